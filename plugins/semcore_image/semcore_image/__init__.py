@@ -1,0 +1,1 @@
+"""Pictures for semcore: sources, codecs, captions, diffusion generators, selectors and metrics."""
