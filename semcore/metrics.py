@@ -1,0 +1,322 @@
+"""The metrics of the core: likeness of pictures, errors of the payload, and what the ledger says it cost.
+
+A metric gives one value a record, or None where it does not apply; a None is left out of averages and counted as such.
+What a metric assumes (data range, resizing, caps) stands in its signature.
+"""
+
+from __future__ import annotations
+
+import abc
+import importlib.metadata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from semcore.interfaces import Metric, Record
+from semcore.types import Bitstream, Ledger, Stream, Text
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PAPER = "S. Ribouh, O. Saleem, LLM-Based Semantic Communication System for Image Transmission, section IV"
+
+
+@dataclass(frozen=True)
+class RecordMetric(Metric, abc.ABC):
+    """A metric that looks at one record at a time. The signature is `name|version|method`."""
+
+    version: ClassVar[int] = 1
+    """Goes up when the same record would get another value."""
+    method: ClassVar[str] = ""
+    """What a reader must know to compare the value with another one, as `key=value,...`."""
+
+    @property
+    def signature(self) -> str:
+        return f"{type(self).__name__}|{self.version}|{self.method}"
+
+    def measure(self, records: Sequence[Record]) -> list[float | None]:
+        return [self.value(record) for record in records]
+
+    @abc.abstractmethod
+    def value(self, record: Record) -> float | None:
+        """The value of one record, or None if the metric does not apply to it."""
+
+
+# ---------------------------------------------------------------------------------------------- pictures
+
+
+def _pictures(record: Record) -> tuple[np.ndarray, np.ndarray] | None:
+    """Source and result as float64 (H, W, 3) in 0..255; the result is resized to the source's size, bicubic."""
+    import numpy as np
+
+    source, result = record.source.image, record.result.image
+    if source is None or result is None:
+        return None
+    if result.shape != source.shape:
+        from PIL import Image
+
+        height, width = source.shape[:2]
+        result = np.asarray(Image.fromarray(result).resize((width, height), Image.Resampling.BICUBIC))
+    return source.astype(np.float64), result.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class PSNR(RecordMetric):
+    """Peak signal-to-noise ratio of the picture: 10·log10(255² / MSE), in dB.
+
+    The MSE is taken over H·W·3 values. The data range is 255. The PSNR of each picture is averaged, not the MSE.
+    Identical pictures have no finite PSNR: every value is capped at 100 dB, so that it can be averaged. A result of
+    another size is resized to the source's (bicubic). None without two pictures.
+    """
+
+    unit: ClassVar[str] = "dB"
+    method: ClassVar[str] = "range=255,resize=bicubic,cap=100dB,mean=per-image"
+    cap_db: ClassVar[float] = 100.0
+
+    def value(self, record: Record) -> float | None:
+        import numpy as np
+
+        pair = _pictures(record)
+        if pair is None:
+            return None
+        mse = float(np.mean((pair[0] - pair[1]) ** 2))
+        return min(self.cap_db, float(10 * np.log10(255**2 / mse))) if mse else self.cap_db
+
+
+@dataclass(frozen=True)
+class SSIM(RecordMetric):
+    """Structural similarity of the picture, at most 1 (torchmetrics).
+
+    Gaussian window of 11×11 with σ = 1.5, K1 = 0.01, K2 = 0.03, data range 255, mean over the colour channels. A result
+    of another size is resized to the source's (bicubic). None without two pictures, or if a side is shorter than the
+    window.
+    """
+
+    window: ClassVar[int] = 11
+    reference: ClassVar[str] = (
+        "Z. Wang et al., Image quality assessment: from error visibility to structural similarity, "
+        "IEEE Trans. Image Process. 13(4), 2004"
+    )
+
+    @property
+    def signature(self) -> str:
+        library = f"torchmetrics={importlib.metadata.version('torchmetrics')}"
+        return f"SSIM|{self.version}|range=255,window=gaussian-11x11,sigma=1.5,resize=bicubic,{library}"
+
+    def value(self, record: Record) -> float | None:
+        pair = _pictures(record)
+        if pair is None or min(pair[0].shape[:2]) < self.window:
+            return None
+        import torch
+        from torchmetrics.functional.image import structural_similarity_index_measure
+
+        source, result = (torch.from_numpy(pixels).permute(2, 0, 1)[None] for pixels in pair)
+        value = structural_similarity_index_measure(result, source, gaussian_kernel=True, sigma=1.5, data_range=255.0)
+        assert isinstance(value, torch.Tensor)  # a pair only if the full picture of similarities is asked for
+        return float(value)
+
+
+# ---------------------------------------------------------------------------------------------- errors
+
+
+@dataclass(frozen=True)
+class Bits:
+    """How many payload bits arrived right, wrong, and unknown: missing, too many, or where a byte was no UTF-8."""
+
+    right: int
+    wrong: int
+    unknown: int
+
+
+def compare_bits(sent: Text | Bitstream, arrived: Stream | None) -> Bits:
+    """Compare a stream with what arrived of it, from the front; of a lost stream every bit is unknown."""
+    import numpy as np
+
+    before, after = _bytes(sent), _bytes(arrived)
+    if isinstance(arrived, Text) and sent != arrived:
+        # A transport can only deliver text, so it puts U+FFFD where a byte was no UTF-8. Byte 0xFF occurs in no UTF-8.
+        after = after.replace("\ufffd".encode(), b"\xff")
+    common = min(len(before), len(after))
+    one, other = (np.frombuffer(data, np.uint8, common) for data in (before, after))
+    known = (other != 0xFF) | isinstance(sent, Bitstream)
+    wrong = int(np.unpackbits((one ^ other)[known]).sum())
+    right = 8 * int(known.sum()) - wrong
+    return Bits(right, wrong, 8 * max(len(before), len(after)) - right - wrong)
+
+
+def _bytes(stream: Stream | None) -> bytes:
+    if isinstance(stream, Text):
+        return stream.value.encode("utf-8", "surrogatepass")
+    return stream.data if isinstance(stream, Bitstream) else b""
+
+
+def _compared(record: Record) -> dict[str, Bits]:
+    """The bits of each text and bitstream that was sent."""
+    return {
+        name: compare_bits(stream, record.arrived.streams.get(name))
+        for name, stream in record.sent.streams.items()
+        if isinstance(stream, (Text, Bitstream))
+    }
+
+
+def _delivered(record: Record, name: str) -> bool | None:
+    """Whether stream `name` came through intact; None if nobody can tell (an analog stream that is there).
+
+    Texts and bitstreams are compared with what was sent. Other streams may lose precision on purpose, so the check of
+    their transport decides.
+    """
+    sent, arrived = record.sent.streams[name], record.arrived.streams.get(name)
+    if arrived is None:
+        return False
+    return sent == arrived if isinstance(sent, (Text, Bitstream)) else record.arrived.intact.get(name)
+
+
+@dataclass(frozen=True)
+class BER(RecordMetric):
+    """Bit error rate of the payload: wrong bits / bits, over all texts (UTF-8) and bitstreams of the record together.
+
+    It is taken after decoding; bits are compared from the front. Bits that are missing, too many, or in a byte that was
+    no UTF-8 are unknown, and half of them count as wrong, as if they were guessed: a lost stream has 0.5. None if no
+    such bits were sent or received.
+    """
+
+    better: ClassVar[str] = "lower"
+    method: ClassVar[str] = "after-decoding,unknown=0.5,lost=0.5"
+
+    def value(self, record: Record) -> float | None:
+        counts = _compared(record).values()
+        total = sum(bits.right + bits.wrong + bits.unknown for bits in counts)
+        return sum(bits.wrong + bits.unknown / 2 for bits in counts) / total if total else None
+
+
+@dataclass(frozen=True)
+class BLER(RecordMetric):
+    """Block error rate: the share of the streams that did not come through intact; a block is one stream of a sample.
+
+    Texts and bitstreams are compared bit by bit with what was sent; of other streams the transport's check decides, and
+    those without a check (analog) are not counted. None if no stream is left.
+    """
+
+    better: ClassVar[str] = "lower"
+    method: ClassVar[str] = "block=stream,lost=1"
+
+    def value(self, record: Record) -> float | None:
+        verdicts = [_delivered(record, name) for name in record.sent.streams]
+        known = [verdict for verdict in verdicts if verdict is not None]
+        return known.count(False) / len(known) if known else None
+
+
+# ---------------------------------------------------------------------------------------------- cost
+
+
+def _all_bits(ledger: Ledger) -> bool:
+    """Whether every stream on the air was sent as bits; `frame` is what the channel spends, and not a stream."""
+    used = {entry.stream for entry in ledger.entries if entry.uses} - {"frame"}
+    return all(ledger.bits(stream=stream) for stream in used)
+
+
+@dataclass(frozen=True)
+class ChannelUses(RecordMetric):
+    """Complex channel uses of the sample, all counted: payload, parity, CRC, header, padding, pilots, updates, plan."""
+
+    better: ClassVar[str] = "lower"
+    method: ClassVar[str] = "complex,all-kinds"
+
+    def value(self, record: Record) -> float | None:
+        return float(record.ledger.uses())
+
+
+@dataclass(frozen=True)
+class CBR(RecordMetric):
+    """Channel bandwidth ratio: complex channel uses, all counted, / source values (H·W·3 of a picture).
+
+    None for a sample without picture, video or sound.
+    """
+
+    better: ClassVar[str] = "lower"
+    method: ClassVar[str] = "complex,all-kinds"
+
+    def value(self, record: Record) -> float | None:
+        values = record.source.source_values
+        return record.ledger.uses() / values if values else None
+
+
+@dataclass(frozen=True)
+class PayloadBits(RecordMetric):
+    """Payload bits of the sample: the ledger's `data`, knowledge-base updates and plans included, in bit.
+
+    None if a stream travelled as analog symbols: it has no bits, and leaving it out would flatter the rest.
+    """
+
+    unit: ClassVar[str] = "bit"
+    better: ClassVar[str] = "lower"
+    method: ClassVar[str] = "ledger-data"
+
+    def value(self, record: Record) -> float | None:
+        return float(record.ledger.bits(kind="data")) if _all_bits(record.ledger) else None
+
+
+@dataclass(frozen=True)
+class CompressionRatio(RecordMetric):
+    """Source bits / payload bits. Source: 8 bit a picture or video value, 16 a sound sample, 8 a byte of text alone.
+
+    Payload as in `payload-bits`. None where that is None or 0.
+    """
+
+    method: ClassVar[str] = "source-bits/ledger-data"
+    reference: ClassVar[str] = f"{PAPER}, Table II: 5.916 Mb / 1.392 kb = 4250"
+
+    def value(self, record: Record) -> float | None:
+        bits = PayloadBits().value(record)
+        return record.source.source_bits / bits if bits else None
+
+
+@dataclass(frozen=True)
+class DataRate(RecordMetric):
+    """Effective data rate as the paper defines it: R·S with R = B_t / T and S = B_s / B_t, in bit/s.
+
+    B_t: payload bits sent. B_s: those of them that arrived with the right value, compared from the front; a lost stream
+    has none. Streams other than texts and bitstreams count whole if their check passed. T = N·T_symbol is `duration_s`
+    of the channel's report: N OFDM symbols of 1 / subcarrier spacing each. B_t cancels: R·S = B_s / T.
+    It flatters: T leaves out the cyclic prefix, and a block with one wrong bit counts nearly whole; see `net-rate`.
+    None if the channel reports no duration, or no stream was sent as bits.
+    """
+
+    unit: ClassVar[str] = "bit/s"
+    method: ClassVar[str] = "R*S,B_s=right-bits,T=duration_s"
+    reference: ClassVar[str] = PAPER
+
+    def value(self, record: Record) -> float | None:
+        duration_s = record.report.get("duration_s")
+        digital = [name for name in record.sent.streams if record.ledger.bits(stream=name)]
+        if not duration_s or not digital:
+            return None
+        compared = _compared(record)
+        right = (compared[name].right if name in compared else _intact_bits(record, name) for name in digital)
+        return sum(right) / duration_s
+
+
+@dataclass(frozen=True)
+class NetRate(RecordMetric):
+    """What the link brought a second: payload bits of the streams that arrived intact / time on the air, in bit/s.
+
+    A stream with any wrong bit counts nothing. Knowledge-base updates and plans are overhead: their bits do not count.
+    The time is the channel's `air_time_s` (cyclic prefix included), else its `duration_s`: all symbols that were on the
+    air for the sample, so parity, CRC, headers, padding, pilots and updates are paid for. Acknowledgements take no time
+    in it. None if the channel reports no time, or no stream was sent as bits.
+    """
+
+    unit: ClassVar[str] = "bit/s"
+    method: ClassVar[str] = "intact-streams,T=air_time_s|duration_s"
+
+    def value(self, record: Record) -> float | None:
+        time_s = record.report.get("air_time_s") or record.report.get("duration_s")
+        digital = [name for name in record.sent.streams if record.ledger.bits(stream=name)]
+        if not time_s or not digital:
+            return None
+        return sum(_intact_bits(record, name) for name in digital) / time_s
+
+
+def _intact_bits(record: Record, name: str) -> int:
+    """Payload bits of stream `name` if it came through intact, else 0."""
+    return record.ledger.bits(stream=name, kind="data") if _delivered(record, name) else 0
