@@ -1,0 +1,87 @@
+"""Real numbers as symbols, without bits in between: quality falls gently with the SNR."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+import torch
+from annotated_types import Ge, Le
+
+from semcore.errors import ComponentError
+from semcore.interfaces import Transport
+from semcore.rng import Rng
+from semcore.types import Features, Picture, Received, Semantics, Span, Stream, Symbols
+from semcore_channels import scale
+from semcore_channels.rows import Burst, lay_out
+
+
+@dataclass(frozen=True)
+class Analog(Transport):
+    """Features or pixels sent as they are, two real numbers a complex symbol.
+
+    A sample's numbers, pixels mapped from 0..255 to -1..1, are paired into complex symbols and divided by their root
+    mean square, so that every sample has unit power. The receiver must know that scale to undo it: it travels in a
+    header of 24 channel uses (its logarithm, 12 bits in steps of 0.047 dB, Golay-coded 4-QAM). The shape is known from
+    the session.
+
+    Symbols that are sent `repetition` times are combined with weights 1/noise_var (maximum ratio). With noise of
+    variance v left in a symbol, the linear estimate of least mean square error is y / (1 + v): `mmse: true` applies it,
+    `false` leaves the estimate unbiased. There is no check, so what arrives has no verdict in `Semantics.intact`.
+
+    Channel uses by kind: data (the numbers), parity (their repetitions), header (the scale).
+
+    Fields:
+        repetition: how often every symbol is sent
+        mmse: whether the receiver scales its estimates for the least mean square error
+    """
+
+    reference: ClassVar[str] = "T. J. Goblick, IEEE Trans. Inf. Theory 11(4), 1965 (uncoded transmission)"
+    carries: ClassVar[tuple[type[Stream], ...]] = (Features, Picture)
+    repetition: Annotated[int, Ge(1), Le(1000)] = 1
+    mmse: bool = True
+
+    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
+        return lay_out(batch, [[self._burst(*item) for item in semantics.streams.items()] for semantics in batch])
+
+    def receive(self, received: Received) -> list[Semantics]:
+        layout = received.layout
+        return layout.semantics(
+            {(span.sample, span.stream): (self._stream(span, received), None) for span in layout.spans}
+        )
+
+    def _burst(self, name: str, stream: Stream) -> Burst:
+        numbers = _numbers(name, stream)
+        data = torch.view_as_complex(torch.nn.functional.pad(numbers, (0, numbers.numel() % 2)).reshape(-1, 2))
+        level = scale.level_of(float(data.abs().square().mean().sqrt()) if len(data) else 0.0)
+        symbols = torch.cat((scale.codebook()[level], (data / scale.scale_of(level)).repeat(self.repetition)))
+        uses = {"header": scale.USES, "data": len(data), "parity": (self.repetition - 1) * len(data)}
+        return Burst(name, stream, symbols, uses, {})
+
+    def _stream(self, span: Span, received: Received) -> Stream:
+        at = span.row, slice(span.start, span.stop)
+        values = torch.nan_to_num(received.values[at].detach().cpu(), nan=0.0, posinf=0.0, neginf=0.0)
+        noise_var = torch.nan_to_num(received.noise_var[at].detach().cpu(), nan=1e12).clamp(1e-12, 1e12)
+        level = scale.decode_level(values[: scale.USES], noise_var[: scale.USES])
+        copies = values[scale.USES :].reshape(self.repetition, -1)
+        weights = 1 / noise_var[scale.USES :].reshape(self.repetition, -1)
+        estimate = (copies * weights).sum(0) / (weights.sum(0) + self.mmse)  # v = 1 / sum of the weights
+        count = int(np.prod(span.form))
+        numbers = torch.view_as_real(estimate).flatten()[:count].numpy() * np.float32(scale.scale_of(level))
+        if span.type is Picture:
+            return Picture(((numbers + 1) * 127.5).round().clip(0, 255).astype(np.uint8).reshape(span.form))
+        return Features(numbers.reshape(span.form))
+
+
+def _numbers(name: str, stream: Stream) -> torch.Tensor:
+    """The real numbers of a stream, float32 (D,)."""
+    if isinstance(stream, Picture):
+        return torch.from_numpy(stream.pixels.flatten().astype(np.float32) / 127.5 - 1)
+    if not isinstance(stream, Features):
+        raise ComponentError(f"analog sends numbers, and stream {name!r} is a {type(stream).__name__}: use `ldpc`")
+    numbers = torch.from_numpy(stream.values.flatten())
+    if not torch.isfinite(numbers).all():
+        raise ComponentError(f"the features of stream {name!r} hold NaN or infinity, which no transmitter can send")
+    return numbers

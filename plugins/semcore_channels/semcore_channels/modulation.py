@@ -1,0 +1,56 @@
+"""Square QAM with the Gray labels of TS 38.211, 5.1: bits to symbols, and symbols to soft bits.
+
+Real and imaginary part are two independent amplitude modulations, so a soft bit needs 2^(m/2) distances and not 2^m.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Literal
+
+import torch
+
+Modulation = Literal["4qam", "16qam", "64qam", "256qam"]
+
+BITS_PER_SYMBOL: dict[str, int] = {"4qam": 2, "16qam": 4, "64qam": 6, "256qam": 8}
+
+
+@functools.cache
+def amplitudes(bits: int) -> torch.Tensor:
+    """Amplitude of each label of one dimension, float32 (2^bits,), such that the complex symbol has unit mean power."""
+    levels = torch.zeros(1)
+    for weight in range(bits):
+        inner = 2**weight - levels  # TS 38.211, 5.1.3-5.1.6: (1 - 2 b0) [2^(bits-1) - (1 - 2 b1) [...]]
+        levels = torch.cat((inner, -inner))
+    return levels * (3 / (2 * (4**bits - 1))) ** 0.5
+
+
+def modulate(bits: torch.Tensor, bits_per_symbol: int) -> torch.Tensor:
+    """Bits 0/1 (..., n) -> complex64 (..., n / bits_per_symbol); even bits label the real part, odd the imaginary."""
+    half = bits_per_symbol // 2
+    pairs = bits.reshape(*bits.shape[:-1], -1, half, 2).long()
+    weights = 2 ** torch.arange(half - 1, -1, -1).unsqueeze(1)
+    parts = amplitudes(half)[(pairs * weights).sum(-2)]
+    return torch.complex(parts[..., 0], parts[..., 1])
+
+
+def demodulate(values: torch.Tensor, noise_var: torch.Tensor, bits_per_symbol: int) -> torch.Tensor:
+    """Soft bits by the a posteriori rule.
+
+    Args:
+        values: complex64 (..., n), sent symbol plus circular Gaussian noise
+        noise_var: float32 (..., n), variance of that complex noise
+        bits_per_symbol: 2, 4, 6 or 8
+
+    Returns:
+        float32 (..., n * bits_per_symbol), log p(bit = 1) - log p(bit = 0)
+    """
+    half = bits_per_symbol // 2
+    labels = torch.arange(2**half)
+    parts = torch.view_as_real(values).unsqueeze(-1)
+    metric = -(parts - amplitudes(half)).square() / noise_var.clamp_min(1e-12)[..., None, None]
+    soft = []
+    for place in range(half - 1, -1, -1):
+        one = (labels >> place) % 2 == 1
+        soft.append(metric[..., one].logsumexp(-1) - metric[..., ~one].logsumexp(-1))
+    return torch.stack(soft, dim=-2).flatten(-3)

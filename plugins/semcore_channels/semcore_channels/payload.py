@@ -1,0 +1,60 @@
+"""Streams as bytes, and bytes, perhaps damaged, as streams."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semcore.errors import ComponentError
+from semcore.interfaces import Codec
+from semcore.types import Bitstream, Picture, Span, Stream, Text, Tokens
+
+
+def to_bytes(stream: Stream, codec: Codec | None) -> bytes:
+    """The bytes of a stream: UTF-8 of a text, tokens of fixed width packed, a picture by its codec.
+
+    Raises:
+        ComponentError: features, which have no bytes of their own, or a picture without a codec
+    """
+    match stream:
+        case Text():
+            return stream.value.encode("utf-8", errors="replace")  # lone surrogates have no UTF-8
+        case Bitstream():
+            return stream.data
+        case Tokens():
+            places = np.arange(_width(stream.vocabulary))[::-1]
+            return np.packbits(stream.values[:, None] >> places & 1).tobytes()
+        case Picture() if codec is not None:
+            return codec.encode(stream.pixels)
+        case Picture():
+            raise ComponentError(
+                "ldpc cannot send a picture without a codec: set its `codec`, for example `codec: {use: jpeg}`"
+            )
+    raise ComponentError(f"ldpc sends bytes, and {type(stream).__name__} has none: quantise it, or use `analog`")
+
+
+def from_bytes(span: Span, data: bytes, codec: Codec | None) -> Stream | None:
+    """The stream of `span` from bytes that may be damaged; None if nothing can be made of them.
+
+    Bytes that are not UTF-8 become U+FFFD; tokens that are missing become 0, and those outside the vocabulary its last.
+    """
+    if span.type is Text:
+        return Text(data.decode("utf-8", errors="replace"))
+    if span.type is Bitstream:
+        return Bitstream(data)
+    if span.type is Tokens:
+        count, vocabulary = span.form
+        width = _width(vocabulary)
+        bits = np.unpackbits(np.frombuffer(data, np.uint8), count=min(count * width, 8 * len(data)))
+        bits = np.pad(bits, (0, count * width - len(bits))).reshape(count, width).astype(np.int64)
+        values = (bits << np.arange(width)[::-1]).sum(axis=1)
+        return Tokens(np.minimum(values, vocabulary - 1), vocabulary)
+    if span.type is Picture and codec is not None:
+        height, width, _ = span.form
+        pixels = codec.decode(data, (height, width))
+        return None if pixels is None else Picture(pixels)
+    raise ComponentError(f"ldpc was given a {span.type.__name__} stream to receive, which it cannot have sent")
+
+
+def _width(vocabulary: int) -> int:
+    """Bits of a token."""
+    return max((vocabulary - 1).bit_length(), 1)
