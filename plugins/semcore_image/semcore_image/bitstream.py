@@ -46,13 +46,13 @@ class BitstreamEncoder(SemanticEncoder):
 class BitstreamGenerator(Generator):
     """Decodes the bytes of a codec: the receiver of the conventional transmission.
 
-    A picture that is lost or cannot be decoded becomes a mid-grey one (128), the best guess of a receiver that knows
-    nothing. What a damaged file gives is the codec's matter.
+    A picture that is lost or cannot be decoded becomes a mid-grey one (128), the best guess of a receiver
+    that knows nothing. What a damaged file gives is the codec's matter.
 
     Fields:
         codec: the encoder's codec
-        size: (height, width) of the pictures, known from the session; null: whatever the bytes say, and a lost picture
-            is 32×32
+        size: (height, width) of the pictures, known from the session; null: whatever the bytes say, and a
+            lost picture is 32×32
     """
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {"picture": (Bitstream,)}

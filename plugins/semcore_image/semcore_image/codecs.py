@@ -1,7 +1,9 @@
-"""Picture codecs of conventional transmission. What they decode came over a channel and may be damaged in any way.
+"""Picture codecs of conventional transmission. What they decode came over a channel and may be damaged in any
+way.
 
-What a damaged file gives, for every codec: no exception, at most `MAX_PIXELS` pixels (or exactly the session's `size`, if
-it is given: a file whose header says otherwise is damaged), and None if nothing can be decoded.
+What a damaged file gives, for every codec: no exception, at most `MAX_PIXELS` pixels (or exactly the
+session's `size`, if it is given: a file whose header says otherwise is damaged), and None if nothing can be
+decoded.
 """
 
 from __future__ import annotations
@@ -28,8 +30,8 @@ Quality = Annotated[int, Ge(0), Le(100)]
 class Raw(Codec):
     """Uncompressed RGB, one byte a value, no header.
 
-    The size is known from the session. A bit error stays in its pixel; bytes that are missing are grey (128), bytes
-    behind the end are dropped. Without a `size` nothing can be decoded.
+    The size is known from the session. A bit error stays in its pixel; bytes that are missing are grey (128),
+    bytes behind the end are dropped. Without a `size` nothing can be decoded.
     """
 
     reference: ClassVar[str] = "the conventional transmission of Ribouh & Saleem, LLM-based semantic communication, §IV"
@@ -73,7 +75,7 @@ class FileCodec(Codec, abc.ABC):
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
         limit = size[0] * size[1] if size else MAX_PIXELS
         try:
-            pixels = np.array(read_picture(io.BytesIO(data + self.ending), [self.file_format], limit))
+            pixels = np.array(read_picture(io.BytesIO(data + self.ending), (self.file_format,), limit))
         except Exception:
             # Whatever a decoder trips over in hostile bytes means the same to the receiver: nothing was decoded.
             return None
@@ -101,8 +103,8 @@ class Png(FileCodec):
 class Jpeg(FileCodec):
     """JPEG, baseline.
 
-    The part in front of an error stays; behind it the decoder goes on as well as it can, and what never arrived is grey.
-    A file with a damaged header is lost.
+    The part in front of an error stays; behind it the decoder goes on as well as it can, and what never
+    arrived is grey. A file with a damaged header is lost.
 
     Fields:
         quality: 0..100, Independent JPEG Group scale
@@ -148,8 +150,9 @@ class WebP(FileCodec):
 class HevcIntra(FileCodec):
     """HEVC intra picture in an HEIF file (x265 through pillow-heif).
 
-    The file has about 400 bytes of boxes and parameter sets around the coded picture, as BPG has about 10. Wrong bits
-    give a wrong picture where the decoder does not notice; a file that is cut off or has damaged boxes is lost.
+    The file has about 400 bytes of boxes and parameter sets around the coded picture, as BPG has about 10.
+    Wrong bits give a wrong picture where the decoder does not notice; a file that is cut off or has damaged
+    boxes is lost.
 
     Fields:
         quality: 0..100, x265 through libheif's scale

@@ -18,8 +18,9 @@ MAX_PIXELS = 2**26
 """Larger pictures are refused before they are decoded: a few kilobytes can claim to hold gigapixels."""
 
 
-def read_picture(file: IO[bytes] | str, formats: Sequence[str], max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Open and decode a picture as 8-bit RGB, upright, its transparent parts on white; of an animation, the first frame.
+def read_picture(file: IO[bytes] | str, formats: tuple[str, ...], max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Open and decode a picture as 8-bit RGB, upright, its transparent parts on white; of an animation, the
+    first frame.
 
     Args:
         file: path or binary file
@@ -27,8 +28,8 @@ def read_picture(file: IO[bytes] | str, formats: Sequence[str], max_pixels: int 
         max_pixels: largest width times height
 
     Raises:
-        OSError: it is not a picture of these formats, is damaged or larger than `max_pixels`; Pillow raises other
-            exceptions too when a file is malformed on purpose
+        OSError: it is not a picture of these formats, is damaged or larger than `max_pixels`; Pillow raises
+            other exceptions too when a file is malformed on purpose
     """
     with Image.open(file, formats=formats) as opened:
         width, height = opened.size
@@ -43,7 +44,9 @@ def read_picture(file: IO[bytes] | str, formats: Sequence[str], max_pixels: int 
         return picture.convert("RGB")
 
 
-def fit(picture: Image.Image, size: tuple[int, int], filter: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:
+def fit(
+    picture: Image.Image, size: tuple[int, int], filter: Image.Resampling = Image.Resampling.LANCZOS
+) -> Image.Image:
     """The largest centred part that has the aspect of `size` (H, W), resampled to `size`."""
     height, width = size
     return picture if picture.size == (width, height) else ImageOps.fit(picture, (width, height), filter)

@@ -34,17 +34,20 @@ Count = Annotated[int, Ge(0)]
 class ImageFolder(Source):
     """The pictures of a folder and its subfolders, sorted by path.
 
-    The id is the path below the folder without its suffix; where two files differ in nothing but the suffix, it is kept.
-    The label is the name of the subfolder that a picture lies in. Pictures become 8-bit RGB, upright as their EXIF data
-    says, their transparent parts on white; of an animation the first frame is taken. Hidden files are left out.
+    The id is the path below the folder without its suffix; where two files differ in nothing but the suffix,
+    it is kept. The label is the name of the subfolder that a picture lies in. Pictures become 8-bit RGB,
+    upright as their EXIF data says, their transparent parts on white; of an animation the first frame is
+    taken. Hidden files are left out.
 
-    Errors: RunError if the folder is missing or empty, or if a picture cannot be read or is larger than 67 megapixels.
+    Errors: RunError if the folder is missing or empty, or if a picture cannot be read or is larger than 67
+    megapixels.
 
     Fields:
         path: folder of .png .jpg .jpeg .webp .bmp .gif .tif .tiff .ppm .pgm .heic .heif files
         limit: take at most this many; null: all
         offset: leave out this many first
-        size: (height, width) that each picture is brought to, by a centred crop to the aspect and Lanczos resampling;
+        size: (height, width) that each picture is brought to, by a centred crop to the aspect and Lanczos
+            resampling;
             null: as they are
         user: who sends them; the pictures of one user are a sequence and share a knowledge base
     """
@@ -98,13 +101,14 @@ def read_file(path: Path) -> Image.Image:
 class CIFAR10(Source):
     """CIFAR-10, 32×32 pictures of ten classes, taken evenly from the classes.
 
-    The order is: the first picture of each class (classes in alphabetical order), then the second of each, and so on;
-    `offset` and `limit` cut from that order, so that any `limit` holds every class equally often, give or take one. The
-    id is class/name.
+    The order is: the first picture of each class (classes in alphabetical order), then the second of each,
+    and so on; `offset` and `limit` cut from that order, so that any `limit` holds every class equally often,
+    give or take one. The id is class/name.
 
     `path` may hold any of: `<split>/<class>/*.png|jpg`, `cifar-10-batches-bin` (the binary version), or
-    `cifar-10-batches-py` (what torchvision downloads). The last are pickle files; torchvision opens them only after their
-    MD5 digests have been found to be the published ones, so that nothing but the original is ever unpickled.
+    `cifar-10-batches-py` (what torchvision downloads). The last are pickle files; torchvision opens them only
+    after their MD5 digests have been found to be the published ones, so that nothing but the original is ever
+    unpickled.
 
     Errors: RunError if `path` holds none of these or a file is damaged.
 
@@ -180,7 +184,9 @@ def read_binary(folder: Path, split: str) -> tuple[np.ndarray, list[int], list[s
     except OSError as error:
         raise RunError(f"source cifar10: {error}; unpack cifar-10-binary.tar.gz again") from error
     if not data or len(data) % 3073:
-        raise RunError(f"source cifar10: the files of {folder} are not whole records; unpack cifar-10-binary.tar.gz again")
+        raise RunError(
+            f"source cifar10: the files of {folder} are not whole records; unpack cifar-10-binary.tar.gz again"
+        )
     records = np.frombuffer(data, np.uint8).reshape(-1, 3073)
     labels = records[:, 0].tolist()
     if max(labels) >= len(names):
@@ -196,7 +202,7 @@ def read_verified(root: Path, split: str) -> tuple[np.ndarray, list[int], list[s
         stored = Torchvision(str(root), train=split == "train", download=False)
     except RuntimeError as error:
         raise RunError(
-            f"source cifar10: the files of {root / 'cifar-10-batches-py'} do not have the published MD5 digests, so these "
-            "pickles are not opened; unpack cifar-10-python.tar.gz again, or use the binary version"
+            f"source cifar10: the files of {root / 'cifar-10-batches-py'} do not have the published MD5 digests, so "
+            "these pickles are not opened; unpack cifar-10-python.tar.gz again, or use the binary version"
         ) from error
     return stored.data, stored.targets, stored.classes

@@ -1,0 +1,173 @@
+"""Pictures and texts in one space: what the CLIP selector and the CLIP metrics share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from semcore.errors import RunError
+from semcore_image.pixels import to_tensor
+from semcore_image.pretrained import Pretrained
+
+CHUNK = 64
+"""Pictures that are encoded together; bounds the memory."""
+
+
+class ClipModel(Protocol):
+    """A picture encoder and a text encoder into one space."""
+
+    @property
+    def name(self) -> str:
+        """What it is, for people."""
+
+    @property
+    def digest(self) -> str:
+        """The first 12 hexadecimal digits of the SHA-256 of its weights."""
+
+    def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """Pictures uint8 (H, W, 3) -> float32 (n, d) of unit length."""
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Texts -> float32 (n, d) of unit length."""
+
+
+@dataclass(frozen=True)
+class UsesClip(Pretrained):
+    """A component that compares by CLIP.
+
+    Fields:
+        model: `mini`, the shipped mini-clip for which the other settings mean nothing; or an open_clip name
+            such as ViT-B-32; or a folder with open_clip_config.json and safetensors
+        pretrained: open_clip's tag of the weights of a named model
+    """
+
+    model: str = "mini"
+    pretrained: str = "openai"
+
+    @cached_property
+    def clip(self) -> ClipModel:
+        """The model; its weights are loaded on first use."""
+        return MiniClipModel() if self.model == "mini" else OpenClipModel(self)
+
+
+class MiniClipModel:
+    """The shipped mini-clip; it sees pictures at 32×32."""
+
+    name = "mini-clip"
+
+    @cached_property
+    def digest(self) -> str:
+        return mini_digest("mini-clip")
+
+    @cached_property
+    def _net(self) -> Any:
+        from semcore_image.mini.weights import load_mini
+
+        return load_mini("mini-clip")
+
+    def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        parts = [pictures[first : first + CHUNK] for first in range(0, len(pictures), CHUNK)]
+        return np.concatenate([self._net.encode_image(to_tensor(part, (32, 32))).numpy() for part in parts])
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        return self._net.encode_text(list(texts)).numpy()
+
+
+class OpenClipModel:
+    """A model of open_clip, from a folder or from the hub's cache."""
+
+    def __init__(self, settings: UsesClip) -> None:
+        self._settings = settings
+
+    @property
+    def name(self) -> str:
+        model = self._settings.model
+        return Path(model).name if Path(model).is_dir() else f"{model}/{self._settings.pretrained}"
+
+    @cached_property
+    def digest(self) -> str:
+        return sha256(sorted(self._folder.glob("*.safetensors")))
+
+    @cached_property
+    def _folder(self) -> Path:
+        """The folder that holds the model's open_clip_config.json and its safetensors."""
+        settings = self._settings
+        folder = Path(settings.model).expanduser()
+        if not folder.is_dir():
+            from huggingface_hub import snapshot_download
+
+            repository = self._repository()
+            wanted = ["*.json", "*.txt", "*.model", "open_clip_model.safetensors"]
+            with settings.loading(repository):
+                folder = Path(snapshot_download(repository, allow_patterns=wanted, **settings.hub))
+        if not (folder / "open_clip_config.json").is_file() or not any(folder.glob("*.safetensors")):
+            raise RunError(
+                f"{type(settings).__name__}: {folder} must hold open_clip_config.json and open_clip_model.safetensors "
+                "(pickled weights are not loaded)"
+            )
+        return folder
+
+    def _repository(self) -> str:
+        from open_clip import get_pretrained_cfg, list_pretrained_tags_by_model
+
+        model, tag = self._settings.model, self._settings.pretrained
+        source = (get_pretrained_cfg(model, tag) or {}).get("hf_hub", "")
+        if not source:
+            tags = ", ".join(list_pretrained_tags_by_model(model)) or "none: open_clip has no such model"
+            raise RunError(
+                f"{type(self._settings).__name__}: model {model!r} is neither `mini` nor a folder, and with "
+                f"pretrained {tag!r} not on the hub; its tags are {tags}"
+            )
+        return source.rpartition("/")[0]
+
+    @cached_property
+    def _parts(self) -> tuple[Any, Any, Any]:
+        import open_clip
+
+        settings, place = self._settings, f"local-dir:{self._folder}"
+        precision = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}[settings.dtype]
+        with settings.loading(settings.model):
+            net, preprocess = open_clip.create_model_from_pretrained(place, precision=precision, device=settings.device)
+            tokenizer = open_clip.get_tokenizer(place)
+        return net.eval(), preprocess, tokenizer
+
+    def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        import torch
+
+        net, preprocess, _ = self._parts
+        rows = []
+        for first in range(0, len(pictures), CHUNK):
+            part = [preprocess(Image.fromarray(pixels)) for pixels in pictures[first : first + CHUNK]]
+            batch = torch.stack(part).to(self._settings.device, self._settings.torch_dtype)
+            with torch.inference_mode():
+                rows.append(net.encode_image(batch, normalize=True).float().cpu().numpy())
+        return np.concatenate(rows)
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        import torch
+
+        net, _, tokenizer = self._parts
+        with torch.inference_mode():
+            return (
+                net.encode_text(tokenizer(list(texts)).to(self._settings.device), normalize=True).float().cpu().numpy()
+            )
+
+
+def mini_digest(name: str) -> str:
+    """The digest of a shipped mini model's weights; needs no torch."""
+    return sha256(sorted((Path(__file__).parent / "weights" / name).rglob("*.safetensors")))
+
+
+def sha256(files: Sequence[Path]) -> str:
+    """The first 12 hexadecimal digits of the SHA-256 of files, one behind the other."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

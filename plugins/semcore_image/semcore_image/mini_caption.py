@@ -1,0 +1,47 @@
+"""Captions by the shipped mini model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from semcore.interfaces import SemanticEncoder
+from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
+from semcore_image.pixels import image_of, to_tensor
+from semcore_image.received import CAPTION
+
+
+@dataclass(frozen=True)
+class MiniCaptionEncoder(SemanticEncoder):
+    """Describes each picture by the shipped mini-caption: class, colour and background, no download.
+
+    Emits the stream `caption`. The network sees pictures at 32×32 and knows the ten classes of CIFAR-10.
+    Pictures are described one at a time, so a caption depends on its picture alone.
+
+    Fields:
+        prompt: the optional prompt P of Algorithm 1, what the caption begins with; null: none
+    """
+
+    reference: ClassVar[str] = (
+        "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"
+    )
+
+    prompt: str | None = None
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {CAPTION: Text}
+
+    @cached_property
+    def _net(self) -> Any:
+        from semcore_image.mini.weights import load_mini
+
+        return load_mini("mini-caption")
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [Semantics(sample.id, {CAPTION: Text(self._describe(sample))}, sample.user) for sample in samples]
+
+    def _describe(self, sample: Sample) -> str:
+        return self._net.caption(to_tensor([image_of(sample, self)], (32, 32)), prompt=self.prompt)[0]
