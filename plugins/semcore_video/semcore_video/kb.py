@@ -1,0 +1,126 @@
+"""Policies for a knowledge base of reference pictures, and when each of them sends a new one."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+from annotated_types import Ge
+from PIL import Image, ImageOps
+
+from semcore.interfaces import KBPolicy
+from semcore.types import KnowledgeBase, Picture, Sample, Semantics, Stream
+
+PAPER = "Semantic Satellite Communications for Synchronized Audiovisual Reconstruction"
+Side = Annotated[int, Ge(1)]
+
+
+@dataclass(frozen=True)
+class ReferenceKB(KBPolicy, abc.ABC):
+    """A policy whose entries are reference pictures of each user.
+
+    The picture of a sample is its image, else the first frame of its video; a sample without either asks for no update.
+    Each sample is judged against `kb` alone, so a batch holds one sample of a user.
+
+    Fields:
+        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null: as they are
+    """
+
+    size: tuple[Side, Side] | None = None
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {"reference": Picture}
+
+    def update(self, kb: KnowledgeBase, samples: Sequence[Sample]) -> list[Semantics]:
+        return [self._update(kb, sample) for sample in samples]
+
+    def _update(self, kb: KnowledgeBase, sample: Sample) -> Semantics:
+        pixels = self._picture(sample)
+        held = [entry.pixels for entry in kb.of(sample.user) if isinstance(entry, Picture)]
+        if pixels is None or not self.needed(pixels, held):
+            return Semantics(sample.id, {}, sample.user)
+        return Semantics(sample.id, {"reference": Picture(pixels)}, sample.user)
+
+    def _picture(self, sample: Sample) -> np.ndarray | None:
+        pixels = sample.image
+        if pixels is None and sample.video is not None and len(sample.video):
+            pixels = sample.video[0]
+        if pixels is None or self.size is None or pixels.shape[:2] == self.size:
+            return pixels
+        height, width = self.size
+        return np.asarray(ImageOps.fit(Image.fromarray(pixels), (width, height), Image.Resampling.BICUBIC))
+
+    @abc.abstractmethod
+    def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
+        """Whether `pixels` must be sent to a receiver that holds the references `held` of that user, oldest first."""
+
+
+@dataclass(frozen=True)
+class StaticKB(ReferenceKB):
+    """Sends the first picture of each user, once.
+
+    Until one is acknowledged it goes on trying, each time with the picture of the day.
+
+    Fields:
+        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null: as they are
+    """
+
+    reference: ClassVar[str] = f"{PAPER}, section III-D: the first frame of the first segment"
+
+    def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
+        return not held
+
+
+@dataclass(frozen=True)
+class AlwaysKB(ReferenceKB):
+    """Sends the picture of every sample, whatever the receiver holds: the forced update level.
+
+    Fields:
+        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null: as they are
+    """
+
+    reference: ClassVar[str] = f"{PAPER}, section III-D4 (w/o Judg.)"
+
+    def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class PsnrKB(ReferenceKB):
+    """Sends a picture if its PSNR to the best of the user's references is below a threshold: level L1.
+
+    References accumulate, as in the paper. A generator that takes the newest of them may get another one than the best
+    match; with `max_entries: 1` the policy and such a generator mean the same picture. A reference of another size is
+    no match.
+
+    Fields:
+        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null: as they are
+        threshold_db: PSNR below which a picture is sent, dB, data range 255, 0 or more
+        max_entries: how many references of a user both ends keep, the newest; null: all
+    """
+
+    reference: ClassVar[str] = f"{PAPER}, section III-D2, equation 25"
+
+    threshold_db: Annotated[float, Ge(0)] = 20.0
+    max_entries: Annotated[int, Ge(1)] | None = None
+
+    def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
+        return max((psnr_db(pixels, one) for one in held), default=-np.inf) < self.threshold_db
+
+    def apply(self, kb: KnowledgeBase, delivered: Sequence[Semantics]) -> KnowledgeBase:
+        kb = super().apply(kb, delivered)
+        if self.max_entries is None:
+            return kb
+        return KnowledgeBase({user: kb.of(user)[-self.max_entries :] for user in kb.entries})
+
+
+def psnr_db(one: np.ndarray, other: np.ndarray) -> float:
+    """10·log10(255² / MSE) of two pictures uint8 (H, W, 3): inf if they are equal, -inf if their sizes differ."""
+    if one.shape != other.shape:
+        return -np.inf
+    mse = float(np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2))
+    return float(10 * np.log10(255**2 / mse)) if mse else np.inf
