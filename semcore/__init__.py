@@ -1,0 +1,53 @@
+"""semcore: plugin-based, extensible generative semantic communication.
+
+The names below are the public interface; everything else may change. Importing semcore loads no torch.
+"""
+
+from semcore.component import Component
+from semcore.errors import ComponentError, ConfigError, PluginError, RunError, SemcoreError
+from semcore.interfaces import (
+    ChannelModel,
+    Codec,
+    Generator,
+    KBPolicy,
+    Metric,
+    Planner,
+    Recipe,
+    Record,
+    Selector,
+    SemanticEncoder,
+    Source,
+    Transport,
+)
+from semcore.registry import register
+from semcore.rng import Rng
+from semcore.types import (
+    Bitstream,
+    Candidates,
+    Features,
+    Knowledge,
+    KnowledgeBase,
+    Layout,
+    Ledger,
+    Picture,
+    Plan,
+    Received,
+    Sample,
+    Scenario,
+    Semantics,
+    Span,
+    Stream,
+    Symbols,
+    Text,
+    Tokens,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Bitstream", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError", "Features",
+    "Generator", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Metric", "Picture", "Plan", "Planner",
+    "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario", "Selector",
+    "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Span", "Stream", "Symbols", "Text", "Tokens",
+    "Transport", "register",
+]  # fmt: skip

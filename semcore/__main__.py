@@ -1,0 +1,5 @@
+"""`python -m semcore`."""
+
+from semcore.cli import main
+
+main()

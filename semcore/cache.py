@@ -1,0 +1,137 @@
+"""Stages that run once: what an encoder, generator or selector made is kept under the digest of what it was made from.
+
+A sweep over the channel therefore encodes each picture once, and generates again only where something else arrived.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from semcore.identity import digest
+from semcore.interfaces import Generator, Selector, SemanticEncoder
+from semcore.pipeline import Pipeline
+from semcore.rng import Rng
+from semcore.storage import pack, unpack, write
+from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class StageDone:
+    """What became of one call of a stage: how many samples were computed, how many were known, how long it took."""
+
+    stage: str
+    computed: int
+    reused: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of stored values by digest.
+
+    Fields:
+        folder: where they are kept
+        on_stage: called after each stage
+    """
+
+    folder: Path
+    on_stage: Callable[[StageDone], None] = lambda done: None
+
+    def get(self, key: str) -> Any:
+        """The stored value, or None; a damaged file counts as none."""
+        try:
+            return unpack(self._path(key).read_bytes())
+        except (OSError, ValueError):
+            return None
+
+    def put(self, key: str, value: Any) -> None:
+        """Store a value."""
+        write(self._path(key), pack(value))
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key[2:]}.npz"
+
+    def each(self, stage: str, keys: Sequence[str], compute: Callable[[list[int]], Sequence[T]]) -> list[T]:
+        """One value a key; `compute` gets the indices of those that are not known and makes them in one batch."""
+        started = time.perf_counter()
+        found: list[Any] = [self.get(key) for key in keys]
+        missing = [index for index, value in enumerate(found) if value is None]
+        if missing:
+            made = compute(missing)
+            for index, value in zip(missing, made, strict=True):
+                self.put(keys[index], value)
+                found[index] = value
+        self.on_stage(StageDone(stage, len(missing), len(keys) - len(missing), time.perf_counter() - started))
+        return found
+
+
+def cached(pipeline: Pipeline, cache: Cache) -> Pipeline:
+    """The same pipeline with its costly stages behind the cache."""
+    return replace(
+        pipeline,
+        encoder=CachedEncoder(pipeline.encoder, cache),
+        generator=CachedGenerator(pipeline.generator, cache),
+        selector=CachedSelector(pipeline.selector, cache) if pipeline.selector else None,
+    )
+
+
+class _Unchecked:
+    """A wrapper holds what is already checked."""
+
+    def __post_init__(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class CachedEncoder(_Unchecked, SemanticEncoder):
+    """An encoder that encodes each sample once."""
+
+    inner: SemanticEncoder
+    cache: Cache
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        """Those of the encoder inside."""
+        return self.inner.streams
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        """As the encoder inside."""
+        keys = [digest("encode", self.inner, sample, kb.of(sample.user)) for sample in samples]
+        return self.cache.each("encode", keys, lambda at: self.inner.encode([samples[i] for i in at], kb))
+
+
+@dataclass(frozen=True)
+class CachedGenerator(_Unchecked, Generator):
+    """A generator that generates once for what arrived."""
+
+    inner: Generator
+    cache: Cache
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        """As the generator inside."""
+        keys = [digest("generate", self.inner, one, kb.of(one.user), rng.at(one.key).integer()) for one in batch]
+        return self.cache.each("generate", keys, lambda at: self.inner.generate([batch[i] for i in at], kb, rng))
+
+
+@dataclass(frozen=True)
+class CachedSelector(_Unchecked, Selector):
+    """A selector that chooses once among the same candidates."""
+
+    inner: Selector
+    cache: Cache
+
+    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+        """As the selector inside."""
+        keys = [
+            digest("select", self.inner, some, one, kb.of(one.user))
+            for some, one in zip(candidates, batch, strict=True)
+        ]
+        return self.cache.each(
+            "select", keys, lambda at: self.inner.select([candidates[i] for i in at], [batch[i] for i in at], kb)
+        )

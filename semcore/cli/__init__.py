@@ -1,0 +1,88 @@
+"""The command line. Each verb is a module of its own, imported when it is called; `--help` imports none of them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import sys
+from typing import Any
+
+import click
+
+from semcore.errors import SemcoreError
+
+VERBS = {
+    "run": ("semcore.cli.run", "Send a pipeline's samples and measure what arrives."),
+    "check": ("semcore.cli.run", "Check a pipeline file, and change nothing."),
+    "list": ("semcore.cli.look", "List what is installed, by kind."),
+    "show": ("semcore.cli.look", "Show a component: fields, units, defaults, source."),
+    "plugins": ("semcore.cli.look", "List the installed plugin packages."),
+    "report": ("semcore.cli.report", "Write a run as one self-contained page."),
+    "train": ("semcore.cli.train", "Train shipped weights by their recipe."),
+    "models": ("semcore.cli.train", "List the shipped models with their cards."),
+}
+"""Verb -> its module and its line in the help."""
+
+
+class Verbs(click.Group):
+    """A group whose commands are imported when called; third parties' verbs are entry points in `semcore.command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Our verbs in their order, then those of plugins."""
+        return [*VERBS, *sorted(entry.name for entry in self._foreign() if entry.name not in VERBS)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb."""
+        if cmd_name in VERBS:
+            return getattr(importlib.import_module(VERBS[cmd_name][0]), f"{cmd_name}_command")
+        for entry in self._foreign():
+            if entry.name == cmd_name:
+                try:
+                    return entry.load()
+                except Exception as error:
+                    raise click.ClickException(f"the verb {cmd_name!r} ({entry.value}) cannot be imported: {error}")
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with their lines, without importing them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, VERBS[verb][1] if verb in VERBS else "") for verb in self.list_commands(ctx)])
+
+    def _foreign(self) -> list[importlib.metadata.EntryPoint]:
+        return list(importlib.metadata.entry_points(group="semcore.command"))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="semcore")
+def cli() -> None:
+    """semcore: generative semantic communication, composed in YAML.
+
+    Start with `semcore run examples/llm_image_uma.yaml`.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point: errors that are the user's to mend are printed without a traceback, exit code 2."""
+    try:
+        result: Any = cli.main(args=arguments, standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except SemcoreError as error:
+        click.echo(
+            str(error) if str(error).startswith(("error:", "/")) or ": error: " in str(error) else f"error: {error}",
+            err=True,
+        )
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(f"\ninterrupted; this goes on where it stopped:\n  {_command(arguments)}", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+def _command(arguments: list[str] | None) -> str:
+    import shlex
+
+    return shlex.join(["semcore", *(sys.argv[1:] if arguments is None else arguments)])

@@ -1,0 +1,86 @@
+"""Progress of a run: bars on a terminal, one plain line a cell elsewhere; a table at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+
+from semcore.cache import StageDone
+from semcore.hookspecs import hook
+from semcore.results import Run, label, number, table
+
+
+class Progress:
+    """Hooks that show how far a run is."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.bars = Bars(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TimeRemainingColumn(), console=self.console, disable=not self.console.is_terminal, transient=True,
+        )  # fmt: skip
+        self.task: Any = None
+        self.cells = 0
+        self.done = 0
+
+    def __enter__(self) -> Progress:
+        self.bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.bars.stop()
+
+    @hook
+    def semcore_run_started(self, folder: Path, cells: int, pending: int) -> None:
+        """Say what there is to do."""
+        self.cells = pending
+        known = f", {cells - pending} known" if cells > pending else ""
+        self.console.print(f"{folder}: {cells} cells{known}")
+        self.task = self.bars.add_task("starting", total=pending)
+
+    @hook
+    def semcore_cell_started(self, settings: Mapping[str, Any]) -> None:
+        """Name the cell in flight."""
+        self.bars.update(self.task, description=label(dict(settings)))
+
+    @hook
+    def semcore_stage_done(self, done: StageDone) -> None:
+        """Name the stage in flight."""
+        self.bars.refresh()
+
+    @hook
+    def semcore_cell_done(self, result: Mapping[str, Any], seconds: float) -> None:
+        """One line a cell."""
+        self.done += 1
+        self.bars.advance(self.task)
+        shown = "  ".join(f"{name} {number(found['mean'])}" for name, found in result["metrics"].items())
+        self.console.print(f"[{self.done}/{self.cells}] {label(result['settings'])}  {shown}  ({seconds:.1f} s)",
+                           markup=False)  # fmt: skip
+
+    @hook
+    def semcore_cell_failed(self, settings: Mapping[str, Any], reason: str) -> None:
+        """One line a failed cell."""
+        self.done += 1
+        self.bars.advance(self.task)
+        first = reason.splitlines()[0]
+        self.console.print(f"[{self.done}/{self.cells}] {label(dict(settings))}  FAILED: {first}", markup=False)
+
+
+def print_table(run: Run) -> None:
+    """Every cell with n and the 95 % interval of each metric."""
+    header, rows = table(run)
+    console = Console(highlight=False)
+    shown = Table(box=None, header_style="bold", pad_edge=False, title_justify="left")
+    for name in header:
+        shown.add_column(name, justify="right" if name != header[0] else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*row)
+    console.print(shown, width=max(console.width, 20 + 14 * len(header)) if not console.is_terminal else None)
+    console.print("mean ± half of the 95 % interval (Student's t over samples)")

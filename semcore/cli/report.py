@@ -1,0 +1,16 @@
+"""`report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command("report")
+@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def report_command(run: Path) -> None:
+    """Write RUN as one self-contained page, RUN/report.html."""
+    from semcore.report import write_report
+
+    click.echo(write_report(run))

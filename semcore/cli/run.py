@@ -1,0 +1,94 @@
+"""`run` and `check`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from semcore.config.experiment import Experiment, load
+from semcore.results import label
+
+PIPELINE = click.argument("pipeline", type=click.Path(path_type=Path))
+OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
+
+
+@click.command("run")
+@PIPELINE
+@OVERRIDES
+@click.option("--limit", type=click.IntRange(1), help="Send only so many samples (source.limit).")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME]")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that compute cells.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of every random number.")
+@click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop.")
+@click.option("--report/--no-report", default=True, help="Write report.html at the end.  [default: report]")
+def run_command(
+    pipeline: Path,
+    overrides: tuple[str, ...],
+    limit: int | None,
+    out: Path | None,
+    jobs: int,
+    seed: int | None,
+    dry_run: bool,
+    report: bool,
+) -> int:
+    """Send the samples of PIPELINE and measure what arrives.
+
+    KEY=VALUE changes a setting: channel.snr_db=3 sets one value, channel.snr_db=0:20:5 or channel.snr_db=0,3,6 sweeps. The
+    same command goes on where an earlier one stopped.
+    """
+    changes = [*overrides]
+    if limit is not None:
+        changes.append(f"source.limit={limit}")
+    if seed is not None:
+        changes.append(f"seed={seed}")
+    experiment = load(pipeline, changes)
+    folder = out or Path("runs") / experiment.name
+    if dry_run:
+        return _dry_run(experiment, folder)
+    return _run(experiment, folder, jobs, report)
+
+
+def _dry_run(experiment: Experiment, folder: Path) -> int:
+    from semcore.results import read_result
+    from semcore.run import identify
+
+    for cell in experiment.cells:
+        done = read_result(folder, identify(experiment, cell)) is not None
+        click.echo(f"{'done   ' if done else 'pending'}  {label(dict(cell.settings))}")
+    return 0
+
+
+def _run(experiment: Experiment, folder: Path, jobs: int, report: bool) -> int:
+    from semcore.cli.progress import Progress, print_table
+    from semcore.plugins import hook_manager
+    from semcore.results import read_run
+    from semcore.run import run
+
+    hooks = hook_manager(list(experiment.values.get("hooks") or []))
+    with Progress() as progress:
+        hooks.register(progress)
+        finished = run(experiment, folder, hooks, jobs, sys.argv[1:])
+    print_table(read_run(folder))
+    if finished.computed == 0 and not finished.failures:
+        click.echo("Nothing to do: every cell was there already.")
+    for reason in finished.failures:
+        click.echo(f"error: a cell failed: {reason}", err=True)
+    if report and any(finished.results):
+        from semcore.report import write_report
+
+        click.echo(f"Report: {write_report(folder)}")
+    return 1 if finished.failures else 0
+
+
+@click.command("check")
+@PIPELINE
+@OVERRIDES
+def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
+    """Check PIPELINE under the overrides: every problem at once, each with its place. Nothing is computed."""
+    experiment = load(pipeline, overrides)
+    count = len(experiment.cells)
+    click.echo(f"{pipeline}: fine, {count} cell{'s' if count != 1 else ''}")
+    for path, values in experiment.axes.items():
+        click.echo(f"  {path}: {', '.join(map(str, values))}")

@@ -1,0 +1,69 @@
+"""`train` and `models`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+
+from semcore import plugins
+from semcore.config.build import Builder
+from semcore.config.paths import read_override, set_path
+from semcore.config.yaml import Path_
+from semcore.errors import ConfigError, Problem
+
+
+@click.command("train")
+@click.argument("recipe")
+@click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for checkpoints and weights.  [default: runs/train-RECIPE]"
+)
+def train_command(recipe: str, settings: tuple[str, ...], out: Path | None) -> None:
+    """Train the weights of RECIPE; the same command goes on from the last checkpoint.
+
+    For example: semcore train mini-clip data=cifar10/ --out runs/mini-clip
+    """
+    values: dict[str, object] = {"use": recipe}
+    for text in settings:
+        path, value, _ = read_override(text)
+        values = set_path(values, path, value)
+
+    def tell(path: Path_, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
+        return Problem(message, " ".join(["semcore train", recipe, *settings]), hint=hint)
+
+    builder = Builder(tell)
+    made = builder.component("recipe", values, ())
+    if made is None:
+        raise ConfigError(builder.problems)
+    folder = out or Path("runs") / f"train-{recipe}"
+    folder.mkdir(parents=True, exist_ok=True)
+    made.train(folder)
+    click.echo(f"Weights and card: {folder}")
+
+
+@click.command("models")
+def models_command() -> None:
+    """List the models that installed packages ship: size, and the first lines of their cards."""
+    for folder in shipped_models():
+        size = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
+        click.secho(f"{folder.name}  {size / 1e6:.1f} MB", bold=True)
+        card = folder / "README.md"
+        if card.is_file():
+            text = re.sub(r"^---\n.*?\n---\n", "", card.read_text(encoding="utf-8"), flags=re.DOTALL)
+            lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+            for line in lines[:4]:
+                click.echo(f"  {line}")
+        click.echo(f"  {card}")
+
+
+def shipped_models() -> list[Path]:
+    """Folders with weights and a card inside the packages that bring components."""
+    found: dict[str, Path] = {}
+    for package in plugins.packages():
+        for entry in package.components:
+            root = plugins.source_of(entry.target.split(":")[0].split(".")[0])
+            for config in sorted((root.parent / "weights").glob("*/config.json")) if root else []:
+                found.setdefault(config.parent.name, config.parent)
+    return [found[name] for name in sorted(found)]

@@ -1,0 +1,168 @@
+"""A component: a frozen dataclass whose fields are its settings.
+
+The fields are its YAML keys, its validation schema, its identity in the cache, its repr, its pickle and its columns in
+the results. Their documentation is the `Fields:` part of the class docstring, their unit the end of their name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import re
+import typing
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from semcore.errors import ComponentError
+
+UNITS = {
+    "db": "dB", "dbm": "dBm", "dbi": "dBi", "hz": "Hz", "khz": "kHz", "ghz": "GHz", "kmh": "km/h", "mps": "m/s",
+    "m": "m", "km": "km", "s": "s", "ms": "ms", "ns": "ns", "deg": "°", "bits": "bit", "bytes": "byte", "k": "K",
+}  # fmt: skip
+
+
+def unit_of(name: str) -> str:
+    """The unit that the name of a field ends in, or ""."""
+    return UNITS.get(name.rsplit("_", 1)[-1], "") if "_" in name else ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Component:
+    """Base of everything that YAML can name. Values are checked, and numbers converted, when it is made.
+
+    Subclasses are frozen dataclasses. What is expensive (weights, tables) belongs in a `functools.cached_property`: it is
+    made on first use and never pickled.
+    """
+
+    kind: ClassVar[str] = ""
+    """Name of the registry: encoder, channel, ..."""
+    genie: ClassVar[bool] = False
+    """Whether it knows what an honest receiver could not; results say so."""
+    reference: ClassVar[str] = ""
+    """Where it is described: paper, section and equation, or standard and clause."""
+
+    def __post_init__(self) -> None:
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        checked, problems = check_fields(type(self), values)
+        if problems:
+            name = type(self).__name__
+            raise ComponentError("; ".join(f"{name}.{path}: {text}" for path, text in problems))
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+        self.check()
+
+    def check(self) -> None:
+        """Refuse combinations of values that make no sense; raise `ComponentError` naming the fields."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+    def settings(self) -> dict[str, Any]:
+        """Its fields as plain values, nested components included, with the defaults filled in."""
+        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+def plain(value: Any) -> Any:
+    """Components, tuples and mappings as what YAML and JSON can hold."""
+    if isinstance(value, Component):
+        from semcore.registry import name_of
+
+        return {"use": name_of(type(value)), **value.settings()}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    return value
+
+
+@functools.cache
+def field_types(cls: type[Component]) -> dict[str, Any]:
+    """Resolved annotation of each field of a component."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+@functools.cache
+def _adapter(annotation: Any) -> Any:
+    from pydantic import ConfigDict, TypeAdapter
+
+    return TypeAdapter(annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
+
+
+def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[str, str]]]:
+    """Check one value against an annotation.
+
+    Returns:
+        the converted value, and what is wrong with it as (path inside the value, message)
+    """
+    from pydantic import ValidationError
+
+    try:
+        return _adapter(annotation).validate_python(_tuples(value)), []
+    except ValidationError as error:
+        problems = {}
+        for item in error.errors(include_url=False):
+            path = ".".join(str(part) for part in item["loc"] if not _is_branch(part))
+            problems.setdefault(path, _message(item, value))
+        return value, list(problems.items())
+
+
+def check_fields(cls: type[Component], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Check the values of a component's fields; returns the converted values and (dotted path, message) problems."""
+    checked, problems = {}, []
+    for name, annotation in field_types(cls).items():
+        if name in values:
+            checked[name], wrong = check_value(annotation, values[name])
+            problems += [(f"{name}.{path}" if path else name, text) for path, text in wrong]
+    return checked, problems
+
+
+def _tuples(value: Any) -> Any:
+    """YAML has lists, frozen components hold tuples."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value
+
+
+def _is_branch(part: int | str) -> bool:
+    """Whether a pydantic location part names the branch of a union and not a place in the value."""
+    return isinstance(part, str) and not part.isidentifier() or part in {"float", "int", "str", "bool", "none"}
+
+
+def _message(item: Mapping[str, Any], value: Any) -> str:
+    found = item.get("input", value)
+    text = re.sub(r"^(Input|Value error,) ?", "", item["msg"])
+    text = text.replace("should be", "must be")
+    shown = repr(found)
+    return (
+        f"{text}, not {shown if len(shown) < 60 else shown[:57] + '...'}" if "must be" in text else f"{text}: {shown}"
+    )
+
+
+def field_docs(docstring: str | None) -> dict[str, str]:
+    """The `Fields:` part of a docstring: name -> description."""
+    text = inspect.cleandoc(docstring or "")
+    match = re.search(r"^Fields:\n((?:[ ]+.*\n?|\n)*)", text + "\n", re.MULTILINE)
+    docs: dict[str, str] = {}
+    name = ""
+    for line in (match.group(1) if match else "").splitlines():
+        found = re.match(r"^ {4}(\w+): (.*)$", line)
+        if found:
+            name = found.group(1)
+            docs[name] = found.group(2)
+        elif name and line.strip():
+            docs[name] += " " + line.strip()
+    return docs
+
+
+def summary(docstring: str | None) -> str:
+    """The first sentence of a docstring, on one line."""
+    paragraph = " ".join(inspect.cleandoc(docstring or "").split("\n\n")[0].split())
+    match = re.match(r"(.+?[.:])(\s|$)", paragraph)
+    return (match.group(1) if match else paragraph).rstrip(".:")

@@ -1,0 +1,322 @@
+"""A pipeline file as an experiment: the grid of cells that it describes, each a checked set of components."""
+
+from __future__ import annotations
+
+import itertools
+import runpy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+from semcore.config import yaml
+from semcore.config.assemble import Setup, assemble
+from semcore.config.build import Builder, nearest
+from semcore.config.paths import points, read_override, set_path, split_path
+from semcore.config.yaml import Document, Path_
+from semcore.errors import ConfigError, Problem
+
+SECTIONS = (
+    "source",
+    "encoder",
+    "transport",
+    "channel",
+    "generator",
+    "selector",
+    "kb",
+    "planner",
+    "scenario",
+    "metrics",
+)
+"""The parts of a pipeline; a workflow may replace any of them."""
+TOP = ("semcore", "name", "seed", *SECTIONS, "workflow", "workflows", "sweep", "hooks", "plugins")
+VERSION = 1
+MAX_CELLS = 100_000
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One point of the sweep: its place in the grid and the swept values by dotted path."""
+
+    index: int
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """A checked pipeline file. `resolve` gives what a cell, under a plan, consists of."""
+
+    document: Document
+    values: Mapping[str, Any]
+    axes: Mapping[str, Sequence[Any]]
+    origins: Mapping[Path_, Path_ | str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The name the file gives itself, or the file's own name."""
+        return str(self.values.get("name") or Path(self.document.name).stem)
+
+    @property
+    def cells(self) -> list[Cell]:
+        """The grid: the first axis changes slowest."""
+        grid = itertools.product(*self.axes.values())
+        return [Cell(index, dict(zip(self.axes, point, strict=True))) for index, point in enumerate(grid)]
+
+    def resolve(self, cell: Cell, overrides: Mapping[str, Any] | None = None) -> Setup:
+        """The components of a cell; `overrides` are the environment and the plan of a segment.
+
+        Raises:
+            ConfigError: with every problem found
+        """
+        setup, problems = self._resolve(cell, overrides or {})
+        if setup is None or problems:
+            raise ConfigError(problems)
+        return setup
+
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong with any cell, or with any plan that its planner may choose."""
+        found: list[Problem] = []
+        for cell in self.cells:
+            setup, wrong = self._resolve(cell, {})
+            found += wrong
+            if setup and not wrong:
+                worlds = [scenario.environment for scenario in setup.scenarios]
+                plans: Sequence[Mapping[str, Any]] = (setup.planner.plans() if setup.planner else None) or [{}]
+                for world, plan in itertools.product(worlds, plans):
+                    if world or plan:
+                        found += self._resolve(cell, {**world, **plan})[1]
+        return list(dict.fromkeys(found))
+
+    def _resolve(self, cell: Cell, overrides: Mapping[str, Any]) -> tuple[Setup | None, list[Problem]]:
+        changes = {**cell.settings, **overrides}
+        origins = dict(self.origins)
+        for path, value in cell.settings.items():
+            if ("sweep", path) in self.document.marks and split_path(path) not in origins:
+                index = list(self.axes[path]).index(value)
+                place = ("sweep", path, index)
+                origins[split_path(path)] = place if place in self.document.marks else ("sweep", path)
+        for path in overrides:
+            inside = "scenario" if any(path in s for s in _worlds(self.values)) else "planner"
+            origins[split_path(path)] = (inside,)
+        builder = Builder(_teller(self.document, origins))
+        root = self._overlaid(changes, origins, builder)
+        if root is None:
+            return None, builder.problems
+        return assemble(root, builder)
+
+    def _overlaid(
+        self, changes: Mapping[str, Any], origins: dict[Path_, Path_ | str], builder: Builder
+    ) -> dict[str, Any] | None:
+        """The root mapping with the chosen workflow laid over it and the changes applied."""
+        root = dict(self.values)
+        before = {path: value for path, value in changes.items() if split_path(path)[0] in ("workflow", "workflows")}
+        after = {path: value for path, value in changes.items() if path not in before}
+        root = _changed(root, before, builder)
+        workflows, chosen = root.pop("workflows", None), root.pop("workflow", None)
+        if chosen is not None:
+            known = workflows if isinstance(workflows, dict) else {}
+            if chosen not in known:
+                builder.complain(("workflow",), f"there is no workflow {chosen!r}", nearest(chosen, known))
+                return None
+            for section, value in (known[chosen] or {}).items():
+                root[section] = value
+                origins.setdefault((section,), ("workflows", chosen, section))
+        return _changed(root, after, builder)
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+    """Read and check a pipeline file under the overrides of the command line.
+
+    Raises:
+        ConfigError: with every problem found, before any work
+    """
+    document = yaml.read(path)
+    experiment = describe(document, overrides)
+    if problems := experiment.problems():
+        raise ConfigError(problems)
+    return experiment
+
+
+def describe(document: Document, overrides: Sequence[str] = ()) -> Experiment:
+    """The experiment that a parsed file describes; checks its frame, not yet its components.
+
+    Raises:
+        ConfigError: the frame itself is wrong
+    """
+    values = document.values
+    if not isinstance(values, dict):
+        raise ConfigError([document.problem((), "a pipeline file is a mapping of sections", "start with 'semcore: 1'")])
+    builder = Builder(document.problem)
+    for key in values:
+        if key not in TOP:
+            builder.complain((key,), f"there is no section {key!r}", nearest(key, TOP), at_key=True)
+    if values.get("semcore") != VERSION:
+        builder.complain(
+            ("semcore",),
+            f"the file must say which format it is in: 'semcore: {VERSION}'",
+            f"add 'semcore: {VERSION}'" if "semcore" not in values else "",
+        )
+    _check_workflows(values, builder)
+    builder.problems += register_files(values, document)
+    axes = _axes(values, builder)
+    values = {key: value for key, value in values.items() if key != "sweep" and key in TOP}
+    experiment = Experiment(document, values, axes)
+    for text in overrides:
+        try:
+            experiment = _overridden(experiment, text)
+        except ConfigError as error:
+            builder.problems += error.problems
+    count = 1
+    for axis in experiment.axes.values():
+        count *= len(axis)
+    if count > MAX_CELLS:
+        builder.complain(("sweep",), f"the sweep has {count:,} cells (limit {MAX_CELLS:,})")
+    if builder.problems:
+        # The frame is broken; tell what is wrong inside it too, as far as it can be seen.
+        inside = experiment.problems() if count <= MAX_CELLS else []
+        raise ConfigError(_in_order([*builder.problems, *inside]))
+    return experiment
+
+
+def _overridden(experiment: Experiment, text: str) -> Experiment:
+    """The experiment with one `key=value` of the command line applied: a value, or an axis of the sweep."""
+    path, value, swept = read_override(text)
+    origins = {**experiment.origins, split_path(path): text}
+    axes = {key: axis for key, axis in experiment.axes.items() if key != path}
+    section = str(split_path(path)[0])
+    if section not in TOP:
+        _fail(Problem(f"there is no section {section!r}", text, hint=nearest(section, TOP)))
+    if isinstance(value, list) and not swept:
+        swept = not _accepts_list(experiment, path, value, origins)
+    if swept:
+        return replace(experiment, axes={**axes, path: value}, origins=origins)
+    try:
+        values = set_path(dict(experiment.values), path, value)
+    except KeyError as error:
+        if experiment.values.get("workflows"):  # the section may stand in the workflows: apply it behind them
+            return replace(experiment, axes={**axes, path: [value]}, origins=origins)
+        _fail(Problem(f"{path} leads nowhere: there is no {error.args[0]}", text))
+    if experiment.values.get("workflows") and len(split_path(path)) > 1 and section != "workflows":
+        return replace(experiment, axes={**axes, path: [value]}, origins=origins)
+    return replace(experiment, values=values, axes=axes, origins=origins)
+
+
+def _accepts_list(experiment: Experiment, path: str, value: list[Any], origins: Mapping[Path_, Path_ | str]) -> bool:
+    """Whether the setting at `path` itself holds a list, as `speed_kmh: [60, 120]` does; else the list is a sweep."""
+    whole = replace(experiment, axes={path: [value]}, origins=origins)
+    each = replace(experiment, axes={path: value[:1] or [value]}, origins=origins)
+    return not whole.problems() or bool(each.problems())
+
+
+def _fail(problem: Problem) -> NoReturn:
+    raise ConfigError([problem])
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    def place(problem: Problem) -> tuple[int, int]:
+        parts = problem.where.rsplit(":", 2)
+        return (int(parts[1]), int(parts[2])) if len(parts) == 3 and parts[1].isdigit() else (0, 0)
+
+    return sorted(dict.fromkeys(problems), key=place)
+
+
+def _teller(document: Document, origins: Mapping[Path_, Path_ | str]) -> Any:
+    """`Document.problem` for paths of the resolved configuration, led back to where the value was written."""
+
+    def tell(path: Path_, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
+        for length in range(len(path), 0, -1):
+            origin = origins.get(path[:length])
+            if isinstance(origin, str):
+                return Problem(message, origin, hint=hint)
+            if origin is not None:
+                if origin[0] == "sweep" and at_key:
+                    return document.problem(origin[:2], message, hint, at_key=True)
+                return document.problem((*origin, *path[length:]), message, hint, at_key=at_key)
+        return document.problem(path, message, hint, at_key=at_key)
+
+    return tell
+
+
+def _changed(root: dict[str, Any], changes: Mapping[str, Any], builder: Builder) -> dict[str, Any]:
+    for path, value in changes.items():
+        try:
+            root = set_path(root, path, value)
+        except KeyError as error:
+            missing = str(error.args[0])
+            builder.complain(
+                split_path(path),
+                f"{path} leads nowhere: there is no {missing}",
+                nearest(missing, root) if "." not in missing else "",
+                at_key=True,
+            )
+    return root
+
+
+def _check_workflows(values: Mapping[str, Any], builder: Builder) -> None:
+    workflows = values.get("workflows", {})
+    if not isinstance(workflows, dict):
+        builder.complain(("workflows",), "workflows are a mapping: name -> the sections that it replaces")
+        return
+    for name, sections in workflows.items():
+        if not isinstance(sections, dict):
+            builder.complain(("workflows", name), f"workflow {name!r} must be a mapping of sections")
+            continue
+        for section in sections:
+            if section not in SECTIONS:
+                builder.complain(
+                    ("workflows", name, section),
+                    f"a workflow cannot replace {section!r}",
+                    nearest(section, SECTIONS),
+                    at_key=True,
+                )
+
+
+def _axes(values: Mapping[str, Any], builder: Builder) -> dict[str, list[Any]]:
+    sweep = values.get("sweep") or {}
+    if not isinstance(sweep, dict):
+        builder.complain(("sweep",), "a sweep is a mapping: dotted path -> list of values, or start:stop:step")
+        return {}
+    axes: dict[str, list[Any]] = {}
+    for path, axis in sweep.items():
+        if isinstance(axis, str):
+            try:
+                axis = points(axis) or axis
+            except ValueError as error:
+                builder.complain(("sweep", path), str(error))
+                continue
+        if not isinstance(axis, list) or not axis:
+            builder.complain(("sweep", path), f"{path} needs a list of values, or start:stop:step")
+            continue
+        axes[path] = list({repr(value): value for value in axis}.values())
+    return axes
+
+
+def register_files(values: Mapping[str, Any], document: Document) -> list[Problem]:
+    """Run the files under `plugins:`, once a process; they register their components with `@semcore.register`."""
+    files = values.get("plugins") or []
+    if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
+        return [document.problem(("plugins",), "plugins is a list of files, for example [./my_channel.py]")]
+    problems = []
+    for index, name in enumerate(files):
+        path = (document.folder / name).resolve()
+        if not path.is_file():
+            problems.append(document.problem(("plugins", index), f"there is no file {name!r} beside the pipeline"))
+            continue
+        key = (str(path), path.stat().st_mtime_ns)
+        if key in _registered_files:
+            continue
+        try:
+            _registered_files[key] = runpy.run_path(str(path), run_name=path.stem)
+        except Exception as error:  # whatever somebody else's file raises
+            message = f"{name} cannot be imported: {type(error).__name__}: {error}"
+            problems.append(document.problem(("plugins", index), message))
+    return problems
+
+
+_registered_files: dict[tuple[str, int], Any] = {}
+
+
+def _worlds(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    scenario = values.get("scenario")
+    segments = scenario.get("segments") if isinstance(scenario, Mapping) else None
+    return [one for one in segments if isinstance(one, Mapping)] if isinstance(segments, list) else []

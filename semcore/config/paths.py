@@ -1,0 +1,106 @@
+"""Dotted paths: one way to say where a setting is, for sweeps, overrides on the command line, plans and columns."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from semcore.config.yaml import parse, scalar
+from semcore.errors import ConfigError, Problem
+
+_RANGE = re.compile(r"([^:\s]+):([^:\s]+):([^:\s]+)\Z")
+MAX_POINTS = 10_000
+
+
+def split_path(path: str) -> tuple[str | int, ...]:
+    """`channel.snr_db` -> ("channel", "snr_db"); numbers are indices of lists."""
+    return tuple(int(part) if part.isdigit() else part for part in path.split("."))
+
+
+def set_path(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A copy of `values` with `value` at `path`. A section given as a name alone (`first`) becomes `{use: first}`.
+
+    Raises:
+        KeyError: the path leads through something that has no parts; its argument is that place
+    """
+    parts = split_path(path)
+    result = copy.copy(values)
+    here: Any = result
+    for depth, part in enumerate(parts[:-1]):
+        inner = here[part] if isinstance(here, list) and isinstance(part, int) and part < len(here) else None
+        if isinstance(here, dict):
+            inner = here.get(str(part))
+        if isinstance(inner, str):
+            inner = {"use": inner}
+        if not isinstance(inner, (dict, list)):
+            raise KeyError(".".join(map(str, parts[: depth + 1])))
+        inner = copy.copy(inner)
+        here[part if isinstance(here, list) else str(part)] = inner
+        here = inner
+    last = parts[-1]
+    if isinstance(here, list):
+        if not isinstance(last, int) or last >= len(here):
+            raise KeyError(path)
+        here[last] = copy.deepcopy(value)
+    else:
+        here[str(last)] = copy.deepcopy(value)
+    return result
+
+
+def points(text: str) -> list[float] | None:
+    """`0:20:5` -> [0, 5, 10, 15, 20]; None if the text is not a range.
+
+    Raises:
+        ValueError: a range that never ends, or has too many points
+    """
+    match = _RANGE.match(text)
+    if not match:
+        return None
+    numbers = [scalar(part) for part in match.groups()]
+    if any(isinstance(number, bool) or not isinstance(number, (int, float)) for number in numbers):
+        return None
+    start, stop, step = numbers
+    if not all(map(math.isfinite, numbers)) or step == 0 or (stop - start) * step < 0:
+        raise ValueError(f"the range {text} never gets from {start} to {stop}: write start:stop:step")
+    count = math.floor((stop - start) / step + 1e-9) + 1
+    if count > MAX_POINTS:
+        raise ValueError(f"the range {text} has {count:,} points (limit {MAX_POINTS:,})")
+    return [start + i * step if isinstance(start + step, int) else round(start + i * step, 12) for i in range(count)]
+
+
+def read_override(text: str) -> tuple[str, Any, bool]:
+    """`key=value` from the command line.
+
+    Returns:
+        dotted path; the value; whether it is a set of values to sweep (`a:b:step`, or `a,b,c` without brackets). A list in
+        brackets may be either: the caller knows whether the setting holds one.
+
+    Raises:
+        ConfigError: not `key=value`, or the value is not YAML
+    """
+    path, sign, raw = text.partition("=")
+    if not sign or not path or not re.fullmatch(r"[\w.*-]+", path):
+        raise ConfigError([Problem("an override is written key=value, for example channel.snr_db=3", text)])
+    try:
+        swept = points(raw)
+    except ValueError as error:
+        raise ConfigError([Problem(str(error), text)]) from error
+    if swept is not None:
+        return path, swept, True
+    if "," in raw and raw[:1] not in "[{\"'":
+        return path, [scalar(part.strip()) for part in raw.split(",")], True
+    return path, parse(raw, text).values, False
+
+
+def flatten(values: Any, path: str = "") -> dict[str, Any]:
+    """Nested settings as dotted path -> value; lists of plain values stay whole."""
+    if isinstance(values, Mapping) and values:
+        return {
+            k: v for key, item in values.items() for k, v in flatten(item, f"{path}.{key}" if path else key).items()
+        }
+    if isinstance(values, list) and any(isinstance(item, (dict, list)) for item in values):
+        return {k: v for i, item in enumerate(values) for k, v in flatten(item, f"{path}.{i}").items()}
+    return {path: values}

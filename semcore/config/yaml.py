@@ -1,0 +1,226 @@
+"""YAML with positions: the text of a pipeline file as plain values, and where each of them stands.
+
+YAML 1.2 scalars (stock PyYAML reads `1e3` as a string, `no` as False, `12:30` as 750, and keeps the last of two equal keys
+in silence). Duplicate keys are refused; size, depth and the expansion of aliases are bounded, so that no file, however it
+was made, takes long or much memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from semcore.errors import ConfigError, Problem
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 40
+MAX_VALUES = 50_000
+
+Path_ = tuple[str | int, ...]
+"""Where a value is: keys and indices from the root."""
+
+_INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf", "+.Inf", "+.INF"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place: 1-based line and column."""
+
+    line: int
+    column: int
+
+
+@dataclass
+class Document:
+    """A parsed file.
+
+    Fields:
+        name: name for messages, usually the path as the user gave it
+        values: the content: dict, list, str, int, float, bool, None
+        lines: the text, line by line
+        keys: path -> where its key stands
+        marks: path -> where its value stands
+        folder: directory against which relative paths of the file are resolved
+    """
+
+    name: str
+    values: Any
+    lines: list[str]
+    keys: dict[Path_, Mark] = field(default_factory=dict)
+    marks: dict[Path_, Mark] = field(default_factory=dict)
+    folder: Path = Path()
+
+    def problem(self, path: Path_, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
+        """A problem at `path`, or at the nearest place above it that stands in the file."""
+        table = self.keys if at_key and path in self.keys else self.marks
+        place = path
+        while place and place not in table:
+            place = place[:-1]
+        mark = table.get(place) or self.keys.get(place) or Mark(1, 1)
+        line = self.lines[mark.line - 1] if mark.line <= len(self.lines) else ""
+        return Problem(message, f"{self.name}:{mark.line}:{mark.column}", line, mark.column, hint)
+
+
+def read(path: Path) -> Document:
+    """Parse a file.
+
+    Raises:
+        ConfigError: it cannot be read, is too large, or is not YAML
+    """
+    name = str(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            size = path.stat().st_size
+            raise ConfigError([Problem(f"{size:,} bytes is too large for a pipeline file (limit {MAX_BYTES:,})", name)])
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError([Problem(f"cannot be read: {error.strerror}", name)]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([Problem(f"is not UTF-8 text (byte {error.start})", name)]) from error
+    return parse(text, name, path.resolve().parent)
+
+
+def parse(text: str, name: str = "<text>", folder: Path = Path()) -> Document:
+    """Parse a text; see `read`."""
+    document = Document(name, None, text.splitlines() or [""], folder=folder)
+    try:
+        events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        _Reader(document, events).read()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
+        document.marks[()] = place
+        what = (error.problem or error.context or "is not YAML").strip()
+        raise ConfigError([document.problem((), f"not valid YAML: {what}")]) from error
+    except yaml.reader.ReaderError as error:
+        document.marks[()] = _place_of(text, error.position)
+        raise ConfigError(
+            [
+                document.problem(
+                    (),
+                    f"not valid YAML: character #x{error.character:04x} is not allowed"
+                    if isinstance(error.character, int)
+                    else "not valid YAML",
+                )
+            ]
+        ) from error
+    except _Refused as refused:
+        raise ConfigError([*refused.problems]) from None
+    return document
+
+
+def scalar(text: str) -> Any:
+    """A plain scalar as YAML 1.2 reads it."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.match(text) and len(text) < 400:
+        return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+    if _FLOAT.match(text):
+        return float(text)
+    return text
+
+
+class _Refused(Exception):
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+
+
+class _Reader:
+    """Turns parser events into values without recursion over the input."""
+
+    def __init__(self, document: Document, events: Iterator[yaml.Event]) -> None:
+        self.document = document
+        self.events = events
+        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.count = 0
+        self.problems: list[Problem] = []
+
+    def read(self) -> None:
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if () in self.document.marks:
+                    self._refuse(event, (), "only one YAML document is read")
+                self.document.values = self._value(next(self.events), (), 0)
+        if self.problems:
+            raise _Refused(self.problems)
+
+    def _value(self, event: yaml.Event, path: Path_, depth: int) -> Any:
+        mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+        self.document.marks[path] = mark
+        self.count += 1
+        if self.count > MAX_VALUES:
+            self._refuse(event, path, f"more than {MAX_VALUES:,} values (aliases included)")
+        if depth > MAX_DEPTH:
+            self._refuse(event, path, f"nested deeper than {MAX_DEPTH} levels")
+        if isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self.anchors:
+                self._refuse(event, path, f"alias *{event.anchor} has no anchor")
+            value, size = self.anchors[event.anchor]
+            self.count += size
+            if self.count > MAX_VALUES:
+                self._refuse(event, path, f"more than {MAX_VALUES:,} values (aliases included)")
+            return value
+        before = self.count
+        if isinstance(event, yaml.ScalarEvent):
+            value = self._scalar(event, path)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            value = self._sequence(path, depth)
+        else:
+            value = self._mapping(path, depth)
+        if event.anchor:
+            self.anchors[event.anchor] = (value, self.count - before)
+        return value
+
+    def _scalar(self, event: yaml.ScalarEvent, path: Path_) -> Any:
+        if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
+            self.problems.append(self.document.problem(path, f"the tag {event.tag} is not allowed: values are plain"))
+        plain = event.implicit[0] and event.tag is None
+        return scalar(event.value) if plain else event.value
+
+    def _sequence(self, path: Path_, depth: int) -> list[Any]:
+        values: list[Any] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            values.append(self._value(event, (*path, len(values)), depth + 1))
+        return values
+
+    def _mapping(self, path: Path_, depth: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+            if not isinstance(event, yaml.ScalarEvent):
+                self._refuse(event, path, "a key must be a plain word")
+            key = event.value
+            if key in values:
+                self.document.marks[(*path, key)] = mark
+                first = self.document.keys[(*path, key)].line
+                self.problems.append(
+                    self.document.problem(
+                        (*path, key), f"the key {key!r} stands here again (first in line {first})", "remove one of them"
+                    )
+                )
+            self.document.keys.setdefault((*path, key), mark)
+            values[key] = self._value(next(self.events), (*path, key), depth + 1)
+        return values
+
+    def _refuse(self, event: yaml.Event, path: Path_, message: str) -> None:
+        self.document.marks[path] = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+        raise _Refused([*self.problems, self.document.problem(path, message)])
+
+
+def _place_of(text: str, position: int) -> Mark:
+    before = text[:position]
+    return Mark(before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1)

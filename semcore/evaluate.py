@@ -1,0 +1,246 @@
+"""One cell: send its samples through its pipeline, measure, and commit the result."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semcore.cache import Cache, cached
+from semcore.config.assemble import Setup
+from semcore.config.experiment import Cell, Experiment
+from semcore.conventions import conventions
+from semcore.identity import digest
+from semcore.interfaces import Metric, Record
+from semcore.pipeline import Segment, converse
+from semcore.rng import Rng
+from semcore.storage import write, write_json
+from semcore.types import Ledger, Picture, Sample, Semantics, Text
+
+GALLERY = 12
+"""Pictures of so many samples are kept a cell, for the report."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its 95 % confidence interval (Student's t over samples); no interval for a single value."""
+
+    n: int
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+
+def interval(values: Sequence[float]) -> Interval | None:
+    """Mean and 95 % interval of the values, or None if there are none."""
+    n = len(values)
+    if n == 0:
+        return None
+    mean = math.fsum(values) / n
+    if n == 1 or not math.isfinite(mean):
+        return Interval(n, mean)
+    from scipy.special import stdtrit
+
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
+    half = float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n)
+    return Interval(n, mean, mean - half, mean + half)
+
+
+def cell_id(setup: Setup, samples: str) -> str:
+    """What identifies a cell: everything that its numbers depend on. `samples`: digest of the source's samples."""
+    from semcore import __version__
+
+    return digest(__version__, dict(setup.config), dict(setup.packages), samples)[:20]
+
+
+def evaluate(
+    experiment: Experiment, cell: Cell, samples: Sequence[Sample], cache: Cache
+) -> tuple[Setup, list[Segment]]:
+    """Send `samples` through the cell's pipeline."""
+    setup = experiment.resolve(cell)
+    pipelines: dict[str, Any] = {}
+
+    def build(overrides: Mapping[str, Any]) -> Any:
+        key = json.dumps(dict(overrides), sort_keys=True)
+        if key not in pipelines:
+            chosen = experiment.resolve(cell, overrides).pipeline if overrides else setup.pipeline
+            pipelines[key] = cached(chosen, cache)
+        return pipelines[key]
+
+    segments = converse(build, samples, Rng(setup.seed), setup.planner, setup.scenarios)
+    return setup, list(segments)
+
+
+def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequence[Segment]) -> dict[str, Any]:
+    """Measure a cell and write it into `folder`: pictures, `items.jsonl`, and `result.json` last, which marks it done."""
+    records = [record for segment in segments for record in _records(segment)]
+    measured = {metric: metric.measure(records) for metric in setup.metrics}
+    rows = [
+        _row(record, segment, {_name(metric): values[index] for metric, values in measured.items()})
+        for index, (record, segment) in enumerate(zip(records, _segments(segments), strict=True))
+    ]
+    for index, record in enumerate(records[:GALLERY]):
+        for name, pixels in _pictures(record).items():
+            path = folder / "pictures" / f"{index:03d}-{name}.png"
+            write(path, png(pixels))
+            rows[index].setdefault("pictures", {})[name] = str(path.relative_to(folder))
+    write(folder / "items.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
+    result = {
+        "id": identity,
+        "settings": dict(cell.settings),
+        "n": len(records),
+        "metrics": {_name(metric): _summary(metric, values) for metric, values in measured.items()},
+        "ledger": _accounts([segment.outcome.ledger for segment in segments]),
+        "report": _mean_report(records),
+        "segments": [_segment(segment) for segment in segments if setup.planner or setup.pipeline.kb],
+        "conventions": conventions(setup.pipeline.channel),
+        "genie": sorted(_genies(setup)),
+        "packages": dict(setup.packages),
+        "config": setup.config,
+    }
+    write_json(folder / "result.json", result)
+    return result
+
+
+def png(pixels: Any) -> bytes:
+    """uint8 (H, W, 3) as the bytes of a PNG file."""
+    import io
+
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _name(metric: Metric) -> str:
+    from semcore.registry import name_of
+
+    return name_of(type(metric))
+
+
+def _records(segment: Segment) -> list[Record]:
+    outcome = segment.outcome
+    return [
+        Record(
+            sample,
+            sent,
+            arrived,
+            result,
+            Ledger(tuple(entry for entry in outcome.ledger.entries if entry.sample == sample.id)),
+            outcome.delivery.report.get(sample.id, {}),
+        )
+        for sample, sent, arrived, result in zip(
+            segment.samples, outcome.sent, outcome.delivery.arrived, outcome.results, strict=True
+        )
+    ]
+
+
+def _segments(segments: Sequence[Segment]) -> list[Segment]:
+    return [segment for segment in segments for _ in segment.samples]
+
+
+def _row(record: Record, segment: Segment, metrics: Mapping[str, float | None]) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "sample": record.source.id,
+        "metrics": {name: _finite(value) for name, value in metrics.items()},
+        "channel_uses": record.ledger.uses(),
+        "sent": _texts(record.sent),
+        "arrived": _texts(record.arrived),
+        "intact": dict(record.arrived.intact),
+        "report": {name: _finite(value) for name, value in record.report.items()},
+    }
+    if segment.in_force:
+        row["plan"] = dict(segment.in_force)
+    return row
+
+
+def _texts(semantics: Semantics) -> dict[str, str]:
+    """Each stream in words: a text as it is, anything else by its type and size."""
+    words = {}
+    for name, stream in semantics.streams.items():
+        if isinstance(stream, Text):
+            words[name] = stream.value.encode("utf-8", "replace").decode("utf-8")
+        else:
+            size = f"{len(stream.data)} bytes" if not stream.form else "×".join(map(str, stream.form))
+            words[name] = f"[{type(stream).__name__} {size}]"
+    return words
+
+
+def _pictures(record: Record) -> dict[str, Any]:
+    found = {"source": _picture(record.source), "result": _picture(record.result)}
+    for name, stream in record.arrived.streams.items():
+        if isinstance(stream, Picture):
+            found[name] = stream.pixels
+    return {name: pixels for name, pixels in found.items() if pixels is not None}
+
+
+def _picture(sample: Sample) -> Any:
+    """A sample's picture, or the first frame of its video."""
+    return sample.image if sample.image is not None or sample.video is None else sample.video[0]
+
+
+def _summary(metric: Metric, values: Sequence[float | None]) -> dict[str, Any]:
+    known = [float(value) for value in values if value is not None]
+    found = interval(known)
+    return {
+        "mean": _finite(found.mean) if found else None,
+        "low": _finite(found.low) if found else None,
+        "high": _finite(found.high) if found else None,
+        "n": len(known),
+        "unit": metric.unit,
+        "better": metric.better,
+        "signature": metric.signature,
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+def _accounts(ledgers: Sequence[Ledger]) -> list[dict[str, Any]]:
+    """Channel uses and bits by stream and kind, over all samples."""
+    totals: dict[tuple[str, str], list[int]] = {}
+    for ledger in ledgers:
+        for entry in ledger.entries:
+            line = totals.setdefault((entry.stream, entry.kind), [0, 0])
+            line[0] += entry.uses
+            line[1] += entry.bits
+    return [
+        {"stream": stream, "kind": kind, "channel_uses": uses, "bits": bits}
+        for (stream, kind), (uses, bits) in totals.items()
+    ]
+
+
+def _mean_report(records: Sequence[Record]) -> dict[str, float]:
+    names = dict.fromkeys(name for record in records for name in record.report)
+    means = {}
+    for name in names:
+        values = [record.report[name] for record in records if name in record.report]
+        if all(map(math.isfinite, values)):
+            means[name] = math.fsum(values) / len(values)
+    return means
+
+
+def _segment(segment: Segment) -> dict[str, Any]:
+    return {
+        "index": segment.index,
+        "environment": dict(segment.scenario.environment),
+        "planned": dict(segment.plan.overrides),
+        "in_force": dict(segment.in_force),
+        "reasons": list(segment.plan.reasons),
+        "channel_uses": segment.outcome.ledger.uses(),
+        "updates": sum(entry.bits for entry in segment.outcome.ledger.entries
+                       if entry.stream == "update" and entry.kind == "feedback"),
+    }  # fmt: skip
+
+
+def _genies(setup: Setup) -> set[str]:
+    from semcore.registry import name_of
+
+    p = setup.pipeline
+    parts = (p.encoder, *p.transport.transports.values(), p.channel, p.generator, p.selector, p.kb, setup.planner)
+    return {name_of(type(part)) for part in parts if part is not None and part.genie}

@@ -1,0 +1,42 @@
+"""What happens around a run: a plugin that wants to hear of it implements any of these with `@semcore.hookspecs.hook`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pluggy
+
+from semcore.cache import StageDone
+
+spec = pluggy.HookspecMarker("semcore")
+hook = pluggy.HookimplMarker("semcore")
+
+
+class Hooks:
+    """The hooks of a run, in the order in which they are called."""
+
+    @spec
+    def semcore_run_started(self, folder: Path, cells: int, pending: int) -> None:
+        """A run of `cells` cells begins; `pending` of them are yet to be computed."""
+
+    @spec
+    def semcore_cell_started(self, settings: Mapping[str, Any]) -> None:
+        """A cell with these swept values begins."""
+
+    @spec
+    def semcore_stage_done(self, done: StageDone) -> None:
+        """A stage of the cell has done a batch."""
+
+    @spec
+    def semcore_cell_done(self, result: Mapping[str, Any], seconds: float) -> None:
+        """A cell's result (what `result.json` holds) is on disk."""
+
+    @spec
+    def semcore_cell_failed(self, settings: Mapping[str, Any], reason: str) -> None:
+        """A cell failed; the others go on."""
+
+    @spec
+    def semcore_run_done(self, folder: Path) -> None:
+        """Every cell that could be computed is on disk."""

@@ -1,0 +1,233 @@
+"""The interfaces that plugins implement. Each has one or two methods and works on a batch.
+
+    SemanticEncoder  Transport  ChannelModel  Generator  Selector  KBPolicy  Planner      the link
+    Source  Codec  Metric  Recipe                                                         around it
+
+A sample's result never depends on the batch it came in. Randomness is an argument. A receiver-side component has no
+argument that could carry the source.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from semcore.component import Component
+from semcore.rng import Rng
+from semcore.types import (
+    STREAM_TYPES,
+    Candidates,
+    KnowledgeBase,
+    Ledger,
+    Plan,
+    Received,
+    Sample,
+    Scenario,
+    Semantics,
+    Stream,
+    Symbols,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class SemanticEncoder(Component, abc.ABC):
+    """Extracts what is worth sending."""
+
+    kind: ClassVar[str] = "encoder"
+
+    @property
+    @abc.abstractmethod
+    def streams(self) -> Mapping[str, type[Stream]]:
+        """Names and types of the streams it emits."""
+
+    @abc.abstractmethod
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        """The streams of each sample; `kb` is the transmitter's knowledge base."""
+
+
+@dataclass(frozen=True)
+class Transport(Component, abc.ABC):
+    """How a stream becomes symbols and symbols become a stream again."""
+
+    kind: ClassVar[str] = "transport"
+    carries: ClassVar[tuple[type[Stream], ...]] = STREAM_TYPES
+    """The stream types it can send."""
+
+    @abc.abstractmethod
+    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
+        """Symbols of unit average power, one or more rows a batch; one `Span` a stream of a sample."""
+
+    @abc.abstractmethod
+    def receive(self, received: Received) -> list[Semantics]:
+        """What arrived, one `Semantics` a sample of the batch; a lost stream is absent."""
+
+
+@dataclass(frozen=True)
+class ChannelModel(Component, abc.ABC):
+    """A link: unit-power complex symbols in, equalised symbols and their noise variances out.
+
+    It knows nothing of streams, and gradients flow through it from `received.values` to `symbols.values`.
+    """
+
+    kind: ClassVar[str] = "channel"
+
+    @abc.abstractmethod
+    def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        """Send `symbols` over the link; random numbers are drawn at `rng.at(key)` for the key of each row."""
+
+
+@dataclass(frozen=True)
+class Generator(Component, abc.ABC):
+    """Regenerates the source from what arrived."""
+
+    kind: ClassVar[str] = "generator"
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {}
+    """Names and types of the streams it makes use of; it must work with any of them lost."""
+
+    @abc.abstractmethod
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        """Candidates for each sample; `kb` is the receiver's, random numbers are drawn at `rng.at(semantics.key)`."""
+
+
+@dataclass(frozen=True)
+class Selector(Component, abc.ABC):
+    """Picks one of the candidates, knowing no more than the receiver does."""
+
+    kind: ClassVar[str] = "selector"
+
+    @abc.abstractmethod
+    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+        """One of the candidates of each sample."""
+
+
+@dataclass(frozen=True)
+class KBPolicy(Component, abc.ABC):
+    """Decides what the receiver's knowledge base must be told. An update is a stream: it costs, and can be lost."""
+
+    kind: ClassVar[str] = "kb"
+
+    @property
+    @abc.abstractmethod
+    def streams(self) -> Mapping[str, type[Stream]]:
+        """Names and types of the streams that an update holds."""
+
+    @abc.abstractmethod
+    def update(self, kb: KnowledgeBase, samples: Sequence[Sample]) -> list[Semantics]:
+        """One update a sample, without streams where none is needed; `kb` is the transmitter's."""
+
+    def apply(self, kb: KnowledgeBase, delivered: Sequence[Semantics]) -> KnowledgeBase:
+        """The knowledge base after the updates that were delivered; called for both ends with what each one has."""
+        for update in delivered:
+            for stream in update.streams.values():
+                kb = kb.add(update.user, stream)
+        return kb
+
+
+@dataclass(frozen=True)
+class Planner(Component, abc.ABC):
+    """Adapts the pipeline before each segment."""
+
+    kind: ClassVar[str] = "planner"
+
+    @abc.abstractmethod
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> Plan:
+        """Overrides for the segment; `memory` holds one record a past segment (scenario, plan, outcome)."""
+
+    def plans(self) -> Sequence[Mapping[str, Any]] | None:
+        """Every set of overrides it may choose, so that all are checked before a run; None: not known beforehand."""
+        return None
+
+
+# ---------------------------------------------------------------------------------------------- around the link
+
+
+@dataclass(frozen=True)
+class Source(Component, abc.ABC):
+    """Where samples come from."""
+
+    kind: ClassVar[str] = "source"
+
+    @abc.abstractmethod
+    def samples(self) -> Sequence[Sample]:
+        """All samples, in a fixed order, with unique ids."""
+
+
+@dataclass(frozen=True)
+class Codec(Component, abc.ABC):
+    """A picture codec: pixels to bytes and back."""
+
+    kind: ClassVar[str] = "codec"
+
+    @abc.abstractmethod
+    def encode(self, pixels: np.ndarray) -> bytes:
+        """uint8 (H, W, 3) -> bytes"""
+
+    @abc.abstractmethod
+    def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
+        """Bytes, perhaps damaged, -> uint8 (H, W, 3), or None if they cannot be decoded; `size`: (H, W), if known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """All that is known of one sample after a transmission; only metrics see it.
+
+    Fields:
+        source: what went in
+        sent: the streams that were sent
+        arrived: the streams that arrived
+        result: the reconstruction
+        ledger: what it cost, for this sample alone
+        report: what the channel said of itself
+    """
+
+    source: Sample
+    sent: Semantics
+    arrived: Semantics
+    result: Sample
+    ledger: Ledger
+    report: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metric(Component, abc.ABC):
+    """Compares what went in with what came out; the only component that sees both ends."""
+
+    kind: ClassVar[str] = "metric"
+    unit: ClassVar[str] = ""
+    better: ClassVar[str] = "higher"
+    """`higher`, `lower`, or "" where neither is better."""
+
+    @property
+    def signature(self) -> str:
+        """Name, version and settings; values of different signatures are never averaged together."""
+        settings = ",".join(f"{key}={value}" for key, value in self.settings().items())
+        return f"{type(self).__name__}({settings})"
+
+    @abc.abstractmethod
+    def measure(self, records: Sequence[Record]) -> list[float | None]:
+        """One value a record; None where the metric does not apply (a record without a picture, say)."""
+
+
+@dataclass(frozen=True)
+class Recipe(Component, abc.ABC):
+    """Trains shipped weights; the same command goes on from its last checkpoint."""
+
+    kind: ClassVar[str] = "recipe"
+
+    @abc.abstractmethod
+    def train(self, out: Path) -> None:
+        """Write `config.json`, `model.safetensors` and the model card `README.md` into `out`."""
+
+
+INTERFACES: dict[str, type[Component]] = {
+    interface.kind: interface
+    for interface in (
+        SemanticEncoder, Transport, ChannelModel, Generator, Selector, KBPolicy, Planner, Source, Codec, Metric, Recipe
+    )
+}  # fmt: skip

@@ -1,0 +1,119 @@
+"""What a run left on disk, read back: cells, items and tables of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semcore.errors import RunError
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as it is on disk.
+
+    Fields:
+        folder: where it is
+        info: what `run.json` holds
+        results: what `result.json` of every finished cell holds, in the order of the grid
+        failures: settings and reason of every cell that failed
+    """
+
+    folder: Path
+    info: dict[str, Any]
+    results: list[dict[str, Any]]
+    failures: list[dict[str, Any]]
+
+    @property
+    def metrics(self) -> list[str]:
+        """Names of all metrics, in the order of their first appearance."""
+        return list(dict.fromkeys(name for result in self.results for name in result["metrics"]))
+
+    @property
+    def axes(self) -> dict[str, list[Any]]:
+        """Swept values by dotted path."""
+        return dict(self.info["axes"])
+
+    def items(self, result: dict[str, Any]) -> list[dict[str, Any]]:
+        """The rows of one cell, one a sample."""
+        path = self.folder / "cells" / result["id"] / "items.jsonl"
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def read_result(folder: Path, identity: str) -> dict[str, Any] | None:
+    """The result of a cell, or None if it is not done."""
+    try:
+        return json.loads((folder / "cells" / identity / "result.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def read_run(folder: Path) -> Run:
+    """Read a run.
+
+    Raises:
+        RunError: the folder does not hold one
+    """
+    try:
+        info = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder} is not a run: it has no readable run.json; semcore run makes one") from error
+    results, failures = [], []
+    for cell in info["cells"]:
+        result = read_result(folder, cell["id"])
+        if result is not None:
+            results.append(result)
+            continue
+        path = folder / "cells" / cell["id"] / "failure.json"
+        if path.exists():
+            failures.append({"settings": cell["settings"], **json.loads(path.read_text(encoding="utf-8"))})
+    return Run(folder, info, results, failures)
+
+
+def label(settings: dict[str, Any]) -> str:
+    """Swept values in short: the last parts of their paths."""
+    return " ".join(f"{path.rsplit('.', 1)[-1]}={short(value)}" for path, value in settings.items()) or "(one cell)"
+
+
+def short(value: Any) -> str:
+    """A swept value in a few characters."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        return str(value.get("use", value))
+    return str(value)
+
+
+def number(value: float | None) -> str:
+    """A number with three or four significant digits, thousands separated."""
+    if value is None:
+        return "–"
+    if value == 0 or 0.001 <= abs(value) < 10_000:
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.2e}"
+
+
+def with_interval(summary: dict[str, Any]) -> str:
+    """`mean ±half`, the half-width of the 95 % interval."""
+    if summary["low"] is None or summary["mean"] is None:
+        return number(summary["mean"])
+    return f"{number(summary['mean'])} ±{number(summary['high'] - summary['mean'])}"
+
+
+def table(run: Run) -> tuple[list[str], list[list[str]]]:
+    """Header and rows: the swept values, n, and every metric with its 95 % interval."""
+    paths = [path for path, values in run.axes.items() if len(values) > 1]
+    metrics = run.metrics
+    units: dict[str, str] = {}
+    for result in run.results:
+        for name, summary in result["metrics"].items():
+            units.setdefault(name, summary["unit"])
+    header = [*(path for path in paths), "n", *(f"{name} [{units[name]}]" if units[name] else name for name in metrics)]
+    rows: list[list[str]] = []
+    for result in run.results:
+        cells = [short(result["settings"].get(path)) for path in paths]
+        shown = [with_interval(result["metrics"][name]) if name in result["metrics"] else "–" for name in metrics]
+        rows.append([*cells, str(result["n"]), *shown])
+    return header, rows
