@@ -47,7 +47,7 @@ class AWGN(ChannelModel):
 class Rayleigh(ChannelModel):
     """Flat Rayleigh fading with perfect channel knowledge and zero-forcing: y = h x + n, equalised to y/h = x + n/h.
 
-    h is circular complex Gaussian with E|h|^2 = 1 over the ensemble, so its magnitude is Rayleigh and its phase uniform.
+    h is circular complex Gaussian with E|h|^2 = 1 over the ensemble: its magnitude is Rayleigh, its phase uniform.
     The noise left in a symbol has variance N0/|h|^2: a fade is an outage, not a gain that power control makes up for.
 
     Fields:

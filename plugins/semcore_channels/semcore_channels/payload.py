@@ -44,9 +44,9 @@ def from_bytes(span: Span, data: bytes, codec: Codec | None) -> Stream | None:
     if span.type is Tokens:
         count, vocabulary = span.form
         width = _width(vocabulary)
-        bits = np.unpackbits(np.frombuffer(data, np.uint8), count=min(count * width, 8 * len(data)))
-        bits = np.pad(bits, (0, count * width - len(bits))).reshape(count, width).astype(np.int64)
-        values = (bits << np.arange(width)[::-1]).sum(axis=1)
+        whole = data.ljust(-(-count * width // 8), b"\0")
+        bits = np.unpackbits(np.frombuffer(whole, np.uint8))[: count * width].reshape(count, width)
+        values = (bits.astype(np.int64) << np.arange(width)[::-1]).sum(axis=1)
         return Tokens(np.minimum(values, vocabulary - 1), vocabulary)
     if span.type is Picture and codec is not None:
         height, width, _ = span.form
