@@ -1,0 +1,1 @@
+"""The language side of semcore: planners, and metrics of text and its meaning."""
