@@ -88,8 +88,10 @@ def field_types(cls: type[Component]) -> dict[str, Any]:
 
 @functools.cache
 def _adapter(annotation: Any) -> Any:
-    from pydantic import ConfigDict, TypeAdapter
+    from pydantic import ConfigDict, InstanceOf, TypeAdapter
 
+    if isinstance(annotation, type) and issubclass(annotation, Component):
+        return TypeAdapter(InstanceOf[annotation])  # type: ignore[valid-type]
     return TypeAdapter(annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
 
 
