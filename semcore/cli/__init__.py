@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 import sys
 from typing import Any
 
@@ -63,6 +64,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: errors that are the user's to mend are printed without a traceback, exit code 2."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads slow a busy machine down tenfold
     try:
         result: Any = cli.main(args=arguments, standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)

@@ -1,0 +1,36 @@
+# Installs into the active virtual environment, or into .venv if none is active.
+VENV := $(or $(VIRTUAL_ENV),.venv)
+BIN := $(VENV)/bin
+PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm plugins/semcore_video
+MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
+
+.PHONY: demo test test-slow lint install help
+help:
+	@echo "make demo       captions over a 28 GHz link beside conventional transmission, with a report"
+	@echo "make test       the test suite (minutes)"
+	@echo "make test-slow  the tests that take longer"
+	@echo "make lint       ruff and mypy"
+
+install: $(VENV)/.semcore
+$(VENV)/.semcore: $(MANIFESTS)
+	test -x $(BIN)/python || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(foreach package,$(PACKAGES),-e '$(package)')
+	touch $@
+
+$(VENV)/.semcore-dev: $(VENV)/.semcore
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+demo: install
+	$(BIN)/semcore run examples/llm_image_uma.yaml --out runs/demo
+
+test: $(VENV)/.semcore-dev
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.semcore-dev
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.semcore-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
