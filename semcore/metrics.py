@@ -121,27 +121,30 @@ class SSIM(RecordMetric):
 
 @dataclass(frozen=True)
 class Bits:
-    """How many payload bits arrived right, wrong, and unknown: missing, too many, or where a byte was no UTF-8."""
+    """Payload bits of a stream: arrived right, arrived wrong, missing (or too many), hidden behind a U+FFFD."""
 
     right: int
     wrong: int
-    unknown: int
+    missing: int
+    hidden: int
 
 
 def compare_bits(sent: Text | Bitstream, arrived: Stream | None) -> Bits:
-    """Compare a stream with what arrived of it, from the front; of a lost stream every bit is unknown."""
+    """Compare a stream with what arrived of it, from the front; of a lost stream every bit is missing.
+
+    A transport can only deliver text, so it puts U+FFFD where a byte was no UTF-8. Of such a byte the highest bit is
+    known, it was 1; the others are hidden.
+    """
     import numpy as np
 
     before, after = _bytes(sent), _bytes(arrived)
     if isinstance(arrived, Text) and sent != arrived:
-        # A transport can only deliver text, so it puts U+FFFD where a byte was no UTF-8. Byte 0xFF occurs in no UTF-8.
-        after = after.replace("\ufffd".encode(), b"\xff")
+        after = after.replace("\ufffd".encode(), b"\xff")  # a byte that occurs in no UTF-8
     common = min(len(before), len(after))
     one, other = (np.frombuffer(data, np.uint8, common) for data in (before, after))
-    known = (other != 0xFF) | isinstance(sent, Bitstream)
-    wrong = int(np.unpackbits((one ^ other)[known]).sum())
-    right = 8 * int(known.sum()) - wrong
-    return Bits(right, wrong, 8 * max(len(before), len(after)) - right - wrong)
+    known = np.where((other == 0xFF) & isinstance(sent, Text), 0x80, 0xFF).astype(np.uint8)
+    seen, wrong = (int(np.unpackbits(bits).sum()) for bits in (known, (one ^ other) & known))
+    return Bits(seen - wrong, wrong, 8 * abs(len(before) - len(after)), 8 * common - seen)
 
 
 def _bytes(stream: Stream | None) -> bytes:
@@ -175,18 +178,18 @@ def _delivered(record: Record, name: str) -> bool | None:
 class BER(RecordMetric):
     """Bit error rate of the payload: wrong bits / bits, over all texts (UTF-8) and bitstreams of the record together.
 
-    It is taken after decoding; bits are compared from the front. Bits that are missing, too many, or in a byte that was
-    no UTF-8 are unknown, and half of them count as wrong, as if they were guessed: a lost stream has 0.5. None if no
-    such bits were sent or received.
+    It is taken after decoding; bits are compared from the front. Of bits that are missing or too many half count as
+    wrong, as if they were guessed: a lost stream has 0.5. Bits that U+FFFD hides are not counted. None if no bit is
+    left.
     """
 
     better: ClassVar[str] = "lower"
-    method: ClassVar[str] = "after-decoding,unknown=0.5,lost=0.5"
+    method: ClassVar[str] = "after-decoding,missing=0.5,lost=0.5,hidden=uncounted"
 
     def value(self, record: Record) -> float | None:
         counts = _compared(record).values()
-        total = sum(bits.right + bits.wrong + bits.unknown for bits in counts)
-        return sum(bits.wrong + bits.unknown / 2 for bits in counts) / total if total else None
+        total = sum(bits.right + bits.wrong + bits.missing for bits in counts)
+        return sum(bits.wrong + bits.missing / 2 for bits in counts) / total if total else None
 
 
 @dataclass(frozen=True)
@@ -277,7 +280,8 @@ class DataRate(RecordMetric):
 
     B_t: payload bits sent. B_s: those of them that arrived with the right value, compared from the front; a lost stream
     has none. Streams other than texts and bitstreams count whole if their check passed. T = N·T_symbol is `duration_s`
-    of the channel's report: N OFDM symbols of 1 / subcarrier spacing each. B_t cancels: R·S = B_s / T.
+    of the channel's report: N OFDM symbols of 1 / subcarrier spacing each, those of a knowledge-base update included,
+    though its bits are no payload. B_t cancels: R·S = B_s / T.
     It flatters: T leaves out the cyclic prefix, and a block with one wrong bit counts nearly whole; see `net-rate`.
     None if the channel reports no duration, or no stream was sent as bits.
     """
@@ -302,8 +306,8 @@ class NetRate(RecordMetric):
 
     A stream with any wrong bit counts nothing. Knowledge-base updates and plans are overhead: their bits do not count.
     The time is the channel's `air_time_s` (cyclic prefix included), else its `duration_s`: all symbols that were on the
-    air for the sample, so parity, CRC, headers, padding, pilots and updates are paid for. Acknowledgements take no time
-    in it. None if the channel reports no time, or no stream was sent as bits.
+    air for the sample, so parity, CRC, headers, padding, pilots and updates are paid for. It holds no acknowledgements
+    and no signalling of plans. None if the channel reports no time, or no stream was sent as bits.
     """
 
     unit: ClassVar[str] = "bit/s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -17,11 +18,13 @@ from semcore.metrics import (
     CBR,
     PSNR,
     SSIM,
+    Bits,
     ChannelUses,
     CompressionRatio,
     DataRate,
     NetRate,
     PayloadBits,
+    compare_bits,
 )
 from semcore.types import Bitstream, Entry, Features, Ledger, Sample, Semantics, Text
 
@@ -134,12 +137,26 @@ def test_lost_streams_and_missing_bits_are_a_guess():
     assert BLER().value(record({"x": Text("")})) == 1.0
 
 
-def test_a_byte_that_was_no_utf8_is_unknown_and_does_not_shift_the_rest():
+def test_of_a_byte_that_was_no_utf8_only_the_high_bit_is_known():
     garbled = b"a br\xf7wn bird".decode("utf-8", "replace")
-    assert BER().value(record({"x": Text("a brown bird")}, {"x": Text(garbled)})) == 4 / 96
+    assert compare_bits(Text("a brown bird"), Text(garbled)) == Bits(right=88, wrong=1, missing=0, hidden=7)
+    assert BER().value(record({"x": Text("a brown bird")}, {"x": Text(garbled)})) == 1 / 89
     odd = Text("\ufffd is a character, too")
     assert BER().value(record({"x": odd}, {"x": odd})) == 0
     assert BER().value(record({"x": Bitstream(b"\xff")}, {"x": Bitstream(b"\xff")})) == 0
+
+
+def test_the_ber_of_damaged_text_is_that_of_its_bits():
+    sent = "a brown bird on a green background" * 100
+    data = np.frombuffer(sent.encode(), np.uint8)
+    flips = np.random.default_rng(7).random(8 * data.size) < 0.02
+    damaged = np.packbits(np.unpackbits(data) ^ flips).tobytes()
+    # As a transport does it: one U+FFFD for each byte that is no UTF-8.
+    text = re.sub("[\udc80-\udcff]", "\ufffd", damaged.decode("utf-8", "surrogateescape"))
+    expected = flips.mean()
+    assert BER().value(record({"x": Bitstream(data.tobytes())}, {"x": Bitstream(damaged)})) == expected
+    # 2 % of the bytes hide seven bits each; the tolerance is four standard deviations of the errors among those.
+    assert BER().value(record({"x": Text(sent)}, {"x": Text(text)})) == pytest.approx(expected, abs=4.6e-4)
 
 
 def test_text_that_no_sender_could_write_is_measured():

@@ -36,8 +36,8 @@ class SemanticEntropy(RecordMetric):
     nothing and ends the phrase as well.
 
     A sentence that says nothing, or is lost, has 0 bit. One that is true of no world has log2(|W| + 1) bit, just more
-    than any that is true of one. More is not better: a wrong word may say as much as the right one. Several text streams
-    are taken together. None if no text was sent.
+    than any that is true of one. More is not better: a wrong word may say as much as the right one. Several texts are
+    taken together. None if no text was sent.
 
     Fields:
         knowledge: path of a UTF-8 text file, one caption a line; empty: the captions that semcore-image ships

@@ -37,7 +37,7 @@ class SentenceBLEU(RecordMetric):
         smoothing: what sacrebleu puts in place of a precision of 0
     """
 
-    reference: ClassVar[str] = "K. Papineni et al., BLEU, ACL 2002; M. Post, A Call for Clarity in Reporting BLEU Scores, WMT 2018"
+    reference: ClassVar[str] = "K. Papineni et al., ACL 2002; M. Post, A Call for Clarity in BLEU Scores, WMT 2018"
 
     smoothing: Literal["exp", "floor", "add-k", "none"] = "exp"
 
