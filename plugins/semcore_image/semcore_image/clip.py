@@ -167,6 +167,8 @@ def mini_digest(name: str) -> str:
 
 def sha256(files: Sequence[Path]) -> str:
     """The first 12 hexadecimal digits of the SHA-256 of files, one behind the other."""
+    if not files:
+        raise RunError("the weights of a mini model are missing; reinstall semcore-image or train it (semcore train)")
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes())

@@ -63,10 +63,10 @@ class LlavaCaption(Pretrained, SemanticEncoder):
 
         with self.loading(self.model):
             processor = AutoProcessor.from_pretrained(self.model, **self.hub)
-            model = AutoModelForImageTextToText.from_pretrained(
+            model: Any = AutoModelForImageTextToText.from_pretrained(
                 self.model, dtype=self.torch_dtype, use_safetensors=True, **self.hub
             )
-        model.to(device=self.device)
+        model.to(self.device)
         return processor, model.eval()
 
     def describe(self, pixels: np.ndarray) -> str:
