@@ -78,7 +78,7 @@ class Rayleigh(ChannelModel):
         noise = rng.at("noise").complex_normal(layout.keys, layout.lengths, values.shape[1]).to(values.device)
         power = gains.abs().square()
         report = [
-            {"snr_db": float(10 * torch.log10(row[: max(length, 1)].mean() / noise_var))}
+            {"snr_db": float(10 * torch.log10(row[:length].mean() / noise_var))} if length else {}
             for row, length in zip(power, layout.lengths, strict=True)
         ]
         return symbols.received(values + noise_var**0.5 * noise / gains, noise_var / power, report=report)

@@ -9,6 +9,9 @@ from semcore.interfaces import Codec
 from semcore.types import Bitstream, Picture, Span, Stream, Text, Tokens
 
 
+_NOT_UTF8 = dict.fromkeys(range(0xDC80, 0xDD00), "\ufffd")
+
+
 def to_bytes(stream: Stream, codec: Codec | None) -> bytes:
     """The bytes of a stream: UTF-8 of a text, tokens of fixed width packed, a picture by its codec.
 
@@ -35,10 +38,11 @@ def to_bytes(stream: Stream, codec: Codec | None) -> bytes:
 def from_bytes(span: Span, data: bytes, codec: Codec | None) -> Stream | None:
     """The stream of `span` from bytes that may be damaged; None if nothing can be made of them.
 
-    Bytes that are not UTF-8 become U+FFFD; tokens that are missing become 0, and those outside the vocabulary its last.
+    Every byte that is not UTF-8 becomes one U+FFFD, so that what follows keeps its place; tokens that are missing
+    become 0, and those outside the vocabulary its last.
     """
     if span.type is Text:
-        return Text(data.decode("utf-8", errors="replace"))
+        return Text(data.decode("utf-8", errors="surrogateescape").translate(_NOT_UTF8))
     if span.type is Bitstream:
         return Bitstream(data)
     if span.type is Tokens:

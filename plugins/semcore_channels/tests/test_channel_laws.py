@@ -1,0 +1,139 @@
+"""What holds for every channel, whatever it models."""
+
+from __future__ import annotations
+
+import pickle
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from semcore.errors import ComponentError
+from semcore_channels.flat import AWGN, Rayleigh
+from semcore_channels.sionna_rng import sionna_phy
+from semcore_channels.uma import UMa
+
+SMALL = {"subcarriers": 24, "ofdm_symbols": 8, "pilot_symbols": (1, 6)}
+CHANNELS = {
+    "awgn": AWGN(snr_db=6.0),
+    "rayleigh-symbol": Rayleigh(snr_db=6.0, coherence="symbol"),
+    "rayleigh-block": Rayleigh(snr_db=6.0, coherence="block", block_symbols=16),
+    "rayleigh-frame": Rayleigh(snr_db=6.0, coherence="frame"),
+    "uma-ls": UMa(snr_db=6.0, **SMALL),
+    "uma-perfect": UMa(snr_db=6.0, csi="perfect", **SMALL),
+    "uma-block": UMa(block_snr_db=6.0, **SMALL),
+}
+LENGTHS = (100, 0, 1, 3000, 144, 145)
+
+
+@pytest.fixture(params=CHANNELS.values(), ids=CHANNELS)
+def channel(request):
+    return request.param
+
+
+@pytest.fixture
+def rows(qpsk):
+    return [qpsk(length, seed)[0] for seed, length in enumerate(LENGTHS)]
+
+
+def at_snr(channel, snr_db):
+    settings = {name: value for name, value in channel.__getstate__().items() if value is not None}
+    return type(channel)(**{**settings, "snr_db" if "snr_db" in settings else "block_snr_db": snr_db})
+
+
+def test_the_same_address_gives_the_same_result(channel, rng, as_symbols, rows):
+    one, two = (channel.transmit(as_symbols(rows), rng) for _ in range(2))
+    assert torch.equal(one.values, two.values) and torch.equal(one.noise_var, two.noise_var)
+    other = channel.transmit(as_symbols(rows), rng.at("elsewhere"))
+    assert not torch.equal(one.values, other.values)
+
+
+def test_a_row_does_not_depend_on_its_batch(channel, rng, as_symbols, rows):
+    keys = [f"row{number}" for number in range(len(rows))]
+    together = channel.transmit(as_symbols(rows), rng)
+    order = list(reversed(range(len(rows))))
+    apart = [channel.transmit(as_symbols([rows[at]], [keys[at]]), rng) for at in order]
+    for at, alone in zip(order, apart, strict=True):
+        length = len(rows[at])
+        assert torch.equal(together.values[at, :length], alone.values[0])
+        assert torch.equal(together.noise_var[at, :length], alone.noise_var[0])
+        assert together.overhead[at] == alone.overhead[0]
+        assert together.report[at] == alone.report[0]
+
+
+def test_no_global_random_state_is_touched(channel, rng, as_symbols, rows):
+    generator = sionna_phy().config.torch_rng("cpu")
+    states = (torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate(), generator.get_state())
+    channel.transmit(as_symbols(rows), rng.at("fresh"))
+    assert torch.equal(states[0], torch.get_rng_state())
+    assert (states[1] == np.random.get_state()[1]).all()
+    assert states[2] == random.getstate()
+    assert torch.equal(states[3], generator.get_state())
+
+
+def test_noise_variance_is_that_of_the_noise(channel, rng, as_symbols, qpsk):
+    """Averaged over the ensemble, |received - sent|^2 / noise_var is 1; what estimation adds is known to first order."""
+    sent = [qpsk(3000, seed)[0] for seed in range(40)]
+    channel = at_snr(channel, 15.0)
+    symbols = as_symbols(sent)
+    received = channel.transmit(symbols, rng)
+    ratio = float(((received.values - symbols.values).abs().square() / received.noise_var).mean())
+    assert ratio == pytest.approx(1, abs=0.1 if getattr(channel, "csi", "") == "ls" else 0.015)
+
+
+def test_gradients_flow_and_are_right(channel, rng, as_symbols, rows):
+    """Every channel is affine in the symbols, so a finite difference of any step is exact up to rounding."""
+    generator = torch.Generator().manual_seed(5)
+    start = [row.clone().requires_grad_() for row in rows]
+    step = [torch.randn(len(row), dtype=torch.complex64, generator=generator) for row in rows]
+    received = channel.transmit(as_symbols(start), rng)
+    probe = torch.randn(received.values.shape, dtype=torch.complex64, generator=generator)
+    probe = probe * (received.noise_var < 0.5)  # deep fades have huge gains of no use to a numerical test
+    (probe.conj() * received.values).real.sum().backward()
+    moved = channel.transmit(as_symbols([row.detach() + by for row, by in zip(start, step, strict=True)]), rng)
+    difference = (probe.conj() * (moved.values - received.values.detach())).real.sum()
+    slope = sum(float((row.grad.conj() * by).real.sum()) for row, by in zip(start, step, strict=True))
+    assert slope == pytest.approx(float(difference), rel=1e-3, abs=1e-2)
+    assert all(row.grad.abs().min() > 0 for row in start[2:3])
+
+
+def test_more_snr_never_means_more_error(channel, rng, as_symbols, rows):
+    """The points of a sweep share fading and noise, so this holds for the mean error of one realisation."""
+    symbols = as_symbols(rows)
+    errors = []
+    for snr_db in (-10.0, 0.0, 5.0, 10.0, 20.0, 30.0):
+        received = at_snr(channel, snr_db).transmit(symbols, rng)
+        wrong = (received.values.real.sign() != symbols.values.real.sign()).float()
+        errors.append(float(wrong[symbols.values != 0].mean()))
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] > 0.15 > errors[-1]
+
+
+def test_an_empty_batch_and_empty_rows_pass(channel, rng, as_symbols):
+    received = channel.transmit(as_symbols([torch.zeros(0, dtype=torch.complex64)] * 2), rng)
+    assert received.values.shape == (2, 0)
+    assert all(sum(spent.values()) == 0 for spent in received.overhead)
+
+
+def test_a_channel_pickles(channel):
+    assert pickle.loads(pickle.dumps(channel)) == channel
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: AWGN(snr_db="high"), "snr_db"),
+        (lambda: Rayleigh(coherence="slow"), "coherence"),
+        (lambda: Rayleigh(block_symbols=0), "block_symbols"),
+        (lambda: UMa(), "block_snr_db"),
+        (lambda: UMa(snr_db=1.0, block_snr_db=1.0), "block_snr_db"),
+        (lambda: UMa(snr_db=1.0, pilot_symbols=(2, 14)), "pilot_symbols"),
+        (lambda: UMa(snr_db=1.0, pilot_symbols=(11, 2)), "pilot_symbols"),
+        (lambda: UMa(snr_db=1.0, speed_kmh=(120.0, 60.0)), "speed_kmh"),
+        (lambda: UMa(snr_db=1.0, carrier_frequency_hz=28.0), "carrier_frequency_hz"),
+    ],
+)
+def test_bad_values_are_refused_by_name(make, named):
+    with pytest.raises(ComponentError, match=named):
+        make()

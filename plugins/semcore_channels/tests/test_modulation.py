@@ -1,0 +1,51 @@
+"""QAM against Sionna's mapper and demapper, and against its own definition."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from semcore_channels.modulation import BITS_PER_SYMBOL, demodulate, modulate
+from semcore_channels.sionna_rng import sionna_phy
+
+ORDERS = pytest.mark.parametrize("order", BITS_PER_SYMBOL.values())
+
+
+def random_bits(count):
+    return torch.randint(0, 2, (3, count), generator=torch.Generator().manual_seed(0))
+
+
+@ORDERS
+def test_labels_and_soft_bits_are_those_of_sionna(order):
+    sionna_phy()
+    from sionna.phy.mapping import Demapper, Mapper
+
+    bits = random_bits(240 * order)
+    symbols = modulate(bits, order)
+    torch.testing.assert_close(symbols, Mapper("qam", order, device="cpu")(bits.float()))
+    noise_var = torch.linspace(0.05, 2, 240).expand(3, -1)
+    noise = torch.randn(symbols.shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(1))
+    received = symbols + noise_var.sqrt() * noise
+    expected = Demapper("app", "qam", order, device="cpu")(received, noise_var)
+    torch.testing.assert_close(demodulate(received, noise_var, order), expected, rtol=1e-3, atol=1e-3)
+
+
+@ORDERS
+def test_unit_mean_power_and_recovery_without_noise(order):
+    labels = torch.arange(2**order)
+    bits = (labels.unsqueeze(1) >> torch.arange(order)) & 1
+    symbols = modulate(bits, order)[:, 0]
+    assert float(symbols.abs().square().mean()) == pytest.approx(1, abs=1e-6)
+    assert len({complex(symbol) for symbol in symbols}) == 2**order
+    soft = demodulate(symbols.unsqueeze(1), torch.full((2**order, 1), 1e-3), order)
+    assert torch.equal((soft > 0).long(), bits)
+
+
+@ORDERS
+def test_neighbours_differ_in_one_bit(order):
+    bits = (torch.arange(2**order).unsqueeze(1) >> torch.arange(order)) & 1
+    symbols = modulate(bits, order)[:, 0]
+    distance = (symbols.unsqueeze(1) - symbols).abs()
+    near = (distance < 1.01 * distance[distance > 1e-6].min()) & (distance > 1e-6)
+    differing = (bits.unsqueeze(1) != bits).sum(-1)
+    assert (differing[near] == 1).all()
