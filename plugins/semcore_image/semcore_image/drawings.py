@@ -205,36 +205,40 @@ def dog(s: Scene, colour: Colour) -> None:
         s.paint(s.ellipse(x + 0.01, 0.36, 0.011, 0.011), (1, 1, 1), 0, 0)
 
 
-def quadruped_legs(s: Scene, colour: Colour, width: float, top: float) -> None:
-    """Four standing legs, the far ones darker."""
-    for x, factor in ((0.29, 0.55), (0.66, 0.55), (0.22, 0.9), (0.60, 0.9)):
-        s.paint(s.stroke(width, (x, top), (x - 0.015, 0.76), (x, 0.92)), tint(colour, factor))
-        s.paint(s.stroke(width, (x, 0.93), (x + 0.01, 0.935)), DARK, 0)
-
-
 def deer(s: Scene, colour: Colour) -> None:
-    """A stag from the side."""
-    s.shadow(s.ellipse(0.46, 0.94, 0.36, 0.03), 0.6)
-    quadruped_legs(s, colour, 0.042, 0.60)
-    s.paint(
-        s.blob(
-            (0.13, 0.48), (0.24, 0.41), (0.48, 0.44), (0.66, 0.42), (0.71, 0.52), (0.62, 0.64), (0.4, 0.64), (0.2, 0.65)
-        ),
-        colour,
-        1,
-        0.1,
+    """A stag from the side, its head raised and turned to the viewer."""
+    s.shadow(s.ellipse(0.44, 0.95, 0.32, 0.03), 0.6)
+    for x, factor in ((0.30, 0.5), (0.60, 0.5), (0.23, 0.85), (0.54, 0.85)):
+        s.paint(s.stroke(0.036, (x, 0.68), (x - 0.012, 0.80), (x, 0.94)), tint(colour, factor))
+    body = (
+        (0.14, 0.58),
+        (0.22, 0.53),
+        (0.44, 0.54),
+        (0.60, 0.52),
+        (0.64, 0.62),
+        (0.56, 0.71),
+        (0.38, 0.71),
+        (0.2, 0.72),
     )
-    s.paint(s.ellipse(0.14, 0.52, 0.035, 0.06), COLOURS["white"], 0.4)
-    s.paint(s.blob((0.56, 0.52), (0.66, 0.30), (0.74, 0.24), (0.80, 0.33), (0.72, 0.52), (0.65, 0.60)), colour)
-    antler = tint(COLOURS["brown"], 1.35)
-    for dx in (0, 0.07):
-        s.paint(s.stroke(0.022, (0.74 + dx, 0.22), (0.70 + dx, 0.12), (0.75 + dx, 0.03)), antler, 0.3)
-        s.paint(s.stroke(0.018, (0.71 + dx, 0.13), (0.64 + dx, 0.07)), antler, 0)
-        s.paint(s.stroke(0.018, (0.715 + dx, 0.16), (0.80 + dx, 0.09)), antler, 0)
-    s.paint(s.ellipse(0.67, 0.245, 0.055, 0.025, 20), tint(colour, 0.75))
-    s.paint(s.blob((0.70, 0.22), (0.79, 0.20), (0.93, 0.31), (0.90, 0.36), (0.76, 0.34)), colour)
-    s.paint(s.ellipse(0.92, 0.325, 0.022, 0.022), DARK, 0)
-    s.paint(s.ellipse(0.795, 0.255, 0.018, 0.018), DARK, 0)
+    s.paint(s.blob(*body), colour, 1.2, 0.12)
+    s.paint(s.blob((0.25, 0.69), (0.40, 0.67), (0.55, 0.69), (0.40, 0.73)), tint(colour, 1.5), 0.3)
+    s.paint(s.ellipse(0.155, 0.61, 0.04, 0.06), COLOURS["white"], 0.4)
+    s.paint(
+        s.blob((0.46, 0.60), (0.55, 0.42), (0.62, 0.34), (0.74, 0.36), (0.70, 0.52), (0.62, 0.68)), colour, 1.2, 0.1
+    )
+    s.paint(s.blob((0.60, 0.50), (0.67, 0.42), (0.71, 0.44), (0.68, 0.56), (0.61, 0.62)), tint(colour, 1.45), 0.4)
+    antler = tint(COLOURS["brown"], 0.62)
+    for side in (-1, 1):
+        beam = [(0.68 + side * dx, y) for dx, y in ((0.03, 0.25), (0.12, 0.17), (0.15, 0.08), (0.11, 0.01))]
+        s.paint(s.stroke(0.028, *beam), antler, 0.3)
+        s.paint(s.stroke(0.022, (0.68 + side * 0.10, 0.185), (0.68 + side * 0.05, 0.09)), antler, 0)
+        s.paint(s.stroke(0.022, (0.68 + side * 0.14, 0.11), (0.68 + side * 0.21, 0.05)), antler, 0)
+        s.paint(s.ellipse(0.68 + side * 0.125, 0.275, 0.075, 0.032, -22 * side), tint(colour, 0.75), 0.6)
+    s.paint(s.blob((0.60, 0.28), (0.68, 0.23), (0.76, 0.28), (0.73, 0.42), (0.68, 0.47), (0.63, 0.42)), colour)
+    s.paint(s.ellipse(0.68, 0.43, 0.042, 0.04), tint(colour, 1.45), 0.3)
+    s.paint(s.ellipse(0.68, 0.425, 0.024, 0.018), DARK, 0)
+    for x in (0.635, 0.725):
+        s.paint(s.ellipse(x, 0.315, 0.017, 0.019), DARK, 0)
 
 
 def horse(s: Scene, colour: Colour) -> None:
@@ -242,7 +246,9 @@ def horse(s: Scene, colour: Colour) -> None:
     mane = tint(colour, 0.4)
     s.shadow(s.ellipse(0.46, 0.94, 0.38, 0.03), 0.6)
     s.paint(s.blob((0.10, 0.42), (0.05, 0.52), (0.03, 0.76), (0.08, 0.78), (0.13, 0.56), (0.16, 0.44)), mane)
-    quadruped_legs(s, colour, 0.062, 0.58)
+    for x, factor in ((0.29, 0.55), (0.66, 0.55), (0.22, 0.9), (0.60, 0.9)):
+        s.paint(s.stroke(0.062, (x, 0.58), (x - 0.015, 0.76), (x, 0.92)), tint(colour, factor))
+        s.paint(s.stroke(0.062, (x, 0.93), (x + 0.01, 0.935)), DARK, 0)
     s.paint(
         s.blob(
             (0.09, 0.46),
