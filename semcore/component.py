@@ -31,8 +31,8 @@ def unit_of(name: str) -> str:
 class Component:
     """Base of everything that YAML can name. Values are checked, and numbers converted, when it is made.
 
-    Subclasses are frozen dataclasses. What is expensive (weights, tables) belongs in a `functools.cached_property`: it is
-    made on first use and never pickled.
+    Subclasses are frozen dataclasses. What is expensive (weights, tables) belongs in a `functools.cached_property`: it
+    is made on first use and never pickled.
     """
 
     kind: ClassVar[str] = ""
@@ -79,9 +79,14 @@ def plain(value: Any) -> Any:
     return value
 
 
-@functools.cache
 def field_types(cls: type[Component]) -> dict[str, Any]:
     """Resolved annotation of each field of a component."""
+    key: Any = cls  # mypy holds a class that defines __eq__ for unhashable
+    return _field_types(key)
+
+
+@functools.cache
+def _field_types(cls: type) -> dict[str, Any]:
     hints = typing.get_type_hints(cls, include_extras=True)
     return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
 
@@ -91,7 +96,7 @@ def _adapter(annotation: Any) -> Any:
     from pydantic import ConfigDict, InstanceOf, TypeAdapter
 
     if isinstance(annotation, type) and issubclass(annotation, Component):
-        return TypeAdapter(InstanceOf[annotation])  # type: ignore[valid-type]
+        return TypeAdapter(InstanceOf[annotation])
     return TypeAdapter(annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
 
 
@@ -106,7 +111,7 @@ def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[str, str]]
     try:
         return _adapter(annotation).validate_python(_tuples(value)), []
     except ValidationError as error:
-        problems = {}
+        problems: dict[str, str] = {}
         for item in error.errors(include_url=False):
             path = ".".join(str(part) for part in item["loc"] if not _is_branch(part))
             problems.setdefault(path, _message(item, value))

@@ -11,7 +11,13 @@ A message says where, what, and what to do; the command line prints it without a
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
+
+SHOWN = 100
+"""So many characters of a source line are shown, around the place that is meant."""
+MOST = 50
+"""So many problems are told at once."""
 
 
 class SemcoreError(Exception):
@@ -51,14 +57,22 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         lines = [f"{place}error: {self.message}"]
-        if self.source:
-            indent = len(self.source) - len(self.source.lstrip())
-            shown = self.source.strip()[:120]
-            caret = min(max(self.column - 1 - indent, 0), len(shown))
-            lines += [f"      {shown}", f"      {' ' * caret}^"]
+        if self.source.strip():
+            lines += self._excerpt()
         if self.hint:
             lines.append(f"    hint: {self.hint}")
         return "\n".join(lines)
+
+    def _excerpt(self) -> list[str]:
+        """The source line, or the part of a long one around the caret, and the caret below it."""
+        caret = max(self.column - 1, 0)
+        start = max(0, caret - SHOWN // 2) if caret > SHOWN - 20 else 0
+        # A terminal must not obey what stands in a file, and a tab must not push the caret away.
+        shown = "".join(c if c.isprintable() else " " for c in self.source[start : start + SHOWN]).rstrip()
+        indent = 0 if start else len(shown) - len(shown.lstrip())
+        before = shown[indent : max(caret - start, indent)].ljust(caret - start - indent)
+        width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in before)
+        return [f"      {shown[indent:]}", f"      {' ' * width}^"]
 
 
 class ConfigError(SemcoreError):
@@ -66,4 +80,6 @@ class ConfigError(SemcoreError):
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = tuple(dict.fromkeys(problems))
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        more = len(self.problems) - MOST
+        told = [str(problem) for problem in self.problems[:MOST]] + [f"... and {more:,} more"] * (more > 0)
+        super().__init__("\n".join(told))

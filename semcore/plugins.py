@@ -1,4 +1,4 @@
-"""Installed plugin packages, looked at from outside: what they bring, and what their classes say, without importing them."""
+"""Installed plugin packages, looked at from outside: what they bring and what they say of it, without importing them."""
 
 from __future__ import annotations
 

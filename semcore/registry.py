@@ -6,9 +6,13 @@ Discovery reads metadata and imports nothing. A component is imported when a pip
 from __future__ import annotations
 
 import functools
+import hashlib
+import importlib
 import importlib.metadata
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from semcore.component import Component
 from semcore.errors import PluginError
@@ -29,8 +33,8 @@ class Registered:
         kind: its registry
         name: what YAML calls it
         target: `module:Class`
-        package: distribution that brings it; empty if it was registered in this process
-        version: version of that distribution
+        package: distribution that brings it; the file's name if it was registered in this process
+        version: version of that distribution; the digest of that file
     """
 
     kind: str
@@ -44,7 +48,10 @@ _local: dict[tuple[str, str], type[Component]] = {}
 
 
 def register(kind: str, name: str) -> Callable[[type[Component]], type[Component]]:
-    """Class decorator: make a component known by `name` in this process (tests, notebooks, a file beside a pipeline)."""
+    """Class decorator: make a component known by `name` in this process (a test, a notebook, a file beside a pipeline).
+
+    It goes before what installed packages call by that name, and replaces what was registered before.
+    """
     _known_kind(kind)
 
     def add(cls: type[Component]) -> type[Component]:
@@ -85,7 +92,7 @@ def find(kind: str, name: str) -> Registered | None:
     _known_kind(kind)
     if (kind, name) in _local:
         cls = _local[kind, name]
-        return Registered(kind, name, f"{cls.__module__}:{cls.__qualname__}")
+        return Registered(kind, name, f"{cls.__module__}:{cls.__qualname__}", *_origin(cls.__module__))
     found = _installed()[kind].get(name, [])
     if len(found) > 1:
         packages = " and ".join(sorted(f"{one.package} {one.version}" for one in found))
@@ -135,9 +142,18 @@ def name_of(cls: type[Component]) -> str:
 
 
 def provider(kind: str, name: str) -> tuple[str, str]:
-    """(package, version) that a name comes from; ("", "") if it was registered in this process."""
+    """(package, version) that a name comes from, as in `Registered`; ("", "") if that cannot be said."""
     entry = find(kind, name)
     return (entry.package, entry.version) if entry else ("", "")
+
+
+@functools.cache
+def _origin(module: str) -> tuple[str, str]:
+    """The file that a module was written in, and its digest: an edited component is another one."""
+    path = getattr(sys.modules.get(module), "__file__", None)
+    if path is None:
+        return "", ""
+    return Path(path).name, hashlib.blake2b(Path(path).read_bytes(), digest_size=6).hexdigest()
 
 
 def _known_kind(kind: str) -> None:
@@ -146,16 +162,11 @@ def _known_kind(kind: str) -> None:
 
 
 def _check_class(kind: str, name: str, cls: object, origin: str) -> None:
-    import dataclasses
-
     from semcore.interfaces import INTERFACES
 
     interface = INTERFACES[kind]
     if not (isinstance(cls, type) and issubclass(cls, interface)):
         raise PluginError(f"{kind} {name!r} ({origin}) is not a {interface.__name__}")
-    if (
-        "__dataclass_params__" not in vars(cls)
-        or not cls.__dataclass_params__.frozen
-        or not dataclasses.is_dataclass(cls)
-    ):
+    parameters = vars(cls).get("__dataclass_params__")  # its own, not those that it inherits
+    if parameters is None or not parameters.frozen:
         raise PluginError(f"{kind} {name!r} ({origin}) is not a frozen dataclass: put @dataclass(frozen=True) above it")

@@ -1,7 +1,7 @@
 """A run: every cell of an experiment, each computed once and kept.
 
-A run is a plain folder. A cell is done when its `result.json` is there, and that appears by an atomic rename; nothing else
-marks it. So the same command goes on where it stopped, and a finished run is a no-op that says so.
+A run is a plain folder. A cell is done when its `result.json` is there, and that appears by an atomic rename; nothing
+else marks it. So the same command goes on where it stopped, and a finished run is a no-op that says so.
 
     RUN/run.json           what was asked: cells, settings, versions
     RUN/pipeline.yaml      the file as the user wrote it
@@ -26,7 +26,8 @@ from typing import Any
 import pluggy
 
 from semcore.cache import Cache, StageDone
-from semcore.config.experiment import Cell, Experiment, register_files
+from semcore.config.beside import register_files
+from semcore.config.experiment import Cell, Experiment
 from semcore.errors import ConfigError, RunError, SemcoreError
 from semcore.evaluate import cell_id, commit, evaluate
 from semcore.identity import digest

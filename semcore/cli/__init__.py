@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from semcore.errors import SemcoreError
+from semcore.errors import ConfigError, PluginError, SemcoreError
 
 VERBS = {
     "run": ("semcore.cli.run", "Send a pipeline's samples and measure what arrives."),
@@ -41,7 +41,8 @@ class Verbs(click.Group):
                 try:
                     return entry.load()
                 except Exception as error:
-                    raise click.ClickException(f"the verb {cmd_name!r} ({entry.value}) cannot be imported: {error}")
+                    message = f"the verb {cmd_name!r} ({entry.value}) cannot be imported: {error}"
+                    raise PluginError(message) from error
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -69,10 +70,7 @@ def main(arguments: list[str] | None = None) -> None:
         result: Any = cli.main(args=arguments, standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
     except SemcoreError as error:
-        click.echo(
-            str(error) if str(error).startswith(("error:", "/")) or ": error: " in str(error) else f"error: {error}",
-            err=True,
-        )
+        click.echo(str(error) if isinstance(error, ConfigError) else f"error: {error}", err=True)
         sys.exit(2)
     except click.ClickException as error:
         error.show()

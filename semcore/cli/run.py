@@ -35,8 +35,8 @@ def run_command(
 ) -> int:
     """Send the samples of PIPELINE and measure what arrives.
 
-    KEY=VALUE changes a setting: channel.snr_db=3 sets one value, channel.snr_db=0:20:5 or channel.snr_db=0,3,6 sweeps. The
-    same command goes on where an earlier one stopped.
+    KEY=VALUE changes a setting: channel.snr_db=3 sets one value, channel.snr_db=0:20:5 or channel.snr_db=0,3,6 sweeps.
+    The same command goes on where an earlier one stopped.
     """
     changes = [*overrides]
     if limit is not None:

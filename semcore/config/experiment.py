@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import runpy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 
 from semcore.config import yaml
 from semcore.config.assemble import Setup, assemble
+from semcore.config.beside import register_files
 from semcore.config.build import Builder, nearest
 from semcore.config.paths import points, read_override, set_path, split_path
 from semcore.config.yaml import Document, Path_
@@ -289,31 +289,6 @@ def _axes(values: Mapping[str, Any], builder: Builder) -> dict[str, list[Any]]:
             continue
         axes[path] = list({repr(value): value for value in axis}.values())
     return axes
-
-
-def register_files(values: Mapping[str, Any], document: Document) -> list[Problem]:
-    """Run the files under `plugins:`, once a process; they register their components with `@semcore.register`."""
-    files = values.get("plugins") or []
-    if not isinstance(files, list) or not all(isinstance(name, str) for name in files):
-        return [document.problem(("plugins",), "plugins is a list of files, for example [./my_channel.py]")]
-    problems = []
-    for index, name in enumerate(files):
-        path = (document.folder / name).resolve()
-        if not path.is_file():
-            problems.append(document.problem(("plugins", index), f"there is no file {name!r} beside the pipeline"))
-            continue
-        key = (str(path), path.stat().st_mtime_ns)
-        if key in _registered_files:
-            continue
-        try:
-            _registered_files[key] = runpy.run_path(str(path), run_name=path.stem)
-        except Exception as error:  # whatever somebody else's file raises
-            message = f"{name} cannot be imported: {type(error).__name__}: {error}"
-            problems.append(document.problem(("plugins", index), message))
-    return problems
-
-
-_registered_files: dict[tuple[str, int], Any] = {}
 
 
 def _worlds(values: Mapping[str, Any]) -> list[Mapping[str, Any]]:

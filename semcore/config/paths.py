@@ -75,8 +75,8 @@ def read_override(text: str) -> tuple[str, Any, bool]:
     """`key=value` from the command line.
 
     Returns:
-        dotted path; the value; whether it is a set of values to sweep (`a:b:step`, or `a,b,c` without brackets). A list in
-        brackets may be either: the caller knows whether the setting holds one.
+        dotted path; the value; whether it is a set of values to sweep (`a:b:step`, or `a,b,c` without brackets). A list
+        in brackets may be either: the caller knows whether the setting holds one.
 
     Raises:
         ConfigError: not `key=value`, or the value is not YAML

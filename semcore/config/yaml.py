@@ -1,12 +1,13 @@
 """YAML with positions: the text of a pipeline file as plain values, and where each of them stands.
 
-YAML 1.2 scalars (stock PyYAML reads `1e3` as a string, `no` as False, `12:30` as 750, and keeps the last of two equal keys
-in silence). Duplicate keys are refused; size, depth and the expansion of aliases are bounded, so that no file, however it
-was made, takes long or much memory.
+YAML 1.2 scalars (stock PyYAML reads `1e3` as a string, `no` as False, `12:30` as 750, and keeps the last of two equal
+keys in silence). Duplicate keys are refused; size, depth and the expansion of aliases are bounded, so that no file,
+however it was made, takes long or much memory.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -83,14 +84,17 @@ def read(path: Path) -> Document:
     """
     name = str(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            size = path.stat().st_size
-            raise ConfigError([Problem(f"{size:,} bytes is too large for a pipeline file (limit {MAX_BYTES:,})", name)])
-        text = path.read_text(encoding="utf-8")
+        with open(path, "rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ConfigError([Problem(f"is too large for a pipeline file (limit {MAX_BYTES:,} bytes)", name)])
+        text = data.decode("utf-8-sig")
     except OSError as error:
-        raise ConfigError([Problem(f"cannot be read: {error.strerror}", name)]) from error
+        raise ConfigError([Problem(f"cannot be read: {error.strerror}", name, hint=_files_near(path))]) from error
     except UnicodeDecodeError as error:
-        raise ConfigError([Problem(f"is not UTF-8 text (byte {error.start})", name)]) from error
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"is not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}"
+        raise ConfigError([Problem(message, name)]) from error
     return parse(text, name, path.resolve().parent)
 
 
@@ -142,7 +146,7 @@ class _Refused(Exception):
 class _Reader:
     """Turns parser events into values without recursion over the input."""
 
-    def __init__(self, document: Document, events: Iterator[yaml.Event]) -> None:
+    def __init__(self, document: Document, events: Iterator[Any]) -> None:
         self.document = document
         self.events = events
         self.anchors: dict[str, tuple[Any, int]] = {}
@@ -158,18 +162,18 @@ class _Reader:
         if self.problems:
             raise _Refused(self.problems)
 
-    def _value(self, event: yaml.Event, path: Path_, depth: int) -> Any:
-        mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
-        self.document.marks[path] = mark
+    def _value(self, event: Any, path: Path_, depth: int) -> Any:
+        self.document.marks[path] = _mark(event)
         self.count += 1
         if self.count > MAX_VALUES:
             self._refuse(event, path, f"more than {MAX_VALUES:,} values (aliases included)")
         if depth > MAX_DEPTH:
             self._refuse(event, path, f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(event, yaml.AliasEvent):
-            if event.anchor not in self.anchors:
-                self._refuse(event, path, f"alias *{event.anchor} has no anchor")
-            value, size = self.anchors[event.anchor]
+            anchor = str(event.anchor)
+            if anchor not in self.anchors:
+                self._refuse(event, path, f"alias *{anchor} has no anchor above it")
+            value, size = self.anchors[anchor]
             self.count += size
             if self.count > MAX_VALUES:
                 self._refuse(event, path, f"more than {MAX_VALUES:,} values (aliases included)")
@@ -187,7 +191,7 @@ class _Reader:
 
     def _scalar(self, event: yaml.ScalarEvent, path: Path_) -> Any:
         if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
-            self.problems.append(self.document.problem(path, f"the tag {event.tag} is not allowed: values are plain"))
+            self.problems.append(self.document.problem(path, f"the tag {event.tag!r} is not allowed: values are plain"))
         plain = event.implicit[0] and event.tag is None
         return scalar(event.value) if plain else event.value
 
@@ -200,7 +204,7 @@ class _Reader:
     def _mapping(self, path: Path_, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+            mark = _mark(event)
             if not isinstance(event, yaml.ScalarEvent):
                 self._refuse(event, path, "a key must be a plain word")
             key = event.value
@@ -216,9 +220,22 @@ class _Reader:
             values[key] = self._value(next(self.events), (*path, key), depth + 1)
         return values
 
-    def _refuse(self, event: yaml.Event, path: Path_, message: str) -> None:
-        self.document.marks[path] = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
+    def _refuse(self, event: Any, path: Path_, message: str) -> None:
+        self.document.marks[path] = _mark(event)
         raise _Refused([*self.problems, self.document.problem(path, message)])
+
+
+def _files_near(path: Path) -> str:
+    """A hint that names the pipeline files that may have been meant."""
+    folder = path if path.is_dir() else path.parent
+    files = sorted(str(found) for found in folder.glob("*.y*ml"))
+    if not path.is_dir():
+        files = difflib.get_close_matches(str(path), files, 1)
+    return f"did you mean {' or '.join(files)}?" if 0 < len(files) <= 8 else ""
+
+
+def _mark(event: Any) -> Mark:
+    return Mark(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
 def _place_of(text: str, position: int) -> Mark:
