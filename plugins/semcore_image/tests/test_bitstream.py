@@ -1,0 +1,53 @@
+"""The conventional link, both ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semcore import Bitstream, ComponentError, KnowledgeBase, Rng, Sample, Semantics, Text
+from semcore_image.bitstream import BitstreamEncoder, BitstreamGenerator
+from semcore_image.codecs import HevcIntra, Jpeg, Png, Raw, WebP
+
+EMPTY = KnowledgeBase()
+
+
+@pytest.mark.parametrize("codec", [Raw(), Png(), WebP(lossless=True)], ids=str)
+def test_a_perfect_channel_gives_back_the_picture(codec, picture: np.ndarray):
+    samples = [Sample("a", "alice", image=picture), Sample("b", image=picture[::-1].copy())]
+    sent = BitstreamEncoder(codec=codec).encode(samples, EMPTY)
+    got = BitstreamGenerator(codec=codec, size=picture.shape[:2]).generate(sent, EMPTY, Rng())
+    for sample, one in zip(samples, got, strict=True):
+        (result,) = one.samples
+        assert (result.id, result.user) == (sample.id, sample.user)
+        assert np.array_equal(result.image, sample.image)
+
+
+def test_it_sends_one_bitstream_as_it_says(picture: np.ndarray):
+    encoder = BitstreamEncoder(codec=Jpeg())
+    (sent,) = encoder.encode([Sample("a", image=picture)], EMPTY)
+    assert {name: type(stream) for name, stream in sent.streams.items()} == encoder.streams
+
+
+@pytest.mark.parametrize("codec", [Raw(), Png(), Jpeg(), WebP(), HevcIntra()], ids=str)
+@pytest.mark.parametrize("streams", [{}, {"picture": Bitstream(b"")}, {"caption": Text("a bird")}], ids=str)
+def test_what_is_lost_is_grey(codec, streams: dict):
+    (one,) = BitstreamGenerator(codec=codec, size=(20, 30)).generate([Semantics("a", streams)], EMPTY, Rng())
+    assert len(one.samples) == 1 and one.samples[0].image.shape == (20, 30, 3)
+    assert (one.samples[0].image == 128).all()
+
+
+def test_without_a_size_the_bytes_tell_it(picture: np.ndarray):
+    generator = BitstreamGenerator(codec=Png())
+    got = generator.generate([Semantics("a", {"picture": Bitstream(Png().encode(picture))}), Semantics("b")], EMPTY, Rng())
+    assert [one.samples[0].image.shape for one in got] == [picture.shape, (32, 32, 3)]
+
+
+def test_raw_needs_a_size():
+    with pytest.raises(ComponentError, match="size"):
+        BitstreamGenerator(codec=Raw())
+
+
+def test_a_sample_without_a_picture_is_refused():
+    with pytest.raises(ComponentError, match="BitstreamEncoder needs pictures, but sample 'x' has none"):
+        BitstreamEncoder(codec=Png()).encode([Sample("x", text="words")], EMPTY)
