@@ -15,10 +15,10 @@ from semcore.config.experiment import Cell, Experiment
 from semcore.conventions import conventions
 from semcore.identity import digest
 from semcore.interfaces import Metric, Record
-from semcore.pipeline import Segment, converse
 from semcore.rng import Rng
+from semcore.session import Segment, converse
 from semcore.storage import write, write_json
-from semcore.types import Ledger, Picture, Sample, Semantics, Text
+from semcore.types import Bitstream, Ledger, Picture, Sample, Semantics, Text
 
 GALLERY = 12
 """Pictures of so many samples are kept a cell, for the report."""
@@ -93,7 +93,7 @@ def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequ
         "settings": dict(cell.settings),
         "n": len(records),
         "metrics": {_name(metric): _summary(metric, values) for metric, values in measured.items()},
-        "ledger": _accounts([segment.outcome.ledger for segment in segments]),
+        "ledger": _accounts([segment.outcome.delivery.ledger for segment in segments]),
         "report": _mean_report(records),
         "segments": [_segment(segment) for segment in segments if setup.planner or setup.pipeline.kb],
         "conventions": conventions(setup.pipeline.channel),
@@ -130,7 +130,7 @@ def _records(segment: Segment) -> list[Record]:
             sent,
             arrived,
             result,
-            Ledger(tuple(entry for entry in outcome.ledger.entries if entry.sample == sample.id)),
+            Ledger(tuple(entry for entry in outcome.delivery.ledger.entries if entry.sample == sample.id)),
             outcome.delivery.report.get(sample.id, {}),
         )
         for sample, sent, arrived, result in zip(
@@ -165,7 +165,7 @@ def _texts(semantics: Semantics) -> dict[str, str]:
         if isinstance(stream, Text):
             words[name] = stream.value.encode("utf-8", "replace").decode("utf-8")
         else:
-            size = f"{len(stream.data)} bytes" if not stream.form else "×".join(map(str, stream.form))
+            size = f"{len(stream.data)} bytes" if isinstance(stream, Bitstream) else "×".join(map(str, stream.form))
             words[name] = f"[{type(stream).__name__} {size}]"
     return words
 
@@ -232,8 +232,8 @@ def _segment(segment: Segment) -> dict[str, Any]:
         "planned": dict(segment.plan.overrides),
         "in_force": dict(segment.in_force),
         "reasons": list(segment.plan.reasons),
-        "channel_uses": segment.outcome.ledger.uses(),
-        "updates": sum(entry.bits for entry in segment.outcome.ledger.entries
+        "channel_uses": segment.outcome.delivery.ledger.uses(),
+        "updates": sum(entry.bits for entry in segment.outcome.delivery.ledger.entries
                        if entry.stream == "update" and entry.kind == "feedback"),
     }  # fmt: skip
 

@@ -59,6 +59,10 @@ class Transport(Component, abc.ABC):
     carries: ClassVar[tuple[type[Stream], ...]] = STREAM_TYPES
     """The stream types it can send."""
 
+    def refuses(self, stream: type[Stream]) -> str:
+        """Why it cannot carry streams of a type, as set up; "" if it can."""
+        return "" if stream in self.carries else f"carries {', '.join(one.__name__ for one in self.carries)}"
+
     @abc.abstractmethod
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
         """Symbols of unit average power, one or more rows a batch; one `Span` a stream of a sample."""

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
+    from torch import Generator, Tensor
+
+    from semcore.types import Symbols
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,13 @@ class Rng:
 
         return numpy.random.default_rng(self.integer())
 
-    def torch(self) -> torch.Generator:
+    def torch(self) -> Generator:
         """A PyTorch CPU generator that starts at this address."""
         import torch
 
         return torch.Generator().manual_seed(self.integer())
 
-    def complex_normal(self, keys: tuple[str, ...], lengths: tuple[int, ...], width: int = 0) -> torch.Tensor:
+    def complex_normal(self, keys: tuple[str, ...], lengths: tuple[int, ...], width: int = 0) -> Tensor:
         """Circular complex Gaussian numbers of unit variance, row by row.
 
         Row i holds `lengths[i]` numbers drawn at the address `keys[i]`, then zeros up to `width` (at least the longest
@@ -62,4 +64,21 @@ class Rng:
         rows = torch.zeros(len(keys), max((width, *lengths)), dtype=torch.complex64)
         for row, (key, length) in enumerate(zip(keys, lengths, strict=True)):
             rows[row, :length] = torch.randn(length, dtype=torch.complex64, generator=self.at(key).torch())
+        return rows
+
+    def noise(self, symbols: Symbols) -> Tensor:
+        """`complex_normal` in the shape of `symbols`, each row at its own address."""
+        return self.complex_normal(symbols.layout.keys, symbols.layout.lengths, symbols.values.shape[1])
+
+    def uniform(self, symbols: Symbols) -> Tensor:
+        """Numbers in 0..1 in the shape of `symbols`, each row at its own address, zeros behind its end.
+
+        Returns:
+            float32 (rows, n)
+        """
+        import torch
+
+        rows = torch.zeros(symbols.values.shape)
+        for row, (key, length) in enumerate(zip(symbols.layout.keys, symbols.layout.lengths, strict=True)):
+            rows[row, :length] = torch.rand(length, generator=self.at(key).torch())
         return rows

@@ -129,14 +129,10 @@ def _check_streams(pipeline: Pipeline, planner: Planner | None, builder: Builder
                 f"no transport carries the stream {name!r} ({stream.__name__})",
                 f"add 'transport.{name}: {{use: ...}}'; it names {', '.join(transports) or 'nothing'}",
             )
-        elif stream not in transport.carries:
-            carried = ", ".join(one.__name__ for one in transport.carries)
+        elif reason := transport.refuses(stream):
             place = ("transport", name) if name in transports else ("transport",)
-            builder.complain(
-                place,
-                f"transport {registry.name_of(type(transport))!r} carries {carried}, "
-                f"not the {stream.__name__} stream {name!r}",
-            )
+            use = registry.name_of(type(transport))
+            builder.complain(place, f"transport {use!r} cannot send the {stream.__name__} stream {name!r}: it {reason}")
     for name in transports:
         if name != ANY and name not in sent:
             builder.complain(("transport", name), f"nothing sends a stream {name!r}", nearest(name, sent), at_key=True)
