@@ -1,0 +1,192 @@
+"""Curves of every metric with their 95 % intervals, drawn by matplotlib as SVG that takes the colours of the page."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from semcore.report.lines import Line, Lines
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = ("#3d85c6", "#e07b39", "#2f9e77", "#c0568f", "#8b72d6", "#a98f1d", "#d2524f", "#2fa3b3")
+"""Of middle lightness, so that they stand out from a light and from a dark page."""
+MARKERS = "osD^vPX*"
+INK = "#010203"
+"""Stands for the text colour of the page; replaced by `currentColor` in the finished SVG."""
+DECADES = 3.0
+"""An axis is logarithmic if its values span more decades than this."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric over all cells.
+
+    Fields:
+        metric: its name
+        better: `higher`, `lower` or ""
+        svg: the drawing
+        notes: what a reader must know to read it rightly
+    """
+
+    metric: str
+    better: str
+    svg: Markup
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The points of one line that may be connected: all were measured in the same way.
+
+    Fields:
+        label: of the line
+        index: of the line; chooses its colour
+        cells: their results
+        points: their summaries (mean, low, high) of the metric
+    """
+
+    label: str
+    index: int
+    cells: tuple[dict[str, Any], ...]
+    points: tuple[dict[str, Any], ...]
+
+
+def curves_of(metric: str, lines: Sequence[Line]) -> list[Curve]:
+    """The lines of a metric, split where its signature changes: values measured differently are not connected."""
+    found: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    for index, line in enumerate(lines):
+        for cell in line.cells:
+            summary = cell["metrics"].get(metric)
+            if summary is not None and summary["mean"] is not None:
+                found.setdefault((index, summary["signature"]), []).append(cell)
+    several = len({signature for _, signature in found}) > 1
+    return [
+        Curve(
+            " · ".join(filter(None, (lines[index].label, f"as {signature}" if several else ""))),
+            index,
+            tuple(cells),
+            tuple(cell["metrics"][metric] for cell in cells),
+        )
+        for (index, signature), cells in found.items()
+    ]
+
+
+def figures(metrics: Sequence[str], lines: Lines) -> list[Figure]:
+    """One figure a metric."""
+    return [_figure(metric, lines, number) for number, metric in enumerate(metrics)]
+
+
+def _figure(metric: str, lines: Lines, number: int) -> Figure:
+    from matplotlib.figure import Figure as Canvas
+
+    curves = curves_of(metric, lines.lines)
+    summaries = [cell["metrics"][metric] for line in lines.lines for cell in line.cells if metric in cell["metrics"]]
+    unit, better = summaries[0]["unit"], summaries[0]["better"]
+    rows = sum(len(curve.points) for curve in curves)
+    canvas = Canvas(figsize=(4.6, 3.2 if lines.x else max(1.6, 0.9 + 0.34 * rows)), layout="constrained")
+    axes = canvas.subplots()
+    _plain(axes)
+    name = f"{metric} [{unit}]" if unit else metric
+    if lines.x:
+        _over_x(axes, curves, lines, name)
+    else:
+        _by_cell(axes, curves, lines, name)
+    notes = []
+    if len({summary["signature"] for summary in summaries}) > 1:
+        notes.append("Measured in different ways (see the signatures); points of different signatures are not connected.")
+    if missing := sum(summary["mean"] is None for summary in summaries):
+        notes.append(f"No finite mean in {missing} of {len(summaries)} cells: not shown.")
+    if any(point["low"] is None for curve in curves for point in curve.points):
+        notes.append("Points without an interval stand on a single sample.")
+    return Figure(metric, better, _svg(canvas, f"c{number}-"), tuple(notes))
+
+
+def _over_x(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> None:
+    assert lines.x is not None
+    for curve in curves:
+        colour = COLOURS[curve.index % len(COLOURS)]
+        style = ("-", "--", ":", "-.")[curve.index // len(COLOURS) % 4]
+        x = [cell["settings"][lines.x] for cell in curve.cells]
+        marker = MARKERS[curve.index % len(MARKERS)]
+        means = [point["mean"] for point in curve.points]
+        axes.plot(x, means, style, marker=marker, color=colour, markersize=4.5, linewidth=1.6, label=_text(curve.label))
+        known = [(at, p["low"], p["high"]) for at, p in zip(x, curve.points, strict=True) if p["low"] is not None]
+        if known:
+            axes.fill_between(*zip(*known, strict=True), color=colour, alpha=0.18, linewidth=0)
+            at, low, high = (list(column) for column in zip(*known, strict=True))
+            axes.vlines(at, low, high, color=colour, alpha=0.55, linewidth=1.0)
+    values = [point["mean"] for curve in curves for point in curve.points]
+    _scale(axes, "y", values)
+    _scale(axes, "x", [cell["settings"][lines.x] for curve in curves for cell in curve.cells])
+    axes.set_xlabel(_text(lines.title), color=INK, fontsize=9)
+    axes.set_ylabel(_text(name), color=INK, fontsize=9)
+    if len(curves) > 1:
+        axes.figure.legend(
+            loc="outside upper center", ncols=min(3, len(curves)), frameon=False, fontsize=8.5, labelcolor=INK
+        )
+
+
+def _by_cell(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> None:
+    rows = [(cell, point, i) for i, curve in enumerate(curves) for cell, point in zip(curve.cells, curve.points, strict=True)]
+    for row, (_, point, index) in enumerate(rows):
+        colour = COLOURS[index % len(COLOURS)]
+        if point["low"] is not None:
+            axes.hlines(row, point["low"], point["high"], color=colour, linewidth=2.2, alpha=0.6)
+        axes.plot([point["mean"]], [row], MARKERS[index % len(MARKERS)], color=colour, markersize=6)
+    axes.set_yticks(range(len(rows)), [_text(lines.place(cell)) for cell, _, _ in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    _scale(axes, "x", [point["mean"] for _, point, _ in rows])
+    axes.set_xlabel(_text(name), color=INK, fontsize=9)
+
+
+def _scale(axes: Axes, which: str, values: Sequence[float]) -> None:
+    """A logarithmic axis where positive values span more than three decades; zero, if there, keeps a linear place."""
+    positive = [value for value in values if value > 0]
+    if not positive or min(values) < 0 or math.log10(max(positive) / min(positive)) <= DECADES:
+        if which == "y" and values and max(values) == min(values):
+            axes.margins(y=0.5)
+        return
+    low = min(positive)
+    if len(positive) == len(values):
+        axes.set(**{f"{which}scale": "log"})
+        axes.set(**{f"{which}lim": (low / 2, max(positive) * 2)})
+    else:
+        (axes.set_xscale if which == "x" else axes.set_yscale)("symlog", linthresh=low)
+
+
+def _plain(axes: Axes) -> None:
+    axes.patch.set_visible(False)
+    axes.figure.patch.set_visible(False)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set(color=INK, alpha=0.35, linewidth=0.8)
+    axes.grid(True, color=INK, alpha=0.12, linewidth=0.7)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=INK, labelsize=8.5, length=3, width=0.7)
+
+
+def _text(words: str) -> str:
+    """Words for matplotlib, which takes dollar signs for mathematics."""
+    return words.replace("$", r"\$")
+
+
+def _svg(canvas: Any, prefix: str) -> Markup:
+    """The drawing as an element of the page: ids of its own, text in the page's colour, nothing that changes by the day."""
+    buffer = io.StringIO()
+    canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    svg = buffer.getvalue()
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    numbers = {name: f"{prefix}{i}" for i, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg)))}
+    svg = re.sub(r'(\bid="|href="#|url\(#)([^")]+)', lambda m: m[1] + numbers.get(m[2], m[2]), svg)
+    svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' width="[^"]*pt"| height="[^"]*pt"', "", svg.replace(INK, "currentColor"), count=2)
+    return Markup(svg)

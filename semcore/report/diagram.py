@@ -1,0 +1,205 @@
+"""The block diagram of a pipeline as configured, as SVG that takes the colours of the page.
+
+    transmitter   source ─ encoder ─ transport ┐
+                      planner   kb            channel
+    receiver    selector ─ generator ─ transport ┘
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from semcore.component import unit_of
+from semcore.report.lines import Varied
+
+WIDTH, GAP, PAD, COLUMN = 226, 46, 14, 272
+"""Of a box, between boxes, around them, and from one column to the next, in px."""
+HEAD, LINE, TAIL = 46, 17, 12
+"""Heights in px: kind and name of a box, a line of settings, the space below."""
+LABEL = 30
+"""Height in px of the name of a lane."""
+CHARACTERS = 30
+"""Of the monospaced font that fit into a box."""
+MOST = 5
+"""Settings shown of one component."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A line in a box. `mark`: "swept", "segment" (changes from segment to segment), "title" (a component) or ""."""
+
+    name: str
+    value: str
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Box:
+    """A block. `muted`: nothing was configured there."""
+
+    kind: str
+    name: str
+    settings: tuple[Setting, ...] = ()
+    muted: bool = False
+
+    @property
+    def height(self) -> int:
+        """In px."""
+        return HEAD + LINE * len(self.settings) + TAIL
+
+
+def diagram(
+    config: Mapping[str, Any], streams: Sequence[str], written: Collection[str] = (), segment: Collection[str] = ()
+) -> Markup:
+    """Draw a configuration.
+
+    Args:
+        config: as resolved, with a `Varied` wherever it is swept
+        streams: names of the streams that were sent, those of the planner and the knowledge base included
+        written: dotted paths of the settings that the pipeline file names: they tell more than defaults
+        segment: dotted paths of the settings that change from segment to segment
+    """
+
+    def box(section: str) -> Box:
+        name, settings = _component(config[section], section, written, segment)
+        return Box(section, name, settings)
+
+    transports = config["transport"] if isinstance(config["transport"], Mapping) else {}
+    carried = {stream: transports.get(stream, transports.get("*")) for stream in streams}
+    send: list[Setting] = []
+    for stream, transport in carried.items():
+        where = f"transport.{stream if stream in transports else '*'}"
+        name, settings = _component(transport, where, written, segment)
+        send += [Setting(f"{stream} →", name, "title"), *settings[: MOST - 1 if len(carried) == 1 else 2]]
+    names = [Setting(f"→ {stream}", _component(t, "", (), ())[0], "title") for stream, t in carried.items()]
+    selector = box("selector") if config.get("selector") else Box("selector", "first candidate", muted=True)
+    top = [box("source"), box("encoder"), Box("transport", "send", tuple(send))]
+    bottom = [selector, box("generator"), Box("transport", "receive", tuple(names))]
+    between = {i: box(s) for i, s in enumerate(("planner", "kb")) if config.get(s)}
+    return _draw(top, bottom, between, box("channel"))
+
+
+def _component(
+    value: Any, path: str, written: Collection[str], segment: Collection[str]
+) -> tuple[str, tuple[Setting, ...]]:
+    """Name and most telling settings of a component: swept first, then what the user wrote, then the rest in order."""
+    if isinstance(value, Varied):
+        names = [str(one.get("use", one)) if isinstance(one, Mapping) else str(one) for one in value.values]
+        return " | ".join(names), (Setting("", "swept as a whole", "swept"),)
+    if not isinstance(value, Mapping):
+        return "–", ()
+    found: list[tuple[int, Setting]] = []
+    for name, setting in value.items():
+        here = f"{path}.{name}"
+        mark = "swept" if _varies(setting) else "segment" if here in segment else ""
+        told = 0 if mark else 1 if isinstance(setting, Mapping) and "use" in setting else 2 if here in written else 3
+        if name != "use" and (told < 3 or setting not in (None, "", False, [], {})):
+            found.append((told, Setting(name, quantity(name, setting), mark)))
+    found.sort(key=lambda pair: pair[0])
+    shown = [setting for _, setting in found[:MOST]]
+    if len(found) > MOST:
+        shown[-1] = Setting("", f"and {len(found) - MOST + 1} more")
+    return str(value.get("use", "–")), tuple(shown)
+
+
+def _varies(value: Any) -> bool:
+    return isinstance(value, Varied) or isinstance(value, Mapping) and any(map(_varies, value.values()))
+
+
+def quantity(name: str, value: Any) -> str:
+    """A setting's value with its unit."""
+    unit = unit_of(name)
+    if isinstance(value, Mapping):
+        inside = ", ".join(f"{k} {quantity(k, v)}" for k, v in value.items() if k != "use" and v is not None)
+        return f"{value['use']}({inside})" if "use" in value and inside else str(value.get("use", inside))
+    if isinstance(value, (list, tuple)):
+        return f"{', '.join(quantity('', one) for one in value)} {unit}".strip()
+    if isinstance(value, float) and unit == "Hz" and abs(value) >= 1000:
+        power = min(3, int(math.log10(abs(value)) // 3))
+        return f"{value / 1000**power:g} {' kMG'[power]}Hz"
+    if isinstance(value, float):
+        return f"{value:g} {unit}".strip()
+    return f"{value} {unit}".strip()
+
+
+# ---------------------------------------------------------------------------------------------- drawing
+
+
+def _draw(top: Sequence[Box], bottom: Sequence[Box], between: Mapping[int, Box], channel: Box) -> Markup:
+    upper, lower = (max(box.height for box in row) for row in (top, bottom))
+    middle = 52 + max((box.height for box in between.values()), default=0) if between else 34
+    second = LABEL + upper + PAD + middle
+    total = max(second + LABEL + lower + PAD, channel.height + 2 * PAD)
+    left = [PAD + COLUMN * column for column in range(4)]
+    band = left[2] + WIDTH + PAD
+    first_y, second_y = LABEL, second + LABEL
+    parts = [_lane(0, band, LABEL + upper + PAD, "transmitter"), _lane(second, band, LABEL + lower + PAD, "receiver")]
+    up, down = first_y + upper / 2, second_y + lower / 2
+    for column in range(2):
+        parts.append(_arrow(left[column] + WIDTH, up, left[column + 1], up))
+        parts.append(_arrow(left[column + 1], down, left[column] + WIDTH, down))
+    parts += [_arrow(left[2] + WIDTH, up, left[3], up), _arrow(left[3], down, left[2] + WIDTH, down)]
+    for column, box in between.items():
+        y = LABEL + upper + PAD + 26
+        centre = left[column] + WIDTH / 2
+        dashed = "flow dashed"
+        # A plan concerns everything in a lane, so its arrows end at the lane; a knowledge base belongs to a box.
+        reach = PAD if column else 0
+        parts.append(_arrow(centre, y, centre, LABEL + upper + PAD - reach, dashed))
+        parts.append(_arrow(centre, y + box.height, centre, second + (LABEL if column else 0), dashed))
+        if column:
+            parts.append(_path(f"M{left[1] + WIDTH} {y + 24} H{left[2] + WIDTH / 2} V{first_y + upper + 1}", dashed))
+            parts.append(_words(left[1] + WIDTH + 10, y + 42, "updates are one more stream", "note"))
+        parts.append(_box(box, left[column], y, box.height))
+    for row, y, height in ((top, first_y, upper), (bottom, second_y, lower)):
+        parts += [_box(box, x, y, height) for box, x in zip(row, left, strict=False)]
+    parts.append(_box(channel, left[3], PAD, total - 2 * PAD, "channel"))
+    size = f'viewBox="0 0 {left[3] + WIDTH + 2} {total}"'
+    return Markup(f'<svg class="diagram" {size} role="img" aria-label="Block diagram">{"".join(parts)}</svg>')
+
+
+def _lane(y: float, width: float, height: float, name: str) -> str:
+    rect = f'<rect class="lane" x="0.5" y="{y + 0.5}" width="{width - 1}" height="{height - 1}" rx="12"/>'
+    return rect + _words(PAD, y + 20, name, "lane-name")
+
+
+def _box(box: Box, x: float, y: float, height: float, extra: str = "") -> str:
+    classes = " ".join(filter(None, ("box", extra, "muted" if box.muted else "")))
+    parts = [f'<g class="{classes}"><rect x="{x}" y="{y}" width="{WIDTH}" height="{height}" rx="8"/>']
+    inside = y + (height - box.height) / 2 if extra else y
+    parts.append(_words(x + 12, inside + 20, box.kind, "kind"))
+    parts.append(_words(x + 12, inside + 39, box.name, "name", 26))
+    for index, setting in enumerate(box.settings):
+        at = inside + HEAD + LINE * (index + 1) - 2
+        shown, value = setting.name[:CHARACTERS], setting.value
+        room = max(4, CHARACTERS - len(shown) - (1 if shown else 0) - (2 if setting.mark in ("swept", "segment") else 0))
+        value = value if len(value) <= room else value[: room - 1] + "…"
+        sign = {"swept": "◆ ", "segment": "◇ "}.get(setting.mark, "")
+        gap = " " if shown else ""
+        parts.append(
+            f'<text class="setting {setting.mark}" x="{x + 12}" y="{at}"><title>{escape(setting.name)} '
+            f'{escape(setting.value)}</title>{sign}{escape(shown)}{gap}<tspan class="value">{escape(value)}</tspan></text>'
+        )
+    return "".join(parts) + "</g>"
+
+
+def _words(x: float, y: float, words: str, style: str, most: int = 60) -> str:
+    shown = words if len(words) <= most else words[: most - 1] + "…"
+    return f'<text class="{style}" x="{x}" y="{y}"><title>{escape(words)}</title>{escape(shown)}</text>'
+
+
+def _path(d: str, style: str = "flow") -> str:
+    return f'<path class="{style}" d="{d}"/>'
+
+
+def _arrow(x1: float, y1: float, x2: float, y2: float, style: str = "flow") -> str:
+    """A line with its head at (x2, y2), along one axis; drawn, not marked, so that no id is needed."""
+    dx, dy = (x2 > x1) - (x2 < x1), (y2 > y1) - (y2 < y1)
+    base_x, base_y = x2 - 8 * dx, y2 - 8 * dy
+    head = f"M{x2} {y2} L{base_x - 4 * dy} {base_y - 4 * dx} L{base_x + 4 * dy} {base_y + 4 * dx} Z"
+    return _path(f"M{x1} {y1} L{base_x} {base_y}", style) + _path(head, "head")

@@ -1,0 +1,130 @@
+"""The cells of a run as lines over one swept axis, and what their configurations have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from semcore.component import unit_of
+from semcore.conventions import SNR
+from semcore.results import Run, label, short
+
+
+@dataclass(frozen=True)
+class Line:
+    """The cells that differ in the axis x alone, in the order of x.
+
+    Fields:
+        label: the other swept values in short; "" if nothing else is swept
+        cells: their results
+    """
+
+    label: str
+    cells: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """All cells of a run.
+
+    Fields:
+        x: dotted path of the numeric axis with the most values; None if no numeric setting is swept
+        lines: one a combination of the other swept values; without x, one line that holds all cells
+    """
+
+    x: str | None
+    lines: tuple[Line, ...]
+
+    def place(self, cell: Mapping[str, Any]) -> str:
+        """Where a cell stands on its line, in words."""
+        if self.x is None:
+            return label({path: cell["settings"][path] for path in cell["settings"]})
+        return f"{short(cell['settings'][self.x])} {self.unit}".strip()
+
+    @property
+    def unit(self) -> str:
+        """The unit of x, or ""."""
+        return unit_of(self.x.rsplit(".", 1)[-1]) if self.x else ""
+
+    @property
+    def title(self) -> str:
+        """x as the label of an axis."""
+        if self.x is None:
+            return ""
+        name = self.x.rsplit(".", 1)[-1]
+        if name in SNR:
+            return f"SNR, {SNR[name].split()[0]} [{self.unit}]"
+        plain = name.removesuffix(f"_{name.rsplit('_', 1)[-1]}") if self.unit else name
+        return plain.replace("_", " ") + (f" [{self.unit}]" if self.unit else "")
+
+    @property
+    def meaning(self) -> str:
+        """What an SNR on the x axis means, or ""."""
+        return SNR.get(self.x.rsplit(".", 1)[-1], "") if self.x else ""
+
+
+def lines(run: Run) -> Lines:
+    """Arrange the finished cells of a run."""
+    swept = {path: values for path, values in run.axes.items() if len(values) > 1}
+    numeric = [path for path, values in swept.items() if all(map(_is_number, values))]
+    if not numeric:
+        return Lines(None, (Line("", tuple(run.results)),) if run.results else ())
+    x = max(numeric, key=lambda path: len(swept[path]))
+    others = [path for path in swept if path != x]
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for result in run.results:
+        name = label({path: result["settings"][path] for path in others}) if others else ""
+        groups.setdefault(name, []).append(result)
+    return Lines(
+        x,
+        tuple(
+            Line(_bare(name, others), tuple(sorted(cells, key=lambda cell: cell["settings"][x])))
+            for name, cells in groups.items()
+        ),
+    )
+
+
+def _bare(name: str, others: Sequence[str]) -> str:
+    """The label of a line; where the workflow alone differs, its name says it all."""
+    return name.removeprefix("workflow=") if list(others) == ["workflow"] else name
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def workflows(run: Run) -> dict[str, list[dict[str, Any]]]:
+    """Results by the workflow that their settings choose; one group named "" if none does."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for result in run.results:
+        groups.setdefault(str(result["settings"].get("workflow", "")), []).append(result)
+    return groups
+
+
+# ---------------------------------------------------------------------------------------------- configurations
+
+
+@dataclass(frozen=True)
+class Varied:
+    """The place of a setting that differs between configurations; `values`: what it is, each once, in order."""
+
+    values: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        words = [short(value) for value in self.values]
+        if len(words) > 4 and all(map(_is_number, self.values)):
+            return f"{words[0]} … {words[-1]} ({len(words)} values)"
+        return ", ".join(words)
+
+
+def common(values: Sequence[Any]) -> Any:
+    """What configurations have in common, with a `Varied` wherever they differ."""
+    first = values[0]
+    if all(value == first for value in values):
+        return first
+    if all(isinstance(value, Mapping) and value.get("use") == first.get("use") for value in values):
+        keys = dict.fromkeys(key for value in values for key in value)
+        return {key: common([value.get(key) for value in values]) for key in keys}
+    distinct = {repr(value): value for value in values}
+    return Varied(tuple(distinct.values()))

@@ -1,0 +1,206 @@
+"""What the numbers of a run support, contradict, or leave open: computed by the same rules for every run."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from semcore.evaluate import interval
+from semcore.report.curves import Curve, curves_of
+from semcore.report.lines import Lines
+from semcore.results import Run, number, short
+
+MOST_PAIRS = 15
+"""Pairs of lines that are compared."""
+FEW = 10
+"""Below so many samples an interval is so wide that the reader is told."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A sentence about the run. `verdict`: `clear` (intervals apart), `open` (they overlap), `note` or `warning`."""
+
+    verdict: str
+    subject: str
+    text: str
+
+
+def observe(run: Run, lines: Lines) -> list[Observation]:
+    """Every observation, warnings first."""
+    if not run.results:
+        return []
+    found = list(_cautions(run))
+    if lines.x is not None:
+        for metric in run.metrics:
+            curves = curves_of(metric, lines.lines)
+            found += _comparisons(run, lines, metric, curves)
+            for curve in curves:
+                found += _course(lines, metric, curve)
+        found += _calibration(lines)
+    else:
+        for metric in run.metrics:
+            found += _points(run, lines, metric)
+    order = ("warning", "clear", "open", "note")
+    return sorted(found, key=lambda one: order.index(one.verdict) if one.verdict == "warning" else 1)
+
+
+def _cautions(run: Run) -> Iterator[Observation]:
+    fewest = min(result["n"] for result in run.results)
+    if fewest < FEW:
+        yield Observation("warning", "samples", f"Only {fewest} sample{'s' if fewest > 1 else ''} a cell: "
+                          "intervals are wide, and say nothing of pictures unlike these.")  # fmt: skip
+    for metric in run.metrics:
+        summaries = [result["metrics"][metric] for result in run.results if metric in result["metrics"]]
+        if len({summary["signature"] for summary in summaries}) > 1:
+            yield Observation("warning", metric, "was not measured in the same way in every cell (see the signatures): "
+                              "such values are neither compared nor connected.")  # fmt: skip
+        short_of = sum(result["n"] - result["metrics"][metric]["n"] for result in run.results
+                       if metric in result["metrics"])  # fmt: skip
+        if short_of:
+            total = sum(result["n"] for result in run.results)
+            yield Observation("note", metric, f"does not apply to {short_of} of {total} sample rows; its n is smaller.")
+
+
+# ---------------------------------------------------------------------------------------------- one line against another
+
+
+def _comparisons(run: Run, lines: Lines, metric: str, curves: Sequence[Curve]) -> Iterator[Observation]:
+    pairs = [(a, b) for a, b in itertools.combinations(curves, 2) if a.points[0]["signature"] == b.points[0]["signature"]]
+    for a, b in pairs[:MOST_PAIRS]:
+        if a.points[0]["better"]:
+            yield from _pair(run, lines, metric, a, b)
+    if len(pairs) > MOST_PAIRS:
+        yield Observation("note", metric, f"{len(pairs) - MOST_PAIRS} more pairs of lines are not compared here.")
+
+
+def _pair(run: Run, lines: Lines, metric: str, a: Curve, b: Curve) -> Iterator[Observation]:
+    assert lines.x is not None
+    of_a, of_b = ({cell["settings"][lines.x]: (cell, p) for cell, p in zip(c.cells, c.points, strict=True)} for c in (a, b))
+    places = [x for x in of_a if x in of_b]
+    sides: dict[str, list[float]] = {"a": [], "b": [], "open": [], "same": []}
+    paired: list[float] = []
+    for x in places:
+        (cell_a, p), (cell_b, q) = of_a[x], of_b[x]
+        side = verdict(p, q)
+        sides[side].append(x)
+        if side == "open" and _differ_in_pairs(run, metric, cell_a, cell_b):
+            paired.append(x)
+    say = _ranges(lines, places)
+    parts = [f"{name} is better at {say(xs)}" for name, xs in ((a.label, sides["a"]), (b.label, sides["b"])) if xs]
+    text = ", ".join(parts) + (" (95 % intervals apart)" if parts else "")
+    if sides["open"]:
+        text += f"{'; ' if text else f'{a.label} and {b.label}: '}at {say(sides['open'])} the intervals overlap"
+        if paired:
+            text += f", though the differences sample by sample have one sign on average (95 %) at {say(paired)}"
+    if sides["same"]:
+        text += f"{'; ' if text else f'{a.label} and {b.label} '}are equal at {say(sides['same'])}"
+    crossings = _crossings(places, [of_a[x][1]["mean"] - of_b[x][1]["mean"] for x in places])
+    if crossings:
+        text += f". The means cross near {', '.join(f'{x:.3g} {lines.unit}'.strip() for x in crossings)}"
+    if text:
+        yield Observation("clear" if parts else "open" if sides["open"] else "note", metric, text + ".")
+
+
+def verdict(p: dict[str, Any], q: dict[str, Any]) -> str:
+    """Which of two summaries is better: "a", "b", "same" (equal means), or "open" (intervals overlap or are unknown)."""
+    if p["mean"] == q["mean"]:
+        return "same"
+    if p["low"] is None or q["low"] is None or not (p["low"] > q["high"] or q["low"] > p["high"]):
+        return "open"
+    return "a" if (p["mean"] > q["mean"]) == (p["better"] == "higher") else "b"
+
+
+def _differ_in_pairs(run: Run, metric: str, a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Whether the 95 % interval of the differences over the same samples leaves zero out."""
+    ours, theirs = ({row["sample"]: row["metrics"].get(metric) for row in run.items(cell)} for cell in (a, b))
+    both = [s for s in ours if ours[s] is not None and theirs.get(s) is not None]
+    found = interval([ours[s] - theirs[s] for s in both])
+    return found is not None and found.low is not None and found.high is not None and not found.low <= 0 <= found.high
+
+
+def _crossings(places: Sequence[float], differences: Sequence[float]) -> list[float]:
+    """Where the difference of two means changes its sign, interpolated linearly."""
+    steps = itertools.pairwise(zip(places, differences, strict=True))
+    return [x0 + (x1 - x0) * d0 / (d0 - d1) for (x0, d0), (x1, d1) in steps if d0 * d1 < 0]
+
+
+# ---------------------------------------------------------------------------------------------- the course of one line
+
+
+def _course(lines: Lines, metric: str, curve: Curve) -> Iterator[Observation]:
+    """Where a metric reaches its best value and stays there, and where it gets worse on the way."""
+    better = curve.points[0]["better"]
+    if len(curve.points) < 2 or not better:
+        return
+    assert lines.x is not None
+    places = [cell["settings"][lines.x] for cell in curve.cells]
+    means = [point["mean"] for point in curve.points]
+    who = f"{curve.label}: " if curve.label else ""
+    at = _ranges(lines, places)
+    best = max(means) if better == "higher" else min(means)
+    word = "maximum" if better == "higher" else "minimum"
+    if max(means) == min(means):
+        yield Observation("note", metric, f"{who}the same at every point, {number(best)}.")
+        return
+    settled = next(i for i in range(len(means) + 1) if all(mean == best for mean in means[i:]))
+    if settled < len(means) - 1:
+        yield Observation("clear", metric, f"{who}its {word} {number(best)} holds from {at([places[settled]])} on.")
+    elif settled == len(means) - 1:
+        still = verdict(curve.points[-1], curve.points[-2]) == "a"
+        end = "is still improving there (95 % intervals apart)" if still else "intervals of the last two points overlap"
+        yield Observation("clear" if still else "open", metric,
+                          f"{who}its best value {number(best)} is at the end of the axis; {end}.")  # fmt: skip
+    else:
+        yield Observation("note", metric, f"{who}its best value {number(best)} is at {at([places[means.index(best)]])}, "
+                          "inside the axis.")  # fmt: skip
+    worse = [places[j] for i, j in itertools.combinations(range(len(places)), 2)
+             if verdict(curve.points[i], curve.points[j]) == "a"]  # fmt: skip
+    if worse and "snr" in lines.x:
+        yield Observation("warning", metric, f"{who}worse at {at(sorted(set(worse)))} than at a lower SNR, with intervals "
+                          "apart: more SNR should not hurt.")  # fmt: skip
+
+
+def _calibration(lines: Lines) -> Iterator[Observation]:
+    """How far what the channel reports lies from what was set."""
+    assert lines.x is not None
+    name = lines.x.rsplit(".", 1)[-1]
+    gaps = [abs(cell["report"][name] - cell["settings"][lines.x]) for line in lines.lines for cell in line.cells
+            if name in cell["report"]]  # fmt: skip
+    if gaps:
+        yield Observation("note", name, f"What the channel reports lies within {number(max(gaps))} {lines.unit} of what "
+                          f"was set, in {len(gaps)} cells.")  # fmt: skip
+
+
+def _points(run: Run, lines: Lines, metric: str) -> Iterator[Observation]:
+    """Cells against each other where nothing numeric is swept."""
+    cells = [cell for line in lines.lines for cell in line.cells]
+    known = [(cell, cell["metrics"][metric]) for cell in cells if cell["metrics"].get(metric, {}).get("mean") is not None]
+    for (one, p), (other, q) in list(itertools.combinations(known, 2))[:MOST_PAIRS]:
+        if not p["better"] or p["signature"] != q["signature"]:
+            continue
+        side, names = verdict(p, q), (lines.place(one), lines.place(other))
+        if side in "ab":
+            winner, loser = names if side == "a" else names[::-1]
+            yield Observation("clear", metric, f"{winner} is better than {loser} (95 % intervals apart).")
+        elif side == "open":
+            more = ", though the differences sample by sample have one sign on average (95 %)"
+            paired = more if _differ_in_pairs(run, metric, one, other) else ""
+            yield Observation("open", metric, f"{names[0]} and {names[1]}: the intervals overlap{paired}.")
+        else:
+            yield Observation("note", metric, f"{names[0]} and {names[1]} are equal.")
+
+
+def _ranges(lines: Lines, places: Sequence[float]) -> Callable[[Sequence[float]], str]:
+    """Values of the axis in words: neighbours become a range."""
+
+    def say(some: Sequence[float]) -> str:
+        indices = [places.index(x) for x in some]
+        parts = []
+        for _, group in itertools.groupby(enumerate(indices), lambda pair: pair[1] - pair[0]):
+            run = [places[index] for _, index in group]
+            parts.append(f"{short(run[0])} to {short(run[-1])}" if len(run) > 2 else ", ".join(map(short, run)))
+        return f"{', '.join(parts)} {lines.unit}".strip()
+
+    return say

@@ -1,0 +1,196 @@
+"""A run as one page that needs nothing but itself: what is on it, and in which order."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+from markupsafe import Markup
+
+from semcore.config.yaml import parse
+from semcore.errors import ConfigError, RunError
+from semcore.report.curves import COLOURS, figures
+from semcore.report.diagram import diagram
+from semcore.report.gallery import galleries
+from semcore.report.ledger import accounts
+from semcore.report.lines import Varied, common, lines, workflows
+from semcore.report.observations import observe
+from semcore.results import Run, label, read_run, short, table
+from semcore.storage import write
+
+LIBRARIES = ("torch", "numpy", "scipy", "matplotlib", "pillow", "torchmetrics")
+"""Shown with their versions, if they are installed."""
+
+
+def write_report(folder: Path) -> Path:
+    """Write `report.html` into the folder of a run.
+
+    Raises:
+        RunError: the folder does not hold a run, or a file of it is damaged
+    """
+    run = read_run(folder)
+    path = folder / "report.html"
+    try:
+        page = render(run)
+    except (OSError, KeyError, ValueError) as error:
+        raise RunError(f"{folder} holds a damaged cell: {error!r}; delete its folder and run again") from error
+    write(path, page.encode("utf-8", "replace"))
+    return path
+
+
+def render(run: Run) -> str:
+    """The page."""
+    arranged = lines(run)
+    header, rows = table(run)
+    missing = _missing(run)
+    return _environment().get_template("template.html").render(
+        run=run,
+        version=run.info["semcore"],
+        summary=_summary(run, missing),
+        lines=arranged,
+        diagrams=_diagrams(run),
+        figures=figures(run.metrics, arranged),
+        header=header,
+        rows=list(zip(rows, run.results, strict=True)),
+        missing=missing,
+        accounts=accounts(run, arranged),
+        colours=COLOURS,
+        galleries=galleries(run, arranged),
+        sessions=[(label(result["settings"]), result["segments"]) for result in run.results if result["segments"]],
+        observations=observe(run, arranged),
+        genies=sorted({name for result in run.results for name in result["genie"]}),
+        configs=[(name, _yaml(common([result["config"] for result in group]))) for name, group in workflows(run).items()],
+        written=_file(run),
+        conventions=_distinct(run, "conventions"),
+        packages=_distinct(run, "packages"),
+        signatures=_signatures(run),
+        seeds=list(dict.fromkeys(result["config"]["seed"] for result in run.results)),
+        software=_software(),
+    )  # fmt: skip
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,  # what came over a channel is hostile input
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["settings"] = _settings
+    environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", "\u202f")
+    return environment
+
+
+def _summary(run: Run, missing: Sequence[Mapping[str, str]]) -> str:
+    total = len(run.info["cells"])
+    counts = sorted({result["n"] for result in run.results})
+    samples = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}" if counts else "no"
+    done = f"{len(run.results)} of {total} cells" if missing else f"{total} cell{'s' if total > 1 else ''}"
+    each = " each" if len(run.results) > 1 else ""
+    state = f"{len(run.failures)} failed" if run.failures else "not finished yet" if missing else "nothing failed"
+    return f"{done} · {samples} sample{'' if counts == [1] else 's'}{each} · semcore {run.info['semcore']} · {state}"
+
+
+def _missing(run: Run) -> list[dict[str, str]]:
+    """Cells without a result: settings, id and what became of them, in the order of the grid."""
+    done = {result["id"] for result in run.results}
+    reasons = {label(one["settings"]): one["reason"] for one in run.failures}
+    return [
+        {"id": cell["id"], "settings": label(cell["settings"]),
+         "reason": reasons.get(label(cell["settings"]), "not computed yet")}
+        for cell in run.info["cells"] if cell["id"] not in done
+    ]  # fmt: skip
+
+
+def _diagrams(run: Run) -> list[tuple[str, Markup]]:
+    written = _written(_parsed(run))
+    found = []
+    for name, group in workflows(run).items():
+        streams = dict.fromkeys(post["stream"] for result in group for post in result["ledger"])
+        changed = {
+            path for result in group for one in result["segments"] for path in (*one["environment"], *one["in_force"])
+        }
+        config = common([result["config"] for result in group])
+        found.append((name, diagram(config, [one for one in streams if one != "frame"], written, changed)))
+    return found
+
+
+def _written(value: Any) -> set[str]:
+    """Dotted paths of every setting that the pipeline file names; what a workflow names counts as if at the root."""
+    if not isinstance(value, Mapping):
+        return set()
+    paths = _paths({key: item for key, item in value.items() if key != "workflows"})
+    for sections in (value.get("workflows") or {}).values():
+        paths |= _paths(sections)
+    return paths | {path.replace("transport.", "transport.*.", 1) for path in paths if path.startswith("transport.")}
+
+
+def _paths(value: Any, prefix: str = "") -> set[str]:
+    if not isinstance(value, Mapping):
+        return set()
+    found = set()
+    for key, item in value.items():
+        found |= {f"{prefix}{key}"} | _paths(item, f"{prefix}{key}.")
+    return found
+
+
+def _file(run: Run) -> str:
+    path = run.folder / "pipeline.yaml"
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+
+
+def _parsed(run: Run) -> Any:
+    """The pipeline file as values; None if it is gone or was changed into something else. It only ranks settings."""
+    try:
+        return parse(_file(run)).values
+    except ConfigError:
+        return None
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{path} = {short(value)}" for path, value in settings.items()) or "–"
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Dumper.add_representer(Varied, lambda dumper, value: dumper.represent_scalar("!swept", str(value)))
+
+
+def _yaml(config: Any) -> str:
+    return yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _distinct(run: Run, key: str) -> list[tuple[str, list[str]]]:
+    """Every entry of a mapping that all results have, with each value that it takes."""
+    names = dict.fromkeys(name for result in run.results for name in result[key])
+    return [
+        (name, list(dict.fromkeys(str(r[key][name]) for r in run.results if name in r[key])))
+        for name in names
+    ]  # fmt: skip
+
+
+def _signatures(run: Run) -> list[tuple[str, list[str]]]:
+    return [
+        (name, list(dict.fromkeys(r["metrics"][name]["signature"] for r in run.results if name in r["metrics"])))
+        for name in run.metrics
+    ]
+
+
+def _software() -> list[tuple[str, str]]:
+    """Versions of what wrote this page."""
+    found = [("python", platform.python_version()), ("system", platform.platform(terse=True))]
+    for name in LIBRARIES:
+        try:
+            found.append((name, importlib.metadata.version(name)))
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
