@@ -1,0 +1,104 @@
+"""Which laws a component has, and two ways to try them: as pytest cases, and as a list of verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from semcore.component import Component
+from semcore.interfaces import Generator
+from semcore.testing import (
+    channel,
+    codec,
+    component,
+    encoder,
+    examples,
+    generator,
+    kb,
+    metric,
+    planner,
+    selector,
+    source,
+    transport,
+)
+from semcore.testing.law import Check, Given, Law, NotApplicable, Verdict
+from semcore.types import Sample, Semantics, Text
+
+Use = Callable[[Any, Given], Any]
+
+KINDS: Mapping[str, tuple[Use, Sequence[Check]]] = {
+    "encoder": (encoder.use, encoder.LAWS),
+    "transport": (transport.use, transport.LAWS),
+    "channel": (channel.use, channel.LAWS),
+    "generator": (generator.use, generator.LAWS),
+    "selector": (selector.use, selector.LAWS),
+    "kb": (kb.use, kb.LAWS),
+    "planner": (planner.use, planner.LAWS),
+    "source": (source.use, source.LAWS),
+    "codec": (codec.use, codec.LAWS),
+    "metric": (metric.use, metric.LAWS),
+    "recipe": (lambda recipe, given: None, ()),
+}
+"""Kind of component -> how it is put to use, and the laws of its interface. A recipe is put to use by training it."""
+
+
+def laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()) -> list[Law]:
+    """The laws of a component: those of every component, and those of its interface.
+
+    Args:
+        one: the component
+        samples: what an encoder, a knowledge-base policy or a metric is tried on, several users among them; by default
+            samples with a picture, a video, a sound and a text
+        batch: what a generator or selector is tried on; by default a stream for each name in `accepts`, or a caption
+    """
+    use, own = KINDS[one.kind]
+    known = tuple(samples) or examples.samples()
+    if one.kind == "kb":
+        known = kb.one_a_user(known)
+    arrived = tuple(batch)
+    if not arrived:
+        arrived = generator.batch_for(one) if isinstance(one, Generator) else examples.semantics((("caption", Text),))
+    given = Given(known, arrived, lambda again: use(again, given))
+    return [Law.of(check, one, given) for check in (*component.LAWS, *own)]
+
+
+def run_laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()) -> list[Verdict]:
+    """Try every law of a component; nothing is raised, what goes wrong is a verdict."""
+    return [_verdict(law) for law in laws(one, samples=samples, batch=batch)]
+
+
+def _verdict(law: Law) -> Verdict:
+    try:
+        law.check()
+    except NotApplicable as reason:
+        return Verdict(law, "not applicable", str(reason))
+    except Exception as error:  # whatever somebody else's component raises
+        message = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+        return Verdict(law, "broken", message)
+    return Verdict(law, "holds")
+
+
+def conformance(
+    *components: Component, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()
+) -> Callable[..., None]:
+    """A pytest function with one case for each law of each component; assign it to a name that begins with `test_`.
+
+    A law that does not apply is skipped and says why.
+    """
+    import pytest
+
+    cases = []
+    for index, one in enumerate(components):
+        name = type(one).__name__ + (f"{index}" if len({type(other) for other in components}) < len(components) else "")
+        for law in laws(one, samples=samples, batch=batch):
+            cases.append(pytest.param(law, id=f"{name}-{law.name}" if len(components) > 1 else law.name))
+
+    @pytest.mark.parametrize("law", cases)
+    def test_conformance(law: Law) -> None:
+        __tracebackhide__ = True
+        try:
+            law.check()
+        except NotApplicable as reason:
+            pytest.skip(str(reason))
+
+    return test_conformance

@@ -1,0 +1,109 @@
+"""The laws of a metric."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+from semcore.interfaces import Metric, Record
+from semcore.testing.compare import difference
+from semcore.testing.examples import picture
+from semcore.testing.law import Given, NotApplicable, require
+from semcore.types import Bitstream, Entry, Ledger, Sample, Semantics, Text
+
+
+def use(metric: Metric, given: Given) -> Any:
+    """Values of records of every kind."""
+    return metric.measure(_records(given))
+
+
+def gives_a_value_or_none_a_record(metric: Metric, given: Given) -> None:
+    """One number or None a record, whatever was lost on the way; none of no records."""
+    records = _records(given)
+    values = metric.measure(records)
+    require(len(values) == len(records), f"{len(records)} records gave {len(values)} values")
+    for value in values:
+        number = value is None or isinstance(value, (int, float)) and not isinstance(value, bool)
+        require(number, f"it gives {value!r}, which is neither a number nor None")
+        require(value is None or not math.isnan(value), "it gives NaN where it does not apply: give None")
+    require(list(metric.measure([])) == [], "of no records it must give no values")
+
+
+def leaves_the_records_alone(metric: Metric, given: Given) -> None:
+    """The records are as they were afterwards."""
+    records, again = _records(given), _records(given)
+    metric.measure(records)
+    require(not (where := difference(records, again)), f"it changes the records: {where}")
+
+
+def measures_a_record_the_same_in_any_batch(metric: Metric, given: Given) -> None:
+    """A record's value does not depend on the others."""
+    records = _records(given)
+    alone = [metric.measure([record])[0] for record in records]
+    for index, (one, other) in enumerate(zip(metric.measure(records), alone, strict=True)):
+        same = one == other or one is not None and other is not None and math.isclose(one, other, abs_tol=1e-4)
+        require(same, f"record {index} has {one} among others and {other} alone")
+
+
+def an_equal_picture_is_the_best(metric: Metric, given: Given) -> None:
+    """If it compares the source's picture with the result's, none is better than the equal one."""
+    source = Sample("a", image=picture())
+    record = replace(_records(given)[0], source=source)
+    results = [replace(record, result=replace(source, image=one)) for one in (picture(), picture(seed=3), 255 - picture())]
+    other = replace(results[1], source=replace(source, image=picture(seed=3)))
+    _best(metric, results, other, "the source's picture")
+
+
+def an_equal_stream_is_the_best(metric: Metric, given: Given) -> None:
+    """If it compares what arrived with what was sent, nothing is better than what was sent."""
+    record = _records(given)[0]
+    text, data = record.sent.streams["caption"], record.sent.streams["picture"]
+    assert isinstance(text, Text) and isinstance(data, Bitstream)
+    worse = {"caption": Text(text.value[::-1]), "picture": Bitstream(bytes(byte ^ 0xA5 for byte in data.data))}
+    damaged = Semantics("a", worse, intact=dict.fromkeys(worse, False))
+    records = [replace(record, arrived=arrived) for arrived in (record.sent, damaged, Semantics("a"))]
+    _best(metric, records, replace(records[1], sent=damaged), "what was sent")
+
+
+LAWS = (
+    gives_a_value_or_none_a_record, leaves_the_records_alone, measures_a_record_the_same_in_any_batch,
+    an_equal_picture_is_the_best, an_equal_stream_is_the_best,
+)  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- helpers
+
+
+def _best(metric: Metric, records: list[Record], other: Record, what: str) -> None:
+    """The first record, where both ends agree, is the best; `other` is the second with both ends equal as well."""
+    if metric.better not in ("higher", "lower"):
+        raise NotApplicable("neither higher nor lower is better (`better`)")
+    (best, *rest), (changed,) = metric.measure(records), metric.measure([other])
+    if best is None or rest[0] == changed:
+        raise NotApplicable(f"it does not compare with {what}")
+    sign = 1 if metric.better == "higher" else -1
+    for value in (one for one in rest if one is not None):
+        require(sign * value <= sign * best + 1e-6, f"{value} is {metric.better} than {best}, where both ends are equal")
+
+
+def _records(given: Given) -> list[Record]:
+    """A perfect transmission, a damaged one, one where all was lost, and one of a sample that has nothing but a name."""
+    records = []
+    for sample in given.samples:
+        streams = {"caption": Text(sample.text or "a bird"), "picture": Bitstream(bytes(range(200)))}
+        sent = Semantics(sample.id, streams, sample.user)
+        entries = [Entry(sample.id, name, "data", 800, 8 * size) for name, size in (("caption", 34), ("picture", 200))]
+        ledger = Ledger((*entries, Entry(sample.id, "frame", "pilots", 50)))
+        report = {"snr_db": 5.0, "duration_s": 1e-3, "air_time_s": 1.1e-3}
+        perfect = Record(sample, sent, replace(sent, intact=dict.fromkeys(streams, True)), sample, ledger, report)
+        worse = {"caption": Text("a brwn b\ufffdrd"), "picture": Bitstream(bytes(150))}
+        damaged = replace(sent, streams=worse, intact=dict.fromkeys(worse, False))
+        result = Sample(sample.id, sample.user, image=picture(24, 40, 2))
+        records += [
+            perfect,
+            replace(perfect, arrived=damaged, result=result),
+            replace(perfect, arrived=Semantics(sample.id, {}, sample.user), result=Sample(sample.id, sample.user)),
+        ]
+    bare = Sample("bare")
+    return [*records, Record(bare, Semantics("bare"), Semantics("bare"), bare, Ledger())]
