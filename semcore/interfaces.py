@@ -104,6 +104,8 @@ class Selector(Component, abc.ABC):
     """Picks one of the candidates, knowing no more than the receiver does."""
 
     kind: ClassVar[str] = "selector"
+    order_matters: ClassVar[bool] = False
+    """Whether the choice depends on the order of the candidates, and not on what they are alone."""
 
     @abc.abstractmethod
     def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
@@ -164,7 +166,7 @@ class Source(Component, abc.ABC):
 
 @dataclass(frozen=True)
 class Codec(Component, abc.ABC):
-    """A picture codec: pixels to bytes and back."""
+    """A picture codec: pixels to bytes and back. One that keeps every pixel has a true attribute `lossless`."""
 
     kind: ClassVar[str] = "codec"
 

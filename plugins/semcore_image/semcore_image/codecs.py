@@ -35,6 +35,7 @@ class Raw(Codec):
     """
 
     reference: ClassVar[str] = "the conventional transmission of Ribouh & Saleem, LLM-based semantic communication, §IV"
+    lossless: ClassVar[bool] = True
 
     def encode(self, pixels: np.ndarray) -> bytes:
         return pixels.tobytes()
@@ -93,6 +94,7 @@ class Png(FileCodec):
     """
 
     reference: ClassVar[str] = "ISO/IEC 15948"
+    lossless: ClassVar[bool] = True
     file_format: ClassVar[str] = "PNG"
 
     def write(self, picture: Image.Image, file: io.BytesIO) -> None:
