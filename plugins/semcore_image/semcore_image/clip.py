@@ -155,9 +155,7 @@ class OpenClipModel:
 
         net, _, tokenizer = self._parts
         with torch.inference_mode():
-            return (
-                net.encode_text(tokenizer(list(texts)).to(self._settings.device), normalize=True).float().cpu().numpy()
-            )
+            return net.encode_text(tokenizer(list(texts)).to(self._settings.device), normalize=True).float().cpu().numpy()
 
 
 def mini_digest(name: str) -> str:

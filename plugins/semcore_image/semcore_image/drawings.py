@@ -14,9 +14,7 @@ def airplane(s: Scene, colour: Colour) -> None:
     """An airliner in flight, seen from the side and a little from below."""
     s.paint(s.polygon((0.52, 0.50), (0.60, 0.49), (0.42, 0.22), (0.36, 0.22)), tint(colour, 0.72))
     s.paint(s.polygon((0.08, 0.26), (0.15, 0.25), (0.27, 0.46), (0.12, 0.48)), tint(colour, 0.85))
-    s.paint(
-        s.blob((0.06, 0.48), (0.25, 0.44), (0.70, 0.43), (0.88, 0.46), (0.96, 0.53), (0.86, 0.58), (0.4, 0.57)), colour
-    )
+    s.paint(s.blob((0.06, 0.48), (0.25, 0.44), (0.70, 0.43), (0.88, 0.46), (0.96, 0.53), (0.86, 0.58), (0.4, 0.57)), colour)
     for x in (0.36, 0.44, 0.52, 0.60, 0.68, 0.76):
         s.paint(s.ellipse(x, 0.475, 0.014, 0.014), GLASS, 0)
     s.paint(s.polygon((0.87, 0.465), (0.92, 0.50), (0.85, 0.50)), GLASS, 0)
@@ -35,9 +33,7 @@ def wheels(s: Scene, y: float, radius: float, *xs: float) -> None:
 def automobile(s: Scene, colour: Colour) -> None:
     """A saloon from the side."""
     s.shadow(s.ellipse(0.5, 0.76, 0.46, 0.05), 0.7)
-    s.paint(
-        s.blob((0.22, 0.50), (0.34, 0.33), (0.46, 0.29), (0.62, 0.31), (0.76, 0.48), (0.60, 0.53), (0.30, 0.53)), colour
-    )
+    s.paint(s.blob((0.22, 0.50), (0.34, 0.33), (0.46, 0.29), (0.62, 0.31), (0.76, 0.48), (0.60, 0.53), (0.30, 0.53)), colour)
     s.paint(s.polygon((0.29, 0.48), (0.37, 0.355), (0.49, 0.335), (0.49, 0.48)), GLASS, 0.3)
     s.paint(s.polygon((0.525, 0.48), (0.525, 0.335), (0.61, 0.35), (0.70, 0.48)), GLASS, 0.3)
     s.paint(
@@ -67,9 +63,7 @@ def truck(s: Scene, colour: Colour) -> None:
     s.paint(s.polygon((0.04, 0.20), (0.645, 0.20), (0.645, 0.665), (0.04, 0.665)), colour, 0.8)
     for x in (0.14, 0.24, 0.34, 0.44, 0.54):
         s.paint(s.stroke(0.008, (x, 0.22), (x, 0.64)), tint(colour, 0.75), 0)
-    s.paint(
-        s.blob((0.67, 0.68), (0.67, 0.36), (0.72, 0.31), (0.86, 0.32), (0.91, 0.48), (0.965, 0.54), (0.965, 0.68)), cab
-    )
+    s.paint(s.blob((0.67, 0.68), (0.67, 0.36), (0.72, 0.31), (0.86, 0.32), (0.91, 0.48), (0.965, 0.54), (0.965, 0.68)), cab)
     s.paint(s.polygon((0.75, 0.375), (0.85, 0.375), (0.895, 0.50), (0.75, 0.50)), GLASS, 0.3)
     s.paint(s.ellipse(0.95, 0.62, 0.018, 0.025), (1.0, 0.95, 0.75), 0)
     wheels(s, 0.735, 0.085, 0.17, 0.36, 0.82)
@@ -147,9 +141,7 @@ def frog(s: Scene, colour: Colour) -> None:
         s.paint(s.ellipse(x, 0.285, 0.095, 0.095), colour)
         s.paint(s.ellipse(x, 0.275, 0.062, 0.062), (0.93, 0.80, 0.25), 0.4)
         s.paint(s.ellipse(x, 0.275, 0.036, 0.042), DARK, 0)
-    s.paint(
-        s.stroke(0.018, (0.27, 0.50), (0.38, 0.555), (0.5, 0.57), (0.62, 0.555), (0.73, 0.50)), tint(colour, 0.35), 0
-    )
+    s.paint(s.stroke(0.018, (0.27, 0.50), (0.38, 0.555), (0.5, 0.57), (0.62, 0.555), (0.73, 0.50)), tint(colour, 0.35), 0)
 
 
 def cat(s: Scene, colour: Colour) -> None:
@@ -191,9 +183,7 @@ def dog(s: Scene, colour: Colour) -> None:
     s.paint(s.blob((0.40, 0.76), (0.5, 0.70), (0.60, 0.76), (0.58, 1.05), (0.42, 1.05)), tint(colour, 1.6), 0.4)
     s.paint(s.blob((0.28, 0.30), (0.5, 0.13), (0.72, 0.30), (0.70, 0.58), (0.5, 0.72), (0.30, 0.58)), colour, 1, 0.1)
     for side in (-1, 1):
-        ear = [
-            (0.5 + side * dx, y) for dx, y in ((0.15, 0.19), (0.26, 0.18), (0.36, 0.40), (0.31, 0.60), (0.225, 0.44))
-        ]
+        ear = [(0.5 + side * dx, y) for dx, y in ((0.15, 0.19), (0.26, 0.18), (0.36, 0.40), (0.31, 0.60), (0.225, 0.44))]
         s.paint(s.blob(*ear), tint(colour, 0.55), 1, 0.1)
     s.paint(s.blob((0.47, 0.16), (0.53, 0.16), (0.55, 0.42), (0.45, 0.42)), tint(colour, 1.5), 0.3)
     s.paint(s.ellipse(0.5, 0.56, 0.145, 0.125), tint(colour, 1.6), 0.8)
@@ -223,9 +213,7 @@ def deer(s: Scene, colour: Colour) -> None:
     s.paint(s.blob(*body), colour, 1.2, 0.12)
     s.paint(s.blob((0.25, 0.69), (0.40, 0.67), (0.55, 0.69), (0.40, 0.73)), tint(colour, 1.5), 0.3)
     s.paint(s.ellipse(0.155, 0.61, 0.04, 0.06), COLOURS["white"], 0.4)
-    s.paint(
-        s.blob((0.46, 0.60), (0.55, 0.42), (0.62, 0.34), (0.74, 0.36), (0.70, 0.52), (0.62, 0.68)), colour, 1.2, 0.1
-    )
+    s.paint(s.blob((0.46, 0.60), (0.55, 0.42), (0.62, 0.34), (0.74, 0.36), (0.70, 0.52), (0.62, 0.68)), colour, 1.2, 0.1)
     s.paint(s.blob((0.60, 0.50), (0.67, 0.42), (0.71, 0.44), (0.68, 0.56), (0.61, 0.62)), tint(colour, 1.45), 0.4)
     antler = tint(COLOURS["brown"], 0.62)
     for side in (-1, 1):

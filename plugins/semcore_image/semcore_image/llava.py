@@ -39,9 +39,7 @@ class LlavaCaption(Pretrained, SemanticEncoder):
         max_new_tokens: longest caption, in tokens
     """
 
-    reference: ClassVar[str] = (
-        "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"
-    )
+    reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"
 
     model: str = "llava-hf/llava-1.5-7b-hf"
     prompt: str | None = "Describe the picture in one short sentence."
@@ -53,8 +51,7 @@ class LlavaCaption(Pretrained, SemanticEncoder):
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [
-            Semantics(sample.id, {CAPTION: Text(self.describe(image_of(sample, self)))}, sample.user)
-            for sample in samples
+            Semantics(sample.id, {CAPTION: Text(self.describe(image_of(sample, self)))}, sample.user) for sample in samples
         ]
 
     @cached_property

@@ -69,9 +69,7 @@ class ClipImage(UsesClip, Metric):
         pretrained: open_clip's tag of the weights of a named model
     """
 
-    reference: ClassVar[str] = (
-        "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
-    )
+    reference: ClassVar[str] = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
 
     @property
     def signature(self) -> str:

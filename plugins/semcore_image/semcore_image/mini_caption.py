@@ -24,9 +24,7 @@ class MiniCaptionEncoder(SemanticEncoder):
         prompt: the optional prompt P of Algorithm 1, what the caption begins with; null: none
     """
 
-    reference: ClassVar[str] = (
-        "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"
-    )
+    reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"
 
     prompt: str | None = None
 

@@ -47,9 +47,7 @@ class MiniDiffusionGenerator(Generator):
             aspect)
     """
 
-    reference: ClassVar[str] = (
-        "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 2"
-    )
+    reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 2"
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {CAPTION: (Text,)}
 
     candidates: Count = 1
@@ -75,9 +73,7 @@ class MiniDiffusionGenerator(Generator):
         pictures: list[Sample] = []
         for first in range(0, self.candidates, CHUNK):
             numbers = range(first, min(first + CHUNK, self.candidates))
-            noise = torch.stack(
-                [torch.randn(self._net.latent_shape, generator=rng.at(number).torch()) for number in numbers]
-            )
+            noise = torch.stack([torch.randn(self._net.latent_shape, generator=rng.at(number).torch()) for number in numbers])
             drawn = self._net.sample(
                 [caption_of(one)] * len(numbers),
                 noise,

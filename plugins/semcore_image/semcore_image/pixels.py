@@ -44,9 +44,7 @@ def read_picture(file: IO[bytes] | str, formats: tuple[str, ...], max_pixels: in
         return picture.convert("RGB")
 
 
-def fit(
-    picture: Image.Image, size: tuple[int, int], filter: Image.Resampling = Image.Resampling.LANCZOS
-) -> Image.Image:
+def fit(picture: Image.Image, size: tuple[int, int], filter: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:
     """The largest centred part that has the aspect of `size` (H, W), resampled to `size`."""
     height, width = size
     return picture if picture.size == (width, height) else ImageOps.fit(picture, (width, height), filter)

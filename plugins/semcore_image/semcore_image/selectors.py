@@ -18,6 +18,8 @@ from semcore_image.received import caption_of
 class First(Selector):
     """Keeps the first candidate."""
 
+    order_matters: ClassVar[bool] = True
+
     def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
         return [one.samples[0] for one in candidates]
 
@@ -42,9 +44,7 @@ class ClipScoreSelector(UsesClip, Selector):
         pretrained: open_clip's tag of the weights of a named model
     """
 
-    reference: ClassVar[str] = (
-        "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
-    )
+    reference: ClassVar[str] = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
 
     def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
         return [self._nearest(one.samples, caption_of(got)) for one, got in zip(candidates, batch, strict=True)]

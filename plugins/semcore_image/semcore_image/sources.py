@@ -20,7 +20,7 @@ from semcore.types import Sample
 from semcore_image.codecs import register_heif
 from semcore_image.pixels import fit, read_picture
 
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "GIF", "TIFF", "PPM", "HEIF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "HEIF")
 SUFFIXES = frozenset(".png .jpg .jpeg .webp .bmp .gif .tif .tiff .ppm .pgm .heic .heif".split())
 
 Lazy = tuple[str, Callable[[], np.ndarray]]
@@ -184,9 +184,7 @@ def read_binary(folder: Path, split: str) -> tuple[np.ndarray, list[int], list[s
     except OSError as error:
         raise RunError(f"source cifar10: {error}; unpack cifar-10-binary.tar.gz again") from error
     if not data or len(data) % 3073:
-        raise RunError(
-            f"source cifar10: the files of {folder} are not whole records; unpack cifar-10-binary.tar.gz again"
-        )
+        raise RunError(f"source cifar10: the files of {folder} are not whole records; unpack cifar-10-binary.tar.gz again")
     records = np.frombuffer(data, np.uint8).reshape(-1, 3073)
     labels = records[:, 0].tolist()
     if max(labels) >= len(names):

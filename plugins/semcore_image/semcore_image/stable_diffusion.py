@@ -52,9 +52,7 @@ class StableDiffusion(Pretrained, Generator):
         chunk: pictures of one caption that are denoised together; bounds the memory
     """
 
-    reference: ClassVar[str] = (
-        "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 2"
-    )
+    reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 2"
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {CAPTION: (Text,)}
 
     model: str = "stable-diffusion-v1-5/stable-diffusion-v1-5"

@@ -71,9 +71,7 @@ def llava(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     torch.manual_seed(3)
     model = LlavaForConditionalGeneration(
-        LlavaConfig(
-            vision_config=vision, text_config=language, image_token_index=tokenizer.convert_tokens_to_ids("<image>")
-        )
+        LlavaConfig(vision_config=vision, text_config=language, image_token_index=tokenizer.convert_tokens_to_ids("<image>"))
     )
     with torch.no_grad():  # at the usual initial scale every picture gets the same words
         for parameter in model.parameters():
@@ -126,9 +124,9 @@ def blip(tmp_path_factory: pytest.TempPathFactory) -> Path:
         hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14
     )
     torch.manual_seed(4)
-    BlipForConditionalGeneration(
-        BlipConfig(text_config=text.to_dict(), vision_config=vision.to_dict())
-    ).save_pretrained(folder)
+    BlipForConditionalGeneration(BlipConfig(text_config=text.to_dict(), vision_config=vision.to_dict())).save_pretrained(
+        folder
+    )
     BlipProcessor(BlipImageProcessor(size={"height": 28, "width": 28}), tokenizer).save_pretrained(folder)
     return folder
 
