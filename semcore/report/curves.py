@@ -80,8 +80,8 @@ def curves_of(metric: str, lines: Sequence[Line]) -> list[Curve]:
 
 
 def figures(metrics: Sequence[str], lines: Lines) -> list[Figure]:
-    """One figure a metric."""
-    return [_figure(metric, lines, number) for number, metric in enumerate(metrics)]
+    """One figure a metric; none for a metric that has no value anywhere."""
+    return [_figure(metric, lines, number) for number, metric in enumerate(metrics) if curves_of(metric, lines.lines)]
 
 
 def _figure(metric: str, lines: Lines, number: int) -> Figure:

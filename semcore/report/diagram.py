@@ -69,19 +69,30 @@ def diagram(
         name, settings = _component(config[section], section, written, segment)
         return Box(section, name, settings)
 
-    transports = config["transport"] if isinstance(config["transport"], Mapping) else {}
-    carried = {stream: transports.get(stream, transports.get("*")) for stream in streams}
-    send: list[Setting] = []
-    for stream, transport in carried.items():
-        where = f"transport.{stream if stream in transports else '*'}"
-        name, settings = _component(transport, where, written, segment)
-        send += [Setting(f"{stream} →", name, "title"), *settings[: MOST - 1 if len(carried) == 1 else 2]]
-    names = [Setting(f"→ {stream}", _component(t, "", (), ())[0], "title") for stream, t in carried.items()]
+    send, receive = _transports(config["transport"], streams, written, segment)
     selector = box("selector") if config.get("selector") else Box("selector", "first candidate", muted=True)
-    top = [box("source"), box("encoder"), Box("transport", "send", tuple(send))]
-    bottom = [selector, box("generator"), Box("transport", "receive", tuple(names))]
+    top, bottom = [box("source"), box("encoder"), send], [selector, box("generator"), receive]
     between = {i: box(s) for i, s in enumerate(("planner", "kb")) if config.get(s)}
     return _draw(top, bottom, between, box("channel"))
+
+
+def _transports(
+    transports: Any, streams: Sequence[str], written: Collection[str], segment: Collection[str]
+) -> tuple[Box, Box]:
+    """Both ends of the transports: one that carries everything is named above, others each at its stream."""
+    transports = transports if isinstance(transports, Mapping) else {"*": transports}
+    keys = {stream: stream if stream in transports else "*" for stream in streams} or {key: key for key in transports}
+    built = {key: _component(transports.get(key), f"transport.{key}", written, segment) for key in keys.values()}
+    if len(built) == 1:
+        [(name, settings)] = built.values()
+        carries = Setting("carries", ", ".join(keys))
+        return Box("transport · send", name, (carries, *settings)), Box("transport · receive", name, (carries,))
+    lines: list[Setting] = []
+    for stream, key in keys.items():
+        lines += [Setting(f"{stream} →", built[key][0], "title"), *built[key][1][:2]]
+    names = tuple(Setting(f"{stream} ←", built[key][0], "title") for stream, key in keys.items())
+    title = f"{len(keys)} streams"
+    return Box("transport · send", title, tuple(lines)), Box("transport · receive", title, names)
 
 
 def _component(
@@ -114,6 +125,10 @@ def _varies(value: Any) -> bool:
 def quantity(name: str, value: Any) -> str:
     """A setting's value with its unit."""
     unit = unit_of(name)
+    if isinstance(value, Varied):
+        few = [quantity("", one) for one in value.values]
+        words = f"{few[0]} … {few[-1]}" if len(few) > 4 else ", ".join(few)
+        return f"{words} {unit}".strip() + (f" ({len(few)})" if len(few) > 4 else "")
     if isinstance(value, Mapping):
         inside = ", ".join(f"{k} {quantity(k, v)}" for k, v in value.items() if k != "use" and v is not None)
         return f"{value['use']}({inside})" if "use" in value and inside else str(value.get("use", inside))

@@ -112,10 +112,7 @@ class Varied:
     values: tuple[Any, ...]
 
     def __str__(self) -> str:
-        words = [short(value) for value in self.values]
-        if len(words) > 4 and all(map(_is_number, self.values)):
-            return f"{words[0]} … {words[-1]} ({len(words)} values)"
-        return ", ".join(words)
+        return ", ".join(map(short, self.values))
 
 
 def common(values: Sequence[Any]) -> Any:

@@ -46,6 +46,7 @@ def write_report(folder: Path) -> Path:
 def render(run: Run) -> str:
     """The page."""
     arranged = lines(run)
+    drawn = figures(run.metrics, arranged)
     header, rows = table(run)
     missing = _missing(run)
     return _environment().get_template("template.html").render(
@@ -54,7 +55,8 @@ def render(run: Run) -> str:
         summary=_summary(run, missing),
         lines=arranged,
         diagrams=_diagrams(run),
-        figures=figures(run.metrics, arranged),
+        figures=drawn,
+        empty=[name for name in run.metrics if name not in {figure.metric for figure in drawn}],
         header=header,
         rows=list(zip(rows, run.results, strict=True)),
         missing=missing,
