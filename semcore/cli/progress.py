@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from semcore.cache import StageDone
 from semcore.hookspecs import hook
@@ -79,8 +80,8 @@ def print_table(run: Run) -> None:
     console = Console(highlight=False)
     shown = Table(box=None, header_style="bold", pad_edge=False, title_justify="left")
     for name in header:
-        shown.add_column(name, justify="right" if name != header[0] else "left", overflow="fold")
+        shown.add_column(Text(name), justify="right" if name != header[0] else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*row)
+        shown.add_row(*map(Text, row))
     console.print(shown, width=max(console.width, 20 + 14 * len(header)) if not console.is_terminal else None)
     console.print("mean ± half of the 95 % interval (Student's t over samples)")

@@ -27,6 +27,7 @@ Path_ = tuple[str | int, ...]
 
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_FORBIDDEN = re.compile(r"[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -101,27 +102,21 @@ def read(path: Path) -> Document:
 def parse(text: str, name: str = "<text>", folder: Path = Path()) -> Document:
     """Parse a text; see `read`."""
     document = Document(name, None, text.splitlines() or [""], folder=folder)
+    if bad := _FORBIDDEN.search(text):
+        document.marks[()] = _place_of(text, bad.start())
+        message = f"not valid YAML: character #x{ord(bad.group()):04x} is not allowed"
+        raise ConfigError([document.problem((), message)])
     try:
         events = yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         _Reader(document, events).read()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
-        document.marks[()] = place
-        what = (error.problem or error.context or "is not YAML").strip()
-        raise ConfigError([document.problem((), f"not valid YAML: {what}")]) from error
-    except yaml.reader.ReaderError as error:
-        document.marks[()] = _place_of(text, error.position)
-        raise ConfigError(
-            [
-                document.problem(
-                    (),
-                    f"not valid YAML: character #x{error.character:04x} is not allowed"
-                    if isinstance(error.character, int)
-                    else "not valid YAML",
-                )
-            ]
-        ) from error
+        where, began = error.problem_mark, error.context_mark
+        if where is None or began is not None and where.line >= len(document.lines):
+            where = began
+        document.marks[()] = Mark(where.line + 1, where.column + 1) if where else Mark(1, 1)
+        what = error.problem or "cannot be parsed"
+        since = f" {error.context} that starts in line {began.line + 1}" if error.context and began else ""
+        raise ConfigError([document.problem((), f"not valid YAML: {what}{since}")]) from error
     except _Refused as refused:
         raise ConfigError([*refused.problems]) from None
     return document
@@ -144,7 +139,7 @@ class _Refused(Exception):
 
 
 class _Reader:
-    """Turns parser events into values without recursion over the input."""
+    """Turns parser events into values; recursion goes no deeper than MAX_DEPTH."""
 
     def __init__(self, document: Document, events: Iterator[Any]) -> None:
         self.document = document
@@ -178,9 +173,12 @@ class _Reader:
             if self.count > MAX_VALUES:
                 self._refuse(event, path, f"more than {MAX_VALUES:,} values (aliases included)")
             return value
+        if event.tag not in (None, "!", "tag:yaml.org,2002:str"):
+            message = f"the tag {event.tag!r} is not allowed: values are plain"
+            self.problems.append(self.document.problem(path, message))
         before = self.count
         if isinstance(event, yaml.ScalarEvent):
-            value = self._scalar(event, path)
+            value = scalar(event.value) if event.implicit[0] and event.tag is None else event.value
         elif isinstance(event, yaml.SequenceStartEvent):
             value = self._sequence(path, depth)
         else:
@@ -188,12 +186,6 @@ class _Reader:
         if event.anchor:
             self.anchors[event.anchor] = (value, self.count - before)
         return value
-
-    def _scalar(self, event: yaml.ScalarEvent, path: Path_) -> Any:
-        if event.tag and event.tag not in ("!", "tag:yaml.org,2002:str"):
-            self.problems.append(self.document.problem(path, f"the tag {event.tag!r} is not allowed: values are plain"))
-        plain = event.implicit[0] and event.tag is None
-        return scalar(event.value) if plain else event.value
 
     def _sequence(self, path: Path_, depth: int) -> list[Any]:
         values: list[Any] = []
@@ -205,7 +197,7 @@ class _Reader:
         values: dict[str, Any] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             mark = _mark(event)
-            if not isinstance(event, yaml.ScalarEvent):
+            if not isinstance(event, yaml.ScalarEvent) or event.tag:
                 self._refuse(event, path, "a key must be a plain word")
             key = event.value
             if key in values:

@@ -1,0 +1,97 @@
+"""What the tests of the core share: a pipeline of the components in `bench.py`, run in this process."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semcore.config import experiment
+from semcore.plugins import hook_manager
+from semcore.run import Finished, run
+
+HERE = Path(__file__).parent
+
+PIPELINE = f"""\
+semcore: 1
+name: bench
+plugins: [{HERE / "bench.py"}]
+source: {{use: greys, limit: 3}}
+encoder: {{use: brightness}}
+transport: {{use: qpsk}}
+channel: {{use: noise, snr_db: 10}}
+generator: {{use: flat}}
+metrics: [grey-error]
+"""
+
+
+class Bench:
+    """A folder with a pipeline file; `text` is the file, `log` counts what the components were asked to do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.text = PIPELINE
+        self.log = folder / "log"
+
+    @property
+    def path(self) -> Path:
+        path = self.folder / "pipeline.yaml"
+        path.write_text(self.text)
+        return path
+
+    def load(self, *overrides: str) -> experiment.Experiment:
+        return experiment.load(self.path, overrides)
+
+    def run(self, *overrides: str, out: str = "out", jobs: int = 1, hooks: Sequence[Any] = ()) -> Finished:
+        self.log.write_text("")
+        manager = hook_manager([])
+        for one in hooks:
+            manager.register(one)
+        return run(self.load(*overrides), self.folder / out, manager, jobs)
+
+    def counts(self) -> Counter[tuple[str, str]]:
+        """(stage, sample) -> how often it was asked for in the last run."""
+        return Counter(tuple(line.split(maxsplit=1)) for line in self.log.read_text().splitlines())
+
+    def totals(self) -> dict[str, int]:
+        """stage -> samples in the last run."""
+        return dict(Counter(stage for stage, _ in self.counts().elements()))
+
+    def results(self, out: str = "out") -> dict[str, bytes]:
+        """Every file that holds results, byte by byte."""
+        root = self.folder / out / "cells"
+        return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """A pipeline that runs in milliseconds."""
+    made = Bench(tmp_path)
+    monkeypatch.setenv("BENCH_LOG", str(made.log))
+    monkeypatch.delenv("BENCH_CALM", raising=False)
+    return made
+
+
+def strict_json(text: str | bytes) -> Any:
+    """Parse JSON as the standard has it: no NaN, no Infinity."""
+
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.fixture(name="strict_json")
+def _strict_json() -> Callable[[str | bytes], Any]:
+    return strict_json
+
+
+@pytest.fixture
+def plain() -> Callable[[str], str]:
+    """A text without the colours of a terminal."""
+    return lambda text: re.sub(r"\x1b\[[0-9;]*m", "", text)
