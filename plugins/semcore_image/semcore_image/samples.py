@@ -36,24 +36,24 @@ class SamplePictures(Source):
     """Drawn pictures of the ten classes of CIFAR-10, with light, shadow and texture; no download, no licence.
 
     They are painted shape by shape at four times the size. Picture i shows class i mod 10; colours, place, mirror
-    image, light and grain come from `seed`, the class and the number, so a picture stays the same whatever `count` is.
+    image, light and grain come from `seed`, the class and the number, so a picture stays the same whatever `limit` is.
     The id is like `ship-01`, the label is the class, the text is the true caption: "a red ship on a blue background".
 
     Fields:
-        count: number of pictures
+        limit: number of pictures
         size: (height, width)
         seed: which pictures
         user: who sends them; the pictures of one user are a sequence and share a knowledge base
     """
 
-    count: Annotated[int, Ge(1)] = 20
+    limit: Annotated[int, Ge(1)] = 20
     size: tuple[Annotated[int, Ge(16)], Annotated[int, Ge(16)]] = (32, 32)
     seed: int = 1
     user: str = ""
 
     def samples(self) -> Sequence[Sample]:
         names = sorted(DRAWINGS)
-        return [self._sample(names[index % len(names)], index // len(names)) for index in range(self.count)]
+        return [self._sample(names[index % len(names)], index // len(names)) for index in range(self.limit)]
 
     def _sample(self, name: str, number: int) -> Sample:
         rng = Rng(self.seed).at("samples", name, number).numpy()

@@ -11,7 +11,7 @@ from semcore_image.drawings import DRAWINGS
 from semcore_image.samples import PALETTES, SamplePictures
 from semcore_image.scene import COLOURS
 
-SAMPLES = SamplePictures(count=40).samples()
+SAMPLES = SamplePictures(limit=40).samples()
 
 
 def test_ids_are_unique_and_classes_come_in_turn():
@@ -22,18 +22,18 @@ def test_ids_are_unique_and_classes_come_in_turn():
 
 
 def test_a_picture_does_not_depend_on_how_many_are_asked_for():
-    for few, many in zip(SamplePictures(count=13).samples(), SAMPLES, strict=False):
+    for few, many in zip(SamplePictures(limit=13).samples(), SAMPLES, strict=False):
         assert few.id == many.id and few.text == many.text and np.array_equal(few.image, many.image)
 
 
 def test_seeds_give_other_pictures():
-    other = SamplePictures(count=10, seed=2).samples()
+    other = SamplePictures(limit=10, seed=2).samples()
     assert not any(np.array_equal(one.image, two.image) for one, two in zip(SAMPLES, other, strict=False))
 
 
 @pytest.mark.parametrize("size", [(32, 32), (48, 64), (16, 16)])
 def test_size(size: tuple[int, int]):
-    for sample in SamplePictures(count=10, size=size).samples():
+    for sample in SamplePictures(limit=10, size=size).samples():
         assert sample.image.shape == (*size, 3) and sample.image.std() > 10
 
 
