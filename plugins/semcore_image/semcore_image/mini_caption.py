@@ -21,7 +21,8 @@ class MiniCaptionEncoder(SemanticEncoder):
     Pictures are described one at a time, so a caption depends on its picture alone.
 
     Fields:
-        prompt: the optional prompt P of Algorithm 1, what the caption begins with; null: none
+        prompt: the optional prompt P of Algorithm 1, for example `what is it?` or `describe it briefly`; null: none, for
+            the full caption
     """
 
     reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"

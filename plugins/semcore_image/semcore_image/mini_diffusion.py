@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-import torch
 from annotated_types import Ge, Gt, Le
 
 from semcore.interfaces import Generator
@@ -67,6 +66,8 @@ class MiniDiffusionGenerator(Generator):
         return [self._draw(one, reference_of(kb, one.user), rng.at(one.key)) for one in batch]
 
     def _draw(self, one: Semantics, reference: np.ndarray | None, rng: Rng) -> Candidates:
+        import torch
+
         start = None
         if self.start == "reference" and reference is not None:
             start = self._net.encode(to_tensor([reference], NATIVE))
