@@ -6,6 +6,7 @@ import copy
 import itertools
 import pickle
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from semcore.interfaces import Generator
@@ -16,6 +17,10 @@ from semcore.types import Bitstream, Candidates, Features, KnowledgeBase, Pictur
 
 LEVEL = 1.0
 """Pixels may differ by one level between batches: networks add up in another order."""
+
+
+_unseen = itertools.count()
+"""Makes keys that no component has seen before."""
 
 
 def batch_for(generator: Generator) -> tuple[Semantics, ...]:
@@ -73,14 +78,16 @@ def generates_a_sample_the_same_in_any_batch(generator: Generator, given: Given)
 
 def is_unchanged_if_the_source_is_destroyed(generator: Generator, given: Given) -> None:
     """What arrived is all it knows: it draws the same from a copy when the original has been overwritten."""
-    original = copy.deepcopy(given.batch)
+    unseen = next(_unseen)
+    batch = [replace(one, key=f"{one.key}, {unseen}") for one in given.batch]
+    original = copy.deepcopy(batch)
     drawn = pickle.dumps(generator.generate(original, knowledge(), RNG))
     for one in original:
         for stream in one.streams.values():
             for name in ("values", "pixels"):
                 if (array := getattr(stream, name, None)) is not None and array.flags.writeable:
                     array[...] = 0
-    again = generator.generate(copy.deepcopy(given.batch), knowledge(), RNG)
+    again = generator.generate(batch, knowledge(), RNG)
     where = difference(pickle.loads(drawn), again)
     require(not where, f"once the original is overwritten, {where}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -58,7 +59,12 @@ def laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Sema
     arrived = tuple(batch)
     if not arrived:
         arrived = generator.batch_for(one) if isinstance(one, Generator) else examples.semantics((("caption", Text),))
-    given = Given(known, arrived, lambda again: use(again, given))
+
+    def given() -> Given:
+        """A copy for each law: what one component spoils is not the next law's concern."""
+        made = Given(*copy.deepcopy((known, arrived)), lambda again: use(again, made))
+        return made
+
     return [Law.of(check, one, given) for check in (*component.LAWS, *own)]
 
 

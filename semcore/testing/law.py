@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,10 +58,10 @@ class Law:
     check: Callable[[], None]
 
     @classmethod
-    def of(cls, check: Check, component: Any, given: Given) -> Law:
-        """The law `check` of `component`."""
+    def of(cls, check: Check, component: Any, given: Callable[[], Given]) -> Law:
+        """The law `check` of `component`; `given` makes what it is tried on."""
         name = getattr(check, "__name__", "law").replace("_", "-")
-        return cls(name, inspect.getdoc(check) or "", functools.partial(check, component, given))
+        return cls(name, inspect.getdoc(check) or "", lambda: check(component, given()))
 
 
 @dataclass(frozen=True)
