@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,10 +97,15 @@ def number(value: float | None) -> str:
 
 
 def with_interval(summary: dict[str, Any]) -> str:
-    """`mean ±half`, the half-width of the 95 % interval."""
-    if summary["low"] is None or summary["mean"] is None:
-        return number(summary["mean"])
-    return f"{number(summary['mean'])} ±{number(summary['high'] - summary['mean'])}"
+    """`mean ±half`, the half-width of the 95 % interval to two significant digits, the mean to the same place."""
+    mean, high = summary["mean"], summary["high"]
+    if mean is None or high is None or high == mean:
+        return number(mean)
+    half = high - mean
+    if abs(mean) >= 10_000 or max(abs(mean), half) < 0.001:
+        return f"{number(mean)} ±{number(half)}"
+    places = min(max(1 - math.floor(math.log10(half)), 0), 4)
+    return f"{mean:,.{places}f} ±{half:,.{places}f}"
 
 
 def table(run: Run) -> tuple[list[str], list[list[str]]]:

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
-from rich.text import Text
 
 from semcore.cache import StageDone
 from semcore.hookspecs import hook
@@ -75,13 +74,22 @@ class Progress:
 
 
 def print_table(run: Run) -> None:
-    """Every cell with n and the 95 % interval of each metric."""
+    """Every cell with n and the 95 % interval of each metric; what does not fit side by side follows below."""
     header, rows = table(run)
-    console = Console(highlight=False)
-    shown = Table(box=None, header_style="bold", pad_edge=False, title_justify="left")
-    for name in header:
-        shown.add_column(Text(name), justify="right" if name != header[0] else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*map(Text, row))
-    console.print(shown, width=max(console.width, 20 + 14 * len(header)) if not console.is_terminal else None)
-    console.print("mean ± half of the 95 % interval (Student's t over samples)")
+    terminal = Console()
+    console = Console(highlight=False, width=terminal.width if terminal.is_terminal else max(terminal.width, 110))
+    fixed = header.index("n") + 1
+    widths = [2 + max(len(line[column]) for line in (header, *rows)) for column in range(len(header))]
+    columns = list(range(fixed, len(header)))
+    while columns:
+        room = console.width - sum(widths[:fixed])
+        take = [column for i, column in enumerate(columns) if i == 0 or sum(widths[c] for c in columns[: i + 1]) <= room]
+        shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+        for column in (*range(fixed), *take):
+            shown.add_column(header[column], justify="left" if column < fixed - 1 else "right", no_wrap=True)
+        for row in rows:
+            shown.add_row(*(row[column] for column in (*range(fixed), *take)))
+        console.print()
+        console.print(shown, crop=False)
+        columns = columns[len(take) :]
+    console.print("mean ± half of its 95 % interval (Student's t over samples)")

@@ -37,14 +37,18 @@ class Setup:
     packages: Mapping[str, str]
 
 
-def assemble(root: Mapping[str, Any], builder: Builder) -> tuple[Setup | None, list[Problem]]:
-    """Build every section of a resolved root mapping."""
+def assemble(root: Mapping[str, Any], builder: Builder, shared: bool = False) -> tuple[Setup | None, list[Problem]]:
+    """Build every section of a resolved root mapping.
+
+    Args:
+        shared: whether other workflows share the transports, so that some may have nothing to carry in this one
+    """
     for section in REQUIRED:
         if root.get(section) is None:
             builder.complain(
-                (),
-                f"the section {section!r} is missing",
-                f"add '{section}: {{use: ...}}'; semcore list {section} shows what there is",
+                (section,),
+                f"the section {section!r} is {'empty' if section in root else 'missing'}",
+                f"write '{section}: {{use: ...}}'; semcore list {section} shows what there is",
             )
     built: dict[str, Any] = {
         section: builder.component(section, root[section], (section,)) if root.get(section) is not None else None
@@ -61,7 +65,7 @@ def assemble(root: Mapping[str, Any], builder: Builder) -> tuple[Setup | None, l
     pipeline = Pipeline(
         built["encoder"], Multiplex(transport), built["channel"], built["generator"], built["selector"], built["kb"]
     )
-    _check_streams(pipeline, built["planner"], builder)
+    _check_streams(pipeline, built["planner"], shared, builder)
     parts: dict[str, Any] = {**built, "transport": transport, "metrics": list(metrics)}
     config = {section: plain(part) for section, part in parts.items() if part is not None}
     config["scenario"] = [plain(vars(scenario)) for scenario in scenarios]
@@ -115,7 +119,7 @@ def _scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
     return tuple(Scenario(i, environment=dict(one), **words) for i, one in enumerate(segments))
 
 
-def _check_streams(pipeline: Pipeline, planner: Planner | None, builder: Builder) -> None:
+def _check_streams(pipeline: Pipeline, planner: Planner | None, shared: bool, builder: Builder) -> None:
     """Every stream that is sent needs a transport that carries it and, for the encoder's, a generator that uses it."""
     transports = pipeline.transport.transports
     sent: dict[str, type[Stream]] = {**pipeline.encoder.streams, **(pipeline.kb.streams if pipeline.kb else {})}
@@ -128,20 +132,21 @@ def _check_streams(pipeline: Pipeline, planner: Planner | None, builder: Builder
                 ("transport",),
                 f"no transport carries the stream {name!r} ({stream.__name__})",
                 f"add 'transport.{name}: {{use: ...}}'; it names {', '.join(transports) or 'nothing'}",
+                at_key=True,
             )
         elif reason := transport.refuses(stream):
-            place = ("transport", name) if name in transports else ("transport",)
+            place = ("transport", name, "use") if name in transports else ("transport", "use")
             use = registry.name_of(type(transport))
             builder.complain(place, f"transport {use!r} cannot send the {stream.__name__} stream {name!r}: it {reason}")
     for name in transports:
-        if name != ANY and name not in sent:
+        if name != ANY and name not in sent and not shared:
             builder.complain(("transport", name), f"nothing sends a stream {name!r}", nearest(name, sent), at_key=True)
     accepts = pipeline.generator.accepts
     if accepts and not any(stream in accepts.get(name, ()) for name, stream in pipeline.encoder.streams.items()):
         emitted = ", ".join(f"{name} ({stream.__name__})" for name, stream in pipeline.encoder.streams.items())
         wanted = ", ".join(f"{n} ({' or '.join(t.__name__ for t in ts)})" for n, ts in accepts.items())
         builder.complain(
-            ("generator",),
+            ("generator", "use"),
             f"generator {registry.name_of(type(pipeline.generator))!r} makes use of {wanted}, "
             f"but the encoder emits {emitted}",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -70,7 +71,12 @@ class Builder:
         try:
             made = cls(**fields)
         except ComponentError as error:
-            self.complain(path, f"{kind} {value['use']!r}: {str(error).removeprefix(cls.__name__ + '.')}")
+            text = str(error).removeprefix(cls.__name__ + ".")
+            named = [(text.find(name), name) for name in fields if re.search(rf"\b{re.escape(name)}\b", text)]
+            self.complain((*path, *(name for _, name in sorted(named)[:1])), f"{kind} {value['use']!r}: {text}")
+            return None
+        except Exception as error:  # whatever somebody else's check raises
+            self.complain(path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}")
             return None
         identity = (cls, json.dumps(plain(made), sort_keys=True, default=str))
         return _interned.setdefault(identity, made)
@@ -94,6 +100,7 @@ class Builder:
 
     def _fields(self, cls: type[Component], kind: str, value: Mapping[str, Any], path: Path_) -> dict[str, Any]:
         annotations = field_types(cls)
+        defaults = {field.name: field.default for field in dataclasses.fields(cls)}
         fields: dict[str, Any] = {}
         for key, item in value.items():
             if key == "use":
@@ -102,27 +109,31 @@ class Builder:
                 hint = nearest(key, annotations) or f"{value['use']!r} has no settings"
                 self.complain((*path, key), f"{kind} {value['use']!r} has no setting {key!r}", hint, at_key=True)
                 continue
-            fields[key] = self._field(annotations[key], item, (*path, key))
+            default = defaults[key]
+            if isinstance(item, Mapping) and "use" not in item and isinstance(default, Component):
+                item = {**plain(default), **item}  # `codec: {quality: 30}` changes the codec that is there
+            fields[key] = self._field(annotations[key], item, (*path, key), f"{kind} {value['use']!r}: ")
         for field in dataclasses.fields(cls):
             required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             if required and field.name not in value:
                 unit = f" ({unit_of(field.name)})" if unit_of(field.name) else ""
                 self.complain(
-                    path,
+                    (*path, "use"),
                     f"{kind} {value['use']!r} needs the setting {field.name!r}{unit}",
                     f"add '{field.name}: ...'; semcore show {value['use']} describes it",
                 )
         return fields
 
-    def _field(self, annotation: Any, value: Any, path: Path_) -> Any:
+    def _field(self, annotation: Any, value: Any, path: Path_, whose: str) -> Any:
         """A checked value of a field; nested components are built on the way."""
         value = self._nested(annotation, value, path)
         checked, wrong = check_value(annotation, value)
         for inner, message in wrong:
             place = (*path, *(int(part) if part.isdigit() else part for part in inner.split(".") if inner))
             if not _failed_below(value, inner):
-                name = ".".join(map(str, path[1:])) or str(path[-1])
-                self.complain(place, f"{name}: {message}")
+                name = f"{path[-1]}.{inner}" if inner else str(path[-1])
+                hint = f"in quotes it is text: '{value}'" if message.startswith("must be text") and not inner else ""
+                self.complain(place, f"{whose}{name} {message}", hint)
         return checked
 
     def _nested(self, annotation: Any, value: Any, path: Path_) -> Any:
@@ -156,9 +167,10 @@ _FAILED = _Failed()
 
 def _failed_below(value: Any, inner: str) -> bool:
     for part in inner.split(".") if inner else ():
-        value = (
-            value[int(part)] if isinstance(value, list) else value.get(part) if isinstance(value, Mapping) else value
-        )
+        if isinstance(value, list):
+            value = value[int(part)] if part.isdigit() and int(part) < len(value) else None
+        elif isinstance(value, Mapping):
+            value = value.get(part)
     return isinstance(value, _Failed)
 
 

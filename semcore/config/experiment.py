@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from semcore.config.build import Builder, nearest
 from semcore.config.paths import points, read_override, set_path, split_path
 from semcore.config.yaml import Document, Path_
 from semcore.errors import ConfigError, Problem
+from semcore.plugins import hook_names
 
 SECTIONS = (
     "source",
@@ -29,7 +31,11 @@ SECTIONS = (
     "metrics",
 )
 """The parts of a pipeline; a workflow may replace any of them."""
-TOP = ("semcore", "name", "seed", *SECTIONS, "workflow", "workflows", "sweep", "hooks", "plugins")
+CHANGEABLE = ("seed", "workflow", "workflows", *SECTIONS)
+"""Where the dotted path of a sweep, a plan or a segment may begin."""
+TOP = ("semcore", "name", *CHANGEABLE, "sweep", "hooks", "plugins")
+PLAN: Path_ = ("planner",)
+"""The origin of what a planner sets: no place in the file."""
 VERSION = 1
 MAX_CELLS = 100_000
 
@@ -44,17 +50,26 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """A checked pipeline file. `resolve` gives what a cell, under a plan, consists of."""
+    """A checked pipeline file. `resolve` gives what a cell, under a plan, consists of.
+
+    Fields:
+        document: the file, for the places of problems
+        values: the root mapping as written, without the sweep
+        axes: dotted path -> swept values
+        fixed: dotted path -> value set on the command line
+        origins: path of a setting -> where it was written, if not there
+    """
 
     document: Document
     values: Mapping[str, Any]
     axes: Mapping[str, Sequence[Any]]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[Path_, Path_ | str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """The name the file gives itself, or the file's own name."""
-        return str(self.values.get("name") or Path(self.document.name).stem)
+        return str(self.fixed.get("name") or self.values.get("name") or Path(self.document.name).stem)
 
     @property
     def cells(self) -> list[Cell]:
@@ -88,21 +103,24 @@ class Experiment:
         return list(dict.fromkeys(found))
 
     def _resolve(self, cell: Cell, overrides: Mapping[str, Any]) -> tuple[Setup | None, list[Problem]]:
-        changes = {**cell.settings, **overrides}
+        changes = {**self.fixed, **cell.settings, **overrides}
         origins = dict(self.origins)
         for path, value in cell.settings.items():
             if ("sweep", path) in self.document.marks and split_path(path) not in origins:
                 index = list(self.axes[path]).index(value)
                 place = ("sweep", path, index)
                 origins[split_path(path)] = place if place in self.document.marks else ("sweep", path)
-        for path in overrides:
-            inside = "scenario" if any(path in s for s in _worlds(self.values)) else "planner"
-            origins[split_path(path)] = (inside,)
+        for path, value in overrides.items():
+            origins[split_path(path)] = PLAN
+            for index, world in enumerate(_worlds(self.values)):
+                if path in world and world[path] == value:
+                    origins[split_path(path)] = ("scenario", "segments", index, path)
+                    break
         builder = Builder(_teller(self.document, origins))
         root = self._overlaid(changes, origins, builder)
         if root is None:
             return None, builder.problems
-        return assemble(root, builder)
+        return assemble(root, builder, shared=bool(self.values.get("workflows")))
 
     def _overlaid(
         self, changes: Mapping[str, Any], origins: dict[Path_, Path_ | str], builder: Builder
@@ -133,7 +151,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     document = yaml.read(path)
     experiment = describe(document, overrides)
     if problems := experiment.problems():
-        raise ConfigError(problems)
+        raise ConfigError(_in_order(problems, document, overrides))
     return experiment
 
 
@@ -150,12 +168,11 @@ def describe(document: Document, overrides: Sequence[str] = ()) -> Experiment:
     for key in values:
         if key not in TOP:
             builder.complain((key,), f"there is no section {key!r}", nearest(key, TOP), at_key=True)
-    if values.get("semcore") != VERSION:
-        builder.complain(
-            ("semcore",),
-            f"the file must say which format it is in: 'semcore: {VERSION}'",
-            f"add 'semcore: {VERSION}'" if "semcore" not in values else "",
-        )
+    if "semcore" not in values:
+        builder.complain(("semcore",), "the file does not say which format it is in", f"add 'semcore: {VERSION}'")
+    elif values["semcore"] != VERSION:
+        builder.complain(("semcore",), f"format {values['semcore']!r} is not known", f"this version reads {VERSION}")
+    _check_names(values, builder)
     _check_workflows(values, builder)
     builder.problems += register_files(values, document)
     axes = _axes(values, builder)
@@ -170,11 +187,11 @@ def describe(document: Document, overrides: Sequence[str] = ()) -> Experiment:
     for axis in experiment.axes.values():
         count *= len(axis)
     if count > MAX_CELLS:
-        builder.complain(("sweep",), f"the sweep has {count:,} cells (limit {MAX_CELLS:,})")
+        builder.complain(("sweep",), f"the sweep has {count:,} cells (limit {MAX_CELLS:,})", at_key=True)
     if builder.problems:
         # The frame is broken; tell what is wrong inside it too, as far as it can be seen.
         inside = experiment.problems() if count <= MAX_CELLS else []
-        raise ConfigError(_in_order([*builder.problems, *inside]))
+        raise ConfigError(_in_order([*builder.problems, *inside], document, overrides))
     return experiment
 
 
@@ -184,21 +201,16 @@ def _overridden(experiment: Experiment, text: str) -> Experiment:
     origins = {**experiment.origins, split_path(path): text}
     axes = {key: axis for key, axis in experiment.axes.items() if key != path}
     section = str(split_path(path)[0])
-    if section not in TOP:
-        _fail(Problem(f"there is no section {section!r}", text, hint=nearest(section, TOP)))
+    if section == "sweep":
+        _fail(Problem("a sweep is written as values of the setting itself", text, hint="channel.snr_db=0:20:5 or =0,3,6"))
+    if section not in (*CHANGEABLE, "name"):
+        _fail(_unchangeable(section, text))
     if isinstance(value, list) and not swept:
         swept = not _accepts_list(experiment, path, value, origins)
     if swept:
-        return replace(experiment, axes={**axes, path: value}, origins=origins)
-    try:
-        values = set_path(dict(experiment.values), path, value)
-    except KeyError as error:
-        if experiment.values.get("workflows"):  # the section may stand in the workflows: apply it behind them
-            return replace(experiment, axes={**axes, path: [value]}, origins=origins)
-        _fail(Problem(f"{path} leads nowhere: there is no {error.args[0]}", text))
-    if experiment.values.get("workflows") and len(split_path(path)) > 1 and section != "workflows":
-        return replace(experiment, axes={**axes, path: [value]}, origins=origins)
-    return replace(experiment, values=values, axes=axes, origins=origins)
+        fixed = {key: one for key, one in experiment.fixed.items() if key != path}
+        return replace(experiment, axes={**axes, path: value}, fixed=fixed, origins=origins)
+    return replace(experiment, axes=axes, fixed={**experiment.fixed, path: value}, origins=origins)
 
 
 def _accepts_list(experiment: Experiment, path: str, value: list[Any], origins: Mapping[Path_, Path_ | str]) -> bool:
@@ -212,10 +224,14 @@ def _fail(problem: Problem) -> NoReturn:
     raise ConfigError([problem])
 
 
-def _in_order(problems: Iterable[Problem]) -> list[Problem]:
-    def place(problem: Problem) -> tuple[int, int]:
-        parts = problem.where.rsplit(":", 2)
-        return (int(parts[1]), int(parts[2])) if len(parts) == 3 and parts[1].isdigit() else (0, 0)
+def _in_order(problems: Iterable[Problem], document: Document, overrides: Sequence[str]) -> list[Problem]:
+    """Problems in reading order: the file from top to bottom, then the overrides from left to right."""
+
+    def place(problem: Problem) -> tuple[int, int, int]:
+        if problem.where in overrides:
+            return 1, list(overrides).index(problem.where), 0
+        line, _, column = problem.where.removeprefix(f"{document.name}:").partition(":")
+        return (0, int(line), int(column)) if line.isdigit() and column.isdigit() else (0, 0, 0)
 
     return sorted(dict.fromkeys(problems), key=place)
 
@@ -226,11 +242,15 @@ def _teller(document: Document, origins: Mapping[Path_, Path_ | str]) -> Any:
     def tell(path: Path_, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
         for length in range(len(path), 0, -1):
             origin = origins.get(path[:length])
+            if origin == PLAN:
+                whole = f"a plan sets {'.'.join(map(str, path[:length]))}: {message}"
+                return document.problem(("planner", "use"), whole, hint)
             if isinstance(origin, str):
                 return Problem(message, origin, hint=hint)
             if origin is not None:
-                if origin[0] == "sweep" and at_key:
-                    return document.problem(origin[:2], message, hint, at_key=True)
+                if at_key and origin[0] in ("sweep", "scenario"):
+                    key = origin[:2] if origin[0] == "sweep" else origin  # a swept value is one of a list
+                    return document.problem(key, message, hint, at_key=True)
                 return document.problem((*origin, *path[length:]), message, hint, at_key=at_key)
         return document.problem(path, message, hint, at_key=at_key)
 
@@ -239,17 +259,38 @@ def _teller(document: Document, origins: Mapping[Path_, Path_ | str]) -> Any:
 
 def _changed(root: dict[str, Any], changes: Mapping[str, Any], builder: Builder) -> dict[str, Any]:
     for path, value in changes.items():
+        section = str(split_path(path)[0])
+        if section not in CHANGEABLE:
+            problem = _unchangeable(section)
+            builder.complain(split_path(path), problem.message, problem.hint, at_key=True)
+            continue
         try:
             root = set_path(root, path, value)
         except KeyError as error:
-            missing = str(error.args[0])
-            builder.complain(
-                split_path(path),
-                f"{path} leads nowhere: there is no {missing}",
-                nearest(missing, root) if "." not in missing else "",
-                at_key=True,
-            )
+            builder.complain(split_path(path), f"{path} leads nowhere: there is no {error.args[0]}", at_key=True)
     return root
+
+
+def _unchangeable(section: str, where: str = "") -> Problem:
+    if section in TOP:
+        return Problem(f"{section!r} holds for the whole file and cannot be changed here", where)
+    return Problem(f"there is no section {section!r}", where, hint=nearest(section, CHANGEABLE))
+
+
+def _check_names(values: Mapping[str, Any], builder: Builder) -> None:
+    name = values.get("name", "run")
+    if not isinstance(name, str) or not re.fullmatch(r"\w[\w .+-]*", name):
+        hint = "it names the folder of the run: letters, digits, spaces, '-', '_', '+' and '.'"
+        builder.complain(("name",), f"{name!r} cannot be the name", hint)
+    hooks = values.get("hooks") or []
+    if not isinstance(hooks, list):
+        builder.complain(("hooks",), "hooks is a list of names, for example [mlflow]")
+        return
+    known = hook_names()
+    for index, hook in enumerate(hooks):
+        if hook not in known:
+            hint = nearest(hook, known) or "none is installed"
+            builder.complain(("hooks", index), f"there is no hook plugin {hook!r}", hint)
 
 
 def _check_workflows(values: Mapping[str, Any], builder: Builder) -> None:

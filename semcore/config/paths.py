@@ -21,7 +21,9 @@ def split_path(path: str) -> tuple[str | int, ...]:
 
 
 def set_path(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
-    """A copy of `values` with `value` at `path`. A section given as a name alone (`first`) becomes `{use: first}`.
+    """A copy of `values` with `value` at `path`.
+
+    A section given as a name alone (`first`) becomes `{use: first}`; what is not there yet is made.
 
     Raises:
         KeyError: the path leads through something that has no parts; its argument is that place
@@ -33,6 +35,7 @@ def set_path(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         inner = here[part] if isinstance(here, list) and isinstance(part, int) and part < len(here) else None
         if isinstance(here, dict):
             inner = here.get(str(part))
+            inner = {} if inner is None and not isinstance(parts[depth + 1], int) else inner
         if isinstance(inner, str):
             inner = {"use": inner}
         if not isinstance(inner, (dict, list)):
@@ -92,7 +95,10 @@ def read_override(text: str) -> tuple[str, Any, bool]:
         return path, swept, True
     if "," in raw and raw[:1] not in "[{\"'":
         return path, [scalar(part.strip()) for part in raw.split(",")], True
-    return path, parse(raw, text).values, False
+    try:
+        return path, parse(raw).values, False
+    except ConfigError as error:
+        raise ConfigError([Problem(problem.message, text) for problem in error.problems]) from error
 
 
 def flatten(values: Any, path: str = "") -> dict[str, Any]:

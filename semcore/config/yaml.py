@@ -70,9 +70,11 @@ class Document:
         """A problem at `path`, or at the nearest place above it that stands in the file."""
         table = self.keys if at_key and path in self.keys else self.marks
         place = path
-        while place and place not in table:
+        while len(place) > 1 and place not in table:
             place = place[:-1]
-        mark = table.get(place) or self.keys.get(place) or Mark(1, 1)
+        if path and place not in table:  # nothing of it is in the file
+            return Problem(message, self.name, hint=hint)
+        mark = table.get(place) or Mark(1, 1)
         line = self.lines[mark.line - 1] if mark.line <= len(self.lines) else ""
         return Problem(message, f"{self.name}:{mark.line}:{mark.column}", line, mark.column, hint)
 
