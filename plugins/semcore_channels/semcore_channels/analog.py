@@ -62,7 +62,8 @@ class Analog(Transport):
 
     def _stream(self, span: Span, received: Received) -> Stream:
         at = span.row, slice(span.start, span.stop)
-        values = torch.nan_to_num(received.values[at].detach().cpu(), nan=0.0, posinf=0.0, neginf=0.0)
+        parts = torch.nan_to_num(torch.view_as_real(received.values[at].detach().cpu()), nan=0.0)
+        values = torch.view_as_complex(parts.clamp(-1e6, 1e6))
         noise_var = torch.nan_to_num(received.noise_var[at].detach().cpu(), nan=1e12).clamp(1e-12, 1e12)
         level = scale.decode_level(values[: scale.USES], noise_var[: scale.USES])
         copies = values[scale.USES :].reshape(self.repetition, -1)
