@@ -276,17 +276,16 @@ class CompressionRatio(RecordMetric):
 
 @dataclass(frozen=True)
 class DataRate(RecordMetric):
-    """Effective data rate as the paper defines it: R·S with R = B_t / T and S = B_s / B_t, in bit/s.
+    """Effective data rate as the paper defines it: R·S with R = B_t / T and S = B_s / B_t, in Mbit/s.
 
     B_t: payload bits sent. B_s: those of them that arrived with the right value, compared from the front; a lost stream
     has none. Streams other than texts and bitstreams count whole if their check passed. T = N·T_symbol is `duration_s`
-    of the channel's report: N OFDM symbols of 1 / subcarrier spacing each, those of a knowledge-base update included,
-    though its bits are no payload. B_t cancels: R·S = B_s / T.
-    It flatters: T leaves out the cyclic prefix, and a block with one wrong bit counts nearly whole; see `net-rate`.
+    of the channel's report: N OFDM symbols of 1 / subcarrier spacing each. B_t cancels: R·S = B_s / T.
+    It flatters: T leaves out the cyclic prefix, updates and plans, and a block with one wrong bit counts nearly whole; see `net-rate`.
     None if the channel reports no duration, or no stream was sent as bits.
     """
 
-    unit: ClassVar[str] = "bit/s"
+    unit: ClassVar[str] = "Mbit/s"
     method: ClassVar[str] = "R*S,B_s=right-bits,T=duration_s"
     reference: ClassVar[str] = PAPER
 
@@ -297,20 +296,19 @@ class DataRate(RecordMetric):
             return None
         compared = _compared(record)
         right = (compared[name].right if name in compared else _intact_bits(record, name) for name in digital)
-        return sum(right) / duration_s
+        return sum(right) / duration_s / 1e6
 
 
 @dataclass(frozen=True)
 class NetRate(RecordMetric):
-    """What the link brought a second: payload bits of the streams that arrived intact / time on the air, in bit/s.
+    """What the link brought a second: payload bits of the streams that arrived intact / time on the air, in Mbit/s.
 
     A stream with any wrong bit counts nothing. Knowledge-base updates and plans are overhead: their bits do not count.
-    The time is the channel's `air_time_s` (cyclic prefix included), else its `duration_s`: all symbols that were on the
-    air for the sample, so parity, CRC, headers, padding, pilots and updates are paid for. It holds no acknowledgements
-    and no signalling of plans. None if the channel reports no time, or no stream was sent as bits.
+    The time is `air_time_s` (cyclic prefix included), else `duration_s`: all symbols that were on the air for the sample,
+    so parity, CRC, headers, padding, pilots, updates and plans are paid for, but no acknowledgements. None if the channel reports no time, or no stream was sent as bits.
     """
 
-    unit: ClassVar[str] = "bit/s"
+    unit: ClassVar[str] = "Mbit/s"
     method: ClassVar[str] = "intact-streams,T=air_time_s|duration_s"
 
     def value(self, record: Record) -> float | None:
@@ -318,7 +316,7 @@ class NetRate(RecordMetric):
         digital = [name for name in record.sent.streams if record.ledger.bits(stream=name)]
         if not time_s or not digital:
             return None
-        return sum(_intact_bits(record, name) for name in digital) / time_s
+        return sum(_intact_bits(record, name) for name in digital) / time_s / 1e6
 
 
 def _intact_bits(record: Record, name: str) -> int:
