@@ -47,7 +47,7 @@ class Component:
         checked, problems = check_fields(type(self), values)
         if problems:
             name = type(self).__name__
-            raise ComponentError("; ".join(f"{name}.{path}: {text}" for path, text in problems))
+            raise ComponentError("; ".join(f"{name}.{path} {text}" for path, text in problems))
         for name, value in checked.items():
             object.__setattr__(self, name, value)
         self.check()
@@ -111,11 +111,11 @@ def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[str, str]]
     try:
         return _adapter(annotation).validate_python(_tuples(value)), []
     except ValidationError as error:
-        problems: dict[str, str] = {}
+        told: dict[str, dict[str, Any]] = {}
         for item in error.errors(include_url=False):
             path = ".".join(str(part) for part in item["loc"] if not _is_branch(part))
-            problems.setdefault(path, _message(item, value))
-        return value, list(problems.items())
+            told.setdefault(path, {})[_wanted(item)] = item["input"]
+        return value, [(path, _message(list(wanted), next(iter(wanted.values())))) for path, wanted in told.items()]
 
 
 def check_fields(cls: type[Component], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -142,14 +142,51 @@ def _is_branch(part: int | str) -> bool:
     return isinstance(part, str) and not part.isidentifier() or part in {"float", "int", "str", "bool", "none"}
 
 
-def _message(item: Mapping[str, Any], value: Any) -> str:
-    found = item.get("input", value)
-    text = re.sub(r"^(Input|Value error,) ?", "", item["msg"])
-    text = text.replace("should be", "must be")
-    shown = repr(found)
-    return (
-        f"{text}, not {shown if len(shown) < 60 else shown[:57] + '...'}" if "must be" in text else f"{text}: {shown}"
-    )
+_WANTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "none_required": "nothing",
+    "literal_error": "{expected}",
+    "greater_than_equal": "at least {ge:g}",
+    "greater_than": "more than {gt:g}",
+    "less_than_equal": "at most {le:g}",
+    "less_than": "less than {lt:g}",
+    "tuple_type": "a list",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "too_long": "at most {max_length} values",
+    "too_short": "at least {min_length} values",
+}
+"""What pydantic's types of error ask for, in the words of a pipeline file."""
+
+
+def _wanted(item: Mapping[str, Any]) -> str:
+    known = _WANTED.get(item["type"])
+    return f"must be {known.format(**item.get('ctx', {}))}" if known else re.sub("^Input should be", "must be", item["msg"])
+
+
+def _message(wanted: list[str], found: Any) -> str:
+    """What is wrong with a value none of whose alternatives fits."""
+    if wanted == ["Field required"]:
+        return "is missing: the list is too short"
+    if not all(one.startswith("must be ") for one in wanted):
+        return f"{wanted[0]}: {_shown(found)}"
+    choices = [one for one in wanted if one != "must be nothing"] or wanted
+    return f"{' or '.join([choices[0], *(one.removeprefix('must be ') for one in choices[1:])])}, not {_shown(found)}"
+
+
+def _shown(value: Any) -> str:
+    """A value as a pipeline file has it."""
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    text = str(value).lower() if isinstance(value, bool) else "nothing" if value is None else repr(value)
+    return text if len(text) < 60 else text[:57] + "..."
 
 
 def field_docs(docstring: str | None) -> dict[str, str]:

@@ -69,6 +69,11 @@ def source_of(module: str) -> Path | None:
     return None
 
 
+def hook_names() -> list[str]:
+    """Hook plugins that are installed."""
+    return sorted({entry.name for entry in importlib.metadata.entry_points(group=HOOK_GROUP)})
+
+
 def hook_manager(names: list[str]) -> pluggy.PluginManager:
     """A plugin manager with the hooks that a pipeline names; each is loaded by itself.
 

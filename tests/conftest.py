@@ -17,17 +17,7 @@ from semcore.run import Finished, run
 
 HERE = Path(__file__).parent
 
-PIPELINE = f"""\
-semcore: 1
-name: bench
-plugins: [{HERE / "bench.py"}]
-source: {{use: greys, limit: 3}}
-encoder: {{use: brightness}}
-transport: {{use: qpsk}}
-channel: {{use: noise, snr_db: 10}}
-generator: {{use: flat}}
-metrics: [grey-error]
-"""
+PIPELINE = (HERE / "pipeline.yaml").read_text().replace("./bench.py", str(HERE / "bench.py"))
 
 
 class Bench:

@@ -122,15 +122,18 @@ def _scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
 def _check_streams(pipeline: Pipeline, planner: Planner | None, shared: bool, builder: Builder) -> None:
     """Every stream that is sent needs a transport that carries it and, for the encoder's, a generator that uses it."""
     transports = pipeline.transport.transports
-    sent: dict[str, type[Stream]] = {**pipeline.encoder.streams, **(pipeline.kb.streams if pipeline.kb else {})}
+    senders: list[tuple[str, Mapping[str, type[Stream]]]] = [("encoder", pipeline.encoder.streams)]
+    if pipeline.kb is not None:
+        senders.append(("kb", pipeline.kb.streams))
     if planner is not None:
-        sent["plan"] = Bitstream
-    for name, stream in sent.items():
+        senders.append(("planner", {"plan": Bitstream}))
+    sent = [name for _, streams in senders for name in streams]
+    for sender, name, stream in ((sender, *item) for sender, streams in senders for item in streams.items()):
         transport = transports.get(name) or transports.get(ANY)
         if transport is None:
             builder.complain(
                 ("transport",),
-                f"no transport carries the stream {name!r} ({stream.__name__})",
+                f"no transport carries the {sender}'s stream {name!r} ({stream.__name__})",
                 f"add 'transport.{name}: {{use: ...}}'; it names {', '.join(transports) or 'nothing'}",
                 at_key=True,
             )
@@ -147,8 +150,7 @@ def _check_streams(pipeline: Pipeline, planner: Planner | None, shared: bool, bu
         wanted = ", ".join(f"{n} ({' or '.join(t.__name__ for t in ts)})" for n, ts in accepts.items())
         builder.complain(
             ("generator", "use"),
-            f"generator {registry.name_of(type(pipeline.generator))!r} makes use of {wanted}, "
-            f"but the encoder emits {emitted}",
+            f"generator {registry.name_of(type(pipeline.generator))!r} makes use of {wanted}, but the encoder emits {emitted}",
         )
 
 

@@ -133,7 +133,7 @@ class Experiment:
         workflows, chosen = root.pop("workflows", None), root.pop("workflow", None)
         if chosen is not None:
             known = workflows if isinstance(workflows, dict) else {}
-            if chosen not in known:
+            if not isinstance(chosen, str) or chosen not in known:
                 builder.complain(("workflow",), f"there is no workflow {chosen!r}", nearest(chosen, known))
                 return None
             for section, value in (known[chosen] or {}).items():
@@ -249,12 +249,21 @@ def _teller(document: Document, origins: Mapping[Path_, Path_ | str]) -> Any:
                 return Problem(message, origin, hint=hint)
             if origin is not None:
                 if at_key and origin[0] in ("sweep", "scenario"):
-                    key = origin[:2] if origin[0] == "sweep" else origin  # a swept value is one of a list
-                    return document.problem(key, message, hint, at_key=True)
+                    return document.problem(_key_of(origin), message, hint, at_key=True)
                 return document.problem((*origin, *path[length:]), message, hint, at_key=at_key)
+        for place, origin in origins.items():  # what is wrong is a mapping that a longer path has made
+            if place[: len(path)] == path and path not in document.marks:
+                if isinstance(origin, str):
+                    return Problem(message, origin, hint=hint)
+                return document.problem(_key_of(origin), message, hint, at_key=True)
         return document.problem(path, message, hint, at_key=at_key)
 
     return tell
+
+
+def _key_of(origin: Path_) -> Path_:
+    """The key that an origin belongs to: a swept value is one of a list."""
+    return origin[:2] if origin[0] == "sweep" else origin
 
 
 def _changed(root: dict[str, Any], changes: Mapping[str, Any], builder: Builder) -> dict[str, Any]:
@@ -279,9 +288,10 @@ def _unchangeable(section: str, where: str = "") -> Problem:
 
 def _check_names(values: Mapping[str, Any], builder: Builder) -> None:
     name = values.get("name", "run")
-    if not isinstance(name, str) or not re.fullmatch(r"\w[\w .+-]*", name):
-        hint = "it names the folder of the run: letters, digits, spaces, '-', '_', '+' and '.'"
-        builder.complain(("name",), f"{name!r} cannot be the name", hint)
+    if not isinstance(name, str):
+        builder.complain(("name",), f"the name must be text, not {name!r}", "in quotes a number is text")
+    elif not re.fullmatch(r"\w[\w .+-]*", name):
+        builder.complain(("name",), f"{name!r} cannot name the run's folder", "letters, digits, '-', '_', '+' and '.' can")
     hooks = values.get("hooks") or []
     if not isinstance(hooks, list):
         builder.complain(("hooks",), "hooks is a list of names, for example [mlflow]")

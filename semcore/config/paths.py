@@ -104,9 +104,7 @@ def read_override(text: str) -> tuple[str, Any, bool]:
 def flatten(values: Any, path: str = "") -> dict[str, Any]:
     """Nested settings as dotted path -> value; lists of plain values stay whole."""
     if isinstance(values, Mapping) and values:
-        return {
-            k: v for key, item in values.items() for k, v in flatten(item, f"{path}.{key}" if path else key).items()
-        }
+        return {k: v for key, item in values.items() for k, v in flatten(item, f"{path}.{key}" if path else key).items()}
     if isinstance(values, list) and any(isinstance(item, (dict, list)) for item in values):
         return {k: v for i, item in enumerate(values) for k, v in flatten(item, f"{path}.{i}").items()}
     return {path: values}
