@@ -11,7 +11,7 @@ import numpy as np
 from semcore.interfaces import Selector
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics
 from semcore_image.clip import UsesClip
-from semcore_image.received import caption_of
+from semcore_image.received import CAPTION, caption_of
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,13 @@ class ClipScoreSelector(UsesClip, Selector):
     reference: ClassVar[str] = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
 
     def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
-        return [self._nearest(one.samples, caption_of(got)) for one, got in zip(candidates, batch, strict=True)]
+        return [self._nearest(one.samples, got) for one, got in zip(candidates, batch, strict=True)]
 
-    def _nearest(self, samples: Sequence[Sample], caption: str) -> Sample:
+    def _nearest(self, samples: Sequence[Sample], got: Semantics) -> Sample:
         drawn = [sample for sample in samples if sample.image is not None]
-        if not caption or len(drawn) < 2:
-            return drawn[0] if caption and drawn else samples[0]
+        if got.text(CAPTION) is None or not drawn:
+            return samples[0]
+        if len(drawn) == 1:
+            return drawn[0]
         pictures = self.clip.images([sample.image for sample in drawn if sample.image is not None])
-        return drawn[int(np.argmax(pictures @ self.clip.texts([caption])[0]))]
+        return drawn[int(np.argmax(pictures @ self.clip.texts([caption_of(got)])[0]))]

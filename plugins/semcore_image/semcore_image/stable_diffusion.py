@@ -81,9 +81,11 @@ class StableDiffusion(Pretrained, Generator):
         from diffusers import AutoPipelineForText2Image
 
         with self.loading(self.model):
-            pipe = AutoPipelineForText2Image.from_pretrained(self.model, use_safetensors=True, **self.hub)
+            pipe = AutoPipelineForText2Image.from_pretrained(
+                self.model, dtype=self.torch_dtype, use_safetensors=True, **self.hub
+            )
         pipe.set_progress_bar_config(disable=True)
-        return pipe.to(self.device, self.torch_dtype)
+        return pipe.to(self.device)
 
     @cached_property
     def _from_reference(self) -> Any:

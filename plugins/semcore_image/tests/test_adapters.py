@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from semcore import ComponentError, KnowledgeBase, Picture, Rng, Sample, Semantics, Text
+from semcore.testing import run_laws
 from semcore_image.mini_caption import MiniCaptionEncoder
 from semcore_image.mini_diffusion import MiniDiffusionGenerator
 
@@ -118,3 +119,12 @@ class TestMiniDiffusion:
     def test_a_bad_value_is_refused_by_name(self, bad: dict):
         with pytest.raises(ComponentError, match=next(iter(bad))):
             MiniDiffusionGenerator(**bad)
+
+
+@pytest.mark.parametrize(
+    "component",
+    [MiniCaptionEncoder(), MiniDiffusionGenerator(candidates=3), MiniDiffusionGenerator(start="reference", size=(40, 24))],
+    ids=str,
+)
+def test_the_laws_of_the_kit(component):
+    assert not [f"{one.law.name}: {one.message}" for one in run_laws(component) if one.result == "broken"]

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from semcore import Candidates, KnowledgeBase, Ledger, Record, Sample, Semantics, Text
+from semcore.testing import run_laws
 from semcore_image import clip
 from semcore_image.metrics import ClassAccuracy, ClipImage, ClipScore
 from semcore_image.selectors import ClipScoreSelector, First
@@ -147,3 +148,10 @@ def test_the_signature_names_the_model_and_its_weights(metric, monkeypatch: pyte
 def test_what_a_score_is_taken_against_is_part_of_the_signature(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(clip, "mini_digest", lambda name: "0123456789ab")
     assert ClipScore().signature != ClipScore(against="source").signature
+
+
+@pytest.mark.parametrize(
+    "component", [ClipScoreSelector(), ClipScore(), ClipScore(against="source"), ClipImage(), ClassAccuracy()], ids=str
+)
+def test_the_laws_of_the_kit(component):
+    assert not [f"{one.law.name}: {one.message}" for one in run_laws(component) if one.result == "broken"]

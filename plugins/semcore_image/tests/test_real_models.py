@@ -10,7 +10,9 @@ import pytest
 import torch
 
 from semcore import Candidates, ComponentError, KnowledgeBase, Picture, Rng, RunError, Sample, Semantics, Text
+from semcore.testing import run_laws
 from semcore_image.llava import LlavaCaption
+from semcore_image.metrics import ClipImage, ClipScore
 from semcore_image.selectors import ClipScoreSelector
 from semcore_image.stable_diffusion import StableDiffusion
 
@@ -349,3 +351,16 @@ def test_pickled_weights_of_transformers_are_refused(llava: Path, tmp_path: Path
     torch.save({}, tmp_path / "pytorch_model.bin")
     with pytest.raises(RunError, match="cannot be loaded"):
         LlavaCaption(model=str(tmp_path)).describe(pictures(1)[0])
+
+
+def test_the_laws_of_the_kit(llava: Path, diffusion: Path, clip: Path):
+    for component in (
+        LlavaCaption(model=str(llava), max_new_tokens=3),
+        StableDiffusion(model=str(diffusion), steps=2, candidates=2),
+        StableDiffusion(model=str(diffusion), steps=4, strength=0.5, start="reference", size=(24, 16)),
+        ClipScoreSelector(model=str(clip)),
+        ClipScore(model=str(clip)),
+        ClipImage(model=str(clip)),
+    ):
+        broken = [f"{one.law.name}: {one.message}" for one in run_laws(component) if one.result == "broken"]
+        assert not broken, component
