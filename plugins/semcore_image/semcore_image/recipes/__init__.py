@@ -1,0 +1,1 @@
+"""How the shipped mini models are trained: `semcore train mini-clip data=... --out DIR`."""

@@ -1,0 +1,140 @@
+"""What all recipes share: augmentation, learning-rate schedule, moving average, resumable epochs, export."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from semcore import Recipe
+
+
+def augment(images: torch.Tensor, generator: torch.Generator, shift: int = 2, cutout: int = 0) -> torch.Tensor:
+    """Random mirror, shift by up to `shift` pixels and a square hole of `cutout` pixels; float (B, 3, H, W)."""
+    count, _, height, width = images.shape
+    images = torch.where(torch.rand(count, 1, 1, 1, generator=generator) < 0.5, images.flip(3), images)
+    if shift:
+        padded = F.pad(images, (shift,) * 4, mode="reflect")
+        offsets = torch.randint(0, 2 * shift + 1, (2, count, 1), generator=generator)
+        rows = (offsets[0] + torch.arange(height))[:, :, None]
+        columns = (offsets[1] + torch.arange(width))[:, None, :]
+        images = padded.permute(0, 2, 3, 1)[torch.arange(count)[:, None, None], rows, columns].permute(0, 3, 1, 2)
+    if cutout:
+        corner = torch.randint(0, height - cutout + 1, (2, count, 1), generator=generator)
+        inside = [(c <= torch.arange(height)) & (torch.arange(height) < c + cutout) for c in corner]
+        hole = inside[0][:, None, :, None] & inside[1][:, None, None, :]
+        images = images.masked_fill(hole, 0.5)
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def one_cycle(step: int, total: int, warm_up: float = 0.15) -> float:
+    """Factor on the peak learning rate: linear rise over `warm_up` of all steps, then cosine down to 0."""
+    rise = warm_up * total
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / (total - rise)))
+
+
+def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Scale every parameter group's own `peak` learning rate by `factor`."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * factor
+
+
+@torch.no_grad()
+def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """average ← decay · average + (1 − decay) · model, statistics of normalisation layers included."""
+    for slow, fast in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+        if slow.is_floating_point():
+            slow.lerp_(fast, 1 - decay)
+        else:
+            slow.copy_(fast)
+
+
+def run_epochs(
+    out: Path,
+    epochs: int,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    run_epoch: Callable[[int], Mapping[str, float]],
+) -> float:
+    """Run epochs `0..epochs-1`, each ended by a checkpoint in `out`; go on from the last one. Returns all seconds spent.
+
+    An epoch must draw its randomness from generators seeded by its number, so that an interrupted training gives
+    what an uninterrupted one gives. Checkpoints are safetensors and JSON, never pickles.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    counter_file = out / "checkpoint.json"
+    done, seconds = 0, 0.0
+    if counter_file.exists():
+        counters = json.loads(counter_file.read_text())
+        done, seconds = counters["epochs"], counters["seconds"]
+        _restore(load_file(out / counters["file"]), modules, optimizers)
+    for epoch in range(done, epochs):
+        start = time.perf_counter()
+        log = dict(run_epoch(epoch))
+        seconds += time.perf_counter() - start
+        state_file = out / f"checkpoint-{epoch + 1}.safetensors"
+        save_file(_collect(modules, optimizers), state_file)
+        temporary = counter_file.with_suffix(".tmp")
+        temporary.write_text(json.dumps({"epochs": epoch + 1, "seconds": seconds, "file": state_file.name}))
+        temporary.replace(counter_file)  # the counter names the tensors: whichever is missing, the pair stays whole
+        (out / f"checkpoint-{epoch}.safetensors").unlink(missing_ok=True)
+        line = {"epoch": epoch + 1, "seconds": round(seconds), **{k: round(v, 4) for k, v in log.items()}}
+        print(json.dumps(line), flush=True)
+    return seconds
+
+
+def _collect(
+    modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]
+) -> dict[str, torch.Tensor]:
+    tensors = {f"{name}/{k}": v for name, module in modules.items() for k, v in module.state_dict().items()}
+    for name, optimizer in optimizers.items():
+        for index, entries in optimizer.state_dict()["state"].items():
+            tensors |= {f"{name}/{index}/{k}": v for k, v in entries.items() if isinstance(v, torch.Tensor)}
+    return {k: v.detach().clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
+
+
+def _restore(
+    tensors: Mapping[str, torch.Tensor],
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+) -> None:
+    for name, module in modules.items():
+        prefix = f"{name}/"
+        module.load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
+    for name, optimizer in optimizers.items():
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in tensors.items():
+            owner, _, rest = key.partition("/")
+            if owner == name:
+                index, entry = rest.split("/")
+                state.setdefault(int(index), {})[entry] = value
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def write_model(folder: Path, config: Mapping[str, object], model: nn.Module, card: str) -> None:
+    """Write config.json, model.safetensors (float16) and README.md, the form in which a model is shipped."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    tensors = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "model.safetensors")
+    (folder / "model.safetensors").chmod(0o644)  # safetensors writes files that only their owner may read
+    (folder / "README.md").write_text(card)
+
+
+def model_card(title: str, summary: str, recipe: Recipe, command: str, scores: list[tuple[str, str]], notes: str) -> str:
+    """The model card (Markdown): what it is, how it was trained, what it scored on unseen pictures."""
+    fields = {k: v for k, v in recipe.settings().items() if k != "data"}
+    lines = [f"# {title}", "", summary, "", "## Training", "", "```", f"semcore train {command} data=CIFAR10 --out DIR", "```"]
+    lines += ["", "Settings: " + ", ".join(f"{k} = {v}" for k, v in fields.items()) + ".", ""]
+    lines += ["## Measured on unseen pictures", "", "| measure | value |", "|---|---|"]
+    lines += [f"| {name} | {value} |" for name, value in scores]
+    return "\n".join([*lines, "", notes, ""])

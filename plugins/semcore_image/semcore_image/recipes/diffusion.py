@@ -1,0 +1,227 @@
+"""Recipe of mini-diffusion: the denoiser, on the latents of the shipped autoencoder and the text of the shipped clip."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import UniPCMultistepScheduler
+from diffusers.models.attention_processor import AttnProcessor
+
+from semcore import Recipe
+from semcore_image.mini.clip import MiniClip
+from semcore_image.mini.data import CLASSES, TEMPLATES, Split, caption, load_split, name_colours
+from semcore_image.mini.diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet
+from semcore_image.mini.noise import corrupt
+from semcore_image.mini.weights import fill, load_mini
+from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+
+SETTINGS = {
+    "sample_size": 8,
+    "in_channels": 8,
+    "out_channels": 8,
+    "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
+    "mid_block_type": "UNetMidBlock2DCrossAttn",
+    "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"],
+    "block_out_channels": [128, 128],
+    "layers_per_block": 1,
+    "cross_attention_dim": 128,
+    "attention_head_dim": 2,  # diffusers takes this as the number of heads
+    "norm_num_groups": 16,
+    "time_embedding_dim": 256,
+}
+TOKENS = 48  # the longest clean caption has 45 characters; attention over padding would only cost time
+
+
+@dataclass(frozen=True)
+class MiniDiffusionRecipe(Recipe):
+    """Train mini-diffusion: a latent denoiser that reads the characters of a caption by cross-attention.
+
+    Fields:
+        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        epochs: passes over the training pictures
+        batch_size: pictures a step
+        learning_rate: peak rate (AdamW)
+        dropped: share of captions replaced by the empty text, for classifier-free guidance
+        noisy: share of captions with damaged characters
+        max_noise: highest share of damaged characters in those
+        seed: seed of weights, order, noise and time steps
+        threads: CPU threads
+    """
+
+    data: str
+    epochs: int = 9
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    dropped: float = 0.12
+    noisy: float = 0.1
+    max_noise: float = 0.15
+    seed: int = 4
+    threads: int = 2
+
+    def train(self, out: Path) -> None:
+        """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+        torch.set_num_threads(self.threads)
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        split = load_split(self.data, "train")
+        clip = load_mini("mini-clip")
+        vae = fill(MiniVae, "mini-diffusion/vae").eval().requires_grad_(False)
+        latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
+        captions = CaptionTable(clip, split)
+        unet = build_unet(SETTINGS).to(memory_format=torch.channels_last)
+        average = copy.deepcopy(unet).eval()
+        # Written-out attention: at this size the fused kernel's masked backward pass is several times slower.
+        unet.set_attn_processor(AttnProcessor())
+        adam = torch.optim.AdamW(
+            [{"params": list(unet.parameters()), "peak": self.learning_rate}], lr=1.0, betas=(0.9, 0.99), weight_decay=0.01
+        )
+        schedule = UniPCMultistepScheduler(**SCHEDULE)
+        signal = schedule.alphas_cumprod
+        steps = len(split) // self.batch_size
+
+        def run_epoch(epoch: int) -> dict[str, float]:
+            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
+            rng = np.random.default_rng([self.seed, epoch])
+            order = torch.randperm(len(split), generator=generator)
+            total = 0.0
+            for step in range(steps):
+                done = epoch * steps + step
+                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.05))
+                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+                mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
+                clean = latents[mirrored, chosen].float().contiguous(memory_format=torch.channels_last)
+                times = torch.randint(0, len(signal), (len(chosen),), generator=generator)
+                noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
+                kept = signal[times].view(-1, 1, 1, 1)
+                noised = kept.sqrt() * clean + (1 - kept).sqrt() * noise
+                target = kept.sqrt() * noise - (1 - kept).sqrt() * clean  # v-prediction
+                tokens, mask = captions.draw(chosen, generator, rng, self.dropped, self.noisy, self.max_noise)
+                with torch.autocast("cpu", torch.bfloat16):
+                    predicted = unet(noised, times, tokens, encoder_attention_mask=mask).sample
+                error = (predicted.float() - target).square().mean((1, 2, 3))
+                ratio = (kept / (1 - kept)).flatten()
+                loss = (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()  # min-SNR weighting, gamma 5
+                adam.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+                adam.step()
+                move_average(average, unet, min(0.999, (1 + done) / (10 + done)))
+                total += loss.item()
+                if step % 50 == 0:
+                    print(epoch, step, f"{loss.item():.4f}", flush=True)
+            model = MiniDiffusion(clip, vae, average, guidance=4.0)
+            return {"loss": total / steps, "class_accuracy": class_accuracy(model, 10, self.seed)}
+
+        modules = {"unet": unet, "average": average}
+        seconds = run_epochs(out, self.epochs, modules, {"adam": adam}, run_epoch)
+        average.half().float()  # what is measured is what is shipped: float16 weights
+        trials = {g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1) for g in (2.0, 3.0, 4.0, 6.0)}
+        guidance = max(trials, key=lambda g: trials[g])
+        model = MiniDiffusion(clip, vae, average, guidance)
+        scores = evaluate(model, load_split(self.data, "test"), trials)
+        scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
+        config = {"guidance": guidance, "unet": SETTINGS}
+        write_model(out, config, average, model_card(TITLE, SUMMARY, self, "mini-diffusion", scores, NOTES))
+
+
+@torch.no_grad()
+def encode_both(vae: MiniVae, images: torch.Tensor) -> torch.Tensor:
+    """Latents of pictures and of their mirror images, bfloat16 (2, B, c, 8, 8)."""
+    with torch.autocast("cpu", torch.bfloat16):
+        return torch.stack([vae.encode(images), vae.encode(images.flip(3))]).bfloat16()
+
+
+class CaptionTable:
+    """The text embeddings of every caption that a split can give, computed once."""
+
+    def __init__(self, clip: MiniClip, split: Split) -> None:
+        self.clip = clip
+        unique, self.rows = split.facts.unique(dim=0, return_inverse=True)
+        self.texts = [caption(f, template) for f in unique.tolist() for template in TEMPLATES] + [""]
+        parts = [clip.text_tokens(self.texts[i : i + 500]) for i in range(0, len(self.texts), 500)]
+        self.tokens = torch.cat([tokens[:, :TOKENS].bfloat16() for tokens, _ in parts])
+        self.mask = torch.cat([mask[:, :TOKENS] for _, mask in parts])
+
+    def draw(
+        self,
+        chosen: torch.Tensor,
+        generator: torch.Generator,
+        rng: np.random.Generator,
+        dropped: float,
+        noisy: float,
+        max_noise: float,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Embeddings and mask of a random caption of each chosen picture; some are damaged, some empty."""
+        templates = torch.randint(0, len(TEMPLATES), (len(chosen),), generator=generator)
+        templates[torch.rand(len(chosen), generator=generator) < 0.4] = 0  # the full caption is the common case
+        rows = self.rows[chosen] * len(TEMPLATES) + templates
+        tokens, mask = self.tokens[rows].float(), self.mask[rows]
+        damaged = (torch.rand(len(chosen), generator=generator) < noisy).nonzero().flatten()
+        if len(damaged):
+            texts = [corrupt(self.texts[rows[i]], rng.random() * max_noise, rng) for i in damaged.tolist()]
+            some_tokens, some_mask = self.clip.text_tokens(texts)
+            tokens[damaged], mask[damaged] = some_tokens[:, :TOKENS], some_mask[:, :TOKENS]
+        empty = torch.rand(len(chosen), generator=generator) < dropped
+        tokens[empty], mask[empty] = self.tokens[-1].float(), self.mask[-1]
+        return tokens, mask
+
+
+def class_prompts(count: int) -> list[str]:
+    """`count` prompts "a photo of a ..." of each class, class after class."""
+    return [f"a photo of {'an' if name[0] in 'aeiou' else 'a'} {name}" for name in CLASSES for _ in range(count)]
+
+
+def draw_noise(model: MiniDiffusion, count: int, seed: int) -> torch.Tensor:
+    """Standard normal initial noise (count, *latent_shape)."""
+    return torch.randn((count, *model.latent_shape), generator=torch.Generator().manual_seed(seed))
+
+
+def class_accuracy(model: MiniDiffusion, count: int, seed: int) -> float:
+    """Share of pictures of class prompts, `count` a class, in which mini-classifier sees the class."""
+    prompts = class_prompts(count)
+    labels = torch.arange(len(CLASSES)).repeat_interleave(count)
+    return _judged(model, prompts, draw_noise(model, len(prompts), seed), labels)[0]
+
+
+def _judged(
+    model: MiniDiffusion, texts: list[str], noise: torch.Tensor, labels: torch.Tensor
+) -> tuple[float, torch.Tensor]:
+    parts = zip(range(0, len(texts), 100), noise.split(100), strict=True)
+    pictures = torch.cat([model.sample(texts[i : i + 100], part) for i, part in parts])
+    right = load_mini("mini-classifier").classify(pictures).argmax(1).eq(labels).float().mean().item()
+    return right, pictures
+
+
+def evaluate(model: MiniDiffusion, test: Split, trials: dict[float, float]) -> list[tuple[str, str]]:
+    """Does the independent judge see what the prompt says, and are the named colours there?"""
+    scores = [
+        (f"class accuracy at guidance {g:g}, by which the default was chosen (n = 200)", f"{score:.1%}")
+        for g, score in trials.items()
+    ]
+    final = class_accuracy(model, 50, 2)
+    scores.append((f"class accuracy at the default guidance {model.guidance:g}, fresh noise (n = 500)", f"{final:.1%}"))
+    some = test.facts[:: max(1, len(test) // 250)][:250]
+    noise = draw_noise(model, len(some), 3)
+    for rate in (0.0, 0.1, 0.2):
+        rng = np.random.default_rng(5)
+        texts = [corrupt(caption(f), rate, rng) for f in some.tolist()]
+        right, pictures = _judged(model, texts, noise, some[:, 0])
+        label = f"class accuracy, full captions of unseen pictures, {rate:.0%} damaged characters (n = {len(some)})"
+        scores.append((label, f"{right:.1%}"))
+        if rate == 0:
+            pixels = (pictures * 255).round().byte().permute(0, 2, 3, 1).numpy()
+            named = torch.from_numpy(name_colours(pixels)).eq(some[:, 1:]).float().mean(0)
+            scores.append(("object colour as in the caption (background colour)", f"{named[0]:.1%} ({named[1]:.1%})"))
+    return scores
+
+
+TITLE = "mini-diffusion"
+SUMMARY = (
+    "Latent diffusion in miniature: diffusers' UNet2DConditionModel on 8×8×8 latents, cross-attending to the character "
+    "embeddings of mini-clip, with classifier-free guidance; sampled with UniPC in 20 steps. The judge of class "
+    "accuracy is mini-classifier."
+)
+NOTES = "Pictures of 32×32 pixels of ten classes. Other words than those of the captions have no meaning to it."
