@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import re
 from collections.abc import Sequence
@@ -120,12 +121,15 @@ def _over_x(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> Non
         axes.plot(x, means, style, marker=marker, color=colour, markersize=4.5, linewidth=1.6, label=_text(curve.label))
         known = [(at, p["low"], p["high"]) for at, p in zip(x, curve.points, strict=True) if p["low"] is not None]
         if known:
-            axes.fill_between(*zip(*known, strict=True), color=colour, alpha=0.18, linewidth=0)
             at, low, high = (list(column) for column in zip(*known, strict=True))
+            axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
             axes.vlines(at, low, high, color=colour, alpha=0.55, linewidth=1.0)
     values = [point["mean"] for curve in curves for point in curve.points]
     _scale(axes, "y", values)
-    _scale(axes, "x", [cell["settings"][lines.x] for curve in curves for cell in curve.cells])
+    _scale(axes, "x", places := sorted({cell["settings"][lines.x] for curve in curves for cell in curve.cells}))
+    apart = min((b - a for a, b in itertools.pairwise(places)), default=1)
+    if axes.get_xscale() == "linear" and apart * 12 >= places[-1] - places[0]:
+        axes.set_xticks(places)
     axes.set_xlabel(_text(lines.title), color=INK, fontsize=9)
     axes.set_ylabel(_text(name), color=INK, fontsize=9)
     if len(curves) > 1:

@@ -8,8 +8,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -36,6 +36,7 @@ class Setting:
     name: str
     value: str
     mark: str = ""
+    indent: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def _transports(
         return Box("transport · send", name, (carries, *settings)), Box("transport · receive", name, (carries,))
     lines: list[Setting] = []
     for stream, key in keys.items():
-        lines += [Setting(f"{stream} →", built[key][0], "title"), *built[key][1][:2]]
+        lines.append(Setting(f"{stream} →", built[key][0], "title"))
+        lines += [replace(setting, indent=True) for setting in built[key][1][:2] if setting.name]
     names = tuple(Setting(f"{stream} ←", built[key][0], "title") for stream, key in keys.items())
     title = f"{len(keys)} streams"
     return Box("transport · send", title, tuple(lines)), Box("transport · receive", title, names)
@@ -105,12 +107,13 @@ def _component(
     if not isinstance(value, Mapping):
         return "–", ()
     found: list[tuple[int, Setting]] = []
-    for name, setting in value.items():
+    for name, setting in _leaves(value):
         here = f"{path}.{name}"
-        mark = "swept" if _varies(setting) else "segment" if here in segment else ""
-        told = 0 if mark else 1 if isinstance(setting, Mapping) and "use" in setting else 2 if here in written else 3
-        if name != "use" and (told < 3 or setting not in (None, "", False, [], {})):
-            found.append((told, Setting(name, quantity(name, setting), mark)))
+        mark = "swept" if isinstance(setting, Varied) else "segment" if here in segment else ""
+        nested = name.endswith(".use")
+        told = 0 if mark else 1 if nested else 2 if here in written else 3
+        if told < 3 or setting not in (None, "", False, [], {}):
+            found.append((told, Setting(name.removesuffix(".use"), quantity(name, setting), mark)))
     found.sort(key=lambda pair: pair[0])
     shown = [setting for _, setting in found[:MOST]]
     if len(found) > MOST:
@@ -118,8 +121,14 @@ def _component(
     return str(value.get("use", "–")), tuple(shown)
 
 
-def _varies(value: Any) -> bool:
-    return isinstance(value, Varied) or isinstance(value, Mapping) and any(map(_varies, value.values()))
+def _leaves(component: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Settings of a component by dotted path, those of nested components included; `x.use` names the component at x."""
+    for name, value in component.items():
+        if isinstance(value, Mapping) and "use" in value:
+            yield f"{prefix}{name}.use", value["use"]
+            yield from _leaves(value, f"{prefix}{name}.")
+        elif name != "use":
+            yield f"{prefix}{name}", value
 
 
 def quantity(name: str, value: Any) -> str:
@@ -130,15 +139,14 @@ def quantity(name: str, value: Any) -> str:
         words = f"{few[0]} … {few[-1]}" if len(few) > 4 else ", ".join(few)
         return f"{words} {unit}".strip() + (f" ({len(few)})" if len(few) > 4 else "")
     if isinstance(value, Mapping):
-        inside = ", ".join(f"{k} {quantity(k, v)}" for k, v in value.items() if k != "use" and v is not None)
-        return f"{value['use']}({inside})" if "use" in value and inside else str(value.get("use", inside))
+        return ", ".join(f"{key} {quantity(str(key), one)}" for key, one in value.items())
     if isinstance(value, (list, tuple)):
         return f"{', '.join(quantity('', one) for one in value)} {unit}".strip()
     if isinstance(value, float) and unit == "Hz" and abs(value) >= 1000:
         power = min(3, int(math.log10(abs(value)) // 3))
         return f"{value / 1000**power:g} {' kMG'[power]}Hz"
     if isinstance(value, float):
-        return f"{value:g} {unit}".strip()
+        return f"{value:{'.6' if abs(value) >= 1 else '.3'}g} {unit}".strip()
     return f"{value} {unit}".strip()
 
 
@@ -168,7 +176,9 @@ def _draw(top: Sequence[Box], bottom: Sequence[Box], between: Mapping[int, Box],
         parts.append(_arrow(centre, y, centre, LABEL + upper + PAD - reach, dashed))
         parts.append(_arrow(centre, y + box.height, centre, second + (LABEL if column else 0), dashed))
         if column:
-            parts.append(_path(f"M{left[1] + WIDTH} {y + 24} H{left[2] + WIDTH / 2} V{first_y + upper + 1}", dashed))
+            above = left[2] + WIDTH / 2
+            parts.append(_path(f"M{left[1] + WIDTH} {y + 24} H{above}", dashed))
+            parts.append(_arrow(above, y + 24, above, first_y + upper, dashed))
             parts.append(_words(left[1] + WIDTH + 10, y + 42, "updates are one more stream", "note"))
         parts.append(_box(box, left[column], y, box.height))
     for row, y, height in ((top, first_y, upper), (bottom, second_y, lower)):
@@ -192,12 +202,12 @@ def _box(box: Box, x: float, y: float, height: float, extra: str = "") -> str:
     for index, setting in enumerate(box.settings):
         at = inside + HEAD + LINE * (index + 1) - 2
         shown, value = setting.name[:CHARACTERS], setting.value
-        room = max(4, CHARACTERS - len(shown) - (1 if shown else 0) - (2 if setting.mark in ("swept", "segment") else 0))
+        room = max(4, CHARACTERS - len(shown) - bool(shown) - 2 * (setting.mark in ("swept", "segment")) - 2 * setting.indent)
         value = value if len(value) <= room else value[: room - 1] + "…"
         sign = {"swept": "◆ ", "segment": "◇ "}.get(setting.mark, "")
         gap = " " if shown else ""
         parts.append(
-            f'<text class="setting {setting.mark}" x="{x + 12}" y="{at}"><title>{escape(setting.name)} '
+            f'<text class="setting {setting.mark}" x="{x + 12 + 14 * setting.indent}" y="{at}"><title>{escape(setting.name)} '
             f'{escape(setting.value)}</title>{sign}{escape(shown)}{gap}<tspan class="value">{escape(value)}</tspan></text>'
         )
     return "".join(parts) + "</g>"

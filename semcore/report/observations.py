@@ -31,7 +31,8 @@ def observe(run: Run, lines: Lines) -> list[Observation]:
     """Every observation, warnings first."""
     if not run.results:
         return []
-    found = list(_cautions(run))
+    warnings, notes = _cautions(run)
+    found: list[Observation] = []
     if lines.x is not None:
         for metric in run.metrics:
             curves = curves_of(metric, lines.lines)
@@ -42,25 +43,26 @@ def observe(run: Run, lines: Lines) -> list[Observation]:
     else:
         for metric in run.metrics:
             found += _points(run, lines, metric)
-    order = ("warning", "clear", "open", "note")
-    return sorted(found, key=lambda one: order.index(one.verdict) if one.verdict == "warning" else 1)
+    found.sort(key=lambda one: one.verdict != "warning")
+    return [*warnings, *found, *notes]
 
 
-def _cautions(run: Run) -> Iterator[Observation]:
+def _cautions(run: Run) -> tuple[list[Observation], list[Observation]]:
+    """What a reader must know before, and what may be known after, the comparisons."""
+    warnings, notes = [], []
     fewest = min(result["n"] for result in run.results)
     if fewest < FEW:
-        yield Observation("warning", "samples", f"Only {fewest} sample{'s' if fewest > 1 else ''} a cell: "
-                          "intervals are wide, and say nothing of pictures unlike these.")  # fmt: skip
+        text = f"Only {fewest} sample{'s' if fewest > 1 else ''} a cell: little can be said of pictures unlike these."
+        warnings.append(Observation("warning", "samples", text))
     for metric in run.metrics:
-        summaries = [result["metrics"][metric] for result in run.results if metric in result["metrics"]]
-        if len({summary["signature"] for summary in summaries}) > 1:
-            yield Observation("warning", metric, "was not measured in the same way in every cell (see the signatures): "
-                              "such values are neither compared nor connected.")  # fmt: skip
-        short_of = sum(result["n"] - result["metrics"][metric]["n"] for result in run.results
-                       if metric in result["metrics"])  # fmt: skip
-        if short_of:
-            total = sum(result["n"] for result in run.results)
-            yield Observation("note", metric, f"does not apply to {short_of} of {total} sample rows; its n is smaller.")
+        summaries = [(result["n"], result["metrics"][metric]) for result in run.results if metric in result["metrics"]]
+        if len({summary["signature"] for _, summary in summaries}) > 1:
+            text = "not measured in the same way in every cell (see the signatures): such values are not compared."
+            warnings.append(Observation("warning", metric, text))
+        total, known = sum(n for n, _ in summaries), sum(summary["n"] for _, summary in summaries)
+        if known < total:
+            notes.append(Observation("note", metric, f"applies to {known} of {total} sample rows."))
+    return warnings, notes
 
 
 # ---------------------------------------------------------------------------------------------- one line against another
@@ -88,19 +90,37 @@ def _pair(run: Run, lines: Lines, metric: str, a: Curve, b: Curve) -> Iterator[O
         if side == "open" and _differ_in_pairs(run, metric, cell_a, cell_b):
             paired.append(x)
     say = _ranges(lines, places)
-    parts = [f"{name} is better at {say(xs)}" for name, xs in ((a.label, sides["a"]), (b.label, sides["b"])) if xs]
-    text = ", ".join(parts) + (" (95 % intervals apart)" if parts else "")
+    names = {"a": a.label, "b": b.label}
+    clauses = [
+        f"{names[side]} is better at {say(sides[side])}{_factor([(of_a[x][1], of_b[x][1]) for x in sides[side]])}"
+        for side in ("a", "b")
+        if sides[side]
+    ]
+    clear = bool(clauses)
+    if clear:
+        clauses[-1] += " (95 % intervals apart)"
     if sides["open"]:
-        text += f"{'; ' if text else f'{a.label} and {b.label}: '}at {say(sides['open'])} the intervals overlap"
+        clause = f"at {say(sides['open'])} the intervals overlap"
         if paired:
-            text += f", though the differences sample by sample have one sign on average (95 %) at {say(paired)}"
+            clause += f", though over the same samples the mean difference is clear at {say(paired)} (95 %, paired)"
+        clauses.append(clause)
     if sides["same"]:
-        text += f"{'; ' if text else f'{a.label} and {b.label} '}are equal at {say(sides['same'])}"
+        clauses.append(f"they are equal at {say(sides['same'])}")
     crossings = _crossings(places, [of_a[x][1]["mean"] - of_b[x][1]["mean"] for x in places])
-    if crossings:
-        text += f". The means cross near {', '.join(f'{x:.3g} {lines.unit}'.strip() for x in crossings)}"
-    if text:
-        yield Observation("clear" if parts else "open" if sides["open"] else "note", metric, text + ".")
+    if crossings and sides["a"] and sides["b"]:
+        clauses.append(f"the means cross near {', '.join(f'{x:.3g} {lines.unit}'.strip() for x in crossings)}")
+    if clauses:
+        text = f"{a.label} and {b.label}: " * (not clear) + "; ".join(clauses) + "."
+        yield Observation("clear" if clear else "open" if sides["open"] else "note", metric, text)
+
+
+def _factor(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
+    """By how much the better one leads, where that is a matter of factors: no dB, no scores up to 1, nothing at 0."""
+    score = pairs[0][0]["better"] == "higher" and max(one["mean"] for pair in pairs for one in pair) <= 1
+    if score or any(one["unit"] == "dB" or one["mean"] <= 0 for pair in pairs for one in pair):
+        return ""
+    least = min(max(p["mean"], q["mean"]) / min(p["mean"], q["mean"]) for p, q in pairs)
+    return f", by a factor of at least {number(least)}" if least >= 2 else ""
 
 
 def verdict(p: dict[str, Any], q: dict[str, Any]) -> str:
@@ -140,21 +160,23 @@ def _course(lines: Lines, metric: str, curve: Curve) -> Iterator[Observation]:
     who = f"{curve.label}: " if curve.label else ""
     at = _ranges(lines, places)
     best = max(means) if better == "higher" else min(means)
-    word = "maximum" if better == "higher" else "minimum"
     if max(means) == min(means):
         yield Observation("note", metric, f"{who}the same at every point, {number(best)}.")
         return
+    if all(verdict(p, q) in ("open", "same") for p, q in itertools.combinations(curve.points, 2)):
+        yield Observation("open", metric, f"{who}no two points differ clearly over {at(places)}.")
+        return
+    best_at = [i for i, mean in enumerate(means) if mean == best]
     settled = next(i for i in range(len(means) + 1) if all(mean == best for mean in means[i:]))
+    word = "maximum" if better == "higher" else "minimum"
     if settled < len(means) - 1:
-        yield Observation("clear", metric, f"{who}its {word} {number(best)} holds from {at([places[settled]])} on.")
-    elif settled == len(means) - 1:
-        still = verdict(curve.points[-1], curve.points[-2]) == "a"
-        end = "is still improving there (95 % intervals apart)" if still else "intervals of the last two points overlap"
-        yield Observation("clear" if still else "open", metric,
-                          f"{who}its best value {number(best)} is at the end of the axis; {end}.")  # fmt: skip
+        yield Observation("clear", metric, f"{who}its {word}, {number(best)}, holds from {at([places[settled]])} on.")
+    elif verdict(curve.points[-1], curve.points[-2]) == "a":
+        yield Observation("clear", metric, f"{who}still improves at the end of the axis, to {number(best)}.")
     else:
-        yield Observation("note", metric, f"{who}its best value {number(best)} is at {at([places[means.index(best)]])}, "
-                          "inside the axis.")  # fmt: skip
+        peers = [places[i] for i, p in enumerate(curve.points) if verdict(curve.points[best_at[0]], p) != "a"]
+        yield Observation("open", metric, f"{who}its best mean, {number(best)}, is at {at([places[i] for i in best_at])}; "
+                          f"not clearly different: {at(peers)}.")  # fmt: skip
     worse = [places[j] for i, j in itertools.combinations(range(len(places)), 2)
              if verdict(curve.points[i], curve.points[j]) == "a"]  # fmt: skip
     if worse and "snr" in lines.x:

@@ -14,13 +14,13 @@ from markupsafe import Markup
 
 from semcore.config.yaml import parse
 from semcore.errors import ConfigError, RunError
-from semcore.report.curves import COLOURS, figures
+from semcore.report.curves import figures
 from semcore.report.diagram import diagram
 from semcore.report.gallery import galleries
 from semcore.report.ledger import accounts
 from semcore.report.lines import Varied, common, lines, workflows
 from semcore.report.observations import observe
-from semcore.results import Run, label, read_run, short, table
+from semcore.results import Run, label, number, read_run, short, table
 from semcore.storage import write
 
 LIBRARIES = ("torch", "numpy", "scipy", "matplotlib", "pillow", "torchmetrics")
@@ -61,7 +61,6 @@ def render(run: Run) -> str:
         rows=list(zip(rows, run.results, strict=True)),
         missing=missing,
         accounts=accounts(run, arranged),
-        colours=COLOURS,
         galleries=galleries(run, arranged),
         sessions=[(label(result["settings"]), result["segments"]) for result in run.results if result["segments"]],
         observations=observe(run, arranged),
@@ -85,6 +84,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["settings"] = _settings
+    environment.filters["number"] = number
     environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", "\u202f")
     return environment
 
@@ -114,12 +114,13 @@ def _diagrams(run: Run) -> list[tuple[str, Markup]]:
     written = _written(_parsed(run))
     found = []
     for name, group in workflows(run).items():
-        streams = dict.fromkeys(post["stream"] for result in group for post in result["ledger"])
+        posts = [post for result in group for post in result["ledger"]]
+        streams = dict.fromkeys(post["stream"] for post in posts if post["channel_uses"] and post["stream"] != "frame")
         changed = {
             path for result in group for one in result["segments"] for path in (*one["environment"], *one["in_force"])
         }
         config = common([result["config"] for result in group])
-        found.append((name, diagram(config, [one for one in streams if one != "frame"], written, changed)))
+        found.append((name, diagram(config, list(streams), written, changed)))
     return found
 
 
