@@ -73,6 +73,11 @@ class LDPC(Transport):
         rate = Fraction(self.rate).limit_denominator(1024)
         return Scheme(rate, BITS_PER_SYMBOL[self.modulation], min(self.max_code_block_bits, largest))
 
+    def refuses(self, stream: type[Stream]) -> str:
+        if stream is Picture and self.codec is None:
+            return "needs a `codec` to send pictures, for example `codec: {use: jpeg}`"
+        return super().refuses(stream)
+
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
         items = [(row, name, stream) for row, one in enumerate(batch) for name, stream in one.streams.items()]
         payloads = [to_bytes(stream, self.codec) for _, _, stream in items]

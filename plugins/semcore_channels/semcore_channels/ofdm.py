@@ -97,8 +97,10 @@ class Grid:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Slots over their channel, equalised for the least mean square error without bias.
 
-        With one stream that is the combination h^H y / |h|^2 of the antennas, and leaves noise of variance
-        (N0 + error variance of h) / |h|^2.
+        With one stream that is the combination h^H y / |h|^2 of the antennas, with noise of variance N0 / |h|^2 left. Of
+        an estimate with error variance e the receiver believes as much as it should: a response of unit mean power lies
+        at trust times the estimate, with variance trust times e around it, trust = 1 / (1 + e). (Taking the estimate for
+        the truth would shrink the symbols by up to that factor and understate the noise.)
 
         Args:
             data: complex64 (slots, data_uses)
@@ -111,10 +113,15 @@ class Grid:
             equalised data complex64 (slots, data_uses) and the noise variance left in them, float32 of the same shape
         """
         arrived = response * self.fill(data).unsqueeze(1) + noise_var**0.5 * noise
-        known, error = self.estimate(arrived) if estimated else (response, torch.zeros(self.ofdm_symbols))
+        known, unknown = response, torch.zeros(self.ofdm_symbols, 1, device=data.device)
+        if estimated:
+            estimate, error = self.estimate(arrived)
+            error_var = noise_var * error.unsqueeze(1)
+            trust = 1 / (1 + error_var)
+            known, unknown = trust * estimate, trust * error_var
         gain = known.abs().square().sum(1).clamp_min(1e-20)
         equalised = (known.conj() * arrived).sum(1) / gain
-        left = noise_var * (1 + error.to(gain.device).unsqueeze(1)) / gain
+        left = (noise_var + unknown) / gain
         return equalised[:, self.data_symbols].flatten(1), left[:, self.data_symbols].flatten(1)
 
 

@@ -8,7 +8,6 @@ from semcore.errors import ComponentError
 from semcore.interfaces import Codec
 from semcore.types import Bitstream, Picture, Span, Stream, Text, Tokens
 
-
 _NOT_UTF8 = dict.fromkeys(range(0xDC80, 0xDD00), "\ufffd")
 
 

@@ -28,7 +28,8 @@ class UMa(ChannelModel):
     A row of n symbols takes ceil(n / data elements of a slot) slots; known symbols fill the last one. Every slot is a
     drop of its own (position, line of sight, large- and small-scale parameters, speed) from Sionna's TR 38.901 model,
     and its response changes from one OFDM symbol to the next. The receiver combines its antennas for the least mean
-    square error. Pilots and filling are counted in `Received.overhead`.
+    square error; of an estimated response it knows how far to trust it. Pilots and filling are counted in
+    `Received.overhead`.
 
     One of two readings of SNR must be given. `snr_db` is Es/N0 per resource element and receive antenna before fading,
     with E|h|^2 = 1 over the ensemble (path loss and shadowing off): slots fade, and some are lost. `block_snr_db`
@@ -54,7 +55,7 @@ class UMa(ChannelModel):
         rx_antennas: antennas of the base station
         speed_kmh: slowest and fastest terminal, km/h; uniform in between
         los: line of sight: `random` with the probability of TR 38.901 Table 7.4.2-1, `always` or `never`
-        csi: `ls` estimates the channel from the pilots, linear interpolation in time; `perfect` knows it
+        csi: `ls` estimates the response by least squares at the pilots, linear in between; `perfect` knows it
     """
 
     reference: ClassVar[str] = "3GPP TR 38.901, 7.2-7.6 (UMa); S. Ribouh and O. Saleem, section III and Table I"

@@ -72,14 +72,16 @@ def test_no_global_random_state_is_touched(channel, rng, as_symbols, rows):
     assert torch.equal(states[3], generator.get_state())
 
 
-def test_noise_variance_is_that_of_the_noise(channel, rng, as_symbols, qpsk):
-    """Averaged over the ensemble, |received - sent|^2 / noise_var is 1; what estimation adds is known to first order."""
-    sent = [qpsk(3000, seed)[0] for seed in range(40)]
-    channel = at_snr(channel, 15.0)
-    symbols = as_symbols(sent)
-    received = channel.transmit(symbols, rng)
-    ratio = float(((received.values - symbols.values).abs().square() / received.noise_var).mean())
-    assert ratio == pytest.approx(1, abs=0.1 if getattr(channel, "csi", "") == "ls" else 0.015)
+@pytest.mark.parametrize("snr_db", [-5.0, 5.0, 15.0])
+def test_noise_variance_is_that_of_the_noise(channel, snr_db, rng, as_symbols, qpsk):
+    """Averaged over the ensemble |received - sent|^2 / noise_var is 1 and received / sent is 1, with any knowledge of h."""
+    symbols = as_symbols([qpsk(3000, seed)[0] for seed in range(40)])
+    received = at_snr(channel, snr_db).transmit(symbols, rng)
+    ratio = ((received.values - symbols.values).abs().square() / received.noise_var).mean()
+    gain = ((received.values * symbols.values.conj()).real / received.noise_var).sum() / (1 / received.noise_var).sum()
+    estimated = isinstance(channel, UMa) and channel.csi == "ls"
+    assert float(ratio) == pytest.approx(1, abs=0.03 if estimated else 0.015)
+    assert float(gain) == pytest.approx(1, abs=0.04)
 
 
 def test_gradients_flow_and_are_right(channel, rng, as_symbols, rows):
