@@ -1,31 +1,21 @@
-"""Every component of this package that needs no trained weights keeps the laws of its interface."""
+"""The laws of semcore's kit, for settings of every kind."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
-from PIL import Image
-
-from semcore.testing import conformance, run_laws
+from semcore import KnowledgeBase
+from semcore.testing import conformance
+from semcore.testing.examples import samples
 from semcore_image.bitstream import BitstreamEncoder, BitstreamGenerator
-from semcore_image.codecs import HevcIntra, Jpeg, Png, Raw, WebP
-from semcore_image.samples import SamplePictures
+from semcore_image.codecs import HevcIntra, Jpeg, Raw, WebP
 from semcore_image.selectors import First
-from semcore_image.sources import CIFAR10, ImageFolder
-
-test_codecs = conformance(
-    Raw(), Png(), Jpeg(), Jpeg(quality=95, subsampling="4:4:4"), WebP(), WebP(lossless=True), HevcIntra()
-)
-test_conventional_link = conformance(
-    BitstreamEncoder(codec=Jpeg()), BitstreamGenerator(codec=Raw(), size=(32, 32)), BitstreamGenerator(codec=Png()), First()
-)
-test_samples = conformance(SamplePictures(limit=3))
 
 
-def test_sources_on_disk(tmp_path: Path):
-    for name in ("ship", "truck"):
-        (tmp_path / "test" / name).mkdir(parents=True)
-        Image.fromarray(np.full((32, 32, 3), 9, np.uint8)).save(tmp_path / "test" / name / "0.png")
-    for source in (ImageFolder(path=str(tmp_path)), CIFAR10(path=str(tmp_path))):
-        assert not [f"{one.law.name}: {one.message}" for one in run_laws(source) if one.result == "broken"]
+def received(encoder: BitstreamEncoder):
+    return encoder.encode(samples(), KnowledgeBase())
+
+
+test_codecs = conformance(Jpeg(quality=10, subsampling="4:4:4"), WebP(lossless=True), HevcIntra(chroma="4:2:0"))
+test_encoder = conformance(BitstreamEncoder(WebP(lossless=True)))
+test_generator_of_raw = conformance(BitstreamGenerator(Raw(), (32, 32)), batch=received(BitstreamEncoder(Raw())))
+test_generator_of_files = conformance(BitstreamGenerator(WebP()), batch=received(BitstreamEncoder(WebP())))
+test_selector = conformance(First())
