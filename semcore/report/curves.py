@@ -133,9 +133,7 @@ def _over_x(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> Non
     axes.set_xlabel(_text(lines.title), color=INK, fontsize=9)
     axes.set_ylabel(_text(name), color=INK, fontsize=9)
     if len(curves) > 1:
-        axes.figure.legend(
-            loc="outside upper center", ncols=min(3, len(curves)), frameon=False, fontsize=8.5, labelcolor=INK
-        )
+        axes.figure.legend(loc="outside upper center", ncols=min(3, len(curves)), frameon=False, fontsize=8.5, labelcolor=INK)
 
 
 def _by_cell(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> None:

@@ -1,8 +1,8 @@
 """The block diagram of a pipeline as configured, as SVG that takes the colours of the page.
 
-    transmitter   source ─ encoder ─ transport ┐
-                      planner   kb            channel
-    receiver    selector ─ generator ─ transport ┘
+transmitter   source ─ encoder ─ transport ┐
+                  planner   kb            channel
+receiver    selector ─ generator ─ transport ┘
 """
 
 from __future__ import annotations
@@ -83,7 +83,11 @@ def _transports(
     """Both ends of the transports: one that carries everything is named above, others each at its stream."""
     transports = transports if isinstance(transports, Mapping) else {"*": transports}
     keys = {stream: stream if stream in transports else "*" for stream in streams} or {key: key for key in transports}
-    built = {key: _component(transports.get(key), f"transport.{key}", written, segment) for key in keys.values()}
+    # One transport for every stream is written as `transport: {use: ...}`.
+    built = {
+        key: _component(transports.get(key), "transport" if key == "*" else f"transport.{key}", written, segment)
+        for key in keys.values()
+    }
     if len(built) == 1:
         [(name, settings)] = built.values()
         carries = Setting("carries", ", ".join(keys))
@@ -97,9 +101,7 @@ def _transports(
     return Box("transport · send", title, tuple(lines)), Box("transport · receive", title, names)
 
 
-def _component(
-    value: Any, path: str, written: Collection[str], segment: Collection[str]
-) -> tuple[str, tuple[Setting, ...]]:
+def _component(value: Any, path: str, written: Collection[str], segment: Collection[str]) -> tuple[str, tuple[Setting, ...]]:
     """Name and most telling settings of a component: swept first, then what the user wrote, then the rest in order."""
     if isinstance(value, Varied):
         names = [str(one.get("use", one)) if isinstance(one, Mapping) else str(one) for one in value.values]

@@ -93,9 +93,7 @@ def _gallery(run: Run, lines: Lines, line: Line) -> Gallery:
         source = next((p for cell, row in mine for p in _pictures(run.folder, cell, row, ("source",))), None)
         alike = all(row["sent"] == first["sent"] for _, row in mine)
         sent = tuple(Stream(name, _clipped(text)) for name, text in first["sent"].items()) if alike else ()
-        rows.append(
-            Row(first["sample"], source, sent, tuple(_arrival(run.folder, lines, cell, row) for cell, row in mine))
-        )
+        rows.append(Row(first["sample"], source, sent, tuple(_arrival(run.folder, lines, cell, row) for cell, row in mine)))
     places = tuple(lines.place(cell) for cell in cells)
     return Gallery(line.label, places, tuple(rows), len(items[0]), len(line.cells) - len(cells))
 

@@ -116,9 +116,7 @@ def _diagrams(run: Run) -> list[tuple[str, Markup]]:
     for name, group in workflows(run).items():
         posts = [post for result in group for post in result["ledger"]]
         streams = dict.fromkeys(post["stream"] for post in posts if post["channel_uses"] and post["stream"] != "frame")
-        changed = {
-            path for result in group for one in result["segments"] for path in (*one["environment"], *one["in_force"])
-        }
+        changed = {path for result in group for one in result["segments"] for path in (*one["environment"], *one["in_force"])}
         config = common([result["config"] for result in group])
         found.append((name, diagram(config, list(streams), written, changed)))
     return found
@@ -131,7 +129,7 @@ def _written(value: Any) -> set[str]:
     paths = _paths({key: item for key, item in value.items() if key != "workflows"})
     for sections in (value.get("workflows") or {}).values():
         paths |= _paths(sections)
-    return paths | {path.replace("transport.", "transport.*.", 1) for path in paths if path.startswith("transport.")}
+    return paths
 
 
 def _paths(value: Any, prefix: str = "") -> set[str]:
