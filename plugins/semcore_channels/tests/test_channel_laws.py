@@ -97,7 +97,8 @@ def test_gradients_flow_and_are_right(channel, rng, as_symbols, rows):
     difference = (probe.conj() * (moved.values - received.values.detach())).real.sum()
     slope = sum(float((row.grad.conj() * by).real.sum()) for row, by in zip(start, step, strict=True))
     assert slope == pytest.approx(float(difference), rel=1e-3, abs=1e-2)
-    assert all(row.grad.abs().min() > 0 for row in start[2:3])
+    for row, mine in zip(start, probe, strict=True):  # a symbol is probed exactly where it has a gradient
+        assert torch.equal(row.grad != 0, mine[: len(row)] != 0)
 
 
 def test_more_snr_never_means_more_error(channel, rng, as_symbols, rows):

@@ -1,4 +1,4 @@
-"""Every component of the package keeps the laws of its interface."""
+"""The laws of semcore's kit, for settings of every kind."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.ldpc import LDPC
 from semcore_channels.uma import UMa
 
-test_awgn = conformance(AWGN(snr_db=5.0))
-test_rayleigh = conformance(Rayleigh(snr_db=5.0))
-test_slow_rayleigh = conformance(Rayleigh(snr_db=10.0, coherence="frame"))
-test_uma = conformance(UMa(snr_db=5.0))
-test_uma_with_equal_slots = conformance(UMa(block_snr_db=5.0, csi="perfect"))
-test_ldpc = conformance(LDPC(iterations=8))
-test_analog = conformance(Analog())
+SLOT = {"subcarriers": 24, "ofdm_symbols": 8, "pilot_symbols": (1, 6)}
+
+test_awgn = conformance(AWGN(snr_db=5.0), AWGN(snr_db=-12.0))
+test_rayleigh = conformance(*(Rayleigh(5.0, coherence) for coherence in ("symbol", "block", "frame")))
+test_uma = conformance(UMa(block_snr_db=5.0, **SLOT), UMa(snr_db=5.0, csi="perfect", los="never", **SLOT))
+test_ldpc = conformance(LDPC(rate=0.75, modulation="16qam", on_error="erase"), LDPC(rate=0.2, modulation="256qam"))
+test_analog = conformance(Analog(repetition=3, mmse=False), Analog(repetition=2))
