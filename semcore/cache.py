@@ -52,7 +52,7 @@ class Cache:
 
     def put(self, key: str, value: Any) -> None:
         """Store a value."""
-        write(self._path(key), pack(value))
+        write(self._path(key), pack(value), durable=False)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.npz"

@@ -97,7 +97,7 @@ def _adapter(annotation: Any) -> Any:
 
     if isinstance(annotation, type) and issubclass(annotation, Component):
         return TypeAdapter(InstanceOf[annotation])
-    return TypeAdapter(annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True))
+    return TypeAdapter(annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True, allow_inf_nan=False))
 
 
 def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[str, str]]]:

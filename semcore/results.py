@@ -44,10 +44,10 @@ class Run:
 
 
 def read_result(folder: Path, identity: str) -> dict[str, Any] | None:
-    """The result of a cell, or None if it is not done."""
+    """The result of a cell, or None if it is not done; a damaged file counts as none."""
     try:
         return json.loads((folder / "cells" / identity / "result.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return None
 
 
@@ -64,8 +64,8 @@ def read_run(folder: Path) -> Run:
     results, failures = [], []
     for cell in info["cells"]:
         result = read_result(folder, cell["id"])
-        if result is not None:
-            results.append(result)
+        if result is not None:  # it may have been computed for another grid
+            results.append({**result, "settings": cell["settings"]})
             continue
         path = folder / "cells" / cell["id"] / "failure.json"
         if path.exists():

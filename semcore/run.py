@@ -16,9 +16,11 @@ import concurrent.futures
 import functools
 import multiprocessing
 import os
+import signal
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,11 +30,11 @@ import pluggy
 from semcore.cache import Cache, StageDone
 from semcore.config.beside import register_files
 from semcore.config.experiment import Cell, Experiment
-from semcore.errors import ConfigError, RunError, SemcoreError
+from semcore.errors import RunError, SemcoreError
 from semcore.evaluate import cell_id, commit, evaluate
 from semcore.identity import digest
 from semcore.interfaces import Source
-from semcore.results import read_result
+from semcore.results import label, read_result
 from semcore.storage import write, write_json
 from semcore.types import Sample
 
@@ -45,7 +47,7 @@ class Finished:
         folder: where it is
         results: one a cell, in the order of the grid; None for a cell that failed
         computed: cells computed just now
-        failures: reason of every cell that failed
+        failures: settings and reason of every cell that failed, in one line or more
     """
 
     folder: Path
@@ -86,7 +88,7 @@ def run(
     failures: list[str] = []
     for cell, seconds, outcome in _computed(experiment, pending, out, hooks, jobs):
         if isinstance(outcome, str):
-            failures.append(outcome)
+            failures.append(f"{label(dict(cell.settings))}: {outcome}")
             hooks.hook.semcore_cell_failed(settings=dict(cell.settings), reason=outcome)
         else:
             hooks.hook.semcore_cell_done(result=outcome, seconds=seconds)
@@ -107,7 +109,10 @@ def load(source: Source) -> tuple[tuple[Sample, ...], str]:
     Raises:
         RunError: there are none, or two have the same id
     """
-    samples = tuple(source.samples())
+    try:
+        samples = tuple(source.samples())
+    except (OSError, ValueError) as error:
+        raise RunError(f"the source {source!r} cannot be read: {error}") from error
     if not samples:
         raise RunError(f"the source {source!r} has no samples")
     names = [sample.id for sample in samples]
@@ -137,6 +142,9 @@ def _computed(
         try:
             for future in concurrent.futures.as_completed(futures):
                 yield future.result()
+        except BrokenProcessPool as error:
+            text = "a process that computed cells was killed, perhaps for want of memory; finished cells are intact"
+            raise RunError(f"{text}: try fewer --jobs") from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -145,6 +153,8 @@ def _computed(
 def _prepare(threads: int) -> None:
     import torch
 
+    # Ctrl-C reaches every process of a terminal: the workers go quietly, the command says how to go on.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(threads)
 
 
@@ -159,16 +169,14 @@ def compute(experiment: Experiment, cell: Cell, identity: str, out: Path, on_sta
         result = commit(folder, identity, cell, setup, segments)
         (folder / "failure.json").unlink(missing_ok=True)
         return cell, time.perf_counter() - started, result
-    except OSError as error:
-        if error.errno is not None and error.filename is not None and str(out) in str(error.filename):
-            raise RunError(f"{error.filename} cannot be written: {error.strerror}; earlier cells are intact") from error
-        return _failed(folder, cell, started, error)
-    except (SemcoreError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+    except Exception as error:  # whatever a component raises
+        if isinstance(error, OSError) and str(error.filename or "").startswith(str(out)):
+            raise RunError(f"{error.filename} cannot be written: {error.strerror}; finished cells are intact") from error
         return _failed(folder, cell, started, error)
 
 
 def _failed(folder: Path, cell: Cell, started: float, error: Exception) -> Outcome:
-    reason = str(error) if isinstance(error, (SemcoreError, ConfigError)) else f"{type(error).__name__}: {error}"
+    reason = str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"
     write_json(folder / "failure.json", {"reason": reason, "traceback": traceback.format_exc()})
     return cell, time.perf_counter() - started, reason
 

@@ -17,19 +17,30 @@ TEMPORARY = ".tmp-"
 """Prefix of files that are being written; a reader never looks at them."""
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write a file so that `path` holds all of `data` or what it held before: temp, fsync, rename, fsync folder."""
+def write(path: Path, data: bytes, durable: bool = True) -> None:
+    """Write a file so that `path` holds all of `data` or what it held before: temp, fsync, rename, fsync folder.
+
+    Args:
+        durable: whether it must outlive a power failure; what can be made again (a cache) is not worth the wait
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     try:
         with open(temporary, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        error.filename = error.filename or str(path)  # a full disk does not say for which file
+        raise
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    if not durable:
+        return
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

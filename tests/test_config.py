@@ -349,7 +349,8 @@ def test_a_mutated_pipeline_is_fine_or_refused(seed: int) -> None:
        st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
                     | st.sampled_from(["flat", "noise", "use", "channel.snr_db"]),
                     lambda inner: st.lists(inner, max_size=3)
-                    | st.dictionaries(st.sampled_from(["use", "a", "segments", "channel.snr_db"]), inner), max_leaves=6))  # fmt: skip
+                    | st.dictionaries(st.sampled_from(["use", "a", "segments", "channel.snr_db"]), inner),
+                    max_leaves=6))  # fmt: skip
 def test_any_value_of_any_section_is_fine_or_refused(section: str, value: Any) -> None:
     document = parse(PIPELINE)
     document.values[section] = value

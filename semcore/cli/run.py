@@ -75,6 +75,8 @@ def _run(experiment: Experiment, folder: Path, jobs: int, report: bool) -> int:
         click.echo("Nothing to do: every cell was there already.")
     for reason in finished.failures:
         click.echo(f"error: a cell failed: {reason}", err=True)
+    if finished.failures:
+        click.echo(f"The tracebacks are in {folder}/cells/*/failure.json; the same command tries again.", err=True)
     if report and any(finished.results):
         from semcore.report import write_report
 
