@@ -7,9 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from semcore.testing import conformance
 from semcore_image.drawings import DRAWINGS
 from semcore_image.samples import PALETTES, SamplePictures
 from semcore_image.scene import COLOURS
+
+test_conformance = conformance(SamplePictures(limit=3))
 
 SAMPLES = SamplePictures(limit=40).samples()
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from semcore import RunError
+from semcore.testing import run_laws
 from semcore_image.codecs import register_heif
 from semcore_image.sources import CIFAR10, ImageFolder
 
@@ -173,3 +174,11 @@ class TestCifar10:
     def test_a_folder_without_it_says_what_it_looked_for(self, tmp_path: Path):
         with pytest.raises(RunError, match="cifar-10-batches-bin/ and cifar-10-batches-py/"):
             CIFAR10(path=str(tmp_path)).samples()
+
+
+@pytest.mark.parametrize("source", [ImageFolder, CIFAR10])
+def test_the_laws_of_the_kit(tmp_path: Path, source):
+    save(tmp_path / "test" / "ship" / "0.png", noise(0))
+    save(tmp_path / "test" / "truck" / "0.png", noise(1))
+    verdicts = run_laws(source(path=str(tmp_path)))
+    assert not [f"{one.law.name}: {one.message}" for one in verdicts if one.result == "broken"]
