@@ -56,7 +56,7 @@ STREAMS: dict[type, tuple[Stream, ...]] = {
         Text("a brown bird on a green background"),
         Text(""),
         Text("Zażółć gęślą jaźń 鳥 🐦\n\0"),
-        Text("a long caption, " * 60),
+        Text("a long caption, " * 20),
     ),
     Tokens: (
         Tokens(np.arange(25, dtype=np.int64) % 40, 40),
@@ -72,7 +72,7 @@ STREAMS: dict[type, tuple[Stream, ...]] = {
     Bitstream: (
         Bitstream(np.random.default_rng(0).bytes(200)),
         Bitstream(b""),
-        Bitstream(bytes(600)),
+        Bitstream(bytes(300)),
         Bitstream(b"\xff" * 130),
     ),
 }
