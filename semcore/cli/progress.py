@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
+from rich.text import Text
 
 from semcore.cache import StageDone
 from semcore.hookspecs import hook
@@ -86,9 +87,9 @@ def print_table(run: Run) -> None:
         take = [column for i, column in enumerate(columns) if i == 0 or sum(widths[c] for c in columns[: i + 1]) <= room]
         shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
         for column in (*range(fixed), *take):
-            shown.add_column(header[column], justify="left" if column < fixed - 1 else "right", no_wrap=True)
+            shown.add_column(Text(header[column]), justify="left" if column < fixed - 1 else "right", no_wrap=True)
         for row in rows:
-            shown.add_row(*(row[column] for column in (*range(fixed), *take)))
+            shown.add_row(*(Text(row[column]) for column in (*range(fixed), *take)))
         console.print()
         console.print(shown, crop=False)
         columns = columns[len(take) :]
