@@ -8,7 +8,7 @@ import numpy as np
 
 from semcore.interfaces import Codec
 from semcore.testing.examples import picture
-from semcore.testing.law import Given, NotApplicable, require
+from semcore.testing.law import Given, LawBroken, NotApplicable, require
 
 SIZES = ((32, 32), (17, 40), (64, 48))
 
@@ -27,10 +27,9 @@ def a_picture_comes_back(codec: Codec, given: Given) -> None:
         require(isinstance(data, bytes), f"encode returns {type(data).__name__}, not bytes")
         got = codec.decode(data, size)
         if got is None or not _is_picture(got, size):
-            require(False, f"a picture {size} comes back as {_shape(got)}")
-        else:
-            error, grey = (np.mean((source.astype(float) - one) ** 2) for one in (got, source.mean()))
-            require(error < grey, f"a picture {size} comes back no nearer (MSE {error:.0f}) than a grey one ({grey:.0f})")
+            raise LawBroken(f"a picture {size} comes back as {_shape(got)}")
+        error, grey = (np.mean((source.astype(float) - one) ** 2) for one in (got, source.mean()))
+        require(error < grey, f"a picture {size} comes back no nearer (MSE {error:.0f}) than a grey one ({grey:.0f})")
 
 
 def a_lossless_codec_keeps_every_pixel(codec: Codec, given: Given) -> None:
@@ -39,7 +38,8 @@ def a_lossless_codec_keeps_every_pixel(codec: Codec, given: Given) -> None:
         raise NotApplicable("it does not call itself `lossless`")
     for size in SIZES:
         source = picture(*size)
-        require(np.array_equal(codec.decode(codec.encode(source), size), source), f"pixels of a picture {size} change")
+        got = codec.decode(codec.encode(source), size)
+        require(got is not None and np.array_equal(got, source), f"pixels of a picture {size} change")
 
 
 def hostile_bytes_do_no_harm(codec: Codec, given: Given) -> None:
@@ -56,7 +56,8 @@ def hostile_bytes_do_no_harm(codec: Codec, given: Given) -> None:
             try:
                 got = codec.decode(data, size)
             except Exception as error:
-                require(False, f"bytes {data[:12]!r}... of size {size} raise {type(error).__name__}: {error}")
+                message = f"bytes {data[:12]!r}... of size {size} raise {type(error).__name__}: {error}"
+                raise LawBroken(message) from error
             require(got is None or _is_picture(got, size), f"hostile bytes give {_shape(got)}, and {size} was asked for")
 
 

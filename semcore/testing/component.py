@@ -21,8 +21,9 @@ from semcore.component import UNITS, Component, field_docs, field_types, summary
 from semcore.config.build import Builder
 from semcore.errors import ComponentError, Problem
 from semcore.identity import digest
+from semcore.interfaces import INTERFACES
 from semcore.testing.compare import difference
-from semcore.testing.law import Given, NotApplicable, require
+from semcore.testing.law import Given, LawBroken, NotApplicable, require
 
 TELLING_UNITS = {unit for unit in UNITS.values() if len(unit) > 1 and unit not in ("bit", "byte")} | {"MHz"}
 """Units that no sentence holds by chance, as a single letter could."""
@@ -31,8 +32,7 @@ TELLING_UNITS = {unit for unit in UNITS.values() if len(unit) > 1 and unit not i
 def is_a_frozen_dataclass(component: Component, given: Given) -> None:
     """It is a frozen dataclass: nothing can be set once it is made."""
     params = vars(type(component)).get("__dataclass_params__")
-    require(params is not None, f"put @dataclass(frozen=True) above {type(component).__name__}")
-    require(params.frozen, f"{type(component).__name__} is not frozen: use @dataclass(frozen=True)")
+    require(getattr(params, "frozen", False), f"put @dataclass(frozen=True) above {type(component).__name__}")
 
 
 def has_explicit_signatures(component: Component, given: Given) -> None:
@@ -41,7 +41,7 @@ def has_explicit_signatures(component: Component, given: Given) -> None:
         parameters = inspect.signature(method).parameters.values()
         loose = [str(one) for one in parameters if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
         require(not loose, f"{cls.__name__}.{name} takes {', '.join(loose)}: name its arguments")
-        original = getattr(registry_interface(component), name, None)
+        original = getattr(INTERFACES[component.kind], name, None)
         if inspect.isfunction(original):
             wanted, found = list(inspect.signature(original).parameters), [one.name for one in parameters]
             require(found[: len(wanted)] == wanted, f"{cls.__name__}.{name} takes {found}, the interface {wanted}")
@@ -61,8 +61,8 @@ def units_stand_in_names(component: Component, given: Given) -> None:
     for name, doc in field_docs(type(component).__doc__).items():
         named = {unit for unit in TELLING_UNITS if re.search(rf"(?<![\w/]){re.escape(unit)}(?![\w/])", doc)}
         own = unit_of(name)
-        ends = [end for end, unit in UNITS.items() if unit in named]
-        require(not named or own in named, f"{name} is documented in {sorted(named)}: let its name end in _{ends}")
+        ends = " or ".join(f"_{end}" for end, unit in UNITS.items() if unit in named)
+        require(not named or own in named, f"{name} is documented in {', '.join(named)}: let its name end in {ends}")
 
 
 def refuses_bad_values(component: Component, given: Given) -> None:
@@ -75,7 +75,7 @@ def refuses_bad_values(component: Component, given: Given) -> None:
         except ComponentError as error:
             require(name in str(error), f"a bad value of {name} is refused without naming it: {error}")
         else:
-            require(False, f"{name} takes a value of any type: do not override __post_init__, use check()")
+            raise LawBroken(f"{name} takes a value of any type: do not override __post_init__, use check()")
 
 
 def survives_pickling(component: Component, given: Given) -> None:
@@ -151,13 +151,6 @@ LAWS = (
 
 class _Nonsense:
     """A value of a type that no field has."""
-
-
-def registry_interface(component: Component) -> type:
-    """The interface of semcore that a component implements."""
-    from semcore.interfaces import INTERFACES
-
-    return INTERFACES.get(component.kind, Component)
 
 
 def _methods(cls: type) -> Iterator[tuple[type, str, Any]]:

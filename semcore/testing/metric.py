@@ -10,7 +10,7 @@ from semcore.interfaces import Metric, Record
 from semcore.testing.compare import difference
 from semcore.testing.examples import picture
 from semcore.testing.law import Given, NotApplicable, require
-from semcore.types import Bitstream, Entry, Ledger, Sample, Semantics, Text
+from semcore.types import Bitstream, Entry, Ledger, Sample, Semantics, Stream, Text
 
 
 def use(metric: Metric, given: Given) -> Any:
@@ -60,7 +60,10 @@ def an_equal_stream_is_the_best(metric: Metric, given: Given) -> None:
     record = _records(given)[0]
     text, data = record.sent.streams["caption"], record.sent.streams["picture"]
     assert isinstance(text, Text) and isinstance(data, Bitstream)
-    worse = {"caption": Text(text.value[::-1]), "picture": Bitstream(bytes(byte ^ 0xA5 for byte in data.data))}
+    worse: dict[str, Stream] = {
+        "caption": Text(text.value[::-1]),
+        "picture": Bitstream(bytes(byte ^ 0xA5 for byte in data.data)),
+    }
     damaged = Semantics("a", worse, intact=dict.fromkeys(worse, False))
     records = [replace(record, arrived=arrived) for arrived in (record.sent, damaged, Semantics("a"))]
     _best(metric, records, replace(records[1], sent=damaged), "what was sent")
@@ -91,13 +94,13 @@ def _records(given: Given) -> list[Record]:
     """A perfect transmission, a damaged one, one where all was lost, and one of a sample that has nothing but a name."""
     records = []
     for sample in given.samples:
-        streams = {"caption": Text(sample.text or "a bird"), "picture": Bitstream(bytes(range(200)))}
+        streams: dict[str, Stream] = {"caption": Text(sample.text or "a bird"), "picture": Bitstream(bytes(range(200)))}
         sent = Semantics(sample.id, streams, sample.user)
         entries = [Entry(sample.id, name, "data", 800, 8 * size) for name, size in (("caption", 34), ("picture", 200))]
         ledger = Ledger((*entries, Entry(sample.id, "frame", "pilots", 50)))
         report = {"snr_db": 5.0, "duration_s": 1e-3, "air_time_s": 1.1e-3}
         perfect = Record(sample, sent, replace(sent, intact=dict.fromkeys(streams, True)), sample, ledger, report)
-        worse = {"caption": Text("a brwn b\ufffdrd"), "picture": Bitstream(bytes(150))}
+        worse: dict[str, Stream] = {"caption": Text("a brwn b\ufffdrd"), "picture": Bitstream(bytes(150))}
         damaged = replace(sent, streams=worse, intact=dict.fromkeys(worse, False))
         result = Sample(sample.id, sample.user, image=picture(24, 40, 2))
         records += [

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from semcore.interfaces import Planner
 from semcore.testing.compare import difference
-from semcore.testing.law import Given, NotApplicable, require
+from semcore.testing.law import Given, LawBroken, NotApplicable, require
 from semcore.types import Plan, Scenario
 
 SCENARIOS = (
@@ -33,7 +33,7 @@ MEMORY: tuple[dict[str, Any], ...] = (
 
 def use(planner: Planner, given: Given) -> Any:
     """Plans for scenarios and memories of every kind."""
-    return [planner.plan(scenario, memory) for scenario in SCENARIOS for memory in ((), MEMORY)]
+    return _plans(planner)
 
 
 def plans_in_every_situation(planner: Planner, given: Given) -> None:
@@ -52,7 +52,7 @@ def plans_can_be_sent(planner: Planner, given: Given) -> None:
         try:
             sent = json.loads(json.dumps(dict(overrides)))
         except TypeError as error:
-            require(False, f"the overrides {overrides} cannot be sent: {error}")
+            raise LawBroken(f"the overrides {overrides} cannot be sent: {error}") from error
         require(set(sent) == set(overrides), f"the paths of {overrides} must be text")
 
 
@@ -68,5 +68,9 @@ def keeps_to_its_plans(planner: Planner, given: Given) -> None:
 LAWS = (plans_in_every_situation, plans_can_be_sent, keeps_to_its_plans)
 
 
-def _overrides(planner: Planner) -> Sequence[Mapping[str, Any]]:
-    return [plan.overrides for plan in use(planner, Given((), (), lambda _: None))]
+def _plans(planner: Planner) -> list[Plan]:
+    return [planner.plan(scenario, memory) for scenario in SCENARIOS for memory in ((), MEMORY)]
+
+
+def _overrides(planner: Planner) -> list[Mapping[str, Any]]:
+    return [plan.overrides for plan in _plans(planner)]
