@@ -1,0 +1,109 @@
+"""What keeps the core small and safe, checked on the source."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CORE = sorted(path for path in (ROOT / "semcore").rglob("*.py") if "__pycache__" not in path.parts)
+TREE = [*CORE, *sorted(path for path in (ROOT / "plugins").rglob("*.py") if "__pycache__" not in path.parts)]
+SHOWN = {"ids": lambda path: str(path.relative_to(ROOT))}
+HEAVY = ("torch", "sionna", "transformers", "diffusers", "open_clip", "torchmetrics", "scipy", "matplotlib", "pandas")
+
+
+DOCUMENTED = {
+    item.name
+    for path in CORE
+    for cls in ast.walk(ast.parse(path.read_text()))
+    if isinstance(cls, ast.ClassDef)
+    for item in cls.body
+    if isinstance(item, ast.FunctionDef) and ast.get_docstring(item)
+}
+"""Methods that some class of the core documents: another that overrides one says no more."""
+
+
+def imports(tree: ast.AST) -> set[str]:
+    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    return found | {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+
+@pytest.mark.parametrize("path", CORE, **SHOWN)
+def test_the_core_imports_no_plugin(path: Path) -> None:
+    assert not [name for name in imports(ast.parse(path.read_text())) if name.startswith("semcore_")]
+
+
+@pytest.mark.parametrize("path", CORE, **SHOWN)
+def test_a_module_fits_a_head(path: Path) -> None:
+    limit = 520 if path.name == "types.py" else 400
+    assert len(path.read_text().splitlines()) <= limit
+
+
+@pytest.mark.parametrize("path", TREE, **SHOWN)
+def test_nothing_executes_data(path: Path) -> None:
+    """No pickle is loaded, no text is evaluated, no YAML tag is obeyed, no shell is called."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            assert called not in ("eval", "exec", "os.system", "yaml.load", "yaml.unsafe_load", "joblib.load"), called
+            assert keywords.get("shell") != "True" and keywords.get("allow_pickle") != "True"
+            assert keywords.get("trust_remote_code") != "True"
+            if called == "torch.load":
+                assert keywords.get("weights_only") == "True"
+    if "tests" not in path.parts and "testing" not in path.parts:
+        assert not {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"} & imports(ast.parse(path.read_text()))
+
+
+@pytest.mark.parametrize("path", CORE, **SHOWN)
+def test_what_is_public_is_documented(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    missing = []
+
+    def visit(node: ast.AST, name: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, (ast.FunctionDef, ast.ClassDef)) and not child.name.startswith("_"):
+                if not ast.get_docstring(child):
+                    missing.append(f"{name}{child.name}")
+                if isinstance(child, ast.ClassDef):
+                    visit(child, f"{child.name}.")
+
+    visit(tree, "")
+    assert not [name for name in missing if name.split(".")[-1] not in DOCUMENTED]
+    if path.stat().st_size:
+        assert ast.get_docstring(tree)
+
+
+@pytest.mark.parametrize("path", TREE, **SHOWN)
+def test_no_global_random_state_is_touched(path: Path) -> None:
+    if {"tests", "testing", "recipes"} & set(path.parts):  # a training is a process of its own
+        return
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in ("torch.manual_seed", "np.random.seed", "numpy.random.seed", "random.seed"), called
+            assert not called.startswith(("np.random.rand", "np.random.normal", "random.rand", "random.choice")), called
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import semcore", "import semcore.config.experiment", "from semcore.cli import main; main(['--help'])",
+     "from semcore.cli import main; main(['list'])", "from semcore.cli import main; main(['plugins'])"],
+)  # fmt: skip
+def test_looking_around_loads_nothing_heavy(statement: str) -> None:
+    code = f"""
+import sys
+try:
+    {statement}
+except SystemExit:
+    pass
+loaded = [name for name in {HEAVY!r} if name in sys.modules]
+plugins = [name for name in sys.modules if name.startswith("semcore_")]
+sys.exit(f"{{loaded}} {{plugins}}" if loaded or plugins else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
