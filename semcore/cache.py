@@ -128,10 +128,7 @@ class CachedSelector(_Unchecked, Selector):
 
     def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
         """As the selector inside."""
-        keys = [
-            digest("select", self.inner, some, one, kb.of(one.user))
-            for some, one in zip(candidates, batch, strict=True)
-        ]
+        keys = [digest("select", self.inner, some, one, kb.of(one.user)) for some, one in zip(candidates, batch, strict=True)]
         return self.cache.each(
             "select", keys, lambda at: self.inner.select([candidates[i] for i in at], [batch[i] for i in at], kb)
         )

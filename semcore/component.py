@@ -55,6 +55,10 @@ class Component:
     def check(self) -> None:
         """Refuse combinations of values that make no sense; raise `ComponentError` naming the fields."""
 
+    def identity(self) -> Any:
+        """What its results depend on besides its settings and its package's version, for example a digest of weights."""
+        return None
+
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 

@@ -13,7 +13,6 @@ from semcore.cache import Cache, cached
 from semcore.config.assemble import Setup
 from semcore.config.experiment import Cell, Experiment
 from semcore.conventions import conventions
-from semcore.identity import digest
 from semcore.interfaces import Metric, Record
 from semcore.rng import Rng
 from semcore.session import Segment, converse
@@ -49,16 +48,7 @@ def interval(values: Sequence[float]) -> Interval | None:
     return Interval(n, mean, mean - half, mean + half)
 
 
-def cell_id(setup: Setup, samples: str) -> str:
-    """What identifies a cell: everything that its numbers depend on. `samples`: digest of the source's samples."""
-    from semcore import __version__
-
-    return digest(__version__, dict(setup.config), dict(setup.packages), samples)[:20]
-
-
-def evaluate(
-    experiment: Experiment, cell: Cell, samples: Sequence[Sample], cache: Cache
-) -> tuple[Setup, list[Segment]]:
+def evaluate(experiment: Experiment, cell: Cell, samples: Sequence[Sample], cache: Cache) -> tuple[Setup, list[Segment]]:
     """Send `samples` through the cell's pipeline."""
     setup = experiment.resolve(cell)
     pipelines: dict[str, Any] = {}
@@ -210,8 +200,7 @@ def _accounts(ledgers: Sequence[Ledger]) -> list[dict[str, Any]]:
             line[0] += entry.uses
             line[1] += entry.bits
     return [
-        {"stream": stream, "kind": kind, "channel_uses": uses, "bits": bits}
-        for (stream, kind), (uses, bits) in totals.items()
+        {"stream": stream, "kind": kind, "channel_uses": uses, "bits": bits} for (stream, kind), (uses, bits) in totals.items()
     ]
 
 

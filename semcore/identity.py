@@ -16,7 +16,7 @@ def digest(*parts: Any) -> str:
     """A 32-character digest of plain values, arrays, components and the types of semcore.
 
     Equal content gives an equal digest whatever the order of keys in a mapping, and on every machine. A component counts
-    with its registered name, the version of its package, and all its settings.
+    with its registered name, the version of its package, all its settings, and what else it says its results depend on.
 
     Raises:
         TypeError: a part has no canonical form
@@ -52,6 +52,7 @@ def _feed(update: Any, value: Any) -> None:
         name = registry.name_of(type(value))
         _tagged(update, b"c", "\x1f".join((value.kind, name, *registry.provider(value.kind, name))).encode())
         _feed(update, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+        _feed(update, value.identity())
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         _tagged(update, b"d", type(value).__name__.encode())
         _feed(update, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})

@@ -281,8 +281,8 @@ class DataRate(RecordMetric):
     B_t: payload bits sent. B_s: those of them that arrived with the right value, compared from the front; a lost stream
     has none. Streams other than texts and bitstreams count whole if their check passed. T = N·T_symbol is `duration_s`
     of the channel's report: N OFDM symbols of 1 / subcarrier spacing each. B_t cancels: R·S = B_s / T.
-    It flatters: T leaves out the cyclic prefix, updates and plans, and a block with one wrong bit counts nearly whole; see `net-rate`.
-    None if the channel reports no duration, or no stream was sent as bits.
+    It flatters: T leaves out the cyclic prefix, updates and plans, and a block with one wrong bit counts nearly whole; see
+    `net-rate`. None if the channel reports no duration, or no stream was sent as bits.
     """
 
     unit: ClassVar[str] = "Mbit/s"
@@ -305,7 +305,8 @@ class NetRate(RecordMetric):
 
     A stream with any wrong bit counts nothing. Knowledge-base updates and plans are overhead: their bits do not count.
     The time is `air_time_s` (cyclic prefix included), else `duration_s`: all symbols that were on the air for the sample,
-    so parity, CRC, headers, padding, pilots, updates and plans are paid for, but no acknowledgements. None if the channel reports no time, or no stream was sent as bits.
+    so parity, CRC, headers, padding, pilots, updates and plans are paid for, but no acknowledgements. None if the channel
+    reports no time, or no stream was sent as bits.
     """
 
     unit: ClassVar[str] = "Mbit/s"

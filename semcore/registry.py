@@ -45,6 +45,7 @@ class Registered:
 
 
 _local: dict[tuple[str, str], type[Component]] = {}
+_by_module: dict[str, dict[tuple[str, str], type[Component]]] = {}
 
 
 def register(kind: str, name: str) -> Callable[[type[Component]], type[Component]]:
@@ -57,9 +58,15 @@ def register(kind: str, name: str) -> Callable[[type[Component]], type[Component
     def add(cls: type[Component]) -> type[Component]:
         _check_class(kind, name, cls, "registered here")
         _local[kind, name] = cls
+        _by_module.setdefault(cls.__module__, {})[kind, name] = cls
         return cls
 
     return add
+
+
+def renew(module: str) -> None:
+    """Make what a module has registered known again, over what others have registered by the same names since."""
+    _local.update(_by_module.get(module, {}))
 
 
 @functools.cache

@@ -29,9 +29,9 @@ import pluggy
 
 from semcore.cache import Cache, StageDone
 from semcore.config.beside import register_files
-from semcore.config.experiment import Cell, Experiment
+from semcore.config.experiment import Cell, Experiment, alternatives
 from semcore.errors import RunError, SemcoreError
-from semcore.evaluate import cell_id, commit, evaluate
+from semcore.evaluate import commit, evaluate
 from semcore.identity import digest
 from semcore.interfaces import Source
 from semcore.results import label, read_result
@@ -97,9 +97,18 @@ def run(
 
 
 def identify(experiment: Experiment, cell: Cell) -> str:
-    """The id of a cell: the digest of everything that its numbers depend on."""
+    """The id of a cell: the digest of everything that its numbers depend on.
+
+    That is the components with all their settings and versions, those that a plan or the environment may bring in, the
+    seed, and the samples; not where the samples or the file lie, nor how anything is written.
+    """
+    from semcore import __version__
+
     setup = experiment.resolve(cell)
-    return cell_id(setup, load(setup.source)[1])
+    others = [experiment.resolve(cell, overrides).pipeline for overrides in alternatives(setup)]
+    unknown = experiment.values.get("workflows") if setup.planner and setup.planner.plans() is None else None
+    parts = (setup.pipeline, setup.planner, setup.scenarios, setup.metrics, setup.seed, others, unknown)
+    return digest(__version__, *parts, load(setup.source)[1])[:20]
 
 
 @functools.lru_cache(maxsize=8)

@@ -71,7 +71,9 @@ def test_every_command_of_a_page_runs(page: Path, tmp_path: Path) -> None:
 def _write_programs(page: Path, folder: Path) -> None:
     """The files that a page tells its reader to save: named in their first line, or in the sentence before."""
     text = page.read_text(encoding="utf-8")
-    for before, _, body in re.findall(r"(?:Save this as `([\w.]+)`[^\n]*\n\n)?^```(yaml|python)\n(.*?)^```$", text, re.M | re.S):
+    for before, _, body in re.findall(
+        r"(?:Save this as `([\w.]+)`[^\n]*\n\n)?^```(yaml|python)\n(.*?)^```$", text, re.M | re.S
+    ):
         named = before or (match.group(1) if (match := re.match(r"# ([\w.]+\.(?:py|yaml))\n", body)) else "")
         if named:
             (folder / named).write_text(body, encoding="utf-8")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from semcore import registry
 from semcore.config.yaml import Document
 from semcore.errors import Problem
 
@@ -46,6 +47,7 @@ def _run(path: Path) -> None:
     mark = hashlib.blake2b(str(path).encode() + path.read_bytes(), digest_size=6).hexdigest()
     name = f"semcore_file_{mark}_{path.stem}"
     if name in sys.modules:
+        registry.renew(name)  # another pipeline's files may have taken its names
         return
     loader = _Source(name, str(path))
     module = importlib.util.module_from_spec(importlib.machinery.ModuleSpec(name, loader, origin=str(path)))

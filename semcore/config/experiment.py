@@ -95,11 +95,8 @@ class Experiment:
             setup, wrong = self._resolve(cell, {})
             found += wrong
             if setup and not wrong:
-                worlds = [scenario.environment for scenario in setup.scenarios]
-                plans: Sequence[Mapping[str, Any]] = (setup.planner.plans() if setup.planner else None) or [{}]
-                for world, plan in itertools.product(worlds, plans):
-                    if world or plan:
-                        found += self._resolve(cell, {**world, **plan})[1]
+                for overrides in alternatives(setup):
+                    found += self._resolve(cell, overrides)[1]
         return list(dict.fromkeys(found))
 
     def _resolve(self, cell: Cell, overrides: Mapping[str, Any]) -> tuple[Setup | None, list[Problem]]:
@@ -140,6 +137,13 @@ class Experiment:
                 root[section] = value
                 origins.setdefault((section,), ("workflows", chosen, section))
         return _changed(root, after, builder)
+
+
+def alternatives(setup: Setup) -> list[dict[str, Any]]:
+    """Every set of overrides that the environment and the planner of a cell may bring, as far as it is known."""
+    worlds = [scenario.environment for scenario in setup.scenarios]
+    plans: Sequence[Mapping[str, Any]] = (setup.planner.plans() if setup.planner else None) or [{}]
+    return [{**world, **plan} for world, plan in itertools.product(worlds, plans) if world or plan]
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from semcore.errors import RunError
+from semcore_image.digests import mini_digest, sha256
 from semcore_image.pixels import to_tensor
 from semcore_image.pretrained import Pretrained
 
@@ -55,6 +55,10 @@ class UsesClip(Pretrained):
     def clip(self) -> ClipModel:
         """The model; its weights are loaded on first use."""
         return MiniClipModel() if self.model == "mini" else OpenClipModel(self)
+
+    def identity(self) -> str:
+        """The digest of the weights."""
+        return self.clip.digest
 
 
 class MiniClipModel:
@@ -156,18 +160,3 @@ class OpenClipModel:
         net, _, tokenizer = self._parts
         with torch.inference_mode():
             return net.encode_text(tokenizer(list(texts)).to(self._settings.device), normalize=True).float().cpu().numpy()
-
-
-def mini_digest(name: str) -> str:
-    """The digest of a shipped mini model's weights; needs no torch."""
-    return sha256(sorted((Path(__file__).parent / "weights" / name).rglob("*.safetensors")))
-
-
-def sha256(files: Sequence[Path]) -> str:
-    """The first 12 hexadecimal digits of the SHA-256 of files, one behind the other."""
-    if not files:
-        raise RunError("the weights of a mini model are missing; reinstall semcore-image or train it (semcore train)")
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]

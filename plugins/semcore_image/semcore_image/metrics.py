@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from semcore.interfaces import Metric, Record
-from semcore_image.clip import UsesClip, mini_digest
+from semcore_image.clip import UsesClip
+from semcore_image.digests import mini_digest
 from semcore_image.pixels import to_tensor
 from semcore_image.received import CAPTION
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from semcore.interfaces import SemanticEncoder
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
+from semcore_image.digests import mini_digest
 from semcore_image.pixels import image_of, to_tensor
 from semcore_image.received import CAPTION
 
@@ -32,6 +33,10 @@ class MiniCaptionEncoder(SemanticEncoder):
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
         return {CAPTION: Text}
+
+    def identity(self) -> str:
+        """The digest of the weights."""
+        return mini_digest("mini-caption", "mini-clip")
 
     @cached_property
     def _net(self) -> Any:

@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Le
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text
+from semcore_image.digests import mini_digest
 from semcore_image.pixels import from_tensor, resized, to_tensor
 from semcore_image.received import CAPTION, caption_of, reference_of
 
@@ -55,6 +56,10 @@ class MiniDiffusionGenerator(Generator):
     start: Literal["noise", "reference"] = "noise"
     strength: Annotated[float, Gt(0), Le(1)] = 0.7
     size: tuple[Count, Count] = NATIVE
+
+    def identity(self) -> str:
+        """The digest of the weights."""
+        return mini_digest("mini-diffusion", "mini-clip")
 
     @cached_property
     def _net(self) -> Any:

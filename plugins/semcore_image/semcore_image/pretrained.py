@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from semcore.component import Component
@@ -36,6 +37,12 @@ class Pretrained(Component):
     local_files_only: bool = True
     device: str = "cpu"
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
+
+    def identity(self) -> Any:
+        """Of a folder: the names and sizes of its files, for it may come to hold another model."""
+        folder = Path(self.model).expanduser()
+        files = sorted(folder.rglob("*")) if self.model and folder.is_dir() else []
+        return [[str(file.relative_to(folder)), file.stat().st_size] for file in files if file.is_file()] or None
 
     @property
     def torch_dtype(self) -> torch.dtype:
