@@ -253,6 +253,17 @@ def test_an_edited_plugin_file_is_another_cell(bench: Any) -> None:
     assert ids(bench) != before
 
 
+def test_two_files_may_use_the_same_names_in_one_process(bench: Any) -> None:
+    copy = bench.folder / "mine.py"
+    copy.write_text((HERE / "bench.py").read_text().replace("10, self.brightest", "30, self.brightest"))
+    here, there = bench.text, bench.text.replace(str(HERE / "bench.py"), "./mine.py")
+    found = []
+    for bench.text in (here, there, here):
+        experiment = bench.load()
+        found.append(experiment.resolve(experiment.cells[0]).source.samples()[0].image.max())
+    assert found == [10, 30, 10]
+
+
 def test_another_picture_is_another_cell(bench: Any) -> None:
     """The settings are the same; what the source gives is not."""
     plugin = bench.folder / "mine.py"
