@@ -30,7 +30,7 @@ def load_config(folder: str) -> dict[str, Any]:
     """config.json of the model in `weights/<folder>`."""
     path = WEIGHTS / folder / "config.json"
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: train the model with `semcore train {folder}` and copy its output")
+        raise FileNotFoundError(f"{path} is missing: the recipe of {folder} writes it (`semcore list recipe`)")
     return json.loads(path.read_text())
 
 

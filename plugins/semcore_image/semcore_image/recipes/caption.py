@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,11 @@ class MiniCaptionRecipe(Recipe):
         sentences = [caption(f) for f in split.facts[::every][: self.knowledge].tolist()]
         (out / "knowledge.txt").write_text("\n".join(sentences) + "\n")
         clip = load_mini("mini-clip")
-        features = torch.cat([_features(clip, part) for part in split.images.split(500)], dim=1)
+
+        @functools.cache  # made for the first epoch that runs: a finished training is only measured again
+        def features() -> torch.Tensor:
+            return torch.cat([_features(clip, part) for part in split.images.split(500)], dim=1)
+
         model = CaptionDecoder(**SETTINGS)
         average = copy.deepcopy(model).eval()
         adam = torch.optim.AdamW(
@@ -75,7 +80,7 @@ class MiniCaptionRecipe(Recipe):
                 words, answers = _sentences([prompts[i] for i in asked.tolist()], split.facts[chosen].tolist())
                 mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
                 with torch.autocast("cpu", torch.bfloat16):
-                    logits = model(words, model.see(features[mirrored, chosen].float()))
+                    logits = model(words, model.see(features()[mirrored, chosen].float()))
                 loss = F.cross_entropy(logits.float().flatten(0, 1), answers.flatten(), ignore_index=PAD, label_smoothing=0.05)
                 adam.zero_grad()
                 loss.backward()

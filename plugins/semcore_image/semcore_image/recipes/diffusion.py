@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import functools
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,8 +71,12 @@ class MiniDiffusionRecipe(Recipe):
         split = load_split(self.data, "train")
         clip = load_mini("mini-clip")
         vae = fill(MiniVae, "mini-diffusion/vae").eval().requires_grad_(False)
-        latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
-        captions = CaptionTable(clip, split)
+
+        @functools.cache  # made for the first epoch that runs: a finished training is only measured again
+        def prepared() -> tuple[torch.Tensor, CaptionTable]:
+            latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
+            return latents, CaptionTable(clip, split)
+
         unet = build_unet(SETTINGS).to(memory_format=torch.channels_last)
         average = copy.deepcopy(unet).eval()
         # Written-out attention: at this size the fused kernel's masked backward pass is several times slower.
@@ -83,6 +89,7 @@ class MiniDiffusionRecipe(Recipe):
         steps = len(split) // self.batch_size
 
         def run_epoch(epoch: int) -> dict[str, float]:
+            latents, captions = prepared()
             generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
             rng = np.random.default_rng([self.seed, epoch])
             order = torch.randperm(len(split), generator=generator)
@@ -119,7 +126,8 @@ class MiniDiffusionRecipe(Recipe):
         seconds = run_epochs(out, self.epochs, modules, {"adam": adam}, run_epoch)
         average.half().float()  # what is measured is what is shipped: float16 weights
         trials = {g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1) for g in (2.0, 3.0, 4.0, 6.0)}
-        guidance = max(trials, key=lambda g: trials[g])
+        # The weakest that comes near the best: more guidance costs variety.
+        guidance = min(g for g, score in trials.items() if score >= max(trials.values()) - 0.02)
         model = MiniDiffusion(clip, vae, average, guidance)
         scores = evaluate(model, load_split(self.data, "test"), trials)
         scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
@@ -203,6 +211,9 @@ def evaluate(model: MiniDiffusion, test: Split, trials: dict[float, float]) -> l
     ]
     final = class_accuracy(model, 50, 2)
     scores.append((f"class accuracy at the default guidance {model.guidance:g}, fresh noise (n = 500)", f"{final:.1%}"))
+    start = time.perf_counter()
+    model.sample(class_prompts(2)[:16], draw_noise(model, 16, 0))
+    scores.append(("16 pictures in 20 steps, wall-clock time", f"{time.perf_counter() - start:.1f} s"))
     some = test.facts[:: max(1, len(test) // 250)][:250]
     noise = draw_noise(model, len(some), 3)
     for rate in (0.0, 0.1, 0.2):
