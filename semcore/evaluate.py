@@ -67,9 +67,10 @@ def evaluate(experiment: Experiment, cell: Cell, samples: Sequence[Sample], cach
 def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequence[Segment]) -> dict[str, Any]:
     """Measure a cell and write it into `folder`: pictures, `items.jsonl`, and `result.json` last, which marks it done."""
     records = [record for segment in segments for record in _records(segment)]
-    measured = {metric: metric.measure(records) for metric in setup.metrics}
+    names = metric_names(setup.metrics)
+    measured = {name: (metric, metric.measure(records)) for name, metric in zip(names, setup.metrics, strict=True)}
     rows = [
-        _row(record, segment, {_name(metric): values[index] for metric, values in measured.items()})
+        _row(record, segment, {name: values[index] for name, (_, values) in measured.items()})
         for index, (record, segment) in enumerate(zip(records, _segments(segments), strict=True))
     ]
     for index, record in enumerate(records[:GALLERY]):
@@ -80,9 +81,8 @@ def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequ
     write(folder / "items.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
     result = {
         "id": identity,
-        "settings": dict(cell.settings),
         "n": len(records),
-        "metrics": {_name(metric): _summary(metric, values) for metric, values in measured.items()},
+        "metrics": {name: _summary(metric, values) for name, (metric, values) in measured.items()},
         "ledger": _accounts([segment.outcome.delivery.ledger for segment in segments]),
         "report": _mean_report(records),
         "segments": [_segment(segment) for segment in segments if setup.planner or setup.pipeline.kb],
@@ -92,7 +92,7 @@ def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequ
         "config": setup.config,
     }
     write_json(folder / "result.json", result)
-    return result
+    return {"settings": dict(cell.settings), **result}
 
 
 def png(pixels: Any) -> bytes:
@@ -106,10 +106,17 @@ def png(pixels: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _name(metric: Metric) -> str:
+def metric_names(metrics: Sequence[Metric]) -> list[str]:
+    """The registered name of each metric; of those that stand twice, with the settings that tell them apart."""
     from semcore.registry import name_of
 
-    return name_of(type(metric))
+    names = [name_of(type(metric)) for metric in metrics]
+    shown = []
+    for name, metric in zip(names, metrics, strict=True):
+        twins = [other.settings() for other_name, other in zip(names, metrics, strict=True) if other_name == name]
+        differing = [f"{key}={value}" for key, value in metric.settings().items() if any(t[key] != value for t in twins)]
+        shown.append(f"{name} ({', '.join(differing)})" if differing else name)
+    return shown
 
 
 def _records(segment: Segment) -> list[Record]:

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import concurrent.futures
 import functools
+import importlib.metadata
 import multiprocessing
 import os
+import platform
 import signal
 import time
 import traceback
@@ -75,6 +77,7 @@ def run(
             {
                 "name": experiment.name,
                 "semcore": __version__,
+                "software": {"python": platform.python_version(), "torch": importlib.metadata.version("torch")},
                 "command": list(command),
                 "axes": {path: list(values) for path, values in experiment.axes.items()},
                 "cells": [{"id": one, "settings": dict(cell.settings)} for one, cell in zip(ids, cells, strict=True)],

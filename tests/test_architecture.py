@@ -39,8 +39,7 @@ def test_the_core_imports_no_plugin(path: Path) -> None:
 
 @pytest.mark.parametrize("path", CORE, **SHOWN)
 def test_a_module_fits_a_head(path: Path) -> None:
-    limit = 520 if path.name == "types.py" else 400
-    assert len(path.read_text().splitlines()) <= limit
+    assert len(path.read_text().splitlines()) <= 400
 
 
 @pytest.mark.parametrize("path", TREE, **SHOWN)

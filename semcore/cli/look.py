@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 import click
 
 from semcore import plugins, registry
-from semcore.component import Component, field_docs, field_types, unit_of
+from semcore.component import Component, field_docs, field_types, plain, unit_of
 from semcore.errors import PluginError, SemcoreError
 
 
@@ -73,7 +73,7 @@ def _show(kind: str, name: str) -> None:
     types = field_types(cls)
     for field in fields:
         unit = unit_of(field.name)
-        default = "required" if _required(field) else f"default {_default(field)!r}"
+        default = "required" if _required(field) else f"default {written(_default(field))}"
         click.secho(f"  {field.name}", bold=True, nl=False)
         click.echo(f"  {type_name(types[field.name])}{f', {unit}' if unit else ''}, {default}")
         if docs.get(field.name):
@@ -100,6 +100,20 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     if field.default is not dataclasses.MISSING:
         return field.default
     return field.default_factory() if field.default_factory is not dataclasses.MISSING else None
+
+
+def written(value: Any) -> str:
+    """A value as YAML would write it."""
+    value = plain(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {written(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(written, value)) + "]"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "true", False: "false"}[value]
+    return str(value) or '""'
 
 
 def type_name(annotation: Any) -> str:

@@ -95,9 +95,16 @@ class Experiment:
             setup, wrong = self._resolve(cell, {})
             found += wrong
             if setup and not wrong:
+                found += self._overrun(cell, setup)
                 for overrides in alternatives(setup):
                     found += self._resolve(cell, overrides)[1]
         return list(dict.fromkeys(found))
+
+    def _overrun(self, cell: Cell, setup: Setup) -> list[Problem]:
+        """A sweep over what the segments of the scenario set has no effect."""
+        both = {path for scenario in setup.scenarios for path in scenario.environment if path in cell.settings}
+        message = "{} is swept, but the segments of the scenario set it"
+        return [self.document.problem(("sweep", path), message.format(path), "remove one of them") for path in sorted(both)]
 
     def _resolve(self, cell: Cell, overrides: Mapping[str, Any]) -> tuple[Setup | None, list[Problem]]:
         changes = {**self.fixed, **cell.settings, **overrides}

@@ -1,0 +1,36 @@
+"""What flows between the stages of a pipeline. Everything is frozen and checks itself when made.
+
+    Sample ─ encoder ─ Semantics ─ transport ─ Symbols ─ channel ─ Received ─ transport ─ Semantics ─ generator ─ Candidates
+
+NumPy holds what people look at (pictures, sound, features); PyTorch holds what gradients flow through (symbols).
+"""
+
+from semcore.types.ledger import Entry, Ledger, split
+from semcore.types.samples import Candidates, Sample
+from semcore.types.semantics import STREAM_TYPES, Bitstream, Features, Picture, Semantics, Stream, Text, Tokens
+from semcore.types.session import Knowledge, KnowledgeBase, Plan, Scenario
+from semcore.types.symbols import Layout, Received, Span, Symbols
+
+__all__ = [
+    "STREAM_TYPES",
+    "Bitstream",
+    "Candidates",
+    "Entry",
+    "Features",
+    "Knowledge",
+    "KnowledgeBase",
+    "Layout",
+    "Ledger",
+    "Picture",
+    "Plan",
+    "Received",
+    "Sample",
+    "Scenario",
+    "Semantics",
+    "Span",
+    "Stream",
+    "Symbols",
+    "Text",
+    "Tokens",
+    "split",
+]

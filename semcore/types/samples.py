@@ -1,0 +1,78 @@
+"""What goes in and what comes out: samples, and candidates for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from semcore.errors import ComponentError
+from semcore.types.arrays import check_array
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One source item, or its reconstruction: any of picture, video, sound and text.
+
+    Fields:
+        id: name, unique in its source
+        user: who sends it; a knowledge base keeps its entries by user, and one user's samples come in order
+        image: uint8 (H, W, 3), sRGB
+        video: uint8 (T, H, W, 3), sRGB
+        fps: frames a second of `video`
+        audio: float32 (S,), in -1..1
+        sample_rate_hz: samples a second of `audio`
+        text: a transcript or a caption that belongs to the item
+        label: the class of the item, for metrics only
+    """
+
+    id: str
+    user: str = ""
+    image: np.ndarray | None = None
+    video: np.ndarray | None = None
+    fps: float | None = None
+    audio: np.ndarray | None = None
+    sample_rate_hz: int | None = None
+    text: str | None = None
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.image is not None:
+            check_array(self, "image", self.image, "uint8", ("H", "W", 3))
+        if self.video is not None:
+            check_array(self, "video", self.video, "uint8", ("T", "H", "W", 3))
+            if not self.fps or self.fps <= 0:
+                raise ComponentError(f"Sample {self.id!r} has a video, so it needs fps > 0")
+        if self.audio is not None:
+            check_array(self, "audio", self.audio, "float32", ("S",))
+            if not self.sample_rate_hz or self.sample_rate_hz <= 0:
+                raise ComponentError(f"Sample {self.id!r} has sound, so it needs sample_rate_hz > 0")
+
+    @property
+    def source_values(self) -> int:
+        """Number of source values, the denominator of the CBR: H·W·3 of a picture, T·H·W·3 of a video, S of a sound."""
+        return sum(int(part.size) for part in (self.image, self.video, self.audio) if part is not None)
+
+    @property
+    def source_bits(self) -> int:
+        """Bits of the uncompressed item: 8 a picture or video value, 16 a sound sample, 8 a byte of text alone."""
+        visual = sum(int(part.size) for part in (self.image, self.video) if part is not None)
+        bits = 8 * visual + 16 * (int(self.audio.size) if self.audio is not None else 0)
+        return bits or 8 * len((self.text or "").encode())
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """What a generator makes of one sample.
+
+    Fields:
+        samples: one or more reconstructions, each with the sample's key as its id
+    """
+
+    samples: tuple[Sample, ...]
+
+    def __post_init__(self) -> None:
+        if not self.samples:
+            raise ComponentError("a generator must return at least one candidate a sample")

@@ -1,0 +1,133 @@
+"""What is sent of a sample: named streams, each of one of five types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from semcore.errors import ComponentError
+from semcore.types.arrays import check_array
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text stream, for example a caption. `value`: any Unicode text."""
+
+    value: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.value, str):
+            raise ComponentError(f"Text.value must be str, not {type(self.value).__name__}")
+
+    @property
+    def form(self) -> tuple[int, ...]:
+        """() : a text's length is not known before it is received."""
+        return ()
+
+
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """A stream of symbols of a finite alphabet, for example phonemes. `values`: int64 (T,) in 0..vocabulary-1."""
+
+    values: np.ndarray
+    vocabulary: int
+
+    def __post_init__(self) -> None:
+        check_array(self, "values", self.values, "int64", ("T",))
+        if self.values.size and not (0 <= self.values.min() and self.values.max() < self.vocabulary):
+            raise ComponentError(f"Tokens.values must lie in 0..{self.vocabulary - 1}")
+
+    @property
+    def form(self) -> tuple[int, ...]:
+        """(T, vocabulary)"""
+        return (*self.values.shape, self.vocabulary)
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """A stream of real numbers, for example a feature vector or face motion. `values`: float32 (..., D)."""
+
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        check_array(self, "values", self.values, "float32", ("...", "D"))
+
+    @property
+    def form(self) -> tuple[int, ...]:
+        """The shape of `values`."""
+        return tuple(self.values.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture as a stream, for example a reference for the knowledge base. `pixels`: uint8 (H, W, 3), sRGB."""
+
+    pixels: np.ndarray
+
+    def __post_init__(self) -> None:
+        check_array(self, "pixels", self.pixels, "uint8", ("H", "W", 3))
+
+    @property
+    def form(self) -> tuple[int, ...]:
+        """(H, W, 3)"""
+        return tuple(self.pixels.shape)
+
+
+@dataclass(frozen=True)
+class Bitstream:
+    """Bytes, for example a compressed picture. A decoder must treat what it receives as hostile input."""
+
+    data: bytes
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.data, bytes):
+            raise ComponentError(f"Bitstream.data must be bytes, not {type(self.data).__name__}")
+
+    @property
+    def form(self) -> tuple[int, ...]:
+        """() : a bitstream's length is not known before it is received."""
+        return ()
+
+
+Stream = Text | Tokens | Features | Picture | Bitstream
+STREAM_TYPES: tuple[type[Stream], ...] = (Text, Tokens, Features, Picture, Bitstream)
+
+
+@dataclass(frozen=True, eq=False)
+class Semantics:
+    """What is sent of one sample, or what arrived of it: ordered, named streams.
+
+    Fields:
+        key: an opaque name of the sample; addresses random numbers and says nothing of the content
+        user: whose entries of the knowledge base apply
+        streams: name -> stream; a stream that was lost on the way is absent
+        intact: name -> the verdict of the transport's own check (CRC); a stream without a check has none
+    """
+
+    key: str
+    streams: Mapping[str, Stream] = field(default_factory=dict)
+    user: str = ""
+    intact: Mapping[str, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, stream in self.streams.items():
+            if not isinstance(stream, STREAM_TYPES):
+                raise ComponentError(f"stream {name!r} is a {type(stream).__name__}, not one of the stream types")
+
+    def text(self, name: str) -> str | None:
+        """The text of stream `name`, or None if it is not there."""
+        stream = self.streams.get(name)
+        return stream.value if isinstance(stream, Text) else None
+
+    def arrived(self) -> bool:
+        """Whether anything came through and no check failed: what an acknowledgement says."""
+        return bool(self.streams) and all(self.intact.get(name, True) for name in self.streams)
+
+    def only(self, names: Iterable[str]) -> Semantics:
+        """The same sample with the streams in `names` alone."""
+        kept = {name: self.streams[name] for name in names if name in self.streams}
+        return replace(self, streams=kept, intact={name: ok for name, ok in self.intact.items() if name in kept})
