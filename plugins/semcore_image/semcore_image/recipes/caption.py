@@ -22,7 +22,7 @@ SETTINGS = {"channels": 256, "width": 128, "layers": 2, "heads": 4}
 
 @dataclass(frozen=True)
 class MiniCaptionRecipe(Recipe):
-    """Train mini-caption: a decoder that describes what the frozen image tower of mini-clip sees.
+    """Trains mini-caption, a decoder that describes what the frozen image tower of mini-clip sees.
 
     Fields:
         data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout

@@ -21,7 +21,7 @@ SETTINGS: dict[str, Any] = {"widths": [64, 128, 192], "stem": 32}
 
 @dataclass(frozen=True)
 class MiniClassifierRecipe(Recipe):
-    """Train mini-classifier: the judge of generated pictures, of another architecture and seed than mini-clip.
+    """Trains mini-classifier, the judge of generated pictures, of another architecture and seed than mini-clip.
 
     The shipped weights were trained with epochs=10, and went on in the same folder with epochs=16 and epochs=22.
 

@@ -22,7 +22,7 @@ PLAIN = tuple("a " * (c[0] not in "aeiou") + "an " * (c[0] in "aeiou") + c for c
 
 @dataclass(frozen=True)
 class MiniClipRecipe(Recipe):
-    """Train mini-clip: a conv net for 32×32 pictures and a character-level text encoder that survives misspelling.
+    """Trains mini-clip, a conv net for 32×32 pictures and a character-level text encoder that survives misspelling.
 
     Fields:
         data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout

@@ -40,7 +40,7 @@ TOKENS = 48  # the longest clean caption has 45 characters; attention over paddi
 
 @dataclass(frozen=True)
 class MiniDiffusionRecipe(Recipe):
-    """Train mini-diffusion: a latent denoiser that reads the characters of a caption by cross-attention.
+    """Trains mini-diffusion, a latent denoiser that reads the characters of a caption by cross-attention.
 
     Fields:
         data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout

@@ -29,7 +29,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class MiniVaeRecipe(Recipe):
-    """Train the autoencoder of mini-diffusion: 32×32 pictures to 8×8 latents of eight channels and back.
+    """Trains the autoencoder of mini-diffusion, 32×32 pictures to 8×8 latents of eight channels and back.
 
     Fields:
         data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
