@@ -22,10 +22,10 @@ $(VENV)/.semcore-dev: $(VENV)/.semcore
 	touch $@
 
 demo: install
-	$(BIN)/semcore run examples/llm_image_uma.yaml --out runs/demo
+	$(BIN)/semcore run examples/llm_image_uma.yaml --jobs 2 --out runs/demo
 
 test: $(VENV)/.semcore-dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n auto
 
 test-slow: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m slow

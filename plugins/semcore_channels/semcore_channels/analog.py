@@ -48,9 +48,7 @@ class Analog(Transport):
 
     def receive(self, received: Received) -> list[Semantics]:
         layout = received.layout
-        return layout.semantics(
-            {(span.sample, span.stream): (self._stream(span, received), None) for span in layout.spans}
-        )
+        return layout.semantics({(span.sample, span.stream): (self._stream(span, received), None) for span in layout.spans})
 
     def _burst(self, name: str, stream: Stream) -> Burst:
         numbers = _numbers(name, stream)

@@ -1,6 +1,6 @@
 """A payload as a frame that its receiver can check: length, payload, CRC.
 
-    [length in bytes, LEB128, 1-5 bytes] [payload] [CRC24A of both, 3 bytes]
+[length in bytes, LEB128, 1-5 bytes] [payload] [CRC24A of both, 3 bytes]
 """
 
 from __future__ import annotations

@@ -40,9 +40,7 @@ def test_uncoded_bpsk_and_qpsk_in_awgn(ebn0_db, ber, rng, as_symbols, qpsk):
     assert within_binomial(errors, len(bits), closed)
 
 
-@pytest.mark.parametrize(
-    ("ebn0_db", "ber"), [(0, 1.4645e-1), (5, 6.418e-2), (10, 2.327e-2), (15, 7.723e-3), (20, 2.481e-3)]
-)
+@pytest.mark.parametrize(("ebn0_db", "ber"), [(0, 1.4645e-1), (5, 6.418e-2), (10, 2.327e-2), (15, 7.723e-3), (20, 2.481e-3)])
 def test_uncoded_bpsk_and_qpsk_in_flat_rayleigh_fading(ebn0_db, ber, rng, as_symbols, qpsk):
     """BER = (1 - sqrt(g / (1 + g))) / 2, Proakis eq. 14.3-7. The two bits of a symbol share a fade: one is counted."""
     sent, bits = qpsk(MILLION)

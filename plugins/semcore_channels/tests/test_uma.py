@@ -167,7 +167,5 @@ def test_path_loss_of_the_model(case, expected, rng):
     stations = torch.tensor([0.0, 0.0, 25.0]).expand(3, 1, 3)
     nothing = torch.zeros(3, 1, 3)
     with sionna_rng(rng):
-        scenario.set_topology(
-            terminals, stations, nothing, nothing, nothing, torch.zeros(3, 1, dtype=torch.bool), los=los
-        )
+        scenario.set_topology(terminals, stations, nothing, nothing, nothing, torch.zeros(3, 1, dtype=torch.bool), los=los)
     torch.testing.assert_close(scenario.basic_pathloss.flatten(), torch.tensor(expected), rtol=0, atol=0.01)

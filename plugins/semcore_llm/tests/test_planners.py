@@ -8,11 +8,11 @@ import pickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from semcore_llm.planners import FixedPlanner, LookupPlanner
 
 from semcore.component import check_fields
 from semcore.errors import ComponentError
 from semcore.types import Scenario
+from semcore_llm.planners import FixedPlanner, LookupPlanner
 
 TABLE = (
     {"below": 3, "set": {"workflow": "a2v"}},

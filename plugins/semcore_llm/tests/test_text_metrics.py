@@ -8,12 +8,12 @@ import pickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from semcore_llm.entropy import SemanticEntropy, phrases
-from semcore_llm.metrics import CharAccuracy, SentenceBLEU, edit_distance
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Record
 from semcore.types import Bitstream, Ledger, Sample, Semantics, Text
+from semcore_llm.entropy import SemanticEntropy, phrases
+from semcore_llm.metrics import CharAccuracy, SentenceBLEU, edit_distance
 
 BIRD = "A brown and white bird perched on a wooden post."
 DAMAGED = "A brown and white bird perched on a wnoden p st."

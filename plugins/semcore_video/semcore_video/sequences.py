@@ -52,8 +52,7 @@ class PictureSequences(Source):
         places = [place for place in inside if _is_sequence(place)] or [root] * _is_sequence(root)
         if not places:
             raise ComponentError(
-                f"PictureSequences.path: {str(root)!r} holds neither folders of pictures nor animated "
-                "GIF, WebP or PNG files"
+                f"PictureSequences.path: {str(root)!r} holds neither folders of pictures nor animated GIF, WebP or PNG files"
             )
         return [
             Sample(f"{place.name}/{name}", place.name, image=self._pixels(picture))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from semcore_video.sequences import PictureSequences
 
 from semcore.errors import ComponentError
+from semcore_video.sequences import PictureSequences
 
 
 def picture(value: int, size: tuple[int, int] = (6, 4)) -> Image.Image:

@@ -87,11 +87,14 @@ def name_pixels(pixels: np.ndarray) -> np.ndarray:
     chroma = high - low
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]
     divisor = np.where(chroma > 0, chroma, 1)
-    hue = np.select(
-        [high == red, high == green],
-        [(green - blue) / divisor % 6, (blue - red) / divisor + 2],
-        (red - green) / divisor + 4,
-    ) * 60
+    hue = (
+        np.select(
+            [high == red, high == green],
+            [(green - blue) / divisor % 6, (blue - red) / divisor + 2],
+            (red - green) / divisor + 4,
+        )
+        * 60
+    )
     saturation = chroma / np.where(high > 0, high, 1)
     warm = (hue < 48) | (hue >= 330)
     # Dark or dull warm colours are what people call brown; a pixel with little chroma has no hue worth naming.

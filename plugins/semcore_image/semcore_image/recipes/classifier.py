@@ -23,11 +23,11 @@ SETTINGS: dict[str, Any] = {"widths": [64, 128, 192], "stem": 32}
 class MiniClassifierRecipe(Recipe):
     """Trains mini-classifier, the judge of generated pictures, of another architecture and seed than mini-clip.
 
-    The shipped weights were trained with epochs=10, and went on in the same folder with epochs=16 and epochs=22.
+    Each stage ends the training at its epoch as if that were the last, the next one warms up again and goes on.
 
     Fields:
         data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
-        epochs: passes over the training pictures
+        stages: passes over the training pictures at the end of each stage, ascending
         batch_size: pictures a step
         learning_rate: peak rate (SGD with Nesterov momentum)
         seed: seed of weights, order and augmentation
@@ -35,7 +35,7 @@ class MiniClassifierRecipe(Recipe):
     """
 
     data: str
-    epochs: int = 22
+    stages: tuple[int, ...] = (10, 16, 22)
     batch_size: int = 256
     learning_rate: float = 0.3
     seed: int = 3
@@ -50,7 +50,10 @@ class MiniClassifierRecipe(Recipe):
         average = copy.deepcopy(model).eval()
         sgd = torch.optim.SGD(
             [{"params": list(model.parameters()), "peak": self.learning_rate}],
-            lr=1.0, momentum=0.9, nesterov=True, weight_decay=5e-4,
+            lr=1.0,
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=5e-4,
         )
         steps = len(split) // self.batch_size
 
@@ -59,10 +62,11 @@ class MiniClassifierRecipe(Recipe):
             order = torch.randperm(len(split), generator=generator)
             totals = torch.zeros(2)
             model.train()
+            stage = next(end for end in self.stages if epoch < end)
             for step in range(steps):
                 chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
                 images = augment(as_float(split.images[chosen]), generator, shift=3, cutout=8)
-                set_rate(sgd, one_cycle(epoch * steps + step, self.epochs * steps))
+                set_rate(sgd, one_cycle(epoch * steps + step, stage * steps))
                 with torch.autocast("cpu", torch.bfloat16):
                     logits = model(images)
                 loss = F.cross_entropy(logits.float(), split.labels[chosen], label_smoothing=0.1)
@@ -74,7 +78,7 @@ class MiniClassifierRecipe(Recipe):
                 totals += torch.stack([loss.detach(), right])
             return dict(zip(("loss", "accuracy"), (totals / steps).tolist(), strict=True))
 
-        seconds = run_epochs(out, self.epochs, {"model": model, "average": average}, {"sgd": sgd}, run_epoch)
+        seconds = run_epochs(out, self.stages[-1], {"model": model, "average": average}, {"sgd": sgd}, run_epoch)
         average.half().float()  # what is measured is what is shipped: float16 weights
         scores = evaluate(average, load_split(self.data, "test"))
         scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))

@@ -194,9 +194,7 @@ def class_accuracy(model: MiniDiffusion, count: int, seed: int) -> float:
     return _judged(model, prompts, draw_noise(model, len(prompts), seed), labels)[0]
 
 
-def _judged(
-    model: MiniDiffusion, texts: list[str], noise: torch.Tensor, labels: torch.Tensor
-) -> tuple[float, torch.Tensor]:
+def _judged(model: MiniDiffusion, texts: list[str], noise: torch.Tensor, labels: torch.Tensor) -> tuple[float, torch.Tensor]:
     parts = zip(range(0, len(texts), 100), noise.split(100), strict=True)
     pictures = torch.cat([model.sample(texts[i : i + 100], part) for i, part in parts])
     right = load_mini("mini-classifier").classify(pictures).argmax(1).eq(labels).float().mean().item()
