@@ -88,8 +88,8 @@ sweep:
 SESSION = """
 planner: {use: alternate, table: [[generator.steps, 10], [transport.repeat, 3]]}
 kb: {use: brightest}
-scenario: {segments: [{channel.snr_db: 12}, {channel.snr_db: 3}]}
 """
+SEGMENTS = "scenario: {segments: [{channel.snr_db: 12}, {channel.snr_db: 3}]}\n"
 
 
 class Page(html.parser.HTMLParser):
@@ -252,7 +252,7 @@ def test_swept_settings_are_marked_in_the_diagram_and_in_the_configuration(made:
 
 
 def test_segments_show_what_was_planned_and_what_came_into_force(made: Any) -> None:
-    run, page, _ = made(SESSION)
+    run, page, _ = made(SESSION + SEGMENTS)
     [cell] = run.results
     rows = [row for row in page.rows if row and row[0] in ("0", "1", "2")]
     assert len(rows) == len(cell["segments"]) == 3
