@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from PIL import Image
 from semcore.results import Run, read_run
 
 SNR = "channel.block_snr_db"
-SHOWN = ("bird-01", "ship-01", "horse-01")
+SHOWN = ("automobile-01", "ship-01", "horse-01")
 COLOURS = {"semantic": "#3b82c4", "conventional": "#c4553b", "conventional-jpeg": "#b08a2e"}
 
 
@@ -24,9 +25,9 @@ def main(folder: Path, target: Path) -> None:
     """Source and received pictures at a few SNRs, and the curves of two metrics beside them."""
     run = read_run(folder)
     snrs = run.axes[SNR]
-    columns = [snrs[index] for index in (0, len(snrs) // 4, len(snrs) // 2, len(snrs) - 1)]
-    figure = plt.figure(figsize=(12.4, 5.4), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(1.55, 1))
+    columns = [snrs[index] for index in (0, len(snrs) // 2, len(snrs) // 2 + 1, len(snrs) - 1)]
+    figure = plt.figure(figsize=(12.4, 6.6), layout="constrained")
+    left, right = figure.subfigures(1, 2, width_ratios=(1.35, 1))
     workflows = ("semantic", "conventional")
     axes = left.subplots(len(SHOWN) * 2, 1 + len(columns), gridspec_kw={"hspace": 0.05, "wspace": 0.05})
     for row, sample in enumerate(SHOWN):
@@ -75,8 +76,10 @@ def _item(run: Run, workflow: str, snr: float, sample: str) -> dict[str, Any]:
     raise SystemExit(f"the run has no cell {workflow} at {snr} dB")
 
 
-def _short(text: str, width: int = 26) -> str:
-    return "\n".join(text[i : i + width] for i in range(0, min(len(text), 2 * width), width)).replace("$", r"\$")
+def _short(text: str, width: int = 22) -> str:
+    """A caption in two short lines, with a dot for every character that cannot be printed."""
+    shown = "".join(character if character.isascii() and character.isprintable() else "·" for character in text)
+    return "\n".join(textwrap.wrap(shown, width)[:3]).replace("$", r"\$")
 
 
 if __name__ == "__main__":
