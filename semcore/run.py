@@ -76,6 +76,7 @@ def run(
             out / "run.json",
             {
                 "name": experiment.name,
+                "description": experiment.description,
                 "semcore": __version__,
                 "software": {"python": platform.python_version(), "torch": importlib.metadata.version("torch")},
                 "command": list(command),

@@ -336,7 +336,7 @@ def say(values: Any, better: str = "higher", **more: Any) -> str:
 
 def test_lines_that_cross_are_told_with_the_places_where_each_is_better() -> None:
     text = say({"a": {0: (5, 1), 2: (5, 1), 4: (5, 1)}, "b": {0: (1, 1), 2: (5.5, 1), 4: (9, 1)}})
-    assert "a is better at 0 dB" in text and "b is better at 4 dB" in text
+    assert "a is better than b at 0 dB" in text and "b is better at 4 dB" in text
     assert "at 2 dB the intervals overlap" in text and "cross near 1.78 dB" in text
 
 

@@ -33,7 +33,7 @@ SECTIONS = (
 """The parts of a pipeline; a workflow may replace any of them."""
 CHANGEABLE = ("seed", "workflow", "workflows", *SECTIONS)
 """Where the dotted path of a sweep, a plan or a segment may begin."""
-TOP = ("semcore", "name", *CHANGEABLE, "sweep", "hooks", "plugins")
+TOP = ("semcore", "name", "description", *CHANGEABLE, "sweep", "hooks", "plugins")
 PLAN: Path_ = ("planner",)
 """The origin of what a planner sets: no place in the file."""
 VERSION = 1
@@ -70,6 +70,11 @@ class Experiment:
     def name(self) -> str:
         """The name the file gives itself, or the file's own name."""
         return str(self.fixed.get("name") or self.values.get("name") or Path(self.document.name).stem)
+
+    @property
+    def description(self) -> str:
+        """What the file says of itself, for the reader of its report."""
+        return str(self.values.get("description") or "").strip()
 
     @property
     def cells(self) -> list[Cell]:
@@ -303,6 +308,8 @@ def _check_names(values: Mapping[str, Any], builder: Builder) -> None:
         builder.complain(("name",), f"the name must be text, not {name!r}", "in quotes a number is text")
     elif not re.fullmatch(r"\w[\w .+-]*", name):
         builder.complain(("name",), f"{name!r} cannot name the run's folder", "letters, digits, '-', '_', '+' and '.' can")
+    if not isinstance(values.get("description", ""), str):
+        builder.complain(("description",), "the description must be text")
     hooks = values.get("hooks") or []
     if not isinstance(hooks, list):
         builder.complain(("hooks",), "hooks is a list of names, for example [mlflow]")

@@ -91,10 +91,12 @@ def _pair(run: Run, lines: Lines, metric: str, a: Curve, b: Curve) -> Iterator[O
             paired.append(x)
     say = _ranges(lines, places)
     names = {"a": a.label, "b": b.label}
+    ahead = [side for side in ("a", "b") if sides[side]]
     clauses = [
-        f"{names[side]} is better at {say(sides[side])}{_factor([(of_a[x][1], of_b[x][1]) for x in sides[side]])}"
-        for side in ("a", "b")
-        if sides[side]
+        f"{names[side]} is better {f'than {names[other]} ' * (side == ahead[0])}at {say(sides[side])}"
+        f"{_factor([(of_a[x][1], of_b[x][1]) for x in sides[side]])}"
+        for side, other in (("a", "b"), ("b", "a"))
+        if side in ahead
     ]
     clear = bool(clauses)
     if clear:
