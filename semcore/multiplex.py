@@ -31,6 +31,7 @@ class Multiplex:
         """The symbols of all streams of a batch, or None if there is nothing to send."""
         import torch
 
+        places = [{name: place for place, name in enumerate(semantics.streams)} for semantics in batch]
         pieces: dict[str, list[tuple[torch.Tensor, list[Span]]]] = {}
         for stream in dict.fromkeys(name for semantics in batch for name in semantics.streams):
             part = self.of(stream).send([semantics.only([stream]) for semantics in batch], rng.at(stream))
@@ -44,6 +45,8 @@ class Multiplex:
         rows, spans = [], []
         for row, parts in enumerate(pieces.values()):
             start = 0
+            # In the sample's own order of streams: the batch it came in must not change which noise a stream meets.
+            parts.sort(key=lambda part: [places[span.sample][span.stream] for span in part[1]][:1])
             for values, own in parts:
                 spans += [replace(s, row=row, start=s.start + start, stop=s.stop + start) for s in own]
                 start += len(values)
@@ -55,13 +58,13 @@ class Multiplex:
 
     def receive(self, received: Received) -> list[Semantics]:
         """What arrived of each sample of the batch."""
-        merged = [Semantics(key, {}, user) for key, user in received.layout.senders]
-        for stream in dict.fromkeys(span.stream for span in received.layout.spans):
-            arrived = self.of(stream).receive(_part(received, stream))
-            merged = [
-                replace(one, streams={**one.streams, **new.streams}, intact={**one.intact, **new.intact})
-                for one, new in zip(merged, arrived, strict=True)
-            ]
+        spans = received.layout.spans
+        arrived = {name: self.of(name).receive(_part(received, name)) for name in dict.fromkeys(s.stream for s in spans)}
+        merged = []
+        for sample, (key, user) in enumerate(received.layout.senders):
+            own = [arrived[name][sample] for name in dict.fromkeys(s.stream for s in spans if s.sample == sample)]
+            streams = {name: stream for one in own for name, stream in one.streams.items()}
+            merged.append(Semantics(key, streams, user, {name: ok for one in own for name, ok in one.intact.items()}))
         return merged
 
 

@@ -89,17 +89,20 @@ def transmit(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: 
 def tell(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> tuple[Knowledge, Delivery]:
     """Bring the receiver's knowledge base up to date.
 
-    Each update is acknowledged with one bit of feedback, so that both ends agree on what is in force: an update that was
-    lost, or whose check failed, changes neither of them. One without a check (analog) is in force as it arrived.
+    Each update is acknowledged with one bit of feedback, so that both ends agree on what is in force: an update of which
+    a stream was lost, or failed its check, changes neither of them. One without a check (analog) is in force as it
+    arrived.
     """
     if p.kb is None:
         return knowledge, Delivery([])
     updates = p.kb.update(knowledge.tx, samples)
     delivery = link(p, updates, rng)
-    arrived = [there if there.arrived() else replace(there, streams={}) for there in delivery.arrived]
-    acknowledged = [
-        update if there.streams else replace(update, streams={}) for update, there in zip(updates, arrived, strict=True)
+    whole = [
+        there.arrived() and there.streams.keys() == update.streams.keys()
+        for update, there in zip(updates, delivery.arrived, strict=True)
     ]
+    arrived = [there if ok else there.only([]) for there, ok in zip(delivery.arrived, whole, strict=True)]
+    acknowledged = [update if ok else update.only([]) for update, ok in zip(updates, whole, strict=True)]
     feedback = Ledger(tuple(Entry(update.key, "update", "feedback", 0, 1) for update in updates if update.streams))
     agreed = Knowledge(p.kb.apply(knowledge.tx, acknowledged), p.kb.apply(knowledge.rx, arrived))
     return agreed, replace(delivery, ledger=delivery.ledger + feedback)

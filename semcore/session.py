@@ -79,14 +79,16 @@ def _signal(
     """Tell the receiver the new plan over the pipeline in force. If that is lost, the old plan stays, at both ends.
 
     A plan that both ends know beforehand is one byte, its number; any other is sent as JSON. The samples of the segment
-    share its channel uses; each of them waits for it.
+    share its channel uses; each of them waits for it. A message that arrives damaged is lost, whether or not its transport
+    has a check: both ends run the one pipeline, so they cannot be of two minds.
     """
     overrides = dict(plan.overrides)
     known = [dict(one) for one in planner.plans() or ()]
     message = json.dumps(overrides, sort_keys=True, separators=(",", ":")).encode()
     if overrides in known and len(known) <= 256:
         message = bytes([known.index(overrides)])
-    delivery = link(p, [Semantics("plan", {"plan": Bitstream(message)})], rng)
+    told = Bitstream(message)
+    delivery = link(p, [Semantics("plan", {"plan": told})], rng)
     entries = (*delivery.ledger.entries, Entry("plan", "plan", "feedback", 0, 1))
     shared = tuple(
         Entry(sample.id, entry.stream, entry.kind, uses, bits)
@@ -96,7 +98,8 @@ def _signal(
         )
     )
     report = {sample.id: delivery.report.get("plan", {}) for sample in batch}
-    arrived = delivery.arrived[0].arrived()
+    there = delivery.arrived[0]
+    arrived = there.arrived() and there.streams["plan"] == told
     return overrides if arrived else in_force, Delivery([], Ledger(shared), report)
 
 

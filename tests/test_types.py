@@ -110,6 +110,8 @@ def test_semantics_without_what_was_lost() -> None:
     part = sent.only(["y", "z"])
     assert dict(part.streams) == {"y": Bitstream(b"2")} and dict(part.intact) == {"y": True} and part.user == "u"
     assert part.arrived() and not sent.arrived() and not Semantics("a").arrived()
+    lost = Semantics("a", {"x": Text("1")}, "u", {"x": True, "y": False})  # y was erased because its check failed
+    assert not lost.arrived() and lost.only(["x"]).arrived() and lost.only(["y"]).intact == {"y": False}
     spans = (Span(0, 0, 2, 0, "x", Text), Span(1, 0, 2, 1, "x", Text))
     got = layout((2, 2), spans).semantics({(0, "x"): (Text("1"), True), (1, "x"): (None, False)})
     assert [dict(one.streams) for one in got] == [{"x": Text("1")}, {}]

@@ -124,10 +124,14 @@ class Semantics:
         return stream.value if isinstance(stream, Text) else None
 
     def arrived(self) -> bool:
-        """Whether anything came through and no check failed: what an acknowledgement says."""
-        return bool(self.streams) and all(self.intact.get(name, True) for name in self.streams)
+        """Whether anything came through and no check failed, that of a lost stream included: what an ACK says."""
+        return bool(self.streams) and all(self.intact.values())
 
     def only(self, names: Iterable[str]) -> Semantics:
-        """The same sample with the streams in `names` alone."""
-        kept = {name: self.streams[name] for name in names if name in self.streams}
-        return replace(self, streams=kept, intact={name: ok for name, ok in self.intact.items() if name in kept})
+        """The same sample with the streams in `names` alone, and the verdicts on them."""
+        kept = list(names)
+        return replace(
+            self,
+            streams={name: self.streams[name] for name in kept if name in self.streams},
+            intact={name: self.intact[name] for name in kept if name in self.intact},
+        )

@@ -1,0 +1,153 @@
+"""Laws of the link that hold for any transport and channel: batches, several streams, and what both ends agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pytest
+import torch
+
+from semcore.interfaces import ChannelModel, Generator, KBPolicy, Planner, SemanticEncoder, Transport
+from semcore.multiplex import Multiplex
+from semcore.pipeline import Pipeline, link, tell
+from semcore.rng import Rng
+from semcore.session import converse
+from semcore.types import (
+    Bitstream,
+    Candidates,
+    Knowledge,
+    KnowledgeBase,
+    Layout,
+    Plan,
+    Received,
+    Sample,
+    Scenario,
+    Semantics,
+    Span,
+    Stream,
+    Symbols,
+)
+
+
+@dataclass(frozen=True)
+class Raw(Transport):
+    """Bytes as amplitudes, without any check.
+
+    Fields:
+        erases: streams that it loses
+    """
+
+    erases: tuple[str, ...] = ()
+
+    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
+        spans, rows = [], []
+        for row, one in enumerate(batch):
+            parts = [torch.empty(0)]
+            for name, stream in one.streams.items():
+                assert isinstance(stream, Bitstream)
+                start = sum(map(len, parts))
+                parts.append(torch.tensor([float(byte) for byte in stream.data]))
+                spans.append(Span(row, start, start + len(parts[-1]), row, name, Bitstream))
+            rows.append(torch.cat(parts).to(torch.complex64))
+        senders = tuple((one.key, one.user) for one in batch)
+        layout = Layout(tuple(map(len, rows)), tuple(spans), tuple(one.key for one in batch), senders)
+        return Symbols(torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), layout)
+
+    def receive(self, received: Received) -> list[Semantics]:
+        streams: dict[tuple[int, str], tuple[Stream | None, bool | None]] = {}
+        for span in received.layout.spans:
+            values = received.values[span.row, span.start : span.stop].real.round().clamp(0, 255)
+            stream = None if span.stream in self.erases else Bitstream(bytes(int(value) for value in values))
+            streams[span.sample, span.stream] = stream, False if stream is None else None
+        return received.layout.semantics(streams)
+
+
+@dataclass(frozen=True)
+class Noisy(ChannelModel):
+    """Noise that changes bytes.
+
+    Fields:
+        deviation: of the noise
+    """
+
+    deviation: float = 0.0
+
+    def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        return symbols.received(symbols.values + self.deviation * rng.noise(symbols), self.deviation**2)
+
+
+def data(semantics: Semantics) -> dict[str, bytes]:
+    return {name: stream.data for name, stream in semantics.streams.items() if isinstance(stream, Bitstream)}
+
+
+@dataclass(frozen=True)
+class Silent(SemanticEncoder):
+    """Sends nothing."""
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {}
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [Semantics(sample.id, {}, sample.user) for sample in samples]
+
+
+@dataclass(frozen=True)
+class Nothing(Generator):
+    """Generates nothing."""
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        return [Candidates((Sample(one.key),)) for one in batch]
+
+
+@dataclass(frozen=True)
+class Two(KBPolicy):
+    """Updates of two streams."""
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {"look": Bitstream, "voice": Bitstream}
+
+    def update(self, kb: KnowledgeBase, samples: Sequence[Sample]) -> list[Semantics]:
+        both = {"look": Bitstream(b"look"), "voice": Bitstream(b"voice")}
+        return [Semantics(sample.id, both, sample.user) for sample in samples]
+
+
+@dataclass(frozen=True)
+class Wants(Planner):
+    """Wants one plan."""
+
+    def plan(self, scenario: Scenario, memory: Sequence[object]) -> Plan:
+        return Plan({"workflow": "other"})
+
+
+def pipeline(transport: Transport, deviation: float = 0.0, kb: KBPolicy | None = None) -> Pipeline:
+    return Pipeline(Silent(), Multiplex({"*": transport}), Noisy(deviation), Nothing(), kb=kb)
+
+
+def test_what_a_sample_receives_does_not_depend_on_the_batch() -> None:
+    """Samples lack streams, or have them in another order: each keeps its own order, and so its own noise."""
+    x, y, z = (Bitstream(bytes([level]) * 20) for level in (50, 100, 150))
+    batch = [Semantics("a", {"y": y}), Semantics("b", {"x": x, "y": y}), Semantics("c", {"z": z, "y": y, "x": x})]
+    p = pipeline(Raw(), 5.0)
+    together = link(p, batch, Rng(1)).arrived
+    for semantics, got in zip(batch, together, strict=True):
+        (alone,) = link(p, [semantics], Rng(1)).arrived
+        assert data(got) == data(alone)
+        assert list(got.streams) == list(alone.streams) == list(semantics.streams)
+
+
+def test_an_update_of_which_a_part_is_lost_changes_neither_end() -> None:
+    knowledge, _ = tell(pipeline(Raw(("voice",)), kb=Two()), [Sample("a", "anna")], Knowledge(), Rng())
+    assert knowledge.tx.of("anna") == knowledge.rx.of("anna") == ()
+    knowledge, _ = tell(pipeline(Raw(), kb=Two()), [Sample("a", "anna")], Knowledge(), Rng())
+    assert knowledge.tx.of("anna") == knowledge.rx.of("anna") == (Bitstream(b"look"), Bitstream(b"voice"))
+
+
+@pytest.mark.parametrize(("deviation", "in_force"), [(0.0, {"workflow": "other"}), (20.0, {})])
+def test_a_plan_that_arrives_damaged_is_not_in_force_even_if_nothing_checks_it(
+    deviation: float, in_force: Mapping[str, str]
+) -> None:
+    (segment,) = converse(lambda overrides: pipeline(Raw(), deviation), [Sample("a", "anna")], Rng(), Wants())
+    assert segment.in_force == in_force
