@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from semcore.config.assemble import Setup
 from semcore.config.experiment import Cell, Experiment
 from semcore.conventions import conventions
 from semcore.interfaces import Metric, Record
+from semcore.pipeline import Pipeline
 from semcore.rng import Rng
 from semcore.session import Segment, converse
 from semcore.storage import write, write_json
@@ -49,19 +50,26 @@ def interval(values: Sequence[float]) -> Interval | None:
 
 
 def evaluate(experiment: Experiment, cell: Cell, samples: Sequence[Sample], cache: Cache) -> tuple[Setup, list[Segment]]:
-    """Send `samples` through the cell's pipeline."""
-    setup = experiment.resolve(cell)
-    pipelines: dict[str, Any] = {}
+    """Send `samples` through the cell's pipeline.
 
-    def build(overrides: Mapping[str, Any]) -> Any:
+    Returns:
+        the cell's setup, with the packages and genies of what environment and plans brought in, too; and the segments
+    """
+    setup = experiment.resolve(cell)
+    setups: dict[str, Setup] = {}
+    pipelines: dict[str, Pipeline] = {}
+
+    def build(overrides: Mapping[str, Any]) -> Pipeline:
         key = json.dumps(dict(overrides), sort_keys=True)
         if key not in pipelines:
-            chosen = experiment.resolve(cell, overrides).pipeline if overrides else setup.pipeline
-            pipelines[key] = cached(chosen, cache)
+            setups[key] = experiment.resolve(cell, overrides) if overrides else setup
+            pipelines[key] = cached(setups[key].pipeline, cache)
         return pipelines[key]
 
-    segments = converse(build, samples, Rng(setup.seed), setup.planner, setup.scenarios)
-    return setup, list(segments)
+    segments = list(converse(build, samples, Rng(setup.seed), setup.planner, setup.scenarios))
+    packages = {name: version for used in (setup, *setups.values()) for name, version in used.packages.items()}
+    genies = setup.genies.union(*(used.genies for used in setups.values()))
+    return replace(setup, packages=dict(sorted(packages.items())), genies=genies), segments
 
 
 def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequence[Segment]) -> dict[str, Any]:
@@ -87,7 +95,7 @@ def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequ
         "report": _mean_report(records),
         "segments": [_segment(segment) for segment in segments if setup.planner or setup.pipeline.kb],
         "conventions": conventions(setup.pipeline.channel),
-        "genie": sorted(_genies(setup)),
+        "genie": sorted(setup.genies),
         "packages": dict(setup.packages),
         "config": setup.config,
     }
@@ -232,11 +240,3 @@ def _segment(segment: Segment) -> dict[str, Any]:
         "updates": sum(entry.bits for entry in segment.outcome.delivery.ledger.entries
                        if entry.stream == "update" and entry.kind == "feedback"),
     }  # fmt: skip
-
-
-def _genies(setup: Setup) -> set[str]:
-    from semcore.registry import name_of
-
-    p = setup.pipeline
-    parts = (p.encoder, *p.transport.transports.values(), p.channel, p.generator, p.selector, p.kb, setup.planner)
-    return {name_of(type(part)) for part in parts if part is not None and part.genie}

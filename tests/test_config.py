@@ -264,6 +264,20 @@ def test_two_files_may_use_the_same_names_in_one_process(bench: Any) -> None:
     assert found == [10, 30, 10]
 
 
+def test_a_nested_name_stands_for_what_the_file_at_hand_says(bench: Any) -> None:
+    """The component around it is the same class with the same settings in both files."""
+    (bench.folder / "mine.py").write_text(
+        "from dataclasses import dataclass\nimport semcore\nfrom semcore import registry\n\n"
+        "@semcore.register('codec', 'word')\n@dataclass(frozen=True)\n"
+        "class Mine(registry.load('codec', 'word')):\n    'Another.'\n"
+    )
+    experiment = bench.load("encoder.codec=word")
+    before = experiment.resolve(experiment.cells[0]).pipeline.encoder.codec
+    bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]")
+    experiment = bench.load("encoder.codec=word")
+    assert type(experiment.resolve(experiment.cells[0]).pipeline.encoder.codec).__name__ == "Mine" != type(before).__name__
+
+
 def test_another_picture_is_another_cell(bench: Any) -> None:
     """The settings are the same; what the source gives is not."""
     plugin = bench.folder / "mine.py"

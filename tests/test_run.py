@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from semcore import registry
 from semcore.cli.progress import print_table
 from semcore.errors import RunError
 from semcore.evaluate import interval
@@ -278,6 +279,27 @@ def test_run_json_says_what_was_asked(bench: Any, strict_json: Any) -> None:
     assert [cell["id"] for cell in info["cells"]] == [result["id"] for result in finished.results]
     assert [cell["settings"] for cell in info["cells"]] == [{"channel.snr_db": 0}, {"channel.snr_db": 3}]
     assert (finished.folder / "pipeline.yaml").read_text() == bench.text
+
+
+@pytest.mark.parametrize("how", ["nested", "by plan", "by environment"])
+def test_a_genie_is_named_however_it_came_in(bench: Any, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_local", dict(registry._local))  # so that no other test knows an oracle
+    (bench.folder / "mine.py").write_text(
+        "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom typing import ClassVar\n"
+        "import semcore\nfrom semcore import registry\n\n"
+        "@semcore.register('codec', 'oracle')\n@dataclass(frozen=True)\n"
+        "class Oracle(registry.load('codec', 'word')):\n    genie: ClassVar[bool] = True\n"
+    )
+    bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]")
+    if how == "nested":
+        overrides = ["encoder.codec.use=oracle"]
+    elif how == "by plan":
+        overrides = ["planner.use=alternate", "planner.table=[[encoder.codec.use, oracle]]"]
+    else:
+        overrides = ["scenario.segments=[{encoder.codec.use: oracle}]"]
+    (result,) = bench.run(*overrides).results
+    assert result["genie"] == ["oracle"] and "mine.py" in result["packages"]
+    assert bench.run(out="honest").results[0]["genie"] == []
 
 
 def test_means_and_ledger_come_from_the_rows(bench: Any) -> None:

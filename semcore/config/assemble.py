@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ class Setup:
     Fields:
         config: the resolved configuration with the defaults filled in, as plain values: what identifies the cell
         packages: package -> version of every plugin that takes part
+        genies: names of the components that know what an honest receiver could not
     """
 
     seed: int
@@ -35,6 +37,7 @@ class Setup:
     metrics: tuple[Metric, ...]
     config: Mapping[str, Any]
     packages: Mapping[str, str]
+    genies: frozenset[str]
 
 
 def assemble(root: Mapping[str, Any], builder: Builder, shared: bool = False) -> tuple[Setup | None, list[Problem]]:
@@ -77,7 +80,8 @@ def assemble(root: Mapping[str, Any], builder: Builder, shared: bool = False) ->
         scenarios,
         metrics,
         {**config, "seed": seed},
-        _packages(parts),
+        _packages(_components(parts)),
+        frozenset(registry.name_of(type(part)) for part in _components(parts) if part.genie),
     ), builder.problems
 
 
@@ -154,17 +158,19 @@ def _check_streams(pipeline: Pipeline, planner: Planner | None, shared: bool, bu
         )
 
 
-def _packages(value: Any) -> dict[str, str]:
-    """package -> version of every component in `value`, nested ones included."""
-    found: dict[str, str] = {}
+def _packages(parts: Iterable[Component]) -> dict[str, str]:
+    """package -> version of every component."""
+    origins = (registry.provider(part.kind, registry.name_of(type(part))) for part in parts)
+    return {package: version for package, version in sorted(origins) if package}
+
+
+def _components(value: Any) -> Iterator[Component]:
+    """Every component in `value`, nested ones included."""
     if isinstance(value, Component):
-        package, version = registry.provider(value.kind, registry.name_of(type(value)))
-        if package:
-            found[package] = version
-        value = vars(value)
+        yield value
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         for item in value:
-            found.update(_packages(item))
-    return dict(sorted(found.items()))
+            yield from _components(item)

@@ -79,7 +79,9 @@ class Builder:
             self.complain(path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}")
             return None
         identity = (cls, json.dumps(plain(made), sort_keys=True, default=str))
-        return _interned.setdefault(identity, made)
+        if _interned.get(identity) != made:  # new, or a nested name stands for another class by now
+            _interned[identity] = made
+        return _interned[identity]
 
     def _class(self, kind: str, name: str, path: Path_) -> type[Component] | None:
         try:

@@ -154,7 +154,8 @@ class Experiment:
 def alternatives(setup: Setup) -> list[dict[str, Any]]:
     """Every set of overrides that the environment and the planner of a cell may bring, as far as it is known."""
     worlds = [scenario.environment for scenario in setup.scenarios]
-    plans: Sequence[Mapping[str, Any]] = (setup.planner.plans() if setup.planner else None) or [{}]
+    known = (setup.planner.plans() if setup.planner else None) or ()
+    plans: list[Mapping[str, Any]] = [{}, *known]  # none is in force before the first has been told
     return [{**world, **plan} for world, plan in itertools.product(worlds, plans) if world or plan]
 
 
