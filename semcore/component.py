@@ -170,6 +170,8 @@ _WANTED = {
 
 def _wanted(item: Mapping[str, Any]) -> str:
     known = _WANTED.get(item["type"])
+    if item["type"] == "value_error":
+        return str(item["ctx"]["error"])  # said by a validator of ours
     return f"must be {known.format(**item.get('ctx', {}))}" if known else re.sub("^Input should be", "must be", item["msg"])
 
 

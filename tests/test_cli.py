@@ -65,7 +65,7 @@ def test_list_shows_kinds_and_one_kind(shell: Shell) -> None:
     code, out, _ = shell("list", "metric")
     assert code == 0 and out.startswith("metric\n") and "  psnr" in out and "channel\n" not in out
     code, _, err = shell("list", "chanel")
-    assert code == 2 and err.startswith("error: there is no kind 'chanel'")
+    assert code == 2 and err == "error: there is no kind 'chanel'; did you mean 'channel'?\n"
 
 
 def test_output_is_plain_when_it_is_no_terminal() -> None:
@@ -86,7 +86,7 @@ def test_show_works_for_every_component(shell: Shell, entry: registry.Registered
 
 
 def test_show_suggests_what_may_have_been_meant(shell: Shell) -> None:
-    assert shell("show", "psrn")[::2] == (2, "error: nothing is called 'psrn'; did you mean 'psnr'?\n")
+    assert shell("show", "psrn")[::2] == (2, "error: nothing installed is called 'psrn'; did you mean 'psnr'?\n")
     assert shell("show", "channel:psnr")[0] == 2
     assert shell("show", "chanel:psnr")[0] == 2
 

@@ -18,7 +18,9 @@ from semcore.errors import PluginError, SemcoreError
 def list_command(kind: str | None) -> None:
     """List what is installed: all kinds, or the components of one KIND."""
     if kind is not None and kind not in registry.KINDS:
-        raise SemcoreError(f"there is no kind {kind!r}; kinds are {', '.join(registry.KINDS)}")
+        near = difflib.get_close_matches(kind, registry.KINDS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"kinds are {', '.join(registry.KINDS)}"
+        raise SemcoreError(f"there is no kind {kind!r}; {hint}")
     for one in [kind] if kind else registry.KINDS:
         entries = registry.installed(one)
         if not entries and not kind:
@@ -52,7 +54,8 @@ def show_command(name: str) -> None:
     if not kinds:
         known = sorted({one for group in registry.KINDS for one in registry.names(group)})
         close = difflib.get_close_matches(bare, known, 1)
-        raise PluginError(f"nothing is called {name!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        hint = f"did you mean {close[0]!r}?" if close else "semcore list shows what is installed"
+        raise PluginError(f"nothing installed is called {name!r}; {hint}")
     for index, one in enumerate(kinds):
         if index:
             click.echo()
@@ -132,13 +135,15 @@ def type_name(annotation: Any) -> str:
     if origin is tuple:
         inner = ", ".join("..." if item is Ellipsis else type_name(item) for item in arguments)
         return f"[{inner}]"
+    if origin is dict:
+        return f"a mapping: {type_name(arguments[0])} → {type_name(arguments[1])}"
     if origin is not None:
         return f"{getattr(origin, '__name__', origin)} of {', '.join(type_name(item) for item in arguments)}"
     if annotation is type(None):
         return "nothing"
     if isinstance(annotation, type) and issubclass(annotation, Component):
         return f"a {annotation.kind}"
-    return {"str": "text", "float": "number", "int": "whole number", "bool": "true or false"}.get(
+    return {"str": "text", "float": "number", "int": "whole number", "bool": "true or false", "Any": "any value"}.get(
         getattr(annotation, "__name__", str(annotation)), getattr(annotation, "__name__", str(annotation))
     )
 

@@ -43,7 +43,7 @@ class Progress:
         """Say what there is to do."""
         self.cells = pending
         known = f", {cells - pending} known" if cells > pending else ""
-        self.console.print(f"{folder}: {cells} cells{known}")
+        self.console.print(f"{folder}: {cells} cell{'s' if cells != 1 else ''}{known}")
         self.task = self.bars.add_task("starting", total=pending)
 
     @hook
@@ -77,6 +77,8 @@ class Progress:
 def print_table(run: Run) -> None:
     """Every cell with n and the 95 % interval of each metric; what does not fit side by side follows below."""
     header, rows = table(run)
+    if not rows:
+        return
     terminal = Console()
     console = Console(highlight=False, width=terminal.width if terminal.is_terminal else max(terminal.width, 110))
     fixed = header.index("n") + 1

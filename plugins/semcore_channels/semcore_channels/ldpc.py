@@ -29,7 +29,7 @@ def _ratio(value: object) -> object:
     try:
         return float(Fraction(value)) if isinstance(value, str) else value
     except (ValueError, ZeroDivisionError) as error:
-        raise ValueError(f"must be a number or a fraction such as 1/2, not {value!r}") from error
+        raise ValueError("must be a number or a fraction such as 1/2") from error
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from semcore.errors import RunError
 from semcore_image.mini.clip import text_to_bytes
 from semcore_image.mini.data import CLASSES, COLOURS, TEMPLATES, caption, is_true, load_split, mentioned, name_colours
 from semcore_image.mini.noise import KINDS, corrupt
@@ -100,5 +101,5 @@ def test_folder_of_classes(tmp_path: Path) -> None:
 
 
 def test_missing_data_says_what_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="cifar-10-batches-py"):
+    with pytest.raises(RunError, match="cifar-10-batches-py"):
         load_split(tmp_path, "train")

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from semcore.errors import RunError
+
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 COLOURS = ("black", "white", "grey", "brown", "red", "orange", "yellow", "green", "blue", "purple")
 
@@ -64,7 +66,7 @@ def load_split(data: str | Path, split: str) -> Split:
         stored = CIFAR10(str(root), train=split == "train", download=False)
         images, labels = np.asarray(stored.data), np.asarray(stored.targets)
     else:
-        raise FileNotFoundError(f"{root} holds neither {split}/<class>/ folders nor cifar-10-batches-py/")
+        raise RunError(f"{root} holds neither {split}/<class>/ folders nor cifar-10-batches-py/")
     facts = np.concatenate([labels[:, None], name_colours(images)], axis=1)
     pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
     return Split(pixels, torch.from_numpy(facts.astype(np.int64)))
