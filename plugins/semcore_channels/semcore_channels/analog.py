@@ -53,7 +53,13 @@ class Analog(Transport):
     def _burst(self, name: str, stream: Stream) -> Burst:
         numbers = _numbers(name, stream)
         data = torch.view_as_complex(torch.nn.functional.pad(numbers, (0, numbers.numel() % 2)).reshape(-1, 2))
-        level = scale.level_of(float(data.abs().square().mean().sqrt()) if len(data) else 0.0)
+        rms = float(data.to(torch.complex128).abs().square().mean().sqrt()) if len(data) else 0.0
+        if rms >= scale.LARGEST:
+            raise ComponentError(
+                f"the features of stream {name!r} have a root mean square of {rms:.3g}, and the header of `analog` can tell "
+                f"the receiver of less than {scale.LARGEST:g}: scale them in the encoder"
+            )
+        level = scale.level_of(rms)
         symbols = torch.cat((scale.codebook()[level], (data / scale.scale_of(level)).repeat(self.repetition)))
         uses = {"header": scale.USES, "data": len(data), "parity": (self.repetition - 1) * len(data)}
         return Burst(name, stream, symbols, uses, {})

@@ -15,7 +15,8 @@ from semcore_channels.modulation import modulate
 STEPS_PER_OCTAVE = 128
 """Resolution: a factor of 2^(1/128), 0.047 dB, so that the power is at most 0.024 dB from what it should be."""
 SMALLEST = 2.0**-16
-"""The range is 2^-16 to 2^16."""
+"""The range is 2^-16 to 2^16, less one step."""
+LARGEST = 2.0**16
 REPEATS = 2
 USES = 12 * REPEATS
 """Channel uses of the header."""

@@ -128,6 +128,9 @@ def test_what_it_cannot_send_is_refused_with_a_hint():
         over(Analog(), AWGN(), Text("a"))
     with pytest.raises(ComponentError, match="NaN"):
         over(Analog(), AWGN(), Features(np.full(3, np.nan, np.float32)))
+    for value in (1e5, 1e30):  # sent as they are, they would have more than unit power: 10 dB that nobody pays for
+        with pytest.raises(ComponentError, match="scale them"):
+            over(Analog(), AWGN(), Features(np.full(64, value, np.float32)))
 
 
 def test_zeros_are_sent_as_silence_behind_the_header():
