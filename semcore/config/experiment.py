@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from semcore.config import yaml
-from semcore.config.assemble import Setup, assemble
+from semcore.config.assemble import REQUIRED, Setup, assemble
 from semcore.config.beside import register_files
 from semcore.config.build import Builder, nearest
 from semcore.config.paths import points, read_override, set_path, split_path
@@ -148,7 +148,14 @@ class Experiment:
             for section, value in (known[chosen] or {}).items():
                 root[section] = value
                 origins.setdefault((section,), ("workflows", chosen, section))
-        return _changed(root, after, builder)
+        changed = _changed(root, after, builder)
+        if chosen is None and workflows and any(section not in changed for section in REQUIRED):
+            names = [str(name) for name in workflows]
+            hint = f"add 'workflow: {names[0]}', or sweep them all with workflow={','.join(names)}"
+            message = "no workflow is chosen, and without one the pipeline is incomplete"
+            builder.complain(("workflows",), message, hint, at_key=True)
+            return None
+        return changed
 
 
 def alternatives(setup: Setup) -> list[dict[str, Any]]:
