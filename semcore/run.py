@@ -13,7 +13,6 @@ else marks it. So the same command goes on where it stopped, and a finished run 
 from __future__ import annotations
 
 import concurrent.futures
-import functools
 import importlib.metadata
 import multiprocessing
 import os
@@ -32,13 +31,16 @@ import pluggy
 from semcore.cache import Cache, StageDone
 from semcore.config.beside import register_files
 from semcore.config.experiment import Cell, Experiment, alternatives
-from semcore.errors import RunError, SemcoreError
+from semcore.errors import ConfigError, RunError, SemcoreError
 from semcore.evaluate import commit, evaluate
 from semcore.identity import digest
 from semcore.interfaces import Source
 from semcore.results import label, read_result
 from semcore.storage import write, write_json
 from semcore.types import Sample
+
+KEPT_SOURCES = 8
+"""Samples of so many sources stay in memory; a sweep may go over sources."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def run(
     """
     from semcore import __version__
 
+    _loaded.clear()  # a source may have changed since an earlier run of this process
     cells = experiment.cells
     ids = [identify(experiment, cell) for cell in cells]
     try:
@@ -115,13 +118,25 @@ def identify(experiment: Experiment, cell: Cell) -> str:
     return digest(__version__, *parts, load(setup.source)[1])[:20]
 
 
-@functools.lru_cache(maxsize=8)
+_loaded: dict[str, tuple[tuple[Sample, ...], str]] = {}
+"""What `load` gave, by digest of the source: read once a run and process."""
+
+
 def load(source: Source) -> tuple[tuple[Sample, ...], str]:
     """The samples of a source and their digest.
 
     Raises:
         RunError: there are none, or two have the same id
     """
+    key = digest(source)
+    if key not in _loaded:
+        while len(_loaded) >= KEPT_SOURCES:
+            del _loaded[next(iter(_loaded))]
+        _loaded[key] = _read(source)
+    return _loaded[key]
+
+
+def _read(source: Source) -> tuple[tuple[Sample, ...], str]:
     try:
         samples = tuple(source.samples())
     except (OSError, ValueError) as error:
@@ -176,8 +191,11 @@ def compute(experiment: Experiment, cell: Cell, identity: str, out: Path, on_sta
     started = time.perf_counter()
     folder = out / "cells" / identity
     cache = Cache(out / "cache", on_stage or _ignore)
-    register_files(experiment.values, experiment.document)
     try:
+        if problems := register_files(experiment.values, experiment.document):
+            raise ConfigError(problems)
+        if identify(experiment, cell) != identity:
+            raise RunError("a file under `plugins:`, a package or the source has changed since the run began; run it again")
         setup, segments = evaluate(experiment, cell, load(experiment.resolve(cell).source)[0], cache)
         result = commit(folder, identity, cell, setup, segments)
         (folder / "failure.json").unlink(missing_ok=True)

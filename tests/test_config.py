@@ -294,7 +294,7 @@ def test_another_picture_is_another_cell(bench: Any) -> None:
     for value in (3, 3, 4):
         from semcore import run
 
-        run.load.cache_clear()
+        run._loaded.clear()
         grey.write_text(str(value))
         found.append(ids(bench))
     assert found[0] == found[1] != found[2]

@@ -137,6 +137,55 @@ def test_an_unfinished_cell_is_not_a_cell(bench: Any) -> None:
 # ---------------------------------------------------------------------------------------------- failure
 
 
+MINE = """from __future__ import annotations
+from dataclasses import dataclass, field
+from pathlib import Path
+import numpy as np
+import semcore
+
+@semcore.register("source", "one")
+@dataclass(frozen=True)
+class One(semcore.Source):
+    levels: dict[str, int] = field(default_factory=dict)
+
+    def samples(self):
+        grey = int((Path(__file__).parent / "grey").read_text())
+        return [semcore.Sample("a", image=np.full((8, 8, 3), grey, np.uint8))]
+"""
+
+
+def mine(bench: Any) -> None:
+    """A source in a file of its own, whose picture is as grey as another file says."""
+    (bench.folder / "mine.py").write_text(MINE)
+    (bench.folder / "grey").write_text("40")
+    bench.text = bench.text.replace("greys, limit: 3", "one").replace("bench.py]", "bench.py, ./mine.py]")
+
+
+def test_another_run_of_a_process_reads_the_source_again(bench: Any) -> None:
+    """As in a notebook; the source's settings, which need not be hashable, are what they were."""
+    mine(bench)
+    assert bench.run().computed == 1 and bench.run().computed == 0
+    (bench.folder / "grey").write_text("200")
+    assert bench.run().computed == 1
+    bench.run("channel.snr_db=40")
+    assert [result["metrics"]["grey-error"]["mean"] for result in bench.run("channel.snr_db=40").results] == [0]
+
+
+@pytest.mark.parametrize("edited", [MINE.replace("int(", "1 + int("), None])
+def test_a_file_that_is_edited_while_the_run_goes_on_makes_no_result_of_the_old_name(bench: Any, edited: str | None) -> None:
+    mine(bench)
+
+    class Edits:
+        @hook
+        def semcore_run_started(self, folder: Path, cells: int, pending: int) -> None:
+            (bench.folder / "mine.py").write_text(edited) if edited else (bench.folder / "mine.py").unlink()
+
+    finished = bench.run(hooks=[Edits()])
+    assert finished.computed == 0 and ("run it again" if edited else "there is no file") in finished.failures[0]
+    (bench.folder / "mine.py").write_text(MINE)
+    assert bench.run().computed == 1
+
+
 def test_a_crashed_cell_is_recorded_and_the_others_go_on(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     told = []
 
