@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -24,12 +25,14 @@ class Progress:
     def __init__(self) -> None:
         self.console = Console(highlight=False, soft_wrap=True)
         self.bars = Bars(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             TimeRemainingColumn(), console=self.console, disable=not self.console.is_terminal, transient=True,
         )  # fmt: skip
         self.task: Any = None
         self.cells = 0
         self.done = 0
+        self.cell = ""
+        self.through: Counter[str] = Counter()
 
     def __enter__(self) -> Progress:
         self.bars.start()
@@ -49,12 +52,15 @@ class Progress:
     @hook
     def semcore_cell_started(self, settings: Mapping[str, Any]) -> None:
         """Name the cell in flight."""
-        self.bars.update(self.task, description=label(dict(settings)))
+        self.cell = label(dict(settings))
+        self.through.clear()
+        self.bars.update(self.task, description=self.cell)
 
     @hook
     def semcore_stage_done(self, done: StageDone) -> None:
-        """Name the stage in flight."""
-        self.bars.refresh()
+        """Say how many of the cell's samples are through the stage."""
+        self.through[done.stage] += done.computed + done.reused
+        self.bars.update(self.task, description=f"{self.cell}  {done.stage} {self.through[done.stage]}")
 
     @hook
     def semcore_cell_done(self, result: Mapping[str, Any], seconds: float) -> None:
