@@ -55,11 +55,13 @@ class Delivery:
     report: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def after(self, earlier: Delivery) -> Delivery:
-        """This round with what an earlier one (updates, a plan) cost in channel uses and air time."""
-        report = {key: dict(seen) for key, seen in self.report.items()}
-        for key, seen in earlier.report.items():
-            mine = report.setdefault(key, {})
-            times = [one.get("air_time_s", one.get("duration_s")) for one in (mine, seen)]
+        """This round with what an earlier one (updates, a plan) cost in channel uses and air time.
+
+        Samples that took no part in the earlier one have an `air_time_s`, too, so that a mean over samples is one over all.
+        """
+        report = {key: dict(self.report.get(key, {})) for key in (*self.report, *earlier.report)}
+        for key, mine in report.items():
+            times = [one.get("air_time_s", one.get("duration_s")) for one in (mine, earlier.report.get(key, {}))]
             if any(time is not None for time in times):
                 mine["air_time_s"] = sum(time or 0.0 for time in times)
         return replace(self, ledger=earlier.ledger + self.ledger, report=report)

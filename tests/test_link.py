@@ -10,7 +10,7 @@ import torch
 
 from semcore.interfaces import ChannelModel, Generator, KBPolicy, Planner, SemanticEncoder, Transport
 from semcore.multiplex import Multiplex
-from semcore.pipeline import Pipeline, link, tell
+from semcore.pipeline import Delivery, Pipeline, link, tell
 from semcore.rng import Rng
 from semcore.session import converse
 from semcore.types import (
@@ -151,3 +151,11 @@ def test_a_plan_that_arrives_damaged_is_not_in_force_even_if_nothing_checks_it(
 ) -> None:
     (segment,) = converse(lambda overrides: pipeline(Raw(), deviation), [Sample("a", "anna")], Rng(), Wants())
     assert segment.in_force == in_force
+
+
+def test_every_sample_has_the_air_time_of_all_its_rounds() -> None:
+    data = Delivery([], report={"a": {"duration_s": 1.0}, "b": {"duration_s": 2.0, "air_time_s": 2.5}, "c": {"snr_db": 3.0}})
+    updates = Delivery([], report={"b": {"duration_s": 0.5}, "d": {"duration_s": 4.0}})
+    report = data.after(updates).report
+    assert {key: seen.get("air_time_s") for key, seen in report.items()} == {"a": 1.0, "b": 3.0, "c": None, "d": 4.0}
+    assert report["b"]["duration_s"] == 2.0
