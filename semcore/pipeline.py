@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from semcore.contract import one, one_each
 from semcore.interfaces import ChannelModel, Generator, KBPolicy, Selector, SemanticEncoder
 from semcore.multiplex import Multiplex
 from semcore.rng import Rng
@@ -22,6 +23,7 @@ from semcore.types import (
     Entry,
     Knowledge,
     Ledger,
+    Received,
     Sample,
     Semantics,
 )
@@ -81,10 +83,14 @@ class Outcome:
 def transmit(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> Outcome:
     """Send a batch of samples from one end to the other."""
     knowledge, updates = tell(p, samples, knowledge, rng.at("update"))
-    sent = p.encoder.encode(samples, knowledge.tx)
+    sent = one_each(p.encoder, p.encoder.encode(samples, knowledge.tx), Semantics, samples)
     data = link(p, sent, rng.at("data"))
-    candidates = p.generator.generate(data.arrived, knowledge.rx, rng.at("generator"))
-    results = p.selector.select(candidates, data.arrived, knowledge.rx) if p.selector else first(candidates)
+    candidates = one_each(
+        p.generator, p.generator.generate(data.arrived, knowledge.rx, rng.at("generator")), Candidates, samples
+    )
+    results = first(candidates)
+    if p.selector:
+        results = one_each(p.selector, p.selector.select(candidates, data.arrived, knowledge.rx), Sample, samples)
     return Outcome(sent, data.after(updates), candidates, results, knowledge)
 
 
@@ -97,7 +103,7 @@ def tell(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng)
     """
     if p.kb is None:
         return knowledge, Delivery([])
-    updates = p.kb.update(knowledge.tx, samples)
+    updates = one_each(p.kb, p.kb.update(knowledge.tx, samples), Semantics, samples)
     delivery = link(p, updates, rng)
     whole = [
         there.arrived() and there.streams.keys() == update.streams.keys()
@@ -115,7 +121,9 @@ def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:
     symbols = p.transport.send(batch, rng.at("transport"))
     if symbols is None:
         return Delivery([replace(semantics, streams={}) for semantics in batch])
-    received = p.channel.transmit(symbols, rng.at("channel"))
+    received = one(
+        p.channel, p.channel.transmit(symbols, rng.at("channel")), Received, "end with symbols.received(values, noise_var)"
+    )
     layout = received.layout
     reports: dict[str, dict[str, float]] = {}
     for sample, row in dict.fromkeys((span.sample, span.row) for span in layout.spans):
