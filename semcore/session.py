@@ -39,7 +39,8 @@ def converse(
     """Send a session. `build` makes the pipeline under given overrides.
 
     Where knowledge bases or plans make a sample depend on the one before it, a segment holds the next sample of every
-    user; otherwise it is merely a batch. Scenarios follow each other and then start over.
+    user; otherwise it is merely a batch. Scenarios follow each other and then start over. What the environment sets, no plan
+    can change.
     """
     knowledge, memory, in_force = Knowledge(), list[Mapping[str, Any]](), dict[str, Any]()
     sequential = planner is not None or len(scenarios) > 1 or build(scenarios[0].environment).kb is not None
@@ -48,9 +49,9 @@ def converse(
         plan = planner.plan(scenario, memory) if planner else Plan()
         notice = Delivery([])
         if planner and dict(plan.overrides) != in_force:
-            current = build({**scenario.environment, **in_force})
+            current = build({**in_force, **scenario.environment})
             in_force, notice = _signal(current, planner, plan, in_force, batch, rng.at("plan", index))
-        pipeline = build({**scenario.environment, **in_force})
+        pipeline = build({**in_force, **scenario.environment})
         outcome = transmit(pipeline, batch, knowledge, rng)
         outcome = replace(outcome, delivery=outcome.delivery.after(notice))
         knowledge = outcome.knowledge

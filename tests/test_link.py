@@ -159,3 +159,16 @@ def test_every_sample_has_the_air_time_of_all_its_rounds() -> None:
     report = data.after(updates).report
     assert {key: seen.get("air_time_s") for key, seen in report.items()} == {"a": 1.0, "b": 3.0, "c": None, "d": 4.0}
     assert report["b"]["duration_s"] == 2.0
+
+
+def test_no_plan_changes_the_world() -> None:
+    """What the environment sets wins over a plan that wants it otherwise."""
+    asked: list[Mapping[str, object]] = []
+
+    def build(overrides: Mapping[str, object]) -> Pipeline:
+        asked.append(dict(overrides))
+        return pipeline(Raw())
+
+    world = Scenario(environment={"workflow": "as it is", "channel.snr_db": 3.0})
+    list(converse(build, [Sample("a", "anna")], Rng(), Wants(), (world,)))
+    assert asked and all(overrides == world.environment for overrides in asked)

@@ -163,7 +163,7 @@ def alternatives(setup: Setup) -> list[dict[str, Any]]:
     worlds = [scenario.environment for scenario in setup.scenarios]
     known = (setup.planner.plans() if setup.planner else None) or ()
     plans: list[Mapping[str, Any]] = [{}, *known]  # none is in force before the first has been told
-    return [{**world, **plan} for world, plan in itertools.product(worlds, plans) if world or plan]
+    return [{**plan, **world} for world, plan in itertools.product(worlds, plans) if world or plan]
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
