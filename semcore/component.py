@@ -211,6 +211,14 @@ def field_docs(docstring: str | None) -> dict[str, str]:
     return docs
 
 
+def documentation(cls: type[Component]) -> dict[str, str]:
+    """The documentation of each field of a component, that of inherited fields included."""
+    docs: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        docs.update(field_docs(base.__doc__))
+    return docs
+
+
 def summary(docstring: str | None) -> str:
     """The first sentence of a docstring, on one line."""
     paragraph = " ".join(inspect.cleandoc(docstring or "").split("\n\n")[0].split())

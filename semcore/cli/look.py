@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin
 import click
 
 from semcore import plugins, registry
-from semcore.component import Component, field_docs, field_types, plain, unit_of
+from semcore.component import Component, documentation, field_types, plain, unit_of
 from semcore.errors import PluginError, SemcoreError
 
 
@@ -85,14 +85,6 @@ def _show(kind: str, name: str) -> None:
         click.echo(f"\nSource: {cls.reference}")
     if cls.genie:
         click.echo("\nThis is a genie: it knows what an honest receiver could not.")
-
-
-def documentation(cls: type[Component]) -> dict[str, str]:
-    """Field documentation of a class, inherited ones included."""
-    docs: dict[str, str] = {}
-    for base in reversed(cls.__mro__):
-        docs.update(field_docs(base.__doc__))
-    return docs
 
 
 def _required(field: dataclasses.Field[Any]) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from semcore import registry
-from semcore.component import UNITS, Component, field_docs, field_types, summary, unit_of
+from semcore.component import UNITS, Component, documentation, field_docs, field_types, summary, unit_of
 from semcore.config.build import Builder
 from semcore.errors import ComponentError, Problem
 from semcore.identity import digest
@@ -48,17 +48,18 @@ def has_explicit_signatures(component: Component, given: Given) -> None:
 
 
 def documents_every_field(component: Component, given: Given) -> None:
-    """Its docstring begins with a sentence and describes every field under `Fields:`, and none that does not exist."""
+    """Its docstring begins with a sentence; `Fields:`, here or in a base, describes every field and none that is not there."""
     text = vars(type(component)).get("__doc__") or ""
     require(summary(text) and not text.startswith(f"{type(component).__name__}("), "its class has no docstring")
-    names, docs = [field.name for field in dataclasses.fields(component)], field_docs(text)
+    names, docs = [field.name for field in dataclasses.fields(component)], documentation(type(component))
     require(not (missing := [name for name in names if name not in docs]), f"`Fields:` says nothing of {missing}")
-    require(not (wrong := [name for name in docs if name not in names]), f"`Fields:` describes {wrong}: no such fields")
+    wrong = [name for name in field_docs(text) if name not in names]
+    require(not wrong, f"`Fields:` describes {wrong}: no such fields")
 
 
 def units_stand_in_names(component: Component, given: Given) -> None:
     """Where the documentation of a field names a unit (dB, Hz, km/h, ...), the field's name ends in it."""
-    for name, doc in field_docs(type(component).__doc__).items():
+    for name, doc in documentation(type(component)).items():
         named = {unit for unit in TELLING_UNITS if re.search(rf"(?<![\w/]){re.escape(unit)}(?![\w/])", doc)}
         own = unit_of(name)
         ends = " or ".join(f"_{end}" for end, unit in UNITS.items() if unit in named)

@@ -29,11 +29,6 @@ class LlavaCaption(Pretrained, SemanticEncoder):
 
     Fields:
         model: name on the Hugging Face hub, or folder; a model of transformers' AutoModelForImageTextToText
-        revision: branch, tag or commit on the hub; null: main
-        cache_dir: folder of downloaded models; null: the hub's default
-        local_files_only: whether to refuse to download
-        device: torch device, for example cpu or cuda:0
-        dtype: of weights and activations
         prompt: the optional prompt P of Algorithm 1; null: none. A chat model gets it as the user's words
             beside the picture; a plain captioner (BLIP, GIT) begins its caption with it
         max_new_tokens: longest caption, in tokens

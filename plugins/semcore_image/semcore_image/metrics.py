@@ -23,14 +23,6 @@ class ClipScore(UsesClip, Metric):
     0 to 100. None where there is no such caption or no resulting picture.
 
     Fields:
-        model: `mini`, the shipped mini-clip for which the settings below mean nothing; or an open_clip name
-            such as ViT-B-32; or a folder with open_clip_config.json and safetensors
-        revision: branch, tag or commit on the hub; null: main
-        cache_dir: folder of downloaded models; null: the hub's default
-        local_files_only: whether to refuse to download
-        device: torch device, for example cpu or cuda:0
-        dtype: of weights and activations
-        pretrained: open_clip's tag of the weights of a named model
         against: the caption: `sent`, as the encoder put it into the stream `caption`; `source`, the text that
             came with the picture, which every transmission can be compared with
     """
@@ -58,16 +50,6 @@ class ClipImage(UsesClip, Metric):
     """Semantic similarity: the cosine of the source picture and the resulting one in CLIP's space.
 
     -1 to 1. None where either has no picture.
-
-    Fields:
-        model: `mini`, the shipped mini-clip for which the settings below mean nothing; or an open_clip name
-            such as ViT-B-32; or a folder with open_clip_config.json and safetensors
-        revision: branch, tag or commit on the hub; null: main
-        cache_dir: folder of downloaded models; null: the hub's default
-        local_files_only: whether to refuse to download
-        device: torch device, for example cpu or cuda:0
-        dtype: of weights and activations
-        pretrained: open_clip's tag of the weights of a named model
     """
 
     reference: ClassVar[str] = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"

@@ -32,16 +32,6 @@ class ClipScoreSelector(UsesClip, Selector):
     picture, the first candidate is kept.
 
     Errors: RunError if the model is not on this machine and may not be downloaded.
-
-    Fields:
-        model: `mini`, the shipped mini-clip for which the settings below mean nothing; or an open_clip name
-            such as ViT-B-32; or a folder with open_clip_config.json and safetensors
-        revision: branch, tag or commit on the hub; null: main
-        cache_dir: folder of downloaded models; null: the hub's default
-        local_files_only: whether to refuse to download
-        device: torch device, for example cpu or cuda:0
-        dtype: of weights and activations
-        pretrained: open_clip's tag of the weights of a named model
     """
 
     reference: ClassVar[str] = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"

@@ -37,11 +37,6 @@ class StableDiffusion(Pretrained, Generator):
 
     Fields:
         model: name on the Hugging Face hub, or folder; any text-to-image model of diffusers' AutoPipeline
-        revision: branch, tag or commit on the hub; null: main
-        cache_dir: folder of downloaded models; null: the hub's default
-        local_files_only: whether to refuse to download
-        device: torch device, for example cpu or cuda:0
-        dtype: of weights and activations
         candidates: pictures for each caption
         steps: denoising steps
         guidance: scale of classifier-free guidance; 1 or less: none
