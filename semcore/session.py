@@ -13,7 +13,7 @@ from typing import Any
 from semcore.interfaces import Planner
 from semcore.pipeline import Delivery, Outcome, Pipeline, link, transmit
 from semcore.rng import Rng
-from semcore.types import Bitstream, Entry, Knowledge, Ledger, Plan, Sample, Scenario, Semantics, split
+from semcore.types import Bitstream, Entry, Knowledge, Ledger, Plan, Sample, Scenario, Semantics
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,18 +90,11 @@ def _signal(
         message = bytes([known.index(overrides)])
     told = Bitstream(message)
     delivery = link(p, [Semantics("plan", {"plan": told})], rng)
-    entries = (*delivery.ledger.entries, Entry("plan", "plan", "feedback", 0, 1))
-    shared = tuple(
-        Entry(sample.id, entry.stream, entry.kind, uses, bits)
-        for entry in entries
-        for sample, uses, bits in zip(
-            batch, split(entry.uses, [1] * len(batch)), split(entry.bits, [1] * len(batch)), strict=True
-        )
-    )
+    ledger = delivery.ledger + Ledger((Entry("plan", "plan", "feedback", 0, 1),))
     report = {sample.id: delivery.report.get("plan", {}) for sample in batch}
     there = delivery.arrived[0]
     arrived = there.arrived() and there.streams["plan"] == told
-    return overrides if arrived else in_force, Delivery([], Ledger(shared), report)
+    return overrides if arrived else in_force, Delivery([], ledger.shared([sample.id for sample in batch]), report)
 
 
 def _by_user(samples: Sequence[Sample]) -> Iterator[list[Sample]]:

@@ -48,6 +48,17 @@ class Ledger:
         """Channel bits of the entries that match."""
         return sum(entry.bits for entry in self._matching(sample, stream, kind))
 
+    def shared(self, samples: Sequence[str]) -> Ledger:
+        """The same account with every line shared out among `samples`; the totals stay."""
+        ones = [1] * len(samples)
+        return Ledger(
+            tuple(
+                Entry(sample, entry.stream, entry.kind, uses, bits)
+                for entry in self.entries
+                for sample, uses, bits in zip(samples, split(entry.uses, ones), split(entry.bits, ones), strict=True)
+            )
+        )
+
     @classmethod
     def of(cls, received: Received) -> Ledger:
         """The account of one transmission: what the transports laid out plus what the channel spent."""
@@ -58,13 +69,9 @@ class Ledger:
             for kind in dict.fromkeys((*span.uses, *span.bits))
         ]
         for row, spent in enumerate(received.overhead):
-            samples = dict.fromkeys(span.sample for span in layout.spans if span.row == row)
+            samples = list(dict.fromkeys(layout.senders[span.sample][0] for span in layout.spans if span.row == row))
             for kind, uses in spent.items():
-                shares = split(uses, [1] * len(samples))
-                entries += [
-                    Entry(layout.senders[sample][0], "frame", kind, share)
-                    for sample, share in zip(samples, shares, strict=True)
-                ]
+                entries += cls((Entry("", "frame", kind, uses),)).shared(samples).entries
         return cls(tuple(entries))
 
 

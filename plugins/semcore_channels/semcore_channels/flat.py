@@ -38,7 +38,7 @@ class AWGN(ChannelModel):
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
         layout, values = symbols.layout, symbols.values
         noise_var = noise_variance(self.snr_db)
-        noise = rng.complex_normal(layout.keys, layout.lengths, values.shape[1]).to(values.device)
+        noise = rng.noise(symbols).to(values.device)
         report = [{"snr_db": self.snr_db} for _ in layout.keys]
         return symbols.received(values + noise_var**0.5 * noise, noise_var, report=report)
 
@@ -75,7 +75,7 @@ class Rayleigh(ChannelModel):
         layout, values = symbols.layout, symbols.values
         noise_var = noise_variance(self.snr_db)
         gains = self.gains(symbols, rng).to(values.device)
-        noise = rng.at("noise").complex_normal(layout.keys, layout.lengths, values.shape[1]).to(values.device)
+        noise = rng.at("noise").noise(symbols).to(values.device)
         power = gains.abs().square()
         report = [
             {"snr_db": float(10 * torch.log10(row[:length].mean() / noise_var))} if length else {}
