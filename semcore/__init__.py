@@ -3,13 +3,16 @@
 The names below are the public interface; everything else may change. Importing semcore loads no torch.
 """
 
-from semcore.component import Component
+from semcore.component import Component, Needs
 from semcore.errors import ComponentError, ConfigError, PluginError, RunError, SemcoreError
 from semcore.interfaces import (
     ChannelModel,
     Codec,
+    Executor,
     Generator,
+    Job,
     KBPolicy,
+    Lost,
     Metric,
     Planner,
     Recipe,
@@ -45,9 +48,9 @@ from semcore.types import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "Bitstream", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError", "Features",
-    "Generator", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Metric", "Picture", "Plan", "Planner",
-    "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario", "Selector",
-    "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Span", "Stream", "Symbols", "Text", "Tokens",
+    "Bitstream", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError", "Executor",
+    "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Lost", "Metric", "Needs",
+    "Picture", "Plan", "Planner", "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
+    "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Span", "Stream", "Symbols", "Text", "Tokens",
     "Transport", "register",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ A sweep over the channel therefore encodes each picture once, and generates agai
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from semcore.identity import digest
 from semcore.interfaces import Generator, Selector, SemanticEncoder
 from semcore.pipeline import Pipeline
 from semcore.rng import Rng
-from semcore.storage import pack, unpack, write
+from semcore.storage import pack, stamped, unpack, unstamped, write
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 
 T = TypeVar("T")
@@ -46,13 +47,14 @@ class Cache:
     def get(self, key: str) -> Any:
         """The stored value, or None; a damaged file counts as none."""
         try:
-            return unpack(self._path(key).read_bytes())
+            return unpack(unstamped(self._path(key).read_bytes()))
         except (OSError, ValueError):
             return None
 
     def put(self, key: str, value: Any) -> None:
-        """Store a value."""
-        write(self._path(key), pack(value), durable=False)
+        """Store a value. One that cannot be kept is made again when it is asked for."""
+        with contextlib.suppress(OSError):
+            write(self._path(key), stamped(pack(value)), durable=False)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.npz"

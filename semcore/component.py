@@ -11,7 +11,7 @@ import functools
 import inspect
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from semcore.errors import ComponentError
@@ -25,6 +25,14 @@ UNITS = {
 def unit_of(name: str) -> str:
     """The unit that the name of a field ends in, or ""."""
     return UNITS.get(name.rsplit("_", 1)[-1], "") if "_" in name else ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """What a component wants of the process that it works in: processor cores and graphics processors."""
+
+    cpus: float = 1.0
+    gpus: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +67,10 @@ class Component:
         """What its results depend on besides its settings and its package's version, for example a digest of weights."""
         return None
 
+    def needs(self) -> Needs:
+        """What an executor must give the process that it works in; a GPU if it has a field `device` that names one."""
+        return Needs(gpus=float(str(getattr(self, "device", "")).startswith("cuda")))
+
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
@@ -68,6 +80,12 @@ class Component:
     def settings(self) -> dict[str, Any]:
         """Its fields as plain values, nested components included, with the defaults filled in."""
         return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+def most(needs: Iterable[Needs]) -> Needs:
+    """What serves all of several needs, one after the other."""
+    every = list(needs)
+    return Needs(max((one.cpus for one in every), default=1.0), max((one.gpus for one in every), default=0.0))
 
 
 def plain(value: Any) -> Any:

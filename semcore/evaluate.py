@@ -1,4 +1,4 @@
-"""One cell: send its samples through its pipeline, measure, and commit the result."""
+"""One cell: send its samples through its pipeline, measure, and say what is to be kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from semcore.cache import Cache, cached
@@ -17,7 +16,7 @@ from semcore.interfaces import Metric, Record
 from semcore.pipeline import Pipeline
 from semcore.rng import Rng
 from semcore.session import Segment, converse
-from semcore.storage import write, write_json
+from semcore.storage import content_digest, sealed
 from semcore.types import Bitstream, Ledger, Picture, Sample, Semantics, Text
 
 GALLERY = 12
@@ -72,8 +71,13 @@ def evaluate(experiment: Experiment, cell: Cell, samples: Sequence[Sample], cach
     return replace(setup, packages=dict(sorted(packages.items())), genies=genies), segments
 
 
-def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequence[Segment]) -> dict[str, Any]:
-    """Measure a cell and write it into `folder`: pictures, `items.jsonl`, and `result.json` last, which marks it done."""
+def cell_files(identity: str, setup: Setup, segments: Sequence[Segment]) -> dict[str, bytes]:
+    """Measure a cell.
+
+    Returns:
+        what it leaves behind, by file name: pictures, `items.jsonl`, and last `result.json`, which holds the digests of the
+        others and marks the cell done
+    """
     records = [record for segment in segments for record in _records(segment)]
     names = metric_names(setup.metrics)
     measured = {name: (metric, metric.measure(records)) for name, metric in zip(names, setup.metrics, strict=True)}
@@ -81,12 +85,13 @@ def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequ
         _row(record, segment, {name: values[index] for name, (_, values) in measured.items()})
         for index, (record, segment) in enumerate(zip(records, _segments(segments), strict=True))
     ]
+    files: dict[str, bytes] = {}
     for index, record in enumerate(records[:GALLERY]):
         for name, pixels in _pictures(record).items():
-            path = folder / "pictures" / f"{index:03d}-{name}.png"
-            write(path, png(pixels))
-            rows[index].setdefault("pictures", {})[name] = str(path.relative_to(folder))
-    write(folder / "items.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
+            path = f"pictures/{index:03d}-{name}.png"
+            files[path] = png(pixels)
+            rows[index].setdefault("pictures", {})[name] = path
+    files["items.jsonl"] = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
     result = {
         "id": identity,
         "n": len(records),
@@ -98,9 +103,9 @@ def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequ
         "genie": sorted(setup.genies),
         "packages": dict(setup.packages),
         "config": setup.config,
+        "files": {name: content_digest(data) for name, data in files.items()},
     }
-    write_json(folder / "result.json", result)
-    return {"settings": dict(cell.settings), **result}
+    return {**files, "result.json": sealed(result)}
 
 
 def png(pixels: Any) -> bytes:

@@ -1,7 +1,7 @@
 """The interfaces that plugins implement. Each has one or two methods and works on a batch.
 
     SemanticEncoder  Transport  ChannelModel  Generator  Selector  KBPolicy  Planner      the link
-    Source  Codec  Metric  Recipe                                                         around it
+    Source  Codec  Metric  Recipe  Executor                                               around it
 
 A sample's result never depends on the batch it came in. Randomness is an argument. A receiver-side component has no
 argument that could carry the source.
@@ -10,12 +10,12 @@ argument that could carry the source.
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from semcore.component import Component
+from semcore.component import Component, Needs
 from semcore.rng import Rng
 from semcore.types import (
     STREAM_TYPES,
@@ -231,9 +231,45 @@ class Recipe(Component, abc.ABC):
         """Write `config.json`, `model.safetensors` and the model card `README.md` into `out`."""
 
 
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Work that can be done anywhere: it can be pickled, and returns something that can.
+
+    Fields:
+        call: does it
+        needs: what the process that does it must have
+    """
+
+    call: Callable[[], Any]
+    needs: Needs = Needs()
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Stands for what a job would have returned; `reason`: why it returned nothing, in one line."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Executor(Component, abc.ABC):
+    """Does jobs in other processes, here or on other machines."""
+
+    kind: ClassVar[str] = "executor"
+
+    @abc.abstractmethod
+    def execute(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Any]]:
+        """Do every job once; yields its index and what it returned, or `Lost`, in any order, as soon as it is known.
+
+        A process that dies takes nothing with it but its own job. When the iteration ends, or is given up, no process that
+        it started is left.
+        """
+
+
 INTERFACES: dict[str, type[Component]] = {
     interface.kind: interface
     for interface in (
-        SemanticEncoder, Transport, ChannelModel, Generator, Selector, KBPolicy, Planner, Source, Codec, Metric, Recipe
+        SemanticEncoder, Transport, ChannelModel, Generator, Selector, KBPolicy, Planner, Source, Codec, Metric, Recipe,
+        Executor,
     )
 }  # fmt: skip

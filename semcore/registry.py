@@ -21,7 +21,8 @@ GROUP = "semcore."
 """Entry points of kind K stand in the group `semcore.K`."""
 
 KINDS = (
-    "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "source", "codec", "metric", "recipe"
+    "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "source", "codec", "metric", "recipe",
+    "executor",
 )  # fmt: skip
 
 

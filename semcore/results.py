@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from semcore.errors import RunError
+from semcore.storage import unsealed
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,23 @@ class Run:
 def read_result(folder: Path, identity: str) -> dict[str, Any] | None:
     """The result of a cell, or None if it is not done; a damaged file counts as none."""
     try:
-        return json.loads((folder / "cells" / identity / "result.json").read_text(encoding="utf-8"))
+        return unsealed((folder / "cells" / identity / "result.json").read_bytes())
     except (FileNotFoundError, ValueError):
         return None
+
+
+def read_info(folder: Path) -> dict[str, Any]:
+    """What `run.json` of a run holds.
+
+    Raises:
+        RunError: the folder does not hold a run, or the file is damaged
+    """
+    try:
+        return unsealed((folder / "run.json").read_bytes())
+    except OSError as error:
+        raise RunError(f"{folder} is not a run: it has no readable run.json; semcore run makes one") from error
+    except ValueError as error:
+        raise RunError(f"{folder}/run.json is damaged; the command that made the run writes it again") from error
 
 
 def read_run(folder: Path) -> Run:
@@ -57,10 +72,7 @@ def read_run(folder: Path) -> Run:
     Raises:
         RunError: the folder does not hold one
     """
-    try:
-        info = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(f"{folder} is not a run: it has no readable run.json; semcore run makes one") from error
+    info = read_info(folder)
     results, failures = [], []
     for cell in info["cells"]:
         result = read_result(folder, cell["id"])

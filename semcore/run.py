@@ -12,31 +12,29 @@ else marks it. So the same command goes on where it stopped, and a finished run 
 
 from __future__ import annotations
 
-import concurrent.futures
+import contextlib
+import functools
 import importlib.metadata
-import multiprocessing
-import os
 import platform
-import signal
 import time
 import traceback
-from collections.abc import Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pluggy
 
 from semcore.cache import Cache, StageDone
+from semcore.component import Needs, most
 from semcore.config.beside import register_files
 from semcore.config.experiment import Cell, Experiment, alternatives
 from semcore.errors import ConfigError, RunError, SemcoreError
-from semcore.evaluate import commit, evaluate
+from semcore.evaluate import cell_files, evaluate
 from semcore.identity import digest
-from semcore.interfaces import Source
+from semcore.interfaces import Executor, Job, Lost, Source
 from semcore.results import label, read_result
-from semcore.storage import write, write_json
+from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.types import Sample
 
 KEPT_SOURCES = 8
@@ -60,47 +58,113 @@ class Finished:
     failures: list[str]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a cell.
+
+    Fields:
+        files: what it leaves behind by file name, `result.json` last; empty if it failed
+        reason: why it failed
+        traceback: where it failed
+        seconds: how long it took
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    reason: str = ""
+    traceback: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several parts of a grid, for as many machines: every `of`-th cell, beginning with the one at `part` (from 1)."""
+
+    part: int = 1
+    of: int = 1
+
+    def holds(self, cell: Cell) -> bool:
+        """Whether a cell belongs to it."""
+        return cell.index % self.of == self.part - 1
+
+
 def run(
-    experiment: Experiment, out: Path, hooks: pluggy.PluginManager, jobs: int = 1, command: Sequence[str] = ()
+    experiment: Experiment,
+    out: Path,
+    hooks: pluggy.PluginManager,
+    executor: Executor | None = None,
+    command: Sequence[str] = (),
+    shard: Shard = Shard(),
 ) -> Finished:
     """Compute every cell of `experiment` that is not in `out` yet.
+
+    Args:
+        executor: where cells are computed; None: in this process
+        command: what the user called, for the record
+        shard: the part of the cells that is computed
 
     Raises:
         RunError: the folder cannot be written, or the source has nothing to send
     """
-    from semcore import __version__
-
     _loaded.clear()  # a source may have changed since an earlier run of this process
     cells = experiment.cells
     ids = [identify(experiment, cell) for cell in cells]
-    try:
-        write(out / "pipeline.yaml", ("\n".join(experiment.document.lines) + "\n").encode())
-        write_json(
-            out / "run.json",
-            {
-                "name": experiment.name,
-                "description": experiment.description,
-                "semcore": __version__,
-                "software": {"python": platform.python_version(), "torch": importlib.metadata.version("torch")},
-                "command": list(command),
-                "axes": {path: list(values) for path, values in experiment.axes.items()},
-                "cells": [{"id": one, "settings": dict(cell.settings)} for one, cell in zip(ids, cells, strict=True)],
-            },
-        )
-    except OSError as error:
-        raise RunError(f"{out} cannot be written: {error.strerror}; choose another folder with --out") from error
+    with _clear_when_unwritable(out):
+        _begin(experiment, out, cells, ids, command)
 
-    pending = [(cell, one) for cell, one in zip(cells, ids, strict=True) if read_result(out, one) is None]
-    hooks.hook.semcore_run_started(folder=out, cells=len(cells), pending=len(pending))
+    mine = [(cell, one) for cell, one in zip(cells, ids, strict=True) if shard.holds(cell)]
+    pending = [(cell, one) for cell, one in mine if read_result(out, one) is None]
+    hooks.hook.semcore_run_started(folder=out, cells=len(mine), pending=len(pending))
     failures: list[str] = []
-    for cell, seconds, outcome in _computed(experiment, pending, out, hooks, jobs):
-        if isinstance(outcome, str):
-            failures.append(f"{label(dict(cell.settings))}: {outcome}")
-            hooks.hook.semcore_cell_failed(settings=dict(cell.settings), reason=outcome)
+    for cell, identity, outcome in _computed(experiment, pending, out, hooks, executor):
+        with _clear_when_unwritable(out, "finished cells are intact"):
+            commit(out / "cells" / identity, outcome)
+        if outcome.reason:
+            failures.append(f"{label(dict(cell.settings))}: {outcome.reason}")
+            hooks.hook.semcore_cell_failed(settings=dict(cell.settings), reason=outcome.reason)
         else:
-            hooks.hook.semcore_cell_done(result=outcome, seconds=seconds)
+            result = {"settings": dict(cell.settings), **unsealed(outcome.files["result.json"])}
+            hooks.hook.semcore_cell_done(result=result, seconds=outcome.seconds)
     hooks.hook.semcore_run_done(folder=out)
-    return Finished(out, [read_result(out, one) for one in ids], len(pending) - len(failures), failures)
+    return Finished(out, [read_result(out, one) for _, one in mine], len(pending) - len(failures), failures)
+
+
+def _begin(experiment: Experiment, out: Path, cells: Sequence[Cell], ids: Sequence[str], command: Sequence[str]) -> None:
+    """Write down what is asked, and remove what a killed process left half written."""
+    from semcore import __version__
+
+    text = ("\n".join(experiment.document.lines) + "\n").encode()
+    info = {
+        "name": experiment.name,
+        "description": experiment.description,
+        "semcore": __version__,
+        "software": {"python": platform.python_version(), "torch": importlib.metadata.version("torch")},
+        "command": list(command),
+        "axes": {path: list(values) for path, values in experiment.axes.items()},
+        "cells": [{"id": one, "settings": dict(cell.settings)} for one, cell in zip(ids, cells, strict=True)],
+        "files": {"pipeline.yaml": content_digest(text)},
+    }
+    sweep(out)
+    write(out / "pipeline.yaml", text)
+    write(out / "run.json", sealed(info))
+
+
+def commit(folder: Path, outcome: Outcome) -> None:
+    """Write what became of a cell: its files, `result.json` last, which marks it done; or the record of its failure."""
+    if outcome.reason:
+        write_json(folder / "failure.json", {"reason": outcome.reason, "traceback": outcome.traceback})
+        return
+    for name, data in outcome.files.items():
+        if name == "result.json":
+            (folder / "failure.json").unlink(missing_ok=True)
+        write(folder / name, data)
+
+
+@contextlib.contextmanager
+def _clear_when_unwritable(out: Path, besides: str = "choose another folder with --out") -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{error.filename or out} cannot be written: {error.strerror}; {besides}") from error
 
 
 def identify(experiment: Experiment, cell: Cell) -> str:
@@ -150,67 +214,48 @@ def _read(source: Source) -> tuple[tuple[Sample, ...], str]:
     return samples, digest(list(samples))
 
 
-Outcome = tuple[Cell, float, dict[str, Any] | str]
-"""A cell, how long it took in seconds, and its result or the reason why it failed."""
-
-
 def _computed(
-    experiment: Experiment, pending: list[tuple[Cell, str]], out: Path, hooks: pluggy.PluginManager, jobs: int
-) -> Iterator[Outcome]:
-    """Compute cells here, or in `jobs` processes; yields each when it is on disk."""
-    if jobs <= 1 or len(pending) <= 1:
-        for cell, identity in pending:
+    experiment: Experiment,
+    pending: Sequence[tuple[Cell, str]],
+    out: Path,
+    hooks: pluggy.PluginManager,
+    executor: Executor | None,
+) -> Iterator[tuple[Cell, str, Outcome]]:
+    """Compute cells here, or wherever `executor` does it; yields each as soon as it is there."""
+    calls = [functools.partial(compute, experiment, cell, identity, out / "cache") for cell, identity in pending]
+    if executor is None or not calls:
+        for (cell, identity), call in zip(pending, calls, strict=True):
             hooks.hook.semcore_cell_started(settings=dict(cell.settings))
-            yield compute(experiment, cell, identity, out, lambda done: hooks.hook.semcore_stage_done(done=done))
+            yield cell, identity, call(lambda done: hooks.hook.semcore_stage_done(done=done))
         return
-    spawn = multiprocessing.get_context("spawn")
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    with concurrent.futures.ProcessPoolExecutor(min(jobs, len(pending)), spawn, _prepare, (threads,)) as pool:
-        futures = [pool.submit(compute, experiment, cell, identity, out) for cell, identity in pending]
-        try:
-            for future in concurrent.futures.as_completed(futures):
-                yield future.result()
-        except BrokenProcessPool as error:
-            text = "a process that computed cells was killed, perhaps for want of memory; finished cells are intact"
-            raise RunError(f"{text}: try fewer --jobs") from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    jobs = [Job(call, _needs(experiment, cell)) for (cell, _), call in zip(pending, calls, strict=True)]
+    for index, made in executor.execute(jobs):
+        yield *pending[index], Outcome(reason=made.reason) if isinstance(made, Lost) else made
 
 
-def _prepare(threads: int) -> None:
-    import torch
-
-    # Ctrl-C reaches every process of a terminal: the workers go quietly, the command says how to go on.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    torch.set_num_threads(threads)
+def _needs(experiment: Experiment, cell: Cell) -> Needs:
+    """What the process that computes a cell must have, whatever its planner chooses."""
+    setup = experiment.resolve(cell)
+    return most([setup.needs, *(experiment.resolve(cell, overrides).needs for overrides in alternatives(setup))])
 
 
-def compute(experiment: Experiment, cell: Cell, identity: str, out: Path, on_stage: Any = None) -> Outcome:
-    """Compute one cell and commit it. Failure is data: it is recorded, and the other cells go on."""
+def compute(
+    experiment: Experiment,
+    cell: Cell,
+    identity: str,
+    cache: Path,
+    on_stage: Callable[[StageDone], None] = lambda done: None,
+) -> Outcome:
+    """Compute one cell and keep nothing but what stages made. Failure is data: nothing is raised."""
     started = time.perf_counter()
-    folder = out / "cells" / identity
-    cache = Cache(out / "cache", on_stage or _ignore)
     try:
         if problems := register_files(experiment.values, experiment.document):
             raise ConfigError(problems)
         if identify(experiment, cell) != identity:
             raise RunError("a file under `plugins:`, a package or the source has changed since the run began; run it again")
-        setup, segments = evaluate(experiment, cell, load(experiment.resolve(cell).source)[0], cache)
-        result = commit(folder, identity, cell, setup, segments)
-        (folder / "failure.json").unlink(missing_ok=True)
-        return cell, time.perf_counter() - started, result
-    except Exception as error:  # whatever a component raises
-        if isinstance(error, OSError) and str(error.filename or "").startswith(str(out)):
-            raise RunError(f"{error.filename} cannot be written: {error.strerror}; finished cells are intact") from error
-        return _failed(folder, cell, started, error)
-
-
-def _failed(folder: Path, cell: Cell, started: float, error: Exception) -> Outcome:
-    reason = str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"
-    write_json(folder / "failure.json", {"reason": reason, "traceback": traceback.format_exc()})
-    return cell, time.perf_counter() - started, reason
-
-
-def _ignore(done: StageDone) -> None:
-    pass
+        samples = load(experiment.resolve(cell).source)[0]
+        files = cell_files(identity, *evaluate(experiment, cell, samples, Cache(cache, on_stage)))
+        return Outcome(files, seconds=time.perf_counter() - started)
+    except (Exception, SystemExit) as error:  # whatever a component raises
+        reason = str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"
+        return Outcome(reason=reason, traceback=traceback.format_exc(), seconds=time.perf_counter() - started)

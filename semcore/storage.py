@@ -1,12 +1,15 @@
-"""Files that are whole or not there: atomic writes, and the types of semcore as bytes without pickle."""
+"""Files that are whole or not there: atomic writes, seals, and the types of semcore as bytes without pickle."""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
+import fcntl
+import hashlib
 import io
 import json
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,23 +18,28 @@ from semcore import types
 
 TEMPORARY = ".tmp-"
 """Prefix of files that are being written; a reader never looks at them."""
+STALE_S = 2.0
+"""A temporary file older than this that nobody has locked was left behind by a process that was killed."""
 
 
 def write(path: Path, data: bytes, durable: bool = True) -> None:
     """Write a file so that `path` holds all of `data` or what it held before: temp, fsync, rename, fsync folder.
 
+    The temporary file is locked as long as its writer lives, so that `sweep` knows which ones are left over.
+
     Args:
         durable: whether it must outlive a power failure; what can be made again (a cache) is not worth the wait
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
     try:
-        with open(temporary, "wb") as file:
+        with open(temporary, "xb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
             file.write(data)
             file.flush()
             if durable:
                 os.fsync(file.fileno())
-        os.replace(temporary, path)
+            os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         error.filename = error.filename or str(path)  # a full disk does not say for which file
@@ -48,9 +56,77 @@ def write(path: Path, data: bytes, durable: bool = True) -> None:
         os.close(folder)
 
 
+def sweep(folder: Path) -> None:
+    """Remove the temporary files below `folder` whose writers were killed; those of living ones are locked."""
+    for path in folder.rglob(f"{TEMPORARY}*"):
+        try:
+            with open(path, "rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if time.time() - path.stat().st_mtime > STALE_S:
+                    path.unlink()
+        except OSError:  # locked, renamed in the meantime, or not ours to remove
+            continue
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON, keys in their order, so that equal results are equal bytes."""
-    write(path, (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    write(path, _json(value))
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+# ---------------------------------------------------------------------------------------------- seals
+
+_EMPTY = "0" * 32
+_END = b'"digest": "%s"\n}\n'
+
+
+def content_digest(data: bytes) -> str:
+    """The 32-character digest of a file's content."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def sealed(value: Mapping[str, Any]) -> bytes:
+    """A mapping as JSON whose last key, `digest`, is the digest of the file with zeros in its place."""
+    data = _json({**value, "digest": _EMPTY})
+    return data.removesuffix(_END % _EMPTY.encode()) + _END % content_digest(data).encode()
+
+
+def unsealed(data: bytes) -> dict[str, Any]:
+    """What `sealed` made.
+
+    Raises:
+        ValueError: any byte is not as it was written
+    """
+    tail = len(_END % _EMPTY.encode())
+    body, end = data[:-tail], data[-tail:]
+    if end != _END % content_digest(body + _END % _EMPTY.encode()).encode():
+        raise ValueError("its content does not match its digest")
+    value = json.loads(data)
+    del value["digest"]
+    return value
+
+
+def stamped(data: bytes) -> bytes:
+    """Bytes with their digest behind them."""
+    return data + bytes.fromhex(content_digest(data))
+
+
+def unstamped(data: bytes) -> bytes:
+    """What `stamped` made, without the digest.
+
+    Raises:
+        ValueError: any byte is not as it was written
+    """
+    body, end = data[:-16], data[-16:]
+    if bytes.fromhex(content_digest(body)) != end:
+        raise ValueError("its content does not match its digest")
+    return body
+
+
+# ---------------------------------------------------------------------------------------------- the types of semcore
 
 
 def pack(value: Any) -> bytes:

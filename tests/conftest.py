@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from semcore.config import experiment
+from semcore.executors.processes import Processes
 from semcore.plugins import hook_manager
 from semcore.run import Finished, run
 
@@ -42,7 +43,8 @@ class Bench:
         manager = hook_manager([])
         for one in hooks:
             manager.register(one)
-        return run(self.load(*overrides), self.folder / out, manager, jobs)
+        executor = Processes(jobs) if jobs > 1 else None
+        return run(self.load(*overrides), self.folder / out, manager, executor)
 
     def counts(self) -> Counter[tuple[str, str]]:
         """(stage, sample) -> how often it was asked for in the last run."""

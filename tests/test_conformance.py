@@ -77,6 +77,10 @@ EXAMPLES: dict[str, dict[str, Example]] = {
         "samples": Example(),
         "sequences": Example({"path": "{folder}/test"}),
     },
+    "executor": {
+        "processes": Example({"jobs": 2}),
+        "ray": Example(elsewhere="tests/test_ray.py tries the rest on a cluster"),
+    },
     "codec": {name: Example() for name in ("hevc", "jpeg", "png", "raw", "webp")},
     "metric": {
         **{

@@ -25,6 +25,7 @@ from semcore.report.ledger import accounts
 from semcore.report.lines import Lines, Varied, common, lines
 from semcore.report.observations import observe, verdict
 from semcore.results import Run, read_run, table, with_interval
+from semcore.storage import sealed
 
 HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)> " ' & {{ 7*7 }} \u202e end"""
 
@@ -229,7 +230,7 @@ def test_a_ledger_that_does_not_add_up_is_told(bench: Any) -> None:
     path = next((bench.folder / "out" / "cells").glob("*/result.json"))
     result = json.loads(path.read_text())
     result["ledger"][0]["channel_uses"] += 1
-    path.write_text(json.dumps(result))
+    path.write_bytes(sealed(result))
     assert "do not sum to this total" in write_report(bench.folder / "out").read_text()
 
 

@@ -107,13 +107,9 @@ def test_a_damaged_cache_file_counts_as_none(bench: Any, damage: str) -> None:
             continue
         path.write_bytes({"empty": b"", "half": data[: len(data) // 2], "bit": data, "other": b"hello"}[damage])
     shutil.rmtree(bench.folder / "out" / "cells")
-    if damage == "folder":
-        with pytest.raises(RunError, match="cannot be written"):
-            bench.run(SNRS)
-        return
     bench.run(SNRS)
     assert bench.results() == before
-    assert bench.totals()["encode"] == 3
+    assert bench.totals()["encode"] == (15 if damage == "folder" else 3)  # what cannot be kept is made again
 
 
 def test_a_cell_known_from_another_grid_has_the_place_that_is_asked_for_now(bench: Any) -> None:
@@ -375,7 +371,7 @@ def test_what_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="is not a run: it has no readable run.json"):
         read_run(tmp_path)
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(RunError, match="is not a run"):
+    with pytest.raises(RunError, match="run.json is damaged"):
         read_run(tmp_path)
 
 

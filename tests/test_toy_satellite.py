@@ -17,6 +17,7 @@ import pytest
 
 from semcore import KnowledgeBase, Ledger, Rng, registry
 from semcore.config.experiment import Experiment, load
+from semcore.executors.processes import Processes
 from semcore.identity import digest
 from semcore.plugins import hook_manager
 from semcore.results import read_run
@@ -179,7 +180,7 @@ def test_the_lost_segment_shows_the_old_look_and_has_no_text(segments: Sequence[
 
 
 def start(experiment: Experiment, folder: Path, jobs: int = 1) -> Finished:
-    return run(experiment, folder, hook_manager([]), jobs)
+    return run(experiment, folder, hook_manager([]), Processes(jobs) if jobs > 1 else None)
 
 
 def files(folder: Path) -> dict[str, bytes]:

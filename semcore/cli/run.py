@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from semcore.config.experiment import Experiment, load
+from semcore.errors import ConfigError, Problem
 from semcore.results import label
+
+if TYPE_CHECKING:
+    from semcore.interfaces import Executor
+    from semcore.run import Shard
 
 PIPELINE = click.argument("pipeline", type=click.Path(path_type=Path))
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
@@ -20,6 +26,13 @@ OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--limit", type=click.IntRange(1), help="Send only so many samples (source.limit).")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME]")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that compute cells.")
+@click.option(
+    "--time-limit", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop a cell that takes longer; it fails."
+)
+@click.option(
+    "--executor", metavar="NAME", help="Where cells are computed: ray, or '{use: ray, address: ...}'.  [default: --jobs]"
+)
+@click.option("--shard", metavar="K/N", help="Compute only the K-th of N parts of the grid; semcore merge unites them.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of every random number.")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop.")
 @click.option("--report/--no-report", default=True, help="Write report.html at the end.  [default: report]")
@@ -29,6 +42,9 @@ def run_command(
     limit: int | None,
     out: Path | None,
     jobs: int,
+    time_limit: float | None,
+    executor: str | None,
+    shard: str | None,
     seed: int | None,
     dry_run: bool,
     report: bool,
@@ -45,22 +61,51 @@ def run_command(
         changes.append(f"seed={seed}")
     experiment = load(pipeline, changes)
     folder = out or Path("runs") / experiment.name
+    part = _shard(shard)
     if dry_run:
-        return _dry_run(experiment, folder)
-    return _run(experiment, folder, jobs, report)
+        return _dry_run(experiment, folder, part)
+    return _run(experiment, folder, _executor(executor, jobs, time_limit), part, report)
 
 
-def _dry_run(experiment: Experiment, folder: Path) -> int:
+def _executor(text: str | None, jobs: int, time_limit: float | None) -> Executor | None:
+    """What computes the cells; None: this process."""
+    from semcore.config.build import Builder
+    from semcore.config.paths import read_override
+
+    if text is None and jobs == 1 and time_limit is None:
+        return None
+    value: Any = {"use": "processes", "jobs": jobs, "time_limit_s": time_limit or 0.0}
+    if text is not None:
+        if jobs != 1 or time_limit is not None:
+            raise click.UsageError("--jobs and --time-limit are settings of the executor 'processes': '{use: processes, ...}'")
+        value = read_override(f"executor={text}")[1]
+    builder = Builder(lambda path, message, hint="", *, at_key=False: Problem(message, f"--executor {text}", hint=hint))
+    made = builder.component("executor", value, ())
+    if builder.problems:
+        raise ConfigError(builder.problems)
+    return made
+
+
+def _shard(text: str | None) -> Shard:
+    from semcore.run import Shard
+
+    part, sign, of = (text or "1/1").partition("/")
+    if not (sign and part.isdecimal() and of.isdecimal() and 1 <= int(part) <= int(of)):
+        raise click.UsageError(f"--shard is written K/N with 1 ≤ K ≤ N, for example 1/2, not {text}")
+    return Shard(int(part), int(of))
+
+
+def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
     from semcore.results import read_result
     from semcore.run import identify
 
-    for cell in experiment.cells:
+    for cell in filter(shard.holds, experiment.cells):
         done = read_result(folder, identify(experiment, cell)) is not None
         click.echo(f"{'done   ' if done else 'pending'}  {label(dict(cell.settings))}")
     return 0
 
 
-def _run(experiment: Experiment, folder: Path, jobs: int, report: bool) -> int:
+def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard: Shard, report: bool) -> int:
     from semcore.cli.progress import Progress, print_table
     from semcore.plugins import hook_manager
     from semcore.results import read_run
@@ -69,7 +114,7 @@ def _run(experiment: Experiment, folder: Path, jobs: int, report: bool) -> int:
     hooks = hook_manager(list(experiment.values.get("hooks") or []))
     with Progress() as progress:
         hooks.register(progress)
-        finished = run(experiment, folder, hooks, jobs, sys.argv[1:])
+        finished = run(experiment, folder, hooks, executor, sys.argv[1:], shard)
     print_table(read_run(folder))
     if finished.computed == 0 and not finished.failures:
         click.echo("Nothing to do: every cell was there already.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcore import registry
-from semcore.component import Component, plain
+from semcore.component import Component, Needs, most, plain
 from semcore.config.build import Builder, nearest
 from semcore.errors import Problem
 from semcore.interfaces import Metric, Planner, Source
@@ -27,6 +27,7 @@ class Setup:
         config: the resolved configuration with the defaults filled in, as plain values: what identifies the cell
         packages: package -> version of every plugin that takes part
         genies: names of the components that know what an honest receiver could not
+        needs: what the process that runs the cell must have
     """
 
     seed: int
@@ -38,6 +39,7 @@ class Setup:
     config: Mapping[str, Any]
     packages: Mapping[str, str]
     genies: frozenset[str]
+    needs: Needs
 
 
 def assemble(root: Mapping[str, Any], builder: Builder, shared: bool = False) -> tuple[Setup | None, list[Problem]]:
@@ -82,6 +84,7 @@ def assemble(root: Mapping[str, Any], builder: Builder, shared: bool = False) ->
         {**config, "seed": seed},
         _packages(_components(parts)),
         frozenset(registry.name_of(type(part)) for part in _components(parts) if part.genie),
+        most(part.needs() for part in _components(parts)),
     ), builder.problems
 
 

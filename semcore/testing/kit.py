@@ -14,6 +14,7 @@ from semcore.testing import (
     component,
     encoder,
     examples,
+    executor,
     generator,
     kb,
     metric,
@@ -38,6 +39,7 @@ KINDS: Mapping[str, tuple[Use, Sequence[Check]]] = {
     "source": (source.use, source.LAWS),
     "codec": (codec.use, codec.LAWS),
     "metric": (metric.use, metric.LAWS),
+    "executor": (executor.use, executor.LAWS),
     "recipe": (lambda recipe, given: None, ()),
 }
 """Kind of component -> how it is put to use, and the laws of its interface. A recipe is put to use by training it."""

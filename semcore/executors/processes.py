@@ -1,0 +1,151 @@
+"""Processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Annotated, Any
+
+from annotated_types import Ge
+
+from semcore.interfaces import Executor, Job, Lost
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True)
+class Processes(Executor):
+    """Processes of this machine, each doing one job at a time.
+
+    A job whose process dies is tried again; one that takes too long is given up. The processes die with the one that
+    started them, however that ends.
+
+    Fields:
+        jobs: number of processes
+        time_limit_s: a job that takes longer is stopped; 0: none is
+        retries: so often a job is tried again whose process died
+    """
+
+    jobs: Annotated[int, Ge(1)] = 1
+    time_limit_s: Annotated[float, Ge(0)] = 0.0
+    retries: Annotated[int, Ge(0)] = 1
+
+    def execute(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Any]]:
+        pending, deaths = deque(range(len(jobs))), [0] * len(jobs)
+        workers = [_Worker(self._threads) for _ in range(min(self.jobs, len(jobs)))]
+        try:
+            while pending or any(worker.job is not None for worker in workers):
+                for worker in workers:
+                    if worker.job is None and pending:
+                        worker.start(pending.popleft(), jobs)
+                busy = {worker.connection: worker for worker in workers if worker.job is not None}
+                for ready in wait(list(busy), self._patience(busy.values())):
+                    worker = busy.pop(ready)  # type: ignore[call-overload]
+                    job = worker.finish()
+                    try:
+                        made = worker.connection.recv()
+                    except (EOFError, OSError):
+                        ended = worker.replace()
+                        deaths[job] += 1
+                        if deaths[job] <= self.retries:
+                            pending.append(job)
+                            continue
+                        made = Lost(f"its process {ended}{' again' * (deaths[job] > 1)}{_MEMORY * (ended == _KILLED)}")
+                    yield job, made
+                for worker in busy.values():
+                    if self.time_limit_s and worker.seconds >= self.time_limit_s:
+                        job = worker.finish()
+                        worker.replace()
+                        yield job, Lost(f"it took longer than the time limit of {self.time_limit_s:g} s")
+        finally:
+            for worker in workers:
+                worker.kill()
+
+    @property
+    def _threads(self) -> int:
+        return max(1, (os.cpu_count() or 1) // self.jobs)
+
+    def _patience(self, busy: Any) -> float | None:
+        """Seconds until the first job reaches the time limit."""
+        if not self.time_limit_s:
+            return None
+        return max(0.0, min(self.time_limit_s - worker.seconds for worker in busy))
+
+
+_KILLED = "was killed by SIGKILL"
+_MEMORY = ", perhaps for want of memory: try fewer --jobs"
+
+
+class _Worker:
+    """A process and the pipe to it."""
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self.job: int | None = None
+        self.began = 0.0
+        self._launch()
+
+    def _launch(self) -> None:
+        self.connection, theirs = SPAWN.Pipe()
+        self.process = SPAWN.Process(target=_work, args=(theirs, self.threads), daemon=True)
+        self.process.start()
+        theirs.close()  # so that the end of the process is the end of the pipe
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been at its job."""
+        return time.monotonic() - self.began
+
+    def start(self, job: int, jobs: Sequence[Job]) -> None:
+        self.job, self.began = job, time.monotonic()
+        try:
+            self.connection.send(jobs[job].call)
+        except OSError:
+            pass  # it died while it had nothing to do; reading from it will tell
+
+    def finish(self) -> int:
+        job, self.job = self.job, None
+        assert job is not None
+        return job
+
+    def replace(self) -> str:
+        """Kill it if it still lives, and start another; returns how it ended."""
+        self.process.join(1.0)
+        self.kill()
+        code = self.process.exitcode or 0
+        self._launch()
+        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+def _work(connection: Connection, threads: int) -> None:
+    # Ctrl-C reaches every process of a terminal: the one that the user started says how to go on, and ends the others.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    import torch
+
+    torch.set_num_threads(threads)
+    while True:
+        try:
+            call = connection.recv()
+        except EOFError:
+            return
+        connection.send(call())
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
