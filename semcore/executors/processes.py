@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import os
 import signal
@@ -47,21 +48,25 @@ class Processes(Executor):
                         worker.start(pending.popleft(), jobs)
                 busy = {worker.connection: worker for worker in workers if worker.job is not None}
                 for ready in wait(list(busy), self._patience(busy.values())):
-                    worker = busy.pop(ready)  # type: ignore[call-overload]
-                    job = worker.finish()
+                    worker = busy[ready]  # type: ignore[index]
                     try:
-                        made = worker.connection.recv()
+                        began, made = worker.connection.recv()
+                        if began:
+                            worker.began = time.monotonic()
+                            continue
+                        job = worker.finish()
                     except (EOFError, OSError):
-                        ended = worker.replace()
+                        job, ended = worker.finish(), worker.replace()
                         deaths[job] += 1
                         if deaths[job] <= self.retries:
                             pending.append(job)
                             continue
                         made = Lost(f"its process {ended}{' again' * (deaths[job] > 1)}{_MEMORY * (ended == _KILLED)}")
                     yield job, made
-                for worker in busy.values():
+                for worker in workers:
                     if self.time_limit_s and worker.seconds >= self.time_limit_s:
                         job = worker.finish()
+                        worker.process.kill()
                         worker.replace()
                         yield job, Lost(f"it took longer than the time limit of {self.time_limit_s:g} s")
         finally:
@@ -89,7 +94,7 @@ class _Worker:
     def __init__(self, threads: int) -> None:
         self.threads = threads
         self.job: int | None = None
-        self.began = 0.0
+        self.began = math.inf
         self._launch()
 
     def _launch(self) -> None:
@@ -100,18 +105,18 @@ class _Worker:
 
     @property
     def seconds(self) -> float:
-        """How long it has been at its job."""
-        return time.monotonic() - self.began
+        """How long it has been at its job; its own start, with all that it imports, does not count."""
+        return max(0.0, time.monotonic() - self.began)
 
     def start(self, job: int, jobs: Sequence[Job]) -> None:
-        self.job, self.began = job, time.monotonic()
+        self.job = job
         try:
             self.connection.send(jobs[job].call)
         except OSError:
             pass  # it died while it had nothing to do; reading from it will tell
 
     def finish(self) -> int:
-        job, self.job = self.job, None
+        job, self.job, self.began = self.job, None, math.inf
         assert job is not None
         return job
 
@@ -141,7 +146,8 @@ def _work(connection: Connection, threads: int) -> None:
             call = connection.recv()
         except EOFError:
             return
-        connection.send(call())
+        connection.send((True, None))
+        connection.send((False, call()))
 
 
 def _die_with_parent() -> None:

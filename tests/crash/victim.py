@@ -1,0 +1,134 @@
+"""A run in a process of its own that stops at a barrier inside a commit and waits there to be killed."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import stat
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from semcore import run as runs
+from semcore import storage
+from semcore.config.experiment import load
+from semcore.hookspecs import hook
+from semcore.plugins import hook_manager
+
+PLACES = (
+    ("temp", "before"), ("temp", "half"), ("temp", "after"), ("fsync", "before"), ("fsync", "after"),
+    ("rename", "before"), ("rename", "after"), ("folder", "before"), ("folder", "after"),
+)  # fmt: skip
+"""Steps of writing a file, and where the barrier stands."""
+
+
+class Barrier:
+    """Stops the process at the `nth` time that it comes to (kind of file, step, before or after it)."""
+
+    def __init__(self, gate: Connection, at: tuple[str, str, str], nth: int) -> None:
+        self.gate, self.at, self.left = gate, at, nth
+        self.kind = ""
+
+    def begin(self, name: str) -> None:
+        """A file of a cell is about to be written."""
+        self.kind = "result" if name.endswith("result.json") else "artifact"
+
+    def __call__(self, step: str, when: str) -> None:
+        if (self.kind, step, when) != self.at:
+            return
+        if self.left == 0:
+            self.gate.send("here")
+            self.gate.recv()  # for ever
+        self.left -= 1
+
+
+class Slow:
+    """A file that is written in two halves, with the barrier in between."""
+
+    def __init__(self, file: Any, barrier: Barrier) -> None:
+        self.file, self.barrier = file, barrier
+
+    def __enter__(self) -> Slow:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.file.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+    def write(self, data: bytes) -> None:
+        self.file.write(data[: len(data) // 2])
+        self.file.flush()
+        self.barrier("temp", "half")
+        self.file.write(data[len(data) // 2 :])
+        self.file.flush()
+        self.barrier("temp", "after")
+
+
+def put_barriers(barrier: Barrier) -> None:
+    """Between the steps of `storage.write`, whatever they are called from."""
+    fsync, replace = os.fsync, os.replace
+
+    def opened(path: Path, mode: str) -> Any:
+        if "x" not in mode:
+            return builtins.open(path, mode)
+        barrier.kind = ""
+        if "cells" in path.parts:
+            barrier.begin(path.name)
+        barrier("temp", "before")
+        return Slow(builtins.open(path, mode), barrier)
+
+    def synced(descriptor: int) -> None:
+        step = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "fsync"
+        barrier(step, "before")
+        fsync(descriptor)
+        barrier(step, "after")
+
+    def renamed(old: Path, new: Path) -> None:
+        barrier("rename", "before")
+        replace(old, new)
+        barrier("rename", "after")
+
+    storage.open = opened  # type: ignore[attr-defined]
+    os.fsync, os.replace = synced, renamed
+
+
+def write_naively(barrier: Barrier) -> None:
+    """What most programs do: open the file and write into it."""
+
+    def write(path: Path, data: bytes, durable: bool = True) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        barrier.kind = ""
+        if "cells" in path.parts:
+            barrier.begin(path.name)
+        with Slow(builtins.open(path, "wb"), barrier) as file:
+            file.write(data)
+
+    runs.write = write  # type: ignore[attr-defined]
+
+
+class Log:
+    """Appends the settings of every cell that is begun to a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @hook
+    def semcore_cell_started(self, settings: Mapping[str, Any]) -> None:
+        with builtins.open(self.path, "a") as file:
+            file.write(f"{settings['channel.snr_db']}\n")
+
+
+def run(
+    pipeline: Path, sweep: str, out: Path, log: Path, barrier: tuple[Connection, tuple[str, str, str], int] | None, naive: bool
+) -> None:
+    """Run a pipeline to its end, or to the barrier."""
+    storage.STALE_S = -1.0  # what the last process left is garbage at once
+    hooks = hook_manager([])
+    hooks.register(Log(log))
+    experiment = load(pipeline, [sweep])
+    if barrier is not None:
+        (write_naively if naive else put_barriers)(Barrier(*barrier))
+    runs.run(experiment, out, hooks)

@@ -1,0 +1,305 @@
+"""kill -9 at the worst moments: nothing torn is seen, nothing is computed twice, and the same command finishes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semcore.errors import RunError
+from semcore.results import read_result, read_run
+from semcore.storage import TEMPORARY
+
+from .conftest import PIPELINE
+
+sys.path.insert(0, str(Path(__file__).parent / "crash"))
+import victim  # noqa: E402
+
+SNRS = [0, 3, 6]
+SWEEP = f"channel.snr_db={','.join(map(str, SNRS))}"
+WRITES = 7
+"""Files that a cell leaves beside its result: a source and a result picture of each of three samples, and the rows."""
+SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed else []) for seed in range(50)]
+"""The first in every test run, all of them in `make test-slow`."""
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["torch", "semcore.run", "semcore.metrics"])
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """What can be seen of a run, except what can be made again."""
+    found = (path for path in sorted(out.rglob("*")) if path.is_file() and path.relative_to(out).parts[0] != "cache")
+    return {str(path.relative_to(out)): path.read_bytes() for path in found if not path.name.startswith(TEMPORARY)}
+
+
+class Story:
+    """A pipeline, what an undisturbed run of it leaves behind, and a folder in which runs are killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.pipeline, self.folder = folder / "pipeline.yaml", folder
+        self.pipeline.write_text(PIPELINE)
+        self.whole = self._finish(folder / "whole")
+        assert len(self.whole) == 2 + len(SNRS) * (WRITES + 1)
+
+    def _start(self, out: Path, log: Path, barrier: Any = None, naive: bool = False) -> Any:
+        process = FORKS.Process(target=victim.run, args=(self.pipeline, SWEEP, out, log, barrier, naive))
+        process.start()
+        return process
+
+    def _finish(self, out: Path) -> dict[str, bytes]:
+        process = self._start(out, self.folder / "log-of-the-end")
+        process.join(60)
+        assert process.exitcode == 0
+        return files(out)
+
+    def kill_at(self, place: tuple[str, str, str], nth: int, seed: int = 0, naive: bool = False) -> Path:
+        """Run until the barrier, kill -9, and prove that this is what ended it."""
+        out = self.folder / f"{'-'.join(place)}-{nth}-{seed}{'-naive' * naive}"
+        here, there = FORKS.Pipe()
+        process = self._start(out, self.folder / "log-before", (there, place, nth), naive)
+        there.close()
+        assert here.poll(60), "the barrier was never reached"
+        assert here.recv() == "here"
+        process.kill()
+        process.join(60)
+        assert process.exitcode == -signal.SIGKILL
+        return out
+
+    def check(self, out: Path) -> None:
+        """The laws: what a reader sees is whole, and the same command finishes without doing anything again."""
+        seen = files(out)
+        torn = [name for name, data in seen.items() if data != self.whole[name]]
+        assert not torn, f"torn files can be seen: {torn}"
+        run = read_run(out)
+        for result in run.results:
+            missing = [name for name in result["files"] if f"cells/{result['id']}/{name}" not in seen]
+            assert not missing, f"a cell counts as done without {missing}"
+        done = {str(result["settings"]["channel.snr_db"]) for result in run.results}
+
+        log = self.folder / "log-of-the-end"
+        log.unlink(missing_ok=True)
+        assert self._finish(out) == self.whole, "the run that went on ends otherwise than one undisturbed"
+        begun = log.read_text().split() if log.exists() else []
+        assert not done & set(begun), f"computed again after their commit: {done & set(begun)}"
+        assert sorted([*done, *begun]) == sorted(map(str, SNRS))
+        assert not list(out.rglob(f"{TEMPORARY}*")), "half-written files are left over"
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    return Story(tmp_path_factory.mktemp("story"))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("place", victim.PLACES, ids="-".join)
+@pytest.mark.parametrize("kind", ["artifact", "result"])
+def test_a_kill_inside_a_commit_costs_no_more_than_the_cell(
+    story: Story, kind: str, place: tuple[str, str], seed: int
+) -> None:
+    writes = len(SNRS) * (WRITES if kind == "artifact" else 1)
+    nth = random.Random(f"{kind}{place}{seed}").randrange(writes)
+    story.check(story.kill_at((kind, *place), nth, seed))
+
+
+@pytest.mark.parametrize("kind", ["artifact", "result"])
+def test_these_tests_notice_a_naive_writer(story: Story, kind: str) -> None:
+    out = story.kill_at((kind, "temp", "half"), 1, naive=True)
+    with pytest.raises(AssertionError, match="torn files can be seen"):
+        story.check(out)
+
+
+# ---------------------------------------------------------------------------------------------- processes
+
+
+def processes_of(session: int) -> list[str]:
+    """Command lines of the living processes that belong to a session."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session and fields[0] != "Z":
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def workers_of(parent: int) -> list[int]:
+    """Processes that compute cells for a run."""
+    return [
+        pid
+        for pid in map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
+        if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+class Shell:
+    """`semcore run` in a session of its own, as from another terminal."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        (folder / "pipeline.yaml").write_text(PIPELINE)
+        self.folder, self.log = folder, folder / "log"
+        self.command = [sys.executable, "-m", "semcore", "run", "pipeline.yaml", SWEEP, "--no-report", *options]
+
+    def start(self, out: str, *more: str) -> subprocess.Popen[str]:
+        self.log.write_text("")
+        environment = {**os.environ, "BENCH_LOG": str(self.log)}
+        process = subprocess.Popen(
+            [*self.command, *more, "--out", out], cwd=self.folder, env=environment, text=True, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(f"{out}: {len(SNRS)} cells")
+        return process
+
+    def until(self, there: Callable[[], Any]) -> None:
+        """Wait for something that happens soon."""
+        for _ in range(3000):
+            if there():
+                return
+            time.sleep(0.01)
+        raise AssertionError("it never happened")
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, dict[str, bytes]]]:
+    """A run of two jobs, each of whose cells takes a while, and what it leaves behind undisturbed."""
+    one = Shell(tmp_path_factory.mktemp("shell"), "--jobs", "2", "channel.slow_s=0.3")
+    assert one.start("whole").wait(60) == 0
+    whole = files(one.folder / "whole")
+    del whole["run.json"]  # holds the command, which names another folder
+    yield one, whole
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("target", ["parent", "worker", "group"])
+def test_kill_at_any_time_with_two_jobs(shell: tuple[Shell, dict[str, bytes]], target: str, seed: int) -> None:
+    one, whole = shell
+    chance, out = random.Random(f"{target}{seed}"), f"{target}-{seed}"
+    process = one.start(out)
+    if target == "worker":
+        one.until(lambda: workers_of(process.pid))
+    time.sleep(chance.uniform(0, 4))
+    if target == "worker" and process.poll() is None:
+        victims = workers_of(process.pid)
+        if victims:
+            os.kill(chance.choice(victims), signal.SIGKILL)
+        assert process.wait(60) == 0  # another process takes its place
+    elif process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL) if target == "group" else process.kill()
+        assert process.wait(60) == -signal.SIGKILL
+        time.sleep(2)
+        assert processes_of(process.pid) == []
+
+    done = {path.parent.name for path in (one.folder / out).glob("cells/*/result.json")}
+    assert all(read_result(one.folder / out, name) for name in done)
+    seen = files(one.folder / out)
+    assert not [name for name, data in seen.items() if name in whole and data != whole[name]]
+    process = one.start(out)
+    assert process.wait(60) == 0
+    assert len(one.log.read_text().split("transmit")) - 1 == 3 * (len(SNRS) - len(done))  # three samples a cell
+    assert {name: data for name, data in files(one.folder / out).items() if name != "run.json"} == whole
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("whom", ["process", "terminal"])
+def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, jobs: str, whom: str) -> None:
+    one = Shell(tmp_path, "--jobs", jobs)
+    process = one.start("out", "channel.slow_s=600")
+    one.until(lambda: "transmit" in one.log.read_text())
+    os.kill(process.pid, signal.SIGINT) if whom == "process" else os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=5)
+    assert process.returncode == 130 and "Traceback" not in err
+    told = err.strip().splitlines()
+    assert told[-2] == "interrupted; this goes on where it stopped:"
+    assert told[-1].split() == ["semcore", *one.command[3:], "channel.slow_s=600", "--out", "out"]
+    one.until(lambda: not processes_of(process.pid))
+
+
+def test_a_cell_that_takes_too_long_is_stopped_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "sleepy.py").write_text(SLEEPY)
+    one = Shell(tmp_path, "--jobs", "2", "--time-limit", "3", "channel.use=sleepy")
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("bench.py]", "bench.py, ./sleepy.py]"))
+    process = one.start("out")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1 and "snr_db=3: it took longer than the time limit of 3 s" in err
+    assert len(list((tmp_path / "out").glob("cells/*/result.json"))) == 2
+    assert [failed["settings"] for failed in read_run(tmp_path / "out").failures] == [{"channel.snr_db": 3}]
+
+
+def test_a_cell_that_kills_its_process_fails_and_the_others_go_on(tmp_path: Path) -> None:
+    (tmp_path / "sleepy.py").write_text(SLEEPY.replace("time.sleep(3600)", "os.kill(os.getpid(), 9)"))
+    one = Shell(tmp_path, "--jobs", "2", "channel.use=sleepy")
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("bench.py]", "bench.py, ./sleepy.py]"))
+    process = one.start("out")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "snr_db=3: its process was killed by SIGKILL again, perhaps for want of memory: try fewer --jobs" in err
+    assert len(list((tmp_path / "out").glob("cells/*/result.json"))) == 2
+
+
+SLEEPY = '''
+import os, time
+from dataclasses import dataclass
+import semcore
+
+@semcore.register("channel", "sleepy")
+@dataclass(frozen=True)
+class Sleepy(semcore.ChannelModel):
+    """Never wakes up at 3 dB."""
+
+    snr_db: float = 0.0
+
+    def transmit(self, symbols, rng):
+        if self.snr_db == 3:
+            time.sleep(3600)
+        return symbols.received(symbols.values, 0.1)
+'''
+
+
+# ---------------------------------------------------------------------------------------------- the disk
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk takes root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_one_clear_line_and_costs_nothing_that_was_done(bench: Any, disk: Path) -> None:
+    bench.run("channel.snr_db=0", out="disk/out")
+    before = files(disk / "out")
+    (disk / "ballast").write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize - 8192))
+    with pytest.raises(RunError, match=r"disk/out/.* cannot be written: No space left on device; ") as caught:
+        bench.run("channel.snr_db=0:9:3", out="disk/out")
+    assert "\n" not in str(caught.value)
+    seen = files(disk / "out")
+    assert all(seen[name] == data for name, data in before.items() if name.startswith("cells"))
+    (disk / "ballast").unlink()
+    assert bench.run("channel.snr_db=0:9:3", out="disk/out").computed + len(read_run(disk / "out").results) >= 4
+    bench.run("channel.snr_db=0:9:3", out="whole")
+    assert bench.results("disk/out") == bench.results("whole")
+
+
+def test_a_read_only_folder_is_one_clear_line(bench: Any, disk: Path) -> None:
+    bench.run("channel.snr_db=0", out="disk/out")
+    before = files(disk / "out")
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    with pytest.raises(RunError, match=r"cannot be written: Read-only file system; ") as caught:
+        bench.run("channel.snr_db=0:9:3", out="disk/out")
+    assert "\n" not in str(caught.value) and files(disk / "out") == before
