@@ -35,6 +35,7 @@ from semcore.identity import digest
 from semcore.interfaces import Executor, Job, Lost, Source
 from semcore.results import label, read_result
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
+from semcore.threads import limited
 from semcore.types import Sample
 
 KEPT_SOURCES = 8
@@ -178,7 +179,7 @@ def identify(experiment: Experiment, cell: Cell) -> str:
     setup = experiment.resolve(cell)
     others = [experiment.resolve(cell, overrides).pipeline for overrides in alternatives(setup)]
     unknown = experiment.values.get("workflows") if setup.planner and setup.planner.plans() is None else None
-    parts = (setup.pipeline, setup.planner, setup.scenarios, setup.metrics, setup.seed, others, unknown)
+    parts = (setup.pipeline, setup.planner, setup.scenarios, setup.metrics, setup.seed, setup.threads, others, unknown)
     return digest(__version__, *parts, load(setup.source)[1])[:20]
 
 
@@ -253,8 +254,10 @@ def compute(
             raise ConfigError(problems)
         if identify(experiment, cell) != identity:
             raise RunError("a file under `plugins:`, a package or the source has changed since the run began; run it again")
-        samples = load(experiment.resolve(cell).source)[0]
-        files = cell_files(identity, *evaluate(experiment, cell, samples, Cache(cache, on_stage)))
+        setup = experiment.resolve(cell)
+        with limited(setup.threads):
+            segments = evaluate(experiment, cell, load(setup.source)[0], Cache(cache, on_stage))
+            files = cell_files(identity, *segments)
         return Outcome(files, seconds=time.perf_counter() - started)
     except (Exception, SystemExit) as error:  # whatever a component raises
         reason = str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"

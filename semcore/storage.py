@@ -126,6 +126,16 @@ def unstamped(data: bytes) -> bytes:
     return body
 
 
+def signed(page: bytes) -> bytes:
+    """An HTML page with its digest in a comment behind it."""
+    return page + f"<!-- {content_digest(page)} -->\n".encode()
+
+
+def is_signed(page: bytes) -> bool:
+    """Whether a page is as `signed` made it."""
+    return signed(page[: -len(signed(b""))]) == page
+
+
 # ---------------------------------------------------------------------------------------------- the types of semcore
 
 

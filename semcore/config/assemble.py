@@ -24,6 +24,7 @@ class Setup:
     """Everything a cell needs, checked and built.
 
     Fields:
+        threads: of each numerical library; sums are rounded in another order by another number of them
         config: the resolved configuration with the defaults filled in, as plain values: what identifies the cell
         packages: package -> version of every plugin that takes part
         genies: names of the components that know what an honest receiver could not
@@ -31,6 +32,7 @@ class Setup:
     """
 
     seed: int
+    threads: int
     source: Source
     pipeline: Pipeline
     planner: Planner | None
@@ -62,9 +64,8 @@ def assemble(root: Mapping[str, Any], builder: Builder, shared: bool = False) ->
     transport = _transport(root.get("transport"), builder)
     metrics = _metrics(root.get("metrics"), builder)
     scenarios = _scenarios(root.get("scenario"), builder)
-    seed = root.get("seed", 0)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        builder.complain(("seed",), f"the seed must be a whole number from 0, not {seed!r}")
+    seed = _whole(root, "seed", 0, builder)
+    threads = _whole(root, "threads", 1, builder)
     if builder.problems:
         return None, builder.problems
     pipeline = Pipeline(
@@ -76,16 +77,25 @@ def assemble(root: Mapping[str, Any], builder: Builder, shared: bool = False) ->
     config["scenario"] = [plain(vars(scenario)) for scenario in scenarios]
     return Setup(
         seed,
+        threads,
         built["source"],
         pipeline,
         built["planner"],
         scenarios,
         metrics,
-        {**config, "seed": seed},
+        {**config, "seed": seed, "threads": threads},
         _packages(_components(parts)),
         frozenset(registry.name_of(type(part)) for part in _components(parts) if part.genie),
         most(part.needs() for part in _components(parts)),
     ), builder.problems
+
+
+def _whole(root: Mapping[str, Any], key: str, least: int, builder: Builder) -> int:
+    """A whole number at the top of the file; `least` is its default, too."""
+    value = root.get(key, least)
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        builder.complain((key,), f"{key} must be a whole number from {least}, not {value!r}")
+    return value
 
 
 def _transport(value: Any, builder: Builder) -> dict[str, Any]:

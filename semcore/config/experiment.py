@@ -31,7 +31,7 @@ SECTIONS = (
     "metrics",
 )
 """The parts of a pipeline; a workflow may replace any of them."""
-CHANGEABLE = ("seed", "workflow", "workflows", *SECTIONS)
+CHANGEABLE = ("seed", "threads", "workflow", "workflows", *SECTIONS)
 """Where the dotted path of a sweep, a plan or a segment may begin."""
 TOP = ("semcore", "name", "description", *CHANGEABLE, "sweep", "hooks", "plugins")
 PLAN: Path_ = ("planner",)

@@ -40,7 +40,7 @@ class Processes(Executor):
 
     def execute(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Any]]:
         pending, deaths = deque(range(len(jobs))), [0] * len(jobs)
-        workers = [_Worker(self._threads) for _ in range(min(self.jobs, len(jobs)))]
+        workers = [_Worker() for _ in range(min(self.jobs, len(jobs)))]
         try:
             while pending or any(worker.job is not None for worker in workers):
                 for worker in workers:
@@ -73,10 +73,6 @@ class Processes(Executor):
             for worker in workers:
                 worker.kill()
 
-    @property
-    def _threads(self) -> int:
-        return max(1, (os.cpu_count() or 1) // self.jobs)
-
     def _patience(self, busy: Any) -> float | None:
         """Seconds until the first job reaches the time limit."""
         if not self.time_limit_s:
@@ -91,15 +87,14 @@ _MEMORY = ", perhaps for want of memory: try fewer --jobs"
 class _Worker:
     """A process and the pipe to it."""
 
-    def __init__(self, threads: int) -> None:
-        self.threads = threads
+    def __init__(self) -> None:
         self.job: int | None = None
         self.began = math.inf
         self._launch()
 
     def _launch(self) -> None:
         self.connection, theirs = SPAWN.Pipe()
-        self.process = SPAWN.Process(target=_work, args=(theirs, self.threads), daemon=True)
+        self.process = SPAWN.Process(target=_work, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
 
@@ -134,13 +129,10 @@ class _Worker:
         self.connection.close()
 
 
-def _work(connection: Connection, threads: int) -> None:
+def _work(connection: Connection) -> None:
     # Ctrl-C reaches every process of a terminal: the one that the user started says how to go on, and ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    import torch
-
-    torch.set_num_threads(threads)
     while True:
         try:
             call = connection.recv()

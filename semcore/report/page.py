@@ -21,7 +21,7 @@ from semcore.report.ledger import accounts
 from semcore.report.lines import Varied, common, lines, workflows
 from semcore.report.observations import observe
 from semcore.results import Run, label, number, read_run, short, table
-from semcore.storage import write
+from semcore.storage import signed, write
 
 LIBRARIES = ("torch", "numpy", "scipy", "matplotlib", "pillow", "torchmetrics")
 """Shown with their versions, if they are installed."""
@@ -39,7 +39,7 @@ def write_report(folder: Path) -> Path:
         page = render(run)
     except (OSError, KeyError, ValueError) as error:
         raise RunError(f"{folder} holds a damaged cell: {error!r}; delete its folder and run again") from error
-    write(path, page.encode("utf-8", "replace"))
+    write(path, signed(page.encode("utf-8", "replace")))
     return path
 
 

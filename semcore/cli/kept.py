@@ -1,0 +1,96 @@
+"""`verify`, `merge`, `diff`: what is done with runs that are on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from semcore.results import label, number
+
+RUN = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+@click.command("verify")
+@click.argument("run", type=RUN)
+@click.option("--discard", is_flag=True, help="Remove damaged cells, so that the command of the run computes them again.")
+def verify_command(run: Path, discard: bool) -> int:
+    """Check every byte of RUN against the digests that were written with it. Exit code 1 if anything is damaged or missing."""
+    from semcore.kept.verify import discard as remove
+    from semcore.kept.verify import verify
+
+    verdict = verify(run)
+    for fault in verdict.faults:
+        click.echo(f"{run / fault.path}: {fault.what}")
+    missing = f", {verdict.missing} not computed" if verdict.missing else ""
+    click.echo(f"{run}: {verdict.whole} cell{'s' * (verdict.whole != 1)} whole{missing}, {len(verdict.faults)} faults")
+    if verdict.faults and discard:
+        click.echo(f"Removed: {remove(verdict, run)}. The command that made the run computes them again.")
+    elif verdict.faults:
+        click.echo("Mend: semcore verify --discard, then the command that made the run; or a copy of the run that is whole.")
+    return 1 if verdict.faults or verdict.missing else 0
+
+
+@click.command("merge")
+@click.argument("runs", nargs=-1, required=True, type=RUN)
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Folder of the united run.")
+def merge_command(runs: tuple[Path, ...], out: Path) -> None:
+    """Unite RUNS of one pipeline, computed on several machines or for other values of a sweep, in one run."""
+    from semcore.kept.merge import merge
+
+    done, total = merge(runs, out)
+    rest = "" if done == total else f"; the command of any of its parts, with --out {out}, computes the others"
+    click.echo(f"{out}: {done} of {total} cells{rest}")
+
+
+@click.command("diff")
+@click.argument("first", type=RUN)
+@click.argument("second", type=RUN)
+def diff_command(first: Path, second: Path) -> None:
+    """Say which settings differ between two runs, and what that did to each metric.
+
+    Differences are paired: over the samples that both runs have, with a 95 % interval.
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from semcore.kept.diff import diff
+
+    found = diff(first, second)
+    console = Console(highlight=False, soft_wrap=True, width=1000)  # a table of ours is no wider than it must be
+
+    def show(header: list[str], rows: list[list[str]], left: int) -> None:
+        shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+        for index, name in enumerate(header):
+            shown.add_column(Text(name), justify="left" if index < left else "right", no_wrap=True)
+        for row in rows:
+            shown.add_row(*map(Text, row))
+        console.print(shown, crop=False)
+
+    if found.settings:
+        show(["setting", str(first), str(second)], [[path, *pair] for path, pair in found.settings.items()], 3)
+    else:
+        console.print("No setting differs.")
+    for folder, cells in zip((first, second), found.alone, strict=True):
+        if cells:
+            console.print(f"\nOnly {folder} has: {'; '.join(label(dict(one)) for one in cells[:8])}{' …' * (len(cells) > 8)}")
+    changed = [change for change in found.changes if change.first != change.second or change.reason]
+    if changed:
+        console.print()
+        rows = [
+            [label(dict(one.settings)), f"{one.metric} [{one.unit}]" if one.unit else one.metric, number(one.first),
+             number(one.second), one.reason or _signed(vars(one.difference))]
+            for one in changed
+        ]  # fmt: skip
+        show(["at", "metric", str(first), str(second), "difference"], rows, 2)
+        console.print("difference: mean over the samples that both have, ± half of its 95 % interval (Student's t)")
+    pairs = len({str(change.settings) for change in found.changes})
+    console.print(f"\n{found.same} of {pairs} cells are the same, every byte of their results.")
+
+
+def _signed(found: Mapping[str, Any]) -> str:
+    half = "" if found["high"] is None else f" ±{number(found['high'] - found['mean'])}"
+    return f"{'+' * (found['mean'] > 0)}{number(found['mean'])}{half}"
