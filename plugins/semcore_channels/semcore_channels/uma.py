@@ -75,7 +75,8 @@ class UMa(ChannelModel):
 
     def check(self) -> None:
         if (self.snr_db is None) == (self.block_snr_db is None):
-            raise ComponentError("UMa needs either snr_db (slots fade) or block_snr_db (every slot has that SNR)")
+            given = "not both" if self.snr_db is not None else "and has neither"
+            raise ComponentError(f"UMa needs either snr_db (slots fade) or block_snr_db (every slot has that SNR), {given}")
         pilots = self.pilot_symbols
         if not pilots or list(pilots) != sorted(set(pilots)) or pilots[-1] >= self.ofdm_symbols:
             raise ComponentError(
