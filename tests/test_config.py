@@ -110,6 +110,12 @@ def test_an_override_of_a_swept_path_fixes_it_or_sweeps_it_otherwise(bench: Any)
     assert axes(bench, "generator.steps=4,5", "generator.steps=6") == {"channel.snr_db": [0, 10]}
 
 
+def test_the_command_line_may_name_the_run(bench: Any) -> None:
+    assert bench.load("name=other").name == "other"
+    assert ids(bench, "name=other") == ids(bench)
+    assert "cannot name the run's folder" in str(faults(bench.path, ["name=../up"]))
+
+
 def test_the_last_override_of_a_path_holds(bench: Any) -> None:
     assert config(bench, "channel.snr_db=3", "channel.snr_db=4")["channel"]["snr_db"] == 4.0
 

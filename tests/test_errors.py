@@ -127,6 +127,10 @@ def test_a_faulty_file_is_told_as_written_beside_it(path: Path, monkeypatch: pyt
     assert told(Path(path.name)) == path.with_suffix(".txt").read_text()
 
 
+def test_the_example_in_the_documentation_is_what_is_told() -> None:
+    assert (HERE / "errors" / "mine.txt").read_text() in (HERE.parent / "docs" / "pipelines.md").read_text()
+
+
 @pytest.mark.usefixtures("words")
 def test_a_file_that_was_made_to_hurt_is_told_as_written(made: Path) -> None:
     assert told(made) == (HERE / "errors" / "made" / f"{made.stem}.txt").read_text()

@@ -194,6 +194,8 @@ class Builder:
             return _FAILED if built is None else built
         if origin in (typing.Union, types.UnionType):
             wanted = [one for one in arguments if _holds_component(one)]
+            if len(wanted) == 1 and set(arguments) == {*wanted, type(None)}:
+                return None if value is None else self._nested(wanted[0], value, path)
             is_component = isinstance(value, str) or isinstance(value, Mapping) and "use" in value
             if wanted and (is_component or isinstance(value, (list, Mapping)) and not _component_class(wanted[0])):
                 return self._nested(wanted[0], value, path)

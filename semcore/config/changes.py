@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.config.build import nearest
-from semcore.config.paths import split_path
+from semcore.config.assemble import COMPONENTS, REQUIRED, is_component
+from semcore.config.build import guess, nearest
+from semcore.config.paths import set_path, split_path
 from semcore.config.yaml import Document, Path_
 from semcore.errors import Problem
 
@@ -91,6 +92,43 @@ class Places:
             if path[: len(change.parts)] == change.parts:
                 return change.origin if isinstance(change.origin, str) else (*change.origin, *path[len(change.parts) :])
         return (*self.base, *path[1:])
+
+
+def applied(value: Any, changes: Sequence[Change], document: Document) -> tuple[Any, list[Problem]]:
+    """A section with the changes made, and a problem for each change that leads nowhere."""
+    if not changes:
+        return value, []
+    section = changes[0].section
+    root: dict[str, Any] = {} if value is None else {section: value}
+    problems = []
+    for change in changes:
+        try:
+            root = set_path(root, change.path, change.value)
+        except KeyError as error:
+            reason = f"{change.path} leads nowhere: there is no {error.args[0]}"
+            problems.append(change.problem(document, (), reason, "", True))
+    return _without_dead_ends(section, value, root.get(section), changes, problems, document)
+
+
+def _without_dead_ends(
+    section: str, before: Any, after: Any, changes: Sequence[Change], problems: list[Problem], document: Document
+) -> tuple[Any, list[Problem]]:
+    """Without what paths into a component that is not there have made: settings of nothing."""
+    if section in COMPONENTS and before is None and isinstance(after, Mapping) and "use" not in after:
+        reason, hint = f"the pipeline has no section {section!r}", f"add '{section}: {{use: ...}}'"
+        if section not in REQUIRED:  # else it is told that the section is missing
+            texts = [(change, f"{change.path} leads nowhere: {reason}") for change in changes]
+            problems += [change.problem(document, (), text, hint, True) for change, text in texts]
+        return None, problems
+    if section == "transport" and isinstance(before, Mapping) and "use" not in before and isinstance(after, Mapping):
+        for name in [name for name, item in after.items() if name not in before and not is_component(item)]:
+            after = {key: item for key, item in after.items() if key != name}
+            for change in (one for one in changes if [*map(str, one.parts[1:2])] == [name]):
+                rest = change.parts[2:] or change.parts[1:]
+                meant = ".".join(map(str, ("transport", guess(name, before) or next(iter(before), "STREAM"), *rest)))
+                text = f"{change.path} leads nowhere: no transport is named for a stream {name!r}"
+                problems.append(change.problem(document, (), text, f"did you mean {meant!r}?", True))
+    return after, problems
 
 
 def unchangeable(section: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from typing import Any
 from semcore.config import yaml
 from semcore.config.assemble import Setup
 from semcore.config.changes import CHANGEABLE, SECTIONS, TOP, Change, unchangeable
-from semcore.config.frame import VERSION, read_frame
+from semcore.config.frame import VERSION, read_frame, wrong_name
 from semcore.config.paths import read_override, split_path
 from semcore.config.resolve import Resolver
 from semcore.config.segments import Segments, alternatives
@@ -94,7 +94,7 @@ class Experiment:
         return list(found)
 
     def _fixed(self) -> list[Change]:
-        return [Change(path, value, self.origins.get(path, "")) for path, value in self.fixed.items()]
+        return [Change(path, value, self.origins.get(path, "")) for path, value in self.fixed.items() if path != "name"]
 
     def _swept(self) -> list[list[Change]]:
         """The values of each axis with their places."""
@@ -155,7 +155,12 @@ def _overridden(experiment: Experiment, text: str) -> Experiment:
     if section == "sweep":
         hint = "channel.snr_db=0:20:5 or =0,3,6"
         raise ConfigError([Problem("a sweep is written as values of the setting itself", text, hint=hint)])
-    if section not in (*CHANGEABLE, "name"):
+    if path == "name":
+        message, hint = wrong_name(value)
+        if message:
+            raise ConfigError([Problem(message, text, hint=hint)])
+        return replace(experiment, fixed={**experiment.fixed, path: value})
+    if section not in CHANGEABLE:
         message, hint = unchangeable(section)
         raise ConfigError([Problem(message, text, hint=hint)])
     origins = {**experiment.origins, path: text}

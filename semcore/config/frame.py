@@ -46,7 +46,8 @@ def read_frame(document: Document) -> tuple[dict[str, Any], dict[str, list[Any]]
         message = f"workflows are a mapping: name -> the sections that it replaces, not {shown(values['workflows'])}"
         builder.complain(("workflows",), message)
         raise ConfigError(builder.problems)  # what the sections are cannot be known
-    values["workflows"] = _workflows(values.get("workflows") or {}, document, builder)
+    if values.get("workflows"):
+        values["workflows"] = _workflows(values["workflows"], document, builder)
     axes = _axes(values.get("sweep"), builder)
     return {key: value for key, value in values.items() if key != "sweep" and key in TOP}, axes, builder.problems
 
@@ -60,11 +61,9 @@ def _correct(document: Document, values: dict[str, Any], path: tuple[str, ...], 
 
 
 def _check_names(values: Mapping[str, Any], builder: Builder) -> None:
-    name = values.get("name", "run")
-    if not isinstance(name, str):
-        builder.complain(("name",), f"the name must be text, not {shown(name)}", _quoted(name))
-    elif not re.fullmatch(r"\w[\w .+-]*", name):
-        builder.complain(("name",), f"{name!r} cannot name the run's folder", "letters, digits, '-', '_', '+' and '.' can")
+    message, hint = wrong_name(values.get("name", "run"))
+    if message:
+        builder.complain(("name",), message, hint)
     text = values.get("description")
     if not isinstance(text or "", str):
         builder.complain(("description",), f"the description must be text, not {shown(text)}", _quoted(text))
@@ -77,6 +76,15 @@ def _check_names(values: Mapping[str, Any], builder: Builder) -> None:
         if hook not in known:
             hint = nearest(hook, known) or "no installed package brings any"
             builder.complain(("hooks", index), f"there is no hook plugin {shown(hook)}", hint)
+
+
+def wrong_name(name: Any) -> tuple[str, str]:
+    """What is wrong with the name of a run, and a hint; both "" if nothing is."""
+    if not isinstance(name, str):
+        return f"the name must be text, not {shown(name)}", _quoted(name)
+    if not re.fullmatch(r"\w[\w .+-]*", name) or len(name) > 200:
+        return f"{shown(name)} cannot name the run's folder", "letters, digits, '-', '_', '+' and '.' can, at most 200"
+    return "", ""
 
 
 def _quoted(value: Any) -> str:

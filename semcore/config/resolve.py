@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from semcore.config.assemble import BUILT, COMPONENTS, LINKED, REQUIRED, Setup, build, check_link, is_component, setup
+from semcore.config.assemble import BUILT, LINKED, REQUIRED, Setup, build, check_link, setup
 from semcore.config.build import Builder, guess, nearest
-from semcore.config.changes import CHANGEABLE, SECTIONS, Change, Places, unchangeable
-from semcore.config.paths import set_path
+from semcore.config.changes import CHANGEABLE, SECTIONS, Change, Places, applied, unchangeable
 from semcore.config.yaml import Document, Path_
 from semcore.errors import Problem, listed, shown
 
@@ -46,10 +45,11 @@ class Resolved:
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    """The sections of a workflow, where each stands, and what is wrong with the choice."""
+    """The sections of a workflow, where each stands, what was changed in it there, and what is wrong with the choice."""
 
     sections: Mapping[str, Any]
     bases: Mapping[str, Path_]
+    changed: Sequence[Change]
     problems: list[Problem]
     workflows: Mapping[str, Any]
     chosen: bool = True
@@ -115,14 +115,14 @@ class Resolver:
         root: dict[str, Any] = {key: self.values.get(key) for key in ("workflow", "workflows")}
         for name in root:
             mine = [one for one in changes if one.section == name and not self._complain_of_workflow(one, builder)]
-            root[name], problems = _applied(root[name], mine, self.document)
+            root[name], problems = applied(root[name], mine, self.document)
             builder.problems += problems
         workflows = root["workflows"] or {}
         sections = {section: self.values.get(section) for section in BUILT}
         bases: dict[str, Path_] = {section: (section,) for section in BUILT}
         chosen = root["workflow"]
         if chosen is None:
-            return _Frame(sections, bases, builder.problems, workflows, chosen=not workflows)
+            return _Frame(sections, bases, (), builder.problems, workflows, chosen=not workflows)
         if not isinstance(chosen, str):
             builder.complain(("workflow",), f"workflow is the name of one of the workflows, not {shown(chosen)}")
             chosen = ""
@@ -131,7 +131,10 @@ class Resolver:
             chosen = guess(chosen, workflows) or ""  # what is wrong inside is told as if it had been written right
         for section, value in (workflows.get(chosen) or {}).items():
             sections[section], bases[section] = value, ("workflows", chosen, section)
-        return _Frame(sections, bases, builder.problems, workflows, unsure=workflows.get(chosen) is None)
+        changed = [
+            replace(one, path=".".join(map(str, one.parts[2:]))) for one in changes if [*map(str, one.parts[1:2])] == [chosen]
+        ]
+        return _Frame(sections, bases, changed, builder.problems, workflows, unsure=workflows.get(chosen) is None)
 
     def _complain_of_workflow(self, change: Change, builder: Builder) -> bool:
         """Whether a change of the workflows themselves leads nowhere."""
@@ -150,8 +153,9 @@ class Resolver:
         return True
 
     def _part(self, section: str, frame: _Frame, changes: tuple[Change, ...]) -> Part:
-        places = Places(self.document, frame.bases[section], changes)
-        value, problems = _applied(frame.sections[section], changes, self.document)
+        below = [change for change in frame.changed if change.section == section]
+        places = Places(self.document, frame.bases[section], (*changes, *below))
+        value, problems = applied(frame.sections[section], changes, self.document)
         builder = Builder(places.tell)
         made = build(section, value, builder)
         return Part(made, value is not None, problems + builder.problems, places)
@@ -192,40 +196,3 @@ class Resolver:
 
 def _workflow_near(name: str, workflows: Mapping[str, Any]) -> str:
     return nearest(name, workflows) if workflows else "the file has no workflows"
-
-
-def _applied(value: Any, changes: Sequence[Change], document: Document) -> tuple[Any, list[Problem]]:
-    """A section with the changes made, and a problem for each change that leads nowhere."""
-    if not changes:
-        return value, []
-    section = changes[0].section
-    root: dict[str, Any] = {} if value is None else {section: value}
-    problems = []
-    for change in changes:
-        try:
-            root = set_path(root, change.path, change.value)
-        except KeyError as error:
-            reason = f"{change.path} leads nowhere: there is no {error.args[0]}"
-            problems.append(change.problem(document, (), reason, "", True))
-    return _without_dead_ends(section, value, root.get(section), changes, problems, document)
-
-
-def _without_dead_ends(
-    section: str, before: Any, after: Any, changes: Sequence[Change], problems: list[Problem], document: Document
-) -> tuple[Any, list[Problem]]:
-    """Without what paths into a component that is not there have made: settings of nothing."""
-    if section in COMPONENTS and before is None and isinstance(after, Mapping) and "use" not in after:
-        reason, hint = f"the pipeline has no section {section!r}", f"add '{section}: {{use: ...}}'"
-        if section not in REQUIRED:  # else it is told that the section is missing
-            texts = [(change, f"{change.path} leads nowhere: {reason}") for change in changes]
-            problems += [change.problem(document, (), text, hint, True) for change, text in texts]
-        return None, problems
-    if section == "transport" and isinstance(before, Mapping) and "use" not in before and isinstance(after, Mapping):
-        for name in [name for name, item in after.items() if name not in before and not is_component(item)]:
-            after = {key: item for key, item in after.items() if key != name}
-            for change in (one for one in changes if one.parts[1:2] == (name,)):
-                rest = change.parts[2:] or change.parts[1:]
-                meant = ".".join(map(str, ("transport", guess(name, before) or next(iter(before), "STREAM"), *rest)))
-                text = f"{change.path} leads nowhere: no transport is named for a stream {name!r}"
-                problems.append(change.problem(document, (), text, f"did you mean {meant!r}?", True))
-    return after, problems
