@@ -10,7 +10,7 @@ import click
 from semcore.config.experiment import Experiment, load
 from semcore.results import label
 
-PIPELINE = click.argument("pipeline", type=click.Path(path_type=Path))
+PIPELINE = click.argument("pipeline", type=click.Path(path_type=Path, readable=False))
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 
 

@@ -115,12 +115,14 @@ def read(path: Path) -> Document:
     name = str(path)
     try:
         if kind := _kind(path):
-            raise ConfigError([Problem(f"is {kind}, not a pipeline file", name, hint=_files_near(path))])
+            hint = _files_near(path) if kind == "a directory" else ""
+            raise ConfigError([Problem(f"is {kind}, not a pipeline file", name, hint=hint)])
         with open(path, "rb") as file:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # a ValueError: no file can have that name
         reason = error.strerror if isinstance(error, OSError) else "no file can be called that"
-        raise ConfigError([Problem(f"cannot be read: {reason}", name, hint=_files_near(path))]) from error
+        hint = _files_near(path) if isinstance(error, FileNotFoundError) else ""
+        raise ConfigError([Problem(f"cannot be read: {reason}", name, hint=hint)]) from error
     if len(data) > MAX_BYTES:
         hint = "data belongs in files of its own, which the pipeline names"
         raise ConfigError([Problem(f"is too large for a pipeline file (limit {MAX_BYTES:,} bytes)", name, hint=hint)])
