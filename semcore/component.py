@@ -14,17 +14,14 @@ import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from semcore.errors import ComponentError
-
-UNITS = {
-    "db": "dB", "dbm": "dBm", "dbi": "dBi", "hz": "Hz", "khz": "kHz", "ghz": "GHz", "kmh": "km/h", "mps": "m/s",
-    "m": "m", "km": "km", "s": "s", "ms": "ms", "ns": "ns", "deg": "°", "bits": "bit", "bytes": "byte", "k": "K",
-}  # fmt: skip
+from semcore.errors import ComponentError, shown
+from semcore.units import split_unit, written
 
 
 def unit_of(name: str) -> str:
     """The unit that the name of a field ends in, or ""."""
-    return UNITS.get(name.rsplit("_", 1)[-1], "") if "_" in name else ""
+    unit = split_unit(name)[1]
+    return unit.symbol if unit else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +119,7 @@ def _adapter(annotation: Any) -> Any:
     return TypeAdapter(annotation, config=ConfigDict(strict=True, arbitrary_types_allowed=True, allow_inf_nan=False))
 
 
-def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[str, str]]]:
+def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[tuple[str | int, ...], str]]]:
     """Check one value against an annotation.
 
     Returns:
@@ -133,9 +130,12 @@ def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[str, str]]
     try:
         return _adapter(annotation).validate_python(_tuples(value)), []
     except ValidationError as error:
-        told: dict[str, dict[str, Any]] = {}
-        for item in error.errors(include_url=False):
-            path = ".".join(str(part) for part in item["loc"] if not _is_branch(part))
+        told: dict[tuple[str | int, ...], dict[str, Any]] = {}
+        items = error.errors(include_url=False)
+        for item in items:
+            if item["type"] == "too_short" and any(one["loc"][:-1][: len(item["loc"])] == item["loc"] for one in items):
+                continue  # some of its values were refused, and so not counted
+            path = tuple(part for part in item["loc"] if not _is_branch(part))
             told.setdefault(path, {})[_wanted(item)] = item["input"]
         return value, [(path, _message(list(wanted), next(iter(wanted.values())))) for path, wanted in told.items()]
 
@@ -146,7 +146,7 @@ def check_fields(cls: type[Component], values: Mapping[str, Any]) -> tuple[dict[
     for name, annotation in field_types(cls).items():
         if name in values:
             checked[name], wrong = check_value(annotation, values[name])
-            problems += [(f"{name}.{path}" if path else name, text) for path, text in wrong]
+            problems += [(".".join(map(str, (name, *path))), text) for path, text in wrong]
     return checked, problems
 
 
@@ -164,6 +164,8 @@ def _is_branch(part: int | str) -> bool:
     return isinstance(part, str) and not part.isidentifier() or part in {"float", "int", "str", "bool", "none"}
 
 
+MISSING = "is missing"
+UNKNOWN = "is not known here"
 _WANTED = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -173,44 +175,40 @@ _WANTED = {
     "string_type": "text",
     "none_required": "nothing",
     "literal_error": "{expected}",
-    "greater_than_equal": "at least {ge:g}",
-    "greater_than": "more than {gt:g}",
-    "less_than_equal": "at most {le:g}",
-    "less_than": "less than {lt:g}",
+    "greater_than_equal": "at least {ge}",
+    "greater_than": "more than {gt}",
+    "less_than_equal": "at most {le}",
+    "less_than": "less than {lt}",
     "tuple_type": "a list",
     "dict_type": "a mapping",
     "mapping_type": "a mapping",
-    "too_long": "at most {max_length} values",
-    "too_short": "at least {min_length} values",
+    "too_long": "a list of {max_length} or fewer",
+    "too_short": "a list of {min_length} or more",
+    "string_too_short": "a text of {min_length} characters or more",
 }
 """What pydantic's types of error ask for, in the words of a pipeline file."""
 
 
 def _wanted(item: Mapping[str, Any]) -> str:
-    known = _WANTED.get(item["type"])
+    if item["type"] == "missing":
+        return MISSING if isinstance(item["loc"][-1], str) else "is missing: the list is too short"
+    if item["type"] == "extra_forbidden":
+        return UNKNOWN
     if item["type"] == "value_error":
         return str(item["ctx"]["error"])  # said by a validator of ours
-    return f"must be {known.format(**item.get('ctx', {}))}" if known else re.sub("^Input should be", "must be", item["msg"])
+    bounds = {key: written(one) if isinstance(one, (int, float)) else one for key, one in item.get("ctx", {}).items()}
+    known = _WANTED.get(item["type"])
+    return f"must be {known.format(**bounds)}" if known else re.sub("^Input should be", "must be", item["msg"])
 
 
 def _message(wanted: list[str], found: Any) -> str:
     """What is wrong with a value none of whose alternatives fits."""
-    if wanted == ["Field required"]:
-        return "is missing: the list is too short"
+    if wanted[0].startswith("is "):
+        return wanted[0]
     if not all(one.startswith("must be ") for one in wanted):
-        return f"{wanted[0]}: {_shown(found)}"
+        return f"{wanted[0]}: {shown(found)}"
     choices = [one for one in wanted if one != "must be nothing"] or wanted
-    return f"{' or '.join([choices[0], *(one.removeprefix('must be ') for one in choices[1:])])}, not {_shown(found)}"
-
-
-def _shown(value: Any) -> str:
-    """A value as a pipeline file has it."""
-    if isinstance(value, (list, tuple)):
-        return f"a list of {len(value)}"
-    if isinstance(value, Mapping):
-        return "a mapping"
-    text = str(value).lower() if isinstance(value, bool) else "nothing" if value is None else repr(value)
-    return text if len(text) < 60 else text[:57] + "..."
+    return f"{' or '.join([choices[0], *(one.removeprefix('must be ') for one in choices[1:])])}, not {shown(found)}"
 
 
 def field_docs(docstring: str | None) -> dict[str, str]:

@@ -12,10 +12,14 @@ A message says where, what, and what to do; the command line prints it without a
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 SHOWN = 100
 """So many characters of a source line are shown, around the place that is meant."""
+LONGEST = 400
+"""So many characters of a message are shown."""
 MOST = 50
 """So many problems are told at once."""
 
@@ -55,12 +59,12 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        lines = [f"{place}error: {self.message}"]
+        place = f"{_one_line(self.where)}: " if self.where else ""
+        lines = [f"{place}error: {_one_line(self.message)}"]
         if self.source.strip():
             lines += self._excerpt()
         if self.hint:
-            lines.append(f"    hint: {self.hint}")
+            lines.append(f"    hint: {_one_line(self.hint)}")
         return "\n".join(lines)
 
     def _excerpt(self) -> list[str]:
@@ -69,7 +73,7 @@ class Problem:
         start = max(0, caret - SHOWN // 2) if caret > SHOWN - 20 else 0
         # A terminal must not obey what stands in a file, and a tab must not push the caret away.
         shown = "".join(c if c.isprintable() else " " for c in self.source[start : start + SHOWN]).rstrip()
-        indent = 0 if start else len(shown) - len(shown.lstrip())
+        indent = 0 if start else min(len(shown) - len(shown.lstrip()), caret)
         before = shown[indent : max(caret - start, indent)].ljust(caret - start - indent)
         width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in before)
         return [f"      {shown[indent:]}", f"      {' ' * width}^"]
@@ -79,7 +83,32 @@ class ConfigError(SemcoreError):
     """A pipeline file or an override is wrong. `problems` holds everything found, in reading order."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = tuple(dict.fromkeys(problems))
+        distinct: dict[tuple[str, str], Problem] = {}
+        for problem in problems:  # the same words at the same place are one problem, whatever the hints
+            distinct.setdefault((problem.where, problem.message), problem)
+        self.problems = tuple(distinct.values())
         more = len(self.problems) - MOST
         told = [str(problem) for problem in self.problems[:MOST]] + [f"... and {more:,} more"] * (more > 0)
         super().__init__("\n".join(told))
+
+
+def shown(value: Any) -> str:
+    """A value as a pipeline file has it, shortened."""
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    text = str(value).lower() if isinstance(value, bool) else "nothing" if value is None else repr(value)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def listed(words: list[str], last: str = "and") -> str:
+    """Words as a sentence lists them: `a, b and c`."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def _one_line(text: str) -> str:
+    """A message that a terminal can show: what cannot be printed is escaped, what is too long loses its middle."""
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST * 3 // 4]} ... {text[-LONGEST // 4 :]}"
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

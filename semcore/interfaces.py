@@ -81,6 +81,10 @@ class ChannelModel(Component, abc.ABC):
 
     kind: ClassVar[str] = "channel"
 
+    def refuses(self, transport: Transport) -> str:
+        """Why it cannot serve a transport, as both are set up, for example one that it would distort; "" if it can."""
+        return ""
+
     @abc.abstractmethod
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
         """Send `symbols` over the link; random numbers are drawn at `rng.at(key)` for the key of each row."""

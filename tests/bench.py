@@ -168,6 +168,24 @@ class Noise(semcore.ChannelModel):
         return symbols.received(symbols.values + variance**0.5 * noise, variance, report=report)
 
 
+@semcore.register("channel", "bursts")
+@dataclass(frozen=True)
+class Bursts(Noise):
+    """Noise in a channel that does not keep still for long.
+
+    Fields:
+        longest: symbols after which it is another
+    """
+
+    longest: Annotated[int, Ge(1)] = 4
+
+    def refuses(self, transport: semcore.Transport) -> str:
+        repeat = getattr(transport, "repeat", 1)
+        return f"is another after {self.longest} symbols, and every symbol is repeated {repeat} times" * (
+            repeat > self.longest
+        )
+
+
 @semcore.register("generator", "flat")
 @dataclass(frozen=True)
 class Flat(semcore.Generator):

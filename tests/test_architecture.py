@@ -88,21 +88,50 @@ def test_no_global_random_state_is_touched(path: Path) -> None:
             assert not called.startswith(("np.random.rand", "np.random.normal", "random.rand", "random.choice")), called
 
 
-@pytest.mark.parametrize(
-    "statement",
-    ["import semcore", "import semcore.config.experiment", "from semcore.cli import main; main(['--help'])",
-     "from semcore.cli import main; main(['list'])", "from semcore.cli import main; main(['plugins'])"],
-)  # fmt: skip
-def test_looking_around_loads_nothing_heavy(statement: str) -> None:
+def loaded_by(statements: str) -> str:
+    """What a fresh process says of `statements`, which may set `blame` to a list of what they should not have loaded."""
     code = f"""
 import sys
-try:
-    {statement}
-except SystemExit:
-    pass
-loaded = [name for name in {HEAVY!r} if name in sys.modules]
-plugins = [name for name in sys.modules if name.startswith("semcore_")]
-sys.exit(f"{{loaded}} {{plugins}}" if loaded or plugins else 0)
+def heavy():
+    return [name for name in {HEAVY!r} if name in sys.modules]
+def plugins():
+    return [name for name in sys.modules if name.startswith("semcore_")]
+def call(*arguments):
+    from semcore.cli import main
+    try:
+        main(list(arguments))
+    except SystemExit as end:
+        assert not end.code, arguments
+blame = []
+{statements}
+print(*blame, file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=ROOT)
+    return done.stderr.strip()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["import semcore", "import semcore.config.experiment", "call('--help')", "call('list')", "call('plugins')"],
+)
+def test_looking_around_loads_nothing_heavy(statement: str) -> None:
+    assert not loaded_by(f"{statement}\nblame = [*heavy(), *plugins()]")
+
+
+def test_no_component_is_heavy_to_import() -> None:
+    """So that a pipeline is checked, and refused, before anything heavy is loaded."""
+    assert not loaded_by("""
+import importlib
+from semcore import registry
+for kind in registry.KINDS:
+    for entry in registry.installed(kind):
+        before = heavy()
+        importlib.import_module(entry.target.split(":")[0])
+        blame += [f"{entry.target} loads {name}" for name in heavy() if name not in before]
+""")
+
+
+def test_checking_an_example_loads_nothing_heavy() -> None:
+    examples = sorted(str(path) for path in (ROOT / "examples").glob("*.yaml"))
+    assert examples
+    assert not loaded_by(f"for path in {examples!r}: call('check', path)\nblame = heavy()")

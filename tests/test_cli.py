@@ -112,7 +112,7 @@ def test_check_says_what_a_run_would_do(shell: Shell, bench: Any) -> None:
 @pytest.mark.parametrize("verb", ["check", "run"])
 def test_what_is_no_pipeline_is_told_in_a_line(shell: Shell, verb: str, tmp_path: Path) -> None:
     assert shell(verb, "nofile.yaml")[::2] == (2, "nofile.yaml: error: cannot be read: No such file or directory\n")
-    assert shell(verb, ".")[::2] == (2, ".: error: cannot be read: Is a directory\n")
+    assert shell(verb, ".")[::2] == (2, ".: error: is a directory, not a pipeline file\n")
     (tmp_path / "a.yaml").write_text("semcore: [1\n")
     code, _, err = shell(verb, "a.yaml")
     assert code == 2 and err.startswith("a.yaml:1:10: error: not valid YAML")

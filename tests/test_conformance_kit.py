@@ -340,6 +340,22 @@ class BackToFront(Channel):
 
 
 @dataclass(frozen=True)
+class KnowsOneTransport(Channel):
+    """Looks at a setting that other transports lack."""
+
+    def refuses(self, transport: Transport) -> str:
+        return "" if transport.modulation == "4qam" else "knows 4-QAM alone"  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class RefusesWithoutReason(Channel):
+    """Says that it refuses, and not why."""
+
+    def refuses(self, transport: Transport) -> str:
+        return True  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
 class Remembers(Channel):
     """Every call is another one.
 
@@ -693,6 +709,8 @@ BROKEN: list[tuple[Component, str]] = [
     (CutsGradients(), "lets-gradients-through"),
     (OneNoiseForAll(), "draws-other-noise-for-another-seed-and-row"),
     (BackToFront(), "more-snr-never-means-more-error"),
+    (KnowsOneTransport(), "says-in-words-what-it-cannot-serve"),
+    (RefusesWithoutReason(), "says-in-words-what-it-cannot-serve"),
     (Remembers(), "gives-the-same-for-the-same"),
     (SwallowsArguments(), "has-explicit-signatures"),
     (SaysNothing(), "documents-every-field"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from semcore.interfaces import Executor
     from semcore.run import Shard
 
-PIPELINE = click.argument("pipeline", type=click.Path(path_type=Path))
+PIPELINE = click.argument("pipeline", type=click.Path(path_type=Path, readable=False))
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 
 

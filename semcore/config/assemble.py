@@ -1,22 +1,31 @@
-"""A resolved configuration, section by section, as the checked set of components that a cell runs."""
+"""The sections of a resolved configuration as the checked set of components that a cell runs."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from semcore import registry
 from semcore.component import Component, Needs, most, plain
-from semcore.config.build import Builder, nearest
-from semcore.errors import Problem
+from semcore.config.build import Builder, guess, nearest
+from semcore.errors import shown
 from semcore.interfaces import Metric, Planner, Source
 from semcore.multiplex import ANY, Multiplex
 from semcore.pipeline import Pipeline
 from semcore.types import Bitstream, Scenario, Stream
 
+BUILT = (
+    "source", "encoder", "channel", "generator", "selector", "kb", "planner", "transport", "metrics", "scenario", "seed",
+    "threads",
+)  # fmt: skip
+"""What a cell is made of."""
 REQUIRED = ("source", "encoder", "transport", "channel", "generator")
+COMPONENTS = ("source", "encoder", "channel", "generator", "selector", "kb", "planner")
+"""The sections that are one component."""
+LINKED = ("encoder", "kb", "planner", "transport", "channel", "generator")
+"""The sections that must fit each other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,131 +53,176 @@ class Setup:
     needs: Needs
 
 
-def assemble(root: Mapping[str, Any], builder: Builder, shared: bool = False) -> tuple[Setup | None, list[Problem]]:
-    """Build every section of a resolved root mapping.
-
-    Args:
-        shared: whether other workflows share the transports, so that some may have nothing to carry in this one
-    """
-    for section in REQUIRED:
-        if root.get(section) is None:
-            builder.complain(
-                (section,),
-                f"the section {section!r} is {'empty' if section in root else 'missing'}",
-                f"write '{section}: {{use: ...}}'; semcore list {section} shows what there is",
-            )
-    built: dict[str, Any] = {
-        section: builder.component(section, root[section], (section,)) if root.get(section) is not None else None
-        for section in ("source", "encoder", "channel", "generator", "selector", "kb", "planner")
-    }
-    transport = _transport(root.get("transport"), builder)
-    metrics = _metrics(root.get("metrics"), builder)
-    scenarios = _scenarios(root.get("scenario"), builder)
-    seed = _whole(root, "seed", 0, builder)
-    threads = _whole(root, "threads", 1, builder)
-    if builder.problems:
-        return None, builder.problems
-    pipeline = Pipeline(
-        built["encoder"], Multiplex(transport), built["channel"], built["generator"], built["selector"], built["kb"]
-    )
-    _check_streams(pipeline, built["planner"], shared, builder)
-    parts: dict[str, Any] = {**built, "transport": transport, "metrics": list(metrics)}
-    config = {section: plain(part) for section, part in parts.items() if part is not None}
-    config["scenario"] = [plain(vars(scenario)) for scenario in scenarios]
+def setup(made: Mapping[str, Any]) -> Setup:
+    """The setup that sections make, as `build` gives them."""
+    components = list(_components([made[section] for section in BUILT if section != "scenario"]))
+    config = {section: plain(made[section]) for section in BUILT if made[section] is not None}
     return Setup(
-        seed,
-        threads,
-        built["source"],
-        pipeline,
-        built["planner"],
-        scenarios,
-        metrics,
-        {**config, "seed": seed, "threads": threads},
-        _packages(_components(parts)),
-        frozenset(registry.name_of(type(part)) for part in _components(parts) if part.genie),
-        most(part.needs() for part in _components(parts)),
-    ), builder.problems
+        made["seed"],
+        made["threads"],
+        made["source"],
+        Pipeline(
+            made["encoder"], Multiplex(made["transport"]), made["channel"], made["generator"], made["selector"], made["kb"]
+        ),
+        made["planner"],
+        made["scenario"],
+        made["metrics"],
+        {**config, "scenario": [plain(vars(scenario)) for scenario in made["scenario"]]},
+        _packages(components),
+        frozenset(registry.name_of(type(part)) for part in components if part.genie),
+        most(part.needs() for part in components),
+    )
 
 
-def _whole(root: Mapping[str, Any], key: str, least: int, builder: Builder) -> int:
+def build(section: str, value: Any, builder: Builder) -> Any:
+    """What a section stands for; None if it is absent or cannot be built."""
+    match section:
+        case "seed":
+            return _whole(section, value, 0, builder)
+        case "threads":
+            return _whole(section, value, 1, builder)
+        case "scenario":
+            return _scenarios(value, builder)
+        case "metrics":
+            return _metrics(value, builder)
+        case "transport":
+            return _transports(value, builder)
+    return builder.component(section, value, (section,)) if value is not None else None
+
+
+def _whole(section: str, value: Any, least: int, builder: Builder) -> int:
     """A whole number at the top of the file; `least` is its default, too."""
-    value = root.get(key, least)
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        builder.complain((key,), f"{key} must be a whole number from {least}, not {value!r}")
-    return value
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+        builder.complain((section,), f"{section} must be a whole number from {least}, not {shown(value)}")
+    return least if value is None else value
 
 
-def _transport(value: Any, builder: Builder) -> dict[str, Any]:
+def _transports(value: Any, builder: Builder) -> dict[str, Any] | None:
     """`{use: ...}` for every stream, or stream name -> transport."""
     if value is None:
-        return {}
-    if isinstance(value, str) or isinstance(value, Mapping) and "use" in value:
+        return None
+    if is_component(value):
         return {ANY: builder.component("transport", value, ("transport",))}
     if not isinstance(value, Mapping):
-        builder.complain(("transport",), "transport is {use: ...}, or a mapping: stream name -> {use: ...}")
-        return {}
+        builder.complain(
+            ("transport",), f"transport is {{use: ...}}, or a mapping: stream name -> {{use: ...}}, not {shown(value)}"
+        )
+        return None
     return {name: builder.component("transport", item, ("transport", name)) for name, item in value.items()}
 
 
 def _metrics(value: Any, builder: Builder) -> tuple[Metric, ...]:
     if not isinstance(value or [], list):
-        builder.complain(("metrics",), "metrics is a list, for example [psnr, ssim]")
+        builder.complain(("metrics",), f"metrics is a list, for example [psnr, ssim], not {shown(value)}")
         return ()
     return tuple(builder.component("metric", item, ("metrics", i)) for i, item in enumerate(value or ["psnr", "ssim"]))
 
 
 def _scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
     """`{task: ..., preferences: ..., segments: [{channel.snr_db: 3}, ...]}`; the segments follow each other."""
-    if value is None:
-        return (Scenario(),)
     known = ("task", "preferences", "segments")
-    if not isinstance(value, Mapping):
-        builder.complain(("scenario",), f"scenario is a mapping with {', '.join(known)}")
+    if not isinstance(value or {}, Mapping):
+        builder.complain(("scenario",), f"scenario is a mapping with {', '.join(known)}, not {shown(value)}")
         return (Scenario(),)
+    value = value or {}
     for key in value:
         if key not in known:
             builder.complain(("scenario", key), f"a scenario has no {key!r}", nearest(key, known), at_key=True)
+    words = {key: value.get(key) or "" for key in known[:2]}
+    for key, word in words.items():
+        if not isinstance(word, str):
+            builder.complain(("scenario", key), f"the {key} of a scenario must be text, not {shown(word)}")
     segments = value.get("segments") or [{}]
-    if not isinstance(segments, list) or not all(isinstance(one, Mapping) for one in segments):
+    if not isinstance(segments, list):
         builder.complain(("scenario", "segments"), "segments is a list of mappings: dotted path -> value")
         return (Scenario(),)
-    words = {key: str(value.get(key) or "") for key in known[:2]}
-    return tuple(Scenario(i, environment=dict(one), **words) for i, one in enumerate(segments))
+    for index, one in enumerate(segments):
+        if not isinstance(one, Mapping):
+            builder.complain(
+                ("scenario", "segments", index), f"a segment is a mapping: dotted path -> value, not {shown(one)}"
+            )
+    worlds = [dict(one) if isinstance(one, Mapping) else {} for one in segments]
+    return tuple(Scenario(i, str(words["task"]), str(words["preferences"]), one) for i, one in enumerate(worlds))
 
 
-def _check_streams(pipeline: Pipeline, planner: Planner | None, shared: bool, builder: Builder) -> None:
-    """Every stream that is sent needs a transport that carries it and, for the encoder's, a generator that uses it."""
-    transports = pipeline.transport.transports
-    senders: list[tuple[str, Mapping[str, type[Stream]]]] = [("encoder", pipeline.encoder.streams)]
-    if pipeline.kb is not None:
-        senders.append(("kb", pipeline.kb.streams))
-    if planner is not None:
-        senders.append(("planner", {"plan": Bitstream}))
-    sent = [name for _, streams in senders for name in streams]
-    for sender, name, stream in ((sender, *item) for sender, streams in senders for item in streams.items()):
-        transport = transports.get(name) or transports.get(ANY)
-        if transport is None:
+def check_link(parts: Mapping[str, Any], failed: set[str], shared: bool, builder: Builder) -> None:
+    """Every stream that is sent needs a transport that carries it over the channel and, for the encoder's, a generator.
+
+    Args:
+        parts: what the sections stand for
+        failed: those that could not be built; nothing is said of what depends on them
+        shared: whether other workflows share the transports, so that some may have nothing to carry in this one
+    """
+    senders: dict[str, Mapping[str, type[Stream]]] = {}
+    for section in ("encoder", "kb"):
+        if parts[section] is not None:
+            senders[section] = dict(parts[section].streams)
+    if parts["planner"] is not None:
+        senders["planner"] = {"plan": Bitstream}
+    if parts["transport"] is not None:
+        unsent = [] if shared or failed & {"encoder", "kb", "planner"} else _unsent(parts["transport"], senders, builder)
+        _check_transports(parts["transport"], parts["channel"], senders, unsent, builder)
+    if parts["encoder"] is not None and parts["generator"] is not None:
+        _check_generator(parts["generator"], senders["encoder"], builder)
+
+
+def _unsent(transports: Mapping[str, Any], senders: Mapping[str, Mapping[str, type[Stream]]], builder: Builder) -> list[str]:
+    """Complain of transports for streams that nothing sends; the streams that they were probably meant for."""
+    sent = [name for streams in senders.values() for name in streams]
+    unnamed = [name for name in sent if name not in transports]
+    meant: list[str] = []
+    for name in transports:
+        if name != ANY and name not in sent:
+            builder.complain(
+                ("transport", name), f"nothing sends a stream {name!r}", nearest(name, unnamed or sent), at_key=True
+            )
+            meant += filter(None, [guess(name, unnamed, 0.75)])
+    return meant
+
+
+def _check_transports(
+    transports: Mapping[str, Any],
+    channel: Any,
+    senders: Mapping[str, Mapping[str, type[Stream]]],
+    told: Sequence[str],
+    builder: Builder,
+) -> None:
+    refused: set[str] = set()
+    for sender, name, stream in ((sender, *item) for sender, streams in senders.items() for item in streams.items()):
+        key = name if name in transports else ANY
+        if key not in transports and name not in told:
+            named = f"it names {', '.join(transports)}" if transports else "it names no stream"
             builder.complain(
                 ("transport",),
                 f"no transport carries the {sender}'s stream {name!r} ({stream.__name__})",
-                f"add 'transport.{name}: {{use: ...}}'; it names {', '.join(transports) or 'nothing'}",
+                f"add 'transport.{name}: {{use: ...}}'; {named}",
                 at_key=True,
             )
-        elif reason := transport.refuses(stream):
-            place = ("transport", name, "use") if name in transports else ("transport", "use")
-            use = registry.name_of(type(transport))
+        transport = transports.get(key)
+        if transport is None:
+            continue
+        place = ("transport", "use") if key == ANY else ("transport", key, "use")
+        use = registry.name_of(type(transport))
+        if reason := transport.refuses(stream):
             builder.complain(place, f"transport {use!r} cannot send the {stream.__name__} stream {name!r}: it {reason}")
-    for name in transports:
-        if name != ANY and name not in sent and not shared:
-            builder.complain(("transport", name), f"nothing sends a stream {name!r}", nearest(name, sent), at_key=True)
-    accepts = pipeline.generator.accepts
-    if accepts and not any(stream in accepts.get(name, ()) for name, stream in pipeline.encoder.streams.items()):
-        emitted = ", ".join(f"{name} ({stream.__name__})" for name, stream in pipeline.encoder.streams.items())
+        elif channel is not None and key not in refused and (reason := channel.refuses(transport)):
+            refused.add(key)
+            model = registry.name_of(type(channel))
+            builder.complain(place, f"channel {model!r} cannot serve transport {use!r} (stream {name!r}): it {reason}")
+
+
+def _check_generator(generator: Any, emitted: Mapping[str, type[Stream]], builder: Builder) -> None:
+    accepts = generator.accepts
+    if accepts and not any(stream in accepts.get(name, ()) for name, stream in emitted.items()):
+        found = ", ".join(f"{name} ({stream.__name__})" for name, stream in emitted.items()) or "nothing"
         wanted = ", ".join(f"{n} ({' or '.join(t.__name__ for t in ts)})" for n, ts in accepts.items())
-        builder.complain(
-            ("generator", "use"),
-            f"generator {registry.name_of(type(pipeline.generator))!r} makes use of {wanted}, but the encoder emits {emitted}",
-        )
+        use = registry.name_of(type(generator))
+        builder.complain(("generator", "use"), f"generator {use!r} makes use of {wanted}, but the encoder emits {found}")
+
+
+def is_component(value: Any) -> bool:
+    """Whether a value names a component, alone or with settings."""
+    return isinstance(value, str) or isinstance(value, Mapping) and "use" in value
 
 
 def _packages(parts: Iterable[Component]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.machinery
 import importlib.util
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from semcore import registry
 from semcore.config.yaml import Document
-from semcore.errors import Problem
+from semcore.errors import PluginError, Problem
 
 
 def register_files(values: Mapping[str, Any], document: Document) -> list[Problem]:
@@ -22,13 +23,15 @@ def register_files(values: Mapping[str, Any], document: Document) -> list[Proble
         return [document.problem(("plugins",), "plugins is a list of files, for example [./my_channel.py]")]
     problems = []
     for index, name in enumerate(files):
-        path = (document.folder / name).resolve()
-        if not path.is_file():
-            told = document.problem(("plugins", index), f"there is no file {name!r}", f"looked for {path}")
-            problems.append(told)
+        path = document.folder / name
+        if not os.path.isfile(path):
+            hint = f"looked for {os.path.normpath(path.absolute())}"
+            problems.append(document.problem(("plugins", index), f"there is no file {name!r}", hint))
             continue
         try:
-            _run(path)
+            _run(path.resolve())
+        except PluginError as error:
+            problems.append(document.problem(("plugins", index), f"{name}: {error}"))
         except (Exception, SystemExit) as error:  # whatever somebody else's file raises
             message = f"{name} cannot be imported: {type(error).__name__}: {error}"
             problems.append(document.problem(("plugins", index), message))

@@ -11,10 +11,10 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from semcore import registry
-from semcore.component import Component, check_value, field_types, plain, unit_of
-from semcore.config.yaml import Path_
-from semcore.errors import ComponentError, PluginError, Problem
+from semcore import registry, units
+from semcore.component import MISSING, UNKNOWN, Component, check_value, field_types, plain, unit_of
+from semcore.config.yaml import Path_, scalar
+from semcore.errors import MOST, ComponentError, PluginError, Problem, listed, shown
 
 Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""
@@ -23,12 +23,17 @@ _interned: dict[tuple[type[Component], str], Component] = {}
 """Equal settings give the same object, so that weights are loaded once a process."""
 
 
+def guess(word: object, known: Iterable[str], alike: float = 0.6) -> str | None:
+    """The known word that a misspelt one probably means; `alike`: how similar they must be, 0..1."""
+    close = difflib.get_close_matches(str(word), sorted(known), 1, alike) if len(str(word)) < 100 else []
+    return close[0] if close else None
+
+
 def nearest(word: object, known: Iterable[str]) -> str:
     """A hint that names the known word nearest to a misspelt one, or lists what is known."""
     words = sorted(known)
-    close = difflib.get_close_matches(str(word), words, 1, 0.6)
-    if close:
-        return f"did you mean {close[0]!r}?"
+    if close := guess(word, words):
+        return f"did you mean {close!r}?"
     return f"known here: {', '.join(words)}" if words and len(words) <= 24 else ""
 
 
@@ -39,9 +44,10 @@ class Builder:
         self.tell = tell
         self.problems: list[Problem] = []
 
-    def complain(self, path: Path_, message: str, hint: str = "", *, at_key: bool = False) -> None:
-        """Note a problem."""
-        self.problems.append(self.tell(path, message, hint, at_key=at_key))
+    def complain(self, path: Path_, message: str, hint: str | Callable[[], str] = "", *, at_key: bool = False) -> None:
+        """Note a problem; a hint that takes long to find may be a function, and is not sought where nobody would see it."""
+        found = hint if isinstance(hint, str) else hint() if len(self.problems) < MOST else ""
+        self.problems.append(self.tell(path, message, found, at_key=at_key))
 
     def component(self, kind: str, value: Any, path: Path_) -> Any:
         """The component that `{use: name, ...}` (or the name alone) describes, or None if there are problems."""
@@ -50,16 +56,12 @@ class Builder:
         if not isinstance(value, Mapping):
             self.complain(
                 path,
-                f"a {kind} is written as a mapping with 'use', not {_shown(value)}",
-                f"for example {{use: {next(iter(registry.names(kind)), 'name')}}}",
+                f"{_a(kind)} is written as a mapping with 'use', not {shown(value)}",
+                f"for example {{use: {next(iter(registry.names(kind)), 'NAME')}}}",
             )
             return None
         if not isinstance(value.get("use"), str):
-            self.complain(
-                path,
-                f"this {kind} does not say which one to use",
-                "add 'use: NAME'; " + nearest(value.get("use", ""), registry.names(kind)),
-            )
+            self._complain_of_use(kind, value, path)
             return None
         cls = self._class(kind, value["use"], path)
         if cls is None:
@@ -83,60 +85,103 @@ class Builder:
             _interned[identity] = made
         return _interned[identity]
 
+    def _complain_of_use(self, kind: str, value: Mapping[str, Any], path: Path_) -> None:
+        message = f"this {kind} does not say which one to use"
+        misspelt = next((key for key in value if guess(key, ["use"])), "use")
+        if "use" in value or misspelt == "use":
+            self.complain((*path, "use"), message, f"add 'use: NAME'; {nearest(value.get('use', ''), registry.names(kind))}")
+        else:
+            self.complain((*path, misspelt), message, "did you mean 'use'?", at_key=True)
+
     def _class(self, kind: str, name: str, path: Path_) -> type[Component] | None:
         try:
-            if registry.find(kind, name) is None:
-                place = (*path, "use")
-                elsewhere = [other for other in registry.KINDS if other != kind and name in registry.names(other)]
-                hint = nearest(name, registry.names(kind))
-                if elsewhere and "did you mean" not in hint:
-                    hint = f"{name!r} is a {elsewhere[0]}; {hint}" if hint else f"{name!r} is a {elsewhere[0]}"
-                if not registry.names(kind):
-                    hint = f"no installed plugin brings any {kind}; semcore plugins shows what is installed"
-                self.complain(place, f"there is no {kind} {name!r}", hint)
-                return None
-            return registry.load(kind, name)
+            if registry.find(kind, name) is not None:
+                return registry.load(kind, name)
         except PluginError as error:
             self.complain((*path, "use"), str(error))
             return None
+        names = registry.names(kind)
+        elsewhere = next((other for other in registry.KINDS if other != kind and name in registry.names(other)), "")
+        if not names:
+            hint = f"no installed package brings any {kind}: install one; semcore plugins shows what is installed"
+        elif guess(name, names):
+            hint = nearest(name, names)
+        elif elsewhere:
+            hint = f"{name!r} is {_a(elsewhere)}; {nearest('', names)}".rstrip("; ")
+        else:
+            others = listed(names, "or") if len(names) <= 12 else f"what semcore list {kind} shows"
+            hint = f"no installed package brings it: install the one that does, or use {others}"
+        self.complain((*path, "use"), f"there is no {kind} {name!r}", hint)
+        return None
 
     def _fields(self, cls: type[Component], kind: str, value: Mapping[str, Any], path: Path_) -> dict[str, Any]:
         annotations = field_types(cls)
-        defaults = {field.name: field.default for field in dataclasses.fields(cls)}
+        whose = f"{kind} {value['use']!r}"
+        unknown = [key for key in value if key not in annotations and key != "use"]
         fields: dict[str, Any] = {}
         for key, item in value.items():
-            if key == "use":
-                continue
-            if key not in annotations:
-                hint = nearest(key, annotations) or f"{value['use']!r} has no settings"
-                self.complain((*path, key), f"{kind} {value['use']!r} has no setting {key!r}", hint, at_key=True)
-                continue
-            default = defaults[key]
-            if isinstance(item, Mapping) and "use" not in item and isinstance(default, Component):
-                item = {**plain(default), **item}  # `codec: {quality: 30}` changes the codec that is there
-            fields[key] = self._field(annotations[key], item, (*path, key), f"{kind} {value['use']!r}: ")
+            if key in annotations:
+                fields[key] = self._field(annotations[key], self._whole(cls, key, item), (*path, key), whose)
+            elif key != "use":
+                self._misspelt(annotations, value, (*path, key), whose)
         for field in dataclasses.fields(cls):
             required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-            if required and field.name not in value:
+            if required and field.name not in value and not guess(field.name, unknown):
                 unit = f" ({unit_of(field.name)})" if unit_of(field.name) else ""
                 self.complain(
                     (*path, "use"),
-                    f"{kind} {value['use']!r} needs the setting {field.name!r}{unit}",
+                    f"{whose} needs the setting {field.name!r}{unit}",
                     f"add '{field.name}: ...'; semcore show {value['use']} describes it",
                 )
         return fields
 
-    def _field(self, annotation: Any, value: Any, path: Path_, whose: str) -> Any:
+    def _misspelt(self, annotations: Mapping[str, Any], value: Mapping[str, Any], path: Path_, whose: str) -> None:
+        """Tell of a setting that is not known, and of what is wrong with its value if it is clear which one is meant."""
+        key, free = str(path[-1]), [name for name in annotations if name not in value]
+        other_unit = units.with_other_unit(key, value[key], free)
+
+        def hint() -> str:
+            near = guess(key, annotations)
+            if near and units.split_unit(near)[0] == key:
+                return f"did you mean {near!r}, in {unit_of(near)}?"
+            return nearest(key, annotations) or f"{whose} has no settings"
+
+        self.complain(path, f"{whose} has no setting {key!r}", other_unit or hint, at_key=True)
+        if not other_unit and len(self.problems) < MOST and (meant := guess(key, free, 0.75)):
+            self._field(annotations[meant], value[key], path, whose, meant)
+
+    def _whole(self, cls: type[Component], key: str, item: Any) -> Any:
+        """`codec: {quality: 30}` changes the codec that is there by default."""
+        default = next(field.default for field in dataclasses.fields(cls) if field.name == key)
+        if isinstance(item, Mapping) and "use" not in item and isinstance(default, Component):
+            return {**plain(default), **item}
+        return item
+
+    def _field(self, annotation: Any, value: Any, path: Path_, whose: str, name: str = "") -> Any:
         """A checked value of a field; nested components are built on the way."""
         value = self._nested(annotation, value, path)
         checked, wrong = check_value(annotation, value)
-        for inner, message in wrong:
-            place = (*path, *(int(part) if part.isdigit() else part for part in inner.split(".") if inner))
-            if not _failed_below(value, inner):
-                name = f"{path[-1]}.{inner}" if inner else str(path[-1])
-                hint = f"in quotes it is text: '{value}'" if message.startswith("must be text") and not inner else ""
-                self.complain(place, f"{whose}{name} {message}", hint)
+        for inner, message in _misspelt_once(wrong):
+            found = _inside(value, inner)
+            if isinstance(found, _Failed):
+                continue
+            label = ".".join(map(str, (name or path[-1], *inner)))
+            hint = self._hint(annotation, str(name or path[-1]), found, message, inner == ())
+            self.complain((*path, *inner), f"{whose}: {label} {message}", hint, at_key=message.startswith(UNKNOWN))
         return checked
+
+    def _hint(self, annotation: Any, name: str, found: Any, message: str, whole: bool) -> str:
+        """What to write instead of a value that is refused, where that can be said."""
+        if message.startswith("must be text") and isinstance(found, (int, float)):
+            return f"in quotes it is text: '{shown(found)}'"
+        if message.startswith("must be a whole number") and isinstance(found, float) and found.is_integer():
+            return f"as a whole number it is {found:.0f}"
+        if isinstance(found, str) and message.startswith(("must be a number", "must be a whole number")):
+            plain_number = isinstance(scalar(found), (int, float)) and not isinstance(scalar(found), bool)
+            return "without quotes it is a number" if plain_number else units.in_unit_of(name, found, part=not whole)
+        if message.startswith(("must be at", "must be less", "must be more")):
+            return units.meant(name, found, lambda number: whole and not check_value(annotation, number)[1])
+        return ""
 
     def _nested(self, annotation: Any, value: Any, path: Path_) -> Any:
         """Replace the `{use: ...}` parts of a value by components, wherever the annotation asks for one."""
@@ -149,6 +194,8 @@ class Builder:
             return _FAILED if built is None else built
         if origin in (typing.Union, types.UnionType):
             wanted = [one for one in arguments if _holds_component(one)]
+            if len(wanted) == 1 and set(arguments) == {*wanted, type(None)}:
+                return None if value is None else self._nested(wanted[0], value, path)
             is_component = isinstance(value, str) or isinstance(value, Mapping) and "use" in value
             if wanted and (is_component or isinstance(value, (list, Mapping)) and not _component_class(wanted[0])):
                 return self._nested(wanted[0], value, path)
@@ -160,6 +207,19 @@ class Builder:
         return value
 
 
+def _misspelt_once(wrong: list[tuple[Path_, str]]) -> list[tuple[Path_, str]]:
+    """A key that is not known in a mapping, and one that is missing there and looks like it: one mistake, not two."""
+    missing = {inner for inner, message in wrong if message == MISSING}
+    told = []
+    for inner, message in wrong:
+        siblings = [str(one[-1]) for one in missing if one[:-1] == inner[:-1]]
+        if message == UNKNOWN and (meant := guess(inner[-1], siblings)):
+            missing.remove((*inner[:-1], meant))
+            message = f"{message}: did you mean {meant!r}?"
+        told.append((inner, message))
+    return [(inner, message) for inner, message in told if message != MISSING or inner in missing]
+
+
 class _Failed:
     """Stands for a nested component whose problems are already told."""
 
@@ -167,13 +227,16 @@ class _Failed:
 _FAILED = _Failed()
 
 
-def _failed_below(value: Any, inner: str) -> bool:
-    for part in inner.split(".") if inner else ():
-        if isinstance(value, list):
-            value = value[int(part)] if part.isdigit() and int(part) < len(value) else None
-        elif isinstance(value, Mapping):
+def _inside(value: Any, path: tuple[str | int, ...]) -> Any:
+    """The part of a value at a path, or None."""
+    for part in path:
+        if isinstance(value, Mapping):
             value = value.get(part)
-    return isinstance(value, _Failed)
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return None
+    return value
 
 
 def _component_class(annotation: Any) -> bool:
@@ -184,5 +247,5 @@ def _holds_component(annotation: Any) -> bool:
     return _component_class(annotation) or any(_holds_component(one) for one in typing.get_args(annotation))
 
 
-def _shown(value: Any) -> str:
-    return {dict: "a mapping", list: "a list", type(None): "nothing"}.get(type(value), repr(value)[:40])
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

@@ -13,6 +13,8 @@ from semcore.errors import ConfigError, Problem
 
 _RANGE = re.compile(r"([^:\s]+):([^:\s]+):([^:\s]+)\Z")
 MAX_POINTS = 10_000
+LARGEST = 1e100
+"""Numbers of a range are smaller, so that no difference of two overflows."""
 
 
 def split_path(path: str) -> tuple[str | int, ...]:
@@ -66,12 +68,16 @@ def points(text: str) -> list[float] | None:
     if any(isinstance(number, bool) or not isinstance(number, (int, float)) for number in numbers):
         return None
     start, stop, step = numbers
-    if not all(map(math.isfinite, numbers)) or step == 0 or (stop - start) * step < 0:
+    if not all(abs(number) < LARGEST for number in numbers):
+        raise ValueError(f"the range {text} has no end: its numbers must be below {LARGEST:g}")
+    if step == 0 or (stop - start) * step < 0:
         raise ValueError(f"the range {text} never gets from {start} to {stop}: write start:stop:step")
-    count = math.floor((stop - start) / step + 1e-9) + 1
-    if count > MAX_POINTS:
-        raise ValueError(f"the range {text} has {count:,} points (limit {MAX_POINTS:,})")
-    return [start + i * step if isinstance(start + step, int) else round(start + i * step, 12) for i in range(count)]
+    steps = (stop - start) / step + 1e-9
+    if steps >= MAX_POINTS:
+        count = f"{steps + 1:,.0f}" if steps < 1e12 else "too many"
+        raise ValueError(f"the range {text} has {count} points (limit {MAX_POINTS:,})")
+    indices = range(math.floor(steps) + 1)
+    return [start + i * step if isinstance(start + step, int) else round(start + i * step, 12) for i in indices]
 
 
 def read_override(text: str) -> tuple[str, Any, bool]:
@@ -96,9 +102,12 @@ def read_override(text: str) -> tuple[str, Any, bool]:
     if "," in raw and raw[:1] not in "[{\"'":
         return path, [scalar(part.strip()) for part in raw.split(",")], True
     try:
-        return path, parse(raw).values, False
+        document = parse(raw)
+        if document.problems:
+            raise ConfigError(document.problems)
     except ConfigError as error:
         raise ConfigError([Problem(problem.message, text) for problem in error.problems]) from error
+    return path, document.values, False
 
 
 def flatten(values: Any, path: str = "") -> dict[str, Any]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 
-from semcore.interfaces import ChannelModel
+from semcore.interfaces import ChannelModel, Transport
+from semcore.rng import Rng
 from semcore.testing.compare import difference
 from semcore.testing.examples import RNG, symbols
 from semcore.testing.law import Given, NotApplicable, require
-from semcore.types import Layout, Received, Symbols
+from semcore.types import Layout, Received, Semantics, Symbols
 
 LENGTHS = (300, 0, 7, 1)
 """Rows of every kind, an empty one included."""
@@ -131,14 +132,31 @@ def gives_a_row_the_same_in_any_batch(channel: ChannelModel, given: Given) -> No
             require(not where, f"row {row} in the batch {rows} of width {width}: {where}")
 
 
+def says_in_words_what_it_cannot_serve(channel: ChannelModel, given: Given) -> None:
+    """Asked about a transport that it has never heard of, it says in words why it cannot serve it, or ""."""
+    reason = channel.refuses(_Unheard())
+    require(isinstance(reason, str), f"refuses says {reason!r}: why not, in words, or an empty text")
+
+
 LAWS = (
     returns_what_a_channel_returns, draws_other_noise_for_another_seed_and_row, tells_how_much_noise_is_left,
     leaves_symbols_as_large_as_they_were, delivers_the_snr_on_its_label, more_snr_never_means_more_error,
-    lets_gradients_through, gives_a_row_the_same_in_any_batch,
+    lets_gradients_through, gives_a_row_the_same_in_any_batch, says_in_words_what_it_cannot_serve,
 )  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------------- helpers
+
+
+@dataclasses.dataclass(frozen=True)
+class _Unheard(Transport):
+    """A transport that nobody knows, with no settings at all."""
+
+    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
+        raise NotImplementedError
+
+    def receive(self, received: Received) -> list[Semantics]:
+        raise NotImplementedError
 
 
 def label_of(channel: ChannelModel) -> tuple[str, float]:

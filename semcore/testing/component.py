@@ -17,15 +17,16 @@ import numpy as np
 import torch
 
 from semcore import registry
-from semcore.component import UNITS, Component, documentation, field_docs, field_types, summary, unit_of
+from semcore.component import Component, documentation, field_docs, field_types, summary, unit_of
 from semcore.config.build import Builder
 from semcore.errors import ComponentError, Problem
 from semcore.identity import digest
 from semcore.interfaces import INTERFACES
 from semcore.testing.compare import difference
 from semcore.testing.law import Given, LawBroken, NotApplicable, require
+from semcore.units import UNITS
 
-TELLING_UNITS = {unit for unit in UNITS.values() if len(unit) > 1 and unit not in ("bit", "byte")} | {"MHz"}
+TELLING_UNITS = {unit.symbol for unit in UNITS.values() if len(unit.symbol) > 1} - {"bit", "byte"}
 """Units that no sentence holds by chance, as a single letter could."""
 
 
@@ -62,7 +63,7 @@ def units_stand_in_names(component: Component, given: Given) -> None:
     for name, doc in documentation(type(component)).items():
         named = {unit for unit in TELLING_UNITS if re.search(rf"(?<![\w/]){re.escape(unit)}(?![\w/])", doc)}
         own = unit_of(name)
-        ends = " or ".join(f"_{end}" for end, unit in UNITS.items() if unit in named)
+        ends = " or ".join(f"_{end}" for end, unit in UNITS.items() if unit.symbol in named)
         require(not named or own in named, f"{name} is documented in {', '.join(named)}: let its name end in {ends}")
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
-import torch
 from annotated_types import Ge, Le
 
 from semcore.errors import ComponentError
@@ -16,6 +15,9 @@ from semcore.rng import Rng
 from semcore.types import Features, Picture, Received, Semantics, Span, Stream, Symbols
 from semcore_channels import scale
 from semcore_channels.rows import Burst, lay_out
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class Analog(Transport):
         return layout.semantics({(span.sample, span.stream): (self._stream(span, received), None) for span in layout.spans})
 
     def _burst(self, name: str, stream: Stream) -> Burst:
+        import torch
+
         numbers = _numbers(name, stream)
         data = torch.view_as_complex(torch.nn.functional.pad(numbers, (0, numbers.numel() % 2)).reshape(-1, 2))
         rms = float(data.to(torch.complex128).abs().square().mean().sqrt()) if len(data) else 0.0
@@ -65,6 +69,8 @@ class Analog(Transport):
         return Burst(name, stream, symbols, uses, {})
 
     def _stream(self, span: Span, received: Received) -> Stream:
+        import torch
+
         at = span.row, slice(span.start, span.stop)
         parts = torch.nan_to_num(torch.view_as_real(received.values[at].detach().cpu()), nan=0.0)
         values = torch.view_as_complex(parts.clamp(-1e6, 1e6))
@@ -82,6 +88,8 @@ class Analog(Transport):
 
 def _numbers(name: str, stream: Stream) -> torch.Tensor:
     """The real numbers of a stream, float32 (D,)."""
+    import torch
+
     if isinstance(stream, Picture):
         return torch.from_numpy(stream.pixels.flatten().astype(np.float32) / 127.5 - 1)
     if not isinstance(stream, Features):

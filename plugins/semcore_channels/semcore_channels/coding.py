@@ -6,11 +6,13 @@ import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-
-import torch
+from typing import TYPE_CHECKING
 
 from semcore.errors import ComponentError
 from semcore_channels.sionna_rng import sionna_phy
+
+if TYPE_CHECKING:
+    import torch
 
 BATCH_BITS = 2**18
 """Coded bits that are encoded or decoded at once; larger batches are no faster and take more memory."""
@@ -85,25 +87,30 @@ class Code:
     decode_blocks: Callable[[torch.Tensor], torch.Tensor]
     scrambling: torch.Tensor
 
-    @torch.no_grad()
     def encode(self, bits: torch.Tensor) -> torch.Tensor:
         """Bits uint8 (B, k) -> coded, interleaved, scrambled bits uint8 (B, n)."""
-        step = max(BATCH_BITS // len(self.scrambling), 1)
-        coded = [self.encode_blocks(part.float()).to(torch.uint8) for part in bits.split(step)]
-        return torch.cat(coded) ^ self.scrambling
+        import torch
 
-    @torch.no_grad()
+        step = max(BATCH_BITS // len(self.scrambling), 1)
+        with torch.no_grad():
+            coded = [self.encode_blocks(part.float()).to(torch.uint8) for part in bits.split(step)]
+            return torch.cat(coded) ^ self.scrambling
+
     def decode(self, soft: torch.Tensor) -> torch.Tensor:
         """Soft bits float32 (B, n), log p1/p0 -> the most likely bits uint8 (B, k)."""
+        import torch
+
         step = max(BATCH_BITS // len(self.scrambling), 1)
-        soft = torch.nan_to_num(soft, nan=0.0) * (1 - 2 * self.scrambling.float())
-        return torch.cat([self.decode_blocks(part).to(torch.uint8) for part in soft.split(step)])
+        with torch.no_grad():
+            soft = torch.nan_to_num(soft, nan=0.0) * (1 - 2 * self.scrambling.float())
+            return torch.cat([self.decode_blocks(part).to(torch.uint8) for part in soft.split(step)])
 
 
 @functools.lru_cache(maxsize=256)
 def code_for(k: int, n: int, bits_per_symbol: int, iterations: int) -> Code:
     """The code with `k` information and `n` coded bits, decoded by belief propagation (boxplus-phi, flooding)."""
     sionna_phy()
+    import torch
     from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
     from sionna.phy.nr.utils import generate_prng_seq
 

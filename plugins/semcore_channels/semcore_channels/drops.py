@@ -6,12 +6,13 @@ import functools
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from semcore.rng import Rng
 from semcore_channels.sionna_rng import sionna_phy, sionna_rng
+
+if TYPE_CHECKING:
+    import torch
 
 SPEED_OF_LIGHT = 299_792_458.0
 SLOTS_AT_ONCE = 16
@@ -64,6 +65,7 @@ class UMaDrops:
     def draw(self, rng: Rng, slots: int) -> Slots:
         """`slots` drops, the same whenever `rng` and `slots` are."""
         sionna_phy()
+        import torch
         from sionna.phy.channel import cir_to_ofdm_channel, gen_single_sector_topology, subcarrier_frequencies
 
         slowest, fastest = (speed / 3.6 for speed in self.speed_kmh)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-import torch
 from annotated_types import Ge, Le
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
 from semcore.types import Received, Symbols
+
+if TYPE_CHECKING:
+    import torch
 
 Decibels = Annotated[float, Ge(-50), Le(100)]
 """A signal-to-noise ratio that single precision can hold."""
@@ -63,6 +65,8 @@ class Rayleigh(ChannelModel):
 
     def gains(self, symbols: Symbols, rng: Rng) -> torch.Tensor:
         """The complex gain of each symbol, complex64 (rows, n); ones behind the end of a row."""
+        import torch
+
         layout, width = symbols.layout, symbols.values.shape[1]
         hold = {"symbol": 1, "block": self.block_symbols, "frame": max(width, 1)}[self.coherence]
         blocks = tuple(-(-length // hold) for length in layout.lengths)
@@ -72,6 +76,8 @@ class Rayleigh(ChannelModel):
         return torch.where(sent, gains, 1.0)
 
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        import torch
+
         layout, values = symbols.layout, symbols.values
         noise_var = noise_variance(self.snr_db)
         gains = self.gains(symbols, rng).to(values.device)

@@ -7,10 +7,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
-import torch
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
@@ -22,6 +21,9 @@ from semcore_channels.framing import CRC_BYTES, frame, frame_bytes, header, salv
 from semcore_channels.modulation import BITS_PER_SYMBOL, Modulation, demodulate, modulate
 from semcore_channels.payload import from_bytes, to_bytes
 from semcore_channels.rows import Burst, lay_out
+
+if TYPE_CHECKING:
+    import torch
 
 
 def _ratio(value: object) -> object:
@@ -117,6 +119,8 @@ class LDPC(Transport):
 
     def _encode(self, frames: Sequence[bytes]) -> list[torch.Tensor]:
         """Symbols of each frame; blocks of the same code are encoded together."""
+        import torch
+
         blocks = [self.scheme.blocks(self.scheme.uses(8 * len(data))) for data in frames]
         symbols = [torch.empty(0)] * len(frames)
         for (k, n), places in _by_code(blocks).items():
@@ -129,6 +133,8 @@ class LDPC(Transport):
 
     def _decode(self, received: Received) -> list[bytes]:
         """What the code blocks of each span hold; blocks of the same code are decoded together."""
+        import torch
+
         spans = received.layout.spans
         blocks = [self.scheme.blocks(span.stop - span.start) for span in spans]
         data = [b""] * len(spans)
@@ -156,6 +162,8 @@ def _by_code(blocks: Sequence[Blocks]) -> dict[tuple[int, int], list[int]]:
 
 def _unpack(data: bytes, count: int, k: int) -> torch.Tensor:
     """The bits of `data`, zeros behind them, as uint8 (count, k)."""
+    import torch
+
     bits = np.zeros(count * k, np.uint8)
     bits[: 8 * len(data)] = np.unpackbits(np.frombuffer(data, np.uint8))
     return torch.from_numpy(bits).reshape(count, k)

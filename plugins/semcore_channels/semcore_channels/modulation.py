@@ -6,9 +6,10 @@ Real and imaginary part are two independent amplitude modulations, so a soft bit
 from __future__ import annotations
 
 import functools
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 Modulation = Literal["4qam", "16qam", "64qam", "256qam"]
 
@@ -18,6 +19,8 @@ BITS_PER_SYMBOL: dict[str, int] = {"4qam": 2, "16qam": 4, "64qam": 6, "256qam": 
 @functools.cache
 def amplitudes(bits: int) -> torch.Tensor:
     """Amplitude of each label of one dimension, float32 (2^bits,), such that the complex symbol has unit mean power."""
+    import torch
+
     levels = torch.zeros(1)
     for weight in range(bits):
         inner = 2**weight - levels  # TS 38.211, 5.1.3-5.1.6: (1 - 2 b0) [2^(bits-1) - (1 - 2 b1) [...]]
@@ -27,6 +30,8 @@ def amplitudes(bits: int) -> torch.Tensor:
 
 def modulate(bits: torch.Tensor, bits_per_symbol: int) -> torch.Tensor:
     """Bits 0/1 (..., n) -> complex64 (..., n / bits_per_symbol); even bits label the real part, odd the imaginary."""
+    import torch
+
     half = bits_per_symbol // 2
     pairs = bits.reshape(*bits.shape[:-1], -1, half, 2).long()
     weights = 2 ** torch.arange(half - 1, -1, -1).unsqueeze(1)
@@ -45,6 +50,8 @@ def demodulate(values: torch.Tensor, noise_var: torch.Tensor, bits_per_symbol: i
     Returns:
         float32 (..., n * bits_per_symbol), log p(bit = 1) - log p(bit = 0)
     """
+    import torch
+
     half = bits_per_symbol // 2
     labels = torch.arange(2**half)
     parts = torch.view_as_real(values).unsqueeze(-1)

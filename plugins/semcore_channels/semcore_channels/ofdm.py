@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from semcore.rng import Rng
 from semcore_channels.modulation import modulate
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Grid:
 
         Linear between two pilots, continued along the same line outside them; a single pilot holds for the whole slot.
         """
+        import torch
+
         weights = torch.zeros(self.ofdm_symbols, len(self.pilot_symbols))
         if len(self.pilot_symbols) == 1:
             return weights + 1
@@ -88,6 +92,8 @@ class Grid:
             the response, of the same shape, and the variance of its error in units of the noise variance (symbols,);
             what the interpolation misses of a response that does not change linearly is not in it
         """
+        import torch
+
         weights = self.interpolation.to(arrived.device)
         at_pilots = arrived[:, :, self.pilot_symbols] * self.pilots.conj().to(arrived.device)
         return torch.einsum("sp,bapf->basf", weights.to(arrived.dtype), at_pilots), weights.square().sum(1)
@@ -112,6 +118,8 @@ class Grid:
         Returns:
             equalised data complex64 (slots, data_uses) and the noise variance left in them, float32 of the same shape
         """
+        import torch
+
         arrived = response * self.fill(data).unsqueeze(1) + noise_var**0.5 * noise
         known, unknown = response, torch.zeros(self.ofdm_symbols, 1, device=data.device)
         if estimated:
@@ -127,5 +135,7 @@ class Grid:
 
 def _known_symbols(name: str, count: int) -> torch.Tensor:
     """A fixed 4-QAM sequence."""
+    import torch
+
     bits = torch.randint(0, 2, (2 * count,), generator=Rng(path=(name,)).torch())
     return modulate(bits, 2)

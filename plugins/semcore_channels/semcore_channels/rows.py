@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import torch
+from typing import TYPE_CHECKING
 
 from semcore.types import Layout, Semantics, Span, Stream, Symbols
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,8 @@ class Burst:
 
 def lay_out(batch: Sequence[Semantics], bursts: Sequence[Sequence[Burst]]) -> Symbols:
     """One row a sample of `batch`, filled with its bursts in order, zeros behind them; no burst: a row of length 0."""
+    import torch
+
     spans, lengths = [], []
     for row, mine in enumerate(bursts):
         start = 0

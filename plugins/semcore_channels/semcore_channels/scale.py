@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import functools
 import math
-
-import torch
+from typing import TYPE_CHECKING
 
 from semcore_channels.modulation import modulate
+
+if TYPE_CHECKING:
+    import torch
 
 STEPS_PER_OCTAVE = 128
 """Resolution: a factor of 2^(1/128), 0.047 dB, so that the power is at most 0.024 dB from what it should be."""
@@ -26,6 +28,8 @@ _GENERATOR = 0xC75  # x^11 + x^10 + x^6 + x^5 + x^4 + x^2 + 1 generates the (23,
 @functools.cache
 def codebook() -> torch.Tensor:
     """Symbols of every level, complex64 (4096, USES): 24 bits of minimum distance 8, 4-QAM, sent twice."""
+    import torch
+
     levels = torch.arange(4096)
     words = torch.zeros_like(levels)
     for place in range(12):

@@ -8,8 +8,6 @@ import threading
 from collections.abc import Iterator
 from types import ModuleType
 
-import torch
-
 from semcore.rng import Rng
 
 _lock = threading.RLock()
@@ -18,6 +16,8 @@ _lock = threading.RLock()
 @functools.cache
 def sionna_phy() -> ModuleType:
     """The module `sionna.phy`. Its import seeds PyTorch's default generators at random; here they keep their state."""
+    import torch
+
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         import sionna.phy
     return sionna.phy

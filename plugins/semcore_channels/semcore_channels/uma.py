@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-import torch
 from annotated_types import Ge, Gt, Le
 
 from semcore.errors import ComponentError
@@ -17,6 +16,9 @@ from semcore.types import Received, Symbols
 from semcore_channels.drops import SLOTS_AT_ONCE, SPEED_OF_LIGHT, Slots, UMaDrops, drawn
 from semcore_channels.flat import Decibels, noise_variance
 from semcore_channels.ofdm import Grid
+
+if TYPE_CHECKING:
+    import torch
 
 Speed = Annotated[float, Ge(0), Le(1000)]
 
@@ -73,7 +75,8 @@ class UMa(ChannelModel):
 
     def check(self) -> None:
         if (self.snr_db is None) == (self.block_snr_db is None):
-            raise ComponentError("UMa needs either snr_db (slots fade) or block_snr_db (every slot has that SNR)")
+            given = "not both" if self.snr_db is not None else "and has neither"
+            raise ComponentError(f"UMa needs either snr_db (slots fade) or block_snr_db (every slot has that SNR), {given}")
         pilots = self.pilot_symbols
         if not pilots or list(pilots) != sorted(set(pilots)) or pilots[-1] >= self.ofdm_symbols:
             raise ComponentError(
@@ -110,6 +113,8 @@ class UMa(ChannelModel):
                 yield Slots(part.response / energy.sqrt(), part.speed_mps)
 
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        import torch
+
         layout, width, grid = symbols.layout, symbols.values.shape[1], self.grid
         values, noise_vars, overhead, report = [], [], [], []
         for sent, key, length in zip(symbols.values, layout.keys, layout.lengths, strict=True):
@@ -127,6 +132,8 @@ class UMa(ChannelModel):
 
     def _row(self, data: torch.Tensor, key: str, rng: Rng) -> tuple[torch.Tensor, torch.Tensor, dict[str, float]]:
         """One row's data (slots, data_uses): equalised, with the noise left in them, and the report."""
+        import torch
+
         label = self.block_snr_db if self.snr_db is None else self.snr_db
         noise_var = noise_variance(label or 0.0)
         values, left, energies, fastest = [data.new_empty(0)], [data.new_empty(0).real], [], 0.0

@@ -34,9 +34,13 @@ def test_every_entry_point_is_a_documented_component(kind, name, target):
 
 def test_importing_the_package_is_light():
     code = """if True:
-        import sys, semcore_channels
+        import sys
+        import semcore_channels.analog, semcore_channels.flat, semcore_channels.ldpc, semcore_channels.uma
         assert "torch" not in sys.modules
-        import semcore_channels.flat, semcore_channels.ldpc, semcore_channels.uma
+        semcore_channels.ldpc.LDPC(), semcore_channels.uma.UMa(snr_db=3)
+        assert "torch" not in sys.modules
+        from semcore_channels.modulation import amplitudes
+        amplitudes(1)
         assert "sionna.phy" not in sys.modules  # seconds, and only for those who use it
     """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,1 +1,161 @@
-"""How the shipped mini models are trained: `semcore train mini-clip data=... --out DIR`."""
+"""How the shipped mini models are trained: `semcore train mini-clip data=... --out DIR`.
+
+Here stand the settings alone; each training is a module of its own, imported when it begins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from semcore import Recipe
+
+
+@dataclass(frozen=True)
+class MiniClipRecipe(Recipe):
+    """Trains mini-clip, a conv net for 32×32 pictures and a character-level text encoder that survives misspelling.
+
+    Fields:
+        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        epochs: passes over the training pictures
+        batch_size: pictures a step
+        text_batch_size: captions a step, at most batch_size
+        learning_rate: peak rate of the convolutions (SGD with Nesterov momentum)
+        text_learning_rate: peak rate of the text tower and the projections (AdamW)
+        max_noise: highest share of damaged characters in training captions
+        seed: seed of weights, order, augmentation and noise
+        threads: CPU threads
+    """
+
+    data: str
+    epochs: int = 9
+    batch_size: int = 512
+    text_batch_size: int = 128
+    learning_rate: float = 0.4
+    text_learning_rate: float = 2e-3
+    max_noise: float = 0.3
+    seed: int = 1
+    threads: int = 2
+
+    def train(self, out: Path) -> None:
+        from semcore_image.recipes.clip import train
+
+        train(self, out)
+
+
+@dataclass(frozen=True)
+class MiniCaptionRecipe(Recipe):
+    """Trains mini-caption, a decoder that describes what the frozen image tower of mini-clip sees.
+
+    Fields:
+        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        epochs: passes over the training pictures
+        batch_size: pictures a step
+        learning_rate: peak rate (AdamW)
+        prompted: share of training sentences that answer a prompt
+        knowledge: captions in the knowledge base
+        seed: seed of weights and order
+        threads: CPU threads
+    """
+
+    data: str
+    epochs: int = 3
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    prompted: float = 0.4
+    knowledge: int = 5000
+    seed: int = 5
+    threads: int = 2
+
+    def train(self, out: Path) -> None:
+        from semcore_image.recipes.caption import train
+
+        train(self, out)
+
+
+@dataclass(frozen=True)
+class MiniVaeRecipe(Recipe):
+    """Trains the autoencoder of mini-diffusion, 32×32 pictures to 8×8 latents of eight channels and back.
+
+    Fields:
+        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        epochs: passes over the training pictures
+        batch_size: pictures a step
+        learning_rate: peak rate (AdamW)
+        kl_weight: weight of the Kullback-Leibler term, a nat of it against the mean squared error of a pixel
+        seed: seed of weights, order, augmentation and posterior samples
+        threads: CPU threads
+    """
+
+    data: str
+    epochs: int = 2
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    kl_weight: float = 3e-6
+    seed: int = 2
+    threads: int = 2
+
+    def train(self, out: Path) -> None:
+        from semcore_image.recipes.vae import train
+
+        train(self, out)
+
+
+@dataclass(frozen=True)
+class MiniDiffusionRecipe(Recipe):
+    """Trains mini-diffusion, a latent denoiser that reads the characters of a caption by cross-attention.
+
+    Fields:
+        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        epochs: passes over the training pictures
+        batch_size: pictures a step
+        learning_rate: peak rate (AdamW)
+        dropped: share of captions replaced by the empty text, for classifier-free guidance
+        noisy: share of captions with damaged characters
+        max_noise: highest share of damaged characters in those
+        seed: seed of weights, order, noise and time steps
+        threads: CPU threads
+    """
+
+    data: str
+    epochs: int = 9
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    dropped: float = 0.12
+    noisy: float = 0.1
+    max_noise: float = 0.15
+    seed: int = 4
+    threads: int = 2
+
+    def train(self, out: Path) -> None:
+        from semcore_image.recipes.diffusion import train
+
+        train(self, out)
+
+
+@dataclass(frozen=True)
+class MiniClassifierRecipe(Recipe):
+    """Trains mini-classifier, the judge of generated pictures, of another architecture and seed than mini-clip.
+
+    Each stage ends the training at its epoch as if that were the last, the next one warms up again and goes on.
+
+    Fields:
+        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        stages: passes over the training pictures at the end of each stage, ascending
+        batch_size: pictures a step
+        learning_rate: peak rate (SGD with Nesterov momentum)
+        seed: seed of weights, order and augmentation
+        threads: CPU threads
+    """
+
+    data: str
+    stages: tuple[int, ...] = (10, 16, 22)
+    batch_size: int = 256
+    learning_rate: float = 0.3
+    seed: int = 3
+    threads: int = 2
+
+    def train(self, out: Path) -> None:
+        from semcore_image.recipes.classifier import train
+
+        train(self, out)

@@ -3,132 +3,111 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from semcore import Recipe
 from semcore_image.mini.clip import MAX_CHARACTERS, MiniClip, as_float, text_to_bytes
 from semcore_image.mini.data import CLASSES, TEMPLATES, Split, caption, is_true, load_split, mentioned
 from semcore_image.mini.noise import corrupt
+from semcore_image.recipes import MiniClipRecipe
 from semcore_image.recipes._training import augment, model_card, move_average, one_cycle, run_epochs, set_rate, write_model
 
 PROMPTS = ("a photo of {}", "{}", "a picture of {}", "this is {}")
 PLAIN = tuple("a " * (c[0] not in "aeiou") + "an " * (c[0] in "aeiou") + c for c in CLASSES)
 
 
-@dataclass(frozen=True)
-class MiniClipRecipe(Recipe):
-    """Trains mini-clip, a conv net for 32×32 pictures and a character-level text encoder that survives misspelling.
+def train(recipe: MiniClipRecipe, out: Path) -> None:
+    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
+    split = load_split(recipe.data, "train")
+    model = MiniClip().to(memory_format=torch.channels_last)
+    model.image.set_whitening(as_float(split.images[:: max(1, len(split) // 5000)]))
+    average = copy.deepcopy(model).eval()
+    convolutions = list(model.image.blocks.parameters())
+    others = [*model.text.parameters(), model.image.project.weight, model.log_scale]
+    sgd = torch.optim.SGD(
+        [{"params": convolutions, "peak": recipe.learning_rate}], lr=1.0, momentum=0.9, nesterov=True, weight_decay=5e-4
+    )
+    adam = torch.optim.AdamW(
+        [{"params": others, "peak": recipe.text_learning_rate}], lr=1.0, betas=(0.9, 0.98), weight_decay=0.02
+    )
+    steps = len(split) // recipe.batch_size
 
-    Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
-        epochs: passes over the training pictures
-        batch_size: pictures a step
-        text_batch_size: captions a step, at most batch_size
-        learning_rate: peak rate of the convolutions (SGD with Nesterov momentum)
-        text_learning_rate: peak rate of the text tower and the projections (AdamW)
-        max_noise: highest share of damaged characters in training captions
-        seed: seed of weights, order, augmentation and noise
-        threads: CPU threads
-    """
+    def run_epoch(epoch: int) -> dict[str, float]:
+        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
+        rng = np.random.default_rng([recipe.seed, epoch])
+        order = torch.randperm(len(split), generator=generator)
+        totals = torch.zeros(4)
+        model.train()
+        for step in range(steps):
+            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            factor = one_cycle(epoch * steps + step, recipe.epochs * steps)
+            set_rate(sgd, factor)
+            set_rate(adam, factor)
+            loss, parts = _loss(recipe, model, split, chosen, generator, rng)
+            sgd.zero_grad()
+            adam.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(others, 1.0)
+            sgd.step()
+            adam.step()
+            move_average(average, model, 0.98)
+            totals += parts
+            if step % 20 == 0:
+                print(epoch, step, [round(x, 3) for x in parts.tolist()], flush=True)
+        names = ("loss", "class_loss", "class_accuracy", "text_accuracy")
+        return dict(zip(names, (totals / steps).tolist(), strict=True))
 
-    data: str
-    epochs: int = 9
-    batch_size: int = 512
-    text_batch_size: int = 128
-    learning_rate: float = 0.4
-    text_learning_rate: float = 2e-3
-    max_noise: float = 0.3
-    seed: int = 1
-    threads: int = 2
+    modules = {"model": model, "average": average}
+    seconds = run_epochs(out, recipe.epochs, modules, {"sgd": sgd, "adam": adam}, run_epoch)
+    average.half().float()  # what is measured is what is shipped: float16 weights
+    scores = evaluate(average, load_split(recipe.data, "test"), recipe.seed)
+    config = {"widths": [64, 256, 256], "text_width": 128, "text_layers": 3, "embedding": 128}
+    scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
+    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, "mini-clip", scores, NOTES))
 
-    def train(self, out: Path) -> None:
-        """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-        torch.set_num_threads(self.threads)
-        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
-        split = load_split(self.data, "train")
-        model = MiniClip().to(memory_format=torch.channels_last)
-        model.image.set_whitening(as_float(split.images[:: max(1, len(split) // 5000)]))
-        average = copy.deepcopy(model).eval()
-        convolutions = list(model.image.blocks.parameters())
-        others = [*model.text.parameters(), model.image.project.weight, model.log_scale]
-        sgd = torch.optim.SGD(
-            [{"params": convolutions, "peak": self.learning_rate}], lr=1.0, momentum=0.9, nesterov=True, weight_decay=5e-4
-        )
-        adam = torch.optim.AdamW(
-            [{"params": others, "peak": self.text_learning_rate}], lr=1.0, betas=(0.9, 0.98), weight_decay=0.02
-        )
-        steps = len(split) // self.batch_size
 
-        def run_epoch(epoch: int) -> dict[str, float]:
-            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            rng = np.random.default_rng([self.seed, epoch])
-            order = torch.randperm(len(split), generator=generator)
-            totals = torch.zeros(4)
-            model.train()
-            for step in range(steps):
-                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-                factor = one_cycle(epoch * steps + step, self.epochs * steps)
-                set_rate(sgd, factor)
-                set_rate(adam, factor)
-                loss, parts = self._loss(model, split, chosen, generator, rng)
-                sgd.zero_grad()
-                adam.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(others, 1.0)
-                sgd.step()
-                adam.step()
-                move_average(average, model, 0.98)
-                totals += parts
-                if step % 20 == 0:
-                    print(epoch, step, [round(x, 3) for x in parts.tolist()], flush=True)
-            names = ("loss", "class_loss", "class_accuracy", "text_accuracy")
-            return dict(zip(names, (totals / steps).tolist(), strict=True))
-
-        modules = {"model": model, "average": average}
-        seconds = run_epochs(out, self.epochs, modules, {"sgd": sgd, "adam": adam}, run_epoch)
-        average.half().float()  # what is measured is what is shipped: float16 weights
-        scores = evaluate(average, load_split(self.data, "test"), self.seed)
-        config = {"widths": [64, 256, 256], "text_width": 128, "text_layers": 3, "embedding": 128}
-        scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
-        write_model(out, config, average, model_card(TITLE, SUMMARY, self, "mini-clip", scores, NOTES))
-
-    def _loss(
-        self, model: MiniClip, split: Split, chosen: torch.Tensor, generator: torch.Generator, rng: np.random.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        facts = split.facts[chosen]
-        images = augment(as_float(split.images[chosen]), generator, shift=2, cutout=8)
-        captioned = facts[: self.text_batch_size]
-        templates = torch.randint(0, len(TEMPLATES), (len(captioned),), generator=generator)
-        # Half of the captions tell everything: the demanding ones teach the colours.
-        templates[torch.rand(len(captioned), generator=generator) < 0.5] = 0
-        texts = [caption(f, TEMPLATES[t]) for f, t in zip(captioned.tolist(), templates.tolist(), strict=True)]
-        rates = rng.random(len(texts)) * self.max_noise * (rng.random(len(texts)) < 0.7)
-        texts = [corrupt(text, rate, rng) for text, rate in zip(texts, rates, strict=True)]
-        form = PROMPTS[int(rng.integers(len(PROMPTS)))]
-        ids = text_to_bytes([*texts, *(form.format(name) for name in PLAIN)])
-        ids = ids[:, : max(8, int((ids != 0).any(0).nonzero().max()) + 1)]  # padding costs as much as text
-        with torch.autocast("cpu", torch.bfloat16):
-            seen, read = model.image(images), model.text(ids)
-        seen, read = F.normalize(seen.float(), dim=-1), F.normalize(read.float(), dim=-1)
-        captions, classes = read[: len(texts)], read[len(texts) :]
-        scale = model.log_scale.exp().clamp(max=100.0)
-        # Every caption that is true of a picture is a positive, not only its own.
-        truth = is_true(mentioned(captioned, templates), facts).float()
-        logits = scale * seen @ captions.T
-        match = 0.5 * (_soft_cross_entropy(logits, truth) + _soft_cross_entropy(logits.T, truth.T))
-        class_logits = scale * seen @ classes.T
-        class_loss = F.cross_entropy(class_logits, facts[:, 0], label_smoothing=0.1)
-        text_logits = scale * captions @ classes.T
-        text_loss = F.cross_entropy(text_logits, captioned[:, 0])
-        loss = 0.5 * match + class_loss + 0.25 * text_loss
-        right = (class_logits.argmax(1) == facts[:, 0]).float().mean()
-        text_right = (text_logits.argmax(1) == captioned[:, 0]).float().mean()
-        return loss, torch.stack([loss.detach(), class_loss.detach(), right, text_right])
+def _loss(
+    recipe: MiniClipRecipe,
+    model: MiniClip,
+    split: Split,
+    chosen: torch.Tensor,
+    generator: torch.Generator,
+    rng: np.random.Generator,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    facts = split.facts[chosen]
+    images = augment(as_float(split.images[chosen]), generator, shift=2, cutout=8)
+    captioned = facts[: recipe.text_batch_size]
+    templates = torch.randint(0, len(TEMPLATES), (len(captioned),), generator=generator)
+    # Half of the captions tell everything: the demanding ones teach the colours.
+    templates[torch.rand(len(captioned), generator=generator) < 0.5] = 0
+    texts = [caption(f, TEMPLATES[t]) for f, t in zip(captioned.tolist(), templates.tolist(), strict=True)]
+    rates = rng.random(len(texts)) * recipe.max_noise * (rng.random(len(texts)) < 0.7)
+    texts = [corrupt(text, rate, rng) for text, rate in zip(texts, rates, strict=True)]
+    form = PROMPTS[int(rng.integers(len(PROMPTS)))]
+    ids = text_to_bytes([*texts, *(form.format(name) for name in PLAIN)])
+    ids = ids[:, : max(8, int((ids != 0).any(0).nonzero().max()) + 1)]  # padding costs as much as text
+    with torch.autocast("cpu", torch.bfloat16):
+        seen, read = model.image(images), model.text(ids)
+    seen, read = F.normalize(seen.float(), dim=-1), F.normalize(read.float(), dim=-1)
+    captions, classes = read[: len(texts)], read[len(texts) :]
+    scale = model.log_scale.exp().clamp(max=100.0)
+    # Every caption that is true of a picture is a positive, not only its own.
+    truth = is_true(mentioned(captioned, templates), facts).float()
+    logits = scale * seen @ captions.T
+    match = 0.5 * (_soft_cross_entropy(logits, truth) + _soft_cross_entropy(logits.T, truth.T))
+    class_logits = scale * seen @ classes.T
+    class_loss = F.cross_entropy(class_logits, facts[:, 0], label_smoothing=0.1)
+    text_logits = scale * captions @ classes.T
+    text_loss = F.cross_entropy(text_logits, captioned[:, 0])
+    loss = 0.5 * match + class_loss + 0.25 * text_loss
+    right = (class_logits.argmax(1) == facts[:, 0]).float().mean()
+    text_right = (text_logits.argmax(1) == captioned[:, 0]).float().mean()
+    return loss, torch.stack([loss.detach(), class_loss.detach(), right, text_right])
 
 
 def _soft_cross_entropy(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import functools
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +12,12 @@ import torch
 from diffusers import UniPCMultistepScheduler
 from diffusers.models.attention_processor import AttnProcessor
 
-from semcore import Recipe
 from semcore_image.mini.clip import MiniClip
 from semcore_image.mini.data import CLASSES, TEMPLATES, Split, caption, load_split, name_colours
 from semcore_image.mini.diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet
 from semcore_image.mini.noise import corrupt
 from semcore_image.mini.weights import fill, load_mini
+from semcore_image.recipes import MiniDiffusionRecipe
 from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
 
 SETTINGS = {
@@ -38,101 +37,75 @@ SETTINGS = {
 TOKENS = 48  # the longest clean caption has 45 characters; attention over padding would only cost time
 
 
-@dataclass(frozen=True)
-class MiniDiffusionRecipe(Recipe):
-    """Trains mini-diffusion, a latent denoiser that reads the characters of a caption by cross-attention.
+def train(recipe: MiniDiffusionRecipe, out: Path) -> None:
+    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
+    split = load_split(recipe.data, "train")
+    clip = load_mini("mini-clip")
+    vae = fill(MiniVae, "mini-diffusion/vae").eval().requires_grad_(False)
 
-    Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
-        epochs: passes over the training pictures
-        batch_size: pictures a step
-        learning_rate: peak rate (AdamW)
-        dropped: share of captions replaced by the empty text, for classifier-free guidance
-        noisy: share of captions with damaged characters
-        max_noise: highest share of damaged characters in those
-        seed: seed of weights, order, noise and time steps
-        threads: CPU threads
-    """
+    @functools.cache  # made for the first epoch that runs: a finished training is only measured again
+    def prepared() -> tuple[torch.Tensor, CaptionTable]:
+        latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
+        return latents, CaptionTable(clip, split)
 
-    data: str
-    epochs: int = 9
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    dropped: float = 0.12
-    noisy: float = 0.1
-    max_noise: float = 0.15
-    seed: int = 4
-    threads: int = 2
+    unet = build_unet(SETTINGS).to(memory_format=torch.channels_last)
+    average = copy.deepcopy(unet).eval()
+    # Written-out attention: at this size the fused kernel's masked backward pass is several times slower.
+    unet.set_attn_processor(AttnProcessor())
+    adam = torch.optim.AdamW(
+        [{"params": list(unet.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.99), weight_decay=0.01
+    )
+    schedule = UniPCMultistepScheduler(**SCHEDULE)
+    signal = schedule.alphas_cumprod
+    steps = len(split) // recipe.batch_size
 
-    def train(self, out: Path) -> None:
-        """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-        torch.set_num_threads(self.threads)
-        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
-        split = load_split(self.data, "train")
-        clip = load_mini("mini-clip")
-        vae = fill(MiniVae, "mini-diffusion/vae").eval().requires_grad_(False)
+    def run_epoch(epoch: int) -> dict[str, float]:
+        latents, captions = prepared()
+        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
+        rng = np.random.default_rng([recipe.seed, epoch])
+        order = torch.randperm(len(split), generator=generator)
+        total = 0.0
+        for step in range(steps):
+            done = epoch * steps + step
+            set_rate(adam, one_cycle(done, recipe.epochs * steps, warm_up=0.05))
+            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
+            clean = latents[mirrored, chosen].float().contiguous(memory_format=torch.channels_last)
+            times = torch.randint(0, len(signal), (len(chosen),), generator=generator)
+            noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
+            kept = signal[times].view(-1, 1, 1, 1)
+            noised = kept.sqrt() * clean + (1 - kept).sqrt() * noise
+            target = kept.sqrt() * noise - (1 - kept).sqrt() * clean  # v-prediction
+            tokens, mask = captions.draw(chosen, generator, rng, recipe.dropped, recipe.noisy, recipe.max_noise)
+            with torch.autocast("cpu", torch.bfloat16):
+                predicted = unet(noised, times, tokens, encoder_attention_mask=mask).sample
+            error = (predicted.float() - target).square().mean((1, 2, 3))
+            ratio = (kept / (1 - kept)).flatten()
+            loss = (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()  # min-SNR weighting, gamma 5
+            adam.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+            adam.step()
+            move_average(average, unet, min(0.999, (1 + done) / (10 + done)))
+            total += loss.item()
+            if step % 50 == 0:
+                print(epoch, step, f"{loss.item():.4f}", flush=True)
+        model = MiniDiffusion(clip, vae, average, guidance=4.0)
+        return {"loss": total / steps, "class_accuracy": class_accuracy(model, 10, recipe.seed)}
 
-        @functools.cache  # made for the first epoch that runs: a finished training is only measured again
-        def prepared() -> tuple[torch.Tensor, CaptionTable]:
-            latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
-            return latents, CaptionTable(clip, split)
-
-        unet = build_unet(SETTINGS).to(memory_format=torch.channels_last)
-        average = copy.deepcopy(unet).eval()
-        # Written-out attention: at this size the fused kernel's masked backward pass is several times slower.
-        unet.set_attn_processor(AttnProcessor())
-        adam = torch.optim.AdamW(
-            [{"params": list(unet.parameters()), "peak": self.learning_rate}], lr=1.0, betas=(0.9, 0.99), weight_decay=0.01
-        )
-        schedule = UniPCMultistepScheduler(**SCHEDULE)
-        signal = schedule.alphas_cumprod
-        steps = len(split) // self.batch_size
-
-        def run_epoch(epoch: int) -> dict[str, float]:
-            latents, captions = prepared()
-            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            rng = np.random.default_rng([self.seed, epoch])
-            order = torch.randperm(len(split), generator=generator)
-            total = 0.0
-            for step in range(steps):
-                done = epoch * steps + step
-                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.05))
-                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-                mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
-                clean = latents[mirrored, chosen].float().contiguous(memory_format=torch.channels_last)
-                times = torch.randint(0, len(signal), (len(chosen),), generator=generator)
-                noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
-                kept = signal[times].view(-1, 1, 1, 1)
-                noised = kept.sqrt() * clean + (1 - kept).sqrt() * noise
-                target = kept.sqrt() * noise - (1 - kept).sqrt() * clean  # v-prediction
-                tokens, mask = captions.draw(chosen, generator, rng, self.dropped, self.noisy, self.max_noise)
-                with torch.autocast("cpu", torch.bfloat16):
-                    predicted = unet(noised, times, tokens, encoder_attention_mask=mask).sample
-                error = (predicted.float() - target).square().mean((1, 2, 3))
-                ratio = (kept / (1 - kept)).flatten()
-                loss = (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()  # min-SNR weighting, gamma 5
-                adam.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-                adam.step()
-                move_average(average, unet, min(0.999, (1 + done) / (10 + done)))
-                total += loss.item()
-                if step % 50 == 0:
-                    print(epoch, step, f"{loss.item():.4f}", flush=True)
-            model = MiniDiffusion(clip, vae, average, guidance=4.0)
-            return {"loss": total / steps, "class_accuracy": class_accuracy(model, 10, self.seed)}
-
-        modules = {"unet": unet, "average": average}
-        seconds = run_epochs(out, self.epochs, modules, {"adam": adam}, run_epoch)
-        average.half().float()  # what is measured is what is shipped: float16 weights
-        trials = {g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1) for g in (2.0, 3.0, 4.0, 6.0)}
-        # The weakest that comes near the best: more guidance costs variety.
-        guidance = min(g for g, score in trials.items() if score >= max(trials.values()) - 0.02)
-        model = MiniDiffusion(clip, vae, average, guidance)
-        scores = evaluate(model, load_split(self.data, "test"), trials)
-        scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
-        config = {"guidance": guidance, "unet": SETTINGS}
-        write_model(out, config, average, model_card(TITLE, SUMMARY, self, "mini-diffusion", scores, NOTES))
+    modules = {"unet": unet, "average": average}
+    seconds = run_epochs(out, recipe.epochs, modules, {"adam": adam}, run_epoch)
+    average.half().float()  # what is measured is what is shipped: float16 weights
+    trials = {g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1) for g in (2.0, 3.0, 4.0, 6.0)}
+    # The weakest that comes near the best: more guidance costs variety.
+    guidance = min(g for g, score in trials.items() if score >= max(trials.values()) - 0.02)
+    model = MiniDiffusion(clip, vae, average, guidance)
+    scores = evaluate(model, load_split(recipe.data, "test"), trials)
+    scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
+    config = {"guidance": guidance, "unet": SETTINGS}
+    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, "mini-diffusion", scores, NOTES))
 
 
 @torch.no_grad()
