@@ -23,8 +23,8 @@ from semcore.report.curves import curves_of, figures
 from semcore.report.gallery import LONGEST, compare, thinned, visible
 from semcore.report.ledger import accounts
 from semcore.report.lines import Lines, Varied, common, lines
-from semcore.report.observations import observe, verdict
-from semcore.results import Run, read_run, table, with_interval
+from semcore.report.observations import observe
+from semcore.results import Run, read_run, table, verdict, with_interval
 
 HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)> " ' & {{ 7*7 }} \u202e end"""
 

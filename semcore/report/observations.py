@@ -10,7 +10,7 @@ from typing import Any
 from semcore.evaluate import interval
 from semcore.report.curves import Curve, curves_of
 from semcore.report.lines import Lines
-from semcore.results import Run, number, short
+from semcore.results import Run, number, short, verdict
 
 MOST_PAIRS = 15
 """Pairs of lines that are compared."""
@@ -123,15 +123,6 @@ def _factor(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
         return ""
     least = min(max(p["mean"], q["mean"]) / min(p["mean"], q["mean"]) for p, q in pairs)
     return f", by a factor of at least {number(least)}" if least >= 2 else ""
-
-
-def verdict(p: dict[str, Any], q: dict[str, Any]) -> str:
-    """Which of two summaries is better: "a", "b", "same" (equal means), or "open" (intervals overlap or are unknown)."""
-    if p["mean"] == q["mean"]:
-        return "same"
-    if p["low"] is None or q["low"] is None or not (p["low"] > q["high"] or q["low"] > p["high"]):
-        return "open"
-    return "a" if (p["mean"] > q["mean"]) == (p["better"] == "higher") else "b"
 
 
 def _differ_in_pairs(run: Run, metric: str, a: dict[str, Any], b: dict[str, Any]) -> bool:
