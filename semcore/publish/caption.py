@@ -18,7 +18,13 @@ def of_figure(chart: Chart, scale: str = "auto") -> str:
     names = [metric_title(metric, chart.of(metric)[0].points[0].y.signature) for metric in chart.metrics]
     panels = [f"({LETTERS[i % len(LETTERS)]}) {name}" for i, name in enumerate(names)] if len(names) > 1 else names
     labels = dict.fromkeys(line.label for line in chart.lines)
-    apart = f" for each {_and(map(_name, chart.group))}" if len(labels) > 1 else f" for {label}" if (label := next(iter(labels))) else ""
+    apart = (
+        f" for each {_and(map(_name, chart.group))}"
+        if len(labels) > 1
+        else f" for {label}"
+        if (label := next(iter(labels)))
+        else ""
+    )
     said_of = [f"{_and(panels)} over {_axis(chart)}{apart}."]
     said_of.append(f"Points are means over {_n([point.y for point in points])}; {_intervals([p.y for p in points], 'bars')}.")
     averaged = [point.rows for point in points if len(point.rows) > 1]
@@ -28,8 +34,8 @@ def of_figure(chart: Chart, scale: str = "auto") -> str:
         if scale_of(chart, metric, scale) == "log":
             shown = metric_title(metric, values[0].signature)
             if zeros := sum(value.mean == 0 for value in values):
-                said_of.append(f"{shown} is 0 at {zeros} of {len(values)} points, which a logarithmic axis cannot show: arrows "
-                               "at its lower edge.")  # fmt: skip
+                at = f"{zeros} of {len(values)} points"
+                said_of.append(f"{shown} is 0 at {at}, which a logarithmic axis cannot show: arrows at its lower edge.")
             if any(value.low is not None and value.low <= 0 < (value.mean or 0) for value in values):
                 said_of.append(f"Intervals of {shown} that reach 0 are cut at the lower edge.")
     if any("measured in way" in line.label for line in chart.lines):
@@ -76,7 +82,9 @@ def _averaged(pools: Sequence[Sequence[Row]], kept: Sequence[str]) -> list[str]:
     if not pools:
         return []
     rows = list({id(row): row for pool in pools for row in pool}.values())
-    over = [path for path in (*swept(rows), RUN, SEED) if path not in kept and any(len(distinct(path, some)) > 1 for some in pools)]
+    over = [
+        path for path in (*swept(rows), RUN, SEED) if path not in kept and any(len(distinct(path, some)) > 1 for some in pools)
+    ]
     told = [f"{path} = {', '.join(said(value) for value in distinct(path, rows))}" for path in dict.fromkeys(over)]
     return [f"Averaged over {_and(told)}: of each sample first, so that n counts samples."]
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from semcore.publish.rows import title
 from semcore.publish.pool import Summary
+from semcore.publish.rows import title
 from semcore.publish.series import Chart, Line
 from semcore.results import metric_title
 

@@ -182,9 +182,7 @@ def _twins(value: Mapping[str, Any], name: str, others: Sequence[Mapping[str, An
     return [one for one in others if all(one.get(use) == value.get(use) for use in uses if use != name)]
 
 
-def _lines(
-    rows: Sequence[Row], x: str, metric: str, paths: Sequence[str], own: Sequence[str], measured: bool
-) -> list[Line]:
+def _lines(rows: Sequence[Row], x: str, metric: str, paths: Sequence[str], own: Sequence[str], measured: bool) -> list[Line]:
     made = []
     for group, some in groups([row for row in rows if has(row, metric)], paths, x):
         points = []
@@ -208,5 +206,7 @@ def _label(group: Mapping[str, str], more: str) -> str:
     for path, value in group.items():
         name, unit = title(path)[0].split(",")[0], title(path)[1]
         if value != NOTHING:
-            parts.append(f"{name} {value} {unit}".strip() if value[:1] in "-0123456789" or value in ("True", "False") else value)
+            parts.append(
+                f"{name} {value} {unit}".strip() if value[:1] in "-0123456789" or value in ("True", "False") else value
+            )
     return " · ".join(filter(None, (*parts, more)))

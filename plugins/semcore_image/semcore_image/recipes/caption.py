@@ -6,6 +6,7 @@ import copy
 import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -34,6 +35,8 @@ class MiniCaptionRecipe(Recipe):
         seed: seed of weights and order
         threads: CPU threads
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("liu2023visual", "krizhevsky2009learning")
 
     data: str
     epochs: int = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +33,8 @@ class MiniClassifierRecipe(Recipe):
         seed: seed of weights, order and augmentation
         threads: CPU threads
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("he2016deep", "krizhevsky2009learning")
 
     data: str
     stages: tuple[int, ...] = (10, 16, 22)

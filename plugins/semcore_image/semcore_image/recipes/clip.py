@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -35,6 +36,8 @@ class MiniClipRecipe(Recipe):
         seed: seed of weights, order, augmentation and noise
         threads: CPU threads
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("radford2021learning", "krizhevsky2009learning")
 
     data: str
     epochs: int = 9

@@ -7,6 +7,7 @@ import functools
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -53,6 +54,8 @@ class MiniDiffusionRecipe(Recipe):
         seed: seed of weights, order, noise and time steps
         threads: CPU threads
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("rombach2022high", "ho2022classifier", "krizhevsky2009learning")
 
     data: str
     epochs: int = 9

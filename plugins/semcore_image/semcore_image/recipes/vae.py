@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +41,8 @@ class MiniVaeRecipe(Recipe):
         seed: seed of weights, order, augmentation and posterior samples
         threads: CPU threads
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("rombach2022high", "krizhevsky2009learning")
 
     data: str
     epochs: int = 2
