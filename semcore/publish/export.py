@@ -31,8 +31,8 @@ def items(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any
     return [
         {
             **_start(row, rows, all_settings), "sample": item["sample"],
-            **{name: item["metrics"].get(name) for name in known_metrics(rows)},
-            "channel_uses": item["channel_uses"], **_end(row),
+            "channel-uses": item["channel_uses"], **{name: item["metrics"].get(name) for name in known_metrics(rows)},
+            **_end(row),
         }
         for row in rows
         for item in row.run.items(dict(row.result))
