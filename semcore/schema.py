@@ -144,11 +144,17 @@ class _Schemas:
             "properties": {"use": {"description": f"Which {kind}.", **({"oneOf": names} if names else {"enum": []})}},
             "required": ["use"],
             "allOf": [
-                {"if": {"properties": {"use": {"const": name}}, "required": ["use"]}, "then": _ref(f"{kind}.{name}")}
+                {
+                    "if": {"type": "object", "properties": {"use": {"const": name}}, "required": ["use"]},
+                    "then": _ref(f"{kind}.{name}"),
+                }
                 for name in classes
             ],
         }
         # Not `anyOf`: of two alternatives that both fail an editor would show the wrong one.
+        # Where nothing is written yet, it offers the second: names in a list of metrics, `use` elsewhere.
+        if kind == "metric":
+            return {"if": {"type": "object"}, "then": written, "else": {"enum": bare}}
         return {"if": {"type": "string"}, "then": {"enum": bare}, "else": written}
 
     def _component(self, name: str, cls: type[Component]) -> Schema:

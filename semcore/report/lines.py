@@ -125,3 +125,22 @@ def common(values: Sequence[Any]) -> Any:
         return {key: common([value.get(key) for value in values]) for key in keys}
     distinct = {repr(value): value for value in values}
     return Varied(tuple(distinct.values()))
+
+
+def written_paths(value: Any) -> set[str]:
+    """Dotted paths of every setting that the pipeline file names; what a workflow names counts as if at the root."""
+    if not isinstance(value, Mapping):
+        return set()
+    paths = _paths({key: item for key, item in value.items() if key != "workflows"})
+    for sections in (value.get("workflows") or {}).values():
+        paths |= _paths(sections)
+    return paths
+
+
+def _paths(value: Any, prefix: str = "") -> set[str]:
+    if not isinstance(value, Mapping):
+        return set()
+    found = set()
+    for key, item in value.items():
+        found |= {f"{prefix}{key}"} | _paths(item, f"{prefix}{key}.")
+    return found
