@@ -238,7 +238,6 @@ def _required(field: dataclasses.Field[Any]) -> bool:
 
 
 def _default(field: dataclasses.Field[Any]) -> Schema:
-    if _required(field):
-        return {}
-    made = field.default if field.default is not dataclasses.MISSING else field.default_factory()  # type: ignore[misc]
-    return {"default": plain(made)}
+    if field.default_factory is not dataclasses.MISSING:
+        return {"default": plain(field.default_factory())}
+    return {"default": plain(field.default)} if field.default is not dataclasses.MISSING else {}

@@ -7,6 +7,4 @@ from pathlib import Path
 import click
 
 RUNS = click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN...")
-WHERE = click.option(
-    "--where", multiple=True, metavar="PATH=VALUE", help="Only cells with this setting; A,B: one of them."
-)
+WHERE = click.option("--where", multiple=True, metavar="PATH=VALUE", help="Only cells with this setting; A,B: one of them.")

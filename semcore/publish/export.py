@@ -106,7 +106,10 @@ def compressai(
             raise RunError(f"{label}: {' and '.join(shown)} are not known in the same cells; name one with --metric")
         results = {"bpp": [point.x.mean for point in lines[0].points]}
         results |= {COMPRESSAI.get(line.metric, line.metric): [point.y.mean for point in line.points] for line in lines}
-        measured = [("bpp", [point.x for point in lines[0].points]), *((one.metric, [p.y for p in one.points]) for one in lines)]
+        measured = [
+            ("bpp", [point.x for point in lines[0].points]),
+            *((one.metric, [p.y for p in one.points]) for one in lines),
+        ]
         said = ["bpp: payload bits a pixel, without channel coding.", *standing(drawn.rows, measured)]
         name = label or str(rows[0].place[RUN])
         files[name] = {"name": name, "description": " ".join(said), "results": results}

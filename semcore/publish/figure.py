@@ -5,6 +5,7 @@ No TeX: text is set in STIX, which ships with matplotlib and goes with Times. Th
 
 from __future__ import annotations
 
+import functools
 import io
 import logging
 import math
@@ -30,16 +31,23 @@ DPI = 300
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9")
 """Told apart with any colour vision (Okabe and Ito); the yellow is left out, which is hard to see on paper."""
 MARKERS = "os^Dv<P>X*"
-DASHES = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (1.2, 1.2)), (0, (8, 2)), (0, (5, 1.5, 1, 1.5, 1, 1.5)))
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (5, 1.5, 1, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (8, 2)),
+    (0, (5, 1.5, 1, 1.5, 1, 1.5)),
+)
 """With the markers they tell lines apart without any colour."""
-PANEL_IN, LEGEND_ROW_IN, WRAPPED = 2.15, 0.17, 46
-"""Height of a panel and of a row of the legend, in inches; characters of a label on one line."""
+PANEL_IN, WRAPPED = 2.15, 46
+"""Height of a panel in inches; characters of a label on one line."""
 ERROR_RATES = ("ber", "bler")
 DECADES = {True: 1.0, False: 3.0}
 """An axis is logarithmic if its positive values span more decades than this; less is asked of error rates."""
 LETTERS = string.ascii_lowercase
 """Of the panels, below each, as in IEEE papers."""
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": ["STIXGeneral", "DejaVu Sans"],
     "font.size": 8,
     "axes.labelsize": 8,
@@ -77,8 +85,8 @@ def scale_of(chart: Chart, metric: str, asked: str = "auto") -> str:
 
 def draw(chart: Chart, width: str = "column", scale: str = "auto") -> dict[str, bytes]:
     """The files by their ending: `pdf` and `png`."""
-    with _styled():
-        figure = _figure(chart, WIDTHS_IN[width], stacked=width == "column", asked=scale)
+    with styled():
+        figure = figure_of(chart, width, scale)
         return {
             "pdf": _saved(figure, "pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}),
             "png": _saved(figure, "png", dpi=DPI, metadata={"Software": None}),
@@ -86,7 +94,8 @@ def draw(chart: Chart, width: str = "column", scale: str = "auto") -> dict[str, 
 
 
 @contextmanager
-def _styled() -> Iterator[None]:
+def styled() -> Iterator[None]:
+    """The style of these figures, within the context; fonts speak up only if something is wrong."""
     import matplotlib
 
     fonts = [logging.getLogger(name) for name in ("matplotlib.font_manager", "fontTools.subset")]
@@ -107,14 +116,15 @@ def _saved(figure: Figure, kind: str, **how: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _figure(chart: Chart, width_in: float, stacked: bool, asked: str) -> Figure:
+def figure_of(chart: Chart, width: str = "column", asked: str = "auto") -> Figure:
+    """The figure, panel below panel in a column, side by side on a page; the caller sets the style."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     panels = len(chart.metrics)
-    rows = panels if stacked else math.ceil(panels / 3)
+    rows = panels if width == "column" else math.ceil(panels / 3)
     columns = math.ceil(panels / rows)
-    figure = Figure(figsize=(width_in, PANEL_IN * rows), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03)  # type: ignore[union-attr]
+    figure = Figure(figsize=(WIDTHS_IN[width], PANEL_IN * rows), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
     grid = figure.subplots(rows, columns, squeeze=False)
     names = list(dict.fromkeys(line.label for line in chart.lines))
     for index, axes in enumerate(grid.flat):
@@ -126,7 +136,7 @@ def _figure(chart: Chart, width_in: float, stacked: bool, asked: str) -> Figure:
         letter = f"({LETTERS[index % len(LETTERS)]})" if panels > 1 else ""
         axes.set_xlabel("\n".join(filter(None, (_axis(chart) if index + columns >= panels else "", letter))))
     if len(names) > 1:
-        _legend(figure, width_in, grid.flat[:panels])
+        _legend(figure, WIDTHS_IN[width], list(grid.flat)[:panels])
     return figure
 
 
@@ -135,7 +145,7 @@ def _panel(axes: Axes, chart: Chart, metric: str, names: Sequence[str], scale: s
     axes.grid(True, color="0.85")
     axes.set_axisbelow(True)
     unit = lines[0].points[0].y.unit
-    axes.set_ylabel(_plain(metric_title(metric, lines[0].points[0].y.signature) + (f" ({unit})" if unit else "")))
+    axes.set_ylabel(_drawn(metric_title(metric, lines[0].points[0].y.signature) + (f" ({unit})" if unit else "")))
     x = [_at(point.x) for line in lines for point in line.points]
     positive = [point.y.mean for line in lines for point in line.points if point.y.mean and point.y.mean > 0]
     floor = 0.0
@@ -153,25 +163,29 @@ def _panel(axes: Axes, chart: Chart, metric: str, names: Sequence[str], scale: s
 
 
 def _curve(axes: Axes, line: Line, index: int, of: int, floor: float) -> None:
-    colour, marker, dash = (some[index % len(some)] for some in (COLOURS, MARKERS, DASHES))
+    colour, marker, dash = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)], DASHES[index % len(DASHES)]
     # Lines that coincide stay visible: what is drawn later is smaller.
     size = 5.2 - 2.0 * index / max(of - 1, 1)
     x, y = [_at(point.x) for point in line.points], [_at(point.y) for point in line.points]
     shown = [i for i, value in enumerate(y) if value or not floor]
     joined = [max(value, floor) if {i - 1, i, i + 1} & set(shown) else math.nan for i, value in enumerate(y)]
     axes.plot(x, joined if floor else y, linestyle=dash, color=colour, marker=marker, markersize=size, markevery=shown,
-              markerfacecolor="white" if index % 2 else colour, label=_plain(line.label), zorder=3)  # fmt: skip
-    for which in ("y", "x"):
-        known = [point for point in line.points if getattr(point, which).low is not None]
-        ends = [getattr(point, which) for point in known]
-        spread = [[_at(end) - end.low for end in ends], [end.high - _at(end) for end in ends]]
-        if any(map(any, spread)):
-            axes.errorbar([_at(p.x) for p in known], [_at(p.y) for p in known], fmt="none", ecolor=colour, elinewidth=0.7,
-                          capsize=1.8, capthick=0.7, zorder=2, **{f"{which}err": spread})  # fmt: skip
+              markerfacecolor="white" if index % 2 else colour, label=_drawn(line.label), zorder=3)  # fmt: skip
+    bars = [_spread([getattr(point, which) for point in line.points]) for which in ("x", "y")]
+    if any(bars):
+        axes.errorbar(x, y, xerr=bars[0], yerr=bars[1], fmt="none", ecolor=colour, elinewidth=0.7, capsize=1.8, capthick=0.7,
+                      zorder=2)  # fmt: skip
     zeros = [x[i] for i in range(len(x)) if i not in shown]
     if zeros:  # an arrow at the edge: a logarithmic axis has no place for nothing
         axes.plot(zeros, [floor] * len(zeros), linestyle="none", marker=11, color=colour, markersize=size + 1.5, clip_on=False,
                   zorder=4)  # fmt: skip
+
+
+def _spread(ends: Sequence[Summary]) -> list[list[float]] | None:
+    """How far the intervals reach below and above the means; None if there is nothing to draw."""
+    below = [math.nan if end.low is None else _at(end) - end.low for end in ends]
+    above = [math.nan if end.high is None else end.high - _at(end) for end in ends]
+    return [below, above] if any(length > 0 for length in (*below, *above)) else None
 
 
 def _at(summary: Summary) -> float:
@@ -192,7 +206,7 @@ def _ticks(axes: Axes, places: Sequence[float]) -> None:
 def _axis(chart: Chart) -> str:
     first = chart.lines[0].points[0]
     name, unit = (metric_title(chart.x, first.x.signature), first.x.unit) if chart.x_is_metric else title(chart.x)
-    words = _plain(f"{name} ({unit})" if unit else name)
+    words = _drawn(f"{name} ({unit})" if unit else name)
     return re.sub(r"\bE([sb])/N0\b", r"$E_\\mathrm{\1}/N_0$", words)
 
 
@@ -211,6 +225,18 @@ def _legend(figure: Figure, width_in: float, panels: Sequence[Axes]) -> None:
     figure.set_figheight(height)
 
 
-def _plain(words: str) -> str:
+def _drawn(words: str) -> str:
+    """Words with a sign in place of what our fonts have no glyph for: those of a machine would make other bytes."""
+    return plain_text("".join(one if ord(one) in _glyphs() or one == "\n" else "\ufffd" for one in words))
+
+
+@functools.cache
+def _glyphs() -> frozenset[int]:
+    from matplotlib.font_manager import findfont, get_font
+
+    return frozenset().union(*(get_font(findfont(name)).get_charmap() for name in STYLE["font.family"]))
+
+
+def plain_text(words: str) -> str:
     """Words for matplotlib, which takes dollar signs for mathematics."""
     return words.replace("$", r"\$")

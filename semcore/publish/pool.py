@@ -68,7 +68,11 @@ DERIVED = {
 """Name -> what is computed from the items of a run: payload bits a pixel, without the bits of the channel code."""
 
 
-def manner(result: Mapping[str, Any], metric: str) -> tuple[tuple[str, str], ...]:
+Manner = tuple[tuple[str, str], ...]
+"""How something was measured: (what, how) by signature and convention."""
+
+
+def manner(result: Mapping[str, Any], metric: str) -> Manner:
     """How a metric was measured in a cell: the signature, and the convention for the SNR. The one rule of what is alike."""
     convention = str(result.get("conventions", {}).get("snr", ""))
     if not any(text in convention for text in SNR.values()):  # its channel alone knows what it means

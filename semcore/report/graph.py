@@ -22,11 +22,15 @@ MARGIN, TITLE, KEY = 16, 30, 26
 
 
 def graph(experiment: Experiment) -> str:
-    """Draw every workflow that the pipeline file chooses or sweeps over."""
+    """Draw every workflow that the pipeline file chooses, sweeps over, or lets its planner choose."""
     written = written_paths(experiment.document.values)
     groups: dict[str, list[Setup]] = {}
     for cell in experiment.cells:
-        groups.setdefault(str(cell.settings.get("workflow", "")), []).append(experiment.resolve(cell))
+        setup = experiment.resolve(cell)
+        chosen = {**experiment.values, **experiment.fixed, **cell.settings}.get("workflow") or ""
+        groups.setdefault(str(chosen), []).append(setup)
+        for other in dict.fromkeys(plan["workflow"] for plan in alternatives(setup) if plan.get("workflow", chosen) != chosen):
+            groups.setdefault(str(other), []).append(experiment.resolve(cell, {"workflow": other}))
     drawings = [(name, *_drawing(setups, written)) for name, setups in groups.items()]
     width = max(wide for _, _, wide, _ in drawings) + 2 * MARGIN
     parts, y = [], float(MARGIN)
@@ -55,7 +59,9 @@ def _drawing(setups: list[Setup], written: set[str]) -> tuple[str, float, float]
     changed: set[str] = set()
     for setup in setups:
         link = setup.pipeline
-        streams |= dict.fromkeys([*link.encoder.streams, *(link.kb.streams if link.kb else ()), *["plan"] * bool(setup.planner)])
+        streams |= dict.fromkeys(
+            [*link.encoder.streams, *(link.kb.streams if link.kb else ()), *["plan"] * bool(setup.planner)]
+        )
         changed |= {path for overrides in alternatives(setup) for path in overrides}
     svg = diagram(common([setup.config for setup in setups]), list(streams), written, changed)
     found = re.match(r'<svg class="diagram" viewBox="0 0 (\S+) (\S+)"[^>]*>(.*)</svg>\Z', svg, re.DOTALL)

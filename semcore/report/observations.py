@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcore.evaluate import interval
+from semcore.publish.pool import manner
 from semcore.report.curves import Curve, curves_of
 from semcore.report.lines import Lines
 from semcore.results import Run, number, short, verdict
@@ -56,8 +57,9 @@ def _cautions(run: Run) -> tuple[list[Observation], list[Observation]]:
         warnings.append(Observation("warning", "samples", text))
     for metric in run.metrics:
         summaries = [(result["n"], result["metrics"][metric]) for result in run.results if metric in result["metrics"]]
-        if len({summary["signature"] for _, summary in summaries}) > 1:
-            text = "not measured in the same way in every cell (see the signatures): such values are not compared."
+        if len({manner(result, metric) for result in run.results if metric in result["metrics"]}) > 1:
+            where = "(see the signatures and conventions)"
+            text = f"not measured in the same way in every cell {where}: such values are not compared."
             warnings.append(Observation("warning", metric, text))
         total, known = sum(n for n, _ in summaries), sum(summary["n"] for _, summary in summaries)
         if known < total:
@@ -69,7 +71,7 @@ def _cautions(run: Run) -> tuple[list[Observation], list[Observation]]:
 
 
 def _comparisons(run: Run, lines: Lines, metric: str, curves: Sequence[Curve]) -> Iterator[Observation]:
-    pairs = [(a, b) for a, b in itertools.combinations(curves, 2) if a.points[0]["signature"] == b.points[0]["signature"]]
+    pairs = [(a, b) for a, b in itertools.combinations(curves, 2) if manner(a.cells[0], metric) == manner(b.cells[0], metric)]
     for a, b in pairs[:MOST_PAIRS]:
         if a.points[0]["better"]:
             yield from _pair(run, lines, metric, a, b)
@@ -193,7 +195,7 @@ def _points(run: Run, lines: Lines, metric: str) -> Iterator[Observation]:
     cells = [cell for line in lines.lines for cell in line.cells]
     known = [(cell, cell["metrics"][metric]) for cell in cells if cell["metrics"].get(metric, {}).get("mean") is not None]
     for (one, p), (other, q) in list(itertools.combinations(known, 2))[:MOST_PAIRS]:
-        if not p["better"] or p["signature"] != q["signature"]:
+        if not p["better"] or manner(one, metric) != manner(other, metric):
             continue
         side, names = verdict(p, q), (lines.place(one), lines.place(other))
         if side in "ab":
