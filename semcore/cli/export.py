@@ -44,8 +44,11 @@ def export_command(
     rows = read_rows(runs, where)
     if to == "compressai":
         folder = out or runs[0] / "export"
+        names: dict[str, int] = {}
         for name, curve in export.compressai(rows, metrics or None, group or None).items():
-            path = folder / f"{re.sub(r'[^A-Za-z0-9.+-]+', '-', name).strip('-.') or 'curve'}.json"
+            bare = re.sub(r"[^A-Za-z0-9.+-]+", "-", name).strip("-.") or "curve"
+            names[bare] = names.get(bare, 0) + 1
+            path = folder / f"{bare}{f'-{names[bare]}' if names[bare] > 1 else ''}.json"
             write(path, (json.dumps(curve, indent=2, ensure_ascii=False) + "\n").encode())
             click.echo(path)
         return
