@@ -107,7 +107,7 @@ channel: {use: awgn, snr_db: 10}
 workflow: words
 workflows:
   words: {encoder: {use: mini-caption}, generator: {use: mini-diffusion}}
-  pixels: {encoder: {use: bitstream, codec: raw}, generator: {use: bitstream, codec: raw}}
+  pixels: {encoder: {use: bitstream, codec: jpeg}, generator: {use: bitstream, codec: jpeg}}
 transport: {use: ldpc}
 planner: {use: lookup, quantity: channel.snr_db, table: [{below: 5, set: {workflow: words}}], otherwise: {workflow: pixels}}
 scenario: {segments: [{channel.snr_db: 12}, {channel.snr_db: 3}]}
