@@ -122,6 +122,14 @@ def test_the_caption_names_what_was_averaged_seeds_and_genies(write_run: Writer,
     assert "oracle knows what a real receiver could not (genie): a bound" in text
 
 
+def test_a_cell_that_is_missing_in_an_average_is_told(write_run: Writer, tmp_path: Path) -> None:
+    run = write_run([{"settings": {"channel.snr_db": x, "a.quality": q}, "metrics": {"psnr": [1.0, x + q]},
+                      "config": {"channel": {"snr_db": x, "use": "c"}}} for x in (0, 5) for q in (20, 80)][:3])  # fmt: skip
+    plot(run, "--x", "channel.snr_db", "--y", "psnr", "--group", "channel.use", "--out", tmp_path / "f")
+    text = (tmp_path / "f.txt").read_text()
+    assert "Averaged over a.quality = 20, 80, though not over all of them everywhere: of each sample first" in text
+
+
 def test_single_samples_have_no_bars_and_the_caption_says_so(write_run: Writer, tmp_path: Path) -> None:
     run = write_run([{"settings": {"channel.snr_db": x}, "metrics": {"psnr": [1.0 + x]},
                       "config": {"channel": {"snr_db": x}}} for x in (0, 5)])  # fmt: skip

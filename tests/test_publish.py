@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -229,6 +230,10 @@ def test_a_run_without_results_and_a_damaged_one_are_told(write_run: Writer, tmp
     next(run.glob("cells/*/items.jsonl")).write_text("{")
     with pytest.raises(RunError, match=r"the samples of cell \w{8} .* cannot be read"):
         chart(read_rows([run]), X, ["psnr"])
+    path = next(run.glob("cells/*/result.json"))
+    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k not in ("genie", "config")}))
+    with pytest.raises(RunError, match=r"the cell \w+ of .* is damaged: it has no genie and no config"):
+        read_rows([run])
     for path in run.glob("cells/*/result.json"):
         path.unlink()
     with pytest.raises(RunError, match="is done yet"):

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import semcore
+from semcore.conventions import SNR
 from semcore.errors import RunError
 from semcore.report import write_report
 from semcore.report.curves import curves_of, figures
@@ -365,6 +366,16 @@ def test_different_signatures_are_neither_compared_nor_connected() -> None:
     assert [curve.label for curve in curves_of("m", arranged.lines)] == ["a · as M", "b · as M2"]
     [figure] = figures(["m"], arranged)
     assert any("not connected" in note for note in figure.notes)
+
+
+def test_another_convention_for_the_snr_is_neither_compared_nor_connected() -> None:
+    run, arranged = fake({"a": {0: (9, 1), 2: (9, 1)}, "b": {0: (1, 1), 2: (1, 1)}})
+    for result in run.results:
+        result["conventions"] = {"snr": SNR["snr_db" if result["settings"]["workflow"] == "a" else "block_snr_db"]}
+    text = " ".join(one.text for one in observe(run, arranged))
+    assert "is better" not in text and "not measured in the same way" in text
+    run.results[1]["conventions"] = {"snr": SNR["block_snr_db"]}
+    assert [len(curve.points) for curve in curves_of("m", arranged.lines)] == [1, 1, 2]
 
 
 @given(*[st.tuples(st.floats(-1e3, 1e3), st.floats(0, 10)) for _ in range(2)], st.sampled_from(["higher", "lower"]))

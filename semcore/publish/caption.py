@@ -7,7 +7,7 @@ from typing import Any
 
 from semcore.publish.figure import LETTERS, scale_of
 from semcore.publish.pool import Summary
-from semcore.publish.rows import RUN, SEED, Row, distinct, said, swept, title
+from semcore.publish.rows import RUN, SEED, Row, distinct, key, said, swept, title
 from semcore.publish.series import Chart
 from semcore.results import metric_title
 
@@ -27,8 +27,7 @@ def of_figure(chart: Chart, scale: str = "auto") -> str:
     )
     said_of = [f"{_and(panels)} over {_axis(chart)}{apart}."]
     said_of.append(f"Points are means over {_n([point.y for point in points])}; {_intervals([p.y for p in points], 'bars')}.")
-    averaged = [point.rows for point in points if len(point.rows) > 1]
-    said_of += _averaged(averaged, [chart.x, *chart.group])
+    said_of += _averaged([point.rows for point in points], [chart.x, *chart.group])
     for metric in chart.metrics:
         values = [point.y for line in chart.of(metric) for point in line.points]
         if scale_of(chart, metric, scale) == "log":
@@ -60,7 +59,7 @@ def of_table(rows: Sequence[Row], summaries: Sequence[tuple[str, Sequence[Summar
     every = [one for _, column in summaries for one in column if one.mean is not None]
     words = [f"Means over {_n(every)}, ± half of {_intervals(every, '')}."]
     words.append("Bold: the best of a column, if its interval lies apart from all that are worse.")
-    words += _averaged([pool for pool in pools if len(pool) > 1], paths)
+    words += _averaged(pools, paths)
     return " ".join([*words, *standing(rows, summaries)])
 
 
@@ -79,14 +78,16 @@ def standing(rows: Sequence[Row], measured: Sequence[tuple[str, Sequence[Summary
 
 
 def _averaged(pools: Sequence[Sequence[Row]], kept: Sequence[str]) -> list[str]:
-    if not pools:
+    if all(len(some) < 2 for some in pools):
         return []
     rows = list({id(row): row for pool in pools for row in pool}.values())
     over = [
         path for path in (*swept(rows), RUN, SEED) if path not in kept and any(len(distinct(path, some)) > 1 for some in pools)
     ]
     told = [f"{path} = {', '.join(said(value) for value in distinct(path, rows))}" for path in dict.fromkeys(over)]
-    return [f"Averaged over {_and(told)}: of each sample first, so that n counts samples."]
+    sets = {frozenset(key([row.get(path) for path in over]) for row in some) for some in pools}
+    partly = ", though not over all of them everywhere" if len(sets) > 1 else ""
+    return [f"Averaged over {_and(told)}{partly}: of each sample first, so that n counts samples."]
 
 
 def _n(summaries: Sequence[Summary]) -> str:

@@ -19,6 +19,8 @@ RUN, SEED = "run", "seed"
 """Paths of a row that stand in no section: the name of its run, and the seed."""
 NOTHING = "–"
 """How the value of a setting is said that a row does not have."""
+PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")
+"""What a result must have, whatever else is in it."""
 NOT_SETTINGS = ("metrics", "scenario")
 """Parts of a configuration whose places are no settings that a reader would choose by."""
 
@@ -57,6 +59,11 @@ def read_rows(folders: Sequence[Path], where: Sequence[str] = ()) -> list[Row]:
         RunError: a folder is no run, a condition names what no cell has, or nothing is left
     """
     runs = [read_run(folder) for folder in folders]
+    for run in runs:
+        for result in run.results:
+            if missing := [part for part in PARTS if part not in result]:
+                whose = f"the cell {result.get('id', '?')} of {run.folder}"
+                raise RunError(f"{whose} is damaged: it has no {' and no '.join(missing)}; delete its folder and run again")
     names = _names(runs)
     rows = {row["id"]: Row(run, row, _place(row, name)) for run, name in zip(runs, names, strict=True) for row in run.results}
     found = list(rows.values())
