@@ -19,8 +19,8 @@ from semcore.config.experiment import CHANGEABLE, SECTIONS, TOP, VERSION
 from semcore.errors import PluginError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-RECIPE = "recipe"
-"""A kind that no pipeline uses."""
+ELSEWHERE = ("recipe", "executor")
+"""Kinds that stand in no pipeline."""
 MEANING = {
     "semcore": "Format of the file.",
     "name": "Name of the run, and of its folder; default the file's.",
@@ -80,7 +80,7 @@ def pipeline_schema(tell: Callable[[str], None] = lambda message: None) -> Schem
         "$schema": DIALECT,
         "title": "semcore pipeline",
         "type": "object",
-        "properties": {key: {"description": MEANING[key], **top[key]} for key in TOP},
+        "properties": {key: {"description": MEANING.get(key, ""), **top.get(key, {})} for key in TOP},
         "required": ["semcore"],
         "anyOf": [{"required": list(REQUIRED)}, {"required": ["workflows"]}],
         "additionalProperties": False,
@@ -101,7 +101,7 @@ class _Schemas:
         self.definitions: Schema = {}
         self.classes: dict[str, dict[str, type[Component]]] = {}
         for kind in registry.KINDS:
-            if kind != RECIPE:
+            if kind not in ELSEWHERE:
                 self.classes[kind] = {}
                 for name in registry.names(kind):
                     try:

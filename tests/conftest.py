@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from semcore import storage
 from semcore.config import experiment
 from semcore.conventions import SNR
 from semcore.evaluate import interval
 from semcore.plugins import hook_manager
 from semcore.run import Finished, run
-from semcore.storage import write_json
 
 HERE = Path(__file__).parent
 
@@ -93,7 +93,8 @@ def plain() -> Callable[[str], str]:
 
 def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") -> Path:
     """A run on disk, written by hand: each cell has `settings`, `metrics` (name -> value a sample), and what a test changes:
-    `config`, `seed`, `snr`, `signature`, `unit`, `better`, `genie`, `packages`."""
+    `config`, `seed`, `snr`, `signature`, `unit`, `better`, `genie`, `packages`, and `result`: parts as they are, None for
+    parts that are to be missing."""
     axes: dict[str, list[Any]] = {}
     listed = []
     for cell in cells:
@@ -117,7 +118,8 @@ def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") 
             {"sample": sample, "metrics": {m: values[i] for m, values in cell["metrics"].items()}, "channel_uses": 100}
             for i, sample in enumerate(samples)
         ]
-        write_json(folder / "cells" / identity / "result.json", result)
+        result |= cell.get("result", {})
+        keep(folder / "cells" / identity / "result.json", {key: one for key, one in result.items() if one is not None})
         items = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / "cells" / identity / "items.jsonl").write_text(items)
         listed.append({"id": identity, "settings": cell["settings"]})
@@ -125,8 +127,15 @@ def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") 
             if value not in axes.setdefault(path, []):
                 axes[path].append(value)
     info = {"name": name, "semcore": "0.1.0", "software": {"python": "3.11.7"}, "axes": axes, "cells": listed}
-    write_json(folder / "run.json", info)
+    keep(folder / "run.json", info)
     return folder
+
+
+def keep(path: Path, value: dict[str, Any]) -> None:
+    """Write a mapping as a run does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sealed = getattr(storage, "sealed", lambda one: json.dumps(one).encode())
+    path.write_bytes(sealed(value))
 
 
 @pytest.fixture(name="write_run")

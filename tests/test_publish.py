@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -230,10 +229,9 @@ def test_a_run_without_results_and_a_damaged_one_are_told(write_run: Writer, tmp
     next(run.glob("cells/*/items.jsonl")).write_text("{")
     with pytest.raises(RunError, match=r"the samples of cell \w{8} .* cannot be read"):
         chart(read_rows([run]), X, ["psnr"])
-    path = next(run.glob("cells/*/result.json"))
-    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k not in ("genie", "config")}))
+    damaged = write_run([{**cell([1.0, 2.0], at=0), "result": {"genie": None, "config": None}}], "damaged")
     with pytest.raises(RunError, match=r"the cell \w+ of .* is damaged: it has no genie and no config"):
-        read_rows([run])
+        read_rows([damaged])
     for path in run.glob("cells/*/result.json"):
         path.unlink()
     with pytest.raises(RunError, match="is done yet"):

@@ -18,12 +18,12 @@ from semcore.config import yaml
 from semcore.config.beside import register_files
 from semcore.config.experiment import TOP
 from semcore.errors import ConfigError
-from semcore.schema import pipeline_schema
+from semcore.schema import ELSEWHERE, MEANING, pipeline_schema
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "plugins").glob("*/README.md"))]
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MEANING = {
+BEYOND = {
     "check_of_component", "generator_uses_no_stream", "override_of_use", "overrides_faulty", "plan_leads_nowhere",
     "plan_without_transport", "plugin_file_faulty", "segment_leads_nowhere", "stream_without_transport", "sweep_too_large",
     "sweep_value_wrong", "transport_carries_other", "transport_for_no_stream", "workflow_not_chosen",
@@ -45,7 +45,7 @@ def faults(validator: Draft202012Validator, text: str) -> list[str]:
 
 def test_the_schema_is_one(validator: Draft202012Validator) -> None:
     Draft202012Validator.check_schema(validator.schema)
-    assert list(validator.schema["properties"]) == list(TOP)
+    assert list(validator.schema["properties"]) == list(TOP) == list(MEANING)
     for target in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(validator.schema)):
         here = validator.schema
         for part in target.split("/"):
@@ -75,10 +75,10 @@ def structural() -> Iterator[Path]:
 
 @pytest.mark.parametrize("path", list(structural()), ids=lambda path: path.stem)
 def test_faults_of_form_do_not_fit(validator: Draft202012Validator, path: Path) -> None:
-    assert bool(faults(validator, path.read_text())) == (path.stem not in MEANING)
+    assert bool(faults(validator, path.read_text())) == (path.stem not in BEYOND)
 
 
-INSTALLED = [entry for kind in registry.KINDS if kind != "recipe" for entry in registry.installed(kind)]
+INSTALLED = [entry for kind in registry.KINDS if kind not in ELSEWHERE for entry in registry.installed(kind)]
 
 
 @pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: f"{entry.kind}:{entry.name}")
