@@ -46,6 +46,8 @@ class Component:
     """Whether it knows what an honest receiver could not; results say so."""
     reference: ClassVar[str] = ""
     """Where it is described: paper, section and equation, or standard and clause."""
+    cites: ClassVar[tuple[str, ...]] = ()
+    """What a paper that uses it cites: keys in the `references.bib` of its package, or in semcore's own."""
 
     def __post_init__(self) -> None:
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

@@ -97,6 +97,7 @@ class SSIM(RecordMetric):
         "Z. Wang et al., Image quality assessment: from error visibility to structural similarity, "
         "IEEE Trans. Image Process. 13(4), 2004"
     )
+    cites: ClassVar[tuple[str, ...]] = ("wang2004image", "detlefsen2022torchmetrics")
 
     @property
     def signature(self) -> str:
@@ -268,6 +269,7 @@ class CompressionRatio(RecordMetric):
 
     method: ClassVar[str] = "source-bits/ledger-data"
     reference: ClassVar[str] = f"{PAPER}, Table II: 5.916 Mb / 1.392 kb = 4250"
+    cites: ClassVar[tuple[str, ...]] = ("ribouh2025large",)
 
     def value(self, record: Record) -> float | None:
         bits = PayloadBits().value(record)
@@ -288,6 +290,7 @@ class DataRate(RecordMetric):
     unit: ClassVar[str] = "Mbit/s"
     method: ClassVar[str] = "R*S,B_s=right-bits,T=duration_s"
     reference: ClassVar[str] = PAPER
+    cites: ClassVar[tuple[str, ...]] = ("ribouh2025large",)
 
     def value(self, record: Record) -> float | None:
         duration_s = record.report.get("duration_s")

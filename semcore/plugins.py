@@ -44,16 +44,38 @@ def describe(entry: Registered) -> str:
     return summary(_docstrings(module).get(name))
 
 
-@functools.cache
 def _docstrings(module: str) -> dict[str, str | None]:
+    return {node.name: ast.get_docstring(node) for node in _classes(module)}
+
+
+@functools.cache
+def _classes(module: str) -> list[ast.ClassDef]:
     path = source_of(module)
     if path is None:
-        return {}
+        return []
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError):
-        return {}
-    return {node.name: ast.get_docstring(node) for node in tree.body if isinstance(node, ast.ClassDef)}
+        return []
+    return [node for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+def cites(entry: Registered) -> tuple[str, ...]:
+    """The keys that a class cites, read from its source; only if it writes none itself (it may inherit) it is imported."""
+    module, _, name = entry.target.partition(":")
+    written = _cited(module).get(name)
+    return written if written is not None else registry.load(entry.kind, entry.name).cites
+
+
+@functools.cache
+def _cited(module: str) -> dict[str, tuple[str, ...] | None]:
+    found: dict[str, tuple[str, ...] | None] = {}
+    for node in _classes(module):
+        for item in node.body:
+            if isinstance(item, ast.AnnAssign) and ast.unparse(item.target) == "cites" and isinstance(item.value, ast.Tuple):
+                keys = [one.value for one in item.value.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+                found[node.name] = tuple(keys) if len(keys) == len(item.value.elts) else None
+    return found
 
 
 def source_of(module: str) -> Path | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,12 @@ def short(value: Any) -> str:
     return str(value)
 
 
+def metric_title(name: str, signature: str = "") -> str:
+    """A metric as a reader knows it: as its signature spells it (`PSNR|1|...`), else its name without hyphens."""
+    spelled = re.match(r"\w+", signature)
+    return spelled[0] if spelled and spelled[0].lower() == name.lower() else name.replace("-", " ")
+
+
 def number(value: float | None) -> str:
     """A number with three or four significant digits, thousands separated."""
     if value is None:
@@ -108,7 +116,7 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.2e}"
 
 
-def with_interval(summary: dict[str, Any]) -> str:
+def with_interval(summary: Mapping[str, Any]) -> str:
     """`mean ±half`, the half-width of the 95 % interval to two significant digits, the mean to the same place."""
     mean, high = summary["mean"], summary["high"]
     if mean is None or high is None or high == mean:
@@ -118,6 +126,15 @@ def with_interval(summary: dict[str, Any]) -> str:
         return f"{number(mean)} ±{number(half)}"
     places = min(max(1 - math.floor(math.log10(half)), 0), 4)
     return f"{mean:,.{places}f} ±{half:,.{places}f}"
+
+
+def verdict(p: Mapping[str, Any], q: Mapping[str, Any]) -> str:
+    """Which of two summaries is better: "a", "b", "same" (equal means), or "open" (intervals overlap or are unknown)."""
+    if p["mean"] == q["mean"]:
+        return "same"
+    if p["low"] is None or q["low"] is None or not (p["low"] > q["high"] or q["low"] > p["high"]):
+        return "open"
+    return "a" if (p["mean"] > q["mean"]) == (p["better"] == "higher") else "b"
 
 
 def table(run: Run) -> tuple[list[str], list[list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections import Counter
@@ -11,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from semcore import storage
 from semcore.config import experiment
+from semcore.conventions import SNR
 from semcore.errors import ConfigError
+from semcore.evaluate import interval
 from semcore.executors.processes import Processes
 from semcore.plugins import hook_manager
 from semcore.run import Finished, run
@@ -114,3 +118,57 @@ def check_places(error: ConfigError, path: Path, lines: list[str], overrides: li
 @pytest.fixture(name="check_places")
 def _check_places() -> Callable[..., None]:
     return check_places
+
+
+def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") -> Path:
+    """A run on disk, written by hand: each cell has `settings`, `metrics` (name -> value a sample), and what a test changes:
+    `config`, `seed`, `snr`, `signature`, `unit`, `better`, `genie`, `packages`, and `result`: parts as they are, None for
+    parts that are to be missing."""
+    axes: dict[str, list[Any]] = {}
+    listed = []
+    for cell in cells:
+        identity = hashlib.blake2b(json.dumps([name, cell], sort_keys=True).encode(), digest_size=10).hexdigest()
+        samples = [f"s{i}" for i in range(len(next(iter(cell["metrics"].values()))))]
+        summaries = {}
+        for metric, values in cell["metrics"].items():
+            found = interval([value for value in values if value is not None])
+            summaries[metric] = {
+                "mean": found and found.mean, "low": found and found.low, "high": found and found.high,
+                "n": found.n if found else 0, "unit": cell.get("unit", ""), "better": cell.get("better", "higher"),
+                "signature": cell.get("signature", f"{metric.upper()}|1|"),
+            }  # fmt: skip
+        result = {
+            "id": identity, "n": len(samples), "metrics": summaries, "ledger": [], "report": {}, "segments": [],
+            "conventions": {"snr": cell.get("snr", SNR["snr_db"]), "cbr": "", "power": ""},
+            "genie": cell.get("genie", []), "packages": cell.get("packages", {"semcore": "0.1.0"}),
+            "config": {"channel": {"use": "noise"}, **cell.get("config", {}), "seed": cell.get("seed", 1)},
+        }  # fmt: skip
+        rows = [
+            {"sample": sample, "metrics": {m: values[i] for m, values in cell["metrics"].items()}, "channel_uses": 100}
+            for i, sample in enumerate(samples)
+        ]
+        result |= cell.get("result", {})
+        keep(folder / "cells" / identity / "result.json", {key: one for key, one in result.items() if one is not None})
+        items = "".join(json.dumps(row) + "\n" for row in rows)
+        (folder / "cells" / identity / "items.jsonl").write_text(items)
+        listed.append({"id": identity, "settings": cell["settings"]})
+        for path, value in cell["settings"].items():
+            if value not in axes.setdefault(path, []):
+                axes[path].append(value)
+    info = {"name": name, "semcore": "0.1.0", "software": {"python": "3.11.7"}, "axes": axes, "cells": listed}
+    keep(folder / "run.json", info)
+    return folder
+
+
+def keep(path: Path, value: dict[str, Any]) -> None:
+    """Write a mapping as a run does."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(storage.sealed(value))
+
+
+@pytest.fixture(name="write_run")
+def _write_run(tmp_path: Path) -> Callable[..., Path]:
+    def make(cells: Sequence[dict[str, Any]], name: str = "run") -> Path:
+        return write_run(tmp_path / name, cells, name)
+
+    return make

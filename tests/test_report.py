@@ -17,14 +17,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import semcore
+from semcore.conventions import SNR
 from semcore.errors import RunError
 from semcore.report import write_report
 from semcore.report.curves import curves_of, figures
 from semcore.report.gallery import LONGEST, compare, thinned, visible
 from semcore.report.ledger import accounts
 from semcore.report.lines import Lines, Varied, common, lines
-from semcore.report.observations import observe, verdict
-from semcore.results import Run, read_run, table, with_interval
+from semcore.report.observations import observe
+from semcore.results import Run, read_run, table, verdict, with_interval
 from semcore.storage import sealed
 
 HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)> " ' & {{ 7*7 }} \u202e end"""
@@ -366,6 +367,16 @@ def test_different_signatures_are_neither_compared_nor_connected() -> None:
     assert [curve.label for curve in curves_of("m", arranged.lines)] == ["a · as M", "b · as M2"]
     [figure] = figures(["m"], arranged)
     assert any("not connected" in note for note in figure.notes)
+
+
+def test_another_convention_for_the_snr_is_neither_compared_nor_connected() -> None:
+    run, arranged = fake({"a": {0: (9, 1), 2: (9, 1)}, "b": {0: (1, 1), 2: (1, 1)}})
+    for result in run.results:
+        result["conventions"] = {"snr": SNR["snr_db" if result["settings"]["workflow"] == "a" else "block_snr_db"]}
+    text = " ".join(one.text for one in observe(run, arranged))
+    assert "is better" not in text and "not measured in the same way" in text
+    run.results[1]["conventions"] = {"snr": SNR["block_snr_db"]}
+    assert [len(curve.points) for curve in curves_of("m", arranged.lines)] == [1, 1, 2]
 
 
 @given(*[st.tuples(st.floats(-1e3, 1e3), st.floats(0, 10)) for _ in range(2)], st.sampled_from(["higher", "lower"]))

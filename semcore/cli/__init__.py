@@ -22,6 +22,13 @@ VERBS = {
     "merge": ("semcore.cli.kept", "Unite runs of several machines."),
     "diff": ("semcore.cli.kept", "Say what differs between two runs, and what that did."),
     "report": ("semcore.cli.report", "Write a run as one self-contained page."),
+    "plot": ("semcore.cli.plot", "Draw a run as a figure for a paper: PDF, PNG, CSV and caption."),
+    "table": ("semcore.cli.table", "Write a run as a table: Markdown, LaTeX or CSV."),
+    "export": ("semcore.cli.export", "Write the results as data: CSV, Parquet, or for CompressAI."),
+    "cite": ("semcore.cli.cite", "Print the BibTeX of every component that a run used."),
+    "cp": ("semcore.cli.cp", "Copy an example that an installed package ships."),
+    "schema": ("semcore.cli.schema", "Write the JSON Schema by which an editor completes pipelines."),
+    "graph": ("semcore.cli.graph", "Draw a pipeline as a block diagram (SVG)."),
     "train": ("semcore.cli.train", "Train shipped weights by their recipe."),
     "models": ("semcore.cli.train", "List the shipped models with their cards."),
 }

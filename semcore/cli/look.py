@@ -83,6 +83,8 @@ def _show(kind: str, name: str) -> None:
             click.echo(click.wrap_text(docs[field.name], 100, "      ", "      "))
     if cls.reference:
         click.echo(f"\nSource: {cls.reference}")
+    if cls.cites:
+        click.echo(f"{'' if cls.reference else chr(10)}Cite: {', '.join(cls.cites)}")
     if cls.genie:
         click.echo("\nThis is a genie: it knows what an honest receiver could not.")
 

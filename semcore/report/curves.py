@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from semcore.publish.figure import logarithmic, plain_text
+from semcore.publish.pool import Manner, manner
 from semcore.report.lines import Line, Lines
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ COLOURS = ("#3d85c6", "#e07b39", "#2f9e77", "#c0568f", "#8b72d6", "#a98f1d", "#d
 MARKERS = "osD^vPX*"
 INK = "#010203"
 """Stands for the text colour of the page; replaced by `currentColor` in the finished SVG."""
-DECADES = 3.0
-"""An axis is logarithmic if its values span more decades than this."""
 
 
 @dataclass(frozen=True)
@@ -61,22 +60,22 @@ class Curve:
 
 
 def curves_of(metric: str, lines: Sequence[Line]) -> list[Curve]:
-    """The lines of a metric, split where its signature changes: values measured differently are not connected."""
-    found: dict[tuple[int, str], list[dict[str, Any]]] = {}
+    """The lines of a metric, split where its signature or the SNR's convention changes: such values are not connected."""
+    found: dict[tuple[int, Manner], list[dict[str, Any]]] = {}
     for index, line in enumerate(lines):
         for cell in line.cells:
             summary = cell["metrics"].get(metric)
             if summary is not None and summary["mean"] is not None:
-                found.setdefault((index, summary["signature"]), []).append(cell)
-    several = len({signature for _, signature in found}) > 1
+                found.setdefault((index, manner(cell, metric)), []).append(cell)
+    differing = [what for way in zip(*{way for _, way in found}, strict=True) for what, _ in way[:1] if len(set(way)) > 1]
     return [
         Curve(
-            " · ".join(filter(None, (lines[index].label, f"as {signature}" if several else ""))),
+            " · ".join(filter(None, (lines[index].label, *(f"as {said}" for what, said in way if what in differing)))),
             index,
             tuple(cells),
             tuple(cell["metrics"][metric] for cell in cells),
         )
-        for (index, signature), cells in found.items()
+        for (index, way), cells in found.items()
     ]
 
 
@@ -89,7 +88,8 @@ def _figure(metric: str, lines: Lines, number: int) -> Figure:
     from matplotlib.figure import Figure as Canvas
 
     curves = curves_of(metric, lines.lines)
-    summaries = [cell["metrics"][metric] for line in lines.lines for cell in line.cells if metric in cell["metrics"]]
+    cells = [cell for line in lines.lines for cell in line.cells if metric in cell["metrics"]]
+    summaries = [cell["metrics"][metric] for cell in cells]
     unit, better = summaries[0]["unit"], summaries[0]["better"]
     rows = sum(len(curve.points) for curve in curves)
     canvas = Canvas(figsize=(4.6, 3.2 if lines.x else max(1.6, 0.9 + 0.34 * rows)), layout="constrained")
@@ -101,8 +101,8 @@ def _figure(metric: str, lines: Lines, number: int) -> Figure:
     else:
         _by_cell(axes, curves, lines, name)
     notes = []
-    if len({summary["signature"] for summary in summaries}) > 1:
-        notes.append("Measured in different ways (see the signatures); points of different signatures are not connected.")
+    if len({manner(cell, metric) for cell in cells}) > 1:
+        notes.append("Measured in different ways (see the signatures and conventions); such points are not connected.")
     if missing := sum(summary["mean"] is None for summary in summaries):
         notes.append(f"No finite mean in {missing} of {len(summaries)} cells: not shown.")
     if any(point["low"] is None for curve in curves for point in curve.points):
@@ -118,7 +118,7 @@ def _over_x(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> Non
         x = [cell["settings"][lines.x] for cell in curve.cells]
         marker = MARKERS[curve.index % len(MARKERS)]
         means = [point["mean"] for point in curve.points]
-        axes.plot(x, means, style, marker=marker, color=colour, markersize=4.5, linewidth=1.6, label=_text(curve.label))
+        axes.plot(x, means, style, marker=marker, color=colour, markersize=4.5, linewidth=1.6, label=plain_text(curve.label))
         known = [(at, p["low"], p["high"]) for at, p in zip(x, curve.points, strict=True) if p["low"] is not None]
         if known:
             at, low, high = (list(column) for column in zip(*known, strict=True))
@@ -130,8 +130,8 @@ def _over_x(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> Non
     apart = min((b - a for a, b in itertools.pairwise(places)), default=1)
     if axes.get_xscale() == "linear" and apart * 12 >= places[-1] - places[0]:
         axes.set_xticks(places)
-    axes.set_xlabel(_text(lines.title), color=INK, fontsize=9)
-    axes.set_ylabel(_text(name), color=INK, fontsize=9)
+    axes.set_xlabel(plain_text(lines.title), color=INK, fontsize=9)
+    axes.set_ylabel(plain_text(name), color=INK, fontsize=9)
     if len(curves) > 1:
         axes.figure.legend(loc="outside upper center", ncols=min(3, len(curves)), frameon=False, fontsize=8.5, labelcolor=INK)
 
@@ -143,16 +143,16 @@ def _by_cell(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> No
         if point["low"] is not None:
             axes.hlines(row, point["low"], point["high"], color=colour, linewidth=2.2, alpha=0.6)
         axes.plot([point["mean"]], [row], MARKERS[index % len(MARKERS)], color=colour, markersize=6)
-    axes.set_yticks(range(len(rows)), [_text(lines.place(cell)) for cell, _, _ in rows])
+    axes.set_yticks(range(len(rows)), [plain_text(lines.place(cell)) for cell, _, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     _scale(axes, "x", [point["mean"] for _, point, _ in rows])
-    axes.set_xlabel(_text(name), color=INK, fontsize=9)
+    axes.set_xlabel(plain_text(name), color=INK, fontsize=9)
 
 
 def _scale(axes: Axes, which: str, values: Sequence[float]) -> None:
     """A logarithmic axis where positive values span more than three decades; zero, if there, keeps a linear place."""
     positive = [value for value in values if value > 0]
-    if not positive or min(values) < 0 or math.log10(max(positive) / min(positive)) <= DECADES:
+    if not logarithmic(values):
         if which == "y" and values and max(values) == min(values):
             axes.margins(y=0.5)
         return
@@ -174,11 +174,6 @@ def _plain(axes: Axes) -> None:
     axes.grid(True, color=INK, alpha=0.12, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(colors=INK, labelsize=8.5, length=3, width=0.7)
-
-
-def _text(words: str) -> str:
-    """Words for matplotlib, which takes dollar signs for mathematics."""
-    return words.replace("$", r"\$")
 
 
 def _svg(canvas: Any, prefix: str) -> Markup:

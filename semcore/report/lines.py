@@ -8,6 +8,7 @@ from typing import Any
 
 from semcore.component import unit_of
 from semcore.conventions import SNR
+from semcore.publish.rows import is_number, title
 from semcore.results import Run, label, short
 
 
@@ -52,11 +53,8 @@ class Lines:
         """x as the label of an axis."""
         if self.x is None:
             return ""
-        name = self.x.rsplit(".", 1)[-1]
-        if name in SNR:
-            return f"SNR, {SNR[name].split()[0]} [{self.unit}]"
-        plain = name.removesuffix(f"_{name.rsplit('_', 1)[-1]}") if self.unit else name
-        return plain.replace("_", " ") + (f" [{self.unit}]" if self.unit else "")
+        name, unit = title(self.x)
+        return f"{name} [{unit}]" if unit else name
 
     @property
     def meaning(self) -> str:
@@ -67,7 +65,7 @@ class Lines:
 def lines(run: Run) -> Lines:
     """Arrange the finished cells of a run."""
     swept = {path: values for path, values in run.axes.items() if len(values) > 1}
-    numeric = [path for path, values in swept.items() if all(map(_is_number, values))]
+    numeric = [path for path, values in swept.items() if all(map(is_number, values))]
     if not numeric:
         return Lines(None, (Line("", tuple(run.results)),) if run.results else ())
     x = max(numeric, key=lambda path: len(swept[path]))
@@ -88,10 +86,6 @@ def lines(run: Run) -> Lines:
 def _bare(name: str, others: Sequence[str]) -> str:
     """The label of a line; where the workflow alone differs, its name says it all."""
     return name.removeprefix("workflow=") if list(others) == ["workflow"] else name
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def workflows(run: Run) -> dict[str, list[dict[str, Any]]]:
@@ -125,3 +119,22 @@ def common(values: Sequence[Any]) -> Any:
         return {key: common([value.get(key) for value in values]) for key in keys}
     distinct = {repr(value): value for value in values}
     return Varied(tuple(distinct.values()))
+
+
+def written_paths(value: Any) -> set[str]:
+    """Dotted paths of every setting that the pipeline file names; what a workflow names counts as if at the root."""
+    if not isinstance(value, Mapping):
+        return set()
+    paths = _paths({key: item for key, item in value.items() if key != "workflows"})
+    for sections in (value.get("workflows") or {}).values():
+        paths |= _paths(sections)
+    return paths
+
+
+def _paths(value: Any, prefix: str = "") -> set[str]:
+    if not isinstance(value, Mapping):
+        return set()
+    found = set()
+    for key, item in value.items():
+        found |= {f"{prefix}{key}"} | _paths(item, f"{prefix}{key}.")
+    return found

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcore.evaluate import interval
+from semcore.publish.pool import manner
 from semcore.report.curves import Curve, curves_of
 from semcore.report.lines import Lines
-from semcore.results import Run, number, short
+from semcore.results import Run, number, short, verdict
 
 MOST_PAIRS = 15
 """Pairs of lines that are compared."""
@@ -56,8 +57,9 @@ def _cautions(run: Run) -> tuple[list[Observation], list[Observation]]:
         warnings.append(Observation("warning", "samples", text))
     for metric in run.metrics:
         summaries = [(result["n"], result["metrics"][metric]) for result in run.results if metric in result["metrics"]]
-        if len({summary["signature"] for _, summary in summaries}) > 1:
-            text = "not measured in the same way in every cell (see the signatures): such values are not compared."
+        if len({manner(result, metric) for result in run.results if metric in result["metrics"]}) > 1:
+            where = "(see the signatures and conventions)"
+            text = f"not measured in the same way in every cell {where}: such values are not compared."
             warnings.append(Observation("warning", metric, text))
         total, known = sum(n for n, _ in summaries), sum(summary["n"] for _, summary in summaries)
         if known < total:
@@ -69,7 +71,7 @@ def _cautions(run: Run) -> tuple[list[Observation], list[Observation]]:
 
 
 def _comparisons(run: Run, lines: Lines, metric: str, curves: Sequence[Curve]) -> Iterator[Observation]:
-    pairs = [(a, b) for a, b in itertools.combinations(curves, 2) if a.points[0]["signature"] == b.points[0]["signature"]]
+    pairs = [(a, b) for a, b in itertools.combinations(curves, 2) if manner(a.cells[0], metric) == manner(b.cells[0], metric)]
     for a, b in pairs[:MOST_PAIRS]:
         if a.points[0]["better"]:
             yield from _pair(run, lines, metric, a, b)
@@ -123,15 +125,6 @@ def _factor(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
         return ""
     least = min(max(p["mean"], q["mean"]) / min(p["mean"], q["mean"]) for p, q in pairs)
     return f", by a factor of at least {number(least)}" if least >= 2 else ""
-
-
-def verdict(p: dict[str, Any], q: dict[str, Any]) -> str:
-    """Which of two summaries is better: "a", "b", "same" (equal means), or "open" (intervals overlap or are unknown)."""
-    if p["mean"] == q["mean"]:
-        return "same"
-    if p["low"] is None or q["low"] is None or not (p["low"] > q["high"] or q["low"] > p["high"]):
-        return "open"
-    return "a" if (p["mean"] > q["mean"]) == (p["better"] == "higher") else "b"
 
 
 def _differ_in_pairs(run: Run, metric: str, a: dict[str, Any], b: dict[str, Any]) -> bool:
@@ -202,7 +195,7 @@ def _points(run: Run, lines: Lines, metric: str) -> Iterator[Observation]:
     cells = [cell for line in lines.lines for cell in line.cells]
     known = [(cell, cell["metrics"][metric]) for cell in cells if cell["metrics"].get(metric, {}).get("mean") is not None]
     for (one, p), (other, q) in list(itertools.combinations(known, 2))[:MOST_PAIRS]:
-        if not p["better"] or p["signature"] != q["signature"]:
+        if not p["better"] or manner(one, metric) != manner(other, metric):
             continue
         side, names = verdict(p, q), (lines.place(one), lines.place(other))
         if side in "ab":

@@ -18,7 +18,7 @@ from semcore.report.curves import figures
 from semcore.report.diagram import diagram
 from semcore.report.gallery import galleries
 from semcore.report.ledger import accounts
-from semcore.report.lines import Varied, common, lines, workflows
+from semcore.report.lines import Varied, common, lines, workflows, written_paths
 from semcore.report.observations import observe
 from semcore.results import Run, label, number, read_run, short, table
 from semcore.storage import signed, write
@@ -111,7 +111,7 @@ def _missing(run: Run) -> list[dict[str, str]]:
 
 
 def _diagrams(run: Run) -> list[tuple[str, Markup]]:
-    written = _written(_parsed(run))
+    written = written_paths(_parsed(run))
     found = []
     for name, group in workflows(run).items():
         posts = [post for result in group for post in result["ledger"]]
@@ -119,25 +119,6 @@ def _diagrams(run: Run) -> list[tuple[str, Markup]]:
         changed = {path for result in group for one in result["segments"] for path in (*one["environment"], *one["in_force"])}
         config = common([result["config"] for result in group])
         found.append((name, diagram(config, list(streams), written, changed)))
-    return found
-
-
-def _written(value: Any) -> set[str]:
-    """Dotted paths of every setting that the pipeline file names; what a workflow names counts as if at the root."""
-    if not isinstance(value, Mapping):
-        return set()
-    paths = _paths({key: item for key, item in value.items() if key != "workflows"})
-    for sections in (value.get("workflows") or {}).values():
-        paths |= _paths(sections)
-    return paths
-
-
-def _paths(value: Any, prefix: str = "") -> set[str]:
-    if not isinstance(value, Mapping):
-        return set()
-    found = set()
-    for key, item in value.items():
-        found |= {f"{prefix}{key}"} | _paths(item, f"{prefix}{key}.")
     return found
 
 

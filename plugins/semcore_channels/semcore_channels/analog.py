@@ -41,6 +41,7 @@ class Analog(Transport):
     """
 
     reference: ClassVar[str] = "T. J. Goblick, IEEE Trans. Inf. Theory 11(4), 1965 (uncoded transmission)"
+    cites: ClassVar[tuple[str, ...]] = ("goblick1965theoretical",)
     carries: ClassVar[tuple[type[Stream], ...]] = (Features, Picture)
     repetition: Annotated[int, Ge(1), Le(1000)] = 1
     mmse: bool = True

@@ -35,6 +35,7 @@ class AWGN(ChannelModel):
     """
 
     reference: ClassVar[str] = "J. G. Proakis, Digital Communications, 4th ed., eq. 5.1-1"
+    cites: ClassVar[tuple[str, ...]] = ("proakis2001digital",)
     snr_db: Decibels = 10.0
 
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
@@ -59,6 +60,7 @@ class Rayleigh(ChannelModel):
     """
 
     reference: ClassVar[str] = "J. G. Proakis, Digital Communications, 4th ed., section 14.3"
+    cites: ClassVar[tuple[str, ...]] = ("proakis2001digital",)
     snr_db: Decibels = 10.0
     coherence: Literal["symbol", "block", "frame"] = "block"
     block_symbols: Annotated[int, Ge(1)] = 64

@@ -60,6 +60,7 @@ class LDPC(Transport):
     """
 
     reference: ClassVar[str] = "3GPP TS 38.212, 5.1 (CRC), 5.2.2 (segmentation), 5.3.2 (LDPC), 5.4.2 (rate matching)"
+    cites: ClassVar[tuple[str, ...]] = ("ts38212", "ts38211", "hoydis2022sionna")
     carries: ClassVar[tuple[type[Stream], ...]] = (Text, Tokens, Bitstream, Picture)
     rate: Annotated[float, BeforeValidator(_ratio), Ge(1 / 5), Le(8 / 9)] = 0.5
     modulation: Modulation = "4qam"

@@ -35,6 +35,7 @@ class Raw(Codec):
     """
 
     reference: ClassVar[str] = "the conventional transmission of Ribouh & Saleem, LLM-based semantic communication, §IV"
+    cites: ClassVar[tuple[str, ...]] = ("ribouh2025large",)
     lossless: ClassVar[bool] = True
 
     def encode(self, pixels: np.ndarray) -> bytes:
@@ -94,6 +95,7 @@ class Png(FileCodec):
     """
 
     reference: ClassVar[str] = "ISO/IEC 15948"
+    cites: ClassVar[tuple[str, ...]] = ("png",)
     lossless: ClassVar[bool] = True
     file_format: ClassVar[str] = "PNG"
 
@@ -115,6 +117,7 @@ class Jpeg(FileCodec):
     """
 
     reference: ClassVar[str] = "ITU-T T.81"
+    cites: ClassVar[tuple[str, ...]] = ("t81",)
     file_format: ClassVar[str] = "JPEG"
     ending: ClassVar[bytes] = b"\xff\xd9"  # EOI: the decoder fills what is missing instead of refusing the file
 
@@ -138,6 +141,7 @@ class WebP(FileCodec):
     """
 
     reference: ClassVar[str] = "RFC 9649"
+    cites: ClassVar[tuple[str, ...]] = ("rfc9649",)
     file_format: ClassVar[str] = "WEBP"
     max_side: ClassVar[int] = 2**14 - 1
 
@@ -162,6 +166,7 @@ class HevcIntra(FileCodec):
     """
 
     reference: ClassVar[str] = "ITU-T H.265 in ISO/IEC 23008-12"
+    cites: ClassVar[tuple[str, ...]] = ("h265", "heif")
     file_format: ClassVar[str] = "HEIF"
 
     quality: Quality = 50

@@ -35,6 +35,7 @@ class LlavaCaption(Pretrained, SemanticEncoder):
     """
 
     reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"
+    cites: ClassVar[tuple[str, ...]] = ("ribouh2025large", "liu2023visual", "liu2024improved", "wolf2020transformers")
 
     model: str = "llava-hf/llava-1.5-7b-hf"
     prompt: str | None = "Describe the picture in one short sentence."

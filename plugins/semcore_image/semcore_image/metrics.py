@@ -28,6 +28,7 @@ class ClipScore(UsesClip, Metric):
     """
 
     reference: ClassVar[str] = "Hessel et al., CLIPScore, EMNLP 2021, without the factor 2.5"
+    cites: ClassVar[tuple[str, ...]] = ("hessel2021clipscore", "radford2021learning")
 
     against: Literal["sent", "source"] = "sent"
 
@@ -53,6 +54,7 @@ class ClipImage(UsesClip, Metric):
     """
 
     reference: ClassVar[str] = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
+    cites: ClassVar[tuple[str, ...]] = ("radford2021learning",)
 
     @property
     def signature(self) -> str:
@@ -75,6 +77,8 @@ class ClassAccuracy(Metric):
     what the classifier sees in the source. None where the result has no picture, or the source neither label
     nor picture.
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("he2016deep", "krizhevsky2009learning")
 
     unit: ClassVar[str] = "%"
 

@@ -27,6 +27,7 @@ class MiniCaptionEncoder(SemanticEncoder):
     """
 
     reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"
+    cites: ClassVar[tuple[str, ...]] = ("ribouh2025large", "liu2023visual", "krizhevsky2009learning")
 
     prompt: str | None = None
 

@@ -48,6 +48,14 @@ class MiniDiffusionGenerator(Generator):
     """
 
     reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 2"
+    cites: ClassVar[tuple[str, ...]] = (
+        "ribouh2025large",
+        "rombach2022high",
+        "ho2022classifier",
+        "zhao2023unipc",
+        "vonplaten2022diffusers",
+        "krizhevsky2009learning",
+    )
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {CAPTION: (Text,)}
 
     candidates: Count = 1

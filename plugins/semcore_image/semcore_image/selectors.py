@@ -35,6 +35,7 @@ class ClipScoreSelector(UsesClip, Selector):
     """
 
     reference: ClassVar[str] = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
+    cites: ClassVar[tuple[str, ...]] = ("radford2021learning",)
 
     def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
         return [self._nearest(one.samples, got) for one, got in zip(candidates, batch, strict=True)]

@@ -121,6 +121,7 @@ class CIFAR10(Source):
     """
 
     reference: ClassVar[str] = "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
+    cites: ClassVar[tuple[str, ...]] = ("krizhevsky2009learning",)
 
     path: str
     split: Literal["train", "test"] = "test"

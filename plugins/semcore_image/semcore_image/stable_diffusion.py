@@ -48,6 +48,7 @@ class StableDiffusion(Pretrained, Generator):
     """
 
     reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 2"
+    cites: ClassVar[tuple[str, ...]] = ("ribouh2025large", "rombach2022high", "ho2022classifier", "vonplaten2022diffusers")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {CAPTION: (Text,)}
 
     model: str = "stable-diffusion-v1-5/stable-diffusion-v1-5"

@@ -49,6 +49,7 @@ class SemanticEntropy(RecordMetric):
         "S. Ribouh, O. Saleem, LLM-Based Semantic Communication System for Image Transmission, equations 1-3; "
         "R. Carnap, Y. Bar-Hillel, An Outline of a Theory of Semantic Information, 1952"
     )
+    cites: ClassVar[tuple[str, ...]] = ("ribouh2025large", "carnap1952outline")
 
     knowledge: str = ""
 

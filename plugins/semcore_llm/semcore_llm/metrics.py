@@ -38,6 +38,7 @@ class SentenceBLEU(RecordMetric):
     """
 
     reference: ClassVar[str] = "K. Papineni et al., ACL 2002; M. Post, A Call for Clarity in BLEU Scores, WMT 2018"
+    cites: ClassVar[tuple[str, ...]] = ("papineni2002bleu", "post2018call")
 
     smoothing: Literal["exp", "floor", "add-k", "none"] = "exp"
 

@@ -60,6 +60,7 @@ class LookupPlanner(Planner):
     """
 
     reference: ClassVar[str] = f"{PAPER}, sections III-E and IV-D (Lookup-Table)"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
 
     table: Annotated[tuple[Rung, ...], MinLen(1)]
     otherwise: dict[str, Any] = field(default_factory=dict)

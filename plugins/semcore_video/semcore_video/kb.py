@@ -70,6 +70,7 @@ class StaticKB(ReferenceKB):
     """
 
     reference: ClassVar[str] = f"{PAPER}, section III-D: the first frame of the first segment"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
 
     def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
         return not held
@@ -84,6 +85,7 @@ class AlwaysKB(ReferenceKB):
     """
 
     reference: ClassVar[str] = f"{PAPER}, section III-D4 (w/o Judg.)"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
 
     def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
         return True
@@ -104,6 +106,7 @@ class PsnrKB(ReferenceKB):
     """
 
     reference: ClassVar[str] = f"{PAPER}, section III-D2, equation 25"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
 
     threshold_db: Annotated[float, Ge(0)] = 20.0
     max_entries: Annotated[int, Ge(1)] | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from semcore import Recipe
 
@@ -26,6 +27,8 @@ class MiniClipRecipe(Recipe):
         seed: seed of weights, order, augmentation and noise
         threads: CPU threads
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("radford2021learning", "krizhevsky2009learning")
 
     data: str
     epochs: int = 9
@@ -58,6 +61,8 @@ class MiniCaptionRecipe(Recipe):
         threads: CPU threads
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("liu2023visual", "krizhevsky2009learning")
+
     data: str
     epochs: int = 3
     batch_size: int = 256
@@ -86,6 +91,8 @@ class MiniVaeRecipe(Recipe):
         seed: seed of weights, order, augmentation and posterior samples
         threads: CPU threads
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("rombach2022high", "krizhevsky2009learning")
 
     data: str
     epochs: int = 2
@@ -117,6 +124,8 @@ class MiniDiffusionRecipe(Recipe):
         threads: CPU threads
     """
 
+    cites: ClassVar[tuple[str, ...]] = ("rombach2022high", "ho2022classifier", "krizhevsky2009learning")
+
     data: str
     epochs: int = 9
     batch_size: int = 128
@@ -147,6 +156,8 @@ class MiniClassifierRecipe(Recipe):
         seed: seed of weights, order and augmentation
         threads: CPU threads
     """
+
+    cites: ClassVar[tuple[str, ...]] = ("he2016deep", "krizhevsky2009learning")
 
     data: str
     stages: tuple[int, ...] = (10, 16, 22)

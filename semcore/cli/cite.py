@@ -1,0 +1,32 @@
+"""`cite`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from semcore.cli.select import RUNS, WHERE
+
+
+@click.command("cite")
+@RUNS
+@WHERE
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: print it]")
+def cite_command(runs: tuple[Path, ...], where: tuple[str, ...], out: Path | None) -> None:
+    """Print the BibTeX of every component that RUN used, and of semcore.
+
+    For example: semcore cite runs/demo > references.bib
+    """
+    from semcore.publish.bibliography import bibliography
+    from semcore.publish.rows import read_rows
+    from semcore.storage import write
+
+    found = bibliography(read_rows(runs, where))
+    for sentence in found.missing:
+        click.echo(f"note: {sentence}", err=True)
+    if out is None:
+        click.echo(found.text, nl=False)
+    else:
+        write(out, found.text.encode())
+        click.echo(out)

@@ -1,0 +1,64 @@
+"""`export`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import click
+
+from semcore.cli.select import RUNS, WHERE
+from semcore.errors import RunError
+
+
+@click.command("export")
+@RUNS
+@click.option("--to", type=click.Choice(["csv", "parquet", "compressai"]), required=True, help="What to write.")
+@WHERE
+@click.option("--items", is_flag=True, help="csv, parquet: one row a sample and not one a cell and metric.")
+@click.option("--all-settings", is_flag=True, help="csv, parquet: every setting and not the swept ones alone.")
+@click.option("--metric", "metrics", multiple=True, metavar="METRIC", help="compressai: instead of psnr and ms-ssim.")
+@click.option("--group", multiple=True, metavar="PATH", help="compressai: settings or sections that make curves, one a file.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
+              help="File, or folder for compressai.  [default: print CSV; else RUN/export]")  # fmt: skip
+def export_command(
+    runs: tuple[Path, ...],
+    to: str,
+    where: tuple[str, ...],
+    items: bool,
+    all_settings: bool,
+    metrics: tuple[str, ...],
+    group: tuple[str, ...],
+    out: Path | None,
+) -> None:
+    """Write the results of RUN as data for other programs.
+
+    csv and parquet are tidy: one row a cell and metric. compressai is one file a rate-distortion curve, as its plots take
+    them; bpp counts payload bits a pixel.
+    """
+    from semcore.publish import export, sheet
+    from semcore.publish.rows import read_rows
+    from semcore.storage import write
+
+    rows = read_rows(runs, where)
+    if to == "compressai":
+        folder = out or runs[0] / "export"
+        names: dict[str, int] = {}
+        for name, curve in export.compressai(rows, metrics or None, group or None).items():
+            bare = re.sub(r"[^A-Za-z0-9.+-]+", "-", name).strip("-.") or "curve"
+            names[bare] = names.get(bare, 0) + 1
+            path = folder / f"{bare}{f'-{names[bare]}' if names[bare] > 1 else ''}.json"
+            write(path, (json.dumps(curve, indent=2, ensure_ascii=False) + "\n").encode())
+            click.echo(path)
+        return
+    try:
+        tidy = export.items(rows, all_settings) if items else export.cells(rows, all_settings)
+    except (OSError, KeyError, ValueError) as error:
+        raise RunError(f"the samples of {runs[0]} cannot be read: {error!r}") from error
+    if to == "csv" and out is None:
+        click.echo(sheet.as_csv(tidy), nl=False)
+        return
+    path = out or runs[0] / "export" / f"{'items' if items else 'cells'}.{to}"
+    write(path, sheet.as_csv(tidy).encode() if to == "csv" else export.parquet(tidy))
+    click.echo(path)

@@ -1,0 +1,30 @@
+"""`graph`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from semcore.cli.run import OVERRIDES, PIPELINE
+from semcore.config.experiment import load
+
+
+@click.command("graph")
+@PIPELINE
+@OVERRIDES
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: print it]")
+def graph_command(pipeline: Path, overrides: tuple[str, ...], out: Path | None) -> None:
+    """Draw PIPELINE under the overrides as a block diagram, an SVG file; nothing is computed.
+
+    For example: semcore graph examples/llm_image_uma.yaml --out llm.svg
+    """
+    from semcore.report.graph import graph
+    from semcore.storage import write
+
+    drawing = graph(load(pipeline, overrides))
+    if out is None:
+        click.echo(drawing, nl=False)
+    else:
+        write(out, drawing.encode("utf-8", "replace"))
+        click.echo(out)

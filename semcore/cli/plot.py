@@ -1,0 +1,54 @@
+"""`plot`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from semcore.cli.select import RUNS, WHERE
+
+SCALES = ("auto", "linear", "log")
+
+
+@click.command("plot")
+@RUNS
+@click.option("--x", required=True, metavar="PATH", help="A swept setting (channel.snr_db), or a metric (cbr, bpp).")
+@click.option("--y", "metrics", required=True, multiple=True, metavar="METRIC", help="What to draw; one panel each.")
+@click.option("--group", multiple=True, metavar="PATH", help="Settings or sections that make lines; the rest is averaged."
+              "  [default: all that varies but x and the seed]")  # fmt: skip
+@WHERE
+@click.option("--width", type=click.Choice(["column", "page"]), default="column", show_default=True,
+              help="Of an IEEE paper: 3.5 in or 7.16 in.")  # fmt: skip
+@click.option("--scale", type=click.Choice(SCALES), default="auto", show_default=True, help="Of the y axis.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Name of the files, without ending.  [default: RUN/figures/Y-over-X]")  # fmt: skip
+def plot_command(
+    runs: tuple[Path, ...],
+    x: str,
+    metrics: tuple[str, ...],
+    group: tuple[str, ...],
+    where: tuple[str, ...],
+    width: str,
+    scale: str,
+    out: Path | None,
+) -> None:
+    """Draw RUN (several: as if they were one) as PDF, PNG, the CSV behind them, and a caption.
+
+    For example: semcore plot runs/demo --x channel.block_snr_db --y ssim --group generator
+    """
+    from semcore.publish import caption, figure, sheet
+    from semcore.publish.rows import read_rows
+    from semcore.publish.series import chart
+    from semcore.storage import write
+
+    drawn = chart(read_rows(runs, where), x, list(dict.fromkeys(metrics)), list(group) or None)
+    base = out.with_suffix("") if out and out.suffix in (".pdf", ".png", ".csv", ".txt") else out
+    base = base or runs[0] / "figures" / f"{'-'.join(drawn.metrics)}-over-{x.rsplit('.', 1)[-1]}"
+    text = caption.of_figure(drawn, scale)
+    files = {**figure.draw(drawn, width, scale), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
+    for ending, data in files.items():
+        path = base.with_name(f"{base.name}.{ending}")
+        write(path, data)
+        click.echo(path)
+    click.echo(f"\n{text}")

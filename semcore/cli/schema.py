@@ -1,0 +1,39 @@
+"""`schema`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command("schema")
+@click.argument("pipeline", type=click.Path(path_type=Path), required=False)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: print it]")
+def schema_command(pipeline: Path | None, out: Path | None) -> None:
+    """Write the JSON Schema of pipeline files, made of what is installed: by it an editor completes the YAML.
+
+    With PIPELINE also of what the files beside it register that it names under `plugins`.
+
+    For example: semcore schema --out pipeline.schema.json; then, in the first line of a pipeline:
+
+    # yaml-language-server: $schema=pipeline.schema.json
+    """
+    from semcore.config import yaml
+    from semcore.config.beside import register_files
+    from semcore.errors import ConfigError
+    from semcore.schema import pipeline_schema
+    from semcore.storage import write
+
+    if pipeline is not None:
+        document = yaml.read(pipeline)
+        if problems := register_files(document.values if isinstance(document.values, dict) else {}, document):
+            raise ConfigError(problems)
+    made = pipeline_schema(lambda message: click.echo(f"note: left out: {message}", err=True))
+    text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        write(out, text.encode())
+        click.echo(out)

@@ -1,0 +1,49 @@
+"""`table`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from semcore.cli.select import RUNS, WHERE
+
+ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
+
+
+@click.command("table")
+@RUNS
+@click.option("--rows", "paths", multiple=True, metavar="PATH", help="Settings or sections that make lines; the rest is "
+              "averaged.  [default: all that varies but the seed]")  # fmt: skip
+@click.option("--columns", "metrics", multiple=True, metavar="METRIC", help="Metrics.  [default: all]")
+@WHERE
+@click.option("--to", type=click.Choice(list(ENDINGS.values())), help="[default: by the ending of --out, else markdown]")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: print it]")
+def table_command(
+    runs: tuple[Path, ...],
+    paths: tuple[str, ...],
+    metrics: tuple[str, ...],
+    where: tuple[str, ...],
+    to: str | None,
+    out: Path | None,
+) -> None:
+    """Write RUN (several: as if they were one) as a table with 95 % intervals.
+
+    For example: semcore table runs/demo --where channel.block_snr_db=3 --columns ssim --columns cbr --to latex
+    """
+    from semcore.publish import table as tables
+    from semcore.publish.rows import read_rows
+    from semcore.storage import write
+
+    found = tables.table(read_rows(runs, where), paths or None, metrics or None)
+    kind = to or ENDINGS.get(out.suffix if out else "", "markdown")
+    text = {
+        "markdown": lambda: tables.markdown(found),
+        "latex": lambda: tables.tex(found, runs[0].resolve().name),
+        "csv": lambda: tables.sheet(found),
+    }[kind]()
+    if out is None:
+        click.echo(text, nl=False)
+    else:
+        write(out, text.encode())
+        click.echo(out)

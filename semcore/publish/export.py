@@ -1,0 +1,116 @@
+"""Results as data for other programs: tidy tables, and the files that CompressAI compares codecs by."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from semcore.errors import RunError
+from semcore.publish.caption import standing
+from semcore.publish.pool import known_metric, known_metrics
+from semcore.publish.rows import RUN, SEED, Row, swept
+from semcore.publish.series import chart
+
+COMPRESSAI = {"psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"}
+"""What CompressAI calls metrics of ours; the others keep their names."""
+
+
+def cells(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any]]:
+    """One row a cell and metric: settings by dotted path, mean and interval, and how it was measured."""
+    return [
+        {**_start(row, rows, all_settings), "metric": name, **summary, **_end(row)}
+        for row in rows
+        for name, summary in row.result["metrics"].items()
+    ]
+
+
+def items(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any]]:
+    """One row a sample: settings by dotted path, and a column a metric."""
+    return [
+        {
+            **_start(row, rows, all_settings), "sample": item["sample"],
+            "channel-uses": item["channel_uses"], **{name: item["metrics"].get(name) for name in known_metrics(rows)},
+            **_end(row),
+        }
+        for row in rows
+        for item in row.run.items(dict(row.result))
+    ]  # fmt: skip
+
+
+def _start(row: Row, rows: Sequence[Row], all_settings: bool) -> dict[str, Any]:
+    paths = dict.fromkeys(path for one in rows for path in one.place) if all_settings else swept(rows)
+    named = {path: _flat(row.get(path)) for path in paths if path not in (RUN, SEED)}
+    return {"run": row.place[RUN], "cell": row.result["id"], "seed": row.place[SEED], **named}
+
+
+def _end(row: Row) -> dict[str, Any]:
+    versions = {"semcore": row.run.info["semcore"], **row.result["packages"]}
+    return {
+        "snr": row.result["conventions"]["snr"],
+        "genie": " ".join(row.result["genie"]),
+        "packages": " ".join(f"{package}=={version}" for package, version in versions.items()),
+    }
+
+
+def _flat(value: Any) -> Any:
+    """A setting as one value; a list or a component as JSON."""
+    return json.dumps(value) if isinstance(value, (list, Mapping)) else value
+
+
+def parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Rows as a Parquet file. A column holds numbers if all of its values are, else text.
+
+    Raises:
+        RunError: pyarrow is not installed
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise RunError("Parquet needs pyarrow: pip install 'semcore[parquet]'") from error
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = {name: _column([row.get(name) for row in rows]) for name in names}
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def _column(values: list[Any]) -> list[Any]:
+    kinds = {type(value) for value in values if value is not None}
+    if kinds <= {int, float} and len(kinds) > 1:
+        return [None if value is None else float(value) for value in values]
+    return values if len(kinds) <= 1 else [None if value is None else str(value) for value in values]
+
+
+def compressai(
+    rows: Sequence[Row], metrics: Sequence[str] | None = None, group: Sequence[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """One rate-distortion curve a file, as in CompressAI's results: name -> {name, description, results}.
+
+    Raises:
+        RunError: the bits per pixel are not known, or there is no other metric
+    """
+    known_metric("bpp", rows)
+    shown = list(metrics) if metrics else [name for name in COMPRESSAI if name in known_metrics(rows)]
+    if not shown:
+        raise RunError(f"CompressAI compares {' and '.join(COMPRESSAI)}, which are not among the metrics; name others with "
+                       f"--metric ({', '.join(known_metrics(rows))})")  # fmt: skip
+    drawn = chart(rows, "bpp", shown, group)
+    files: dict[str, dict[str, Any]] = {}
+    for label in dict.fromkeys(line.label for line in drawn.lines):
+        lines = [line for line in drawn.lines if line.label == label]
+        at = [[row.result["id"] for row in point.rows] for point in lines[0].points]
+        if any([[row.result["id"] for row in point.rows] for point in line.points] != at for line in lines):
+            raise RunError(f"{label}: {' and '.join(shown)} are not known in the same cells; name one with --metric")
+        results = {"bpp": [point.x.mean for point in lines[0].points]}
+        results |= {COMPRESSAI.get(line.metric, line.metric): [point.y.mean for point in line.points] for line in lines}
+        measured = [
+            ("bpp", [point.x for point in lines[0].points]),
+            *((one.metric, [p.y for p in one.points]) for one in lines),
+        ]
+        said = ["bpp: payload bits a pixel, without channel coding.", *standing(drawn.rows, measured)]
+        name = label or str(rows[0].place[RUN])
+        files[name] = {"name": name, "description": " ".join(said), "results": results}
+    return files

@@ -1,0 +1,50 @@
+"""Numbers as CSV: full precision, one row an observation."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from semcore.publish.rows import said
+from semcore.publish.series import Chart
+
+
+def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    """Rows as CSV under the columns that they have, or the given ones; what is not known is left empty."""
+    rows = list(rows)
+    names = list(columns) or list(dict.fromkeys(name for row in rows for name in row))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, (int, float, str)):
+        return value
+    return said(value)
+
+
+def of_chart(chart: Chart) -> str:
+    """Every point of a figure: its line, where it is, mean and interval, and what it stands on."""
+    rows = []
+    for line in chart.lines:
+        for point in line.points:
+            at: dict[str, Any] = {chart.x: point.x.mean}
+            if chart.x_is_metric:
+                at |= {f"{chart.x} low": point.x.low, f"{chart.x} high": point.x.high}
+            results = [row.result for row in point.rows]
+            rows.append(
+                {
+                    "line": line.label, **line.group, **at,
+                    "metric": line.metric, "mean": point.y.mean, "low": point.y.low, "high": point.y.high, "n": point.y.n,
+                    "unit": point.y.unit, "signature": point.y.signature,
+                    "snr": "; ".join(dict.fromkeys(str(one["conventions"]["snr"]) for one in results)),
+                    "seeds": " ".join(dict.fromkeys(str(one["config"]["seed"]) for one in results)),
+                    "cells": " ".join(one["id"] for one in results),
+                }
+            )  # fmt: skip
+    return as_csv(rows)

@@ -1,0 +1,245 @@
+"""The JSON Schema of pipeline files, made of what is installed: by it an editor completes, explains and checks the YAML.
+
+A component is `{use: NAME, ...}`: under `use` stand the names of its kind, and the name decides which fields there are. What
+only a sweep or the command line brings is missing to an editor; `semcore check` sees everything.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from semcore import registry
+from semcore.component import Component, documentation, field_types, plain, summary, unit_of
+from semcore.config.assemble import REQUIRED
+from semcore.config.experiment import CHANGEABLE, SECTIONS, TOP, VERSION
+from semcore.errors import PluginError
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+ELSEWHERE = ("recipe", "executor")
+"""Kinds that stand in no pipeline."""
+MEANING = {
+    "semcore": "Format of the file.",
+    "name": "Name of the run, and of its folder; default the file's.",
+    "description": "What it is about, for the reader of the report.",
+    "seed": "Seed of every random number, default 0.",
+    "threads": "Threads of each numerical library, default 1; another number rounds the last digits differently.",
+    "source": "Where samples come from.",
+    "encoder": "What is extracted and sent: emits named streams.",
+    "transport": "How each stream becomes symbols: stream name -> component, or one for all streams.",
+    "channel": "The link.",
+    "generator": "What regenerates the source from what arrived.",
+    "selector": "Which candidate is kept; without one, the first.",
+    "kb": "What the receiver's knowledge base is told, and when.",
+    "planner": "What adapts the pipeline between segments.",
+    "scenario": "Task, preferences, and how the world changes from segment to segment.",
+    "metrics": "What is measured, default psnr and ssim.",
+    "workflow": "The workflow that is chosen.",
+    "workflows": "Named alternatives: each a set of sections, in place of the pipeline's.",
+    "sweep": "Dotted path -> list of values, or start:stop:step.",
+    "hooks": "Hook plugins to load.",
+    "plugins": "Python files beside the pipeline that register components.",
+}
+"""What the keys of a pipeline file are for."""
+
+Schema = dict[str, Any]
+
+
+def pipeline_schema(tell: Callable[[str], None] = lambda message: None) -> Schema:
+    """The schema of pipeline files.
+
+    Args:
+        tell: is told of components that cannot be imported; they are left out
+    """
+    made = _Schemas(tell)
+    sections = {section: made.section(section) for section in SECTIONS}
+    swept = {f"{section}.{field}": text for section in SECTIONS for field, text in made.settings(section).items()}
+    top: Schema = {
+        "semcore": {"const": VERSION},
+        "name": {"type": "string", "pattern": r"^\w[\w .+-]*$"},
+        "description": {"type": "string"},
+        "seed": {"type": "integer", "minimum": 0},
+        "threads": {"type": "integer", "minimum": 1},
+        **sections,
+        "workflow": {"type": ["string", "null"]},
+        "workflows": {"type": "object", "additionalProperties": {
+            "type": "object", "properties": {name: {"$ref": f"#/properties/{name}"} for name in SECTIONS},
+            "additionalProperties": False,
+        }},
+        "sweep": {
+            "type": ["object", "null"],
+            "properties": {path: {"$ref": "#/$defs/axis", "description": text} for path, text in swept.items()},
+            "patternProperties": {rf"^({'|'.join(CHANGEABLE)})(\.|$)": {"$ref": "#/$defs/axis"}},
+            "additionalProperties": False,
+        },
+        "hooks": {"type": ["array", "null"], "items": {"type": "string"}},
+        "plugins": {"type": ["array", "null"], "items": {"type": "string"}},
+    }  # fmt: skip
+    return {
+        "$schema": DIALECT,
+        "title": "semcore pipeline",
+        "type": "object",
+        "properties": {key: {"description": MEANING.get(key, ""), **top.get(key, {})} for key in TOP},
+        "required": ["semcore"],
+        "anyOf": [{"required": list(REQUIRED)}, {"required": ["workflows"]}],
+        "additionalProperties": False,
+        "$defs": {
+            "axis": {
+                "description": "Values to sweep over: a list, or start:stop:step.",
+                "anyOf": [{"type": "array", "minItems": 1}, {"type": "string", "pattern": r"^[^:\s]+:[^:\s]+:[^:\s]+$"}],
+            },
+            **made.definitions,
+        },
+    }
+
+
+class _Schemas:
+    """Definitions by kind, and by kind and name; a nested component refers to that of its kind."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self.definitions: Schema = {}
+        self.classes: dict[str, dict[str, type[Component]]] = {}
+        for kind in registry.KINDS:
+            if kind not in ELSEWHERE:
+                self.classes[kind] = {}
+                for name in registry.names(kind):
+                    try:
+                        self.classes[kind][name] = registry.load(kind, name)
+                    except PluginError as error:
+                        tell(str(error))
+        for kind, classes in self.classes.items():
+            self.definitions[kind] = self._kind(kind, classes)
+            for name, cls in classes.items():
+                self.definitions[f"{kind}.{name}"] = self._component(name, cls)
+
+    def section(self, name: str) -> Schema:
+        """A section of a pipeline; those that may be missing may be empty."""
+        if name == "transport":
+            streams = {"type": "object", "additionalProperties": _ref("transport")}
+            one = {"anyOf": [{"type": "string"}, {"required": ["use"]}]}
+            return {"if": one, "then": _ref("transport"), "else": streams}
+        if name == "metrics":
+            return {"type": ["array", "null"], "items": _ref("metric")}
+        if name == "scenario":
+            words = {key: {"type": ["string", "null"]} for key in ("task", "preferences")}
+            segments = {"type": ["array", "null"], "items": {"type": "object"}}
+            return {"type": ["object", "null"], "properties": {**words, "segments": segments}, "additionalProperties": False}
+        return _ref(name) if name in REQUIRED else {"if": {"type": "null"}, "else": _ref(name)}
+
+    def settings(self, section: str) -> dict[str, str]:
+        """The fields of the components of a section with what they are for: what may be swept."""
+        classes = self.classes.get(section, {})
+        found = {"use": f"Which {section}."} if classes else {}
+        for cls in classes.values():
+            for field, text in documentation(cls).items():
+                found.setdefault(field, text)
+        return found
+
+    def _kind(self, kind: str, classes: Mapping[str, type[Component]]) -> Schema:
+        bare = [name for name, cls in classes.items() if not any(map(_required, dataclasses.fields(cls)))]
+        names = [{"const": name, "description": _about(cls)} for name, cls in classes.items()]
+        written: Schema = {
+            "type": "object",
+            "properties": {"use": {"description": f"Which {kind}.", **({"oneOf": names} if names else {"enum": []})}},
+            "required": ["use"],
+            "allOf": [
+                {
+                    "if": {"type": "object", "properties": {"use": {"const": name}}, "required": ["use"]},
+                    "then": _ref(f"{kind}.{name}"),
+                }
+                for name in classes
+            ],
+        }
+        # Not `anyOf`: of two alternatives that both fail an editor would show the wrong one.
+        # Where nothing is written yet, it offers the second: names in a list of metrics, `use` elsewhere.
+        if kind == "metric":
+            return {"if": {"type": "object"}, "then": written, "else": {"enum": bare}}
+        return {"if": {"type": "string"}, "then": {"enum": bare}, "else": written}
+
+    def _component(self, name: str, cls: type[Component]) -> Schema:
+        fields = dataclasses.fields(cls)
+        annotations, docs = field_types(cls), documentation(cls)
+        properties: Schema = {"use": {"const": name, "description": _about(cls)}}
+        for field in fields:
+            unit = unit_of(field.name)
+            text = " ".join(filter(None, (docs.get(field.name, ""), f"[{unit}]" if unit else "")))
+            shape = self._type(annotations[field.name])
+            if isinstance(field.default, Component):  # `codec: {quality: 30}` changes the one that is there
+                shape = {"anyOf": [shape, {**self._fields_of(field.default), "not": {"required": ["use"]}}]}
+            properties[field.name] = {"description": text, **_default(field), **shape}
+        return {
+            "type": "object", "description": _about(cls), "properties": properties,
+            "required": ["use", *(field.name for field in fields if _required(field))], "additionalProperties": False,
+        }  # fmt: skip
+
+    def _fields_of(self, default: Component) -> Schema:
+        where = f"{default.kind}.{registry.name_of(type(default))}"
+        names = [field.name for field in dataclasses.fields(type(default))]
+        inside = {name: {"$ref": f"#/$defs/{where}/properties/{name}"} for name in names}
+        return {"type": "object", "properties": inside, "additionalProperties": False}
+
+    def _type(self, annotation: Any) -> Schema:
+        """What a field may hold. Where a component is nested the shape is ours, everything else is pydantic's."""
+        origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+        if isinstance(annotation, type) and issubclass(annotation, Component):
+            return _ref(annotation.kind)
+        if origin is typing.Annotated and any(hasattr(one, "func") for one in arguments[1:]):
+            return {"anyOf": [_leaf(annotation), {"type": "string"}]}  # a validator of its own reads more: `rate: 1/2`
+        if not _holds_component(annotation):
+            return _leaf(annotation)
+        if origin in (typing.Union, types.UnionType):
+            return {"anyOf": [self._type(one) for one in arguments]}
+        if origin is tuple:
+            return {"type": "array", "items": self._type(arguments[0])}
+        if origin in (dict, Mapping):
+            return {"type": "object", "additionalProperties": self._type(arguments[1])}
+        return self._type(arguments[0]) if origin is typing.Annotated else {}
+
+
+def _leaf(annotation: Any) -> Schema:
+    from pydantic import TypeAdapter
+    from pydantic.errors import PydanticSchemaGenerationError, PydanticUserError
+
+    try:
+        made = TypeAdapter(annotation).json_schema()
+    except (PydanticSchemaGenerationError, PydanticUserError, TypeError):
+        return {}  # a type of somebody else's that JSON has no word for
+    return _inlined(made, made.pop("$defs", {}))
+
+
+def _inlined(value: Any, definitions: Mapping[str, Any]) -> Any:
+    """A schema without references of its own and without titles, which only repeat names."""
+    if isinstance(value, list):
+        return [_inlined(item, definitions) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$ref" in value:
+        return _inlined(definitions[value["$ref"].rsplit("/", 1)[-1]], definitions)
+    return {key: _inlined(item, definitions) for key, item in value.items() if key != "title" or not isinstance(item, str)}
+
+
+def _holds_component(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(annotation, Component):
+        return True
+    return any(_holds_component(one) for one in typing.get_args(annotation))
+
+
+def _about(cls: type[Component]) -> str:
+    return summary(cls.__doc__)
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _required(field: dataclasses.Field[Any]) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _default(field: dataclasses.Field[Any]) -> Schema:
+    if field.default_factory is not dataclasses.MISSING:
+        return {"default": plain(field.default_factory())}
+    return {"default": plain(field.default)} if field.default is not dataclasses.MISSING else {}

@@ -1,0 +1,241 @@
+"""Figures as a journal takes them: fonts embedded, of the right width, the same bytes, readable without colours."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pytest
+from PIL import Image
+from pypdf import PdfReader
+
+from semcore.cli import main
+from semcore.conventions import SNR
+from semcore.publish import figure
+from semcore.publish.rows import read_rows
+from semcore.publish.series import chart
+from semcore.results import read_run
+
+Writer = Callable[..., Path]
+NASTY = [r"$\frac{1}{", "a_b^c & 50 %", "→ ≤ ±", "abc\u202edef", "long " * 30, "日本語", ""]
+
+
+@pytest.fixture
+def run(write_run: Writer) -> Path:
+    """Two workflows over three SNRs; the error rate of one falls to nothing."""
+    rates = {"words": (0.4, 0.02, 0.0), "pixels": (0.5, 0.1, 0.004)}
+    return write_run([
+        {"settings": {"workflow": name, "channel.snr_db": x}, "unit": "", "packages": {"semcore": "0.1.0", "semcore-x": "2.3"},
+         "metrics": {"ber": [rate, rate * 1.5, rate / 2], "psnr": [20.0 + x, 21.5 + x, 30.0]}, "seed": 7,
+         "config": {"generator": {"use": f"draws-{name}"}, "channel": {"use": "noise", "snr_db": x}}}
+        for name, line in rates.items() for x, rate in zip((0, 4, 8), line, strict=True)
+    ])  # fmt: skip
+
+
+def plot(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as caught:
+        main(["plot", *map(str, arguments)])
+    return int(caught.value.code or 0)
+
+
+def fonts(page: Any) -> list[Any]:
+    return [font.get_object() for font in page["/Resources"]["/Font"].values()]
+
+
+def test_plot_writes_pdf_png_csv_and_caption(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert plot(run, "--x", "channel.snr_db", "--y", "psnr", "--group", "generator") == 0
+    out = capsys.readouterr().out
+    base = run / "figures" / "psnr-over-snr_db"
+    files = [base.with_suffix(f".{ending}") for ending in ("pdf", "png", "csv", "txt")]
+    assert out.splitlines()[:4] == [str(path) for path in files] and all(path.stat().st_size for path in files)
+    assert files[3].read_text() in out
+
+
+@pytest.mark.parametrize("width, inches", [("column", 3.5), ("page", 7.16)])
+def test_the_pdf_has_the_width_of_a_paper_and_every_font_inside(run: Path, tmp_path: Path, width: str, inches: float) -> None:
+    assert plot(run, "--x", "channel.snr_db", "--y", "psnr", "--y", "ber", "--width", width, "--out", tmp_path / "f") == 0
+    [page] = PdfReader(tmp_path / "f.pdf").pages
+    assert float(page.mediabox.width) == pytest.approx(72 * inches, abs=0.01)
+    assert fonts(page)
+    for font in fonts(page):
+        assert font["/Subtype"] == "/Type0"  # composite TrueType, and not Type 3
+        [inner] = font["/DescendantFonts"]
+        assert inner.get_object()["/Subtype"] == "/CIDFontType2"
+        assert len(inner.get_object()["/FontDescriptor"]["/FontFile2"].get_data()) > 1000
+    image = Image.open(tmp_path / "f.png")
+    assert image.width == round(300 * inches) and image.info["dpi"][0] == pytest.approx(300, abs=0.1)
+
+
+def test_the_same_run_gives_the_same_bytes_in_any_process(run: Path, tmp_path: Path) -> None:
+    made = []
+    for name, seed in (("a", "1"), ("b", "2")):
+        command = [sys.executable, "-m", "semcore", "plot", run, "--x", "channel.snr_db", "--y", "psnr", "--y", "ber",
+                   "--out", tmp_path / name]  # fmt: skip
+        done = subprocess.run(list(map(str, command)), env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
+                              timeout=240)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        made.append([(tmp_path / f"{name}.{ending}").read_bytes() for ending in ("pdf", "png", "csv", "txt")])
+    assert made[0] == made[1]
+    assert b"Date" not in made[0][0]
+
+
+def test_the_csv_holds_the_numbers_of_the_results_to_the_last_digit(run: Path, tmp_path: Path) -> None:
+    plot(run, "--x", "channel.snr_db", "--y", "psnr", "--y", "ber", "--out", tmp_path / "f")
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "f.csv").read_text())))
+    results = {result["id"]: result for result in read_run(run).results}
+    assert len(rows) == 2 * len(results)
+    for row in rows:
+        result = results[row["cells"]]
+        summary = result["metrics"][row["metric"]]
+        assert [float(row[key]) for key in ("mean", "low", "high")] == [summary[key] for key in ("mean", "low", "high")]
+        assert int(row["n"]) == summary["n"] and row["signature"] == summary["signature"] and row["seeds"] == "7"
+        assert float(row["channel.snr_db"]) == result["settings"]["channel.snr_db"]
+        assert row["workflow"] == result["settings"]["workflow"] and row["snr"] == SNR["snr_db"]
+
+
+def test_the_caption_says_what_the_figure_stands_on(run: Path, tmp_path: Path) -> None:
+    plot(run, "--x", "channel.snr_db", "--y", "psnr", "--group", "generator", "--out", tmp_path / "f.pdf")
+    text = (tmp_path / "f.txt").read_text()
+    said = ("PSNR over channel.snr_db", "for each generator", "n = 3 samples", "95 % intervals of the mean", "Student's t")
+    stood = ("Seed 7", SNR["snr_db"], "psnr: PSNR|1|", "semcore 0.1.0", "semcore-x 2.3", "6 cells of run")
+    for part in (*said, *stood):
+        assert part in text
+    assert "Averaged" not in text and "arrows" not in text
+
+
+def test_the_caption_names_what_was_averaged_seeds_and_genies(write_run: Writer, tmp_path: Path) -> None:
+    run = write_run([{"settings": {"channel.snr_db": x, "a.quality": q, "seed": s}, "seed": s, "genie": ["oracle"],
+                      "metrics": {"psnr": [1.0, x]}, "config": {"channel": {"use": "noise", "snr_db": x}}}
+                     for x in (0, 5) for q in (20, 80) for s in (1, 2)])  # fmt: skip
+    plot(run, "--x", "channel.snr_db", "--y", "psnr", "--group", "channel.use", "--out", tmp_path / "f")
+    text = (tmp_path / "f.txt").read_text()
+    assert "Averaged over a.quality = 20, 80 and seed = 1, 2: of each sample first, so that n counts samples." in text
+    assert "n = 2 samples" in text and "Seeds 1, 2." in text
+    assert "oracle knows what a real receiver could not (genie): a bound" in text
+
+
+def test_a_cell_that_is_missing_in_an_average_is_told(write_run: Writer, tmp_path: Path) -> None:
+    run = write_run([{"settings": {"channel.snr_db": x, "a.quality": q}, "metrics": {"psnr": [1.0, x + q]},
+                      "config": {"channel": {"snr_db": x, "use": "c"}}} for x in (0, 5) for q in (20, 80)][:3])  # fmt: skip
+    plot(run, "--x", "channel.snr_db", "--y", "psnr", "--group", "channel.use", "--out", tmp_path / "f")
+    text = (tmp_path / "f.txt").read_text()
+    assert "Averaged over a.quality = 20, 80, though not over all of them everywhere: of each sample first" in text
+
+
+def test_single_samples_have_no_bars_and_the_caption_says_so(write_run: Writer, tmp_path: Path) -> None:
+    run = write_run([{"settings": {"channel.snr_db": x}, "metrics": {"psnr": [1.0 + x]},
+                      "config": {"channel": {"snr_db": x}}} for x in (0, 5)])  # fmt: skip
+    plot(run, "--x", "channel.snr_db", "--y", "psnr", "--out", tmp_path / "f")
+    assert "n = 1 sample; no interval, since each stands on a single sample." in (tmp_path / "f.txt").read_text()
+
+
+# ---------------------------------------------------------------------------------------------- error rates
+
+
+def test_error_rates_over_decades_are_logarithmic_and_zeros_are_arrows_at_the_edge(run: Path, tmp_path: Path) -> None:
+    drawn = chart(read_rows([run]), "channel.snr_db", ["ber"])
+    with figure.styled():
+        [axes] = figure.figure_of(drawn).axes
+    assert axes.get_yscale() == "log"
+    floor = axes.get_ylim()[0]
+    arrows = [line for line in axes.lines if line.get_marker() == 11]
+    assert [list(line.get_xdata()) for line in arrows] == [[8]] and arrows[0].get_ydata()[0] == floor
+    values = [point.y.mean for line in drawn.lines for point in line.points if point.y.mean]
+    assert 0 < floor < min(values)
+    plot(run, "--x", "channel.snr_db", "--y", "ber", "--out", tmp_path / "f")
+    text = (tmp_path / "f.txt").read_text()
+    assert "BER is 0 at 1 of 6 points, which a logarithmic axis cannot show: arrows at its lower edge." in text
+    assert "Intervals of BER that reach 0 are cut at the lower edge." in text
+
+
+@pytest.mark.parametrize(
+    "values, scale",
+    [((0.5, 0.2, 0.1), "linear"), ((0.0, 0.0, 0.0), "linear"), ((0.5, 0.01, 0.0), "log"), ((-1.0, 0.1, 10.0), "linear")],
+)
+def test_an_axis_is_logarithmic_only_where_that_shows_more(write_run: Writer, values: tuple[float, ...], scale: str) -> None:
+    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"ber": [value, value]}, "config": {"channel": {"snr_db": x}}}
+             for x, value in enumerate(values)]  # fmt: skip
+    drawn = chart(read_rows([write_run(cells)]), "channel.snr_db", ["ber"])
+    with figure.styled():
+        assert figure.figure_of(drawn).axes[0].get_yscale() == scale
+        assert figure.figure_of(drawn, asked="linear").axes[0].get_yscale() == "linear"
+    assert figure.draw(drawn)["pdf"].startswith(b"%PDF")
+
+
+# ---------------------------------------------------------------------------------------------- to look at
+
+
+def many(write_run: Writer, names: list[str]) -> Path:
+    return write_run([{"settings": {"channel.snr_db": x, "workflow": name}, "metrics": {"psnr": [i + x, i + x + 1.0]},
+                       "config": {"channel": {"snr_db": x}}} for i, name in enumerate(names) for x in (0, 5, 10)])  # fmt: skip
+
+
+@pytest.mark.parametrize("width", ["column", "page"])
+@pytest.mark.parametrize(
+    "names", [["a", "b"], NASTY, [f"workflow number {i}" for i in range(16)]], ids=["few", "nasty", "many"]
+)
+@pytest.mark.filterwarnings("error")
+def test_nothing_is_clipped_and_the_legend_hides_nothing(write_run: Writer, names: list[str], width: str) -> None:
+    drawn = chart(read_rows([many(write_run, names)]), "channel.snr_db", ["psnr"])
+    with figure.styled():
+        made = figure.figure_of(drawn, width)
+        made.draw_without_rendering()
+        page = made.bbox
+        [legend] = made.legends
+        [axes] = made.axes
+        box = legend.get_window_extent()
+        assert box.y0 >= axes.get_window_extent().y1 - 1
+        assert axes.get_window_extent().height > 0.6 * figure.PANEL_IN * made.dpi
+        for text in (
+            *legend.get_texts(),
+            axes.xaxis.label,
+            axes.yaxis.label,
+            *axes.get_xticklabels(),
+            *axes.get_yticklabels(),
+        ):
+            extent = text.get_window_extent()
+            assert (
+                page.x0 - 1 <= extent.x0 and extent.x1 <= page.x1 + 1 and page.y0 - 1 <= extent.y0 and extent.y1 <= page.y1 + 1
+            )
+        assert len(legend.get_texts()) == len(names)
+
+
+def test_lines_are_told_apart_without_any_colour(write_run: Writer) -> None:
+    drawn = chart(read_rows([many(write_run, [f"w{i}" for i in range(24)])]), "channel.snr_db", ["psnr"])
+    with figure.styled():
+        lines, _ = figure.figure_of(drawn, "page").axes[0].get_legend_handles_labels()
+    looks = [(line.get_marker(), str(line._unscaled_dash_pattern), line.get_markerfacecolor() == "white") for line in lines]
+    assert len(looks) == 24 == len(set(looks))
+    assert len({line.get_color() for line in lines[:7]}) == 7
+
+
+def test_no_global_setting_is_touched(run: Path) -> None:
+    before = dict(matplotlib.rcParams)
+    figure.draw(chart(read_rows([run]), "channel.snr_db", ["psnr"]))
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_what_is_wrong_is_told_in_a_line_and_nothing_is_written(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert plot(run, "--x", "channel.snr", "--y", "psnr") == 2
+    assert capsys.readouterr().err == "error: no cell has a setting 'channel.snr'; did you mean 'channel.snr_db'?\n"
+    assert plot(run, "--x", "channel.snr_db", "--y", "psrn") == 2
+    assert not (run / "figures").exists()
+
+
+def test_a_real_run_can_be_drawn(bench: Any, tmp_path: Path) -> None:
+    bench.text += "sweep: {channel.snr_db: [0, 10, 20], encoder.codec.quality: [1, 3]}\n"
+    bench.run()
+    folder = bench.folder / "out"
+    assert plot(folder, "--x", "channel.snr_db", "--y", "grey-error", "--out", tmp_path / "f") == 0
+    [first, *_] = csv.DictReader(io.StringIO((tmp_path / "f.csv").read_text()))
+    cell = json.loads((folder / "cells" / first["cells"] / "result.json").read_text())
+    assert float(first["mean"]) == cell["metrics"]["grey-error"]["mean"]
+    assert "grey error" in (tmp_path / "f.txt").read_text()
