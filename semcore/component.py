@@ -135,7 +135,10 @@ def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[tuple[str 
         told: dict[tuple[str | int, ...], dict[str, Any]] = {}
         items = error.errors(include_url=False)
         for item in items:
-            if item["type"] == "too_short" and any(one["loc"][:-1][: len(item["loc"])] == item["loc"] for one in items):
+            inside = len(item["loc"])
+            if item["type"] == "too_short" and any(
+                len(one["loc"]) > inside and one["loc"][:inside] == item["loc"] for one in items
+            ):
                 continue  # some of its values were refused, and so not counted
             path = tuple(part for part in item["loc"] if not _is_branch(part))
             told.setdefault(path, {})[_wanted(item)] = item["input"]
