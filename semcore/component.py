@@ -135,10 +135,7 @@ def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[tuple[str 
         told: dict[tuple[str | int, ...], dict[str, Any]] = {}
         items = error.errors(include_url=False)
         for item in items:
-            inside = len(item["loc"])
-            if item["type"] == "too_short" and any(
-                len(one["loc"]) > inside and one["loc"][:inside] == item["loc"] for one in items
-            ):
+            if item["type"] == "too_short" and any(_is_within(one["loc"], item["loc"]) for one in items):
                 continue  # some of its values were refused, and so not counted
             path = tuple(part for part in item["loc"] if not _is_branch(part))
             told.setdefault(path, {})[_wanted(item)] = item["input"]
@@ -162,6 +159,10 @@ def _tuples(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     return value
+
+
+def _is_within(path: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
+    return len(path) > len(other) and path[: len(other)] == other
 
 
 def _is_branch(part: int | str) -> bool:

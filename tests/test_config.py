@@ -6,13 +6,15 @@ import random
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from annotated_types import MinLen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semcore import registry
+from semcore.component import check_value
 from semcore.config.build import Builder
 from semcore.config.experiment import describe, load
 from semcore.config.paths import flatten, points, read_override, set_path
@@ -166,6 +168,13 @@ def test_the_first_axis_changes_slowest(bench: Any) -> None:
 def test_metrics_are_psnr_and_ssim_unless_named(bench: Any) -> None:
     bench.text = re.sub("metrics:.*\n", "", bench.text)
     assert [metric["use"] for metric in config(bench)["metrics"]] == ["psnr", "ssim"]
+
+
+def test_a_list_that_is_too_short_is_told_unless_its_values_were_refused() -> None:
+    lengths = Annotated[tuple[int, ...], MinLen(2)]
+    assert check_value(lengths, [1])[1] == [((), "must be a list of 2 or more, not a list of 1")]
+    assert check_value(lengths, [])[1] == [((), "must be a list of 2 or more, not a list of 0")]
+    assert check_value(lengths, [1, "x"])[1] == [((1,), "must be a whole number, not 'x'")]
 
 
 def test_equal_settings_are_one_object(bench: Any) -> None:
