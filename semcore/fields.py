@@ -102,6 +102,9 @@ def type_name(annotation: Any) -> str:
         return "null"
     if isinstance(annotation, type) and issubclass(annotation, Component):
         return f"a {annotation.kind}"
+    if hasattr(annotation, "__required_keys__"):  # a TypedDict
+        hints = typing.get_type_hints(annotation, include_extras=True)
+        return "{" + ", ".join(f"{key}: {type_name(hint)}" for key, hint in hints.items()) + "}"
     name = getattr(annotation, "__name__", str(annotation))
     return _NAMES.get(name, name)
 

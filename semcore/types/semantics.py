@@ -31,7 +31,12 @@ class Text:
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
-    """A stream of symbols of a finite alphabet, for example phonemes. `values`: int64 (T,) in 0..vocabulary-1."""
+    """A stream of symbols of a finite alphabet, for example phonemes.
+
+    Fields:
+        values: int64 (T,) in 0..vocabulary-1
+        vocabulary: size of the alphabet, known to both ends
+    """
 
     values: np.ndarray
     vocabulary: int
@@ -94,6 +99,7 @@ class Bitstream:
 
 
 Stream = Text | Tokens | Features | Picture | Bitstream
+"""What can be sent: one of the five types."""
 STREAM_TYPES: tuple[type[Stream], ...] = (Text, Tokens, Features, Picture, Bitstream)
 
 
