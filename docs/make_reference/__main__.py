@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
 import api
@@ -31,9 +32,9 @@ def stale(made: dict[str, str], folder: Path) -> list[str]:
         elif name not in made:
             wrong.append(f"{folder.name}/{name} is no longer made: remove it")
         elif made[name] != there[name]:
-            lines = zip([*made[name].splitlines(), ""], [*there[name].splitlines(), ""], strict=False)
-            number, pair = next((index, pair) for index, pair in enumerate(lines, 1) if pair[0] != pair[1])
-            wrong.append(f"{folder.name}/{name} is stale from line {number}: {pair[1]!r} should be {pair[0]!r}")
+            lines = zip_longest(*(text.splitlines(keepends=True) for text in (there[name], made[name])), fillvalue="")
+            number, (have, want) = next((index, pair) for index, pair in enumerate(lines, 1) if pair[0] != pair[1])
+            wrong.append(f"{folder.name}/{name} is stale from line {number}: {have!r} should be {want!r}")
     return wrong
 
 

@@ -79,7 +79,10 @@ def pages() -> dict[str, str]:
 
 
 def _index(found: list[Package]) -> str:
-    blocks = [INTRODUCTION, table(["package", "what it is"], [[f"[{one.name}]({one.page})", cell(one.about)] for one in found])]
+    blocks = [
+        INTRODUCTION,
+        table(["package", "what it is"], [[f"[{one.name}]({one.page})", cell(one.about)] for one in found]),
+    ]
     for kind in KINDS:
         rows = sorted(
             [f"[`{entry.name}`]({package.page}#{slug(entry.heading)})", _genie(entry.cls) + cell(summary(entry.cls.__doc__)),

@@ -15,15 +15,17 @@ SECTIONS = {"Fields": "Fields", "Args": "Arguments", "Returns": "Returns", "Rais
 _SECTION = re.compile(rf"({'|'.join(SECTIONS)}):$")
 _ITEM = re.compile(r"(\w[\w.]*): (.*)$")
 _CODE = re.compile(r"(`+[^`]+`+)")
-_MARKUP = re.compile(r"[\\*<~$]|(?<!\w)_|_(?!\w)|\](?=[(\[:])")
+_MARKUP = re.compile(r"[\\*<~$]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])|&(?=#?\w+;)")
 """What would be markup. A `_` inside a word is none."""
+_START = re.compile(r"^(?=>|#{1,6}(\s|$)|[-+](\s|$)|-[-\s]*$)|(?<=^\d)(?=[.)](\s|$))|(?<=^\d\d)(?=[.)](\s|$))")
+"""Where a paragraph would begin as something else: a quotation, a heading, a list, a line."""
 
 
 def escaped(text: str) -> str:
     """Plain text on one line; what stands in backticks is code and stays as it is, everything else is no markup."""
     parts = _CODE.split(" ".join(text.split()))
     parts[::2] = [_MARKUP.sub(r"\\\g<0>", part) for part in parts[::2]]
-    return re.sub(r"^([-+>#]|\d+(?=[.)]))(?=[.)]?\s)", r"\\\1", "".join(parts))
+    return _START.sub(r"\\", "".join(parts))
 
 
 def cell(text: str) -> str:

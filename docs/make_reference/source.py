@@ -104,7 +104,9 @@ def alias(module: str, name: str) -> Attribute:
 def _with_strings(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str]]:
     """Statements, each with the string below it."""
     for item, below in zip(body, [*body[1:], ast.Pass()], strict=True):
-        is_string = isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+        is_string = (
+            isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
+        )
         yield item, below.value.value if is_string else ""
 
 
