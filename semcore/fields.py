@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
 import re
 import types
 import typing
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcore.component import Component, documentation, field_types, plain, unit_of
+from semcore.errors import ConfigError
 from semcore.units import written as number
 
 
@@ -64,17 +66,28 @@ def default(field: dataclasses.Field[Any]) -> Any:
 
 
 def written(value: Any) -> str:
-    """A value as YAML would write it."""
+    """A value as YAML would write it, on one line; numbers to six digits."""
     value = plain(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {written(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{written(key)}: {written(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(written, value)) + "]"
     if isinstance(value, float):
         return number(value)
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return str(value) or '""'
+    return _text(value) if isinstance(value, str) else str(value)
+
+
+def _text(text: str) -> str:
+    """A text, in quotes if YAML would take it for something else without."""
+    from semcore.config.yaml import parse
+
+    try:
+        bare = parse(f"[{text}]", "").values == [text]
+    except ConfigError:
+        bare = False
+    return text if bare else json.dumps(text, ensure_ascii=False)
 
 
 _NAMES = {"str": "text", "float": "number", "int": "whole number", "bool": "true or false", "Any": "any value"}

@@ -53,7 +53,7 @@ def _parameter(argument: ast.arg, value: ast.expr | None) -> str:
 
 
 def _declared(name: str, annotation: ast.expr | None, value: ast.expr | None) -> str:
-    return f"{name}: {written(annotation)}" * bool(annotation) + (f" = {_default(value)}" if value else "")
+    return name + (f": {written(annotation)}" if annotation else "") + (f" = {_default(value)}" if value else "")
 
 
 def written(node: ast.AST) -> str:
@@ -104,10 +104,8 @@ def alias(module: str, name: str) -> Attribute:
 def _with_strings(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str]]:
     """Statements, each with the string below it."""
     for item, below in zip(body, [*body[1:], ast.Pass()], strict=True):
-        is_string = (
-            isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
-        )
-        yield item, below.value.value if is_string else ""
+        said = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
+        yield item, said if isinstance(said, str) else ""
 
 
 def methods(node: ast.ClassDef) -> list[ast.FunctionDef]:
