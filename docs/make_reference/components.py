@@ -132,7 +132,7 @@ def _facts(cls: type[Component]) -> list[str]:
         return [f"Carries: {', '.join(map(_link, cls.carries))}."]
     if issubclass(cls, Generator):
         streams = [f"{code(name)} ({', '.join(map(_link, types))})" for name, types in cls.accepts.items()]
-        return [f"Makes use of the streams {', '.join(streams)}." if streams else ""]
+        return [f"Makes use of: {', '.join(streams)}." if streams else ""]
     return []
 
 

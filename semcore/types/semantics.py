@@ -25,7 +25,7 @@ class Text:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """() : a text's length is not known before it is received."""
+        """Empty: a text's length is not known before it is received."""
         return ()
 
 
@@ -48,7 +48,7 @@ class Tokens:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """(T, vocabulary)"""
+        """(T, vocabulary): known to both ends from the session."""
         return (*self.values.shape, self.vocabulary)
 
 
@@ -63,7 +63,7 @@ class Features:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """The shape of `values`."""
+        """The shape of `values`: known to both ends from the session."""
         return tuple(self.values.shape)
 
 
@@ -78,7 +78,7 @@ class Picture:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """(H, W, 3)"""
+        """(H, W, 3): known to both ends from the session."""
         return tuple(self.pixels.shape)
 
 
@@ -94,7 +94,7 @@ class Bitstream:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """() : a bitstream's length is not known before it is received."""
+        """Empty: a bitstream's length is not known before it is received."""
         return ()
 
 
