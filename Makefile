@@ -4,9 +4,10 @@ BIN := $(VENV)/bin
 PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm plugins/semcore_video
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo test test-slow lint install help
+.PHONY: demo docs test test-slow lint install help
 help:
 	@echo "make demo       captions over a 28 GHz link beside conventional transmission, with a report"
+	@echo "make docs       the pages of docs/reference, from the source"
 	@echo "make test       the test suite (minutes)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff and mypy"
@@ -23,6 +24,9 @@ $(VENV)/.semcore-dev: $(VENV)/.semcore
 
 demo: install
 	$(BIN)/semcore run examples/llm_image_uma.yaml --jobs 2 --out runs/demo
+
+docs: install
+	$(BIN)/python docs/make_reference
 
 test: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto

@@ -26,7 +26,12 @@ def unit_of(name: str) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class Needs:
-    """What a component wants of the process that it works in: processor cores and graphics processors."""
+    """What a component wants of the process that it works in.
+
+    Fields:
+        cpus: processor cores
+        gpus: graphics processors
+    """
 
     cpus: float = 1.0
     gpus: float = 0.0
@@ -35,6 +40,8 @@ class Needs:
 @dataclasses.dataclass(frozen=True)
 class Component:
     """Base of everything that YAML can name. Values are checked, and numbers converted, when it is made.
+
+    A value that does not fit its annotation, or that `check` refuses, raises `ComponentError` naming the field.
 
     Subclasses are frozen dataclasses. What is expensive (weights, tables) belongs in a `functools.cached_property`: it
     is made on first use and never pickled.
@@ -60,7 +67,11 @@ class Component:
         self.check()
 
     def check(self) -> None:
-        """Refuse combinations of values that make no sense; raise `ComponentError` naming the fields."""
+        """Refuse combinations of values that make no sense. A subclass that overrides it need not call it.
+
+        Raises:
+            ComponentError: naming the fields, and what they should be
+        """
 
     def identity(self) -> Any:
         """What its results depend on besides its settings and its package's version, for example a digest of weights."""

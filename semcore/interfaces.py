@@ -210,6 +210,7 @@ class Metric(Component, abc.ABC):
 
     kind: ClassVar[str] = "metric"
     unit: ClassVar[str] = ""
+    """Unit of the values; "" if they have none."""
     better: ClassVar[str] = "higher"
     """`higher`, `lower`, or "" where neither is better."""
 

@@ -53,6 +53,13 @@ def register(kind: str, name: str) -> Callable[[type[Component]], type[Component
     """Class decorator: make a component known by `name` in this process (a test, a notebook, a file beside a pipeline).
 
     It goes before what installed packages call by that name, and replaces what was registered before.
+
+    Args:
+        kind: which registry: `channel`, `metric`, ...
+        name: what YAML calls it under `use`
+
+    Raises:
+        PluginError: there is no such kind, or the class is not a frozen dataclass that implements its interface
     """
     _known_kind(kind)
 

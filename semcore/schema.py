@@ -17,6 +17,7 @@ from semcore.component import Component, documentation, field_types, plain, summ
 from semcore.config.assemble import REQUIRED
 from semcore.config.experiment import CHANGEABLE, SECTIONS, TOP, VERSION
 from semcore.errors import PluginError
+from semcore.fields import default, required
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ELSEWHERE = ("recipe", "executor")
@@ -139,7 +140,7 @@ class _Schemas:
         return found
 
     def _kind(self, kind: str, classes: Mapping[str, type[Component]]) -> Schema:
-        bare = [name for name, cls in classes.items() if not any(map(_required, dataclasses.fields(cls)))]
+        bare = [name for name, cls in classes.items() if not any(map(required, dataclasses.fields(cls)))]
         names = [{"const": name, "description": _about(cls)} for name, cls in classes.items()]
         written: Schema = {
             "type": "object",
@@ -172,7 +173,7 @@ class _Schemas:
             properties[field.name] = {"description": text, **_default(field), **shape}
         return {
             "type": "object", "description": _about(cls), "properties": properties,
-            "required": ["use", *(field.name for field in fields if _required(field))], "additionalProperties": False,
+            "required": ["use", *(field.name for field in fields if required(field))], "additionalProperties": False,
         }  # fmt: skip
 
     def _fields_of(self, default: Component) -> Schema:
@@ -235,11 +236,5 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
 def _default(field: dataclasses.Field[Any]) -> Schema:
-    if field.default_factory is not dataclasses.MISSING:
-        return {"default": plain(field.default_factory())}
-    return {"default": plain(field.default)} if field.default is not dataclasses.MISSING else {}
+    return {} if required(field) else {"default": plain(default(field))}

@@ -70,8 +70,8 @@ def test_the_pdf_has_the_width_of_a_paper_and_every_font_inside(run: Path, tmp_p
         [inner] = font["/DescendantFonts"]
         assert inner.get_object()["/Subtype"] == "/CIDFontType2"
         assert len(inner.get_object()["/FontDescriptor"]["/FontFile2"].get_data()) > 1000
-    image = Image.open(tmp_path / "f.png")
-    assert image.width == round(300 * inches) and image.info["dpi"][0] == pytest.approx(300, abs=0.1)
+    with Image.open(tmp_path / "f.png") as image:
+        assert image.width == round(300 * inches) and image.info["dpi"][0] == pytest.approx(300, abs=0.1)
 
 
 def test_the_same_run_gives_the_same_bytes_in_any_process(run: Path, tmp_path: Path) -> None:

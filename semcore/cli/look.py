@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
-from typing import Any, get_args, get_origin
 
 import click
 
-from semcore import plugins, registry
-from semcore.component import Component, documentation, field_types, plain, unit_of
+from semcore import fields, plugins, registry
 from semcore.errors import PluginError, SemcoreError
 
 
@@ -67,89 +64,19 @@ def _show(kind: str, name: str) -> None:
     package, version = registry.provider(kind, name)
     click.secho(f"{name}", bold=True, nl=False)
     click.echo(f"  ({kind} of {package} {version})" if package else f"  ({kind})")
-    text = (cls.__doc__ or "").split("Fields:")[0].rstrip()
-    click.echo(_dedent(text))
-    docs = documentation(cls)
-    fields = dataclasses.fields(cls)
-    if fields:
+    click.echo(fields.description(cls))
+    described = fields.fields_of(cls)
+    if described:
         click.echo("\nFields:")
-    types = field_types(cls)
-    for field in fields:
-        unit = unit_of(field.name)
-        default = "required" if _required(field) else f"default {written(_default(field))}"
+    for field in described:
+        default = "required" if field.default is None else f"default {field.default}"
         click.secho(f"  {field.name}", bold=True, nl=False)
-        click.echo(f"  {type_name(types[field.name])}{f', {unit}' if unit else ''}, {default}")
-        if docs.get(field.name):
-            click.echo(click.wrap_text(docs[field.name], 100, "      ", "      "))
+        click.echo(f"  {field.type}{f', {field.unit}' if field.unit else ''}, {default}")
+        if field.doc:
+            click.echo(click.wrap_text(field.doc, 100, "      ", "      "))
     if cls.reference:
         click.echo(f"\nSource: {cls.reference}")
     if cls.cites:
         click.echo(f"{'' if cls.reference else chr(10)}Cite: {', '.join(cls.cites)}")
     if cls.genie:
         click.echo("\nThis is a genie: it knows what an honest receiver could not.")
-
-
-def _required(field: dataclasses.Field[Any]) -> bool:
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-
-
-def _default(field: dataclasses.Field[Any]) -> Any:
-    if field.default is not dataclasses.MISSING:
-        return field.default
-    return field.default_factory() if field.default_factory is not dataclasses.MISSING else None
-
-
-def written(value: Any) -> str:
-    """A value as YAML would write it."""
-    value = plain(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {written(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(written, value)) + "]"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if value is None or isinstance(value, bool):
-        return {None: "none", True: "true", False: "false"}[value]
-    return str(value) or '""'
-
-
-def type_name(annotation: Any) -> str:
-    """An annotation as a user would say it."""
-    import types
-    import typing
-
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is typing.Annotated:
-        bounds = [_bound(item) for item in arguments[1:]]
-        return " ".join([type_name(arguments[0]), *(bound for bound in bounds if bound)])
-    if origin is typing.Literal:
-        return " | ".join(map(repr, arguments))
-    if origin in (typing.Union, types.UnionType):
-        return " | ".join(type_name(item) for item in arguments)
-    if origin is tuple:
-        inner = ", ".join("..." if item is Ellipsis else type_name(item) for item in arguments)
-        return f"[{inner}]"
-    if origin is dict:
-        return f"a mapping: {type_name(arguments[0])} → {type_name(arguments[1])}"
-    if origin is not None:
-        return f"{getattr(origin, '__name__', origin)} of {', '.join(type_name(item) for item in arguments)}"
-    if annotation is type(None):
-        return "nothing"
-    if isinstance(annotation, type) and issubclass(annotation, Component):
-        return f"a {annotation.kind}"
-    return {"str": "text", "float": "number", "int": "whole number", "bool": "true or false", "Any": "any value"}.get(
-        getattr(annotation, "__name__", str(annotation)), getattr(annotation, "__name__", str(annotation))
-    )
-
-
-def _bound(item: Any) -> str:
-    for attribute, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<")):
-        if getattr(item, attribute, None) is not None:
-            return f"{sign} {getattr(item, attribute):g}"
-    return ""
-
-
-def _dedent(text: str) -> str:
-    import inspect
-
-    return inspect.cleandoc(text)

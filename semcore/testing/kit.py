@@ -71,7 +71,7 @@ def laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Sema
 
 
 def run_laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()) -> list[Verdict]:
-    """Try every law of a component; nothing is raised, what goes wrong is a verdict."""
+    """Try every law of a component; nothing is raised, what goes wrong is a verdict. The arguments are those of `laws`."""
     return [_verdict(law) for law in laws(one, samples=samples, batch=batch)]
 
 
@@ -91,7 +91,7 @@ def conformance(
 ) -> Callable[..., None]:
     """A pytest function with one case for each law of each component; assign it to a name that begins with `test_`.
 
-    A law that does not apply is skipped and says why.
+    A law that does not apply is skipped and says why. `samples` and `batch` are those of `laws`.
     """
     import pytest
 

@@ -10,7 +10,15 @@ from semcore.types.symbols import Received
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the ledger: what `stream` of `sample` cost for `kind`, in channel uses and in channel bits."""
+    """One line of the ledger.
+
+    Fields:
+        sample: key of the sample
+        stream: name of the stream; `frame`: what a whole row cost
+        kind: what it was spent on, as in `Ledger`
+        uses: channel uses
+        bits: channel bits; 0 for analog symbols
+    """
 
     sample: str
     stream: str
@@ -41,11 +49,11 @@ class Ledger:
                 yield entry
 
     def uses(self, sample: str | None = None, stream: str | None = None, kind: str | None = None) -> int:
-        """Channel uses of the entries that match."""
+        """Channel uses of the entries that match; None matches all."""
         return sum(entry.uses for entry in self._matching(sample, stream, kind))
 
     def bits(self, sample: str | None = None, stream: str | None = None, kind: str | None = None) -> int:
-        """Channel bits of the entries that match."""
+        """Channel bits of the entries that match; None matches all."""
         return sum(entry.bits for entry in self._matching(sample, stream, kind))
 
     def shared(self, samples: Sequence[str]) -> Ledger:

@@ -25,13 +25,18 @@ class Text:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """() : a text's length is not known before it is received."""
+        """Empty: a text's length is not known before it is received."""
         return ()
 
 
 @dataclass(frozen=True, eq=False)
 class Tokens:
-    """A stream of symbols of a finite alphabet, for example phonemes. `values`: int64 (T,) in 0..vocabulary-1."""
+    """A stream of symbols of a finite alphabet, for example phonemes.
+
+    Fields:
+        values: int64 (T,) in 0..vocabulary-1
+        vocabulary: size of the alphabet, known to both ends
+    """
 
     values: np.ndarray
     vocabulary: int
@@ -43,7 +48,7 @@ class Tokens:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """(T, vocabulary)"""
+        """(T, vocabulary): known to both ends from the session."""
         return (*self.values.shape, self.vocabulary)
 
 
@@ -58,7 +63,7 @@ class Features:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """The shape of `values`."""
+        """The shape of `values`: known to both ends from the session."""
         return tuple(self.values.shape)
 
 
@@ -73,7 +78,7 @@ class Picture:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """(H, W, 3)"""
+        """(H, W, 3): known to both ends from the session."""
         return tuple(self.pixels.shape)
 
 
@@ -89,11 +94,12 @@ class Bitstream:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """() : a bitstream's length is not known before it is received."""
+        """Empty: a bitstream's length is not known before it is received."""
         return ()
 
 
 Stream = Text | Tokens | Features | Picture | Bitstream
+"""What can be sent: one of the five types."""
 STREAM_TYPES: tuple[type[Stream], ...] = (Text, Tokens, Features, Picture, Bitstream)
 
 

@@ -30,7 +30,12 @@ class KnowledgeBase:
 
 @dataclass(frozen=True, eq=False)
 class Knowledge:
-    """The knowledge bases of both ends: `tx` believes what was acknowledged, `rx` holds what arrived."""
+    """The knowledge bases of both ends.
+
+    Fields:
+        tx: the transmitter's: what was acknowledged
+        rx: the receiver's: what arrived
+    """
 
     tx: KnowledgeBase = field(default_factory=KnowledgeBase)
     rx: KnowledgeBase = field(default_factory=KnowledgeBase)

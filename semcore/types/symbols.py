@@ -116,7 +116,17 @@ class Symbols:
         overhead: Sequence[Mapping[str, int]] | None = None,
         report: Sequence[Mapping[str, float]] | None = None,
     ) -> Received:
-        """What a channel returns: equalised `values`, the noise left in them, and what it spent and saw (per row)."""
+        """What a channel returns.
+
+        Args:
+            values: complex64 (rows, n), equalised
+            noise_var: variance of the complex noise left in them: one number, or any shape that extends to that of `values`
+            overhead: per row, channel uses that the channel itself spent, by kind; by default none
+            report: per row, what the channel knows of itself; by default nothing
+
+        Raises:
+            ComponentError: a shape or type is not as above
+        """
         import torch
 
         var = torch.as_tensor(noise_var, dtype=torch.float32).expand(values.shape)

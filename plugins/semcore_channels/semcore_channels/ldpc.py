@@ -56,7 +56,7 @@ class LDPC(Transport):
         iterations: iterations of the decoder
         on_error: what a failed CRC does: `deliver` the damaged payload, or `erase` the stream
         max_code_block_bits: most information bits of a code block; at rate 1/4 and below no more than 3840 are used
-        codec: turns pictures into bytes; none: pictures are refused
+        codec: turns pictures into bytes; null: pictures are refused
     """
 
     reference: ClassVar[str] = "3GPP TS 38.212, 5.1 (CRC), 5.2.2 (segmentation), 5.3.2 (LDPC), 5.4.2 (rate matching)"

@@ -1,0 +1,150 @@
+"""The page of the Python interface: what `semcore`, `semcore.testing` and the hooks promise."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from typing import Any
+
+import source
+from prose import code, docstring, escaped, fence, page, slug, table
+
+import semcore
+import semcore.cache
+import semcore.errors
+import semcore.hookspecs
+import semcore.testing
+import semcore.types.ledger
+from semcore.component import summary
+from semcore.testing import component as laws_of_all
+from semcore.testing.kit import KINDS
+
+GROUPS = {
+    "Components": ("semcore.component", ""),
+    "Interfaces": ("semcore.interfaces", "semcore.interfaces"),
+    "Executors and jobs": ("", ""),
+    "Types": ("semcore.types", "semcore.types"),
+    "Randomness": ("semcore.rng", "semcore.rng"),
+    "Errors": ("semcore.errors", "semcore.errors"),
+    "Registry": ("semcore.registry", ""),
+}
+"""Heading -> the module (or package) whose names stand under it, and the module whose docstring introduces them."""
+JOBS = ("Executor", "Job", "Lost", "Needs")
+"""Names that stand together, whatever module they are in."""
+ALIASES = {"Stream": "semcore.types.semantics"}
+"""Names that stand for a type, and the modules that say so: they have no module of their own."""
+MET: dict[str, Any] = {
+    "semcore.types.ledger.Entry": semcore.types.ledger.Entry,
+    "semcore.errors.Problem": semcore.errors.Problem,
+    "semcore.cache.StageDone": semcore.cache.StageDone,
+}
+"""What is met through a public name, and not public by its own."""
+
+INTRODUCTION = """\
+# Python interface
+
+Everything that `semcore`, `semcore.testing` and `semcore.hookspecs` promise, made from their docstrings by `make docs`.
+What is not on this page may change. How the parts work together is told in [Architecture](../architecture.md), how to
+write one of your own in [Write a plugin](../write-a-plugin.md), and the shipped ones stand in
+[Components](components.md)."""
+
+
+def text() -> str:
+    """The page."""
+    grouped = {title: [name for name in sorted(semcore.__all__) if _group(name) == title] for title in GROUPS}
+    blocks = [INTRODUCTION, _contents(grouped)]
+    for title, names in grouped.items():
+        introduced = GROUPS[title][1]
+        blocks += [f"## {title}", docstring(inspect.getdoc(importlib.import_module(introduced)) if introduced else "")]
+        blocks += [_described(name, getattr(semcore, name)) for name in names]
+    return page(*blocks, _testing(), _hooks(), _met())
+
+
+def _group(name: str) -> str:
+    if name in JOBS:
+        return "Executors and jobs"
+    module = ALIASES.get(name) or getattr(semcore, name).__module__
+    for title, (prefix, _) in GROUPS.items():
+        if prefix and f"{module}.".startswith(f"{prefix}."):
+            return title
+    raise SystemExit(f"semcore.{name} is of {module}, which has no heading in GROUPS of {__file__}")
+
+
+def _contents(grouped: dict[str, list[str]]) -> str:
+    rows = [[f"[{title}](#{slug(title)})", " · ".join(map(_link, names))] for title, names in grouped.items()]
+    rows.append(["[Conformance kit](#conformance-kit)", " · ".join(map(_link, sorted(semcore.testing.__all__)))])
+    rows.append(["[Hooks](#hooks)", " · ".join(_link(item.name) for item in _hook_methods())])
+    return table(["of", "names"], rows)
+
+
+def _link(name: str) -> str:
+    return f"[`{name}`](#{slug(name)})"
+
+
+def _described(name: str, thing: Any) -> str:
+    """A class, a function or an alias under its heading."""
+    if name in ALIASES:
+        alias = source.alias(ALIASES[name], name)
+        return page(f"### `{name}`", fence(alias.declared, "python"), docstring(alias.doc)).rstrip()
+    node = source.of(thing)
+    if isinstance(node, ast.FunctionDef):
+        return source.method(node, "", 3)
+    made = source.construction(node)
+    attributes = source.attributes(node)
+    return page(
+        f"### `{name}`",
+        fence(made, "python") if made else "",
+        _bases(thing),
+        docstring(thing.__doc__),
+        "Class attributes:" if attributes else "",
+        "\n".join(f"- {code(one.declared)}" + (f": {escaped(one.doc)}" if one.doc else "") for one in attributes),
+        *(source.method(item, name) for item in source.methods(node)),
+    ).rstrip()
+
+
+def _bases(cls: type) -> str:
+    """What else a class is, if that says anything."""
+    shown = [base for base in cls.__bases__ if base is not object and base.__module__ != "abc"]
+    names = [_link(base.__name__) if base.__name__ in semcore.__all__ else code(base.__name__) for base in shown]
+    return f"Bases: {', '.join(names)}" if names else ""
+
+
+def _testing() -> str:
+    names = sorted(semcore.testing.__all__)
+    laws = [("every component", laws_of_all.LAWS), *((kind, KINDS[kind][1]) for kind in sorted(KINDS))]
+    rows = [
+        [kind, code(law.__name__.replace("_", "-")), escaped((inspect.getdoc(law) or "").split("\n\n")[0])]
+        for kind, every in laws
+        for law in every
+    ]
+    return page(
+        "## Conformance kit",
+        docstring(semcore.testing.__doc__),
+        *(_described(name, getattr(semcore.testing, name)) for name in names),
+        "### The laws",
+        table(["of", "law", "what it says"], rows),
+    ).rstrip()
+
+
+def _hook_methods() -> list[ast.FunctionDef]:
+    node = source.of(semcore.hookspecs.Hooks)
+    assert isinstance(node, ast.ClassDef)
+    return source.methods(node)
+
+
+def _hooks() -> str:
+    return page(
+        "## Hooks",
+        docstring(semcore.hookspecs.__doc__),
+        f"{escaped(summary(semcore.hookspecs.Hooks.__doc__))}. A hook takes those of its arguments that it names.",
+        *(source.method(item, "", 3) for item in _hook_methods()),
+    ).rstrip()
+
+
+def _met() -> str:
+    return page(
+        "## Met on the way",
+        "What the names above hold or hand over; import them from where they are.",
+        *(_described(name, thing) for name, thing in sorted(MET.items())),
+    ).rstrip()
