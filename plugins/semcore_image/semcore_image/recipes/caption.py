@@ -25,7 +25,7 @@ class MiniCaptionRecipe(Recipe):
     """Trains mini-caption, a decoder that describes what the frozen image tower of mini-clip sees.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
         epochs: passes over the training pictures
         batch_size: pictures a step
         learning_rate: peak rate (AdamW)

@@ -26,7 +26,7 @@ class MiniClassifierRecipe(Recipe):
     Each stage ends the training at its epoch as if that were the last, the next one warms up again and goes on.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
         stages: passes over the training pictures at the end of each stage, ascending
         batch_size: pictures a step
         learning_rate: peak rate (SGD with Nesterov momentum)

@@ -25,7 +25,7 @@ class MiniClipRecipe(Recipe):
     """Trains mini-clip, a conv net for 32×32 pictures and a character-level text encoder that survives misspelling.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
         epochs: passes over the training pictures
         batch_size: pictures a step
         text_batch_size: captions a step, at most batch_size

@@ -43,7 +43,7 @@ class MiniDiffusionRecipe(Recipe):
     """Trains mini-diffusion, a latent denoiser that reads the characters of a caption by cross-attention.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
         epochs: passes over the training pictures
         batch_size: pictures a step
         learning_rate: peak rate (AdamW)

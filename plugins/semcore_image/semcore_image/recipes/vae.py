@@ -32,7 +32,7 @@ class MiniVaeRecipe(Recipe):
     """Trains the autoencoder of mini-diffusion, 32×32 pictures to 8×8 latents of eight channels and back.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or in torchvision's layout
+        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
         epochs: passes over the training pictures
         batch_size: pictures a step
         learning_rate: peak rate (AdamW)
