@@ -21,6 +21,7 @@ from semcore.interfaces import (
 )
 from semcore.registry import register
 from semcore.rng import Rng
+from semcore.secrets import Secret
 from semcore.types import (
     Bitstream,
     Candidates,
@@ -47,7 +48,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Bitstream", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError", "Features",
     "Generator", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Metric", "Picture", "Plan", "Planner",
-    "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario", "Selector",
+    "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario", "Secret", "Selector",
     "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Span", "Stream", "Symbols", "Text", "Tokens",
     "Transport", "register",
 ]  # fmt: skip

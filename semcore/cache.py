@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from semcore.identity import digest
 from semcore.interfaces import Generator, Selector, SemanticEncoder
 from semcore.pipeline import Pipeline
+from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.storage import pack, unpack, write
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
@@ -51,8 +52,10 @@ class Cache:
             return None
 
     def put(self, key: str, value: Any) -> None:
-        """Store a value."""
-        write(self._path(key), pack(value), durable=False)
+        """Store a value; one that holds a secret is not kept, and made again when it is asked for."""
+        packed = pack(value)
+        if redact(packed) == packed:
+            write(self._path(key), packed, durable=False)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.npz"

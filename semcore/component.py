@@ -14,7 +14,9 @@ import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from semcore import redaction
 from semcore.errors import ComponentError
+from semcore.secrets import WANTED, Secret, holds_secret
 
 UNITS = {
     "db": "dB", "dbm": "dBm", "dbi": "dBi", "hz": "Hz", "khz": "kHz", "ghz": "GHz", "kmh": "km/h", "mps": "m/s",
@@ -71,11 +73,13 @@ class Component:
 
 
 def plain(value: Any) -> Any:
-    """Components, tuples and mappings as what YAML and JSON can hold."""
+    """Components, secrets, tuples and mappings as what YAML and JSON can hold."""
     if isinstance(value, Component):
         from semcore.registry import name_of
 
         return {"use": name_of(type(value)), **value.settings()}
+    if isinstance(value, Secret):
+        return str(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -115,6 +119,9 @@ def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[str, str]]
     try:
         return _adapter(annotation).validate_python(_tuples(value)), []
     except ValidationError as error:
+        if holds_secret(annotation):
+            redaction.refuse(value)
+            return value, [("", WANTED)]
         told: dict[str, dict[str, Any]] = {}
         for item in error.errors(include_url=False):
             path = ".".join(str(part) for part in item["loc"] if not _is_branch(part))

@@ -15,6 +15,7 @@ from semcore.config.experiment import Cell, Experiment
 from semcore.conventions import conventions
 from semcore.interfaces import Metric, Record
 from semcore.pipeline import Pipeline
+from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.session import Segment, converse
 from semcore.storage import write, write_json
@@ -83,7 +84,7 @@ def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequ
     ]
     for index, record in enumerate(records[:GALLERY]):
         for name, pixels in _pictures(record).items():
-            path = folder / "pictures" / f"{index:03d}-{name}.png"
+            path = folder / "pictures" / redact(f"{index:03d}-{name}.png")
             write(path, png(pixels))
             rows[index].setdefault("pictures", {})[name] = str(path.relative_to(folder))
     write(folder / "items.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
@@ -100,7 +101,7 @@ def commit(folder: Path, identity: str, cell: Cell, setup: Setup, segments: Sequ
         "config": setup.config,
     }
     write_json(folder / "result.json", result)
-    return {"settings": dict(cell.settings), **result}
+    return {"settings": dict(cell.settings), **json.loads((folder / "result.json").read_text(encoding="utf-8"))}
 
 
 def png(pixels: Any) -> bytes:

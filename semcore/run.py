@@ -35,6 +35,7 @@ from semcore.errors import ConfigError, RunError, SemcoreError
 from semcore.evaluate import commit, evaluate
 from semcore.identity import digest
 from semcore.interfaces import Source
+from semcore.redaction import guard_streams, redact
 from semcore.results import label, read_result
 from semcore.storage import write, write_json
 from semcore.types import Sample
@@ -181,6 +182,7 @@ def _computed(
 def _prepare(threads: int) -> None:
     import torch
 
+    guard_streams()
     # Ctrl-C reaches every process of a terminal: the workers go quietly, the command says how to go on.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(threads)
@@ -207,7 +209,7 @@ def compute(experiment: Experiment, cell: Cell, identity: str, out: Path, on_sta
 
 
 def _failed(folder: Path, cell: Cell, started: float, error: Exception) -> Outcome:
-    reason = str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"
+    reason = redact(str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}")
     write_json(folder / "failure.json", {"reason": reason, "traceback": traceback.format_exc()})
     return cell, time.perf_counter() - started, reason
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from semcore import types
+from semcore.redaction import redact
 
 TEMPORARY = ".tmp-"
 """Prefix of files that are being written; a reader never looks at them."""
@@ -20,6 +21,8 @@ TEMPORARY = ".tmp-"
 def write(path: Path, data: bytes, durable: bool = True) -> None:
     """Write a file so that `path` holds all of `data` or what it held before: temp, fsync, rename, fsync folder.
 
+    What holds a secret is written without it.
+
     Args:
         durable: whether it must outlive a power failure; what can be made again (a cache) is not worth the wait
     """
@@ -27,7 +30,7 @@ def write(path: Path, data: bytes, durable: bool = True) -> None:
     temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{path.name}")
     try:
         with open(temporary, "wb") as file:
-            file.write(data)
+            file.write(redact(data))
             file.flush()
             if durable:
                 os.fsync(file.fileno())

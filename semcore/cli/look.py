@@ -11,6 +11,7 @@ import click
 from semcore import plugins, registry
 from semcore.component import Component, documentation, field_types, plain, unit_of
 from semcore.errors import PluginError, SemcoreError
+from semcore.secrets import Secret
 
 
 @click.command("list")
@@ -133,6 +134,8 @@ def type_name(annotation: Any) -> str:
         return f"{getattr(origin, '__name__', origin)} of {', '.join(type_name(item) for item in arguments)}"
     if annotation is type(None):
         return "nothing"
+    if annotation is Secret:
+        return "a secret (env:NAME)"
     if isinstance(annotation, type) and issubclass(annotation, Component):
         return f"a {annotation.kind}"
     return {"str": "text", "float": "number", "int": "whole number", "bool": "true or false", "Any": "any value"}.get(

@@ -11,10 +11,11 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from semcore import registry
+from semcore import redaction, registry
 from semcore.component import Component, check_value, field_types, plain, unit_of
 from semcore.config.yaml import Path_
 from semcore.errors import ComponentError, PluginError, Problem
+from semcore.secrets import holds_secret, unset
 
 Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""
@@ -78,6 +79,9 @@ class Builder:
         except Exception as error:  # whatever somebody else's check raises
             self.complain(path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}")
             return None
+        for name, variable in unset(made).items():
+            message = f"{kind} {value['use']!r}: {name} is in the environment variable {variable}, which is not set"
+            self.complain((*path, name), message, f"set it before the command: export {variable}=...")
         identity = (cls, json.dumps(plain(made), sort_keys=True, default=str))
         if _interned.get(identity) != made:  # new, or a nested name stands for another class by now
             _interned[identity] = made
@@ -108,6 +112,8 @@ class Builder:
             if key == "use":
                 continue
             if key not in annotations:
+                if any(holds_secret(annotations[meant]) for meant in difflib.get_close_matches(key, annotations)):
+                    redaction.refuse(item)  # a secret under a misspelt name
                 hint = nearest(key, annotations) or f"{value['use']!r} has no settings"
                 self.complain((*path, key), f"{kind} {value['use']!r} has no setting {key!r}", hint, at_key=True)
                 continue
