@@ -114,5 +114,7 @@ def _decode(value: Any, stored: Any) -> Any:
         return stored[value["$array"]]
     if "$map" in value:
         return {key: _decode(item, stored) for key, item in value["$map"]}
-    cls = getattr(types, value["$type"])
+    cls = vars(types)[value["$type"]]
+    if not isinstance(cls, type):
+        raise ValueError(f"{value['$type']} is no type of semcore")
     return cls(**{name: _decode(item, stored) for name, item in value["fields"].items()})

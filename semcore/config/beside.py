@@ -22,6 +22,10 @@ def register_files(values: Mapping[str, Any], document: Document) -> list[Proble
         return [document.problem(("plugins",), "plugins is a list of files, for example [./my_channel.py]")]
     problems = []
     for index, name in enumerate(files):
+        if not name.endswith(".py"):
+            told = document.problem(("plugins", index), f"{name!r} is no plugin file: its name must end in .py")
+            problems.append(told)
+            continue
         path = (document.folder / name).resolve()
         if not path.is_file():
             told = document.problem(("plugins", index), f"there is no file {name!r}", f"looked for {path}")
