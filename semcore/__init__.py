@@ -24,6 +24,7 @@ from semcore.interfaces import (
 )
 from semcore.registry import register
 from semcore.rng import Rng
+from semcore.secrets import Secret
 from semcore.types import (
     Bitstream,
     Candidates,
@@ -51,6 +52,7 @@ __all__ = [
     "Bitstream", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError", "Executor",
     "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Lost", "Metric", "Needs",
     "Picture", "Plan", "Planner", "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
-    "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Span", "Stream", "Symbols", "Text", "Tokens",
+    "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Span", "Stream", "Symbols", "Text",
+    "Tokens",
     "Transport", "register",
 ]  # fmt: skip

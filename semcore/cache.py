@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from semcore.identity import digest
 from semcore.interfaces import Generator, Selector, SemanticEncoder
 from semcore.pipeline import Pipeline
+from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.storage import pack, stamped, unpack, unstamped, write
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
@@ -52,9 +53,11 @@ class Cache:
             return None
 
     def put(self, key: str, value: Any) -> None:
-        """Store a value. One that cannot be kept is made again when it is asked for."""
-        with contextlib.suppress(OSError):
-            write(self._path(key), stamped(pack(value)), durable=False)
+        """Store a value. One that cannot be kept, or holds a secret, is made again when it is asked for."""
+        packed = pack(value)
+        if redact(packed) == packed:
+            with contextlib.suppress(OSError):
+                write(self._path(key), stamped(packed), durable=False)
 
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}.npz"

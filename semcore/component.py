@@ -14,7 +14,9 @@ import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from semcore import redaction
 from semcore.errors import ComponentError, shown
+from semcore.secrets import WANTED, Secret, holds_secret
 from semcore.units import split_unit, written
 
 
@@ -99,11 +101,13 @@ def most(needs: Iterable[Needs]) -> Needs:
 
 
 def plain(value: Any) -> Any:
-    """Components, tuples and mappings as what YAML and JSON can hold."""
+    """Components, secrets, tuples and mappings as what YAML and JSON can hold."""
     if isinstance(value, Component):
         from semcore.registry import name_of
 
         return {"use": name_of(type(value)), **value.settings()}
+    if isinstance(value, Secret):
+        return str(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -143,6 +147,9 @@ def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[tuple[str 
     try:
         return _adapter(annotation).validate_python(_tuples(value)), []
     except ValidationError as error:
+        if holds_secret(annotation):
+            redaction.refuse(value)
+            return value, [((), WANTED)]
         told: dict[tuple[str | int, ...], dict[str, Any]] = {}
         items = error.errors(include_url=False)
         for item in items:

@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from semcore.redaction import redact, starred
+
 SHOWN = 100
 """So many characters of a source line are shown, around the place that is meant."""
 LONGEST = 400
@@ -59,20 +61,20 @@ class Problem:
     hint: str = ""
 
     def __str__(self) -> str:
-        place = f"{_one_line(self.where)}: " if self.where else ""
+        place = f"{starred(_one_line(self.where))}: " if self.where else ""
         lines = [f"{place}error: {_one_line(self.message)}"]
         if self.source.strip():
             lines += self._excerpt()
         if self.hint:
             lines.append(f"    hint: {_one_line(self.hint)}")
-        return "\n".join(lines)
+        return redact("\n".join(lines))
 
     def _excerpt(self) -> list[str]:
         """The source line, or the part of a long one around the caret, and the caret below it."""
-        caret = max(self.column - 1, 0)
+        caret, source = max(self.column - 1, 0), starred(self.source)
         start = max(0, caret - SHOWN // 2) if caret > SHOWN - 20 else 0
         # A terminal must not obey what stands in a file, and a tab must not push the caret away.
-        shown = "".join(c if c.isprintable() else " " for c in self.source[start : start + SHOWN]).rstrip()
+        shown = "".join(c if c.isprintable() else " " for c in source[start : start + SHOWN]).rstrip()
         indent = 0 if start else min(len(shown) - len(shown.lstrip()), caret)
         before = shown[indent : max(caret - start, indent)].ljust(caret - start - indent)
         width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in before)

@@ -14,6 +14,7 @@ from semcore.config.experiment import Cell, Experiment
 from semcore.conventions import conventions
 from semcore.interfaces import Metric, Record
 from semcore.pipeline import Pipeline
+from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.session import Segment, converse
 from semcore.storage import content_digest, sealed
@@ -88,10 +89,10 @@ def cell_files(identity: str, setup: Setup, segments: Sequence[Segment]) -> dict
     files: dict[str, bytes] = {}
     for index, record in enumerate(records[:GALLERY]):
         for name, pixels in _pictures(record).items():
-            path = f"pictures/{index:03d}-{name}.png"
+            path = f"pictures/{redact(f'{index:03d}-{name}.png')}"
             files[path] = png(pixels)
             rows[index].setdefault("pictures", {})[name] = path
-    files["items.jsonl"] = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    files["items.jsonl"] = redact("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)).encode()
     result = {
         "id": identity,
         "n": len(records),

@@ -13,6 +13,7 @@ from typing import Any
 
 from semcore.component import Component, documentation, field_types, plain, unit_of
 from semcore.errors import ConfigError
+from semcore.secrets import Secret
 from semcore.units import written as number
 
 
@@ -113,6 +114,8 @@ def type_name(annotation: Any) -> str:
         return f"{getattr(origin, '__name__', origin)} of {', '.join(type_name(item) for item in arguments)}"
     if annotation is type(None):
         return "null"
+    if annotation is Secret:
+        return "a secret (env:NAME)"
     if isinstance(annotation, type) and issubclass(annotation, Component):
         return f"a {annotation.kind}"
     if hasattr(annotation, "__required_keys__"):  # a TypedDict

@@ -33,6 +33,7 @@ from semcore.errors import ConfigError, RunError, SemcoreError
 from semcore.evaluate import cell_files, evaluate
 from semcore.identity import digest
 from semcore.interfaces import Executor, Job, Lost, Source
+from semcore.redaction import redact
 from semcore.results import label, read_result
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.threads import limited
@@ -133,7 +134,7 @@ def _begin(experiment: Experiment, out: Path, cells: Sequence[Cell], ids: Sequen
     """Write down what is asked, and remove what a killed process left half written."""
     from semcore import __version__
 
-    text = ("\n".join(experiment.document.lines) + "\n").encode()
+    text = redact("\n".join(experiment.document.lines) + "\n").encode()
     info = {
         "name": experiment.name,
         "description": experiment.description,
@@ -261,4 +262,4 @@ def compute(
         return Outcome(files, seconds=time.perf_counter() - started)
     except (Exception, SystemExit) as error:  # whatever a component raises
         reason = str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"
-        return Outcome(reason=reason, traceback=traceback.format_exc(), seconds=time.perf_counter() - started)
+        return Outcome({}, redact(reason), redact(traceback.format_exc()), time.perf_counter() - started)

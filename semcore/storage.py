@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from semcore import types
+from semcore.redaction import redact
 
 TEMPORARY = ".tmp-"
 """Prefix of files that are being written; a reader never looks at them."""
@@ -25,7 +26,8 @@ STALE_S = 2.0
 def write(path: Path, data: bytes, durable: bool = True) -> None:
     """Write a file so that `path` holds all of `data` or what it held before: temp, fsync, rename, fsync folder.
 
-    The temporary file is locked as long as its writer lives, so that `sweep` knows which ones are left over.
+    The temporary file is locked as long as its writer lives, so that `sweep` knows which ones are left over. What holds a
+    secret is written without it.
 
     Args:
         durable: whether it must outlive a power failure; what can be made again (a cache) is not worth the wait
@@ -35,7 +37,7 @@ def write(path: Path, data: bytes, durable: bool = True) -> None:
     try:
         with open(temporary, "xb") as file:
             fcntl.flock(file, fcntl.LOCK_SH)
-            file.write(data)
+            file.write(redact(data))
             file.flush()
             if durable:
                 os.fsync(file.fileno())
@@ -74,7 +76,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return redact(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 # ---------------------------------------------------------------------------------------------- seals
@@ -197,5 +199,7 @@ def _decode(value: Any, stored: Any) -> Any:
         return stored[value["$array"]]
     if "$map" in value:
         return {key: _decode(item, stored) for key, item in value["$map"]}
-    cls = getattr(types, value["$type"])
+    cls = vars(types)[value["$type"]]
+    if not isinstance(cls, type):
+        raise ValueError(f"{value['$type']} is no type of semcore")
     return cls(**{name: _decode(item, stored) for name, item in value["fields"].items()})

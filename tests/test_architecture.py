@@ -1,4 +1,4 @@
-"""What keeps the core small and safe, checked on the source."""
+"""What keeps the core small, checked on the source."""
 
 from __future__ import annotations
 
@@ -40,22 +40,6 @@ def test_the_core_imports_no_plugin(path: Path) -> None:
 @pytest.mark.parametrize("path", CORE, **SHOWN)
 def test_a_module_fits_a_head(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= 400
-
-
-@pytest.mark.parametrize("path", TREE, **SHOWN)
-def test_nothing_executes_data(path: Path) -> None:
-    """No pickle is loaded, no text is evaluated, no YAML tag is obeyed, no shell is called."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Call):
-            called = ast.unparse(node.func)
-            keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
-            assert called not in ("eval", "exec", "os.system", "yaml.load", "yaml.unsafe_load", "joblib.load"), called
-            assert keywords.get("shell") != "True" and keywords.get("allow_pickle") != "True"
-            assert keywords.get("trust_remote_code") != "True"
-            if called == "torch.load":
-                assert keywords.get("weights_only") == "True"
-    if "tests" not in path.parts and "testing" not in path.parts:
-        assert not {"pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"} & imports(ast.parse(path.read_text()))
 
 
 @pytest.mark.parametrize("path", CORE, **SHOWN)

@@ -100,8 +100,8 @@ class Amplitudes(Transport):
         streams: dict[tuple[int, str], tuple[Stream | None, bool | None]] = {}
         for span in received.layout.spans:
             got = received.values[span.row, span.start : span.stop]
-            scale = float(torch.exp(got[-1].angle() * 8))
-            values = (got[:-1].real * scale).numpy().astype(np.float32)
+            scale = float(torch.exp(got[-1].angle().nan_to_num() * 8))
+            values = (got[:-1].real.nan_to_num().clamp(-1e6, 1e6) * scale).numpy().astype(np.float32)
             streams[span.sample, span.stream] = Features(values.reshape(span.form)), None
         return received.layout.semantics(streams)
 
@@ -404,6 +404,18 @@ class HidesItsUnit(Channel):
 
 
 @dataclass(frozen=True)
+class WritesItsKeyDown(Channel):
+    """Takes a key as it is.
+
+    Fields:
+        snr_db: Es/N0, dB
+        api_key: of a service
+    """
+
+    api_key: str | None = None
+
+
+@dataclass(frozen=True)
 class BelievesAnything(Channel):
     """Checks nothing.
 
@@ -466,6 +478,25 @@ class RaisesOnNoise(Amplitudes):
         if received.values.abs().max() > 1e3:
             raise ValueError("a scale out of range")
         return super().receive(received)
+
+
+@dataclass(frozen=True)
+class CallsAnythingIntact(Amplitudes):
+    """Has a check that never fails."""
+
+    def receive(self, received: Received) -> list[Semantics]:
+        return [replace(one, intact=dict.fromkeys(one.streams, True)) for one in super().receive(received)]
+
+
+@dataclass(frozen=True)
+class LetsNaNThrough(Amplitudes):
+    """Adds what it received to what it makes of it."""
+
+    def receive(self, received: Received) -> list[Semantics]:
+        wrong = float(received.values.abs().sum()) * 0
+        parts = [{name: Features(stream.values + np.float32(wrong)) for name, stream in one.streams.items()}  # type: ignore[union-attr]
+                 for one in super().receive(received)]  # fmt: skip
+        return [replace(one, streams=own) for one, own in zip(super().receive(received), parts, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -651,6 +682,23 @@ class Trusting(Plain):
 
 
 @dataclass(frozen=True)
+class MakesRoomForAnything(Plain):
+    """Takes as much memory as the header asks for."""
+
+    def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
+        height, width = (int(side) for side in np.frombuffer(data[:4].ljust(4, b"\0"), ">u2"))
+        return np.zeros((height, width, 3), np.uint8) if size in (None, (height, width)) else None
+
+
+@dataclass(frozen=True)
+class Hoards(Plain):
+    """Takes 600 MB for a file that it does not even read."""
+
+    def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
+        return super().decode(data, size) if not data.startswith(b"GIF") or b"x" * 600 * 2**20 else None
+
+
+@dataclass(frozen=True)
 class NotQuiteLossless(Plain):
     """Loses the last bit."""
 
@@ -715,12 +763,15 @@ BROKEN: list[tuple[Component, str]] = [
     (SwallowsArguments(), "has-explicit-signatures"),
     (SaysNothing(), "documents-every-field"),
     (HidesItsUnit(), "units-stand-in-names"),
+    (WritesItsKeyDown(), "takes-secrets-by-name"),
     (BelievesAnything(), "refuses-bad-values"),
     (PicklesItsWeights(), "survives-pickling"),
     (LosesNormalisation(), "every-row-has-unit-power"),
     (LosesNormalisation(), "sends-a-sample-the-same-in-any-batch"),
     (ForgetsItsHeader(), "every-column-is-paid-for"),
     (RaisesOnNoise(), "nothing-hostile-stops-it"),
+    (CallsAnythingIntact(), "nothing-hostile-stops-it"),
+    (LetsNaNThrough(), "nothing-hostile-stops-it"),
     (DropsTheScale(), "features-come-back"),
     (OneShort(), "gives-as-many-as-asked-for"),
     (NeedsACaption(), "works-with-any-stream-lost"),
@@ -739,6 +790,8 @@ BROKEN: list[tuple[Component, str]] = [
     (NeedsMemory(), "plans-in-every-situation"),
     (PlansObjects(), "plans-can-be-sent"),
     (Trusting(), "hostile-bytes-do-no-harm"),
+    (MakesRoomForAnything(), "bombs-are-not-unpacked"),
+    (Hoards(), "bombs-are-not-unpacked"),
     (NotQuiteLossless(), "a-lossless-codec-keeps-every-pixel"),
     (AveragesTheBatch(), "measures-a-record-the-same-in-any-batch"),
     (WrongWayRound(), "an-equal-picture-is-the-best"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -80,6 +81,15 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not a stored value"):
         unpack((tmp_path / "trap.npz").read_bytes())
     assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("name", ["split", "STREAM_TYPES", "samples", "__loader__", "__builtins__", "Trap", ""])
+def test_no_type_but_ours_is_made(name: str) -> None:
+    text = json.dumps({"$type": name, "fields": {"total": 3, "weights": [1]}})
+    buffer = io.BytesIO()
+    np.savez(buffer, json=np.frombuffer(text.encode(), np.uint8))
+    with pytest.raises(ValueError, match="not a stored value"):
+        unpack(buffer.getvalue())
 
 
 def test_what_has_no_form_is_not_stored() -> None:

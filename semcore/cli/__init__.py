@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from semcore.errors import ConfigError, PluginError, SemcoreError
+from semcore.redaction import guard_streams
 
 VERBS = {
     "run": ("semcore.cli.run", "Send a pipeline's samples and measure what arrives."),
@@ -75,6 +76,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: errors that are the user's to mend are printed without a traceback, exit code 2."""
+    guard_streams()
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads slow a busy machine down tenfold
     try:
         result: Any = cli.main(args=arguments, standalone_mode=False)

@@ -23,6 +23,10 @@ def register_files(values: Mapping[str, Any], document: Document) -> list[Proble
         return [document.problem(("plugins",), "plugins is a list of files, for example [./my_channel.py]")]
     problems = []
     for index, name in enumerate(files):
+        if not name.endswith(".py"):
+            told = document.problem(("plugins", index), f"{name!r} is no plugin file: its name must end in .py")
+            problems.append(told)
+            continue
         path = document.folder / name
         if not os.path.isfile(path):
             hint = f"looked for {os.path.normpath(path.absolute())}"

@@ -11,10 +11,11 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from semcore import registry, units
+from semcore import redaction, registry, units
 from semcore.component import MISSING, UNKNOWN, Component, check_value, field_types, plain, unit_of
 from semcore.config.yaml import Path_, scalar
 from semcore.errors import MOST, ComponentError, PluginError, Problem, listed, shown
+from semcore.secrets import holds_secret, unset
 
 Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""
@@ -80,6 +81,9 @@ class Builder:
         except Exception as error:  # whatever somebody else's check raises
             self.complain(path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}")
             return None
+        for name, variable in unset(made).items():
+            message = f"{kind} {value['use']!r}: {name} is in the environment variable {variable}, which is not set"
+            self.complain((*path, name), message, f"set it before the command: export {variable}=...")
         identity = (cls, json.dumps(plain(made), sort_keys=True, default=str))
         if _interned.get(identity) != made:  # new, or a nested name stands for another class by now
             _interned[identity] = made
@@ -123,6 +127,8 @@ class Builder:
             if key in annotations:
                 fields[key] = self._field(annotations[key], self._whole(cls, key, item), (*path, key), whose)
             elif key != "use":
+                if any(holds_secret(annotations[meant]) for meant in difflib.get_close_matches(key, annotations)):
+                    redaction.refuse(item)  # a secret under a misspelt name
                 self._misspelt(annotations, value, (*path, key), whose)
         for field in dataclasses.fields(cls):
             required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from semcore.interfaces import Executor, Job, Lost
+from semcore.redaction import guard_streams
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -132,6 +133,7 @@ class _Worker:
 def _work(connection: Connection) -> None:
     # Ctrl-C reaches every process of a terminal: the one that the user started says how to go on, and ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    guard_streams()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
         try:

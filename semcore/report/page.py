@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from semcore.config.yaml import parse
 from semcore.errors import ConfigError, RunError
+from semcore.redaction import redact
 from semcore.report.curves import figures
 from semcore.report.diagram import diagram
 from semcore.report.gallery import galleries
@@ -39,7 +40,7 @@ def write_report(folder: Path) -> Path:
         page = render(run)
     except (OSError, KeyError, ValueError) as error:
         raise RunError(f"{folder} holds a damaged cell: {error!r}; delete its folder and run again") from error
-    write(path, signed(page.encode("utf-8", "replace")))
+    write(path, signed(redact(page).encode("utf-8", "replace")))
     return path
 
 

@@ -7,10 +7,14 @@ from typing import Any
 import numpy as np
 
 from semcore.interfaces import Codec
+from semcore.limits import MAX_RECEIVED_PIXELS
 from semcore.testing.examples import picture
+from semcore.testing.hostile import bombs, damaged, peak_bytes
 from semcore.testing.law import Given, LawBroken, NotApplicable, require
 
 SIZES = ((32, 32), (17, 40), (64, 48))
+MOST_MEMORY = 512 * 2**20
+"""Bytes that a decoder may take for hostile input: a picture at the limit, and some copies of it."""
 
 
 def use(codec: Codec, given: Given) -> Any:
@@ -46,22 +50,32 @@ def hostile_bytes_do_no_harm(codec: Codec, given: Given) -> None:
     """Damaged, cut and random bytes never raise: they give nothing, or a picture, of the given size if one is given."""
     good, rng = codec.encode(picture(32, 32)), np.random.default_rng(0)
     hostile = [b"", b"\0", rng.bytes(500), good[: len(good) // 2], good[:20], good + rng.bytes(50), good[::-1]]
-    for _ in range(40):
-        damaged = bytearray(good)
-        for place in rng.integers(0, len(good), 3):
-            damaged[place] ^= 1 << int(rng.integers(8))
-        hostile.append(bytes(damaged))
-    for data in hostile:
+    for data in (*hostile, *(damaged(good, rng) for _ in range(80))):
         for size in (None, (32, 32), (8, 24)):
-            try:
-                got = codec.decode(data, size)
-            except Exception as error:
-                message = f"bytes {data[:12]!r}... of size {size} raise {type(error).__name__}: {error}"
-                raise LawBroken(message) from error
-            require(got is None or _is_picture(got, size), f"hostile bytes give {_shape(got)}, and {size} was asked for")
+            _try(codec, data, size, f"bytes {data[:12]!r}...")
 
 
-LAWS = (a_picture_comes_back, a_lossless_codec_keeps_every_pixel, hostile_bytes_do_no_harm)
+def bombs_are_not_unpacked(codec: Codec, given: Given) -> None:
+    """Bytes that claim to be a huge picture, or unpack to a lot, give no more than the limit, and take no more memory."""
+    for name, data in bombs().items():
+        for size in (None, (32, 32)):
+            before = peak_bytes()
+            _try(codec, data, size, name)
+            grown = peak_bytes() - before
+            require(grown < MOST_MEMORY, f"a {name} ({len(data)} bytes) takes {grown / 1e6:,.0f} MB of memory")
+
+
+LAWS = (a_picture_comes_back, a_lossless_codec_keeps_every_pixel, hostile_bytes_do_no_harm, bombs_are_not_unpacked)
+
+
+def _try(codec: Codec, data: bytes, size: tuple[int, int] | None, what: str) -> None:
+    try:
+        got = codec.decode(data, size)
+    except Exception as error:
+        raise LawBroken(f"{what} of size {size} raise {type(error).__name__}: {error}") from error
+    require(got is None or _is_picture(got, size), f"{what} give {_shape(got)}, and {size} was asked for")
+    within = got is None or got.shape[0] * got.shape[1] <= MAX_RECEIVED_PIXELS
+    require(within, f"{what} give {_shape(got)}: more than {MAX_RECEIVED_PIXELS:,} pixels")
 
 
 def _is_picture(got: Any, size: tuple[int, int] | None) -> bool:

@@ -22,6 +22,7 @@ from semcore.config.build import Builder
 from semcore.errors import ComponentError, Problem
 from semcore.identity import digest
 from semcore.interfaces import INTERFACES
+from semcore.secrets import unset
 from semcore.testing.compare import difference
 from semcore.testing.law import Given, LawBroken, NotApplicable, require
 from semcore.units import UNITS
@@ -67,6 +68,13 @@ def units_stand_in_names(component: Component, given: Given) -> None:
         require(not named or own in named, f"{name} is documented in {', '.join(named)}: let its name end in {ends}")
 
 
+def takes_secrets_by_name(component: Component, given: Given) -> None:
+    """A field called key, token, password or secret holds a `Secret`: the name of an environment variable, not the value."""
+    for name, annotation in field_types(type(component)).items():
+        named = re.search(r"(^|_)(key|token|password|secret)$", name)
+        require(not named or not _holds_text(annotation), f"{name} would be written down as it is: annotate it as Secret")
+
+
 def refuses_bad_values(component: Component, given: Given) -> None:
     """A value of the wrong type is refused by a ComponentError that names the field."""
     for name, annotation in field_types(type(component)).items():
@@ -91,6 +99,8 @@ def survives_pickling(component: Component, given: Given) -> None:
 
 def is_built_again_from_its_settings(component: Component, given: Given) -> None:
     """`settings()`, written as YAML would be, builds an equal component."""
+    if missing := unset(component):
+        raise NotApplicable(f"it needs the environment variable {', '.join(missing.values())}")
     settings = {"use": registry.name_of(type(component)), **component.settings()}
     for kind, name in _used(settings, component.kind):
         if not any(registry.find(one, name) for one in ([kind] if kind else registry.KINDS)):
@@ -142,7 +152,8 @@ def leaves_its_input_alone(component: Component, given: Given) -> None:
 
 
 LAWS = (
-    is_a_frozen_dataclass, has_explicit_signatures, documents_every_field, units_stand_in_names, refuses_bad_values,
+    is_a_frozen_dataclass, has_explicit_signatures, documents_every_field, units_stand_in_names, takes_secrets_by_name,
+    refuses_bad_values,
     survives_pickling, is_built_again_from_its_settings, has_a_stable_digest, touches_no_global_random_state,
     gives_the_same_for_the_same, leaves_its_input_alone,
 )  # fmt: skip
@@ -173,6 +184,10 @@ def _used(value: Any, kind: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, list):
         for item in value:
             yield from _used(item)
+
+
+def _holds_text(annotation: Any) -> bool:
+    return annotation is str or any(map(_holds_text, getattr(annotation, "__args__", ())))
 
 
 def _tell(path: Any, message: str, hint: str = "", *, at_key: bool = False) -> Problem:

@@ -19,8 +19,8 @@ class Sample:
     Fields:
         id: name, unique in its source
         user: who sends it; a knowledge base keeps its entries by user, and one user's samples come in order
-        image: uint8 (H, W, 3), sRGB
-        video: uint8 (T, H, W, 3), sRGB
+        image: uint8 (H, W, 3), sRGB; sources read at most `semcore.limits.MAX_PIXELS` pixels
+        video: uint8 (T, H, W, 3), sRGB; at most `MAX_FRAMES` and `MAX_SEQUENCE_PIXELS` of that module
         fps: frames a second of `video`
         audio: float32 (S,), in -1..1
         sample_rate_hz: samples a second of `audio`

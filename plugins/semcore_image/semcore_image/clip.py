@@ -111,11 +111,14 @@ class OpenClipModel:
             wanted = ["*.json", "*.txt", "*.model", "open_clip_model.safetensors"]
             with settings.loading(repository):
                 folder = Path(snapshot_download(repository, allow_patterns=wanted, **settings.hub))
-        if not (folder / "open_clip_config.json").is_file() or not any(folder.glob("*.safetensors")):
+        config = folder / "open_clip_config.json"
+        if not config.is_file() or not (folder / "open_clip_model.safetensors").is_file():  # what open_clip looks for first
             raise RunError(
                 f"{type(settings).__name__}: {folder} must hold open_clip_config.json and open_clip_model.safetensors "
                 "(pickled weights are not loaded)"
             )
+        if "trust_remote_code" in config.read_text(encoding="utf-8"):
+            raise RunError(f"{type(settings).__name__}: {config} wants code to be run that came with the model; remove that")
         return folder
 
     def _repository(self) -> str:

@@ -1,9 +1,9 @@
 """Picture codecs of conventional transmission. What they decode came over a channel and may be damaged in any
 way.
 
-What a damaged file gives, for every codec: no exception, at most `MAX_PIXELS` pixels (or exactly the
+What a damaged file gives, for every codec: no exception, at most `MAX_RECEIVED_PIXELS` pixels (or exactly the
 session's `size`, if it is given: a file whose header says otherwise is damaged), and None if nothing can be
-decoded.
+decoded. Memory and time are bounded by that number of pixels and by the number of bytes.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from PIL import Image
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Codec
-from semcore_image.pixels import grey, read_picture
-
-MAX_PIXELS = 2**24
+from semcore.limits import MAX_RECEIVED_PIXELS, MAX_SCANS
+from semcore.pictures import read_picture
+from semcore_image.pixels import grey
 
 Quality = Annotated[int, Ge(0), Le(100)]
+
+START_OF_SCAN = b"\xff\xda"
 
 
 @dataclass(frozen=True)
@@ -75,13 +77,14 @@ class FileCodec(Codec, abc.ABC):
         return file.getvalue()
 
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
-        limit = size[0] * size[1] if size else MAX_PIXELS
+        limit = size[0] * size[1] if size else MAX_RECEIVED_PIXELS
         try:
             pixels = np.array(read_picture(io.BytesIO(data + self.ending), (self.file_format,), limit))
         except Exception:
             # Whatever a decoder trips over in hostile bytes means the same to the receiver: nothing was decoded.
             return None
-        return pixels if size is None or pixels.shape[:2] == tuple(size) else None
+        height, width, _ = pixels.shape  # of HEIF not always what the header said
+        return pixels if ((height, width) == tuple(size) if size else height * width <= limit) else None
 
     ending: ClassVar[bytes] = b""
     """Bytes that a decoder may be given behind the file, to end what was cut off."""
@@ -127,6 +130,9 @@ class Jpeg(FileCodec):
 
     def write(self, picture: Image.Image, file: io.BytesIO) -> None:
         picture.save(file, "JPEG", quality=self.quality, subsampling=self.subsampling, optimize=self.optimise)
+
+    def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
+        return super().decode(data, size) if data.count(START_OF_SCAN) <= MAX_SCANS else None
 
 
 @dataclass(frozen=True)

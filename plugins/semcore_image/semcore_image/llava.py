@@ -55,9 +55,9 @@ class LlavaCaption(Pretrained, SemanticEncoder):
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
         with self.loading(self.model):
-            processor = AutoProcessor.from_pretrained(self.model, **self.hub)
+            processor = AutoProcessor.from_pretrained(self.model, trust_remote_code=False, **self.hub)
             model: Any = AutoModelForImageTextToText.from_pretrained(
-                self.model, dtype=self.torch_dtype, use_safetensors=True, **self.hub
+                self.model, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
             )
         model.to(self.device)
         return processor, model.eval()

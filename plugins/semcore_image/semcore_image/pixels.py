@@ -1,9 +1,9 @@
-"""Pictures in and out of bytes: the one place that opens files and resizes."""
+"""Pictures as arrays and tensors: the one place that crops and resizes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -13,35 +13,6 @@ from semcore.types import Sample
 
 if TYPE_CHECKING:
     import torch
-
-MAX_PIXELS = 2**26
-"""Larger pictures are refused before they are decoded: a few kilobytes can claim to hold gigapixels."""
-
-
-def read_picture(file: IO[bytes] | str, formats: tuple[str, ...], max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Open and decode a picture as 8-bit RGB, upright, its transparent parts on white; of an animation, the
-    first frame.
-
-    Args:
-        file: path or binary file
-        formats: Pillow's names of the formats that may be tried
-        max_pixels: largest width times height
-
-    Raises:
-        OSError: it is not a picture of these formats, is damaged or larger than `max_pixels`; Pillow raises
-            other exceptions too when a file is malformed on purpose
-    """
-    with Image.open(file, formats=formats) as opened:
-        width, height = opened.size
-        if not 0 < width * height <= max_pixels:
-            raise OSError(f"it claims {width}×{height} pixels, more than {max_pixels}")
-        picture = ImageOps.exif_transpose(opened)
-        if picture.mode.startswith("I"):  # 16 bits a pixel, which convert("RGB") would clip
-            picture = Image.fromarray((np.asarray(picture).clip(0, 65535) >> 8).astype(np.uint8))
-        if picture.has_transparency_data:
-            picture = picture.convert("RGBA")
-            picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-        return picture.convert("RGB")
 
 
 def fit(picture: Image.Image, size: tuple[int, int], filter: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:

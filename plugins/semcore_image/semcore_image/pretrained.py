@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,16 @@ if TYPE_CHECKING:
     import torch
 
 
+# The libraries of models read it when they are imported: nobody is told that they are used.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
 @dataclass(frozen=True)
 class Pretrained(Component):
     """A model by name or folder, with the conventions of transformers and diffusers.
 
-    Weights are safetensors; a model that is stored as pickle alone is refused. Nothing is downloaded unless
-    `local_files_only` is false.
+    Weights are safetensors; a model that is stored as pickle alone is refused, and no code that comes with a model is
+    run. Nothing is downloaded unless `local_files_only` is false.
 
     Fields:
         model: name on the Hugging Face hub, or folder
@@ -69,15 +74,31 @@ class Pretrained(Component):
             RunError: the files are missing or do not fit together
         """
         import torch
+        from safetensors import SafetensorError
 
         try:
-            with torch.random.fork_rng(devices=[]):  # libraries initialise weights before they overwrite them
+            # Libraries initialise weights before they overwrite them, and some ask the hub for more than they were asked to.
+            with torch.random.fork_rng(devices=[]), offline() if self.local_files_only else contextlib.nullcontext():
                 yield
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            mend = (
-                f"fetch it with `hf download {name}`, or set local_files_only: false, or set `model` to its folder"
-                if self.local_files_only
-                else "see the reason, and whether the network can be reached"
-            )
+            if Path(name).is_dir():
+                mend = "a folder must hold the whole model, its weights as safetensors"
+            elif self.local_files_only:
+                fetch = f"fetch it with `hf download {name}`, or set local_files_only: false"
+                mend = f"the network was not asked: {fetch}, or set `model` to its folder"
+            else:
+                mend = "see the reason, and whether the network can be reached"
             raise RunError(f"{type(self).__name__}: the model {name} cannot be loaded: {reason}; {mend}") from error
+
+
+@contextlib.contextmanager
+def offline() -> Iterator[None]:
+    """Keeps the libraries of the hub from the network, as the environment variable HF_HUB_OFFLINE would."""
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = before

@@ -16,12 +16,19 @@ from PIL import Image
 
 from semcore.errors import RunError
 from semcore.interfaces import Source
+from semcore.pictures import check_file, read_picture
 from semcore.types import Sample
 from semcore_image.codecs import register_heif
-from semcore_image.pixels import fit, read_picture
+from semcore_image.pixels import fit
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "HEIF")
 SUFFIXES = frozenset(".png .jpg .jpeg .webp .bmp .gif .tif .tiff .ppm .pgm .heic .heif".split())
+
+BINARY = "cifar-10-batches-bin"
+WANTED = (
+    "name the folder above them, and unpack cifar-10-binary.tar.gz there: the Python version, cifar-10-batches-py, is pickle "
+    "files, which are not opened"
+)
 
 Lazy = tuple[str, Callable[[], np.ndarray]]
 """An id, and what reads its picture."""
@@ -40,7 +47,7 @@ class ImageFolder(Source):
     taken. Hidden files are left out.
 
     Errors: RunError if the folder is missing or empty, or if a picture cannot be read or is larger than 67
-    megapixels.
+    megapixels or 512 MiB.
 
     Fields:
         path: folder of .png .jpg .jpeg .webp .bmp .gif .tif .tiff .ppm .pgm .heic .heif files
@@ -92,7 +99,7 @@ def read_file(path: Path) -> Image.Image:
     if path.suffix.lower() in {".heic", ".heif"}:
         register_heif()
     try:
-        return read_picture(str(path), FORMATS)
+        return read_picture(path, FORMATS)
     except Exception as error:  # a malformed file can raise anything; every one means that it cannot be read
         raise RunError(f"the picture {path} cannot be read: {error}; mend or remove it") from error
 
@@ -105,12 +112,10 @@ class CIFAR10(Source):
     and so on; `offset` and `limit` cut from that order, so that any `limit` holds every class equally often,
     give or take one. The id is class/name.
 
-    `path` may hold any of: `<split>/<class>/*.png|jpg`, `cifar-10-batches-bin` (the binary version), or
-    `cifar-10-batches-py` (what torchvision downloads). The last are pickle files; torchvision opens them only
-    after their MD5 digests have been found to be the published ones, so that nothing but the original is ever
-    unpickled.
+    `path` may hold `<split>/<class>/*.png|jpg`, or `cifar-10-batches-bin` (the binary version). The Python
+    version is pickle files, which can do anything when they are opened, and are not.
 
-    Errors: RunError if `path` holds none of these or a file is damaged.
+    Errors: RunError if `path` holds neither or a file is damaged.
 
     Fields:
         path: folder of the data set
@@ -133,15 +138,10 @@ class CIFAR10(Source):
         root = Path(self.path).expanduser()
         if (root / self.split).is_dir():
             classes = self._folders(root / self.split)
-        elif (root / "cifar-10-batches-bin").is_dir():
-            classes = self._arrays(*read_binary(root / "cifar-10-batches-bin", self.split))
-        elif (root / "cifar-10-batches-py").is_dir():
-            classes = self._arrays(*read_verified(root, self.split))
+        elif (root / BINARY).is_dir():
+            classes = self._arrays(*read_binary(root / BINARY, self.split))
         else:
-            raise RunError(
-                f"source cifar10: {root} holds none of {self.split}/<class>/, cifar-10-batches-bin/ and "
-                "cifar-10-batches-py/; set source.path to the folder above them"
-            )
+            raise RunError(f"source cifar10: {root} holds neither {self.split}/<class>/ nor {BINARY}/; {WANTED}")
         rounds = itertools.zip_longest(*(classes[label] for label in sorted(classes)))
         order = (item for one_of_each in rounds for item in one_of_each if item is not None)
         chosen = itertools.islice(order, self.offset, None if self.limit is None else self.offset + self.limit)
@@ -180,6 +180,8 @@ def read_binary(folder: Path, split: str) -> tuple[np.ndarray, list[int], list[s
     """
     files = [f"data_batch_{number}.bin" for number in range(1, 6)] if split == "train" else ["test_batch.bin"]
     try:
+        for file in files:
+            check_file(folder / file)
         data = b"".join((folder / file).read_bytes() for file in files)
         names = (folder / "batches.meta.txt").read_text().split()
     except OSError as error:
@@ -191,17 +193,3 @@ def read_binary(folder: Path, split: str) -> tuple[np.ndarray, list[int], list[s
     if max(labels) >= len(names):
         raise RunError(f"source cifar10: a label in {folder} exceeds the {len(names)} classes of batches.meta.txt")
     return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels, names
-
-
-def read_verified(root: Path, split: str) -> tuple[np.ndarray, list[int], list[str]]:
-    """CIFAR-10's Python version through torchvision, which checks the published digests before it unpickles."""
-    from torchvision.datasets import CIFAR10 as Torchvision
-
-    try:
-        stored = Torchvision(str(root), train=split == "train", download=False)
-    except RuntimeError as error:
-        raise RunError(
-            f"source cifar10: the files of {root / 'cifar-10-batches-py'} do not have the published MD5 digests, so "
-            "these pickles are not opened; unpack cifar-10-python.tar.gz again, or use the binary version"
-        ) from error
-    return stored.data, stored.targets, stored.classes

@@ -78,7 +78,7 @@ class StableDiffusion(Pretrained, Generator):
 
         with self.loading(self.model):
             pipe = AutoPipelineForText2Image.from_pretrained(
-                self.model, dtype=self.torch_dtype, use_safetensors=True, **self.hub
+                self.model, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
             )
         pipe.set_progress_bar_config(disable=True)
         return pipe.to(self.device)

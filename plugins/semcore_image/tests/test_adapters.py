@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from semcore import ComponentError, KnowledgeBase, Picture, Rng, Sample, Semantics, Text
+from semcore import ComponentError, KnowledgeBase, Picture, Rng, RunError, Sample, Semantics, Text
 from semcore.testing import run_laws
 from semcore_image.mini_caption import MiniCaptionEncoder
 from semcore_image.mini_diffusion import MiniDiffusionGenerator
+from semcore_image.selectors import ClipScoreSelector
 
 EMPTY = KnowledgeBase()
 
@@ -128,3 +134,22 @@ class TestMiniDiffusion:
 )
 def test_the_laws_of_the_kit(component):
     assert not [f"{one.law.name}: {one.message}" for one in run_laws(component) if one.result == "broken"]
+
+
+def test_the_network_is_asked_when_that_is_allowed_and_only_then(attempts: list[object], tmp_path: Path):
+    """The other half of `local_files_only`: it is this setting that decides, and not whether there is a network."""
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    settings = {"model": "ViT-B-32", "cache_dir": str(tmp_path)}
+    with pytest.raises(RunError, match="the network was not asked"):
+        ClipScoreSelector(**settings).clip.images([pixels])
+    assert not attempts
+    with pytest.raises(RunError, match="whether the network can be reached"):
+        ClipScoreSelector(**settings, local_files_only=False).clip.images([pixels])
+    assert attempts
+
+
+def test_libraries_of_models_tell_nobody_that_they_are_used():
+    """In a process of its own: the setting is read when a library is imported."""
+    check = "import semcore_image.pretrained, huggingface_hub.constants as hub; assert hub.HF_HUB_DISABLE_TELEMETRY"
+    clean = {name: value for name, value in os.environ.items() if "TELEMETRY" not in name and name != "DO_NOT_TRACK"}
+    subprocess.run([sys.executable, "-c", check], check=True, env=clean, timeout=120)

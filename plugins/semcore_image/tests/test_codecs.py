@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from semcore import ComponentError, Rng
-from semcore_image.codecs import MAX_PIXELS, HevcIntra, Jpeg, Png, Raw, WebP
+from semcore.limits import MAX_RECEIVED_PIXELS
+from semcore_image.codecs import HevcIntra, Jpeg, Png, Raw, WebP
 
 LOSSLESS = [Raw(), Png(), WebP(lossless=True)]
 LOSSY = [Jpeg(quality=90), Jpeg(quality=90, subsampling="4:4:4"), WebP(quality=90), HevcIntra(quality=80)]
@@ -25,7 +26,7 @@ def is_picture(pixels: np.ndarray | None, size: tuple[int, int] | None = None) -
     if pixels is None:
         return True
     right_form = pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3
-    return right_form and (pixels.shape[:2] == size if size else pixels.size <= 3 * MAX_PIXELS)
+    return right_form and (pixels.shape[:2] == size if size else pixels.size <= 3 * MAX_RECEIVED_PIXELS)
 
 
 def damaged(data: bytes, kind: str, rng: np.random.Generator) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -14,12 +14,12 @@ from PIL import Image, ImageOps
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Source
+from semcore.limits import MAX_FRAMES, MAX_SEQUENCE_PIXELS
+from semcore.pictures import decode_picture, open_picture
 from semcore.types import Sample
 
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 PICTURES = {**ANIMATIONS, ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".ppm": "PPM"}
-MAX_PIXELS = 2**26
-"""Larger pictures are refused before they are decoded: a few kilobytes can claim to hold gigapixels."""
 
 Side = Annotated[int, Ge(1)]
 
@@ -31,6 +31,9 @@ class PictureSequences(Source):
     Pictures of a folder follow each other in natural order (2 before 10). Each becomes a sample `user/picture`, user by
     user. Still pictures beside the sequences, hidden files and files of other kinds are left out. 8-bit RGB, upright,
     transparent parts on white.
+
+    Errors: ComponentError if a picture cannot be read or is larger than 67 megapixels or 512 MiB, or if a sequence is
+    longer than 10,000 pictures or one gigapixel.
 
     Fields:
         path: a folder of sequences, or one sequence: a folder of pictures, or an animated GIF, WebP or PNG file
@@ -55,28 +58,48 @@ class PictureSequences(Source):
                 f"PictureSequences.path: {str(root)!r} holds neither folders of pictures nor animated GIF, WebP or PNG files"
             )
         return [
-            Sample(f"{place.name}/{name}", place.name, image=self._pixels(picture))
+            Sample(f"{place.name}/{name}", place.name, image=pixels)
             for place in places
-            for name, picture in self._pictures(place)
+            for name, pixels in _bounded(self._pictures(place), place)
         ]
 
-    def _pictures(self, place: Path) -> Iterator[tuple[str, Image.Image]]:
-        """(name, picture) of the pictures that are taken of one sequence."""
+    def _pictures(self, place: Path) -> Iterator[tuple[str, np.ndarray]]:
+        """(name, pixels) of the pictures that are taken of one sequence."""
         taken = slice(0, None if self.length is None else self.length * self.every, self.every)
         if place.is_dir():
             for file in _stills(place)[taken]:
                 with _open(file, PICTURES) as opened:
-                    yield file.name, _decoded(opened, file)
+                    yield file.name, self._pixels(_decoded(opened, file))
             return
         with _open(place, ANIMATIONS) as opened:
-            count = getattr(opened, "n_frames", 1)
-            for index in range(count)[taken]:
-                yield f"{index:04d}", _decoded(opened, place, index)
+            frames = range(getattr(opened, "n_frames", 1))[taken]
+            # Each frame is painted over those before it, so that those left out cost time as well.
+            _check_length(place, len(frames) and frames[-1] + 1, opened.width * opened.height)
+            for index in frames:
+                yield f"{index:04d}", self._pixels(_decoded(opened, place, index))
 
     def _pixels(self, picture: Image.Image) -> np.ndarray:
         if self.size is not None and picture.size != self.size[::-1]:
             picture = ImageOps.fit(picture, self.size[::-1], Image.Resampling.LANCZOS)
         return np.asarray(picture)
+
+
+def _bounded(pictures: Iterable[tuple[str, np.ndarray]], place: Path) -> Iterator[tuple[str, np.ndarray]]:
+    """The pictures of a sequence, as long as it is no longer than the limits."""
+    total = 0
+    for count, (name, pixels) in enumerate(pictures, start=1):
+        total += pixels.shape[0] * pixels.shape[1]
+        _check_length(place, count, total / count)
+        yield name, pixels
+
+
+def _check_length(place: Path, count: int, pixels: float) -> None:
+    """Refuse a sequence of `count` pictures of `pixels` pixels each if that is too much."""
+    if count > MAX_FRAMES or count * pixels > MAX_SEQUENCE_PIXELS:
+        raise ComponentError(
+            f"{place} is too long: {count:,} pictures of {pixels:,.0f} pixels, and at most {MAX_FRAMES:,} pictures and "
+            f"{MAX_SEQUENCE_PIXELS:,} pixels are taken; set a smaller `length`"
+        )
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -105,25 +128,15 @@ def _is_sequence(place: Path) -> bool:
 
 def _open(file: Path, formats: dict[str, str]) -> Image.Image:
     try:
-        opened = Image.open(file, formats=sorted(set(formats.values())))
+        return open_picture(file, sorted(set(formats.values())))
     except Exception as error:  # Pillow raises many kinds when a file is malformed on purpose
         raise ComponentError(f"{file} is not a picture that can be read: {error}") from error
-    if opened.width * opened.height > MAX_PIXELS:
-        opened.close()
-        raise ComponentError(f"{file} claims {opened.width}×{opened.height} pixels, more than {MAX_PIXELS}")
-    return opened
 
 
 def _decoded(opened: Image.Image, file: Path, frame: int = 0) -> Image.Image:
-    """One frame as 8-bit RGB, upright, on white."""
+    """One frame."""
     try:
         opened.seek(frame)
-        picture = ImageOps.exif_transpose(opened)
+        return decode_picture(opened)
     except Exception as error:  # as above
         raise ComponentError(f"{file} is damaged: {error}; delete it or put it right") from error
-    if picture.mode.startswith("I"):  # 16 bits a pixel, which convert("RGB") would clip
-        picture = Image.fromarray((np.asarray(picture).clip(0, 65535) >> 8).astype(np.uint8))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture.convert("RGB")

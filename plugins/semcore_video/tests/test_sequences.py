@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from semcore.errors import ComponentError
+from semcore.limits import MAX_FILE_BYTES
 from semcore_video.sequences import PictureSequences
 
 
@@ -91,3 +94,46 @@ def test_nothing_to_read_says_what_to_do(tmp_path):
         PictureSequences(str(tmp_path)).samples()
     with pytest.raises(ComponentError, match="there is no"):
         PictureSequences(str(tmp_path / "absent")).samples()
+
+
+def animation(frames: int, side: int) -> bytes:
+    """A GIF of `frames` frames of one pixel on a large canvas: 23 bytes each."""
+    canvas = b"GIF89a" + struct.pack("<HH", side, side) + b"\xf0\0\0" + bytes(6)
+    frame = b"\x21\xf9\x04\0\0\0\0\0\x2c" + struct.pack("<HHHH", 0, 0, 1, 1) + b"\0\x02\x02\x4c\x01\0"
+    return canvas + frames * frame + b";"
+
+
+@pytest.mark.parametrize(("frames", "side"), [(100_000, 8), (300, 8000)])
+def test_an_animation_that_is_too_long_is_named_before_it_is_decoded(tmp_path, frames, side):
+    (tmp_path / "long.gif").write_bytes(animation(frames, side))
+    with pytest.raises(ComponentError, match=r"long\.gif is too long: .* at most 10,000 pictures and 1,073,741,824 pixels"):
+        PictureSequences(str(tmp_path)).samples()
+    with pytest.raises(ComponentError, match="too long"):  # those that are left out must be painted, too
+        PictureSequences(str(tmp_path), every=frames - 1).samples()
+    assert len(PictureSequences(str(tmp_path), length=2, size=(8, 8)).samples()) == 2
+
+
+def test_a_folder_that_is_too_long_is_named(clips, monkeypatch):
+    monkeypatch.setattr("semcore_video.sequences.MAX_SEQUENCE_PIXELS", 3 * 24 - 1)
+    with pytest.raises(ComponentError, match="ann is too long: 3 pictures of 24 pixels"):
+        PictureSequences(str(clips)).samples()
+    monkeypatch.setattr("semcore_video.sequences.MAX_SEQUENCE_PIXELS", 3 * 24)
+    monkeypatch.setattr("semcore_video.sequences.MAX_FRAMES", 2)
+    with pytest.raises(ComponentError, match="ann is too long: 3 pictures"):
+        PictureSequences(str(clips)).samples()
+    assert len(PictureSequences(str(clips), length=2).samples()) == 9
+
+
+@pytest.mark.parametrize("side", [8193, 9500, 13500])
+def test_a_picture_that_is_too_large_is_named_with_the_limit(tmp_path, side):
+    (tmp_path / "user").mkdir()
+    Image.new("1", (side, side)).save(tmp_path / "user" / "bad.png")
+    with pytest.raises(ComponentError, match=r"bad\.png is not a picture that can be read: .*67,108,864"):
+        PictureSequences(str(tmp_path)).samples()
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    with open(tmp_path / "bad.gif", "wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(ComponentError, match=r"bad\.gif is not a picture that can be read: it has 536,870,913 bytes"):
+        PictureSequences(str(tmp_path)).samples()

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 
 from semcore.errors import RunError
+from semcore_image.sources import BINARY, WANTED, read_binary, read_file
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 COLOURS = ("black", "white", "grey", "brown", "red", "orange", "yellow", "green", "blue", "purple")
@@ -55,18 +55,15 @@ class Split:
 
 
 def load_split(data: str | Path, split: str) -> Split:
-    """Read "train" or "test" from `data`: a folder of classes (`split/class/*.jpg|png`) or torchvision's layout."""
+    """Read "train" or "test" from `data`: a folder of classes (`split/class/*.jpg|png`) or CIFAR-10's binary version."""
     root = Path(data)
     if (root / split).is_dir():
         images, labels = _read_folders(root / split)
-    elif (root / "cifar-10-batches-py").is_dir():
-        # These batches are pickles: torchvision opens them only after it has checked their published MD5 sums.
-        from torchvision.datasets import CIFAR10
-
-        stored = CIFAR10(str(root), train=split == "train", download=False)
-        images, labels = np.asarray(stored.data), np.asarray(stored.targets)
+    elif (root / BINARY).is_dir():
+        images, numbers, _ = read_binary(root / BINARY, split)
+        labels = np.asarray(numbers)
     else:
-        raise RunError(f"{root} holds neither {split}/<class>/ folders nor cifar-10-batches-py/")
+        raise RunError(f"{root} holds neither {split}/<class>/ nor {BINARY}/; {WANTED}")
     facts = np.concatenate([labels[:, None], name_colours(images)], axis=1)
     pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
     return Split(pixels, torch.from_numpy(facts.astype(np.int64)))
@@ -76,8 +73,7 @@ def _read_folders(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     images, labels = [], []
     for label, name in enumerate(CLASSES):
         for path in sorted((folder / name).iterdir()):
-            with Image.open(path) as picture:
-                images.append(np.asarray(picture.convert("RGB")))
+            images.append(np.asarray(read_file(path)))
             labels.append(label)
     return np.stack(images), np.asarray(labels)
 

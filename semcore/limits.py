@@ -1,0 +1,14 @@
+"""How much is too much: the limits of what is read from a disk or decoded from a channel, all in one place."""
+
+MAX_PIXELS = 2**26
+"""Most pixels of a picture that a source reads (67 megapixels): a few kilobytes can claim to hold gigapixels."""
+MAX_RECEIVED_PIXELS = 2**24
+"""Most pixels of a picture that came over a channel and whose size the session does not tell (17 megapixels)."""
+MAX_SCANS = 100
+"""Most scans of a JPEG that came over a channel: each goes over the whole picture, whatever it holds; usual are 1 to 12."""
+MAX_FRAMES = 10_000
+"""Most pictures of one sequence."""
+MAX_SEQUENCE_PIXELS = 2**30
+"""Most pixels of all pictures of one sequence together (3 GB as they lie in memory)."""
+MAX_FILE_BYTES = 2**29
+"""Largest file that a source opens (512 MiB)."""

@@ -1,0 +1,131 @@
+"""What must not be written or printed is taken out here, the one place: by `storage.write`, by error messages, and by the
+streams of the command line.
+
+It knows values, not meanings: the usual ways of writing a text down are covered (JSON, HTML, Python, addresses, base64), but
+not one that was changed, cut, compressed or painted.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import re
+import sys
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from typing import Any, AnyStr, TextIO, cast
+
+SHORTEST = 6
+"""A shorter value is left alone: it would be found in innocent words, and is no secret (`none`, `EMPTY`)."""
+SHORTEST_NUMBER = 16
+"""The same for one of digits alone, which would be found in the numbers of a result."""
+_LIKELY = re.compile(
+    r"""((?<![a-z0-9])(?:key|token|password|secret)["']?\s*[:=]\s*)(?!["']?env:)("[^"]*"|'[^']*'|[^\s,}\]]+)""", re.I
+)
+"""A setting that looks as if a secret had been written there, of a component that nobody knows."""
+
+_forms_of: dict[str, str] = {}
+"""How a secret may stand in a text -> what is written in its place; the longest first."""
+_refused: set[str] = set()
+"""What was written in a pipeline or on the command line where only the name of a secret belongs."""
+
+
+def learn(value: str, mask: str) -> None:
+    """Write `mask` for `value` from now on."""
+    if len(value) >= (SHORTEST_NUMBER if value.isdigit() else SHORTEST) and value not in _forms_of:
+        _forms_of.update(dict.fromkeys(_forms(value), mask))
+        ordered = sorted(_forms_of.items(), key=lambda item: -len(item[0]))
+        _forms_of.clear()
+        _forms_of.update(ordered)
+
+
+def refuse(value: Any) -> None:
+    """Star `value`, or what is in it, in the lines that are shown: it was written where the name of a secret belongs."""
+    for text in _leaves(value):
+        _refused.update(part for part in (text, text.removeprefix("env:")) if part)
+
+
+def redact(text: AnyStr) -> AnyStr:
+    """`text` without what was learnt."""
+    for form, mask in _forms_of.items():
+        if isinstance(text, str):
+            text = text.replace(form, mask)
+        else:
+            text = text.replace(form.encode("utf-8", "surrogateescape"), mask.encode())
+    return text
+
+
+def starred(line: str) -> str:
+    """A line that the user wrote, with stars for every secret in it and for what looks like one; as long as it was."""
+    for form in _forms_of:
+        line = line.replace(form, "*" * len(form))
+    for value in sorted(_refused, key=len, reverse=True):
+        line = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", "*" * len(value), line)
+    return _LIKELY.sub(lambda found: found[1] + "*" * len(found[2]), line)
+
+
+def guard_streams() -> None:
+    """Redact whatever this process prints from now on."""
+    sys.stdout, sys.stderr = (
+        stream if stream is None or isinstance(stream, _Guarded) else cast(TextIO, _Guarded(stream))
+        for stream in (sys.stdout, sys.stderr)
+    )
+
+
+class _Guarded:
+    """A text stream behind `redact`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(redact(text))
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+_WAYS = (
+    lambda text: json.dumps(text)[1:-1],
+    lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
+    lambda text: repr(text)[1:-1],
+    lambda text: html.escape(text),
+    lambda text: html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),  # as Jinja does
+    lambda text: urllib.parse.quote(text, safe="", errors="surrogateescape"),
+    lambda text: urllib.parse.quote_plus(text, errors="surrogateescape"),
+)
+"""The usual ways to write a text in a file of some format."""
+
+
+def _forms(value: str) -> set[str]:
+    """`value` as it may stand in a text: written in one of the usual ways, or in one inside another."""
+    forms = {value}
+    for _ in range(2):
+        forms |= {way(form) for form in forms for way in _WAYS}
+    return forms | {form for form in _in_base64(value) if len(form) > SHORTEST}
+
+
+def _in_base64(value: str) -> Iterator[str]:
+    """What every base64 of a text that holds the value has in it, wherever in the text the value begins."""
+    data = value.encode("utf-8", "surrogateescape")
+    for shift in range(3):
+        coded = base64.b64encode(bytes(shift) + data).decode()
+        inner = coded[-(-8 * shift // 6) : 8 * (shift + len(data)) // 6]
+        yield from (inner, inner.replace("+", "-").replace("/", "_"))
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """The texts and numbers inside `value`, as text."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != "":
+        yield str(value)

@@ -1,0 +1,164 @@
+"""Nothing that is data can act: laws on the source of every shipped file, and what a pipeline file cannot do."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semcore.config.experiment import load
+from semcore.errors import ConfigError
+
+ROOT = Path(__file__).parent.parent
+EVERY = [path for folder in ("semcore", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))]
+SHIPPED = [path for path in EVERY if not {"tests", "testing", "__pycache__"} & set(path.parts)]
+SHOWN = {"ids": lambda path: str(path.relative_to(ROOT))}
+
+EXECUTES = {
+    "eval", "exec", "compile", "os.system", "os.popen", "yaml.load", "yaml.full_load", "yaml.unsafe_load",
+    "torch.load", "torch.jit.load", "torch.hub.load", "torch.package.PackageImporter", "joblib.load", "pickle.load",
+    "pickle.loads", "pd.read_pickle", "pandas.read_pickle", "numpy.lib.format.read_array",
+}  # fmt: skip
+"""Calls that do what the data say."""
+UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}
+STARTERS = {"subprocess", "pty", "popen2", "commands"}
+NETWORK = {
+    "socket", "ssl", "urllib.request", "urllib3", "http.client", "http.server", "requests", "httpx", "aiohttp", "ftplib",
+    "smtplib", "telnetlib", "xmlrpc.client", "webbrowser", "websockets",
+}  # fmt: skip
+ASKS_WHEN_TOLD: dict[str, str] = {}
+"""The only files that may import a module of the network, and which setting of theirs tells them to."""
+BY_NAME = {
+    "semcore/registry.py": "entry points of installed packages",
+    "semcore/plugins.py": "entry points of installed packages",
+    "semcore/cli/__init__.py": "our own verbs, and entry points of installed packages",
+    "semcore/config/beside.py": "files under `plugins:`",
+}
+"""The only files that import what a text names, and what they take the name from."""
+
+
+def parsed(path: Path) -> ast.AST:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def calls(path: Path) -> Iterator[tuple[str, dict[str | None, str]]]:
+    """Every call of a file: what is called, and its keywords."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, with the packages around it."""
+    names = {alias.name for node in ast.walk(parsed(path)) if isinstance(node, ast.Import) for alias in node.names}
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name.rsplit(".", cut)[0] for name in names for cut in range(name.count(".") + 1)}
+
+
+@pytest.mark.parametrize("path", EVERY, **SHOWN)
+def test_nothing_executes_data(path: Path) -> None:
+    """No text is evaluated, no YAML tag is obeyed, no shell is called, no code of a model is run; tests of this may try."""
+    for called, keywords in calls(path):
+        assert called not in EXECUTES - ({"pickle.loads"} if path not in SHIPPED else set()), called
+        assert keywords.get("shell", "False") == "False" and keywords.get("allow_pickle", "False") == "False"
+        assert keywords.get("trust_remote_code", "False") == "False"
+
+
+@pytest.mark.parametrize("path", SHIPPED, **SHOWN)
+def test_what_is_shipped_opens_no_pickle_starts_no_program_and_knows_no_network(path: Path) -> None:
+    told = str(path.relative_to(ROOT)) in ASKS_WHEN_TOLD
+    assert not imported(path) & (UNPICKLERS | STARTERS | (set() if told else NETWORK))
+
+
+@pytest.mark.parametrize("path", SHIPPED, **SHOWN)
+def test_weights_are_safetensors(path: Path) -> None:
+    """Whatever loads by a model's name or folder says that it takes nothing but weights, and no code."""
+    for called, keywords in calls(path):
+        method = called.rsplit(".", 1)[-1]
+        if method == "from_pretrained":
+            assert keywords.get("trust_remote_code") == "False", f"{called} may run code that comes with a model"
+            tokens = called.startswith(("AutoProcessor", "AutoTokenizer", "AutoImageProcessor", "AutoFeatureExtractor"))
+            assert tokens or keywords.get("use_safetensors") == "True", f"{called} may open a pickle"
+        assert method not in ("load_checkpoint", "load_state_dict_from_url", "hub_download"), called
+
+
+@pytest.mark.parametrize("path", SHIPPED, **SHOWN)
+def test_only_registered_names_are_imported(path: Path) -> None:
+    if str(path.relative_to(ROOT)) not in BY_NAME:
+        for called, _ in calls(path):
+            assert called not in ("importlib.import_module", "import_module", "__import__"), called
+            assert not called.endswith(("exec_module", "module_from_spec", "spec_from_file_location", "run_path")), called
+
+
+def test_the_laws_see_what_they_forbid(tmp_path: Path) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text("import torch\nfrom urllib import request\ntorch.load('x', weights_only=True)\nA.from_pretrained('x')\n")
+    assert "torch.load" in {called for called, _ in calls(path)} and imported(path) & NETWORK == {"urllib.request"}
+    with pytest.raises(AssertionError, match="may run code"):
+        test_weights_are_safetensors(path)
+
+
+# ---------------------------------------------------------------------------------------------- a pipeline file
+
+
+@pytest.fixture
+def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A module and a file that would leave a trace if anything imported or ran them."""
+    for name in ("trap_module.py", "trap.txt", "trap"):
+        (tmp_path / name).write_text(f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Trap:\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "channel.use=trap_module:Trap", "channel.use=trap_module.Trap", "channel.use=trap_module",
+        "channel.use=./trap_module.py",
+        "encoder.codec.use=trap_module:Trap", "metrics=[trap_module:Trap]", "workflow=trap_module", "source=trap_module:Trap",
+        "channel=!!python/name:trap_module.Trap x", "channel=!!python/object/apply:trap_module.Trap []",
+        "planner={use: alternate, table: [[channel.use, 'trap_module:Trap']]}",
+        "scenario={segments: [{channel.use: 'trap_module:Trap'}]}",
+    ],
+)  # fmt: skip
+def test_no_value_is_an_import_path(bench: Any, trap: Path, override: str) -> None:
+    with pytest.raises(ConfigError):
+        bench.load(override)
+    assert not (trap / "sprung").exists() and "trap_module" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "hooks: [trap_module]", "hooks: ['trap_module:Trap']", "plugins: [trap.txt]", "plugins: [trap]",
+        "plugins: trap_module.py",
+        "plugins: [trap_module]", "channel: !!python/module:trap_module", "extends: trap_module.py", "include: trap_module.py",
+    ],
+)  # fmt: skip
+def test_no_section_names_code_but_plugins(bench: Any, trap: Path, line: str) -> None:
+    if not line.startswith("hooks"):
+        bench.text = bench.text.replace(next(one for one in bench.text.splitlines() if one.startswith("plugins")), "")
+    bench.text += line + "\n"
+    with pytest.raises(ConfigError):
+        bench.load()
+    assert not (trap / "sprung").exists() and "trap_module" not in sys.modules
+
+
+def test_the_trap_springs(bench: Any, trap: Path) -> None:
+    """What `plugins:` names is run: that is its purpose."""
+    bench.text = bench.text.replace("plugins: [", "plugins: [trap_module.py, ")
+    bench.load()
+    assert (trap / "sprung").exists()
+
+
+def test_a_plugin_file_is_recognised_by_its_name(trap: Path) -> None:
+    (trap / "pipeline.yaml").write_text("semcore: 1\nplugins: [trap.txt]\n")
+    with pytest.raises(ConfigError, match="'trap.txt' is no plugin file: its name must end in .py"):
+        load(Path("pipeline.yaml"))
