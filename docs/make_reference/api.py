@@ -26,6 +26,7 @@ GROUPS = {
     "Executors and jobs": ("", ""),
     "Types": ("semcore.types", "semcore.types"),
     "Randomness": ("semcore.rng", "semcore.rng"),
+    "Secrets": ("semcore.secrets", "semcore.secrets"),
     "Errors": ("semcore.errors", "semcore.errors"),
     "Registry": ("semcore.registry", ""),
 }
