@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from semcore import registry
+from semcore import discovery, registry
 from semcore.component import Component, check_value, field_types, plain, unit_of
 from semcore.config.yaml import Path_
 from semcore.errors import ComponentError, PluginError, Problem
@@ -93,7 +93,7 @@ class Builder:
                     hint = f"{name!r} is a {elsewhere[0]}; {hint}" if hint else f"{name!r} is a {elsewhere[0]}"
                 if not registry.names(kind):
                     hint = f"no installed plugin brings any {kind}; semcore plugins shows what is installed"
-                self.complain(place, f"there is no {kind} {name!r}", hint)
+                self.complain(place, f"there is no {kind} {name!r}", discovery.left_out(kind, name) or hint)
                 return None
             return registry.load(kind, name)
         except PluginError as error:
