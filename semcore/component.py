@@ -41,6 +41,8 @@ class Component:
     """Whether it knows what an honest receiver could not; results say so."""
     reference: ClassVar[str] = ""
     """Where it is described: paper, section and equation, or standard and clause."""
+    tried_with: ClassVar[tuple[Mapping[str, Any], ...]] = ()
+    """Settings that `semcore conform` tries it with, as YAML has them, where its defaults are not enough."""
 
     def __post_init__(self) -> None:
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}

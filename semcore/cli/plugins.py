@@ -60,7 +60,7 @@ def doctor_command(names: tuple[str, ...], timeout: float, memory_mb: int) -> in
     broken, patients = [], doctor.patients(names)
     for patient in patients:
         seen = doctor.examine(patient, Limits(timeout, memory_mb), VERBS)
-        _tell(seen, left_out=not patient.fault and discovery.normalised(patient.name) not in used)
+        tell(seen, left_out=not patient.fault and discovery.normalised(patient.name) not in used)
         broken += [discovery.normalised(patient.name)] * bool(seen.faults)
     strange = [] if names else _strangers()
     for line in strange:
@@ -72,7 +72,8 @@ def doctor_command(names: tuple[str, ...], timeout: float, memory_mb: int) -> in
     return 1 if broken or strange else 0
 
 
-def _tell(seen: doctor.Examined, left_out: bool) -> None:
+def tell(seen: doctor.Examined, left_out: bool = False) -> None:
+    """Say what is known of a package."""
     kinds = [entry.kind for entry in seen.package.entries]
     counts = [
         (sum(kind in registry.KINDS for kind in kinds), "component"),

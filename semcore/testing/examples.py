@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -49,6 +51,18 @@ def samples() -> tuple[Sample, ...]:
         sample("bruno/0", "bruno", "a blue ship on a grey background", 1),
         sample("anna/1", "anna", "a red truck", 2),
     )
+
+
+def write_pictures(root: Path) -> None:
+    """Pictures in the layout of a data set, `test/<class>/<number>.png`, and the file `captions.txt`."""
+    from PIL import Image
+
+    for index, name in enumerate(("bird", "ship", "truck")):
+        (root / "test" / name).mkdir(parents=True)
+        for number in range(2):
+            Image.fromarray(picture(32, 32, 2 * index + number)).save(root / "test" / name / f"{number}.png")
+    captions = [f"{one.text}\n" for one in samples()]
+    (root / "captions.txt").write_text("".join(captions), encoding="utf-8")
 
 
 STREAMS: dict[type, tuple[Stream, ...]] = {

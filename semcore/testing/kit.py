@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from semcore.component import Component
+from semcore.discovery import one_line
 from semcore.interfaces import Generator
 from semcore.testing import (
     channel,
@@ -18,6 +19,7 @@ from semcore.testing import (
     kb,
     metric,
     planner,
+    recipe,
     selector,
     source,
     transport,
@@ -38,9 +40,9 @@ KINDS: Mapping[str, tuple[Use, Sequence[Check]]] = {
     "source": (source.use, source.LAWS),
     "codec": (codec.use, codec.LAWS),
     "metric": (metric.use, metric.LAWS),
-    "recipe": (lambda recipe, given: None, ()),
+    "recipe": (recipe.use, recipe.LAWS),
 }
-"""Kind of component -> how it is put to use, and the laws of its interface. A recipe is put to use by training it."""
+"""Kind of component -> how it is put to use, and the laws of its interface."""
 
 
 def laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()) -> list[Law]:
@@ -70,17 +72,17 @@ def laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Sema
 
 def run_laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()) -> list[Verdict]:
     """Try every law of a component; nothing is raised, what goes wrong is a verdict."""
-    return [_verdict(law) for law in laws(one, samples=samples, batch=batch)]
+    return [try_law(law) for law in laws(one, samples=samples, batch=batch)]
 
 
-def _verdict(law: Law) -> Verdict:
+def try_law(law: Law) -> Verdict:
+    """What becomes of a law."""
     try:
         law.check()
     except NotApplicable as reason:
         return Verdict(law, "not applicable", str(reason))
-    except Exception as error:  # whatever somebody else's component raises
-        message = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
-        return Verdict(law, "broken", message)
+    except (Exception, SystemExit) as error:  # whatever somebody else's component raises
+        return Verdict(law, "broken", str(error) if isinstance(error, AssertionError) else one_line(error))
     return Verdict(law, "holds")
 
 

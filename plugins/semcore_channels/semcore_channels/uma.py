@@ -59,6 +59,7 @@ class UMa(ChannelModel):
     """
 
     reference: ClassVar[str] = "3GPP TR 38.901, 7.2-7.6 (UMa); S. Ribouh and O. Saleem, section III and Table I"
+    tried_with = ({"snr_db": 5.0},)
     snr_db: Decibels | None = None
     block_snr_db: Decibels | None = None
     carrier_frequency_hz: Annotated[float, Ge(0.5e9), Le(100e9)] = 28e9

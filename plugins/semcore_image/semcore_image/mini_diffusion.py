@@ -49,6 +49,7 @@ class MiniDiffusionGenerator(Generator):
 
     reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 2"
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {CAPTION: (Text,)}
+    tried_with = ({"candidates": 2, "steps": 2},)
 
     candidates: Count = 1
     steps: Count = 20
