@@ -88,7 +88,7 @@ def _one_child(work: str, tasks: Sequence[Any], limits: Limits) -> Iterator[tupl
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, "PYTHONPATH": path},
+                env={**os.environ, "PYTHONPATH": path, "TMPDIR": name},  # what it leaves behind goes with the folder
                 start_new_session=True,
             )
             try:

@@ -8,8 +8,9 @@ import pytest
 
 from semcore import KnowledgeBase, registry
 from semcore.testing import run_laws
+from semcore.testing.build import build
 from semcore.testing.examples import samples
-from semcore.testing.trial import attempt, build
+from semcore.testing.trial import attempt
 
 SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
     ("transport", "ldpc"): {"codec": {"use": "png"}},

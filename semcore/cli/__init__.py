@@ -19,7 +19,7 @@ VERBS = {
     "list": ("semcore.cli.look", "List what is installed, by kind."),
     "show": ("semcore.cli.look", "Show a component: fields, units, defaults, source."),
     "plugins": ("semcore.cli.plugins", "List the plugin packages; `plugins doctor` finds broken ones."),
-    "conform": ("semcore.cli.conform", "Check the components of a package against the laws of their interfaces."),
+    "conform": ("semcore.cli.conform", "Try a package against the laws of its interfaces."),
     "report": ("semcore.cli.report", "Write a run as one self-contained page."),
     "train": ("semcore.cli.train", "Train shipped weights by their recipe."),
     "models": ("semcore.cli.train", "List the shipped models with their cards."),

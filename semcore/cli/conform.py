@@ -61,13 +61,14 @@ def _registered(file: Path, limits: Limits) -> list[tuple[str, str]]:
     """(kind, name) of what a file registers."""
     if not file.is_file():
         raise PluginError(f"there is no file {str(file)!r}")
-    for _, value in attempt("semcore.testing.trial:register", [str(file)], limits):
-        if isinstance(value, Death):
-            raise PluginError(f"{file} cannot be imported: it {value}")
-        if not value:
-            raise PluginError(f"{file} registers no component: put @semcore.register(KIND, NAME) above a class")
-        return [(kind, name) for kind, name in value]
-    raise PluginError(f"{file} cannot be imported")
+    ((_, value),) = attempt("semcore.testing.trial:names_in", [str(file)], limits)
+    if isinstance(value, Death):
+        raise PluginError(f"{file} cannot be imported: it {value}")
+    if "problem" in value:
+        raise PluginError(value["problem"])
+    if not value["names"]:
+        raise PluginError(f"{file} registers no component: put @semcore.register(KIND, NAME) above a class")
+    return [(kind, name) for kind, name in value["names"]]
 
 
 def _installed(package: str, limits: Limits) -> tuple[list[tuple[str, str]], bool]:

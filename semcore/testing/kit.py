@@ -24,6 +24,7 @@ from semcore.testing import (
     source,
     transport,
 )
+from semcore.testing.build import tried
 from semcore.testing.law import Check, Given, Law, NotApplicable, Verdict
 from semcore.types import Sample, Semantics, Text
 
@@ -87,19 +88,21 @@ def try_law(law: Law) -> Verdict:
 
 
 def conformance(
-    *components: Component, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()
+    *components: Component | type[Component], samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()
 ) -> Callable[..., None]:
     """A pytest function with one case for each law of each component; assign it to a name that begins with `test_`.
 
-    A law that does not apply is skipped and says why.
+    Of a class, the components are tried that its `tried_with` describes, or the one with the defaults. A law that does not
+    apply is skipped and says why.
     """
     import pytest
 
     cases = []
-    for index, one in enumerate(components):
-        name = type(one).__name__ + (f"{index}" if len({type(other) for other in components}) < len(components) else "")
+    made = [one for some in components for one in (tried(some) if isinstance(some, type) else [some])]
+    for index, one in enumerate(made):
+        name = type(one).__name__ + (f"{index}" if len({type(other) for other in made}) < len(made) else "")
         for law in laws(one, samples=samples, batch=batch):
-            cases.append(pytest.param(law, id=f"{name}-{law.name}" if len(components) > 1 else law.name))
+            cases.append(pytest.param(law, id=f"{name}-{law.name}" if len(made) > 1 else law.name))
 
     @pytest.mark.parametrize("law", cases)
     def test_conformance(law: Law) -> None:
