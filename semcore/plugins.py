@@ -3,45 +3,59 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import functools
-import importlib.metadata
+import importlib.util
+import inspect
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import click
 import pluggy
 
-from semcore import registry
+from semcore import discovery, registry
 from semcore.component import summary
+from semcore.discovery import COMMAND, HOOKS, Registered, UnusableError
 from semcore.errors import PluginError
-from semcore.registry import Registered
 
-HOOK_GROUP = "semcore.hooks"
-COMMAND_GROUP = "semcore.command"
+GROUPS = (*registry.KINDS, HOOKS, COMMAND)
+"""What a package can bring, by the end of its groups of entry points."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """An installed distribution that brings components."""
+    """An installed distribution that brings something.
+
+    Fields:
+        entries: components, hook plugins and verbs, by group and name
+    """
 
     name: str
     version: str
-    components: tuple[Registered, ...]
+    entries: tuple[Registered, ...]
+
+    @property
+    def components(self) -> tuple[Registered, ...]:
+        """Its components alone."""
+        return tuple(entry for entry in self.entries if entry.kind in registry.KINDS)
 
 
 def packages() -> list[Package]:
-    """Every installed package that registers something, by name."""
-    found: dict[tuple[str, str], list[Registered]] = {}
-    for kind in registry.KINDS:
-        for entry in registry.installed(kind):
-            found.setdefault((entry.package, entry.version), []).append(entry)
-    return [Package(name, version, tuple(entries)) for (name, version), entries in sorted(found.items())]
+    """Every package that is in use and brings something, by name."""
+    found = []
+    for one in discovery.in_use():
+        known = [entry for entry in one.entries if entry.kind in GROUPS]
+        known.sort(key=lambda entry: (GROUPS.index(entry.kind), entry.name))
+        if known:
+            found.append(Package(one.name, one.version, tuple(known)))
+    return found
 
 
 def describe(entry: Registered) -> str:
     """The first sentence of a class's docstring, read from its source; "" if the source is not there."""
-    module, _, name = entry.target.partition(":")
-    return summary(_docstrings(module).get(name))
+    return summary(_docstrings(entry.module).get(entry.target.partition(":")[2]))
 
 
 def _docstrings(module: str) -> dict[str, str | None]:
@@ -55,15 +69,14 @@ def _classes(module: str) -> list[ast.ClassDef]:
         return []
     try:
         tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     return [node for node in tree.body if isinstance(node, ast.ClassDef)]
 
 
 def cites(entry: Registered) -> tuple[str, ...]:
     """The keys that a class cites, read from its source; only if it writes none itself (it may inherit) it is imported."""
-    module, _, name = entry.target.partition(":")
-    written = _cited(module).get(name)
+    written = _cited(entry.module).get(entry.target.partition(":")[2])
     return written if written is not None else registry.load(entry.kind, entry.name).cites
 
 
@@ -83,36 +96,93 @@ def source_of(module: str) -> Path | None:
     loaded = sys.modules.get(module)
     if loaded is not None and getattr(loaded, "__file__", None):
         return Path(str(loaded.__file__))
-    relative = Path(*module.split("."))
-    for folder in sys.path:
-        for candidate in (Path(folder, relative).with_suffix(".py"), Path(folder, relative, "__init__.py")):
-            if candidate.is_file():
-                return candidate
-    return None
+    top, *below = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top) if top else None
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        return None
+    candidates = [] if below else [Path(spec.origin or "")]
+    for folder in (spec.submodule_search_locations or ()) if below else ():
+        path = Path(folder, *below)
+        candidates += [path.with_suffix(".py"), path / "__init__.py"]
+    return next((one for one in candidates if one.suffix == ".py" and one.is_file()), None)
+
+
+# ---------------------------------------------------------------------------------------------- hooks and verbs
 
 
 def hook_names() -> list[str]:
     """Hook plugins that are installed."""
-    return sorted({entry.name for entry in importlib.metadata.entry_points(group=HOOK_GROUP)})
+    return sorted(discovery.entries(HOOKS))
 
 
 def hook_manager(names: list[str]) -> pluggy.PluginManager:
     """A plugin manager with the hooks that a pipeline names; each is loaded by itself.
 
     Raises:
-        PluginError: a name is unknown, or its module cannot be imported
+        PluginError: a name is unknown, or what it stands for cannot be used
     """
+    manager = _manager()
+    for name in dict.fromkeys(names):
+        entry = discovery.find(HOOKS, name)
+        if entry is None:
+            hint = discovery.left_out(HOOKS, name) or f"installed are {', '.join(hook_names()) or 'none'}"
+            raise PluginError(f"there is no hook plugin {name!r}; {hint}")
+        add_hooks(entry, manager)
+    return manager
+
+
+def _manager() -> pluggy.PluginManager:
     from semcore.hookspecs import Hooks
 
     manager = pluggy.PluginManager("semcore")
     manager.add_hookspecs(Hooks)
-    known = {entry.name: entry for entry in importlib.metadata.entry_points(group=HOOK_GROUP)}
-    for name in names:
-        if name not in known:
-            raise PluginError(f"there is no hook plugin {name!r}; installed are {', '.join(known) or 'none'}")
-        try:
-            manager.register(known[name].load(), name)
-            manager.check_pending()
-        except Exception as error:
-            raise PluginError(f"hook plugin {name!r} ({known[name].value}) cannot be used: {error}") from error
     return manager
+
+
+def add_hooks(entry: Registered, manager: pluggy.PluginManager | None = None) -> None:
+    """Load a hook plugin (a module, an object, or a class that is made without arguments) into a manager, or to try it.
+
+    Raises:
+        UnusableError: it cannot be loaded, or has a hook that is none
+    """
+    from semcore.hookspecs import Hooks
+
+    known = [name for name in vars(Hooks) if name.startswith("semcore_")]
+    manager, plugin = manager or _manager(), discovery.load(entry)
+    try:
+        plugin = plugin() if isinstance(plugin, type) else plugin
+        for name in sorted(set(meant := _meant(plugin)) - set(known)):
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"hooks are {', '.join(known)}"
+            raise UnusableError(entry, f"has {name!r}, which is not a hook; {hint}")
+        manager.register(plugin, entry.name)
+    except UnusableError:
+        raise
+    except Exception as error:  # whatever somebody else's plugin raises; pluggy names arguments that do not exist
+        raise UnusableError(entry, f"cannot be used: {discovery.one_line(error)}") from error
+    heard = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    if deaf := sorted(set(meant) - heard):
+        raise UnusableError(entry, f"has {deaf[0]!r} without @semcore.hookspecs.hook above it")
+    if not heard:
+        raise UnusableError(entry, f"has no hook; hooks are {', '.join(known)}")
+
+
+def _meant(plugin: object) -> list[str]:
+    """Names of functions that are hooks, or are called like one."""
+    routines = {name: held for name in dir(plugin) if inspect.isroutine(held := getattr(plugin, name))}
+    return [name for name, held in routines.items() if name.startswith("semcore_") or hasattr(held, "semcore_impl")]
+
+
+def command(entry: Registered) -> click.Command:
+    """A third party's verb.
+
+    Raises:
+        UnusableError: it cannot be loaded, or is no command
+    """
+    found: Any = discovery.load(entry)
+    if not isinstance(found, click.Command):
+        raise UnusableError(entry, f"is no click command but a {type(found).__name__}: put @click.command() above it")
+    return found

@@ -7,42 +7,19 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import importlib
-import importlib.metadata
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from semcore import discovery
 from semcore.component import Component
+from semcore.discovery import Registered, UnusableError
 from semcore.errors import PluginError
-
-GROUP = "semcore."
-"""Entry points of kind K stand in the group `semcore.K`."""
 
 KINDS = (
     "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "source", "codec", "metric", "recipe",
     "executor",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A name of the registry.
-
-    Fields:
-        kind: its registry
-        name: what YAML calls it
-        target: `module:Class`
-        package: distribution that brings it; the file's name if it was registered in this process
-        version: version of that distribution; the digest of that file
-    """
-
-    kind: str
-    name: str
-    target: str
-    package: str = ""
-    version: str = ""
 
 
 _local: dict[tuple[str, str], type[Component]] = {}
@@ -61,10 +38,13 @@ def register(kind: str, name: str) -> Callable[[type[Component]], type[Component
     Raises:
         PluginError: there is no such kind, or the class is not a frozen dataclass that implements its interface
     """
+    from semcore import contract
+
     _known_kind(kind)
 
     def add(cls: type[Component]) -> type[Component]:
-        _check_class(kind, name, cls, "registered here")
+        if wrong := contract.unlike(cls, kind):
+            raise PluginError(f"{kind} {name!r} (registered here) {wrong}")
         _local[kind, name] = cls
         _by_module.setdefault(cls.__module__, {})[kind, name] = cls
         return cls
@@ -77,42 +57,32 @@ def renew(module: str) -> None:
     _local.update(_by_module.get(module, {}))
 
 
-@functools.cache
-def _installed() -> dict[str, dict[str, list[Registered]]]:
-    found: dict[str, dict[str, list[Registered]]] = {kind: {} for kind in KINDS}
-    entry_points = importlib.metadata.entry_points()
-    for kind in KINDS:
-        for entry in entry_points.select(group=GROUP + kind):
-            package, version = (entry.dist.name, entry.dist.version) if entry.dist else ("", "")
-            one = Registered(kind, entry.name, entry.value, package, version)
-            if one not in found[kind].setdefault(entry.name, []):
-                found[kind][entry.name].append(one)
-    return found
-
-
 def installed(kind: str) -> list[Registered]:
     """What installed packages bring of a kind, by name; a name that two packages give stands here twice."""
     _known_kind(kind)
-    return [entry for _, entries in sorted(_installed()[kind].items()) for entry in entries]
+    return [entry for _, entries in sorted(discovery.entries(kind).items()) for entry in entries]
+
+
+def registered() -> list[Registered]:
+    """What was registered in this process."""
+    return [_entry_of(*key) for key in sorted(_local)]
 
 
 def names(kind: str) -> list[str]:
     """All names of a kind, sorted."""
     _known_kind(kind)
-    return sorted({*_installed()[kind], *(name for have, name in _local if have == kind)})
+    return sorted({*discovery.entries(kind), *(name for have, name in _local if have == kind)})
 
 
 def find(kind: str, name: str) -> Registered | None:
     """What `name` stands for, or None. A name given by two packages is refused."""
     _known_kind(kind)
-    if (kind, name) in _local:
-        cls = _local[kind, name]
-        return Registered(kind, name, f"{cls.__module__}:{cls.__qualname__}", *_origin(cls.__module__))
-    found = _installed()[kind].get(name, [])
-    if len(found) > 1:
-        packages = " and ".join(sorted(f"{one.package} {one.version}" for one in found))
-        raise PluginError(f"{kind} {name!r} is given by {packages}; uninstall one of them")
-    return found[0] if found else None
+    return _entry_of(kind, name) if (kind, name) in _local else discovery.find(kind, name)
+
+
+def _entry_of(kind: str, name: str) -> Registered:
+    cls = _local[kind, name]
+    return Registered(kind, name, f"{cls.__module__}:{cls.__qualname__}", *_origin(cls.__module__))
 
 
 def load(kind: str, name: str) -> type[Component]:
@@ -123,19 +93,23 @@ def load(kind: str, name: str) -> type[Component]:
     """
     entry = find(kind, name)
     if entry is None:
-        raise PluginError(f"there is no {kind} {name!r}; semcore list {kind} shows what there is")
-    if (kind, name) in _local:
-        return _local[kind, name]
-    module, _, attribute = entry.target.partition(":")
-    try:
-        cls = getattr(importlib.import_module(module), attribute)
-    except Exception as error:
-        raise PluginError(
-            f"{kind} {name!r} of {entry.package} {entry.version} cannot be imported: {type(error).__name__}: {error}; "
-            f"mend or uninstall {entry.package}"
-        ) from error
-    _check_class(kind, name, cls, f"of {entry.package} {entry.version}")
-    _names[cls] = name
+        hint = discovery.left_out(kind, name) or f"semcore list {kind} shows what there is"
+        raise PluginError(f"there is no {kind} {name!r}; {hint}")
+    return _local[kind, name] if (kind, name) in _local else resolve(entry)
+
+
+def resolve(entry: Registered) -> type[Component]:
+    """The class behind an entry point of an installed package; imports it.
+
+    Raises:
+        UnusableError: it cannot be imported, or it is not a component of that kind
+    """
+    from semcore import contract
+
+    cls = discovery.load(entry)
+    if wrong := contract.unlike(cls, entry.kind):
+        raise UnusableError(entry, wrong)
+    _names[cls] = entry.name
     return cls
 
 
@@ -149,10 +123,9 @@ def name_of(cls: type[Component]) -> str:
             return name
     if cls not in _names:
         target = f"{cls.__module__}:{cls.__qualname__}"
-        for by_name in _installed().values():
-            for name, entries in by_name.items():
-                if any(entry.target == target for entry in entries):
-                    _names[cls] = name
+        for entry in (entry for kind in KINDS for entry in installed(kind)):
+            if entry.target == target:
+                _names[cls] = entry.name
     return _names.get(cls, f"{cls.__module__}:{cls.__qualname__}")
 
 
@@ -174,14 +147,3 @@ def _origin(module: str) -> tuple[str, str]:
 def _known_kind(kind: str) -> None:
     if kind not in KINDS:
         raise PluginError(f"there is no kind {kind!r}; kinds are {', '.join(KINDS)}")
-
-
-def _check_class(kind: str, name: str, cls: object, origin: str) -> None:
-    from semcore.interfaces import INTERFACES
-
-    interface = INTERFACES[kind]
-    if not (isinstance(cls, type) and issubclass(cls, interface)):
-        raise PluginError(f"{kind} {name!r} ({origin}) is not a {interface.__name__}")
-    parameters = vars(cls).get("__dataclass_params__")  # its own, not those that it inherits
-    if parameters is None or not parameters.frozen:
-        raise PluginError(f"{kind} {name!r} ({origin}) is not a frozen dataclass: put @dataclass(frozen=True) above it")

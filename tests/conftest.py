@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
+import textwrap
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +176,48 @@ def _write_run(tmp_path: Path) -> Callable[..., Path]:
         return write_run(tmp_path / name, cells, name)
 
     return make
+
+
+class Site:
+    """A folder of installed packages, and the command line beside them; a package is its metadata and some modules."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {**os.environ, "PYTHONPATH": str(folder)}
+        self.environment.pop("SEMCORE_PLUGINS", None)
+
+    def install(
+        self,
+        package: str,
+        entry_points: str,
+        modules: Mapping[str, str] | None = None,
+        metadata: str = "",
+        version: str = "1.5",
+    ) -> Path:
+        """Install a package; returns the folder of its metadata."""
+        info = self.folder / f"{package}-{version}.dist-info"
+        info.mkdir(parents=True)
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n{metadata}")
+        (info / "entry_points.txt").write_text(textwrap.dedent(entry_points))
+        for name, text in (modules or {}).items():
+            (self.folder / f"{name}.py").write_text(textwrap.dedent(text))
+        return info
+
+    def __call__(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Call semcore."""
+        return subprocess.run(
+            [sys.executable, "-m", "semcore", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=self.folder,
+            env={**self.environment, **environment},
+        )
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """An empty folder on the path, for packages."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    return Site(folder)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,10 +51,7 @@ def test_a_class_that_is_not_decorated_or_of_another_kind_is_refused() -> None:
         registry.load("selector", "pick")
 
 
-Site = Callable[..., subprocess.CompletedProcess[str]]
-
 GOOD = '''
-"""A plugin."""
 from dataclasses import dataclass
 import semcore
 
@@ -69,25 +61,48 @@ class Keep(semcore.Selector):
     def select(self, candidates, batch, kb):
         return [some.samples[0] for some in candidates]
 
+@dataclass(frozen=True)
+class Half(semcore.Selector):
+    """Defines nothing."""
+
+@dataclass(frozen=True)
+class Turned(Keep):
+    """Takes its arguments in another order."""
+    def select(self, batch, candidates, kb):
+        return []
+
+@dataclass(frozen=True)
+class Greedy(Keep):
+    """Wants one more argument."""
+    def select(self, candidates, batch, kb, more):
+        return []
+
+@dataclass(frozen=True)
+class Generous(Keep):
+    """Offers one more argument."""
+    def select(self, candidates, batch, kb, more=None):
+        return super().select(candidates, batch, kb)
+
+@dataclass(frozen=True)
+class Static(Keep):
+    """Needs no instance."""
+    @staticmethod
+    def select(candidates, batch, kb):
+        return []
+
 class Loose:
     """Not a component."""
 '''
 
 
 @pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
-    """Installs packages that are nothing but a folder on the path, and runs the command line beside them."""
-
-    def install(package: str, entry_points: str, **modules: str) -> None:
-        info = tmp_path / f"{package}-1.5.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.5\n")
-        (info / "entry_points.txt").write_text(textwrap.dedent(entry_points))
-        for name, text in modules.items():
-            (tmp_path / f"{name}.py").write_text(text)
-
-    install("good", "[semcore.selector]\nkeep = good:Keep\n", good=GOOD)
-    install(
+def packages(site: Any) -> Any:
+    """A good package, one that gives the same name, and a bad one."""
+    names = ("half", "turned", "greedy", "generous", "static")
+    more = "".join(f"{name} = good:{name.title()}\n" for name in names)
+    site.install("good", f"[semcore.selector]\nkeep = good:Keep\n{more}", {"good": GOOD})
+    site.install("other", "[semcore.selector]\nkeep = good:Keep\n")
+    site.install(
         "bad",
         """
         [semcore.selector]
@@ -95,78 +110,155 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
         loose = good:Loose
         gone = good:Gone
         nowhere = no_such_module:X
+        below = good.no_such_module:X
         unreadable = unreadable:X
+        garbage = what is this?
+        lacking = lacking:X
         [semcore.hooks]
         broken = crash:hooks
-        misspelt = misspelt
         [semcore.command]
         explode = crash:command
+        number = good:Keep
+        list = good:Keep
         """,
-        crash='class Crash:\n    """Crashes on import."""\nraise RuntimeError("libfoo.so.3 is missing")\n',
-        unreadable="class X(:\n",
-        misspelt="from semcore.hookspecs import hook\n\n@hook\ndef semcore_cel_done(result, seconds):\n    pass\n",
+        {
+            "crash": 'class Crash:\n    """Crashes on import."""\nraise RuntimeError("libfoo.so.3\\nis missing")\n',
+            "unreadable": "class X(:\n",
+            "lacking": "import no_such_library.part\n",
+        },
     )
-    install("other", "[semcore.selector]\nkeep = good:Keep\n[semcore.channel]\nsilent = silent:Silent\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-
-    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "semcore", *arguments], capture_output=True, text=True, timeout=120, cwd=tmp_path
-        )
-
-    return command
+    return site
 
 
-def test_bad_plugins_hurt_neither_list_nor_plugins(site: Site) -> None:
-    listed = site("list")
+def test_bad_plugins_hurt_neither_list_nor_plugins(packages: Any) -> None:
+    listed = packages("list")
     assert listed.returncode == 0 and listed.stderr == ""
     lines = [line.strip() for line in listed.stdout.splitlines()]
-    assert sum(line.startswith("keep ") for line in lines) == 2  # both are shown; neither is imported
-    for name in ("crash", "loose", "gone", "nowhere", "unreadable", "silent", "awgn"):
+    assert [line for line in lines if line.startswith("keep ")] == [  # both are shown; neither is imported
+        "keep        Keeps the first  [good 1.5]",
+        "keep        Keeps the first  [other 1.5]",
+    ]
+    for name in ("crash", "loose", "gone", "nowhere", "unreadable", "garbage", "psnr"):
         assert any(line.split() and line.split()[0] == name for line in lines), name
     assert any("Crashes on import" in line for line in lines)
-    shown = site("plugins")
+    shown = packages("plugins")
     assert shown.returncode == 0 and "bad 1.5" in shown.stdout and "other 1.5" in shown.stdout
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("crash", "of bad 1.5 cannot be imported: RuntimeError: libfoo.so.3 is missing; mend or uninstall bad"),
+        ("loose", "of bad 1.5 is not a Selector; mend or uninstall bad"),
+        ("gone", "of bad 1.5 is not there: good has no 'Gone'; mend or uninstall bad"),
         (
-            "crash",
-            "selector 'crash' of bad 1.5 cannot be imported: RuntimeError: libfoo.so.3 is missing; mend or uninstall bad",
+            "nowhere",
+            "of bad 1.5 cannot be imported: there is no module 'no_such_module', its files are gone; "
+            "reinstall or uninstall bad",
         ),
-        ("loose", "selector 'loose' (of bad 1.5) is not a Selector"),
-        ("gone", "selector 'gone' of bad 1.5 cannot be imported: AttributeError"),
-        ("nowhere", "selector 'nowhere' of bad 1.5 cannot be imported: ModuleNotFoundError"),
-        ("unreadable", "selector 'unreadable' of bad 1.5 cannot be imported: SyntaxError"),
-        ("keep", "selector 'keep' is given by good 1.5 and other 1.5; uninstall one of them"),
+        ("below", "of bad 1.5 cannot be imported: there is no module 'good.no_such_module', its files are gone; reinstall"),
+        ("unreadable", "of bad 1.5 cannot be imported: SyntaxError: "),
+        ("garbage", "of bad 1.5 has the entry point 'what is this?', which is not written as `module:Class`; mend or"),
+        (
+            "lacking",
+            "of bad 1.5 cannot be imported: it needs the module 'no_such_library', which is not installed; "
+            "pip install no_such_library, which bad should have among its dependencies",
+        ),
+        ("keep", "is given by good 1.5 and other 1.5; uninstall one of them, or leave it out by SEMCORE_PLUGINS"),
+        ("half", "of good 1.5 does not define select(candidates, batch, kb); mend or uninstall good"),
+        (
+            "turned",
+            "of good 1.5 takes select(batch, candidates, kb), where the interface has select(candidates, batch, kb)",
+        ),
+        (
+            "greedy",
+            "of good 1.5 takes select(candidates, batch, kb, more), where the interface has select(candidates, batch, kb)",
+        ),
     ],
 )
-def test_a_bad_plugin_is_told_with_package_version_reason_and_mend(site: Site, name: str, message: str) -> None:
-    shown = site("show", name)
+def test_a_bad_plugin_is_told_with_package_version_reason_and_mend(packages: Any, name: str, message: str) -> None:
+    shown = packages("show", name)
     assert shown.returncode == 2 and "Traceback" not in shown.stderr
-    assert f"error: {message}" in shown.stderr
+    assert f"error: selector {name!r} {message}" in shown.stderr
 
 
-def test_a_bad_plugin_hurts_no_pipeline_but_its_own(site: Site, bench: Any) -> None:
-    assert site("check", str(bench.path)).returncode == 0
-    told = site("check", str(bench.path), "selector=crash")
+@pytest.mark.parametrize("name", ["generous", "static"])
+def test_what_can_be_called_as_the_interface_has_it_is_taken(packages: Any, name: str) -> None:
+    assert packages("show", name).returncode == 0
+
+
+def test_a_bad_plugin_hurts_no_pipeline_but_its_own(packages: Any, bench: Any) -> None:
+    told = packages("check", bench.path, "selector=crash")
     assert told.returncode == 2 and "selector=crash: error: selector 'crash' of bad 1.5 cannot be imported" in told.stderr
-    twice = site("check", str(bench.path), "selector=keep")
+    twice = packages("check", bench.path, "selector=keep")
     assert twice.returncode == 2 and "is given by good 1.5 and other 1.5" in twice.stderr
 
 
-def test_hooks_and_verbs_are_isolated(site: Site, bench: Any) -> None:
-    assert "explode" in site("--help").stdout
-    told = site("explode")
-    assert told.returncode == 2 and "the verb 'explode' (crash:command) cannot be imported: libfoo.so.3" in told.stderr
-    bench.text += "hooks: [broken]\n"
-    told = site("run", str(bench.path))
-    assert told.returncode == 2 and "hook plugin 'broken' (crash:hooks) cannot be used: libfoo.so.3" in told.stderr
-    bench.text = bench.text.replace("[broken]", "[misspelt]")
-    told = site("run", str(bench.path))
-    assert told.returncode == 2 and "semcore_cel_done" in told.stderr
-    bench.text = bench.text.replace("[misspelt]", "[misspel]")
-    told = site("check", str(bench.path))
-    assert "there is no hook plugin 'misspel'\n" in told.stderr and "did you mean 'misspelt'?" in told.stderr
+def test_verbs_are_isolated(packages: Any) -> None:
+    packages.install("more", "[semcore.command]\nexplode = good:Keep\nnew-verb = good:Keep\n")
+    helped = packages("--help")
+    assert helped.returncode == 0
+    assert "Verbs of plugins:\n  explode   bad and more\n  new-verb  more\n  number    bad\n" in helped.stdout
+    assert "verb 'explode' is given by bad 1.5 and more 1.5" in packages("explode").stderr
+    told = packages("explode", SEMCORE_PLUGINS="bad")
+    assert told.returncode == 2 and "verb 'explode' of bad 1.5 cannot be imported: RuntimeError: libfoo" in told.stderr
+    told = packages("number")
+    assert told.returncode == 2 and "verb 'number' of bad 1.5 is no click command but a ABCMeta" in told.stderr
+    assert packages("list", "selector").returncode == 0  # ours goes before theirs
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("@hook\ndef semcore_cel_done(result, seconds): ...", "has 'semcore_cel_done', which is not a hook; did you mean"),
+        (
+            "@hook\ndef cell_done(result, seconds): ...",
+            "has 'cell_done', which is not a hook; did you mean 'semcore_cell_done'",
+        ),
+        ("def semcore_cell_done(result): ...", "has 'semcore_cell_done' without @semcore.hookspecs.hook above it"),
+        (
+            "@hook\ndef semcore_cell_done(result, secs): ...",
+            "Argument(s) {'secs'} are declared in the hookimpl but can not be",
+        ),
+        ("x = 5", "has no hook; hooks are semcore_run_started, "),
+        ("import semcore as semcore_, sys; sys.exit()", "cannot be imported: it calls sys.exit(None); mend or uninstall h"),
+    ],
+)
+def test_a_hook_plugin_that_would_hear_nothing_is_refused(site: Any, bench: Any, text: str, message: str) -> None:
+    site.install("h", "[semcore.hooks]\nh = h\n", {"h": f"from semcore.hookspecs import hook\n{text}\n"})
+    bench.text += "hooks: [h]\n"
+    told = site("run", bench.path)
+    assert told.returncode == 2 and "error: hook plugin 'h' of h 1.5 " in told.stderr and message in told.stderr
+
+
+def test_hooks_are_a_module_an_object_or_a_class(site: Any, bench: Any) -> None:
+    site.install(
+        "h",
+        "[semcore.hooks]\nmodule = h\nclass = h:Class\nobject = h:there\n",
+        {
+            "h": """
+            from semcore.hookspecs import hook
+
+            class Class:
+                @hook
+                def semcore_run_done(self, folder):
+                    print("heard by", type(self).__name__)
+
+            class Other(Class):
+                pass
+
+            there = Other()
+
+            @hook
+            def semcore_run_done():
+                print("heard by a module")
+            """
+        },
+    )
+    bench.text += "hooks: [module, class, object]\n"
+    done = site("run", bench.path, "--no-report")
+    assert done.returncode == 0
+    assert {"heard by a module", "heard by Class", "heard by Other"} <= set(done.stdout.splitlines())
+    bench.text = bench.text.replace("[module", "[modul")
+    told = site("check", bench.path)
+    assert "there is no hook plugin 'modul'\n" in told.stderr and "did you mean 'module'?" in told.stderr

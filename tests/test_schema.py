@@ -27,7 +27,7 @@ BEYOND = {
     "channel_cannot_serve", "channel_cannot_serve_any", "check_of_component", "features_over_bits",
     "generator_uses_no_stream", "kb_without_transport", "override_of_use", "overrides_deep_inside",
     "overrides_faulty", "overrides_of_workflows", "plan_leads_nowhere", "plan_without_transport",
-    "planner_plans_faulty", "planner_table_falls", "plugin_file_faulty", "plugin_file_name_impossible",
+    "planner_plans_faulty", "planner_table_falls", "plugin_file_faulty", "plugin_file_is_no_python", "plugin_file_name_impossible",
     "plugin_file_registers_no_component", "segment_leads_nowhere", "stream_without_transport", "sweep_and_segments",
     "sweep_of_a_stream_misspelt", "sweep_too_large", "sweep_typos_deep_inside", "sweep_value_wrong",
     "transport_carries_other", "transport_for_no_stream", "transport_for_pictures_without_codec", "unit_in_sweep",

@@ -11,9 +11,10 @@ from pathlib import Path
 from prose import cell, code, docstring, escaped, page, slug, table
 
 from semcore.component import Component, summary
+from semcore.discovery import PREFIX
 from semcore.fields import Field, description, fields_of
 from semcore.interfaces import Generator, Metric, Transport
-from semcore.registry import GROUP, KINDS
+from semcore.registry import KINDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -62,7 +63,7 @@ def packages() -> list[Package]:
 def _package(manifest: Path) -> Package:
     project = tomllib.loads(manifest.read_text(encoding="utf-8"))["project"]
     groups = project.get("entry-points", {})
-    entries = tuple(Entry(kind, *pair) for kind in KINDS for pair in _classes(groups.get(GROUP + kind, {})))
+    entries = tuple(Entry(kind, *pair) for kind in KINDS for pair in _classes(groups.get(PREFIX + kind, {})))
     return Package(project["name"], project["description"], manifest.parent.relative_to(ROOT).as_posix(), entries)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import os
 import sys
 from typing import Any
 
 import click
 
-from semcore.errors import ConfigError, PluginError, SemcoreError
+from semcore import discovery
+from semcore.discovery import COMMAND
+from semcore.errors import ConfigError, SemcoreError
 from semcore.redaction import guard_streams
 
 VERBS = {
@@ -18,7 +19,8 @@ VERBS = {
     "check": ("semcore.cli.run", "Check a pipeline file, and change nothing."),
     "list": ("semcore.cli.look", "List what is installed, by kind."),
     "show": ("semcore.cli.look", "Show a component: fields, units, defaults, source."),
-    "plugins": ("semcore.cli.look", "List the installed plugin packages."),
+    "plugins": ("semcore.cli.plugins", "List the plugin packages; `plugins doctor` finds broken ones."),
+    "conform": ("semcore.cli.conform", "Try a package against the laws of its interfaces."),
     "verify": ("semcore.cli.kept", "Check every byte of a run."),
     "merge": ("semcore.cli.kept", "Unite runs of several machines."),
     "diff": ("semcore.cli.kept", "Say what differs between two runs, and what that did."),
@@ -40,29 +42,27 @@ class Verbs(click.Group):
     """A group whose commands are imported when called; third parties' verbs are entry points in `semcore.command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Our verbs in their order, then those of plugins."""
-        return [*VERBS, *sorted(entry.name for entry in self._foreign() if entry.name not in VERBS)]
+        """Our verbs in their order, then those of plugins; of two with one name ours is the one that is called."""
+        return [*VERBS, *sorted(discovery.entries(COMMAND).keys() - VERBS.keys())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a verb."""
         if cmd_name in VERBS:
             return getattr(importlib.import_module(VERBS[cmd_name][0]), f"{cmd_name}_command")
-        for entry in self._foreign():
-            if entry.name == cmd_name:
-                try:
-                    return entry.load()
-                except Exception as error:
-                    message = f"the verb {cmd_name!r} ({entry.value}) cannot be imported: {error}"
-                    raise PluginError(message) from error
+        if entry := discovery.find(COMMAND, cmd_name):
+            from semcore.plugins import command
+
+            return command(entry)
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The verbs with their lines, without importing them."""
+        """The verbs with their lines, those of plugins with their packages, without importing them."""
         with formatter.section("Verbs"):
-            formatter.write_dl([(verb, VERBS[verb][1] if verb in VERBS else "") for verb in self.list_commands(ctx)])
-
-    def _foreign(self) -> list[importlib.metadata.EntryPoint]:
-        return list(importlib.metadata.entry_points(group="semcore.command"))
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+        foreign = {verb: discovery.entries(COMMAND)[verb] for verb in self.list_commands(ctx) if verb not in VERBS}
+        if foreign:
+            with formatter.section("Verbs of plugins"):
+                formatter.write_dl([(verb, " and ".join(one.package for one in found)) for verb, found in foreign.items()])
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

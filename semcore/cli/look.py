@@ -1,12 +1,13 @@
-"""`list`, `show`, `plugins`: what there is, without importing what need not be imported."""
+"""`list` and `show`: what there is, without importing what need not be imported."""
 
 from __future__ import annotations
 
+import collections
 import difflib
 
 import click
 
-from semcore import fields, plugins, registry
+from semcore import discovery, fields, plugins, registry
 from semcore.errors import PluginError, SemcoreError
 
 
@@ -24,22 +25,12 @@ def list_command(kind: str | None) -> None:
             continue
         click.secho(one, bold=True)
         width = max((len(entry.name) for entry in entries), default=0)
+        given = collections.Counter(entry.name for entry in entries)
         for entry in entries:
-            click.echo(f"  {entry.name:<{width}}  {plugins.describe(entry)}")
+            clash = f"  [{entry.package} {entry.version}]" if given[entry.name] > 1 else ""
+            click.echo(f"  {entry.name:<{width}}  {plugins.describe(entry)}{clash}")
         if not entries:
             click.echo("  nothing is installed")
-
-
-@click.command("plugins")
-def plugins_command() -> None:
-    """List the installed packages that bring components."""
-    for package in plugins.packages():
-        click.secho(f"{package.name} {package.version}", bold=True)
-        by_kind: dict[str, list[str]] = {}
-        for entry in package.components:
-            by_kind.setdefault(entry.kind, []).append(entry.name)
-        for kind, names in by_kind.items():
-            click.echo(f"  {kind:<10} {', '.join(names)}")
 
 
 @click.command("show")
@@ -52,6 +43,7 @@ def show_command(name: str) -> None:
         known = sorted({one for group in registry.KINDS for one in registry.names(group)})
         close = difflib.get_close_matches(bare, known, 1)
         hint = f"did you mean {close[0]!r}?" if close else "semcore list shows what is installed"
+        hint = next(filter(None, (discovery.left_out(one, bare) for one in registry.KINDS)), hint)
         raise PluginError(f"nothing installed is called {name!r}; {hint}")
     for index, one in enumerate(kinds):
         if index:

@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from semcore import redaction, registry, units
+from semcore import discovery, redaction, registry, units
 from semcore.component import MISSING, UNKNOWN, Component, check_value, field_types, plain, unit_of
 from semcore.config.yaml import Path_, scalar
 from semcore.errors import MOST, ComponentError, PluginError, Problem, listed, shown
@@ -115,7 +115,7 @@ class Builder:
         else:
             others = listed(names, "or") if len(names) <= 12 else f"what semcore list {kind} shows"
             hint = f"no installed package brings it: install the one that does, or use {others}"
-        self.complain((*path, "use"), f"there is no {kind} {name!r}", hint)
+        self.complain((*path, "use"), f"there is no {kind} {name!r}", discovery.left_out(kind, name) or hint)
         return None
 
     def _fields(self, cls: type[Component], kind: str, value: Mapping[str, Any], path: Path_) -> dict[str, Any]:

@@ -35,6 +35,8 @@ class Processes(Executor):
         retries: so often a job is tried again whose process died
     """
 
+    tried_with = ({"jobs": 2},)
+
     jobs: Annotated[int, Ge(1)] = 1
     time_limit_s: Annotated[float, Ge(0)] = 0.0
     retries: Annotated[int, Ge(0)] = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -32,11 +33,14 @@ class RayExecutor(Executor):
         ray = _ray()
         ours = not ray.is_initialized()
         if ours:
+            state = random.getstate()
             try:
                 ray.init(self.address or None, configure_logging=False, log_to_driver=False, include_dashboard=False)
             except (ConnectionError, RuntimeError, ValueError) as error:
                 where = f"Ray at {self.address}" if self.address else "Ray"
                 raise RunError(f"{where} cannot be used: {error}") from error
+            finally:
+                random.setstate(state)  # Ray draws the names of its sessions from the global generator
         remote = ray.remote(_call)
         waiting: dict[Any, int] = {}
         try:

@@ -2,7 +2,8 @@
 
     from semcore.testing import conformance
 
-    test_conformance = conformance(AWGN(snr_db=5.0))        # one pytest case a law
+    test_conformance = conformance(AWGN)                    # one pytest case a law, with its defaults
+    test_at_5_db = conformance(AWGN(snr_db=5.0))
 
 `laws` gives the laws of a component and `run_laws` tries them, both without pytest.
 """

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import torch
 
@@ -49,6 +55,25 @@ def samples() -> tuple[Sample, ...]:
         sample("bruno/0", "bruno", "a blue ship on a grey background", 1),
         sample("anna/1", "anna", "a red truck", 2),
     )
+
+
+@functools.cache
+def folder() -> str:
+    """A folder with pictures in the layout of a data set, `test/<class>/<number>.png`, and the file `captions.txt`.
+
+    It is there as long as the process lives.
+    """
+    from PIL import Image
+
+    root = Path(tempfile.mkdtemp(prefix="semcore-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    for index, name in enumerate(("bird", "ship", "truck")):
+        (root / "test" / name).mkdir(parents=True)
+        for number in range(2):
+            Image.fromarray(picture(32, 32, 2 * index + number)).save(root / "test" / name / f"{number}.png")
+    captions = [f"{one.text}\n" for one in samples()]
+    (root / "captions.txt").write_text("".join(captions), encoding="utf-8")
+    return str(root)
 
 
 STREAMS: dict[type, tuple[Stream, ...]] = {

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from semcore.component import Component
+from semcore.discovery import one_line
 from semcore.interfaces import Generator
 from semcore.testing import (
     channel,
@@ -19,10 +20,12 @@ from semcore.testing import (
     kb,
     metric,
     planner,
+    recipe,
     selector,
     source,
     transport,
 )
+from semcore.testing.build import tried
 from semcore.testing.law import Check, Given, Law, NotApplicable, Verdict
 from semcore.types import Sample, Semantics, Text
 
@@ -40,9 +43,9 @@ KINDS: Mapping[str, tuple[Use, Sequence[Check]]] = {
     "codec": (codec.use, codec.LAWS),
     "metric": (metric.use, metric.LAWS),
     "executor": (executor.use, executor.LAWS),
-    "recipe": (lambda recipe, given: None, ()),
+    "recipe": (recipe.use, recipe.LAWS),
 }
-"""Kind of component -> how it is put to use, and the laws of its interface. A recipe is put to use by training it."""
+"""Kind of component -> how it is put to use, and the laws of its interface."""
 
 
 def laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()) -> list[Law]:
@@ -72,34 +75,36 @@ def laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Sema
 
 def run_laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()) -> list[Verdict]:
     """Try every law of a component; nothing is raised, what goes wrong is a verdict. The arguments are those of `laws`."""
-    return [_verdict(law) for law in laws(one, samples=samples, batch=batch)]
+    return [try_law(law) for law in laws(one, samples=samples, batch=batch)]
 
 
-def _verdict(law: Law) -> Verdict:
+def try_law(law: Law) -> Verdict:
+    """What becomes of a law."""
     try:
         law.check()
     except NotApplicable as reason:
         return Verdict(law, "not applicable", str(reason))
-    except Exception as error:  # whatever somebody else's component raises
-        message = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
-        return Verdict(law, "broken", message)
+    except (Exception, SystemExit) as error:  # whatever somebody else's component raises
+        return Verdict(law, "broken", str(error) if isinstance(error, AssertionError) else one_line(error))
     return Verdict(law, "holds")
 
 
 def conformance(
-    *components: Component, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()
+    *components: Component | type[Component], samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()
 ) -> Callable[..., None]:
     """A pytest function with one case for each law of each component; assign it to a name that begins with `test_`.
 
-    A law that does not apply is skipped and says why. `samples` and `batch` are those of `laws`.
+    Of a class, the components are tried that its `tried_with` describes, or the one with the defaults. A law that does not
+    apply is skipped and says why. `samples` and `batch` are those of `laws`.
     """
     import pytest
 
     cases = []
-    for index, one in enumerate(components):
-        name = type(one).__name__ + (f"{index}" if len({type(other) for other in components}) < len(components) else "")
+    made = [one for some in components for one in (tried(some) if isinstance(some, type) else [some])]
+    for index, one in enumerate(made):
+        name = type(one).__name__ + (f"{index}" if len({type(other) for other in made}) < len(made) else "")
         for law in laws(one, samples=samples, batch=batch):
-            cases.append(pytest.param(law, id=f"{name}-{law.name}" if len(components) > 1 else law.name))
+            cases.append(pytest.param(law, id=f"{name}-{law.name}" if len(made) > 1 else law.name))
 
     @pytest.mark.parametrize("law", cases)
     def test_conformance(law: Law) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from semcore.errors import RunError
 from semcore.types import Sample, Semantics
 
 
@@ -61,7 +62,25 @@ class Law:
     def of(cls, check: Check, component: Any, given: Callable[[], Given]) -> Law:
         """The law `check` of `component`; `given` makes what it is tried on."""
         name = getattr(check, "__name__", "law").replace("_", "-")
-        return cls(name, inspect.getdoc(check) or "", lambda: check(component, given()))
+
+        def tried() -> None:
+            try:
+                check(component, given())
+            except RunError as error:
+                if unusable := _unusable(component, given()):
+                    raise NotApplicable(unusable) from error
+                raise
+
+        return cls(name, inspect.getdoc(check) or "", tried)
+
+
+def _unusable(component: Any, given: Given) -> str:
+    """Why a component cannot be put to use on this machine at all (its weights are not here, say), or ""."""
+    try:
+        given.use(component)
+    except RunError as error:
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class UMa(ChannelModel):
 
     reference: ClassVar[str] = "3GPP TR 38.901, 7.2-7.6 (UMa); S. Ribouh and O. Saleem, section III and Table I"
     cites: ClassVar[tuple[str, ...]] = ("tr38901", "ts38211", "hoydis2022sionna", "ribouh2025large")
+    tried_with = ({"snr_db": 5.0},)
     snr_db: Decibels | None = None
     block_snr_db: Decibels | None = None
     carrier_frequency_hz: Annotated[float, Ge(0.5e9), Le(100e9)] = 28e9

@@ -29,6 +29,8 @@ class BitstreamEncoder(SemanticEncoder):
         codec: how the picture becomes bytes
     """
 
+    tried_with = ({"codec": {"use": "jpeg"}},)
+
     codec: Codec
 
     @property
@@ -56,6 +58,7 @@ class BitstreamGenerator(Generator):
     """
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {"picture": (Bitstream,)}
+    tried_with = ({"codec": {"use": "jpeg"}},)
 
     codec: Codec
     size: tuple[Side, Side] | None = None

@@ -57,6 +57,7 @@ class MiniDiffusionGenerator(Generator):
         "krizhevsky2009learning",
     )
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {CAPTION: (Text,)}
+    tried_with = ({"candidates": 2, "steps": 2},)
 
     candidates: Count = 1
     steps: Count = 20

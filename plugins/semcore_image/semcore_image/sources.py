@@ -59,6 +59,8 @@ class ImageFolder(Source):
         user: who sends them; the pictures of one user are a sequence and share a knowledge base
     """
 
+    tried_with = ({"path": "{folder}"},)
+
     path: str
     limit: Count | None = None
     offset: Count = 0
@@ -127,6 +129,7 @@ class CIFAR10(Source):
 
     reference: ClassVar[str] = "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
     cites: ClassVar[tuple[str, ...]] = ("krizhevsky2009learning",)
+    tried_with = ({"path": "{folder}"},)
 
     path: str
     split: Literal["train", "test"] = "test"

@@ -27,6 +27,8 @@ class FixedPlanner(Planner):
         overrides: settings by dotted path, for example `{workflow: a2v}`
     """
 
+    tried_with = ({"overrides": {"workflow": "a2v"}},)
+
     overrides: dict[str, Any]
 
     def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> Plan:
@@ -61,6 +63,7 @@ class LookupPlanner(Planner):
 
     reference: ClassVar[str] = f"{PAPER}, sections III-E and IV-D (Lookup-Table)"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
+    tried_with = ({"table": [{"below": 0.0, "set": {"workflow": "a2v"}}]},)
 
     table: Annotated[tuple[Rung, ...], MinLen(1)]
     otherwise: dict[str, Any] = field(default_factory=dict)

@@ -42,6 +42,8 @@ class PictureSequences(Source):
         every: takes each n-th picture of a sequence, 1 or more
     """
 
+    tried_with = ({"path": "{folder}/test"},)
+
     path: str
     size: tuple[Side, Side] | None = None
     length: Annotated[int, Ge(1)] | None = None

@@ -1,0 +1,55 @@
+"""Components made as a pipeline would make them, from the settings that their class wants to be tried with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from semcore import registry
+from semcore.component import Component
+from semcore.config.build import Builder
+from semcore.errors import ConfigError, Problem
+from semcore.testing.examples import folder
+
+FOLDER = "{folder}"
+"""Stands in `tried_with` for a folder of pictures and captions, see `semcore.testing.examples.folder`."""
+
+
+def build(kind: str, settings: Mapping[str, Any]) -> Component:
+    """The component that a pipeline would build from these settings; `{folder}` in them is replaced.
+
+    Raises:
+        ConfigError: they are wrong
+    """
+    builder = Builder(lambda path, message, hint="", *, at_key=False: Problem(message, hint=hint))
+    made = builder.component(kind, _placed(settings), ())
+    if builder.problems:
+        raise ConfigError(builder.problems)
+    return made
+
+
+def tried(cls: type[Component]) -> list[Component]:
+    """A component for each of the settings in `tried_with`, or the one with the defaults.
+
+    Raises:
+        ConfigError, ComponentError: the settings are wrong, or the defaults are not enough
+    """
+    name = registry.name_of(cls)
+    if registry.find(cls.kind, name) is None:  # not registered: no pipeline could name it
+        return [cls(**_placed(settings)) for settings in cls.tried_with or ({},)]
+    return [build(cls.kind, {"use": name, **settings}) for settings in cls.tried_with or ({},)]
+
+
+def required(cls: type[Component]) -> list[str]:
+    """Names of the fields without a default."""
+    fields = dataclasses.fields(cls)
+    return [one.name for one in fields if one.default is one.default_factory is dataclasses.MISSING]
+
+
+def _placed(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace(FOLDER, folder()) if FOLDER in value else value
+    if isinstance(value, Mapping):
+        return {key: _placed(item) for key, item in value.items()}
+    return [_placed(item) for item in value] if isinstance(value, (list, tuple)) else value
