@@ -1,0 +1,83 @@
+"""Bytes and symbols from a channel are hostile input: no crash, no hang, bounded memory, for every decoder there is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from semcore.config.experiment import load
+from semcore.plugins import hook_manager
+from semcore.run import run
+
+HERE = Path(__file__).parent
+MOST_MB = 512
+"""What a decoder may take for hostile input, on top of what it has loaded."""
+
+
+@pytest.mark.parametrize(
+    ("what", "seed", "cases"),
+    [
+        ("codecs", 1, 500),
+        ("transports", 1, 5),
+        pytest.param("codecs", 2, 40_000, marks=pytest.mark.slow),
+        pytest.param("codecs", 3, 40_000, marks=pytest.mark.slow),
+        pytest.param("transports", 2, 300, marks=pytest.mark.slow),
+    ],
+)
+def test_no_crash_no_hang_and_bounded_memory(what: str, seed: int, cases: int) -> None:
+    """In a process of its own, which a decoder in C could take down, and which is stopped if it hangs."""
+    command = [sys.executable, str(HERE / "fuzz.py"), what, str(seed), str(cases)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout)
+    assert found["cases"] >= 8 * cases and found["grown_mb"] < MOST_MB, found
+
+
+PICTURES = """
+semcore: 1
+plugins: [%s]
+source: {use: samples, limit: 3, user: anna}
+encoder: {use: bitstream, codec: {use: %s}}
+transport: {use: ldpc, iterations: 4}
+channel: {use: garbage}
+generator: {use: bitstream, codec: {use: %s}, size: [32, 32]}
+metrics: [psnr, ssim, ber, bler, class-accuracy]
+"""
+SESSION = """
+semcore: 1
+plugins: [%s]
+source: {use: samples, limit: 4, user: anna}
+encoder: {use: mini-caption}
+transport: {use: ldpc, iterations: 4, codec: {use: %s}, on_error: %s}
+channel: {use: garbage}
+generator: {use: mini-diffusion, candidates: 2, steps: 2, start: reference}
+selector: {use: clip-score}
+kb: {use: psnr}
+planner: {use: lookup, quantity: channel.seed, table: [{below: 2, set: {generator.steps: 1}}], otherwise: {generator.steps: 2}}
+scenario: {segments: [{channel.seed: 1}, {channel.seed: 2}, {channel.seed: 3}, {channel.seed: 4}]}
+metrics: [psnr, ssim, bleu, char-accuracy, semantic-entropy, clip-score, channel-uses]
+"""
+
+
+def every_cell(text: str, folder: Path, *overrides: str) -> None:
+    """Run a pipeline; every cell must come to a result, its page included."""
+    from semcore.report import write_report
+
+    (folder / "pipeline.yaml").write_text(text)
+    finished = run(load(folder / "pipeline.yaml", overrides), folder / "run", hook_manager([]))
+    assert not finished.failures and all(finished.results)
+    assert write_report(folder / "run").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("codec", ["raw", "png", "jpeg", "webp", "hevc"])
+def test_a_link_that_delivers_garbage_comes_to_an_end(codec: str, tmp_path: Path) -> None:
+    every_cell(PICTURES % (HERE / "garbage.py", codec, codec), tmp_path, "channel.seed=0:4:1")
+
+
+@pytest.mark.parametrize(("codec", "on_error"), [("jpeg", "deliver"), ("raw", "deliver"), ("png", "erase")])
+def test_so_does_a_session_whose_plans_and_updates_are_garbage(codec: str, on_error: str, tmp_path: Path) -> None:
+    every_cell(SESSION % (HERE / "garbage.py", codec, on_error), tmp_path)
