@@ -49,6 +49,9 @@ def conform_command(package: str, component: str | None, changes: tuple[str, ...
             known = ", ".join(":".join(one) for one in found) or "nothing"
             raise PluginError(f"{package} brings no component {component!r}; it brings {known}")
         found = chosen
+    if not found:
+        click.echo("It brings no component that laws could be tried on.")
+        return 1 if broken else 0
     counts = _try([{"kind": kind, "name": name, "file": file, "settings": settings} for kind, name in found], limits)
     click.echo(
         f"\n{_many(counts['holds'], 'law')} held, {counts['broken']} broken, {counts['not applicable']} not applicable"
