@@ -259,7 +259,7 @@ def test_what_is_too_short_to_be_a_secret_spoils_no_text(value: str, monkeypatch
 def test_a_secret_is_public_and_described() -> None:
     from pydantic import TypeAdapter
 
-    from semcore.cli.look import type_name
+    from semcore.fields import type_name
 
-    assert semcore.Secret is Secret and type_name(Secret | None) == "a secret (env:NAME) | nothing"
+    assert semcore.Secret is Secret and type_name(Secret | None) == "a secret (env:NAME) | null"
     assert TypeAdapter(Secret).json_schema() == {"type": "string", "pattern": "^env:[A-Za-z_][A-Za-z0-9_]*$"}

@@ -66,6 +66,9 @@ STARTS = {
         ("annotated-types>=0.6", "numpy>=1.26", "pillow>=10", "safetensors>=0.4"),
         (),
     ),
+    "executor": Start(
+        "The executor", "Does each job in a process of its own that then ends", "Executor", ("annotated-types>=0.6",)
+    ),
     HOOKS: Start("The hook plugin", "Writes a line of CSV for each cell of a run", "Hooks", ()),
     COMMAND: Start("The verb", "Print the best cell of a run", "_command", ("click>=8.1",)),
 }
@@ -78,7 +81,8 @@ STARTS = {
 def new_command(kind: str, name: str, out: Path) -> None:
     """Write a package that brings a component of KIND called NAME: one that works, for you to change.
 
-    KIND is encoder, transport, channel, generator, selector, kb, planner, source, codec, metric, recipe, hooks or command.
+    KIND is encoder, transport, channel, generator, selector, kb, planner, source, codec, metric, recipe, executor, hooks or
+    command.
     """
     if kind not in STARTS:
         raise PluginError(f"there is no kind {kind!r}; {nearest(kind, GROUPS)}")
@@ -172,4 +176,6 @@ def commands(kind: str, name: str) -> list[str]:
         return [f"semcore train {name} data=my_pictures/ --out weights"]
     if kind == COMMAND:
         return ["semcore run example.yaml --out run", f"semcore {name} run psnr"]
+    if kind == "executor":
+        return [f"semcore run example.yaml --executor {name}"]
     return ["semcore run example.yaml"]

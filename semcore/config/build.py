@@ -81,9 +81,12 @@ class Builder:
         except Exception as error:  # whatever somebody else's check raises
             self.complain(path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}")
             return None
-        for name, variable in unset(made).items():
+        missing = unset(made)
+        for name, variable in missing.items():
             message = f"{kind} {value['use']!r}: {name} is in the environment variable {variable}, which is not set"
             self.complain((*path, name), message, f"set it before the command: export {variable}=...")
+        if missing:
+            return None
         identity = (cls, json.dumps(plain(made), sort_keys=True, default=str))
         if _interned.get(identity) != made:  # new, or a nested name stands for another class by now
             _interned[identity] = made
