@@ -28,7 +28,7 @@ def list_command(kind: str | None) -> None:
         given = collections.Counter(entry.name for entry in entries)
         for entry in entries:
             clash = f"  [{entry.package} {entry.version}]" if given[entry.name] > 1 else ""
-            click.echo(f"  {entry.name:<{width}}  {plugins.describe(entry)}{clash}")
+            click.echo(f"  {entry.name:<{width}}  {plugins.describe(entry)}{clash}".rstrip())
         if not entries:
             click.echo("  nothing is installed")
 
