@@ -25,6 +25,11 @@ def check_file(path: Path) -> None:
         raise OSError(f"it has {size:,} bytes, and at most {MAX_FILE_BYTES:,} are read")
 
 
+def written(name: str) -> str:
+    """The name of a file as a text that can be written down: what is no UTF-8 in it becomes U+FFFD."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def open_picture(file: IO[bytes] | Path, formats: Sequence[str], max_pixels: int = MAX_PIXELS) -> Image.Image:
     """Open a picture without decoding it.
 

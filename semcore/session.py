@@ -93,7 +93,7 @@ def _signal(
     ledger = delivery.ledger + Ledger((Entry("plan", "plan", "feedback", 0, 1),))
     report = {sample.id: delivery.report.get("plan", {}) for sample in batch}
     there = delivery.arrived[0]
-    arrived = there.arrived() and there.streams["plan"] == told
+    arrived = there.arrived() and there.streams.get("plan") == told
     return overrides if arrived else in_force, Delivery([], ledger.shared([sample.id for sample in batch]), report)
 
 

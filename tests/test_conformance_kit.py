@@ -630,6 +630,26 @@ class AppliesLostUpdates(Once):
 
 
 @dataclass(frozen=True)
+class BelievesPictures(Once):
+    """Falls over a reference that is brighter than any of its own."""
+
+    def update(self, kb: KnowledgeBase, samples: Sequence[Sample]) -> list[Semantics]:
+        if any(stream.pixels.mean() > 130 for user in kb.entries for stream in kb.of(user)):  # type: ignore[union-attr]
+            raise ValueError("too bright")
+        return super().update(kb, samples)
+
+
+@dataclass(frozen=True)
+class StumblesOverNul(Brightest):
+    """Takes captions for words."""
+
+    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+        if any("\0" in (one.text("caption") or "") for one in batch):
+            raise ValueError("embedded null character")
+        return super().select(candidates, batch, kb)
+
+
+@dataclass(frozen=True)
 class MixesUsers(Once):
     """One picture is enough for everybody."""
 
@@ -784,6 +804,8 @@ BROKEN: list[tuple[Component, str]] = [
     (Invents(), "chooses-one-of-the-candidates"),
     (TakesTheSecond(), "chooses-by-content-and-not-by-place"),
     (AppliesLostUpdates(), "a-lost-update-changes-nothing"),
+    (BelievesPictures(), "strange-updates-do-no-harm"),
+    (StumblesOverNul(), "chooses-one-of-the-candidates"),
     (MixesUsers(), "users-do-not-mix"),
     (ForgetsWhatArrived(), "both-ends-agree"),
     (LeavesItsPlans(), "keeps-to-its-plans"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import struct
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from semcore.types import Bitstream, Features, Picture, Stream, Text, Tokens
+from semcore.types import Bitstream, Features, Picture, Semantics, Stream, Text, Tokens
 
 
 def bombs() -> dict[str, bytes]:
@@ -81,6 +82,14 @@ def streams(like: Stream) -> Iterator[Stream]:
         case Picture():
             yield Picture(255 - like.pixels)
             yield Picture(rng.integers(0, 256, like.pixels.shape, dtype=np.uint8))
+
+
+def batches(batch: Sequence[Semantics]) -> Iterator[list[Semantics]]:
+    """One sample alone, one of its streams made strange: every stream of the first two, in every way."""
+    for one in batch[:2]:
+        for name, stream in one.streams.items():
+            for strange in streams(stream):
+                yield [replace(one, streams={**one.streams, name: strange})]
 
 
 def peak_bytes() -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from semcore.interfaces import KBPolicy
 from semcore.testing.compare import difference
+from semcore.testing.hostile import batches
 from semcore.testing.law import Given, require
 from semcore.types import KnowledgeBase, Sample
 
@@ -59,6 +60,14 @@ def a_lost_update_changes_nothing(policy: KBPolicy, given: Given) -> None:
         require(not (where := difference(updates, again)), f"after a lost round it asks for something else: {where}")
 
 
+def strange_updates_do_no_harm(policy: KBPolicy, given: Given) -> None:
+    """After an update with any content of its type and form it still judges every sample."""
+    for delivered in batches(policy.update(EMPTY, given.samples)):
+        known = policy.apply(EMPTY, delivered)
+        updates = policy.update(known, given.samples)
+        require(len(updates) == len(given.samples), f"{len(given.samples)} samples gave {len(updates)} updates")
+
+
 def users_do_not_mix(policy: KBPolicy, given: Given) -> None:
     """What is sent for a user, and what is known of one, does not depend on the others."""
     known = policy.apply(EMPTY, policy.update(EMPTY, given.samples))
@@ -82,7 +91,8 @@ def asks_the_same_in_any_batch(policy: KBPolicy, given: Given) -> None:
 
 
 LAWS = (
-    sends_what_it_declares, both_ends_agree, a_lost_update_changes_nothing, users_do_not_mix, asks_the_same_in_any_batch
+    sends_what_it_declares, both_ends_agree, a_lost_update_changes_nothing, strange_updates_do_no_harm, users_do_not_mix,
+    asks_the_same_in_any_batch,
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from semcore.interfaces import Selector
 from semcore.testing.compare import difference
 from semcore.testing.examples import picture
+from semcore.testing.hostile import batches
 from semcore.testing.law import Given, NotApplicable, require
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics
 
@@ -20,9 +21,9 @@ def use(selector: Selector, given: Given) -> Any:
 
 
 def chooses_one_of_the_candidates(selector: Selector, given: Given) -> None:
-    """It returns one of the candidates of each sample, whatever arrived, and invents nothing."""
+    """It returns one of the candidates of each sample, whatever arrived, the strangest texts say, and invents nothing."""
     nothing = [one.only([]) for one in given.batch]
-    for batch in (given.batch, nothing):
+    for batch in (given.batch, nothing, *batches(given.batch)):
         candidates = _candidates(batch)
         chosen = selector.select(candidates, batch, EMPTY)
         require(len(chosen) == len(batch), f"{len(batch)} samples became {len(chosen)}")

@@ -10,9 +10,13 @@ CAPTION = "caption"
 """Name of the text stream that captioners emit and generators draw."""
 
 
+LONGEST = 2000
+"""Characters of a caption that are read: no model sees as many, and tokenizers may take the square of its length."""
+
+
 def caption_of(semantics: Semantics) -> str:
-    """The caption as it arrived; empty if it is lost. Lone surrogates, which tokenizers refuse, become "?"."""
-    return (semantics.text(CAPTION) or "").encode("utf-8", "replace").decode("utf-8")
+    """The caption as it arrived, cut to `LONGEST`; empty if it is lost. Lone surrogates, which tokenizers refuse, are "?"."""
+    return (semantics.text(CAPTION) or "")[:LONGEST].encode("utf-8", "replace").decode("utf-8")
 
 
 def reference_of(kb: KnowledgeBase, user: str) -> np.ndarray | None:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from semcore.errors import RunError
 from semcore.interfaces import Source
-from semcore.pictures import check_file, read_picture
+from semcore.pictures import check_file, read_picture, written
 from semcore.types import Sample
 from semcore_image.codecs import register_heif
 from semcore_image.pixels import fit
@@ -79,10 +79,10 @@ class ImageFolder(Source):
         chosen = itertools.islice(names, self.offset, None if self.limit is None else self.offset + self.limit)
         return [
             Sample(
-                (name.with_suffix("") if stems[name.with_suffix("")] == 1 else name).as_posix(),
+                written((name.with_suffix("") if stems[name.with_suffix("")] == 1 else name).as_posix()),
                 self.user,
                 image=self._read(root / name),
-                label=name.parent.name or None,
+                label=written(name.parent.name) or None,
             )
             for name in chosen
         ]

@@ -15,6 +15,7 @@ from semcore import ComponentError, KnowledgeBase, Picture, Rng, RunError, Sampl
 from semcore.testing import run_laws
 from semcore_image.mini_caption import MiniCaptionEncoder
 from semcore_image.mini_diffusion import MiniDiffusionGenerator
+from semcore_image.received import LONGEST
 from semcore_image.selectors import ClipScoreSelector
 
 EMPTY = KnowledgeBase()
@@ -88,6 +89,10 @@ class TestMiniDiffusion:
         assert all(pixels.shape == (32, 32, 3) and pixels.dtype == np.uint8 for pixels in images(drawn))
         assert max(len(call["text"]) for call in Painter.asked) <= 64
         assert "\udcff" not in Painter.asked[-1]["text"][0]
+
+    def test_of_an_endless_caption_the_beginning_is_read(self):
+        MiniDiffusionGenerator().generate([said("a", "a ship " * 200_000)], EMPTY, Rng(1))
+        assert Painter.asked[-1]["text"] == [("a ship " * 200_000)[:LONGEST]]
 
     def test_a_picture_depends_on_its_own_address_alone(self):
         generator = MiniDiffusionGenerator(candidates=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import warnings
 from collections import Counter
@@ -47,6 +48,15 @@ class TestImageFolder:
         for name in ("a.png", "a.bmp", "b.png"):
             save(tmp_path / name, noise(0))
         assert [sample.id for sample in ImageFolder(path=str(tmp_path)).samples()] == ["a.bmp", "a.png", "b"]
+
+    def test_names_that_are_no_text_can_be_written_down(self, tmp_path: Path):
+        odd = Path(os.fsdecode(b"sh\xffps/a\xfe"))
+        try:
+            save(tmp_path / odd.with_suffix(".png"), noise(0))
+        except (OSError, UnicodeError):
+            pytest.skip("this file system holds no such names")
+        (sample,) = ImageFolder(path=str(tmp_path)).samples()
+        assert (sample.id, sample.label) == ("sh\ufffdps/a\ufffd", "sh\ufffdps")
 
     @pytest.mark.parametrize(("limit", "offset"), [(None, 0), (2, 0), (2, 3), (0, 1), (99, 4), (None, 9)])
     def test_limit_and_offset_cut_the_same_list(self, tmp_path: Path, limit: int | None, offset: int):

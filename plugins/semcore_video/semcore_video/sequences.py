@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from semcore.errors import ComponentError
 from semcore.interfaces import Source
 from semcore.limits import MAX_FRAMES, MAX_SEQUENCE_PIXELS
-from semcore.pictures import decode_picture, open_picture
+from semcore.pictures import decode_picture, open_picture, written
 from semcore.types import Sample
 
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
@@ -60,8 +60,9 @@ class PictureSequences(Source):
                 f"PictureSequences.path: {str(root)!r} holds neither folders of pictures nor animated GIF, WebP or PNG files"
             )
         return [
-            Sample(f"{place.name}/{name}", place.name, image=pixels)
+            Sample(f"{user}/{name}", user, image=pixels)
             for place in places
+            for user in [written(place.name)]
             for name, pixels in _bounded(self._pictures(place), place)
         ]
 
@@ -71,7 +72,7 @@ class PictureSequences(Source):
         if place.is_dir():
             for file in _stills(place)[taken]:
                 with _open(file, PICTURES) as opened:
-                    yield file.name, self._pixels(_decoded(opened, file))
+                    yield written(file.name), self._pixels(_decoded(opened, file))
             return
         with _open(place, ANIMATIONS) as opened:
             frames = range(getattr(opened, "n_frames", 1))[taken]
