@@ -35,7 +35,7 @@ from semcore.errors import ConfigError, RunError, SemcoreError
 from semcore.evaluate import commit, evaluate
 from semcore.identity import digest
 from semcore.interfaces import Source
-from semcore.redaction import guard_streams, redact
+from semcore.redaction import guard_streams, printable, redact
 from semcore.results import label, read_result
 from semcore.storage import write, write_json
 from semcore.types import Sample
@@ -209,7 +209,8 @@ def compute(experiment: Experiment, cell: Cell, identity: str, out: Path, on_sta
 
 
 def _failed(folder: Path, cell: Cell, started: float, error: Exception) -> Outcome:
-    reason = redact(str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}")
+    reason = str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"
+    reason = printable(redact(reason))
     write_json(folder / "failure.json", {"reason": reason, "traceback": traceback.format_exc()})
     return cell, time.perf_counter() - started, reason
 
