@@ -56,6 +56,11 @@ def redact(text: AnyStr) -> AnyStr:
     return text
 
 
+def printable(text: str) -> str:
+    """`text` without what a terminal would obey: it may quote what arrived over a channel."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+
+
 def starred(line: str) -> str:
     """A line that the user wrote, with stars for every secret in it and for what looks like one; as long as it was."""
     for form in _forms_of:

@@ -33,7 +33,7 @@ from semcore.errors import ConfigError, RunError, SemcoreError
 from semcore.evaluate import cell_files, evaluate
 from semcore.identity import digest
 from semcore.interfaces import Executor, Job, Lost, Source
-from semcore.redaction import redact
+from semcore.redaction import printable, redact
 from semcore.results import label, read_result
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.threads import limited
@@ -261,5 +261,5 @@ def compute(
             files = cell_files(identity, *segments)
         return Outcome(files, seconds=time.perf_counter() - started)
     except (Exception, SystemExit) as error:  # whatever a component raises
-        reason = str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"
-        return Outcome({}, redact(reason), redact(traceback.format_exc()), time.perf_counter() - started)
+        reason = printable(redact(str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"))
+        return Outcome({}, reason, redact(traceback.format_exc()), time.perf_counter() - started)

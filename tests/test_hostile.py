@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from semcore import registry
 from semcore.config.experiment import load
 from semcore.plugins import hook_manager
 from semcore.run import run
@@ -35,6 +37,27 @@ def test_no_crash_no_hang_and_bounded_memory(what: str, seed: int, cases: int) -
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     assert found["cases"] >= 8 * cases and found["grown_mb"] < MOST_MB, found
+
+
+def test_an_error_that_quotes_what_arrived_cannot_command_a_terminal(
+    bench: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from semcore.cli import main
+
+    monkeypatch.setattr(registry, "_local", dict(registry._local))
+    monkeypatch.chdir(bench.folder)
+    (bench.folder / "quotes.py").write_text(
+        "from dataclasses import dataclass\nimport semcore\nfrom semcore import registry\n\n"
+        "@semcore.register('generator', 'quotes')\n@dataclass(frozen=True)\n"
+        "class Quotes(registry.load('generator', 'flat')):\n"
+        "    def generate(self, batch, kb, rng):\n        raise ValueError('cannot draw ' + batch[0].text('caption'))\n"
+    )
+    bench.text = bench.text.replace("bench.py]", "bench.py, ./quotes.py]").replace("use: flat", "use: quotes")
+    bench.text = bench.text.replace("use: brightness", 'use: brightness, prefix: "\\e]0;owned\\a\\e[2J"')
+    with pytest.raises(SystemExit):
+        main(["run", str(bench.path), "channel.snr_db=60"])
+    out, err = capsys.readouterr()
+    assert "cannot draw" in err and "owned" in err and not {"\x1b", "\a"} & {*out, *err}
 
 
 PICTURES = """

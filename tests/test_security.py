@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from semcore import limits
 from semcore.config.experiment import load
 from semcore.errors import ConfigError
 
@@ -156,6 +158,12 @@ def test_the_trap_springs(bench: Any, trap: Path) -> None:
     bench.text = bench.text.replace("plugins: [", "plugins: [trap_module.py, ")
     bench.load()
     assert (trap / "sprung").exists()
+
+
+def test_the_limits_on_the_page_are_those_of_the_code() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    told = {name: int(value.replace(",", "")) for name, value in re.findall(r"\| `(MAX_\w+)` \| ([\d,]+) \|", page)}
+    assert told == {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
 
 
 def test_a_plugin_file_is_recognised_by_its_name(trap: Path) -> None:
