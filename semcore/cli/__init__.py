@@ -20,7 +20,7 @@ VERBS = {
     "list": ("semcore.cli.look", "List what is installed, by kind."),
     "show": ("semcore.cli.look", "Show a component: fields, units, defaults, source."),
     "plugins": ("semcore.cli.plugins", "List the plugin packages; `plugins doctor` finds broken ones."),
-    "new": ("semcore.cli.new", "Write a plugin package to start from: a component that works, its test, an example."),
+    "new": ("semcore.cli.new", "Write a plugin package to start from, one that works."),
     "conform": ("semcore.cli.conform", "Try a package against the laws of its interfaces."),
     "verify": ("semcore.cli.kept", "Check every byte of a run."),
     "merge": ("semcore.cli.kept", "Unite runs of several machines."),
