@@ -66,7 +66,7 @@ def test_examples_fit(validator: Draft202012Validator, path: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_pipelines_of_the_docs_fit(validator: Draft202012Validator, page: Path, tmp_path: Path) -> None:
     for text in BLOCK.findall(page.read_text(encoding="utf-8")):
-        if "semcore: 1" in text and "plugins:" not in text:
+        if "semcore: 1" in text and "plugins:" not in text and "use: jammed" not in text:  # the reader installs that
             assert faults(validator, text) == []
 
 
