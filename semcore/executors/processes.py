@@ -137,6 +137,8 @@ def _work(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     guard_streams()
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    import torch  # noqa: F401  every cell needs it, and the seconds that it takes are no job's
+
     while True:
         try:
             call = connection.recv()
