@@ -1,7 +1,8 @@
 """Small components of every kind that a run needs, named by the tests under `plugins:`.
 
 Each call of a stage is appended to the file $BENCH_LOG, one line a sample, so that tests can count what was computed in
-whichever process. A link of these sends a picture's mean brightness as a word and paints the word as a flat picture.
+whichever process; one that transmits appends its number to $BENCH_PIDS. A link of these sends a picture's mean brightness
+as a word and paints the word as a flat picture.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ def _count(stage: str, *names: str) -> None:
     if path := os.environ.get("BENCH_LOG"):
         with open(path, "a") as file:
             file.writelines(f"{stage} {name}\n" for name in names)
+    if stage == "transmit" and (path := os.environ.get("BENCH_PIDS")):
+        with open(path, "a") as file:
+            file.write(f"{os.getpid()}\n")
 
 
 @semcore.register("source", "greys")

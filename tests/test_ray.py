@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,35 +27,32 @@ SNRS = "channel.snr_db=0,3,6,9"
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A cluster of this machine alone, with two workers and a GPU that is not there."""
     ray = pytest.importorskip("ray")
-    log = tmp_path_factory.mktemp("ray") / "log"
+    folder = tmp_path_factory.mktemp("ray")
+    log, pids = folder / "log", folder / "pids"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BENCH_LOG", str(log))
+        patch.setenv("BENCH_PIDS", str(pids))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         ray.init(address="local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)
-        yield ray, log
+        yield ray, log, pids
         ray.shutdown()
 
 
 def test_a_worker_that_is_killed_in_flight_changes_no_byte(bench: Any, cluster: Any) -> None:
-    ray, log = cluster
+    _, log, pids = cluster
     overrides = (SNRS, "channel.slow_s=1")
     bench.run(*overrides, out="here")
     log.write_text("")
+    pids.write_text("")
     killed: list[int] = []
 
     def kill_one() -> None:
-        for _ in range(2000):
-            if len(log.read_text().splitlines()) >= 3:  # a cell is on its way
-                break
-            time.sleep(0.05)
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if (folder / "cmdline").read_bytes().startswith(b"ray::_call"):
-                    os.kill(int(folder.name), signal.SIGKILL)
-                    killed.append(int(folder.name))
-                    return
-            except OSError:
-                continue
+        for _ in range(4000):
+            if written := pids.read_text().split():  # the last to write is in the second that its channel takes
+                killed.append(int(written[-1]))
+                os.kill(killed[0], signal.SIGKILL)
+                return
+            time.sleep(0.02)
 
     assassin = threading.Thread(target=kill_one)
     assassin.start()
@@ -84,7 +80,6 @@ def test_components_say_what_they_need(cluster: Any) -> None:
 
     from semcore.interfaces import Job
 
-    ray, _ = cluster
     jobs = [Job(functools.partial(_granted), Needs(1, 1)), Job(functools.partial(_granted), Needs(2, 0))]
     made = dict(RayExecutor().execute(jobs))
     assert (made[0]["CPU"], made[0]["GPU"]) == (1, 1) and (made[1]["CPU"], made[1].get("GPU", 0)) == (2, 0)
