@@ -28,7 +28,7 @@ import pluggy
 from semcore.cache import Cache, StageDone
 from semcore.component import Needs, most
 from semcore.config.beside import register_files
-from semcore.config.experiment import Cell, Experiment, alternatives
+from semcore.config.experiment import Cell, Experiment, Resolve, alternatives
 from semcore.errors import ConfigError, RunError, SemcoreError
 from semcore.evaluate import cell_files, evaluate
 from semcore.identity import digest
@@ -109,7 +109,8 @@ def run(
     """
     _loaded.clear()  # a source may have changed since an earlier run of this process
     cells = experiment.cells
-    ids = [identify(experiment, cell) for cell in cells]
+    resolve = experiment.resolving()
+    ids = [identify(experiment, cell, resolve) for cell in cells]
     with _clear_when_unwritable(out):
         _begin(experiment, out, cells, ids, command)
 
@@ -117,7 +118,7 @@ def run(
     pending = [(cell, one) for cell, one in mine if read_result(out, one) is None]
     hooks.hook.semcore_run_started(folder=out, cells=len(mine), pending=len(pending))
     failures: list[str] = []
-    for cell, identity, outcome in _computed(experiment, pending, out, hooks, executor):
+    for cell, identity, outcome in _computed(experiment, resolve, pending, out, hooks, executor):
         with _clear_when_unwritable(out, "finished cells are intact"):
             commit(out / "cells" / identity, outcome)
         if outcome.reason:
@@ -169,16 +170,20 @@ def _clear_when_unwritable(out: Path, besides: str = "choose another folder with
         raise RunError(f"{error.filename or out} cannot be written: {error.strerror}; {besides}") from error
 
 
-def identify(experiment: Experiment, cell: Cell) -> str:
+def identify(experiment: Experiment, cell: Cell, resolve: Resolve | None = None) -> str:
     """The id of a cell: the digest of everything that its numbers depend on.
 
     That is the components with all their settings and versions, those that a plan or the environment may bring in, the
     seed, and the samples; not where the samples or the file lie, nor how anything is written.
+
+    Args:
+        resolve: `experiment.resolving()`, where many cells are identified
     """
     from semcore import __version__
 
-    setup = experiment.resolve(cell)
-    others = [experiment.resolve(cell, overrides).pipeline for overrides in alternatives(setup)]
+    resolve = resolve or experiment.resolving()
+    setup = resolve(cell)
+    others = [resolve(cell, overrides).pipeline for overrides in alternatives(setup)]
     unknown = experiment.values.get("workflows") if setup.planner and setup.planner.plans() is None else None
     parts = (setup.pipeline, setup.planner, setup.scenarios, setup.metrics, setup.seed, setup.threads, others, unknown)
     return digest(__version__, *parts, load(setup.source)[1])[:20]
@@ -218,6 +223,7 @@ def _read(source: Source) -> tuple[tuple[Sample, ...], str]:
 
 def _computed(
     experiment: Experiment,
+    resolve: Resolve,
     pending: Sequence[tuple[Cell, str]],
     out: Path,
     hooks: pluggy.PluginManager,
@@ -230,15 +236,15 @@ def _computed(
             hooks.hook.semcore_cell_started(settings=dict(cell.settings))
             yield cell, identity, call(lambda done: hooks.hook.semcore_stage_done(done=done))
         return
-    jobs = [Job(call, _needs(experiment, cell)) for (cell, _), call in zip(pending, calls, strict=True)]
+    jobs = [Job(call, _needs(resolve, cell)) for (cell, _), call in zip(pending, calls, strict=True)]
     for index, made in executor.execute(jobs):
         yield *pending[index], Outcome(reason=made.reason) if isinstance(made, Lost) else made
 
 
-def _needs(experiment: Experiment, cell: Cell) -> Needs:
+def _needs(resolve: Resolve, cell: Cell) -> Needs:
     """What the process that computes a cell must have, whatever its planner chooses."""
-    setup = experiment.resolve(cell)
-    return most([setup.needs, *(experiment.resolve(cell, overrides).needs for overrides in alternatives(setup))])
+    setup = resolve(cell)
+    return most([setup.needs, *(resolve(cell, overrides).needs for overrides in alternatives(setup))])
 
 
 def compute(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semcore.config.experiment import Experiment, load
-from semcore.errors import ConfigError, Problem
 from semcore.results import label
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def run_command(
 
 def _executor(text: str | None, jobs: int, time_limit: float | None) -> Executor | None:
     """What computes the cells; None: this process."""
-    from semcore.config.build import Builder
+    from semcore.config.build import component
     from semcore.config.paths import read_override
 
     if text is None and jobs == 1 and time_limit is None:
@@ -79,11 +78,7 @@ def _executor(text: str | None, jobs: int, time_limit: float | None) -> Executor
         if jobs != 1 or time_limit is not None:
             raise click.UsageError("--jobs and --time-limit are settings of the executor 'processes': '{use: processes, ...}'")
         value = read_override(f"executor={text}")[1]
-    builder = Builder(lambda path, message, hint="", *, at_key=False: Problem(message, f"--executor {text}", hint=hint))
-    made = builder.component("executor", value, ())
-    if builder.problems:
-        raise ConfigError(builder.problems)
-    return made
+    return component("executor", value, f"--executor {text}")
 
 
 def _shard(text: str | None) -> Shard:
@@ -99,8 +94,9 @@ def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
     from semcore.results import read_result
     from semcore.run import identify
 
+    resolve = experiment.resolving()
     for cell in filter(shard.holds, experiment.cells):
-        done = read_result(folder, identify(experiment, cell)) is not None
+        done = read_result(folder, identify(experiment, cell, resolve)) is not None
         click.echo(f"{'done   ' if done else 'pending'}  {label(dict(cell.settings))}")
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,10 @@ from semcore.errors import ConfigError, Problem
 __all__ = ["CHANGEABLE", "SECTIONS", "TOP", "VERSION", "Cell", "Experiment", "alternatives", "describe", "load"]
 
 MAX_CELLS = 100_000
+
+
+Resolve = Callable[..., Setup]
+"""(cell, overrides=None) -> its components; see `Experiment.resolve`."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,21 @@ class Experiment:
         Raises:
             ConfigError: with every problem found
         """
-        swept = [Change(path, value, self.origins.get(path, ("sweep", path))) for path, value in cell.settings.items()]
-        above = [Change(path, value, ("planner", "use"), planned=True) for path, value in (overrides or {}).items()]
-        resolved = Resolver(self.document, self.values).resolve([*self._fixed(), *swept, *above])
-        if resolved.problems:
-            raise ConfigError(resolved.problems)
-        return resolved.setup
+        return self.resolving()(cell, overrides)
+
+    def resolving(self) -> Resolve:
+        """`resolve` for many cells: what they have in common is built once, from what is registered now."""
+        resolver, fixed = Resolver(self.document, self.values), self._fixed()
+
+        def resolve(cell: Cell, overrides: Mapping[str, Any] | None = None) -> Setup:
+            swept = [Change(path, value, self.origins.get(path, ("sweep", path))) for path, value in cell.settings.items()]
+            above = [Change(path, value, ("planner", "use"), planned=True) for path, value in (overrides or {}).items()]
+            resolved = resolver.resolve([*fixed, *swept, *above])
+            if resolved.problems:
+                raise ConfigError(resolved.problems)
+            return resolved.setup
+
+        return resolve
 
     def problems(self) -> list[Problem]:
         """Everything that is wrong with any cell, or with any plan that its planner may choose."""
