@@ -117,6 +117,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def required(field: dataclasses.Field[Any]) -> bool:
+    """Whether a field has no default."""
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
 def field_types(cls: type[Component]) -> dict[str, Any]:
     """Resolved annotation of each field of a component."""
     key: Any = cls  # mypy holds a class that defines __eq__ for unhashable

@@ -59,6 +59,16 @@ class Registered:
         """The module that it is defined in."""
         return self.target.partition(":")[0]
 
+    @property
+    def root(self) -> str:
+        """The outermost package of that module."""
+        return self.module.partition(".")[0]
+
+    @property
+    def attribute(self) -> str:
+        """What it is called in that module."""
+        return self.target.partition(":")[2]
+
 
 @dataclass(frozen=True)
 class Distribution:
@@ -204,14 +214,13 @@ def load(entry: Registered) -> Any:
         UnusableError: it cannot be imported, or is made for another semcore
     """
     owner = distributions().get(normalised(entry.package))
-    if owner and (wanted := other_semcore(owner)):
-        mend = f"upgrade semcore, or install a version of {owner.name} that is made for it"
-        raise UnusableError(entry, f"needs {wanted}, and this is semcore {version_of(CORE)}", mend)
+    if owner and (refused := not_for_this(owner)):
+        raise UnusableError(entry, *refused)
     if not _TARGET.fullmatch(entry.target):
         raise UnusableError(entry, f"has the entry point {entry.target!r}, which is not written as `module:Class`")
     try:
         found: Any = importlib.import_module(entry.module)
-        for part in filter(None, entry.target.partition(":")[2].split(".")):
+        for part in filter(None, entry.attribute.split(".")):
             found = getattr(found, part, _MISSING)
             if found is _MISSING:
                 raise UnusableError(entry, f"is not there: {entry.module} has no {part!r}")
@@ -249,6 +258,14 @@ class Requirement:
 def other_semcore(owner: Distribution) -> str:
     """The requirement on semcore that this one does not meet, or ""."""
     return next((one.text for one in unmet(owner) if normalised(one.name) == CORE), "")
+
+
+def not_for_this(owner: Distribution) -> tuple[str, str] | None:
+    """Why a distribution cannot be used with this semcore, and the mend; None if it can."""
+    if not (wanted := other_semcore(owner)):
+        return None
+    mend = f"upgrade semcore, or install a version of {owner.name} that is made for it"
+    return f"needs {wanted}, and this is semcore {version_of(CORE)}", mend
 
 
 def unmet(owner: Distribution) -> list[Requirement]:

@@ -126,11 +126,10 @@ def _metadata(one: Distribution, verbs: Collection[str]) -> tuple[list[Fault], l
         faults.append(Fault(whole, f"has the metadata of {versions} in one folder", mend))
     elif len(twins) > 1:
         notes.append("is installed more than once: " + ", ".join(f"{twin.version} in {twin.folder}" for twin in twins))
-    if wanted := discovery.other_semcore(one):
-        mend = f"upgrade semcore, or install a version of {one.name} that is made for it"
-        faults.append(Fault(whole, f"needs {wanted}, and this is semcore {discovery.version_of('semcore')}", mend))
+    if refused := discovery.not_for_this(one):
+        faults.append(Fault(whole, *refused))
     for lacking in discovery.unmet(one):
-        if lacking.text != wanted:
+        if lacking.text != discovery.other_semcore(one):
             there = f"of which {lacking.installed} is installed" if lacking.installed else "which is not installed"
             faults.append(Fault(whole, f"needs {lacking.text}, {there}", f"pip install '{lacking.text}'"))
     for entry in one.entries:

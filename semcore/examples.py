@@ -87,7 +87,7 @@ def _folders() -> dict[str, Path]:
     if found["semcore"].parent != here and not (here.parent / "pyproject.toml").is_file():
         del found["semcore"]
     for package in plugins.packages():
-        for module in dict.fromkeys(entry.target.partition(":")[0].split(".")[0] for entry in package.components):
+        for module in dict.fromkeys(entry.root for entry in package.components):
             source = plugins.source_of(module)
             if source is not None and source.name == "__init__.py" and module != "semcore":
                 found[package.name] = source.parent / FOLDER

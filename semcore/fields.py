@@ -11,7 +11,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.component import Component, documentation, field_types, plain, unit_of
+from semcore.component import Component, documentation, field_types, plain, required, unit_of
 from semcore.errors import ConfigError
 from semcore.secrets import Secret
 from semcore.units import written as number
@@ -54,11 +54,6 @@ def fields_of(cls: type[Component]) -> list[Field]:
 def description(cls: type[Component]) -> str:
     """The docstring of a component without its `Fields:` part."""
     return re.split(r"^Fields:$", inspect.cleandoc(cls.__doc__ or ""), maxsplit=1, flags=re.MULTILINE)[0].rstrip()
-
-
-def required(field: dataclasses.Field[Any]) -> bool:
-    """Whether a field has no default."""
-    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
 def default(field: dataclasses.Field[Any]) -> Any:

@@ -55,7 +55,7 @@ def packages() -> list[Package]:
 
 def describe(entry: Registered) -> str:
     """The first sentence of a class's docstring, read from its source; "" if the source is not there."""
-    return summary(_docstrings(entry.module).get(entry.target.partition(":")[2]))
+    return summary(_docstrings(entry.module).get(entry.attribute))
 
 
 def _docstrings(module: str) -> dict[str, str | None]:
@@ -76,7 +76,7 @@ def _classes(module: str) -> list[ast.ClassDef]:
 
 def cites(entry: Registered) -> tuple[str, ...]:
     """The keys that a class cites, read from its source; only if it writes none itself (it may inherit) it is imported."""
-    written = _cited(entry.module).get(entry.target.partition(":")[2])
+    written = _cited(entry.module).get(entry.attribute)
     return written if written is not None else registry.load(entry.kind, entry.name).cites
 
 

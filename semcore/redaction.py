@@ -1,5 +1,5 @@
 """What must not be written or printed is taken out here, the one place: by `storage.write`, by error messages, and by the
-streams of the command line.
+streams of the command line. What a digest is made of passes it before that, too: the digest must fit what is written.
 
 It knows values, not meanings: the usual ways of writing a text down are covered (JSON, HTML, Python, addresses, base64), but
 not one that was changed, cut, compressed or painted.

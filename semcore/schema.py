@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from semcore import registry
-from semcore.component import Component, documentation, field_types, plain, summary, unit_of
+from semcore.component import Component, documentation, field_types, plain, required, summary, unit_of
 from semcore.config.assemble import REQUIRED
 from semcore.config.experiment import CHANGEABLE, SECTIONS, TOP, VERSION
 from semcore.errors import PluginError
-from semcore.fields import default, required
+from semcore.fields import default
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ELSEWHERE = ("recipe", "executor")

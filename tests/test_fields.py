@@ -14,9 +14,9 @@ from typing_extensions import TypedDict
 
 import semcore
 from semcore import registry
-from semcore.component import plain
+from semcore.component import plain, required
 from semcore.config.yaml import parse
-from semcore.fields import default, description, fields_of, required, type_name, written
+from semcore.fields import default, description, fields_of, type_name, written
 
 INSTALLED = [entry for kind in registry.KINDS for entry in registry.installed(kind)]
 

@@ -25,7 +25,9 @@ def verify_command(run: Path, discard: bool) -> int:
     for fault in verdict.faults:
         click.echo(f"{run / fault.path}: {fault.what}")
     missing = f", {verdict.missing} not computed" if verdict.missing else ""
-    click.echo(f"{run}: {verdict.whole} cell{'s' * (verdict.whole != 1)} whole{missing}, {len(verdict.faults)} faults")
+    click.echo(
+        f"{run}: {verdict.whole} cell{'s' * (verdict.whole != 1)} whole{missing}, {len(verdict.faults)} fault{'s' * (len(verdict.faults) != 1)}"
+    )
     if verdict.faults and discard:
         click.echo(f"Removed: {remove(verdict, run)}. The command that made the run computes them again.")
     elif verdict.faults:
@@ -54,24 +56,16 @@ def diff_command(first: Path, second: Path) -> None:
     Differences are paired: over the samples that both runs have, with a 95 % interval.
     """
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
+    from semcore.cli.columns import columns
     from semcore.kept.diff import diff
 
     found = diff(first, second)
     console = Console(highlight=False, soft_wrap=True, width=1000)  # a table of ours is no wider than it must be
 
-    def show(header: list[str], rows: list[list[str]], left: int) -> None:
-        shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-        for index, name in enumerate(header):
-            shown.add_column(Text(name), justify="left" if index < left else "right", no_wrap=True)
-        for row in rows:
-            shown.add_row(*map(Text, row))
-        console.print(shown, crop=False)
-
     if found.settings:
-        show(["setting", str(first), str(second)], [[path, *pair] for path, pair in found.settings.items()], 3)
+        rows = [[path, *pair] for path, pair in found.settings.items()]
+        console.print(columns(["setting", str(first), str(second)], rows, 3), crop=False)
     else:
         console.print("No setting differs.")
     for folder, cells in zip((first, second), found.alone, strict=True):
@@ -85,7 +79,7 @@ def diff_command(first: Path, second: Path) -> None:
              number(one.second), one.reason or _signed(vars(one.difference))]
             for one in changed
         ]  # fmt: skip
-        show(["at", "metric", str(first), str(second), "difference"], rows, 2)
+        console.print(columns(["at", "metric", str(first), str(second), "difference"], rows, 2), crop=False)
         console.print("difference: mean over the samples that both have, ± half of its 95 % interval (Student's t)")
     pairs = len({str(change.settings) for change in found.changes})
     console.print(f"\n{found.same} of {pairs} cells are the same, every byte of their results.")

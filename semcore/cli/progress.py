@@ -11,10 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
-from rich.text import Text
 
 from semcore.cache import StageDone
+from semcore.cli.columns import columns
 from semcore.hookspecs import hook
 from semcore.results import Run, label, number, table
 
@@ -89,16 +88,13 @@ def print_table(run: Run) -> None:
     console = Console(highlight=False, width=terminal.width if terminal.is_terminal else max(terminal.width, 110))
     fixed = header.index("n") + 1
     widths = [2 + max(len(line[column]) for line in (header, *rows)) for column in range(len(header))]
-    columns = list(range(fixed, len(header)))
-    while columns:
+    left = list(range(fixed, len(header)))
+    while left:
         room = console.width - sum(widths[:fixed])
-        take = [column for i, column in enumerate(columns) if i == 0 or sum(widths[c] for c in columns[: i + 1]) <= room]
-        shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-        for column in (*range(fixed), *take):
-            shown.add_column(Text(header[column]), justify="left" if column < fixed - 1 else "right", no_wrap=True)
-        for row in rows:
-            shown.add_row(*(Text(row[column]) for column in (*range(fixed), *take)))
+        take = [column for i, column in enumerate(left) if i == 0 or sum(widths[c] for c in left[: i + 1]) <= room]
+        chosen = [*range(fixed), *take]
+        picked = [[row[column] for column in chosen] for row in (header, *rows)]
         console.print()
-        console.print(shown, crop=False)
-        columns = columns[len(take) :]
+        console.print(columns(picked[0], picked[1:], fixed - 1), crop=False)
+        left = left[len(take) :]
     console.print("mean ± half of its 95 % interval (Student's t over samples)")

@@ -8,10 +8,8 @@ from pathlib import Path
 import click
 
 from semcore import plugins
-from semcore.config.build import Builder
+from semcore.config.build import component
 from semcore.config.paths import read_override, set_path
-from semcore.config.yaml import Path_
-from semcore.errors import ConfigError, Problem
 
 
 @click.command("train")
@@ -30,13 +28,7 @@ def train_command(recipe: str, settings: tuple[str, ...], out: Path | None) -> N
         path, value, _ = read_override(text)
         values = set_path(values, path, value)
 
-    def tell(path: Path_, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
-        return Problem(message, " ".join(["semcore train", recipe, *settings]), hint=hint)
-
-    builder = Builder(tell)
-    made = builder.component("recipe", values, ())
-    if made is None:
-        raise ConfigError(builder.problems)
+    made = component("recipe", values, " ".join(["semcore train", recipe, *settings]))
     folder = out or Path("runs") / f"train-{recipe}"
     folder.mkdir(parents=True, exist_ok=True)
     made.train(folder)
@@ -63,7 +55,7 @@ def shipped_models() -> list[Path]:
     found: dict[str, Path] = {}
     for package in plugins.packages():
         for entry in package.components:
-            root = plugins.source_of(entry.target.split(":")[0].split(".")[0])
+            root = plugins.source_of(entry.root)
             for config in sorted((root.parent / "weights").glob("*/config.json")) if root else []:
                 found.setdefault(config.parent.name, config.parent)
     return [found[name] for name in sorted(found)]

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from semcore import discovery, redaction, registry, units
-from semcore.component import MISSING, UNKNOWN, Component, check_value, field_types, plain, unit_of
+from semcore.component import MISSING, UNKNOWN, Component, check_value, field_types, plain, required, unit_of
 from semcore.config.yaml import Path_, scalar
-from semcore.errors import MOST, ComponentError, PluginError, Problem, listed, shown
+from semcore.errors import MOST, ComponentError, ConfigError, PluginError, Problem, listed, shown
 from semcore.secrets import holds_secret, unset
 
 Tell = Callable[..., Problem]
@@ -134,8 +134,7 @@ class Builder:
                     redaction.refuse(item)  # a secret under a misspelt name
                 self._misspelt(annotations, value, (*path, key), whose)
         for field in dataclasses.fields(cls):
-            required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-            if required and field.name not in value and not guess(field.name, unknown):
+            if required(field) and field.name not in value and not guess(field.name, unknown):
                 unit = f" ({unit_of(field.name)})" if unit_of(field.name) else ""
                 self.complain(
                     (*path, "use"),
@@ -227,6 +226,22 @@ def _misspelt_once(wrong: list[tuple[Path_, str]]) -> list[tuple[Path_, str]]:
             message = f"{message}: did you mean {meant!r}?"
         told.append((inner, message))
     return [(inner, message) for inner, message in told if message != MISSING or inner in missing]
+
+
+def component(kind: str, value: Any, where: str = "") -> Any:
+    """The component that a value describes, outside of a pipeline file: of a command line, a test, a notebook.
+
+    Args:
+        where: where the value was written, for the messages
+
+    Raises:
+        ConfigError: with every problem found
+    """
+    builder = Builder(lambda path, message, hint="", *, at_key=False: Problem(message, where, hint=hint))
+    made = builder.component(kind, value, ())
+    if builder.problems:
+        raise ConfigError(builder.problems)
+    return made
 
 
 class _Failed:

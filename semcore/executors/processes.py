@@ -49,9 +49,9 @@ class Processes(Executor):
                 for worker in workers:
                     if worker.job is None and pending:
                         worker.start(pending.popleft(), jobs)
-                busy = {worker.connection: worker for worker in workers if worker.job is not None}
-                for ready in wait(list(busy), self._patience(busy.values())):
-                    worker = busy[ready]  # type: ignore[index]
+                busy = [worker for worker in workers if worker.job is not None]
+                ready = wait([worker.connection for worker in busy], self._patience(busy))
+                for worker in [one for one in busy if one.connection in ready]:
                     try:
                         began, made = worker.connection.recv()
                         if began:
@@ -76,7 +76,7 @@ class Processes(Executor):
             for worker in workers:
                 worker.kill()
 
-    def _patience(self, busy: Any) -> float | None:
+    def _patience(self, busy: Sequence[_Worker]) -> float | None:
         """Seconds until the first job reaches the time limit."""
         if not self.time_limit_s:
             return None

@@ -67,7 +67,7 @@ def diff(first: Path, second: Path) -> Difference:
         for path in dict.fromkeys([*configs[0], *configs[1]])
         if configs[0].get(path, ABSENT) != configs[1].get(path, ABSENT)
     }
-    cells = [{repr(_place(run, result, runs)): result for result in run.results} for run in runs]
+    cells = [{repr(_place(result, runs)): result for result in run.results} for run in runs]
     alone = tuple(
         tuple(cells[i][key]["settings"] for key in cells[i] if key not in cells[1 - i]) for i in range(2)
     )  # fmt: skip
@@ -80,7 +80,7 @@ def diff(first: Path, second: Path) -> Difference:
     return Difference(settings, (alone[0], alone[1]), tuple(changes), same)
 
 
-def _place(run: Run, result: Mapping[str, Any], runs: tuple[Run, Run]) -> list[tuple[str, Any]]:
+def _place(result: Mapping[str, Any], runs: tuple[Run, Run]) -> list[tuple[str, Any]]:
     """What a cell is paired by: the swept values, without axes that only one run sweeps over more than one value."""
     return [(path, value) for path, value in result["settings"].items() if all(path in one.axes for one in runs)]
 

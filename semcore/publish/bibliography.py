@@ -96,7 +96,7 @@ def _cites(kind: str, name: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
         raise PluginError("no installed package brings it")
     entry = registry.find(kind, name)
     assert entry is not None
-    return plugins.cites(entry), entries_of(entry.target.partition(":")[0].split(".")[0])
+    return plugins.cites(entry), entries_of(entry.root)
 
 
 def entries_of(package: str) -> dict[str, str]:

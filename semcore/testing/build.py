@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from semcore import registry
-from semcore.component import Component
-from semcore.config.build import Builder
-from semcore.errors import ConfigError, Problem
+from semcore.component import Component, required
+from semcore.config.build import component
 from semcore.testing.examples import folder
 
 FOLDER = "{folder}"
@@ -22,11 +21,7 @@ def build(kind: str, settings: Mapping[str, Any]) -> Component:
     Raises:
         ConfigError: they are wrong
     """
-    builder = Builder(lambda path, message, hint="", *, at_key=False: Problem(message, hint=hint))
-    made = builder.component(kind, _placed(settings), ())
-    if builder.problems:
-        raise ConfigError(builder.problems)
-    return made
+    return component(kind, _placed(settings))
 
 
 def tried(cls: type[Component]) -> list[Component]:
@@ -41,10 +36,9 @@ def tried(cls: type[Component]) -> list[Component]:
     return [build(cls.kind, {"use": name, **settings}) for settings in cls.tried_with or ({},)]
 
 
-def required(cls: type[Component]) -> list[str]:
+def names_required(cls: type[Component]) -> list[str]:
     """Names of the fields without a default."""
-    fields = dataclasses.fields(cls)
-    return [one.name for one in fields if one.default is one.default_factory is dataclasses.MISSING]
+    return [one.name for one in dataclasses.fields(cls) if required(one)]
 
 
 def _placed(value: Any) -> Any:

@@ -11,7 +11,7 @@ from semcore.config.beside import register_files
 from semcore.config.yaml import Document
 from semcore.discovery import one_line
 from semcore.errors import ConfigError, PluginError
-from semcore.testing.build import build, required
+from semcore.testing.build import build, names_required
 from semcore.testing.kit import laws, try_law
 
 MADE = "can-be-made"
@@ -55,7 +55,7 @@ def attempt(task: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     for index, settings in enumerate([{**known[0], **task["settings"]}] if task["settings"] else known):
         if index:
             yield {"title": ", ".join(f"{key}: {value}" for key, value in settings.items())}
-        if lacking := [field for field in required(cls) if field not in settings]:
+        if lacking := [field for field in names_required(cls) if field not in settings]:
             hint = f"--set {lacking[0]}=..., or name `tried_with` in its class"
             yield _made("not tried", f"it needs {' and '.join(lacking)}: {hint}")
             continue

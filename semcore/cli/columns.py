@@ -1,0 +1,18 @@
+"""Tables on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+
+def columns(header: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> Table:
+    """Texts in columns as wide as they must be, none of them markup; the first `left` columns stand flush left."""
+    shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for index, name in enumerate(header):
+        shown.add_column(Text(name), justify="left" if index < left else "right", no_wrap=True)
+    for row in rows:
+        shown.add_row(*map(Text, row))
+    return shown
