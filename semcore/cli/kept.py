@@ -25,9 +25,8 @@ def verify_command(run: Path, discard: bool) -> int:
     for fault in verdict.faults:
         click.echo(f"{run / fault.path}: {fault.what}")
     missing = f", {verdict.missing} not computed" if verdict.missing else ""
-    click.echo(
-        f"{run}: {verdict.whole} cell{'s' * (verdict.whole != 1)} whole{missing}, {len(verdict.faults)} fault{'s' * (len(verdict.faults) != 1)}"
-    )
+    whole, faults = verdict.whole, len(verdict.faults)
+    click.echo(f"{run}: {whole} cell{'s' * (whole != 1)} whole{missing}, {faults} fault{'s' * (faults != 1)}")
     if verdict.faults and discard:
         click.echo(f"Removed: {remove(verdict, run)}. The command that made the run computes them again.")
     elif verdict.faults:
