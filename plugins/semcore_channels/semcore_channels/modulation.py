@@ -1,6 +1,7 @@
-"""Square QAM with the Gray labels of TS 38.211, 5.1: bits to symbols, and symbols to soft bits.
+"""BPSK and square QAM with the Gray labels of TS 38.211, 5.1: bits to symbols, and symbols to soft bits.
 
-Real and imaginary part are two independent amplitude modulations, so a soft bit needs 2^(m/2) distances and not 2^m.
+Real and imaginary part of QAM are two independent amplitude modulations, so a soft bit needs 2^(m/2) distances and not
+2^m. BPSK lies on the diagonal, as in the standard.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import torch
 
-Modulation = Literal["4qam", "16qam", "64qam", "256qam"]
+Modulation = Literal["bpsk", "4qam", "16qam", "64qam", "256qam"]
 
-BITS_PER_SYMBOL: dict[str, int] = {"4qam": 2, "16qam": 4, "64qam": 6, "256qam": 8}
+BITS_PER_SYMBOL: dict[str, int] = {"bpsk": 1, "4qam": 2, "16qam": 4, "64qam": 6, "256qam": 8}
 
 
 @functools.cache
@@ -32,6 +33,9 @@ def modulate(bits: torch.Tensor, bits_per_symbol: int) -> torch.Tensor:
     """Bits 0/1 (..., n) -> complex64 (..., n / bits_per_symbol); even bits label the real part, odd the imaginary."""
     import torch
 
+    if bits_per_symbol == 1:
+        parts = amplitudes(1)[bits.long()]
+        return torch.complex(parts, parts)
     half = bits_per_symbol // 2
     pairs = bits.reshape(*bits.shape[:-1], -1, half, 2).long()
     weights = 2 ** torch.arange(half - 1, -1, -1).unsqueeze(1)
@@ -45,13 +49,15 @@ def demodulate(values: torch.Tensor, noise_var: torch.Tensor, bits_per_symbol: i
     Args:
         values: complex64 (..., n), sent symbol plus circular Gaussian noise
         noise_var: float32 (..., n), variance of that complex noise
-        bits_per_symbol: 2, 4, 6 or 8
+        bits_per_symbol: 1, 2, 4, 6 or 8
 
     Returns:
         float32 (..., n * bits_per_symbol), log p(bit = 1) - log p(bit = 0)
     """
     import torch
 
+    if bits_per_symbol == 1:  # both parts say the same of the one bit
+        return demodulate(values, noise_var, 2).unflatten(-1, (-1, 2)).sum(-1)
     half = bits_per_symbol // 2
     labels = torch.arange(2**half)
     parts = torch.view_as_real(values).unsqueeze(-1)

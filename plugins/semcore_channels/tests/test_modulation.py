@@ -9,13 +9,14 @@ from semcore_channels.modulation import BITS_PER_SYMBOL, demodulate, modulate
 from semcore_channels.sionna_rng import sionna_phy
 
 ORDERS = pytest.mark.parametrize("order", BITS_PER_SYMBOL.values())
+QAM_ORDERS = pytest.mark.parametrize("order", [order for order in BITS_PER_SYMBOL.values() if order > 1])
 
 
 def random_bits(count):
     return torch.randint(0, 2, (3, count), generator=torch.Generator().manual_seed(0))
 
 
-@ORDERS
+@QAM_ORDERS
 def test_labels_and_soft_bits_are_those_of_sionna(order):
     sionna_phy()
     from sionna.phy.mapping import Demapper, Mapper
@@ -49,3 +50,12 @@ def test_neighbours_differ_in_one_bit(order):
     near = (distance < 1.01 * distance[distance > 1e-6].min()) & (distance > 1e-6)
     differing = (bits.unsqueeze(1) != bits).sum(-1)
     assert (differing[near] == 1).all()
+
+
+def test_bpsk_is_that_of_the_standard():
+    """TS 38.211, 5.1.2: d = ((1 - 2b) + j (1 - 2b)) / sqrt(2); log p(1)/p(0) = -2 sqrt(2) (Re y + Im y) / N0."""
+    torch.testing.assert_close(modulate(torch.tensor([0, 1]), 1), torch.tensor([1 + 1j, -1 - 1j]) / 2**0.5)
+    received = torch.randn(200, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
+    noise_var = torch.linspace(0.1, 3, 200)
+    expected = -2 * 2**0.5 * (received.real + received.imag) / noise_var
+    torch.testing.assert_close(demodulate(received, noise_var, 1), expected, rtol=1e-4, atol=1e-4)
