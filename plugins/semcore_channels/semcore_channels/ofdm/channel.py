@@ -1,0 +1,275 @@
+"""The base class of every OFDM channel: a subclass says how the channel of a slot is drawn, and no more."""
+
+from __future__ import annotations
+
+import abc
+import functools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from semcore.errors import ComponentError
+from semcore.interfaces import ChannelModel
+from semcore.rng import Rng
+from semcore.types import Received, Symbols
+from semcore_channels.flat import Decibels, noise_variance
+from semcore_channels.ofdm.equalisation import Equaliser, equalise
+from semcore_channels.ofdm.estimation import Correlation, Estimate, Estimator
+from semcore_channels.ofdm.grid import Grid
+
+if TYPE_CHECKING:
+    import torch
+
+SLOTS_AT_ONCE = 64
+"""Slots that are drawn and sent together: enough to make Python's part small, few enough to stay in the caches."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Consecutive slots of one row, at most `SLOTS_AT_ONCE`: what has random numbers of its own.
+
+    Fields:
+        key: address of the row's random numbers
+        first: number of the first slot in its row
+        count: how many
+    """
+
+    key: str
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """The channels of some slots.
+
+    Fields:
+        response: small-scale response, E|h|^2 = 1 over the ensemble, complex64 (slots, antennas, symbols, subcarriers)
+        doppler_hz: largest Doppler shift, float32 (slots,)
+        gain: large-scale power gain (path loss, shadowing, budgets), float32 (slots,); None: 1
+        noise: variance of the noise in units of N0, where it is not 1 (a relay's), float32 of the response's shape; None: 1
+        isi: power of what arrives beyond the cyclic prefix and is left out, relative to the signal, float32 (slots,); None:
+            not known
+    """
+
+    response: torch.Tensor
+    doppler_hz: torch.Tensor
+    gain: torch.Tensor | None = None
+    noise: torch.Tensor | None = None
+    isi: torch.Tensor | None = None
+
+
+@dataclass(frozen=True)
+class OFDMChannel(ChannelModel, abc.ABC):
+    """OFDM with pilots, channel estimation and equalisation over a channel that varies in time and frequency.
+
+    A row of n symbols takes ceil(n / data elements of a slot) slots; known symbols fill the last one. What the channel
+    itself spends is in `Received.overhead`: pilots, padding, and the cyclic prefix, counted in complex samples.
+
+    Frequency domain: y = h x + n for every resource element. Left out is interference between OFDM symbols from paths
+    beyond the cyclic prefix, and between subcarriers from Doppler. The report says how strong the former would have been
+    (`isi_db`); where it comes near -SNR, the model is optimistic.
+
+    Report of a row: `snr_db` (realised mean of |h|^2 / N0), `slots`, `ofdm_symbols`, `duration_s` = symbols divided by the
+    subcarrier spacing, `air_time_s` (the same with cyclic prefixes), `doppler_hz` (the largest), `isi_db`.
+
+    Fields:
+        snr_db: Es/N0 per resource element and antenna before fading, E|h|^2 = 1, dB, -50..100
+        block_snr_db: Es/N0 of every single slot, normalised to unit energy, dB, -50..100; excludes snr_db
+        subcarriers: subcarriers, all of them used
+        subcarrier_spacing_hz: spacing, Hz
+        ofdm_symbols: OFDM symbols of a slot
+        cyclic_prefix: samples of the cyclic prefix; an OFDM symbol without it has as many as subcarriers
+        pilot_symbols: OFDM symbols with pilots, ascending, from 0; null: all of them
+        pilot_spacing: subcarriers from one pilot to the next
+        csi: how the receiver knows the response: `ls` and `lmmse` estimate it from the pilots, `perfect` knows it
+        interpolation: between the pilots, for csi `ls`
+        equaliser: `lmmse` weighs the estimate by its reliability, `zf` divides by it
+    """
+
+    snr_db: Decibels | None = None
+    block_snr_db: Decibels | None = None
+    subcarriers: Annotated[int, Ge(1), Le(4096)] = 128
+    subcarrier_spacing_hz: Annotated[float, Gt(0), Le(1e7)] = 30e3
+    ofdm_symbols: Annotated[int, Ge(1), Le(140)] = 14
+    cyclic_prefix: Annotated[int, Ge(0), Le(4096)] = 9
+    pilot_symbols: tuple[Annotated[int, Ge(0)], ...] | None = (2, 11)
+    pilot_spacing: Annotated[int, Ge(1), Le(4096)] = 1
+    csi: Literal["ls", "lmmse", "perfect"] = "ls"
+    interpolation: Literal["linear", "nearest"] = "linear"
+    equaliser: Equaliser = "lmmse"
+
+    @abc.abstractmethod
+    def draw(self, parts: Sequence[Part], rng: Rng) -> Slots:
+        """The channels of all slots of `parts`, in order; random numbers of a part at `rng.at(..., part.key, part.first)`."""
+
+    @abc.abstractmethod
+    def correlation(self) -> Correlation:
+        """What the receiver knows of the response before it sees it."""
+
+    def readings(self) -> dict[str, float | None]:
+        """The settings that say what the SNR is, and their values; one of them must be given."""
+        return {"snr_db": self.snr_db, "block_snr_db": self.block_snr_db}
+
+    def unit_gain_snr_db(self) -> float:
+        """Es/N0 per resource element at a gain of one, dB, by whichever reading is given."""
+        return next(value for value in self.readings().values() if value is not None)
+
+    def check(self) -> None:
+        name, readings = type(self).__name__, self.readings()
+        given = [key for key, value in readings.items() if value is not None]
+        if len(given) != 1:
+            had = f"not {' and '.join(given)} at once" if given else "and has none"
+            raise ComponentError(f"{name} needs one reading of the SNR, {' or '.join(readings)}, {had}")
+        pilots = self.grid.pilot_symbols
+        if not pilots or list(pilots) != sorted(set(pilots)) or pilots[-1] >= self.ofdm_symbols:
+            raise ComponentError(
+                f"{name}.pilot_symbols must name OFDM symbols 0..{self.ofdm_symbols - 1} (ofdm_symbols - 1), ascending, "
+                f"not {pilots}"
+            )
+        if not self.grid.data_uses:
+            raise ComponentError(f"{name}.pilot_symbols and pilot_spacing leave no resource element for data")
+        if self.cyclic_prefix > self.subcarriers:
+            raise ComponentError(
+                f"{name}.cyclic_prefix must not be longer than an OFDM symbol, {self.subcarriers} samples (subcarriers), "
+                f"not {self.cyclic_prefix}"
+            )
+
+    @functools.cached_property
+    def grid(self) -> Grid:
+        """The resource elements of a slot."""
+        pilots = tuple(range(self.ofdm_symbols)) if self.pilot_symbols is None else self.pilot_symbols
+        return Grid(self.subcarriers, self.ofdm_symbols, pilots, self.pilot_spacing)
+
+    @property
+    def prefix_s(self) -> float:
+        """Duration of the cyclic prefix."""
+        return self.cyclic_prefix / self.subcarriers / self.subcarrier_spacing_hz
+
+    @property
+    def symbol_s(self) -> float:
+        """Time from one OFDM symbol to the next."""
+        return 1 / self.subcarrier_spacing_hz + self.prefix_s
+
+    @functools.cached_property
+    def estimator(self) -> Estimator:
+        """Estimates the response from the pilots, for a `csi` other than `perfect`."""
+        method: Literal["ls", "lmmse"] = "lmmse" if self.csi == "lmmse" else "ls"
+        known = self.correlation() if self.block_snr_db is None else self.correlation().at_unit_power()
+        return Estimator(self.grid, known, method, self.interpolation)
+
+    def channel(self, parts: Sequence[Part], rng: Rng) -> Slots:
+        """`draw`, with every slot at unit energy if `block_snr_db` is what the SNR means."""
+        slots = self.draw(parts, rng)
+        if self.block_snr_db is None:
+            return slots
+        scale = _energy(slots.response).rsqrt().reshape(-1, 1, 1, 1)
+        return replace(slots, response=slots.response * scale, gain=None)
+
+    def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        import torch
+
+        layout, grid = symbols.layout, self.grid
+        counts = [-(-length // grid.data_uses) for length in layout.lengths]
+        data, chunks = self._in_slots(symbols, counts), list(_chunks(layout.keys, counts))
+        batches = data.split([sum(part.count for part in parts) for parts in chunks]) if chunks else ()
+        through = [self._transmit(batch, parts, rng) for batch, parts in zip(batches, chunks, strict=True)]
+        through = through or [(data, data.real, data.real.new_empty(0, 3))]
+        values, left, seen = (torch.cat(one) for one in zip(*through, strict=True))
+        width = symbols.values.shape[1]
+
+        def rows(flat: torch.Tensor, filling: float) -> torch.Tensor:
+            parts = [part.flatten()[:length] for part, length in zip(flat.split(counts), layout.lengths, strict=True)]
+            padded = [torch.nn.functional.pad(part, (0, width - len(part)), value=filling) for part in parts]
+            return torch.stack(padded) if padded else flat.new_zeros(0, width)
+
+        overhead = [
+            {
+                "pilots": count * grid.pilot_uses,
+                "cyclic-prefix": count * self.ofdm_symbols * self.cyclic_prefix,
+                "padding": count * grid.data_uses - length,
+            }
+            for count, length in zip(counts, layout.lengths, strict=True)
+        ]
+        report = [self._report(own) for own in seen.split(counts)] if counts else []
+        return symbols.received(rows(values, 0.0), rows(left, 1.0), overhead=overhead, report=report)
+
+    def _in_slots(self, symbols: Symbols, counts: Sequence[int]) -> torch.Tensor:
+        """The symbols of all rows, each filled up to whole slots, complex64 (slots, data_uses)."""
+        import torch
+
+        uses, padding = self.grid.data_uses, self.grid.padding.to(symbols.values.device)
+        pieces = [symbols.values.new_empty(0)]
+        for sent, count, length in zip(symbols.values, counts, symbols.layout.lengths, strict=True):
+            pieces += [sent[:length], padding[uses - (count * uses - length) :]]
+        return torch.cat(pieces).reshape(-1, uses)
+
+    def _transmit(
+        self, data: torch.Tensor, parts: Sequence[Part], rng: Rng
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Slots of data: equalised, with the noise left in them, and what the report of each is made of (slots, 3)."""
+        import torch
+
+        slots = self.channel(parts, rng)
+        response, device = slots.response.to(data.device), data.device
+        unit = noise_variance(self.unit_gain_snr_db())
+        noise_var = unit / slots.gain.to(device) if slots.gain is not None else torch.full((1,), unit, device=device)
+        noise = torch.cat([_noise(rng.at("noise", part.key, part.first), part.count, response) for part in parts]).to(device)
+        over = (
+            noise_var.reshape(-1, 1, 1, 1) if slots.noise is None else noise_var.reshape(-1, 1, 1, 1) * slots.noise.to(device)
+        )
+        arrived = torch.addcmul(noise * over.sqrt(), response, self.grid.fill(data).unsqueeze(1))
+        seen_var = over.mean((1, 2, 3))  # what a receiver can know of the noise beforehand
+        if self.csi == "perfect":
+            one = torch.ones(1, 1, 1, 1, device=device)
+            estimate, seen = Estimate(response, one, 0 * one), over.mean(1)
+        else:
+            estimate, seen = self.estimator(arrived, seen_var), seen_var.reshape(-1, 1, 1)
+        values, left = equalise(arrived, estimate, seen, self.equaliser)
+        energy = _energy(response) / seen_var
+        isi = torch.zeros_like(energy) if slots.isi is None else slots.isi.to(device)
+        report = torch.stack((energy, slots.doppler_hz.to(device), isi), 1)
+        left = left.expand(values.shape)
+        return self.grid.data_of(values), self.grid.data_of(left), report
+
+    def _report(self, seen: torch.Tensor) -> dict[str, float]:
+        """The report of a row from what was seen of its slots: SNR, Doppler, interference that is left out."""
+        symbols = len(seen) * self.ofdm_symbols
+        report = {"slots": len(seen), "ofdm_symbols": symbols}
+        report |= {"duration_s": symbols / self.subcarrier_spacing_hz, "air_time_s": symbols * self.symbol_s}
+        if len(seen):
+            snr, _, isi = seen.double().mean(0).tolist()
+            report |= {"snr_db": 10 * math.log10(snr), "doppler_hz": float(seen[:, 1].max())}
+            if isi > 0:
+                report["isi_db"] = 10 * math.log10(isi)
+        return report
+
+
+def _energy(response: torch.Tensor) -> torch.Tensor:
+    """Mean of |h|^2 of each slot."""
+    import torch
+
+    return torch.view_as_real(response).square().flatten(1).mean(1) * 2
+
+
+def _noise(rng: Rng, slots: int, like: torch.Tensor) -> torch.Tensor:
+    """Circular Gaussian noise of unit variance for some slots of the shape of `like`, complex64."""
+    import torch
+
+    return torch.randn((slots, *like.shape[1:]), dtype=torch.complex64, generator=rng.torch())
+
+
+def _chunks(keys: Sequence[str], counts: Sequence[int]) -> Iterator[list[Part]]:
+    """All slots of all rows in order, about `SLOTS_AT_ONCE` at a time."""
+    chunk: list[Part] = []
+    for key, count in zip(keys, counts, strict=True):
+        for first in range(0, count, SLOTS_AT_ONCE):
+            chunk.append(Part(key, first, min(SLOTS_AT_ONCE, count - first)))
+            if sum(part.count for part in chunk) >= SLOTS_AT_ONCE:
+                yield chunk
+                chunk = []
+    if chunk:
+        yield chunk

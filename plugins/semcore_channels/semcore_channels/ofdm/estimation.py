@@ -1,0 +1,218 @@
+"""Channel estimation from the pilots, and what the receiver knows of its error.
+
+The response is wide-sense stationary over time and frequency: its correlation between two resource elements is
+r_t[t - t'] r_f[f - f'] (`Correlation`). Every estimator here is linear in the pilots, so its error has a closed form in
+that correlation and the noise variance: how much of the estimate to believe (`trust`) and how much is not known after that
+(`unknown`). A receiver that takes a least-squares estimate for the truth is overconfident in low SNR, and blind to what the
+interpolation between pilots misses in high SNR.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from semcore_channels.ofdm.grid import Grid
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Correlation:
+    """Correlation of a response, E[h[t + dt, f + df] h*[t, f]] = time[dt] frequency[df].
+
+    Fields:
+        time: over OFDM symbols, complex64 (symbols,), 1 at lag 0
+        frequency: over subcarriers, complex64 (subcarriers,), the mean power at lag 0
+    """
+
+    time: torch.Tensor
+    frequency: torch.Tensor
+
+    @classmethod
+    def of(cls, response: torch.Tensor) -> Correlation:
+        """The correlation measured over realisations, complex64 (slots, antennas, symbols, subcarriers)."""
+        over_time = _lags(response.transpose(2, 3))
+        return cls(over_time / over_time[0], _lags(response))
+
+    @property
+    def power(self) -> float:
+        """Mean power of the response."""
+        return float(self.frequency[0].real)
+
+    def at_unit_power(self) -> Correlation:
+        """The same of a response that is scaled to unit power."""
+        return Correlation(self.time, self.frequency / self.power)
+
+
+def _lags(values: torch.Tensor) -> torch.Tensor:
+    """Correlation along the last dimension, averaged over all others, by the periodogram."""
+    import torch
+
+    count = values.shape[-1]
+    spectrum = torch.fft.fft(values, 2 * count).abs().square().flatten(0, -2).mean(0)
+    raw = torch.fft.ifft(spectrum)[:count] / torch.arange(count, 0, -1)
+    return raw.to(torch.complex64)
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """An estimated response.
+
+    Fields:
+        response: the estimate, complex64 (slots, antennas, symbols, subcarriers)
+        trust: the response lies around trust times the estimate, complex64, broadcasts to (slots, 1, symbols, subcarriers)
+        unknown: ... with this variance; float32, same shape
+    """
+
+    response: torch.Tensor
+    trust: torch.Tensor
+    unknown: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Estimator:
+    """Estimates the response of every resource element from the pilots of its slot.
+
+    `ls` takes each pilot as it arrived and interpolates between them along time and frequency: on a straight line, which
+    is continued outside of the outermost pilots, or from the nearest. `lmmse` is the linear estimate of least mean square
+    error, the two-dimensional Wiener filter; it knows the correlation and the noise variance. (Wiener filter: P. Hoeher et al.,
+    ICASSP 1997; linear and least-squares: S. Coleri et al., IEEE Trans. Broadcast. 48(3), 2002.)
+
+    Fields:
+        grid: where the pilots are
+        correlation: of the response
+        method: `ls` or `lmmse`
+        interpolation: `linear` or `nearest`, for `ls`
+    """
+
+    grid: Grid
+    correlation: Correlation
+    method: Literal["ls", "lmmse"] = "ls"
+    interpolation: Literal["linear", "nearest"] = "linear"
+
+    def __call__(self, arrived: torch.Tensor, noise_var: torch.Tensor) -> Estimate:
+        """The response behind what arrived.
+
+        Args:
+            arrived: complex64 (slots, antennas, symbols, subcarriers)
+            noise_var: N0 at a response of unit power, float32 (slots,) or (1,)
+        """
+        at_pilots, noise_var = self.grid.at_pilots(arrived), noise_var.reshape(-1, 1, 1, 1)
+        return (self._wiener if self.method == "lmmse" else self._interpolated)(at_pilots, noise_var)
+
+    def _interpolated(self, at_pilots: torch.Tensor, noise_var: torch.Tensor) -> Estimate:
+        time, frequency = self._lines
+        response = frequency.along(time.along(at_pilots, 2), 3)
+        outer = [_outer(ours, theirs) for ours, theirs in zip(time.moments, frequency.moments, strict=True)]
+        agreement, power, noise = outer[0], outer[1].real, outer[2].real  # E[h e*], E|e|^2 without and by the noise
+        power = power + noise_var * noise
+        return Estimate(
+            response, agreement / power, (self.correlation.power - agreement.abs().square() / power).clamp_min(1e-12)
+        )
+
+    def _wiener(self, at_pilots: torch.Tensor, noise_var: torch.Tensor) -> Estimate:
+        """With eigenvectors of both correlations the filter is a division: no matrix over time and frequency at once."""
+        time, frequency = self._modes
+        gain = 1 / (time.values.unsqueeze(1) * frequency.values + noise_var)
+        modes = time.vectors.mH @ at_pilots @ frequency.vectors.conj()
+        response = time.spread @ (gain * modes) @ frequency.spread.mT
+        power = time.spread.abs().square() @ gain @ frequency.spread.abs().square().mT
+        return Estimate(response, power.new_ones(1).to(response.dtype), (self.correlation.power - power).clamp_min(1e-12))
+
+    @functools.cached_property
+    def _lines(self) -> tuple[_Lines, _Lines]:
+        nearest = self.interpolation == "nearest"
+        return (
+            _Lines.between(self.grid.pilot_symbols, self.grid.ofdm_symbols, nearest, self.correlation.time),
+            _Lines.between(self.grid.pilot_subcarriers, self.grid.subcarriers, nearest, self.correlation.frequency),
+        )
+
+    @functools.cached_property
+    def _modes(self) -> tuple[_Modes, _Modes]:
+        return (
+            _Modes.of(self.grid.pilot_symbols, self.correlation.time),
+            _Modes.of(self.grid.pilot_subcarriers, self.correlation.frequency),
+        )
+
+
+def _outer(over_time: torch.Tensor, over_frequency: torch.Tensor) -> torch.Tensor:
+    return over_time.unsqueeze(1) * over_frequency
+
+
+def _between(correlation: torch.Tensor, later: torch.Tensor, earlier: torch.Tensor) -> torch.Tensor:
+    """Correlation of the response at `later` with that at `earlier`, wherever the two lie."""
+    import torch
+
+    lag = later - earlier
+    found = correlation[lag.abs()]
+    return torch.where(lag < 0, found.conj(), found)
+
+
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """Interpolation along one dimension: each place is a weighted sum of two pilots.
+
+    Fields:
+        left, right: which pilots, int64 (places,)
+        weight: weight of the right one, float32 (places,); that of the left is 1 - weight
+        moments: E[h e*], E|e|^2 of the noise-free estimate e, and the sum of the squared weights, complex64 (places,)
+        whole: whether every place is a pilot of its own
+    """
+
+    left: torch.Tensor
+    right: torch.Tensor
+    weight: torch.Tensor
+    moments: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+    whole: bool
+
+    @classmethod
+    def between(cls, pilots: tuple[int, ...], count: int, nearest: bool, correlation: torch.Tensor) -> _Lines:
+        import torch
+
+        places, known = torch.arange(count), torch.tensor(pilots)
+        right = torch.searchsorted(known, places).clamp(min(1, len(pilots) - 1), len(pilots) - 1)
+        left = (right - 1).clamp_min(0)
+        weight = (places - known[left]) / (known[right] - known[left]).clamp_min(1)
+        weight = weight.round().clamp(0, 1) if nearest else weight
+        weight = weight if len(pilots) > 1 else torch.zeros(count)
+        a, b = 1 - weight, weight
+        agreement = a * _between(correlation, places, known[left]) + b * _between(correlation, places, known[right])
+        across = _between(correlation, known[right], known[left]).real
+        power = (a.square() + b.square() + 2 * a * b * across).to(correlation.dtype)
+        noise = (a.square() + b.square()).to(correlation.dtype)
+        return cls(left, right, weight, (agreement, power, noise), len(pilots) == count)
+
+    def along(self, values: torch.Tensor, dim: int) -> torch.Tensor:
+        """Values at the pilots -> values at every place of dimension `dim`."""
+        if self.whole:
+            return values
+        left, right = values.index_select(dim, self.left), values.index_select(dim, self.right)
+        return left + (right - left) * self.weight.reshape([-1 if at == dim else 1 for at in range(values.ndim)])
+
+
+@dataclass(frozen=True, eq=False)
+class _Modes:
+    """One dimension of the response, taken apart into what is uncorrelated at the pilots.
+
+    Fields:
+        values: variance of each mode, float32 (pilots,)
+        vectors: the modes at the pilots, complex64 (pilots, pilots)
+        spread: correlation of the response at every place with each mode, complex64 (places, pilots)
+    """
+
+    values: torch.Tensor
+    vectors: torch.Tensor
+    spread: torch.Tensor
+
+    @classmethod
+    def of(cls, pilots: tuple[int, ...], correlation: torch.Tensor) -> _Modes:
+        import torch
+
+        places, known = torch.arange(len(correlation)), torch.tensor(pilots)
+        exact = correlation.to(torch.complex128)
+        values, vectors = torch.linalg.eigh(_between(exact, known.unsqueeze(1), known))
+        spread = _between(exact, places.unsqueeze(1), known) @ vectors
+        return cls(values.clamp_min(0).float(), vectors.to(torch.complex64), spread.to(torch.complex64))
