@@ -52,8 +52,10 @@ def fields_of(cls: type[Component]) -> list[Field]:
 
 
 def description(cls: type[Component]) -> str:
-    """The docstring of a component without its `Fields:` part."""
-    return re.split(r"^Fields:$", inspect.cleandoc(cls.__doc__ or ""), maxsplit=1, flags=re.MULTILINE)[0].rstrip()
+    """The docstring of a component without its `Fields:` part, and after it those of the classes it builds on."""
+    own = [base for base in cls.__mro__ if issubclass(base, Component) and base is not Component and "kind" not in vars(base)]
+    texts = [re.split(r"^Fields:$", inspect.cleandoc(base.__doc__ or ""), maxsplit=1, flags=re.MULTILINE)[0] for base in own]
+    return "\n\n".join(text.rstrip() for text in texts if text.strip())
 
 
 def default(field: dataclasses.Field[Any]) -> Any:

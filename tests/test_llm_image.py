@@ -51,14 +51,14 @@ def test_the_semantic_link_is_above_at_low_snr_and_below_at_high_snr(demo: dict[
 
 
 def test_a_caption_costs_one_slot(demo: dict[tuple[str, float], dict[str, Any]]) -> None:
-    """Table I: 128 subcarriers, 14 symbols, two of them pilots."""
+    """Table I: 128 subcarriers, 14 symbols, two of them pilots; and 9 samples of cyclic prefix a symbol."""
     for snr in (-3, 6):
-        assert mean(demo["semantic", snr], "channel-uses") == 128 * 14
+        assert mean(demo["semantic", snr], "channel-uses") == (128 + 9) * 14
         uses = {post["kind"]: post["channel_uses"] for post in demo["semantic", snr]["ledger"] if post["stream"] == "frame"}
-        assert uses["pilots"] == 3 * 128 * 2
+        assert (uses["pilots"], uses["cyclic-prefix"]) == (3 * 128 * 2, 3 * 9 * 14)
     raw = demo["conventional", 6]
     assert mean(raw, "payload-bits") == 64 * 64 * 24
-    slots = mean(raw, "channel-uses") / (128 * 14)
+    slots = mean(raw, "channel-uses") / ((128 + 9) * 14)
     assert slots == int(slots) >= 64 * 64 * 24 / (128 * 12)
 
 

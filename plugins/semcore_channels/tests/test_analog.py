@@ -12,7 +12,7 @@ from semcore.types import Features, Picture, Semantics, Text
 from semcore_channels import scale
 from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN, Rayleigh, noise_variance
-from semcore_channels.uma import UMa
+from semcore_channels.tr38901.cells import UMa
 
 RNG = Rng(11)
 

@@ -12,7 +12,7 @@ import torch
 from semcore.errors import ComponentError
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.sionna_rng import sionna_phy
-from semcore_channels.uma import UMa
+from semcore_channels.tr38901.cells import UMa
 
 SMALL = {"subcarriers": 24, "ofdm_symbols": 8, "pilot_symbols": (1, 6)}
 CHANNELS = {

@@ -6,7 +6,7 @@ from semcore.testing import conformance
 from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.ldpc import LDPC
-from semcore_channels.uma import UMa
+from semcore_channels.tr38901.cells import UMa
 
 SLOT = {"subcarriers": 24, "ofdm_symbols": 8, "pilot_symbols": (1, 6)}
 

@@ -17,7 +17,7 @@ from semcore.types import Bitstream, Features, Ledger, Picture, Semantics, Text,
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.ldpc import LDPC
 from semcore_channels.modulation import BITS_PER_SYMBOL
-from semcore_channels.uma import UMa
+from semcore_channels.tr38901.cells import UMa
 
 CLEAN = AWGN(snr_db=40.0)
 QUICK = 4

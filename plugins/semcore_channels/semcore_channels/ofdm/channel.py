@@ -238,7 +238,7 @@ class OFDMChannel(ChannelModel, abc.ABC):
     def _report(self, seen: torch.Tensor) -> dict[str, float]:
         """The report of a row from what was seen of its slots: SNR, Doppler, interference that is left out."""
         symbols = len(seen) * self.ofdm_symbols
-        report = {"slots": len(seen), "ofdm_symbols": symbols}
+        report: dict[str, float] = {"slots": len(seen), "ofdm_symbols": symbols}
         report |= {"duration_s": symbols / self.subcarrier_spacing_hz, "air_time_s": symbols * self.symbol_s}
         if len(seen):
             snr, _, isi = seen.double().mean(0).tolist()

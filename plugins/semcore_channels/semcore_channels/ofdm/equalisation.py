@@ -33,7 +33,6 @@ def equalise(
     Returns:
         symbols complex64 (slots, symbols, subcarriers) and the variance of the noise left in them, float32
     """
-    import torch
 
     trust, unknown = estimate.trust.reshape(_without_antennas(estimate.trust)), estimate.unknown
     conjugate = estimate.response.conj().resolve_conj()

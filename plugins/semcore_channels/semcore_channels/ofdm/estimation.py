@@ -78,8 +78,8 @@ class Estimator:
 
     `ls` takes each pilot as it arrived and interpolates between them along time and frequency: on a straight line, which
     is continued outside of the outermost pilots, or from the nearest. `lmmse` is the linear estimate of least mean square
-    error, the two-dimensional Wiener filter; it knows the correlation and the noise variance. (Wiener filter: P. Hoeher et al.,
-    ICASSP 1997; linear and least-squares: S. Coleri et al., IEEE Trans. Broadcast. 48(3), 2002.)
+    error, the two-dimensional Wiener filter; it knows the correlation and the noise variance. (Wiener filter: P. Hoeher
+    et al., ICASSP 1997; linear and least-squares: S. Coleri et al., IEEE Trans. Broadcast. 48(3), 2002.)
 
     Fields:
         grid: where the pilots are
@@ -181,8 +181,8 @@ class _Lines:
         a, b = 1 - weight, weight
         agreement = a * _between(correlation, places, known[left]) + b * _between(correlation, places, known[right])
         across = _between(correlation, known[right], known[left]).real
-        power = (a.square() + b.square() + 2 * a * b * across).to(correlation.dtype)
         noise = (a.square() + b.square()).to(correlation.dtype)
+        power = noise * correlation[0].real + 2 * a * b * across
         return cls(left, right, weight, (agreement, power, noise), len(pilots) == count)
 
     def along(self, values: torch.Tensor, dim: int) -> torch.Tensor:

@@ -107,7 +107,7 @@ class Drops:
 
 @dataclass(frozen=True, eq=False)
 class Drop:
-    """What is known of a batch of drops: its paths, the terminal's velocity in m/s (slots, 3), the large-scale gain (slots,)."""
+    """A batch of drops: paths, velocity of the terminal in m/s (slots, 3), large-scale power gain (slots,)."""
 
     paths: Paths
     velocity: torch.Tensor
@@ -186,7 +186,7 @@ def _direction(zenith: torch.Tensor, azimuth: torch.Tensor) -> torch.Tensor:
 
 @functools.cache
 def _paths(clusters: int, rays: int) -> torch.Tensor:
-    """The path that each ray belongs to: sub-clusters of the two strongest clusters, then a path a cluster, then line of sight."""
+    """The path of each ray: three of each of the two strongest clusters, one of any other, one of the line of sight."""
     import torch
 
     path = torch.arange(clusters).unsqueeze(1).repeat(1, rays) + 4

@@ -16,7 +16,7 @@ from semcore_channels.tr38901.pool import PooledChannel, Speed
 from semcore_channels.tr38901.response import Sampling
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 Model = Literal["A", "B", "C", "D", "E"]
 """A to C have no line of sight; D and E have."""

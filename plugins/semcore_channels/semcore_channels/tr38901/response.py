@@ -126,8 +126,8 @@ class Sampling:
     def isi(self, delays_s: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
         """Power of inter-symbol and inter-carrier interference by paths beyond the cyclic prefix, relative to the signal.
 
-        Of a path that is late by a share e of an OFDM symbol, the receiver's window holds 1 - e of this symbol and e of the one
-        before: the amplitude 1 - e arrives on the right subcarrier, the power 1 - (1 - e)^2 elsewhere. float32 (slots,).
+        Of a path that is late by a share e of an OFDM symbol, the receiver's window holds 1 - e of this symbol and e of the
+        one before: the amplitude 1 - e arrives on the right subcarrier, the power 1 - (1 - e)^2 elsewhere. float32 (slots,).
 
         Args:
             delays_s, powers: of the paths, float32 (slots, paths)
