@@ -178,13 +178,13 @@ def test_interpolation_over_time_is_exact_to_its_precision(doppler_hz):
         return torch.exp(2j * math.pi * doppler_hz * times).unsqueeze(-1).to(torch.complex64)
 
     dense = sampling.over_time(wave(sampling.times_s(instants)))
-    assert float((dense - wave(sampling.times_s(14))).abs().max()) < 2e-5
+    assert float((dense - wave(sampling.times_s(14))).abs().max()) < 1e-4
     assert instants <= 14 and (doppler_hz > 1000 or instants < 5)
 
 
-@pytest.mark.parametrize(("late", "expected"), [(0.0, 0.0), (-0.5, 0.0), (0.1, 0.19 / 0.81), (0.5, 0.75 / 0.25)])
+@pytest.mark.parametrize(("late", "expected"), [(0.0, 0.0), (-0.5, 0.0), (0.1, 0.19), (0.5, 0.75)])
 def test_interference_beyond_the_prefix(late, expected):
-    """One path, late by a share e of a symbol: (1 - (1 - e)^2) / (1 - e)^2."""
+    """One path, late by a share e of a symbol: 1 - (1 - e)^2 of its power."""
     sampling = Sampling(14, 1 / 30e3, 64, 30e3, 1e-6)
     delays = torch.tensor([[1e-6 + late / 30e3]])
     assert float(sampling.isi(delays, torch.ones(1, 1))) == pytest.approx(expected, abs=1e-4)
@@ -269,12 +269,12 @@ def test_a_sweep_draws_its_channels_once(rng, as_symbols, qpsk, monkeypatch):
     for snr_db in (0.0, 5.0, 10.0):
         for reading in ("snr_db", "block_snr_db"):
             for csi in ("ls", "perfect"):
-                UMa(**{reading: snr_db}, csi=csi, realisations=256).transmit(symbols, sweep)
+                UMa(**{reading: snr_db}, csi=csi, realisations=1000).transmit(symbols, sweep)
                 counts.append(len(calls))
-    assert counts == counts[:1] * 12 and counts[0] <= 4  # blocks of 64, and what the receiver has observed
+    assert counts == counts[:1] * 12 and counts[0] <= 4  # blocks of 256, and what the receiver has observed
     for number in range(20):
-        UMa(snr_db=0.0, realisations=256).transmit(symbols, sweep.at(number))
-    assert len(calls) <= 1 + 256 / 64
+        UMa(snr_db=0.0, realisations=1000).transmit(symbols, sweep.at(number))
+    assert len(calls) <= 1 + 4
 
 
 def test_rows_take_their_slots_from_the_pool_at_places_of_their_own():
@@ -288,8 +288,8 @@ def test_rows_take_their_slots_from_the_pool_at_places_of_their_own():
 
 
 def test_what_is_kept_is_bounded(monkeypatch):
-    monkeypatch.setattr(pool, "KEPT_BYTES", 5_000_000)
+    monkeypatch.setattr(pool, "KEPT_BYTES", 20_000_000)
     channel = UMa(snr_db=0.0)
     parts = [channel.channel([Part(key, 0, 2)], Rng(5)) for key in ("a", "b", "c", "a")]
     assert torch.equal(parts[0].response, parts[3].response)
-    assert sum(pool._bytes(one) for one in pool._kept.values()) <= 5_000_000
+    assert sum(pool._bytes(one) for one in pool._kept.values()) <= 20_000_000

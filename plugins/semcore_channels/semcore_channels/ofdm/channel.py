@@ -51,8 +51,8 @@ class Slots:
         doppler_hz: largest Doppler shift, float32 (slots,)
         gain: large-scale power gain (path loss, shadowing, budgets), float32 (slots,); None: 1
         noise: variance of the noise in units of N0, where it is not 1 (a relay's), float32 of the response's shape; None: 1
-        isi: power of what arrives beyond the cyclic prefix and is left out, relative to the signal, float32 (slots,); None:
-            not known
+        isi: share of the power that is interference by paths beyond the cyclic prefix, which is left out, float32 (slots,);
+            None: not known
     """
 
     response: torch.Tensor

@@ -105,7 +105,7 @@ class Estimator:
 
     def _interpolated(self, at_pilots: torch.Tensor, noise_var: torch.Tensor) -> Estimate:
         time, frequency = self._lines
-        response = frequency.along(time.along(at_pilots, 2), 3)
+        response = frequency.over_frequency(time.over_time(at_pilots))
         outer = [_outer(ours, theirs) for ours, theirs in zip(time.moments, frequency.moments, strict=True)]
         agreement, power, noise = outer[0], outer[1].real, outer[2].real  # E[h e*], E|e|^2 without and by the noise
         power = power + noise_var * noise
@@ -185,12 +185,31 @@ class _Lines:
         power = noise * correlation[0].real + 2 * a * b * across
         return cls(left, right, weight, (agreement, power, noise), len(pilots) == count)
 
-    def along(self, values: torch.Tensor, dim: int) -> torch.Tensor:
-        """Values at the pilots -> values at every place of dimension `dim`."""
+    def over_time(self, values: torch.Tensor) -> torch.Tensor:
+        """Complex (..., pilots, subcarriers) -> (..., places, subcarriers): few pilots, so a product of matrices."""
+        import torch
+
         if self.whole:
             return values
-        left, right = values.index_select(dim, self.left), values.index_select(dim, self.right)
-        return left + (right - left) * self.weight.reshape([-1 if at == dim else 1 for at in range(values.ndim)])
+        dense = self.matrix @ torch.view_as_real(values).flatten(-2)
+        return torch.view_as_complex(dense.unflatten(-1, (-1, 2)))
+
+    def over_frequency(self, values: torch.Tensor) -> torch.Tensor:
+        """Complex (..., pilots) -> (..., places): many pilots, of which each place wants two."""
+        if self.whole:
+            return values
+        left, right = values.index_select(-1, self.left), values.index_select(-1, self.right)
+        return left + (right - left) * self.weight
+
+    @functools.cached_property
+    def matrix(self) -> torch.Tensor:
+        """The weights of all pilots, float32 (places, pilots)."""
+        import torch
+
+        known = torch.arange(int(self.right.max()) + 1)
+        return (known == self.left[:, None]) * (1 - self.weight[:, None]) + (known == self.right[:, None]) * self.weight[
+            :, None
+        ]
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,9 +58,9 @@ class Profile:
         with sionna_rng(rng), torch.no_grad():
             gains, delays = _line(self)(slots, instants, rate)
         gains, delays = gains[:, 0, :, 0].movedim(3, -1), delays[:, 0, 0]  # (slots, rx, tx, instants, paths)
-        sampled = (gains.flatten(1, 3) @ sampling.phasors(delays)).unflatten(1, gains.shape[1:4])
+        sampled = sampling.over_time(sampling.over_frequency(gains, delays))
         return Slots(
-            precoded(sampling.over_time(sampled), self.precoding),
+            precoded(sampled, self.precoding),
             torch.full((slots,), shift),
             isi=sampling.isi(delays, gains.abs().square().mean((1, 2, 3))),
         )

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
 
-PRECISION = 1e-5
-"""Largest error of the interpolation over time, relative to the response."""
+PRECISION = 1e-4
+"""Largest error of the interpolation over time, relative to the response: -80 dB."""
+SLOTS_AT_ONCE = 64
+"""Slots whose rays are added up at once: their phasors still fit the caches."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +58,12 @@ class Paths:
         rays = torch.polar(self.amplitude[:, :, None, None, None].expand_as(phases).contiguous(), phases)
         paths = rays.new_zeros(len(rays), self.delays.shape[1], *rays.shape[2:])
         return paths.index_add_(1, self.path, rays).movedim(1, -1)
+
+    def split(self, size: int) -> Iterator[Paths]:
+        """The same, `size` slots at a time."""
+        per_slot = ("amplitude", "phase", "rx_direction", "tx_direction", "velocity", "delays")
+        for parts in zip(*(getattr(self, name).split(size) for name in per_slot), strict=True):
+            yield replace(self, **dict(zip(per_slot, parts, strict=True)))
 
     @functools.cached_property
     def powers(self) -> torch.Tensor:
@@ -100,9 +109,17 @@ class Sampling:
 
     def response(self, paths: Paths, doppler_hz: float) -> torch.Tensor:
         """The response, complex64 (slots, rx, tx, symbols, subcarriers); Doppler shifts are at most `doppler_hz`."""
-        instants = self.instants(doppler_hz)
-        gains = paths.coefficients(self.times_s(instants))
-        return self.over_time((gains.flatten(1, 3) @ self.phasors(paths.delays)).unflatten(1, gains.shape[1:4]))
+        import torch
+
+        times_s, parts = self.times_s(self.instants(doppler_hz)), []
+        for some in paths.split(SLOTS_AT_ONCE):
+            gains = some.coefficients(times_s)
+            parts.append(self.over_time(self.over_frequency(gains, some.delays)))
+        return torch.cat(parts)
+
+    def over_frequency(self, gains: torch.Tensor, delays_s: torch.Tensor) -> torch.Tensor:
+        """Gains of paths, complex64 (slots, rx, tx, instants, paths) -> (slots, rx, tx, instants, subcarriers)."""
+        return (gains.flatten(1, 3) @ self.phasors(delays_s)).unflatten(1, gains.shape[1:4])
 
     def phasors(self, delays_s: torch.Tensor) -> torch.Tensor:
         """What a delay is on each subcarrier, the middle one at the carrier: complex64 (slots, paths, subcarriers)."""
@@ -124,7 +141,7 @@ class Sampling:
         return torch.view_as_complex(dense.reshape(*outer, self.ofdm_symbols, width, 2))
 
     def isi(self, delays_s: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
-        """Power of inter-symbol and inter-carrier interference by paths beyond the cyclic prefix, relative to the signal.
+        """Power of inter-symbol and inter-carrier interference by paths beyond the cyclic prefix, as a share of all power.
 
         Of a path that is late by a share e of an OFDM symbol, the receiver's window holds 1 - e of this symbol and e of the
         one before: the amplitude 1 - e arrives on the right subcarrier, the power 1 - (1 - e)^2 elsewhere. float32 (slots,).
@@ -134,7 +151,7 @@ class Sampling:
         """
         useful_s = 1 / self.subcarrier_spacing_hz
         late = ((delays_s - self.prefix_s) / useful_s).clamp(0, 1)
-        return (powers * (2 * late - late.square())).sum(1) / (powers * (1 - late).square()).sum(1)
+        return (powers * (2 * late - late.square())).sum(1) / powers.sum(1)
 
 
 @functools.cache
