@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore_channels.framing import crc24a, frame, frame_bytes, header, salvage, unframe
+from semcore_channels.coding.crc import crc24, crc24b_bits
+from semcore_channels.coding.framing import frame, frame_bytes, header, salvage, unframe
 from semcore_channels.sionna_rng import sionna_phy
 
 
@@ -36,15 +39,21 @@ def test_any_bytes_can_be_looked_at(garbage):
 def test_headers_are_leb128_and_only_in_the_shortest_form():
     assert [header(n) for n in (0, 127, 128, 300)] == [b"\x00", b"\x7f", b"\x80\x01", b"\xac\x02"]
     longer = b"\x80\x00"
-    assert unframe(longer + crc24a(longer).to_bytes(3, "big")) is None
+    assert unframe(longer + crc24(longer).to_bytes(3, "big")) is None
     assert unframe(b"\xff" * 100) is None and unframe(b"") is None and unframe(b"\x80") is None
 
 
-def test_the_crc_is_that_of_sionna():
+@pytest.mark.parametrize("kind", ["A", "B"])
+@given(data=st.binary(min_size=1, max_size=50))
+def test_the_checks_are_those_of_the_standard(kind, data):
     sionna_phy()
     from sionna.phy.fec.crc import CRCEncoder
 
-    data = bytes(range(1, 40))
-    bits = torch.tensor([[byte >> place & 1 for byte in data for place in range(7, -1, -1)]], dtype=torch.float32)
-    check = CRCEncoder("CRC24A", device="cpu")(bits)[0, -24:]
-    assert crc24a(data) == int("".join(str(int(bit)) for bit in check), 2)
+    bits = torch.from_numpy(np.unpackbits(np.frombuffer(data, np.uint8))).float()[None]
+    expected = CRCEncoder(f"CRC24{kind}", device="cpu")(bits)[0, -24:].int().tolist()
+    assert [crc24(data, kind) >> place & 1 for place in range(23, -1, -1)] == expected
+    if kind == "B":
+        for skipped in range(min(8, len(data) * 8 - 1)):
+            front = torch.cat((torch.zeros(1, skipped), bits[:, skipped:]), 1)
+            expected = CRCEncoder("CRC24B", device="cpu")(front)[:, -24:].int().numpy()
+            assert (crc24b_bits(bits[:, skipped:].numpy().astype(np.uint8)) == expected).all()

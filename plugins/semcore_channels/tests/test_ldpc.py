@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from semcore.errors import ComponentError
 from semcore.interfaces import Codec
 from semcore.rng import Rng
+from semcore.threads import limited
 from semcore.types import Bitstream, Features, Ledger, Picture, Semantics, Text, Tokens
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.ldpc import LDPC
@@ -101,11 +103,34 @@ def test_the_account_is_exact():
     assert span.form == ()  # the length of a text is no side information
 
 
-def test_long_payloads_are_cut_into_equal_blocks():
-    transport = LDPC(rate="1/4", max_code_block_bits=8448)
-    blocks = transport.scheme.blocks(transport.scheme.uses(8 * 5000))
-    assert blocks.k <= 3840 and blocks.count == 11  # base graph 2 is all that rate 1/4 has
-    assert LDPC().scheme.blocks(LDPC().scheme.uses(8 * 5000)).count == 5
+def test_every_block_of_several_pays_for_its_check():
+    received, _ = over(LDPC(), CLEAN, Bitstream(bytes(5000)))
+    (span,) = received.layout.spans
+    assert span.bits["crc"] == 24 + 5 * 24  # five blocks of at most 8448 bits
+    assert sum(span.bits.values()) == 2 * (span.stop - span.start)
+
+
+@pytest.mark.parametrize(
+    ("rate", "payload_bytes", "count", "base_graph"),
+    [
+        ("1/2", 30, 1, 2),  # at most 292 bits
+        ("8/9", 30, 1, 2),
+        ("1/2", 470, 1, 2),  # at most 3824 bits, and a rate of at most 0.67
+        ("3/4", 470, 1, 1),
+        ("1/2", 600, 1, 1),
+        ("1/4", 5000, 11, 2),  # blocks of at most 3840 bits
+        ("1/2", 5000, 5, 1),
+        ("8/9", 100_000, 95, 1),
+    ],
+)
+def test_base_graphs_and_segments_are_those_of_the_standard(rate, payload_bytes, count, base_graph):
+    """TS 38.212, 7.2.2 (base graph) and 5.2.2: C = ceil(B / (Kcb - 24)) blocks where B > Kcb."""
+    scheme = LDPC(rate=rate).scheme
+    bits = 8 * payload_bytes + 24
+    blocks = scheme.blocks(scheme.uses(bits))
+    largest = {1: 8448, 2: 3840}[base_graph]
+    assert (blocks.count, blocks.base_graph) == (count, base_graph)
+    assert blocks.count == (1 if bits <= largest else -(-bits // (largest - 24)))
 
 
 @given(st.integers(1, 200_000), st.sampled_from(["1/5", "1/3", "1/2", "0.6", "8/9"]), st.sampled_from([*BITS_PER_SYMBOL]))
@@ -113,10 +138,30 @@ def test_both_ends_find_the_same_blocks_from_the_grant_alone(bits, rate, modulat
     scheme = LDPC(rate=rate, modulation=modulation).scheme
     uses = scheme.uses(bits)
     blocks = scheme.blocks(uses)
-    assert blocks.count * blocks.k >= bits and blocks.k <= scheme.max_block_bits
+    assert blocks.room >= bits and blocks.k <= {1: 8448, 2: 3840}[blocks.base_graph]
     assert blocks.count * blocks.n == uses * scheme.bits_per_symbol
     assert 0 <= blocks.k - scheme.rate * blocks.n < 1
-    assert blocks.count == -(-bits // scheme.max_block_bits) or blocks.count * blocks.k - bits < 2 * blocks.k
+    assert blocks.room - bits < 2 * blocks.k
+
+
+def test_without_numba_sionna_decodes_and_the_identity_says_so(monkeypatch):
+    monkeypatch.setattr("semcore_channels.coding.codes.importlib.util.find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "semcore_channels.coding.compiled", None)
+    assert LDPC().identity() == "belief-propagation"
+    _, (arrived,) = over(LDPC(iterations=QUICK), CLEAN, Bitstream(bytes(range(99))))
+    assert arrived.streams["s"] == Bitstream(bytes(range(99)))
+    monkeypatch.undo()
+    assert LDPC().identity() == "min-sum" and LDPC(decoder="belief-propagation").identity() == "belief-propagation"
+
+
+def test_threads_change_nothing():
+    batch = [Semantics(f"sample{number}", {"s": Bitstream(bytes([number] * 300))}) for number in range(7)]
+    received = AWGN(snr_db=0.9).transmit(LDPC().send(batch, RNG), RNG.at("channel"))
+    arrived = []
+    for threads in (1, 3):
+        with limited(threads):
+            arrived.append([(dict(one.streams), dict(one.intact)) for one in LDPC().receive(received)])
+    assert arrived[0] == arrived[1]
 
 
 def test_results_do_not_depend_on_the_batch():

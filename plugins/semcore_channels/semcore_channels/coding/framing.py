@@ -5,31 +5,10 @@
 
 from __future__ import annotations
 
-import functools
+from semcore_channels.coding.crc import CRC_BYTES, crc24
 
-CRC_BYTES = 3
 MAX_HEADER_BYTES = 5
 """Enough for a payload of 32 GB; a damaged header cannot ask for more."""
-_CRC24A = 0x864CFB
-
-
-@functools.cache
-def _crc_table() -> tuple[int, ...]:
-    table = []
-    for byte in range(256):
-        register = byte << 16
-        for _ in range(8):
-            register = register << 1 ^ (_CRC24A if register & 0x800000 else 0)
-        table.append(register & 0xFFFFFF)
-    return tuple(table)
-
-
-def crc24a(data: bytes) -> int:
-    """gCRC24A of TS 38.212, 5.1, register initially zero."""
-    table, register = _crc_table(), 0
-    for byte in data:
-        register = (register << 8 & 0xFFFFFF) ^ table[register >> 16 ^ byte]
-    return register
 
 
 def header(length: int) -> bytes:
@@ -41,7 +20,7 @@ def header(length: int) -> bytes:
 def frame(payload: bytes) -> bytes:
     """The frame of `payload`."""
     checked = header(len(payload)) + payload
-    return checked + crc24a(checked).to_bytes(CRC_BYTES, "big")
+    return checked + crc24(checked).to_bytes(CRC_BYTES, "big")
 
 
 def frame_bytes(length: int) -> int:
@@ -62,7 +41,7 @@ def unframe(data: bytes) -> bytes | None:
     stop = start + length
     check = data[stop : stop + CRC_BYTES]
     whole = data[:start] == header(length) and len(check) == CRC_BYTES
-    return data[start:stop] if whole and crc24a(data[:stop]) == int.from_bytes(check, "big") else None
+    return data[start:stop] if whole and crc24(data[:stop]) == int.from_bytes(check, "big") else None
 
 
 def salvage(data: bytes, length: int) -> bytes:
