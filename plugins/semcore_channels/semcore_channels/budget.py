@@ -1,0 +1,31 @@
+"""A link budget as a list of terms, for every channel that has one: `semcore link-budget` prints them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True)
+class Term:
+    """One line of a link budget.
+
+    Fields:
+        name: what it is
+        value: how much
+        unit: dB, dBm, dBi, ...
+        note: where it comes from
+    """
+
+    name: str
+    value: float
+    unit: str = "dB"
+    note: str = ""
+
+
+@runtime_checkable
+class HasBudget(Protocol):
+    """A channel that can say what its SNR is made of."""
+
+    def budget(self) -> list[Term]:
+        """The terms in order; the last one is the SNR."""

@@ -1,0 +1,157 @@
+"""The verb `link-budget`: what the SNR of a pipeline's channel is made of, and how it changes over a satellite's pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from semcore.cli.run import OVERRIDES, PIPELINE
+from semcore.errors import RunError
+from semcore_channels.budget import HasBudget, Term
+
+if TYPE_CHECKING:
+    from semcore_channels.ntn.orbit import Site
+    from semcore_channels.ntn.scenarios import Moment
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+class _Place(click.ParamType):
+    """`LAT,LON` in degrees."""
+
+    name = "LAT,LON"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Site:
+        """A `Site`."""
+        from semcore_channels.ntn.orbit import Site
+
+        try:
+            latitude, longitude = (float(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"{value!r} is no place: latitude and longitude in degrees, for example 39.9,116.4")
+        if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+            self.fail(f"{value!r} is not on the earth: latitude -90..90, longitude -180..180")
+        return Site(latitude, longitude)
+
+
+@click.command("link-budget")
+@PIPELINE
+@OVERRIDES
+@click.option("--tle", type=click.Path(path_type=Path, dir_okay=False), help="Two-line elements of the satellite; `illustration` for ours.")
+@click.option("--site", "sites", multiple=True, type=_Place(), help="Ground transmitter, and a second one for the receiver, with --tle.")
+@click.option("--at", type=click.DateTime(), help="A time (UTC) within the pass, with --tle.")
+@click.option("--highest", type=click.FloatRange(1, 90), default=90, show_default=True, help="Highest elevation of a circular pass, degrees.")
+@click.option("--lowest", type=click.FloatRange(0, 89), default=10, show_default=True, help="Elevation at which a pass begins and ends, degrees.")
+@click.option("--step", type=click.FloatRange(1, 600), default=20, show_default=True, help="Seconds from one moment to the next.")
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the SNR over the pass: PNG, PDF or SVG.")
+@click.option("--scenarios", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write the pass as a `scenario` section (YAML).")
+def command(
+    pipeline: Path, overrides: tuple[str, ...], tle: Path | None, sites: tuple[Site, ...], at: datetime | None,
+    highest: float, lowest: float, step: float, plot: Path | None, out: Path | None,
+) -> None:  # fmt: skip
+    """Print every term of the link budget of PIPELINE's channel in dB; for `satellite`, also a pass of it.
+
+    The pass is that of a circular orbit at the channel's altitude, or of the elements in --tle over --site.
+
+    For example: semcore link-budget satellite.yaml --highest 60 --plot pass.png
+    """
+    from semcore.config.experiment import load
+
+    experiment = load(pipeline, overrides)
+    channel = experiment.resolve(experiment.cells[0]).pipeline.channel
+    if not isinstance(channel, HasBudget):
+        raise RunError(
+            f"the channel {type(channel).__name__} has no link budget: its SNR is a setting. `satellite` has one, "
+            "and `uma`, `umi`, `rma`, `awgn`, `rayleigh` and `rician` with tx_power_dbm"
+        )
+    click.echo(_table(channel.budget()))
+    from semcore_channels.ntn.channels import Satellite
+
+    asked = [name for name, given in (("--tle", tle), ("--site", sites), ("--at", at), ("--plot", plot), ("--scenarios", out)) if given]
+    if not isinstance(channel, Satellite):
+        if asked:
+            raise RunError(f"{asked[0]} is for the channel `satellite`: {type(channel).__name__} does not pass over")
+        return
+    title, passing = _pass(channel, tle, sites, at, highest, lowest, step)
+    click.echo(f"\n{title}\n{_pass_table(passing)}")
+    if out is not None:
+        _write_scenarios(out, passing)
+    if plot is not None:
+        _draw(plot, title, passing)
+        click.echo(plot)
+
+
+def _table(terms: Sequence[Term]) -> str:
+    width = max(len(term.name) for term in terms)
+    lines = [f"{term.name:<{width}}  {term.value:>9.2f} {term.unit:<4} {term.note}".rstrip() for term in terms]
+    return "\n".join([*lines[:-1], "-" * (width + 16), lines[-1]])
+
+
+def _pass(
+    channel: Any, tle: Path | None, sites: Sequence[Site], at: datetime | None, highest: float, lowest: float, step: float
+) -> tuple[str, list[Moment]]:
+    from semcore_channels.ntn import orbit
+    from semcore_channels.ntn.scenarios import moments
+
+    if tle is None:
+        if sites or at:
+            raise RunError("--site and --at go with --tle: a circular pass has neither place nor time")
+        if lowest >= highest:
+            raise RunError(f"--lowest {lowest:g} must lie below --highest {highest:g}")
+        looks = [(look,) for look in orbit.circular_pass(channel.altitude_km, highest, lowest, step)]
+        return f"circular orbit at {channel.altitude_km:g} km, culmination at {highest:g} degrees", moments(channel, looks)
+    if not sites or at is None:
+        raise RunError("--tle needs a --site LAT,LON and a time --at YYYY-MM-DDTHH:MM:SS (UTC) within the pass")
+    if len(sites) > 2:
+        raise RunError(f"--site is given {len(sites)} times: one transmitter, and at most one receiver")
+    elements = orbit.Elements.read(orbit.ILLUSTRATION if str(tle) == "illustration" else tle)
+    begin, both = orbit.site_pass(elements, sites, at, lowest, step)
+    return f"{elements.name}, from {begin:%Y-%m-%d %H:%M:%S} UTC", moments(channel, both)
+
+
+def _pass_table(passing: Sequence[Moment]) -> str:
+    lowest = min(one.snr_db for one in passing)
+    span = max(max(one.snr_db for one in passing) - lowest, 1e-9)
+    lines = ["  time s  elevation  range km  Doppler kHz  SNR dB"]
+    for one in passing:
+        bar = BARS[round((one.snr_db - lowest) / span * (len(BARS) - 1))]
+        lines.append(
+            f"{one.look.time_s:>8.0f}  {one.look.elevation_deg:>9.1f}  {one.look.range_km:>8.1f}  "
+            f"{one.doppler_hz / 1e3:>11.2f}  {one.snr_db:>6.2f} {bar}"
+        )
+    return "\n".join(lines)
+
+
+def _write_scenarios(out: Path, passing: Sequence[Moment]) -> None:
+    import yaml
+
+    from semcore.storage import write
+
+    section = {"scenario": {"segments": [one.environment for one in passing]}}
+    text = yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=120)
+    write(out, text.encode())
+    click.echo(f"{out}: {len(passing)} segments, to stand in a pipeline file")
+
+
+def _draw(out: Path, title: str, passing: Sequence[Moment]) -> None:
+    from matplotlib.figure import Figure
+
+    times = [one.look.time_s for one in passing]
+    figure = Figure(figsize=(6.4, 3.6), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(times, [one.snr_db for one in passing], marker="o", markersize=3, color="#0b5394")
+    axes.set_xlabel("time (s)")
+    axes.set_ylabel("SNR before fading (dB)", color="#0b5394")
+    axes.set_title(title, fontsize=10)
+    axes.grid(alpha=0.3)
+    other = axes.twinx()
+    other.plot(times, [one.look.elevation_deg for one in passing], linestyle="--", color="#999999")
+    other.set_ylabel("elevation (degrees)", color="#777777")
+    try:
+        figure.savefig(out, dpi=150)
+    except (OSError, ValueError) as error:
+        raise RunError(f"{out} cannot be drawn: {error}") from error

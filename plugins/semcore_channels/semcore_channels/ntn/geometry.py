@@ -1,0 +1,45 @@
+"""Where a satellite is seen from the ground, and what distance and motion cost. Closed forms on a spherical earth."""
+
+from __future__ import annotations
+
+import math
+
+EARTH_RADIUS_KM = 6371.0
+"""Mean radius, as TR 38.811 and TR 38.821 use it."""
+EARTH_MU_KM3_S2 = 398_600.4418
+"""Gravitational parameter of the earth."""
+SPEED_OF_LIGHT_M_S = 299_792_458.0
+BOLTZMANN_J_K = 1.380649e-23
+
+
+def slant_range_km(altitude_km: float, elevation_deg: float) -> float:
+    """Distance of a satellite at an altitude that is seen at an elevation, TR 38.811, eq. 6.6-3.
+
+    d = sqrt(R^2 sin^2 a + h^2 + 2 h R) - R sin a
+    """
+    up = EARTH_RADIUS_KM * math.sin(math.radians(elevation_deg))
+    return math.sqrt(up**2 + altitude_km**2 + 2 * altitude_km * EARTH_RADIUS_KM) - up
+
+
+def free_space_loss_db(distance_km: float, frequency_hz: float) -> float:
+    """Free-space path loss (4 pi d f / c)^2 in dB; satellite paper eq. 5, TR 38.811 eq. 6.6-2."""
+    return 20 * math.log10(4 * math.pi * distance_km * 1e3 * frequency_hz / SPEED_OF_LIGHT_M_S)
+
+
+def orbital_speed_km_s(altitude_km: float) -> float:
+    """Speed on a circular orbit, sqrt(mu / (R + h))."""
+    return math.sqrt(EARTH_MU_KM3_S2 / (EARTH_RADIUS_KM + altitude_km))
+
+
+def doppler_hz(altitude_km: float, elevation_deg: float, frequency_hz: float) -> float:
+    """Doppler shift of a satellite that flies straight towards the site, TR 38.811, eq. 6.7-1 (the earth at rest).
+
+    f = (v / c) (R / (R + h)) cos(a) fc
+    """
+    share = EARTH_RADIUS_KM / (EARTH_RADIUS_KM + altitude_km) * math.cos(math.radians(elevation_deg))
+    return orbital_speed_km_s(altitude_km) * 1e3 / SPEED_OF_LIGHT_M_S * share * frequency_hz
+
+
+def noise_power_dbm(bandwidth_hz: float, temperature_k: float) -> float:
+    """Thermal noise k T B in dBm; satellite paper, below eq. 7."""
+    return 10 * math.log10(BOLTZMANN_J_K * temperature_k * bandwidth_hz) + 30

@@ -1,0 +1,141 @@
+"""NTN-TDL of TR 38.811: tapped delay lines of a satellite link, drawn straight as responses of a slot."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from semcore.rng import Rng
+from semcore_channels.ofdm.channel import Part
+from semcore_channels.ofdm.estimation import Correlation
+from semcore_channels.tr38901.response import Sampling
+
+if TYPE_CHECKING:
+    import torch
+
+Model = Literal["A", "B", "C", "D"]
+
+SINUSOIDS = 16
+"""Waves that a tap is made of. Their amplitudes are Gaussian, so a tap is, too, however few they are."""
+LINE_OF_SIGHT_DOPPLER = 0.7
+"""Doppler shift of the line of sight as a share of the largest, TR 38.901, 7.7.2."""
+
+
+@dataclass(frozen=True)
+class Tap:
+    """A tap: delay in units of the RMS delay spread, power in dB, and whether it is the line of sight (which does not fade)."""
+
+    delay: float
+    power_db: float
+    line_of_sight: bool = False
+
+
+PROFILES: dict[str, tuple[Tap, ...]] = {
+    "A": (Tap(0, 0), Tap(1.0811, -4.675), Tap(2.8416, -6.482)),
+    "B": (Tap(0, 0), Tap(0.7249, -1.973), Tap(0.7410, -4.332), Tap(5.7392, -11.914)),
+    "C": (Tap(0, -0.394, True), Tap(0, -10.618), Tap(14.8124, -23.373)),
+    "D": (Tap(0, -0.284, True), Tap(0, -11.991), Tap(0.5596, -9.887), Tap(7.3340, -16.771)),
+}
+"""TR 38.811 Tables 6.9.2-1 to 6.9.2-4, for an elevation of 50 degrees; A and B have no line of sight."""
+
+
+@dataclass(frozen=True)
+class TappedDelayLine:
+    """A profile in motion.
+
+    Fields:
+        model: profile
+        delay_spread_s: RMS delay spread
+        doppler_hz: largest Doppler shift of the terminal's motion
+        offset_hz: frequency offset common to all taps, what is left of the satellite's Doppler shift
+        sampling: where the response is sampled
+    """
+
+    model: Model
+    delay_spread_s: float
+    doppler_hz: float
+    offset_hz: float
+    sampling: Sampling
+
+    @functools.cached_property
+    def powers(self) -> torch.Tensor:
+        """Mean power of each tap, together 1, float32 (taps,)."""
+        import torch
+
+        powers = torch.tensor([10 ** (tap.power_db / 10) for tap in PROFILES[self.model]])
+        return powers / powers.sum()
+
+    @functools.cached_property
+    def delays_s(self) -> torch.Tensor:
+        """Delay of each tap, float32 (taps,)."""
+        import torch
+
+        return torch.tensor([tap.delay * self.delay_spread_s for tap in PROFILES[self.model]])
+
+    @property
+    def line_of_sight(self) -> bool:
+        """Whether the first tap is one."""
+        return PROFILES[self.model][0].line_of_sight
+
+    def response(self, parts: Sequence[Part], rng: Rng, *, lasting: bool) -> torch.Tensor:
+        """Responses of the slots of `parts`, complex64 (slots, 1, symbols, subcarriers).
+
+        Args:
+            parts: the slots; each part draws at its own address
+            rng: address of the link
+            lasting: one realisation goes on over all slots of a row, or else every slot has its own
+        """
+        import torch
+
+        sampling = self.sampling
+        fading = self.doppler_hz + abs(self.offset_hz)
+        times = sampling.times_s(sampling.instants(fading)).double()
+        gains = torch.cat([self._gains(part, rng, times, lasting) for part in parts])
+        sampled = torch.einsum("stp,pf->stf", gains, sampling.phasors(self.delays_s.unsqueeze(0))[0])
+        return sampling.over_time(sampled).unsqueeze(1)
+
+    def _gains(self, part: Part, rng: Rng, times: torch.Tensor, lasting: bool) -> torch.Tensor:
+        """Gains of the taps, complex64 (slots, instants, taps).
+
+        A tap is sum_m g_m exp(2 pi i fd cos(a_m) t) / sqrt(M) with Gaussian g_m and uniform angles a_m: Gaussian at every
+        instant, with the autocorrelation J0(2 pi fd t) of Clarke's model over the ensemble.
+        """
+        import torch
+
+        turn, taps, first = 2 * math.pi, len(self.powers), int(self.line_of_sight)
+        slots = 1 if lasting else part.count
+        generator = rng.at("taps", part.key, *(() if lasting else (part.first,))).torch()
+        amplitudes = torch.randn(slots, 1, taps - first, SINUSOIDS, dtype=torch.complex64, generator=generator)
+        angles = torch.rand(slots, 1, taps, SINUSOIDS, generator=generator) * turn
+        begins = torch.zeros(part.count, 1, dtype=torch.float64)
+        if lasting:
+            slot_s = self.sampling.ofdm_symbols * self.sampling.symbol_s
+            begins = (part.first + torch.arange(part.count, dtype=torch.float64)).unsqueeze(1) * slot_s
+        moments = begins + times
+        cycles = moments[:, :, None, None] * (self.doppler_hz * angles[:, :, first:].cos())
+        waves = torch.polar(torch.ones(()), ((cycles - cycles.floor()) * turn).float())
+        gains = (amplitudes * waves).sum(-1) * (self.powers[first:] / SINUSOIDS).sqrt()
+        if first:
+            seen = moments * (LINE_OF_SIGHT_DOPPLER * self.doppler_hz) + angles[:, :, 0, 0].double() / turn
+            direct = torch.polar(self.powers[0].sqrt(), ((seen - seen.floor()) * turn).float())
+            gains = torch.cat((direct.unsqueeze(-1), gains), -1)
+        drift = moments * self.offset_hz
+        return gains * torch.polar(torch.ones(()), ((drift - drift.floor()) * turn).float()).unsqueeze(-1)
+
+    def correlation(self) -> Correlation:
+        """In closed form: J0 over time, with a line where there is a line of sight; the delay profile over frequency."""
+        import torch
+
+        lags = torch.arange(self.sampling.ofdm_symbols) * self.sampling.symbol_s
+        turns = 2 * math.pi * lags
+        time = torch.special.bessel_j0(turns * self.doppler_hz).to(torch.complex64)
+        if self.line_of_sight:
+            line = torch.polar(torch.ones(()), turns * LINE_OF_SIGHT_DOPPLER * self.doppler_hz)
+            time = self.powers[0] * line + (1 - self.powers[0]) * time
+        time = time * torch.polar(torch.ones(()), turns * self.offset_hz)
+        bands = torch.arange(self.sampling.subcarriers) * self.sampling.subcarrier_spacing_hz
+        phases = -2 * math.pi * bands.unsqueeze(1) * self.delays_s
+        return Correlation(time, torch.polar(self.powers.expand_as(phases).contiguous(), phases).sum(1))
