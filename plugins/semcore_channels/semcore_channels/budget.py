@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+BOLTZMANN_J_K = 1.380649e-23
+
+
+def noise_power_dbm(bandwidth_hz: float, temperature_k: float) -> float:
+    """Thermal noise k T B in dBm; satellite paper, below eq. 7."""
+    return 10 * math.log10(BOLTZMANN_J_K * temperature_k * bandwidth_hz) + 30
 
 
 @dataclass(frozen=True)

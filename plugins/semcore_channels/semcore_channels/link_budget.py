@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from semcore_channels.ntn.orbit import Site
     from semcore_channels.ntn.scenarios import Moment
 
+FILE = click.Path(path_type=Path, dir_okay=False)
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -41,14 +42,14 @@ class _Place(click.ParamType):
 @click.command("link-budget")
 @PIPELINE
 @OVERRIDES
-@click.option("--tle", type=click.Path(path_type=Path, dir_okay=False), help="Two-line elements of the satellite; `illustration` for ours.")
-@click.option("--site", "sites", multiple=True, type=_Place(), help="Ground transmitter, and a second one for the receiver, with --tle.")
-@click.option("--at", type=click.DateTime(), help="A time (UTC) within the pass, with --tle.")
-@click.option("--highest", type=click.FloatRange(1, 90), default=90, show_default=True, help="Highest elevation of a circular pass, degrees.")
-@click.option("--lowest", type=click.FloatRange(0, 89), default=10, show_default=True, help="Elevation at which a pass begins and ends, degrees.")
-@click.option("--step", type=click.FloatRange(1, 600), default=20, show_default=True, help="Seconds from one moment to the next.")
-@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw the SNR over the pass: PNG, PDF or SVG.")
-@click.option("--scenarios", "out", type=click.Path(path_type=Path, dir_okay=False), help="Write the pass as a `scenario` section (YAML).")
+@click.option("--tle", type=FILE, help="Two-line elements of the satellite; `illustration` for ours.")
+@click.option("--site", "sites", multiple=True, type=_Place(), help="Ground transmitter, then its receiver; with --tle.")
+@click.option("--at", type=click.DateTime(), help="A time (UTC) within the pass; with --tle.")
+@click.option("--highest", type=click.FloatRange(1, 90), default=90, help="Culmination of a circular pass, degrees.  [90]")
+@click.option("--lowest", type=click.FloatRange(0, 89), default=10, help="Where a pass begins and ends, degrees.  [10]")
+@click.option("--step", type=click.FloatRange(1, 600), default=20, help="Seconds from one moment to the next.  [20]")
+@click.option("--plot", type=FILE, help="Draw the SNR over the pass: PNG, PDF or SVG.")
+@click.option("--scenarios", "out", type=FILE, help="Write the pass as a `scenario` section (YAML).")
 def command(
     pipeline: Path, overrides: tuple[str, ...], tle: Path | None, sites: tuple[Site, ...], at: datetime | None,
     highest: float, lowest: float, step: float, plot: Path | None, out: Path | None,
@@ -65,16 +66,16 @@ def command(
     channel = experiment.resolve(experiment.cells[0]).pipeline.channel
     if not isinstance(channel, HasBudget):
         raise RunError(
-            f"the channel {type(channel).__name__} has no link budget: its SNR is a setting. `satellite` has one, "
-            "and `uma`, `umi`, `rma`, `awgn`, `rayleigh` and `rician` with tx_power_dbm"
+            f"the channel {type(channel).__name__} cannot say what its SNR is made of: it has no `budget`. "
+            "Those of semcore-channels have one, for example `satellite`"
         )
     click.echo(_table(channel.budget()))
     from semcore_channels.ntn.channels import Satellite
 
-    asked = [name for name, given in (("--tle", tle), ("--site", sites), ("--at", at), ("--plot", plot), ("--scenarios", out)) if given]
     if not isinstance(channel, Satellite):
-        if asked:
-            raise RunError(f"{asked[0]} is for the channel `satellite`: {type(channel).__name__} does not pass over")
+        asked = {"--tle": tle, "--site": sites, "--at": at, "--plot": plot, "--scenarios": out}
+        if first := next((name for name, given in asked.items() if given), None):
+            raise RunError(f"{first} is for the channel `satellite`: {type(channel).__name__} does not pass over")
         return
     title, passing = _pass(channel, tle, sites, at, highest, lowest, step)
     click.echo(f"\n{title}\n{_pass_table(passing)}")

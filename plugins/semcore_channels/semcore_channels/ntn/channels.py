@@ -12,12 +12,11 @@ from annotated_types import Ge, Gt, Le
 
 from semcore.errors import ComponentError
 from semcore.rng import Rng
-from semcore_channels.budget import Term
+from semcore_channels.budget import Term, noise_power_dbm
 from semcore_channels.ntn.geometry import (
     SPEED_OF_LIGHT_M_S,
     doppler_hz,
     free_space_loss_db,
-    noise_power_dbm,
     slant_range_km,
 )
 from semcore_channels.ntn.rain import rain_loss_db
@@ -181,7 +180,9 @@ class Satellite(NTNChannel):
         return {**super().readings(), "tx_power_dbm": self.tx_power_dbm}
 
     def unit_gain_snr_db(self) -> float:
-        return super().unit_gain_snr_db() if self.tx_power_dbm is None else self.budget()[-1].value
+        if self.tx_power_dbm is None:
+            return super().unit_gain_snr_db()
+        return self.budget()[-1].value
 
     @property
     def elevations_deg(self) -> tuple[float, float]:
@@ -206,9 +207,8 @@ class Satellite(NTNChannel):
     def budget(self) -> list[Term]:
         """The terms of eq. 7 in order; the last one is the SNR."""
         power, hops = self.tx_power_dbm, list(zip(("uplink", "downlink"), self.elevations_deg, strict=True))
-        label = next((f"{key} as given" for key, value in super().readings().items() if value is not None), "")
         if power is None:
-            return [Term("SNR", super().unit_gain_snr_db(), "dB", label)]
+            return super().budget()
         ranges = {name: slant_range_km(self.altitude_km, elevation) for name, elevation in hops}
         noise = noise_power_dbm(self.bandwidth_hz, self.noise_temperature_k)
         losses = [free_space_loss_db(ranges[name], self.carrier_frequency_hz) for name, _ in hops]

@@ -9,7 +9,6 @@ EARTH_RADIUS_KM = 6371.0
 EARTH_MU_KM3_S2 = 398_600.4418
 """Gravitational parameter of the earth."""
 SPEED_OF_LIGHT_M_S = 299_792_458.0
-BOLTZMANN_J_K = 1.380649e-23
 
 
 def slant_range_km(altitude_km: float, elevation_deg: float) -> float:
@@ -38,8 +37,3 @@ def doppler_hz(altitude_km: float, elevation_deg: float, frequency_hz: float) ->
     """
     share = EARTH_RADIUS_KM / (EARTH_RADIUS_KM + altitude_km) * math.cos(math.radians(elevation_deg))
     return orbital_speed_km_s(altitude_km) * 1e3 / SPEED_OF_LIGHT_M_S * share * frequency_hz
-
-
-def noise_power_dbm(bandwidth_hz: float, temperature_k: float) -> float:
-    """Thermal noise k T B in dBm; satellite paper, below eq. 7."""
-    return 10 * math.log10(BOLTZMANN_J_K * temperature_k * bandwidth_hz) + 30

@@ -172,7 +172,11 @@ def site_pass(
 
     if not seen(0.0):
         found = next((at for at in _outwards(step_s, reach) if seen(at)), None)
-        hint = "nor within a day of it" if found is None else f"but they do at {around + timedelta(seconds=found):%Y-%m-%d %H:%M:%S}"
+        hint = (
+            "nor within a day of it"
+            if found is None
+            else f"but it is at {around + timedelta(seconds=found):%Y-%m-%d %H:%M:%S}"
+        )
         raise RunError(
             f"{elements.name} is not above {lowest_deg:g} degrees at every site at {around:%Y-%m-%d %H:%M:%S} UTC, {hint}"
         )
@@ -203,7 +207,5 @@ def _turned(vector: Sequence[float], angle: float) -> tuple[float, float, float]
 def _sidereal_angle(day: float, part: float) -> float:
     """Greenwich mean sidereal time, IAU 1982, in radians."""
     centuries = (day - 2_451_545.0 + part) / 36_525
-    seconds = (
-        67_310.54841 + (876_600 * 3600 + 8_640_184.812866) * centuries + 0.093104 * centuries**2 - 6.2e-6 * centuries**3
-    )
+    seconds = 67_310.54841 + (876_600 * 3600 + 8_640_184.812866) * centuries + 0.093104 * centuries**2 - 6.2e-6 * centuries**3
     return math.radians(seconds / 240 % 360)

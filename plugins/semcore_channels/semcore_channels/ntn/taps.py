@@ -26,7 +26,7 @@ LINE_OF_SIGHT_DOPPLER = 0.7
 
 @dataclass(frozen=True)
 class Tap:
-    """A tap: delay in units of the RMS delay spread, power in dB, and whether it is the line of sight (which does not fade)."""
+    """A tap: delay in units of the RMS delay spread, power in dB, and whether it is the line of sight, which stays."""
 
     delay: float
     power_db: float

@@ -15,6 +15,7 @@ from semcore.errors import ComponentError
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
 from semcore.types import Received, Symbols
+from semcore_channels.budget import Term
 from semcore_channels.flat import Decibels, noise_variance
 from semcore_channels.ofdm.equalisation import Equaliser, equalise
 from semcore_channels.ofdm.estimation import Correlation, Estimate, Estimator
@@ -117,6 +118,11 @@ class OFDMChannel(ChannelModel, abc.ABC):
     def unit_gain_snr_db(self) -> float:
         """Es/N0 per resource element at a gain of one, dB, by whichever reading is given."""
         return next(value for value in self.readings().values() if value is not None)
+
+    def budget(self) -> list[Term]:
+        """What the SNR is made of: here, the setting that says it."""
+        name = next(key for key, value in self.readings().items() if value is not None)
+        return [Term("SNR", self.unit_gain_snr_db(), "dB", f"{name} as given")]
 
     def check(self) -> None:
         name, readings = type(self).__name__, self.readings()

@@ -10,12 +10,12 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge, Gt, Le
 
 from semcore.rng import Rng
+from semcore_channels.budget import Term, noise_power_dbm
 from semcore_channels.ofdm.channel import Part, Slots
 from semcore_channels.tr38901.drops import Cell, Drops, Precoding
-from semcore_channels.tr38901.pool import PooledChannel, Speed
+from semcore_channels.tr38901.pool import OBSERVED, PooledChannel, Speed
 
-THERMAL_NOISE_DBM_HZ = 10 * math.log10(1.380649e-23 * 290 / 1e-3)
-"""Thermal noise at 290 K, -173.98 dBm in 1 Hz."""
+NOISE_TEMPERATURE_K = 290.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,24 @@ class CellChannel(PooledChannel):
     @property
     def noise_power_dbm(self) -> float:
         """Thermal noise in a resource element, with that of the receiver."""
-        return THERMAL_NOISE_DBM_HZ + 10 * math.log10(self.subcarrier_spacing_hz) + self.noise_figure_db
+        return noise_power_dbm(self.subcarrier_spacing_hz, NOISE_TEMPERATURE_K) + self.noise_figure_db
+
+    def budget(self) -> list[Term]:
+        """The terms of a resource element in order; the last one is the median of the SNR over drops."""
+        if self.tx_power_dbm is None:
+            return super().budget()
+        gain = self.ensemble.draw(Rng(path=("budget",)), OBSERVED).gain
+        assert gain is not None
+        low, middle, high = (10 * math.log10(float(gain.quantile(share))) for share in (0.05, 0.5, 0.95))
+        noise = noise_power_dbm(self.subcarrier_spacing_hz, NOISE_TEMPERATURE_K)
+        return [
+            Term("transmit power", self.tx_power_dbm, "dBm"),
+            Term("share of a subcarrier", -10 * math.log10(self.subcarriers), "dB", f"one of {self.subcarriers}"),
+            Term("path loss and shadowing", middle, "dB", f"median of drops; 5 % {low:.1f}, 95 % {high:.1f}"),
+            Term("thermal noise", noise, "dBm", f"k T B, {NOISE_TEMPERATURE_K:g} K, {self.subcarrier_spacing_hz / 1e3:g} kHz"),
+            Term("noise figure", self.noise_figure_db, "dB"),
+            Term("SNR", self.unit_gain_snr_db() + middle, "dB", "median, before small-scale fading"),
+        ]
 
     @property
     def ensemble(self) -> Drops:

@@ -1,0 +1,85 @@
+"""The verb `link-budget`, as somebody at a terminal sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from semcore.cli import cli
+from semcore.config.experiment import load
+
+PIPELINE = """\
+semcore: 1
+source: {use: samples, limit: 1}
+encoder: {use: mini-caption}
+transport: {use: ldpc}
+channel: {use: satellite, tx_power_dbm: 55}
+generator: {use: mini-diffusion, steps: 4}
+"""
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Path:
+    path = tmp_path / "pass.yaml"
+    path.write_text(PIPELINE)
+    return path
+
+
+def said(*arguments: object) -> str:
+    done = CliRunner().invoke(cli, ["link-budget", *map(str, arguments)], catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.output
+
+
+def refused(*arguments: object) -> str:
+    return str(CliRunner().invoke(cli, ["link-budget", *map(str, arguments)]).exception)
+
+
+def test_every_term_is_told_and_which_reading_is_used(pipeline):
+    text = said(pipeline, "channel.elevation_deg=90", "--step", 60)
+    for line in ("transmit power             55.00 dBm  Table I read as 25 dBW", "free space, uplink       -154.0", "eq. 7"):
+        assert line in text
+    assert "Table I as printed: 25 dBm" in said(pipeline, "channel.tx_power_dbm=25")
+    assert "5.00 dB   snr_db as given" in said(pipeline, "channel.tx_power_dbm=null", "channel.snr_db=5")
+
+
+def test_a_pass_is_told_drawn_and_written_for_a_planner(pipeline, tmp_path):
+    out, drawing = tmp_path / "scenario.yaml", tmp_path / "pass.png"
+    text = said(pipeline, "--highest", 60, "--step", 40, "--scenarios", out, "--plot", drawing)
+    rows = [line.split() for line in text.split("SNR dB\n")[1].splitlines() if line.startswith(" ")]
+    assert max(float(row[1]) for row in rows) == 60.0 and len(rows) > 8
+    assert drawing.read_bytes().startswith(b"\x89PNG")
+    segments = yaml.safe_load(out.read_text())["scenario"]["segments"]
+    assert len(segments) == len(rows)
+    whole = tmp_path / "whole.yaml"
+    whole.write_text(PIPELINE + out.read_text())
+    setup = load(whole).resolve(load(whole).cells[0])
+    assert [one.environment for one in setup.scenarios] == segments
+
+
+def test_elements_over_two_sites(pipeline):
+    where = ("--tle", "illustration", "--site", "39.9,116.4", "--site", "32.06,118.8")
+    assert "ILLUSTRATION, from 2025-12-09 11:58:00 UTC" in said(pipeline, *where, "--at", "2025-12-09T12:00:00")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--site", "1,2"], "--site and --at go with --tle"),
+        (["--tle", "illustration"], "--tle needs a --site"),
+        (["--lowest", "60", "--highest", "50"], "--lowest 60 must lie below --highest 50"),
+        (["--tle", "nowhere.tle", "--site", "1,2", "--at", "2025-12-09"], "nowhere.tle cannot be read"),
+        (["channel={use: uma, snr_db: 1}", "--plot", "x.png"], "--plot is for the channel `satellite`"),
+        (["--plot", "x.nonsense"], "x.nonsense cannot be drawn"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(pipeline, arguments, words):
+    assert words in refused(pipeline, *arguments)
+
+
+def test_a_cell_says_its_own(pipeline):
+    text = said(pipeline, "channel={use: uma, tx_power_dbm: 23}")
+    assert "share of a subcarrier" in text and "path loss and shadowing" in text and "noise figure" in text
