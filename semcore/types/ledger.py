@@ -31,8 +31,8 @@ class Entry:
 class Ledger:
     """Every channel use and channel bit of a transmission, by sample, stream and kind.
 
-    Kinds: `data` (payload), `parity`, `crc`, `header`, `padding`, `pilots`; `feedback` counts bits alone. What a channel
-    spends for a whole row (pilots, padding of the grid) stands under the stream `frame`.
+    Kinds: `data` (payload), `parity`, `crc`, `header`, `padding`, `pilots`, `cyclic-prefix`; `feedback` counts bits alone.
+    What a channel spends for a whole row (pilots, prefixes, padding of the grid) stands under the stream `frame`.
     """
 
     entries: tuple[Entry, ...] = ()

@@ -26,10 +26,12 @@ ENTRIES = [
 def test_every_entry_point_is_a_documented_component(kind, name, target):
     module, _, attribute = target.partition(":")
     cls = getattr(importlib.import_module(module), attribute)
+    assert f"`{name}`" in (Path(__file__).parents[1] / "README.md").read_text()
+    if kind == "command":
+        return
     assert issubclass(cls, INTERFACES[kind]) and cls.__dataclass_params__.frozen
     assert summary(cls.__doc__) and cls.reference
     assert documentation(cls).keys() == {field.name for field in dataclasses.fields(cls)}
-    assert f"`{name}`" in (Path(__file__).parents[1] / "README.md").read_text()
 
 
 def test_importing_the_package_is_light():

@@ -157,7 +157,7 @@ class Satellite(NTNChannel):
 
     reference: ClassVar[str] = "the satellite audiovisual paper, section II-B, eq. 3-8 and Table I; ITU-R P.618-13; TR 38.811"
     cites: ClassVar[tuple[str, ...]] = (*NTNChannel.cites, "itup618")
-    tried_with = ({"snr_db": 15.0}, {"tx_power_dbm": 55.0}, {"snr_db": 15.0, "relay_snr_db": 12.0, "csi": "perfect"})
+    tried_with = ({"snr_db": 15.0}, {"tx_power_dbm": 55.0}, {"tx_power_dbm": 55.0, "relay_snr_db": 12.0, "csi": "perfect"})
     tx_power_dbm: Annotated[float, Ge(-50), Le(150)] | None = None
     tx_gain_dbi: Annotated[float, Ge(-50), Le(100)] = 40.0
     satellite_gain_db: Annotated[float, Ge(-50), Le(300)] = 85.0

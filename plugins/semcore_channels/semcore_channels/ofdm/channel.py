@@ -17,6 +17,7 @@ from semcore.rng import Rng
 from semcore.types import Received, Symbols
 from semcore_channels.budget import Term
 from semcore_channels.flat import Decibels, noise_variance
+from semcore_channels.lanes import LANES
 from semcore_channels.ofdm.equalisation import Equaliser, equalise
 from semcore_channels.ofdm.estimation import Correlation, Estimate, Estimator
 from semcore_channels.ofdm.grid import Grid
@@ -219,27 +220,41 @@ class OFDMChannel(ChannelModel, abc.ABC):
         """Slots of data: equalised, with the noise left in them, and what the report of each is made of (slots, 3)."""
         import torch
 
-        slots = self.channel(parts, rng)
-        response, device = slots.response.to(data.device), data.device
-        unit = noise_variance(self.unit_gain_snr_db())
-        noise_var = unit / slots.gain.to(device) if slots.gain is not None else torch.full((1,), unit, device=device)
-        noise = torch.cat([_noise(rng.at("noise", part.key, part.first), part.count, response) for part in parts]).to(device)
-        over = (
-            noise_var.reshape(-1, 1, 1, 1) if slots.noise is None else noise_var.reshape(-1, 1, 1, 1) * slots.noise.to(device)
+        slots, device = self.channel(parts, rng), data.device
+        noise = torch.cat([_noise(rng.at("noise", part.key, part.first), part.count, slots.response) for part in parts])
+        variance = self._noise_var(slots)
+        spare = -len(data) % self._lanes
+        filled, response, noise, variance = (
+            _longer(one.to(device), spare) for one in (self.grid.fill(data), slots.response, noise, variance)
         )
-        arrived = torch.addcmul(noise * over.sqrt(), response, self.grid.fill(data).unsqueeze(1))
-        seen_var = over.mean((1, 2, 3))  # what a receiver can know of the noise beforehand
+        arrived = response * filled.unsqueeze(1) + noise * variance.sqrt()
+        mean_var = variance.mean((1, 2, 3))  # what a receiver can know of the noise beforehand
         if self.csi == "perfect":
             one = torch.ones(1, 1, 1, 1, device=device)
-            estimate, seen = Estimate(response, one, 0 * one), over.mean(1)
+            estimate, known_var = Estimate(response, one, 0 * one), variance.mean(1)
         else:
-            estimate, seen = self.estimator(arrived, seen_var), seen_var.reshape(-1, 1, 1)
-        values, left = equalise(arrived, estimate, seen, self.equaliser)
-        energy = _energy(response) / seen_var
+            estimate, known_var = self.estimator(arrived, mean_var), mean_var.reshape(-1, 1, 1)
+        values, left = equalise(arrived, estimate, known_var, self.equaliser)
+        values, left = values[: len(data)], left.expand(values.shape)[: len(data)]
+        energy = (_energy(response) / mean_var)[: len(data)]
         isi = torch.zeros_like(energy) if slots.isi is None else slots.isi.to(device)
         report = torch.stack((energy, slots.doppler_hz.to(device), isi), 1)
-        left = left.expand(values.shape)
         return self.grid.data_of(values), self.grid.data_of(left), report
+
+    def _noise_var(self, slots: Slots) -> torch.Tensor:
+        """N0 at a small-scale response of unit power, float32, broadcasts to the shape of the response."""
+        import torch
+
+        variance = torch.full((1,), noise_variance(self.unit_gain_snr_db()))
+        if slots.gain is not None:
+            variance = variance / slots.gain
+        variance = variance.reshape(-1, 1, 1, 1)
+        return variance if slots.noise is None else variance * slots.noise
+
+    @functools.cached_property
+    def _lanes(self) -> int:
+        """Slots come in a multiple of this many: then every array is a multiple of `LANES` long."""
+        return LANES // math.gcd(LANES, self.grid.pilot_uses, self.grid.data_uses)
 
     def _report(self, seen: torch.Tensor) -> dict[str, float]:
         """The report of a row from what was seen of its slots: SNR, Doppler, interference that is left out."""
@@ -259,6 +274,15 @@ def _energy(response: torch.Tensor) -> torch.Tensor:
     import torch
 
     return torch.view_as_real(response).square().flatten(1).mean(1) * 2
+
+
+def _longer(values: torch.Tensor, spare: int) -> torch.Tensor:
+    """With the last slot repeated `spare` times; what is the same for all slots stays."""
+    import torch
+
+    if not spare or len(values) == 1 and values.ndim == 4 and values.numel() == 1:
+        return values
+    return torch.cat((values, values[-1:].expand(spare, *values.shape[1:])))
 
 
 def _noise(rng: Rng, slots: int, like: torch.Tensor) -> torch.Tensor:
