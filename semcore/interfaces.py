@@ -59,6 +59,11 @@ class Transport(Component, abc.ABC):
     carries: ClassVar[tuple[type[Stream], ...]] = STREAM_TYPES
     """The stream types it can send."""
 
+    @property
+    def shared_by(self) -> int:
+        """How many consecutive samples of a batch share channel uses; what becomes of one depends on the others then."""
+        return 1
+
     def refuses(self, stream: type[Stream]) -> str:
         """Why it cannot carry streams of a type, as set up; "" if it can."""
         return "" if stream in self.carries else f"carries {', '.join(one.__name__ for one in self.carries)}"

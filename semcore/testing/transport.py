@@ -20,6 +20,7 @@ from semcore.types import (
     Features,
     Picture,
     Semantics,
+    Span,
     Stream,
     Symbols,
     Text,
@@ -99,16 +100,22 @@ def every_row_has_unit_power(transport: Transport, given: Given) -> None:
 
 
 def sends_a_sample_the_same_in_any_batch(transport: Transport, given: Given) -> None:
-    """A sample's symbols, and what arrives of it over a noisy link (10 dB), do not depend on the batch."""
-    batch = sendable(transport)
+    """A sample's symbols, and what arrives of it over a noisy link (10 dB), do not depend on the batch.
+
+    Where samples share channel uses (`shared_by`), that holds for a whole group of them.
+    """
+    batch, size = sendable(transport), transport.shared_by
     together = transport.send(batch, RNG)
     arrived = transport.receive(link(together, 0.1))
-    for index in reversed(range(len(batch))):
-        alone = transport.send([batch[index]], RNG)
-        where = difference(_by_key(together, batch[index].key), _by_key(alone, batch[index].key), 1e-5)
-        require(not where, f"symbols of sample {index}, sent alone: {where}")
-        where = difference(arrived[index], transport.receive(link(alone, 0.1))[0], 1e-4)
-        require(not where, f"what arrives of sample {index}, sent alone: {where}")
+    for start in reversed(range(0, len(batch), size)):
+        group = batch[start : start + size]
+        name = f"sample {start}" if size == 1 else f"samples {start} to {start + len(group) - 1}"
+        alone = transport.send(group, RNG)
+        where = difference(_of_samples(together, start, len(group)), _of_samples(alone, 0, len(group)), 1e-5)
+        require(not where, f"symbols of {name}, sent alone: {where}")
+        got = transport.receive(link(alone, 0.1))
+        where = difference(arrived[start : start + size], got, 1e-4)
+        require(not where, f"what arrives of {name}, sent alone: {where}")
 
 
 def a_lost_stream_costs_nothing(transport: Transport, given: Given) -> None:
@@ -208,13 +215,19 @@ def _close(sent: np.ndarray, got: np.ndarray) -> bool:
     return bool(error <= CLOSE * np.mean(sent.astype(np.float64) ** 2))
 
 
-def _by_key(symbols: Symbols, key: str) -> list[Any]:
-    """What the rows with this key hold, and how it is laid out."""
+def _of_samples(symbols: Symbols, first: int, count: int) -> list[Any]:
+    """What the rows of some samples hold, and how it is laid out."""
     layout, held = symbols.layout, []
-    for row in (row for row, found in enumerate(layout.keys) if found == key):
-        spans = [dataclasses.replace(span, row=0, sample=0) for span in layout.spans if span.row == row]
-        held.append((symbols.values[row, : layout.lengths[row]], spans))
+    mine = range(first, first + count)
+    for row in dict.fromkeys(span.row for span in layout.spans if span.sample in mine):
+        spans = [_relative(span, first) for span in layout.spans if span.row == row]
+        held.append((layout.keys[row], symbols.values[row, : layout.lengths[row]], spans))
     return held
+
+
+def _relative(span: Span, first: int) -> Span:
+    inner = _relative(span.inner, first) if span.inner else None
+    return dataclasses.replace(span, row=0, sample=span.sample - first, inner=inner)
 
 
 def _kinds(batch: Sequence[Semantics], symbols: Symbols, row: int) -> str:

@@ -30,6 +30,7 @@ class Span:
         form: the stream's `form`, known from the session
         bits: channel bits by kind (data, parity, crc, header, padding); empty for analog streams
         uses: channel uses by kind; they sum to `stop - start`
+        inner: where a transport inside of another laid the stream, for one whose users share a row
     """
 
     row: int
@@ -41,6 +42,7 @@ class Span:
     form: tuple[int, ...] = ()
     bits: Mapping[str, int] = field(default_factory=dict)
     uses: Mapping[str, int] = field(default_factory=dict)
+    inner: Span | None = None
 
     def __post_init__(self) -> None:
         if not self.uses:

@@ -1,0 +1,75 @@
+"""Bytes as symbols with nothing in between: the bit errors of the channel itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from semcore.interfaces import Codec, Transport
+from semcore.rng import Rng
+from semcore.types import Bitstream, Picture, Received, Semantics, Span, Stream, Symbols, Text, Tokens, split
+from semcore_channels.modulation import BITS_PER_SYMBOL, Modulation, demodulate, modulate
+from semcore_channels.payload import from_bytes, to_bytes
+from semcore_channels.rows import Burst, lay_out
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Uncoded(Transport):
+    """Bytes straight to BPSK or QAM, and hard decisions: no code, no header, no check.
+
+    A stream becomes bytes as in `ldpc`, and its bits are scrambled, so that any payload has unit mean power. How many bytes
+    there are follows from the number of channel uses. Bit errors go into what arrives; there is no verdict in
+    `Semantics.intact`.
+
+    Fields:
+        modulation: constellation, Gray labels of TS 38.211
+        codec: turns pictures into bytes; null: pictures are refused
+    """
+
+    reference: ClassVar[str] = "3GPP TS 38.211, 5.1 (modulation)"
+    cites: ClassVar[tuple[str, ...]] = ("ts38211",)
+    carries: ClassVar[tuple[type[Stream], ...]] = (Text, Tokens, Bitstream, Picture)
+    modulation: Modulation = "4qam"
+    codec: Codec | None = None
+
+    def refuses(self, stream: type[Stream]) -> str:
+        if stream is Picture and self.codec is None:
+            return "needs a `codec` to send pictures, for example `codec: {use: raw}`"
+        return super().refuses(stream)
+
+    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
+        return lay_out(batch, [[self._burst(*item) for item in semantics.streams.items()] for semantics in batch])
+
+    def receive(self, received: Received) -> list[Semantics]:
+        layout = received.layout
+        return layout.semantics({(span.sample, span.stream): (self._stream(span, received), None) for span in layout.spans})
+
+    def _burst(self, name: str, stream: Stream) -> Burst:
+        import torch
+
+        order, data = BITS_PER_SYMBOL[self.modulation], to_bytes(stream, self.codec)
+        uses = -(-8 * len(data) // order)
+        padded = np.zeros(uses * order, np.uint8)
+        padded[: 8 * len(data)] = np.unpackbits(np.frombuffer(data, np.uint8))
+        symbols = modulate(torch.from_numpy(padded ^ _scrambling(len(padded))), order)
+        bits = {"data": 8 * len(data), "padding": len(padded) - 8 * len(data)}
+        return Burst(name, stream, symbols, dict(zip(bits, split(uses, list(bits.values())), strict=True)), bits)
+
+    def _stream(self, span: Span, received: Received) -> Stream | None:
+        order, at = BITS_PER_SYMBOL[self.modulation], (span.row, slice(span.start, span.stop))
+        values: torch.Tensor = received.values[at].detach().cpu()
+        nearest = values.real.new_full(values.shape, 1e-4)  # then the likeliest bit is that of the nearest point
+        soft = demodulate(values, nearest, order)
+        decided = (soft > 0).numpy().astype(np.uint8) ^ _scrambling(len(soft))
+        return from_bytes(span, np.packbits(decided[: len(decided) // 8 * 8]).tobytes(), self.codec)
+
+
+def _scrambling(bits: int) -> np.ndarray:
+    """Bits that both ends know, uint8 (bits,)."""
+    return Rng(path=("scrambling",)).numpy().integers(0, 2, bits, np.uint8)

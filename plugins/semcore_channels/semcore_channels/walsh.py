@@ -1,0 +1,170 @@
+"""Several users on one resource, told apart by orthogonal codes."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from annotated_types import Ge, Le
+
+from semcore.errors import ComponentError
+from semcore.interfaces import Transport
+from semcore.rng import Rng
+from semcore.types import Layout, Received, Semantics, Span, Stream, Symbols, split
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class Walsh(Transport):
+    """Users that share channel uses by Walsh codes, over any other transport.
+
+    What a user sends by `transport` is spread: every symbol x becomes `code_length` chips x w, with w the user's row of the
+    Walsh-Hadamard matrix, and the chips of all users of a group are added up and sent as one row of unit power. The receiver
+    multiplies by w again and sums up; the other users cancel. (MMSemCom, eq. 26-30. Its eq. 27 multiplies a segment of d
+    features and the code element by element; an inner product does not give such a segment back. So every symbol here takes
+    the whole code, which is what eq. 29 says is received.)
+
+    Consecutive samples of a batch, `users` of them, make a group. Users whose symbols end earlier are silent then. With as
+    many users as chips, a user has the SNR of a single user; with fewer, each has `code_length` / users of that power.
+
+    Every user pays its share of the chips, in proportion to what it sends; kinds are those of `transport`.
+
+    Fields:
+        transport: how each user's streams become symbols
+        code_length: chips a symbol, a power of two
+        users: samples that share a resource, at most `code_length`; null: as many
+    """
+
+    reference: ClassVar[str] = "MMSemCom, section IV, eq. 26-30"
+    cites: ClassVar[tuple[str, ...]] = ("proakis2001digital",)
+    tried_with = (
+        {"transport": {"use": "analog"}, "code_length": 4},
+        {"transport": {"use": "ldpc", "iterations": 8}, "code_length": 8, "users": 3},
+    )
+    transport: Transport
+    code_length: Annotated[int, Ge(1), Le(1024)] = 8
+    users: Annotated[int, Ge(1), Le(1024)] | None = None
+
+    def check(self) -> None:
+        if self.code_length & (self.code_length - 1):
+            raise ComponentError(f"Walsh.code_length must be a power of two, not {self.code_length}")
+        if self.shared_by > self.code_length:
+            raise ComponentError(
+                f"Walsh.users must not be more than the {self.code_length} codes of code_length, not {self.users}"
+            )
+        if self.transport.shared_by > 1:
+            raise ComponentError("Walsh.transport shares channel uses itself: give each user a transport of its own")
+
+    @property
+    def shared_by(self) -> int:
+        return self.code_length if self.users is None else self.users
+
+    @functools.cached_property
+    def codes(self) -> torch.Tensor:
+        """The Walsh-Hadamard matrix in Sylvester's order, +1 and -1, float32 (code_length, code_length)."""
+        import torch
+
+        codes = torch.ones(1, 1)
+        while len(codes) < self.code_length:
+            codes = torch.cat((torch.cat((codes, codes), 1), torch.cat((codes, -codes), 1)))
+        return codes
+
+    def refuses(self, stream: type[Stream]) -> str:
+        return self.transport.refuses(stream)
+
+    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
+        import torch
+
+        alone = self.transport.send(batch, rng)
+        rows, spans, keys = [torch.zeros(0, dtype=torch.complex64)], list[Span](), list[str]()
+        for _, own in itertools.groupby(sorted(alone.layout.spans, key=_place), lambda span: span.sample // self.shared_by):
+            group = _Group.of(list(own))
+            symbols = torch.stack([alone.values[row, : group.length] for row in group.rows], dim=1)
+            chips = symbols @ self.codes[: len(group.rows)].to(symbols.dtype)
+            rows.append((chips * group.scale).flatten())
+            spans += group.shares(len(keys), self.code_length)
+            keys.append("+".join(alone.layout.keys[row] for row in group.rows))
+        layout = Layout(tuple(map(len, rows[1:])), tuple(spans), tuple(keys), alone.layout.senders)
+        return Symbols(torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)[1:], layout)
+
+    def receive(self, received: Received) -> list[Semantics]:
+        import torch
+
+        layout = received.layout
+        values, noise_vars = list["torch.Tensor"](), list["torch.Tensor"]()
+        spans, keys, reports = list[Span](), list[str](), list[Mapping[str, float]]()
+        for row, own in itertools.groupby(
+            sorted(layout.spans, key=lambda span: (span.row, span.start)), lambda span: span.row
+        ):
+            group = _Group.of([span.inner for span in own if span.inner])
+            at = row, slice(0, group.length * self.code_length)
+            chips, noise_var = (one[at].reshape(-1, self.code_length) for one in (received.values, received.noise_var))
+            strength = self.code_length * group.scale
+            for number, inner in enumerate(group.rows):
+                mine = [span for span in group.spans if span.row == inner]
+                spans += [replace(span, row=len(values)) for span in mine]
+                values.append((chips * self.codes[number].to(chips.device)).sum(1)[: group.lengths[inner]] / strength)
+                noise_vars.append(noise_var.sum(1)[: group.lengths[inner]] / strength**2)
+                keys.append(layout.senders[mine[0].sample][0])
+                reports.append(received.report[row])
+        if not values:
+            return self.transport.receive(received)
+        alone = Layout(tuple(map(len, values)), tuple(spans), tuple(keys), layout.senders)
+        despread, left = (torch.nn.utils.rnn.pad_sequence(rows, batch_first=True) for rows in (values, noise_vars))
+        return self.transport.receive(Received(despread, left, alone, ({},) * len(values), tuple(reports)))
+
+
+def _place(span: Span) -> tuple[int, int, int]:
+    return span.sample, span.row, span.start
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Users that share a row, as the transport inside laid them out.
+
+    Fields:
+        spans: in the order of users
+        lengths: row of a user -> its symbols
+    """
+
+    spans: list[Span]
+    lengths: dict[int, int]
+
+    @classmethod
+    def of(cls, spans: list[Span]) -> _Group:
+        lengths: dict[int, int] = {}
+        for span in spans:
+            lengths[span.row] = max(lengths.get(span.row, 0), span.stop)
+        return cls(spans, lengths)
+
+    @property
+    def rows(self) -> list[int]:
+        """Of the users, in the order of their codes."""
+        return list(self.lengths)
+
+    @property
+    def length(self) -> int:
+        """Symbols of the longest user."""
+        return max(self.lengths.values())
+
+    @property
+    def scale(self) -> float:
+        """Amplitude of a chip that gives the row unit power, when every user has."""
+        return (self.length / sum(self.lengths.values())) ** 0.5
+
+    def shares(self, row: int, code_length: int) -> list[Span]:
+        """The columns of the row shared out among the users' spans, which stay inside of them."""
+        sizes = split(self.length * code_length, [span.stop - span.start for span in self.spans])
+        starts = itertools.accumulate(sizes, initial=0)
+        return [
+            replace(
+                span, row=row, start=start, stop=start + size, inner=span,
+                uses=dict(zip(span.uses, split(size, list(span.uses.values())), strict=True)),
+            )
+            for span, start, size in zip(self.spans, starts, sizes, strict=False)
+        ]  # fmt: skip
