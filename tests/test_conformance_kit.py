@@ -314,6 +314,47 @@ class CutsGradients(Channel):
 
 
 @dataclass(frozen=True)
+class DoublesGradients(Channel):
+    """The right symbols, and twice their gradient.
+
+    Fields:
+        snr_db: Es/N0, dB
+    """
+
+    def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        got = super().transmit(symbols, rng)
+        return replace(got, values=got.values + symbols.values - symbols.values.detach())
+
+
+@dataclass(frozen=True)
+class NoiseOfOneDimension(Channel):
+    """All of the noise in the real part.
+
+    Fields:
+        snr_db: Es/N0, dB
+    """
+
+    def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        got = super().transmit(symbols, rng)
+        noise = (got.values - symbols.values).real * 2**0.5
+        return replace(got, values=symbols.values + noise)
+
+
+@dataclass(frozen=True)
+class Impulsive(Channel):
+    """Noise of the right power, all of it in a tenth of the symbols.
+
+    Fields:
+        snr_db: Es/N0, dB
+    """
+
+    def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        got = super().transmit(symbols, rng)
+        struck = rng.at("strokes").uniform(symbols) > 0.9
+        return replace(got, values=symbols.values + struck * 10**0.5 * (got.values - symbols.values))
+
+
+@dataclass(frozen=True)
 class OneNoiseForAll(Channel):
     """The same noise in every row.
 
@@ -775,6 +816,9 @@ BROKEN: list[tuple[Component, str]] = [
     (UnderstatesItsNoise(), "tells-how-much-noise-is-left"),
     (Shrinks(), "leaves-symbols-as-large-as-they-were"),
     (CutsGradients(), "lets-gradients-through"),
+    (DoublesGradients(), "lets-gradients-through"),
+    (NoiseOfOneDimension(), "leaves-circular-noise"),
+    (Impulsive(), "decisions-fail-as-often-as-noise-var-says"),
     (OneNoiseForAll(), "draws-other-noise-for-another-seed-and-row"),
     (BackToFront(), "more-snr-never-means-more-error"),
     (KnowsOneTransport(), "says-in-words-what-it-cannot-serve"),

@@ -18,6 +18,8 @@ from semcore.types import Layout, Received, Semantics, Symbols
 
 LENGTHS = (300, 0, 7, 1)
 """Rows of every kind, an empty one included."""
+STEP = 0.05
+"""Of a finite difference: small against a symbol, large against the rounding of single precision."""
 SIGMAS = 5.0
 """A statistical law breaks beyond so many standard errors: by chance once in two million times."""
 
@@ -106,19 +108,66 @@ def more_snr_never_means_more_error(channel: ChannelModel, given: Given) -> None
     require((errors[1] <= 1.001 * errors[0]).all(), f"{name} + 6 dB: errors {errors[0].tolist()} -> {errors[1].tolist()}")
 
 
+def leaves_circular_noise(channel: ChannelModel, given: Given) -> None:
+    """Noise is as strong in the real part as in the imaginary, and the two are not correlated."""
+    sent = symbols((1200,) * 12)
+    got = channel.transmit(sent, RNG.at("circular"))
+    square = ((got.values - sent.values).square() / got.noise_var).mean(1)
+    off = abs(complex(square.mean()))
+    bound = 0.03 + SIGMAS * (float((square - square.mean()).abs().square().mean()) / len(square)) ** 0.5
+    require(off < bound, f"the mean of (y-x)^2 / noise_var is {off:.3f}, not 0 ± {bound:.3f}: real and imaginary noise differ")
+
+
+def decisions_fail_as_often_as_noise_var_says(channel: ChannelModel, given: Given) -> None:
+    """Signs of 4-QAM are wrong with probability Q(sqrt(1 / noise_var)) on average: the noise is Gaussian, the gain one.
+
+    Soft bits are made of noise_var, so a decoder believes that. A channel with a label is tried at 3 dB.
+    """
+    try:
+        name, _ = label_of(channel)
+        channel = dataclasses.replace(channel, **{name: 3.0})
+    except NotApplicable:
+        pass
+    sent = symbols((1200,) * 12)
+    signs = torch.complex(sent.values.real.sign(), sent.values.imag.sign())
+    got = channel.transmit(dataclasses.replace(sent, values=signs * 0.5**0.5), RNG.at("decisions"))
+    wrong = ((got.values.real * signs.real < 0).double() + (got.values.imag * signs.imag < 0)) / 2
+    expected = torch.special.erfc((0.5 / got.noise_var.double()).sqrt()) / 2
+    off = (wrong - expected).mean(1)
+    spread = float(off.std()) / math.sqrt(len(off)) + float(expected.mean() / wrong.numel()) ** 0.5
+    bound = 0.003 + 0.03 * float(expected.mean()) + SIGMAS * spread
+    told = f"{float(wrong.mean()):.4f} of the signs are wrong, noise_var says {float(expected.mean()):.4f}"
+    require(abs(float(off.mean())) < bound, f"{told} (± {bound:.4f})")
+
+
 def lets_gradients_through(channel: ChannelModel, given: Given) -> None:
-    """The gradient of what is received by every symbol sent is finite and not zero: codecs train through it."""
+    """The gradient of what is received by every symbol sent is finite, not zero, and right: codecs train through it.
+
+    Right is what a small step of the symbols does to what is received, with the same random numbers.
+    """
     sent = symbols((40, 25))
     values = sent.values.clone().requires_grad_()
     got = channel.transmit(dataclasses.replace(sent, values=values), RNG)
     require(got.values.requires_grad, "received.values is cut off from symbols.values")
-    (got.values * RNG.at("loss").complex_normal(("loss",), (40,)).conj()).real.sum().backward()
+    probe = RNG.at("loss").complex_normal(("loss",), (40,)).conj() / (1 + got.noise_var.detach()).sqrt()
+    (got.values * probe).real.sum().backward()
     gradient = values.grad
     require(gradient is not None, "no gradient reaches the symbols")
     for row, length in enumerate(sent.layout.lengths):
         mine = torch.view_as_real(gradient[row, :length])  # type: ignore[index]
         require(torch.isfinite(mine).all(), f"the gradient of row {row} is not finite")
         require((mine.abs().sum(-1) > 0).all(), f"some symbols of row {row} have no gradient")
+
+    direction = RNG.at("step").complex_normal(sent.layout.keys, sent.layout.lengths)
+    with torch.no_grad():
+        moved = [
+            channel.transmit(dataclasses.replace(sent, values=sent.values + step * direction), RNG).values
+            for step in (STEP, -STEP)
+        ]
+    seen = float(((moved[0] - moved[1]) * probe).real.sum()) / (2 * STEP)
+    told = float((gradient.conj() * direction).real.sum())  # type: ignore[union-attr]
+    size = float(gradient.abs().square().sum().sqrt())  # type: ignore[union-attr]
+    require(abs(seen - told) < 0.05 * size, f"a small step changes the sum by {seen:.4g}, the gradient says {told:.4g}")
 
 
 def gives_a_row_the_same_in_any_batch(channel: ChannelModel, given: Given) -> None:
@@ -140,8 +189,9 @@ def says_in_words_what_it_cannot_serve(channel: ChannelModel, given: Given) -> N
 
 LAWS = (
     returns_what_a_channel_returns, draws_other_noise_for_another_seed_and_row, tells_how_much_noise_is_left,
-    leaves_symbols_as_large_as_they_were, delivers_the_snr_on_its_label, more_snr_never_means_more_error,
-    lets_gradients_through, gives_a_row_the_same_in_any_batch, says_in_words_what_it_cannot_serve,
+    leaves_circular_noise, decisions_fail_as_often_as_noise_var_says, leaves_symbols_as_large_as_they_were,
+    delivers_the_snr_on_its_label, more_snr_never_means_more_error, lets_gradients_through,
+    gives_a_row_the_same_in_any_batch, says_in_words_what_it_cannot_serve,
 )  # fmt: skip
 
 

@@ -207,7 +207,7 @@ class Rician(FadingChannel):
         import torch
 
         k_factor = 10 ** (self.k_factor_db / 10)
-        diffuse = rng.complex_normal(keys, blocks)
-        steady = rng.at("steady").complex_normal(keys, blocks, diffuse.shape[1])
+        diffuse = wide(rng.complex_normal(keys, blocks))
+        steady = wide(rng.at("steady").complex_normal(keys, blocks))
         phase = torch.polar(torch.ones_like(steady.real), steady.angle())
         return (k_factor / (k_factor + 1)) ** 0.5 * phase + (1 / (k_factor + 1)) ** 0.5 * diffuse

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from semcore.rng import Rng
+from semcore_channels.lanes import LANES
 from semcore_channels.ofdm.channel import Part
 from semcore_channels.ofdm.estimation import Correlation
 from semcore_channels.tr38901.response import Sampling
@@ -94,8 +95,13 @@ class TappedDelayLine:
         fading = self.doppler_hz + abs(self.offset_hz)
         times = sampling.times_s(sampling.instants(fading)).double()
         gains = torch.cat([self._gains(part, rng, times, lasting) for part in parts])
-        sampled = torch.einsum("stp,pf->stf", gains, sampling.phasors(self.delays_s.unsqueeze(0))[0])
-        return sampling.over_time(sampled).unsqueeze(1)
+        slots = len(gains)
+        gains = torch.nn.functional.pad(gains, (0, 0, 0, 0, 0, -slots % LANES)).unsqueeze(-1)
+        delays = sampling.phasors(self.delays_s.unsqueeze(0))[0]
+        sampled = gains[:, :, 0] * delays[0]
+        for tap in range(1, len(delays)):
+            sampled = sampled + gains[:, :, tap] * delays[tap]
+        return sampling.over_time(sampled)[:slots].unsqueeze(1)
 
     def _gains(self, part: Part, rng: Rng, times: torch.Tensor, lasting: bool) -> torch.Tensor:
         """Gains of the taps, complex64 (slots, instants, taps).
@@ -106,14 +112,15 @@ class TappedDelayLine:
         import torch
 
         turn, taps, first = 2 * math.pi, len(self.powers), int(self.line_of_sight)
-        slots = 1 if lasting else part.count
+        count = -(-part.count // LANES) * LANES
+        slots = 1 if lasting else count
         generator = rng.at("taps", part.key, *(() if lasting else (part.first,))).torch()
         amplitudes = torch.randn(slots, 1, taps - first, SINUSOIDS, dtype=torch.complex64, generator=generator)
         angles = torch.rand(slots, 1, taps, SINUSOIDS, generator=generator) * turn
-        begins = torch.zeros(part.count, 1, dtype=torch.float64)
+        begins = torch.zeros(count, 1, dtype=torch.float64)
         if lasting:
             slot_s = self.sampling.ofdm_symbols * self.sampling.symbol_s
-            begins = (part.first + torch.arange(part.count, dtype=torch.float64)).unsqueeze(1) * slot_s
+            begins = (part.first + torch.arange(count, dtype=torch.float64)).unsqueeze(1) * slot_s
         moments = begins + times
         cycles = moments[:, :, None, None] * (self.doppler_hz * angles[:, :, first:].cos())
         waves = torch.polar(torch.ones(()), ((cycles - cycles.floor()) * turn).float())
@@ -123,7 +130,7 @@ class TappedDelayLine:
             direct = torch.polar(self.powers[0].sqrt(), ((seen - seen.floor()) * turn).float())
             gains = torch.cat((direct.unsqueeze(-1), gains), -1)
         drift = moments * self.offset_hz
-        return gains * torch.polar(torch.ones(()), ((drift - drift.floor()) * turn).float()).unsqueeze(-1)
+        return (gains * torch.polar(torch.ones(()), ((drift - drift.floor()) * turn).float()).unsqueeze(-1))[: part.count]
 
     def correlation(self) -> Correlation:
         """In closed form: J0 over time, with a line where there is a line of sight; the delay profile over frequency."""
