@@ -4,13 +4,14 @@ BIN := $(VENV)/bin
 PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm plugins/semcore_video
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo docs test test-slow lint install help
+.PHONY: demo docs test test-slow lint bench-channels install help
 help:
 	@echo "make demo       captions over a 28 GHz link beside conventional transmission, with a report"
 	@echo "make docs       the pages of docs/reference, from the source"
 	@echo "make test       the test suite (minutes)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff and mypy"
+	@echo "make bench-channels  the channels beside plain Sionna scripts of the same links"
 
 install: $(VENV)/.semcore
 $(VENV)/.semcore: $(MANIFESTS)
@@ -27,6 +28,9 @@ demo: install
 
 docs: install
 	$(BIN)/python docs/make_reference
+
+bench-channels: install
+	$(BIN)/python plugins/semcore_channels/benchmarks/bench_channels.py
 
 test: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto

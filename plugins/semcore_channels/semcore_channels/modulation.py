@@ -29,18 +29,30 @@ def amplitudes(bits: int) -> torch.Tensor:
     return levels * (3 / (2 * (4**bits - 1))) ** 0.5
 
 
+@functools.cache
+def constellation(bits_per_symbol: int) -> torch.Tensor:
+    """The symbol of each label, whose first bit weighs most, complex64 (2^bits_per_symbol,); TS 38.211, 5.1.2 to 5.1.6."""
+    import torch
+
+    labels = torch.arange(2**bits_per_symbol)
+    bits = (labels.unsqueeze(1) >> torch.arange(bits_per_symbol - 1, -1, -1)) & 1
+    if bits_per_symbol == 1:
+        parts = amplitudes(1)[bits[:, 0]]
+        return torch.complex(parts, parts)
+    half = bits_per_symbol // 2
+    weights = 2 ** torch.arange(half - 1, -1, -1)
+    return torch.complex(amplitudes(half)[bits[:, ::2] @ weights], amplitudes(half)[bits[:, 1::2] @ weights])
+
+
 def modulate(bits: torch.Tensor, bits_per_symbol: int) -> torch.Tensor:
     """Bits 0/1 (..., n) -> complex64 (..., n / bits_per_symbol); even bits label the real part, odd the imaginary."""
     import torch
 
-    if bits_per_symbol == 1:
-        parts = amplitudes(1)[bits.long()]
-        return torch.complex(parts, parts)
-    half = bits_per_symbol // 2
-    pairs = bits.reshape(*bits.shape[:-1], -1, half, 2).long()
-    weights = 2 ** torch.arange(half - 1, -1, -1).unsqueeze(1)
-    parts = amplitudes(half)[(pairs * weights).sum(-2)]
-    return torch.complex(parts[..., 0], parts[..., 1])
+    groups = bits.to(torch.uint8).unflatten(-1, (-1, bits_per_symbol))
+    labels = groups[..., 0]
+    for place in range(1, bits_per_symbol):
+        labels = 2 * labels + groups[..., place]
+    return constellation(bits_per_symbol)[labels.int()]
 
 
 def demodulate(values: torch.Tensor, noise_var: torch.Tensor, bits_per_symbol: int) -> torch.Tensor:

@@ -13,9 +13,10 @@ import torch
 
 from semcore.errors import ComponentError
 from semcore.rng import Rng
-from semcore_channels.ofdm.channel import SLOTS_AT_ONCE, OFDMChannel, Part, Slots
-from semcore_channels.ofdm.equalisation import equalise
-from semcore_channels.ofdm.estimation import Correlation, Estimate, Estimator
+from semcore_channels.ofdm import hearing
+from semcore_channels.ofdm.channel import SLOTS_AT_ONCE, OFDMChannel, Part
+from semcore_channels.ofdm.equalisation import Combined
+from semcore_channels.ofdm.estimation import Correlation, Estimator
 from semcore_channels.ofdm.grid import Grid
 from semcore_channels.sionna_rng import sionna_phy, sionna_rng
 
@@ -54,11 +55,11 @@ class Drawn(OFDMChannel):
 
     rx_antennas: int = 1
 
-    def draw(self, parts: Sequence[Part], rng: Rng) -> Slots:
+    def draw(self, parts: Sequence[Part], rng: Rng) -> hearing.Slots:
         drawn = [
             gaussian(self.correlation(), p.count, self.rx_antennas, rng.at(p.key, p.first).integer() % 2**31) for p in parts
         ]
-        return Slots(torch.cat(drawn), torch.zeros(sum(p.count for p in parts)))
+        return hearing.Slots(torch.cat(drawn), torch.zeros(sum(p.count for p in parts)))
 
     def correlation(self) -> Correlation:
         return correlation(self.grid)
@@ -107,12 +108,13 @@ def test_the_receiver_knows_the_error_of_its_estimate(grid, method, noise_var, g
     noise = torch.randn(response.shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(1))
     pilots_only = grid.fill(torch.zeros(slots, grid.data_uses, dtype=torch.complex64)).unsqueeze(1)
     estimator = Estimator(grid, known, "lmmse" if method == "lmmse" else "ls", "nearest" if method == "nearest" else "linear")
-    estimate = estimator(response * pilots_only + noise_var**0.5 * noise, torch.tensor([noise_var]))
-    error = response - estimate.trust * estimate.response
+    var = torch.tensor([noise_var])
+    found = estimator.interpolated(response * pilots_only + noise_var**0.5 * noise, var)
+    trust, unknown = estimator.reliability(var)
+    error = response - trust * found
     seen = error.abs().square().mean((0, 1))
-    deviation = estimate.unknown[0, 0] / slots**0.5
-    assert float(((seen - estimate.unknown[0, 0]) / deviation).abs().max()) < 5
-    assert float((error * estimate.response.conj()).mean((0, 1)).abs().max()) < 5 * max(gain, 1) / slots**0.5
+    assert float(((seen - unknown[0]) / (unknown[0] / slots**0.5)).abs().max()) < 5
+    assert float((error * found.conj()).mean((0, 1)).abs().max()) < 5 * max(gain, 1) / slots**0.5
 
 
 @GRIDS
@@ -120,7 +122,7 @@ def test_wiener_is_the_textbook_filter_and_the_best(grid):
     """Against R_hp (R_pp + N0 I)^-1 over all elements at once; and no interpolation has less error."""
     known, noise_var = correlation(grid), 0.1
     arrived = gaussian(known, 2, 1) * grid.fill(torch.ones(2, grid.data_uses, dtype=torch.complex64)).unsqueeze(1)
-    ours = Estimator(grid, known, "lmmse")(arrived, torch.tensor([noise_var]))
+    var, wiener = torch.tensor([noise_var]), Estimator(grid, known, "lmmse")
 
     def matrix(lags: torch.Tensor, rows: Sequence[int], columns: Sequence[int]) -> torch.Tensor:
         lag = torch.tensor(rows).unsqueeze(1) - torch.tensor(columns)
@@ -132,12 +134,13 @@ def test_wiener_is_the_textbook_filter_and_the_best(grid):
     own = torch.kron(matrix(known.time, pilots[0], pilots[0]), matrix(known.frequency, pilots[1], pilots[1]))
     filter_ = torch.linalg.solve(own + noise_var * torch.eye(len(own)), cross.mH).mH
     expected = filter_ @ grid.at_pilots(arrived).flatten(1).to(torch.complex128).mT
-    torch.testing.assert_close(ours.response.flatten(1).mT.to(torch.complex128), expected, rtol=1e-4, atol=1e-4)
+    found = wiener.interpolated(arrived, var).flatten(1).mT.to(torch.complex128)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
     left = (1 - (filter_ * cross.conj()).sum(1).real).reshape(grid.ofdm_symbols, -1).float()
-    torch.testing.assert_close(ours.unknown[0, 0], left, rtol=1e-3, atol=1e-4)
+    unknown = wiener.reliability(var)[1][0]
+    torch.testing.assert_close(unknown, left, rtol=1e-3, atol=1e-4)
     for interpolation in ("linear", "nearest"):
-        other = Estimator(grid, known, "ls", interpolation)(arrived, torch.tensor([noise_var]))
-        assert (ours.unknown < other.unknown + 1e-6).all()
+        assert (unknown < Estimator(grid, known, "ls", interpolation).reliability(var)[1][0] + 1e-6).all()
 
 
 @GRIDS
@@ -145,7 +148,7 @@ def test_linear_interpolation_is_exact_for_a_response_that_is_linear(grid):
     at, bands = torch.arange(14.0).unsqueeze(1), torch.arange(48.0)
     response = ((1 + 1j) + 0.1j * at - 0.05 * bands + 0.01 * at * bands).reshape(1, 1, 14, 48)
     arrived = response * grid.fill(torch.zeros(1, grid.data_uses, dtype=torch.complex64)).unsqueeze(1)
-    found = Estimator(grid, correlation(grid))(arrived, torch.tensor([1e-9])).response
+    found = Estimator(grid, correlation(grid)).interpolated(arrived, torch.tensor([1e-9]))
     torch.testing.assert_close(found, response, rtol=1e-4, atol=1e-4)
 
 
@@ -153,7 +156,7 @@ def test_linear_interpolation_is_exact_for_a_response_that_is_linear(grid):
 def test_nearest_interpolation_takes_the_nearest_pilot(grid):
     response = torch.randn(1, 1, 14, 48, dtype=torch.complex64, generator=torch.Generator().manual_seed(3))
     arrived = response * grid.fill(torch.zeros(1, grid.data_uses, dtype=torch.complex64)).unsqueeze(1)
-    found = Estimator(grid, correlation(grid), "ls", "nearest")(arrived, torch.tensor([1e-9])).response
+    found = Estimator(grid, correlation(grid), "ls", "nearest").interpolated(arrived, torch.tensor([1e-9]))
     times, bands = grid.pilot_symbols, grid.pilot_subcarriers
     for at, band in itertools.product(range(14), range(48)):
         early, near = (min(abs(pilot - x) for pilot in pilots) for x, pilots in ((at, times), (band, bands)))
@@ -175,11 +178,29 @@ def test_the_noise_that_is_left_is_told(method, csi, antennas, rng, as_symbols, 
 def test_zero_forcing_is_element_wise_division():
     """Satellite paper, eq. 8: with one antenna the estimate divides what arrived."""
     generator = torch.Generator().manual_seed(0)
-    arrived, known = (torch.randn(2, 1, 3, 5, dtype=torch.complex64, generator=generator) for _ in range(2))
-    estimate = Estimate(known, torch.full((1, 1, 3, 5), 0.8 + 0j), torch.full((1, 1, 3, 5), 0.1))
-    values, left = equalise(arrived, estimate, torch.tensor(0.2).reshape(1, 1, 1), "zf")
-    torch.testing.assert_close(values, (arrived / known)[:, 0])
-    torch.testing.assert_close(left, (0.3 / known.abs().square() + 0.04)[:, 0])
+    signal, noise, e, f = (torch.randn(2, 1, 15, dtype=torch.complex64, generator=generator) for _ in range(4))
+    combined = Combined.of(signal, noise, e, f)
+    trust, unknown = torch.full((1, 15), 0.8 + 0j), torch.full((1, 15), 0.3)
+    for s in (0.0, 0.5, 3.0):
+        values, left = combined.equalised(s, trust, unknown, "zf")
+        torch.testing.assert_close(values, ((signal + s * noise) / (e + s * f))[:, 0], rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(left, (0.3 / (e + s * f).abs().square() + 0.04)[:, 0], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("csi", ["ls", "lmmse", "perfect"])
+def test_what_a_sweep_shares_changes_nothing(csi, rng, as_symbols, qpsk):
+    """The points of a sweep in any order, with other rows in between, give what each gives alone."""
+    rows = [as_symbols([qpsk(700, seed)[0]]) for seed in range(2)]
+    points = [Drawn(snr_db=snr_db, subcarriers=48, csi=csi) for snr_db in (0.0, 10.0, 20.0)]
+    together = [point.transmit(row, rng) for row in rows for point in (*points, *reversed(points))]
+    alone = []
+    for row in rows:
+        for point in (*points, *reversed(points)):
+            hearing._kept.clear()
+            alone.append(point.transmit(row, rng))
+    for one, other in zip(together, alone, strict=True):
+        assert torch.equal(one.values, other.values) and torch.equal(one.noise_var, other.noise_var)
+        assert one.report == other.report
 
 
 @pytest.mark.parametrize("grid", [KRONECKER, COMB], ids=["kronecker", "comb"])
@@ -207,13 +228,13 @@ def test_the_receiver_is_that_of_sionna(grid, csi, rng):
         theirs = ResourceGrid(14, 48, 30e3, 1, 1, pilot_pattern=pattern, device="cpu")
     ours, estimate = response, response[:, None, :, None, None]
     if csi == "ls":
-        ours = Estimator(grid, known)(arrived, noise_var.reshape(1)).response
+        ours = Estimator(grid, known).interpolated(arrived, noise_var.reshape(1))
         estimate, _ = LSChannelEstimator(theirs, interpolation_type="lin", device="cpu")(arrived.unsqueeze(1), noise_var)
         torch.testing.assert_close(ours, estimate[:, 0, :, 0, 0], rtol=1e-3, atol=1e-3)
     equaliser = LMMSEEqualizer(theirs, StreamManagement(np.array([[1]]), 1), device="cpu")
     values, variance = equaliser(arrived.unsqueeze(1), estimate, torch.zeros(1), noise_var)
-    one = torch.ones(1, 1, 1, 1)
-    combined, left = equalise(arrived, Estimate(ours, one, 0 * one), noise_var.reshape(1, 1, 1), "lmmse")
+    one = torch.ones(1, 1, 1, dtype=torch.complex64)
+    combined, left = Combined.of(arrived, 0 * arrived, ours, None).equalised(1.0, one, noise_var.reshape(1, 1, 1), "lmmse")
     torch.testing.assert_close(grid.data_of(combined), values[:, 0, 0], rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(grid.data_of(left), variance[:, 0, 0], rtol=1e-3, atol=1e-4)
 
@@ -241,6 +262,7 @@ def test_large_scale_gain_and_louder_noise_shift_the_snr(rng, as_symbols, qpsk, 
     symbols = as_symbols([qpsk(3 * channel.grid.data_uses)[0]])
     plain = channel.transmit(symbols, rng)
     monkeypatch.setattr(Drawn, "draw", other)
+    hearing._kept.clear()
     better = channel.transmit(symbols, rng)
     torch.testing.assert_close(better.noise_var, plain.noise_var / 50)
     assert better.report[0]["snr_db"] == pytest.approx(plain.report[0]["snr_db"] + 10 * math.log10(50), abs=1e-4)

@@ -57,7 +57,7 @@ def encode(
                 word[number, base + i] = bits[lifting - shift + i]
 
 
-@_compiled
+@numba.njit(inline="always")
 def _of_sum(a: np.float32, b: np.float32) -> np.float32:
     """Reliability of the sum of two bits of reliability a <= b: a - g(b - a) + g(a + b), g(x) = log(1 + exp(-x)).
 
@@ -139,8 +139,8 @@ def _row(
     columns: np.ndarray, shifts: np.ndarray, start: int, stop: int, lifting: int,
 ) -> None:  # fmt: skip
     """One row of the base graph: `lifting` checks at once. All checks of a row are on different bits."""
-    least, second, third, sign = smallest
-    others, but_least, but_second = sums
+    least, second, third, sign = smallest[0], smallest[1], smallest[2], smallest[3]
+    others, but_least, but_second = sums[0], sums[1], sums[2]
     zero, one = np.float32(0), np.float32(1)
     least[:], second[:], third[:], sign[:] = _ENDLESS, _ENDLESS, _ENDLESS, _NORMALISATION
     for entry in range(start, stop):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -21,9 +21,10 @@ from semcore_channels.ntn.geometry import (
 )
 from semcore_channels.ntn.rain import rain_loss_db
 from semcore_channels.ntn.taps import Model, TappedDelayLine
-from semcore_channels.ofdm.channel import OFDMChannel, Part, Slots
+from semcore_channels.ofdm.channel import OFDMChannel, Part
 from semcore_channels.ofdm.equalisation import Equaliser
 from semcore_channels.ofdm.estimation import Correlation
+from semcore_channels.ofdm.hearing import Slots
 from semcore_channels.tr38901.response import Sampling
 
 if TYPE_CHECKING:
@@ -203,6 +204,9 @@ class Satellite(NTNChannel):
             way = {"exceedance_percent": self.rain_exceedance_percent}
         place = self.latitude_deg, self.longitude_deg
         return rain_loss_db(self.carrier_frequency_hz, elevation_deg, *place, tilt_deg=self.polarization_tilt_deg, **way)
+
+    def apart_from_snr(self) -> Hashable | None:
+        return None if self.relay_snr_db is not None else super().apart_from_snr()  # the share of its noise is another
 
     def budget(self) -> list[Term]:
         """The terms of eq. 7 in order; the last one is the SNR."""

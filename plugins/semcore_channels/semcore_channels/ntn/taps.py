@@ -94,7 +94,7 @@ class TappedDelayLine:
         sampling = self.sampling
         fading = self.doppler_hz + abs(self.offset_hz)
         times = sampling.times_s(sampling.instants(fading)).double()
-        gains = torch.cat([self._gains(part, rng, times, lasting) for part in parts])
+        gains = self._gains(parts, rng, times, lasting)
         slots = len(gains)
         gains = torch.nn.functional.pad(gains, (0, 0, 0, 0, 0, -slots % LANES)).unsqueeze(-1)
         delays = sampling.phasors(self.delays_s.unsqueeze(0))[0]
@@ -103,34 +103,38 @@ class TappedDelayLine:
             sampled = sampled + gains[:, :, tap] * delays[tap]
         return sampling.over_time(sampled)[:slots].unsqueeze(1)
 
-    def _gains(self, part: Part, rng: Rng, times: torch.Tensor, lasting: bool) -> torch.Tensor:
+    def _gains(self, parts: Sequence[Part], rng: Rng, times: torch.Tensor, lasting: bool) -> torch.Tensor:
         """Gains of the taps, complex64 (slots, instants, taps).
 
         A tap is sum_m g_m exp(2 pi i fd cos(a_m) t) / sqrt(M) with Gaussian g_m and uniform angles a_m: Gaussian at every
-        instant, with the autocorrelation J0(2 pi fd t) of Clarke's model over the ensemble.
+        instant, with the autocorrelation J0(2 pi fd t) of Clarke's model over the ensemble. The angles are those of other
+        Gaussian numbers, so that a part needs its generator once.
         """
         import torch
 
         turn, taps, first = 2 * math.pi, len(self.powers), int(self.line_of_sight)
-        count = -(-part.count // LANES) * LANES
-        slots = 1 if lasting else count
-        generator = rng.at("taps", part.key, *(() if lasting else (part.first,))).torch()
-        amplitudes = torch.randn(slots, 1, taps - first, SINUSOIDS, dtype=torch.complex64, generator=generator)
-        angles = torch.rand(slots, 1, taps, SINUSOIDS, generator=generator) * turn
-        begins = torch.zeros(count, 1, dtype=torch.float64)
+        drawn = [
+            torch.randn(
+                1 if lasting else part.count, 2, taps, SINUSOIDS, dtype=torch.complex64,
+                generator=rng.at("taps", part.key, *(() if lasting else (part.first,))).torch(),
+            ).expand(part.count, -1, -1, -1)
+            for part in parts
+        ]  # fmt: skip
+        amplitudes, directions = torch.cat(drawn).unbind(1)
+        shares = directions.real / directions.abs()  # cosines of the angles
+        moments = times.expand(len(shares), -1)
         if lasting:
             slot_s = self.sampling.ofdm_symbols * self.sampling.symbol_s
-            begins = (part.first + torch.arange(count, dtype=torch.float64)).unsqueeze(1) * slot_s
-        moments = begins + times
-        cycles = moments[:, :, None, None] * (self.doppler_hz * angles[:, :, first:].cos())
-        waves = torch.polar(torch.ones(()), ((cycles - cycles.floor()) * turn).float())
-        gains = (amplitudes * waves).sum(-1) * (self.powers[first:] / SINUSOIDS).sqrt()
+            begins = torch.cat([part.first + torch.arange(part.count, dtype=torch.float64) for part in parts])
+            moments = moments + begins.unsqueeze(1) * slot_s
+        cycles = moments[:, :, None, None] * (self.doppler_hz * shares[:, None, first:].double())
+        gains = (amplitudes[:, None, first:] * _turned(cycles)).sum(-1)
+        gains = torch.view_as_complex(torch.view_as_real(gains) * (self.powers[first:] / SINUSOIDS).sqrt().unsqueeze(-1))
         if first:
-            seen = moments * (LINE_OF_SIGHT_DOPPLER * self.doppler_hz) + angles[:, :, 0, 0].double() / turn
-            direct = torch.polar(self.powers[0].sqrt(), ((seen - seen.floor()) * turn).float())
-            gains = torch.cat((direct.unsqueeze(-1), gains), -1)
-        drift = moments * self.offset_hz
-        return (gains * torch.polar(torch.ones(()), ((drift - drift.floor()) * turn).float()).unsqueeze(-1))[: part.count]
+            begin = directions[:, 0, :1].angle().double() / turn
+            direct = _turned(moments * (LINE_OF_SIGHT_DOPPLER * self.doppler_hz) + begin)
+            gains = torch.cat(((direct * self.powers[0].sqrt()).unsqueeze(-1), gains), -1)
+        return gains * _turned(moments * self.offset_hz).unsqueeze(-1) if self.offset_hz else gains
 
     def correlation(self) -> Correlation:
         """In closed form: J0 over time, with a line where there is a line of sight; the delay profile over frequency."""
@@ -146,3 +150,11 @@ class TappedDelayLine:
         bands = torch.arange(self.sampling.subcarriers) * self.sampling.subcarrier_spacing_hz
         phases = -2 * math.pi * bands.unsqueeze(1) * self.delays_s
         return Correlation(time, torch.polar(self.powers.expand_as(phases).contiguous(), phases).sum(1))
+
+
+def _turned(cycles: torch.Tensor) -> torch.Tensor:
+    """exp(2 pi i cycles), complex64; the cycles in double precision, for a frame has many."""
+    import torch
+
+    phases = ((cycles - cycles.floor()) * (2 * math.pi)).float()
+    return torch.polar(torch.ones_like(phases), phases)

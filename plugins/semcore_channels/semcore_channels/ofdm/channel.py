@@ -5,8 +5,8 @@ from __future__ import annotations
 import abc
 import functools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
@@ -18,9 +18,10 @@ from semcore.types import Received, Symbols
 from semcore_channels.budget import Term
 from semcore_channels.flat import Decibels, noise_variance
 from semcore_channels.lanes import LANES
-from semcore_channels.ofdm.equalisation import Equaliser, equalise
-from semcore_channels.ofdm.estimation import Correlation, Estimate, Estimator
+from semcore_channels.ofdm.equalisation import Combined, Equaliser
+from semcore_channels.ofdm.estimation import Correlation, Estimator
 from semcore_channels.ofdm.grid import Grid
+from semcore_channels.ofdm.hearing import Heard, Slots, heard_once, longer
 
 if TYPE_CHECKING:
     import torch
@@ -42,26 +43,6 @@ class Part:
     key: str
     first: int
     count: int
-
-
-@dataclass(frozen=True, eq=False)
-class Slots:
-    """The channels of some slots.
-
-    Fields:
-        response: small-scale response, E|h|^2 = 1 over the ensemble, complex64 (slots, antennas, symbols, subcarriers)
-        doppler_hz: largest Doppler shift, float32 (slots,)
-        gain: large-scale power gain (path loss, shadowing, budgets), float32 (slots,); None: 1
-        noise: variance of the noise in units of N0, where it is not 1 (a relay's), float32 of the response's shape; None: 1
-        isi: share of the power that is interference by paths beyond the cyclic prefix, which is left out, float32 (slots,);
-            None: not known
-    """
-
-    response: torch.Tensor
-    doppler_hz: torch.Tensor
-    gain: torch.Tensor | None = None
-    noise: torch.Tensor | None = None
-    isi: torch.Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -220,36 +201,53 @@ class OFDMChannel(ChannelModel, abc.ABC):
         """Slots of data: equalised, with the noise left in them, and what the report of each is made of (slots, 3)."""
         import torch
 
-        slots, device = self.channel(parts, rng), data.device
-        noise = torch.cat([_noise(rng.at("noise", part.key, part.first), part.count, slots.response) for part in parts])
-        variance = self._noise_var(slots)
-        spare = -len(data) % self._lanes
-        filled, response, noise, variance = (
-            _longer(one.to(device), spare) for one in (self.grid.fill(data), slots.response, noise, variance)
-        )
-        arrived = response * filled.unsqueeze(1) + noise * variance.sqrt()
-        mean_var = variance.mean((1, 2, 3))  # what a receiver can know of the noise beforehand
+        unit, count = noise_variance(self.unit_gain_snr_db()), len(data)
+        heard, deviation = self._heard(data, parts, rng, unit), unit**0.5
+        noise_var = unit * heard.noise_var
         if self.csi == "perfect":
-            one = torch.ones(1, 1, 1, 1, device=device)
-            estimate, known_var = Estimate(response, one, 0 * one), variance.mean(1)
+            trust, unknown = noise_var.new_ones(1, 1), unit * heard.local_var
         else:
-            estimate, known_var = self.estimator(arrived, mean_var), mean_var.reshape(-1, 1, 1)
-        values, left = equalise(arrived, estimate, known_var, self.equaliser)
-        values, left = values[: len(data)], left.expand(values.shape)[: len(data)]
-        energy = (_energy(response) / mean_var)[: len(data)]
-        isi = torch.zeros_like(energy) if slots.isi is None else slots.isi.to(device)
-        report = torch.stack((energy, slots.doppler_hz.to(device), isi), 1)
-        return self.grid.data_of(values), self.grid.data_of(left), report
+            trust, unknown = (self.grid.data_of(one) for one in self.estimator.reliability(noise_var))
+            unknown = unknown + noise_var.unsqueeze(1)
+        values, left = heard.combined.equalised(deviation, trust, unknown, self.equaliser)
+        report = torch.stack((heard.energy / noise_var, heard.doppler_hz, heard.isi), 1)
+        return values[:count], left.expand(values.shape)[:count], report[:count]
 
-    def _noise_var(self, slots: Slots) -> torch.Tensor:
-        """N0 at a small-scale response of unit power, float32, broadcasts to the shape of the response."""
+    def apart_from_snr(self) -> Hashable | None:
+        """Equal for channels that differ in nothing but the SNR; None: they share nothing."""
+        given = [name for name, value in self.readings().items() if value is not None]
+        return (*given, *(getattr(self, one.name) for one in fields(self) if one.name not in self.readings()))
+
+    def _heard(self, data: torch.Tensor, parts: Sequence[Part], rng: Rng, unit: float) -> Heard:
+        """What arrives, apart from the strength of the noise: from memory, if another point of a sweep has worked it out.
+
+        `lmmse` is not in there, because its filter depends on that strength.
+        """
+        shared = None if data.requires_grad or self.csi == "lmmse" else self.apart_from_snr()
+        if shared is None:
+            return self._hear(data, parts, rng, unit)
+        return heard_once((type(self), shared, rng, tuple(parts)), data, lambda: self._hear(data, parts, rng, unit))
+
+    def _hear(self, data: torch.Tensor, parts: Sequence[Part], rng: Rng, unit: float) -> Heard:
         import torch
 
-        variance = torch.full((1,), noise_variance(self.unit_gain_snr_db()))
-        if slots.gain is not None:
-            variance = variance / slots.gain
-        variance = variance.reshape(-1, 1, 1, 1)
-        return variance if slots.noise is None else variance * slots.noise
+        grid, device, spare = self.grid, data.device, -len(data) % self._lanes
+        slots = self.channel(parts, rng)
+        noise = torch.cat([_noise(rng.at("noise", part.key, part.first), part.count, slots.response) for part in parts])
+        slots = slots.longer(spare)
+        variance = slots.noise_var.to(device)
+        response, noise = slots.response.to(device), longer(noise, spare).to(device) * variance.sqrt()
+        signal = response * longer(grid.fill(data), spare).unsqueeze(1)
+        mean = variance.mean((1, 2, 3))  # what a receiver can know of the noise beforehand
+        if self.csi == "perfect":
+            combined = Combined.of(signal, noise, response, None)
+        else:
+            estimates = (self.estimator.interpolated(one, unit * mean) for one in (signal, noise))
+            combined = Combined.of(signal, noise, *estimates)
+        local = mean.unsqueeze(1) if slots.noise is None else grid.data_of(variance.mean(1))
+        isi = torch.zeros_like(slots.doppler_hz) if slots.isi is None else slots.isi
+        energy, doppler_hz, isi = (one.to(device) for one in (_energy(response), slots.doppler_hz, isi))
+        return Heard(combined.on(grid.data_of), mean, local, energy, doppler_hz, isi)
 
     @functools.cached_property
     def _lanes(self) -> int:
@@ -274,15 +272,6 @@ def _energy(response: torch.Tensor) -> torch.Tensor:
     import torch
 
     return torch.view_as_real(response).square().flatten(1).mean(1) * 2
-
-
-def _longer(values: torch.Tensor, spare: int) -> torch.Tensor:
-    """With the last slot repeated `spare` times; what is the same for all slots stays."""
-    import torch
-
-    if not spare or len(values) == 1 and values.ndim == 4 and values.numel() == 1:
-        return values
-    return torch.cat((values, values[-1:].expand(spare, *values.shape[1:])))
 
 
 def _noise(rng: Rng, slots: int, like: torch.Tensor) -> torch.Tensor:

@@ -1,10 +1,15 @@
-"""Equalisation of one stream that arrives on any number of antennas."""
+"""Equalisation of one stream that arrives on any number of antennas.
+
+What arrives is h x + s n, and the estimate of h is e + s f, with s the standard deviation of the noise: both are straight
+lines in s. Combining the antennas, (e + s f)^H (h x + s n) / |e + s f|^2, is then a quotient of two parabolas in s, whose
+coefficients do not know the SNR. So the points of an SNR sweep, which share channels and noise, share nearly all of the work.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-
-from semcore_channels.ofdm.estimation import Estimate
 
 if TYPE_CHECKING:
     import torch
@@ -12,40 +17,78 @@ if TYPE_CHECKING:
 Equaliser = Literal["lmmse", "zf"]
 
 
-def equalise(
-    arrived: torch.Tensor, estimate: Estimate, noise_var: torch.Tensor, method: Equaliser
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Combine the antennas and divide by the response.
+@dataclass(frozen=True, eq=False)
+class Combined:
+    """The antennas, combined, as parabolas in the standard deviation of the noise.
 
-    With one stream both receivers combine by h^H y / |h|^2. `zf` takes the estimate for the truth: the estimate of a single
-    antenna divides what arrived, element by element. `lmmse` believes as much of it as it should: the response lies at trust
-    times the estimate, with variance `unknown` around it; without that the symbols would come out smaller than they were.
-    Both know how much noise they leave:
-
-        zf     (N0 + unknown) / sum |e|^2 + |1 - trust|^2
-        lmmse  (N0 + unknown) / sum |trust e|^2
-
-    Args:
-        arrived: complex64 (slots, antennas, symbols, subcarriers)
-        estimate: of the response; a known one has trust 1 and nothing unknown
-        noise_var: N0, float32, broadcasts to (slots, symbols, subcarriers)
-
-    Returns:
-        symbols complex64 (slots, symbols, subcarriers) and the variance of the noise left in them, float32
+    Fields:
+        symbols: coefficients of the combined symbols, ascending, complex64 (slots, ...) each
+        power: coefficients of the power of the estimate, ascending, float32 (slots, ...) each
     """
 
-    trust, unknown = estimate.trust.reshape(_without_antennas(estimate.trust)), estimate.unknown
-    conjugate = estimate.response.conj().resolve_conj()
-    combined, power = (conjugate * arrived), (conjugate * estimate.response).real
-    if arrived.shape[1] > 1:
-        combined, power = combined.sum(1, keepdim=True), power.sum(1, keepdim=True)
-    combined, power = combined[:, 0], power[:, 0].clamp_min(1e-20)
-    combined = combined / power
-    left = (noise_var + unknown.reshape(_without_antennas(unknown))) / power
-    if method == "zf":
-        return combined, left + (1 - trust).abs().square()
-    return combined / trust, left / trust.abs().square()
+    symbols: tuple[torch.Tensor, ...]
+    power: tuple[torch.Tensor, ...]
+
+    @classmethod
+    def of(cls, signal: torch.Tensor, noise: torch.Tensor, e: torch.Tensor, f: torch.Tensor | None) -> Combined:
+        """From signal and noise of what arrived and of the estimate, complex64 (slots, antennas, ...); f None: it has none."""
+        ours = e.conj().resolve_conj()
+        if f is None:
+            return cls(_summed(ours * signal, ours * noise), _summed((ours * e).real))
+        theirs = f.conj().resolve_conj()
+        return cls(
+            _summed(ours * signal, ours * noise + theirs * signal, theirs * noise),
+            _summed((ours * e).real, 2 * (ours * f).real, (theirs * f).real),
+        )
+
+    def on(self, choose: Callable[[torch.Tensor], torch.Tensor]) -> Combined:
+        """The same, with every coefficient cut to what `choose` takes of it."""
+        return Combined(tuple(map(choose, self.symbols)), tuple(map(choose, self.power)))
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that it takes."""
+        return sum(one.nbytes for one in (*self.symbols, *self.power))
+
+    def equalised(
+        self, deviation: float, trust: torch.Tensor, unknown: torch.Tensor, method: Equaliser
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Symbols, and the variance of the noise left in them.
+
+        With one stream both receivers combine by h^H y / |h|^2. `zf` takes the estimate for the truth: the estimate of a
+        single antenna divides what arrived, element by element. `lmmse` believes as much of it as it should: the response
+        lies at trust times the estimate, with variance `unknown` around it; without that the symbols would come out smaller
+        than they were. Both know how much noise they leave, with N the variance of the noise that arrives and e the estimate:
+
+            zf     (N + unknown) / sum |e|^2 + |1 - trust|^2
+            lmmse  (N + unknown) / sum |trust e|^2
+
+        Args:
+            deviation: standard deviation of the noise
+            trust: complex64, broadcasts to (slots, elements)
+            unknown: N + unknown of above, float32, broadcasts to (slots, elements)
+            method: of the two
+
+        Returns:
+            complex64 and float32 (slots, elements)
+        """
+        power = _at(self.power, deviation).clamp_min(1e-20)
+        symbols, left = _at(self.symbols, deviation) / power, unknown / power
+        if method == "zf":
+            return symbols, left + (1 - trust).abs().square()
+        return symbols / trust, left / trust.abs().square()
 
 
-def _without_antennas(values: torch.Tensor) -> tuple[int, ...]:
-    return (values.shape[0], *values.shape[2:])
+def _at(coefficients: tuple[torch.Tensor, ...], s: float) -> torch.Tensor:
+    """The polynomial at s."""
+    import torch
+
+    found, *others = coefficients
+    for power, coefficient in enumerate(others, 1):
+        found = torch.add(found, coefficient, alpha=s**power)
+    return found
+
+
+def _summed(*terms: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Over the antennas."""
+    return tuple(term.sum(1) if term.shape[1] > 1 else term[:, 0] for term in terms)

@@ -58,21 +58,6 @@ def _lags(values: torch.Tensor) -> torch.Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
-    """An estimated response.
-
-    Fields:
-        response: the estimate, complex64 (slots, antennas, symbols, subcarriers)
-        trust: the response lies around trust times the estimate, complex64, broadcasts to (slots, 1, symbols, subcarriers)
-        unknown: ... with this variance; float32, same shape
-    """
-
-    response: torch.Tensor
-    trust: torch.Tensor
-    unknown: torch.Tensor
-
-
-@dataclass(frozen=True, eq=False)
 class Estimator:
     """Estimates the response of every resource element from the pilots of its slot.
 
@@ -93,34 +78,45 @@ class Estimator:
     method: Literal["ls", "lmmse"] = "ls"
     interpolation: Literal["linear", "nearest"] = "linear"
 
-    def __call__(self, arrived: torch.Tensor, noise_var: torch.Tensor) -> Estimate:
-        """The response behind what arrived.
+    def interpolated(self, arrived: torch.Tensor, noise_var: torch.Tensor) -> torch.Tensor:
+        """What the estimator makes of anything that arrives, response or noise: it is linear.
 
         Args:
             arrived: complex64 (slots, antennas, symbols, subcarriers)
-            noise_var: N0 at a response of unit power, float32 (slots,) or (1,)
+            noise_var: N0 at a small-scale response of unit power, float32 (slots,) or (1,); `ls` does without
+
+        Returns:
+            complex64 of the shape of `arrived`
         """
-        at_pilots, noise_var = self.grid.at_pilots(arrived), noise_var.reshape(-1, 1, 1, 1)
-        return (self._wiener if self.method == "lmmse" else self._interpolated)(at_pilots, noise_var)
+        at_pilots = self.grid.at_pilots(arrived)
+        if self.method == "ls":
+            time, frequency = self._lines
+            return frequency.over_frequency(time.over_time(at_pilots))
+        over_time, over_frequency = self._modes
+        modes = over_time.vectors.mH @ at_pilots @ over_frequency.vectors.conj()
+        return over_time.spread @ (self._gain(noise_var) * modes) @ over_frequency.spread.mT
 
-    def _interpolated(self, at_pilots: torch.Tensor, noise_var: torch.Tensor) -> Estimate:
-        time, frequency = self._lines
-        response = frequency.over_frequency(time.over_time(at_pilots))
-        outer = [_outer(ours, theirs) for ours, theirs in zip(time.moments, frequency.moments, strict=True)]
-        agreement, power, noise = outer[0], outer[1].real, outer[2].real  # E[h e*], E|e|^2 without and by the noise
-        power = power + noise_var * noise
-        return Estimate(
-            response, agreement / power, (self.correlation.power - agreement.abs().square() / power).clamp_min(1e-12)
-        )
+    def reliability(self, noise_var: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The response lies around trust times the estimate, with the variance `unknown`.
 
-    def _wiener(self, at_pilots: torch.Tensor, noise_var: torch.Tensor) -> Estimate:
-        """With eigenvectors of both correlations the filter is a division: no matrix over time and frequency at once."""
+        Returns:
+            trust, complex64, and unknown, float32; both broadcast to (slots, symbols, subcarriers)
+        """
+        if self.method == "ls":
+            time, frequency = (line.moments for line in self._lines)
+            # E[h e*], and E|e|^2 without and by the noise
+            agreement, power, noise = (_outer(over, across) for over, across in zip(time, frequency, strict=True))
+            power = power.real + noise_var.reshape(-1, 1, 1) * noise.real
+            return agreement / power, (self.correlation.power - agreement.abs().square() / power).clamp_min(1e-12)
+        over_time, over_frequency = self._modes
+        gain = self._gain(noise_var)[:, 0]
+        power = over_time.spread.abs().square() @ gain @ over_frequency.spread.abs().square().mT
+        return self.correlation.time.new_ones(power.shape), (self.correlation.power - power).clamp_min(1e-12)
+
+    def _gain(self, noise_var: torch.Tensor) -> torch.Tensor:
+        """The Wiener filter: with eigenvectors of both correlations it is a division, (slots, 1, time modes, others)."""
         time, frequency = self._modes
-        gain = 1 / (time.values.unsqueeze(1) * frequency.values + noise_var)
-        modes = time.vectors.mH @ at_pilots @ frequency.vectors.conj()
-        response = time.spread @ (gain * modes) @ frequency.spread.mT
-        power = time.spread.abs().square() @ gain @ frequency.spread.abs().square().mT
-        return Estimate(response, power.new_ones(1).to(response.dtype), (self.correlation.power - power).clamp_min(1e-12))
+        return 1 / (time.values.unsqueeze(1) * frequency.values + noise_var.reshape(-1, 1, 1, 1))
 
     @functools.cached_property
     def _lines(self) -> tuple[_Lines, _Lines]:

@@ -89,8 +89,8 @@ class Grid:
         return filled.reshape(-1, self.ofdm_symbols, self.subcarriers)
 
     def data_of(self, slots: torch.Tensor) -> torch.Tensor:
-        """The data elements of slots (slots, symbols, subcarriers), in the order of `fill`: (slots, data_uses)."""
-        return slots.reshape(len(slots), -1).index_select(1, self.data_places.to(slots.device))
+        """The data elements of slots (..., symbols, subcarriers), in the order of `fill`: (..., data_uses)."""
+        return slots.flatten(-2).index_select(-1, self.data_places.to(slots.device))
 
     def at_pilots(self, slots: torch.Tensor) -> torch.Tensor:
         """The response at the pilots as they arrived, (slots, antennas, pilot symbols, pilot subcarriers).

@@ -11,7 +11,8 @@ from annotated_types import Ge, Gt, Le
 
 from semcore.rng import Rng
 from semcore_channels.budget import Term, noise_power_dbm
-from semcore_channels.ofdm.channel import Part, Slots
+from semcore_channels.ofdm.channel import Part
+from semcore_channels.ofdm.hearing import Slots
 from semcore_channels.tr38901.drops import Cell, Drops, Precoding
 from semcore_channels.tr38901.pool import OBSERVED, PooledChannel, Speed
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from semcore.rng import Rng
-from semcore_channels.ofdm.channel import Slots
+from semcore_channels.ofdm.hearing import Slots
 from semcore_channels.sionna_rng import sionna_phy, sionna_rng
 from semcore_channels.tr38901.response import Paths, Sampling
 

@@ -19,8 +19,9 @@ from annotated_types import Ge, Le
 
 from semcore.errors import ComponentError
 from semcore.rng import Rng
-from semcore_channels.ofdm.channel import OFDMChannel, Part, Slots
+from semcore_channels.ofdm.channel import OFDMChannel, Part
 from semcore_channels.ofdm.estimation import Correlation
+from semcore_channels.ofdm.hearing import Slots
 from semcore_channels.tr38901.response import Sampling
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def taken(ensemble: Ensemble, parts: Sequence[Part], rng: Rng, realisations: int
         for part in parts
         for number in range(part.count)
     ]
-    blocks = {number: _block(ensemble, rng.seed, number) for number in {place // BLOCK for place in places}}
+    numbers = {place // BLOCK for place in places}
+    blocks = {number: _block(ensemble, rng.seed, number, min(BLOCK, realisations - number * BLOCK)) for number in numbers}
     at = [(blocks[place // BLOCK], place % BLOCK) for place in places]
 
     def pick(name: str) -> torch.Tensor | None:
@@ -108,18 +110,18 @@ def _begin(key: str, rng: Rng, realisations: int) -> int:
     return rng.at("drops", key).integer() % realisations
 
 
-_kept: OrderedDict[tuple[Ensemble, int, int], Slots] = OrderedDict()
+_kept: OrderedDict[tuple[Ensemble, int, int, int], Slots] = OrderedDict()
 _lock = threading.Lock()
 
 
-def _block(ensemble: Ensemble, seed: int, number: int) -> Slots:
+def _block(ensemble: Ensemble, seed: int, number: int, size: int) -> Slots:
     """Block `number` of the pool of `seed`, from memory if it was drawn lately."""
-    key = (ensemble, seed, number)
+    key = (ensemble, seed, number, size)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    found = ensemble.draw(Rng(seed).at("drops", number), BLOCK)
+    found = ensemble.draw(Rng(seed).at("drops", number), size)
     with _lock:
         _kept[key] = found
         while sum(_bytes(one) for one in _kept.values()) > KEPT_BYTES and len(_kept) > 1:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Le
 
 from semcore.rng import Rng
-from semcore_channels.ofdm.channel import Slots
+from semcore_channels.ofdm.hearing import Slots
 from semcore_channels.sionna_rng import sionna_phy, sionna_rng
 from semcore_channels.tr38901.drops import SPEED_OF_LIGHT, Precoding, precoded
 from semcore_channels.tr38901.pool import PooledChannel, Speed
