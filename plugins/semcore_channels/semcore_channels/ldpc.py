@@ -27,6 +27,9 @@ from semcore_channels.rows import Burst, lay_out
 if TYPE_CHECKING:
     import torch
 
+WORDS_AT_ONCE = 64
+"""Code words that are decoded together: more take more memory, and are no faster."""
+
 
 def _ratio(value: object) -> object:
     """`1/2` as well as 0.5."""
@@ -146,17 +149,16 @@ class LDPC(Transport):
         spans = received.layout.spans
         data = [b""] * len(spans)
         values, noise_var = received.values.detach().cpu(), received.noise_var.detach().cpu()
-        for one, places in _alike([self.scheme.blocks(span.stop - span.start) for span in spans]).items():
-            at = [(spans[place].row, slice(spans[place].start, spans[place].stop)) for place in places]
-            soft = demodulate(
-                torch.stack([values[place] for place in at]),
-                torch.stack([noise_var[place] for place in at]),
-                self.scheme.bits_per_symbol,
-            )
-            decided = self._code(one).decode(soft.reshape(-1, one.n)).numpy()
-            whole = decided[:, : one.k - one.check_bits].reshape(len(places), -1)
-            for place, row in zip(places, np.packbits(whole, axis=1), strict=True):
-                data[place] = row.tobytes()
+        for one, alike in _alike([self.scheme.blocks(span.stop - span.start) for span in spans]).items():
+            step = max(WORDS_AT_ONCE // one.count, 1)
+            for places in (alike[start : start + step] for start in range(0, len(alike), step)):
+                at = [(spans[place].row, slice(spans[place].start, spans[place].stop)) for place in places]
+                symbols, variance = (torch.stack([whole[place] for place in at]) for whole in (values, noise_var))
+                soft = demodulate(symbols, variance, self.scheme.bits_per_symbol)
+                decided = self._code(one).decode(soft.reshape(-1, one.n)).numpy()
+                whole = decided[:, : one.k - one.check_bits].reshape(len(places), -1)
+                for place, row in zip(places, np.packbits(whole, axis=1), strict=True):
+                    data[place] = row.tobytes()
         return data
 
     def _code(self, blocks: Blocks) -> Code:

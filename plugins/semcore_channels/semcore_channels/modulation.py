@@ -70,12 +70,26 @@ def demodulate(values: torch.Tensor, noise_var: torch.Tensor, bits_per_symbol: i
 
     if bits_per_symbol == 1:  # both parts say the same of the one bit
         return demodulate(values, noise_var, 2).unflatten(-1, (-1, 2)).sum(-1)
+    variance = noise_var.clamp_min(1e-12)[..., None]
+    parts = torch.view_as_real(values)
+    if bits_per_symbol == 2:  # two levels: the difference of two squares
+        return (parts * (-4 * float(amplitudes(1)[0])) / variance).flatten(-2)
     half = bits_per_symbol // 2
-    labels = torch.arange(2**half)
-    parts = torch.view_as_real(values).unsqueeze(-1)
-    metric = -(parts - amplitudes(half)).square() / noise_var.clamp_min(1e-12)[..., None, None]
-    soft = []
-    for place in range(half - 1, -1, -1):
-        one = (labels >> place) % 2 == 1
-        soft.append(metric[..., one].logsumexp(-1) - metric[..., ~one].logsumexp(-1))
-    return torch.stack(soft, dim=-2).flatten(-3)
+    metric = -(parts.unsqueeze(-1) - amplitudes(half)).square() / variance[..., None]
+    likelihood = (metric - metric.amax(-1, keepdim=True)).exp()
+    sums = (likelihood @ _members(half)).clamp_min(LEAST).log()  # of the levels whose bit is 1, then of those where it is 0
+    return (sums[..., :half] - sums[..., half:]).transpose(-1, -2).flatten(-3)
+
+
+LEAST = 1e-37
+"""Likelihoods below it, against that of the nearest level, count as this: a soft bit is no larger than 85."""
+
+
+@functools.cache
+def _members(bits: int) -> torch.Tensor:
+    """Which labels of one dimension have each bit set, and which not, float32 (2^bits, 2 * bits)."""
+    import torch
+
+    labels = torch.arange(2**bits).unsqueeze(1)
+    ones = (labels >> torch.arange(bits - 1, -1, -1)) & 1
+    return torch.cat((ones, 1 - ones), 1).float()

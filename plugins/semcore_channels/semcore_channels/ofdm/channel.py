@@ -166,14 +166,9 @@ class OFDMChannel(ChannelModel, abc.ABC):
         batches = data.split([sum(part.count for part in parts) for parts in chunks]) if chunks else ()
         through = [self._transmit(batch, parts, rng) for batch, parts in zip(batches, chunks, strict=True)]
         through = through or [(data, data.real, data.real.new_empty(0, 3))]
-        values, left, seen = (torch.cat(one) for one in zip(*through, strict=True))
+        values, left, seen = (torch.cat(one) if len(one) > 1 else one[0] for one in zip(*through, strict=True))
         width = symbols.values.shape[1]
-
-        def rows(flat: torch.Tensor, filling: float) -> torch.Tensor:
-            parts = [part.flatten()[:length] for part, length in zip(flat.split(counts), layout.lengths, strict=True)]
-            padded = [torch.nn.functional.pad(part, (0, width - len(part)), value=filling) for part in parts]
-            return torch.stack(padded) if padded else flat.new_zeros(0, width)
-
+        rows = functools.partial(_in_rows, counts=counts, lengths=layout.lengths, width=width)
         overhead = [
             {
                 "pilots": count * grid.pilot_uses,
@@ -182,17 +177,23 @@ class OFDMChannel(ChannelModel, abc.ABC):
             }
             for count, length in zip(counts, layout.lengths, strict=True)
         ]
-        report = [self._report(own) for own in seen.split(counts)] if counts else []
-        return symbols.received(rows(values, 0.0), rows(left, 1.0), overhead=overhead, report=report)
+        return symbols.received(
+            rows(values, filling=0.0), rows(left, filling=1.0), overhead=overhead, report=self._reports(seen, counts)
+        )
 
     def _in_slots(self, symbols: Symbols, counts: Sequence[int]) -> torch.Tensor:
         """The symbols of all rows, each filled up to whole slots, complex64 (slots, data_uses)."""
         import torch
 
-        uses, padding = self.grid.data_uses, self.grid.padding.to(symbols.values.device)
+        uses, lengths = self.grid.data_uses, symbols.layout.lengths
+        padding = self.grid.padding.to(symbols.values.device)
+        spare = [count * uses - length for count, length in zip(counts, lengths, strict=True)]
+        if counts and min(lengths) == max(lengths):
+            filling = padding[uses - spare[0] :].expand(len(counts), -1)
+            return torch.cat((symbols.values[:, : lengths[0]], filling), 1).reshape(-1, uses)
         pieces = [symbols.values.new_empty(0)]
-        for sent, count, length in zip(symbols.values, counts, symbols.layout.lengths, strict=True):
-            pieces += [sent[:length], padding[uses - (count * uses - length) :]]
+        for sent, length, own in zip(symbols.values, lengths, spare, strict=True):
+            pieces += [sent[:length], padding[uses - own :]]
         return torch.cat(pieces).reshape(-1, uses)
 
     def _transmit(
@@ -254,17 +255,38 @@ class OFDMChannel(ChannelModel, abc.ABC):
         """Slots come in a multiple of this many: then every array is a multiple of `LANES` long."""
         return LANES // math.gcd(LANES, self.grid.pilot_uses, self.grid.data_uses)
 
-    def _report(self, seen: torch.Tensor) -> dict[str, float]:
-        """The report of a row from what was seen of its slots: SNR, Doppler, interference that is left out."""
-        symbols = len(seen) * self.ofdm_symbols
-        report: dict[str, float] = {"slots": len(seen), "ofdm_symbols": symbols}
-        report |= {"duration_s": symbols / self.subcarrier_spacing_hz, "air_time_s": symbols * self.symbol_s}
-        if len(seen):
-            snr, _, isi = seen.double().mean(0).tolist()
-            report |= {"snr_db": 10 * math.log10(snr), "doppler_hz": float(seen[:, 1].max())}
+    def _reports(self, seen: torch.Tensor, counts: Sequence[int]) -> list[dict[str, float]]:
+        """The report of each row from what was seen of its slots: SNR, Doppler, interference that is left out."""
+        import numpy as np
+
+        reports = [dict[str, float]() for _ in counts]
+        heard = [row for row, count in enumerate(counts) if count]
+        sizes = np.array([counts[row] for row in heard])
+        starts = np.cumsum([0, *sizes[:-1]]) if heard else sizes
+        values = seen.detach().cpu().double().numpy()
+        sums, tops = (one.reduceat(values, starts, axis=0) if heard else values for one in (np.add, np.maximum))
+        for report, count in zip(reports, counts, strict=True):
+            ofdm_symbols = count * self.ofdm_symbols
+            report |= {"slots": count, "ofdm_symbols": ofdm_symbols}
+            report |= {"duration_s": ofdm_symbols / self.subcarrier_spacing_hz, "air_time_s": ofdm_symbols * self.symbol_s}
+        for row, mean, top in zip(heard, (sums / sizes[:, None]).tolist() if heard else [], tops.tolist(), strict=True):
+            snr, _, isi = mean
+            reports[row] |= {"snr_db": 10 * math.log10(snr), "doppler_hz": top[1]}
             if isi > 0:
-                report["isi_db"] = 10 * math.log10(isi)
-        return report
+                reports[row]["isi_db"] = 10 * math.log10(isi)
+        return reports
+
+
+def _in_rows(slots: torch.Tensor, counts: Sequence[int], lengths: Sequence[int], width: int, filling: float) -> torch.Tensor:
+    """Slots (slots, elements) as rows (rows, width): what belongs to each, and `filling` behind it."""
+    import torch
+
+    if not counts:
+        return slots.new_zeros(0, width)
+    if min(lengths) == max(lengths) == width:
+        return slots.reshape(len(counts), -1)[:, :width]
+    own = [part.flatten()[:length] for part, length in zip(slots.split(list(counts)), lengths, strict=True)]
+    return torch.stack([torch.nn.functional.pad(part, (0, width - len(part)), value=filling) for part in own])
 
 
 def _energy(response: torch.Tensor) -> torch.Tensor:
@@ -283,12 +305,13 @@ def _noise(rng: Rng, slots: int, like: torch.Tensor) -> torch.Tensor:
 
 def _chunks(keys: Sequence[str], counts: Sequence[int]) -> Iterator[list[Part]]:
     """All slots of all rows in order, about `SLOTS_AT_ONCE` at a time."""
-    chunk: list[Part] = []
+    chunk, slots = list[Part](), 0
     for key, count in zip(keys, counts, strict=True):
         for first in range(0, count, SLOTS_AT_ONCE):
             chunk.append(Part(key, first, min(SLOTS_AT_ONCE, count - first)))
-            if sum(part.count for part in chunk) >= SLOTS_AT_ONCE:
+            slots += chunk[-1].count
+            if slots >= SLOTS_AT_ONCE:
                 yield chunk
-                chunk = []
+                chunk, slots = [], 0
     if chunk:
         yield chunk

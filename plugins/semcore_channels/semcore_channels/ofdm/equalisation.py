@@ -72,11 +72,14 @@ class Combined:
         Returns:
             complex64 and float32 (slots, elements)
         """
-        power = _at(self.power, deviation).clamp_min(1e-20)
-        symbols, left = _at(self.symbols, deviation) / power, unknown / power
+        import torch
+
+        inverse = _at(self.power, deviation).clamp_min(1e-20).reciprocal()
+        parts = torch.view_as_real(_at(self.symbols, deviation))
+        symbols, left = torch.view_as_complex(parts * inverse.unsqueeze(-1)), unknown * inverse
         if method == "zf":
             return symbols, left + (1 - trust).abs().square()
-        return symbols / trust, left / trust.abs().square()
+        return symbols * trust.reciprocal(), left * trust.abs().square().reciprocal()
 
 
 def _at(coefficients: tuple[torch.Tensor, ...], s: float) -> torch.Tensor:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 BLOCK = 256
 """Realisations that are drawn at once: Sionna's part of the work costs a third of what it costs for 16."""
-KEPT_BYTES = 512 * 2**20
+KEPT_BYTES = 256 * 2**20
 """Memory for realisations that a later call may ask for again."""
 
 
