@@ -7,7 +7,7 @@ MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 .PHONY: demo docs test test-slow lint bench-channels install help
 help:
 	@echo "make demo       captions over a 28 GHz link beside conventional transmission, with a report"
-	@echo "make docs       the pages of docs/reference, from the source"
+	@echo "make docs       the pages of docs/reference, from the source, and the figures"
 	@echo "make test       the test suite (minutes)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff and mypy"
@@ -28,6 +28,7 @@ demo: install
 
 docs: install
 	$(BIN)/python docs/make_reference
+	$(BIN)/python docs/make_figures.py
 
 bench-channels: install
 	$(BIN)/python plugins/semcore_channels/benchmarks/bench_channels.py

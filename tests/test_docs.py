@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -72,3 +73,11 @@ def test_every_command_of_a_page_runs(page: Path, tmp_path: Path, follow: Any) -
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     follow(page, tmp_path, environment, EXPENSIVE)
+
+
+def test_the_figures_are_drawn_by_the_repository(tmp_path: Path) -> None:
+    """With few points: every figure that a page shows comes out of the script, or of the run of the demo."""
+    script = [sys.executable, ROOT / "docs" / "make_figures.py", tmp_path, "--quick"]
+    subprocess.run(script, check=True, timeout=300, capture_output=True)
+    shown = {image for page in PAGES for image in re.findall(r"images/([\w-]+\.png)", page.read_text())}
+    assert shown - {"demo.png"} == {path.name for path in tmp_path.iterdir()}

@@ -1,1 +1,1 @@
-"""Channels (AWGN, Rayleigh, 3GPP UMa) and transports (5G LDPC, analog) for semcore; README.md has the table."""
+"""Channels (fading, 3GPP, satellites) and transports (5G LDPC, analog, Walsh, uncoded) for semcore; see README.md."""

@@ -13,7 +13,7 @@ from semcore_channels.ofdm.equalisation import Combined
 if TYPE_CHECKING:
     import torch
 
-KEPT_BYTES = 128 * 2**20
+KEPT_BYTES = 32 * 2**20
 """Memory for what a later point of a sweep may want again."""
 
 
