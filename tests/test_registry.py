@@ -198,7 +198,8 @@ def test_verbs_are_isolated(packages: Any) -> None:
     packages.install("more", "[semcore.command]\nexplode = good:Keep\nnew-verb = good:Keep\n")
     helped = packages("--help")
     assert helped.returncode == 0
-    assert "Verbs of plugins:\n  explode   bad and more\n  new-verb  more\n  number    bad\n" in helped.stdout
+    told = dict(line.split(maxsplit=1) for line in helped.stdout.split("Verbs of plugins:\n")[1].splitlines())
+    assert told == {"explode": "bad and more", "link-budget": "semcore-channels", "new-verb": "more", "number": "bad"}
     assert "verb 'explode' is given by bad 1.5 and more 1.5" in packages("explode").stderr
     told = packages("explode", SEMCORE_PLUGINS="bad")
     assert told.returncode == 2 and "verb 'explode' of bad 1.5 cannot be imported: RuntimeError: libfoo" in told.stderr

@@ -11,10 +11,9 @@ repetition draws new channels on both sides.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -216,10 +215,8 @@ def memory() -> None:
     print(f"\n{'words at once':<34}{'peak MB':>12}{'with one':>12}{'ms a word':>12}")
     for name in CASES:
         for words in (64, 256):
-            done = subprocess.run(
-                [sys.executable, __file__, "--words", str(words), "--link", name], capture_output=True, text=True, check=True
-            )
-            peak, one, each = done.stdout.split()
+            with multiprocessing.get_context("spawn").Pool(1) as fresh:
+                peak, one, each = fresh.apply(words_at_once, (name, words))
             print(f"{CASES[name].name + ', ' + str(words):<34}{peak:>12}{one:>12}{each:>12}")
 
 
@@ -228,23 +225,22 @@ def peak_mb() -> int:
     return next(int(line.split()[1]) // 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
 
 
-def words_at_once(case: Case, words: int) -> None:
+def words_at_once(name: str, words: int) -> tuple[int, int, str]:
+    """Peak memory with so many words at once and before, in MiB, and milliseconds a word."""
+    torch.set_num_threads(1)
+    case = CASES[name]
     case.run(10**6, 1)  # imports and compiles
     before = peak_mb()
     seconds = min(timed(lambda number=number: case.run(number, words))[0] for number in range(6))
-    print(peak_mb(), before, f"{seconds / words * 1e3:.3f}")
+    return peak_mb(), before, f"{seconds / words * 1e3:.3f}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=1, help="threads of both sides")
     parser.add_argument("--repetitions", type=int, default=12)
-    parser.add_argument("--words", type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument("--link", default="A", help=argparse.SUPPRESS)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    if given.words:
-        return words_at_once(CASES[given.link], given.words)
     AWGN().transmit(LDPC().send(CASES["A"].batch(0), Rng()), Rng())  # imports and compiles
     import plain_sionna
 
@@ -258,7 +254,6 @@ def main() -> None:
     for case in CASES.values():
         sweep(case)
     memory()
-    return None
 
 
 if __name__ == "__main__":

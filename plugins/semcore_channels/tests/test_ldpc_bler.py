@@ -105,7 +105,7 @@ def test_belief_propagation_loses_no_fewer_blocks(point):
 @pytest.mark.slow
 @pytest.mark.parametrize("point", MANY, ids=str)
 def test_belief_propagation_loses_no_fewer_blocks_anywhere_in_the_waterfall(point):
-    mine, theirs = paired(point, 1500)
+    mine, theirs = paired(point, 600)
     assert mine <= theirs + 2.58 * math.sqrt(mine + theirs)
 
 

@@ -61,7 +61,7 @@ class NTNChannel(OFDMChannel):
 
     cites: ClassVar[tuple[str, ...]] = ("tr38811", "liu2026semantic")
     subcarriers: Annotated[int, Ge(1), Le(4096)] = 120
-    subcarrier_spacing_hz: Annotated[float, Gt(0), Le(1e7)] = 20e6 / 120
+    subcarrier_spacing_hz: Annotated[float, Gt(0), Le(1e7)] = 166_667.0
     cyclic_prefix: Annotated[int, Ge(0), Le(4096)] = 8
     pilot_symbols: tuple[Annotated[int, Ge(0)], ...] | None = None
     pilot_spacing: Annotated[int, Ge(1), Le(4096)] = 4
