@@ -201,6 +201,12 @@ def test_what_a_sweep_shares_changes_nothing(csi, rng, as_symbols, qpsk):
     for one, other in zip(together, alone, strict=True):
         assert torch.equal(one.values, other.values) and torch.equal(one.noise_var, other.noise_var)
         assert one.report == other.report
+    whole = as_symbols([qpsk(4 * points[0].grid.data_uses)[0]])
+    points[0].transmit(whole, rng)
+    whole.values.mul_(-1)  # in place: what was heard of the former symbols must not come back
+    hearing_now = points[0].transmit(whole, rng).values
+    hearing._kept.clear()
+    assert torch.equal(hearing_now, points[0].transmit(whole, rng).values)
 
 
 @pytest.mark.parametrize("grid", [KRONECKER, COMB], ids=["kronecker", "comb"])

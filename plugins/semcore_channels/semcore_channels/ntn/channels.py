@@ -126,7 +126,7 @@ class NTNTDL(NTNChannel):
 
 @dataclass(frozen=True)
 class Satellite(NTNChannel):
-    """A bent pipe: up to a satellite and down again, both hops NTN-TDL, with the link budget of the whole way.
+    """Bent pipe of the satellite audiovisual paper: up and down again, both hops NTN-TDL, with the budget of the whole way.
 
     y = h_up h_down x + n (the satellite audiovisual paper, eq. 3): the satellite amplifies what it hears and sends it on.
 

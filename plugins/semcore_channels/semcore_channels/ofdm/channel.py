@@ -189,6 +189,8 @@ class OFDMChannel(ChannelModel, abc.ABC):
         padding = self.grid.padding.to(symbols.values.device)
         spare = [count * uses - length for count, length in zip(counts, lengths, strict=True)]
         if counts and min(lengths) == max(lengths):
+            if not spare[0]:
+                return symbols.values[:, : lengths[0]].reshape(-1, uses)
             filling = padding[uses - spare[0] :].expand(len(counts), -1)
             return torch.cat((symbols.values[:, : lengths[0]], filling), 1).reshape(-1, uses)
         pieces = [symbols.values.new_empty(0)]

@@ -74,21 +74,24 @@ class Combined:
         """
         import torch
 
-        inverse = _at(self.power, deviation).clamp_min(1e-20).reciprocal()
+        inverse = _at(self.power, deviation).clamp_min(1e-20).reciprocal_()
         parts = torch.view_as_real(_at(self.symbols, deviation))
-        symbols, left = torch.view_as_complex(parts * inverse.unsqueeze(-1)), unknown * inverse
+        symbols, left = torch.view_as_complex(parts * inverse.unsqueeze(-1)), inverse * unknown
         if method == "zf":
-            return symbols, left + (1 - trust).abs().square()
-        return symbols * trust.reciprocal(), left * trust.abs().square().reciprocal()
+            return symbols, left.add_((1 - trust).abs().square())
+        return symbols.mul_(trust.reciprocal()), left.mul_(trust.abs().square().reciprocal())
 
 
 def _at(coefficients: tuple[torch.Tensor, ...], s: float) -> torch.Tensor:
     """The polynomial at s."""
     import torch
 
-    found, *others = coefficients
-    for power, coefficient in enumerate(others, 1):
-        found = torch.add(found, coefficient, alpha=s**power)
+    constant, *others = coefficients
+    if not others:
+        return constant
+    found = torch.add(constant, others[0], alpha=s)
+    for power, coefficient in enumerate(others[1:], 2):
+        found.add_(coefficient, alpha=s**power)
     return found
 
 

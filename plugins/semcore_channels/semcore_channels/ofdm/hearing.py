@@ -89,7 +89,7 @@ def heard_once(key: Hashable, data: torch.Tensor, hear: Callable[[], Heard]) -> 
             return known[1]
     found = hear()
     with _lock:
-        _kept[key] = data, found
+        _kept[key] = data.clone(), found  # the caller may write into its own
         while len(_kept) > 1 and sum(one.combined.nbytes for _, one in _kept.values()) > KEPT_BYTES:
             _kept.popitem(last=False)
     return found
