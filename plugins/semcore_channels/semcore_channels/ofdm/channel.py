@@ -261,22 +261,28 @@ class OFDMChannel(ChannelModel, abc.ABC):
         """The report of each row from what was seen of its slots: SNR, Doppler, interference that is left out."""
         import numpy as np
 
-        reports = [dict[str, float]() for _ in counts]
+        fixed = {count: self._times(count) for count in set(counts)}
+        reports = [dict(fixed[count]) for count in counts]
         heard = [row for row, count in enumerate(counts) if count]
+        if not heard:
+            return reports
         sizes = np.array([counts[row] for row in heard])
-        starts = np.cumsum([0, *sizes[:-1]]) if heard else sizes
+        starts = np.cumsum([0, *sizes[:-1]])
         values = seen.detach().cpu().double().numpy()
-        sums, tops = (one.reduceat(values, starts, axis=0) if heard else values for one in (np.add, np.maximum))
-        for report, count in zip(reports, counts, strict=True):
-            ofdm_symbols = count * self.ofdm_symbols
-            report |= {"slots": count, "ofdm_symbols": ofdm_symbols}
-            report |= {"duration_s": ofdm_symbols / self.subcarrier_spacing_hz, "air_time_s": ofdm_symbols * self.symbol_s}
-        for row, mean, top in zip(heard, (sums / sizes[:, None]).tolist() if heard else [], tops.tolist(), strict=True):
-            snr, _, isi = mean
-            reports[row] |= {"snr_db": 10 * math.log10(snr), "doppler_hz": top[1]}
-            if isi > 0:
-                reports[row]["isi_db"] = 10 * math.log10(isi)
+        means = np.add.reduceat(values, starts, axis=0) / sizes[:, None]
+        tops = np.maximum.reduceat(values[:, 1], starts)
+        in_db = 10 * np.log10(np.maximum(means, 1e-30))
+        for row, mean, shown, top in zip(heard, means.tolist(), in_db.tolist(), tops.tolist(), strict=True):
+            reports[row] |= {"snr_db": shown[0], "doppler_hz": top}
+            if mean[2] > 0:
+                reports[row]["isi_db"] = shown[2]
         return reports
+
+    def _times(self, slots: int) -> dict[str, float]:
+        """What the report says of so many slots, whatever they carry."""
+        symbols = slots * self.ofdm_symbols
+        times = {"duration_s": symbols / self.subcarrier_spacing_hz, "air_time_s": symbols * self.symbol_s}
+        return {"slots": slots, "ofdm_symbols": symbols, **times}
 
 
 def _in_rows(slots: torch.Tensor, counts: Sequence[int], lengths: Sequence[int], width: int, filling: float) -> torch.Tensor:

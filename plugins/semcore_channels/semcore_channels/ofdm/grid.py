@@ -37,12 +37,12 @@ class Grid:
         """The subcarriers that hold pilots."""
         return tuple(range(0, self.subcarriers, self.pilot_spacing))
 
-    @property
+    @functools.cached_property
     def pilot_uses(self) -> int:
         """Pilot resource elements of a slot."""
         return len(self.pilot_symbols) * len(self.pilot_subcarriers)
 
-    @property
+    @functools.cached_property
     def data_uses(self) -> int:
         """Data resource elements of a slot."""
         return self.subcarriers * self.ofdm_symbols - self.pilot_uses
