@@ -169,12 +169,9 @@ class OFDMChannel(ChannelModel, abc.ABC):
         values, left, seen = (torch.cat(one) if len(one) > 1 else one[0] for one in zip(*through, strict=True))
         width = symbols.values.shape[1]
         rows = functools.partial(_in_rows, counts=counts, lengths=layout.lengths, width=width)
+        pilots, prefixes, uses = grid.pilot_uses, self.ofdm_symbols * self.cyclic_prefix, grid.data_uses
         overhead = [
-            {
-                "pilots": count * grid.pilot_uses,
-                "cyclic-prefix": count * self.ofdm_symbols * self.cyclic_prefix,
-                "padding": count * grid.data_uses - length,
-            }
+            {"pilots": count * pilots, "cyclic-prefix": count * prefixes, "padding": count * uses - length}
             for count, length in zip(counts, layout.lengths, strict=True)
         ]
         return symbols.received(

@@ -103,11 +103,9 @@ class Estimator:
             trust, complex64, and unknown, float32; both broadcast to (slots, symbols, subcarriers)
         """
         if self.method == "ls":
-            time, frequency = (line.moments for line in self._lines)
-            # E[h e*], and E|e|^2 without and by the noise
-            agreement, power, noise = (_outer(over, across) for over, across in zip(time, frequency, strict=True))
-            power = power.real + noise_var.reshape(-1, 1, 1) * noise.real
-            return agreement / power, (self.correlation.power - agreement.abs().square() / power).clamp_min(1e-12)
+            agreement, square, power, noise = self._moments
+            power = power + noise_var.reshape(-1, 1, 1) * noise
+            return agreement / power, (self.correlation.power - square / power).clamp_min(1e-12)
         over_time, over_frequency = self._modes
         gain = self._gain(noise_var)[:, 0]
         power = over_time.spread.abs().square() @ gain @ over_frequency.spread.abs().square().mT
@@ -117,6 +115,13 @@ class Estimator:
         """The Wiener filter: with eigenvectors of both correlations it is a division, (slots, 1, time modes, others)."""
         time, frequency = self._modes
         return 1 / (time.values.unsqueeze(1) * frequency.values + noise_var.reshape(-1, 1, 1, 1))
+
+    @functools.cached_property
+    def _moments(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """E[h e*], its square, and E|e|^2 without and by noise of unit variance, of every resource element."""
+        time, frequency = (line.moments for line in self._lines)
+        agreement, power, noise = (_outer(over, across) for over, across in zip(time, frequency, strict=True))
+        return agreement, agreement.abs().square(), power.real.contiguous(), noise.real.contiguous()
 
     @functools.cached_property
     def _lines(self) -> tuple[_Lines, _Lines]:

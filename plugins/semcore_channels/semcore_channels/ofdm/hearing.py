@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
@@ -74,22 +75,47 @@ class Heard:
     isi: torch.Tensor
 
 
-_kept: OrderedDict[Hashable, tuple[torch.Tensor, Heard]] = OrderedDict()
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What was heard, and of which data: a copy, and which tensor it was in which version, for a quick look."""
+
+    data: torch.Tensor
+    whole: weakref.ref[torch.Tensor]
+    place: tuple[int, ...]
+    heard: Heard
+
+    def is_of(self, data: torch.Tensor) -> bool:
+        """Whether these are the same symbols."""
+        import torch
+
+        untouched = self.whole() is _whole(data) and self.place == _place(data)
+        return untouched or torch.equal(self.data, data)
+
+
+def _whole(data: torch.Tensor) -> torch.Tensor:
+    """The tensor that `data` is a view of."""
+    return data if data._base is None else data._base
+
+
+def _place(data: torch.Tensor) -> tuple[int, ...]:
+    """Which part of that tensor it is, and how often that was written to."""
+    return data._version, data.storage_offset(), *data.shape, *data.stride()
+
+
+_kept: OrderedDict[Hashable, _Known] = OrderedDict()
 _lock = threading.Lock()
 
 
 def heard_once(key: Hashable, data: torch.Tensor, hear: Callable[[], Heard]) -> Heard:
     """What `hear` returns, from memory if it was called lately for the same key and the same data."""
-    import torch
-
     with _lock:
         known = _kept.pop(key, None)
-        if known is not None and torch.equal(known[0], data):
+        if known is not None and known.is_of(data):
             _kept[key] = known  # the latest now
-            return known[1]
+            return known.heard
     found = hear()
     with _lock:
-        _kept[key] = data.clone(), found  # the caller may write into its own
-        while len(_kept) > 1 and sum(one.combined.nbytes for _, one in _kept.values()) > KEPT_BYTES:
+        _kept[key] = _Known(data.clone(), weakref.ref(_whole(data)), _place(data), found)
+        while len(_kept) > 1 and sum(one.heard.combined.nbytes for one in _kept.values()) > KEPT_BYTES:
             _kept.popitem(last=False)
     return found
