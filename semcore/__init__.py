@@ -34,6 +34,7 @@ from semcore.types import (
     Layout,
     Ledger,
     Picture,
+    Pictures,
     Plan,
     Received,
     Sample,
@@ -51,7 +52,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Bitstream", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError", "Executor",
     "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Lost", "Metric", "Needs",
-    "Picture", "Plan", "Planner", "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
+    "Picture", "Pictures", "Plan", "Planner", "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
     "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Span", "Stream", "Symbols", "Text",
     "Tokens",
     "Transport", "register",

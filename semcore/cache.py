@@ -6,6 +6,7 @@ A sweep over the channel therefore encodes each picture once, and generates agai
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -76,6 +77,12 @@ class Cache:
         return found
 
 
+def shelf() -> Cache:
+    """What outlives a run: candidate sets and their features, which pipelines share. `$SEMCORE_SHELF`, or the user's cache."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Cache(Path(os.environ.get("SEMCORE_SHELF") or f"{home}/semcore").expanduser())
+
+
 def cached(pipeline: Pipeline, cache: Cache) -> Pipeline:
     """The same pipeline with its costly stages behind the cache."""
     return replace(
@@ -120,6 +127,8 @@ class CachedGenerator(_Unchecked, Generator):
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         """As the generator inside."""
+        if self.inner.keeps:
+            return self.inner.generate(batch, kb, rng)
         keys = [digest("generate", self.inner, one, kb.of(one.user), rng.at(one.key).integer()) for one in batch]
         return self.cache.each("generate", keys, lambda at: self.inner.generate([batch[i] for i in at], kb, rng))
 
@@ -133,7 +142,10 @@ class CachedSelector(_Unchecked, Selector):
 
     def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
         """As the selector inside."""
-        keys = [digest("select", self.inner, some, one, kb.of(one.user)) for some, one in zip(candidates, batch, strict=True)]
+        keys = [
+            digest("select", self.inner, some.origin or some, one, kb.of(one.user))
+            for some, one in zip(candidates, batch, strict=True)
+        ]
         return self.cache.each(
             "select", keys, lambda at: self.inner.select([candidates[i] for i in at], [batch[i] for i in at], kb)
         )

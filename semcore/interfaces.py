@@ -64,6 +64,10 @@ class Transport(Component, abc.ABC):
         """How many consecutive samples of a batch share channel uses; what becomes of one depends on the others then."""
         return 1
 
+    def told(self, channel: ChannelModel) -> Transport:
+        """The same transport as a transmitter sets it up that knows the channel's mean SNR; by default, unchanged."""
+        return self
+
     def refuses(self, stream: type[Stream]) -> str:
         """Why it cannot carry streams of a type, as set up; "" if it can."""
         return "" if stream in self.carries else f"carries {', '.join(one.__name__ for one in self.carries)}"
@@ -90,6 +94,10 @@ class ChannelModel(Component, abc.ABC):
         """Why it cannot serve a transport, as both are set up, for example one that it would distort; "" if it can."""
         return ""
 
+    def mean_snr_db(self) -> float | None:
+        """Es/N0 before fading, dB, as both ends may know it beforehand (slow feedback); None: nobody can say."""
+        return None
+
     @abc.abstractmethod
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
         """Send `symbols` over the link; random numbers are drawn at `rng.at(key)` for the key of each row."""
@@ -102,6 +110,8 @@ class Generator(Component, abc.ABC):
     kind: ClassVar[str] = "generator"
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {}
     """Names and types of the streams it makes use of; it must work with any of them lost."""
+    keeps: ClassVar[bool] = False
+    """Whether it keeps its candidates itself, because many samples share them: a run's cache would hold as many copies."""
 
     @abc.abstractmethod
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:

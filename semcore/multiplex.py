@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from semcore.errors import ComponentError
-from semcore.interfaces import Transport
+from semcore.interfaces import ChannelModel, Transport
 from semcore.rng import Rng
 from semcore.types import Layout, Received, Semantics, Span, Symbols
 
@@ -26,6 +26,10 @@ class Multiplex:
         if transport is None:
             raise ComponentError(f"no transport carries the stream {stream!r}: name one under transport.{stream}")
         return transport
+
+    def told(self, channel: ChannelModel) -> Multiplex:
+        """The same transports, set up by a transmitter that knows the channel's mean SNR."""
+        return Multiplex({name: transport.told(channel) for name, transport in self.transports.items()})
 
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols | None:
         """The symbols of all streams of a batch, or None if there is nothing to send."""

@@ -11,6 +11,7 @@ What reaches the receiver has paid for it: nothing but `link` connects the two e
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -39,6 +40,11 @@ class Pipeline:
     generator: Generator
     selector: Selector | None = None
     kb: KBPolicy | None = None
+
+    @functools.cached_property
+    def air(self) -> Multiplex:
+        """The transports as the transmitter sets them up for this channel; both ends know how."""
+        return self.transport.told(self.channel)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +124,7 @@ def tell(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng)
 
 def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:
     """One round over the channel: the only way from one end to the other."""
-    symbols = p.transport.send(batch, rng.at("transport"))
+    symbols = p.air.send(batch, rng.at("transport"))
     if symbols is None:
         return Delivery([replace(semantics, streams={}) for semantics in batch])
     received = one(
@@ -129,7 +135,7 @@ def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:
     for sample, row in dict.fromkeys((span.sample, span.row) for span in layout.spans):
         report = reports.setdefault(layout.senders[sample][0], {})
         report.update(_with_times_added(received.report[row], report))
-    return Delivery(p.transport.receive(received), Ledger.of(received), reports)
+    return Delivery(p.air.receive(received), Ledger.of(received), reports)
 
 
 def _with_times_added(report: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:

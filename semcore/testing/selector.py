@@ -38,7 +38,7 @@ def chooses_by_content_and_not_by_place(selector: Selector, given: Given) -> Non
         raise NotApplicable("it says itself that order matters (`order_matters`)")
     chosen = selector.select(_candidates(given.batch), given.batch, EMPTY)
     for shift in (1, 2, 3):
-        turned = [Candidates(some.samples[shift:] + some.samples[:shift]) for some in _candidates(given.batch)]
+        turned = [Candidates((*some.samples[shift:], *some.samples[:shift])) for some in _candidates(given.batch)]
         where = difference(chosen, selector.select(turned, given.batch, EMPTY))
         require(not where, f"the candidates in another order, {where}")
 

@@ -6,7 +6,7 @@ NumPy holds what people look at (pictures, sound, features); PyTorch holds what 
 """
 
 from semcore.types.ledger import Entry, Ledger, split
-from semcore.types.samples import Candidates, Sample
+from semcore.types.samples import Candidates, Pictures, Sample
 from semcore.types.semantics import STREAM_TYPES, Bitstream, Features, Picture, Semantics, Stream, Text, Tokens
 from semcore.types.session import Knowledge, KnowledgeBase, Plan, Scenario
 from semcore.types.symbols import Layout, Received, Span, Symbols
@@ -22,6 +22,7 @@ __all__ = [
     "Layout",
     "Ledger",
     "Picture",
+    "Pictures",
     "Plan",
     "Received",
     "Sample",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from semcore.errors import ComponentError
 from semcore.types.arrays import check_array
@@ -64,15 +65,52 @@ class Sample:
 
 
 @dataclass(frozen=True, eq=False)
+class Pictures(Sequence[Sample]):
+    """Many pictures as the samples that they are, made when they are looked at: thousands of candidates are one array.
+
+    Fields:
+        id: of every sample
+        user: of every sample
+        images: uint8 (p, H, W, 3), sRGB
+        origin: the digest of what the pictures were made from; pictures with the same one are the same. "": not known
+    """
+
+    id: str
+    user: str
+    images: np.ndarray
+    origin: str = ""
+
+    def __post_init__(self) -> None:
+        check_array(self, "images", self.images, "uint8", ("p", "H", "W", 3))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
+        if isinstance(index, slice):
+            return tuple(self[one] for one in range(*index.indices(len(self))))
+        return Sample(self.id, self.user, image=self.images[index])
+
+
+@dataclass(frozen=True, eq=False)
 class Candidates:
     """What a generator makes of one sample.
 
     Fields:
-        samples: one or more reconstructions, each with the sample's key as its id
+        samples: one or more reconstructions, each with the sample's key as its id; a tuple, or `Pictures`
     """
 
-    samples: tuple[Sample, ...]
+    samples: Sequence[Sample]
 
     def __post_init__(self) -> None:
-        if not self.samples:
+        if not len(self.samples):
             raise ComponentError("a generator must return at least one candidate a sample")
+
+    @property
+    def origin(self) -> str:
+        """What a stage after this one may keep what it made of these candidates under; "": it may not."""
+        return self.samples.origin if isinstance(self.samples, Pictures) else ""

@@ -73,6 +73,9 @@ class FlatChannel(ChannelModel, abc.ABC):
         assert self.tx_power_dbm is not None and self.noise_power_dbm is not None
         return self.tx_power_dbm - self.path_loss_db - self.noise_power_dbm
 
+    def mean_snr_db(self) -> float:
+        return self.label_db()
+
     def budget(self) -> list[Term]:
         """What the SNR is made of."""
         if self.tx_power_dbm is None or self.noise_power_dbm is None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from annotated_types import Ge, Le
 
 from semcore.errors import ComponentError
-from semcore.interfaces import Transport
+from semcore.interfaces import ChannelModel, Transport
 from semcore.rng import Rng
 from semcore.types import Layout, Received, Semantics, Span, Stream, Symbols, split
 
@@ -73,6 +73,9 @@ class Walsh(Transport):
         while len(codes) < self.code_length:
             codes = torch.cat((torch.cat((codes, codes), 1), torch.cat((codes, -codes), 1)))
         return codes
+
+    def told(self, channel: ChannelModel) -> Transport:
+        return replace(self, transport=self.transport.told(channel))
 
     def refuses(self, stream: type[Stream]) -> str:
         return self.transport.refuses(stream)

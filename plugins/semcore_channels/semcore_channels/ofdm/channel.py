@@ -101,6 +101,9 @@ class OFDMChannel(ChannelModel, abc.ABC):
         """Es/N0 per resource element at a gain of one, dB, by whichever reading is given."""
         return next(value for value in self.readings().values() if value is not None)
 
+    def mean_snr_db(self) -> float:
+        return self.budget()[-1].value
+
     def budget(self) -> list[Term]:
         """What the SNR is made of: here, the setting that says it."""
         name = next(key for key, value in self.readings().items() if value is not None)

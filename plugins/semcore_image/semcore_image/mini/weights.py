@@ -11,6 +11,8 @@ from typing import Any
 from safetensors.torch import load_file
 from torch import nn
 
+from semcore.errors import RunError
+
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
 
@@ -27,15 +29,15 @@ def load_mini(name: str) -> Any:
 
 
 def load_config(folder: str) -> dict[str, Any]:
-    """config.json of the model in `weights/<folder>`."""
+    """config.json of the model in `weights/<folder>`, or in another folder by its path."""
     path = WEIGHTS / folder / "config.json"
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: the recipe of {folder} writes it (`semcore list recipe`)")
+        raise RunError(f"{path} is missing: the recipe of {path.parent.name} writes it (`semcore list recipe`)")
     return json.loads(path.read_text())
 
 
 def fill(build: Callable[..., nn.Module], folder: str, **fixed: Any) -> Any:
-    """`build(**config)` with the weights of `weights/<folder>`."""
+    """`build(**config)` with the weights of `weights/<folder>`, or of another folder by its path."""
     module = build(**load_config(folder), **fixed)
     module.load_state_dict(load_file(WEIGHTS / folder / "model.safetensors"))
     return module.float()

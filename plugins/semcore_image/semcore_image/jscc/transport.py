@@ -1,0 +1,224 @@
+"""Learned codecs as transports: pictures straight to symbols, over any channel."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+from annotated_types import Ge, Le
+from pydantic import BeforeValidator
+
+from semcore.errors import ComponentError
+from semcore.interfaces import ChannelModel, SemanticEncoder, Transport
+from semcore.rng import Rng
+from semcore.types import KnowledgeBase, Layout, Picture, Received, Sample, Semantics, Span, Stream, Symbols, Text
+from semcore_image.digests import mini_digest, sha256
+from semcore_image.mini_caption import MiniCaptionEncoder
+from semcore_image.pixels import from_tensor
+
+if TYPE_CHECKING:
+    import torch
+
+    from semcore_image.jscc.network import JsccNetwork
+
+UNKNOWN_SNR_DB = 10.0
+"""What a transmitter reckons with that knows nothing of its channel."""
+
+
+def ratio(value: object) -> object:
+    """`1/12` as well as 0.0833333."""
+    try:
+        return float(Fraction(value)) if isinstance(value, str) else value
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError("must be a number or a fraction such as 1/12") from error
+
+
+Ratio = Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(10)]
+
+
+@dataclass(frozen=True)
+class LearnedCodec(Transport, abc.ABC):
+    """A network at either end, trained together through a noisy channel.
+
+    A picture becomes H W 3 x CBR complex symbols of unit power. There are no bits, no header and no check; quality falls gently
+    with the SNR, and every channel use is `data`. One network serves all SNRs: the transmitter's half is told the mean SNR of the
+    channel, which both ends know (or `snr_db`, to see what a wrong one costs), the receiver's half the noise that is left after
+    equalisation, symbol by symbol.
+
+    Fields:
+        cbr: complex symbols per source value, as a number or as a fraction such as 1/12; must be that of the weights
+        weights: folder that the recipe wrote; null: the shipped ones
+        snr_db: Es/N0 that the transmitter reckons with, dB; null: the mean SNR of the channel
+    """
+
+    carries: ClassVar[tuple[type[Stream], ...]] = (Picture,)
+    shipped: ClassVar[dict[float, str]] = {}
+    """Names of the shipped weights by CBR."""
+
+    cbr: Ratio = 1 / 12
+    weights: str | None = None
+    snr_db: Annotated[float, Ge(-50), Le(100)] | None = None
+
+    @property
+    @abc.abstractmethod
+    def build(self) -> Any:
+        """Makes the network from its settings."""
+
+    def check(self) -> None:
+        if self.weights is None and self._shipped() is None:
+            known = ", ".join(str(Fraction(cbr).limit_denominator(1000)) for cbr in self.shipped)
+            raise ComponentError(
+                f"{type(self).__name__}.cbr: weights are shipped for {known}; for another ratio train some (`semcore list recipe`) "
+                "and name their folder under `weights`"
+            )
+
+    def _shipped(self) -> str | None:
+        return next((name for cbr, name in self.shipped.items() if abs(cbr - self.cbr) < 1e-4), None)
+
+    def identity(self) -> Any:
+        """The digest of the weights."""
+        if self.weights is None:
+            return mini_digest(self._shipped() or "")
+        return sha256(sorted(Path(self.weights).expanduser().glob("*.safetensors")))
+
+    @functools.cached_property
+    def network(self) -> JsccNetwork:
+        """The network; its weights are loaded on first use."""
+        from semcore_image.mini.weights import fill
+
+        network = fill(self.build, self.weights or self._shipped()).eval().requires_grad_(False)
+        found = network.latent / (6 * network.stride**2)
+        if abs(found - self.cbr) > 1e-4:
+            raise ComponentError(
+                f"{type(self).__name__}.cbr is {self.cbr:g}, and the weights {self.weights} were trained for {found:g}"
+            )
+        return network
+
+    def told(self, channel: ChannelModel) -> Transport:
+        mean = channel.mean_snr_db() if self.snr_db is None else None
+        return self if mean is None else dataclasses.replace(self, snr_db=float(np.clip(mean, -50, 100)))
+
+    def embed(self, pixels: np.ndarray) -> torch.Tensor | None:
+        """What a network that reads text is told of a picture: float32 (1, D), or None."""
+        return None
+
+    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
+        import torch
+
+        rows, spans = list[torch.Tensor](), list[Span]()
+        for index, semantics in enumerate(batch):
+            row, start = [torch.zeros(0, dtype=torch.complex64)], 0
+            for name, stream in semantics.streams.items():
+                if not isinstance(stream, Picture):
+                    raise ComponentError(f"{type(self).__name__} sends pictures, and stream {name!r} is none")
+                row.append(self._symbols(stream.pixels))
+                spans.append(Span(index, start, start + len(row[-1]), index, name, Picture, stream.form))
+                start += len(row[-1])
+            rows.append(torch.cat(row))
+        senders = tuple((semantics.key, semantics.user) for semantics in batch)
+        layout = Layout(tuple(map(len, rows)), tuple(spans), tuple(key for key, _ in senders), senders)
+        return Symbols(torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), layout)
+
+    def receive(self, received: Received) -> list[Semantics]:
+        streams = {(span.sample, span.stream): (self._picture(span, received), None) for span in received.layout.spans}
+        return received.layout.semantics(streams)
+
+    def _symbols(self, pixels: np.ndarray) -> torch.Tensor:
+        import torch
+
+        images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float() / 255
+        told = torch.tensor([UNKNOWN_SNR_DB if self.snr_db is None else self.snr_db])
+        with torch.inference_mode():
+            return self.network.encode(images, told, self.embed(pixels))[0].clone()
+
+    def _picture(self, span: Span, received: Received) -> Picture:
+        import torch
+
+        at = span.row, slice(span.start, span.stop)
+        noise_var = torch.nan_to_num(received.noise_var[at].detach().cpu(), nan=1e12).clamp(1e-12, 1e12)
+        parts = torch.nan_to_num(torch.view_as_real(received.values[at].detach().cpu()), nan=0.0).clamp(-1e6, 1e6)
+        with torch.inference_mode():
+            decoded = self.network.decode(torch.view_as_complex(parts)[None], noise_var[None], (span.form[0], span.form[1]))
+        return Picture(from_tensor(torch.nan_to_num(decoded, nan=0.5))[0])
+
+
+@dataclass(frozen=True)
+class DeepJSCC(LearnedCodec):
+    """Deep joint source-channel coding by convolutions, one network for all SNRs.
+
+    Pictures are taken in squares of 4 x 4 pixels; ten residual blocks, each modulated by the SNR (FiLM, after ADJSCC's attention
+    features), stand in for the five convolutions of the paper. Weights are shipped for CBR 1/6 and 1/12, trained on CIFAR-10 over
+    AWGN; their cards say how well they do.
+    """
+
+    reference: ClassVar[str] = "E. Bourtsoulatze et al., IEEE Trans. Cogn. Commun. Netw. 5(3), 2019; SNR-adaptive as J. Xu et al., 2022"
+    cites: ClassVar[tuple[str, ...]] = ("bourtsoulatze2019deep", "xu2022wireless", "krizhevsky2009learning")
+    tried_with = ({}, {"cbr": "1/6", "snr_db": 5.0})
+    shipped: ClassVar[dict[float, str]] = {1 / 6: "deepjscc-6", 1 / 12: "deepjscc-12"}
+
+    @property
+    def build(self) -> Any:
+        from semcore_image.jscc.deepjscc import DeepJscc
+
+        return DeepJscc
+
+
+@dataclass(frozen=True)
+class WITT(LearnedCodec):
+    """The wireless image transmission transformer: Swin blocks at either end, and features scaled as the SNR says.
+
+    Two stages of Swin blocks and, at the transmitter and at the receiver, a channel modulation network: eight fully connected
+    layers with seven modulations by the SNR in between, whose output scales the features. Weights of a small one are shipped for
+    CBR 1/12, trained briefly on CIFAR-10 over AWGN: see its card before you compare with the paper.
+    """
+
+    reference: ClassVar[str] = "K. Yang et al., WITT: a wireless image transmission transformer, ICASSP 2023"
+    cites: ClassVar[tuple[str, ...]] = ("yang2023witt", "krizhevsky2009learning")
+    tried_with = ({},)
+    shipped: ClassVar[dict[float, str]] = {1 / 12: "witt-12"}
+
+    @property
+    def build(self) -> Any:
+        from semcore_image.jscc.witt import Witt
+
+        return Witt
+
+
+@dataclass(frozen=True)
+class LaMoSC(LearnedCodec):
+    """LaMoSC: what a captioner says of a picture is fused with what it looks like, and one joint code carries both.
+
+    The caption stays with the transmitter; what it changes is what is sent. Weights of a small one are shipped for CBR 1/12,
+    trained briefly on CIFAR-10 over AWGN with the captions of mini-caption: see its card.
+
+    Fields:
+        captioner: says what a picture shows; null: mini-caption
+    """
+
+    reference: ClassVar[str] = "Y. Zhao et al., LaMoSC: large language model-driven semantic communication system for visual transmission, 2024"
+    cites: ClassVar[tuple[str, ...]] = ("zhao2024lamosc", "krizhevsky2009learning")
+    tried_with = ({},)
+    shipped: ClassVar[dict[float, str]] = {1 / 12: "lamosc-12"}
+
+    captioner: SemanticEncoder | None = None
+
+    @property
+    def build(self) -> Any:
+        from semcore_image.jscc.lamosc import Lamosc
+
+        return Lamosc
+
+    def embed(self, pixels: np.ndarray) -> torch.Tensor:
+        from semcore_image.mini.weights import load_mini
+
+        encoder = self.captioner or MiniCaptionEncoder()
+        said = encoder.encode([Sample("picture", image=pixels)], KnowledgeBase())[0].streams.values()
+        words = " ".join(stream.value for stream in said if isinstance(stream, Text))
+        return load_mini("mini-clip").encode_text([words])

@@ -1,0 +1,71 @@
+"""The transmitter of MMSemCom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from semcore.interfaces import SemanticEncoder
+from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, UsesMultiSem
+from semcore_image.pixels import image_of, resized, to_tensor
+
+
+@dataclass(frozen=True)
+class MultiSemEncoder(UsesMultiSem, SemanticEncoder):
+    """Features of a picture and of the prompts that CLIP finds for it, side by side or fused by attention.
+
+    `send: both` gives the streams `text` (n_text x d_text) and `image` (d_image), for the selector `sequential`; `send: fused`
+    one stream `fused` (d_fusion) for `simultaneous`; `send: image` the image features alone, the paper's ablation without CLIP.
+
+    Of eq. 11 this is the reading: the candidate prompts come in lists, one for each prompt that is sent (what it is, its colour,
+    its background), and the most probable of each list is taken. The n_text most probable of one list could all say the same.
+
+    With shipped weights the image features are those of a small network at 32 x 32 pixels (d_image = 32, d_fusion = 64,
+    d_text = 128); `features` names a folder with ResNet-50 in front, as the recipe `multisem` trains it.
+
+    Fields:
+        send: which features
+    """
+
+    reference: ClassVar[str] = "MMSemCom, section III-A, eq. 8-14"
+    cites: ClassVar[tuple[str, ...]] = ("fu2025multimodal", "he2016deep", "radford2021learning")
+    tried_with = ({"send": "both"}, {"send": "fused"}, {"send": "image"})
+
+    send: Literal["both", "fused", "image"] = "both"
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        names = {"both": (TEXT, IMAGE), "fused": (FUSED,), "image": (IMAGE,)}
+        return dict.fromkeys(names[self.send], Features)
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [self._encode(sample) for sample in samples]
+
+    def _encode(self, sample: Sample) -> Semantics:
+        read = self.read([image_of(sample, self)])._asdict()
+        return Semantics(sample.id, {name: Features(read[name][0]) for name in self.streams}, sample.user)
+
+    def views(self, sample: Sample) -> dict[str, np.ndarray]:
+        """What each prompt looks at when it is fused with the picture (Fig. 5): by prompt, uint8 (H, W, 3)."""
+        import torch
+
+        if self.send == "image":
+            return {}
+        picture = image_of(sample, self)
+        chosen = self.chosen([picture])
+        with torch.inference_mode():
+            maps = self.network.maps(to_tensor([picture], self.network.size))
+            _, weights = self.network.fused(maps, torch.from_numpy(self.text_features(chosen)))
+        words = [prompts[index] for prompts, index in zip(self.lists, chosen[0], strict=True)]
+        return {word: _heat(picture, weight) for word, weight in zip(words, weights[0].numpy(), strict=True)}
+
+
+def _heat(picture: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """A picture, dark where the attention is low: uint8 (H, W, 3)."""
+    shares = (weights / max(float(weights.max()), 1e-12) * 255).astype(np.uint8)
+    large = resized(np.repeat(shares[:, :, None], 3, axis=2), (picture.shape[0], picture.shape[1]))
+    return (picture * (0.15 + 0.85 * large / 255)).astype(np.uint8)

@@ -1,0 +1,157 @@
+"""The receiver's generator of MMSemCom: thousands of pictures of a class, drawn once and kept."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Ge
+
+from semcore.cache import shelf
+from semcore.errors import ComponentError
+from semcore.identity import digest
+from semcore.interfaces import Generator
+from semcore.rng import Rng
+from semcore.types import Candidates, Features, KnowledgeBase, Pictures, Semantics, Stream
+from semcore_image.digests import mini_digest, sha256
+from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, UsesMultiSem
+from semcore_image.pixels import from_tensor, resized
+
+if TYPE_CHECKING:
+    from semcore_image.mmsemcom.sampling import ClassDiffusion
+
+Count = Annotated[int, Ge(1)]
+FIRST, LARGEST = 5, 125
+"""Pictures of the first part of a set, and of all but the first few: few candidates cost little, many are drawn at once."""
+
+
+@dataclass(frozen=True)
+class ClassDiffusionGenerator(UsesMultiSem, Generator):
+    """Draws thousands of pictures of the received class by diffusion in pixels; a selector finds the one that is meant.
+
+    The class is read from what arrived: from text features by the nearest prompt, else by a trained layer. Of nothing, all
+    classes are drawn in turn. Pictures are denoised by UniPC from Gaussian noise that is addressed by run seed, class and number.
+
+    The set of a class is drawn once for all samples, SNRs and pipelines that need it. It is kept part by part in the user's
+    cache (`$SEMCORE_SHELF`, else ~/.cache/semcore), so that drawing can be interrupted, and processes that need the same set
+    share the work.
+
+    With `steer: image` the received image features steer the sampling instead: the candidates of a sample are its own, and few
+    are enough. It needs weights that know features: `class-diffusion-open`.
+
+    Fields:
+        weights: `class-diffusion`, which knows its 480 pictures nearly by heart; `class-diffusion-open`, trained on all of
+            CIFAR-10; or a folder that the recipe `class-diffusion` wrote
+        candidates: pictures a sample, p
+        steps: denoising steps, T
+        steer: whether received image features steer the sampling
+        guidance: how far beyond the class alone, towards the features, `steer` goes; 1: as trained
+        half: whether the network computes in bfloat16, which is faster and differs in the last bits
+        size: (height, width) of the pictures; other than the network's own they are resampled (bicubic)
+    """
+
+    reference: ClassVar[str] = "MMSemCom, section III-B1, eq. 15-19, Fig. 4"
+    cites: ClassVar[tuple[str, ...]] = ("fu2025multimodal", "zhao2023unipc", "krizhevsky2009learning", "ho2022classifier")
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {TEXT: (Features,), IMAGE: (Features,), FUSED: (Features,)}
+    keeps: ClassVar[bool] = True
+    tried_with = (
+        {"candidates": 3, "steps": 2},
+        {"candidates": 2, "steps": 2, "steer": "image", "weights": "class-diffusion-open"},
+    )
+
+    weights: str = "class-diffusion"
+    candidates: Count = 5000
+    steps: Count = 40
+    steer: Literal["none", "image"] = "none"
+    guidance: Annotated[float, Ge(0)] = 1.0
+    half: bool = True
+    size: tuple[Count, Count] | None = None
+
+    def identity(self) -> Any:
+        """The digests of the weights."""
+        return [super().identity(), self._weights_digest]
+
+    @property
+    def _weights_digest(self) -> str:
+        folder = Path(self.weights).expanduser()
+        return sha256(sorted(folder.glob("*.safetensors"))) if folder.is_dir() else mini_digest(self.weights)
+
+    @functools.cached_property
+    def _net(self) -> ClassDiffusion:
+        from semcore_image.mmsemcom.sampling import load
+
+        net = load(self.weights)
+        if self.steer == "image" and net.unet.semantics != self.network.second.out_features:
+            raise ComponentError(
+                f"{type(self).__name__}.steer: the weights {self.weights} were trained with {net.unet.semantics} features, not with "
+                f"{self.network.second.out_features}: use weights: class-diffusion-open, or train some (semantics=true)"
+            )
+        return net
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        return [self._candidates(one, rng) for one in batch]
+
+    def _candidates(self, one: Semantics, rng: Rng) -> Candidates:
+        label, classes = self.class_of(one), self._net.unet.classes
+        features = self.received(one).get(IMAGE) if self.steer == "image" else None
+        if features is not None:
+            images, origin = self._steered(label, features, rng.at(one.key)), ""
+        elif label is not None:
+            images, origin = self._set(label % classes, self.candidates, rng.seed)
+        else:
+            each = -(-self.candidates // classes)
+            sets = [self._set(label, each, rng.seed) for label in range(classes)]
+            images = np.stack([images for images, _ in sets], axis=1).reshape(-1, *sets[0][0].shape[1:])[: self.candidates]
+            origin = digest([origin for _, origin in sets])
+        if self.size is not None and images.shape[1:3] != self.size:
+            images = np.stack([resized(image, self.size) for image in images])
+            origin = origin and digest(origin, self.size)
+        return Candidates(Pictures(one.key, one.user, images, origin))
+
+    def _set(self, label: int, count: int, seed: int) -> tuple[np.ndarray, str]:
+        """The first `count` pictures of a class, uint8 (count, H, W, 3), and what they were made from."""
+        made_from = digest("candidates", self._weights_digest, label, self.steps, self.half, seed)
+        if (known := self._sets.get(made_from)) is None or len(known) < count:
+            parts = list(_parts(count))
+            keys = [digest(made_from, start, stop) for start, stop in parts]
+            store, drawn = shelf(), dict[int, np.ndarray]()
+            # Processes begin at different parts and look before they draw: together they draw each part about once.
+            turn = os.getpid() % len(parts)
+            for index in (*range(turn, len(parts)), *range(turn)):
+                if (part := store.get(keys[index])) is None:
+                    part = self._drawn(label, range(*parts[index]), Rng(seed).at("candidates", label))
+                    store.put(keys[index], part)
+                drawn[index] = part
+            known = self._sets[made_from] = np.concatenate([drawn[index] for index in range(len(parts))])
+        return known[:count], made_from
+
+    @functools.cached_property
+    def _sets(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def _drawn(self, label: int, numbers: range, rng: Rng, features: np.ndarray | None = None) -> np.ndarray:
+        """Pictures of a class by their numbers, uint8 (len(numbers), H, W, 3)."""
+        import torch
+
+        noise = torch.stack([torch.randn(self._net.shape, generator=rng.at(number).torch()) for number in numbers])
+        told = None if features is None else torch.from_numpy(features).expand(len(numbers), -1)
+        labels = torch.full((len(numbers),), label)
+        return np.stack(from_tensor(self._net.sample(labels, noise, self.steps, told, self.guidance, self.half)))
+
+    def _steered(self, label: int | None, features: np.ndarray, rng: Rng) -> np.ndarray:
+        known = self._net.unet.classes if label is None else label
+        parts = (range(start, min(stop, self.candidates)) for start, stop in _parts(self.candidates))
+        return np.concatenate([self._drawn(known, part, rng, features) for part in parts])
+
+
+def _parts(count: int) -> Iterator[tuple[int, int]]:
+    """(start, stop) of the parts that hold the first `count` pictures; those of more pictures begin with the same parts."""
+    start, size = 0, FIRST
+    while start < count:
+        yield start, start + size
+        start, size = start + size, min(5 * size, LARGEST)

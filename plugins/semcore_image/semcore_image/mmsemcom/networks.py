@@ -1,0 +1,156 @@
+"""MultiSem: what is sent of a picture by MMSemCom, image features and the fusion of them with text features."""
+
+from __future__ import annotations
+
+import abc
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Backbone(nn.Module, abc.ABC):
+    """The network in front: pictures to a map of features."""
+
+    width: int
+    """Channels of the map."""
+
+    @abc.abstractmethod
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """float32 0..1 (B, 3, H, W) -> float32 (B, width, rows, columns)."""
+
+
+class SmallBackbone(Backbone):
+    """A small convolutional network in place of ResNet-50: 4 x 4 positions of a 32 x 32 picture."""
+
+    def __init__(self, inner: int = 64, width: int = 64) -> None:
+        super().__init__()
+        self.width = width
+        self.enter = nn.Conv2d(48, inner, 3, padding=1)
+        self.blocks = nn.ModuleList(
+            nn.Sequential(nn.SiLU(), nn.Conv2d(inner, inner, 3, padding=1), nn.SiLU(), nn.Conv2d(inner, inner, 3, padding=1))
+            for _ in range(3)
+        )
+        self.leave = nn.Conv2d(inner, width, 3, stride=2, padding=1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = self.enter(F.pixel_unshuffle(images * 2 - 1, 4))
+        for block in self.blocks:
+            maps = maps + block(maps)
+        return self.leave(F.silu(maps))
+
+
+class MultiSem(nn.Module):
+    """The added layers of eq. 8 and the fusion of eq. 12-14, behind a backbone.
+
+    F_conv of eq. 8 is the whole map of a small backbone (`positions` rows and columns, laid out in a row: what is where stays
+    in it), or the mean over the map of a large one (`positions` = 0: any size).
+
+    Eq. 13 has one image feature as the only key. The softmax over one key is 1, whatever the query asks for, so there would be
+    no attention to draw (Fig. 5). Here the keys are F'_image and every position of the map, each with a place of its own.
+
+    Args:
+        backbone: pictures to maps
+        positions: rows and columns of the map that eq. 8 reads; 0: its mean
+        inner: d_1
+        d_image: image features that are sent
+        d_text: numbers of a text feature
+        d_fusion: fused features that are sent
+        heads: of the cross-attention
+        classes: classes that can be read from the features
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        positions: int,
+        inner: int,
+        d_image: int,
+        d_text: int,
+        d_fusion: int,
+        heads: int,
+        classes: int,
+    ) -> None:
+        super().__init__()
+        self.backbone, self.positions = backbone, positions
+        self.size = (32, 32)  # (H, W) at which it sees pictures
+        self.first = nn.Linear(backbone.width * max(positions, 1) ** 2, inner)
+        self.second = nn.Linear(inner, d_image)
+        self.image = nn.Linear(d_image, d_fusion)
+        self.region = nn.Linear(backbone.width, d_fusion)
+        self.place = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, d_fusion))
+        self.text = nn.Linear(d_text, d_fusion)
+        self.attention = nn.MultiheadAttention(d_fusion, heads, batch_first=True)
+        self.norm, self.last_norm = nn.LayerNorm(d_fusion), nn.LayerNorm(d_fusion)
+        self.forth, self.back = nn.Linear(d_fusion, 4 * d_fusion), nn.Linear(4 * d_fusion, d_fusion)
+        self.reading = nn.ModuleDict({"image": nn.Linear(d_image, classes), "fused": nn.Linear(d_fusion, classes)})
+
+    def maps(self, images: torch.Tensor) -> torch.Tensor:
+        """What the backbone sees, float32 (B, width, rows, columns)."""
+        return self.backbone(images).float()
+
+    def image_features(self, maps: torch.Tensor) -> torch.Tensor:
+        """F_image of eq. 8, float32 (B, d_image)."""
+        seen = maps.flatten(1) if self.positions else maps.mean((2, 3))
+        return self.second(F.relu(self.first(seen)))
+
+    def fused(self, maps: torch.Tensor, text: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """F_fused of eq. 14, and what the prompts looked at.
+
+        Args:
+            maps: of the backbone, float32 (B, width, rows, columns)
+            text: F_text, float32 (B, n_text, d_text)
+
+        Returns:
+            float32 (B, d_fusion), and the weight of each position for each prompt, float32 (B, n_text, rows, columns)
+        """
+        count, _, rows, columns = maps.shape
+        regions = self.region(maps.flatten(2).transpose(1, 2)) + self.place(_places(rows, columns))
+        keys = torch.cat((self.image(self.image_features(maps))[:, None], regions), dim=1)
+        queries = self.text(text)
+        seen, weights = self.attention(queries, keys, keys)  # eq. 13
+        residual = self.norm(seen + queries)
+        final = self.back(F.relu(self.forth(residual)))
+        return self.last_norm(final + residual).mean(1), weights[:, :, 1:].reshape(count, -1, rows, columns)
+
+
+def _places(rows: int, columns: int) -> torch.Tensor:
+    """Where positions are, -1..1, float32 (rows * columns, 2)."""
+    along = [torch.linspace(-1, 1, count) if count > 1 else torch.zeros(1) for count in (rows, columns)]
+    return torch.cartesian_prod(*along)
+
+
+class TimmBackbone(Backbone):
+    """A network of timm, without its classifier: ResNet-50 as in the paper, or any other that gives a map."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__()
+        import timm
+
+        self.net = timm.create_model(model, pretrained=False, num_classes=0, global_pool="")
+        self.width = int(self.net.num_features)
+        mean, std = (torch.tensor(self.net.pretrained_cfg[key]) for key in ("mean", "std"))
+        self.register_buffer("mean", mean.view(1, 3, 1, 1))
+        self.register_buffer("std", std.view(1, 3, 1, 1))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.net((images - self.mean) / self.std)
+
+
+def build(backbone: Mapping[str, Any], size: Sequence[int], **settings: Any) -> MultiSem:
+    """The network from its settings (config.json); `backbone` names a model of timm, or sets up the small one."""
+    front = TimmBackbone(backbone["model"]) if "model" in backbone else SmallBackbone(**backbone)
+    network = MultiSem(front, **settings)
+    network.size = (size[0], size[1])
+    return network
+
+
+@functools.cache
+def load(folder: str | None) -> MultiSem:
+    """The shipped layers, or those that the recipe `multisem` wrote into a folder, ready for inference."""
+    from semcore_image.mini.weights import fill
+
+    return fill(build, folder or "multisem").eval().requires_grad_(False)

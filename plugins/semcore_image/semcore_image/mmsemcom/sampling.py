@@ -1,0 +1,71 @@
+"""class-diffusion: pictures of a class, or of a class and received semantics, by diffusion in pixels."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import torch
+from diffusers import UniPCMultistepScheduler
+from torch import nn
+
+from semcore_image.mmsemcom.unet import ClassUNet, build
+
+SCHEDULE: dict[str, Any] = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02, "beta_schedule": "linear"}
+"""1000 steps as in the paper, which does not say how the noise rises: linearly, as in the first diffusion models."""
+
+
+class ClassDiffusion(nn.Module):
+    """Sampling from the denoiser; nothing is drawn at random inside."""
+
+    def __init__(self, unet: ClassUNet) -> None:
+        super().__init__()
+        self.unet = unet
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(3, H, W) of a picture, and of the noise that it begins as."""
+        return (3, self.unet.size, self.unet.size)
+
+    @torch.no_grad()
+    def sample(
+        self,
+        labels: torch.Tensor,
+        noise: torch.Tensor,
+        steps: int = 40,
+        semantics: torch.Tensor | None = None,
+        guidance: float = 1.0,
+        half: bool = True,
+    ) -> torch.Tensor:
+        """Pictures float32 0..1 (B, 3, H, W).
+
+        Args:
+            labels: class of each picture, int64 (B,); the number of classes stands for an unknown one
+            noise: standard normal float32 (B, 3, H, W)
+            steps: of the UniPC solver
+            semantics: received features, float32 (B, D); a row with a NaN is not told
+            guidance: how far to go beyond what the class alone says, towards the semantics; 1: as they say
+            half: whether the network computes in bfloat16
+        """
+        scheduler = UniPCMultistepScheduler(**SCHEDULE, solver_order=2, timestep_spacing="trailing")
+        scheduler.set_timesteps(steps)
+        pictures = noise.contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            told, untold = self.unet.condition(labels, semantics), self.unet.condition(labels)
+            for timestep in scheduler.timesteps:
+                times = timestep.expand(len(labels))
+                predicted = self.unet(pictures, times, told).float()
+                if guidance != 1 and semantics is not None:
+                    without = self.unet(pictures, times, untold).float()
+                    predicted = without + guidance * (predicted - without)
+                pictures = scheduler.step(predicted, timestep, pictures)[0]
+        return (pictures / 2 + 0.5).clamp(0, 1)
+
+
+@functools.cache
+def load(weights: str) -> ClassDiffusion:
+    """The sampler with shipped weights, or with those of a folder."""
+    from semcore_image.mini.weights import fill
+
+    unet = fill(build, weights).eval().requires_grad_(False)
+    return ClassDiffusion(unet.to(memory_format=torch.channels_last))

@@ -1,0 +1,161 @@
+"""Which of thousands of candidates is meant: sequential and simultaneous selection, and the oracle that bounds them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Ge
+
+from semcore.interfaces import Selector, Source
+from semcore.types import Candidates, KnowledgeBase, Pictures, Sample, Semantics
+from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, UsesMultiSem
+
+Distance = Literal["closest", "literal"]
+
+
+def distances(features: np.ndarray, wanted: np.ndarray, distance: Distance) -> np.ndarray:
+    """How far features (..., D) are from the wanted ones (D,), float64 (...).
+
+    Args:
+        distance: `closest`: cosine distance 1 - cos plus Euclidean distance; `literal`: cos plus Euclidean, as eq. 20 writes it
+    """
+    features, wanted = features.astype(np.float64), wanted.astype(np.float64)
+    norms = np.linalg.norm(features, axis=-1) * np.linalg.norm(wanted)
+    cosine = (features * wanted).sum(-1) / np.maximum(norms, 1e-12)
+    return (1 - cosine if distance == "closest" else cosine) + np.linalg.norm(features - wanted, axis=-1)
+
+
+@dataclass(frozen=True)
+class Matching(UsesMultiSem, Selector):
+    """Selection by distance between features of candidates and received features.
+
+    The paper adds the cosine of the angle (eq. 21), which is large for what is alike, to the Euclidean distance (eq. 22), which
+    is small for it, and averages over the candidates (eq. 20, 23, 25) what it then ranks them by. `distance: closest` takes 1
+    minus the cosine, and ranks; `distance: literal` ranks by the sum as it is written, for comparison.
+
+    Fields:
+        distance: how features are compared
+    """
+
+    distance: Distance = "closest"
+
+    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+        return [self._nearest(some, got) for some, got in zip(candidates, batch, strict=True)]
+
+    def _nearest(self, candidates: Candidates, got: Semantics) -> Sample:
+        if len(candidates.samples) == 1 or any(one.image is None for one in _first_and_last(candidates)):
+            return candidates.samples[0]
+        best = self._best(candidates, self.received(got))
+        return candidates.samples[_by_content(candidates, best)]
+
+    def _best(self, candidates: Candidates, got: dict[str, np.ndarray]) -> np.ndarray:
+        """Indices of the nearest candidates, which are equally near; all of them if nothing arrived."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Sequential(Matching):
+    """First the candidates that the text features speak of, then the one nearest to the image features (eq. 20-23).
+
+    A text feature is that of the prompt which CLIP chooses for a candidate, so many candidates have the same; those that are as
+    near as the last of the `keep` that stay, stay too: text cannot tell them apart. What did not arrive is left out.
+
+    Fields:
+        keep: candidates that stay after the text features, q
+    """
+
+    reference: ClassVar[str] = "MMSemCom, section III-B2, eq. 20-23"
+    cites: ClassVar[tuple[str, ...]] = ("fu2025multimodal",)
+
+    keep: Annotated[int, Ge(1)] = 100
+
+    def _best(self, candidates: Candidates, got: dict[str, np.ndarray]) -> np.ndarray:
+        left = np.arange(len(candidates.samples))
+        if not got:
+            return left
+        read = self.read_all(candidates)
+        if TEXT in got:
+            apart = sum(distances(read.text[:, index], one, self.distance) for index, one in enumerate(got[TEXT]))
+            last = np.partition(apart, min(self.keep, len(left)) - 1)[min(self.keep, len(left)) - 1]
+            left = np.flatnonzero(apart <= last + 1e-9)
+        if IMAGE in got:
+            apart = distances(read.image[left], got[IMAGE], self.distance)
+            left = left[apart <= apart.min()]
+        return left
+
+
+@dataclass(frozen=True)
+class Simultaneous(Matching):
+    """The candidate whose fused features are nearest to the received ones (eq. 24, 25)."""
+
+    reference: ClassVar[str] = "MMSemCom, section III-B2, eq. 24-25"
+    cites: ClassVar[tuple[str, ...]] = ("fu2025multimodal",)
+
+    def _best(self, candidates: Candidates, got: dict[str, np.ndarray]) -> np.ndarray:
+        if FUSED not in got:
+            return np.arange(len(candidates.samples))
+        apart = distances(self.read_all(candidates).fused, got[FUSED], self.distance)
+        return np.flatnonzero(apart <= apart.min())
+
+
+@dataclass(frozen=True)
+class Oracle(Selector):
+    """The candidate nearest to the source in mean squared error: a bound for any selector, and no receiver.
+
+    It looks the source up by the sample's key, so it is given the same source as the pipeline.
+
+    Fields:
+        source: where the samples come from
+    """
+
+    genie: ClassVar[bool] = True
+    reference: ClassVar[str] = "the best of p candidates, for the growth with p"
+    tried_with = ({"source": {"use": "samples"}},)
+
+    source: Source
+
+    @functools.cached_property
+    def _known(self) -> dict[str, np.ndarray]:
+        return {sample.id: sample.image for sample in self.source.samples() if sample.image is not None}
+
+    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+        return [self._nearest(some, self._known.get(got.key)) for some, got in zip(candidates, batch, strict=True)]
+
+    @staticmethod
+    def _nearest(candidates: Candidates, source: np.ndarray | None) -> Sample:
+        images = _images(candidates)
+        if images is None or (source is not None and images.shape[1:] != source.shape):
+            return candidates.samples[0]
+        best = np.arange(len(images))
+        if source is not None:
+            errors = [float(((one.astype(np.float32) - source) ** 2).mean()) for one in images]
+            best = np.flatnonzero(np.asarray(errors) <= min(errors))
+        return candidates.samples[_by_content(candidates, best)]
+
+
+def _images(candidates: Candidates) -> np.ndarray | None:
+    """The pictures of all candidates uint8 (p, H, W, 3), or None if they have none, or different sizes."""
+    if isinstance(candidates.samples, Pictures):
+        return candidates.samples.images
+    pictures = [sample.image for sample in candidates.samples if sample.image is not None]
+    alike = len(pictures) == len(candidates.samples) and len({one.shape for one in pictures}) == 1
+    return np.stack(pictures) if alike else None
+
+
+def _first_and_last(candidates: Candidates) -> tuple[Sample, Sample]:
+    return candidates.samples[0], candidates.samples[-1]
+
+
+def _by_content(candidates: Candidates, indices: np.ndarray) -> int:
+    """Of equally good candidates the one with the smallest bytes: their order must not matter."""
+    if len(indices) == 1:
+        return int(indices[0])
+    return min(map(int, indices), key=lambda index: _bytes(candidates.samples[index]))
+
+
+def _bytes(sample: Sample) -> bytes:
+    return b"" if sample.image is None else sample.image.tobytes()

@@ -1,0 +1,138 @@
+"""The denoiser of class-diffusion: a U-Net with attention in its deeper stages, told of time, class and semantics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from diffusers.models.embeddings import Timesteps
+from torch import nn
+
+
+class Residual(nn.Module):
+    """Two convolutions around what the condition says (FiLM), added to the input; the first block of a stage may widen it."""
+
+    def __init__(self, inputs: int, width: int, told: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(8, inputs)
+        self.first = nn.Conv2d(inputs, width, 3, padding=1)
+        self.told = nn.Linear(told, 2 * width)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        self.skip = nn.Conv2d(inputs, width, 1) if inputs != width else nn.Identity()
+        nn.init.zeros_(self.second.weight)
+
+    def forward(self, maps: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
+        scale, shift = self.told(told)[:, :, None, None].chunk(2, dim=1)
+        inner = self.first(F.silu(self.norm(maps)))
+        return self.skip(maps) + self.second(F.silu(inner * (1 + scale) + shift))
+
+
+class Attention(nn.Module):
+    """Self-attention over positions: layer norm, convolutional query, key and value, added to the input."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.query, self.key, self.value = (nn.Conv2d(width, width, 1) for _ in range(3))
+        self.out = nn.Conv2d(width, width, 1)
+        nn.init.zeros_(self.out.weight)
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        count, width, height, columns = maps.shape
+        normed = self.norm(maps.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        query, key, value = (
+            one(normed).permute(0, 2, 3, 1).reshape(count, height * columns, self.heads, -1).transpose(1, 2)
+            for one in (self.query, self.key, self.value)
+        )
+        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(count, height, columns, width)
+        return maps + self.out(mixed.permute(0, 3, 1, 2))
+
+
+class Stage(nn.Module):
+    """Two residual blocks, and attention behind each where the stage is deep."""
+
+    def __init__(self, inputs: Sequence[int], width: int, told: int, heads: int) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Residual(one, width, told) for one in inputs)
+        self.attention = nn.ModuleList(Attention(width, heads) if heads else nn.Identity() for _ in inputs)
+
+
+class ClassUNet(nn.Module):
+    """The U-Net of MMSemCom (section III-B1, Fig. 4) in small: symmetric, skips from every block, attention in deep stages.
+
+    Args:
+        size: side of the square pictures, pixels
+        patch: side of the squares of pixels that the first stage sees as one position
+        widths: channels of each stage; a stage has half the side of the one before
+        attention: heads of each stage; 0: none
+        classes: how many there are to condition on
+        semantics: numbers of the received semantics to condition on; 0: the class alone
+        told: width of the condition
+    """
+
+    def __init__(
+        self,
+        size: int,
+        patch: int,
+        widths: Sequence[int],
+        attention: Sequence[int],
+        classes: int,
+        semantics: int = 0,
+        told: int = 256,
+    ) -> None:
+        super().__init__()
+        self.size, self.patch, self.classes, self.semantics = size, patch, classes, semantics
+        pixels = 3 * patch**2
+        self.time = nn.Sequential(Timesteps(64, True, 0), nn.Linear(64, told), nn.SiLU(), nn.Linear(told, told))
+        self.label = nn.Embedding(classes + 1, told)
+        self.seen = nn.Sequential(nn.Linear(semantics, told), nn.SiLU(), nn.Linear(told, told)) if semantics else None
+        self.enter = nn.Conv2d(pixels, widths[0], 3, padding=1)
+        self.down, self.up = nn.ModuleList(), nn.ModuleList()
+        self.shrink, self.grow = nn.ModuleList(), nn.ModuleList()
+        before = widths[0]
+        for index, (width, heads) in enumerate(zip(widths, attention, strict=True)):
+            self.shrink.append(nn.Conv2d(before, before, 3, stride=2, padding=1) if index else nn.Identity())
+            self.down.append(Stage((before, width), width, told, heads))
+            before = width
+        self.middle = Stage((before, before), before, told, attention[-1])
+        for index in reversed(range(len(widths))):
+            width = widths[index]
+            self.up.append(Stage((before + width, 2 * width), width, told, attention[index]))
+            self.grow.append(nn.Conv2d(width, width, 3, padding=1) if index else nn.Identity())
+            before = width
+        self.leave = nn.Sequential(nn.GroupNorm(8, before), nn.SiLU(), nn.Conv2d(before, pixels, 3, padding=1))
+
+    def condition(self, labels: torch.Tensor, semantics: torch.Tensor | None = None) -> torch.Tensor:
+        """What pictures are to show: classes (B,), `classes` for an unknown one, and features (B, semantics) -> (B, told)."""
+        told = self.label(labels)
+        if self.seen is not None and semantics is not None:
+            known = semantics.isfinite().all(1, keepdim=True)
+            told = told + torch.where(known, self.seen(torch.where(known, semantics, 0.0)), 0.0)
+        return told
+
+    def forward(self, noisy: torch.Tensor, times: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        """Noisy pictures (B, 3, size, size) at `times` (B,) -> what the network predicts, of the same shape."""
+        told = F.silu(self.time(times) + condition)
+        maps = self.enter(F.pixel_unshuffle(noisy, self.patch))
+        skips = list[torch.Tensor]()
+        for shrink, stage in zip(self.shrink, self.down, strict=True):
+            maps = shrink(maps)
+            for block, attend in zip(stage.blocks, stage.attention, strict=True):
+                maps = attend(block(maps, told))
+                skips.append(maps)
+        for block, attend in zip(self.middle.blocks, self.middle.attention, strict=True):
+            maps = attend(block(maps, told))
+        for stage, grow in zip(self.up, self.grow, strict=True):
+            for block, attend in zip(stage.blocks, stage.attention, strict=True):
+                maps = attend(block(torch.cat((maps, skips.pop()), dim=1), told))
+            if not isinstance(grow, nn.Identity):
+                maps = grow(F.interpolate(maps, scale_factor=2.0, mode="nearest"))
+        return F.pixel_shuffle(self.leave(maps), self.patch)
+
+
+def build(**settings: Any) -> ClassUNet:
+    """The denoiser from its settings (config.json), convolutions laid out for the CPU."""
+    return ClassUNet(**settings).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

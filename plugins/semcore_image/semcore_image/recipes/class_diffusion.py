@@ -1,0 +1,111 @@
+"""Recipe of class-diffusion: a denoiser of pixels, told of the class and, if asked for, of noisy semantics."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import UniPCMultistepScheduler
+
+from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
+from semcore_image.mini.data import CLASSES, load_split
+from semcore_image.mmsemcom.unet import build
+from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.samples import SamplePictures
+
+SETTINGS: dict[str, Any] = {
+    "size": 32,
+    "patch": 4,
+    "widths": [96, 128],
+    "attention": [0, 4],
+    "classes": len(CLASSES),
+    "told": 128,
+}
+DRAWN_BY = 1
+"""Seed of the drawings in the knowledge base, that of the source `samples`."""
+
+
+def train(recipe: Any, out: Path) -> None:
+    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
+    images, labels = knowledge(recipe.data, recipe.drawings, recipe.photographs)
+    features = _features(images) if recipe.semantics else None
+    settings = {**SETTINGS, "semantics": features.shape[1] if features is not None else 0}
+    unet = build(**settings)
+    average = copy.deepcopy(unet).eval()
+    adam = torch.optim.AdamW(
+        [{"params": list(unet.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4
+    )
+    kept = UniPCMultistepScheduler(**SCHEDULE).alphas_cumprod
+    steps = recipe.passes_at_once * len(images) // recipe.batch_size
+
+    def run_epoch(epoch: int) -> dict[str, float]:
+        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
+        order = torch.cat([torch.randperm(len(images), generator=generator) for _ in range(recipe.passes_at_once)])
+        total = 0.0
+        for step in range(steps):
+            done = epoch * steps + step
+            set_rate(adam, one_cycle(done, recipe.epochs * steps, warm_up=0.03))
+            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            clean = (images[chosen].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+            times = torch.randint(0, len(kept), (len(chosen),), generator=generator)
+            noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
+            share = kept[times].view(-1, 1, 1, 1)
+            told = features and features(chosen, generator)
+            with torch.autocast("cpu", torch.bfloat16):
+                condition = unet.condition(labels[chosen], told)
+                predicted = unet(share.sqrt() * clean + (1 - share).sqrt() * noise, times, condition).float()
+            wrong = predicted - noise
+            loss = (wrong.abs().mean() + wrong.square().mean()) / 2  # eq. 17
+            adam.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
+            adam.step()
+            move_average(average, unet, min(0.999, (1 + done) / (10 + done)))
+            total += loss.item()
+            if step % 50 == 0:
+                print(epoch, step, f"{loss.item():.4f}", flush=True)
+        return {"loss": total / steps}
+
+    seconds = run_epochs(out, recipe.epochs, {"unet": unet, "average": average}, {"adam": adam}, run_epoch)
+    average.half().float()  # what is measured is what is shipped: float16 weights
+    scores = evaluate(ClassDiffusion(average), images, labels)
+    scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
+    write_model(out, settings, average, model_card(recipe.title, recipe.summary, recipe, recipe.command, scores, NOTES))
+
+
+def knowledge(data: str, drawings: int, photographs: int | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """The pictures that the model learns, the first so many of each class: uint8 (N, 3, 32, 32) and classes int64 (N,)."""
+    drawn = SamplePictures(limit=max(1, drawings * len(CLASSES)), seed=DRAWN_BY).samples()[: drawings * len(CLASSES)]
+    images = [torch.from_numpy(np.ascontiguousarray(one.image.transpose(2, 0, 1))) for one in drawn if one.image is not None]
+    labels = [CLASSES.index(one.label) for one in drawn if one.label]
+    split = load_split(data, "train")
+    first = [(split.labels == label).nonzero().flatten()[:photographs] for label in range(len(CLASSES))]
+    chosen = torch.cat(first)
+    drawn_images = torch.stack(images) if images else torch.zeros(0, 3, 32, 32, dtype=torch.uint8)
+    return torch.cat((drawn_images, split.images[chosen])), torch.cat((torch.tensor(labels, dtype=torch.long), split.labels[chosen]))
+
+
+def _features(images: torch.Tensor) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
+    raise NotImplementedError
+
+
+@torch.no_grad()
+def evaluate(model: ClassDiffusion, images: torch.Tensor, labels: torch.Tensor, count: int = 500) -> list[tuple[str, str]]:
+    """How near the best of `count` pictures of a class comes to pictures it has learnt."""
+    best = []
+    for label in range(len(CLASSES)):
+        noise = torch.randn(count, *model.shape, generator=torch.Generator().manual_seed(label))
+        drawn = torch.cat([model.sample(torch.full((len(part),), label), part) for part in noise.split(125)])
+        known = images[labels == label][:: max(1, int((labels == label).sum()) // 20)][:20].float() / 255
+        errors = torch.cdist(known.flatten(1), drawn.flatten(1)).square().amin(1) / known[0].numel()
+        best.append(-10 * errors.clamp(min=1e-6).log10())
+    return [(f"PSNR of the best of {count} to a learnt picture, mean over classes, dB", f"{torch.cat(best).mean():.2f}")]
+
+
+NOTES = "Pictures of 32×32 pixels of ten classes: drawings (those of the source `samples`) and photographs (CIFAR-10)."
