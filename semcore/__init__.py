@@ -52,7 +52,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Bitstream", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError", "Executor",
     "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Lost", "Metric", "Needs",
-    "Picture", "Pictures", "Plan", "Planner", "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
+    "Picture", "Pictures", "Plan", "Planner",
+    "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
     "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Span", "Stream", "Symbols", "Text",
     "Tokens",
     "Transport", "register",

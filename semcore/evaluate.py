@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -88,8 +89,9 @@ def cell_files(identity: str, setup: Setup, segments: Sequence[Segment]) -> dict
     ]
     files: dict[str, bytes] = {}
     for index, record in enumerate(records[:GALLERY]):
-        for name, pixels in _pictures(record).items():
-            path = f"pictures/{redact(f'{index:03d}-{name}.png')}"
+        views = setup.pipeline.encoder.views(record.source)
+        for name, pixels in {**_pictures(record), **views}.items():
+            path = f"pictures/{redact(f'{index:03d}-{_file_name(name)}.png')}"
             files[path] = png(pixels)
             rows[index].setdefault("pictures", {})[name] = path
     files["items.jsonl"] = redact("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)).encode()
@@ -179,6 +181,11 @@ def _texts(semantics: Semantics) -> dict[str, str]:
             size = f"{len(stream.data)} bytes" if isinstance(stream, Bitstream) else "×".join(map(str, stream.form))
             words[name] = f"[{type(stream).__name__} {size}]"
     return words
+
+
+def _file_name(name: str) -> str:
+    """A name without what has a meaning in paths."""
+    return re.sub(r"[^\w.-]+", "-", name)
 
 
 def _pictures(record: Record) -> dict[str, Any]:

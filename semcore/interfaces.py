@@ -50,6 +50,10 @@ class SemanticEncoder(Component, abc.ABC):
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         """The streams of each sample; `kb` is the transmitter's knowledge base."""
 
+    def views(self, sample: Sample) -> Mapping[str, np.ndarray]:
+        """Pictures for the report of what it looked at in a sample, by name, uint8 (H, W, 3); by default none."""
+        return {}
+
 
 @dataclass(frozen=True)
 class Transport(Component, abc.ABC):
@@ -58,6 +62,8 @@ class Transport(Component, abc.ABC):
     kind: ClassVar[str] = "transport"
     carries: ClassVar[tuple[type[Stream], ...]] = STREAM_TYPES
     """The stream types it can send."""
+    close_db: ClassVar[float] = 20.0
+    """Energy over error of any features or picture over a noise-free link; a learned codec promises less."""
 
     @property
     def shared_by(self) -> int:

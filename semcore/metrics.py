@@ -45,7 +45,7 @@ class RecordMetric(Metric, abc.ABC):
 # ---------------------------------------------------------------------------------------------- pictures
 
 
-def _pictures(record: Record) -> tuple[np.ndarray, np.ndarray] | None:
+def pictures(record: Record) -> tuple[np.ndarray, np.ndarray] | None:
     """Source and result as float64 (H, W, 3) in 0..255; the result is resized to the source's size, bicubic."""
     import numpy as np
 
@@ -76,7 +76,7 @@ class PSNR(RecordMetric):
     def value(self, record: Record) -> float | None:
         import numpy as np
 
-        pair = _pictures(record)
+        pair = pictures(record)
         if pair is None:
             return None
         mse = float(np.mean((pair[0] - pair[1]) ** 2))
@@ -105,7 +105,7 @@ class SSIM(RecordMetric):
         return f"SSIM|{self.version}|range=255,window=gaussian-11x11,sigma=1.5,resize=bicubic,{library}"
 
     def value(self, record: Record) -> float | None:
-        pair = _pictures(record)
+        pair = pictures(record)
         if pair is None or min(pair[0].shape[:2]) < self.window:
             return None
         import torch

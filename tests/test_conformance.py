@@ -15,6 +15,10 @@ from semcore.testing.trial import attempt
 SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
     ("transport", "ldpc"): {"codec": {"use": "png"}},
     **{("recipe", name): {"data": "{folder}"} for name in registry.names("recipe")},
+    **{
+        ("recipe", name): {"data": "{folder}", "channel": {"use": "awgn"}}
+        for name in ("class-diffusion", "deepjscc", "lamosc", "multisem", "witt")
+    },
 }
 """Settings that a component is tried with here beside those in its class: what another package brings, for example."""
 
@@ -24,8 +28,11 @@ WITHOUT_USE = {
 }  # fmt: skip
 """Laws that look at the class and its settings alone."""
 
-REAL = {("encoder", "llava-caption"), ("generator", "stable-diffusion")}
-"""Models of gigabytes; plugins/semcore_image/tests/test_real_models.py tries them on tiny ones."""
+REAL = {
+    ("encoder", "llava-caption"), ("generator", "stable-diffusion"), ("transport", "witt"), ("transport", "lamosc"),
+    ("source", "stl10"), ("metric", "lpips"),
+}  # fmt: skip
+"""Models and data that are not shipped; the tests of semcore_image try them on tiny ones."""
 
 REGISTERED = [(kind, name) for kind in registry.KINDS for name in dict.fromkeys(e.name for e in registry.installed(kind))]
 

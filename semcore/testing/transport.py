@@ -29,8 +29,6 @@ from semcore.types import (
 
 QUIET = 1e-6
 """Noise variance of a link that loses nothing."""
-CLOSE = 0.01
-"""Features and pictures may come back with so much of their energy as error (20 dB): a transport may compress them."""
 
 
 def use(transport: Transport, given: Given) -> Any:
@@ -55,7 +53,7 @@ def features_come_back(transport: Transport, given: Given) -> None:
 
 
 def pictures_come_back(transport: Transport, given: Given) -> None:
-    """Over a noise-free link a picture arrives in its size and, to 20 dB, with its pixels."""
+    """Over a noise-free link a picture arrives in its size and, to 20 dB or its own `close_db`, with its pixels."""
     _come_back(transport, Picture)
 
 
@@ -145,10 +143,10 @@ def nothing_hostile_stops_it(transport: Transport, given: Given) -> None:
         arrived = transport.receive(symbols.received(values[name], noise_var))
         require(len(arrived) == len(batch), f"{case}: {len(batch)} samples were sent, {len(arrived)} arrive")
         for sent, got in zip(batch, arrived, strict=True):
-            _holds_nothing_false(sent, got, case)
+            _holds_nothing_false(sent, got, case, transport.close_db)
 
 
-def _holds_nothing_false(sent: Semantics, got: Semantics, case: str) -> None:
+def _holds_nothing_false(sent: Semantics, got: Semantics, case: str, close_db: float) -> None:
     require((sent.key, sent.user) == (got.key, got.user), f"{case}: key and user of a sample are lost")
     for name, found in got.streams.items():
         require(name in sent.streams, f"{case}: a stream {name!r} arrives that was not sent")
@@ -157,7 +155,10 @@ def _holds_nothing_false(sent: Semantics, got: Semantics, case: str) -> None:
         require(right, f"{case}: {name!r} arrives as {type(found).__name__} {found.form}, not {wanted.form}")
         if isinstance(found, Features):
             require(np.isfinite(found.values).all(), f"{case}: {name!r} arrives with NaN or infinity")
-        require(not got.intact.get(name) or _same(wanted, found), f"{case}: {name!r} is called intact, and is damaged")
+        require(
+            not got.intact.get(name) or _same(wanted, found, close_db),
+            f"{case}: {name!r} is called intact, and is damaged",
+        )
 
 
 LAWS = (
@@ -197,22 +198,22 @@ def _come_back(transport: Transport, kind: type[Stream]) -> None:
         stream: Stream | None = got.streams.get("x")
         require((got.key, got.user) == (sent.key, sent.user), f"sample {sent.key!r} arrives as {got.key!r}")
         require(type(stream) is kind, f"{_short(sent.streams['x'])} does not arrive")
-        require(_same(sent.streams["x"], stream), f"{_short(sent.streams['x'])} became {_short(stream)}")
+        require(_same(sent.streams["x"], stream, transport.close_db), f"{_short(sent.streams['x'])} became {_short(stream)}")
         require(got.intact.get("x", True), f"{_short(sent.streams['x'])} arrives, but its check says it is damaged")
 
 
-def _same(sent: Any, got: Any) -> bool:
+def _same(sent: Any, got: Any, close_db: float) -> bool:
     """Whether a stream is what was sent, as far as a transport may compress it."""
     if isinstance(sent, Features):
-        return _close(sent.values, got.values)
-    return _close(sent.pixels, got.pixels) if isinstance(sent, Picture) else not difference(sent, got)
+        return _close(sent.values, got.values, close_db)
+    return _close(sent.pixels, got.pixels, close_db) if isinstance(sent, Picture) else not difference(sent, got)
 
 
-def _close(sent: np.ndarray, got: np.ndarray) -> bool:
+def _close(sent: np.ndarray, got: np.ndarray, close_db: float) -> bool:
     if sent.shape != got.shape:
         return False
     error = np.mean((sent.astype(np.float64) - got) ** 2)
-    return bool(error <= CLOSE * np.mean(sent.astype(np.float64) ** 2))
+    return bool(error <= 10 ** (-close_db / 10) * np.mean(sent.astype(np.float64) ** 2))
 
 
 def _of_samples(symbols: Symbols, first: int, count: int) -> list[Any]:

@@ -31,7 +31,7 @@ WORDS_AT_ONCE = 64
 """Code words that are decoded together: more take more memory, and are no faster."""
 
 
-def _ratio(value: object) -> object:
+def ratio(value: object) -> object:
     """`1/2` as well as 0.5."""
     try:
         return float(Fraction(value)) if isinstance(value, str) else value
@@ -70,7 +70,7 @@ class LDPC(Transport):
     reference: ClassVar[str] = "3GPP TS 38.212, 5.1 (CRC), 5.2.2 (segmentation), 5.3.2 (LDPC), 5.4.2 (rate matching)"
     cites: ClassVar[tuple[str, ...]] = ("ts38212", "ts38211", "hoydis2022sionna")
     carries: ClassVar[tuple[type[Stream], ...]] = (Text, Tokens, Bitstream, Picture)
-    rate: Annotated[float, BeforeValidator(_ratio), Ge(1 / 5), Le(8 / 9)] = 0.5
+    rate: Annotated[float, BeforeValidator(ratio), Ge(1 / 5), Le(8 / 9)] = 0.5
     modulation: Modulation = "4qam"
     iterations: Annotated[int, Ge(1), Le(200)] = 20
     decoder: Decoder = "min-sum"
@@ -110,7 +110,7 @@ class LDPC(Transport):
             payload = unframe(data)
             intact = payload is not None and self.scheme.uses(8 * frame_bytes(len(payload))) == uses
             if not intact:
-                payload = salvage(data, self._longest(uses)) if self.on_error == "deliver" else None
+                payload = salvage(data, self.longest(uses)) if self.on_error == "deliver" else None
             stream = None if payload is None else from_bytes(span, payload, self.codec)
             streams[span.sample, span.stream] = (stream, intact)
         return received.layout.semantics(streams)
@@ -124,10 +124,19 @@ class LDPC(Transport):
         bits["parity"] = blocks.count * (blocks.n - blocks.k)
         return bits
 
-    def _longest(self, uses: int) -> int:
-        """Bytes of the longest payload whose frame `uses` channel uses can hold."""
+    def longest(self, uses: int) -> int:
+        """Bytes of the longest payload whose frame at most `uses` channel uses can hold."""
+        uses = self._filled(uses)
         room = self.scheme.blocks(uses).room // 8
         return max((size for size in range(max(room - 9, 0), room) if frame_bytes(size) <= room), default=0)
+
+    def blocks(self, uses: int) -> int:
+        """Code blocks in at most `uses` channel uses."""
+        return self.scheme.blocks(self._filled(uses)).count
+
+    def _filled(self, uses: int) -> int:
+        """The most channel uses, of so many, that equal blocks fill."""
+        return next((fewer for fewer in range(uses, 0, -1) if self.scheme.holds(fewer)), 1)
 
     def _encode(self, frames: Sequence[bytes]) -> list[torch.Tensor]:
         """Symbols of each frame; blocks of the same code are encoded together."""

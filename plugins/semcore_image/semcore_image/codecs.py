@@ -9,6 +9,7 @@ decoded. Memory and time are bounded by that number of pixels and by the number 
 from __future__ import annotations
 
 import abc
+import dataclasses
 import io
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -91,6 +92,45 @@ class FileCodec(Codec, abc.ABC):
 
 
 @dataclass(frozen=True)
+class HeadedCodec(FileCodec, abc.ABC):
+    """A codec whose file begins with what follows from its settings and the size of the picture.
+
+    Both ends may agree on that beforehand, as publications do that do not count a header: with `header: known` the bytes are
+    those behind it alone, and can be decoded only with the session's `size`.
+
+    Fields:
+        quality: 0..100, the higher the better
+        header: whether the header of the file is sent, and so counted, or known to the receiver
+    """
+
+    quality: Quality = 75
+    header: Literal["counted", "known"] = "counted"
+
+    @abc.abstractmethod
+    def body(self, file: bytes) -> bytes:
+        """What a receiver cannot know of a file."""
+
+    @abc.abstractmethod
+    def whole(self, body: bytes, size: tuple[int, int]) -> bytes:
+        """The file again; `body` came over a channel."""
+
+    def encode(self, pixels: np.ndarray) -> bytes:
+        file = super().encode(pixels)
+        return self.body(file) if self.header == "known" else file
+
+    def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
+        if self.header == "counted":
+            return super().decode(data, size)
+        return None if size is None or not data else super().decode(self.whole(data, size), size)
+
+    def of_grey(self, size: tuple[int, int]) -> bytes:
+        """The file of a grey picture, for its header."""
+        file = io.BytesIO()
+        self.write(Image.fromarray(grey(size)), file)
+        return file.getvalue()
+
+
+@dataclass(frozen=True)
 class Png(FileCodec):
     """PNG, lossless.
 
@@ -107,11 +147,12 @@ class Png(FileCodec):
 
 
 @dataclass(frozen=True)
-class Jpeg(FileCodec):
+class Jpeg(HeadedCodec):
     """JPEG, baseline.
 
     The part in front of an error stays; behind it the decoder goes on as well as it can, and what never
-    arrived is grey. A file with a damaged header is lost.
+    arrived is grey. A file with a damaged header is lost. A known header leaves one byte of it, the quality, and needs the
+    standard Huffman tables (`optimise: false`).
 
     Fields:
         quality: 0..100, Independent JPEG Group scale
@@ -124,9 +165,21 @@ class Jpeg(FileCodec):
     file_format: ClassVar[str] = "JPEG"
     ending: ClassVar[bytes] = b"\xff\xd9"  # EOI: the decoder fills what is missing instead of refusing the file
 
-    quality: Quality = 75
+    tried_with = ({}, {"header": "known", "optimise": False})
+
     subsampling: Literal["4:4:4", "4:2:0"] = "4:2:0"
     optimise: bool = True
+
+    def check(self) -> None:
+        if self.header == "known" and self.optimise:
+            raise ComponentError("Jpeg.optimise makes tables for each picture, which no receiver knows: set optimise: false")
+
+    def body(self, file: bytes) -> bytes:
+        return bytes([self.quality]) + file[_behind_scan_header(file) : -len(self.ending)]
+
+    def whole(self, body: bytes, size: tuple[int, int]) -> bytes:
+        header = dataclasses.replace(self, quality=min(body[0], 100)).of_grey(size)
+        return header[: _behind_scan_header(header)] + body[1:]
 
     def write(self, picture: Image.Image, file: io.BytesIO) -> None:
         picture.save(file, "JPEG", quality=self.quality, subsampling=self.subsampling, optimize=self.optimise)
@@ -135,11 +188,18 @@ class Jpeg(FileCodec):
         return super().decode(data, size) if data.count(START_OF_SCAN) <= MAX_SCANS else None
 
 
+def _behind_scan_header(file: bytes) -> int:
+    """Where the coded picture of a baseline JPEG begins."""
+    scan = file.index(START_OF_SCAN)
+    return scan + 2 + int.from_bytes(file[scan + 2 : scan + 4], "big")
+
+
 @dataclass(frozen=True)
-class WebP(FileCodec):
+class WebP(HeadedCodec):
     """WebP, lossy (VP8 intra) or lossless.
 
-    Wrong bits give a wrong picture where the decoder does not notice; a file that is cut off is lost.
+    Wrong bits give a wrong picture where the decoder does not notice; a file that is cut off is lost. A known header
+    leaves the three bytes of the frame tag, and is for lossy files alone.
 
     Fields:
         quality: 0..100; of a lossless file, the effort
@@ -151,20 +211,36 @@ class WebP(FileCodec):
     file_format: ClassVar[str] = "WEBP"
     max_side: ClassVar[int] = 2**14 - 1
 
-    quality: Quality = 75
+    tried_with = ({}, {"header": "known"})
+
     lossless: bool = False
+
+    def check(self) -> None:
+        if self.header == "known" and self.lossless:
+            raise ComponentError("WebP.header can be known of lossy files alone: set lossless: false")
+
+    def body(self, file: bytes) -> bytes:
+        size = int.from_bytes(file[16:20], "little")
+        return file[20:23] + file[30 : 20 + size]
+
+    def whole(self, body: bytes, size: tuple[int, int]) -> bytes:
+        header = self.of_grey(size)
+        chunk = body[:3] + header[23:30] + body[3:]
+        padded = chunk + b"\0" * (len(chunk) % 2)
+        length = len(padded) + 12
+        return b"RIFF" + length.to_bytes(4, "little") + b"WEBPVP8 " + len(chunk).to_bytes(4, "little") + padded
 
     def write(self, picture: Image.Image, file: io.BytesIO) -> None:
         picture.save(file, "WEBP", quality=self.quality, lossless=self.lossless, method=6)
 
 
 @dataclass(frozen=True)
-class HevcIntra(FileCodec):
+class HevcIntra(HeadedCodec):
     """HEVC intra picture in an HEIF file (x265 through pillow-heif).
 
     The file has about 400 bytes of boxes and parameter sets around the coded picture, as BPG has about 10.
     Wrong bits give a wrong picture where the decoder does not notice; a file that is cut off or has damaged
-    boxes is lost.
+    boxes is lost. A known header leaves the coded slices alone.
 
     Fields:
         quality: 0..100, x265 through libheif's scale
@@ -175,8 +251,25 @@ class HevcIntra(FileCodec):
     cites: ClassVar[tuple[str, ...]] = ("h265", "heif")
     file_format: ClassVar[str] = "HEIF"
 
+    tried_with = ({}, {"header": "known"})
+
     quality: Quality = 50
     chroma: Literal["4:4:4", "4:2:0"] = "4:4:4"
+
+    def body(self, file: bytes) -> bytes:
+        return file[_slices(file) :]
+
+    def whole(self, body: bytes, size: tuple[int, int]) -> bytes:
+        header = self.of_grey(size)
+        start, coded = _slices(header), len(body) + _LENGTH
+        location = header.index(b"iloc") - 4
+        end = location + int.from_bytes(header[location : location + 4], "big")  # its last field: bytes of the coded picture
+        return b"".join(
+            (
+                header[: end - 4], coded.to_bytes(4, "big"), header[end : start - _LENGTH - 8],
+                (coded + 8).to_bytes(4, "big"), b"mdat", len(body).to_bytes(4, "big"), body,
+            )
+        )  # fmt: skip
 
     def write(self, picture: Image.Image, file: io.BytesIO) -> None:
         register_heif()
@@ -185,6 +278,15 @@ class HevcIntra(FileCodec):
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
         register_heif()
         return super().decode(data, size)
+
+
+_LENGTH = 4
+"""Bytes of the length in front of the coded slices."""
+
+
+def _slices(file: bytes) -> int:
+    """Where the coded slices begin in a file of one picture: behind the boxes and the length."""
+    return file.index(b"mdat") + 4 + _LENGTH
 
 
 def register_heif() -> None:

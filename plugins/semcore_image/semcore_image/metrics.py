@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from semcore.errors import RunError
 from semcore.interfaces import Metric, Record
+from semcore.metrics import RecordMetric, pictures
 from semcore_image.clip import UsesClip
 from semcore_image.digests import mini_digest
 from semcore_image.pixels import to_tensor
@@ -111,3 +114,113 @@ class ClassAccuracy(Metric):
 def cosine(one: np.ndarray, other: np.ndarray) -> float:
     """Of two rows (1, d) of unit length, in -1..1."""
     return float(np.clip(one[0] @ other[0], -1, 1))
+
+
+WINDOW = 11
+SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+"""Weights of the five scales, Wang et al., section 3.2."""
+
+
+@dataclass(frozen=True)
+class MSSSIM(RecordMetric):
+    """Multi-scale structural similarity of the picture, at most 1 (torchmetrics).
+
+    Window of 11 x 11 with sigma 1.5, data range 255, mean over the colour channels. The five scales of the original
+    want sides of 161 pixels; a smaller picture has as many as hold the window, and their weights are scaled to sum to
+    one: two at 32 x 32. A result of another size is resized to the source's (bicubic). None without two pictures, or if
+    a side is shorter than the window.
+    """
+
+    method: ClassVar[str] = "range=255,window=gaussian-11x11,sigma=1.5,scales=as-fit<=5,resize=bicubic"
+    reference: ClassVar[str] = "Z. Wang et al., Multiscale structural similarity for image quality assessment, Asilomar 2003"
+    cites: ClassVar[tuple[str, ...]] = ("wang2003multiscale", "detlefsen2022torchmetrics")
+
+    def value(self, record: Record) -> float | None:
+        pair = pictures(record)
+        if pair is None or min(pair[0].shape[:2]) < WINDOW:
+            return None
+        import torch
+        from torchmetrics.functional.image import multiscale_structural_similarity_index_measure as similarity
+
+        source, result = (torch.from_numpy(pixels).permute(2, 0, 1)[None] for pixels in pair)
+        scales = [weight for number, weight in enumerate(SCALES) if min(pair[0].shape[:2]) >> number >= WINDOW]
+        betas = tuple(weight / sum(scales) for weight in scales)
+        if len(betas) == 1:  # torchmetrics wants two at least
+            betas, source, result = (
+                (1.0, 0.0),
+                *(one.repeat_interleave(2, 2).repeat_interleave(2, 3) for one in (source, result)),
+            )
+        return float(similarity(result, source, sigma=1.5, data_range=255.0, betas=betas, normalize="relu"))
+
+
+@dataclass(frozen=True)
+class LPIPS(RecordMetric):
+    """Perceptual distance of the pictures by the features of a network (torchmetrics), where its weights are on this machine.
+
+    The linear layers come with torchmetrics; the network's own weights are torchvision's, and nothing is downloaded:
+    what is missing is named. Pictures smaller than 64 pixels a side are enlarged to it (bilinear), as the networks
+    want. None without two pictures.
+
+    Errors: RunError if the weights of the network are not there.
+
+    Fields:
+        network: whose features are compared
+    """
+
+    better: ClassVar[str] = "lower"
+    reference: ClassVar[str] = (
+        "R. Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric, CVPR 2018"
+    )
+    cites: ClassVar[tuple[str, ...]] = ("zhang2018unreasonable", "detlefsen2022torchmetrics")
+
+    network: Literal["alex", "squeeze", "vgg"] = "alex"
+
+    @property
+    def method(self) -> str:  # type: ignore[override]
+        """What a reader must know to compare the value with another one."""
+        return f"net={self.network},min-side=64"
+
+    @cached_property
+    def _measure(self) -> Any:
+        import torch
+        from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+        from torchvision import models
+
+        names = {"alex": models.AlexNet_Weights, "squeeze": models.SqueezeNet1_1_Weights, "vgg": models.VGG16_Weights}
+        url = names[self.network].DEFAULT.url
+        file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+        if not file.is_file():
+            raise RunError(f"metric lpips: the weights of {self.network} are not on this machine: fetch {url} to {file}")
+        return LearnedPerceptualImagePatchSimilarity(net_type=self.network, normalize=True).eval()
+
+    def value(self, record: Record) -> float | None:
+        pair = pictures(record)
+        if pair is None:
+            return None
+        import torch
+        import torch.nn.functional as F
+
+        both = [torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255 for pixels in pair]
+        factor = max(1.0, 64 / min(pair[0].shape[:2]))
+        source, result = (F.interpolate(one, scale_factor=factor, mode="bilinear") if factor > 1 else one for one in both)
+        with torch.inference_mode():
+            return float(self._measure(result, source))
+
+
+@dataclass(frozen=True)
+class FloatBytes(RecordMetric):
+    """Bytes of the numbers that were sent, 4 each, as the paper counts its overhead: C1 of eq. 31, C2 of eq. 32.
+
+    Counted from the ledger: a channel use of kind `data` without bits carries two real numbers. Headers, repetitions
+    and pilots are channel uses (`channel-uses`), and not in here. None if a stream was sent as bits, or nothing was.
+    """
+
+    unit: ClassVar[str] = "byte"
+    better: ClassVar[str] = "lower"
+    method: ClassVar[str] = "ledger-data,2x4bytes/use"
+    reference: ClassVar[str] = "MMSemCom, section V-A, eq. 31-32"
+    cites: ClassVar[tuple[str, ...]] = ("liang2024image",)
+
+    def value(self, record: Record) -> float | None:
+        uses = record.ledger.uses(kind="data")
+        return 8.0 * uses if uses and not record.ledger.bits(kind="data") else None

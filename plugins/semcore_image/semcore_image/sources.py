@@ -196,3 +196,59 @@ def read_binary(folder: Path, split: str) -> tuple[np.ndarray, list[int], list[s
     if max(labels) >= len(names):
         raise RunError(f"source cifar10: a label in {folder} exceeds the {len(names)} classes of batches.meta.txt")
     return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels, names
+
+
+@dataclass(frozen=True)
+class STL10(Source):
+    """STL-10, 96×96 pictures of ten classes, read by torchvision and taken evenly from the classes as those of `cifar10`.
+
+    Errors: RunError if `path` does not hold the folder stl10_binary with the split's files.
+
+    Fields:
+        path: folder that holds stl10_binary
+        split: train or test
+        classes: take these alone; null: all
+        limit: take at most this many; null: all
+        offset: leave out this many first
+        user: who sends them; the pictures of one user are a sequence and share a knowledge base
+    """
+
+    reference: ClassVar[str] = (
+        "A. Coates, H. Lee, A. Y. Ng, An analysis of single-layer networks in unsupervised feature learning, 2011"
+    )
+    cites: ClassVar[tuple[str, ...]] = ("coates2011analysis",)
+    tried_with = ({"path": "{folder}"},)
+
+    path: str
+    split: Literal["train", "test"] = "test"
+    classes: tuple[str, ...] | None = None
+    limit: Count | None = None
+    offset: Count = 0
+    user: str = ""
+
+    def samples(self) -> Sequence[Sample]:
+        from torchvision.datasets import STL10 as Files
+
+        class Unchecked(Files):
+            """Files of one split are enough, and may be a part of the published ones."""
+
+            def _check_integrity(self) -> bool:
+                return True
+
+        root = Path(self.path).expanduser()
+        try:
+            data = Unchecked(str(root), split=self.split)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise RunError(
+                f"source stl10: {root} must hold stl10_binary with {self.split}_X.bin, {self.split}_y.bin and "
+                f"class_names.txt: {error}"
+            ) from error
+        queues: dict[str, list[Sample]] = {name: [] for name in sorted(self.classes or data.classes)}
+        for pixels, label in zip(data.data, data.labels, strict=True):
+            name = data.classes[label]
+            if name in queues:
+                image = np.ascontiguousarray(pixels.transpose(1, 2, 0))
+                queues[name].append(Sample(f"{name}/{len(queues[name]):04d}", self.user, image=image, label=name))
+        rounds = itertools.zip_longest(*queues.values())
+        order = (item for one_of_each in rounds for item in one_of_each if item is not None)
+        return list(itertools.islice(order, self.offset, None if self.limit is None else self.offset + self.limit))

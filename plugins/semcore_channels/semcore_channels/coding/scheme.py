@@ -79,6 +79,10 @@ class Scheme:
         n = uses // count * self.bits_per_symbol
         return Blocks(count, -(-n * self.rate.numerator // self.rate.denominator), n, self._base_graph(uses))
 
+    def holds(self, uses: int) -> bool:
+        """Whether equal blocks fill so many channel uses."""
+        return uses >= 1 and uses % self._count(uses) == 0
+
     def _information(self, uses: int) -> int:
         return -(-uses * self.bits_per_symbol * self.rate.numerator // self.rate.denominator)
 

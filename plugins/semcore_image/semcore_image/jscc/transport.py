@@ -47,10 +47,10 @@ Ratio = Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(10)]
 class LearnedCodec(Transport, abc.ABC):
     """A network at either end, trained together through a noisy channel.
 
-    A picture becomes H W 3 x CBR complex symbols of unit power. There are no bits, no header and no check; quality falls gently
-    with the SNR, and every channel use is `data`. One network serves all SNRs: the transmitter's half is told the mean SNR of the
-    channel, which both ends know (or `snr_db`, to see what a wrong one costs), the receiver's half the noise that is left after
-    equalisation, symbol by symbol.
+    A picture becomes H W 3 x CBR complex symbols of unit power. There are no bits, no header and no check; quality
+    falls gently with the SNR, and every channel use is `data`. One network serves all SNRs: the transmitter's half is
+    told the mean SNR of the channel, which both ends know (or `snr_db`, to see what a wrong one costs), the receiver's
+    half the noise that is left after equalisation, symbol by symbol.
 
     Fields:
         cbr: complex symbols per source value, as a number or as a fraction such as 1/12; must be that of the weights
@@ -59,6 +59,7 @@ class LearnedCodec(Transport, abc.ABC):
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Picture,)
+    close_db: ClassVar[float] = 6.0
     shipped: ClassVar[dict[float, str]] = {}
     """Names of the shipped weights by CBR."""
 
@@ -73,11 +74,9 @@ class LearnedCodec(Transport, abc.ABC):
 
     def check(self) -> None:
         if self.weights is None and self._shipped() is None:
-            known = ", ".join(str(Fraction(cbr).limit_denominator(1000)) for cbr in self.shipped)
-            raise ComponentError(
-                f"{type(self).__name__}.cbr: weights are shipped for {known}; for another ratio train some (`semcore list recipe`) "
-                "and name their folder under `weights`"
-            )
+            name, known = type(self).__name__, ", ".join(str(Fraction(cbr).limit_denominator(1000)) for cbr in self.shipped)
+            there = f"{name}.cbr: weights are shipped for {known} alone" if known else f"{name}.weights: none are shipped"
+            raise ComponentError(f"{there}; train some (`semcore train {name.lower()}`) and name their folder under `weights`")
 
     def _shipped(self) -> str | None:
         return next((name for cbr, name in self.shipped.items() if abs(cbr - self.cbr) < 1e-4), None)
@@ -93,7 +92,7 @@ class LearnedCodec(Transport, abc.ABC):
         """The network; its weights are loaded on first use."""
         from semcore_image.mini.weights import fill
 
-        network = fill(self.build, self.weights or self._shipped()).eval().requires_grad_(False)
+        network = fill(self.build, self.weights or self._shipped() or "").eval().requires_grad_(False)
         found = network.latent / (6 * network.stride**2)
         if abs(found - self.cbr) > 1e-4:
             raise ComponentError(
@@ -153,12 +152,14 @@ class LearnedCodec(Transport, abc.ABC):
 class DeepJSCC(LearnedCodec):
     """Deep joint source-channel coding by convolutions, one network for all SNRs.
 
-    Pictures are taken in squares of 4 x 4 pixels; ten residual blocks, each modulated by the SNR (FiLM, after ADJSCC's attention
-    features), stand in for the five convolutions of the paper. Weights are shipped for CBR 1/6 and 1/12, trained on CIFAR-10 over
-    AWGN; their cards say how well they do.
+    Pictures are taken in squares of 4 x 4 pixels; ten residual blocks, each modulated by the SNR (FiLM, after ADJSCC's
+    attention features), stand in for the five convolutions of the paper. Weights are shipped for CBR 1/6 and 1/12,
+    trained on CIFAR-10 over AWGN; their cards say how well they do.
     """
 
-    reference: ClassVar[str] = "E. Bourtsoulatze et al., IEEE Trans. Cogn. Commun. Netw. 5(3), 2019; SNR-adaptive as J. Xu et al., 2022"
+    reference: ClassVar[str] = (
+        "E. Bourtsoulatze et al., IEEE Trans. Cogn. Commun. Netw. 5(3), 2019; SNR-adaptive as J. Xu et al., 2022"
+    )
     cites: ClassVar[tuple[str, ...]] = ("bourtsoulatze2019deep", "xu2022wireless", "krizhevsky2009learning")
     tried_with = ({}, {"cbr": "1/6", "snr_db": 5.0})
     shipped: ClassVar[dict[float, str]] = {1 / 6: "deepjscc-6", 1 / 12: "deepjscc-12"}
@@ -174,15 +175,14 @@ class DeepJSCC(LearnedCodec):
 class WITT(LearnedCodec):
     """The wireless image transmission transformer: Swin blocks at either end, and features scaled as the SNR says.
 
-    Two stages of Swin blocks and, at the transmitter and at the receiver, a channel modulation network: eight fully connected
-    layers with seven modulations by the SNR in between, whose output scales the features. Weights of a small one are shipped for
-    CBR 1/12, trained briefly on CIFAR-10 over AWGN: see its card before you compare with the paper.
+    Two stages of Swin blocks and, at the transmitter and at the receiver, a channel modulation network: eight fully
+    connected layers with seven modulations by the SNR in between, whose output scales the features. No weights are
+    shipped: the recipe `witt` trains them.
     """
 
     reference: ClassVar[str] = "K. Yang et al., WITT: a wireless image transmission transformer, ICASSP 2023"
     cites: ClassVar[tuple[str, ...]] = ("yang2023witt", "krizhevsky2009learning")
-    tried_with = ({},)
-    shipped: ClassVar[dict[float, str]] = {1 / 12: "witt-12"}
+    tried_with = ({"weights": "{folder}"},)
 
     @property
     def build(self) -> Any:
@@ -195,17 +195,16 @@ class WITT(LearnedCodec):
 class LaMoSC(LearnedCodec):
     """LaMoSC: what a captioner says of a picture is fused with what it looks like, and one joint code carries both.
 
-    The caption stays with the transmitter; what it changes is what is sent. Weights of a small one are shipped for CBR 1/12,
-    trained briefly on CIFAR-10 over AWGN with the captions of mini-caption: see its card.
+    The caption stays with the transmitter; what it changes is what is sent. No weights are shipped: the recipe `lamosc`
+    trains them.
 
     Fields:
         captioner: says what a picture shows; null: mini-caption
     """
 
-    reference: ClassVar[str] = "Y. Zhao et al., LaMoSC: large language model-driven semantic communication system for visual transmission, 2024"
+    reference: ClassVar[str] = "Y. Zhao et al., LaMoSC, IEEE Trans. Cogn. Commun. Netw., 2024"
     cites: ClassVar[tuple[str, ...]] = ("zhao2024lamosc", "krizhevsky2009learning")
-    tried_with = ({},)
-    shipped: ClassVar[dict[float, str]] = {1 / 12: "lamosc-12"}
+    tried_with = ({"weights": "{folder}"},)
 
     captioner: SemanticEncoder | None = None
 

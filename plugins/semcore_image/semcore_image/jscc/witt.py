@@ -94,9 +94,7 @@ class Witt(JsccNetwork):
         window: side of the windows of attention, positions
     """
 
-    def __init__(
-        self, latent: int, widths: Sequence[int], depths: Sequence[int], heads: Sequence[int], window: int
-    ) -> None:
+    def __init__(self, latent: int, widths: Sequence[int], depths: Sequence[int], heads: Sequence[int], window: int) -> None:
         super().__init__(latent)
         self.stride = 2 ** len(widths)
         side = 4 * window  # of the masks that are made beforehand; others are made as pictures come

@@ -18,11 +18,13 @@ from semcore_image.pixels import image_of, resized, to_tensor
 class MultiSemEncoder(UsesMultiSem, SemanticEncoder):
     """Features of a picture and of the prompts that CLIP finds for it, side by side or fused by attention.
 
-    `send: both` gives the streams `text` (n_text x d_text) and `image` (d_image), for the selector `sequential`; `send: fused`
-    one stream `fused` (d_fusion) for `simultaneous`; `send: image` the image features alone, the paper's ablation without CLIP.
+    `send: both` gives the streams `text` (n_text x d_text) and `image` (d_image), for the selector `sequential`; `send:
+    fused` one stream `fused` (d_fusion) for `simultaneous`; `send: image` the image features alone, the paper's
+    ablation without CLIP.
 
-    Of eq. 11 this is the reading: the candidate prompts come in lists, one for each prompt that is sent (what it is, its colour,
-    its background), and the most probable of each list is taken. The n_text most probable of one list could all say the same.
+    Of eq. 11 this is the reading: the candidate prompts come in lists, one for each prompt that is sent (what it is,
+    its colour, its background), and the most probable of each list is taken. The n_text most probable of one list could
+    all say the same.
 
     With shipped weights the image features are those of a small network at 32 x 32 pixels (d_image = 32, d_fusion = 64,
     d_text = 128); `features` names a folder with ResNet-50 in front, as the recipe `multisem` trains it.
@@ -32,7 +34,7 @@ class MultiSemEncoder(UsesMultiSem, SemanticEncoder):
     """
 
     reference: ClassVar[str] = "MMSemCom, section III-A, eq. 8-14"
-    cites: ClassVar[tuple[str, ...]] = ("fu2025multimodal", "he2016deep", "radford2021learning")
+    cites: ClassVar[tuple[str, ...]] = ("liang2024image", "he2016deep", "radford2021learning")
     tried_with = ({"send": "both"}, {"send": "fused"}, {"send": "image"})
 
     send: Literal["both", "fused", "image"] = "both"

@@ -34,8 +34,9 @@ FIRST, LARGEST = 5, 125
 class ClassDiffusionGenerator(UsesMultiSem, Generator):
     """Draws thousands of pictures of the received class by diffusion in pixels; a selector finds the one that is meant.
 
-    The class is read from what arrived: from text features by the nearest prompt, else by a trained layer. Of nothing, all
-    classes are drawn in turn. Pictures are denoised by UniPC from Gaussian noise that is addressed by run seed, class and number.
+    The class is read from what arrived: from text features by the nearest prompt, else by a trained layer. Of nothing,
+    all classes are drawn in turn. Pictures are denoised by UniPC from Gaussian noise that is addressed by run seed,
+    class and number.
 
     The set of a class is drawn once for all samples, SNRs and pipelines that need it. It is kept part by part in the user's
     cache (`$SEMCORE_SHELF`, else ~/.cache/semcore), so that drawing can be interrupted, and processes that need the same set
@@ -56,7 +57,7 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
     """
 
     reference: ClassVar[str] = "MMSemCom, section III-B1, eq. 15-19, Fig. 4"
-    cites: ClassVar[tuple[str, ...]] = ("fu2025multimodal", "zhao2023unipc", "krizhevsky2009learning", "ho2022classifier")
+    cites: ClassVar[tuple[str, ...]] = ("liang2024image", "zhao2023unipc", "krizhevsky2009learning", "ho2022classifier")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {TEXT: (Features,), IMAGE: (Features,), FUSED: (Features,)}
     keeps: ClassVar[bool] = True
     tried_with = (
@@ -88,8 +89,8 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         net = load(self.weights)
         if self.steer == "image" and net.unet.semantics != self.network.second.out_features:
             raise ComponentError(
-                f"{type(self).__name__}.steer: the weights {self.weights} were trained with {net.unet.semantics} features, not with "
-                f"{self.network.second.out_features}: use weights: class-diffusion-open, or train some (semantics=true)"
+                f"{type(self).__name__}.steer: the weights {self.weights} were trained with {net.unet.semantics} features, "
+                f"not with {self.network.second.out_features}: use class-diffusion-open, or train some"
             )
         return net
 

@@ -130,11 +130,14 @@ class TimmBackbone(Backbone):
         super().__init__()
         import timm
 
-        self.net = timm.create_model(model, pretrained=False, num_classes=0, global_pool="")
-        self.width = int(self.net.num_features)
-        mean, std = (torch.tensor(self.net.pretrained_cfg[key]) for key in ("mean", "std"))
+        net: Any = timm.create_model(model, pretrained=False, num_classes=0, global_pool="")
+        self.net, self.width = net, int(net.num_features)
+        mean, std = (torch.tensor(net.pretrained_cfg[key]) for key in ("mean", "std"))
         self.register_buffer("mean", mean.view(1, 3, 1, 1))
         self.register_buffer("std", std.view(1, 3, 1, 1))
+
+    mean: torch.Tensor
+    std: torch.Tensor
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         return self.net((images - self.mean) / self.std)

@@ -21,7 +21,8 @@ def distances(features: np.ndarray, wanted: np.ndarray, distance: Distance) -> n
     """How far features (..., D) are from the wanted ones (D,), float64 (...).
 
     Args:
-        distance: `closest`: cosine distance 1 - cos plus Euclidean distance; `literal`: cos plus Euclidean, as eq. 20 writes it
+        distance: `closest`: cosine distance 1 - cos plus Euclidean distance; `literal`: cos plus Euclidean, as eq. 20
+            writes it
     """
     features, wanted = features.astype(np.float64), wanted.astype(np.float64)
     norms = np.linalg.norm(features, axis=-1) * np.linalg.norm(wanted)
@@ -33,9 +34,9 @@ def distances(features: np.ndarray, wanted: np.ndarray, distance: Distance) -> n
 class Matching(UsesMultiSem, Selector):
     """Selection by distance between features of candidates and received features.
 
-    The paper adds the cosine of the angle (eq. 21), which is large for what is alike, to the Euclidean distance (eq. 22), which
-    is small for it, and averages over the candidates (eq. 20, 23, 25) what it then ranks them by. `distance: closest` takes 1
-    minus the cosine, and ranks; `distance: literal` ranks by the sum as it is written, for comparison.
+    The paper adds the cosine of the angle (eq. 21), which is large for what is alike, to the Euclidean distance (eq.
+    22), which is small for it, and averages over the candidates (eq. 20, 23, 25) what it then ranks them by. `distance:
+    closest` takes 1 minus the cosine, and ranks; `distance: literal` ranks by the sum as it is written, for comparison.
 
     Fields:
         distance: how features are compared
@@ -61,15 +62,16 @@ class Matching(UsesMultiSem, Selector):
 class Sequential(Matching):
     """First the candidates that the text features speak of, then the one nearest to the image features (eq. 20-23).
 
-    A text feature is that of the prompt which CLIP chooses for a candidate, so many candidates have the same; those that are as
-    near as the last of the `keep` that stay, stay too: text cannot tell them apart. What did not arrive is left out.
+    A text feature is that of the prompt which CLIP chooses for a candidate, so many candidates have the same; those
+    that are as near as the last of the `keep` that stay, stay too: text cannot tell them apart. What did not arrive is
+    left out.
 
     Fields:
         keep: candidates that stay after the text features, q
     """
 
     reference: ClassVar[str] = "MMSemCom, section III-B2, eq. 20-23"
-    cites: ClassVar[tuple[str, ...]] = ("fu2025multimodal",)
+    cites: ClassVar[tuple[str, ...]] = ("liang2024image",)
 
     keep: Annotated[int, Ge(1)] = 100
 
@@ -93,7 +95,7 @@ class Simultaneous(Matching):
     """The candidate whose fused features are nearest to the received ones (eq. 24, 25)."""
 
     reference: ClassVar[str] = "MMSemCom, section III-B2, eq. 24-25"
-    cites: ClassVar[tuple[str, ...]] = ("fu2025multimodal",)
+    cites: ClassVar[tuple[str, ...]] = ("liang2024image",)
 
     def _best(self, candidates: Candidates, got: dict[str, np.ndarray]) -> np.ndarray:
         if FUSED not in got:

@@ -54,10 +54,17 @@ class Attention(nn.Module):
 class Stage(nn.Module):
     """Two residual blocks, and attention behind each where the stage is deep."""
 
+    blocks: nn.ModuleList
+    attention: nn.ModuleList
+
     def __init__(self, inputs: Sequence[int], width: int, told: int, heads: int) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(Residual(one, width, told) for one in inputs)
         self.attention = nn.ModuleList(Attention(width, heads) if heads else nn.Identity() for _ in inputs)
+
+    def steps(self) -> list[tuple[nn.Module, nn.Module]]:
+        """Each block with the attention behind it."""
+        return list(zip(self.blocks, self.attention, strict=True))
 
 
 class ClassUNet(nn.Module):
@@ -118,15 +125,16 @@ class ClassUNet(nn.Module):
         told = F.silu(self.time(times) + condition)
         maps = self.enter(F.pixel_unshuffle(noisy, self.patch))
         skips = list[torch.Tensor]()
+        stage: Any  # mypy sees the modules of a list as modules alone
         for shrink, stage in zip(self.shrink, self.down, strict=True):
             maps = shrink(maps)
-            for block, attend in zip(stage.blocks, stage.attention, strict=True):
+            for block, attend in stage.steps():
                 maps = attend(block(maps, told))
                 skips.append(maps)
-        for block, attend in zip(self.middle.blocks, self.middle.attention, strict=True):
+        for block, attend in self.middle.steps():
             maps = attend(block(maps, told))
         for stage, grow in zip(self.up, self.grow, strict=True):
-            for block, attend in zip(stage.blocks, stage.attention, strict=True):
+            for block, attend in stage.steps():
                 maps = attend(block(torch.cat((maps, skips.pop()), dim=1), told))
             if not isinstance(grow, nn.Identity):
                 maps = grow(F.interpolate(maps, scale_factor=2.0, mode="nearest"))
@@ -135,4 +143,5 @@ class ClassUNet(nn.Module):
 
 def build(**settings: Any) -> ClassUNet:
     """The denoiser from its settings (config.json), convolutions laid out for the CPU."""
-    return ClassUNet(**settings).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net: Any = ClassUNet(**settings)
+    return net.to(memory_format=torch.channels_last)

@@ -11,10 +11,14 @@ import numpy as np
 import torch
 from diffusers import UniPCMultistepScheduler
 
-from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
+from semcore.rng import Rng
 from semcore_image.mini.data import CLASSES, load_split
+from semcore_image.mmsemcom.networks import load
+from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
 from semcore_image.mmsemcom.unet import build
 from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.recipes.jscc import at_snr
+from semcore_image.recipes.mmsemcom import ClassDiffusionRecipe
 from semcore_image.samples import SamplePictures
 
 SETTINGS: dict[str, Any] = {
@@ -29,13 +33,17 @@ DRAWN_BY = 1
 """Seed of the drawings in the knowledge base, that of the source `samples`."""
 
 
-def train(recipe: Any, out: Path) -> None:
+UNTOLD = 0.1
+"""Share of pictures whose features are not told, so that the class alone is enough, too."""
+
+
+def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
     """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
     images, labels = knowledge(recipe.data, recipe.drawings, recipe.photographs)
-    features = _features(images) if recipe.semantics else None
-    settings = {**SETTINGS, "semantics": features.shape[1] if features is not None else 0}
+    features = _features(recipe, images) if recipe.semantics else None
+    settings = {**SETTINGS, "semantics": load(None).second.out_features if features else 0}
     unet = build(**settings)
     average = copy.deepcopy(unet).eval()
     adam = torch.optim.AdamW(
@@ -76,7 +84,7 @@ def train(recipe: Any, out: Path) -> None:
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(ClassDiffusion(average), images, labels)
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-    write_model(out, settings, average, model_card(recipe.title, recipe.summary, recipe, recipe.command, scores, NOTES))
+    write_model(out, settings, average, model_card("class-diffusion", SUMMARY, recipe, "class-diffusion", scores, NOTES))
 
 
 def knowledge(data: str, drawings: int, photographs: int | None) -> tuple[torch.Tensor, torch.Tensor]:
@@ -88,11 +96,28 @@ def knowledge(data: str, drawings: int, photographs: int | None) -> tuple[torch.
     first = [(split.labels == label).nonzero().flatten()[:photographs] for label in range(len(CLASSES))]
     chosen = torch.cat(first)
     drawn_images = torch.stack(images) if images else torch.zeros(0, 3, 32, 32, dtype=torch.uint8)
-    return torch.cat((drawn_images, split.images[chosen])), torch.cat((torch.tensor(labels, dtype=torch.long), split.labels[chosen]))
+    return torch.cat((drawn_images, split.images[chosen])), torch.cat(
+        (torch.tensor(labels, dtype=torch.long), split.labels[chosen])
+    )
 
 
-def _features(images: torch.Tensor) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
-    raise NotImplementedError
+def _features(recipe: ClassDiffusionRecipe, images: torch.Tensor) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
+    """The image features of chosen pictures as they arrive over the channel at some SNR; a row in ten is NaN, not told."""
+    from semcore_image.recipes.multisem import sent
+
+    network = load(None)
+    with torch.no_grad():
+        known = torch.cat([network.image_features(network.maps(part.float() / 255)) for part in images.split(500)])
+
+    def draw(chosen: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        low, high = recipe.snr_db
+        snr, seed = low + (high - low) * torch.rand((), generator=generator), torch.randint(2**31, (), generator=generator)
+        with torch.no_grad():
+            heard = sent(known[chosen], at_snr(recipe.channel, float(snr)), Rng(int(seed)))
+        untold = torch.rand(len(chosen), 1, generator=generator) < UNTOLD
+        return torch.where(untold, torch.nan, heard)
+
+    return draw
 
 
 @torch.no_grad()
@@ -108,4 +133,8 @@ def evaluate(model: ClassDiffusion, images: torch.Tensor, labels: torch.Tensor, 
     return [(f"PSNR of the best of {count} to a learnt picture, mean over classes, dB", f"{torch.cat(best).mean():.2f}")]
 
 
+SUMMARY = (
+    "The denoiser of MMSemCom in small: a U-Net on squares of 4x4 pixels, two residual blocks a stage, attention in the "
+    "deeper ones, hybrid L1 and L2 loss (eq. 17), sampled by UniPC in 40 steps."
+)
 NOTES = "Pictures of 32×32 pixels of ten classes: drawings (those of the source `samples`) and photographs (CIFAR-10)."

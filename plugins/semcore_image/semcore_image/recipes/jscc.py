@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from semcore.rng import Rng
 from semcore.types import Layout, Span, Symbols
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.mini.data import load_split
+from semcore_image.mini.weights import load_mini
 from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.recipes.mmsemcom import LearnedCodecRecipe, TrainedOverChannel
 
 GROUPS = 8
 """SNRs in a batch: one out of each eighth of the range, so that every step sees all of it."""
@@ -24,8 +28,21 @@ Text = Callable[[torch.Tensor], torch.Tensor]
 """Pictures uint8 (B, 3, H, W) -> embeddings float32 (B, D)."""
 
 
+@dataclass(frozen=True)
+class Card:
+    """What a model card says of a codec: its name, which is that of its recipe, too, and a sentence on it."""
+
+    name: str
+    about: str
+
+
 def train(
-    recipe: Any, out: Path, build: Callable[..., JsccNetwork], settings: dict[str, Any], card: dict[str, str], text: Text | None = None
+    recipe: LearnedCodecRecipe,
+    out: Path,
+    build: Callable[..., JsccNetwork],
+    settings: dict[str, Any],
+    card: Card,
+    text: Text | None = None,
 ) -> None:
     """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
     torch.set_num_threads(recipe.threads)
@@ -54,7 +71,12 @@ def train(
             parts = (torch.arange(GROUPS) + torch.rand(GROUPS, generator=generator)) / GROUPS
             with torch.autocast("cpu", torch.bfloat16):
                 decoded = through(
-                    network, recipe.channel, images, (low + (high - low) * parts).tolist(), Rng(recipe.seed).at(done), read(chosen)
+                    network,
+                    recipe.channel,
+                    images,
+                    (low + (high - low) * parts).tolist(),
+                    Rng(recipe.seed).at(done),
+                    read(chosen),
                 )
             loss = (decoded - images).square().mean()
             adam.zero_grad()
@@ -74,9 +96,20 @@ def train(
         for snr, (dataset, image) in measure(average, recipe, MEASURED, text=text).items()
     ]
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-    write_model(out, settings, average, model_card(card["title"], card["summary"], recipe, card["command"], scores, card["notes"]))
+    title = f"{card.name}, CBR {Fraction(recipe.cbr).limit_denominator(1000)}"
+    write_model(out, settings, average, model_card(title, card.about, recipe, card.name, scores, NOTES))
 
 
+def described(images: torch.Tensor) -> torch.Tensor:
+    """What mini-caption says of pictures uint8 (B, 3, H, W), as mini-clip reads it: float32 (B, 128)."""
+    captions = [load_mini("mini-caption").caption(part.float() / 255)[0] for part in images.split(1)]
+    return load_mini("mini-clip").encode_text(captions)
+
+
+NOTES = (
+    "Pictures of 32x32 pixels of ten classes. SNR is Es/N0 of a complex symbol; pictures are compared as 8-bit values. "
+    "Both ends are told the SNR."
+)
 MEASURED = (0.0, 4.0, 7.0, 10.0, 16.0, 22.0)
 
 
@@ -102,8 +135,8 @@ def through(
 
 def at_snr(channel: ChannelModel, snr_db: float) -> ChannelModel:
     """The channel at another SNR, if it has one of its own to set; else (a link budget) as it is."""
-    has = any(field.name == "snr_db" for field in dataclasses.fields(channel))
-    return dataclasses.replace(channel, snr_db=snr_db) if has and getattr(channel, "snr_db") is not None else channel
+    anyone: Any = channel
+    return dataclasses.replace(anyone, snr_db=snr_db) if getattr(channel, "snr_db", None) is not None else channel
 
 
 def symbols_of(values: torch.Tensor) -> Symbols:
@@ -125,7 +158,11 @@ def _reader(images: torch.Tensor, text: Text | None) -> Callable[[torch.Tensor],
 
 @torch.no_grad()
 def measure(
-    network: JsccNetwork, recipe: Any, snrs_db: Sequence[float], limit: int | None = None, text: Text | None = None
+    network: JsccNetwork,
+    recipe: TrainedOverChannel,
+    snrs_db: Sequence[float],
+    limit: int | None = None,
+    text: Text | None = None,
 ) -> dict[float, tuple[float, float]]:
     """SNR -> PSNR of the mean error of unseen pictures and mean of their PSNRs, as 8-bit pictures."""
     test = load_split(recipe.data, "test").images
@@ -144,7 +181,7 @@ def measure(
     return scores
 
 
-def quick(network: JsccNetwork, recipe: Any, text: Text | None) -> dict[str, float]:
+def quick(network: JsccNetwork, recipe: TrainedOverChannel, text: Text | None) -> dict[str, float]:
     """The dataset-mean PSNR of a few unseen pictures, for the log."""
     return {f"{snr:g}dB": dataset for snr, (dataset, _) in measure(network, recipe, (4.0, 10.0, 22.0), 500, text).items()}
 

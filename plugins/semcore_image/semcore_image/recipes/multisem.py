@@ -1,32 +1,37 @@
 """Recipe of multisem: features that find their picture again among others of its class, after a noisy channel.
 
-The paper does not say how its added layers are trained. What they are for is to find, among thousands of pictures of one class,
-the one nearest to a picture that only they describe. So that is the loss: a picture is sent, its features get the noise of the
-channel, and they must find it among the pictures of its class. The right answer is not a single picture: candidates are wanted
-in the order of their pixel distance, so the target is a distribution that falls with it. Cross-entropy between it and the
-softmax of the negative feature distances trains the image features (eq. 8) and the fused ones (eq. 14) alike; distances that
-noise can turn around cost, so they grow, and the power constraint bounds them. A second cross-entropy reads the class from the
-fused features: the receiver needs it, and with them nothing else is sent.
+The paper does not say how its added layers are trained. What they are for is to find, among thousands of pictures of
+one class, the one nearest to a picture that only they describe. So that is the loss: a picture is sent, its features
+get the noise of the channel, and they must find it among the pictures of its class. The right answer is not a single
+picture: candidates are wanted in the order of their pixel distance, so the target is a distribution that falls with it.
+Cross-entropy between it and the softmax of the negative feature distances trains the image features (eq. 8) and the
+fused ones (eq. 14) alike; distances that noise can turn around cost, so they grow, and the power constraint bounds
+them. A second cross-entropy reads the class from the fused features: the receiver needs it, and with them nothing else
+is sent.
 """
 
 from __future__ import annotations
 
 import copy
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
 from semcore_image.mini.data import CLASSES
-from semcore_image.mmsemcom.networks import MultiSem, SmallBackbone
-from semcore_image.mmsemcom.prompts import PROMPTS
 from semcore_image.mini.weights import load_mini
+from semcore_image.mmsemcom.networks import MultiSem, build
+from semcore_image.mmsemcom.prompts import PROMPTS
 from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.recipes.class_diffusion import knowledge
 from semcore_image.recipes.jscc import at_snr, symbols_of
+from semcore_image.recipes.mmsemcom import MultiSemRecipe, TrainedOverChannel
 
 SETTINGS: dict[str, Any] = {
     "positions": 4,
@@ -44,7 +49,7 @@ SHARPNESS = 60.0
 """How fast the target falls with the mean squared error of pixels in -1..1, in nats a unit of it."""
 
 
-def train(recipe: Any, out: Path) -> None:
+def train(recipe: MultiSemRecipe, out: Path) -> None:
     """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
@@ -52,11 +57,18 @@ def train(recipe: Any, out: Path) -> None:
     chosen = prompts_of(images)
     table = [load_mini("mini-clip").encode_text(list(group)) for group in PROMPTS]
     texts = torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
-    network = MultiSem(SmallBackbone(**BACKBONE), **SETTINGS)
+    config = _config(recipe)
+    network = build(**config)
+    if recipe.backbone_weights:
+        backbone: Any = network.backbone
+        backbone.net.load_state_dict(load_file(recipe.backbone_weights), strict=False)
+    if recipe.backbone != "small":
+        network.backbone.requires_grad_(False)
     scale = torch.nn.ParameterList([torch.tensor(0.0), torch.tensor(0.0)])
     average = copy.deepcopy(network).eval()
+    trained = [one for one in (*network.parameters(), *scale.parameters()) if one.requires_grad]
     adam = torch.optim.AdamW(
-        [{"params": [*network.parameters(), *scale.parameters()], "peak": recipe.learning_rate}],
+        [{"params": trained, "peak": recipe.learning_rate}],
         lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4,
     )  # fmt: skip
     steps = len(images) // recipe.batch_size
@@ -75,7 +87,9 @@ def train(recipe: Any, out: Path) -> None:
             redrawn = _redrawn(clean, generator)
             low, high = recipe.snr_db
             snr = low + (high - low) * float(torch.rand((), generator=generator))
-            loss = retrieval(network, scale, clean, redrawn, texts[mine], at_snr(recipe.channel, snr), Rng(recipe.seed).at(done))
+            loss = retrieval(
+                network, scale, clean, redrawn, texts[mine], at_snr(recipe.channel, snr), Rng(recipe.seed).at(done)
+            )
             mixed = torch.randint(0, len(images), (recipe.batch_size,), generator=generator)
             maps = network.maps(images[mixed].float() / 255)
             both = {"image": network.image_features(maps), "fused": network.fused(maps, texts[mixed])[0]}
@@ -90,15 +104,21 @@ def train(recipe: Any, out: Path) -> None:
             total += loss.item()
             if step % 50 == 0:
                 print(epoch, step, f"{loss.item():.4f}", flush=True)
-        return {"loss": total / steps, **found(average, recipe, 10.0)}
+        return {"loss": total / steps}
 
     modules = {"network": network, "average": average, "scale": scale}
     seconds = run_epochs(out, recipe.epochs, modules, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
-    scores = [(name, f"{value:.2f}") for snr in (0.0, 5.0, 10.0, 20.0) for name, value in found(average, recipe, snr).items()]
+    scores = [(name, f"{value:.2f}") for name, value in found(average, recipe, (0.0, 5.0, 10.0, 20.0)).items()]
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-    config = {"backbone": BACKBONE, "size": [32, 32], **SETTINGS}
     write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, "multisem", scores, NOTES))
+
+
+def _config(recipe: MultiSemRecipe) -> dict[str, Any]:
+    small = recipe.backbone == "small"
+    backbone = BACKBONE if small else {"model": recipe.backbone}
+    positions = recipe.size // 8 if small else 0
+    return {"backbone": backbone, "size": [recipe.size, recipe.size], **SETTINGS, "positions": positions}
 
 
 def retrieval(
@@ -154,11 +174,10 @@ def _redrawn(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 @torch.no_grad()
-def found(network: MultiSem, recipe: Any, snr_db: float, count: int = 40) -> dict[str, float]:
+def found(network: MultiSem, recipe: TrainedOverChannel, snrs_db: Sequence[float], count: int = 40) -> dict[str, float]:
     """PSNR to unseen photographs of the nearest training photograph of their class: by features at an SNR, and by pixels."""
     known, labels = knowledge(recipe.data, 0, 500)
     unseen, unseen_labels = knowledge_of_test(recipe.data, count)
-    channel = at_snr(recipe.channel, snr_db)
     totals: dict[str, list[torch.Tensor]] = {}
     for label in range(len(CLASSES)):
         mine, theirs = unseen[unseen_labels == label], known[labels == label]
@@ -168,17 +187,20 @@ def found(network: MultiSem, recipe: Any, snr_db: float, count: int = 40) -> dic
         texts, more_texts = texts_of(mine), texts_of(theirs)
         image, fused = network.image_features(maps), network.fused(maps, texts)[0]
         more_image, more_fused = network.image_features(more), network.fused(more, more_texts)[0]
-        rng = Rng(1).at("found", label)
-        for name, features, candidates in (("image", image, more_image), ("fused", fused, more_fused)):
-            nearest = torch.cdist(sent(features, channel, rng.at(name)), candidates).argmin(1)
-            totals.setdefault(f"PSNR of the nearest of 500 by {name} features at {snr_db:g} dB", []).append(
+        totals.setdefault("PSNR of the nearest of 500 by pixels, dB", []).append(errors.amin(1))
+        both = (("image", image, more_image), ("fused", fused, more_fused))
+        for (name, features, candidates), snr in itertools.product(both, snrs_db):
+            heard = sent(features, at_snr(recipe.channel, snr), Rng(1).at("found", label, name))
+            nearest = torch.cdist(heard, candidates).argmin(1)
+            totals.setdefault(f"PSNR of the nearest of 500 by {name} features at {snr:g} dB", []).append(
                 errors.gather(1, nearest[:, None])[:, 0]
             )
-        totals.setdefault("PSNR of the nearest of 500 by pixels", []).append(errors.amin(1))
-        read = network.reading["fused"](sent(fused, channel, rng.at("class"))).argmax(1)
-        totals.setdefault(f"class read from fused features at {snr_db:g} dB, %", []).append((read == label).float())
+            read = network.reading[name](heard).argmax(1)
+            totals.setdefault(f"class read from {name} features at {snr:g} dB, %", []).append((read == label).float())
     return {
-        name: float(100 * torch.cat(values).mean()) if "class" in name.split()[0] else float(-10 * torch.cat(values).log10().mean())
+        name: float(100 * torch.cat(values).mean())
+        if name.startswith("class")
+        else float(-10 * torch.cat(values).log10().mean())
         for name, values in totals.items()
     }
 

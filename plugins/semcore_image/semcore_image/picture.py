@@ -1,0 +1,52 @@
+"""Pictures that stay pictures on both sides of the link: the transport does the coding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from annotated_types import Ge
+
+from semcore.interfaces import Generator, SemanticEncoder
+from semcore.rng import Rng
+from semcore.types import Candidates, KnowledgeBase, Picture, Sample, Semantics, Stream
+from semcore_image.pixels import grey, image_of, resized
+
+PICTURE = "picture"
+
+
+@dataclass(frozen=True)
+class PictureEncoder(SemanticEncoder):
+    """Hands the picture itself to the transport: a learned codec (`deepjscc`), `separation`, `ldpc` with a codec, or `analog`.
+
+    Emits the stream `picture`.
+    """
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {PICTURE: Picture}
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [Semantics(one.id, {PICTURE: Picture(image_of(one, self))}, one.user) for one in samples]
+
+
+@dataclass(frozen=True)
+class PictureGenerator(Generator):
+    """Shows the picture as the transport brought it; one that is lost is mid-grey (128).
+
+    Fields:
+        size: (height, width) of the pictures; null: as they arrive, and a lost one is 32 x 32
+    """
+
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {PICTURE: (Picture,)}
+
+    size: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]] | None = None
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        return [Candidates((self._shown(one),)) for one in batch]
+
+    def _shown(self, one: Semantics) -> Sample:
+        stream = one.streams.get(PICTURE)
+        pixels = stream.pixels if isinstance(stream, Picture) else grey(self.size or (32, 32))
+        return Sample(one.key, one.user, image=resized(pixels, self.size or pixels.shape[:2]))
