@@ -46,7 +46,8 @@ def test_it_never_takes_more_channel_uses_than_it_may(codec: HevcIntra, mosaic: 
 def test_a_better_channel_bears_a_faster_scheme() -> None:
     names = list(SCHEMES)
     chosen = [
-        names.index(best_scheme(Separation(WebP(), channel=AWGN(snr_db=snr), trials=50), 512)) for snr in (0.0, 6.0, 12.0, 20.0)
+        names.index(best_scheme(Separation(WebP(), channel=AWGN(snr_db=snr), trials=50), 512))
+        for snr in (0.0, 6.0, 12.0, 20.0)
     ]
     assert chosen == sorted(chosen) and len(set(chosen)) == 4
 

@@ -74,7 +74,9 @@ def test_attention_is_a_distribution_over_picture_and_positions() -> None:
 # ---------------------------------------------------------------------------------------------- selection
 
 
-@pytest.mark.parametrize(("send", "selector"), [("both", Sequential(keep=5)), ("fused", Simultaneous()), ("image", Sequential())])
+@pytest.mark.parametrize(
+    ("send", "selector"), [("both", Sequential(keep=5)), ("fused", Simultaneous()), ("image", Sequential())]
+)
 def test_a_picture_is_found_again_by_what_arrived_of_it(send: Any, selector: Any) -> None:
     encoder = MultiSemEncoder(send=send)
     sent = encoder.encode(SAMPLES, KB)
@@ -88,8 +90,12 @@ def test_the_literal_distance_prefers_what_points_elsewhere() -> None:
     """Cosine similarity is largest for the same direction, so adding it to a distance punishes it."""
     wanted = np.array([1.0, 0.0])
     same, opposite = np.array([1.0, 0.0]), np.array([-1.0, 0.0])
-    assert distances(same, wanted, "closest") == pytest.approx(0) and distances(opposite, wanted, "closest") == pytest.approx(4)
-    assert distances(same, wanted, "literal") == pytest.approx(1) and distances(opposite, wanted, "literal") == pytest.approx(1)
+    assert distances(same, wanted, "closest") == pytest.approx(0) and distances(opposite, wanted, "closest") == pytest.approx(
+        4
+    )
+    assert distances(same, wanted, "literal") == pytest.approx(1) and distances(opposite, wanted, "literal") == pytest.approx(
+        1
+    )
 
 
 def test_candidates_whose_prompts_are_equal_stay_together() -> None:
@@ -137,7 +143,10 @@ def test_a_set_is_drawn_once_and_more_begin_with_the_same(monkeypatch: Any) -> N
         return draw(self, label, numbers, rng, features)
 
     monkeypatch.setattr(ClassDiffusionGenerator, "_drawn", counted)
-    bird, other = (dataclasses.replace(one, key=key) for one, key in zip(MultiSemEncoder().encode([SAMPLES[0]] * 2, KB), "ab"))
+    bird, other = (
+        dataclasses.replace(one, key=key)
+        for one, key in zip(MultiSemEncoder().encode([SAMPLES[0]] * 2, KB), "ab", strict=True)
+    )
     few = drawn(small(7), bird)
     assert sorted(map(len, calls)) == [5, 25]
     np.testing.assert_array_equal(drawn(small(7), other), few)  # another sample, another process' memory: from the shelf
