@@ -91,7 +91,8 @@ def cell_files(identity: str, setup: Setup, segments: Sequence[Segment]) -> dict
     for index, record in enumerate(records[:GALLERY]):
         views = setup.pipeline.encoder.views(record.source)
         for name, pixels in {**_pictures(record), **views}.items():
-            path = f"pictures/{redact(f'{index:03d}-{_file_name(name)}.png')}"
+            file_name = _file_name(name) if name in views else name
+            path = f"pictures/{redact(f'{index:03d}-{file_name}.png')}"
             files[path] = png(pixels)
             rows[index].setdefault("pictures", {})[name] = path
     files["items.jsonl"] = redact("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)).encode()

@@ -74,7 +74,7 @@ class Separation(Transport):
     )
 
     codec: Codec
-    cbr: Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(100)] = 1 / 12
+    cbr: Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(100)] = 0.083333
     scheme: Literal["best"] | Name = "best"
     mosaic: Annotated[int, Ge(1), Le(4096)] = 1
     iterations: Annotated[int, Ge(1), Le(200)] = 20
@@ -155,7 +155,7 @@ class Separation(Transport):
         return LDPC(rate=float(rate), modulation=modulation, iterations=self.iterations, on_error="deliver")
 
     def _uses(self, values: int) -> int:
-        return max(int(values * self.cbr + 1e-9), 1)
+        return max(int(values * Fraction(self.cbr).limit_denominator(1000)), 1)
 
     def _groups(self, batch: Sequence[Semantics]) -> Iterator[tuple[str, list[tuple[int, Picture]]]]:
         """The pictures that are coded together, with the index of their sample, stream by stream."""

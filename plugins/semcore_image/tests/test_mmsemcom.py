@@ -22,7 +22,7 @@ from semcore_image.mmsemcom import networks
 from semcore_image.mmsemcom.encoder import MultiSemEncoder
 from semcore_image.mmsemcom.generator import ClassDiffusionGenerator
 from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT
-from semcore_image.mmsemcom.selectors import Oracle, Sequential, Simultaneous, distances
+from semcore_image.mmsemcom.selectors import Genie, Sequential, Simultaneous, distances
 from semcore_image.samples import SamplePictures
 from semcore_image.sources import STL10
 
@@ -117,8 +117,8 @@ def test_no_selector_beats_the_oracle_and_it_is_marked() -> None:
         return float(np.mean([np.mean((one.image.astype(float) - IMAGES[i]) ** 2) for i, one in enumerate(chosen)]))  # type: ignore[union-attr]
 
     sets = [candidates(one.id, others) for one in SAMPLES[:10]]
-    assert error(Oracle(SOURCE).select(sets, sent, KB)) <= error(Sequential().select(sets, sent, KB))
-    assert Oracle.genie and not Sequential.genie
+    assert error(Genie(SOURCE).select(sets, sent, KB)) <= error(Sequential().select(sets, sent, KB))
+    assert Genie.genie and not Sequential.genie
 
 
 # ---------------------------------------------------------------------------------------------- candidates

@@ -63,7 +63,7 @@ class LearnedCodec(Transport, abc.ABC):
     shipped: ClassVar[dict[float, str]] = {}
     """Names of the shipped weights by CBR."""
 
-    cbr: Ratio = 1 / 12
+    cbr: Ratio = 0.083333
     weights: str | None = None
     snr_db: Annotated[float, Ge(-50), Le(100)] | None = None
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from semcore_image.mini.data import CLASSES, COLOURS, TEMPLATES, caption
+import functools
 
-_CLASS, _COLOUR, _GROUND = TEMPLATES[1], TEMPLATES[4], TEMPLATES[6]
 
-PROMPTS: tuple[tuple[str, ...], ...] = (
-    tuple(caption((label, 0, 0), _CLASS) for label in range(len(CLASSES))),
-    tuple(caption((label, colour, 0), _COLOUR) for label in range(len(CLASSES)) for colour in range(len(COLOURS))),
-    tuple(caption((label, 0, ground), _GROUND) for label in range(len(CLASSES)) for ground in range(len(COLOURS))),
-)
-"""Three lists, one for each prompt that is sent; the first names the class alone."""
+@functools.cache
+def prompts() -> tuple[tuple[str, ...], ...]:
+    """Three lists, one for each prompt that is sent; the first names the class alone."""
+    from semcore_image.mini.data import CLASSES, COLOURS, TEMPLATES, caption
+
+    name, colour, ground = TEMPLATES[1], TEMPLATES[4], TEMPLATES[6]
+    classes, colours = range(len(CLASSES)), range(len(COLOURS))
+    return (
+        tuple(caption((one, 0, 0), name) for one in classes),
+        tuple(caption((one, other, 0), colour) for one in classes for other in colours),
+        tuple(caption((one, 0, other), ground) for one in classes for other in colours),
+    )

@@ -17,7 +17,7 @@ from semcore.identity import digest
 from semcore.types import Candidates, Features, Pictures, Semantics
 from semcore_image.clip import UsesClip
 from semcore_image.digests import mini_digest, sha256
-from semcore_image.mmsemcom.prompts import PROMPTS
+from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.pixels import to_tensor
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class UsesMultiSem(UsesClip):
     @property
     def lists(self) -> tuple[tuple[str, ...], ...]:
         """The lists of prompts in force."""
-        return self.prompts or PROMPTS
+        return self.prompts or prompts()
 
     @functools.cached_property
     def network(self) -> MultiSem:

@@ -1,4 +1,4 @@
-"""Which of thousands of candidates is meant: sequential and simultaneous selection, and the oracle that bounds them."""
+"""Which of thousands of candidates is meant: sequential and simultaneous selection, and the genie that bounds them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class Simultaneous(Matching):
 
 
 @dataclass(frozen=True)
-class Oracle(Selector):
+class Genie(Selector):
     """The candidate nearest to the source in mean squared error: a bound for any selector, and no receiver.
 
     It looks the source up by the sample's key, so it is given the same source as the pipeline.

@@ -49,7 +49,7 @@ class LearnedCodecRecipe(TrainedOverChannel):
     """
 
     stride: ClassVar[int] = 4
-    cbr: Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(10)] = 1 / 12
+    cbr: Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(10)] = 0.083333
     epochs: Annotated[int, Ge(1)] = 30
 
     def check(self) -> None:

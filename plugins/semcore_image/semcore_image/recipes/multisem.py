@@ -27,7 +27,7 @@ from semcore.rng import Rng
 from semcore_image.mini.data import CLASSES
 from semcore_image.mini.weights import load_mini
 from semcore_image.mmsemcom.networks import MultiSem, build
-from semcore_image.mmsemcom.prompts import PROMPTS
+from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.recipes.class_diffusion import knowledge
 from semcore_image.recipes.jscc import at_snr, symbols_of
@@ -55,7 +55,7 @@ def train(recipe: MultiSemRecipe, out: Path) -> None:
     torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
     images, labels = knowledge(recipe.data, recipe.drawings, recipe.photographs)
     chosen = prompts_of(images)
-    table = [load_mini("mini-clip").encode_text(list(group)) for group in PROMPTS]
+    table = [load_mini("mini-clip").encode_text(list(group)) for group in prompts()]
     texts = torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
     config = _config(recipe)
     network = build(**config)
@@ -154,9 +154,9 @@ def sent(features: torch.Tensor, channel: ChannelModel, rng: Rng) -> torch.Tenso
 
 
 def prompts_of(images: torch.Tensor) -> torch.Tensor:
-    """The prompt of each list that mini-clip finds nearest to each picture: int64 (N, len(PROMPTS))."""
+    """The prompt of each list that mini-clip finds nearest to each picture: int64 (N, len(prompts()))."""
     clip = load_mini("mini-clip")
-    table = [clip.encode_text(list(group)) for group in PROMPTS]
+    table = [clip.encode_text(list(group)) for group in prompts()]
     rows = []
     for part in images.split(500):
         seen = clip.encode_image(part)
@@ -216,7 +216,7 @@ def knowledge_of_test(data: str, count: int) -> tuple[torch.Tensor, torch.Tensor
 
 def texts_of(images: torch.Tensor) -> torch.Tensor:
     """F_text of pictures by mini-clip, float32 (N, n_text, d_text)."""
-    table = [load_mini("mini-clip").encode_text(list(group)) for group in PROMPTS]
+    table = [load_mini("mini-clip").encode_text(list(group)) for group in prompts()]
     chosen = prompts_of(images)
     return torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
 
