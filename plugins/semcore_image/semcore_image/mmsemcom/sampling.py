@@ -47,7 +47,9 @@ class ClassDiffusion(nn.Module):
             guidance: how far to go beyond what the class alone says, towards the semantics; 1: as they say
             half: whether the network computes in bfloat16
         """
-        scheduler = UniPCMultistepScheduler(**SCHEDULE, solver_order=2, timestep_spacing="trailing")
+        scheduler = UniPCMultistepScheduler(
+            **SCHEDULE, solver_order=2, timestep_spacing="trailing", prediction_type=self.unet.predicts
+        )
         scheduler.set_timesteps(steps)
         pictures = noise.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=half):

@@ -78,6 +78,7 @@ class ClassUNet(nn.Module):
         classes: how many there are to condition on
         semantics: numbers of the received semantics to condition on; 0: the class alone
         told: width of the condition
+        predicts: `epsilon`, the noise, or `v_prediction`, the velocity (diffusers' words)
     """
 
     def __init__(
@@ -89,9 +90,11 @@ class ClassUNet(nn.Module):
         classes: int,
         semantics: int = 0,
         told: int = 256,
+        predicts: str = "epsilon",
     ) -> None:
         super().__init__()
         self.size, self.patch, self.classes, self.semantics = size, patch, classes, semantics
+        self.predicts = predicts
         pixels = 3 * patch**2
         self.time = nn.Sequential(Timesteps(64, True, 0), nn.Linear(64, told), nn.SiLU(), nn.Linear(told, told))
         self.label = nn.Embedding(classes + 1, told)

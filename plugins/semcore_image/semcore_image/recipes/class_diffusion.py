@@ -43,7 +43,8 @@ def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
     torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
     images, labels = knowledge(recipe.data, recipe.drawings, recipe.photographs)
     features = _features(recipe, images) if recipe.semantics else None
-    settings = {**SETTINGS, "semantics": load(None).second.out_features if features else 0}
+    semantics = load(None).second.out_features if features else 0
+    settings = {**SETTINGS, "semantics": semantics, "predicts": recipe.predicts}
     unet = build(**settings)
     average = copy.deepcopy(unet).eval()
     adam = torch.optim.AdamW(
@@ -68,7 +69,8 @@ def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
             with torch.autocast("cpu", torch.bfloat16):
                 condition = unet.condition(labels[chosen], told)
                 predicted = unet(share.sqrt() * clean + (1 - share).sqrt() * noise, times, condition).float()
-            wrong = predicted - noise
+            velocity = share.sqrt() * noise - (1 - share).sqrt() * clean
+            wrong = predicted - (noise if recipe.predicts == "epsilon" else velocity)
             loss = (wrong.abs().mean() + wrong.square().mean()) / 2  # eq. 17
             adam.zero_grad()
             loss.backward()
@@ -135,6 +137,6 @@ def evaluate(model: ClassDiffusion, images: torch.Tensor, labels: torch.Tensor, 
 
 SUMMARY = (
     "The denoiser of MMSemCom in small: a U-Net on squares of 4x4 pixels, two residual blocks a stage, attention in the "
-    "deeper ones, hybrid L1 and L2 loss (eq. 17), sampled by UniPC in 40 steps."
+    "deeper ones, hybrid L1 and L2 loss (as eq. 17), sampled by UniPC in 40 steps."
 )
 NOTES = "Pictures of 32×32 pixels of ten classes: drawings (those of the source `samples`) and photographs (CIFAR-10)."

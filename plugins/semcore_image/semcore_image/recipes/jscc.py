@@ -102,8 +102,7 @@ def train(
 
 def described(images: torch.Tensor) -> torch.Tensor:
     """What mini-caption says of pictures uint8 (B, 3, H, W), as mini-clip reads it: float32 (B, 128)."""
-    captions = [load_mini("mini-caption").caption(part.float() / 255)[0] for part in images.split(1)]
-    return load_mini("mini-clip").encode_text(captions)
+    return load_mini("mini-clip").encode_text(load_mini("mini-caption").caption(images))
 
 
 NOTES = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
@@ -190,9 +190,16 @@ class ClassDiffusionRecipe(TrainedOverChannel):
         semantics: whether it is told the image features of multisem, with the noise of the channel
         epochs: rounds, each of `passes_at_once` over the pictures and ended by a checkpoint
         passes_at_once: passes over the pictures a round
+        predicts: what the network predicts and the loss compares: `epsilon`, the noise (eq. 17), or `v_prediction`, the
+            velocity, which speaks of the picture even where there is almost only noise, and learns by heart sooner
     """
 
-    cites: ClassVar[tuple[str, ...]] = ("liang2024image", "ho2022classifier", "krizhevsky2009learning")
+    cites: ClassVar[tuple[str, ...]] = (
+        "liang2024image",
+        "ho2022classifier",
+        "salimans2022progressive",
+        "krizhevsky2009learning",
+    )
 
     snr_db: tuple[Decibels, Decibels] = (0.0, 20.0)
     batch_size: Annotated[int, Ge(8)] = 120
@@ -203,6 +210,7 @@ class ClassDiffusionRecipe(TrainedOverChannel):
     semantics: bool = False
     epochs: Annotated[int, Ge(1)] = 20
     passes_at_once: Annotated[int, Ge(1)] = 40
+    predicts: Literal["epsilon", "v_prediction"] = "v_prediction"
 
     def train(self, out: Path) -> None:
         from semcore_image.recipes.class_diffusion import train
