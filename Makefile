@@ -5,12 +5,14 @@ PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: demo docs test test-slow lint bench-channels install help
+.PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
 help:
 	@echo "make demo       captions over a 28 GHz link beside conventional transmission, with a report"
 	@echo "make docs       the pages of docs/reference, from the source, and the figures"
 	@echo "make test       the test suite (minutes)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff and mypy"
+	@echo "make mmsemcom   the figures and the table of the MMSemCom paper; P=5000 LIMIT=50 for narrow intervals"
 	@echo "make bench-channels  the channels beside plain Sionna scripts of the same links"
 
 install: $(VENV)/.semcore
@@ -32,6 +34,40 @@ docs: install
 
 bench-channels: install
 	$(BIN)/python plugins/semcore_channels/benchmarks/bench_channels.py
+
+# The figures of MMSemCom, each a command. P candidates a picture, LIMIT pictures; GROWTH: the numbers of candidates.
+P := 155
+LIMIT := 10
+GROWTH := 1,5,30,155
+GENERATIVE := sequential simultaneous without-clip two-users
+COMPARE := $(BIN)/semcore run examples/mmsemcom_comparison.yaml --limit $(LIMIT) --jobs 2 \
+	$(foreach one,$(GENERATIVE),workflows.$(one).generator.candidates=$(P))
+BUDGET := channel.snr_db=null channel.tx_power_dbm=20 channel.noise_power_dbm=-31
+PLOT := $(BIN)/semcore plot --y psnr --y ms-ssim --width page
+
+mmsemcom: mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
+
+mmsemcom-snr: install
+	$(COMPARE) --out runs/mmsemcom-snr
+	$(PLOT) runs/mmsemcom-snr --x channel.snr_db --where channel.use=awgn --out runs/mmsemcom-snr/figures/awgn
+	$(PLOT) runs/mmsemcom-snr --x channel.snr_db --where channel.use=rayleigh --out runs/mmsemcom-snr/figures/rayleigh
+
+mmsemcom-distance: install
+	$(COMPARE) $(BUDGET) channel.distance_m=50,100,150,200 --out runs/mmsemcom-distance
+	$(PLOT) runs/mmsemcom-distance --x channel.distance_m --where channel.use=awgn --out runs/mmsemcom-distance/figures/awgn
+	$(PLOT) runs/mmsemcom-distance --x channel.distance_m --where channel.use=rayleigh \
+		--out runs/mmsemcom-distance/figures/rayleigh
+
+mmsemcom-users: install
+	$(COMPARE) workflow=sequential,two-users --out runs/mmsemcom-users
+	$(PLOT) runs/mmsemcom-users --x channel.snr_db
+
+mmsemcom-growth: install
+	$(BIN)/semcore run examples/mmsemcom_growth.yaml generator.candidates=$(GROWTH) --limit $(LIMIT) --jobs 2 --out runs/mmsemcom-growth
+	$(PLOT) runs/mmsemcom-growth --x generator.candidates
+
+mmsemcom-costs: install
+	$(BIN)/semcore profile examples/mmsemcom_comparison.yaml --out runs/mmsemcom-costs.csv
 
 test: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto

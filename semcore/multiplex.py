@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,11 @@ class Multiplex:
         if transport is None:
             raise ComponentError(f"no transport carries the stream {stream!r}: name one under transport.{stream}")
         return transport
+
+    @property
+    def shared_by(self) -> int:
+        """How many consecutive samples of a batch share channel uses, so that whole groups of any transport fit."""
+        return math.lcm(*(transport.shared_by for transport in self.transports.values()))
 
     def told(self, channel: ChannelModel) -> Multiplex:
         """The same transports, set up by a transmitter that knows the channel's mean SNR."""

@@ -39,12 +39,14 @@ def converse(
     """Send a session. `build` makes the pipeline under given overrides.
 
     Where knowledge bases or plans make a sample depend on the one before it, a segment holds the next sample of every
-    user; otherwise it is merely a batch. Scenarios follow each other and then start over. What the environment sets, no plan
-    can change.
+    user; otherwise it is merely a batch, of about `batch_size` samples: those that share channel uses are not parted.
+    Scenarios follow each other and then start over. What the environment sets, no plan can change.
     """
     knowledge, memory, in_force = Knowledge(), list[Mapping[str, Any]](), dict[str, Any]()
-    sequential = planner is not None or len(scenarios) > 1 or build(scenarios[0].environment).kb is not None
-    for index, batch in enumerate(_by_user(samples) if sequential else _batches(samples, batch_size)):
+    begun = build(scenarios[0].environment)
+    sequential, shared = planner is not None or len(scenarios) > 1 or begun.kb is not None, begun.transport.shared_by
+    size = -(-batch_size // shared) * shared
+    for index, batch in enumerate(_by_user(samples) if sequential else _batches(samples, size)):
         scenario = replace(scenarios[index % len(scenarios)], segment=index)
         plan = planner.plan(scenario, memory) if planner else Plan()
         notice = Delivery([])

@@ -172,3 +172,21 @@ def test_no_plan_changes_the_world() -> None:
     world = Scenario(environment={"workflow": "as it is", "channel.snr_db": 3.0})
     list(converse(build, [Sample("a", "anna")], Rng(), Wants(), (world,)))
     assert asked and all(overrides == world.environment for overrides in asked)
+
+
+@dataclass(frozen=True)
+class Shared(Raw):
+    """Three samples share channel uses, or so it says."""
+
+    @property
+    def shared_by(self) -> int:
+        return 3
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3, 4, 64])
+def test_samples_that_share_channel_uses_are_never_parted(batch_size: int) -> None:
+    samples = [Sample(str(number)) for number in range(10)]
+    segments = list(converse(lambda overrides: pipeline(Shared()), samples, Rng(), batch_size=batch_size))
+    assert [sample for segment in segments for sample in segment.samples] == samples
+    assert all(len(segment.samples) % 3 == 0 for segment in segments[:-1])
+    assert Multiplex({"a": Shared(), "*": Raw()}).shared_by == 3

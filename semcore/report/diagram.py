@@ -15,7 +15,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from semcore.component import unit_of
-from semcore.report.lines import Varied
+from semcore.report.lines import Varied, common
 
 WIDTH, GAP, PAD, COLUMN = 226, 46, 14, 272
 """Of a box, between boxes, around them, and from one column to the next, in px."""
@@ -104,8 +104,12 @@ def _transports(
 def _component(value: Any, path: str, written: Collection[str], segment: Collection[str]) -> tuple[str, tuple[Setting, ...]]:
     """Name and most telling settings of a component: swept first, then what the user wrote, then the rest in order."""
     if isinstance(value, Varied):
-        names = [str(one.get("use", one)) if isinstance(one, Mapping) else str(one) for one in value.values]
-        return " | ".join(names), (Setting("", "swept as a whole", "swept"),)
+        names = dict.fromkeys(str(one.get("use", one)) if isinstance(one, Mapping) else str(one) for one in value.values)
+        parts = [one if isinstance(one, Mapping) else {} for one in value.values]
+        shared = common(
+            [{key: part[key] for key in parts[0] if all(key in one for one in parts)} | {"use": ""} for part in parts]
+        )
+        return " | ".join(names), (Setting("", "swept as a whole", "swept"), *_component(shared, path, written, segment)[1])
     if not isinstance(value, Mapping):
         return "–", ()
     found: list[tuple[int, Setting]] = []

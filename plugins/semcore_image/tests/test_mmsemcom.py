@@ -109,7 +109,7 @@ def test_candidates_whose_prompts_are_equal_stay_together() -> None:
         assert np.array_equal(chosen.image, IMAGES[0])
 
 
-def test_no_selector_beats_the_oracle_and_it_is_marked() -> None:
+def test_no_selector_beats_the_genie_and_it_is_marked() -> None:
     others = IMAGES[10:]
     sent = MultiSemEncoder().encode(SAMPLES[:10], KB)
 

@@ -58,11 +58,14 @@ def _blocks(width: int, depth: int, heads: int, window: int, side: int) -> nn.Se
 
 
 class Merge(nn.Module):
-    """Squares of 2 x 2 positions become one: (B, H, W, C) -> (B, H / 2, W / 2, outputs)."""
+    """Squares of 2 x 2 positions become one: (B, H, W, C) -> (B, H / 2, W / 2, outputs).
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    Features are normalised before; pixels are not, or the brightness of a square would be lost.
+    """
+
+    def __init__(self, inputs: int, outputs: int, pixels: bool) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.LayerNorm(4 * inputs), nn.Linear(4 * inputs, outputs))
+        self.layers = nn.Sequential(nn.Identity() if pixels else nn.LayerNorm(4 * inputs), nn.Linear(4 * inputs, outputs))
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         count, height, width, channels = maps.shape
@@ -101,7 +104,7 @@ class Witt(JsccNetwork):
         stages = list(zip(widths, depths, heads, strict=True))
         before, down, up = 3, list[nn.Module](), list[nn.Module]()
         for width, depth, head in stages:
-            down += [Merge(before, width), _blocks(width, depth, head, window, side)]
+            down += [Merge(before, width, pixels=not down), _blocks(width, depth, head, window, side)]
             up[:0] = [_blocks(width, depth, head, window, side), Divide(width, before)]
             before = width
         self.down, self.up = nn.Sequential(*down), nn.Sequential(*up)

@@ -108,7 +108,8 @@ class Simultaneous(Matching):
 class Genie(Selector):
     """The candidate nearest to the source in mean squared error: a bound for any selector, and no receiver.
 
-    It looks the source up by the sample's key, so it is given the same source as the pipeline.
+    It looks the source up by the sample's key, so it is given the same source as the pipeline; of a sample that it does
+    not find there it takes any candidate.
 
     Fields:
         source: where the samples come from
