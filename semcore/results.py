@@ -102,8 +102,10 @@ def short(value: Any) -> str:
 
 
 def metric_title(name: str, signature: str = "") -> str:
-    """A metric as a reader knows it: as its signature spells it (`PSNR|1|...`), else its name without hyphens."""
+    """A metric as a reader knows it: in capitals if its signature is (`PSNR|1|...`), else its name without hyphens."""
     spelled = re.match(r"\w+", signature)
+    if spelled and spelled[0] == name.replace("-", "").upper():
+        return name.upper()
     return spelled[0] if spelled and spelled[0].lower() == name.lower() else name.replace("-", " ")
 
 
