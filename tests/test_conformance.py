@@ -29,8 +29,7 @@ WITHOUT_USE = {
 """Laws that look at the class and its settings alone."""
 
 REAL = {
-    ("encoder", "llava-caption"), ("generator", "stable-diffusion"), ("transport", "witt"), ("transport", "lamosc"),
-    ("source", "stl10"), ("metric", "lpips"),
+    ("encoder", "llava-caption"), ("generator", "stable-diffusion"), ("source", "stl10"), ("metric", "lpips"),
 }  # fmt: skip
 """Models and data that are not shipped; the tests of semcore_image try them on tiny ones."""
 

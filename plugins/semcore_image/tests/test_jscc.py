@@ -75,6 +75,14 @@ def test_a_network_learns_through_a_channel(network: JsccNetwork, channel: dict[
     assert gradients and all(one is not None and bool(one.abs().sum() > 0) for one in gradients)
 
 
+@pytest.mark.parametrize("transport", [DeepJSCC, WITT, LaMoSC])
+def test_shipped_weights_send_pictures_that_one_can_see(transport: type) -> None:
+    """Better than what a receiver could draw that heard nothing: the mean colour."""
+    blind = psnr(PICTURES, [Semantics("", {"picture": Picture(np.full_like(one, one.mean()))}) for one in PICTURES])
+    curve = [over(transport(), AWGN(snr_db=snr)) for snr in (0.0, 10.0, 20.0)]
+    assert blind + 3 < curve[0] < curve[1] < curve[2], (blind, curve)
+
+
 def test_more_snr_is_better_and_a_fade_is_no_cliff() -> None:
     curve = [over(DeepJSCC(), AWGN(snr_db=snr)) for snr in (0.0, 4.0, 8.0, 12.0, 16.0, 20.0)]
     assert all(0 < later - earlier < 5 for earlier, later in zip(curve, curve[1:], strict=False)), curve
@@ -106,7 +114,7 @@ def test_weights_of_a_folder_are_used(transport: type, network: type, tmp_path: 
 
 
 def test_what_is_not_shipped_says_how_to_get_it() -> None:
-    with pytest.raises(ComponentError, match="weights: none are shipped; train some .`semcore train witt`."):
-        WITT()
+    with pytest.raises(ComponentError, match="cbr: weights are shipped for 1/12 alone; train some .`semcore train witt`."):
+        WITT(cbr=1 / 6)
     with pytest.raises(ComponentError, match="cbr: weights are shipped for 1/6, 1/12 alone; train some"):
         DeepJSCC(cbr=1 / 3)

@@ -14,6 +14,8 @@ from safetensors.torch import save_file
 
 from semcore import Candidates, Features, KnowledgeBase, Pictures, Rng, RunError, Sample, Semantics
 from semcore.cache import shelf
+from semcore.cli import main
+from semcore.results import read_run
 from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
 from semcore_image.metrics import LPIPS
@@ -231,3 +233,39 @@ def test_lost_streams_leave_what_arrived() -> None:
         assert made.shape == (4, 32, 32, 3)
     strange = dataclasses.replace(whole, streams={IMAGE: Features(np.full(7, np.nan, np.float32))})
     assert ClassDiffusionGenerator(candidates=1).class_of(strange) is None
+
+
+# ---------------------------------------------------------------------------------------------- examples
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+FEW = [f"workflows.{one}.generator.candidates=5" for one in ("sequential", "simultaneous", "without-clip", "two-users")]
+BUDGET = ("channel.snr_db=null", "channel.tx_power_dbm=20", "channel.noise_power_dbm=-31", "channel.distance_m=50")
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "uses"),
+    [
+        ("sequential", ["generator.candidates=5", "channel.snr_db=10"], {"": 256}),
+        ("simultaneous", ["generator.candidates=5", "channel.distance_m=50"], {"": 56}),
+        ("comparison", [*FEW, "workflow=sequential,two-users,deepjscc,witt,lamosc", "channel.use=awgn", "channel.snr_db=10"],
+         dict.fromkeys(("sequential", "two-users", "deepjscc", "witt", "lamosc"), 256)),
+        ("comparison", [*FEW, "workflow=simultaneous,without-clip", "channel.use=rayleigh", *BUDGET],
+         {"simultaneous": 56, "without-clip": 40}),
+        ("growth", ["generator.candidates=1"],
+         dict.fromkeys(("known", "known-bound", "unseen", "unseen-bound", "open", "steered"), 256)),
+    ],
+)  # fmt: skip
+def test_the_examples_run_and_use_the_channel_as_they_say(
+    name: str, overrides: list[str], uses: dict[str, int], tmp_path: Path
+) -> None:
+    pipeline = EXAMPLES / f"mmsemcom_{name}.yaml"
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(pipeline), "--limit", "2", "--out", str(tmp_path / "run"), "--no-report", *overrides])
+    assert ended.value.code == 0
+    results = [result for result in read_run(tmp_path / "run").results if result is not None]
+    found = {result["settings"].get("workflow", ""): result["metrics"]["channel-uses"]["mean"] for result in results}
+    assert found == uses
+    assert all(result["metrics"]["psnr"]["mean"] > 4 for result in results)
+    assert {flow for flow in uses if "bound" in flow} == {
+        result["settings"]["workflow"] for result in results if result["genie"]
+    }  # a bound says that it is one
