@@ -39,7 +39,7 @@ bench-channels: install
 P := 155
 LIMIT := 10
 GROWTH := 1,5,30,155
-GENERATIVE := sequential simultaneous without-clip two-users
+GENERATIVE := sequential simultaneous without-clip sequential-two-users simultaneous-two-users
 COMPARE := $(BIN)/semcore run examples/mmsemcom_comparison.yaml --limit $(LIMIT) --jobs 2 \
 	$(foreach one,$(GENERATIVE),workflows.$(one).generator.candidates=$(P))
 BUDGET := channel.snr_db=null channel.tx_power_dbm=20 channel.noise_power_dbm=-31
@@ -59,8 +59,9 @@ mmsemcom-distance: install
 		--out runs/mmsemcom-distance/figures/rayleigh
 
 mmsemcom-users: install
-	$(COMPARE) workflow=sequential,two-users --out runs/mmsemcom-users
-	$(PLOT) runs/mmsemcom-users --x channel.snr_db
+	$(COMPARE) workflow=sequential,sequential-two-users,simultaneous,simultaneous-two-users --out runs/mmsemcom-users
+	$(PLOT) runs/mmsemcom-users --x channel.snr_db --where channel.use=awgn --out runs/mmsemcom-users/figures/awgn
+	$(PLOT) runs/mmsemcom-users --x channel.snr_db --where channel.use=rayleigh --out runs/mmsemcom-users/figures/rayleigh
 
 mmsemcom-growth: install
 	$(BIN)/semcore run examples/mmsemcom_growth.yaml generator.candidates=$(GROWTH) --limit $(LIMIT) --jobs 2 --out runs/mmsemcom-growth
