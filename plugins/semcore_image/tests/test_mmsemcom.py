@@ -238,7 +238,10 @@ def test_lost_streams_leave_what_arrived() -> None:
 # ---------------------------------------------------------------------------------------------- examples
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
-FEW = [f"workflows.{one}.generator.candidates=5" for one in ("sequential", "simultaneous", "without-clip")]
+FEW = [
+    f"workflows.{one}.generator.candidates=5" for one in ("sequential", "simultaneous", "without-clip", "sequential-two-users")
+]
+EQUAL = ("sequential", "sequential-two-users", "deepjscc", "witt", "lamosc")
 BUDGET = ("channel.snr_db=null", "channel.tx_power_dbm=20", "channel.noise_power_dbm=-31", "channel.distance_m=50")
 
 
@@ -247,8 +250,7 @@ BUDGET = ("channel.snr_db=null", "channel.tx_power_dbm=20", "channel.noise_power
     [
         ("sequential", ["generator.candidates=5", "channel.snr_db=10"], {"": 256}),
         ("simultaneous", ["generator.candidates=5", "channel.distance_m=50"], {"": 56}),
-        ("comparison", [*FEW, "workflow=sequential,sequential-two-users,deepjscc,witt,lamosc", "channel.use=awgn", "channel.snr_db=10"],
-         dict.fromkeys(("sequential", "sequential-two-users", "deepjscc", "witt", "lamosc"), 256)),
+        ("comparison", [*FEW, f"workflow={','.join(EQUAL)}", "channel.use=awgn", "channel.snr_db=10"], dict.fromkeys(EQUAL, 256)),
         ("comparison", [*FEW, "workflow=simultaneous,without-clip", "channel.use=rayleigh", *BUDGET],
          {"simultaneous": 56, "without-clip": 40}),
         ("growth", ["generator.candidates=1"],
