@@ -250,7 +250,8 @@ BUDGET = ("channel.snr_db=null", "channel.tx_power_dbm=20", "channel.noise_power
     [
         ("sequential", ["generator.candidates=5", "channel.snr_db=10"], {"": 256}),
         ("simultaneous", ["generator.candidates=5", "channel.distance_m=50"], {"": 56}),
-        ("comparison", [*FEW, f"workflow={','.join(EQUAL)}", "channel.use=awgn", "channel.snr_db=10"], dict.fromkeys(EQUAL, 256)),
+        ("comparison", [*FEW, f"workflow={','.join(EQUAL)}", "channel.use=awgn", "channel.snr_db=10"],
+         dict.fromkeys(EQUAL, 256)),
         ("comparison", [*FEW, "workflow=simultaneous,without-clip", "channel.use=rayleigh", *BUDGET],
          {"simultaneous": 56, "without-clip": 40}),
         ("growth", ["generator.candidates=1"],
