@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from typing import Any
 
+import numpy as np
 import pytest
 
 from semcore import KnowledgeBase, registry
 from semcore.testing import run_laws
 from semcore.testing.build import build
-from semcore.testing.examples import samples
+from semcore.testing.examples import picture, samples
 from semcore.testing.trial import attempt
 
+
+def clip() -> str:
+    """A folder with a short video with sound, named as the GRID corpus does; it goes when this process ends."""
+    import av
+
+    folder = tempfile.mkdtemp(prefix="semcore-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with av.open(f"{folder}/bbaf2n.mp4", "w") as out:
+        video, sound = out.add_stream("mpeg4", rate=25), out.add_stream("aac", rate=16000)
+        video.width, video.height, sound.layout = 64, 48, "mono"
+        for step in range(8):
+            out.mux(video.encode(av.VideoFrame.from_ndarray(picture(48, 64, step), format="rgb24")))
+        tone = np.sin(np.arange(5120) / 9)[None].astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(tone, format="fltp", layout="mono")
+        frame.sample_rate = 16000
+        out.mux(sound.encode(frame))
+        for stream in (video, sound):
+            out.mux(stream.encode(None))
+    return folder
+
+
+CLIP = clip()
 SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
+    ("source", "av-clips"): {"path": CLIP, "face": False, "size": [32, 32]},
+    ("source", "grid"): {"path": CLIP, "face": False, "size": [32, 32]},
     ("transport", "ldpc"): {"codec": {"use": "png"}},
     **{("recipe", name): {"data": "{folder}"} for name in registry.names("recipe")},
     **{

@@ -49,7 +49,10 @@ class ReferenceKB(KBPolicy, abc.ABC):
         pixels = sample.image
         if pixels is None and sample.video is not None and len(sample.video):
             pixels = sample.video[0]
-        if pixels is None or self.size is None or pixels.shape[:2] == self.size:
+        return None if pixels is None else self._sized(pixels)
+
+    def _sized(self, pixels: np.ndarray) -> np.ndarray:
+        if self.size is None or pixels.shape[:2] == self.size:
             return pixels
         height, width = self.size
         return np.asarray(ImageOps.fit(Image.fromarray(pixels), (width, height), Image.Resampling.BICUBIC))

@@ -1,0 +1,75 @@
+"""The transmitter of a talking head: how the face has moved since the reference picture that both ends hold."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from semcore.errors import ComponentError
+from semcore.interfaces import SemanticEncoder
+from semcore.types import Features, KnowledgeBase, Picture, Sample, Semantics, Stream
+
+MOTION = "motion"
+"""Name of the stream."""
+
+
+@dataclass(frozen=True)
+class FaceMotion(SemanticEncoder):
+    """Twelve numbers a frame: rotation, translation and scale of the head (6), eyelids (1) and expression (5).
+
+    They are fitted to the 478 points of MediaPipe's face mesh, in weak perspective, as what has changed since the newest
+    reference picture of the user in the knowledge base. So the shape of a face, which is its identity, is not sent. Without
+    a face in the reference, or without one, they are what has changed since the best frame of the video itself; without a
+    face in the video they are zero.
+
+    Fields:
+        basis: folder that the recipe `face-basis` wrote; null: the shipped one, learnt from seven speakers
+    """
+
+    reference: ClassVar[str] = "Semantic Satellite Communications for Synchronized Audiovisual Reconstruction, section III-B"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lugaresi2019mediapipe", "cooke2006audio")
+
+    basis: str | None = None
+
+    def identity(self) -> Any:
+        """The digest of the basis."""
+        return [self.settings(), basis_digest(self.basis)]
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {MOTION: Features}
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [Semantics(sample.id, self._streams(sample, kb), sample.user) for sample in samples]
+
+    def _streams(self, sample: Sample, kb: KnowledgeBase) -> dict[str, Stream]:
+        from semcore_video.face.gate import best_reference
+        from semcore_video.face.motion import NUMBERS, basis
+        from semcore_video.face.tracker import track
+
+        if sample.video is None:
+            raise ComponentError(f"FaceMotion encodes videos, and sample {sample.id!r} has none")
+        points, reference = track(sample.video), newest_picture(kb, sample.user)
+        if not np.isfinite(points).all():
+            return {MOTION: Features(np.zeros((len(points), NUMBERS), np.float32))}
+        here = np.full(points.shape[1:], np.nan) if reference is None else track(reference[None])[0]
+        if not np.isfinite(here).all():
+            here = points[best_reference(points)]
+        return {MOTION: Features(basis(self.basis).numbers(points, here))}
+
+
+def newest_picture(kb: KnowledgeBase, user: str) -> np.ndarray | None:
+    """The last reference picture that a knowledge base holds of a user."""
+    return next((entry.pixels for entry in reversed(kb.of(user)) if isinstance(entry, Picture)), None)
+
+
+def basis_digest(folder: str | None) -> str:
+    """The digest of a basis; "" where its folder has none."""
+    from semcore_video.face.motion import weights_file
+
+    place = weights_file(folder)
+    return hashlib.sha256(place.read_bytes()).hexdigest()[:12] if place.exists() else ""

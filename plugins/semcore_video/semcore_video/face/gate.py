@@ -1,0 +1,35 @@
+"""Which frame makes a good reference picture: eyes open, mouth shut, head as it mostly is."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from semcore_video.face.mesh import eye_openness, face_size, lip_opening
+
+OPEN_EYES = 0.9
+"""Least openness of the eyes, as a share of their median."""
+SHUT_MOUTH = 0.03
+"""Most opening of the lips, as a share of the height of the face."""
+
+
+def best_reference(points: np.ndarray) -> int:
+    """The index of the frame that serves best as reference, of points (T, 478, 3).
+
+    Among frames with open eyes and a shut mouth the one that is nearest to the median of all; without such frames, that of
+    the smallest mouth among those with open eyes. A reference with shut eyes would keep them shut for the whole clip.
+    """
+    eyes, mouth = eye_openness(points), lip_opening(points)
+    awake = eyes >= OPEN_EYES * np.median(eyes)
+    good = np.flatnonzero(awake & (mouth <= SHUT_MOUTH))
+    if not len(good):
+        candidates = np.flatnonzero(awake)
+        return int(candidates[mouth[candidates].argmin()])
+    apart = np.linalg.norm(points[good] - np.median(points, axis=0), axis=-1).mean(-1)
+    return int(good[apart.argmin()])
+
+
+def is_good_reference(points: np.ndarray, eyes_median: float) -> bool:
+    """Whether points (478, 3) of one frame pass, given the median openness of the eyes."""
+    return bool(
+        eye_openness(points) >= OPEN_EYES * eyes_median and lip_opening(points) <= SHUT_MOUTH and face_size(points) > 0
+    )

@@ -1,0 +1,67 @@
+"""The receiver of a talking head: the reference picture, moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+
+from semcore.interfaces import Generator
+from semcore.limits import MAX_FRAMES
+from semcore.rng import Rng
+from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.face.encoder import MOTION, basis_digest, newest_picture
+
+
+@dataclass(frozen=True)
+class MeshWarp(Generator):
+    """Moves the reference picture of the user as the motion says; no weights, 80 to 120 frames a second at 256 x 256.
+
+    The picture is a mesh of face points, two rings round them that follow the head less and less, and a border that stays;
+    pixels of the person lie over a background from which the person was taken out once. A mouth that opens beyond that of
+    the reference is dark inside.
+
+    Without motion the face stays still for `frames`; without a reference there is no video at all.
+
+    Fields:
+        basis: folder that the recipe `face-basis` wrote; null: the shipped one; the same as that of the encoder
+        fps: frames a second, which both ends know from the session
+        frames: of a still face, where no motion arrived
+    """
+
+    reference: ClassVar[str] = "a warp in place of the renderer of section III-C; MediaPipe's face mesh"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lugaresi2019mediapipe")
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {MOTION: (Features,)}
+
+    basis: str | None = None
+    fps: Annotated[float, Gt(0), Le(1000)] = 25.0
+    frames: Annotated[int, Ge(1), Le(MAX_FRAMES)] = 75
+
+    def identity(self) -> Any:
+        """The digest of the basis."""
+        return [self.settings(), basis_digest(self.basis)]
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        return [Candidates([self._sample(one, kb)]) for one in batch]
+
+    def _sample(self, got: Semantics, kb: KnowledgeBase) -> Sample:
+        from semcore_video.face.motion import NUMBERS, basis
+        from semcore_video.face.warp import portrait
+
+        picture = newest_picture(kb, got.user)
+        if picture is None:
+            return Sample(got.key, got.user)
+        motion, known = got.streams.get(MOTION), portrait(picture)
+        if (
+            known is None
+            or not isinstance(motion, Features)
+            or motion.values.shape[1:] != (NUMBERS,)
+            or not len(motion.values)
+        ):
+            return Sample(got.key, got.user, video=np.repeat(picture[None], self.frames, axis=0), fps=self.fps)
+        numbers = np.nan_to_num(motion.values).clip(-30, 30)
+        points = basis(self.basis).points(numbers, known.points)
+        return Sample(got.key, got.user, video=np.stack([known.moved_to(one) for one in points]), fps=self.fps)

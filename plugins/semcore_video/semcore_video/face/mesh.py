@@ -1,0 +1,42 @@
+"""The 478 points of MediaPipe's face mesh by what they belong to, and what can be measured on them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+POINTS = 478
+"""Points of the mesh: 468 of the face and 5 of each iris."""
+OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
+        136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
+"""The outline of the face, clockwise from the forehead."""
+INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
+OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+LEFT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
+RIGHT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
+IRISES = tuple(range(468, 478))
+RIGID = (1, 2, 4, 5, 6, 8, 9, 10, 19, 94, 98, 151, 168, 195, 197, 327, 33, 133, 263, 362, 127, 356, 54, 284, 234, 454)
+"""Points that expressions hardly move: nose, forehead, temples, corners of the eyes."""
+
+_LIPS = (13, 14, 61, 291)
+_LIDS = ((159, 145, 33, 133), (386, 374, 263, 362))
+
+
+def face_size(points: np.ndarray) -> np.ndarray:
+    """From the forehead to the chin, in the unit of the points: (..., 478, D) -> (...)."""
+    return np.linalg.norm(points[..., 10, :2] - points[..., 152, :2], axis=-1)
+
+
+def lip_opening(points: np.ndarray) -> np.ndarray:
+    """Distance of the lips at the middle of the mouth, as a share of the height of the face: (..., 478, D) -> (...)."""
+    upper, lower = points[..., 13, :2], points[..., 14, :2]
+    return np.linalg.norm(upper - lower, axis=-1) / face_size(points)
+
+
+def eye_openness(points: np.ndarray) -> np.ndarray:
+    """Height over width of the eyes, mean of both: (..., 478, D) -> (...)."""
+    both = [
+        np.linalg.norm(points[..., top, :2] - points[..., bottom, :2], axis=-1)
+        / np.maximum(np.linalg.norm(points[..., left, :2] - points[..., right, :2], axis=-1), 1e-6)
+        for top, bottom, left, right in _LIDS
+    ]
+    return np.mean(both, axis=0)

@@ -1,0 +1,115 @@
+"""Twelve numbers a frame: how a face has moved since the reference picture, and back to points."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from semcore_video.face.mesh import RIGID, face_size
+
+POSE, EXPRESSION = 6, 6
+NUMBERS = POSE + EXPRESSION
+"""Rotation vector (3), translation along x and y and logarithm of the scale (3), eyelids (1), expression (5)."""
+UNITS = np.array([0.01, 0.01, 0.01, 0.003, 0.003, 0.006], np.float32)
+"""What a pose number of 1 means: radians, heights of the face, and logarithm of the scale. Each moves points about as far as
+one standard deviation of an expression does, a third of a pixel at a face of 120: an error of 1 is as bad in any number."""
+SWEEPS = 3
+"""Alternations between pose and expression; the next would change points by less than a hundredth of a pixel."""
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "face-basis"
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """What faces do: the directions in which expressions move the points, in heights of the face.
+
+    Fields:
+        directions: float32 (6, 478, 3); the first moves the eyelids; a coefficient of 1 is one standard deviation
+    """
+
+    directions: np.ndarray
+
+    def numbers(self, points: np.ndarray, reference: np.ndarray) -> np.ndarray:
+        """Motion of points float32 (T, 478, 3) since the reference (478, 3), both in pixels: float32 (T, 12)."""
+        size = float(face_size(reference))
+        centre = reference.mean(0)
+        shape, seen = (reference - centre) / size, (points - centre) / size
+        inverse = np.linalg.pinv(self.directions.reshape(EXPRESSION, -1).T.astype(np.float64))
+        found = np.zeros((len(points), NUMBERS), np.float32)
+        for frame, target in zip(found, seen, strict=True):
+            coefficients = np.zeros(EXPRESSION)
+            for _ in range(SWEEPS):
+                moved = shape + np.tensordot(coefficients, self.directions, 1)
+                rotation, scale, shift = _pose(moved, target)
+                still = (target - shift) @ rotation / scale
+                coefficients = inverse @ (still - shape).ravel()
+            frame[:3] = _vector(rotation)
+            frame[3:6] = (*shift[:2], np.log(scale))
+            frame[:POSE] /= UNITS
+            frame[POSE:] = coefficients
+        return found
+
+    def points(self, numbers: np.ndarray, reference: np.ndarray) -> np.ndarray:
+        """The inverse: numbers (T, 12) and reference points (478, 3) -> points float32 (T, 478, 3) in pixels."""
+        size = float(face_size(reference))
+        centre = reference.mean(0)
+        shape = (reference - centre) / size
+        found = np.empty((len(numbers), *reference.shape), np.float32)
+        for points, frame in zip(found, numbers.astype(np.float64), strict=True):
+            pose = frame[:POSE] * UNITS
+            moved = shape + np.tensordot(frame[POSE:], self.directions, 1)
+            shift = np.array([pose[3], pose[4], 0.0])
+            points[:] = (np.exp(np.clip(pose[5], -2, 2)) * moved @ _rotation(pose[:3]).T + shift) * size + centre
+        return found
+
+
+@functools.cache
+def basis(folder: str | None = None) -> Basis:
+    """The shipped directions, or those that the recipe `face-basis` wrote into a folder."""
+    from safetensors.numpy import load_file
+
+    return Basis(load_file(weights_file(folder))["directions"])
+
+
+def weights_file(folder: str | None) -> Path:
+    """Where the directions are kept."""
+    return (Path(folder).expanduser() if folder else WEIGHTS) / "model.safetensors"
+
+
+def unposed(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """What points (T, 478, 3) do besides moving rigidly since the reference (478, 3), in heights of the face."""
+    size, centre = float(face_size(reference)), reference.mean(0)
+    shape, seen = (reference - centre) / size, (points - centre) / size
+    still = np.empty(seen.shape)
+    for moved, target in zip(still, seen, strict=True):
+        rotation, scale, shift = _pose(shape, target)
+        moved[:] = (target - shift) @ rotation / scale - shape
+    return still
+
+
+def _pose(shape: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
+    """Rotation (3, 3), scale and shift (3,) that bring the rigid points of `shape` nearest to those of `target` (Umeyama)."""
+    rigid = list(RIGID)
+    one, other = shape[rigid].astype(np.float64), target[rigid].astype(np.float64)
+    mean, other_mean = one.mean(0), other.mean(0)
+    u, s, vt = np.linalg.svd((other - other_mean).T @ (one - mean))
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = u * sign @ vt
+    scale = float((s * sign).sum() / np.square(one - mean).sum())
+    shift = other_mean - scale * rotation @ mean
+    return rotation, max(scale, 1e-3), shift
+
+
+def _vector(rotation: np.ndarray) -> np.ndarray:
+    """A rotation matrix as axis times angle, radians."""
+    from scipy.spatial.transform import Rotation
+
+    return Rotation.from_matrix(rotation).as_rotvec()
+
+
+def _rotation(vector: np.ndarray) -> np.ndarray:
+    from scipy.spatial.transform import Rotation
+
+    return Rotation.from_rotvec(vector).as_matrix()

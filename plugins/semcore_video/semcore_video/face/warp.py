@@ -1,0 +1,150 @@
+"""A renderer without weights: the reference picture as a mesh that follows the points, over a still background."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from semcore_video.face.mesh import INNER_LIPS, OVAL, face_size, lip_opening
+from semcore_video.face.tracker import person_mask, track
+
+FACE = 468
+"""Points of the mesh that make triangles; irises lie upon others."""
+RINGS = ((1.25, 0.9), (1.55, 0.45))
+"""Rings round the face: how far out, in radii of its outline, and how far they follow it. Hair follows, shoulders hardly."""
+BORDER = 8
+"""Points along each side of the picture, which stay where they are."""
+DARK = np.array([38, 16, 18], np.float32)
+"""The inside of a mouth: drawn teeth look like a cartoon's."""
+MOUTH_FROM, MOUTH_FULL = 0.01, 0.05
+"""Opening of the lips, heights of the face, from which their inside is dark, and at which it is so altogether."""
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """A reference picture made ready to be moved.
+
+    Fields:
+        picture: uint8 (H, W, 3)
+        points: of the face in it, float32 (478, 3), pixels
+    """
+
+    picture: np.ndarray
+    points: np.ndarray
+
+    @functools.cached_property
+    def anchors(self) -> np.ndarray:
+        """Rings and border, float32 (n, 2)."""
+        return np.concatenate([self._rings(self.points), self._border()])
+
+    @functools.cached_property
+    def triangles(self) -> np.ndarray:
+        """Corners of the triangles, as indices of face points and anchors: int64 (n, 3)."""
+        from scipy.spatial import Delaunay
+
+        return Delaunay(np.concatenate([self.points[:FACE, :2], self.anchors])).simplices
+
+    @functools.cached_property
+    def plate(self) -> tuple[np.ndarray, np.ndarray]:
+        """The background without the person, float32 (H, W, 3), and how surely each pixel is the person, 0..1 (H, W, 1)."""
+        import cv2
+
+        mask = person_mask(self.picture)
+        hole = cv2.dilate((mask > 0.1).astype(np.uint8), np.ones((9, 9), np.uint8))
+        behind = cv2.inpaint(np.ascontiguousarray(self.picture), hole, 5, cv2.INPAINT_TELEA)
+        return behind.astype(np.float32), mask[:, :, None]
+
+    def moved_to(self, points: np.ndarray) -> np.ndarray:
+        """The portrait with its face at other points (478, 3): uint8 (H, W, 3)."""
+        import cv2
+
+        height, width = self.picture.shape[:2]
+        corners = np.concatenate([points[:FACE, :2], self._followed(points)])
+        here = np.concatenate([self.points[:FACE, :2], self.anchors])
+        x, y = _where_from(self.triangles, corners, here, self._depth(points), (height, width))
+        behind, mask = self.plate
+        layers = np.concatenate([self.picture.astype(np.float32), mask * 255], axis=2)
+        warped = cv2.remap(layers, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        # The person as far as either picture says so: what was background and what the head has left are the plate's.
+        share = warped[:, :, 3:] / 255
+        drawn = warped[:, :, :3] * share + behind * (1 - share)
+        return np.clip(self._with_mouth(drawn, points), 0, 255).astype(np.uint8)
+
+    def _with_mouth(self, drawn: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """The inside of the lips darkened where they have opened since the reference, which showed no inside."""
+        import cv2
+
+        opened = float(lip_opening(points)) - max(float(lip_opening(self.points)), MOUTH_FROM)
+        share = float(np.clip(opened / (MOUTH_FULL - MOUTH_FROM), 0, 1))
+        if share <= 0:
+            return drawn
+        inside = np.zeros(drawn.shape[:2], np.float32)
+        cv2.fillPoly(inside, [np.round(points[list(INNER_LIPS), :2] * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
+        soft = cv2.GaussianBlur(inside, (0, 0), max(float(face_size(points)) / 160, 0.5))[:, :, None] * share
+        return drawn * (1 - 0.9 * soft) + DARK * 0.9 * soft
+
+    def _rings(self, points: np.ndarray) -> np.ndarray:
+        outline = points[list(OVAL), :2]
+        centre = outline.mean(0)
+        return np.concatenate([centre + out * (outline - centre) for out, _ in RINGS])
+
+    def _border(self) -> np.ndarray:
+        height, width = self.picture.shape[:2]
+        along = np.linspace(0, 1, BORDER, endpoint=False)
+        ring = [(along, 0 * along), (1 + 0 * along, along), (1 - along, 1 + 0 * along), (0 * along, 1 - along)]
+        far = np.concatenate([np.stack(side, 1) for side in ring]) * 1.6 - 0.3  # beyond the picture, so that rings lie inside
+        return (far * (width - 1, height - 1)).astype(np.float32)
+
+    def _followed(self, points: np.ndarray) -> np.ndarray:
+        """Where the anchors go when the face goes to `points`."""
+        still, moved = self._rings(self.points), self._rings(points)
+        follow = np.repeat([share for _, share in RINGS], len(OVAL))[:, None]
+        return np.concatenate([still + follow * (moved - still), self._border()])
+
+    def _depth(self, points: np.ndarray) -> np.ndarray:
+        """How far each triangle is, far ones drawn first; anchors lie behind the face."""
+        depth = np.concatenate([points[:FACE, 2], np.full(len(self.anchors), points[:FACE, 2].max() + 1)])
+        return depth[self.triangles].mean(1)
+
+
+def portrait(picture: np.ndarray) -> Portrait | None:
+    """The portrait in a picture uint8 (H, W, 3), or None if there is no face in it."""
+    points = track(picture[None])[0]
+    return Portrait(picture, points) if np.isfinite(points).all() else None
+
+
+def _where_from(
+    triangles: np.ndarray, corners: np.ndarray, here: np.ndarray, depth: np.ndarray, size: tuple[int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """For every pixel, where in the reference it comes from: x and y, float32 (H, W).
+
+    Args:
+        triangles: int (n, 3)
+        corners: where the points go, (p, 2)
+        here: where they are in the reference, (p, 2)
+        depth: of the triangles, (n,)
+        size: (H, W)
+    """
+    import cv2
+
+    target, source = corners[triangles].astype(np.float64), here[triangles].astype(np.float64)
+    ones = np.ones((len(triangles), 3, 1))
+    to: Any = np.concatenate([target, ones], 2)
+    flat = np.abs(np.linalg.det(to)) < 1e-6
+    to[flat] = np.eye(3)  # a triangle without area covers no pixel
+    affine = (np.linalg.inv(to) @ source).astype(np.float32)  # (n, 3, 2): (x, y, 1) -> (x, y) in the reference
+    ids = np.zeros(size, np.int32)
+    drawn = np.round(target * 16).astype(np.int32)
+    for index in np.argsort(-depth):
+        if not flat[index]:
+            cv2.fillConvexPoly(ids, drawn[index], int(index) + 1, cv2.LINE_8, 4)
+    rows, columns = np.indices(size, dtype=np.float32)
+    chosen = affine[np.maximum(ids - 1, 0)]
+    x = columns * chosen[..., 0, 0] + rows * chosen[..., 1, 0] + chosen[..., 2, 0]
+    y = columns * chosen[..., 0, 1] + rows * chosen[..., 1, 1] + chosen[..., 2, 1]
+    outside = ids == 0
+    x[outside], y[outside] = columns[outside], rows[outside]
+    return x, y

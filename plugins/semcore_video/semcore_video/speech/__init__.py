@@ -1,0 +1,1 @@
+"""Speech: words, phones and their durations, and a voice that speaks them again."""

@@ -1,0 +1,132 @@
+"""Which phone is when: forced alignment by PocketSphinx, whose acoustic model and dictionary come in its wheel."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from semcore.errors import RunError
+from semcore_video.speech.phones import NUMBERS, SILENCE
+
+FRAME_S = 0.01
+"""Length of a frame of the alignment."""
+RATE_HZ = 16000
+PADDING_S, DITHER = 0.25, 3e-4
+"""Silence put round a sound, and noise in it: without them the decoder stumbles over digital silence."""
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Phone:
+    """A phone of the CMU dictionary, or SIL, with the frames that it lasts."""
+
+    name: str
+    frames: int
+
+
+def align(audio: np.ndarray, sample_rate_hz: int, text: str) -> list[Phone] | None:
+    """The phones of a spoken text, silences included, which together last as long as the sound; None if they do not fit.
+
+    Args:
+        audio: float32 (S,)
+        text: what is spoken; words that the dictionary does not know are left out
+    """
+    total = round(len(audio) / sample_rate_hz / FRAME_S)
+    with _LOCK:
+        words = [word for word in _words(text) if known(word)]
+        if not words or not total:
+            return None
+        decoder = _decoder()
+        data = _pcm(audio, sample_rate_hz)
+        try:
+            decoder.set_align_text(" ".join(words))
+            _decode(decoder, data)
+            decoder.set_alignment()
+            _decode(decoder, data)
+            alignment = decoder.get_alignment()
+        except RuntimeError:
+            return None
+        if alignment is None:
+            return None
+        found = [Phone(entry.name if entry.name in NUMBERS else SILENCE, entry.duration)
+                 for word in alignment for entry in word]  # fmt: skip
+    return _fitted(found, round(PADDING_S / FRAME_S), total)
+
+
+def evenly(names: Sequence[str], frames: int) -> list[Phone]:
+    """Phones that share the frames of a sound; silence if there are none."""
+    names = names or [SILENCE]
+    ends = np.linspace(0, max(frames, 1), len(names) + 1).round().astype(int)
+    return [Phone(name, int(last - first)) for name, first, last in zip(names, ends, ends[1:], strict=False)]
+
+
+def pronounce(text: str) -> list[str]:
+    """The phones of a text, by the dictionary; words that it does not know are left out."""
+    with _LOCK:
+        found = [_decoder().lookup_word(word) for word in _words(text)]
+    return [phone for spelled in found if spelled for phone in spelled.split() if phone in NUMBERS]
+
+
+def known(word: str) -> bool:
+    """Whether the dictionary has a word."""
+    return _decoder().lookup_word(word) is not None
+
+
+def _words(text: str) -> list[str]:
+    return ["".join(one for one in word if one.isalpha() or one == "'") for word in text.lower().split()]
+
+
+def _fitted(phones: list[Phone], padding: int, total: int) -> list[Phone] | None:
+    """Phones without the padding, filled up with silence to `total` frames; neighbouring silences are one."""
+    merged: list[Phone] = []
+    at = 0
+    for phone in phones:
+        start, stop = max(at, padding), min(at + phone.frames, padding + total)
+        at += phone.frames
+        if stop <= start:
+            continue
+        if merged and merged[-1].name == phone.name == SILENCE:
+            merged[-1] = Phone(SILENCE, merged[-1].frames + stop - start)
+        else:
+            merged.append(Phone(phone.name, stop - start))
+    if not any(phone.name != SILENCE for phone in merged):
+        return None
+    missing = total - sum(phone.frames for phone in merged)
+    if missing and merged[-1].name == SILENCE:
+        merged[-1] = Phone(SILENCE, merged[-1].frames + missing)
+    elif missing:
+        merged.append(Phone(SILENCE, missing))
+    return merged
+
+
+def _pcm(audio: np.ndarray, sample_rate_hz: int) -> bytes:
+    """16-bit sound at 16 kHz with padding and dither."""
+    from scipy.signal import resample_poly
+
+    if sample_rate_hz != RATE_HZ:
+        divisor = int(np.gcd(sample_rate_hz, RATE_HZ))
+        audio = resample_poly(audio, RATE_HZ // divisor, sample_rate_hz // divisor).astype(np.float32)
+    quiet = np.zeros(round(PADDING_S * RATE_HZ), np.float32)
+    padded = np.concatenate([quiet, audio, quiet])
+    noise = np.random.Generator(np.random.PCG64(0)).standard_normal(len(padded)) * DITHER
+    return ((padded + noise).clip(-1, 1) * 32767).astype("<i2").tobytes()
+
+
+def _decode(decoder: Any, data: bytes) -> None:
+    decoder.start_utt()
+    decoder.process_raw(data, no_search=False, full_utt=True)
+    decoder.end_utt()
+
+
+@functools.cache
+def _decoder() -> Any:
+    try:
+        from pocketsphinx import Decoder
+    except ImportError as error:
+        raise RunError("speech is aligned by PocketSphinx: pip install 'semcore-video[speech]'") from error
+    return Decoder(lm=None, loglevel="FATAL")

@@ -1,0 +1,92 @@
+"""eSpeak NG: phones to sound, and when each phone is spoken."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from semcore.errors import RunError
+from semcore_video.speech import espeak_process
+from semcore_video.speech.phones import ARPABET, SILENCE
+
+QUIET = 0.004
+"""Amplitude below which sound is silence."""
+PATIENCE_S = 60
+
+
+def speak(phones: Sequence[str], voice: str, pitch: int, words_per_minute: int) -> tuple[np.ndarray, int, list[int]]:
+    """A row of phones of the CMU dictionary, spoken.
+
+    Returns:
+        float32 (S,), samples a second, and where each phone begins; phones that the synthesiser merged begin together
+
+    Raises:
+        RunError: eSpeak NG is not installed, or has no such voice
+    """
+    text = "[[" + "|".join("_:" if phone == SILENCE else ARPABET[phone] for phone in phones) + "]]"
+    wave, rate_hz, events = _said(text, voice, pitch, words_per_minute)
+    loud = np.flatnonzero(np.abs(wave) > QUIET)
+    wave = wave[: loud[-1] + 1] if len(loud) else wave[:0]  # what follows is silence
+    return wave, rate_hz, _starts(phones, events, len(wave))
+
+
+@functools.lru_cache(maxsize=64)
+def _said(text: str, voice: str, pitch: int, words_per_minute: int) -> tuple[np.ndarray, int, list[tuple[int, str]]]:
+    try:
+        import espeakng_loader
+    except ImportError as error:
+        raise RunError("speech is spoken by eSpeak NG: pip install 'semcore-video[speech]'") from error
+    asked = {
+        "library_path": str(espeakng_loader.get_library_path()),
+        "data_path": str(espeakng_loader.get_data_path()),
+        "text": text,
+        "voice": voice,
+        "pitch": pitch,
+        "words_per_minute": words_per_minute,
+    }
+    command = [sys.executable, "-I", str(Path(espeak_process.__file__))]
+    done = subprocess.run(command, input=json.dumps(asked).encode(), capture_output=True, timeout=PATIENCE_S, check=False)
+    head, _, sound = done.stdout.partition(b"\n")
+    if done.returncode != 0 or not head:
+        raise RunError(f"eSpeak NG failed ({done.returncode}): {done.stderr.decode('utf-8', 'replace').strip()[-200:]}")
+    told = json.loads(head)
+    if "error" in told:
+        raise RunError(told["error"])
+    events = [(int(sample), str(name)) for sample, name in told["events"]]
+    return np.frombuffer(sound, "<i2").astype(np.float32) / 32768, int(told["rate_hz"]), events
+
+
+def _starts(phones: Sequence[str], events: Sequence[tuple[int, str]], length: int) -> list[int]:
+    """Where each phone begins, by the cheapest way to pair phones and events; glides of its own are left over."""
+    names = [ARPABET.get(phone, "_:") for phone in phones]
+    rows, columns = len(names) + 1, len(events) + 1
+    cost = np.full((rows, columns), np.inf)
+    cost[0] = np.arange(columns) * 0.6
+    cost[:, 0] = np.arange(rows)
+    for i in range(1, rows):
+        for j in range(1, columns):
+            said = events[j - 1][1]
+            apart = 0.0 if said == names[i - 1] else 0.5 if said[:1].lower() == names[i - 1][:1].lower() else 1.2
+            cost[i, j] = min(cost[i - 1, j - 1] + apart, cost[i - 1, j] + 1, cost[i, j - 1] + 0.6)
+    starts = [-1] * len(names)
+    i, j = rows - 1, columns - 1
+    while i and j:
+        said = events[j - 1][1]
+        apart = 0.0 if said == names[i - 1] else 0.5 if said[:1].lower() == names[i - 1][:1].lower() else 1.2
+        if np.isclose(cost[i, j], cost[i - 1, j - 1] + apart):
+            starts[i - 1] = events[j - 1][0]
+            i, j = i - 1, j - 1
+        elif np.isclose(cost[i, j], cost[i, j - 1] + 0.6):
+            j -= 1
+        else:
+            i -= 1
+    after = length
+    for index in reversed(range(len(starts))):
+        after = starts[index] = after if starts[index] < 0 else min(starts[index], after)
+    return starts

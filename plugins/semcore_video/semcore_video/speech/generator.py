@@ -1,0 +1,119 @@
+"""The receiver of speech: a voice without weights that says what arrived, when it was said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+
+from semcore.interfaces import Generator
+from semcore.rng import Rng
+from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
+from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, TEXT
+
+FRAME_S = 0.01
+MOST_FRAMES = 60_000
+"""Ten minutes: longer speech is taken for damage."""
+
+
+@dataclass(frozen=True)
+class EspeakVoice(Generator):
+    """Says phones or a text with eSpeak NG, stretched to the durations that arrived (WSOLA).
+
+    With `phones` and `durations` every phone lasts as long as it did. With `text`, phones are those of the dictionary with
+    the durations that the synthesiser gives them, all stretched alike into the `interval`; without one they begin at 0. What
+    is damaged beyond use is left out; without anything to say there is silence.
+
+    Fields:
+        voice: of eSpeak NG, for example en-us, en-us+f3 or en-gb-x-rp
+        pitch: 0..99, of which 50 is the voice's own
+        length_s: of the sound, s, which both ends know from the session
+        sample_rate_hz: samples of the sound a second
+    """
+
+    reference: ClassVar[str] = "eSpeak NG; stretched as W. Verhelst and M. Roelands, ICASSP 1993"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "verhelst1993overlap")
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {
+        TEXT: (Text,), INTERVAL: (Tokens,), PHONES: (Tokens,), DURATIONS: (Tokens,),
+    }  # fmt: skip
+
+    voice: str = "en-us"
+    pitch: Annotated[int, Ge(0), Le(99)] = 50
+    length_s: Annotated[float, Gt(0), Le(600)] = 3.0
+    sample_rate_hz: Annotated[int, Ge(8000), Le(48000)] = 16000
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        return [Candidates([self._sample(one)]) for one in batch]
+
+    def _sample(self, got: Semantics) -> Sample:
+        names, ends = timed(got)
+        return Sample(got.key, got.user, audio=self._said(names, ends), sample_rate_hz=self.sample_rate_hz)
+
+    def _said(self, names: list[str], ends: np.ndarray | None) -> np.ndarray:
+        """The sound of phones: float32 (S,).
+
+        Args:
+            ends: where they begin and end, s, one more than there are phones; one begin and end for all; or None
+        """
+        from semcore_video.speech.espeak import speak
+        from semcore_video.speech.phones import SILENCE
+
+        silence = np.zeros(round(self.length_s * self.sample_rate_hz), np.float32)
+        spoken = [index for index, name in enumerate(names) if name != SILENCE]
+        if not spoken:
+            return silence
+        each = ends is not None and len(ends) == len(names) + 1
+        kept = slice(spoken[0], spoken[-1] + 1)
+        wave, rate_hz, starts = speak(names[kept], self.voice, self.pitch, WORDS_PER_MINUTE)
+        if not len(wave):
+            return silence
+        here = np.maximum.accumulate(np.array([*starts, len(wave)]) / rate_hz)
+        if ends is None:
+            there = here
+        elif each:
+            there = ends[kept.start : kept.stop + 1]
+        else:
+            there = ends[0] + (here - here[0]) * (ends[1] - ends[0]) / max(here[-1] - here[0], 1e-3)
+        return self._placed(wave, rate_hz, here, there)
+
+    def _placed(self, wave: np.ndarray, rate_hz: int, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+        """A sound with its moments `here` at `there`, between silences, at the rate that is asked for."""
+        from scipy.signal import resample_poly
+
+        from semcore_video.speech.stretch import stretched
+
+        begin = float(there[0])
+        sound = stretched(wave, rate_hz, here.tolist(), (there - begin).tolist())
+        divisor = int(np.gcd(rate_hz, self.sample_rate_hz))
+        sound = resample_poly(sound, self.sample_rate_hz // divisor, rate_hz // divisor)
+        whole = np.zeros(round(self.length_s * self.sample_rate_hz), np.float32)
+        start = min(max(round(begin * self.sample_rate_hz), 0), len(whole))
+        part = sound[: len(whole) - start]
+        whole[start : start + len(part)] = part
+        return whole.clip(-1, 1)
+
+
+WORDS_PER_MINUTE = 160
+"""Of the synthesiser, before its sound is stretched."""
+
+
+def timed(got: Semantics) -> tuple[list[str], np.ndarray | None]:
+    """The phones that arrived, and when they are spoken, s: begin and end of each, of all together, or None."""
+    from semcore_video.speech.align import pronounce
+    from semcore_video.speech.phones import NAMES
+
+    phones, durations = got.streams.get(PHONES), got.streams.get(DURATIONS)
+    if isinstance(phones, Tokens) and isinstance(durations, Tokens):
+        count = min(len(phones.values), len(durations.values))
+        frames = durations.values[:count].clip(0, MOST_FRAMES)
+        names = [NAMES[number] if 0 <= number < len(NAMES) else NAMES[0] for number in phones.values[:count].tolist()]
+        return names, np.concatenate([[0.0], np.cumsum(frames)]) * FRAME_S
+    text, interval = got.streams.get(TEXT), got.streams.get(INTERVAL)
+    names = pronounce(text.value) if isinstance(text, Text) else []
+    if not isinstance(interval, Tokens) or len(interval.values) != 2:
+        return names, None
+    first, last = (int(one) for one in interval.values.clip(0, MOST_FRAMES))
+    return names, np.array([first, max(last, first + 1)]) * FRAME_S

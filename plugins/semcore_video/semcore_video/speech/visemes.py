@@ -1,0 +1,57 @@
+"""From phones to a face: a linear map of who is spoken around each frame to expressions."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from semcore_video.face.motion import EXPRESSION, NUMBERS, POSE
+from semcore_video.speech.phones import NUMBERS as PHONE_NUMBERS
+from semcore_video.speech.phones import SILENCE
+
+WIDTHS_S = (0.07, 0.15, 0.31)
+"""Windows about a frame in which phones count, s: what is said before and after moves the lips, too."""
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "visemes"
+
+
+def said_about(names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float) -> np.ndarray:
+    """The share of each phone in windows about each frame: float32 (frames, 1 + widths x phones); the first is 1.
+
+    Args:
+        names: phones
+        ends_s: where they begin and end, s, (n + 1,)
+    """
+    numbers = np.array([PHONE_NUMBERS.get(name, PHONE_NUMBERS[SILENCE]) for name in names], np.int64)
+    found = np.zeros((frames, len(WIDTHS_S), len(PHONE_NUMBERS)), np.float32)
+    centres = (np.arange(frames) + 0.5) / fps
+    for width, into in enumerate(found.swapaxes(0, 1)):
+        low, high = centres - WIDTHS_S[width] / 2, centres + WIDTHS_S[width] / 2
+        for number, start, stop in zip(numbers, ends_s[:-1], ends_s[1:], strict=True):
+            into[:, number] += np.clip(np.minimum(high, stop) - np.maximum(low, start), 0, None) / WIDTHS_S[width]
+        into[:, PHONE_NUMBERS[SILENCE]] += np.clip(1 - into.sum(1), 0, None)
+    return np.concatenate([np.ones((frames, 1), np.float32), found.reshape(frames, -1)], axis=1)
+
+
+def motion_of(names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float, folder: str | None = None) -> np.ndarray:
+    """Motion of a face that speaks, its head still: float32 (frames, 12)."""
+    motion = np.zeros((frames, NUMBERS), np.float32)
+    motion[:, POSE:] = said_about(names, ends_s, frames, fps) @ table(folder)
+    return motion
+
+
+@functools.cache
+def table(folder: str | None = None) -> np.ndarray:
+    """The shipped map, or that of a folder: float32 (1 + widths x phones, 6)."""
+    from safetensors.numpy import load_file
+
+    found = load_file(weights_file(folder))["table"]
+    assert found.shape == (1 + len(WIDTHS_S) * len(PHONE_NUMBERS), EXPRESSION)
+    return found
+
+
+def weights_file(folder: str | None) -> Path:
+    """Where the map is kept."""
+    return (Path(folder).expanduser() if folder else WEIGHTS) / "model.safetensors"

@@ -1,0 +1,234 @@
+"""Talking heads: geometry that inverts, a transport that keeps its promises, a voice in time, and the whole over a link."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semcore import ComponentError, Features, KnowledgeBase, Picture, Rng, Sample, Semantics, Text, Tokens
+from semcore_channels.analog import Analog
+from semcore_channels.flat import AWGN
+from semcore_video.clips import grid_sentence
+from semcore_video.dct import DCT, _amplitudes
+from semcore_video.face.encoder import FaceMotion
+from semcore_video.face.gate import best_reference
+from semcore_video.face.generator import MeshWarp
+from semcore_video.face.kb import FaceKB
+from semcore_video.face.mesh import eye_openness, face_size, lip_opening
+from semcore_video.face.motion import NUMBERS, basis
+from semcore_video.face.tracker import track
+from semcore_video.speech.align import FRAME_S, align, pronounce
+from semcore_video.speech.encoder import CLOCK, Speech
+from semcore_video.speech.generator import EspeakVoice
+from semcore_video.speech.stretch import stretched
+from semcore_video.talking_samples import TalkingSamples
+
+pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
+KB = KnowledgeBase()
+
+
+@pytest.fixture(scope="module")
+def clip() -> Sample:
+    return TalkingSamples(limit=1).samples()[0]
+
+
+@pytest.fixture(scope="module")
+def points(clip: Sample) -> np.ndarray:
+    return track(clip.video)
+
+
+# ---------------------------------------------------------------------------------------------- motion
+
+
+def test_numbers_of_points_that_they_made_are_the_numbers(points: np.ndarray) -> None:
+    reference = points[best_reference(points)]
+    numbers = np.random.default_rng(1).normal(0, 2, (20, NUMBERS)).astype(np.float32)
+    found = basis().numbers(basis().points(numbers, reference), reference)
+    assert np.abs(found - numbers).max() < 0.6 and np.abs(found - numbers).mean() < 0.08
+    assert not basis().numbers(reference[None], reference).round(3).any()
+
+
+def test_twelve_numbers_hold_what_a_face_does(points: np.ndarray) -> None:
+    reference = points[best_reference(points)]
+    told = basis().points(basis().numbers(points, reference), reference)
+    apart = np.linalg.norm(told[..., :2] - points[..., :2], axis=-1).mean() / face_size(points).mean()
+    still = np.linalg.norm(reference[None, :, :2] - points[..., :2], axis=-1).mean() / face_size(points).mean()
+    assert apart < 0.006 and apart < still / 3
+    assert np.corrcoef(lip_opening(told), lip_opening(points))[0, 1] > 0.9
+    assert np.corrcoef(eye_openness(told), eye_openness(points))[0, 1] > 0.8
+
+
+def test_the_whole_face_may_move_and_the_numbers_of_its_expression_stay(points: np.ndarray) -> None:
+    reference = points[best_reference(points)]
+    numbers = basis().numbers(points[:5], reference)
+    shifted = basis().numbers(points[:5] + np.array([7.0, -3.0, 0.0], np.float32), reference)
+    np.testing.assert_allclose(shifted[:, 6:], numbers[:, 6:], atol=1e-2)
+    np.testing.assert_allclose((shifted - numbers)[:, 3:5], [[7, -3]] * 5 / face_size(reference) / 0.003, rtol=1e-2)
+
+
+def test_a_good_reference_has_open_eyes_and_a_shut_mouth(points: np.ndarray) -> None:
+    chosen = points[best_reference(points)]
+    assert eye_openness(chosen) >= 0.9 * np.median(eye_openness(points)) and lip_opening(chosen) <= 0.03
+
+
+def test_the_warped_face_does_what_the_source_did(clip: Sample, points: np.ndarray) -> None:
+    kb = KB.add(clip.user, Picture(clip.video[best_reference(points)]))
+    got = FaceMotion().encode([clip], kb)[0]
+    video = MeshWarp().generate([got], kb, Rng())[0].samples[0].video
+    assert video.shape == clip.video.shape
+    seen = track(video[::5])
+    assert np.corrcoef(lip_opening(seen), lip_opening(points[::5]))[0, 1] > 0.8
+    apart = np.linalg.norm(seen[..., :2] - points[::5, :, :2], axis=-1).mean()
+    still = np.linalg.norm(points[best_reference(points)][None, :, :2] - points[::5, :, :2], axis=-1).mean()
+    assert apart < still / 2
+
+
+def test_without_motion_the_face_is_still_and_without_a_reference_there_is_none(clip: Sample) -> None:
+    kb = KB.add(clip.user, Picture(clip.video[0]))
+    still = MeshWarp(frames=3).generate([Semantics(clip.id, {}, clip.user)], kb, Rng())[0].samples[0]
+    assert (still.video == clip.video[0]).all() and len(still.video) == 3
+    assert MeshWarp().generate([Semantics(clip.id, {}, clip.user)], KB, Rng())[0].samples[0].video is None
+
+
+def test_a_reference_is_sent_once_and_again_when_the_face_has_turned(clip: Sample) -> None:
+    policy = FaceKB()
+    [first] = policy.update(KB, [clip])
+    kb = policy.apply(KB, [first])
+    assert first.streams and not policy.update(kb, [clip])[0].streams
+    assert FaceKB(rotation_deg=0.0).update(KB.add(clip.user, Picture(clip.video[40])), [clip])[0].streams
+
+
+def test_pictures_without_a_face_do_no_harm() -> None:
+    grey = Sample("grey", "nobody", video=np.full((4, 64, 64, 3), 128, np.uint8), fps=25.0)
+    kb = KB.add("nobody", Picture(grey.video[0]))
+    got = FaceMotion().encode([grey], kb)[0]
+    assert not got.streams["motion"].values.any()
+    assert (MeshWarp(frames=4).generate([got], kb, Rng())[0].samples[0].video == 128).all()
+
+
+# ---------------------------------------------------------------------------------------------- dct
+
+
+def motion(seed: int = 1) -> Features:
+    """Numbers that change slowly: float32 (75, 12)."""
+    rng = np.random.default_rng(seed)
+    steps = np.fft.irfft(rng.normal(size=(38, 12)) / (1 + np.arange(38)[:, None] / 3) ** 1.2, 75, axis=0) * 20
+    return Features(steps.astype(np.float32))
+
+
+def error(transport: Any, snr_db: float) -> float:
+    channel, sent = AWGN(snr_db=snr_db), [motion(seed) for seed in range(8)]
+    ready = transport.told(channel)
+    symbols = ready.send([Semantics(str(at), {"motion": one}) for at, one in enumerate(sent)], Rng(1))
+    arrived = ready.receive(channel.transmit(symbols, Rng(1)))
+    pairs = zip(sent, arrived, strict=True)
+    return float(np.mean([np.square(one.values - got.streams["motion"].values).mean() for one, got in pairs]))
+
+
+def test_dct_beats_plain_numbers_with_fewer_symbols_and_gains_with_the_snr() -> None:
+    curve = [error(DCT(), snr) for snr in (-5.0, 0.0, 5.0, 10.0, 20.0)]
+    assert all(later < earlier for earlier, later in zip(curve, curve[1:], strict=False)), curve
+    assert curve[0] < np.mean([np.square(motion(seed).values).mean() for seed in range(8)])  # better than to say nothing
+    assert curve[2] < error(Analog(), 5.0)  # which takes 450 channel uses
+    layout = DCT().send([Semantics("a", {"motion": motion()})], Rng()).layout
+    assert layout.lengths == (332,) and dict(layout.spans[0].uses) == {"header": 32, "data": 300}
+
+
+@pytest.mark.parametrize("noise", [1e-3, 0.1, 1.0, 10.0])
+def test_amplitudes_are_those_of_the_least_error_for_the_power(noise: float) -> None:
+    deviations = np.sort(np.random.default_rng(2).exponential(size=40))[::-1]
+    best = _amplitudes(deviations, noise)
+    power = np.square(best * deviations)
+    assert power.sum() == pytest.approx(len(deviations) / 2)
+
+    def left(powers: np.ndarray) -> float:
+        return float((np.square(deviations) * noise / (powers + noise)).sum())
+
+    for _ in range(200):  # no other way to share the power does better
+        other = np.random.default_rng(_).dirichlet(np.ones(40)) * power.sum()
+        mixed = 0.9 * power + 0.1 * other
+        assert left(power) <= left(mixed) + 1e-9
+
+
+# ---------------------------------------------------------------------------------------------- speech
+
+
+def test_grid_spells_its_sentences() -> None:
+    assert grid_sentence("bbaf2n") == "bin blue at f two now" and grid_sentence("PWIJ3P") == "place white in j three please"
+    assert grid_sentence("xxxxxx") is None and grid_sentence("video") is None
+
+
+def test_sound_is_stretched_to_its_moments_and_keeps_its_pitch() -> None:
+    rate = 16000
+    tone = np.sin(2 * np.pi * 200 * np.arange(rate) / rate).astype(np.float32)
+    longer = stretched(tone, rate, [0.0, 0.5, 1.0], [0.0, 1.0, 1.5])
+    assert len(longer) == 1.5 * rate
+    spectrum = np.abs(np.fft.rfft(longer[4000:20000] * np.hanning(16000)))
+    assert abs(int(spectrum.argmax()) - 200) <= 2
+    click = np.zeros(rate, np.float32)
+    click[7900:8100] = 1
+    moved = stretched(click, rate, [0.0, 0.5, 1.0], [0.0, 0.2, 1.0])
+    assert abs(int(np.flatnonzero(np.abs(moved) > 0.5).mean()) / rate - 0.2) < 0.02
+
+
+def test_a_voice_says_each_phone_when_it_was_said() -> None:
+    names = pronounce("bin blue at f two now")
+    assert names[:3] == ["B", "IH", "N"]
+    interval = Tokens(np.array([80, 230], np.int64), CLOCK)
+    said = EspeakVoice().generate([Semantics("a", {"text": Text("bin blue at f two now"), "interval": interval})], KB, Rng())
+    sample = said[0].samples[0]
+    found = align(sample.audio, sample.sample_rate_hz, "bin blue at f two now")
+    assert found is not None and sum(one.frames for one in found) == 300
+    assert abs(found[0].frames * FRAME_S - 0.8) < 0.1 and abs(found[-1].frames * FRAME_S - 0.7) < 0.25
+    again = Speech(send="durations").encode(
+        [Sample("a", audio=sample.audio, sample_rate_hz=16000, text="bin blue at f two now")], KB
+    )
+    other = EspeakVoice(voice="en-us+f3").generate(again, KB, Rng())[0].samples[0]
+    heard = align(other.audio, other.sample_rate_hz, "bin blue at f two now")
+    ends = [np.cumsum([one.frames for one in phones]) for phones in (found, heard)]
+    assert len(ends[0]) == len(ends[1]) and np.abs(ends[0] - ends[1])[:-1].mean() < 6  # frames of 10 ms
+
+
+def test_the_same_words_sound_the_same_twice() -> None:
+    from semcore_video.speech import espeak
+
+    one, _, _ = espeak.speak(["B", "IH", "N"], "en-us+f3", 50, 160)
+    espeak._said.cache_clear()
+    two, _, _ = espeak.speak(["B", "IH", "N"], "en-us+f3", 50, 160)
+    np.testing.assert_array_equal(one, two)
+
+
+def test_damaged_streams_are_silence_or_speech_but_no_error() -> None:
+    rng = np.random.default_rng(3)
+    for streams in (
+        {}, {"text": Text("")}, {"text": Text("\0xqzt ?? 17")}, {"phones": Tokens(rng.integers(0, 40, 9), 40)},
+        {"phones": Tokens(rng.integers(0, 40, 9), 40), "durations": Tokens(rng.integers(0, CLOCK, 5), CLOCK)},
+        {"text": Text("bin"), "interval": Tokens(np.array([CLOCK - 1, 0]), CLOCK)},
+    ):  # fmt: skip
+        sound = EspeakVoice().generate([Semantics("a", streams)], KB, Rng())[0].samples[0].audio
+        assert sound.shape == (48000,) and np.isfinite(sound).all() and np.abs(sound).max() <= 1
+
+
+def test_words_that_nobody_gave_are_asked_for() -> None:
+    with pytest.raises(ComponentError, match="needs the words of sample 'a'.*`grid` spells them"):
+        Speech().encode([Sample("a", audio=np.zeros(1600, np.float32), sample_rate_hz=16000)], KB)
+
+
+# ---------------------------------------------------------------------------------------------- the whole
+
+
+def test_the_example_brings_back_a_moving_speaking_face(tmp_path: Path) -> None:
+    from semcore.cli import main
+    from semcore.results import read_run
+
+    example = Path(__file__).resolve().parents[3] / "examples" / "av_v2a.yaml"
+    with pytest.raises(SystemExit) as ended:
+        main(["run", str(example), "channel.snr_db=12", "--limit", "1", "--out", str(tmp_path / "run"), "--no-report"])
+    assert ended.value.code == 0
+    [result] = read_run(tmp_path / "run").results
+    uses = {(one["stream"], one["kind"]): one["channel_uses"] for one in result["ledger"]}
+    assert uses["motion", "data"] == 300 and uses["motion", "header"] == 32
+    assert result["metrics"]["bler"]["mean"] == 0 and any(stream == "reference" for stream, _ in uses)
