@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Mapping, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,7 +132,8 @@ def _facts(cls: type[Component]) -> list[str]:
     if issubclass(cls, Transport):
         return [f"Carries: {', '.join(map(_link, cls.carries))}."]
     if issubclass(cls, Generator):
-        streams = [f"{code(name)} ({', '.join(map(_link, types))})" for name, types in cls.accepts.items()]
+        accepts = cls.accepts if isinstance(cls.accepts, Mapping) else {}  # else it depends on the parts
+        streams = [f"{code(name)} ({', '.join(map(_link, types))})" for name, types in accepts.items()]
         return [f"Makes use of: {', '.join(streams)}." if streams else ""]
     return []
 
