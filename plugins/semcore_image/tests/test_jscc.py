@@ -19,7 +19,9 @@ from semcore_image.jscc.lamosc import Lamosc
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.jscc.transport import WITT, DeepJSCC, LaMoSC
 from semcore_image.jscc.witt import Witt
+from semcore_image.recipes._training import model_card
 from semcore_image.recipes.jscc import through
+from semcore_image.recipes.mmsemcom import ClassDiffusionRecipe
 from semcore_image.samples import SamplePictures
 
 WITT_SETTINGS = {"latent": 8, "widths": [8, 16], "depths": [1, 2], "heads": [2, 4], "window": 4}
@@ -118,3 +120,13 @@ def test_what_is_not_shipped_says_how_to_get_it() -> None:
         WITT(cbr=1 / 6)
     with pytest.raises(ComponentError, match="cbr: weights are shipped for 1/6, 1/12 alone; train some"):
         DeepJSCC(cbr=1 / 3)
+
+
+def test_a_card_says_the_command_that_trains_its_weights() -> None:
+    recipe = ClassDiffusionRecipe("CIFAR10", AWGN(), photographs=None, semantics=True, epochs=9, seed=9)
+    command = next(
+        line for line in model_card("t", "s", recipe, "class-diffusion", [], "").splitlines() if "semcore train" in line
+    )
+    assert command == (
+        "semcore train class-diffusion data=CIFAR10 channel.use=awgn seed=9 photographs=null semantics=true epochs=9 --out DIR"
+    )

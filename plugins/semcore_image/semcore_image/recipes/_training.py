@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from semcore import Recipe
+from semcore.component import plain
 
 
 def augment(images: torch.Tensor, generator: torch.Generator, shift: int = 2, cutout: int = 0) -> torch.Tensor:
@@ -128,10 +131,21 @@ def write_model(folder: Path, config: Mapping[str, object], model: nn.Module, ca
     (folder / "README.md").write_text(card)
 
 
+def _asked(recipe: Recipe, settings: Mapping[str, Any]) -> list[str]:
+    """The settings that are not the defaults of a recipe, as the command line takes them; of a component its name."""
+    usual = {field.name: plain(field.default) for field in dataclasses.fields(recipe)}
+    changed = {name: value for name, value in settings.items() if value != usual[name]}
+    return [
+        f"{name}.use={value['use']}" if isinstance(value, Mapping) else f"{name}={json.dumps(value)}"
+        for name, value in changed.items()
+    ]
+
+
 def model_card(title: str, summary: str, recipe: Recipe, command: str, scores: list[tuple[str, str]], notes: str) -> str:
     """The model card (Markdown): what it is, how it was trained, what it scored on unseen pictures."""
     fields = {k: v for k, v in recipe.settings().items() if k != "data"}
-    lines = [f"# {title}", "", summary, "", "## Training", "", "```", f"semcore train {command} data=CIFAR10 --out DIR", "```"]
+    called = " ".join(["semcore train", command, "data=CIFAR10", *_asked(recipe, fields), "--out DIR"])
+    lines = [f"# {title}", "", summary, "", "## Training", "", "```", called, "```"]
     lines += ["", "Settings: " + ", ".join(f"{k} = {v}" for k, v in fields.items()) + ".", ""]
     lines += ["## Measured on unseen pictures", "", "| measure | value |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in scores]

@@ -208,7 +208,7 @@ class ClassDiffusionRecipe(TrainedOverChannel):
     drawings: Annotated[int, Ge(0)] = 24
     photographs: Annotated[int, Ge(1)] | None = 24
     semantics: bool = False
-    epochs: Annotated[int, Ge(1)] = 20
+    epochs: Annotated[int, Ge(1)] = 40
     passes_at_once: Annotated[int, Ge(1)] = 40
     predicts: Literal["epsilon", "v_prediction"] = "v_prediction"
 
