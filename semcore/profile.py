@@ -70,48 +70,6 @@ class Profile:
     idle_mb: float
 
 
-def profile(experiment: Experiment, cell: Cell, repeat: int = 5) -> Profile:
-    """Send the first sample of the source: twice counted, the first time cold, then `repeat` times by the clock.
-
-    Call it in a process of its own: what was loaded or drawn before would be missing from the first sample, and the peak
-    of memory would be that of something else. Candidates that the user's cache holds are not used.
-
-    Raises:
-        RunError: the source has no sample
-    """
-    from semcore.run import load
-    from semcore.threads import limited
-
-    if problems := register_files(experiment.values, experiment.document):
-        raise ConfigError(problems)
-    setup = experiment.resolve(cell)
-    samples, _ = load(setup.source)
-    watch = _Watch()
-    watched = watch.over(setup.pipeline)
-
-    def once() -> dict[str, float]:
-        watch.seconds.clear()
-        started = time.perf_counter()
-        transmit(watched, samples[:1], Knowledge(), Rng(setup.seed))
-        return {"total": time.perf_counter() - started, **watch.seconds}
-
-    with limited(setup.threads), _empty_shelf():
-        import torch  # noqa: F401  idle is with it: every pipeline needs it
-
-        idle = _memory("VmRSS")
-        with watch.counting() as first_flops:
-            first = once()
-        with watch.counting() as flops:
-            once()
-        times = [once() for _ in range(repeat)]
-    median = {name: statistics.median(one.get(name, 0.0) for one in times) for name in first}
-    costs = {
-        name: Cost(watch.parameters(name), flops.get(name, 0), median[name], first_flops.get(name, 0), seconds)
-        for name, seconds in first.items()
-    }
-    return Profile(dict(cell.settings), costs.pop("total"), costs, _memory("VmHWM"), idle)
-
-
 def different(experiment: Experiment, paths: Sequence[str]) -> list[Cell]:
     """The first cell for each combination of the values of `paths`.
 
@@ -128,30 +86,108 @@ def different(experiment: Experiment, paths: Sequence[str]) -> list[Cell]:
 
 
 def profiles(experiment: Experiment, cells: Sequence[Cell], repeat: int = 5) -> Iterator[Profile]:
-    """The profile of each cell, measured in a process of its own, one after the other.
+    """The profile of each cell: the first sample of its source, cold, counted, and `repeat` times by the clock.
+
+    Two processes for each cell, one after the other: what was loaded or drawn before would be missing from the first
+    sample, counting takes time, and the peak of memory is that of a process.
 
     Raises:
-        RunError: a process died
+        RunError: a process died, or a component failed in it
     """
+    for cell in cells:
+        timed: _Timed = _alone(cell, functools.partial(_timed, experiment, cell, repeat))
+        counted: _Counted = _alone(cell, functools.partial(_counted, experiment, cell))
+        costs = {
+            name: Cost(
+                counted.parameters[name], counted.flops.get(name, 0), timed.median[name], counted.first.get(name, 0), seconds
+            )
+            for name, seconds in timed.first.items()
+        }
+        yield Profile(dict(cell.settings), costs.pop("total"), costs, timed.peak_mb, timed.idle_mb)
+
+
+def _alone(cell: Cell, call: Callable[[], Any]) -> Any:
+    """What a call returns in a process of its own."""
     from semcore.executors.processes import Processes
     from semcore.interfaces import Job, Lost
 
-    for cell in cells:
-        job = Job(functools.partial(_attempt, experiment, cell, repeat))
-        for _, made in Processes(retries=0).execute([job]):
-            if isinstance(made, Lost):
-                raise RunError(f"{dict(cell.settings)}: {made.reason}")
-            if isinstance(made, str):
-                raise RunError(f"{dict(cell.settings)}: {made}")
-            yield made
+    [(_, made)] = Processes(retries=0).execute([Job(functools.partial(_caught, call))])
+    if isinstance(made, (Lost, str)):
+        raise RunError(f"{dict(cell.settings)}: {made.reason if isinstance(made, Lost) else made}")
+    return made
 
 
-def _attempt(experiment: Experiment, cell: Cell, repeat: int) -> Profile | str:
-    """`profile`, or what went wrong, in one line."""
+def _caught(call: Callable[[], Any]) -> Any:
+    """What a call returns, or what went wrong, in one line."""
     try:
-        return profile(experiment, cell, repeat)
+        return call()
     except Exception as error:
         return f"{type(error).__name__}: {error}"
+
+
+@dataclass(frozen=True)
+class _Timed:
+    """Seconds by stage and in `total`: of the first sample, and the median of more; and memory in MiB."""
+
+    first: Mapping[str, float]
+    median: Mapping[str, float]
+    peak_mb: float
+    idle_mb: float
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """Operations by stage and in `total`, of the first sample and of one more, and parameters."""
+
+    first: Mapping[str, int]
+    flops: Mapping[str, int]
+    parameters: Mapping[str, int]
+
+
+def _timed(experiment: Experiment, cell: Cell, repeat: int) -> _Timed:
+    """Send a sample cold, and `repeat` times more, by the clock."""
+    with _ready(experiment, cell) as (watch, send):
+        idle = _memory("VmRSS")
+        first = send()
+        times = [send() for _ in range(repeat)]
+    median = {name: statistics.median(one.get(name, 0.0) for one in times) for name in first}
+    return _Timed(first, median, _memory("VmHWM"), idle)
+
+
+def _counted(experiment: Experiment, cell: Cell) -> _Counted:
+    """Send a sample twice and count; slower than life, so nothing is timed."""
+    with _ready(experiment, cell) as (watch, send):
+        with watch.counting() as first:
+            stages = send()
+        with watch.counting() as flops:
+            send()
+    return _Counted(first, flops, {name: watch.parameters(name) for name in stages})
+
+
+@contextmanager
+def _ready(experiment: Experiment, cell: Cell) -> Iterator[tuple[_Watch, Callable[[], dict[str, float]]]]:
+    """A watch, and what sends the first sample of a cell and tells the seconds of each stage.
+
+    Candidates that the user's cache holds are not used.
+    """
+    from semcore.run import load
+    from semcore.threads import limited
+
+    if problems := register_files(experiment.values, experiment.document):
+        raise ConfigError(problems)
+    setup = experiment.resolve(cell)
+    samples, _ = load(setup.source)
+    watch = _Watch()
+    watched = watch.over(setup.pipeline)
+
+    def send() -> dict[str, float]:
+        watch.seconds.clear()
+        started = time.perf_counter()
+        transmit(watched, samples[:1], Knowledge(), Rng(setup.seed))
+        return {"total": time.perf_counter() - started, **watch.seconds}
+
+    with limited(setup.threads), _empty_shelf():
+        yield watch, send
 
 
 @dataclass

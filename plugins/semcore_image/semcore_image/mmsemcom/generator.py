@@ -116,7 +116,10 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
 
     def _set(self, label: int, count: int, seed: int) -> tuple[np.ndarray, str]:
         """The first `count` pictures of a class, uint8 (count, H, W, 3), and what they were made from."""
-        made_from = digest("candidates", self._weights_digest, label, self.steps, self.half, seed)
+        import torch
+
+        # Sums over several threads are rounded in another order, so a set is one of so many threads.
+        made_from = digest("candidates", self._weights_digest, label, self.steps, self.half, seed, torch.get_num_threads())
         if (known := self._sets.get(made_from)) is None or len(known) < count:
             parts = list(_parts(count))
             keys = [digest(made_from, start, stop) for start, stop in parts]
