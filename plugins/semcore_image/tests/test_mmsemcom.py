@@ -155,6 +155,8 @@ def test_a_set_is_drawn_once_and_more_begin_with_the_same(monkeypatch: Any) -> N
     more = drawn(small(40), bird)
     assert sorted(map(len, calls)) == [5, 25, 125]  # the parts that were there are not drawn again
     np.testing.assert_array_equal(more[:7], few)
+    origins = [small(count).generate([bird], KB, Rng(1))[0].origin for count in (7, 40, 7)]
+    assert origins[0] == origins[2] != origins[1]  # what is chosen of the one is not what is chosen of the other
     assert not np.array_equal(drawn(small(7), bird, seed=2), few)
 
 

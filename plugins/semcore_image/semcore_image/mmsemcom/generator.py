@@ -111,8 +111,7 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
             origin = digest([origin for _, origin in sets])
         if self.size is not None and images.shape[1:3] != self.size:
             images = np.stack([resized(image, self.size) for image in images])
-            origin = origin and digest(origin, self.size)
-        return Candidates(Pictures(one.key, one.user, images, origin))
+        return Candidates(Pictures(one.key, one.user, images, origin and digest(origin, images.shape)))
 
     def _set(self, label: int, count: int, seed: int) -> tuple[np.ndarray, str]:
         """The first `count` pictures of a class, uint8 (count, H, W, 3), and what they were made from."""
