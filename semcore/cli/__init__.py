@@ -33,7 +33,7 @@ VERBS = {
     "cp": ("semcore.cli.cp", "Copy an example that an installed package ships."),
     "schema": ("semcore.cli.schema", "Write the JSON Schema by which an editor completes pipelines."),
     "graph": ("semcore.cli.graph", "Draw a pipeline as a block diagram (SVG)."),
-    "profile": ("semcore.cli.profile", "Measure what a pipeline costs to compute: parameters, FLOPs, seconds, memory."),
+    "profile": ("semcore.cli.profile", "Measure what a pipeline costs: parameters, FLOPs, seconds, memory."),
     "train": ("semcore.cli.train", "Train shipped weights by their recipe."),
     "models": ("semcore.cli.train", "List the shipped models with their cards."),
 }
