@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from semcore.cache import Cache, cached
+from semcore.clips import mp4
 from semcore.config.assemble import Setup
 from semcore.config.experiment import Cell, Experiment
 from semcore.conventions import conventions
@@ -77,8 +78,8 @@ def cell_files(identity: str, setup: Setup, segments: Sequence[Segment]) -> dict
     """Measure a cell.
 
     Returns:
-        what it leaves behind, by file name: pictures, `items.jsonl`, and last `result.json`, which holds the digests of the
-        others and marks the cell done
+        what it leaves behind, by file name: pictures, clips, `items.jsonl`, and last `result.json`, which holds the digests
+        of the others and marks the cell done
     """
     records = [record for segment in segments for record in _records(segment)]
     names = metric_names(setup.metrics)
@@ -95,6 +96,11 @@ def cell_files(identity: str, setup: Setup, segments: Sequence[Segment]) -> dict
             path = f"pictures/{redact(f'{index:03d}-{file_name}.png')}"
             files[path] = png(pixels)
             rows[index].setdefault("pictures", {})[name] = path
+        for name, sample in (("source", record.source), ("result", record.result)):
+            if (clip := mp4(sample)) is not None:
+                path = f"clips/{redact(f'{index:03d}-{name}.mp4')}"
+                files[path] = clip
+                rows[index].setdefault("clips", {})[name] = path
     files["items.jsonl"] = redact("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)).encode()
     result = {
         "id": identity,

@@ -30,11 +30,12 @@ Pieces = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture. `url`: the whole file, as a data URL; `crisp`: whether its pixels are to be seen."""
+    """A picture or a clip. `url`: the whole file, as a data URL; `crisp`: whether its pixels are to be seen."""
 
     name: str
     url: str
     crisp: bool
+    clip: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,8 +179,11 @@ def _sign(character: str) -> str:
 def _pictures(folder: Path, cell: dict[str, Any], row: dict[str, Any], names: Sequence[str]) -> list[Shown]:
     found = []
     for name in names:
-        where = row.get("pictures", {}).get(name)
-        if where is not None:
+        where, clip = row.get("pictures", {}).get(name), row.get("clips", {}).get(name)
+        if clip is not None:  # in place of its first frame
+            data = (folder / "cells" / cell["id"] / clip).read_bytes()
+            found.append(Shown(name, f"data:video/mp4;base64,{base64.b64encode(data).decode()}", False, clip=True))
+        elif where is not None:
             found.append(_shown(name, (folder / "cells" / cell["id"] / where).read_bytes()))
     return found
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
+import sys
 import threading
+import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -29,7 +33,7 @@ def track(frames: np.ndarray) -> np.ndarray:
         RunError: MediaPipe is not installed
     """
     found = np.full((len(frames), POINTS, 3), np.nan, np.float32)
-    with _LOCK:  # one graph a process
+    with _LOCK, _quiet():  # one graph a process
         for points, frame in zip(found, frames, strict=True):
             height, width = frame.shape[:2]
             faces = _detector().process(np.ascontiguousarray(frame)).multi_face_landmarks
@@ -47,6 +51,22 @@ def _filled(points: np.ndarray) -> np.ndarray:
     return points[nearest]
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """MediaPipe writes to the standard error what no user can do anything about, and warns of its own dependencies."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 @functools.cache
 def _detector() -> Any:
     return _solutions().face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True)
@@ -54,7 +74,7 @@ def _detector() -> Any:
 
 def person_mask(picture: np.ndarray) -> np.ndarray:
     """How surely each pixel of uint8 (H, W, 3) is the person: float32 0..1 (H, W)."""
-    with _LOCK:
+    with _LOCK, _quiet():
         return np.asarray(_segmenter().process(np.ascontiguousarray(picture)).segmentation_mask, np.float32)
 
 

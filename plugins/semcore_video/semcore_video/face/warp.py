@@ -74,10 +74,13 @@ class Portrait:
         return np.clip(self._with_mouth(drawn, points), 0, 255).astype(np.uint8)
 
     def _with_mouth(self, drawn: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """The inside of the lips darkened where they have opened since the reference, which showed no inside."""
+        """The inside of the lips darkened where they have opened beyond what the reference shows of it.
+
+        Teeth that it does show may be drawn twice as high before they look wrong.
+        """
         import cv2
 
-        opened = float(lip_opening(points)) - max(float(lip_opening(self.points)), MOUTH_FROM)
+        opened = float(lip_opening(points)) - max(2 * float(lip_opening(self.points)), MOUTH_FROM)
         share = float(np.clip(opened / (MOUTH_FULL - MOUTH_FROM), 0, 1))
         if share <= 0:
             return drawn
