@@ -8,7 +8,6 @@ import numpy as np
 
 from semcore.types import Sample
 
-
 RATE_HZ = 48000
 """Of the sound in a clip; AAC knows few rates, and every player knows this one."""
 
