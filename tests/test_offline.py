@@ -91,15 +91,23 @@ def connect(port: int) -> tuple[str, str]:
 
 
 def one_point(path: Path) -> list[str]:
-    """Overrides that leave one sample and one point of the sweep, of every workflow."""
-    sweep = read(path).values.get("sweep") or {}
+    """Overrides that leave one sample, few candidates and one point of the sweep, of every workflow, of pictures at hand."""
+    values = read(path).values
+    sweep, workflows = values.get("sweep") or {}, values.get("workflows") or {}
     first = {key: axis[0] if isinstance(axis, list) else axis.partition(":")[0] for key, axis in sweep.items()}
-    return ["--limit", "1", "--no-report", *(f"{key}={value}" for key, value in first.items() if key != "workflow")]
+    places = {"": values, **{f"workflows.{name}.": sections for name, sections in workflows.items()}}
+    drawing = [place for place, sections in places.items() if "candidates" in (sections.get("generator") or {})]
+    made = values["source"]["use"] == "talking-samples"
+    return [
+        *("--limit", "1", "--no-report", *([] if made else ["source={use: samples}"])),
+        *(f"{place}generator.candidates=2" for place in drawing),
+        *(f"{key}={value}" for key, value in first.items() if key != "workflow"),
+    ]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_an_example_runs_without_a_network_and_does_not_ask_for_one(fenced: Fenced, path: Path) -> None:
-    done = fenced.run("-m", "semcore", "run", str(path), *one_point(path), "source={use: samples}", "--out", "run")
+    done = fenced.run("-m", "semcore", "run", str(path), *one_point(path), "--out", "run")
     if "llava" in path.stem:  # its models are no part of the packages
         assert done.returncode in (1, 2) and "Traceback" not in done.stderr
         assert re.search(r"error: .*: the model \S+ cannot be loaded: .* not asked: fetch it with `hf download", done.stderr)
