@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -10,18 +9,16 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from semcore.errors import ComponentError
-from semcore.interfaces import Transport
-from semcore.rng import Rng
-from semcore.types import Features, Picture, Received, Semantics, Span, Stream, Symbols
+from semcore.types import Features, Picture, Received, Span, Stream
 from semcore_channels import scale
-from semcore_channels.rows import Burst, lay_out
+from semcore_channels.rows import Burst, StreamTransport
 
 if TYPE_CHECKING:
     import torch
 
 
 @dataclass(frozen=True)
-class Analog(Transport):
+class Analog(StreamTransport):
     """Features or pixels sent as they are, two real numbers a complex symbol.
 
     A sample's numbers, pixels mapped from 0..255 to -1..1, are paired into complex symbols and divided by their root
@@ -46,14 +43,7 @@ class Analog(Transport):
     repetition: Annotated[int, Ge(1), Le(1000)] = 1
     mmse: bool = True
 
-    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
-        return lay_out(batch, [[self._burst(*item) for item in semantics.streams.items()] for semantics in batch])
-
-    def receive(self, received: Received) -> list[Semantics]:
-        layout = received.layout
-        return layout.semantics({(span.sample, span.stream): (self._stream(span, received), None) for span in layout.spans})
-
-    def _burst(self, name: str, stream: Stream) -> Burst:
+    def burst(self, name: str, stream: Stream) -> Burst:
         import torch
 
         numbers = _numbers(name, stream)
@@ -69,7 +59,7 @@ class Analog(Transport):
         uses = {"header": scale.USES, "data": len(data), "parity": (self.repetition - 1) * len(data)}
         return Burst(name, stream, symbols, uses, {})
 
-    def _stream(self, span: Span, received: Received) -> Stream:
+    def stream(self, span: Span, received: Received) -> Stream:
         import torch
 
         at = span.row, slice(span.start, span.stop)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from semcore.types import Layout, Semantics, Span, Stream, Symbols
+from semcore.interfaces import Transport
+from semcore.rng import Rng
+from semcore.types import Layout, Received, Semantics, Span, Stream, Symbols
 
 if TYPE_CHECKING:
     import torch
@@ -51,3 +54,23 @@ def lay_out(batch: Sequence[Semantics], bursts: Sequence[Sequence[Burst]]) -> Sy
     keys = tuple(semantics.key for semantics in batch)
     senders = tuple((semantics.key, semantics.user) for semantics in batch)
     return Symbols(values, Layout(tuple(lengths), tuple(spans), keys, senders))
+
+
+@dataclass(frozen=True)
+class StreamTransport(Transport, abc.ABC):
+    """A transport that sends every stream by itself, whatever else its sample or the batch holds."""
+
+    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
+        return lay_out(batch, [[self.burst(*item) for item in semantics.streams.items()] for semantics in batch])
+
+    def receive(self, received: Received) -> list[Semantics]:
+        layout = received.layout
+        return layout.semantics({(span.sample, span.stream): (self.stream(span, received), None) for span in layout.spans})
+
+    @abc.abstractmethod
+    def burst(self, name: str, stream: Stream) -> Burst:
+        """A stream as symbols of unit power."""
+
+    @abc.abstractmethod
+    def stream(self, span: Span, received: Received) -> Stream | None:
+        """The stream of a span again, without a verdict; None: it is lost."""

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from semcore.interfaces import Codec, Transport
+from semcore.interfaces import Codec
 from semcore.rng import Rng
-from semcore.types import Bitstream, Picture, Received, Semantics, Span, Stream, Symbols, Text, Tokens, split
+from semcore.types import Bitstream, Picture, Received, Span, Stream, Text, Tokens, split
 from semcore_channels.modulation import BITS_PER_SYMBOL, Modulation, demodulate, modulate
 from semcore_channels.payload import from_bytes, to_bytes
-from semcore_channels.rows import Burst, lay_out
+from semcore_channels.rows import Burst, StreamTransport
 
 if TYPE_CHECKING:
     import torch
 
 
 @dataclass(frozen=True)
-class Uncoded(Transport):
+class Uncoded(StreamTransport):
     """Bytes straight to BPSK or QAM, and hard decisions: no code, no header, no check.
 
     A stream becomes bytes as in `ldpc`, and its bits are scrambled, so that any payload has unit mean power. How many bytes
@@ -43,14 +42,7 @@ class Uncoded(Transport):
             return "needs a `codec` to send pictures, for example `codec: {use: raw}`"
         return super().refuses(stream)
 
-    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
-        return lay_out(batch, [[self._burst(*item) for item in semantics.streams.items()] for semantics in batch])
-
-    def receive(self, received: Received) -> list[Semantics]:
-        layout = received.layout
-        return layout.semantics({(span.sample, span.stream): (self._stream(span, received), None) for span in layout.spans})
-
-    def _burst(self, name: str, stream: Stream) -> Burst:
+    def burst(self, name: str, stream: Stream) -> Burst:
         import torch
 
         order, data = BITS_PER_SYMBOL[self.modulation], to_bytes(stream, self.codec)
@@ -61,7 +53,7 @@ class Uncoded(Transport):
         bits = {"data": 8 * len(data), "padding": len(padded) - 8 * len(data)}
         return Burst(name, stream, symbols, dict(zip(bits, split(uses, list(bits.values())), strict=True)), bits)
 
-    def _stream(self, span: Span, received: Received) -> Stream | None:
+    def stream(self, span: Span, received: Received) -> Stream | None:
         order, at = BITS_PER_SYMBOL[self.modulation], (span.row, slice(span.start, span.stop))
         values: torch.Tensor = received.values[at].detach().cpu()
         nearest = values.real.new_full(values.shape, 1e-4)  # then the likeliest bit is that of the nearest point

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
+from semcore.adaptive import Adaptive
 from semcore.errors import ComponentError
-from semcore.interfaces import ChannelModel, Transport
-from semcore.rng import Rng
-from semcore.types import Features, Received, Semantics, Span, Stream, Symbols
-from semcore_channels.rows import Burst, lay_out
+from semcore.types import Features, Received, Span, Stream
+from semcore_channels.rows import Burst, StreamTransport
 
 if TYPE_CHECKING:
     import torch
 
-UNKNOWN_SNR_DB = 10.0
-"""What a transmitter reckons with that knows nothing of its channel."""
 HEADER, LEAST_DB, STEP_DB = 32, -40.0, 0.5
 """Channel uses of the header, the root mean square that its first word stands for, and the step to the next, dB."""
 
 
 @dataclass(frozen=True)
-class DCT(Transport):
+class DCT(StreamTransport, Adaptive):
     """Features over time as cosine coefficients, the likely ones with the power that serves them best.
 
     The rows of a stream (T, D) are frames. The coefficients of each column (DCT-II) have, so both ends believe, the variance
@@ -43,7 +38,6 @@ class DCT(Transport):
         symbols: complex symbols a stream, besides the header; fewer if there are fewer numbers
         knee: frequency index from which coefficients become small
         slope: how fast
-        snr_db: Es/N0 that the ends reckon with, dB; null: the mean SNR of the channel
     """
 
     reference: ClassVar[str] = (
@@ -57,20 +51,8 @@ class DCT(Transport):
     symbols: Annotated[int, Ge(1), Le(1_000_000)] = 300
     knee: Annotated[float, Gt(0)] = 4.0
     slope: Annotated[float, Ge(0), Le(8)] = 2.4
-    snr_db: Annotated[float, Ge(-50), Le(100)] | None = None
 
-    def told(self, channel: ChannelModel) -> Transport:
-        mean = channel.mean_snr_db() if self.snr_db is None else None
-        return self if mean is None else dataclasses.replace(self, snr_db=float(np.clip(mean, -50, 100)))
-
-    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
-        return lay_out(batch, [[self._burst(*item) for item in semantics.streams.items()] for semantics in batch])
-
-    def receive(self, received: Received) -> list[Semantics]:
-        layout = received.layout
-        return layout.semantics({(span.sample, span.stream): (self._stream(span, received), None) for span in layout.spans})
-
-    def _burst(self, name: str, stream: Stream) -> Burst:
+    def burst(self, name: str, stream: Stream) -> Burst:
         import torch
         from scipy.fft import dct
 
@@ -86,7 +68,7 @@ class DCT(Transport):
         symbols = torch.cat((words, data / _root_mean_square(level)))
         return Burst(name, stream, symbols, {"header": len(words), "data": len(data)}, {})
 
-    def _stream(self, span: Span, received: Received) -> Stream:
+    def stream(self, span: Span, received: Received) -> Stream:
         import torch
         from scipy.fft import idct
 
@@ -109,7 +91,7 @@ class DCT(Transport):
     @property
     def _copies(self) -> int:
         """How often the header is sent."""
-        return 2 if self.snr_db is not None and self.snr_db < 0 else 1
+        return 2 if self.reckoned_db < 0 else 1
 
     def plan(self, form: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What both ends agree on for features of a shape, the likeliest coefficients first.
@@ -121,7 +103,7 @@ class DCT(Transport):
         variances = np.repeat(1 / (1 + (np.arange(len(frames)) / self.knee) ** self.slope), frames.shape[1])
         chosen = np.argsort(-variances, kind="stable")[: 2 * self.symbols]
         variances = variances[chosen]
-        noise = 10 ** (-(UNKNOWN_SNR_DB if self.snr_db is None else self.snr_db) / 10) / 2
+        noise = 10 ** (-self.reckoned_db / 10) / 2
         return chosen, _amplitudes(np.sqrt(variances), noise), variances
 
 

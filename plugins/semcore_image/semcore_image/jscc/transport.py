@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import dataclasses
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
+from semcore.adaptive import Adaptive
 from semcore.errors import ComponentError
-from semcore.interfaces import ChannelModel, SemanticEncoder, Transport
+from semcore.interfaces import SemanticEncoder
 from semcore.rng import Rng
 from semcore.types import KnowledgeBase, Layout, Picture, Received, Sample, Semantics, Span, Stream, Symbols, Text
 from semcore_image.digests import mini_digest, sha256
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     import torch
 
     from semcore_image.jscc.network import JsccNetwork
-
-UNKNOWN_SNR_DB = 10.0
-"""What a transmitter reckons with that knows nothing of its channel."""
 
 
 def ratio(value: object) -> object:
@@ -44,18 +41,17 @@ Ratio = Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(10)]
 
 
 @dataclass(frozen=True)
-class LearnedCodec(Transport, abc.ABC):
+class LearnedCodec(Adaptive, abc.ABC):
     """A network at either end, trained together through a noisy channel.
 
     A picture becomes H W 3 x CBR complex symbols of unit power. There are no bits, no header and no check; quality
     falls gently with the SNR, and every channel use is `data`. One network serves all SNRs: the transmitter's half is
-    told the mean SNR of the channel, which both ends know (or `snr_db`, to see what a wrong one costs), the receiver's
+    told the mean SNR of the channel, which both ends know (or `snr_db`), the receiver's
     half the noise that is left after equalisation, symbol by symbol.
 
     Fields:
         cbr: complex symbols per source value, as a number or as a fraction such as 1/12; must be that of the weights
         weights: folder that the recipe wrote; null: the shipped ones
-        snr_db: Es/N0 that the transmitter reckons with, dB; null: the mean SNR of the channel
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Picture,)
@@ -65,7 +61,6 @@ class LearnedCodec(Transport, abc.ABC):
 
     cbr: Ratio = 0.083333
     weights: str | None = None
-    snr_db: Annotated[float, Ge(-50), Le(100)] | None = None
 
     @property
     @abc.abstractmethod
@@ -102,10 +97,6 @@ class LearnedCodec(Transport, abc.ABC):
             )
         return network
 
-    def told(self, channel: ChannelModel) -> Transport:
-        mean = channel.mean_snr_db() if self.snr_db is None else None
-        return self if mean is None else dataclasses.replace(self, snr_db=float(np.clip(mean, -50, 100)))
-
     def embed(self, pixels: np.ndarray) -> torch.Tensor | None:
         """What a network that reads text is told of a picture: float32 (1, D), or None."""
         return None
@@ -135,7 +126,7 @@ class LearnedCodec(Transport, abc.ABC):
         import torch
 
         images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float() / 255
-        told = torch.tensor([UNKNOWN_SNR_DB if self.snr_db is None else self.snr_db])
+        told = torch.tensor([self.reckoned_db])
         with torch.inference_mode():
             return self.network.encode(images, told, self.embed(pixels))[0].clone()
 
