@@ -17,11 +17,11 @@ def mp4(sample: Sample) -> bytes | None:
 
     One thread encodes, so that equal samples give equal bytes.
     """
+    if sample.video is None or not len(sample.video):
+        return None
     try:
         import av
     except ImportError:
-        return None
-    if sample.video is None or not len(sample.video):
         return None
     from fractions import Fraction
 

@@ -60,6 +60,14 @@ def pictures(record: Record) -> tuple[np.ndarray, np.ndarray] | None:
     return source.astype(np.float64), result.astype(np.float64)
 
 
+def squared_error(record: Record) -> float | None:
+    """Mean squared error of source and result over H·W·3 values of 0..255."""
+    import numpy as np
+
+    pair = pictures(record)
+    return None if pair is None else float(np.mean((pair[0] - pair[1]) ** 2))
+
+
 @dataclass(frozen=True)
 class PSNR(RecordMetric):
     """Peak signal-to-noise ratio of the picture: 10·log10(255² / MSE), in dB.
@@ -76,10 +84,9 @@ class PSNR(RecordMetric):
     def value(self, record: Record) -> float | None:
         import numpy as np
 
-        pair = pictures(record)
-        if pair is None:
+        mse = squared_error(record)
+        if mse is None:
             return None
-        mse = float(np.mean((pair[0] - pair[1]) ** 2))
         return min(self.cap_db, float(10 * np.log10(255**2 / mse))) if mse else self.cap_db
 
 
@@ -95,10 +102,7 @@ class MSE(RecordMetric):
     method: ClassVar[str] = "range=255,resize=bicubic"
 
     def value(self, record: Record) -> float | None:
-        import numpy as np
-
-        pair = pictures(record)
-        return None if pair is None else float(np.mean((pair[0] - pair[1]) ** 2))
+        return squared_error(record)
 
 
 @dataclass(frozen=True)

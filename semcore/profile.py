@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
+from semcore import memory
 from semcore.config.beside import register_files
 from semcore.config.experiment import Cell, Experiment
 from semcore.errors import ConfigError, RunError
@@ -147,11 +147,11 @@ class _Counted:
 def _timed(experiment: Experiment, cell: Cell, repeat: int) -> _Timed:
     """Send a sample cold, and `repeat` times more, by the clock."""
     with _ready(experiment, cell) as (watch, send):
-        idle = _memory("VmRSS")
+        idle = _mib(memory.resident)
         first = send()
         times = [send() for _ in range(repeat)]
     median = {name: statistics.median(one.get(name, 0.0) for one in times) for name in first}
-    return _Timed(first, median, _memory("VmHWM"), idle)
+    return _Timed(first, median, _mib(memory.peak), idle)
 
 
 def _counted(experiment: Experiment, cell: Cell) -> _Counted:
@@ -285,9 +285,9 @@ def _empty_shelf() -> Iterator[None]:
                 os.environ["SEMCORE_SHELF"] = before
 
 
-def _memory(line: str) -> float:
-    """A line of /proc/self/status in MiB; 0 where there is none (macOS)."""
-    status = Path("/proc/self/status")
-    if not status.exists():
+def _mib(measure: Callable[[], int]) -> float:
+    """What a measure of memory tells, in MiB; 0 where the system does not tell (macOS)."""
+    try:
+        return measure() / memory.MIB
+    except OSError:
         return 0.0
-    return next((int(one.split()[1]) / 1024 for one in status.read_text().splitlines() if one.startswith(line)), 0.0)

@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+UNSEEN = 110
+"""Width of a table that goes to a file or to another program."""
+
+
+def console() -> Console:
+    """What tables are printed on: as wide as the terminal."""
+    terminal = Console()
+    return Console(highlight=False, width=terminal.width if terminal.is_terminal else max(terminal.width, UNSEEN))
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> Table:

@@ -34,10 +34,8 @@ def profile_command(
     The first columns are of one more sample when everything is loaded, those after `first` of the very first, with loading
     and what is made once and kept (a candidate set). Memory is that of the process, at its peak and before the first sample.
     """
-    from rich.console import Console
-
     from semcore import profile
-    from semcore.cli.columns import columns
+    from semcore.cli.columns import columns, console
     from semcore.publish.sheet import as_csv
     from semcore.storage import write
 
@@ -47,8 +45,7 @@ def profile_command(
     rows = [row for one in found for row in _rows(one, by, stages)]
     left = len(by) + stages
     shown = [[str(value) for value in row.values()][:left] + _shown(row) for row in rows]
-    console = Console(highlight=False, width=max(Console().width, 110))
-    console.print(columns([*list(rows[0])[:left], *HEADER], shown, left), crop=False)
+    console().print(columns([*list(rows[0])[:left], *HEADER], shown, left), crop=False)
     if out is not None:
         write(out, as_csv(rows).encode())
         click.echo(out)

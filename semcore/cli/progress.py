@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from semcore.cache import StageDone
-from semcore.cli.columns import columns
+from semcore.cli.columns import columns, console
 from semcore.hookspecs import hook
 from semcore.results import Run, label, number, table
 
@@ -84,17 +84,16 @@ def print_table(run: Run) -> None:
     header, rows = table(run)
     if not rows:
         return
-    terminal = Console()
-    console = Console(highlight=False, width=terminal.width if terminal.is_terminal else max(terminal.width, 110))
+    wide = console()
     fixed = header.index("n") + 1
     widths = [2 + max(len(line[column]) for line in (header, *rows)) for column in range(len(header))]
     left = list(range(fixed, len(header)))
     while left:
-        room = console.width - sum(widths[:fixed])
+        room = wide.width - sum(widths[:fixed])
         take = [column for i, column in enumerate(left) if i == 0 or sum(widths[c] for c in left[: i + 1]) <= room]
         chosen = [*range(fixed), *take]
         picked = [[row[column] for column in chosen] for row in (header, *rows)]
-        console.print()
-        console.print(columns(picked[0], picked[1:], fixed - 1), crop=False)
+        wide.print()
+        wide.print(columns(picked[0], picked[1:], fixed - 1), crop=False)
         left = left[len(take) :]
-    console.print("mean ± half of its 95 % interval (Student's t over samples)")
+    wide.print("mean ± half of its 95 % interval (Student's t over samples)")

@@ -106,9 +106,8 @@ def _component(value: Any, path: str, written: Collection[str], segment: Collect
     if isinstance(value, Varied):
         names = dict.fromkeys(str(one.get("use", one)) if isinstance(one, Mapping) else str(one) for one in value.values)
         parts = [one if isinstance(one, Mapping) else {} for one in value.values]
-        shared = common(
-            [{key: part[key] for key in parts[0] if all(key in one for one in parts)} | {"use": ""} for part in parts]
-        )
+        everywhere = [key for key in parts[0] if key != "use" and all(key in one for one in parts)]
+        shared = common([{key: part[key] for key in everywhere} for part in parts])
         return " | ".join(names), (Setting("", "swept as a whole", "swept"), *_component(shared, path, written, segment)[1])
     if not isinstance(value, Mapping):
         return "–", ()

@@ -30,7 +30,7 @@ Pieces = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture or a clip. `url`: the whole file, as a data URL; `crisp`: whether its pixels are to be seen."""
+    """A picture or a clip. `url`: the whole file, as a data URL; `crisp`: its pixels are to be seen; `clip`: it moves."""
 
     name: str
     url: str

@@ -6,10 +6,10 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
+from semcore import memory
 from semcore.types import Bitstream, Features, Picture, Semantics, Stream, Text, Tokens
 
 
@@ -95,18 +95,13 @@ def batches(batch: Sequence[Semantics]) -> Iterator[list[Semantics]]:
 def grown_bytes(call: Callable[[], object]) -> int:
     """The most memory that a call takes on top of what the process holds; 0 where the system does not tell (Linux does)."""
     try:
-        Path("/proc/self/clear_refs").write_text("5")  # forgets the peak so far; `getrusage` has even the parent's
-        held = _memory("VmRSS")
+        memory.forget_peak()
+        held = memory.resident()
     except OSError:
         call()
         return 0
     call()
-    return _memory("VmHWM") - held
-
-
-def _memory(what: str) -> int:
-    status = Path("/proc/self/status").read_text().split()
-    return 1024 * int(status[status.index(f"{what}:") + 1])
+    return memory.peak() - held
 
 
 # ---------------------------------------------------------------------------------------------- files

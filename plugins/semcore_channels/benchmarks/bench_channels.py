@@ -23,6 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import torch
 
+from semcore import memory
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
 from semcore.types import Bitstream, Semantics
@@ -215,7 +216,7 @@ def sweep(case: Case) -> None:
     print(f"{case.name + ', 21 points':<34}{'':>12}{'':>12}{ratio:>9.1f} x one point")
 
 
-def memory() -> None:
+def memory_and_time() -> None:
     """Peak memory and time a word of 64 and of 256 words at once, each in a process of its own."""
     print(f"\n{'words at once':<34}{'peak MB':>12}{'with one':>12}{'ms a word':>12}")
     for name in CASES:
@@ -227,7 +228,7 @@ def memory() -> None:
 
 def peak_mb() -> int:
     """Most memory that this process ever had."""
-    return next(int(line.split()[1]) // 1024 for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    return memory.peak() // memory.MIB
 
 
 def words_at_once(name: str, words: int) -> tuple[int, int, str]:
@@ -258,7 +259,7 @@ def main() -> None:
     print(f"\n{'a sweep of SNR':<34}")
     for case in CASES.values():
         sweep(case)
-    memory()
+    memory_and_time()
 
 
 if __name__ == "__main__":
