@@ -87,16 +87,7 @@ class Clips(Source):
 
 @dataclass(frozen=True)
 class Grid(Clips):
-    """Clips of the GRID corpus, the names of which spell the sentence: bbaf2n is "bin blue at f two now".
-
-    Fields:
-        path: a folder of videos, or one video
-        size: (height, width) of the frames
-        face: whether the frames are cut to the face; needs MediaPipe
-        segment_s: length of a segment, s; null: the whole video. A rest shorter than half of it is left out
-        sample_rate_hz: samples of the sound a second
-        limit: most segments
-    """
+    """Clips of the GRID corpus, the names of which spell the sentence: bbaf2n is "bin blue at f two now"."""
 
     reference: ClassVar[str] = "M. Cooke et al., An audio-visual corpus for speech perception, J. Acoust. Soc. Am., 2006"
     cites: ClassVar[tuple[str, ...]] = ("cooke2006audio",)

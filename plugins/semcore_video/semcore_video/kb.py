@@ -13,8 +13,8 @@ from PIL import Image, ImageOps
 
 from semcore.interfaces import KBPolicy
 from semcore.types import KnowledgeBase, Picture, Sample, Semantics, Stream
+from semcore_video.paper import PAPER
 
-PAPER = "Semantic Satellite Communications for Synchronized Audiovisual Reconstruction"
 Side = Annotated[int, Ge(1)]
 
 
@@ -67,9 +67,6 @@ class StaticKB(ReferenceKB):
     """Sends the first picture of each user, once.
 
     Until one is acknowledged it goes on trying, each time with the picture of the day.
-
-    Fields:
-        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null: as they are
     """
 
     reference: ClassVar[str] = f"{PAPER}, section III-D: the first frame of the first segment"
@@ -81,11 +78,7 @@ class StaticKB(ReferenceKB):
 
 @dataclass(frozen=True)
 class AlwaysKB(ReferenceKB):
-    """Sends the picture of every sample, whatever the receiver holds: the forced update level.
-
-    Fields:
-        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null: as they are
-    """
+    """Sends the picture of every sample, whatever the receiver holds: the forced update level."""
 
     reference: ClassVar[str] = f"{PAPER}, section III-D4 (w/o Judg.)"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
@@ -103,7 +96,6 @@ class PsnrKB(ReferenceKB):
     no match.
 
     Fields:
-        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null: as they are
         threshold_db: PSNR below which a picture is sent, dB, data range 255, 0 or more
         max_entries: how many references of a user both ends keep, the newest; null: all
     """

@@ -9,6 +9,7 @@ from typing import ClassVar
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.paper import PAPER
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class TalkingHead(Generator):
         voice: makes the sound
     """
 
-    reference: ClassVar[str] = "Semantic Satellite Communications for Synchronized Audiovisual Reconstruction, section III-C"
+    reference: ClassVar[str] = f"{PAPER}, section III-C"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
     tried_with = ({"renderer": {"use": "mesh-warp"}, "voice": {"use": "espeak"}},)
 
@@ -28,7 +29,7 @@ class TalkingHead(Generator):
     voice: Generator
 
     @property
-    def accepts(self) -> Mapping[str, tuple[type[Stream], ...]]:  # type: ignore[override]
+    def accepts(self) -> Mapping[str, tuple[type[Stream], ...]]:  # type: ignore[override]  # of a class until its parts are known
         return {**self.renderer.accepts, **self.voice.accepts}
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:

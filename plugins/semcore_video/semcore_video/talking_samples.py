@@ -58,11 +58,12 @@ class TalkingSamples(Source):
         from semcore_video.speech.align import pronounce
         from semcore_video.speech.encoder import CLOCK
         from semcore_video.speech.generator import EspeakVoice
+        from semcore_video.speech.phones import FRAME_S
         from semcore_video.speech.visemes import motion_of
 
         rng = Rng(self.seed).at("talking", number).numpy()
         words = SENTENCES[(number + self.seed - 1) % len(SENTENCES)]
-        names, interval = pronounce(words), np.array([round(START_S * 100), round(STOP_S * 100)], np.int64)
+        names, interval = pronounce(words), np.array([round(START_S / FRAME_S), round(STOP_S / FRAME_S)], np.int64)
         said = Semantics("", {"text": Text(words), "interval": Tokens(interval, CLOCK)})
         voice = EspeakVoice(voice="en-us+f3", length_s=LENGTH_S).generate([said], KnowledgeBase(), Rng())[0].samples[0]
         frames = round(FPS * LENGTH_S)

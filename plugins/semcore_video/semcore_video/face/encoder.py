@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,6 +11,8 @@ import numpy as np
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import Features, KnowledgeBase, Picture, Sample, Semantics, Stream
+from semcore_video.paper import PAPER
+from semcore_video.shipped import digest
 
 MOTION = "motion"
 """Name of the stream."""
@@ -30,14 +31,14 @@ class FaceMotion(SemanticEncoder):
         basis: folder that the recipe `face-basis` wrote; null: the shipped one, learnt from seven speakers
     """
 
-    reference: ClassVar[str] = "Semantic Satellite Communications for Synchronized Audiovisual Reconstruction, section III-B"
+    reference: ClassVar[str] = f"{PAPER}, section III-B"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lugaresi2019mediapipe", "cooke2006audio")
 
     basis: str | None = None
 
     def identity(self) -> Any:
         """The digest of the basis."""
-        return [self.settings(), basis_digest(self.basis)]
+        return digest("face-basis", self.basis)
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
@@ -65,11 +66,3 @@ class FaceMotion(SemanticEncoder):
 def newest_picture(kb: KnowledgeBase, user: str) -> np.ndarray | None:
     """The last reference picture that a knowledge base holds of a user."""
     return next((entry.pixels for entry in reversed(kb.of(user)) if isinstance(entry, Picture)), None)
-
-
-def basis_digest(folder: str | None) -> str:
-    """The digest of a basis; "" where its folder has none."""
-    from semcore_video.face.motion import weights_file
-
-    place = weights_file(folder)
-    return hashlib.sha256(place.read_bytes()).hexdigest()[:12] if place.exists() else ""

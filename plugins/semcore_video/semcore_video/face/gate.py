@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semcore_video.face.mesh import eye_openness, face_size, lip_opening
+from semcore_video.face.mesh import eye_openness, lip_opening
 
 OPEN_EYES = 0.9
 """Least openness of the eyes, as a share of their median."""
@@ -26,10 +26,3 @@ def best_reference(points: np.ndarray) -> int:
         return int(candidates[mouth[candidates].argmin()])
     apart = np.linalg.norm(points[good] - np.median(points, axis=0), axis=-1).mean(-1)
     return int(good[apart.argmin()])
-
-
-def is_good_reference(points: np.ndarray, eyes_median: float) -> bool:
-    """Whether points (478, 3) of one frame pass, given the median openness of the eyes."""
-    return bool(
-        eye_openness(points) >= OPEN_EYES * eyes_median and lip_opening(points) <= SHUT_MOUTH and face_size(points) > 0
-    )

@@ -13,12 +13,13 @@ from semcore.interfaces import Generator
 from semcore.limits import MAX_FRAMES
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
-from semcore_video.face.encoder import MOTION, basis_digest, newest_picture
+from semcore_video.face.encoder import MOTION, newest_picture
+from semcore_video.shipped import digest
 
 
 @dataclass(frozen=True)
 class MeshWarp(Generator):
-    """Moves the reference picture of the user as the motion says; no weights, 80 to 120 frames a second at 256 x 256.
+    """Moves the reference picture of the user as the motion says; no weights.
 
     The picture is a mesh of face points, two rings round them that follow the head less and less, and a border that stays;
     pixels of the person lie over a background from which the person was taken out once. A mouth that opens beyond that of
@@ -42,7 +43,7 @@ class MeshWarp(Generator):
 
     def identity(self) -> Any:
         """The digest of the basis."""
-        return [self.settings(), basis_digest(self.basis)]
+        return digest("face-basis", self.basis)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates([self._sample(one, kb)]) for one in batch]

@@ -10,19 +10,19 @@ import numpy as np
 from annotated_types import Ge
 
 from semcore.types import Sample
-from semcore_video.kb import PAPER, ReferenceKB
+from semcore_video.kb import ReferenceKB
+from semcore_video.paper import PAPER
 
 
 @dataclass(frozen=True)
 class FaceKB(ReferenceKB):
     """Sends a picture if the newest reference differs too much in the motion of the face: level L2.
 
-    The picture is not the first frame of the segment, but the first good one: eyes open, mouth shut, head as it mostly is; a
+    The picture is not the first frame of the segment, but a good one: eyes open, mouth shut, head as it mostly is; a
     reference with shut eyes would keep them shut. It is judged against the newest reference, which is the one that a
     generator takes.
 
     Fields:
-        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null: as they are
         rotation_deg: angle between the heads above which a picture is sent, degrees
         translation: distance of the heads above which one is sent, heights of the face
         expression: norm of the difference of the expressions above which one is sent, standard deviations

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from semcore_video.face.mesh import RIGID, face_size
+from semcore_video.shipped import weights_file
 
 POSE, EXPRESSION = 6, 6
 NUMBERS = POSE + EXPRESSION
 """Rotation vector (3), translation along x and y and logarithm of the scale (3), eyelids (1), expression (5)."""
 UNITS = np.array([0.01, 0.01, 0.01, 0.003, 0.003, 0.006], np.float32)
 """What a pose number of 1 means: radians, heights of the face, and logarithm of the scale. Each moves points about as far as
-one standard deviation of an expression does, a third of a pixel at a face of 120: an error of 1 is as bad in any number."""
+one standard deviation of an expression does: an error of 1 is about as bad in any number."""
 SWEEPS = 3
-"""Alternations between pose and expression; the next would change points by less than a hundredth of a pixel."""
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "face-basis"
+"""Alternations between pose and expression."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +32,7 @@ class Basis:
 
     def numbers(self, points: np.ndarray, reference: np.ndarray) -> np.ndarray:
         """Motion of points float32 (T, 478, 3) since the reference (478, 3), both in pixels: float32 (T, 12)."""
-        size = float(face_size(reference))
-        centre = reference.mean(0)
-        shape, seen = (reference - centre) / size, (points - centre) / size
+        shape, seen = _shapes(points, reference)
         inverse = np.linalg.pinv(self.directions.reshape(EXPRESSION, -1).T.astype(np.float64))
         found = np.zeros((len(points), NUMBERS), np.float32)
         for frame, target in zip(found, seen, strict=True):
@@ -70,23 +67,23 @@ def basis(folder: str | None = None) -> Basis:
     """The shipped directions, or those that the recipe `face-basis` wrote into a folder."""
     from safetensors.numpy import load_file
 
-    return Basis(load_file(weights_file(folder))["directions"])
-
-
-def weights_file(folder: str | None) -> Path:
-    """Where the directions are kept."""
-    return (Path(folder).expanduser() if folder else WEIGHTS) / "model.safetensors"
+    return Basis(load_file(weights_file("face-basis", folder))["directions"])
 
 
 def unposed(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """What points (T, 478, 3) do besides moving rigidly since the reference (478, 3), in heights of the face."""
-    size, centre = float(face_size(reference)), reference.mean(0)
-    shape, seen = (reference - centre) / size, (points - centre) / size
+    shape, seen = _shapes(points, reference)
     still = np.empty(seen.shape)
     for moved, target in zip(still, seen, strict=True):
         rotation, scale, shift = _pose(shape, target)
         moved[:] = (target - shift) @ rotation / scale - shape
     return still
+
+
+def _shapes(points: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The reference and the points, about the middle of the reference, in heights of its face."""
+    size, centre = float(face_size(reference)), reference.mean(0)
+    return (reference - centre) / size, (points - centre) / size
 
 
 def _pose(shape: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:

@@ -15,7 +15,8 @@ from semcore_video.face.mesh import lip_opening
 from semcore_video.face.motion import POSE, basis
 from semcore_video.face.tracker import track
 from semcore_video.recipes import VisemesRecipe
-from semcore_video.speech.align import FRAME_S, align
+from semcore_video.speech.align import align
+from semcore_video.speech.phones import FRAME_S
 from semcore_video.speech.visemes import said_about
 
 Seen = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from semcore.errors import RunError
-from semcore_video.speech.phones import NUMBERS, SILENCE
+from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
+from semcore_video.speech.stretch import resampled
 
-FRAME_S = 0.01
-"""Length of a frame of the alignment."""
 RATE_HZ = 16000
 PADDING_S, DITHER = 0.25, 3e-4
 """Silence put round a sound, and noise in it: without them the decoder stumbles over digital silence."""
@@ -106,11 +105,7 @@ def _fitted(phones: list[Phone], padding: int, total: int) -> list[Phone] | None
 
 def _pcm(audio: np.ndarray, sample_rate_hz: int) -> bytes:
     """16-bit sound at 16 kHz with padding and dither."""
-    from scipy.signal import resample_poly
-
-    if sample_rate_hz != RATE_HZ:
-        divisor = int(np.gcd(sample_rate_hz, RATE_HZ))
-        audio = resample_poly(audio, RATE_HZ // divisor, sample_rate_hz // divisor).astype(np.float32)
+    audio = resampled(audio, sample_rate_hz, RATE_HZ)
     quiet = np.zeros(round(PADDING_S * RATE_HZ), np.float32)
     padded = np.concatenate([quiet, audio, quiet])
     noise = np.random.Generator(np.random.PCG64(0)).standard_normal(len(padded)) * DITHER

@@ -11,12 +11,12 @@ import numpy as np
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
+from semcore_video.paper import PAPER
 
 TEXT, INTERVAL, PHONES, DURATIONS = "text", "interval", "phones", "durations"
 """Names of the streams."""
 CLOCK = 2**10
 """Values of a moment or a duration, frames of 10 ms: segments are shorter than 10 s."""
-PAPER = "Semantic Satellite Communications for Synchronized Audiovisual Reconstruction, section III-B"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Speech(SemanticEncoder):
         send: which streams
     """
 
-    reference: ClassVar[str] = PAPER
+    reference: ClassVar[str] = f"{PAPER}, section III-B"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "huggins2006pocketsphinx")
     tried_with = ({"send": "text"}, {"send": "durations"})
 
@@ -49,8 +49,8 @@ class Speech(SemanticEncoder):
         return [Semantics(sample.id, self._streams(sample), sample.user) for sample in samples]
 
     def _streams(self, sample: Sample) -> dict[str, Stream]:
-        from semcore_video.speech.align import FRAME_S, align, evenly, pronounce
-        from semcore_video.speech.phones import NUMBERS, SILENCE
+        from semcore_video.speech.align import align, evenly, pronounce
+        from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
 
         if sample.audio is None or sample.sample_rate_hz is None:
             raise ComponentError(f"Speech encodes sound, and sample {sample.id!r} has none")
@@ -82,7 +82,7 @@ class Audiovisual(SemanticEncoder):
         audio: encodes the sound
     """
 
-    reference: ClassVar[str] = PAPER
+    reference: ClassVar[str] = f"{PAPER}, section III-B"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
     tried_with = ({"video": {"use": "face-motion"}, "audio": {"use": "speech"}},)
 

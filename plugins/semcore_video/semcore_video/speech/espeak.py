@@ -18,6 +18,9 @@ from semcore_video.speech.phones import ARPABET, SILENCE
 QUIET = 0.004
 """Amplitude below which sound is silence."""
 PATIENCE_S = 60
+ALIKE, OTHERWISE, UNSAID, EXTRA = 0.5, 1.2, 1.0, 0.6
+"""Costs of pairing a phone with an event of the same first letter or of another one, of a phone without an event, and of an
+event without a phone; a glide of the synthesiser's own is the likeliest deviation."""
 
 
 def speak(phones: Sequence[str], voice: str, pitch: int, words_per_minute: int) -> tuple[np.ndarray, int, list[int]]:
@@ -67,22 +70,19 @@ def _starts(phones: Sequence[str], events: Sequence[tuple[int, str]], length: in
     names = [ARPABET.get(phone, "_:") for phone in phones]
     rows, columns = len(names) + 1, len(events) + 1
     cost = np.full((rows, columns), np.inf)
-    cost[0] = np.arange(columns) * 0.6
-    cost[:, 0] = np.arange(rows)
-    for i in range(1, rows):
-        for j in range(1, columns):
-            said = events[j - 1][1]
-            apart = 0.0 if said == names[i - 1] else 0.5 if said[:1].lower() == names[i - 1][:1].lower() else 1.2
-            cost[i, j] = min(cost[i - 1, j - 1] + apart, cost[i - 1, j] + 1, cost[i, j - 1] + 0.6)
+    cost[0] = np.arange(columns) * EXTRA
+    cost[:, 0] = np.arange(rows) * UNSAID
+    for i, name in enumerate(names, 1):
+        for j, (_, said) in enumerate(events, 1):
+            paired = cost[i - 1, j - 1] + _apart(name, said)
+            cost[i, j] = min(paired, cost[i - 1, j] + UNSAID, cost[i, j - 1] + EXTRA)
     starts = [-1] * len(names)
     i, j = rows - 1, columns - 1
     while i and j:
-        said = events[j - 1][1]
-        apart = 0.0 if said == names[i - 1] else 0.5 if said[:1].lower() == names[i - 1][:1].lower() else 1.2
-        if np.isclose(cost[i, j], cost[i - 1, j - 1] + apart):
+        if np.isclose(cost[i, j], cost[i - 1, j - 1] + _apart(names[i - 1], events[j - 1][1])):
             starts[i - 1] = events[j - 1][0]
             i, j = i - 1, j - 1
-        elif np.isclose(cost[i, j], cost[i, j - 1] + 0.6):
+        elif np.isclose(cost[i, j], cost[i, j - 1] + EXTRA):
             j -= 1
         else:
             i -= 1
@@ -90,3 +90,8 @@ def _starts(phones: Sequence[str], events: Sequence[tuple[int, str]], length: in
     for index in reversed(range(len(starts))):
         after = starts[index] = after if starts[index] < 0 else min(starts[index], after)
     return starts
+
+
+def _apart(phone: str, said: str) -> float:
+    """The cost of pairing a phone with what was said."""
+    return 0.0 if said == phone else ALIKE if said[:1].lower() == phone[:1].lower() else OTHERWISE

@@ -13,8 +13,8 @@ from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
 from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, TEXT
+from semcore_video.speech.phones import FRAME_S
 
-FRAME_S = 0.01
 MOST_FRAMES = 60_000
 """Ten minutes: longer speech is taken for damage."""
 
@@ -81,14 +81,11 @@ class EspeakVoice(Generator):
 
     def _placed(self, wave: np.ndarray, rate_hz: int, here: np.ndarray, there: np.ndarray) -> np.ndarray:
         """A sound with its moments `here` at `there`, between silences, at the rate that is asked for."""
-        from scipy.signal import resample_poly
-
-        from semcore_video.speech.stretch import stretched
+        from semcore_video.speech.stretch import resampled, stretched
 
         begin = float(there[0])
         sound = stretched(wave, rate_hz, here.tolist(), (there - begin).tolist())
-        divisor = int(np.gcd(rate_hz, self.sample_rate_hz))
-        sound = resample_poly(sound, self.sample_rate_hz // divisor, rate_hz // divisor)
+        sound = resampled(sound, rate_hz, self.sample_rate_hz)
         whole = np.zeros(round(self.length_s * self.sample_rate_hz), np.float32)
         start = min(max(round(begin * self.sample_rate_hz), 0), len(whole))
         part = sound[: len(whole) - start]

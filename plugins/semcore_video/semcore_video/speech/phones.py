@@ -1,4 +1,4 @@
-"""The phones of American English, and how long each lasts when nobody says."""
+"""The phones of American English, and the frames in which their durations are counted."""
 
 from __future__ import annotations
 
@@ -12,4 +12,6 @@ ARPABET = {
 SILENCE = "SIL"
 NAMES = (SILENCE, *ARPABET)
 """Phones by their number in a stream."""
+FRAME_S = 0.01
+"""Length of a frame, s."""
 NUMBERS = {name: number for number, name in enumerate(NAMES)}

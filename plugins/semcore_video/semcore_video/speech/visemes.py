@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from semcore_video.face.motion import EXPRESSION, NUMBERS, POSE
+from semcore_video.shipped import weights_file
 from semcore_video.speech.phones import NUMBERS as PHONE_NUMBERS
 from semcore_video.speech.phones import SILENCE
 
 WIDTHS_S = (0.07, 0.15, 0.31)
 """Windows about a frame in which phones count, s: what is said before and after moves the lips, too."""
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "visemes"
 
 
 def said_about(names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float) -> np.ndarray:
@@ -47,11 +46,6 @@ def table(folder: str | None = None) -> np.ndarray:
     """The shipped map, or that of a folder: float32 (1 + widths x phones, 6)."""
     from safetensors.numpy import load_file
 
-    found = load_file(weights_file(folder))["table"]
+    found = load_file(weights_file("visemes", folder))["table"]
     assert found.shape == (1 + len(WIDTHS_S) * len(PHONE_NUMBERS), EXPRESSION)
     return found
-
-
-def weights_file(folder: str | None) -> Path:
-    """Where the map is kept."""
-    return (Path(folder).expanduser() if folder else WEIGHTS) / "model.safetensors"
