@@ -240,10 +240,11 @@ class HevcIntra(HeadedCodec):
 
     The file has about 400 bytes of boxes and parameter sets around the coded picture, as BPG has about 10.
     Wrong bits give a wrong picture where the decoder does not notice; a file that is cut off or has damaged
-    boxes is lost. A known header leaves the coded slices alone.
+    boxes is lost. A known header leaves the coded slices alone. Encoded for fidelity: x265 tuned for the eye would code the
+    chroma of 4:4:4 six quantiser steps coarser, which saves few bytes and costs PSNR.
 
     Fields:
-        quality: 0..100, x265 through libheif's scale
+        quality: 0..100, x265 through libheif's scale, of which two steps are one of the quantiser
         chroma: chroma resolution
     """
 
@@ -273,7 +274,7 @@ class HevcIntra(HeadedCodec):
 
     def write(self, picture: Image.Image, file: io.BytesIO) -> None:
         register_heif()
-        picture.save(file, "HEIF", quality=self.quality, chroma=self.chroma.replace(":", ""))
+        picture.save(file, "HEIF", quality=self.quality, chroma=self.chroma.replace(":", ""), enc_params={"x265:psy-rd": "0"})
 
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
         register_heif()
