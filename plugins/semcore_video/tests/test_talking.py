@@ -20,9 +20,10 @@ from semcore_video.face.kb import FaceKB
 from semcore_video.face.mesh import eye_openness, face_size, lip_opening
 from semcore_video.face.motion import NUMBERS, basis
 from semcore_video.face.tracker import track
-from semcore_video.speech.align import FRAME_S, align, pronounce
+from semcore_video.speech.align import align, pronounce
 from semcore_video.speech.encoder import CLOCK, Speech
 from semcore_video.speech.generator import EspeakVoice
+from semcore_video.speech.phones import FRAME_S
 from semcore_video.speech.stretch import stretched
 from semcore_video.talking_samples import TalkingSamples
 

@@ -36,6 +36,24 @@ class FaceBasisRecipe(Recipe):
 
 
 @dataclass(frozen=True)
+class MeanFaceRecipe(Recipe):
+    """Takes the mean of dlib's embeddings of several people, one a video.
+
+    Fields:
+        data: folder of videos, for example of the GRID corpus
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "king2009dlib")
+
+    data: str
+
+    def train(self, out: Path) -> None:
+        from semcore_video.recipes.mean_face import train
+
+        train(self, out)
+
+
+@dataclass(frozen=True)
 class VisemesRecipe(Recipe):
     """Learns how the expressions of a face follow from what is said, from clips of the GRID corpus.
 

@@ -15,7 +15,7 @@ from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
 from semcore_video.speech.stretch import resampled
 
 RATE_HZ = 16000
-PADDING_S, DITHER = 0.25, 3e-4
+PADDING_S, DITHER = 0.25, 1e-3
 """Silence put round a sound, and noise in it: without them the decoder stumbles over digital silence."""
 _LOCK = threading.Lock()
 
@@ -37,16 +37,16 @@ def align(audio: np.ndarray, sample_rate_hz: int, text: str) -> list[Phone] | No
     """
     total = round(len(audio) / sample_rate_hz / FRAME_S)
     with _LOCK:
-        words = [word for word in _words(text) if known(word)]
+        words = [word for word in words_of(text) if known(word)]
         if not words or not total:
             return None
         decoder = _decoder()
-        data = _pcm(audio, sample_rate_hz)
+        data = pcm(audio, sample_rate_hz)
         try:
             decoder.set_align_text(" ".join(words))
-            _decode(decoder, data)
+            decoded(decoder, data)
             decoder.set_alignment()
-            _decode(decoder, data)
+            decoded(decoder, data)
             alignment = decoder.get_alignment()
         except RuntimeError:
             return None
@@ -67,7 +67,7 @@ def evenly(names: Sequence[str], frames: int) -> list[Phone]:
 def pronounce(text: str) -> list[str]:
     """The phones of a text, by the dictionary; words that it does not know are left out."""
     with _LOCK:
-        found = [_decoder().lookup_word(word) for word in _words(text)]
+        found = [_decoder().lookup_word(word) for word in words_of(text)]
     return [phone for spelled in found if spelled for phone in spelled.split() if phone in NUMBERS]
 
 
@@ -76,8 +76,10 @@ def known(word: str) -> bool:
     return _decoder().lookup_word(word) is not None
 
 
-def _words(text: str) -> list[str]:
-    return ["".join(one for one in word if one.isalpha() or one == "'") for word in text.lower().split()]
+def words_of(text: str) -> list[str]:
+    """Words in lower case, of letters and apostrophes alone."""
+    cleaned = ("".join(one for one in word if one.isalpha() or one == "'") for word in text.lower().split())
+    return [word for word in cleaned if word]
 
 
 def _fitted(phones: list[Phone], padding: int, total: int) -> list[Phone] | None:
@@ -103,7 +105,7 @@ def _fitted(phones: list[Phone], padding: int, total: int) -> list[Phone] | None
     return merged
 
 
-def _pcm(audio: np.ndarray, sample_rate_hz: int) -> bytes:
+def pcm(audio: np.ndarray, sample_rate_hz: int) -> bytes:
     """16-bit sound at 16 kHz with padding and dither."""
     audio = resampled(audio, sample_rate_hz, RATE_HZ)
     quiet = np.zeros(round(PADDING_S * RATE_HZ), np.float32)
@@ -112,7 +114,8 @@ def _pcm(audio: np.ndarray, sample_rate_hz: int) -> bytes:
     return ((padded + noise).clip(-1, 1) * 32767).astype("<i2").tobytes()
 
 
-def _decode(decoder: Any, data: bytes) -> None:
+def decoded(decoder: Any, data: bytes) -> None:
+    """Let a decoder hear a whole sound."""
     decoder.start_utt()
     decoder.process_raw(data, no_search=False, full_utt=True)
     decoder.end_utt()
@@ -120,8 +123,17 @@ def _decode(decoder: Any, data: bytes) -> None:
 
 @functools.cache
 def _decoder() -> Any:
+    return sphinx()
+
+
+def sphinx() -> Any:
+    """A decoder of PocketSphinx.
+
+    Raises:
+        RunError: it is not installed
+    """
     try:
         from pocketsphinx import Decoder
     except ImportError as error:
-        raise RunError("speech is aligned by PocketSphinx: pip install 'semcore-video[speech]'") from error
-    return Decoder(lm=None, loglevel="FATAL")
+        raise RunError("speech is heard by PocketSphinx: pip install 'semcore-video[speech]'") from error
+    return Decoder(lm=None, loglevel="FATAL", cmn="batch")

@@ -68,6 +68,11 @@ class EspeakVoice(Generator):
         each = ends is not None and len(ends) == len(names) + 1
         kept = slice(spoken[0], spoken[-1] + 1)
         wave, rate_hz, starts = speak(names[kept], self.voice, self.pitch, WORDS_PER_MINUTE)
+        if ends is not None and len(wave):
+            wanted = ends[kept.stop] - ends[kept.start] if each else ends[1] - ends[0]
+            # Spoken at about the right pace, a voice is stretched less, and sounds the better for it.
+            pace = WORDS_PER_MINUTE * len(wave) / rate_hz / max(float(wanted), 0.01)
+            wave, rate_hz, starts = speak(names[kept], self.voice, self.pitch, int(np.clip(pace, *PACES)))
         if not len(wave):
             return silence
         here = np.maximum.accumulate(np.array([*starts, len(wave)]) / rate_hz)
@@ -94,7 +99,9 @@ class EspeakVoice(Generator):
 
 
 WORDS_PER_MINUTE = 160
-"""Of the synthesiser, before its sound is stretched."""
+"""Of the synthesiser, where nobody says how long the speech is."""
+PACES = (80, 450)
+"""The slowest and the fastest that it speaks."""
 
 
 def timed(got: Semantics) -> tuple[list[str], np.ndarray | None]:

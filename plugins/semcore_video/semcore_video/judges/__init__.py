@@ -1,0 +1,1 @@
+"""Judges of faces and speech: detectors and recognisers that no encoder or generator of this package uses."""

@@ -1,0 +1,85 @@
+"""Metrics of synchronisation: whether the lips of a result open when its sound is loud."""
+
+from __future__ import annotations
+
+import abc
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from semcore.interfaces import Record
+from semcore.metrics import RecordMetric
+from semcore_video.judges.dlib_faces import landmarks
+from semcore_video.judges.faces import JUDGE, correlation, opening
+from semcore_video.judges.speech import RATE_HZ
+
+BAND_HZ = (300.0, 3400.0)
+FARTHEST = 15
+"""Frames by which sound and lips may be apart."""
+
+
+@dataclass(frozen=True)
+class _Sync(RecordMetric, abc.ABC):
+    """Correlations of the opening of the lips with the loudness of the sound of the result, over lags."""
+
+    cites: ClassVar[tuple[str, ...]] = ("king2009dlib", "sagonas2016faces")
+    method: ClassVar[str] = f"judge={JUDGE},audio=log-energy-300-3400Hz,lags=15"
+
+    def value(self, record: Record) -> float | None:
+        result = record.result
+        if result.video is None or result.audio is None or not result.sample_rate_hz or not result.fps:
+            return None
+        lips = opening(landmarks(result.video))
+        loud = loudness(result.audio, result.sample_rate_hz, result.fps, len(lips))
+        if not np.isfinite(lips).all():
+            return None
+        return self.told({lag: _at(lag, lips, loud) for lag in range(-FARTHEST, FARTHEST + 1)})
+
+    @abc.abstractmethod
+    def told(self, found: dict[int, float]) -> float:
+        """The value, of the correlation at each lag in frames; positive: the sound is late."""
+
+
+@dataclass(frozen=True)
+class LipSync(_Sync):
+    """Correlation of the opening of the lips with the loudness of speech at lag 0, at most 1.
+
+    Needs no weights, and is weak: true clips of GRID have about 0.4, because a mouth is open in silence and loud when almost
+    shut, too; a face that a regression moves has more than a true one. Compare at the same speaker. None where the result
+    lacks lips or sound.
+    """
+
+    def told(self, found: dict[int, float]) -> float:
+        return found[0]
+
+
+@dataclass(frozen=True)
+class SyncLag(_Sync):
+    """How many frames the sound is late where it fits the lips best, -15..15; positive: late.
+
+    From the same correlations as `lip-sync`. None where the result lacks lips or sound.
+    """
+
+    better: ClassVar[str] = ""
+    unit: ClassVar[str] = "frames"
+
+    def told(self, found: dict[int, float]) -> float:
+        return float(max(found, key=lambda lag: found[lag]))
+
+
+def loudness(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
+    """Logarithm of the energy of speech about each frame of a video: (frames,)."""
+    from scipy.signal import butter, sosfiltfilt
+
+    from semcore_video.speech.stretch import resampled
+
+    sound = sosfiltfilt(butter(4, BAND_HZ, "bandpass", fs=RATE_HZ, output="sos"), resampled(audio, sample_rate_hz, RATE_HZ))
+    edges = (np.arange(frames + 1) / fps * RATE_HZ).round().astype(int)
+    padded = np.pad(sound, (0, max(edges[-1] - len(sound), 0)))
+    return np.log10(np.add.reduceat(np.square(padded[: edges[-1]]), edges[:-1]) / np.diff(edges) + 1e-6)
+
+
+def _at(lag: int, lips: np.ndarray, loud: np.ndarray) -> float:
+    count = len(lips) - abs(lag)
+    return correlation(lips[max(-lag, 0) :][:count], loud[max(lag, 0) :][:count])
