@@ -25,6 +25,7 @@ from semcore_video.speech.encoder import CLOCK, Speech
 from semcore_video.speech.generator import EspeakVoice
 from semcore_video.speech.phones import FRAME_S
 from semcore_video.speech.stretch import stretched
+from semcore_video.speech.viseme_motion import VisemeMotion
 from semcore_video.talking_samples import TalkingSamples
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
@@ -99,7 +100,27 @@ def test_a_reference_is_sent_once_and_again_when_the_face_has_turned(clip: Sampl
     [first] = policy.update(KB, [clip])
     kb = policy.apply(KB, [first])
     assert first.streams and not policy.update(kb, [clip])[0].streams
+    assert not FaceKB(level="l0", rotation_deg=0.0).update(KB.add(clip.user, Picture(clip.video[40])), [clip])[0].streams
     assert FaceKB(rotation_deg=0.0).update(KB.add(clip.user, Picture(clip.video[40])), [clip])[0].streams
+
+
+def test_every_level_asks_what_the_one_below_asks_and_more(clip: Sample) -> None:
+    here, darker = clip.video[0], (clip.video[0] * 0.4).astype(np.uint8)
+    cases = {"the same": here, "darker": darker, "turned": clip.video[40], "nobody": np.full_like(here, 128)}
+    strict = {"rotation_deg": 0.1}
+    for name, held in cases.items():
+        sent = [FaceKB(level=level, **strict).needed(here, [held]) for level in ("l0", "l1", "l2", "forced")]
+        assert sent == sorted(sent), name
+        expected = {"the same": 1, "darker": 3, "turned": 2, "nobody": 4}[name]
+        assert sum(sent) >= expected or name == "the same" and sum(sent) == 1, (name, sent)
+    assert FaceKB(level="l0").needed(here, [])
+
+
+def test_a_stranger_is_another_person(clip: Sample) -> None:
+    policy = FaceKB(level="l0")
+    assert not policy.needed(clip.video[0], [clip.video[30]])
+    assert not policy.needed(clip.video[0], [(clip.video[30] * 0.6).astype(np.uint8)])
+    assert FaceKB(level="l0", similarity=1.0).needed(clip.video[0], [clip.video[30]])
 
 
 def test_pictures_without_a_face_do_no_harm() -> None:
@@ -241,3 +262,25 @@ def test_the_example_brings_back_a_moving_speaking_face(tmp_path: Path) -> None:
             assert clip.streams.video[0].frames == 75 and abs(clip.streams.audio[0].duration / 48000 - 3) < 0.1
     page = (tmp_path / "run" / "report.html").read_text()
     assert page.count('<video src="data:video/mp4;base64,') == 2 and "media-src data:" in page  # both side by side
+
+
+# ---------------------------------------------------------------------------------------------- video from audio
+
+
+def test_phones_that_arrived_move_the_lips_as_they_moved(clip: Sample, points: np.ndarray) -> None:
+    kb = KB.add(clip.user, Picture(clip.video[best_reference(points)]))
+    got = Speech(send="durations").encode([clip], kb)[0]
+    video = VisemeMotion(renderer=MeshWarp()).generate([got], kb, Rng())[0].samples[0].video
+    assert video.shape == clip.video.shape
+    assert np.corrcoef(lip_opening(track(video)), lip_opening(points))[0, 1] > 0.4
+
+
+def test_without_phones_the_face_is_still() -> None:
+    motion = VisemeMotion(renderer=MeshWarp(), frames=20).motion(Semantics("clip", {}, "someone"))
+    assert motion.shape == (20, NUMBERS) and not motion[:, :6].any()
+    assert (motion == motion[0]).all()
+
+
+def test_a_renderer_that_draws_no_motion_is_refused() -> None:
+    with pytest.raises(ComponentError, match="mesh-warp"):
+        VisemeMotion(renderer=EspeakVoice())

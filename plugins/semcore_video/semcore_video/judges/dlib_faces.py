@@ -100,7 +100,7 @@ def _dlib() -> Any:
     try:
         import dlib
     except ImportError as error:
-        raise RunError("faces are judged by dlib: pip install 'semcore-video[judges]'") from error
+        raise RunError("faces are judged by dlib: pip install 'semcore-video[face]'") from error
     return dlib
 
 
@@ -108,5 +108,5 @@ def _models() -> Path:
     """The folder of dlib's models; their package needs an old setuptools to be imported, so it is only looked up."""
     found = importlib.util.find_spec("face_recognition_models")
     if found is None or not found.submodule_search_locations:
-        raise RunError("faces are judged by dlib's models: pip install 'semcore-video[judges]'")
+        raise RunError("faces are judged by dlib's models: pip install 'semcore-video[face]'")
     return Path(found.submodule_search_locations[0]) / "models"

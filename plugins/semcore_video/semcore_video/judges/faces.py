@@ -32,6 +32,26 @@ def videos(record: Record) -> tuple[np.ndarray, np.ndarray | None] | None:
 
 
 @dataclass(frozen=True)
+class FramePSNR(RecordMetric):
+    """Peak signal-to-noise ratio of the frames of a video, dB: the mean over frames of 10·log10(255² / MSE), each at most 100.
+
+    It hardly sees a face: most of a frame is background, and a still picture has more than a moving one that is a pixel
+    beside. A lost video counts as mid-grey. None without a video in the source.
+    """
+
+    unit: ClassVar[str] = "dB"
+    method: ClassVar[str] = "range=255,cap=100dB,lost=grey,mean=per-frame"
+
+    def value(self, record: Record) -> float | None:
+        pair = videos(record)
+        if pair is None:
+            return None
+        result = np.full_like(pair[0][:1], 128).repeat(len(pair[0]), 0) if pair[1] is None else pair[1]
+        mse = [np.square(one.astype(np.float32) - other).mean() for one, other in zip(pair[0], result, strict=True)]
+        return float(np.minimum(10 * np.log10(255**2 / np.maximum(mse, 1e-9)), 100).mean())
+
+
+@dataclass(frozen=True)
 class AKD(RecordMetric):
     """Average keypoint distance: how far 68 landmarks of the face are from those of the source, pixels of the video.
 
