@@ -39,13 +39,14 @@ class ReferenceKB(KBPolicy, abc.ABC):
         return [self._update(kb, sample) for sample in samples]
 
     def _update(self, kb: KnowledgeBase, sample: Sample) -> Semantics:
-        pixels = self._picture(sample)
+        pixels = self.picture(sample)
         held = [entry.pixels for entry in kb.of(sample.user) if isinstance(entry, Picture)]
         if pixels is None or not self.needed(pixels, held):
             return Semantics(sample.id, {}, sample.user)
         return Semantics(sample.id, {"reference": Picture(pixels)}, sample.user)
 
-    def _picture(self, sample: Sample) -> np.ndarray | None:
+    def picture(self, sample: Sample) -> np.ndarray | None:
+        """The reference picture that a sample offers, uint8 (H, W, 3); None if it has none."""
         pixels = sample.image
         if pixels is None and sample.video is not None and len(sample.video):
             pixels = sample.video[0]

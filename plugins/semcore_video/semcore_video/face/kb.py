@@ -54,39 +54,74 @@ class FaceKB(ReferenceKB):
         return any(tests[level](pixels, held[-1]) for level in asked)
 
     def _another_person(self, pixels: np.ndarray, newest: np.ndarray) -> bool:
-        from semcore_video.judges.dlib_faces import embedding
-        from semcore_video.judges.faces import mean_face, similarity
-
-        here, there = embedding(pixels), embedding(newest)
-        if here is None or there is None:
-            return here is not None  # a face must be there before it can be another's
-        return similarity(here - mean_face(), there - mean_face()) < self.similarity
+        found = likeness(pixels, newest)
+        return found is not None and found < self.similarity
 
     def _looks_otherwise(self, pixels: np.ndarray, newest: np.ndarray) -> bool:
         return psnr_db(pixels, newest) < self.threshold_db
 
     def _has_moved(self, pixels: np.ndarray, newest: np.ndarray) -> bool:
-        from semcore_video.face.motion import UNITS, basis
-        from semcore_video.face.tracker import track
-
-        here, there = track(pixels[None])[0], track(newest[None])[0]
-        if not np.isfinite(here).all() or not np.isfinite(there).all():
-            return bool(np.isfinite(here).all())
-        numbers = basis().numbers(here[None], there)[0]
-        pose = numbers[:6] * UNITS
-        return bool(
-            np.degrees(np.linalg.norm(pose[:3])) > self.rotation_deg
-            or np.linalg.norm(pose[3:5]) > self.translation
-            or np.linalg.norm(numbers[6:]) > self.expression
+        moved = movement(pixels, newest)
+        if moved is None:
+            return False
+        return (
+            moved.rotation_deg > self.rotation_deg
+            or moved.translation > self.translation
+            or moved.expression > self.expression
         )
 
-    def _picture(self, sample: Sample) -> np.ndarray | None:
+    def picture(self, sample: Sample) -> np.ndarray | None:
         from semcore_video.face.gate import best_reference
         from semcore_video.face.tracker import track
 
         if sample.video is None or not len(sample.video):
-            return super()._picture(sample)
+            return super().picture(sample)
         points = track(sample.video)
         if not np.isfinite(points).all():
-            return super()._picture(sample)
+            return super().picture(sample)
         return self._sized(sample.video[best_reference(points)])
+
+
+def likeness(pixels: np.ndarray, newest: np.ndarray) -> float | None:
+    """How sure it is that two pictures show one person: centred cosine similarity, -1..1 (eq. 24).
+
+    None where the first picture shows no face: nobody else has appeared. -1 where only the second shows none.
+    """
+    from semcore_video.judges.dlib_faces import embedding
+    from semcore_video.judges.faces import mean_face, similarity
+
+    here, there = embedding(pixels), embedding(newest)
+    if here is None:
+        return None
+    return -1.0 if there is None else similarity(here - mean_face(), there - mean_face())
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How far a face has moved (eq. 26).
+
+    Fields:
+        rotation_deg: angle between the heads, degrees
+        translation: distance of the heads, heights of the face
+        expression: norm of the difference of the expressions, standard deviations
+    """
+
+    rotation_deg: float
+    translation: float
+    expression: float
+
+
+def movement(pixels: np.ndarray, newest: np.ndarray) -> Movement | None:
+    """From one picture to another; None where the first shows no face, without end where only the second shows none."""
+    from semcore_video.face.motion import POSE, UNITS, basis
+    from semcore_video.face.tracker import track
+
+    here, there = track(pixels[None])[0], track(newest[None])[0]
+    if not np.isfinite(here).all():
+        return None
+    if not np.isfinite(there).all():
+        return Movement(np.inf, np.inf, np.inf)
+    numbers = basis().numbers(here[None], there)[0]
+    pose = numbers[:POSE] * UNITS
+    turned, moved, changed = (float(np.linalg.norm(part)) for part in (pose[:3], pose[3:5], numbers[POSE:]))
+    return Movement(float(np.degrees(turned)), moved, changed)
