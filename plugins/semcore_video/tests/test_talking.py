@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +263,16 @@ def test_the_example_brings_back_a_moving_speaking_face(tmp_path: Path) -> None:
             assert clip.streams.video[0].frames == 75 and abs(clip.streams.audio[0].duration / 48000 - 3) < 0.1
     page = (tmp_path / "run" / "report.html").read_text()
     assert page.count('<video src="data:video/mp4;base64,') == 2 and "media-src data:" in page  # both side by side
+
+
+def test_words_that_nobody_gives_are_heard(clip: Sample) -> None:
+    deaf = replace(clip, text=None)
+    with pytest.raises(ComponentError, match="words: grid"):
+        Speech().encode([deaf], KB)
+    heard = Speech(words="grid").encode([deaf], KB)[0].streams["text"].value
+    assert len(set(heard.split()) & set(clip.text.split())) >= 4
+    silent = replace(deaf, audio=np.zeros_like(clip.audio))
+    assert set(Speech(words="grid", send="durations").encode([silent], KB)[0].streams) == {"phones", "durations"}
 
 
 # ---------------------------------------------------------------------------------------------- video from audio

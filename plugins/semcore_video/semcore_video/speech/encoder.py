@@ -28,18 +28,21 @@ class Speech(SemanticEncoder):
     gives `text` and `interval`: first and last frame of speech, in frames of 10 ms, two bytes that say more of the timing
     than a face does.
 
-    The words are those that the source gives with the sample. Where they do not fit the sound, they count as spoken evenly
-    from its beginning to its end.
+    The words are those that the source gives with the sample, or those that PocketSphinx hears, led by the grammar of the
+    GRID corpus (`words: grid`): it hears one of its sentences in anything. Where words do not fit the sound, they count as
+    spoken evenly from its beginning to its end.
 
     Fields:
         send: which streams
+        words: where they come from
     """
 
     reference: ClassVar[str] = f"{PAPER}, section III-B"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "huggins2006pocketsphinx")
-    tried_with = ({"send": "text"}, {"send": "durations"})
+    tried_with = ({"send": "text"}, {"send": "durations", "words": "grid"})
 
     send: Literal["text", "durations"] = "text"
+    words: Literal["source", "grid"] = "source"
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
@@ -51,22 +54,27 @@ class Speech(SemanticEncoder):
     def _streams(self, sample: Sample) -> dict[str, Stream]:
         from semcore_video.speech.align import align, evenly, pronounce
         from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
+        from semcore_video.speech.recognise import recognised
 
         if sample.audio is None or sample.sample_rate_hz is None:
             raise ComponentError(f"Speech encodes sound, and sample {sample.id!r} has none")
-        if not sample.text:
+        if self.words == "grid":
+            text = recognised(sample.audio, sample.sample_rate_hz)
+        elif sample.text:
+            text = sample.text
+        else:
             raise ComponentError(
-                f"Speech needs the words of sample {sample.id!r}: the source `grid` spells them, and `av-clips` reads a text "
-                "file beside each video"
+                f"Speech needs the words of sample {sample.id!r}: the source `grid` spells them, `av-clips` reads a text file "
+                "beside each video, and `words: grid` recognises sentences of GRID"
             )
-        phones = align(sample.audio, sample.sample_rate_hz, sample.text)
+        phones = align(sample.audio, sample.sample_rate_hz, text)
         if phones is None:
-            phones = evenly(pronounce(sample.text), round(len(sample.audio) / sample.sample_rate_hz / FRAME_S))
+            phones = evenly(pronounce(text), round(len(sample.audio) / sample.sample_rate_hz / FRAME_S))
         ends = np.cumsum([phone.frames for phone in phones])
         spoken = [index for index, phone in enumerate(phones) if phone.name != SILENCE] or [0]
         first, last = int(ends[spoken[0]] - phones[spoken[0]].frames), int(ends[spoken[-1]])
         if self.send == "text":
-            return {TEXT: Text(sample.text), INTERVAL: Tokens(np.array([first, last], np.int64), CLOCK)}
+            return {TEXT: Text(text), INTERVAL: Tokens(np.array([first, last], np.int64), CLOCK)}
         return {
             PHONES: Tokens(np.array([NUMBERS[phone.name] for phone in phones], np.int64), len(NUMBERS)),
             DURATIONS: Tokens(np.array([min(phone.frames, CLOCK - 1) for phone in phones], np.int64), CLOCK),
