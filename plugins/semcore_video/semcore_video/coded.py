@@ -44,7 +44,7 @@ class VideoEncoder(SemanticEncoder):
     """
 
     reference: ClassVar[str] = f"{PAPER}, section IV-A2; ITU-T H.264 and H.265"
-    cites: ClassVar[tuple[str, ...]] = ("h264", "h265", "liu2026semantic")
+    cites: ClassVar[tuple[str, ...]] = ("h264", "sullivan2012overview", "liu2026semantic")
     tried_with = ({"crf": 40}, {"codec": "h264", "most_bytes": 4000})
 
     codec: Name = "h265"
@@ -116,7 +116,7 @@ class VideoDecoder(Generator):
     """
 
     reference: ClassVar[str] = f"{PAPER}, section IV-A2; ITU-T H.264 and H.265"
-    cites: ClassVar[tuple[str, ...]] = ("h264", "h265", "liu2026semantic")
+    cites: ClassVar[tuple[str, ...]] = ("h264", "sullivan2012overview", "liu2026semantic")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {VIDEO: (Bitstream,)}
 
     codec: Name = "h265"

@@ -251,7 +251,7 @@ def test_the_example_brings_back_a_moving_speaking_face(tmp_path: Path) -> None:
 
     example = Path(__file__).resolve().parents[3] / "examples" / "av_v2a.yaml"
     with pytest.raises(SystemExit) as ended:
-        main(["run", str(example), "channel.snr_db=12", "--limit", "1", "--out", str(tmp_path / "run")])
+        main(["run", str(example), "channel.block_snr_db=12", "--limit", "1", "--out", str(tmp_path / "run")])
     assert ended.value.code == 0
     [result] = read_run(tmp_path / "run").results
     uses = {(one["stream"], one["kind"]): one["channel_uses"] for one in result["ledger"]}
