@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
 import os
 import sys
 import threading
@@ -16,13 +15,14 @@ import numpy as np
 
 from semcore.errors import RunError
 from semcore_video.face.mesh import POINTS
+from semcore_video.remembered import remembered
 
 _LOCK = threading.Lock()
-_KNOWN: dict[str, np.ndarray] = {}
 REMEMBERED = 64
 """Videos whose points are kept: encoder, knowledge base and metrics look at the same ones, at every SNR again."""
 
 
+@remembered(REMEMBERED)
 def track(frames: np.ndarray) -> np.ndarray:
     """The face points of every frame; frames are taken one by one, so that a frame's points do not depend on the others.
 
@@ -37,13 +37,7 @@ def track(frames: np.ndarray) -> np.ndarray:
         RunError: MediaPipe is not installed
     """
     with _LOCK:  # one graph a process
-        name = hashlib.sha256(repr(frames.shape).encode() + frames.tobytes()).hexdigest()
-        if name not in _KNOWN:
-            _KNOWN[name] = _filled(_found(frames))
-            _KNOWN[name].setflags(write=False)
-            if len(_KNOWN) > REMEMBERED:
-                _KNOWN.pop(next(iter(_KNOWN)))
-        return _KNOWN[name]
+        return _filled(_found(frames))
 
 
 def _found(frames: np.ndarray) -> np.ndarray:

@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 
 from semcore.errors import RunError
+from semcore_video.remembered import remembered
 
 LANDMARKS = 68
 DETECT_EVERY = 5
 """Frames from one search for the face to the next; in between it is looked for where the nearest search found it."""
 REMEMBERED = 64
+"""Videos whose landmarks are kept: several metrics look at the same ones."""
 SMALL = 400
 """Pictures with a shorter side are searched at twice their size."""
 
 
+@remembered(REMEMBERED)
 def landmarks(frames: np.ndarray) -> np.ndarray:
     """The 68 landmarks of iBUG 300-W in every frame.
 
@@ -34,12 +37,7 @@ def landmarks(frames: np.ndarray) -> np.ndarray:
     Raises:
         RunError: dlib or its models are not installed
     """
-    return np.frombuffer(_landmarks(frames.shape, frames.tobytes()), np.float32).reshape(-1, LANDMARKS, 2)
-
-
-@functools.lru_cache(REMEMBERED)
-def _landmarks(shape: tuple[int, ...], data: bytes) -> bytes:
-    frames = np.frombuffer(data, np.uint8).reshape(shape)
+    frames = np.ascontiguousarray(frames)
     dlib, predictor = _dlib(), _predictor("shape_predictor_68_face_landmarks.dat")
     found = np.full((len(frames), LANDMARKS, 2), np.nan, np.float32)
     searched = {index: _face(frames[index]) for index in range(0, len(frames), DETECT_EVERY)}
@@ -48,28 +46,23 @@ def _landmarks(shape: tuple[int, ...], data: bytes) -> bytes:
         if (box := searched[nearest]) is not None:
             parts = predictor(frame, dlib.rectangle(*box)).parts()
             found[index] = [(one.x, one.y) for one in parts]
-    return found.tobytes()
+    return found
 
 
+@remembered(1024)
 def embedding(picture: np.ndarray) -> np.ndarray | None:
     """Whose face it is in a picture uint8 (H, W, 3): float64 (128,); None without a face.
 
     Raises:
         RunError: dlib or its models are not installed
     """
-    found = _embedding(picture.shape, picture.tobytes())
-    return None if found is None else np.array(found)
-
-
-@functools.lru_cache(1024)
-def _embedding(shape: tuple[int, ...], data: bytes) -> tuple[float, ...] | None:
-    picture = np.frombuffer(data, np.uint8).reshape(shape)
+    picture = np.ascontiguousarray(picture)
     box = _face(picture)
     if box is None:
         return None
     dlib = _dlib()
     seen = _predictor("shape_predictor_5_face_landmarks.dat")(picture, dlib.rectangle(*box))
-    return tuple(_network().compute_face_descriptor(picture, seen))
+    return np.array(_network().compute_face_descriptor(picture, seen))
 
 
 def _face(picture: np.ndarray) -> tuple[int, int, int, int] | None:
