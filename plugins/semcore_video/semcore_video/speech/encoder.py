@@ -15,6 +15,8 @@ from semcore_video.paper import PAPER
 
 TEXT, INTERVAL, PHONES, DURATIONS = "text", "interval", "phones", "durations"
 """Names of the streams."""
+SPOKEN: Mapping[str, tuple[type[Stream], ...]] = {TEXT: (Text,), INTERVAL: (Tokens,), PHONES: (Tokens,), DURATIONS: (Tokens,)}
+"""What those take that speak, aloud or with their lips."""
 CLOCK = 2**10
 """Values of a moment or a duration, frames of 10 ms: segments are shorter than 10 s."""
 

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
-from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, TEXT
+from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, SPOKEN, TEXT
 from semcore_video.speech.phones import FRAME_S
 
 MOST_FRAMES = 60_000
@@ -36,9 +36,7 @@ class EspeakVoice(Generator):
 
     reference: ClassVar[str] = "eSpeak NG; stretched as W. Verhelst and M. Roelands, ICASSP 1993"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "verhelst1993overlap")
-    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {
-        TEXT: (Text,), INTERVAL: (Tokens,), PHONES: (Tokens,), DURATIONS: (Tokens,),
-    }  # fmt: skip
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = SPOKEN
 
     voice: str = "en-us"
     pitch: Annotated[int, Ge(0), Le(99)] = 50

@@ -13,11 +13,11 @@ from semcore.errors import ComponentError
 from semcore.interfaces import Generator
 from semcore.limits import MAX_FRAMES
 from semcore.rng import Rng
-from semcore.types import Candidates, Features, KnowledgeBase, Semantics, Stream, Text, Tokens
+from semcore.types import Candidates, Features, KnowledgeBase, Semantics, Stream
 from semcore_video.face.encoder import MOTION
 from semcore_video.paper import PAPER
 from semcore_video.shipped import digest
-from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, TEXT
+from semcore_video.speech.encoder import SPOKEN
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,7 @@ class VisemeMotion(Generator):
 
     reference: ClassVar[str] = f"{PAPER}, section III-C1, equation 17, by a table in place of its network"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "cooke2006audio")
-    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {
-        TEXT: (Text,), INTERVAL: (Tokens,), PHONES: (Tokens,), DURATIONS: (Tokens,),
-    }  # fmt: skip
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = SPOKEN
     tried_with = ({"renderer": {"use": "mesh-warp"}},)
 
     renderer: Generator
