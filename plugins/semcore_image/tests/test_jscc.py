@@ -19,7 +19,7 @@ from semcore_image.jscc.lamosc import Lamosc
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.jscc.transport import WITT, DeepJSCC, LaMoSC
 from semcore_image.jscc.witt import Witt
-from semcore_image.recipes._training import model_card
+from semcore_image.recipes._pictures import model_card
 from semcore_image.recipes.jscc import through
 from semcore_image.recipes.mmsemcom import ClassDiffusionRecipe
 from semcore_image.samples import SamplePictures

@@ -76,7 +76,7 @@ class TalkingSamples(Source):
             motion[:, axis] += reach * np.sin(2 * np.pi * pace * time + phase)
         blink = int(rng.integers(5, frames - len(BLINK)))
         motion[blink : blink + len(BLINK), 6] -= 4.5 * BLINK * np.sign(_opens())
-        face = portrait(_picture(self.size))
+        face = portrait(portrait_of_astronaut(self.size))
         assert face is not None
         video = np.stack([face.moved_to(points) for points in basis().points(motion, face.points)])
         return Sample(f"{self.user}/{number:03d}", self.user, video=video, fps=FPS, audio=voice.audio,
@@ -84,7 +84,12 @@ class TalkingSamples(Source):
 
 
 @functools.cache
-def _picture(size: tuple[int, int]) -> np.ndarray:
+def portrait_of_astronaut(size: tuple[int, int]) -> np.ndarray:
+    """The portrait that the samples show, uint8 (H, W, 3).
+
+    Raises:
+        RunError: scikit-image, which it comes with, is not installed
+    """
     try:
         from skimage.data import astronaut
     except ImportError as error:
@@ -102,7 +107,7 @@ def _opens() -> float:
     from semcore_video.face.motion import basis
     from semcore_video.face.warp import portrait
 
-    face = portrait(_picture((256, 256)))
+    face = portrait(portrait_of_astronaut((256, 256)))
     assert face is not None
     pair = np.zeros((2, 12), np.float32)
     pair[0, 6], pair[1, 6] = 1, -1

@@ -9,12 +9,13 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.caption import END, INDEX, PAD, PROMPTS, CaptionDecoder, MiniCaption, encode_prompt
 from semcore_image.mini.clip import MiniClip
 from semcore_image.mini.data import CLASSES, COLOURS, Split, caption, load_split
 from semcore_image.mini.weights import load_mini
 from semcore_image.recipes import MiniCaptionRecipe
-from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.recipes._pictures import model_card
 
 SETTINGS = {"channels": 256, "width": 128, "layers": 2, "heads": 4}
 

@@ -12,12 +12,12 @@ import torch
 from diffusers import UniPCMultistepScheduler
 
 from semcore.rng import Rng
+from semcore.training import at_snr, move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.data import CLASSES, load_split
 from semcore_image.mmsemcom.networks import load
 from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
 from semcore_image.mmsemcom.unet import build
-from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
-from semcore_image.recipes.jscc import at_snr
+from semcore_image.recipes._pictures import model_card
 from semcore_image.recipes.mmsemcom import ClassDiffusionRecipe
 from semcore_image.samples import SamplePictures
 

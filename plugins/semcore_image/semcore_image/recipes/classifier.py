@@ -9,11 +9,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
+from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.classifier import MiniClassifier
 from semcore_image.mini.clip import as_float
 from semcore_image.mini.data import CLASSES, Split, load_split
 from semcore_image.recipes import MiniClassifierRecipe
-from semcore_image.recipes._training import augment, model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.recipes._pictures import augment, model_card
 
 SETTINGS: dict[str, Any] = {"widths": [64, 128, 192], "stem": 32}
 

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.clip import MAX_CHARACTERS, MiniClip, as_float, text_to_bytes
 from semcore_image.mini.data import CLASSES, TEMPLATES, Split, caption, is_true, load_split, mentioned
 from semcore_image.mini.noise import corrupt
 from semcore_image.recipes import MiniClipRecipe
-from semcore_image.recipes._training import augment, model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.recipes._pictures import augment, model_card
 
 PROMPTS = ("a photo of {}", "{}", "a picture of {}", "this is {}")
 PLAIN = tuple("a " * (c[0] not in "aeiou") + "an " * (c[0] in "aeiou") + c for c in CLASSES)

@@ -12,13 +12,14 @@ import torch
 from diffusers import UniPCMultistepScheduler
 from diffusers.models.attention_processor import AttnProcessor
 
+from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.clip import MiniClip
 from semcore_image.mini.data import CLASSES, TEMPLATES, Split, caption, load_split, name_colours
 from semcore_image.mini.diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet
 from semcore_image.mini.noise import corrupt
 from semcore_image.mini.weights import fill, load_mini
 from semcore_image.recipes import MiniDiffusionRecipe
-from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.recipes._pictures import model_card
 
 SETTINGS = {
     "sample_size": 8,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,11 +13,11 @@ import torch
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.types import Layout, Span, Symbols
+from semcore.training import at_snr, move_average, one_cycle, run_epochs, set_rate, symbols_of, write_model
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.mini.data import load_split
 from semcore_image.mini.weights import load_mini
-from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.recipes._pictures import model_card
 from semcore_image.recipes.mmsemcom import LearnedCodecRecipe, TrainedOverChannel
 
 GROUPS = 8
@@ -130,20 +129,6 @@ def through(
         heard.append(received.values)
         noise_var.append(received.noise_var)
     return network.decode(torch.cat(heard), torch.cat(noise_var), (images.shape[2], images.shape[3]))
-
-
-def at_snr(channel: ChannelModel, snr_db: float) -> ChannelModel:
-    """The channel at another SNR, if it has one of its own to set; else (a link budget) as it is."""
-    anyone: Any = channel
-    return dataclasses.replace(anyone, snr_db=snr_db) if getattr(channel, "snr_db", None) is not None else channel
-
-
-def symbols_of(values: torch.Tensor) -> Symbols:
-    """Symbols (rows, n) as one stream a row."""
-    rows, width = values.shape
-    keys = tuple(str(row) for row in range(rows))
-    spans = tuple(Span(row, 0, width, row, "picture", object) for row in range(rows))
-    return Symbols(values, Layout((width,) * rows, spans, keys, tuple((key, "") for key in keys)))
 
 
 def _reader(images: torch.Tensor, text: Text | None) -> Callable[[torch.Tensor], torch.Tensor | None]:

@@ -24,13 +24,13 @@ from safetensors.torch import load_file
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
+from semcore.training import at_snr, move_average, one_cycle, run_epochs, set_rate, symbols_of, write_model
 from semcore_image.mini.data import CLASSES
 from semcore_image.mini.weights import load_mini
 from semcore_image.mmsemcom.networks import MultiSem, build
 from semcore_image.mmsemcom.prompts import prompts
-from semcore_image.recipes._training import model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.recipes._pictures import model_card
 from semcore_image.recipes.class_diffusion import knowledge
-from semcore_image.recipes.jscc import at_snr, symbols_of
 from semcore_image.recipes.mmsemcom import MultiSemRecipe, TrainedOverChannel
 
 SETTINGS: dict[str, Any] = {

@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.clip import as_float
 from semcore_image.mini.data import Split, load_split
 from semcore_image.mini.diffusion import MiniVae
 from semcore_image.recipes import MiniVaeRecipe
-from semcore_image.recipes._training import augment, model_card, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.recipes._pictures import augment, model_card
 
 SETTINGS = {
     "down_block_types": ["DownEncoderBlock2D"] * 3,

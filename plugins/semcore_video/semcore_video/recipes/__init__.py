@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
-from semcore.interfaces import Recipe
+from semcore.interfaces import ChannelModel, Recipe
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,93 @@ class VisemesRecipe(Recipe):
         from semcore_video.recipes.visemes import train
 
         train(self, out)
+
+
+@dataclass(frozen=True)
+class TemporalRecipe(Recipe):
+    """Trains the transport temporal: a stream through encoder, noisy channel and decoder, for the least error (eq. 15).
+
+    Fields:
+        of: the stream
+        channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is drawn anew all the time
+        data: folder of videos of speaking people whose motion is learnt from, for `of: motion`; null: synthetic motion alone
+        snr_db: lowest and highest Es/N0 of the training, dB
+        symbols: fewest and most symbols of a row in the training
+        symbols_measured: symbols of a row where the card measures
+        epochs: number of checkpoints
+        steps: batches between two checkpoints
+        batch_size: rows a step
+        learning_rate: peak rate (AdamW)
+        seed: seed of weights, sentences, order and noise
+        threads: CPU threads
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
+
+    of: Literal["motion", "durations", "text", "phones"]
+    channel: ChannelModel
+    data: str | None = None
+    snr_db: tuple[Annotated[float, Ge(-50), Le(100)], Annotated[float, Ge(-50), Le(100)]] = (-8.0, 23.0)
+    symbols: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]] = (100, 600)
+    symbols_measured: Annotated[int, Ge(1)] = 300
+    epochs: Annotated[int, Ge(1)] = 20
+    steps: Annotated[int, Ge(1)] = 200
+    batch_size: Annotated[int, Ge(8)] = 64
+    learning_rate: float = 2e-3
+    seed: int = 6
+    threads: int = 1
+
+    def train(self, out: Path) -> None:
+        from semcore_video.recipes import codebook
+
+        codebook.train(self, out)
+
+
+@dataclass(frozen=True)
+class MelVoiceRecipe(Recipe):
+    """Trains the generator fastspeech: phones and durations to a mel spectrogram (eq. 16), on speech of eSpeak NG.
+
+    Fields:
+        sentences: number of sentences that are spoken to learn from
+        epochs: number of checkpoints
+        steps: batches between two checkpoints
+        batch_size: sentences a step
+        learning_rate: peak rate (AdamW)
+        seed: seed of weights, sentences and order
+        threads: CPU threads
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "ren2021fastspeech")
+
+    sentences: Annotated[int, Ge(100)] = 2000
+    epochs: Annotated[int, Ge(1)] = 30
+    steps: Annotated[int, Ge(1)] = 250
+    batch_size: Annotated[int, Ge(1)] = 12
+    learning_rate: float = 1.5e-3
+    seed: int = 6
+    threads: int = 1
+
+    def train(self, out: Path) -> None:
+        from semcore_video.recipes.voices import train_mel
+
+        train_mel(self, out)
+
+
+@dataclass(frozen=True)
+class LipVoiceRecipe(MelVoiceRecipe):
+    """Trains the generator lip-voice: lips and phones to a mel spectrogram (eq. 19 to 23), on portraits made to speak.
+
+    Fields:
+        data: folder of clips of the GRID corpus, whose faces and lips are learnt from, too
+        leave_out: clips of these names are left out, to be measured with
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "cooke2006audio")
+
+    data: str = ""
+    leave_out: tuple[str, ...] = ()
+
+    def train(self, out: Path) -> None:
+        from semcore_video.recipes.voices import train_lips
+
+        train_lips(self, out)

@@ -1,4 +1,4 @@
-"""What all recipes share: augmentation, learning-rate schedule, moving average, resumable epochs, export."""
+"""What trainings share: learning-rate schedule, moving average, resumable epochs, export, and symbols over a channel."""
 
 from __future__ import annotations
 
@@ -11,30 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from semcore import Recipe
 from semcore.component import plain
-
-
-def augment(images: torch.Tensor, generator: torch.Generator, shift: int = 2, cutout: int = 0) -> torch.Tensor:
-    """Random mirror, shift by up to `shift` pixels and a square hole of `cutout` pixels; float (B, 3, H, W)."""
-    count, _, height, width = images.shape
-    images = torch.where(torch.rand(count, 1, 1, 1, generator=generator) < 0.5, images.flip(3), images)
-    if shift:
-        padded = F.pad(images, (shift,) * 4, mode="reflect")
-        offsets = torch.randint(0, 2 * shift + 1, (2, count, 1), generator=generator)
-        rows = (offsets[0] + torch.arange(height))[:, :, None]
-        columns = (offsets[1] + torch.arange(width))[:, None, :]
-        images = padded.permute(0, 2, 3, 1)[torch.arange(count)[:, None, None], rows, columns].permute(0, 3, 1, 2)
-    if cutout:
-        corner = torch.randint(0, height - cutout + 1, (2, count, 1), generator=generator)
-        inside = [(c <= torch.arange(height)) & (torch.arange(height) < c + cutout) for c in corner]
-        hole = inside[0][:, None, :, None] & inside[1][:, None, None, :]
-        images = images.masked_fill(hole, 0.5)
-    return images.contiguous(memory_format=torch.channels_last)
+from semcore.interfaces import ChannelModel, Recipe
+from semcore.types import Layout, Span, Symbols
 
 
 def one_cycle(step: int, total: int, warm_up: float = 0.15) -> float:
@@ -131,7 +113,22 @@ def write_model(folder: Path, config: Mapping[str, object], model: nn.Module, ca
     (folder / "README.md").write_text(card)
 
 
-def _asked(recipe: Recipe, settings: Mapping[str, Any]) -> list[str]:
+def at_snr(channel: ChannelModel, snr_db: float) -> ChannelModel:
+    """The channel at another SNR, mean or of a slot, if it has one of its own to set; else (a link budget) as it is."""
+    anyone: Any = channel
+    own = [name for name in ("snr_db", "block_snr_db") if getattr(channel, name, None) is not None]
+    return dataclasses.replace(anyone, **{own[0]: snr_db}) if own else channel
+
+
+def symbols_of(values: torch.Tensor) -> Symbols:
+    """Symbols (rows, n) as one stream a row."""
+    rows, width = values.shape
+    keys = tuple(str(row) for row in range(rows))
+    spans = tuple(Span(row, 0, width, row, "data", object) for row in range(rows))
+    return Symbols(values, Layout((width,) * rows, spans, keys, tuple((key, "") for key in keys)))
+
+
+def asked(recipe: Recipe, settings: Mapping[str, Any]) -> list[str]:
     """The settings that are not the defaults of a recipe, as the command line takes them; of a component its name."""
     usual = {field.name: plain(field.default) for field in dataclasses.fields(recipe)}
     changed = {name: value for name, value in settings.items() if value != usual[name]}
@@ -139,14 +136,3 @@ def _asked(recipe: Recipe, settings: Mapping[str, Any]) -> list[str]:
         f"{name}.use={value['use']}" if isinstance(value, Mapping) else f"{name}={json.dumps(value)}"
         for name, value in changed.items()
     ]
-
-
-def model_card(title: str, summary: str, recipe: Recipe, command: str, scores: list[tuple[str, str]], notes: str) -> str:
-    """The model card (Markdown): what it is, how it was trained, what it scored on unseen pictures."""
-    fields = {k: v for k, v in recipe.settings().items() if k != "data"}
-    called = " ".join(["semcore train", command, "data=CIFAR10", *_asked(recipe, fields), "--out DIR"])
-    lines = [f"# {title}", "", summary, "", "## Training", "", "```", called, "```"]
-    lines += ["", "Settings: " + ", ".join(f"{k} = {v}" for k, v in fields.items()) + ".", ""]
-    lines += ["## Measured on unseen pictures", "", "| measure | value |", "|---|---|"]
-    lines += [f"| {name} | {value} |" for name, value in scores]
-    return "\n".join([*lines, "", notes, ""])

@@ -1,0 +1,203 @@
+"""Recipes of the voices: mel spectrograms of eSpeak NG's speech, from phones and durations, or from lips and phones."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import load_file, save_file
+from torch import nn
+
+from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_video.recipes import LipVoiceRecipe, MelVoiceRecipe
+from semcore_video.recipes.corpus import VOICES, Spoken, sentences, spoken
+from semcore_video.recipes.seen import seen_saying
+from semcore_video.speech.lips import evened
+from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, energy_of, mel_of, pitch_of
+from semcore_video.speech.networks import EXPANSION, MEAN, SPREAD, LipVoice, MelVoice
+from semcore_video.speech.stretch import resampled
+
+HELD_OUT = 48
+
+
+@dataclass(frozen=True, eq=False)
+class Lesson:
+    """What a voice learns from: a sentence with its mel spectrogram, and the lips that say it, if it is to see them.
+
+    Fields:
+        phones: int64 (P,)
+        durations: mel frames of each, int64 (P,)
+        voice: index of `VOICES`
+        mel: float32 (T, 80)
+        variance: pitch and energy, float32 (T, 2)
+        lips: uint8 (T / 4, 24, 32), or none
+    """
+
+    phones: np.ndarray
+    durations: np.ndarray
+    voice: int
+    mel: np.ndarray
+    variance: np.ndarray
+    lips: np.ndarray
+
+
+def lesson(one: Spoken, lips: np.ndarray | None = None) -> Lesson:
+    """A spoken sentence as what is learnt from: a whole number of frames of video."""
+    frames = int(one.durations.sum())
+    whole = -(-frames // EXPANSION) * EXPANSION
+    audio = resampled(one.audio, one.sample_rate_hz, RATE_HZ)
+    audio = np.pad(audio, (0, max(whole * HOP - len(audio), 0)))[: whole * HOP]
+    mel = mel_of(audio)[:whole]
+    variance = np.stack([pitch_of(audio)[:whole], (energy_of(mel) - MEAN) / SPREAD], 1)
+    durations = one.durations.copy()
+    durations[-1] += whole - frames
+    nothing = np.zeros((0, 24, 32), np.uint8)
+    return Lesson(one.phones, durations, one.voice, mel, variance.astype(np.float32), nothing if lips is None else lips)
+
+
+def train_mel(recipe: MelVoiceRecipe, out: Path) -> None:
+    """Train G_mel of A2V into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    rng = np.random.Generator(np.random.PCG64(recipe.seed))
+    lessons = _kept(out, lambda: [lesson(one) for one in spoken(sentences(recipe.sentences, rng), rng)])
+
+    def run(network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None) -> Any:
+        return network(batch["phones"], batch["durations"], batch["voices"], known)
+
+    torch.manual_seed(recipe.seed)
+    _train(recipe, out, MelVoice(len(VOICES)), lessons, run, "fastspeech", "Phones and durations to a mel spectrogram.")
+
+
+def train_lips(recipe: LipVoiceRecipe, out: Path) -> None:
+    """Train the network of V2A into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    rng = np.random.Generator(np.random.PCG64(recipe.seed))
+    lessons = _kept(out, lambda: [lesson(one, lips) for one, lips in seen_saying(recipe, rng)])
+
+    def run(network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None) -> Any:
+        interval = torch.stack([batch["durations"][:, 0], batch["ends"]], 1) / EXPANSION
+        return network(batch["lips"], batch["spoken"], batch["there"], interval, batch["voices"], known)
+
+    torch.manual_seed(recipe.seed)
+    _train(recipe, out, LipVoice(len(VOICES)), lessons, run, "lip-voice", "Lips and phones to a mel spectrogram.")
+
+
+def _train(
+    recipe: MelVoiceRecipe,
+    out: Path,
+    network: Any,
+    lessons: Sequence[Lesson],
+    run: Callable[[nn.Module, dict[str, torch.Tensor], torch.Tensor | None], Any],
+    name: str,
+    about: str,
+) -> None:
+    torch.set_num_threads(recipe.threads)
+    tried, learnt = lessons[:HELD_OUT], lessons[HELD_OUT:]
+    average = copy.deepcopy(network).eval()
+    adam = torch.optim.AdamW([{"params": list(network.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.98))
+
+    def run_epoch(epoch: int) -> dict[str, float]:
+        generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
+        for step in range(recipe.steps):
+            done = epoch * recipe.steps + step
+            set_rate(adam, one_cycle(done, recipe.epochs * recipe.steps, warm_up=0.05))
+            chosen = torch.randint(len(learnt), (recipe.batch_size,), generator=generator).tolist()
+            batch = together([learnt[index] for index in chosen])
+            loss = torch.stack(_errors(run(network, batch, batch["variance"]), batch)).sum()
+            adam.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            adam.step()
+            move_average(average, network, min(0.998, (1 + done) / (10 + done)))
+            total += loss.item()
+        return {"loss": total / recipe.steps, "mel": measure(average, tried, run)[0]}
+
+    seconds = run_epochs(out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+    average.half().float()  # what is measured is what is shipped: float16 weights
+    mel, variance = measure(average, tried, run)
+    fields = ", ".join(f"{key} = {value}" for key, value in recipe.settings().items() if key != "data")
+    write_model(out, network.settings(), average, CARD.format(
+        name=name, about=about, fields=fields, data=" data=GRID" if isinstance(recipe, LipVoiceRecipe) else "",
+        mel=mel, variance=variance, count=HELD_OUT, minutes=round(seconds / 60),
+        size=sum(weights.numel() for weights in network.parameters()),
+    ))  # fmt: skip
+
+
+def together(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
+    """Lessons as one batch, silence and zeros behind the shorter ones."""
+
+    def padded(rows: list[np.ndarray]) -> torch.Tensor:
+        return nn.utils.rnn.pad_sequence([torch.from_numpy(np.ascontiguousarray(row)) for row in rows], batch_first=True)
+
+    found = {
+        "phones": padded([one.phones for one in lessons]), "durations": padded([one.durations for one in lessons]),
+        "voices": torch.tensor([one.voice for one in lessons]), "mel": padded([one.mel for one in lessons]),
+        "variance": padded([one.variance for one in lessons]),
+        "frames": padded([np.ones(len(one.mel), np.float32) for one in lessons]),
+        "spoken": padded([one.phones[1:-1] for one in lessons]),
+        "there": padded([np.ones(len(one.phones) - 2, bool) for one in lessons]),
+        "ends": torch.tensor([int(one.durations[:-1].sum()) for one in lessons]),
+    }  # fmt: skip
+    if len(lessons[0].lips):
+        found["lips"] = padded([evened(one.lips) for one in lessons])
+    return found
+
+
+def _errors(found: tuple[torch.Tensor, torch.Tensor], batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
+    """Equation 23: of the mel spectrogram (absolute, too, which keeps it sharp), of pitch, and of energy."""
+    variance, mel = found
+    there, count = batch["frames"], batch["frames"].sum()
+    off = (mel[:, : there.shape[1]] - batch["mel"]) * there[..., None]
+    apart = (variance[:, : there.shape[1]] - batch["variance"]) * there[..., None]
+    return [off.abs().sum() / (count * BANDS), off.square().sum() / (count * BANDS * 4), apart.square().sum() / (2 * count)]
+
+
+@torch.no_grad()
+def measure(network: nn.Module, lessons: Sequence[Lesson], run: Callable[..., Any]) -> tuple[float, float]:
+    """Mean absolute error of unseen log mel spectrograms, and mean squared error of pitch and energy, each one alone."""
+    errors = []
+    for one in lessons:
+        batch = together([one])
+        errors.append([float(error) for error in _errors(run(network, batch, None), batch)])
+    mel, _, variance = np.mean(errors, axis=0)
+    return float(mel), float(variance)
+
+
+def _kept(out: Path, make: Callable[[], list[Lesson]]) -> list[Lesson]:
+    """Lessons, made once and kept beside the checkpoints: a training that goes on need not speak them again."""
+    out.mkdir(parents=True, exist_ok=True)
+    file, fields = out / "lessons.safetensors", ("phones", "durations", "mel", "variance", "lips")
+    if not file.exists():
+        lessons = make()
+        arrays = {f"{index}/{name}": getattr(one, name) for index, one in enumerate(lessons) for name in fields}
+        voices = json.dumps([one.voice for one in lessons])
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
+        (out / "lessons.json").write_text(voices)
+    tensors, voices = load_file(file), json.loads((out / "lessons.json").read_text())
+    return [Lesson(voice=voice, **{name: tensors[f"{index}/{name}"] for name in fields}) for index, voice in enumerate(voices)]
+
+
+CARD = """# {name}
+
+{about} {size:,} parameters.
+
+## Training
+
+```
+semcore train {name}{data} --out DIR
+```
+
+Settings: {fields}. Sentences of the grammar of GRID and random words of the CMU dictionary, spoken by eSpeak NG in five
+voices, its phones stretched at random. {minutes} min on one CPU thread, the speech not counted.
+
+## Measured on {count} unseen sentences of the same kind
+
+| measure | value |
+|---|---|
+| mean absolute error of the logarithm of the mel spectrogram | {mel:.3f} |
+| mean squared error of pitch (octaves) and energy (standard deviations) | {variance:.3f} |
+"""

@@ -1,0 +1,66 @@
+"""Mel spectrograms, as the networks here make them and vocoders take them."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from semcore.errors import RunError
+
+RATE_HZ, HOP, WINDOW, BANDS, HIGHEST_HZ = 16000, 160, 1024, 80, 8000.0
+"""Of the sound; a step of 10 ms is a frame in which durations are counted."""
+LEAST = 1e-5
+"""What is taken for silence: the logarithm needs a number above zero."""
+ITERATIONS = 60
+
+
+def mel_of(audio: np.ndarray) -> np.ndarray:
+    """Natural logarithm of the magnitude in 80 bands of the mel scale: sound at 16 kHz (S,) -> float32 (S // 160 + 1, 80)."""
+    librosa = _librosa()
+    spectrum = np.abs(librosa.stft(audio.astype(np.float32), n_fft=WINDOW, hop_length=HOP))
+    return np.log(np.maximum(_bands() @ spectrum, LEAST)).T.astype(np.float32)
+
+
+def sound_of(mel: np.ndarray) -> np.ndarray:
+    """The sound of a mel spectrogram (T, 80) by Griffin-Lim: float32 ((T - 1) x 160,)."""
+    if len(mel) < 2:
+        return np.zeros(0, np.float32)
+    librosa = _librosa()
+    magnitudes = np.maximum(_inverse() @ np.exp(np.clip(mel, np.log(LEAST), 4.0)).T.astype(np.float32), 0)
+    sound = librosa.griffinlim(magnitudes, n_iter=ITERATIONS, hop_length=HOP, n_fft=WINDOW, random_state=0)
+    return np.clip(sound, -1, 1).astype(np.float32)
+
+
+def pitch_of(audio: np.ndarray) -> np.ndarray:
+    """Fundamental frequency of sound at 16 kHz, octaves above 100 Hz, 0 where there is none: float32 (S // 160 + 1,)."""
+    librosa = _librosa()
+    audio = audio.astype(np.float32)
+    found = librosa.yin(audio, fmin=60, fmax=400, sr=RATE_HZ, frame_length=WINDOW, hop_length=HOP)
+    loud = librosa.feature.rms(y=audio, frame_length=WINDOW, hop_length=HOP)[0]
+    voiced = (loud > 0.1 * max(float(loud.max()), 1e-6)) & (found < 390)
+    return np.where(voiced, np.log2(found / 100), 0).astype(np.float32)
+
+
+def energy_of(mel: np.ndarray) -> np.ndarray:
+    """The energy of each frame of a mel spectrogram: the mean of its logarithms, float32 (T,)."""
+    return mel.mean(1).astype(np.float32)
+
+
+@functools.cache
+def _bands() -> np.ndarray:
+    librosa = _librosa()
+    return librosa.filters.mel(sr=RATE_HZ, n_fft=WINDOW, n_mels=BANDS, fmax=HIGHEST_HZ)
+
+
+@functools.cache
+def _inverse() -> np.ndarray:
+    return np.linalg.pinv(_bands())
+
+
+def _librosa():  # type: ignore[no-untyped-def]  # noqa: ANN202
+    try:
+        import librosa
+    except ImportError as error:
+        raise RunError("mel spectrograms are made by librosa: pip install 'semcore-video[speech]'") from error
+    return librosa

@@ -1,0 +1,1 @@
+"""Trained pairs of encoder and decoder for streams over time."""

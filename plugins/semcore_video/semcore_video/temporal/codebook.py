@@ -1,0 +1,121 @@
+"""A row of tokens or of numbers over a noisy channel: a codebook that both ends learnt, and a reader of context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from semcore_video.mixer import Mixer
+
+PHASES = 64
+"""Symbols of a codeword; a token that is given more begins anew."""
+LEAST = 4
+"""Symbols that a token is given at least: with fewer, a codebook of 256 words could not be told apart without noise."""
+REACH_DB = 4.0
+"""How much stronger or weaker than the others a token is sent at most, dB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """Which symbol carries which part of which token, for rows of T tokens each over `symbols` symbols.
+
+    Fields:
+        token: int64 (S,), the token of each symbol
+        phase: int64 (S,), the place in its codeword
+    """
+
+    token: torch.Tensor
+    phase: torch.Tensor
+
+    @classmethod
+    def of(cls, tokens: int, symbols: int) -> Slots:
+        """The tokens share the symbols as evenly as whole numbers can."""
+        owner = torch.div(torch.arange(symbols) * tokens, symbols, rounding_mode="floor")
+        first = torch.searchsorted(owner, torch.arange(tokens))
+        return cls(owner, (torch.arange(symbols) - first[owner]) % PHASES)
+
+
+class Codebook(nn.Module):
+    """Tokens to symbols and back; one pair for every number of symbols and every SNR.
+
+    The encoder looks the codeword of a token up (symbols of unit modulus), and its reader of context sends a token that the
+    others foretell more weakly. The decoder correlates what arrived with every codeword, which is what the likeliest token
+    without context follows from, and its reader of context moves these scores. A codeword carries a token, of which the
+    likeliest is taken, or a level of a number, of which the mean is taken.
+
+    Args:
+        vocabulary: tokens or levels
+        ordered: whether they are levels, of which neighbours are alike
+        width: channels of the readers
+        depth: blocks of each
+        kernel: tokens that a block sees
+    """
+
+    def __init__(self, vocabulary: int, ordered: bool, width: int = 96, depth: int = 4, kernel: int = 7) -> None:
+        super().__init__()
+        self.ordered = ordered
+        self.table = nn.Parameter(_turns(vocabulary) if ordered else torch.randn(vocabulary, PHASES, 2))
+        self.sent = nn.Embedding(vocabulary, width)
+        self.before = nn.ModuleList(Mixer(width, kernel, told=1) for _ in range(2))
+        self.strength = nn.Linear(width, 1)
+        self.believed = nn.Linear(vocabulary, width)
+        self.after = nn.ModuleList(Mixer(width, kernel, told=1) for _ in range(depth))
+        self.scores = nn.Linear(width, vocabulary)
+        for last in (self.strength, self.scores):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+
+    def settings(self) -> dict[str, Any]:
+        """What it was built with."""
+        kernel = self.before[0].along.kernel_size[0]  # type: ignore[index,union-attr]
+        built = {"vocabulary": len(self.table), "ordered": self.ordered, "width": self.sent.embedding_dim}
+        return {**built, "depth": len(self.after), "kernel": kernel}
+
+    @property
+    def codewords(self) -> torch.Tensor:
+        """complex64 (vocabulary, PHASES), of unit modulus."""
+        return torch.view_as_complex(F.normalize(self.table, dim=2))
+
+    def encode(self, tokens: torch.Tensor, symbols: int, snr_db: torch.Tensor) -> torch.Tensor:
+        """Tokens int64 (B, T) -> symbols complex64 (B, symbols) of unit power a row; `snr_db`: (B,)."""
+        slots = Slots.of(tokens.shape[1], symbols)
+        seen = self.sent(tokens)
+        for block in self.before:
+            seen = block(seen, snr_db[:, None] / 20)
+        decibels = REACH_DB * torch.tanh(self.strength(seen)[..., 0])
+        gain = 10 ** (decibels / 20)
+        row = self.codewords[tokens[:, slots.token], slots.phase] * gain[:, slots.token]
+        return row / row.abs().square().mean(1, keepdim=True).sqrt()
+
+    def decode(self, values: torch.Tensor, noise_var: torch.Tensor, tokens: int) -> torch.Tensor:
+        """Symbols as they arrived (B, S) and their noise -> scores float32 (B, T, vocabulary): logarithms of likelihoods."""
+        slots = Slots.of(tokens, values.shape[1])
+        weighted = values / noise_var
+        fit = _by_token(weighted, slots, tokens)  # (B, T, PHASES)
+        words = torch.view_as_real(self.codewords).flatten(1)
+        scores = 2 * torch.view_as_real(fit).flatten(2) @ words.T
+        snr_db = 10 * torch.log10((1 / noise_var).mean(1).clamp(1e-6, 1e9))
+        belief = self.believed(F.softmax(scores, -1))
+        for block in self.after:
+            belief = block(belief, snr_db[:, None].clamp(-20, 40) / 20)
+        result: torch.Tensor = scores + self.scores(belief)
+        return result
+
+
+def _turns(levels: int) -> torch.Tensor:
+    """Codewords of levels to begin with: phases that turn with the level, some slowly, some fast; (levels, PHASES, 2)."""
+    slow_and_fast = torch.tensor([0.45, 2.0, 8.0, 0.9, 32.0, 4.0, 1.4, 16.0])  # turns from the lowest level to the highest
+    turns = slow_and_fast.repeat(PHASES // len(slow_and_fast)) * (1 + 0.1 * torch.rand(PHASES))
+    angles = 2 * torch.pi * (torch.linspace(-0.5, 0.5, levels)[:, None] * turns + torch.rand(PHASES))
+    return torch.stack([angles.cos(), angles.sin()], -1)
+
+
+def _by_token(values: torch.Tensor, slots: Slots, tokens: int) -> torch.Tensor:
+    """Values complex64 (B, S), summed by token and phase: (B, T, PHASES)."""
+    at = slots.token * PHASES + slots.phase
+    found = values.new_zeros(len(values), tokens * PHASES)
+    return found.index_add(1, at, values).reshape(len(values), tokens, PHASES)
