@@ -13,7 +13,7 @@ from semcore import ComponentError, Features, KnowledgeBase, Picture, Rng, Sampl
 from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
 from semcore_video.clips import grid_sentence
-from semcore_video.dct import DCT, _amplitudes
+from semcore_video.dct import DCT
 from semcore_video.face.encoder import FaceMotion
 from semcore_video.face.gate import best_reference
 from semcore_video.face.generator import MeshWarp
@@ -21,6 +21,7 @@ from semcore_video.face.kb import FaceKB
 from semcore_video.face.mesh import eye_openness, face_size, lip_opening
 from semcore_video.face.motion import NUMBERS, basis
 from semcore_video.face.tracker import track
+from semcore_video.spectral import _amplitudes
 from semcore_video.speech.align import align, pronounce
 from semcore_video.speech.encoder import CLOCK, Speech
 from semcore_video.speech.generator import EspeakVoice

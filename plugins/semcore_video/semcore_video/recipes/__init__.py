@@ -75,12 +75,11 @@ class VisemesRecipe(Recipe):
 
 @dataclass(frozen=True)
 class TemporalRecipe(Recipe):
-    """Trains the transport temporal: a stream through encoder, noisy channel and decoder, for the least error (eq. 15).
+    """Trains temporal-durations, -text or -phones: a stream through encoder, noisy channel and decoder, least error (eq. 15).
 
     Fields:
         of: the stream
         channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is drawn anew all the time
-        data: folder of videos of speaking people whose motion is learnt from, for `of: motion`; null: synthetic motion alone
         snr_db: lowest and highest Es/N0 of the training, dB
         symbols: fewest and most symbols of a row in the training
         symbols_measured: symbols of a row where the card measures
@@ -94,9 +93,8 @@ class TemporalRecipe(Recipe):
 
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
 
-    of: Literal["motion", "durations", "text", "phones"]
+    of: Literal["durations", "text", "phones"]
     channel: ChannelModel
-    data: str | None = None
     snr_db: tuple[Annotated[float, Ge(-50), Le(100)], Annotated[float, Ge(-50), Le(100)]] = (-8.0, 23.0)
     symbols: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]] = (100, 600)
     symbols_measured: Annotated[int, Ge(1)] = 300
@@ -108,9 +106,37 @@ class TemporalRecipe(Recipe):
     threads: int = 1
 
     def train(self, out: Path) -> None:
-        from semcore_video.recipes import codebook
+        from semcore_video.recipes.codebook import train
 
-        codebook.train(self, out)
+        train(self, out)
+
+
+@dataclass(frozen=True)
+class MotionCodeRecipe(Recipe):
+    """Learns for the transport temporal-motion how likely faces make each cosine of their motion, in a few kinds of clips.
+
+    Fields:
+        data: folder of videos of speaking people
+        channel: what the card measures over; its `snr_db` or `block_snr_db` is set to each SNR of the table
+        kinds: kinds of clips
+        symbols: complex symbols of a clip
+        times: transmissions that the card takes the mean of
+        seed: seed of the clips and their variations
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "cooke2006audio")
+
+    data: str
+    channel: ChannelModel
+    kinds: Annotated[int, Ge(1), Le(8)] = 4
+    symbols: Annotated[int, Ge(1)] = 300
+    times: Annotated[int, Ge(1)] = 8
+    seed: int = 6
+
+    def train(self, out: Path) -> None:
+        from semcore_video.recipes.motion_code import train
+
+        train(self, out)
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,13 @@ import torch.nn.functional as F
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
 from semcore.training import at_snr, move_average, one_cycle, run_epochs, set_rate, symbols_of, write_model
+from semcore_video.bursts import gathered, spread
 from semcore_video.recipes import TemporalRecipe
 from semcore_video.recipes.corpus import phones_of, sentences, spoken
 from semcore_video.speech.phones import NUMBERS
-from semcore_video.temporal.codebook import LEAST, Codebook
+from semcore_video.temporal.codebook import Codebook
 from semcore_video.temporal.levels import levels, nearest
+from semcore_video.temporal.transport import LEAST
 
 VOCABULARY = {"text": 256, "phones": 64, "durations": 256}
 """Bytes of UTF-8, phones with room for other alphabets, levels."""
@@ -112,13 +114,13 @@ def through(
     """Rows (B, T) over the channel, as many equal parts of the batch at as many SNRs: scores (B, T, vocabulary)."""
     counts = [len(part) for part in torch.arange(len(tokens)).tensor_split(len(snrs_db))]
     told = torch.repeat_interleave(torch.tensor(snrs_db), torch.tensor(counts))
-    sent = network.encode(tokens, symbols, told)
+    sent = spread(network.encode(tokens, symbols, told))
     heard, noise_var = [], []
     for number, (part, snr) in enumerate(zip(sent.split(counts), snrs_db, strict=True)):
         received = at_snr(channel, snr).transmit(symbols_of(part), rng.at(number))
         heard.append(received.values)
         noise_var.append(received.noise_var)
-    return network.decode(torch.cat(heard), torch.cat(noise_var), tokens.shape[1])
+    return network.decode(gathered(torch.cat(heard)), gathered(torch.cat(noise_var)), tokens.shape[1])
 
 
 def cost(of: str, scores: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:

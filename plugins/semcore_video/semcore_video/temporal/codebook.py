@@ -13,8 +13,6 @@ from semcore_video.mixer import Mixer
 
 PHASES = 64
 """Symbols of a codeword; a token that is given more begins anew."""
-LEAST = 4
-"""Symbols that a token is given at least: with fewer, a codebook of 256 words could not be told apart without noise."""
 REACH_DB = 4.0
 """How much stronger or weaker than the others a token is sent at most, dB."""
 
