@@ -15,7 +15,7 @@ from pydantic import BeforeValidator
 
 from semcore.interfaces import Codec, Transport
 from semcore.rng import Rng
-from semcore.types import Bitstream, Picture, Received, Semantics, Stream, Symbols, Text, Tokens, split
+from semcore.types import Bitstream, Features, Picture, Received, Semantics, Stream, Symbols, Text, Tokens, split
 from semcore_channels.coding.codes import Code, Decoder, can_compile, code_for
 from semcore_channels.coding.crc import CRC_BYTES, crc24b_bits
 from semcore_channels.coding.framing import frame, frame_bytes, header, salvage, unframe
@@ -43,7 +43,8 @@ def ratio(value: object) -> object:
 class LDPC(Transport):
     """Bytes of any length with a CRC, the 5G LDPC code and QAM.
 
-    A stream becomes bytes (UTF-8 of a text, tokens of fixed width packed, a picture by its `codec`), then a frame
+    A stream becomes bytes (UTF-8 of a text, tokens of fixed width packed,
+    features quantised to `feature_bits`, a picture by its `codec`), then a frame
     [length | payload | CRC24A], then as many equal code blocks as it needs, each with a CRC24B if there are several, the last
     one filled up with zeros, then coded, interleaved and scrambled bits, then symbols. Nothing but the number of channel uses
     is known to the receiver beforehand; the code blocks follow from it, the payload's length from the frame.
@@ -65,11 +66,13 @@ class LDPC(Transport):
         on_error: what a failed CRC does: `deliver` the damaged payload, or `erase` the stream
         max_code_block_bits: most information bits of a code block; base graph 2 has no more than 3840
         codec: turns pictures into bytes; null: pictures are refused
+        feature_bits: bits of a number of features, which are quantised evenly; null: features are refused
     """
 
     reference: ClassVar[str] = "3GPP TS 38.212, 5.1 (CRC), 5.2.2 (segmentation), 5.3.2 (LDPC), 5.4.2 (rate matching)"
     cites: ClassVar[tuple[str, ...]] = ("ts38212", "ts38211", "hoydis2022sionna")
-    carries: ClassVar[tuple[type[Stream], ...]] = (Text, Tokens, Bitstream, Picture)
+    carries: ClassVar[tuple[type[Stream], ...]] = (Text, Tokens, Bitstream, Picture, Features)
+    tried_with = ({}, {"feature_bits": 8})
     rate: Annotated[float, BeforeValidator(ratio), Ge(1 / 5), Le(8 / 9)] = 0.5
     modulation: Modulation = "4qam"
     iterations: Annotated[int, Ge(1), Le(200)] = 20
@@ -77,6 +80,7 @@ class LDPC(Transport):
     on_error: Literal["deliver", "erase"] = "deliver"
     max_code_block_bits: Annotated[int, Ge(128), Le(LARGEST[1])] = LARGEST[1]
     codec: Codec | None = None
+    feature_bits: Annotated[int, Ge(1), Le(24)] | None = None
 
     @functools.cached_property
     def scheme(self) -> Scheme:
@@ -90,11 +94,13 @@ class LDPC(Transport):
     def refuses(self, stream: type[Stream]) -> str:
         if stream is Picture and self.codec is None:
             return "needs a `codec` to send pictures, for example `codec: {use: jpeg}`"
+        if stream is Features and self.feature_bits is None:
+            return "needs `feature_bits` to send features, for example `feature_bits: 6`"
         return super().refuses(stream)
 
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
         items = [(row, name, stream) for row, one in enumerate(batch) for name, stream in one.streams.items()]
-        payloads = [to_bytes(stream, self.codec) for _, _, stream in items]
+        payloads = [to_bytes(stream, self.codec, self.feature_bits) for _, _, stream in items]
         symbols = self._encode([frame(payload) for payload in payloads])
         bursts: list[list[Burst]] = [[] for _ in batch]
         for (row, name, stream), payload, values in zip(items, payloads, symbols, strict=True):
@@ -111,7 +117,7 @@ class LDPC(Transport):
             intact = payload is not None and self.scheme.uses(8 * frame_bytes(len(payload))) == uses
             if not intact:
                 payload = salvage(data, self.longest(uses)) if self.on_error == "deliver" else None
-            stream = None if payload is None else from_bytes(span, payload, self.codec)
+            stream = None if payload is None else from_bytes(span, payload, self.codec, self.feature_bits)
             streams[span.sample, span.stream] = (stream, intact)
         return received.layout.semantics(streams)
 

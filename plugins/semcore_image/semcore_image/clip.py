@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 from semcore.errors import RunError
+from semcore.pretrained import Pretrained
 from semcore_image.digests import mini_digest, sha256
 from semcore_image.pixels import to_tensor
-from semcore_image.pretrained import Pretrained
 
 CHUNK = 64
 """Pictures that are encoded together; bounds the memory."""

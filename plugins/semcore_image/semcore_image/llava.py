@@ -12,9 +12,9 @@ from annotated_types import Ge
 from PIL import Image
 
 from semcore.interfaces import SemanticEncoder
+from semcore.pretrained import Pretrained
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.pixels import image_of
-from semcore_image.pretrained import Pretrained
 from semcore_image.received import CAPTION
 
 

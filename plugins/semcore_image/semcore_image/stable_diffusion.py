@@ -13,10 +13,10 @@ from PIL import Image
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Generator
+from semcore.pretrained import Pretrained
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.pixels import resized
-from semcore_image.pretrained import Pretrained
 from semcore_image.received import CAPTION, caption_of, reference_of
 
 Count = Annotated[int, Ge(1)]

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
+
+import numpy as np
 
 from semcore.interfaces import Generator
 from semcore.rng import Rng
-from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
+from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.paper import PAPER
+from semcore_video.speech.mel_voices import LIPS
 
 
 @dataclass(frozen=True)
 class TalkingHead(Generator):
-    """The moving picture of one generator with the sound of another.
+    """The moving picture of one generator with the sound of another, which may look at the lips of the picture.
+
+    A voice that takes a stream `lips` gets grey pictures of the mouth of the video that was made: audio from video.
 
     Fields:
         renderer: makes the video
@@ -30,15 +35,29 @@ class TalkingHead(Generator):
 
     @property
     def accepts(self) -> Mapping[str, tuple[type[Stream], ...]]:  # type: ignore[override]  # of a class until its parts are known
-        return {**self.renderer.accepts, **self.voice.accepts}
+        heard = {name: types for name, types in self.voice.accepts.items() if name != LIPS}
+        return {**self.renderer.accepts, **heard}
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         seen = self.renderer.generate(batch, kb, rng.at("renderer"))
-        heard = self.voice.generate(batch, kb, rng.at("voice"))
+        said = [_with_lips(*both) for both in zip(batch, seen, strict=True)] if LIPS in self.voice.accepts else batch
+        heard = self.voice.generate(said, kb, rng.at("voice"))
         return [
             Candidates([_together(one.key, one.user, video.samples[0], sound.samples[0])])
             for one, video, sound in zip(batch, seen, heard, strict=True)
         ]
+
+
+def _with_lips(got: Semantics, seen: Candidates) -> Semantics:
+    """What arrived, with the lips of the video that was made of it; as it is if there is none, or no face in it."""
+    from semcore_video.face.tracker import track
+    from semcore_video.speech.lips import lips_of
+
+    video = seen.samples[0].video
+    points = None if video is None else track(video)
+    if video is None or points is None or not np.isfinite(points).all():
+        return got
+    return replace(got, streams={**got.streams, LIPS: Features(lips_of(video, points).astype(np.float32))})
 
 
 def _together(key: str, user: str, video: Sample, sound: Sample) -> Sample:

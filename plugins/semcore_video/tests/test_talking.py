@@ -164,7 +164,7 @@ def test_dct_beats_plain_numbers_with_fewer_symbols_and_gains_with_the_snr() -> 
 @pytest.mark.parametrize("noise", [1e-3, 0.1, 1.0, 10.0])
 def test_amplitudes_are_those_of_the_least_error_for_the_power(noise: float) -> None:
     deviations = np.sort(np.random.default_rng(2).exponential(size=40))[::-1]
-    best = _amplitudes(deviations, noise)
+    best = _amplitudes(deviations, noise, len(deviations) / 2)
     power = np.square(best * deviations)
     assert power.sum() == pytest.approx(len(deviations) / 2)
 
@@ -229,7 +229,7 @@ def test_damaged_streams_are_silence_or_speech_but_no_error() -> None:
     rng = np.random.default_rng(3)
     for streams in (
         {}, {"text": Text("")}, {"text": Text("\0xqzt ?? 17")}, {"phones": Tokens(rng.integers(0, 40, 9), 40)},
-        {"phones": Tokens(rng.integers(0, 40, 9), 40), "durations": Tokens(rng.integers(0, CLOCK, 5), CLOCK)},
+        {"phones": Tokens(rng.integers(0, 40, 9), 40), "durations": Features(rng.integers(0, CLOCK, 5).astype(np.float32))},
         {"text": Text("bin"), "interval": Tokens(np.array([CLOCK - 1, 0]), CLOCK)},
     ):  # fmt: skip
         sound = EspeakVoice().generate([Semantics("a", streams)], KB, Rng())[0].samples[0].audio

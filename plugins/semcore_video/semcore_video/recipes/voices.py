@@ -21,6 +21,7 @@ from semcore_video.recipes.seen import seen_saying
 from semcore_video.speech.lips import evened
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, energy_of, mel_of, pitch_of
 from semcore_video.speech.networks import EXPANSION, MEAN, SPREAD, LipVoice, MelVoice
+from semcore_video.speech.phones import NAMES
 from semcore_video.speech.stretch import resampled
 
 HELD_OUT = 48
@@ -70,7 +71,9 @@ def train_mel(recipe: MelVoiceRecipe, out: Path) -> None:
         return network(batch["phones"], batch["durations"], batch["voices"], known)
 
     torch.manual_seed(recipe.seed)
-    _train(recipe, out, MelVoice(len(VOICES)), lessons, run, "fastspeech", "Phones and durations to a mel spectrogram.")
+    network = MelVoice(len(VOICES))
+    network.typical = typical(lessons)
+    _train(recipe, out, network, lessons, run, "fastspeech", "Phones and durations to a mel spectrogram.")
 
 
 def train_lips(recipe: LipVoiceRecipe, out: Path) -> None:
@@ -84,6 +87,15 @@ def train_lips(recipe: LipVoiceRecipe, out: Path) -> None:
 
     torch.manual_seed(recipe.seed)
     _train(recipe, out, LipVoice(len(VOICES)), lessons, run, "lip-voice", "Lips and phones to a mel spectrogram.")
+
+
+def typical(lessons: Sequence[Lesson]) -> torch.Tensor:
+    """How many frames each phone lasts on average, float32 (phones,)."""
+    phones = np.concatenate([one.phones for one in lessons])
+    durations = np.concatenate([one.durations for one in lessons])
+    counts = np.bincount(phones, minlength=len(NAMES))
+    sums = np.bincount(phones, weights=durations, minlength=len(NAMES))
+    return torch.from_numpy(np.where(counts > 0, sums / np.maximum(counts, 1), 8.0).astype(np.float32))
 
 
 def _train(

@@ -10,15 +10,17 @@ import numpy as np
 
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
-from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
+from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
 from semcore_video.paper import PAPER
 
 TEXT, INTERVAL, PHONES, DURATIONS = "text", "interval", "phones", "durations"
 """Names of the streams."""
-SPOKEN: Mapping[str, tuple[type[Stream], ...]] = {TEXT: (Text,), INTERVAL: (Tokens,), PHONES: (Tokens,), DURATIONS: (Tokens,)}
+SPOKEN: Mapping[str, tuple[type[Stream], ...]] = {
+    TEXT: (Text,), INTERVAL: (Tokens,), PHONES: (Tokens,), DURATIONS: (Features,),
+}  # fmt: skip
 """What those take that speak, aloud or with their lips."""
 CLOCK = 2**10
-"""Values of a moment or a duration, frames of 10 ms: segments are shorter than 10 s."""
+"""Values of a moment, frames of 10 ms: segments are shorter than 10 s."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,9 @@ class Speech(SemanticEncoder):
     """What is said in a sound: its text, or its phones with their durations.
 
     `send: durations`, for video from audio, gives the streams `phones` (numbers of phones of the CMU dictionary, with
-    silences) and `durations` (frames of 10 ms), from a forced alignment by PocketSphinx. `send: text`, for audio from video,
-    gives `text` and `interval`: first and last frame of speech, in frames of 10 ms, two bytes that say more of the timing
-    than a face does.
+    silences) and `durations` (numbers: frames of 10 ms), from a forced alignment by PocketSphinx. `send: text`, for audio
+    from video, gives `text` and `interval`: first and last frame of speech, in frames of 10 ms, two bytes that say more of
+    the timing than a face does.
 
     The words are those that the source gives with the sample, or those that PocketSphinx hears, led by the grammar of the
     GRID corpus (`words: grid`): it hears one of its sentences in anything. Where words do not fit the sound, they count as
@@ -48,7 +50,7 @@ class Speech(SemanticEncoder):
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
-        return {TEXT: Text, INTERVAL: Tokens} if self.send == "text" else {PHONES: Tokens, DURATIONS: Tokens}
+        return {TEXT: Text, INTERVAL: Tokens} if self.send == "text" else {PHONES: Tokens, DURATIONS: Features}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [Semantics(sample.id, self._streams(sample), sample.user) for sample in samples]
@@ -79,7 +81,7 @@ class Speech(SemanticEncoder):
             return {TEXT: Text(text), INTERVAL: Tokens(np.array([first, last], np.int64), CLOCK)}
         return {
             PHONES: Tokens(np.array([NUMBERS[phone.name] for phone in phones], np.int64), len(NUMBERS)),
-            DURATIONS: Tokens(np.array([min(phone.frames, CLOCK - 1) for phone in phones], np.int64), CLOCK),
+            DURATIONS: Features(np.array([phone.frames for phone in phones], np.float32)),
         }
 
 

@@ -11,7 +11,7 @@ from annotated_types import Ge, Gt, Le
 
 from semcore.interfaces import Generator
 from semcore.rng import Rng
-from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
+from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
 from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, SPOKEN, TEXT
 from semcore_video.speech.phones import FRAME_S
 
@@ -108,9 +108,9 @@ def timed(got: Semantics) -> tuple[list[str], np.ndarray | None]:
     from semcore_video.speech.phones import NAMES
 
     phones, durations = got.streams.get(PHONES), got.streams.get(DURATIONS)
-    if isinstance(phones, Tokens) and isinstance(durations, Tokens):
+    if isinstance(phones, Tokens) and isinstance(durations, Features):
         count = min(len(phones.values), len(durations.values))
-        frames = durations.values[:count].clip(0, MOST_FRAMES)
+        frames = np.nan_to_num(durations.values.ravel()[:count].astype(np.float64)).clip(0, MOST_FRAMES)
         names = [NAMES[number] if 0 <= number < len(NAMES) else NAMES[0] for number in phones.values[:count].tolist()]
         return names, np.concatenate([[0.0], np.cumsum(frames)]) * FRAME_S
     text, interval = got.streams.get(TEXT), got.streams.get(INTERVAL)

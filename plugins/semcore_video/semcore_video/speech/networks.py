@@ -50,12 +50,16 @@ class MelVoice(nn.Module):
         depth: blocks before and behind the durations
     """
 
+    typical: torch.Tensor
+    """Frames that each phone lasts on average."""
+
     def __init__(self, voices: int, width: int = 160, depth: int = 4) -> None:
         super().__init__()
         self.phones = nn.Embedding(len(NAMES), width)
         self.voices = nn.Embedding(voices, width)
         self.encoder = nn.ModuleList(Mixer(width, 5) for _ in range(depth))
         self.within = nn.Linear(3, width)
+        self.register_buffer("typical", torch.full((len(NAMES),), 8.0))
         self.decoder = MelDecoder(width, depth)
 
     def settings(self) -> dict[str, Any]:

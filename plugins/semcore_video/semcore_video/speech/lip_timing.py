@@ -1,0 +1,111 @@
+"""When each phone is spoken, read off the motion of a face: the way of V2A without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from semcore.errors import ComponentError
+from semcore.interfaces import Generator
+from semcore.rng import Rng
+from semcore.types import Candidates, Features, KnowledgeBase, Semantics, Stream, Tokens
+from semcore_video.face.encoder import MOTION
+from semcore_video.paper import PAPER
+from semcore_video.shipped import digest
+from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, SPOKEN, TEXT
+
+LONGEST = 40
+"""Most frames of 10 ms of a phone."""
+TYPICAL_S, SPREAD = 0.08, 0.5
+"""How long phones are, s, and how much the logarithm of that differs from one to the next."""
+TRUST = 0.08
+"""How much a frame of motion counts against the durations that are usual."""
+
+
+@dataclass(frozen=True)
+class LipTiming(Generator):
+    """Gives the phones of a text the durations that fit the motion of the lips best, and has a voice say them.
+
+    Phones follow each other through the interval of the speech; each wants the expression that the shipped visemes have for
+    it, and about the usual duration, and dynamic programming finds the durations that suit both best. Without motion all
+    phones are stretched alike; without an interval, or without a text, the voice is given what arrived.
+
+    Fields:
+        voice: says phones with durations
+        fps: frames of video a second
+        visemes: folder that the recipe `visemes` wrote; null: the shipped ones
+    """
+
+    reference: ClassVar[str] = f"in place of {PAPER}, eq. 19 to 21"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "cooke2006audio")
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {
+        MOTION: (Features,), TEXT: SPOKEN[TEXT], INTERVAL: SPOKEN[INTERVAL],
+    }  # fmt: skip
+    tried_with = ({"voice": {"use": "espeak"}},)
+
+    voice: Generator
+    fps: float = 25.0
+    visemes: str | None = None
+
+    def check(self) -> None:
+        if not {PHONES, DURATIONS} <= self.voice.accepts.keys():
+            name = type(self.voice).__name__
+            raise ComponentError(
+                f"LipTiming.voice must say {PHONES!r} with {DURATIONS!r}, as espeak does, and {name} does not"
+            )
+
+    def identity(self) -> Any:
+        """The digest of the visemes."""
+        return digest("visemes", self.visemes)
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        return self.voice.generate([self._timed(one) for one in batch], kb, rng.at("voice"))
+
+    def _timed(self, got: Semantics) -> Semantics:
+        from semcore_video.speech.generator import timed
+        from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
+
+        names, ends = timed(got.only([TEXT, INTERVAL]))
+        motion = got.streams.get(MOTION)
+        if not names or ends is None or not isinstance(motion, Features) or motion.values.ndim != 2:
+            return got.only([TEXT, INTERVAL])
+        first, last = (int(round(float(end) / FRAME_S)) for end in ends)
+        durations = self.durations(names, np.nan_to_num(motion.values), first, max(last, first + len(names)))
+        phones = np.array([NUMBERS[name] for name in (SILENCE, *names)], np.int64)
+        frames = np.array([first, *durations], np.float32)
+        return replace(got, streams={PHONES: Tokens(phones, len(NUMBERS)), DURATIONS: Features(frames)}, intact={})
+
+    def durations(self, names: Sequence[str], motion: np.ndarray, first: int, last: int) -> np.ndarray:
+        """Frames of 10 ms of each phone between two moments, int64 (phones,); they sum to `last - first`."""
+        from semcore_video.face.motion import POSE
+        from semcore_video.speech.phones import FRAME_S
+        from semcore_video.speech.visemes import motion_of
+
+        count = last - first
+        times = (np.arange(first, last) + 0.5) * FRAME_S * self.fps - 0.5
+        seen = np.stack([np.interp(times, np.arange(len(motion)), column) for column in motion[:, POSE:].T], 1)
+        shapes = np.stack([motion_of([name], np.array([-1.0, 1.0]), 1, self.fps, self.visemes)[0, POSE:] for name in names])
+        seen = (seen - seen.mean(0)) / (seen.std(0) + 1e-3)
+        shapes = (shapes - shapes.mean(0)) / (shapes.std(0) + 1e-3)
+        apart = TRUST * np.square(seen[:, None] - shapes).sum(-1)
+        sums = np.concatenate([np.zeros((1, len(names))), np.cumsum(apart, axis=0)])
+        usual = min(count / len(names), TYPICAL_S / FRAME_S * 2)
+        longest = max(LONGEST, -(-count // len(names)))
+        lengths = np.arange(1, longest + 1)
+        dear = np.square(np.log(lengths / usual) / SPREAD) / 2
+        cost = np.full((len(names) + 1, count + 1), np.inf)
+        cost[0, 0], taken = 0.0, np.zeros((len(names) + 1, count + 1), np.int64)
+        for phone in range(len(names)):
+            for end in range(1, count + 1):
+                starts = end - lengths[: min(longest, end)]
+                choice = cost[phone, starts] + dear[: len(starts)] + sums[end, phone] - sums[starts, phone]
+                best = int(choice.argmin())
+                cost[phone + 1, end], taken[phone + 1, end] = choice[best], lengths[best]
+        found, end = [], count
+        for phone in reversed(range(len(names))):
+            found.append(int(taken[phone + 1, end]))
+            end -= found[-1]
+        return np.array(found[::-1], np.int64)

@@ -1,0 +1,195 @@
+"""Voices that were trained here: mel spectrograms of phones and durations (A2V), or of lips and words (V2A)."""
+
+from __future__ import annotations
+
+import abc
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Gt, Le
+
+from semcore.errors import ComponentError, RunError
+from semcore.interfaces import Generator
+from semcore.rng import Rng
+from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.paper import PAPER
+from semcore_video.shipped import digest, weights_file
+from semcore_video.speech.encoder import INTERVAL, SPOKEN, TEXT
+from semcore_video.speech.vocoders import MEL
+
+LIPS = "lips"
+"""Name of the stream that the rendered video gives: grey pictures of the mouth, float32 (T, 24, 32), 0..255."""
+Voice = Literal["en-us", "en-us+m3", "en-us+f3", "en-us+f2", "en-gb-x-rp"]
+"""The voices that the networks learnt from, by their names in eSpeak NG."""
+
+
+@dataclass(frozen=True)
+class MelVoiced(Generator, abc.ABC):
+    """A network that makes a mel spectrogram, and a vocoder that makes a sound of it.
+
+    Fields:
+        vocoder: makes the sound of a stream `mel`
+        voice: who speaks, by its name in eSpeak NG
+        length_s: of the sound, s, which both ends know from the session
+        weights: folder that the recipe wrote; null: the shipped one
+    """
+
+    shipped: ClassVar[str]
+    """Name of the shipped weights."""
+    tried_with = ({"vocoder": {"use": "griffin-lim"}},)
+
+    vocoder: Generator
+    voice: Voice = "en-us"
+    length_s: Annotated[float, Gt(0), Le(600)] = 3.0
+    weights: str | None = None
+
+    def check(self) -> None:
+        if MEL not in self.vocoder.accepts:
+            name = type(self.vocoder).__name__
+            raise ComponentError(
+                f"{type(self).__name__}.vocoder must take a stream {MEL!r}, as griffin-lim does; {name} does not"
+            )
+
+    def identity(self) -> Any:
+        """The digest of the weights."""
+        return digest(self.shipped, self.weights)
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        mels = [replace(got, streams={MEL: Features(self._whole(self.mel(got)))}, intact={}) for got in batch]
+        sounds = self.vocoder.generate(mels, kb, rng.at("vocoder"))
+        return [Candidates([self._fitted(one.samples[0])]) for one in sounds]
+
+    @abc.abstractmethod
+    def mel(self, got: Semantics) -> np.ndarray:
+        """What is said, as a mel spectrogram float32 (T, 80)."""
+
+    def load(self, build: Callable[..., Any]) -> Any:
+        """A network with its weights."""
+        from safetensors.torch import load_file
+
+        file = weights_file(self.shipped, self.weights)
+        config = file.parent / "config.json"
+        if not config.exists():
+            raise RunError(f"{config} is missing: `semcore train {self.shipped}` writes it")
+        network = build(**json.loads(config.read_text()))
+        network.load_state_dict(load_file(file))
+        return network.float().eval().requires_grad_(False)
+
+    @property
+    def speaker(self) -> int:
+        """The number of the voice."""
+        from typing import get_args
+
+        return get_args(Voice).index(self.voice)
+
+    def _whole(self, mel: np.ndarray) -> np.ndarray:
+        """A mel spectrogram as long as the sound, silence behind it."""
+        from semcore_video.speech.mel import BANDS, HOP, LEAST, RATE_HZ
+
+        whole = np.full((round(self.length_s * RATE_HZ / HOP) + 1, BANDS), np.log(LEAST), np.float32)
+        whole[: len(mel)] = mel[: len(whole)]
+        return whole
+
+    def _fitted(self, sample: Sample) -> Sample:
+        """A sound as long as both ends know."""
+        if sample.audio is None or sample.sample_rate_hz is None:
+            return sample
+        count = round(self.length_s * sample.sample_rate_hz)
+        audio = np.pad(sample.audio[:count], (0, max(count - len(sample.audio), 0)))
+        return replace(sample, audio=audio)
+
+
+@dataclass(frozen=True)
+class FastSpeech(MelVoiced):
+    """Says phones or a text: a small network after FastSpeech 2, trained on eSpeak NG.
+
+    With `phones` and `durations` every phone lasts as long as it did. With `text`, phones are those of the dictionary, each as
+    long as it is on average, all stretched alike into the `interval` if there is one. What is damaged beyond use is left out;
+    without anything to say there is silence.
+    """
+
+    reference: ClassVar[str] = f"{PAPER}, eq. 16; Y. Ren et al., FastSpeech 2, ICLR 2021"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "ren2021fastspeech")
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = SPOKEN
+    shipped: ClassVar[str] = "fastspeech"
+
+    @functools.cached_property
+    def network(self) -> Any:
+        """The network; its weights are loaded on first use."""
+        from semcore_video.speech.networks import MelVoice
+
+        return self.load(MelVoice)
+
+    def mel(self, got: Semantics) -> np.ndarray:
+        import torch
+
+        from semcore_video.speech.generator import timed
+        from semcore_video.speech.mel import BANDS
+        from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
+
+        names, ends = timed(got)
+        if not names:
+            return np.zeros((0, BANDS), np.float32)
+        if ends is None or len(ends) != len(names) + 1:
+            typical = np.cumsum([0.0, *(float(self.network.typical[NUMBERS[name]]) for name in names)]) * FRAME_S
+            first, last = (0.2, 0.2 + typical[-1]) if ends is None else ends
+            ends = first + typical * (last - first) / max(float(typical[-1]), FRAME_S)
+            names, ends = [SILENCE, *names], np.concatenate([[0.0], ends])
+        bounds = np.round(np.minimum(ends, self.length_s) / FRAME_S).astype(np.int64)
+        with torch.inference_mode():
+            phones = torch.tensor([[NUMBERS[name] for name in names]])
+            _, mel = self.network(phones, torch.from_numpy(np.diff(bounds))[None], torch.tensor([self.speaker]))
+        return mel[0].numpy()
+
+
+@dataclass(frozen=True)
+class LipVoice(MelVoiced):
+    """Says a text in time with lips that move: the attention network of V2A, trained on portraits that eSpeak NG speaks for.
+
+    It takes `lips`, which `talking-head` cuts out of the rendered video, the `text`, and the `interval` in which it is spoken;
+    without lips they are taken to be at rest, without an interval it is all of the sound, without a text there is silence.
+    """
+
+    reference: ClassVar[str] = f"{PAPER}, section III-C2, eq. 19 to 23"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "cong2023learning")
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {
+        LIPS: (Features,), TEXT: SPOKEN[TEXT], INTERVAL: SPOKEN[INTERVAL],
+    }  # fmt: skip
+    shipped: ClassVar[str] = "lip-voice"
+
+    @functools.cached_property
+    def network(self) -> Any:
+        """The network; its weights are loaded on first use."""
+        from semcore_video.speech.networks import LipVoice as Network
+
+        return self.load(Network)
+
+    def mel(self, got: Semantics) -> np.ndarray:
+        import torch
+
+        from semcore_video.speech.generator import timed
+        from semcore_video.speech.lips import HEIGHT, WIDTH, evened
+        from semcore_video.speech.mel import BANDS, HOP, RATE_HZ
+        from semcore_video.speech.networks import EXPANSION
+        from semcore_video.speech.phones import NUMBERS
+
+        names, ends = timed(got.only([TEXT, INTERVAL]))
+        if not names:
+            return np.zeros((0, BANDS), np.float32)
+        fps = RATE_HZ / HOP / EXPANSION
+        lips = got.streams.get(LIPS)
+        if isinstance(lips, Features) and lips.values.shape[1:] == (HEIGHT, WIDTH) and len(lips.values):
+            seen = evened(np.nan_to_num(lips.values).clip(0, 255))
+        else:
+            seen = np.zeros((round(self.length_s * fps), HEIGHT, WIDTH), np.float32)
+        interval = np.array([0.2, self.length_s - 0.2]) if ends is None else ends
+        with torch.inference_mode():
+            phones = torch.tensor([[NUMBERS[name] for name in names]])
+            when = torch.from_numpy((interval * fps).astype(np.float32))[None]
+            there = torch.ones_like(phones, dtype=torch.bool)
+            _, mel = self.network(torch.from_numpy(seen)[None], phones, there, when, torch.tensor([self.speaker]))
+        return mel[0].numpy()

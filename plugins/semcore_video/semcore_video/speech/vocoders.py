@@ -1,0 +1,104 @@
+"""Mel spectrograms to sound."""
+
+from __future__ import annotations
+
+import abc
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from semcore.interfaces import Generator
+from semcore.pretrained import Pretrained
+from semcore.rng import Rng
+from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.paper import PAPER
+
+MEL = "mel"
+"""Name of the stream that vocoders take: natural logarithms of 80 bands, float32 (T, 80), a row every 10 ms."""
+
+
+@dataclass(frozen=True)
+class Vocoder(Generator, abc.ABC):
+    """Makes sound of the stream `mel`; without it there is none.
+
+    Its numbers are natural logarithms of the magnitudes in 80 bands of the mel scale up to 8 kHz, a row every 10 ms.
+    """
+
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {MEL: (Features,)}
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        return [Candidates([self._sample(one)]) for one in batch]
+
+    def _sample(self, got: Semantics) -> Sample:
+        from semcore_video.speech.mel import BANDS
+
+        mel = got.streams.get(MEL)
+        if not isinstance(mel, Features) or mel.values.shape[1:] != (BANDS,):
+            return Sample(got.key, got.user)
+        sound, rate_hz = self.sound(np.nan_to_num(mel.values))
+        return Sample(got.key, got.user, audio=sound, sample_rate_hz=rate_hz)
+
+    @abc.abstractmethod
+    def sound(self, mel: np.ndarray) -> tuple[np.ndarray, int]:
+        """The sound of a mel spectrogram (T, 80): float32 (S,), in -1..1, and samples a second."""
+
+
+@dataclass(frozen=True)
+class GriffinLim(Vocoder):
+    """Finds phases that fit the magnitudes, step by step; no weights. Voices sound a little like in a tube."""
+
+    reference: ClassVar[str] = "D. Griffin and J. Lim, IEEE Trans. Acoust., Speech, Signal Process., 1984; librosa"
+    cites: ClassVar[tuple[str, ...]] = ("griffin1984signal", "mcfee2015librosa")
+
+    def sound(self, mel: np.ndarray) -> tuple[np.ndarray, int]:
+        from semcore_video.speech.mel import RATE_HZ, sound_of
+
+        return sound_of(mel), RATE_HZ
+
+
+@dataclass(frozen=True)
+class HifiGan(Pretrained, Vocoder):
+    """HiFi-GAN by transformers, any checkpoint of its `SpeechT5HifiGan`.
+
+    The checkpoint must take 80 bands up to 8 kHz; where its step is not 10 ms, rows are interpolated.
+
+    Errors: RunError if the model is not on this machine and may not be downloaded.
+
+    Fields:
+        model: name on the Hugging Face hub, or folder
+        log10: whether it was trained on decimal instead of natural logarithms
+    """
+
+    reference: ClassVar[str] = f"J. Kong et al., HiFi-GAN, NeurIPS 2020; {PAPER}, eq. 16"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "kong2020hifi", "wolf2020transformers")
+
+    model: str = "microsoft/speecht5_hifigan"
+    log10: bool = True
+
+    @functools.cached_property
+    def _network(self) -> Any:
+        from transformers import SpeechT5HifiGan
+
+        with self.loading(self.model):
+            network: Any = SpeechT5HifiGan.from_pretrained(
+                self.model, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
+            )
+        return network.to(self.device).eval()
+
+    def sound(self, mel: np.ndarray) -> tuple[np.ndarray, int]:
+        import torch
+
+        from semcore_video.speech.mel import HOP, RATE_HZ
+
+        config = self._network.config
+        rate_hz, hop = int(config.sampling_rate), int(np.prod(config.upsample_rates))
+        count = max(round(len(mel) * HOP / RATE_HZ * rate_hz / hop), 1)
+        places = np.linspace(0, len(mel) - 1, count)
+        rows = np.stack([np.interp(places, np.arange(len(mel)), band) for band in mel.T], 1)
+        rows = rows / np.log(10) if self.log10 else rows
+        with torch.inference_mode():
+            wave = self._network(torch.from_numpy(rows).to(self.device, self.torch_dtype))
+        return wave.float().cpu().numpy().clip(-1, 1).astype(np.float32), rate_hz
