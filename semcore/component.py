@@ -57,6 +57,8 @@ class Component:
     """Where it is described: paper, section and equation, or standard and clause."""
     cites: ClassVar[tuple[str, ...]] = ()
     """What a paper that uses it cites: keys in the `references.bib` of its package, or in semcore's own."""
+    licences: ClassVar[tuple[str, ...]] = ()
+    """Of third parties' parts that it runs and a user should know of: `name: licence`."""
     tried_with: ClassVar[tuple[Mapping[str, Any], ...]] = ()
     """Settings that `semcore conform` tries it with, as YAML has them, where its defaults are not enough."""
 

@@ -120,6 +120,7 @@ def _described(entry: Entry) -> str:
         *_facts(cls),
         f"Described in: {escaped(cls.reference)}." if cls.reference else "",
         f"To cite: {', '.join(map(code, cls.cites))}." if cls.cites else "",
+        f"Licences: {escaped('; '.join(cls.licences))}." if cls.licences else "",
         "**This is a genie:** it knows what an honest receiver could not." if cls.genie else "",
     ).rstrip()
 

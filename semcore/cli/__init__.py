@@ -26,6 +26,7 @@ VERBS = {
     "merge": ("semcore.cli.kept", "Unite runs of several machines."),
     "diff": ("semcore.cli.kept", "Say what differs between two runs, and what that did."),
     "report": ("semcore.cli.report", "Write a run as one self-contained page."),
+    "play": ("semcore.cli.play", "Open what one cell of a run made, in the browser."),
     "plot": ("semcore.cli.plot", "Draw a run as a figure for a paper: PDF, PNG, CSV and caption."),
     "table": ("semcore.cli.table", "Write a run as a table: Markdown, LaTeX or CSV."),
     "export": ("semcore.cli.export", "Write the results as data: CSV, Parquet, or for CompressAI."),

@@ -70,5 +70,7 @@ def _show(kind: str, name: str) -> None:
         click.echo(f"\nSource: {cls.reference}")
     if cls.cites:
         click.echo(f"{'' if cls.reference else chr(10)}Cite: {', '.join(cls.cites)}")
+    if cls.licences:
+        click.echo(f"{'' if cls.reference or cls.cites else chr(10)}Licences: {'; '.join(cls.licences)}")
     if cls.genie:
         click.echo("\nThis is a genie: it knows what an honest receiver could not.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +35,26 @@ def write_report(folder: Path) -> Path:
     Raises:
         RunError: the folder does not hold a run, or a file of it is damaged
     """
-    run = read_run(folder)
-    path = folder / "report.html"
+    return _written(read_run(folder), folder / "report.html")
+
+
+def write_cell(run: Run, number: int) -> Path:
+    """Write `cell-NUMBER.html` into the folder of a run: the report of one cell alone, all its clips and pictures large.
+
+    Raises:
+        RunError: a file of the cell is damaged
+    """
+    result = run.results[number]
+    cells = [cell for cell in run.info["cells"] if cell["id"] == result["id"]]
+    alone = replace(run, info={**run.info, "cells": cells, "axes": {}}, results=[{**result, "settings": {}}], failures=[])
+    return _written(alone, run.folder / f"cell-{number}.html")
+
+
+def _written(run: Run, path: Path) -> Path:
     try:
         page = render(run)
     except (OSError, KeyError, ValueError) as error:
-        raise RunError(f"{folder} holds a damaged cell: {error!r}; delete its folder and run again") from error
+        raise RunError(f"{run.folder} holds a damaged cell: {error!r}; delete its folder and run again") from error
     write(path, signed(redact(page).encode("utf-8", "replace")))
     return path
 

@@ -16,6 +16,7 @@ from semcore.interfaces import Source
 from semcore.limits import MAX_FRAMES, MAX_SEQUENCE_PIXELS
 from semcore.pictures import written
 from semcore.types import Sample
+from semcore_video.licences import MEDIAPIPE, PYAV
 
 ENDINGS = (".mp4", ".mpg", ".mpeg", ".mov", ".mkv", ".webm", ".avi")
 Side = Annotated[int, Ge(16)]
@@ -41,6 +42,7 @@ class Clips(Source):
         limit: most segments
     """
 
+    licences: ClassVar[tuple[str, ...]] = (PYAV, MEDIAPIPE)
     path: str
     size: tuple[Side, Side] = (256, 256)
     face: bool = True

@@ -16,6 +16,7 @@ from semcore.interfaces import Generator, SemanticEncoder
 from semcore.limits import MAX_FRAMES, MAX_SEQUENCE_PIXELS
 from semcore.rng import Rng
 from semcore.types import Bitstream, Candidates, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.licences import PYAV
 from semcore_video.paper import PAPER
 
 VIDEO = "video"
@@ -43,6 +44,7 @@ class VideoEncoder(SemanticEncoder):
         preset: x264's and x265's effort
     """
 
+    licences: ClassVar[tuple[str, ...]] = (PYAV,)
     reference: ClassVar[str] = f"{PAPER}, section IV-A2; ITU-T H.264 and H.265"
     cites: ClassVar[tuple[str, ...]] = ("h264", "sullivan2012overview", "liu2026semantic")
     tried_with = ({"crf": 40}, {"codec": "h264", "most_bytes": 4000})
@@ -115,6 +117,7 @@ class VideoDecoder(Generator):
         frames: length of the video, which both ends know from the session
     """
 
+    licences: ClassVar[tuple[str, ...]] = (PYAV,)
     reference: ClassVar[str] = f"{PAPER}, section IV-A2; ITU-T H.264 and H.265"
     cites: ClassVar[tuple[str, ...]] = ("h264", "sullivan2012overview", "liu2026semantic")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {VIDEO: (Bitstream,)}

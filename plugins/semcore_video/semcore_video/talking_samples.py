@@ -15,6 +15,7 @@ from semcore.errors import RunError
 from semcore.interfaces import Source
 from semcore.rng import Rng
 from semcore.types import KnowledgeBase, Sample, Semantics, Text, Tokens
+from semcore_video.licences import ESPEAK, MEDIAPIPE, PORTRAIT
 
 SENTENCES = (
     "bin blue at f two now", "place red by k seven again", "set white in c nine soon", "lay green with p four please",
@@ -41,6 +42,7 @@ class TalkingSamples(Source):
         user: who speaks; the samples of one user follow each other and share a knowledge base
     """
 
+    licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, ESPEAK, PORTRAIT)
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
     tried_with = ({"limit": 2},)
 

@@ -11,6 +11,7 @@ import numpy as np
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import Features, KnowledgeBase, Picture, Sample, Semantics, Stream
+from semcore_video.licences import MEDIAPIPE
 from semcore_video.paper import PAPER
 from semcore_video.shipped import digest
 
@@ -31,6 +32,7 @@ class FaceMotion(SemanticEncoder):
         basis: folder that the recipe `face-basis` wrote; null: the shipped one, learnt from seven speakers
     """
 
+    licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE,)
     reference: ClassVar[str] = f"{PAPER}, section III-B"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lugaresi2019mediapipe", "cooke2006audio")
 

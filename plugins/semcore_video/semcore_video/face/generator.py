@@ -14,6 +14,7 @@ from semcore.limits import MAX_FRAMES
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.face.encoder import MOTION, newest_picture
+from semcore_video.licences import MEDIAPIPE
 from semcore_video.shipped import digest
 
 
@@ -33,6 +34,7 @@ class MeshWarp(Generator):
         frames: of a still face, where no motion arrived
     """
 
+    licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE,)
     reference: ClassVar[str] = "a warp in place of the renderer of section III-C; MediaPipe's face mesh"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lugaresi2019mediapipe")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {MOTION: (Features,)}

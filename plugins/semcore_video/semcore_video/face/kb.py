@@ -11,6 +11,7 @@ from annotated_types import Ge, Le
 
 from semcore.types import Sample
 from semcore_video.kb import ReferenceKB, psnr_db
+from semcore_video.licences import DLIB, MEDIAPIPE
 from semcore_video.paper import PAPER
 
 
@@ -35,6 +36,7 @@ class FaceKB(ReferenceKB):
         expression: norm of the difference of the expressions above which one is sent, standard deviations
     """
 
+    licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, DLIB)
     reference: ClassVar[str] = f"{PAPER}, section III-D, equations 24 to 26"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lugaresi2019mediapipe", "king2009dlib")
     tried_with = ({}, {"level": "forced"})

@@ -12,6 +12,7 @@ from annotated_types import Ge
 from semcore.interfaces import Record
 from semcore.metrics import RecordMetric
 from semcore_video.judges.dlib_faces import embedding, landmarks
+from semcore_video.licences import DLIB, DLIB_68
 from semcore_video.paper import PAPER
 from semcore_video.shipped import weights_file
 
@@ -60,6 +61,10 @@ class AKD(RecordMetric):
     in the source.
     """
 
+    licences: ClassVar[tuple[str, ...]] = (
+        DLIB,
+        DLIB_68,
+    )
     reference: ClassVar[str] = f"{PAPER}, section IV-A3"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "king2009dlib", "sagonas2016faces")
     unit: ClassVar[str] = "px"
@@ -88,6 +93,7 @@ class CSIM(RecordMetric):
         frames: how many are looked at
     """
 
+    licences: ClassVar[tuple[str, ...]] = (DLIB,)
     reference: ClassVar[str] = f"{PAPER}, equation 24"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "king2009dlib")
 
@@ -167,6 +173,10 @@ class LipCorrelation(RecordMetric):
     without a face in the source.
     """
 
+    licences: ClassVar[tuple[str, ...]] = (
+        DLIB,
+        DLIB_68,
+    )
     cites: ClassVar[tuple[str, ...]] = ("king2009dlib", "sagonas2016faces")
     method: ClassVar[str] = f"judge={JUDGE},lost=0"
 

@@ -10,6 +10,7 @@ import numpy as np
 from semcore.errors import RunError
 from semcore.interfaces import Record
 from semcore.metrics import RecordMetric
+from semcore_video.licences import JIWER, P862, POCKETSPHINX, PYSTOI
 from semcore_video.paper import PAPER
 
 RATE_HZ = 16000
@@ -51,6 +52,10 @@ class SpeechWER(RecordMetric):
         of: whether the result is judged, or the source itself, which bounds what can be reached
     """
 
+    licences: ClassVar[tuple[str, ...]] = (
+        JIWER,
+        POCKETSPHINX,
+    )
     reference: ClassVar[str] = f"{PAPER}, section IV-A3"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "huggins2006pocketsphinx", "cooke2006audio")
     better: ClassVar[str] = "lower"
@@ -83,6 +88,7 @@ class SpeechWER(RecordMetric):
 class STOI(RecordMetric):
     """Short-time objective intelligibility, about 0..1 (pystoi). A lost sound has 0. None without sound in the source."""
 
+    licences: ClassVar[tuple[str, ...]] = (PYSTOI,)
     reference: ClassVar[str] = "C. H. Taal et al., An algorithm for intelligibility prediction, IEEE Trans. ASLP 19(7), 2011"
     cites: ClassVar[tuple[str, ...]] = ("taal2011algorithm",)
     method: ClassVar[str] = "fs=16000,extended=no,lost=0"
@@ -108,6 +114,7 @@ class PESQ(RecordMetric):
     the source.
     """
 
+    licences: ClassVar[tuple[str, ...]] = (P862,)
     reference: ClassVar[str] = "ITU-T P.862.2"
     cites: ClassVar[tuple[str, ...]] = ("p8622",)
     method: ClassVar[str] = "fs=16000,mode=wb,lost=1"

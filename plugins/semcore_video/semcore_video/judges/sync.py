@@ -13,6 +13,7 @@ from semcore.metrics import RecordMetric
 from semcore_video.judges.dlib_faces import landmarks
 from semcore_video.judges.faces import JUDGE, correlation, opening
 from semcore_video.judges.speech import RATE_HZ
+from semcore_video.licences import DLIB, DLIB_68
 
 BAND_HZ = (300.0, 3400.0)
 FARTHEST = 15
@@ -23,6 +24,10 @@ FARTHEST = 15
 class _Sync(RecordMetric, abc.ABC):
     """Correlations of the opening of the lips with the loudness of the sound of the result, over lags."""
 
+    licences: ClassVar[tuple[str, ...]] = (
+        DLIB,
+        DLIB_68,
+    )
     cites: ClassVar[tuple[str, ...]] = ("king2009dlib", "sagonas2016faces")
     method: ClassVar[str] = f"judge={JUDGE},audio=log-energy-300-3400Hz,lags=15"
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
+from semcore_video.licences import POCKETSPHINX, PRAATIO
 from semcore_video.paper import PAPER
 
 TEXT, INTERVAL, PHONES, DURATIONS = "text", "interval", "phones", "durations"
@@ -33,20 +35,40 @@ class Speech(SemanticEncoder):
     the timing than a face does.
 
     The words are those that the source gives with the sample, or those that PocketSphinx hears, led by the grammar of the
-    GRID corpus (`words: grid`): it hears one of its sentences in anything. Where words do not fit the sound, they count as
-    spoken evenly from its beginning to its end.
+    GRID corpus (`words: grid`): it hears one of its sentences in anything; or those that a `recogniser` hears, such as
+    `whisper`. Where words do not fit the sound, they count as spoken evenly from its beginning to its end.
+
+    Words and times may be imported instead: `textgrids` is a folder with a file `USER.TextGrid` for each user, as the Montreal
+    Forced Aligner writes them.
 
     Fields:
         send: which streams
         words: where they come from
+        recogniser: an encoder with a stream `text`, which hears the words; null: `words` says where they come from
+        textgrids: folder of alignments; null: PocketSphinx aligns
     """
 
+    licences: ClassVar[tuple[str, ...]] = (POCKETSPHINX, PRAATIO)
     reference: ClassVar[str] = f"{PAPER}, section III-B"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "huggins2006pocketsphinx")
     tried_with = ({"send": "text"}, {"send": "durations", "words": "grid"})
 
     send: Literal["text", "durations"] = "text"
     words: Literal["source", "grid"] = "source"
+    recogniser: SemanticEncoder | None = None
+    textgrids: str | None = None
+
+    def check(self) -> None:
+        if self.recogniser is not None and self.recogniser.streams.get(TEXT) is not Text:
+            raise ComponentError(f"Speech.recogniser must give a text stream {TEXT!r}, as whisper does")
+        if sum((self.recogniser is not None, self.textgrids is not None, self.words != "source")) > 1:
+            raise ComponentError("Speech takes its words from one of `words: grid`, `recogniser` and `textgrids`")
+
+    def identity(self) -> Any:
+        """Of a folder of alignments: names, sizes and times of its files."""
+        folder = Path(self.textgrids or "").expanduser()
+        files = sorted(folder.glob("*.TextGrid")) if self.textgrids else []
+        return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files] or None
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
@@ -56,23 +78,18 @@ class Speech(SemanticEncoder):
         return [Semantics(sample.id, self._streams(sample), sample.user) for sample in samples]
 
     def _streams(self, sample: Sample) -> dict[str, Stream]:
+        from semcore_video.speech import textgrid
         from semcore_video.speech.align import align, evenly, pronounce
         from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
-        from semcore_video.speech.recognise import recognised
 
         if sample.audio is None or sample.sample_rate_hz is None:
             raise ComponentError(f"Speech encodes sound, and sample {sample.id!r} has none")
-        if self.words == "grid":
-            text = recognised(sample.audio, sample.sample_rate_hz)
-        elif sample.text:
-            text = sample.text
+        if self.textgrids is not None:
+            text, phones = textgrid.read(Path(self.textgrids).expanduser() / f"{sample.user}.TextGrid")
         else:
-            raise ComponentError(
-                f"Speech needs the words of sample {sample.id!r}: the source `grid` spells them, `av-clips` reads a text file "
-                "beside each video, and `words: grid` recognises sentences of GRID"
-            )
-        phones = align(sample.audio, sample.sample_rate_hz, text)
-        if phones is None:
+            text = self._words(sample, sample.audio, sample.sample_rate_hz)
+            phones = align(sample.audio, sample.sample_rate_hz, text) or []
+        if not phones:
             phones = evenly(pronounce(text), round(len(sample.audio) / sample.sample_rate_hz / FRAME_S))
         ends = np.cumsum([phone.frames for phone in phones])
         spoken = [index for index, phone in enumerate(phones) if phone.name != SILENCE] or [0]
@@ -83,6 +100,21 @@ class Speech(SemanticEncoder):
             PHONES: Tokens(np.array([NUMBERS[phone.name] for phone in phones], np.int64), len(NUMBERS)),
             DURATIONS: Features(np.array([phone.frames for phone in phones], np.float32)),
         }
+
+    def _words(self, sample: Sample, audio: np.ndarray, sample_rate_hz: int) -> str:
+        """What is said in a sample's sound."""
+        from semcore_video.speech.recognise import recognised
+
+        if self.recogniser is not None:
+            return self.recogniser.encode([sample], KnowledgeBase())[0].text(TEXT) or ""
+        if self.words == "grid":
+            return recognised(audio, sample_rate_hz)
+        if sample.text:
+            return sample.text
+        raise ComponentError(
+            f"Speech needs the words of sample {sample.id!r}: the source `grid` spells them, `av-clips` reads a text file "
+            "beside each video, `words: grid` recognises sentences of GRID, and a `recogniser` any speech"
+        )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from annotated_types import Ge, Gt, Le
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
+from semcore_video.licences import ESPEAK, POCKETSPHINX
 from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, SPOKEN, TEXT
 from semcore_video.speech.phones import FRAME_S
 
@@ -34,6 +35,7 @@ class EspeakVoice(Generator):
         sample_rate_hz: samples of the sound a second
     """
 
+    licences: ClassVar[tuple[str, ...]] = (ESPEAK, POCKETSPHINX)
     reference: ClassVar[str] = "eSpeak NG; stretched as W. Verhelst and M. Roelands, ICASSP 1993"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "verhelst1993overlap")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = SPOKEN

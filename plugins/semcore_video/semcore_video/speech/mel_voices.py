@@ -16,6 +16,7 @@ from semcore.errors import ComponentError, RunError
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.licences import MEDIAPIPE, POCKETSPHINX
 from semcore_video.paper import PAPER
 from semcore_video.shipped import digest, weights_file
 from semcore_video.speech.encoder import INTERVAL, SPOKEN, TEXT
@@ -112,6 +113,7 @@ class FastSpeech(MelVoiced):
     without anything to say there is silence.
     """
 
+    licences: ClassVar[tuple[str, ...]] = (POCKETSPHINX,)
     reference: ClassVar[str] = f"{PAPER}, eq. 16; Y. Ren et al., FastSpeech 2, ICLR 2021"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "ren2021fastspeech")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = SPOKEN
@@ -154,6 +156,7 @@ class LipVoice(MelVoiced):
     without lips they are taken to be at rest, without an interval it is all of the sound, without a text there is silence.
     """
 
+    licences: ClassVar[tuple[str, ...]] = (POCKETSPHINX, MEDIAPIPE)
     reference: ClassVar[str] = f"{PAPER}, section III-C2, eq. 19 to 23"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "cong2023learning")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {

@@ -14,6 +14,7 @@ from semcore.interfaces import Generator
 from semcore.pretrained import Pretrained
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.licences import LIBROSA, TRANSFORMERS
 from semcore_video.paper import PAPER
 
 MEL = "mel"
@@ -50,6 +51,7 @@ class Vocoder(Generator, abc.ABC):
 class GriffinLim(Vocoder):
     """Finds phases that fit the magnitudes, step by step; no weights. Voices sound a little like in a tube."""
 
+    licences: ClassVar[tuple[str, ...]] = (LIBROSA,)
     reference: ClassVar[str] = "D. Griffin and J. Lim, IEEE Trans. Acoust., Speech, Signal Process., 1984; librosa"
     cites: ClassVar[tuple[str, ...]] = ("griffin1984signal", "mcfee2015librosa")
 
@@ -72,6 +74,7 @@ class HifiGan(Pretrained, Vocoder):
         log10: whether it was trained on decimal instead of natural logarithms
     """
 
+    licences: ClassVar[tuple[str, ...]] = (TRANSFORMERS,)
     reference: ClassVar[str] = f"J. Kong et al., HiFi-GAN, NeurIPS 2020; {PAPER}, eq. 16"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "kong2020hifi", "wolf2020transformers")
 

@@ -1,0 +1,40 @@
+"""Alignments that others made: TextGrid files, as the Montreal Forced Aligner writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from semcore.errors import ComponentError, RunError
+from semcore_video.speech.align import Phone
+from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
+
+WORDS, PHONES = "words", "phones"
+"""Names of the tiers."""
+
+
+def read(place: Path) -> tuple[str, list[Phone]]:
+    """The words of a TextGrid, and its phones, silences included; stress marks are dropped, what is no phone is silence.
+
+    Raises:
+        ComponentError: the file is missing, or is no TextGrid with the tiers `words` and `phones`
+        RunError: praatio is not installed
+    """
+    try:
+        from praatio import textgrid
+        from praatio.utilities.errors import PraatioException
+    except ImportError as error:
+        raise RunError("TextGrids are read by praatio: pip install 'semcore-video[speech]'") from error
+    if not place.exists():
+        raise ComponentError(f"Speech.textgrids: there is no {str(place)!r}; files bear the names of the samples' users")
+    try:
+        grid = textgrid.openTextgrid(str(place), includeEmptyIntervals=True)
+        words, phones = (grid.getTier(name).entries for name in (WORDS, PHONES))
+    except (PraatioException, KeyError, ValueError, IndexError) as error:
+        raise ComponentError(f"{place} is no TextGrid with the tiers {WORDS!r} and {PHONES!r}: {error}") from error
+    found: list[Phone] = []
+    for begin, end, label in phones:
+        name = label.strip().rstrip("012").upper()
+        frames = round(end / FRAME_S) - round(begin / FRAME_S)
+        if frames > 0:
+            found.append(Phone(name if name in NUMBERS else SILENCE, frames))
+    return " ".join(label.strip().lower() for *_, label in words if label.strip()), found

@@ -1,0 +1,38 @@
+"""`play`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from semcore.errors import SemcoreError
+
+
+@click.command("play")
+@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("cell", required=False)
+@click.option("--write", "only_write", is_flag=True, help="Write the page, and open nothing.")
+def play_command(run: Path, cell: str | None, only_write: bool) -> None:
+    """Open what one CELL of RUN made: its clips and pictures beside the source, on a page in the browser.
+
+    CELL is its number in the table of the run, from 0, or the beginning of the name of its folder; without one, the cells are
+    listed.
+    """
+    from semcore.report import write_cell
+    from semcore.results import label, read_run
+
+    found = read_run(run)
+    if cell is None:
+        for number, result in enumerate(found.results):
+            click.echo(f"{number:>3}  {result['id'][:12]}  {label(result['settings'])}")
+        return
+    names = [result["id"] for result in found.results]
+    chosen = [number for number, name in enumerate(names) if str(number) == cell or (len(cell) > 3 and name.startswith(cell))]
+    if len(chosen) != 1:
+        what = "no cell is" if not chosen else f"{len(chosen)} cells are"
+        raise SemcoreError(f"{what} called {cell!r} in {run}; `semcore play {run}` lists them")
+    page = write_cell(found, chosen[0])
+    click.echo(page)
+    if not only_write:
+        click.launch(str(page))
