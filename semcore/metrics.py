@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import abc
 import importlib.metadata
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from semcore.interfaces import Metric, Record
-from semcore.types import Bitstream, Ledger, Stream, Text
+from semcore.types import Bitstream, Features, Ledger, Stream, Text, Tokens
 
 if TYPE_CHECKING:
     import numpy as np
@@ -230,6 +231,38 @@ class BLER(RecordMetric):
         verdicts = [_delivered(record, name) for name in record.sent.streams]
         known = [verdict for verdict in verdicts if verdict is not None]
         return known.count(False) / len(known) if known else None
+
+
+@dataclass(frozen=True)
+class StreamError(RecordMetric):
+    """What is wrong with one stream that arrived, 0 (nothing) to 1 (as if nothing had arrived), or more.
+
+    Of features the squared error over the mean square of what was sent; of tokens and texts the share of places where
+    another one stands, or none. A lost stream has 1. None if the stream was not sent, or was nothing.
+
+    Fields:
+        stream: its name
+    """
+
+    better: ClassVar[str] = "lower"
+    method: ClassVar[str] = "features=nmse,tokens=places,text=characters,lost=1"
+
+    stream: str
+
+    def value(self, record: Record) -> float | None:
+        import numpy as np
+
+        sent, got = record.sent.streams.get(self.stream), record.arrived.streams.get(self.stream)
+        match sent:
+            case Features() if sent.values.size and np.square(sent.values).any():
+                off = sent.values if not isinstance(got, Features) else got.values.astype(np.float64) - sent.values
+                return float(np.square(off).sum() / np.square(sent.values.astype(np.float64)).sum())
+            case Tokens() if sent.values.size:
+                return 1.0 if not isinstance(got, Tokens) else float(np.mean(sent.values != got.values))
+            case Text() if sent.value:
+                there = got.value if isinstance(got, Text) else ""
+                return sum(a != b for a, b in itertools.zip_longest(sent.value, there)) / max(len(sent.value), len(there))
+        return None
 
 
 # ---------------------------------------------------------------------------------------------- cost

@@ -52,6 +52,7 @@ class LDPC(Transport):
     The receiver makes soft bits with the effective noise variance of every symbol, decodes, and checks the CRC24A. If it
     fails, `deliver` hands on the damaged payload, as long as the grant lets it be (the damaged header is not believed; bytes
     that are no UTF-8 become U+FFFD), and `erase` drops the stream; either way the verdict is in `Semantics.intact`.
+    Damaged features are dropped always: a wrong range would make absurd numbers of them.
 
     `min-sum` is compiled, stops when all checks hold, and in the waterfall loses fewer blocks than as many iterations of
     `belief-propagation`, Sionna's, which is also what decodes where numba is not installed.
@@ -116,7 +117,8 @@ class LDPC(Transport):
             payload = unframe(data)
             intact = payload is not None and self.scheme.uses(8 * frame_bytes(len(payload))) == uses
             if not intact:
-                payload = salvage(data, self.longest(uses)) if self.on_error == "deliver" else None
+                keeps = self.on_error == "deliver" and span.type is not Features
+                payload = salvage(data, self.longest(uses)) if keeps else None
             stream = None if payload is None else from_bytes(span, payload, self.codec, self.feature_bits)
             streams[span.sample, span.stream] = (stream, intact)
         return received.layout.semantics(streams)

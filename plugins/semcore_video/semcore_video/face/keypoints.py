@@ -1,0 +1,96 @@
+"""The baseline that sends key points of the face instead of its motion: wireless semantic video conferencing (SVC)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from semcore.errors import ComponentError
+from semcore.interfaces import SemanticEncoder
+from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.face.encoder import newest_picture
+from semcore_video.face.generator import PortraitGenerator
+from semcore_video.face.mesh import face_size
+from semcore_video.licences import MEDIAPIPE
+
+KEYPOINTS = "keypoints"
+"""Name of the stream."""
+PLACES = (10, 152, 234, 454, 1, 33, 133, 263, 362, 159, 145, 386, 374, 105, 334, 61, 291, 13, 14, 0, 17)
+"""Mesh points that are sent: outline, nose, corners and lids of the eyes, brows, and lips."""
+UNIT = 0.01
+"""Heights of the face that a number of 1 means."""
+SVC = "P. Jiang et al., Wireless semantic communications for video conferencing, IEEE J. Sel. Areas Commun. 41(1), 2023"
+
+
+@dataclass(frozen=True)
+class FaceKeypoints(SemanticEncoder):
+    """Where 21 points of the face are: 42 numbers a frame, what has changed since the newest reference picture of the user.
+
+    Points are those of MediaPipe's face mesh; without a face in the reference, or without one, what has changed since the
+    best frame of the video itself; without a face in the video all are zero.
+    """
+
+    licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE,)
+    reference: ClassVar[str] = SVC
+    cites: ClassVar[tuple[str, ...]] = ("jiang2023wireless", "lugaresi2019mediapipe")
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {KEYPOINTS: Features}
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [Semantics(one.id, {KEYPOINTS: Features(self._moved(one, kb))}, one.user) for one in samples]
+
+    def _moved(self, sample: Sample, kb: KnowledgeBase) -> np.ndarray:
+        from semcore_video.face.gate import best_reference
+        from semcore_video.face.tracker import track
+
+        if sample.video is None:
+            raise ComponentError(f"FaceKeypoints encodes videos, and sample {sample.id!r} has none")
+        points, picture = track(sample.video), newest_picture(kb, sample.user)
+        if not np.isfinite(points).all():
+            return np.zeros((len(points), 2 * len(PLACES)), np.float32)
+        here = np.full(points.shape[1:], np.nan) if picture is None else track(picture[None])[0]
+        if not np.isfinite(here).all():
+            here = points[best_reference(points)]
+        moved = (points - here)[:, list(PLACES), :2] / face_size(here) / UNIT
+        return moved.reshape(len(points), -1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class KeypointWarp(PortraitGenerator):
+    """Moves the reference picture of the user as its key points have moved, by the same warp as `mesh-warp`; no weights.
+
+    All other points of the mesh follow by a thin-plate spline through the key points.
+    """
+
+    licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE,)
+    reference: ClassVar[str] = f"{SVC}; a warp in place of its generator"
+    cites: ClassVar[tuple[str, ...]] = ("jiang2023wireless", "lugaresi2019mediapipe")
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {KEYPOINTS: (Features,)}
+    stream: ClassVar[str] = KEYPOINTS
+    numbers: ClassVar[int] = 2 * len(PLACES)
+
+    def points(self, numbers: np.ndarray, reference: np.ndarray) -> np.ndarray:
+        size = float(face_size(reference))
+        moved = numbers.clip(-60, 60).reshape(len(numbers), -1) * UNIT * size
+        shift = np.einsum(
+            "pk,tkd->tpd", _follows(reference[:, :2].tobytes(), len(reference)), moved.reshape(len(moved), -1, 2)
+        )
+        found = np.repeat(reference[None], len(numbers), axis=0)
+        found[:, :, :2] += shift
+        return found
+
+
+@functools.lru_cache(maxsize=16)
+def _follows(reference: bytes, count: int) -> np.ndarray:
+    """How much each point of the mesh moves with each key point: float64 (points, key points)."""
+    from scipy.interpolate import RBFInterpolator
+
+    places = np.frombuffer(reference, np.float32).reshape(count, 2).astype(np.float64)
+    keys = places[list(PLACES)]
+    return RBFInterpolator(keys, np.eye(len(keys)), kernel="thin_plate_spline", smoothing=1.0)(places)
