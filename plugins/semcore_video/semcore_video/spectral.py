@@ -19,6 +19,8 @@ from semcore_video import bursts
 
 LEVELS, LEAST_DB, STEP_DB = bursts.A_SET, -40.0, 0.75
 """Scales that a header can tell, the root mean square of the first, and the step to the next, dB."""
+FADED = 4.0
+"""How much more noise than on average is reckoned with when a prior is chosen: fades cost most where it is wrong."""
 BLOCK = 1024
 """Most real numbers that coefficients are spread over together: the estimate takes the cube of it."""
 
@@ -135,7 +137,7 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
         spectrum = dct(frames, axis=0, norm="ortho").ravel()
         priors = self.priors(_shape(frames))
         plans = [self.plan(one) for one in priors]
-        best = int(np.argmin([plan.error(spectrum, self._noise) for plan in plans]))
+        best = int(np.argmin([plan.error(spectrum, FADED * self._noise) for plan in plans]))
         numbers = torch.from_numpy(plans[best].sent(spectrum).astype(np.float32))
         data = torch.view_as_complex(numbers.reshape(-1, 2))
         rms = float(data.abs().square().mean().sqrt()) if len(data) else 0.0

@@ -17,6 +17,7 @@ from semcore_video.paper import PAPER
 from semcore_video.shipped import weights_file
 
 UPPER_LIP, LOWER_LIP, BROWS, CHIN = 62, 66, 27, 8
+MOUTH_LEFT, MOUTH_RIGHT = 48, 54
 """Landmarks in the middle of the inner lips, between the brows, and at the chin."""
 JUDGE = "dlib-68,detect-every=5"
 
@@ -155,6 +156,12 @@ def opening(points: np.ndarray) -> np.ndarray:
     """Distance of the inner lips in heights of the lower face: landmarks (T, 68, 2) -> (T,)."""
     height = np.linalg.norm(points[:, BROWS] - points[:, CHIN], axis=-1)
     return np.linalg.norm(points[:, UPPER_LIP] - points[:, LOWER_LIP], axis=-1) / height
+
+
+def widths(points: np.ndarray) -> np.ndarray:
+    """Distance of the corners of the mouth in heights of the lower face: landmarks (T, 68, 2) -> (T,)."""
+    height = np.linalg.norm(points[:, BROWS] - points[:, CHIN], axis=-1)
+    return np.linalg.norm(points[:, MOUTH_LEFT] - points[:, MOUTH_RIGHT], axis=-1) / height
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:

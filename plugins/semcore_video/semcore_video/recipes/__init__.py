@@ -74,6 +74,26 @@ class VisemesRecipe(Recipe):
 
 
 @dataclass(frozen=True)
+class LipFitRecipe(Recipe):
+    """Learns for the metric lip-fit what lips do when they are heard.
+
+    Fields:
+        data: folder of videos with sound, for example of the GRID corpus
+        ridge: penalty of large coefficients
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "king2009dlib", "sagonas2016faces")
+
+    data: str
+    ridge: Annotated[float, Ge(0)] = 100.0
+
+    def train(self, out: Path) -> None:
+        from semcore_video.recipes.lip_fit import train
+
+        train(self, out)
+
+
+@dataclass(frozen=True)
 class TemporalRecipe(Recipe):
     """Trains temporal-durations, -text or -phones: a stream through encoder, noisy channel and decoder, least error (eq. 15).
 
@@ -118,7 +138,7 @@ class MotionCodeRecipe(Recipe):
     Fields:
         data: folder of videos of speaking people
         channel: what the card measures over; its `snr_db` or `block_snr_db` is set to each SNR of the table
-        kinds: kinds of clips
+        kinds: kinds of clips, besides the one that `dct` knows
         symbols: complex symbols of a clip
         times: transmissions that the card takes the mean of
         seed: seed of the clips and their variations
@@ -128,7 +148,7 @@ class MotionCodeRecipe(Recipe):
 
     data: str
     channel: ChannelModel
-    kinds: Annotated[int, Ge(1), Le(8)] = 4
+    kinds: Annotated[int, Ge(1), Le(7)] = 7
     symbols: Annotated[int, Ge(1)] = 300
     times: Annotated[int, Ge(1)] = 8
     seed: int = 6

@@ -1,0 +1,114 @@
+"""Metrics of synchronisation that have learnt what lips do when they are heard."""
+
+from __future__ import annotations
+
+import abc
+import functools
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from semcore.interfaces import Record
+from semcore.metrics import RecordMetric
+from semcore_video.judges.dlib_faces import landmarks
+from semcore_video.judges.faces import JUDGE, correlation, opening, widths
+from semcore_video.licences import DLIB, DLIB_68, LIBROSA
+from semcore_video.shipped import digest, weights_file
+
+FARTHEST = 15
+"""Frames by which sound and lips may be apart."""
+BANDS, ABOUT = 20, 3
+"""Bands of the spectrogram, and frames before and behind that are heard with each."""
+
+
+@dataclass(frozen=True)
+class _Fit(RecordMetric, abc.ABC):
+    """Correlations of what the lips of the result do with what its sound says that they do, over lags."""
+
+    licences: ClassVar[tuple[str, ...]] = (DLIB, DLIB_68, LIBROSA)
+    cites: ClassVar[tuple[str, ...]] = ("king2009dlib", "sagonas2016faces", "cooke2006audio")
+
+    @property
+    def signature(self) -> str:
+        return f"{type(self).__name__}|{self.version}|judge={JUDGE},heard={digest('lip-fit')},lags={FARTHEST}"
+
+    def value(self, record: Record) -> float | None:
+        result = record.result
+        if result.video is None or result.audio is None or not result.sample_rate_hz or not result.fps:
+            return None
+        seen = lip_motion(landmarks(result.video))
+        if seen is None:
+            return None
+        told = heard(result.audio, result.sample_rate_hz, result.fps, len(seen)) @ regression()
+        return self.told({lag: fit(lag, seen, told) for lag in range(-FARTHEST, FARTHEST + 1)})
+
+    @abc.abstractmethod
+    def told(self, found: dict[int, float]) -> float:
+        """The value, of the correlation at each lag in frames; positive: the sound is late."""
+
+
+@dataclass(frozen=True)
+class LipFit(_Fit):
+    """Correlation of opening, width and speed of the lips with what a regression hears in the sound, at lag 0, at most 1.
+
+    The regression, from mel spectrograms of a quarter of a second, comes with the package (recipe `lip-fit`, which says how
+    well it does for strangers). It tells sound that is late from sound that is not, where loudness alone cannot; a face that a
+    regression moves has more than a true one, as in the paper. None where the result lacks lips or sound.
+    """
+
+    def told(self, found: dict[int, float]) -> float:
+        return found[0]
+
+
+@dataclass(frozen=True)
+class LipFitLag(_Fit):
+    """How many frames the sound is late where it fits the lips best, -15..15; positive: late.
+
+    From the same correlations as `lip-fit`. None where the result lacks lips or sound.
+    """
+
+    better: ClassVar[str] = ""
+    unit: ClassVar[str] = "frames"
+
+    def told(self, found: dict[int, float]) -> float:
+        return float(max(found, key=lambda lag: found[lag]))
+
+
+def lip_motion(points: np.ndarray) -> np.ndarray | None:
+    """Opening and width of the lips and their speeds, each of zero mean and unit deviation: landmarks -> (T, 4)."""
+    shape = np.stack([opening(points), widths(points)], 1)
+    if len(shape) < 2 or not np.isfinite(shape).all():
+        return None
+    both = np.concatenate([shape, np.gradient(shape, axis=0)], 1)
+    return (both - both.mean(0)) / np.maximum(both.std(0), 1e-6)
+
+
+def heard(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
+    """The sound about each frame of a video, even over the clip, and a one: float64 (frames, 1 + 7 x 20)."""
+    from semcore_video.speech.mel import HOP, RATE_HZ, mel_of
+    from semcore_video.speech.stretch import resampled
+
+    mel = mel_of(resampled(audio, sample_rate_hz, RATE_HZ))
+    bands = mel.reshape(len(mel), BANDS, -1).mean(2)
+    edges = np.minimum((np.arange(frames + 1) / fps * RATE_HZ / HOP).round().astype(int), len(bands) - 1)
+    seen = np.stack([bands[first : max(last, first + 1)].mean(0) for first, last in zip(edges, edges[1:], strict=False)])
+    seen = (seen - seen.mean(0)) / np.maximum(seen.std(0), 1e-6)
+    padded = np.pad(seen, ((ABOUT, ABOUT), (0, 0)))
+    about = [padded[shift : shift + frames] for shift in range(2 * ABOUT + 1)]
+    return np.concatenate([np.ones((frames, 1)), *about], 1)
+
+
+def fit(lag: int, seen: np.ndarray, told: np.ndarray) -> float:
+    """Mean correlation of the columns of two (T, 4) that are so many frames apart."""
+    count = len(seen) - abs(lag)
+    one, other = seen[max(-lag, 0) :][:count], told[max(lag, 0) :][:count]
+    return float(np.mean([correlation(a, b) for a, b in zip(one.T, other.T, strict=True)]))
+
+
+@functools.cache
+def regression() -> np.ndarray:
+    """From what is heard to what lips do: float64 (141, 4)."""
+    from safetensors.numpy import load_file
+
+    return load_file(weights_file("lip-fit"))["regression"].astype(np.float64)
