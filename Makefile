@@ -5,7 +5,7 @@ PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: demo docs test test-slow lint bench-channels install help
-.PHONY: av av-snr av-knowledge
+.PHONY: av av-snr av-transports av-knowledge av-costs
 .PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
 help:
 	@echo "make demo       captions over a 28 GHz link beside conventional transmission, with a report"
@@ -14,7 +14,7 @@ help:
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff and mypy"
 	@echo "make mmsemcom   the figures and the table of the MMSemCom paper; P=5000 LIMIT=50 for narrow intervals"
-	@echo "make av         the figures of the satellite audiovisual paper that are here; CLIPS=8 for narrower intervals"
+	@echo "make av         the figures and tables of the satellite audiovisual paper; CLIPS=8 for narrower intervals"
 	@echo "make bench-channels  the channels beside plain Sionna scripts of the same links"
 
 install: $(VENV)/.semcore
@@ -72,18 +72,28 @@ mmsemcom-growth: install
 mmsemcom-costs: install
 	$(BIN)/semcore profile examples/mmsemcom_comparison.yaml --out runs/mmsemcom-costs.csv
 
-# The figures of the satellite audiovisual paper, each a command. CLIPS: samples; IN: another source.
+# The figures and tables of the satellite audiovisual paper, each a command. CLIPS: samples; IN: another source, or other voices.
 CLIPS := 2
 IN :=
+FIGURE := $(BIN)/semcore plot runs/av-snr --x channel.block_snr_db --width page
 
-av: av-snr av-knowledge
+av: av-snr av-transports av-knowledge av-costs
 
 av-snr: install
 	$(BIN)/semcore run examples/av_comparison.yaml --limit $(CLIPS) --jobs 2 --out runs/av-snr $(IN)
-	$(BIN)/semcore plot runs/av-snr --x channel.block_snr_db --y akd --y lip-correlation --width page
+	$(FIGURE) --y akd --y lip-correlation
+	$(FIGURE) --y lip-fit --y envelope-correlation
+	$(BIN)/semcore table runs/av-snr --where channel.block_snr_db=20 --out runs/av-snr/sound.md
+
+av-transports: install
+	$(BIN)/semcore run examples/av_transports.yaml --limit $(CLIPS) --jobs 2 --out runs/av-transports $(IN)
+	$(BIN)/semcore plot runs/av-transports --x channel.block_snr_db --y 'stream-error (stream=motion)' --scale log
 
 av-knowledge: install
 	$(BIN)/semcore run examples/av_knowledge.yaml --jobs 2 --out runs/av-knowledge $(IN)
+
+av-costs: install
+	$(BIN)/semcore profile examples/av_comparison.yaml --out runs/av-costs.csv
 
 test: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto

@@ -32,7 +32,7 @@ class Speech(SemanticEncoder):
     `send: durations`, for video from audio, gives the streams `phones` (numbers of phones of the CMU dictionary, with
     silences) and `durations` (numbers: frames of 10 ms), from a forced alignment by PocketSphinx. `send: text`, for audio
     from video, gives `text` and `interval`: first and last frame of speech, in frames of 10 ms, two bytes that say more of
-    the timing than a face does.
+    the timing than a face does. `send: words` gives `text` alone.
 
     The words are those that the source gives with the sample, or those that PocketSphinx hears, led by the grammar of the
     GRID corpus (`words: grid`): it hears one of its sentences in anything; or those that a `recogniser` hears, such as
@@ -51,9 +51,9 @@ class Speech(SemanticEncoder):
     licences: ClassVar[tuple[str, ...]] = (POCKETSPHINX, PRAATIO)
     reference: ClassVar[str] = f"{PAPER}, section III-B"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "huggins2006pocketsphinx")
-    tried_with = ({"send": "text"}, {"send": "durations", "words": "grid"})
+    tried_with = ({"send": "text"}, {"send": "durations", "words": "grid"}, {"send": "words"})
 
-    send: Literal["text", "durations"] = "text"
+    send: Literal["text", "durations", "words"] = "text"
     words: Literal["source", "grid"] = "source"
     recogniser: SemanticEncoder | None = None
     textgrids: str | None = None
@@ -72,7 +72,10 @@ class Speech(SemanticEncoder):
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
-        return {TEXT: Text, INTERVAL: Tokens} if self.send == "text" else {PHONES: Tokens, DURATIONS: Features}
+        sent: dict[str, Mapping[str, type[Stream]]] = {
+            "text": {TEXT: Text, INTERVAL: Tokens}, "durations": {PHONES: Tokens, DURATIONS: Features}, "words": {TEXT: Text},
+        }  # fmt: skip
+        return sent[self.send]
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [Semantics(sample.id, self._streams(sample), sample.user) for sample in samples]
@@ -94,6 +97,8 @@ class Speech(SemanticEncoder):
         ends = np.cumsum([phone.frames for phone in phones])
         spoken = [index for index, phone in enumerate(phones) if phone.name != SILENCE] or [0]
         first, last = int(ends[spoken[0]] - phones[spoken[0]].frames), int(ends[spoken[-1]])
+        if self.send == "words":
+            return {TEXT: Text(text)}
         if self.send == "text":
             return {TEXT: Text(text), INTERVAL: Tokens(np.array([first, last], np.int64), CLOCK)}
         return {
