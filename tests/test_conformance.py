@@ -45,8 +45,12 @@ SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
     **{("recipe", name): {"data": "{folder}"} for name in registry.names("recipe")},
     **{
         ("recipe", name): {"data": "{folder}", "channel": {"use": "awgn"}}
-        for name in ("class-diffusion", "deepjscc", "lamosc", "multisem", "witt")
+        for name in ("class-diffusion", "deepjscc", "lamosc", "multisem", "temporal-motion", "witt")
     },
+    ("recipe", "temporal"): {"of": "text", "channel": {"use": "awgn"}},
+    ("recipe", "fastspeech"): {},
+    ("metric", "lse-c"): {"weights": "syncnet.safetensors"},
+    ("metric", "lse-d"): {"weights": "syncnet.safetensors"},
 }
 """Settings that a component is tried with here beside those in its class: what another package brings, for example."""
 
@@ -57,9 +61,10 @@ WITHOUT_USE = {
 """Laws that look at the class and its settings alone."""
 
 REAL = {
-    ("encoder", "llava-caption"), ("generator", "stable-diffusion"), ("source", "stl10"), ("metric", "lpips"),
+    ("encoder", "llava-caption"), ("encoder", "whisper"), ("generator", "stable-diffusion"), ("generator", "hifi-gan"),
+    ("source", "stl10"), ("metric", "lpips"), ("metric", "lse-c"), ("metric", "lse-d"),
 }  # fmt: skip
-"""Models and data that are not shipped; the tests of semcore_image try them on tiny ones."""
+"""Models and data that are not shipped; the tests of semcore_image and semcore_video try them on tiny ones."""
 
 REGISTERED = [(kind, name) for kind in registry.KINDS for name in dict.fromkeys(e.name for e in registry.installed(kind))]
 

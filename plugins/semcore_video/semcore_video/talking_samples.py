@@ -14,7 +14,7 @@ from PIL import Image
 from semcore.errors import RunError
 from semcore.interfaces import Source
 from semcore.rng import Rng
-from semcore.types import KnowledgeBase, Sample, Semantics, Text, Tokens
+from semcore.types import Features, KnowledgeBase, Sample, Semantics, Tokens
 from semcore_video.licences import ESPEAK, MEDIAPIPE, PORTRAIT
 
 SENTENCES = (
@@ -23,6 +23,8 @@ SENTENCES = (
 )  # fmt: skip
 """Of the grammar of the GRID corpus."""
 FPS, LENGTH_S, START_S, STOP_S = 25.0, 3.0, 0.6, 2.3
+VOWEL = 1.7
+"""How long a vowel is, in consonants."""
 BLINK = np.array([0.35, 0.9, 1.0, 0.7, 0.25], np.float32)
 """How far the eyelids are down in the frames of a blink."""
 
@@ -58,19 +60,22 @@ class TalkingSamples(Source):
         from semcore_video.face.motion import basis
         from semcore_video.face.warp import portrait
         from semcore_video.speech.align import pronounce
-        from semcore_video.speech.encoder import CLOCK
+        from semcore_video.speech.encoder import DURATIONS, PHONES
         from semcore_video.speech.generator import EspeakVoice
-        from semcore_video.speech.phones import FRAME_S
+        from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
         from semcore_video.speech.visemes import motion_of
 
         rng = Rng(self.seed).at("talking", number).numpy()
         words = SENTENCES[(number + self.seed - 1) % len(SENTENCES)]
-        names, interval = pronounce(words), np.array([round(START_S / FRAME_S), round(STOP_S / FRAME_S)], np.int64)
-        said = Semantics("", {"text": Text(words), "interval": Tokens(interval, CLOCK)})
+        names, frames = pronounce(words), round(FPS * LENGTH_S)
+        # A vowel lasts longer than a consonant; the voice and the lips keep the same time.
+        shares = np.cumsum([0.0, *(VOWEL if name[0] in "AEIOU" else 1.0 for name in names)])
+        moments = np.round((START_S + (STOP_S - START_S) * shares / shares[-1]) / FRAME_S)
+        phones = Tokens(np.array([NUMBERS[name] for name in (SILENCE, *names)], np.int64), len(NUMBERS))
+        durations = Features(np.diff(moments, prepend=0).astype(np.float32))
+        said = Semantics("", {PHONES: phones, DURATIONS: durations})
         voice = EspeakVoice(voice="en-us+f3", length_s=LENGTH_S).generate([said], KnowledgeBase(), Rng())[0].samples[0]
-        frames = round(FPS * LENGTH_S)
-        ends = np.linspace(START_S, STOP_S, len(names) + 1)
-        motion = motion_of(names, ends, frames, FPS) * 1.3
+        motion = motion_of(names, moments * FRAME_S, frames, FPS) * 1.3
         time = np.arange(frames) / FPS
         # The head sways by a few degrees, each axis at its own slow pace.
         for axis, reach in enumerate((4.0, 5.0, 2.0, 3.0, 2.0, 1.5)):
