@@ -246,6 +246,7 @@ class StreamError(RecordMetric):
 
     better: ClassVar[str] = "lower"
     method: ClassVar[str] = "features=nmse,tokens=places,text=characters,lost=1"
+    tried_with = ({"stream": "caption"},)
 
     stream: str
 

@@ -173,6 +173,19 @@ def test_report_of_what_is_no_run(shell: Shell, tmp_path: Path) -> None:
     assert shell("report", tmp_path / "nothing")[0] == 2
 
 
+def test_play_writes_a_page_of_one_cell(shell: Shell, bench: Any, tmp_path: Path) -> None:
+    assert shell("run", bench.path, "--out", "run", "--no-report")[0] == 0
+    code, told, _ = shell("play", "run")
+    assert code == 0 and told.splitlines()[0].split()[0] == "0"
+    name = told.splitlines()[0].split()[1]
+    code, out, _ = shell("play", "run", "0", "--write")
+    assert code == 0 and out == "run/cell-0.html\n"
+    page = (tmp_path / "run" / "cell-0.html").read_text()
+    assert "Gallery" in page and page == (tmp_path / shell("play", "run", name, "--write")[1].strip()).read_text()
+    code, _, err = shell("play", "run", "99", "--write")
+    assert code == 2 and err == "error: no cell is called '99' in run; `semcore play run` lists them\n"
+
+
 def test_train_runs_a_recipe_and_tells_what_is_wrong(shell: Shell, bench: Any, tmp_path: Path) -> None:
     bench.load()  # registers the recipe `nothing`
     code, out, _ = shell("train", "nothing", "epochs=3", "--out", "weights")

@@ -24,9 +24,10 @@ from semcore.metrics import (
     DataRate,
     NetRate,
     PayloadBits,
+    StreamError,
     compare_bits,
 )
-from semcore.types import Bitstream, Entry, Features, Ledger, Sample, Semantics, Text
+from semcore.types import Bitstream, Entry, Features, Ledger, Sample, Semantics, Text, Tokens
 
 ALL = (PSNR, SSIM, BER, BLER, CBR, ChannelUses, PayloadBits, CompressionRatio, DataRate, NetRate)
 
@@ -127,6 +128,16 @@ def test_error_rates_of_any_text_are_rates(sent, arrived):
     ber = BER().value(one)
     assert ber is None if not (sent or arrived) else 0 <= ber <= 1
     assert (ber == 0) <= (BLER().value(one) == 0)
+
+
+def test_what_is_wrong_with_a_stream_is_a_share() -> None:
+    sent = {"x": Features(np.array([3.0, 4.0], np.float32)), "y": Tokens(np.array([1, 2, 3, 4]), 9), "z": Text("words")}
+    wrong = {"x": Features(np.array([3.0, 3.0], np.float32)), "y": Tokens(np.array([1, 2, 0, 4]), 9), "z": Text("wolds!")}
+    for name, share in {"x": 1 / 25, "y": 1 / 4, "z": 2 / 6}.items():
+        metric = StreamError(stream=name)
+        assert metric.measure([record(sent, wrong), record(sent, sent), record(sent, {}), record({}, {})]) == [
+            pytest.approx(share), 0.0, 1.0, None
+        ]  # fmt: skip
 
 
 def test_lost_streams_and_missing_bits_are_a_guess():

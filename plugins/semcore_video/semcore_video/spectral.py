@@ -17,7 +17,7 @@ from semcore.types import Features, Received, Span, Stream
 from semcore_channels.rows import Burst, StreamTransport
 from semcore_video import bursts
 
-LEVELS, LEAST_DB, STEP_DB = bursts.A_SET, -40.0, 0.75
+LEVELS, LEAST_DB, STEP_DB = bursts.A_SET, -60.0, 0.75
 """Scales that a header can tell, the root mean square of the first, and the step to the next, dB."""
 FADED = 4.0
 """How much more noise than on average is reckoned with when a prior is chosen: fades cost most where it is wrong."""
