@@ -118,7 +118,7 @@ class TemporalRecipe(Recipe):
     snr_db: tuple[Annotated[float, Ge(-50), Le(100)], Annotated[float, Ge(-50), Le(100)]] = (-8.0, 23.0)
     symbols: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]] = (100, 600)
     symbols_measured: Annotated[int, Ge(1)] = 300
-    epochs: Annotated[int, Ge(1)] = 20
+    epochs: Annotated[int, Ge(1)] = 16
     steps: Annotated[int, Ge(1)] = 200
     batch_size: Annotated[int, Ge(8)] = 64
     learning_rate: float = 2e-3
@@ -176,7 +176,7 @@ class MelVoiceRecipe(Recipe):
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "ren2021fastspeech")
 
     sentences: Annotated[int, Ge(100)] = 2000
-    epochs: Annotated[int, Ge(1)] = 30
+    epochs: Annotated[int, Ge(1)] = 20
     steps: Annotated[int, Ge(1)] = 250
     batch_size: Annotated[int, Ge(1)] = 12
     learning_rate: float = 1.5e-3

@@ -165,10 +165,12 @@ Encoder and decoder of the stream `{of}` for any number of symbols: a learnt cod
 ## Training
 
 ```
-semcore train temporal of={of} --out DIR
+semcore train temporal of={of} channel.use=satellite channel.block_snr_db=5 --out DIR
 ```
 
-Settings: {fields}. Sentences of the grammar of GRID and random words of the CMU dictionary; durations are those of
+Settings: {fields}.
+
+Sentences of the grammar of GRID and random words of the CMU dictionary; durations are those of
 eSpeak NG with changes at random. Over the channel `satellite`, every slot at an SNR of the range. {minutes} min on one CPU
 thread.
 

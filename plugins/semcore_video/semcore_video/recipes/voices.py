@@ -133,10 +133,17 @@ def _train(
     mel, variance = measure(average, tried, run)
     fields = ", ".join(f"{key} = {value}" for key, value in recipe.settings().items() if key != "data")
     write_model(out, network.settings(), average, CARD.format(
-        name=name, about=about, fields=fields, data=" data=GRID" if isinstance(recipe, LipVoiceRecipe) else "",
+        name=name, about=about, fields=fields, data=_data(recipe),
         mel=mel, variance=variance, count=HELD_OUT, minutes=round(seconds / 60),
         size=sum(weights.numel() for weights in network.parameters()),
     ))  # fmt: skip
+
+
+def _data(recipe: MelVoiceRecipe) -> str:
+    """What the command of a card says of the clips."""
+    if not isinstance(recipe, LipVoiceRecipe):
+        return ""
+    return " data=GRID" + (f" leave_out=[{','.join(recipe.leave_out)}]" if recipe.leave_out else "")
 
 
 def together(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
@@ -203,8 +210,10 @@ CARD = """# {name}
 semcore train {name}{data} --out DIR
 ```
 
-Settings: {fields}. Sentences of the grammar of GRID and random words of the CMU dictionary, spoken by eSpeak NG in five
-voices, its phones stretched at random. {minutes} min on one CPU thread, the speech not counted.
+Settings: {fields}.
+
+Sentences of the grammar of GRID and random words of the CMU dictionary, spoken by eSpeak NG in five voices, its phones
+stretched at random. {minutes} min on one CPU thread, the speech not counted.
 
 ## Measured on {count} unseen sentences of the same kind
 
