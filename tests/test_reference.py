@@ -80,11 +80,15 @@ def test_a_stale_page_is_named_with_the_mend_and_mended(tmp_path: Path) -> None:
 
 def test_a_page_cut_short_or_with_more_below_is_stale(tmp_path: Path) -> None:
     folder = shutil.copytree(PAGES, tmp_path / "reference")
-    text = (folder / "cli.md").read_text(encoding="utf-8")
-    for changed in (text[: len(text) // 2], text.rstrip("\n"), f"{text}more\n", f"{text}\n", ""):
-        (folder / "cli.md").write_text(changed, encoding="utf-8")
-        code, said = make("--check", "--out", folder)
-        assert code == 1 and said.startswith("reference/cli.md is stale from line ") and said.endswith("mend: make docs\n")
+    changes = (lambda t: t[: len(t) // 2], lambda t: t.rstrip("\n"), lambda t: f"{t}more\n", lambda t: f"{t}\n", lambda t: "")
+    pages = ("api.md", "cli.md", "components.md", "semcore.md", "semcore-video.md")
+    for page, change in zip(pages, changes, strict=True):
+        (folder / page).write_text(change((folder / page).read_text(encoding="utf-8")), encoding="utf-8")
+    code, said = make("--check", "--out", folder)
+    assert code == 1 and said.endswith("mend: make docs\n")
+    assert [line.split(" is stale from line ")[0] for line in said.splitlines() if " is stale from line " in line] == [
+        f"reference/{page}" for page in sorted(pages)
+    ]
 
 
 # ---------------------------------------------------------------------------------------------- all of it

@@ -103,8 +103,9 @@ def measure(policy: FaceKB, samples: Sequence[Sample]) -> Measured:
     pictures = [(sample.user, picture) for sample in samples if (picture := policy.picture(sample)) is not None]
     pairs = list(itertools.combinations(pictures, 2))
     pairs = pairs[:: max(1, -(-len(pairs) // MOST_PAIRS))]
-    same = [(one, other) for (user, one), (stranger, other) in pairs if user == stranger]
-    others = [(one, other) for (user, one), (stranger, other) in pairs if user != stranger]
+    # As the policy does: a later picture is asked how far it is from an earlier one, which is not the same the other way.
+    same = [(later, one) for (user, one), (stranger, later) in pairs if user == stranger]
+    others = [(later, one) for (user, one), (stranger, later) in pairs if user != stranger]
     alike, strange = ([value for pair in some if (value := likeness(*pair)) is not None] for some in (same, others))
     moved = [one for pair in same if (one := movement(*pair)) is not None and np.isfinite(one.rotation_deg)]
     motion = [np.array([getattr(one, name) for one in moved]) for name in ("rotation_deg", "translation", "expression")]

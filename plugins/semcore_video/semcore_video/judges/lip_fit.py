@@ -9,21 +9,17 @@ from typing import ClassVar
 
 import numpy as np
 
-from semcore.interfaces import Record
-from semcore.metrics import RecordMetric
-from semcore_video.judges.dlib_faces import landmarks
-from semcore_video.judges.faces import JUDGE, correlation, opening, widths
+from semcore_video.judges.faces import JUDGE, opening, widths
+from semcore_video.judges.sync import FARTHEST, OverLags
 from semcore_video.licences import DLIB, DLIB_68, LIBROSA
 from semcore_video.shipped import digest, weights_file
 
-FARTHEST = 15
-"""Frames by which sound and lips may be apart."""
 BANDS, ABOUT = 20, 3
 """Bands of the spectrogram, and frames before and behind that are heard with each."""
 
 
 @dataclass(frozen=True)
-class _Fit(RecordMetric, abc.ABC):
+class _Fit(OverLags, abc.ABC):
     """Correlations of what the lips of the result do with what its sound says that they do, over lags."""
 
     licences: ClassVar[tuple[str, ...]] = (DLIB, DLIB_68, LIBROSA)
@@ -33,19 +29,11 @@ class _Fit(RecordMetric, abc.ABC):
     def signature(self) -> str:
         return f"{type(self).__name__}|{self.version}|judge={JUDGE},heard={digest('lip-fit')},lags={FARTHEST}"
 
-    def value(self, record: Record) -> float | None:
-        result = record.result
-        if result.video is None or result.audio is None or not result.sample_rate_hz or not result.fps:
-            return None
-        seen = lip_motion(landmarks(result.video))
-        if seen is None:
-            return None
-        told = heard(result.audio, result.sample_rate_hz, result.fps, len(seen)) @ regression()
-        return self.told({lag: fit(lag, seen, told) for lag in range(-FARTHEST, FARTHEST + 1)})
+    def seen(self, points: np.ndarray) -> np.ndarray:
+        return lip_motion(points)
 
-    @abc.abstractmethod
-    def told(self, found: dict[int, float]) -> float:
-        """The value, of the correlation at each lag in frames; positive: the sound is late."""
+    def heard(self, audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
+        return heard(audio, sample_rate_hz, fps, frames) @ regression()
 
 
 @dataclass(frozen=True)
@@ -75,12 +63,10 @@ class LipFitLag(_Fit):
         return float(max(found, key=lambda lag: found[lag]))
 
 
-def lip_motion(points: np.ndarray) -> np.ndarray | None:
+def lip_motion(points: np.ndarray) -> np.ndarray:
     """Opening and width of the lips and their speeds, each of zero mean and unit deviation: landmarks -> (T, 4)."""
     shape = np.stack([opening(points), widths(points)], 1)
-    if len(shape) < 2 or not np.isfinite(shape).all():
-        return None
-    both = np.concatenate([shape, np.gradient(shape, axis=0)], 1)
+    both = np.concatenate([shape, np.gradient(shape, axis=0) if len(shape) > 1 else 0 * shape], 1)
     return (both - both.mean(0)) / np.maximum(both.std(0), 1e-6)
 
 
@@ -97,13 +83,6 @@ def heard(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np
     padded = np.pad(seen, ((ABOUT, ABOUT), (0, 0)))
     about = [padded[shift : shift + frames] for shift in range(2 * ABOUT + 1)]
     return np.concatenate([np.ones((frames, 1)), *about], 1)
-
-
-def fit(lag: int, seen: np.ndarray, told: np.ndarray) -> float:
-    """Mean correlation of the columns of two (T, 4) that are so many frames apart."""
-    count = len(seen) - abs(lag)
-    one, other = seen[max(-lag, 0) :][:count], told[max(lag, 0) :][:count]
-    return float(np.mean([correlation(a, b) for a, b in zip(one.T, other.T, strict=True)]))
 
 
 @functools.cache

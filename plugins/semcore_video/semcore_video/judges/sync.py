@@ -21,29 +21,45 @@ FARTHEST = 15
 
 
 @dataclass(frozen=True)
-class _Sync(RecordMetric, abc.ABC):
-    """Correlations of the opening of the lips with the loudness of the sound of the result, over lags."""
-
-    licences: ClassVar[tuple[str, ...]] = (
-        DLIB,
-        DLIB_68,
-    )
-    cites: ClassVar[tuple[str, ...]] = ("king2009dlib", "sagonas2016faces")
-    method: ClassVar[str] = f"judge={JUDGE},audio=log-energy-300-3400Hz,lags=15"
+class OverLags(RecordMetric, abc.ABC):
+    """Correlations of what the lips of the result do with what its sound has to say of them, over lags."""
 
     def value(self, record: Record) -> float | None:
         result = record.result
         if result.video is None or result.audio is None or not result.sample_rate_hz or not result.fps:
             return None
-        lips = opening(landmarks(result.video))
-        loud = loudness(result.audio, result.sample_rate_hz, result.fps, len(lips))
-        if not np.isfinite(lips).all():
+        seen = self.seen(landmarks(result.video))
+        if not np.isfinite(seen).all():
             return None
-        return self.told({lag: _at(lag, lips, loud) for lag in range(-FARTHEST, FARTHEST + 1)})
+        heard = self.heard(result.audio, result.sample_rate_hz, result.fps, len(seen))
+        return self.told({lag: fit(lag, seen, heard) for lag in range(-FARTHEST, FARTHEST + 1)})
+
+    @abc.abstractmethod
+    def seen(self, points: np.ndarray) -> np.ndarray:
+        """What lips do, of the landmarks of the frames: (T, K), NaN where there are none."""
+
+    @abc.abstractmethod
+    def heard(self, audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
+        """What a sound has to say of that: (frames, K)."""
 
     @abc.abstractmethod
     def told(self, found: dict[int, float]) -> float:
         """The value, of the correlation at each lag in frames; positive: the sound is late."""
+
+
+@dataclass(frozen=True)
+class _Sync(OverLags, abc.ABC):
+    """Correlations of the opening of the lips with the loudness of the sound of the result, over lags."""
+
+    licences: ClassVar[tuple[str, ...]] = (DLIB, DLIB_68)
+    cites: ClassVar[tuple[str, ...]] = ("king2009dlib", "sagonas2016faces")
+    method: ClassVar[str] = f"judge={JUDGE},audio=log-energy-300-3400Hz,lags=15"
+
+    def seen(self, points: np.ndarray) -> np.ndarray:
+        return opening(points)[:, None]
+
+    def heard(self, audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
+        return loudness(audio, sample_rate_hz, fps, frames)[:, None]
 
 
 @dataclass(frozen=True)
@@ -85,6 +101,8 @@ def loudness(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) ->
     return np.log10(np.add.reduceat(np.square(padded[: edges[-1]]), edges[:-1]) / np.diff(edges) + 1e-6)
 
 
-def _at(lag: int, lips: np.ndarray, loud: np.ndarray) -> float:
-    count = len(lips) - abs(lag)
-    return correlation(lips[max(-lag, 0) :][:count], loud[max(lag, 0) :][:count])
+def fit(lag: int, seen: np.ndarray, heard: np.ndarray) -> float:
+    """Mean correlation of the columns of two (T, K) that are so many frames apart."""
+    count = len(seen) - abs(lag)
+    one, other = seen[max(-lag, 0) :][:count], heard[max(lag, 0) :][:count]
+    return float(np.mean([correlation(a, b) for a, b in zip(one.T, other.T, strict=True)]))

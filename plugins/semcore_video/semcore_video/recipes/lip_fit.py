@@ -11,7 +11,8 @@ from safetensors.numpy import save_file
 
 from semcore_video.clips import Clips
 from semcore_video.judges.dlib_faces import landmarks
-from semcore_video.judges.lip_fit import FARTHEST, fit, heard, lip_motion
+from semcore_video.judges.lip_fit import heard, lip_motion
+from semcore_video.judges.sync import FARTHEST, fit
 from semcore_video.recipes import LipFitRecipe
 
 Clip = tuple[np.ndarray, np.ndarray]
@@ -26,7 +27,7 @@ def train(recipe: LipFitRecipe, out: Path) -> None:
     for sample in Clips(recipe.data).samples():
         assert sample.video is not None and sample.audio is not None and sample.sample_rate_hz and sample.fps
         seen = lip_motion(landmarks(sample.video))
-        if seen is not None:
+        if np.isfinite(seen).all():
             clips.append((heard(sample.audio, sample.sample_rate_hz, sample.fps, len(seen)), seen))
     out.mkdir(parents=True, exist_ok=True)
     save_file({"regression": learn(clips, recipe.ridge).astype(np.float32)}, out / "model.safetensors")

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import abc
 import functools
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Gt, Le
 
-from semcore.errors import ComponentError, RunError
+from semcore.errors import ComponentError
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import MEDIAPIPE, POCKETSPHINX
 from semcore_video.paper import PAPER
-from semcore_video.shipped import digest, weights_file
+from semcore_video.shipped import digest, network
 from semcore_video.speech.encoder import INTERVAL, SPOKEN, TEXT
 from semcore_video.speech.vocoders import MEL
 
@@ -68,18 +67,6 @@ class MelVoiced(Generator, abc.ABC):
     def mel(self, got: Semantics) -> np.ndarray:
         """What is said, as a mel spectrogram float32 (T, 80)."""
 
-    def load(self, build: Callable[..., Any]) -> Any:
-        """A network with its weights."""
-        from safetensors.torch import load_file
-
-        file = weights_file(self.shipped, self.weights)
-        config = file.parent / "config.json"
-        if not config.exists():
-            raise RunError(f"{config} is missing: `semcore train {self.shipped}` writes it")
-        network = build(**json.loads(config.read_text()))
-        network.load_state_dict(load_file(file))
-        return network.float().eval().requires_grad_(False)
-
     @property
     def speaker(self) -> int:
         """The number of the voice."""
@@ -124,7 +111,7 @@ class FastSpeech(MelVoiced):
         """The network; its weights are loaded on first use."""
         from semcore_video.speech.networks import MelVoice
 
-        return self.load(MelVoice)
+        return network(MelVoice, self.shipped, self.weights, self.shipped)
 
     def mel(self, got: Semantics) -> np.ndarray:
         import torch
@@ -169,7 +156,7 @@ class LipVoice(MelVoiced):
         """The network; its weights are loaded on first use."""
         from semcore_video.speech.networks import LipVoice as Network
 
-        return self.load(Network)
+        return network(Network, self.shipped, self.weights, self.shipped)
 
     def mel(self, got: Semantics) -> np.ndarray:
         import torch

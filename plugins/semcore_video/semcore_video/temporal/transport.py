@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import functools
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -13,12 +12,12 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from semcore.adaptive import Adaptive
-from semcore.errors import ComponentError, RunError
+from semcore.errors import ComponentError
 from semcore.types import Features, Received, Span, Stream, Text, Tokens
 from semcore_channels.rows import Burst, StreamTransport
 from semcore_video import bursts
 from semcore_video.paper import PAPER
-from semcore_video.shipped import digest, weights_file
+from semcore_video.shipped import digest, network, weights_file
 from semcore_video.spectral import Prior, Spectral
 
 if TYPE_CHECKING:
@@ -102,17 +101,9 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
     @functools.cached_property
     def network(self) -> Codebook:
         """The pair; its weights are loaded on first use."""
-        from safetensors.torch import load_file
-
         from semcore_video.temporal.codebook import Codebook
 
-        file = weights_file(f"temporal-{self.of}", self.weights)
-        config = file.parent / "config.json"
-        if not config.exists():
-            raise RunError(f"{config} is missing: `semcore train temporal of={self.of}` writes it")
-        network = Codebook(**json.loads(config.read_text()))
-        network.load_state_dict(load_file(file))
-        return network.float().eval().requires_grad_(False)
+        return network(Codebook, f"temporal-{self.of}", self.weights, f"temporal of={self.of}")
 
     @property
     def vocabulary(self) -> int:
