@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def _inverse() -> np.ndarray:
     return np.linalg.pinv(_bands())
 
 
-def _librosa():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _librosa() -> Any:
     try:
         import librosa
     except ImportError as error:
