@@ -80,7 +80,6 @@ def phones_of(text: str, rng: np.random.Generator) -> list[str]:
 def spoken(texts: Sequence[str], rng: np.random.Generator) -> list[Spoken]:
     """Sentences, each spoken by one of the voices at a pace of its own, its phones stretched one by one as people do."""
     from semcore_video.speech.espeak import speak
-    from semcore_video.speech.stretch import stretched
 
     found = []
     for text in texts:
@@ -89,14 +88,24 @@ def spoken(texts: Sequence[str], rng: np.random.Generator) -> list[Spoken]:
         wave, rate_hz, starts = speak(names[1:-1], VOICES[voice], int(rng.integers(35, 65)), int(rng.integers(130, 260)))
         if not len(wave):
             continue
-        here = np.maximum.accumulate(np.array([*starts, len(wave)]) / rate_hz)
-        drawn = np.diff(here) * np.exp(0.25 * rng.standard_normal(len(starts)))
+        drawn = np.diff(moments(wave, rate_hz, starts)) * np.exp(0.25 * rng.standard_normal(len(starts)))
         frames = np.concatenate([[rng.integers(5, 90)], np.maximum(np.round(drawn / FRAME_S), 2), [rng.integers(5, 90)]])
-        there = np.concatenate([[0], np.cumsum(frames[1:-1])]) * FRAME_S
-        sound = stretched(wave, rate_hz, here.tolist(), there.tolist())
-        quiet = [np.zeros(round(one * FRAME_S * rate_hz), np.float32) for one in (frames[0], frames[-1])]
         numbers = np.array([NUMBERS[name] for name in names], np.int64)
-        found.append(
-            Spoken(text, numbers, frames.astype(np.int64), np.concatenate([quiet[0], sound, quiet[1]]), rate_hz, voice)
-        )
+        audio = placed(wave, rate_hz, starts, frames)
+        found.append(Spoken(text, numbers, frames.astype(np.int64), audio, rate_hz, voice))
     return found
+
+
+def moments(wave: np.ndarray, rate_hz: int, starts: Sequence[int]) -> np.ndarray:
+    """When the phones of a sound begin, and the last one ends, s."""
+    return np.maximum.accumulate(np.array([*starts, len(wave)]) / rate_hz)
+
+
+def placed(wave: np.ndarray, rate_hz: int, starts: Sequence[int], frames: np.ndarray) -> np.ndarray:
+    """A sound whose phones last as many frames as they should, between the silences that stand first and last in `frames`."""
+    from semcore_video.speech.stretch import stretched
+
+    there = np.concatenate([[0], np.cumsum(frames[1:-1])]) * FRAME_S
+    sound = stretched(wave, rate_hz, moments(wave, rate_hz, starts).tolist(), there.tolist())
+    before, behind = (np.zeros(round(one * FRAME_S * rate_hz), np.float32) for one in (frames[0], frames[-1]))
+    return np.concatenate([before, sound, behind])

@@ -13,13 +13,12 @@ from semcore_video.face.motion import POSE, basis
 from semcore_video.face.tracker import track
 from semcore_video.face.warp import Portrait, portrait
 from semcore_video.recipes import LipVoiceRecipe
-from semcore_video.recipes.corpus import VOICES, Spoken, sentences, spoken
+from semcore_video.recipes.corpus import VOICES, Spoken, placed, sentences, spoken
 from semcore_video.speech.align import align
 from semcore_video.speech.espeak import speak
 from semcore_video.speech.lips import lips_of
 from semcore_video.speech.networks import EXPANSION
 from semcore_video.speech.phones import FRAME_S, NAMES, NUMBERS
-from semcore_video.speech.stretch import stretched
 from semcore_video.speech.visemes import motion_of
 from semcore_video.talking_samples import portrait_of_astronaut
 
@@ -66,16 +65,11 @@ def _real(clip: Sample, rng: np.random.Generator) -> Iterator[tuple[Spoken, np.n
     moved = basis().points(basis().numbers(points, points[best]), face.points)
     lips = lips_of(np.stack([face.moved_to(each) for each in moved]), moved)
     names, frames = [phone.name for phone in phones], np.array([phone.frames for phone in phones], np.int64)
-    ends = np.concatenate([[0], np.cumsum(frames)])
     numbers = np.array([NUMBERS[name] for name in names], np.int64)
     for _ in range(TIMES):
         voice = int(rng.integers(len(VOICES)))
         wave, rate_hz, starts = speak(names[1:-1], VOICES[voice], int(rng.integers(35, 65)), int(rng.integers(150, 230)))
-        here = np.maximum.accumulate(np.array([*starts, len(wave)]) / rate_hz)
-        sound = stretched(wave, rate_hz, here.tolist(), ((ends[1:-1] - ends[1]) * FRAME_S).tolist())
-        quiet = [np.zeros(round(one * FRAME_S * rate_hz), np.float32) for one in (frames[0], frames[-1])]
-        audio = np.concatenate([quiet[0], sound, quiet[1]])
-        yield Spoken(clip.text, numbers, frames, audio, rate_hz, voice), lips
+        yield Spoken(clip.text, numbers, frames, placed(wave, rate_hz, starts, frames), rate_hz, voice), lips
 
 
 def _best_frame(clip: Sample) -> np.ndarray:
