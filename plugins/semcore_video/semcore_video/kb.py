@@ -43,7 +43,11 @@ class ReferenceKB(KBPolicy, abc.ABC):
         held = [entry.pixels for entry in kb.of(sample.user) if isinstance(entry, Picture)]
         if pixels is None or not self.needed(pixels, held):
             return Semantics(sample.id, {}, sample.user)
-        return Semantics(sample.id, {"reference": Picture(pixels)}, sample.user)
+        return Semantics(sample.id, self.told(sample, pixels), sample.user)
+
+    def told(self, sample: Sample, pixels: np.ndarray) -> dict[str, Stream]:
+        """What an update says of a sample whose reference picture is `pixels`."""
+        return {"reference": Picture(pixels)}
 
     def picture(self, sample: Sample) -> np.ndarray | None:
         """The reference picture that a sample offers, uint8 (H, W, 3); None if it has none."""

@@ -17,6 +17,8 @@ from semcore_video.shipped import digest
 
 MOTION = "motion"
 """Name of the stream."""
+MOUTHS = "mouths"
+"""Name of the stream that tells the knowledge base what is seen between the lips."""
 
 
 @dataclass(frozen=True)
@@ -68,3 +70,8 @@ class FaceMotion(SemanticEncoder):
 def newest_picture(kb: KnowledgeBase, user: str) -> np.ndarray | None:
     """The last reference picture that a knowledge base holds of a user."""
     return next((entry.pixels for entry in reversed(kb.of(user)) if isinstance(entry, Picture)), None)
+
+
+def newest_mouths(kb: KnowledgeBase, user: str) -> np.ndarray | None:
+    """The last atlas of mouths that a knowledge base holds of a user, float32 (n, numbers)."""
+    return next((entry.values for entry in reversed(kb.of(user)) if isinstance(entry, Features)), None)

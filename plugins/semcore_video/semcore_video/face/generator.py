@@ -14,7 +14,7 @@ from semcore.interfaces import Generator
 from semcore.limits import MAX_FRAMES
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
-from semcore_video.face.encoder import MOTION, newest_picture
+from semcore_video.face.encoder import MOTION, newest_mouths, newest_picture
 from semcore_video.licences import MEDIAPIPE
 from semcore_video.shipped import digest
 
@@ -24,8 +24,8 @@ class PortraitGenerator(Generator, abc.ABC):
     """Moves the reference picture of the user as a stream of numbers says; no weights.
 
     The picture is a mesh of face points, two rings round them that follow the head less and less, and a border that stays;
-    pixels of the person lie over a background from which the person was taken out once. A mouth that opens beyond that of
-    the reference is dark inside.
+    pixels of the person lie over a background from which the person was taken out once. Between open lips is what the atlas of
+    mouths in the knowledge base shows; without one, a mouth that opens beyond that of the reference is dark inside.
 
     Without the stream the face stays still for `frames`; without a reference there is no video at all.
 
@@ -54,7 +54,7 @@ class PortraitGenerator(Generator, abc.ABC):
         picture = newest_picture(kb, got.user)
         if picture is None:
             return Sample(got.key, got.user)
-        motion, known = got.streams.get(self.stream), portrait(picture)
+        motion, known = got.streams.get(self.stream), portrait(picture, newest_mouths(kb, got.user))
         told = isinstance(motion, Features) and motion.values.shape[1:] == (self.numbers,) and len(motion.values) > 0
         if known is None or not isinstance(motion, Features) or not told:
             return Sample(got.key, got.user, video=np.repeat(picture[None], self.frames, axis=0), fps=self.fps)

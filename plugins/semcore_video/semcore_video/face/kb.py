@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore.types import Sample
+from semcore.types import Features, Sample, Stream
+from semcore_video.face.encoder import MOUTHS
 from semcore_video.kb import ReferenceKB, psnr_db
 from semcore_video.licences import DLIB, MEDIAPIPE
 from semcore_video.paper import PAPER
@@ -27,6 +28,9 @@ class FaceKB(ReferenceKB):
     shut, head as it mostly is; a reference with shut eyes would keep them shut. And it is judged against the newest
     reference, which is the one that a generator takes, not against the most similar.
 
+    With `mouths`, every picture brings an atlas along, the stream `mouths`: what is seen between the lips when they are open
+    by so much, as the segment shows it. Without one, mouths that open are dark inside.
+
     Fields:
         level: how strictly the newest reference is judged
         similarity: least similarity of identity, -1..1; strangers are near 0
@@ -34,12 +38,13 @@ class FaceKB(ReferenceKB):
         rotation_deg: angle between the heads above which a picture is sent, degrees
         translation: distance of the heads above which one is sent, heights of the face
         expression: norm of the difference of the expressions above which one is sent, standard deviations
+        mouths: how many mouths, from hardly to widely open, go along with a picture
     """
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, DLIB)
     reference: ClassVar[str] = f"{PAPER}, section III-D, equations 24 to 26"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lugaresi2019mediapipe", "king2009dlib")
-    tried_with = ({}, {"level": "forced"})
+    tried_with = ({}, {"level": "forced"}, {"mouths": 3})
 
     level: Literal["l0", "l1", "l2", "forced"] = "l2"
     similarity: Annotated[float, Ge(-1), Le(1)] = 0.45
@@ -47,6 +52,24 @@ class FaceKB(ReferenceKB):
     rotation_deg: Annotated[float, Ge(0)] = 10.0
     translation: Annotated[float, Ge(0)] = 0.2
     expression: Annotated[float, Ge(0)] = 6.0
+    mouths: Annotated[int, Ge(0), Le(16)] = 0
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {**super().streams, **({MOUTHS: Features} if self.mouths else {})}
+
+    def told(self, sample: Sample, pixels: np.ndarray) -> dict[str, Stream]:
+        from semcore_video.face.mouths import NUMBERS, mouths_of
+        from semcore_video.face.tracker import track
+
+        found = super().told(sample, pixels)
+        if self.mouths:
+            points = None if sample.video is None or not len(sample.video) else track(sample.video)
+            if sample.video is None or points is None or not np.isfinite(points).all():
+                found[MOUTHS] = Features(np.zeros((self.mouths, NUMBERS), np.float32))
+            else:
+                found[MOUTHS] = Features(mouths_of(sample.video, points, self.mouths))
+        return found
 
     def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
         if self.level == "forced" or not held:

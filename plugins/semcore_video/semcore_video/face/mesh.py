@@ -17,8 +17,20 @@ IRISES = tuple(range(468, 478))
 RIGID = (1, 2, 4, 5, 6, 8, 9, 10, 19, 94, 98, 151, 168, 195, 197, 327, 33, 133, 263, 362, 127, 356, 54, 284, 234, 454)
 """Points that expressions hardly move: nose, forehead, temples, corners of the eyes."""
 
-_LIPS = (13, 14, 61, 291)
+_PAIRS = ((33, 263), (133, 362), (61, 291), (234, 454), (127, 356))
+"""Points left and right in the picture that are mirror images of each other."""
 _LIDS = ((159, 145, 33, 133), (386, 374, 263, 362))
+
+
+def frontal(points: np.ndarray) -> np.ndarray:
+    """The points (478, 3) turned about their middle so that the face looks straight ahead."""
+    centre = points.mean(0)
+    across = np.mean([points[right] - points[left] for left, right in _PAIRS], axis=0)
+    x = across / np.linalg.norm(across)
+    down = points[152] - points[10]
+    down = down - (down @ x) * x
+    y = down / np.linalg.norm(down)
+    return ((points - centre) @ np.stack([x, y, np.cross(x, y)], 1) + centre).astype(points.dtype)
 
 
 def face_size(points: np.ndarray) -> np.ndarray:

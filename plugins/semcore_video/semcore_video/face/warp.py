@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from semcore_video.face.mesh import INNER_LIPS, OVAL, face_size, lip_opening
+from semcore_video.face.mesh import INNER_LIPS, OVAL, face_size, frontal, lip_opening
+from semcore_video.face.mouths import LEAST, NUMBERS, OPENING_UNIT, with_mouth
 from semcore_video.face.tracker import person_mask, track
 
 FACE = 468
@@ -30,10 +31,12 @@ class Portrait:
     Fields:
         picture: uint8 (H, W, 3)
         points: of the face in it, float32 (478, 3), pixels
+        mouths: what is seen between its lips, by how far they are open, float32 (n, numbers); None: not known
     """
 
     picture: np.ndarray
     points: np.ndarray
+    mouths: np.ndarray | None = None
 
     @functools.cached_property
     def anchors(self) -> np.ndarray:
@@ -42,10 +45,15 @@ class Portrait:
 
     @functools.cached_property
     def triangles(self) -> np.ndarray:
-        """Corners of the triangles, as indices of face points and anchors: int64 (n, 3)."""
+        """Corners of the triangles, as indices of face points and anchors: int64 (n, 3).
+
+        They are those of the face seen from the front: in a reference that has turned, points of the far cheek lie over
+        others, and triangles between such neighbours would tear when it turns back.
+        """
         from scipy.spatial import Delaunay
 
-        return Delaunay(np.concatenate([self.points[:FACE, :2], self.anchors])).simplices
+        front = frontal(self.points)
+        return Delaunay(np.concatenate([front[:FACE, :2], self._rings(front), self._border()])).simplices
 
     @functools.cached_property
     def plate(self) -> tuple[np.ndarray, np.ndarray]:
@@ -71,9 +79,10 @@ class Portrait:
         # The person as far as either picture says so: what was background and what the head has left are the plate's.
         share = warped[:, :, 3:] / 255
         drawn = warped[:, :, :3] * share + behind * (1 - share)
-        return np.clip(self._with_mouth(drawn, points), 0, 255).astype(np.uint8)
+        drawn = self._with_darkness(drawn, points) if self.mouths is None else with_mouth(drawn, points, self.mouths)
+        return np.clip(drawn, 0, 255).astype(np.uint8)
 
-    def _with_mouth(self, drawn: np.ndarray, points: np.ndarray) -> np.ndarray:
+    def _with_darkness(self, drawn: np.ndarray, points: np.ndarray) -> np.ndarray:
         """The inside of the lips darkened where they have opened beyond what the reference shows of it.
 
         Teeth that it does show may be drawn twice as high before they look wrong.
@@ -113,10 +122,17 @@ class Portrait:
         return depth[self.triangles].mean(1)
 
 
-def portrait(picture: np.ndarray) -> Portrait | None:
-    """The portrait in a picture uint8 (H, W, 3), or None if there is no face in it."""
+def portrait(picture: np.ndarray, mouths: np.ndarray | None = None) -> Portrait | None:
+    """The portrait in a picture uint8 (H, W, 3), or None if there is no face in it.
+
+    Args:
+        mouths: as `mouths_of` makes them; others, or such that show no open mouth, are left out
+    """
     points = track(picture[None])[0]
-    return Portrait(picture, points) if np.isfinite(points).all() else None
+    if not np.isfinite(points).all():
+        return None
+    seen = np.zeros((0, NUMBERS), np.float32) if mouths is None or mouths.shape[1:] != (NUMBERS,) else np.nan_to_num(mouths)
+    return Portrait(picture, points, seen if (seen[:, 0] * OPENING_UNIT >= LEAST).any() else None)
 
 
 def _where_from(
