@@ -28,6 +28,7 @@ VERBS = {
     "report": ("semcore.cli.report", "Write a run as one self-contained page."),
     "play": ("semcore.cli.play", "Open what one cell of a run made, in the browser."),
     "plot": ("semcore.cli.plot", "Draw a run as a figure for a paper: PDF, PNG, CSV and caption."),
+    "frames": ("semcore.cli.frames", "Draw frames that the cells of a run made, below the source."),
     "table": ("semcore.cli.table", "Write a run as a table: Markdown, LaTeX or CSV."),
     "export": ("semcore.cli.export", "Write the results as data: CSV, Parquet, or for CompressAI."),
     "cite": ("semcore.cli.cite", "Print the BibTeX of every component that a run used."),

@@ -86,11 +86,15 @@ def scale_of(chart: Chart, metric: str, asked: str = "auto") -> str:
 def draw(chart: Chart, width: str = "column", scale: str = "auto") -> dict[str, bytes]:
     """The files by their ending: `pdf` and `png`."""
     with styled():
-        figure = figure_of(chart, width, scale)
-        return {
-            "pdf": _saved(figure, "pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}),
-            "png": _saved(figure, "png", dpi=DPI, metadata={"Software": None}),
-        }
+        return files_of(figure_of(chart, width, scale))
+
+
+def files_of(figure: Figure) -> dict[str, bytes]:
+    """A figure as PDF and PNG, the bytes depending on it alone; the caller sets the style."""
+    return {
+        "pdf": _saved(figure, "pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}),
+        "png": _saved(figure, "png", dpi=DPI, metadata={"Software": None}),
+    }
 
 
 @contextmanager

@@ -1,0 +1,45 @@
+"""`frames`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from semcore.cli.select import RUNS, WHERE
+
+
+@click.command("frames")
+@RUNS
+@WHERE
+@click.option("--sample", metavar="NAME", help="Which sample: its name, or its number from 0.  [default: the first]")
+@click.option("--score", "metrics", multiple=True, metavar="METRIC", help="A metric whose value stands beside the frames.")
+@click.option("--count", type=click.IntRange(1, 20), default=6, show_default=True, help="Frames of a clip.")
+@click.option("--width", type=click.Choice(["column", "page"]), default="page", show_default=True,
+              help="Of an IEEE paper: 3.5 in or 7.16 in.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Name of the files, without ending.  [default: RUN/figures/frames-of-SAMPLE]")  # fmt: skip
+def frames_command(
+    runs: tuple[Path, ...],
+    where: tuple[str, ...],
+    sample: str | None,
+    metrics: tuple[str, ...],
+    count: int,
+    width: str,
+    out: Path | None,
+) -> None:
+    """Draw what the cells of RUN made of one sample, below the source: frames of clips, or pictures; PDF and PNG.
+
+    For example: semcore frames runs/av --where channel.block_snr_db=12 --score akd
+    """
+    from semcore.publish import frames
+    from semcore.publish.rows import read_rows
+    from semcore.storage import write
+
+    name, found = frames.strips(read_rows(runs, where), sample, metrics, count)
+    base = out.with_suffix("") if out and out.suffix in (".pdf", ".png") else out
+    base = base or runs[0] / "figures" / f"frames-of-{name.replace('/', '-')}"
+    for ending, data in frames.draw(found, width).items():
+        path = base.with_name(f"{base.name}.{ending}")
+        write(path, data)
+        click.echo(path)
