@@ -16,6 +16,7 @@ from semcore.interfaces import Source
 from semcore.limits import MAX_FRAMES, MAX_SEQUENCE_PIXELS
 from semcore.pictures import written
 from semcore.types import Sample
+from semcore_video.face.tracker import Tracking
 from semcore_video.licences import MEDIAPIPE, PYAV
 
 ENDINGS = (".mp4", ".mpg", ".mpeg", ".mov", ".mkv", ".webm", ".avi")
@@ -23,7 +24,7 @@ Side = Annotated[int, Ge(16)]
 
 
 @dataclass(frozen=True)
-class Clips(Source):
+class Clips(Tracking, Source):
     """Videos with sound, each a user; a long one becomes segments that follow each other.
 
     Files are taken in the order of their names; the words of `clip.mp4` are those of `clip.txt` beside it. With `face`, a

@@ -11,12 +11,13 @@ import numpy as np
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.face.tracker import Tracking
 from semcore_video.paper import PAPER
 from semcore_video.speech.mel_voices import LIPS
 
 
 @dataclass(frozen=True)
-class TalkingHead(Generator):
+class TalkingHead(Tracking, Generator):
     """The moving picture of one generator with the sound of another, which may look at the lips of the picture.
 
     A voice that takes a stream `lips` gets grey pictures of the mouth of the video that was made: audio from video.

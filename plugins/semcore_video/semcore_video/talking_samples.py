@@ -15,6 +15,7 @@ from semcore.errors import RunError
 from semcore.interfaces import Source
 from semcore.rng import Rng
 from semcore.types import Features, KnowledgeBase, Sample, Semantics, Tokens
+from semcore_video.face.tracker import Tracking
 from semcore_video.licences import ESPEAK, MEDIAPIPE, PORTRAIT
 
 SENTENCES = (
@@ -30,7 +31,7 @@ BLINK = np.array([0.35, 0.9, 1.0, 0.7, 0.25], np.float32)
 
 
 @dataclass(frozen=True)
-class TalkingSamples(Source):
+class TalkingSamples(Tracking, Source):
     """A portrait that says sentences of six words: known words, phones, timing and motion; 3 s each, no download.
 
     The portrait is that of the astronaut Eileen Collins (NASA, public domain), which comes with scikit-image. Phones move

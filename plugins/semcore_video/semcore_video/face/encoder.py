@@ -11,6 +11,7 @@ import numpy as np
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import Features, KnowledgeBase, Picture, Sample, Semantics, Stream
+from semcore_video.face.tracker import named
 from semcore_video.licences import MEDIAPIPE
 from semcore_video.paper import PAPER
 from semcore_video.shipped import digest
@@ -41,8 +42,8 @@ class FaceMotion(SemanticEncoder):
     basis: str | None = None
 
     def identity(self) -> Any:
-        """The digest of the basis."""
-        return digest("face-basis", self.basis)
+        """The digest of the basis, and the models that find faces if they are named."""
+        return [digest("face-basis", self.basis), *named()]
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:

@@ -15,12 +15,13 @@ from semcore.limits import MAX_FRAMES
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.face.encoder import MOTION, newest_mouths, newest_picture
+from semcore_video.face.tracker import Tracking, named
 from semcore_video.licences import MEDIAPIPE
 from semcore_video.shipped import digest
 
 
 @dataclass(frozen=True)
-class PortraitGenerator(Generator, abc.ABC):
+class PortraitGenerator(Tracking, Generator, abc.ABC):
     """Moves the reference picture of the user as a stream of numbers says; no weights.
 
     The picture is a mesh of face points, two rings round them that follow the head less and less, and a border that stays;
@@ -80,8 +81,8 @@ class MeshWarp(PortraitGenerator):
     basis: str | None = None
 
     def identity(self) -> Any:
-        """The digest of the basis."""
-        return digest("face-basis", self.basis)
+        """The digest of the basis, and the models that find faces if they are named."""
+        return [digest("face-basis", self.basis), *named()]
 
     def points(self, numbers: np.ndarray, reference: np.ndarray) -> np.ndarray:
         from semcore_video.face.motion import basis

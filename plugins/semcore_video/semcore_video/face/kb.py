@@ -11,13 +11,14 @@ from annotated_types import Ge, Le
 
 from semcore.types import Features, Sample, Stream
 from semcore_video.face.encoder import MOUTHS
+from semcore_video.face.tracker import Tracking
 from semcore_video.kb import ReferenceKB, psnr_db
 from semcore_video.licences import DLIB, MEDIAPIPE
 from semcore_video.paper import PAPER
 
 
 @dataclass(frozen=True)
-class FaceKB(ReferenceKB):
+class FaceKB(Tracking, ReferenceKB):
     """Sends a picture of a face if the newest reference no longer serves, as strictly as a level says.
 
     `l0` asks whether it is the same person (centred cosine similarity of dlib's embeddings, eq. 24), `l1` also whether the

@@ -15,6 +15,7 @@ from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.face.encoder import newest_picture
 from semcore_video.face.generator import PortraitGenerator
 from semcore_video.face.mesh import face_size
+from semcore_video.face.tracker import Tracking
 from semcore_video.licences import MEDIAPIPE
 
 KEYPOINTS = "keypoints"
@@ -27,7 +28,7 @@ SVC = "P. Jiang et al., Wireless semantic communications for video conferencing,
 
 
 @dataclass(frozen=True)
-class FaceKeypoints(SemanticEncoder):
+class FaceKeypoints(Tracking, SemanticEncoder):
     """Where 21 points of the face are: 42 numbers a frame, what has changed since the newest reference picture of the user.
 
     Points are those of MediaPipe's face mesh; without a face in the reference, or without one, what has changed since the

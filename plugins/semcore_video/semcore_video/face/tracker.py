@@ -8,11 +8,14 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from semcore.component import Component
 from semcore.errors import RunError
 from semcore_video.face.mesh import POINTS
 from semcore_video.remembered import remembered
@@ -20,6 +23,28 @@ from semcore_video.remembered import remembered
 _LOCK = threading.Lock()
 REMEMBERED = 64
 """Videos whose points are kept: encoder, knowledge base and metrics look at the same ones, at every SNR again."""
+LANDMARKER, SEGMENTER = "SEMCORE_FACE_LANDMARKER", "SEMCORE_SELFIE_SEGMENTER"
+"""Environment variables that name models for the tasks of MediaPipe. Its wheels up to 0.10.21 bring theirs along; newer ones
+bring none."""
+MEND = (
+    f"name models of MediaPipe's tasks: face_landmarker.task in {LANDMARKER} and selfie_segmenter.tflite in {SEGMENTER} "
+    "(ai.google.dev/edge/mediapipe/solutions), or install 'semcore-video[face]'"
+)
+
+
+@dataclass(frozen=True)
+class Tracking(Component):
+    """A component that looks for faces, so that its results depend on whose models find them."""
+
+    def identity(self) -> Any:
+        """Names and sizes of the models that the environment names; None: those of MediaPipe's wheel."""
+        return named() or None
+
+
+def named() -> list[list[Any]]:
+    """Name and size of each model that the environment names."""
+    places = [Path(os.environ[variable]).expanduser() for variable in (LANDMARKER, SEGMENTER) if variable in os.environ]
+    return [[place.name, place.stat().st_size if place.is_file() else 0] for place in places]
 
 
 @remembered(REMEMBERED)
@@ -46,9 +71,13 @@ def _found(frames: np.ndarray) -> np.ndarray:
     with _quiet():
         for points, frame in zip(found, frames, strict=True):
             height, width = frame.shape[:2]
-            faces = _detector().process(np.ascontiguousarray(frame)).multi_face_landmarks
-            if faces:
-                points[:] = [(one.x * width, one.y * height, one.z * width) for one in faces[0].landmark]
+            face = _detector()(np.ascontiguousarray(frame))
+            if face and len(face) != POINTS:
+                raise RunError(
+                    f"the model that {LANDMARKER} names has {len(face)} points of a face, and {POINTS} are needed; {MEND}"
+                )
+            if face:
+                points[:] = [(one.x * width, one.y * height, one.z * width) for one in face]
     return found
 
 
@@ -78,26 +107,62 @@ def _quiet() -> Iterator[None]:
 
 
 @functools.cache
-def _detector() -> Any:
-    return _solutions().face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True)
+def _detector() -> Callable[[np.ndarray], Any]:
+    """From a picture to the points of its face, each with x, y and z in widths and heights of the picture; or None."""
+    if LANDMARKER in os.environ:
+        vision, options = _tasks(LANDMARKER)
+        task = vision.FaceLandmarker.create_from_options(vision.FaceLandmarkerOptions(base_options=options))
+        return lambda pixels: next(iter(task.detect(_image(pixels)).face_landmarks), None)
+    mesh = _solutions().face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True)
+    return lambda pixels: next((one.landmark for one in mesh.process(pixels).multi_face_landmarks or ()), None)
 
 
 def person_mask(picture: np.ndarray) -> np.ndarray:
     """How surely each pixel of uint8 (H, W, 3) is the person: float32 0..1 (H, W)."""
     with _LOCK, _quiet():
-        return np.asarray(_segmenter().process(np.ascontiguousarray(picture)).segmentation_mask, np.float32)
+        return np.array(_segmenter()(np.ascontiguousarray(picture)), np.float32).reshape(picture.shape[:2])
 
 
 @functools.cache
-def _segmenter() -> Any:
-    return _solutions().selfie_segmentation.SelfieSegmentation(model_selection=0)
+def _segmenter() -> Callable[[np.ndarray], Any]:
+    """From a picture to how surely each pixel is the person, (H, W) or (H, W, 1)."""
+    if SEGMENTER in os.environ:
+        vision, options = _tasks(SEGMENTER)
+        asked = vision.ImageSegmenterOptions(base_options=options, output_confidence_masks=True)
+        task = vision.ImageSegmenter.create_from_options(asked)
+        return lambda pixels: task.segment(_image(pixels)).confidence_masks[-1].numpy_view()
+    selfie = _solutions().selfie_segmentation.SelfieSegmentation(model_selection=0)
+    return lambda pixels: selfie.process(pixels).segmentation_mask
 
 
-@functools.cache
+def _tasks(variable: str) -> tuple[Any, Any]:
+    """The tasks of MediaPipe, and the options that name the model."""
+    _mediapipe()
+    from mediapipe.tasks.python import vision
+    from mediapipe.tasks.python.core.base_options import BaseOptions
+
+    place = Path(os.environ[variable]).expanduser()
+    if not place.is_file():
+        raise RunError(f"{variable} names {place}, which is no file; {MEND}")
+    return vision, BaseOptions(model_asset_path=str(place))
+
+
+def _image(pixels: np.ndarray) -> Any:
+    mediapipe = _mediapipe()
+    return mediapipe.Image(mediapipe.ImageFormat.SRGB, pixels)
+
+
 def _solutions() -> Any:
+    mediapipe = _mediapipe()
+    if not hasattr(mediapipe, "solutions"):
+        raise RunError(f"this MediaPipe ({mediapipe.__version__}) brings no models along: {MEND}")
+    return mediapipe.solutions
+
+
+def _mediapipe() -> Any:
     os.environ.setdefault("GLOG_minloglevel", "2")
     try:
         import mediapipe
     except ImportError as error:
         raise RunError("faces are found by MediaPipe: pip install 'semcore-video[face]' (Python 3.11 or 3.12)") from error
-    return mediapipe.solutions
+    return mediapipe

@@ -1,0 +1,74 @@
+"""Faces by models that a user names: the tasks of MediaPipe, tried on the models of its wheel."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from semcore import RunError
+from semcore_video.face import tracker
+from semcore_video.face.encoder import FaceMotion
+from semcore_video.face.kb import FaceKB
+from semcore_video.talking_samples import portrait_of_astronaut
+
+mediapipe = pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
+MODULES = Path(mediapipe.__file__).parent / "modules"
+
+
+@pytest.fixture(autouse=True)
+def afresh() -> Iterator[None]:
+    """No model is kept from one test to the next."""
+    for function in (tracker._detector, tracker._segmenter):
+        function.cache_clear()
+    yield
+    for function in (tracker._detector, tracker._segmenter):
+        function.cache_clear()
+
+
+def bundle(path: Path) -> Path:
+    """The models of the wheel as a bundle of the tasks."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.write(MODULES / "face_detection/face_detection_short_range.tflite", "face_detector.tflite")
+        archive.write(MODULES / "face_landmark/face_landmark.tflite", "face_landmarks_detector.tflite")
+    return path
+
+
+def test_a_landmarker_that_is_named_finds_the_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its bundle lacks the metadata of the published one, so where the points lie is not to be compared."""
+    picture = portrait_of_astronaut((192, 192))
+    before, known = FaceMotion().identity(), FaceKB().identity()
+    assert known is None
+    monkeypatch.setenv(tracker.LANDMARKER, str(bundle(tmp_path / "face_landmarker.task")))
+
+    upright = tracker._found(picture[None])
+    assert upright.shape == (1, 478, 3) and np.isfinite(upright).all()
+    assert not np.isfinite(tracker._found(np.zeros((1, 64, 64, 3), np.uint8))).any()
+    assert FaceMotion().identity() != before and FaceKB().identity()[0][0] == "face_landmarker.task"
+
+
+def test_a_segmenter_that_is_named_tells_the_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = portrait_of_astronaut((192, 192))
+    usual = tracker.person_mask(picture)
+    tracker._segmenter.cache_clear()
+    monkeypatch.setenv(tracker.SEGMENTER, str(MODULES / "selfie_segmentation/selfie_segmentation.tflite"))
+    found = tracker.person_mask(picture)
+    assert found.shape == usual.shape == (192, 192) and np.corrcoef(found.ravel(), usual.ravel())[0, 1] > 0.9
+
+
+def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(tracker.LANDMARKER, str(tmp_path / "nothing.task"))
+    with pytest.raises(RunError, match=r"SEMCORE_FACE_LANDMARKER names .*nothing.task, which is no file; .*ai.google.dev"):
+        tracker._detector()
+    monkeypatch.delenv(tracker.LANDMARKER)
+    newer = SimpleNamespace(__version__="1.2.2")
+    monkeypatch.setattr(tracker, "_mediapipe", lambda: newer)
+    with pytest.raises(RunError, match=r"MediaPipe \(1.2.2\) brings no models along: name models"):
+        tracker._detector()
+    monkeypatch.setattr(tracker, "_detector", lambda: lambda pixels: [SimpleNamespace(x=0, y=0, z=0)] * 68)
+    with pytest.raises(RunError, match="finds 68 points and not 478"):
+        tracker._found(np.zeros((1, 8, 8, 3), np.uint8))
