@@ -45,10 +45,11 @@ SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
     **{("recipe", name): {"data": "{folder}"} for name in registry.names("recipe")},
     **{
         ("recipe", name): {"data": "{folder}", "channel": {"use": "awgn"}}
-        for name in ("class-diffusion", "deepjscc", "lamosc", "multisem", "temporal-motion", "witt")
+        for name in ("class-diffusion", "deepjscc", "deepsc-s", "deepwive", "lamosc", "multisem", "temporal-motion", "witt")
     },
     ("recipe", "temporal"): {"of": "text", "channel": {"use": "awgn"}},
     ("recipe", "fastspeech"): {},
+    ("metric", "csim-arcface"): {"weights": "arcface.safetensors"},
     ("metric", "lse-c"): {"weights": "syncnet.safetensors"},
     ("metric", "lse-d"): {"weights": "syncnet.safetensors"},
 }
@@ -62,6 +63,7 @@ WITHOUT_USE = {
 
 REAL = {
     ("encoder", "llava-caption"), ("encoder", "whisper"), ("generator", "stable-diffusion"), ("generator", "hifi-gan"),
+    ("generator", "fastspeech2"), ("generator", "real3d-portrait"), ("metric", "csim-arcface"),
     ("source", "stl10"), ("metric", "lpips"), ("metric", "lse-c"), ("metric", "lse-d"),
 }  # fmt: skip
 """Models and data that are not shipped; the tests of semcore_image and semcore_video try them on tiny ones."""

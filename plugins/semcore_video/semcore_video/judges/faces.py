@@ -114,13 +114,17 @@ class CSIM(RecordMetric):
         return float(np.mean(told)) if told else None
 
     def _alike(self, source: np.ndarray, result: np.ndarray | None) -> float | None:
-        one = embedding(source)
+        one = self.embedded(source)
         if one is None:
             return None
-        other = None if result is None else embedding(result)
+        other = None if result is None else self.embedded(result)
         if other is None:
             return 0.0
         return similarity(self.seen(one), self.seen(other))
+
+    def embedded(self, picture: np.ndarray) -> np.ndarray | None:
+        """Whose face it is in a picture uint8 (H, W, 3), as a vector; None without a face."""
+        return embedding(picture)
 
     def seen(self, one: np.ndarray) -> np.ndarray:
         """An embedding as it is compared."""

@@ -207,3 +207,56 @@ class LipVoiceRecipe(MelVoiceRecipe):
         from semcore_video.recipes.voices import train_lips
 
         train_lips(self, out)
+
+
+@dataclass(frozen=True)
+class JointRecipe(Recipe):
+    """Trains a network that sends what there is itself, through a noisy channel.
+
+    Fields:
+        data: folder of videos with sound
+        channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is drawn anew all the time
+        leave_out: clips of these names are left out, to be measured with
+        snr_db: lowest and highest Es/N0 of the training, dB
+        epochs: number of checkpoints
+        steps: batches between two checkpoints
+        batch_size: pieces of videos or sounds a step
+        learning_rate: peak rate (AdamW)
+        seed: seed of weights, order and noise
+        threads: CPU threads
+    """
+
+    data: str
+    channel: ChannelModel
+    leave_out: tuple[str, ...] = ()
+    snr_db: tuple[Annotated[float, Ge(-50), Le(100)], Annotated[float, Ge(-50), Le(100)]] = (-5.0, 23.0)
+    epochs: Annotated[int, Ge(1)] = 20
+    steps: Annotated[int, Ge(1)] = 125
+    batch_size: Annotated[int, Ge(1)] = 4
+    learning_rate: float = 1e-3
+    seed: int = 6
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class DeepWiVeRecipe(JointRecipe):
+    """Trains the encoder and generator deepwive: frames to numbers and back, through a noisy channel."""
+
+    cites: ClassVar[tuple[str, ...]] = ("tung2022deepwive", "cooke2006audio")
+
+    def train(self, out: Path) -> None:
+        from semcore_video.recipes.joint import train_frames
+
+        train_frames(self, out)
+
+
+@dataclass(frozen=True)
+class DeepSCSRecipe(JointRecipe):
+    """Trains the encoder and generator deepsc-s: a waveform to numbers and back, through a noisy channel."""
+
+    cites: ClassVar[tuple[str, ...]] = ("weng2021semantic", "cooke2006audio")
+
+    def train(self, out: Path) -> None:
+        from semcore_video.recipes.joint import train_sound
+
+        train_sound(self, out)

@@ -21,10 +21,13 @@ from semcore_video.recipes.seen import seen_saying
 from semcore_video.speech.lips import evened
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, energy_of, mel_of, pitch_of
 from semcore_video.speech.networks import EXPANSION, MEAN, SPREAD, LipVoice, MelVoice
-from semcore_video.speech.phones import NAMES
+from semcore_video.speech.phones import NAMES, NUMBERS, SILENCE
 from semcore_video.speech.stretch import resampled
 
 HELD_OUT = 48
+PAUSE = NUMBERS[SILENCE]
+ASTRAY = 0.3
+"""Weight of attention that looks at other phones than those that are heard: the speech that is learnt from knows them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +70,13 @@ def train_mel(recipe: MelVoiceRecipe, out: Path) -> None:
     rng = np.random.Generator(np.random.PCG64(recipe.seed))
     lessons = _kept(out, lambda: [lesson(one) for one in spoken(sentences(recipe.sentences, rng), rng)])
 
-    def run(network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None) -> Any:
-        return network(batch["phones"], batch["durations"], batch["voices"], known)
+    def errors(network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None) -> list[torch.Tensor]:
+        return _errors(network(batch["phones"], batch["durations"], batch["voices"], known), batch)
 
     torch.manual_seed(recipe.seed)
     network = MelVoice(len(VOICES))
     network.typical = typical(lessons)
-    _train(recipe, out, network, lessons, run, "fastspeech", "Phones and durations to a mel spectrogram.")
+    _train(recipe, out, network, lessons, errors, "fastspeech", "Phones and durations to a mel spectrogram.")
 
 
 def train_lips(recipe: LipVoiceRecipe, out: Path) -> None:
@@ -81,12 +84,17 @@ def train_lips(recipe: LipVoiceRecipe, out: Path) -> None:
     rng = np.random.Generator(np.random.PCG64(recipe.seed))
     lessons = _kept(out, lambda: [lesson(one, lips) for one, lips in seen_saying(recipe, rng)])
 
-    def run(network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None) -> Any:
+    def errors(network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None) -> list[torch.Tensor]:
         interval = torch.stack([batch["durations"][:, 0], batch["ends"]], 1) / EXPANSION
-        return network(batch["lips"], batch["spoken"], batch["there"], interval, batch["voices"], known)
+        variance, mel, looked = network(batch["lips"], batch["spoken"], batch["there"], interval, batch["voices"], known)
+        owed = batch["looks"][:, : looked.shape[1]]
+        astray = -(owed * torch.log(looked + 1e-4)).sum() / owed.sum()
+        return [*_errors((variance, mel), batch), ASTRAY * astray]
 
     torch.manual_seed(recipe.seed)
-    _train(recipe, out, LipVoice(len(VOICES)), lessons, run, "lip-voice", "Lips and phones to a mel spectrogram.")
+    network = LipVoice(len(VOICES))
+    network.typical = typical(lessons)
+    _train(recipe, out, network, lessons, errors, "lip-voice", "Lips and phones to a mel spectrogram.")
 
 
 def typical(lessons: Sequence[Lesson]) -> torch.Tensor:
@@ -103,7 +111,7 @@ def _train(
     out: Path,
     network: Any,
     lessons: Sequence[Lesson],
-    run: Callable[[nn.Module, dict[str, torch.Tensor], torch.Tensor | None], Any],
+    errors: Callable[[nn.Module, dict[str, torch.Tensor], torch.Tensor | None], list[torch.Tensor]],
     name: str,
     about: str,
 ) -> None:
@@ -119,18 +127,18 @@ def _train(
             set_rate(adam, one_cycle(done, recipe.epochs * recipe.steps, warm_up=0.05))
             chosen = torch.randint(len(learnt), (recipe.batch_size,), generator=generator).tolist()
             batch = together([learnt[index] for index in chosen])
-            loss = torch.stack(_errors(run(network, batch, batch["variance"]), batch)).sum()
+            loss = torch.stack(errors(network, batch, batch["variance"])).sum()
             adam.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
             adam.step()
             move_average(average, network, min(0.998, (1 + done) / (10 + done)))
             total += loss.item()
-        return {"loss": total / recipe.steps, "mel": measure(average, tried, run)[0]}
+        return {"loss": total / recipe.steps, "mel": measure(average, tried, errors)[0]}
 
     seconds = run_epochs(out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
-    mel, variance = measure(average, tried, run)
+    mel, variance = measure(average, tried, errors)
     fields = ", ".join(f"{key} = {value}" for key, value in recipe.settings().items() if key != "data")
     write_model(out, network.settings(), average, CARD.format(
         name=name, about=about, fields=fields, data=_data(recipe),
@@ -157,12 +165,23 @@ def together(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
         "voices": torch.tensor([one.voice for one in lessons]), "mel": padded([one.mel for one in lessons]),
         "variance": padded([one.variance for one in lessons]),
         "frames": padded([np.ones(len(one.mel), np.float32) for one in lessons]),
-        "spoken": padded([one.phones[1:-1] for one in lessons]),
-        "there": padded([np.ones(len(one.phones) - 2, bool) for one in lessons]),
+        "spoken": padded([one.phones[one.phones != PAUSE] for one in lessons]),
+        "there": padded([np.ones(int((one.phones != PAUSE).sum()), bool) for one in lessons]),
         "ends": torch.tensor([int(one.durations[:-1].sum()) for one in lessons]),
     }  # fmt: skip
     if len(lessons[0].lips):
         found["lips"] = padded([evened(one.lips) for one in lessons])
+        rows, phones = len(found["lips"][0]), found["spoken"].shape[1]
+        found["looks"] = torch.from_numpy(np.stack([_looks(one, rows, phones) for one in lessons]))
+    return found
+
+
+def _looks(one: Lesson, frames: int, phones: int) -> np.ndarray:
+    """How much each frame of video should look at each phone that is no pause: shares of its time, float32."""
+    owner = np.repeat(np.arange(len(one.phones)), one.durations)
+    heard = one.phones[owner] != PAUSE
+    found = np.zeros((frames, phones), np.float32)
+    np.add.at(found, (np.flatnonzero(heard) // EXPANSION, (np.cumsum(one.phones != PAUSE) - 1)[owner[heard]]), 1 / EXPANSION)
     return found
 
 
@@ -176,13 +195,11 @@ def _errors(found: tuple[torch.Tensor, torch.Tensor], batch: dict[str, torch.Ten
 
 
 @torch.no_grad()
-def measure(network: nn.Module, lessons: Sequence[Lesson], run: Callable[..., Any]) -> tuple[float, float]:
+def measure(network: nn.Module, lessons: Sequence[Lesson], errors: Callable[..., Any]) -> tuple[float, float]:
     """Mean absolute error of unseen log mel spectrograms, and mean squared error of pitch and energy, each one alone."""
-    errors = []
-    for one in lessons:
-        batch = together([one])
-        errors.append([float(error) for error in _errors(run(network, batch, None), batch)])
-    mel, _, variance = np.mean(errors, axis=0)
+    batches = [together([one]) for one in lessons]
+    found = np.mean([[float(error) for error in errors(network, batch, None)] for batch in batches], axis=0)
+    mel, _, variance = found[:3]
     return float(mel), float(variance)
 
 

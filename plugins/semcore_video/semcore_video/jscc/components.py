@@ -1,0 +1,218 @@
+"""DeepWiVe and DeepSC-S as encoders and generators: what lies between them is an analog transport."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+from annotated_types import Ge, Gt, Le
+
+from semcore.errors import ComponentError
+from semcore.interfaces import Component, Generator, SemanticEncoder
+from semcore.limits import MAX_FRAMES
+from semcore.rng import Rng
+from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.shipped import digest, network
+
+if TYPE_CHECKING:
+    import torch
+
+FRAMES, WAVEFORM = "frames", "waveform"
+"""Names of the streams."""
+RATE_HZ = 16_000
+"""Of the sound that the networks know."""
+SQUARE = 16
+"""Sides of frames are multiples of this."""
+LOUD = 0.1
+"""Root mean square that a sound is brought to before it is encoded, as they were in the training."""
+DEEPWIVE = "T.-Y. Tung and D. Gunduz, DeepWiVe, IEEE J. Sel. Areas Commun. 40(9), 2022"
+DEEPSC_S = "Z. Weng and Z. Qin, DeepSC-S, IEEE J. Sel. Areas Commun. 39(8), 2021"
+
+
+@dataclass(frozen=True)
+class FramesByNetwork(Component):
+    """One half of the pair that was trained for frames.
+
+    Fields:
+        weights: folder that the recipe `deepwive` wrote; null: the shipped one
+    """
+
+    weights: str | None = None
+
+    def identity(self) -> Any:
+        """The digest of the weights."""
+        return digest("deepwive", self.weights)
+
+    @functools.cached_property
+    def network(self) -> Any:
+        """Both halves; their weights are loaded on first use."""
+        from semcore_video.jscc.networks import FrameCode
+
+        return network(FrameCode, "deepwive", self.weights, "deepwive")
+
+
+@dataclass(frozen=True)
+class DeepWiVeEncoder(FramesByNetwork, SemanticEncoder):
+    """The frames of a video as numbers for an analog transport: groups of five frames are coded together.
+
+    A square of 16 x 16 pixels of a group becomes 30 real numbers, 15 channel uses: 57,600 of them for 3 s of 256 x 256. The
+    paper's baseline has 59,392. DeepWiVe interpolates between key frames, and learns how many symbols each gets; here
+    convolutions along time take the place of both, trained small.
+    """
+
+    reference: ClassVar[str] = DEEPWIVE
+    cites: ClassVar[tuple[str, ...]] = ("tung2022deepwive", "liu2026semantic")
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {FRAMES: Features}
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [Semantics(sample.id, {FRAMES: Features(self._numbers(sample))}, sample.user) for sample in samples]
+
+    def _numbers(self, sample: Sample) -> np.ndarray:
+        import torch
+
+        if sample.video is None or not len(sample.video):
+            raise ComponentError(f"DeepWiVeEncoder encodes videos, and sample {sample.id!r} has none")
+        height, width = sample.video.shape[1:3]
+        if height % SQUARE or width % SQUARE:
+            raise ComponentError(
+                f"DeepWiVeEncoder needs sides that are multiples of {SQUARE}, and sample {sample.id!r} is {height}x{width}"
+            )
+        group = self.network.group
+        ahead = np.arange(-(-len(sample.video) // group) * group).clip(max=len(sample.video) - 1)
+        frames = torch.from_numpy(sample.video[ahead]).permute(0, 3, 1, 2)[None].float() / 255
+        with torch.inference_mode():
+            numbers: torch.Tensor = self.network.encode(frames)[0]
+        return numbers.numpy()
+
+
+@dataclass(frozen=True)
+class DeepWiVeGenerator(FramesByNetwork, Generator):
+    """The frames of a video from the numbers of the encoder `deepwive`; without them there is no video.
+
+    Fields:
+        fps: frames a second, which both ends know from the session
+        frames: length of the video, which both ends know from the session; null: whole groups
+    """
+
+    reference: ClassVar[str] = DEEPWIVE
+    cites: ClassVar[tuple[str, ...]] = ("tung2022deepwive", "liu2026semantic")
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {FRAMES: (Features,)}
+
+    fps: Annotated[float, Gt(0), Le(1000)] = 25.0
+    frames: Annotated[int, Ge(1), Le(MAX_FRAMES)] | None = None
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        return [Candidates([self._sample(got)]) for got in batch]
+
+    def _sample(self, got: Semantics) -> Sample:
+        import torch
+
+        numbers = got.streams.get(FRAMES)
+        known = isinstance(numbers, Features) and numbers.values.ndim == 4 and numbers.values.shape[1] == self.network.latent
+        if not known or not isinstance(numbers, Features) or not numbers.values.size:
+            return Sample(got.key, got.user)
+        values = torch.from_numpy(np.nan_to_num(numbers.values).clip(-20, 20))[None]
+        with torch.inference_mode():
+            video = self.network.decode(values)[0].permute(0, 2, 3, 1)
+        pixels = (video * 255).round().clamp(0, 255).to(torch.uint8).numpy()
+        return Sample(got.key, got.user, video=pixels[: self.frames], fps=self.fps)
+
+
+@dataclass(frozen=True)
+class SoundByNetwork(Component):
+    """One half of the pair that was trained for sound.
+
+    Fields:
+        weights: folder that the recipe `deepsc-s` wrote; null: the shipped one
+    """
+
+    weights: str | None = None
+
+    def identity(self) -> Any:
+        """The digest of the weights."""
+        return digest("deepsc-s", self.weights)
+
+    @functools.cached_property
+    def network(self) -> Any:
+        """Both halves; their weights are loaded on first use."""
+        from semcore_video.jscc.networks import WaveCode
+
+        return network(WaveCode, "deepsc-s", self.weights, "deepsc-s")
+
+
+@dataclass(frozen=True)
+class DeepSCSEncoder(SoundByNetwork, SemanticEncoder):
+    """A sound as numbers for an analog transport, at 16 kHz.
+
+    64 samples become 86 real numbers, 43 channel uses: 32,250 of them for 3 s. The paper's baseline has 32,768. DeepSC-S
+    squeezes and excites channels of residual networks; here blocks of depthwise convolutions take their place, trained
+    small.
+    """
+
+    reference: ClassVar[str] = DEEPSC_S
+    cites: ClassVar[tuple[str, ...]] = ("weng2021semantic", "liu2026semantic")
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {WAVEFORM: Features}
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [Semantics(sample.id, {WAVEFORM: Features(self._numbers(sample))}, sample.user) for sample in samples]
+
+    def _numbers(self, sample: Sample) -> np.ndarray:
+        import torch
+
+        from semcore_video.speech.stretch import resampled
+
+        if sample.audio is None or not sample.sample_rate_hz or not len(sample.audio):
+            raise ComponentError(f"DeepSCSEncoder encodes sounds, and sample {sample.id!r} has none")
+        sound = level(resampled(sample.audio, sample.sample_rate_hz, RATE_HZ))
+        sound = np.pad(sound, (0, -len(sound) % self.network.hop))
+        with torch.inference_mode():
+            numbers: torch.Tensor = self.network.encode(torch.from_numpy(sound)[None])[0]
+        return numbers.numpy()
+
+
+@dataclass(frozen=True)
+class DeepSCSGenerator(SoundByNetwork, Generator):
+    """The sound from the numbers of the encoder `deepsc-s`; without them there is none. Its loudness is not sent.
+
+    Fields:
+        length_s: of the sound, s, which both ends know from the session; null: whole steps
+    """
+
+    reference: ClassVar[str] = DEEPSC_S
+    cites: ClassVar[tuple[str, ...]] = ("weng2021semantic", "liu2026semantic")
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {WAVEFORM: (Features,)}
+
+    length_s: Annotated[float, Gt(0), Le(600)] | None = None
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        return [Candidates([self._sample(got)]) for got in batch]
+
+    def _sample(self, got: Semantics) -> Sample:
+        import torch
+
+        numbers = got.streams.get(WAVEFORM)
+        known = isinstance(numbers, Features) and numbers.values.ndim == 2 and numbers.values.shape[1] == self.network.latent
+        if not known or not isinstance(numbers, Features) or not len(numbers.values):
+            return Sample(got.key, got.user)
+        values = torch.from_numpy(np.nan_to_num(numbers.values).clip(-20, 20))[None]
+        with torch.inference_mode():
+            sound = self.network.decode(values)[0].numpy() * np.float32(LOUD)
+        if self.length_s is not None:
+            count = round(self.length_s * RATE_HZ)
+            sound = np.pad(sound[:count], (0, max(count - len(sound), 0)))
+        return Sample(got.key, got.user, audio=sound.clip(-1, 1), sample_rate_hz=RATE_HZ)
+
+
+def level(sound: np.ndarray) -> np.ndarray:
+    """A sound float32 (S,) as the networks hear it: of unit power where it is loud."""
+    loud = float(np.sqrt(np.square(sound, dtype=np.float64).mean()))
+    return (sound / max(loud, 1e-5)).astype(np.float32)

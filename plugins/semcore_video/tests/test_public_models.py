@@ -1,0 +1,223 @@
+"""Adapters of public models, on tiny random weights in the form in which the real ones are published."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semcore import Features, KnowledgeBase, Ledger, Picture, Rng, RunError, Sample, Semantics, Text, Tokens
+from semcore.interfaces import Record
+from semcore_video import real3d
+from semcore_video.real3d import Real3DPortrait
+from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, TEXT
+from semcore_video.speech.fastspeech2 import FastSpeech2
+from semcore_video.speech.generator import EspeakVoice
+from semcore_video.speech.phones import NAMES, NUMBERS, SILENCE
+from semcore_video.talking_samples import TalkingSamples, portrait_of_astronaut
+
+pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
+KB = KnowledgeBase()
+WORDS = ("SIL", "B", "IH", "N", "SIL")
+
+
+# ---------------------------------------------------------------------------------------------- FastSpeech 2
+
+
+@pytest.fixture(scope="module")
+def fastspeech2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a tiny model: 16 kHz, a step of 10 ms."""
+    import torch
+    from transformers import (
+        FastSpeech2ConformerConfig,
+        FastSpeech2ConformerHifiGanConfig,
+        FastSpeech2ConformerWithHifiGan,
+        FastSpeech2ConformerWithHifiGanConfig,
+    )
+
+    folder = tmp_path_factory.mktemp("fastspeech2")
+    phones = [f"{name}1" if name[0] in "AEIOU" else name for name in NAMES if name != SILENCE]
+    vocabulary = {name: number for number, name in enumerate(["<blank>", "<unk>", ",", *phones, "<sos/eos>"])}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    parts = ("encoder", "decoder", "duration_predictor", "pitch_predictor", "energy_predictor")
+    layers = {f"{part}_layers": 1 for part in parts}
+    model = FastSpeech2ConformerConfig(
+        vocab_size=len(vocabulary), hidden_size=16, num_mel_bins=8, encoder_linear_units=16, decoder_linear_units=16,
+        duration_predictor_channels=16, pitch_predictor_channels=16, energy_predictor_channels=16,
+        speech_decoder_postnet_layers=2, speech_decoder_postnet_units=16, encoder_num_attention_heads=2,
+        decoder_num_attention_heads=2, **layers,
+    )  # fmt: skip
+    vocoder = FastSpeech2ConformerHifiGanConfig(
+        model_in_dim=8, sampling_rate=16000, upsample_initial_channel=16, upsample_rates=[10, 16],
+        upsample_kernel_sizes=[20, 32], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1]],
+    )  # fmt: skip
+    torch.manual_seed(1)
+    both = FastSpeech2ConformerWithHifiGanConfig(model_config=model.to_dict(), vocoder_config=vocoder.to_dict())
+    FastSpeech2ConformerWithHifiGan(both).save_pretrained(folder)
+    return folder
+
+
+def test_fastspeech_2_says_each_phone_for_as_long_as_it_was_said(fastspeech2: Path) -> None:
+    voice = FastSpeech2(model=str(fastspeech2), length_s=2.0)
+    phones = Tokens(np.array([NUMBERS[name] for name in WORDS], np.int64), len(NAMES))
+    for lasts in ((20, 10, 12, 9, 30), (5, 40, 12, 9, 3)):
+        durations = Features(np.array(lasts, np.float32))
+        begin, sound = voice._said(WORDS, np.concatenate([[0.0], np.cumsum(lasts)]) * 0.01)
+        assert begin == 0 and len(sound) == sum(lasts) * 160
+        got = Semantics("a", {PHONES: phones, DURATIONS: durations})
+        sample = voice.generate([got], KB, Rng())[0].samples[0]
+        assert sample.sample_rate_hz == 16000 and sample.audio is not None and len(sample.audio) == 32000
+        assert sample.audio[: sum(lasts) * 160].std() > 0 and not sample.audio[sum(lasts) * 160 :].any()
+
+
+def test_fastspeech_2_fits_a_text_into_its_interval_and_is_silent_without_one(fastspeech2: Path) -> None:
+    voice = FastSpeech2(model=str(fastspeech2), length_s=3.0)
+    text, interval = Text("bin blue at a two now"), Tokens(np.array([50, 220], np.int64), 1000)
+    sample = voice.generate([Semantics("a", {TEXT: text, INTERVAL: interval})], KB, Rng())[0].samples[0]
+    assert sample.audio is not None and not sample.audio[:8000].any() and not sample.audio[36000:].any()
+    assert sample.audio[8000:35000].any()
+    nothing = voice.generate([Semantics("a", {})], KB, Rng())[0].samples[0]
+    assert nothing.audio is not None and len(nothing.audio) == 48000 and not nothing.audio.any()
+
+
+def test_fastspeech_2_says_what_is_missing(fastspeech2: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="hf download nobody/nothing"):
+        FastSpeech2(model="nobody/nothing").generate([Semantics("a", {TEXT: Text("now")})], KB, Rng())
+    for file in fastspeech2.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "vocab.json").write_text(json.dumps({"<sos/eos>": 3, "A": 1}))
+    with pytest.raises(RunError, match="no phone N"):
+        FastSpeech2(model=str(tmp_path)).generate([Semantics("a", {TEXT: Text("now")})], KB, Rng())
+
+
+# ---------------------------------------------------------------------------------------------- ArcFace
+
+
+def test_arcface_compares_faces_by_weights_that_a_user_names(tmp_path: Path) -> None:
+    pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")
+    import torch
+    from safetensors.torch import save_file
+
+    from semcore_video.judges.arcface import ArcFaceCSIM, aligned
+    from semcore_video.judges.iresnet import IResNet
+
+    torch.manual_seed(1)
+    network = IResNet((2, 2, 2, 2))
+    save_file(network.state_dict(), tmp_path / "r18.safetensors")
+    face = portrait_of_astronaut((256, 256))
+    square = aligned(face)
+    assert square is not None and square.shape == (112, 112, 3)
+    metric = ArcFaceCSIM(weights=str(tmp_path / "r18.safetensors"), frames=1)
+    video = face[None].repeat(2, 0)
+    nothing = Semantics("a", {})
+
+    def value(result: Sample) -> float | None:
+        return metric.value(Record(Sample("a", video=video, fps=25.0), nothing, nothing, result, Ledger(()), {}))
+
+    assert value(Sample("a", video=video, fps=25.0)) == pytest.approx(1.0, abs=1e-6)
+    darker = value(Sample("a", video=video // 2, fps=25.0))
+    assert darker is not None and darker < 1.0
+    assert value(Sample("a")) == 0.0
+    with pytest.raises(RunError, match="arcface_torch"):
+        ArcFaceCSIM(weights=str(tmp_path / "nothing")).embedded(face)
+    save_file({"conv1.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(RunError, match="holds no ArcFace backbone"):
+        ArcFaceCSIM(weights=str(tmp_path / "other.safetensors")).embedded(face)
+
+
+def test_a_turned_face_is_straightened() -> None:
+    pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")
+    from PIL import Image
+
+    from semcore_video.judges.arcface import aligned
+
+    face = portrait_of_astronaut((256, 256))
+    turned = np.asarray(Image.fromarray(face).rotate(12, Image.Resampling.BICUBIC, fillcolor=(128, 128, 128)))
+    one, other = aligned(face), aligned(turned)
+    assert one is not None and other is not None
+    apart = np.abs(one.astype(float) - other)[20:100, 20:90].mean()
+    assert apart < 0.5 * np.abs(face.astype(float) - turned)[60:200, 60:200].mean()
+
+
+# ---------------------------------------------------------------------------------------------- Real3D-Portrait
+
+
+STAND_IN = """
+import argparse, os
+import av, numpy as np, soundfile
+from PIL import Image
+parser = argparse.ArgumentParser()
+for name in ("src_img", "drv_aud", "out_name", "out_mode"):
+    parser.add_argument("--" + name, required=True)
+parser.add_argument("--temperature", type=float)
+parser.add_argument("--mouth_amp", type=float)
+asked = parser.parse_args()
+assert asked.out_mode == "final" and os.environ["PYTHONPATH"] == os.getcwd()
+picture = np.asarray(Image.open(asked.src_img).resize((512, 512)))
+sound, rate = soundfile.read(asked.drv_aud)
+with av.open(asked.out_name, "w") as out:
+    video = out.add_stream("libx264", 25)
+    video.width = video.height = 512
+    video.pix_fmt = "yuv420p"
+    for number in range(round(len(sound) / rate * 25)):
+        out.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+    out.mux(video.encode())
+"""
+
+
+def _checkout(folder: Path, program: str) -> Path:
+    for name in real3d.NEEDED:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    (folder / real3d.PROGRAM).write_text(program)
+    return folder
+
+
+def test_real3d_portrait_moves_the_reference_as_the_voice_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("av", reason="pip install 'semcore-video[speech]'")
+    picture = portrait_of_astronaut((128, 128))
+    kb, made = KnowledgeBase({"a": (Picture(picture),)}), Real3DPortrait(voice=EspeakVoice(length_s=2.0))
+    got = Semantics("a/0", {TEXT: Text("bin blue at a two now")}, "a")
+    monkeypatch.delenv(real3d.FOLDER, raising=False)
+    with pytest.raises(RunError, match="set REAL3D_PORTRAIT to a checkout"):
+        made.generate([got], kb, Rng())
+    monkeypatch.setenv(real3d.FOLDER, str(tmp_path))
+    with pytest.raises(RunError, match=r"lacks inference/real3d_infer.py, .*mit_b0.pth; the README"):
+        made.generate([got], kb, Rng())
+    _checkout(tmp_path, STAND_IN)
+    monkeypatch.setenv(real3d.PYTHON, sys.executable)
+    sample = made.generate([got], kb, Rng())[0].samples[0]
+    assert sample.video is not None and sample.video.shape == (50, 128, 128, 3) and sample.fps == 25
+    assert np.abs(sample.video[10].astype(float) - picture).mean() < 8
+    assert sample.audio is not None and np.abs(sample.audio).max() > 0.05
+    assert made.generate([got], KB, Rng())[0].samples[0].video is None, "no reference, no video"
+    _checkout(tmp_path, "raise SystemExit('no GPU')")
+    with pytest.raises(RunError, match="failed: no GPU"):
+        made.generate([got], kb, Rng())
+
+
+# ---------------------------------------------------------------------------------------------- metrics of pictures
+
+
+def test_a_metric_of_pictures_is_asked_of_frames() -> None:
+    from semcore.metrics import PSNR, SSIM
+    from semcore_video.judges.frames import Frames
+
+    clip = TalkingSamples(limit=1, size=(96, 96)).samples()[0]
+    nothing = Semantics(clip.id, {}, clip.user)
+
+    def value(metric: Frames, result: Sample) -> float | None:
+        return metric.value(Record(clip, nothing, nothing, result, Ledger(()), {}))
+
+    assert clip.video is not None
+    ssim = Frames(of=SSIM())
+    assert value(ssim, clip) == pytest.approx(1.0)
+    noisy = np.clip(clip.video + np.random.default_rng(1).normal(0, 20, clip.video.shape), 0, 255).astype(np.uint8)
+    found = value(ssim, Sample(clip.id, clip.user, video=noisy, fps=25.0))
+    lost = value(ssim, Sample(clip.id, clip.user))
+    assert found is not None and lost is not None and lost < found < 1
+    assert ssim.unit == SSIM().unit and ssim.better == SSIM().better and Frames(of=PSNR()).unit == "dB"
+    assert ssim.signature != Frames(of=PSNR()).signature != Frames(of=PSNR(), count=3).signature
