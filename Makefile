@@ -83,6 +83,7 @@ av-snr: install
 	$(BIN)/semcore run examples/av_comparison.yaml --limit $(CLIPS) --jobs 2 --out runs/av-snr $(IN)
 	$(FIGURE) --y akd --y lip-correlation
 	$(FIGURE) --y lip-fit --y envelope-correlation
+	$(BIN)/semcore frames runs/av-snr --where channel.block_snr_db=12 --score akd
 	$(BIN)/semcore table runs/av-snr --where channel.block_snr_db=20 --out runs/av-snr/sound.md
 
 av-transports: install

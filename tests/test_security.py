@@ -37,8 +37,9 @@ ASKS_WHEN_TOLD: dict[str, str] = {}
 STARTS_PYTHON = {
     "semcore/isolate.py": "to look at a plugin from outside",
     "plugins/semcore_video/semcore_video/speech/espeak.py": "with a file of ours, to call a library that must forget",
+    "plugins/semcore_video/semcore_video/real3d.py": "or another, with a program that the user's environment names",
 }
-"""The only files that start a program: this Python."""
+"""The only files that start a program: this Python, or one that the user's environment names and no pipeline can."""
 BY_NAME = {
     "semcore/discovery.py": "entry points of installed packages",
     "semcore/isolate.py": "a function of ours, named by ours, in a child process",

@@ -128,6 +128,8 @@ def _described(entry: Entry) -> str:
 def _facts(cls: type[Component]) -> list[str]:
     """What a class says of itself that is no setting."""
     if issubclass(cls, Metric):
+        if not isinstance(cls.unit, str):  # a property: it is that of the metric inside
+            return []
         better = {"higher": "Higher is better.", "lower": "Lower is better."}.get(cls.better, "")
         return [" ".join(filter(None, (f"Unit: {cls.unit}." if cls.unit else "", better)))]
     if issubclass(cls, Transport):

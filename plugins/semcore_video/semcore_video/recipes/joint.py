@@ -146,8 +146,10 @@ def _train(
         scores = "\n".join(f"| {snr:g} | {measure(average, snr):.1f} |" for snr in MEASURED)
     name, what, about = names
     settings = {key: value for key, value in recipe.settings().items() if key not in ("data", "channel")}
+    changed = asked(recipe, {key: value for key, value in settings.items() if key != "leave_out"})
+    left_out = [f"leave_out=[{','.join(recipe.leave_out)}]"] if recipe.leave_out else []
     given = [f"channel.{key}={value}" for key, value in recipe.channel.settings().items() if key == "block_snr_db"]
-    command = " ".join([f"channel.use={_name(recipe)}", *given, *(one for one in asked(recipe, settings))])
+    command = " ".join([f"channel.use={_name(recipe)}", *given, *left_out, *changed])
     write_model(out, network.settings(), average, CARD.format(
         name=name, what=what, about=about, command=command, fields=", ".join(f"{k} = {v}" for k, v in settings.items()),
         scores=scores, minutes=round(seconds / 60), size=sum(weights.numel() for weights in network.parameters()),

@@ -181,5 +181,5 @@ class LipVoice(MelVoiced):
             phones = torch.tensor([[NUMBERS[name] for name in names]])
             when = torch.from_numpy((interval * fps).astype(np.float32))[None]
             there = torch.ones_like(phones, dtype=torch.bool)
-            _, mel = self.network(torch.from_numpy(seen)[None], phones, there, when, torch.tensor([self.speaker]))
+            _, mel, _ = self.network(torch.from_numpy(seen)[None], phones, there, when, torch.tensor([self.speaker]))
         return mel[0].numpy()

@@ -101,7 +101,8 @@ class LipVoice(nn.Module):
 
     Convolutions read each picture of the lips, and blocks over time their motion (eq. 19); multi-head attention asks the
     phones of the text what these lips may say (eq. 20); a transposed convolution makes four mel frames of a frame of video
-    (eq. 21), and the mel decoder the rest (eq. 22). Where in the speech a frame of video and a phone are, is told both.
+    (eq. 21), and the mel decoder the rest (eq. 22). Where in the speech a frame of video is, and where a phone would be if all
+    lasted as long as they typically do, is told both.
 
     Args:
         voices: speakers
@@ -109,6 +110,9 @@ class LipVoice(nn.Module):
         depth: blocks over time of lips, of phones and of the decoder
         heads: of the attention
     """
+
+    typical: torch.Tensor
+    """Frames that each phone lasts on average."""
 
     def __init__(self, voices: int, width: int = 160, depth: int = 3, heads: int = 4) -> None:
         super().__init__()
@@ -125,6 +129,7 @@ class LipVoice(nn.Module):
         self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
         self.fused = nn.ModuleList(Mixer(width, 7) for _ in range(2))
         self.expansion = nn.ConvTranspose1d(width, width, 2 * EXPANSION, EXPANSION, EXPANSION // 2)
+        self.register_buffer("typical", torch.full((len(NAMES),), 8.0))
         self.decoder = MelDecoder(width, depth + 1)
 
     def settings(self) -> dict[str, Any]:
@@ -140,8 +145,8 @@ class LipVoice(nn.Module):
         interval: torch.Tensor,
         voices: torch.Tensor,
         known: torch.Tensor | None = None,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pitch and energy (B, 4 T, 2) and mel (B, 4 T, 80).
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Pitch and energy (B, 4 T, 2), mel (B, 4 T, 80), and how much each frame of video looks at each phone (B, T, P).
 
         Args:
             lips: pictures, float32 (B, T, 24, 32), zero mean and unit deviation over a clip
@@ -160,17 +165,16 @@ class LipVoice(nn.Module):
             said = block(said * there[..., None])
         first, last = interval[:, :1], interval[:, 1:]
         when = (torch.arange(frames) + 0.5 - first) / (last - first).clamp(min=1)
-        count = there.sum(1, keepdim=True).clamp(min=1)
-        order = (torch.arange(phones.shape[1]) + 0.5) / count
+        lasts = self.typical[phones] * there
+        order = (lasts.cumsum(1) - lasts / 2) / lasts.sum(1, keepdim=True).clamp(min=1)
         seen, said = seen + self.place(_waves(when)), said + self.place(_waves(order))
         queries = self.asked(torch.cat([seen, self.place(_waves(when))], -1))
-        heard, _ = self.attention(queries, said, said, key_padding_mask=~there, need_weights=False)
+        heard, looked = self.attention(queries, said, said, key_padding_mask=~there)
         x = seen + heard
         for block in self.fused:
             x = block(x)
         x = F.gelu(self.expansion(x.transpose(1, 2)).transpose(1, 2))
-        found: tuple[torch.Tensor, torch.Tensor] = self.decoder(x, known)
-        return found
+        return *self.decoder(x, known), looked
 
 
 def _waves(places: torch.Tensor) -> torch.Tensor:
