@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -130,16 +131,21 @@ def png(pixels: Any) -> bytes:
 
 
 def metric_names(metrics: Sequence[Metric]) -> list[str]:
-    """The registered name of each metric; of those that stand twice, with the settings that tell them apart."""
-    from semcore.registry import name_of
-
-    names = [name_of(type(metric)) for metric in metrics]
+    """The registered name of each metric and of those inside it; of such that stand twice, with what tells them apart."""
+    names = [_called(metric) for metric in metrics]
     shown = []
     for name, metric in zip(names, metrics, strict=True):
         twins = [other.settings() for other_name, other in zip(names, metrics, strict=True) if other_name == name]
         differing = [f"{key}={value}" for key, value in metric.settings().items() if any(t[key] != value for t in twins)]
         shown.append(f"{name} ({', '.join(differing)})" if differing else name)
     return shown
+
+
+def _called(metric: Metric) -> str:
+    from semcore.registry import name_of
+
+    inside = [getattr(metric, field.name) for field in dataclasses.fields(metric)]
+    return "-".join([name_of(type(metric)), *(_called(one) for one in inside if isinstance(one, Metric))])
 
 
 def _records(segment: Segment) -> list[Record]:

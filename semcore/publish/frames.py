@@ -11,7 +11,7 @@ import numpy as np
 
 from semcore.errors import RunError
 from semcore.publish.figure import WIDTHS_IN, files_of, styled
-from semcore.publish.rows import RUN, Row, distinct, said, swept
+from semcore.publish.rows import RUN, Row, distinct, said, swept, title
 from semcore.results import metric_title, number
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ def strips(rows: Sequence[Row], sample: str | None, metrics: Sequence[str], coun
     paths = [*([RUN] if len(distinct(RUN, rows)) > 1 else []), *swept(rows)]
     found = list[Strip]()
     for row, item in zip(rows, items, strict=True):
-        words = [said(row.get(path)) for path in paths]
+        words = [f"{said(row.get(path))} {title(path)[1]}".strip() for path in paths]
         for metric in metrics:
             if metric not in item["metrics"]:
                 raise RunError(f"no cell has a metric {metric!r}; there are {', '.join(item['metrics'])}")
             known = row.result["metrics"][metric]
-            title = metric_title(metric, known.get("signature", ""))
-            words.append(f"{title} {number(item['metrics'][metric])} {known.get('unit', '')}".strip())
+            called = metric_title(metric, known.get("signature", ""))
+            words.append(f"{called} {number(item['metrics'][metric])} {known.get('unit', '')}".strip())
         if not found and (source := _strip(row, item, "source", "source", count)):
             found.append(source)
         made = _strip(row, item, "result", "\n".join(words), count)
