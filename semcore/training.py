@@ -43,6 +43,21 @@ def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
             slow.copy_(fast)
 
 
+def descend(loss: torch.Tensor, optimizer: torch.optim.Optimizer, model: nn.Module, average: nn.Module, decay: float) -> float:
+    """One step down the gradient, whose norm is clipped to 1, and the moving average after it; the loss as a number."""
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    move_average(average, model, decay)
+    return loss.item()
+
+
+def warming(done: int, most: float = 0.998) -> float:
+    """The decay of a moving average after `done` steps: short at first, so that it does not remember the beginning."""
+    return min(most, (1 + done) / (10 + done))
+
+
 def run_epochs(
     out: Path,
     epochs: int,

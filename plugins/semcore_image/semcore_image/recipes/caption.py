@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.caption import END, INDEX, PAD, PROMPTS, CaptionDecoder, MiniCaption, encode_prompt
 from semcore_image.mini.clip import MiniClip
 from semcore_image.mini.data import CLASSES, COLOURS, Split, caption, load_split
@@ -58,12 +58,7 @@ def train(recipe: MiniCaptionRecipe, out: Path) -> None:
             with torch.autocast("cpu", torch.bfloat16):
                 logits = model(words, model.see(features()[mirrored, chosen].float()))
             loss = F.cross_entropy(logits.float().flatten(0, 1), answers.flatten(), ignore_index=PAD, label_smoothing=0.05)
-            adam.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            adam.step()
-            move_average(average, model, 0.99)
-            total += loss.item()
+            total += descend(loss, adam, model, average, 0.99)
         return {"loss": total / steps}
 
     seconds = run_epochs(out, recipe.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)

@@ -12,7 +12,7 @@ import torch
 from diffusers import UniPCMultistepScheduler
 
 from semcore.rng import Rng
-from semcore.training import at_snr, move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.mini.data import CLASSES, load_split
 from semcore_image.mmsemcom.networks import load
 from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
@@ -72,12 +72,7 @@ def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
             velocity = share.sqrt() * noise - (1 - share).sqrt() * clean
             wrong = predicted - (noise if recipe.predicts == "epsilon" else velocity)
             loss = (wrong.abs().mean() + wrong.square().mean()) / 2  # eq. 17
-            adam.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-            adam.step()
-            move_average(average, unet, min(0.999, (1 + done) / (10 + done)))
-            total += loss.item()
+            total += descend(loss, adam, unet, average, warming(done, 0.999))
             if step % 50 == 0:
                 print(epoch, step, f"{loss.item():.4f}", flush=True)
         return {"loss": total / steps}

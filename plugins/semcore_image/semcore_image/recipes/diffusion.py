@@ -12,7 +12,7 @@ import torch
 from diffusers import UniPCMultistepScheduler
 from diffusers.models.attention_processor import AttnProcessor
 
-from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore.training import descend, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.mini.clip import MiniClip
 from semcore_image.mini.data import CLASSES, TEMPLATES, Split, caption, load_split, name_colours
 from semcore_image.mini.diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet
@@ -85,12 +85,7 @@ def train(recipe: MiniDiffusionRecipe, out: Path) -> None:
             error = (predicted.float() - target).square().mean((1, 2, 3))
             ratio = (kept / (1 - kept)).flatten()
             loss = (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()  # min-SNR weighting, gamma 5
-            adam.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(unet.parameters(), 1.0)
-            adam.step()
-            move_average(average, unet, min(0.999, (1 + done) / (10 + done)))
-            total += loss.item()
+            total += descend(loss, adam, unet, average, warming(done, 0.999))
             if step % 50 == 0:
                 print(epoch, step, f"{loss.item():.4f}", flush=True)
         model = MiniDiffusion(clip, vae, average, guidance=4.0)

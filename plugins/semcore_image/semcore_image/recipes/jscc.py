@@ -13,7 +13,7 @@ import torch
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training import at_snr, move_average, one_cycle, run_epochs, set_rate, symbols_of, write_model
+from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.mini.data import load_split
 from semcore_image.mini.weights import load_mini
@@ -78,12 +78,7 @@ def train(
                     read(chosen),
                 )
             loss = (decoded - images).square().mean()
-            adam.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            adam.step()
-            move_average(average, network, min(0.999, (1 + done) / (10 + done)))
-            total += loss.item()
+            total += descend(loss, adam, network, average, warming(done, 0.999))
             if step % 50 == 0:
                 print(epoch, step, f"{loss.item():.5f}", flush=True)
         return {"loss": total / steps, **quick(average, recipe, text)}

@@ -24,7 +24,7 @@ from safetensors.torch import load_file
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training import at_snr, move_average, one_cycle, run_epochs, set_rate, symbols_of, write_model
+from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
 from semcore_image.mini.data import CLASSES
 from semcore_image.mini.weights import load_mini
 from semcore_image.mmsemcom.networks import MultiSem, build
@@ -96,12 +96,7 @@ def train(recipe: MultiSemRecipe, out: Path) -> None:
             for name, features in both.items():
                 heard = sent(features, at_snr(recipe.channel, snr), Rng(recipe.seed).at(done, "class", name))
                 loss = loss + CLASS_WEIGHT[name] * F.cross_entropy(network.reading[name](heard), labels[mixed])
-            adam.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            adam.step()
-            move_average(average, network, min(0.999, (1 + done) / (10 + done)))
-            total += loss.item()
+            total += descend(loss, adam, network, average, warming(done, 0.999))
             if step % 50 == 0:
                 print(epoch, step, f"{loss.item():.4f}", flush=True)
         return {"loss": total / steps}

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.clip import as_float
 from semcore_image.mini.data import Split, load_split
 from semcore_image.mini.diffusion import MiniVae
@@ -55,11 +55,7 @@ def train(recipe: MiniVaeRecipe, out: Path) -> None:
             kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum((1, 2, 3)).mean()
             squared = F.mse_loss(decoded, images)
             loss = squared + 0.3 * F.l1_loss(decoded, images) + recipe.kl_weight * kl
-            adam.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            adam.step()
-            move_average(average, model, 0.99)
+            descend(loss, adam, model, average, 0.99)
             totals += torch.stack([squared.detach(), kl.detach()])
             if step % 50 == 0:
                 print(epoch, step, f"mse {squared.item():.5f} kl {kl.item():.1f}", flush=True)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training import at_snr, move_average, one_cycle, run_epochs, set_rate, symbols_of, write_model
+from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
 from semcore_video.bursts import gathered, spread
 from semcore_video.recipes import TemporalRecipe
 from semcore_video.recipes.corpus import phones_of, sentences, spoken
@@ -55,12 +55,7 @@ def train(recipe: TemporalRecipe, out: Path) -> None:
             parts = (torch.arange(GROUPS) + torch.rand(GROUPS, generator=generator)) / GROUPS
             snrs = (low + (high - low) * parts).tolist()
             loss = cost(recipe.of, through(network, recipe.channel, tokens, symbols, snrs, Rng(recipe.seed).at(done)), tokens)
-            adam.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            adam.step()
-            move_average(average, network, min(0.998, (1 + done) / (10 + done)))
-            total += loss.item()
+            total += descend(loss, adam, network, average, warming(done))
         errors = {f"{snr:g}dB": measure(average, recipe, tried[:64], snr) for snr in (-5.0, 0.0, 10.0)}
         return {"loss": total / recipe.steps, **errors}
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training import asked, at_snr, move_average, one_cycle, run_epochs, set_rate, symbols_of, write_model
+from semcore.training import asked, at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
 from semcore_video.clips import Clips
 from semcore_video.jscc.components import RATE_HZ, level
 from semcore_video.jscc.networks import FrameCode, WaveCode
@@ -131,12 +131,7 @@ def _train(
             snrs = (low + (high - low) * parts).tolist()
             found = network.decode(over(recipe.channel, network.encode(true), snrs, Rng(recipe.seed).at(done)))
             cost = loss(found, true)
-            adam.zero_grad()
-            cost.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            adam.step()
-            move_average(average, network, min(0.998, (1 + done) / (10 + done)))
-            total += cost.item()
+            total += descend(cost, adam, network, average, warming(done))
         with torch.no_grad():
             return {"loss": total / recipe.steps, **{f"{snr:g}dB": measure(average, snr) for snr in (0.0, 10.0, 20.0)}}
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import nn
 
-from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore.training import descend, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_video.recipes import LipVoiceRecipe, MelVoiceRecipe
 from semcore_video.recipes.corpus import VOICES, Spoken, sentences, spoken
 from semcore_video.recipes.seen import seen_saying
@@ -128,12 +128,7 @@ def _train(
             chosen = torch.randint(len(learnt), (recipe.batch_size,), generator=generator).tolist()
             batch = together([learnt[index] for index in chosen])
             loss = torch.stack(errors(network, batch, batch["variance"])).sum()
-            adam.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-            adam.step()
-            move_average(average, network, min(0.998, (1 + done) / (10 + done)))
-            total += loss.item()
+            total += descend(loss, adam, network, average, warming(done))
         return {"loss": total / recipe.steps, "mel": measure(average, tried, errors)[0]}
 
     seconds = run_epochs(out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
