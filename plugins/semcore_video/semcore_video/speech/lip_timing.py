@@ -81,6 +81,7 @@ class LipTiming(Generator):
     def durations(self, names: Sequence[str], motion: np.ndarray, first: int, last: int) -> np.ndarray:
         """Frames of 10 ms of each phone between two moments, int64 (phones,); they sum to `last - first`."""
         from semcore_video.face.motion import POSE
+        from semcore_video.speech.monotone import paced
         from semcore_video.speech.phones import FRAME_S
         from semcore_video.speech.visemes import motion_of
 
@@ -90,22 +91,6 @@ class LipTiming(Generator):
         shapes = np.stack([motion_of([name], np.array([-1.0, 1.0]), 1, self.fps, self.visemes)[0, POSE:] for name in names])
         seen = (seen - seen.mean(0)) / (seen.std(0) + 1e-3)
         shapes = (shapes - shapes.mean(0)) / (shapes.std(0) + 1e-3)
-        apart = TRUST * np.square(seen[:, None] - shapes).sum(-1)
-        sums = np.concatenate([np.zeros((1, len(names))), np.cumsum(apart, axis=0)])
+        scores = -TRUST * np.square(seen[:, None] - shapes).sum(-1)
         usual = min(count / len(names), TYPICAL_S / FRAME_S * 2)
-        longest = max(LONGEST, -(-count // len(names)))
-        lengths = np.arange(1, longest + 1)
-        dear = np.square(np.log(lengths / usual) / SPREAD) / 2
-        cost = np.full((len(names) + 1, count + 1), np.inf)
-        cost[0, 0], taken = 0.0, np.zeros((len(names) + 1, count + 1), np.int64)
-        for phone in range(len(names)):
-            for end in range(1, count + 1):
-                starts = end - lengths[: min(longest, end)]
-                choice = cost[phone, starts] + dear[: len(starts)] + sums[end, phone] - sums[starts, phone]
-                best = int(choice.argmin())
-                cost[phone + 1, end], taken[phone + 1, end] = choice[best], lengths[best]
-        found, end = [], count
-        for phone in reversed(range(len(names))):
-            found.append(int(taken[phone + 1, end]))
-            end -= found[-1]
-        return np.array(found[::-1], np.int64)
+        return paced(scores, np.full(len(names), usual), SPREAD, LONGEST)

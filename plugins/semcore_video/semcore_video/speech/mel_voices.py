@@ -25,6 +25,8 @@ LIPS = "lips"
 """Name of the stream that the rendered video gives: grey pictures of the mouth, float32 (T, 24, 32), 0..255."""
 Voice = Literal["en-us", "en-us+m3", "en-us+f3", "en-us+f2", "en-gb-x-rp"]
 """The voices that the networks learnt from, by their names in eSpeak NG."""
+UNEVEN, LONGEST = 0.5, 60
+"""Spread of the logarithm of a phone's duration about what it typically is, and the longest, frames of 10 ms."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class MelVoiced(Generator, abc.ABC):
 
     shipped: ClassVar[str]
     """Name of the shipped weights."""
-    tried_with = ({"vocoder": {"use": "griffin-lim"}},)
+    tried_with: ClassVar[tuple[dict[str, Any], ...]] = ({"vocoder": {"use": "griffin-lim"}},)
 
     vocoder: Generator
     voice: Voice = "en-us"
@@ -141,6 +143,14 @@ class LipVoice(MelVoiced):
 
     It takes `lips`, which `talking-head` cuts out of the rendered video, the `text`, and the `interval` in which it is spoken;
     without lips they are taken to be at rest, without an interval it is all of the sound, without a text there is silence.
+
+    The attention says which phone each frame of the lips looks at. Read as a `monotone` alignment, it tells how long every
+    phone lasts, and the network of `fastspeech` says them so (eq. 22 with the lips' timing); `soft`, what it hears goes on
+    through the network's own expansion and mel decoder (eq. 21 and 22), which blurs what it is not sure of.
+
+    Fields:
+        alignment: how the attention is read
+        spoken_by: folder that the recipe `fastspeech` wrote, for `monotone`; null: the shipped one
     """
 
     licences: ClassVar[tuple[str, ...]] = (POCKETSPHINX, MEDIAPIPE)
@@ -150,6 +160,14 @@ class LipVoice(MelVoiced):
         LIPS: (Features,), TEXT: SPOKEN[TEXT], INTERVAL: SPOKEN[INTERVAL],
     }  # fmt: skip
     shipped: ClassVar[str] = "lip-voice"
+    tried_with = ({"vocoder": {"use": "griffin-lim"}}, {"vocoder": {"use": "griffin-lim"}, "alignment": "soft"})
+
+    alignment: Literal["monotone", "soft"] = "monotone"
+    spoken_by: str | None = None
+
+    def identity(self) -> Any:
+        """The digests of the weights."""
+        return [super().identity(), digest("fastspeech", self.spoken_by)]
 
     @functools.cached_property
     def network(self) -> Any:
@@ -181,5 +199,43 @@ class LipVoice(MelVoiced):
             phones = torch.tensor([[NUMBERS[name] for name in names]])
             when = torch.from_numpy((interval * fps).astype(np.float32))[None]
             there = torch.ones_like(phones, dtype=torch.bool)
-            _, mel, _ = self.network(torch.from_numpy(seen)[None], phones, there, when, torch.tensor([self.speaker]))
-        return mel[0].numpy()
+            _, mel, looked = self.network(torch.from_numpy(seen)[None], phones, there, when, torch.tensor([self.speaker]))
+        if self.alignment == "soft":
+            return mel[0].numpy()
+        first, last = (round(float(one) * RATE_HZ / HOP) for one in interval)
+        return self._said(names, looked[0].numpy(), first, last)
+
+    def _said(self, names: Sequence[str], looked: np.ndarray, first: int, last: int) -> np.ndarray:
+        """Phones between two mel frames, each as long as the lips look at it, as a mel spectrogram (T, 80).
+
+        Args:
+            names: of the phones
+            looked: how much each frame of video looks at each of them, float32 (frames, phones)
+        """
+        import torch
+
+        from semcore_video.speech.mel import HOP, RATE_HZ
+        from semcore_video.speech.monotone import paced
+        from semcore_video.speech.networks import EXPANSION
+        from semcore_video.speech.phones import NUMBERS, SILENCE
+
+        last = max(last, first + len(names))
+        times = (np.arange(first, last) + 0.5) / EXPANSION - 0.5
+        sure = np.log(looked + 1e-4)
+        scores = np.stack([np.interp(times, np.arange(len(sure)), column) for column in sure.T], 1)
+        usual = np.array([float(self.network.typical[NUMBERS[name]]) for name in names])
+        durations = paced(scores, usual * (last - first) / usual.sum(), UNEVEN, LONGEST)
+        behind = max(round(self.length_s * RATE_HZ / HOP) - last, 1)
+        spoken = [NUMBERS[name] for name in (SILENCE, *names, SILENCE)]
+        with torch.inference_mode():
+            frames = torch.tensor([[first, *durations.tolist(), behind]])
+            _, mel = self.speaking(torch.tensor([spoken]), frames, torch.tensor([self.speaker]))
+        found: np.ndarray = mel[0].numpy()
+        return found
+
+    @functools.cached_property
+    def speaking(self) -> Any:
+        """The network of `fastspeech`; its weights are loaded on first use."""
+        from semcore_video.speech.networks import MelVoice
+
+        return network(MelVoice, "fastspeech", self.spoken_by, "fastspeech")
