@@ -75,12 +75,12 @@ def test_every_command_of_a_page_runs(page: Path, tmp_path: Path, follow: Any) -
     follow(page, tmp_path, environment, EXPENSIVE)
 
 
-FROM_RUNS = {"demo.png", "mmsemcom-distance.png", "mmsemcom-growth.png"}
+FROM_RUNS = {"demo.png", "mmsemcom-distance.png", "mmsemcom-growth.png", "satellite-frames.png"}
 """Pictures of runs that take minutes."""
 
 
 def test_the_figures_are_drawn_by_the_repository(tmp_path: Path) -> None:
-    """With few points: every figure that a page shows comes out of the script, or of the runs of two make targets."""
+    """With few points: every figure that a page shows comes out of the script, or of the runs of make targets."""
     script = [sys.executable, ROOT / "docs" / "make_figures.py", tmp_path, "--quick"]
     subprocess.run(script, check=True, timeout=300, capture_output=True)
     shown = {image for page in PAGES for image in re.findall(r"images/([\w-]+\.png)", page.read_text())}

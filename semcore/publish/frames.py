@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LABEL_IN = 1.1
 """Width of the words beside the frames."""
+TOP_IN, EMPTY_IN = 0.2, 0.5
+"""Height of the moments above the frames, and of a row that has none."""
 SMALL = 96
 """Side in pixels up to which a picture is shown with its pixels visible."""
 
@@ -82,11 +84,13 @@ def _figure(found: Sequence[Strip], width: str) -> Figure:
     columns = max(len(one.frames) for one in found)
     side = (WIDTHS_IN[width] - LABEL_IN) / columns
     shape = next(one.frames[0].shape for one in found if one.frames)
-    figure = Figure(figsize=(WIDTHS_IN[width], 0.2 + len(found) * side * shape[0] / shape[1]))
-    left = LABEL_IN / WIDTHS_IN[width]
-    grid = figure.subplots(len(found), columns, squeeze=False,
-                           gridspec_kw={"left": left, "right": 1, "bottom": 0, "top": 1 - 0.2 / figure.get_figheight(),
-                                        "wspace": 0.02, "hspace": 0.02})  # fmt: skip
+    tall = side * shape[0] / shape[1]
+    heights = [tall if one.frames else EMPTY_IN for one in found]
+    whole = TOP_IN + sum(heights)
+    figure = Figure(figsize=(WIDTHS_IN[width], whole))
+    edges = {"left": LABEL_IN / WIDTHS_IN[width], "right": 1, "bottom": 0, "top": 1 - TOP_IN / whole}
+    shape_of = {"height_ratios": heights, "wspace": 0.02, "hspace": 0.02, **edges}
+    grid = figure.subplots(len(found), columns, squeeze=False, gridspec_kw=shape_of)
     for cells, strip in zip(grid, found, strict=True):
         for index, axes in enumerate(cells):
             axes.set_axis_off()
