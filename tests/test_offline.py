@@ -99,7 +99,7 @@ def one_point(path: Path) -> list[str]:
     drawing = [place for place, sections in places.items() if "candidates" in (sections.get("generator") or {})]
     made = values["source"]["use"] == "talking-samples"
     return [
-        *("--limit", "1", "--no-report", *([] if made else ["source={use: samples}"])),
+        *("--limit", "1", "--no-report", "source.size=[128,128]" if made else "source={use: samples}"),
         *(f"{place}generator.candidates=2" for place in drawing),
         *(f"{key}={value}" for key, value in first.items() if key != "workflow"),
     ]

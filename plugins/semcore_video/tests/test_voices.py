@@ -13,6 +13,7 @@ from semcore import ComponentError, Features, KnowledgeBase, Picture, Rng, Sampl
 from semcore.errors import RunError
 from semcore.interfaces import Record
 from semcore.types import Ledger
+from semcore_video.face.encoder import MOTION
 from semcore_video.face.generator import MeshWarp
 from semcore_video.face.keypoints import FaceKeypoints, KeypointWarp
 from semcore_video.face.mesh import lip_opening
@@ -20,7 +21,7 @@ from semcore_video.face.tracker import track
 from semcore_video.judges.lip_fit import LipFit, LipFitLag
 from semcore_video.judges.speech import RATE_HZ
 from semcore_video.judges.syncnet import LSEC, LSED, build
-from semcore_video.speech.encoder import CLOCK, Speech
+from semcore_video.speech.encoder import CLOCK, INTERVAL, TEXT, Speech
 from semcore_video.speech.generator import EspeakVoice
 from semcore_video.speech.lip_timing import LipTiming
 from semcore_video.speech.mel import HOP, mel_of, sound_of
@@ -181,6 +182,17 @@ def test_syncnet_judges_with_the_weights_that_a_user_names(clip: Sample, tmp_pat
     (tmp_path / "other.safetensors").write_bytes(b"nothing")
     with pytest.raises(RunError, match="does not hold its weights"):
         LSEC(weights=str(tmp_path / "other.safetensors")).measure([record(short)])
+
+
+def test_a_text_of_any_length_is_said_as_far_as_there_is_time() -> None:
+    """Minutes of words for three seconds of sound: eSpeak NG is asked in pieces, and what does not fit is left out."""
+    text = Text("bin blue at f two now " * 60)
+    still = Features(np.zeros((75, 12), np.float32))
+    got = Semantics("a", {TEXT: text, INTERVAL: Tokens(np.array([50, 220]), 1024), MOTION: still})
+    for voice in (EspeakVoice(), LipTiming(voice=EspeakVoice()), LipVoice(vocoder=GriffinLim())):
+        sample = voice.generate([got], KB, Rng())[0].samples[0]
+        assert sample.audio is not None and sample.sample_rate_hz
+        assert len(sample.audio) == 3 * sample.sample_rate_hz and np.abs(sample.audio).max() > 0.02
 
 
 # ---------------------------------------------------------------------------------------------- public models

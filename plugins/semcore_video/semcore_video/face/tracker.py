@@ -73,9 +73,7 @@ def _found(frames: np.ndarray) -> np.ndarray:
             height, width = frame.shape[:2]
             face = _detector()(np.ascontiguousarray(frame))
             if face and len(face) != POINTS:
-                raise RunError(
-                    f"the model that {LANDMARKER} names has {len(face)} points of a face, and {POINTS} are needed; {MEND}"
-                )
+                raise RunError(f"the model that {LANDMARKER} names finds {len(face)} points and not {POINTS}; {MEND}")
             if face:
                 points[:] = [(one.x * width, one.y * height, one.z * width) for one in face]
     return found

@@ -18,6 +18,8 @@ from semcore_video.speech.phones import ARPABET, SILENCE
 QUIET = 0.004
 """Amplitude below which sound is silence."""
 PATIENCE_S = 60
+AT_ONCE = 150
+"""Most phones that are asked for together: somewhat above two hundred the library ends with a segmentation fault."""
 ALIKE, OTHERWISE, UNSAID, EXTRA = 0.5, 1.2, 1.0, 0.6
 """Costs of pairing a phone with an event of the same first letter or of another one, of a phone without an event, and of an
 event without a phone; a glide of the synthesiser's own is the likeliest deviation."""
@@ -32,11 +34,17 @@ def speak(phones: Sequence[str], voice: str, pitch: int, words_per_minute: int) 
     Raises:
         RunError: eSpeak NG is not installed, or has no such voice
     """
-    text = "[[" + "|".join("_:" if phone == SILENCE else ARPABET[phone] for phone in phones) + "]]"
-    wave, rate_hz, events = _said(text, voice, pitch, words_per_minute)
-    loud = np.flatnonzero(np.abs(wave) > QUIET)
-    wave = wave[: loud[-1] + 1] if len(loud) else wave[:0]  # what follows is silence
-    return wave, rate_hz, _starts(phones, events, len(wave))
+    parts, starts, rate_hz, length = list[np.ndarray](), list[int](), 0, 0
+    for first in range(0, max(len(phones), 1), AT_ONCE):
+        some = phones[first : first + AT_ONCE]
+        text = "[[" + "|".join("_:" if phone == SILENCE else ARPABET[phone] for phone in some) + "]]"
+        wave, rate_hz, events = _said(text, voice, pitch, words_per_minute)
+        loud = np.flatnonzero(np.abs(wave) > QUIET)
+        wave = wave[: loud[-1] + 1] if len(loud) else wave[:0]  # what follows is silence
+        starts += [length + start for start in _starts(some, events, len(wave))]
+        parts.append(wave)
+        length += len(wave)
+    return np.concatenate(parts), rate_hz, starts
 
 
 @functools.lru_cache(maxsize=64)

@@ -73,6 +73,8 @@ class LipTiming(Generator):
         if not names or ends is None or not isinstance(motion, Features) or motion.values.ndim != 2:
             return got.only([TEXT, INTERVAL])
         first, last = (int(round(float(end) / FRAME_S)) for end in ends)
+        # Text that was damaged may be of any length: what does not fit into the video is not said.
+        names = names[: max(round(len(motion.values) / self.fps / FRAME_S) - first, 1)]
         durations = self.durations(names, np.nan_to_num(motion.values), first, max(last, first + len(names)))
         phones = np.array([NUMBERS[name] for name in (SILENCE, *names)], np.int64)
         frames = np.array([first, *durations], np.float32)

@@ -42,7 +42,7 @@ class MelVoiced(Generator, abc.ABC):
 
     shipped: ClassVar[str]
     """Name of the shipped weights."""
-    tried_with: ClassVar[tuple[dict[str, Any], ...]] = ({"vocoder": {"use": "griffin-lim"}},)
+    tried_with: ClassVar[tuple[dict[str, Any], ...]] = ({"vocoder": {"use": "griffin-lim"}, "length_s": 0.6},)
 
     vocoder: Generator
     voice: Voice = "en-us"
@@ -160,7 +160,10 @@ class LipVoice(MelVoiced):
         LIPS: (Features,), TEXT: SPOKEN[TEXT], INTERVAL: SPOKEN[INTERVAL],
     }  # fmt: skip
     shipped: ClassVar[str] = "lip-voice"
-    tried_with = ({"vocoder": {"use": "griffin-lim"}}, {"vocoder": {"use": "griffin-lim"}, "alignment": "soft"})
+    tried_with = (
+        {"vocoder": {"use": "griffin-lim"}, "length_s": 0.6},
+        {"vocoder": {"use": "griffin-lim"}, "length_s": 0.6, "alignment": "soft"},
+    )
 
     alignment: Literal["monotone", "soft"] = "monotone"
     spoken_by: str | None = None
@@ -219,7 +222,9 @@ class LipVoice(MelVoiced):
         from semcore_video.speech.networks import EXPANSION
         from semcore_video.speech.phones import NUMBERS, SILENCE
 
-        last = max(last, first + len(names))
+        # Text that was damaged may be of any length: what does not fit into the sound is not said.
+        names = names[: max(round(self.length_s * RATE_HZ / HOP) - first, 1)]
+        looked, last = looked[:, : len(names)], max(last, first + len(names))
         times = (np.arange(first, last) + 0.5) / EXPANSION - 0.5
         sure = np.log(looked + 1e-4)
         scores = np.stack([np.interp(times, np.arange(len(sure)), column) for column in sure.T], 1)
