@@ -1,7 +1,7 @@
 # Installs into the active virtual environment, or into .venv if none is active.
 VENV := $(or $(VIRTUAL_ENV),.venv)
 BIN := $(VENV)/bin
-PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm plugins/semcore_video[face,speech,judges]
+PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm plugins/semcore_video[face,speech,asr,judges]
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: demo docs test test-slow lint bench-channels install help

@@ -6,6 +6,7 @@ DLIB_68 = "the 68-point model of dlib, trained on iBUG 300-W: for research alone
 ESPEAK = "eSpeak NG, in a process of its own: GPL-3.0"
 POCKETSPHINX = "PocketSphinx with its model and dictionary: BSD-2-Clause"
 PRAATIO = "praatio: MIT"
+MOONSHINE = "Moonshine and its English models: MIT"
 LIBROSA = "librosa: ISC"
 PYAV = "PyAV: BSD-3-Clause; FFmpeg with x264 and x265 in its wheel: GPL-2.0"
 PORTRAIT = "scikit-image: BSD-3-Clause; the portrait: NASA, public domain"

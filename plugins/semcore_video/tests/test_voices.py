@@ -213,6 +213,26 @@ def test_hifi_gan_is_loaded_from_a_folder(tmp_path: Path) -> None:
         HifiGan(model="nobody/nothing").generate([got], KB, Rng())
 
 
+def test_moonshine_hears_what_is_said(clip: Sample) -> None:
+    """A plain sentence by a synthetic voice, of which it may miss some words."""
+    pytest.importorskip("moonshine_voice", reason="pip install 'semcore-video[asr]'")
+    from semcore_video.speech.align import pronounce
+    from semcore_video.speech.espeak import speak
+    from semcore_video.speech.moonshine import Moonshine
+
+    said = "the people of this country want to know what the president will do about the weather tomorrow"
+    wave, rate_hz, _ = speak(pronounce(said), "en-us", 50, 150)
+    spoken = replace(clip, audio=wave, sample_rate_hz=rate_hz)
+    [sent] = Moonshine().encode([spoken], KB)
+    heard = (sent.text("text") or "").lower().replace(".", "").replace(",", "").split()
+    assert len(set(heard) & set(said.split())) >= len(set(said.split())) / 2
+    assert Moonshine().encode([spoken], KB)[0].streams == sent.streams
+    nothing = replace(clip, audio=np.zeros(16000, np.float32), sample_rate_hz=16000)
+    assert Moonshine().encode([nothing], KB)[0].text("text") == ""
+    with pytest.raises(ComponentError, match="hears sound"):
+        Moonshine().encode([replace(clip, audio=None)], KB)
+
+
 def test_whisper_hears_words_for_the_aligner(tmp_path: Path, clip: Sample) -> None:
     from transformers import (
         WhisperConfig,

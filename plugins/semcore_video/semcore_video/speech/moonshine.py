@@ -1,0 +1,70 @@
+"""Recognition of any English by Moonshine's tiny model, which comes in the wheel of its library."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from semcore.errors import ComponentError, RunError
+from semcore.interfaces import SemanticEncoder
+from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
+from semcore_video.licences import MOONSHINE
+from semcore_video.paper import PAPER
+from semcore_video.speech.encoder import TEXT
+
+RATE_HZ = 16_000
+QUIET = 1e-3
+"""Amplitude below which a sound is silence, in which the model would hear words of its own."""
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Moonshine(SemanticEncoder):
+    """Hears the words of a sound by Moonshine, tiny and English: no download, a fraction of a second a clip.
+
+    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned, too. Sentences are heard well,
+    single letters badly: for GRID, `words: grid` of `speech` knows the grammar.
+
+    Errors: RunError if the library is not installed, or is one that brings no model along.
+    """
+
+    licences: ClassVar[tuple[str, ...]] = (MOONSHINE,)
+    reference: ClassVar[str] = f"N. Jeffries et al., Moonshine, 2024; in place of Whisper in {PAPER}, section III-B"
+    cites: ClassVar[tuple[str, ...]] = ("jeffries2024moonshine", "liu2026semantic")
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {TEXT: Text}
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [Semantics(sample.id, {TEXT: Text(self.heard(sample))}, sample.user) for sample in samples]
+
+    def heard(self, sample: Sample) -> str:
+        """The words of a sample's sound."""
+        from semcore_video.speech.stretch import resampled
+
+        if sample.audio is None or not sample.sample_rate_hz:
+            raise ComponentError(f"Moonshine hears sound, and sample {sample.id!r} has none")
+        audio = resampled(sample.audio, sample.sample_rate_hz, RATE_HZ)
+        if not len(audio) or float(abs(audio).max()) < QUIET:
+            return ""
+        with _LOCK:  # one recogniser a process
+            found = _recogniser().transcribe_without_streaming(audio.tolist(), RATE_HZ)
+        return " ".join(" ".join(line.text for line in found.lines).split())
+
+
+@functools.cache
+def _recogniser() -> Any:
+    try:
+        from moonshine_voice.moonshine_api import ModelArch
+        from moonshine_voice.transcriber import Transcriber
+        from moonshine_voice.utils import get_model_path
+    except ImportError as error:
+        raise RunError("speech is heard by Moonshine: pip install 'semcore-video[asr]'") from error
+    place = get_model_path("tiny-en")
+    if not (place / "encoder_model.ort").is_file():
+        raise RunError("this Moonshine brings no model along: pip install 'moonshine-voice>=0.0.73,<0.1'")
+    return Transcriber(model_path=str(place), model_arch=ModelArch.TINY)
