@@ -97,7 +97,7 @@ av-costs: install
 	$(BIN)/semcore profile examples/av_comparison.yaml --out runs/av-costs.csv
 
 test: $(VENV)/.semcore-dev
-	$(BIN)/python -m pytest -m "not slow" -n auto
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
 
 test-slow: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m slow

@@ -47,7 +47,7 @@ class TalkingSamples(Tracking, Source):
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, ESPEAK, PORTRAIT)
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
-    tried_with = ({"limit": 2},)
+    tried_with = ({"limit": 2, "size": [96, 96]},)
 
     limit: Annotated[int, Ge(1), Le(1000)] = 4
     size: tuple[Annotated[int, Ge(64)], Annotated[int, Ge(64)]] = (256, 256)
