@@ -13,6 +13,9 @@ from semcore.limits import MAX_FILE_BYTES, MAX_PIXELS
 if TYPE_CHECKING:
     from PIL import Image
 
+SMALL = 96
+"""Side in pixels up to which a picture is shown with its pixels visible."""
+
 
 def check_file(path: Path) -> None:
     """Refuse a file that is too large before it is read.

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch import nn
 
 from semcore.component import plain
 from semcore.interfaces import ChannelModel, Recipe
+from semcore.rng import Rng
 from semcore.types import Layout, Span, Symbols
 
 
@@ -56,6 +57,58 @@ def descend(loss: torch.Tensor, optimizer: torch.optim.Optimizer, model: nn.Modu
 def warming(done: int, most: float = 0.998) -> float:
     """The decay of a moving average after `done` steps: short at first, so that it does not remember the beginning."""
     return min(most, (1 + done) / (10 + done))
+
+
+def run_steps(
+    recipe: Any,
+    epoch: int,
+    optimizer: torch.optim.Optimizer,
+    model: nn.Module,
+    average: nn.Module,
+    cost: Callable[[torch.Generator, int], torch.Tensor],
+    warm_up: float,
+) -> float:
+    """The steps of one epoch, as many as `recipe.steps` says; their mean loss.
+
+    Args:
+        recipe: its `seed`, `epochs` and `steps`
+        cost: the loss of a step, of a generator of the epoch's own and the number of steps that were done before
+        warm_up: share of all steps over which the rate rises
+    """
+    generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
+    for step in range(recipe.steps):
+        done = epoch * recipe.steps + step
+        set_rate(optimizer, one_cycle(done, recipe.epochs * recipe.steps, warm_up))
+        total += descend(cost(generator, done), optimizer, model, average, warming(done))
+    return total / recipe.steps
+
+
+def drawn_db(snr_db: tuple[float, float], count: int, generator: torch.Generator) -> list[float]:
+    """SNRs of a step, dB: one at random in each of as many equal parts of a range, so that every step sees all of it."""
+    low, high = snr_db
+    parts = (torch.arange(count) + torch.rand(count, generator=generator)) / count
+    snrs: list[float] = (low + (high - low) * parts).tolist()
+    return snrs
+
+
+def by_row(snrs_db: Sequence[float], rows: int) -> torch.Tensor:
+    """The SNR of each row, float32 (rows,), where as many equal parts of the rows have one each."""
+    return torch.repeat_interleave(torch.tensor(snrs_db), torch.tensor(_parts(rows, len(snrs_db))))
+
+
+def at_snrs(
+    channel: ChannelModel, values: torch.Tensor, snrs_db: Sequence[float], rng: Rng
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Symbols (rows, n) over the channel, each row at its SNR of `by_row`: what arrives, and the noise variance left in it."""
+    heard = [
+        at_snr(channel, snr).transmit(symbols_of(part), rng.at(number))
+        for number, (part, snr) in enumerate(zip(values.split(_parts(len(values), len(snrs_db))), snrs_db, strict=True))
+    ]
+    return torch.cat([one.values for one in heard]), torch.cat([one.noise_var for one in heard])
+
+
+def _parts(rows: int, count: int) -> list[int]:
+    return [len(part) for part in torch.arange(rows).tensor_split(count)]
 
 
 def run_epochs(

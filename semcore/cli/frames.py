@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE
+from semcore.cli.select import RUNS, WHERE, write_figure
 
 
 @click.command("frames")
@@ -34,12 +34,6 @@ def frames_command(
     """
     from semcore.publish import frames
     from semcore.publish.rows import read_rows
-    from semcore.storage import write
 
     name, found = frames.strips(read_rows(runs, where), sample, metrics, count)
-    base = out.with_suffix("") if out and out.suffix in (".pdf", ".png") else out
-    base = base or runs[0] / "figures" / f"frames-of-{name.replace('/', '-')}"
-    for ending, data in frames.draw(found, width).items():
-        path = base.with_name(f"{base.name}.{ending}")
-        write(path, data)
-        click.echo(path)
+    write_figure(frames.draw(found, width), out, runs[0] / "figures" / f"frames-of-{name.replace('/', '-')}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE
+from semcore.cli.select import RUNS, WHERE, write_figure
 
 SCALES = ("auto", "linear", "log")
 
@@ -40,15 +40,9 @@ def plot_command(
     from semcore.publish import caption, figure, sheet
     from semcore.publish.rows import read_rows
     from semcore.publish.series import chart
-    from semcore.storage import write
 
     drawn = chart(read_rows(runs, where), x, list(dict.fromkeys(metrics)), list(group) or None)
-    base = out.with_suffix("") if out and out.suffix in (".pdf", ".png", ".csv", ".txt") else out
-    base = base or runs[0] / "figures" / f"{'-'.join(drawn.metrics)}-over-{x.rsplit('.', 1)[-1]}"
     text = caption.of_figure(drawn, scale)
     files = {**figure.draw(drawn, width, scale), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
-    for ending, data in files.items():
-        path = base.with_name(f"{base.name}.{ending}")
-        write(path, data)
-        click.echo(path)
+    write_figure(files, out, runs[0] / "figures" / f"{'-'.join(drawn.metrics)}-over-{x.rsplit('.', 1)[-1]}")
     click.echo(f"\n{text}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semcore.errors import RunError
+from semcore.pictures import SMALL
 from semcore.publish.figure import WIDTHS_IN, files_of, styled
 from semcore.publish.rows import RUN, Row, distinct, said, swept, title
 from semcore.results import metric_title, number
@@ -21,8 +22,6 @@ LABEL_IN = 1.1
 """Width of the words beside the frames."""
 TOP_IN, EMPTY_IN = 0.2, 0.5
 """Height of the moments above the frames, and of a row that has none."""
-SMALL = 96
-"""Side in pixels up to which a picture is shown with its pixels visible."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from semcore.evaluate import GALLERY
+from semcore.pictures import SMALL
 from semcore.report.lines import Line, Lines
 from semcore.results import Run, number
 
@@ -21,8 +22,6 @@ LONGEST = 300
 """Characters of a text that are compared and shown."""
 LARGEST = 320
 """Side in pixels above which a picture is shrunk for the page."""
-SMALL = 96
-"""Side in pixels up to which a picture is shown with its pixels visible."""
 
 Pieces = tuple[tuple[str, str], ...]
 """(kind, text) with kind `same`, `wrong`, `extra` or `missing`."""

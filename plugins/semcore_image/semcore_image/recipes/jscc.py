@@ -13,7 +13,7 @@ import torch
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
+from semcore.training import at_snrs, by_row, descend, drawn_db, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.mini.data import load_split
 from semcore_image.mini.weights import load_mini
@@ -66,17 +66,9 @@ def train(
             images = split.images[chosen].float() / 255
             images = torch.where(torch.rand(len(chosen), 1, 1, 1, generator=generator) < 0.5, images.flip(3), images)
             images = images.contiguous(memory_format=torch.channels_last)
-            low, high = recipe.snr_db
-            parts = (torch.arange(GROUPS) + torch.rand(GROUPS, generator=generator)) / GROUPS
+            snrs = drawn_db(recipe.snr_db, GROUPS, generator)
             with torch.autocast("cpu", torch.bfloat16):
-                decoded = through(
-                    network,
-                    recipe.channel,
-                    images,
-                    (low + (high - low) * parts).tolist(),
-                    Rng(recipe.seed).at(done),
-                    read(chosen),
-                )
+                decoded = through(network, recipe.channel, images, snrs, Rng(recipe.seed).at(done), read(chosen))
             loss = (decoded - images).square().mean()
             total += descend(loss, adam, network, average, warming(done, 0.999))
             if step % 50 == 0:
@@ -115,15 +107,9 @@ def through(
     text: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Pictures (B, 3, H, W) over the channel, as many equal parts of the batch at as many SNRs; (B, 3, H, W)."""
-    counts = [len(part) for part in torch.arange(len(images)).tensor_split(len(snrs_db))]
-    told = torch.repeat_interleave(torch.tensor(snrs_db), torch.tensor(counts))
-    symbols = network.encode(images, told, text)
-    heard, noise_var = [], []
-    for number, (part, snr) in enumerate(zip(symbols.split(counts), snrs_db, strict=True)):
-        received = at_snr(channel, snr).transmit(symbols_of(part), rng.at(number))
-        heard.append(received.values)
-        noise_var.append(received.noise_var)
-    return network.decode(torch.cat(heard), torch.cat(noise_var), (images.shape[2], images.shape[3]))
+    symbols = network.encode(images, by_row(snrs_db, len(images)), text)
+    heard, noise_var = at_snrs(channel, symbols, snrs_db, rng)
+    return network.decode(heard, noise_var, (images.shape[2], images.shape[3]))
 
 
 def _reader(images: torch.Tensor, text: Text | None) -> Callable[[torch.Tensor], torch.Tensor | None]:

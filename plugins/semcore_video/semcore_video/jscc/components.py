@@ -27,35 +27,40 @@ RATE_HZ = 16_000
 SQUARE = 16
 """Sides of frames are multiples of this."""
 LOUD = 0.1
-"""Root mean square that a sound is brought to before it is encoded, as they were in the training."""
-DEEPWIVE = "T.-Y. Tung and D. Gunduz, DeepWiVe, IEEE J. Sel. Areas Commun. 40(9), 2022"
-DEEPSC_S = "Z. Weng and Z. Qin, DeepSC-S, IEEE J. Sel. Areas Commun. 39(8), 2021"
+"""Root mean square of a sound that was decoded: how loud it was is not sent."""
+DEEPWIVE, DEEPSC_S = "deepwive", "deepsc-s"
+"""Names of the pairs."""
+TUNG = "T.-Y. Tung and D. Gunduz, DeepWiVe, IEEE J. Sel. Areas Commun. 40(9), 2022"
+WENG = "Z. Weng and Z. Qin, DeepSC-S, IEEE J. Sel. Areas Commun. 39(8), 2021"
 
 
 @dataclass(frozen=True)
-class FramesByNetwork(Component):
-    """One half of the pair that was trained for frames.
+class ByNetwork(Component):
+    """One half of a pair that was trained together.
 
     Fields:
-        weights: folder that the recipe `deepwive` wrote; null: the shipped one
+        weights: folder that the recipe wrote; null: the shipped one
     """
+
+    pair: ClassVar[str]
+    """Name of the recipe, and of the shipped weights."""
 
     weights: str | None = None
 
     def identity(self) -> Any:
         """The digest of the weights."""
-        return digest("deepwive", self.weights)
+        return digest(self.pair, self.weights)
 
     @functools.cached_property
     def network(self) -> Any:
         """Both halves; their weights are loaded on first use."""
-        from semcore_video.jscc.networks import FrameCode
+        from semcore_video.jscc.networks import FrameCode, WaveCode
 
-        return network(FrameCode, "deepwive", self.weights, "deepwive")
+        return network({DEEPWIVE: FrameCode, DEEPSC_S: WaveCode}[self.pair], self.pair, self.weights, self.pair)
 
 
 @dataclass(frozen=True)
-class DeepWiVeEncoder(FramesByNetwork, SemanticEncoder):
+class DeepWiVeEncoder(ByNetwork, SemanticEncoder):
     """The frames of a video as numbers for an analog transport: groups of five frames are coded together.
 
     A square of 16 x 16 pixels of a group becomes 30 real numbers, 15 channel uses: 57,600 of them for 3 s of 256 x 256. The
@@ -63,8 +68,9 @@ class DeepWiVeEncoder(FramesByNetwork, SemanticEncoder):
     convolutions along time take the place of both, trained small.
     """
 
-    reference: ClassVar[str] = DEEPWIVE
+    reference: ClassVar[str] = TUNG
     cites: ClassVar[tuple[str, ...]] = ("tung2022deepwive", "liu2026semantic")
+    pair: ClassVar[str] = DEEPWIVE
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
@@ -92,7 +98,7 @@ class DeepWiVeEncoder(FramesByNetwork, SemanticEncoder):
 
 
 @dataclass(frozen=True)
-class DeepWiVeGenerator(FramesByNetwork, Generator):
+class DeepWiVeGenerator(ByNetwork, Generator):
     """The frames of a video from the numbers of the encoder `deepwive`; without them there is no video.
 
     Fields:
@@ -100,8 +106,9 @@ class DeepWiVeGenerator(FramesByNetwork, Generator):
         frames: length of the video, which both ends know from the session; null: whole groups
     """
 
-    reference: ClassVar[str] = DEEPWIVE
+    reference: ClassVar[str] = TUNG
     cites: ClassVar[tuple[str, ...]] = ("tung2022deepwive", "liu2026semantic")
+    pair: ClassVar[str] = DEEPWIVE
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {FRAMES: (Features,)}
 
     fps: Annotated[float, Gt(0), Le(1000)] = 25.0
@@ -125,29 +132,7 @@ class DeepWiVeGenerator(FramesByNetwork, Generator):
 
 
 @dataclass(frozen=True)
-class SoundByNetwork(Component):
-    """One half of the pair that was trained for sound.
-
-    Fields:
-        weights: folder that the recipe `deepsc-s` wrote; null: the shipped one
-    """
-
-    weights: str | None = None
-
-    def identity(self) -> Any:
-        """The digest of the weights."""
-        return digest("deepsc-s", self.weights)
-
-    @functools.cached_property
-    def network(self) -> Any:
-        """Both halves; their weights are loaded on first use."""
-        from semcore_video.jscc.networks import WaveCode
-
-        return network(WaveCode, "deepsc-s", self.weights, "deepsc-s")
-
-
-@dataclass(frozen=True)
-class DeepSCSEncoder(SoundByNetwork, SemanticEncoder):
+class DeepSCSEncoder(ByNetwork, SemanticEncoder):
     """A sound as numbers for an analog transport, at 16 kHz.
 
     64 samples become 86 real numbers, 43 channel uses: 32,250 of them for 3 s. The paper's baseline has 32,768. DeepSC-S
@@ -155,8 +140,9 @@ class DeepSCSEncoder(SoundByNetwork, SemanticEncoder):
     small.
     """
 
-    reference: ClassVar[str] = DEEPSC_S
+    reference: ClassVar[str] = WENG
     cites: ClassVar[tuple[str, ...]] = ("weng2021semantic", "liu2026semantic")
+    pair: ClassVar[str] = DEEPSC_S
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
@@ -180,15 +166,16 @@ class DeepSCSEncoder(SoundByNetwork, SemanticEncoder):
 
 
 @dataclass(frozen=True)
-class DeepSCSGenerator(SoundByNetwork, Generator):
+class DeepSCSGenerator(ByNetwork, Generator):
     """The sound from the numbers of the encoder `deepsc-s`; without them there is none. Its loudness is not sent.
 
     Fields:
         length_s: of the sound, s, which both ends know from the session; null: whole steps
     """
 
-    reference: ClassVar[str] = DEEPSC_S
+    reference: ClassVar[str] = WENG
     cites: ClassVar[tuple[str, ...]] = ("weng2021semantic", "liu2026semantic")
+    pair: ClassVar[str] = DEEPSC_S
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {WAVEFORM: (Features,)}
 
     length_s: Annotated[float, Gt(0), Le(600)] | None = None
@@ -213,6 +200,6 @@ class DeepSCSGenerator(SoundByNetwork, Generator):
 
 
 def level(sound: np.ndarray) -> np.ndarray:
-    """A sound float32 (S,) as the networks hear it: of unit power where it is loud."""
+    """A sound float32 (S,) as the networks hear it: of unit power."""
     loud = float(np.sqrt(np.square(sound, dtype=np.float64).mean()))
     return (sound / max(loud, 1e-5)).astype(np.float32)

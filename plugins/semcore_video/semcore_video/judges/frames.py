@@ -31,12 +31,12 @@ class Frames(RecordMetric):
     count: Annotated[int, Ge(1)] = 5
 
     @property
-    def unit(self) -> str:  # type: ignore[override]
+    def unit(self) -> str:  # type: ignore[override]  # of a class until its metric is known
         """That of the metric."""
         return self.of.unit
 
     @property
-    def better(self) -> str:  # type: ignore[override]
+    def better(self) -> str:  # type: ignore[override]  # the same
         """As the metric has it."""
         return self.of.better
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
+from semcore.training import at_snrs, by_row, drawn_db, run_epochs, run_steps, write_model
 from semcore_video.bursts import gathered, spread
 from semcore_video.recipes import TemporalRecipe
 from semcore_video.recipes.corpus import phones_of, sentences, spoken
@@ -44,20 +44,16 @@ def train(recipe: TemporalRecipe, out: Path) -> None:
     adam = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99))
     draw = drawn(kept, recipe)
 
+    def lost(generator: torch.Generator, done: int) -> torch.Tensor:
+        tokens = draw(generator)
+        symbols = max(int(torch.randint(*recipe.symbols, (), generator=generator)), LEAST * tokens.shape[1])
+        snrs = drawn_db(recipe.snr_db, GROUPS, generator)
+        return cost(recipe.of, through(network, recipe.channel, tokens, symbols, snrs, Rng(recipe.seed).at(done)), tokens)
+
     def run_epoch(epoch: int) -> dict[str, float]:
-        generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
-        for step in range(recipe.steps):
-            done = epoch * recipe.steps + step
-            set_rate(adam, one_cycle(done, recipe.epochs * recipe.steps, warm_up=0.03))
-            tokens = draw(generator)
-            symbols = max(int(torch.randint(*recipe.symbols, (), generator=generator)), LEAST * tokens.shape[1])
-            low, high = recipe.snr_db
-            parts = (torch.arange(GROUPS) + torch.rand(GROUPS, generator=generator)) / GROUPS
-            snrs = (low + (high - low) * parts).tolist()
-            loss = cost(recipe.of, through(network, recipe.channel, tokens, symbols, snrs, Rng(recipe.seed).at(done)), tokens)
-            total += descend(loss, adam, network, average, warming(done))
+        mean = run_steps(recipe, epoch, adam, network, average, lost, warm_up=0.03)
         errors = {f"{snr:g}dB": measure(average, recipe, tried[:64], snr) for snr in (-5.0, 0.0, 10.0)}
-        return {"loss": total / recipe.steps, **errors}
+        return {"loss": mean, **errors}
 
     seconds = run_epochs(out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
@@ -107,15 +103,9 @@ def through(
     network: Codebook, channel: ChannelModel, tokens: torch.Tensor, symbols: int, snrs_db: list[float], rng: Rng
 ) -> torch.Tensor:
     """Rows (B, T) over the channel, as many equal parts of the batch at as many SNRs: scores (B, T, vocabulary)."""
-    counts = [len(part) for part in torch.arange(len(tokens)).tensor_split(len(snrs_db))]
-    told = torch.repeat_interleave(torch.tensor(snrs_db), torch.tensor(counts))
-    sent = spread(network.encode(tokens, symbols, told))
-    heard, noise_var = [], []
-    for number, (part, snr) in enumerate(zip(sent.split(counts), snrs_db, strict=True)):
-        received = at_snr(channel, snr).transmit(symbols_of(part), rng.at(number))
-        heard.append(received.values)
-        noise_var.append(received.noise_var)
-    return network.decode(gathered(torch.cat(heard)), gathered(torch.cat(noise_var)), tokens.shape[1])
+    sent = spread(network.encode(tokens, symbols, by_row(snrs_db, len(tokens))))
+    heard, noise_var = at_snrs(channel, sent, snrs_db, rng)
+    return network.decode(gathered(heard), gathered(noise_var), tokens.shape[1])
 
 
 def cost(of: str, scores: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:

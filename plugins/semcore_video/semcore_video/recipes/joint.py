@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from semcore.interfaces import ChannelModel
+from semcore.registry import name_of
 from semcore.rng import Rng
-from semcore.training import asked, at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
+from semcore.training import asked, at_snrs, drawn_db, run_epochs, run_steps, write_model
 from semcore_video.clips import Clips
 from semcore_video.jscc.components import RATE_HZ, level
 from semcore_video.jscc.networks import FrameCode, WaveCode
@@ -99,12 +100,8 @@ def over(channel: ChannelModel, numbers: torch.Tensor, snrs_db: Sequence[float],
     """Numbers (B, ...) over the channel as `analog` sends them, as many equal parts of the batch at as many SNRs."""
     flat = numbers.flatten(1)
     sent = torch.view_as_complex(F.pad(flat, (0, flat.shape[1] % 2)).reshape(len(flat), -1, 2)) / 2**0.5
-    counts = [len(part) for part in torch.arange(len(flat)).tensor_split(len(snrs_db))]
-    heard = []
-    for number, (part, snr) in enumerate(zip(sent.split(counts), snrs_db, strict=True)):
-        received = at_snr(channel, snr).transmit(symbols_of(part), rng.at(number))
-        heard.append(received.values / (1 + received.noise_var))
-    return torch.view_as_real(torch.cat(heard) * 2**0.5).flatten(1)[:, : flat.shape[1]].reshape(numbers.shape)
+    values, noise_var = at_snrs(channel, sent, snrs_db, rng)
+    return torch.view_as_real(values / (1 + noise_var) * 2**0.5).flatten(1)[:, : flat.shape[1]].reshape(numbers.shape)
 
 
 def _train(
@@ -120,20 +117,15 @@ def _train(
     average = copy.deepcopy(network).eval()
     adam = torch.optim.AdamW([{"params": list(network.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.99))
 
+    def cost(generator: torch.Generator, done: int) -> torch.Tensor:
+        true = draw(generator)
+        snrs = drawn_db(recipe.snr_db, len(true), generator)
+        return loss(network.decode(over(recipe.channel, network.encode(true), snrs, Rng(recipe.seed).at(done))), true)
+
     def run_epoch(epoch: int) -> dict[str, float]:
-        generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
-        for step in range(recipe.steps):
-            done = epoch * recipe.steps + step
-            set_rate(adam, one_cycle(done, recipe.epochs * recipe.steps, warm_up=0.05))
-            true = draw(generator)
-            low, high = recipe.snr_db
-            parts = (torch.arange(len(true)) + torch.rand(len(true), generator=generator)) / len(true)
-            snrs = (low + (high - low) * parts).tolist()
-            found = network.decode(over(recipe.channel, network.encode(true), snrs, Rng(recipe.seed).at(done)))
-            cost = loss(found, true)
-            total += descend(cost, adam, network, average, warming(done))
+        mean = run_steps(recipe, epoch, adam, network, average, cost, warm_up=0.05)
         with torch.no_grad():
-            return {"loss": total / recipe.steps, **{f"{snr:g}dB": measure(average, snr) for snr in (0.0, 10.0, 20.0)}}
+            return {"loss": mean, **{f"{snr:g}dB": measure(average, snr) for snr in (0.0, 10.0, 20.0)}}
 
     seconds = run_epochs(out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
@@ -144,17 +136,11 @@ def _train(
     changed = asked(recipe, {key: value for key, value in settings.items() if key != "leave_out"})
     left_out = [f"leave_out=[{','.join(recipe.leave_out)}]"] if recipe.leave_out else []
     given = [f"channel.{key}={value}" for key, value in recipe.channel.settings().items() if key == "block_snr_db"]
-    command = " ".join([f"channel.use={_name(recipe)}", *given, *left_out, *changed])
+    command = " ".join([f"channel.use={name_of(type(recipe.channel))}", *given, *left_out, *changed])
     write_model(out, network.settings(), average, CARD.format(
         name=name, what=what, about=about, command=command, fields=", ".join(f"{k} = {v}" for k, v in settings.items()),
         scores=scores, minutes=round(seconds / 60), size=sum(weights.numel() for weights in network.parameters()),
     ))  # fmt: skip
-
-
-def _name(recipe: JointRecipe) -> str:
-    """The name of the channel, as YAML has it."""
-    channel: Any = recipe.settings()["channel"]
-    return str(channel["use"])
 
 
 def _cut(videos: Sequence[np.ndarray], frames: int, generator: torch.Generator) -> torch.Tensor:

@@ -14,7 +14,7 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import nn
 
-from semcore.training import descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training import run_epochs, run_steps, write_model
 from semcore_video.recipes import LipVoiceRecipe, MelVoiceRecipe
 from semcore_video.recipes.corpus import VOICES, Spoken, sentences, spoken
 from semcore_video.recipes.seen import seen_saying
@@ -120,16 +120,14 @@ def _train(
     average = copy.deepcopy(network).eval()
     adam = torch.optim.AdamW([{"params": list(network.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.98))
 
+    def cost(generator: torch.Generator, done: int) -> torch.Tensor:
+        chosen = torch.randint(len(learnt), (recipe.batch_size,), generator=generator).tolist()
+        batch = together([learnt[index] for index in chosen])
+        return torch.stack(errors(network, batch, batch["variance"])).sum()
+
     def run_epoch(epoch: int) -> dict[str, float]:
-        generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
-        for step in range(recipe.steps):
-            done = epoch * recipe.steps + step
-            set_rate(adam, one_cycle(done, recipe.epochs * recipe.steps, warm_up=0.05))
-            chosen = torch.randint(len(learnt), (recipe.batch_size,), generator=generator).tolist()
-            batch = together([learnt[index] for index in chosen])
-            loss = torch.stack(errors(network, batch, batch["variance"])).sum()
-            total += descend(loss, adam, network, average, warming(done))
-        return {"loss": total / recipe.steps, "mel": measure(average, tried, errors)[0]}
+        mean = run_steps(recipe, epoch, adam, network, average, cost, warm_up=0.05)
+        return {"loss": mean, "mel": measure(average, tried, errors)[0]}
 
     seconds = run_epochs(out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights

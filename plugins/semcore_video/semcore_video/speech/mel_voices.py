@@ -116,8 +116,6 @@ class FastSpeech(MelVoiced):
         return network(MelVoice, self.shipped, self.weights, self.shipped)
 
     def mel(self, got: Semantics) -> np.ndarray:
-        import torch
-
         from semcore_video.speech.generator import timed
         from semcore_video.speech.mel import BANDS
         from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
@@ -131,10 +129,19 @@ class FastSpeech(MelVoiced):
             ends = first + typical * (last - first) / max(float(typical[-1]), FRAME_S)
             names, ends = [SILENCE, *names], np.concatenate([[0.0], ends])
         bounds = np.round(np.minimum(ends, self.length_s) / FRAME_S).astype(np.int64)
-        with torch.inference_mode():
-            phones = torch.tensor([[NUMBERS[name] for name in names]])
-            _, mel = self.network(phones, torch.from_numpy(np.diff(bounds))[None], torch.tensor([self.speaker]))
-        return mel[0].numpy()
+        return said(self.network, names, np.diff(bounds).tolist(), self.speaker)
+
+
+def said(network: Any, names: Sequence[str], frames: Sequence[int], speaker: int) -> np.ndarray:
+    """Phones by the network of `fastspeech`, each as many frames of 10 ms long: a mel spectrogram, float32 (T, 80)."""
+    import torch
+
+    from semcore_video.speech.phones import NUMBERS
+
+    with torch.inference_mode():
+        phones = torch.tensor([[NUMBERS[name] for name in names]])
+        found: np.ndarray = network(phones, torch.tensor([frames]), torch.tensor([speaker]))[1][0].numpy()
+    return found
 
 
 @dataclass(frozen=True)
@@ -202,9 +209,11 @@ class LipVoice(MelVoiced):
             phones = torch.tensor([[NUMBERS[name] for name in names]])
             when = torch.from_numpy((interval * fps).astype(np.float32))[None]
             there = torch.ones_like(phones, dtype=torch.bool)
-            _, mel, looked = self.network(torch.from_numpy(seen)[None], phones, there, when, torch.tensor([self.speaker]))
-        if self.alignment == "soft":
-            return mel[0].numpy()
+            asked = torch.from_numpy(seen)[None], phones, there, when, torch.tensor([self.speaker])
+            if self.alignment == "soft":
+                found: np.ndarray = self.network(*asked)[1][0].numpy()
+                return found
+            _, looked = self.network.attend(*asked)
         first, last = (round(float(one) * RATE_HZ / HOP) for one in interval)
         return self._said(names, looked[0].numpy(), first, last)
 
@@ -215,8 +224,6 @@ class LipVoice(MelVoiced):
             names: of the phones
             looked: how much each frame of video looks at each of them, float32 (frames, phones)
         """
-        import torch
-
         from semcore_video.speech.mel import HOP, RATE_HZ
         from semcore_video.speech.monotone import paced
         from semcore_video.speech.networks import EXPANSION
@@ -231,12 +238,7 @@ class LipVoice(MelVoiced):
         usual = np.array([float(self.network.typical[NUMBERS[name]]) for name in names])
         durations = paced(scores, usual * (last - first) / usual.sum(), UNEVEN, LONGEST)
         behind = max(round(self.length_s * RATE_HZ / HOP) - last, 1)
-        spoken = [NUMBERS[name] for name in (SILENCE, *names, SILENCE)]
-        with torch.inference_mode():
-            frames = torch.tensor([[first, *durations.tolist(), behind]])
-            _, mel = self.speaking(torch.tensor([spoken]), frames, torch.tensor([self.speaker]))
-        found: np.ndarray = mel[0].numpy()
-        return found
+        return said(self.speaking, (SILENCE, *names, SILENCE), [first, *durations.tolist(), behind], self.speaker)
 
     @functools.cached_property
     def speaking(self) -> Any:

@@ -149,12 +149,25 @@ class LipVoice(nn.Module):
         """Pitch and energy (B, 4 T, 2), mel (B, 4 T, 80), and how much each frame of video looks at each phone (B, T, P).
 
         Args:
+            known: the true pitch and energy (B, 4 T, 2), in training; the others are those of `attend`
+        """
+        x, looked = self.attend(lips, phones, there, interval, voices)
+        for block in self.fused:
+            x = block(x)
+        x = F.gelu(self.expansion(x.transpose(1, 2)).transpose(1, 2))
+        return *self.decoder(x, known), looked
+
+    def attend(
+        self, lips: torch.Tensor, phones: torch.Tensor, there: torch.Tensor, interval: torch.Tensor, voices: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """What each frame of video sees and hears (B, T, W), and how much it looks at each phone (B, T, P): eq. 19 and 20.
+
+        Args:
             lips: pictures, float32 (B, T, 24, 32), zero mean and unit deviation over a clip
             phones: int64 (B, P)
             there: which phones there are, bool (B, P)
             interval: first and last moment of the speech, frames of video, float32 (B, 2)
             voices: int64 (B,)
-            known: the true pitch and energy (B, 4 T, 2), in training
         """
         batch, frames = lips.shape[:2]
         seen = self.eye(lips.reshape(-1, 1, HEIGHT, WIDTH)).reshape(batch, frames, -1)
@@ -170,11 +183,7 @@ class LipVoice(nn.Module):
         seen, said = seen + self.place(_waves(when)), said + self.place(_waves(order))
         queries = self.asked(torch.cat([seen, self.place(_waves(when))], -1))
         heard, looked = self.attention(queries, said, said, key_padding_mask=~there)
-        x = seen + heard
-        for block in self.fused:
-            x = block(x)
-        x = F.gelu(self.expansion(x.transpose(1, 2)).transpose(1, 2))
-        return *self.decoder(x, known), looked
+        return seen + heard, looked
 
 
 def _waves(places: torch.Tensor) -> torch.Tensor:
