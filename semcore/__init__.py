@@ -3,6 +3,7 @@
 The names below are the public interface; everything else may change. Importing semcore loads no torch.
 """
 
+from semcore.bench import Bench, Trial
 from semcore.component import Component, Needs
 from semcore.errors import ComponentError, ConfigError, PluginError, RunError, SemcoreError
 from semcore.interfaces import (
@@ -27,6 +28,7 @@ from semcore.rng import Rng
 from semcore.secrets import Secret
 from semcore.types import (
     Bitstream,
+    Bounds,
     Candidates,
     Features,
     Knowledge,
@@ -40,9 +42,11 @@ from semcore.types import (
     Sample,
     Scenario,
     Semantics,
+    Space,
     Span,
     Stream,
     Symbols,
+    Term,
     Text,
     Tokens,
 )
@@ -50,11 +54,10 @@ from semcore.types import (
 __version__ = "0.1.0"
 
 __all__ = [
-    "Bitstream", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError", "Executor",
-    "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Lost", "Metric", "Needs",
-    "Picture", "Pictures", "Plan", "Planner",
+    "Bench", "Bitstream", "Bounds", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError",
+    "Executor", "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Lost",
+    "Metric", "Needs", "Picture", "Pictures", "Plan", "Planner",
     "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
-    "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Span", "Stream", "Symbols", "Text",
-    "Tokens",
-    "Transport", "register",
+    "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Space", "Span", "Stream", "Symbols",
+    "Term", "Text", "Tokens", "Transport", "Trial", "register",
 ]  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import re
@@ -10,18 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from semcore.bench import Judge
 from semcore.cache import Cache, cached
 from semcore.clips import mp4
 from semcore.config.assemble import Setup
 from semcore.config.experiment import Cell, Experiment
 from semcore.conventions import conventions
+from semcore.identity import digest
 from semcore.interfaces import Metric, Record
-from semcore.pipeline import Pipeline
+from semcore.naming import metric_names
+from semcore.pipeline import Outcome, Pipeline
 from semcore.redaction import redact
 from semcore.rng import Rng
-from semcore.session import Segment, converse
+from semcore.session import Segment, converse, in_words, remember
 from semcore.storage import content_digest, sealed
-from semcore.types import Bitstream, Ledger, Picture, Sample, Semantics, Text
+from semcore.types import Ledger, Picture, Sample, Semantics, Term, utility
 
 GALLERY = 12
 """Pictures of so many samples are kept a cell, for the report."""
@@ -69,7 +71,13 @@ def evaluate(experiment: Experiment, cell: Cell, samples: Sequence[Sample], cach
             pipelines[key] = cached(setups[key].pipeline, cache)
         return pipelines[key]
 
-    segments = list(converse(build, samples, Rng(setup.seed), setup.planner, setup.scenarios))
+    terms = setup.scenarios[0].utility
+    session = converse(
+        build, samples, Rng(setup.seed), setup.planner, setup.scenarios,
+        space=setup.space, judge=_judge(setup.metrics, terms) if terms else None,
+        remembered=lambda key, compute: cache.each("trial", [digest("trial", key, setup.metrics)], lambda at: [compute()])[0],
+    )  # fmt: skip
+    segments = list(session)
     packages = {name: version for used in (setup, *setups.values()) for name, version in used.packages.items()}
     genies = setup.genies.union(*(used.genies for used in setups.values()))
     return replace(setup, packages=dict(sorted(packages.items())), genies=genies), segments
@@ -82,7 +90,7 @@ def cell_files(identity: str, setup: Setup, segments: Sequence[Segment]) -> dict
         what it leaves behind, by file name: pictures, clips, `items.jsonl`, and last `result.json`, which holds the digests
         of the others and marks the cell done
     """
-    records = [record for segment in segments for record in _records(segment)]
+    records = [record for segment in segments for record in _records(segment.samples, segment.outcome)]
     names = metric_names(setup.metrics)
     measured = {name: (metric, metric.measure(records)) for name, metric in zip(names, setup.metrics, strict=True)}
     rows = [
@@ -109,7 +117,7 @@ def cell_files(identity: str, setup: Setup, segments: Sequence[Segment]) -> dict
         "metrics": {name: _summary(metric, values) for name, (metric, values) in measured.items()},
         "ledger": _accounts([segment.outcome.delivery.ledger for segment in segments]),
         "report": _mean_report(records),
-        "segments": [_segment(segment) for segment in segments if setup.planner or setup.pipeline.kb],
+        "segments": _session(segments, rows) if setup.planner or setup.pipeline.kb else [],
         "conventions": conventions(setup.pipeline.channel),
         "genie": sorted(setup.genies),
         "packages": dict(setup.packages),
@@ -130,26 +138,25 @@ def png(pixels: Any) -> bytes:
     return buffer.getvalue()
 
 
-def metric_names(metrics: Sequence[Metric]) -> list[str]:
-    """The registered name of each metric and of those inside it; of such that stand twice, with what tells them apart."""
-    names = [_called(metric) for metric in metrics]
-    shown = []
-    for name, metric in zip(names, metrics, strict=True):
-        twins = [other.settings() for other_name, other in zip(names, metrics, strict=True) if other_name == name]
-        differing = [f"{key}={value}" for key, value in metric.settings().items() if any(t[key] != value for t in twins)]
-        shown.append(f"{name} ({', '.join(differing)})" if differing else name)
-    return shown
+def _judge(metrics: Sequence[Metric], terms: Sequence[Term]) -> Judge:
+    """Measures what a utility is made of, and nothing else."""
+    wanted = {term.metric for term in terms}
+    chosen = [(name, metric) for name, metric in zip(metric_names(metrics), metrics, strict=True) if name in wanted]
+
+    def judge(samples: Sequence[Sample], outcome: Outcome) -> dict[str, float | None]:
+        records = _records(samples, outcome)
+        return {name: _mean(metric.measure(records)) for name, metric in chosen}
+
+    return judge
 
 
-def _called(metric: Metric) -> str:
-    from semcore.registry import name_of
+def _mean(values: Sequence[float | None]) -> float | None:
+    """Over the samples that have a value; None if none has."""
+    known = [value for value in values if value is not None]
+    return _finite(math.fsum(known) / len(known)) if known else None
 
-    inside = [getattr(metric, field.name) for field in dataclasses.fields(metric)]
-    return "-".join([name_of(type(metric)), *(_called(one) for one in inside if isinstance(one, Metric))])
 
-
-def _records(segment: Segment) -> list[Record]:
-    outcome = segment.outcome
+def _records(samples: Sequence[Sample], outcome: Outcome) -> list[Record]:
     return [
         Record(
             sample,
@@ -159,9 +166,7 @@ def _records(segment: Segment) -> list[Record]:
             Ledger(tuple(entry for entry in outcome.delivery.ledger.entries if entry.sample == sample.id)),
             outcome.delivery.report.get(sample.id, {}),
         )
-        for sample, sent, arrived, result in zip(
-            segment.samples, outcome.sent, outcome.delivery.arrived, outcome.results, strict=True
-        )
+        for sample, sent, arrived, result in zip(samples, outcome.sent, outcome.delivery.arrived, outcome.results, strict=True)
     ]
 
 
@@ -174,8 +179,8 @@ def _row(record: Record, segment: Segment, metrics: Mapping[str, float | None]) 
         "sample": record.source.id,
         "metrics": {name: _finite(value) for name, value in metrics.items()},
         "channel_uses": record.ledger.uses(),
-        "sent": _texts(record.sent),
-        "arrived": _texts(record.arrived),
+        "sent": _in_words(record.sent),
+        "arrived": _in_words(record.arrived),
         "intact": dict(record.arrived.intact),
         "report": {name: _finite(value) for name, value in record.report.items()},
     }
@@ -184,16 +189,8 @@ def _row(record: Record, segment: Segment, metrics: Mapping[str, float | None]) 
     return row
 
 
-def _texts(semantics: Semantics) -> dict[str, str]:
-    """Each stream in words: a text as it is, anything else by its type and size."""
-    words = {}
-    for name, stream in semantics.streams.items():
-        if isinstance(stream, Text):
-            words[name] = stream.value.encode("utf-8", "replace").decode("utf-8")
-        else:
-            size = f"{len(stream.data)} bytes" if isinstance(stream, Bitstream) else "×".join(map(str, stream.form))
-            words[name] = f"[{type(stream).__name__} {size}]"
-    return words
+def _in_words(semantics: Semantics) -> dict[str, str]:
+    return {name: in_words(stream) for name, stream in semantics.streams.items()}
 
 
 def _file_name(name: str) -> str:
@@ -255,14 +252,14 @@ def _mean_report(records: Sequence[Record]) -> dict[str, float]:
     return means
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
-    return {
-        "index": segment.index,
-        "environment": dict(segment.scenario.environment),
-        "planned": dict(segment.plan.overrides),
-        "in_force": dict(segment.in_force),
-        "reasons": list(segment.plan.reasons),
-        "channel_uses": segment.outcome.delivery.ledger.uses(),
-        "updates": sum(entry.bits for entry in segment.outcome.delivery.ledger.entries
-                       if entry.stream == "update" and entry.kind == "feedback"),
-    }  # fmt: skip
+def _session(segments: Sequence[Segment], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What every segment leaves behind: what a planner may know of it, and what metrics say, which see both ends."""
+    told, row = [], iter(rows)
+    for segment in segments:
+        measured = [next(row)["metrics"] for _ in segment.samples]
+        metrics = {name: _mean([one[name] for one in measured]) for name in measured[0]}
+        updates = sum(entry.bits for entry in segment.outcome.delivery.ledger.entries
+                      if entry.stream == "update" and entry.kind == "feedback")  # fmt: skip
+        worth = utility(segment.scenario.utility, metrics)
+        told.append({**remember(segment), "metrics": metrics, "utility": worth, "updates": updates})
+    return told

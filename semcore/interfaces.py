@@ -34,6 +34,8 @@ from semcore.types import (
 if TYPE_CHECKING:
     import numpy as np
 
+    from semcore.bench import Bench
+
 
 @dataclass(frozen=True)
 class SemanticEncoder(Component, abc.ABC):
@@ -104,6 +106,11 @@ class ChannelModel(Component, abc.ABC):
         """Es/N0 before fading, dB, as both ends may know it beforehand (slow feedback); None: nobody can say."""
         return None
 
+    def link_state(self) -> Mapping[str, float]:
+        """What both ends may know of the link beforehand, by name with unit: `snr_db`, `tx_power_dbm`, ...; for planners."""
+        snr_db = self.mean_snr_db()
+        return {} if snr_db is None else {"snr_db": snr_db}
+
     @abc.abstractmethod
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
         """Send `symbols` over the link; random numbers are drawn at `rng.at(key)` for the key of each row."""
@@ -167,11 +174,17 @@ class Planner(Component, abc.ABC):
     kind: ClassVar[str] = "planner"
 
     @abc.abstractmethod
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> Plan:
-        """Overrides for the segment; `memory` holds one record a past segment (scenario, plan, outcome)."""
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
+        """Overrides for the segment, a point of `bench.space`: what is outside of it, a guard takes back.
+
+        Args:
+            scenario: the segment that comes
+            memory: one record a past segment of the session, oldest first (scenario, plan, what was delivered, its cost)
+            bench: the space, and what a plan would cost and bring
+        """
 
     def plans(self) -> Sequence[Mapping[str, Any]] | None:
-        """Every set of overrides it may choose, so that all are checked before a run; None: not known beforehand."""
+        """Every set of overrides it may choose, so that all are checked before a run; None: any point of the `space`."""
         return None
 
 

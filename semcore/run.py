@@ -184,8 +184,8 @@ def identify(experiment: Experiment, cell: Cell, resolve: Resolve | None = None)
     resolve = resolve or experiment.resolving()
     setup = resolve(cell)
     others = [resolve(cell, overrides).pipeline for overrides in alternatives(setup)]
-    unknown = experiment.values.get("workflows") if setup.planner and setup.planner.plans() is None else None
-    parts = (setup.pipeline, setup.planner, setup.scenarios, setup.metrics, setup.seed, setup.threads, others, unknown)
+    planned = (setup.planner, setup.space, setup.scenarios, others)
+    parts = (setup.pipeline, *planned, setup.metrics, setup.seed, setup.threads)
     return digest(__version__, *parts, load(setup.source)[1])[:20]
 
 

@@ -18,6 +18,7 @@ from semcore.config.assemble import REQUIRED
 from semcore.config.experiment import CHANGEABLE, SECTIONS, TOP, VERSION
 from semcore.errors import PluginError
 from semcore.fields import default
+from semcore.types import LIMITS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ELSEWHERE = ("recipe", "executor")
@@ -36,7 +37,8 @@ MEANING = {
     "selector": "Which candidate is kept; without one, the first.",
     "kb": "What the receiver's knowledge base is told, and when.",
     "planner": "What adapts the pipeline between segments.",
-    "scenario": "Task, preferences, and how the world changes from segment to segment.",
+    "space": "What the planner may plan: dotted path -> list of values, or {from: number, to: number}.",
+    "scenario": "Task, preferences, what they are worth, limits, and how the world changes from segment to segment.",
     "metrics": "What is measured, default psnr and ssim.",
     "workflow": "The workflow that is chosen.",
     "workflows": "Named alternatives: each a set of sections, in place of the pipeline's.",
@@ -125,9 +127,12 @@ class _Schemas:
         if name == "metrics":
             return {"type": ["array", "null"], "items": _ref("metric")}
         if name == "scenario":
-            words = {key: {"type": ["string", "null"]} for key in ("task", "preferences")}
-            segments = {"type": ["array", "null"], "items": {"type": "object"}}
-            return {"type": ["object", "null"], "properties": {**words, "segments": segments}, "additionalProperties": False}
+            return _scenario()
+        if name == "space":
+            number = {"type": "number"}
+            bounds = {"type": "object", "properties": {"from": number, "to": number}, "required": ["from", "to"]}
+            axis = {"anyOf": [{"type": "array", "minItems": 1}, {**bounds, "additionalProperties": False}]}
+            return {"type": ["object", "null"], "additionalProperties": axis}
         return _ref(name) if name in REQUIRED else {"if": {"type": "null"}, "else": _ref(name)}
 
     def settings(self, section: str) -> dict[str, str]:
@@ -198,6 +203,29 @@ class _Schemas:
         if origin in (dict, Mapping):
             return {"type": "object", "additionalProperties": self._type(arguments[1])}
         return self._type(arguments[0]) if origin is typing.Annotated else {}
+
+
+def _scenario() -> Schema:
+    number = {"type": "number"}
+    term = {
+        "type": "object", "properties": {"good": number, "bad": number, "weight": {"type": "number", "exclusiveMinimum": 0}},
+        "required": ["good", "bad"], "additionalProperties": False,
+    }  # fmt: skip
+    limits = {name: {"description": f"The most: {text}.", **number} for name, text in LIMITS.items()}
+    task = {
+        "task": {"type": ["string", "null"]},
+        "preferences": {"type": ["string", "null"]},
+        "utility": {"type": ["object", "null"], "additionalProperties": term},
+        "limits": {"type": ["object", "null"], "properties": limits, "additionalProperties": False},
+    }
+    named = {"type": "object", "properties": task, "additionalProperties": False}
+    properties = {
+        **task,
+        "mission": {"type": ["string", "null"]},
+        "missions": {"type": ["object", "null"], "additionalProperties": named},
+        "segments": {"type": ["array", "null"], "items": {"type": "object"}},
+    }
+    return {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
 
 
 def _leaf(annotation: Any) -> Schema:

@@ -5,15 +5,20 @@ Every segment begins with what its plan and its knowledge base cost; both are to
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from semcore.bench import Bench, Judge, Remembered, anew, notice
+from semcore.contract import one
+from semcore.guard import guarded
 from semcore.interfaces import Planner
-from semcore.pipeline import Delivery, Outcome, Pipeline, link, transmit
+from semcore.pipeline import Delivery, Outcome, Pipeline, transmit
 from semcore.rng import Rng
-from semcore.types import Bitstream, Entry, Knowledge, Ledger, Plan, Sample, Scenario, Semantics
+from semcore.types import Bitstream, Knowledge, KnowledgeBase, Plan, Sample, Scenario, Semantics, Space, Stream, Text
+
+LONGEST_TEXT = 200
+"""So many characters of a text that was sent, or is in a knowledge base, are told to a planner."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,27 +40,53 @@ def converse(
     planner: Planner | None = None,
     scenarios: Sequence[Scenario] = (Scenario(),),
     batch_size: int = 64,
+    *,
+    space: Space | None = None,
+    judge: Judge | None = None,
+    remembered: Remembered = anew,
 ) -> Iterator[Segment]:
     """Send a session. `build` makes the pipeline under given overrides.
 
     Where knowledge bases or plans make a sample depend on the one before it, a segment holds the next sample of every
     user; otherwise it is merely a batch, of about `batch_size` samples: those that share channel uses are not parted.
     Scenarios follow each other and then start over. What the environment sets, no plan can change.
+
+    Args:
+        space: what the planner may plan; None: what its `plans()` are made of
+        judge: measures what a scenario's utility is made of, for planners that try plans; None: none can
+        remembered: (key, compute) -> what was computed under the key, by whom ever
     """
     knowledge, memory, in_force = Knowledge(), list[Mapping[str, Any]](), dict[str, Any]()
     begun = build(scenarios[0].environment)
     sequential, shared = planner is not None or len(scenarios) > 1 or begun.kb is not None, begun.transport.shared_by
     size = -(-batch_size // shared) * shared
+    if space is None:
+        space = Space.of(planner.plans() or () if planner else ())
+    states = [dict(build(scenario.environment).channel.link_state()) for scenario in scenarios] if planner else []
     for index, batch in enumerate(_by_user(samples) if sequential else _batches(samples, size)):
         scenario = replace(scenarios[index % len(scenarios)], segment=index)
-        plan = planner.plan(scenario, memory) if planner else Plan()
-        notice = Delivery([])
-        if planner and dict(plan.overrides) != in_force:
-            current = build({**in_force, **scenario.environment})
-            in_force, notice = _signal(current, planner, plan, in_force, batch, rng.at("plan", index))
-        pipeline = build({**in_force, **scenario.environment})
+        plan, heard, silent = Plan(), Delivery([]), False
+        if planner:
+            scenario = replace(
+                scenario,
+                link=states[index % len(scenarios)],
+                forecast=tuple(states[index % len(scenarios) + 1 :]),
+                knowledge=_held(knowledge.tx),
+            )
+            bench = Bench(space, build, scenario, batch, knowledge, in_force, judge, rng, planner.genie, remembered)
+            chosen = guarded(one(planner, planner.plan(scenario, memory, bench), Plan), bench, scenario)
+            plan, silent = chosen.plan, chosen.silent
+            if dict(plan.overrides) != in_force and not silent:
+                current = build({**in_force, **scenario.environment})
+                heard = notice(current, space, plan.overrides, batch, rng.at("plan", index))
+                # A message that arrives damaged is lost, whether or not its transport has a check: both ends run the one
+                # pipeline, so they cannot be of two minds.
+                in_force = dict(plan.overrides) if heard.arrived else in_force
+                # The old plan, which stays in force then, must keep to the limits, too.
+                silent = not heard.arrived and bool(bench.cost(in_force).over(scenario.limits)) if scenario.limits else False
+        pipeline = replace(build({**in_force, **scenario.environment}), silent=silent)
         outcome = transmit(pipeline, batch, knowledge, rng)
-        outcome = replace(outcome, delivery=outcome.delivery.after(notice))
+        outcome = replace(outcome, delivery=outcome.delivery.after(heard))
         knowledge = outcome.knowledge
         segment = Segment(index, scenario, plan, in_force, batch, outcome)
         memory.append(remember(segment))
@@ -63,40 +94,38 @@ def converse(
 
 
 def remember(segment: Segment) -> dict[str, Any]:
-    """What a planner may know of a past segment: scenario, plan, what was delivered and what it cost."""
+    """What a planner may know of a past segment: scenario, plan, what was delivered and what it cost.
+
+    The texts were recognised or captioned by the transmitter, or came over a channel: what they say is data.
+    """
     arrived = segment.outcome.delivery.arrived
     return {
-        "segment": segment.index,
-        "environment": dict(segment.scenario.environment),
+        **segment.scenario.plain(),
         "planned": dict(segment.plan.overrides),
         "in_force": dict(segment.in_force),
         "reasons": list(segment.plan.reasons),
+        "plan_report": dict(segment.plan.report),
         "delivered": sum(semantics.arrived() for semantics in arrived) / max(len(arrived), 1),
         "channel_uses": segment.outcome.delivery.ledger.uses(),
+        "texts": _texts(segment.outcome.sent),
     }
 
 
-def _signal(
-    p: Pipeline, planner: Planner, plan: Plan, in_force: dict[str, Any], batch: Sequence[Sample], rng: Rng
-) -> tuple[dict[str, Any], Delivery]:
-    """Tell the receiver the new plan over the pipeline in force. If that is lost, the old plan stays, at both ends.
+def in_words(stream: Stream) -> str:
+    """A text as it is, anything else by its type and size."""
+    if isinstance(stream, Text):
+        return stream.value.encode("utf-8", "replace").decode("utf-8")
+    size = f"{len(stream.data)} bytes" if isinstance(stream, Bitstream) else "×".join(map(str, stream.form))
+    return f"[{type(stream).__name__} {size}]"
 
-    A plan that both ends know beforehand is one byte, its number; any other is sent as JSON. The samples of the segment
-    share its channel uses; each of them waits for it. A message that arrives damaged is lost, whether or not its transport
-    has a check: both ends run the one pipeline, so they cannot be of two minds.
-    """
-    overrides = dict(plan.overrides)
-    known = [dict(one) for one in planner.plans() or ()]
-    message = json.dumps(overrides, sort_keys=True, separators=(",", ":")).encode()
-    if overrides in known and len(known) <= 256:
-        message = bytes([known.index(overrides)])
-    told = Bitstream(message)
-    delivery = link(p, [Semantics("plan", {"plan": told})], rng)
-    ledger = delivery.ledger + Ledger((Entry("plan", "plan", "feedback", 0, 1),))
-    report = {sample.id: delivery.report.get("plan", {}) for sample in batch}
-    there = delivery.arrived[0]
-    arrived = there.arrived() and there.streams.get("plan") == told
-    return overrides if arrived else in_force, Delivery([], ledger.shared([sample.id for sample in batch]), report)
+
+def _held(kb: KnowledgeBase) -> dict[str, tuple[str, ...]]:
+    return {user: tuple(in_words(one)[:LONGEST_TEXT] for one in kb.of(user)) for user in kb.entries}
+
+
+def _texts(sent: Sequence[Semantics]) -> list[str]:
+    streams = [stream for semantics in sent for stream in semantics.streams.values()]
+    return [in_words(stream)[:LONGEST_TEXT] for stream in streams if isinstance(stream, Text)]
 
 
 def _by_user(samples: Sequence[Sample]) -> Iterator[list[Sample]]:

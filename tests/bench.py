@@ -267,7 +267,7 @@ class Alternate(semcore.Planner):
 
     table: tuple[tuple[str, Any], ...] = (("generator.steps", 1), ("generator.steps", 2))
 
-    def plan(self, scenario: semcore.Scenario, memory: Sequence[Mapping[str, Any]]) -> semcore.Plan:
+    def plan(self, scenario: semcore.Scenario, memory: Sequence[Mapping[str, Any]], bench: semcore.Bench) -> semcore.Plan:
         path, value = self.table[scenario.segment % len(self.table)]
         return semcore.Plan({path: value}, ("in turn",))
 

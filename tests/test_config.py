@@ -222,17 +222,20 @@ def test_no_cell_of_a_large_sweep_is_left_out(bench: Any) -> None:
     ]
 
 
-def test_a_planner_that_cannot_say_its_plans_may_choose_any_workflow(bench: Any) -> None:
+def test_a_planner_that_plans_anything_needs_a_space(bench: Any) -> None:
     plugin = bench.folder / "mine.py"
     plugin.write_text(
         f"{IMPORTS}@semcore.register('planner', 'free')\n@dataclass(frozen=True)\n"
         "class Free(semcore.Planner):\n    'Plans what it likes.'\n\n"
-        "    def plan(self, scenario, memory):\n        return semcore.Plan()\n"
+        "    def plan(self, scenario, memory, bench):\n        return semcore.Plan()\n"
     )
     bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]") + (
         "planner: free\nworkflow: a\nworkflows:\n  a: {generator: flat}\n  b: {generator: {use: flat, stepz: 1}}\n"
     )
-    assert "b: {generator: {use: flat, stepz: 1}}" in str(faults(bench.path, []))
+    told = str(faults(bench.path, []))
+    assert "10:10: error: planner 'free' plans any point of a space, and the file declares none" in told
+    assert "hint: add 'space: {workflow: [a, b]}'" in told
+    bench.text += "space: {workflow: [a, b]}\n"
     assert "14:30: error: generator 'flat' has no setting 'stepz'" in str(faults(bench.path, []))
     bench.text = bench.text.replace("planner: free\n", "")
     assert bench.load()  # nothing may choose it: it is not checked, as it may need what is not installed

@@ -45,6 +45,7 @@ from semcore import (
     Text,
     Transport,
 )
+from semcore.bench import Bench
 from semcore.testing import LawBroken, laws, run_laws
 
 # ---------------------------------------------------------------------------------------------- good ones, to be broken
@@ -167,7 +168,7 @@ class Once(KBPolicy):
 class Switch(Planner):
     """Another workflow on a bad link."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
         value = scenario.environment.get("channel.snr_db")
         return Plan({"workflow": "b"} if isinstance(value, float) and value < 0 else {})
 
@@ -718,7 +719,7 @@ class LeavesItsPlans(Switch):
 class NeedsMemory(Switch):
     """Cannot begin."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
         return Plan(dict(memory[-1]["in_force"]))
 
 
@@ -726,7 +727,7 @@ class NeedsMemory(Switch):
 class PlansObjects(Switch):
     """Plans what cannot be sent."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
         return Plan({"channel": object()})
 
     def plans(self) -> None:
@@ -854,7 +855,7 @@ BROKEN: list[tuple[Component, str]] = [
     (ForgetsWhatArrived(), "both-ends-agree"),
     (LeavesItsPlans(), "keeps-to-its-plans"),
     (NeedsMemory(), "plans-in-every-situation"),
-    (PlansObjects(), "plans-can-be-sent"),
+    (PlansObjects(), "plans-can-be-told"),
     (Trusting(), "hostile-bytes-do-no-harm"),
     (MakesRoomForAnything(), "bombs-are-not-unpacked"),
     (Hoards(), "bombs-are-not-unpacked"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 import torch
 
+from semcore.bench import Bench
 from semcore.interfaces import ChannelModel, Generator, KBPolicy, Planner, SemanticEncoder, Transport
 from semcore.multiplex import Multiplex
 from semcore.pipeline import Delivery, Pipeline, link, tell
@@ -24,6 +25,7 @@ from semcore.types import (
     Sample,
     Scenario,
     Semantics,
+    Space,
     Span,
     Stream,
     Symbols,
@@ -114,11 +116,14 @@ class Two(KBPolicy):
         return [Semantics(sample.id, both, sample.user) for sample in samples]
 
 
+SPACE = Space({"workflow": ("other",)})
+
+
 @dataclass(frozen=True)
 class Wants(Planner):
     """Wants one plan."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[object]) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[object], bench: Bench) -> Plan:
         return Plan({"workflow": "other"})
 
 
@@ -149,7 +154,10 @@ def test_an_update_of_which_a_part_is_lost_changes_neither_end() -> None:
 def test_a_plan_that_arrives_damaged_is_not_in_force_even_if_nothing_checks_it(
     deviation: float, in_force: Mapping[str, str]
 ) -> None:
-    (segment,) = converse(lambda overrides: pipeline(Raw(), deviation), [Sample("a", "anna")], Rng(), Wants())
+    def build(overrides: Mapping[str, object]) -> Pipeline:
+        return pipeline(Raw(), deviation)
+
+    (segment,) = converse(build, [Sample("a", "anna")], Rng(), Wants(), space=SPACE)
     assert segment.in_force == in_force
 
 
@@ -170,7 +178,7 @@ def test_no_plan_changes_the_world() -> None:
         return pipeline(Raw())
 
     world = Scenario(environment={"workflow": "as it is", "channel.snr_db": 3.0})
-    list(converse(build, [Sample("a", "anna")], Rng(), Wants(), (world,)))
+    list(converse(build, [Sample("a", "anna")], Rng(), Wants(), (world,), space=SPACE))
     assert asked and all(overrides == world.environment for overrides in asked)
 
 

@@ -10,15 +10,16 @@ from typing import Any
 from semcore import registry
 from semcore.component import Component, Needs, most, plain
 from semcore.config.build import Builder, guess, nearest
+from semcore.config.scenario import scenarios, space
 from semcore.errors import shown
 from semcore.interfaces import Metric, Planner, Source
 from semcore.multiplex import ANY, Multiplex
 from semcore.pipeline import Pipeline
-from semcore.types import Bitstream, Scenario, Stream
+from semcore.types import Bitstream, Bounds, Scenario, Space, Stream
 
 BUILT = (
-    "source", "encoder", "channel", "generator", "selector", "kb", "planner", "transport", "metrics", "scenario", "seed",
-    "threads",
+    "source", "encoder", "channel", "generator", "selector", "kb", "planner", "space", "transport", "metrics", "scenario",
+    "seed", "threads",
 )  # fmt: skip
 """What a cell is made of."""
 REQUIRED = ("source", "encoder", "transport", "channel", "generator")
@@ -34,6 +35,7 @@ class Setup:
 
     Fields:
         threads: of each numerical library; sums are rounded in another order by another number of them
+        space: what the planner may plan
         config: the resolved configuration with the defaults filled in, as plain values: what identifies the cell
         packages: package -> version of every plugin that takes part
         genies: names of the components that know what an honest receiver could not
@@ -45,6 +47,7 @@ class Setup:
     source: Source
     pipeline: Pipeline
     planner: Planner | None
+    space: Space
     scenarios: tuple[Scenario, ...]
     metrics: tuple[Metric, ...]
     config: Mapping[str, Any]
@@ -55,8 +58,10 @@ class Setup:
 
 def setup(made: Mapping[str, Any]) -> Setup:
     """The setup that sections make, as `build` gives them."""
-    components = list(_components([made[section] for section in BUILT if section != "scenario"]))
-    config = {section: plain(made[section]) for section in BUILT if made[section] is not None}
+    components = list(_components([made[section] for section in BUILT if section not in ("scenario", "space")]))
+    config = {section: plain(made[section]) for section in BUILT if section != "space" and made[section] is not None}
+    if made["space"] is not None:
+        config["space"] = {path: _written(values) for path, values in made["space"].axes.items()}
     return Setup(
         made["seed"],
         made["threads"],
@@ -65,9 +70,10 @@ def setup(made: Mapping[str, Any]) -> Setup:
             made["encoder"], Multiplex(made["transport"]), made["channel"], made["generator"], made["selector"], made["kb"]
         ),
         made["planner"],
+        made["space"] or Space.of(made["planner"].plans() or () if made["planner"] else ()),
         made["scenario"],
         made["metrics"],
-        {**config, "scenario": [plain(vars(scenario)) for scenario in made["scenario"]]},
+        {**config, "scenario": [scenario.plain() for scenario in made["scenario"]]},
         _packages(components),
         frozenset(registry.name_of(type(part)) for part in components if part.genie),
         most(part.needs() for part in components),
@@ -82,7 +88,9 @@ def build(section: str, value: Any, builder: Builder) -> Any:
         case "threads":
             return _whole(section, value, 1, builder)
         case "scenario":
-            return _scenarios(value, builder)
+            return scenarios(value, builder)
+        case "space":
+            return space(value, builder)
         case "metrics":
             return _metrics(value, builder)
         case "transport":
@@ -116,33 +124,6 @@ def _metrics(value: Any, builder: Builder) -> tuple[Metric, ...]:
         builder.complain(("metrics",), f"metrics is a list, for example [psnr, ssim], not {shown(value)}")
         return ()
     return tuple(builder.component("metric", item, ("metrics", i)) for i, item in enumerate(value or ["psnr", "ssim"]))
-
-
-def _scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
-    """`{task: ..., preferences: ..., segments: [{channel.snr_db: 3}, ...]}`; the segments follow each other."""
-    known = ("task", "preferences", "segments")
-    if not isinstance(value or {}, Mapping):
-        builder.complain(("scenario",), f"scenario is a mapping with {', '.join(known)}, not {shown(value)}")
-        return (Scenario(),)
-    value = value or {}
-    for key in value:
-        if key not in known:
-            builder.complain(("scenario", key), f"a scenario has no {key!r}", nearest(key, known), at_key=True)
-    words = {key: value.get(key) or "" for key in known[:2]}
-    for key, word in words.items():
-        if not isinstance(word, str):
-            builder.complain(("scenario", key), f"the {key} of a scenario must be text, not {shown(word)}")
-    segments = value.get("segments") or [{}]
-    if not isinstance(segments, list):
-        builder.complain(("scenario", "segments"), "segments is a list of mappings: dotted path -> value")
-        return (Scenario(),)
-    for index, one in enumerate(segments):
-        if not isinstance(one, Mapping):
-            builder.complain(
-                ("scenario", "segments", index), f"a segment is a mapping: dotted path -> value, not {shown(one)}"
-            )
-    worlds = [dict(one) if isinstance(one, Mapping) else {} for one in segments]
-    return tuple(Scenario(i, str(words["task"]), str(words["preferences"]), one) for i, one in enumerate(worlds))
 
 
 def check_link(parts: Mapping[str, Any], failed: set[str], shared: bool, builder: Builder) -> None:
@@ -223,6 +204,11 @@ def _check_generator(generator: Any, emitted: Mapping[str, type[Stream]], builde
 def is_component(value: Any) -> bool:
     """Whether a value names a component, alone or with settings."""
     return isinstance(value, str) or isinstance(value, Mapping) and "use" in value
+
+
+def _written(values: Any) -> Any:
+    """The values of an axis as a pipeline file has them."""
+    return {"from": values.low, "to": values.high} if isinstance(values, Bounds) else plain(values)
 
 
 def _packages(parts: Iterable[Component]) -> dict[str, str]:

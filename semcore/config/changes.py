@@ -14,7 +14,8 @@ from semcore.config.yaml import Document, Path_
 from semcore.errors import Problem
 
 SECTIONS = (
-    "source", "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "scenario", "metrics"
+    "source", "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "space", "scenario",
+    "metrics",
 )  # fmt: skip
 """The parts of a pipeline; a workflow may replace any of them."""
 CHANGEABLE = ("seed", "threads", "workflow", "workflows", *SECTIONS)

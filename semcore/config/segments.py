@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from semcore.config.assemble import Setup
 from semcore.config.changes import Change
 from semcore.config.resolve import Part, Resolved
+from semcore.config.scenario import FORBIDDEN
 from semcore.config.yaml import Document, Path_
-from semcore.errors import Problem
+from semcore.errors import Problem, listed, shown
+from semcore.naming import metric_names
 from semcore.registry import name_of
+from semcore.types import Space
+
+MOST = 2048
+"""So many plans, each in every environment, are checked before a run; of a larger space every value, but not every point."""
 
 
 def alternatives(setup: Setup) -> list[dict[str, Any]]:
-    """Every set of overrides that the environment and the planner of a cell may bring, as far as it is known."""
-    worlds = [scenario.environment for scenario in setup.scenarios]
-    known = (setup.planner.plans() if setup.planner else None) or ()
-    plans: list[Mapping[str, Any]] = [{}, *known]  # none is in force before the first has been told
-    return [{**plan, **world} for world, plan in itertools.product(worlds, plans) if world or plan]
+    """Sets of overrides that together bring in all that the environment and the planner of a cell may bring in."""
+    worlds = [dict(scenario.environment) for scenario in setup.scenarios]
+    plans = [{**plan, **worlds[0]} for plan in _planned(setup)]
+    distinct = {repr(sorted(one.items(), key=lambda item: item[0])): one for one in (*worlds, *plans) if one}
+    return list(distinct.values())
+
+
+def _planned(setup: Setup) -> Iterator[Mapping[str, Any]]:
+    if setup.planner is not None:
+        known = setup.planner.plans()
+        yield from setup.space.covering(256) if known is None else known
 
 
 class Segments:
@@ -29,46 +41,86 @@ class Segments:
         self.document = document
         self.workflows = values.get("workflows") or {}
         self.swept = {axis[0].path: axis[0] for axis in axes}
-        self._known: dict[tuple[Part, Part], tuple[list[Problem], list[list[Change]]]] = {}
+        self._known: dict[tuple[Part, ...], tuple[list[Problem], list[list[Change]]]] = {}
 
     def of(self, resolved: Resolved) -> tuple[list[Problem], list[list[Change]]]:
         """What is wrong with the segments themselves, and the changes that each of them and each plan may bring."""
         if not resolved.parts:
             return [], []
-        key = (resolved.parts["scenario"], resolved.parts["planner"])
+        key = tuple(resolved.parts[section] for section in ("scenario", "planner", "space", "metrics"))
         if key not in self._known:
             self._known[key] = self._alternatives(*key)
         return self._known[key]
 
-    def _alternatives(self, scenario: Part, planner: Part) -> tuple[list[Problem], list[list[Change]]]:
-        worlds, problems = [], []
+    def _alternatives(
+        self, scenario: Part, planner: Part, space: Part, metrics: Part
+    ) -> tuple[list[Problem], list[list[Change]]]:
+        worlds, problems = [], self._unmeasured(scenario, metrics)
         for index, one in enumerate(scenario.made):
             place: Path_ = ("scenario", "segments", index)
             worlds.append([Change(path, value, scenario.places.of((*place, path))) for path, value in one.environment.items()])
         for path in dict.fromkeys(change.path for world in worlds for change in world if change.path in self.swept):
             message = f"{path} is swept, but the segments of the scenario set it"
             problems.append(self.swept[path].problem(self.document, (), message, "remove one of them", True))
+        plans: list[list[Change]] = []
         try:
-            plans = self._plans(planner)
+            plans, outside = self._plans(planner, space)
+            problems += outside
         except Exception as error:  # whatever somebody else's planner raises
             message = f"planner {name_of(type(planner.made))!r} cannot say what it may plan: {type(error).__name__}: {error}"
             problems.append(planner.places.tell(("planner", "use"), message))
-            plans = []
-        # What a segment's environment sets, no plan can change: it comes last.
+        # What a segment's environment sets, no plan can change: it comes last. No plan is in force before the first is told.
         both = [[*plan, *world] for world, plan in itertools.product(worlds, [[], *plans]) if world or plan]
+        if len(both) > MOST:
+            both = [*worlds, *([*plan, *worlds[0]] for plan in plans)]
         distinct = {tuple((change.path, repr(change.value)) for change in changes): changes for changes in both}
         return problems, list(distinct.values())
 
-    def _plans(self, planner: Part) -> list[list[Change]]:
+    def _plans(self, planner: Part, space: Part) -> tuple[list[list[Change]], list[Problem]]:
+        """What a planner may plan, as changes, and what of it is not in the space."""
         if planner.made is None:
+            return [], []
+        known, declared = planner.made.plans(), space.made
+        if known is not None:
+            changes = [
+                [Change(path, value, self._place(planner, path, value), planned=True) for path, value in plan.items()]
+                for plan in known
+            ]
+            every = [one for plan in changes for one in plan]
+            outside = [one for one in every if declared and not declared.holds({one.path: one.value})]
+            told = [one.problem(self.document, (), f"{shown(one.value)} is not in the space", "", False) for one in outside]
+            astray = [one for one in every if one.section in FORBIDDEN]
+            told += [one.problem(self.document, (), f"no plan can change {one.section!r}", "", True) for one in astray]
+            return changes, told
+        if declared is None:
+            use = name_of(type(planner.made))
+            named = ", ".join(map(str, self.workflows))
+            axis = f"workflow: [{named}]" if named else "transport.STREAM.SETTING: [...]"
+            message = f"planner {use!r} plans any point of a space, and the file declares none"
+            return [], [planner.places.tell(("planner", "use"), message, f"add 'space: {{{axis}}}'")]
+        return [self._point(space, declared, plan) for plan in declared.covering(MOST)], []
+
+    def _point(self, part: Part, space: Space, plan: Mapping[str, Any]) -> list[Change]:
+        """A point of a declared space."""
+        changes = []
+        for path, value in plan.items():
+            values, place = space.axes[path], part.places.of(("space", path))
+            if not isinstance(place, str):
+                inside = values.index(value) if isinstance(values, tuple) else "from" if value == values.low else "to"
+                place = (*place, inside)
+            changes.append(Change(path, value, place, planned=True))
+        return changes
+
+    def _unmeasured(self, scenario: Part, metrics: Part) -> list[Problem]:
+        """What the utility of a scenario speaks of, and no metric measures."""
+        if metrics.problems:
             return []
-        known = planner.made.plans()
-        if known is None:  # it may choose any workflow
-            known = [{"workflow": name} for name in self.workflows]
-        return [
-            [Change(path, value, self._place(planner, path, value), planned=True) for path, value in plan.items()]
-            for plan in known
-        ]
+        names, problems = metric_names(metrics.made), []
+        for term in dict.fromkeys(term for one in scenario.made for term in one.utility if term.metric not in names):
+            written = next((mark for mark in self.document.marks if mark[-2:] == ("utility", term.metric)), ("scenario",))
+            message = f"the utility speaks of {term.metric!r}, which is not among the metrics"
+            problems.append(self.document.problem(written, message, f"measured here: {listed(names)}", at_key=True))
+        return problems
 
     def _place(self, planner: Part, path: str, value: Any) -> Path_ | str:
         """Where the planner's settings say `path: value`, or name the path; else the planner itself."""

@@ -21,7 +21,7 @@ NOTHING = "–"
 """How the value of a setting is said that a row does not have."""
 PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")
 """What a result must have, whatever else is in it."""
-NOT_SETTINGS = ("metrics", "scenario")
+NOT_SETTINGS = ("metrics", "scenario", "space")
 """Parts of a configuration whose places are no settings that a reader would choose by."""
 
 

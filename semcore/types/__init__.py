@@ -5,15 +5,19 @@
 NumPy holds what people look at (pictures, sound, features); PyTorch holds what gradients flow through (symbols).
 """
 
+from semcore.types.knowledge import Knowledge, KnowledgeBase
 from semcore.types.ledger import Entry, Ledger, split
+from semcore.types.plan import LIMITS, Plan, Scenario, Term, utility
 from semcore.types.samples import Candidates, Pictures, Sample
 from semcore.types.semantics import STREAM_TYPES, Bitstream, Features, Picture, Semantics, Stream, Text, Tokens
-from semcore.types.session import Knowledge, KnowledgeBase, Plan, Scenario
+from semcore.types.space import Bounds, Space
 from semcore.types.symbols import Layout, Received, Span, Symbols
 
 __all__ = [
+    "LIMITS",
     "STREAM_TYPES",
     "Bitstream",
+    "Bounds",
     "Candidates",
     "Entry",
     "Features",
@@ -28,10 +32,13 @@ __all__ = [
     "Sample",
     "Scenario",
     "Semantics",
+    "Space",
     "Span",
     "Stream",
     "Symbols",
+    "Term",
     "Text",
     "Tokens",
     "split",
+    "utility",
 ]

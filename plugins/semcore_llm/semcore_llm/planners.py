@@ -12,6 +12,7 @@ from annotated_types import MinLen
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
+from semcore.bench import Bench
 from semcore.errors import ComponentError
 from semcore.interfaces import Planner
 from semcore.types import Plan, Scenario
@@ -31,7 +32,7 @@ class FixedPlanner(Planner):
 
     overrides: dict[str, Any]
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
         return Plan(dict(self.overrides), ("the plan is fixed",))
 
     def plans(self) -> Sequence[Mapping[str, Any]]:
@@ -74,7 +75,7 @@ class LookupPlanner(Planner):
         if any(math.isnan(limit) for limit in limits) or any(low >= high for low, high in pairwise(limits)):
             raise ComponentError(f"LookupPlanner.table: `below` must rise from rung to rung, not be {limits}")
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
         value, origin = self._look_up(scenario, memory)
         if value is None:
             return Plan(dict(self.otherwise), (f"{self.quantity} is unknown, so the plan is `otherwise`",))

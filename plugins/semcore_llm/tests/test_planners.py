@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semcore.bench import Bench
 from semcore.component import check_fields
 from semcore.errors import ComponentError
 from semcore.types import Scenario
@@ -18,6 +19,7 @@ TABLE = (
     {"below": 3, "set": {"workflow": "a2v"}},
     {"below": 8.5, "set": {"workflow": "v2a", "kb.threshold_db": 18.0}},
 )
+BENCH = Bench()
 BEST = {"workflow": "v2a", "kb.threshold_db": 25.0}
 LOOKUP = LookupPlanner(table=TABLE, otherwise=BEST)
 
@@ -31,7 +33,7 @@ def at(snr_db: object, segment: int = 0) -> Scenario:
     [(-math.inf, 0), (2.999, 0), (3, 1), (8.4, 1), (8.5, 2), (40, 2), (math.inf, 2)],
 )
 def test_the_first_rung_above_the_quantity_holds(snr_db, expected):
-    plan = LOOKUP.plan(at(snr_db), [])
+    plan = LOOKUP.plan(at(snr_db), [], BENCH)
     assert plan.overrides == [TABLE[0]["set"], TABLE[1]["set"], BEST][expected]
     assert len(plan.reasons) == 1 and "channel.snr_db" in plan.reasons[0]
 
@@ -44,8 +46,8 @@ records = st.fixed_dictionaries({}, optional={"environment": environments, "segm
 @given(environment=environments, memory=st.lists(records, max_size=3))
 def test_plans_are_announced_and_deterministic_whatever_is_known(environment, memory):
     for planner in (LOOKUP, FixedPlanner(overrides=BEST)):
-        plan = planner.plan(Scenario(environment=environment), memory)
-        assert plan == planner.plan(Scenario(environment=environment), list(memory))
+        plan = planner.plan(Scenario(environment=environment), memory, BENCH)
+        assert plan == planner.plan(Scenario(environment=environment), list(memory), BENCH)
         assert plan.overrides in planner.plans()
         assert plan.reasons
 
@@ -58,16 +60,16 @@ def test_a_missing_quantity_is_taken_from_memory_else_from_otherwise(missing):
         {"segment": 1, "environment": {"channel.snr_db": 1.0}},
         {"segment": 2, "environment": {}},
     ]
-    plan = LOOKUP.plan(now, memory)
+    plan = LOOKUP.plan(now, memory, BENCH)
     assert plan.overrides == TABLE[0]["set"] and "segment 1" in plan.reasons[0]
-    assert LOOKUP.plan(now, []).overrides == BEST and "unknown" in LOOKUP.plan(now, []).reasons[0]
+    assert LOOKUP.plan(now, [], BENCH).overrides == BEST and "unknown" in LOOKUP.plan(now, [], BENCH).reasons[0]
 
 
 def test_the_quantity_may_be_what_became_of_the_last_segment():
     planner = LookupPlanner(table=({"below": 0.9, "set": {"workflow": "a2v"}},), quantity="delivered")
-    assert planner.plan(Scenario(), []).overrides == {}
-    assert planner.plan(Scenario(1), [{"delivered": 0.5}]).overrides == {"workflow": "a2v"}
-    assert planner.plan(Scenario(1), [{"delivered": 0.5}, {"delivered": 1.0}]).overrides == {}
+    assert planner.plan(Scenario(), [], BENCH).overrides == {}
+    assert planner.plan(Scenario(1), [{"delivered": 0.5}], BENCH).overrides == {"workflow": "a2v"}
+    assert planner.plan(Scenario(1), [{"delivered": 0.5}, {"delivered": 1.0}], BENCH).overrides == {}
 
 
 def test_plans_lists_every_choice_once():
@@ -78,9 +80,9 @@ def test_plans_lists_every_choice_once():
 
 
 def test_a_plan_is_a_copy():
-    LOOKUP.plan(at(0), []).overrides["workflow"] = "spoilt"
+    LOOKUP.plan(at(0), [], BENCH).overrides["workflow"] = "spoilt"
     LOOKUP.plans()[0]["workflow"] = "spoilt"
-    assert LOOKUP.plan(at(0), []).overrides == {"workflow": "a2v"}
+    assert LOOKUP.plan(at(0), [], BENCH).overrides == {"workflow": "a2v"}
 
 
 @pytest.mark.parametrize(

@@ -185,6 +185,15 @@ class Satellite(NTNChannel):
             return super().unit_gain_snr_db()
         return self.budget()[-1].value
 
+    def link_state(self) -> dict[str, float]:
+        state = dict(super().link_state())
+        if self.tx_power_dbm is not None:
+            state["tx_power_dbm"] = self.tx_power_dbm
+        up, _ = self.elevations_deg
+        shift = doppler_hz(self.altitude_km, up, self.carrier_frequency_hz)
+        rain = sum(self.rain_db(elevation) for elevation in self.elevations_deg)
+        return {**state, "elevation_deg": up, "doppler_hz": shift, "rain_db": rain}
+
     @property
     def elevations_deg(self) -> tuple[float, float]:
         """Of the uplink and of the downlink."""

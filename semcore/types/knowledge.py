@@ -1,10 +1,9 @@
-"""What lasts longer than a batch: knowledge bases, scenarios and plans."""
+"""What lasts longer than a batch: the knowledge bases of both ends."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from semcore.types.semantics import Stream
 
@@ -39,33 +38,3 @@ class Knowledge:
 
     tx: KnowledgeBase = field(default_factory=KnowledgeBase)
     rx: KnowledgeBase = field(default_factory=KnowledgeBase)
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """What a planner knows before a segment.
-
-    Fields:
-        segment: index of the segment, from 0
-        task: what the user wants done, in the user's words
-        preferences: what the user cares about, in the user's words
-        environment: the state of the world by dotted path, for example `{"channel.snr_db": 3.0}`
-    """
-
-    segment: int = 0
-    task: str = ""
-    preferences: str = ""
-    environment: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a planner decides for a segment.
-
-    Fields:
-        overrides: settings by dotted path, for example `{"workflow": "a2v"}`; empty: the pipeline as written
-        reasons: why, one sentence each
-    """
-
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    reasons: tuple[str, ...] = ()

@@ -1,0 +1,173 @@
+"""The sections `scenario` and `space`: what a planner is told, and what it may plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from semcore.config.build import Builder, nearest
+from semcore.config.yaml import Path_
+from semcore.errors import listed, shown
+from semcore.types import LIMITS, Bounds, Scenario, Space, Term
+
+WORDS = ("task", "preferences")
+MISSION = (*WORDS, "utility", "limits")
+"""What a mission may say."""
+KNOWN = (*MISSION, "mission", "missions", "segments")
+FORBIDDEN = ("source", "metrics", "planner", "space", "scenario", "seed", "threads")
+"""What no plan can change: what is sent, how it is measured, and who plans."""
+LIMIT = "limits."
+"""The paths of a segment that begin so are limits, and not settings of the pipeline."""
+
+
+def scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
+    """`{task: ..., preferences: ..., utility: ..., limits: ..., segments: [{channel.snr_db: 3}, ...]}`.
+
+    The segments follow each other. `mission` chooses one of `missions`, a mapping of names to such sections without segments;
+    what is written beside it holds for every mission that does not say it itself.
+    """
+    if not isinstance(value or {}, Mapping):
+        builder.complain(("scenario",), f"scenario is a mapping with {listed([*KNOWN])}, not {shown(value)}")
+        return (Scenario(),)
+    value = value or {}
+    _only(value, KNOWN, "a scenario", ("scenario",), builder)
+    told = _mission(value, ("scenario",), builder)
+    missions, chosen = _missions(value.get("missions") or {}, builder), value.get("mission")
+    if chosen in missions:
+        told = {**told, **missions[chosen]}
+    elif chosen is not None or missions:
+        place: Path_ = ("scenario", "mission") if chosen is not None else ("scenario", "missions")
+        message = "no mission is chosen" if chosen is None else f"there is no mission {shown(chosen)}"
+        builder.complain(place, message, nearest(chosen or "", missions), at_key=chosen is None)
+    worlds, limits = _segments(value.get("segments") or [{}], builder)
+    most = told.pop("limits", {})
+    return tuple(
+        Scenario(index, environment=world, limits={**most, **own}, **told)
+        for index, (world, own) in enumerate(zip(worlds, limits, strict=True))
+    )
+
+
+def space(value: Any, builder: Builder) -> Space | None:
+    """Dotted path -> a list of values, or `{from: number, to: number}`."""
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        wanted = "dotted path -> list of values, or {from: ..., to: ...}"
+        builder.complain(("space",), f"space is a mapping: {wanted}, not {shown(value)}")
+        return None
+    axes: dict[str, Any] = {}
+    for path, values in value.items():
+        place: Path_ = ("space", path)
+        if (section := str(path).split(".")[0]) in FORBIDDEN:
+            builder.complain(place, f"no plan can change {section!r}", at_key=True)
+        elif isinstance(values, list) and values:
+            axes[str(path)] = tuple({repr(one): one for one in values}.values())
+        elif bounds := _bounds(values):
+            axes[str(path)] = bounds
+        else:
+            wanted = "a list of values, or {from: number, to: greater number}"
+            builder.complain(place, f"{path} needs {wanted}, not {'an empty list' if values == [] else shown(values)}")
+    return Space(axes)
+
+
+def _bounds(value: Any) -> Bounds | None:
+    if not isinstance(value, Mapping) or set(value) != {"from", "to"} or not all(map(_number, value.values())):
+        return None
+    return Bounds(value["from"], value["to"]) if value["from"] < value["to"] else None
+
+
+def _missions(value: Any, builder: Builder) -> dict[Any, dict[str, Any]]:
+    if not isinstance(value, Mapping):
+        builder.complain(("scenario", "missions"), f"missions is a mapping: name -> {listed([*MISSION])}, not {shown(value)}")
+        return {}
+    found = {}
+    for name, mission in value.items():
+        place: Path_ = ("scenario", "missions", name)
+        if isinstance(mission, Mapping):
+            _only(mission, MISSION, "a mission", place, builder)
+            found[name] = _mission(mission, place, builder)
+        else:
+            builder.complain(place, f"a mission is a mapping with {listed([*MISSION])}, not {shown(mission)}")
+    return found
+
+
+def _mission(value: Mapping[str, Any], place: Path_, builder: Builder) -> dict[str, Any]:
+    """What a mission says; what it does not say is missing."""
+    told: dict[str, Any] = {}
+    for key in WORDS:
+        words = value.get(key)
+        if not isinstance(words or "", str):
+            builder.complain((*place, key), f"the {key} of a scenario must be text, not {shown(words)}")
+        elif words:
+            told[key] = words
+    if value.get("utility"):
+        told["utility"] = _utility(value["utility"], (*place, "utility"), builder)
+    if value.get("limits"):
+        told["limits"] = _limits(value["limits"], (*place, "limits"), builder)
+    return told
+
+
+def _utility(value: Any, place: Path_, builder: Builder) -> tuple[Term, ...]:
+    wanted = "{good: number, bad: another, weight: number above 0}"
+    if not isinstance(value, Mapping):
+        builder.complain(place, f"utility is a mapping: metric -> {wanted}, not {shown(value)}")
+        return ()
+    terms = []
+    for metric, term in value.items():
+        at: Path_ = (*place, metric)
+        right = isinstance(term, Mapping) and {"good", "bad"} <= set(term) <= {"good", "bad", "weight"}
+        if not right or not all(map(_number, term.values())):
+            builder.complain(at, f"what {metric} is worth is written {wanted}, not {shown(term)}")
+        elif term["good"] == term["bad"]:
+            builder.complain(at, f"what {metric} is worth needs two different values for good and bad")
+        elif term.get("weight", 1) <= 0:
+            builder.complain((*at, "weight"), f"the weight must be above 0, not {shown(term['weight'])}")
+        else:
+            terms.append(Term(str(metric), **{key: float(number) for key, number in term.items()}))
+    return tuple(terms)
+
+
+def _segments(value: Any, builder: Builder) -> tuple[list[dict[str, Any]], list[dict[str, float]]]:
+    """The environment and the limits of each segment."""
+    place: Path_ = ("scenario", "segments")
+    if not isinstance(value, list):
+        builder.complain(place, "segments is a list of mappings: dotted path -> value")
+        return [{}], [{}]
+    worlds: list[dict[str, Any]] = []
+    limits: list[dict[str, float]] = []
+    for index, one in enumerate(value):
+        if not isinstance(one, Mapping):
+            builder.complain((*place, index), f"a segment is a mapping: dotted path -> value, not {shown(one)}")
+            one = {}
+        own = {path: most for path, most in one.items() if str(path).startswith(LIMIT)}
+        worlds.append({path: setting for path, setting in one.items() if path not in own})
+        limits.append(_limits({path: most for path, most in own.items()}, (*place, index), builder, LIMIT))
+    return worlds, limits
+
+
+def _limits(value: Any, place: Path_, builder: Builder, before: str = "") -> dict[str, float]:
+    if not isinstance(value, Mapping):
+        builder.complain(place, f"limits is a mapping of {', '.join(LIMITS)}, not {shown(value)}")
+        return {}
+    found = {}
+    for path, most in value.items():
+        name = str(path).removeprefix(before)
+        if name not in LIMITS:
+            builder.complain((*place, path), f"there is no limit {name!r}", nearest(name, LIMITS), at_key=True)
+        elif not _number(most) or most < 0 and name != "tx_power_dbm":
+            least = "" if name == "tx_power_dbm" else " from 0"
+            builder.complain((*place, path), f"{name} must be a number{least}, not {shown(most)}")
+        else:
+            found[name] = float(most)
+    return found
+
+
+def _only(value: Mapping[str, Any], known: Sequence[str], whose: str, place: Path_, builder: Builder) -> None:
+    for key in value:
+        if key not in known:
+            builder.complain((*place, key), f"{whose} has no {key!r}", nearest(key, known), at_key=True)
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
