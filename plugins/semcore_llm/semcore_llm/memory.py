@@ -1,0 +1,246 @@
+"""What past runs taught: a file of JSON lines, one a segment, that planners look the nearest scenarios up in.
+
+A line holds the scenario, the plan that was in force, what came of it as metrics saw it, and the versions of the packages.
+Lines are only ever appended; files of several machines are united line by line. Texts in a line came over a channel, or were
+recognised: they are data, whatever they say.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semcore.component import Component
+from semcore.errors import ComponentError, RunError
+from semcore.identity import digest
+from semcore.storage import content_digest, write
+from semcore.types import Scenario, Space, utility
+
+SHIPPED = "shipped"
+"""The name of the memory that comes with the package."""
+FOLDER = Path(__file__).parent / "experience"
+LONGEST_LINE = 100_000
+MOST_LINES = 1_000_000
+NEAR_DB = 2.5
+"""Two links whose SNRs differ by so much have 1/e in common."""
+OTHER_VALUE = 0.15
+"""What one setting that differs leaves of the likeness of two plans; a neighbour on an ordered axis leaves its root."""
+OTHER_KNOWLEDGE = 0.2
+"""What is left if one receiver knows the user and the other does not."""
+DOUBT = 0.5
+"""So many likenesses weighs what is known of all plans together, where little is known of one."""
+
+Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What memory says of a plan.
+
+    Fields:
+        utility: what it will be worth, 0..1
+        known: how many segments of equal plan and scenario that rests on; near 0: on those of others
+    """
+
+    utility: float
+    known: float
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """Lines, the oldest first."""
+
+    lines: tuple[Line, ...] = ()
+
+    @classmethod
+    def read(cls, name: str) -> Memory:
+        """The memory of that name: `shipped`, a file, or "" for an empty one.
+
+        Raises:
+            ComponentError: there is no such file, or it is no memory
+        """
+        if not name:
+            return cls()
+        return _read(*known_of(name))
+
+    def of(self, space: Space) -> Memory:
+        """The lines of plans that are points of a space."""
+        return Memory(tuple(line for line in self.lines if space.holds(line["plan"]["in_force"])))
+
+    def nearest(self, scenario: Scenario, most: int) -> list[Line]:
+        """The lines whose scenarios are most like this one, the nearest first."""
+        order = sorted(range(len(self.lines)), key=lambda index: (-_alike(self.lines[index], scenario), index))
+        return [self.lines[index] for index in order[:most]]
+
+    def estimate(self, scenario: Scenario, space: Space, plans: Sequence[Mapping[str, Any]]) -> list[Estimate | None]:
+        """What each plan will be worth to the scenario's user, by all lines, weighted by likeness; None: no line says."""
+        known = []
+        for line in self.lines:
+            worth = utility(scenario.utility, line["outcome"]["metrics"])
+            weight = _alike(line, scenario)
+            if worth is not None and weight > 1e-6:
+                known.append((line["plan"]["in_force"], worth, weight))
+        total = math.fsum(weight for _, _, weight in known)
+        if not total:
+            return [None] * len(plans)
+        common = math.fsum(worth * weight for _, worth, weight in known) / total
+        return [_estimate(plan, space, known, common) for plan in plans]
+
+
+@dataclass(frozen=True)
+class Remembers(Component):
+    """A planner that knows past runs.
+
+    Fields:
+        memory: a file that `semcore memory` made; `shipped`: what the project's own runs over a satellite taught; "": none
+    """
+
+    memory: str = SHIPPED
+
+    def check(self) -> None:
+        if self.memory:
+            place_of(self.memory)
+
+    def identity(self) -> Any:
+        return _content(*known_of(self.memory)) if self.memory else None
+
+    @functools.cached_property
+    def lines(self) -> Memory:
+        """The lines of the memory."""
+        return Memory.read(self.memory)
+
+
+def place_of(name: str) -> Path:
+    """Where the memory of a name lies.
+
+    Raises:
+        ComponentError: nowhere
+    """
+    place = FOLDER / "satellite.jsonl" if name == SHIPPED else Path(name).expanduser()
+    if not place.is_file():
+        raise ComponentError(f"there is no memory {str(place)!r}; semcore memory makes one of runs")
+    return place
+
+
+def known_of(name: str) -> tuple[Path, int]:
+    """Where a memory lies, and when it last changed: read again only then."""
+    place = place_of(name)
+    return place, place.stat().st_mtime_ns
+
+
+@functools.lru_cache(4)
+def _read(place: Path, changed_ns: int) -> Memory:
+    return Memory(tuple(lines_of(place)))
+
+
+@functools.lru_cache(4)
+def _content(place: Path, changed_ns: int) -> str:
+    return content_digest(place.read_bytes())
+
+
+def lines_of(path: Path) -> Iterator[Line]:
+    """The lines of a file.
+
+    Raises:
+        ComponentError: a line is none
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, text in enumerate(iter(lambda: file.readline(LONGEST_LINE), ""), 1):
+                if number > MOST_LINES:
+                    raise ComponentError(f"{path} has more than {MOST_LINES:,} lines")
+                if text.strip():
+                    yield _line(text, f"{path}:{number}")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ComponentError(f"{path} cannot be read as a memory: {error}") from error
+
+
+def _line(text: str, place: str) -> Line:
+    try:
+        line = json.loads(text)
+        fits = isinstance(line["plan"]["in_force"], dict) and isinstance(line["outcome"]["metrics"], dict)
+        if fits and isinstance(line["scenario"]["link"], dict) and isinstance(line["scenario"]["knowledge"], dict):
+            return dict(line)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise ComponentError(f"{place} is no line of a memory: one holds scenario, plan, outcome and versions, as JSON")
+
+
+def united(memories: Iterable[Iterable[Line]]) -> list[Line]:
+    """The lines of several memories, each once, in an order that does not depend on whose come first."""
+    return sorted({digest(line): line for lines in memories for line in lines}.values(), key=lambda line: digest(line))
+
+
+def append(path: Path, lines: Sequence[Line]) -> int:
+    """Add the lines that a file does not hold yet; returns how many those are."""
+    held = list(lines_of(path)) if path.exists() else []
+    known = {digest(line) for line in held}
+    new = [line for line in united([lines]) if digest(line) not in known]
+    texts = [json.dumps(line, ensure_ascii=False, allow_nan=False, sort_keys=True) for line in (*held, *new)]
+    if new:
+        write(path, "".join(f"{text}\n" for text in texts).encode())
+    return len(new)
+
+
+def lines_of_run(folder: Path) -> list[Line]:
+    """The lines that a run's sessions taught.
+
+    Raises:
+        RunError: it is no run
+    """
+    from semcore.results import read_run
+
+    found: list[Line] = []
+    for result in read_run(folder).results:
+        config = result["config"]
+        uses = {section: config[section]["use"] for section in ("encoder", "channel", "generator") if section in config}
+        for segment in result["segments"]:
+            scenario = {name: segment[name] for name in Scenario().plain()}
+            plan = {"in_force": segment["in_force"], "planner": (config.get("planner") or {}).get("use", "")}
+            outcome = {name: segment[name] for name in ("metrics", "delivered", "channel_uses", "updates")}
+            told = {"scenario": scenario, "plan": plan, "outcome": outcome}
+            found.append({**told, "pipeline": uses, "seed": config["seed"], "versions": result["packages"]})
+    if not found:
+        raise RunError(f"{folder} has no sessions: only a run with a planner or a knowledge base can be remembered")
+    return found
+
+
+def _alike(line: Line, scenario: Scenario) -> float:
+    """How much of what holds for one scenario holds for the other, 0..1."""
+    one, other = (number(link.get("snr_db")) for link in (line["scenario"]["link"], scenario.link))
+    near = 1.0 if one is None or other is None else math.exp(-abs(one - other) / NEAR_DB)
+    held = any(line["scenario"]["knowledge"].values()) == any(scenario.knowledge.values())
+    return near * (1.0 if held else OTHER_KNOWLEDGE)
+
+
+def _estimate(
+    plan: Mapping[str, Any], space: Space, known: Sequence[tuple[Mapping[str, Any], float, float]], common: float
+) -> Estimate:
+    weights = [(weight * _same(plan, other, space), worth) for other, worth, weight in known]
+    total = math.fsum(weight for weight, _ in weights)
+    mean = (math.fsum(weight * worth for weight, worth in weights) + DOUBT * common) / (total + DOUBT)
+    return Estimate(mean, total)
+
+
+def _same(plan: Mapping[str, Any], other: Mapping[str, Any], space: Space) -> float:
+    share = 1.0
+    for path in space.axes:
+        if plan.get(path) == other.get(path):
+            continue
+        rungs = space.rungs(path)
+        ordered = all(number(value) is not None for value in rungs)
+        apart = [rungs.index(one[path]) for one in (plan, other) if one.get(path) in rungs]
+        share *= OTHER_VALUE ** (0.5 if ordered and len(apart) == 2 and abs(apart[0] - apart[1]) == 1 else 1.0)
+    return share
+
+
+def number(value: Any) -> float | None:
+    """`value` as a float, or None if it is not a number that can be compared."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+        return None
+    return float(value)

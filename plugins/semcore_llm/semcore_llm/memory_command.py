@@ -1,0 +1,35 @@
+"""The verb `memory`: what runs taught, for planners."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from semcore.errors import RunError
+
+
+@click.command("memory")
+@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--into",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The memory to add to; made if it is not there.",
+)
+def command(sources: tuple[Path, ...], into: Path) -> None:
+    """Add what SOURCES taught to a memory: runs with a planner or a knowledge base, or memories of other machines.
+
+    A memory holds a line a segment: scenario, plan, outcome and versions. Lines that it holds already are not added again, so
+    that memories can be united in any order, and as often as one likes.
+
+    For example: semcore memory runs/pass --into mine.jsonl
+    """
+    from semcore_llm.memory import append, lines_of, lines_of_run
+
+    lines = [line for source in sources for line in (lines_of_run(source) if source.is_dir() else lines_of(source))]
+    try:
+        added = append(into, lines)
+    except OSError as error:
+        raise RunError(f"{into} cannot be written: {error.strerror}") from error
+    click.echo(f"{into}: {added:,} of {len(lines):,} segments added")

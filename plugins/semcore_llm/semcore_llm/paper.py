@@ -1,0 +1,3 @@
+"""The paper that the planners come from."""
+
+PAPER = "Semantic Satellite Communications for Synchronized Audiovisual Reconstruction"
