@@ -261,5 +261,5 @@ def _session(segments: Sequence[Segment], rows: Sequence[Mapping[str, Any]]) -> 
         updates = sum(entry.bits for entry in segment.outcome.delivery.ledger.entries
                       if entry.stream == "update" and entry.kind == "feedback")  # fmt: skip
         worth = utility(segment.scenario.utility, metrics)
-        told.append({**remember(segment), "metrics": metrics, "utility": worth, "updates": updates})
+        told.append({**remember(segment), "metrics": metrics, "worth": worth, "updates": updates})
     return told

@@ -52,6 +52,7 @@ SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
     ("metric", "csim-arcface"): {"weights": "arcface.safetensors"},
     ("metric", "lse-c"): {"weights": "syncnet.safetensors"},
     ("metric", "lse-d"): {"weights": "syncnet.safetensors"},
+    ("planner", "llm"): {"base_url": "http://127.0.0.1:9/v1", "model": "none", "retries": 0},
 }
 """Settings that a component is tried with here beside those in its class: what another package brings, for example."""
 
@@ -64,9 +65,9 @@ WITHOUT_USE = {
 REAL = {
     ("encoder", "llava-caption"), ("encoder", "whisper"), ("generator", "stable-diffusion"), ("generator", "hifi-gan"),
     ("generator", "fastspeech2"), ("generator", "real3d-portrait"), ("metric", "csim-arcface"),
-    ("source", "stl10"), ("metric", "lpips"), ("metric", "lse-c"), ("metric", "lse-d"),
+    ("source", "stl10"), ("planner", "llm-local"), ("metric", "lpips"), ("metric", "lse-c"), ("metric", "lse-d"),
 }  # fmt: skip
-"""Models and data that are not shipped; the tests of semcore_image and semcore_video try them on tiny ones."""
+"""Models and data that are not shipped; the tests of the plugins try them on tiny ones."""
 
 REGISTERED = [(kind, name) for kind in registry.KINDS for name in dict.fromkeys(e.name for e in registry.installed(kind))]
 

@@ -11,7 +11,7 @@ import functools
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,7 @@ class Remembers(Component):
         memory: a file that `semcore memory` made; `shipped`: what the project's own runs over a satellite taught; "": none
     """
 
-    memory: str = SHIPPED
+    memory: str = field(default=SHIPPED, kw_only=True)
 
     def check(self) -> None:
         if self.memory:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Gt, Le
 
 from semcore.bench import Bench
+from semcore.identity import digest
 from semcore.interfaces import Planner
 from semcore.types import Plan, Scenario
 from semcore_llm.memory import Remembers
@@ -94,7 +95,7 @@ class ExplorePlanner(Planner):
     """Takes a point of the space by the throw of a die, segment after segment: what such a run teaches fills a memory."""
 
     def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
-        draw = bench.rng.at("explore", scenario.segment).numpy()
+        draw = bench.rng.at("explore", scenario.segment, digest(scenario.link)).numpy()
         axes = {path: bench.space.rungs(path) for path in bench.space.axes}
         return Plan({path: values[int(draw.integers(len(values)))] for path, values in axes.items()}, ("a throw of the die",))
 

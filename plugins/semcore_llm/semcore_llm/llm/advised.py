@@ -1,0 +1,145 @@
+"""A planner that takes the advice of a language model: when it asks, what it makes of an answer, and what of none."""
+
+from __future__ import annotations
+
+import abc
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from annotated_types import Ge, Le
+
+from semcore.bench import Bench, Trial
+from semcore.errors import ComponentError
+from semcore.interfaces import Planner
+from semcore.types import Plan, Scenario
+from semcore_llm.llm.answer import Answer
+from semcore_llm.memory import Remembers
+from semcore_llm.paper import PAPER
+from semcore_llm.search import SearchPlanner
+
+Record = Mapping[str, Any]
+
+
+class NoAdviceError(Exception):
+    """The model gave no answer that can be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Advised(Remembers, Planner, abc.ABC):
+    """Asks a model at the start of a session, and again when its situation has changed much.
+
+    In between its last plan holds. A plan that no segment of memory has shown is verified first: it is tried beside the
+    plan of the fallback, and gives way to it if it is worse. Without an answer the fallback plans, and the reasons say so;
+    after `breaker` failures in a row the model is not asked for `pause` segments.
+
+    Fields:
+        fallback: plans when the model does not
+        hysteresis_db: change of the mean SNR, dB, up to which the last answer holds
+        nearest: remembered segments that the model is shown
+        margin: utility, 0..1, by which a plan that nobody has seen yet may be worse in a trial than the fallback's
+        breaker: failures in a row after which the model is left alone
+        pause: segments for which it is
+    """
+
+    reference: ClassVar[str] = f"{PAPER}, section III-E"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
+
+    fallback: Planner = SearchPlanner(trials=0)
+    hysteresis_db: Annotated[float, Ge(0)] = 3.0
+    nearest: Annotated[int, Ge(0), Le(100)] = 8
+    margin: Annotated[float, Ge(0), Le(1)] = 0.02
+    breaker: Annotated[int, Ge(1)] = 3
+    pause: Annotated[int, Ge(1)] = 5
+
+    def check(self) -> None:
+        super().check()
+        if self.fallback.genie:
+            raise ComponentError(f"{type(self).__name__}.fallback must not be a genie")
+
+    @abc.abstractmethod
+    def advice(self, scenario: Scenario, memory: Sequence[Record], bench: Bench, report: dict[str, float]) -> Answer:
+        """The model's answer; `report` takes what asking cost, by name with unit.
+
+        Raises:
+            NoAdviceError: it gave none that can be used
+        """
+
+    def plan(self, scenario: Scenario, memory: Sequence[Record], bench: Bench) -> Plan:
+        if held := self._holding(scenario, memory, bench):
+            return held
+        if self._broken(memory):
+            return self._fallen("the model failed too often, and is left alone", scenario, memory, bench, {"skipped": 1.0})
+        report: dict[str, float] = {"asked": 1.0}
+        started = time.monotonic()
+        try:
+            answer = self.advice(scenario, memory, bench, report)
+        except NoAdviceError as error:
+            report |= {"failed": 1.0, "latency_s": time.monotonic() - started}
+            return self._fallen(str(error), scenario, memory, bench, report)
+        report["latency_s"] = time.monotonic() - started
+        return self._verified(answer, scenario, memory, bench, report)
+
+    def _holding(self, scenario: Scenario, memory: Sequence[Record], bench: Bench) -> Plan | None:
+        """The last answer, if the situation is much the same."""
+        last = next((one for one in reversed(memory) if _count(one, "asked") and not _count(one, "failed")), None)
+        if last is None or not bench.space.holds(last["planned"]):
+            return None
+        before, now = (link.get("snr_db") for link in (last["link"], scenario.link))
+        if isinstance(before, float) and isinstance(now, float):
+            if abs(now - before) > self.hysteresis_db:
+                return None
+        elif before != now:
+            return None
+        same = [last.get(name) == scenario.plain()[name] for name in ("task", "preferences", "limits", "utility")]
+        if not all(same) or any(last["knowledge"].values()) != any(scenario.knowledge.values()):
+            return None
+        return Plan(dict(last["planned"]), (f"the answer of segment {last['segment']} holds: little has changed since",))
+
+    def _broken(self, memory: Sequence[Record]) -> bool:
+        """Whether the model has failed so often in a row that it is left alone for a while."""
+        failures = skipped = 0
+        for record in reversed(memory):
+            if _count(record, "skipped"):
+                skipped += not failures
+            elif _count(record, "failed"):
+                failures += 1
+            elif _count(record, "asked"):
+                break
+        return failures >= self.breaker and skipped < self.pause
+
+    def _fallen(
+        self, reason: str, scenario: Scenario, memory: Sequence[Record], bench: Bench, report: Mapping[str, float]
+    ) -> Plan:
+        from semcore.registry import name_of
+
+        plan = self.fallback.plan(scenario, memory, bench)
+        note = f"the fallback {name_of(type(self.fallback))} plans: {reason}"
+        return Plan(plan.overrides, (note, *plan.reasons), {**plan.report, **report, "fallback": 1.0})
+
+    def _verified(
+        self, answer: Answer, scenario: Scenario, memory: Sequence[Record], bench: Bench, report: dict[str, float]
+    ) -> Plan:
+        """The answer, if its plan is known or stands a trial beside that of the fallback."""
+        overrides = dict(answer.overrides)
+        known = [line["plan"]["in_force"] for line in self.lines.lines] + [record["in_force"] for record in memory]
+        if overrides in known or not bench.can_try or not scenario.utility:
+            return answer.plan(report)
+        other = self.fallback.plan(scenario, memory, bench)
+        mine, theirs = (bench.trial(plan) for plan in (overrides, bench.space.clamped(other.overrides)))
+        report["trials"] = report.get("trials", 0.0) + 2
+        told = f"{_worth(mine)} for the new plan, {_worth(theirs)} for the fallback's"
+        if (mine.utility or 0.0) < (theirs.utility or 0.0) - self.margin:
+            reasons = (*answer.reasons, f"the new plan did not stand its trial: {told}", *other.reasons)
+            return Plan(other.overrides, reasons, {**report, "fallback": 1.0})
+        reasons = (*answer.reasons, f"no run has shown this plan; its trial went well: {told}")
+        return Plan(overrides, reasons, report)
+
+
+def _count(record: Record, name: str) -> float:
+    return float(record.get("plan_report", {}).get(name, 0.0))
+
+
+def _worth(trial: Trial) -> str:
+    return f"{trial.utility or 0.0:.3f}"

@@ -1,0 +1,121 @@
+"""The planner `llm-local`: a language model in this process, which can say nothing but a plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from annotated_types import Ge
+
+from semcore.bench import Bench
+from semcore.errors import RunError
+from semcore.pretrained import Pretrained
+from semcore.types import Scenario
+from semcore_llm.llm.advised import Advised, NoAdviceError
+from semcore_llm.llm.answer import Answer, AnswerError, read_answer
+from semcore_llm.llm.prompt import document, instructions, plan_schema
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class LocalPlanner(Advised, Pretrained):
+    """Asks a causal language model of transformers, whose decoding is constrained to the grammar of a plan (llguidance).
+
+    At every step only tokens that can still become the three steps in words and a point of the space may follow, so that any
+    model gives a valid plan; a good one gives a sensible one. Decoding is greedy.
+
+    Errors: RunError if the model is not on this machine and may not be downloaded, or llguidance is not installed.
+
+    Fields:
+        model: name on the Hugging Face hub, or folder; a model of transformers' AutoModelForCausalLM with a fast tokenizer
+        longest_step: longest of the three steps in words, in characters
+        max_new_tokens: longest answer, in tokens; one that does not end in time is none
+    """
+
+    cites: ClassVar[tuple[str, ...]] = (*Advised.cites, "wolf2020transformers")
+
+    model: str = "Qwen/Qwen2.5-1.5B-Instruct"
+    longest_step: Annotated[int, Ge(0)] = 200
+    max_new_tokens: Annotated[int, Ge(1)] = 1024
+
+    def identity(self) -> Any:
+        return [Advised.identity(self), Pretrained.identity(self)]
+
+    def advice(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench, report: dict[str, float]
+    ) -> Answer:
+        told = document(scenario, memory, bench, self.lines.of(bench.space), self.nearest)
+        schema = plan_schema(bench.space)
+        for step in schema["properties"].values():
+            if step.get("type") == "string":
+                step["maxLength"] = self.longest_step
+        text, asked, said = self._said(told, schema)
+        report |= {"prompt_tokens": float(asked), "completion_tokens": float(said)}
+        try:
+            return read_answer(text, bench.space)
+        except AnswerError as error:
+            raise NoAdviceError(f"the answer did not end within {self.max_new_tokens} tokens: {error}") from None
+
+    @cached_property
+    def _parts(self) -> tuple[Any, Any, Any]:
+        """Tokenizer, model, and the tokenizer as llguidance has it."""
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        try:
+            from llguidance.hf import from_tokenizer
+        except ImportError as error:
+            raise RunError("llm-local needs llguidance: pip install 'semcore-llm[local]'") from error
+        with self.loading(self.model):
+            tokenizer = AutoTokenizer.from_pretrained(self.model, trust_remote_code=False, **self.hub)
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                self.model, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
+            )
+            grammar_tokens = from_tokenizer(tokenizer, n_vocab=model.config.vocab_size)
+        model.to(self.device)
+        return tokenizer, model.eval(), grammar_tokens
+
+    def _said(self, told: str, schema: Mapping[str, Any]) -> tuple[str, int, int]:
+        """What the model says to a document, and how many tokens were asked and said."""
+        import torch
+        from transformers import LogitsProcessorList
+
+        tokenizer, model, grammar_tokens = self._parts
+        turns = [{"role": "system", "content": instructions()}, {"role": "user", "content": told}]
+        if getattr(tokenizer, "chat_template", None):
+            text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        else:
+            text = "\n\n".join(turn["content"] for turn in turns) + "\n\n"
+        asked = tokenizer(text, return_tensors="pt", add_special_tokens=False)["input_ids"].to(self.device)
+        masks = LogitsProcessorList([_Grammar(grammar_tokens, schema, asked.shape[1])])
+        with torch.inference_mode():
+            ids = model.generate(
+                asked, attention_mask=torch.ones_like(asked), logits_processor=masks, do_sample=False,
+                max_new_tokens=self.max_new_tokens, pad_token_id=tokenizer.eos_token_id,
+            )[0, asked.shape[1] :]  # fmt: skip
+        return tokenizer.decode(ids, skip_special_tokens=True), asked.shape[1], len(ids)
+
+
+class _Grammar:
+    """Leaves a model no token that cannot become a value of a JSON Schema."""
+
+    def __init__(self, tokens: Any, schema: Mapping[str, Any], begin: int) -> None:
+        from llguidance import LLMatcher
+
+        self.matcher = LLMatcher(tokens, LLMatcher.grammar_from_json_schema(json.dumps(schema)))
+        self.seen = begin
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        import torch
+
+        for token in input_ids[0, self.seen :].tolist():
+            self.matcher.consume_token(token)
+        self.seen = input_ids.shape[1]
+        if error := self.matcher.get_error():
+            raise RunError(f"the grammar of the plan and the tokenizer do not fit: {error}")
+        allowed = torch.frombuffer(bytearray(self.matcher.compute_logit_bias()), dtype=torch.uint8).to(scores.device) > 0
+        return scores.masked_fill(~allowed[: scores.shape[1]], -torch.inf)

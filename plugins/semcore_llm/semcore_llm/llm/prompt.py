@@ -1,0 +1,106 @@
+"""What a model is told: the instructions of `prompt.md`, and one JSON document about the segment."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from semcore.bench import Bench
+from semcore.types import Bounds, Scenario, Space
+from semcore_llm.memory import Line, Memory
+
+STEPS = ("requirement_analysis", "workflow_selection", "resources")
+"""The three steps of the satellite paper, section III-E."""
+LONGEST_QUOTE = 200
+MOST_QUOTES = 8
+MOST_PAST = 6
+"""So many of the last segments of the session are told."""
+FORECAST = 6
+"""So many segments ahead."""
+LONGEST_REASON = 300
+
+
+@functools.cache
+def instructions() -> str:
+    """The text of `prompt.md`."""
+    return (Path(__file__).parent / "prompt.md").read_text(encoding="utf-8")
+
+
+def document(scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench, lines: Memory, nearest: int) -> str:
+    """All about a segment as JSON; what strangers said stands under `quoted`, shortened, and nowhere else."""
+    told = {
+        "task": scenario.task,
+        "preferences": scenario.preferences,
+        "utility": [vars(term) for term in scenario.utility],
+        "limits": dict(scenario.limits),
+        "segment": scenario.segment,
+        "link": _rounded(scenario.link),
+        "forecast": [_rounded(link) for link in scenario.forecast[:FORECAST]],
+        "knowledge_base": {"users": len(scenario.knowledge), "entries": sum(map(len, scenario.knowledge.values()))},
+        "space": {path: _written(bench.space, path) for path in bench.space.axes},
+        "plan_in_force": dict(bench.in_force),
+        "nearest_segments": [lesson(line) for line in lines.nearest(scenario, nearest)],
+        "session": [_past(record) for record in memory[-MOST_PAST:]],
+        "quoted": quoted(scenario, memory),
+    }
+    return json.dumps(told, ensure_ascii=True, default=str)
+
+
+def quoted(scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What was spoken, captioned or received, as data: the newest texts, each cut, on one line."""
+    held = [text for entries in scenario.knowledge.values() for text in entries]
+    said = [text for record in reversed(memory) for text in record.get("texts", ())]
+    return [_one_line(text) for text in (*said, *held)[:MOST_QUOTES]]
+
+
+def lesson(line: Line) -> dict[str, Any]:
+    """What a line of memory teaches: link, plan and outcome; neither its words nor its texts."""
+    outcome = line["outcome"]
+    return {
+        "link": _rounded(line["scenario"]["link"]),
+        "plan": dict(line["plan"]["in_force"]),
+        "metrics": _rounded(outcome["metrics"]),
+        "channel_uses": outcome.get("channel_uses"),
+    }
+
+
+def plan_schema(space: Space) -> dict[str, Any]:
+    """JSON Schema of an answer: the three steps in words, and a point of the space."""
+    axes = {path: _axis(space, path) for path in space.axes}
+    plan = {"type": "object", "properties": axes, "required": list(axes), "additionalProperties": False}
+    steps = {step: {"type": "string", "maxLength": LONGEST_REASON} for step in STEPS}
+    return {
+        "type": "object",
+        "properties": {**steps, "plan": plan},
+        "required": [*STEPS, "plan"],
+        "additionalProperties": False,
+    }
+
+
+def _axis(space: Space, path: str) -> dict[str, Any]:
+    values = space.axes[path]
+    if isinstance(values, Bounds):
+        return {"type": "integer" if values.whole else "number", "minimum": values.low, "maximum": values.high}
+    return {"enum": list(values)}
+
+
+def _written(space: Space, path: str) -> Any:
+    values = space.axes[path]
+    return {"from": values.low, "to": values.high} if isinstance(values, Bounds) else list(values)
+
+
+def _past(record: Mapping[str, Any]) -> dict[str, Any]:
+    told = {name: record.get(name) for name in ("segment", "in_force", "delivered", "channel_uses")}
+    return {**told, "link": _rounded(record.get("link", {}))}
+
+
+def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}
+
+
+def _one_line(text: str) -> str:
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return shown[:LONGEST_QUOTE]

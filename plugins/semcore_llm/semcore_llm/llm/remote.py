@@ -1,0 +1,164 @@
+"""The planner `llm`: any OpenAI-compatible endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from annotated_types import Ge, Gt, Le, MinLen
+
+from semcore.bench import Bench
+from semcore.errors import ComponentError
+from semcore.secrets import Secret
+from semcore.types import Scenario, Space
+from semcore_llm.llm.advised import Advised, NoAdviceError
+from semcore_llm.llm.answer import Answer, AnswerError, read_answer
+from semcore_llm.llm.endpoint import Budget, Call, Endpoint, EndpointError, Reply
+from semcore_llm.llm.prompt import document, instructions, plan_schema
+from semcore_llm.llm.tools import ANSWER, Tools
+
+
+@dataclass(frozen=True)
+class LLMPlanner(Advised):
+    """Asks a language model behind an OpenAI-compatible endpoint, in the three steps of the satellite paper.
+
+    First a round with tools, in which the model may ask the memory and try plans; then the answer: by JSON Schema, by a
+    tool call where the endpoint does not know that, else as text. What cannot be used is told to the model once. Waits,
+    retries and replies are bounded, and redirects are not followed. What was spoken, captioned or received stands in the
+    request as quoted data; whatever the model makes of it, the plan is a point of the space.
+
+    Fields:
+        base_url: address of the endpoint, up to and without `/chat/completions`
+        model: name of the model there
+        key: secret of the endpoint, `env:NAME`; null: it wants none
+        rounds: requests with tools before the answer; 0: no tools
+        trials: plans that the model may try a segment
+        time_budget_s: longest time for all requests of a segment, s; trials come on top
+        attempt_timeout_s: longest time of one request, s
+        retries: times that a request is sent again
+    """
+
+    tried_with = ({"base_url": "http://127.0.0.1:9/v1", "model": "none", "memory": "", "retries": 0},)
+
+    base_url: str = field(kw_only=True)
+    model: Annotated[str, MinLen(1)] = field(kw_only=True)
+    key: Secret | None = field(default=None, kw_only=True)
+    rounds: Annotated[int, Ge(0), Le(20)] = 4
+    trials: Annotated[int, Ge(0), Le(100)] = 4
+    time_budget_s: Annotated[float, Gt(0)] = 60.0
+    attempt_timeout_s: Annotated[float, Gt(0)] = 20.0
+    retries: Annotated[int, Ge(0), Le(10)] = 2
+
+    def check(self) -> None:
+        super().check()
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ComponentError(
+                f"LLMPlanner.base_url must be an address like http://localhost:8000/v1, not {self.base_url!r}"
+            )
+        if parts.username or parts.password or parts.query:
+            raise ComponentError("LLMPlanner.base_url must hold neither a name, a password nor a query: use `key: env:NAME`")
+
+    def advice(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench, report: dict[str, float]
+    ) -> Answer:
+        lines = self.lines.of(bench.space)
+        rng = bench.rng.at("llm", scenario.segment)
+        endpoint = Endpoint(self.base_url, self.model, self.key, self.attempt_timeout_s, self.retries, rng)
+        talk = _Talk(endpoint, Budget(self.time_budget_s), Tools(scenario, bench, lines, self.trials), bench.space)
+        talk.say("system", instructions())
+        talk.say("user", document(scenario, memory, bench, lines, self.nearest))
+        try:
+            return talk.with_tools(self.rounds) or talk.answer()
+        except EndpointError as error:
+            raise NoAdviceError(str(error)) from None
+        except AnswerError as error:
+            raise NoAdviceError(f"the answer cannot be used, not even the second one: {error}") from None
+        finally:
+            report |= {**talk.budget.report, "trials": float(talk.tools.used)}
+
+
+@dataclass
+class _Talk:
+    """What is said about one segment."""
+
+    endpoint: Endpoint
+    budget: Budget
+    tools: Tools
+    space: Space
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def say(self, role: str, content: str, **more: Any) -> None:
+        """Add a message."""
+        self.messages.append({"role": role, "content": content, **more})
+
+    def with_tools(self, rounds: int) -> Answer | None:
+        """Let the model use its tools; its answer, if it gave one by the way."""
+        for _ in range(rounds):
+            try:
+                reply = self._ask(tools=self.tools.described())
+            except EndpointError as error:
+                if error.refused:
+                    return None  # it knows no tools
+                raise
+            if not reply.calls:
+                self.say("assistant", reply.content)
+                return _usable(reply.content, self.space)
+            for call in reply.calls:
+                if call.name == ANSWER and (answer := _usable(call.arguments, self.space)):
+                    return answer
+            self.say("assistant", reply.content, tool_calls=[_as_sent(call) for call in reply.calls])
+            for call in reply.calls:
+                self.say("tool", self.tools.result(call), tool_call_id=call.id)
+        return None
+
+    def answer(self) -> Answer:
+        """The answer: by schema, else by a tool call, else in words; what cannot be used is told once.
+
+        Raises:
+            AnswerError: the second answer cannot be used either
+            EndpointError: none came
+        """
+        self.say("user", "Decide now: the three steps in words, and the plan, as one JSON object.")
+        text = self._decided()
+        try:
+            return read_answer(text, self.space)
+        except AnswerError as error:
+            self.say("assistant", text)
+            self.say("user", f"This cannot be used: {error}. Answer with the JSON object alone, by the schema.")
+        return read_answer(self._decided(), self.space)
+
+    def _decided(self) -> str:
+        schema = {"name": "plan", "strict": True, "schema": plan_schema(self.space)}
+        forced = {"type": "function", "function": {"name": ANSWER}}
+        ways: list[dict[str, Any]] = [
+            {"response_format": {"type": "json_schema", "json_schema": schema}},
+            {"tools": [self.tools.answering()], "tool_choice": forced},
+            {},
+        ]
+        for number, settings in enumerate(ways):
+            try:
+                reply = self._ask(**settings)
+            except EndpointError as error:
+                if error.refused and number + 1 < len(ways):
+                    continue
+                raise
+            called = next((call.arguments for call in reply.calls if call.name == ANSWER), "")
+            return called or reply.content
+        raise AssertionError("the last way either answers or raises")
+
+    def _ask(self, **settings: Any) -> Reply:
+        return self.endpoint.ask(self.messages, self.budget, **settings)
+
+
+def _usable(text: str, space: Space) -> Answer | None:
+    try:
+        return read_answer(text, space)
+    except AnswerError:
+        return None
+
+
+def _as_sent(call: Call) -> dict[str, Any]:
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}

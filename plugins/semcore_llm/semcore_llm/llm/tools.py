@@ -1,0 +1,86 @@
+"""The tools that a model may use while it decides: to ask the memory, to try a plan, and to answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from semcore.bench import Bench
+from semcore.types import Scenario
+from semcore_llm.llm.endpoint import Call
+from semcore_llm.llm.prompt import lesson, plan_schema
+from semcore_llm.memory import Memory, number
+
+ANSWER = "submit_plan"
+MOST_LESSONS = 10
+
+
+@dataclass
+class Tools:
+    """Tools about one segment.
+
+    Fields:
+        trials: how many plans may still be tried
+        used: how many were
+    """
+
+    scenario: Scenario
+    bench: Bench
+    lines: Memory
+    trials: int
+    used: int = field(default=0, init=False)
+
+    def described(self) -> list[dict[str, Any]]:
+        """As the field `tools` of a request has them."""
+        plan = plan_schema(self.bench.space)["properties"]["plan"]
+        snr = {"type": "number", "description": "mean SNR of the link, dB"}
+        found = [_tool("recall", "What past runs brought over links like one of this SNR.", {"snr_db": snr})]
+        if self.bench.can_try:
+            about = "Try a plan on this very segment, over a link drawn at the state that is forecast: metrics and utility."
+            found.append(_tool("simulate", about, {"plan": plan}))
+        return [*found, self.answering()]
+
+    def answering(self) -> dict[str, Any]:
+        """The tool by which the model answers."""
+        schema = plan_schema(self.bench.space)
+        return _tool(ANSWER, "Decide: the three steps in words, and the plan.", schema["properties"])
+
+    def result(self, call: Call) -> str:
+        """What a call brings, as JSON; what is wrong with it stands there, too."""
+        known: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"recall": self._recall, "simulate": self._simulate}
+        if call.name not in known:
+            return json.dumps({"error": f"there is no such tool; there are {', '.join((*known, ANSWER))}"})
+        try:
+            arguments = json.loads(call.arguments)
+        except (ValueError, RecursionError):
+            arguments = None
+        if not isinstance(arguments, dict):
+            return json.dumps({"error": "the arguments are no JSON object"})
+        return json.dumps(known[call.name](arguments))
+
+    def _recall(self, arguments: Mapping[str, Any]) -> Any:
+        snr_db = number(arguments.get("snr_db"))
+        link = {**self.scenario.link, **({} if snr_db is None else {"snr_db": snr_db})}
+        return [lesson(line) for line in self.lines.nearest(replace(self.scenario, link=link), MOST_LESSONS)]
+
+    def _simulate(self, arguments: Mapping[str, Any]) -> Any:
+        plan = arguments.get("plan")
+        if not isinstance(plan, dict) or not self.bench.space.holds(plan):
+            return {"error": "the plan is no point of the space"}
+        if not self.bench.can_try or self.used >= self.trials:
+            return {"error": "no trial is left"}
+        self.used += 1
+        trial = self.bench.trial(plan)
+        return {"metrics": dict(trial.metrics), "channel_uses": trial.channel_uses, "utility": trial.utility}
+
+
+def _tool(name: str, description: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    parameters = {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
