@@ -41,7 +41,7 @@ def guarded(plan: Plan, bench: Bench, scenario: Scenario) -> Guarded:
         least = min((cost.channel_uses for _, cost in costs), default=0)
         notes.append(f"the guard sends nothing: no plan keeps to {listed(over)}, the cheapest takes {least:,} channel uses")
         return Guarded(_noted(plan, within, notes), silent=True)
-    chosen, cost = min(fitting, key=lambda one: (_apart(one[0], within), -one[1].channel_uses))
+    chosen, cost = min(fitting, key=lambda one: (_apart(one[0], within), -one[1].channel_uses, -(one[1].tx_power_dbm or 0.0)))
     notes.append(f"the guard takes {_changes(within, chosen)} to keep to {_told(over, scenario.limits, cost)}")
     return Guarded(_noted(plan, chosen, notes))
 

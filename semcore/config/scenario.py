@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semcore.config.build import Builder, nearest
+from semcore.config.paths import LARGEST
 from semcore.config.yaml import Path_
 from semcore.errors import listed, shown
 from semcore.types import LIMITS, Bounds, Scenario, Space, Term
@@ -170,4 +170,4 @@ def _only(value: Mapping[str, Any], known: Sequence[str], whose: str, place: Pat
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST

@@ -10,6 +10,8 @@ from typing import Any
 
 LEVELS = 2**16
 """So many values a range of real numbers has: what it is rounded to, so that a plan is a number of few bytes."""
+LARGEST = 1e300
+"""Numbers of a plan are smaller."""
 RUNGS = 5
 """So many of them, evenly apart, are tried where all of a range are too many."""
 
@@ -151,4 +153,5 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether it can be compared with the numbers of an axis; a whole number may be larger than any real one."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST < value < LARGEST

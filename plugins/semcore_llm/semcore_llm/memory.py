@@ -70,7 +70,8 @@ class Memory:
 
     def of(self, space: Space) -> Memory:
         """The lines of plans that are points of a space."""
-        return Memory(tuple(line for line in self.lines if space.holds(line["plan"]["in_force"])))
+        held = (line for line in self.lines if line["plan"]["in_force"] and space.holds(line["plan"]["in_force"]))
+        return Memory(tuple(held))
 
     def nearest(self, scenario: Scenario, most: int) -> list[Line]:
         """The lines whose scenarios are most like this one, the nearest first."""
@@ -230,17 +231,20 @@ def _estimate(
 def _same(plan: Mapping[str, Any], other: Mapping[str, Any], space: Space) -> float:
     share = 1.0
     for path in space.axes:
-        if plan.get(path) == other.get(path):
+        if path in plan and path in other and plan[path] == other[path]:
             continue
         rungs = space.rungs(path)
         ordered = all(number(value) is not None for value in rungs)
-        apart = [rungs.index(one[path]) for one in (plan, other) if one.get(path) in rungs]
+        apart = [rungs.index(one[path]) for one in (plan, other) if path in one and one[path] in rungs]
         share *= OTHER_VALUE ** (0.5 if ordered and len(apart) == 2 and abs(apart[0] - apart[1]) == 1 else 1.0)
     return share
 
 
 def number(value: Any) -> float | None:
     """`value` as a float, or None if it is not a number that can be compared."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or math.isnan(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value)
+    try:
+        return None if math.isnan(value) else float(value)
+    except OverflowError:  # a whole number beyond all real ones
+        return None

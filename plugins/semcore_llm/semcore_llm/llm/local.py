@@ -13,13 +13,17 @@ from annotated_types import Ge
 from semcore.bench import Bench
 from semcore.errors import RunError
 from semcore.pretrained import Pretrained
-from semcore.types import Scenario
+from semcore.types import Bounds, Scenario, Space
 from semcore_llm.llm.advised import Advised, NoAdviceError
 from semcore_llm.llm.answer import Answer, AnswerError, read_answer
-from semcore_llm.llm.prompt import document, instructions, plan_schema
+from semcore_llm.llm.prompt import STEPS, document, instructions, plan_schema
 
 if TYPE_CHECKING:
     import torch
+
+
+LEVELS = 20
+"""Into so many parts a range of real numbers is cut."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +54,23 @@ class LocalPlanner(Advised, Pretrained):
         self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench, report: dict[str, float]
     ) -> Answer:
         told = document(scenario, memory, bench, self.lines.of(bench.space), self.nearest)
-        schema = plan_schema(bench.space)
-        for step in schema["properties"].values():
-            if step.get("type") == "string":
-                step["maxLength"] = self.longest_step
-        text, asked, said = self._said(told, schema)
+        text, asked, said = self._said(told, self._grammar(bench.space))
         report |= {"prompt_tokens": float(asked), "completion_tokens": float(said)}
         try:
             return read_answer(text, bench.space)
         except AnswerError as error:
             raise NoAdviceError(f"the answer did not end within {self.max_new_tokens} tokens: {error}") from None
+
+    def _grammar(self, space: Space) -> dict[str, Any]:
+        """The schema of an answer that ends: short steps, no white space, and of a range of real numbers a few."""
+        schema = plan_schema(space)
+        for step in STEPS:
+            schema["properties"][step]["maxLength"] = self.longest_step
+        for path, values in space.axes.items():
+            if isinstance(values, Bounds) and not values.whole:
+                levels = [values.low + (values.high - values.low) * number / LEVELS for number in range(LEVELS + 1)]
+                schema["properties"]["plan"]["properties"][path] = {"enum": [float(f"{level:.4g}") for level in levels]}
+        return {**schema, "x-guidance": {"whitespace_flexible": False}}
 
     @cached_property
     def _parts(self) -> tuple[Any, Any, Any]:

@@ -1,0 +1,160 @@
+"""Endpoints of our own, on this machine: one that says what a script tells it, and what a bad one does to a client."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Say = Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]
+"""What is done with a request: the handler, and its body."""
+
+
+@dataclass
+class Heard:
+    """An endpoint, and what it was asked."""
+
+    base_url: str
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+
+@contextlib.contextmanager
+def endpoint(say: Say) -> Iterator[Heard]:
+    """An endpoint that does with every request what `say` does."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            heard.requests.append(body)
+            heard.headers.append(dict(self.headers))
+            self.heard = heard
+            with contextlib.suppress(OSError):
+                say(self, body)
+
+        do_GET = do_PUT = do_HEAD = lambda self: heard.requests.append({"method": self.command})  # noqa: E731
+
+        def log_message(self, *arguments: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    heard = Heard(f"http://127.0.0.1:{server.server_port}/v1")
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield heard
+    finally:
+        heard.ended.set()
+        server.shutdown()
+        server.server_close()
+
+
+def send(handler: BaseHTTPRequestHandler, data: bytes, status: int = 200, **headers: str) -> None:
+    """An answer."""
+    handler.send_response(status)
+    for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **headers}.items():
+        handler.send_header(name.replace("_", "-"), value)
+    handler.end_headers()
+    handler.wfile.write(data)
+
+
+def completion(content: str = "", *calls: tuple[str, Any]) -> bytes:
+    """A chat completion that says `content`, and calls tools: (name, arguments)."""
+    called = [
+        {"id": f"call-{number}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+        for number, (name, arguments) in enumerate(calls)
+    ]
+    message = {"role": "assistant", "content": content, **({"tool_calls": called} if called else {})}
+    usage = {"prompt_tokens": 100, "completion_tokens": 10}
+    return json.dumps({"choices": [{"index": 0, "message": message}], "usage": usage}).encode()
+
+
+def script(*answers: bytes) -> Say:
+    """Gives the answers in turn; the last one again and again."""
+    left = list(answers)
+
+    def say(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
+        send(handler, left.pop(0) if len(left) > 1 else left[0])
+
+    return say
+
+
+# ---------------------------------------------------------------------------------------------- twelve faults
+
+
+def _hang(handler: Any, body: object) -> None:
+    handler.heard.ended.wait(300)
+
+
+def _drip(handler: Any, body: object) -> None:
+    """A byte now and then, for ever, headers first."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    while not handler.heard.ended.wait(0.05):
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+
+
+def _drip_body(handler: Any, body: object) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    while not handler.heard.ended.wait(0.05):
+        handler.wfile.write(b" ")
+        handler.wfile.flush()
+
+
+def _reset(handler: Any, body: object) -> None:
+    handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"choices": [')
+    handler.wfile.flush()
+    linger = b"\x01\x00\x00\x00\x00\x00\x00\x00"
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    handler.connection.shutdown(socket.SHUT_RDWR)
+    handler.close_connection = True
+
+
+def _flood(handler: Any, body: object) -> None:
+    """A body of 1 GB, as far as anybody reads it."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+    for _ in range(1000):
+        handler.wfile.write(b" " * 1_000_000)
+
+
+def _redirect(address: str) -> Say:
+    return lambda handler, body: send(handler, b"", 307, Location=address)
+
+
+WRONG_SCHEMA = completion(json.dumps({"plan": {"workflow": "teleport"}, "requirement_analysis": 5}))
+ENDLESS = completion("", ("recall", {"snr_db": 3}))
+UNKNOWN_TOOL = completion("", ("run_shell", {"command": "id"}))
+
+FAULTS: dict[str, Say] = {
+    "500": lambda handler, body: send(handler, b"{}", 500),
+    "429-with-retry-after": lambda handler, body: send(handler, b"{}", 429, Retry_After="3600"),
+    "hang": _hang,
+    "slow-drip-of-headers": _drip,
+    "slow-drip-of-the-body": _drip_body,
+    "reset-mid-body": _reset,
+    "html-with-200": lambda handler, body: send(handler, b"<html><body>Sign in</body></html>", Content_Type="text/html"),
+    "truncated-json": lambda handler, body: send(handler, completion("hello")[:-20]),
+    "wrong-schema": lambda handler, body: send(handler, WRONG_SCHEMA),
+    "a-body-of-1-gb": _flood,
+    "redirect-to-link-local": _redirect("http://169.254.169.254/latest/meta-data/"),
+    "unknown-tool": lambda handler, body: send(handler, UNKNOWN_TOOL),
+    "endless-tool-loop": lambda handler, body: send(handler, ENDLESS),
+    "json-of-great-depth": lambda handler, body: send(handler, b"[" * 200_000),
+    "a-packed-reply": lambda handler, body: send(handler, b"\x1f\x8b", Content_Encoding="gzip"),
+}
+"""Whatever an endpoint may do wrong; `redirect-to-another-address` needs an address and is made by the test."""
+
+
+def now() -> float:
+    """The clock."""
+    return time.monotonic()
