@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,27 +60,39 @@ def evaluate(experiment: Experiment, cell: Cell, samples: Sequence[Sample], cach
     Returns:
         the cell's setup, with the packages and genies of what environment and plans brought in, too; and the segments
     """
-    setup = experiment.resolve(cell)
-    setups: dict[str, Setup] = {}
-    pipelines: dict[str, Pipeline] = {}
+    setups: list[Setup] = []
+    segments = list(session(experiment, cell, samples, cache, setups.append))
+    packages = {name: version for used in setups for name, version in used.packages.items()}
+    genies = frozenset[str]().union(*(used.genies for used in setups))
+    return replace(setups[0], packages=dict(sorted(packages.items())), genies=genies), segments
+
+
+def session(
+    experiment: Experiment,
+    cell: Cell,
+    samples: Sequence[Sample],
+    cache: Cache,
+    used: Callable[[Setup], None] = lambda setup: None,
+) -> Iterator[Segment]:
+    """The same, segment by segment; `used` is told the cell's setup first, and then that of each plan and environment."""
+    resolve, pipelines = experiment.resolving(), dict[str, Pipeline]()
+    setup = resolve(cell)
+    used(setup)
 
     def build(overrides: Mapping[str, Any]) -> Pipeline:
         key = json.dumps(dict(overrides), sort_keys=True)
         if key not in pipelines:
-            setups[key] = experiment.resolve(cell, overrides) if overrides else setup
-            pipelines[key] = cached(setups[key].pipeline, cache)
+            under = resolve(cell, overrides) if overrides else setup
+            used(under)
+            pipelines[key] = cached(under.pipeline, cache)
         return pipelines[key]
 
     terms = setup.scenarios[0].utility
-    session = converse(
+    return converse(
         build, samples, Rng(setup.seed), setup.planner, setup.scenarios,
         space=setup.space, judge=_judge(setup.metrics, terms) if terms else None,
         remembered=lambda key, compute: cache.each("trial", [digest("trial", key, setup.metrics)], lambda at: [compute()])[0],
     )  # fmt: skip
-    segments = list(session)
-    packages = {name: version for used in (setup, *setups.values()) for name, version in used.packages.items()}
-    genies = setup.genies.union(*(used.genies for used in setups.values()))
-    return replace(setup, packages=dict(sorted(packages.items())), genies=genies), segments
 
 
 def cell_files(identity: str, setup: Setup, segments: Sequence[Segment]) -> dict[str, bytes]:

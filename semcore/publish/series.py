@@ -196,11 +196,11 @@ def _lines(rows: Sequence[Row], x: str, metric: str, paths: Sequence[str], own: 
             parts.setdefault(alike, []).append(point)
         for number, part in enumerate(parts.values(), 1):
             more = f"measured in way {number}" if len(parts) > 1 else ""
-            made.append(Line(_label(group, more), metric, group, tuple(part)))
+            made.append(Line(line_label(group, more), metric, group, tuple(part)))
     return made
 
 
-def _label(group: Mapping[str, str], more: str) -> str:
+def line_label(group: Mapping[str, str], more: str = "") -> str:
     """The name of a line: words as they are, numbers with the name of their setting and its unit."""
     parts = []
     for path, value in group.items():

@@ -114,7 +114,7 @@ class LookupPlanner(Remembers, Planner):
         if not worth:
             return Plan(bench.space.clamped(self.otherwise), (f"{seen}; no past run taught a plan of this space",))
         best = max(worth, key=lambda index: (worth[index], -index))
-        return Plan(plans[best], (f"{seen}: from {below:g} to {below + self.step:g} past runs did best so",))
+        return Plan(plans[best], (f"{seen}: of past runs from {below:g} to {below + self.step:g} these were worth most",))
 
     def _look_up(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> tuple[float | None, str]:
         """The value of the quantity and where it comes from."""

@@ -88,7 +88,6 @@ def test_a_plan_is_a_copy():
 @pytest.mark.parametrize(
     "table",
     [
-        (),
         ({"below": 3, "set": {}}, {"below": 3, "set": {}}),
         ({"below": 4, "set": {}}, {"below": 3, "set": {}}),
         ({"below": math.nan, "set": {}},),

@@ -6,7 +6,6 @@ import contextlib
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +29,8 @@ class Heard:
 def endpoint(say: Say) -> Iterator[Heard]:
     """An endpoint that does with every request what `say` does."""
 
+    heard = Heard("")
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -48,7 +49,7 @@ def endpoint(say: Say) -> Iterator[Heard]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    heard = Heard(f"http://127.0.0.1:{server.server_port}/v1")
+    heard.base_url = f"http://127.0.0.1:{server.server_port}/v1"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
@@ -153,8 +154,3 @@ FAULTS: dict[str, Say] = {
     "a-packed-reply": lambda handler, body: send(handler, b"\x1f\x8b", Content_Encoding="gzip"),
 }
 """Whatever an endpoint may do wrong; `redirect-to-another-address` needs an address and is made by the test."""
-
-
-def now() -> float:
-    """The clock."""
-    return time.monotonic()

@@ -1,0 +1,41 @@
+"""`timeline`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from semcore.cli.select import RUNS, WHERE, write_figure
+
+
+@click.command("timeline")
+@RUNS
+@click.option("--y", "metrics", multiple=True, metavar="METRIC", help="What to draw, one panel each: a metric, utility or "
+              "regret.  [default: what the utility speaks of]")  # fmt: skip
+@click.option(
+    "--against", default="oracle", show_default=True, metavar="NAME", help="The planner that regret is reckoned against."
+)
+@WHERE
+@click.option("--width", type=click.Choice(["column", "page"]), default="page", show_default=True,
+              help="Of an IEEE paper: 3.5 in or 7.16 in.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="Name of the files, without ending.  [default: RUN/figures/timeline]")  # fmt: skip
+def timeline_command(
+    runs: tuple[Path, ...], metrics: tuple[str, ...], against: str, where: tuple[str, ...], width: str, out: Path | None
+) -> None:
+    """Draw the sessions of RUN over their segments, a line a planner: PDF, PNG, the CSV behind them, and a caption.
+
+    Regret is what a segment was worth to the oracle, less what it was worth to the planner, summed over the session.
+
+    For example: semcore timeline runs/pass --where scenario.mission=face-verification
+    """
+    from semcore.publish import caption, figure, sheet
+    from semcore.publish.rows import read_rows
+    from semcore.publish.timeline import timeline
+
+    drawn = timeline(read_rows(runs, where), list(dict.fromkeys(metrics)), against)
+    text = caption.of_figure(drawn)
+    files = {**figure.draw(drawn, width), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
+    write_figure(files, out, runs[0] / "figures" / "timeline")
+    click.echo(f"\n{text}")
