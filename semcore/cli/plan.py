@@ -101,7 +101,6 @@ def _told(segment: Segment) -> str:
     snr = segment.scenario.link.get("snr_db")
     link = "" if snr is None else f" ({snr:.1f} dB)"
     arrived = dict(segment.in_force) == dict(segment.plan.overrides)
-    lost = "" if arrived else "
-    ! its signalling was lost: the old plan stays"
+    lost = "" if arrived else "\n    ! its signalling was lost: the old plan stays"
     reasons = "".join(f"\n    - {reason}" for reason in segment.plan.reasons)
     return f"  segment {segment.index}{link}: {plan}{lost}{reasons}"

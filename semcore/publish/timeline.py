@@ -1,7 +1,7 @@
 """Sessions over their segments: what was measured in each, what it cost, what it was worth, and what was missed.
 
-The regret of a planner is what a segment was worth to another one, an oracle that may see the real link, less what it was worth
-to this one; summed from the first segment on.
+The regret of a planner is what a segment was worth under another one, an oracle that may see the real link, less what it was
+worth under this one; summed from the first segment on.
 """
 
 from __future__ import annotations
