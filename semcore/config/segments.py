@@ -78,9 +78,11 @@ class Segments:
 
     def _plans(self, planner: Part, space: Part) -> tuple[list[list[Change]], list[Problem]]:
         """What a planner may plan, as changes, and what of it is not in the space."""
-        if planner.made is None:
-            return [], []
-        known, declared = planner.made.plans(), space.made
+        declared = space.made
+        if planner.made is None:  # or it could not be made, which says nothing of the space
+            points = declared.covering(MOST) if declared and planner.given else ()
+            return [self._point(space, declared, plan) for plan in points], []
+        known = planner.made.plans()
         if known is not None:
             changes = [
                 [Change(path, value, self._place(planner, path, value), planned=True) for path, value in plan.items()]
