@@ -26,7 +26,7 @@ BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BEYOND = {
     "channel_cannot_serve", "channel_cannot_serve_any", "check_of_component", "features_over_bits",
     "generator_uses_no_stream", "kb_without_transport", "override_of_use", "overrides_deep_inside",
-    "overrides_faulty", "overrides_of_workflows", "plan_leads_nowhere", "plan_without_transport",
+    "overrides_faulty", "overrides_of_workflows", "plan_leads_nowhere", "plan_without_transport", "planner_leaves_the_space",
     "planner_plans_faulty", "planner_table_falls", "plugin_file_faulty", "plugin_file_is_no_python",
     "plugin_file_name_impossible",
     "plugin_file_registers_no_component", "segment_leads_nowhere", "stream_without_transport", "sweep_and_segments",
@@ -132,7 +132,7 @@ def test_a_fault_is_found_at_its_place(validator: Draft202012Validator, channel:
         ("workflows: {a: {channel: {use: rayleigh}}}", True), ("workflows: {a: {channel: {use: rayleig}}}", False),
         ("workflows: {a: {seed: 1}}", False), ("seed: -1", False), ("name: a/b", False), ("hooks: [mlflow]", True),
         ("kb: {use: psnr, threshold_db: 14}", True), ("kb: {use: psnr, threshold_db: -1}", False),
-        ("planner: {use: lookup, table: [{below: 5, set: {workflow: a}}]}", True), ("planner: {use: lookup}", False),
+        ("planner: {use: lookup, table: [{below: 5, set: {workflow: a}}]}", True), ("planner: {use: fixed}", False),
         ("scenario: {task: t, segments: [{channel.snr_db: 3}]}", True), ("scenario: {tsk: t}", False),
     ],
 )  # fmt: skip
