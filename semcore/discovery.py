@@ -270,20 +270,27 @@ def not_for_this(owner: Distribution) -> tuple[str, str] | None:
 
 def unmet(owner: Distribution) -> list[Requirement]:
     """The requirements of a distribution that are not met, those of its extras aside."""
-    from packaging import requirements
-
     found = []
     for text in owner.requires:
-        try:
-            wanted = requirements.Requirement(text)
-            if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
-                continue
-        except (requirements.InvalidRequirement, ValueError, KeyError):  # written for another tool, perhaps
+        wanted = _wanted(text)
+        if wanted is None:
             continue
         have = version_of(wanted.name)
         if not have or not wanted.specifier.contains(have, prereleases=True):
             found.append(Requirement(wanted.name, f"{wanted.name}{wanted.specifier}", have))
     return found
+
+
+@functools.lru_cache(4096)
+def _wanted(text: str) -> Any:
+    """A requirement as packaging has it; None if it does not hold here, or was written for another tool."""
+    from packaging import requirements
+
+    try:
+        wanted = requirements.Requirement(text)
+        return wanted if not wanted.marker or wanted.marker.evaluate({"extra": ""}) else None
+    except (requirements.InvalidRequirement, ValueError, KeyError):
+        return None
 
 
 @functools.cache

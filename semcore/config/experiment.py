@@ -82,9 +82,16 @@ class Experiment:
         """`resolve` for many cells: what they have in common is built once, from what is registered now."""
         resolver, fixed = Resolver(self.document, self.values), self._fixed()
 
+        known: dict[tuple[str, str, bool], Change] = {}
+
+        def change(path: str, value: Any, planned: bool) -> Change:
+            """Equal changes are one object, so that what they make is built once."""
+            origin = ("planner", "use") if planned else self.origins.get(path, ("sweep", path))
+            return known.setdefault((path, repr(value), planned), Change(path, value, origin, planned))
+
         def resolve(cell: Cell, overrides: Mapping[str, Any] | None = None) -> Setup:
-            swept = [Change(path, value, self.origins.get(path, ("sweep", path))) for path, value in cell.settings.items()]
-            above = [Change(path, value, ("planner", "use"), planned=True) for path, value in (overrides or {}).items()]
+            swept = [change(path, value, False) for path, value in cell.settings.items()]
+            above = [change(path, value, True) for path, value in (overrides or {}).items()]
             resolved = resolver.resolve([*fixed, *swept, *above])
             if resolved.problems:
                 raise ConfigError(resolved.problems)

@@ -16,8 +16,9 @@ from semcore.naming import metric_names
 from semcore.registry import name_of
 from semcore.types import Space
 
-MOST = 2048
-"""So many plans, each in every environment, are checked before a run; of a larger space every value, but not every point."""
+MOST = 1024
+"""So many pairs of a plan and an environment are checked before a run. Of more, every plan in the first environment, and every
+environment without a plan; of a larger space every value, but not every point."""
 
 
 def alternatives(setup: Setup) -> list[dict[str, Any]]:
@@ -31,7 +32,7 @@ def alternatives(setup: Setup) -> list[dict[str, Any]]:
 def _planned(setup: Setup) -> Iterator[Mapping[str, Any]]:
     if setup.planner is not None:
         known = setup.planner.plans()
-        yield from setup.space.covering(256) if known is None else known
+        yield from setup.space.covering(MOST) if known is None else known
 
 
 class Segments:
@@ -80,8 +81,7 @@ class Segments:
         """What a planner may plan, as changes, and what of it is not in the space."""
         declared = space.made
         if planner.made is None:  # or it could not be made, which says nothing of the space
-            points = declared.covering(MOST) if declared and planner.given else ()
-            return [self._point(space, declared, plan) for plan in points], []
+            return _points(space, declared) if declared and planner.given else [], []
         known = planner.made.plans()
         if known is not None:
             changes = [
@@ -100,18 +100,7 @@ class Segments:
             axis = f"workflow: [{named}]" if named else "transport.STREAM.SETTING: [...]"
             message = f"planner {use!r} plans any point of a space, and the file declares none"
             return [], [planner.places.tell(("planner", "use"), message, f"add 'space: {{{axis}}}'")]
-        return [self._point(space, declared, plan) for plan in declared.covering(MOST)], []
-
-    def _point(self, part: Part, space: Space, plan: Mapping[str, Any]) -> list[Change]:
-        """A point of a declared space."""
-        changes = []
-        for path, value in plan.items():
-            values, place = space.axes[path], part.places.of(("space", path))
-            if not isinstance(place, str):
-                inside = values.index(value) if isinstance(values, tuple) else "from" if value == values.low else "to"
-                place = (*place, inside)
-            changes.append(Change(path, value, place, planned=True))
-        return changes
+        return _points(space, declared), []
 
     def _unmeasured(self, scenario: Part, metrics: Part) -> list[Problem]:
         """What the utility of a scenario speaks of, and no metric measures."""
@@ -142,3 +131,20 @@ class Segments:
         except (KeyError, IndexError, TypeError):
             return None
         return value
+
+
+def _points(part: Part, space: Space) -> list[list[Change]]:
+    """The points of a declared space. Equal values are one change, so that what they make is built once."""
+    made: dict[tuple[str, str], Change] = {}
+    return [
+        [made.setdefault((path, repr(value)), _planned_change(part, space, path, value)) for path, value in plan.items()]
+        for plan in space.covering(MOST)
+    ]
+
+
+def _planned_change(part: Part, space: Space, path: str, value: Any) -> Change:
+    values, place = space.axes[path], part.places.of(("space", path))
+    if not isinstance(place, str):
+        inside = values.index(value) if isinstance(values, tuple) else "from" if value == values.low else "to"
+        place = (*place, inside)
+    return Change(path, value, place, planned=True)
