@@ -51,11 +51,13 @@ class Trial:
     Fields:
         metrics: those of the utility, means over the samples of the segment
         channel_uses: all that it cost, without the plan's own signalling
+        update_uses: those of them that told the knowledge base, and may serve later segments, too
         utility: what it is worth, 0..1; None if the scenario has no utility
     """
 
     metrics: Mapping[str, float | None]
     channel_uses: int
+    update_uses: int
     utility: float | None
 
 
@@ -146,7 +148,8 @@ class Bench:
 
         def made() -> dict[str, Any]:
             outcome = transmit(self._pipeline(plan), self.samples, knowledge, rng)
-            return {"metrics": dict(judge(self.samples, outcome)), "channel_uses": outcome.delivery.ledger.uses()}
+            uses = {"channel_uses": outcome.delivery.ledger.uses(), "update_uses": outcome.update_uses}
+            return {"metrics": dict(judge(self.samples, outcome)), **uses}
 
         found = self.remembered(key, made)
         return Trial(**found, utility=utility(self.scenario.utility, found["metrics"]))

@@ -79,13 +79,17 @@ class Delivery:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What became of a batch: by sample in the order of the batch; the knowledge of both ends after it."""
+    """What became of a batch: by sample in the order of the batch; the knowledge of both ends after it.
+
+    `update_uses`: channel uses of the round that told the knowledge base
+    """
 
     sent: list[Semantics]
     delivery: Delivery
     candidates: list[Candidates]
     results: list[Sample]
     knowledge: Knowledge
+    update_uses: int = 0
 
 
 def transmit(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> Outcome:
@@ -99,7 +103,7 @@ def transmit(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: 
     results = first(candidates)
     if p.selector:
         results = one_each(p.selector, p.selector.select(candidates, data.arrived, knowledge.rx), Sample, samples)
-    return Outcome(sent, data.after(updates), candidates, results, knowledge)
+    return Outcome(sent, data.after(updates), candidates, results, knowledge, updates.ledger.uses())
 
 
 def tell(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> tuple[Knowledge, Delivery]:

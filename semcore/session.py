@@ -107,6 +107,7 @@ def remember(segment: Segment) -> dict[str, Any]:
         "plan_report": dict(segment.plan.report),
         "delivered": sum(semantics.arrived() for semantics in arrived) / max(len(arrived), 1),
         "channel_uses": segment.outcome.delivery.ledger.uses(),
+        "update_uses": segment.outcome.update_uses,
         "texts": _texts(segment.outcome.sent),
     }
 

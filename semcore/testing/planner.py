@@ -36,6 +36,7 @@ MEMORY: tuple[dict[str, Any], ...] = (
         "plan_report": {},
         "delivered": 0.5,
         "channel_uses": 1200,
+        "update_uses": 0,
         "texts": ["the words that were said"],
     },
 )
@@ -65,7 +66,7 @@ class ToyBench(Bench):
         """By its number and the draw."""
         text = f"{self.space.number(plan)} {draw} {self.scenario.segment} {self.rng.integer()}"
         quality = hashlib.sha256(text.encode()).digest()[0] / 255
-        return Trial({"quality": quality, "channel-uses": 500.0}, 500, quality)
+        return Trial({"quality": quality, "channel-uses": 500.0}, 500, 100, quality)
 
     def real(self, plan: Mapping[str, Any]) -> Trial:
         """As the first draw."""

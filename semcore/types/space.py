@@ -34,7 +34,9 @@ class Bounds:
     def __getitem__(self, index: int) -> float:
         if not 0 <= index < len(self):
             raise IndexError(index)
-        return self.low + index if self.whole else self.low + (self.high - self.low) * (index / (LEVELS - 1))
+        if self.whole:
+            return self.low + index
+        return min(self.low + (self.high - self.low) * (index / (LEVELS - 1)), self.high)
 
     def nearest(self, value: float) -> int:
         """The index of the number nearest to `value`."""

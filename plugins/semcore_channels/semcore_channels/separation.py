@@ -16,6 +16,7 @@ from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
 from semcore.errors import ComponentError
+from semcore.identity import digest
 from semcore.interfaces import ChannelModel, Codec, Transport
 from semcore.rng import Rng
 from semcore.types import Bitstream, Layout, Picture, Received, Semantics, Span, Stream, Symbols, split
@@ -166,15 +167,12 @@ class Separation(Transport):
 
     def _fitting(self, pixels: np.ndarray, longest: int) -> bytes | None:
         """The file of the highest quality in at most `longest` bytes, or None."""
-        low, high, best = 0, 100, None
-        while low <= high:
-            middle = (low + high) // 2
-            data = at_quality(self.codec, middle).encode(pixels)
-            if len(data) <= longest:
-                low, best = middle + 1, data
-            else:
-                high = middle - 1
-        return best
+        key = digest(self.codec, pixels, longest)
+        if key not in _fitted:  # a planner tries the same picture again and again
+            while len(_fitted) >= KEPT_FILES:
+                del _fitted[next(iter(_fitted))]
+            _fitted[key] = _best_fit(self.codec, pixels, longest)
+        return _fitted[key]
 
     def _pictures(self, stream: Stream | None, sizes: Sequence[tuple[int, int]]) -> list[np.ndarray | None]:
         """The pictures of a file that may be damaged; None where nothing can be decoded."""
@@ -187,6 +185,23 @@ class Separation(Transport):
             return [None] * len(sizes)
         parts = whole.reshape(rows, height, columns, width, 3).swapaxes(1, 2).reshape(-1, height, width, 3)
         return [np.ascontiguousarray(part) for part in parts[: len(sizes)]]
+
+
+KEPT_FILES = 256
+_fitted: dict[str, bytes | None] = {}
+"""The files of the last pictures, by digest of codec, picture and length."""
+
+
+def _best_fit(codec: Any, pixels: np.ndarray, longest: int) -> bytes | None:
+    low, high, best = 0, 100, None
+    while low <= high:
+        middle = (low + high) // 2
+        data = at_quality(codec, middle).encode(pixels)
+        if len(data) <= longest:
+            low, best = middle + 1, data
+        else:
+            high = middle - 1
+    return best
 
 
 def at_quality(codec: Any, quality: int) -> Codec:

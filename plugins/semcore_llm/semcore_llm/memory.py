@@ -35,6 +35,8 @@ OTHER_KNOWLEDGE = 0.2
 DOUBT = 0.5
 """So many likenesses weighs what is known of all plans together, where little is known of one."""
 
+USES = "channel-uses"
+"""The metric that updates add to."""
 Line = Mapping[str, Any]
 
 
@@ -49,6 +51,21 @@ class Estimate:
 
     utility: float
     known: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one segment says of its plan.
+
+    Fields:
+        plan: the plan that was in force
+        worth: what it was worth, 0..1
+        weight: how much the segment has in common with the one that comes, 0..1; more for a trial
+    """
+
+    plan: Mapping[str, Any]
+    worth: float
+    weight: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,19 +95,39 @@ class Memory:
         order = sorted(range(len(self.lines)), key=lambda index: (-_alike(self.lines[index], scenario), index))
         return [self.lines[index] for index in order[:most]]
 
-    def estimate(self, scenario: Scenario, space: Space, plans: Sequence[Mapping[str, Any]]) -> list[Estimate | None]:
-        """What each plan will be worth to the scenario's user, by all lines, weighted by likeness; None: no line says."""
-        known = []
+    def evidence(self, scenario: Scenario, horizon: int = 1, knowledge: bool = True) -> list[Evidence]:
+        """What each line says, to the scenario's user, of its plan.
+
+        Args:
+            horizon: segments that an update serves: what it costs is spread over so many
+            knowledge: whether it matters what the receiver knows already
+        """
+        found = []
         for line in self.lines:
-            worth = utility(scenario.utility, line["outcome"]["metrics"])
-            weight = _alike(line, scenario)
+            outcome, weight = line["outcome"], _alike(line, scenario, knowledge)
+            worth = worth_of(scenario, outcome["metrics"], number(outcome.get("update_uses")) or 0.0, horizon)
             if worth is not None and weight > 1e-6:
-                known.append((line["plan"]["in_force"], worth, weight))
-        total = math.fsum(weight for _, _, weight in known)
-        if not total:
-            return [None] * len(plans)
-        common = math.fsum(worth * weight for _, worth, weight in known) / total
-        return [_estimate(plan, space, known, common) for plan in plans]
+                found.append(Evidence(line["plan"]["in_force"], worth, weight))
+        return found
+
+
+def worth_of(scenario: Scenario, metrics: Mapping[str, Any], update_uses: float, horizon: int) -> float | None:
+    """What a segment is worth if its updates serve `horizon` segments, this one included; None without a utility."""
+    uses = number(metrics.get(USES))
+    if uses is None:
+        return utility(scenario.utility, metrics)
+    return utility(scenario.utility, {**metrics, USES: uses - update_uses * (1 - 1 / horizon)})
+
+
+def estimate(evidence: Sequence[Evidence], space: Space, plan: Mapping[str, Any]) -> Estimate | None:
+    """What a plan will be worth, by all evidence, weighted by likeness; None if there is none."""
+    total = math.fsum(one.weight for one in evidence)
+    if not total:
+        return None
+    common = math.fsum(one.worth * one.weight for one in evidence) / total
+    weights = [(one.weight * _same(plan, one.plan, space), one.worth) for one in evidence]
+    known = math.fsum(weight for weight, _ in weights)
+    return Estimate((math.fsum(weight * worth for weight, worth in weights) + DOUBT * common) / (known + DOUBT), known)
 
 
 @dataclass(frozen=True)
@@ -203,7 +240,7 @@ def lines_of_run(folder: Path) -> list[Line]:
         for segment in result["segments"]:
             scenario = {name: segment[name] for name in Scenario().plain()}
             plan = {"in_force": segment["in_force"], "planner": (config.get("planner") or {}).get("use", "")}
-            outcome = {name: segment[name] for name in ("metrics", "delivered", "channel_uses", "updates")}
+            outcome = {name: segment[name] for name in ("metrics", "delivered", "channel_uses", "update_uses")}
             told = {"scenario": scenario, "plan": plan, "outcome": outcome}
             found.append({**told, "pipeline": uses, "seed": config["seed"], "versions": result["packages"]})
     if not found:
@@ -211,21 +248,12 @@ def lines_of_run(folder: Path) -> list[Line]:
     return found
 
 
-def _alike(line: Line, scenario: Scenario) -> float:
+def _alike(line: Line, scenario: Scenario, knowledge: bool = True) -> float:
     """How much of what holds for one scenario holds for the other, 0..1."""
     one, other = (number(link.get("snr_db")) for link in (line["scenario"]["link"], scenario.link))
     near = 1.0 if one is None or other is None else math.exp(-abs(one - other) / NEAR_DB)
     held = any(line["scenario"]["knowledge"].values()) == any(scenario.knowledge.values())
-    return near * (1.0 if held else OTHER_KNOWLEDGE)
-
-
-def _estimate(
-    plan: Mapping[str, Any], space: Space, known: Sequence[tuple[Mapping[str, Any], float, float]], common: float
-) -> Estimate:
-    weights = [(weight * _same(plan, other, space), worth) for other, worth, weight in known]
-    total = math.fsum(weight for weight, _ in weights)
-    mean = (math.fsum(weight * worth for weight, worth in weights) + DOUBT * common) / (total + DOUBT)
-    return Estimate(mean, total)
+    return near * (1.0 if held or not knowledge else OTHER_KNOWLEDGE)
 
 
 def _same(plan: Mapping[str, Any], other: Mapping[str, Any], space: Space) -> float:

@@ -14,24 +14,28 @@ from semcore.bench import Bench
 from semcore.identity import digest
 from semcore.interfaces import Planner
 from semcore.types import Plan, Scenario
-from semcore_llm.memory import Remembers
+from semcore_llm.memory import Evidence, Remembers, estimate, worth_of
 from semcore_llm.paper import PAPER
 
 TRUST = 3.0
 """So many remembered segments weighs a trial: it is of this very segment."""
+OPEN = 0.15
+"""Utility that a plan may have beyond its estimate where nothing is known of it."""
 
 
 @dataclass(frozen=True)
 class SearchPlanner(Remembers, Planner):
     """Searches the space: what memory says of every plan, then trials of the most promising ones on the segment itself.
 
-    A trial sends the segment over a link that the transmitter draws itself, at the state that is forecast; what it says counts
-    as much as a few segments of memory. All trials of a segment see the same fading, so that they are compared like with
-    like. The plan in force stays unless another one is better by more than `margin`.
+    A trial sends the segment over a link that the transmitter draws itself, at the state that is forecast. What it shows
+    counts as much as a few remembered segments, and speaks for plans that are much the same: the next trial is of the plan
+    that may be best after all of this. All trials of a segment see the same fading, so that like is compared with like. The
+    plan in force stays unless another one is better by more than `margin`.
 
     Fields:
         trials: plans that are tried a segment; 0: memory alone decides
         draws: links on which each of them is tried
+        horizon: segments that an update of the knowledge base is reckoned to serve: what it costs is spread over them
         margin: utility, 0..1, by which a plan must be better to replace the one in force
         time_budget_s: no trial begins later than this after the first one, s; if it ends a search early, the reasons say so
     """
@@ -40,47 +44,55 @@ class SearchPlanner(Remembers, Planner):
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
     tried_with = ({"memory": ""}, {"memory": "", "trials": 0})
 
-    trials: Annotated[int, Ge(0), Le(10_000)] = 4
+    trials: Annotated[int, Ge(0), Le(10_000)] = 6
     draws: Annotated[int, Ge(1), Le(100)] = 1
+    horizon: Annotated[int, Ge(1), Le(1000)] = 3
     margin: Annotated[float, Ge(0), Le(1)] = 0.005
     time_budget_s: Annotated[float, Gt(0)] = 600.0
 
     def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
         if not scenario.utility:
             return Plan({}, ("the scenario does not say what a segment is worth, so the pipeline stays as written",))
-        plans = bench.plans()
-        told = self.lines.of(bench.space).estimate(scenario, bench.space, plans)
-        guesses = [(one.utility, one.known) if one else (0.5, 0.0) for one in told]
-        order = sorted(range(len(plans)), key=lambda index: (-guesses[index][0] - _open(guesses[index][1]), index))
-        scores = {index: guesses[index][0] for index in order}
-        reasons = [_recalled(len(self.lines.of(bench.space).lines), len(plans), scenario)]
+        lines, plans = self.lines.of(bench.space), bench.plans()
+        evidence = lines.evidence(scenario, min(self.horizon, 1 + len(scenario.forecast)))
+        reasons = [_recalled(len(lines.lines), len(plans), scenario)]
+        tried: list[int] = []
         if self.trials and bench.can_try:
-            tried, started = order[: self.trials], time.monotonic()
-            if dict(bench.in_force) in plans and plans.index(dict(bench.in_force)) not in tried:
-                tried = [*tried[: max(self.trials - 1, 1)], plans.index(dict(bench.in_force))]
-            scores = {}
-            for index in tried:
-                if scores and time.monotonic() - started > self.time_budget_s:
-                    reasons.append(f"the time for trials ended after {len(scores)} of {len(tried)} plans")
+            started = time.monotonic()
+            while len(tried) < min(self.trials, len(plans)):
+                if tried and time.monotonic() - started > self.time_budget_s:
+                    reasons.append(f"the time for trials ended after {len(tried)} of {self.trials}")
                     break
-                scores[index] = self._tried(bench, plans[index], guesses[index])
+                tried.append(self._next(plans, tried, evidence, bench))
+                evidence = [*evidence, self._tried(plans[tried[-1]], scenario, bench)]
             links = "one drawn link" if self.draws == 1 else f"{self.draws} drawn links"
-            reasons.append(f"{len(scores)} plans were tried on this segment over {links}")
+            reasons.append(f"{len(tried)} of them were tried on this segment over {links}")
+        told = {index: estimate(evidence, bench.space, plans[index]) for index in tried or range(len(plans))}
+        scores = {index: one.utility if one else 0.0 for index, one in told.items()}
         best = max(scores, key=lambda index: (scores[index], -index))
         held = plans.index(dict(bench.in_force)) if dict(bench.in_force) in plans else None
         if held in scores and scores[best] - scores[held] <= self.margin:
             return Plan(plans[held], (*reasons, f"the plan in force is worth {scores[held]:.3f}, and none is much better"))
         return Plan(plans[best], (*reasons, f"this one is worth {scores[best]:.3f}, the best of them"))
 
-    def _tried(self, bench: Bench, plan: Mapping[str, Any], guess: tuple[float, float]) -> float:
-        worth = [bench.trial(plan, draw).utility or 0.0 for draw in range(self.draws)]
-        known, trust = guess[1], TRUST * self.draws
-        return (guess[0] * known + math.fsum(worth) / len(worth) * trust) / (known + trust)
+    def _next(
+        self, plans: Sequence[Mapping[str, Any]], tried: Sequence[int], evidence: Sequence[Evidence], bench: Bench
+    ) -> int:
+        """The plan that may be best, of those that were not tried; the one in force is tried first."""
+        if not tried and dict(bench.in_force) in plans:
+            return plans.index(dict(bench.in_force))
+        bounds = {}
+        for index in (one for one in range(len(plans)) if one not in tried):
+            told = estimate(evidence, bench.space, plans[index])
+            bounds[index] = told.utility + OPEN / math.sqrt(1 + told.known) if told else 0.0
+        return max(bounds, key=lambda index: (bounds[index], -index))
 
-
-def _open(known: float) -> float:
-    """What a plan may be worth beyond the estimate, because little is known of it."""
-    return 0.1 / math.sqrt(1 + known)
+    def _tried(self, plan: Mapping[str, Any], scenario: Scenario, bench: Bench) -> Evidence:
+        horizon = min(self.horizon, 1 + len(scenario.forecast))
+        trials = [bench.trial(plan, draw) for draw in range(self.draws)]
+        users = max(len(bench.samples), 1)
+        worth = [worth_of(scenario, trial.metrics, trial.update_uses / users, horizon) or 0.0 for trial in trials]
+        return Evidence(plan, math.fsum(worth) / len(worth), TRUST * self.draws)
 
 
 def _recalled(lines: int, plans: int, scenario: Scenario) -> str:
@@ -104,15 +116,23 @@ class ExplorePlanner(Planner):
 class OraclePlanner(Planner):
     """Tries every plan on the segment over the real link, fading and noise included, and takes the best: a genie.
 
-    It looks no further than the segment. What other planners are worth less than it, is their regret.
+    It does not know the segments that follow, but reckons as `search` does that an update serves some of them. What other
+    planners are worth less than it, is their regret.
+
+    Fields:
+        horizon: segments that an update of the knowledge base is reckoned to serve: what it costs is spread over them
     """
 
     genie: ClassVar[bool] = True
+
+    horizon: Annotated[int, Ge(1), Le(1000)] = 3
 
     def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
         if not scenario.utility or not bench.can_try:
             return Plan({}, ("nothing can be tried, or the scenario does not say what a segment is worth",))
         plans = bench.plans()
-        worth = [bench.real(plan).utility or 0.0 for plan in plans]
+        horizon, users = min(self.horizon, 1 + len(scenario.forecast)), max(len(bench.samples), 1)
+        trials = [bench.real(plan) for plan in plans]
+        worth = [worth_of(scenario, trial.metrics, trial.update_uses / users, horizon) or 0.0 for trial in trials]
         best = max(range(len(plans)), key=lambda index: (worth[index], -index))
         return Plan(plans[best], (f"of {len(plans)} plans this one is worth most over the real link, {worth[best]:.3f}",))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from semcore.errors import ComponentError
 from semcore.types import Scenario, Space, Term
-from semcore_llm.memory import FOLDER, SHIPPED, Memory, append, lines_of, place_of, united
+from semcore_llm.memory import FOLDER, SHIPPED, Memory, append, estimate, lines_of, place_of, united, worth_of
 from semcore_llm.memory_command import command
 
 SPACE = Space({"workflow": ("v2a", "a2v"), "symbols": (150, 300, 600)})
@@ -23,7 +23,7 @@ TERMS = (Term("akd", 0.0, 1.0),)
 
 def line(snr_db: float, plan: dict[str, Any], akd: float | None, held: bool = True, number: int = 0) -> dict[str, Any]:
     scenario = Scenario(number, link={"snr_db": snr_db}, utility=TERMS, knowledge={"a": ("face",)} if held else {}).plain()
-    outcome = {"metrics": {"akd": akd}, "delivered": 1.0, "channel_uses": 100, "updates": 0}
+    outcome = {"metrics": {"akd": akd}, "delivered": 1.0, "channel_uses": 100, "update_uses": 0}
     return {"scenario": scenario, "plan": {"in_force": plan, "planner": "x"}, "outcome": outcome, "versions": {}, "seed": 1}
 
 
@@ -80,25 +80,33 @@ def test_the_nearest_scenarios_come_first() -> None:
 def test_the_estimate_follows_the_link(snr_db: float, better: str) -> None:
     scenario = Scenario(link={"snr_db": snr_db}, utility=TERMS, knowledge={"a": ("face",)})
     plans = [V2A, A2V]
-    told = Memory(tuple(LINES)).estimate(scenario, SPACE, plans)
+    evidence = Memory(tuple(LINES)).evidence(scenario)
+    told = [estimate(evidence, SPACE, plan) for plan in plans]
     best = max(zip(told, plans, strict=True), key=lambda pair: pair[0].utility if pair[0] else 0.0)
     assert best[1]["workflow"] == better and all(one and 0 <= one.utility <= 1 and one.known > 0 for one in told)
 
 
 def test_of_a_plan_that_nobody_tried_its_neighbours_speak() -> None:
     scenario = Scenario(link={"snr_db": 10.0}, utility=TERMS, knowledge={"a": ("face",)})
-    seen, near, far = Memory(tuple(LINES)).estimate(
-        scenario, SPACE, [V2A, {"workflow": "v2a", "symbols": 600}, {"workflow": "a2v", "symbols": 600}]
-    )
+    evidence, others = Memory(tuple(LINES)).evidence(scenario), ({"workflow": name, "symbols": 600} for name in ("v2a", "a2v"))
+    seen, near, far = (estimate(evidence, SPACE, plan) for plan in (V2A, *others))
     assert seen and near and far and seen.known > near.known and near.utility > far.utility
-    assert Memory().estimate(scenario, SPACE, [V2A]) == [None]
+    assert estimate(Memory().evidence(scenario), SPACE, V2A) is None
 
 
 def test_a_metric_without_a_value_is_worth_nothing_and_other_spaces_do_not_count() -> None:
     lost = Memory((line(10.0, V2A, None),))
-    (told,) = lost.estimate(Scenario(link={"snr_db": 10.0}, utility=TERMS, knowledge={"a": ("x",)}), SPACE, [V2A])
+    told = estimate(lost.evidence(Scenario(link={"snr_db": 10.0}, utility=TERMS, knowledge={"a": ("x",)})), SPACE, V2A)
     assert told and told.utility == 0
     assert len(lost.of(SPACE).lines) == 1 and not lost.of(Space({"workflow": ("v2a",)})).lines and not Memory.read("").lines
+
+
+def test_what_an_update_costs_is_spread_over_the_segments_that_it_serves() -> None:
+    scenario = Scenario(utility=(Term("channel-uses", 0, 1000),))
+    assert [worth_of(scenario, {"channel-uses": 700.0}, 600.0, horizon) for horizon in (1, 2, 3)] == pytest.approx(
+        [0.3, 0.6, 0.7]
+    )
+    assert worth_of(Scenario(), {"channel-uses": 700.0}, 600.0, 2) is None
 
 
 def test_the_shipped_memory_is_of_the_projects_own_runs() -> None:
