@@ -1,10 +1,11 @@
 # Installs into the active virtual environment, or into .venv if none is active.
 VENV := $(or $(VIRTUAL_ENV),.venv)
 BIN := $(VENV)/bin
-PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm plugins/semcore_video[face,speech,asr,judges]
+PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm[local] plugins/semcore_video[face,speech,asr,judges]
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: demo docs test test-slow lint bench-channels install help
+.PHONY: pass pass-face pass-missions pass-rain memory
 .PHONY: av av-snr av-transports av-knowledge av-costs
 .PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
 help:
@@ -15,6 +16,8 @@ help:
 	@echo "make lint       ruff and mypy"
 	@echo "make mmsemcom   the figures and the table of the MMSemCom paper; P=5000 LIMIT=50 for narrow intervals"
 	@echo "make av         the figures and tables of the satellite audiovisual paper; CLIPS=8 for narrower intervals"
+	@echo "make pass       planners over the pass of a satellite, as in that paper's case study; SEEDS=1,2,3,4,5 for narrower intervals"
+	@echo "make memory     the memory that planners are shipped with, anew"
 	@echo "make bench-channels  the channels beside plain Sionna scripts of the same links"
 
 install: $(VENV)/.semcore
@@ -95,6 +98,31 @@ av-knowledge: install
 
 av-costs: install
 	$(BIN)/semcore profile examples/av_comparison.yaml --out runs/av-costs.csv
+
+# The case study of the satellite paper: planners over a pass, clear and in rain; and what they know of it beforehand.
+SEEDS := 1,2,3
+PASS := $(BIN)/semcore run examples/satellite_pass.yaml --jobs 2
+KA := channel.carrier_frequency_hz=20e9 channel.tx_gain_dbi=60 channel.rx_gain_dbi=60
+
+pass: pass-face pass-missions pass-rain
+
+pass-face: install
+	$(PASS) seed=$(SEEDS) --out runs/pass
+	$(BIN)/semcore timeline runs/pass
+
+pass-missions: install
+	$(PASS) seed=$(SEEDS) scenario.mission=emergency-audio,video-conference --out runs/pass-missions
+	$(BIN)/semcore timeline runs/pass-missions --where scenario.mission=emergency-audio --out runs/pass-missions/figures/audio
+	$(BIN)/semcore timeline runs/pass-missions --where scenario.mission=video-conference --out runs/pass-missions/figures/video
+
+pass-rain: install
+	$(PASS) seed=$(SEEDS) $(KA) channel.rain_rate_mm_h=2 --out runs/pass-rain
+	$(BIN)/semcore timeline runs/pass-rain
+
+memory: install
+	$(PASS) 'planner={use: explore}' scenario.segments=null source.seed=2 channel.altitude_km=362 \
+		channel.elevation_deg=11,13,15,18,21,25,30,35,41,50,62,80 seed=11,12,13 --out runs/explore
+	$(BIN)/semcore memory runs/explore --into plugins/semcore_llm/semcore_llm/experience/satellite.jsonl
 
 test: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
+from semcore.bench import Bench
 from semcore.cli import cli
 from semcore.config.experiment import load
+from semcore.guard import guarded
+from semcore.multiplex import Multiplex
+from semcore.pipeline import Pipeline
+from semcore.testing.build import build
+from semcore.testing.examples import samples
+from semcore.types import Plan, Scenario, Space
+from semcore_channels.ldpc import LDPC
+from semcore_channels.ntn.channels import Satellite
+from semcore_channels.ntn.geometry import doppler_hz
 
 PIPELINE = """\
 semcore: 1
@@ -83,3 +96,29 @@ def test_what_does_not_go_together_is_refused(pipeline, arguments, words):
 def test_a_cell_says_its_own(pipeline):
     text = said(pipeline, "channel={use: uma, tx_power_dbm: 23}")
     assert "share of a subcarrier" in text and "path loss and shadowing" in text and "noise figure" in text
+
+
+def test_a_planner_is_told_the_budget_the_doppler_and_the_rain() -> None:
+    clear = Satellite(tx_power_dbm=55.0, carrier_frequency_hz=20e9, elevation_deg=30.0)
+    state = clear.link_state()
+    assert state["snr_db"] == pytest.approx(clear.budget()[-1].value) and state["tx_power_dbm"] == 55.0
+    assert state["elevation_deg"] == 30.0 and state["rain_db"] == 0.0
+    assert state["doppler_hz"] == pytest.approx(doppler_hz(600.0, 30.0, 20e9))
+    wet = replace(clear, rain_rate_mm_h=5.0).link_state()
+    assert wet["rain_db"] > 1 and wet["snr_db"] == pytest.approx(state["snr_db"] - wet["rain_db"])
+    assert Satellite(snr_db=3.0).link_state()["snr_db"] == 3.0 and "tx_power_dbm" not in Satellite(snr_db=3.0).link_state()
+
+
+@pytest.mark.parametrize(("most", "expected"), [(40.0, 35.0), (26.0, 25.0), (20.0, 20.0)])
+def test_a_limit_of_the_power_holds_whatever_is_planned(most: float, expected: float) -> None:
+    """The guard reads the power of a candidate pipeline off its channel."""
+
+    def pipeline_of(plan: Mapping[str, Any]) -> Pipeline:
+        channel = Satellite(tx_power_dbm=plan.get("channel.tx_power_dbm", 20.0))
+        encoder, generator = (build(kind, {"use": "bitstream", "codec": "jpeg"}) for kind in ("encoder", "generator"))
+        return Pipeline(encoder, Multiplex({"*": LDPC()}), channel, generator)  # type: ignore[arg-type]
+
+    scenario = Scenario(limits={"tx_power_dbm": most})
+    bench = Bench(Space({"channel.tx_power_dbm": (20.0, 25.0, 35.0)}), pipeline_of, scenario, samples())
+    kept = guarded(Plan({"channel.tx_power_dbm": 99.0}), bench, scenario)
+    assert kept.plan.overrides == {"channel.tx_power_dbm": expected} and not kept.silent
