@@ -70,11 +70,11 @@ class Bench:
         build: overrides -> the pipeline under them
         scenario: the segment's
         samples: the segment
-        knowledge: of both ends, before the segment
+        knowledge: before the segment: of both ends for a genie, else what the transmitter knows of them
         in_force: the plan of the segment before
         judge: measures an outcome; None: nothing can be tried
-        rng: where the numbers of the real link are drawn
-        genie: whether the planner may look at them
+        rng: of the planner's own; a genie's is that of the real link
+        genie: whether the planner may look at the real link
         remembered: keeps trials
     """
 
@@ -88,7 +88,7 @@ class Bench:
     rng: Rng = Rng()
     genie: bool = False
     remembered: Remembered = anew
-    _found: dict[Any, Any] = field(default_factory=dict)
+    _found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def can_try(self) -> bool:

@@ -73,7 +73,10 @@ def converse(
                 forecast=tuple(states[index % len(scenarios) + 1 :]),
                 knowledge=_held(knowledge.tx),
             )
-            bench = Bench(space, build, scenario, batch, knowledge, in_force, judge, rng, planner.genie, remembered)
+            # An honest planner has no argument by which it could look at the real link, or into the receiver.
+            seen = knowledge if planner.genie else Knowledge(knowledge.tx, knowledge.tx)
+            drawn = rng if planner.genie else rng.at("planner")
+            bench = Bench(space, build, scenario, batch, seen, in_force, judge, drawn, planner.genie, remembered)
             chosen = guarded(one(planner, planner.plan(scenario, memory, bench), Plan), bench, scenario)
             plan, silent = chosen.plan, chosen.silent
             if dict(plan.overrides) != in_force and not silent:

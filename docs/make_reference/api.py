@@ -24,6 +24,7 @@ GROUPS = {
     "Components": ("semcore.component", ""),
     "Interfaces": ("semcore.interfaces", "semcore.interfaces"),
     "Executors and jobs": ("", ""),
+    "Planning": ("semcore.bench", "semcore.bench"),
     "Types": ("semcore.types", "semcore.types"),
     "Randomness": ("semcore.rng", "semcore.rng"),
     "Secrets": ("semcore.secrets", "semcore.secrets"),
@@ -39,6 +40,7 @@ MET: dict[str, Any] = {
     "semcore.types.ledger.Entry": semcore.types.ledger.Entry,
     "semcore.errors.Problem": semcore.errors.Problem,
     "semcore.cache.StageDone": semcore.cache.StageDone,
+    "semcore.bench.Cost": semcore.bench.Cost,
 }
 """What is met through a public name, and not public by its own."""
 
