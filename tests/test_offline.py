@@ -98,7 +98,7 @@ def one_point(path: Path) -> list[str]:
     places = {"": values, **{f"workflows.{name}.": sections for name, sections in workflows.items()}}
     drawing = [place for place, sections in places.items() if "candidates" in (sections.get("generator") or {})]
     made = values["source"]["use"] == "talking-samples"
-    judged = made and path.stem != "av_comparison"  # whose metrics look at faces and hear speech, too
+    judged = made and path.stem != "satellite_pass"  # whose metrics look at faces and hear speech, too
     return [
         *(["metrics=[channel-uses]"] if judged else []),
         *("--limit", "1", "--no-report", "source.size=[128,128]" if made else "source={use: samples}"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -129,7 +131,7 @@ class Endpoint:
             # Nothing of the environment: neither a proxy nor a netrc may see the key. A redirect is an answer like any other.
             async with (
                 asyncio.timeout(left_s),
-                httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=left_s) as client,
+                httpx.AsyncClient(verify=_trusted(), trust_env=False, follow_redirects=False, timeout=left_s) as client,
                 client.stream("POST", address, content=body, headers=headers) as response,
             ):
                 if response.status_code in RETRIED:
@@ -142,6 +144,12 @@ class Endpoint:
             raise _Again("the endpoint did not answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _Again(f"the endpoint cannot be reached ({type(error).__name__})") from None
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities that the system trusts, read once."""
+    return ssl.create_default_context()
 
 
 class _Again(Exception):
