@@ -78,7 +78,11 @@ def render(run: Run) -> str:
         missing=missing,
         accounts=accounts(run, arranged),
         galleries=galleries(run, arranged),
-        sessions=[(label(result["settings"]), result["segments"]) for result in run.results if result["segments"]],
+        sessions=[
+            (label(result["settings"]), result["segments"], _deciding(result["segments"]))
+            for result in run.results
+            if result["segments"]
+        ],
         observations=observe(run, arranged),
         genies=sorted({name for result in run.results for name in result["genie"]}),
         configs=[(name, _yaml(common([result["config"] for result in group]))) for name, group in workflows(run).items()],
@@ -149,6 +153,15 @@ def _parsed(run: Run) -> Any:
         return parse(_file(run)).values
     except ConfigError:
         return None
+
+
+def _deciding(segments: Sequence[Mapping[str, Any]]) -> str:
+    """What the planner's decisions of a session took in all, and spread over its segments."""
+    totals: dict[str, float] = {}
+    for segment in segments:
+        for name, value in segment["plan_report"].items():
+            totals[name] = totals.get(name, 0.0) + value
+    return ", ".join(f"{name} {total:g} in all, {total / len(segments):.3g} a segment" for name, total in totals.items())
 
 
 def _settings(settings: Mapping[str, Any]) -> str:

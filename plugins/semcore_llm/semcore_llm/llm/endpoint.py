@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import ssl
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,8 @@ from semcore.rng import Rng
 from semcore.secrets import Secret
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 MOST_BYTES = 1_000_000
@@ -148,8 +149,10 @@ class Endpoint:
 
 @functools.cache
 def _trusted() -> ssl.SSLContext:
-    """The authorities that the system trusts, read once."""
-    return ssl.create_default_context()
+    """The authorities that httpx trusts, read once."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _Again(Exception):

@@ -1,0 +1,60 @@
+"""What the case study of the satellite paper must show, from the example itself; `make test-slow` runs it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semcore.config.experiment import load
+from semcore.executors.processes import Processes
+from semcore.plugins import hook_manager
+from semcore.results import read_run
+from semcore.run import run
+
+ROOT = Path(__file__).parents[1]
+SEEDS = (1, 2)
+Sessions = dict[tuple[str, int], list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
+    """(planner, seed) -> the segments of its session over the pass of the example."""
+    folder = tmp_path_factory.mktemp("pass") / "run"
+    experiment = load(ROOT / "examples" / "satellite_pass.yaml", [f"seed={','.join(map(str, SEEDS))}"])
+    assert not run(experiment, folder, hook_manager([]), Processes(2)).failures
+    found: Sessions = {}
+    for result in read_run(folder).results:
+        planner = result["config"]["planner"]
+        level = planner.get("given", {}).get("kb.level", "")
+        found[" ".join(filter(None, (planner["use"], level))), result["config"]["seed"]] = result["segments"]
+    yield found
+
+
+def total(sessions: Sessions, planner: str, name: str) -> float:
+    """Over all seeds and segments."""
+    return math.fsum(segment[name] for seed in SEEDS for segment in sessions[planner, seed])
+
+
+def akd(sessions: Sessions, planner: str) -> list[float]:
+    """Of every segment of all seeds."""
+    return [segment["metrics"]["akd"] for seed in SEEDS for segment in sessions[planner, seed]]
+
+
+@pytest.mark.slow
+def test_search_needs_half_the_symbols_of_the_table_without_judgement(sessions: Sessions) -> None:
+    """The headline of the paper: about 50 % of the symbols at an AKD that is no more than 5 % worse."""
+    assert total(sessions, "search", "channel_uses") <= 0.5 * total(sessions, "lookup forced", "channel_uses")
+    assert math.fsum(akd(sessions, "search")) <= 1.05 * math.fsum(akd(sessions, "lookup forced"))
+
+
+@pytest.mark.slow
+def test_search_misses_at_most_half_of_what_the_table_misses(sessions: Sessions) -> None:
+    """The pass is one that neither the memory nor the table has seen."""
+    best = total(sessions, "oracle", "worth")
+    regret = {name: best - total(sessions, name, "worth") for name in ("search", "lookup", "lookup l2", "lookup forced")}
+    assert regret["search"] <= 0.5 * min(regret["lookup"], regret["lookup l2"], regret["lookup forced"]), json.dumps(regret)
