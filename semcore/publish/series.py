@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcore.config.build import nearest
+from semcore.config.paths import flatten
 from semcore.errors import RunError
 from semcore.publish.pool import DERIVED, Summary, has, known_metric, known_metrics, manner, pooled
 from semcore.publish.rows import NOTHING, RUN, SEED, Row, distinct, is_number, key, known, said, swept, title
@@ -152,9 +153,9 @@ def _at(row: Row, paths: Sequence[str], x: str = "") -> str:
 
 
 def _without(value: Any, path: str, x: str) -> Any:
-    """A section without the setting that is on the axis."""
+    """A section, its settings by dotted path, without the one that is on the axis."""
     if isinstance(value, Mapping):
-        return {name: one for name, one in value.items() if f"{path}.{name}" != x}
+        return {name: one for name, one in flatten(value).items() if f"{path}.{name}" != x}
     return value
 
 
