@@ -199,7 +199,7 @@ def test_verbs_are_isolated(packages: Any) -> None:
     helped = packages("--help")
     assert helped.returncode == 0
     told = dict(line.split(maxsplit=1) for line in helped.stdout.split("Verbs of plugins:\n")[1].splitlines())
-    ours = {"kb": "semcore-video", "link-budget": "semcore-channels"}
+    ours = {"kb": "semcore-video", "link-budget": "semcore-channels", "memory": "semcore-llm"}
     assert told == ours | {"explode": "bad and more", "new-verb": "more", "number": "bad"}
     assert "verb 'explode' is given by bad 1.5 and more 1.5" in packages("explode").stderr
     told = packages("explode", SEMCORE_PLUGINS="bad")
