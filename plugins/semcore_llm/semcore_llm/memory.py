@@ -95,28 +95,39 @@ class Memory:
         order = sorted(range(len(self.lines)), key=lambda index: (-_alike(self.lines[index], scenario), index))
         return [self.lines[index] for index in order[:most]]
 
-    def evidence(self, scenario: Scenario, horizon: int = 1, knowledge: bool = True) -> list[Evidence]:
+    def evidence(self, scenario: Scenario, share: float = 1.0, knowledge: bool = True) -> list[Evidence]:
         """What each line says, to the scenario's user, of its plan.
 
         Args:
-            horizon: segments that an update serves: what it costs is spread over so many
+            share: of what an update costs, that this segment bears
             knowledge: whether it matters what the receiver knows already
         """
         found = []
         for line in self.lines:
             outcome, weight = line["outcome"], _alike(line, scenario, knowledge)
-            worth = worth_of(scenario, outcome["metrics"], number(outcome.get("update_uses")) or 0.0, horizon)
+            worth = worth_of(scenario, outcome["metrics"], number(outcome.get("update_uses")) or 0.0, share)
             if worth is not None and weight > 1e-6:
                 found.append(Evidence(line["plan"]["in_force"], worth, weight))
         return found
 
 
-def worth_of(scenario: Scenario, metrics: Mapping[str, Any], update_uses: float, horizon: int) -> float | None:
-    """What a segment is worth if its updates serve `horizon` segments, this one included; None without a utility."""
+def worth_of(scenario: Scenario, metrics: Mapping[str, Any], update_uses: float, share: float) -> float | None:
+    """What a segment is worth that bears a share of what its updates cost; None without a utility."""
     uses = number(metrics.get(USES))
     if uses is None:
         return utility(scenario.utility, metrics)
-    return utility(scenario.utility, {**metrics, USES: uses - update_uses * (1 - 1 / horizon)})
+    return utility(scenario.utility, {**metrics, USES: uses - update_uses * (1 - share)})
+
+
+def share_of(horizon: int, scenario: Scenario, session: Sequence[Mapping[str, Any]]) -> float:
+    """The share that a segment bears of what an update costs, if an update serves `horizon` segments, or all that are left.
+
+    One that comes before the last one has served its time bears the rest of that one, too: who updates every segment pays
+    every time.
+    """
+    serves = min(horizon, 1 + len(scenario.forecast))
+    since = next((age for age, record in enumerate(reversed(session), 1) if record.get("update_uses")), horizon)
+    return min((1 + max(horizon - since, 0) * serves / horizon) / serves, 1.0)
 
 
 def estimate(evidence: Sequence[Evidence], space: Space, plan: Mapping[str, Any]) -> Estimate | None:

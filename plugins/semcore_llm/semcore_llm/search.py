@@ -10,11 +10,11 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
-from semcore.bench import Bench
+from semcore.bench import Bench, Trial
 from semcore.identity import digest
 from semcore.interfaces import Planner
 from semcore.types import Plan, Scenario
-from semcore_llm.memory import Evidence, Remembers, estimate, worth_of
+from semcore_llm.memory import Evidence, Remembers, estimate, share_of, worth_of
 from semcore_llm.paper import PAPER
 
 TRUST = 3.0
@@ -35,7 +35,8 @@ class SearchPlanner(Remembers, Planner):
     Fields:
         trials: plans that are tried a segment; 0: memory alone decides
         draws: links on which each of them is tried
-        horizon: segments that an update of the knowledge base is reckoned to serve: what it costs is spread over them
+        horizon: segments that an update of the knowledge base is reckoned to serve: what it costs is spread over them, and
+            what is left of it falls due when the next one comes earlier
         margin: utility, 0..1, by which a plan must be better to replace the one in force
         time_budget_s: no trial begins later than this after the first one, s; if it ends a search early, the reasons say so
     """
@@ -54,7 +55,8 @@ class SearchPlanner(Remembers, Planner):
         if not scenario.utility:
             return Plan({}, ("the scenario does not say what a segment is worth, so the pipeline stays as written",))
         lines, plans = self.lines.of(bench.space), bench.plans()
-        evidence = lines.evidence(scenario, min(self.horizon, 1 + len(scenario.forecast)))
+        share = share_of(self.horizon, scenario, memory)
+        evidence = lines.evidence(scenario, share)
         reasons = [_recalled(len(lines.lines), len(plans), scenario)]
         tried: list[int] = []
         if self.trials and bench.can_try:
@@ -64,7 +66,7 @@ class SearchPlanner(Remembers, Planner):
                     reasons.append(f"the time for trials ended after {len(tried)} of {self.trials}")
                     break
                 tried.append(self._next(plans, tried, evidence, bench))
-                evidence = [*evidence, self._tried(plans[tried[-1]], scenario, bench)]
+                evidence = [*evidence, self._tried(plans[tried[-1]], bench, share)]
             links = "one drawn link" if self.draws == 1 else f"{self.draws} drawn links"
             reasons.append(f"{len(tried)} of them were tried on this segment over {links}")
         told = {index: estimate(evidence, bench.space, plans[index]) for index in tried or range(len(plans))}
@@ -87,12 +89,15 @@ class SearchPlanner(Remembers, Planner):
             bounds[index] = told.utility + OPEN / math.sqrt(1 + told.known) if told else 0.0
         return max(bounds, key=lambda index: (bounds[index], -index))
 
-    def _tried(self, plan: Mapping[str, Any], scenario: Scenario, bench: Bench) -> Evidence:
-        horizon = min(self.horizon, 1 + len(scenario.forecast))
-        trials = [bench.trial(plan, draw) for draw in range(self.draws)]
-        users = max(len(bench.samples), 1)
-        worth = [worth_of(scenario, trial.metrics, trial.update_uses / users, horizon) or 0.0 for trial in trials]
+    def _tried(self, plan: Mapping[str, Any], bench: Bench, share: float) -> Evidence:
+        worth = [_worth(bench.trial(plan, draw), bench, share) for draw in range(self.draws)]
         return Evidence(plan, math.fsum(worth) / len(worth), TRUST * self.draws)
+
+
+def _worth(trial: Trial, bench: Bench, share: float) -> float:
+    """What a trial was worth if its segment bears a share of what its updates cost."""
+    update_uses = trial.update_uses / max(len(bench.samples), 1)
+    return worth_of(bench.scenario, trial.metrics, update_uses, share) or 0.0
 
 
 def _recalled(lines: int, plans: int, scenario: Scenario) -> str:
@@ -131,8 +136,7 @@ class OraclePlanner(Planner):
         if not scenario.utility or not bench.can_try:
             return Plan({}, ("nothing can be tried, or the scenario does not say what a segment is worth",))
         plans = bench.plans()
-        horizon, users = min(self.horizon, 1 + len(scenario.forecast)), max(len(bench.samples), 1)
-        trials = [bench.real(plan) for plan in plans]
-        worth = [worth_of(scenario, trial.metrics, trial.update_uses / users, horizon) or 0.0 for trial in trials]
+        share = share_of(self.horizon, scenario, memory)
+        worth = [_worth(bench.real(plan), bench, share) for plan in plans]
         best = max(range(len(plans)), key=lambda index: (worth[index], -index))
         return Plan(plans[best], (f"of {len(plans)} plans this one is worth most over the real link, {worth[best]:.3f}",))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from semcore.errors import ComponentError
 from semcore.types import Scenario, Space, Term
-from semcore_llm.memory import FOLDER, SHIPPED, Memory, append, estimate, lines_of, place_of, united, worth_of
+from semcore_llm.memory import FOLDER, SHIPPED, Memory, append, estimate, lines_of, place_of, share_of, united, worth_of
 from semcore_llm.memory_command import command
 
 SPACE = Space({"workflow": ("v2a", "a2v"), "symbols": (150, 300, 600)})
@@ -101,12 +101,23 @@ def test_a_metric_without_a_value_is_worth_nothing_and_other_spaces_do_not_count
     assert len(lost.of(SPACE).lines) == 1 and not lost.of(Space({"workflow": ("v2a",)})).lines and not Memory.read("").lines
 
 
-def test_what_an_update_costs_is_spread_over_the_segments_that_it_serves() -> None:
+def test_a_segment_bears_its_share_of_an_update() -> None:
     scenario = Scenario(utility=(Term("channel-uses", 0, 1000),))
-    assert [worth_of(scenario, {"channel-uses": 700.0}, 600.0, horizon) for horizon in (1, 2, 3)] == pytest.approx(
-        [0.3, 0.6, 0.7]
+    assert [worth_of(scenario, {"channel-uses": 700.0}, 600.0, share) for share in (1, 0.5, 0)] == pytest.approx(
+        [0.3, 0.6, 0.9]
     )
-    assert worth_of(Scenario(), {"channel-uses": 700.0}, 600.0, 2) is None
+    assert worth_of(Scenario(), {"channel-uses": 700.0}, 600.0, 0.5) is None
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 3, 5])
+def test_whoever_updates_every_segment_pays_every_time_and_whoever_waits_pays_once(horizon: int) -> None:
+    far = Scenario(forecast=({},) * 20)
+    every, never = ([{"update_uses": uses}] * 20 for uses in (100, 0))
+    assert share_of(horizon, far, every) == pytest.approx(1) and share_of(horizon, far, never) == pytest.approx(1 / horizon)
+    shares = [share_of(horizon, far, [*every, *never[:rest]]) for rest in range(horizon + 2)]
+    assert shares == sorted(shares, reverse=True) and shares[-1] == pytest.approx(1 / horizon)
+    assert share_of(horizon, Scenario(), never) == 1, "in the last segment nothing is spread"
+    assert share_of(horizon, far, []) == pytest.approx(1 / horizon)
 
 
 def test_the_shipped_memory_is_of_the_projects_own_runs() -> None:
