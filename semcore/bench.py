@@ -108,6 +108,25 @@ class Bench:
             return points
         return list({self._key(plan): plan for plan in reversed(points)}.values())[::-1]
 
+    def updates(self, plan: Plan_) -> bool:
+        """Whether the plan would tell the receiver's knowledge base anything in this segment."""
+        return self.build is not None and any(one.streams for one in self._prepared(self._pipeline(plan))[0])
+
+    def matters(self, plan: Plan_) -> list[str]:
+        """The paths of the space that make a difference under the plan in this segment.
+
+        A setting of a transport does if its stream is sent; when the knowledge base is told (`kb.`) does not beyond whether it
+        is, see `updates`.
+        """
+        if self.build is None:
+            return list(self.space.axes)
+        told, sent = self._prepared(self._pipeline(plan))
+        streams = {name for one in (*told, *sent) for name in one.streams}
+        named = {path: path.split(".") for path in self.space.axes}
+        transports = self._pipeline(plan).transport.transports
+        idle = {path for path, parts in named.items() if parts[0] == "transport" and parts[1] in transports.keys() - streams}
+        return [path for path, parts in named.items() if path not in idle and parts[0] != "kb"]
+
     def cost(self, plan: Plan_) -> Cost:
         """What a plan takes of the link if its updates arrive, its signalling included if it is not in force yet.
 
@@ -144,7 +163,8 @@ class Bench:
     def _sent(self, plan: Plan_, knowledge: Knowledge, rng: Rng) -> Trial:
         if self.judge is None:
             raise ComponentError("nothing can be tried: the scenario says nothing of its `utility`")
-        judge, key = self.judge, digest(self._key(plan), self.samples, knowledge, rng.integer(), self.scenario.utility)
+        wanted = sorted(term.metric for term in self.scenario.utility)
+        judge, key = self.judge, digest(self._key(plan), self.samples, knowledge, rng.integer(), wanted)
 
         def made() -> dict[str, Any]:
             outcome = transmit(self._pipeline(plan), self.samples, knowledge, rng)

@@ -75,7 +75,14 @@ def test_every_command_of_a_page_runs(page: Path, tmp_path: Path, follow: Any) -
     follow(page, tmp_path, environment, EXPENSIVE)
 
 
-FROM_RUNS = {"demo.png", "mmsemcom-distance.png", "mmsemcom-growth.png", "satellite-frames.png"}
+FROM_RUNS = {
+    "demo.png",
+    "mmsemcom-distance.png",
+    "mmsemcom-growth.png",
+    "satellite-frames.png",
+    "satellite-pass.png",
+    "satellite-pass-rain.png",
+}
 """Pictures of runs that take minutes."""
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from semcore.bench import Bench
 from semcore.component import Component
 from semcore.errors import ComponentError, RunError
 from semcore.identity import digest
@@ -61,11 +62,13 @@ class Evidence:
         plan: the plan that was in force
         worth: what it was worth, 0..1
         weight: how much the segment has in common with the one that comes, 0..1; more for a trial
+        updated: whether it told the knowledge base anything
     """
 
     plan: Mapping[str, Any]
     worth: float
     weight: float
+    updated: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +108,10 @@ class Memory:
         found = []
         for line in self.lines:
             outcome, weight = line["outcome"], _alike(line, scenario, knowledge)
-            worth = worth_of(scenario, outcome["metrics"], number(outcome.get("update_uses")) or 0.0, share)
+            update_uses = number(outcome.get("update_uses")) or 0.0
+            worth = worth_of(scenario, outcome["metrics"], update_uses, share)
             if worth is not None and weight > 1e-6:
-                found.append(Evidence(line["plan"]["in_force"], worth, weight))
+                found.append(Evidence(line["plan"]["in_force"], worth, weight, update_uses > 0))
         return found
 
 
@@ -130,13 +134,33 @@ def share_of(horizon: int, scenario: Scenario, session: Sequence[Mapping[str, An
     return min((1 + max(horizon - since, 0) * serves / horizon) / serves, 1.0)
 
 
-def estimate(evidence: Sequence[Evidence], space: Space, plan: Mapping[str, Any]) -> Estimate | None:
+@dataclass(frozen=True)
+class Candidate:
+    """A plan as this segment sees it.
+
+    Fields:
+        plan: the plan
+        matters: the paths that make a difference in this segment
+        updates: whether it would tell the knowledge base anything; None: nobody knows
+    """
+
+    plan: Mapping[str, Any]
+    matters: tuple[str, ...]
+    updates: bool | None = None
+
+    @classmethod
+    def of(cls, plan: Mapping[str, Any], bench: Bench) -> Candidate:
+        """The candidate that a plan is on a bench."""
+        return cls(plan, tuple(bench.matters(plan)), bench.updates(plan))
+
+
+def estimate(evidence: Sequence[Evidence], space: Space, one: Candidate) -> Estimate | None:
     """What a plan will be worth, by all evidence, weighted by likeness; None if there is none."""
-    total = math.fsum(one.weight for one in evidence)
+    total = math.fsum(seen.weight for seen in evidence)
     if not total:
         return None
-    common = math.fsum(one.worth * one.weight for one in evidence) / total
-    weights = [(one.weight * _same(plan, one.plan, space), one.worth) for one in evidence]
+    common = math.fsum(seen.worth * seen.weight for seen in evidence) / total
+    weights = [(seen.weight * _same(one, seen, space), seen.worth) for seen in evidence]
     known = math.fsum(weight for weight, _ in weights)
     return Estimate((math.fsum(weight * worth for weight, worth in weights) + DOUBT * common) / (known + DOUBT), known)
 
@@ -267,14 +291,15 @@ def _alike(line: Line, scenario: Scenario, knowledge: bool = True) -> float:
     return near * (1.0 if held or not knowledge else OTHER_KNOWLEDGE)
 
 
-def _same(plan: Mapping[str, Any], other: Mapping[str, Any], space: Space) -> float:
-    share = 1.0
-    for path in space.axes:
-        if path in plan and path in other and plan[path] == other[path]:
+def _same(one: Candidate, seen: Evidence, space: Space) -> float:
+    """How much of what a segment showed of its plan holds for another one, 0..1."""
+    share = 1.0 if one.updates in (None, seen.updated) else OTHER_VALUE
+    for path in one.matters:
+        if path in one.plan and path in seen.plan and one.plan[path] == seen.plan[path]:
             continue
         rungs = space.rungs(path)
         ordered = all(number(value) is not None for value in rungs)
-        apart = [rungs.index(one[path]) for one in (plan, other) if path in one and one[path] in rungs]
+        apart = [rungs.index(plan[path]) for plan in (one.plan, seen.plan) if path in plan and plan[path] in rungs]
         share *= OTHER_VALUE ** (0.5 if ordered and len(apart) == 2 and abs(apart[0] - apart[1]) == 1 else 1.0)
     return share
 

@@ -16,7 +16,7 @@ from semcore.bench import Bench
 from semcore.errors import ComponentError
 from semcore.interfaces import Planner
 from semcore.types import Plan, Scenario
-from semcore_llm.memory import Remembers, estimate, number
+from semcore_llm.memory import Candidate, Remembers, estimate, number
 from semcore_llm.paper import PAPER
 
 
@@ -110,7 +110,7 @@ class LookupPlanner(Remembers, Planner):
         middle = replace(scenario, link={"snr_db": below + self.step / 2})
         evidence = self.lines.of(bench.space).evidence(middle, knowledge=False)
         plans = [plan for plan in bench.space.points() if all(plan.get(path) == one for path, one in self.given.items())]
-        told = [estimate(evidence, bench.space, plan) for plan in plans]
+        told = [estimate(evidence, bench.space, Candidate(plan, tuple(bench.space.axes))) for plan in plans]
         worth = {index: one.utility for index, one in enumerate(told) if one is not None}
         if not worth:
             return Plan(bench.space.clamped(self.otherwise), (f"{seen}; no past run taught a plan of this space",))

@@ -14,10 +14,10 @@ from semcore.bench import Bench, Trial
 from semcore.identity import digest
 from semcore.interfaces import Planner
 from semcore.types import Plan, Scenario
-from semcore_llm.memory import Evidence, Remembers, estimate, share_of, worth_of
+from semcore_llm.memory import Candidate, Evidence, Remembers, estimate, share_of, worth_of
 from semcore_llm.paper import PAPER
 
-TRUST = 3.0
+TRUST = 6.0
 """So many remembered segments weighs a trial: it is of this very segment."""
 OPEN = 0.15
 """Utility that a plan may have beyond its estimate where nothing is known of it."""
@@ -45,7 +45,7 @@ class SearchPlanner(Remembers, Planner):
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
     tried_with = ({"memory": ""}, {"memory": "", "trials": 0})
 
-    trials: Annotated[int, Ge(0), Le(10_000)] = 6
+    trials: Annotated[int, Ge(0), Le(10_000)] = 8
     draws: Annotated[int, Ge(1), Le(100)] = 1
     horizon: Annotated[int, Ge(1), Le(1000)] = 3
     margin: Annotated[float, Ge(0), Le(1)] = 0.005
@@ -55,6 +55,7 @@ class SearchPlanner(Remembers, Planner):
         if not scenario.utility:
             return Plan({}, ("the scenario does not say what a segment is worth, so the pipeline stays as written",))
         lines, plans = self.lines.of(bench.space), bench.plans()
+        candidates = [Candidate.of(plan, bench) for plan in plans]
         share = share_of(self.horizon, scenario, memory)
         evidence = lines.evidence(scenario, share)
         reasons = [_recalled(len(lines.lines), len(plans), scenario)]
@@ -65,11 +66,11 @@ class SearchPlanner(Remembers, Planner):
                 if tried and time.monotonic() - started > self.time_budget_s:
                     reasons.append(f"the time for trials ended after {len(tried)} of {self.trials}")
                     break
-                tried.append(self._next(plans, tried, evidence, bench))
-                evidence = [*evidence, self._tried(plans[tried[-1]], bench, share)]
+                tried.append(self._next(candidates, tried, evidence, bench))
+                evidence = [*evidence, self._tried(candidates[tried[-1]], bench, share)]
             links = "one drawn link" if self.draws == 1 else f"{self.draws} drawn links"
             reasons.append(f"{len(tried)} of them were tried on this segment over {links}")
-        told = {index: estimate(evidence, bench.space, plans[index]) for index in tried or range(len(plans))}
+        told = {index: estimate(evidence, bench.space, candidates[index]) for index in tried or range(len(plans))}
         scores = {index: one.utility if one else 0.0 for index, one in told.items()}
         best = max(scores, key=lambda index: (scores[index], -index))
         held = plans.index(dict(bench.in_force)) if dict(bench.in_force) in plans else None
@@ -77,21 +78,20 @@ class SearchPlanner(Remembers, Planner):
             return Plan(plans[held], (*reasons, f"the plan in force is worth {scores[held]:.3f}, and none is much better"))
         return Plan(plans[best], (*reasons, f"this one is worth {scores[best]:.3f}, the best of them"))
 
-    def _next(
-        self, plans: Sequence[Mapping[str, Any]], tried: Sequence[int], evidence: Sequence[Evidence], bench: Bench
-    ) -> int:
+    def _next(self, candidates: Sequence[Candidate], tried: Sequence[int], evidence: Sequence[Evidence], bench: Bench) -> int:
         """The plan that may be best, of those that were not tried; the one in force is tried first."""
+        plans = [one.plan for one in candidates]
         if not tried and dict(bench.in_force) in plans:
             return plans.index(dict(bench.in_force))
         bounds = {}
         for index in (one for one in range(len(plans)) if one not in tried):
-            told = estimate(evidence, bench.space, plans[index])
+            told = estimate(evidence, bench.space, candidates[index])
             bounds[index] = told.utility + OPEN / math.sqrt(1 + told.known) if told else 0.0
         return max(bounds, key=lambda index: (bounds[index], -index))
 
-    def _tried(self, plan: Mapping[str, Any], bench: Bench, share: float) -> Evidence:
-        worth = [_worth(bench.trial(plan, draw), bench, share) for draw in range(self.draws)]
-        return Evidence(plan, math.fsum(worth) / len(worth), TRUST * self.draws)
+    def _tried(self, one: Candidate, bench: Bench, share: float) -> Evidence:
+        worth = [_worth(bench.trial(one.plan, draw), bench, share) for draw in range(self.draws)]
+        return Evidence(one.plan, math.fsum(worth) / len(worth), TRUST * self.draws, bool(one.updates))
 
 
 def _worth(trial: Trial, bench: Bench, share: float) -> float:
