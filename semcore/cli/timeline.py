@@ -35,7 +35,7 @@ def timeline_command(
     from semcore.publish.timeline import timeline
 
     drawn = timeline(read_rows(runs, where), list(dict.fromkeys(metrics)), against)
-    text = caption.of_figure(drawn)
-    files = {**figure.draw(drawn, width), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
+    text = caption.of_figure(drawn, "session")
+    files = {**figure.draw(drawn, width, "session"), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
     write_figure(files, out, runs[0] / "figures" / "timeline")
     click.echo(f"\n{text}")

@@ -76,8 +76,10 @@ def logarithmic(values: Sequence[float], error_rate: bool = False) -> bool:
 
 
 def scale_of(chart: Chart, metric: str, asked: str = "auto") -> str:
-    """`log` or `linear`: of the panel of a metric."""
+    """`log` or `linear`: of the panel of a metric; `asked` is one of them, `auto`, or `session`."""
     values = [_at(point.y) for line in chart.of(metric) for point in line.points]
+    if asked == "session":  # one lost segment must not press all others flat
+        return "log" if min(values) > 0 and max(values) > 10 * min(values) else "linear"
     if asked == "auto":
         return "log" if logarithmic(values, metric in ERROR_RATES) else "linear"
     return "linear" if asked == "linear" or max(values) <= 0 or min(values) < 0 else "log"
@@ -164,6 +166,16 @@ def _panel(axes: Axes, chart: Chart, metric: str, names: Sequence[str], scale: s
         _ticks(axes, sorted(set(x)))
     for line in lines:
         _curve(axes, line, names.index(line.label), len(names), floor)
+    if scale == "linear":
+        _limit(axes, [_at(point.y) for line in lines for point in line.points])
+
+
+def _limit(axes: Axes, means: Sequence[float]) -> None:
+    """Let no interval press the means flat: an axis reaches as far beyond them as they are apart, at most."""
+    reach = max(means) - min(means)
+    low, high = axes.get_ylim()
+    if reach > 0:
+        axes.set_ylim(max(low, min(means) - reach), min(high, max(means) + reach))
 
 
 def _curve(axes: Axes, line: Line, index: int, of: int, floor: float) -> None:

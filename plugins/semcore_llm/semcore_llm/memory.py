@@ -33,6 +33,8 @@ OTHER_VALUE = 0.15
 """What one setting that differs leaves of the likeness of two plans; a neighbour on an ordered axis leaves its root."""
 OTHER_KNOWLEDGE = 0.2
 """What is left if one receiver knows the user and the other does not."""
+MOST_REMEMBERED = 4.0
+"""All that is remembered of a plan weighs no more than so many segments; a trial weighs more."""
 DOUBT = 0.5
 """So many likenesses weighs what is known of all plans together, where little is known of one."""
 
@@ -63,12 +65,14 @@ class Evidence:
         worth: what it was worth, 0..1
         weight: how much the segment has in common with the one that comes, 0..1; more for a trial
         updated: whether it told the knowledge base anything
+        tried: whether it is a trial of this very segment, and not a memory of another one
     """
 
     plan: Mapping[str, Any]
     worth: float
     weight: float
     updated: bool
+    tried: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,9 +164,14 @@ def estimate(evidence: Sequence[Evidence], space: Space, one: Candidate) -> Esti
     if not total:
         return None
     common = math.fsum(seen.worth * seen.weight for seen in evidence) / total
-    weights = [(seen.weight * _same(one, seen, space), seen.worth) for seen in evidence]
-    known = math.fsum(weight for weight, _ in weights)
-    return Estimate((math.fsum(weight * worth for weight, worth in weights) + DOUBT * common) / (known + DOUBT), known)
+    weights = [seen.weight * _same(one, seen, space) for seen in evidence]
+    remembered = math.fsum(weight for weight, seen in zip(weights, evidence, strict=True) if not seen.tried)
+    # What memory does not know (which picture the receiver holds, say) it does not know however often it was asked.
+    most = min(1.0, MOST_REMEMBERED / remembered) if remembered else 1.0
+    weights = [weight if seen.tried else weight * most for weight, seen in zip(weights, evidence, strict=True)]
+    known = math.fsum(weights)
+    mean = math.fsum(weight * seen.worth for weight, seen in zip(weights, evidence, strict=True))
+    return Estimate((mean + DOUBT * common) / (known + DOUBT), known)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from semcore.types import Plan, Scenario
 from semcore_llm.memory import Candidate, Evidence, Remembers, estimate, share_of, worth_of
 from semcore_llm.paper import PAPER
 
-TRUST = 6.0
+TRUST = 12.0
 """So many remembered segments weighs a trial: it is of this very segment."""
 OPEN = 0.15
 """Utility that a plan may have beyond its estimate where nothing is known of it."""
@@ -45,7 +45,7 @@ class SearchPlanner(Remembers, Planner):
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
     tried_with = ({"memory": ""}, {"memory": "", "trials": 0})
 
-    trials: Annotated[int, Ge(0), Le(10_000)] = 8
+    trials: Annotated[int, Ge(0), Le(10_000)] = 6
     draws: Annotated[int, Ge(1), Le(100)] = 1
     horizon: Annotated[int, Ge(1), Le(1000)] = 3
     margin: Annotated[float, Ge(0), Le(1)] = 0.005
@@ -91,7 +91,7 @@ class SearchPlanner(Remembers, Planner):
 
     def _tried(self, one: Candidate, bench: Bench, share: float) -> Evidence:
         worth = [_worth(bench.trial(one.plan, draw), bench, share) for draw in range(self.draws)]
-        return Evidence(one.plan, math.fsum(worth) / len(worth), TRUST * self.draws, bool(one.updates))
+        return Evidence(one.plan, math.fsum(worth) / len(worth), TRUST * self.draws, bool(one.updates), tried=True)
 
 
 def _worth(trial: Trial, bench: Bench, share: float) -> float:
