@@ -70,7 +70,8 @@ class Bench:
         build: overrides -> the pipeline under them
         scenario: the segment's
         samples: the segment
-        knowledge: before the segment: of both ends for a genie, else what the transmitter knows of them
+        knowledge: before the segment: of both ends for a genie; else the transmitter's, and what it takes the
+            receiver's to be
         in_force: the plan of the segment before
         judge: measures an outcome; None: nothing can be tried
         rng: of the planner's own; a genie's is that of the real link
@@ -148,7 +149,7 @@ class Bench:
         Raises:
             ComponentError: there is nothing to try it with
         """
-        return self._sent(plan, Knowledge(self.knowledge.tx, self.knowledge.tx), self._draw(draw))
+        return self._sent(plan, self._draw(draw))
 
     def real(self, plan: Plan_) -> Trial:
         """What the plan will bring over the real link; for planners that are labelled as genies.
@@ -158,16 +159,16 @@ class Bench:
         """
         if not self.genie:
             raise ComponentError("only a planner with `genie = True` may look at the real link: its results say so")
-        return self._sent(plan, self.knowledge, self.rng)
+        return self._sent(plan, self.rng)
 
-    def _sent(self, plan: Plan_, knowledge: Knowledge, rng: Rng) -> Trial:
+    def _sent(self, plan: Plan_, rng: Rng) -> Trial:
         if self.judge is None:
             raise ComponentError("nothing can be tried: the scenario says nothing of its `utility`")
         wanted = sorted(term.metric for term in self.scenario.utility)
-        judge, key = self.judge, digest(self._key(plan), self.samples, knowledge, rng.integer(), wanted)
+        judge, key = self.judge, digest(self._key(plan), self.samples, self.knowledge, rng.integer(), wanted)
 
         def made() -> dict[str, Any]:
-            outcome = transmit(self._pipeline(plan), self.samples, knowledge, rng)
+            outcome = transmit(self._pipeline(plan), self.samples, self.knowledge, rng)
             uses = {"channel_uses": outcome.delivery.ledger.uses(), "update_uses": outcome.update_uses}
             return {"metrics": dict(judge(self.samples, outcome)), **uses}
 

@@ -29,6 +29,9 @@ from semcore.types import (
     Semantics,
 )
 
+QUIET = 1e-4
+"""Noise variance of a link without noise: 40 dB."""
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -142,6 +145,14 @@ def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:
         report = reports.setdefault(layout.senders[sample][0], {})
         report.update(_with_times_added(received.report[row], report))
     return Delivery(p.air.receive(received), Ledger.of(received), reports)
+
+
+def echo(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> list[Semantics]:
+    """What arrives over a link without noise: what a transmitter takes to be at the receiver once it was acknowledged."""
+    symbols = p.air.send(batch, rng)
+    if symbols is None:
+        return [replace(semantics, streams={}) for semantics in batch]
+    return p.air.receive(symbols.received(symbols.values, QUIET))
 
 
 def _with_times_added(report: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:

@@ -12,8 +12,9 @@ from typing import Any
 from semcore.bench import Bench, Judge, Remembered, anew, notice
 from semcore.contract import one
 from semcore.guard import guarded
+from semcore.identity import digest
 from semcore.interfaces import Planner
-from semcore.pipeline import Delivery, Outcome, Pipeline, transmit
+from semcore.pipeline import Delivery, Outcome, Pipeline, echo, transmit
 from semcore.rng import Rng
 from semcore.types import Bitstream, Knowledge, KnowledgeBase, Plan, Sample, Scenario, Semantics, Space, Stream, Text
 
@@ -57,6 +58,7 @@ def converse(
         remembered: (key, compute) -> what was computed under the key, by whom ever
     """
     knowledge, memory, in_force = Knowledge(), list[Mapping[str, Any]](), dict[str, Any]()
+    believed = KnowledgeBase()  # what the transmitter takes the receiver's to be
     begun = build(scenarios[0].environment)
     sequential, shared = planner is not None or len(scenarios) > 1 or begun.kb is not None, begun.transport.shared_by
     size = -(-batch_size // shared) * shared
@@ -74,7 +76,7 @@ def converse(
                 knowledge=_held(knowledge.tx),
             )
             # An honest planner has no argument by which it could look at the real link, or into the receiver.
-            seen = knowledge if planner.genie else Knowledge(knowledge.tx, knowledge.tx)
+            seen = knowledge if planner.genie else Knowledge(knowledge.tx, believed)
             drawn = rng if planner.genie else rng.at("planner")
             bench = Bench(space, build, scenario, batch, seen, in_force, judge, drawn, planner.genie, remembered)
             chosen = guarded(one(planner, planner.plan(scenario, memory, bench), Plan), bench, scenario)
@@ -89,6 +91,8 @@ def converse(
                 silent = not heard.arrived and bool(bench.cost(in_force).over(scenario.limits)) if scenario.limits else False
         pipeline = replace(build({**in_force, **scenario.environment}), silent=silent)
         outcome = transmit(pipeline, batch, knowledge, rng)
+        if planner:
+            believed = _believed(pipeline, batch, knowledge, outcome.knowledge, believed, rng.at("believed", index))
         outcome = replace(outcome, delivery=outcome.delivery.after(heard))
         knowledge = outcome.knowledge
         segment = Segment(index, scenario, plan, in_force, batch, outcome)
@@ -113,6 +117,17 @@ def remember(segment: Segment) -> dict[str, Any]:
         "update_uses": segment.outcome.update_uses,
         "texts": _texts(segment.outcome.sent),
     }
+
+
+def _believed(
+    p: Pipeline, samples: Sequence[Sample], before: Knowledge, after: Knowledge, believed: KnowledgeBase, rng: Rng
+) -> KnowledgeBase:
+    """What the transmitter takes the receiver's knowledge base to be: every update that was acknowledged, as it was coded."""
+    if p.kb is None:
+        return believed
+    users = {user for user in after.tx.entries if digest(after.tx.of(user)) != digest(before.tx.of(user))}
+    updates = [one for one in p.kb.update(before.tx, samples) if one.user in users] if users else []
+    return p.kb.apply(believed, echo(p, updates, rng)) if updates else believed
 
 
 def in_words(stream: Stream) -> str:
