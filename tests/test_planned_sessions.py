@@ -15,6 +15,7 @@ from semcore.bench import Bench, Trial
 from semcore.cache import Cache
 from semcore.config.experiment import Experiment, load
 from semcore.evaluate import cell_files, evaluate, session
+from semcore.identity import digest
 from semcore.session import Segment
 from semcore.types import Plan, Scenario
 
@@ -133,3 +134,15 @@ def test_nothing_is_worth_more_in_the_first_segment_than_what_the_oracle_takes(t
         assert result["genie"] == (["oracle"] if "oracle" in name else [])
     signalling = 0.05  # which the oracle does not reckon with
     assert worth.pop("{use: oracle, horizon: 1}") >= max(worth.values()) - signalling
+
+
+def test_what_the_transmitter_takes_the_receiver_to_hold_is_what_it_holds(tmp_path: Path) -> None:
+    """The pictures of updates that arrived, as the codec left them; those that were lost are not among them."""
+    believed: list[Any] = []
+    coarse = [f"workflows.{name}.transport.reference.codec={{use: jpeg, quality: 5}}" for name in ("v2a", "a2v")]
+    states = "scenario.segments=[{channel.snr_db: 20}, {channel.snr_db: -15}, {channel.snr_db: 20}]"
+    found = spying(tmp_path, lambda scenario, memory, bench: believed.append(bench.knowledge), states, *coarse)
+    after = [segment.outcome.knowledge for segment in found]
+    for now, held in zip(believed[1:], after, strict=False):
+        assert digest(now.rx) == digest(held.rx) and digest(now.tx) == digest(held.tx) != digest(now.rx)
+    assert not believed[0].rx.entries and digest(believed[1].rx) == digest(believed[2].rx) != digest(believed[3].rx)
