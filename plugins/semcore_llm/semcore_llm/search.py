@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar
 from annotated_types import Ge, Gt, Le
 
 from semcore.bench import Bench, Trial
+from semcore.errors import listed
 from semcore.identity import digest
 from semcore.interfaces import Planner
 from semcore.types import Plan, Scenario
@@ -76,7 +77,10 @@ class SearchPlanner(Remembers, Planner):
         held = plans.index(dict(bench.in_force)) if dict(bench.in_force) in plans else None
         if held in scores and scores[best] - scores[held] <= self.margin:
             return Plan(plans[held], (*reasons, f"the plan in force is worth {scores[held]:.3f}, and none is much better"))
-        return Plan(plans[best], (*reasons, f"this one is worth {scores[best]:.3f}, the best of them"))
+        others = [index for index in scores if index != best]
+        second = max(others, key=lambda index: (scores[index], -index), default=None)
+        next_best = "" if second is None else f"; the next, with {_instead(plans[best], plans[second])}, {scores[second]:.3f}"
+        return Plan(plans[best], (*reasons, f"this one is worth {scores[best]:.3f}, the best of them{next_best}"))
 
     def _next(self, candidates: Sequence[Candidate], tried: Sequence[int], evidence: Sequence[Evidence], bench: Bench) -> int:
         """The plan that may be best, of those that were not tried; the one in force is tried first."""
@@ -92,6 +96,11 @@ class SearchPlanner(Remembers, Planner):
     def _tried(self, one: Candidate, bench: Bench, share: float) -> Evidence:
         worth = [_worth(bench.trial(one.plan, draw), bench, share) for draw in range(self.draws)]
         return Evidence(one.plan, math.fsum(worth) / len(worth), TRUST * self.draws, bool(one.updates), tried=True)
+
+
+def _instead(plan: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """What another plan has in place of the settings of this one."""
+    return listed([f"{path} = {value}" for path, value in other.items() if plan.get(path) != value])
 
 
 def _worth(trial: Trial, bench: Bench, share: float) -> float:
