@@ -16,7 +16,8 @@ from semcore.bench import Bench
 from semcore.errors import ComponentError
 from semcore.interfaces import Planner
 from semcore.types import Plan, Scenario
-from semcore_llm.memory import Candidate, Remembers, estimate, number
+from semcore_llm.estimate import Candidate, estimate, evidence_of
+from semcore_llm.memory import Remembers, number
 from semcore_llm.paper import PAPER
 
 
@@ -108,7 +109,7 @@ class LookupPlanner(Remembers, Planner):
         """By the middle of the step that `value` lies in, whatever the receiver knows already."""
         below = math.floor(value / self.step) * self.step
         middle = replace(scenario, link={"snr_db": below + self.step / 2})
-        evidence = self.lines.of(bench.space).evidence(middle, knowledge=False)
+        evidence = evidence_of(self.lines.of(bench.space), middle, knowledge=False)
         plans = [plan for plan in bench.space.points() if all(plan.get(path) == one for path, one in self.given.items())]
         told = [estimate(evidence, bench.space, Candidate(plan, tuple(bench.space.axes))) for plan in plans]
         worth = {index: one.utility for index, one in enumerate(told) if one is not None}

@@ -15,7 +15,8 @@ from semcore.errors import listed
 from semcore.identity import digest
 from semcore.interfaces import Planner
 from semcore.types import Plan, Scenario
-from semcore_llm.memory import Candidate, Evidence, Remembers, estimate, share_of, worth_of
+from semcore_llm.estimate import Candidate, Evidence, estimate, evidence_of, share_of, worth_of
+from semcore_llm.memory import Remembers
 from semcore_llm.paper import PAPER
 
 TRUST = 12.0
@@ -58,7 +59,7 @@ class SearchPlanner(Remembers, Planner):
         lines, plans = self.lines.of(bench.space), bench.plans()
         candidates = [Candidate.of(plan, bench) for plan in plans]
         share = share_of(self.horizon, scenario, memory)
-        evidence = lines.evidence(scenario, share)
+        evidence = evidence_of(lines, scenario, share)
         reasons = [_recalled(len(lines.lines), len(plans), scenario)]
         tried: list[int] = []
         if self.trials and bench.can_try:

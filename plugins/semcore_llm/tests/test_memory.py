@@ -14,19 +14,8 @@ from hypothesis import strategies as st
 
 from semcore.errors import ComponentError
 from semcore.types import Scenario, Space, Term
-from semcore_llm.memory import (
-    FOLDER,
-    SHIPPED,
-    Candidate,
-    Memory,
-    append,
-    estimate,
-    lines_of,
-    place_of,
-    share_of,
-    united,
-    worth_of,
-)
+from semcore_llm.estimate import Candidate, estimate, evidence_of, share_of, worth_of
+from semcore_llm.memory import FOLDER, SHIPPED, Memory, append, lines_of, place_of, united
 from semcore_llm.memory_command import command
 
 SPACE = Space({"workflow": ("v2a", "a2v"), "symbols": (150, 300, 600)})
@@ -96,7 +85,7 @@ def test_the_nearest_scenarios_come_first() -> None:
 def test_the_estimate_follows_the_link(snr_db: float, better: str) -> None:
     scenario = Scenario(link={"snr_db": snr_db}, utility=TERMS, knowledge={"a": ("face",)})
     plans = [V2A, A2V]
-    evidence = Memory(tuple(LINES)).evidence(scenario)
+    evidence = evidence_of(Memory(tuple(LINES)), scenario)
     told = [estimate(evidence, SPACE, candidate(plan)) for plan in plans]
     best = max(zip(told, plans, strict=True), key=lambda pair: pair[0].utility if pair[0] else 0.0)
     assert best[1]["workflow"] == better and all(one and 0 <= one.utility <= 1 and one.known > 0 for one in told)
@@ -104,16 +93,19 @@ def test_the_estimate_follows_the_link(snr_db: float, better: str) -> None:
 
 def test_of_a_plan_that_nobody_tried_its_neighbours_speak() -> None:
     scenario = Scenario(link={"snr_db": 10.0}, utility=TERMS, knowledge={"a": ("face",)})
-    evidence, others = Memory(tuple(LINES)).evidence(scenario), ({"workflow": name, "symbols": 600} for name in ("v2a", "a2v"))
+    evidence, others = (
+        evidence_of(Memory(tuple(LINES)), scenario),
+        ({"workflow": name, "symbols": 600} for name in ("v2a", "a2v")),
+    )
     seen, near, far = (estimate(evidence, SPACE, candidate(plan)) for plan in (V2A, *others))
     assert seen and near and far and seen.known > near.known and near.utility > far.utility
-    assert estimate(Memory().evidence(scenario), SPACE, candidate(V2A)) is None
+    assert estimate(evidence_of(Memory(), scenario), SPACE, candidate(V2A)) is None
 
 
 def test_a_metric_without_a_value_is_worth_nothing_and_other_spaces_do_not_count() -> None:
     lost = Memory((line(10.0, V2A, None),))
     told = estimate(
-        lost.evidence(Scenario(link={"snr_db": 10.0}, utility=TERMS, knowledge={"a": ("x",)})), SPACE, candidate(V2A)
+        evidence_of(lost, Scenario(link={"snr_db": 10.0}, utility=TERMS, knowledge={"a": ("x",)})), SPACE, candidate(V2A)
     )
     assert told and told.utility == 0
     assert len(lost.of(SPACE).lines) == 1 and not lost.of(Space({"workflow": ("v2a",)})).lines and not Memory.read("").lines
