@@ -1,4 +1,4 @@
-"""What a plan will be worth: by the segments that memory holds, and by trials, weighted by what they have in common with it."""
+"""What a plan will be worth: by the segments that memory holds, and by trials, weighted by their likeness to it."""
 
 from __future__ import annotations
 
