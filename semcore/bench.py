@@ -88,7 +88,7 @@ class Bench:
     judge: Judge | None = None
     rng: Rng = Rng()
     genie: bool = False
-    remembered: Remembered = anew
+    remembered: Remembered = field(default_factory=lambda: anew)
     _found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property

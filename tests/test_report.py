@@ -260,8 +260,8 @@ def test_segments_show_what_was_planned_and_what_came_into_force(made: Any) -> N
     assert len(rows) == len(cell["segments"]) == 3
     for row, segment in zip(rows, cell["segments"], strict=True):
         assert f"channel.snr_db = {segment['environment']['channel.snr_db']}" in row[1]
-        assert int(re.sub(r"\D", "", row[5])) == segment["channel_uses"]
-        assert int(row[6]) == segment["updates"] == 1
+        assert int(re.sub(r"\D", "", row[7])) == segment["channel_uses"]
+        assert int(row[8]) == segment["updates"] == 1
 
 
 def test_one_cell_without_a_sweep_is_a_page(made: Any) -> None:

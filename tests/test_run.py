@@ -252,7 +252,7 @@ def test_results_do_not_depend_on_processes_order_batches_or_resume(bench: Any, 
     from semcore import evaluate
     from semcore.session import converse
 
-    monkeypatch.setattr(evaluate, "converse", lambda *arguments: converse(*arguments, batch_size=2))
+    monkeypatch.setattr(evaluate, "converse", lambda *arguments, **named: converse(*arguments, **named, batch_size=2))
     bench.run(SNRS, "source.limit=5", out="small-batches")
     assert bench.results("small-batches") == whole
 

@@ -48,7 +48,7 @@ def test_order_batches_and_interruptions_change_no_byte(
     out = bench.folder / "again"
     shutil.rmtree(out, ignore_errors=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "converse", lambda *arguments: converse(*arguments, batch_size=size))
+        patch.setattr(evaluate, "converse", lambda *arguments, **named: converse(*arguments, **named, batch_size=size))
         for points in (order[:stopped], order):  # a part first, then all of it
             if points:
                 bench.run(*grid(points), out="again")
