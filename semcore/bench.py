@@ -12,7 +12,7 @@ from typing import Any
 
 from semcore.errors import ComponentError
 from semcore.identity import digest
-from semcore.pipeline import Delivery, Outcome, Pipeline, link, transmit
+from semcore.pipeline import Delivery, Outcome, Pipeline, feedback, link, transmit
 from semcore.rng import Rng
 from semcore.types import Bitstream, Entry, Knowledge, Ledger, Sample, Scenario, Semantics, Space, utility
 
@@ -121,11 +121,12 @@ class Bench:
         """
         if self.build is None:
             return list(self.space.axes)
-        told, sent = self._prepared(self._pipeline(plan))
+        p = self._pipeline(plan)
+        told, sent = self._prepared(p)
         streams = {name for one in (*told, *sent) for name in one.streams}
         named = {path: path.split(".") for path in self.space.axes}
-        transports = self._pipeline(plan).transport.transports
-        idle = {path for path, parts in named.items() if parts[0] == "transport" and parts[1] in transports.keys() - streams}
+        unsent = p.transport.transports.keys() - streams
+        idle = {path for path, parts in named.items() if parts[0] == "transport" and parts[1] in unsent}
         return [path for path, parts in named.items() if path not in idle and parts[0] != "kb"]
 
     def cost(self, plan: Plan_) -> Cost:
@@ -207,8 +208,7 @@ class Bench:
         rng = self._draw(0)
         updates, sent = self._prepared(p)
         told = link(p, updates, rng.at("update"))
-        feedback = Ledger(tuple(Entry(one.key, "update", "feedback", 0, 1) for one in updates if one.streams))
-        return link(p, sent, rng.at("data")).after(replace(told, ledger=told.ledger + feedback))
+        return link(p, sent, rng.at("data")).after(replace(told, ledger=told.ledger + feedback(updates)))
 
 
 def notice(p: Pipeline, space: Space, plan: Plan_, samples: Sequence[Sample], rng: Rng) -> Delivery:

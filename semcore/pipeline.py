@@ -126,9 +126,13 @@ def tell(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng)
     ]
     arrived = [there if ok else there.only([]) for there, ok in zip(delivery.arrived, whole, strict=True)]
     acknowledged = [update if ok else update.only([]) for update, ok in zip(updates, whole, strict=True)]
-    feedback = Ledger(tuple(Entry(update.key, "update", "feedback", 0, 1) for update in updates if update.streams))
     agreed = Knowledge(p.kb.apply(knowledge.tx, acknowledged), p.kb.apply(knowledge.rx, arrived))
-    return agreed, replace(delivery, ledger=delivery.ledger + feedback)
+    return agreed, replace(delivery, ledger=delivery.ledger + feedback(updates))
+
+
+def feedback(updates: Sequence[Semantics]) -> Ledger:
+    """One bit for each update, by which the receiver says whether it arrived."""
+    return Ledger(tuple(Entry(update.key, "update", "feedback", 0, 1) for update in updates if update.streams))
 
 
 def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:

@@ -15,7 +15,7 @@ from semcore.errors import shown
 from semcore.interfaces import Metric, Planner, Source
 from semcore.multiplex import ANY, Multiplex
 from semcore.pipeline import Pipeline
-from semcore.types import Bitstream, Bounds, Scenario, Space, Stream
+from semcore.types import Bitstream, Scenario, Space, Stream
 
 BUILT = (
     "source", "encoder", "channel", "generator", "selector", "kb", "planner", "space", "transport", "metrics", "scenario",
@@ -61,7 +61,7 @@ def setup(made: Mapping[str, Any]) -> Setup:
     components = list(_components([made[section] for section in BUILT if section not in ("scenario", "space")]))
     config = {section: plain(made[section]) for section in BUILT if section != "space" and made[section] is not None}
     if made["space"] is not None:
-        config["space"] = {path: _written(values) for path, values in made["space"].axes.items()}
+        config["space"] = made["space"].plain()
     return Setup(
         made["seed"],
         made["threads"],
@@ -204,11 +204,6 @@ def _check_generator(generator: Any, emitted: Mapping[str, type[Stream]], builde
 def is_component(value: Any) -> bool:
     """Whether a value names a component, alone or with settings."""
     return isinstance(value, str) or isinstance(value, Mapping) and "use" in value
-
-
-def _written(values: Any) -> Any:
-    """The values of an axis as a pipeline file has them."""
-    return {"from": values.low, "to": values.high} if isinstance(values, Bounds) else plain(values)
 
 
 def _packages(parts: Iterable[Component]) -> dict[str, str]:

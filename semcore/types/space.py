@@ -68,6 +68,13 @@ class Space:
                     values.append(value)
         return cls({path: tuple(values) for path, values in axes.items()})
 
+    def plain(self) -> dict[str, Any]:
+        """As a pipeline file has it: path -> list of values, or `{from: ..., to: ...}`."""
+        bounds = {path: values for path, values in self.axes.items() if isinstance(values, Bounds)}
+        listed = {path: list(values) for path, values in self.axes.items() if isinstance(values, tuple)}
+        written = {**listed, **{path: {"from": one.low, "to": one.high} for path, one in bounds.items()}}
+        return {path: written[path] for path in self.axes}
+
     @property
     def size(self) -> int:
         """The number of different plans."""

@@ -143,7 +143,8 @@ def _line(text: str, place: str) -> Line:
 
 def united(memories: Iterable[Iterable[Line]]) -> list[Line]:
     """The lines of several memories, each once, in an order that does not depend on whose come first."""
-    return sorted({digest(line): line for lines in memories for line in lines}.values(), key=lambda line: digest(line))
+    known = {digest(line): line for lines in memories for line in lines}
+    return [known[key] for key in sorted(known)]
 
 
 def append(path: Path, lines: Sequence[Line]) -> int:

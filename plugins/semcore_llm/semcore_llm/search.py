@@ -14,7 +14,7 @@ from semcore.bench import Bench, Trial
 from semcore.errors import listed
 from semcore.identity import digest
 from semcore.interfaces import Planner
-from semcore.types import Plan, Scenario
+from semcore.types import Plan, Scenario, Space
 from semcore_llm.estimate import Candidate, Evidence, estimate, evidence_of, share_of, worth_of
 from semcore_llm.memory import Remembers
 from semcore_llm.paper import PAPER
@@ -61,6 +61,7 @@ class SearchPlanner(Remembers, Planner):
         share = share_of(self.horizon, scenario, memory)
         evidence = evidence_of(lines, scenario, share)
         reasons = [_recalled(len(lines.lines), len(plans), scenario)]
+        held = plans.index(dict(bench.in_force)) if dict(bench.in_force) in plans else None
         tried: list[int] = []
         if self.trials and bench.can_try:
             started = time.monotonic()
@@ -68,14 +69,17 @@ class SearchPlanner(Remembers, Planner):
                 if tried and time.monotonic() - started > self.time_budget_s:
                     reasons.append(f"the time for trials ended after {len(tried)} of {self.trials}")
                     break
-                tried.append(self._next(candidates, tried, evidence, bench))
-                evidence = [*evidence, self._tried(candidates[tried[-1]], bench, share)]
+                if held is not None and not tried:  # the plan in force is tried first
+                    index = held
+                else:
+                    index = self._next(candidates, tried, evidence, bench.space)
+                tried.append(index)
+                evidence = [*evidence, self._tried(candidates[index], bench, share)]
             links = "one drawn link" if self.draws == 1 else f"{self.draws} drawn links"
             reasons.append(f"{len(tried)} of them were tried on this segment over {links}")
         told = {index: estimate(evidence, bench.space, candidates[index]) for index in tried or range(len(plans))}
         scores = {index: one.utility if one else 0.0 for index, one in told.items()}
         best = max(scores, key=lambda index: (scores[index], -index))
-        held = plans.index(dict(bench.in_force)) if dict(bench.in_force) in plans else None
         if held in scores and scores[best] - scores[held] <= self.margin:
             return Plan(plans[held], (*reasons, f"the plan in force is worth {scores[held]:.3f}, and none is much better"))
         others = [index for index in scores if index != best]
@@ -83,14 +87,11 @@ class SearchPlanner(Remembers, Planner):
         next_best = "" if second is None else f"; the next, with {_instead(plans[best], plans[second])}, {scores[second]:.3f}"
         return Plan(plans[best], (*reasons, f"this one is worth {scores[best]:.3f}, the best of them{next_best}"))
 
-    def _next(self, candidates: Sequence[Candidate], tried: Sequence[int], evidence: Sequence[Evidence], bench: Bench) -> int:
-        """The plan that may be best, of those that were not tried; the one in force is tried first."""
-        plans = [one.plan for one in candidates]
-        if not tried and dict(bench.in_force) in plans:
-            return plans.index(dict(bench.in_force))
+    def _next(self, candidates: Sequence[Candidate], tried: Sequence[int], evidence: Sequence[Evidence], space: Space) -> int:
+        """The plan that may be best, of those that were not tried."""
         bounds = {}
-        for index in (one for one in range(len(plans)) if one not in tried):
-            told = estimate(evidence, bench.space, candidates[index])
+        for index in (one for one in range(len(candidates)) if one not in tried):
+            told = estimate(evidence, space, candidates[index])
             bounds[index] = told.utility + OPEN / math.sqrt(1 + told.known) if told else 0.0
         return max(bounds, key=lambda index: (bounds[index], -index))
 

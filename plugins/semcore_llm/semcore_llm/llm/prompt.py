@@ -40,7 +40,7 @@ def document(scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Ben
         "link": _rounded(scenario.link),
         "forecast": [_rounded(link) for link in scenario.forecast[:FORECAST]],
         "knowledge_base": {"users": len(scenario.knowledge), "entries": sum(map(len, scenario.knowledge.values()))},
-        "space": {path: _written(bench.space, path) for path in bench.space.axes},
+        "space": bench.space.plain(),
         "plan_in_force": dict(bench.in_force),
         "nearest_segments": [lesson(line) for line in lines.nearest(scenario, nearest)],
         "session": [_past(record) for record in memory[-MOST_PAST:]],
@@ -85,11 +85,6 @@ def _axis(space: Space, path: str) -> dict[str, Any]:
     if isinstance(values, Bounds):
         return {"type": "integer" if values.whole else "number", "minimum": values.low, "maximum": values.high}
     return {"enum": list(values)}
-
-
-def _written(space: Space, path: str) -> Any:
-    values = space.axes[path]
-    return {"from": values.low, "to": values.high} if isinstance(values, Bounds) else list(values)
 
 
 def _past(record: Mapping[str, Any]) -> dict[str, Any]:
