@@ -12,6 +12,7 @@ from typing import Any
 
 from semcore.errors import RunError
 from semcore.storage import unsealed
+from semcore.words import Labels
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Run:
     def axes(self) -> dict[str, list[Any]]:
         """Swept values by dotted path."""
         return dict(self.info["axes"])
+
+    @property
+    def labels(self) -> Labels:
+        """The names of its cells."""
+        return Labels(self.axes)
 
     def items(self, result: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows of one cell, one a sample."""
@@ -85,20 +91,6 @@ def read_run(folder: Path) -> Run:
         if path.exists():
             failures.append({"settings": cell["settings"], **json.loads(path.read_text(encoding="utf-8"))})
     return Run(folder, info, results, failures)
-
-
-def label(settings: dict[str, Any]) -> str:
-    """Swept values in short: the last parts of their paths."""
-    return " ".join(f"{path.rsplit('.', 1)[-1]}={short(value)}" for path, value in settings.items()) or "(one cell)"
-
-
-def short(value: Any) -> str:
-    """A swept value in a few characters."""
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, dict):
-        return str(value.get("use", value))
-    return str(value)
 
 
 def metric_title(name: str, signature: str = "") -> str:
@@ -149,8 +141,9 @@ def table(run: Run) -> tuple[list[str], list[list[str]]]:
             units.setdefault(name, summary["unit"])
     header = [*(path for path in paths), "n", *(f"{name} [{units[name]}]" if units[name] else name for name in metrics)]
     rows: list[list[str]] = []
+    labels = run.labels
     for result in run.results:
-        cells = [short(result["settings"].get(path)) for path in paths]
+        cells = [labels.value(path, result["settings"].get(path)) for path in paths]
         shown = [with_interval(result["metrics"][name]) if name in result["metrics"] else "–" for name in metrics]
         rows.append([*cells, str(result["n"]), *shown])
     return header, rows

@@ -34,10 +34,11 @@ from semcore.evaluate import cell_files, evaluate
 from semcore.identity import digest
 from semcore.interfaces import Executor, Job, Lost, Source
 from semcore.redaction import printable, redact
-from semcore.results import label, read_result
+from semcore.results import read_result
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.threads import limited
 from semcore.types import Sample
+from semcore.words import Labels
 
 KEPT_SOURCES = 8
 """Samples of so many sources stay in memory; a sweep may go over sources."""
@@ -117,12 +118,12 @@ def run(
     mine = [(cell, one) for cell, one in zip(cells, ids, strict=True) if shard.holds(cell)]
     pending = [(cell, one) for cell, one in mine if read_result(out, one) is None]
     hooks.hook.semcore_run_started(folder=out, cells=len(mine), pending=len(pending))
-    failures: list[str] = []
+    failures, labels = list[str](), Labels(experiment.axes)
     for cell, identity, outcome in _computed(experiment, resolve, pending, out, hooks, executor):
         with _clear_when_unwritable(out, "finished cells are intact"):
             commit(out / "cells" / identity, outcome)
         if outcome.reason:
-            failures.append(f"{label(dict(cell.settings))}: {outcome.reason}")
+            failures.append(f"{labels.of(cell.settings)}: {outcome.reason}")
             hooks.hook.semcore_cell_failed(settings=dict(cell.settings), reason=outcome.reason)
         else:
             result = {"settings": dict(cell.settings), **unsealed(outcome.files["result.json"])}

@@ -259,9 +259,26 @@ def test_segments_show_what_was_planned_and_what_came_into_force(made: Any) -> N
     rows = [row for row in page.rows if row and row[0] in ("0", "1", "2")]
     assert len(rows) == len(cell["segments"]) == 3
     for row, segment in zip(rows, cell["segments"], strict=True):
-        assert f"channel.snr_db = {segment['environment']['channel.snr_db']}" in row[1]
-        assert int(re.sub(r"\D", "", row[7])) == segment["channel_uses"]
-        assert int(row[8]) == segment["updates"] == 1
+        assert f"snr_db {segment['environment']['channel.snr_db']}" in row[1].replace("\xa0", " ")
+        lost = dict(segment["planned"]) != dict(segment["in_force"])
+        assert ("did not come into force" in row[2]) == lost
+        assert int(re.sub(r"\D", "", row[5])) == segment["channel_uses"]
+        assert int(row[6]) == segment["updates"] == 1
+
+
+def test_sessions_are_drawn_over_their_segments(made: Any) -> None:
+    _, _, source = made(SESSION + SEGMENTS)
+    segments = source[source.index('<h2 id="segments"') : source.index('<h2 id="observations"')]
+    assert segments.count("<svg") == 1 and "<b>grey-error</b>" in segments
+
+
+def test_swept_sections_of_one_component_are_told_apart(made: Any) -> None:
+    run, page, source = made("sweep: {seed: [1, 2], channel: [{use: noise, snr_db: 3}, {use: noise, snr_db: 9}]}\n")
+    arranged = lines(run)
+    assert arranged.x is None
+    assert [line.label for line in arranged.lines] == ["channel=noise (SNR 3 dB)", "channel=noise (SNR 9 dB)"]
+    assert [arranged.place(cell) for cell in arranged.lines[0].cells] == ["seed 1", "seed 2"]
+    assert not any("best mean" in one.text for one in observe(run, arranged)), "nothing gets better with the seed"
 
 
 def test_one_cell_without_a_sweep_is_a_page(made: Any) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from semcore.results import label, number
+from semcore.results import number
+from semcore.words import Labels
 
 RUN = click.Path(path_type=Path, exists=True, file_okay=False)
 
@@ -67,14 +68,15 @@ def diff_command(first: Path, second: Path) -> None:
         console.print(columns(["setting", str(first), str(second)], rows, 3), crop=False)
     else:
         console.print("No setting differs.")
+    labels = Labels.among([*found.alone[0], *found.alone[1], *(change.settings for change in found.changes)])
     for folder, cells in zip((first, second), found.alone, strict=True):
         if cells:
-            console.print(f"\nOnly {folder} has: {'; '.join(label(dict(one)) for one in cells[:8])}{' …' * (len(cells) > 8)}")
+            console.print(f"\nOnly {folder} has: {'; '.join(labels.of(one) for one in cells[:8])}{' …' * (len(cells) > 8)}")
     changed = [change for change in found.changes if change.first != change.second or change.reason]
     if changed:
         console.print()
         rows = [
-            [label(dict(one.settings)), f"{one.metric} [{one.unit}]" if one.unit else one.metric, number(one.first),
+            [labels.of(one.settings), f"{one.metric} [{one.unit}]" if one.unit else one.metric, number(one.first),
              number(one.second), one.reason or _signed(vars(one.difference))]
             for one in changed
         ]  # fmt: skip

@@ -20,12 +20,12 @@ def play_command(run: Path, cell: str | None, only_write: bool) -> None:
     listed.
     """
     from semcore.report import write_cell
-    from semcore.results import label, read_run
+    from semcore.results import read_run
 
     found = read_run(run)
     if cell is None:
         for number, result in enumerate(found.results):
-            click.echo(f"{number:>3}  {result['id'][:12]}  {label(result['settings'])}")
+            click.echo(f"{number:>3}  {result['id'][:12]}  {found.labels.of(result['settings'])}")
         return
     names = [result["id"] for result in found.results]
     chosen = [number for number, name in enumerate(names) if str(number) == cell or (len(cell) > 3 and name.startswith(cell))]

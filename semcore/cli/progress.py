@@ -15,13 +15,15 @@ from rich.progress import Progress as Bars
 from semcore.cache import StageDone
 from semcore.cli.columns import columns, console
 from semcore.hookspecs import hook
-from semcore.results import Run, label, number, table
+from semcore.results import Run, number, table
+from semcore.words import Labels
 
 
 class Progress:
-    """Hooks that show how far a run is."""
+    """Hooks that show how far a run is; `labels`: the names of its cells."""
 
-    def __init__(self) -> None:
+    def __init__(self, labels: Labels) -> None:
+        self.labels = labels
         self.console = Console(highlight=False, soft_wrap=True)
         self.bars = Bars(
             TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
@@ -51,7 +53,7 @@ class Progress:
     @hook
     def semcore_cell_started(self, settings: Mapping[str, Any]) -> None:
         """Name the cell in flight."""
-        self.cell = label(dict(settings))
+        self.cell = self.labels.of(settings)
         self.through.clear()
         self.bars.update(self.task, description=self.cell)
 
@@ -67,7 +69,7 @@ class Progress:
         self.done += 1
         self.bars.advance(self.task)
         shown = "  ".join(f"{name} {number(found['mean'])}" for name, found in result["metrics"].items())
-        self.console.print(f"[{self.done}/{self.cells}] {label(result['settings'])}  {shown}  ({seconds:.1f} s)",
+        self.console.print(f"[{self.done}/{self.cells}] {self.labels.of(result['settings'])}  {shown}  ({seconds:.1f} s)",
                            markup=False)  # fmt: skip
 
     @hook
@@ -76,7 +78,7 @@ class Progress:
         self.done += 1
         self.bars.advance(self.task)
         first = reason.splitlines()[0]
-        self.console.print(f"[{self.done}/{self.cells}] {label(dict(settings))}  FAILED: {first}", markup=False)
+        self.console.print(f"[{self.done}/{self.cells}] {self.labels.of(settings)}  FAILED: {first}", markup=False)
 
 
 def print_table(run: Run) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semcore.config.experiment import Experiment, load
-from semcore.results import label
+from semcore.words import Labels
 
 if TYPE_CHECKING:
     from semcore.interfaces import Executor
@@ -94,10 +94,10 @@ def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
     from semcore.results import read_result
     from semcore.run import identify
 
-    resolve = experiment.resolving()
+    resolve, labels = experiment.resolving(), Labels(experiment.axes)
     for cell in filter(shard.holds, experiment.cells):
         done = read_result(folder, identify(experiment, cell, resolve)) is not None
-        click.echo(f"{'done   ' if done else 'pending'}  {label(dict(cell.settings))}")
+        click.echo(f"{'done   ' if done else 'pending'}  {labels.of(cell.settings)}")
     return 0
 
 
@@ -108,7 +108,7 @@ def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard:
     from semcore.run import run
 
     hooks = hook_manager(list(experiment.values.get("hooks") or []))
-    with Progress() as progress:
+    with Progress(Labels(experiment.axes)) as progress:
         hooks.register(progress)
         finished = run(experiment, folder, hooks, executor, sys.argv[1:], shard)
     print_table(read_run(folder))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from semcore.publish.figure import LETTERS, scale_of
+from semcore.publish.figure import LETTERS, scale_of, window
 from semcore.publish.pool import Summary
-from semcore.publish.rows import RUN, SEED, Row, distinct, key, said, swept, title
+from semcore.publish.rows import RUN, SEED, Row, distinct, swept
 from semcore.publish.series import Chart
 from semcore.results import metric_title
+from semcore.words import key, said, title
 
 
 def of_figure(chart: Chart, scale: str = "auto") -> str:
@@ -37,6 +38,9 @@ def of_figure(chart: Chart, scale: str = "auto") -> str:
                 said_of.append(f"{shown} is 0 at {at}, which a logarithmic axis cannot show: arrows at its lower edge.")
             if any(value.low is not None and value.low <= 0 < (value.mean or 0) for value in values):
                 said_of.append(f"Intervals of {shown} that reach 0 are cut at the lower edge.")
+        elif any(one.low is not None and one.high is not None and not first <= one.low <= one.high <= last
+                 for first, last in [window([one.mean or 0.0 for one in values])] for one in values):  # fmt: skip
+            said_of.append(f"Some intervals of {metric_title(metric, values[0].signature)} reach beyond the panel.")
     if any("measured in way" in line.label for line in chart.lines):
         said_of.append("Points that were not measured alike are not connected.")
     if chart.left_out:

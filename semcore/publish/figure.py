@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from semcore.publish.pool import Summary
-from semcore.publish.rows import title
 from semcore.publish.series import Chart, Line
 from semcore.results import metric_title
+from semcore.words import title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -167,15 +167,19 @@ def _panel(axes: Axes, chart: Chart, metric: str, names: Sequence[str], scale: s
     for line in lines:
         _curve(axes, line, names.index(line.label), len(names), floor)
     if scale == "linear":
-        _limit(axes, [_at(point.y) for line in lines for point in line.points])
+        limit(axes, [_at(point.y) for line in lines for point in line.points])
 
 
-def _limit(axes: Axes, means: Sequence[float]) -> None:
-    """Let no interval press the means flat: an axis reaches as far beyond them as they are apart, at most."""
-    reach = max(means) - min(means)
-    low, high = axes.get_ylim()
-    if reach > 0:
-        axes.set_ylim(max(low, min(means) - reach), min(high, max(means) + reach))
+def window(means: Sequence[float]) -> tuple[float, float]:
+    """Where a linear axis ends at the latest, so that no interval presses the means flat: as far off as they are apart."""
+    reach = max(means) - min(means) or math.inf
+    return min(means) - reach, max(means) + reach
+
+
+def limit(axes: Axes, means: Sequence[float]) -> None:
+    """Let the y axis end at the `window` of the means."""
+    (least, most), (low, high) = window(means), axes.get_ylim()
+    axes.set_ylim(max(low, least), min(high, most))
 
 
 def _curve(axes: Axes, line: Line, index: int, of: int, floor: float) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 from semcore.errors import RunError
 from semcore.pictures import SMALL
 from semcore.publish.figure import WIDTHS_IN, files_of, styled
-from semcore.publish.rows import RUN, Row, distinct, said, swept, title
+from semcore.publish.rows import RUN, Row, distinct, swept
 from semcore.results import metric_title, number
+from semcore.words import said, title
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,7 +15,8 @@ from semcore.config.build import nearest
 from semcore.conventions import SNR
 from semcore.errors import RunError
 from semcore.evaluate import interval
-from semcore.publish.rows import Row, key, said
+from semcore.publish.rows import Row
+from semcore.words import key, said
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semcore.component import unit_of
 from semcore.config.build import nearest
 from semcore.config.paths import flatten, read_override
-from semcore.conventions import SNR
 from semcore.errors import RunError
-from semcore.results import Run, label, read_run, short
+from semcore.results import Run, read_run
+from semcore.words import is_number, key, said
 
 RUN, SEED = "run", "seed"
 """Paths of a row that stand in no section: the name of its run, and the seed."""
-NOTHING = "–"
-"""How the value of a setting is said that a row does not have."""
 PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")
 """What a result must have, whatever else is in it."""
 NOT_SETTINGS = ("metrics", "scenario", "space")
@@ -42,7 +38,7 @@ class Row:
     @property
     def name(self) -> str:
         """The cell in words, for messages."""
-        return f"cell {self.result['id'][:8]} ({label(dict(self.result['settings'])).strip('()')})"
+        return f"cell {self.result['id'][:8]} ({self.run.labels.of(self.result['settings']).strip('()')})"
 
     def get(self, path: str) -> Any:
         """The value at a path; of a section or a nested component its settings by path; None if it has none."""
@@ -58,15 +54,7 @@ def read_rows(folders: Sequence[Path], where: Sequence[str] = ()) -> list[Row]:
     Raises:
         RunError: a folder is no run, a condition names what no cell has, or nothing is left
     """
-    runs = [read_run(folder) for folder in folders]
-    for run in runs:
-        for result in run.results:
-            if missing := [part for part in PARTS if part not in result]:
-                whose = f"the cell {result.get('id', '?')} of {run.folder}"
-                raise RunError(f"{whose} is damaged: it has no {' and no '.join(missing)}; delete its folder and run again")
-    names = _names(runs)
-    rows = {row["id"]: Row(run, row, _place(row, name)) for run, name in zip(runs, names, strict=True) for row in run.results}
-    found = list(rows.values())
+    found = rows_of([read_run(folder) for folder in folders])
     if not found:
         raise RunError(f"no cell of {' or '.join(map(str, folders))} is done yet; semcore run computes them")
     for text in where:
@@ -78,6 +66,22 @@ def read_rows(folders: Sequence[Path], where: Sequence[str] = ()) -> list[Row]:
             raise RunError(f"no cell has {text}; {path} is {there}")
         found = kept
     return found
+
+
+def rows_of(runs: Sequence[Run]) -> list[Row]:
+    """The rows of runs.
+
+    Raises:
+        RunError: a cell is damaged
+    """
+    for run in runs:
+        for result in run.results:
+            if missing := [part for part in PARTS if part not in result]:
+                whose = f"the cell {result.get('id', '?')} of {run.folder}"
+                raise RunError(f"{whose} is damaged: it has no {' and no '.join(missing)}; delete its folder and run again")
+    names = _names(runs)
+    rows = {row["id"]: Row(run, row, _place(row, name)) for run, name in zip(runs, names, strict=True) for row in run.results}
+    return list(rows.values())
 
 
 def known(path: str, rows: Sequence[Row]) -> None:
@@ -99,43 +103,6 @@ def swept(rows: Sequence[Row]) -> list[str]:
 def distinct(path: str, rows: Iterable[Row]) -> list[Any]:
     """The values of a path, each once, in the order of the rows."""
     return list({key(row.get(path)): row.get(path) for row in rows}.values())
-
-
-def key(value: Any) -> str:
-    """What makes two values of a setting the same: 3 and 3.0 are."""
-    return json.dumps(_normal(value), sort_keys=True, default=str)
-
-
-def _normal(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _normal(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_normal(item) for item in value]
-    return float(value) if is_number(value) else value
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value can stand on an axis."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def said(value: Any) -> str:
-    """A value in a few characters that show themselves only; a component by its name."""
-    if value is None:
-        return NOTHING
-    words = ", ".join(map(said, value)) if isinstance(value, list) else short(value)
-    return "".join(character if character.isprintable() else "\ufffd" for character in words)
-
-
-def title(path: str) -> tuple[str, str]:
-    """A dotted path as (name, unit) for an axis or a column: ("carrier frequency", "Hz")."""
-    last = path.rsplit(".", 1)[-1]
-    unit = unit_of(last)
-    if last in SNR:
-        return f"SNR, {SNR[last].split()[0]}", unit
-    if last == "use":
-        return path.split(".")[-2], ""
-    return (last.removesuffix(f"_{last.rsplit('_', 1)[-1]}") if unit else last).replace("_", " "), unit
 
 
 def _place(result: Mapping[str, Any], run: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ from semcore.config.build import nearest
 from semcore.config.paths import flatten
 from semcore.errors import RunError
 from semcore.publish.pool import DERIVED, Summary, has, known_metric, known_metrics, manner, pooled
-from semcore.publish.rows import NOTHING, RUN, SEED, Row, distinct, is_number, key, known, said, swept, title
+from semcore.publish.rows import RUN, SEED, Row, distinct, known, swept
+from semcore.words import NOTHING, is_number, key, said, telling, title
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,10 +142,12 @@ def groups(rows: Sequence[Row], paths: Sequence[str], x: str = "") -> list[tuple
     Args:
         x: a path that does not tell sections apart, though they hold it
     """
-    words = {path: _words(path, rows, x) for path in paths}
+    say = {path: telling([_without(one, path, x) for one in distinct(path, rows)]) for path in paths}
     found: dict[str, tuple[dict[str, str], list[Row]]] = {}
     for row in rows:
-        found.setdefault(_at(row, paths, x), ({path: words[path](row) for path in paths}, []))[1].append(row)
+        found.setdefault(_at(row, paths, x), ({path: say[path](_without(row.get(path), path, x)) for path in paths}, []))[
+            1
+        ].append(row)
     return list(found.values())
 
 
@@ -157,30 +160,6 @@ def _without(value: Any, path: str, x: str) -> Any:
     if isinstance(value, Mapping):
         return {name: one for name, one in flatten(value).items() if f"{path}.{name}" != x}
     return value
-
-
-def _words(path: str, rows: Sequence[Row], x: str) -> Callable[[Row], str]:
-    """How a value of a path is said. A section: its component, and the settings that tell it from others of that name."""
-    values = [_without(one, path, x) for one in distinct(path, rows)]
-
-    def words(row: Row) -> str:
-        value = _without(row.get(path), path, x)
-        if not isinstance(value, Mapping):
-            return said(value)
-        others = [one for one in values if isinstance(one, Mapping)]
-        leaves = [name for name in value if name != "use"]
-        differing = [name for name in leaves if len({key(twin.get(name)) for twin in _twins(value, name, others)}) > 1]
-        told = ", ".join(f"{title(name)[0]} {said(value[name])}" for name in differing)
-        return " ".join(filter(None, (said(value.get("use")), f"({told})" if told else "")))
-
-    return words
-
-
-def _twins(value: Mapping[str, Any], name: str, others: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those of other sections whose setting `name` belongs to the same components, all the way down."""
-    parts = name.removesuffix(".use").split(".")[:-1]
-    uses = ["use", *(f"{'.'.join(parts[:depth])}.use" for depth in range(1, len(parts) + 1))]
-    return [one for one in others if all(one.get(use) == value.get(use) for use in uses if use != name)]
 
 
 def _lines(rows: Sequence[Row], x: str, metric: str, paths: Sequence[str], own: Sequence[str], measured: bool) -> list[Line]:

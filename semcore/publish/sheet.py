@@ -7,8 +7,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from semcore.publish.rows import said
 from semcore.publish.series import Chart
+from semcore.words import said
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from semcore.publish import latex
 from semcore.publish.caption import of_table
 from semcore.publish.pool import Summary, has, known_metric, known_metrics, manner, pooled
-from semcore.publish.rows import Row, known, title
+from semcore.publish.rows import Row, known
 from semcore.publish.series import groups, varying
 from semcore.publish.sheet import as_csv
 from semcore.results import metric_title, verdict, with_interval
+from semcore.words import title
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,9 @@ from semcore.config.build import nearest
 from semcore.errors import RunError
 from semcore.evaluate import interval
 from semcore.publish.pool import Summary
-from semcore.publish.rows import SEED, Row, key
+from semcore.publish.rows import SEED, Row
 from semcore.publish.series import Chart, Line, Point, groups, line_label, told_apart
+from semcore.words import key
 
 X = "segment"
 WORTH, REGRET = "utility", "regret"

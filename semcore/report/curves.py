@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from semcore.publish.figure import logarithmic, plain_text
+from semcore.publish.figure import limit, logarithmic, plain_text, scale_of
 from semcore.publish.pool import Manner, manner
+from semcore.publish.series import Chart
 from semcore.report.lines import Line, Lines
 
 if TYPE_CHECKING:
@@ -51,15 +52,17 @@ class Curve:
         index: of the line; chooses its colour
         cells: their results
         points: their summaries (mean, low, high) of the metric
+        x: where they are; empty if nothing is an axis
     """
 
     label: str
     index: int
     cells: tuple[dict[str, Any], ...]
-    points: tuple[dict[str, Any], ...]
+    points: tuple[Mapping[str, Any], ...]
+    x: tuple[float, ...] = ()
 
 
-def curves_of(metric: str, lines: Sequence[Line]) -> list[Curve]:
+def curves_of(metric: str, lines: Sequence[Line], x: str | None = None) -> list[Curve]:
     """The lines of a metric, split where its signature or the SNR's convention changes: such values are not connected."""
     found: dict[tuple[int, Manner], list[dict[str, Any]]] = {}
     for index, line in enumerate(lines):
@@ -74,6 +77,7 @@ def curves_of(metric: str, lines: Sequence[Line]) -> list[Curve]:
             index,
             tuple(cells),
             tuple(cell["metrics"][metric] for cell in cells),
+            tuple(cell["settings"][x] for cell in cells) if x else (),
         )
         for (index, way), cells in found.items()
     ]
@@ -87,7 +91,7 @@ def figures(metrics: Sequence[str], lines: Lines) -> list[Figure]:
 def _figure(metric: str, lines: Lines, number: int) -> Figure:
     from matplotlib.figure import Figure as Canvas
 
-    curves = curves_of(metric, lines.lines)
+    curves = curves_of(metric, lines.lines, lines.x)
     cells = [cell for line in lines.lines for cell in line.cells if metric in cell["metrics"]]
     summaries = [cell["metrics"][metric] for cell in cells]
     unit, better = summaries[0]["unit"], summaries[0]["better"]
@@ -96,11 +100,12 @@ def _figure(metric: str, lines: Lines, number: int) -> Figure:
     axes = canvas.subplots()
     _plain(axes)
     name = f"{metric} [{unit}]" if unit else metric
+    notes: list[str] = []
     if lines.x:
-        _over_x(axes, curves, lines, name)
+        _over_x(axes, curves, lines.title, name)
+        notes += _beyond(axes, curves)
     else:
         _by_cell(axes, curves, lines, name)
-    notes = []
     if len({manner(cell, metric) for cell in cells}) > 1:
         notes.append("Measured in different ways (see the signatures and conventions); such points are not connected.")
     if missing := sum(summary["mean"] is None for summary in summaries):
@@ -110,12 +115,37 @@ def _figure(metric: str, lines: Lines, number: int) -> Figure:
     return Figure(metric, better, _svg(canvas, f"c{number}-"), tuple(notes))
 
 
-def _over_x(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> None:
-    assert lines.x is not None
+def over_segments(chart: Chart) -> list[Figure]:
+    """Sessions over their segments, one figure a metric."""
+    from matplotlib.figure import Figure as Canvas
+
+    found = []
+    for number, metric in enumerate(chart.metrics):
+        lines = chart.of(metric)
+        curves = [
+            Curve(
+                line.label, index, (), tuple(vars(at.y) for at in line.points), tuple(at.x.mean or 0.0 for at in line.points)
+            )
+            for index, line in enumerate(lines)
+        ]
+        y = lines[0].points[0].y
+        canvas = Canvas(figsize=(4.6, 3.2), layout="constrained")
+        axes = canvas.subplots()
+        _plain(axes)
+        _over_x(axes, curves, chart.x, f"{metric} [{y.unit}]" if y.unit else metric)
+        if scale_of(chart, metric, "session") == "log":
+            means = [point["mean"] for curve in curves for point in curve.points]
+            axes.set(yscale="log", ylim=(min(means) / 2, max(means) * 2))
+        notes = ("means with 95 % intervals", *_beyond(axes, curves))
+        found.append(Figure(metric, y.better, _svg(canvas, f"s{number}-"), notes))
+    return found
+
+
+def _over_x(axes: Axes, curves: Sequence[Curve], title: str, name: str) -> None:
     for curve in curves:
         colour = COLOURS[curve.index % len(COLOURS)]
         style = ("-", "--", ":", "-.")[curve.index // len(COLOURS) % 4]
-        x = [cell["settings"][lines.x] for cell in curve.cells]
+        x = curve.x
         marker = MARKERS[curve.index % len(MARKERS)]
         means = [point["mean"] for point in curve.points]
         axes.plot(x, means, style, marker=marker, color=colour, markersize=4.5, linewidth=1.6, label=plain_text(curve.label))
@@ -126,14 +156,24 @@ def _over_x(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> Non
             axes.vlines(at, low, high, color=colour, alpha=0.55, linewidth=1.0)
     values = [point["mean"] for curve in curves for point in curve.points]
     _scale(axes, "y", values)
-    _scale(axes, "x", places := sorted({cell["settings"][lines.x] for curve in curves for cell in curve.cells}))
+    if values and axes.get_yscale() == "linear":
+        limit(axes, values)
+    _scale(axes, "x", places := sorted({at for curve in curves for at in curve.x}))
     apart = min((b - a for a, b in itertools.pairwise(places)), default=1)
     if axes.get_xscale() == "linear" and apart * 12 >= places[-1] - places[0]:
         axes.set_xticks(places)
-    axes.set_xlabel(plain_text(lines.title), color=INK, fontsize=9)
+    axes.set_xlabel(plain_text(title), color=INK, fontsize=9)
     axes.set_ylabel(plain_text(name), color=INK, fontsize=9)
     if len(curves) > 1:
         axes.figure.legend(loc="outside upper center", ncols=min(3, len(curves)), frameon=False, fontsize=8.5, labelcolor=INK)
+
+
+def _beyond(axes: Axes, curves: Sequence[Curve]) -> list[str]:
+    """What a reader must know of intervals that the y axis cuts."""
+    low, high = axes.get_ylim()
+    ends = [(point["low"], point["high"]) for curve in curves for point in curve.points if point["low"] is not None]
+    cut = sum(not low <= first <= last <= high for first, last in ends)
+    return [f"{cut} of {len(ends)} intervals reach beyond the drawing."] if cut else []
 
 
 def _by_cell(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> None:
@@ -143,7 +183,7 @@ def _by_cell(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> No
         if point["low"] is not None:
             axes.hlines(row, point["low"], point["high"], color=colour, linewidth=2.2, alpha=0.6)
         axes.plot([point["mean"]], [row], MARKERS[index % len(MARKERS)], color=colour, markersize=6)
-    axes.set_yticks(range(len(rows)), [plain_text(lines.place(cell)) for cell, _, _ in rows])
+    axes.set_yticks(range(len(rows)), [plain_text(lines.name(cell)) for cell, _, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     _scale(axes, "x", [point["mean"] for _, point, _ in rows])
     axes.set_xlabel(plain_text(name), color=INK, fontsize=9)

@@ -57,9 +57,9 @@ class Account:
 
 
 def accounts(run: Run, lines: Lines) -> list[Account]:
-    """One account a line; without an axis x, one a cell."""
+    """One account a line; of a single line without an axis x, one a cell."""
     groups = [(line.label, line.cells) for line in lines.lines]
-    if lines.x is None:
+    if lines.x is None and len(lines.lines) < 2:
         groups = [(lines.place(cell), (cell,)) for line in lines.lines for cell in line.cells]
     return [_account(run, name, cells) for name, cells in groups]
 

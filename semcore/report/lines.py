@@ -8,13 +8,14 @@ from typing import Any
 
 from semcore.component import unit_of
 from semcore.conventions import SNR
-from semcore.publish.rows import is_number, title
-from semcore.results import Run, label, short
+from semcore.publish.rows import SEED
+from semcore.results import Run
+from semcore.words import Labels, is_number, short, title
 
 
 @dataclass(frozen=True)
 class Line:
-    """The cells that differ in the axis x alone, in the order of x.
+    """The cells that differ in the axis x alone, in the order of x; without x, in the seed alone.
 
     Fields:
         label: the other swept values in short; "" if nothing else is swept
@@ -30,18 +31,24 @@ class Lines:
     """All cells of a run.
 
     Fields:
-        x: dotted path of the numeric axis with the most values; None if no numeric setting is swept
-        lines: one a combination of the other swept values; without x, one line that holds all cells
+        x: dotted path of the numeric axis with the most values, the seed apart; None if no such setting is swept
+        lines: one a combination of the other swept values; without x and several seeds, one line that holds all cells
+        labels: the names of the cells
     """
 
     x: str | None
     lines: tuple[Line, ...]
+    labels: Labels
+
+    def name(self, cell: Mapping[str, Any]) -> str:
+        """All of a cell's swept values in words."""
+        return self.labels.of(cell["settings"])
 
     def place(self, cell: Mapping[str, Any]) -> str:
         """Where a cell stands on its line, in words."""
-        if self.x is None:
-            return label({path: cell["settings"][path] for path in cell["settings"]})
-        return f"{short(cell['settings'][self.x])} {self.unit}".strip()
+        if self.x is not None:
+            return f"{short(cell['settings'][self.x])} {self.unit}".strip()
+        return f"seed {cell['settings'][SEED]}" if len(self.lines) > 1 else self.name(cell)
 
     @property
     def unit(self) -> str:
@@ -64,28 +71,31 @@ class Lines:
 
 def lines(run: Run) -> Lines:
     """Arrange the finished cells of a run."""
-    swept = {path: values for path, values in run.axes.items() if len(values) > 1}
-    numeric = [path for path, values in swept.items() if all(map(is_number, values))]
-    if not numeric:
-        return Lines(None, (Line("", tuple(run.results)),) if run.results else ())
-    x = max(numeric, key=lambda path: len(swept[path]))
-    others = [path for path in swept if path != x]
+    swept, labels = {path: values for path, values in run.axes.items() if len(values) > 1}, run.labels
+    numeric = [path for path, values in swept.items() if path != SEED and all(map(is_number, values))]
+    x = max(numeric, key=lambda path: len(swept[path]), default=None)
+    if x is None and SEED not in swept:
+        return Lines(None, (Line("", tuple(run.results)),) if run.results else (), labels)
+    others = [path for path in swept if path != (x or SEED)]
     groups: dict[str, list[dict[str, Any]]] = {}
     for result in run.results:
-        name = label({path: result["settings"][path] for path in others}) if others else ""
+        name = labels.of({path: result["settings"][path] for path in others}) if others else ""
         groups.setdefault(name, []).append(result)
+    if x is None:
+        return Lines(None, tuple(Line(_bare(name, others), tuple(cells)) for name, cells in groups.items()), labels)
     return Lines(
         x,
         tuple(
             Line(_bare(name, others), tuple(sorted(cells, key=lambda cell: cell["settings"][x])))
             for name, cells in groups.items()
         ),
+        labels,
     )
 
 
 def _bare(name: str, others: Sequence[str]) -> str:
-    """The label of a line; where the workflow alone differs, its name says it all."""
-    return name.removeprefix("workflow=") if list(others) == ["workflow"] else name
+    """The label of a line; where the workflow or the planner alone differs, its name says it all."""
+    return name.partition("=")[2] if list(others) in (["workflow"], ["planner"]) else name
 
 
 def workflows(run: Run) -> dict[str, list[dict[str, Any]]]:

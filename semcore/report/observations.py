@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from semcore.evaluate import interval
 from semcore.publish.pool import manner
 from semcore.report.curves import Curve, curves_of
 from semcore.report.lines import Lines
-from semcore.results import Run, number, short, verdict
+from semcore.results import Run, number, verdict
+from semcore.words import short
 
 MOST_PAIRS = 15
 """Pairs of lines that are compared."""
@@ -118,7 +119,7 @@ def _pair(run: Run, lines: Lines, metric: str, a: Curve, b: Curve) -> Iterator[O
         yield Observation("clear" if clear else "open" if sides["open"] else "note", metric, text)
 
 
-def _factor(pairs: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> str:
+def _factor(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> str:
     """By how much the better one leads, where that is a matter of factors: no dB, no scores up to 1, nothing at 0."""
     score = pairs[0][0]["better"] == "higher" and max(one["mean"] for pair in pairs for one in pair) <= 1
     if score or any(one["unit"] == "dB" or one["mean"] <= 0 for pair in pairs for one in pair):
@@ -194,10 +195,11 @@ def _points(run: Run, lines: Lines, metric: str) -> Iterator[Observation]:
     """Cells against each other where nothing numeric is swept."""
     cells = [cell for line in lines.lines for cell in line.cells]
     known = [(cell, cell["metrics"][metric]) for cell in cells if cell["metrics"].get(metric, {}).get("mean") is not None]
-    for (one, p), (other, q) in list(itertools.combinations(known, 2))[:MOST_PAIRS]:
+    pairs = [(a, b) for a, b in itertools.combinations(known, 2) if _of_one_draw(a[0], b[0])]
+    for (one, p), (other, q) in pairs[:MOST_PAIRS]:
         if not p["better"] or manner(one, metric) != manner(other, metric):
             continue
-        side, names = verdict(p, q), (lines.place(one), lines.place(other))
+        side, names = verdict(p, q), (lines.name(one), lines.name(other))
         if side in "ab":
             winner, loser = names if side == "a" else names[::-1]
             yield Observation("clear", metric, f"{winner} is better than {loser} (95 % intervals apart).")
@@ -207,6 +209,13 @@ def _points(run: Run, lines: Lines, metric: str) -> Iterator[Observation]:
             yield Observation("open", metric, f"{names[0]} and {names[1]}: the intervals overlap{paired}.")
         else:
             yield Observation("note", metric, f"{names[0]} and {names[1]} are equal.")
+    if len(pairs) > MOST_PAIRS:
+        yield Observation("note", metric, f"{len(pairs) - MOST_PAIRS} more pairs of cells are not compared here.")
+
+
+def _of_one_draw(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two cells have the same seed, so that like is compared with like."""
+    return bool(one["config"]["seed"] == other["config"]["seed"])
 
 
 def _ranges(lines: Lines, places: Sequence[float]) -> Callable[[Sequence[float]], str]:

@@ -15,15 +15,18 @@ from markupsafe import Markup
 
 from semcore.config.yaml import parse
 from semcore.errors import ConfigError, RunError
+from semcore.publish.rows import rows_of
+from semcore.publish.timeline import timeline
 from semcore.redaction import redact
-from semcore.report.curves import figures
+from semcore.report.curves import COLOURS, Figure, figures, over_segments
 from semcore.report.diagram import diagram
 from semcore.report.gallery import galleries
 from semcore.report.ledger import accounts
 from semcore.report.lines import Varied, common, lines, workflows, written_paths
 from semcore.report.observations import observe
-from semcore.results import Run, label, number, read_run, short, table
+from semcore.results import Run, number, read_run, table
 from semcore.storage import signed, write
+from semcore.words import said, short
 
 LIBRARIES = ("torch", "numpy", "scipy", "matplotlib", "pillow", "torchmetrics")
 """Shown with their versions, if they are installed."""
@@ -79,10 +82,11 @@ def render(run: Run) -> str:
         accounts=accounts(run, arranged),
         galleries=galleries(run, arranged),
         sessions=[
-            (label(result["settings"]), result["segments"], _deciding(result["segments"]))
+            (run.labels.of(result["settings"]), result["segments"], _deciding(result["segments"]))
             for result in run.results
             if result["segments"]
         ],
+        timelines=_timelines(run),
         observations=observe(run, arranged),
         genies=sorted({name for result in run.results for name in result["genie"]}),
         configs=[(name, _yaml(common([result["config"] for result in group]))) for name, group in workflows(run).items()],
@@ -105,8 +109,18 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["settings"] = _settings
     environment.filters["number"] = number
+    environment.filters["short"] = said
     environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", "\u202f")
     return environment
+
+
+def _timelines(run: Run) -> list[Figure]:
+    """Sessions over their segments, where there are not too many to be told apart."""
+    sessions = [row for row in rows_of([run]) if len(row.result["segments"]) > 1]
+    if not sessions:
+        return []
+    chart = timeline(sessions)
+    return over_segments(chart) if len({line.label for line in chart.lines}) <= len(COLOURS) else []
 
 
 def _summary(run: Run, missing: Sequence[Mapping[str, str]]) -> str:
@@ -122,10 +136,11 @@ def _summary(run: Run, missing: Sequence[Mapping[str, str]]) -> str:
 def _missing(run: Run) -> list[dict[str, str]]:
     """Cells without a result: settings, id and what became of them, in the order of the grid."""
     done = {result["id"] for result in run.results}
-    reasons = {label(one["settings"]): one["reason"] for one in run.failures}
+    labels = run.labels
+    reasons = {labels.of(one["settings"]): one["reason"] for one in run.failures}
     return [
-        {"id": cell["id"], "settings": label(cell["settings"]),
-         "reason": reasons.get(label(cell["settings"]), "not computed yet")}
+        {"id": cell["id"], "settings": labels.of(cell["settings"]),
+         "reason": reasons.get(labels.of(cell["settings"]), "not computed yet")}
         for cell in run.info["cells"] if cell["id"] not in done
     ]  # fmt: skip
 

@@ -1,0 +1,137 @@
+"""How settings and their values are said: in the names of cells, in tables and on axes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from semcore.component import unit_of
+from semcore.config.paths import flatten
+from semcore.conventions import SNR
+
+NOTHING = "–"
+"""How the value of a setting is said that a cell does not have."""
+
+
+def short(value: Any) -> str:
+    """A value in a few characters; a component by its name."""
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return str(value.get("use", value))
+    return str(value)
+
+
+def said(value: Any) -> str:
+    """A value in a few characters that show themselves only."""
+    if value is None:
+        return NOTHING
+    words = ", ".join(map(said, value)) if isinstance(value, list) else short(value)
+    return "".join(character if character.isprintable() else "\ufffd" for character in words)
+
+
+def title(path: str) -> tuple[str, str]:
+    """A dotted path as (name, unit) for an axis or a column: ("carrier frequency", "Hz")."""
+    last = path.rsplit(".", 1)[-1]
+    unit = unit_of(last)
+    if last in SNR:
+        return f"SNR, {SNR[last].split()[0]}", unit
+    if last == "use":
+        return path.split(".")[-2], ""
+    return (last.removesuffix(f"_{last.rsplit('_', 1)[-1]}") if unit else last).replace("_", " "), unit
+
+
+def key(value: Any) -> str:
+    """What makes two values of a setting the same: 3 and 3.0 are."""
+    return json.dumps(_normal(value), sort_keys=True, default=str)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value can stand on an axis."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _normal(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_normal(item) for item in value]
+    return float(value) if is_number(value) else value
+
+
+# ---------------------------------------------------------------------------------------------- sections among others
+
+
+def telling(values: Sequence[Any]) -> Callable[[Any], str]:
+    """How to say a value among others: a section by its component, with the fewest settings that tell it from the others."""
+    sections = [flatten(value) for value in values if isinstance(value, Mapping)]
+
+    def say(value: Any) -> str:
+        if not isinstance(value, Mapping):
+            return said(value)
+        mine = flatten(value)
+        told = [_named(name, mine[name]) for name in _differing(mine, sections) if name in mine]
+        return " ".join(filter(None, (said(mine.get("use")), f"({', '.join(told)})" if told else "")))
+
+    return say
+
+
+def _named(path: str, value: Any) -> str:
+    """A setting with its name and unit: `SNR 3 dB`."""
+    name, unit = title(path)
+    return f"{name.split(',')[0]} {said(value)} {unit if is_number(value) else ''}".strip()
+
+
+def _differing(mine: Mapping[str, Any], sections: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The settings by which sections of the same component are told apart, in the order of the section."""
+    alike = [one for one in sections if one.get("use") == mine.get("use")]
+    chosen: list[str] = []
+    for inner in (True, False):  # what components they are made of comes first: settings of different ones do not compare
+        alike = [one for one in alike if all(key(one.get(name)) == key(mine.get(name)) for name in chosen)]
+        names = [name for one in alike for name in one if name.endswith(".use") == inner and name != "use"]
+        while names:
+            best = max(names, key=lambda name: _classes(alike, [*chosen, name]))
+            if _classes(alike, [*chosen, best]) == _classes(alike, chosen):
+                break
+            chosen.append(best)
+    order = list(mine)
+    return sorted(chosen, key=lambda name: order.index(name) if name in order else len(order))
+
+
+def _classes(sections: Sequence[Mapping[str, Any]], names: Sequence[str]) -> int:
+    """So many kinds of sections these settings make."""
+    return len({key([one.get(name) for name in names]) for one in sections})
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The names of the cells of a grid.
+
+    Fields:
+        axes: swept values by dotted path
+    """
+
+    axes: Mapping[str, Sequence[Any]]
+    _say: dict[str, Callable[[Any], str]] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def among(cls, cells: Iterable[Mapping[str, Any]]) -> Labels:
+        """The names of cells of several grids, by the settings of each."""
+        axes: dict[str, list[Any]] = {}
+        for settings in cells:
+            for path, value in settings.items():
+                axes.setdefault(path, []).append(value)
+        return cls(axes)
+
+    def value(self, path: str, value: Any) -> str:
+        """A swept value in a few characters, told from the others of its axis."""
+        if path not in self._say:
+            self._say[path] = telling(self.axes.get(path, ()))
+        return self._say[path](value) if isinstance(value, Mapping) else short(value)
+
+    def of(self, settings: Mapping[str, Any]) -> str:
+        """Swept values in short: the last parts of their paths."""
+        parts = (f"{path.rsplit('.', 1)[-1]}={self.value(path, value)}" for path, value in settings.items())
+        return " ".join(parts) or "(one cell)"
