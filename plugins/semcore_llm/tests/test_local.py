@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from semcore.errors import RunError
@@ -15,6 +16,13 @@ from semcore_llm.llm.local import LocalPlanner
 pytest.importorskip("llguidance")
 
 
+def alphabet() -> dict[str, int]:
+    """Tokens by number: every byte, and two for begin and end."""
+    from tokenizers import pre_tokenizers
+
+    return {token: number for number, token in enumerate([*sorted(pre_tokenizers.ByteLevel.alphabet()), "<s>", "</s>"])}
+
+
 @pytest.fixture(scope="module", params=["chat", "plain"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A tiny Llama of random weights with a tokenizer of bytes, saved as any model is."""
@@ -22,9 +30,7 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    folder = tmp_path_factory.mktemp(request.param)
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokens = {token: number for number, token in enumerate([*alphabet, "<s>", "</s>"])}
+    folder, tokens = tmp_path_factory.mktemp(request.param), alphabet()
     words = Tokenizer(models.BPE(vocab=tokens, merges=[]))
     words.pre_tokenizer, words.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>", eos_token="</s>")
@@ -39,6 +45,48 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         )  # fmt: skip
         LlamaForCausalLM(config).save_pretrained(folder)
     return str(folder)
+
+
+@pytest.fixture(scope="module")
+def quantised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same kind of model as a GGUF file of 8-bit weights."""
+    import gguf
+
+    path, rng = tmp_path_factory.mktemp("gguf") / "tiny.gguf", np.random.default_rng(1)
+    tokens = {**alphabet(), "ab": len(alphabet())}  # a file without a merge is refused
+    size, inner = 32, 64
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(16384)
+    writer.add_embedding_length(size)
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(inner)
+    writer.add_head_count(2)
+    writer.add_head_count_kv(2)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_vocab_size(len(tokens))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(list(tokens))
+    writer.add_token_types(
+        [int(gguf.TokenType.CONTROL if token in ("<s>", "</s>") else gguf.TokenType.NORMAL) for token in tokens]
+    )
+    writer.add_token_merges(["a b"])
+    writer.add_bos_token_id(tokens["<s>"])
+    writer.add_eos_token_id(tokens["</s>"])
+    shapes = {"token_embd": (len(tokens), size), "output": (len(tokens), size)}
+    shapes |= {f"blk.0.attn_{part}": (size, size) for part in ("q", "k", "v", "output")}
+    shapes |= {"blk.0.ffn_gate": (inner, size), "blk.0.ffn_up": (inner, size), "blk.0.ffn_down": (size, inner)}
+    eight_bits = gguf.GGMLQuantizationType.Q8_0
+    for name, shape in shapes.items():
+        weights = gguf.quantize(rng.normal(0, 0.02, shape).astype(np.float32), eight_bits)
+        writer.add_tensor(f"{name}.weight", weights, raw_dtype=eight_bits)
+    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
+        writer.add_tensor(f"{name}.weight", np.ones(size, np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
 
 
 SPACES = {
@@ -59,6 +107,19 @@ def test_random_weights_give_a_plan_of_the_space(model: str, space: Space) -> No
         assert plan.report["completion_tokens"] > 10 and plan.report["prompt_tokens"] > 100
         again = planner.plan(scenario, (), replace(ToyBench(space, scenario=scenario), judge=None))
         assert (plan.overrides, plan.reasons) == (again.overrides, again.reasons)
+
+
+def test_a_model_may_be_stored_as_gguf(quantised: Path) -> None:
+    planner = LocalPlanner(model=str(quantised.parent), gguf=quantised.name, memory="", longest_step=8, max_new_tokens=400)
+    plan = planner.plan(SCENARIOS[1], (), replace(ToyBench(SPACE, scenario=SCENARIOS[1]), judge=None))
+    assert "failed" not in plan.report, plan.reasons
+    assert SPACE.holds(plan.overrides) and set(plan.overrides) == set(SPACE.axes)
+
+
+def test_a_gguf_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    planner = LocalPlanner(model=str(tmp_path), gguf="none.gguf", memory="")
+    with pytest.raises(RunError, match=r"cannot be loaded.*none\.gguf"):
+        planner.plan(SCENARIOS[1], (), ToyBench(SPACE, scenario=SCENARIOS[1]))
 
 
 def test_an_answer_that_does_not_end_is_none(model: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -33,10 +34,11 @@ class LocalPlanner(Advised, Pretrained):
     At every step only tokens that can still become the three steps in words and a point of the space may follow, so that any
     model gives a valid plan; a good one gives a sensible one. Decoding is greedy.
 
-    Errors: RunError if the model is not on this machine and may not be downloaded, or llguidance is not installed.
+    Errors: RunError if the model is not on this machine and may not be downloaded, or what it takes is not installed.
 
     Fields:
         model: name on the Hugging Face hub, or folder; a model of transformers' AutoModelForCausalLM with a fast tokenizer
+        gguf: file of the model that holds it as GGUF, as llama.cpp and Ollama have it; null: its weights are safetensors
         longest_step: longest of the three steps in words, in characters
         max_new_tokens: longest answer, in tokens; one that does not end in time is none
     """
@@ -44,6 +46,7 @@ class LocalPlanner(Advised, Pretrained):
     cites: ClassVar[tuple[str, ...]] = (*Advised.cites, "wolf2020transformers")
 
     model: str = "Qwen/Qwen2.5-1.5B-Instruct"
+    gguf: str | None = None
     longest_step: Annotated[int, Ge(0)] = 200
     max_new_tokens: Annotated[int, Ge(1)] = 1024
 
@@ -77,16 +80,20 @@ class LocalPlanner(Advised, Pretrained):
         """Tokenizer, model, and the tokenizer as llguidance has it."""
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        try:
-            from llguidance.hf import from_tokenizer
-        except ImportError as error:
-            raise RunError("llm-local needs llguidance: pip install 'semcore-llm[local]'") from error
+        needed = ("llguidance", *(("gguf", "accelerate") if self.gguf else ()))
+        if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
+            raise RunError(f"llm-local needs {' and '.join(missing)}: pip install 'semcore-llm[local]'")
+        from llguidance.hf import from_tokenizer
+
+        stored = {"gguf_file": self.gguf} if self.gguf else {"use_safetensors": True}
+        named = {"gguf_file": self.gguf} if self.gguf else {}
         with self.loading(self.model):
-            tokenizer = AutoTokenizer.from_pretrained(self.model, trust_remote_code=False, **self.hub)
+            tokenizer = AutoTokenizer.from_pretrained(self.model, trust_remote_code=False, **named, **self.hub)
             model: Any = AutoModelForCausalLM.from_pretrained(
-                self.model, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
+                self.model, dtype=self.torch_dtype, trust_remote_code=False, **stored, **self.hub
             )
-            grammar_tokens = from_tokenizer(tokenizer, n_vocab=model.config.vocab_size)
+            # Some tokenizers know a token more than their model can say.
+            grammar_tokens = from_tokenizer(tokenizer, n_vocab=max(model.config.vocab_size, len(tokenizer)))
         model.to(self.device)
         return tokenizer, model.eval(), grammar_tokens
 
