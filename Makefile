@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm[local] plugins/semcore_video[face,speech,asr,judges]
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo docs test test-slow lint bench-channels install help
+.PHONY: demo docs test test-docs test-slow lint bench-channels install help
 .PHONY: pass pass-face pass-missions pass-rain memory
 .PHONY: av av-snr av-transports av-knowledge av-costs
 .PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
@@ -12,6 +12,7 @@ help:
 	@echo "make demo       captions over a 28 GHz link beside conventional transmission, with a report"
 	@echo "make docs       the pages of docs/reference, from the source, and the figures"
 	@echo "make test       the test suite (minutes)"
+	@echo "make test-docs  every command of the pages of docs, as a reader would call it (minutes)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff and mypy"
 	@echo "make mmsemcom   the figures and the table of the MMSemCom paper; P=5000 LIMIT=50 for narrow intervals"
@@ -125,7 +126,10 @@ memory: install
 	$(BIN)/semcore memory runs/explore --into plugins/semcore_llm/semcore_llm/experience/satellite.jsonl
 
 test: $(VENV)/.semcore-dev
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal
+	$(BIN)/python -m pytest -m "not slow and not docs" -n auto --dist worksteal
+
+test-docs: $(VENV)/.semcore-dev
+	$(BIN)/python -m pytest -m docs -n auto --dist worksteal
 
 test-slow: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m slow

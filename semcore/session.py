@@ -67,7 +67,7 @@ def converse(
     states = [dict(build(scenario.environment).channel.link_state()) for scenario in scenarios] if planner else []
     for index, batch in enumerate(_by_user(samples) if sequential else _batches(samples, size)):
         scenario = replace(scenarios[index % len(scenarios)], segment=index)
-        plan, heard, silent = Plan(), Delivery([]), False
+        decided = _Decided(Plan(), in_force, Delivery([]), False)
         if planner:
             scenario = replace(
                 scenario,
@@ -79,25 +79,49 @@ def converse(
             seen = knowledge if planner.genie else Knowledge(knowledge.tx, believed)
             drawn = rng if planner.genie else rng.at("planner")
             bench = Bench(space, build, scenario, batch, seen, in_force, judge, drawn, planner.genie, remembered)
-            chosen = guarded(one(planner, planner.plan(scenario, memory, bench), Plan), bench, scenario)
-            plan, silent = chosen.plan, chosen.silent
-            if dict(plan.overrides) != in_force and not silent:
-                current = build({**in_force, **scenario.environment})
-                heard = notice(current, space, plan.overrides, batch, rng.at("plan", index))
-                # A message that arrives damaged is lost, whether or not its transport has a check: both ends run the one
-                # pipeline, so they cannot be of two minds.
-                in_force = dict(plan.overrides) if heard.arrived else in_force
-                # The old plan, which stays in force then, must keep to the limits, too.
-                silent = not heard.arrived and bool(bench.cost(in_force).over(scenario.limits)) if scenario.limits else False
-        pipeline = replace(build({**in_force, **scenario.environment}), silent=silent)
+            decided = _decided(planner, bench, build({**in_force, **scenario.environment}), memory, rng.at("plan", index))
+            in_force = decided.in_force
+        pipeline = replace(build({**in_force, **scenario.environment}), silent=decided.silent)
         outcome = transmit(pipeline, batch, knowledge, rng)
         if planner:
             believed = _believed(pipeline, batch, knowledge, outcome.knowledge, believed, rng.at("believed", index))
-        outcome = replace(outcome, delivery=outcome.delivery.after(heard))
+        outcome = replace(outcome, delivery=outcome.delivery.after(decided.heard))
         knowledge = outcome.knowledge
-        segment = Segment(index, scenario, plan, in_force, batch, outcome)
+        segment = Segment(index, scenario, decided.plan, in_force, batch, outcome)
         memory.append(remember(segment))
         yield segment
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What a planner decided, and what came of telling it.
+
+    Fields:
+        plan: its plan, within space and limits
+        in_force: the plan in force from now on: the old one, if the message of the new one was lost
+        heard: what the message cost, and whether it arrived
+        silent: whether nothing is sent, since no plan keeps to the limits
+    """
+
+    plan: Plan
+    in_force: dict[str, Any]
+    heard: Delivery
+    silent: bool
+
+
+def _decided(planner: Planner, bench: Bench, current: Pipeline, memory: Sequence[Mapping[str, Any]], rng: Rng) -> _Decided:
+    """Let a planner plan, keep its plan to the space and the limits, and tell the receiver over the current pipeline."""
+    scenario, before = bench.scenario, dict(bench.in_force)
+    chosen = guarded(one(planner, planner.plan(scenario, memory, bench), Plan), bench, scenario)
+    if chosen.silent or dict(chosen.plan.overrides) == before:
+        return _Decided(chosen.plan, before, Delivery([]), chosen.silent)
+    heard = notice(current, bench.space, chosen.plan.overrides, bench.samples, rng)
+    # A message that arrives damaged is lost, whether or not its transport has a check: both ends run the one pipeline, so
+    # they cannot be of two minds.
+    if heard.arrived:
+        return _Decided(chosen.plan, dict(chosen.plan.overrides), heard, False)
+    # The old plan, which stays in force then, must keep to the limits, too.
+    return _Decided(chosen.plan, before, heard, bool(scenario.limits and bench.cost(before).over(scenario.limits)))
 
 
 def remember(segment: Segment) -> dict[str, Any]:

@@ -68,6 +68,7 @@ def test_every_pipeline_of_a_page_passes_the_check(page: Path, tmp_path: Path, b
 READ = [page for page in PAGES if page.name not in ELSEWHERE and "\n```console\n" in page.read_text(encoding="utf-8")]
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("page", READ, ids=name)
 def test_every_command_of_a_page_runs(page: Path, tmp_path: Path, follow: Any) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
@@ -86,6 +87,7 @@ FROM_RUNS = {
 """Pictures of runs that take minutes."""
 
 
+@pytest.mark.docs
 def test_the_figures_are_drawn_by_the_repository(tmp_path: Path) -> None:
     """With few points: every figure that a page shows comes out of the script, or of the runs of make targets."""
     script = [sys.executable, ROOT / "docs" / "make_figures.py", tmp_path, "--quick"]

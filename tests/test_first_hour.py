@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "write-a-plugin.md"
 
 
+@pytest.mark.docs
 def test_the_page_grows_a_channel_into_a_published_package(tmp_path: Path, fresh: Any, follow: Any) -> None:
     before = {path: path.stat().st_mtime_ns for path in (ROOT / "semcore").rglob("*.py")}
     follow(PAGE, tmp_path, fresh)

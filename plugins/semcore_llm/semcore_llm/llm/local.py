@@ -85,12 +85,15 @@ class LocalPlanner(Advised, Pretrained):
             raise RunError(f"llm-local needs {' and '.join(missing)}: pip install 'semcore-llm[local]'")
         from llguidance.hf import from_tokenizer
 
-        stored = {"gguf_file": self.gguf} if self.gguf else {"use_safetensors": True}
-        named = {"gguf_file": self.gguf} if self.gguf else {}
         with self.loading(self.model):
-            tokenizer = AutoTokenizer.from_pretrained(self.model, trust_remote_code=False, **named, **self.hub)
+            tokenizer = AutoTokenizer.from_pretrained(self.model, gguf_file=self.gguf, trust_remote_code=False, **self.hub)
             model: Any = AutoModelForCausalLM.from_pretrained(
-                self.model, dtype=self.torch_dtype, trust_remote_code=False, **stored, **self.hub
+                self.model,
+                dtype=self.torch_dtype,
+                gguf_file=self.gguf,
+                use_safetensors=True,
+                trust_remote_code=False,
+                **self.hub,
             )
             # Some tokenizers know a token more than their model can say.
             grammar_tokens = from_tokenizer(tokenizer, n_vocab=max(model.config.vocab_size, len(tokenizer)))
