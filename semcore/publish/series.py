@@ -50,6 +50,7 @@ class Chart:
         lines: of every panel, in its order
         rows: every row that takes part
         left_out: rows that have no place on the axis
+        counted: what n of a point counts
     """
 
     x: str
@@ -58,6 +59,7 @@ class Chart:
     lines: tuple[Line, ...]
     rows: tuple[Row, ...]
     left_out: tuple[Row, ...]
+    counted: str = "samples"
 
     def of(self, metric: str) -> list[Line]:
         """The lines of a panel."""

@@ -44,7 +44,8 @@ def timeline(rows: Sequence[Row], metrics: Sequence[str] = (), against: str = "o
     for metric in chosen:
         for group, same in groups(there, paths):
             lines.append(Line(line_label(group), metric, group, tuple(_points(same, metric, genie, against))))
-    return Chart(X, tuple(chosen), tuple(paths), tuple(lines), tuple(there), tuple(row for row in rows if row not in there))
+    left_out = tuple(row for row in rows if row not in there)
+    return Chart(X, tuple(chosen), tuple(paths), tuple(lines), tuple(there), left_out, "sessions")
 
 
 def _usual(rows: Sequence[Row], compared: bool) -> list[str]:
