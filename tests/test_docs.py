@@ -82,7 +82,9 @@ FROM_RUNS = {
     "mmsemcom-growth.png",
     "satellite-frames.png",
     "satellite-pass.png",
+    "satellite-pass-audio.png",
     "satellite-pass-rain.png",
+    "satellite-pass-video.png",
 }
 """Pictures of runs that take minutes."""
 
