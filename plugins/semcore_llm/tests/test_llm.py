@@ -136,6 +136,19 @@ def test_a_plan_that_nobody_has_seen_gives_way_if_its_trial_goes_badly() -> None
         assert plan.report.get("fallback", 0.0) == (expected == other), kept
 
 
+@pytest.mark.parametrize(("verify", "tried"), [("new", False), ("always", True), ("never", False)])
+def test_a_plan_that_runs_have_shown_is_tried_only_if_no_answer_is_trusted(verify: str, tried: bool) -> None:
+    plans = [
+        held({**PLAN, "workflow": workflow, "transport.motion.symbols": n}) for workflow in ("v2a", "a2v") for n in (150, 600)
+    ]
+    worst, best = (pick(plans, key=lambda plan: BENCH.trial(plan).utility or 0.0) for pick in (min, max))
+    shown = [record(SCENARIOS[0], Plan(worst), texts=[])]
+    with endpoint(script(completion(json.dumps({**STEPS, "plan": worst})))) as heard:
+        plan = planner(heard, rounds=0, fallback=FixedPlanner(best), margin=0.0, verify=verify).plan(NOW, shown, BENCH)
+    assert plan.overrides == (best if tried else worst)
+    assert ("a plan that past runs have shown; it did not stand its trial" in " ".join(plan.reasons)) == tried
+
+
 # ---------------------------------------------------------------------------------------------- a recorded decision
 
 TRACE = HERE / "trace.json"

@@ -6,7 +6,7 @@ import abc
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
@@ -31,14 +31,16 @@ class Advised(Remembers, Planner, abc.ABC):
     """Asks a model at the start of a session, and again when its situation has changed much.
 
     In between its last plan holds. A plan that no segment of memory has shown is verified first: it is tried beside the
-    plan of the fallback, and gives way to it if it is worse. Without an answer the fallback plans, and the reasons say so;
-    after `breaker` failures in a row the model is not asked for `pause` segments.
+    plan of the fallback, and gives way to it if it is worse; of a model that is not trusted, every answer is (`verify`).
+    Without an answer the fallback plans, and the reasons say so; after `breaker` failures in a row the model is not asked
+    for `pause` segments.
 
     Fields:
         fallback: plans when the model does not
         hysteresis_db: change of the mean SNR, dB, up to which the last answer holds
         nearest: remembered segments that the model is shown
-        margin: utility, 0..1, by which a plan that nobody has seen yet may be worse in a trial than the fallback's
+        verify: which answers stand a trial beside the fallback's plan: those that are new, always, or never
+        margin: utility, 0..1, by which an answer may be worse in that trial
         breaker: failures in a row after which the model is left alone
         pause: segments for which it is
     """
@@ -49,6 +51,7 @@ class Advised(Remembers, Planner, abc.ABC):
     fallback: Planner = SearchPlanner(trials=0)
     hysteresis_db: Annotated[float, Ge(0)] = 3.0
     nearest: Annotated[int, Ge(0), Le(100)] = 8
+    verify: Literal["new", "always", "never"] = "new"
     margin: Annotated[float, Ge(0), Le(1)] = 0.02
     breaker: Annotated[int, Ge(1)] = 3
     pause: Annotated[int, Ge(1)] = 5
@@ -124,17 +127,19 @@ class Advised(Remembers, Planner, abc.ABC):
         """The answer, if its plan is known or stands a trial beside that of the fallback."""
         overrides = dict(answer.overrides)
         known = [line["plan"]["in_force"] for line in self.lines.lines] + [record["in_force"] for record in memory]
-        if overrides in known or not bench.can_try or not scenario.utility:
+        new = overrides not in known
+        wanted = self.verify == "always" or (self.verify == "new" and new)
+        if not wanted or not bench.can_try or not scenario.utility:
             return answer.plan(report)
         other = self.fallback.plan(scenario, memory, bench)
         mine, theirs = (bench.trial(plan) for plan in (overrides, bench.space.clamped(other.overrides)))
         report["trials"] = report.get("trials", 0.0) + 2
-        told = f"{_worth(mine)} for the new plan, {_worth(theirs)} for the fallback's"
+        told = f"{_worth(mine)} for the answer, {_worth(theirs)} for the fallback's plan"
+        seen = "a plan that no run has shown" if new else "a plan that past runs have shown"
         if (mine.utility or 0.0) < (theirs.utility or 0.0) - self.margin:
-            reasons = (*answer.reasons, f"the new plan did not stand its trial: {told}", *other.reasons)
+            reasons = (*answer.reasons, f"{seen}; it did not stand its trial: {told}", *other.reasons)
             return Plan(other.overrides, reasons, {**report, "fallback": 1.0})
-        reasons = (*answer.reasons, f"no run has shown this plan; its trial went well: {told}")
-        return Plan(overrides, reasons, report)
+        return Plan(overrides, (*answer.reasons, f"{seen}; its trial went well: {told}"), report)
 
 
 def _count(record: Record, name: str) -> float:
