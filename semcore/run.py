@@ -33,6 +33,7 @@ from semcore.errors import ConfigError, RunError, SemcoreError
 from semcore.evaluate import cell_files, evaluate
 from semcore.identity import digest
 from semcore.interfaces import Executor, Job, Lost, Source
+from semcore.newest import Newest
 from semcore.redaction import printable, redact
 from semcore.results import read_result
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
@@ -190,7 +191,7 @@ def identify(experiment: Experiment, cell: Cell, resolve: Resolve | None = None)
     return digest(__version__, *parts, load(setup.source)[1])[:20]
 
 
-_loaded: dict[str, tuple[tuple[Sample, ...], str]] = {}
+_loaded = Newest[tuple[tuple[Sample, ...], str]](KEPT_SOURCES)
 """What `load` gave, by digest of the source: read once a run and process."""
 
 
@@ -200,12 +201,7 @@ def load(source: Source) -> tuple[tuple[Sample, ...], str]:
     Raises:
         RunError: there are none, or two have the same id
     """
-    key = digest(source)
-    if key not in _loaded:
-        while len(_loaded) >= KEPT_SOURCES:
-            del _loaded[next(iter(_loaded))]
-        _loaded[key] = _read(source)
-    return _loaded[key]
+    return _loaded.of(digest(source), lambda: _read(source))
 
 
 def _read(source: Source) -> tuple[tuple[Sample, ...], str]:

@@ -18,6 +18,7 @@ from pydantic import BeforeValidator
 from semcore.errors import ComponentError
 from semcore.identity import digest
 from semcore.interfaces import ChannelModel, Codec, Transport
+from semcore.newest import Newest
 from semcore.rng import Rng
 from semcore.types import Bitstream, Layout, Picture, Received, Semantics, Span, Stream, Symbols, split
 from semcore_channels.ldpc import LDPC, ratio
@@ -167,12 +168,8 @@ class Separation(Transport):
 
     def _fitting(self, pixels: np.ndarray, longest: int) -> bytes | None:
         """The file of the highest quality in at most `longest` bytes, or None."""
-        key = digest(self.codec, pixels, longest)
-        if key not in _fitted:  # a planner tries the same picture again and again
-            while len(_fitted) >= KEPT_FILES:
-                del _fitted[next(iter(_fitted))]
-            _fitted[key] = _best_fit(self.codec, pixels, longest)
-        return _fitted[key]
+        # A planner tries the same picture again and again.
+        return _fitted.of(digest(self.codec, pixels, longest), lambda: _best_fit(self.codec, pixels, longest))
 
     def _pictures(self, stream: Stream | None, sizes: Sequence[tuple[int, int]]) -> list[np.ndarray | None]:
         """The pictures of a file that may be damaged; None where nothing can be decoded."""
@@ -187,8 +184,7 @@ class Separation(Transport):
         return [np.ascontiguousarray(part) for part in parts[: len(sizes)]]
 
 
-KEPT_FILES = 256
-_fitted: dict[str, bytes | None] = {}
+_fitted = Newest[bytes | None](256)
 """The files of the last pictures, by digest of codec, picture and length."""
 
 
