@@ -12,7 +12,7 @@ help:
 	@echo "make demo       captions over a 28 GHz link beside conventional transmission, with a report"
 	@echo "make docs       the pages of docs/reference, from the source, and the figures"
 	@echo "make test       the test suite (minutes)"
-	@echo "make test-docs  every command of the pages of docs, as a reader would call it (minutes)"
+	@echo "make test-docs  every command of the pages and every example, as a reader would call it (minutes)"
 	@echo "make test-slow  the tests that take longer"
 	@echo "make lint       ruff and mypy"
 	@echo "make mmsemcom   the figures and the table of the MMSemCom paper; P=5000 LIMIT=50 for narrow intervals"

@@ -62,7 +62,9 @@ QUICK = {"transport"}
 """Kinds that are built every time; `make test-slow` builds all. A channel is built by the page."""
 
 
-@pytest.mark.parametrize("kind", [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow) for kind in STARTS])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.docs if kind in QUICK else pytest.mark.slow) for kind in STARTS]
+)
 def test_what_is_written_installs_tests_conforms_and_runs(
     kind: str, tmp_path: Path, fresh: Any, follow: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

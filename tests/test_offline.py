@@ -107,6 +107,7 @@ def one_point(path: Path) -> list[str]:
     ]
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_an_example_runs_without_a_network_and_does_not_ask_for_one(fenced: Fenced, path: Path) -> None:
     done = fenced.run("-m", "semcore", "run", str(path), *one_point(path), "--out", "run")

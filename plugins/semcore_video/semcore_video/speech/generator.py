@@ -89,7 +89,11 @@ class EspeakVoice(Generator):
         from semcore_video.speech.stretch import resampled, stretched
 
         begin = float(there[0])
-        sound = stretched(wave, rate_hz, here.tolist(), (there - begin).tolist())
+        room, there = max(self.length_s - begin, 0.0), there - begin
+        if there[-1] > room:  # durations that arrived damaged may say minutes: what nobody hears is not made
+            heard = there < room
+            here, there = np.append(here[heard], np.interp(room, there, here)), np.append(there[heard], room)
+        sound = stretched(wave, rate_hz, here.tolist(), there.tolist())
         sound = resampled(sound, rate_hz, self.sample_rate_hz)
         whole = np.zeros(round(self.length_s * self.sample_rate_hz), np.float32)
         start = min(max(round(begin * self.sample_rate_hz), 0), len(whole))

@@ -13,7 +13,6 @@ RATE_HZ, HOP, WINDOW, BANDS, HIGHEST_HZ = 16000, 160, 1024, 80, 8000.0
 """Of the sound; a step of 10 ms is a frame in which durations are counted."""
 LEAST = 1e-5
 """What is taken for silence: the logarithm needs a number above zero."""
-ITERATIONS = 60
 
 
 def mel_of(audio: np.ndarray) -> np.ndarray:
@@ -23,13 +22,13 @@ def mel_of(audio: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(_bands() @ spectrum, LEAST)).T.astype(np.float32)
 
 
-def sound_of(mel: np.ndarray) -> np.ndarray:
+def sound_of(mel: np.ndarray, iterations: int = 60) -> np.ndarray:
     """The sound of a mel spectrogram (T, 80) by Griffin-Lim: float32 ((T - 1) x 160,)."""
     if len(mel) < 2:
         return np.zeros(0, np.float32)
     librosa = _librosa()
     magnitudes = np.maximum(_inverse() @ np.exp(np.clip(mel, np.log(LEAST), 4.0)).T.astype(np.float32), 0)
-    sound = librosa.griffinlim(magnitudes, n_iter=ITERATIONS, hop_length=HOP, n_fft=WINDOW, random_state=0)
+    sound = librosa.griffinlim(magnitudes, n_iter=iterations, hop_length=HOP, n_fft=WINDOW, random_state=0)
     return np.clip(sound, -1, 1).astype(np.float32)
 
 

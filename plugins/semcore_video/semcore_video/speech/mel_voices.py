@@ -42,7 +42,7 @@ class MelVoiced(Generator, abc.ABC):
 
     shipped: ClassVar[str]
     """Name of the shipped weights."""
-    tried_with: ClassVar[tuple[dict[str, Any], ...]] = ({"vocoder": {"use": "griffin-lim"}, "length_s": 0.6},)
+    tried_with: ClassVar[tuple[dict[str, Any], ...]] = ({"vocoder": {"use": "griffin-lim", "iterations": 2}, "length_s": 0.6},)
 
     vocoder: Generator
     voice: Voice = "en-us"
@@ -168,8 +168,8 @@ class LipVoice(MelVoiced):
     }  # fmt: skip
     shipped: ClassVar[str] = "lip-voice"
     tried_with = (
-        {"vocoder": {"use": "griffin-lim"}, "length_s": 0.6},
-        {"vocoder": {"use": "griffin-lim"}, "length_s": 0.6, "alignment": "soft"},
+        {"vocoder": {"use": "griffin-lim", "iterations": 2}, "length_s": 0.6},
+        {"vocoder": {"use": "griffin-lim", "iterations": 2}, "length_s": 0.6, "alignment": "soft"},
     )
 
     alignment: Literal["monotone", "soft"] = "monotone"

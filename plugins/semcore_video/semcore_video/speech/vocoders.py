@@ -6,9 +6,10 @@ import abc
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from semcore.interfaces import Generator
 from semcore.pretrained import Pretrained
@@ -49,16 +50,23 @@ class Vocoder(Generator, abc.ABC):
 
 @dataclass(frozen=True)
 class GriffinLim(Vocoder):
-    """Finds phases that fit the magnitudes, step by step; no weights. Voices sound a little like in a tube."""
+    """Finds phases that fit the magnitudes, step by step; no weights. Voices sound a little like in a tube.
+
+    Fields:
+        iterations: steps
+    """
 
     licences: ClassVar[tuple[str, ...]] = (LIBROSA,)
     reference: ClassVar[str] = "D. Griffin and J. Lim, IEEE Trans. Acoust., Speech, Signal Process., 1984; librosa"
     cites: ClassVar[tuple[str, ...]] = ("griffin1984signal", "mcfee2015librosa")
+    tried_with = ({"iterations": 2},)
+
+    iterations: Annotated[int, Ge(1), Le(10_000)] = 60
 
     def sound(self, mel: np.ndarray) -> tuple[np.ndarray, int]:
         from semcore_video.speech.mel import RATE_HZ, sound_of
 
-        return sound_of(mel), RATE_HZ
+        return sound_of(mel, self.iterations), RATE_HZ
 
 
 @dataclass(frozen=True)
