@@ -18,6 +18,9 @@ from semcore.run import run
 ROOT = Path(__file__).parents[1]
 
 
+pytestmark = pytest.mark.docs
+
+
 def results(example: str, out: Path, *overrides: str) -> list[dict[str, Any]]:
     """The results of an example under overrides, one a cell."""
     hooks = pluggy.PluginManager("semcore")

@@ -120,6 +120,7 @@ def test_an_example_runs_without_a_network_and_does_not_ask_for_one(fenced: Fenc
     assert not fenced.attempts
 
 
+@pytest.mark.docs
 def test_nor_do_its_workers(fenced: Fenced) -> None:
     (path,) = [path for path in EXAMPLES if path.stem == "conventional_jpeg"]
     point = [*one_point(path), "encoder.codec.quality=20,50", "--jobs", "2", "--out", "run"]

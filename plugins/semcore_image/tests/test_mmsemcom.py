@@ -247,6 +247,7 @@ EQUAL = ("sequential", "sequential-two-users", "deepjscc", "witt", "lamosc")
 BUDGET = ("channel.snr_db=null", "channel.tx_power_dbm=20", "channel.noise_power_dbm=-31", "channel.distance_m=50")
 
 
+@pytest.mark.docs
 @pytest.mark.parametrize(
     ("name", "overrides", "uses"),
     [

@@ -244,6 +244,7 @@ def test_words_that_nobody_gave_are_asked_for() -> None:
 # ---------------------------------------------------------------------------------------------- the whole
 
 
+@pytest.mark.docs
 def test_the_example_brings_back_a_moving_speaking_face(tmp_path: Path) -> None:
     import av
 
