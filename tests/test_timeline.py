@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,16 @@ def test_the_verb_writes_the_figure_and_what_is_behind_it(folder: Path, tmp_path
 def test_the_report_tells_every_segment_with_its_reasons_and_worth(folder: Path) -> None:
     html = write_report(folder).read_text(encoding="utf-8")
     assert "plans this one is worth most over the real link" in html and "the plan is fixed" in html
+
+
+def test_the_report_survives_the_failure_of_the_oracle(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "run")
+    oracles = [row for row in read_rows([folder]) if row.get("planner.use") == "oracle"]
+    (tmp_path / "run" / "cells" / oracles[0].result["id"] / "result.json").unlink()
+    html = write_report(tmp_path / "run").read_text(encoding="utf-8")
+    assert (
+        "Not drawn: " in html and "of the planner &#39;oracle&#39; with the same seed" in html and "the plan is fixed" in html
+    )
 
 
 def test_plan_shows_what_each_planner_would_do_and_why() -> None:

@@ -114,13 +114,17 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _timelines(run: Run) -> list[Figure]:
-    """Sessions over their segments, where there are not too many to be told apart."""
+def _timelines(run: Run) -> tuple[list[Figure], str]:
+    """Sessions over their segments, where there are not too many to be told apart; else why not."""
     sessions = [row for row in rows_of([run]) if len(row.result["segments"]) > 1]
     if not sessions:
-        return []
-    chart = timeline(sessions)
-    return over_segments(chart) if len({line.label for line in chart.lines}) <= len(COLOURS) else []
+        return [], ""
+    try:
+        chart = timeline(sessions)
+    except RunError as error:  # a cell that failed, the oracle's say, must not take the page with it
+        return [], f"Not drawn: {error}."
+    few = len({line.label for line in chart.lines}) <= len(COLOURS)
+    return (over_segments(chart), "") if few else ([], "Not drawn: too many to be told apart; semcore timeline draws them.")
 
 
 def _summary(run: Run, missing: Sequence[Mapping[str, str]]) -> str:
