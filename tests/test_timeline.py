@@ -70,7 +70,9 @@ def test_what_is_drawn_by_itself_is_what_the_utility_speaks_of(rows: list[Row]) 
 def test_what_cannot_be_drawn_is_told(rows: list[Row], folder: Path) -> None:
     with pytest.raises(RunError, match="no session has a metric 'channel-use'; did you mean 'channel-uses'"):
         timeline(rows, ["channel-use"])
-    with pytest.raises(RunError, match="has no session of the planner 'search' with the same seed"):
+    with pytest.raises(
+        RunError, match=r"\(.*planner=\w+( \(.*\))?.*\) has no session of the planner 'search' with the same seed"
+    ):
         timeline(rows, ["regret"], "search")
     bare = [Row(row.run, {**row.result, "segments": []}, row.place) for row in rows]
     with pytest.raises(RunError, match="no cell has a session"):

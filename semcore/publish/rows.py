@@ -38,7 +38,8 @@ class Row:
     @property
     def name(self) -> str:
         """The cell in words, for messages."""
-        return f"cell {self.result['id'][:8]} ({self.run.labels.of(self.result['settings']).strip('()')})"
+        label = self.run.labels.of(self.result["settings"])
+        return f"cell {self.result['id'][:8]} {label if label.startswith('(') else f'({label})'}"
 
     def get(self, path: str) -> Any:
         """The value at a path; of a section or a nested component its settings by path; None if it has none."""
