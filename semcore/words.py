@@ -72,7 +72,7 @@ def telling(values: Sequence[Any]) -> Callable[[Any], str]:
         if not isinstance(value, Mapping):
             return said(value)
         mine = flatten(value)
-        told = [_named(name, mine[name]) for name in _differing(mine, sections) if name in mine]
+        told = [_named(name, mine[name]) for name in _differing(mine, sections)]
         return " ".join(filter(None, (said(mine.get("use")), f"({', '.join(told)})" if told else "")))
 
     return say
@@ -85,19 +85,18 @@ def _named(path: str, value: Any) -> str:
 
 
 def _differing(mine: Mapping[str, Any], sections: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The settings by which sections of the same component are told apart, in the order of the section."""
+    """Those of a section's settings by which it is told from others of its component, in its order."""
     alike = [one for one in sections if one.get("use") == mine.get("use")]
     chosen: list[str] = []
     for inner in (True, False):  # what components they are made of comes first: settings of different ones do not compare
         alike = [one for one in alike if all(key(one.get(name)) == key(mine.get(name)) for name in chosen)]
-        names = [name for one in alike for name in one if name.endswith(".use") == inner and name != "use"]
+        names = dict.fromkeys(name for one in alike for name in one if name.endswith(".use") == inner and name != "use")
         while names:
             best = max(names, key=lambda name: _classes(alike, [*chosen, name]))
             if _classes(alike, [*chosen, best]) == _classes(alike, chosen):
                 break
             chosen.append(best)
-    order = list(mine)
-    return sorted(chosen, key=lambda name: order.index(name) if name in order else len(order))
+    return [name for name in mine if name in chosen]
 
 
 def _classes(sections: Sequence[Mapping[str, Any]], names: Sequence[str]) -> int:

@@ -144,13 +144,11 @@ def groups(rows: Sequence[Row], paths: Sequence[str], x: str = "") -> list[tuple
     Args:
         x: a path that does not tell sections apart, though they hold it
     """
-    say = {path: telling([_without(one, path, x) for one in distinct(path, rows)]) for path in paths}
-    found: dict[str, tuple[dict[str, str], list[Row]]] = {}
+    found: dict[str, list[Row]] = {}
     for row in rows:
-        found.setdefault(_at(row, paths, x), ({path: say[path](_without(row.get(path), path, x)) for path in paths}, []))[
-            1
-        ].append(row)
-    return list(found.values())
+        found.setdefault(_at(row, paths, x), []).append(row)
+    say = {path: telling([_without(one, path, x) for one in distinct(path, rows)]) for path in paths}
+    return [({path: say[path](_without(some[0].get(path), path, x)) for path in paths}, some) for some in found.values()]
 
 
 def _at(row: Row, paths: Sequence[str], x: str = "") -> str:

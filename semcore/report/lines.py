@@ -32,7 +32,7 @@ class Lines:
 
     Fields:
         x: dotted path of the numeric axis with the most values, the seed apart; None if no such setting is swept
-        lines: one a combination of the other swept values; without x and several seeds, one line that holds all cells
+        lines: one a combination of the other swept values; one that holds all cells, if neither x nor the seed is swept
         labels: the names of the cells
     """
 
@@ -74,23 +74,16 @@ def lines(run: Run) -> Lines:
     swept, labels = {path: values for path, values in run.axes.items() if len(values) > 1}, run.labels
     numeric = [path for path, values in swept.items() if path != SEED and all(map(is_number, values))]
     x = max(numeric, key=lambda path: len(swept[path]), default=None)
-    if x is None and SEED not in swept:
-        return Lines(None, (Line("", tuple(run.results)),) if run.results else (), labels)
-    others = [path for path in swept if path != (x or SEED)]
+    along = x or (SEED if SEED in swept else None)
+    others = [path for path in swept if path != along] if along else []
     groups: dict[str, list[dict[str, Any]]] = {}
     for result in run.results:
         name = labels.of({path: result["settings"][path] for path in others}) if others else ""
         groups.setdefault(name, []).append(result)
-    if x is None:
-        return Lines(None, tuple(Line(_bare(name, others), tuple(cells)) for name, cells in groups.items()), labels)
-    return Lines(
-        x,
-        tuple(
-            Line(_bare(name, others), tuple(sorted(cells, key=lambda cell: cell["settings"][x])))
-            for name, cells in groups.items()
-        ),
-        labels,
-    )
+    if x:
+        for cells in groups.values():
+            cells.sort(key=lambda cell: cell["settings"][x])
+    return Lines(x, tuple(Line(_bare(name, others), tuple(cells)) for name, cells in groups.items()), labels)
 
 
 def _bare(name: str, others: Sequence[str]) -> str:

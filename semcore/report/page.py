@@ -82,7 +82,7 @@ def render(run: Run) -> str:
         accounts=accounts(run, arranged),
         galleries=galleries(run, arranged),
         sessions=[
-            (run.labels.of(result["settings"]), result["segments"], _deciding(result["segments"]))
+            (arranged.name(result), result["segments"], _deciding(result["segments"]))
             for result in run.results
             if result["segments"]
         ],
