@@ -39,8 +39,11 @@ def of_figure(chart: Chart, scale: str = "auto") -> str:
                 said_of.append(f"{shown} is 0 at {at}, which a logarithmic axis cannot show: arrows at its lower edge.")
             if any(value.low is not None and value.low <= 0 < (value.mean or 0) for value in values):
                 said_of.append(f"Intervals of {shown} that reach 0 are cut at the lower edge.")
-        elif any(one.low is not None and one.high is not None and not first <= one.low <= one.high <= last
-                 for first, last in [window([one.mean or 0.0 for one in values])] for one in values):  # fmt: skip
+            continue
+        low, high = window([value.mean or 0.0 for value in values])
+        if any(
+            value.low is not None and value.high is not None and not low <= value.low <= value.high <= high for value in values
+        ):
             said_of.append(f"Some intervals of {metric_title(metric, values[0].signature)} reach beyond the panel.")
     if any("measured in way" in line.label for line in chart.lines):
         said_of.append("Points that were not measured alike are not connected.")

@@ -89,16 +89,12 @@ def figures(metrics: Sequence[str], lines: Lines) -> list[Figure]:
 
 
 def _figure(metric: str, lines: Lines, number: int) -> Figure:
-    from matplotlib.figure import Figure as Canvas
-
     curves = curves_of(metric, lines.lines, lines.x)
     cells = [cell for line in lines.lines for cell in line.cells if metric in cell["metrics"]]
     summaries = [cell["metrics"][metric] for cell in cells]
     unit, better = summaries[0]["unit"], summaries[0]["better"]
     rows = sum(len(curve.points) for curve in curves)
-    canvas = Canvas(figsize=(4.6, 3.2 if lines.x else max(1.6, 0.9 + 0.34 * rows)), layout="constrained")
-    axes = canvas.subplots()
-    _plain(axes)
+    canvas, axes = _canvas(3.2 if lines.x else max(1.6, 0.9 + 0.34 * rows))
     name = f"{metric} [{unit}]" if unit else metric
     notes: list[str] = []
     if lines.x:
@@ -117,8 +113,6 @@ def _figure(metric: str, lines: Lines, number: int) -> Figure:
 
 def over_segments(chart: Chart) -> list[Figure]:
     """Sessions over their segments, one figure a metric."""
-    from matplotlib.figure import Figure as Canvas
-
     found = []
     for number, metric in enumerate(chart.metrics):
         lines = chart.of(metric)
@@ -129,9 +123,7 @@ def over_segments(chart: Chart) -> list[Figure]:
             for index, line in enumerate(lines)
         ]
         y = lines[0].points[0].y
-        canvas = Canvas(figsize=(4.6, 3.2), layout="constrained")
-        axes = canvas.subplots()
-        _plain(axes)
+        canvas, axes = _canvas(3.2)
         _over_x(axes, curves, chart.x, f"{metric} [{y.unit}]" if y.unit else metric)
         if scale_of(chart, metric, "session") == "log":
             means = [point["mean"] for curve in curves for point in curve.points]
@@ -204,7 +196,12 @@ def _scale(axes: Axes, which: str, values: Sequence[float]) -> None:
         (axes.set_xscale if which == "x" else axes.set_yscale)("symlog", linthresh=low)
 
 
-def _plain(axes: Axes) -> None:
+def _canvas(height: float) -> tuple[Any, Axes]:
+    """A drawing of this height, inches, and its axes, which have no colours but those of the page."""
+    from matplotlib.figure import Figure as Canvas
+
+    canvas = Canvas(figsize=(4.6, height), layout="constrained")
+    axes = canvas.subplots()
     axes.patch.set_visible(False)
     axes.figure.patch.set_visible(False)
     for side in ("top", "right"):
@@ -214,6 +211,7 @@ def _plain(axes: Axes) -> None:
     axes.grid(True, color=INK, alpha=0.12, linewidth=0.7)
     axes.set_axisbelow(True)
     axes.tick_params(colors=INK, labelsize=8.5, length=3, width=0.7)
+    return canvas, axes
 
 
 def _svg(canvas: Any, prefix: str) -> Markup:

@@ -26,7 +26,7 @@ from semcore.report.lines import Varied, common, lines, workflows, written_paths
 from semcore.report.observations import observe
 from semcore.results import Run, number, read_run, table
 from semcore.storage import signed, write
-from semcore.words import said, short
+from semcore.words import said
 
 LIBRARIES = ("torch", "numpy", "scipy", "matplotlib", "pillow", "torchmetrics")
 """Shown with their versions, if they are installed."""
@@ -107,9 +107,8 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["settings"] = _settings
     environment.filters["number"] = number
-    environment.filters["short"] = said
+    environment.filters["said"] = said
     environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", "\u202f")
     return environment
 
@@ -181,10 +180,6 @@ def _deciding(segments: Sequence[Mapping[str, Any]]) -> str:
         for name, value in segment["plan_report"].items():
             totals[name] = totals.get(name, 0.0) + value
     return ", ".join(f"{name} {total:g} in all, {total / len(segments):.3g} a segment" for name, total in totals.items())
-
-
-def _settings(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{path} = {short(value)}" for path, value in settings.items()) or "–"
 
 
 class _Dumper(yaml.SafeDumper):
