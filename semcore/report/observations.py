@@ -37,7 +37,7 @@ def observe(run: Run, lines: Lines) -> list[Observation]:
     found: list[Observation] = []
     if lines.x is not None:
         for metric in run.metrics:
-            curves = curves_of(metric, lines.lines)
+            curves = curves_of(metric, lines.lines, lines.x)
             found += _comparisons(run, lines, metric, curves)
             for curve in curves:
                 found += _course(lines, metric, curve)
@@ -81,8 +81,7 @@ def _comparisons(run: Run, lines: Lines, metric: str, curves: Sequence[Curve]) -
 
 
 def _pair(run: Run, lines: Lines, metric: str, a: Curve, b: Curve) -> Iterator[Observation]:
-    assert lines.x is not None
-    of_a, of_b = ({cell["settings"][lines.x]: (cell, p) for cell, p in zip(c.cells, c.points, strict=True)} for c in (a, b))
+    of_a, of_b = ({x: (cell, p) for x, cell, p in zip(c.x, c.cells, c.points, strict=True)} for c in (a, b))
     places = [x for x in of_a if x in of_b]
     sides: dict[str, list[float]] = {"a": [], "b": [], "open": [], "same": []}
     paired: list[float] = []
@@ -151,7 +150,7 @@ def _course(lines: Lines, metric: str, curve: Curve) -> Iterator[Observation]:
     if len(curve.points) < 2 or not better:
         return
     assert lines.x is not None
-    places = [cell["settings"][lines.x] for cell in curve.cells]
+    places = list(curve.x)
     means = [point["mean"] for point in curve.points]
     who = f"{curve.label}: " if curve.label else ""
     at = _ranges(lines, places)
