@@ -89,7 +89,7 @@ class Bench:
     rng: Rng = Rng()
     genie: bool = False
     remembered: Remembered = field(default_factory=lambda: anew)
-    _found: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+    _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def can_try(self) -> bool:
@@ -196,7 +196,7 @@ class Bench:
 
     def _prepared(self, p: Pipeline) -> tuple[list[Semantics], list[Semantics]]:
         """The updates of the segment, and what is sent once all of them arrived."""
-        key = id(p.kb), id(_inside(p.encoder))  # equal settings are one object
+        key = digest(p.kb, _inside(p.encoder))
         if key not in self._found:
             updates = p.kb.update(self.knowledge.tx, self.samples) if p.kb else []
             after = p.kb.apply(self.knowledge.tx, updates) if p.kb else self.knowledge.tx

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,25 @@ def test_a_trial_over_a_perfect_link_is_what_comes_true(tmp_path: Path) -> None:
     notices = [uses(segment) - trial.channel_uses for segment, trial in zip(found, told, strict=True)]
     assert notices[0] > 0 and not any(notices[1:]), "a trial counts all but the plan's own signalling"
     assert all(trial.utility is not None and 0 < trial.utility < 1 for trial in told)
+
+
+def test_a_plan_costs_the_same_where_every_pipeline_is_made_of_new_objects(tmp_path: Path) -> None:
+    """An address in memory is given to another object as soon as the first one is gone."""
+    wrong: list[Any] = []
+
+    def spy(scenario: Scenario, memory: Any, bench: Bench) -> None:
+        assert bench.build is not None
+
+        def afresh(overrides: Mapping[str, Any], build: Any = bench.build) -> Any:
+            p = build(overrides)
+            return replace(p, encoder=replace(p.encoder.inner), kb=replace(p.kb))
+
+        plans = [{"workflow": name, "channel.snr_db": snr} for snr in range(30) for name in ("v2a", "a2v", "v2a")]
+        new = replace(bench, build=afresh)
+        wrong.extend(plan for plan in plans if new.cost(plan) != bench.cost(plan))
+
+    spying(tmp_path, spy, GOOD)
+    assert not wrong
 
 
 def test_a_planner_is_told_the_link_the_forecast_and_what_is_known(tmp_path: Path) -> None:
