@@ -7,13 +7,13 @@ What a metric assumes (data range, resizing, caps) stands in its signature.
 from __future__ import annotations
 
 import abc
-import importlib.metadata
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from semcore.interfaces import Metric, Record
+from semcore.similarity import WINDOW, Border, mean_squared_error, ssim
 from semcore.types import Bitstream, Features, Ledger, Stream, Text, Tokens
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class RecordMetric(Metric, abc.ABC):
 
 
 def pictures(record: Record) -> tuple[np.ndarray, np.ndarray] | None:
-    """Source and result as float64 (H, W, 3) in 0..255; the result is resized to the source's size, bicubic."""
+    """Source and result, uint8 (H, W, 3) both; the result is resized to the source's size, bicubic. None without either."""
     import numpy as np
 
     source, result = record.source.image, record.result.image
@@ -57,16 +57,14 @@ def pictures(record: Record) -> tuple[np.ndarray, np.ndarray] | None:
         from PIL import Image
 
         height, width = source.shape[:2]
-        result = np.asarray(Image.fromarray(result).resize((width, height), Image.Resampling.BICUBIC))
-    return source.astype(np.float64), result.astype(np.float64)
+        result = np.array(Image.fromarray(result).resize((width, height), Image.Resampling.BICUBIC))
+    return source, result
 
 
 def squared_error(record: Record) -> float | None:
-    """Mean squared error of source and result over H·W·3 values of 0..255."""
-    import numpy as np
-
+    """Mean squared error of source and result over H·W·3 values of 0..255; None without two pictures."""
     pair = pictures(record)
-    return None if pair is None else float(np.mean((pair[0] - pair[1]) ** 2))
+    return None if pair is None else mean_squared_error(*pair)
 
 
 @dataclass(frozen=True)
@@ -108,36 +106,33 @@ class MSE(RecordMetric):
 
 @dataclass(frozen=True)
 class SSIM(RecordMetric):
-    """Structural similarity of the picture, at most 1 (torchmetrics).
+    """Structural similarity of the picture, at most 1.
 
-    Gaussian window of 11×11 with σ = 1.5, K1 = 0.01, K2 = 0.03, data range 255, mean over the colour channels. A result
-    of another size is resized to the source's (bicubic). None without two pictures, or if a side is shorter than the
-    window.
+    Gaussian window of 11×11 with σ = 1.5, K1 = 0.01, K2 = 0.03, data range 255, mean over the colour channels, in double
+    precision. A result of another size is resized to the source's (bicubic). None without two pictures, or if a side is
+    shorter than the window.
+
+    Fields:
+        border: `reflect`: the mean is over a window around every pixel, and the picture goes on beyond its border as its
+            mirror image (the values of torchmetrics); `valid`: over the windows that lie in the picture (those of the
+            paper's own code and of scikit-image)
     """
 
-    window: ClassVar[int] = 11
     reference: ClassVar[str] = (
         "Z. Wang et al., Image quality assessment: from error visibility to structural similarity, "
         "IEEE Trans. Image Process. 13(4), 2004"
     )
-    cites: ClassVar[tuple[str, ...]] = ("wang2004image", "detlefsen2022torchmetrics")
+    cites: ClassVar[tuple[str, ...]] = ("wang2004image",)
+
+    border: Border = "reflect"
 
     @property
     def signature(self) -> str:
-        library = f"torchmetrics={importlib.metadata.version('torchmetrics')}"
-        return f"SSIM|{self.version}|range=255,window=gaussian-11x11,sigma=1.5,resize=bicubic,{library}"
+        return f"SSIM|{self.version}|range=255,window=gaussian-11x11,sigma=1.5,border={self.border},resize=bicubic"
 
     def value(self, record: Record) -> float | None:
         pair = pictures(record)
-        if pair is None or min(pair[0].shape[:2]) < self.window:
-            return None
-        import torch
-        from torchmetrics.functional.image import structural_similarity_index_measure
-
-        source, result = (torch.from_numpy(pixels).permute(2, 0, 1)[None] for pixels in pair)
-        value = structural_similarity_index_measure(result, source, gaussian_kernel=True, sigma=1.5, data_range=255.0)
-        assert isinstance(value, torch.Tensor)  # a pair only if the full picture of similarities is asked for
-        return float(value)
+        return None if pair is None or min(pair[0].shape[:2]) < WINDOW else ssim(*pair, self.border)[0]
 
 
 # ---------------------------------------------------------------------------------------------- errors

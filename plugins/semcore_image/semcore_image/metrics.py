@@ -13,6 +13,7 @@ import numpy as np
 from semcore.errors import RunError
 from semcore.interfaces import Metric, Record
 from semcore.metrics import RecordMetric, pictures
+from semcore.similarity import WINDOW, Border, ms_ssim
 from semcore_image.clip import UsesClip
 from semcore_image.digests import mini_digest
 from semcore_image.pixels import to_tensor
@@ -116,41 +117,36 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.clip(one[0] @ other[0], -1, 1))
 
 
-WINDOW = 11
-SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-"""Weights of the five scales, Wang et al., section 3.2."""
-
-
 @dataclass(frozen=True)
 class MSSSIM(RecordMetric):
-    """Multi-scale structural similarity of the picture, at most 1 (torchmetrics).
+    """Multi-scale structural similarity of the picture, 0..1.
 
-    Window of 11 x 11 with sigma 1.5, data range 255, mean over the colour channels. The five scales of the original
-    want sides of 161 pixels; a smaller picture has as many as hold the window, and their weights are scaled to sum to
-    one: two at 32 x 32. A result of another size is resized to the source's (bicubic). None without two pictures, or if
-    a side is shorter than the window.
+    Window of 11 x 11 with sigma 1.5, data range 255, mean over the colour channels, in double precision. The five scales of
+    the original want sides of 176 pixels; a smaller picture has as many as hold the window, and their exponents are scaled
+    to sum to one: four at 96 x 96, two at 32 x 32, SSIM itself below 22. A result of another size is resized to the
+    source's (bicubic). None without two pictures, or if a side is shorter than the window.
+
+    Fields:
+        border: of the last scale, whose luminance counts: `reflect`, a window around every pixel, where the picture goes on
+            beyond its border as its mirror image (the values of torchmetrics); or `valid`, the windows that lie in the
+            picture, as the contrast and structure of every other scale are taken in any case
     """
 
-    method: ClassVar[str] = "range=255,window=gaussian-11x11,sigma=1.5,scales=as-fit<=5,resize=bicubic"
+    version: ClassVar[int] = 2
     reference: ClassVar[str] = "Z. Wang et al., Multiscale structural similarity for image quality assessment, Asilomar 2003"
-    cites: ClassVar[tuple[str, ...]] = ("wang2003multiscale", "detlefsen2022torchmetrics")
+    cites: ClassVar[tuple[str, ...]] = ("wang2003multiscale",)
+
+    border: Border = "reflect"
+
+    @property
+    def method(self) -> str:  # type: ignore[override]
+        """What a reader must know to compare the value with another one."""
+        border = f"border=valid,last-scale={self.border}"
+        return f"range=255,window=gaussian-11x11,sigma=1.5,scales=as-fit<=5,{border},resize=bicubic"
 
     def value(self, record: Record) -> float | None:
         pair = pictures(record)
-        if pair is None or min(pair[0].shape[:2]) < WINDOW:
-            return None
-        import torch
-        from torchmetrics.functional.image import multiscale_structural_similarity_index_measure as similarity
-
-        source, result = (torch.from_numpy(pixels).permute(2, 0, 1)[None] for pixels in pair)
-        scales = [weight for number, weight in enumerate(SCALES) if min(pair[0].shape[:2]) >> number >= WINDOW]
-        betas = tuple(weight / sum(scales) for weight in scales)
-        if len(betas) == 1:  # torchmetrics wants two at least
-            betas, source, result = (
-                (1.0, 0.0),
-                *(one.repeat_interleave(2, 2).repeat_interleave(2, 3) for one in (source, result)),
-            )
-        return float(similarity(result, source, sigma=1.5, data_range=255.0, betas=betas, normalize="relu"))
+        return None if pair is None or min(pair[0].shape[:2]) < WINDOW else ms_ssim(*pair, self.border)
 
 
 @dataclass(frozen=True)
@@ -200,7 +196,7 @@ class LPIPS(RecordMetric):
         import torch
         import torch.nn.functional as F
 
-        both = [torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255 for pixels in pair]
+        both = [torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None] / 255 for pixels in pair]
         factor = max(1.0, 64 / min(pair[0].shape[:2]))
         source, result = (F.interpolate(one, scale_factor=factor, mode="bilinear") if factor > 1 else one for one in both)
         with torch.inference_mode():
