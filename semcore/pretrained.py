@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from semcore.component import Component
 from semcore.errors import RunError
+from semcore.model_files import no_code_from, vet
 
 if TYPE_CHECKING:
     import torch
@@ -65,31 +66,75 @@ class Pretrained(Component):
             "local_files_only": self.local_files_only,
         }
 
+    @property
+    def place(self) -> str:
+        """`model` as the libraries take it: a folder with `~` resolved, or the name on the hub."""
+        folder = Path(self.model).expanduser()
+        return str(folder) if folder.is_dir() else self.model
+
     @contextlib.contextmanager
     def loading(self, name: str) -> Iterator[None]:
-        """Around the loading of `name`: one clear error if it is not there, and the global random state as it
-        was.
+        """Around the loading of `name`: its configuration is vetted first, and no code of it is run; one clear error if it
+        is not there, and the global random state as it was.
 
         Raises:
-            RunError: the files are missing or do not fit together
+            RunError: the files are missing, do not fit together, or ask for code to be run
         """
         import torch
-        from safetensors import SafetensorError
 
         try:
             # Libraries initialise weights before they overwrite them, and some ask the hub for more than they were asked to.
-            with torch.random.fork_rng(devices=[]), offline() if self.local_files_only else contextlib.nullcontext():
+            with contextlib.ExitStack() as around:
+                around.enter_context(torch.random.fork_rng(devices=[]))
+                if self.local_files_only:
+                    around.enter_context(offline())
+                folder = self._configuration(name)
+                vet(folder)
+                around.enter_context(no_code_from(folder, *dynamic_modules()))
+                around.enter_context(unasked())
                 yield
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        except RunError as error:
+            raise RunError(f"{type(self).__name__}: the model {name} cannot be loaded: {error}") from error
+        except Exception as error:  # a damaged model makes libraries raise anything
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             if Path(name).is_dir():
-                mend = "a folder must hold the whole model, its weights as safetensors"
+                remedy = "a folder must hold the whole model, its weights as safetensors"
             elif self.local_files_only:
                 fetch = f"fetch it with `hf download {name}`, or set local_files_only: false"
-                mend = f"the network was not asked: {fetch}, or set `model` to its folder"
+                remedy = f"the network was not asked: {fetch}, or set `model` to its folder"
             else:
-                mend = "see the reason, and whether the network can be reached"
-            raise RunError(f"{type(self).__name__}: the model {name} cannot be loaded: {reason}; {mend}") from error
+                remedy = "see the reason, and whether the network can be reached"
+            raise RunError(f"{type(self).__name__}: the model {name} cannot be loaded: {reason}; {remedy}") from error
+
+    def _configuration(self, name: str) -> Path:
+        """The folder with the configuration files of a model; of one on the hub these alone are fetched."""
+        from huggingface_hub import snapshot_download
+
+        folder = Path(name).expanduser()
+        if folder.is_dir():
+            return folder
+        if name.startswith((".", "/", "~", "\\")) or name.count("/") > 1:
+            raise RunError(f"there is no folder {name}")
+        return Path(snapshot_download(name, allow_patterns=["*.json"], **self.hub))
+
+
+def dynamic_modules() -> list[Path]:
+    """Where the libraries put the code of models before they import it."""
+    from huggingface_hub import constants
+
+    return [Path(os.environ.get("HF_MODULES_CACHE", os.path.join(constants.HF_HOME, "modules")))]
+
+
+@contextlib.contextmanager
+def unasked() -> Iterator[None]:
+    """Keeps transformers from asking at the terminal whether code of a model may be run: it may not."""
+    from transformers import dynamic_module_utils
+
+    before, dynamic_module_utils.TIME_OUT_REMOTE_CODE = dynamic_module_utils.TIME_OUT_REMOTE_CODE, 0
+    try:
+        yield
+    finally:
+        dynamic_module_utils.TIME_OUT_REMOTE_CODE = before
 
 
 @contextlib.contextmanager

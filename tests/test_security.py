@@ -98,6 +98,30 @@ def test_weights_are_safetensors(path: Path) -> None:
         assert method not in ("load_checkpoint", "load_state_dict_from_url", "hub_download"), called
 
 
+LOADS = {"from_pretrained", "create_model_from_pretrained", "get_tokenizer", "snapshot_download", "cached_file"}
+"""Calls by which libraries read the files of a model."""
+
+
+def unguarded(path: Path) -> list[str]:
+    """The calls of a file that read a model, and stand outside of `with ....loading(...)`."""
+    tree = parsed(path)
+    inside = {
+        id(call)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With) and any(".loading(" in ast.unparse(item.context_expr) for item in node.items)
+        for call in ast.walk(node)
+    }
+    every = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and id(node) not in inside)
+    return [name for name in (ast.unparse(call.func) for call in every) if name.rsplit(".", 1)[-1] in LOADS]
+
+
+@pytest.mark.parametrize("path", SHIPPED, **SHOWN)
+def test_a_model_is_read_under_the_guard(path: Path) -> None:
+    """What `Pretrained.loading` vets, and whose code it keeps from being run; that function itself fetches what it vets."""
+    allowed = ["snapshot_download"] if path.name == "pretrained.py" else []
+    assert unguarded(path) == allowed
+
+
 @pytest.mark.parametrize("path", SHIPPED, **SHOWN)
 def test_only_registered_names_are_imported(path: Path) -> None:
     if str(path.relative_to(ROOT)) not in BY_NAME:
@@ -112,6 +136,7 @@ def test_the_laws_see_what_they_forbid(tmp_path: Path) -> None:
     assert "torch.load" in {called for called, _ in calls(path)} and imported(path) & NETWORK == {"urllib.request"}
     with pytest.raises(AssertionError, match="may run code"):
         test_weights_are_safetensors(path)
+    assert unguarded(path) == ["A.from_pretrained"]
 
 
 # ---------------------------------------------------------------------------------------------- a pipeline file

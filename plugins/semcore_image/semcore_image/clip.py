@@ -117,8 +117,6 @@ class OpenClipModel:
                 f"{type(settings).__name__}: {folder} must hold open_clip_config.json and open_clip_model.safetensors "
                 "(pickled weights are not loaded)"
             )
-        if "trust_remote_code" in config.read_text(encoding="utf-8"):
-            raise RunError(f"{type(settings).__name__}: {config} wants code to be run that came with the model; remove that")
         return folder
 
     def _repository(self) -> str:
@@ -140,7 +138,7 @@ class OpenClipModel:
 
         settings, place = self._settings, f"local-dir:{self._folder}"
         precision = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}[settings.dtype]
-        with settings.loading(settings.model):
+        with settings.loading(str(self._folder)):
             net, preprocess = open_clip.create_model_from_pretrained(place, precision=precision, device=settings.device)
             tokenizer = open_clip.get_tokenizer(place)
         return net.eval(), preprocess, tokenizer

@@ -54,10 +54,10 @@ class LlavaCaption(Pretrained, SemanticEncoder):
     def _parts(self) -> tuple[Any, Any]:
         from transformers import AutoModelForImageTextToText, AutoProcessor
 
-        with self.loading(self.model):
-            processor = AutoProcessor.from_pretrained(self.model, trust_remote_code=False, **self.hub)
+        with self.loading(self.place):
+            processor = AutoProcessor.from_pretrained(self.place, trust_remote_code=False, **self.hub)
             model: Any = AutoModelForImageTextToText.from_pretrained(
-                self.model, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
             )
         model.to(self.device)
         return processor, model.eval()

@@ -76,9 +76,9 @@ class StableDiffusion(Pretrained, Generator):
     def _from_noise(self) -> Any:
         from diffusers import AutoPipelineForText2Image
 
-        with self.loading(self.model):
+        with self.loading(self.place):
             pipe = AutoPipelineForText2Image.from_pretrained(
-                self.model, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
             )
         pipe.set_progress_bar_config(disable=True)
         return pipe.to(self.device)

@@ -158,20 +158,110 @@ def test_code_of_a_diffusers_model_is_not_run(model: Any, sprung: Path, kind: st
         change(folder / "model_index.json", _class_name=["harm", "Harm"])
     else:
         change(folder / "model_index.json", unet=["harm" if kind == "component" else "this", "Harm"])
-    with pytest.raises(RunError, match="cannot be loaded"):
+    with pytest.raises(RunError, match="wants code to be run that came with the model"):
         use_diffusion(folder)
     assert not sprung.exists()
 
 
-def test_code_of_an_open_clip_model_is_not_run(model: Any, sprung: Path) -> None:
-    folder = model("clip")
-    config = json.loads((folder / "open_clip_config.json").read_text())
-    config["model_cfg"]["text_cfg"] |= {"hf_tokenizer_name": "x", "tokenizer_kwargs": {"trust_remote_code": True}}
-    (folder / "open_clip_config.json").write_text(json.dumps(config))
+def test_what_a_pipeline_of_diffusers_is_made_of_is_on_a_list(model: Any, sprung: Path) -> None:
+    """Also where the file spells the names with escapes: it is the values that count."""
+    folder = model("diffusion")
+    (folder / "harm.py").write_text(code(sprung))
+    (folder / "None.py").write_text(code(sprung).replace("Harm", "StableDiffusionPipeline"))
+    index = folder / "model_index.json"
+    plain = index.read_text()
+    for key, value in {
+        "unet": '["h\\u0061rm", "Harm"]', "vae": '["subprocess", "Popen"]', "scheduler": '["diffusers", "os.system"]',
+        "_cl\\u0061ss_name": '["harm", "Harm"]', "custom_pipeline": '"harm"', "trust_remote\\u005fcode": "true",
+    }.items():  # fmt: skip
+        index.write_text(plain.rstrip().removesuffix("}") + f', "{key}": {value}}}')
+        with pytest.raises(RunError, match="wants code to be run that came with the model"):
+            use_diffusion(folder)
+    index.write_text(plain)
+    change(folder / "unet" / "config.json", auto_map={"AutoModel": "harm.Harm"})
+    with pytest.raises(RunError, match="wants code to be run that came with the model"):
+        use_diffusion(folder)
+    assert not sprung.exists()
+
+
+def _tokenizer_of_its_own(folder: Path, sprung: Path) -> None:
     (folder / "harm.py").write_text(code(sprung))
     (folder / "tokenizer_config.json").write_text(json.dumps({"auto_map": {"AutoTokenizer": ["harm.Harm", None]}}))
+
+
+SPELLINGS = ['"trust_remote_code": true', '"trust_remote\\u005fcode": true', '"\\u0074rust_remote_code": 1', '"harm": true']
+
+
+@pytest.mark.parametrize("spelt", SPELLINGS)
+def test_code_of_an_open_clip_model_is_not_run(model: Any, sprung: Path, spelt: str) -> None:
+    folder = model("clip")
+    text = (folder / "open_clip_config.json").read_text()
+    more = f'"text_cfg": {{"hf_tokenizer_name": "x", "tokenizer_kwargs": {{{spelt}}}, '
+    (folder / "open_clip_config.json").write_text(text.replace('"text_cfg": {', more))
+    (folder / "harm.py").write_text(code(sprung))
     with pytest.raises(RunError, match="wants code to be run"):
         use_clip(folder)
+    _tokenizer_of_its_own(folder, sprung)
+    with pytest.raises(RunError, match="wants code to be run"):
+        use_clip(folder)
+    assert not sprung.exists()
+
+
+def test_nobody_is_asked_whether_code_of_an_open_clip_model_may_be_run(
+    model: Any, sprung: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tokenizer is loaded without a word on code: transformers would ask at the terminal."""
+    folder = model("clip")
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    config["model_cfg"]["text_cfg"] |= {"hf_tokenizer_name": "x"}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    _tokenizer_of_its_own(folder, sprung)
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    with pytest.raises(RunError, match="wants code to be run"):
+        use_clip(folder)
+    change(folder / "tokenizer_config.json", tokenizer_class="Harm")
+    (folder / "config.json").write_text(json.dumps({"model_type": "clip"}))  # a model that transformers knows itself
+    with pytest.raises(RunError, match="cannot be loaded"):
+        use_clip(folder)
+    assert not sprung.exists()
+
+
+@pytest.mark.parametrize(
+    ("part", "settings"),
+    [
+        ("vision_cfg", {"timm_model_name": "local-dir:harm"}),
+        ("vision_cfg", {"timm_model_name": "hf-hub:nobody/nothing"}),
+        ("vision_cfg", {"timm_model_name": "/harm"}),
+        ("text_cfg", {"hf_model_name": "{folder}"}),
+        ("text_cfg", {"hf_model_name": "../harm"}),
+    ],
+)
+def test_an_open_clip_model_loads_no_other_folder(model: Any, sprung: Path, part: str, settings: dict[str, str]) -> None:
+    folder = model("clip")
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    config["model_cfg"][part] |= {key: value.format(folder=folder) for key, value in settings.items()}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    _tokenizer_of_its_own(folder, sprung)
+    (folder / "tokenizer_config.json").unlink()
+    with pytest.raises(RunError, match="wants another (model|folder) to be loaded"):
+        use_clip(folder)
+    assert not sprung.exists()
+
+
+@pytest.mark.parametrize("name", ["local-dir:{folder}", "hf-hub:nobody/nothing", "{folder}", "no_such_network"])
+def test_a_backbone_of_timm_is_a_name(tmp_path: Path, sprung: Path, name: str) -> None:
+    """A folder of weights of `multisem` may name its backbone."""
+    from semcore_image.mmsemcom.networks import load
+
+    model = {"architecture": "resnet18", "model_args": {"checkpoint_path": str(tmp_path / "pytorch_model.bin")}}
+    (tmp_path / "config.json").write_text(json.dumps({"backbone": {"model": name.format(folder=tmp_path / "timm")}}))
+    (tmp_path / "timm").mkdir()
+    (tmp_path / "timm" / "config.json").write_text(json.dumps(model))
+    (tmp_path / "timm" / "pytorch_model.bin").write_bytes(pickle.dumps(Trap(sprung)))
+    config = {"size": [32, 32], "positions": 4, "inner": 8, "d_image": 8, "d_text": 8, "d_fusion": 8, "heads": 1, "classes": 2}
+    change(tmp_path / "config.json", **config)
+    with pytest.raises(RunError, match="not a model of timm"):
+        load(str(tmp_path))
     assert not sprung.exists()
 
 

@@ -11,6 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from semcore.errors import RunError
+
 
 class Backbone(nn.Module, abc.ABC):
     """The network in front: pictures to a map of features."""
@@ -130,6 +132,8 @@ class TimmBackbone(Backbone):
         super().__init__()
         import timm
 
+        if not timm.is_model(model):
+            raise RunError(f"the backbone {model!r} is not a model of timm; a folder or an address cannot be one")
         net: Any = timm.create_model(model, pretrained=False, num_classes=0, global_pool="")
         self.net, self.width = net, int(net.num_features)
         mean, std = (torch.tensor(net.pretrained_cfg[key]) for key in ("mean", "std"))

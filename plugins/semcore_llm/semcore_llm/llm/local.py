@@ -85,10 +85,10 @@ class LocalPlanner(Advised, Pretrained):
             raise RunError(f"llm-local needs {' and '.join(missing)}: pip install 'semcore-llm[local]'")
         from llguidance.hf import from_tokenizer
 
-        with self.loading(self.model):
-            tokenizer = AutoTokenizer.from_pretrained(self.model, gguf_file=self.gguf, trust_remote_code=False, **self.hub)
+        with self.loading(self.place):
+            tokenizer = AutoTokenizer.from_pretrained(self.place, gguf_file=self.gguf, trust_remote_code=False, **self.hub)
             model: Any = AutoModelForCausalLM.from_pretrained(
-                self.model,
+                self.place,
                 dtype=self.torch_dtype,
                 gguf_file=self.gguf,
                 use_safetensors=True,

@@ -55,11 +55,11 @@ class FastSpeech2(Pretrained, Generator):
         from transformers import FastSpeech2ConformerWithHifiGan
         from transformers.utils.hub import cached_file
 
-        with self.loading(self.model):
+        with self.loading(self.place):
             network: Any = FastSpeech2ConformerWithHifiGan.from_pretrained(
-                self.model, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
             )
-            place = cached_file(self.model, "vocab.json", **self.hub)
+            place = cached_file(self.place, "vocab.json", **self.hub)
             with open(str(place), encoding="utf-8") as file:
                 known: Mapping[str, int] = json.load(file)
         return network.to(self.device).eval(), known

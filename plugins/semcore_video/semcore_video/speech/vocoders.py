@@ -93,9 +93,9 @@ class HifiGan(Pretrained, Vocoder):
     def _network(self) -> Any:
         from transformers import SpeechT5HifiGan
 
-        with self.loading(self.model):
+        with self.loading(self.place):
             network: Any = SpeechT5HifiGan.from_pretrained(
-                self.model, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
             )
         return network.to(self.device).eval()
 

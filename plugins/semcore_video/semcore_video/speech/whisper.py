@@ -50,10 +50,10 @@ class Whisper(Pretrained, SemanticEncoder):
     def _parts(self) -> tuple[Any, Any]:
         from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
 
-        with self.loading(self.model):
-            processor = AutoProcessor.from_pretrained(self.model, trust_remote_code=False, **self.hub)
+        with self.loading(self.place):
+            processor = AutoProcessor.from_pretrained(self.place, trust_remote_code=False, **self.hub)
             model: Any = AutoModelForSpeechSeq2Seq.from_pretrained(
-                self.model, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
             )
         return processor, model.to(self.device).eval()
 
