@@ -35,6 +35,7 @@ from semcore.types import (
     KnowledgeBase,
     Layout,
     Ledger,
+    OnDemand,
     Picture,
     Pictures,
     Plan,
@@ -56,7 +57,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Bench", "Bitstream", "Bounds", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError",
     "Executor", "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Lost",
-    "Metric", "Needs", "Picture", "Pictures", "Plan", "Planner",
+    "Metric", "Needs", "OnDemand", "Picture", "Pictures", "Plan", "Planner",
     "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
     "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Space", "Span", "Stream", "Symbols",
     "Term", "Text", "Tokens", "Transport", "Trial", "register",

@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from semcore.bench import Judge
@@ -54,19 +54,6 @@ def interval(values: Sequence[float]) -> Interval | None:
     return Interval(n, mean, mean - half, mean + half)
 
 
-def evaluate(experiment: Experiment, cell: Cell, samples: Sequence[Sample], cache: Cache) -> tuple[Setup, list[Segment]]:
-    """Send `samples` through the cell's pipeline.
-
-    Returns:
-        the cell's setup, with the packages and genies of what environment and plans brought in, too; and the segments
-    """
-    setups: list[Setup] = []
-    segments = list(session(experiment, cell, samples, cache, setups.append))
-    packages = {name: version for used in setups for name, version in used.packages.items()}
-    genies = frozenset[str]().union(*(used.genies for used in setups))
-    return replace(setups[0], packages=dict(sorted(packages.items())), genies=genies), segments
-
-
 def session(
     experiment: Experiment,
     cell: Cell,
@@ -74,7 +61,11 @@ def session(
     cache: Cache,
     used: Callable[[Setup], None] = lambda setup: None,
 ) -> Iterator[Segment]:
-    """The same, segment by segment; `used` is told the cell's setup first, and then that of each plan and environment."""
+    """Send `samples` through the cell's pipeline, segment by segment.
+
+    Args:
+        used: called with the cell's setup first, and then with that of each plan and environment
+    """
     resolve, pipelines = experiment.resolving(), dict[str, Pipeline]()
     setup = resolve(cell)
     used(setup)
@@ -95,48 +86,89 @@ def session(
     )  # fmt: skip
 
 
-def cell_files(identity: str, setup: Setup, segments: Sequence[Segment]) -> dict[str, bytes]:
-    """Measure a cell.
+def cell_files(identity: str, experiment: Experiment, cell: Cell, samples: Sequence[Sample], cache: Cache) -> dict[str, bytes]:
+    """Send samples through a cell's pipeline and measure them, segment by segment: no more than one is in memory.
 
     Returns:
-        what it leaves behind, by file name: pictures, clips, `items.jsonl`, and last `result.json`, which holds the digests
-        of the others and marks the cell done
+        what the cell leaves behind, by file name: pictures, clips, `items.jsonl`, and last `result.json`, which holds the
+        digests of the others and marks the cell done
     """
-    records = [record for segment in segments for record in _records(segment.samples, segment.outcome)]
-    names = metric_names(setup.metrics)
-    measured = {name: (metric, metric.measure(records)) for name, metric in zip(names, setup.metrics, strict=True)}
-    rows = [
-        _row(record, segment, {name: values[index] for name, (_, values) in measured.items()})
-        for index, (record, segment) in enumerate(zip(records, _segments(segments), strict=True))
-    ]
-    files: dict[str, bytes] = {}
-    for index, record in enumerate(records[:GALLERY]):
-        views = setup.pipeline.encoder.views(record.source)
-        for name, pixels in {**_pictures(record), **views}.items():
-            file_name = _file_name(name) if name in views else name
-            path = f"pictures/{redact(f'{index:03d}-{file_name}.png')}"
-            files[path] = png(pixels)
-            rows[index].setdefault("pictures", {})[name] = path
-        for name, sample in (("source", record.source), ("result", record.result)):
-            if (clip := mp4(sample)) is not None:
-                path = f"clips/{redact(f'{index:03d}-{name}.mp4')}"
-                files[path] = clip
-                rows[index].setdefault("clips", {})[name] = path
-    files["items.jsonl"] = redact("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)).encode()
+    setups: list[Setup] = []
+    kept = _Kept()
+    for segment in session(experiment, cell, samples, cache, setups.append):
+        kept.add(setups[0], segment)
+        del segment  # before the next one is made
+    setup = setups[0]
+    files = dict(kept.files)
+    files["items.jsonl"] = redact("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept.rows)).encode()
     result = {
         "id": identity,
-        "n": len(records),
-        "metrics": {name: _summary(metric, values) for name, (metric, values) in measured.items()},
-        "ledger": _accounts([segment.outcome.delivery.ledger for segment in segments]),
-        "report": _mean_report(records),
-        "segments": _session(segments, rows) if setup.planner or setup.pipeline.kb else [],
+        "n": len(kept.rows),
+        "metrics": {
+            name: _summary(metric, kept.values[name])
+            for name, metric in zip(metric_names(setup.metrics), setup.metrics, strict=True)
+        },
+        "ledger": _accounts(kept.ledgers),
+        "report": _mean_report(kept.reports),
+        "segments": kept.segments if setup.planner or setup.pipeline.kb else [],
         "conventions": conventions(setup.pipeline.channel),
-        "genie": sorted(setup.genies),
-        "packages": dict(setup.packages),
+        "genie": sorted(frozenset[str]().union(*(used.genies for used in setups))),
+        "packages": dict(sorted({name: version for used in setups for name, version in used.packages.items()}.items())),
         "config": setup.config,
         "files": {name: content_digest(data) for name, data in files.items()},
     }
     return {**files, "result.json": sealed(result)}
+
+
+@dataclass
+class _Kept:
+    """What is kept of the segments of a cell.
+
+    Fields:
+        rows: one per sample
+        values: name of a metric -> its values, one per sample
+        ledgers: one per segment
+        reports: what the channel said, one per sample
+        segments: what a planner may know of each segment, and what metrics say
+        files: pictures and clips of the first samples
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    values: dict[str, list[float | None]] = field(default_factory=dict)
+    ledgers: list[Ledger] = field(default_factory=list)
+    reports: list[Mapping[str, float]] = field(default_factory=list)
+    segments: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, setup: Setup, segment: Segment) -> None:
+        """Measure a segment."""
+        records = _records(segment.samples, segment.outcome)
+        found = {name: one.measure(records) for name, one in zip(metric_names(setup.metrics), setup.metrics, strict=True)}
+        for name, values in found.items():
+            self.values.setdefault(name, []).extend(values)
+        measured = [{name: values[index] for name, values in found.items()} for index in range(len(records))]
+        for record, metrics in zip(records, measured, strict=True):
+            row = _row(record, segment, metrics)
+            if len(self.rows) < GALLERY:
+                self._show(setup, record, row)
+            self.rows.append(row)
+            self.reports.append(record.report)
+        self.ledgers.append(segment.outcome.delivery.ledger)
+        self.segments.append(_told(segment, measured))
+
+    def _show(self, setup: Setup, record: Record, row: dict[str, Any]) -> None:
+        """Keep the pictures and clips of a sample, and name them in its row."""
+        index, views = len(self.rows), setup.pipeline.encoder.views(record.source)
+        for name, pixels in {**_pictures(record), **views}.items():
+            file_name = _file_name(name) if name in views else name
+            path = f"pictures/{redact(f'{index:03d}-{file_name}.png')}"
+            self.files[path] = png(pixels)
+            row.setdefault("pictures", {})[name] = path
+        for name, sample in (("source", record.source), ("result", record.result)):
+            if (clip := mp4(sample)) is not None:
+                path = f"clips/{redact(f'{index:03d}-{name}.mp4')}"
+                self.files[path] = clip
+                row.setdefault("clips", {})[name] = path
 
 
 def png(pixels: Any) -> bytes:
@@ -180,10 +212,6 @@ def _records(samples: Sequence[Sample], outcome: Outcome) -> list[Record]:
         )
         for sample, sent, arrived, result in zip(samples, outcome.sent, outcome.delivery.arrived, outcome.results, strict=True)
     ]
-
-
-def _segments(segments: Sequence[Segment]) -> list[Segment]:
-    return [segment for segment in segments for _ in segment.samples]
 
 
 def _row(record: Record, segment: Segment, metrics: Mapping[str, float | None]) -> dict[str, Any]:
@@ -254,24 +282,21 @@ def _accounts(ledgers: Sequence[Ledger]) -> list[dict[str, Any]]:
     ]
 
 
-def _mean_report(records: Sequence[Record]) -> dict[str, float]:
-    names = dict.fromkeys(name for record in records for name in record.report)
+def _mean_report(reports: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    names = dict.fromkeys(name for report in reports for name in report)
     means = {}
     for name in names:
-        values = [record.report[name] for record in records if name in record.report]
+        values = [report[name] for report in reports if name in report]
         if all(map(math.isfinite, values)):
             means[name] = math.fsum(values) / len(values)
     return means
 
 
-def _session(segments: Sequence[Segment], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What every segment leaves behind: what a planner may know of it, and what metrics say, which see both ends."""
-    told, row = [], iter(rows)
-    for segment in segments:
-        measured = [next(row)["metrics"] for _ in segment.samples]
-        metrics = {name: _mean([one[name] for one in measured]) for name in measured[0]}
-        updates = sum(entry.bits for entry in segment.outcome.delivery.ledger.entries
-                      if entry.stream == "update" and entry.kind == "feedback")  # fmt: skip
-        worth = utility(segment.scenario.utility, metrics)
-        told.append({**remember(segment), "metrics": metrics, "worth": worth, "updates": updates})
-    return told
+def _told(segment: Segment, measured: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
+    """What a segment leaves behind: what a planner may know of it, and what metrics say, which see both ends."""
+    values = [{name: _finite(value) for name, value in one.items()} for one in measured]
+    metrics = {name: _mean([one[name] for one in values]) for name in values[0]}
+    updates = sum(entry.bits for entry in segment.outcome.delivery.ledger.entries
+                  if entry.stream == "update" and entry.kind == "feedback")  # fmt: skip
+    worth = utility(segment.scenario.utility, metrics)
+    return {**remember(segment), "metrics": metrics, "worth": worth, "updates": updates}

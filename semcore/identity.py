@@ -10,6 +10,7 @@ from typing import Any
 
 from semcore import registry
 from semcore.component import Component
+from semcore.types.samples import OnDemand
 
 
 def digest(*parts: Any) -> str:
@@ -41,7 +42,9 @@ def _feed(update: Any, value: Any) -> None:
         for key in sorted(value, key=str):
             _feed(update, str(key))
             _feed(update, value[key])
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, OnDemand) and value.digests:
+        _feed(update, list(value.digests))
+    elif isinstance(value, (list, tuple, OnDemand)):  # of the last, one sample at a time is in memory
         _tagged(update, b"l", str(len(value)).encode())
         for item in value:
             _feed(update, item)

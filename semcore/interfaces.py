@@ -199,7 +199,7 @@ class Source(Component, abc.ABC):
 
     @abc.abstractmethod
     def samples(self) -> Sequence[Sample]:
-        """All samples, in a fixed order, with unique ids."""
+        """All samples, in a fixed order, with unique ids; large ones as `OnDemand`, which reads one when it is needed."""
 
 
 @dataclass(frozen=True)

@@ -12,3 +12,6 @@ MAX_SEQUENCE_PIXELS = 2**30
 """Most pixels of all pictures of one sequence together (3 GB as they lie in memory)."""
 MAX_FILE_BYTES = 2**29
 """Largest file that a source opens (512 MiB)."""
+BATCH_VALUES = 2**26
+"""Source values (bytes of pictures and frames) from which a batch takes no further samples, whatever number of them it
+could hold: what is made of a batch takes several times its size in memory."""

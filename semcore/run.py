@@ -30,7 +30,7 @@ from semcore.component import Needs, most
 from semcore.config.beside import register_files
 from semcore.config.experiment import Cell, Experiment, Resolve, alternatives
 from semcore.errors import ConfigError, RunError, SemcoreError
-from semcore.evaluate import cell_files, evaluate
+from semcore.evaluate import cell_files
 from semcore.identity import digest
 from semcore.interfaces import Executor, Job, Lost, Source
 from semcore.newest import Newest
@@ -38,11 +38,11 @@ from semcore.redaction import printable, redact
 from semcore.results import read_result
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.threads import limited
-from semcore.types import Sample
+from semcore.types import OnDemand, Sample, heads
 from semcore.words import Labels
 
 KEPT_SOURCES = 8
-"""Samples of so many sources stay in memory; a sweep may go over sources."""
+"""Sources whose samples stay in memory (unless they are read on demand); a sweep may go over sources."""
 
 
 @dataclass(frozen=True)
@@ -191,12 +191,12 @@ def identify(experiment: Experiment, cell: Cell, resolve: Resolve | None = None)
     return digest(__version__, *parts, load(setup.source)[1])[:20]
 
 
-_loaded = Newest[tuple[tuple[Sample, ...], str]](KEPT_SOURCES)
+_loaded = Newest[tuple[Sequence[Sample], str]](KEPT_SOURCES)
 """What `load` gave, by digest of the source: read once a run and process."""
 
 
-def load(source: Source) -> tuple[tuple[Sample, ...], str]:
-    """The samples of a source and their digest.
+def load(source: Source) -> tuple[Sequence[Sample], str]:
+    """The samples of a source and their digest. Those that a source reads on demand are not kept.
 
     Raises:
         RunError: there are none, or two have the same id
@@ -204,18 +204,20 @@ def load(source: Source) -> tuple[tuple[Sample, ...], str]:
     return _loaded.of(digest(source), lambda: _read(source))
 
 
-def _read(source: Source) -> tuple[tuple[Sample, ...], str]:
+def _read(source: Source) -> tuple[Sequence[Sample], str]:
     try:
-        samples = tuple(source.samples())
+        samples = source.samples()
+        samples = samples if isinstance(samples, OnDemand) else tuple(samples)
+        names = [name for name, _ in heads(samples)]
+        known = digest(samples)
     except (OSError, ValueError) as error:
         raise RunError(f"the source {source!r} cannot be read: {error}") from error
-    if not samples:
+    if not names:
         raise RunError(f"the source {source!r} has no samples")
-    names = [sample.id for sample in samples]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise RunError(f"the source {source!r} gives two samples the id {twice!r}")
-    return samples, digest(list(samples))
+    return samples, known
 
 
 def _computed(
@@ -260,8 +262,7 @@ def compute(
             raise RunError("a file under `plugins:`, a package or the source has changed since the run began; run it again")
         setup = experiment.resolve(cell)
         with limited(setup.threads):
-            segments = evaluate(experiment, cell, load(setup.source)[0], Cache(cache, on_stage))
-            files = cell_files(identity, *segments)
+            files = cell_files(identity, experiment, cell, load(setup.source)[0], Cache(cache, on_stage))
         return Outcome(files, seconds=time.perf_counter() - started)
     except (Exception, SystemExit) as error:  # whatever a component raises
         reason = printable(redact(str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"))

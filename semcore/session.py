@@ -14,9 +14,22 @@ from semcore.contract import one
 from semcore.guard import guarded
 from semcore.identity import digest
 from semcore.interfaces import Planner
+from semcore.limits import BATCH_VALUES
 from semcore.pipeline import Delivery, Outcome, Pipeline, echo, transmit
 from semcore.rng import Rng
-from semcore.types import Bitstream, Knowledge, KnowledgeBase, Plan, Sample, Scenario, Semantics, Space, Stream, Text
+from semcore.types import (
+    Bitstream,
+    Knowledge,
+    KnowledgeBase,
+    Plan,
+    Sample,
+    Scenario,
+    Semantics,
+    Space,
+    Stream,
+    Text,
+    heads,
+)
 
 LONGEST_TEXT = 200
 """So many characters of a text that was sent, or is in a knowledge base, are told to a planner."""
@@ -49,7 +62,8 @@ def converse(
     """Send a session. `build` makes the pipeline under given overrides.
 
     Where knowledge bases or plans make a sample depend on the one before it, a segment holds the next sample of every
-    user; otherwise it is merely a batch, of about `batch_size` samples: those that share channel uses are not parted.
+    user; otherwise it is merely a batch, of about `batch_size` samples, or fewer of many values (`limits.BATCH_VALUES`):
+    those that share channel uses are not parted. Samples are read segment by segment.
     Scenarios follow each other and then start over. What the environment sets, no plan can change.
 
     Args:
@@ -65,7 +79,7 @@ def converse(
     if space is None:
         space = Space.of(planner.plans() or () if planner else ())
     states = [dict(build(scenario.environment).channel.link_state()) for scenario in scenarios] if planner else []
-    for index, batch in enumerate(_by_user(samples) if sequential else _batches(samples, size)):
+    for index, batch in enumerate(_by_user(samples) if sequential else _batches(samples, size, shared)):
         scenario = replace(scenarios[index % len(scenarios)], segment=index)
         decided = _Decided(Plan(), in_force, Delivery([]), False)
         if planner:
@@ -172,13 +186,20 @@ def _texts(sent: Sequence[Semantics]) -> list[str]:
 
 
 def _by_user(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
-    queues: dict[str, list[Sample]] = {}
-    for sample in samples:
-        queues.setdefault(sample.user, []).append(sample)
+    queues: dict[str, list[int]] = {}
+    for index, (_, user) in enumerate(heads(samples)):
+        queues.setdefault(user, []).append(index)
     for step in range(max(map(len, queues.values()), default=0)):
-        yield [queue[step] for queue in queues.values() if step < len(queue)]
+        yield [samples[queue[step]] for queue in queues.values() if step < len(queue)]
 
 
-def _batches(samples: Sequence[Sample], size: int) -> Iterator[list[Sample]]:
-    for start in range(0, len(samples), size):
-        yield list(samples[start : start + size])
+def _batches(samples: Sequence[Sample], size: int, shared: int) -> Iterator[list[Sample]]:
+    batch: list[Sample] = []
+    for index in range(len(samples)):
+        batch.append(samples[index])
+        full = len(batch) >= size or sum(sample.source_values for sample in batch) >= BATCH_VALUES
+        if full and len(batch) % shared == 0:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

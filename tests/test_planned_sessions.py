@@ -14,7 +14,7 @@ import semcore
 from semcore.bench import Bench, Trial
 from semcore.cache import Cache
 from semcore.config.experiment import Experiment, load
-from semcore.evaluate import cell_files, evaluate, session
+from semcore.evaluate import cell_files, session
 from semcore.identity import digest
 from semcore.session import Segment
 from semcore.types import Plan, Scenario
@@ -147,7 +147,7 @@ def test_nothing_is_worth_more_in_the_first_segment_than_what_the_oracle_takes(t
     for name in ("{use: oracle, horizon: 1}", *ALONE):
         experiment = load(FILE, ["space={workflow: [v2a, a2v]}", UTILITY, f"planner={name}"])
         samples = experiment.resolve(experiment.cells[0]).source.samples()
-        files = cell_files("id", *evaluate(experiment, experiment.cells[0], samples, Cache(tmp_path)))
+        files = cell_files("id", experiment, experiment.cells[0], samples, Cache(tmp_path))
         result = json.loads(files["result.json"])
         worth[name] = result["segments"][0]["worth"]
         assert result["genie"] == (["oracle"] if "oracle" in name else [])

@@ -6,7 +6,7 @@ from typing import Any
 
 from semcore.interfaces import Source
 from semcore.testing.law import Given, require
-from semcore.types import Sample
+from semcore.types import Sample, heads
 
 
 def use(source: Source, given: Given) -> Any:
@@ -20,6 +20,7 @@ def samples_have_names_of_their_own(source: Source, given: Given) -> None:
     require(len(samples) > 0, "it has no samples")
     require(all(isinstance(sample, Sample) for sample in samples), "it gives something that is not a Sample")
     names = [sample.id for sample in samples]
+    require(list(heads(samples)) == [(one.id, one.user) for one in samples], "samples are not those that it announced")
     require(len(set(names)) == len(names), f"two samples have the id {max(names, key=names.count)!r}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, overload
 
@@ -62,6 +62,48 @@ class Sample:
         visual = sum(int(part.size) for part in (self.image, self.video) if part is not None)
         bits = 8 * visual + 16 * (int(self.audio.size) if self.audio is not None else 0)
         return bits or 8 * len((self.text or "").encode())
+
+
+@dataclass(frozen=True, eq=False)
+class OnDemand(Sequence[Sample]):
+    """Samples that are read when they are asked for and kept by nobody: thousands of pictures, or hours of video.
+
+    Fields:
+        heads: (id, user) of every sample, known without reading it
+        read: index -> the sample, an equal one each time
+        digests: one per sample, of all that it is made from (the content of its file, its place in it, how it is read); a
+            run then knows it without reading it. Empty: a run reads every sample once to learn its digest
+    """
+
+    heads: Sequence[tuple[str, str]]
+    read: Callable[[int], Sample]
+    digests: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.digests and len(self.digests) != len(self.heads):
+            raise ComponentError(f"OnDemand has {len(self.heads)} samples and {len(self.digests)} digests")
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> OnDemand: ...
+    def __getitem__(self, index: int | slice) -> Sample | OnDemand:
+        if isinstance(index, slice):
+            places = range(len(self))[index]
+            return OnDemand(self.heads[index], lambda at: self.read(places[at]), self.digests[index])
+        at = range(len(self))[index]
+        sample = self.read(at)
+        if (sample.id, sample.user) != tuple(self.heads[at]):
+            raise ComponentError(f"sample {self.heads[at]} was read as {(sample.id, sample.user)}")
+        return sample
+
+
+def heads(samples: Sequence[Sample]) -> Sequence[tuple[str, str]]:
+    """(id, user) of every sample; none is read for it."""
+    return samples.heads if isinstance(samples, OnDemand) else [(sample.id, sample.user) for sample in samples]
 
 
 @dataclass(frozen=True, eq=False)
