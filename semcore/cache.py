@@ -6,13 +6,13 @@ A sweep over the channel therefore encodes each picture once, and generates agai
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from semcore.content import user_cache
 from semcore.identity import digest
 from semcore.interfaces import Generator, Selector, SemanticEncoder
 from semcore.pipeline import Pipeline
@@ -79,8 +79,7 @@ class Cache:
 
 def shelf() -> Cache:
     """What outlives a run: candidate sets and their features, which pipelines share. `$SEMCORE_SHELF`, or the user's cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Cache(Path(os.environ.get("SEMCORE_SHELF") or f"{home}/semcore").expanduser())
+    return Cache(user_cache())
 
 
 def cached(pipeline: Pipeline, cache: Cache) -> Pipeline:

@@ -19,6 +19,7 @@ from semcore.identity import digest
 from semcore.interfaces import Metric, Record
 from semcore.naming import metric_names
 from semcore.pipeline import Outcome, Pipeline
+from semcore.provenance import provenance
 from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.session import Segment, converse, in_words, remember
@@ -114,6 +115,7 @@ def cell_files(identity: str, experiment: Experiment, cell: Cell, samples: Seque
         "conventions": conventions(setup.pipeline.channel),
         "genie": sorted(frozenset[str]().union(*(used.genies for used in setups))),
         "packages": dict(sorted({name: version for used in setups for name, version in used.packages.items()}.items())),
+        **provenance(part for used in setups for part in used.parts),
         "config": setup.config,
         "files": {name: content_digest(data) for name, data in files.items()},
     }

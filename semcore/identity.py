@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import struct
 from collections.abc import Mapping
 from typing import Any
 
-from semcore import registry
+from semcore import content, origin, registry
 from semcore.component import Component
 from semcore.types.samples import OnDemand
 
@@ -17,7 +18,8 @@ def digest(*parts: Any) -> str:
     """A 32-character digest of plain values, arrays, components and the types of semcore.
 
     Equal content gives an equal digest whatever the order of keys in a mapping, and on every machine. A component counts
-    with its registered name, the version of its package, all its settings, and what else it says its results depend on.
+    with its registered name, its package with the version, its source (`semcore.origin`), all its settings, the content of
+    the files that these name, and what else it says its results depend on.
 
     Raises:
         TypeError: a part has no canonical form
@@ -53,14 +55,50 @@ def _feed(update: Any, value: Any) -> None:
         update(value.tobytes())
     elif isinstance(value, Component):
         name = registry.name_of(type(value))
-        _tagged(update, b"c", "\x1f".join((value.kind, name, *registry.provider(value.kind, name))).encode())
+        whose = (*registry.provider(value.kind, name), origin.of(type(value)).digest)
+        _tagged(update, b"c", "\x1f".join((value.kind, name, *whose)).encode())
         _feed(update, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+        _feed(update, named_files(value))
         _feed(update, value.identity())
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         _tagged(update, b"d", type(value).__name__.encode())
         _feed(update, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
     else:
         raise TypeError(f"a {type(value).__name__} has no canonical form")
+
+
+PLACES = ("weights", "model", "checkpoint", "path", "file", "folder", "directory", "data")
+"""Last words of the names of settings that may name a folder whose files a component reads."""
+
+
+def named_files(component: Component) -> dict[str, str]:
+    """The digests of the files and folders that settings of a component name, by setting.
+
+    Any text that is the path of a file counts with what the file holds; that of a folder does where the setting is called
+    after a place (`weights`, `model`, `path`, ...). Those of a source do not: its samples count. Nor do places to write to.
+    """
+    if component.kind in ("source", "executor"):
+        return {}
+    found: dict[str, str] = {}
+    for field in dataclasses.fields(component):
+        value = getattr(component, field.name)
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, (str, os.PathLike)) and (digest := _named(field.name, os.fspath(item))):
+                found[field.name] = found.get(field.name, "") + digest
+    return found
+
+
+def _named(setting: str, text: Any) -> str:
+    """The digest of what a setting names, or "" if it names no place that is read."""
+    if not isinstance(text, str) or not text.strip("./~ ") or len(text) > 4096 or "\0" in text or "\n" in text:
+        return ""
+    place = os.path.expanduser(text)
+    if os.path.isfile(place) or setting.rpartition("_")[2].removesuffix("s") in _PLACES and os.path.isdir(place):
+        return content.fingerprint(place)
+    return ""
+
+
+_PLACES = {name.removesuffix("s") for name in PLACES}
 
 
 def _tagged(update: Any, tag: bytes, data: bytes) -> None:

@@ -25,8 +25,10 @@ from typing import Any
 
 import pluggy
 
+from semcore import origin, provenance
 from semcore.cache import Cache, StageDone
 from semcore.component import Needs, most
+from semcore.config import build
 from semcore.config.beside import register_files
 from semcore.config.experiment import Cell, Experiment, Resolve, alternatives
 from semcore.errors import ConfigError, RunError, SemcoreError
@@ -109,7 +111,7 @@ def run(
     Raises:
         RunError: the folder cannot be written, or the source has nothing to send
     """
-    _loaded.clear()  # a source may have changed since an earlier run of this process
+    _forget()  # what an earlier run of this process read may have changed since
     cells = experiment.cells
     resolve = experiment.resolving()
     ids = [identify(experiment, cell, resolve) for cell in cells]
@@ -131,6 +133,12 @@ def run(
             hooks.hook.semcore_cell_done(result=result, seconds=outcome.seconds)
     hooks.hook.semcore_run_done(folder=out)
     return Finished(out, [read_result(out, one) for _, one in mine], len(pending) - len(failures), failures)
+
+
+def _forget() -> None:
+    _loaded.clear()
+    build.forget()
+    origin.refresh()
 
 
 def _begin(experiment: Experiment, out: Path, cells: Sequence[Cell], ids: Sequence[str], command: Sequence[str]) -> None:
@@ -175,8 +183,8 @@ def _clear_when_unwritable(out: Path, besides: str = "choose another folder with
 def identify(experiment: Experiment, cell: Cell, resolve: Resolve | None = None) -> str:
     """The id of a cell: the digest of everything that its numbers depend on.
 
-    That is the components with all their settings and versions, those that a plan or the environment may bring in, the
-    seed, and the samples; not where the samples or the file lie, nor how anything is written.
+    That is the components with all their settings, sources and files, those that a plan or the environment may bring in, the
+    libraries that compute, the seed, and the samples; not where the samples or the file lie, nor how anything is written.
 
     Args:
         resolve: `experiment.resolving()`, where many cells are identified
@@ -184,11 +192,12 @@ def identify(experiment: Experiment, cell: Cell, resolve: Resolve | None = None)
     from semcore import __version__
 
     resolve = resolve or experiment.resolving()
+    core = __version__, origin.of_modules(provenance.CORE).digest
     setup = resolve(cell)
     others = [resolve(cell, overrides).pipeline for overrides in alternatives(setup)]
     planned = (setup.planner, setup.space, setup.scenarios, others)
     parts = (setup.pipeline, *planned, setup.metrics, setup.seed, setup.threads)
-    return digest(__version__, *parts, load(setup.source)[1])[:20]
+    return digest(core, *parts, load(setup.source)[1])[:20]
 
 
 _loaded = Newest[tuple[Sequence[Sample], str]](KEPT_SOURCES)
@@ -258,12 +267,24 @@ def compute(
     try:
         if problems := register_files(experiment.values, experiment.document):
             raise ConfigError(problems)
-        if identify(experiment, cell) != identity:
-            raise RunError("a file under `plugins:`, a package or the source has changed since the run began; run it again")
+        _unchanged(experiment, cell, identity)
         setup = experiment.resolve(cell)
         with limited(setup.threads):
             files = cell_files(identity, experiment, cell, load(setup.source)[0], Cache(cache, on_stage))
+        _unchanged(experiment, cell, identity)
         return Outcome(files, seconds=time.perf_counter() - started)
     except (Exception, SystemExit) as error:  # whatever a component raises
         reason = printable(redact(str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"))
         return Outcome({}, reason, redact(traceback.format_exc()), time.perf_counter() - started)
+
+
+def _unchanged(experiment: Experiment, cell: Cell, identity: str) -> None:
+    """
+    Raises:
+        RunError: what the cell depends on is no longer what it was when the run began
+    """
+    origin.refresh()
+    if identify(experiment, cell) != identity:
+        raise RunError(
+            "a file under `plugins:`, a package, weights or the source has changed since the run began; run it again"
+        )

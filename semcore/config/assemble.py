@@ -40,6 +40,7 @@ class Setup:
         packages: package -> version of every plugin that takes part
         genies: names of the components that know what an honest receiver could not
         needs: what the process that runs the cell must have
+        parts: every component, nested ones included
     """
 
     seed: int
@@ -54,6 +55,7 @@ class Setup:
     packages: Mapping[str, str]
     genies: frozenset[str]
     needs: Needs
+    parts: tuple[Component, ...] = ()
 
 
 def setup(made: Mapping[str, Any]) -> Setup:
@@ -77,6 +79,7 @@ def setup(made: Mapping[str, Any]) -> Setup:
         _packages(components),
         frozenset(registry.name_of(type(part)) for part in components if part.genie),
         most(part.needs() for part in components),
+        tuple(components),
     )
 
 

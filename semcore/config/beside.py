@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from semcore import registry
+from semcore import origin, registry
 from semcore.config.yaml import Document
 from semcore.errors import PluginError, Problem
 
@@ -51,11 +51,14 @@ class _Source(importlib.machinery.SourceFileLoader):
 
 def _run(path: Path) -> None:
     """Import a file under a name of its own: it can neither hide an installed module nor be hidden by one."""
-    mark = hashlib.blake2b(str(path).encode() + path.read_bytes(), digest_size=6).hexdigest()
-    name = f"semcore_file_{mark}_{path.stem}"
+    imported = origin.beside(path)
+    parts = [str(path).encode(), path.read_bytes(), *(item.encode() for pair in sorted(imported.items()) for item in pair)]
+    mark = hashlib.blake2b(b"\0".join(parts), digest_size=6).hexdigest()
+    name = f"{origin.FILES}{mark}_{path.stem}"
     if name in sys.modules:
         registry.renew(name)  # another pipeline's files may have taken its names
         return
+    origin.unload(imported)
     loader = _Source(name, str(path))
     module = importlib.util.module_from_spec(importlib.machinery.ModuleSpec(name, loader, origin=str(path)))
     module.__file__ = str(path)
@@ -66,3 +69,4 @@ def _run(path: Path) -> None:
     except BaseException:
         del sys.modules[name]
         raise
+    origin.of_modules(name)  # what it does now, whatever becomes of the files

@@ -21,7 +21,12 @@ Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""
 
 _interned: dict[tuple[type[Component], str], Component] = {}
-"""Equal settings give the same object, so that weights are loaded once a process."""
+"""Equal settings give the same object, so that weights are loaded once a run and process."""
+
+
+def forget() -> None:
+    """Make every component anew from now on: the files that one has read may have changed."""
+    _interned.clear()
 
 
 def guess(word: object, known: Iterable[str], alike: float = 0.6) -> str | None:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from semcore.config.yaml import parse
 from semcore.errors import ConfigError, RunError
+from semcore.provenance import built_from
 from semcore.publish.rows import rows_of
 from semcore.publish.timeline import timeline
 from semcore.redaction import redact
@@ -93,6 +94,8 @@ def render(run: Run) -> str:
         written=_file(run),
         conventions=_distinct(run, "conventions"),
         packages=_distinct(run, "packages"),
+        components=list(built_from(run.results).items()),
+        libraries=_distinct(run, "libraries"),
         signatures=_signatures(run),
         seeds=list(dict.fromkeys(result["config"]["seed"] for result in run.results)),
         software=_software(),
@@ -196,11 +199,9 @@ def _yaml(config: Any) -> str:
 
 def _distinct(run: Run, key: str) -> list[tuple[str, list[str]]]:
     """Every entry of a mapping that all results have, with each value that it takes."""
-    names = dict.fromkeys(name for result in run.results for name in result[key])
-    return [
-        (name, list(dict.fromkeys(str(r[key][name]) for r in run.results if name in r[key])))
-        for name in names
-    ]  # fmt: skip
+    held = [result.get(key, {}) for result in run.results]
+    names = dict.fromkeys(name for one in held for name in one)
+    return [(name, list(dict.fromkeys(str(one[name]) for one in held if name in one))) for name in names]
 
 
 def _signatures(run: Run) -> list[tuple[str, list[str]]]:
