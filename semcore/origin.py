@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.machinery
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -22,7 +21,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from semcore import content, discovery, syntax
+from semcore import content, discovery, libraries, syntax
 from semcore.syntax import UNNAMED, Import, Source
 
 CORE = "semcore"
@@ -32,9 +31,6 @@ INDIFFERENT = {
     "pluggy", "pydantic", "pydantic_core", "rich", "threadpoolctl", "typing_extensions", "yaml",
 }  # fmt: skip
 """Libraries that read, write and draw, and compute no result."""
-NAMED_OTHERWISE = {"PIL": "pillow", "cv2": "opencv-contrib-python", "dlib": "dlib-bin", "open_clip": "open_clip_torch",
-                   "sionna": "sionna-no-rt", "skimage": "scikit-image"}  # fmt: skip
-"""Distributions whose modules have another name; what is missing here is looked for in all of them, which takes longer."""
 SUFFIXES = (*importlib.machinery.SOURCE_SUFFIXES, *importlib.machinery.EXTENSION_SUFFIXES)
 FILES = "semcore_file_"
 """Prefix of the modules that files under `plugins:` become: `semcore_file_DIGEST_NAME`."""
@@ -55,7 +51,7 @@ class Origin:
     @functools.cached_property
     def libraries(self) -> dict[str, str]:
         """Distribution -> version; with what it was built with, where that makes a difference. May import the library."""
-        return {name: version for root in self.roots for name, version in _versions(root).items()}
+        return {name: version for root in self.roots for name, version in libraries.versions(root).items()}
 
     @property
     def digest(self) -> str:
@@ -88,7 +84,7 @@ def of(cls: type) -> Origin:
     found = of_modules(*names)
     own = sys.modules.get(cls.__module__)
     if own is None or not getattr(own, "__file__", None):  # typed in: a notebook, an interpreter
-        return Origin(_hash(found.source, list(_code_of(cls))), found.roots)
+        return Origin(_hash(found.source, list(syntax.code_of(cls))), found.roots)
     return found
 
 
@@ -253,7 +249,7 @@ def _followed(root: str, path: Path) -> bool:
     """Whether a module counts with its source, and not with the version of its distribution."""
     if root == CORE or root in _bringing():
         return True
-    return not INSTALLED & set(path.parts) or not _distribution(root)
+    return not INSTALLED & set(path.parts) or not libraries.distribution(root)
 
 
 def _bringing() -> frozenset[str]:
@@ -273,7 +269,7 @@ def _source(module: _Module) -> Source:
     return known[1]
 
 
-# ---------------------------------------------------------------------------------------------- data and versions
+# ---------------------------------------------------------------------------------------------- data
 
 
 def _data(modules: Iterable[_Module]) -> list[tuple[str, str, str]]:
@@ -319,96 +315,3 @@ def _mentioned(folder: Path, words: set[str]) -> Iterator[Path]:
                 yield from _mentioned(Path(entry.path), words)
             elif entry.is_file():
                 yield Path(entry.path)
-
-
-@functools.cache
-def _distribution(root: str) -> str:
-    """The distribution that installed a top-level module, or ""."""
-    for name in (NAMED_OTHERWISE.get(root, root), root):
-        try:
-            importlib.metadata.version(name)
-            return name
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return next(iter(_distributions().get(root, ())), "")
-
-
-@functools.cache
-def _distributions() -> dict[str, list[str]]:
-    return {root: sorted(set(names)) for root, names in importlib.metadata.packages_distributions().items()}
-
-
-@functools.cache
-def _versions(root: str) -> dict[str, str]:
-    """The version of what a top-level module belongs to, and of the libraries that this was built with."""
-    name = _distribution(root)
-    if not name:
-        return {root: ""}
-    found = {name: importlib.metadata.version(name)}
-    try:
-        direct = json.loads(importlib.metadata.distribution(name).read_text("direct_url.json") or "{}")
-        if commit := direct.get("vcs_info", {}).get("commit_id"):
-            found[name] += f" {commit}"
-        found |= {f"{name}: {part}": version for part, version in _PARTS.get(root, dict)().items()}
-    except Exception as error:  # whatever the library of somebody else raises when it is imported
-        found[f"{name}: parts"] = f"unknown ({type(error).__name__})"
-    return found
-
-
-def _of_pillow() -> dict[str, str]:
-    from PIL import features
-
-    names = ("jpg", "jpg_2000", "zlib", "libtiff", "webp", "avif", "littlecms2")
-    known = {*features.modules, *features.codecs, *features.features}
-    return {name: str(found) for name in names if name in known and (found := features.version(name))}
-
-
-def _of_av() -> dict[str, str]:
-    import av
-
-    libraries = {name: ".".join(map(str, version)) for name, version in av.library_versions.items()}
-    return {**libraries, "ffmpeg": str(getattr(av, "ffmpeg_version_info", ""))}
-
-
-def _of_heif() -> dict[str, str]:
-    import pillow_heif
-
-    return {name: str(version) for name, version in pillow_heif.libheif_info().items() if isinstance(version, str)}
-
-
-_PARTS = {"PIL": _of_pillow, "av": _of_av, "pillow_heif": _of_heif}
-"""Libraries whose results depend on what they were built with."""
-
-
-# ---------------------------------------------------------------------------------------------- without a file
-
-
-def _code_of(cls: type) -> Iterator[str]:
-    """The code of a class that lies in no file, and of the functions of its module that it calls."""
-    todo = [function for base in cls.__mro__ for function in vars(base).values() if base.__module__ == cls.__module__]
-    seen: set[int] = set()
-    while todo:
-        one = todo.pop(0)
-        function = getattr(one, "__func__", None) or getattr(one, "fget", None) or getattr(one, "func", None) or one
-        code = getattr(function, "__code__", None)
-        if code is None or id(code) in seen:
-            continue
-        seen.add(id(code))
-        yield from _code(code)
-        names = getattr(function, "__globals__", {})
-        for name in code.co_names:
-            value = names.get(name)
-            if getattr(value, "__module__", None) == cls.__module__:
-                todo.append(value)
-            elif isinstance(value, (bool, int, float, str, bytes, tuple)):
-                yield f"{name} = {value!r}"
-
-
-def _code(code: Any) -> Iterator[str]:
-    yield code.co_code.hex()
-    yield repr(code.co_names)
-    for constant in code.co_consts:
-        if hasattr(constant, "co_code"):
-            yield from _code(constant)
-        elif constant is not code.co_consts[0] or not isinstance(constant, str):  # the first may be the docstring
-            yield repr(constant)

@@ -219,6 +219,8 @@ def _read(source: Source) -> tuple[Sequence[Sample], str]:
         samples = samples if isinstance(samples, OnDemand) else tuple(samples)
         names = [name for name, _ in heads(samples)]
         known = digest(samples)
+        if isinstance(samples, OnDemand) and samples.digests:  # of files: what they become depends on who reads them
+            known = digest(known, origin.of(type(source)).digest)
     except (OSError, ValueError) as error:
         raise RunError(f"the source {source!r} cannot be read: {error}") from error
     if not names:

@@ -165,7 +165,7 @@ class _Reader:
 
 
 @functools.cache
-def _fields(cls: type[ast.AST]) -> tuple[str, ...]:
+def _fields(cls: Any) -> tuple[str, ...]:
     return tuple(name for name in cls._fields if name not in _SKIPPED)
 
 
@@ -185,3 +185,37 @@ def _effective(items: list[Any]) -> list[Any]:
 def _called(node: ast.AST) -> str:
     """The last part of a dotted name."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+# ---------------------------------------------------------------------------------------------- without a file
+
+
+def code_of(cls: type) -> Iterator[str]:
+    """The code of a class that lies in no file, and of the functions of its module that it calls."""
+    todo = [function for base in cls.__mro__ for function in vars(base).values() if base.__module__ == cls.__module__]
+    seen: set[int] = set()
+    while todo:
+        one = todo.pop(0)
+        function = getattr(one, "__func__", None) or getattr(one, "fget", None) or getattr(one, "func", None) or one
+        code = getattr(function, "__code__", None)
+        if code is None or id(code) in seen:
+            continue
+        seen.add(id(code))
+        yield from _code(code)
+        names = getattr(function, "__globals__", {})
+        for name in code.co_names:
+            value = names.get(name)
+            if getattr(value, "__module__", None) == cls.__module__:
+                todo.append(value)
+            elif isinstance(value, (bool, int, float, str, bytes, tuple)):
+                yield f"{name} = {value!r}"
+
+
+def _code(code: Any) -> Iterator[str]:
+    yield code.co_code.hex()
+    yield repr(code.co_names)
+    for constant in code.co_consts:
+        if hasattr(constant, "co_code"):
+            yield from _code(constant)
+        elif constant is not code.co_consts[0] or not isinstance(constant, str):  # the first may be the docstring
+            yield repr(constant)
