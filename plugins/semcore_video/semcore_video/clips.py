@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -12,27 +14,34 @@ from annotated_types import Ge, Gt
 from PIL import Image
 
 from semcore.errors import ComponentError
+from semcore.identity import digest
 from semcore.interfaces import Source
-from semcore.limits import MAX_FRAMES, MAX_SEQUENCE_PIXELS
 from semcore.pictures import written
-from semcore.types import Sample
+from semcore.texts import read_text
+from semcore.types import OnDemand, Sample
 from semcore_video.face.tracker import Tracking
 from semcore_video.licences import MEDIAPIPE, PYAV
+from semcore_video.reading import Clip, Survey, content, shown, survey, upright
 
 ENDINGS = (".mp4", ".mpg", ".mpeg", ".mov", ".mkv", ".webm", ".avi")
+OPEN = 8
+"""Clips that are open at a time."""
 Side = Annotated[int, Ge(16)]
 
 
 @dataclass(frozen=True)
 class Clips(Tracking, Source):
-    """Videos with sound, each a user; a long one becomes segments that follow each other.
+    """Videos with sound, each a user; a long one becomes segments that follow each other, read when they are needed.
 
-    Files are taken in the order of their names; the words of `clip.mp4` are those of `clip.txt` beside it. With `face`, a
-    square about the face of the first frame with one, three times as high as the face or as large as the frame allows, is
-    cut out of all frames. Sound is mixed to one channel and resampled; where it is shorter than the picture, silence
-    follows.
+    Files are taken in the order of their names; the words of `clip.mp4` are those of `clip.txt` beside it, in UTF-8. With
+    `face`, a square about the face of the first frame with one, three times as high as the face or as large as the frame
+    allows, is cut out of all frames; otherwise the middle of the frame in the aspect of `size`. Pictures are upright, with
+    square pixels, at the frame rate of the camera: where time stamps are irregular, a picture stays until the next. Sound is
+    mixed to one channel, equal channels as loud as before, resampled, and put where its time stamps say; silence fills the
+    rest. The clock starts with the first picture.
 
-    Errors: ComponentError if there is no video, or one cannot be read, or is longer than 10,000 frames or one gigapixel.
+    Errors: ComponentError if there is no video, or one cannot be read; or if a segment is longer than 10,000 frames or one
+    gigapixel, or a video than 1,000,000 frames; or if a text is not UTF-8.
 
     Fields:
         path: a folder of videos, or one video
@@ -52,13 +61,15 @@ class Clips(Tracking, Source):
     limit: Annotated[int, Ge(1)] | None = None
 
     def samples(self) -> Sequence[Sample]:
-        found = [sample for place in self._places() for sample in self._segments(place)]
-        return found if self.limit is None else found[: self.limit]
+        parts = [part for place in self._places() for part in self._parts(place)][: self.limit]
+        clips = Opened(lambda survey: Clip(survey, self.sample_rate_hz, self._finished(survey)))
+        heads = [(part.name, part.user) for part in parts]
+        return OnDemand(heads, lambda index: self._sample(clips, parts[index]), self._digests(parts))
 
     def text_of(self, place: Path) -> str | None:
         """The words that are spoken in a video: what the text file of its name beside it holds."""
         words = place.with_suffix(".txt")
-        return words.read_text(encoding="utf-8").strip() if words.exists() else None
+        return read_text(words).strip() if words.exists() else None
 
     def _places(self) -> list[Path]:
         root = Path(self.path).expanduser()
@@ -69,23 +80,70 @@ class Clips(Tracking, Source):
             raise ComponentError(f"{type(self).__name__}.path: {str(root)!r} holds no video ({', '.join(ENDINGS)})")
         return places[: self.limit]
 
-    def _segments(self, place: Path) -> Iterator[Sample]:
-        frames, fps, audio = read_clip(place, self.sample_rate_hz)
-        if self.face:
-            frames = about_the_face(frames)
-        frames = _resized(frames, self.size)
-        count = len(frames) if self.segment_s is None else max(1, round(self.segment_s * fps))
-        user = written(place.stem)
-        for number, start in enumerate(range(0, len(frames), count)):
-            part = frames[start : start + count]
-            if number and 2 * len(part) < count:
+    def _parts(self, place: Path) -> Iterator[Part]:
+        found, user, text = survey(place), written(place.stem), self.text_of(place)
+        count = found.frames if self.segment_s is None else max(1, round(self.segment_s * found.fps))
+        for number, start in enumerate(range(0, found.frames, count)):
+            length = min(count, found.frames - start)
+            if number and 2 * length < count:
                 break
-            first, length = round(start / fps * self.sample_rate_hz), round(len(part) / fps * self.sample_rate_hz)
-            sound = np.zeros(length, np.float32)
-            heard = audio[first : first + length]
-            sound[: len(heard)] = heard
-            yield Sample(f"{user}/{number:03d}", user, video=part, fps=fps, audio=sound,
-                         sample_rate_hz=self.sample_rate_hz, text=self.text_of(place))  # fmt: skip
+            yield Part(f"{user}/{number:03d}", user, text, found, start, length)
+
+    def _digests(self, parts: Sequence[Part]) -> list[str]:
+        """What each sample is made from; neither where the file lies nor how many others there are."""
+        files = {place: content(place) for place in {part.survey.place for part in parts}}
+        settings = digest(replace(self, path="", limit=None), version("av"))
+        return [
+            digest(settings, files[part.survey.place], part.name, part.user, part.text, part.start, part.length)
+            for part in parts
+        ]
+
+    def _sample(self, clips: Opened, part: Part) -> Sample:
+        clip, fps, rate = clips.of(part.survey), part.survey.fps, self.sample_rate_hz
+        video = clip.pictures(part.start, part.length)
+        audio = clip.sound(round(part.start / fps * rate), round(part.length / fps * rate))
+        return Sample(part.name, part.user, video=video, fps=fps, audio=audio, sample_rate_hz=rate, text=part.text)
+
+    def _finished(self, found: Survey) -> Callable[[np.ndarray, float], np.ndarray]:
+        """What makes frames of a clip as they are asked for."""
+        cut = (
+            face_square(one for frame in shown(found) for one in [squared(*upright(frame, found.pixel))])
+            if self.face
+            else None
+        )
+        if cut is None:
+            return lambda pixels, pixel: fitted(pixels, pixel, self.size)
+        left, top, side = cut
+        return lambda pixels, pixel: resized(squared(pixels, pixel)[top : top + side, left : left + side], self.size)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A sample before it is read: its name, user and words, and which frames of which clip it has."""
+
+    name: str
+    user: str
+    text: str | None
+    survey: Survey
+    start: int
+    length: int
+
+
+class Opened:
+    """Clips that are being read; the newest stay open, since segments are mostly read one after the other."""
+
+    def __init__(self, opens: Callable[[Survey], Clip]) -> None:
+        self._opens = opens
+        self._clips: OrderedDict[Path, Clip] = OrderedDict()
+
+    def of(self, found: Survey) -> Clip:
+        """The clip of a file."""
+        if found.place not in self._clips:
+            self._clips[found.place] = self._opens(found)
+            if len(self._clips) > OPEN:
+                self._clips.popitem(last=False)
+        self._clips.move_to_end(found.place)
+        return self._clips[found.place]
 
 
 @dataclass(frozen=True)
@@ -119,53 +177,52 @@ def grid_sentence(name: str) -> str | None:
 
 
 def read_clip(place: Path, sample_rate_hz: int) -> tuple[np.ndarray, float, np.ndarray]:
-    """Frames uint8 (T, H, W, 3), frames a second, and the sound of one channel, float32 (S,)."""
-    import av
-
-    frames: list[np.ndarray] = []
-    sound: list[np.ndarray] = []
-    try:
-        with av.open(str(place)) as opened:
-            if not opened.streams.video:
-                raise ComponentError(f"{place} holds no picture")
-            video = opened.streams.video[0]
-            fps = float(video.average_rate or 25)
-            heard = opened.streams.audio[0] if opened.streams.audio else None
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=sample_rate_hz)
-            for frame in opened.decode(*[stream for stream in (video, heard) if stream is not None]):
-                if isinstance(frame, av.AudioFrame):
-                    sound += [part.to_ndarray().ravel() for part in resampler.resample(frame)]
-                elif isinstance(frame, av.VideoFrame):
-                    if len(frames) >= min(MAX_FRAMES, MAX_SEQUENCE_PIXELS // max(frame.width * frame.height, 1)):
-                        raise ComponentError(f"{place} is longer than {MAX_FRAMES} frames or {MAX_SEQUENCE_PIXELS} pixels")
-                    frames.append(frame.to_ndarray(format="rgb24"))
-            if heard is not None:
-                sound += [part.to_ndarray().ravel() for part in resampler.resample(None)]
-    except av.error.FFmpegError as error:
-        raise ComponentError(f"{place} cannot be read as a video: {error}") from error
-    if not frames:
-        raise ComponentError(f"{place} holds no frame")
-    return np.stack(frames), fps, np.concatenate(sound).astype(np.float32).clip(-1, 1) if sound else np.zeros(0, np.float32)
+    """A whole clip: frames uint8 (T, H, W, 3), frames a second, and the sound of one channel, float32 (S,)."""
+    found = survey(place)
+    clip = Clip(found, sample_rate_hz, squared)
+    return clip.pictures(0, found.frames), found.fps, clip.sound(0, round(found.frames / found.fps * sample_rate_hz))
 
 
-def about_the_face(frames: np.ndarray) -> np.ndarray:
-    """The square about the face of frames uint8 (T, H, W, 3), three times as high as it at most; about the middle without."""
+def face_square(frames: Iterable[np.ndarray]) -> tuple[int, int, int] | None:
+    """The square about the face of the first frame uint8 (H, W, 3) with one, three times as high as it at most.
+
+    Returns:
+        left, top and side, pixels; None where no frame shows a face
+    """
     from semcore_video.face.mesh import face_size
     from semcore_video.face.tracker import track
 
-    height, width = frames.shape[1:3]
-    points = next((one for one in map(track, frames[:, None]) if np.isfinite(one).all()), None)
-    if points is None:
-        side, (x, y) = min(height, width), (width / 2, height / 2)
-    else:
-        side = min(round(3 * float(face_size(points)[0])), height, width)
-        x, y = points[0, :, :2].mean(0)
-    left, top = (round(min(max(float(at) - side / 2, 0), most - side)) for at, most in ((x, width), (y, height)))
-    return np.ascontiguousarray(frames[:, top : top + side, left : left + side])
+    for frame in frames:
+        points = track(frame[None])
+        if np.isfinite(points).all():
+            height, width = frame.shape[:2]
+            side = min(round(3 * float(face_size(points)[0])), height, width)
+            x, y = points[0, :, :2].mean(0)
+            left, top = (round(min(max(float(at) - side / 2, 0), most - side)) for at, most in ((x, width), (y, height)))
+            return left, top, side
+    return None
 
 
-def _resized(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    if frames.shape[1:3] == size:
-        return frames
-    shape = (size[1], size[0])
-    return np.stack([np.asarray(Image.fromarray(one).resize(shape, Image.Resampling.BICUBIC)) for one in frames])
+def squared(pixels: np.ndarray, pixel: float) -> np.ndarray:
+    """A picture uint8 (H, W, 3) with square pixels, of pixels so many times as wide as high."""
+    height, width = pixels.shape[:2]
+    return resized(pixels, (height, max(round(width * pixel), 1)))
+
+
+def fitted(pixels: np.ndarray, pixel: float, size: tuple[int, int]) -> np.ndarray:
+    """The middle of a picture in the aspect of a size (height, width), resampled to it.
+
+    Args:
+        pixel: width of a pixel over its height
+    """
+    height, width = pixels.shape[:2]
+    wide, high = min(width, height * size[1] / size[0] / pixel), min(height, width * pixel * size[0] / size[1])
+    left, top = (width - wide) / 2, (height - high) / 2
+    return resized(pixels, size, (left, top, left + wide, top + high))
+
+
+def resized(pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> np.ndarray:
+    """A picture uint8 (H, W, 3), or a box (left, top, right, bottom) of it, resampled to (height, width)."""
+    if pixels.shape[:2] == size and (box is None or box == (0, 0, size[1], size[0])):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BICUBIC, box))

@@ -9,7 +9,6 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Le
-from PIL import Image
 
 from semcore.errors import RunError
 from semcore.interfaces import Source
@@ -102,10 +101,13 @@ def portrait_of_astronaut(size: tuple[int, int]) -> np.ndarray:
         from skimage.data import astronaut
     except ImportError as error:
         raise RunError("the portrait comes with scikit-image: pip install 'semcore-video[face]'") from error
-    from semcore_video.clips import about_the_face
+    from semcore_video.clips import face_square, resized
 
-    cut = about_the_face(astronaut()[None])[0]
-    return np.asarray(Image.fromarray(cut).resize((size[1], size[0]), Image.Resampling.BICUBIC))
+    picture = astronaut()
+    cut = face_square([picture])
+    assert cut is not None
+    left, top, side = cut
+    return resized(picture[top : top + side, left : left + side], size)
 
 
 @functools.cache

@@ -1,0 +1,290 @@
+"""Clips as phones, cameras and editors make them: what is seen and heard, and when."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from semcore import ComponentError, Sample
+from semcore.identity import digest
+from semcore.types import heads
+from semcore_video import reading
+from semcore_video.clips import Clips
+from semcore_video.reading import frame_rate, survey
+
+from .files import beep, begins, flash, flashes, greys, tone, write
+
+pytest.importorskip("av")
+SIZE = (96, 160)
+
+
+def read(place: Path, size: tuple[int, int] = SIZE, **settings: object) -> Sample:
+    return Clips(str(place), size=size, face=False, **settings).samples()[0]
+
+
+# ---------------------------------------------------------------------------------------------- time stamps
+
+REGULAR = [index / 25 for index in range(26)]
+SPARSE = [*REGULAR, 1.8, 2.6, 3.4, 4.2]
+DROPPED = [index / 30 for index in range(120) if index % 7 not in (2, 3) and not 40 < index < 60]
+JITTER = [index / 30 + 0.004 * (-1) ** (index * index % 3) for index in range(1, 120)]
+
+
+@pytest.mark.parametrize("form", ["mp4", "matroska", "mov"])
+@pytest.mark.parametrize("times", [SPARSE, DROPPED, JITTER], ids=["sparse", "dropped", "jitter"])
+@pytest.mark.parametrize("sound_at", [0.0, 0.4])
+def test_a_flash_and_a_beep_at_one_instant_stay_together(
+    tmp_path: Path, form: str, times: list[float], sound_at: float
+) -> None:
+    place = tmp_path / "clip.mkv"
+    when = next(moment for moment in times if moment > 0.7 * times[-1])
+    sound = beep(times[-1] + 0.3 - sound_at, when - sound_at)
+    write(place, flash(times, when), times, sound, sound_at, form=form)
+    got = read(place)
+    assert abs(flashes(got.video, got.fps) - (when - times[0])) <= 0.5 / got.fps + 2e-3
+    assert abs(begins(got.audio) - (when - times[0])) < 0.01
+    assert abs(len(got.video) / got.fps - len(got.audio) / 16000) < 1e-3
+    assert len(got.video) / got.fps > times[-1] - times[0] + 0.1  # nothing is cut
+
+
+def test_sound_that_begins_before_the_picture_is_cut_to_it(tmp_path: Path) -> None:
+    times = [1.0 + index / 25 for index in range(50)]
+    write(tmp_path / "clip.mkv", flash(times, 2.0), times, beep(3.0, 2.0), form="matroska")
+    got = read(tmp_path / "clip.mkv")
+    assert flashes(got.video, got.fps) == 1.0 and abs(begins(got.audio) - 1.0) < 0.01 and len(got.video) == 50
+
+
+def test_program_streams_begin_where_they_like(tmp_path: Path) -> None:
+    place, times = tmp_path / "clip.mpg", [index / 25 for index in range(50)]
+    write(place, flash(times, 1.2), 25, beep(2.0, 1.2, 44100), codec="mpeg1video", sound_codec="mp2", rate_hz=44100,
+          form="mpeg", time_base=Fraction(1, 25))  # fmt: skip
+    got = read(place)
+    assert (len(got.video), got.fps) == (50, 25.0)
+    assert flashes(got.video, got.fps) == 1.2 and abs(begins(got.audio) - 1.2) < 0.02
+
+
+def test_a_gap_in_the_sound_is_silence(tmp_path: Path) -> None:
+    from types import SimpleNamespace
+
+    from semcore_video.sounds import Track
+
+    def part(time: float | None, level: float) -> tuple[float | None, object]:
+        import av
+
+        frame = av.AudioFrame.from_ndarray(np.full((1, 800), level, np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 8000
+        return time, frame
+
+    heard = [part(-0.05, 0.1), part(0.05, 0.2), part(0.151, 0.3), part(0.45, 0.4), part(0.5, 0.5), part(None, 0.6)]
+    got = Track(iter(heard), 8000).take(0, 8000)
+    levels = [round(float(got[round(time * 8000)]), 2) for time in (0.01, 0.049, 0.06, 0.2, 0.26, 0.44, 0.46, 0.56, 0.64, 0.8)]
+    assert levels == [0.1, 0.1, 0.2, 0.3, 0.0, 0.0, 0.4, 0.5, 0.6, 0.0]
+    other = SimpleNamespace(sample_rate=16000)
+    with pytest.raises(ComponentError, match="changes its rate"):
+        Track(iter([part(0.0, 0.1), (0.1, other)]), 8000).take(0, 8000)
+
+
+@pytest.mark.parametrize(
+    ("fps", "round_ms"),
+    [(10, True), (15, True), (24000 / 1001, False), (25, True), (30000 / 1001, False), (50, True), (60, True)],
+)
+def test_the_rate_of_the_camera_is_found_behind_what_it_dropped(fps: float, round_ms: bool) -> None:
+    times = [index / fps for index in range(90) if index % 11 != 5]
+    times = [round(time, 3) for time in times] if round_ms else times
+    assert frame_rate(times) == pytest.approx(fps, rel=1e-6)
+    assert frame_rate([0.0], [Fraction(12)]) == 12 and frame_rate([], []) == 25
+
+
+@pytest.mark.parametrize("fps", [10.0, 24000 / 1001, 30000 / 1001, 50.0, 60.0])
+@pytest.mark.parametrize("form", ["mp4", "matroska"])
+def test_every_picture_of_a_regular_clip_is_there_once(tmp_path: Path, fps: float, form: str) -> None:
+    base = Fraction(fps).limit_denominator(1001)
+    write(tmp_path / "clip.mkv", greys(45), fps, form=form, time_base=1 / base)
+    got = read(tmp_path / "clip.mkv")
+    assert len(got.video) == 45 and got.fps == pytest.approx(fps, rel=1e-6)
+    assert np.abs(got.video[:, 40, 80, 0].astype(int) - np.arange(40, 85)).max() <= 2
+
+
+def test_a_part_that_an_edit_list_leaves_out_is_not_seen(tmp_path: Path) -> None:
+    """What a cut on a phone does: the file begins at the key frame before, and says from where it is shown."""
+    times = [-0.4 + index / 25 for index in range(60)]
+    write(tmp_path / "clip.mov", greys(60), times, form="mov", movie={"avoid_negative_ts": "disabled"})
+    got = read(tmp_path / "clip.mov")
+    assert len(got.video) == 50 and abs(int(got.video[0, 40, 80, 0]) - 50) <= 2
+
+
+# ---------------------------------------------------------------------------------------------- how it is seen
+
+
+def corner(height: int = 96, width: int = 160) -> list[np.ndarray]:
+    """Pictures with a white top left corner and a red right half."""
+    picture = np.full((height, width, 3), 60, np.uint8)
+    picture[:, width // 2 :] = (200, 30, 30)
+    picture[: height // 4, : width // 4] = 250
+    return [picture] * 5
+
+
+def turned(place: Path, out: Path, matrix: tuple[int, int, int, int]) -> Path:
+    """The same file with another display matrix in its header (of video tracks: ISO 14496-12, tkhd)."""
+    data = bytearray(place.read_bytes())
+    at = data.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
+    unit = 1 << 16
+    a, b, c, d = (one * unit for one in matrix)
+    data[at : at + 36] = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], ">i4").tobytes()
+    out.write_bytes(bytes(data))
+    return out
+
+
+@pytest.mark.parametrize(
+    ("matrix", "seen"),
+    [
+        ((1, 0, 0, 1), lambda one: one),
+        ((0, 1, -1, 0), lambda one: np.rot90(one, -1)),
+        ((-1, 0, 0, -1), lambda one: np.rot90(one, 2)),
+        ((0, -1, 1, 0), lambda one: np.rot90(one, 1)),
+        ((-1, 0, 0, 1), lambda one: one[:, ::-1]),
+        ((1, 0, 0, -1), lambda one: one[::-1]),
+        ((0, 1, 1, 0), lambda one: one.transpose(1, 0, 2)),
+    ],
+    ids=["0", "90", "180", "270", "mirrored", "upside down", "transposed"],
+)
+def test_pictures_are_upright(tmp_path: Path, matrix: tuple[int, int, int, int], seen: object) -> None:
+    write(tmp_path / "flat.mp4", corner(), 25, form="mp4")
+    wanted = seen(corner()[0])  # type: ignore[operator]
+    got = read(turned(tmp_path / "flat.mp4", tmp_path / "clip.mp4", matrix), wanted.shape[:2])
+    assert np.abs(got.video[2].astype(int) - wanted).mean() < 3
+
+
+@pytest.mark.parametrize(
+    ("matrix", "pixels"), [(5, "yuv420p"), (1, "yuv420p"), (1, "yuv420p10le"), (9, "yuv420p10le"), (1, "yuv444p")]
+)
+def test_red_is_red_by_whatever_matrix(tmp_path: Path, matrix: int, pixels: str) -> None:
+    red = [np.full((96, 160, 3), (200, 30, 30), np.uint8)] * 3
+    write(tmp_path / "clip.mp4", red, 25, pixels=pixels, matrix=matrix, form="mp4")
+    assert np.abs(read(tmp_path / "clip.mp4").video.astype(int) - (200, 30, 30)).max() <= 3
+
+
+def test_a_matrix_that_is_not_named_is_that_of_the_size(tmp_path: Path) -> None:
+    for height, width, matrix in ((480, 640, 5), (720, 1280, 1)):
+        red = [np.full((height, width, 3), (200, 30, 30), np.uint8)]
+        place = write(
+            tmp_path / f"{height}.mkv", red, 25, matrix=matrix, form="matroska", codec="mpeg4", options={"qscale": "2"}
+        )
+        with_none = place.read_bytes()
+        assert with_none
+        frame = read(place, (48, 64)).video[0]
+        assert np.abs(frame.astype(int) - (200, 30, 30)).max() <= 4
+
+
+def circle(height: int, width: int, pixel: float) -> list[np.ndarray]:
+    """A white circle, as pixels that are so many times as wide as high show it."""
+    y, x = np.mgrid[:height, :width]
+    there = ((x - width / 2) * pixel) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2
+    return [np.where(there[..., None], 240, 16).astype(np.uint8).repeat(3, 2)] * 3
+
+
+@pytest.mark.parametrize("pixel", [Fraction(1), Fraction(4, 3), Fraction(1, 2)])
+@pytest.mark.parametrize("size", [(64, 64), (64, 128), (120, 80)])
+def test_a_circle_stays_a_circle(tmp_path: Path, pixel: Fraction, size: tuple[int, int]) -> None:
+    write(tmp_path / "clip.mp4", circle(96, 160, float(pixel)), 25, pixel_aspect=pixel, form="mp4")
+    there = read(tmp_path / "clip.mp4", size).video[1].mean(-1) > 128
+    high, wide = there.any(1).sum(), there.any(0).sum()
+    assert abs(int(high) - int(wide)) <= 2 or wide == size[1] or high == size[0]  # cut
+
+
+# ---------------------------------------------------------------------------------------------- how it is heard
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("mono", 1), ("stereo", 2), ("5.1", 6), ("quad", 4)])
+@pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_f32le"])
+def test_what_is_as_loud_in_every_channel_stays_as_loud(tmp_path: Path, layout: str, channels: int, codec: str) -> None:
+    sound = np.repeat(tone(1.0, 0.8, 44100)[None], channels, 0)
+    write(tmp_path / "clip.mkv", greys(25), 25, sound, rate_hz=44100, layout=layout, sound_codec=codec, form="matroska")
+    got = read(tmp_path / "clip.mkv").audio[1000:-1000]
+    assert np.abs(got).max() == pytest.approx(0.8, abs=0.01)
+    assert np.sqrt(np.square(got).mean()) == pytest.approx(0.8 / 2**0.5, abs=0.01)
+
+
+def test_a_full_channel_among_silent_ones_is_not_clipped(tmp_path: Path) -> None:
+    sound = np.stack([tone(1.0, 0.99), np.zeros(16000, np.float32)])
+    write(tmp_path / "clip.mkv", greys(25), 25, sound, layout="stereo", sound_codec="pcm_s16le", form="matroska")
+    assert np.abs(read(tmp_path / "clip.mkv").audio).max() == pytest.approx(0.495, abs=0.01)
+
+
+# ---------------------------------------------------------------------------------------------- segments
+
+
+def test_segments_are_read_on_demand_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [index / 25 for index in range(110)]
+    for name in "ab":
+        write(tmp_path / f"{name}.mp4", greys(110), times, tone(4.4, 0.5), form="mp4")
+    whole, decoded = read(tmp_path / "a.mp4"), list[int]()
+    finish = reading.upright
+    monkeypatch.setattr(reading, "upright", lambda frame, pixel: decoded.append(1) or finish(frame, pixel))
+    samples = Clips(str(tmp_path), size=SIZE, face=False, segment_s=1.0).samples()
+    assert [name for name, _ in heads(samples)] == [f"{name}/{number:03d}" for name in "ab" for number in range(4)]
+    assert not decoded  # the rest of 0.4 s is left out
+    for at in (0, 1, 2, 5, 3, 1, 0):
+        got = samples[at % 4]
+        assert (got.video == whole.video[25 * (at % 4) :][:25]).all()
+        assert np.abs(got.audio - whole.audio[16000 * (at % 4) :][:16000]).max() < 1e-6
+    assert len(decoded) == 7 * 25
+
+
+def test_samples_are_known_by_what_the_file_holds(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    place = write(tmp_path / "one" / "a.mp4", greys(10), 25, form="mp4")
+    (tmp_path / "two" / "a.mp4").write_bytes(place.read_bytes())
+
+    def known(folder: str, **settings: object) -> str:
+        return digest(Clips(str(tmp_path / folder), face=False, **settings).samples())
+
+    assert known("one") == known("two") != known("one", size=SIZE)
+    (tmp_path / "two" / "a.txt").write_text("words")
+    assert known("one") != known("two")
+    write(tmp_path / "one" / "a.mp4", greys(11)[1:], 25, form="mp4")
+    (tmp_path / "two" / "a.txt").unlink()
+    assert known("one") != known("two")
+
+
+def test_a_clip_that_is_too_long_for_one_segment_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "clip.mp4", greys(30), 25, form="mp4")
+    monkeypatch.setattr(reading, "MAX_FRAMES", 20)
+    with pytest.raises(ComponentError, match="30 frames at once.*segment_s"):
+        read(tmp_path / "clip.mp4")
+    assert len(read(tmp_path / "clip.mp4", segment_s=0.4).video) == 10
+    monkeypatch.setattr(reading, "MAX_CLIP_FRAMES", 20)
+    with pytest.raises(ComponentError, match="more than 20 frames"):
+        read(tmp_path / "clip.mp4")
+
+
+def test_what_is_no_video_is_named(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"words" * 100)
+    with pytest.raises(ComponentError, match=r"clip\.mp4 cannot be read as a video"):
+        Clips(str(tmp_path)).samples()
+    write(tmp_path / "clip.mp4", greys(30), 25, form="mp4")
+    assert survey(tmp_path / "clip.mp4").frames == 30
+
+
+# ---------------------------------------------------------------------------------------------- words
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbfset white\r\n", b"set white", "\ufeffset white\n".encode("utf-16-le")])
+def test_a_byte_order_mark_is_no_word(tmp_path: Path, data: bytes) -> None:
+    write(tmp_path / "clip.mp4", greys(5), 25, form="mp4")
+    (tmp_path / "clip.txt").write_bytes(data)
+    assert read(tmp_path / "clip.mp4").text == "set white"
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_text_in_another_encoding_names_the_file_and_the_byte(tmp_path: Path, mark: bytes) -> None:
+    write(tmp_path / "clip.mp4", greys(5), 25, form="mp4")
+    (tmp_path / "clip.txt").write_bytes(mark + "set\ncafé".encode("latin-1"))
+    with pytest.raises(
+        ComponentError, match=rf"clip\.txt is not UTF-8 text: byte 0xE9 at position {7 + len(mark)} \(line 2\)"
+    ):
+        Clips(str(tmp_path)).samples()

@@ -1,0 +1,29 @@
+"""Text files as people save them."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+
+from semcore.errors import ComponentError
+
+
+def read_text(place: Path) -> str:
+    """The text of a file in UTF-8, or UTF-16 with a byte-order mark; the mark is no part of the text.
+
+    Raises:
+        ComponentError: it cannot be read, or its bytes are not text in these encodings; the first wrong byte is named
+    """
+    try:
+        data = place.read_bytes()
+    except OSError as error:
+        raise ComponentError(f"{place} cannot be read: {error.strerror or error}") from error
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        return data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        at = error.start + (len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0)
+        line = data[:at].count(b"\n") + 1
+        raise ComponentError(
+            f"{place} is not UTF-8 text: byte 0x{data[at]:02X} at position {at} (line {line}); save the file as UTF-8"
+        ) from None
