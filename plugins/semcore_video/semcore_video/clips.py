@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -13,6 +12,7 @@ import numpy as np
 from annotated_types import Ge, Gt
 from PIL import Image
 
+from semcore.content import file_digest
 from semcore.errors import ComponentError
 from semcore.identity import digest
 from semcore.interfaces import Source
@@ -21,7 +21,7 @@ from semcore.texts import read_text
 from semcore.types import OnDemand, Sample
 from semcore_video.face.tracker import Tracking
 from semcore_video.licences import MEDIAPIPE, PYAV
-from semcore_video.reading import Clip, Survey, content, shown, survey, upright
+from semcore_video.reading import Clip, Survey, shown, survey, upright
 
 ENDINGS = (".mp4", ".mpg", ".mpeg", ".mov", ".mkv", ".webm", ".avi")
 OPEN = 8
@@ -91,8 +91,8 @@ class Clips(Tracking, Source):
 
     def _digests(self, parts: Sequence[Part]) -> list[str]:
         """What each sample is made from; neither where the file lies nor how many others there are."""
-        files = {place: content(place) for place in {part.survey.place for part in parts}}
-        settings = digest(replace(self, path="", limit=None), version("av"))
+        files = {place: file_digest(place) for place in {part.survey.place for part in parts}}
+        settings = digest(replace(self, path="", limit=None))
         return [
             digest(settings, files[part.survey.place], part.name, part.user, part.text, part.start, part.length)
             for part in parts

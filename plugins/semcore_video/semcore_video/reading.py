@@ -8,7 +8,6 @@ Clips are read from the beginning to the end and a part at a time, so that their
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -134,12 +133,6 @@ def survey(place: Path) -> Survey:
             f"{place} lasts {frames / fps:,.0f} s by its time stamps, and at most {MAX_CLIP_FRAMES:,} frames are read"
         )
     return Survey(place, start_s, fps, frames, pixel if 0.1 < pixel < 10 else 1.0, sound is not None)
-
-
-def content(place: Path) -> str:
-    """The digest of what a file holds."""
-    with open(place, "rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def frame_rate(times: Sequence[float], declared: Sequence[Fraction] = ()) -> float:
