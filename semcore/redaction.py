@@ -48,12 +48,62 @@ def refuse(value: Any) -> None:
 
 def redact(text: AnyStr) -> AnyStr:
     """`text` without what was learnt."""
+    if not _forms_of:
+        return text
     for form, mask in _forms_of.items():
         if isinstance(text, str):
             text = text.replace(form, mask)
         else:
             text = text.replace(form.encode("utf-8", "surrogateescape"), mask.encode())
-    return text
+    if isinstance(text, str):
+        return (
+            _without_encoded(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass") if "%" in text else text
+        )
+    return _without_encoded(text)
+
+
+_ENCODED = re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})")
+"""A byte as an address has it: `%2F`, `%2f`, or encoded again, `%252F`."""
+
+
+def _without_encoded(data: bytes) -> bytes:
+    """`data` without what was learnt in percent-encoding: which characters are encoded differs from writer to writer."""
+    forms = [(form.encode("utf-8", "surrogateescape"), mask.encode()) for form, mask in _forms_of.items()]
+    reach = 5 * max(len(form) for form, _ in forms)
+    windows: list[list[int]] = []
+    for hit in _ENCODED.finditer(data):
+        if windows and hit.start() - reach <= windows[-1][1]:
+            windows[-1][1] = hit.end() + reach
+        else:
+            windows.append([max(hit.start() - reach, 0), hit.end() + reach])
+    parts, at = [], 0
+    for begin, end in windows:
+        parts += [data[at:begin], _decoded_without(data[begin:end], forms)]
+        at = end
+    return b"".join([*parts, data[at:]]) if parts else data
+
+
+def _decoded_without(data: bytes, forms: list[tuple[bytes, bytes]]) -> bytes:
+    """The same of a short piece: what is found in the decoded bytes is replaced where it stands encoded."""
+    decoded, places, at = bytearray(), list[int](), 0
+    for hit in [*_ENCODED.finditer(data), None]:
+        plain = data[at : hit.start() if hit else len(data)]
+        decoded += plain
+        places += range(at, at + len(plain))
+        if hit:
+            decoded.append(int(hit[1], 16))
+            places.append(hit.start())
+            at = hit.end()
+    places.append(len(data))
+    for form, mask in forms:
+        while (found := decoded.find(form)) >= 0:
+            first, last = places[found], places[found + len(form)]
+            shift = len(mask) - (last - first)
+            data = data[:first] + mask + data[last:]
+            decoded[found : found + len(form)] = b"\0"  # one byte that is in no form
+            places[found : found + len(form)] = [first]
+            places[found + 1 :] = [place + shift for place in places[found + 1 :]]
+    return data
 
 
 def printable(text: str) -> str:

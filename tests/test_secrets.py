@@ -131,6 +131,53 @@ def test_what_holds_a_secret_is_made_again_and_not_kept(tmp_path: Path, pipeline
     assert again.returncode == 0 and result.read_bytes() == before
 
 
+ENCODINGS = {
+    "quote": urllib.parse.quote,
+    "whole": lambda text: urllib.parse.quote(text, safe=""),
+    "plus": urllib.parse.quote_plus,
+    "lower": lambda text: urllib.parse.quote(text, safe="").replace("%2F", "%2f").replace("%2B", "%2b").replace("%3D", "%3d"),
+    "address": lambda text: urllib.parse.quote(text, safe=":/?#[]@!$&'()*+,;="),
+    "query": lambda text: urllib.parse.urlencode({"key": text}),
+    "slashes alone": lambda text: text.replace("/", "%2F"),
+    "all": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+    "twice": lambda text: urllib.parse.quote(urllib.parse.quote(text)),
+    "three times": lambda text: urllib.parse.quote(urllib.parse.quote(urllib.parse.quote(text, safe=""))),
+    "in JSON": lambda text: json.dumps(f"https://host/?key={urllib.parse.quote(text)}&more=1"),
+}
+
+
+@pytest.mark.parametrize("way", ENCODINGS)
+@pytest.mark.parametrize("key", ["sk/canary+0123/456789==", "a/b c%d?e&f=ü", "plain-0123456789"])
+def test_a_key_is_found_in_any_percent_encoding(key: str, way: str) -> None:
+    redaction.learn(key, "[it]")
+    form = ENCODINGS[way](key)
+    for text in (f"before {form} between {form} after", f"http://{form}/{form}", form):
+        told = redact(text)
+        assert "[it]" in told and form not in told and key not in urllib.parse.unquote(urllib.parse.unquote(told))
+        assert text == form or told.startswith(text[:6]) and (" after" in told) == (" after" in text)
+        assert redact(text.encode()) == told.encode()
+
+
+def test_what_is_encoded_and_no_key_stays_as_it_is() -> None:
+    redaction.learn("sk/canary+0123", "[it]")
+    for text in (
+        "%",
+        "100%",
+        "%2",
+        "%zz",
+        "%2Fcanary%2B0123",
+        "sk%2Fcanary%2B012",
+        "%25" * 50,
+        "\ud800%2F",
+        "x" * 1000 + "%20",
+    ):
+        assert redact(text) == text
+        data = text.encode("utf-8", "surrogatepass")
+        assert redact(data) == data
+    noise = bytes(range(256)) * 40 + b"%2F"
+    assert redact(noise) == noise
+
+
 # ---------------------------------------------------------------------------------------------- what is refused
 
 

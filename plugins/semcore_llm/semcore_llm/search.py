@@ -78,7 +78,10 @@ class SearchPlanner(Remembers, Planner):
             links = "one drawn link" if self.draws == 1 else f"{self.draws} drawn links"
             reasons.append(f"{len(tried)} of them were tried on this segment over {links}")
         told = {index: estimate(evidence, bench.space, candidates[index]) for index in tried or range(len(plans))}
-        scores = {index: one.utility if one else 0.0 for index, one in told.items()}
+        scores = {index: one.utility for index, one in told.items() if one}
+        if not scores:
+            stays = "the plan in force stays" if bench.in_force else "the pipeline stays as written"
+            return Plan(dict(bench.in_force), (*reasons, f"nothing was tried: nobody knows what any is worth, so {stays}"))
         best = max(scores, key=lambda index: (scores[index], -index))
         if held in scores and scores[best] - scores[held] <= self.margin:
             return Plan(plans[held], (*reasons, f"the plan in force is worth {scores[held]:.3f}, and none is much better"))

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,9 @@ from semcore.rng import Rng
 from semcore.run import run
 from semcore.secrets import Secret
 from semcore.testing.planner import SCENARIOS, SPACE, ToyBench
-from semcore.types import Plan, Scenario
+from semcore.types import Plan, Scenario, Space
+from semcore_llm.llm.answer import AnswerError, read_answer
+from semcore_llm.llm.numbers import number_of
 from semcore_llm.llm.prompt import instructions, quoted
 from semcore_llm.llm.remote import LLMPlanner
 from semcore_llm.planners import FixedPlanner
@@ -147,6 +150,224 @@ def test_a_plan_that_runs_have_shown_is_tried_only_if_no_answer_is_trusted(verif
         plan = planner(heard, rounds=0, fallback=FixedPlanner(best), margin=0.0, verify=verify).plan(NOW, shown, BENCH)
     assert plan.overrides == (best if tried else worst)
     assert ("a plan that past runs have shown; it did not stand its trial" in " ".join(plan.reasons)) == tried
+
+
+# ---------------------------------------------------------------------------------------------- how models answer
+
+DRAFT = json.dumps({**STEPS, "plan": {**PLAN, "workflow": "a2v"}})
+THOUGHTS = {
+    "think": f"<think>Maybe {DRAFT}? No.</think>\n{ANSWER}",
+    "with attributes": f'<thinking depth="2">Maybe {DRAFT}? No.</thinking>{ANSWER}',
+    "upper case": f"<THINK>{DRAFT}</THINK>{ANSWER}",
+    "of a name space": f"<seed:think>{DRAFT}</seed:think>{ANSWER}",
+    "without a beginning": f"Maybe {DRAFT}? No.</think>{ANSWER}",
+    "twice": f"<think>{DRAFT}</think>Well. <think>{DRAFT}</think>```json\n{ANSWER}\n```",
+    "brackets": f"[THINK]{DRAFT}[/THINK]{ANSWER}",
+    "special tokens": f"<|START_THINKING|>{DRAFT}<|END_THINKING|>{ANSWER}",
+    "channels": f"<|channel|>analysis<|message|>{DRAFT}<|end|><|start|>assistant<|channel|>final<|message|>{ANSWER}",
+    "other marks": f"◁think▷{DRAFT}◁/think▷{ANSWER}",
+    "no marks at all": f"Maybe {DRAFT}? No: the face counts.\n{ANSWER}\nThat is {{final}}.",
+    "a tag in the words": json.dumps({**STEPS, "resources": "not <think> aloud", "plan": PLAN}),
+}
+
+
+@pytest.mark.parametrize("said", THOUGHTS.values(), ids=THOUGHTS)
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_what_a_model_thinks_aloud_is_not_planned(said: str, rounds: int) -> None:
+    assert FALLBACK.overrides != PLAN
+    with endpoint(script(completion(said))) as heard:
+        plan = planner(heard, verify="never", rounds=rounds).plan(NOW, (), BENCH)
+    assert plan.overrides == held(PLAN) and len(heard.requests) == 1
+
+
+def test_thoughts_that_do_not_end_are_no_answer() -> None:
+    with endpoint(script(completion(f"<think>Maybe {DRAFT}? Or"), completion(ANSWER))) as heard:
+        plan = planner(heard, verify="never", rounds=0).plan(NOW, (), BENCH)
+    assert plan.overrides == held(PLAN) and len(heard.requests) == 2
+
+
+def said_in_parts(*parts: Any) -> bytes:
+    value = json.loads(completion(""))
+    value["choices"][0]["message"]["content"] = list(parts)
+    return json.dumps(value).encode()
+
+
+PARTS: dict[str, tuple[Any, ...]] = {
+    "one": ({"type": "text", "text": ANSWER},),
+    "two": ({"type": "text", "text": ANSWER[:50]}, {"type": "output_text", "text": ANSWER[50:]}),
+    "thoughts apart": ({"type": "thinking", "thinking": [{"type": "text", "text": DRAFT}]}, {"type": "text", "text": ANSWER}),
+    "thoughts as text": ({"type": "reasoning", "text": DRAFT}, {"type": "text", "text": ANSWER}),
+    "strings": (ANSWER,),
+    "annotated": ({"type": "text", "text": {"value": ANSWER, "annotations": []}},),
+}
+
+
+@pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
+def test_an_answer_may_come_in_parts(parts: tuple[Any, ...]) -> None:
+    with endpoint(script(said_in_parts(*parts))) as heard:
+        plan = planner(heard, verify="never", rounds=0).plan(NOW, (), BENCH)
+    assert plan.overrides == held(PLAN) and len(heard.requests) == 1
+
+
+WRITTEN: list[tuple[str, Any]] = [
+    ("transport.motion.symbols", "600"), ("transport.motion.symbols", "six hundred"), ("transport.motion.symbols", "600.0"),
+    ("transport.motion.symbols", 600.0), ("channel.tx_power_dbm", "25 dBm"), ("channel.tx_power_dbm", "twenty-five"),
+    ("channel.tx_power_dbm", "+2.5e1"), ("channel.tx_power_dbm", "Twenty-five point zero"), ("workflow", " V2A "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value"), WRITTEN)
+def test_a_value_may_be_written_as_a_text(path: str, value: Any) -> None:
+    with endpoint(script(completion(json.dumps({**STEPS, "plan": {**PLAN, path: value}})))) as heard:
+        plan = planner(heard, verify="never", rounds=0).plan(NOW, (), BENCH)
+    assert plan.overrides == held(PLAN) and len(heard.requests) == 1
+
+
+@pytest.mark.parametrize("value", ["25 W", "25 dBm or 26", "twenty five frogs", "", "nan", "1e999", "-inf", None, [25], "99"])
+def test_a_value_that_is_none_of_the_space_is_not_guessed(value: Any) -> None:
+    said = completion(json.dumps({**STEPS, "plan": {**PLAN, "channel.tx_power_dbm": value}}))
+    with endpoint(script(said)) as heard:
+        plan = planner(heard, verify="never", rounds=0).plan(NOW, (), BENCH)
+    assert plan.report["failed"] and "channel.tx_power_dbm is not one of the space" in plan.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("minus three", -3), ("one thousand two hundred and five", 1205), ("12,500", 12500), ("two million", 2_000_000),
+     ("seventeen", 17), ("negative zero point two five", -0.25), ("7 dB", 7), (".5", 0.5), ("hundred", 100)],
+)  # fmt: skip
+def test_numbers_in_words(text: str, number: float) -> None:
+    assert number_of(text, "channel.snr_db") == number
+
+
+def test_nothing_and_truth_may_be_written_as_texts() -> None:
+    space = Space({"a": (True, False, None), "b": ("no", "yes")})
+    for said, meant in (("true", True), ("No", False), ("null", None), (None, None), (False, False)):
+        answer = read_answer(json.dumps({"plan": {"a": said, "b": "yes"}}), space)
+        assert answer.overrides == {"a": meant, "b": "yes"} and answer.overrides["a"] is meant
+    with pytest.raises(AnswerError, match="value of b"):
+        read_answer(json.dumps({"plan": {"a": True, "b": None}}), space)
+
+
+# ---------------------------------------------------------------------------------------------- what endpoints refuse
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 413, 415, 418, 422, 500, 501])
+@pytest.mark.parametrize("late", [False, True])
+def test_whatever_refuses_tools_is_asked_without_them(status: int, late: bool) -> None:
+    """At once, or after the first round, when the messages hold what tools brought."""
+
+    def say(handler: Any, body: dict[str, Any]) -> None:
+        used = any(one["role"] == "tool" or "tool_calls" in one for one in body["messages"])
+        if late and "tools" in body and not used:
+            send(handler, completion("", ("recall", {"snr_db": 3})))
+        elif "tools" in body or used:
+            send(handler, b'{"error": {"message": "start the server with what tools need"}}', status)
+        else:
+            send(handler, completion(ANSWER))
+
+    with endpoint(say) as heard:
+        plan = planner(heard, verify="never").plan(NOW, (), BENCH)
+    assert plan.overrides == held(PLAN) and len(heard.requests) == 2 + late
+    assert sum("tools" in one for one in heard.requests) == 1 + late
+
+
+def test_a_refusal_may_come_as_a_reply() -> None:
+    def say(handler: Any, body: dict[str, Any]) -> None:
+        send(handler, b'{"error": "no tools here"}' if "tools" in body else completion(ANSWER))
+
+    with endpoint(say) as heard:
+        plan = planner(heard, verify="never").plan(NOW, (), BENCH)
+    assert plan.overrides == held(PLAN) and len(heard.requests) == 2
+
+
+@pytest.mark.parametrize("words", ["Unsupported value: 'temperature' does not support 0 with this model.", "bad request"])
+@pytest.mark.parametrize("rounds", [0, 2])
+def test_a_temperature_that_is_refused_is_left_out_and_that_is_said(words: str, rounds: int) -> None:
+    def say(handler: Any, body: dict[str, Any]) -> None:
+        refused = "temperature" in body
+        send(
+            handler,
+            json.dumps({"error": {"message": words}}).encode() if refused else completion(ANSWER),
+            400 * refused or 200,
+        )
+
+    with endpoint(say) as heard:
+        plan = planner(heard, verify="never", rounds=rounds, temperature=0.5).plan(NOW, (), BENCH)
+    assert plan.overrides == held(PLAN) and "refused the temperature 0.5" in plan.reasons[-1]
+    assert [one.get("temperature") for one in heard.requests[-2:]] == [0.5, None]
+    if "temperature" in words:
+        assert ("tools" in heard.requests[-1]) == bool(rounds), "it is the temperature alone that is left out"
+
+
+@pytest.mark.parametrize("temperature", [None, 0.0, 1.2])
+def test_the_temperature_is_a_setting(temperature: float | None) -> None:
+    with endpoint(script(completion(ANSWER))) as heard:
+        plan = planner(heard, verify="never", temperature=temperature).plan(NOW, (), BENCH)
+    assert heard.requests[0].get("temperature") == temperature and "temperature" not in " ".join(plan.reasons)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, {"error": {"message": "the model zebra is not yours\x1b[2J"}}), (400, {"error": "the model zebra is not yours"}),
+        (503, {"detail": [{"msg": "the model zebra is not yours"}]}), (404, {"message": "the model zebra is not yours"}),
+        (200, {"object": "error", "message": "the model zebra is not yours"}),
+        (500, {"error": "the model zebra is not yours"}),
+    ],
+)  # fmt: skip
+def test_the_words_of_the_server_are_in_the_reason(status: int, body: dict[str, Any]) -> None:
+    with endpoint(lambda handler, _: send(handler, json.dumps(body).encode(), status)) as heard:
+        plan = planner(heard, verify="never", retries=0).plan(NOW, (), BENCH)
+    assert "the model zebra is not yours" in plan.reasons[0] and "\x1b" not in plan.reasons[0]
+    assert status == 200 or f"answered {status}" in plan.reasons[0]
+    assert len(heard.requests) == 1 or status not in (401, 503)
+
+
+def test_long_words_of_a_server_are_cut_but_no_secret_is_cut_in_two(key: Secret) -> None:
+    for before in range(240, 300, 7):
+        words = json.dumps({"error": "x" * before + " " + CANARY + " " + "y" * 10**6}).encode()
+        with endpoint(lambda handler, _, words=words: send(handler, words, 401)) as heard:
+            plan = planner(heard, verify="never", key=key).plan(NOW, (), BENCH)
+        assert len(plan.reasons[0]) < 500 and CANARY[:12] not in plan.reasons[0]
+
+
+# ---------------------------------------------------------------------------------------------- the budget of a segment
+
+
+def test_trials_come_on_top_of_the_time_for_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock of our own: a trial takes a thousand times what all requests may."""
+    now = [0.0]
+    monkeypatch.setattr("semcore_llm.llm.endpoint.time.monotonic", lambda: now[0])
+
+    def judged(*arguments: Any) -> Any:
+        now[0] += 4000.0
+        return BENCH.trial(*arguments)
+
+    bench = replace(BENCH)
+    object.__setattr__(bench, "trial", judged)  # of a frozen class
+    calls = [("simulate", {"plan": held(PLAN)})]
+    with endpoint(script(completion("", *calls), completion(ANSWER))) as heard:
+        plan = planner(heard, verify="never").plan(NOW, (), bench)
+    assert now[0] == 4000.0 and plan.overrides == held(PLAN) and plan.report["trials"] == 1
+
+
+def test_a_name_that_is_looked_up_for_ever_takes_no_longer_than_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look-up ends when the test has: that the plan comes before shows that nobody waits for it."""
+    ended, asked = threading.Event(), []
+
+    def look_up(host: str, *arguments: Any, **settings: Any) -> Any:
+        asked.append(host)
+        ended.wait(300)
+        raise OSError("no such name")
+
+    monkeypatch.setattr("socket.getaddrinfo", look_up)
+    quick = {"time_budget_s": 1.0, "attempt_timeout_s": 0.4, "memory": "", "fallback": FALLBACK}
+    made = LLMPlanner(base_url="http://nowhere.invalid/v1", model="toy", **quick)
+    plan = made.plan(NOW, (), BENCH)
+    assert asked and not ended.is_set() and plan.overrides == {"workflow": "a2v"}
+    assert "did not answer in time" in plan.reasons[0]
+    ended.set()
 
 
 # ---------------------------------------------------------------------------------------------- a recorded decision

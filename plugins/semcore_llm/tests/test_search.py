@@ -61,6 +61,14 @@ def test_with_enough_trials_the_best_plan_is_found() -> None:
         assert len(plan.overrides) == 3
 
 
+@pytest.mark.parametrize("in_force", [{}, WORLD.plans()[4], {"workflow": "a2v"}])
+def test_of_plans_that_nobody_knows_none_is_called_the_best(in_force: dict[str, Any]) -> None:
+    plan = SearchPlanner(memory="", trials=0).plan(NOW, (), replace(WORLD, in_force=in_force))
+    assert plan.overrides == in_force
+    assert "memory has no segment of this space" in plan.reasons[0] and "nobody knows what any is worth" in plan.reasons[-1]
+    assert "best" not in " ".join(plan.reasons) and "0.000" not in " ".join(plan.reasons)
+
+
 def test_what_serves_later_segments_is_worth_its_price() -> None:
     """An update costs more than it brings in one segment, and less than in three; before the last one it is not made."""
     for planner in (SearchPlanner(memory="", trials=18, horizon=3), OraclePlanner(horizon=3)):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.redaction import printable
+from semcore.redaction import printable, redact
 from semcore.types import Plan, Space
+from semcore_llm.llm.numbers import number_of
 from semcore_llm.llm.prompt import LONGEST_REASON, STEPS
 
 
@@ -28,13 +31,30 @@ class Answer:
         return Plan(dict(self.overrides), self.reasons, dict(report))
 
 
+LONGEST_ANSWER = 100_000
+"""Of a longer text the end is read."""
+MOST_OPENED = 1000
+"""Braces at which an object is looked for."""
+_TAGS = "(?:[a-z]+:)?(?:think|thinking|thoughts?|reasoning|reflection|scratchpad)"
+_BEGINS = re.compile(
+    rf"<{_TAGS}\b[^<>/]*>|\[think\]|◁think▷|<\|(?:start_thinking|begin_of_thought)\|>|<\|channel\|>\s*analysis", re.I
+)
+_ENDS = re.compile(
+    rf"</{_TAGS}\s*>|\[/think\]|◁/think▷|<\|(?:end_thinking|end_of_thought)\|>|<\|channel\|>\s*final\s*<\|message\|>", re.I
+)
+"""How models mark what they think aloud, where their server leaves it in the answer."""
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "null": None, "none": None}
+
+
 def read_answer(text: str, space: Space) -> Answer:
-    """The answer that a text holds: the first JSON object in it that has a plan.
+    """The answer that a text holds: the last JSON object in it that has a plan, behind whatever the model thought aloud.
+
+    Numbers may be written as texts, with the unit of their setting, or as English words.
 
     Raises:
         AnswerError: there is none, or it is no point of the space
     """
-    value = _first_object(text)
+    value = _object(text[-LONGEST_ANSWER:])
     if value is None:
         raise AnswerError("there is no JSON object in the answer")
     plan = value.get("plan")
@@ -44,28 +64,55 @@ def read_answer(text: str, space: Space) -> Answer:
         raise AnswerError(f"the plan does not name {', '.join(missing)}")
     if unknown := [path for path in plan if path not in space.axes]:
         raise AnswerError(f"the space has no {', '.join(map(repr, unknown[:5]))}"[:LONGEST_REASON])
+    plan = {path: _meant(space, path, value) for path, value in plan.items()}
     wrong = [path for path, value in plan.items() if not _inside(space, path, value)]
     if wrong:
         raise AnswerError(f"the value of {', '.join(wrong)} is not one of the space")
     told = {step: value.get(step) for step in STEPS}
     reasons = tuple(
-        f"{step.replace('_', ' ')}: {_short(text)}" for step, text in told.items() if isinstance(text, str) and text
+        f"{step.replace('_', ' ')}: {short(text)}" for step, text in told.items() if isinstance(text, str) and text
     )
     return Answer(space.clamped(plan), reasons)
 
 
 def _inside(space: Space, path: str, value: Any) -> bool:
     values = space.axes[path]
-    near = space.clamped({path: value}).get(path)
-    if near is None:
+    held = space.clamped({path: value})
+    if path not in held:
         return False
-    return bool(near == value) if isinstance(values, tuple) else values.low <= value <= values.high
+    return bool(held[path] == value) if isinstance(values, tuple) else values.low <= value <= values.high
 
 
-def _first_object(text: str) -> dict[str, Any] | None:
-    """The first JSON object in a text that has a plan, else the first one."""
+def _meant(space: Space, path: str, value: Any) -> Any:
+    """The value of an axis that a text stands for; what is no text, or stands for none, as it is."""
+    if not isinstance(value, str) or _inside(space, path, value):
+        return value
+    text = " ".join(value.split()).casefold()
+    values = space.axes[path]
+    named = [one for one in values if isinstance(one, str) and one.casefold() == text] if isinstance(values, tuple) else []
+    number = number_of(text, path)
+    for one in (*named, *([] if number is None else [number]), *([_WORDS[text]] if text in _WORDS else [])):
+        if _inside(space, path, one):
+            return one
+    return value
+
+
+def answered(text: str) -> str:
+    """What a model answered behind what it thought aloud; "" if it did not come to an end of that."""
+    ends = [found.end() for found in _ENDS.finditer(text)]
+    text = text[ends[-1] :] if ends else text
+    begun = _BEGINS.search(text)
+    return text[: begun.start()] if begun else text
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """The last JSON object in a text that has a plan, else the last one."""
+    with contextlib.suppress(ValueError, RecursionError):
+        if isinstance(whole := json.loads(text), dict):
+            return whole  # it is the answer, whatever its words say
+    text = answered(text)
     decoder, at, found = json.JSONDecoder(), 0, None
-    for _ in range(100):
+    for _ in range(MOST_OPENED):
         at = text.find("{", at)
         if at < 0:
             break
@@ -74,12 +121,13 @@ def _first_object(text: str) -> dict[str, Any] | None:
         except (ValueError, RecursionError):
             at += 1
             continue
-        if "plan" in value:
-            return dict(value)
-        found, at = found or value, end
+        if found is None or "plan" in value or "plan" not in found:
+            found = dict(value)
+        at = end
     return found
 
 
-def _short(text: str) -> str:
-    line = " ".join(printable(text).split())
+def short(text: str) -> str:
+    """A text on one line, cut, without secrets and without what a terminal would obey."""
+    line = " ".join(printable(redact(text)).split())  # whole: of half a secret nobody could tell that it is one
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 3] + "..."

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
+import socket
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from semcore.rng import Rng
 from semcore.secrets import Secret
+from semcore_llm.llm.answer import short
 
 if TYPE_CHECKING:
     import ssl
@@ -24,12 +28,16 @@ MOST_BYTES = 1_000_000
 MOST_CALLS = 8
 """So many tool calls of one message are looked at."""
 LONGEST_ARGUMENTS = 10_000
-RETRIED = (408, 409, 425, 429, 500, 502, 503, 504)
-"""Answers after which it is worth asking again."""
+OVERLOADED = (408, 425, 429, 502, 503, 504)
+"""Answers of a server that is busy, or of one in front of it: it is worth asking again."""
+NO_ENTRY = (401, 402, 403, 407)
+"""Answers to whoever has no right, or has not paid: no other way of asking helps."""
+MOST_BYTES_OF_WORDS = 20_000
+"""So much is read of what a server says of its refusal."""
 
 
 class EndpointError(Exception):
-    """The endpoint gave no answer that can be used; `refused`: it says that the request itself is at fault."""
+    """The endpoint gave no answer that can be used; `refused`: it answered, and another way of asking may help."""
 
     def __init__(self, reason: str, refused: bool = False) -> None:
         super().__init__(reason)
@@ -38,23 +46,33 @@ class EndpointError(Exception):
 
 @dataclass
 class Budget:
-    """The time of one segment, and what of it was used.
+    """The time for the requests of one segment, waits between attempts included, and what of it was used.
+
+    What the planner does between requests (it tries plans, say) does not count.
 
     Fields:
         seconds: all of it
         report: what asking cost so far, by name with unit
+        used_s: what was used of it
     """
 
     seconds: float
     report: dict[str, float] = field(default_factory=lambda: {"requests": 0.0, "prompt_tokens": 0.0, "completion_tokens": 0.0})
-
-    def __post_init__(self) -> None:
-        self.started = time.monotonic()
+    used_s: float = 0.0
 
     @property
     def left_s(self) -> float:
         """What is left of it."""
-        return self.seconds - (time.monotonic() - self.started)
+        return self.seconds - self.used_s
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Count the time inside."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.used_s += time.monotonic() - started
 
 
 @dataclass(frozen=True)
@@ -74,7 +92,7 @@ class Reply:
     calls: tuple[Call, ...]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Endpoint:
     """Where a model answers, and how long to wait for it.
 
@@ -85,6 +103,7 @@ class Endpoint:
         attempt_timeout_s: longest time of one attempt
         retries: attempts after the first one
         rng: draws the time between attempts
+        temperature: of sampling, sent with every request; None: not sent. It becomes None if the model refuses it
     """
 
     base_url: str
@@ -93,34 +112,48 @@ class Endpoint:
     attempt_timeout_s: float
     retries: int
     rng: Rng
+    temperature: float | None = 0.0
 
     def ask(self, messages: Sequence[Mapping[str, Any]], budget: Budget, **settings: Any) -> Reply:
-        """One answer.
+        """One answer. What an endpoint may not know (`settings`) is refused at once, and not asked for again.
 
         Raises:
             EndpointError: none came within the budget and the number of attempts, or none that can be used
         """
-        body = json.dumps({"model": self.model, "temperature": 0, "messages": list(messages), **settings}).encode()
+        try:
+            return self._asked(messages, budget, settings)
+        except EndpointError as error:
+            if not error.refused or self.temperature is None or settings and "temperature" not in str(error).casefold():
+                raise
+        self.temperature = None
+        return self._asked(messages, budget, settings)
+
+    def _asked(self, messages: Sequence[Mapping[str, Any]], budget: Budget, settings: Mapping[str, Any]) -> Reply:
+        sampling = {} if self.temperature is None else {"temperature": self.temperature}
+        body = json.dumps({"model": self.model, **sampling, "messages": list(messages), **settings}).encode()
         for attempt in range(self.retries + 1):
             try:
-                return self._attempt(body, budget)
+                with budget.running():
+                    return self._attempt(body, budget, settings.keys())
             except _Again as again:
                 wait = max(again.after_s, 0.5 * 2**attempt * (0.5 + self.rng.at("wait", attempt).numpy().random()))
                 if attempt == self.retries or wait > budget.left_s:
                     raise EndpointError(again.reason) from None
-                time.sleep(wait)
+                with budget.running():
+                    time.sleep(wait)
         raise AssertionError("the last attempt either answers or raises")
 
-    def _attempt(self, body: bytes, budget: Budget) -> Reply:
+    def _attempt(self, body: bytes, budget: Budget, extras: Collection[str]) -> Reply:
+        """One request; `extras`: what it asks for beyond a bare answer, so that a refusal may be of that."""
         left = min(self.attempt_timeout_s, budget.left_s)
         if left <= 0:
             raise EndpointError("the time of the segment is over")
         budget.report["requests"] += 1
         # In a thread of its own, for the caller's may have an event loop already: a notebook's has.
         with ThreadPoolExecutor(1) as pool:
-            return _reply(pool.submit(asyncio.run, self._posted(body, left)).result(), budget)
+            return _reply(pool.submit(_run, self._posted(body, left, extras)).result(), budget, extras)
 
-    async def _posted(self, body: bytes, left_s: float) -> bytes:
+    async def _posted(self, body: bytes, left_s: float, extras: Collection[str]) -> bytes:
         """The body of the answer; whatever the endpoint does, it takes no longer than `left_s`."""
         import httpx
 
@@ -135,16 +168,52 @@ class Endpoint:
                 httpx.AsyncClient(verify=_trusted(), trust_env=False, follow_redirects=False, timeout=left_s) as client,
                 client.stream("POST", address, content=body, headers=headers) as response,
             ):
-                if response.status_code in RETRIED:
-                    raise _Again(f"the endpoint answered {response.status_code}", _after(response))
-                if response.status_code != 200:
-                    refused = response.status_code in (400, 404, 415, 422, 501)
-                    raise EndpointError(f"the endpoint answered {response.status_code}", refused)
-                return await _bounded(response)
+                if response.status_code == 200:
+                    return await _bounded(response)
+                words = await _words(response)
+                reason = f"the endpoint answered {response.status_code}{words}"
+                if response.status_code in OVERLOADED:
+                    raise _Again(reason, _after(response))
+                # Some servers fail (500) at tools that their model does not know, and some say then what else they lack.
+                if response.status_code >= 500 and not ("tools" in extras or extras and words):
+                    raise _Again(reason)
+                raise EndpointError(reason, response.status_code >= 400 and response.status_code not in NO_ENTRY)
         except (TimeoutError, httpx.TimeoutException):
             raise _Again("the endpoint did not answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise _Again(f"the endpoint cannot be reached ({type(error).__name__})") from None
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop that does not wait for the look-up of a name that was given up: that cannot be interrupted."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **settings: Any) -> Any:
+        found: asyncio.Future[Any] = self.create_future()
+
+        def tell(addresses: Any, error: OSError | None) -> None:
+            if found.done():
+                return  # it was given up
+            if error is None:
+                found.set_result(addresses)
+            else:
+                found.set_exception(error)
+
+        def look_up() -> None:
+            addresses, error = None, None
+            try:
+                addresses = socket.getaddrinfo(host, port, **settings)
+            except (OSError, UnicodeError) as reason:
+                error = OSError(str(reason))
+            with contextlib.suppress(RuntimeError):  # the loop has been closed
+                self.call_soon_threadsafe(functools.partial(tell, addresses, error))
+
+        threading.Thread(target=look_up, daemon=True).start()
+        return await found
+
+
+def _run(work: Coroutine[Any, Any, bytes]) -> bytes:
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        return runner.run(work)
 
 
 @functools.cache
@@ -181,21 +250,58 @@ async def _bounded(response: httpx.Response) -> bytes:
     return bytes(data)
 
 
-def _reply(data: bytes, budget: Budget) -> Reply:
+async def _words(response: httpx.Response) -> str:
+    """What the server says of its refusal, in a few words; "" if it says nothing."""
+    data = bytearray()
+    if response.headers.get("content-encoding", "identity") == "identity":
+        async for part in response.aiter_raw():
+            data += part
+            if len(data) > MOST_BYTES_OF_WORDS:
+                break
+    text = data[:MOST_BYTES_OF_WORDS].decode("utf-8", "replace")
+    with contextlib.suppress(ValueError, RecursionError):
+        text = _message(json.loads(text)) or ""
+    return f": {short(text)}" if text.strip() and "<html" not in text.casefold() else ""
+
+
+def _message(value: Any) -> str:
+    """The words in an error as servers write it: `{"error": {"message": ...}}`, `{"detail": [{"msg": ...}]}`, ..."""
+    if isinstance(value, list):
+        return "; ".join(filter(None, map(_message, value[:3])))
+    if isinstance(value, Mapping):
+        return next(filter(None, (_message(value[key]) for key in ("error", "message", "detail", "msg") if key in value)), "")
+    return value if isinstance(value, str) else ""
+
+
+def _reply(data: bytes, budget: Budget, extras: Collection[str]) -> Reply:
+    answer: Any = None
     try:
         answer = json.loads(data)
         message = answer["choices"][0]["message"]
-        content = message.get("content") or ""
         calls = [_call(one) for one in (message.get("tool_calls") or [])[:MOST_CALLS]]
-        reply = Reply(content if isinstance(content, str) else "", tuple(calls))
+        reply = Reply(_content(message.get("content")), tuple(calls))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-        raise _Again("the endpoint answered with something else than a chat completion") from None
+        words = _message(answer)
+        reason = "the endpoint answered with something else than a chat completion" + (f": {short(words)}" if words else "")
+        if words and extras:
+            raise EndpointError(reason, refused=True) from None
+        raise _Again(reason) from None
     usage = answer.get("usage")
     for name in ("prompt_tokens", "completion_tokens"):
         count = usage.get(name) if isinstance(usage, dict) else None
         if isinstance(count, int) and not isinstance(count, bool) and 0 <= count < 10**9:
             budget.report[name] += count
     return reply
+
+
+def _content(value: Any) -> str:
+    """What a message says: a text, or the texts of a list of parts without those that the model thought."""
+    if isinstance(value, list):
+        said = [one for one in value if isinstance(one, str) or one.get("type", "text") in ("text", "output_text")]
+        return "".join(one if isinstance(one, str) else _content(one.get("text")) for one in said)
+    if isinstance(value, Mapping):  # a text with its annotations
+        return _content(value.get("value", value.get("text")))
+    return value if isinstance(value, str) else ""
 
 
 def _call(value: Mapping[str, Any]) -> Call:

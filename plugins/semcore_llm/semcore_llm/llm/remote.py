@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -25,8 +25,9 @@ class LLMPlanner(Advised):
     """Asks a language model behind an OpenAI-compatible endpoint, in the three steps of the satellite paper.
 
     First a round with tools, in which the model may ask the memory and try plans; then the answer: by JSON Schema, by a
-    tool call where the endpoint does not know that, else as text. What cannot be used is told to the model once. Waits,
-    retries and replies are bounded, and redirects are not followed. What was spoken, captioned or received stands in the
+    tool call where the endpoint refuses that, else as text. An endpoint that refuses tools is asked without them. What a
+    model thinks aloud (`<think>`) is not its answer. An answer that cannot be used is shown to it once. Waits, retries and
+    replies are bounded, and redirects are not followed. What was spoken, captioned or received stands in the
     request as quoted data; whatever the model makes of it, the plan is a point of the space.
 
     Fields:
@@ -35,7 +36,8 @@ class LLMPlanner(Advised):
         key: secret of the endpoint, `env:NAME`; null: it wants none
         rounds: requests with tools before the answer; 0: no tools
         trials: plans that the model may try a segment
-        time_budget_s: longest time for all requests of a segment, s; trials come on top
+        temperature: of the model's sampling; null: not sent. It is left out, too, where the model refuses it
+        time_budget_s: longest time for all requests of a segment, waits between them included, s; trials come on top
         attempt_timeout_s: longest time of one request, s
         retries: times that a request is sent again
     """
@@ -47,6 +49,7 @@ class LLMPlanner(Advised):
     key: Secret | None = field(default=None, kw_only=True)
     rounds: Annotated[int, Ge(0), Le(20)] = 4
     trials: Annotated[int, Ge(0), Le(100)] = 4
+    temperature: Annotated[float, Ge(0), Le(5)] | None = 0.0
     time_budget_s: Annotated[float, Gt(0)] = 60.0
     attempt_timeout_s: Annotated[float, Gt(0)] = 20.0
     retries: Annotated[int, Ge(0), Le(10)] = 2
@@ -66,18 +69,23 @@ class LLMPlanner(Advised):
     ) -> Answer:
         lines = self.lines.of(bench.space)
         rng = bench.rng.at("llm", scenario.segment)
-        endpoint = Endpoint(self.base_url, self.model, self.key, self.attempt_timeout_s, self.retries, rng)
+        limits = (self.attempt_timeout_s, self.retries)
+        endpoint = Endpoint(self.base_url, self.model, self.key, *limits, rng, self.temperature)
         talk = _Talk(endpoint, Budget(self.time_budget_s), Tools(scenario, bench, lines, self.trials), bench.space)
         talk.say("system", instructions())
         talk.say("user", document(scenario, memory, bench, lines, self.nearest))
         try:
-            return talk.with_tools(self.rounds) or talk.answer()
+            answer = talk.with_tools(self.rounds) or talk.answer()
         except EndpointError as error:
             raise NoAdviceError(str(error)) from None
         except AnswerError as error:
             raise NoAdviceError(f"the answer cannot be used, not even the second one: {error}") from None
         finally:
             report |= {**talk.budget.report, "trials": float(talk.tools.used)}
+        if endpoint.temperature == self.temperature:
+            return answer
+        note = f"the endpoint refused the temperature {self.temperature:g}, and sampled at its own"
+        return replace(answer, reasons=(*answer.reasons, note))
 
 
 @dataclass
@@ -89,6 +97,8 @@ class _Talk:
     tools: Tools
     space: Space
     messages: list[dict[str, Any]] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    """Settings of a request that the endpoint does not know."""
 
     def say(self, role: str, content: str, **more: Any) -> None:
         """Add a message."""
@@ -100,9 +110,11 @@ class _Talk:
             try:
                 reply = self._ask(tools=self.tools.described())
             except EndpointError as error:
-                if error.refused:
-                    return None  # it knows no tools
-                raise
+                if not error.refused:
+                    raise
+                self.refused |= {"tools", "tool_choice"}
+                self.messages = [one for one in self.messages if one["role"] != "tool" and "tool_calls" not in one]
+                return None
             if not reply.calls:
                 self.say("assistant", reply.content)
                 return _usable(reply.content, self.space)
@@ -115,7 +127,7 @@ class _Talk:
         return None
 
     def answer(self) -> Answer:
-        """The answer: by schema, else by a tool call, else in words; what cannot be used is told once.
+        """The answer: by schema, else by a tool call, else in words; one that cannot be used is shown to the model once.
 
         Raises:
             AnswerError: the second answer cannot be used either
@@ -138,11 +150,14 @@ class _Talk:
             {"tools": [self.tools.answering()], "tool_choice": forced},
             {},
         ]
-        for number, settings in enumerate(ways):
+        for settings in ways:
+            if settings.keys() & self.refused:
+                continue
             try:
                 reply = self._ask(**settings)
             except EndpointError as error:
-                if error.refused and number + 1 < len(ways):
+                if error.refused and settings:
+                    self.refused |= settings.keys() - {"tools"}
                     continue
                 raise
             called = next((call.arguments for call in reply.calls if call.name == ANSWER), "")
