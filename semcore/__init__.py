@@ -26,6 +26,7 @@ from semcore.interfaces import (
 from semcore.registry import register
 from semcore.rng import Rng
 from semcore.secrets import Secret
+from semcore.statistics import Decibels, Mean, Quotient, Ratio, Score, Share, Statistic
 from semcore.types import (
     Bitstream,
     Bounds,
@@ -56,9 +57,10 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Bench", "Bitstream", "Bounds", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError",
-    "Executor", "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger", "Lost",
-    "Metric", "Needs", "OnDemand", "Picture", "Pictures", "Plan", "Planner",
-    "PluginError", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
-    "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Source", "Space", "Span", "Stream", "Symbols",
+    "Decibels", "Executor", "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger",
+    "Lost", "Mean", "Metric", "Needs", "OnDemand", "Picture", "Pictures", "Plan", "Planner",
+    "PluginError", "Quotient", "Ratio", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
+    "Score", "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Share", "Source", "Space", "Span",
+    "Statistic", "Stream", "Symbols",
     "Term", "Text", "Tokens", "Transport", "Trial", "register",
 ]  # fmt: skip

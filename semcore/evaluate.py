@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from semcore.bench import Judge
@@ -23,36 +23,12 @@ from semcore.provenance import provenance
 from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.session import Segment, converse, in_words, remember
+from semcore.statistics import Quotient
 from semcore.storage import content_digest, sealed
 from semcore.types import Ledger, Picture, Sample, Semantics, Term, utility
 
 GALLERY = 12
 """Pictures of so many samples are kept a cell, for the report."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its 95 % confidence interval (Student's t over samples); no interval for a single value."""
-
-    n: int
-    mean: float
-    low: float | None = None
-    high: float | None = None
-
-
-def interval(values: Sequence[float]) -> Interval | None:
-    """Mean and 95 % interval of the values, or None if there are none."""
-    n = len(values)
-    if n == 0:
-        return None
-    mean = math.fsum(values) / n
-    if n == 1 or not math.isfinite(mean):
-        return Interval(n, mean)
-    from scipy.special import stdtrit
-
-    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1))
-    half = float(stdtrit(n - 1, 0.975)) * deviation / math.sqrt(n)
-    return Interval(n, mean, mean - half, mean + half)
 
 
 def session(
@@ -156,7 +132,7 @@ class _Kept:
             self.rows.append(row)
             self.reports.append(record.report)
         self.ledgers.append(segment.outcome.delivery.ledger)
-        self.segments.append(_told(segment, measured))
+        self.segments.append(_told(setup.metrics, segment, found))
 
     def _show(self, setup: Setup, record: Record, row: dict[str, Any]) -> None:
         """Keep the pictures and clips of a sample, and name them in its row."""
@@ -191,15 +167,9 @@ def _judge(metrics: Sequence[Metric], terms: Sequence[Term]) -> Judge:
 
     def judge(samples: Sequence[Sample], outcome: Outcome) -> dict[str, float | None]:
         records = _records(samples, outcome)
-        return {name: _mean(metric.measure(records)) for name, metric in chosen}
+        return {name: metric.statistic.level(metric.measure(records)) for name, metric in chosen}
 
     return judge
-
-
-def _mean(values: Sequence[float | None]) -> float | None:
-    """Over the samples that have a value; None if none has."""
-    known = [value for value in values if value is not None]
-    return _finite(math.fsum(known) / len(known)) if known else None
 
 
 def _records(samples: Sequence[Sample], outcome: Outcome) -> list[Record]:
@@ -226,6 +196,10 @@ def _row(record: Record, segment: Segment, metrics: Mapping[str, float | None]) 
         "intact": dict(record.arrived.intact),
         "report": {name: _finite(value) for name, value in record.report.items()},
     }
+    if parts := {name: (one.numerator, one.denominator) for name, one in metrics.items() if isinstance(one, Quotient)}:
+        row["parts"] = parts
+    if exact := [name for name, value in metrics.items() if value == math.inf]:
+        row["exact"] = exact
     if segment.in_force:
         row["plan"] = dict(segment.in_force)
     return row
@@ -254,15 +228,12 @@ def _picture(sample: Sample) -> Any:
 
 
 def _summary(metric: Metric, values: Sequence[float | None]) -> dict[str, Any]:
-    known = [float(value) for value in values if value is not None]
-    found = interval(known)
     return {
-        "mean": _finite(found.mean) if found else None,
-        "low": _finite(found.low) if found else None,
-        "high": _finite(found.high) if found else None,
-        "n": len(known),
+        **asdict(metric.statistic.of(values)),
         "unit": metric.unit,
         "better": metric.better,
+        "cost": metric.cost,
+        "statistic": metric.statistic.described,
         "signature": metric.signature,
     }
 
@@ -294,11 +265,12 @@ def _mean_report(reports: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return means
 
 
-def _told(segment: Segment, measured: Sequence[Mapping[str, float | None]]) -> dict[str, Any]:
+def _told(metrics: Sequence[Metric], segment: Segment, found: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
     """What a segment leaves behind: what a planner may know of it, and what metrics say, which see both ends."""
-    values = [{name: _finite(value) for name, value in one.items()} for one in measured]
-    metrics = {name: _mean([one[name] for one in values]) for name in values[0]}
+    kinds = {name: metric.statistic for name, metric in zip(found, metrics, strict=True)}
+    means = {name: kinds[name].mean(values) for name, values in found.items()}
+    levels = {name: kinds[name].level(values) for name, values in found.items()}
     updates = sum(entry.bits for entry in segment.outcome.delivery.ledger.entries
                   if entry.stream == "update" and entry.kind == "feedback")  # fmt: skip
-    worth = utility(segment.scenario.utility, metrics)
-    return {**remember(segment), "metrics": metrics, "worth": worth, "updates": updates}
+    worth = utility(segment.scenario.utility, levels)
+    return {**remember(segment), "metrics": means, "worth": worth, "updates": updates}

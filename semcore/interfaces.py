@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from semcore.component import Component, Needs
 from semcore.rng import Rng
+from semcore.statistics import Mean, Statistic
 from semcore.types import (
     STREAM_TYPES,
     Candidates,
@@ -247,6 +248,10 @@ class Metric(Component, abc.ABC):
     """Unit of the values; "" if they have none."""
     better: ClassVar[str] = "higher"
     """`higher`, `lower`, or "" where neither is better."""
+    statistic: ClassVar[Statistic] = Mean()
+    """What kind of number the values are, and between which ends: every metric declares it. See `semcore.statistics`."""
+    cost: ClassVar[bool] = False
+    """Whether it counts what was spent, whatever arrived: less of it is no merit where less arrived."""
 
     @property
     def signature(self) -> str:
@@ -256,7 +261,10 @@ class Metric(Component, abc.ABC):
 
     @abc.abstractmethod
     def measure(self, records: Sequence[Record]) -> list[float | None]:
-        """One value a record; None where the metric does not apply (a record without a picture, say)."""
+        """One value per record; None where the metric does not apply (a record without a picture, say).
+
+        A value of several trials, or a ratio whose mean is a ratio of sums, is a `Quotient`.
+        """
 
 
 @dataclass(frozen=True)

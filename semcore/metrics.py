@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import abc
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from semcore.bits import Bits, compare_bits
 from semcore.interfaces import Metric, Record
 from semcore.similarity import WINDOW, Border, mean_squared_error, ssim
-from semcore.types import Bitstream, Features, Ledger, Stream, Text, Tokens
+from semcore.statistics import Decibels, Mean, Quotient, Ratio, Score, Share, Statistic
+from semcore.types import Bitstream, Features, Ledger, Text, Tokens
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,21 +75,21 @@ class PSNR(RecordMetric):
     """Peak signal-to-noise ratio of the picture: 10·log10(255² / MSE), in dB.
 
     The MSE is taken over H·W·3 values. The data range is 255. The PSNR of each picture is averaged, not the MSE.
-    Identical pictures have no finite PSNR: every value is capped at 100 dB, so that it can be averaged. A result of
-    another size is resized to the source's (bicubic). None without two pictures.
+    Identical pictures have an infinite PSNR: they are counted as exact, and are not in the mean. The PSNR of the mean MSE
+    of all pictures stands beside it. A result of another size is resized to the source's (bicubic). None without two
+    pictures.
     """
 
     unit: ClassVar[str] = "dB"
-    method: ClassVar[str] = "range=255,resize=bicubic,cap=100dB,mean=per-image"
-    cap_db: ClassVar[float] = 100.0
+    statistic: ClassVar[Statistic] = Decibels()
+    version: ClassVar[int] = 2
+    method: ClassVar[str] = "range=255,resize=bicubic,exact=apart,mean=per-image"
 
     def value(self, record: Record) -> float | None:
-        import numpy as np
-
         mse = squared_error(record)
         if mse is None:
             return None
-        return min(self.cap_db, float(10 * np.log10(255**2 / mse))) if mse else self.cap_db
+        return 10 * math.log10(255**2 / mse) if mse else math.inf
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ class MSE(RecordMetric):
     """
 
     better: ClassVar[str] = "lower"
+    statistic: ClassVar[Statistic] = Mean(0.0, 255.0**2)
     method: ClassVar[str] = "range=255,resize=bicubic"
 
     def value(self, record: Record) -> float | None:
@@ -118,6 +122,7 @@ class SSIM(RecordMetric):
             paper's own code and of scikit-image)
     """
 
+    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
     reference: ClassVar[str] = (
         "Z. Wang et al., Image quality assessment: from error visibility to structural similarity, "
         "IEEE Trans. Image Process. 13(4), 2004"
@@ -136,40 +141,6 @@ class SSIM(RecordMetric):
 
 
 # ---------------------------------------------------------------------------------------------- errors
-
-
-@dataclass(frozen=True)
-class Bits:
-    """Payload bits of a stream: arrived right, arrived wrong, missing (or too many), hidden behind a U+FFFD."""
-
-    right: int
-    wrong: int
-    missing: int
-    hidden: int
-
-
-def compare_bits(sent: Text | Bitstream, arrived: Stream | None) -> Bits:
-    """Compare a stream with what arrived of it, from the front; of a lost stream every bit is missing.
-
-    A transport can only deliver text, so it puts U+FFFD where a byte was no UTF-8. Of such a byte the highest bit is
-    known, it was 1; the others are hidden.
-    """
-    import numpy as np
-
-    before, after = _bytes(sent), _bytes(arrived)
-    if isinstance(arrived, Text) and sent != arrived:
-        after = after.replace("\ufffd".encode(), b"\xff")  # a byte that occurs in no UTF-8
-    common = min(len(before), len(after))
-    one, other = (np.frombuffer(data, np.uint8, common) for data in (before, after))
-    known = np.where((other == 0xFF) & isinstance(sent, Text), 0x80, 0xFF).astype(np.uint8)
-    seen, wrong = (int(np.unpackbits(bits).sum()) for bits in (known, (one ^ other) & known))
-    return Bits(seen - wrong, wrong, 8 * abs(len(before) - len(after)), 8 * common - seen)
-
-
-def _bytes(stream: Stream | None) -> bytes:
-    if isinstance(stream, Text):
-        return stream.value.encode("utf-8", "surrogatepass")
-    return stream.data if isinstance(stream, Bitstream) else b""
 
 
 def _compared(record: Record) -> dict[str, Bits]:
@@ -203,12 +174,14 @@ class BER(RecordMetric):
     """
 
     better: ClassVar[str] = "lower"
-    method: ClassVar[str] = "after-decoding,missing=0.5,lost=0.5,hidden=uncounted"
+    statistic: ClassVar[Statistic] = Share()
+    version: ClassVar[int] = 2
+    method: ClassVar[str] = "after-decoding,missing=0.5,lost=0.5,hidden=uncounted,mean=all-bits"
 
     def value(self, record: Record) -> float | None:
         counts = _compared(record).values()
         total = sum(bits.right + bits.wrong + bits.missing for bits in counts)
-        return sum(bits.wrong + bits.missing / 2 for bits in counts) / total if total else None
+        return Quotient(sum(bits.wrong + bits.missing / 2 for bits in counts), total) if total else None
 
 
 @dataclass(frozen=True)
@@ -220,12 +193,14 @@ class BLER(RecordMetric):
     """
 
     better: ClassVar[str] = "lower"
-    method: ClassVar[str] = "block=stream,lost=1"
+    statistic: ClassVar[Statistic] = Share()
+    version: ClassVar[int] = 2
+    method: ClassVar[str] = "block=stream,lost=1,mean=all-blocks"
 
     def value(self, record: Record) -> float | None:
         verdicts = [_delivered(record, name) for name in record.sent.streams]
         known = [verdict for verdict in verdicts if verdict is not None]
-        return known.count(False) / len(known) if known else None
+        return Quotient(known.count(False), len(known)) if known else None
 
 
 @dataclass(frozen=True)
@@ -240,6 +215,7 @@ class StreamError(RecordMetric):
     """
 
     better: ClassVar[str] = "lower"
+    statistic: ClassVar[Statistic] = Mean(0.0)
     method: ClassVar[str] = "features=nmse,tokens=places,text=characters,lost=1"
     tried_with = ({"stream": "caption"},)
 
@@ -275,6 +251,8 @@ class ChannelUses(RecordMetric):
     """Complex channel uses of the sample, all counted: payload, parity, CRC, header, padding, pilots, updates, plan."""
 
     better: ClassVar[str] = "lower"
+    statistic: ClassVar[Statistic] = Mean(0.0)
+    cost: ClassVar[bool] = True
     method: ClassVar[str] = "complex,all-kinds"
 
     def value(self, record: Record) -> float | None:
@@ -285,15 +263,18 @@ class ChannelUses(RecordMetric):
 class CBR(RecordMetric):
     """Channel bandwidth ratio: complex channel uses, all counted, / source values (H·W·3 of a picture).
 
-    None for a sample without picture, video or sound.
+    Over samples it is the ratio of the sums. None for a sample without picture, video or sound.
     """
 
     better: ClassVar[str] = "lower"
-    method: ClassVar[str] = "complex,all-kinds"
+    statistic: ClassVar[Statistic] = Ratio(0.0)
+    cost: ClassVar[bool] = True
+    version: ClassVar[int] = 2
+    method: ClassVar[str] = "complex,all-kinds,mean=ratio-of-sums"
 
     def value(self, record: Record) -> float | None:
         values = record.source.source_values
-        return record.ledger.uses() / values if values else None
+        return Quotient(record.ledger.uses(), values) if values else None
 
 
 @dataclass(frozen=True)
@@ -305,6 +286,8 @@ class PayloadBits(RecordMetric):
 
     unit: ClassVar[str] = "bit"
     better: ClassVar[str] = "lower"
+    statistic: ClassVar[Statistic] = Mean(0.0)
+    cost: ClassVar[bool] = True
     method: ClassVar[str] = "ledger-data"
 
     def value(self, record: Record) -> float | None:
@@ -315,16 +298,19 @@ class PayloadBits(RecordMetric):
 class CompressionRatio(RecordMetric):
     """Source bits / payload bits. Source: 8 bit a picture or video value, 16 a sound sample, 8 a byte of text alone.
 
-    Payload as in `payload-bits`. None where that is None or 0.
+    Payload as in `payload-bits`. Over samples it is the ratio of the sums. None where the payload is None or 0.
     """
 
-    method: ClassVar[str] = "source-bits/ledger-data"
+    statistic: ClassVar[Statistic] = Ratio(0.0)
+    cost: ClassVar[bool] = True
+    version: ClassVar[int] = 2
+    method: ClassVar[str] = "source-bits/ledger-data,mean=ratio-of-sums"
     reference: ClassVar[str] = f"{PAPER}, Table II: 5.916 Mb / 1.392 kb = 4250"
     cites: ClassVar[tuple[str, ...]] = ("ribouh2025large",)
 
     def value(self, record: Record) -> float | None:
         bits = PayloadBits().value(record)
-        return record.source.source_bits / bits if bits else None
+        return Quotient(record.source.source_bits, bits) if bits else None
 
 
 @dataclass(frozen=True)
@@ -339,7 +325,9 @@ class DataRate(RecordMetric):
     """
 
     unit: ClassVar[str] = "Mbit/s"
-    method: ClassVar[str] = "R*S,B_s=right-bits,T=duration_s"
+    statistic: ClassVar[Statistic] = Ratio(0.0)
+    version: ClassVar[int] = 2
+    method: ClassVar[str] = "R*S,B_s=right-bits,T=duration_s,mean=ratio-of-sums"
     reference: ClassVar[str] = PAPER
     cites: ClassVar[tuple[str, ...]] = ("ribouh2025large",)
 
@@ -350,7 +338,7 @@ class DataRate(RecordMetric):
             return None
         compared = _compared(record)
         right = (compared[name].right if name in compared else _intact_bits(record, name) for name in digital)
-        return sum(right) / duration_s / 1e6
+        return Quotient(sum(right) / 1e6, duration_s)
 
 
 @dataclass(frozen=True)
@@ -364,14 +352,16 @@ class NetRate(RecordMetric):
     """
 
     unit: ClassVar[str] = "Mbit/s"
-    method: ClassVar[str] = "intact-streams,T=air_time_s|duration_s"
+    statistic: ClassVar[Statistic] = Ratio(0.0)
+    version: ClassVar[int] = 2
+    method: ClassVar[str] = "intact-streams,T=air_time_s|duration_s,mean=ratio-of-sums"
 
     def value(self, record: Record) -> float | None:
         time_s = record.report.get("air_time_s") or record.report.get("duration_s")
         digital = [name for name in record.sent.streams if record.ledger.bits(stream=name)]
         if not time_s or not digital:
             return None
-        return sum(_intact_bits(record, name) for name in digital) / time_s / 1e6
+        return Quotient(sum(_intact_bits(record, name) for name in digital) / 1e6, time_s)
 
 
 def _intact_bits(record: Record, name: str) -> int:

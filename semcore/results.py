@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semcore.errors import RunError
+from semcore.intervals import Estimate
+from semcore.statistics import Quotient, Statistic
 from semcore.storage import unsealed
 from semcore.words import Labels
 
@@ -91,6 +93,26 @@ def read_run(folder: Path) -> Run:
         if path.exists():
             failures.append({"settings": cell["settings"], **json.loads(path.read_text(encoding="utf-8"))})
     return Run(folder, info, results, failures)
+
+
+def value_of(item: Mapping[str, Any], metric: str) -> float | None:
+    """A metric's value in the row of a sample: infinite where the row calls it exact, with its parts where it has them."""
+    if metric in item.get("exact", ()):
+        return math.inf
+    if metric in item.get("parts", {}):
+        return Quotient(*item["parts"][metric])
+    value = item["metrics"].get(metric)
+    return None if value is None else float(value)
+
+
+def paired(
+    ours: Iterable[Mapping[str, Any]], theirs: Iterable[Mapping[str, Any]], metric: str, kind: Statistic
+) -> Estimate | None:
+    """The mean of a metric in our rows of samples less that in theirs, over the samples with a value in both; None: none."""
+    there = {item["sample"]: value_of(item, metric) for item in theirs}
+    pairs = [(value_of(item, metric), there.get(item["sample"])) for item in ours]
+    both = [(one, other) for one, other in pairs if one is not None and other is not None]
+    return kind.difference([one for one, _ in both], [other for _, other in both]) if both else None
 
 
 def metric_title(name: str, signature: str = "") -> str:

@@ -286,6 +286,7 @@ class GreyError(semcore.Metric):
 
     unit: ClassVar[str] = "grey"
     better: ClassVar[str] = "lower"
+    statistic: ClassVar[semcore.Statistic] = semcore.Mean(0.0)
     scale: float = 1.0
 
     def measure(self, records: Sequence[Record]) -> list[float | None]:
@@ -301,6 +302,8 @@ class GreyError(semcore.Metric):
 @dataclass(frozen=True)
 class Odd(semcore.Metric):
     """Values that JSON cannot hold, and values that are missing."""
+
+    statistic: ClassVar[semcore.Statistic] = semcore.Mean()
 
     def measure(self, records: Sequence[Record]) -> list[float | None]:
         return [(float("nan"), float("inf"), None)[i % 3] for i, _ in enumerate(records)]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
+import math
 import os
 import re
 import shlex
@@ -23,10 +25,10 @@ from semcore import storage
 from semcore.config import experiment
 from semcore.conventions import SNR
 from semcore.errors import ConfigError
-from semcore.evaluate import interval
 from semcore.executors.processes import Processes
 from semcore.plugins import hook_manager
 from semcore.run import Finished, run
+from semcore.statistics import Mean, Quotient
 
 HERE = Path(__file__).parent
 
@@ -129,20 +131,21 @@ def _check_places() -> Callable[..., None]:
 
 def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") -> Path:
     """A run on disk, written by hand: each cell has `settings`, `metrics` (name -> value a sample), and what a test changes:
-    `config`, `seed`, `snr`, `signature`, `unit`, `better`, `genie`, `packages`, and `result`: parts as they are, None for
-    parts that are to be missing."""
+    `config`, `seed`, `snr`, `signature`, `unit`, `better`, `genie`, `packages`, `statistics` (of metrics that are no means),
+    `cost` (names of metrics), `items` (what rows of samples have besides) and `result`: parts as they are, None for parts
+    that are to be missing."""
     axes: dict[str, list[Any]] = {}
     listed = []
     for cell in cells:
-        identity = hashlib.blake2b(json.dumps([name, cell], sort_keys=True).encode(), digest_size=10).hexdigest()
+        identity = hashlib.blake2b(json.dumps([name, cell], sort_keys=True, default=repr).encode(), digest_size=10).hexdigest()
         samples = [f"s{i}" for i in range(len(next(iter(cell["metrics"].values()))))]
         summaries = {}
         for metric, values in cell["metrics"].items():
-            found = interval([value for value in values if value is not None])
+            statistic = cell.get("statistics", {}).get(metric, Mean())
             summaries[metric] = {
-                "mean": found and found.mean, "low": found and found.low, "high": found and found.high,
-                "n": found.n if found else 0, "unit": cell.get("unit", ""), "better": cell.get("better", "higher"),
-                "signature": cell.get("signature", f"{metric.upper()}|1|"),
+                **dataclasses.asdict(statistic.of(values)), "unit": cell.get("unit", ""),
+                "better": cell.get("better", "higher"), "cost": metric in cell.get("cost", ()),
+                "statistic": statistic.described, "signature": cell.get("signature", f"{metric.upper()}|1|"),
             }  # fmt: skip
         result = {
             "id": identity, "n": len(samples), "metrics": summaries, "ledger": [], "report": {}, "segments": [],
@@ -151,7 +154,8 @@ def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") 
             "config": {"channel": {"use": "noise"}, **cell.get("config", {}), "seed": cell.get("seed", 1)},
         }  # fmt: skip
         rows = [
-            {"sample": sample, "metrics": {m: values[i] for m, values in cell["metrics"].items()}, "channel_uses": 100}
+            _row(sample, {metric: values[i] for metric, values in cell["metrics"].items()})
+            | cell.get("items", [{}] * len(samples))[i]
             for i, sample in enumerate(samples)
         ]
         result |= cell.get("result", {})
@@ -165,6 +169,16 @@ def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") 
     info = {"name": name, "semcore": "0.1.0", "software": {"python": "3.11.7"}, "axes": axes, "cells": listed}
     keep(folder / "run.json", info)
     return folder
+
+
+def _row(sample: str, values: Mapping[str, float | None]) -> dict[str, Any]:
+    return {
+        "sample": sample,
+        "metrics": {name: None if value is None or math.isinf(value) else float(value) for name, value in values.items()},
+        "parts": {name: (one.numerator, one.denominator) for name, one in values.items() if isinstance(one, Quotient)},
+        "exact": [name for name, value in values.items() if value == math.inf],
+        "channel_uses": 100,
+    }
 
 
 def keep(path: Path, value: dict[str, Any]) -> None:

@@ -46,6 +46,7 @@ from semcore import (
     Transport,
 )
 from semcore.bench import Bench
+from semcore.statistics import Mean, Score, Share, Statistic
 from semcore.testing import LawBroken, laws, run_laws
 
 # ---------------------------------------------------------------------------------------------- good ones, to be broken
@@ -199,6 +200,7 @@ class Error(Metric):
     """Mean absolute error of the picture, 255 without one."""
 
     better: ClassVar[str] = "lower"
+    statistic: ClassVar[Statistic] = Mean(0.0, 255.0)
 
     def measure(self, records: Sequence[Record]) -> list[float | None]:
         return [self.value(record) for record in records]
@@ -785,6 +787,39 @@ class WrongWayRound(Error):
 
 
 @dataclass(frozen=True)
+class Undeclared(Metric):
+    """Does not say what kind of number it gives."""
+
+    def measure(self, records: Sequence[Record]) -> list[float | None]:
+        return [float(record.ledger.uses()) for record in records]
+
+
+@dataclass(frozen=True)
+class LeavesItsRange(Error):
+    """Says that it is at most 1."""
+
+    statistic: ClassVar[Statistic] = Score(0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class ShareWithoutTrials(Error):
+    """Says that it is a share, but not of how many trials."""
+
+    statistic: ClassVar[Statistic] = Share(255.0)
+
+
+@dataclass(frozen=True)
+class InfiniteMean(Error):
+    """Is infinite where nothing is wrong."""
+
+    statistic: ClassVar[Statistic] = Mean(0.0)
+
+    def value(self, record: Record) -> float | None:
+        value = super().value(record)
+        return value and 1 / value if value else value if value is None else float("inf")
+
+
+@dataclass(frozen=True)
 class GivesNaN(Error):
     """NaN where there is no picture."""
 
@@ -863,6 +898,10 @@ BROKEN: list[tuple[Component, str]] = [
     (AveragesTheBatch(), "measures-a-record-the-same-in-any-batch"),
     (WrongWayRound(), "an-equal-picture-is-the-best"),
     (GivesNaN(), "gives-a-value-or-none-a-record"),
+    (Undeclared(), "declares-what-kind-of-number-it-gives"),
+    (LeavesItsRange(), "keeps-to-its-range"),
+    (ShareWithoutTrials(), "keeps-to-its-range"),
+    (InfiniteMean(), "keeps-to-its-range"),
     (SameName(), "samples-have-names-of-their-own"),
     (NewEveryTime(), "gives-the-same-for-the-same"),
 ]

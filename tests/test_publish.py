@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from semcore.publish.pool import pooled
 from semcore.publish.rows import Row, read_rows
 from semcore.publish.series import chart
 from semcore.results import Run
+from semcore.statistics import Mean
 
 Writer = Callable[..., Path]
 X = "channel.snr_db"
@@ -34,8 +36,9 @@ def cell(values: Sequence[float | None], metric: str = "psnr", **more: Any) -> d
 
 def row(values: dict[str, float], **more: Any) -> Row:
     """A row in memory: sample -> value."""
-    made = {"id": "a" * 20, "settings": {}, "metrics": {"m": {"mean": 0, "low": 0, "high": 0, "n": 1, "unit": "", "better": "",
-            "signature": "M"}}, "conventions": {"snr": SNR["snr_db"]}, "config": {}}  # fmt: skip
+    summary = {**dataclasses.asdict(Mean().of([0])), "unit": "", "better": "", "cost": False, "statistic": Mean().described,
+               "signature": "M"}  # fmt: skip
+    made = {"id": "a" * 20, "settings": {}, "metrics": {"m": summary}, "conventions": {"snr": SNR["snr_db"]}, "config": {}}
     run = Run(Path(), {}, [], [])
     object.__setattr__(run, "items", lambda result: [{"sample": s, "metrics": {"m": v}} for s, v in values.items()])
     return Row(run, {**made, **more}, {})

@@ -26,6 +26,7 @@ from semcore.report.ledger import accounts
 from semcore.report.lines import Lines, Varied, common, lines
 from semcore.report.observations import observe
 from semcore.results import Run, read_run, table, verdict, with_interval
+from semcore.statistics import Mean
 from semcore.storage import sealed
 
 HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)> " ' & {{ 7*7 }} \u202e end"""
@@ -338,7 +339,8 @@ def fake(values: Mapping[str, Mapping[float, tuple[float, float]]], better: str 
         {
             "id": f"{name}{x}", "settings": {"workflow": name, "channel.snr_db": x}, "n": 40, "report": {},
             "metrics": {"m": {"mean": mean, "low": mean - half, "high": mean + half, "n": 40, "unit": "",
-                              "better": better, "signature": more.get(name, "M")}},
+                              "better": better, "signature": more.get(name, "M"), "cost": False, "exact": 0, "joint": None,
+                              "statistic": Mean().described}},
         }
         for name, line in values.items() for x, (mean, half) in line.items()
     ]  # fmt: skip

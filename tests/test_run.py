@@ -22,9 +22,10 @@ from scipy import stats
 from semcore import registry
 from semcore.cli.progress import print_table
 from semcore.errors import RunError
-from semcore.evaluate import interval
 from semcore.hookspecs import hook
+from semcore.intervals import Estimate
 from semcore.results import read_run, table
+from semcore.statistics import Mean
 
 SNRS = "channel.snr_db=-3,0,3,20,40"
 
@@ -278,8 +279,8 @@ def test_points_of_a_sweep_see_the_same_noise(bench: Any) -> None:
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40))
 def test_the_interval_is_students(values: list[float]) -> None:
-    found = interval(values)
-    assert found is not None and found.low is not None and found.high is not None
+    found = Mean().of(values)
+    assert found.low is not None and found.high is not None
     error = stats.sem(values)
     low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), error) if error > 0 else (values[0], values[0])
     assert found.n == len(values)
@@ -288,16 +289,15 @@ def test_the_interval_is_students(values: list[float]) -> None:
 
 
 def test_an_interval_needs_two_values() -> None:
-    assert interval([]) is None
-    one = interval([3.0])
-    assert one is not None and (one.n, one.mean, one.low, one.high) == (1, 3.0, None, None)
-    assert interval([1.0, math.inf]).low is None  # type: ignore[union-attr]
+    assert Mean().of([]) == Estimate(0, None)
+    assert Mean().of([3.0]) == Estimate(1, 3.0)
+    assert Mean().of([1.0, math.inf]).low is None
 
 
 def test_the_interval_covers_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
-    hits = sum(abs(found.mean) <= found.high - found.mean  # type: ignore[union-attr, operator]
-               for found in (interval(list(row)) for row in rng.standard_normal((2000, 5))))  # fmt: skip
+    hits = sum(abs(found.mean) <= found.high - found.mean  # type: ignore[operator, arg-type]
+               for found in (Mean().of(list(row)) for row in rng.standard_normal((2000, 5))))  # fmt: skip
     assert stats.binomtest(hits, 2000, 0.95).pvalue > 1e-3
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from semcore.config.paths import flatten
-from semcore.evaluate import Interval, interval
-from semcore.results import Run, read_run
+from semcore.intervals import Estimate
+from semcore.results import Run, paired, read_run
+from semcore.statistics import statistic_of
 
 ABSENT = "–"
 
@@ -33,7 +34,7 @@ class Change:
     unit: str
     first: float | None
     second: float | None
-    difference: Interval | None
+    difference: Estimate | None
     reason: str = ""
 
 
@@ -96,7 +97,7 @@ def _config(run: Run) -> dict[str, str]:
 
 
 def _changes(runs: tuple[Run, Run], pair: tuple[dict[str, Any], dict[str, Any]]) -> list[Change]:
-    rows = [{row["sample"]: row["metrics"] for row in run.items(result)} for run, result in zip(runs, pair, strict=True)]
+    rows = [{row["sample"]: row for row in run.items(result)} for run, result in zip(runs, pair, strict=True)]
     settings = {path: value for path, value in pair[0]["settings"].items() if path in pair[1]["settings"]}
     changes = []
     for name in dict.fromkeys([*pair[0]["metrics"], *pair[1]["metrics"]]):
@@ -109,8 +110,7 @@ def _changes(runs: tuple[Run, Run], pair: tuple[dict[str, Any], dict[str, Any]])
         elif found[0]["signature"] != found[1]["signature"]:
             reason = f"measured differently: {found[0]['signature']} and {found[1]['signature']}"
         else:
-            both = [(rows[0][sample].get(name), rows[1][sample].get(name)) for sample in rows[0] if sample in rows[1]]
-            difference = interval([b - a for a, b in both if a is not None and b is not None])
+            difference = paired(rows[1].values(), rows[0].values(), name, statistic_of(found[0]["statistic"]))
             reason = "" if difference else "no sample has it in both"
         changes.append(Change(settings, name, unit, means[0], means[1], difference, reason))
     return changes

@@ -6,22 +6,22 @@ same convention for the SNR.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from semcore.config.build import nearest
 from semcore.conventions import SNR
 from semcore.errors import RunError
-from semcore.evaluate import interval
 from semcore.publish.rows import Row
+from semcore.results import value_of
+from semcore.statistics import Mean, Statistic, statistic_of
 from semcore.words import key, said
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The mean of a metric at one place, with its 95 % interval (Student's t over samples).
+    """The mean of a metric at one place, with its 95 % interval, as its kind has it (`semcore.statistics`).
 
     Fields:
         mean: over samples; None if no sample has a finite value
@@ -31,6 +31,10 @@ class Summary:
         unit: of the metric
         better: `higher`, `lower` or ""
         signature: how it was measured
+        statistic: its kind, as results describe it
+        cost: whether it counts what was spent
+        exact: samples without any error, which are not in the mean of decibels
+        joint: decibels of the mean error of all samples
     """
 
     mean: float | None
@@ -40,6 +44,15 @@ class Summary:
     unit: str = ""
     better: str = ""
     signature: str = ""
+    statistic: Mapping[str, Any] = field(default_factory=lambda: Mean().described)
+    cost: bool = False
+    exact: int = 0
+    joint: float | None = None
+
+    @property
+    def kind(self) -> Statistic:
+        """What kind of number it is."""
+        return statistic_of(self.statistic)
 
 
 @dataclass(frozen=True)
@@ -85,7 +98,7 @@ def pooled(rows: Sequence[Row], metric: str) -> Summary:
     """The mean of a metric over all samples of some rows, and its interval.
 
     The values of one sample in several cells (seeds, swept settings) are no independent observations: they are averaged
-    first, so n counts samples, and the interval is that of samples like these.
+    first (trials and parts of ratios: added), so n counts samples, and the interval is that of samples like these.
 
     Raises:
         RunError: the rows were not measured alike, or the items of a cell are gone
@@ -98,10 +111,8 @@ def pooled(rows: Sequence[Row], metric: str) -> Summary:
     for row in rows:
         for sample, value in _values(row, metric):
             values.setdefault(sample, []).append(value)
-    found = interval([math.fsum(some) / len(some) for some in values.values()])
-    if found is None:
-        return Summary(None, None, None, 0, first.unit, first.better, first.signature)
-    return Summary(found.mean, found.low, found.high, found.n, first.unit, first.better, first.signature)
+    found = first.kind.of([first.kind.together(some) for some in values.values()])
+    return replace(first, **asdict(found))
 
 
 def refuse_mixture(rows: Sequence[Row], metric: str) -> None:
@@ -155,8 +166,8 @@ def _values(row: Row, metric: str) -> list[tuple[str, float]]:
     if metric in DERIVED and metric not in row.result["metrics"]:
         found = [(item["sample"], DERIVED[metric].of(item)) for item in items]
     else:
-        found = [(item["sample"], item["metrics"].get(metric)) for item in items]
-    return [(sample, float(value)) for sample, value in found if value is not None]
+        found = [(item["sample"], value_of(item, metric)) for item in items]
+    return [(sample, value) for sample, value in found if value is not None]
 
 
 def _summary(result: Mapping[str, Any], metric: str) -> Summary:
@@ -164,7 +175,7 @@ def _summary(result: Mapping[str, Any], metric: str) -> Summary:
         found = result["metrics"][metric]
         return Summary(**{name: found[name] for name in Summary.__dataclass_fields__})
     one = DERIVED.get(metric)
-    return Summary(None, None, None, 0, *((one.unit, one.better, one.signature) if one else ()))
+    return Summary(None, None, None, 0, *((one.unit, one.better, one.signature, Mean(0.0).described) if one else ()))
 
 
 def _choice(first: Row, other: Row) -> str:

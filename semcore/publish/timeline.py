@@ -12,10 +12,10 @@ from typing import Any
 
 from semcore.config.build import nearest
 from semcore.errors import RunError
-from semcore.evaluate import interval
 from semcore.publish.pool import Summary
 from semcore.publish.rows import SEED, Row
 from semcore.publish.series import Chart, Line, Point, groups, line_label, told_apart
+from semcore.statistics import Mean, Score, statistic_of
 from semcore.words import key
 
 X = "segment"
@@ -56,14 +56,15 @@ def _usual(rows: Sequence[Row], compared: bool) -> list[str]:
 def _points(rows: Sequence[Row], metric: str, genie: Mapping[str, Row], against: str) -> list[Point]:
     values = [_values(row, metric, genie, against) for row in rows]
     described = rows[0].result["metrics"].get(metric, {})
+    kind = statistic_of(described["statistic"]) if described else Score(0.0, 1.0) if metric == WORTH else Mean()
     signature = described.get("signature") or SIGNATURES[metric] + (against if metric == REGRET else "")
     points = []
     for segment in range(max(map(len, values))):
         known = [one[segment] for one in values if segment < len(one)]
-        found = interval([value for value in known if value is not None])
-        if found is not None:
+        found = kind.of(known)
+        if found.mean is not None:
             unit, better = described.get("unit", ""), described.get("better", "higher" if metric == WORTH else "lower")
-            y = Summary(found.mean, found.low, found.high, found.n, unit, better, signature)
+            y = Summary(found.mean, found.low, found.high, found.n, unit, better, signature, kind.described)
             points.append(Point(Summary(float(segment), None, None, found.n), y, tuple(rows)))
     if not points:
         raise RunError(f"{metric} has no value in any segment of {rows[0].name}")

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.evaluate import interval
 from semcore.publish.pool import manner
 from semcore.report.curves import Curve, curves_of
 from semcore.report.lines import Lines
-from semcore.results import Run, number, verdict
+from semcore.results import Run, number, paired, verdict
+from semcore.statistics import statistic_of
 from semcore.words import short
 
 MOST_PAIRS = 15
@@ -129,9 +129,7 @@ def _factor(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> str
 
 def _differ_in_pairs(run: Run, metric: str, a: dict[str, Any], b: dict[str, Any]) -> bool:
     """Whether the 95 % interval of the differences over the same samples leaves zero out."""
-    ours, theirs = ({row["sample"]: row["metrics"].get(metric) for row in run.items(cell)} for cell in (a, b))
-    both = [s for s in ours if ours[s] is not None and theirs.get(s) is not None]
-    found = interval([ours[s] - theirs[s] for s in both])
+    found = paired(run.items(a), run.items(b), metric, statistic_of(a["metrics"][metric]["statistic"]))
     return found is not None and found.low is not None and found.high is not None and not found.low <= 0 <= found.high
 
 

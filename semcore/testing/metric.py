@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from semcore.interfaces import Metric, Record
+from semcore.statistics import Decibels, Quotient, Ratio, Share
 from semcore.testing.compare import difference
 from semcore.testing.examples import picture
 from semcore.testing.law import Given, NotApplicable, require
@@ -30,6 +31,29 @@ def gives_a_value_or_none_a_record(metric: Metric, given: Given) -> None:
     require(list(metric.measure([])) == [], "of no records it must give no values")
 
 
+def declares_what_kind_of_number_it_gives(metric: Metric, given: Given) -> None:
+    """It has a `statistic` of its own (`Share`, `Score`, `Mean`, `Ratio` or `Decibels`), which makes its intervals."""
+    declared = any("statistic" in vars(cls) for cls in type(metric).__mro__ if cls is not Metric)
+    require(
+        declared, "it does not declare its `statistic`: say `statistic: ClassVar[Statistic] = Score(0.0, 1.0)`, or another"
+    )
+
+
+def keeps_to_its_range(metric: Metric, given: Given) -> None:
+    """Every value lies between the ends that its `statistic` names; a share and a ratio come with their parts."""
+    low, high = metric.statistic.range
+    share = metric.statistic if isinstance(metric.statistic, Share) else None
+    for value in (one for one in metric.measure([*_records(given), *_pictured(given)]) if one is not None):
+        inside = (low is None or value >= low - 1e-6) and (high is None or value <= high + 1e-6)
+        require(inside, f"it gives {float(value):g}, outside of {low} to {high}, the range of its {metric.statistic.kind}")
+        exact = isinstance(metric.statistic, Decibels) and value == math.inf
+        require(exact or math.isfinite(value), f"it gives {value}: only decibels are infinite, where nothing is wrong")
+        counted = isinstance(value, Quotient) or (share is not None and value in (0.0, share.whole))
+        if isinstance(metric.statistic, (Share, Ratio)):
+            require(counted, f"it gives {float(value):g} without its parts, so that its {metric.statistic.kind} over samples "
+                             "is not known: give a `Quotient`")  # fmt: skip
+
+
 def leaves_the_records_alone(metric: Metric, given: Given) -> None:
     """The records are as they were afterwards."""
     records, again = _records(given), _records(given)
@@ -48,10 +72,8 @@ def measures_a_record_the_same_in_any_batch(metric: Metric, given: Given) -> Non
 
 def an_equal_picture_is_the_best(metric: Metric, given: Given) -> None:
     """If it compares the source's picture with the result's, none is better than the equal one."""
-    source = Sample("a", image=picture())
-    record = replace(_records(given)[0], source=source)
-    results = [replace(record, result=replace(source, image=one)) for one in (picture(), picture(seed=3), 255 - picture())]
-    other = replace(results[1], source=replace(source, image=picture(seed=3)))
+    results = _pictured(given)
+    other = replace(results[1], source=results[1].result)
     _best(metric, results, other, "the source's picture")
 
 
@@ -70,8 +92,8 @@ def an_equal_stream_is_the_best(metric: Metric, given: Given) -> None:
 
 
 LAWS = (
-    gives_a_value_or_none_a_record, leaves_the_records_alone, measures_a_record_the_same_in_any_batch,
-    an_equal_picture_is_the_best, an_equal_stream_is_the_best,
+    gives_a_value_or_none_a_record, declares_what_kind_of_number_it_gives, keeps_to_its_range, leaves_the_records_alone,
+    measures_a_record_the_same_in_any_batch, an_equal_picture_is_the_best, an_equal_stream_is_the_best,
 )  # fmt: skip
 
 
@@ -88,6 +110,13 @@ def _best(metric: Metric, records: list[Record], other: Record, what: str) -> No
     sign = 1 if metric.better == "higher" else -1
     for value in (one for one in rest if one is not None):
         require(sign * value <= sign * best + 1e-6, f"{value} is {metric.better} than {best}, where both ends are equal")
+
+
+def _pictured(given: Given) -> list[Record]:
+    """A picture that arrived as it was, another one in its place, and its negative."""
+    source = Sample("a", image=picture())
+    record = replace(_records(given)[0], source=source)
+    return [replace(record, result=replace(source, image=one)) for one in (picture(), picture(seed=3), 255 - picture())]
 
 
 def _records(given: Given) -> list[Record]:

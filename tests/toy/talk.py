@@ -226,6 +226,8 @@ class AudioToVideo(semcore.Generator):
 class LipSync(semcore.Metric):
     """Share of the frames of the result in which the mouth is as far open as the sound is loud."""
 
+    statistic: ClassVar[semcore.Statistic] = semcore.Score(0.0, 1.0)
+
     def measure(self, records: Sequence[Record]) -> list[float | None]:
         return [self._agreement(record.result) for record in records]
 

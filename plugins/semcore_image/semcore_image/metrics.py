@@ -14,6 +14,7 @@ from semcore.errors import RunError
 from semcore.interfaces import Metric, Record
 from semcore.metrics import RecordMetric, pictures
 from semcore.similarity import WINDOW, Border, ms_ssim
+from semcore.statistics import Mean, Score, Share, Statistic
 from semcore_image.clip import UsesClip
 from semcore_image.digests import mini_digest
 from semcore_image.pixels import to_tensor
@@ -33,6 +34,7 @@ class ClipScore(UsesClip, Metric):
 
     reference: ClassVar[str] = "Hessel et al., CLIPScore, EMNLP 2021, without the factor 2.5"
     cites: ClassVar[tuple[str, ...]] = ("hessel2021clipscore", "radford2021learning")
+    statistic: ClassVar[Statistic] = Score(0.0, 100.0)
 
     against: Literal["sent", "source"] = "sent"
 
@@ -59,6 +61,7 @@ class ClipImage(UsesClip, Metric):
 
     reference: ClassVar[str] = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
     cites: ClassVar[tuple[str, ...]] = ("radford2021learning",)
+    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
 
     @property
     def signature(self) -> str:
@@ -85,6 +88,7 @@ class ClassAccuracy(Metric):
     cites: ClassVar[tuple[str, ...]] = ("he2016deep", "krizhevsky2009learning")
 
     unit: ClassVar[str] = "%"
+    statistic: ClassVar[Statistic] = Share(100.0)
 
     @property
     def signature(self) -> str:
@@ -132,6 +136,7 @@ class MSSSIM(RecordMetric):
             picture, as the contrast and structure of every other scale are taken in any case
     """
 
+    statistic: ClassVar[Statistic] = Score(0.0, 1.0)
     version: ClassVar[int] = 2
     reference: ClassVar[str] = "Z. Wang et al., Multiscale structural similarity for image quality assessment, Asilomar 2003"
     cites: ClassVar[tuple[str, ...]] = ("wang2003multiscale",)
@@ -168,6 +173,7 @@ class LPIPS(RecordMetric):
         "R. Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric, CVPR 2018"
     )
     cites: ClassVar[tuple[str, ...]] = ("zhang2018unreasonable", "detlefsen2022torchmetrics")
+    statistic: ClassVar[Statistic] = Mean(0.0)
 
     network: Literal["alex", "squeeze", "vgg"] = "alex"
 
@@ -213,6 +219,8 @@ class FloatBytes(RecordMetric):
 
     unit: ClassVar[str] = "byte"
     better: ClassVar[str] = "lower"
+    statistic: ClassVar[Statistic] = Mean(0.0)
+    cost: ClassVar[bool] = True
     method: ClassVar[str] = "ledger-data,2x4bytes/use"
     reference: ClassVar[str] = "MMSemCom, section V-A, eq. 31-32"
     cites: ClassVar[tuple[str, ...]] = ("liang2024image",)

@@ -15,6 +15,7 @@ from typing import ClassVar
 from semcore.errors import ComponentError
 from semcore.interfaces import Record
 from semcore.metrics import RecordMetric
+from semcore.statistics import Mean, Statistic
 from semcore.types import Text
 
 STOP_WORDS = frozenset(
@@ -45,6 +46,7 @@ class SemanticEntropy(RecordMetric):
 
     unit: ClassVar[str] = "bit"
     better: ClassVar[str] = ""
+    statistic: ClassVar[Statistic] = Mean(0.0)
     reference: ClassVar[str] = (
         "S. Ribouh, O. Saleem, LLM-Based Semantic Communication System for Image Transmission, equations 1-3; "
         "R. Carnap, Y. Bar-Hillel, An Outline of a Theory of Semantic Information, 1952"

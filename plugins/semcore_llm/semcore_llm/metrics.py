@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from semcore.interfaces import Record
 from semcore.metrics import RecordMetric
+from semcore.statistics import Score, Statistic
 from semcore.types import Text
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class SentenceBLEU(RecordMetric):
 
     reference: ClassVar[str] = "K. Papineni et al., ACL 2002; M. Post, A Call for Clarity in BLEU Scores, WMT 2018"
     cites: ClassVar[tuple[str, ...]] = ("papineni2002bleu", "post2018call")
+    statistic: ClassVar[Statistic] = Score(0.0, 1.0)
 
     smoothing: Literal["exp", "floor", "add-k", "none"] = "exp"
 
@@ -71,6 +73,7 @@ class CharAccuracy(RecordMetric):
     Several text streams count alike. A lost one has 0, equal texts have 1. None if no text was sent.
     """
 
+    statistic: ClassVar[Statistic] = Score(0.0, 1.0)
     method: ClassVar[str] = "levenshtein/max-length,streams=mean,lost=0"
 
     def value(self, record: Record) -> float | None:

@@ -11,6 +11,7 @@ from annotated_types import Ge
 
 from semcore.interfaces import Record
 from semcore.metrics import RecordMetric
+from semcore.statistics import Decibels, Mean, Score, Statistic
 from semcore_video.judges.dlib_faces import embedding, landmarks
 from semcore_video.licences import DLIB, DLIB_68
 from semcore_video.paper import PAPER
@@ -42,6 +43,7 @@ class FramePSNR(RecordMetric):
     """
 
     unit: ClassVar[str] = "dB"
+    statistic: ClassVar[Statistic] = Decibels()
     method: ClassVar[str] = "range=255,cap=100dB,lost=grey,mean=per-frame"
 
     def value(self, record: Record) -> float | None:
@@ -70,6 +72,7 @@ class AKD(RecordMetric):
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "king2009dlib", "sagonas2016faces")
     unit: ClassVar[str] = "px"
     better: ClassVar[str] = "lower"
+    statistic: ClassVar[Statistic] = Mean(0.0)
     method: ClassVar[str] = f"judge={JUDGE},lost=middle,mean=per-clip"
 
     def value(self, record: Record) -> float | None:
@@ -97,6 +100,8 @@ class CSIM(RecordMetric):
     licences: ClassVar[tuple[str, ...]] = (DLIB,)
     reference: ClassVar[str] = f"{PAPER}, equation 24"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "king2009dlib")
+
+    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
 
     frames: Annotated[int, Ge(1)] = 3
 
@@ -189,6 +194,7 @@ class LipCorrelation(RecordMetric):
         DLIB_68,
     )
     cites: ClassVar[tuple[str, ...]] = ("king2009dlib", "sagonas2016faces")
+    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
     method: ClassVar[str] = f"judge={JUDGE},lost=0"
 
     def value(self, record: Record) -> float | None:

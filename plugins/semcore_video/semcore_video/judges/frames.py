@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from annotated_types import Ge
 
 from semcore.interfaces import Metric, Record
 from semcore.metrics import RecordMetric
+from semcore.statistics import Statistic
 from semcore_video.judges.faces import videos
 
 
@@ -41,6 +43,11 @@ class Frames(RecordMetric):
         return self.of.better
 
     @property
+    def statistic(self) -> Statistic:  # type: ignore[override]  # the same
+        """That of the metric; over the frames of a clip as well."""
+        return self.of.statistic
+
+    @property
     def signature(self) -> str:
         return f"{type(self).__name__}|{self.version}|frames={self.count},lost=grey,of=({self.of.signature})"
 
@@ -52,8 +59,8 @@ class Frames(RecordMetric):
         grey = np.full_like(pair[0][0], 128)
         frames = [(pair[0][at], grey if pair[1] is None else pair[1][at]) for at in chosen]
         found = self.of.measure([_of_frame(record, *both) for both in frames])
-        told = [one for one in found if one is not None]
-        return float(np.mean(told)) if told else None
+        exact = {one for one in found if one is not None} == {math.inf}
+        return math.inf if exact else self.statistic.mean(found)
 
 
 def _of_frame(record: Record, source: np.ndarray, result: np.ndarray) -> Record:

@@ -10,6 +10,7 @@ import numpy as np
 from semcore.errors import RunError
 from semcore.interfaces import Record
 from semcore.metrics import RecordMetric
+from semcore.statistics import Quotient, Ratio, Score, Statistic
 from semcore_video.licences import JIWER, P862, POCKETSPHINX, PYSTOI
 from semcore_video.paper import PAPER
 
@@ -59,6 +60,7 @@ class SpeechWER(RecordMetric):
     reference: ClassVar[str] = f"{PAPER}, section IV-A3"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "huggins2006pocketsphinx", "cooke2006audio")
     better: ClassVar[str] = "lower"
+    statistic: ClassVar[Statistic] = Ratio(0.0, whole=1.0)
 
     of: Literal["result", "source"] = "result"
 
@@ -74,14 +76,17 @@ class SpeechWER(RecordMetric):
             return None
         pair = sounds(record)
         sound = None if pair is None else pair[0] if self.of == "source" else pair[1]
+        words = words_of(record.source.text)
+        if not words:
+            return None
         if sound is None:
-            return 1.0
+            return Quotient(len(words), len(words))
         try:
             import jiwer
         except ImportError as error:
             raise RunError("words are counted by jiwer: pip install 'semcore-video[judges]'") from error
-        said = " ".join(words_of(record.source.text))
-        return float(jiwer.wer(said, recognised(sound, RATE_HZ))) if said else None
+        counts = jiwer.process_words(" ".join(words), recognised(sound, RATE_HZ))
+        return Quotient(counts.substitutions + counts.deletions + counts.insertions, len(words))
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ class STOI(RecordMetric):
     licences: ClassVar[tuple[str, ...]] = (PYSTOI,)
     reference: ClassVar[str] = "C. H. Taal et al., An algorithm for intelligibility prediction, IEEE Trans. ASLP 19(7), 2011"
     cites: ClassVar[tuple[str, ...]] = ("taal2011algorithm",)
+    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
     method: ClassVar[str] = "fs=16000,extended=no,lost=0"
 
     def value(self, record: Record) -> float | None:
@@ -117,6 +123,7 @@ class PESQ(RecordMetric):
     licences: ClassVar[tuple[str, ...]] = (P862,)
     reference: ClassVar[str] = "ITU-T P.862.2"
     cites: ClassVar[tuple[str, ...]] = ("p8622",)
+    statistic: ClassVar[Statistic] = Score(0.999, 4.999)
     method: ClassVar[str] = "fs=16000,mode=wb,lost=1"
 
     def value(self, record: Record) -> float | None:
@@ -143,6 +150,7 @@ class EnvelopeCorrelation(RecordMetric):
     sound in the source.
     """
 
+    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
     method: ClassVar[str] = "rms=10ms,mean=5,lost=0"
 
     def value(self, record: Record) -> float | None:
