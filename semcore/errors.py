@@ -5,6 +5,7 @@
     ├── ComponentError   a component was given a bad value, or broke the contract of its interface
     ├── PluginError      a plugin package cannot be found, imported or used
     └── RunError         a run cannot start, go on or be read
+        └── SourceError  a source cannot give its samples; carries every reason
 
 A message says where, what, and what to do; the command line prints it without a traceback and exits with 2.
 """
@@ -12,7 +13,7 @@ A message says where, what, and what to do; the command line prints it without a
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,25 @@ class PluginError(SemcoreError):
 
 class RunError(SemcoreError):
     """A run cannot start, go on or be read."""
+
+
+class SourceError(RunError):
+    """A source cannot give its samples, because of what its settings name: files that are missing or damaged, say.
+
+    Args:
+        reasons: everything that is wrong, each in one line
+        setting: the field of the source that is to blame
+        hint: what to do
+    """
+
+    def __init__(self, reasons: Sequence[str], setting: str = "path", hint: str = "") -> None:
+        self.reasons, self.setting, self.hint = tuple(reasons), setting, hint
+        more = len(self.reasons) - MOST
+        lines = [*self.reasons[:MOST], *[f"... and {more:,} more"] * (more > 0)]
+        super().__init__("\n".join(lines) + (f"; {hint}" if hint else ""))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SourceError, (self.reasons, self.setting, self.hint)
 
 
 @dataclass(frozen=True)

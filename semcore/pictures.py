@@ -2,30 +2,40 @@
 
 from __future__ import annotations
 
+import functools
+import io
 import os
+import stat
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from semcore.limits import MAX_FILE_BYTES, MAX_PIXELS
+from semcore.limits import MAX_FILE_BYTES, MAX_PIXELS, MAX_SEGMENTS
 
 if TYPE_CHECKING:
     from PIL import Image
+    from PIL.ImageCms import ImageCmsTransform
 
 SMALL = 96
 """Side in pixels up to which a picture is shown with its pixels visible."""
+SAME = 2
+"""Steps of 255 by which the values of two profiles of the same space may differ."""
 
 
 def check_file(path: Path) -> None:
-    """Refuse a file that is too large before it is read.
+    """Refuse a file that is too large before it is read, or that is none: a pipe would be waited for.
 
     Raises:
         OSError: it is, or it is not there
     """
-    size = os.stat(path).st_size
-    if size > MAX_FILE_BYTES:
-        raise OSError(f"it has {size:,} bytes, and at most {MAX_FILE_BYTES:,} are read")
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is a folder" if stat.S_ISDIR(found.st_mode) else "it is not a file but a pipe, a socket or a device")
+    if found.st_size == 0:
+        raise OSError("it is empty")
+    if found.st_size > MAX_FILE_BYTES:
+        raise OSError(f"it has {found.st_size:,} bytes, and at most {MAX_FILE_BYTES:,} are read")
 
 
 def written(name: str) -> str:
@@ -45,16 +55,22 @@ def open_picture(file: IO[bytes] | Path, formats: Sequence[str], max_pixels: int
         OSError: it is not a picture of these formats, or one that is too large; Pillow raises other exceptions too when a
             file is malformed on purpose
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     if isinstance(file, Path):
         check_file(file)
+        with open(file, "rb") as content:
+            _check_jpeg(content)
+    else:
+        _check_jpeg(file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             opened = Image.open(file, formats=list(formats))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise OSError(f"it claims far more than the {max_pixels:,} pixels that are read") from None
+    except UnidentifiedImageError:
+        raise OSError(f"it is not a picture, or a damaged one, in any of the formats {', '.join(formats)}") from None
     width, height = opened.size
     if not 0 < width * height <= max_pixels:
         opened.close()
@@ -62,18 +78,117 @@ def open_picture(file: IO[bytes] | Path, formats: Sequence[str], max_pixels: int
     return opened
 
 
+def _check_jpeg(file: IO[bytes]) -> None:
+    """Refuse a JPEG whose segments before the picture are so many that reading them takes longer than any picture.
+
+    Raises:
+        OSError: it has more than `MAX_SEGMENTS`
+    """
+    start = file.tell()
+    try:
+        marker = file.read(2)
+        if marker != b"\xff\xd8":
+            return
+        for _ in range(MAX_SEGMENTS):
+            head = file.read(4)
+            if len(head) < 4 or head[0] != 0xFF or head[1] == 0xDA:  # the scan; what is malformed is the decoder's matter
+                return
+            if head[1] == 0xFF:  # a fill byte
+                file.seek(-3, os.SEEK_CUR)
+            else:
+                file.seek(int.from_bytes(head[2:], "big") - 2, os.SEEK_CUR)
+    finally:
+        file.seek(start)
+    raise OSError(f"it has more than {MAX_SEGMENTS:,} segments before the picture: metadata that no camera writes")
+
+
 def decode_picture(opened: Image.Image) -> Image.Image:
-    """An opened picture (of an animation, the frame it stands at) as 8-bit RGB, upright, its transparent parts on white."""
+    """An opened picture (of an animation, the frame it stands at) as 8-bit sRGB, upright, its transparent parts on white.
+
+    An embedded colour profile is obeyed; without one, values are taken to be sRGB. 16-bit values keep their upper 8 bits.
+
+    Raises:
+        OSError: nothing says which of its values are black and white, or its profile cannot be obeyed; Pillow raises other
+            exceptions too when a file is malformed on purpose
+    """
     import numpy as np
     from PIL import Image, ImageOps
 
-    picture = ImageOps.exif_transpose(opened)
+    if reason := _without_range(opened):
+        raise OSError(reason)
+    picture, profile = ImageOps.exif_transpose(opened), opened.info.get("icc_profile")
     if picture.mode.startswith("I"):  # 16 bits a pixel, which convert("RGB") would clip
         picture = Image.fromarray((np.asarray(picture).clip(0, 65535) >> 8).astype(np.uint8))
+    grey, opacity = picture.mode in ("1", "L", "LA", "La"), None
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    return picture.convert("RGB")
+        opacity = picture.getchannel("A")
+    if profile:
+        picture = as_srgb(picture.convert("L") if grey else picture, profile)
+    picture = picture.convert("RGB")
+    if opacity is not None:
+        picture.putalpha(opacity)
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    return picture
+
+
+def _without_range(opened: Image.Image) -> str:
+    """Why nobody can say which values of a picture are black and white; "" if the file says so."""
+    convert = "convert it to 8 or 16 bits per value"
+    if opened.mode == "F":
+        return f"its values are floating-point numbers, and nothing says which of them are black and white: {convert}"
+    if opened.mode == "I" and opened.format not in ("PNG", "PPM"):  # those two hold 16 bits
+        return f"its values have 32 bits or a sign, and nothing says which of them are black and white: {convert}"
+    if opened.mode.startswith("I;16") and getattr(opened, "tag_v2", {}).get(_PHOTOMETRIC) == 0:
+        return f"its values have 16 bits, of which 0 is white: {convert}, of which 0 is black"
+    return ""
+
+
+_PHOTOMETRIC = 262
+"""The tag of a TIFF that says what its values stand for."""
+
+
+def as_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
+    """A picture whose values are to be read by an ICC profile, as sRGB, 8-bit RGB.
+
+    Args:
+        profile: the content of the embedded profile
+
+    Raises:
+        OSError: the profile is damaged, or is not for pixels of this kind
+    """
+    from PIL import ImageCms
+
+    try:
+        space = ImageCms.ImageCmsProfile(io.BytesIO(profile)).profile.xcolor_space.strip()
+        mode = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}.get(space, "")
+        fits = picture.mode == mode if mode in ("L", "CMYK") else mode == "RGB" and picture.mode != "CMYK"
+        transform = _to_srgb(profile, mode) if fits else None
+    except (OSError, ImageCms.PyCMSError) as error:
+        raise OSError(f"its colour profile cannot be obeyed: {error}; remove the profile") from error
+    if not fits:
+        raise OSError(f"its colour profile is for {space}, and its pixels are {picture.mode}; remove the profile")
+    converted = picture.convert(mode)
+    return converted if transform is None else transform.apply(converted)
+
+
+@functools.lru_cache(maxsize=16)
+def _to_srgb(profile: bytes, mode: str) -> ImageCmsTransform | None:
+    """The transform of pixels of `mode` from a profile to sRGB; None if it changes nothing but the rounding."""
+    import numpy as np
+    from PIL import Image, ImageCms
+
+    # Of one channel the optimised transform is a table of 33 steps, far from a linear curve in the dark.
+    flags = ImageCms.Flags.NOOPTIMIZE if mode == "L" else ImageCms.Flags.HIGHRESPRECALC
+    source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
+    transform = ImageCms.buildTransform(source, target, mode, "RGB", flags=flags)
+    if mode == "RGB":  # sRGB itself has many profiles, each of its own roundings
+        steps = np.linspace(0, 255, 18).round().astype(np.uint8)
+        colours = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(18, -1, 3)
+        changed = np.asarray(transform.apply(Image.fromarray(colours)))
+        if np.abs(changed.astype(int) - colours).max() <= SAME:
+            return None
+    return transform
 
 
 def read_picture(file: IO[bytes] | Path, formats: Sequence[str], max_pixels: int = MAX_PIXELS) -> Image.Image:

@@ -73,11 +73,13 @@ class OnDemand(Sequence[Sample]):
         read: index -> the sample, an equal one each time
         digests: one per sample, of all that it is made from (the content of its file, its place in it, how it is read); a
             run then knows it without reading it. Empty: a run reads every sample once to learn its digest
+        left_out: (name, reason) of everything that a setting of the source allows to leave out because it cannot be read
     """
 
     heads: Sequence[tuple[str, str]]
     read: Callable[[int], Sample]
     digests: Sequence[str] = ()
+    left_out: Sequence[tuple[str, str]] = ()
 
     def __post_init__(self) -> None:
         if self.digests and len(self.digests) != len(self.heads):
@@ -93,7 +95,7 @@ class OnDemand(Sequence[Sample]):
     def __getitem__(self, index: int | slice) -> Sample | OnDemand:
         if isinstance(index, slice):
             places = range(len(self))[index]
-            return OnDemand(self.heads[index], lambda at: self.read(places[at]), self.digests[index])
+            return OnDemand(self.heads[index], lambda at: self.read(places[at]), self.digests[index], self.left_out)
         at = range(len(self))[index]
         sample = self.read(at)
         if (sample.id, sample.user) != tuple(self.heads[at]):
