@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from semcore import runfiles
 from semcore.content import user_cache
 from semcore.identity import digest
 from semcore.interfaces import Generator, Selector, SemanticEncoder
 from semcore.pipeline import Pipeline
 from semcore.redaction import redact
 from semcore.rng import Rng
+from semcore.runfiles import RefusedFile
 from semcore.storage import pack, stamped, unpack, unstamped, write
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 
@@ -49,19 +51,19 @@ class Cache:
     def get(self, key: str) -> Any:
         """The stored value, or None; a damaged file counts as none."""
         try:
-            return unpack(unstamped(self._path(key).read_bytes()))
-        except (OSError, ValueError):
+            return unpack(unstamped(runfiles.read(self.folder, self._name(key))))
+        except (OSError, ValueError, RefusedFile):
             return None
 
     def put(self, key: str, value: Any) -> None:
         """Store a value. One that cannot be kept, or holds a secret, is made again when it is asked for."""
         packed = pack(value)
         if redact(packed) == packed:
-            with contextlib.suppress(OSError):
-                write(self._path(key), stamped(packed), durable=False)
+            with contextlib.suppress(OSError, RefusedFile):
+                write(runfiles.beneath(self.folder, self._name(key)), stamped(packed), durable=False)
 
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key[2:]}.npz"
+    def _name(self, key: str) -> str:
+        return f"{key[:2]}/{key[2:]}.npz"
 
     def each(self, stage: str, keys: Sequence[str], compute: Callable[[list[int]], Sequence[T]]) -> list[T]:
         """One value a key; `compute` gets the indices of those that are not known and makes them in one batch."""

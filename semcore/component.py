@@ -165,8 +165,8 @@ def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[tuple[str 
             if item["type"] == "too_short" and any(_is_within(one["loc"], item["loc"]) for one in items):
                 continue  # some of its values were refused, and so not counted
             path = tuple(part for part in item["loc"] if not _is_branch(part))
-            told.setdefault(path, {})[_wanted(item)] = item["input"]
-        return value, [(path, _message(list(wanted), next(iter(wanted.values())))) for path, wanted in told.items()]
+            told.setdefault(path, {})[wanted(item)] = item["input"]
+        return value, [(path, _message(list(asked), next(iter(asked.values())))) for path, asked in told.items()]
 
 
 def check_fields(cls: type[Component], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -222,7 +222,8 @@ _WANTED = {
 """What pydantic's types of error ask for, in the words of a pipeline file."""
 
 
-def _wanted(item: Mapping[str, Any]) -> str:
+def wanted(item: Mapping[str, Any]) -> str:
+    """What an error of pydantic's asks for, in the words of a pipeline file: `must be a whole number`."""
     if item["type"] == "missing":
         return MISSING if isinstance(item["loc"][-1], str) else "is missing: the list is too short"
     if item["type"] == "extra_forbidden":

@@ -138,8 +138,7 @@ class _Kept:
         """Keep the pictures and clips of a sample, and name them in its row."""
         index, views = len(self.rows), setup.pipeline.encoder.views(record.source)
         for name, pixels in {**_pictures(record), **views}.items():
-            file_name = _file_name(name) if name in views else name
-            path = f"pictures/{redact(f'{index:03d}-{file_name}.png')}"
+            path = f"pictures/{redact(f'{index:03d}-{_file_name(name)}.png')}"
             self.files[path] = png(pixels)
             row.setdefault("pictures", {})[name] = path
         for name, sample in (("source", record.source), ("result", record.result)):

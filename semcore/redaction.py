@@ -8,6 +8,7 @@ not one that was changed, cut, compressed or painted.
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import json
 import re
@@ -128,6 +129,16 @@ def guard_streams() -> None:
     )
 
 
+@contextlib.contextmanager
+def _named() -> Iterator[None]:
+    """An error of the system says that it is the output that cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or "the output"
+        raise
+
+
 class _Guarded:
     """A text stream behind `redact`."""
 
@@ -135,8 +146,13 @@ class _Guarded:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        self._stream.write(redact(text))
+        with _named():
+            self._stream.write(redact(text))
         return len(text)
+
+    def flush(self) -> None:
+        with _named():
+            self._stream.flush()
 
     def writelines(self, lines: Any) -> None:
         for line in lines:

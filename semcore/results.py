@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semcore import records, runfiles
 from semcore.errors import RunError
 from semcore.intervals import Estimate
+from semcore.runfiles import MAX_TEXT_BYTES, RefusedFile
 from semcore.statistics import Quotient, Statistic
-from semcore.storage import unsealed
+from semcore.storage import from_json, unsealed
 from semcore.words import Labels
+
+PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")
+"""What a result must have, whatever else is in it."""
+AGAIN = "delete its folder and run again"
+"""What helps against a damaged cell."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +57,59 @@ class Run:
 
     def items(self, result: dict[str, Any]) -> list[dict[str, Any]]:
         """The rows of one cell, one a sample."""
-        path = self.folder / "cells" / result["id"] / "items.jsonl"
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return read_items(self.folder, result["id"])
+
+    def file(self, result: Mapping[str, Any], name: str) -> bytes:
+        """The content of a file that a cell has kept: a picture, a clip.
+
+        Raises:
+            RunError: it is not there, or not read (see `runfiles`)
+        """
+        try:
+            return runfiles.read(self.folder, f"cells/{result['id']}/{name}")
+        except FileNotFoundError as error:
+            raise RunError(f"{error.filename} is missing; {AGAIN}") from error
 
 
 def read_result(folder: Path, identity: str) -> dict[str, Any] | None:
     """The result of a cell, or None if it is not done; a damaged file counts as none."""
     try:
-        return unsealed((folder / "cells" / identity / "result.json").read_bytes())
-    except (FileNotFoundError, ValueError):
+        return checked_result(folder, identity)
+    except (FileNotFoundError, ValueError, RefusedFile):
         return None
+
+
+def checked_result(folder: Path, identity: str) -> dict[str, Any]:
+    """The result of a cell.
+
+    Raises:
+        FileNotFoundError: it is not done
+        ValueError: the file is damaged
+        RefusedFile: the file is not read (see `runfiles`), or is not what semcore writes
+    """
+    path = f"cells/{identity}/result.json"
+    result = unsealed(runfiles.read(folder, path, MAX_TEXT_BYTES))
+    try:
+        records.check(records.Result, result)
+    except ValueError as error:
+        raise RefusedFile(folder / path, f"is not what semcore writes: {error}; {AGAIN}") from error
+    if result["id"] != identity:
+        raise RefusedFile(folder / path, f"is the result of the cell {result['id']}")
+    return result
+
+
+def read_items(folder: Path, identity: str) -> list[dict[str, Any]]:
+    """The rows of one cell, one a sample.
+
+    Raises:
+        RunError: they are gone, or are not what semcore writes
+    """
+    path = f"cells/{identity}/items.jsonl"
+    try:
+        text = runfiles.read(folder, path, MAX_TEXT_BYTES).decode()
+        return list(records.check(list[records.Item], [from_json(line) for line in text.split("\n") if line]))
+    except (FileNotFoundError, ValueError) as error:
+        raise RefusedFile(folder / path, f"is damaged: {error}; {AGAIN}") from error
 
 
 def read_info(folder: Path) -> dict[str, Any]:
@@ -69,30 +119,63 @@ def read_info(folder: Path) -> dict[str, Any]:
         RunError: the folder does not hold a run, or the file is damaged
     """
     try:
-        return unsealed((folder / "run.json").read_bytes())
-    except OSError as error:
+        info = unsealed(runfiles.read(folder, "run.json", MAX_TEXT_BYTES))
+    except FileNotFoundError as error:
         raise RunError(f"{folder} is not a run: it has no readable run.json; semcore run makes one") from error
     except ValueError as error:
-        raise RunError(f"{folder}/run.json is damaged; the command that made the run writes it again") from error
+        message = f"{folder}/run.json is damaged ({error}); the command that made the run writes it again"
+        raise RunError(message) from error
+    try:
+        records.check(records.Info, info)
+        known = {path: {repr(value) for value in values} for path, values in info["axes"].items()}
+        for cell in info["cells"]:
+            if any(repr(value) not in known.get(path, ()) for path, value in cell["settings"].items()):
+                raise ValueError(f"the cell {cell['id']} has settings that are not swept")
+    except ValueError as error:
+        raise RunError(f"{folder}/run.json is not what semcore writes: {error}") from error
+    return info
 
 
 def read_run(folder: Path) -> Run:
     """Read a run.
 
     Raises:
-        RunError: the folder does not hold one
+        RunError: the folder does not hold one, or holds what semcore never writes
     """
     info = read_info(folder)
     results, failures = [], []
     for cell in info["cells"]:
-        result = read_result(folder, cell["id"])
+        try:
+            result = checked_result(folder, cell["id"])
+        except (FileNotFoundError, ValueError):  # not done, or damaged, and then it is computed again
+            result = None
         if result is not None:  # it may have been computed for another grid
+            if missing := [part for part in PARTS if part not in result]:
+                raise RunError(f"the cell {cell['id']} of {folder} is damaged: it has no {' and no '.join(missing)}; {AGAIN}")
             results.append({**result, "settings": cell["settings"]})
-            continue
-        path = folder / "cells" / cell["id"] / "failure.json"
-        if path.exists():
-            failures.append({"settings": cell["settings"], **json.loads(path.read_text(encoding="utf-8"))})
+        elif failure := _failure(folder, cell["id"]):
+            failures.append({"settings": cell["settings"], **failure})
     return Run(folder, info, results, failures)
+
+
+def _failure(folder: Path, identity: str) -> dict[str, Any] | None:
+    """Why a cell failed; None if it did not, or that cannot be read."""
+    try:
+        data = runfiles.read(folder, f"cells/{identity}/failure.json", MAX_TEXT_BYTES)
+        return dict(records.check(records.Failure, from_json(data)))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+@contextmanager
+def readable(*folders: Path) -> Iterator[None]:
+    """What goes wrong in here because a run holds something that semcore never writes ends with an error that names it."""
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
+        whose = " or ".join(map(str, folders))
+        hint = "semcore verify says whether it is as semcore wrote it"
+        raise RunError(f"{whose} cannot be read: {type(error).__name__}: {error}; {hint}") from error
 
 
 def value_of(item: Mapping[str, Any], metric: str) -> float | None:

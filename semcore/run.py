@@ -38,6 +38,7 @@ from semcore.interfaces import Executor, Job, Lost, Source
 from semcore.newest import Newest
 from semcore.redaction import printable, redact
 from semcore.results import read_result
+from semcore.runfiles import beneath
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.threads import limited
 from semcore.types import OnDemand, Sample, heads
@@ -124,7 +125,7 @@ def run(
     failures, labels = list[str](), Labels(experiment.axes)
     for cell, identity, outcome in _computed(experiment, resolve, pending, out, hooks, executor):
         with _clear_when_unwritable(out, "finished cells are intact"):
-            commit(out / "cells" / identity, outcome)
+            commit(out, identity, outcome)
         if outcome.reason:
             failures.append(f"{labels.of(cell.settings)}: {outcome.reason}")
             hooks.hook.semcore_cell_failed(settings=dict(cell.settings), reason=outcome.reason)
@@ -161,15 +162,17 @@ def _begin(experiment: Experiment, out: Path, cells: Sequence[Cell], ids: Sequen
     write(out / "run.json", sealed(info))
 
 
-def commit(folder: Path, outcome: Outcome) -> None:
+def commit(out: Path, identity: str, outcome: Outcome) -> None:
     """Write what became of a cell: its files, `result.json` last, which marks it done; or the record of its failure."""
+    cell = f"cells/{identity}"
     if outcome.reason:
-        write_json(folder / "failure.json", {"reason": outcome.reason, "traceback": outcome.traceback})
+        record = {"reason": outcome.reason, "traceback": outcome.traceback}
+        write_json(beneath(out, f"{cell}/failure.json"), record)
         return
     for name, data in outcome.files.items():
         if name == "result.json":
-            (folder / "failure.json").unlink(missing_ok=True)
-        write(folder / name, data)
+            beneath(out, f"{cell}/failure.json").unlink(missing_ok=True)
+        write(beneath(out, f"{cell}/{name}"), data)
 
 
 @contextlib.contextmanager

@@ -8,19 +8,18 @@ import fcntl
 import hashlib
 import io
 import json
+import math
 import os
-import time
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from semcore import types
 from semcore.redaction import redact
 
 TEMPORARY = ".tmp-"
 """Prefix of files that are being written; a reader never looks at them."""
-STALE_S = 2.0
-"""A temporary file older than this that nobody has locked was left behind by a process that was killed."""
 
 
 def write(path: Path, data: bytes, durable: bool = True) -> None:
@@ -33,10 +32,9 @@ def write(path: Path, data: bytes, durable: bool = True) -> None:
         durable: whether it must outlive a power failure; what can be made again (a cache) is not worth the wait
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{path.name}")
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}")
     try:
-        with open(temporary, "xb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)
+        with _locked(temporary) as file:
             file.write(redact(data))
             file.flush()
             if durable:
@@ -58,14 +56,23 @@ def write(path: Path, data: bytes, durable: bool = True) -> None:
         os.close(folder)
 
 
+def _locked(path: Path) -> IO[bytes]:
+    """A new file that is locked as long as it is open. One that was swept away before it was locked is made again."""
+    while True:
+        file = open(path, "xb")  # noqa: SIM115 - the caller closes it
+        fcntl.flock(file, fcntl.LOCK_SH)
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()
+
+
 def sweep(folder: Path) -> None:
     """Remove the temporary files below `folder` whose writers were killed; those of living ones are locked."""
     for path in folder.rglob(f"{TEMPORARY}*"):
         try:
-            with open(path, "rb") as file:
+            with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if time.time() - path.stat().st_mtime > STALE_S:
-                    path.unlink()
+                path.unlink()
         except OSError:  # locked, renamed in the meantime, or not ours to remove
             continue
 
@@ -77,6 +84,54 @@ def write_json(path: Path, value: Any) -> None:
 
 def _json(value: Any) -> bytes:
     return redact(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+MAX_DEPTH = 50
+"""Levels of JSON that is read: settings have at most 40."""
+DIGITS = 300
+"""Digits of a whole number in JSON that is read: one of more is beyond what a float can hold."""
+
+
+def from_json(data: bytes | str) -> Any:
+    """JSON as `write_json` writes it.
+
+    Raises:
+        ValueError: it is not JSON, or holds a number that is infinite or none, a text that is not Unicode, or too many levels
+    """
+    try:
+        value = json.loads(data, parse_float=_number, parse_int=_whole, parse_constant=_no_number)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
+        level = [item for items in inner for item in items]
+    if level:
+        raise ValueError(_TOO_DEEP)
+    if _SURROGATE.search(data if isinstance(data, str) else data.decode()):
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+_TOO_DEEP = f"it is nested deeper than {MAX_DEPTH} levels"
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return number
+
+
+def _whole(text: str) -> int:
+    if len(text) > DIGITS:
+        raise ValueError(f"the number {text[:20]}... is too large")
+    return int(text)
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(f"{text} is not a number")
 
 
 # ---------------------------------------------------------------------------------------------- seals
@@ -106,7 +161,7 @@ def unsealed(data: bytes) -> dict[str, Any]:
     body, end = data[:-tail], data[-tail:]
     if end != _END % content_digest(body + _END % _EMPTY.encode()).encode():
         raise ValueError("its content does not match its digest")
-    value = json.loads(data)
+    value = from_json(data)
     del value["digest"]
     return value
 
@@ -163,9 +218,7 @@ def unpack(data: bytes) -> Any:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             return _decode(json.loads(stored["json"].tobytes()), stored)
-    except (OSError, KeyError, ValueError, EOFError) as error:
-        raise ValueError(f"not a stored value: {error}") from error
-    except Exception as error:  # zipfile and zlib have trees of their own
+    except Exception as error:  # zipfile and zlib have trees of their own, and so may the types of semcore
         raise ValueError(f"not a stored value: {type(error).__name__}: {error}") from error
 
 

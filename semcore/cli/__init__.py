@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
 import os
 import sys
@@ -42,6 +44,8 @@ VERBS = {
     "models": ("semcore.cli.train", "List the shipped models with their cards."),
 }
 """Verb -> its module and its line in the help."""
+NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EEXIST, errno.EISDIR}
+"""What can only go wrong while something is written."""
 
 
 class Verbs(click.Group):
@@ -97,7 +101,27 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo(f"\ninterrupted; this goes on where it stopped:\n  {_command(arguments)}", err=True)
         sys.exit(130)
     except BrokenPipeError:
+        _give_up_output()
         sys.exit(0)
+    except OSError as error:  # a full disk, a folder that may not be written, a file that was taken away
+        _give_up_output()
+        click.echo(f"error: {_of_system(error)}", err=True)
+        sys.exit(2)
+
+
+def _of_system(error: OSError) -> str:
+    """What the operating system refuses, in one line."""
+    what = "cannot be written" if error.errno in NOT_WRITTEN else "cannot be read or written"
+    names = " and ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    return f"{names or 'a file'} {what}: {error.strerror or ' '.join(str(error).split())}"
+
+
+def _give_up_output() -> None:
+    """Let what is left of the output go: where it went can take no more, and Python would complain once again at the end."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stdout.flush()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _command(arguments: list[str] | None) -> str:

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from semcore.cli.select import RUNS, WHERE
-from semcore.errors import RunError
 
 
 @click.command("export")
@@ -39,26 +38,24 @@ def export_command(
     """
     from semcore.publish import export, sheet
     from semcore.publish.rows import read_rows
+    from semcore.runfiles import MAX_NAME, beneath
     from semcore.storage import write
 
     rows = read_rows(runs, where)
     if to == "compressai":
-        folder = out or runs[0] / "export"
         names: dict[str, int] = {}
         for name, curve in export.compressai(rows, metrics or None, group or None).items():
-            bare = re.sub(r"[^A-Za-z0-9.+-]+", "-", name).strip("-.") or "curve"
+            bare = re.sub(r"[^A-Za-z0-9.+-]+", "-", name)[:MAX_NAME].strip("-.") or "curve"
             names[bare] = names.get(bare, 0) + 1
-            path = folder / f"{bare}{f'-{names[bare]}' if names[bare] > 1 else ''}.json"
+            name = f"{bare}{f'-{names[bare]}' if names[bare] > 1 else ''}.json"
+            path = out / name if out else beneath(runs[0], f"export/{name}")
             write(path, (json.dumps(curve, indent=2, ensure_ascii=False) + "\n").encode())
             click.echo(path)
         return
-    try:
-        tidy = export.items(rows, all_settings) if items else export.cells(rows, all_settings)
-    except (OSError, KeyError, ValueError) as error:
-        raise RunError(f"the samples of {runs[0]} cannot be read: {error!r}") from error
+    tidy = export.items(rows, all_settings) if items else export.cells(rows, all_settings)
     if to == "csv" and out is None:
         click.echo(sheet.as_csv(tidy), nl=False)
         return
-    path = out or runs[0] / "export" / f"{'items' if items else 'cells'}.{to}"
+    path = out or beneath(runs[0], f"export/{'items' if items else 'cells'}.{to}")
     write(path, sheet.as_csv(tidy).encode() if to == "csv" else export.parquet(tidy))
     click.echo(path)

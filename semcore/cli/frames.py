@@ -36,4 +36,4 @@ def frames_command(
     from semcore.publish.rows import read_rows
 
     name, found = frames.strips(read_rows(runs, where), sample, metrics, count)
-    write_figure(frames.draw(found, width), out, runs[0] / "figures" / f"frames-of-{name.replace('/', '-')}")
+    write_figure(frames.draw(found, width), out, runs[0], f"frames-of-{name}")

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from semcore.results import number
+from semcore.results import number, readable
 from semcore.words import Labels
 
 RUN = click.Path(path_type=Path, exists=True, file_okay=False)
@@ -22,7 +22,8 @@ def verify_command(run: Path, discard: bool) -> int:
     from semcore.kept.verify import discard as remove
     from semcore.kept.verify import verify
 
-    verdict = verify(run)
+    with readable(run):
+        verdict = verify(run)
     for fault in verdict.faults:
         click.echo(f"{run / fault.path}: {fault.what}")
     missing = f", {verdict.missing} not computed" if verdict.missing else ""
@@ -42,7 +43,8 @@ def merge_command(runs: tuple[Path, ...], out: Path) -> None:
     """Unite RUNS of one pipeline, computed on several machines or for other values of a sweep, in one run."""
     from semcore.kept.merge import merge
 
-    done, total = merge(runs, out)
+    with readable(*runs):
+        done, total = merge(runs, out)
     rest = "" if done == total else f"; the command of any of its parts, with --out {out}, computes the others"
     click.echo(f"{out}: {done} of {total} cells{rest}")
 
@@ -60,7 +62,8 @@ def diff_command(first: Path, second: Path) -> None:
     from semcore.cli.columns import columns
     from semcore.kept.diff import diff
 
-    found = diff(first, second)
+    with readable(first, second):
+        found = diff(first, second)
     console = Console(highlight=False, soft_wrap=True, width=1000)  # a table of ours is no wider than it must be
 
     if found.settings:

@@ -20,7 +20,7 @@ def play_command(run: Path, cell: str | None, only_write: bool) -> None:
     listed.
     """
     from semcore.report import write_cell
-    from semcore.results import read_run
+    from semcore.results import read_run, readable
 
     found = read_run(run)
     if cell is None:
@@ -32,7 +32,8 @@ def play_command(run: Path, cell: str | None, only_write: bool) -> None:
     if len(chosen) != 1:
         what = "no cell is" if not chosen else f"{len(chosen)} cells are"
         raise SemcoreError(f"{what} called {cell!r} in {run}; `semcore play {run}` lists them")
-    page = write_cell(found, chosen[0])
+    with readable(run):
+        page = write_cell(found, chosen[0])
     click.echo(page)
     if not only_write:
         click.launch(str(page))

@@ -44,5 +44,5 @@ def plot_command(
     drawn = chart(read_rows(runs, where), x, list(dict.fromkeys(metrics)), list(group) or None)
     text = caption.of_figure(drawn, scale)
     files = {**figure.draw(drawn, width, scale), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
-    write_figure(files, out, runs[0] / "figures" / f"{'-'.join(drawn.metrics)}-over-{x.rsplit('.', 1)[-1]}")
+    write_figure(files, out, runs[0], f"{'-'.join(drawn.metrics)}-over-{x.rsplit('.', 1)[-1]}")
     click.echo(f"\n{text}")

@@ -12,5 +12,7 @@ import click
 def report_command(run: Path) -> None:
     """Write RUN as one self-contained page, RUN/report.html."""
     from semcore.report import write_report
+    from semcore.results import readable
 
-    click.echo(write_report(run))
+    with readable(run):
+        click.echo(write_report(run))

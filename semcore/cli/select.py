@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
-RUNS = click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN...")
+_RUNS = click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN...")
 WHERE = click.option("--where", multiple=True, metavar="PATH=VALUE", help="Only cells with this setting; A,B: one of them.")
 
 
-def write_figure(files: Mapping[str, bytes], out: Path | None, default: Path) -> None:
+def RUNS(verb: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - a decorator beside WHERE
+    """The runs that a verb reads; what is wrong with them ends it with one line."""
+
+    @functools.wraps(verb)
+    def reading(*, runs: tuple[Path, ...], **others: Any) -> Any:
+        from semcore.results import readable
+
+        with readable(*runs):
+            return verb(runs=runs, **others)
+
+    return _RUNS(reading)
+
+
+def write_figure(files: Mapping[str, bytes], out: Path | None, run: Path, name: str) -> None:
     """Write the files of a figure, by their endings, beside each other; their paths are told.
 
     Args:
-        out: what the user called them, perhaps with one of the endings; None: as `default`
+        out: what the user called them, perhaps with one of the endings; None: among the figures of `run`
+        name: of a figure of the run; what cannot stand in a file's name is replaced
     """
+    from semcore.runfiles import beneath, file_name
     from semcore.storage import write
 
-    base = default if out is None else out.with_suffix("") if out.suffix.removeprefix(".") in files else out
+    if out is None:
+        base = beneath(run, f"figures/{file_name(name)}")
+    else:
+        base = out.with_suffix("") if out.suffix.removeprefix(".") in files else out
     for ending, data in files.items():
         path = base.with_name(f"{base.name}.{ending}")
         write(path, data)

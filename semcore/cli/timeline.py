@@ -37,5 +37,5 @@ def timeline_command(
     drawn = timeline(read_rows(runs, where), list(dict.fromkeys(metrics)), against)
     text = caption.of_figure(drawn, "session")
     files = {**figure.draw(drawn, width, "session"), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
-    write_figure(files, out, runs[0] / "figures" / "timeline")
+    write_figure(files, out, runs[0], "timeline")
     click.echo(f"\n{text}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from semcore import runfiles
 from semcore.errors import RunError
 from semcore.kept.verify import verify
 from semcore.results import read_info, read_result
-from semcore.storage import sealed, write
+from semcore.storage import sealed, sweep, write
 
 
 def merge(folders: Sequence[Path], out: Path) -> tuple[int, int]:
@@ -23,24 +25,22 @@ def merge(folders: Sequence[Path], out: Path) -> tuple[int, int]:
     Raises:
         RunError: a run is damaged, or two runs have different results of one cell
     """
-    known = [*([out] if (out / "run.json").exists() else []), *folders]
+    known = [*([out] if os.path.lexists(out / "run.json") else []), *folders]
     infos = [read_info(folder) for folder in known]
     for folder in folders:
         if faults := verify(folder).faults:
             raise RunError(f"{folder}/{faults[0].path}: {faults[0].what}; semcore verify {folder} tells everything")
     grid = _united(infos)
     cells = {cell["id"]: _source(cell["id"], known) for cell in grid}
-    pipeline = (folders[0] / "pipeline.yaml").read_bytes()
+    pipeline = runfiles.read(folders[0], "pipeline.yaml")
     axes = _axes(infos)
     info = {**infos[0], "axes": axes, "cells": _in_order(grid, axes)}
-    try:
-        for identity, source in cells.items():
-            if source is not None and source != out:
-                _copy(source, out, identity)
-        write(out / "pipeline.yaml", pipeline)
-        write(out / "run.json", sealed({**info, "files": infos[0]["files"]}))
-    except OSError as error:
-        raise RunError(f"{error.filename or out} cannot be written: {error.strerror}") from error
+    sweep(out)
+    for identity, source in cells.items():
+        if source is not None and source != out:
+            _copy(source, out, identity)
+    write(out / "pipeline.yaml", pipeline)
+    write(out / "run.json", sealed({**info, "files": infos[0]["files"]}))
     return sum(source is not None for source in cells.values()), len(cells)
 
 
@@ -99,5 +99,5 @@ def _source(identity: str, folders: Sequence[Path]) -> Path | None:
 def _copy(source: Path, out: Path, identity: str) -> None:
     result = read_result(source, identity) or {}
     for name in [*result["files"], "result.json"]:  # the result last: it marks the cell done
-        path = Path("cells", identity, name)
-        write(out / path, (source / path).read_bytes())
+        path = f"cells/{identity}/{name}"
+        write(runfiles.beneath(out, path), runfiles.read(source, path))

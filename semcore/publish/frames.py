@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semcore.errors import RunError
-from semcore.pictures import SMALL
+from semcore.limits import MAX_PIXELS
+from semcore.pictures import SMALL, read_picture
 from semcore.publish.figure import WIDTHS_IN, files_of, styled
 from semcore.publish.rows import RUN, Row, distinct, swept
 from semcore.results import metric_title, number
@@ -120,16 +121,12 @@ def _of_sample(rows: Sequence[Row], sample: str | None) -> tuple[str, list[Mappi
 
 def _strip(row: Row, item: Mapping[str, Any], what: str, label: str, count: int) -> Strip | None:
     """Frames of the clip, or the picture, that a cell kept under a name."""
-    folder = row.run.folder / "cells" / row.result["id"]
     if (clip := item.get("clips", {}).get(what)) is not None:
-        frames, moments = _frames((folder / clip).read_bytes(), count)
+        frames, moments = _frames(row.run.file(row.result, clip), count)
         return Strip(label, frames, moments)
     if (picture := item.get("pictures", {}).get(what)) is None:
         return None
-    from PIL import Image
-
-    with Image.open(folder / picture) as opened:
-        return Strip(label, (np.asarray(opened.convert("RGB")),), ())
+    return Strip(label, (np.asarray(read_picture(io.BytesIO(row.run.file(row.result, picture)), ["PNG"])),), ())
 
 
 def _frames(data: bytes, count: int) -> tuple[tuple[np.ndarray, ...], tuple[float, ...]]:
@@ -140,7 +137,14 @@ def _frames(data: bytes, count: int) -> tuple[tuple[np.ndarray, ...], tuple[floa
         raise RunError("clips are read by PyAV: pip install av") from error
     with av.open(io.BytesIO(data), "r") as opened:
         fps = float(opened.streams.video[0].average_rate or 25)
-        every = [frame.to_ndarray(format="rgb24") for frame in opened.decode(video=0)]
+        total = sum(1 for _ in opened.decode(video=0))
     # In the middle of equal parts: the first frame is often the reference itself.
-    chosen = ((np.arange(count) + 0.5) * len(every) / count).astype(int)
-    return tuple(every[at] for at in chosen), tuple(float(at / fps) for at in chosen)
+    chosen = ((np.arange(count) + 0.5) * total / count).astype(int).tolist()
+    kept: dict[int, np.ndarray] = {}
+    with av.open(io.BytesIO(data), "r") as opened:
+        for at, frame in enumerate(opened.decode(video=0)):
+            if frame.width * frame.height > MAX_PIXELS:
+                raise ValueError(f"a frame has {frame.width}×{frame.height} pixels, and at most {MAX_PIXELS:,} are read")
+            if at in chosen:
+                kept[at] = frame.to_ndarray(format="rgb24")
+    return tuple(kept[at] for at in chosen), tuple(at / fps for at in chosen)

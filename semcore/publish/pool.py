@@ -159,10 +159,7 @@ def has(row: Row, metric: str) -> bool:
 
 def _values(row: Row, metric: str) -> list[tuple[str, float]]:
     """(sample, value) of every sample of a row that has one."""
-    try:
-        items = row.run.items(dict(row.result))
-    except (OSError, ValueError) as error:
-        raise RunError(f"the samples of {row.name} cannot be read ({error}); delete its folder and run again") from error
+    items = row.run.items(dict(row.result))
     if metric in DERIVED and metric not in row.result["metrics"]:
         found = [(item["sample"], DERIVED[metric].of(item)) for item in items]
     else:

@@ -15,8 +15,6 @@ from semcore.words import is_number, key, said
 
 RUN, SEED = "run", "seed"
 """Paths of a row that stand in no section: the name of its run, and the seed."""
-PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")
-"""What a result must have, whatever else is in it."""
 NOT_SETTINGS = ("metrics", "scenario", "space")
 """Parts of a configuration whose places are no settings that a reader would choose by."""
 
@@ -70,16 +68,7 @@ def read_rows(folders: Sequence[Path], where: Sequence[str] = ()) -> list[Row]:
 
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:
-    """The rows of runs.
-
-    Raises:
-        RunError: a cell is damaged
-    """
-    for run in runs:
-        for result in run.results:
-            if missing := [part for part in PARTS if part not in result]:
-                whose = f"the cell {result.get('id', '?')} of {run.folder}"
-                raise RunError(f"{whose} is damaged: it has no {' and no '.join(missing)}; delete its folder and run again")
+    """The rows of runs."""
     names = _names(runs)
     rows = {row["id"]: Row(run, row, _place(row, name)) for run, name in zip(runs, names, strict=True) for row in run.results}
     return list(rows.values())

@@ -8,11 +8,10 @@ import io
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from semcore.evaluate import GALLERY
-from semcore.pictures import SMALL
+from semcore.pictures import SMALL, open_picture
 from semcore.report.lines import Line, Lines
 from semcore.results import Run, number
 
@@ -90,15 +89,15 @@ def _gallery(run: Run, lines: Lines, line: Line) -> Gallery:
     rows = []
     for index, first in enumerate(items[0][:GALLERY]):
         mine = [(cell, rows_of[index]) for cell, rows_of in zip(cells, items, strict=True)]
-        source = next((p for cell, row in mine for p in _pictures(run.folder, cell, row, ("source",))), None)
+        source = next((p for cell, row in mine for p in _pictures(run, cell, row, ("source",))), None)
         alike = all(row["sent"] == first["sent"] for _, row in mine)
         sent = tuple(Stream(name, _clipped(text)) for name, text in first["sent"].items()) if alike else ()
-        rows.append(Row(first["sample"], source, sent, tuple(_arrival(run.folder, lines, cell, row) for cell, row in mine)))
+        rows.append(Row(first["sample"], source, sent, tuple(_arrival(run, lines, cell, row) for cell, row in mine)))
     places = tuple(lines.place(cell) for cell in cells)
     return Gallery(line.label, places, tuple(rows), len(items[0]), len(line.cells) - len(cells))
 
 
-def _arrival(folder: Path, lines: Lines, cell: dict[str, Any], row: dict[str, Any]) -> Arrival:
+def _arrival(run: Run, lines: Lines, cell: dict[str, Any], row: dict[str, Any]) -> Arrival:
     names = [name for name in row.get("pictures", {}) if name != "source"]
     scores = [(name, number(value)) for name, value in row["metrics"].items()]
     streams = tuple(
@@ -111,7 +110,7 @@ def _arrival(folder: Path, lines: Lines, cell: dict[str, Any], row: dict[str, An
         for name, text in row["sent"].items()
     )
     plan = ", ".join(f"{path}={value}" for path, value in row.get("plan", {}).items())
-    return Arrival(lines.place(cell), tuple(_pictures(folder, cell, row, names)), streams, tuple(scores), plan)
+    return Arrival(lines.place(cell), tuple(_pictures(run, cell, row, names)), streams, tuple(scores), plan)
 
 
 def thinned(values: Sequence[Any], most: int) -> list[Any]:
@@ -175,22 +174,22 @@ def _sign(character: str) -> str:
 # ---------------------------------------------------------------------------------------------- pictures
 
 
-def _pictures(folder: Path, cell: dict[str, Any], row: dict[str, Any], names: Sequence[str]) -> list[Shown]:
+def _pictures(run: Run, cell: dict[str, Any], row: dict[str, Any], names: Sequence[str]) -> list[Shown]:
     found = []
     for name in names:
         where, clip = row.get("pictures", {}).get(name), row.get("clips", {}).get(name)
         if clip is not None:  # in place of its first frame
-            data = (folder / "cells" / cell["id"] / clip).read_bytes()
+            data = run.file(cell, clip)
             found.append(Shown(name, f"data:video/mp4;base64,{base64.b64encode(data).decode()}", False, clip=True))
         elif where is not None:
-            found.append(_shown(name, (folder / "cells" / cell["id"] / where).read_bytes()))
+            found.append(_shown(name, run.file(cell, where)))
     return found
 
 
 def _shown(name: str, data: bytes) -> Shown:
     from PIL import Image
 
-    with Image.open(io.BytesIO(data)) as image:
+    with open_picture(io.BytesIO(data), ["PNG"]) as image:
         side = max(image.size)
         if side <= LARGEST:
             return Shown(name, f"data:image/png;base64,{base64.b64encode(data).decode()}", side <= SMALL)

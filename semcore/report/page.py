@@ -13,7 +13,8 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from semcore.config.yaml import parse
+from semcore import runfiles
+from semcore.config.yaml import MAX_BYTES, parse
 from semcore.errors import ConfigError, RunError
 from semcore.provenance import built_from
 from semcore.publish.rows import rows_of
@@ -25,7 +26,7 @@ from semcore.report.gallery import galleries
 from semcore.report.ledger import accounts
 from semcore.report.lines import Varied, common, lines, workflows, written_paths
 from semcore.report.observations import observe
-from semcore.results import Run, number, read_run, table
+from semcore.results import Run, number, read_run, readable, table
 from semcore.storage import signed, write
 from semcore.words import said
 
@@ -39,7 +40,7 @@ def write_report(folder: Path) -> Path:
     Raises:
         RunError: the folder does not hold a run, or a file of it is damaged
     """
-    return _written(read_run(folder), folder / "report.html")
+    return _written(read_run(folder), "report.html")
 
 
 def write_cell(run: Run, number: int) -> Path:
@@ -51,14 +52,13 @@ def write_cell(run: Run, number: int) -> Path:
     result = run.results[number]
     cells = [cell for cell in run.info["cells"] if cell["id"] == result["id"]]
     alone = replace(run, info={**run.info, "cells": cells, "axes": {}}, results=[{**result, "settings": {}}], failures=[])
-    return _written(alone, run.folder / f"cell-{number}.html")
+    return _written(alone, f"cell-{number}.html")
 
 
-def _written(run: Run, path: Path) -> Path:
-    try:
+def _written(run: Run, name: str) -> Path:
+    path = run.folder / name
+    with readable(run.folder):
         page = render(run)
-    except (OSError, KeyError, ValueError) as error:
-        raise RunError(f"{run.folder} holds a damaged cell: {error!r}; delete its folder and run again") from error
     write(path, signed(redact(page).encode("utf-8", "replace")))
     return path
 
@@ -164,8 +164,10 @@ def _diagrams(run: Run) -> list[tuple[str, Markup]]:
 
 
 def _file(run: Run) -> str:
-    path = run.folder / "pipeline.yaml"
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    try:
+        return runfiles.read(run.folder, "pipeline.yaml", 2 * MAX_BYTES).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return ""
 
 
 def _parsed(run: Run) -> Any:

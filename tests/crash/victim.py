@@ -125,7 +125,6 @@ def run(
     pipeline: Path, sweep: str, out: Path, log: Path, barrier: tuple[Connection, tuple[str, str, str], int] | None, naive: bool
 ) -> None:
     """Run a pipeline to its end, or to the barrier."""
-    storage.STALE_S = -1.0  # what the last process left is garbage at once
     hooks = hook_manager([])
     hooks.register(Log(log))
     experiment = load(pipeline, [sweep])
