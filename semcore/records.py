@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Annotated, Any, Literal, NotRequired
 
-from annotated_types import Ge
+from annotated_types import Ge, Len
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
@@ -33,6 +33,7 @@ def _part(name: str) -> str:
 Name = Annotated[str, AfterValidator(_plain)]
 Part = Annotated[str, AfterValidator(_part)]
 Count = Annotated[int, Ge(0)]
+Pair = Annotated[list[float], Len(2, 2)]
 Numbers = dict[str, float | None]
 Settings = dict[str, Any]
 
@@ -181,7 +182,7 @@ class Item(TypedDict):
     report: NotRequired[Numbers]
     plan: NotRequired[Settings]
     exact: NotRequired[list[str]]
-    parts: NotRequired[dict[str, list[float]]]
+    parts: NotRequired[dict[str, Pair]]
     pictures: NotRequired[dict[str, Name]]
     clips: NotRequired[dict[str, Name]]
 

@@ -109,7 +109,7 @@ def read_items(folder: Path, identity: str) -> list[dict[str, Any]]:
         text = runfiles.read(folder, path, MAX_TEXT_BYTES).decode()
         return list(records.check(list[records.Item], [from_json(line) for line in text.split("\n") if line]))
     except (FileNotFoundError, ValueError) as error:
-        raise RefusedFile(folder / path, f"is damaged: {error}; {AGAIN}") from error
+        raise RefusedFile(folder / path, f"is damaged and cannot be read: {error}; {AGAIN}") from error
 
 
 def read_info(folder: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from semcore.conventions import SNR
 from semcore.errors import RunError
 from semcore.publish.rows import Row
 from semcore.results import value_of
+from semcore.runfiles import RefusedFile
 from semcore.statistics import Mean, Statistic, statistic_of
 from semcore.words import key, said
 
@@ -159,7 +160,10 @@ def has(row: Row, metric: str) -> bool:
 
 def _values(row: Row, metric: str) -> list[tuple[str, float]]:
     """(sample, value) of every sample of a row that has one."""
-    items = row.run.items(dict(row.result))
+    try:
+        items = row.run.items(dict(row.result))
+    except RefusedFile as error:
+        raise RunError(f"the samples of {row.name} cannot be read: {error}") from error
     if metric in DERIVED and metric not in row.result["metrics"]:
         found = [(item["sample"], DERIVED[metric].of(item)) for item in items]
     else:
