@@ -84,7 +84,7 @@ def _one_child(work: str, tasks: Sequence[Any], limits: Limits) -> Iterator[tupl
         path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # the child is to find what is found here
         with open(folder / "output", "wb") as output, open(folder / "report", encoding="utf-8") as report:
             child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "semcore.isolate", work, name],
+                [sys.executable, "-P", "-m", "semcore.isolate", work, name, str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -167,9 +167,51 @@ def _place(faults: Path) -> str:
 
 # ---------------------------------------------------------------------------------------------- the child
 
+PARENT_DEATH_SIGNAL = 1
+"""`PR_SET_PDEATHSIG` of Linux's prctl."""
+WATCH_S = 0.5
+"""How often a watching process looks at the others."""
+_WATCH = """
+import os, signal, subprocess, sys, time
+parent, child, pause = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+while True:
+    time.sleep(pause)
+    asked = subprocess.run(["ps", "-o", "ppid=", "-p", str(child)], capture_output=True, text=True)
+    found = asked.stdout.strip()
+    if os.getppid() != child or not found:
+        break
+    if int(found) != parent:
+        os.kill(child, signal.SIGKILL)
+        break
+"""
+"""A process that is another's child, and kills it when that one has lost its parent."""
 
-def main(work: str, folder: str) -> None:
-    """Do all tasks in `folder`; called in the child."""
+
+def die_with(parent: int) -> None:
+    """Let the system kill this process when the one that started it ends, even inside code that holds the interpreter's lock.
+
+    Args:
+        parent: the process that started this one
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+    else:
+        watch(parent)
+    if os.getppid() != parent:  # it ended before that
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch(parent: int) -> None:
+    """Start a process that kills this one when `parent` ends, and ends with it: where the system has no signal for that."""
+    command = [sys.executable, "-I", "-S", "-c", _WATCH, str(parent), str(os.getpid()), str(WATCH_S)]
+    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def main(work: str, folder: str, parent: str) -> None:
+    """Do all tasks in `folder`; called in the child of the process `parent`."""
+    die_with(int(parent))
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import Annotated, Any, Literal, NotRequired
 
-from annotated_types import Ge, Len
+from annotated_types import Ge, Len, Lt
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
@@ -32,7 +32,7 @@ def _part(name: str) -> str:
 
 Name = Annotated[str, AfterValidator(_plain)]
 Part = Annotated[str, AfterValidator(_part)]
-Count = Annotated[int, Ge(0)]
+Count = Annotated[int, Ge(0), Lt(2**63)]
 Pair = Annotated[list[float], Len(2, 2)]
 Numbers = dict[str, float | None]
 Settings = dict[str, Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -171,7 +172,9 @@ def _failure(folder: Path, identity: str) -> dict[str, Any] | None:
 def readable(*folders: Path) -> Iterator[None]:
     """What goes wrong in here because a run holds something that semcore never writes ends with an error that names it."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of numbers too large to be drawn
+            yield
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
         whose = " or ".join(map(str, folders))
         hint = "semcore verify says whether it is as semcore wrote it"

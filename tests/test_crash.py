@@ -266,6 +266,53 @@ class Sleepy(semcore.ChannelModel):
 '''
 
 
+HELD = "import ctypes; ctypes.PyDLL(None).sleep(600)"
+"""Code of a library that keeps the interpreter's lock: no other thread of the process runs."""
+
+
+def test_workers_die_with_their_parent_inside_code_that_holds_the_lock(tmp_path: Path) -> None:
+    (tmp_path / "sleepy.py").write_text(SLEEPY.replace("time.sleep(3600)", f"open('here', 'w').close(); {HELD}"))
+    one = Shell(tmp_path, "--jobs", "2", "channel.use=sleepy")
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("bench.py]", "bench.py, ./sleepy.py]"))
+    process = one.start("out")
+    one.until((tmp_path / "here").exists)
+    process.kill()
+    process.wait()
+    one.until(lambda: not processes_of(process.pid))
+
+
+@pytest.mark.parametrize("how", ["isolate.die_with(os.getppid())", "isolate.watch(os.getppid())"])
+def test_a_child_dies_with_its_parent(tmp_path: Path, how: str) -> None:
+    """By the system's signal where there is one, else by a process that watches."""
+    child = f"import os; from semcore import isolate; {how}; open('here', 'w').close(); {HELD}"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    process = subprocess.Popen([sys.executable, "-c", parent], cwd=tmp_path, start_new_session=True)
+    Shell(tmp_path).until((tmp_path / "here").exists)
+    process.kill()
+    process.wait()
+    Shell(tmp_path).until(lambda: not processes_of(process.pid))
+
+
+def test_a_plugin_that_hangs_while_it_is_looked_at_dies_with_the_command(tmp_path: Path) -> None:
+    (tmp_path / "hangs.py").write_text(f"open('here', 'w').close()\n{HELD}\n")
+    command = [sys.executable, "-m", "semcore", "conform", "hangs.py"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    one = Shell(tmp_path)
+    one.until((tmp_path / "here").exists)
+    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    process.kill()
+    process.wait()
+    assert children
+    one.until(lambda: not any(living(child) for child in children))
+
+
+def living(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 # ---------------------------------------------------------------------------------------------- the disk
 
 

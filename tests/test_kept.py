@@ -20,7 +20,7 @@ from semcore.kept.verify import discard, verify
 from semcore.report import write_report
 from semcore.results import read_run
 from semcore.run import Shard
-from semcore.storage import sealed, signed, unsealed
+from semcore.storage import TEMPORARY, sealed, signed, unsealed
 
 SNRS = "channel.snr_db=0,3"
 
@@ -138,6 +138,15 @@ def run_shard(bench: Any, part: int, of: int, *overrides: str) -> Path:
 
     bench.log.write_text("")
     return run(bench.load(*overrides), bench.folder / f"part{part}", hook_manager([]), shard=Shard(part, of)).folder
+
+
+def test_what_a_killed_merge_left_half_written_is_gone(bench: Any) -> None:
+    part = bench.run("channel.snr_db=0", out="part").folder
+    left = bench.folder / "all" / "cells" / part.name / f"{TEMPORARY}1-ab-items.jsonl"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    assert merge([part], bench.folder / "all") == (1, 1)
+    assert not list((bench.folder / "all").rglob(f"{TEMPORARY}*"))
 
 
 @pytest.mark.parametrize("of", [2, 3])

@@ -10,6 +10,7 @@ import click
 from semcore import plugins
 from semcore.config.build import component
 from semcore.config.paths import read_override, set_path
+from semcore.errors import RunError
 
 
 @click.command("train")
@@ -30,8 +31,16 @@ def train_command(recipe: str, settings: tuple[str, ...], out: Path | None) -> N
 
     made = component("recipe", values, " ".join(["semcore train", recipe, *settings]))
     folder = out or Path("runs") / f"train-{recipe}"
-    folder.mkdir(parents=True, exist_ok=True)
-    made.train(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        made.train(folder)
+    except OSError as error:
+        error.filename = error.filename or str(folder)  # a full disk does not say for which file
+        raise
+    except Exception as error:
+        if type(error).__name__ != "SafetensorError":
+            raise
+        raise RunError(f"{folder} cannot be written: {error}") from error  # how safetensors says what the system refuses
     click.echo(f"Weights and card: {folder}")
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import os
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -17,6 +15,7 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from semcore.interfaces import Executor, Job, Lost
+from semcore.isolate import die_with
 from semcore.redaction import guard_streams
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -136,7 +135,8 @@ def _work(connection: Connection) -> None:
     # Ctrl-C reaches every process of a terminal: the one that the user started says how to go on, and ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     guard_streams()
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    if (parent := multiprocessing.parent_process()) is not None:
+        die_with(parent.pid or 0)
     import torch  # noqa: F401  every cell needs it, and the seconds that it takes are no job's
 
     while True:
@@ -146,10 +146,3 @@ def _work(connection: Connection) -> None:
             return
         connection.send((True, None))
         connection.send((False, call()))
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)

@@ -1,0 +1,100 @@
+"""A disk that is full, or a folder that may only be read: one line, whichever command it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semcore import registry
+from semcore.cli import main
+from semcore.interfaces import Recipe
+
+from .conftest import PIPELINE
+from .test_crash import disk  # noqa: F401 - a fixture
+
+
+@dataclass(frozen=True)
+class Plain(Recipe):
+    """Writes its weights as text."""
+
+    def train(self, out: Path) -> None:
+        (out / "model.txt").write_bytes(bytes(10**6))
+
+
+@dataclass(frozen=True)
+class Tensors(Recipe):
+    """Writes its weights as safetensors does."""
+
+    def train(self, out: Path) -> None:
+        from safetensors.numpy import save_file
+
+        save_file({"w": np.zeros(10**5)}, out / "model.safetensors")
+
+
+@pytest.fixture
+def commands(bench: Any, disk: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:  # noqa: F811
+    """Every command that writes something, onto a small disk that holds a run."""
+    monkeypatch.setattr(registry, "_local", dict(registry._local))
+    registry.register("recipe", "plain")(Plain)
+    registry.register("recipe", "tensors")(Tensors)
+    bench.run("channel.snr_db=0,3", "planner.use=alternate", out="disk/run")
+    (disk / "pipeline.yaml").write_text(PIPELINE)
+    run, file = str(disk / "run"), str(bench.path)
+    return [
+        ["run", file, "--out", str(disk / "other")], ["report", run], ["play", run, "0", "--write"],
+        ["plot", run, "--x", "channel.snr_db", "--y", "grey-error"], ["timeline", run, "--y", "grey-error"], ["frames", run],
+        ["table", run, "--out", str(disk / "t.md")], ["cite", run, "--out", str(disk / "c.bib")],
+        ["export", run, "--to", "csv", "--out", str(disk / "e.csv")], ["export", run, "--to", "parquet"],
+        ["merge", run, "-o", str(disk / "merged")], ["graph", file, "--out", str(disk / "g.svg")],
+        ["schema", "--out", str(disk / "s.json")], ["cp", "av_a2v", str(disk)],
+        ["new", "channel", "full", "--out", str(disk)], ["train", "plain", "--out", str(disk / "w")],
+        ["train", "tensors", "--out", str(disk / "v")],
+    ]  # fmt: skip
+
+
+def check(commands: list[list[str]], disk: Path, reason: str, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+    for command in commands:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main(command)
+        told = capsys.readouterr().err
+        assert end.value.code == 2, (command, told)
+        assert told.startswith("error: ") and told.count("\n") == 1 and "Traceback" not in told, (command, told)
+        assert reason in told and str(disk) in told, (command, told)
+
+
+def test_a_full_disk_is_one_line_in_every_command(
+    commands: list[list[str]], disk: Path, capsys: pytest.CaptureFixture[str]  # noqa: F811
+) -> None:  # fmt: skip
+    with open(disk / "ballast", "wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+        while True:
+            file.write(bytes(4096))
+    check(commands, disk, "No space left on device", capsys)
+
+
+def test_a_read_only_folder_is_one_line_in_every_command(
+    commands: list[list[str]], disk: Path, capsys: pytest.CaptureFixture[str]  # noqa: F811
+) -> None:  # fmt: skip
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    check(commands, disk, "Read-only file system", capsys)
+
+
+@pytest.mark.parametrize("command", [["schema"], ["list"], ["graph", "pipeline.yaml"], ["cp"]], ids=" ".join)
+def test_an_output_that_takes_no_more_is_one_line(bench: Any, command: list[str]) -> None:
+    assert bench.path.exists()
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-m", "semcore", *command], stdout=full, stderr=subprocess.PIPE, text=True,
+                              cwd=bench.folder, env={**os.environ})  # fmt: skip
+    assert done.returncode == 2 and done.stderr == "error: the output cannot be written: No space left on device\n"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(bench: Any) -> None:
+    done = subprocess.run(["bash", "-c", f"{sys.executable} -m semcore schema | head -c 10"], capture_output=True, text=True)
+    assert done.stderr == "" and len(done.stdout) == 10
