@@ -401,7 +401,7 @@ EXAMPLE = (HERE / "errors" / "several_in_reading_order.yaml").read_text().replac
 WORDS = re.findall(r"[\w.-]+|[{}\[\]:,\n]| +", EXAMPLE)
 
 
-@settings(max_examples=200, deadline=5000)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32))
 def test_a_mutated_pipeline_is_fine_or_refused(seed: int) -> None:
     """Words swapped, dropped, doubled or replaced: never anything but ConfigError."""
@@ -419,7 +419,7 @@ def test_a_mutated_pipeline_is_fine_or_refused(seed: int) -> None:
         assert str(error)
 
 
-@settings(max_examples=100, deadline=5000)
+@settings(max_examples=100)
 @given(st.sampled_from(["source", "encoder", "transport", "channel", "generator", "selector", "kb", "planner",
                         "scenario", "metrics", "workflow", "workflows", "sweep", "hooks", "name", "seed"]),
        st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)

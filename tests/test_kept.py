@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semcore.cli import main
@@ -66,7 +66,7 @@ def test_an_undamaged_run_is_found_whole(kept: Path) -> None:
     assert (verdict.whole, verdict.missing, verdict.faults) == (2, 0, ())
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(st.data())
 def test_any_flipped_or_missing_byte_is_found_and_named(kept: Path, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(all_files(kept)))

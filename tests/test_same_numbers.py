@@ -20,7 +20,7 @@ from .conftest import PIPELINE, Bench
 
 POINTS = [(snr, strength) for snr in (-3, 0, 6, 40) for strength in (1.0, 1.5)]
 SAMPLES = 7
-CALM = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
+CALM = {"suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]}
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from semcore_channels.coding.crc import crc24, crc24b_bits
@@ -13,7 +13,6 @@ from semcore_channels.coding.framing import frame, frame_bytes, header, salvage,
 from semcore_channels.sionna_rng import sionna_phy
 
 
-@settings(deadline=None)  # the first check is compiled
 @given(st.binary(max_size=300), st.binary(max_size=20))
 def test_a_frame_gives_its_payload_back_whatever_follows_it(payload, behind):
     assert len(frame(payload)) == frame_bytes(len(payload))

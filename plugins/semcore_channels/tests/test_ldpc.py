@@ -34,7 +34,7 @@ def over(transport, channel, *streams):
     return received, transport.receive(received)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.binary(max_size=2000))
 @pytest.mark.parametrize("channel", [CLEAN, UMa(block_snr_db=30.0)], ids=["awgn", "uma"])
 def test_any_bytes_come_through_a_good_channel(channel, data):

@@ -98,7 +98,7 @@ def test_damaged_bytes_give_a_picture_or_nothing(codec, kind: str, picture: np.n
 
 
 @EVERY
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.binary(max_size=300))
 def test_arbitrary_bytes_give_a_picture_or_nothing(codec, data: bytes):
     assert is_picture(codec.decode(data, (8, 8)), (8, 8))
@@ -106,7 +106,7 @@ def test_arbitrary_bytes_give_a_picture_or_nothing(codec, data: bytes):
 
 
 @EVERY_FILE
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(tail=st.binary(max_size=200), kept=st.integers(4, 60))
 def test_a_true_beginning_with_any_continuation(codec, tail: bytes, kept: int):
     assert is_picture(codec.decode(stripes_in(codec)[:kept] + tail))

@@ -37,7 +37,7 @@ def contents(kb: KnowledgeBase) -> dict[str, list[bytes]]:
 
 @pytest.mark.parametrize("policy", POLICIES, ids=repr)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_both_ends_agree_whatever_is_lost(policy, data):
     tx = rx = KnowledgeBase()
     for index in range(4):
