@@ -68,7 +68,7 @@ def test_attention_is_a_distribution_over_picture_and_positions() -> None:
     maps = network.maps(torch.from_numpy(IMAGES[:3]).permute(0, 3, 1, 2).float() / 255)
     fused, weights = network.fused(maps, torch.randn(3, 3, 128, generator=torch.Generator().manual_seed(0)))
     assert fused.shape == (3, 64) and weights.shape == (3, 3, 4, 4)
-    assert (weights >= 0).all() and (weights.sum((2, 3)) <= 1 + 1e-5).all()
+    assert (weights > 0).all() and (weights.sum((2, 3)) < 1).all()  # the picture's own feature has the rest
     views = MultiSemEncoder(send="fused").views(SAMPLES[0])
     assert len(views) == 3 and all(one.shape == (32, 32, 3) for one in views.values())
 
@@ -98,17 +98,6 @@ def test_the_literal_distance_prefers_what_points_elsewhere() -> None:
     assert distances(same, wanted, "literal") == pytest.approx(1) and distances(opposite, wanted, "literal") == pytest.approx(
         1
     )
-
-
-def test_candidates_whose_prompts_are_equal_stay_together() -> None:
-    """With q = 1, every candidate that the text cannot tell from the nearest is left to the image features."""
-    sent = MultiSemEncoder().encode(SAMPLES[:1], KB)[0]
-    twins = np.stack([IMAGES[0] // 2 + 64, IMAGES[0]])
-    twins = np.concatenate([twins, IMAGES[1:]])
-    chosen = Sequential(keep=1).select([candidates("x", twins)], [dataclasses.replace(sent, key="x")], KB)[0]
-    read = Sequential().read(list(twins[:2]))
-    if np.array_equal(read.text[0], read.text[1]):
-        assert np.array_equal(chosen.image, IMAGES[0])
 
 
 def test_no_selector_beats_the_genie_and_it_is_marked() -> None:
