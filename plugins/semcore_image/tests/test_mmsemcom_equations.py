@@ -12,7 +12,9 @@ from torch import nn
 from semcore import Candidates, Features, KnowledgeBase, Pictures, Sample, Semantics
 from semcore_image.mmsemcom.networks import MultiSem, SmallBackbone
 from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, Read, UsesMultiSem
+from semcore_image.mmsemcom.sampling import ClassDiffusion
 from semcore_image.mmsemcom.selectors import Matching, Sequential, Simultaneous, distances
+from semcore_image.recipes.class_diffusion import hybrid_loss
 
 KB = KnowledgeBase()
 EAST, NORTH, WEST, NEAR_EAST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.9, 0.1]
@@ -194,3 +196,44 @@ def test_what_a_prompt_looks_at_follows_the_prompt_and_the_picture(network: Mult
         nn.init.zeros_(network.place[2].bias)  # type: ignore[arg-type]
         turned = network.fused(maps.flip(3), text)[1]
         torch.testing.assert_close(turned, network.fused(maps, text)[1].flip(3))
+
+
+# ---------------------------------------------------------------------------------------------- eq. 15-19
+
+SIGNAL = np.cumprod(1 - np.linspace(1e-4, 0.02, 1000))
+"""Share of the picture in the power of step t, the product of 1 - beta (eq. 15, 16)."""
+
+
+class Oracle(nn.Module):
+    """A denoiser that knows the picture: one of constant colour, another with the semantics than without."""
+
+    size, predicts = 8, "epsilon"
+
+    def __init__(self, told: float, untold: float) -> None:
+        super().__init__()
+        self.pictures = {True: told, False: untold}
+
+    def condition(self, labels: torch.Tensor, semantics: torch.Tensor | None = None) -> float:
+        return self.pictures[semantics is not None]
+
+    def forward(self, pictures: torch.Tensor, times: torch.Tensor, picture: float) -> torch.Tensor:
+        share = float(SIGNAL[int(times[0])])
+        return (pictures - share**0.5 * picture) / (1 - share) ** 0.5
+
+
+@pytest.mark.parametrize(("guidance", "expected"), [(1.0, 0.2), (0.0, -0.1), (2.0, 0.5)])
+def test_sampling_ends_at_the_picture_that_the_denoiser_knows(guidance: float, expected: float) -> None:
+    """Eq. 18, 19: from any noise, with the exact noise subtracted at every step, what is left is the picture.
+
+    Guidance goes from what the class alone says (-0.1) towards what the features say (0.2), and beyond.
+    """
+    sampler = ClassDiffusion(Oracle(0.2, -0.1))  # type: ignore[arg-type]
+    drawn = sampler.sample(
+        torch.zeros(2, dtype=torch.long), torch.randn(2, 3, 8, 8), 10, torch.ones(2, 4), guidance, half=False
+    )
+    torch.testing.assert_close(drawn, torch.full((2, 3, 8, 8), expected / 2 + 0.5), atol=1e-3, rtol=0)
+
+
+def test_the_loss_is_half_absolute_and_half_squared_error() -> None:
+    """Eq. 17 for errors of 0, 1, 2 and 3: means 1.5 and 3.5."""
+    assert float(hybrid_loss(torch.tensor([1.0, 2.0, 3.0, 4.0]), torch.ones(4))) == pytest.approx((1.5 + 3.5) / 2)

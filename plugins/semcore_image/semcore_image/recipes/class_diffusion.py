@@ -70,8 +70,7 @@ def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
                 condition = unet.condition(labels[chosen], told)
                 predicted = unet(share.sqrt() * clean + (1 - share).sqrt() * noise, times, condition).float()
             velocity = share.sqrt() * noise - (1 - share).sqrt() * clean
-            wrong = predicted - (noise if recipe.predicts == "epsilon" else velocity)
-            loss = (wrong.abs().mean() + wrong.square().mean()) / 2  # eq. 17
+            loss = hybrid_loss(predicted, noise if recipe.predicts == "epsilon" else velocity)
             total += descend(loss, adam, unet, average, warming(done, 0.999))
             if step % 50 == 0:
                 print(epoch, step, f"{loss.item():.4f}", flush=True)
@@ -82,6 +81,12 @@ def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
     scores = evaluate(ClassDiffusion(average), images, labels)
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
     write_model(out, settings, average, model_card("class-diffusion", SUMMARY, recipe, "class-diffusion", scores, NOTES))
+
+
+def hybrid_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """The mean of L1 and L2 loss, a scalar (MMSemCom, eq. 17, with equal weights)."""
+    error = predicted - wanted
+    return (error.abs().mean() + error.square().mean()) / 2
 
 
 def knowledge(data: str, drawings: int, photographs: int | None) -> tuple[torch.Tensor, torch.Tensor]:
