@@ -13,7 +13,7 @@ help:
 	@echo "make docs       the pages of docs/reference, from the source, and the figures"
 	@echo "make test       the test suite (minutes)"
 	@echo "make test-docs  every command of the pages and every example, as a reader would call it (minutes)"
-	@echo "make test-slow  the tests that take longer"
+	@echo "make test-slow  the figures of the papers whole, planted faults, crashes and fuzzing (half an hour)"
 	@echo "make lint       ruff and mypy"
 	@echo "make mmsemcom   the figures and the table of the MMSemCom paper; P=5000 LIMIT=50 for narrow intervals"
 	@echo "make av         the figures and tables of the satellite audiovisual paper; CLIPS=8 for narrower intervals"
@@ -146,7 +146,7 @@ test-docs: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m docs -n auto --dist worksteal
 
 test-slow: $(VENV)/.semcore-dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n auto --dist loadgroup
 
 lint: $(VENV)/.semcore-dev
 	$(BIN)/ruff check .

@@ -28,7 +28,7 @@ SNRS = [0, 3, 6]
 SWEEP = f"channel.snr_db={','.join(map(str, SNRS))}"
 WRITES = 7
 """Files that a cell leaves beside its result: a source and a result picture of each of three samples, and the rows."""
-SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed else []) for seed in range(50)]
+SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed else []) for seed in range(12)]
 """The first in every test run, all of them in `make test-slow`."""
 
 FORKS = multiprocessing.get_context("forkserver")

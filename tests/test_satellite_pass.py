@@ -16,6 +16,7 @@ from semcore.plugins import hook_manager
 from semcore.results import read_run
 from semcore.run import run
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("satellite pass")]  # one process: they share the run
 ROOT = Path(__file__).parents[1]
 SEEDS = (1, 2)
 NO_FACE = 5.0
@@ -47,7 +48,6 @@ def akd(sessions: Sessions, planner: str) -> list[float]:
     return [segment["metrics"]["akd"] for seed in SEEDS for segment in sessions[planner, seed]]
 
 
-@pytest.mark.slow
 def test_search_needs_half_the_symbols_of_the_table_without_judgement(sessions: Sessions) -> None:
     """The headline of the paper: about 50 % of the symbols at an AKD that is no more than 5 % worse."""
     assert total(sessions, "search", "channel_uses") <= 0.5 * total(sessions, "lookup forced", "channel_uses")
@@ -58,7 +58,6 @@ def test_search_needs_half_the_symbols_of_the_table_without_judgement(sessions: 
     assert math.fsum(mine for mine, _ in faces) <= 1.05 * math.fsum(theirs for _, theirs in faces)
 
 
-@pytest.mark.slow
 def test_search_misses_at_most_half_of_what_the_table_misses(sessions: Sessions) -> None:
     """The pass is one that neither the memory nor the table has seen."""
     best = total(sessions, "oracle", "worth")
