@@ -31,6 +31,7 @@ from semcore.types import (
     Bitstream,
     Bounds,
     Candidates,
+    Extent,
     Features,
     Knowledge,
     KnowledgeBase,
@@ -57,8 +58,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Bench", "Bitstream", "Bounds", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError",
-    "Decibels", "Executor", "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout", "Ledger",
-    "Lost", "Mean", "Metric", "Needs", "OnDemand", "Picture", "Pictures", "Plan", "Planner",
+    "Decibels", "Executor", "Extent", "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout",
+    "Ledger", "Lost", "Mean", "Metric", "Needs", "OnDemand", "Picture", "Pictures", "Plan", "Planner",
     "PluginError", "Quotient", "Ratio", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
     "Score", "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Share", "Source", "Space", "Span",
     "Statistic", "Stream", "Symbols",

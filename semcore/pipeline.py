@@ -22,6 +22,7 @@ from semcore.rng import Rng
 from semcore.types import (
     Candidates,
     Entry,
+    Extent,
     Knowledge,
     Ledger,
     Received,
@@ -100,6 +101,7 @@ def transmit(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: 
     knowledge, updates = tell(p, samples, knowledge, rng.at("update"))
     sent = one_each(p.encoder, p.encoder.encode(samples, knowledge.tx), Semantics, samples)
     data = link(p, sent, rng.at("data"))
+    data = replace(data, arrived=granted(data.arrived, samples))
     candidates = one_each(
         p.generator, p.generator.generate(data.arrived, knowledge.rx, rng.at("generator")), Candidates, samples
     )
@@ -107,6 +109,11 @@ def transmit(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: 
     if p.selector:
         results = one_each(p.selector, p.selector.select(candidates, data.arrived, knowledge.rx), Sample, samples)
     return Outcome(sent, data.after(updates), candidates, results, knowledge, updates.ledger.uses())
+
+
+def granted(arrived: Sequence[Semantics], samples: Sequence[Sample]) -> list[Semantics]:
+    """What arrived, with the extent of each sample: the receiver was granted a time that long for pictures that large."""
+    return [replace(there, extent=Extent.of(sample)) for there, sample in zip(arrived, samples, strict=True)]
 
 
 def tell(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> tuple[Knowledge, Delivery]:

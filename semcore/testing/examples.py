@@ -14,6 +14,7 @@ import torch
 from semcore.rng import Rng
 from semcore.types import (
     Bitstream,
+    Extent,
     Features,
     Layout,
     Picture,
@@ -46,6 +47,10 @@ def sample(name: str, user: str, text: str, seed: int) -> Sample:
     return Sample(
         name, user, picture(32, 32, seed), frames, 5.0, tone.astype(np.float32), 2000, text, "bird"
     )  # fmt: skip
+
+
+EXTENT = Extent.of(sample("anna/0", "anna", "", 0))
+"""Of each of these samples."""
 
 
 def samples() -> tuple[Sample, ...]:
@@ -108,7 +113,7 @@ def semantics(types: tuple[tuple[str, type], ...]) -> tuple[Semantics, ...]:
     """Three samples of two users with one stream of each (name, type)."""
     senders = [("anna/0", "anna"), ("bruno/0", "bruno"), ("anna/1", "anna")]
     return tuple(
-        Semantics(key, {name: STREAMS[type][index % len(STREAMS[type])] for name, type in types}, user)
+        Semantics(key, {name: STREAMS[type][index % len(STREAMS[type])] for name, type in types}, user, extent=EXTENT)
         for index, (key, user) in enumerate(senders)
     )
 

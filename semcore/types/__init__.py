@@ -8,7 +8,7 @@ NumPy holds what people look at (pictures, sound, features); PyTorch holds what 
 from semcore.types.knowledge import Knowledge, KnowledgeBase
 from semcore.types.ledger import Entry, Ledger, split
 from semcore.types.plan import LIMITS, Plan, Scenario, Term, utility
-from semcore.types.samples import Candidates, OnDemand, Pictures, Sample, heads
+from semcore.types.samples import Candidates, Extent, OnDemand, Pictures, Sample, heads
 from semcore.types.semantics import STREAM_TYPES, Bitstream, Features, Picture, Semantics, Stream, Text, Tokens
 from semcore.types.space import Bounds, Space
 from semcore.types.symbols import Layout, Received, Span, Symbols
@@ -20,6 +20,7 @@ __all__ = [
     "Bounds",
     "Candidates",
     "Entry",
+    "Extent",
     "Features",
     "Knowledge",
     "KnowledgeBase",

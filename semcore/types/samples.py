@@ -64,6 +64,45 @@ class Sample:
         return bits or 8 * len((self.text or "").encode())
 
 
+@dataclass(frozen=True)
+class Extent:
+    """How long and how large a sample is, and nothing of what it holds: the grant of a transmission tells the receiver.
+
+    Fields:
+        frames: pictures of the video; 0: there is none, or nobody says
+        fps: pictures a second
+        size: (height, width) of the video
+        samples: of the sound; 0: there is none, or nobody says
+        sample_rate_hz: samples of the sound a second
+    """
+
+    frames: int = 0
+    fps: float = 0.0
+    size: tuple[int, int] = (0, 0)
+    samples: int = 0
+    sample_rate_hz: int = 0
+
+    @classmethod
+    def of(cls, sample: Sample) -> Extent:
+        """That of a sample."""
+        frames, height, width = (0, 0, 0) if sample.video is None else sample.video.shape[:3]
+        samples = 0 if sample.audio is None else len(sample.audio)
+        return cls(frames, float(sample.fps or 0), (height, width), samples, sample.sample_rate_hz or 0)
+
+    @property
+    def sound_s(self) -> float:
+        """Length of the sound, s: that of the video where there is only one; 0: nobody says."""
+        if self.samples:
+            return self.samples / self.sample_rate_hz
+        return self.frames / self.fps if self.frames else 0.0
+
+    def pictures(self, usual_fps: float = 25.0) -> tuple[int, float]:
+        """Frames, and frames a second: as long as the sound where there is only sound; 0 frames: nobody says."""
+        if self.frames:
+            return self.frames, self.fps
+        return round(self.sound_s * usual_fps), usual_fps
+
+
 @dataclass(frozen=True, eq=False)
 class OnDemand(Sequence[Sample]):
     """Samples that are read when they are asked for and kept by nobody: thousands of pictures, or hours of video.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from semcore.errors import ComponentError
 from semcore.types.arrays import check_array
+from semcore.types.samples import Extent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,12 +113,14 @@ class Semantics:
         user: whose entries of the knowledge base apply
         streams: name -> stream; a stream that was lost on the way is absent
         intact: name -> the verdict of the transport's own check (CRC); a stream without a check has none
+        extent: how long and how large the sample is, as the grant of its transmission tells the receiver
     """
 
     key: str
     streams: Mapping[str, Stream] = field(default_factory=dict)
     user: str = ""
     intact: Mapping[str, bool] = field(default_factory=dict)
+    extent: Extent = Extent()
 
     def __post_init__(self) -> None:
         for name, stream in self.streams.items():

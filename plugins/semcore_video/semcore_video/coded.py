@@ -9,20 +9,23 @@ from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Generator, SemanticEncoder
-from semcore.limits import MAX_FRAMES, MAX_SEQUENCE_PIXELS
+from semcore.limits import MAX_FRAMES, MAX_RECEIVED_PIXELS, MAX_SEQUENCE_PIXELS
 from semcore.rng import Rng
-from semcore.types import Bitstream, Candidates, KnowledgeBase, Sample, Semantics, Stream
+from semcore.types import Bitstream, Candidates, Extent, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import PYAV
 from semcore_video.paper import PAPER
+from semcore_video.steps import USUAL_FPS
 
 VIDEO = "video"
 """Name of the stream."""
 CODECS = {"h264": ("libx264", "h264"), "h265": ("libx265", "hevc")}
 """Codec -> FFmpeg's encoder, and its raw stream format."""
+BLOCK = 128
+"""Pixels by which a decoder rounds sides up, at most."""
 WORST = 51
 """Largest constant rate factor."""
 H264_SEI = 6
@@ -35,7 +38,8 @@ class VideoEncoder(SemanticEncoder):
     """The frames of a video by H.264 or H.265, as a raw stream of units (Annex B), one key frame and predictions.
 
     With `most_bytes` the best constant rate factor is searched that fits; if even the worst is too large, the stream is
-    empty and the video is lost. What encoders tell of themselves is not sent. Sides must be even.
+    empty and the video is lost. What encoders say of themselves is not sent. Colour has half the resolution, so the edge of
+    an odd side is repeated once.
 
     Fields:
         codec: which standard
@@ -64,8 +68,6 @@ class VideoEncoder(SemanticEncoder):
     def _fitting(self, sample: Sample) -> bytes:
         if sample.video is None or not len(sample.video):
             raise ComponentError(f"VideoEncoder encodes videos, and sample {sample.id!r} has none")
-        if sample.video.shape[1] % 2 or sample.video.shape[2] % 2:
-            raise ComponentError(f"VideoEncoder needs even sides, and sample {sample.id!r} is {sample.video.shape[1:3]}")
         if self.most_bytes is None:
             return self._coded(sample, self.crf)
         low, high, best = self.crf, WORST, b""
@@ -86,12 +88,14 @@ class VideoEncoder(SemanticEncoder):
         buffer = io.BytesIO()
         with av.open(buffer, "w", format=form) as out:
             video: Any = out.add_stream(library, rate=Fraction(sample.fps or 25).limit_denominator(1001))
-            video.height, video.width = sample.video.shape[1:3]
+            video.height, video.width = even(sample.video.shape[1:3])
+            odd = video.height - sample.video.shape[1], video.width - sample.video.shape[2]
             video.pix_fmt = "yuv420p"
             quiet = {"x265-params": "info=0:log-level=none:pools=none:frame-threads=1:wpp=0"} if self.codec == "h265" else {}
             video.options = {"crf": str(crf), "preset": self.preset, "threads": "1", "g": "250", **quiet}
             for pixels in sample.video:
-                out.mux(video.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")))
+                whole = np.pad(pixels, ((0, odd[0]), (0, odd[1]), (0, 0)), "edge")
+                out.mux(video.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")))
             out.mux(video.encode(None))
         return buffer.getvalue() if self.codec == "h265" else b"".join(_without_sei(buffer.getvalue()))
 
@@ -107,14 +111,11 @@ def _without_sei(stream: bytes) -> Iterator[bytes]:
 class VideoDecoder(Generator):
     """The frames of a stream of H.264 or H.265 that may be damaged.
 
-    Frames of another size are damage and left out; where frames are missing at the end, the last one stays. Without any
-    frame there is no video.
+    How many frames there are, of which size and how many a second, the grant tells. Frames of another size are damage and
+    left out; where frames are missing at the end, the last one stays. Without any frame there is no video.
 
     Fields:
         codec: which standard
-        size: (height, width) of the frames, which both ends know from the session
-        fps: frames a second, which both ends know from the session
-        frames: length of the video, which both ends know from the session
     """
 
     licences: ClassVar[tuple[str, ...]] = (PYAV,)
@@ -123,40 +124,49 @@ class VideoDecoder(Generator):
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {VIDEO: (Bitstream,)}
 
     codec: Name = "h265"
-    size: tuple[Annotated[int, Ge(16), Le(4096)], Annotated[int, Ge(16), Le(4096)]] = (256, 256)
-    fps: Annotated[float, Gt(0), Le(1000)] = 25.0
-    frames: Annotated[int, Ge(1), Le(MAX_FRAMES)] = 75
-
-    def check(self) -> None:
-        if self.frames * self.size[0] * self.size[1] > MAX_SEQUENCE_PIXELS:
-            raise ComponentError(f"VideoDecoder.frames of this size are more than {MAX_SEQUENCE_PIXELS} pixels")
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates([self._sample(one)]) for one in batch]
 
     def _sample(self, got: Semantics) -> Sample:
-        stream = got.streams.get(VIDEO)
-        seen = list(self._decoded(stream.data)) if isinstance(stream, Bitstream) and stream.data else []
+        stream, extent = got.streams.get(VIDEO), got.extent
+        seen = list(self._decoded(stream.data, extent)) if isinstance(stream, Bitstream) and stream.data else []
         if not seen:
             return Sample(got.key, got.user)
-        return Sample(got.key, got.user, video=np.stack(seen + seen[-1:] * (self.frames - len(seen))), fps=self.fps)
+        height, width = extent.size if extent.frames else seen[0].shape[:2]
+        found = np.empty((extent.frames or len(seen), height, width, 3), np.uint8)
+        for index, pixels in enumerate(found):
+            pixels[:] = seen[min(index, len(seen) - 1)][:height, :width]
+        return Sample(got.key, got.user, video=found, fps=extent.fps or USUAL_FPS)
 
-    def _decoded(self, data: bytes) -> Iterator[np.ndarray]:
+    def _decoded(self, data: bytes, extent: Extent) -> Iterator[np.ndarray]:
+        """The frames of the size that was granted, or of that of the first where nobody says."""
         import av
 
+        size, left = (even(extent.size), extent.frames) if extent.frames else (None, MAX_FRAMES)
+        # A stream of a few bytes can claim gigapixels. Decoders count pixels in blocks that are as wide as their vectors.
+        most = (size[0] + BLOCK) * (size[1] + BLOCK) if size else MAX_RECEIVED_PIXELS
         decoder: Any = av.CodecContext.create(CODECS[self.codec][1], "r")
         decoder.thread_count = 1
-        decoder.options = {"max_pixels": str(self.size[0] * self.size[1])}  # a stream of a few bytes can claim gigapixels
-        left = self.frames
+        decoder.options = {"max_pixels": str(most)}
         for packet in [*_parsed(decoder, data), None]:
             try:
                 frames = decoder.decode(packet)
             except (av.error.FFmpegError, ValueError):
                 continue  # damage; what follows may be whole again
             for frame in frames:
-                if (frame.height, frame.width) == self.size and left:
+                there = frame.height, frame.width
+                size = size or there
+                if not extent.frames:
+                    left = min(left, MAX_SEQUENCE_PIXELS // (there[0] * there[1]))
+                if there == size and left > 0:
                     left -= 1
                     yield frame.to_ndarray(format="rgb24")
+
+
+def even(size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width), each odd one larger by one."""
+    return size[0] + size[0] % 2, size[1] + size[1] % 2
 
 
 def _parsed(decoder: Any, data: bytes) -> list[Any]:

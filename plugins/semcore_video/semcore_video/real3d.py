@@ -21,6 +21,7 @@ from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.face.encoder import newest_picture
 from semcore_video.licences import REAL3D
 from semcore_video.paper import PAPER
+from semcore_video.steps import nearest
 
 FOLDER, PYTHON = "REAL3D_PORTRAIT", "REAL3D_PORTRAIT_PYTHON"
 """Environment variables: the folder of the program, and the interpreter that runs it. A pipeline cannot name either, for it
@@ -77,7 +78,8 @@ class Real3DPortrait(Generator):
         if picture is None or sound.audio is None or not sound.sample_rate_hz:
             return sound
         video, fps = self._moved(picture, sound.audio, sound.sample_rate_hz)
-        return replace(sound, video=video, fps=fps)
+        frames, granted = got.extent.pictures(fps)
+        return replace(sound, video=nearest(video, frames) if frames else video, fps=granted)
 
     def _moved(self, picture: np.ndarray, audio: np.ndarray, sample_rate_hz: int) -> tuple[np.ndarray, float]:
         """The picture uint8 (H, W, 3) as it speaks: frames of its size, and how many a second."""

@@ -13,14 +13,16 @@ from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.face.tracker import Tracking
 from semcore_video.paper import PAPER
-from semcore_video.speech.mel_voices import LIPS
+from semcore_video.speech.mel_voices import LIPS, LIPS_FPS
+from semcore_video.steps import in_steps
 
 
 @dataclass(frozen=True)
 class TalkingHead(Tracking, Generator):
     """The moving picture of one generator with the sound of another, which may look at the lips of the picture.
 
-    A voice that takes a stream `lips` gets grey pictures of the mouth of the video that was made: audio from video.
+    A voice that takes a stream `lips` gets grey pictures of the mouth of the video that was made: audio from video. Picture
+    and sound are as long as the source, which the grant tells.
 
     Fields:
         renderer: makes the video
@@ -58,7 +60,9 @@ def _with_lips(got: Semantics, seen: Candidates) -> Semantics:
     points = None if video is None else track(video)
     if video is None or points is None or not np.isfinite(points).all():
         return got
-    return replace(got, streams={**got.streams, LIPS: Features(lips_of(video, points).astype(np.float32))})
+    lips = lips_of(video, points).astype(np.float32)
+    lips = in_steps(lips, max(round(len(video) * LIPS_FPS / (seen.samples[0].fps or LIPS_FPS)), 1))
+    return replace(got, streams={**got.streams, LIPS: Features(lips)})
 
 
 def _together(key: str, user: str, video: Sample, sound: Sample) -> Sample:

@@ -13,7 +13,7 @@ from annotated_types import Ge, Le
 from semcore.errors import RunError
 from semcore.interfaces import Source
 from semcore.rng import Rng
-from semcore.types import Features, KnowledgeBase, Sample, Semantics, Tokens
+from semcore.types import Extent, Features, KnowledgeBase, Sample, Semantics, Tokens
 from semcore_video.face.tracker import Tracking
 from semcore_video.licences import ESPEAK, MEDIAPIPE, PORTRAIT
 
@@ -73,8 +73,8 @@ class TalkingSamples(Tracking, Source):
         moments = np.round((START_S + (STOP_S - START_S) * shares / shares[-1]) / FRAME_S)
         phones = Tokens(np.array([NUMBERS[name] for name in (SILENCE, *names)], np.int64), len(NUMBERS))
         durations = Features(np.diff(moments, prepend=0).astype(np.float32))
-        said = Semantics("", {PHONES: phones, DURATIONS: durations})
-        voice = EspeakVoice(voice="en-us+f3", length_s=LENGTH_S).generate([said], KnowledgeBase(), Rng())[0].samples[0]
+        said = Semantics("", {PHONES: phones, DURATIONS: durations}, extent=Extent(frames, FPS))
+        voice = EspeakVoice(voice="en-us+f3").generate([said], KnowledgeBase(), Rng())[0].samples[0]
         motion = motion_of(names, moments * FRAME_S, frames, FPS) * 1.3
         time = np.arange(frames) / FPS
         # The head sways by a few degrees, each axis at its own slow pace.

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semcore import Bitstream, ComponentError, KnowledgeBase, Rng, Sample, Semantics
+from semcore import Bitstream, Extent, KnowledgeBase, Rng, Sample, Semantics
 from semcore_video.coded import VideoDecoder, VideoEncoder
 
 pytest.importorskip("av", reason="pip install 'semcore-video[av]'")
 KB = KnowledgeBase()
 CODECS = ("h264", "h265")
+GRANTED = Extent(10, 25.0, (64, 64))
 
 
 def clip(frames: int = 10, side: int = 64) -> Sample:
@@ -25,9 +26,9 @@ def coded(sample: Sample, **settings: object) -> bytes:
     return VideoEncoder(**settings).encode([sample], KB)[0].streams["video"].data
 
 
-def decoded(data: bytes, codec: str, **settings: object) -> Sample:
-    got = Semantics("clip", {"video": Bitstream(data)}, "someone")
-    return VideoDecoder(codec=codec, size=(64, 64), frames=10, **settings).generate([got], KB, Rng())[0].samples[0]
+def decoded(data: bytes, codec: str, extent: Extent = GRANTED) -> Sample:
+    got = Semantics("clip", {"video": Bitstream(data)}, "someone", extent=extent)
+    return VideoDecoder(codec=codec).generate([got], KB, Rng())[0].samples[0]
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -75,7 +76,46 @@ def test_frames_of_another_size_are_damage(codec: str) -> None:
     assert decoded(coded(clip(side=128), codec=codec), codec).video is None
 
 
-def test_odd_sides_are_refused() -> None:
-    odd = Sample("odd", "someone", video=np.zeros((2, 33, 32, 3), np.uint8), fps=25.0)
-    with pytest.raises(ComponentError, match="even sides"):
-        coded(odd)
+def moving(height: int, width: int, frames: int) -> np.ndarray:
+    """Gradients that move."""
+    y, x = np.mgrid[:height, :width]
+    shown = [np.stack([(x + 3 * at) % 256, (2 * y) % 256, (x + y) % 256], -1) for at in range(frames)]
+    return np.stack(shown).astype(np.uint8)
+
+
+SIZES = [(64, 64), (97, 161), (96, 160), (144, 176), (288, 352), (288, 360), (224, 224), (240, 321), (480, 720), (300, 300),
+         (256, 272), (16, 16), (18, 200), (480, 854), (320, 180)]  # fmt: skip
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_every_frame_of_any_size_comes_back_over_a_link_without_errors(codec: str, size: tuple[int, int]) -> None:
+    sample = Sample("a", video=moving(*size, 4), fps=30.0)
+    result = decoded(coded(sample, codec=codec, crf=14), codec, Extent.of(sample))
+    assert result.video.shape == sample.video.shape and result.fps == 30.0
+    each = np.square(result.video.astype(float) - sample.video).mean((1, 2, 3))
+    assert (10 * np.log10(255**2 / each) > 19).all()  # chroma of half the resolution
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("size", [(720, 1280), (1280, 720), (1080, 1920), (480, 640)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_large_frames_come_back_too(codec: str, size: tuple[int, int]) -> None:
+    sample = Sample("a", video=moving(*size, 3), fps=50.0)
+    result = decoded(coded(sample, codec=codec, crf=20, preset="veryfast"), codec, Extent.of(sample))
+    assert result.video.shape == sample.video.shape
+    assert np.square(result.video.astype(float) - sample.video).mean() < 1000
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_where_nobody_says_how_large_it_is_the_stream_says_it(codec: str) -> None:
+    sample = clip()
+    result = decoded(coded(sample, codec=codec), codec, Extent())
+    assert result.video.shape == sample.video.shape and result.fps == 25.0
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_frames_that_are_missing_at_the_end_repeat_the_last_one(codec: str) -> None:
+    result = decoded(coded(clip(), codec=codec), codec, Extent(14, 10.0, (64, 64)))
+    assert len(result.video) == 14 and result.fps == 10.0
+    assert (result.video[10:] == result.video[9]).all()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semcore import Features, KnowledgeBase, Ledger, Picture, Rng, RunError, Sample, Semantics, Text, Tokens
+from semcore import Extent, Features, KnowledgeBase, Ledger, Picture, Rng, RunError, Sample, Semantics, Text, Tokens
 from semcore.interfaces import Record
 from semcore_video import real3d
 from semcore_video.real3d import Real3DPortrait
@@ -61,25 +61,26 @@ def fastspeech2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_fastspeech_2_says_each_phone_for_as_long_as_it_was_said(fastspeech2: Path) -> None:
-    voice = FastSpeech2(model=str(fastspeech2), length_s=2.0)
+    voice = FastSpeech2(model=str(fastspeech2))
     phones = Tokens(np.array([NUMBERS[name] for name in WORDS], np.int64), len(NAMES))
     for lasts in ((20, 10, 12, 9, 30), (5, 40, 12, 9, 3)):
         durations = Features(np.array(lasts, np.float32))
         begin, sound = voice._said(WORDS, np.concatenate([[0.0], np.cumsum(lasts)]) * 0.01)
         assert begin == 0 and len(sound) == sum(lasts) * 160
-        got = Semantics("a", {PHONES: phones, DURATIONS: durations})
+        got = Semantics("a", {PHONES: phones, DURATIONS: durations}, extent=Extent(50, 25.0))
         sample = voice.generate([got], KB, Rng())[0].samples[0]
         assert sample.sample_rate_hz == 16000 and sample.audio is not None and len(sample.audio) == 32000
         assert sample.audio[: sum(lasts) * 160].std() > 0 and not sample.audio[sum(lasts) * 160 :].any()
 
 
 def test_fastspeech_2_fits_a_text_into_its_interval_and_is_silent_without_one(fastspeech2: Path) -> None:
-    voice = FastSpeech2(model=str(fastspeech2), length_s=3.0)
+    voice = FastSpeech2(model=str(fastspeech2))
     text, interval = Text("bin blue at a two now"), Tokens(np.array([50, 220], np.int64), 1000)
-    sample = voice.generate([Semantics("a", {TEXT: text, INTERVAL: interval})], KB, Rng())[0].samples[0]
+    got = Semantics("a", {TEXT: text, INTERVAL: interval}, extent=Extent(75, 25.0))
+    sample = voice.generate([got], KB, Rng())[0].samples[0]
     assert sample.audio is not None and not sample.audio[:8000].any() and not sample.audio[36000:].any()
     assert sample.audio[8000:35000].any()
-    nothing = voice.generate([Semantics("a", {})], KB, Rng())[0].samples[0]
+    nothing = voice.generate([got.only([])], KB, Rng())[0].samples[0]
     assert nothing.audio is not None and len(nothing.audio) == 48000 and not nothing.audio.any()
 
 
@@ -179,8 +180,8 @@ def _checkout(folder: Path, program: str) -> Path:
 def test_real3d_portrait_moves_the_reference_as_the_voice_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("av", reason="pip install 'semcore-video[speech]'")
     picture = portrait_of_astronaut((128, 128))
-    kb, made = KnowledgeBase({"a": (Picture(picture),)}), Real3DPortrait(voice=EspeakVoice(length_s=2.0))
-    got = Semantics("a/0", {TEXT: Text("bin blue at a two now")}, "a")
+    kb, made = KnowledgeBase({"a": (Picture(picture),)}), Real3DPortrait(voice=EspeakVoice())
+    got = Semantics("a/0", {TEXT: Text("bin blue at a two now")}, "a", extent=Extent(60, 30.0))
     monkeypatch.delenv(real3d.FOLDER, raising=False)
     with pytest.raises(RunError, match="set REAL3D_PORTRAIT to a checkout"):
         made.generate([got], kb, Rng())
@@ -190,7 +191,7 @@ def test_real3d_portrait_moves_the_reference_as_the_voice_speaks(tmp_path: Path,
     _checkout(tmp_path, STAND_IN)
     monkeypatch.setenv(real3d.PYTHON, sys.executable)
     sample = made.generate([got], kb, Rng())[0].samples[0]
-    assert sample.video is not None and sample.video.shape == (50, 128, 128, 3) and sample.fps == 25
+    assert sample.video is not None and sample.video.shape == (60, 128, 128, 3) and sample.fps == 30
     assert np.abs(sample.video[10].astype(float) - picture).mean() < 8
     assert sample.audio is not None and np.abs(sample.audio).max() > 0.05
     assert made.generate([got], KB, Rng())[0].samples[0].video is None, "no reference, no video"

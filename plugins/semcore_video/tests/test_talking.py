@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semcore import ComponentError, Features, KnowledgeBase, Picture, Rng, Sample, Semantics, Text, Tokens
+from semcore import ComponentError, Extent, Features, KnowledgeBase, Picture, Rng, Sample, Semantics, Text, Tokens
 from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
 from semcore_video.clips import grid_sentence
@@ -92,7 +92,8 @@ def test_the_warped_face_does_what_the_source_did(clip: Sample, points: np.ndarr
 
 def test_without_motion_the_face_is_still_and_without_a_reference_there_is_none(clip: Sample) -> None:
     kb = KB.add(clip.user, Picture(clip.video[0]))
-    still = MeshWarp(frames=3).generate([Semantics(clip.id, {}, clip.user)], kb, Rng())[0].samples[0]
+    nothing = Semantics(clip.id, {}, clip.user, extent=Extent(3, 25.0))
+    still = MeshWarp().generate([nothing], kb, Rng())[0].samples[0]
     assert (still.video == clip.video[0]).all() and len(still.video) == 3
     assert MeshWarp().generate([Semantics(clip.id, {}, clip.user)], KB, Rng())[0].samples[0].video is None
 
@@ -130,7 +131,7 @@ def test_pictures_without_a_face_do_no_harm() -> None:
     kb = KB.add("nobody", Picture(grey.video[0]))
     got = FaceMotion().encode([grey], kb)[0]
     assert not got.streams["motion"].values.any()
-    assert (MeshWarp(frames=4).generate([got], kb, Rng())[0].samples[0].video == 128).all()
+    assert (MeshWarp().generate([got], kb, Rng())[0].samples[0].video == 128).all()
 
 
 # ---------------------------------------------------------------------------------------------- dct
@@ -202,7 +203,8 @@ def test_a_voice_says_each_phone_when_it_was_said() -> None:
     names = pronounce("bin blue at f two now")
     assert names[:3] == ["B", "IH", "N"]
     interval = Tokens(np.array([80, 230], np.int64), CLOCK)
-    said = EspeakVoice().generate([Semantics("a", {"text": Text("bin blue at f two now"), "interval": interval})], KB, Rng())
+    streams = {"text": Text("bin blue at f two now"), "interval": interval}
+    said = EspeakVoice().generate([Semantics("a", streams, extent=Extent(75, 25.0))], KB, Rng())
     sample = said[0].samples[0]
     found = align(sample.audio, sample.sample_rate_hz, "bin blue at f two now")
     assert found is not None and sum(one.frames for one in found) == 300
@@ -232,7 +234,7 @@ def test_damaged_streams_are_silence_or_speech_but_no_error() -> None:
         {"phones": Tokens(rng.integers(0, 40, 9), 40), "durations": Features(rng.integers(0, CLOCK, 5).astype(np.float32))},
         {"text": Text("bin"), "interval": Tokens(np.array([CLOCK - 1, 0]), CLOCK)},
     ):  # fmt: skip
-        sound = EspeakVoice().generate([Semantics("a", streams)], KB, Rng())[0].samples[0].audio
+        sound = EspeakVoice().generate([Semantics("a", streams, extent=Extent(75, 25.0))], KB, Rng())[0].samples[0].audio
         assert sound.shape == (48000,) and np.isfinite(sound).all() and np.abs(sound).max() <= 1
 
 
@@ -282,14 +284,14 @@ def test_words_that_nobody_gives_are_heard(clip: Sample) -> None:
 
 def test_phones_that_arrived_move_the_lips_as_they_moved(clip: Sample, points: np.ndarray) -> None:
     kb = KB.add(clip.user, Picture(clip.video[best_reference(points)]))
-    got = Speech(send="durations").encode([clip], kb)[0]
+    got = replace(Speech(send="durations").encode([clip], kb)[0], extent=Extent.of(clip))
     video = VisemeMotion(renderer=MeshWarp()).generate([got], kb, Rng())[0].samples[0].video
     assert video.shape == clip.video.shape
     assert np.corrcoef(lip_opening(track(video)), lip_opening(points))[0, 1] > 0.4
 
 
 def test_without_phones_the_face_is_still() -> None:
-    motion = VisemeMotion(renderer=MeshWarp(), frames=20).motion(Semantics("clip", {}, "someone"))
+    motion = VisemeMotion(renderer=MeshWarp()).motion(Semantics("clip", {}, "someone", extent=Extent(20, 25.0)))
     assert motion.shape == (20, NUMBERS) and not motion[:, :6].any()
     assert (motion == motion[0]).all()
 

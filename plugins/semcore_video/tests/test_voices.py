@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from semcore import ComponentError, Features, KnowledgeBase, Picture, Rng, Sample, Semantics, Text, Tokens
+from semcore import ComponentError, Extent, Features, KnowledgeBase, Picture, Rng, Sample, Semantics, Text, Tokens
 from semcore.errors import RunError
 from semcore.interfaces import Record
 from semcore.types import Ledger
@@ -46,7 +46,7 @@ def clip() -> Sample:
 
 @pytest.fixture(scope="module")
 def spoken(clip: Sample) -> Semantics:
-    return Speech(send="durations").encode([clip], KB)[0]
+    return replace(Speech(send="durations").encode([clip], KB)[0], extent=Extent.of(clip))
 
 
 def said(generator: object, got: Semantics) -> np.ndarray:
@@ -77,7 +77,7 @@ def test_the_trained_voice_says_the_words_when_they_were_said(clip: Sample, spok
 
 def test_without_anything_to_say_there_is_silence() -> None:
     for voice in (FastSpeech(vocoder=GriffinLim()), LipVoice(vocoder=GriffinLim())):
-        audio = said(voice, Semantics("a", {}))
+        audio = said(voice, Semantics("a", {}, extent=Extent(75, 25.0)))
         assert len(audio) == 3 * RATE_HZ and np.abs(audio).max() < 0.01
 
 
@@ -128,7 +128,8 @@ def test_a_voice_sees_the_lips_that_were_rendered(clip: Sample) -> None:
     assert head.accepts.keys() == {"motion", "text", "interval"}
     interval = Tokens(np.array([60, 230], np.int64), CLOCK)
     motion = Features(np.zeros((75, 12), np.float32))
-    still = Semantics("a", {"text": Text(WORDS), "interval": interval, "motion": motion}, clip.user)
+    streams = {"text": Text(WORDS), "interval": interval, "motion": motion}
+    still = Semantics("a", streams, clip.user, extent=Extent.of(clip))
     names = Speech(send="durations").encode([clip], kb)[0].streams["phones"].values
     moved = motion_of([list(NUMBERS)[n] for n in names], np.linspace(0.6, 2.3, len(names) + 1), 75, 25.0) * 1.5
     moving = replace(still, streams={**still.streams, "motion": Features(moved.astype(np.float32))})
@@ -188,7 +189,8 @@ def test_a_text_of_any_length_is_said_as_far_as_there_is_time() -> None:
     """Minutes of words for three seconds of sound: eSpeak NG is asked in pieces, and what does not fit is left out."""
     text = Text("bin blue at f two now " * 60)
     still = Features(np.zeros((75, 12), np.float32))
-    got = Semantics("a", {TEXT: text, INTERVAL: Tokens(np.array([50, 220]), 1024), MOTION: still})
+    streams = {TEXT: text, INTERVAL: Tokens(np.array([50, 220]), 1024), MOTION: still}
+    got = Semantics("a", streams, extent=Extent(75, 25.0))
     for voice in (EspeakVoice(), LipTiming(voice=EspeakVoice()), LipVoice(vocoder=GriffinLim())):
         sample = voice.generate([got], KB, Rng())[0].samples[0]
         assert sample.audio is not None and sample.sample_rate_hz

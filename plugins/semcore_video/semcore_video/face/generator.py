@@ -5,19 +5,18 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
 
 from semcore.interfaces import Generator
-from semcore.limits import MAX_FRAMES
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.face.encoder import MOTION, newest_mouths, newest_picture
 from semcore_video.face.tracker import Tracking, named
 from semcore_video.licences import MEDIAPIPE
 from semcore_video.shipped import digest
+from semcore_video.steps import USUAL_FPS, in_steps
 
 
 @dataclass(frozen=True)
@@ -28,19 +27,13 @@ class PortraitGenerator(Tracking, Generator, abc.ABC):
     pixels of the person lie over a background from which the person was taken out once. Between open lips is what the atlas of
     mouths in the knowledge base shows; without one, a mouth that opens beyond that of the reference is dark inside.
 
-    Without the stream the face stays still for `frames`; without a reference there is no video at all.
-
-    Fields:
-        fps: frames a second, which both ends know from the session
-        frames: of a still face, where no motion arrived
+    The video has as many frames as the source, which the grant tells. Without the stream the face stays still; without a
+    reference there is no video at all.
     """
 
     stream: ClassVar[str]
     """The stream that says it, and how many numbers a frame it has."""
     numbers: ClassVar[int]
-
-    fps: Annotated[float, Gt(0), Le(1000)] = 25.0
-    frames: Annotated[int, Ge(1), Le(MAX_FRAMES)] = 75
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates([self._sample(one, kb)]) for one in batch]
@@ -57,10 +50,12 @@ class PortraitGenerator(Tracking, Generator, abc.ABC):
             return Sample(got.key, got.user)
         motion, known = got.streams.get(self.stream), portrait(picture, newest_mouths(kb, got.user))
         told = isinstance(motion, Features) and motion.values.shape[1:] == (self.numbers,) and len(motion.values) > 0
+        frames, fps = got.extent.pictures(USUAL_FPS)
         if known is None or not isinstance(motion, Features) or not told:
-            return Sample(got.key, got.user, video=np.repeat(picture[None], self.frames, axis=0), fps=self.fps)
-        points = self.points(np.nan_to_num(motion.values), known.points)
-        return Sample(got.key, got.user, video=np.stack([known.moved_to(one) for one in points]), fps=self.fps)
+            return Sample(got.key, got.user, video=np.repeat(picture[None], max(frames, 1), axis=0), fps=fps)
+        moved = in_steps(np.nan_to_num(motion.values), frames or len(motion.values))
+        points = self.points(moved, known.points)
+        return Sample(got.key, got.user, video=np.stack([known.moved_to(one) for one in points]), fps=fps)
 
 
 @dataclass(frozen=True)

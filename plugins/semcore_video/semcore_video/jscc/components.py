@@ -5,17 +5,16 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Component, Generator, SemanticEncoder
-from semcore.limits import MAX_FRAMES
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.shipped import digest, network
+from semcore_video.steps import USUAL_FPS
 
 if TYPE_CHECKING:
     import torch
@@ -65,7 +64,8 @@ class DeepWiVeEncoder(ByNetwork, SemanticEncoder):
 
     A square of 16 x 16 pixels of a group becomes 30 real numbers, 15 channel uses: 57,600 of them for 3 s of 256 x 256. The
     paper's baseline has 59,392. DeepWiVe interpolates between key frames, and learns how many symbols each gets; here
-    convolutions along time take the place of both, trained small.
+    convolutions along time take the place of both, trained small. What is missing to whole groups and squares repeats the
+    last frame and the edge of each.
     """
 
     reference: ClassVar[str] = TUNG
@@ -84,14 +84,10 @@ class DeepWiVeEncoder(ByNetwork, SemanticEncoder):
 
         if sample.video is None or not len(sample.video):
             raise ComponentError(f"DeepWiVeEncoder encodes videos, and sample {sample.id!r} has none")
-        height, width = sample.video.shape[1:3]
-        if height % SQUARE or width % SQUARE:
-            raise ComponentError(
-                f"DeepWiVeEncoder needs sides that are multiples of {SQUARE}, and sample {sample.id!r} is {height}x{width}"
-            )
-        group = self.network.group
-        ahead = np.arange(-(-len(sample.video) // group) * group).clip(max=len(sample.video) - 1)
-        frames = torch.from_numpy(sample.video[ahead]).permute(0, 3, 1, 2)[None].float() / 255
+        count, height, width = sample.video.shape[:3]
+        room = -count % self.network.group, -height % SQUARE, -width % SQUARE
+        whole = np.pad(sample.video, [*((0, more) for more in room), (0, 0)], "edge")
+        frames = torch.from_numpy(whole).permute(0, 3, 1, 2)[None].float() / 255
         with torch.inference_mode():
             numbers: torch.Tensor = self.network.encode(frames)[0]
         return numbers.numpy()
@@ -101,18 +97,13 @@ class DeepWiVeEncoder(ByNetwork, SemanticEncoder):
 class DeepWiVeGenerator(ByNetwork, Generator):
     """The frames of a video from the numbers of the encoder `deepwive`; without them there is no video.
 
-    Fields:
-        fps: frames a second, which both ends know from the session
-        frames: length of the video, which both ends know from the session; null: whole groups
+    How many frames of which size there are, the grant tells; otherwise they are whole groups of whole squares.
     """
 
     reference: ClassVar[str] = TUNG
     cites: ClassVar[tuple[str, ...]] = ("tung2022deepwive", "liu2026semantic")
     pair: ClassVar[str] = DEEPWIVE
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {FRAMES: (Features,)}
-
-    fps: Annotated[float, Gt(0), Le(1000)] = 25.0
-    frames: Annotated[int, Ge(1), Le(MAX_FRAMES)] | None = None
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates([self._sample(got)]) for got in batch]
@@ -128,7 +119,10 @@ class DeepWiVeGenerator(ByNetwork, Generator):
         with torch.inference_mode():
             video = self.network.decode(values)[0].permute(0, 2, 3, 1)
         pixels = (video * 255).round().clamp(0, 255).to(torch.uint8).numpy()
-        return Sample(got.key, got.user, video=pixels[: self.frames], fps=self.fps)
+        extent = got.extent
+        height, width = extent.size if extent.frames else pixels.shape[1:3]
+        video = pixels[: extent.frames or len(pixels), :height, :width]
+        return Sample(got.key, got.user, video=np.ascontiguousarray(video), fps=extent.fps or USUAL_FPS)
 
 
 @dataclass(frozen=True)
@@ -169,16 +163,13 @@ class DeepSCSEncoder(ByNetwork, SemanticEncoder):
 class DeepSCSGenerator(ByNetwork, Generator):
     """The sound from the numbers of the encoder `deepsc-s`; without them there is none. Its loudness is not sent.
 
-    Fields:
-        length_s: of the sound, s, which both ends know from the session; null: whole steps
+    How long it is, the grant tells; otherwise it is whole steps.
     """
 
     reference: ClassVar[str] = WENG
     cites: ClassVar[tuple[str, ...]] = ("weng2021semantic", "liu2026semantic")
     pair: ClassVar[str] = DEEPSC_S
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {WAVEFORM: (Features,)}
-
-    length_s: Annotated[float, Gt(0), Le(600)] | None = None
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates([self._sample(got)]) for got in batch]
@@ -193,8 +184,7 @@ class DeepSCSGenerator(ByNetwork, Generator):
         values = torch.from_numpy(np.nan_to_num(numbers.values).clip(-20, 20))[None]
         with torch.inference_mode():
             sound = self.network.decode(values)[0].numpy() * np.float32(LOUD)
-        if self.length_s is not None:
-            count = round(self.length_s * RATE_HZ)
+        if count := round(got.extent.sound_s * RATE_HZ):
             sound = np.pad(sound[:count], (0, max(count - len(sound), 0)))
         return Sample(got.key, got.user, audio=sound.clip(-1, 1), sample_rate_hz=RATE_HZ)
 

@@ -22,7 +22,12 @@ SPOKEN: Mapping[str, tuple[type[Stream], ...]] = {
 }  # fmt: skip
 """What those take that speak, aloud or with their lips."""
 CLOCK = 2**10
-"""Values of a moment, frames of 10 ms: segments are shorter than 10 s."""
+"""Values of a moment, frames of 10 ms, in a sound of less than 10 s."""
+
+
+def clock(frames: int) -> int:
+    """Values of a moment in a sound of so many frames of 10 ms: a power of two, which both ends know from its length."""
+    return max(CLOCK, 1 << frames.bit_length())
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,7 @@ class Speech(SemanticEncoder):
     `send: durations`, for video from audio, gives the streams `phones` (numbers of phones of the CMU dictionary, with
     silences) and `durations` (numbers: frames of 10 ms), from a forced alignment by PocketSphinx. `send: text`, for audio
     from video, gives `text` and `interval`: first and last frame of speech, in frames of 10 ms, two bytes that say more of
-    the timing than a face does. `send: words` gives `text` alone.
+    the timing than a face does (more bits in a sound of 10 s or more). `send: words` gives `text` alone.
 
     The words are those that the source gives with the sample, or those that PocketSphinx hears, led by the grammar of the
     GRID corpus (`words: grid`): it hears one of its sentences in anything; or those that a `recogniser` hears, such as
@@ -92,15 +97,17 @@ class Speech(SemanticEncoder):
         else:
             text = self._words(sample, sample.audio, sample.sample_rate_hz)
             phones = align(sample.audio, sample.sample_rate_hz, text) or []
+        length = round(len(sample.audio) / sample.sample_rate_hz / FRAME_S)
         if not phones:
-            phones = evenly(pronounce(text), round(len(sample.audio) / sample.sample_rate_hz / FRAME_S))
+            phones = evenly(pronounce(text), length)
         ends = np.cumsum([phone.frames for phone in phones])
         spoken = [index for index, phone in enumerate(phones) if phone.name != SILENCE] or [0]
         first, last = int(ends[spoken[0]] - phones[spoken[0]].frames), int(ends[spoken[-1]])
         if self.send == "words":
             return {TEXT: Text(text)}
         if self.send == "text":
-            return {TEXT: Text(text), INTERVAL: Tokens(np.array([first, last], np.int64), CLOCK)}
+            values = clock(length)
+            return {TEXT: Text(text), INTERVAL: Tokens(np.array([first, last], np.int64).clip(0, values - 1), values)}
         return {
             PHONES: Tokens(np.array([NUMBERS[phone.name] for phone in phones], np.int64), len(NUMBERS)),
             DURATIONS: Features(np.array([phone.frames for phone in phones], np.float32)),

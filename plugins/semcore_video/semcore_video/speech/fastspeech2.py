@@ -6,10 +6,9 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from annotated_types import Gt, Le
 
 from semcore.errors import RunError
 from semcore.interfaces import Generator
@@ -36,7 +35,6 @@ class FastSpeech2(Pretrained, Generator):
 
     Fields:
         model: name on the Hugging Face hub, or folder, with its vocab.json
-        length_s: of the sound, s, which both ends know from the session
     """
 
     licences: ClassVar[tuple[str, ...]] = (TRANSFORMERS, POCKETSPHINX)
@@ -45,7 +43,6 @@ class FastSpeech2(Pretrained, Generator):
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = SPOKEN
 
     model: str = "espnet/fastspeech2_conformer_with_hifigan"
-    length_s: Annotated[float, Gt(0), Le(600)] = 3.0
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates([self._sample(got)]) for got in batch]
@@ -69,13 +66,13 @@ class FastSpeech2(Pretrained, Generator):
 
         network, _ = self._parts
         rate_hz = int(network.vocoder.config.sampling_rate)
-        whole = np.zeros(round(self.length_s * rate_hz), np.float32)
         names, ends = timed(got)
-        if names:
-            begin, sound = self._said(names, ends)
-            start = min(round(begin * rate_hz), len(whole))
-            part = sound[: len(whole) - start]
-            whole[start : start + len(part)] = part
+        begin, sound = self._said(names, ends) if names else (0.0, np.zeros(0, np.float32))
+        start = round(begin * rate_hz)
+        # As long as the grant tells, or as what is said if nobody tells it.
+        whole = np.zeros(round(got.extent.sound_s * rate_hz) or start + len(sound), np.float32)
+        part = sound[: max(len(whole) - start, 0)]
+        whole[start : start + len(part)] = part
         return Sample(got.key, got.user, audio=whole.clip(-1, 1), sample_rate_hz=rate_hz)
 
     def _said(self, names: Sequence[str], ends: np.ndarray | None) -> tuple[float, np.ndarray]:

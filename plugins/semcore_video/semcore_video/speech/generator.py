@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
 from semcore.interfaces import Generator
 from semcore.rng import Rng
@@ -26,12 +26,12 @@ class EspeakVoice(Generator):
 
     With `phones` and `durations` every phone lasts as long as it did. With `text`, phones are those of the dictionary with
     the durations that the synthesiser gives them, all stretched alike into the `interval`; without one they begin at 0. What
-    is damaged beyond use is left out; without anything to say there is silence.
+    is damaged beyond use is left out; without anything to say there is silence. The sound is as long as the source's, which
+    the grant tells.
 
     Fields:
         voice: of eSpeak NG, for example en-us, en-us+f3 or en-gb-x-rp
         pitch: 0..99, of which 50 is the voice's own
-        length_s: of the sound, s, which both ends know from the session
         sample_rate_hz: samples of the sound a second
     """
 
@@ -42,7 +42,6 @@ class EspeakVoice(Generator):
 
     voice: str = "en-us"
     pitch: Annotated[int, Ge(0), Le(99)] = 50
-    length_s: Annotated[float, Gt(0), Le(600)] = 3.0
     sample_rate_hz: Annotated[int, Ge(8000), Le(48000)] = 16000
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
@@ -50,18 +49,20 @@ class EspeakVoice(Generator):
 
     def _sample(self, got: Semantics) -> Sample:
         names, ends = timed(got)
-        return Sample(got.key, got.user, audio=self._said(names, ends), sample_rate_hz=self.sample_rate_hz)
+        audio = self._said(names, ends, got.extent.sound_s)
+        return Sample(got.key, got.user, audio=audio, sample_rate_hz=self.sample_rate_hz)
 
-    def _said(self, names: list[str], ends: np.ndarray | None) -> np.ndarray:
+    def _said(self, names: list[str], ends: np.ndarray | None, length_s: float) -> np.ndarray:
         """The sound of phones: float32 (S,).
 
         Args:
             ends: where they begin and end, s, one more than there are phones; one begin and end for all; or None
+            length_s: of the sound, s; 0: as long as it takes
         """
         from semcore_video.speech.espeak import speak
         from semcore_video.speech.phones import SILENCE
 
-        silence = np.zeros(round(self.length_s * self.sample_rate_hz), np.float32)
+        silence = np.zeros(round(length_s * self.sample_rate_hz), np.float32)
         spoken = [index for index, name in enumerate(names) if name != SILENCE]
         if not spoken:
             return silence
@@ -82,20 +83,20 @@ class EspeakVoice(Generator):
             there = ends[kept.start : kept.stop + 1]
         else:
             there = ends[0] + (here - here[0]) * (ends[1] - ends[0]) / max(here[-1] - here[0], 1e-3)
-        return self._placed(wave, rate_hz, here, there)
+        return self._placed(wave, rate_hz, here, there, length_s or min(float(there[-1]), MOST_FRAMES * FRAME_S))
 
-    def _placed(self, wave: np.ndarray, rate_hz: int, here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    def _placed(self, wave: np.ndarray, rate_hz: int, here: np.ndarray, there: np.ndarray, length_s: float) -> np.ndarray:
         """A sound with its moments `here` at `there`, between silences, at the rate that is asked for."""
         from semcore_video.speech.stretch import resampled, stretched
 
         begin = float(there[0])
-        room, there = max(self.length_s - begin, 0.0), there - begin
+        room, there = max(length_s - begin, 0.0), there - begin
         if there[-1] > room:  # durations that arrived damaged may say minutes: what nobody hears is not made
             heard = there < room
             here, there = np.append(here[heard], np.interp(room, there, here)), np.append(there[heard], room)
         sound = stretched(wave, rate_hz, here.tolist(), there.tolist())
         sound = resampled(sound, rate_hz, self.sample_rate_hz)
-        whole = np.zeros(round(self.length_s * self.sample_rate_hz), np.float32)
+        whole = np.zeros(round(length_s * self.sample_rate_hz), np.float32)
         start = min(max(round(begin * self.sample_rate_hz), 0), len(whole))
         part = sound[: len(whole) - start]
         whole[start : start + len(part)] = part

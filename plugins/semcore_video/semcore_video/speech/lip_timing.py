@@ -16,6 +16,7 @@ from semcore_video.face.encoder import MOTION
 from semcore_video.paper import PAPER
 from semcore_video.shipped import digest
 from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, SPOKEN, TEXT
+from semcore_video.steps import USUAL_FPS, in_steps
 
 LONGEST = 40
 """Most frames of 10 ms of a phone."""
@@ -35,7 +36,6 @@ class LipTiming(Generator):
 
     Fields:
         voice: says phones with durations
-        fps: frames of video a second
         visemes: folder that the recipe `visemes` wrote; null: the shipped ones
     """
 
@@ -47,7 +47,6 @@ class LipTiming(Generator):
     tried_with = ({"voice": {"use": "espeak"}},)
 
     voice: Generator
-    fps: float = 25.0
     visemes: str | None = None
 
     def check(self) -> None:
@@ -70,27 +69,33 @@ class LipTiming(Generator):
 
         names, ends = timed(got.only([TEXT, INTERVAL]))
         motion = got.streams.get(MOTION)
-        if not names or ends is None or not isinstance(motion, Features) or motion.values.ndim != 2:
+        if not names or ends is None or not isinstance(motion, Features) or motion.values.ndim != 2 or not len(motion.values):
             return got.only([TEXT, INTERVAL])
         first, last = (int(round(float(end) / FRAME_S)) for end in ends)
         # Text that was damaged may be of any length: what does not fit into the video is not said.
-        names = names[: max(round(len(motion.values) / self.fps / FRAME_S) - first, 1)]
-        durations = self.durations(names, np.nan_to_num(motion.values), first, max(last, first + len(names)))
+        count, fps = got.extent.pictures(USUAL_FPS)
+        moved = in_steps(np.nan_to_num(motion.values), count or len(motion.values))
+        names = names[: max(round(len(moved) / fps / FRAME_S) - first, 1)]
+        durations = self.durations(names, moved, first, max(last, first + len(names)), fps)
         phones = np.array([NUMBERS[name] for name in (SILENCE, *names)], np.int64)
         frames = np.array([first, *durations], np.float32)
         return replace(got, streams={PHONES: Tokens(phones, len(NUMBERS)), DURATIONS: Features(frames)}, intact={})
 
-    def durations(self, names: Sequence[str], motion: np.ndarray, first: int, last: int) -> np.ndarray:
-        """Frames of 10 ms of each phone between two moments, int64 (phones,); they sum to `last - first`."""
+    def durations(self, names: Sequence[str], motion: np.ndarray, first: int, last: int, fps: float = USUAL_FPS) -> np.ndarray:
+        """Frames of 10 ms of each phone between two moments, int64 (phones,); they sum to `last - first`.
+
+        Args:
+            motion: float32 (T, 12), `fps` a second
+        """
         from semcore_video.face.motion import POSE
         from semcore_video.speech.monotone import paced
         from semcore_video.speech.phones import FRAME_S
         from semcore_video.speech.visemes import motion_of
 
         count = last - first
-        times = (np.arange(first, last) + 0.5) * FRAME_S * self.fps - 0.5
+        times = (np.arange(first, last) + 0.5) * FRAME_S * fps - 0.5
         seen = np.stack([np.interp(times, np.arange(len(motion)), column) for column in motion[:, POSE:].T], 1)
-        shapes = np.stack([motion_of([name], np.array([-1.0, 1.0]), 1, self.fps, self.visemes)[0, POSE:] for name in names])
+        shapes = np.stack([motion_of([name], np.array([-1.0, 1.0]), 1, fps, self.visemes)[0, POSE:] for name in names])
         seen = (seen - seen.mean(0)) / (seen.std(0) + 1e-3)
         shapes = (shapes - shapes.mean(0)) / (shapes.std(0) + 1e-3)
         scores = -TRUST * np.square(seen[:, None] - shapes).sum(-1)

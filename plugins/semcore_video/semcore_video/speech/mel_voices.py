@@ -6,10 +6,9 @@ import abc
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Gt, Le
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Generator
@@ -22,9 +21,15 @@ from semcore_video.speech.encoder import INTERVAL, SPOKEN, TEXT
 from semcore_video.speech.vocoders import MEL
 
 LIPS = "lips"
-"""Name of the stream that the rendered video gives: grey pictures of the mouth, float32 (T, 24, 32), 0..255."""
+"""Name of the stream that the rendered video gives: grey pictures of the mouth, float32 (T, 24, 32), 0..255, LIPS_FPS a
+second."""
+LIPS_FPS = 25.0
 Voice = Literal["en-us", "en-us+m3", "en-us+f3", "en-us+f2", "en-gb-x-rp"]
 """The voices that the networks learnt from, by their names in eSpeak NG."""
+LONGEST_S = 600.0
+"""Longer speech is taken for damage, where nobody says how long the sound is."""
+MARGIN_S, TYPICAL_S = 0.2, 0.08
+"""Silence before and behind speech of which nobody says when it is, and how long a phone is about."""
 UNEVEN, LONGEST = 0.5, 60
 """Spread of the logarithm of a phone's duration about what it typically is, and the longest, frames of 10 ms."""
 
@@ -36,17 +41,15 @@ class MelVoiced(Generator, abc.ABC):
     Fields:
         vocoder: makes the sound of a stream `mel`
         voice: who speaks, by its name in eSpeak NG
-        length_s: of the sound, s, which both ends know from the session
         weights: folder that the recipe wrote; null: the shipped one
     """
 
     shipped: ClassVar[str]
     """Name of the shipped weights."""
-    tried_with: ClassVar[tuple[dict[str, Any], ...]] = ({"vocoder": {"use": "griffin-lim", "iterations": 2}, "length_s": 0.6},)
+    tried_with: ClassVar[tuple[dict[str, Any], ...]] = ({"vocoder": {"use": "griffin-lim", "iterations": 2}},)
 
     vocoder: Generator
     voice: Voice = "en-us"
-    length_s: Annotated[float, Gt(0), Le(600)] = 3.0
     weights: str | None = None
 
     def check(self) -> None:
@@ -61,13 +64,13 @@ class MelVoiced(Generator, abc.ABC):
         return digest(self.shipped, self.weights)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        mels = [replace(got, streams={MEL: Features(self._whole(self.mel(got)))}, intact={}) for got in batch]
+        mels = [replace(got, streams={MEL: Features(_whole(self.mel(got), got.extent.sound_s))}, intact={}) for got in batch]
         sounds = self.vocoder.generate(mels, kb, rng.at("vocoder"))
-        return [Candidates([self._fitted(one.samples[0])]) for one in sounds]
+        return [Candidates([_fitted(one.samples[0], got.extent.sound_s)]) for one, got in zip(sounds, batch, strict=True)]
 
     @abc.abstractmethod
     def mel(self, got: Semantics) -> np.ndarray:
-        """What is said, as a mel spectrogram float32 (T, 80)."""
+        """What is said, as a mel spectrogram float32 (T, 80); what is behind the end of the sound need not be there."""
 
     @property
     def speaker(self) -> int:
@@ -76,21 +79,23 @@ class MelVoiced(Generator, abc.ABC):
 
         return get_args(Voice).index(self.voice)
 
-    def _whole(self, mel: np.ndarray) -> np.ndarray:
-        """A mel spectrogram as long as the sound, silence behind it."""
-        from semcore_video.speech.mel import BANDS, HOP, LEAST, RATE_HZ
 
-        whole = np.full((round(self.length_s * RATE_HZ / HOP) + 1, BANDS), np.log(LEAST), np.float32)
-        whole[: len(mel)] = mel[: len(whole)]
-        return whole
+def _whole(mel: np.ndarray, length_s: float) -> np.ndarray:
+    """A mel spectrogram as long as the sound, silence behind it; as long as it is if nobody says how long that is (0)."""
+    from semcore_video.speech.mel import BANDS, HOP, LEAST, RATE_HZ
 
-    def _fitted(self, sample: Sample) -> Sample:
-        """A sound as long as both ends know."""
-        if sample.audio is None or sample.sample_rate_hz is None:
-            return sample
-        count = round(self.length_s * sample.sample_rate_hz)
-        audio = np.pad(sample.audio[:count], (0, max(count - len(sample.audio), 0)))
-        return replace(sample, audio=audio)
+    count = round(length_s * RATE_HZ / HOP) + 1 if length_s else max(len(mel), 2)
+    whole = np.full((count, BANDS), np.log(LEAST), np.float32)
+    whole[: len(mel)] = mel[: len(whole)]
+    return whole
+
+
+def _fitted(sample: Sample, length_s: float) -> Sample:
+    """A sound as long as both ends know; as it is if nobody says how long that is (0)."""
+    if sample.audio is None or sample.sample_rate_hz is None or not length_s:
+        return sample
+    count = round(length_s * sample.sample_rate_hz)
+    return replace(sample, audio=np.pad(sample.audio[:count], (0, max(count - len(sample.audio), 0))))
 
 
 @dataclass(frozen=True)
@@ -125,10 +130,10 @@ class FastSpeech(MelVoiced):
             return np.zeros((0, BANDS), np.float32)
         if ends is None or len(ends) != len(names) + 1:
             typical = np.cumsum([0.0, *(float(self.network.typical[NUMBERS[name]]) for name in names)]) * FRAME_S
-            first, last = (0.2, 0.2 + typical[-1]) if ends is None else ends
+            first, last = (MARGIN_S, MARGIN_S + typical[-1]) if ends is None else ends
             ends = first + typical * (last - first) / max(float(typical[-1]), FRAME_S)
             names, ends = [SILENCE, *names], np.concatenate([[0.0], ends])
-        bounds = np.round(np.minimum(ends, self.length_s) / FRAME_S).astype(np.int64)
+        bounds = np.round(np.minimum(ends, got.extent.sound_s or LONGEST_S) / FRAME_S).astype(np.int64)
         return said(self.network, names, np.diff(bounds).tolist(), self.speaker)
 
 
@@ -148,8 +153,9 @@ def said(network: Any, names: Sequence[str], frames: Sequence[int], speaker: int
 class LipVoice(MelVoiced):
     """Says a text in time with lips that move: the attention network of V2A, trained on portraits that eSpeak NG speaks for.
 
-    It takes `lips`, which `talking-head` cuts out of the rendered video, the `text`, and the `interval` in which it is spoken;
-    without lips they are taken to be at rest, without an interval it is all of the sound, without a text there is silence.
+    It takes `lips`, 25 a second, which `talking-head` cuts out of the rendered video, the `text`, and the `interval` in which
+    it is spoken; without lips they are taken to be at rest, without an interval it is all of the sound, without a text there
+    is silence.
 
     The attention says which phone each frame of the lips looks at. Read as a `monotone` alignment, it tells how long every
     phone lasts, and the network of `fastspeech` says them so (eq. 22 with the lips' timing); `soft`, what it hears goes on
@@ -168,8 +174,8 @@ class LipVoice(MelVoiced):
     }  # fmt: skip
     shipped: ClassVar[str] = "lip-voice"
     tried_with = (
-        {"vocoder": {"use": "griffin-lim", "iterations": 2}, "length_s": 0.6},
-        {"vocoder": {"use": "griffin-lim", "iterations": 2}, "length_s": 0.6, "alignment": "soft"},
+        {"vocoder": {"use": "griffin-lim", "iterations": 2}},
+        {"vocoder": {"use": "griffin-lim", "iterations": 2}, "alignment": "soft"},
     )
 
     alignment: Literal["monotone", "soft"] = "monotone"
@@ -203,8 +209,10 @@ class LipVoice(MelVoiced):
         if isinstance(lips, Features) and lips.values.shape[1:] == (HEIGHT, WIDTH) and len(lips.values):
             seen = evened(np.nan_to_num(lips.values).clip(0, 255))
         else:
-            seen = np.zeros((round(self.length_s * fps), HEIGHT, WIDTH), np.float32)
-        interval = np.array([0.2, self.length_s - 0.2]) if ends is None else ends
+            usual = MARGIN_S + len(names) * TYPICAL_S if ends is None else float(ends[-1])
+            seen = np.zeros((round((got.extent.sound_s or usual + MARGIN_S) * fps), HEIGHT, WIDTH), np.float32)
+        length_s = got.extent.sound_s or len(seen) / fps
+        interval = np.array([MARGIN_S, max(length_s - MARGIN_S, 2 * MARGIN_S)]) if ends is None else ends
         with torch.inference_mode():
             phones = torch.tensor([[NUMBERS[name] for name in names]])
             when = torch.from_numpy((interval * fps).astype(np.float32))[None]
@@ -215,29 +223,29 @@ class LipVoice(MelVoiced):
                 return found
             _, looked = self.network.attend(*asked)
         first, last = (round(float(one) * RATE_HZ / HOP) for one in interval)
-        return self._said(names, looked[0].numpy(), first, last)
+        return self._said(names, looked[0].numpy(), first, last, round(length_s * RATE_HZ / HOP))
 
-    def _said(self, names: Sequence[str], looked: np.ndarray, first: int, last: int) -> np.ndarray:
+    def _said(self, names: Sequence[str], looked: np.ndarray, first: int, last: int, count: int) -> np.ndarray:
         """Phones between two mel frames, each as long as the lips look at it, as a mel spectrogram (T, 80).
 
         Args:
             names: of the phones
             looked: how much each frame of video looks at each of them, float32 (frames, phones)
+            count: frames of the whole
         """
-        from semcore_video.speech.mel import HOP, RATE_HZ
         from semcore_video.speech.monotone import paced
         from semcore_video.speech.networks import EXPANSION
         from semcore_video.speech.phones import NUMBERS, SILENCE
 
         # Text that was damaged may be of any length: what does not fit into the sound is not said.
-        names = names[: max(round(self.length_s * RATE_HZ / HOP) - first, 1)]
+        names = names[: max(count - first, 1)]
         looked, last = looked[:, : len(names)], max(last, first + len(names))
         times = (np.arange(first, last) + 0.5) / EXPANSION - 0.5
         sure = np.log(looked + 1e-4)
         scores = np.stack([np.interp(times, np.arange(len(sure)), column) for column in sure.T], 1)
         usual = np.array([float(self.network.typical[NUMBERS[name]]) for name in names])
         durations = paced(scores, usual * (last - first) / usual.sum(), UNEVEN, LONGEST)
-        behind = max(round(self.length_s * RATE_HZ / HOP) - last, 1)
+        behind = max(count - last, 1)
         return said(self.speaking, (SILENCE, *names, SILENCE), [first, *durations.tolist(), behind], self.speaker)
 
     @functools.cached_property

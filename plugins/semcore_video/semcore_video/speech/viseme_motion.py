@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Generator
@@ -18,6 +18,7 @@ from semcore_video.face.encoder import MOTION
 from semcore_video.paper import PAPER
 from semcore_video.shipped import digest
 from semcore_video.speech.encoder import SPOKEN
+from semcore_video.steps import USUAL_FPS
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,12 @@ class VisemeMotion(Generator):
 
     Stands in for the audio-to-motion network: the share of each phone in windows about a frame, times a table that the
     recipe `visemes` learnt. Phones and their moments are those that arrived, or those of the text, spread evenly over its
-    interval. Without either the face is still.
+    interval. Without either the face is still. The video is as long as the source, which the grant tells.
 
     Fields:
         renderer: draws a `motion`
         visemes: folder that the recipe `visemes` wrote; null: the shipped ones
         strength: factor of the expressions; a regression understates them
-        fps: frames a second, which both ends know from the session
-        frames: length of the video, which both ends know from the session
     """
 
     reference: ClassVar[str] = f"{PAPER}, section III-C1, equation 17, by a table in place of its network"
@@ -44,8 +43,6 @@ class VisemeMotion(Generator):
     renderer: Generator
     visemes: str | None = None
     strength: Annotated[float, Ge(0), Le(4)] = 1.3
-    fps: Annotated[float, Gt(0), Le(1000)] = 25.0
-    frames: Annotated[int, Ge(1), Le(MAX_FRAMES)] = 75
 
     def check(self) -> None:
         if MOTION not in self.renderer.accepts:
@@ -68,8 +65,11 @@ class VisemeMotion(Generator):
         from semcore_video.speech.visemes import motion_of
 
         names, ends = timed(got)
+        frames, fps = got.extent.pictures(USUAL_FPS)
+        if not frames:  # nobody says how long it is: as long as what is said
+            frames = 1 if ends is None else min(max(round(float(ends[-1]) * fps), 1), MAX_FRAMES)
         if not names or ends is None:
-            return motion_of([], np.zeros(1), self.frames, self.fps, self.visemes)
+            return motion_of([], np.zeros(1), frames, fps, self.visemes)
         if len(ends) != len(names) + 1:
             ends = np.linspace(ends[0], ends[1], len(names) + 1)
-        return self.strength * motion_of(names, ends, self.frames, self.fps, self.visemes)
+        return self.strength * motion_of(names, ends, frames, fps, self.visemes)
