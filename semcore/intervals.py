@@ -46,7 +46,7 @@ def _within(value: float, low: float | None, high: float | None) -> float:
     return value if high is None else min(value, high)
 
 
-def student(values: Sequence[float], low: float | None, high: float | None) -> Estimate:
+def student(values: Sequence[float], low: float | None, high: float | None, level: float = LEVEL) -> Estimate:
     """Mean and Student's t interval, cut at the ends of the range; no interval for a single value."""
     n = len(values)
     mean = math.fsum(values) / n
@@ -55,18 +55,18 @@ def student(values: Sequence[float], low: float | None, high: float | None) -> E
     from scipy.special import stdtrit
 
     mean = min(max(mean, min(values)), max(values))  # against rounding
-    half = float(stdtrit(n - 1, (1 + LEVEL) / 2)) * math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1) / n)
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1) / n)
     return Estimate(n, mean, _within(mean - half, low, high), _within(mean + half, low, high))
 
 
-def ratios(over: Sequence[Sequence[float]], under: Sequence[Sequence[float]], bounds: Ends) -> Estimate:
+def ratios(over: Sequence[Sequence[float]], under: Sequence[Sequence[float]], bounds: Ends, level: float = LEVEL) -> Estimate:
     """A ratio of sums, or the first of two less the second, by Student's t of the linearised values (delta method)."""
     mean, shifts = 0.0, [0.0] * len(over[0])
     for sign, a, b in zip((1, -1), over, under, strict=False):
         ratio, middle = math.fsum(a) / math.fsum(b), math.fsum(b) / len(b)
         mean += sign * ratio
         shifts = [shift + sign * (one - ratio * other) / middle for shift, one, other in zip(shifts, a, b, strict=True)]
-    found = student([mean + shift for shift in shifts], *bounds)
+    found = student([mean + shift for shift in shifts], *bounds, level)
     return Estimate(found.n, mean, found.low, found.high)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,10 @@ from semcore.words import Labels
 
 PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")
 """What a result must have, whatever else is in it."""
+ASKEW = ("share", "score", "ratio")
+"""Kinds whose intervals need not lie evenly about the mean."""
+JOINT = "of the mean error"
+"""What a column of decibels is called that holds those of the mean error of all samples."""
 AGAIN = "delete its folder and run again"
 """What helps against a damaged cell."""
 
@@ -185,7 +189,7 @@ def value_of(item: Mapping[str, Any], metric: str) -> float | None:
     """A metric's value in the row of a sample: infinite where the row calls it exact, with its parts where it has them."""
     if metric in item.get("exact", ()):
         return math.inf
-    if metric in item.get("parts", {}):
+    if metric in item.get("parts", {}) and item["parts"][metric][1] > 0:
         return Quotient(*item["parts"][metric])
     value = item["metrics"].get(metric)
     return None if value is None else float(value)
@@ -195,10 +199,19 @@ def paired(
     ours: Iterable[Mapping[str, Any]], theirs: Iterable[Mapping[str, Any]], metric: str, kind: Statistic
 ) -> Estimate | None:
     """The mean of a metric in our rows of samples less that in theirs, over the samples with a value in both; None: none."""
-    there = {item["sample"]: value_of(item, metric) for item in theirs}
-    pairs = [(value_of(item, metric), there.get(item["sample"])) for item in ours]
-    both = [(one, other) for one, other in pairs if one is not None and other is not None]
-    return kind.difference([one for one, _ in both], [other for _, other in both]) if both else None
+    both = pairs([{item["sample"]: value_of(item, metric) for item in items} for items in (ours, theirs)])
+    return kind.difference(*both) if both else None
+
+
+def pairs(values: Sequence[Mapping[str, float | None]]) -> tuple[list[float], list[float]] | None:
+    """The values of the samples that have one on both sides; None without any. `values`: sample -> value, of each side."""
+    found: tuple[list[float], list[float]] = [], []
+    for name, one in values[0].items():
+        other = values[1].get(name)
+        if one is not None and other is not None:
+            found[0].append(one)
+            found[1].append(other)
+    return found if found[0] else None
 
 
 def metric_title(name: str, signature: str = "") -> str:
@@ -219,19 +232,34 @@ def number(value: float | None) -> str:
 
 
 def with_interval(summary: Mapping[str, Any]) -> str:
-    """`mean ±half`, the half-width of the 95 % interval to two significant digits, the mean to the same place."""
-    mean, high = summary["mean"], summary["high"]
-    if mean is None or high is None or high == mean:
+    """`mean ±half` of a mean, `mean [low, high]` of others, whose 95 % intervals lie askew; and how many samples are exact."""
+    exact = f"{summary['exact']} exact" if summary.get("exact") else ""
+    if summary["mean"] is None:
+        return exact or number(None)
+    return ", ".join(filter(None, (_with_interval(summary), exact)))
+
+
+def _with_interval(summary: Mapping[str, Any]) -> str:
+    mean, low, high = summary["mean"], summary["low"], summary["high"]
+    if high is None or low is None or high == low:
         return number(mean)
-    half = high - mean
+    half = max(high - mean, mean - low)
+    even = math.isclose(high - mean, mean - low, rel_tol=1e-6) and summary.get("statistic", {}).get("kind") not in ASKEW
     if abs(mean) >= 10_000 or max(abs(mean), half) < 0.001:
-        return f"{number(mean)} ±{number(half)}"
+        return f"{number(mean)} ±{number(half)}" if even else f"{number(mean)} [{number(low)}, {number(high)}]"
     places = min(max(1 - math.floor(math.log10(half)), 0), 4)
-    return f"{mean:,.{places}f} ±{half:,.{places}f}"
+    if even:
+        return f"{mean:,.{places}f} ±{half:,.{places}f}"
+    return f"{mean:,.{places}f} [{low + 0:,.{places}f}, {high:,.{places}f}]"
 
 
 def verdict(p: Mapping[str, Any], q: Mapping[str, Any]) -> str:
-    """Which of two summaries is better: "a", "b", "same" (equal means), or "open" (intervals overlap or are unknown)."""
+    """Which of two summaries is better: "a", "b", "same" (equal means), or "open" (intervals overlap or are unknown).
+
+    Where their numbers of exact samples differ, their means are over different ones: that is open.
+    """
+    if p.get("exact", 0) != q.get("exact", 0):
+        return "open"
     if p["mean"] == q["mean"]:
         return "same"
     if p["low"] is None or q["low"] is None or not (p["low"] > q["high"] or q["low"] > p["high"]):
@@ -247,11 +275,21 @@ def table(run: Run) -> tuple[list[str], list[list[str]]]:
     for result in run.results:
         for name, summary in result["metrics"].items():
             units.setdefault(name, summary["unit"])
-    header = [*(path for path in paths), "n", *(f"{name} [{units[name]}]" if units[name] else name for name in metrics)]
+    joint = [name for name in metrics if any(_joint(result, name) is not None for result in run.results)]
+    header = [*paths, "n"]
+    for name in metrics:
+        header += [f"{one} [{units[name]}]" if units[name] else one for one in (name, *[f"{name} {JOINT}"] * (name in joint))]
     rows: list[list[str]] = []
     labels = run.labels
     for result in run.results:
-        cells = [labels.value(path, result["settings"].get(path)) for path in paths]
-        shown = [with_interval(result["metrics"][name]) if name in result["metrics"] else "–" for name in metrics]
-        rows.append([*cells, str(result["n"]), *shown])
+        row = [*(labels.value(path, result["settings"].get(path)) for path in paths), str(result["n"])]
+        for name in metrics:
+            row.append(with_interval(result["metrics"][name]) if name in result["metrics"] else "–")
+            row += [number(_joint(result, name))] * (name in joint)
+        rows.append(row)
     return header, rows
+
+
+def _joint(result: Mapping[str, Any], metric: str) -> float | None:
+    found: float | None = result["metrics"].get(metric, {}).get("joint")
+    return found

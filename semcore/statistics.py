@@ -57,7 +57,7 @@ class Statistic(abc.ABC):
 
     kind: ClassVar[str]
     words: ClassVar[str]
-    """How its intervals are made, for captions."""
+    """Whose interval it is, for captions."""
 
     @property
     @abc.abstractmethod
@@ -72,10 +72,18 @@ class Statistic(abc.ABC):
     def average(self, values: Sequence[float]) -> float | None:
         """The mean of such values alone, as `estimate` has it."""
 
-    def difference(self, ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
-        """Mean of ours less theirs, over the same samples in the same order, and its interval."""
+    def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
+        """Mean of ours less theirs, over the same samples in the same order, and its interval of a level."""
         most = _width(self.range)
-        return student([one - other for one, other in zip(ours, theirs, strict=True)], None if most is None else -most, most)
+        apart = [one - other for one, other in zip(ours, theirs, strict=True)]
+        return student(apart, None if most is None else -most, most, level)
+
+    def apart(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> int:
+        """1 if ours are greater than theirs, over the same samples, -1 if less; 0 if the interval leaves that open."""
+        found = self.difference(ours, theirs, level)
+        if found.low is None or found.high is None:
+            return 0
+        return (found.low > 0) - (found.high < 0)
 
     def of(self, values: Sequence[float | None]) -> Estimate:
         """Mean and interval of the values that there are; values that are not numbers make the mean unknown."""
@@ -124,7 +132,7 @@ class Share(Statistic):
     """
 
     kind: ClassVar[str] = "share"
-    words: ClassVar[str] = "Clopper–Pearson, samples as clusters"
+    words: ClassVar[str] = "Clopper–Pearson"
 
     whole: float = 1.0
 
@@ -142,20 +150,18 @@ class Share(Statistic):
         events, trials = self._counts(values)
         return math.fsum(events) / math.fsum(trials) * self.whole
 
-    def difference(self, ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
-        """Of single trials: Clopper–Pearson's intervals of both kinds of discordant samples, 97.5 % each."""
+    def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
+        """Of single trials: Clopper–Pearson's intervals of both kinds of discordant samples, each with half of the risk."""
         n, pairs = len(ours), (self._counts(ours), self._counts(theirs))
         both = [[k / m for k, m in zip(*counts, strict=True)] for counts in pairs]
         apart = [one - other for one, other in zip(*both, strict=True)]
         if all(abs(value) in (0.0, 1.0) for value in apart) or len(set(apart)) == 1:
-            level = (1 + LEVEL) / 2
-            more, less = (
-                clopper_pearson(math.fsum(max(sign * value, 0.0) for value in apart) / n, n, level) for sign in (1, -1)
-            )
+            shares = (math.fsum(max(sign * value, 0.0) for value in apart) / n for sign in (1, -1))
+            more, less = (clopper_pearson(share, n, (1 + level) / 2) for share in shares)
             low, high = more[0] - less[1], more[1] - less[0]
             return Estimate(n, self.whole * math.fsum(apart) / n, self.whole * low, self.whole * high)
         (ours_of, our_trials), (theirs_of, their_trials) = pairs
-        found = ratios((ours_of, theirs_of), (our_trials, their_trials), (-1.0, 1.0))
+        found = ratios((ours_of, theirs_of), (our_trials, their_trials), (-1.0, 1.0), level)
         assert found.mean is not None and found.low is not None and found.high is not None
         return Estimate(n, self.whole * found.mean, self.whole * found.low, self.whole * found.high)
 
@@ -175,7 +181,7 @@ class Score(Statistic):
     """
 
     kind: ClassVar[str] = "score"
-    words: ClassVar[str] = "BCa bootstrap over samples"
+    words: ClassVar[str] = "BCa bootstrap"
 
     low: float = 0.0
     high: float = 1.0
@@ -201,7 +207,7 @@ class Mean(Statistic):
     """
 
     kind: ClassVar[str] = "mean"
-    words: ClassVar[str] = "Student's t over samples"
+    words: ClassVar[str] = "Student's t"
 
     low: float | None = None
     high: float | None = None
@@ -229,7 +235,7 @@ class Ratio(Statistic):
     """
 
     kind: ClassVar[str] = "ratio"
-    words: ClassVar[str] = "BCa bootstrap over samples of the ratio of sums"
+    words: ClassVar[str] = "BCa bootstrap of the ratio of sums"
 
     low: float | None = 0.0
     high: float | None = None
@@ -256,14 +262,14 @@ class Ratio(Statistic):
         over, under = zip(*map(parts, values), strict=True)
         return math.fsum(over) / math.fsum(under)
 
-    def difference(self, ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
+    def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
         """Linearised, by Student's t over samples."""
         over, under = zip(*(zip(*map(parts, values), strict=True) for values in (ours, theirs)), strict=True)
         if not any(map(any, over)):
-            most = None if self.whole is None else self.whole * clopper_pearson(0.0, len(ours), LEVEL)[1]
+            most = None if self.whole is None else self.whole * clopper_pearson(0.0, len(ours), level)[1]
             return Estimate(len(ours), 0.0, None if most is None else -most, most)
         most = _width(self.range)
-        return ratios(over, under, bounds=(None if most is None else -most, most))
+        return ratios(over, under, bounds=(None if most is None else -most, most), level=level)
 
 
 @dataclass(frozen=True)
@@ -275,7 +281,7 @@ class Decibels(Statistic):
     """
 
     kind: ClassVar[str] = "decibels"
-    words: ClassVar[str] = "Student's t over the samples with an error"
+    words: ClassVar[str] = "Student's t"
 
     @property
     def range(self) -> tuple[float | None, float | None]:
@@ -301,11 +307,17 @@ class Decibels(Statistic):
         """Whether the values are numbers, or infinite."""
         return not any(math.isnan(value) or value == -math.inf for value in values)
 
-    def difference(self, ours: Sequence[float], theirs: Sequence[float]) -> Estimate:
+    def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
         """Over the samples with an error on both sides; `exact` counts the others."""
         pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if math.isfinite(a) and math.isfinite(b)]
-        found = student([a - b for a, b in pairs], None, None) if pairs else Estimate(0, None)
+        found = student([a - b for a, b in pairs], None, None, level) if pairs else Estimate(0, None)
         return Estimate(found.n, found.mean, found.low, found.high, len(ours) - len(pairs))
+
+    def apart(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> int:
+        """As the share of exact samples has it, and the decibels of the others, where they do not contradict each other."""
+        exact = Share().apart(*([float(value == math.inf) for value in values] for values in (ours, theirs)), level)
+        others = super().apart(ours, theirs, level)
+        return 0 if exact * others < 0 else exact or others
 
 
 KINDS: dict[str, type[Statistic]] = {one.kind: one for one in (Share, Score, Mean, Ratio, Decibels)}

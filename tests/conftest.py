@@ -139,13 +139,14 @@ def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") 
     for cell in cells:
         identity = hashlib.blake2b(json.dumps([name, cell], sort_keys=True, default=repr).encode(), digest_size=10).hexdigest()
         samples = [f"s{i}" for i in range(len(next(iter(cell["metrics"].values()))))]
-        summaries = {}
+        summaries, better = {}, cell.get("better", "higher")
         for metric, values in cell["metrics"].items():
             statistic = cell.get("statistics", {}).get(metric, Mean())
             summaries[metric] = {
                 **dataclasses.asdict(statistic.of(values)), "unit": cell.get("unit", ""),
-                "better": cell.get("better", "higher"), "cost": metric in cell.get("cost", ()),
-                "statistic": statistic.described, "signature": cell.get("signature", f"{metric.upper()}|1|"),
+                "better": better.get(metric, "higher") if isinstance(better, Mapping) else better,
+                "cost": metric in cell.get("cost", ()), "statistic": statistic.described,
+                "signature": cell.get("signature", f"{metric.upper()}|1|"),
             }  # fmt: skip
         result = {
             "id": identity, "n": len(samples), "metrics": summaries, "ledger": [], "report": {}, "segments": [],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from semcore.publish import figure
 from semcore.publish.rows import read_rows
 from semcore.publish.series import chart
 from semcore.results import read_run
+from semcore.statistics import Decibels, Mean, Score, Share, Statistic
 
 Writer = Callable[..., Path]
 NASTY = [r"$\frac{1}{", "a_b^c & 50 %", "→ ≤ ±", "abc\u202edef", "long " * 30, "日本語", ""]
@@ -35,6 +37,7 @@ def run(write_run: Writer) -> Path:
     return write_run([
         {"settings": {"workflow": name, "channel.snr_db": x}, "unit": "", "packages": {"semcore": "0.1.0", "semcore-x": "2.3"},
          "metrics": {"ber": [rate, rate * 1.5, rate / 2], "psnr": [20.0 + x, 21.5 + x, 30.0]}, "seed": 7,
+         "statistics": {"ber": Share()}, "better": {"ber": "lower"},
          "config": {"generator": {"use": f"draws-{name}"}, "channel": {"use": "noise", "snr_db": x}}}
         for name, line in rates.items() for x, rate in zip((0, 4, 8), line, strict=True)
     ])  # fmt: skip
@@ -153,21 +156,57 @@ def test_error_rates_over_decades_are_logarithmic_and_zeros_are_arrows_at_the_ed
     plot(run, "--x", "channel.snr_db", "--y", "ber", "--out", tmp_path / "f")
     text = (tmp_path / "f.txt").read_text()
     assert "BER is 0 at 1 of 6 points, which a logarithmic axis cannot show: arrows at its lower edge." in text
-    assert "Intervals of BER that reach 0 are cut at the lower edge." in text
+    assert "Clopper–Pearson" in text and "Student" not in text
 
 
 @pytest.mark.parametrize(
-    "values, scale",
-    [((0.5, 0.2, 0.1), "linear"), ((0.0, 0.0, 0.0), "linear"), ((0.5, 0.01, 0.0), "log"), ((-1.0, 0.1, 10.0), "linear")],
-)
-def test_an_axis_is_logarithmic_only_where_that_shows_more(write_run: Writer, values: tuple[float, ...], scale: str) -> None:
-    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"ber": [value, value]}, "config": {"channel": {"snr_db": x}}}
-             for x, value in enumerate(values)]  # fmt: skip
+    "values, kind, scale",
+    [
+        ((0.5, 0.2, 0.1), Share(), "log"), ((0.0, 0.0, 0.0), Share(), "linear"), ((0.5, 0.01, 0.0), Share(), "log"),
+        ((-1.0, 0.1, 10.0), Mean(), "linear"), ((0.5, 0.1, 0.01), Mean(), "linear"), ((500.0, 1.0, 0.1), Mean(0.0), "log"),
+    ],
+)  # fmt: skip
+def test_an_axis_is_logarithmic_only_where_that_shows_more(
+    write_run: Writer, values: tuple[float, ...], kind: Statistic, scale: str
+) -> None:
+    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"ber": [value, value]}, "config": {"channel": {"snr_db": x}},
+              "statistics": {"ber": kind}, "better": "lower"} for x, value in enumerate(values)]  # fmt: skip
     drawn = chart(read_rows([write_run(cells)]), "channel.snr_db", ["ber"])
     with figure.styled():
         assert figure.figure_of(drawn).axes[0].get_yscale() == scale
         assert figure.figure_of(drawn, asked="linear").axes[0].get_yscale() == "linear"
     assert figure.draw(drawn)["pdf"].startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("kind, better, values", [
+    (Share(), "lower", ([0.0, 1.0, 0.0], [0.0, 0.0, 0.0])), (Share(100.0), "higher", ([100.0, 0.0, 100.0], [100.0] * 3)),
+    (Score(-1.0, 1.0), "higher", ([0.2, 0.99, 0.5], [0.99, 1.0, 1.0])),
+    (Mean(0.0), "lower", ([0.1, 9.0, 0.2], [0.0, 0.1, 0.0])),
+])  # fmt: skip
+def test_no_drawing_shows_what_a_metric_cannot_be(write_run: Writer, kind: Statistic, better: str, values: Any) -> None:
+    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"m": line}, "config": {"channel": {"snr_db": x}},
+              "statistics": {"m": kind}, "better": better} for x, line in enumerate(values)]  # fmt: skip
+    run = write_run(cells)
+    least, most = kind.range
+    for asked in ("auto", "linear", "log"):
+        with figure.styled():
+            low, high = figure.figure_of(chart(read_rows([run]), "channel.snr_db", ["m"]), asked=asked).axes[0].get_ylim()
+        assert (least is None or low >= least) and (most is None or high <= most)
+    for point in chart(read_rows([run]), "channel.snr_db", ["m"]).lines[0].points:
+        assert point.y.low is not None and point.y.high is not None
+        assert (least is None or point.y.low >= least) and (most is None or point.y.high <= most)
+
+
+def test_exact_pictures_are_counted_and_not_averaged(write_run: Writer, tmp_path: Path) -> None:
+    values = [20.0, 24.0, 22.0], [math.inf, 30.0, 40.0]
+    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"psnr": line}, "config": {"channel": {"snr_db": x}}, "unit": "dB",
+              "statistics": {"psnr": Decibels()}} for x, line in enumerate(values)]  # fmt: skip
+    run = write_run(cells)
+    plot(run, "--x", "channel.snr_db", "--y", "psnr", "--out", tmp_path / "f")
+    text = (tmp_path / "f.txt").read_text()
+    assert "0 to 1 samples per value are exact, and not in the mean of PSNR." in text
+    assert "PSNR of the mean error of all samples: 21.7 to 34.36 dB." in text
+    assert [result["metrics"]["psnr"]["mean"] for result in read_run(run).results] == [22.0, 35.0]
 
 
 # ---------------------------------------------------------------------------------------------- to look at

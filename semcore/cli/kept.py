@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -84,11 +85,18 @@ def diff_command(first: Path, second: Path) -> None:
             for one in changed
         ]  # fmt: skip
         console.print(columns(["at", "metric", str(first), str(second), "difference"], rows, 2), crop=False)
-        console.print("difference: mean over the samples that both have, ± half of its 95 % interval (Student's t)")
+        console.print("difference: of the samples that both have, ± half of its 95 % interval, or [both ends]")
     pairs = len({str(change.settings) for change in found.changes})
     console.print(f"\n{found.same} of {pairs} cells are the same, every byte of their results.")
 
 
 def _signed(found: Mapping[str, Any]) -> str:
-    half = "" if found["high"] is None else f" ±{number(found['high'] - found['mean'])}"
-    return f"{'+' * (found['mean'] > 0)}{number(found['mean'])}{half}"
+    """A difference with its sign and interval."""
+    mean, low, high = found["mean"], found["low"], found["high"]
+    if mean is None:
+        return "no pair of samples with an error"
+    shown = f"{'+' * (mean > 0)}{number(mean)}"
+    if low is None or high is None:
+        return shown
+    even = math.isclose(high - mean, mean - low, rel_tol=1e-6)
+    return f"{shown} ±{number(high - mean)}" if even else f"{shown} [{number(low)}, {number(high)}]"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from semcore.publish.figure import LETTERS, scale_of, window
+from semcore.publish.figure import LETTERS, floor, scale_of, window
 from semcore.publish.pool import Summary
 from semcore.publish.rows import RUN, SEED, Row, distinct, swept
 from semcore.publish.series import Chart
-from semcore.results import metric_title
+from semcore.results import metric_title, number
+from semcore.statistics import Decibels
 from semcore.words import key, said, title
 
 
@@ -31,14 +32,17 @@ def of_figure(chart: Chart, scale: str = "auto") -> str:
     said_of.append(f"Points are means over {_n(y, chart.counted)}; {_intervals(y, 'bars', chart.counted)}.")
     said_of += _averaged([point.rows for point in points], [chart.x, *chart.group], chart.counted)
     for metric in chart.metrics:
+        said_of += exactness(metric, [point.y for line in chart.of(metric) for point in line.points])
+    for metric in chart.metrics:
         values = [point.y for line in chart.of(metric) for point in line.points]
         if scale_of(chart, metric, scale) == "log":
             shown = metric_title(metric, values[0].signature)
             if zeros := sum(value.mean == 0 for value in values):
                 at = f"{zeros} of {len(values)} points"
                 said_of.append(f"{shown} is 0 at {at}, which a logarithmic axis cannot show: arrows at its lower edge.")
-            if any(value.low is not None and value.low <= 0 < (value.mean or 0) for value in values):
-                said_of.append(f"Intervals of {shown} that reach 0 are cut at the lower edge.")
+            lowest = floor([value.mean or 0.0 for value in values])
+            if any(value.low is not None and value.low < lowest and value.mean for value in values):
+                said_of.append(f"Some intervals of {shown} reach below the lower edge.")
             continue
         low, high = window([value.mean or 0.0 for value in values])
         if any(
@@ -67,7 +71,8 @@ def of_table(rows: Sequence[Row], summaries: Sequence[tuple[str, Sequence[Summar
              paths: Sequence[str]) -> str:  # fmt: skip
     """The caption of a table: `summaries` are its columns, `pools` the rows of results behind each of its lines."""
     every = [one for _, column in summaries for one in column if one.mean is not None]
-    words = [f"Means over {_n(every)}, ± half of {_intervals(every, '')}."]
+    words = [f"Means over {_n(every)}, with {_intervals(every, '')}."]
+    words += [sentence for metric, column in summaries for sentence in exactness(metric, column)]
     words.append("Bold: the best of a column, if its interval lies apart from all that are worse.")
     words += _averaged(pools, paths)
     return " ".join([*words, *standing(rows, summaries)])
@@ -114,8 +119,31 @@ def _intervals(summaries: Sequence[Summary], drawn: str, counted: str = "samples
     if all(summary.low is None for summary in summaries):
         return f"no interval, since each stands on {single}"
     text = f"{drawn} are the 95 % intervals of the mean" if drawn else "the 95 % interval of the mean"
-    some = f"; a value without one stands on {single}" if any(summary.low is None for summary in summaries) else ""
-    return f"{text} (Student's t over {counted}){some}"
+    why = f"{single}, or on nothing that has a spread" if any(one.low is None and one.n > 1 for one in summaries) else single
+    some = f"; a value without one stands on {why}" if any(summary.low is None for summary in summaries) else ""
+    how = dict.fromkeys(summary.kind.words for summary in summaries if summary.low is not None)
+    return f"{text} ({', '.join(how)}; over {counted}){some}"
+
+
+def exactness(metric: str, summaries: Sequence[Summary]) -> list[str]:
+    """What must be known of decibels: how many samples have no error and are in no mean, and those of the mean error."""
+    found = [one for one in summaries if one.statistic["kind"] == Decibels.kind and (one.n or one.exact)]
+    if not found:
+        return []
+    shown = metric_title(metric, found[0].signature)
+    joint = [one.joint for one in found if one.joint is not None]
+    counts = sorted({one.exact for one in found})
+    words = []
+    if counts != [0]:
+        words.append(f"{_span(counts, str)} samples per value are exact, and not in the mean of {shown}.")
+    if joint:
+        words.append(f"{shown} of the mean error of all samples: {_span(sorted(joint), number)} {found[0].unit}".strip() + ".")
+    return words
+
+
+def _span(values: Sequence[Any], say: Callable[[Any], str]) -> str:
+    first, last = say(values[0]), say(values[-1])
+    return first if first == last else f"{first} to {last}"
 
 
 def _versions(rows: Sequence[Row]) -> str:

@@ -16,9 +16,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from semcore.intervals import Ends
 from semcore.publish.pool import Summary
 from semcore.publish.series import Chart, Line
 from semcore.results import metric_title
+from semcore.statistics import Share
 from semcore.words import title
 
 if TYPE_CHECKING:
@@ -42,9 +44,8 @@ DASHES: tuple[Any, ...] = (
 """With the markers they tell lines apart without any colour."""
 PANEL_IN, WRAPPED = 2.15, 46
 """Height of a panel in inches; characters of a label on one line."""
-ERROR_RATES = ("ber", "bler")
-DECADES = {True: 1.0, False: 3.0}
-"""An axis is logarithmic if its positive values span more decades than this; less is asked of error rates."""
+DECADES = 3.0
+"""An axis is logarithmic if its positive values span more decades than this, or if they are error rates."""
 LETTERS = string.ascii_lowercase
 """Of the panels, below each, as in IEEE papers."""
 STYLE: dict[Any, Any] = {
@@ -72,7 +73,12 @@ def logarithmic(values: Sequence[float], error_rate: bool = False) -> bool:
     positive = [value for value in values if value > 0]
     if not positive or min(values) < 0:
         return False
-    return math.log10(max(positive) / min(positive)) > DECADES[error_rate]
+    return error_rate or math.log10(max(positive) / min(positive)) > DECADES
+
+
+def error_rate(summary: Summary) -> bool:
+    """Whether a metric is a share of errors, such as a block error rate."""
+    return summary.statistic["kind"] == Share.kind and summary.better == "lower"
 
 
 def scale_of(chart: Chart, metric: str, asked: str = "auto") -> str:
@@ -81,7 +87,7 @@ def scale_of(chart: Chart, metric: str, asked: str = "auto") -> str:
     if asked == "session":  # one lost segment must not press all others flat
         return "log" if min(values) > 0 and max(values) > 10 * min(values) else "linear"
     if asked == "auto":
-        return "log" if logarithmic(values, metric in ERROR_RATES) else "linear"
+        return "log" if logarithmic(values, error_rate(chart.of(metric)[0].points[0].y)) else "linear"
     return "linear" if asked == "linear" or max(values) <= 0 or min(values) < 0 else "log"
 
 
@@ -154,20 +160,24 @@ def _panel(axes: Axes, chart: Chart, metric: str, names: Sequence[str], scale: s
     axes.set_ylabel(_drawn(metric_title(metric, lines[0].points[0].y.signature) + (f" ({unit})" if unit else "")))
     x = [_at(point.x) for line in lines for point in line.points]
     positive = [point.y.mean for line in lines for point in line.points if point.y.mean and point.y.mean > 0]
-    floor = 0.0
+    lowest, ends = 0.0, lines[0].points[0].y.kind.range
     if scale == "log":
-        floor = 10.0 ** (math.floor(math.log10(min(positive))) - any(_zeros(lines)))
+        lowest = floor([_at(point.y) for line in lines for point in line.points])
         axes.set_yscale("log")
-        axes.set_ylim(floor, 10 ** (math.ceil(math.log10(max(positive) * 1.1)) if max(positive) > 0.5 else
-                                    math.log10(max(positive)) + 0.3))  # fmt: skip
+        highest = 10 ** (
+            math.ceil(math.log10(max(positive) * 1.1)) if max(positive) > 0.5 else math.log10(max(positive)) + 0.3
+        )
+        axes.set_ylim(lowest, highest if ends[1] is None else min(highest, ends[1]))
     if logarithmic(x) and min(x) > 0:
         axes.set_xscale("log")
     elif not chart.x_is_metric:
         _ticks(axes, sorted(set(x)))
     for line in lines:
-        _curve(axes, line, names.index(line.label), len(names), floor)
+        _curve(axes, line, names.index(line.label), len(names), lowest)
     if scale == "linear":
-        limit(axes, [_at(point.y) for line in lines for point in line.points])
+        limit(axes, [_at(point.y) for line in lines for point in line.points], ends)
+    if chart.x_is_metric:
+        keep_to(axes, "x", lines[0].points[0].x.kind.range)
 
 
 def window(means: Sequence[float]) -> tuple[float, float]:
@@ -176,29 +186,48 @@ def window(means: Sequence[float]) -> tuple[float, float]:
     return min(means) - reach, max(means) + reach
 
 
-def limit(axes: Axes, means: Sequence[float]) -> None:
-    """Let the y axis end at the `window` of the means."""
+def floor(means: Sequence[float]) -> float:
+    """Where a logarithmic axis begins: a decade below the least mean, if one is 0, so that an arrow has room."""
+    positive = [mean for mean in means if mean > 0]
+    return float(10.0 ** (math.floor(math.log10(min(positive))) - (len(positive) < len(means))))
+
+
+def limit(axes: Axes, means: Sequence[float], ends: Ends) -> None:
+    """Let the y axis end at the `window` of the means, and within the range of the metric."""
     (least, most), (low, high) = window(means), axes.get_ylim()
     axes.set_ylim(max(low, least), min(high, most))
+    keep_to(axes, "y", ends)
 
 
-def _curve(axes: Axes, line: Line, index: int, of: int, floor: float) -> None:
+def keep_to(axes: Axes, which: str, ends: Ends) -> None:
+    """Let the x or y axis show nothing that the metric cannot be."""
+    low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
+    bounds = low if ends[0] is None else max(low, ends[0]), high if ends[1] is None else min(high, ends[1])
+    if bounds[0] < bounds[1]:
+        axes.set(**{f"{which}lim": bounds})
+
+
+def _curve(axes: Axes, line: Line, index: int, of: int, lowest: float) -> None:
     colour, marker, dash = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)], DASHES[index % len(DASHES)]
     # Lines that coincide stay visible: what is drawn later is smaller.
     size = 5.2 - 2.0 * index / max(of - 1, 1)
     x, y = [_at(point.x) for point in line.points], [_at(point.y) for point in line.points]
-    shown = [i for i, value in enumerate(y) if value or not floor]
-    joined = [max(value, floor) if {i - 1, i, i + 1} & set(shown) else math.nan for i, value in enumerate(y)]
-    axes.plot(x, joined if floor else y, linestyle=dash, color=colour, marker=marker, markersize=size, markevery=shown,
-              markerfacecolor="white" if index % 2 else colour, label=_drawn(line.label), zorder=3)  # fmt: skip
+    shown = [i for i, value in enumerate(y) if value or not lowest]
+    joined = [max(value, lowest) if {i - 1, i, i + 1} & set(shown) else math.nan for i, value in enumerate(y)]
+    axes.plot(x, joined if lowest else y, linestyle=dash, color=colour, marker=marker, markersize=size, markevery=shown,
+              markerfacecolor="white" if index % 2 else colour, label=_drawn(line.label), zorder=3, clip_on=False)  # fmt: skip
     bars = [_spread([getattr(point, which) for point in line.points]) for which in ("x", "y")]
     if any(bars):
         axes.errorbar(x, y, xerr=bars[0], yerr=bars[1], fmt="none", ecolor=colour, elinewidth=0.7, capsize=1.8, capthick=0.7,
                       zorder=2)  # fmt: skip
     zeros = [x[i] for i in range(len(x)) if i not in shown]
     if zeros:  # an arrow at the edge: a logarithmic axis has no place for nothing
-        axes.plot(zeros, [floor] * len(zeros), linestyle="none", marker=11, color=colour, markersize=size + 1.5, clip_on=False,
-                  zorder=4)  # fmt: skip
+        ends = [(x[i], line.points[i].y.high) for i in range(len(x)) if i not in shown]
+        for at, high in ends:
+            if high is not None and high > lowest:
+                axes.vlines(at, lowest, high, color=colour, linewidth=0.7, zorder=2)
+        axes.plot(zeros, [lowest] * len(zeros), linestyle="none", marker=11, color=colour, markersize=size + 1.5,
+                  clip_on=False, zorder=4)  # fmt: skip
 
 
 def _spread(ends: Sequence[Summary]) -> list[list[float]] | None:
@@ -210,10 +239,6 @@ def _spread(ends: Sequence[Summary]) -> list[list[float]] | None:
 
 def _at(summary: Summary) -> float:
     return summary.mean or 0.0
-
-
-def _zeros(lines: Sequence[Line]) -> list[bool]:
-    return [not point.y.mean for line in lines for point in line.points]
 
 
 def _ticks(axes: Axes, places: Sequence[float]) -> None:

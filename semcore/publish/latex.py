@@ -47,12 +47,19 @@ def _capital(name: str) -> str:
 
 
 def number(shown: str, bold: bool = False) -> str:
-    """A number, perhaps with ± its half-interval, as mathematics; – where there is none."""
+    """A number, perhaps with its interval (±, or both ends in brackets) and words after it; – where there is none."""
     if shown == "–":
         return "--"
-    parts = [_digits(part) for part in shown.split(" ±")]
-    inside = r" \pm ".join(parts)
-    return rf"$\mathbf{{{inside}}}$" if bold else f"${inside}$"
+    value, _, words = shown.partition(" exact")[0].rpartition(", ") if shown.endswith(" exact") else (shown, "", "")
+    tail = f"{', ' * bool(value)}{words} exact" if words else ""
+    if not value:
+        return tail
+    mean, bracket, ends = value.partition(" [")
+    inside = r" \pm ".join(_digits(part) for part in mean.split(" ±"))
+    if bracket:
+        low, high = (_digits(end) for end in ends.removesuffix("]").split(", "))
+        inside += rf"\ [{low},\ {high}]"
+    return (rf"$\mathbf{{{inside}}}$" if bold else f"${inside}$") + tail
 
 
 def _digits(text: str) -> str:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from semcore.publish.figure import limit, logarithmic, plain_text, scale_of
-from semcore.publish.pool import Manner, manner
+from semcore.intervals import Ends
+from semcore.publish.caption import exactness
+from semcore.publish.figure import error_rate, keep_to, limit, logarithmic, plain_text, scale_of
+from semcore.publish.pool import Manner, Summary, manner
 from semcore.publish.series import Chart
 from semcore.report.lines import Line, Lines
+from semcore.statistics import statistic_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -107,7 +110,9 @@ def _figure(metric: str, lines: Lines, number: int) -> Figure:
     if missing := sum(summary["mean"] is None for summary in summaries):
         notes.append(f"No finite mean in {missing} of {len(summaries)} cells: not shown.")
     if any(point["low"] is None for curve in curves for point in curve.points):
-        notes.append("Points without an interval stand on a single sample.")
+        single = all(point["n"] == 1 for curve in curves for point in curve.points if point["low"] is None)
+        notes.append(f"Points without an interval stand on a single sample{'' if single else ', or have no spread to judge'}.")
+    notes += exactness(metric, [Summary(**{part: one[part] for part in Summary.__dataclass_fields__}) for one in summaries])
     return Figure(metric, better, _svg(canvas, f"c{number}-"), tuple(notes))
 
 
@@ -147,9 +152,12 @@ def _over_x(axes: Axes, curves: Sequence[Curve], title: str, name: str) -> None:
             axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
             axes.vlines(at, low, high, color=colour, alpha=0.55, linewidth=1.0)
     values = [point["mean"] for curve in curves for point in curve.points]
-    _scale(axes, "y", values)
+    ends, errors = _kind(curves)
+    _scale(axes, "y", values, errors)
     if values and axes.get_yscale() == "linear":
-        limit(axes, values)
+        limit(axes, values, ends)
+    elif errors:
+        keep_to(axes, "y", ends)
     _scale(axes, "x", places := sorted({at for curve in curves for at in curve.x}))
     apart = min((b - a for a, b in itertools.pairwise(places)), default=1)
     if axes.get_xscale() == "linear" and apart * 12 >= places[-1] - places[0]:
@@ -177,14 +185,23 @@ def _by_cell(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> No
         axes.plot([point["mean"]], [row], MARKERS[index % len(MARKERS)], color=colour, markersize=6)
     axes.set_yticks(range(len(rows)), [plain_text(lines.name(cell)) for cell, _, _ in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    _scale(axes, "x", [point["mean"] for _, point, _ in rows])
+    ends, errors = _kind(curves)
+    _scale(axes, "x", [point["mean"] for _, point, _ in rows], errors)
+    keep_to(axes, "x", ends)
     axes.set_xlabel(plain_text(name), color=INK, fontsize=9)
 
 
-def _scale(axes: Axes, which: str, values: Sequence[float]) -> None:
-    """A logarithmic axis where positive values span more than three decades; zero, if there, keeps a linear place."""
+def _kind(curves: Sequence[Curve]) -> tuple[Ends, bool]:
+    """Between which ends the metric of some curves lies, and whether it is an error rate."""
+    first = curves[0].points[0]
+    summary = Summary(None, None, None, 0, better=first["better"], statistic=first["statistic"])
+    return statistic_of(first["statistic"]).range, error_rate(summary)
+
+
+def _scale(axes: Axes, which: str, values: Sequence[float], errors: bool = False) -> None:
+    """A logarithmic axis for error rates, and where positive values span over three decades; zero keeps a linear place."""
     positive = [value for value in values if value > 0]
-    if not logarithmic(values):
+    if not logarithmic(values, errors):
         if which == "y" and values and max(values) == min(values):
             axes.margins(y=0.5)
         return
@@ -194,6 +211,8 @@ def _scale(axes: Axes, which: str, values: Sequence[float]) -> None:
         axes.set(**{f"{which}lim": (low / 2, max(positive) * 2)})
     else:
         (axes.set_xscale if which == "x" else axes.set_yscale)("symlog", linthresh=low)
+        if which == "y":
+            axes.set_ylim(bottom=0)
 
 
 def _canvas(height: float) -> tuple[Any, Axes]:
