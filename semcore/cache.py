@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from semcore import runfiles
+from semcore.component import Component
 from semcore.content import user_cache
+from semcore.contract import one_each
 from semcore.identity import digest
 from semcore.interfaces import Generator, Selector, SemanticEncoder
 from semcore.pipeline import Pipeline
+from semcore.pseudonyms import is_genie, named_candidates, named_samples
 from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.runfiles import RefusedFile
@@ -130,8 +133,17 @@ class CachedGenerator(_Unchecked, Generator):
         """As the generator inside."""
         if self.inner.keeps:
             return self.inner.generate(batch, kb, rng)
-        keys = [digest("generate", self.inner, one, kb.of(one.user), rng.at(one.key).integer()) for one in batch]
-        return self.cache.each("generate", keys, lambda at: self.inner.generate([batch[i] for i in at], kb, rng))
+        kept = _kept(self.inner, batch)
+        keys = [
+            digest("generate", self.inner, what, kb.of(one.user), rng.at(one.key).integer())
+            for one, what in zip(batch, kept, strict=True)
+        ]
+
+        def generate(at: list[int]) -> list[Candidates]:
+            made = self.inner.generate([batch[i] for i in at], kb, rng)
+            return named_candidates(one_each(self.inner, made, Candidates, at), [kept[i] for i in at])
+
+        return named_candidates(self.cache.each("generate", keys, generate), batch)
 
 
 @dataclass(frozen=True)
@@ -143,10 +155,19 @@ class CachedSelector(_Unchecked, Selector):
 
     def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
         """As the selector inside."""
+        kept = _kept(self.inner, batch)
         keys = [
-            digest("select", self.inner, some.origin or some, one, kb.of(one.user))
-            for some, one in zip(candidates, batch, strict=True)
+            digest("select", self.inner, some.origin or some, what, kb.of(one.user))
+            for some, one, what in zip(named_candidates(candidates, kept), batch, kept, strict=True)
         ]
-        return self.cache.each(
-            "select", keys, lambda at: self.inner.select([candidates[i] for i in at], [batch[i] for i in at], kb)
-        )
+
+        def select(at: list[int]) -> list[Sample]:
+            chosen = self.inner.select([candidates[i] for i in at], [batch[i] for i in at], kb)
+            return named_samples(one_each(self.inner, chosen, Sample, at), [kept[i] for i in at])
+
+        return named_samples(self.cache.each("select", keys, select), batch)
+
+
+def _kept(component: Component, batch: Sequence[Semantics]) -> Sequence[Semantics]:
+    """A batch as what is made of it is kept: without the pseudonyms, which are others each time; a genie's names are true."""
+    return batch if is_genie(component) else [replace(one, key="", user="") for one in batch]

@@ -6,7 +6,8 @@
        └─ kb.update ─┴─ a round of its own over the same channel ─ kb.apply ─┘
 
 `transmit` sends one batch; session.py sends segment after segment, with a planner that may change the pipeline in between.
-What reaches the receiver has paid for it: nothing but `link` connects the two ends.
+What reaches the receiver has paid for it: nothing but `link` connects the two ends, and samples and users have other names
+at the receiver, see pseudonyms.py.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from dataclasses import dataclass, field, replace
 from semcore.contract import one, one_each
 from semcore.interfaces import ChannelModel, Generator, KBPolicy, Selector, SemanticEncoder
 from semcore.multiplex import Multiplex
+from semcore.pseudonyms import Pseudonyms, named, named_candidates, named_samples
 from semcore.rng import Rng
 from semcore.types import (
     Candidates,
     Entry,
     Extent,
     Knowledge,
+    KnowledgeBase,
     Ledger,
     Received,
     Sample,
@@ -102,12 +105,8 @@ def transmit(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: 
     sent = one_each(p.encoder, p.encoder.encode(samples, knowledge.tx), Semantics, samples)
     data = link(p, sent, rng.at("data"))
     data = replace(data, arrived=granted(data.arrived, samples))
-    candidates = one_each(
-        p.generator, p.generator.generate(data.arrived, knowledge.rx, rng.at("generator")), Candidates, samples
-    )
-    results = first(candidates)
-    if p.selector:
-        results = one_each(p.selector, p.selector.select(candidates, data.arrived, knowledge.rx), Sample, samples)
+    candidates = generated(p.generator, data.arrived, knowledge.rx, rng.at("generator"))
+    results = selected(p.selector, candidates, data.arrived, knowledge.rx) if p.selector else first(candidates)
     return Outcome(sent, data.after(updates), candidates, results, knowledge, updates.ledger.uses())
 
 
@@ -133,7 +132,7 @@ def tell(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng)
     ]
     arrived = [there if ok else there.only([]) for there, ok in zip(delivery.arrived, whole, strict=True)]
     acknowledged = [update if ok else update.only([]) for update, ok in zip(updates, whole, strict=True)]
-    agreed = Knowledge(p.kb.apply(knowledge.tx, acknowledged), p.kb.apply(knowledge.rx, arrived))
+    agreed = Knowledge(p.kb.apply(knowledge.tx, acknowledged), applied(p.kb, knowledge.rx, arrived))
     return agreed, replace(delivery, ledger=delivery.ledger + feedback(updates))
 
 
@@ -144,18 +143,43 @@ def feedback(updates: Sequence[Semantics]) -> Ledger:
 
 def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:
     """One round over the channel: the only way from one end to the other."""
-    symbols = None if p.silent else p.air.send(batch, rng.at("transport"))
-    if symbols is None:
-        return Delivery([replace(semantics, streams={}) for semantics in batch])
-    received = one(
-        p.channel, p.channel.transmit(symbols, rng.at("channel")), Received, "end with symbols.received(values, noise_var)"
-    )
-    layout = received.layout
+    names = Pseudonyms.of(batch, component=p.air)
+    with names.in_errors():
+        symbols = None if p.silent else p.air.send(names.batch(batch), names.rng(rng).at("transport"))
+        if symbols is None:
+            return Delivery([replace(semantics, streams={}) for semantics in batch])
+        transmitted = p.channel.transmit(symbols, names.rng(rng).at("channel"))
+        received = one(p.channel, transmitted, Received, "end with symbols.received(values, noise_var)")
+        arrived = p.air.receive(received)
+    layout = replace(received.layout, senders=tuple((semantics.key, semantics.user) for semantics in batch))
     reports: dict[str, dict[str, float]] = {}
     for sample, row in dict.fromkeys((span.sample, span.row) for span in layout.spans):
         report = reports.setdefault(layout.senders[sample][0], {})
         report.update(_with_times_added(received.report[row], report))
-    return Delivery(p.air.receive(received), Ledger.of(received), reports)
+    return Delivery(named(arrived, batch), Ledger.of(replace(received, layout=layout)), reports)
+
+
+def generated(generator: Generator, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+    """What a generator makes of a batch that arrived."""
+    with Pseudonyms.of(batch, kb, generator).in_errors() as names:
+        made = generator.generate(names.batch(batch), names.knowledge(kb), names.rng(rng))
+        return named_candidates(one_each(generator, made, Candidates, batch), batch)
+
+
+def selected(
+    selector: Selector, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+) -> list[Sample]:
+    """What a selector takes of the candidates of a batch."""
+    with Pseudonyms.of(batch, kb, selector).in_errors() as names:
+        hidden = names.batch(batch)
+        chosen = selector.select(named_candidates(candidates, hidden), hidden, names.knowledge(kb))
+        return named_samples(one_each(selector, chosen, Sample, batch), batch)
+
+
+def applied(kb: KBPolicy, known: KnowledgeBase, delivered: Sequence[Semantics]) -> KnowledgeBase:
+    """What the receiver knows after the updates that were delivered."""
+    with Pseudonyms.of(delivered, known, kb).in_errors() as names:
+        return names.true_knowledge(kb.apply(names.knowledge(known), names.batch(delivered)))
 
 
 def echo(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> list[Semantics]:

@@ -7,8 +7,8 @@ are paired: they see the same noise, scaled.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,27 +16,82 @@ if TYPE_CHECKING:
 
     from semcore.types import Symbols
 
+_SEPARATOR = "\x1f"
 
-@dataclass(frozen=True)
+
 class Rng:
-    """An address in the tree of random numbers; frozen, so drawing never changes what the next one draws.
+    """An address in the tree of random numbers, from which numbers are drawn; drawing never changes what the next one draws.
 
-    Fields:
+    It holds a digest of seed and address and shows neither: a receiver's component cannot read from it which sample is meant.
+
+    Args:
         seed: the run's seed
         path: the address below the seed, for example `("channel", "kodim01")`
     """
 
-    seed: int = 0
-    path: tuple[str, ...] = ()
+    __slots__ = ("_below", "_root", "_state")
+    _below: Callable[[Any, Iterable[str]], Any]
+    _root: Any
+    _state: Any
+
+    def __init__(self, seed: int = 0, path: tuple[str, ...] = ()) -> None:
+        root = _digest(str(seed))
+        self._set(root, _further(root, path), _further)
+
+    def _set(self, root: Any, state: Any, below: Callable[[Any, Iterable[str]], Any]) -> None:
+        for name, value in (("_root", root), ("_state", state), ("_below", below)):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("an Rng is frozen: use rng.at(...) for another address")
 
     def at(self, *names: object) -> Rng:
         """The address `names` below this one."""
-        return Rng(self.seed, self.path + tuple(str(name) for name in names))
+        return self._made(self._below(self._state, tuple(map(str, names))), self._below)
+
+    def root(self) -> Rng:
+        """The address of the seed alone: what all stages and samples of a run share."""
+        return self._made(self._root, _further)
+
+    def alias(self, names: Mapping[str, str]) -> Rng:
+        """The same address; anywhere below it, a key of `names` leads to where its value would.
+
+        Several of them that are joined by `+`, the key of a row that samples share, lead to where their values would,
+        joined.
+        """
+        table = dict(names)
+
+        def below(state: Any, path: Iterable[str]) -> Any:
+            return _further(state, ("+".join(table.get(part, part) for part in name.split("+")) for name in path))
+
+        return self._made(self._state, below)
+
+    def _made(self, state: Any, below: Callable[[Any, Iterable[str]], Any]) -> Rng:
+        made = object.__new__(Rng)
+        made._set(self._root, state, below)
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rng) and self._state.digest() == other._state.digest()
+
+    def __hash__(self) -> int:
+        return hash(self._state.digest())
+
+    def __repr__(self) -> str:
+        return "Rng(...)"
+
+    def __copy__(self) -> Rng:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Rng:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an Rng cannot be pickled: make it where it is used, from its seed and address")
 
     def integer(self) -> int:
         """The 63-bit number of this address: a seed for any library."""
-        text = "\x1f".join((str(self.seed), *self.path))
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+        return int.from_bytes(self._state.digest(), "big") >> 1
 
     def numpy(self) -> np.random.Generator:
         """A NumPy generator that starts at this address."""
@@ -82,3 +137,14 @@ class Rng:
         for row, (key, length) in enumerate(zip(symbols.layout.keys, symbols.layout.lengths, strict=True)):
             rows[row, :length] = torch.rand(length, generator=self.at(key).torch())
         return rows
+
+
+def _digest(text: str) -> Any:
+    return hashlib.blake2b(text.encode(), digest_size=8)
+
+
+def _further(state: Any, path: Iterable[str]) -> Any:
+    """The running digest of an address with `path` behind it."""
+    state = state.copy()
+    state.update("".join(_SEPARATOR + name for name in path).encode())
+    return state

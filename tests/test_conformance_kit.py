@@ -619,6 +619,91 @@ class Renames(Painter):
 
 
 @dataclass(frozen=True)
+class ReadsTheKey(Painter):
+    """Paints by the class in the key.
+
+    Fields:
+        candidates: how many
+    """
+
+    def paint(self, one: Semantics, rng: np.random.Generator) -> Candidates:
+        level = 50 * sum(place for place, name in enumerate(("bird", "ship"), 1) if name in one.key)
+        return Candidates((Sample(one.key, one.user, image=np.full((8, 8, 3), level, np.uint8)),) * self.candidates)
+
+
+@dataclass(frozen=True)
+class ReadsTheFileName(Painter):
+    """Paints by the number of the file.
+
+    Fields:
+        candidates: how many
+    """
+
+    def paint(self, one: Semantics, rng: np.random.Generator) -> Candidates:
+        level = 100 if one.key.endswith(".png") else 0
+        return Candidates((Sample(one.key, one.user, image=np.full((8, 8, 3), level, np.uint8)),) * self.candidates)
+
+
+@dataclass(frozen=True)
+class RemembersTheKey(Painter):
+    """Draws again what it once drew for a key.
+
+    Fields:
+        candidates: how many
+    """
+
+    def paint(self, one: Semantics, rng: np.random.Generator) -> Candidates:
+        length = _lengths.setdefault(one.key, len(one.text("caption") or ""))
+        return Candidates((Sample(one.key, one.user, image=np.full((8, 8, 3), length % 250, np.uint8)),) * self.candidates)
+
+
+_lengths: dict[str, int] = {}
+
+
+@dataclass(frozen=True)
+class KnowsTheUser(Brightest):
+    """Takes the first candidate of some users."""
+
+    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+        bright = super().select(candidates, batch, kb)
+        return [
+            some.samples[0] if "dog" in one.user else best for some, one, best in zip(candidates, batch, bright, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class SendsTheKey(Amplitudes):
+    """The header holds the key's first letter."""
+
+    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
+        sent = super().send(batch, rng)
+        turn = torch.tensor([[1.0 if one.key[:1].isupper() or not one.streams else 1j] for one in batch])
+        return replace(sent, values=sent.values * turn)
+
+
+@dataclass(frozen=True)
+class TrustsSome(Once):
+    """Keeps nothing of some users."""
+
+    def apply(self, kb: KnowledgeBase, delivered: Sequence[Semantics]) -> KnowledgeBase:
+        return super().apply(kb, [one for one in delivered if "cat" not in one.user])
+
+
+@dataclass(frozen=True)
+class FadesByName(Channel):
+    """Rows with a number in their name fade.
+
+    Fields:
+        snr_db: SNR
+    """
+
+    def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        got = super().transmit(symbols, rng)
+        noisier = torch.tensor([[2.0 if "01" in key else 1.0] for key in symbols.layout.keys])
+        return replace(got, noise_var=got.noise_var * noisier)
+
+
+@dataclass(frozen=True)
 class EmitsMore(Captioner):
     """Sends a stream that it does not declare."""
 
@@ -878,6 +963,13 @@ BROKEN: list[tuple[Component, str]] = [
     (PaintsByPlace(), "generates-a-sample-the-same-in-any-batch"),
     (LooksUpTheSource(), "is-unchanged-if-the-source-is-destroyed"),
     (Renames(), "gives-candidates-for-each-sample"),
+    (ReadsTheKey(), "draws-the-same-under-any-name"),
+    (ReadsTheFileName(), "draws-the-same-under-any-name"),
+    (RemembersTheKey(), "draws-the-same-under-any-name"),
+    (KnowsTheUser(), "chooses-the-same-under-any-name"),
+    (SendsTheKey(), "sends-the-same-under-any-name"),
+    (TrustsSome(), "learns-the-same-under-any-name"),
+    (FadesByName(), "transmits-the-same-under-any-name"),
     (EmitsMore(), "emits-what-it-declares"),
     (CountsTheBatch(), "encodes-a-sample-the-same-in-any-batch"),
     (Overwrites(), "leaves-its-input-alone"),

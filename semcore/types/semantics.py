@@ -109,8 +109,8 @@ class Semantics:
     """What is sent of one sample, or what arrived of it: ordered, named streams.
 
     Fields:
-        key: an opaque name of the sample; addresses random numbers and says nothing of the content
-        user: whose entries of the knowledge base apply
+        key: the id of the sample; at the receiver a pseudonym, which addresses the same random numbers and tells nothing
+        user: whose entries of the knowledge base apply; at the receiver a pseudonym, too
         streams: name -> stream; a stream that was lost on the way is absent
         intact: name -> the verdict of the transport's own check (CRC); a stream without a check has none
         extent: how long and how large the sample is, as the grant of its transmission tells the receiver

@@ -62,7 +62,7 @@ class Layout:
         lengths: channel uses of each row
         spans: which columns of which row carry which stream of which sample
         keys: per row, the address of its random numbers
-        senders: per sample of the batch, its (key, user)
+        senders: per sample of the batch, its (key, user): pseudonyms, which the receiver reads, too
     """
 
     lengths: tuple[int, ...]

@@ -96,7 +96,7 @@ def taken(ensemble: Ensemble, parts: Sequence[Part], rng: Rng, realisations: int
         for number in range(part.count)
     ]
     numbers = {place // BLOCK for place in places}
-    blocks = {number: _block(ensemble, rng.seed, number, min(BLOCK, realisations - number * BLOCK)) for number in numbers}
+    blocks = {number: _block(ensemble, rng.root(), number, min(BLOCK, realisations - number * BLOCK)) for number in numbers}
     at = [(blocks[place // BLOCK], place % BLOCK) for place in places]
 
     def pick(name: str) -> torch.Tensor | None:
@@ -110,18 +110,18 @@ def _begin(key: str, rng: Rng, realisations: int) -> int:
     return rng.at("drops", key).integer() % realisations
 
 
-_kept: OrderedDict[tuple[Ensemble, int, int, int], Slots] = OrderedDict()
+_kept: OrderedDict[tuple[Ensemble, Rng, int, int], Slots] = OrderedDict()
 _lock = threading.Lock()
 
 
-def _block(ensemble: Ensemble, seed: int, number: int, size: int) -> Slots:
-    """Block `number` of the pool of `seed`, from memory if it was drawn lately."""
-    key = (ensemble, seed, number, size)
+def _block(ensemble: Ensemble, root: Rng, number: int, size: int) -> Slots:
+    """Block `number` of the pool of a seed, whose address is `root`, from memory if it was drawn lately."""
+    key = (ensemble, root, number, size)
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    found = ensemble.draw(Rng(seed).at("drops", number), size)
+    found = ensemble.draw(root.at("drops", number), size)
     with _lock:
         _kept[key] = found
         while sum(_bytes(one) for one in _kept.values()) > KEPT_BYTES and len(_kept) > 1:

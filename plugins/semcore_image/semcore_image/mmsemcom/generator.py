@@ -103,22 +103,23 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         if features is not None:
             images, origin = self._steered(label, features, rng.at(one.key)), ""
         elif label is not None:
-            images, origin = self._set(label % classes, self.candidates, rng.seed)
+            images, origin = self._set(label % classes, self.candidates, rng.root())
         else:
             each = -(-self.candidates // classes)
-            sets = [self._set(label, each, rng.seed) for label in range(classes)]
+            sets = [self._set(label, each, rng.root()) for label in range(classes)]
             images = np.stack([images for images, _ in sets], axis=1).reshape(-1, *sets[0][0].shape[1:])[: self.candidates]
             origin = digest([origin for _, origin in sets])
         if self.size is not None and images.shape[1:3] != self.size:
             images = np.stack([resized(image, self.size) for image in images])
         return Candidates(Pictures(one.key, one.user, images, origin and digest(origin, images.shape)))
 
-    def _set(self, label: int, count: int, seed: int) -> tuple[np.ndarray, str]:
+    def _set(self, label: int, count: int, root: Rng) -> tuple[np.ndarray, str]:
         """The first `count` pictures of a class, uint8 (count, H, W, 3), and what they were made from."""
         import torch
 
         # Sums over several threads are rounded in another order, so a set is one of so many threads.
-        made_from = digest("candidates", self._weights_digest, label, self.steps, self.half, seed, torch.get_num_threads())
+        settings = (label, self.steps, self.half, torch.get_num_threads())
+        made_from = digest("candidates", self._weights_digest, *settings, root.integer())
         if (known := self._sets.get(made_from)) is None or len(known) < count:
             parts = list(_parts(count))
             keys = [digest(made_from, start, stop) for start, stop in parts]
@@ -127,7 +128,7 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
             turn = os.getpid() % len(parts)
             for index in (*range(turn, len(parts)), *range(turn)):
                 if (part := store.get(keys[index])) is None:
-                    part = self._drawn(label, range(*parts[index]), Rng(seed).at("candidates", label))
+                    part = self._drawn(label, range(*parts[index]), root.at("candidates", label))
                     store.put(keys[index], part)
                 drawn[index] = part
             known = self._sets[made_from] = np.concatenate([drawn[index] for index in range(len(parts))])
