@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from semcore.component import Component
 from semcore.errors import RunError
 from semcore.model_files import no_code_from, vet
+from semcore.whole import complete
 
 if TYPE_CHECKING:
     import torch
@@ -45,10 +49,18 @@ class Pretrained(Component):
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
 
     def identity(self) -> Any:
-        """Of a folder: the names and sizes of its files, for it may come to hold another model."""
-        folder = Path(self.model).expanduser()
-        files = sorted(folder.rglob("*")) if self.model and folder.is_dir() else []
-        return [[str(file.relative_to(folder)), file.stat().st_size] for file in files if file.is_file()] or None
+        """Of a model on the hub, the commit that is loaded; the files of a folder count as those of any setting do."""
+        return {"commit": self.commit} if self.commit else None
+
+    @cached_property
+    def commit(self) -> str:
+        """The commit of the snapshot on the hub that is loaded; "" of a folder, or if it is not known."""
+        name = self.hub_name()
+        return commit_of(name, self.revision, self.cache_dir, self.local_files_only) if name else ""
+
+    def hub_name(self) -> str:
+        """The name of the model on the hub; "" if it is a folder."""
+        return "" if Path(self.model).expanduser().exists() else self.model
 
     @property
     def torch_dtype(self) -> torch.dtype:
@@ -61,7 +73,7 @@ class Pretrained(Component):
     def hub(self) -> dict[str, Any]:
         """Where to look for the files, as arguments of `from_pretrained` and of huggingface_hub."""
         return {
-            "revision": self.revision,
+            "revision": self.commit or self.revision,
             "cache_dir": self.cache_dir,
             "local_files_only": self.local_files_only,
         }
@@ -92,6 +104,7 @@ class Pretrained(Component):
                 vet(folder)
                 around.enter_context(no_code_from(folder, *dynamic_modules()))
                 around.enter_context(unasked())
+                around.enter_context(complete())
                 yield
         except RunError as error:
             raise RunError(f"{type(self).__name__}: the model {name} cannot be loaded: {error}") from error
@@ -116,6 +129,35 @@ class Pretrained(Component):
         if name.startswith((".", "/", "~", "\\")) or name.count("/") > 1:
             raise RunError(f"there is no folder {name}")
         return Path(snapshot_download(name, allow_patterns=["*.json"], **self.hub))
+
+
+def commit_of(name: str, revision: str | None, cache_dir: str | None, local_files_only: bool) -> str:
+    """The commit that a revision of a model on the hub stands for: that of the downloaded snapshot, or the newest if the hub
+    may be asked and answers; "" if neither is known."""
+    if revision and re.fullmatch(r"[0-9a-f]{40}", revision):
+        return revision
+    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
+        return ""
+    if not local_files_only and (found := _newest(name, revision)):
+        return found
+    from huggingface_hub import constants
+
+    folder = Path(cache_dir).expanduser() if cache_dir else Path(constants.HF_HUB_CACHE)
+    try:
+        return (folder / f"models--{name.replace('/', '--')}" / "refs" / (revision or "main")).read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+@functools.cache
+def _newest(name: str, revision: str | None) -> str:
+    """The commit that the hub names, asked once per process; "" if it does not answer."""
+    from huggingface_hub import HfApi
+
+    try:
+        return HfApi().model_info(name, revision=revision, timeout=10).sha or ""
+    except Exception:  # no network, no such model, no permission: loading says so
+        return ""
 
 
 def dynamic_modules() -> list[Path]:

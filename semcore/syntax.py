@@ -118,8 +118,9 @@ class _Reader:
                 stack.append("[")
             elif isinstance(node, ast.AST):
                 self._note(node)
+                cls: Any = type(node)  # mypy does not see that a class is hashable
                 stack.append(")")
-                for name in reversed(_fields(type(node))):
+                for name in reversed(_fields(cls)):
                     value = getattr(node, name, None)
                     if value is None or value == []:
                         continue

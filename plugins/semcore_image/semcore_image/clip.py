@@ -13,7 +13,7 @@ from PIL import Image
 
 from semcore.errors import RunError
 from semcore.pretrained import Pretrained
-from semcore_image.digests import mini_digest, sha256
+from semcore_image.digests import joined, mini_digest
 from semcore_image.pixels import to_tensor
 
 CHUNK = 64
@@ -29,7 +29,7 @@ class ClipModel(Protocol):
 
     @property
     def digest(self) -> str:
-        """The first 12 hexadecimal digits of the SHA-256 of its weights."""
+        """The first 12 hexadecimal digits of a digest of its weights."""
 
     def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """Pictures uint8 (H, W, 3) -> float32 (n, d) of unit length."""
@@ -56,9 +56,14 @@ class UsesClip(Pretrained):
         """The model; its weights are loaded on first use."""
         return MiniClipModel() if self.model == "mini" else OpenClipModel(self)
 
-    def identity(self) -> str:
-        """The digest of the weights."""
-        return self.clip.digest
+    def identity(self) -> Any:
+        """The digest of the shipped weights, or the commit of a model on the hub."""
+        return self.clip.digest if self.model == "mini" else super().identity()
+
+    def hub_name(self) -> str:
+        if self.model == "mini" or Path(self.model).expanduser().exists():
+            return ""
+        return repository_of(self)
 
 
 class MiniClipModel:
@@ -97,7 +102,7 @@ class OpenClipModel:
 
     @cached_property
     def digest(self) -> str:
-        return sha256(sorted(self._folder.glob("*.safetensors")))
+        return joined(sorted(self._folder.glob("*.safetensors")))
 
     @cached_property
     def _folder(self) -> Path:
@@ -107,7 +112,7 @@ class OpenClipModel:
         if not folder.is_dir():
             from huggingface_hub import snapshot_download
 
-            repository = self._repository()
+            repository = repository_of(settings)
             wanted = ["*.json", "*.txt", "*.model", "open_clip_model.safetensors"]
             with settings.loading(repository):
                 folder = Path(snapshot_download(repository, allow_patterns=wanted, **settings.hub))
@@ -118,19 +123,6 @@ class OpenClipModel:
                 "(pickled weights are not loaded)"
             )
         return folder
-
-    def _repository(self) -> str:
-        from open_clip import get_pretrained_cfg, list_pretrained_tags_by_model
-
-        model, tag = self._settings.model, self._settings.pretrained
-        source = (get_pretrained_cfg(model, tag) or {}).get("hf_hub", "")
-        if not source:
-            tags = ", ".join(list_pretrained_tags_by_model(model)) or "none: open_clip has no such model"
-            raise RunError(
-                f"{type(self._settings).__name__}: model {model!r} is neither `mini` nor a folder, and with "
-                f"pretrained {tag!r} not on the hub; its tags are {tags}"
-            )
-        return source.rpartition("/")[0]
 
     @cached_property
     def _parts(self) -> tuple[Any, Any, Any]:
@@ -161,3 +153,22 @@ class OpenClipModel:
         net, _, tokenizer = self._parts
         with torch.inference_mode():
             return net.encode_text(tokenizer(list(texts)).to(self._settings.device), normalize=True).float().cpu().numpy()
+
+
+def repository_of(settings: UsesClip) -> str:
+    """Where the weights of a named model of open_clip lie on the hub.
+
+    Raises:
+        RunError: there is no such model, or none with such weights
+    """
+    from open_clip import get_pretrained_cfg, list_pretrained_tags_by_model
+
+    model, tag = settings.model, settings.pretrained
+    source = (get_pretrained_cfg(model, tag) or {}).get("hf_hub", "")
+    if not source:
+        tags = ", ".join(list_pretrained_tags_by_model(model)) or "none: open_clip has no such model"
+        raise RunError(
+            f"{type(settings).__name__}: model {model!r} is neither `mini` nor a folder, and with "
+            f"pretrained {tag!r} not on the hub; its tags are {tags}"
+        )
+    return source.rpartition("/")[0]

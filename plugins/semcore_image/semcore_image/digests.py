@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 
+from semcore.content import file_digest, fingerprint
 from semcore.errors import RunError
 
+WRITTEN = ("config.json", "*.safetensors")
+"""What a recipe writes and a network is made of."""
 
-@cache
+
 def mini_digest(*names: str) -> str:
     """The digest of the weights of shipped mini models."""
-    return sha256(
+    return joined(
         [file for name in names for file in sorted((Path(__file__).parent / "weights" / name).rglob("*.safetensors"))]
     )
 
 
-def sha256(files: Sequence[Path]) -> str:
-    """The first 12 hexadecimal digits of the SHA-256 of files, one behind the other."""
+def joined(files: Sequence[Path]) -> str:
+    """The first 12 hexadecimal digits of a digest of files, in their order.
+
+    Raises:
+        RunError: there are none, or one cannot be read
+    """
     if not files:
         raise RunError("the weights of a mini model are missing; reinstall semcore-image or train it (semcore train)")
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
+    return hashlib.blake2b("".join(map(file_digest, files)).encode(), digest_size=6).hexdigest()
+
+
+def written(folder: str) -> str:
+    """The digest of what a recipe wrote into a folder; "" if nothing is there."""
+    return fingerprint(folder, WRITTEN)[:12]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from semcore import KnowledgeBase, Rng, RunError, Semantics, Text
 from semcore_image.llava import LlavaCaption
@@ -279,3 +279,50 @@ def test_weights_of_another_shape_are_refused(model: Any) -> None:
     save_file({"logit_scale": torch.zeros(3)}, folder / "open_clip_model.safetensors")
     with pytest.raises(RunError, match="cannot be loaded"):
         use_clip(folder)
+
+
+# ---------------------------------------------------------------------------------------------- weights that are not whole
+
+PARTS = [
+    ("llava", "model.safetensors"),
+    ("diffusion", "unet/diffusion_pytorch_model.safetensors"),
+    ("diffusion", "vae/diffusion_pytorch_model.safetensors"),
+    ("diffusion", "text_encoder/model.safetensors"),
+    ("clip", "open_clip_model.safetensors"),
+]
+
+
+@pytest.mark.parametrize(("name", "weights"), PARTS)
+def test_a_model_of_which_a_tensor_is_missing_is_refused(model: Any, name: str, weights: str) -> None:
+    """transformers and diffusers would draw it at random, and warn in a log at most."""
+    folder = model(name)
+    held = load_file(folder / weights)
+    gone = sorted(key for key in held if held[key].ndim > 1)[-1]
+    save_file({key: value for key, value in held.items() if key != gone}, folder / weights, {"format": "pt"})
+    with pytest.raises(RunError, match="cannot be loaded"):
+        USES[name](folder)
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "nothing in it"])
+@pytest.mark.parametrize(("name", "weights"), PARTS)
+def test_a_model_whose_weights_are_cut_off_is_refused(model: Any, name: str, weights: str, damage: str) -> None:
+    folder = model(name)
+    data = (folder / weights).read_bytes()
+    if damage == "nothing in it":
+        save_file({}, folder / weights, {"format": "pt"})
+    else:
+        (folder / weights).write_bytes(data[: len(data) * 2 // 3] if damage == "cut" else b"")
+    with pytest.raises(RunError, match="cannot be loaded"):
+        USES[name](folder)
+
+
+def test_a_tensor_that_the_user_leaves_out_elsewhere_is_none_of_our_business(model: Any) -> None:
+    """Outside of semcore the libraries do what they always did."""
+    from transformers import AutoModelForImageTextToText
+
+    folder = model("llava")
+    use_llava(folder)
+    held = load_file(folder / "model.safetensors")
+    gone = sorted(key for key in held if held[key].ndim > 1)[-1]
+    save_file({key: value for key, value in held.items() if key != gone}, folder / "model.safetensors", {"format": "pt"})
+    assert AutoModelForImageTextToText.from_pretrained(folder) is not None

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from semcore.component import Component
+from semcore.content import file_digest
 from semcore.errors import ComponentError, RunError
 from semcore.identity import digest
-from semcore.storage import content_digest, write
+from semcore.storage import write
 from semcore.types import Scenario, Space
 
 SHIPPED = "shipped"
@@ -77,7 +78,7 @@ class Remembers(Component):
             place_of(self.memory)
 
     def identity(self) -> Any:
-        return _content(*known_of(self.memory)) if self.memory else None
+        return known_of(self.memory)[1] if self.memory else None
 
     @functools.cached_property
     def lines(self) -> Memory:
@@ -97,20 +98,15 @@ def place_of(name: str) -> Path:
     return place
 
 
-def known_of(name: str) -> tuple[Path, int]:
-    """Where a memory lies, and when it last changed: read again only then."""
+def known_of(name: str) -> tuple[Path, str]:
+    """Where a memory lies, and the digest of what it holds: read again only where that is another."""
     place = place_of(name)
-    return place, place.stat().st_mtime_ns
+    return place, file_digest(place)
 
 
 @functools.lru_cache(4)
-def _read(place: Path, changed_ns: int) -> Memory:
+def _read(place: Path, content: str) -> Memory:
     return Memory(tuple(lines_of(place)))
-
-
-@functools.lru_cache(4)
-def _content(place: Path, changed_ns: int) -> str:
-    return content_digest(place.read_bytes())
 
 
 def lines_of(path: Path) -> Iterator[Line]:

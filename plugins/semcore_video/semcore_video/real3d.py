@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Gt, Le
 
+from semcore.content import fingerprint
 from semcore.errors import RunError
 from semcore.interfaces import Generator
 from semcore.rng import Rng
@@ -64,6 +65,15 @@ class Real3DPortrait(Generator):
     temperature: Annotated[float, Gt(0), Le(10)] = 0.2
     mouth: Annotated[float, Gt(0), Le(5)] = 0.45
     patience_s: Annotated[float, Gt(0)] = 1800.0
+
+    def identity(self) -> Any:
+        """The digests of the program and of what it needs; None: it is not there."""
+        named = os.environ.get(FOLDER)
+        if not named:
+            return None
+        folder = Path(named).expanduser()
+        code = fingerprint(folder, ("*.py", "*.yaml", "*.yml", "*.json"))
+        return {"program": code, **{Path(name).name: fingerprint(folder / name) for name in NEEDED}}
 
     @property
     def accepts(self) -> Mapping[str, tuple[type[Stream], ...]]:  # type: ignore[override]  # of a class until its voice is known

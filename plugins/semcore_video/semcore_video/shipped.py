@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from semcore import content, whole
 from semcore.errors import RunError
 
 SHIPPED = Path(__file__).resolve().parent / "weights"
@@ -19,9 +19,21 @@ def weights_file(name: str, folder: str | None = None) -> Path:
 
 
 def digest(name: str, folder: str | None = None) -> str:
-    """The digest of numbers; "" where the folder has none."""
-    place = weights_file(name, folder)
-    return hashlib.sha256(place.read_bytes()).hexdigest()[:12] if place.exists() else ""
+    """The digest of numbers, and of the settings beside them; "" where the folder has none."""
+    return content.fingerprint(weights_file(name, folder).parent, ("config.json", "model.safetensors"))[:12]
+
+
+def arrays(name: str, folder: str | None, wanted: str, command: str) -> Any:
+    """One of the arrays that a recipe wrote, as it is stored.
+
+    Raises:
+        RunError: the folder does not hold it; `command` writes it
+    """
+    file = weights_file(name, folder)
+    held = whole.tensors(file, f"`semcore train {command}` writes it")
+    if wanted not in held:
+        raise RunError(f"{file} lacks the tensor {wanted!r}: `semcore train {command}` writes it")
+    return held[wanted].numpy()
 
 
 def network(build: Callable[..., Any], name: str, folder: str | None, command: str) -> Any:
@@ -30,12 +42,12 @@ def network(build: Callable[..., Any], name: str, folder: str | None, command: s
     Raises:
         RunError: the folder holds none; `command` writes them
     """
-    from safetensors.torch import load_file
-
     file = weights_file(name, folder)
-    config = file.parent / "config.json"
+    config, remedy = file.parent / "config.json", f"`semcore train {command}` writes it"
     if not config.exists():
-        raise RunError(f"{config} is missing: `semcore train {command}` writes it")
-    built = build(**json.loads(config.read_text()))
-    built.load_state_dict(load_file(file))
-    return built.float().eval().requires_grad_(False)
+        raise RunError(f"{config} is missing: {remedy}")
+    try:
+        built = build(**json.loads(config.read_text()))
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        raise RunError(f"{config} does not describe a network of this kind: {error}; {remedy}") from error
+    return whole.fill(built, file, remedy).float().eval().requires_grad_(False)

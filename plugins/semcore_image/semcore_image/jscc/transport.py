@@ -7,7 +7,6 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
@@ -19,7 +18,7 @@ from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
 from semcore.rng import Rng
 from semcore.types import KnowledgeBase, Layout, Picture, Received, Sample, Semantics, Span, Stream, Symbols, Text
-from semcore_image.digests import mini_digest, sha256
+from semcore_image.digests import mini_digest, written
 from semcore_image.mini_caption import MiniCaptionEncoder
 from semcore_image.pixels import from_tensor
 
@@ -80,16 +79,16 @@ class LearnedCodec(Adaptive, abc.ABC):
 
     def identity(self) -> Any:
         """The digest of the weights."""
-        if self.weights is None:
-            return mini_digest(self._shipped() or "")
-        return sha256(sorted(Path(self.weights).expanduser().glob("*.safetensors")))
+        return mini_digest(self._shipped() or "") if self.weights is None else written(self.weights)
 
     @functools.cached_property
     def network(self) -> JsccNetwork:
         """The network; its weights are loaded on first use."""
-        from semcore_image.mini.weights import fill
+        from semcore_image.mini.weights import fill, folder_of
 
-        network = fill(self.build, self.weights or self._shipped() or "").eval().requires_grad_(False)
+        network = (
+            fill(self.build, folder_of(self.weights) if self.weights else self._shipped() or "").eval().requires_grad_(False)
+        )
         found = network.latent / (6 * network.stride**2)
         if abs(found - self.cbr) > 1e-4:
             raise ComponentError(

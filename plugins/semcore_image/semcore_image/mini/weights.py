@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import load_file
 from torch import nn
 
+from semcore import content, whole
 from semcore.errors import RunError
+from semcore_image import digests
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
 
-@cache
 def load_mini(name: str) -> Any:
     """The mini model `name` with its shipped weights in float32, ready for inference; loaded once a process.
 
@@ -24,8 +24,19 @@ def load_mini(name: str) -> Any:
     """
     if name not in ASSEMBLE:
         raise ValueError(f"no mini model {name!r}; there are {', '.join(ASSEMBLE)}")
+    return _load_mini(name, content.fingerprint(WEIGHTS, digests.WRITTEN))
+
+
+@lru_cache(8)
+def _load_mini(name: str, content: str) -> Any:
     model = ASSEMBLE[name]()
     return model.eval().requires_grad_(False)
+
+
+def folder_of(weights: str) -> str:
+    """The folder that a user calls so, made absolute; a name that is no folder is one of the shipped weights."""
+    folder = Path(weights).expanduser()
+    return str(folder.absolute()) if folder.is_dir() else weights
 
 
 def load_config(folder: str) -> dict[str, Any]:
@@ -33,14 +44,23 @@ def load_config(folder: str) -> dict[str, Any]:
     path = WEIGHTS / folder / "config.json"
     if not path.exists():
         raise RunError(f"{path} is missing: the recipe of {path.parent.name} writes it (`semcore list recipe`)")
-    return json.loads(path.read_text())
+    try:
+        held = json.loads(path.read_text())
+    except ValueError as error:
+        raise RunError(f"{path} is no JSON: {error}; the recipe of {path.parent.name} writes it") from error
+    if not isinstance(held, dict):
+        raise RunError(f"{path} is no mapping of settings; the recipe of {path.parent.name} writes it")
+    return held
 
 
 def fill(build: Callable[..., nn.Module], folder: str, **fixed: Any) -> Any:
     """`build(**config)` with the weights of `weights/<folder>`, or of another folder by its path."""
-    module = build(**load_config(folder), **fixed)
-    module.load_state_dict(load_file(WEIGHTS / folder / "model.safetensors"))
-    return module.float()
+    config = load_config(folder)
+    try:
+        module = build(**config, **fixed)
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        raise RunError(f"{WEIGHTS / folder / 'config.json'} does not describe a network of this kind: {error}") from error
+    return whole.fill(module, WEIGHTS / folder / "model.safetensors").float()
 
 
 def _clip() -> nn.Module:
@@ -66,7 +86,7 @@ def _diffusion() -> nn.Module:
 
     config = load_config("mini-diffusion")
     unet = build_unet(config["unet"])
-    unet.load_state_dict(load_file(WEIGHTS / "mini-diffusion" / "model.safetensors"))
+    whole.fill(unet, WEIGHTS / "mini-diffusion" / "model.safetensors")
     vae = fill(MiniVae, "mini-diffusion/vae")
     return MiniDiffusion(load_mini("mini-clip"), vae, unet.float(), config["guidance"])
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge
 
+from semcore import origin
 from semcore.cache import shelf
 from semcore.errors import ComponentError
 from semcore.identity import digest
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Pictures, Semantics, Stream
-from semcore_image.digests import mini_digest, sha256
+from semcore_image.digests import mini_digest, written
 from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, UsesMultiSem
 from semcore_image.pixels import from_tensor, resized
 
@@ -79,8 +80,9 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
 
     @property
     def _weights_digest(self) -> str:
-        folder = Path(self.weights).expanduser()
-        return sha256(sorted(folder.glob("*.safetensors"))) if folder.is_dir() else mini_digest(self.weights)
+        """Of the weights, and of the source and the libraries that draw with them: a kept set was made by all three."""
+        held = written(self.weights) if Path(self.weights).expanduser().is_dir() else mini_digest(self.weights)
+        return digest(held, origin.of(type(self)).digest)
 
     @functools.cached_property
     def _net(self) -> ClassDiffusion:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from semcore.errors import RunError
+from semcore_image.digests import written
 
 
 class Backbone(nn.Module, abc.ABC):
@@ -155,9 +156,13 @@ def build(backbone: Mapping[str, Any], size: Sequence[int], **settings: Any) -> 
     return network
 
 
-@functools.cache
 def load(folder: str | None) -> MultiSem:
     """The shipped layers, or those that the recipe `multisem` wrote into a folder, ready for inference."""
-    from semcore_image.mini.weights import fill
+    return _load(folder, written(folder) if folder else "")
 
-    return fill(build, folder or "multisem").eval().requires_grad_(False)
+
+@functools.lru_cache(4)
+def _load(folder: str | None, content: str) -> MultiSem:
+    from semcore_image.mini.weights import fill, folder_of
+
+    return fill(build, folder_of(folder) if folder else "multisem").eval().requires_grad_(False)

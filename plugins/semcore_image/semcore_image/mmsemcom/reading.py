@@ -6,17 +6,17 @@ import functools
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from semcore import origin
 from semcore.cache import shelf
 from semcore.errors import ComponentError
-from semcore.identity import digest
+from semcore.identity import digest, named_files
 from semcore.types import Candidates, Features, Pictures, Semantics
 from semcore_image.clip import UsesClip
-from semcore_image.digests import mini_digest, sha256
+from semcore_image.digests import mini_digest, written
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.pixels import to_tensor
 
@@ -60,8 +60,7 @@ class UsesMultiSem(UsesClip):
 
     def identity(self) -> Any:
         """The digests of the weights."""
-        files = sorted(Path(self.features).expanduser().glob("*.safetensors")) if self.features else []
-        return [super().identity(), sha256(files) if self.features else mini_digest("multisem")]
+        return [super().identity(), written(self.features) if self.features else mini_digest("multisem")]
 
     @property
     def lists(self) -> tuple[tuple[str, ...], ...]:
@@ -116,7 +115,7 @@ class UsesMultiSem(UsesClip):
     def _read_parts(self, candidates: Candidates) -> Read:
         if not isinstance(candidates.samples, Pictures):
             return self.read([sample.image for sample in candidates.samples if sample.image is not None])
-        images, who = candidates.samples.images, [self.identity(), self.lists]
+        images, who = candidates.samples.images, [origin.of(type(self)).digest, named_files(self), self.identity(), self.lists]
         parts = [images[first : first + CHUNK] for first in range(0, len(images), CHUNK)]
         if not candidates.origin:
             read = [self.read(list(part)) for part in parts]

@@ -9,6 +9,7 @@ import torch
 from diffusers import UniPCMultistepScheduler
 from torch import nn
 
+from semcore_image.digests import written
 from semcore_image.mmsemcom.unet import ClassUNet, build
 
 SCHEDULE: dict[str, Any] = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02, "beta_schedule": "linear"}
@@ -64,10 +65,14 @@ class ClassDiffusion(nn.Module):
         return (pictures / 2 + 0.5).clamp(0, 1)
 
 
-@functools.cache
 def load(weights: str) -> ClassDiffusion:
     """The sampler with shipped weights, or with those of a folder."""
-    from semcore_image.mini.weights import fill
+    return _load(weights, written(weights))
 
-    unet = fill(build, weights).eval().requires_grad_(False)
+
+@functools.lru_cache(4)
+def _load(weights: str, content: str) -> ClassDiffusion:
+    from semcore_image.mini.weights import fill, folder_of
+
+    unet = fill(build, folder_of(weights)).eval().requires_grad_(False)
     return ClassDiffusion(unet.to(memory_format=torch.channels_last))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semcore_video.face.mesh import RIGID, face_size
-from semcore_video.shipped import weights_file
+from semcore_video.shipped import arrays, digest
 
 POSE, EXPRESSION = 6, 6
 NUMBERS = POSE + EXPRESSION
@@ -62,12 +62,14 @@ class Basis:
         return found
 
 
-@functools.cache
 def basis(folder: str | None = None) -> Basis:
     """The shipped directions, or those that the recipe `face-basis` wrote into a folder."""
-    from safetensors.numpy import load_file
+    return _basis(folder, digest("face-basis", folder))
 
-    return Basis(load_file(weights_file("face-basis", folder))["directions"])
+
+@functools.lru_cache(4)
+def _basis(folder: str | None, content: str) -> Basis:
+    return Basis(arrays("face-basis", folder, "directions", "face-basis"))
 
 
 def unposed(points: np.ndarray, reference: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from semcore.component import Component
+from semcore.content import fingerprint
 from semcore.errors import RunError
 from semcore_video.face.mesh import POINTS
 from semcore_video.remembered import remembered
@@ -37,14 +38,14 @@ class Tracking(Component):
     """A component that looks for faces, so that its results depend on whose models find them."""
 
     def identity(self) -> Any:
-        """Names and sizes of the models that the environment names; None: those of MediaPipe's wheel."""
+        """Names and digests of the models that the environment names; None: those of MediaPipe's wheel."""
         return named() or None
 
 
 def named() -> list[list[Any]]:
-    """Name and size of each model that the environment names."""
+    """Name and digest of each model that the environment names."""
     places = [Path(os.environ[variable]).expanduser() for variable in (LANDMARKER, SEGMENTER) if variable in os.environ]
-    return [[place.name, place.stat().st_size if place.is_file() else 0] for place in places]
+    return [[place.name, fingerprint(place)] for place in places]
 
 
 @remembered(REMEMBERED)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from semcore.content import fingerprint
 from semcore.errors import RunError
 from semcore_video.judges.dlib_faces import landmarks
 from semcore_video.judges.faces import CSIM
@@ -54,15 +55,10 @@ class ArcFaceCSIM(CSIM):
     def signature(self) -> str:
         return f"{type(self).__name__}|{self.version}|network=arcface,frames={self.frames},lost=0"
 
-    def identity(self) -> Any:
-        """Name and size of the weights."""
-        place = Path(self.weights).expanduser()
-        return [place.name, place.stat().st_size] if self.weights and place.exists() else None
-
     def embedded(self, picture: np.ndarray) -> np.ndarray | None:
         import torch
 
-        network, face = _network(self.weights), aligned(picture)
+        network, face = _network(self.weights, fingerprint(self.weights)), aligned(picture)
         if face is None:
             return None
         with torch.inference_mode():
@@ -87,7 +83,7 @@ def aligned(picture: np.ndarray) -> np.ndarray | None:
 
 
 @functools.lru_cache(maxsize=2)
-def _network(weights: str) -> Any:
+def _network(weights: str, content: str) -> Any:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

@@ -15,7 +15,7 @@ from semcore.statistics import Decibels, Mean, Score, Statistic
 from semcore_video.judges.dlib_faces import embedding, landmarks
 from semcore_video.licences import DLIB, DLIB_68
 from semcore_video.paper import PAPER
-from semcore_video.shipped import weights_file
+from semcore_video.shipped import arrays
 
 UPPER_LIP, LOWER_LIP, BROWS, CHIN = 62, 66, 27, 8
 MOUTH_LEFT, MOUTH_RIGHT = 48, 54
@@ -156,9 +156,8 @@ def similarity(one: np.ndarray, other: np.ndarray) -> float:
 @functools.cache
 def mean_face() -> np.ndarray:
     """The mean of dlib's embeddings of several people, float64 (128,)."""
-    from safetensors.numpy import load_file
-
-    return load_file(weights_file("mean-face"))["mean"].astype(np.float64)
+    found: np.ndarray = arrays("mean-face", None, "mean", "mean-face").astype(np.float64)
+    return found
 
 
 def opening(points: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ import numpy as np
 from semcore_video.judges.faces import JUDGE, opening, widths
 from semcore_video.judges.sync import FARTHEST, OverLags
 from semcore_video.licences import DLIB, DLIB_68, LIBROSA
-from semcore_video.shipped import digest, weights_file
+from semcore_video.shipped import arrays, digest
 
 BANDS, ABOUT = 20, 3
 """Bands of the spectrogram, and frames before and behind that are heard with each."""
@@ -88,6 +88,5 @@ def heard(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np
 @functools.cache
 def regression() -> np.ndarray:
     """From what is heard to what lips do: float64 (141, 4)."""
-    from safetensors.numpy import load_file
-
-    return load_file(weights_file("lip-fit"))["regression"].astype(np.float64)
+    found: np.ndarray = arrays("lip-fit", None, "regression", "lip-fit").astype(np.float64)
+    return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from semcore.content import fingerprint
 from semcore.errors import RunError
 from semcore.interfaces import Record
 from semcore.metrics import RecordMetric
@@ -47,16 +48,11 @@ class _SyncNet(RecordMetric, abc.ABC):
     def signature(self) -> str:
         return f"{type(self).__name__}|{self.version}|network=SyncNet-v2,frames=5,lags=15,face=dlib-68"
 
-    def identity(self) -> Any:
-        """Name and size of the weights."""
-        place = Path(self.weights).expanduser()
-        return [place.name, place.stat().st_size] if place.exists() else None
-
     def value(self, record: Record) -> float | None:
         result = record.result
         if result.video is None or result.audio is None or not result.sample_rate_hz:
             return None
-        apart = distances(_network(self.weights), result.video, result.audio, result.sample_rate_hz)
+        apart = distances(_network(self.weights, fingerprint(self.weights)), result.video, result.audio, result.sample_rate_hz)
         return None if apart is None else self.told(apart.mean(0))
 
     @abc.abstractmethod
@@ -133,7 +129,7 @@ def cropped(video: np.ndarray) -> np.ndarray | None:
 
 
 @functools.lru_cache(maxsize=2)
-def _network(weights: str) -> Any:
+def _network(weights: str, content: str) -> Any:
     """SyncNet with its weights.
 
     Raises:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from semcore.content import fingerprint
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
@@ -70,10 +71,8 @@ class Speech(SemanticEncoder):
             raise ComponentError("Speech takes its words from one of `words: grid`, `recogniser` and `textgrids`")
 
     def identity(self) -> Any:
-        """Of a folder of alignments: names, sizes and times of its files."""
-        folder = Path(self.textgrids or "").expanduser()
-        files = sorted(folder.glob("*.TextGrid")) if self.textgrids else []
-        return [[file.name, file.stat().st_size, file.stat().st_mtime_ns] for file in files] or None
+        """The digest of a folder of alignments."""
+        return fingerprint(self.textgrids, ("*.TextGrid",)) or None
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:

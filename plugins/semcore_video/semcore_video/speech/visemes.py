@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from semcore.errors import RunError
 from semcore_video.face.motion import EXPRESSION, NUMBERS, POSE
-from semcore_video.shipped import weights_file
+from semcore_video.shipped import arrays, digest
 from semcore_video.speech.phones import NUMBERS as PHONE_NUMBERS
 from semcore_video.speech.phones import SILENCE
 
@@ -41,11 +42,19 @@ def motion_of(names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float,
     return motion
 
 
-@functools.cache
 def table(folder: str | None = None) -> np.ndarray:
-    """The shipped map, or that of a folder: float32 (1 + widths x phones, 6)."""
-    from safetensors.numpy import load_file
+    """The shipped map, or that of a folder: float32 (1 + widths x phones, 6).
 
-    found = load_file(weights_file("visemes", folder))["table"]
-    assert found.shape == (1 + len(WIDTHS_S) * len(PHONE_NUMBERS), EXPRESSION)
+    Raises:
+        RunError: the folder holds none, or one of another shape
+    """
+    return _table(folder, digest("visemes", folder))
+
+
+@functools.lru_cache(4)
+def _table(folder: str | None, content: str) -> np.ndarray:
+    found: np.ndarray = arrays("visemes", folder, "table", "visemes")
+    wanted = (1 + len(WIDTHS_S) * len(PHONE_NUMBERS), EXPRESSION)
+    if found.shape != wanted:
+        raise RunError(f"the visemes in {folder or 'the package'} have the shape {found.shape}, not {wanted}")
     return found

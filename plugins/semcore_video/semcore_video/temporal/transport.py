@@ -17,7 +17,7 @@ from semcore.types import Features, Received, Span, Stream, Text, Tokens
 from semcore_channels.rows import Burst, StreamTransport
 from semcore_video import bursts
 from semcore_video.paper import PAPER
-from semcore_video.shipped import digest, network, weights_file
+from semcore_video.shipped import arrays, digest, network
 from semcore_video.spectral import Prior, Spectral
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ class TemporalMotion(Spectral):
     @functools.cached_property
     def variances(self) -> np.ndarray:
         """Variances by kind, frequency and number: float64 (kinds, 75, 12)."""
-        from safetensors.numpy import load_file
-
-        return load_file(weights_file("temporal-motion", self.weights))["variances"].astype(np.float64)
+        return arrays("temporal-motion", self.weights, "variances", "temporal-motion").astype(np.float64)
 
     def priors(self, form: tuple[int, int]) -> Sequence[Prior]:
         return [prior_of(one, form) for one in self.variances]
