@@ -6,12 +6,15 @@ entry point is imported when it is used.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.metadata
 import os
 import re
 import shlex
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,9 @@ VARIABLE = "SEMCORE_PLUGINS"
 """Distributions that are used besides the core, separated by commas; set and empty: none, not set: all."""
 _WORDS = {HOOKS: "hook plugin", COMMAND: "verb"}
 _MISSING = object()
+_READ: Any = vars(importlib.metadata.Distribution)["entry_points"].fget
+SHIPPED = frozenset({CORE, "semcore-channels", "semcore-image", "semcore-llm", "semcore-video"})
+"""Semcore's own distributions."""
 _TARGET = re.compile(r"[\w.]+(:[\w.]+)?")
 
 
@@ -105,6 +111,31 @@ class UnusableError(PluginError):
 # ---------------------------------------------------------------------------------------------- what there is
 
 
+def shipped(entry: Registered) -> bool:
+    """Whether it is one of semcore's own packages that brings it: where names clash, the other one is to blame."""
+    return normalised(entry.package) in SHIPPED
+
+
+def tolerate() -> None:
+    """In this process, packages whose entry points cannot be read bring none, whoever asks.
+
+    Pydantic, PyTorch, Numba and matplotlib ask for those of every package there is, and one file that is not UTF-8 would end
+    them all.
+    """
+
+    def entry_points(self: importlib.metadata.Distribution) -> Any:
+        try:
+            return _entry_points(self)
+        except Exception:  # the doctor says what is wrong with it
+            return importlib.metadata.EntryPoints(())
+
+    importlib.metadata.Distribution.entry_points = property(entry_points)  # type: ignore[assignment,method-assign]
+
+
+def _entry_points(source: importlib.metadata.Distribution) -> Any:
+    return _READ(source)
+
+
 @functools.cache
 def everything() -> tuple[Distribution, ...]:
     """Every distribution with entry points of semcore, broken ones and second copies included, in the order of the path."""
@@ -128,7 +159,7 @@ def _read(source: importlib.metadata.Distribution) -> Distribution | None:
     try:
         if PREFIX not in (source.read_text("entry_points.txt") or ""):
             return None
-        points = [point for point in source.entry_points if point.group.startswith(PREFIX)]
+        points = [point for point in _entry_points(source) if point.group.startswith(PREFIX)]
     except Exception as error:  # whatever a file of somebody else holds
         return Distribution(name, version, folder=folder, fault=f"entry_points.txt cannot be read: {one_line(error)}")
     try:
@@ -185,8 +216,10 @@ def find(kind: str, name: str) -> Registered | None:
     """
     found = entries(kind).get(name, [])
     if len(found) > 1:
-        packages = " and ".join(f"{one.package} {one.version}" for one in found)
-        raise PluginError(f"{found[0].label} is given by {packages}; uninstall one of them, or leave it out by {VARIABLE}")
+        guests = [one.package for one in found if not shipped(one)]
+        packages = " and ".join(f"{one.package} {one.version}" for one in sorted(found, key=shipped))
+        cause = " and ".join(guests) if len(guests) < len(found) else "one of them"
+        raise PluginError(f"{found[0].label} is given by {packages}; uninstall {cause}, or leave it out by {VARIABLE}")
     return found[0] if found else None
 
 
@@ -218,6 +251,8 @@ def load(entry: Registered) -> Any:
         raise UnusableError(entry, *refused)
     if not _TARGET.fullmatch(entry.target):
         raise UnusableError(entry, f"has the entry point {entry.target!r}, which is not written as `module:Class`")
+    if _cautious and not shipped(entry) and entry.module not in sys.modules:
+        _try_first(entry)
     try:
         found: Any = importlib.import_module(entry.module)
         for part in filter(None, entry.attribute.split(".")):
@@ -229,6 +264,31 @@ def load(entry: Registered) -> Any:
     except BaseException as error:  # somebody else's module may raise whatever it likes, SystemExit included
         raise UnusableError(entry, *_why(entry, error, owner)) from error
     return found
+
+
+_cautious: list[bool] = []
+"""Not empty: modules of others are imported in a child process before they are imported here."""
+
+
+def be_cautious() -> None:
+    """From now on, import a module of somebody else in a child first: one that crashes, hangs or ends takes nothing along."""
+    _cautious.append(True)
+
+
+@functools.cache
+def _try_first(entry: Registered) -> None:
+    from semcore.isolate import IMPORT, Death, attempt
+
+    for _, value in attempt("semcore.discovery:try_import", [entry.module], IMPORT):
+        if isinstance(value, Death):
+            raise UnusableError(entry, value.during("when it is imported"))
+
+
+def try_import(module: str) -> Iterator[None]:
+    """Import a module; in a child. What it raises is said where it is imported to be used."""
+    with contextlib.suppress(BaseException):
+        importlib.import_module(module)
+    yield None
 
 
 def _why(entry: Registered, error: BaseException, owner: Distribution | None) -> tuple[str, str]:

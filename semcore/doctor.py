@@ -96,9 +96,7 @@ def examine(one: Distribution, limits: Limits, verbs: Collection[str] = ()) -> E
     tasks = [[asdict(entry) for entry in entries] for entries in waiting]
     for index, value in attempt("semcore.doctor:look_at", tasks, limits):
         if isinstance(value, Death):
-            place = f" ({value.where})" if value.where else ""
-            said = f"; it says {value.said!r}" if value.said else ""
-            reason = f"{value.reason} when it is imported{place}{said}"
+            reason = value.during("when it is imported")
             faults += [Fault(entry.label, reason, f"mend or uninstall {one.name}") for entry in waiting[index]]
             continue
         entry = waiting[index].pop(0)
@@ -147,12 +145,10 @@ def _misplaced(entry: Registered, verbs: Collection[str]) -> tuple[str, str] | N
     if entry.kind == COMMAND and entry.name in verbs:
         return "is called like a verb of semcore's own, which goes before it", f"rename it, or uninstall {entry.package}"
     others = [found for found in discovery.entries(entry.kind).get(entry.name, []) if found != entry]
-    if others and entry in discovery.entries(entry.kind)[entry.name]:
+    if others and entry in discovery.entries(entry.kind)[entry.name] and not discovery.shipped(entry):
         given = " and ".join(sorted(f"{other.package} {other.version}" for other in others))
-        return (
-            f"is given by {given}, too, so that neither can be used",
-            f"uninstall one of them, or leave it out by {VARIABLE}",
-        )
+        cause = f"rename it, or uninstall {entry.package}" if any(map(discovery.shipped, others)) else "uninstall one of them"
+        return f"is given by {given}, too, so that neither can be used", f"{cause}, or leave it out by {VARIABLE}"
     return None
 
 

@@ -38,5 +38,9 @@ class Hooks:
         """A cell failed; the others go on."""
 
     @spec
+    def semcore_hook_failed(self, plugin: str, hook: str, reason: str) -> None:
+        """A hook of a plugin failed, the first time that this one does; the run and the other plugins go on."""
+
+    @spec
     def semcore_run_done(self, folder: Path) -> None:
         """Every cell that could be computed is on disk."""

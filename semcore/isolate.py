@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semcore import discovery
+
 TICK_S = 0.02
 """How often a child is looked at."""
 GRACE_S = 2.0
@@ -36,10 +38,16 @@ class Limits:
     Fields:
         seconds: time between two values
         megabytes: resident memory
+        first_s: time until the first value of a task; 0: `seconds`
     """
 
     seconds: float = 60.0
     megabytes: int = 4096
+    first_s: float = 0.0
+
+
+IMPORT = Limits(seconds=20.0)
+"""What looking at a module may take where nobody waits for it on purpose."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,11 @@ class Death:
     reason: str
     where: str = ""
     said: str = ""
+
+    def during(self, what: str) -> str:
+        """The same with what it was doing: `when it is imported`."""
+        said = f"; it says {self.said!r}" if self.said else ""
+        return f"{self.reason} {what}" + (f" ({self.where})" if self.where else "") + said
 
     def __str__(self) -> str:
         return self.reason + (f" ({self.where})" if self.where else "") + (f"; it said {self.said!r}" if self.said else "")
@@ -100,13 +113,14 @@ def _one_child(work: str, tasks: Sequence[Any], limits: Limits) -> Iterator[tupl
 
 
 def _watch(child: subprocess.Popen[bytes], report: Any, folder: Path, limits: Limits, count: int) -> Iterator[tuple[int, Any]]:
-    index, line, heard, killed = 0, "", time.monotonic(), ""
+    index, line, heard, killed, allowed = 0, "", time.monotonic(), "", limits.first_s or limits.seconds
     while True:
         ended = child.poll() is not None
         line += report.readline()  # an unfinished line is finished later
         if line.endswith("\n"):
             index, kind, value = json.loads(line)
             line, heard = "", time.monotonic()
+            allowed = limits.seconds if kind == "value" else limits.first_s or limits.seconds
             if kind == "value":
                 yield index, value
             elif kind == "end" and index == count - 1:
@@ -115,8 +129,8 @@ def _watch(child: subprocess.Popen[bytes], report: Any, folder: Path, limits: Li
         if ended:
             yield index, _death(child.returncode, folder, killed)
             return
-        if time.monotonic() - heard > limits.seconds:
-            killed = f"takes more than {limits.seconds:g} s"
+        if time.monotonic() - heard > allowed:
+            killed = f"takes more than {allowed:g} s"
         elif _resident_mb(child.pid) > limits.megabytes:
             killed = f"needs more than {limits.megabytes} MB of memory"
         if killed:
@@ -212,6 +226,7 @@ def watch(parent: int) -> None:
 def main(work: str, folder: str, parent: str) -> None:
     """Do all tasks in `folder`; called in the child of the process `parent`."""
     die_with(int(parent))
+    discovery.tolerate()
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 

@@ -161,7 +161,7 @@ def add_hooks(entry: Registered, manager: pluggy.PluginManager | None = None) ->
         manager.register(plugin, entry.name)
     except UnusableError:
         raise
-    except Exception as error:  # whatever somebody else's plugin raises; pluggy names arguments that do not exist
+    except (Exception, SystemExit) as error:  # somebody else's; pluggy names arguments that do not exist
         raise UnusableError(entry, f"cannot be used: {discovery.one_line(error)}") from error
     heard = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
     if deaf := sorted(set(meant) - heard):

@@ -26,6 +26,7 @@ from typing import Any
 import pluggy
 
 from semcore import origin, provenance
+from semcore.around import Around
 from semcore.cache import Cache, StageDone
 from semcore.component import Needs, most
 from semcore.config import build
@@ -57,12 +58,14 @@ class Finished:
         results: one a cell, in the order of the grid; None for a cell that failed
         computed: cells computed just now
         failures: settings and reason of every cell that failed, in one line or more
+        complaints: hook plugins that failed, a sentence each; the cells do not depend on them
     """
 
     folder: Path
     results: list[dict[str, Any] | None]
     computed: int
     failures: list[str]
+    complaints: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -121,19 +124,21 @@ def run(
 
     mine = [(cell, one) for cell, one in zip(cells, ids, strict=True) if shard.holds(cell)]
     pending = [(cell, one) for cell, one in mine if read_result(out, one) is None]
-    hooks.hook.semcore_run_started(folder=out, cells=len(mine), pending=len(pending))
+    call = Around(hooks)
+    call("semcore_run_started", folder=out, cells=len(mine), pending=len(pending))
     failures, labels = list[str](), Labels(experiment.axes)
-    for cell, identity, outcome in _computed(experiment, resolve, pending, out, hooks, executor):
+    for cell, identity, outcome in _computed(experiment, resolve, pending, out, call, executor):
         with _clear_when_unwritable(out, "finished cells are intact"):
             commit(out, identity, outcome)
         if outcome.reason:
             failures.append(f"{labels.of(cell.settings)}: {outcome.reason}")
-            hooks.hook.semcore_cell_failed(settings=dict(cell.settings), reason=outcome.reason)
+            call("semcore_cell_failed", settings=dict(cell.settings), reason=outcome.reason)
         else:
             result = {"settings": dict(cell.settings), **unsealed(outcome.files["result.json"])}
-            hooks.hook.semcore_cell_done(result=result, seconds=outcome.seconds)
-    hooks.hook.semcore_run_done(folder=out)
-    return Finished(out, [read_result(out, one) for _, one in mine], len(pending) - len(failures), failures)
+            call("semcore_cell_done", result=result, seconds=outcome.seconds)
+    call("semcore_run_done", folder=out)
+    results = [read_result(out, one) for _, one in mine]
+    return Finished(out, results, len(pending) - len(failures), failures, call.complaints)
 
 
 def _forget() -> None:
@@ -239,15 +244,15 @@ def _computed(
     resolve: Resolve,
     pending: Sequence[tuple[Cell, str]],
     out: Path,
-    hooks: pluggy.PluginManager,
+    hooks: Around,
     executor: Executor | None,
 ) -> Iterator[tuple[Cell, str, Outcome]]:
     """Compute cells here, or wherever `executor` does it; yields each as soon as it is there."""
     calls = [functools.partial(compute, experiment, cell, identity, out / "cache") for cell, identity in pending]
     if executor is None or not calls:
         for (cell, identity), call in zip(pending, calls, strict=True):
-            hooks.hook.semcore_cell_started(settings=dict(cell.settings))
-            yield cell, identity, call(lambda done: hooks.hook.semcore_stage_done(done=done))
+            hooks("semcore_cell_started", settings=dict(cell.settings))
+            yield cell, identity, call(lambda done: hooks("semcore_stage_done", done=done))
         return
     jobs = [Job(call, _needs(resolve, cell)) for (cell, _), call in zip(pending, calls, strict=True)]
     for index, made in executor.execute(jobs):

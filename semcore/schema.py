@@ -9,15 +9,20 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from semcore import registry
+from semcore import discovery, registry
 from semcore.component import Component, documentation, field_types, plain, required, summary, unit_of
+from semcore.config import yaml
 from semcore.config.assemble import REQUIRED
+from semcore.config.beside import register_files
 from semcore.config.experiment import CHANGEABLE, SECTIONS, TOP, VERSION
-from semcore.errors import PluginError
+from semcore.discovery import Registered
+from semcore.errors import ConfigError, PluginError, Problem
 from semcore.fields import default
+from semcore.isolate import IMPORT, Death, Limits, attempt
 from semcore.types import LIMITS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -51,13 +56,20 @@ MEANING = {
 Schema = dict[str, Any]
 
 
-def pipeline_schema(tell: Callable[[str], None] = lambda message: None) -> Schema:
+def pipeline_schema(
+    tell: Callable[[str], None] = lambda message: None, pipeline: Path | None = None, limits: Limits = IMPORT
+) -> Schema:
     """The schema of pipeline files.
 
     Args:
-        tell: is told of components that cannot be imported; they are left out
+        tell: called with what is wrong with each component that cannot be imported; those are left out
+        pipeline: a pipeline file; what the files beside it register that it names under `plugins` is in the schema, too
+        limits: what the child process may use that imports installed components
+
+    Raises:
+        PluginError, ConfigError: the files beside the pipeline cannot be used
     """
-    made = _Schemas(tell)
+    made = _Schemas(_everything(tell, pipeline, limits))
     sections = {section: made.section(section) for section in SECTIONS}
     swept = {f"{section}.{field}": text for section in SECTIONS for field, text in made.settings(section).items()}
     top: Schema = {
@@ -99,24 +111,102 @@ def pipeline_schema(tell: Callable[[str], None] = lambda message: None) -> Schem
     }
 
 
+@dataclasses.dataclass(frozen=True)
+class _Described:
+    """What is known of a component without its class, which may have been imported elsewhere.
+
+    Fields:
+        about: the first sentence of its docstring
+        bare: whether its name alone will do
+        docs: field -> what it is for
+        schema: its definition
+    """
+
+    about: str
+    bare: bool
+    docs: Mapping[str, str]
+    schema: Schema
+
+
+def _described(kind: str, name: str, cls: type[Component]) -> _Described:
+    bare = not any(map(required, dataclasses.fields(cls)))
+    return _Described(summary(cls.__doc__), bare, documentation(cls), _component(name, cls))
+
+
+def describe(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Import the components of a module, or those that the files beside a pipeline register, and describe each; in a child.
+
+    Args:
+        task: `entries`: what `Registered` holds of each component of one module; or `pipeline`: the path of a pipeline file
+    """
+    found = [Registered(**fields) for fields in task.get("entries", ())]
+    if "pipeline" in task:
+        document = yaml.read(Path(task["pipeline"]))
+        values = document.values if isinstance(document.values, dict) else {}
+        if problems := register_files(values, document):
+            yield {"faults": [dataclasses.asdict(problem) for problem in problems]}
+        found = registry.registered()
+    for entry in found:
+        place = {"kind": entry.kind, "name": entry.name}
+        try:
+            cls = registry.load(entry.kind, entry.name) if "pipeline" in task else registry.resolve(entry)
+            yield {**place, "is": dataclasses.asdict(_described(entry.kind, entry.name, cls))}
+        except PluginError as error:
+            yield {**place, "problem": str(error)}
+        except (Exception, SystemExit) as error:  # whatever the class of somebody else does when it is looked at
+            yield {**place, "problem": f"{entry.label} of {entry.package} cannot be used: {discovery.one_line(error)}"}
+
+
+def _everything(tell: Callable[[str], None], pipeline: Path | None, limits: Limits) -> dict[str, dict[str, _Described]]:
+    """Kind -> name -> component, in the order of names; installed ones are imported in a child process.
+
+    Raises:
+        PluginError, ConfigError: the files beside the pipeline cannot be used
+    """
+    known: dict[tuple[str, str], _Described] = {}
+    modules: dict[str, list[Registered]] = {}
+    for kind in (kind for kind in registry.KINDS if kind not in ELSEWHERE):
+        for name in registry.names(kind):
+            try:
+                entry = registry.find(kind, name)
+            except PluginError as error:
+                tell(str(error))
+                continue
+            if entry in registry.registered():
+                known[kind, name] = _described(kind, name, registry.load(kind, name))
+            elif entry is not None:
+                modules.setdefault(entry.module, []).append(entry)
+    tasks: list[dict[str, Any]] = [{"pipeline": str(pipeline)}] if pipeline else []
+    groups: list[list[Registered]] = [[] for _ in tasks] + [list(entries) for entries in modules.values()]
+    tasks += [{"entries": [vars(entry) for entry in entries]} for entries in modules.values()]
+    for index, value in attempt("semcore.schema:describe", tasks, limits):
+        if isinstance(value, Death):
+            if "pipeline" in tasks[index]:
+                raise PluginError(f"the files that {pipeline} names under `plugins` cannot be imported: one {value}")
+            for entry in groups[index]:
+                tell(f"{entry.label} of {entry.package} {entry.version} {value.during('when it is imported')}")
+            continue
+        if "faults" in value:
+            raise ConfigError([Problem(**fields) for fields in value["faults"]])
+        groups[index] = groups[index][1:]
+        if "problem" in value:
+            tell(value["problem"])
+        else:
+            known.setdefault((value["kind"], value["name"]), _Described(**value["is"]))
+    kinds = [kind for kind in registry.KINDS if kind not in ELSEWHERE]
+    return {kind: {name: known[where, name] for where, name in sorted(known) if where == kind} for kind in kinds}
+
+
 class _Schemas:
     """Definitions by kind, and by kind and name; a nested component refers to that of its kind."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, known: Mapping[str, Mapping[str, _Described]]) -> None:
         self.definitions: Schema = {}
-        self.classes: dict[str, dict[str, type[Component]]] = {}
-        for kind in registry.KINDS:
-            if kind not in ELSEWHERE:
-                self.classes[kind] = {}
-                for name in registry.names(kind):
-                    try:
-                        self.classes[kind][name] = registry.load(kind, name)
-                    except PluginError as error:
-                        tell(str(error))
-        for kind, classes in self.classes.items():
-            self.definitions[kind] = self._kind(kind, classes)
-            for name, cls in classes.items():
-                self.definitions[f"{kind}.{name}"] = self._component(name, cls)
+        self.known = known
+        for kind, components in known.items():
+            self.definitions[kind] = self._kind(kind, components)
+            for name, one in components.items():
+                self.definitions[f"{kind}.{name}"] = one.schema
 
     def section(self, name: str) -> Schema:
         """A section of a pipeline; those that may be missing may be empty."""
@@ -137,16 +227,16 @@ class _Schemas:
 
     def settings(self, section: str) -> dict[str, str]:
         """The fields of the components of a section with what they are for: what may be swept."""
-        classes = self.classes.get(section, {})
-        found = {"use": f"Which {section}."} if classes else {}
-        for cls in classes.values():
-            for field, text in documentation(cls).items():
+        components = self.known.get(section, {})
+        found = {"use": f"Which {section}."} if components else {}
+        for one in components.values():
+            for field, text in one.docs.items():
                 found.setdefault(field, text)
         return found
 
-    def _kind(self, kind: str, classes: Mapping[str, type[Component]]) -> Schema:
-        bare = [name for name, cls in classes.items() if not any(map(required, dataclasses.fields(cls)))]
-        names = [{"const": name, "description": _about(cls)} for name, cls in classes.items()]
+    def _kind(self, kind: str, components: Mapping[str, _Described]) -> Schema:
+        bare = [name for name, one in components.items() if one.bare]
+        names = [{"const": name, "description": one.about} for name, one in components.items()]
         written: Schema = {
             "type": "object",
             "properties": {"use": {"description": f"Which {kind}.", **({"oneOf": names} if names else {"enum": []})}},
@@ -156,7 +246,7 @@ class _Schemas:
                     "if": {"type": "object", "properties": {"use": {"const": name}}, "required": ["use"]},
                     "then": _ref(f"{kind}.{name}"),
                 }
-                for name in classes
+                for name in components
             ],
         }
         # Not `anyOf`: of two alternatives that both fail an editor would show the wrong one.
@@ -165,44 +255,47 @@ class _Schemas:
             return {"if": {"type": "object"}, "then": written, "else": {"enum": bare}}
         return {"if": {"type": "string"}, "then": {"enum": bare}, "else": written}
 
-    def _component(self, name: str, cls: type[Component]) -> Schema:
-        fields = dataclasses.fields(cls)
-        annotations, docs = field_types(cls), documentation(cls)
-        properties: Schema = {"use": {"const": name, "description": _about(cls)}}
-        for field in fields:
-            unit = unit_of(field.name)
-            text = " ".join(filter(None, (docs.get(field.name, ""), f"[{unit}]" if unit else "")))
-            shape = self._type(annotations[field.name])
-            if isinstance(field.default, Component):  # `codec: {quality: 30}` changes the one that is there
-                shape = {"anyOf": [shape, {**self._fields_of(field.default), "not": {"required": ["use"]}}]}
-            properties[field.name] = {"description": text, **_default(field), **shape}
-        return {
-            "type": "object", "description": _about(cls), "properties": properties,
-            "required": ["use", *(field.name for field in fields if required(field))], "additionalProperties": False,
-        }  # fmt: skip
 
-    def _fields_of(self, default: Component) -> Schema:
-        where = f"{default.kind}.{registry.name_of(type(default))}"
-        names = [field.name for field in dataclasses.fields(type(default))]
-        inside = {name: {"$ref": f"#/$defs/{where}/properties/{name}"} for name in names}
-        return {"type": "object", "properties": inside, "additionalProperties": False}
+def _component(name: str, cls: type[Component]) -> Schema:
+    fields = dataclasses.fields(cls)
+    annotations, docs = field_types(cls), documentation(cls)
+    properties: Schema = {"use": {"const": name, "description": summary(cls.__doc__)}}
+    for field in fields:
+        unit = unit_of(field.name)
+        text = " ".join(filter(None, (docs.get(field.name, ""), f"[{unit}]" if unit else "")))
+        shape = _type(annotations[field.name])
+        if isinstance(field.default, Component):  # `codec: {quality: 30}` changes the one that is there
+            shape = {"anyOf": [shape, {**_fields_of(field.default), "not": {"required": ["use"]}}]}
+        properties[field.name] = {"description": text, **_default(field), **shape}
+    return {
+        "type": "object", "description": summary(cls.__doc__), "properties": properties,
+        "required": ["use", *(field.name for field in fields if required(field))], "additionalProperties": False,
+    }  # fmt: skip
 
-    def _type(self, annotation: Any) -> Schema:
-        """What a field may hold. Where a component is nested the shape is ours, everything else is pydantic's."""
-        origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-        if isinstance(annotation, type) and issubclass(annotation, Component):
-            return _ref(annotation.kind)
-        if origin is typing.Annotated and any(hasattr(one, "func") for one in arguments[1:]):
-            return {"anyOf": [_leaf(annotation), {"type": "string"}]}  # a validator of its own reads more: `rate: 1/2`
-        if not _holds_component(annotation):
-            return _leaf(annotation)
-        if origin in (typing.Union, types.UnionType):
-            return {"anyOf": [self._type(one) for one in arguments]}
-        if origin is tuple:
-            return {"type": "array", "items": self._type(arguments[0])}
-        if origin in (dict, Mapping):
-            return {"type": "object", "additionalProperties": self._type(arguments[1])}
-        return self._type(arguments[0]) if origin is typing.Annotated else {}
+
+def _fields_of(default: Component) -> Schema:
+    where = f"{default.kind}.{registry.name_of(type(default))}"
+    names = [field.name for field in dataclasses.fields(type(default))]
+    inside = {name: {"$ref": f"#/$defs/{where}/properties/{name}"} for name in names}
+    return {"type": "object", "properties": inside, "additionalProperties": False}
+
+
+def _type(annotation: Any) -> Schema:
+    """What a field may hold. Where a component is nested the shape is ours, everything else is pydantic's."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Component):
+        return _ref(annotation.kind)
+    if origin is typing.Annotated and any(hasattr(one, "func") for one in arguments[1:]):
+        return {"anyOf": [_leaf(annotation), {"type": "string"}]}  # a validator of its own reads more: `rate: 1/2`
+    if not _holds_component(annotation):
+        return _leaf(annotation)
+    if origin in (typing.Union, types.UnionType):
+        return {"anyOf": [_type(one) for one in arguments]}
+    if origin is tuple:
+        return {"type": "array", "items": _type(arguments[0])}
+    if origin in (dict, Mapping):
+        return {"type": "object", "additionalProperties": _type(arguments[1])}
+    return _type(arguments[0]) if origin is typing.Annotated else {}
 
 
 def _scenario() -> Schema:
@@ -254,10 +347,6 @@ def _holds_component(annotation: Any) -> bool:
     if isinstance(annotation, type) and issubclass(annotation, Component):
         return True
     return any(_holds_component(one) for one in typing.get_args(annotation))
-
-
-def _about(cls: type[Component]) -> str:
-    return summary(cls.__doc__)
 
 
 def _ref(name: str) -> Schema:

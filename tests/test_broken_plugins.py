@@ -86,7 +86,7 @@ BROKEN = {
     "name-clash": Broken(
         HEAD + "@dataclass(frozen=True)\nclass X(semcore.Metric):\n    def measure(self, records): return []",
         "metric 'psnr' is given by semcore 0.1.0, too, so that neither can be used\n"
-        " hint: uninstall one of them, or leave it out by SEMCORE_PLUGINS",
+        " hint: rename it, or uninstall name-clash, or leave it out by SEMCORE_PLUGINS",
         target="semcore.metric] psnr = NAME:X",
     ),
     "wrong-base-class": Broken(

@@ -87,6 +87,8 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: errors that are the user's to mend are printed without a traceback, exit code 2."""
     guard_streams()
+    discovery.tolerate()
+    discovery.be_cautious()
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads slow a busy machine down tenfold
     try:
         result: Any = cli.main(args=arguments, standalone_mode=False)

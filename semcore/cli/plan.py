@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semcore.cli.run import OVERRIDES, PIPELINE
+from semcore.discovery import one_line
 from semcore.errors import ConfigError, RunError, SemcoreError, shown
+from semcore.isolate import IMPORT, Death, Limits, attempt
 
 if TYPE_CHECKING:
     from semcore.config.experiment import Experiment
@@ -23,11 +26,14 @@ if TYPE_CHECKING:
 @OVERRIDES
 @click.option("--segments", type=click.IntRange(1), default=1, show_default=True, help="How many segments of the session.")
 @click.option("--planner", "only", multiple=True, metavar="NAME", help="Only planners of this name; may be given again.")
-def plan_command(pipeline: Path, overrides: tuple[str, ...], segments: int, only: tuple[str, ...]) -> None:
+@click.option("--timeout", type=click.FloatRange(0.1), default=600.0, show_default=True,
+              help="Seconds that a planner may take for a segment.")  # fmt: skip
+def plan_command(pipeline: Path, overrides: tuple[str, ...], segments: int, only: tuple[str, ...], timeout: float) -> None:
     """Show what each installed planner would do with PIPELINE's scenario, and why.
 
     A planner that the file sets up is taken as it is there, any other with its defaults. The segments are sent, for what
-    became of one is known before the next, but nothing is measured and nothing kept.
+    became of one is known before the next, but nothing is measured and nothing kept. Planners work in a child process: one
+    that crashes or hangs hurts only itself.
 
     For example: semcore plan examples/satellite_pass.yaml --planner lookup --planner search
     """
@@ -37,16 +43,56 @@ def plan_command(pipeline: Path, overrides: tuple[str, ...], segments: int, only
     planners = [(settings["use"], settings) for settings in _planners(experiment)]
     if unknown := set(only) - {name for name, _ in planners}:
         raise RunError(f"no planner {shown(min(unknown))} is installed; there are {', '.join(dict(planners))}")
-    for name, settings in planners:
-        if not only or name in only:
-            click.echo(_title(settings))
-            try:
-                for segment in _segments(experiment, settings, segments):
-                    click.echo(_told(segment))
-            except ConfigError as error:
-                click.echo(f"  cannot plan here: {error.problems[0].message}")
-            except SemcoreError as error:
-                click.echo(f"  cannot plan here: {error}")
+    chosen = [settings for name, settings in planners if not only or name in only]
+    called = [str(pipeline), list(overrides)]
+    usable = []
+    for index, value in attempt("semcore.cli.plan:titles", [[*called, settings] for settings in chosen], IMPORT):
+        if isinstance(value, Death) or "problem" in value:
+            reason = f"it {value.during('when it is imported')}" if isinstance(value, Death) else value["problem"]
+            click.echo(f"{chosen[index]['use']}\n  cannot plan here: {reason}")
+        else:
+            usable.append((chosen[index], value["title"]))
+    tasks = [[*called, settings, title, segments] for settings, title in usable]
+    for _, value in attempt("semcore.cli.plan:plans", tasks, Limits(timeout, first_s=max(timeout, Limits.seconds))):
+        click.echo(f"  cannot plan here: it {value}" if isinstance(value, Death) else value)
+
+
+def titles(task: Any) -> Iterator[dict[str, str]]:
+    """The planner of some settings in words, once it is imported; in a child."""
+    pipeline, overrides, settings = task
+    try:
+        _loaded(pipeline, tuple(overrides))
+        yield {"title": _title(settings)}
+    except (Exception, SystemExit) as error:  # whatever somebody else's planner raises
+        yield {"problem": _problem(error)}
+
+
+def plans(task: Any) -> Iterator[str]:
+    """What a planner does in each segment, line by line; in a child."""
+    pipeline, overrides, settings, title, count = task
+    try:
+        import torch  # noqa: F401  its seconds are no planner's
+
+        experiment = _loaded(pipeline, tuple(overrides))
+        yield title
+        for segment in _segments(experiment, settings, count):
+            yield _told(segment)
+    except (Exception, SystemExit) as error:
+        yield f"  cannot plan here: {_problem(error)}"
+
+
+@functools.cache
+def _loaded(pipeline: str, overrides: tuple[str, ...]) -> Experiment:
+    from semcore.config.experiment import load
+
+    return load(Path(pipeline), overrides)
+
+
+def _problem(error: BaseException) -> str:
+    """Why a planner cannot plan, in one line."""
+    if isinstance(error, ConfigError):
+        return error.problems[0].message
+    return str(error) if isinstance(error, SemcoreError) else one_line(error)
 
 
 def _planners(experiment: Experiment) -> Iterator[dict[str, Any]]:

@@ -80,6 +80,11 @@ class Progress:
         first = reason.splitlines()[0]
         self.console.print(f"[{self.done}/{self.cells}] {self.labels.of(settings)}  FAILED: {first}", markup=False)
 
+    @hook
+    def semcore_hook_failed(self, plugin: str, hook: str, reason: str) -> None:
+        """One line a hook of a plugin, the first time that it fails."""
+        self.console.print(f"hook plugin {plugin!r} FAILED in {hook}: {reason}", markup=False)
+
 
 def print_table(run: Run) -> None:
     """Every cell with n and the 95 % interval of each metric; what does not fit side by side follows below."""

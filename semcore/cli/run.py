@@ -116,13 +116,15 @@ def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard:
         click.echo("Nothing to do: every cell was there already.")
     for reason in finished.failures:
         click.echo(f"error: a cell failed: {reason}", err=True)
+    for complaint in finished.complaints:
+        click.echo(f"error: {complaint}; no result depends on it", err=True)
     if finished.failures:
         click.echo(f"The tracebacks are in {folder}/cells/*/failure.json; the same command tries again.", err=True)
     if report and any(finished.results):
         from semcore.report import write_report
 
         click.echo(f"Report: {write_report(folder)}")
-    return 1 if finished.failures else 0
+    return 1 if finished.failures or finished.complaints else 0
 
 
 @click.command("check")

@@ -21,16 +21,12 @@ def schema_command(pipeline: Path | None, out: Path | None) -> None:
     # yaml-language-server: $schema=pipeline.schema.json
     """
     from semcore.config import yaml
-    from semcore.config.beside import register_files
-    from semcore.errors import ConfigError
     from semcore.schema import pipeline_schema
     from semcore.storage import write
 
     if pipeline is not None:
-        document = yaml.read(pipeline)
-        if problems := register_files(document.values if isinstance(document.values, dict) else {}, document):
-            raise ConfigError(problems)
-    made = pipeline_schema(lambda message: click.echo(f"note: left out: {message}", err=True))
+        yaml.read(pipeline)  # what is wrong with the file itself is said at its place
+    made = pipeline_schema(lambda message: click.echo(f"note: left out: {message}", err=True), pipeline)
     text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
     if out is None:
         click.echo(text, nl=False)

@@ -83,7 +83,7 @@ class Builder:
             named = [(text.find(name), name) for name in fields if re.search(rf"\b{re.escape(name)}\b", text)]
             self.complain((*path, *(name for _, name in sorted(named)[:1])), f"{kind} {value['use']!r}: {text}")
             return None
-        except Exception as error:  # whatever somebody else's check raises
+        except (Exception, SystemExit) as error:  # whatever somebody else's check raises
             self.complain(path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}")
             return None
         missing = unset(made)

@@ -188,7 +188,7 @@ class Resolver:
         failed = {section for section in LINKED if parts[section].problems}
         try:
             check_link(made, failed, bool(self.values.get("workflows")), builder)
-        except Exception as error:  # whatever somebody else's component raises
+        except (Exception, SystemExit) as error:  # whatever somebody else's component raises
             message = f"a component cannot say which streams it is for: {type(error).__name__}: {error}"
             return [*builder.problems, self.document.problem((), message)]
         return builder.problems

@@ -67,7 +67,7 @@ class Segments:
         try:
             plans, outside = self._plans(planner, space)
             problems += outside
-        except Exception as error:  # whatever somebody else's planner raises
+        except (Exception, SystemExit) as error:  # whatever somebody else's planner raises
             message = f"planner {name_of(type(planner.made))!r} cannot say what it may plan: {type(error).__name__}: {error}"
             problems.append(planner.places.tell(("planner", "use"), message))
         # What a segment's environment sets, no plan can change: it comes last. No plan is in force before the first is told.

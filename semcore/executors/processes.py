@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
+from semcore import discovery
 from semcore.interfaces import Executor, Job, Lost
 from semcore.isolate import die_with
 from semcore.redaction import guard_streams
@@ -135,6 +136,7 @@ def _work(connection: Connection) -> None:
     # Ctrl-C reaches every process of a terminal: the one that the user started says how to go on, and ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     guard_streams()
+    discovery.tolerate()
     if (parent := multiprocessing.parent_process()) is not None:
         die_with(parent.pid or 0)
     import torch  # noqa: F401  every cell needs it, and the seconds that it takes are no job's
