@@ -266,6 +266,13 @@ class Metric(Component, abc.ABC):
         A value of several trials, or a ratio whose mean is a ratio of sums, is a `Quotient`.
         """
 
+    def judged(self, record: Record) -> tuple[int, int] | None:
+        """In how many of the frames that it looks at it found what it judges, and how many those are: (n, of m).
+
+        The row of the sample and the report say so. None, by default: it judges all that there is.
+        """
+        return None
+
 
 @dataclass(frozen=True)
 class Recipe(Component, abc.ABC):

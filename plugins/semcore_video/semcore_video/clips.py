@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -19,6 +19,8 @@ from semcore.interfaces import Source
 from semcore.pictures import written
 from semcore.texts import read_text
 from semcore.types import OnDemand, Sample
+from semcore_video.face.cut import square
+from semcore_video.face.follow import Person
 from semcore_video.face.tracker import Tracking
 from semcore_video.licences import MEDIAPIPE, PYAV
 from semcore_video.reading import Clip, Survey, shown, survey, upright
@@ -35,10 +37,10 @@ class Clips(Tracking, Source):
 
     Files are taken in the order of their names; the words of `clip.mp4` are those of `clip.txt` beside it, in UTF-8. With
     `face`, a square about the face of the first frame with one, three times as high as the face or as large as the frame
-    allows, is cut out of all frames; otherwise the middle of the frame in the aspect of `size`. Pictures are upright, with
-    square pixels, at the frame rate of the camera: where time stamps are irregular, a picture stays until the next. Sound is
-    mixed to one channel, equal channels as loud as before, resampled, and put where its time stamps say; silence fills the
-    rest. The clock starts with the first picture.
+    allows, is cut out of all frames; without, or where no frame has a face, which the row and the report say, the middle of
+    the frame in the aspect of `size`. Pictures are upright, with square pixels, at the frame rate of the camera: where time
+    stamps are irregular, a picture stays until the next. Sound is mixed to one channel, equal channels as loud as before,
+    resampled, and put where its time stamps say; silence fills the rest. The clock starts with the first picture.
 
     Errors: ComponentError if there is no video, or one cannot be read; or if a segment is longer than 10,000 frames or one
     gigapixel, or a video than 1,000,000 frames; or if a text is not UTF-8.
@@ -47,6 +49,8 @@ class Clips(Tracking, Source):
         path: a folder of videos, or one video
         size: (height, width) of the frames
         face: whether the frames are cut to the face; needs MediaPipe
+        person: whose face, of several people: the one with the largest face, or the one nearest to the centre, the left or the
+            right of the first frame with a face
         segment_s: length of a segment, s; null: the whole video. A rest shorter than half of it is left out
         sample_rate_hz: samples of the sound a second
         limit: most segments
@@ -56,9 +60,14 @@ class Clips(Tracking, Source):
     path: str
     size: tuple[Side, Side] = (256, 256)
     face: bool = True
+    person: Person = "largest"
     segment_s: Annotated[float, Gt(0)] | None = None
     sample_rate_hz: Annotated[int, Ge(4000)] = 16000
     limit: Annotated[int, Ge(1)] | None = None
+
+    def check(self) -> None:
+        if not self.face and self.person != "largest":
+            raise ComponentError("Clips.person says to whose face frames are cut, and `face: false` cuts none; leave it out")
 
     def samples(self) -> Sequence[Sample]:
         parts = [part for place in self._places() for part in self._parts(place)][: self.limit]
@@ -107,7 +116,7 @@ class Clips(Tracking, Source):
     def _finished(self, found: Survey) -> Callable[[np.ndarray, float], np.ndarray]:
         """What makes frames of a clip as they are asked for."""
         cut = (
-            face_square(one for frame in shown(found) for one in [squared(*upright(frame, found.pixel))])
+            square((one for frame in shown(found) for one in [squared(*upright(frame, found.pixel))]), self.person)
             if self.face
             else None
         )
@@ -181,26 +190,6 @@ def read_clip(place: Path, sample_rate_hz: int) -> tuple[np.ndarray, float, np.n
     found = survey(place)
     clip = Clip(found, sample_rate_hz, squared)
     return clip.pictures(0, found.frames), found.fps, clip.sound(0, round(found.frames / found.fps * sample_rate_hz))
-
-
-def face_square(frames: Iterable[np.ndarray]) -> tuple[int, int, int] | None:
-    """The square about the face of the first frame uint8 (H, W, 3) with one, three times as high as it at most.
-
-    Returns:
-        left, top and side, pixels; None where no frame shows a face
-    """
-    from semcore_video.face.mesh import face_size
-    from semcore_video.face.tracker import track
-
-    for frame in frames:
-        points = track(frame[None])
-        if np.isfinite(points).all():
-            height, width = frame.shape[:2]
-            side = min(round(3 * float(face_size(points)[0])), height, width)
-            x, y = points[0, :, :2].mean(0)
-            left, top = (round(min(max(float(at) - side / 2, 0), most - side)) for at, most in ((x, width), (y, height)))
-            return left, top, side
-    return None
 
 
 def squared(pixels: np.ndarray, pixel: float) -> np.ndarray:

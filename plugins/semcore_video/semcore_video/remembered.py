@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import itertools
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
 from semcore.newest import Newest
 
+Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 
 
-def remembered(most: int) -> Callable[[Callable[[np.ndarray], Answer]], Callable[[np.ndarray], Answer]]:
-    """Keep the newest `most` answers of a function of pixels, not the pixels; one call at a time asks it."""
+def remembered(most: int) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
+    """Keep the newest `most` answers of a function of arrays and texts, not the arrays; one call at a time asks it."""
 
-    def around(function: Callable[[np.ndarray], Answer]) -> Callable[[np.ndarray], Answer]:
+    def around(function: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
         known = Newest[Answer](most)
 
-        def answered(pixels: np.ndarray) -> Answer:
-            answer = function(pixels)
-            if isinstance(answer, np.ndarray):
-                answer.setflags(write=False)
-            return answer
-
         @functools.wraps(function)
-        def asked(pixels: np.ndarray) -> Answer:
-            name = hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()
-            return known.of(name, lambda: answered(pixels))
+        def asked(*arguments: Asked.args, **named: Asked.kwargs) -> Answer:
+            def answered() -> Answer:
+                answer = function(*arguments, **named)
+                if isinstance(answer, np.ndarray):
+                    answer.setflags(write=False)
+                return answer
+
+            name = hashlib.sha256()
+            for one in (*arguments, *itertools.chain.from_iterable(sorted(named.items()))):
+                if isinstance(one, np.ndarray):
+                    name.update(repr((one.shape, one.dtype)).encode() + one.tobytes())
+                else:
+                    name.update(repr(one).encode())
+            return known.of(name.hexdigest(), answered)
 
         return asked
 

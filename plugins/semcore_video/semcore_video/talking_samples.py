@@ -101,10 +101,11 @@ def portrait_of_astronaut(size: tuple[int, int]) -> np.ndarray:
         from skimage.data import astronaut
     except ImportError as error:
         raise RunError("the portrait comes with scikit-image: pip install 'semcore-video[face]'") from error
-    from semcore_video.clips import face_square, resized
+    from semcore_video.clips import resized
+    from semcore_video.face.cut import square
 
     picture = astronaut()
-    cut = face_square([picture])
+    cut = square([picture])
     assert cut is not None
     left, top, side = cut
     return resized(picture[top : top + side, left : left + side], size)

@@ -9,8 +9,8 @@ import pytest
 
 from semcore import KnowledgeBase, Ledger, Rng, Sample, Semantics
 from semcore.interfaces import Record
-from semcore_video.judges.dlib_faces import landmarks
-from semcore_video.judges.faces import AKD, CSIM, CentredCSIM, LipCorrelation, opening
+from semcore_video.judges.faces import AKD, CSIM, CentredCSIM, LipCorrelation
+from semcore_video.judges.landmarks import landmarks, opening
 from semcore_video.judges.speech import PESQ, STOI, EnvelopeCorrelation, SpeechWER
 from semcore_video.judges.sync import LipSync, SyncLag, loudness
 from semcore_video.speech.encoder import Speech
@@ -62,9 +62,10 @@ def test_a_face_that_is_moved_by_four_pixels_is_four_pixels_away(clip: Sample) -
 
 
 def test_landmarks_do_not_depend_on_what_was_looked_at_before(clip: Sample) -> None:
-    again = landmarks(clip.video[:10].copy())
-    assert (again == landmarks(clip.video[:10])).all()
-    assert np.isfinite(opening(again)).all()
+    for detector in ("mediapipe", "dlib"):
+        again = landmarks(clip.video[:10].copy(), detector)
+        assert (again == landmarks(clip.video[:10], detector)).all()
+        assert np.isfinite(opening(again)).all()
 
 
 def test_loudness_of_a_tone_is_that_of_its_energy() -> None:
@@ -76,7 +77,7 @@ def test_loudness_of_a_tone_is_that_of_its_energy() -> None:
 
 @pytest.mark.parametrize("late", [-6, 0, 4])
 def test_a_sound_that_is_late_is_found_late(clip: Sample, late: int) -> None:
-    lips = opening(landmarks(clip.video))
+    lips = opening(landmarks(clip.video, "mediapipe"))
     size = 640
     rng = np.random.default_rng(1)
     wave = np.concatenate([10 ** (4 * (one - lips.min()) / np.ptp(lips)) * 1e-4 * rng.normal(size=size) for one in lips])

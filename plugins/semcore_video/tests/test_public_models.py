@@ -104,13 +104,14 @@ def test_arcface_compares_faces_by_weights_that_a_user_names(tmp_path: Path) -> 
 
     from semcore_video.judges.arcface import ArcFaceCSIM, aligned
     from semcore_video.judges.iresnet import IResNet
+    from semcore_video.judges.landmarks import landmarks
 
     torch.manual_seed(1)
     network = IResNet((2, 2, 2, 2))
     save_file(network.state_dict(), tmp_path / "r18.safetensors")
     face = portrait_of_astronaut((256, 256))
-    square = aligned(face)
-    assert square is not None and square.shape == (112, 112, 3)
+    points = landmarks(face[None], "mediapipe")[0]
+    assert aligned(face, points).shape == (112, 112, 3)
     metric = ArcFaceCSIM(weights=str(tmp_path / "r18.safetensors"), frames=1)
     video = face[None].repeat(2, 0)
     nothing = Semantics("a", {})
@@ -123,10 +124,10 @@ def test_arcface_compares_faces_by_weights_that_a_user_names(tmp_path: Path) -> 
     assert darker is not None and darker < 1.0
     assert value(Sample("a")) == 0.0
     with pytest.raises(RunError, match="arcface_torch"):
-        ArcFaceCSIM(weights=str(tmp_path / "nothing")).embedded(face)
+        ArcFaceCSIM(weights=str(tmp_path / "nothing")).embedded(face, points)
     save_file({"conv1.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(RunError, match="holds no ArcFace backbone"):
-        ArcFaceCSIM(weights=str(tmp_path / "other.safetensors")).embedded(face)
+        ArcFaceCSIM(weights=str(tmp_path / "other.safetensors")).embedded(face, points)
 
 
 def test_a_turned_face_is_straightened() -> None:
@@ -134,11 +135,11 @@ def test_a_turned_face_is_straightened() -> None:
     from PIL import Image
 
     from semcore_video.judges.arcface import aligned
+    from semcore_video.judges.landmarks import landmarks
 
     face = portrait_of_astronaut((256, 256))
     turned = np.asarray(Image.fromarray(face).rotate(12, Image.Resampling.BICUBIC, fillcolor=(128, 128, 128)))
-    one, other = aligned(face), aligned(turned)
-    assert one is not None and other is not None
+    one, other = (aligned(seen, landmarks(seen[None], "mediapipe")[0]) for seen in (face, turned))
     apart = np.abs(one.astype(float) - other)[20:100, 20:90].mean()
     assert apart < 0.5 * np.abs(face.astype(float) - turned)[60:200, 60:200].mean()
 

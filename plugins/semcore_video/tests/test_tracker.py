@@ -45,9 +45,9 @@ def test_a_landmarker_that_is_named_finds_the_points(tmp_path: Path, monkeypatch
     assert known is None
     monkeypatch.setenv(tracker.LANDMARKER, str(bundle(tmp_path / "face_landmarker.task")))
 
-    upright = tracker._found(picture[None])
-    assert upright.shape == (1, 478, 3) and np.isfinite(upright).all()
-    assert not np.isfinite(tracker._found(np.zeros((1, 64, 64, 3), np.uint8))).any()
+    upright = tracker.faces(picture)
+    assert len(upright) == 1 and upright[0].shape == (478, 3) and np.isfinite(upright[0]).all()
+    assert not tracker.faces(np.zeros((64, 64, 3), np.uint8))
     assert FaceMotion().identity() != before and FaceKB().identity()[0][0] == "face_landmarker.task"
 
 
@@ -69,6 +69,6 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(tracker, "_mediapipe", lambda: newer)
     with pytest.raises(RunError, match=r"MediaPipe \(1.2.2\) brings no models along: name models"):
         tracker._detector()
-    monkeypatch.setattr(tracker, "_detector", lambda: lambda pixels: [SimpleNamespace(x=0, y=0, z=0)] * 68)
+    monkeypatch.setattr(tracker, "_detector", lambda: lambda pixels: [[SimpleNamespace(x=0, y=0, z=0)] * 68])
     with pytest.raises(RunError, match="finds 68 points and not 478"):
-        tracker._found(np.zeros((1, 8, 8, 3), np.uint8))
+        tracker.faces(np.zeros((8, 8, 3), np.uint8))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from semcore.errors import ComponentError
 from semcore_video.face.mesh import eye_openness, lip_opening
 
 OPEN_EYES = 0.9
@@ -13,11 +14,21 @@ SHUT_MOUTH = 0.03
 
 
 def best_reference(points: np.ndarray) -> int:
-    """The index of the frame that serves best as reference, of points (T, 478, 3).
+    """The index of the frame that serves best as reference, of points (T, 478, 3); frames without a face are NaN, left out.
 
     Among frames with open eyes and a shut mouth the one that is nearest to the median of all; without such frames, that of
     the smallest mouth among those with open eyes. A reference with shut eyes would keep them shut for the whole clip.
+
+    Raises:
+        ComponentError: no frame has a face
     """
+    seen = np.flatnonzero(np.isfinite(points).all((1, 2)))
+    if not len(seen):
+        raise ComponentError("no frame of the video shows a face")
+    return int(seen[_best(points[seen])])
+
+
+def _best(points: np.ndarray) -> int:
     eyes, mouth = eye_openness(points), lip_opening(points)
     awake = eyes >= OPEN_EYES * np.median(eyes)
     good = np.flatnonzero(awake & (mouth <= SHUT_MOUTH))

@@ -61,15 +61,13 @@ class FaceKB(Tracking, ReferenceKB):
 
     def told(self, sample: Sample, pixels: np.ndarray) -> dict[str, Stream]:
         from semcore_video.face.mouths import NUMBERS, mouths_of
-        from semcore_video.face.tracker import track
+        from semcore_video.face.tracker import followed
 
         found = super().told(sample, pixels)
-        if self.mouths:
-            points = None if sample.video is None or not len(sample.video) else track(sample.video)
-            if sample.video is None or points is None or not np.isfinite(points).all():
-                found[MOUTHS] = Features(np.zeros((self.mouths, NUMBERS), np.float32))
-            else:
-                found[MOUTHS] = Features(mouths_of(sample.video, points, self.mouths))
+        if self.mouths and (sample.video is None or not len(sample.video)):
+            found[MOUTHS] = Features(np.zeros((self.mouths, NUMBERS), np.float32))
+        elif self.mouths and sample.video is not None:
+            found[MOUTHS] = Features(mouths_of(sample.video, followed(sample.video), self.mouths))
         return found
 
     def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
@@ -98,14 +96,12 @@ class FaceKB(Tracking, ReferenceKB):
 
     def picture(self, sample: Sample) -> np.ndarray | None:
         from semcore_video.face.gate import best_reference
-        from semcore_video.face.tracker import track
+        from semcore_video.face.tracker import followed, with_face
 
         if sample.video is None or not len(sample.video):
             return super().picture(sample)
-        points = track(sample.video)
-        if not np.isfinite(points).all():
-            return super().picture(sample)
-        return self._sized(sample.video[best_reference(points)])
+        points = followed(sample.video)
+        return self._sized(sample.video[best_reference(points)]) if with_face(points).any() else super().picture(sample)
 
 
 def likeness(pixels: np.ndarray, newest: np.ndarray) -> float | None:
@@ -115,11 +111,14 @@ def likeness(pixels: np.ndarray, newest: np.ndarray) -> float | None:
     """
     from semcore_video.judges.dlib_faces import embedding
     from semcore_video.judges.faces import mean_face, similarity
+    from semcore_video.judges.landmarks import landmarks
 
-    here, there = embedding(pixels), embedding(newest)
-    if here is None:
+    here, there = (landmarks(picture[None], "mediapipe")[0] for picture in (pixels, newest))
+    if not np.isfinite(here).all():
         return None
-    return -1.0 if there is None else similarity(here - mean_face(), there - mean_face())
+    if not np.isfinite(there).all():
+        return -1.0
+    return similarity(embedding(pixels, here) - mean_face(), embedding(newest, there) - mean_face())
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,12 @@ IRISES = tuple(range(468, 478))
 RIGID = (1, 2, 4, 5, 6, 8, 9, 10, 19, 94, 98, 151, 168, 195, 197, 327, 33, 133, 263, 362, 127, 356, 54, 284, 234, 454)
 """Points that expressions hardly move: nose, forehead, temples, corners of the eyes."""
 
+IBUG = (162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,
+        71, 63, 105, 66, 107, 336, 296, 334, 293, 301, 168, 197, 5, 4, 75, 97, 2, 326, 305,
+        33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
+        61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87)  # fmt: skip
+"""The points nearest to the 68 landmarks of iBUG 300-W: chin, brows, nose, eyes, outer and inner lips."""
+
 _PAIRS = ((33, 263), (133, 362), (61, 291), (234, 454), (127, 356))
 """Points left and right in the picture that are mirror images of each other."""
 _LIDS = ((159, 145, 33, 133), (386, 374, 263, 362))

@@ -32,7 +32,7 @@ def mouths_of(video: np.ndarray, points: np.ndarray, count: int) -> np.ndarray:
 
     Args:
         video: uint8 (T, H, W, 3)
-        points: of the face, float32 (T, 478, 3), pixels
+        points: of the face, float32 (T, 478, 3), pixels; NaN in frames without one, which are left out
         count: how many, spread evenly over the openings that occur
     """
     opening = lip_opening(points)

@@ -1,4 +1,4 @@
-"""Where the face is: MediaPipe's face mesh behind one function."""
+"""Where faces are: MediaPipe's face mesh behind a few functions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from semcore_video.face.mesh import POINTS
 from semcore_video.remembered import remembered
 
 _LOCK = threading.Lock()
+PEOPLE = 8
+"""Most faces of a picture."""
 REMEMBERED = 64
 """Videos whose points are kept: encoder, knowledge base and metrics look at the same ones, at every SNR again."""
 LANDMARKER, SEGMENTER = "SEMCORE_FACE_LANDMARKER", "SEMCORE_SELFIE_SEGMENTER"
@@ -49,44 +51,70 @@ def named() -> list[list[Any]]:
 
 
 @remembered(REMEMBERED)
-def track(frames: np.ndarray) -> np.ndarray:
-    """The face points of every frame; frames are taken one by one, so that a frame's points do not depend on the others.
+def followed(frames: np.ndarray) -> np.ndarray:
+    """The face points of one person in every frame.
+
+    A frame is searched as a whole; where that does not show the person, about the place where the face was last; where there
+    was none yet, in parts of the frame, so that a face of a tenth of its height is found (`follow`). Of several people it
+    is the one whose face is large and near the middle. The points of a frame with one large face do not depend on the
+    other frames.
 
     Args:
         frames: uint8 (T, H, W, 3)
 
     Returns:
-        x to the right, y down, z away from the camera, in pixels, float32 (T, 478, 3). Where no face is found, the points of
-        the nearest frame with one; all NaN if there is none at all
+        x to the right, y down, z away from the camera, in pixels, float32 (T, 478, 3); NaN where the face is not found
 
     Raises:
         RunError: MediaPipe is not installed
     """
-    with _LOCK:  # one graph a process
-        return _filled(_found(frames))
+    from semcore_video.face.follow import Follower
 
-
-def _found(frames: np.ndarray) -> np.ndarray:
-    """The points of every frame, NaN where there is no face."""
+    follower = Follower()
     found = np.full((len(frames), POINTS, 3), np.nan, np.float32)
-    with _quiet():
-        for points, frame in zip(found, frames, strict=True):
-            height, width = frame.shape[:2]
-            face = _detector()(np.ascontiguousarray(frame))
-            if face and len(face) != POINTS:
-                raise RunError(f"the model that {LANDMARKER} names finds {len(face)} points and not {POINTS}; {MEND}")
-            if face:
-                points[:] = [(one.x * width, one.y * height, one.z * width) for one in face]
+    for points, frame in zip(found, frames, strict=True):
+        face = follower.next(frame)
+        if face is not None:
+            points[:] = face
     return found
 
 
-def _filled(points: np.ndarray) -> np.ndarray:
-    """Points (T, 478, 3) with those of the nearest frame in the place of NaN."""
-    there = np.flatnonzero(np.isfinite(points[:, 0, 0]))
+def track(frames: np.ndarray) -> np.ndarray:
+    """The same for a renderer, without gaps: where no face is found, the points of the nearest frame with one.
+
+    Returns:
+        float32 (T, 478, 3); all NaN if no frame has a face
+    """
+    points = followed(frames)
+    there = np.flatnonzero(with_face(points))
     if len(there) in (0, len(points)):
         return points
     nearest = there[np.abs(there[None] - np.arange(len(points))[:, None]).argmin(1)]
     return points[nearest]
+
+
+def with_face(points: np.ndarray) -> np.ndarray:
+    """In which frames a face was found: points (T, ..., D), NaN where there is none -> bool (T,)."""
+    return np.isfinite(points.reshape(len(points), -1)).all(1)
+
+
+def faces(picture: np.ndarray) -> list[np.ndarray]:
+    """The points of every face that a search of the picture as a whole finds, each float32 (478, 3), pixels.
+
+    Args:
+        picture: uint8 (H, W, 3); faces of less than about a fifth of its shorter side may be missed
+
+    Raises:
+        RunError: MediaPipe is not installed, or a model that the environment names is not one of 478 points
+    """
+    height, width = picture.shape[:2]
+    found = []
+    with _LOCK, _quiet():  # one graph a process
+        for face in _detector()(np.ascontiguousarray(picture)):
+            if len(face) != POINTS:
+                raise RunError(f"the model that {LANDMARKER} names finds {len(face)} points and not {POINTS}; {MEND}")
+            found.append(np.array([(one.x * width, one.y * height, one.z * width) for one in face], np.float32))
+    return found
 
 
 @contextlib.contextmanager
@@ -106,14 +134,15 @@ def _quiet() -> Iterator[None]:
 
 
 @functools.cache
-def _detector() -> Callable[[np.ndarray], Any]:
-    """From a picture to the points of its face, each with x, y and z in widths and heights of the picture; or None."""
+def _detector() -> Callable[[np.ndarray], Sequence[Any]]:
+    """From a picture to the faces in it, each as points with x, y and z in widths and heights of the picture."""
     if LANDMARKER in os.environ:
         vision, options = _tasks(LANDMARKER)
-        task = vision.FaceLandmarker.create_from_options(vision.FaceLandmarkerOptions(base_options=options))
-        return lambda pixels: next(iter(task.detect(_image(pixels)).face_landmarks), None)
-    mesh = _solutions().face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1, refine_landmarks=True)
-    return lambda pixels: next((one.landmark for one in mesh.process(pixels).multi_face_landmarks or ()), None)
+        asked = vision.FaceLandmarkerOptions(base_options=options, num_faces=PEOPLE)
+        task = vision.FaceLandmarker.create_from_options(asked)
+        return lambda pixels: task.detect(_image(pixels)).face_landmarks
+    mesh = _solutions().face_mesh.FaceMesh(static_image_mode=True, max_num_faces=PEOPLE, refine_landmarks=True)
+    return lambda pixels: [one.landmark for one in mesh.process(pixels).multi_face_landmarks or ()]
 
 
 def person_mask(picture: np.ndarray) -> np.ndarray:

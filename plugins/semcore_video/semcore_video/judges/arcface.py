@@ -11,9 +11,9 @@ import numpy as np
 
 from semcore.content import fingerprint
 from semcore.errors import RunError
-from semcore_video.judges.dlib_faces import landmarks
 from semcore_video.judges.faces import CSIM
-from semcore_video.licences import ARCFACE, DLIB, DLIB_68
+from semcore_video.judges.pairs import METHOD
+from semcore_video.licences import ARCFACE
 from semcore_video.paper import PAPER
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ PLACES = np.array(
 )
 """Where the network wants eyes, tip of the nose and corners of the mouth, pixels of its picture (Deng et al., 2019)."""
 EYES, NOSE, MOUTH = (slice(36, 42), slice(42, 48)), 30, (48, 54)
-"""The same places among dlib's 68 landmarks."""
+"""The same places among the 68 landmarks."""
 MEND = (
     "name the file of its weights under `weights`: the state of a backbone of insightface's arcface_torch (r18, r34, r50 or "
     "r100: github.com/deepinsight/insightface, recognition/arcface_torch) as safetensors"
@@ -45,34 +45,27 @@ class ArcFaceCSIM(CSIM):
         weights: file with the state of the backbone, safetensors
     """
 
-    licences: ClassVar[tuple[str, ...]] = (ARCFACE, DLIB, DLIB_68)
+    licences: ClassVar[tuple[str, ...]] = (ARCFACE, *CSIM.licences)
     reference: ClassVar[str] = f"J. Deng et al., ArcFace, CVPR 2019; {PAPER}, equation 24"
-    cites: ClassVar[tuple[str, ...]] = ("deng2019arcface", "liu2026semantic", "king2009dlib")
+    cites: ClassVar[tuple[str, ...]] = ("deng2019arcface", *CSIM.cites)
+
+    method: ClassVar[str] = f"network=arcface,{METHOD},lost=0,excess=0"
 
     weights: str = ""
 
-    @property
-    def signature(self) -> str:
-        return f"{type(self).__name__}|{self.version}|network=arcface,frames={self.frames},lost=0"
-
-    def embedded(self, picture: np.ndarray) -> np.ndarray | None:
+    def embedded(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
         import torch
 
-        network, face = _network(self.weights, fingerprint(self.weights)), aligned(picture)
-        if face is None:
-            return None
+        network, face = _network(self.weights, fingerprint(self.weights)), aligned(picture, points)
         with torch.inference_mode():
             found: torch.Tensor = network(torch.from_numpy(face.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None])
         return found[0].numpy().astype(np.float64)
 
 
-def aligned(picture: np.ndarray) -> np.ndarray | None:
-    """The face in a picture uint8 (H, W, 3) as the network wants it, uint8 (112, 112, 3); None without a face."""
+def aligned(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The face in a picture uint8 (H, W, 3), with its 68 landmarks, as the network wants it: uint8 (112, 112, 3)."""
     import cv2
 
-    points = landmarks(picture[None])[0]
-    if not np.isfinite(points).all():
-        return None
     five = np.stack([*(points[eye].mean(0) for eye in EYES), points[NOSE], *(points[corner] for corner in MOUTH)])
     # The rotation, scale and shift of least squares, as complex numbers.
     here, there = five @ (1, 1j), np.array(PLACES) @ (1, 1j)

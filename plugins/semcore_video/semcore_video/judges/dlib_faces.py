@@ -16,17 +16,21 @@ from semcore.errors import RunError
 from semcore_video.remembered import remembered
 
 LANDMARKS = 68
+FIVE = (45, 42, 36, 39, 33)
+"""Corners of the eyes and base of the nose among the 68, in the order of dlib's model of five points."""
 DETECT_EVERY = 5
-"""Frames from one search for the face to the next; in between it is looked for where the nearest search found it."""
+"""Frames from one search for the face to the next; in between it is where the nearest of both found it, if both did."""
 REMEMBERED = 64
 """Videos whose landmarks are kept: several metrics look at the same ones."""
 SMALL = 400
 """Pictures with a shorter side are searched at twice their size."""
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom, pixels."""
 
 
 @remembered(REMEMBERED)
 def landmarks(frames: np.ndarray) -> np.ndarray:
-    """The 68 landmarks of iBUG 300-W in every frame.
+    """The 68 landmarks of iBUG 300-W of one person in every frame: the one whose face is the largest where one is found first.
 
     Args:
         frames: uint8 (T, H, W, 3)
@@ -40,38 +44,65 @@ def landmarks(frames: np.ndarray) -> np.ndarray:
     frames = np.ascontiguousarray(frames)
     dlib, predictor = _dlib(), _predictor("shape_predictor_68_face_landmarks.dat")
     found = np.full((len(frames), LANDMARKS, 2), np.nan, np.float32)
-    searched = {index: _face(frames[index]) for index in range(0, len(frames), DETECT_EVERY)}
-    for index, frame in enumerate(frames):
-        nearest = min(round(index / DETECT_EVERY) * DETECT_EVERY, max(searched))
-        if (box := searched[nearest]) is not None:
-            parts = predictor(frame, dlib.rectangle(*box)).parts()
-            found[index] = [(one.x, one.y) for one in parts]
+    for points, frame, box in zip(found, frames, _boxes(frames), strict=True):
+        if box is not None:
+            points[:] = [(one.x, one.y) for one in predictor(frame, dlib.rectangle(*box)).parts()]
     return found
 
 
 @remembered(1024)
-def embedding(picture: np.ndarray) -> np.ndarray | None:
-    """Whose face it is in a picture uint8 (H, W, 3): float64 (128,); None without a face.
+def embedding(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Whose face it is, float64 (128,).
+
+    Args:
+        picture: uint8 (H, W, 3)
+        points: the 68 landmarks of the face, float32 (68, 2), pixels
 
     Raises:
         RunError: dlib or its models are not installed
     """
-    picture = np.ascontiguousarray(picture)
-    box = _face(picture)
-    if box is None:
-        return None
     dlib = _dlib()
-    seen = _predictor("shape_predictor_5_face_landmarks.dat")(picture, dlib.rectangle(*box))
-    return np.array(_network().compute_face_descriptor(picture, seen))
+    five = [dlib.point(round(float(x)), round(float(y))) for x, y in points[list(FIVE)]]
+    (left, top), (right, bottom) = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int)
+    seen = dlib.full_object_detection(dlib.rectangle(int(left), int(top), int(right), int(bottom)), five)
+    return np.array(_network().compute_face_descriptor(np.ascontiguousarray(picture), seen))
 
 
-def _face(picture: np.ndarray) -> tuple[int, int, int, int] | None:
-    """The largest face: left, top, right and bottom."""
+def _boxes(frames: np.ndarray) -> list[Box | None]:
+    """Where the face is in every frame: searched in every fifth, and in those between two of which one has none."""
+    searched: dict[int, Box | None] = {}
+    last: Box | None = None
+
+    def search(index: int, near: Box | None) -> Box | None:
+        searched[index] = _face(frames[index], near)
+        return searched[index]
+
+    for index in [*range(0, len(frames), DETECT_EVERY), len(frames) - 1][: len(frames)]:
+        last = search(index, last) or last
+    for index in range(len(frames)):
+        before = index // DETECT_EVERY * DETECT_EVERY
+        after = min(before + DETECT_EVERY, len(frames) - 1)
+        if index not in searched and (searched[before] is None or searched[after] is None):
+            search(index, searched[before] or searched[after] or last)
+    known = sorted(searched)
+    return [searched[min(known, key=lambda one: (abs(one - index), one))] for index in range(len(frames))]
+
+
+def _face(picture: np.ndarray, near: Box | None) -> Box | None:
+    """The largest face, or that which overlaps with one that is known."""
     found = _detector()(np.ascontiguousarray(picture), int(min(picture.shape[:2]) < SMALL))
-    if not found:
-        return None
-    box = max(found, key=lambda one: one.area())
-    return box.left(), box.top(), box.right(), box.bottom()
+    boxes = [(box.left(), box.top(), box.right(), box.bottom()) for box in found]
+    if near is not None:
+        boxes = [box for box in boxes if _shared(box, near) > 0]
+        return max(boxes, key=lambda box: _shared(box, near), default=None)
+    return max(boxes, key=lambda box: _shared(box, box), default=None)
+
+
+def _shared(one: Box, other: Box) -> int:
+    """Pixels that two boxes share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(width, 0) * max(height, 0)
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -12,94 +13,93 @@ from annotated_types import Ge
 from semcore.interfaces import Record
 from semcore.metrics import RecordMetric
 from semcore.statistics import Decibels, Mean, Score, Statistic
-from semcore_video.judges.dlib_faces import embedding, landmarks
-from semcore_video.licences import DLIB, DLIB_68
+from semcore_video.judges.landmarks import Judge, correlation, opening
+from semcore_video.judges.pairs import METHOD, Pair, paired
 from semcore_video.paper import PAPER
 from semcore_video.shipped import arrays
-
-UPPER_LIP, LOWER_LIP, BROWS, CHIN = 62, 66, 27, 8
-MOUTH_LEFT, MOUTH_RIGHT = 48, 54
-"""Landmarks in the middle of the inner lips, between the brows, and at the chin."""
-JUDGE = "dlib-68,detect-every=5"
-
-
-def videos(record: Record) -> tuple[np.ndarray, np.ndarray | None] | None:
-    """Source and result as uint8 (T, H, W, 3) of one length; no result: None; a result of another size does not count."""
-    source, result = record.source.video, record.result.video
-    if source is None or not len(source):
-        return None
-    if result is None or not len(result) or result.shape[1:] != source.shape[1:]:
-        return source, None
-    length = min(len(source), len(result))
-    return source[:length], result[:length]
 
 
 @dataclass(frozen=True)
 class FramePSNR(RecordMetric):
-    """Peak signal-to-noise ratio of the frames of a video, dB: the mean over frames of 10·log10(255² / MSE), each at most 100.
+    """Peak signal-to-noise ratio of the frames of a video, dB: the mean over frames of 10·log10(255² / MSE).
 
     It hardly sees a face: most of a frame is background, and a still picture has more than a moving one that is a pixel
-    beside. A lost video counts as mid-grey. None without a video in the source.
+    beside. Frames are compared that are seen at the same time. A frame that the result lacks, or has beyond the end of the
+    source, counts as mid-grey, and so does a lost video. Frames without an error are not in the mean; a video without any is
+    infinite, and counted as exact. None without a video in the source.
     """
 
+    version: ClassVar[int] = 2
     unit: ClassVar[str] = "dB"
     statistic: ClassVar[Statistic] = Decibels()
-    method: ClassVar[str] = "range=255,cap=100dB,lost=grey,mean=per-frame"
+    method: ClassVar[str] = f"range=255,exact=apart,{METHOD},lost=grey,excess=grey,mean=per-frame"
 
     def value(self, record: Record) -> float | None:
-        pair = videos(record)
+        pair = paired(record)
         if pair is None:
             return None
-        result = np.full_like(pair[0][:1], 128).repeat(len(pair[0]), 0) if pair[1] is None else pair[1]
-        mse = [np.square(one.astype(np.float32) - other).mean() for one, other in zip(pair[0], result, strict=True)]
-        return float(np.minimum(10 * np.log10(255**2 / np.maximum(mse, 1e-9)), 100).mean())
+        both = pair.frames(np.arange(len(pair)))
+        mse = [float(np.square(one.astype(np.float32) - other).mean()) for one, other in both]
+        return self.statistic.together([10 * math.log10(255**2 / one) if one else math.inf for one in mse])
 
 
 @dataclass(frozen=True)
-class AKD(RecordMetric):
+class FaceMetric(Judge):
+    """Frames of source and result are compared that are seen at the same time. Those without a face in the source are left
+    out; the row says how many were judged."""
+
+    def judged(self, record: Record) -> tuple[int, int] | None:
+        pair = paired(record)
+        if pair is None:
+            return None
+        chosen = self.looked_at(pair)
+        there, _ = pair.values(self.landmarks(pair.source), self.landmarks(pair.result))
+        return int(np.isfinite(there[chosen, 0, 0]).sum()), len(chosen)
+
+    def looked_at(self, pair: Pair) -> np.ndarray:
+        """The moments that are looked at, int64."""
+        return np.arange(len(pair))
+
+
+@dataclass(frozen=True)
+class AKD(FaceMetric):
     """Average keypoint distance: how far 68 landmarks of the face are from those of the source, pixels of the video.
 
-    Landmarks are dlib's, which no component here uses to make a video. Frames without a face in the source are left out.
-    A face that is lost, with its video or by itself, counts as if all its landmarks lay in its middle. None without a face
-    in the source.
+    A face that is lost, with its video, its frame or by itself, counts as if all its landmarks lay in its middle; so does
+    that of every frame that the result has beyond the end of the source. None without a face in the source.
     """
 
-    licences: ClassVar[tuple[str, ...]] = (
-        DLIB,
-        DLIB_68,
-    )
     reference: ClassVar[str] = f"{PAPER}, section IV-A3"
-    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "king2009dlib", "sagonas2016faces")
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", *Judge.cites)
     unit: ClassVar[str] = "px"
     better: ClassVar[str] = "lower"
     statistic: ClassVar[Statistic] = Mean(0.0)
-    method: ClassVar[str] = f"judge={JUDGE},lost=middle,mean=per-clip"
+    method: ClassVar[str] = f"{METHOD},lost=middle,excess=middle,mean=per-clip"
 
     def value(self, record: Record) -> float | None:
-        pair = videos(record)
+        pair = paired(record)
         if pair is None:
             return None
-        there = landmarks(pair[0])
-        here = np.full_like(there, np.nan) if pair[1] is None else landmarks(pair[1])
+        there, here = pair.values(self.landmarks(pair.source), self.landmarks(pair.result))
         here = np.where(np.isfinite(here), here, there.mean(1, keepdims=True))
         apart = np.linalg.norm(here - there, axis=-1)
         return float(np.nanmean(apart)) if np.isfinite(apart).any() else None
 
 
 @dataclass(frozen=True)
-class CSIM(RecordMetric):
+class CSIM(FaceMetric):
     """Cosine similarity of identity: dlib's embedding of the faces of source and result, at most 1.
 
     Mean over frames spread over the clip. It is blind to motion and to light, and strangers have about 0.84: `csim-centred`
-    says more. A lost face has 0. None without a face in the source.
+    says more. A lost face, or a frame beyond the end of the source, has 0. None without a face in the source.
 
     Fields:
         frames: how many are looked at
     """
 
-    licences: ClassVar[tuple[str, ...]] = (DLIB,)
     reference: ClassVar[str] = f"{PAPER}, equation 24"
-    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "king2009dlib")
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", *Judge.cites)
+    method: ClassVar[str] = f"network=dlib-resnet-v1,{METHOD},lost=0,excess=0"
 
     statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
 
@@ -107,29 +107,35 @@ class CSIM(RecordMetric):
 
     @property
     def signature(self) -> str:
-        return f"{type(self).__name__}|{self.version}|judge=dlib-resnet-v1,frames={self.frames},lost=0"
+        return f"{super().signature},looked-at={self.frames}"
+
+    def looked_at(self, pair: Pair) -> np.ndarray:
+        return pair.spread(self.frames)
 
     def value(self, record: Record) -> float | None:
-        pair = videos(record)
+        pair = paired(record)
         if pair is None:
             return None
-        chosen = np.linspace(0, len(pair[0]) - 1, self.frames).round().astype(int)
-        found = [self._alike(pair[0][at], None if pair[1] is None else pair[1][at]) for at in chosen]
-        told = [one for one in found if one is not None]
-        return float(np.mean(told)) if told else None
+        chosen = self.looked_at(pair)
+        there, here = pair.values(self.landmarks(pair.source), self.landmarks(pair.result))
+        alike = [
+            self._alike((source, there[at]), (result, here[at]))
+            for at, (source, result) in zip(chosen, pair.frames(chosen), strict=True)
+            if np.isfinite(there[at]).all()
+        ]
+        return float(np.mean(alike)) if alike else None
 
-    def _alike(self, source: np.ndarray, result: np.ndarray | None) -> float | None:
-        one = self.embedded(source)
-        if one is None:
-            return None
-        other = None if result is None else self.embedded(result)
-        if other is None:
+    def _alike(self, source: tuple[np.ndarray, np.ndarray], result: tuple[np.ndarray, np.ndarray]) -> float:
+        """Of two pictures with the landmarks of their faces; NaN: none was found."""
+        if not np.isfinite(result[1]).all():
             return 0.0
-        return similarity(self.seen(one), self.seen(other))
+        return similarity(*(self.seen(self.embedded(*one)) for one in (source, result)))
 
-    def embedded(self, picture: np.ndarray) -> np.ndarray | None:
-        """Whose face it is in a picture uint8 (H, W, 3), as a vector; None without a face."""
-        return embedding(picture)
+    def embedded(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """Whose face it is in a picture uint8 (H, W, 3), as a vector, of the 68 landmarks of the face."""
+        from semcore_video.judges.dlib_faces import embedding
+
+        return embedding(picture, points)
 
     def seen(self, one: np.ndarray) -> np.ndarray:
         """An embedding as it is compared."""
@@ -160,51 +166,26 @@ def mean_face() -> np.ndarray:
     return found
 
 
-def opening(points: np.ndarray) -> np.ndarray:
-    """Distance of the inner lips in heights of the lower face: landmarks (T, 68, 2) -> (T,)."""
-    height = np.linalg.norm(points[:, BROWS] - points[:, CHIN], axis=-1)
-    return np.linalg.norm(points[:, UPPER_LIP] - points[:, LOWER_LIP], axis=-1) / height
-
-
-def widths(points: np.ndarray) -> np.ndarray:
-    """Distance of the corners of the mouth in heights of the lower face: landmarks (T, 68, 2) -> (T,)."""
-    height = np.linalg.norm(points[:, BROWS] - points[:, CHIN], axis=-1)
-    return np.linalg.norm(points[:, MOUTH_LEFT] - points[:, MOUTH_RIGHT], axis=-1) / height
-
-
-def correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Pearson's correlation, 0 where one of them does not change."""
-    one, other = (np.asarray(values, np.float64) for values in (one, other))
-    if len(one) < 2 or one.std() < 1e-9 or other.std() < 1e-9:
-        return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
-
-
 @dataclass(frozen=True)
-class LipCorrelation(RecordMetric):
+class LipCorrelation(FaceMetric):
     """Whether the lips open when those of the source do: correlation of their openings over time, at most 1.
 
-    Tells what a mean distance hides, because the pose of the head outweighs the lips. Still or lost lips have 0. None
-    without a face in the source.
+    Tells what a mean distance hides, because the pose of the head outweighs the lips. Lips that are lost in a frame, or are
+    seen in one beyond the end of the source, count as open as the result's are on average: still or lost lips have 0. None
+    where the source has no lips that move: fewer than two frames with a face, or a still picture.
     """
 
-    licences: ClassVar[tuple[str, ...]] = (
-        DLIB,
-        DLIB_68,
-    )
-    cites: ClassVar[tuple[str, ...]] = ("king2009dlib", "sagonas2016faces")
     statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
-    method: ClassVar[str] = f"judge={JUDGE},lost=0"
+    method: ClassVar[str] = f"{METHOD},lost=still,excess=still"
 
     def value(self, record: Record) -> float | None:
-        pair = videos(record)
+        pair = paired(record)
         if pair is None:
             return None
-        there = opening(landmarks(pair[0]))
-        if not np.isfinite(there).any():
+        there, here = pair.values(opening(self.landmarks(pair.source)), opening(self.landmarks(pair.result)))
+        judged = np.isfinite(there)
+        there, here = there[judged], here[judged]
+        if len(there) < 2 or there.std() < 1e-9:
             return None
-        if pair[1] is None:
-            return 0.0
-        here = opening(landmarks(pair[1]))
-        both = np.isfinite(there) & np.isfinite(here)
-        return correlation(here[both], there[both])
+        known = np.isfinite(here)
+        return correlation(np.where(known, here, here[known].mean() if known.any() else 0.0), there)

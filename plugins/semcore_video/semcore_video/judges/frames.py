@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge
@@ -12,15 +12,16 @@ from annotated_types import Ge
 from semcore.interfaces import Metric, Record
 from semcore.metrics import RecordMetric
 from semcore.statistics import Statistic
-from semcore_video.judges.faces import videos
+from semcore_video.judges.pairs import METHOD, paired
 
 
 @dataclass(frozen=True)
 class Frames(RecordMetric):
     """The mean of a metric of pictures over frames spread over the video: `of: {use: ssim}`, `of: {use: lpips}`.
 
-    Like `frame-psnr` such metrics hardly see a face, which is small and moves little. A lost video counts as mid-grey. None
-    without a video in the source, or where the metric has no value for its frames.
+    Like `frame-psnr` such metrics hardly see a face, which is small and moves little. Frames are compared that are seen at
+    the same time. A frame that the result lacks, or has beyond the end of the source, counts as mid-grey, and so does a lost
+    video. None without a video in the source, or where the metric has no value for its frames.
 
     Fields:
         of: the metric, which looks at pictures
@@ -28,6 +29,7 @@ class Frames(RecordMetric):
     """
 
     tried_with = ({"of": {"use": "ssim"}},)
+    version: ClassVar[int] = 2
 
     of: Metric
     count: Annotated[int, Ge(1)] = 5
@@ -49,16 +51,14 @@ class Frames(RecordMetric):
 
     @property
     def signature(self) -> str:
-        return f"{type(self).__name__}|{self.version}|frames={self.count},lost=grey,of=({self.of.signature})"
+        settings = f"frames={self.count},{METHOD},lost=grey,excess=grey,of=({self.of.signature})"
+        return f"{type(self).__name__}|{self.version}|{settings}"
 
     def value(self, record: Record) -> float | None:
-        pair = videos(record)
+        pair = paired(record)
         if pair is None:
             return None
-        chosen = np.linspace(0, len(pair[0]) - 1, self.count).round().astype(int)
-        grey = np.full_like(pair[0][0], 128)
-        frames = [(pair[0][at], grey if pair[1] is None else pair[1][at]) for at in chosen]
-        found = self.of.measure([_of_frame(record, *both) for both in frames])
+        found = self.of.measure([_of_frame(record, *both) for both in pair.frames(pair.spread(self.count))])
         exact = {one for one in found if one is not None} == {math.inf}
         return math.inf if exact else self.statistic.mean(found)
 

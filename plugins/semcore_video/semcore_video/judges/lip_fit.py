@@ -9,9 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from semcore_video.judges.faces import JUDGE, opening, widths
+from semcore.statistics import Mean, Score, Statistic
+from semcore_video.judges.landmarks import Judge, opening, widths
 from semcore_video.judges.sync import FARTHEST, OverLags
-from semcore_video.licences import DLIB, DLIB_68, LIBROSA
+from semcore_video.licences import LIBROSA
 from semcore_video.shipped import arrays, digest
 
 BANDS, ABOUT = 20, 3
@@ -22,12 +23,13 @@ BANDS, ABOUT = 20, 3
 class _Fit(OverLags, abc.ABC):
     """Correlations of what the lips of the result do with what its sound says that they do, over lags."""
 
-    licences: ClassVar[tuple[str, ...]] = (DLIB, DLIB_68, LIBROSA)
-    cites: ClassVar[tuple[str, ...]] = ("king2009dlib", "sagonas2016faces", "cooke2006audio")
+    licences: ClassVar[tuple[str, ...]] = (*Judge.licences, LIBROSA)
+    cites: ClassVar[tuple[str, ...]] = (*Judge.cites, "cooke2006audio")
 
     @property
     def signature(self) -> str:
-        return f"{type(self).__name__}|{self.version}|judge={JUDGE},heard={digest('lip-fit')},lags={FARTHEST}"
+        settings = f"{self.judge},heard={digest('lip-fit')},lags={FARTHEST},gaps=interpolated"
+        return f"{type(self).__name__}|{self.version}|{settings}"
 
     def seen(self, points: np.ndarray) -> np.ndarray:
         return lip_motion(points)
@@ -45,6 +47,8 @@ class LipFit(_Fit):
     regression moves has more than a true one, as in the paper. None where the result lacks lips or sound.
     """
 
+    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
+
     def told(self, found: dict[int, float]) -> float:
         return found[0]
 
@@ -58,6 +62,7 @@ class LipFitLag(_Fit):
 
     better: ClassVar[str] = ""
     unit: ClassVar[str] = "frames"
+    statistic: ClassVar[Statistic] = Mean(-FARTHEST, FARTHEST)
 
     def told(self, found: dict[int, float]) -> float:
         return float(max(found, key=lambda lag: found[lag]))

@@ -9,34 +9,42 @@ from typing import ClassVar
 import numpy as np
 
 from semcore.interfaces import Record
-from semcore.metrics import RecordMetric
-from semcore_video.judges.dlib_faces import landmarks
-from semcore_video.judges.faces import JUDGE, correlation, opening
+from semcore.statistics import Mean, Score, Statistic
+from semcore_video.judges.landmarks import Judge, correlation, opening
 from semcore_video.judges.speech import RATE_HZ
-from semcore_video.licences import DLIB, DLIB_68
 
 BAND_HZ = (300.0, 3400.0)
 FARTHEST = 15
 """Frames by which sound and lips may be apart."""
+LEAST = 10
+"""Frames that are compared at the farthest lag, at least."""
 
 
 @dataclass(frozen=True)
-class OverLags(RecordMetric, abc.ABC):
-    """Correlations of what the lips of the result do with what its sound has to say of them, over lags."""
+class OverLags(Judge, abc.ABC):
+    """Lips are interpolated over frames without a face; the row says in how many one was found. None where that is less than
+    half of them, or where the video or the sound is too short for the lags: 15 frames and another ten."""
+
+    def judged(self, record: Record) -> tuple[int, int] | None:
+        video = record.result.video
+        return None if video is None else (int(np.isfinite(self.landmarks(video)[:, 0, 0]).sum()), len(video))
 
     def value(self, record: Record) -> float | None:
         result = record.result
         if result.video is None or result.audio is None or not result.sample_rate_hz or not result.fps:
             return None
-        seen = self.seen(landmarks(result.video))
-        if not np.isfinite(seen).all():
+        if min(len(result.video), len(result.audio) / result.sample_rate_hz * result.fps) < FARTHEST + LEAST:
             return None
+        points = _without_gaps(self.landmarks(result.video))
+        if points is None:
+            return None
+        seen = self.seen(points)
         heard = self.heard(result.audio, result.sample_rate_hz, result.fps, len(seen))
         return self.told({lag: fit(lag, seen, heard) for lag in range(-FARTHEST, FARTHEST + 1)})
 
     @abc.abstractmethod
     def seen(self, points: np.ndarray) -> np.ndarray:
-        """What lips do, of the landmarks of the frames: (T, K), NaN where there are none."""
+        """What lips do, of the landmarks of the frames: (T, K)."""
 
     @abc.abstractmethod
     def heard(self, audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
@@ -51,9 +59,7 @@ class OverLags(RecordMetric, abc.ABC):
 class _Sync(OverLags, abc.ABC):
     """Correlations of the opening of the lips with the loudness of the sound of the result, over lags."""
 
-    licences: ClassVar[tuple[str, ...]] = (DLIB, DLIB_68)
-    cites: ClassVar[tuple[str, ...]] = ("king2009dlib", "sagonas2016faces")
-    method: ClassVar[str] = f"judge={JUDGE},audio=log-energy-300-3400Hz,lags=15"
+    method: ClassVar[str] = "audio=log-energy-300-3400Hz,lags=15,gaps=interpolated"
 
     def seen(self, points: np.ndarray) -> np.ndarray:
         return opening(points)[:, None]
@@ -71,6 +77,8 @@ class LipSync(_Sync):
     lacks lips or sound.
     """
 
+    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
+
     def told(self, found: dict[int, float]) -> float:
         return found[0]
 
@@ -84,9 +92,20 @@ class SyncLag(_Sync):
 
     better: ClassVar[str] = ""
     unit: ClassVar[str] = "frames"
+    statistic: ClassVar[Statistic] = Mean(-FARTHEST, FARTHEST)
 
     def told(self, found: dict[int, float]) -> float:
         return float(max(found, key=lambda lag: found[lag]))
+
+
+def _without_gaps(points: np.ndarray) -> np.ndarray | None:
+    """Landmarks (T, 68, 2) with those of frames without a face interpolated; None where more than half are missing."""
+    there = np.flatnonzero(np.isfinite(points[:, 0, 0]))
+    if 2 * len(there) < len(points):
+        return None
+    flat = points.reshape(len(points), -1)
+    filled = [np.interp(np.arange(len(points)), there, column[there]) for column in flat.T]
+    return np.stack(filled, 1).reshape(points.shape)
 
 
 def loudness(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:

@@ -13,9 +13,9 @@ import numpy as np
 from semcore.content import fingerprint
 from semcore.errors import RunError
 from semcore.interfaces import Record
-from semcore.metrics import RecordMetric
-from semcore_video.judges.dlib_faces import landmarks
-from semcore_video.licences import DLIB, DLIB_68, SYNCNET
+from semcore.statistics import Mean, Statistic
+from semcore_video.judges.landmarks import Judge
+from semcore_video.licences import SYNCNET
 
 if TYPE_CHECKING:
     import torch
@@ -31,28 +31,31 @@ MEND = (
 
 
 @dataclass(frozen=True)
-class _SyncNet(RecordMetric, abc.ABC):
+class _SyncNet(Judge, abc.ABC):
     """Distances of lips and sound of the result, by SyncNet, at every lag.
 
     Fields:
         weights: file with the state of the network, safetensors
     """
 
-    licences: ClassVar[tuple[str, ...]] = (SYNCNET, DLIB, DLIB_68)
+    licences: ClassVar[tuple[str, ...]] = (SYNCNET, *Judge.licences)
     reference: ClassVar[str] = "K. R. Prajwal et al., Wav2Lip, ACM MM 2020; J. S. Chung and A. Zisserman, ACCV Workshops 2016"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "prajwal2020lip", "chung2016out")
+
+    statistic: ClassVar[Statistic] = Mean(0.0)
 
     weights: str
 
     @property
     def signature(self) -> str:
-        return f"{type(self).__name__}|{self.version}|network=SyncNet-v2,frames=5,lags=15,face=dlib-68"
+        return f"{type(self).__name__}|{self.version}|network=SyncNet-v2,frames=5,lags=15,{self.judge}"
 
     def value(self, record: Record) -> float | None:
         result = record.result
         if result.video is None or result.audio is None or not result.sample_rate_hz:
             return None
-        apart = distances(_network(self.weights, fingerprint(self.weights)), result.video, result.audio, result.sample_rate_hz)
+        network, faces = _network(self.weights, fingerprint(self.weights)), cropped(result.video, self.landmarks(result.video))
+        apart = None if faces is None else distances(network, faces, result.audio, result.sample_rate_hz)
         return None if apart is None else self.told(apart.mean(0))
 
     @abc.abstractmethod
@@ -84,18 +87,25 @@ class LSEC(_SyncNet):
         return float(np.median(mean) - mean.min())
 
 
-def distances(network: Any, video: np.ndarray, audio: np.ndarray, sample_rate_hz: int) -> np.ndarray | None:
-    """Distances of lips and sound, float32 (T - 5, 31): of each moment, at lags of -15 to 15 frames; None without a face."""
+def distances(network: Any, faces: np.ndarray, audio: np.ndarray, sample_rate_hz: int) -> np.ndarray | None:
+    """Distances of lips and sound, float32 (T - 5, 31): of each moment, at lags of -15 to 15 frames.
+
+    Args:
+        faces: uint8 (T, 224, 224, 3)
+        audio: float32 (S,)
+
+    Returns:
+        None if picture or sound is shorter than what the network looks at
+    """
     import torch
     from python_speech_features import mfcc
 
     from semcore_video.speech.stretch import resampled
 
-    faces = cropped(video)
     sound = resampled(audio, sample_rate_hz, RATE_HZ)
     rows = mfcc((sound.clip(-1, 1) * 32767).astype(np.int16), RATE_HZ).T.astype(np.float32)
-    count = 0 if faces is None else min(len(faces) - FRAMES, (rows.shape[1] - STEPS * FRAMES) // STEPS)
-    if faces is None or count < 1:
+    count = min(len(faces) - FRAMES, (rows.shape[1] - STEPS * FRAMES) // STEPS)
+    if count < 1:
         return None
     with torch.inference_mode():
         pictures = torch.from_numpy(faces.transpose(3, 0, 1, 2).astype(np.float32))
@@ -107,11 +117,18 @@ def distances(network: Any, video: np.ndarray, audio: np.ndarray, sample_rate_hz
     return torch.stack(lags, 1).numpy()
 
 
-def cropped(video: np.ndarray) -> np.ndarray | None:
-    """The face of every frame in a square that follows it slowly, blue first as the network wants: uint8 (T, 224, 224, 3)."""
+def cropped(video: np.ndarray, points: np.ndarray) -> np.ndarray | None:
+    """The face of every frame in a square that follows it slowly, blue first as the network wants: uint8 (T, 224, 224, 3).
+
+    Args:
+        video: uint8 (T, H, W, 3)
+        points: 68 landmarks, float32 (T, 68, 2), NaN without a face
+
+    Returns:
+        None if no frame has a face
+    """
     import cv2
 
-    points = landmarks(video)
     there = np.isfinite(points[:, 0, 0])
     if not there.any():
         return None

@@ -43,7 +43,7 @@ class MeanFaceRecipe(Recipe):
         data: folder of videos, for example of the GRID corpus
     """
 
-    cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "king2009dlib")
+    cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "king2009dlib", "lugaresi2019mediapipe")
 
     data: str
 
@@ -82,7 +82,7 @@ class LipFitRecipe(Recipe):
         ridge: penalty of large coefficients
     """
 
-    cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "king2009dlib", "sagonas2016faces")
+    cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "lugaresi2019mediapipe")
 
     data: str
     ridge: Annotated[float, Ge(0)] = 100.0

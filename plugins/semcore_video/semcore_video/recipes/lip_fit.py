@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from semcore_video.clips import Clips
-from semcore_video.judges.dlib_faces import landmarks
+from semcore_video.judges.landmarks import landmarks
 from semcore_video.judges.lip_fit import heard, lip_motion
 from semcore_video.judges.sync import FARTHEST, fit
 from semcore_video.recipes import LipFitRecipe
@@ -26,7 +26,7 @@ def train(recipe: LipFitRecipe, out: Path) -> None:
     clips = []
     for sample in Clips(recipe.data).samples():
         assert sample.video is not None and sample.audio is not None and sample.sample_rate_hz and sample.fps
-        seen = lip_motion(landmarks(sample.video))
+        seen = lip_motion(landmarks(sample.video, "mediapipe"))
         if np.isfinite(seen).all():
             clips.append((heard(sample.audio, sample.sample_rate_hz, sample.fps, len(seen)), seen))
     out.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def _row(recipe: LipFitRecipe, name: str, clips: Sequence[Clip], late: int) -> s
 CARD = """# lip-fit
 
 What lips do when they are heard: a linear map from a quarter of a second of a mel spectrogram to opening, width and speed of
-the lips, as the landmarks of dlib have them.
+the lips, as the landmarks of MediaPipe have them.
 
 ## Training
 

@@ -13,6 +13,7 @@ from semcore.errors import ComponentError
 from semcore_video.clips import Clips
 from semcore_video.judges.dlib_faces import embedding
 from semcore_video.judges.faces import similarity
+from semcore_video.judges.landmarks import landmarks
 from semcore_video.recipes import MeanFaceRecipe
 
 FRAMES = 5
@@ -28,8 +29,9 @@ def train(recipe: MeanFaceRecipe, out: Path) -> None:
     people = []
     for sample in Clips(recipe.data).samples():
         assert sample.video is not None
-        chosen = np.linspace(0, len(sample.video) - 1, FRAMES).round().astype(int)
-        seen = [one for one in (embedding(sample.video[at]) for at in chosen) if one is not None]
+        chosen = sample.video[np.linspace(0, len(sample.video) - 1, FRAMES).round().astype(int)]
+        points = landmarks(chosen, "mediapipe")
+        seen = [embedding(*both) for both in zip(chosen, points, strict=True) if np.isfinite(both[1]).all()]
         if seen:
             people.append(np.stack(seen))
     if len(people) < 3:
