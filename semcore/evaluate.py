@@ -15,6 +15,7 @@ from semcore.clips import mp4
 from semcore.config.assemble import Setup
 from semcore.config.experiment import Cell, Experiment
 from semcore.conventions import conventions
+from semcore.damage import damages
 from semcore.identity import digest
 from semcore.interfaces import Metric, Record
 from semcore.naming import metric_names
@@ -193,6 +194,7 @@ def _row(record: Record, segment: Segment, metrics: Mapping[str, float | None]) 
         "sent": _in_words(record.sent),
         "arrived": _in_words(record.arrived),
         "intact": dict(record.arrived.intact),
+        "differs": damages(record.sent, record.arrived),
         "report": {name: _finite(value) for name, value in record.report.items()},
     }
     if parts := {name: (one.numerator, one.denominator) for name, one in metrics.items() if isinstance(one, Quotient)}:

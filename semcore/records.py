@@ -179,6 +179,7 @@ class Item(TypedDict):
     sent: NotRequired[dict[str, str]]
     arrived: NotRequired[dict[str, str]]
     intact: NotRequired[dict[str, bool]]
+    differs: NotRequired[dict[str, str]]
     report: NotRequired[Numbers]
     plan: NotRequired[Settings]
     exact: NotRequired[list[str]]

@@ -226,6 +226,8 @@ def number(value: float | None) -> str:
     """A number with three or four significant digits, thousands separated."""
     if value is None:
         return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
     if value == 0 or 0.001 <= abs(value) < 10_000:
         return f"{value:.4g}"
     return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.2e}"

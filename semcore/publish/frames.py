@@ -14,7 +14,7 @@ from semcore.limits import MAX_PIXELS
 from semcore.pictures import SMALL, read_picture
 from semcore.publish.figure import WIDTHS_IN, files_of, styled
 from semcore.publish.rows import RUN, Row, distinct, swept
-from semcore.results import metric_title, number
+from semcore.results import metric_title, number, value_of
 from semcore.words import said, title
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def strips(rows: Sequence[Row], sample: str | None, metrics: Sequence[str], coun
                 raise RunError(f"no cell has a metric {metric!r}; there are {', '.join(item['metrics'])}")
             known = row.result["metrics"][metric]
             called = metric_title(metric, known.get("signature", ""))
-            words.append(f"{called} {number(item['metrics'][metric])} {known.get('unit', '')}".strip())
+            words.append(f"{called} {number(value_of(item, metric))} {known.get('unit', '')}".strip())
         if not found and (source := _strip(row, item, "source", "source", count)):
             found.append(source)
         made = _strip(row, item, "result", "\n".join(words), count)

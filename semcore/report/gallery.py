@@ -6,14 +6,14 @@ import base64
 import difflib
 import io
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from semcore.evaluate import GALLERY
 from semcore.pictures import SMALL, open_picture
 from semcore.report.lines import Line, Lines
-from semcore.results import Run, number
+from semcore.results import Run, number, value_of
 
 COLUMNS = 8
 """Most values of x beside each other; a longer axis is thinned, its ends stay."""
@@ -99,11 +99,11 @@ def _gallery(run: Run, lines: Lines, line: Line) -> Gallery:
 
 def _arrival(run: Run, lines: Lines, cell: dict[str, Any], row: dict[str, Any]) -> Arrival:
     names = [name for name in row.get("pictures", {}) if name != "source"]
-    scores = [(name, number(value)) for name, value in row["metrics"].items()]
+    scores = [(name, number(value_of(row, name))) for name in row["metrics"]]
     streams = tuple(
         Stream(
             name,
-            compare(text, row["arrived"][name]) if name in row["arrived"] else (),
+            _pieces(row, name, text) if name in row["arrived"] else (),
             row["intact"].get(name),
             name not in row["arrived"],
         )
@@ -111,6 +111,15 @@ def _arrival(run: Run, lines: Lines, cell: dict[str, Any], row: dict[str, Any]) 
     )
     plan = ", ".join(f"{path}={value}" for path, value in row.get("plan", {}).items())
     return Arrival(lines.place(cell), tuple(_pictures(run, cell, row, names)), streams, tuple(scores), plan)
+
+
+def _pieces(row: Mapping[str, Any], name: str, sent: str) -> Pieces:
+    """A stream that arrived, in pieces: a text compared with what was sent, another by its form and what differs of it."""
+    arrived = row["arrived"][name]
+    if name not in row.get("differs", {}):
+        return compare(sent, arrived)
+    differs = row["differs"][name]
+    return (*_clipped(arrived), *((("same", " "), ("wrong", visible(differs[:LONGEST]))) if differs else ()))
 
 
 def thinned(values: Sequence[Any], most: int) -> list[Any]:
@@ -137,7 +146,10 @@ def compare(sent: str, arrived: str) -> Pieces:
         for tag, i0, i1, j0, j1 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
             kind = {"equal": "same", "replace": "wrong", "insert": "extra", "delete": "missing"}[tag]
             runs.append((kind, a[i0:i1] if tag == "delete" else b[j0:j1]))
-    return (*_joined(runs), *_rest(arrived))
+    unseen = _rest(arrived)
+    if unseen and sent[LONGEST:] != arrived[LONGEST:]:
+        unseen = (("wrong", f"{unseen[0][1]}, not all as sent"),)
+    return (*_joined(runs), *unseen)
 
 
 def _joined(runs: Sequence[tuple[str, str]]) -> Pieces:

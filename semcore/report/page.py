@@ -24,7 +24,7 @@ from semcore.report.curves import COLOURS, Figure, figures, over_segments
 from semcore.report.diagram import diagram
 from semcore.report.gallery import galleries
 from semcore.report.ledger import accounts
-from semcore.report.lines import Varied, common, lines, workflows, written_paths
+from semcore.report.lines import Lines, Varied, common, lines, workflows, written_paths
 from semcore.report.observations import observe
 from semcore.results import Run, number, read_run, readable, table
 from semcore.storage import signed, write
@@ -90,6 +90,7 @@ def render(run: Run) -> str:
         timelines=_timelines(run),
         observations=observe(run, arranged),
         genies=sorted({name for result in run.results for name in result["genie"]}),
+        dishonest=_dishonest(run, arranged),
         configs=[(name, _yaml(common([result["config"] for result in group]))) for name, group in workflows(run).items()],
         written=_file(run),
         conventions=_distinct(run, "conventions"),
@@ -114,6 +115,17 @@ def _environment() -> jinja2.Environment:
     environment.filters["said"] = said
     environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", "\u202f")
     return environment
+
+
+def _dishonest(run: Run, arranged: Lines) -> list[str]:
+    """The lines of which every cell uses a genie, and other such cells by name; none if all cells do."""
+    if all(result["genie"] for result in run.results):
+        return []
+    found: list[str] = []
+    for line in arranged.lines:
+        genies = [cell for cell in line.cells if cell["genie"]]
+        found += [line.label] if line.label and len(genies) == len(line.cells) else map(arranged.name, genies)
+    return found
 
 
 def _timelines(run: Run) -> tuple[list[Figure], str]:
