@@ -5,19 +5,25 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
-from semcore.component import plain
+from semcore.component import Component
+from semcore.errors import RunError
+from semcore.fields import written
 from semcore.interfaces import ChannelModel, Recipe
+from semcore.registry import name_of
+from semcore.resume import RECORD, claim
 from semcore.rng import Rng
 from semcore.types import Layout, Span, Symbols
+from semcore.whole import tensors
 
 
 def one_cycle(step: int, total: int, warm_up: float = 0.15) -> float:
@@ -112,6 +118,7 @@ def _parts(rows: int, count: int) -> list[int]:
 
 
 def run_epochs(
+    recipe: Recipe,
     out: Path,
     epochs: int,
     modules: Mapping[str, nn.Module],
@@ -122,14 +129,16 @@ def run_epochs(
 
     An epoch must draw its randomness from generators seeded by its number, so that an interrupted training gives
     what an uninterrupted one gives. Checkpoints are safetensors and JSON, never pickles.
+
+    Raises:
+        RunError: `out` holds a training of another recipe, or of other settings, data or source; or its checkpoint is damaged
     """
+    training = claim(recipe, out)
     out.mkdir(parents=True, exist_ok=True)
     counter_file = out / "checkpoint.json"
     done, seconds = 0, 0.0
     if counter_file.exists():
-        counters = json.loads(counter_file.read_text())
-        done, seconds = counters["epochs"], counters["seconds"]
-        _restore(load_file(out / counters["file"]), modules, optimizers)
+        done, seconds = _go_on(out, counter_file, training, modules, optimizers)
     for epoch in range(done, epochs):
         start = time.perf_counter()
         log = dict(run_epoch(epoch))
@@ -137,12 +146,36 @@ def run_epochs(
         state_file = out / f"checkpoint-{epoch + 1}.safetensors"
         save_file(_collect(modules, optimizers), state_file)
         temporary = counter_file.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"epochs": epoch + 1, "seconds": seconds, "file": state_file.name}))
+        counters = {"training": training, "epochs": epoch + 1, "seconds": seconds, "file": state_file.name}
+        temporary.write_text(json.dumps(counters))
         temporary.replace(counter_file)  # the counter names the tensors: whichever is missing, the pair stays whole
         (out / f"checkpoint-{epoch}.safetensors").unlink(missing_ok=True)
         line = {"epoch": epoch + 1, "seconds": round(seconds), **{k: round(v, 4) for k, v in log.items()}}
         print(json.dumps(line), flush=True)
     return seconds
+
+
+def _go_on(
+    out: Path,
+    counter_file: Path,
+    training: str,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+) -> tuple[int, float]:
+    """Restore the last checkpoint; the epochs and seconds behind it."""
+    anew = f"delete {out} to begin from the start, or name another folder with --out"
+    try:
+        counters = json.loads(counter_file.read_text())
+        done, seconds, name = int(counters["epochs"]), float(counters["seconds"]), Path(str(counters["file"])).name
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{counter_file} is damaged ({error!r}); {anew}") from error
+    if counters.get("training") != training:
+        raise RunError(f"{counter_file} is of another training than {out / RECORD}; {anew}")
+    try:
+        _restore(tensors(out / name, anew), modules, optimizers)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise RunError(f"{out / name} does not fit the networks of this recipe; {anew}") from error
+    return done, seconds
 
 
 def _collect(modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, torch.Tensor]:
@@ -184,8 +217,13 @@ def write_model(folder: Path, config: Mapping[str, object], model: nn.Module, ca
 def at_snr(channel: ChannelModel, snr_db: float) -> ChannelModel:
     """The channel at another SNR, mean or of a slot, if it has one of its own to set; else (a link budget) as it is."""
     anyone: Any = channel
-    own = [name for name in ("snr_db", "block_snr_db") if getattr(channel, name, None) is not None]
-    return dataclasses.replace(anyone, **{own[0]: snr_db}) if own else channel
+    own = _own_snr(channel)
+    return dataclasses.replace(anyone, **{own: snr_db}) if own else channel
+
+
+def _own_snr(channel: ChannelModel) -> str:
+    """The setting of a channel that holds its SNR, or ""."""
+    return next((name for name in ("snr_db", "block_snr_db") if getattr(channel, name, None) is not None), "")
 
 
 def symbols_of(values: torch.Tensor) -> Symbols:
@@ -196,11 +234,31 @@ def symbols_of(values: torch.Tensor) -> Symbols:
     return Symbols(values, Layout((width,) * rows, spans, keys, tuple((key, "") for key in keys)))
 
 
-def asked(recipe: Recipe, settings: Mapping[str, Any]) -> list[str]:
-    """The settings that are not the defaults of a recipe, as the command line takes them; of a component its name."""
-    usual = {field.name: plain(field.default) for field in dataclasses.fields(recipe)}
-    changed = {name: value for name, value in settings.items() if value != usual[name]}
-    return [
-        f"{name}.use={value['use']}" if isinstance(value, Mapping) else f"{name}={json.dumps(value)}"
-        for name, value in changed.items()
-    ]
+def measured_at(channel: ChannelModel) -> str:
+    """What the SNRs are that `at_snr` sets, for a model card."""
+    return (
+        "SNR of a slot after fading (`block_snr_db`)"
+        if _own_snr(channel) == "block_snr_db"
+        else "Es/N0 before fading (`snr_db`)"
+    )
+
+
+def asked(recipe: Recipe, without: Sequence[str] = ("data",)) -> list[str]:
+    """The settings of a recipe that are not its defaults, as the command line takes them, for a model card.
+
+    Args:
+        without: settings that are left out, such as the folder of the data, which others have elsewhere
+    """
+    return [text for name in _fields(recipe) if name not in without for text in _asked(name, getattr(recipe, name), recipe)]
+
+
+def _asked(path: str, value: Any, owner: Component) -> list[str]:
+    usual = next(field.default for field in dataclasses.fields(owner) if field.name == path.rpartition(".")[2])
+    if isinstance(value, Component):
+        inner = [text for name in _fields(value) for text in _asked(f"{path}.{name}", getattr(value, name), value)]
+        return [f"{path}.use={name_of(type(value))}", *inner]
+    return [] if value == usual else [shlex.quote(f"{path}={written(value)}")]
+
+
+def _fields(component: Component) -> list[str]:
+    return [field.name for field in dataclasses.fields(component)]

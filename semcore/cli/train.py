@@ -22,6 +22,8 @@ from semcore.errors import RunError
 def train_command(recipe: str, settings: tuple[str, ...], out: Path | None) -> None:
     """Train the weights of RECIPE; the same command goes on from the last checkpoint.
 
+    A folder that holds a training with other settings, data or seed is refused: name another one with --out.
+
     For example: semcore train mini-clip data=cifar10/ --out runs/mini-clip
     """
     values: dict[str, object] = {"use": recipe}

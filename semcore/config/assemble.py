@@ -60,7 +60,7 @@ class Setup:
 
 def setup(made: Mapping[str, Any]) -> Setup:
     """The setup that sections make, as `build` gives them."""
-    components = list(_components([made[section] for section in BUILT if section not in ("scenario", "space")]))
+    components = list(components_in([made[section] for section in BUILT if section not in ("scenario", "space")]))
     config = {section: plain(made[section]) for section in BUILT if section != "space" and made[section] is not None}
     if made["space"] is not None:
         config["space"] = made["space"].plain()
@@ -215,7 +215,7 @@ def _packages(parts: Iterable[Component]) -> dict[str, str]:
     return {package: version for package, version in sorted(origins) if package}
 
 
-def _components(value: Any) -> Iterator[Component]:
+def components_in(value: Any) -> Iterator[Component]:
     """Every component in `value`, nested ones included."""
     if isinstance(value, Component):
         yield value
@@ -224,4 +224,4 @@ def _components(value: Any) -> Iterator[Component]:
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         for item in value:
-            yield from _components(item)
+            yield from components_in(item)

@@ -30,7 +30,7 @@ def augment(images: torch.Tensor, generator: torch.Generator, shift: int = 2, cu
 def model_card(title: str, summary: str, recipe: Recipe, command: str, scores: list[tuple[str, str]], notes: str) -> str:
     """The model card (Markdown): what it is, how it was trained, what it scored on unseen pictures."""
     fields = {k: v for k, v in recipe.settings().items() if k != "data"}
-    called = " ".join(["semcore train", command, "data=CIFAR10", *asked(recipe, fields), "--out DIR"])
+    called = " ".join(["semcore train", command, "data=CIFAR10", *asked(recipe), "--out DIR"])
     lines = [f"# {title}", "", summary, "", "## Training", "", "```", called, "```"]
     lines += ["", "Settings: " + ", ".join(f"{k} = {v}" for k, v in fields.items()) + ".", ""]
     lines += ["## Measured on unseen pictures", "", "| measure | value |", "|---|---|"]

@@ -61,7 +61,7 @@ def train(recipe: MiniCaptionRecipe, out: Path) -> None:
             total += descend(loss, adam, model, average, 0.99)
         return {"loss": total / steps}
 
-    seconds = run_epochs(out, recipe.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(MiniCaption(clip, average), load_split(recipe.data, "test"))
     scores.append((f"training time on {recipe.threads} CPU threads, mini-clip given", f"{seconds / 60:.1f} min"))

@@ -76,7 +76,7 @@ def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
                 print(epoch, step, f"{loss.item():.4f}", flush=True)
         return {"loss": total / steps}
 
-    seconds = run_epochs(out, recipe.epochs, {"unet": unet, "average": average}, {"adam": adam}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.epochs, {"unet": unet, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(ClassDiffusion(average), images, labels)
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))

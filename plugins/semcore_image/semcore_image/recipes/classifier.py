@@ -56,7 +56,7 @@ def train(recipe: MiniClassifierRecipe, out: Path) -> None:
             totals += torch.stack([loss.detach(), right])
         return dict(zip(("loss", "accuracy"), (totals / steps).tolist(), strict=True))
 
-    seconds = run_epochs(out, recipe.stages[-1], {"model": model, "average": average}, {"sgd": sgd}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.stages[-1], {"model": model, "average": average}, {"sgd": sgd}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(average, load_split(recipe.data, "test"))
     scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))

@@ -64,7 +64,7 @@ def train(recipe: MiniClipRecipe, out: Path) -> None:
         return dict(zip(names, (totals / steps).tolist(), strict=True))
 
     modules = {"model": model, "average": average}
-    seconds = run_epochs(out, recipe.epochs, modules, {"sgd": sgd, "adam": adam}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"sgd": sgd, "adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(average, load_split(recipe.data, "test"), recipe.seed)
     config = {"widths": [64, 256, 256], "text_width": 128, "text_layers": 3, "embedding": 128}

@@ -92,7 +92,7 @@ def train(recipe: MiniDiffusionRecipe, out: Path) -> None:
         return {"loss": total / steps, "class_accuracy": class_accuracy(model, 10, recipe.seed)}
 
     modules = {"unet": unet, "average": average}
-    seconds = run_epochs(out, recipe.epochs, modules, {"adam": adam}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     trials = {g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1) for g in (2.0, 3.0, 4.0, 6.0)}
     # The weakest that comes near the best: more guidance costs variety.

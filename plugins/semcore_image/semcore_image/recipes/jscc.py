@@ -75,7 +75,7 @@ def train(
                 print(epoch, step, f"{loss.item():.5f}", flush=True)
         return {"loss": total / steps, **quick(average, recipe, text)}
 
-    seconds = run_epochs(out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = [
         (f"PSNR of the dataset-mean MSE / per-image mean at Es/N0 {snr:g} dB, dB", f"{dataset:.2f} / {image:.2f}")

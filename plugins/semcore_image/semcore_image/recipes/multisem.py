@@ -102,7 +102,7 @@ def train(recipe: MultiSemRecipe, out: Path) -> None:
         return {"loss": total / steps}
 
     modules = {"network": network, "average": average, "scale": scale}
-    seconds = run_epochs(out, recipe.epochs, modules, {"adam": adam}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = [(name, f"{value:.2f}") for name, value in found(average, recipe, (0.0, 5.0, 10.0, 20.0)).items()]
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))

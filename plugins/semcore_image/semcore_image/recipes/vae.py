@@ -61,7 +61,7 @@ def train(recipe: MiniVaeRecipe, out: Path) -> None:
                 print(epoch, step, f"mse {squared.item():.5f} kl {kl.item():.1f}", flush=True)
         return dict(zip(("squared_error", "kl"), (totals / steps).tolist(), strict=True))
 
-    seconds = run_epochs(out, recipe.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
     _standardise(average, split)
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(average, load_split(recipe.data, "test"))

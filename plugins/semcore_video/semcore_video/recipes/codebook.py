@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from semcore.interfaces import ChannelModel
+from semcore.registry import name_of
 from semcore.rng import Rng
-from semcore.training import at_snrs, by_row, drawn_db, run_epochs, run_steps, write_model
+from semcore.training import asked, at_snrs, by_row, drawn_db, measured_at, run_epochs, run_steps, write_model
 from semcore_video.bursts import gathered, spread
 from semcore_video.recipes import TemporalRecipe
 from semcore_video.recipes.corpus import phones_of, sentences, spoken
@@ -55,7 +56,7 @@ def train(recipe: TemporalRecipe, out: Path) -> None:
         errors = {f"{snr:g}dB": measure(average, recipe, tried[:64], snr) for snr in (-5.0, 0.0, 10.0)}
         return {"loss": mean, **errors}
 
-    seconds = run_epochs(out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = [(f"{snr:g}", f"{measure(average, recipe, tried, snr):.5f}") for snr in MEASURED]
     write_model(out, network.settings(), average, card(recipe, scores, seconds))
@@ -138,7 +139,9 @@ def card(recipe: TemporalRecipe, scores: list[tuple[str, str]], seconds: float) 
     fields = {name: value for name, value in recipe.settings().items() if name not in ("of", "channel", "data")}
     what = "mean squared error, in units of the mean square" if recipe.of == "durations" else "share of wrong tokens"
     return CARD.format(
-        of=recipe.of, what=what, symbols=recipe.symbols_measured, fields=", ".join(f"{k} = {v}" for k, v in fields.items()),
+        of=recipe.of, what=what, command=" ".join(asked(recipe)), measured=measured_at(recipe.channel),
+        channel=name_of(type(recipe.channel)), threads=recipe.threads, symbols=recipe.symbols_measured,
+        fields=", ".join(f"{k} = {v}" for k, v in fields.items()),
         scores="\n".join(f"| {snr} | {value} |" for snr, value in scores), count=HELD_OUT, minutes=round(seconds / 60),
     )  # fmt: skip
 
@@ -150,18 +153,18 @@ Encoder and decoder of the stream `{of}` for any number of symbols: a learnt cod
 ## Training
 
 ```
-semcore train temporal of={of} channel.use=satellite channel.block_snr_db=5 --out DIR
+semcore train temporal {command} --out DIR
 ```
 
 Settings: {fields}.
 
 Sentences of the grammar of GRID and random words of the CMU dictionary; durations are those of
-eSpeak NG with changes at random. Over the channel `satellite`, every slot at an SNR of the range. {minutes} min on one CPU
-thread.
+eSpeak NG with changes at random. Over the channel `{channel}`, every row at an SNR of the range. {minutes} min on {threads}
+CPU thread(s).
 
 ## Measured on {count} unseen sentences
 
-{symbols} symbols each, SNR of a slot after fading (`block_snr_db`).
+{symbols} symbols each, {measured}.
 
 | SNR, dB | {what} |
 |---|---|

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from semcore.training import asked
 from semcore_video.clips import Clips
 from semcore_video.face.gate import best_reference
 from semcore_video.face.mesh import INNER_LIPS, IRISES, LEFT_EYE, OUTER_LIPS, POINTS, RIGHT_EYE, eye_openness, face_size
@@ -33,6 +34,7 @@ def train(recipe: FaceBasisRecipe, out: Path) -> None:
     save_file({"directions": basis.directions.astype(np.float16).astype(np.float32)}, out / "model.safetensors")
     (out / "config.json").write_text(json.dumps({"points": POINTS, "expressions": EXPRESSION}, indent=2) + "\n")
     (out / "README.md").write_text(CARD.format(
+        command="".join(f" {one}" for one in asked(recipe)),
         lips=recipe.lips, eyes=recipe.eyes, clips=len(learnt), frames=sum(map(len, learnt)),
         seen=np.mean(list(errors.values())), unseen=np.mean(list(alone.values())),
         still=np.mean([error_px(None, points) for points in clips.values()]),
@@ -78,7 +80,7 @@ Six directions in which expressions move the 478 points of MediaPipe's face mesh
 ## Training
 
 ```
-semcore train face-basis data=GRID --out DIR
+semcore train face-basis data=GRID{command} --out DIR
 ```
 
 Settings: lips = {lips}, eyes = {eyes}. Learnt from {frames} frames of {clips} speakers of the GRID corpus

@@ -12,9 +12,8 @@ import torch
 import torch.nn.functional as F
 
 from semcore.interfaces import ChannelModel
-from semcore.registry import name_of
 from semcore.rng import Rng
-from semcore.training import asked, at_snrs, drawn_db, run_epochs, run_steps, write_model
+from semcore.training import asked, at_snrs, drawn_db, measured_at, run_epochs, run_steps, write_model
 from semcore_video.clips import Clips
 from semcore_video.jscc.components import RATE_HZ, level
 from semcore_video.jscc.networks import FrameCode, WaveCode
@@ -127,19 +126,17 @@ def _train(
         with torch.no_grad():
             return {"loss": mean, **{f"{snr:g}dB": measure(average, snr) for snr in (0.0, 10.0, 20.0)}}
 
-    seconds = run_epochs(out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     with torch.no_grad():
         scores = "\n".join(f"| {snr:g} | {measure(average, snr):.1f} |" for snr in MEASURED)
     name, what, about = names
     settings = {key: value for key, value in recipe.settings().items() if key not in ("data", "channel")}
-    changed = asked(recipe, {key: value for key, value in settings.items() if key != "leave_out"})
-    left_out = [f"leave_out=[{','.join(recipe.leave_out)}]"] if recipe.leave_out else []
-    given = [f"channel.{key}={value}" for key, value in recipe.channel.settings().items() if key == "block_snr_db"]
-    command = " ".join([f"channel.use={name_of(type(recipe.channel))}", *given, *left_out, *changed])
     write_model(out, network.settings(), average, CARD.format(
-        name=name, what=what, about=about, command=command, fields=", ".join(f"{k} = {v}" for k, v in settings.items()),
-        scores=scores, minutes=round(seconds / 60), size=sum(weights.numel() for weights in network.parameters()),
+        name=name, what=what, about=about, command=" ".join(asked(recipe)), measured=measured_at(recipe.channel),
+        fields=", ".join(f"{k} = {v}" for k, v in settings.items()),
+        scores=scores, minutes=round(seconds / 60), threads=recipe.threads,
+        size=sum(weights.numel() for weights in network.parameters()),
     ))  # fmt: skip
 
 
@@ -194,12 +191,11 @@ semcore train {name} data=CLIPS {command} --out DIR
 
 Settings: {fields}.
 
-CLIPS holds the videos of GRID and of two other speakers that the project develops with, sound included. {minutes} min on one
-CPU thread.
+CLIPS: a folder of videos with sound. {minutes} min on {threads} CPU thread(s).
 
 ## Measured
 
-On the clips that were left out, SNR of a slot after fading (`block_snr_db`).
+On the clips that were left out, {measured}.
 
 | SNR, dB | {what} |
 |---|---|

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from semcore.training import asked
 from semcore_video.clips import Clips
 from semcore_video.judges.landmarks import landmarks
 from semcore_video.judges.lip_fit import heard, lip_motion
@@ -35,7 +36,11 @@ def train(recipe: LipFitRecipe, out: Path) -> None:
     (out / "config.json").write_text(json.dumps({"ridge": recipe.ridge}, indent=2) + "\n")
     rows = {"true": 0, f"{LATE} frames late": LATE, f"{2 * LATE} frames late": 2 * LATE}
     lines = [_row(recipe, name, clips, late) for name, late in rows.items()]
-    (out / "README.md").write_text(CARD.format(ridge=recipe.ridge, clips=len(clips), rows="\n".join(lines)))
+    (out / "README.md").write_text(
+        CARD.format(
+            command="".join(f" {one}" for one in asked(recipe)), ridge=recipe.ridge, clips=len(clips), rows="\n".join(lines)
+        )
+    )
 
 
 def learn(clips: Sequence[Clip], ridge: float) -> np.ndarray:
@@ -66,7 +71,7 @@ the lips, as the landmarks of MediaPipe have them.
 ## Training
 
 ```
-semcore train lip-fit data=GRID --out DIR
+semcore train lip-fit data=GRID{command} --out DIR
 ```
 
 Settings: ridge = {ridge}. Learnt from {clips} speakers of the GRID corpus (M. Cooke et al., 2006, CC BY 4.0).

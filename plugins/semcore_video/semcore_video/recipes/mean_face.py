@@ -10,6 +10,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from semcore.errors import ComponentError
+from semcore.training import asked
 from semcore_video.clips import Clips
 from semcore_video.judges.dlib_faces import embedding
 from semcore_video.judges.faces import similarity
@@ -45,7 +46,9 @@ def train(recipe: MeanFaceRecipe, out: Path) -> None:
         same = [similarity(a - taken, b - taken) for one in people for a, b in itertools.combinations(one, 2)]
         others = [similarity(a[0] - taken, b[0] - taken) for a, b in itertools.combinations(people, 2)]
         numbers |= {f"{name}_same": min(same), f"{name}_others": float(np.mean(others)), f"{name}_most": max(others)}
-    (out / "README.md").write_text(CARD.format(people=len(people), frames=FRAMES, **numbers))
+    (out / "README.md").write_text(
+        CARD.format(command="".join(f" {one}" for one in asked(recipe)), people=len(people), frames=FRAMES, **numbers)
+    )
 
 
 CARD = """# mean-face
@@ -55,7 +58,7 @@ The mean of dlib's 128-number embeddings of {people} people, {frames} frames eac
 ## Training
 
 ```
-semcore train mean-face data=GRID --out DIR
+semcore train mean-face data=GRID{command} --out DIR
 ```
 
 Made of the GRID corpus (M. Cooke et al., 2006, CC BY 4.0), of which it holds no picture.

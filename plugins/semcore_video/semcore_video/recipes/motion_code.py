@@ -13,8 +13,9 @@ from safetensors.numpy import save_file
 from scipy.fft import dct
 
 from semcore.interfaces import Transport
+from semcore.registry import name_of
 from semcore.rng import Rng
-from semcore.training import at_snr
+from semcore.training import asked, at_snr, measured_at
 from semcore.types import Features, Semantics
 from semcore_video.clips import Clips
 from semcore_video.dct import DCT
@@ -49,7 +50,10 @@ def train(recipe: MotionCodeRecipe, out: Path) -> None:
     rows = compared(recipe, people)
     settings = ", ".join(f"{key} = {value}" for key, value in recipe.settings().items() if key not in ("data", "channel"))
     count = sum(map(len, people.values()))
-    (out / "README.md").write_text(CARD.format(fields=settings, people=len(people), clips=count, rows="\n".join(rows)))
+    (out / "README.md").write_text(CARD.format(
+        fields=settings, people=len(people), clips=count, rows="\n".join(rows),
+        command=" ".join(asked(recipe)), channel=name_of(type(recipe.channel)), measured=measured_at(recipe.channel),
+    ))  # fmt: skip
 
 
 def write(variances: np.ndarray, out: Path) -> None:
@@ -187,17 +191,16 @@ How likely each cosine of the twelve numbers of motion is, in a few kinds of cli
 ## Training
 
 ```
-semcore train temporal-motion data=FOLDER channel.use=satellite channel.block_snr_db=10 --out DIR
+semcore train temporal-motion data=FOLDER {command} --out DIR
 ```
 
-Settings: {fields}. FOLDER: the seven clips of the GRID corpus (M. Cooke et al., 2006, CC BY 4.0) and two clips of other
-speakers who turn their heads; {clips} windows of 3 s of {people} people, varied, and synthetic clips of heads that sway and
-say sentences.
+Settings: {fields}. FOLDER: videos of speaking people; {clips} windows of 3 s of {people} people, varied, and synthetic clips
+of heads that sway and say sentences.
 
-## Measured over the satellite
+## Measured over the channel `{channel}`
 
 Mean squared error of the motion numbers, each person with kinds learnt from the others, beside the transport `dct` over the
-same channel realisations; SNR of a slot after fading (`block_snr_db`).
+same channel realisations; {measured}.
 
 | SNR, dB | temporal-motion | dct | ratio, mean over windows | its range |
 |---|---|---|---|---|

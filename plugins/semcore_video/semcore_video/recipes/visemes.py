@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from semcore.training import asked
 from semcore_video.clips import Grid
 from semcore_video.face.gate import best_reference
 from semcore_video.face.mesh import lip_opening
@@ -32,6 +33,7 @@ def train(recipe: VisemesRecipe, out: Path) -> None:
     save_file({"table": table.astype(np.float32)}, out / "model.safetensors")
     (out / "config.json").write_text(json.dumps({"ridge": recipe.ridge}, indent=2) + "\n")
     (out / "README.md").write_text(CARD.format(
+        command="".join(f" {one}" for one in asked(recipe)),
         ridge=recipe.ridge, clips=len(clips), frames=sum(len(said) for said, _, _ in clips), seen=np.mean([
             _agreement(table, clip) for clip in clips]), unseen=np.mean(alone), low=min(alone), high=max(alone),
     ))  # fmt: skip
@@ -75,7 +77,7 @@ A linear map from the phones about a frame, in windows of 70, 150 and 310 ms, to
 ## Training
 
 ```
-semcore train visemes data=GRID --out DIR
+semcore train visemes data=GRID{command} --out DIR
 ```
 
 Settings: ridge = {ridge}. Learnt from {frames} frames of {clips} speakers of the GRID corpus

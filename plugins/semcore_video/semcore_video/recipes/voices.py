@@ -14,7 +14,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import nn
 
-from semcore.training import run_epochs, run_steps, write_model
+from semcore.resume import claim
+from semcore.training import asked, run_epochs, run_steps, write_model
 from semcore_video.recipes import LipVoiceRecipe, MelVoiceRecipe
 from semcore_video.recipes.corpus import VOICES, Spoken, sentences, spoken
 from semcore_video.recipes.seen import seen_saying
@@ -67,6 +68,7 @@ def lesson(one: Spoken, lips: np.ndarray | None = None) -> Lesson:
 
 def train_mel(recipe: MelVoiceRecipe, out: Path) -> None:
     """Train G_mel of A2V into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    claim(recipe, out)
     rng = np.random.Generator(np.random.PCG64(recipe.seed))
     lessons = _kept(out, lambda: [lesson(one) for one in spoken(sentences(recipe.sentences, rng), rng)])
 
@@ -81,6 +83,7 @@ def train_mel(recipe: MelVoiceRecipe, out: Path) -> None:
 
 def train_lips(recipe: LipVoiceRecipe, out: Path) -> None:
     """Train the network of V2A into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    claim(recipe, out)
     rng = np.random.Generator(np.random.PCG64(recipe.seed))
     lessons = _kept(out, lambda: [lesson(one, lips) for one, lips in seen_saying(recipe, rng)])
 
@@ -129,22 +132,16 @@ def _train(
         mean = run_steps(recipe, epoch, adam, network, average, cost, warm_up=0.05)
         return {"loss": mean, "mel": measure(average, tried, errors)[0]}
 
-    seconds = run_epochs(out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+    seconds = run_epochs(recipe, out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     mel, variance = measure(average, tried, errors)
     fields = ", ".join(f"{key} = {value}" for key, value in recipe.settings().items() if key != "data")
+    command = "".join(f" {one}" for one in (["data=GRID"] if isinstance(recipe, LipVoiceRecipe) else []) + asked(recipe))
     write_model(out, network.settings(), average, CARD.format(
-        name=name, about=about, fields=fields, data=_data(recipe),
+        name=name, about=about, fields=fields, command=command, threads=recipe.threads,
         mel=mel, variance=variance, count=HELD_OUT, minutes=round(seconds / 60),
         size=sum(weights.numel() for weights in network.parameters()),
     ))  # fmt: skip
-
-
-def _data(recipe: MelVoiceRecipe) -> str:
-    """What the command of a card says of the clips."""
-    if not isinstance(recipe, LipVoiceRecipe):
-        return ""
-    return " data=GRID" + (f" leave_out=[{','.join(recipe.leave_out)}]" if recipe.leave_out else "")
 
 
 def together(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
@@ -217,13 +214,13 @@ CARD = """# {name}
 ## Training
 
 ```
-semcore train {name}{data} --out DIR
+semcore train {name}{command} --out DIR
 ```
 
 Settings: {fields}.
 
 Sentences of the grammar of GRID and random words of the CMU dictionary, spoken by eSpeak NG in five voices, its phones
-stretched at random. {minutes} min on one CPU thread, the speech not counted.
+stretched at random. {minutes} min on {threads} CPU thread(s), the speech not counted.
 
 ## Measured on {count} unseen sentences of the same kind
 

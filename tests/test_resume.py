@@ -1,0 +1,152 @@
+"""A training goes on only where the same one stopped; its card says what was trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors.torch import load_file, save_file
+
+import semcore
+from semcore import registry
+from semcore.cli.train import train_command
+from semcore.errors import RunError
+from semcore.training import asked, run_epochs, write_model
+
+
+@dataclass(frozen=True)
+class Quiet(semcore.ChannelModel):
+    """Nothing is lost.
+
+    Fields:
+        snr_db: is not looked at
+    """
+
+    snr_db: float = 3.0
+
+    def transmit(self, symbols: semcore.Symbols, rng: semcore.Rng) -> Any:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Toy(semcore.Recipe):
+    """One number that moves towards another.
+
+    Fields:
+        data: file with a number
+        channel: is not used
+        of: is not used
+        rate: of each step
+        epochs: steps
+        seed: of the first number
+    """
+
+    data: str
+    channel: semcore.ChannelModel = field(default_factory=Quiet)
+    of: Literal["text", "durations"] = "durations"
+    rate: float = 0.5
+    epochs: int = 3
+    seed: int = 1
+
+    def train(self, out: Path) -> None:
+        torch.manual_seed(self.seed)
+        network, wanted = torch.nn.Linear(1, 1), float(Path(self.data).read_text())
+        sgd = torch.optim.SGD([{"params": network.parameters(), "peak": 1.0}], lr=0.1)
+
+        def run_epoch(epoch: int) -> dict[str, float]:
+            with torch.no_grad():
+                network.bias += self.rate * (wanted - network.bias)
+            return {}
+
+        run_epochs(self, out, self.epochs, {"network": network}, {"sgd": sgd}, run_epoch)
+        write_model(out, {"epochs": self.epochs}, network, " ".join(asked(self)))
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
+    monkeypatch.setattr(registry, "_local", dict(registry._local))
+    registry.register("channel", "quiet")(Quiet)
+    registry.register("recipe", "toy")(Toy)
+    (tmp_path / "data").write_text("7.0")
+    return Toy(str(tmp_path / "data"))
+
+
+def stopped(recipe: Toy, out: Path) -> None:
+    """Train, and stop with a checkpoint before the end."""
+    recipe.train(out)
+    assert (out / "checkpoint.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"rate": 0.25}, "rate 0.5 there, 0.25 now"),
+        ({"seed": 2}, "seed 1 there, 2 now"),
+        ({"of": "text"}, "of durations there, text now"),
+        ({"channel": Quiet(9.0)}, r"channel.snr_db 3.0 there, 9.0 now"),
+        ({"epochs": 9}, "epochs 3 there, 9 now"),
+    ],
+)
+def test_another_training_in_the_same_folder_is_refused(recipe: Toy, tmp_path: Path, change: Any, said: str) -> None:
+    stopped(recipe, tmp_path / "out")
+    before = (tmp_path / "out" / "model.safetensors").read_bytes()
+    with pytest.raises(RunError, match=f"holds another training .*{said}.*--out"):
+        replace(recipe, **change).train(tmp_path / "out")
+    assert (tmp_path / "out" / "model.safetensors").read_bytes() == before
+
+
+def test_other_data_are_refused_and_the_same_elsewhere_are_not(recipe: Toy, tmp_path: Path) -> None:
+    stopped(recipe, tmp_path / "out")
+    (tmp_path / "moved").write_text("7.0")
+    replace(recipe, data=str(tmp_path / "moved")).train(tmp_path / "out")
+    (tmp_path / "data").write_text("8.0")  # of the same name and size
+    with pytest.raises(RunError, match="data holds other files"):
+        recipe.train(tmp_path / "out")
+
+
+def test_a_checkpoint_that_does_not_say_of_which_training_is_refused(recipe: Toy, tmp_path: Path) -> None:
+    stopped(recipe, tmp_path / "out")
+    (tmp_path / "out" / "training.json").unlink()
+    with pytest.raises(RunError, match=r"checkpoint.json does not say of which"):
+        recipe.train(tmp_path / "out")
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"epochs": 1'])
+def test_a_damaged_checkpoint_is_one_clear_error(recipe: Toy, tmp_path: Path, damage: bytes) -> None:
+    stopped(recipe, tmp_path / "out")
+    (tmp_path / "out" / "checkpoint.json").write_bytes(damage)
+    with pytest.raises(RunError, match=r"checkpoint.json is damaged .*--out"):
+        recipe.train(tmp_path / "out")
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "gap"])
+def test_a_checkpoint_with_gaps_is_refused(recipe: Toy, tmp_path: Path, damage: str) -> None:
+    stopped(recipe, tmp_path / "out")
+    (file,) = (tmp_path / "out").glob("checkpoint-*.safetensors")
+    if damage == "gap":
+        save_file({name: value for name, value in load_file(file).items() if "bias" not in name}, file)
+    else:
+        file.write_bytes(b"" if damage == "empty" else file.read_bytes()[:-4])
+    with pytest.raises(RunError, match="--out"):
+        recipe.train(tmp_path / "out")
+
+
+def test_the_command_line_says_so_in_one_line_and_the_same_command_goes_on(recipe: Toy, tmp_path: Path) -> None:
+    command = ["toy", f"data={tmp_path / 'data'}", "--out", str(tmp_path / "out")]
+    for _ in range(2):
+        done = CliRunner().invoke(train_command, command)
+        assert done.exit_code == 0, done.output
+    with pytest.raises(RunError, match="holds another training"):
+        CliRunner().invoke(train_command, [*command, "rate=0.1"], catch_exceptions=False, standalone_mode=False)
+
+
+def test_a_card_says_what_was_trained(recipe: Toy, tmp_path: Path) -> None:
+    changed = replace(recipe, of="text", channel=Quiet(9.0), rate=0.25)
+    changed.train(tmp_path / "out")
+    assert (tmp_path / "out" / "README.md").read_text() == "channel.use=quiet channel.snr_db=9 of=text rate=0.25"
+    recipe.train(tmp_path / "other")
+    assert (tmp_path / "other" / "README.md").read_text() == "channel.use=quiet"
