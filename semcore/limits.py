@@ -16,6 +16,6 @@ MAX_CLIP_FRAMES = 1_000_000
 """Most frames of a clip that is read segment by segment (11 hours at 25 frames a second)."""
 MAX_FILE_BYTES = 2**29
 """Largest file that a source opens (512 MiB)."""
-BATCH_VALUES = 2**26
+BATCH_VALUES = 2**25
 """Source values (bytes of pictures and frames) from which a batch takes no further samples, whatever number of them it
 could hold: what is made of a batch takes several times its size in memory."""

@@ -23,7 +23,7 @@ from semcore_video.face.cut import square
 from semcore_video.face.follow import Person
 from semcore_video.face.tracker import Tracking
 from semcore_video.licences import MEDIAPIPE, PYAV
-from semcore_video.reading import Clip, Survey, shown, survey, upright
+from semcore_video.reading import Clip, Survey, Upright, shown, survey
 
 ENDINGS = (".mp4", ".mpg", ".mpeg", ".mov", ".mkv", ".webm", ".avi")
 OPEN = 8
@@ -115,11 +115,8 @@ class Clips(Tracking, Source):
 
     def _finished(self, found: Survey) -> Callable[[np.ndarray, float], np.ndarray]:
         """What makes frames of a clip as they are asked for."""
-        cut = (
-            square((one for frame in shown(found) for one in [squared(*upright(frame, found.pixel))]), self.person)
-            if self.face
-            else None
-        )
+        upright = Upright(found.pixel)
+        cut = square((squared(*upright(frame)) for frame in shown(found)), self.person) if self.face else None
         if cut is None:
             return lambda pixels, pixel: fitted(pixels, pixel, self.size)
         left, top, side = cut

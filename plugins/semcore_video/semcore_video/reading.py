@@ -166,6 +166,7 @@ class Clip:
         self.survey = survey
         self._rate_hz = sample_rate_hz
         self._finished = finished
+        self._upright = Upright(survey.pixel)
         self._frames: Iterator[Any] = iter(())
         self._at: float = math.inf
         self._sound: Track | None = None
@@ -188,7 +189,7 @@ class Clip:
         for index in range(count):
             frame = next(self._frames)
             self._at += 1
-            pixels = found[index - 1] if frame is before else self._finished(*upright(frame, self.survey.pixel))
+            pixels = found[index - 1] if frame is before else self._finished(*self._upright(frame))
             if not index:
                 if pixels.shape[0] * pixels.shape[1] * count > MAX_SEQUENCE_PIXELS:
                     raise ComponentError(f"{count:,} frames of {self.survey.place} are more than {MAX_SEQUENCE_PIXELS:,} "
@@ -239,26 +240,39 @@ def shown(survey: Survey) -> Iterator[av.VideoFrame]:
         yield now
 
 
-def upright(frame: av.VideoFrame, pixel: float) -> tuple[np.ndarray, float]:
-    """A frame as it is to be looked at, uint8 (H, W, 3), and the width of a pixel over its height."""
-    pixels = _rgb(frame)
-    turn = _turn(frame)
-    if turn is None:
-        return pixels, pixel
-    a, b, c, d = turn
-    if abs(a) + abs(d) >= abs(b) + abs(c):
-        return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]), pixel
-    return np.ascontiguousarray(pixels.transpose(1, 0, 2)[:: -1 if b < 0 else 1, :: -1 if c < 0 else 1]), 1 / pixel
+class Upright:
+    """Frames of a clip as they are to be looked at.
+
+    Args:
+        pixel: width of a pixel over its height, as stored
+    """
+
+    def __init__(self, pixel: float) -> None:
+        self._pixel = pixel
+        self._turns: dict[int, tuple[int, int, int, int]] = {}
+
+    def __call__(self, frame: av.VideoFrame) -> tuple[np.ndarray, float]:
+        """A frame as uint8 (H, W, 3), and the width of a pixel over its height."""
+        # PyAV's side data and their frame refer to each other, so that a frame that was asked for them stays in memory until
+        # Python looks for cycles: hundreds of frames. So only the first frame of each rotation is asked.
+        if frame.rotation not in self._turns:
+            self._turns[frame.rotation] = _turn(frame)
+        a, b, c, d = self._turns[frame.rotation]
+        pixels = _rgb(frame)
+        if abs(a) + abs(d) >= abs(b) + abs(c):
+            return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]), self._pixel
+        turned = pixels.transpose(1, 0, 2)[:: -1 if b < 0 else 1, :: -1 if c < 0 else 1]
+        return np.ascontiguousarray(turned), 1 / self._pixel
 
 
-def _turn(frame: av.VideoFrame) -> tuple[int, int, int, int] | None:
-    """The display matrix of a frame: x' = a x + c y and y' = b x + d y; None without one."""
+def _turn(frame: av.VideoFrame) -> tuple[int, int, int, int]:
+    """The display matrix of a frame: x' = a x + c y and y' = b x + d y."""
     from av.sidedata.sidedata import Type
 
     known: Any = frame.side_data  # which is typed as a mapping, and gives its values
     found = next((one for one in known if one.type == Type.DISPLAYMATRIX), None)
     if found is None:
-        return None
+        return 1, 0, 0, 1
     matrix = np.frombuffer(bytes(found), np.int32)
     return int(matrix[0]), int(matrix[1]), int(matrix[3]), int(matrix[4])
 

@@ -222,8 +222,8 @@ def test_segments_are_read_on_demand_in_any_order(tmp_path: Path, monkeypatch: p
     for name in "ab":
         write(tmp_path / f"{name}.mp4", greys(110), times, tone(4.4, 0.5), form="mp4")
     whole, decoded = read(tmp_path / "a.mp4"), list[int]()
-    finish = reading.upright
-    monkeypatch.setattr(reading, "upright", lambda frame, pixel: decoded.append(1) or finish(frame, pixel))
+    finish = reading.Upright.__call__
+    monkeypatch.setattr(reading.Upright, "__call__", lambda self, frame: decoded.append(1) or finish(self, frame))
     samples = Clips(str(tmp_path), size=SIZE, face=False, segment_s=1.0).samples()
     assert [name for name, _ in heads(samples)] == [f"{name}/{number:03d}" for name in "ab" for number in range(4)]
     assert not decoded  # the rest of 0.4 s is left out
@@ -288,3 +288,21 @@ def test_text_in_another_encoding_names_the_file_and_the_byte(tmp_path: Path, ma
         ComponentError, match=rf"clip\.txt is not UTF-8 text: byte 0xE9 at position {7 + len(mark)} \(line 2\)"
     ):
         Clips(str(tmp_path)).samples()
+
+
+def test_frames_that_were_read_do_not_stay_in_memory(tmp_path: Path) -> None:
+    """PyAV's side data and their frame refer to each other: where each frame is asked for them, hundreds stay."""
+    import gc
+
+    import av
+
+    write(tmp_path / "flat.mp4", greys(60), 25, form="mp4")
+    place = turned(tmp_path / "flat.mp4", tmp_path / "clip.mp4", (0, 1, -1, 0))
+    samples = Clips(str(place), size=SIZE[::-1], face=False, segment_s=0.4).samples()
+    gc.collect()
+    gc.disable()
+    try:
+        assert all(len(sample.video) == 10 for sample in samples)
+        assert sum(isinstance(one, av.VideoFrame) for one in gc.get_objects()) < 10
+    finally:
+        gc.enable()
