@@ -26,7 +26,7 @@ from semcore.rng import Rng
 from semcore.session import Segment, converse, in_words, remember
 from semcore.statistics import Quotient
 from semcore.storage import content_digest, sealed
-from semcore.types import Ledger, Picture, Sample, Semantics, Term, utility
+from semcore.types import Ledger, Picture, Sample, Semantics, Term, left_out_of, utility
 
 GALLERY = 12
 """Pictures of so many samples are kept a cell, for the report."""
@@ -82,6 +82,7 @@ def cell_files(identity: str, experiment: Experiment, cell: Cell, samples: Seque
     result = {
         "id": identity,
         "n": len(kept.rows),
+        **_left_out(samples),
         "metrics": {
             name: _summary(metric, kept.values[name])
             for name, metric in zip(metric_names(setup.metrics), setup.metrics, strict=True)
@@ -97,6 +98,12 @@ def cell_files(identity: str, experiment: Experiment, cell: Cell, samples: Seque
         "files": {name: content_digest(data) for name, data in files.items()},
     }
     return {**files, "result.json": sealed(result)}
+
+
+def _left_out(samples: Sequence[Sample]) -> dict[str, Any]:
+    """How many samples the source left out because they cannot be read, and the first of them with the reasons."""
+    found = left_out_of(samples)
+    return {"left_out": {"count": len(found), "first": [list(one) for one in found[:GALLERY]]}} if found else {}
 
 
 @dataclass

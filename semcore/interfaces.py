@@ -127,6 +127,21 @@ class Generator(Component, abc.ABC):
     keeps: ClassVar[bool] = False
     """Whether it keeps its candidates itself, because many samples share them: a run's cache would hold as many copies."""
 
+    def refuses(self, encoder: SemanticEncoder) -> str:
+        """Why it cannot regenerate what an encoder sends, as both are set up, for example by another codec; "" if it can.
+
+        The text names the field that is to blame first.
+        """
+        return ""
+
+    def refuses_size(self, size: tuple[int, int]) -> str:
+        """Why it cannot show pictures of (height, width) of the source as they were sent, since it expects others; "" if it
+        can. A generator that makes pictures of its own may make them of any size.
+
+        The text names the field that is to blame first.
+        """
+        return ""
+
     @abc.abstractmethod
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         """Candidates for each sample; `kb` is the receiver's, random numbers are drawn at `rng.at(semantics.key)`."""
@@ -197,6 +212,9 @@ class Source(Component, abc.ABC):
     """Where samples come from."""
 
     kind: ClassVar[str] = "source"
+    draws: ClassVar[bool] = False
+    """Whether it draws its samples itself, with pictures of its setting `size`: nothing that they need can be missing or
+    damaged, so `semcore check` does not have them drawn."""
 
     @abc.abstractmethod
     def samples(self) -> Sequence[Sample]:
@@ -216,6 +234,12 @@ class Codec(Component, abc.ABC):
     @abc.abstractmethod
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
         """Bytes, perhaps damaged, -> uint8 (H, W, 3), or None if they cannot be decoded; `size`: (H, W), if known."""
+
+    def refuses(self, sender: Codec) -> str:
+        """Why it cannot decode what `sender` encodes, as both are set up; "" if it can: by default, what its own kind does."""
+        from semcore.registry import name_of
+
+        return "" if type(self) is type(sender) else f"is {name_of(type(self))}, and the encoder's is {name_of(type(sender))}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,8 @@ MAX_SEQUENCE_PIXELS = 2**30
 """Most pixels of all pictures of one sequence together (3 GB as they lie in memory)."""
 MAX_CLIP_FRAMES = 1_000_000
 """Most frames of a clip that is read segment by segment (11 hours at 25 frames a second)."""
+MAX_DRAWN = 100_000
+"""Most pictures that are drawn for a run, or as candidates of one sample."""
 MAX_FILE_BYTES = 2**29
 """Largest file that a source opens (512 MiB)."""
 BATCH_VALUES = 2**25

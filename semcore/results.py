@@ -222,6 +222,19 @@ def metric_title(name: str, signature: str = "") -> str:
     return spelled[0] if spelled and spelled[0].lower() == name.lower() else name.replace("-", " ")
 
 
+def left_out(results: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What sources left out because it cannot be read: how many, and the first by name and reason, one text per source."""
+    found = [result["left_out"] for result in results if "left_out" in result]
+    return list(dict.fromkeys(left_out_in_words(one["count"], one["first"]) for one in found))
+
+
+def left_out_in_words(count: int, first: Sequence[Sequence[str]], most: int = 5) -> str:
+    """`2 samples are left out, since they cannot be read: a.jpg (it is empty); b.jpg (...)`."""
+    named = "; ".join(f"{name} ({reason})" for name, reason in first[:most])
+    few = "1 sample is left out, since it" if count == 1 else f"{count:,} samples are left out, since they"
+    return f"{few} cannot be read: {named}{f'; and {count - most:,} more' if count > most else ''}"
+
+
 def number(value: float | None) -> str:
     """A number with three or four significant digits, thousands separated."""
     if value is None:

@@ -32,7 +32,8 @@ from semcore.component import Needs, most
 from semcore.config import build
 from semcore.config.beside import register_files
 from semcore.config.experiment import Cell, Experiment, Resolve, alternatives
-from semcore.errors import ConfigError, RunError, SemcoreError
+from semcore.config.inputs import unusable
+from semcore.errors import ConfigError, RunError, SemcoreError, SourceError
 from semcore.evaluate import cell_files
 from semcore.identity import digest
 from semcore.interfaces import Executor, Job, Lost, Source
@@ -42,7 +43,7 @@ from semcore.results import read_result
 from semcore.runfiles import beneath
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.threads import limited
-from semcore.types import OnDemand, Sample, heads
+from semcore.types import OnDemand, Sample, heads, left_out_of
 from semcore.words import Labels
 
 KEPT_SOURCES = 8
@@ -113,9 +114,10 @@ def run(
         shard: the part of the cells that is computed
 
     Raises:
-        RunError: the folder cannot be written, or the source has nothing to send
+        ConfigError: a source has nothing to send, or what it has cannot be read; with every problem found
+        RunError: the folder cannot be written
     """
-    _forget()  # what an earlier run of this process read may have changed since
+    inputs(experiment)
     cells = experiment.cells
     resolve = experiment.resolving()
     ids = [identify(experiment, cell, resolve) for cell in cells]
@@ -139,6 +141,27 @@ def run(
     call("semcore_run_done", folder=out)
     results = [read_result(out, one) for _, one in mine]
     return Finished(out, results, len(pending) - len(failures), failures, call.complaints)
+
+
+def inputs(experiment: Experiment) -> list[Sequence[Sample]]:
+    """Look through the samples of all sources of an experiment, as they are now.
+
+    Returns:
+        the samples of each source
+
+    Raises:
+        ConfigError: some cannot be read, or do not fit the pipeline; with every problem found, each at its setting
+    """
+    _forget()  # what an earlier run of this process read may have changed since
+    found: list[Sequence[Sample]] = []
+
+    def read(source: Source) -> Sequence[Sample]:
+        found.append(load(source)[0])
+        return found[-1]
+
+    if problems := unusable(experiment, read):
+        raise ConfigError(experiment.ordered(problems))
+    return found
 
 
 def _forget() -> None:
@@ -216,7 +239,7 @@ def load(source: Source) -> tuple[Sequence[Sample], str]:
     """The samples of a source and their digest. Those that a source reads on demand are not kept.
 
     Raises:
-        RunError: there are none, or two have the same id
+        SourceError: there are none, or two have the same id
     """
     return _loaded.of(digest(source), lambda: _read(source))
 
@@ -227,15 +250,17 @@ def _read(source: Source) -> tuple[Sequence[Sample], str]:
         samples = samples if isinstance(samples, OnDemand) else tuple(samples)
         names = [name for name, _ in heads(samples)]
         known = digest(samples)
+        if left_out := [name for name, _ in left_out_of(samples)]:  # a result says what was left out
+            known = digest(known, left_out)
         if isinstance(samples, OnDemand) and samples.digests:  # of files: what they become depends on who reads them
             known = digest(known, origin.of(type(source)).digest)
     except (OSError, ValueError) as error:
-        raise RunError(f"the source {source!r} cannot be read: {error}") from error
+        raise SourceError([f"it cannot be read: {error}"]) from error
     if not names:
-        raise RunError(f"the source {source!r} has no samples")
+        raise SourceError(["it has no samples"], "limit")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise RunError(f"the source {source!r} gives two samples the id {twice!r}")
+        raise SourceError([f"it gives two samples the id {twice!r}"])
     return samples, known
 
 

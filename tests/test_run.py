@@ -21,7 +21,7 @@ from scipy import stats
 
 from semcore import registry
 from semcore.cli.progress import print_table
-from semcore.errors import RunError
+from semcore.errors import ConfigError, RunError
 from semcore.hookspecs import hook
 from semcore.intervals import Estimate
 from semcore.results import read_run, table
@@ -232,7 +232,7 @@ def test_a_full_disk_stops_the_run_and_keeps_what_is_done(bench: Any, monkeypatc
 
 
 def test_a_source_without_samples_is_told(bench: Any) -> None:
-    with pytest.raises(RunError, match=r"the source Greys\(limit=0.*\) has no samples"):
+    with pytest.raises(ConfigError, match=r"source\.limit=0: error: source 'greys': it has no samples"):
         bench.run("source.limit=0")
 
 

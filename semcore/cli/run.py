@@ -92,8 +92,9 @@ def _shard(text: str | None) -> Shard:
 
 def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
     from semcore.results import read_result
-    from semcore.run import identify
+    from semcore.run import identify, inputs
 
+    inputs(experiment)
     resolve, labels = experiment.resolving(), Labels(experiment.axes)
     for cell in filter(shard.holds, experiment.cells):
         done = read_result(folder, identify(experiment, cell, resolve)) is not None
@@ -104,7 +105,8 @@ def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
 def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard: Shard, report: bool) -> int:
     from semcore.cli.progress import Progress, print_table
     from semcore.plugins import hook_manager
-    from semcore.results import read_run
+    from semcore.redaction import printable
+    from semcore.results import left_out, read_run
     from semcore.run import run
 
     hooks = hook_manager(list(experiment.values.get("hooks") or []))
@@ -112,6 +114,8 @@ def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard:
         hooks.register(progress)
         finished = run(experiment, folder, hooks, executor, sys.argv[1:], shard)
     print_table(read_run(folder))
+    for text in left_out(filter(None, finished.results)):
+        click.echo(printable(text))
     if finished.computed == 0 and not finished.failures:
         click.echo("Nothing to do: every cell was there already.")
     for reason in finished.failures:
@@ -132,8 +136,16 @@ def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard:
 @OVERRIDES
 def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
     """Check PIPELINE under the overrides: every problem at once, each with its place. Nothing is computed."""
+    from semcore.redaction import printable
+    from semcore.results import left_out_in_words
+    from semcore.run import inputs
+    from semcore.types import left_out_of
+
     experiment = load(pipeline, overrides)
+    looked_through = inputs(experiment)
     count = len(experiment.cells)
     click.echo(f"{pipeline}: fine, {count} cell{'s' if count != 1 else ''}")
     for path, values in experiment.axes.items():
         click.echo(f"  {path}: {', '.join(map(str, values))}")
+    for one in filter(None, map(left_out_of, looked_through)):
+        click.echo(f"  {printable(left_out_in_words(len(one), one))}")

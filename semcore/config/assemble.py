@@ -9,7 +9,7 @@ from typing import Any
 
 from semcore import registry
 from semcore.component import Component, Needs, most, plain
-from semcore.config.build import Builder, guess, nearest
+from semcore.config.build import Builder, blamed, guess, nearest
 from semcore.config.scenario import scenarios, space
 from semcore.errors import shown
 from semcore.interfaces import Metric, Planner, Source
@@ -147,7 +147,7 @@ def check_link(parts: Mapping[str, Any], failed: set[str], shared: bool, builder
         unsent = [] if shared or failed & {"encoder", "kb", "planner"} else _unsent(parts["transport"], senders, builder)
         _check_transports(parts["transport"], parts["channel"], senders, unsent, builder)
     if parts["encoder"] is not None and parts["generator"] is not None:
-        _check_generator(parts["generator"], senders["encoder"], builder)
+        _check_generator(parts["generator"], parts["encoder"], senders["encoder"], builder)
 
 
 def _unsent(transports: Mapping[str, Any], senders: Mapping[str, Mapping[str, type[Stream]]], builder: Builder) -> list[str]:
@@ -195,13 +195,17 @@ def _check_transports(
             builder.complain(place, f"channel {model!r} cannot serve transport {use!r} (stream {name!r}): it {reason}")
 
 
-def _check_generator(generator: Any, emitted: Mapping[str, type[Stream]], builder: Builder) -> None:
+def _check_generator(generator: Any, encoder: Any, emitted: Mapping[str, type[Stream]], builder: Builder) -> None:
     accepts = generator.accepts
     if accepts and not any(stream in accepts.get(name, ()) for name, stream in emitted.items()):
         found = ", ".join(f"{name} ({stream.__name__})" for name, stream in emitted.items()) or "nothing"
         wanted = ", ".join(f"{n} ({' or '.join(t.__name__ for t in ts)})" for n, ts in accepts.items())
         use = registry.name_of(type(generator))
         builder.complain(("generator", "use"), f"generator {use!r} makes use of {wanted}, but the encoder emits {found}")
+    elif reason := generator.refuses(encoder):
+        sender, use = registry.name_of(type(encoder)), registry.name_of(type(generator))
+        place = ("generator", *blamed(generator, reason))
+        builder.complain(place, f"generator {use!r} does not fit the encoder {sender!r}: its {reason}")
 
 
 def is_component(value: Any) -> bool:

@@ -80,8 +80,7 @@ class Builder:
             made = cls(**fields)
         except ComponentError as error:
             text = str(error).removeprefix(cls.__name__ + ".")
-            named = [(text.find(name), name) for name in fields if re.search(rf"\b{re.escape(name)}\b", text)]
-            self.complain((*path, *(name for _, name in sorted(named)[:1])), f"{kind} {value['use']!r}: {text}")
+            self.complain((*path, *_first_named(fields, text)), f"{kind} {value['use']!r}: {text}")
             return None
         except (Exception, SystemExit) as error:  # whatever somebody else's check raises
             self.complain(path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}")
@@ -247,6 +246,16 @@ def component(kind: str, value: Any, where: str = "") -> Any:
     if builder.problems:
         raise ConfigError(builder.problems)
     return made
+
+
+def blamed(component: Component, text: str) -> Path_:
+    """The path to the field of a component that a text names first; empty if it names none."""
+    return _first_named([field.name for field in dataclasses.fields(component)], text)
+
+
+def _first_named(names: Iterable[str], text: str) -> Path_:
+    found = [(at.start(), name) for name in names if (at := re.search(rf"\b{re.escape(name)}\b", text))]
+    return tuple(name for _, name in sorted(found)[:1])
 
 
 class _Failed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from semcore.config.assemble import Setup
 from semcore.config.changes import CHANGEABLE, SECTIONS, TOP, Change, unchangeable
 from semcore.config.frame import VERSION, read_frame, wrong_name
 from semcore.config.paths import read_override, split_path
-from semcore.config.resolve import Resolver
+from semcore.config.resolve import Resolved, Resolver
 from semcore.config.segments import Segments, alternatives
 from semcore.config.yaml import Document, Path_
 from semcore.errors import ConfigError, Problem
@@ -112,6 +112,16 @@ class Experiment:
             for above in alternatives:
                 found.update(dict.fromkeys(resolver.resolve([*fixed, *point, *above]).problems))
         return list(found)
+
+    def resolved(self) -> Iterator[Resolved]:
+        """The parts of each cell, without what a plan may change."""
+        resolver, fixed = Resolver(self.document, self.values), self._fixed()
+        for point in itertools.product(*self._swept()):
+            yield resolver.resolve([*fixed, *point])
+
+    def ordered(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Problems as they are read: the file from top to bottom, then the overrides of the command line."""
+        return _in_order(problems, self.document, [one for one in self.origins.values() if isinstance(one, str)])
 
     def _fixed(self) -> list[Change]:
         return [Change(path, value, self.origins.get(path, "")) for path, value in self.fixed.items() if path != "name"]

@@ -26,7 +26,7 @@ from semcore.report.gallery import galleries
 from semcore.report.ledger import accounts
 from semcore.report.lines import Lines, Varied, common, lines, workflows, written_paths
 from semcore.report.observations import observe
-from semcore.results import Run, number, read_run, readable, table
+from semcore.results import Run, left_out, number, read_run, readable, table
 from semcore.storage import signed, write
 from semcore.words import said
 
@@ -80,6 +80,7 @@ def render(run: Run) -> str:
         header=header,
         rows=list(zip(rows, run.results, strict=True)),
         missing=missing,
+        left_out=left_out(run.results),
         accounts=accounts(run, arranged),
         galleries=galleries(run, arranged),
         sessions=[

@@ -8,7 +8,7 @@ NumPy holds what people look at (pictures, sound, features); PyTorch holds what 
 from semcore.types.knowledge import Knowledge, KnowledgeBase
 from semcore.types.ledger import Entry, Ledger, split
 from semcore.types.plan import LIMITS, Plan, Scenario, Term, utility
-from semcore.types.samples import Candidates, Extent, OnDemand, Pictures, Sample, heads
+from semcore.types.samples import Candidates, Extent, OnDemand, Pictures, Sample, heads, left_out_of
 from semcore.types.semantics import STREAM_TYPES, Bitstream, Features, Picture, Semantics, Stream, Text, Tokens
 from semcore.types.space import Bounds, Space
 from semcore.types.symbols import Layout, Received, Span, Symbols
@@ -42,6 +42,7 @@ __all__ = [
     "Text",
     "Tokens",
     "heads",
+    "left_out_of",
     "split",
     "utility",
 ]

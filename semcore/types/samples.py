@@ -147,6 +147,11 @@ def heads(samples: Sequence[Sample]) -> Sequence[tuple[str, str]]:
     return samples.heads if isinstance(samples, OnDemand) else [(sample.id, sample.user) for sample in samples]
 
 
+def left_out_of(samples: Sequence[Sample]) -> Sequence[tuple[str, str]]:
+    """(name, reason) of everything that a source has left out of its samples because it cannot be read."""
+    return samples.left_out if isinstance(samples, OnDemand) else ()
+
+
 @dataclass(frozen=True, eq=False)
 class Pictures(Sequence[Sample]):
     """Many pictures as the samples that they are, made when they are looked at: thousands of candidates are one array.

@@ -14,7 +14,7 @@ from semcore.interfaces import Codec, Generator, SemanticEncoder
 from semcore.rng import Rng
 from semcore.types import Bitstream, Candidates, KnowledgeBase, Sample, Semantics, Stream
 from semcore_image.codecs import Raw
-from semcore_image.pixels import grey, image_of
+from semcore_image.pixels import grey, image_of, other_size
 
 Side = Annotated[int, Ge(1)]
 
@@ -66,6 +66,13 @@ class BitstreamGenerator(Generator):
     def check(self) -> None:
         if isinstance(self.codec, Raw) and self.size is None:
             raise ComponentError("the codec `raw` has no header: set `size` to the [height, width] of the pictures")
+
+    def refuses(self, encoder: SemanticEncoder) -> str:
+        reason = self.codec.refuses(encoder.codec) if isinstance(encoder, BitstreamEncoder) else ""
+        return reason and f"codec {reason}"
+
+    def refuses_size(self, size: tuple[int, int]) -> str:
+        return other_size(self.size, size)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates((Sample(one.key, one.user, image=self._decode(one)),)) for one in batch]

@@ -18,7 +18,7 @@ import numpy as np
 from annotated_types import Ge, Le
 from PIL import Image
 
-from semcore.errors import ComponentError
+from semcore.errors import ComponentError, shown
 from semcore.interfaces import Codec
 from semcore.limits import MAX_RECEIVED_PIXELS, MAX_SCANS
 from semcore.pictures import read_picture
@@ -113,6 +113,17 @@ class HeadedCodec(FileCodec, abc.ABC):
     @abc.abstractmethod
     def whole(self, body: bytes, size: tuple[int, int]) -> bytes:
         """The file again; `body` came over a channel."""
+
+    def refuses(self, sender: Codec) -> str:
+        """Of a header that both ends know both must know the same; the quality does not stand in it."""
+        if type(self) is not type(sender):
+            return super().refuses(sender)
+        known = [field.name for field in dataclasses.fields(self) if field.name not in ("quality", "header")]
+        for name in ["header", *(known if self.header == "known" else [])]:
+            mine, theirs = getattr(self, name), getattr(sender, name)
+            if mine != theirs:
+                return f"has {name} {shown(mine)}, and the encoder's has {shown(theirs)}"
+        return ""
 
     def encode(self, pixels: np.ndarray) -> bytes:
         file = super().encode(pixels)

@@ -11,10 +11,11 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from semcore.interfaces import Generator
+from semcore.limits import MAX_DRAWN
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.digests import mini_digest
-from semcore_image.pixels import from_tensor, resized, to_tensor
+from semcore_image.pixels import check_drawn, from_tensor, resized, to_tensor
 from semcore_image.received import CAPTION, caption_of, reference_of
 
 Count = Annotated[int, Ge(1)]
@@ -59,7 +60,7 @@ class MiniDiffusionGenerator(Generator):
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {CAPTION: (Text,)}
     tried_with = ({"candidates": 2, "steps": 2},)
 
-    candidates: Count = 1
+    candidates: Annotated[int, Ge(1), Le(MAX_DRAWN)] = 1
     steps: Count = 20
     guidance: Annotated[float, Ge(0)] | None = None
     start: Literal["noise", "reference"] = "noise"
@@ -75,6 +76,9 @@ class MiniDiffusionGenerator(Generator):
         from semcore_image.mini.weights import load_mini
 
         return load_mini("mini-diffusion")
+
+    def check(self) -> None:
+        check_drawn("MiniDiffusionGenerator.candidates", self.candidates, self.size)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [self._draw(one, reference_of(kb, one.user), rng.at(one.key)) for one in batch]

@@ -11,7 +11,7 @@ from annotated_types import Ge
 from semcore.interfaces import Generator, SemanticEncoder
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Picture, Sample, Semantics, Stream
-from semcore_image.pixels import grey, image_of, resized
+from semcore_image.pixels import grey, image_of, other_size, resized
 
 PICTURE = "picture"
 
@@ -42,6 +42,9 @@ class PictureGenerator(Generator):
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {PICTURE: (Picture,)}
 
     size: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]] | None = None
+
+    def refuses_size(self, size: tuple[int, int]) -> str:
+        return other_size(self.size, size)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates((self._shown(one),)) for one in batch]

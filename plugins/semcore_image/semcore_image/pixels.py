@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from semcore.errors import ComponentError
+from semcore.limits import MAX_SEQUENCE_PIXELS
 from semcore.types import Sample
 
 if TYPE_CHECKING:
@@ -31,6 +32,24 @@ def resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def grey(size: tuple[int, int]) -> np.ndarray:
     """The picture that stands for no picture: uint8 (*size, 3), all 128."""
     return np.full((*size, 3), 128, np.uint8)
+
+
+def other_size(expected: tuple[int, int] | None, size: tuple[int, int]) -> str:
+    """Why a receiver that expects pictures of a size cannot show those of another one; "" if it can."""
+    if expected is None or expected == size:
+        return ""
+    return f"size is {list(expected)}, and the source has pictures of {list(size)}"
+
+
+def check_drawn(field: str, count: int, size: tuple[int, int]) -> None:
+    """Refuse so many pictures of a size that no memory holds them.
+
+    Raises:
+        ComponentError: naming the field, `Class.name`
+    """
+    if count * size[0] * size[1] > MAX_SEQUENCE_PIXELS:
+        most = MAX_SEQUENCE_PIXELS // (size[0] * size[1])
+        raise ComponentError(f"{field} must be at most {most:,} pictures of {size[0]}×{size[1]} pixels, not {count:,}")
 
 
 def image_of(sample: Sample, who: object) -> np.ndarray:

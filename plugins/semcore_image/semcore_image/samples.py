@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from semcore.interfaces import Source
+from semcore.limits import MAX_DRAWN
 from semcore.rng import Rng
 from semcore.types import Sample
 from semcore_image.drawings import DRAWINGS
+from semcore_image.pixels import check_drawn
 from semcore_image.scene import COLOURS, Scene, tint
 
 # Class -> (colours of the object, colours of the background), as such pictures usually have them.
@@ -30,6 +32,9 @@ PALETTES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 GROUNDED = {"automobile": 0.50, "cat": 0.42, "deer": 0.40, "frog": 0.35, "horse": 0.42, "ship": 0.58, "truck": 0.52}
 """Where the horizon lies behind what stands or swims; the others fly, or fill the foreground."""
 
+Side = Annotated[int, Ge(16), Le(1024)]
+"""Of a drawn picture; it is painted at four times its size."""
+
 
 @dataclass(frozen=True)
 class SamplePictures(Source):
@@ -46,10 +51,15 @@ class SamplePictures(Source):
         user: who sends them; the pictures of one user are a sequence and share a knowledge base
     """
 
-    limit: Annotated[int, Ge(1)] = 20
-    size: tuple[Annotated[int, Ge(16)], Annotated[int, Ge(16)]] = (32, 32)
+    draws: ClassVar[bool] = True
+
+    limit: Annotated[int, Ge(1), Le(MAX_DRAWN)] = 20
+    size: tuple[Side, Side] = (32, 32)
     seed: int = 1
     user: str = ""
+
+    def check(self) -> None:
+        check_drawn("SamplePictures.limit", self.limit, self.size)
 
     def samples(self) -> Sequence[Sample]:
         names = sorted(DRAWINGS)

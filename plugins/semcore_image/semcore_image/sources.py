@@ -49,7 +49,7 @@ class Entry:
         id: of the sample
         read: gives its pixels, uint8 (H, W, 3), or raises OSError with the reason why it cannot
         label: its class
-        name: the file, for messages
+        name: the file below the folder of the source, for messages
     """
 
     id: str
@@ -58,11 +58,12 @@ class Entry:
     name: str = ""
 
 
-def on_demand(entries: Sequence[Entry], user: str, skip: bool = False) -> OnDemand:
+def on_demand(entries: Sequence[Entry], user: str, root: Path, skip: bool = False) -> OnDemand:
     """The samples of pictures, each of which is read when it is needed, and once now: a run must not stop in the middle.
 
     Args:
         user: who sends them
+        root: folder of the source
         skip: whether pictures that cannot be read are left out, and counted
 
     Raises:
@@ -80,7 +81,7 @@ def on_demand(entries: Sequence[Entry], user: str, skip: bool = False) -> OnDema
         except OSError as error:
             wrong.append((entry.name, str(error)))
     if wrong and not (skip and kept):
-        reasons = [f"the picture {name} cannot be read: {reason}" for name, reason in wrong]
+        reasons = [f"the picture {root / name} cannot be read: {reason}" for name, reason in wrong]
         raise SourceError(reasons, hint="repair or remove it" if skip else "repair or remove it, or set on_error: skip")
     return OnDemand([(entry.id, user) for entry in kept], lambda at: sample(kept[at]), digests, wrong)
 
@@ -132,11 +133,11 @@ class ImageFolder(Source):
                 written((name.with_suffix("") if stems[name.with_suffix("")] == 1 else name).as_posix()),
                 functools.partial(_pixels, root / name, self.size),
                 written(name.parent.name) or None,
-                written(str(root / name)),
+                written(name.as_posix()),
             )
             for name in chosen
         ]
-        return on_demand(entries, self.user, self.on_error == "skip")
+        return on_demand(entries, self.user, root, self.on_error == "skip")
 
 
 def folder(path: str) -> Path:
@@ -258,14 +259,14 @@ class CIFAR10(Source):
         rounds = itertools.zip_longest(*(classes[label] for label in sorted(classes)))
         order = (item for one_of_each in rounds for item in one_of_each if item is not None)
         chosen = itertools.islice(order, self.offset, None if self.limit is None else self.offset + self.limit)
-        return on_demand(list(chosen), self.user)
+        return on_demand(list(chosen), self.user, root)
 
     @staticmethod
     def _folders(root: Path) -> dict[str, list[Entry]]:
         classes = {place.name: place for place in root.iterdir() if place.is_dir()}
         return {
             label: [
-                Entry(f"{label}/{path.stem}", functools.partial(_pixels, path), label, str(path))
+                Entry(f"{label}/{path.stem}", functools.partial(_pixels, path), label, f"{root.name}/{label}/{path.name}")
                 for path in sorted(place.iterdir())
                 if path.suffix.lower() in SUFFIXES and not path.is_dir()
             ]
@@ -356,4 +357,4 @@ class STL10(Source):
         rounds = itertools.zip_longest(*queues.values())
         order = (item for one_of_each in rounds for item in one_of_each if item is not None)
         chosen = itertools.islice(order, self.offset, None if self.limit is None else self.offset + self.limit)
-        return on_demand(list(chosen), self.user)
+        return on_demand(list(chosen), self.user, root)

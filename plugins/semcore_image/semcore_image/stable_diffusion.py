@@ -13,10 +13,11 @@ from PIL import Image
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Generator
+from semcore.limits import MAX_DRAWN
 from semcore.pretrained import Pretrained
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text
-from semcore_image.pixels import resized
+from semcore_image.pixels import check_drawn, resized
 from semcore_image.received import CAPTION, caption_of, reference_of
 
 Count = Annotated[int, Ge(1)]
@@ -52,7 +53,7 @@ class StableDiffusion(Pretrained, Generator):
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {CAPTION: (Text,)}
 
     model: str = "stable-diffusion-v1-5/stable-diffusion-v1-5"
-    candidates: Count = 1
+    candidates: Annotated[int, Ge(1), Le(MAX_DRAWN)] = 1
     steps: Count = 50
     guidance: Annotated[float, Ge(0)] = 7.5
     negative_prompt: str | None = None
@@ -62,6 +63,7 @@ class StableDiffusion(Pretrained, Generator):
     chunk: Count = 4
 
     def check(self) -> None:
+        check_drawn("StableDiffusion.candidates", self.candidates, self.size or (512, 512))
         if self.size and (self.size[0] % 8 or self.size[1] % 8):
             raise ComponentError(f"StableDiffusion.size must be multiples of 8, not {list(self.size)}")
         if self.start == "reference" and int(self.steps * self.strength) < 1:

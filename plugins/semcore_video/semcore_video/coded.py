@@ -125,6 +125,11 @@ class VideoDecoder(Generator):
 
     codec: Name = "h265"
 
+    def refuses(self, encoder: SemanticEncoder) -> str:
+        if not isinstance(encoder, VideoEncoder) or encoder.codec == self.codec:
+            return ""
+        return f"codec is {self.codec}, and the encoder's is {encoder.codec}"
+
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates([self._sample(one)]) for one in batch]
 

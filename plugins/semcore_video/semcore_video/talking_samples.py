@@ -10,8 +10,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore.errors import RunError
+from semcore.errors import ComponentError, RunError
 from semcore.interfaces import Source
+from semcore.limits import MAX_SEQUENCE_PIXELS
 from semcore.rng import Rng
 from semcore.types import Extent, Features, KnowledgeBase, Sample, Semantics, Tokens
 from semcore_video.face.tracker import Tracking
@@ -47,11 +48,18 @@ class TalkingSamples(Tracking, Source):
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, ESPEAK, PORTRAIT)
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
     tried_with = ({"limit": 2, "size": [96, 96]},)
+    draws: ClassVar[bool] = True
 
     limit: Annotated[int, Ge(1), Le(1000)] = 4
     size: tuple[Annotated[int, Ge(64)], Annotated[int, Ge(64)]] = (256, 256)
     seed: int = 1
     user: str = "astronaut"
+
+    def check(self) -> None:
+        pixels = round(FPS * LENGTH_S) * self.size[0] * self.size[1]
+        if self.limit * pixels > MAX_SEQUENCE_PIXELS:
+            most = MAX_SEQUENCE_PIXELS // pixels
+            raise ComponentError(f"TalkingSamples.limit must be at most {most} of size {list(self.size)}, not {self.limit}")
 
     def samples(self) -> Sequence[Sample]:
         return [self._sample(number) for number in range(self.limit)]

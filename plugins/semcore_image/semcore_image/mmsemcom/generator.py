@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from semcore import origin
 from semcore.cache import shelf
 from semcore.errors import ComponentError
 from semcore.identity import digest
 from semcore.interfaces import Generator
+from semcore.limits import MAX_DRAWN
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Pictures, Semantics, Stream
 from semcore_image.digests import mini_digest, written
 from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, UsesMultiSem
-from semcore_image.pixels import from_tensor, resized
+from semcore_image.pixels import check_drawn, from_tensor, resized
 
 if TYPE_CHECKING:
     from semcore_image.mmsemcom.sampling import ClassDiffusion
@@ -67,7 +68,7 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
     )
 
     weights: str = "class-diffusion"
-    candidates: Count = 5000
+    candidates: Annotated[int, Ge(1), Le(MAX_DRAWN)] = 5000
     steps: Count = 40
     steer: Literal["none", "image"] = "none"
     guidance: Annotated[float, Ge(0)] = 1.0
@@ -95,6 +96,9 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
                 f"not with {self.network.second.out_features}: use class-diffusion-open, or train some"
             )
         return net
+
+    def check(self) -> None:
+        check_drawn(f"{type(self).__name__}.candidates", self.candidates, self.size or (32, 32))
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [self._candidates(one, rng) for one in batch]
