@@ -82,6 +82,27 @@ def _told(value: Any) -> str:
     return str(value)
 
 
+def stands_on(results: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What results stand on, one line each: packages with the digest of what was used of their source, models and other files
+    by their content, and libraries."""
+    sources: dict[str, set[str]] = {}
+    read, libraries = dict[str, None](), dict[str, str]()
+    for result in results:
+        libraries |= {name: version for name, version in result.get("libraries", {}).items() if ": " not in name}
+        for entry in result.get("components", ()):
+            sources.setdefault(f"{entry['package']} {entry['version']}".strip(), set()).add(entry["source"])
+            held = {name: digest[:SHORT] for name, digest in entry.get("files", {}).items()}
+            if "content" in entry:
+                held["content"] = _told(entry["content"])
+            if held:
+                read[f"{entry['kind']} {entry['name']}: " + ", ".join(f"{name} {value}" for name, value in held.items())] = (
+                    None
+                )
+    packages = [f"{package or 'this process'} (source {digest(sorted(own))[:SHORT]})" for package, own in sources.items()]
+    lines = [", ".join(packages), *read, ", ".join(f"{name} {version}" for name, version in libraries.items())]
+    return [line for line in lines if line]
+
+
 def built_from(results: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     """Component -> its provenance in some results, each once; libraries are left out."""
     found: dict[str, dict[str, None]] = {}

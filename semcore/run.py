@@ -16,6 +16,7 @@ import contextlib
 import functools
 import importlib.metadata
 import platform
+import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -105,6 +106,7 @@ def run(
     executor: Executor | None = None,
     command: Sequence[str] = (),
     shard: Shard = Shard(),
+    again: bool = False,
 ) -> Finished:
     """Compute every cell of `experiment` that is not in `out` yet.
 
@@ -112,6 +114,7 @@ def run(
         executor: where cells are computed; None: in this process
         command: what the user called, for the record
         shard: the part of the cells that is computed
+        again: whether cells that are done, and what their stages made, are thrown away first
 
     Raises:
         ConfigError: a source has nothing to send, or what it has cannot be read; with every problem found
@@ -123,8 +126,10 @@ def run(
     ids = [identify(experiment, cell, resolve) for cell in cells]
     with _clear_when_unwritable(out):
         _begin(experiment, out, cells, ids, command)
-
     mine = [(cell, one) for cell, one in zip(cells, ids, strict=True) if shard.holds(cell)]
+    if again:
+        for folder in (out / "cache", *(out / "cells" / one for _, one in mine)):
+            shutil.rmtree(folder, ignore_errors=True)
     pending = [(cell, one) for cell, one in mine if read_result(out, one) is None]
     call = Around(hooks)
     call("semcore_run_started", folder=out, cells=len(mine), pending=len(pending))

@@ -133,7 +133,17 @@ def test_run_prints_a_line_a_cell_and_a_table_and_says_when_nothing_is_left(shel
     assert "grey-error [grey]" in out and "95 % interval" in out
     code, out, _ = shell(*command)
     assert code == 0 and out.startswith("runs/bench: 2 cells, 2 known\n")
-    assert out.endswith("Nothing to do: every cell was there already.\n")
+    last = out[out.index("Nothing to do: all 2 cells were found done in runs/bench/cells") :].splitlines()
+    assert re.search(r"bench.py \w{12} \(source \w{12}\)", last[1]) and re.search(r"semcore \S+ \(source \w{12}\)", last[1])
+    assert "torch " in last[2] and last[-1].startswith("To compute again, add --again;") and "--out" in last[-1]
+    before = bench.results("runs/bench")
+    code, out, _ = shell(*command, "--again")
+    assert (
+        code == 0
+        and out.startswith("runs/bench: 2 cells\n")
+        and "Nothing" not in out
+        and bench.results("runs/bench") == before
+    )
 
 
 def test_run_options_change_what_they_say(shell: Shell, bench: Any) -> None:

@@ -13,7 +13,7 @@ from semcore.words import Labels
 
 if TYPE_CHECKING:
     from semcore.interfaces import Executor
-    from semcore.run import Shard
+    from semcore.run import Finished, Shard
 
 PIPELINE = click.argument("pipeline", type=click.Path(path_type=Path, readable=False))
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
@@ -33,6 +33,7 @@ OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 )
 @click.option("--shard", metavar="K/N", help="Compute only the K-th of N parts of the grid; semcore merge unites them.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of every random number.")
+@click.option("--again", is_flag=True, help="Compute cells that are done once more, their stages included.")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop.")
 @click.option("--report/--no-report", default=True, help="Write report.html at the end.  [default: report]")
 def run_command(
@@ -45,13 +46,15 @@ def run_command(
     executor: str | None,
     shard: str | None,
     seed: int | None,
+    again: bool,
     dry_run: bool,
     report: bool,
 ) -> int:
     """Send the samples of PIPELINE and measure what arrives.
 
     KEY=VALUE changes a setting: channel.snr_db=3 sets one value, channel.snr_db=0:20:5 or channel.snr_db=0,3,6 sweeps.
-    The same command goes on where an earlier one stopped.
+    The same command goes on where an earlier one stopped. What is done is done again only where something that its numbers
+    depend on has changed: settings, samples, source code, models, libraries.
     """
     changes = [*overrides]
     if limit is not None:
@@ -63,7 +66,7 @@ def run_command(
     part = _shard(shard)
     if dry_run:
         return _dry_run(experiment, folder, part)
-    return _run(experiment, folder, _executor(executor, jobs, time_limit), part, report)
+    return _run(experiment, folder, _executor(executor, jobs, time_limit), part, report, again)
 
 
 def _executor(text: str | None, jobs: int, time_limit: float | None) -> Executor | None:
@@ -102,7 +105,7 @@ def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
     return 0
 
 
-def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard: Shard, report: bool) -> int:
+def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard: Shard, report: bool, again: bool) -> int:
     from semcore.cli.progress import Progress, print_table
     from semcore.plugins import hook_manager
     from semcore.redaction import printable
@@ -112,12 +115,12 @@ def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard:
     hooks = hook_manager(list(experiment.values.get("hooks") or []))
     with Progress(Labels(experiment.axes)) as progress:
         hooks.register(progress)
-        finished = run(experiment, folder, hooks, executor, sys.argv[1:], shard)
+        finished = run(experiment, folder, hooks, executor, sys.argv[1:], shard, again)
     print_table(read_run(folder))
     for text in left_out(filter(None, finished.results)):
         click.echo(printable(text))
     if finished.computed == 0 and not finished.failures:
-        click.echo("Nothing to do: every cell was there already.")
+        _say_what_is_there(folder, finished)
     for reason in finished.failures:
         click.echo(f"error: a cell failed: {reason}", err=True)
     for complaint in finished.complaints:
@@ -129,6 +132,17 @@ def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard:
 
         click.echo(f"Report: {write_report(folder)}")
     return 1 if finished.failures or finished.complaints else 0
+
+
+def _say_what_is_there(folder: Path, finished: Finished) -> None:
+    from semcore.provenance import stands_on
+
+    done = [result for result in finished.results if result is not None]
+    found = "the cell was" if len(done) == 1 else f"all {len(done)} cells were"
+    click.echo(f"Nothing to do: {found} found done in {folder / 'cells'}, with the same samples, settings and seed, and with")
+    for line in stands_on(done):
+        click.echo(f"  {line}")
+    click.echo("To compute again, add --again; to keep these results, too, name another folder with --out.")
 
 
 @click.command("check")
