@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import pickle
+import re
 
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from semcore.errors import ComponentError
 from semcore.interfaces import Record
 from semcore.types import Bitstream, Ledger, Sample, Semantics, Text
 from semcore_llm.entropy import SemanticEntropy, phrases
-from semcore_llm.metrics import CharAccuracy, SentenceBLEU, edit_distance
+from semcore_llm.metrics import CharAccuracy, SentenceBLEU, edit_distance, tokenizer_of
 
 BIRD = "A brown and white bird perched on a wooden post."
 DAMAGED = "A brown and white bird perched on a wnoden p st."
@@ -48,6 +50,50 @@ def test_bleu_of_the_papers_damaged_prompt():
 def test_bleu_punishes_what_is_missing():
     # Every n-gram of half the sentence is right, so only the brevity penalty is left: exp(1 - 8/4).
     assert value(SentenceBLEU(), "a b c d e f g h", "a b c d") == pytest.approx(math.exp(-1))
+
+
+BRANCH = "一只棕色和白色的鸟栖息在木柱上"
+
+
+@pytest.mark.parametrize("settings", [{}, {"tokenizer": "zh"}, {"tokenizer": "char"}], ids=str)
+def test_one_wrong_character_of_fifteen_is_not_the_whole_chinese_caption(settings):
+    """Of 15 characters the last is wrong: 14/15, 13/14, 12/13 and 11/12 of the n-grams agree."""
+    assert len(BRANCH) == 15
+    assert value(SentenceBLEU(**settings), BRANCH, BRANCH[:-1] + "土") == pytest.approx((11 / 15) ** (1 / 4))
+
+
+def test_the_tokenizer_says_what_a_word_is():
+    scores = {
+        name: value(SentenceBLEU(tokenizer=name), "it's 3.5 m, wide", "it's 3.5 m , wide") for name in ("13a", "intl", "none")
+    }
+    assert scores["13a"] == scores["intl"] == 1 > scores["none"]
+    assert value(SentenceBLEU(tokenizer="13a"), BRANCH, BRANCH[:-1] + "土") == 0  # one word
+    assert value(SentenceBLEU(tokenizer="none"), "a b", "a b.") < value(SentenceBLEU(tokenizer="char"), "a b", "a b.") < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "tokenizer"),
+    [(BIRD, "13a"), ("naïve Füße, 3 €", "13a"), ("Птица на столбе", "13a"), ("새가 앉아 있다", "13a"), (BRANCH, "zh"),
+     ("Photo 一只鸟", "zh"), ("鳥が止まっている", "char"), ("นกเกาะอยู่บนเสา", "char"), ("", "13a")],
+)  # fmt: skip
+def test_texts_without_spaces_between_words_go_by_characters(text, tokenizer):
+    assert tokenizer_of(text) == tokenizer
+    changed = f"{text[:-1]}x"
+    assert value(SentenceBLEU(), text, changed) == pytest.approx(value(SentenceBLEU(tokenizer=tokenizer), text, changed))
+
+
+def test_every_tokenizer_has_a_signature_of_its_own():
+    signatures = [SentenceBLEU(tokenizer=name).signature for name in ("auto", "13a", "intl", "char", "zh", "none")]
+    assert len(set(signatures)) == 6 and "tok:zh" in signatures[4] and "chinese=zh" in signatures[0]
+
+
+@pytest.mark.parametrize(("tokenizer", "extra"), [("ja-mecab", "sacrebleu[ja]"), ("ko-mecab", "sacrebleu[ko]")])
+def test_a_tokenizer_whose_extra_is_missing_is_refused_with_what_to_install(tokenizer, extra, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(
+        ComponentError, match=rf"SentenceBLEU\.tokenizer: {tokenizer} needs .*: pip install '{re.escape(extra)}'"
+    ):
+        SentenceBLEU(tokenizer=tokenizer)
 
 
 def test_several_texts_count_alike_and_other_streams_do_not():
