@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import inspect
 import re
+import types
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -162,11 +163,41 @@ def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[tuple[str 
         told: dict[tuple[str | int, ...], dict[str, Any]] = {}
         items = error.errors(include_url=False)
         for item in items:
+            item = _of_fixed_length(annotation, item)
             if item["type"] == "too_short" and any(_is_within(one["loc"], item["loc"]) for one in items):
                 continue  # some of its values were refused, and so not counted
             path = tuple(part for part in item["loc"] if not _is_branch(part))
             told.setdefault(path, {})[wanted(item)] = item["input"]
         return value, [(path, _message(list(asked), next(iter(asked.values())))) for path, asked in told.items()]
+
+
+def _of_fixed_length(annotation: Any, item: Any) -> Any:
+    """An error of a list that is too short or too long, as one of the list itself if it must have a certain length."""
+    place = item["loc"][:-1] if item["type"] == "missing" else item["loc"]
+    if item["type"] not in ("missing", "too_long") or item["type"] == "missing" and not isinstance(item["loc"][-1], int):
+        return item
+    lengths = _lengths(annotation, [part for part in place if not _is_branch(part)])
+    if len(lengths) != 1:
+        return item
+    found = item["input"]
+    return {**item, "type": "fixed_length", "loc": place, "input": found, "ctx": {"length": lengths.pop()}}
+
+
+def _lengths(annotation: Any, place: list[int | str]) -> set[int]:
+    """How long the list at a place of a value may be, where the annotation has tuples of a fixed length."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _lengths(arguments[0], place)
+    if origin in (typing.Union, types.UnionType):
+        return set().union(*(_lengths(one, place) for one in arguments))
+    if origin is tuple and Ellipsis not in arguments:
+        if not place:
+            return {len(arguments)}
+        index = place[0]
+        return _lengths(arguments[index], place[1:]) if isinstance(index, int) and index < len(arguments) else set()
+    if not place or not arguments:
+        return set()
+    return _lengths(arguments[-1] if origin is not tuple else arguments[0], place[1:])
 
 
 def check_fields(cls: type[Component], values: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
@@ -217,6 +248,7 @@ _WANTED = {
     "mapping_type": "a mapping",
     "too_long": "a list of {max_length} or fewer",
     "too_short": "a list of {min_length} or more",
+    "fixed_length": "a list of {length}",
     "string_too_short": "a text of {min_length} characters or more",
 }
 """What pydantic's types of error ask for, in the words of a pipeline file."""

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from semcore.spelling import plain
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -141,10 +143,16 @@ def written(number: float) -> str:
 
 def _read(value: Any, have: Unit | None) -> tuple[float, Unit] | None:
     """A number with its unit: the one behind it, or else `have`."""
-    match = _QUANTITY.match(value) if isinstance(value, str) and len(value) < 60 else None
+    match = _QUANTITY.match(_ascii(value)) if isinstance(value, str) and len(value) < 60 else None
     if match and match[2].casefold() in _WRITTEN and match[2] not in _PREFIXES:
         return float(match[1]), _WRITTEN[match[2].casefold()]
     return (value, have) if have and _is_number(value) else None
+
+
+def _ascii(text: str) -> str:
+    """The number of a quantity in ASCII; units have letters of their own (µ, °)."""
+    number = re.match(r"[^a-zA-Z\u00b5\u03bc°/]*", text)
+    return plain(number[0]) + text[number.end() :] if number else text
 
 
 def _is_number(value: Any) -> bool:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE
+from semcore.cli.select import RUNS, WHERE, Place
 
 
 @click.command("cite")
 @RUNS
 @WHERE
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: print it]")
+@click.option("--out", type=Place(dir_okay=False), help="File to write.  [default: print it]")
 def cite_command(runs: tuple[Path, ...], where: tuple[str, ...], out: Path | None) -> None:
     """Print the BibTeX of every component that RUN used, and of semcore.
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import click
 
 from semcore import examples
+from semcore.cli.select import Place
 
 
 @click.command("cp")
 @click.argument("example", required=False)
-@click.argument("target", type=click.Path(path_type=Path), default=Path(), metavar="[DEST]")
+@click.argument("target", type=Place(), default=Path(), metavar="[DEST]")
 def cp_command(example: str | None, target: Path) -> None:
     """Copy EXAMPLE, with the files that it names, into the folder DEST (or to DEST.yaml); without EXAMPLE list them all."""
     if example is None:

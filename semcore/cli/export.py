@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE
+from semcore.cli.select import RUNS, WHERE, Place
 
 
 @click.command("export")
@@ -19,7 +19,7 @@ from semcore.cli.select import RUNS, WHERE
 @click.option("--all-settings", is_flag=True, help="csv, parquet: every setting and not the swept ones alone.")
 @click.option("--metric", "metrics", multiple=True, metavar="METRIC", help="compressai: instead of psnr and ms-ssim.")
 @click.option("--group", multiple=True, metavar="PATH", help="compressai: settings or sections that make curves, one a file.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE",
+@click.option("--out", type=Place(), metavar="FILE",
               help="File, or folder for compressai.  [default: print CSV; else RUN/export]")  # fmt: skip
 def export_command(
     runs: tuple[Path, ...],

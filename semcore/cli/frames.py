@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE, write_figure
+from semcore.cli.select import RUNS, WHERE, Place, write_figure
 
 
 @click.command("frames")
@@ -17,7 +17,7 @@ from semcore.cli.select import RUNS, WHERE, write_figure
 @click.option("--count", type=click.IntRange(1, 20), default=6, show_default=True, help="Frames of a clip.")
 @click.option("--width", type=click.Choice(["column", "page"]), default="page", show_default=True,
               help="Of an IEEE paper: 3.5 in or 7.16 in.")  # fmt: skip
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+@click.option("--out", type=Place(dir_okay=False), metavar="FILE",
               help="Name of the files, without ending.  [default: RUN/figures/frames-of-SAMPLE]")  # fmt: skip
 def frames_command(
     runs: tuple[Path, ...],

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from semcore.cli.run import OVERRIDES, PIPELINE
+from semcore.cli.select import Place
 from semcore.config.experiment import load
 
 
 @click.command("graph")
 @PIPELINE
 @OVERRIDES
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: print it]")
+@click.option("--out", type=Place(dir_okay=False), help="File to write.  [default: print it]")
 def graph_command(pipeline: Path, overrides: tuple[str, ...], out: Path | None) -> None:
     """Draw PIPELINE under the overrides as a block diagram, an SVG file; nothing is computed.
 

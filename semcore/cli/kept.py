@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
+from semcore.cli.select import Place
 from semcore.results import number, readable
 from semcore.words import Labels
 
-RUN = click.Path(path_type=Path, exists=True, file_okay=False)
+RUN = Place(exists=True, file_okay=False)
 
 
 @click.command("verify")
@@ -39,7 +40,7 @@ def verify_command(run: Path, discard: bool) -> int:
 
 @click.command("merge")
 @click.argument("runs", nargs=-1, required=True, type=RUN)
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="Folder of the united run.")
+@click.option("-o", "--out", required=True, type=Place(), help="Folder of the united run.")
 def merge_command(runs: tuple[Path, ...], out: Path) -> None:
     """Unite RUNS of one pipeline, computed on several machines or for other values of a sweep, in one run."""
     from semcore.kept.merge import merge

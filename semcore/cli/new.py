@@ -14,6 +14,7 @@ import jinja2
 
 from semcore import discovery
 from semcore.cli import VERBS
+from semcore.cli.select import Place
 from semcore.config.build import nearest
 from semcore.config.yaml import scalar
 from semcore.discovery import COMMAND, HOOKS
@@ -77,7 +78,7 @@ STARTS = {
 @click.command("new")
 @click.argument("kind")
 @click.argument("name")
-@click.option("--out", type=click.Path(path_type=Path), default=Path(), help="Where to write it.  [default: here]")
+@click.option("--out", type=Place(), default=Path(), help="Where to write it.  [default: here]")
 def new_command(kind: str, name: str, out: Path) -> None:
     """Write a package that brings a component of KIND called NAME: one that works, for you to change.
 

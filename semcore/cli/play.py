@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from semcore.cli.select import Place
 from semcore.errors import SemcoreError
 
 
 @click.command("play")
-@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("run", type=Place(exists=True, file_okay=False))
 @click.argument("cell", required=False)
 @click.option("--write", "only_write", is_flag=True, help="Write the page, and open nothing.")
 def play_command(run: Path, cell: str | None, only_write: bool) -> None:

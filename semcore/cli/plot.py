@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE, write_figure
+from semcore.cli.select import RUNS, WHERE, Place, write_figure
 
 SCALES = ("auto", "linear", "log")
 
@@ -21,7 +21,7 @@ SCALES = ("auto", "linear", "log")
 @click.option("--width", type=click.Choice(["column", "page"]), default="column", show_default=True,
               help="Of an IEEE paper: 3.5 in or 7.16 in.")  # fmt: skip
 @click.option("--scale", type=click.Choice(SCALES), default="auto", show_default=True, help="Of the y axis.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+@click.option("--out", type=Place(dir_okay=False), metavar="FILE",
               help="Name of the files, without ending.  [default: RUN/figures/Y-over-X]")  # fmt: skip
 def plot_command(
     runs: tuple[Path, ...],

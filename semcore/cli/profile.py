@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semcore.cli.run import OVERRIDES, PIPELINE
+from semcore.cli.select import Place
 from semcore.config.experiment import load
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--repeat", type=click.IntRange(1), default=5, show_default=True, help="Samples by the clock; the median counts."
 )
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures as CSV, too.")
+@click.option("--out", type=Place(dir_okay=False), help="Write the figures as CSV, too.")
 def profile_command(
     pipeline: Path, overrides: tuple[str, ...], paths: tuple[str, ...], stages: bool, repeat: int, out: Path | None
 ) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from semcore.cli.select import Place
+
 
 @click.command("report")
-@click.argument("run", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("run", type=Place(exists=True, file_okay=False))
 def report_command(run: Path) -> None:
     """Write RUN as one self-contained page, RUN/report.html."""
     from semcore.report import write_report

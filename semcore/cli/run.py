@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from semcore.cli.select import Place
 from semcore.config.experiment import Experiment, load
 from semcore.words import Labels
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from semcore.interfaces import Executor
     from semcore.run import Finished, Shard
 
-PIPELINE = click.argument("pipeline", type=click.Path(path_type=Path, readable=False))
+PIPELINE = click.argument("pipeline", type=Place(readable=False))
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 
 
@@ -23,7 +24,7 @@ OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @PIPELINE
 @OVERRIDES
 @click.option("--limit", type=click.IntRange(1), help="Send only so many samples (source.limit).")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the run.  [default: runs/NAME]")
+@click.option("--out", type=Place(), help="Folder of the run.  [default: runs/NAME]")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that compute cells.")
 @click.option(
     "--time-limit", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop a cell that takes longer; it fails."

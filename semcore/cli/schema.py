@@ -7,10 +7,12 @@ from pathlib import Path
 
 import click
 
+from semcore.cli.select import Place
+
 
 @click.command("schema")
-@click.argument("pipeline", type=click.Path(path_type=Path), required=False)
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: print it]")
+@click.argument("pipeline", type=Place(), required=False)
+@click.option("--out", type=Place(dir_okay=False), help="File to write.  [default: print it]")
 def schema_command(pipeline: Path | None, out: Path | None) -> None:
     """Write the JSON Schema of pipeline files, made of what is installed: by it an editor completes the YAML.
 

@@ -9,7 +9,21 @@ from typing import Any
 
 import click
 
-_RUNS = click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="RUN...")
+
+class Place(click.Path):
+    """A path on the command line; an empty one, of a shell variable that is not set, is not taken for this folder."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(path_type=Path, **how)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse an empty text."""
+        if value == "":
+            self.fail("is empty: name a file or a folder ('.' is this folder)", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+_RUNS = click.argument("runs", type=Place(), nargs=-1, required=True, metavar="RUN...")
 WHERE = click.option("--where", multiple=True, metavar="PATH=VALUE", help="Only cells with this setting; A,B: one of them.")
 
 

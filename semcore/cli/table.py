@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE
+from semcore.cli.select import RUNS, WHERE, Place
 
 ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
 
@@ -18,7 +18,7 @@ ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
 @click.option("--columns", "metrics", multiple=True, metavar="METRIC", help="Metrics.  [default: all]")
 @WHERE
 @click.option("--to", type=click.Choice(list(ENDINGS.values())), help="[default: by the ending of --out, else markdown]")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: print it]")
+@click.option("--out", type=Place(dir_okay=False), help="File to write.  [default: print it]")
 def table_command(
     runs: tuple[Path, ...],
     paths: tuple[str, ...],

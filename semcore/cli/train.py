@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from semcore import plugins
+from semcore.cli.select import Place
 from semcore.config.build import component
 from semcore.config.paths import read_override, set_path
 from semcore.errors import RunError
@@ -16,9 +17,7 @@ from semcore.errors import RunError
 @click.command("train")
 @click.argument("recipe")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option(
-    "--out", type=click.Path(path_type=Path), help="Folder for checkpoints and weights.  [default: runs/train-RECIPE]"
-)
+@click.option("--out", type=Place(), help="Folder for checkpoints and weights.  [default: runs/train-RECIPE]")
 def train_command(recipe: str, settings: tuple[str, ...], out: Path | None) -> None:
     """Train the weights of RECIPE; the same command goes on from the last checkpoint.
 

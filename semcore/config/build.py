@@ -13,9 +13,11 @@ from typing import Any
 
 from semcore import discovery, redaction, registry, units
 from semcore.component import MISSING, UNKNOWN, Component, check_value, field_types, plain, required, unit_of
-from semcore.config.yaml import Path_, scalar
+from semcore.config.yaml import Path_, number_meant, scalar
 from semcore.errors import MOST, ComponentError, ConfigError, PluginError, Problem, listed, shown
 from semcore.secrets import holds_secret, unset
+from semcore.spelling import choice, foreign, not_ascii
+from semcore.spelling import plain as plain_text
 
 Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""
@@ -31,15 +33,19 @@ def forget() -> None:
 
 def guess(word: object, known: Iterable[str], alike: float = 0.6) -> str | None:
     """The known word that a misspelt one probably means; `alike`: how similar they must be, 0..1."""
-    close = difflib.get_close_matches(str(word), sorted(known), 1, alike) if len(str(word)) < 100 else []
+    text = plain_text(str(word))
+    close = difflib.get_close_matches(text, sorted(known), 1, alike) if len(text) < 100 else []
     return close[0] if close else None
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
     """A hint that names the known word nearest to a misspelt one, or lists what is known."""
-    words = sorted(known)
+    words, odd = sorted(known), foreign(str(word))
     if close := guess(word, words):
-        return f"did you mean {close!r}?"
+        odd = odd or (not_ascii(str(word)) if close.isascii() else "")
+        return "; ".join(filter(None, (odd, f"did you mean {close!r}?")))
+    if odd:
+        return odd
     return f"known here: {', '.join(words)}" if words and len(words) <= 24 else ""
 
 
@@ -102,7 +108,7 @@ class Builder:
         if "use" in value or misspelt == "use":
             self.complain((*path, "use"), message, f"add 'use: NAME'; {nearest(value.get('use', ''), registry.names(kind))}")
         else:
-            self.complain((*path, misspelt), message, "did you mean 'use'?", at_key=True)
+            self.complain((*path, misspelt), message, nearest(misspelt, ["use"]), at_key=True)
 
     def _class(self, kind: str, name: str, path: Path_) -> type[Component] | None:
         try:
@@ -188,7 +194,12 @@ class Builder:
             return f"in quotes it is text: '{shown(found)}'"
         if message.startswith("must be a whole number") and isinstance(found, float) and found.is_integer():
             return f"as a whole number it is {found:.0f}"
+        if isinstance(found, str) and message.startswith("must be '"):
+            meant = choice(found, re.findall("'([^']+)'", message.partition(", not ")[0]), annotation)
+            return f"did you mean {meant!r}?" if meant else foreign(found)
         if isinstance(found, str) and message.startswith(("must be a number", "must be a whole number")):
+            if number := number_meant(found):
+                return f"{foreign(found)}; write {number}"
             plain_number = isinstance(scalar(found), (int, float)) and not isinstance(scalar(found), bool)
             return "without quotes it is a number" if plain_number else units.in_unit_of(name, found, part=not whole)
         if message.startswith(("must be at", "must be less", "must be more")):

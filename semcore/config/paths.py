@@ -8,8 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from semcore.config.yaml import parse, scalar
+from semcore.config.yaml import number_meant, parse, scalar
 from semcore.errors import ConfigError, Problem
+from semcore.spelling import foreign
 
 _RANGE = re.compile(r"([^:\s]+):([^:\s]+):([^:\s]+)\Z")
 MAX_POINTS = 10_000
@@ -92,7 +93,11 @@ def read_override(text: str) -> tuple[str, Any, bool]:
     """
     path, sign, raw = text.partition("=")
     if not sign or not path or not re.fullmatch(r"[\w.*-]+", path):
-        raise ConfigError([Problem("an override is written key=value, for example channel.snr_db=3", text)])
+        raise ConfigError(
+            [Problem("an override is written key=value, for example channel.snr_db=3", text, hint=foreign(text))]
+        )
+    for part in filter(None, (number_meant(part) and part for part in (raw, *raw.split(",")))):
+        raise ConfigError([Problem(f"{part!r} is not a number: {foreign(part)}", text, hint=f"write {number_meant(part)}")])
     try:
         swept = points(raw)
     except ValueError as error:
@@ -106,7 +111,7 @@ def read_override(text: str) -> tuple[str, Any, bool]:
         if document.problems:
             raise ConfigError(document.problems)
     except ConfigError as error:
-        raise ConfigError([Problem(problem.message, text) for problem in error.problems]) from error
+        raise ConfigError([Problem(problem.message, text, hint=problem.hint) for problem in error.problems]) from error
     return path, document.values, False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semcore.config.build import Builder, nearest
+from semcore.config.build import Builder, guess, nearest
 from semcore.config.paths import LARGEST
 from semcore.config.yaml import Path_
 from semcore.errors import listed, shown
@@ -63,18 +63,22 @@ def space(value: Any, builder: Builder) -> Space | None:
             builder.complain(place, f"no plan can change {section!r}", at_key=True)
         elif isinstance(values, list) and values:
             axes[str(path)] = tuple({repr(one): one for one in values}.values())
-        elif bounds := _bounds(values):
-            axes[str(path)] = bounds
+        elif isinstance(values, Mapping):
+            if bounds := _bounds(values, place, builder):
+                axes[str(path)] = bounds
         else:
             wanted = "a list of values, or {from: number, to: greater number}"
             builder.complain(place, f"{path} needs {wanted}, not {'an empty list' if values == [] else shown(values)}")
     return Space(axes)
 
 
-def _bounds(value: Any) -> Bounds | None:
-    if not isinstance(value, Mapping) or set(value) != {"from", "to"} or not all(map(_number, value.values())):
+def _bounds(value: Mapping[str, Any], place: Path_, builder: Builder) -> Bounds | None:
+    if not _numbers(value, ("from", "to"), (), place, builder):
         return None
-    return Bounds(value["from"], value["to"]) if value["from"] < value["to"] else None
+    if value["from"] < value["to"]:
+        return Bounds(value["from"], value["to"])
+    builder.complain((*place, "to"), f"to must be greater than from ({shown(value['from'])}), not {shown(value['to'])}")
+    return None
 
 
 def _missions(value: Any, builder: Builder) -> dict[Any, dict[str, Any]]:
@@ -116,9 +120,10 @@ def _utility(value: Any, place: Path_, builder: Builder) -> tuple[Term, ...]:
     terms = []
     for metric, term in value.items():
         at: Path_ = (*place, metric)
-        right = isinstance(term, Mapping) and {"good", "bad"} <= set(term) <= {"good", "bad", "weight"}
-        if not right or not all(map(_number, term.values())):
+        if not isinstance(term, Mapping):
             builder.complain(at, f"what {metric} is worth is written {wanted}, not {shown(term)}")
+        elif not _numbers(term, ("good", "bad"), ("weight",), at, builder):
+            continue
         elif term["good"] == term["bad"]:
             builder.complain(at, f"what {metric} is worth needs two different values for good and bad")
         elif term.get("weight", 1) <= 0:
@@ -167,6 +172,21 @@ def _only(value: Mapping[str, Any], known: Sequence[str], whose: str, place: Pat
     for key in value:
         if key not in known:
             builder.complain((*place, key), f"{whose} has no {key!r}", nearest(key, known), at_key=True)
+
+
+def _numbers(value: Mapping[str, Any], needed: Sequence[str], others: Sequence[str], place: Path_, builder: Builder) -> bool:
+    """Whether a mapping holds the numbers that it must, and nothing else but `others`; complains of each that is wrong."""
+    before, known = len(builder.problems), [*needed, *others]
+    meant = set()
+    for key, number in value.items():
+        if key not in known:
+            builder.complain((*place, key), f"{place[-1]} has no {key!r}", nearest(key, known), at_key=True)
+            meant.add(guess(key, [one for one in needed if one not in value]))
+        elif not _number(number):
+            builder.complain((*place, key), f"{key} must be a number, not {shown(number)}")
+    if missing := [key for key in needed if key not in value and key not in meant]:
+        builder.complain(place, f"{place[-1]} needs {listed([repr(key) for key in missing])}", f"add '{missing[0]}: NUMBER'")
+    return len(builder.problems) == before
 
 
 def _number(value: Any) -> bool:

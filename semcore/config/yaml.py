@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from semcore import spelling
 from semcore.errors import ConfigError, Problem
 
 MAX_BYTES = 1_000_000
@@ -188,6 +189,15 @@ def scalar(text: str) -> Any:
     return text
 
 
+def number_meant(text: str) -> str:
+    """The number, or the range of numbers, that a text looks like with the characters of ASCII; "" if it is another text."""
+    if text.isascii() or len(text) > 60 or (meant := spelling.plain(text).strip()) == text:
+        return ""
+    values = [scalar(part) for part in meant.split(":")]
+    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+    return meant if numbers and len(values) in (1, 3) else ""
+
+
 class _Reader:
     """Turns parser events into values; recursion goes no deeper than MAX_DEPTH."""
 
@@ -218,6 +228,9 @@ class _Reader:
         if isinstance(event, yaml.ScalarEvent):
             is_text = event.tag in ("!", "tag:yaml.org,2002:str") or not event.tag and not event.implicit[0]
             value = event.value if is_text else scalar(event.value)
+            if isinstance(value, str) and not is_text and (meant := number_meant(value)):
+                self._note(event, f"{value!r} is not a number: {spelling.foreign(value)}", f"write {meant}")
+                value = scalar(meant)
         elif isinstance(event, yaml.SequenceStartEvent):
             value = self._sequence(path, depth)
         else:

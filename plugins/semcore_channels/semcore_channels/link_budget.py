@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semcore.cli.run import OVERRIDES, PIPELINE
+from semcore.cli.select import Place
 from semcore.errors import RunError
 from semcore_channels.budget import HasBudget, Term
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from semcore_channels.ntn.orbit import Site
     from semcore_channels.ntn.scenarios import Moment
 
-FILE = click.Path(path_type=Path, dir_okay=False)
+FILE = Place(dir_okay=False)
 BARS = "▁▂▃▄▅▆▇█"
 
 

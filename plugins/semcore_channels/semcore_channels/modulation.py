@@ -7,12 +7,17 @@ Real and imaginary part of QAM are two independent amplitude modulations, so a s
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from semcore.spelling import Spelt
 
 if TYPE_CHECKING:
     import torch
 
-Modulation = Literal["bpsk", "4qam", "16qam", "64qam", "256qam"]
+Modulation = Annotated[
+    Literal["bpsk", "4qam", "16qam", "64qam", "256qam"],
+    Spelt((("qpsk", "4qam"), ("4psk", "4qam"), ("2psk", "bpsk"), ("2qam", "bpsk"), ("2pam", "bpsk"))),
+]
 
 BITS_PER_SYMBOL: dict[str, int] = {"bpsk": 1, "4qam": 2, "16qam": 4, "64qam": 6, "256qam": 8}
 

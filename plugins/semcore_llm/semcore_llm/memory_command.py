@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 
+from semcore.cli.select import Place
 from semcore.errors import RunError
 
 
 @click.command("memory")
-@click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.argument("sources", nargs=-1, required=True, type=Place(exists=True))
 @click.option(
     "--into",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=Place(dir_okay=False),
     help="The memory to add to; made if it is not there.",
 )
 def command(sources: tuple[Path, ...], into: Path) -> None:
