@@ -48,10 +48,11 @@ def show_command(name: str) -> None:
     for index, one in enumerate(kinds):
         if index:
             click.echo()
-        _show(one, bare)
+        show(one, bare)
 
 
-def _show(kind: str, name: str) -> None:
+def show(kind: str, name: str) -> None:
+    """Print what a component does, its fields with defaults and units, and its source."""
     cls = registry.load(kind, name)
     package, version = registry.provider(kind, name)
     click.secho(f"{name}", bold=True, nl=False)

@@ -7,24 +7,39 @@ from pathlib import Path
 
 import click
 
-from semcore import plugins
+from semcore import plugins, registry
+from semcore.cli.look import show
 from semcore.cli.select import Place
 from semcore.config.build import component
 from semcore.config.paths import read_override, set_path
 from semcore.errors import RunError
 
 
-@click.command("train")
-@click.argument("recipe")
+@click.command("train", add_help_option=False)
+@click.argument("recipe", required=False, metavar="RECIPE")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--out", type=Place(), help="Folder for checkpoints and weights.  [default: runs/train-RECIPE]")
-def train_command(recipe: str, settings: tuple[str, ...], out: Path | None) -> None:
+@click.option("-h", "--help", "asked", is_flag=True, help="Show this message, or the settings of RECIPE, and exit.")
+@click.pass_context
+def train_command(
+    context: click.Context, recipe: str | None, settings: tuple[str, ...], out: Path | None, asked: bool
+) -> None:
     """Train the weights of RECIPE; the same command goes on from the last checkpoint.
 
     A folder that holds a training with other settings, data or seed is refused: name another one with --out.
 
     For example: semcore train mini-clip data=cifar10/ --out runs/mini-clip
     """
+    if recipe is None:
+        if not asked:
+            known = ", ".join(sorted(registry.names("recipe")))
+            raise click.UsageError(f"Missing argument 'RECIPE': one of {known}.", context)
+        click.echo(context.get_help())
+        return
+    if asked and registry.find("recipe", recipe) is not None:  # else it is said below what is wrong with the name
+        click.echo(f"Usage: semcore train {recipe} [KEY=VALUE]... [--out FOLDER]\n")
+        show("recipe", recipe)
+        return
     values: dict[str, object] = {"use": recipe}
     for text in settings:
         path, value, _ = read_override(text)

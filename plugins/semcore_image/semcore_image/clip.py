@@ -11,9 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from semcore.errors import RunError
+from semcore.errors import ComponentError, RunError
 from semcore.pretrained import Pretrained
-from semcore_image.digests import joined, mini_digest
+from semcore_image.digests import check_written, joined, mini_digest, written
 from semcore_image.pixels import to_tensor
 
 CHUNK = 64
@@ -51,10 +51,15 @@ class UsesClip(Pretrained):
     model: str = "mini"
     pretrained: str = "openai"
 
+    @property
+    def mini_weights(self) -> str | None:
+        """Of `mini`, the folder that the recipe `mini-clip` wrote; None: the shipped ones."""
+        return None
+
     @cached_property
     def clip(self) -> ClipModel:
         """The model; its weights are loaded on first use."""
-        return MiniClipModel() if self.model == "mini" else OpenClipModel(self)
+        return MiniClipModel(self.mini_weights) if self.model == "mini" else OpenClipModel(self)
 
     def identity(self) -> Any:
         """The digest of the shipped weights, or the commit of a model on the hub."""
@@ -66,20 +71,44 @@ class UsesClip(Pretrained):
         return repository_of(self)
 
 
+@dataclass(frozen=True)
+class ComparesByClip(UsesClip):
+    """A component that compares by CLIP, also by a mini-clip of one's own.
+
+    Fields:
+        weights: of `mini`, the folder that the recipe `mini-clip` wrote; null: the shipped ones
+    """
+
+    weights: str | None = None
+
+    def check(self) -> None:
+        super().check()
+        if self.weights and self.model != "mini":
+            raise ComponentError(f"{type(self).__name__}.weights are of model mini, and the model is {self.model!r}")
+        check_written(self, "weights", self.weights)
+
+    @property
+    def mini_weights(self) -> str | None:
+        return self.weights
+
+
 class MiniClipModel:
-    """The shipped mini-clip; it sees pictures at 32×32."""
+    """mini-clip, the shipped one or one of a folder; it sees pictures at 32×32."""
 
     name = "mini-clip"
 
+    def __init__(self, weights: str | None = None) -> None:
+        self._weights = weights
+
     @cached_property
     def digest(self) -> str:
-        return mini_digest("mini-clip")
+        return written(self._weights) if self._weights else mini_digest("mini-clip")
 
     @cached_property
     def _net(self) -> Any:
         from semcore_image.mini.weights import load_mini
 
-        return load_mini("mini-clip")
+        return load_mini("mini-clip", self._weights) if self._weights else load_mini("mini-clip")
 
     def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         parts = [pictures[first : first + CHUNK] for first in range(0, len(pictures), CHUNK)]

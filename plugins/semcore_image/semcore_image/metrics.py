@@ -15,14 +15,14 @@ from semcore.interfaces import Metric, Record
 from semcore.metrics import RecordMetric, pictures
 from semcore.similarity import WINDOW, Border, ms_ssim
 from semcore.statistics import Mean, Score, Share, Statistic
-from semcore_image.clip import UsesClip
+from semcore_image.clip import ComparesByClip
 from semcore_image.digests import mini_digest
 from semcore_image.pixels import to_tensor
 from semcore_image.received import CAPTION
 
 
 @dataclass(frozen=True)
-class ClipScore(UsesClip, Metric):
+class ClipScore(ComparesByClip, Metric):
     """CLIP score, 100 · max(cosine, 0), of the resulting picture and a caption of the source.
 
     0 to 100. None where there is no such caption or no resulting picture.
@@ -53,7 +53,7 @@ class ClipScore(UsesClip, Metric):
 
 
 @dataclass(frozen=True)
-class ClipImage(UsesClip, Metric):
+class ClipImage(ComparesByClip, Metric):
     """Semantic similarity: the cosine of the source picture and the resulting one in CLIP's space.
 
     -1 to 1. None where either has no picture.

@@ -14,7 +14,7 @@ from semcore.interfaces import Generator
 from semcore.limits import MAX_DRAWN
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text
-from semcore_image.digests import mini_digest
+from semcore_image.digests import check_written, mini_digest, written
 from semcore_image.pixels import check_drawn, from_tensor, resized, to_tensor
 from semcore_image.received import CAPTION, caption_of, reference_of
 
@@ -28,7 +28,7 @@ CHUNK = 64
 
 @dataclass(frozen=True)
 class MiniDiffusionGenerator(Generator):
-    """Draws the received caption by the shipped mini-diffusion: 32×32 pictures on a laptop, no download.
+    """Draws the received caption by mini-diffusion: 32×32 pictures on a laptop, no download.
 
     A latent diffusion model conditioned on the characters of the caption, so that a misspelt caption still
     says something; a lost caption is an empty one. With `start: reference`, the newest picture of the user in
@@ -46,6 +46,8 @@ class MiniDiffusionGenerator(Generator):
         strength: share of the steps that a reference is noised by, in 0..1; 1: nothing of it stays
         size: (height, width) of the pictures; other than 32×32 they are resampled (bicubic, cropped to the
             aspect)
+        weights: folder that the recipe `mini-diffusion` wrote, with that of `mini-vae` as its subfolder `vae` if that was
+            trained, too; null: the shipped ones
     """
 
     reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 2"
@@ -66,18 +68,21 @@ class MiniDiffusionGenerator(Generator):
     start: Literal["noise", "reference"] = "noise"
     strength: Annotated[float, Gt(0), Le(1)] = 0.7
     size: tuple[Count, Count] = NATIVE
+    weights: str | None = None
 
     def identity(self) -> str:
         """The digest of the weights."""
-        return mini_digest("mini-diffusion", "mini-clip")
+        held = written(self.weights) if self.weights else ""
+        return " ".join(filter(None, (held, mini_digest("mini-diffusion", "mini-clip"))))
 
     @cached_property
     def _net(self) -> Any:
         from semcore_image.mini.weights import load_mini
 
-        return load_mini("mini-diffusion")
+        return load_mini("mini-diffusion", self.weights) if self.weights else load_mini("mini-diffusion")
 
     def check(self) -> None:
+        check_written(self, "weights", self.weights)
         check_drawn("MiniDiffusionGenerator.candidates", self.candidates, self.size)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:

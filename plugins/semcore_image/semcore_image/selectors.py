@@ -10,7 +10,7 @@ import numpy as np
 
 from semcore.interfaces import Selector
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics
-from semcore_image.clip import UsesClip
+from semcore_image.clip import ComparesByClip
 from semcore_image.received import CAPTION, caption_of
 
 
@@ -25,7 +25,7 @@ class First(Selector):
 
 
 @dataclass(frozen=True)
-class ClipScoreSelector(UsesClip, Selector):
+class ClipScoreSelector(ComparesByClip, Selector):
     """Keeps the candidate whose picture lies nearest to the received caption in CLIP's space.
 
     Nearest is the largest cosine; of equal ones the first. Where no caption arrived, or no candidate has a

@@ -18,7 +18,7 @@ from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
 from semcore.rng import Rng
 from semcore.types import KnowledgeBase, Layout, Picture, Received, Sample, Semantics, Span, Stream, Symbols, Text
-from semcore_image.digests import mini_digest, written
+from semcore_image.digests import check_written, mini_digest, written
 from semcore_image.mini_caption import MiniCaptionEncoder
 from semcore_image.pixels import from_tensor
 
@@ -67,6 +67,7 @@ class LearnedCodec(Adaptive, abc.ABC):
         """Makes the network from its settings."""
 
     def check(self) -> None:
+        check_written(self, "weights", self.weights)
         if self.weights is None and self._shipped() is None:
             name, known = type(self).__name__, ", ".join(str(Fraction(cbr).limit_denominator(1000)) for cbr in self.shipped)
             raise ComponentError(

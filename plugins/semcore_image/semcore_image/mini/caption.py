@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -18,18 +20,23 @@ PROMPTS = {
     "what colour is the background?": "{background}",
 }
 SPECIAL = ("<pad>", "<unknown>", "<answer>", "<end>")
-ANSWER_WORDS = ("a", "an", "on", "background", *COLOURS, *CLASSES)
-PROMPT_WORDS = tuple(sorted({word for prompt in PROMPTS for word in prompt.replace("?", "").split()} - set(ANSWER_WORDS)))
-VOCABULARY = (*SPECIAL, *ANSWER_WORDS, *PROMPT_WORDS)
-INDEX = {word: index for index, word in enumerate(VOCABULARY)}
 PAD, UNKNOWN, ANSWER, END = range(len(SPECIAL))
 MAX_PROMPT_WORDS, MAX_ANSWER_WORDS = 6, 9
+"""Most words of a prompt, and of an answer whose class is one word, its end included."""
 
 
-def encode_prompt(prompt: str | None) -> list[int]:
+def vocabulary(classes: Sequence[str]) -> tuple[str, ...]:
+    """All words: those of the answers, and those of the prompts."""
+    names = [word for name in classes for word in name.split()]
+    answers = tuple(dict.fromkeys(("a", "an", "on", "background", *COLOURS, *names)))
+    asked = {word for prompt in PROMPTS for word in prompt.replace("?", "").split()} - set(answers)
+    return (*SPECIAL, *answers, *sorted(asked))
+
+
+def encode_prompt(prompt: str | None, index: Mapping[str, int]) -> list[int]:
     """Word ids of a prompt, closed by <answer>; case and question marks do not matter, other words are <unknown>."""
     words = (prompt or "").lower().replace("?", "").split()[:MAX_PROMPT_WORDS]
-    return [INDEX.get(word, UNKNOWN) for word in words] + [ANSWER]
+    return [index.get(word, UNKNOWN) for word in words] + [ANSWER]
 
 
 class CaptionDecoder(nn.Module):
@@ -37,16 +44,21 @@ class CaptionDecoder(nn.Module):
 
     causal: torch.Tensor
 
-    def __init__(self, channels: int = 256, width: int = 128, layers: int = 2, heads: int = 4) -> None:
+    def __init__(
+        self, channels: int = 256, width: int = 128, layers: int = 2, heads: int = 4, classes: Sequence[str] = CLASSES
+    ) -> None:
         super().__init__()
-        length = MAX_PROMPT_WORDS + 1 + MAX_ANSWER_WORDS
+        self.classes, self.vocabulary = tuple(classes), vocabulary(classes)
+        self.index = {word: number for number, word in enumerate(self.vocabulary)}
+        self.longest = MAX_ANSWER_WORDS - 1 + max(len(name.split()) for name in classes)
+        length = MAX_PROMPT_WORDS + 1 + self.longest
         self.project = nn.Sequential(nn.Linear(channels, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
         self.cells = nn.Parameter(torch.randn(16, width) * 0.02)
-        self.words = nn.Embedding(len(VOCABULARY), width)
+        self.words = nn.Embedding(len(self.vocabulary), width)
         self.positions = nn.Parameter(torch.randn(length, width) * 0.02)
         layer = nn.TransformerDecoderLayer(width, heads, 4 * width, 0.1, "gelu", batch_first=True, norm_first=True)
         self.layers = nn.TransformerDecoder(layer, layers, nn.LayerNorm(width))
-        self.head = nn.Linear(width, len(VOCABULARY))
+        self.head = nn.Linear(width, len(self.vocabulary))
         hidden = torch.triu(torch.ones(length, length, dtype=torch.bool), 1)
         self.register_buffer("causal", hidden, persistent=False)
 
@@ -78,10 +90,10 @@ class MiniCaption(nn.Module):
         count = len(images)
         both = torch.cat([images, images.flip(3)])  # a picture and its mirror image vote on every word
         seen = self.decoder.see(self.clip.image_map(both))
-        words = torch.tensor([encode_prompt(prompt)] * count)
+        words = torch.tensor([encode_prompt(prompt, self.decoder.index)] * count)
         first = words.shape[1]
         ended = torch.zeros(count, dtype=torch.bool)
-        for _ in range(MAX_ANSWER_WORDS):
+        for _ in range(self.decoder.longest):
             scores = F.log_softmax(self.decoder(words.repeat(2, 1), seen)[:, -1], dim=-1)
             following = (scores[:count] + scores[count:]).argmax(-1)
             following[ended] = END
@@ -89,4 +101,4 @@ class MiniCaption(nn.Module):
             if ended.all():
                 break
             words = torch.cat([words, following[:, None]], dim=1)
-        return [" ".join(VOCABULARY[i] for i in row if i != END) for row in words[:, first:].tolist()]
+        return [" ".join(self.decoder.vocabulary[i] for i in row if i != END) for row in words[:, first:].tolist()]

@@ -32,21 +32,20 @@ class Residual(nn.Module):
 class MiniClassifier(nn.Module):
     """A small residual network with strided convolutions for 32×32 pictures."""
 
-    classes = CLASSES
-
-    def __init__(self, widths: Sequence[int] = (64, 128, 192), stem: int = 32) -> None:
+    def __init__(self, widths: Sequence[int] = (64, 128, 192), stem: int = 32, classes: Sequence[str] = CLASSES) -> None:
         super().__init__()
+        self.classes = tuple(classes)
         ins = (stem, *widths[:-1])
         stages = [nn.Sequential(convolution(i, o, 2), Residual(o)) for i, o in zip(ins, widths, strict=True)]
         self.body = nn.Sequential(convolution(3, stem), *stages)
         self.head = nn.Linear(widths[-1], len(self.classes))
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Float pictures 0..1 (B, 3, 32, 32) to logits (B, 10)."""
+        """Float pictures 0..1 (B, 3, 32, 32) to logits (B, classes)."""
         return self.head(self.body(images * 4 - 2).mean((2, 3)))
 
     @torch.no_grad()
     def classify(self, images: torch.Tensor) -> torch.Tensor:
-        """uint8 or float 0..1 (B, 3, 32, 32) to logits float32 (B, 10), averaged over a picture and its mirror image."""
+        """uint8 or float 0..1 (B, 3, 32, 32) to logits float32 (B, classes), averaged over a picture and its mirror image."""
         images = as_float(images)
         return (self(images) + self(images.flip(3))) / 2

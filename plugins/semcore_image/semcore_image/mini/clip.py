@@ -114,8 +114,11 @@ class MiniClip(nn.Module):
         text_width: int = 128,
         text_layers: int = 3,
         embedding: int = 128,
+        classes: Sequence[str] = (),
     ) -> None:
+        """`classes`: of the pictures that it learnt from; the network is the same for any."""
         super().__init__()
+        self.classes = tuple(classes)
         self.image = ImageTower(widths, embedding)
         self.text = TextTower(text_width, text_layers, embedding=embedding)
         self.log_scale = nn.Parameter(torch.tensor(2.5))

@@ -1,4 +1,4 @@
-"""CIFAR-10 as arrays, and captions made from a label and the pixels.
+"""Pictures of classes as arrays, CIFAR-10's or those of any folder, and captions made from a label and the pixels.
 
 A picture is described by three facts: its class, the colour of the object (named from the centre) and the colour
 of the background (named from the border). A caption mentions some of them. What a caption leaves out is -1, so
@@ -13,9 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from semcore.errors import RunError
-from semcore_image.sources import BINARY, WANTED, read_binary, read_file
+from semcore_image.pixels import fit
+from semcore_image.sources import BINARY, WANTED, pictures_below, read_binary, read_file
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 COLOURS = ("black", "white", "grey", "brown", "red", "orange", "yellow", "green", "blue", "purple")
@@ -38,12 +40,16 @@ TEMPLATES = (
 class Split:
     """One split of the data set with the facts that its captions are made of.
 
-    images: uint8 (N, 3, 32, 32)
+    images: uint8 (N, 3, size, size)
     facts: int64 (N, 3), indices of class, object colour and background colour
+    classes: names of the classes
+    origin: what it was read from, in words
     """
 
     images: torch.Tensor
     facts: torch.Tensor
+    classes: tuple[str, ...] = CLASSES
+    origin: str = "CIFAR-10"
 
     def __len__(self) -> int:
         return len(self.images)
@@ -54,28 +60,89 @@ class Split:
         return self.facts[:, 0]
 
 
-def load_split(data: str | Path, split: str) -> Split:
-    """Read "train" or "test" from `data`: a folder of classes (`split/class/*.jpg|png`) or CIFAR-10's binary version."""
-    root = Path(data)
-    if (root / split).is_dir():
-        images, labels = _read_folders(root / split)
-    elif (root / BINARY).is_dir():
-        images, numbers, _ = read_binary(root / BINARY, split)
-        labels = np.asarray(numbers)
+NAMES = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
+"""What the folder of a split may be called."""
+HELD_OUT = 10
+"""Of a folder without splits, one picture in so many of each class is left for the test."""
+
+
+def load_split(data: str | Path, split: str, size: int = 32) -> Split:
+    """Read "train" or "test" from `data`, a folder that holds one of these:
+
+    CIFAR-10's binary version; `train/<class>/` and `test/<class>/` (or `val/`) with pictures; `<class>/` alone, of which
+    every tenth picture is left for the test; or pictures alone, which are one class. Classes are in alphabetical order.
+    Pictures of another size are cropped to a square and resampled (Lanczos).
+
+    Args:
+        size: side of the pictures, pixels
+
+    Raises:
+        RunError: it holds none of these, or a picture cannot be read
+    """
+    root = Path(data).expanduser()
+    if (root / BINARY).is_dir():
+        pictures, numbers, names = read_binary(root / BINARY, split)
+        images, labels, origin = _squares(pictures, size), np.asarray(numbers), "CIFAR-10"
+        classes = tuple(names)
     else:
-        raise RunError(f"{root} holds neither {split}/<class>/ nor {BINARY}/; {WANTED}")
+        chosen = _files(root, split)
+        classes, origin = tuple(chosen), f"the folder {root.resolve().name}"
+        files = [(path, label) for label, name in enumerate(chosen) for path in chosen[name]]
+        images = np.stack([np.asarray(fit(read_file(path), (size, size))) for path, _ in files])
+        labels = np.asarray([label for _, label in files])
     facts = np.concatenate([labels[:, None], name_colours(images)], axis=1)
     pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-    return Split(pixels, torch.from_numpy(facts.astype(np.int64)))
+    spoken = tuple(" ".join(name.replace("_", " ").replace("-", " ").lower().split()) for name in classes)
+    return Split(pixels, torch.from_numpy(facts.astype(np.int64)), spoken, origin)
 
 
-def _read_folders(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    images, labels = [], []
-    for label, name in enumerate(CLASSES):
-        for path in sorted((folder / name).iterdir()):
-            images.append(np.asarray(read_file(path)))
-            labels.append(label)
-    return np.stack(images), np.asarray(labels)
+def _squares(images: np.ndarray, size: int) -> np.ndarray:
+    """Pictures uint8 (N, H, W, 3) at another size, (N, size, size, 3)."""
+    if images.shape[1:3] == (size, size):
+        return images
+    return np.stack([np.asarray(fit(Image.fromarray(one), (size, size))) for one in images])
+
+
+def _files(root: Path, split: str) -> dict[str, list[Path]]:
+    """Class -> the pictures of a split, sorted."""
+    if not root.is_dir():
+        raise RunError(f"there is no folder {root}; {WANTED}")
+    of_train, of_split = (_named(root, NAMES[one]) for one in ("train", split))
+    place = of_train or root
+    known = _classes(place)
+    if not any(known.values()):
+        raise RunError(f"{place} holds no pictures in train/<class>/ or <class>/, and no {BINARY}/; of CIFAR-10, {WANTED}")
+    if empty := [name for name, files in known.items() if not files]:
+        raise RunError(f"the class folder {place / empty[0]} holds no pictures; remove it, or fill it")
+    if of_train and (of_split if split == "test" else _named(root, NAMES["test"])):
+        found = _classes(of_split) if of_split else {}
+        if strange := [name for name in found if name not in known]:
+            raise RunError(f"{of_split}/{strange[0]} is a class that {of_train} does not have")
+        chosen = {name: found.get(name, []) for name in known}
+    else:
+        chosen = {name: [path for index, path in enumerate(files) if _held_out(index, len(files)) == (split == "test")]
+                  for name, files in known.items()}  # fmt: skip
+    if not any(chosen.values()):
+        raise RunError(f"{of_split or place} leaves no picture for the {split}; two of a class are needed at least")
+    return chosen
+
+
+def _named(root: Path, names: Sequence[str]) -> Path | None:
+    return next((root / name for name in names if (root / name).is_dir()), None)
+
+
+def _held_out(index: int, count: int) -> bool:
+    """Whether the test has a picture of a class, by its number among as many."""
+    every = min(HELD_OUT, count)
+    return count > 1 and index % every == every - 1
+
+
+def _classes(folder: Path) -> dict[str, list[Path]]:
+    """Class -> its pictures, in alphabetical order; pictures that lie in no subfolder are one class."""
+    places = sorted(place for place in folder.iterdir() if place.is_dir() and not place.name.startswith("."))
+    if not places:
+        return {folder.resolve().name: sorted(folder / name for name in pictures_below(folder))}
+    return {place.name: sorted(place / name for name in pictures_below(place)) for place in places}
 
 
 def name_pixels(pixels: np.ndarray) -> np.ndarray:
@@ -136,9 +203,9 @@ def name_colours(images: np.ndarray) -> np.ndarray:
     return np.concatenate(named)
 
 
-def caption(facts: Sequence[int], template: str = FULL) -> str:
+def caption(facts: Sequence[int], template: str = FULL, classes: Sequence[str] = CLASSES) -> str:
     """The caption of (class, object colour, background colour), e.g. "a brown bird on a green background"."""
-    name, colour, background = CLASSES[facts[0]], COLOURS[facts[1]], COLOURS[facts[2]]
+    name, colour, background = classes[facts[0]], COLOURS[facts[1]], COLOURS[facts[2]]
     first = colour if "{colour}" in template else name
     return template.format(
         **{"a": _article(first), "b": _article(background), "class": name, "colour": colour, "background": background}
@@ -154,6 +221,11 @@ def mentioned(facts: torch.Tensor, templates: torch.Tensor) -> torch.Tensor:
 def is_true(stated: torch.Tensor, facts: torch.Tensor) -> torch.Tensor:
     """Whether caption j is true of picture i: bool (N pictures, M captions)."""
     return ((stated[None] < 0) | (stated[None] == facts[:, None])).all(-1)
+
+
+def with_article(word: str) -> str:
+    """The word behind `a` or `an`."""
+    return f"{_article(word)} {word}"
 
 
 def _article(word: str) -> str:

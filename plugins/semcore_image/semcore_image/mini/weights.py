@@ -17,19 +17,22 @@ from semcore_image import digests
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
 
-def load_mini(name: str) -> Any:
-    """The mini model `name` with its shipped weights in float32, ready for inference; loaded once a process.
+def load_mini(name: str, weights: str | None = None) -> Any:
+    """The mini model `name` in float32, ready for inference; loaded once per process and content.
 
-    name: "mini-clip", "mini-caption", "mini-diffusion" or "mini-classifier"
+    Args:
+        name: "mini-clip", "mini-caption", "mini-diffusion" or "mini-classifier"
+        weights: folder that its recipe wrote; None: the shipped weights
     """
     if name not in ASSEMBLE:
         raise ValueError(f"no mini model {name!r}; there are {', '.join(ASSEMBLE)}")
-    return _load_mini(name, content.fingerprint(WEIGHTS, digests.WRITTEN))
+    place = folder_of(weights) if weights else name
+    return _load_mini(name, place, content.fingerprint(WEIGHTS, digests.WRITTEN) + digests.written(place))
 
 
 @lru_cache(8)
-def _load_mini(name: str, content: str) -> Any:
-    model = ASSEMBLE[name]()
+def _load_mini(name: str, folder: str, content: str) -> Any:
+    model = ASSEMBLE[name](folder)
     return model.eval().requires_grad_(False)
 
 
@@ -63,35 +66,39 @@ def fill(build: Callable[..., nn.Module], folder: str, **fixed: Any) -> Any:
     return whole.fill(module, WEIGHTS / folder / "model.safetensors").float()
 
 
-def _clip() -> nn.Module:
+def _clip(folder: str) -> nn.Module:
     from semcore_image.mini.clip import MiniClip
 
-    return fill(MiniClip, "mini-clip")
+    return fill(MiniClip, folder)
 
 
-def _classifier() -> nn.Module:
+def _classifier(folder: str) -> nn.Module:
     from semcore_image.mini.classifier import MiniClassifier
 
-    return fill(MiniClassifier, "mini-classifier")
+    return fill(MiniClassifier, folder)
 
 
-def _caption() -> nn.Module:
+def _caption(folder: str) -> nn.Module:
     from semcore_image.mini.caption import CaptionDecoder, MiniCaption
 
-    return MiniCaption(load_mini("mini-clip"), fill(CaptionDecoder, "mini-caption"))
+    return MiniCaption(load_mini("mini-clip"), fill(CaptionDecoder, folder))
 
 
-def _diffusion() -> nn.Module:
+def _diffusion(folder: str) -> nn.Module:
     from semcore_image.mini.diffusion import MiniDiffusion, MiniVae, build_unet
 
-    config = load_config("mini-diffusion")
-    unet = build_unet(config["unet"])
-    whole.fill(unet, WEIGHTS / "mini-diffusion" / "model.safetensors")
-    vae = fill(MiniVae, "mini-diffusion/vae")
-    return MiniDiffusion(load_mini("mini-clip"), vae, unet.float(), config["guidance"])
+    config = load_config(folder)
+    try:
+        unet, guidance = build_unet(config["unet"]), float(config["guidance"])
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        raise RunError(f"{WEIGHTS / folder / 'config.json'} does not describe a network of this kind: {error}") from error
+    whole.fill(unet, WEIGHTS / folder / "model.safetensors")
+    own = (WEIGHTS / folder / "vae").is_dir()
+    vae = fill(MiniVae, f"{folder}/vae" if own else "mini-diffusion/vae")
+    return MiniDiffusion(load_mini("mini-clip"), vae, unet.float(), guidance)
 
 
-ASSEMBLE: dict[str, Callable[[], nn.Module]] = {
+ASSEMBLE: dict[str, Callable[[str], nn.Module]] = {
     "mini-clip": _clip,
     "mini-caption": _caption,
     "mini-diffusion": _diffusion,

@@ -20,7 +20,7 @@ from semcore.interfaces import Generator
 from semcore.limits import MAX_DRAWN
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Pictures, Semantics, Stream
-from semcore_image.digests import mini_digest, written
+from semcore_image.digests import check_written, classes_of, mini_digest, written
 from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, UsesMultiSem
 from semcore_image.pixels import check_drawn, from_tensor, resized
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from semcore_image.mmsemcom.sampling import ClassDiffusion
 
 Count = Annotated[int, Ge(1)]
+SHIPPED = ("class-diffusion", "class-diffusion-open")
 FIRST, LARGEST = 5, 125
 """Pictures of the first part of a set, and of all but the first few: few candidates cost little, many are drawn at once."""
 
@@ -75,6 +76,21 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
     half: bool = True
     size: tuple[Count, Count] | None = None
 
+    def check(self) -> None:
+        super().check()
+        check_drawn(f"{type(self).__name__}.candidates", self.candidates, self.size or (32, 32))
+        shipped = self.weights if self.weights in SHIPPED else ""
+        folder = None if shipped else self.weights
+        check_written(self, "weights", folder)
+        self.check_classes(folder, shipped)
+        (count, names), (read, spoken) = classes_of(folder, shipped), classes_of(self.features, "multisem")
+        if count and read and (count != read or names and spoken and names != spoken):
+            drawn, known = (", ".join((one or ())[:20]) for one in (names, spoken))
+            raise ComponentError(
+                f"{type(self).__name__}.weights draw {count} classes ({drawn}), and the features are read as {read} "
+                f"({known}): both must be trained on the same classes"
+            )
+
     def identity(self) -> Any:
         """The digests of the weights."""
         return [super().identity(), self._weights_digest]
@@ -96,9 +112,6 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
                 f"not with {self.network.second.out_features}: use class-diffusion-open, or train some"
             )
         return net
-
-    def check(self) -> None:
-        check_drawn(f"{type(self).__name__}.candidates", self.candidates, self.size or (32, 32))
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [self._candidates(one, rng) for one in batch]

@@ -151,6 +151,8 @@ class TimmBackbone(Backbone):
 def build(backbone: Mapping[str, Any], size: Sequence[int], **settings: Any) -> MultiSem:
     """The network from its settings (config.json); `backbone` names a model of timm, or sets up the small one."""
     front = TimmBackbone(backbone["model"]) if "model" in backbone else SmallBackbone(**backbone)
+    if isinstance(settings.get("classes"), Sequence):  # their names
+        settings["classes"] = len(settings["classes"])
     network = MultiSem(front, **settings)
     network.size = (size[0], size[1])
     return network

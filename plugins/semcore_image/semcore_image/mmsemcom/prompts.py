@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+
+
+def prompts(classes: Sequence[str] | None = None) -> tuple[tuple[str, ...], ...]:
+    """Three lists, one for each prompt that is sent; the first names the class alone.
+
+    Args:
+        classes: names of the classes; None: the ten of CIFAR-10
+    """
+    return _prompts(None if classes is None else tuple(classes))
 
 
 @functools.cache
-def prompts() -> tuple[tuple[str, ...], ...]:
-    """Three lists, one for each prompt that is sent; the first names the class alone."""
-    from semcore_image.mini.data import CLASSES, COLOURS, TEMPLATES, caption
+def _prompts(names: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:
+    from semcore_image.mini.data import CLASSES, COLOURS, TEMPLATES
+    from semcore_image.mini.data import caption as said
 
+    names = CLASSES if names is None else names
+    caption = functools.partial(said, classes=names)
     name, colour, ground = TEMPLATES[1], TEMPLATES[4], TEMPLATES[6]
-    classes, colours = range(len(CLASSES)), range(len(COLOURS))
+    classes, colours = range(len(names)), range(len(COLOURS))
     return (
         tuple(caption((one, 0, 0), name) for one in classes),
         tuple(caption((one, other, 0), colour) for one in classes for other in colours),

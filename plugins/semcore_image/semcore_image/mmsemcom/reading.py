@@ -16,7 +16,7 @@ from semcore.errors import ComponentError
 from semcore.identity import digest, named_files
 from semcore.types import Candidates, Features, Pictures, Semantics
 from semcore_image.clip import UsesClip
-from semcore_image.digests import mini_digest, written
+from semcore_image.digests import check_written, classes_of, mini_digest, written
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.pixels import to_tensor
 
@@ -55,8 +55,31 @@ class UsesMultiSem(UsesClip):
     prompts: tuple[tuple[str, ...], ...] | None = None
 
     def check(self) -> None:
+        super().check()
         if self.prompts is not None and not (self.prompts and all(self.prompts)):
             raise ComponentError(f"{type(self).__name__}.prompts must be lists with at least one prompt each")
+        check_written(self, "features", self.features)
+        if self.features or self.model == "mini":
+            self.check_classes(self.features, "multisem")
+
+    def check_classes(self, folder: str | None, shipped: str) -> None:
+        """Refuse prompts of other classes than weights know.
+
+        Raises:
+            ComponentError: they name more, fewer or other classes, or the same ones in another order
+        """
+        count, names = classes_of(folder, shipped)
+        given = self.prompts[0] if self.prompts else ()
+        if not given or not count:
+            return
+        where, known = f"{type(self).__name__}.prompts", f"the weights {folder or shipped} know {count} classes"
+        known += f" ({', '.join(names[:20])})" if names else ""
+        if len(given) != count:
+            raise ComponentError(f"{where} names {len(given)} classes, and {known}")
+        for number, (prompt, name) in enumerate(zip(given, names or given, strict=True)):
+            if names and name.casefold() not in prompt.casefold():
+                wrong = f"prompt {number} of the first list, {prompt!r}, does not name {name!r}"
+                raise ComponentError(f"{where}: {known}; {wrong}")
 
     def identity(self) -> Any:
         """The digests of the weights."""
@@ -65,13 +88,14 @@ class UsesMultiSem(UsesClip):
     @property
     def lists(self) -> tuple[tuple[str, ...], ...]:
         """The lists of prompts in force."""
-        return self.prompts or prompts()
+        return self.prompts or prompts(classes_of(self.features, "multisem")[1])
 
     @functools.cached_property
     def network(self) -> MultiSem:
         """The trained layers; loaded on first use."""
         from semcore_image.mmsemcom.networks import load
 
+        self.check_classes(self.features, "multisem")
         return load(self.features)
 
     @functools.cached_property

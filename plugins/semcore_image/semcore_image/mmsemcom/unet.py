@@ -146,5 +146,7 @@ class ClassUNet(nn.Module):
 
 def build(**settings: Any) -> ClassUNet:
     """The denoiser from its settings (config.json), convolutions laid out for the CPU."""
+    if isinstance(settings.get("classes"), Sequence):  # their names
+        settings["classes"] = len(settings["classes"])
     net: Any = ClassUNet(**settings)
     return net.to(memory_format=torch.channels_last)

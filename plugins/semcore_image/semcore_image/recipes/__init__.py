@@ -17,7 +17,7 @@ class MiniClipRecipe(Recipe):
     """Trains mini-clip, a conv net for 32×32 pictures and a character-level text encoder that survives misspelling.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
         epochs: passes over the training pictures
         batch_size: pictures a step
         text_batch_size: captions a step, at most batch_size
@@ -51,7 +51,7 @@ class MiniCaptionRecipe(Recipe):
     """Trains mini-caption, a decoder that describes what the frozen image tower of mini-clip sees.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
         epochs: passes over the training pictures
         batch_size: pictures a step
         learning_rate: peak rate (AdamW)
@@ -83,7 +83,7 @@ class MiniVaeRecipe(Recipe):
     """Trains the autoencoder of mini-diffusion, 32×32 pictures to 8×8 latents of eight channels and back.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
         epochs: passes over the training pictures
         batch_size: pictures a step
         learning_rate: peak rate (AdamW)
@@ -113,7 +113,7 @@ class MiniDiffusionRecipe(Recipe):
     """Trains mini-diffusion, a latent denoiser that reads the characters of a caption by cross-attention.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
         epochs: passes over the training pictures
         batch_size: pictures a step
         learning_rate: peak rate (AdamW)
@@ -149,7 +149,7 @@ class MiniClassifierRecipe(Recipe):
     Each stage ends the training at its epoch as if that were the last, the next one warms up again and goes on.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
         stages: passes over the training pictures at the end of each stage, ascending
         batch_size: pictures a step
         learning_rate: peak rate (SGD with Nesterov momentum)

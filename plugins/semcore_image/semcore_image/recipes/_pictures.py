@@ -7,6 +7,7 @@ import torch.nn.functional as F
 
 from semcore import Recipe
 from semcore.training import asked
+from semcore_image.mini.data import Split
 
 
 def augment(images: torch.Tensor, generator: torch.Generator, shift: int = 2, cutout: int = 0) -> torch.Tensor:
@@ -27,12 +28,28 @@ def augment(images: torch.Tensor, generator: torch.Generator, shift: int = 2, cu
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def model_card(title: str, summary: str, recipe: Recipe, command: str, scores: list[tuple[str, str]], notes: str) -> str:
-    """The model card (Markdown): what it is, how it was trained, what it scored on unseen pictures."""
+def learnt_from(split: Split) -> str:
+    """What a training learnt from, as its card says it: how many pictures, of which classes, from where."""
+    known = f"{', '.join(split.classes[:20])}{', ...' if len(split.classes) > 20 else ''}"
+    return f"{len(split):,} pictures of {len(split.classes)} classes ({known}) of {split.origin}"
+
+
+def model_card(
+    title: str,
+    summary: str,
+    recipe: Recipe,
+    command: str,
+    scores: list[tuple[str, str]],
+    notes: str,
+    learnt: str = "",
+    measured_on: str = "unseen pictures",
+) -> str:
+    """The model card (Markdown): what it is, how it was trained and on what, what it scored, and on which pictures."""
     fields = {k: v for k, v in recipe.settings().items() if k != "data"}
     called = " ".join(["semcore train", command, "data=CIFAR10", *asked(recipe), "--out DIR"])
     lines = [f"# {title}", "", summary, "", "## Training", "", "```", called, "```"]
     lines += ["", "Settings: " + ", ".join(f"{k} = {v}" for k, v in fields.items()) + ".", ""]
-    lines += ["## Measured on unseen pictures", "", "| measure | value |", "|---|---|"]
+    lines += [f"Learnt from {learnt}.", ""] if learnt else []
+    lines += [f"## Measured on {measured_on}", "", "| measure | value |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in scores]
     return "\n".join([*lines, "", notes, ""])

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
 from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
-from semcore_image.mini.caption import END, INDEX, PAD, PROMPTS, CaptionDecoder, MiniCaption, encode_prompt
+from semcore_image.mini.caption import END, PAD, PROMPTS, CaptionDecoder, MiniCaption, encode_prompt
 from semcore_image.mini.clip import MiniClip
-from semcore_image.mini.data import CLASSES, COLOURS, Split, caption, load_split
+from semcore_image.mini.data import COLOURS, Split, caption, load_split
 from semcore_image.mini.weights import load_mini
 from semcore_image.recipes import MiniCaptionRecipe
-from semcore_image.recipes._pictures import model_card
+from semcore_image.recipes._pictures import learnt_from, model_card
 
-SETTINGS = {"channels": 256, "width": 128, "layers": 2, "heads": 4}
+SETTINGS: dict[str, Any] = {"channels": 256, "width": 128, "layers": 2, "heads": 4}
 
 
 def train(recipe: MiniCaptionRecipe, out: Path) -> None:
@@ -27,7 +29,7 @@ def train(recipe: MiniCaptionRecipe, out: Path) -> None:
     split = load_split(recipe.data, "train")
     out.mkdir(parents=True, exist_ok=True)
     every = max(1, len(split) // recipe.knowledge)
-    sentences = [caption(f) for f in split.facts[::every][: recipe.knowledge].tolist()]
+    sentences = [caption(f, classes=split.classes) for f in split.facts[::every][: recipe.knowledge].tolist()]
     (out / "knowledge.txt").write_text("\n".join(sentences) + "\n")
     clip = load_mini("mini-clip")
 
@@ -35,12 +37,13 @@ def train(recipe: MiniCaptionRecipe, out: Path) -> None:
     def features() -> torch.Tensor:
         return torch.cat([_features(clip, part) for part in split.images.split(500)], dim=1)
 
-    model = CaptionDecoder(**SETTINGS)
+    settings = {**SETTINGS, "classes": list(split.classes)}
+    model = CaptionDecoder(**settings)
     average = copy.deepcopy(model).eval()
     adam = torch.optim.AdamW(
         [{"params": list(model.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.98), weight_decay=0.05
     )
-    steps = len(split) // recipe.batch_size
+    steps = max(len(split) // recipe.batch_size, 1)
     prompts = list(PROMPTS)
 
     def run_epoch(epoch: int) -> dict[str, float]:
@@ -53,7 +56,7 @@ def train(recipe: MiniCaptionRecipe, out: Path) -> None:
             set_rate(adam, one_cycle(epoch * steps + step, recipe.epochs * steps))
             asked = torch.randint(1, len(prompts), (len(chosen),), generator=generator)
             asked[torch.rand(len(chosen), generator=generator) >= recipe.prompted] = 0
-            words, answers = _sentences([prompts[i] for i in asked.tolist()], split.facts[chosen].tolist())
+            words, answers = _sentences(model, [prompts[i] for i in asked.tolist()], split.facts[chosen].tolist())
             mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
             with torch.autocast("cpu", torch.bfloat16):
                 logits = model(words, model.see(features()[mirrored, chosen].float()))
@@ -65,7 +68,8 @@ def train(recipe: MiniCaptionRecipe, out: Path) -> None:
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(MiniCaption(clip, average), load_split(recipe.data, "test"))
     scores.append((f"training time on {recipe.threads} CPU threads, mini-clip given", f"{seconds / 60:.1f} min"))
-    write_model(out, SETTINGS, average, model_card(TITLE, SUMMARY, recipe, "mini-caption", scores, NOTES))
+    card = model_card(TITLE, SUMMARY, recipe, "mini-caption", scores, NOTES, learnt_from(split))
+    write_model(out, settings, average, card)
 
 
 def _features(clip: MiniClip, images: torch.Tensor) -> torch.Tensor:
@@ -74,12 +78,12 @@ def _features(clip: MiniClip, images: torch.Tensor) -> torch.Tensor:
         return torch.stack([clip.image_map(images), clip.image_map(images.flip(3))]).bfloat16()
 
 
-def _sentences(prompts: list[str], facts: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+def _sentences(model: CaptionDecoder, prompts: list[str], facts: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
     """Input words and the next words to learn, int64 (B, L); PAD where there is nothing to learn."""
     rows, targets = [], []
     for prompt, fact in zip(prompts, facts, strict=True):
-        asked = encode_prompt(prompt)
-        answer = [INDEX[word] for word in caption(fact, PROMPTS[prompt]).split()] + [END]
+        asked = encode_prompt(prompt, model.index)
+        answer = [model.index[word] for word in caption(fact, PROMPTS[prompt], model.classes).split()] + [END]
         rows.append(asked + answer[:-1])
         targets.append([PAD] * (len(asked) - 1) + answer)
     length = max(map(len, rows))
@@ -95,19 +99,19 @@ def evaluate(model: MiniCaption, test: Split) -> list[tuple[str, str]]:
     def ask(prompt: str | None) -> list[str]:
         return [text for part in test.images.split(500) for text in model.caption(part, prompt)]
 
-    def share(index: int, names: tuple[str, ...], texts: list[list[str]]) -> str:
-        right = [names[f[index]] in words for f, words in zip(facts, texts, strict=True)]
+    def share(index: int, names: Sequence[str], texts: list[list[str]]) -> str:
+        right = [set(names[f[index]].split()) <= set(words) for f, words in zip(facts, texts, strict=True)]
         return f"{sum(right) / len(right):.1%}"
 
     facts = test.facts.tolist()
     full = [text.split() for text in ask(None)]
-    whole = sum(" ".join(words) == caption(f) for words, f in zip(full, facts, strict=True)) / len(full)
+    whole = sum(" ".join(words) == caption(f, classes=test.classes) for words, f in zip(full, facts, strict=True)) / len(full)
     return [
-        (f"the caption names the class (n = {len(test)})", share(0, CLASSES, full)),
+        (f"the caption names the class (n = {len(test)})", share(0, test.classes, full)),
         ("colour of the object as in the pixels", share(1, COLOURS, [words[:3] for words in full])),
-        ("colour of the background", share(2, COLOURS, [words[4:] for words in full])),
+        ("colour of the background", share(2, COLOURS, [words[-3:] for words in full])),
         ("all three, word for word", f"{whole:.1%}"),
-        ("'what is it?' answered right", share(0, CLASSES, [text.split() for text in ask("what is it?")])),
+        ("'what is it?' answered right", share(0, test.classes, [text.split() for text in ask("what is it?")])),
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from diffusers import UniPCMultistepScheduler
 
 from semcore.rng import Rng
 from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
-from semcore_image.mini.data import CLASSES, load_split
+from semcore_image.drawings import DRAWINGS
+from semcore_image.mini.data import Split, load_split
 from semcore_image.mmsemcom.networks import load
 from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
 from semcore_image.mmsemcom.unet import build
-from semcore_image.recipes._pictures import model_card
+from semcore_image.recipes._pictures import learnt_from, model_card
 from semcore_image.recipes.mmsemcom import ClassDiffusionRecipe
 from semcore_image.samples import SamplePictures
 
@@ -26,7 +28,6 @@ SETTINGS: dict[str, Any] = {
     "patch": 4,
     "widths": [96, 128],
     "attention": [0, 4],
-    "classes": len(CLASSES),
     "told": 128,
 }
 DRAWN_BY = 1
@@ -41,17 +42,18 @@ def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
     """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
-    images, labels = knowledge(recipe.data, recipe.drawings, recipe.photographs)
+    learnt = knowledge(recipe.data, recipe.drawings, recipe.photographs)
+    images, labels = learnt.images, learnt.labels
     features = _features(recipe, images) if recipe.semantics else None
     semantics = load(None).second.out_features if features else 0
-    settings = {**SETTINGS, "semantics": semantics, "predicts": recipe.predicts}
+    settings = {**SETTINGS, "classes": list(learnt.classes), "semantics": semantics, "predicts": recipe.predicts}
     unet = build(**settings)
     average = copy.deepcopy(unet).eval()
     adam = torch.optim.AdamW(
         [{"params": list(unet.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4
     )
     kept = UniPCMultistepScheduler(**SCHEDULE).alphas_cumprod
-    steps = recipe.passes_at_once * len(images) // recipe.batch_size
+    steps = max(recipe.passes_at_once * len(images) // recipe.batch_size, 1)
 
     def run_epoch(epoch: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
@@ -78,9 +80,10 @@ def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
 
     seconds = run_epochs(recipe, out, recipe.epochs, {"unet": unet, "average": average}, {"adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
-    scores = evaluate(ClassDiffusion(average), images, labels)
+    scores = evaluate(ClassDiffusion(average), learnt)
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-    write_model(out, settings, average, model_card("class-diffusion", SUMMARY, recipe, "class-diffusion", scores, NOTES))
+    about = ("class-diffusion", SUMMARY, recipe, "class-diffusion", scores, NOTES, learnt_from(learnt))
+    write_model(out, settings, average, model_card(*about, measured_on="learnt pictures"))
 
 
 def hybrid_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -89,18 +92,21 @@ def hybrid_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return (error.abs().mean() + error.square().mean()) / 2
 
 
-def knowledge(data: str, drawings: int, photographs: int | None) -> tuple[torch.Tensor, torch.Tensor]:
-    """The pictures that the model learns, the first so many of each class: uint8 (N, 3, 32, 32) and classes int64 (N,)."""
-    drawn = SamplePictures(limit=max(1, drawings * len(CLASSES)), seed=DRAWN_BY).samples()[: drawings * len(CLASSES)]
-    images = [torch.from_numpy(np.ascontiguousarray(one.image.transpose(2, 0, 1))) for one in drawn if one.image is not None]
-    labels = [CLASSES.index(one.label) for one in drawn if one.label]
-    split = load_split(data, "train")
-    first = [(split.labels == label).nonzero().flatten()[:photographs] for label in range(len(CLASSES))]
+def knowledge(data: str, drawings: int, photographs: int | None, size: int = 32) -> Split:
+    """The pictures to learn, of each class the first drawings of the source `samples`, where it has that class, and the
+    first photographs: uint8 (N, 3, size, size)."""
+    split = load_split(data, "train", size)
+    first = [(split.labels == label).nonzero().flatten()[:photographs] for label in range(len(split.classes))]
     chosen = torch.cat(first)
-    drawn_images = torch.stack(images) if images else torch.zeros(0, 3, 32, 32, dtype=torch.uint8)
-    return torch.cat((drawn_images, split.images[chosen])), torch.cat(
-        (torch.tensor(labels, dtype=torch.long), split.labels[chosen])
-    )
+    wanted = SamplePictures(limit=max(1, drawings * len(DRAWINGS)), size=(size, size), seed=DRAWN_BY).samples()
+    drawn = [one for one in wanted if one.label in split.classes] if drawings else []
+    if not drawn:
+        return replace(split, images=split.images[chosen], facts=split.facts[chosen])
+    pictures = [torch.from_numpy(np.ascontiguousarray(one.image.transpose(2, 0, 1))) for one in drawn if one.image is not None]
+    labels = torch.tensor([split.classes.index(one.label) for one in drawn if one.label])
+    facts = torch.cat((torch.stack((labels, *[torch.full_like(labels, -1)] * 2), 1), split.facts[chosen]))
+    origin = f"{split.origin}, {len(drawn):,} of them drawings of the source `samples`"
+    return Split(torch.cat((torch.stack(pictures), split.images[chosen])), facts, split.classes, origin)
 
 
 def _features(recipe: ClassDiffusionRecipe, images: torch.Tensor) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
@@ -123,10 +129,10 @@ def _features(recipe: ClassDiffusionRecipe, images: torch.Tensor) -> Callable[[t
 
 
 @torch.no_grad()
-def evaluate(model: ClassDiffusion, images: torch.Tensor, labels: torch.Tensor, count: int = 500) -> list[tuple[str, str]]:
+def evaluate(model: ClassDiffusion, learnt: Split, count: int = 500) -> list[tuple[str, str]]:
     """How near the best of `count` pictures of a class comes to pictures it has learnt."""
-    best = []
-    for label in range(len(CLASSES)):
+    best, images, labels = [], learnt.images, learnt.labels
+    for label in range(len(learnt.classes)):
         noise = torch.randn(count, *model.shape, generator=torch.Generator().manual_seed(label))
         drawn = torch.cat([model.sample(torch.full((len(part),), label), part) for part in noise.split(125)])
         known = images[labels == label][:: max(1, int((labels == label).sum()) // 20)][:20].float() / 255
@@ -139,4 +145,4 @@ SUMMARY = (
     "The denoiser of MMSemCom in small: a U-Net on squares of 4x4 pixels, two residual blocks a stage, attention in the "
     "deeper ones, hybrid L1 and L2 loss (as eq. 17), sampled by UniPC in 40 steps."
 )
-NOTES = "Pictures of 32×32 pixels of ten classes: drawings (those of the source `samples`) and photographs (CIFAR-10)."
+NOTES = "Pictures of 32×32 pixels."

@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.classifier import MiniClassifier
 from semcore_image.mini.clip import as_float
-from semcore_image.mini.data import CLASSES, Split, load_split
+from semcore_image.mini.data import Split, load_split
 from semcore_image.recipes import MiniClassifierRecipe
-from semcore_image.recipes._pictures import augment, model_card
+from semcore_image.recipes._pictures import augment, learnt_from, model_card
 
 SETTINGS: dict[str, Any] = {"widths": [64, 128, 192], "stem": 32}
 
@@ -24,7 +24,8 @@ def train(recipe: MiniClassifierRecipe, out: Path) -> None:
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
     split = load_split(recipe.data, "train")
-    model = MiniClassifier(**SETTINGS).to(memory_format=torch.channels_last)
+    settings = {**SETTINGS, "classes": list(split.classes)}
+    model = MiniClassifier(**settings).to(memory_format=torch.channels_last)
     average = copy.deepcopy(model).eval()
     sgd = torch.optim.SGD(
         [{"params": list(model.parameters()), "peak": recipe.learning_rate}],
@@ -33,7 +34,7 @@ def train(recipe: MiniClassifierRecipe, out: Path) -> None:
         nesterov=True,
         weight_decay=5e-4,
     )
-    steps = len(split) // recipe.batch_size
+    steps = max(len(split) // recipe.batch_size, 1)
 
     def run_epoch(epoch: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
@@ -60,19 +61,20 @@ def train(recipe: MiniClassifierRecipe, out: Path) -> None:
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(average, load_split(recipe.data, "test"))
     scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
-    write_model(out, SETTINGS, average, model_card(TITLE, SUMMARY, recipe, "mini-classifier", scores, NOTES))
+    card = model_card(TITLE, SUMMARY, recipe, "mini-classifier", scores, NOTES, learnt_from(split))
+    write_model(out, settings, average, card)
 
 
 def evaluate(model: MiniClassifier, test: Split) -> list[tuple[str, str]]:
     """Accuracy on unseen pictures, over all and by class."""
     right = torch.cat([model.classify(x) for x in test.images.split(500)]).argmax(1).eq(test.labels).float()
     scores = [(f"accuracy (n = {len(test)})", f"{right.mean():.1%}")]
-    return scores + [(f"accuracy on {name}", f"{right[test.labels == i].mean():.1%}") for i, name in enumerate(CLASSES)]
+    return scores + [(f"accuracy on {name}", f"{right[test.labels == i].mean():.1%}") for i, name in enumerate(test.classes)]
 
 
 TITLE = "mini-classifier"
 SUMMARY = (
-    "A small residual network that tells the ten classes of CIFAR-10 apart. It judges generated pictures, so it shares "
+    "A small residual network that tells classes of pictures apart. It judges generated pictures, so it shares "
     "neither architecture nor seed with mini-clip."
 )
-NOTES = "It always names one of the ten classes: on a picture of anything else its answer means nothing."
+NOTES = "It always names one of the classes that it learnt: on a picture of anything else its answer means nothing."

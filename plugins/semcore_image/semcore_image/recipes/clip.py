@@ -11,13 +11,12 @@ import torch.nn.functional as F
 
 from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.clip import MAX_CHARACTERS, MiniClip, as_float, text_to_bytes
-from semcore_image.mini.data import CLASSES, TEMPLATES, Split, caption, is_true, load_split, mentioned
+from semcore_image.mini.data import TEMPLATES, Split, caption, is_true, load_split, mentioned, with_article
 from semcore_image.mini.noise import corrupt
 from semcore_image.recipes import MiniClipRecipe
-from semcore_image.recipes._pictures import augment, model_card
+from semcore_image.recipes._pictures import augment, learnt_from, model_card
 
 PROMPTS = ("a photo of {}", "{}", "a picture of {}", "this is {}")
-PLAIN = tuple("a " * (c[0] not in "aeiou") + "an " * (c[0] in "aeiou") + c for c in CLASSES)
 
 
 def train(recipe: MiniClipRecipe, out: Path) -> None:
@@ -36,7 +35,7 @@ def train(recipe: MiniClipRecipe, out: Path) -> None:
     adam = torch.optim.AdamW(
         [{"params": others, "peak": recipe.text_learning_rate}], lr=1.0, betas=(0.9, 0.98), weight_decay=0.02
     )
-    steps = len(split) // recipe.batch_size
+    steps = max(len(split) // recipe.batch_size, 1)
 
     def run_epoch(epoch: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
@@ -67,9 +66,9 @@ def train(recipe: MiniClipRecipe, out: Path) -> None:
     seconds = run_epochs(recipe, out, recipe.epochs, modules, {"sgd": sgd, "adam": adam}, run_epoch)
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(average, load_split(recipe.data, "test"), recipe.seed)
-    config = {"widths": [64, 256, 256], "text_width": 128, "text_layers": 3, "embedding": 128}
+    config = {"widths": [64, 256, 256], "text_width": 128, "text_layers": 3, "embedding": 128, "classes": list(split.classes)}
     scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
-    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, "mini-clip", scores, NOTES))
+    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, "mini-clip", scores, NOTES, learnt_from(split)))
 
 
 def _loss(
@@ -86,11 +85,11 @@ def _loss(
     templates = torch.randint(0, len(TEMPLATES), (len(captioned),), generator=generator)
     # Half of the captions tell everything: the demanding ones teach the colours.
     templates[torch.rand(len(captioned), generator=generator) < 0.5] = 0
-    texts = [caption(f, TEMPLATES[t]) for f, t in zip(captioned.tolist(), templates.tolist(), strict=True)]
+    texts = [caption(f, TEMPLATES[t], split.classes) for f, t in zip(captioned.tolist(), templates.tolist(), strict=True)]
     rates = rng.random(len(texts)) * recipe.max_noise * (rng.random(len(texts)) < 0.7)
     texts = [corrupt(text, rate, rng) for text, rate in zip(texts, rates, strict=True)]
     form = PROMPTS[int(rng.integers(len(PROMPTS)))]
-    ids = text_to_bytes([*texts, *(form.format(name) for name in PLAIN)])
+    ids = text_to_bytes([*texts, *(form.format(with_article(name)) for name in split.classes)])
     ids = ids[:, : max(8, int((ids != 0).any(0).nonzero().max()) + 1)]  # padding costs as much as text
     with torch.autocast("cpu", torch.bfloat16):
         seen, read = model.image(images), model.text(ids)
@@ -121,11 +120,11 @@ def _soft_cross_entropy(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tens
 def evaluate(model: MiniClip, test: Split, seed: int) -> list[tuple[str, str]]:
     """Zero-shot accuracy, retrieval of captions and robustness of the text tower on unseen pictures."""
     model.eval()
-    classes = model.encode_text([f"a photo of {name}" for name in PLAIN])
+    classes = model.encode_text([f"a photo of {with_article(name)}" for name in test.classes])
     images = torch.cat([model.encode_image(part) for part in test.images.split(500)])
     accuracy = (images @ classes.T).argmax(1).eq(test.labels).float().mean().item()
     scores = [(f"zero-shot class accuracy, prompts 'a photo of a ...' (n = {len(test)})", f"{accuracy:.1%}")]
-    captions = [caption(f) for f in test.facts.tolist()]
+    captions = [caption(f, classes=test.classes) for f in test.facts.tolist()]
     rng = np.random.default_rng(seed)
     for rate in (0.0, 0.05, 0.1, 0.2, 0.3):
         noisy = [corrupt(text, rate, rng) for text in captions]
@@ -150,10 +149,10 @@ def evaluate(model: MiniClip, test: Split, seed: int) -> list[tuple[str, str]]:
 TITLE = "mini-clip"
 SUMMARY = (
     "A small CLIP for 32×32 pictures: a convolutional image tower and a character-level text tower (at most "
-    f"{MAX_CHARACTERS} characters) with a common 128-dimensional space. Trained on CIFAR-10 with captions made from "
-    "label and pixels, and with channel-like character noise on the captions."
+    f"{MAX_CHARACTERS} characters) with a common 128-dimensional space. Trained with captions made from label and "
+    "pixels, and with channel-like character noise on the captions."
 )
 NOTES = (
-    "It knows ten classes and ten colours and nothing else. A colour in a caption is that of the pixels in the centre "
-    "or on the border, by fixed rules, not by human judgement."
+    "It knows the classes that it learnt and ten colours, and nothing else. A colour in a caption is that of the pixels in "
+    "the centre or on the border, by fixed rules, not by human judgement."
 )

@@ -17,7 +17,7 @@ from semcore.training import at_snrs, by_row, descend, drawn_db, one_cycle, run_
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.mini.data import load_split
 from semcore_image.mini.weights import load_mini
-from semcore_image.recipes._pictures import model_card
+from semcore_image.recipes._pictures import learnt_from, model_card
 from semcore_image.recipes.mmsemcom import LearnedCodecRecipe, TrainedOverChannel
 
 GROUPS = 8
@@ -53,7 +53,7 @@ def train(
     adam = torch.optim.AdamW(
         [{"params": list(network.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4
     )
-    steps = len(split) // recipe.batch_size
+    steps = max(len(split) // recipe.batch_size, 1)
 
     def run_epoch(epoch: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
@@ -83,7 +83,7 @@ def train(
     ]
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
     title = f"{card.name}, CBR {Fraction(recipe.cbr).limit_denominator(1000)}"
-    write_model(out, settings, average, model_card(title, card.about, recipe, card.name, scores, NOTES))
+    write_model(out, settings, average, model_card(title, card.about, recipe, card.name, scores, NOTES, learnt_from(split)))
 
 
 def described(images: torch.Tensor) -> torch.Tensor:
@@ -92,7 +92,7 @@ def described(images: torch.Tensor) -> torch.Tensor:
 
 
 NOTES = (
-    "Pictures of 32x32 pixels of ten classes. SNR is Es/N0 of a complex symbol; pictures are compared as 8-bit values. "
+    "Pictures of 32x32 pixels. SNR is Es/N0 of a complex symbol; pictures are compared as 8-bit values. "
     "Both ends are told the SNR."
 )
 MEASURED = (0.0, 4.0, 7.0, 10.0, 16.0, 22.0)

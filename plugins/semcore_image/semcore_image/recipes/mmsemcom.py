@@ -20,7 +20,7 @@ class TrainedOverChannel(Recipe):
     """A training in which what is sent meets the noise of a channel, any that is registered: gradients flow through it.
 
     Fields:
-        data: folder of CIFAR-10, as train/<class>/*.jpg or its binary version
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
         channel: what is trained over, for example channel.use=awgn; its `snr_db`, if it has one set, is drawn anew all
             the time
         snr_db: lowest and highest Es/N0 of the training, dB
@@ -154,7 +154,7 @@ class MultiSemRecipe(TrainedOverChannel):
         photographs: training photographs to learn from, a class; null: all
         epochs: passes over the pictures
         backbone: `small`, trained along; or a model of timm, for example resnet50, which stays as it is
-        backbone_weights: safetensors file of that model; null: random
+        backbone_weights: safetensors file of that model, of which the classifier is left out; null: random
         size: side at which the backbone sees pictures, pixels
     """
 
@@ -170,6 +170,12 @@ class MultiSemRecipe(TrainedOverChannel):
     backbone: str = "small"
     backbone_weights: str | None = None
     size: Annotated[int, Ge(16)] = 32
+
+    def check(self) -> None:
+        if self.backbone_weights and self.backbone == "small":
+            raise ComponentError("MultiSemRecipe.backbone_weights are those of a model of timm; name it under `backbone`")
+        if self.backbone == "small" and self.size % 8:
+            raise ComponentError(f"MultiSemRecipe.size must be a multiple of 8 for the small backbone, not {self.size}")
 
     def train(self, out: Path) -> None:
         from semcore_image.recipes.multisem import train

@@ -20,18 +20,20 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from semcore.errors import RunError
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
 from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
-from semcore_image.mini.data import CLASSES
+from semcore_image.mini.data import load_split
 from semcore_image.mini.weights import load_mini
-from semcore_image.mmsemcom.networks import MultiSem, build
+from semcore_image.mmsemcom.networks import Backbone, MultiSem, TimmBackbone, build
 from semcore_image.mmsemcom.prompts import prompts
-from semcore_image.recipes._pictures import model_card
+from semcore_image.recipes._pictures import learnt_from, model_card
 from semcore_image.recipes.class_diffusion import knowledge
-from semcore_image.recipes.mmsemcom import MultiSemRecipe, TrainedOverChannel
+from semcore_image.recipes.mmsemcom import MultiSemRecipe
 
 SETTINGS: dict[str, Any] = {
     "positions": 4,
@@ -40,7 +42,6 @@ SETTINGS: dict[str, Any] = {
     "d_text": 128,
     "d_fusion": 64,
     "heads": 4,
-    "classes": len(CLASSES),
 }
 BACKBONE = {"inner": 64, "width": 64}
 CLASS_WEIGHT = {"image": 0.1, "fused": 0.5}
@@ -53,15 +54,15 @@ def train(recipe: MultiSemRecipe, out: Path) -> None:
     """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
     torch.set_num_threads(recipe.threads)
     torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
-    images, labels = knowledge(recipe.data, recipe.drawings, recipe.photographs)
-    chosen = prompts_of(images)
-    table = [load_mini("mini-clip").encode_text(list(group)) for group in prompts()]
+    learnt = knowledge(recipe.data, recipe.drawings, recipe.photographs, recipe.size)
+    images, labels, lists = learnt.images, learnt.labels, prompts(learnt.classes)
+    chosen = prompts_of(images, lists)
+    table = [load_mini("mini-clip").encode_text(list(group)) for group in lists]
     texts = torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
-    config = _config(recipe)
+    config = {**_config(recipe), "classes": list(learnt.classes)}
     network = build(**config)
     if recipe.backbone_weights:
-        backbone: Any = network.backbone
-        backbone.net.load_state_dict(load_file(recipe.backbone_weights), strict=False)
+        fill_backbone(network.backbone, recipe.backbone_weights)
     if recipe.backbone != "small":
         network.backbone.requires_grad_(False)
     scale = torch.nn.ParameterList([torch.tensor(0.0), torch.tensor(0.0)])
@@ -71,7 +72,7 @@ def train(recipe: MultiSemRecipe, out: Path) -> None:
         [{"params": trained, "peak": recipe.learning_rate}],
         lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4,
     )  # fmt: skip
-    steps = len(images) // recipe.batch_size
+    steps = max(len(images) // recipe.batch_size, 1)
 
     def run_epoch(epoch: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
@@ -79,7 +80,7 @@ def train(recipe: MultiSemRecipe, out: Path) -> None:
         for step in range(steps):
             done = epoch * steps + step
             set_rate(adam, one_cycle(done, recipe.epochs * steps, warm_up=0.03))
-            label = int(torch.randint(0, len(CLASSES), (), generator=generator))
+            label = int(torch.randint(0, len(learnt.classes), (), generator=generator))
             same = (labels == label).nonzero().flatten()
             mine = same[torch.randperm(len(same), generator=generator)[: recipe.batch_size]]
             clean = images[mine].float() / 255
@@ -106,7 +107,8 @@ def train(recipe: MultiSemRecipe, out: Path) -> None:
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = [(name, f"{value:.2f}") for name, value in found(average, recipe, (0.0, 5.0, 10.0, 20.0)).items()]
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, "multisem", scores, NOTES))
+    notes = f"It sees pictures at {recipe.size}×{recipe.size} pixels."
+    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, "multisem", scores, notes, learnt_from(learnt)))
 
 
 def _config(recipe: MultiSemRecipe) -> dict[str, Any]:
@@ -148,13 +150,37 @@ def sent(features: torch.Tensor, channel: ChannelModel, rng: Rng) -> torch.Tenso
     return torch.view_as_real(estimate).flatten(1)[:, : features.shape[1]]
 
 
-def prompts_of(images: torch.Tensor) -> torch.Tensor:
-    """The prompt of each list that mini-clip finds nearest to each picture: int64 (N, len(prompts()))."""
+def fill_backbone(backbone: Backbone, file: str) -> None:
+    """Load a network of timm without its classifier.
+
+    Raises:
+        RunError: the file holds other weights than the network needs
+    """
+    if not isinstance(backbone, TimmBackbone):
+        raise RunError("multisem: backbone_weights are those of a network of timm; name it under `backbone`")
+    try:
+        held = load_file(Path(file).expanduser())
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"multisem: {file} cannot be read as safetensors: {error}") from error
+    classifier = backbone.net.pretrained_cfg.get("classifier") or "fc"
+    ends = tuple(f"{one}." for one in ((classifier,) if isinstance(classifier, str) else classifier))
+    held = {name: value for name, value in held.items() if not name.startswith(ends)}
+    try:
+        backbone.net.load_state_dict(held, strict=True)
+    except RuntimeError as error:
+        reason = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
+        raise RunError(f"multisem: the weights {file} are not those of the backbone: {reason}"[:500]) from error
+
+
+def prompts_of(images: torch.Tensor, lists: Sequence[Sequence[str]]) -> torch.Tensor:
+    """The prompt of each list that mini-clip finds nearest to each picture: int64 (N, lists)."""
     clip = load_mini("mini-clip")
-    table = [clip.encode_text(list(group)) for group in prompts()]
+    table = [clip.encode_text(list(group)) for group in lists]
     rows = []
     for part in images.split(500):
-        seen = clip.encode_image(part)
+        seen = clip.encode_image(
+            part if part.shape[2:] == (32, 32) else F.interpolate(part.float() / 255, (32, 32), mode="area")
+        )
         rows.append(torch.stack([(seen @ group.T).argmax(1) for group in table], dim=1))
     return torch.cat(rows)
 
@@ -169,17 +195,19 @@ def _redrawn(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 @torch.no_grad()
-def found(network: MultiSem, recipe: TrainedOverChannel, snrs_db: Sequence[float], count: int = 40) -> dict[str, float]:
+def found(network: MultiSem, recipe: MultiSemRecipe, snrs_db: Sequence[float], count: int = 40) -> dict[str, float]:
     """PSNR to unseen photographs of the nearest training photograph of their class: by features at an SNR, and by pixels."""
-    known, labels = knowledge(recipe.data, 0, 500)
-    unseen, unseen_labels = knowledge_of_test(recipe.data, count)
+    known, unseen = knowledge(recipe.data, 0, 500, recipe.size), load_split(recipe.data, "test", recipe.size)
+    lists = prompts(known.classes)
     totals: dict[str, list[torch.Tensor]] = {}
-    for label in range(len(CLASSES)):
-        mine, theirs = unseen[unseen_labels == label], known[labels == label]
+    for label in range(len(known.classes)):
+        mine, theirs = unseen.images[unseen.labels == label][:count], known.images[known.labels == label]
+        if not len(mine):
+            continue
         one, other = mine.float() / 255, theirs.float() / 255
         errors = torch.cdist(one.flatten(1), other.flatten(1)).square() / one[0].numel()
         maps, more = network.maps(one), network.maps(other)
-        texts, more_texts = texts_of(mine), texts_of(theirs)
+        texts, more_texts = texts_of(mine, lists), texts_of(theirs, lists)
         image, fused = network.image_features(maps), network.fused(maps, texts)[0]
         more_image, more_fused = network.image_features(more), network.fused(more, more_texts)[0]
         totals.setdefault("PSNR of the nearest of 500 by pixels, dB", []).append(errors.amin(1))
@@ -200,19 +228,10 @@ def found(network: MultiSem, recipe: TrainedOverChannel, snrs_db: Sequence[float
     }
 
 
-def knowledge_of_test(data: str, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """The first `count` unseen photographs of each class."""
-    from semcore_image.mini.data import load_split
-
-    split = load_split(data, "test")
-    first = torch.cat([(split.labels == label).nonzero().flatten()[:count] for label in range(len(CLASSES))])
-    return split.images[first], split.labels[first]
-
-
-def texts_of(images: torch.Tensor) -> torch.Tensor:
+def texts_of(images: torch.Tensor, lists: Sequence[Sequence[str]]) -> torch.Tensor:
     """F_text of pictures by mini-clip, float32 (N, n_text, d_text)."""
-    table = [load_mini("mini-clip").encode_text(list(group)) for group in prompts()]
-    chosen = prompts_of(images)
+    table = [load_mini("mini-clip").encode_text(list(group)) for group in lists]
+    chosen = prompts_of(images, lists)
     return torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
 
 
@@ -221,4 +240,3 @@ SUMMARY = (
     "Semantics of MMSemCom in small: 32 image features by a small convolutional network in place of ResNet-50 (eq. 8), and 64 "
     "features fused with the prompts of mini-clip by cross-attention (eq. 12-14)."
 )
-NOTES = "Pictures of 32×32 pixels of ten classes."

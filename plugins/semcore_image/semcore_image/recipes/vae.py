@@ -13,7 +13,7 @@ from semcore_image.mini.clip import as_float
 from semcore_image.mini.data import Split, load_split
 from semcore_image.mini.diffusion import MiniVae
 from semcore_image.recipes import MiniVaeRecipe
-from semcore_image.recipes._pictures import augment, model_card
+from semcore_image.recipes._pictures import augment, learnt_from, model_card
 
 SETTINGS = {
     "down_block_types": ["DownEncoderBlock2D"] * 3,
@@ -37,7 +37,7 @@ def train(recipe: MiniVaeRecipe, out: Path) -> None:
     adam = torch.optim.AdamW(
         [{"params": list(model.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.98), weight_decay=0.01
     )
-    steps = len(split) // recipe.batch_size
+    steps = max(len(split) // recipe.batch_size, 1)
 
     def run_epoch(epoch: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
@@ -66,7 +66,8 @@ def train(recipe: MiniVaeRecipe, out: Path) -> None:
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(average, load_split(recipe.data, "test"))
     scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
-    write_model(out, SETTINGS, average, model_card(TITLE, SUMMARY, recipe, "mini-vae", scores, NOTES))
+    card = model_card(TITLE, SUMMARY, recipe, "mini-vae", scores, NOTES, learnt_from(split))
+    write_model(out, SETTINGS, average, card)
 
 
 @torch.no_grad()
