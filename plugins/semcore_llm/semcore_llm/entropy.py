@@ -16,6 +16,7 @@ from semcore.errors import ComponentError
 from semcore.interfaces import Record
 from semcore.metrics import RecordMetric
 from semcore.statistics import Mean, Statistic
+from semcore.texts import read_text
 from semcore.types import Text
 
 STOP_WORDS = frozenset(
@@ -60,13 +61,14 @@ class SemanticEntropy(RecordMetric):
         """The captions of the knowledge base."""
         package, inside = SHIPPED
         try:
-            file = Path(self.knowledge) if self.knowledge else importlib.resources.files(package) / inside
-            lines = file.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError, ModuleNotFoundError) as error:
-            where = f"{self.knowledge!r} cannot be read" if self.knowledge else f"{package} does not ship {inside}"
+            if self.knowledge:
+                lines = read_text(Path(self.knowledge)).splitlines()
+            else:
+                lines = (importlib.resources.files(package) / inside).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError, ModuleNotFoundError, ComponentError) as error:
+            where = str(error) if self.knowledge else f"{package} does not ship {inside} ({error})"
             raise ComponentError(
-                f"SemanticEntropy.knowledge: {where} ({error}); name a text file with a caption a line, or install "
-                "semcore-image"
+                f"SemanticEntropy.knowledge: {where}; name a text file with one caption per line, or install semcore-image"
             ) from error
         captions = tuple(line.strip() for line in lines if line.strip())
         if not captions:

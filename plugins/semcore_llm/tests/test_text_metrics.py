@@ -211,3 +211,12 @@ def test_unusable_knowledge_is_named(tmp_path, content):
         file.write_bytes(content)
     with pytest.raises(ComponentError, match="knowledge"):
         value(SemanticEntropy(knowledge=str(file)), "a", "a")
+
+
+def test_a_knowledge_base_may_have_a_byte_order_mark_and_must_be_text(tmp_path):
+    file = tmp_path / "captions.txt"
+    file.write_bytes("\ufeffa cat\na dog\n".encode())
+    assert SemanticEntropy(knowledge=str(file)).captions == ("a cat", "a dog")
+    file.write_bytes("a cat\na d\xf6g\n".encode("latin-1"))
+    with pytest.raises(ComponentError, match=r"captions\.txt is not UTF-8 text: byte 0xF6 at position 9 \(line 2\)"):
+        _ = SemanticEntropy(knowledge=str(file)).captions

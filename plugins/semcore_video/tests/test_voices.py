@@ -323,6 +323,12 @@ def test_alignments_of_the_montreal_aligner_are_imported(clip: Sample, tmp_path:
     assert sent["durations"].values.tolist() == [60, 10, 25, 15, 190]
     both = Speech(textgrids=str(tmp_path)).encode([clip], KB)[0]
     assert both.text("text") == "bin" and both.streams["interval"].values.tolist() == [60, 110]
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "astronaut.TextGrid").write_bytes(TEXTGRID.encode(encoding))
+        assert Speech(send="durations", textgrids=str(tmp_path)).encode([clip], KB)[0].streams["phones"].form == (5, 40)
+    (tmp_path / "astronaut.TextGrid").write_bytes(TEXTGRID.replace('"bin"', '"b\xefn"').encode("latin-1"))
+    with pytest.raises(ComponentError, match=r"astronaut.TextGrid is not UTF-8 text: byte 0xEF at position \d+ \(line \d+\)"):
+        Speech(textgrids=str(tmp_path)).encode([clip], KB)
     with pytest.raises(ComponentError, match="nobody.TextGrid"):
         Speech(textgrids=str(tmp_path)).encode([replace(clip, user="nobody")], KB)
     (tmp_path / "astronaut.TextGrid").write_text("words")

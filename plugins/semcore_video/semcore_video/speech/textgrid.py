@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from semcore.errors import ComponentError, RunError
+from semcore.texts import read_text
 from semcore_video.speech.align import Phone
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
 
@@ -16,7 +18,7 @@ def read(place: Path) -> tuple[str, list[Phone]]:
     """The words of a TextGrid, and its phones, silences included; stress marks are dropped, what is no phone is silence.
 
     Raises:
-        ComponentError: the file is missing, or is no TextGrid with the tiers `words` and `phones`
+        ComponentError: the file is missing, is not UTF-8 or UTF-16 text, or is no TextGrid with the tiers `words` and `phones`
         RunError: praatio is not installed
     """
     try:
@@ -26,8 +28,12 @@ def read(place: Path) -> tuple[str, list[Phone]]:
         raise RunError("TextGrids are read by praatio: pip install 'semcore-video[speech]'") from error
     if not place.exists():
         raise ComponentError(f"Speech.textgrids: there is no {str(place)!r}; files bear the names of the samples' users")
+    text = read_text(place)
     try:
-        grid = textgrid.openTextgrid(str(place), includeEmptyIntervals=True)
+        with tempfile.TemporaryDirectory() as folder:  # praatio reads files alone, and takes a byte-order mark for text
+            plain = Path(folder, "plain.TextGrid")
+            plain.write_text(text, encoding="utf-8")
+            grid = textgrid.openTextgrid(str(plain), includeEmptyIntervals=True)
         words, phones = (grid.getTier(name).entries for name in (WORDS, PHONES))
     except (PraatioException, KeyError, ValueError, IndexError) as error:
         raise ComponentError(f"{place} is no TextGrid with the tiers {WORDS!r} and {PHONES!r}: {error}") from error
