@@ -16,6 +16,7 @@ from semcore.config.assemble import Setup
 from semcore.config.experiment import Cell, Experiment
 from semcore.conventions import conventions
 from semcore.damage import damages
+from semcore.found import counted, lacking
 from semcore.identity import digest
 from semcore.interfaces import Metric, Record
 from semcore.naming import metric_names
@@ -89,6 +90,7 @@ def cell_files(identity: str, experiment: Experiment, cell: Cell, samples: Seque
         },
         "ledger": _accounts(kept.ledgers),
         "report": _mean_report(kept.reports),
+        **lacking(kept.rows),
         "segments": kept.segments if setup.planner or setup.pipeline.kb else [],
         "conventions": conventions(setup.pipeline.channel),
         "genie": sorted(frozenset[str]().union(*(used.genies for used in setups))),
@@ -129,12 +131,13 @@ class _Kept:
     def add(self, setup: Setup, segment: Segment) -> None:
         """Measure a segment."""
         records = _records(segment.samples, segment.outcome)
-        found = {name: one.measure(records) for name, one in zip(metric_names(setup.metrics), setup.metrics, strict=True)}
+        named = dict(zip(metric_names(setup.metrics), setup.metrics, strict=True))
+        found = {name: one.measure(records) for name, one in named.items()}
         for name, values in found.items():
             self.values.setdefault(name, []).extend(values)
         measured = [{name: values[index] for name, values in found.items()} for index in range(len(records))]
         for record, metrics in zip(records, measured, strict=True):
-            row = _row(record, segment, metrics)
+            row = {**_row(record, segment, metrics), **counted(record, setup.pipeline.encoder, named)}
             if len(self.rows) < GALLERY:
                 self._show(setup, record, row)
             self.rows.append(row)

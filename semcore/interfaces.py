@@ -57,6 +57,13 @@ class SemanticEncoder(Component, abc.ABC):
         """Pictures for the report of what it looked at in a sample, by name, uint8 (H, W, 3); by default none."""
         return {}
 
+    def found(self, sample: Sample) -> Mapping[str, tuple[int, int]]:
+        """What it looks for in the frames of a sample, a face for example: name -> (frames with it, frames searched).
+
+        The row of the sample and the report say so; by default it looks for nothing.
+        """
+        return {}
+
 
 @dataclass(frozen=True)
 class Transport(Component, abc.ABC):
@@ -219,6 +226,10 @@ class Source(Component, abc.ABC):
     @abc.abstractmethod
     def samples(self) -> Sequence[Sample]:
         """All samples, in a fixed order, with unique ids; large ones as `OnDemand`, which reads one when it is needed."""
+
+    def remarks(self) -> Sequence[str]:
+        """What a user should know of its samples before a run, as far as that is soon found out: `semcore check` says it."""
+        return ()
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ Name = Annotated[str, AfterValidator(_plain)]
 Part = Annotated[str, AfterValidator(_part)]
 Count = Annotated[int, Ge(0), Lt(2**63)]
 Pair = Annotated[list[float], Len(2, 2)]
+Frames = Annotated[list[Count], Len(2, 2)]
+Found = Annotated[list[str | Count], Len(3, 3)]
 Numbers = dict[str, float | None]
 Settings = dict[str, Any]
 
@@ -87,6 +89,15 @@ class Term(TypedDict):
     """A term of a utility."""
 
     metric: str
+
+
+class Lacking(TypedDict):
+    """What was not found in every frame, as `semcore.found` writes it."""
+
+    frames: Count
+    of: Count
+    samples: Count
+    first: list[Found]
 
 
 class Segment(TypedDict, total=False):
@@ -153,6 +164,8 @@ class Result(TypedDict):
     metrics: NotRequired[dict[str, Summary]]
     ledger: NotRequired[list[Post]]
     report: NotRequired[Numbers]
+    found: NotRequired[dict[str, Lacking]]
+    judged: NotRequired[dict[str, Lacking]]
     segments: NotRequired[list[Segment]]
     conventions: NotRequired[dict[str, str]]
     genie: NotRequired[list[str]]
@@ -183,6 +196,8 @@ class Item(TypedDict):
     report: NotRequired[Numbers]
     plan: NotRequired[Settings]
     exact: NotRequired[list[str]]
+    found: NotRequired[dict[str, Frames]]
+    judged: NotRequired[dict[str, Frames]]
     parts: NotRequired[dict[str, Pair]]
     pictures: NotRequired[dict[str, Name]]
     clips: NotRequired[dict[str, Name]]

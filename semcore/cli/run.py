@@ -108,6 +108,7 @@ def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
 
 def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard: Shard, report: bool, again: bool) -> int:
     from semcore.cli.progress import Progress, print_table
+    from semcore.found import in_words
     from semcore.plugins import hook_manager
     from semcore.redaction import printable
     from semcore.results import left_out, read_run
@@ -118,7 +119,8 @@ def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard:
         hooks.register(progress)
         finished = run(experiment, folder, hooks, executor, sys.argv[1:], shard, again)
     print_table(read_run(folder))
-    for text in left_out(filter(None, finished.results)):
+    results = [one for one in finished.results if one]
+    for text in [*left_out(results), *in_words(results)]:
         click.echo(printable(text))
     if finished.computed == 0 and not finished.failures:
         _say_what_is_there(folder, finished)
@@ -151,6 +153,7 @@ def _say_what_is_there(folder: Path, finished: Finished) -> None:
 @OVERRIDES
 def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
     """Check PIPELINE under the overrides: every problem at once, each with its place. Nothing is computed."""
+    from semcore.identity import digest
     from semcore.redaction import printable
     from semcore.results import left_out_in_words
     from semcore.run import inputs
@@ -164,3 +167,7 @@ def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
         click.echo(f"  {path}: {', '.join(map(str, values))}")
     for one in filter(None, map(left_out_of, looked_through)):
         click.echo(f"  {printable(left_out_in_words(len(one), one))}")
+    resolve = experiment.resolving()
+    sources = {digest(source): source for source in (resolve(cell).source for cell in experiment.cells)}
+    for text in dict.fromkeys(text for source in sources.values() for text in source.remarks()):
+        click.echo(f"  {printable(text)}")

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from semcore import runfiles
 from semcore.config.yaml import MAX_BYTES, parse
 from semcore.errors import ConfigError, RunError
+from semcore.found import in_words
 from semcore.provenance import built_from
 from semcore.publish.rows import rows_of
 from semcore.publish.timeline import timeline
@@ -81,6 +82,7 @@ def render(run: Run) -> str:
         rows=list(zip(rows, run.results, strict=True)),
         missing=missing,
         left_out=left_out(run.results),
+        lacking=in_words(run.results),
         accounts=accounts(run, arranged),
         galleries=galleries(run, arranged),
         sessions=[

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
 
 from semcore.errors import ComponentError
@@ -27,6 +27,7 @@ class Sample:
         sample_rate_hz: samples a second of `audio`
         text: a transcript or a caption that belongs to the item
         label: the class of the item, for metrics only
+        found: what its source looked for in its frames, a face for example: name -> (frames with it, frames searched)
     """
 
     id: str
@@ -38,6 +39,7 @@ class Sample:
     sample_rate_hz: int | None = None
     text: str | None = None
     label: str | None = None
+    found: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.image is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,19 +17,24 @@ from semcore.content import file_digest
 from semcore.errors import ComponentError
 from semcore.identity import digest
 from semcore.interfaces import Source
+from semcore.newest import Newest
 from semcore.pictures import written
 from semcore.texts import read_text
 from semcore.types import OnDemand, Sample
 from semcore_video.face.cut import square
 from semcore_video.face.follow import Person
-from semcore_video.face.tracker import Tracking
+from semcore_video.face.tracker import FACE, Tracking
 from semcore_video.licences import MEDIAPIPE, PYAV
 from semcore_video.reading import Clip, Survey, Upright, shown, survey
 
 ENDINGS = (".mp4", ".mpg", ".mpeg", ".mov", ".mkv", ".webm", ".avi")
 OPEN = 8
 """Clips that are open at a time."""
+LOOKED_AT, FIRST = 20, 50
+"""Clips, and frames of each, in which a check looks for a face."""
 Side = Annotated[int, Ge(16)]
+_cuts = Newest[tuple[tuple[int, int, int] | None]](256)
+"""Squares about faces by digest of the file and the person: a clip may be opened many times."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +117,28 @@ class Clips(Tracking, Source):
         clip, fps, rate = clips.of(part.survey), part.survey.fps, self.sample_rate_hz
         video = clip.pictures(part.start, part.length)
         audio = clip.sound(round(part.start / fps * rate), round(part.length / fps * rate))
-        return Sample(part.name, part.user, video=video, fps=fps, audio=audio, sample_rate_hz=rate, text=part.text)
+        nobody = self.face and self._cut(part.survey) is None
+        return Sample(part.name, part.user, video=video, fps=fps, audio=audio, sample_rate_hz=rate, text=part.text,
+                      found={FACE: (0, len(video))} if nobody else {})  # fmt: skip
+
+    def remarks(self) -> Sequence[str]:
+        if not self.face:
+            return ()
+        places = self._places()
+        without = [
+            place for place in places[:LOOKED_AT] if square(itertools.islice(upright_frames(survey(place)), FIRST)) is None
+        ]
+        more = f", of the first {LOOKED_AT} of {len(places):,} clips" if len(places) > LOOKED_AT else ""
+        return [f"{place.name}: no face in its first {FIRST} frames{more}" for place in without]
+
+    def _cut(self, found: Survey) -> tuple[int, int, int] | None:
+        """The square about the face, in pixels of the upright picture; None where no frame has a face."""
+        key = digest(file_digest(found.place), self.person)
+        return _cuts.of(key, lambda: (square(upright_frames(found), self.person),))[0]
 
     def _finished(self, found: Survey) -> Callable[[np.ndarray, float], np.ndarray]:
         """What makes frames of a clip as they are asked for."""
-        upright = Upright(found.pixel)
-        cut = square((squared(*upright(frame)) for frame in shown(found)), self.person) if self.face else None
+        cut = self._cut(found) if self.face else None
         if cut is None:
             return lambda pixels, pixel: fitted(pixels, pixel, self.size)
         left, top, side = cut
@@ -187,6 +209,13 @@ def read_clip(place: Path, sample_rate_hz: int) -> tuple[np.ndarray, float, np.n
     found = survey(place)
     clip = Clip(found, sample_rate_hz, squared)
     return clip.pictures(0, found.frames), found.fps, clip.sound(0, round(found.frames / found.fps * sample_rate_hz))
+
+
+def upright_frames(found: Survey) -> Iterator[np.ndarray]:
+    """The frames of a clip, upright, with square pixels, uint8 (H, W, 3)."""
+    upright = Upright(found.pixel)
+    for frame in shown(found):
+        yield squared(*upright(frame))
 
 
 def squared(pixels: np.ndarray, pixel: float) -> np.ndarray:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
-from semcore import Features, KnowledgeBase, Picture, Sample
+from semcore import ComponentError, Features, KnowledgeBase, Picture, Sample
+from semcore.cli import cli
+from semcore.clips import mp4
+from semcore_video.clips import Clips
 from semcore_video.face import follow, tracker
 from semcore_video.face.cut import square
 from semcore_video.face.encoder import FaceMotion
@@ -172,3 +178,60 @@ def test_dlib_tells_people_apart_and_one_person_from_nobody() -> None:
     turned = np.asarray(Image.fromarray(person).rotate(8, Image.Resampling.BICUBIC))
     assert follower._same(turned, faces(turned)[0])
     assert not follower._same(255 - person, faces(person)[0]), "a negative looks like nobody"
+
+
+# ---------------------------------------------------------------------------------------------- it is said
+
+
+PIPELINE = """\
+semcore: 1
+name: faces
+source: {{use: av-clips, path: "{path}", size: [96, 96]}}
+encoder: {{use: face-keypoints}}
+transport: {{use: dct, symbols: 60}}
+channel: {{use: awgn, snr_db: 20}}
+generator: {{use: keypoint-warp}}
+metrics: [akd]
+"""
+
+
+def test_what_was_not_found_is_said_by_check_run_rows_and_page(tmp_path: Path) -> None:
+    pytest.importorskip("av", reason="pip install 'semcore-video[av]'")
+    person, nobody = portrait_of_astronaut((96, 96)), landscape((96, 96))
+    for name, frames in {"nobody": [nobody] * 6, "part": [nobody] * 4 + [person] * 2, "whole": [person] * 2}.items():
+        clip = mp4(Sample(name, video=np.stack(frames), fps=25.0))
+        assert clip is not None
+        (tmp_path / f"{name}.mp4").write_bytes(clip)
+    (tmp_path / "faces.yaml").write_text(PIPELINE.format(path=tmp_path))
+
+    def called(*arguments: str) -> str:
+        done = CliRunner().invoke(cli, [arguments[0], str(tmp_path / "faces.yaml"), *arguments[1:]])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "nobody.mp4: no face in its first 50 frames" in (checked := called("check"))
+    assert "part.mp4" not in checked and "whole.mp4" not in checked
+    said = called("run", "--out", str(tmp_path / "run"))
+    found = "face: found in 4 of 14 frames: nobody/000 (none of 6), part/000 (2 of 6)"
+    assert found in said and "akd: judged in 4 of 14 frames" in said
+    [items] = (tmp_path / "run").glob("cells/*/items.jsonl")
+    rows = {row["sample"]: row for row in map(json.loads, items.read_text().splitlines())}
+    assert {name: row["found"]["face"] for name, row in rows.items()} == {
+        "nobody/000": [0, 6], "part/000": [2, 6], "whole/000": [2, 2],
+    }  # fmt: skip
+    assert rows["part/000"]["judged"] == {"akd": [2, 6]} and rows["nobody/000"]["metrics"]["akd"] is None
+    assert found in (tmp_path / "run/report.html").read_text()
+    codec = called(
+        "run", "--out", str(tmp_path / "codec"), "encoder.use=video-codec", "generator.use=video-codec",
+        "transport={use: ldpc}", "metrics=[frame-psnr]",
+    )  # fmt: skip
+    assert "face: found in 0 of 6 frames: nobody/000 (none of 6)" in codec, "the source says it, whatever is sent"
+    assert "face: found" not in called(
+        "run", "--out", str(tmp_path / "uncut"), "source.face=false", "encoder.use=video-codec", "generator.use=video-codec",
+        "transport={use: ldpc}", "metrics=[frame-psnr]",
+    )  # fmt: skip
+
+
+def test_whose_face_is_not_asked_where_nothing_is_cut() -> None:
+    with pytest.raises(ComponentError, match=r"Clips\.person .*face: false"):
+        Clips("videos", face=False, person="left")

@@ -49,6 +49,11 @@ class FaceMotion(SemanticEncoder):
     def streams(self) -> Mapping[str, type[Stream]]:
         return {MOTION: Features}
 
+    def found(self, sample: Sample) -> Mapping[str, tuple[int, int]]:
+        from semcore_video.face.tracker import frames_with_face
+
+        return frames_with_face(sample.video)
+
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [Semantics(sample.id, self._streams(sample, kb), sample.user) for sample in samples]
 

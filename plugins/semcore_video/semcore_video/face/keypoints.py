@@ -43,6 +43,11 @@ class FaceKeypoints(Tracking, SemanticEncoder):
     def streams(self) -> Mapping[str, type[Stream]]:
         return {KEYPOINTS: Features}
 
+    def found(self, sample: Sample) -> Mapping[str, tuple[int, int]]:
+        from semcore_video.face.tracker import frames_with_face
+
+        return frames_with_face(sample.video)
+
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [Semantics(one.id, {KEYPOINTS: Features(self._moved(one, kb))}, one.user) for one in samples]
 

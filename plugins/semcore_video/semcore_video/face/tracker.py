@@ -22,6 +22,8 @@ from semcore_video.face.mesh import POINTS
 from semcore_video.remembered import remembered
 
 _LOCK = threading.Lock()
+FACE = "face"
+"""What is looked for, as rows call it."""
 PEOPLE = 8
 """Most faces of a picture."""
 REMEMBERED = 64
@@ -96,6 +98,11 @@ def track(frames: np.ndarray) -> np.ndarray:
 def with_face(points: np.ndarray) -> np.ndarray:
     """In which frames a face was found: points (T, ..., D), NaN where there is none -> bool (T,)."""
     return np.isfinite(points.reshape(len(points), -1)).all(1)
+
+
+def frames_with_face(video: np.ndarray | None) -> dict[str, tuple[int, int]]:
+    """In how many frames of a video uint8 (T, H, W, 3) the face is, as `SemanticEncoder.found` has it."""
+    return {} if video is None else {FACE: (int(with_face(followed(video)).sum()), len(video))}
 
 
 def faces(picture: np.ndarray) -> list[np.ndarray]:

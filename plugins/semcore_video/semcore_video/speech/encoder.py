@@ -152,6 +152,9 @@ class Audiovisual(SemanticEncoder):
     def streams(self) -> Mapping[str, type[Stream]]:
         return {**self.video.streams, **self.audio.streams}
 
+    def found(self, sample: Sample) -> Mapping[str, tuple[int, int]]:
+        return {**self.video.found(sample), **self.audio.found(sample)}
+
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         pairs = zip(self.video.encode(samples, kb), self.audio.encode(samples, kb), strict=True)
         return [Semantics(seen.key, {**seen.streams, **heard.streams}, seen.user) for seen, heard in pairs]
