@@ -53,7 +53,7 @@ class Origin:
         """Distribution -> version; with what it was built with, where that makes a difference. May import the library."""
         return {name: version for root in self.roots for name, version in libraries.versions(root).items()}
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
         """Of the source and the versions of the libraries."""
         return _hash(self.source, self.libraries)
