@@ -14,7 +14,7 @@ from annotated_types import Ge, Gt
 from PIL import Image
 
 from semcore.content import file_digest
-from semcore.errors import ComponentError
+from semcore.errors import ComponentError, SourceError
 from semcore.identity import digest
 from semcore.interfaces import Source
 from semcore.newest import Newest
@@ -27,9 +27,11 @@ from semcore_video.face.tracker import FACE, Tracking
 from semcore_video.licences import MEDIAPIPE, PYAV
 from semcore_video.reading import Clip, Survey, Upright, shown, survey
 
-ENDINGS = (".mp4", ".mpg", ".mpeg", ".mov", ".mkv", ".webm", ".avi")
-OPEN = 8
-"""Clips that are open at a time."""
+ENDINGS = (
+    ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv",
+)  # fmt: skip
+OPEN_PIXELS = 2**24
+"""Pixels of the frames of clips that are open at a time: a decoder keeps some of each."""
 LOOKED_AT, FIRST = 20, 50
 """Clips, and frames of each, in which a check looks for a face."""
 Side = Annotated[int, Ge(16)]
@@ -48,8 +50,8 @@ class Clips(Tracking, Source):
     stamps are irregular, a picture stays until the next. Sound is mixed to one channel, equal channels as loud as before,
     resampled, and put where its time stamps say; silence fills the rest. The clock starts with the first picture.
 
-    Errors: ComponentError if there is no video, or one cannot be read; or if a segment is longer than 10,000 frames or one
-    gigapixel, or a video than 1,000,000 frames; or if a text is not UTF-8.
+    Errors: SourceError, which `semcore check` finds, if there is no video, or one cannot be read or is longer than 1,000,000
+    frames, or a text is not UTF-8; ComponentError if a segment is longer than 10,000 frames or one gigapixel.
 
     Fields:
         path: a folder of videos, or one video
@@ -76,7 +78,17 @@ class Clips(Tracking, Source):
             raise ComponentError("Clips.person says to whose face frames are cut, and `face: false` cuts none; leave it out")
 
     def samples(self) -> Sequence[Sample]:
-        parts = [part for place in self._places() for part in self._parts(place)][: self.limit]
+        parts, wrong = list[Part](), list[str]()
+        for place in self._places():
+            if self.limit is not None and len(parts) >= self.limit:
+                break
+            try:
+                parts += self._parts(place)
+            except ComponentError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise SourceError(wrong, hint="repair or remove it")
+        parts = parts[: self.limit]
         clips = Opened(lambda survey: Clip(survey, self.sample_rate_hz, self._finished(survey)))
         heads = [(part.name, part.user) for part in parts]
         return OnDemand(heads, lambda index: self._sample(clips, parts[index]), self._digests(parts))
@@ -89,10 +101,12 @@ class Clips(Tracking, Source):
     def _places(self) -> list[Path]:
         root = Path(self.path).expanduser()
         if not root.exists():
-            raise ComponentError(f"{type(self).__name__}.path: there is no {str(root)!r}")
-        places = sorted(one for one in root.iterdir() if one.suffix.lower() in ENDINGS) if root.is_dir() else [root]
+            raise SourceError([f"there is no {root}"])
+        inside = sorted(root.iterdir()) if root.is_dir() else [root]
+        places = [one for one in inside if one.is_file() and not one.name.startswith(".")]
+        places = [one for one in places if one == root or one.suffix.lower() in ENDINGS]
         if not places:
-            raise ComponentError(f"{type(self).__name__}.path: {str(root)!r} holds no video ({', '.join(ENDINGS)})")
+            raise SourceError([f"{root} holds no video ({' '.join(ENDINGS)})"])
         return places[: self.limit]
 
     def _parts(self, place: Path) -> Iterator[Part]:
@@ -168,7 +182,7 @@ class Opened:
         """The clip of a file."""
         if found.place not in self._clips:
             self._clips[found.place] = self._opens(found)
-            if len(self._clips) > OPEN:
+            while len(self._clips) > 1 and sum(one.survey.pixels for one in self._clips.values()) > OPEN_PIXELS:
                 self._clips.popitem(last=False)
         self._clips.move_to_end(found.place)
         return self._clips[found.place]

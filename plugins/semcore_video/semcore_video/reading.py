@@ -56,6 +56,7 @@ class Survey:
         start_s: time stamp of the first picture, s; the clip's clock starts there
         fps: pictures a second of the regular grid
         frames: number of pictures on the grid; where sound goes on after the last picture, that one stays
+        pixels: of a frame
         pixel: width of a pixel over its height, as stored
         sound: whether there is sound
     """
@@ -64,6 +65,7 @@ class Survey:
     start_s: float
     fps: float
     frames: int
+    pixels: int
     pixel: float
     sound: bool
 
@@ -105,7 +107,8 @@ def survey(place: Path) -> Survey:
         video, sound = streams_of(container)
         if video is None:
             raise ComponentError(f"{place} holds no picture")
-        if video.codec_context.width * video.codec_context.height > MAX_PIXELS:
+        pixels = video.codec_context.width * video.codec_context.height
+        if pixels > MAX_PIXELS:
             raise ComponentError(f"{place} has frames of more than {MAX_PIXELS:,} pixels")
         for packet in container.demux([one for one in (video, sound) if one is not None]):
             stamp = packet.dts if packet.pts is None else packet.pts
@@ -132,7 +135,7 @@ def survey(place: Path) -> Survey:
         raise ComponentError(
             f"{place} lasts {frames / fps:,.0f} s by its time stamps, and at most {MAX_CLIP_FRAMES:,} frames are read"
         )
-    return Survey(place, start_s, fps, frames, pixel if 0.1 < pixel < 10 else 1.0, sound is not None)
+    return Survey(place, start_s, fps, frames, pixels, pixel if 0.1 < pixel < 10 else 1.0, sound is not None)
 
 
 def frame_rate(times: Sequence[float], declared: Sequence[Fraction] = ()) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from semcore import ComponentError, Sample
+from semcore.errors import SourceError
 from semcore.identity import digest
 from semcore.types import heads
 from semcore_video import reading
@@ -234,6 +235,19 @@ def test_segments_are_read_on_demand_in_any_order(tmp_path: Path, monkeypatch: p
     assert len(decoded) == 7 * 25
 
 
+def test_many_clips_at_once_keep_few_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments of many users take turns; what was closed is read again from its beginning."""
+    from semcore_video import clips
+
+    for number in range(4):
+        write(tmp_path / f"{number}.mp4", [frame + np.uint8(10 * number) for frame in greys(30)], 25, form="mp4")
+    monkeypatch.setattr(clips, "OPEN_PIXELS", 2 * SIZE[0] * SIZE[1])
+    samples = Clips(str(tmp_path), size=SIZE, face=False, segment_s=0.4).samples()
+    for at in (0, 3, 6, 9, 1, 4, 7, 10, 2, 5):
+        wanted = 40 + 10 * (at // 3) + 10 * (at % 3)
+        assert abs(int(samples[at].video[0, 40, 80, 0]) - wanted) <= 2
+
+
 def test_samples_are_known_by_what_the_file_holds(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
@@ -258,16 +272,24 @@ def test_a_clip_that_is_too_long_for_one_segment_says_what_to_set(tmp_path: Path
         read(tmp_path / "clip.mp4")
     assert len(read(tmp_path / "clip.mp4", segment_s=0.4).video) == 10
     monkeypatch.setattr(reading, "MAX_CLIP_FRAMES", 20)
-    with pytest.raises(ComponentError, match="more than 20 frames"):
+    with pytest.raises(SourceError, match="more than 20 frames"):
         read(tmp_path / "clip.mp4")
 
 
 def test_what_is_no_video_is_named(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"words" * 100)
-    with pytest.raises(ComponentError, match=r"clip\.mp4 cannot be read as a video"):
+    (tmp_path / "other.MOV").write_bytes(b"")
+    with pytest.raises(SourceError, match=r"clip\.mp4 cannot be read as a video: .*\n.*other\.MOV cannot be read"):
         Clips(str(tmp_path)).samples()
+    (tmp_path / "other.MOV").unlink()
     write(tmp_path / "clip.mp4", greys(30), 25, form="mp4")
     assert survey(tmp_path / "clip.mp4").frames == 30
+    (tmp_path / "album.mp4").mkdir()
+    (tmp_path / "._clip.mp4").write_bytes(b"what macOS leaves beside a file")
+    assert len(Clips(str(tmp_path)).samples()) == 1
+    for missing, said in ((tmp_path / "nowhere", "there is no"), (tmp_path / "album.mp4", "holds no video")):
+        with pytest.raises(SourceError, match=said):
+            Clips(str(missing)).samples()
 
 
 # ---------------------------------------------------------------------------------------------- words
@@ -284,9 +306,7 @@ def test_a_byte_order_mark_is_no_word(tmp_path: Path, data: bytes) -> None:
 def test_text_in_another_encoding_names_the_file_and_the_byte(tmp_path: Path, mark: bytes) -> None:
     write(tmp_path / "clip.mp4", greys(5), 25, form="mp4")
     (tmp_path / "clip.txt").write_bytes(mark + "set\ncafé".encode("latin-1"))
-    with pytest.raises(
-        ComponentError, match=rf"clip\.txt is not UTF-8 text: byte 0xE9 at position {7 + len(mark)} \(line 2\)"
-    ):
+    with pytest.raises(SourceError, match=rf"clip\.txt is not UTF-8 text: byte 0xE9 at position {7 + len(mark)} \(line 2\)"):
         Clips(str(tmp_path)).samples()
 
 
