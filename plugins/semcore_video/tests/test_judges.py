@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, get_args
 
 import numpy as np
 import pytest
 
-from semcore import KnowledgeBase, Ledger, Rng, Sample, Semantics
-from semcore.interfaces import Record
-from semcore_video.judges.faces import AKD, CSIM, CentredCSIM, LipCorrelation
-from semcore_video.judges.landmarks import landmarks, opening
+from semcore import ComponentError, KnowledgeBase, Ledger, Rng, RunError, Sample, SemanticEncoder, Semantics, Text
+from semcore.interfaces import Metric, Record
+from semcore.metrics import SSIM
+from semcore_video.face.encoder import FaceMotion
+from semcore_video.judges import by_hand
+from semcore_video.judges.faces import AKD, CSIM, CentredCSIM, FramePSNR, LipCorrelation
+from semcore_video.judges.frames import Frames
+from semcore_video.judges.landmarks import Detector, landmarks, opening
+from semcore_video.judges.lip_fit import LipFit, LipFitLag
+from semcore_video.judges.pairs import paired
 from semcore_video.judges.speech import PESQ, STOI, EnvelopeCorrelation, SpeechWER
 from semcore_video.judges.sync import LipSync, SyncLag, loudness
 from semcore_video.speech.encoder import Speech
 from semcore_video.speech.generator import EspeakVoice
-from semcore_video.speech.recognise import recognised
+from semcore_video.speech.moonshine import Moonshine
+from semcore_video.speech.recognise import PocketSphinx, recognised
 from semcore_video.talking_samples import TalkingSamples
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
@@ -94,3 +105,214 @@ def test_a_synthetic_sentence_is_understood() -> None:
     heard = recognised(said.audio, said.sample_rate_hz)
     assert len(set(heard.split()) & set(words.split())) >= 4
     assert SpeechWER().value(record(clip, said)) <= 0.34
+
+
+# ---------------------------------------------------------------------------------------------- lengths
+
+
+def cut(clip: Sample, share: float) -> Sample:
+    """The first part of a clip, or the clip and after it a part of it again."""
+    frames, samples = round(share * len(clip.video)), round(share * len(clip.audio))
+    return replace(clip, video=np.concatenate([clip.video] * 3)[:frames], audio=np.concatenate([clip.audio] * 3)[:samples])
+
+
+@pytest.mark.parametrize("metric", [*METRICS, FramePSNR(), Frames(of=SSIM())], ids=lambda one: type(one).__name__)
+def test_what_is_missing_and_what_is_too_much_counts(clip: Sample, metric: Metric) -> None:
+    """A part of a clip is worse than the whole, less of it is worse still, and so is more than there was."""
+    sign = -1 if metric.better == "lower" else 1
+    values = [sign * metric.value(record(clip, cut(clip, share))) for share in (1 / 75, 1 / 3, 1.0, 1.5)]
+    assert values[0] < values[2] and values[1] < values[2] and values[3] < values[2] - 0.01 * abs(values[3]), values
+    assert values[0] <= values[1] + 0.15 * abs(values[1])
+
+
+def test_one_frame_is_not_a_video(clip: Sample) -> None:
+    lost, first = Sample(clip.id, clip.user), replace(clip, video=clip.video[:1])
+    worst = AKD().value(record(clip, lost))
+    assert AKD().value(record(clip, first)) == pytest.approx(worst * 74 / 75, rel=0.02)
+    assert FramePSNR().value(record(clip, first)) < 15
+    assert LipCorrelation().value(record(clip, first)) == 0.0
+
+
+def test_frames_are_compared_that_are_seen_at_the_same_time(clip: Sample) -> None:
+    """A result at another frame rate is a little behind, not another video."""
+    slower = replace(clip, video=clip.video[::2], fps=12.5)
+    assert AKD().value(record(clip, slower)) < 0.5 and AKD().judged(record(clip, slower)) == (75, 75)
+    pair = paired(record(clip, slower))
+    assert (pair.here == np.arange(75) // 2).all()
+    assert (paired(record(slower, clip)).here == 1 + 2 * np.arange(38))[:37].all()
+
+
+def test_a_result_of_another_size_is_brought_to_that_of_the_source(clip: Sample) -> None:
+    part = replace(clip, video=clip.video[:5])
+    half = replace(part, video=part.video[:, ::2, ::2])
+    assert AKD().value(record(part, half)) < 2 and FramePSNR().value(record(part, half)) > 20
+
+
+def test_the_row_says_how_many_frames_were_judged(clip: Sample) -> None:
+    grey = np.full_like(clip.video[:5], 128)
+    part = replace(clip, video=np.concatenate([clip.video[:5], grey, grey]))
+    for metric in (AKD(), AKD(detector="dlib"), LipCorrelation()):
+        assert metric.judged(record(part, part)) == (5, 15), metric
+        assert metric.judged(record(part, Sample("lost"))) == (5, 15)
+    assert CSIM(frames=15).judged(record(part, part)) == (5, 15)
+    assert LipSync().judged(record(clip, part)) == (5, 15) and LipSync().value(record(clip, part)) is None
+    assert AKD().value(record(part, part)) == pytest.approx(0, abs=1e-6)
+    assert AKD().value(record(part, replace(part, video=np.concatenate([part.video, part.video])))) > 5
+    assert FramePSNR().judged(record(part, part)) is None, "it looks at every frame"
+
+
+# ---------------------------------------------------------------------------------------------- where nothing is defined
+
+
+@pytest.mark.parametrize("seconds", [0.001, 0.02, 0.1, 0.2, 0.3, 0.4])
+def test_a_sound_too_short_to_be_judged_has_no_value(clip: Sample, seconds: float) -> None:
+    """Whatever came of it; and no metric fails."""
+    start, length = 16000, max(round(seconds * 16000), 1)
+    rate = clip.sample_rate_hz
+    audio = clip.audio[start * rate // 16000 :][: max(length * rate // 16000, 1)]
+    short = replace(clip, audio=audio, video=clip.video[: max(round(seconds * 25), 1)])
+    for result in (short, Sample("lost"), replace(short, audio=audio[:1]), clip):
+        judged = record(short, result)
+        assert STOI().value(judged) is None
+        assert PESQ().value(judged) is None or seconds > 0.25
+        assert EnvelopeCorrelation().value(judged) is None or seconds >= 0.1
+        for metric in (LipSync(), SyncLag(), LipFit(), LipFitLag()):
+            assert metric.value(record(short, short)) is None
+        SpeechWER().value(judged)
+
+
+def test_a_pause_has_no_intelligibility_and_no_quality(clip: Sample) -> None:
+    quiet = 1e-4 * np.random.default_rng(1).standard_normal(16000).astype(np.float32)
+    for sound in (np.zeros(16000, np.float32), np.pad(clip.audio[20000:21000], (0, 15000)), 0.0 * quiet):
+        pause = Sample("pause", audio=sound, sample_rate_hz=16000)
+        assert STOI().value(record(pause, pause)) is None
+    for metric in (STOI(), PESQ(), EnvelopeCorrelation()):
+        assert metric.value(record(replace(clip, audio=0 * clip.audio), clip)) is None
+
+
+def test_what_arrived_does_not_decide_which_samples_are_in_a_mean(clip: Sample) -> None:
+    for metric, worst in ((STOI(), 0.0), (PESQ(), 1.0)):
+        for result in (Sample("lost"), replace(clip, audio=0 * clip.audio), replace(clip, audio=clip.audio[:1])):
+            assert metric.value(record(clip, result)) == pytest.approx(worst, abs=0.05)
+
+
+# ---------------------------------------------------------------------------------------------- detectors
+
+
+def test_the_detector_is_a_setting_and_stands_in_the_signature(clip: Sample) -> None:
+    part = replace(clip, video=clip.video[:4])
+    moved = replace(part, video=np.roll(part.video, 4, axis=2))
+    for kind in (AKD, CSIM, CentredCSIM, LipCorrelation, LipSync, SyncLag, LipFit):
+        signatures = [kind(detector=detector).signature for detector in ("mediapipe", "dlib")]
+        assert "judge=mediapipe" in signatures[0] and "judge=dlib" in signatures[1]
+        assert kind().signature == signatures[0]
+    for detector in ("mediapipe", "dlib"):
+        assert AKD(detector=detector).value(record(part, moved)) == pytest.approx(4, abs=0.5)
+        assert CSIM(detector=detector).value(record(part, moved)) > 0.95
+    with pytest.raises(ComponentError, match="detector"):
+        AKD(detector="haar")
+
+
+def test_both_detectors_find_the_same_places(clip: Sample) -> None:
+    one, other = (landmarks(clip.video[:3], detector) for detector in ("mediapipe", "dlib"))
+    apart = np.linalg.norm(one - other, axis=-1)[:, 17:].mean()  # the outline of a face is where a model draws it
+    assert apart < 0.05 * np.linalg.norm(other[0, 27] - other[0, 8])
+
+
+def test_a_hundred_frames_are_marked_by_hand() -> None:
+    marks = by_hand.marks()
+    assert len(marks) == 100 and len({(one.clip, one.frame) for one in marks}) == 100
+    assert len({one.clip for one in marks}) == 9
+    openings = np.array([one.opening_px for one in marks])
+    assert openings.min() == 0 and 20 < (openings == 0).sum() < 40 and openings.max() > 20
+    assert (2 * openings == np.round(2 * openings)).all(), "to half a pixel"
+
+
+def test_agreement_is_that_of_the_openings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A detector that says what was marked agrees entirely; one that is a pixel off correlates, and is a pixel off."""
+    marks = by_hand.marks()
+
+    def made(name: str, off: float, lost: int = 0) -> np.ndarray:
+        points = np.zeros((200, 68, 2), np.float32)
+        for mark in (one for one in marks if one.clip == name):
+            points[mark.frame, 66, 1] = mark.opening_px + off
+        points[:lost] = np.nan
+        return points
+
+    monkeypatch.setattr(by_hand, "_frames", lambda place: str(place.relative_to(tmp_path)))
+    monkeypatch.setattr(by_hand, "landmarks", lambda name, detector: made(name, 0.0 if detector == "dlib" else 1.0))
+    assert by_hand.agreement("dlib", tmp_path) == by_hand.Agreement(100, 100, pytest.approx(1), pytest.approx(1), 0.0)
+    assert by_hand.agreement("mediapipe", tmp_path) == by_hand.Agreement(100, 100, pytest.approx(1), pytest.approx(1), 1.0)
+    monkeypatch.setattr(by_hand, "landmarks", lambda name, detector: made(name, 0.0, lost=7))
+    assert by_hand.agreement("dlib", tmp_path).found == 91
+
+
+@pytest.mark.skipif("SEMCORE_MARKED_CLIPS" not in os.environ, reason="SEMCORE_MARKED_CLIPS names the folder of the clips")
+@pytest.mark.slow
+def test_the_default_agrees_best_with_the_marks() -> None:
+    data = Path(os.environ["SEMCORE_MARKED_CLIPS"])
+    found = {detector: by_hand.agreement(detector, data) for detector in get_args(Detector)}
+    best = max(found, key=lambda one: found[one].correlation)
+    assert best == AKD().detector == min(found, key=lambda one: found[one].error_px)
+    assert found[best].correlation > 0.97 and found[best].error_px < 1.2 and found[best].found == 100
+
+
+# ---------------------------------------------------------------------------------------------- recognisers
+
+
+@dataclass(frozen=True)
+class Says(SemanticEncoder):
+    """Recognises the same words in any sound, and remembers what it was shown."""
+
+    words: str = "bin blue"
+    seen: ClassVar[list[Sample]] = []
+
+    @property
+    def streams(self) -> dict[str, type[Text]]:
+        return {"text": Text}
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        self.seen.extend(samples)
+        return [Semantics(one.id, {"text": Text(self.words)}, one.user) for one in samples]
+
+
+def test_any_encoder_of_text_recognises_and_the_signature_names_it(clip: Sample) -> None:
+    source = replace(clip, text="Bin blue, at F2 now!")
+    for said, errors in {"bin blue at f two now": 0, "BIN BLUE at f 2 now.": 0, "bin blue": 4, "": 6, "one two": 5}.items():
+        value = SpeechWER(recogniser=Says(said)).value(record(source, clip))
+        assert value == pytest.approx(errors / 6) and (value.numerator, value.denominator) == (errors, 6)
+    assert all(one.text is None and one.video is None and one.id != clip.id for one in Says.seen), "it is not shown the words"
+    assert "asr=pocketsphinx(grammar=grid)" in SpeechWER().signature
+    assert "asr=moonshine()" in SpeechWER(recogniser=Moonshine()).signature
+    signatures = {SpeechWER(recogniser=one).signature for one in (Says(), Says("x"), PocketSphinx(), Moonshine())}
+    assert len(signatures) == 4
+    with pytest.raises(ComponentError, match=r"SpeechWER\.recogniser must give a text stream"):
+        SpeechWER(recogniser=FaceMotion())
+
+
+def test_the_whole_result_is_recognised_however_long(clip: Sample) -> None:
+    Says.seen.clear()
+    SpeechWER(recogniser=Says()).value(record(clip, cut(clip, 2.0)))
+    SpeechWER(recogniser=Says(), of="source").value(record(clip, Sample("lost")))
+    assert [len(one.audio) for one in Says.seen] == [2 * len(clip.audio), len(clip.audio)]
+
+
+def test_pocketsphinx_follows_a_grammar_of_the_users(tmp_path: Path) -> None:
+    grammar = tmp_path / "order.gram"
+    grammar.write_text("#JSGF V1.0;\ngrammar order;\npublic <order> = (place | set) (white | green) (again | please);\n")
+    said = EspeakVoice().generate(
+        Speech(send="durations").encode(
+            [Sample("a", audio=np.zeros(32000, np.float32), sample_rate_hz=16000, text="place white again")], KnowledgeBase()
+        ),
+        KnowledgeBase(), Rng(),
+    )[0].samples[0]  # fmt: skip
+    heard = PocketSphinx(grammar=str(grammar)).recognise(said)
+    assert len(heard.split()) == 3 and len(set(heard.split()) & {"place", "white", "again"}) >= 2
+    before = SpeechWER(recogniser=PocketSphinx(grammar=str(grammar))).signature
+    grammar.write_text(grammar.read_text().replace("green", "red"))
+    assert SpeechWER(recogniser=PocketSphinx(grammar=str(grammar))).signature != before, "by content"
+    with pytest.raises(ComponentError, match=r"PocketSphinx\.grammar must be 'grid' or a file"):
+        PocketSphinx(grammar=str(tmp_path / "nothing"))
+    grammar.write_text("#JSGF V1.0;\ngrammar order;\npublic <order> = xyzzyx | plugh;\n")
+    with pytest.raises(RunError, match="not one that PocketSphinx can follow"):
+        PocketSphinx(grammar=str(grammar)).recognise(said)

@@ -224,10 +224,7 @@ class EnvelopeCorrelation(RecordMetric):
         from semcore_video.judges.landmarks import correlation
 
         pair = sounds(record)
-        if pair is None:
-            return None
-        there = envelope(pair.source)
-        if len(there) < 2 * SMOOTH or there.std() < 1e-9:
+        if pair is None or len(pair.source) < 2 * SMOOTH * FRAME_S * RATE_HZ or envelope(pair.source).std() < 1e-9:
             return None
         if pair.result is None:
             return 0.0
