@@ -301,8 +301,25 @@ def documentation(cls: type[Component]) -> dict[str, str]:
     return docs
 
 
+_ABBREVIATED = re.compile(
+    r"\b(eqs?|figs?|secs?|tabs?|chap|app|refs?|vol|pp|ed|eds|e\.g|i\.e|cf|vs|al|approx|resp|incl|(?-i:Nos?))\.$", re.IGNORECASE
+)
+"""What a full stop behind it does not end."""
+
+
 def summary(docstring: str | None) -> str:
     """The first sentence of a docstring, on one line."""
-    paragraph = " ".join(inspect.cleandoc(docstring or "").split("\n\n")[0].split())
-    match = re.match(r"(.+?[.:])(\s|$)", paragraph)
-    return (match.group(1) if match else paragraph).rstrip(".:")
+    return first_sentence(inspect.cleandoc(docstring or "").split("\n\n")[0])
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of a text, on one line, without the full stop or the colon that ends it.
+
+    The full stop of an abbreviation (eq., Fig., e.g., et al.) does not end it.
+    """
+    text = " ".join(text.split())
+    for end in re.finditer(r"[.:](?=\s|$)", text):
+        if not _ABBREVIATED.search(text[: end.end()]):
+            text = text[: end.end()]
+            break
+    return text.rstrip(".:")

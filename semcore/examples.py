@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semcore import plugins
+from semcore.component import first_sentence
 from semcore.config import yaml
-from semcore.config.build import nearest
+from semcore.config.build import guess, nearest
 from semcore.errors import ConfigError, RunError
 
 FOLDER = "examples"
@@ -30,6 +31,14 @@ def examples() -> list[Example]:
         for path in sorted(folder.glob("*.yaml")):
             found.setdefault(path.stem, Example(path.stem, path, package, _summary(path)))
     return list(found.values())
+
+
+def offered(name: str) -> str:
+    """A hint for a pipeline file that is not there: the example that is called so, or nearly; "" if none is."""
+    known = [one.name for one in examples()]
+    bare = Path(name).name.removesuffix(".yaml").removesuffix(".yml").replace("-", "_")
+    meant = bare if bare in known else guess(bare, known, 0.8)
+    return f"there is an example {meant!r}: semcore cp {meant} copies it here" if meant else ""
 
 
 def find(name: str) -> Example:
@@ -107,4 +116,4 @@ def _summary(path: Path) -> str:
             break
         comment.append(line.lstrip("# "))
     words = " ".join(comment) or (str(values.get("description") or "") if isinstance(values, dict) else "")
-    return " ".join(words.split()).split(". ")[0].rstrip(".")
+    return first_sentence(words)

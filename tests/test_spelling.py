@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from semcore.cli import main
+from semcore.component import first_sentence, summary
 from semcore.errors import ConfigError
 from semcore.spelling import foreign, plain
 
@@ -110,3 +112,52 @@ def test_an_empty_path_is_refused(bench: Any, command: list[str], capsys: pytest
     with pytest.raises(SystemExit) as end:
         main([str(bench.path) if one == "PIPELINE" else one for one in command])
     assert end.value.code == 2 and "is empty: name a file or a folder" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------------- hints
+
+
+@pytest.mark.parametrize(
+    ("override", "hint"),
+    [
+        ("channel.snr_db=0:20", "several values are swept: channel.snr_db=start:stop:step"),
+        ("channel.snr_db=0..20", "several values are swept: channel.snr_db=start:stop:step"),
+        ("channel.snr_db=0-20", "several values are swept: channel.snr_db=start:stop:step"),
+        ("channel.snr_db=0:5:20", "it is written start:stop:step; did you mean 0:20:5?"),
+        ("channel={use: noise, snr_db: 0:20:5}", "'sweep: {channel.snr_db: 0:20:5}'"),
+        ("channel={use: noise, snr_db: [0, 5, 10]}", "channel.snr_db=0,5,10, or 'sweep: {channel.snr_db: [0, 5, 10]}'"),
+        ("metrics=[wer]", "did you mean 'speech-wer'?"),
+        ("metrics=[WER]", "did you mean 'speech-wer'?"),
+    ],
+)
+def test_hints_name_what_was_sought(bench: Any, override: str, hint: str) -> None:
+    assert hint in told(bench, override)
+
+
+@pytest.mark.parametrize("name", ["av_a2v", "av-a2v.yaml", "examples/av_a2v.yaml", "av_a2vv"])
+def test_the_name_of_an_example_offers_to_copy_it(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for verb in ("run", "check"):
+        with pytest.raises(SystemExit):
+            main([verb, str(tmp_path / name)])
+        assert "there is an example 'av_a2v': semcore cp av_a2v copies it here" in capsys.readouterr().err
+
+
+def test_without_a_pipeline_the_examples_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["run"])
+    assert "semcore cp lists the examples" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("The gain of eq. 7 in dB. More.", "The gain of eq. 7 in dB"),
+        ("As in Fig. 3, Sec. II and Tab. 1: more.", "As in Fig. 3, Sec. II and Tab. 1"),
+        ("A channel, e.g. AWGN, i.e. noise vs. fading. More", "A channel, e.g. AWGN, i.e. noise vs. fading"),
+        ("Follows Xie et al. 2021 (Eqs. 3 and 4). More", "Follows Xie et al. 2021 (Eqs. 3 and 4)"),
+        ("One\n  line and 3.5 dB. Two.", "One line and 3.5 dB"),
+        ("Nothing ends it", "Nothing ends it"),
+    ],
+)  # fmt: skip
+def test_a_first_sentence_is_whole(text: str, sentence: str) -> None:
+    assert summary(text) == first_sentence(text) == sentence

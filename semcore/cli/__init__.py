@@ -98,6 +98,8 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.MissingParameter) and error.param is not None and error.param.name == "pipeline":
+            click.echo("Hint: semcore cp lists the examples that there are to start from, and copies them.", err=True)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo(f"\ninterrupted; this goes on where it stopped:\n  {_command(arguments)}", err=True)

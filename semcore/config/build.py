@@ -38,10 +38,17 @@ def guess(word: object, known: Iterable[str], alike: float = 0.6) -> str | None:
     return close[0] if close else None
 
 
+def _part_of(word: object, known: Iterable[str]) -> str | None:
+    """The known word that has a misspelt one as one of its parts (`wer` of `speech-wer`), the shortest of several."""
+    text = plain_text(str(word)).casefold()
+    holding = [one for one in known if len(text) > 2 and text in re.split("[-_]", one)]
+    return min(holding, key=lambda one: (len(one), one), default=None)
+
+
 def nearest(word: object, known: Iterable[str]) -> str:
     """A hint that names the known word nearest to a misspelt one, or lists what is known."""
     words, odd = sorted(known), foreign(str(word))
-    if close := guess(word, words):
+    if close := _part_of(word, words) or guess(word, words):
         odd = odd or (not_ascii(str(word)) if close.isascii() else "")
         return "; ".join(filter(None, (odd, f"did you mean {close!r}?")))
     if odd:
@@ -121,7 +128,7 @@ class Builder:
         elsewhere = next((other for other in registry.KINDS if other != kind and name in registry.names(other)), "")
         if not names:
             hint = f"no installed package brings any {kind}: install one; semcore plugins shows what is installed"
-        elif guess(name, names):
+        elif guess(name, names) or _part_of(name, names):
             hint = nearest(name, names)
         elif elsewhere:
             hint = f"{name!r} is {_a(elsewhere)}; {nearest('', names)}".rstrip("; ")
@@ -185,6 +192,7 @@ class Builder:
                 continue
             label = ".".join(map(str, (name or path[-1], *inner)))
             hint = self._hint(annotation, str(name or path[-1]), found, message, inner == ())
+            hint = hint or _swept(found, message, (*path, *inner))
             self.complain((*path, *inner), f"{whose}: {label} {message}", hint, at_key=message.startswith(UNKNOWN))
         return checked
 
@@ -228,6 +236,23 @@ class Builder:
         if origin in (dict, Mapping) and isinstance(value, Mapping) and _holds_component(annotation):
             return {key: self._nested(arguments[1], item, (*path, key)) for key, item in value.items()}
         return value
+
+
+_SPREAD = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?\s*(:|\.{2,3}|,|;|-|–|to)\s*[-+]?[\d.]+|(range|linspace|arange)\(.*\)", re.I)
+
+
+def _swept(found: Any, message: str, path: Path_) -> str:
+    """A hint that several values of a setting are swept, where one is expected and several are written."""
+    if not message.startswith(("must be a number", "must be a whole number")):
+        return ""
+    where = ".".join(map(str, path))
+    if isinstance(found, (list, tuple)) and found and all(isinstance(one, (int, float)) for one in found):
+        values = ", ".join(map(str, found[:3])) + ", ..." * (len(found) > 3)
+        return f"several values are swept: {where}={values.replace(', ', ',')}, or 'sweep: {{{where}: [{values}]}}'"
+    if not isinstance(found, str) or not (len(found) < 60 and _SPREAD.match(found.strip())):
+        return ""
+    shape = found if re.fullmatch(r"[^:\s]+(:[^:\s]+){2}", found) else "start:stop:step"
+    return f"several values are swept: {where}={shape}, or 'sweep: {{{where}: {shape}}}'"
 
 
 def _misspelt_once(wrong: list[tuple[Path_, str]]) -> list[tuple[Path_, str]]:

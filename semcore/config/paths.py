@@ -74,6 +74,10 @@ def points(text: str) -> list[float] | None:
     if step == 0 or (stop - start) * step < 0:
         raise ValueError(f"the range {text} never gets from {start} to {stop}: write start:stop:step")
     steps = (stop - start) / step + 1e-9
+    if steps < 1 and start != stop:
+        turned = f"{start}:{step}:{stop}" if abs(stop - start) <= abs(step - start) and stop else ""
+        hint = f"; did you mean {turned}?" if turned else ""
+        raise ValueError(f"the range {text} has one point alone, {start}: it is written start:stop:step{hint}")
     if steps >= MAX_POINTS:
         count = f"{steps + 1:,.0f}" if steps < 1e12 else "too many"
         raise ValueError(f"the range {text} has {count} points (limit {MAX_POINTS:,})")

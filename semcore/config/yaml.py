@@ -122,7 +122,8 @@ def read(path: Path) -> Document:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # a ValueError: no file can have that name
         reason = error.strerror if isinstance(error, OSError) else "no file can be called that"
-        hint = _files_near(path) if isinstance(error, FileNotFoundError) else ""
+        near = [_files_near(path), _example(path)] if isinstance(error, FileNotFoundError) else []
+        hint = "; ".join(filter(None, near))
         raise ConfigError([Problem(f"cannot be read: {reason}", name, hint=hint)]) from error
     if len(data) > MAX_BYTES:
         hint = "data belongs in files of its own, which the pipeline names"
@@ -306,6 +307,12 @@ def _files_near(path: Path) -> str:
     if not is_folder:
         files = difflib.get_close_matches(str(path), files, 1)
     return f"did you mean {' or '.join(files)}?" if 0 < len(files) <= 8 else ""
+
+
+def _example(path: Path) -> str:
+    from semcore.examples import offered
+
+    return offered(path.name)
 
 
 def _mark(event: Any) -> Mark:
