@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +12,12 @@ import numpy as np
 from annotated_types import Ge
 from PIL import Image, ImageOps
 
-from semcore.errors import ComponentError
+from semcore.errors import ComponentError, SourceError
+from semcore.identity import digest
 from semcore.interfaces import Source
 from semcore.limits import MAX_FRAMES, MAX_SEQUENCE_PIXELS
 from semcore.pictures import decode_picture, open_picture, written
-from semcore.types import Sample
+from semcore.types import OnDemand, Sample
 
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 PICTURES = {**ANIMATIONS, ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".ppm": "PPM"}
@@ -29,11 +30,11 @@ class PictureSequences(Source):
     """Folders of pictures and animated pictures: each is a user, and each picture a segment of that user.
 
     Pictures of a folder follow each other in natural order (2 before 10). Each becomes a sample `user/picture`, user by
-    user. Still pictures beside the sequences, hidden files and files of other kinds are left out. 8-bit RGB, upright,
-    transparent parts on white.
+    user, and is read when it is needed. Still pictures beside the sequences, hidden files and files of other kinds are left
+    out. 8-bit RGB, upright, transparent parts on white.
 
-    Errors: ComponentError if a picture cannot be read or is larger than 67 megapixels or 512 MiB, or if a sequence is
-    longer than 10,000 pictures or one gigapixel.
+    Errors: SourceError, which `semcore check` finds, if there is no sequence, or if a picture cannot be read or is larger
+    than 67 megapixels or 512 MiB, or if a sequence is longer than 10,000 pictures or one gigapixel.
 
     Fields:
         path: a folder of sequences, or one sequence: a folder of pictures, or an animated GIF, WebP or PNG file
@@ -50,50 +51,89 @@ class PictureSequences(Source):
     every: Annotated[int, Ge(1)] = 1
 
     def samples(self) -> Sequence[Sample]:
-        root = Path(self.path)
-        if not root.exists():
-            raise ComponentError(f"PictureSequences.path: there is no {str(root)!r}")
-        inside = _listed(root) if root.is_dir() else []
-        places = [place for place in inside if _is_sequence(place)] or [root] * _is_sequence(root)
-        if not places:
-            raise ComponentError(
-                f"PictureSequences.path: {str(root)!r} holds neither folders of pictures nor animated GIF, WebP or PNG files"
-            )
-        return [
-            Sample(f"{user}/{name}", user, image=pixels)
-            for place in places
-            for user in [written(place.name)]
-            for name, pixels in _bounded(self._pictures(place), place)
-        ]
+        frames, digests, wrong = list[Frame](), list[str](), list[str]()
+        opened = Opened()
+        for place in self._places():
+            total = 0
+            try:
+                for count, frame in enumerate(self._frames(place), start=1):
+                    sample = self._sample(opened, frame)
+                    total += sample.source_values // 3
+                    _check_length(place, count, total / count)
+                    digests.append(digest(sample))
+                    frames.append(frame)
+            except ComponentError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise SourceError(wrong)
+        heads = [(frame.name, frame.user) for frame in frames]
+        return OnDemand(heads, lambda index: self._sample(opened, frames[index]), digests)
 
-    def _pictures(self, place: Path) -> Iterator[tuple[str, np.ndarray]]:
-        """(name, pixels) of the pictures that are taken of one sequence."""
-        taken = slice(0, None if self.length is None else self.length * self.every, self.every)
+    def _places(self) -> list[Path]:
+        root = Path(self.path).expanduser()
+        if not root.exists():
+            raise SourceError([f"there is no {root}"])
+        wrong, places = list[str](), list[Path]()
+        for place in [*(_listed(root) if root.is_dir() else []), root]:
+            try:
+                if (place != root or not places) and _is_sequence(place):
+                    places.append(place)
+            except ComponentError as error:
+                wrong.append(str(error))
+        if wrong:
+            raise SourceError(wrong)
+        if not places:
+            raise SourceError([f"{root} holds neither folders of pictures nor animated GIF, WebP or PNG files"])
+        return places
+
+    def _frames(self, place: Path) -> Iterator[Frame]:
+        """The pictures that are taken of one sequence."""
+        taken, user = slice(0, None if self.length is None else self.length * self.every, self.every), written(place.name)
         if place.is_dir():
             for file in _stills(place)[taken]:
-                with _open(file, PICTURES) as opened:
-                    yield written(file.name), self._pixels(_decoded(opened, file))
+                yield Frame(f"{user}/{written(file.name)}", user, file)
             return
         with _open(place, ANIMATIONS) as opened:
             frames = range(getattr(opened, "n_frames", 1))[taken]
             # Each frame is painted over those before it, so that those left out cost time as well.
             _check_length(place, len(frames) and frames[-1] + 1, opened.width * opened.height)
-            for index in frames:
-                yield f"{index:04d}", self._pixels(_decoded(opened, place, index))
+        for index in frames:
+            yield Frame(f"{user}/{index:04d}", user, place, index)
 
-    def _pixels(self, picture: Image.Image) -> np.ndarray:
+    def _sample(self, opened: Opened, frame: Frame) -> Sample:
+        picture = opened.picture(frame)
         if self.size is not None and picture.size != self.size[::-1]:
             picture = ImageOps.fit(picture, self.size[::-1], Image.Resampling.LANCZOS)
-        return np.asarray(picture)
+        return Sample(frame.name, frame.user, image=np.asarray(picture))
 
 
-def _bounded(pictures: Iterable[tuple[str, np.ndarray]], place: Path) -> Iterator[tuple[str, np.ndarray]]:
-    """The pictures of a sequence, as long as it is no longer than the limits."""
-    total = 0
-    for count, (name, pixels) in enumerate(pictures, start=1):
-        total += pixels.shape[0] * pixels.shape[1]
-        _check_length(place, count, total / count)
-        yield name, pixels
+@dataclass(frozen=True)
+class Frame:
+    """A sample before it is read: its name and user, and which picture of which file it is; `index` None: the only one."""
+
+    name: str
+    user: str
+    file: Path
+    index: int | None = None
+
+
+class Opened:
+    """Reads pictures; the newest animation stays open, since its frames are painted over each other."""
+
+    def __init__(self) -> None:
+        self._file: Path | None = None
+        self._animation: Image.Image | None = None
+
+    def picture(self, frame: Frame) -> Image.Image:
+        """The decoded picture."""
+        if frame.index is None:
+            with _open(frame.file, PICTURES) as opened:
+                return _decoded(opened, frame.file)
+        if self._animation is None or self._file != frame.file:
+            if self._animation is not None:
+                self._animation.close()
+            self._file, self._animation = frame.file, _open(frame.file, ANIMATIONS)
+        return _decoded(self._animation, frame.file, frame.index)
 
 
 def _check_length(place: Path, count: int, pixels: float) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semcore.errors import ComponentError
+from semcore.errors import SourceError
 from semcore.limits import MAX_FILE_BYTES
+from semcore_video import sequences
 from semcore_video.sequences import PictureSequences
 
 
@@ -76,7 +77,7 @@ def test_a_damaged_file_is_named(tmp_path, name, content):
     file = tmp_path / name
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(content)
-    with pytest.raises(ComponentError, match="bad"):
+    with pytest.raises(SourceError, match="bad"):
         PictureSequences(str(tmp_path)).samples()
 
 
@@ -85,14 +86,14 @@ def test_a_truncated_picture_is_named(tmp_path):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(whole)
     (tmp_path / "user").mkdir()
     (tmp_path / "user" / "cut.png").write_bytes(whole.read_bytes()[:2000])
-    with pytest.raises(ComponentError, match="cut.png"):
+    with pytest.raises(SourceError, match="cut.png"):
         PictureSequences(str(tmp_path)).samples()
 
 
 def test_nothing_to_read_says_what_to_do(tmp_path):
-    with pytest.raises(ComponentError, match="neither folders of pictures"):
+    with pytest.raises(SourceError, match="neither folders of pictures"):
         PictureSequences(str(tmp_path)).samples()
-    with pytest.raises(ComponentError, match="there is no"):
+    with pytest.raises(SourceError, match="there is no"):
         PictureSequences(str(tmp_path / "absent")).samples()
 
 
@@ -106,20 +107,20 @@ def animation(frames: int, side: int) -> bytes:
 @pytest.mark.parametrize(("frames", "side"), [(100_000, 8), (300, 8000)])
 def test_an_animation_that_is_too_long_is_named_before_it_is_decoded(tmp_path, frames, side):
     (tmp_path / "long.gif").write_bytes(animation(frames, side))
-    with pytest.raises(ComponentError, match=r"long\.gif is too long: .* at most 10,000 pictures and 1,073,741,824 pixels"):
+    with pytest.raises(SourceError, match=r"long\.gif is too long: .* at most 10,000 pictures and 1,073,741,824 pixels"):
         PictureSequences(str(tmp_path)).samples()
-    with pytest.raises(ComponentError, match="too long"):  # those that are left out must be painted, too
+    with pytest.raises(SourceError, match="too long"):  # those that are left out must be painted, too
         PictureSequences(str(tmp_path), every=frames - 1).samples()
     assert len(PictureSequences(str(tmp_path), length=2, size=(8, 8)).samples()) == 2
 
 
 def test_a_folder_that_is_too_long_is_named(clips, monkeypatch):
     monkeypatch.setattr("semcore_video.sequences.MAX_SEQUENCE_PIXELS", 3 * 24 - 1)
-    with pytest.raises(ComponentError, match="ann is too long: 3 pictures of 24 pixels"):
+    with pytest.raises(SourceError, match="ann is too long: 3 pictures of 24 pixels"):
         PictureSequences(str(clips)).samples()
     monkeypatch.setattr("semcore_video.sequences.MAX_SEQUENCE_PIXELS", 3 * 24)
     monkeypatch.setattr("semcore_video.sequences.MAX_FRAMES", 2)
-    with pytest.raises(ComponentError, match="ann is too long: 3 pictures"):
+    with pytest.raises(SourceError, match="ann is too long: 3 pictures"):
         PictureSequences(str(clips)).samples()
     assert len(PictureSequences(str(clips), length=2).samples()) == 9
 
@@ -128,12 +129,29 @@ def test_a_folder_that_is_too_long_is_named(clips, monkeypatch):
 def test_a_picture_that_is_too_large_is_named_with_the_limit(tmp_path, side):
     (tmp_path / "user").mkdir()
     Image.new("1", (side, side)).save(tmp_path / "user" / "bad.png")
-    with pytest.raises(ComponentError, match=r"bad\.png is not a picture that can be read: .*67,108,864"):
+    with pytest.raises(SourceError, match=r"bad\.png is not a picture that can be read: .*67,108,864"):
         PictureSequences(str(tmp_path)).samples()
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path):
     with open(tmp_path / "bad.gif", "wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
-    with pytest.raises(ComponentError, match=r"bad\.gif is not a picture that can be read: it has 536,870,913 bytes"):
+    with pytest.raises(SourceError, match=r"bad\.gif is not a picture that can be read: it has 536,870,913 bytes"):
         PictureSequences(str(tmp_path)).samples()
+
+
+def test_pictures_are_read_when_they_are_needed_in_any_order(clips, monkeypatch):
+    samples = PictureSequences(str(clips)).samples()
+    decoded = []
+    decode = sequences._decoded
+    monkeypatch.setattr(sequences, "_decoded", lambda *given: decoded.append(given[1].name) or decode(*given))
+    shown = {one: (sample := samples[one]).id for one in (5, 4, 6, 0, 12, 4)}
+    assert [int(samples[one].image[0, 0, 0]) for one in (5, 4, 6)] == [100, 0, 200] and len(set(shown.values())) == 5
+    assert len(decoded) == 9 and sample.id == "clip.gif/0000"
+
+
+def test_every_picture_that_cannot_be_read_is_named_at_once(clips):
+    (clips / "ann" / "frame3.png").write_bytes(b"no picture")
+    (clips / "bob" / "b.jpg").write_bytes(b"")
+    with pytest.raises(SourceError, match=r"(?s)frame3\.png is not a picture.*b\.jpg is not a picture"):
+        PictureSequences(str(clips)).samples()
