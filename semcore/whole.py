@@ -65,7 +65,7 @@ def _refuse_gaps(name: str, found: Any) -> None:
     misfits = sorted(str(one[0] if isinstance(one, (tuple, list)) else one) for one in held.get("mismatched_keys") or ())
     for what, tensors in (("are missing in", missing), ("have another shape in", misfits)):
         if tensors:
-            raise RunError(f"{len(tensors)} tensors of {name} {what} its weights: {_few(tensors)}")
+            raise RunError(f"{len(tensors)} of the tensors of {name} {what} its weights: {_few(tensors)}")
 
 
 def _few(names: list[str]) -> str:

@@ -33,7 +33,7 @@ def arrays(name: str, folder: str | None, wanted: str, command: str) -> Any:
     held = whole.tensors(file, f"`semcore train {command}` writes it")
     if wanted not in held:
         raise RunError(f"{file} lacks the tensor {wanted!r}: `semcore train {command}` writes it")
-    return held[wanted].numpy()
+    return held[wanted].clone().numpy()  # what is loaded is a view of the file
 
 
 def network(build: Callable[..., Any], name: str, folder: str | None, command: str) -> Any:
