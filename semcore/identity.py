@@ -52,7 +52,8 @@ def _feed(update: Any, value: Any) -> None:
             _feed(update, item)
     elif hasattr(value, "tobytes") and hasattr(value, "dtype"):
         _tagged(update, b"a", f"{value.dtype}{value.shape}".encode())
-        update(value.tobytes())
+        whole = getattr(value, "flags", None) is not None and value.flags.c_contiguous and value.size
+        update(memoryview(value).cast("B") if whole else value.tobytes())  # a large picture is not copied
     elif isinstance(value, Component):
         name = registry.name_of(type(value))
         whose = (*registry.provider(value.kind, name), origin.of(type(value)).digest)
