@@ -73,7 +73,7 @@ class Extent:
     Fields:
         frames: pictures of the video; 0: there is none, or nobody says
         fps: pictures a second
-        size: (height, width) of the video
+        size: (height, width) of the pictures of the video, or of the picture; (0, 0): there is none, or nobody says
         samples: of the sound; 0: there is none, or nobody says
         sample_rate_hz: samples of the sound a second
     """
@@ -87,7 +87,9 @@ class Extent:
     @classmethod
     def of(cls, sample: Sample) -> Extent:
         """That of a sample."""
-        frames, height, width = (0, 0, 0) if sample.video is None else sample.video.shape[:3]
+        frames = 0 if sample.video is None else len(sample.video)
+        shown = sample.image if sample.video is None else sample.video
+        height, width = (0, 0) if shown is None else shown.shape[-3:-1]
         samples = 0 if sample.audio is None else len(sample.audio)
         return cls(frames, float(sample.fps or 0), (height, width), samples, sample.sample_rate_hz or 0)
 

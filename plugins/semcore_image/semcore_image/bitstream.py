@@ -14,7 +14,7 @@ from semcore.interfaces import Codec, Generator, SemanticEncoder
 from semcore.rng import Rng
 from semcore.types import Bitstream, Candidates, KnowledgeBase, Sample, Semantics, Stream
 from semcore_image.codecs import Raw
-from semcore_image.pixels import grey, image_of, other_size
+from semcore_image.pixels import grey, image_of, other_size, size_of
 
 Side = Annotated[int, Ge(1)]
 
@@ -53,8 +53,8 @@ class BitstreamGenerator(Generator):
 
     Fields:
         codec: the encoder's codec
-        size: (height, width) of the pictures, known from the session; null: whatever the bytes say, and a
-            lost picture is 32×32
+        size: (height, width) of the pictures; null: that of the source's picture, which the grant of the transmission
+            tells
     """
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {"picture": (Bitstream,)}
@@ -78,6 +78,6 @@ class BitstreamGenerator(Generator):
         return [Candidates((Sample(one.key, one.user, image=self._decode(one)),)) for one in batch]
 
     def _decode(self, one: Semantics) -> np.ndarray:
-        stream = one.streams.get("picture")
-        pixels = self.codec.decode(stream.data, self.size) if isinstance(stream, Bitstream) else None
-        return grey(self.size or (32, 32)) if pixels is None else pixels
+        stream, size = one.streams.get("picture"), self.size or size_of(one)
+        pixels = self.codec.decode(stream.data, size) if isinstance(stream, Bitstream) else None
+        return grey(size or (32, 32)) if pixels is None else pixels

@@ -11,7 +11,7 @@ from annotated_types import Ge
 from semcore.interfaces import Generator, SemanticEncoder
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Picture, Sample, Semantics, Stream
-from semcore_image.pixels import grey, image_of, other_size, resized
+from semcore_image.pixels import grey, image_of, other_size, resized, size_of
 
 PICTURE = "picture"
 
@@ -36,7 +36,7 @@ class PictureGenerator(Generator):
     """Shows the picture as the transport brought it; one that is lost is mid-grey (128).
 
     Fields:
-        size: (height, width) of the pictures; null: as they arrive, and a lost one is 32 x 32
+        size: (height, width) of the pictures; null: as they arrive, and a lost one has the size that the grant tells
     """
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {PICTURE: (Picture,)}
@@ -51,5 +51,5 @@ class PictureGenerator(Generator):
 
     def _shown(self, one: Semantics) -> Sample:
         stream = one.streams.get(PICTURE)
-        pixels = stream.pixels if isinstance(stream, Picture) else grey(self.size or (32, 32))
+        pixels = stream.pixels if isinstance(stream, Picture) else grey(self.size or size_of(one) or (32, 32))
         return Sample(one.key, one.user, image=resized(pixels, self.size or pixels.shape[:2]))

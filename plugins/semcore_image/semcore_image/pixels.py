@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from semcore.errors import ComponentError
 from semcore.limits import MAX_SEQUENCE_PIXELS
-from semcore.types import Sample
+from semcore.types import Sample, Semantics
 
 if TYPE_CHECKING:
     import torch
@@ -50,6 +50,11 @@ def check_drawn(field: str, count: int, size: tuple[int, int]) -> None:
     if count * size[0] * size[1] > MAX_SEQUENCE_PIXELS:
         most = MAX_SEQUENCE_PIXELS // (size[0] * size[1])
         raise ComponentError(f"{field} must be at most {most:,} pictures of {size[0]}×{size[1]} pixels, not {count:,}")
+
+
+def size_of(got: Semantics) -> tuple[int, int] | None:
+    """(height, width) of a picture, as the grant of its transmission tells; None if nobody says."""
+    return got.extent.size if all(got.extent.size) else None
 
 
 def image_of(sample: Sample, who: object) -> np.ndarray:

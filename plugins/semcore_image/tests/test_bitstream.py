@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from semcore import Bitstream, ComponentError, KnowledgeBase, Rng, Sample, Semantics, Text
+from semcore import Bitstream, ComponentError, Extent, KnowledgeBase, Rng, Sample, Semantics, Text
 from semcore_image.bitstream import BitstreamEncoder, BitstreamGenerator
 from semcore_image.codecs import HevcIntra, Jpeg, Png, Raw, WebP
+from semcore_image.picture import PictureGenerator
 
 EMPTY = KnowledgeBase()
 
@@ -51,3 +54,20 @@ def test_raw_needs_a_size():
 def test_a_sample_without_a_picture_is_refused():
     with pytest.raises(ComponentError, match="BitstreamEncoder needs pictures, but sample 'x' has none"):
         BitstreamEncoder(codec=Png()).encode([Sample("x", text="words")], EMPTY)
+
+
+def test_the_grant_tells_the_size_of_a_picture_however_large_it_is(monkeypatch):
+    """Without it a picture of more pixels than a receiver believes was grey, and a lost one 32 by 32."""
+    monkeypatch.setattr("semcore_image.codecs.MAX_RECEIVED_PIXELS", 100)
+    picture = np.full((24, 40, 3), 77, np.uint8)
+    generator, sample = BitstreamGenerator(codec=Png()), Sample("a", image=picture)
+    (sent,) = BitstreamEncoder(Png()).encode([sample], EMPTY)
+    granted = dataclasses.replace(sent, extent=Extent.of(sample))
+    assert np.array_equal(shown(generator, granted), picture)
+    assert shown(generator, dataclasses.replace(granted, streams={})).shape == (24, 40, 3)
+    assert (shown(generator, sent) == 128).all()  # nobody told the size
+    assert shown(PictureGenerator(), dataclasses.replace(granted, streams={})).shape == (24, 40, 3)
+
+
+def shown(generator, got) -> np.ndarray:
+    return generator.generate([got], EMPTY, Rng())[0].samples[0].image
