@@ -50,7 +50,7 @@ def _read(source: Part, load: Load) -> tuple[Sequence[Sample] | None, list[Probl
     except SemcoreError as error:
         text = str(error).removeprefix(f"source {use}: ").removeprefix(f"{type(component).__name__}.")
         return None, [tell(text, blamed(component, text) or ("use",))]
-    except Exception as error:  # whatever somebody else's source raises
+    except (Exception, SystemExit) as error:  # whatever somebody else's source raises
         return None, [tell(f"it cannot be read: {type(error).__name__}: {error}", ("use",))]
 
 
@@ -60,7 +60,8 @@ def _misfits(resolved: Resolved, samples: Sequence[Sample]) -> Iterator[Problem]
     generator, use = part.made, name_of(type(part.made))
     if type(generator).refuses_size is Generator.refuses_size:
         return
-    drawn = [resolved.parts["source"].made.size] if resolved.parts["source"].made.draws else []
+    source = resolved.parts["source"].made
+    drawn = [source.size] if source.draws and getattr(source, "size", None) else []
     sizes = dict.fromkeys([*drawn, *(one.image.shape[:2] for one in samples if one.image is not None)])
     for reason in filter(None, (generator.refuses_size(size) for size in sizes)):
         yield part.places.tell(("generator", *blamed(generator, reason)), f"generator {use!r}: {reason}")
