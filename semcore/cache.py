@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from semcore import runfiles
+from semcore import runfiles, steps
 from semcore.component import Component
 from semcore.content import user_cache
 from semcore.contract import one_each
@@ -74,7 +74,8 @@ class Cache:
         found: list[Any] = [self.get(key) for key in keys]
         missing = [index for index, value in enumerate(found) if value is None]
         if missing:
-            made = compute(missing)
+            with steps.stage(stage, len(missing)):
+                made = compute(missing)
             for index, value in zip(missing, made, strict=True):
                 self.put(keys[index], value)
                 found[index] = value
@@ -132,7 +133,8 @@ class CachedGenerator(_Unchecked, Generator):
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         """As the generator inside."""
         if self.inner.keeps:
-            return self.inner.generate(batch, kb, rng)
+            with steps.stage("generate", len(batch)):
+                return self.inner.generate(batch, kb, rng)
         kept = _kept(self.inner, batch)
         keys = [
             digest("generate", self.inner, what, kb.of(one.user), rng.at(one.key).integer())

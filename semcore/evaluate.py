@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from semcore import steps
 from semcore.bench import Judge
 from semcore.cache import Cache, cached
 from semcore.clips import mp4
@@ -132,7 +133,8 @@ class _Kept:
         """Measure a segment."""
         records = _records(segment.samples, segment.outcome)
         named = dict(zip(metric_names(setup.metrics), setup.metrics, strict=True))
-        found = {name: one.measure(records) for name, one in named.items()}
+        with steps.stage("measure", len(named), "metrics"):
+            found = {name: named[name].measure(records) for name in steps.each(list(named), "metrics")}
         for name, values in found.items():
             self.values.setdefault(name, []).extend(values)
         measured = [{name: values[index] for name, values in found.items()} for index in range(len(records))]

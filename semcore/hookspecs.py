@@ -9,6 +9,7 @@ from typing import Any
 import pluggy
 
 from semcore.cache import StageDone
+from semcore.steps import Step
 
 spec = pluggy.HookspecMarker("semcore")
 hook = pluggy.HookimplMarker("semcore")
@@ -26,8 +27,12 @@ class Hooks:
         """A cell with these swept values begins."""
 
     @spec
+    def semcore_step(self, settings: Mapping[str, Any], step: Step) -> None:
+        """The cell with these swept values is at this step of a stage; several cells may be under way at once."""
+
+    @spec
     def semcore_stage_done(self, done: StageDone) -> None:
-        """A stage of the cell has done a batch."""
+        """A stage of the cell has done a batch; of cells that are computed in this process."""
 
     @spec
     def semcore_cell_done(self, result: Mapping[str, Any], seconds: float) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from semcore.component import Component, Needs
 from semcore.rng import Rng
 from semcore.statistics import Mean, Statistic
+from semcore.steps import Step
 from semcore.types import (
     STREAM_TYPES,
     Candidates,
@@ -320,6 +321,10 @@ class Recipe(Component, abc.ABC):
         """Write `config.json`, `model.safetensors` and the model card `README.md` into `out`."""
 
 
+def _nobody(step: Step) -> None:
+    """Listens to no step."""
+
+
 @dataclass(frozen=True, eq=False)
 class Job:
     """Work that can be done anywhere: it can be pickled, and returns something that can.
@@ -327,10 +332,16 @@ class Job:
     Fields:
         call: does it
         needs: what the process that does it must have
+        told: called, where the jobs were given out, when it begins and with each of its steps, by an executor that knows of
+            them; it stays there
     """
 
     call: Callable[[], Any]
     needs: Needs = Needs()
+    told: Callable[[Step], None] = _nobody
+
+    def __reduce__(self) -> Any:
+        return Job, (self.call, self.needs)
 
 
 @dataclass(frozen=True)

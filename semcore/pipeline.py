@@ -16,6 +16,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from semcore import steps
 from semcore.contract import one, one_each
 from semcore.interfaces import ChannelModel, Generator, KBPolicy, Selector, SemanticEncoder
 from semcore.multiplex import Multiplex
@@ -144,7 +145,7 @@ def feedback(updates: Sequence[Semantics]) -> Ledger:
 def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:
     """One round over the channel: the only way from one end to the other."""
     names = Pseudonyms.of(batch, component=p.air)
-    with names.in_errors():
+    with names.in_errors(), steps.stage("link", len(batch)):
         symbols = None if p.silent else p.air.send(names.batch(batch), names.rng(rng).at("transport"))
         if symbols is None:
             return Delivery([replace(semantics, streams={}) for semantics in batch])

@@ -42,6 +42,7 @@ from semcore.newest import Newest
 from semcore.redaction import printable, redact
 from semcore.results import read_result
 from semcore.runfiles import beneath
+from semcore.steps import Step, listening
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.threads import limited
 from semcore.types import OnDemand, Sample, heads, left_out_of
@@ -281,12 +282,30 @@ def _computed(
     calls = [functools.partial(compute, experiment, cell, identity, out / "cache") for cell, identity in pending]
     if executor is None or not calls:
         for (cell, identity), call in zip(pending, calls, strict=True):
-            hooks("semcore_cell_started", settings=dict(cell.settings))
-            yield cell, identity, call(lambda done: hooks("semcore_stage_done", done=done))
+            heard = _Heard(cell, hooks)
+            with listening(heard):
+                heard(Step(""))
+                outcome = call(lambda done: hooks("semcore_stage_done", done=done))
+            yield cell, identity, outcome
         return
-    jobs = [Job(call, _needs(resolve, cell)) for (cell, _), call in zip(pending, calls, strict=True)]
+    cells = zip(pending, calls, strict=True)
+    jobs = [Job(call, _needs(resolve, cell), _Heard(cell, hooks)) for (cell, _), call in cells]
     for index, made in executor.execute(jobs):
         yield *pending[index], Outcome(reason=made.reason) if isinstance(made, Lost) else made
+
+
+class _Heard:
+    """Passes the steps of a cell on to the hooks; with the first one it has begun."""
+
+    def __init__(self, cell: Cell, hooks: Around) -> None:
+        self.settings, self.hooks, self.begun = dict(cell.settings), hooks, False
+
+    def __call__(self, step: Step) -> None:
+        if not self.begun:
+            self.begun = True
+            self.hooks("semcore_cell_started", settings=dict(self.settings))
+        if step.stage:
+            self.hooks("semcore_step", settings=dict(self.settings), step=step)
 
 
 def _needs(resolve: Resolve, cell: Cell) -> Needs:

@@ -1,8 +1,7 @@
-"""Progress of a run: bars on a terminal, one plain line a cell elsewhere; a table at the end."""
+"""Progress of a run: on a terminal bars, of all cells and inside each; elsewhere a line per cell; a table at the end."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -12,10 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 
-from semcore.cache import StageDone
 from semcore.cli.columns import columns, console
 from semcore.hookspecs import hook
 from semcore.results import Run, number, table
+from semcore.steps import Step
 from semcore.words import Labels
 
 
@@ -30,10 +29,9 @@ class Progress:
             TimeRemainingColumn(), console=self.console, disable=not self.console.is_terminal, transient=True,
         )  # fmt: skip
         self.task: Any = None
+        self.inside: dict[str, Any] = {}
         self.cells = 0
         self.done = 0
-        self.cell = ""
-        self.through: Counter[str] = Counter()
 
     def __enter__(self) -> Progress:
         self.bars.start()
@@ -48,26 +46,37 @@ class Progress:
         self.cells = pending
         known = f", {cells - pending} known" if cells > pending else ""
         self.console.print(f"{folder}: {cells} cell{'s' if cells != 1 else ''}{known}")
-        self.task = self.bars.add_task("starting", total=pending)
+        self.task = self.bars.add_task("cells", total=pending)
 
     @hook
     def semcore_cell_started(self, settings: Mapping[str, Any]) -> None:
-        """Name the cell in flight."""
-        self.cell = self.labels.of(settings)
-        self.through.clear()
-        self.bars.update(self.task, description=self.cell)
+        """A bar for the cell; several stand below each other."""
+        name = self.labels.of(settings)
+        self.inside[name] = self.bars.add_task(name, total=None)
 
     @hook
-    def semcore_stage_done(self, done: StageDone) -> None:
-        """Say how many of the cell's samples are through the stage."""
-        self.through[done.stage] += done.computed + done.reused
-        self.bars.update(self.task, description=f"{self.cell}  {done.stage} {self.through[done.stage]}")
+    def semcore_step(self, settings: Mapping[str, Any], step: Step) -> None:
+        """The stage that the cell is in, and how many of its samples, candidates or metrics are done."""
+        name = self.labels.of(settings)
+        if (task := self.inside.get(name)) is None:
+            return
+        said = f"{name}  {step.stage}{f', {step.what}' if step.total else ''}"
+        known = next(one for one in self.bars.tasks if one.id == task)
+        if (known.description, known.total) == (said, step.total):
+            self.bars.update(task, completed=step.done)
+        else:  # its own clock
+            self.bars.reset(task, description=said, completed=step.done, total=step.total or None)
+
+    def _ended(self, settings: Mapping[str, Any]) -> None:
+        self.done += 1
+        self.bars.advance(self.task)
+        if (task := self.inside.pop(self.labels.of(settings), None)) is not None:
+            self.bars.remove_task(task)
 
     @hook
     def semcore_cell_done(self, result: Mapping[str, Any], seconds: float) -> None:
         """One line a cell."""
-        self.done += 1
-        self.bars.advance(self.task)
+        self._ended(result["settings"])
         shown = "  ".join(f"{name} {number(found['mean'])}" for name, found in result["metrics"].items())
         self.console.print(f"[{self.done}/{self.cells}] {self.labels.of(result['settings'])}  {shown}  ({seconds:.1f} s)",
                            markup=False)  # fmt: skip
@@ -75,8 +84,7 @@ class Progress:
     @hook
     def semcore_cell_failed(self, settings: Mapping[str, Any], reason: str) -> None:
         """One line a failed cell."""
-        self.done += 1
-        self.bars.advance(self.task)
+        self._ended(settings)
         first = reason.splitlines()[0]
         self.console.print(f"[{self.done}/{self.cells}] {self.labels.of(settings)}  FAILED: {first}", markup=False)
 

@@ -18,6 +18,7 @@ from semcore import discovery
 from semcore.interfaces import Executor, Job, Lost
 from semcore.isolate import die_with
 from semcore.redaction import guard_streams
+from semcore.steps import Step, listening
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -53,9 +54,10 @@ class Processes(Executor):
                 ready = wait([worker.connection for worker in busy], self._patience(busy))
                 for worker in [one for one in busy if one.connection in ready]:
                     try:
-                        began, made = worker.connection.recv()
-                        if began:
-                            worker.began = time.monotonic()
+                        what, made = worker.connection.recv()
+                        if what != DONE:
+                            worker.began = time.monotonic() if what == BEGAN else worker.began
+                            jobs[worker.job or 0].told(made)
                             continue
                         job = worker.finish()
                     except (EOFError, OSError):
@@ -83,6 +85,10 @@ class Processes(Executor):
         return max(0.0, min(self.time_limit_s - worker.seconds for worker in busy))
 
 
+BEGAN, STEP, DONE = "began", "step", "done"
+"""What a worker sends: that a job began, how far it is, and what it returned."""
+OFTEN_S = 0.1
+"""Steps of one stage are sent no more often."""
 _KILLED = "was killed by SIGKILL"
 _MEMORY = ", perhaps for want of memory: try fewer --jobs"
 
@@ -146,5 +152,21 @@ def _work(connection: Connection) -> None:
             call = connection.recv()
         except EOFError:
             return
-        connection.send((True, None))
-        connection.send((False, call()))
+        connection.send((BEGAN, Step("")))
+        with listening(_Telling(connection)):
+            made = call()
+        connection.send((DONE, made))
+
+
+class _Telling:
+    """Sends steps: the first and the last of each stage, and some between them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection, self.last, self.when = connection, Step(""), 0.0
+
+    def __call__(self, step: Step) -> None:
+        now = time.monotonic()
+        new = (step.stage, step.what, step.total) != (self.last.stage, self.last.what, self.last.total)
+        if new or step.done == step.total or now - self.when > OFTEN_S:
+            self.last, self.when = step, now
+            self.connection.send((STEP, step))

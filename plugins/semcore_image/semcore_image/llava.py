@@ -13,6 +13,7 @@ from PIL import Image
 
 from semcore.interfaces import SemanticEncoder
 from semcore.pretrained import Pretrained
+from semcore.steps import each
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.pixels import image_of
 from semcore_image.received import CAPTION
@@ -47,7 +48,8 @@ class LlavaCaption(Pretrained, SemanticEncoder):
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [
-            Semantics(sample.id, {CAPTION: Text(self.describe(image_of(sample, self)))}, sample.user) for sample in samples
+            Semantics(sample.id, {CAPTION: Text(self.describe(image_of(sample, self)))}, sample.user)
+            for sample in each(samples)
         ]
 
     @cached_property

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from semcore.interfaces import SemanticEncoder
+from semcore.steps import each
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.digests import check_written, mini_digest, written
 from semcore_image.pixels import image_of, to_tensor
@@ -52,7 +53,7 @@ class MiniCaptionEncoder(SemanticEncoder):
         return load_mini("mini-caption", self.weights) if self.weights else load_mini("mini-caption")
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(sample.id, {CAPTION: Text(self._describe(sample))}, sample.user) for sample in samples]
+        return [Semantics(sample.id, {CAPTION: Text(self._describe(sample))}, sample.user) for sample in each(samples)]
 
     def _describe(self, sample: Sample) -> str:
         return self._net.caption(to_tensor([image_of(sample, self)], (32, 32)), prompt=self.prompt)[0]

@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Le
 from semcore.interfaces import Generator
 from semcore.limits import MAX_DRAWN
 from semcore.rng import Rng
+from semcore.steps import each
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.digests import check_written, mini_digest, written
 from semcore_image.pixels import check_drawn, from_tensor, resized, to_tensor
@@ -86,7 +87,7 @@ class MiniDiffusionGenerator(Generator):
         check_drawn("MiniDiffusionGenerator.candidates", self.candidates, self.size)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        return [self._draw(one, reference_of(kb, one.user), rng.at(one.key)) for one in batch]
+        return [self._draw(one, reference_of(kb, one.user), rng.at(one.key)) for one in each(batch)]
 
     def _draw(self, one: Semantics, reference: np.ndarray | None, rng: Rng) -> Candidates:
         import torch

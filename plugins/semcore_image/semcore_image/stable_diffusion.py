@@ -16,6 +16,7 @@ from semcore.interfaces import Generator
 from semcore.limits import MAX_DRAWN
 from semcore.pretrained import Pretrained
 from semcore.rng import Rng
+from semcore.steps import each
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.pixels import check_drawn, resized
 from semcore_image.received import CAPTION, caption_of, reference_of
@@ -72,7 +73,7 @@ class StableDiffusion(Pretrained, Generator):
             )
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        return [self._draw(one, reference_of(kb, one.user), rng.at(one.key)) for one in batch]
+        return [self._draw(one, reference_of(kb, one.user), rng.at(one.key)) for one in each(batch)]
 
     @cached_property
     def _from_noise(self) -> Any:

@@ -19,6 +19,7 @@ from semcore.identity import digest
 from semcore.interfaces import Generator
 from semcore.limits import MAX_DRAWN
 from semcore.rng import Rng
+from semcore.steps import say
 from semcore.types import Candidates, Features, KnowledgeBase, Pictures, Semantics, Stream
 from semcore_image.digests import check_written, classes_of, mini_digest, written
 from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, UsesMultiSem
@@ -150,6 +151,7 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
                     part = self._drawn(label, range(*parts[index]), root.at("candidates", label))
                     store.put(keys[index], part)
                 drawn[index] = part
+                say(min(sum(map(len, drawn.values())), count), count, "candidates")
             known = self._sets[made_from] = np.concatenate([drawn[index] for index in range(len(parts))])
         return known[:count], made_from
 
@@ -169,7 +171,11 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
     def _steered(self, label: int | None, features: np.ndarray, rng: Rng) -> np.ndarray:
         known = self._net.unet.classes if label is None else label
         parts = (range(start, min(stop, self.candidates)) for start, stop in _parts(self.candidates))
-        return np.concatenate([self._drawn(known, part, rng, features) for part in parts])
+        drawn = []
+        for part in parts:
+            drawn.append(self._drawn(known, part, rng, features))
+            say(min(part.stop, self.candidates), self.candidates, "candidates")
+        return np.concatenate(drawn)
 
 
 def _parts(count: int) -> Iterator[tuple[int, int]]:
