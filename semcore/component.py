@@ -81,7 +81,10 @@ class Component:
         """
 
     def identity(self) -> Any:
-        """What its results depend on besides its settings and its package's version, for example a digest of weights."""
+        """What its results depend on besides its settings, its source, and the files and folders that settings name.
+
+        For example a folder that an environment variable names: `semcore.content.fingerprint` gives its digest.
+        """
         return None
 
     def needs(self) -> Needs:

@@ -346,6 +346,16 @@ def test_a_result_says_what_it_stands_on(painted: Any) -> None:
     assert read_run(finished.folder).results[0]["components"] == result["components"]
 
 
+def test_diff_names_the_source_that_changed(painted: Any) -> None:
+    from semcore.kept.diff import diff
+
+    painted.run("generator=painter", "channel.snr_db=40", out="one")
+    (painted.folder / "helper_beside.py").write_text("LEVEL = 2\n")
+    painted.run("generator=painter", "channel.snr_db=40", out="two")
+    found = diff(painted.folder / "one", painted.folder / "two").settings
+    assert "made by generator painter" in found and not [name for name in found if name.startswith("library")]
+
+
 def test_a_component_counts_with_the_files_that_its_settings_name(tmp_path: Path) -> None:
     from semcore_video.judges.syncnet import LSED
 

@@ -9,10 +9,13 @@ from typing import Any
 
 from semcore.config.paths import flatten
 from semcore.intervals import Estimate
+from semcore.provenance import built_from
 from semcore.results import Run, paired, read_run
 from semcore.statistics import statistic_of
 
 ABSENT = "–"
+MADE_BY, LIBRARY = "made by ", "library "
+"""What a component or a library that both runs have is known by, beside their settings."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def diff(first: Path, second: Path) -> Difference:
         path: (configs[0].get(path, ABSENT), configs[1].get(path, ABSENT))
         for path in dict.fromkeys([*configs[0], *configs[1]])
         if configs[0].get(path, ABSENT) != configs[1].get(path, ABSENT)
+        and (all(path in config for config in configs) or not path.startswith((MADE_BY, LIBRARY)))
     }
     cells = [{repr(_place(result, runs)): result for result in run.results} for run in runs]
     alone = tuple(
@@ -87,10 +91,12 @@ def _place(result: Mapping[str, Any], runs: tuple[Run, Run]) -> list[tuple[str, 
 
 
 def _config(run: Run) -> dict[str, str]:
-    """Every setting of a run's cells, seed and packages included; the values that it takes stand joined."""
+    """Every setting of a run's cells, with seed, packages, sources and libraries; the values that it takes stand joined."""
     found: dict[str, dict[str, None]] = {}
     for result in run.results:
         packages = {f"package {name}": version for name, version in result["packages"].items()}
+        packages |= {f"{MADE_BY}{name}": "; ".join(told) for name, told in built_from([result]).items()}
+        packages |= {f"{LIBRARY}{name}": version for name, version in result.get("libraries", {}).items()}
         for path, value in {**flatten(result["config"]), **packages, "semcore": run.info["semcore"]}.items():
             found.setdefault(path, {})[str(value)] = None
     return {path: ", ".join(values) for path, values in found.items()}
