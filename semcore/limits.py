@@ -5,9 +5,9 @@ MAX_PIXELS = 2**26
 MAX_RECEIVED_PIXELS = 2**24
 """Most pixels of a picture that came over a channel and whose size the session does not tell (17 megapixels)."""
 MAX_SCANS = 100
-"""Most scans of a JPEG that came over a channel: each goes over the whole picture, whatever it holds; usual are 1 to 12."""
+"""Most scans of a JPEG: each goes over the whole picture, whatever it holds; usual are 1 to 12."""
 MAX_SEGMENTS = 4096
-"""Most segments of a JPEG before the picture, where metadata stands; usual are 5 to 20, and some hundreds with depth maps."""
+"""Most segments of a JPEG, most of which are metadata; usual are 5 to 40, and some hundreds with depth maps."""
 MAX_FRAMES = 10_000
 """Most pictures of one sequence."""
 MAX_SEQUENCE_PIXELS = 2**30

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import io
+import mmap
 import os
+import re
 import stat
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from semcore.limits import MAX_FILE_BYTES, MAX_PIXELS, MAX_SEGMENTS
+from semcore.limits import MAX_FILE_BYTES, MAX_PIXELS, MAX_SCANS, MAX_SEGMENTS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -59,10 +61,10 @@ def open_picture(file: IO[bytes] | Path, formats: Sequence[str], max_pixels: int
 
     if isinstance(file, Path):
         check_file(file)
-        with open(file, "rb") as content:
-            _check_jpeg(content)
+        with open(file, "rb") as content, mmap.mmap(content.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            _check_jpeg(data)
     else:
-        _check_jpeg(file)
+        _check_jpeg(file.getvalue() if isinstance(file, io.BytesIO) else b"")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -78,28 +80,33 @@ def open_picture(file: IO[bytes] | Path, formats: Sequence[str], max_pixels: int
     return opened
 
 
-def _check_jpeg(file: IO[bytes]) -> None:
-    """Refuse a JPEG whose segments before the picture are so many that reading them takes longer than any picture.
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+"""Of a JPEG: ITU-T T.81, table B.1, without what stands in coded data."""
+
+
+def _check_jpeg(data: bytes | mmap.mmap) -> None:
+    """Refuse a JPEG whose metadata take longer to read than any picture, or whose picture is gone over again and again.
 
     Raises:
-        OSError: it has more than `MAX_SEGMENTS`
+        OSError: it has more than `MAX_SEGMENTS` segments, or more than `MAX_SCANS` scans
     """
-    start = file.tell()
-    try:
-        marker = file.read(2)
-        if marker != b"\xff\xd8":
+    at, scans = 2, 0
+    if data[:2] != b"\xff\xd8":
+        return
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.search(data, at)
+        if not scans and (found.start() if found else len(data)) - at > MAX_SEGMENTS:
+            break  # fill bytes, which Pillow reads one by one
+        if found is None or found[0] == b"\xff\xd9":  # the end; what is malformed is the decoder's matter
             return
-        for _ in range(MAX_SEGMENTS):
-            head = file.read(4)
-            if len(head) < 4 or head[0] != 0xFF or head[1] == 0xDA:  # the scan; what is malformed is the decoder's matter
-                return
-            if head[1] == 0xFF:  # a fill byte
-                file.seek(-3, os.SEEK_CUR)
-            else:
-                file.seek(int.from_bytes(head[2:], "big") - 2, os.SEEK_CUR)
-    finally:
-        file.seek(start)
-    raise OSError(f"it has more than {MAX_SEGMENTS:,} segments before the picture: metadata that no camera writes")
+        if found[0] == b"\xff\xda":
+            scans += 1
+            if scans > MAX_SCANS:
+                raise OSError(f"it has more than {MAX_SCANS} scans, each of which goes over the whole picture")
+        at = found.end() + (
+            0 if found[0] in (b"\xff\xd8", b"\xff\x01") else int.from_bytes(data[found.end() : found.end() + 2], "big")
+        )
+    raise OSError(f"it has more than {MAX_SEGMENTS:,} segments or fill bytes, which no camera writes")
 
 
 def decode_picture(opened: Image.Image) -> Image.Image:
