@@ -315,7 +315,7 @@ class Decibels(Statistic):
 
     def apart(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> int:
         """As the share of exact samples has it, and the decibels of the others, where they do not contradict each other."""
-        exact = Share().apart(*([float(value == math.inf) for value in values] for values in (ours, theirs)), level)
+        exact = Share().apart([float(one == math.inf) for one in ours], [float(one == math.inf) for one in theirs], level)
         others = super().apart(ours, theirs, level)
         return 0 if exact * others < 0 else exact or others
 

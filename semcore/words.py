@@ -67,12 +67,13 @@ def _normal(value: Any) -> Any:
 def telling(values: Sequence[Any]) -> Callable[[Any], str]:
     """How to say a value among others: a section by its component, with the fewest settings that tell it from the others."""
     sections = [flatten(value) for value in values if isinstance(value, Mapping)]
+    differing = _Differing([{name: key(one) for name, one in section.items()} for section in sections])
 
     def say(value: Any) -> str:
         if not isinstance(value, Mapping):
             return said(value)
         mine = flatten(value)
-        told = [_named(name, mine[name]) for name in _differing(mine, sections)]
+        told = [_named(name, mine[name]) for name in differing.of(mine)]
         return " ".join(filter(None, (said(mine.get("use")), f"({', '.join(told)})" if told else "")))
 
     return say
@@ -84,24 +85,51 @@ def _named(path: str, value: Any) -> str:
     return f"{name.split(',')[0]} {said(value)} {unit if is_number(value) else ''}".strip()
 
 
-def _differing(mine: Mapping[str, Any], sections: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Those of a section's settings by which it is told from others of its component, in its order."""
-    alike = [one for one in sections if one.get("use") == mine.get("use")]
-    chosen: list[str] = []
-    for inner in (True, False):  # what components they are made of comes first: settings of different ones do not compare
-        alike = [one for one in alike if all(key(one.get(name)) == key(mine.get(name)) for name in chosen)]
-        names = dict.fromkeys(name for one in alike for name in one if name.endswith(".use") == inner and name != "use")
-        while names:
-            best = max(names, key=lambda name: _classes(alike, [*chosen, name]))
-            if _classes(alike, [*chosen, best]) == _classes(alike, chosen):
-                break
-            chosen.append(best)
-    return [name for name in mine if name in chosen]
+class _Differing:
+    """By which of their settings sections are told from each other; what is found for one serves all that are like it."""
+
+    def __init__(self, sections: Sequence[Mapping[str, str]]) -> None:
+        """`sections`: setting -> the key of its value."""
+        self._alike: dict[Place, list[Mapping[str, str]]] = {}
+        self._chosen: dict[tuple[Place, bool], list[str]] = {}
+        for one in sections:
+            self._alike.setdefault((one.get("use", ABSENT),), []).append(one)
+
+    def of(self, mine: Mapping[str, Any]) -> list[str]:
+        """Those settings of a section by which it is told from others of its component, in its order."""
+        component = (key(mine.get("use")),)
+        # What components they are made of comes first: settings of different ones do not compare.
+        inner = self._settings(component, [], inner=True)
+        place = (*component, *(key(mine.get(name)) for name in inner))
+        if place not in self._alike:
+            for one in self._alike.get(component, ()):
+                self._alike.setdefault((*component, *(one.get(name, ABSENT) for name in inner)), []).append(one)
+        chosen = self._settings(place, inner, inner=False)
+        return [name for name in mine if name in chosen]
+
+    def _settings(self, place: Place, chosen: Sequence[str], inner: bool) -> list[str]:
+        """The chosen settings, and those that make more kinds of the sections at a place, the best first."""
+        if (place, inner) not in self._chosen:
+            alike, found = self._alike.get(place, ()), list(chosen)
+            names = dict.fromkeys(name for one in alike for name in one if name.endswith(".use") == inner and name != "use")
+            while names:
+                best = max(names, key=lambda name: _classes(alike, [*found, name]))
+                if _classes(alike, [*found, best]) == _classes(alike, found):
+                    break
+                found.append(best)
+            self._chosen[place, inner] = found
+        return self._chosen[place, inner]
 
 
-def _classes(sections: Sequence[Mapping[str, Any]], names: Sequence[str]) -> int:
-    """So many kinds of sections these settings make."""
-    return len({key([one.get(name) for name in names]) for one in sections})
+Place = tuple[str, ...]
+"""The keys of the values of some settings: what sections have in common."""
+ABSENT = "null"
+"""The key of a value that is not there."""
+
+
+def _classes(sections: Sequence[Mapping[str, str]], names: Sequence[str]) -> int:
+    """How many kinds of sections these settings make."""
+    return len({tuple(one.get(name, ABSENT) for name in names) for one in sections})
 
 
 @dataclass(frozen=True)

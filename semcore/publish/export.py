@@ -12,36 +12,45 @@ from semcore.publish.caption import standing
 from semcore.publish.pool import known_metric, known_metrics
 from semcore.publish.rows import RUN, SEED, Row, swept
 from semcore.publish.series import chart
+from semcore.results import value_of
 
 COMPRESSAI = {"psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"}
 """What CompressAI calls metrics of ours; the others keep their names."""
 
 
 def cells(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any]]:
-    """One row a cell and metric: settings by dotted path, mean and interval, and how it was measured."""
+    """One row per cell and metric: settings by dotted path, mean and interval, and how it was measured."""
+    paths = _paths(rows, all_settings)
     return [
-        {**_start(row, rows, all_settings), "metric": name, **summary, **_end(row)}
+        {**_start(row, paths), "metric": name, **summary, "statistic": summary["statistic"]["kind"], **_end(row)}
         for row in rows
         for name, summary in row.result["metrics"].items()
     ]
 
 
 def items(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any]]:
-    """One row a sample: settings by dotted path, and a column a metric."""
-    return [
-        {
-            **_start(row, rows, all_settings), "sample": item["sample"],
-            "channel-uses": item["channel_uses"], **{name: item["metrics"].get(name) for name in known_metrics(rows)},
-            **_end(row),
-        }
-        for row in rows
-        for item in row.run.items(dict(row.result))
-    ]  # fmt: skip
+    """One row per sample: settings by dotted path, and a column per metric; infinite where decibels have no error."""
+    paths, metrics, found = _paths(rows, all_settings), known_metrics(rows), []
+    for row in rows:
+        start, end = _start(row, paths), _end(row)
+        for item in row.run.items(dict(row.result)):
+            values = {name: _plain(value_of(item, name)) for name in metrics}
+            found.append({**start, "sample": item["sample"], "channel-uses": item["channel_uses"], **values, **end})
+    return found
 
 
-def _start(row: Row, rows: Sequence[Row], all_settings: bool) -> dict[str, Any]:
+def _plain(value: float | None) -> float | None:
+    return None if value is None else value + 0.0
+
+
+def _paths(rows: Sequence[Row], all_settings: bool) -> list[str]:
+    """The settings that have a column."""
     paths = dict.fromkeys(path for one in rows for path in one.place) if all_settings else swept(rows)
-    named = {path: _flat(row.get(path)) for path in paths if path not in (RUN, SEED)}
+    return [path for path in paths if path not in (RUN, SEED)]
+
+
+def _start(row: Row, paths: Sequence[str]) -> dict[str, Any]:
+    named = {path: _flat(row.get(path)) for path in paths}
     return {"run": row.place[RUN], "cell": row.result["id"], "seed": row.place[SEED], **named}
 
 

@@ -6,17 +6,18 @@ No TeX: text is set in STIX, which ships with matplotlib and goes with Times. Th
 from __future__ import annotations
 
 import functools
-import io
 import logging
 import math
 import re
 import string
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from semcore.intervals import Ends
+from semcore.publish.pages import PAGE_IN, files_of
 from semcore.publish.pool import Summary
 from semcore.publish.series import Chart, Line
 from semcore.results import metric_title
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 WIDTHS_IN = {"column": 3.5, "page": 7.16}
 """Of a column and of a page of IEEE Transactions, in inches."""
-DPI = 300
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9")
 """Told apart with any colour vision (Okabe and Ito); the yellow is left out, which is hard to see on paper."""
 MARKERS = "os^Dv<P>X*"
@@ -44,6 +44,8 @@ DASHES: tuple[Any, ...] = (
 """With the markers they tell lines apart without any colour."""
 PANEL_IN, WRAPPED = 2.15, 46
 """Height of a panel in inches; characters of a label on one line."""
+LEGEND_IN, MOST_NAMED = 2.9, 40
+"""Greatest height of the legend in inches, and most of its entries."""
 DECADES = 3.0
 """An axis is logarithmic if its positive values span more decades than this, or if they are error rates."""
 LETTERS = string.ascii_lowercase
@@ -92,17 +94,9 @@ def scale_of(chart: Chart, metric: str, asked: str = "auto") -> str:
 
 
 def draw(chart: Chart, width: str = "column", scale: str = "auto") -> dict[str, bytes]:
-    """The files by their ending: `pdf` and `png`."""
+    """The files by their ending: `pdf`, and `png` of each page; see `pages`."""
     with styled():
-        return files_of(figure_of(chart, width, scale))
-
-
-def files_of(figure: Figure) -> dict[str, bytes]:
-    """A figure as PDF and PNG, the bytes depending on it alone; the caller sets the style."""
-    return {
-        "pdf": _saved(figure, "pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None}),
-        "png": _saved(figure, "png", dpi=DPI, metadata={"Software": None}),
-    }
+        return files_of(pages_of(chart, width, scale))
 
 
 @contextmanager
@@ -122,37 +116,48 @@ def styled() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _saved(figure: Figure, kind: str, **how: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, **how)
-    return buffer.getvalue()
+def pages_of(chart: Chart, width: str = "column", asked: str = "auto") -> Iterator[Figure]:
+    """The figure in as many parts as fit a printed page each; the caller sets the style."""
+    legend = _legend(list(dict.fromkeys(line.label for line in chart.lines)), WIDTHS_IN[width])
+    rows = max(1, int((PAGE_IN - legend.height_in) / PANEL_IN))
+    most = rows if width == "column" else 3 * rows
+    for start in range(0, len(chart.metrics), most):
+        yield figure_of(chart, width, asked, range(start, min(start + most, len(chart.metrics))), legend)
 
 
-def figure_of(chart: Chart, width: str = "column", asked: str = "auto") -> Figure:
-    """The figure, panel below panel in a column, side by side on a page; the caller sets the style."""
+def figure_of(
+    chart: Chart, width: str = "column", asked: str = "auto", shown: range | None = None, legend: Legend | None = None
+) -> Figure:
+    """The figure, panel below panel in a column, side by side on a page; the caller sets the style.
+
+    Args:
+        shown: indices of the panels; None: all
+        legend: of all lines; None: made here
+    """
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    panels = len(chart.metrics)
-    rows = panels if width == "column" else math.ceil(panels / 3)
-    columns = math.ceil(panels / rows)
-    figure = Figure(figsize=(WIDTHS_IN[width], PANEL_IN * rows), layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
+    shown = range(len(chart.metrics)) if shown is None else shown
+    names = {name: index for index, name in enumerate(dict.fromkeys(line.label for line in chart.lines))}
+    legend = _legend(list(names), WIDTHS_IN[width]) if legend is None else legend
+    rows = len(shown) if width == "column" else math.ceil(len(shown) / 3)
+    columns = math.ceil(len(shown) / rows)
+    size = WIDTHS_IN[width], PANEL_IN * rows + legend.height_in
+    figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03))
     grid = figure.subplots(rows, columns, squeeze=False)
-    names = list(dict.fromkeys(line.label for line in chart.lines))
-    for index, axes in enumerate(grid.flat):
-        if index >= panels:
+    for place, axes in enumerate(grid.flat):
+        if place >= len(shown):
             axes.set_visible(False)
             continue
-        metric = chart.metrics[index]
+        metric = chart.metrics[shown[place]]
         _panel(axes, chart, metric, names, scale_of(chart, metric, asked))
-        letter = f"({LETTERS[index % len(LETTERS)]})" if panels > 1 else ""
-        axes.set_xlabel("\n".join(filter(None, (_axis(chart) if index + columns >= panels else "", letter))))
-    if len(names) > 1:
-        _legend(figure, WIDTHS_IN[width], list(grid.flat)[:panels])
+        letter = f"({LETTERS[shown[place] % len(LETTERS)]})" if len(chart.metrics) > 1 else ""
+        axes.set_xlabel("\n".join(filter(None, (_axis(chart) if place + columns >= len(shown) else "", letter))))
+    legend.on(figure)
     return figure
 
 
-def _panel(axes: Axes, chart: Chart, metric: str, names: Sequence[str], scale: str) -> None:
+def _panel(axes: Axes, chart: Chart, metric: str, names: Mapping[str, int], scale: str) -> None:
     lines = chart.of(metric)
     axes.grid(True, color="0.85")
     axes.set_axisbelow(True)
@@ -173,7 +178,7 @@ def _panel(axes: Axes, chart: Chart, metric: str, names: Sequence[str], scale: s
     elif not chart.x_is_metric:
         _ticks(axes, sorted(set(x)))
     for line in lines:
-        _curve(axes, line, names.index(line.label), len(names), lowest)
+        _curve(axes, line, names[line.label], len(names), lowest)
     if scale == "linear":
         limit(axes, [_at(point.y) for line in lines for point in line.points], ends)
     if chart.x_is_metric:
@@ -208,26 +213,34 @@ def keep_to(axes: Axes, which: str, ends: Ends) -> None:
 
 
 def _curve(axes: Axes, line: Line, index: int, of: int, lowest: float) -> None:
-    colour, marker, dash = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)], DASHES[index % len(DASHES)]
-    # Lines that coincide stay visible: what is drawn later is smaller.
-    size = 5.2 - 2.0 * index / max(of - 1, 1)
+    look = _look(index, of)
+    colour, size = look["color"], look["markersize"]
     x, y = [_at(point.x) for point in line.points], [_at(point.y) for point in line.points]
     shown = [i for i, value in enumerate(y) if value or not lowest]
-    joined = [max(value, lowest) if {i - 1, i, i + 1} & set(shown) else math.nan for i, value in enumerate(y)]
-    axes.plot(x, joined if lowest else y, linestyle=dash, color=colour, marker=marker, markersize=size, markevery=shown,
-              markerfacecolor="white" if index % 2 else colour, label=_drawn(line.label), zorder=3, clip_on=False)  # fmt: skip
+    there = set(shown)
+    joined = [max(value, lowest) if {i - 1, i, i + 1} & there else math.nan for i, value in enumerate(y)]
+    axes.plot(x, joined if lowest else y, markevery=shown, label=_drawn(line.label), zorder=3, clip_on=False, **look)
     bars = [_spread([getattr(point, which) for point in line.points]) for which in ("x", "y")]
     if any(bars):
-        axes.errorbar(x, y, xerr=bars[0], yerr=bars[1], fmt="none", ecolor=colour, elinewidth=0.7, capsize=1.8, capthick=0.7,
-                      zorder=2)  # fmt: skip
-    zeros = [x[i] for i in range(len(x)) if i not in shown]
+        axes.errorbar(x, y, xerr=bars[0], yerr=bars[1], fmt="none", ecolor=colour, elinewidth=0.7, capthick=0.7,
+                      capsize=1.8 if of <= MOST_NAMED else 0, zorder=2)  # fmt: skip
+    zeros = [x[i] for i in range(len(x)) if i not in there]
     if zeros:  # an arrow at the edge: a logarithmic axis has no place for nothing
-        ends = [(x[i], line.points[i].y.high) for i in range(len(x)) if i not in shown]
+        ends = [(x[i], line.points[i].y.high) for i in range(len(x)) if i not in there]
         for at, high in ends:
             if high is not None and high > lowest:
                 axes.vlines(at, lowest, high, color=colour, linewidth=0.7, zorder=2)
         axes.plot(zeros, [lowest] * len(zeros), linestyle="none", marker=11, color=colour, markersize=size + 1.5,
                   clip_on=False, zorder=4)  # fmt: skip
+
+
+def _look(index: int, of: int) -> dict[str, Any]:
+    """How one of several lines is drawn. Lines that coincide stay visible: what is drawn later is smaller."""
+    colour = COLOURS[index % len(COLOURS)]
+    return {
+        "color": colour, "marker": MARKERS[index % len(MARKERS)], "linestyle": DASHES[index % len(DASHES)],
+        "markersize": 5.2 - 2.0 * index / max(of - 1, 1), "markerfacecolor": "white" if index % 2 else colour,
+    }  # fmt: skip
 
 
 def _spread(ends: Sequence[Summary]) -> list[list[float]] | None:
@@ -255,19 +268,47 @@ def _axis(chart: Chart) -> str:
     return re.sub(r"\bE([sb])/N0\b", r"$E_\\mathrm{\1}/N_0$", words)
 
 
-def _legend(figure: Figure, width_in: float, panels: Sequence[Axes]) -> None:
-    """Above the panels, in as many columns as fit the width."""
-    found = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
-    labels = ["\n".join(textwrap.wrap(label, WRAPPED, break_on_hyphens=False)) or "–" for label in found]
-    for columns in range(min(len(labels), 4), 0, -1):
-        legend = figure.legend(list(found.values()), labels, loc="outside upper center", ncols=columns, frameon=False,
-                               handlelength=2.8, columnspacing=1.2, handletextpad=0.5, borderaxespad=0.1)  # fmt: skip
-        figure.draw_without_rendering()
-        if legend.get_window_extent().width <= width_in * figure.dpi or columns == 1:
-            break
-        legend.remove()
-    height = figure.get_figheight() + legend.get_window_extent().height / figure.dpi
-    figure.set_figheight(height)
+@dataclass(frozen=True, eq=False)
+class Legend:
+    """What stands above the panels: at most `MOST_NAMED` lines and `LEGEND_IN` of height, in as many columns as fit."""
+
+    handles: tuple[Any, ...] = ()
+    labels: tuple[str, ...] = ()
+    columns: int = 1
+    height_in: float = 0.0
+
+    def on(self, figure: Figure) -> Any:
+        """Put it on a figure."""
+        if not self.handles:
+            return None
+        return figure.legend(self.handles, self.labels, loc="outside upper center", ncols=self.columns, frameon=False,
+                             handlelength=2.8, columnspacing=1.2, handletextpad=0.5, borderaxespad=0.1)  # fmt: skip
+
+
+def _legend(names: Sequence[str], width_in: float) -> Legend:
+    """The legend of some lines; none for a single one."""
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    if len(names) < 2:
+        return Legend()
+    named = len(names) if len(names) <= MOST_NAMED else MOST_NAMED - 1
+    while True:
+        handles = [Line2D([], [], **_look(index, len(names))) for index in range(named)]
+        labels = ["\n".join(textwrap.wrap(_drawn(name), WRAPPED, break_on_hyphens=False)) or "–" for name in names[:named]]
+        if named < len(names):
+            handles.append(Line2D([], [], linestyle="none"))
+            labels.append(f"… and {len(names) - named} more")
+        for columns in range(min(len(labels), 4), 0, -1):
+            canvas = Figure(figsize=(width_in, LEGEND_IN))
+            legend = Legend(tuple(handles), tuple(labels), columns).on(canvas)
+            canvas.draw_without_rendering()
+            box = legend.get_window_extent()
+            if box.width <= width_in * canvas.dpi or columns == 1:
+                break
+        if box.height <= LEGEND_IN * canvas.dpi or named == 1:
+            return Legend(tuple(handles), tuple(labels), columns, box.height / canvas.dpi)
+        named = max(1, min(named - 1, int(named * LEGEND_IN * canvas.dpi / box.height)))
 
 
 def _drawn(words: str) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,18 +13,24 @@ import numpy as np
 from semcore.errors import RunError
 from semcore.limits import MAX_PIXELS
 from semcore.pictures import SMALL, read_picture
-from semcore.publish.figure import WIDTHS_IN, files_of, styled
+from semcore.publish.figure import WIDTHS_IN, plain_text, styled
+from semcore.publish.pages import PAGE_IN, files_of
 from semcore.publish.rows import RUN, Row, distinct, swept
 from semcore.results import metric_title, number, value_of
 from semcore.words import said, title
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LABEL_IN = 1.1
 """Width of the words beside the frames."""
 TOP_IN, EMPTY_IN = 0.2, 0.5
 """Height of the moments above the frames, and of a row that has none."""
+TILES = {"column": 2, "page": 4}
+"""Pictures beside each other."""
+LETTERS_PER_IN, LINE_IN = 17, 0.125
+"""Of the words above a picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,35 +81,84 @@ def strips(rows: Sequence[Row], sample: str | None, metrics: Sequence[str], coun
 
 
 def draw(found: Sequence[Strip], width: str = "page") -> dict[str, bytes]:
-    """The files by their ending: `pdf` and `png`."""
+    """The files by their ending: `pdf`, and `png` of each page; see `pages`."""
     with styled():
-        return files_of(_figure(found, width))
+        return files_of(pages_of(found, width))
 
 
-def _figure(found: Sequence[Strip], width: str) -> Figure:
+def pages_of(found: Sequence[Strip], width: str = "page") -> Iterator[Figure]:
+    """Frames of clips in rows with their words beside, pictures as tiles with their words above; no page beyond `PAGE_IN`."""
+    columns, width_in = max(len(one.frames) for one in found), WIDTHS_IN[width]
+    tall = max(one.frames[0].shape[0] / one.frames[0].shape[1] for one in found if one.frames)
+    if columns > 1:
+        tall = min(tall * (width_in - LABEL_IN) / columns, PAGE_IN / 3)
+        for some in _fitting(found, [tall if one.frames else EMPTY_IN for one in found], PAGE_IN - TOP_IN):
+            yield _rows(some, columns, width_in, tall)
+        return
+    beside = min(TILES[width], len(found))
+    side = width_in / beside
+    labels = ["\n".join(line for part in one.label.split("\n") for line in textwrap.wrap(part, int(side * LETTERS_PER_IN)))
+              for one in found]  # fmt: skip
+    above = LINE_IN * (1 + max(label.count("\n") + 1 for label in labels))
+    tall = min(tall * side, PAGE_IN / 2 - above)
+    most = beside * max(1, int(PAGE_IN / (tall + above)))
+    for start in range(0, len(found), most):
+        yield _tiles(found[start : start + most], labels[start : start + most], beside, width_in, (tall, above))
+
+
+def _fitting(found: Sequence[Strip], heights: Sequence[float], most: float) -> Iterator[list[Strip]]:
+    """The strips in groups that are not taller than a page."""
+    group, whole = list[Strip](), 0.0
+    for strip, height in zip(found, heights, strict=True):
+        if group and whole + height > most:
+            yield group
+            group, whole = [], 0.0
+        group.append(strip)
+        whole += height
+    yield group
+
+
+def _rows(found: Sequence[Strip], columns: int, width_in: float, tall: float) -> Figure:
     from matplotlib.figure import Figure
 
-    columns = max(len(one.frames) for one in found)
-    side = (WIDTHS_IN[width] - LABEL_IN) / columns
-    shape = next(one.frames[0].shape for one in found if one.frames)
-    tall = side * shape[0] / shape[1]
     heights = [tall if one.frames else EMPTY_IN for one in found]
     whole = TOP_IN + sum(heights)
-    figure = Figure(figsize=(WIDTHS_IN[width], whole))
-    edges = {"left": LABEL_IN / WIDTHS_IN[width], "right": 1, "bottom": 0, "top": 1 - TOP_IN / whole}
+    figure = Figure(figsize=(width_in, whole))
+    edges = {"left": LABEL_IN / width_in, "right": 1, "bottom": 0, "top": 1 - TOP_IN / whole}
     shape_of = {"height_ratios": heights, "wspace": 0.02, "hspace": 0.02, **edges}
     grid = figure.subplots(len(found), columns, squeeze=False, gridspec_kw=shape_of)
     for cells, strip in zip(grid, found, strict=True):
         for index, axes in enumerate(cells):
-            axes.set_axis_off()
-            if index < len(strip.frames):
-                shown = strip.frames[index]
-                axes.imshow(shown, interpolation="nearest" if shown.shape[1] <= SMALL else "antialiased")
-        cells[0].text(-0.05, 0.5, strip.label, transform=cells[0].transAxes, ha="right", va="center", fontsize=7)
+            _show(axes, strip.frames[index] if index < len(strip.frames) else None)
+        cells[0].text(-0.05, 0.5, plain_text(strip.label), transform=cells[0].transAxes, ha="right", va="center", fontsize=7)
     moments = next((one.moments for one in found if one.moments), ())
     for axes, moment in zip(grid[0], moments, strict=False):
         axes.set_title(f"{moment:.1f} s", fontsize=7, pad=2)
     return figure
+
+
+def _tiles(
+    found: Sequence[Strip], labels: Sequence[str], beside: int, width_in: float, heights_in: tuple[float, float]
+) -> Figure:
+    """Pictures; `heights_in`: of a picture, and of the words above it."""
+    from matplotlib.figure import Figure
+
+    rows, (tall, above) = -(-len(found) // beside), heights_in
+    whole = rows * (tall + above)
+    figure = Figure(figsize=(width_in, whole))
+    edges = {"left": 0.01, "right": 0.99, "bottom": 0, "top": 1 - above / whole}
+    grid = figure.subplots(rows, beside, squeeze=False, gridspec_kw={"wspace": 0.04, "hspace": above / tall, **edges})
+    for index, axes in enumerate(grid.flat):
+        _show(axes, found[index].frames[0] if index < len(found) and found[index].frames else None)
+        if index < len(found):
+            axes.set_title(plain_text(labels[index]), fontsize=7, pad=2)
+    return figure
+
+
+def _show(axes: Axes, pixels: np.ndarray | None) -> None:
+    axes.set_axis_off()
+    if pixels is not None:
+        axes.imshow(pixels, interpolation="nearest" if pixels.shape[1] <= SMALL else "antialiased")
 
 
 def _of_sample(rows: Sequence[Row], sample: str | None) -> tuple[str, list[Mapping[str, Any]]]:

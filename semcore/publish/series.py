@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -63,12 +64,19 @@ class Chart:
 
     def of(self, metric: str) -> list[Line]:
         """The lines of a panel."""
-        return [line for line in self.lines if line.metric == metric]
+        return self._of.get(metric, [])
 
-    @property
+    @functools.cached_property
     def x_is_metric(self) -> bool:
         """Whether x is measured and not set."""
-        return any(self.x in (*row.result["metrics"], *DERIVED) for row in self.rows)
+        return self.x in DERIVED or any(self.x in row.result["metrics"] for row in self.rows)
+
+    @functools.cached_property
+    def _of(self) -> dict[str, list[Line]]:
+        found: dict[str, list[Line]] = {}
+        for line in self.lines:
+            found.setdefault(line.metric, []).append(line)
+        return found
 
 
 def chart(rows: Sequence[Row], x: str, metrics: Sequence[str], group: Sequence[str] | None = None) -> Chart:
@@ -98,7 +106,9 @@ def chart(rows: Sequence[Row], x: str, metrics: Sequence[str], group: Sequence[s
     # Over a setting, rows at the same value are one point. Over a metric only rows that differ in the seed are.
     own = [path for path in varying(there) if not _covered(path, paths)] if measured else [x]
     lines = [line for metric in metrics for line in _lines(there, x, metric, paths, own, measured)]
-    return Chart(x, tuple(metrics), tuple(paths), tuple(lines), tuple(there), tuple(row for row in rows if row not in there))
+    drawn = set(map(id, there))
+    left_out = tuple(row for row in rows if id(row) not in drawn)
+    return Chart(x, tuple(metrics), tuple(paths), tuple(lines), tuple(there), left_out)
 
 
 def _covered(path: str, paths: Sequence[str]) -> bool:
