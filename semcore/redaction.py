@@ -13,6 +13,7 @@ import html
 import json
 import re
 import sys
+import unicodedata
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from typing import Any, AnyStr, TextIO, cast
@@ -108,8 +109,8 @@ def _decoded_without(data: bytes, forms: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def printable(text: str) -> str:
-    """`text` without what a terminal would obey: it may quote what arrived over a channel."""
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+    """`text` without what a terminal would obey: it may quote what arrived over a channel, or a stranger's run."""
+    return "".join(c if c.isprintable() or c == "\n" or unicodedata.category(c) == "Zs" else "\ufffd" for c in text)
 
 
 def starred(line: str) -> str:

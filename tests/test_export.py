@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
 import sys
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,10 @@ import pytest
 
 from semcore.cli import main
 from semcore.conventions import SNR
+from semcore.publish import caption, sheet
+from semcore.publish.export import cells, items
+from semcore.publish.rows import read_rows
+from semcore.publish.series import chart
 from semcore.results import read_run
 
 Writer = Callable[..., Path]
@@ -121,3 +127,81 @@ def test_a_damaged_cell_is_told(run: Path, capsys: Any) -> None:
     next(run.glob("cells/*/items.jsonl")).write_text(json.dumps({"sample": "x"}) + "\n")
     assert export(run, "--to", "csv", "--items") == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+# ---------------------------------------------------------------------------------------------- size, and hostile words
+
+
+def work(do: Callable[[], object]) -> int:
+    """How many functions are called."""
+    calls = 0
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        do()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def grid(write_run: Writer, name: str, groups: int, points: int) -> list[Any]:
+    return read_rows([write_run([
+        {"settings": {"channel.snr_db": x, "encoder.q": q}, "metrics": {"psnr": [20.0 + x, 21.0 + q]},
+         "config": {"channel": {"use": "noise", "snr_db": x}, "encoder": {"use": "jpeg", "q": q, "more": [1, 2]}}}
+        for q in range(groups) for x in range(points)
+    ], name)])  # fmt: skip
+
+
+def test_twice_the_cells_are_twice_the_work(write_run: Writer) -> None:
+    """Of export, and of everything in a plot but the drawing; over more points as over more groups."""
+
+    def plotted(rows: list[Any]) -> None:
+        for group in (["encoder"], None):
+            drawn = chart(rows, "channel.snr_db", ["psnr"], group)
+            caption.of_figure(drawn)
+            sheet.of_chart(drawn)
+
+    few, points, groups = (grid(write_run, f"{g}x{x}", g, x) for g, x in ((12, 6), (12, 12), (24, 6)))
+    for do in (lambda rows: sheet.as_csv(items(rows)), lambda rows: sheet.as_csv(cells(rows, all_settings=True)), plotted):
+        do(few)  # what is remembered from now on
+        once = work(functools.partial(do, few))
+        assert work(functools.partial(do, points)) < 2.4 * once and work(functools.partial(do, groups)) < 2.4 * once
+
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\u202egpj"
+
+
+def hostile(write_run: Writer, name: str, prefix: str = "") -> Path:
+    return write_run([
+        {"settings": {"encoder.prefix": f"{prefix}{EVIL}{i}"}, "metrics": {"psnr": [1.0 + i]}, "unit": EVIL,
+         "signature": f"P{EVIL}", "config": {"encoder": {"use": f"e{EVIL}", "other": f"{prefix}{EVIL}"}}} for i in range(2)
+    ], name)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [
+    ["export", "--to", "csv"], ["export", "--to", "csv", "--items", "--all-settings"], ["diff", "other"], ["table"],
+    ["frames"], ["plot", "--x", "psnr", "--y", "psnr"], ["frames", "--sample", "none"], ["cite"], ["verify"],
+])  # fmt: skip
+def test_a_terminal_obeys_nothing_of_a_run(write_run: Writer, words: list[str], tmp_path: Path, capsys: Any) -> None:
+    run, other = hostile(write_run, f"a{EVIL}"), hostile(write_run, "b", "x")
+    rest = [str(other) if word == "other" else word for word in words[1:]]
+    with pytest.raises(SystemExit):
+        main([words[0], str(run), *rest])
+    told = "".join(capsys.readouterr())
+    assert told and not [sign for sign in told if unicodedata.category(sign) in ("Cc", "Cf") and sign != "\n"]
+
+
+def test_a_spreadsheet_calculates_nothing_if_it_is_asked_not_to(write_run: Writer, tmp_path: Path) -> None:
+    words = ["=1+1", "+cmd|'/c calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "plain", "-5", " =1"]
+    run = write_run([{"settings": {"encoder.prefix": word}, "metrics": {"psnr": [1.0]}, "config": {}} for word in words])
+    found = {}
+    for option in ([], ["--spreadsheet"]):
+        assert export(run, "--to", "csv", *option, "--out", tmp_path / "x.csv") == 0
+        with open(tmp_path / "x.csv", newline="") as file:
+            found[bool(option)] = [row["encoder.prefix"] for row in csv.DictReader(file)]
+    assert found[False] == words, "data are as they are"
+    assert found[True] == ["'" + word if word not in ("plain", "-5") else word for word in words]

@@ -13,7 +13,8 @@ from PIL import Image
 
 from semcore import clips
 from semcore.cli import main
-from semcore.publish import frames
+from semcore.publish import figure, frames
+from semcore.publish.pages import PAGE_IN
 from semcore.publish.rows import read_rows
 from semcore.types import Sample
 
@@ -88,3 +89,18 @@ def test_what_is_not_there_is_named(run: Path, capsys: pytest.CaptureFixture[str
 def test_a_run_that_kept_nothing_says_so(write_run: Writer, capsys: pytest.CaptureFixture[str]) -> None:
     bare = write_run([{"settings": {}, "metrics": {"akd": [1.0]}}], "bare")
     assert call(bare) == 2 and "neither clips nor pictures were kept" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("width", ["column", "page"])
+@pytest.mark.parametrize(
+    ("shape", "count", "cells"), [((32, 48), 1, 2), ((64, 64), 1, 30), ((160, 90), 1, 3), ((90, 160), 6, 9), ((160, 90), 2, 5)]
+)
+def test_no_page_is_larger_than_a_printed_one(shape: tuple[int, int], count: int, cells: int, width: str) -> None:
+    picture = np.zeros((*shape, 3), np.uint8)
+    found = [frames.Strip(f"name of cell {i}\nPSNR {i} dB", (picture,) * count, tuple(range(count)) if count > 1 else ())
+             for i in range(cells)]  # fmt: skip
+    with figure.styled():
+        pages = list(frames.pages_of(found, width))
+    assert all(page.get_figheight() <= PAGE_IN and page.get_figwidth() == figure.WIDTHS_IN[width] for page in pages)
+    assert sum(len(axes.images) for page in pages for axes in page.axes) == cells * count, "nothing is left out"
+    assert len(pages) <= 1 + cells // 2

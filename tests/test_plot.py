@@ -7,6 +7,7 @@ import io
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from pypdf import PdfReader
 from semcore.cli import main
 from semcore.conventions import SNR
 from semcore.publish import figure
+from semcore.publish.pages import PAGE_IN
 from semcore.publish.rows import read_rows
 from semcore.publish.series import chart
 from semcore.results import read_run
@@ -278,3 +280,22 @@ def test_a_real_run_can_be_drawn(bench: Any, tmp_path: Path) -> None:
     cell = json.loads((folder / "cells" / first["cells"] / "result.json").read_text())
     assert float(first["mean"]) == cell["metrics"]["grey-error"]["mean"]
     assert "grey error" in (tmp_path / "f.txt").read_text()
+
+
+@pytest.mark.parametrize("width", ["column", "page"])
+def test_many_panels_and_lines_stand_on_pages_of_paper(write_run: Writer, width: str, tmp_path: Path) -> None:
+    cells = [
+        {"settings": {"channel.snr_db": x, "workflow": f"workflow number {i}"}, "config": {"channel": {"snr_db": x}},
+         "metrics": {f"m{k}": [float(i + x + k)] for k in range(10)}}
+        for i in range(figure.MOST_NAMED + 2) for x in (0, 5)
+    ]  # fmt: skip
+    drawn = chart(read_rows([write_run(cells)]), "channel.snr_db", [f"m{k}" for k in range(10)], ["workflow"])
+    with figure.styled():
+        pages = list(figure.pages_of(drawn, width))
+        assert all(page.get_figheight() <= PAGE_IN for page in pages)
+        pages[0].draw_without_rendering()
+        [legend] = pages[0].legends
+        assert 0.3 < legend.get_window_extent().height / pages[0].dpi <= figure.LEGEND_IN + 0.01
+        assert re.fullmatch("… and [0-9]+ more", legend.get_texts()[-1].get_text())
+    shown = [axes for page in pages for axes in page.axes if axes.get_visible()]
+    assert len(shown) == 10 and len(pages) == (2 if width == "page" else 4)

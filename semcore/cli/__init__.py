@@ -14,7 +14,7 @@ import click
 from semcore import discovery
 from semcore.discovery import COMMAND
 from semcore.errors import ConfigError, SemcoreError
-from semcore.redaction import guard_streams
+from semcore.redaction import guard_streams, printable
 
 VERBS = {
     "run": ("semcore.cli.run", "Send a pipeline's samples and measure what arrives."),
@@ -94,7 +94,7 @@ def main(arguments: list[str] | None = None) -> None:
         result: Any = cli.main(args=arguments, standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
     except SemcoreError as error:
-        click.echo(str(error) if isinstance(error, ConfigError) else f"error: {error}", err=True)
+        click.echo(printable(str(error) if isinstance(error, ConfigError) else f"error: {error}"), err=True)
         sys.exit(2)
     except click.ClickException as error:
         error.show()
@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(0)
     except OSError as error:  # a full disk, a folder that may not be written, a file that was taken away
         _give_up_output()
-        click.echo(f"error: {_of_system(error)}", err=True)
+        click.echo(printable(f"error: {_of_system(error)}"), err=True)
         sys.exit(2)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE, Place
+from semcore.cli.select import RUNS, WHERE, Place, say
 
 
 @click.command("cite")
@@ -24,9 +24,9 @@ def cite_command(runs: tuple[Path, ...], where: tuple[str, ...], out: Path | Non
 
     found = bibliography(read_rows(runs, where))
     for sentence in found.missing:
-        click.echo(f"note: {sentence}", err=True)
+        say(f"note: {sentence}", err=True)
     if out is None:
-        click.echo(found.text, nl=False)
+        say(found.text, end="")
     else:
         write(out, found.text.encode())
-        click.echo(out)
+        say(out)

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from semcore.redaction import printable
+
 UNSEEN = 110
 """Width of a table that goes to a file or to another program."""
 
@@ -22,7 +24,7 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> 
     """Texts in columns as wide as they must be, none of them markup; the first `left` columns stand flush left."""
     shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for index, name in enumerate(header):
-        shown.add_column(Text(name), justify="left" if index < left else "right", no_wrap=True)
+        shown.add_column(Text(printable(name)), justify="left" if index < left else "right", no_wrap=True)
     for row in rows:
-        shown.add_row(*map(Text, row))
+        shown.add_row(*(Text(printable(cell)) for cell in row))
     return shown

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE, Place
+from semcore.cli.select import RUNS, WHERE, Place, say
 
 
 @click.command("export")
@@ -16,6 +16,7 @@ from semcore.cli.select import RUNS, WHERE, Place
 @click.option("--to", type=click.Choice(["csv", "parquet", "compressai"]), required=True, help="What to write.")
 @WHERE
 @click.option("--items", is_flag=True, help="csv, parquet: one row a sample and not one a cell and metric.")
+@click.option("--spreadsheet", is_flag=True, help="csv: an apostrophe before texts that a spreadsheet takes for formulas.")
 @click.option("--all-settings", is_flag=True, help="csv, parquet: every setting and not the swept ones alone.")
 @click.option("--metric", "metrics", multiple=True, metavar="METRIC", help="compressai: instead of psnr and ms-ssim.")
 @click.option("--group", multiple=True, metavar="PATH", help="compressai: settings or sections that make curves, one a file.")
@@ -26,6 +27,7 @@ def export_command(
     to: str,
     where: tuple[str, ...],
     items: bool,
+    spreadsheet: bool,
     all_settings: bool,
     metrics: tuple[str, ...],
     group: tuple[str, ...],
@@ -50,12 +52,12 @@ def export_command(
             name = f"{bare}{f'-{names[bare]}' if names[bare] > 1 else ''}.json"
             path = out / name if out else beneath(runs[0], f"export/{name}")
             write(path, (json.dumps(curve, indent=2, ensure_ascii=False) + "\n").encode())
-            click.echo(path)
+            say(path)
         return
     tidy = export.items(rows, all_settings) if items else export.cells(rows, all_settings)
     if to == "csv" and out is None:
-        click.echo(sheet.as_csv(tidy), nl=False)
+        say(sheet.as_csv(tidy, spreadsheet=spreadsheet), end="")
         return
     path = out or beneath(runs[0], f"export/{'items' if items else 'cells'}.{to}")
-    write(path, sheet.as_csv(tidy).encode() if to == "csv" else export.parquet(tidy))
-    click.echo(path)
+    write(path, sheet.as_csv(tidy, spreadsheet=spreadsheet).encode() if to == "csv" else export.parquet(tidy))
+    say(path)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from semcore.cli.select import Place
+from semcore.cli.select import Place, say
 from semcore.results import number, readable
 from semcore.words import Labels
 
@@ -27,14 +27,14 @@ def verify_command(run: Path, discard: bool) -> int:
     with readable(run):
         verdict = verify(run)
     for fault in verdict.faults:
-        click.echo(f"{run / fault.path}: {fault.what}")
+        say(f"{run / fault.path}: {fault.what}")
     missing = f", {verdict.missing} not computed" if verdict.missing else ""
     whole, faults = verdict.whole, len(verdict.faults)
-    click.echo(f"{run}: {whole} cell{'s' * (whole != 1)} whole{missing}, {faults} fault{'s' * (faults != 1)}")
+    say(f"{run}: {whole} cell{'s' * (whole != 1)} whole{missing}, {faults} fault{'s' * (faults != 1)}")
     if verdict.faults and discard:
-        click.echo(f"Removed: {remove(verdict, run)}. The command that made the run computes them again.")
+        say(f"Removed: {remove(verdict, run)}. The command that made the run computes them again.")
     elif verdict.faults:
-        click.echo("Mend: semcore verify --discard, then the command that made the run; or a copy of the run that is whole.")
+        say("Mend: semcore verify --discard, then the command that made the run; or a copy of the run that is whole.")
     return 1 if verdict.faults or verdict.missing else 0
 
 
@@ -48,7 +48,7 @@ def merge_command(runs: tuple[Path, ...], out: Path) -> None:
     with readable(*runs):
         done, total = merge(runs, out)
     rest = "" if done == total else f"; the command of any of its parts, with --out {out}, computes the others"
-    click.echo(f"{out}: {done} of {total} cells{rest}")
+    say(f"{out}: {done} of {total} cells{rest}")
 
 
 @click.command("diff")
@@ -76,7 +76,7 @@ def diff_command(first: Path, second: Path) -> None:
     labels = Labels.among([*found.alone[0], *found.alone[1], *(change.settings for change in found.changes)])
     for folder, cells in zip((first, second), found.alone, strict=True):
         if cells:
-            console.print(f"\nOnly {folder} has: {'; '.join(labels.of(one) for one in cells[:8])}{' …' * (len(cells) > 8)}")
+            say(f"\nOnly {folder} has: {'; '.join(labels.of(one) for one in cells[:8])}{' …' * (len(cells) > 8)}")
     changed = [change for change in found.changes if change.first != change.second or change.reason]
     if changed:
         console.print()

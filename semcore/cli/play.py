@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import Place
+from semcore.cli.select import Place, say
 from semcore.errors import SemcoreError
 
 
@@ -26,7 +26,7 @@ def play_command(run: Path, cell: str | None, only_write: bool) -> None:
     found = read_run(run)
     if cell is None:
         for number, result in enumerate(found.results):
-            click.echo(f"{number:>3}  {result['id'][:12]}  {found.labels.of(result['settings'])}")
+            say(f"{number:>3}  {result['id'][:12]}  {found.labels.of(result['settings'])}")
         return
     names = [result["id"] for result in found.results]
     chosen = [number for number, name in enumerate(names) if str(number) == cell or (len(cell) > 3 and name.startswith(cell))]
@@ -35,6 +35,6 @@ def play_command(run: Path, cell: str | None, only_write: bool) -> None:
         raise SemcoreError(f"{what} called {cell!r} in {run}; `semcore play {run}` lists them")
     with readable(run):
         page = write_cell(found, chosen[0])
-    click.echo(page)
+    say(page)
     if not only_write:
         click.launch(str(page))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE, Place, write_figure
+from semcore.cli.select import RUNS, WHERE, Place, say, write_figure
 
 SCALES = ("auto", "linear", "log")
 
@@ -45,4 +45,4 @@ def plot_command(
     text = caption.of_figure(drawn, scale)
     files = {**figure.draw(drawn, width, scale), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
     write_figure(files, out, runs[0], f"{'-'.join(drawn.metrics)}-over-{x.rsplit('.', 1)[-1]}")
-    click.echo(f"\n{text}")
+    say(f"\n{text}")

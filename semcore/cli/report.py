@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import Place
+from semcore.cli.select import Place, say
 
 
 @click.command("report")
@@ -17,4 +17,4 @@ def report_command(run: Path) -> None:
     from semcore.results import readable
 
     with readable(run):
-        click.echo(write_report(run))
+        say(write_report(run))

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from semcore.redaction import printable
+
 
 class Place(click.Path):
     """A path on the command line; an empty one, of a shell variable that is not set, is not taken for this folder."""
@@ -40,6 +42,11 @@ def RUNS(verb: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - a deco
     return _RUNS(reading)
 
 
+def say(text: object, end: str = "\n", err: bool = False) -> None:
+    """Print what may quote a run: a terminal obeys nothing of it."""
+    click.echo(printable(f"{text}{end}"), nl=False, err=err)
+
+
 def write_figure(files: Mapping[str, bytes], out: Path | None, run: Path, name: str) -> None:
     """Write the files of a figure, by their endings, beside each other; their paths are told.
 
@@ -57,4 +64,4 @@ def write_figure(files: Mapping[str, bytes], out: Path | None, run: Path, name: 
     for ending, data in files.items():
         path = base.with_name(f"{base.name}.{ending}")
         write(path, data)
-        click.echo(path)
+        say(path)

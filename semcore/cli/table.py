@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE, Place
+from semcore.cli.select import RUNS, WHERE, Place, say
 
 ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
 
@@ -18,6 +18,7 @@ ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
 @click.option("--columns", "metrics", multiple=True, metavar="METRIC", help="Metrics.  [default: all]")
 @WHERE
 @click.option("--to", type=click.Choice(list(ENDINGS.values())), help="[default: by the ending of --out, else markdown]")
+@click.option("--spreadsheet", is_flag=True, help="csv: an apostrophe before texts that a spreadsheet takes for formulas.")
 @click.option("--out", type=Place(dir_okay=False), help="File to write.  [default: print it]")
 def table_command(
     runs: tuple[Path, ...],
@@ -25,6 +26,7 @@ def table_command(
     metrics: tuple[str, ...],
     where: tuple[str, ...],
     to: str | None,
+    spreadsheet: bool,
     out: Path | None,
 ) -> None:
     """Write RUN (several: as if they were one) as a table with 95 % intervals.
@@ -40,10 +42,10 @@ def table_command(
     text = {
         "markdown": lambda: tables.markdown(found),
         "latex": lambda: tables.tex(found, runs[0].resolve().name),
-        "csv": lambda: tables.sheet(found),
+        "csv": lambda: tables.sheet(found, spreadsheet),
     }[kind]()
     if out is None:
-        click.echo(text, nl=False)
+        say(text, end="")
     else:
         write(out, text.encode())
-        click.echo(out)
+        say(out)

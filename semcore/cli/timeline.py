@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import RUNS, WHERE, Place, write_figure
+from semcore.cli.select import RUNS, WHERE, Place, say, write_figure
 
 
 @click.command("timeline")
@@ -38,4 +38,4 @@ def timeline_command(
     text = caption.of_figure(drawn, "session")
     files = {**figure.draw(drawn, width, "session"), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
     write_figure(files, out, runs[0], "timeline")
-    click.echo(f"\n{text}")
+    say(f"\n{text}")

@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from semcore.publish.series import Chart
 from semcore.words import said
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""What a text begins with that a spreadsheet takes for a formula."""
 
-def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
-    """Rows as CSV under the columns that they have, or the given ones; what is not known is left empty."""
+
+def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = (), spreadsheet: bool = False) -> str:
+    """Rows as CSV under the columns that they have, or the given ones; what is not known is left empty.
+
+    Args:
+        spreadsheet: put an apostrophe before texts that a spreadsheet would take for formulas
+    """
     rows = list(rows)
     names = list(columns) or list(dict.fromkeys(name for row in rows for name in row))
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, names, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return buffer.getvalue()
+    tame, lines = _tamed if spreadsheet else _cell, _Lines()
+    writer = csv.writer(lines, lineterminator="\r\n")
+    writer.writerow(map(tame, names))
+    writer.writerows([tame(row.get(name)) for name in names] for row in rows)
+    return "".join(lines)
+
+
+class _Lines(list[str]):
+    """A file of lines that end with a line feed. Python quotes what may stand in the end of a line, and in no other."""
+
+    def write(self, line: str) -> None:
+        """Keep a line."""
+        self.append(line.removesuffix("\r\n") + "\n")
+
+
+def _tamed(value: Any) -> Any:
+    """A cell that no spreadsheet calculates; a number in words is no formula."""
+    cell = _cell(value)
+    if not isinstance(cell, str) or not cell.lstrip(" ").startswith(FORMULA):
+        return cell
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}"
+    return cell
 
 
 def _cell(value: Any) -> Any:

@@ -114,15 +114,15 @@ def tex(table: Table, label: str) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]) + "\n"
 
 
-def sheet(table: Table) -> str:
-    """As CSV, in full precision: mean, both ends of the interval and n of every metric."""
+def sheet(table: Table, spreadsheet: bool = False) -> str:
+    """As CSV, in full precision: mean, both ends of the interval and n of every metric; `spreadsheet`: see `as_csv`."""
     rows = []
     for group, cells in zip(table.names, table.cells, strict=True):
         row: dict[str, object] = dict(zip(table.paths, group, strict=True))
         for metric, cell in zip(table.metrics, cells, strict=True):
             row |= {metric: cell.mean, f"{metric} low": cell.low, f"{metric} high": cell.high, f"{metric} n": cell.n}
         rows.append(row)
-    return as_csv(rows)
+    return as_csv(rows, spreadsheet=spreadsheet)
 
 
 def _row(cells: Sequence[str]) -> str:
