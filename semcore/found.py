@@ -16,6 +16,8 @@ Counts = Mapping[str, tuple[int, int]]
 """Name of what was looked for -> (frames in which it was found, frames that were searched)."""
 SHOWN = 5
 """Samples that a line names."""
+LINES = 12
+"""Lines that are said, of a run of many cells."""
 
 
 def counted(record: Record, encoder: SemanticEncoder, metrics: Mapping[str, Metric]) -> dict[str, Counts]:
@@ -52,15 +54,22 @@ def lacking(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def in_words(results: Iterable[Mapping[str, Any]]) -> list[str]:
-    """A line per thing that was not found everywhere, or not judged in every frame, each once for all cells."""
+    """A line per thing that was not found everywhere, or not judged in every frame or sample, each once for all cells."""
     lines: dict[str, None] = {}
     for result in results:
-        for part, verb in (("found", "found"), ("judged", "judged")):
-            same: dict[str, list[str]] = {}
+        same: dict[str, list[str]] = {}
+        for part in ("found", "judged"):
             for name, one in result.get(part, {}).items():
-                same.setdefault(_line(one, verb), []).append(name)
-            lines.update(dict.fromkeys(f"{', '.join(names)}: {line}" for line, names in same.items()))
-    return list(lines)
+                same.setdefault(_line(one, part), []).append(name)
+        for name, one in result.get("metrics", {}).items():
+            having = one["n"] + (one.get("exact") or 0)
+            if 0 < having < result["n"]:
+                same.setdefault(f"{having:,} of {result['n']:,} samples have a value", []).append(name)
+        lines.update(dict.fromkeys(f"{', '.join(names)}: {line}" for line, names in same.items()))
+    found = list(lines)
+    if len(found) > LINES:
+        return [*found[: LINES - 1], f"and {len(found) - LINES + 1:,} more such lines of other cells"]
+    return found
 
 
 def _line(one: Mapping[str, Any], verb: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from semcore import records
-from semcore.found import SHOWN, in_words, lacking
+from semcore.found import LINES, SHOWN, in_words, lacking
 
 
 def row(name: str, face: tuple[int, int], judged: tuple[int, int] | None = None) -> dict[str, object]:
@@ -31,3 +31,11 @@ def test_a_line_names_a_few_samples_and_counts_the_others() -> None:
     found = lacking([row(str(number), (0, 2)) for number in range(SHOWN + 3)])
     [line] = in_words([found])
     assert line.endswith(f"{SHOWN - 1} (none of 2), and 3 more") and len(found["found"]["face"]["first"]) == SHOWN
+
+
+def test_a_metric_without_a_value_for_some_samples_says_for_how_many_it_has_one() -> None:
+    summaries = {"stoi": {"n": 3}, "pesq": {"n": 3}, "akd": {"n": 6}, "psnr": {"n": 2, "exact": 4}, "bler": {"n": 0}}
+    result = {"n": 6, "metrics": summaries}
+    assert in_words([result, result]) == ["stoi, pesq: 3 of 6 samples have a value"]
+    many = [{"n": 100, "metrics": {"stoi": {"n": number}}} for number in range(1, 60)]
+    assert len(in_words(many)) == LINES and in_words(many)[-1] == "and 48 more such lines of other cells"
