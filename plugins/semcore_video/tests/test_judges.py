@@ -19,7 +19,7 @@ from semcore_video.judges import by_hand
 from semcore_video.judges.faces import AKD, CSIM, CentredCSIM, FramePSNR, LipCorrelation
 from semcore_video.judges.frames import Frames
 from semcore_video.judges.landmarks import Detector, landmarks, opening
-from semcore_video.judges.lip_fit import LipFit, LipFitLag
+from semcore_video.judges.lip_fit import LipFit, LipFitLag, heard
 from semcore_video.judges.pairs import paired
 from semcore_video.judges.speech import PESQ, STOI, EnvelopeCorrelation, SpeechWER
 from semcore_video.judges.sync import LipSync, SyncLag, loudness
@@ -77,6 +77,12 @@ def test_landmarks_do_not_depend_on_what_was_looked_at_before(clip: Sample) -> N
         again = landmarks(clip.video[:10].copy(), detector)
         assert (again == landmarks(clip.video[:10], detector)).all()
         assert np.isfinite(opening(again)).all()
+
+
+def test_sound_that_is_shorter_than_the_picture_is_silent_then(clip: Sample) -> None:
+    first, silent = clip.audio[:20000], np.concatenate([clip.audio[:20000], 0 * clip.audio[20000:]])
+    for of in (heard, loudness):
+        np.testing.assert_allclose(of(first, 16000, 25.0, 75), of(silent, 16000, 25.0, 75), atol=0.05)
 
 
 def test_loudness_of_a_tone_is_that_of_its_energy() -> None:

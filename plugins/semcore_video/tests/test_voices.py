@@ -178,6 +178,13 @@ def test_syncnet_judges_with_the_weights_that_a_user_names(clip: Sample, tmp_pat
     name = str(tmp_path / "syncnet.safetensors")
     (distance,), (confidence,) = LSED(weights=name).measure([record(short)]), LSEC(weights=name).measure([record(short)])
     assert distance > 0 and confidence >= 0
+    # Sound that is missing is silence, and a video of another frame rate is seen as long as it lasts.
+    silent = replace(short, audio=np.concatenate([short.audio[:4000], 0 * short.audio[4000:]]))
+    assert LSED(weights=name).measure([record(replace(short, audio=short.audio[:4000]))]) == LSED(weights=name).measure(
+        [record(silent)]
+    )
+    doubled = replace(short, video=short.video.repeat(2, 0), fps=50.0)
+    assert LSED(weights=name).measure([record(doubled)]) == [pytest.approx(distance, rel=0.02)]
     with pytest.raises(RunError, match=r"syncnet_v2\.model"):
         LSED(weights=str(tmp_path / "nothing")).measure([record(short)])
     (tmp_path / "other.safetensors").write_bytes(b"nothing")

@@ -76,10 +76,14 @@ def lip_motion(points: np.ndarray) -> np.ndarray:
 
 
 def heard(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
-    """The sound about each frame of a video, even over the clip, and a one: float64 (frames, 1 + 7 x 20)."""
+    """The sound about each frame of a video, even over the clip, and a one: float64 (frames, 1 + 7 x 20).
+
+    Where the sound is shorter than the video, silence follows.
+    """
     from semcore_video.speech.mel import HOP, RATE_HZ, mel_of
     from semcore_video.speech.stretch import resampled
 
+    audio = np.pad(audio, (0, max(round(frames / fps * sample_rate_hz) - len(audio), 0)))
     mel = mel_of(resampled(audio, sample_rate_hz, RATE_HZ))
     bands = mel.reshape(len(mel), BANDS, -1).mean(2)
     edges = np.minimum((np.arange(frames + 1) / fps * RATE_HZ / HOP).round().astype(int), len(bands) - 1)

@@ -55,7 +55,8 @@ class _SyncNet(Judge, abc.ABC):
         if result.video is None or result.audio is None or not result.sample_rate_hz:
             return None
         network, faces = _network(self.weights, fingerprint(self.weights)), cropped(result.video, self.landmarks(result.video))
-        apart = None if faces is None else distances(network, faces, result.audio, result.sample_rate_hz)
+        seen = None if faces is None else faces[at_25_fps(len(faces), float(result.fps or FPS))]
+        apart = None if seen is None else distances(network, seen, result.audio, result.sample_rate_hz)
         return None if apart is None else self.told(apart.mean(0))
 
     @abc.abstractmethod
@@ -88,10 +89,12 @@ class LSEC(_SyncNet):
 
 
 def distances(network: Any, faces: np.ndarray, audio: np.ndarray, sample_rate_hz: int) -> np.ndarray | None:
-    """Distances of lips and sound, float32 (T - 5, 31): of each moment, at lags of -15 to 15 frames.
+    """Distances of lips and sound, float32 (T - 5, 31): of each moment, at lags of -15 to 15 frames of 40 ms.
+
+    Where the sound is shorter than the picture, silence follows.
 
     Args:
-        faces: uint8 (T, 224, 224, 3)
+        faces: uint8 (T, 224, 224, 3), 25 a second
         audio: float32 (S,)
 
     Returns:
@@ -103,6 +106,7 @@ def distances(network: Any, faces: np.ndarray, audio: np.ndarray, sample_rate_hz
     from semcore_video.speech.stretch import resampled
 
     sound = resampled(audio, sample_rate_hz, RATE_HZ)
+    sound = np.pad(sound, (0, max(round(len(faces) / FPS * RATE_HZ) - len(sound), 0)))
     rows = mfcc((sound.clip(-1, 1) * 32767).astype(np.int16), RATE_HZ).T.astype(np.float32)
     count = min(len(faces) - FRAMES, (rows.shape[1] - STEPS * FRAMES) // STEPS)
     if count < 1:
@@ -115,6 +119,12 @@ def distances(network: Any, faces: np.ndarray, audio: np.ndarray, sample_rate_hz
         padded = torch.nn.functional.pad(heard, (0, 0, FARTHEST, FARTHEST))
         lags = [torch.nn.functional.pairwise_distance(seen, padded[lag : lag + count]) for lag in range(2 * FARTHEST + 1)]
     return torch.stack(lags, 1).numpy()
+
+
+def at_25_fps(frames: int, fps: float) -> np.ndarray:
+    """Which of the frames of a video is seen at each moment of one of 25 frames a second, as long: int64 (T,)."""
+    count = max(round(frames / fps * FPS), 1)
+    return np.minimum(((np.arange(count) + 0.5) * fps / FPS).astype(np.int64), frames - 1)
 
 
 def cropped(video: np.ndarray, points: np.ndarray) -> np.ndarray | None:
