@@ -11,6 +11,13 @@ NAMED_OTHERWISE = {"PIL": "pillow", "cv2": "opencv-contrib-python", "dlib": "dli
 """Distributions whose modules have another name; what is missing here is looked for in all of them, which takes longer."""
 
 
+def refresh() -> None:
+    """Read the metadata of the libraries again: one may have been upgraded."""
+    versions.cache_clear()
+    distribution.cache_clear()
+    _distributions.cache_clear()
+
+
 @functools.cache
 def distribution(root: str) -> str:
     """The distribution that installed a top-level module, or ""."""

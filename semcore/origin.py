@@ -144,7 +144,9 @@ def _closure(start: Iterable[_Module], fresh: bool = False) -> tuple[dict[str, _
         source = syntax.read(one.path) if fresh else _source(one)
         known = _edges.get(one)
         if known is None or known[0] is not source:
-            known = _edges[one] = source, *_imports(one, source, beside_)
+            known = source, *_imports(one, source, beside_)
+            if all(map(_located, known[2])):  # what is missing now may be found later, when its folder is on the path
+                _edges[one] = known
         todo += known[1]
         others |= known[2]
     return modules, others
@@ -225,7 +227,7 @@ def _places(root: str, folders: Iterable[Path]) -> list[tuple[Path, bool]]:
     """Where a top-level module may lie, and whether it is a package there."""
     try:
         spec = importlib.util.find_spec(root)
-    except (ImportError, ValueError, AttributeError):
+    except Exception:  # whatever the finder of somebody else raises
         spec = None
     if spec is not None:
         if spec.submodule_search_locations is not None:

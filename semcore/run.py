@@ -26,7 +26,7 @@ from typing import Any
 
 import pluggy
 
-from semcore import origin, provenance
+from semcore import libraries, origin, provenance
 from semcore.around import Around
 from semcore.cache import Cache, StageDone
 from semcore.component import Needs, most
@@ -173,6 +173,7 @@ def inputs(experiment: Experiment) -> list[Sequence[Sample]]:
 def _forget() -> None:
     _loaded.clear()
     build.forget()
+    libraries.refresh()
     origin.refresh()
 
 

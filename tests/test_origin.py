@@ -364,3 +364,25 @@ def test_a_component_counts_with_the_files_that_its_settings_name(tmp_path: Path
     (tmp_path / "net.safetensors").write_bytes(b"2")
     assert digest(LSED(str(tmp_path / "net.safetensors"))) != found
     assert build.component("metric", {"use": "lse-d", "weights": "/nowhere"}, "x")
+
+
+def test_a_library_that_was_upgraded_is_another_one(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib import metadata
+
+    assert bench.run("channel.snr_db=40").computed == 1 and bench.run("channel.snr_db=40").computed == 0
+    version = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "99.0" if name == "numpy" else version(name))
+    finished = bench.run("channel.snr_db=40")
+    assert finished.computed == 1 and finished.results[0]["libraries"]["numpy"] == "99.0"
+
+
+def test_a_file_that_is_found_later_counts_then(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code may put a folder on the path itself, before it imports from there."""
+    (package / "channel.py").write_text(CHANNEL.format(imports="", body=f"import loudness_extra\n        {BODY}"))
+    before = source_of(package)
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "loudness_extra.py").write_text("EXTRA = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "more"))
+    found = source_of(package)
+    (tmp_path / "more" / "loudness_extra.py").write_text("EXTRA = 2\n")
+    assert len({before, found, source_of(package)}) == 3
