@@ -149,21 +149,23 @@ def run(
     return Finished(out, results, len(pending) - len(failures), failures, call.complaints)
 
 
-def inputs(experiment: Experiment) -> list[Sequence[Sample]]:
+def inputs(experiment: Experiment) -> list[Sequence[tuple[str, str]]]:
     """Look through the samples of all sources of an experiment, as they are now.
 
     Returns:
-        the samples of each source
+        (name, reason) of everything that a source leaves out since it cannot be read, one list per source that does
 
     Raises:
         ConfigError: some cannot be read, or do not fit the pipeline; with every problem found, each at its setting
     """
     _forget()  # what an earlier run of this process read may have changed since
-    found: list[Sequence[Sample]] = []
+    found: list[Sequence[tuple[str, str]]] = []
 
     def read(source: Source) -> Sequence[Sample]:
-        found.append(load(source)[0])
-        return found[-1]
+        samples = load(source)[0]
+        if (left_out := left_out_of(samples)) and left_out not in found:
+            found.append(left_out)
+        return samples
 
     if problems := unusable(experiment, read):
         raise ConfigError(experiment.ordered(problems))

@@ -173,6 +173,20 @@ def test_the_sizes_of_drawn_pictures_are_known_without_drawing_them(pipeline: Pa
     assert code == 2 and "size is [32, 32], and the source has pictures of [64, 64]" in printed
 
 
+def test_sources_inside_of_other_components_are_looked_through(pipeline: Path, capsys: Any, tmp_path: Path) -> None:
+    genie = f"selector={{use: genie, source: {{use: image-folder, path: {tmp_path}/none}}}}"
+    code, printed = called(capsys, "check", pipeline, genie)
+    assert code == 2 and f"{genie}: error: source 'image-folder': there is no folder" in printed
+
+
+@pytest.mark.parametrize("source", ["av-clips", "grid", "sequences", "stl10", "cifar10", "image-folder"])
+def test_a_pattern_is_named_as_one_by_every_source(pipeline: Path, capsys: Any, tmp_path: Path, source: str) -> None:
+    text = pipeline.read_text().replace("use: image-folder", f"use: {source}").replace("/in\n", "/in/*.png\n")
+    pipeline.write_text(text.replace("bitstream", "video-codec").replace("codec: {use: png}", "codec: h264"))
+    code, printed = called(capsys, "check", pipeline)
+    assert code == 2 and "p.yaml:4:9: error: " in printed and "is a pattern" in printed.replace("a pattern is", "is a pattern")
+
+
 def test_a_decoder_of_another_video_codec_is_refused(pipeline: Path, capsys: Any) -> None:
     video = ["source={use: talking-samples}", "encoder={use: video-codec, codec: h264}", "generator={use: video-codec}"]
     code, printed = called(capsys, "check", pipeline, *video)

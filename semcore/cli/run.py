@@ -157,15 +157,14 @@ def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
     from semcore.redaction import printable
     from semcore.results import left_out_in_words
     from semcore.run import inputs
-    from semcore.types import left_out_of
 
     experiment = load(pipeline, overrides)
-    looked_through = inputs(experiment)
+    left_out = inputs(experiment)
     count = len(experiment.cells)
     click.echo(f"{pipeline}: fine, {count} cell{'s' if count != 1 else ''}")
     for path, values in experiment.axes.items():
         click.echo(f"  {path}: {', '.join(map(str, values))}")
-    for one in filter(None, map(left_out_of, looked_through)):
+    for one in left_out:
         click.echo(f"  {printable(left_out_in_words(len(one), one))}")
     resolve = experiment.resolving()
     sources = {digest(source): source for source in (resolve(cell).source for cell in experiment.cells)}

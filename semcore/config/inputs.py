@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from semcore.component import Component
 from semcore.config.build import blamed
 from semcore.config.experiment import Experiment
 from semcore.config.resolve import Part, Resolved
+from semcore.config.yaml import Path_
 from semcore.errors import Problem, SemcoreError, SourceError
 from semcore.interfaces import Generator, Source
 from semcore.registry import name_of
@@ -20,48 +24,66 @@ Load = Callable[[Source], Sequence[Sample]]
 def unusable(experiment: Experiment, load: Load) -> list[Problem]:
     """Everything that is wrong with the samples of an experiment, each problem at the setting that is to blame."""
     found: dict[Problem, None] = {}
-    seen, read = set[tuple[Part, Part]](), dict[Part, tuple[Sequence[Sample] | None, list[Problem]]]()
+    read, seen = dict[tuple[Part, Path_], list[Problem]](), set[tuple[Part, Part]]()
     for resolved in experiment.resolved():
-        source, generator = resolved.parts["source"], resolved.parts["generator"]
-        if (source, generator) in seen or resolved.problems:
+        if resolved.problems:
             continue
-        seen.add((source, generator))
-        if source not in read:
-            read[source] = ((), []) if source.made.draws else _read(source, load)
-        samples, problems = read[source]
-        found.update(dict.fromkeys(problems))
-        if samples is not None:
-            found.update(dict.fromkeys(_misfits(resolved, samples)))
+        for section, part in resolved.parts.items():
+            for path, source in _sources(part.made, (section,)):
+                if (part, path) not in read:
+                    read[part, path] = [] if source.draws else list(_unreadable(part, path, source, load))
+                found.update(dict.fromkeys(read[part, path]))
+        ends = resolved.parts["source"], resolved.parts["generator"]
+        if ends not in seen and not read[ends[0], ("source",)]:
+            found.update(dict.fromkeys(_misfits(resolved, load)))
+        seen.add(ends)
     return list(found)
 
 
-def _read(source: Part, load: Load) -> tuple[Sequence[Sample] | None, list[Problem]]:
-    """The samples of a source, or why there are none."""
-    component, use = source.made, name_of(type(source.made))
+def _sources(value: Any, path: Path_) -> Iterator[tuple[Path_, Source]]:
+    """The sources in what a section stands for, with their places: a selector may have one of its own."""
+    if isinstance(value, Source):
+        yield path, value
+    if isinstance(value, Component):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, (list, tuple)):
+        value = dict(enumerate(value))
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _sources(item, (*path, key))
 
-    def tell(reason: str, setting: tuple[Any, ...], hint: str = "") -> Problem:
-        return source.places.tell(("source", *setting), f"source {use!r}: {reason}", hint)
+
+def _unreadable(part: Part, path: Path_, source: Source, load: Load) -> Iterator[Problem]:
+    """Why a source gives no samples."""
+    use = name_of(type(source))
+
+    def tell(reason: str, setting: Path_, hint: str = "") -> Problem:
+        value = getattr(source, str(setting[0]), None)
+        if not hint and isinstance(value, str) and any(sign in value for sign in "*?[") and not Path(value).exists():
+            hint = "a pattern is not expanded: name the folder"
+        return part.places.tell((*path, *setting), f"source {use!r}: {reason}", hint)
 
     try:
-        return load(component), []
+        load(source)
     except SourceError as error:
-        setting = (error.setting,) if hasattr(component, error.setting) else ("use",)
-        return None, [tell(reason, setting, error.hint) for reason in error.reasons]
+        setting = (error.setting,) if hasattr(source, error.setting) else ("use",)
+        yield from (tell(reason, setting, error.hint) for reason in error.reasons)
     except SemcoreError as error:
-        text = str(error).removeprefix(f"source {use}: ").removeprefix(f"{type(component).__name__}.")
-        return None, [tell(text, blamed(component, text) or ("use",))]
+        text = str(error).removeprefix(f"source {use}: ").removeprefix(f"{type(source).__name__}.")
+        yield tell(text, blamed(source, text) or ("use",))
     except (Exception, SystemExit) as error:  # whatever somebody else's source raises
-        return None, [tell(f"it cannot be read: {type(error).__name__}: {error}", ("use",))]
+        yield tell(f"it cannot be read: {type(error).__name__}: {error}", ("use",))
 
 
-def _misfits(resolved: Resolved, samples: Sequence[Sample]) -> Iterator[Problem]:
+def _misfits(resolved: Resolved, load: Load) -> Iterator[Problem]:
     """Why a generator cannot show what the source has. Samples are read only for one that may say so."""
-    part = resolved.parts["generator"]
+    part, source = resolved.parts["generator"], resolved.parts["source"].made
     generator, use = part.made, name_of(type(part.made))
     if type(generator).refuses_size is Generator.refuses_size:
         return
-    source = resolved.parts["source"].made
-    drawn = [source.size] if source.draws and getattr(source, "size", None) else []
-    sizes = dict.fromkeys([*drawn, *(one.image.shape[:2] for one in samples if one.image is not None)])
+    if source.draws:
+        sizes = [source.size] if getattr(source, "size", None) else []
+    else:
+        sizes = list(dict.fromkeys(one.image.shape[:2] for one in load(source) if one.image is not None))
     for reason in filter(None, (generator.refuses_size(size) for size in sizes)):
         yield part.places.tell(("generator", *blamed(generator, reason)), f"generator {use!r}: {reason}")
