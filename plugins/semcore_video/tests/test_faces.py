@@ -49,6 +49,14 @@ def landscape(size: tuple[int, int], seed: int = 1) -> np.ndarray:
     return np.array(Image.fromarray(rng.integers(0, 255, (9, 16, 3), np.uint8)).resize(size[::-1], Image.Resampling.BICUBIC))
 
 
+def stranger(number: int) -> np.ndarray:
+    """A small face of the data set "Labeled Faces in the Wild" that comes with scikit-image, enlarged: uint8 (320, 320, 3)."""
+    from skimage.data import lfw_subset
+
+    small = Image.fromarray((255 * lfw_subset()[number]).astype(np.uint8)).convert("RGB")
+    return np.pad(np.asarray(small.resize((200, 200), Image.Resampling.BICUBIC)), ((60, 60), (60, 60), (0, 0)), "edge")
+
+
 # ---------------------------------------------------------------------------------------------- small
 
 
@@ -177,7 +185,19 @@ def test_dlib_tells_people_apart_and_one_person_from_nobody() -> None:
     assert follower.next(person) is not None
     turned = np.asarray(Image.fromarray(person).rotate(8, Image.Resampling.BICUBIC))
     assert follower._same(turned, faces(turned)[0])
-    assert not follower._same(255 - person, faces(person)[0]), "a negative looks like nobody"
+    for number in (0, 18, 54):
+        [face] = faces(stranger(number))
+        assert not follower._same(stranger(number), face)
+
+
+def test_of_two_people_who_are_seen_in_turn_one_is_followed() -> None:
+    """Shot and reverse shot: the other's face is not the person's, wherever it is."""
+    pytest.importorskip("dlib", reason="pip install 'semcore-video[face]'")
+    person, other = portrait_of_astronaut((320, 320)), np.roll(stranger(18), 60, axis=1)
+    nobody = landscape((320, 320))
+    shots = [person] * 3 + [nobody] * (PATIENCE + 1) + [other] * 4 + [nobody] * (PATIENCE + 1) + [person] * 2
+    there = [one is person for one in shots]
+    assert (with_face(followed(np.stack(shots))) == there).all()
 
 
 # ---------------------------------------------------------------------------------------------- it is said

@@ -9,9 +9,9 @@ from semcore import Features, KnowledgeBase, Picture, Rng, Sample, Semantics
 from semcore_video.face.encoder import MOTION, MOUTHS
 from semcore_video.face.generator import MeshWarp
 from semcore_video.face.kb import FaceKB
-from semcore_video.face.mesh import INNER_LIPS, frontal, lip_opening
+from semcore_video.face.mesh import INNER_LIPS, face_size, frontal, lip_opening
 from semcore_video.face.motion import basis
-from semcore_video.face.mouths import LEAST, NUMBERS, OPENING_UNIT, mouths_of, with_mouth
+from semcore_video.face.mouths import LEAST, LOWER, NUMBERS, OPENING_UNIT, UPPER, mouths_of, with_mouth
 from semcore_video.face.tracker import track
 from semcore_video.face.warp import portrait
 from semcore_video.talking_samples import portrait_of_astronaut
@@ -78,14 +78,15 @@ def test_mouths_open_without_jumps(face: np.ndarray, opening: np.ndarray) -> Non
 
 
 def test_a_shut_mouth_shows_nothing(face: np.ndarray, opening: np.ndarray) -> None:
-    shut = opening[lip_opening(opening) < LEAST / 2]
+    shut = opening[:3].copy()
+    shut[:, list(LOWER)] = shut[:, list(UPPER)] + np.array([0, 0.4 * LEAST, 0]) * face_size(shut)[:, None, None]
+    assert (lip_opening(shut) > 0).all() and (lip_opening(shut) < LEAST / 2).all()
     mouths = np.ones((2, NUMBERS), np.float32)
-    for points in shut:
+    for points, opened in zip(shut, opening, strict=False):
         np.testing.assert_array_equal(with_mouth(face.astype(np.float32), points, mouths), face.astype(np.float32))
+        assert (with_mouth(face.astype(np.float32), opened, mouths) != face).any()
     still = np.repeat(face[None], 3, axis=0)
-    points = np.repeat(opening[lip_opening(opening).argmin()][None], 3, axis=0)
-    if lip_opening(points).max() < LEAST:
-        assert not mouths_of(still, points, 4).any()
+    assert not mouths_of(still, shut, 4).any() and mouths_of(still, opening[:3], 4).any()
 
 
 def test_mouths_are_in_order_and_the_widest_is_among_them(face: np.ndarray, opening: np.ndarray) -> None:
