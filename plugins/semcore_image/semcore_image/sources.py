@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -198,7 +199,9 @@ def _decoded(path: Path) -> Image.Image:
         if _is_heif(path):
             register_heif()
             formats = (*FORMATS, "HEIF")
-        return read_picture(path, formats)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of metadata that are damaged, where the picture is not
+            return read_picture(path, formats)
     except OSError as error:
         raise OSError(error.strerror or str(error)) from error
     except Exception as error:  # a malformed file can raise anything; every one means that it cannot be read

@@ -339,8 +339,9 @@ def test_pictures_of_a_folder_are_in_memory_one_at_a_time(tmp_path: Path) -> Non
 
 
 def test_no_warning_of_pillow_reaches_the_user(tmp_path: Path) -> None:
-    """It wrote that a palette's transparency should be converted to RGBA."""
+    """It wrote that a palette's transparency should be converted to RGBA, and of damaged EXIF data in a good picture."""
     Image.new("P", (8, 8)).save(tmp_path / "a.png", transparency=b"\0\x80")
+    Image.new("RGB", (8, 8)).save(tmp_path / "b.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert len(read(tmp_path)) == 1
+        assert len(read(tmp_path)) == 2
