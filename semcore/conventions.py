@@ -7,7 +7,6 @@ from semcore.interfaces import ChannelModel
 SNR = {
     "snr_db": "Es/N0 per complex symbol and receive antenna, before fading, E|h|^2 = 1 over the ensemble",
     "block_snr_db": "Es/N0 per complex symbol and receive antenna, every block normalised to unit energy (no outage)",
-    "ebn0_db": "Eb/N0 per information bit and receive antenna, before fading, E|h|^2 = 1 over the ensemble",
 }
 """Name of a channel's setting -> which signal-to-noise ratio it is."""
 

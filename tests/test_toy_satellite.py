@@ -59,8 +59,8 @@ def coded(sample: str, stream: str, payload: int) -> Account:
 
 
 def analog(sample: str, stream: str, values: int, repetition: int) -> Account:
-    """Real numbers, two a symbol, sent `repetition` times behind a header of 24 symbols; there are no bits."""
-    uses = {"header": 24, "data": values // 2, "parity": values // 2 * (repetition - 1)}
+    """Real numbers, two a symbol, sent `repetition` times behind a header of 64 symbols; there are no bits."""
+    uses = {"header": 64, "data": values // 2, "parity": values // 2 * (repetition - 1)}
     return Account({(sample, stream, kind, "uses"): count for kind, count in uses.items()})
 
 

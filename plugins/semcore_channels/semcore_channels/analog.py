@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from semcore.errors import ComponentError
+from semcore.interfaces import ChannelModel, Transport
 from semcore.types import Features, Picture, Received, Span, Stream
-from semcore_channels import scale
+from semcore_channels import scale, words
 from semcore_channels.rows import Burst, StreamTransport
 
 if TYPE_CHECKING:
     import torch
+
+COPIES, MOST_COPIES = 2, 64
+"""How often the word of the scale is sent: at 0 dB and above, and at most."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +27,14 @@ class Analog(StreamTransport):
     """Features or pixels sent as they are, two real numbers a complex symbol.
 
     A sample's numbers, pixels mapped from 0..255 to -1..1, are paired into complex symbols and divided by their root
-    mean square, so that every sample has unit power. The receiver must know that scale to undo it: it travels in a
-    header of 24 channel uses (its logarithm, 12 bits in steps of 0.047 dB, Golay-coded 4-QAM). The shape is known from
-    the session.
+    mean square, so that every sample has unit power. The receiver must know that scale to undo it, and a wrong one would
+    spoil every number. So it travels (its logarithm, 12 bits in steps of 0.047 dB) as a word of the Kerdock code of length
+    64, 32 channel uses, that is sent twice or more often, and a header that is not certain, a million to one, is not
+    believed: the stream is lost then. All symbols are spread over the burst, so that no short fade takes the header. The
+    shape is known from the session.
+
+    With `rms`, both ends know the scale beforehand, from the training of an encoder, and there is no header: every sample
+    is sent at unit power and comes back with that root mean square, whatever its own was.
 
     Symbols that are sent `repetition` times are combined with weights 1/noise_var (maximum ratio). With noise of
     variance v left in a symbol, the linear estimate of least mean square error is y / (1 + v): `mmse: true` applies it,
@@ -35,6 +45,9 @@ class Analog(StreamTransport):
     Fields:
         repetition: how often every symbol is sent
         mmse: whether the receiver scales its estimates for the least mean square error
+        rms: root mean square of the numbers of a stream, known to both ends; null: it travels in the header
+        header_copies: how often the word of the scale is sent; null: twice, and 2/SNR times, more often, where both ends know
+            beforehand that the noise is stronger than the signal
     """
 
     reference: ClassVar[str] = "T. J. Goblick, IEEE Trans. Inf. Theory 11(4), 1965 (uncoded transmission)"
@@ -42,6 +55,18 @@ class Analog(StreamTransport):
     carries: ClassVar[tuple[type[Stream], ...]] = (Features, Picture)
     repetition: Annotated[int, Ge(1), Le(1000)] = 1
     mmse: bool = True
+    rms: Annotated[float, Gt(0), Le(1e6)] | None = None
+    header_copies: Annotated[int, Ge(1), Le(1000)] | None = None
+
+    def told(self, channel: ChannelModel) -> Transport:
+        snr_db = channel.mean_snr_db()
+        if self.rms is not None or self.header_copies is not None or snr_db is None:
+            return self
+        return replace(self, header_copies=min(max(math.ceil(COPIES * 10 ** (-snr_db / 10)), COPIES), MOST_COPIES))
+
+    @property
+    def _copies(self) -> int:
+        return self.header_copies or COPIES
 
     def burst(self, name: str, stream: Stream) -> Burst:
         import torch
@@ -49,29 +74,35 @@ class Analog(StreamTransport):
         numbers = _numbers(name, stream)
         data = torch.view_as_complex(torch.nn.functional.pad(numbers, (0, numbers.numel() % 2)).reshape(-1, 2))
         rms = float(data.to(torch.complex128).abs().square().mean().sqrt()) if len(data) else 0.0
+        uses = {"data": len(data), "parity": (self.repetition - 1) * len(data)}
+        if self.rms is not None:
+            return Burst(name, stream, words.spread((data / (rms or 1.0)).repeat(self.repetition)), uses, {})
         if rms >= scale.LARGEST:
             raise ComponentError(
                 f"the features of stream {name!r} have a root mean square of {rms:.3g}, and the header of `analog` can tell "
                 f"the receiver of less than {scale.LARGEST:g}: scale them in the encoder"
             )
         level = scale.level_of(rms)
-        symbols = torch.cat((scale.codebook()[level], (data / scale.scale_of(level)).repeat(self.repetition)))
-        uses = {"header": scale.USES, "data": len(data), "parity": (self.repetition - 1) * len(data)}
-        return Burst(name, stream, symbols, uses, {})
+        header = words.sent(level, words.SETS, self._copies)
+        symbols = torch.cat((header, (data / scale.scale_of(level)).repeat(self.repetition)))
+        return Burst(name, stream, words.spread(symbols), {"header": len(header), **uses}, {})
 
-    def stream(self, span: Span, received: Received) -> Stream:
+    def stream(self, span: Span, received: Received) -> Stream | None:
         import torch
 
-        at = span.row, slice(span.start, span.stop)
-        parts = torch.nan_to_num(torch.view_as_real(received.values[at].detach().cpu()), nan=0.0)
-        values = torch.view_as_complex(parts.clamp(-1e6, 1e6))
-        noise_var = torch.nan_to_num(received.noise_var[at].detach().cpu(), nan=1e12).clamp(1e-12, 1e12)
-        level = scale.decode_level(values[: scale.USES], noise_var[: scale.USES])
-        copies = values[scale.USES :].reshape(self.repetition, -1)
-        weights = 1 / noise_var[scale.USES :].reshape(self.repetition, -1)
+        values, noise_var = words.arrived(span, received)
+        header, rms = 0, math.sqrt(2) * (self.rms or 0.0)
+        if self.rms is None:
+            header = self._copies * words.USES
+            level = words.read(values[:header], noise_var[:header], words.SETS)
+            if level is None:
+                return None
+            rms = scale.scale_of(level)
+        copies = values[header:].reshape(self.repetition, -1)
+        weights = 1 / noise_var[header:].reshape(self.repetition, -1)
         estimate = (copies * weights).sum(0) / (weights.sum(0) + self.mmse)  # v = 1 / sum of the weights
         count = int(np.prod(span.form))
-        numbers = torch.view_as_real(estimate).flatten()[:count].numpy() * np.float32(scale.scale_of(level))
+        numbers = torch.view_as_real(estimate).flatten()[:count].numpy() * np.float32(rms)
         if span.type is Picture:
             return Picture(((numbers + 1) * 127.5).round().clip(0, 255).astype(np.uint8).reshape(span.form))
         return Features(numbers.reshape(span.form))

@@ -11,7 +11,7 @@ import click
 
 from semcore.cli.run import OVERRIDES, PIPELINE
 from semcore.cli.select import Place
-from semcore.errors import RunError
+from semcore.errors import RunError, shown
 from semcore_channels.budget import HasBudget, Term
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from semcore_channels.ntn.scenarios import Moment
 
 FILE = Place(dir_okay=False)
+STEP_S, MOST_MOMENTS = 20.0, 200
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -44,41 +45,52 @@ class _Place(click.ParamType):
 @PIPELINE
 @OVERRIDES
 @click.option("--tle", type=FILE, help="Two-line elements of the satellite; `illustration` for ours.")
+@click.option("--satellite", help="Name or catalogue number of the satellite in a file of many; with --tle.")
 @click.option("--site", "sites", multiple=True, type=_Place(), help="Ground transmitter, then its receiver; with --tle.")
 @click.option("--at", type=click.DateTime(), help="A time (UTC) within the pass; with --tle.")
 @click.option("--highest", type=click.FloatRange(1, 90), default=90, help="Culmination of a circular pass, degrees.  [90]")
 @click.option("--lowest", type=click.FloatRange(0, 89), default=10, help="Where a pass begins and ends, degrees.  [10]")
-@click.option("--step", type=click.FloatRange(1, 600), default=20, help="Seconds from one moment to the next.  [20]")
+@click.option("--step", type=click.FloatRange(1, 3600), help="Seconds from one moment to the next.  [20; more over hours]")
 @click.option("--plot", type=FILE, help="Draw the SNR over the pass: PNG, PDF or SVG.")
 @click.option("--scenarios", "out", type=FILE, help="Write the pass as a `scenario` section (YAML).")
 def command(
-    pipeline: Path, overrides: tuple[str, ...], tle: Path | None, sites: tuple[Site, ...], at: datetime | None,
-    highest: float, lowest: float, step: float, plot: Path | None, out: Path | None,
+    pipeline: Path, overrides: tuple[str, ...], tle: Path | None, satellite: str | None, sites: tuple[Site, ...],
+    at: datetime | None, highest: float, lowest: float, step: float | None, plot: Path | None, out: Path | None,
 ) -> None:  # fmt: skip
     """Print every term of the link budget of PIPELINE's channel in dB; for `satellite`, also a pass of it.
 
-    The pass is that of a circular orbit at the channel's altitude, or of the elements in --tle over --site.
+    The pass is that of a circular orbit at the channel's altitude, or of the elements in --tle over --site. Of a pipeline
+    that sweeps, it is the first point, and says so; `path=value` chooses another.
 
     For example: semcore link-budget satellite.yaml --highest 60 --plot pass.png
     """
     from semcore.config.experiment import load
 
     experiment = load(pipeline, overrides)
-    channel = experiment.resolve(experiment.cells[0]).pipeline.channel
+    cell = experiment.cells[0]
+    channel = experiment.resolve(cell).pipeline.channel
     if not isinstance(channel, HasBudget):
         raise RunError(
             f"the channel {type(channel).__name__} cannot say what its SNR is made of: it has no `budget`. "
             "Those of semcore-channels have one, for example `satellite`"
         )
+    if len(experiment.cells) > 1:
+        settings = ", ".join(f"{path}={shown(value)}" for path, value in cell.settings.items())
+        click.echo(f"the first of {len(experiment.cells)} points of the sweep: {settings} (choose another by path=value)\n")
     click.echo(_table(channel.budget()))
+    from semcore_channels.ntn import orbit
     from semcore_channels.ntn.channels import Satellite
 
     if not isinstance(channel, Satellite):
-        asked = {"--tle": tle, "--site": sites, "--at": at, "--plot": plot, "--scenarios": out}
+        asked = {"--tle": tle, "--satellite": satellite, "--site": sites, "--at": at, "--plot": plot, "--scenarios": out}
         if first := next((name for name, given in asked.items() if given), None):
             raise RunError(f"{first} is for the channel `satellite`: {type(channel).__name__} does not pass over")
         return
-    title, passing = _pass(channel, tle, sites, at, highest, lowest, step)
+    asked = any(one is not None for one in (step, plot, out)) or highest != 90
+    if tle is None and not (satellite or sites or at or asked) and channel.altitude_km > orbit.MOST_AT_REST_KM:
+        click.echo(f"\nno pass: over a satellite at {channel.altitude_km:g} km the earth turns; give its elements (--tle)")
+        return
+    title, passing = _pass(channel, tle, satellite, sites, at, highest, lowest, step)
     click.echo(f"\n{title}\n{_pass_table(passing)}")
     if out is not None:
         _write_scenarios(out, passing)
@@ -94,25 +106,29 @@ def _table(terms: Sequence[Term]) -> str:
 
 
 def _pass(
-    channel: Any, tle: Path | None, sites: Sequence[Site], at: datetime | None, highest: float, lowest: float, step: float
-) -> tuple[str, list[Moment]]:
+    channel: Any, tle: Path | None, satellite: str | None, sites: Sequence[Site], at: datetime | None, highest: float,
+    lowest: float, step: float | None,
+) -> tuple[str, list[Moment]]:  # fmt: skip
     from semcore_channels.ntn import orbit
     from semcore_channels.ntn.scenarios import moments
 
     if tle is None:
-        if sites or at:
-            raise RunError("--site and --at go with --tle: a circular pass has neither place nor time")
+        if sites or at or satellite:
+            raise RunError("--site, --at and --satellite go with --tle: a circular pass has neither place nor time")
         if lowest >= highest:
             raise RunError(f"--lowest {lowest:g} must lie below --highest {highest:g}")
-        looks = [(look,) for look in orbit.circular_pass(channel.altitude_km, highest, lowest, step)]
-        return f"circular orbit at {channel.altitude_km:g} km, culmination at {highest:g} degrees", moments(channel, looks)
+        looks = [(look,) for look in orbit.circular_pass(channel.altitude_km, highest, lowest, step or STEP_S)]
+        title = f"circular orbit at {channel.altitude_km:g} km over an earth at rest, culmination at {highest:g} degrees"
+        return title, moments(channel, looks)
     if not sites or at is None:
         raise RunError("--tle needs a --site LAT,LON and a time --at YYYY-MM-DDTHH:MM:SS (UTC) within the pass")
     if len(sites) > 2:
         raise RunError(f"--site is given {len(sites)} times: one transmitter, and at most one receiver")
-    elements = orbit.Elements.read(orbit.ILLUSTRATION if str(tle) == "illustration" else tle)
-    begin, both = orbit.site_pass(elements, sites, at, lowest, step)
-    return f"{elements.name}, from {begin:%Y-%m-%d %H:%M:%S} UTC", moments(channel, both)
+    elements = orbit.Elements.read(orbit.ILLUSTRATION if str(tle) == "illustration" else tle, satellite)
+    begin, both = orbit.site_pass(elements, sites, at, lowest, step or STEP_S)
+    if step is None:  # a satellite that stays for hours: no more lines than can be read
+        both = both[:: -(-len(both) // MOST_MOMENTS)]
+    return f"{elements.name}, from {begin:%Y-%m-%d %H:%M:%S} UTC", moments(channel, both, turning=True)
 
 
 def _pass_table(passing: Sequence[Moment]) -> str:

@@ -37,7 +37,7 @@ def test_numbers_come_through_a_good_channel(size, gain, channel):
     np.testing.assert_allclose(arrived.values, sent.values, rtol=1e-2, atol=1e-3 * gain)
     power = received.layout.lengths[0], dict(received.layout.spans[0].uses)
     count = -(-sent.values.size // 2)
-    assert power == (count + 24, {"header": 24, "data": count, "parity": 0})
+    assert power == (count + 64, {"header": 64, "data": count, "parity": 0})
 
 
 @pytest.mark.parametrize("repetition", [1, 4])
@@ -67,7 +67,7 @@ def test_pictures_arrive_as_pictures():
     picture = Picture(np.random.default_rng(0).integers(0, 256, (16, 12, 3), dtype=np.uint8))
     _, (arrived,) = over(Analog(), AWGN(snr_db=70.0), picture)
     assert (arrived.pixels == picture.pixels).all()
-    _, (noisy,) = over(Analog(), AWGN(snr_db=-20.0), picture)
+    _, (noisy,) = over(Analog(), AWGN(snr_db=-3.0), picture)
     assert noisy.pixels.shape == (16, 12, 3)
 
 
@@ -89,27 +89,10 @@ def test_samples_do_not_share_their_power_or_their_noise():
             assert (alone.streams[name].values == whole.streams[name].values).all()
 
 
-def test_the_header_survives_low_snr():
-    generator = torch.Generator().manual_seed(2)
-    wrong, count = 0, 400
-    noise_var = torch.full((scale.USES,), noise_variance(2.0))
-    for level in torch.randint(0, 4096, (count,), generator=generator).tolist():
-        noise = torch.randn(scale.USES, dtype=torch.complex64, generator=generator)
-        wrong += scale.decode_level(scale.codebook()[level] + noise_var.sqrt() * noise, noise_var) != level
-    assert wrong <= 4  # union bound at 2 dB: 759 Q(sqrt(16 SNR)) = 2e-4
-
-
-def test_the_header_code_is_the_extended_golay_code():
-    differing = scale.USES / scale.REPEATS * 2 - 24 * (scale.codebook()[:, :12].real @ scale.codebook()[0, :12].real
-        + scale.codebook()[:, :12].imag @ scale.codebook()[0, :12].imag) / 12  # fmt: skip
-    weights = (differing / 2).round().int().bincount()
-    assert {at: int(count) for at, count in enumerate(weights) if count} == {0: 1, 8: 759, 12: 2576, 16: 759, 24: 1}
-
-
 @pytest.mark.parametrize("value", [0.0, 1e-30, 1e-3, 1.0, 3.7, 6e4, 1e30])
 def test_scales_are_kept_to_the_resolution_of_the_header(value):
     kept = scale.scale_of(scale.level_of(value))
-    inside = min(max(value, scale.SMALLEST), scale.scale_of(4095))
+    inside = min(max(value, scale.SMALLEST), scale.scale_of(scale.LEVELS - 1))
     assert abs(np.log2(kept / inside)) <= 0.5 / scale.STEPS_PER_OCTAVE + 1e-9
 
 
@@ -119,8 +102,7 @@ def test_no_symbols_can_hurt_the_receiver(value, noise_var):
     symbols = Analog(repetition=3).send([Semantics("a", {"s": normal(9)})], RNG)
     received = symbols.received(torch.full_like(symbols.values, value), noise_var)
     (arrived,) = Analog(repetition=3).receive(received)
-    assert arrived.streams["s"].values.shape == (9,)
-    assert np.isfinite(arrived.streams["s"].values).all()
+    assert not arrived.streams
 
 
 def test_what_it_cannot_send_is_refused_with_a_hint():

@@ -78,10 +78,67 @@ def test_elements_over_two_sites(pipeline):
     assert "ILLUSTRATION, from 2025-12-09 11:58:00 UTC" in said(pipeline, *where, "--at", "2025-12-09T12:00:00")
 
 
+def two_lines(number: int, name: str = "") -> str:
+    """Elements of 2025-12-06 with right checksums."""
+    pair = (
+        f"1 {number}U 25001A   25340.50000000  .00001234  00000+0  12345-4 0  999",
+        f"2 {number}  53.0000 120.0000 0001234  90.0000 270.0000 15.20000000    1",
+    )
+    digits = [str(sum(int(one) if one.isdigit() else one == "-" for one in line) % 10) for line in pair]
+    return "\n".join([*([name] if name else []), pair[0] + digits[0], pair[1] + digits[1]]) + "\n"
+
+
+def test_elements_of_many_satellites_with_a_byte_order_mark(pipeline, tmp_path):
+    file = tmp_path / "many.tle"
+    file.write_text("\ufeff" + two_lines(91234, "FIRST") + two_lines(95555, "SECOND"))
+    where = (pipeline, "--tle", file, "--site", "39.9,116.4", "--at", "2025-12-06T12:00:00", "--lowest", "0")
+    assert "choose one with --satellite, by name or number: FIRST (91234), SECOND (95555)" in refused(*where)
+    for chosen in ("second", "95555"):
+        assert "SECOND" in (refused(*where, "--satellite", chosen) + said_or_nothing(*where, "--satellite", chosen))
+    assert "holds no satellite 'THIRD'" in refused(*where, "--satellite", "THIRD")
+    file.write_bytes("GRÜN\n".encode("latin-1") + two_lines(91234).encode())
+    assert "cannot be read" in refused(*where)
+
+
+def said_or_nothing(*arguments: object) -> str:
+    return CliRunner().invoke(cli, ["link-budget", *map(str, arguments)]).output
+
+
+def test_old_elements_are_refused_with_both_dates(pipeline, tmp_path):
+    file = tmp_path / "old.tle"
+    file.write_text(two_lines(91234, "DRAG"))
+    for at, words in (("2026-03-06", "90 days after"), ("2024-12-06", "365 days before")):
+        text = refused(pipeline, "--tle", file, "--site", "39.9,116.4", "--at", at)
+        assert "2025-12-06" in text and at in text and words in text
+
+
+def test_of_a_swept_file_the_point_is_named(pipeline):
+    swept = ("channel.elevation_deg=30,90", "channel.altitude_km=300,600")
+    text = said(pipeline, *swept)
+    assert text.startswith("the first of 4 points of the sweep: channel.elevation_deg=30, channel.altitude_km=300")
+    assert "the first of" not in said(pipeline, "channel.elevation_deg=30")
+
+
+def test_a_geostationary_satellite_does_not_pass(pipeline):
+    text = said(pipeline, "channel.altitude_km=35786")
+    assert "free space, uplink" in text and "no pass: over a satellite at 35786 km the earth turns" in text
+    for asked in (("--highest", 60), ("--step", 30)):
+        assert "give its elements (--tle)" in refused(pipeline, "channel.altitude_km=35786", *asked)
+
+
+def test_rain_where_nobody_knows_its_loss_is_refused_by_check(pipeline):
+    for overrides, words in (
+        (("channel.elevation_deg=3", "channel.rain_rate_mm_h=5"), "from 5 degrees"),
+        (("channel.carrier_frequency_hz=60e9", "channel.rain_exceedance_percent=0.1"), "up to 55 GHz"),
+    ):
+        done = CliRunner().invoke(cli, ["check", str(pipeline), *overrides])
+        assert done.exit_code and words in str(done.exception)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--site", "1,2"], "--site and --at go with --tle"),
+        (["--site", "1,2"], "--site, --at and --satellite go with --tle"),
         (["--tle", "illustration"], "--tle needs a --site"),
         (["--lowest", "60", "--highest", "50"], "--lowest 60 must lie below --highest 50"),
         (["--tle", "nowhere.tle", "--site", "1,2", "--at", "2025-12-09"], "nowhere.tle cannot be read"),

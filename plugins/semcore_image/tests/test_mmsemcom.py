@@ -240,14 +240,14 @@ BUDGET = ("channel.snr_db=null", "channel.tx_power_dbm=20", "channel.noise_power
 @pytest.mark.parametrize(
     ("name", "overrides", "uses"),
     [
-        ("sequential", ["generator.candidates=5", "channel.snr_db=10"], {"": 256}),
-        ("simultaneous", ["generator.candidates=5", "channel.distance_m=50"], {"": 56}),
+        ("sequential", ["generator.candidates=5", "channel.snr_db=10"], {"": 208}),
+        ("simultaneous", ["generator.candidates=5", "channel.distance_m=50"], {"": 32}),
         ("comparison", [*FEW, f"workflow={','.join(EQUAL)}", "channel.use=awgn", "channel.snr_db=10"],
-         dict.fromkeys(EQUAL, 256)),
+         {**dict.fromkeys(EQUAL, 256), "sequential": 208, "sequential-two-users": 208}),
         ("comparison", [*FEW, "workflow=simultaneous,without-clip", "channel.use=rayleigh", *BUDGET],
-         {"simultaneous": 56, "without-clip": 40}),
+         {"simultaneous": 32, "without-clip": 16}),
         ("growth", ["generator.candidates=1"],
-         dict.fromkeys(("known", "known-bound", "unseen", "unseen-bound", "open", "steered"), 256)),
+         dict.fromkeys(("known", "known-bound", "unseen", "unseen-bound", "open", "steered"), 208)),
     ],
 )  # fmt: skip
 def test_the_examples_run_and_use_the_channel_as_they_say(

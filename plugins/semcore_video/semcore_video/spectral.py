@@ -14,10 +14,10 @@ from annotated_types import Ge, Le
 from semcore.adaptive import Adaptive
 from semcore.errors import ComponentError
 from semcore.types import Features, Received, Span, Stream
+from semcore_channels import words
 from semcore_channels.rows import Burst, StreamTransport
-from semcore_video import bursts
 
-LEVELS, LEAST_DB, STEP_DB = bursts.A_SET, -60.0, 0.75
+LEVELS, LEAST_DB, STEP_DB = words.A_SET, -60.0, 0.75
 """Scales that a header can tell, the root mean square of the first, and the step to the next, dB."""
 FADED = 4.0
 """How much more noise than on average is reckoned with when a prior is chosen: fades cost most where it is wrong."""
@@ -142,18 +142,18 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
         data = torch.view_as_complex(numbers.reshape(-1, 2))
         rms = float(data.abs().square().mean().sqrt()) if len(data) else 0.0
         level, scale = scale_of(rms)
-        word = bursts.sent(best * LEVELS + level, len(priors), self._words)
-        symbols = bursts.spread(torch.cat((word, data / scale)))
+        word = words.sent(best * LEVELS + level, len(priors), self._words)
+        symbols = words.spread(torch.cat((word, data / scale)))
         return Burst(name, stream, symbols, {"header": len(word), "data": len(data)}, {})
 
     def stream(self, span: Span, received: Received) -> Stream | None:
         import torch
         from scipy.fft import idct
 
-        values, noise_var = bursts.arrived(span, received)
+        values, noise_var = words.arrived(span, received)
         frames = _frames(np.empty(span.form, np.float32))
-        priors, header = self.priors(_shape(frames)), bursts.USES * self._words
-        number = bursts.heard(values[:header], noise_var[:header], len(priors))
+        priors, header = self.priors(_shape(frames)), words.USES * self._words
+        number = words.read(values[:header], noise_var[:header], len(priors))
         if number is None:
             return None
         best, level = divmod(number, LEVELS)
@@ -168,7 +168,7 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
     @property
     def _words(self) -> int:
         """How often the header is sent."""
-        return bursts.copies(self.reckoned_db)
+        return words.copies(self.reckoned_db)
 
     @property
     def _noise(self) -> float:

@@ -10,9 +10,9 @@ from semcore.interfaces import Transport
 from semcore.rng import Rng
 from semcore.testing.examples import link
 from semcore.types import Features, Semantics, Stream, Text, Tokens
+from semcore_channels import words
 from semcore_channels.ldpc import LDPC
 from semcore_channels.ntn.channels import Satellite
-from semcore_video import bursts
 from semcore_video.dct import DCT
 from semcore_video.spectral import Plan, Prior, _amplitudes
 from semcore_video.speech.phones import NUMBERS
@@ -74,14 +74,14 @@ def test_trained_words_arrive_where_bits_are_lost() -> None:
 
     def wrong(code: Transport) -> float:
         found = []
-        for seed, words in enumerate(SENTENCES * 2):
-            got = through(code, Text(words), 0.0, seed)
+        for seed, sentence in enumerate(SENTENCES * 2):
+            got = through(code, Text(sentence), 0.0, seed)
             there = got.value if isinstance(got, Text) else ""
-            found.append(np.mean([a != b for a, b in zip(words, there.ljust(len(words))[: len(words)], strict=True)]))
+            found.append(np.mean([a != b for a, b in zip(sentence, there.ljust(len(sentence))[: len(sentence)], strict=True)]))
         return float(np.mean(found))
 
     assert wrong(TemporalText()) < 0.2 < 0.5 < wrong(LDPC(rate=1 / 3))
-    assert all(through(TemporalText(), Text(words), 15.0, 1) == Text(words) for words in SENTENCES)
+    assert all(through(TemporalText(), Text(one), 15.0, 1) == Text(one) for one in SENTENCES)
 
 
 def test_phones_and_texts_of_any_length_take_the_symbols_they_are_given() -> None:
@@ -107,21 +107,12 @@ def test_a_stream_whose_header_drowns_is_lost_and_not_absurd() -> None:
 # ---------------------------------------------------------------------------------------------- bursts
 
 
-def test_words_of_headers_are_nearly_orthogonal() -> None:
-    every = bursts.words(bursts.SETS)
-    alike = (every @ every.conj().T).real / bursts.USES
-    alike.fill_diagonal_(0)
-    assert alike.max() <= 1 / 8 + 1e-6
-    assert torch.allclose(every.abs().square().mean(1), torch.ones(len(every)))
-    assert all(bursts.heard(bursts.sent(number, 4), torch.full((32,), 0.1), 4) == number for number in range(0, 512, 37))
-
-
 @pytest.mark.parametrize("length", [1, 2, 33, 332, 1000])
 def test_symbols_are_spread_and_gathered(length: int) -> None:
-    there = bursts.apart(length)
+    there = words.apart(length)
     assert sorted(there.tolist()) == list(range(length))
     values = torch.randn(2, length, dtype=torch.complex64)
-    assert torch.equal(bursts.gathered(bursts.spread(values)), values)
+    assert torch.equal(words.gathered(words.spread(values)), values)
     if length > 100:
         assert (there.diff().abs() > length / 4).all()
 

@@ -19,7 +19,7 @@ from semcore_channels.ntn.geometry import (
     free_space_loss_db,
     slant_range_km,
 )
-from semcore_channels.ntn.rain import rain_loss_db
+from semcore_channels.ntn.rain import MOST_FREQUENCY_HZ, outside, rain_loss_db
 from semcore_channels.ntn.taps import Model, TappedDelayLine
 from semcore_channels.ofdm.channel import OFDMChannel, Part
 from semcore_channels.ofdm.equalisation import Equaliser
@@ -55,6 +55,8 @@ class NTNChannel(OFDMChannel):
         coherence: `block`: every slot has a realisation of its own; `frame`: one goes on over a whole row
         altitude_km: altitude of the satellite, km
         elevation_deg: elevation at which the transmitter sees it, degrees
+        range_rate_km_s: growth of its distance, km/s, as elements give it; null: it comes straight on over an earth at rest,
+            and stands still at the geostationary altitude
         precompensation: whether the satellite's Doppler shift is taken away beforehand
         residual_doppler_hz: what precompensation leaves of it, Hz
     """
@@ -71,8 +73,9 @@ class NTNChannel(OFDMChannel):
     carrier_frequency_hz: Annotated[float, Ge(0.5e9), Le(100e9)] = 2e9
     speed_kmh: Annotated[float, Ge(0), Le(1000)] = 3.0
     coherence: Literal["block", "frame"] = "block"
-    altitude_km: Annotated[float, Ge(160), Le(36_000)] = 600.0
+    altitude_km: Annotated[float, Ge(160), Le(60_000)] = 600.0
     elevation_deg: Degrees = 50.0
+    range_rate_km_s: Annotated[float, Ge(-20), Le(20)] | None = None
     precompensation: bool = True
     residual_doppler_hz: Annotated[float, Ge(-1e6), Le(1e6)] = 0.0
 
@@ -88,9 +91,13 @@ class NTNChannel(OFDMChannel):
 
     def offset_hz(self, elevation_deg: float) -> float:
         """The frequency offset that is left at an elevation."""
-        if self.precompensation:
-            return self.residual_doppler_hz
-        return doppler_hz(self.altitude_km, elevation_deg, self.carrier_frequency_hz)
+        return self.residual_doppler_hz if self.precompensation else self.shift_hz(elevation_deg)
+
+    def shift_hz(self, elevation_deg: float) -> float:
+        """The Doppler shift at an elevation, before compensation."""
+        if self.range_rate_km_s is None:
+            return doppler_hz(self.altitude_km, elevation_deg, self.carrier_frequency_hz)
+        return -self.range_rate_km_s * 1e3 / SPEED_OF_LIGHT_M_S * self.carrier_frequency_hz
 
     def line(self, elevation_deg: float) -> TappedDelayLine:
         """The tapped delay line of a hop."""
@@ -176,6 +183,11 @@ class Satellite(NTNChannel):
         super().check()
         if self.rain_rate_mm_h and self.rain_exceedance_percent is not None:
             raise ComponentError("Satellite takes either rain_rate_mm_h or rain_exceedance_percent, not both")
+        rainy = "rain_rate_mm_h" if self.rain_rate_mm_h else "rain_exceedance_percent"
+        if self.carrier_frequency_hz >= 1e9 and getattr(self, rainy):
+            name = "carrier_frequency_hz" if self.carrier_frequency_hz > MOST_FREQUENCY_HZ else "elevation_deg"
+            if reason := outside(self.carrier_frequency_hz, min(self.elevations_deg)):
+                raise ComponentError(f"Satellite.{rainy} with {name}: {reason}; leave the rain out, or change {name}")
 
     def readings(self) -> dict[str, float | None]:
         return {**super().readings(), "tx_power_dbm": self.tx_power_dbm}
@@ -190,7 +202,7 @@ class Satellite(NTNChannel):
         if self.tx_power_dbm is not None:
             state["tx_power_dbm"] = self.tx_power_dbm
         up, _ = self.elevations_deg
-        shift = doppler_hz(self.altitude_km, up, self.carrier_frequency_hz)
+        shift = self.shift_hz(up)
         rain = sum(self.rain_db(elevation) for elevation in self.elevations_deg)
         return {**state, "elevation_deg": up, "doppler_hz": shift, "rain_db": rain}
 

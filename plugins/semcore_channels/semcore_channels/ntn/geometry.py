@@ -9,6 +9,10 @@ EARTH_RADIUS_KM = 6371.0
 EARTH_MU_KM3_S2 = 398_600.4418
 """Gravitational parameter of the earth."""
 SPEED_OF_LIGHT_M_S = 299_792_458.0
+GEOSTATIONARY_KM = 35_786.0
+"""Altitude at which a satellite goes round as fast as the earth turns."""
+STILL_KM = 500.0
+"""A satellite that is no farther from that altitude is taken to stand still over the ground."""
 
 
 def slant_range_km(altitude_km: float, elevation_deg: float) -> float:
@@ -33,7 +37,9 @@ def orbital_speed_km_s(altitude_km: float) -> float:
 def doppler_hz(altitude_km: float, elevation_deg: float, frequency_hz: float) -> float:
     """Doppler shift of a satellite that flies straight towards the site, TR 38.811, eq. 6.7-1 (the earth at rest).
 
-    f = (v / c) (R / (R + h)) cos(a) fc
+    f = (v / c) (R / (R + h)) cos(a) fc. A geostationary satellite stands still over an earth that turns: 0 at its altitude.
     """
+    if abs(altitude_km - GEOSTATIONARY_KM) <= STILL_KM:
+        return 0.0
     share = EARTH_RADIUS_KM / (EARTH_RADIUS_KM + altitude_km) * math.cos(math.radians(elevation_deg))
     return orbital_speed_km_s(altitude_km) * 1e3 / SPEED_OF_LIGHT_M_S * share * frequency_hz

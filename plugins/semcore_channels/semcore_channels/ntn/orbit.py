@@ -15,6 +15,10 @@ ILLUSTRATION = Path(__file__).with_name("illustration.tle")
 """Elements of an orbit like that of the case study, STARLINK-11479 (NORAD 62270); not the satellite's own."""
 _WGS84_A_KM, _WGS84_F = 6378.137, 1 / 298.257223563
 _EARTH_TURN_RAD_S = 7.292115e-5
+MOST_AGE = timedelta(weeks=3)
+"""How far from their epoch elements are used: SGP4 is off by 1 to 3 km a day, and a low satellite may have fallen."""
+MOST_AT_REST_KM = 8000.0
+"""Altitude up to which the earth is taken to be at rest: above, it turns more than a quarter as fast as the orbit."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,15 @@ def circular_pass(altitude_km: float, highest_deg: float = 90.0, lowest_deg: flo
 
     The angle g at the earth's centre between site and satellite obeys cos g(t) = cos g0 cos(w t), w = sqrt(mu / a^3).
     The culmination lies on one of the moments. An earth that turns changes a LEO pass by some percent; see `site_pass`.
+
+    Raises:
+        RunError: the satellite is so high that the earth must not be taken to be at rest
     """
+    if altitude_km > MOST_AT_REST_KM:
+        raise RunError(
+            f"a satellite at {altitude_km:g} km does not pass as over an earth at rest (a geostationary one stands still): "
+            "give its elements (--tle)"
+        )
     axis = EARTH_RADIUS_KM + altitude_km
     rate = math.sqrt(EARTH_MU_KM3_S2 / axis**3)
     nearest = _central_angle(altitude_km, highest_deg)
@@ -101,7 +113,8 @@ class Elements:
 
     Fields:
         name: of the satellite
-        first, second: the lines
+        first: line that begins with 1
+        second: line that begins with 2
     """
 
     name: str
@@ -109,26 +122,93 @@ class Elements:
     second: str
 
     @classmethod
-    def read(cls, path: Path) -> Elements:
-        """The elements in a file: an optional name, two lines; lines with # are comments.
+    def read(cls, path: Path, satellite: str | None = None) -> Elements:
+        """The elements of a satellite in a file: an optional name and two lines each; lines with # are comments.
+
+        Args:
+            path: the file
+            satellite: name or catalogue number of the satellite; None: the only one in the file
 
         Raises:
-            RunError: the file cannot be read, or holds no elements
+            RunError: the file cannot be read, a line is damaged, or it does not hold exactly one such satellite
+        """
+        every = cls.read_all(path)
+        if satellite is None:
+            found, wanted = every, ""
+        else:
+            wanted = satellite.strip()
+            number = wanted.lstrip("0")
+            found = [one for one in every if one.name.lower() == wanted.lower() or number and one.number.lstrip("0") == number]
+        if len(found) == 1:
+            return found[0]
+        listed = ", ".join(f"{one.name} ({one.number})" for one in every[:8]) + (", ..." if len(every) > 8 else "")
+        if satellite is None:
+            raise RunError(f"{path} holds {len(every)} satellites: choose one with --satellite, by name or number: {listed}")
+        problem = (
+            f"holds no satellite {wanted!r}" if not found else f"holds {len(found)} sets of elements of {wanted!r}: keep one"
+        )
+        raise RunError(f"{path} {problem}; it holds {listed}")
+
+    @classmethod
+    def read_all(cls, path: Path) -> list[Elements]:
+        """The elements of every satellite in a file, in order.
+
+        Raises:
+            RunError: the file cannot be read, holds no elements, or a line is damaged or belongs to another satellite
         """
         try:
-            lines = [line.rstrip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise RunError(f"{path} cannot be read: {error}") from error
-        lines = [line for line in lines if not line.startswith("#")]
-        pairs = [at for at in range(len(lines) - 1) if lines[at].startswith("1 ") and lines[at + 1].startswith("2 ")]
-        if not pairs:
+        lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+        firsts = [at for at, line in enumerate(lines) if line.startswith("1 ") and len(line) > 60]
+        if not firsts:
             raise RunError(f"{path} holds no two-line elements: a line that begins with '1 ' and one that begins with '2 '")
-        [first, *_] = pairs
-        for line in lines[first : first + 2]:
-            if len(line) < 69 or not line[68].isdigit() or _checksum(line) != int(line[68]):
+        for line in lines:
+            if line[:2] in ("1 ", "2 ") and len(line) > 60 and not _is_whole(line):
                 raise RunError(f"{path} is damaged: the checksum of the line '{line[:24]}...' is wrong")
-        name = lines[first - 1].removeprefix("0 ") if first else path.stem
-        return cls(name, lines[first], lines[first + 1])
+        found = []
+        for at in firsts:
+            first, second = lines[at], lines[at + 1] if at + 1 < len(lines) else ""
+            if not (second.startswith("2 ") and _is_whole(second)):
+                raise RunError(f"{path}: behind the line '{first[:24]}...' stands no line that begins with '2 '")
+            if first[2:7] != second[2:7]:
+                raise RunError(
+                    f"{path} mixes the lines of two satellites: {first[2:7].strip()} in '{first[:24]}...' and "
+                    f"{second[2:7].strip()} in '{second[:24]}...'"
+                )
+            above = lines[at - 1] if at else ""
+            named = above and above[:2] not in ("1 ", "2 ")
+            found.append(cls(above.removeprefix("0 ").strip() if named else first[2:7].strip(), first, second))
+        return found
+
+    @property
+    def number(self) -> str:
+        """The satellite's catalogue number."""
+        return self.first[2:7].strip()
+
+    @property
+    def epoch(self) -> datetime:
+        """The time (UTC) to which they belong."""
+        from sgp4.api import Satrec
+        from sgp4.conveniences import sat_epoch_datetime
+
+        return sat_epoch_datetime(Satrec.twoline2rv(self.first, self.second))
+
+    def check_age(self, when: datetime) -> None:
+        """Refuse a time too far from that of the elements.
+
+        Raises:
+            RunError: `when` is more than `MOST_AGE` before or after the epoch
+        """
+        age = when - self.epoch
+        if abs(age) > MOST_AGE:
+            apart = abs((when.date() - self.epoch.date()).days)
+            where = "after" if age > timedelta(0) else "before"
+            raise RunError(
+                f"the elements of {self.name} are of {self.epoch:%Y-%m-%d}, and {when:%Y-%m-%d} is {apart} days "
+                f"{where} that: beyond {MOST_AGE.days} days they say nothing of where the satellite is; take newer ones"
+            )
 
     def looks(self, site: Site, begin: datetime, moments_s: Sequence[float]) -> Iterator[Look]:
         """How `site` sees the satellite at so many seconds after `begin` (UTC).
@@ -162,9 +242,11 @@ def site_pass(
     """The pass around a time (UTC): from its first moment until its last, how every site sees the satellite.
 
     Raises:
-        RunError: not all sites see the satellite above `lowest_deg` at that time, with the nearest time at which they do
+        RunError: the elements are too old, or not all sites see the satellite above `lowest_deg` at that time; it names the
+            nearest time at which they do
     """
     around = around.replace(tzinfo=UTC) if around.tzinfo is None else around.astimezone(UTC)
+    elements.check_age(around)
     reach = 24 * 3600.0
 
     def seen(moment: float) -> bool:
@@ -193,6 +275,10 @@ def site_pass(
 def _outwards(step_s: float, reach_s: float) -> Iterator[float]:
     for step in range(1, int(reach_s / step_s)):
         yield from (step * step_s, -step * step_s)
+
+
+def _is_whole(line: str) -> bool:
+    return len(line) >= 69 and line[68].isdigit() and _checksum(line) == int(line[68])
 
 
 def _checksum(line: str) -> int:

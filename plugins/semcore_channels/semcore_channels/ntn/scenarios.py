@@ -31,19 +31,24 @@ class Moment:
     @property
     def environment(self) -> dict[str, float]:
         """What differs from moment to moment, by dotted path of a pipeline."""
-        names = ("altitude_km", "elevation_deg", "downlink_elevation_deg")
+        names = ("altitude_km", "elevation_deg", "downlink_elevation_deg", "range_rate_km_s")
         values = {name: getattr(self.channel, name) for name in names}
         return {f"channel.{name}": round(value, 4) for name, value in values.items() if value is not None}
 
 
-def moments(channel: Satellite, looks: Sequence[tuple[Look, ...]]) -> list[Moment]:
-    """The link along a pass; each moment as its transmitter and, if another site, its receiver sees the satellite."""
+def moments(channel: Satellite, looks: Sequence[tuple[Look, ...]], turning: bool = False) -> list[Moment]:
+    """The link along a pass; each moment as its transmitter and, if another site, its receiver sees the satellite.
+
+    Args:
+        turning: whether the looks are those of an earth that turns; then the channel takes its Doppler shift from them
+    """
     found = []
     for uplink, *others in looks:
         at = replace(
             channel,
             altitude_km=max(uplink.altitude_km, LOWEST_ALTITUDE_KM),
             elevation_deg=min(max(uplink.elevation_deg, 0.1), 90.0),
+            range_rate_km_s=uplink.range_rate_km_s if turning else None,
             downlink_elevation_deg=min(max(others[0].elevation_deg, 0.1), 90.0) if others else None,
         )
         found.append(Moment(uplink, at, at.unit_gain_snr_db(), uplink.doppler_hz(channel.carrier_frequency_hz)))

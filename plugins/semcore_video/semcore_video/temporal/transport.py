@@ -14,8 +14,8 @@ from annotated_types import Ge, Le
 from semcore.adaptive import Adaptive
 from semcore.errors import ComponentError
 from semcore.types import Features, Received, Span, Stream, Text, Tokens
+from semcore_channels import words
 from semcore_channels.rows import Burst, StreamTransport
-from semcore_video import bursts
 from semcore_video.paper import PAPER
 from semcore_video.shipped import arrays, digest, network
 from semcore_video.spectral import Prior, Spectral
@@ -111,7 +111,7 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
     @property
     def _words(self) -> int:
         """How often a word of the header is sent."""
-        return bursts.copies(self.reckoned_db)
+        return words.copies(self.reckoned_db)
 
     def _sent(self, name: str, stream: Stream, header: torch.Tensor, tokens: np.ndarray) -> Burst:
         """A header, and tokens int64 (T,) behind it."""
@@ -123,7 +123,7 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
             with torch.inference_mode():
                 told = torch.tensor([min(max(self.reckoned_db, -20.0), 40.0)])
                 data = self.network.encode(torch.from_numpy(tokens)[None], count, told)[0].clone()
-        return Burst(name, stream, bursts.spread(torch.cat((header, data))), {"header": len(header), "data": len(data)}, {})
+        return Burst(name, stream, words.spread(torch.cat((header, data))), {"header": len(header), "data": len(data)}, {})
 
     def _scores(self, values: torch.Tensor, noise_var: torch.Tensor, tokens: int) -> torch.Tensor:
         """What may have been sent: scores float32 (T, vocabulary)."""
@@ -150,28 +150,28 @@ class TemporalText(TemporalCode):
         import torch
 
         assert isinstance(stream, Text)
-        data = stream.value.encode("utf-8", errors="replace")[: bursts.A_SET**2 - 1]  # 16 kB
-        high, low = divmod(len(data), bursts.A_SET)
+        data = stream.value.encode("utf-8", errors="replace")[: words.A_SET**2 - 1]  # 16 kB
+        high, low = divmod(len(data), words.A_SET)
         # One word of two sets for a short text; a word of the other set says that the length goes on in a second word.
-        words = [low] if not high else [bursts.A_SET + high, low]
-        header = torch.cat([bursts.sent(word, 2, self._words) for word in words])
+        numbers = [low] if not high else [words.A_SET + high, low]
+        header = torch.cat([words.sent(number, 2, self._words) for number in numbers])
         return self._sent(name, stream, header, np.frombuffer(data, np.uint8).astype(np.int64))
 
     def stream(self, span: Span, received: Received) -> Stream | None:
-        values, noise_var = bursts.arrived(span, received)
-        one = bursts.USES * self._words
-        first, at = bursts.heard(values[:one], noise_var[:one], 2), one
+        values, noise_var = words.arrived(span, received)
+        one = words.USES * self._words
+        first, at = words.read(values[:one], noise_var[:one], 2), one
         if first is None:
             return None
         length = first
-        if first >= bursts.A_SET:
+        if first >= words.A_SET:
             low, at = (
-                bursts.heard(values[one : 2 * one], noise_var[one : 2 * one], 2) if len(values) >= 2 * one else None,
+                words.read(values[one : 2 * one], noise_var[one : 2 * one], 2) if len(values) >= 2 * one else None,
                 2 * one,
             )
             if low is None:
                 return None
-            length = (first - bursts.A_SET) * bursts.A_SET + low % bursts.A_SET
+            length = (first - words.A_SET) * words.A_SET + low % words.A_SET
         length = min(length, (len(values) - at) // LEAST)
         found = self._scores(values[at:], noise_var[at:], length).argmax(-1).tolist()
         return Text(bytes(found).decode("utf-8", errors="replace"))
@@ -196,7 +196,7 @@ class TemporalPhones(TemporalCode):
         return self._sent(name, stream, torch.zeros(0, dtype=torch.complex64), digits.ravel())
 
     def stream(self, span: Span, received: Received) -> Stream:
-        values, noise_var = bursts.arrived(span, received)
+        values, noise_var = words.arrived(span, received)
         count, vocabulary = span.form
         digits = self._digits(vocabulary)
         scores = self._scores(values, noise_var, count * digits)
@@ -231,7 +231,7 @@ class TemporalDurations(TemporalCode):
         values = stream.values.astype(np.float64).ravel()
         level, scale = scale_of(float(np.sqrt(np.square(values).mean())) if values.size else 0.0)
         tokens = nearest(values / scale, self.vocabulary)
-        return self._sent(name, stream, bursts.sent(level, 1, self._words), tokens)
+        return self._sent(name, stream, words.sent(level, 1, self._words), tokens)
 
     def stream(self, span: Span, received: Received) -> Stream | None:
         import torch
@@ -239,9 +239,9 @@ class TemporalDurations(TemporalCode):
         from semcore_video.spectral import scale_at
         from semcore_video.temporal.levels import levels
 
-        values, noise_var = bursts.arrived(span, received)
-        at, count = bursts.USES * self._words, int(np.prod(span.form))
-        level = bursts.heard(values[:at], noise_var[:at])
+        values, noise_var = words.arrived(span, received)
+        at, count = words.USES * self._words, int(np.prod(span.form))
+        level = words.read(values[:at], noise_var[:at])
         if level is None:
             return None
         shares = torch.softmax(self._scores(values[at:], noise_var[at:], count), -1)
