@@ -94,9 +94,14 @@ def _part(received: Received, stream: str) -> Received:
             replace(s, row=rows.index(s.row), start=s.start - first[s.row], stop=s.stop - first[s.row]) for s in spans
         ),
     )
+    reports = tuple(received.report[row] for row in rows)
+    whole_air = (layout.lengths, layout.keys, layout.spans) == (
+        received.layout.lengths, received.layout.keys, received.layout.spans
+    )  # fmt: skip
+    if whole_air and received.values.shape[1] == max(layout.lengths):  # of a large picture a copy is large, too
+        return Received(received.values, received.noise_var, layout, ({},) * len(rows), reports)
     values, noise_var = (
         torch.nn.utils.rnn.pad_sequence([whole[row, first[row] : last[row]] for row in rows], batch_first=True)
         for whole in (received.values, received.noise_var)
     )
-    reports = tuple(received.report[row] for row in rows)
     return Received(values, noise_var, layout, ({},) * len(rows), reports)
