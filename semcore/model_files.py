@@ -139,6 +139,20 @@ def _has_class(folder: Path) -> bool:
     return isinstance(values, Mapping) and values.get("model_type") in CONFIG_MAPPING
 
 
+WORDS = ("tokenizer.json", "vocab.json", "vocab.txt", "tekken.json", "*.model", "*.spm", "*.bpe", "*.tiktoken")
+"""Files that hold the vocabulary of a tokenizer, one of which is enough."""
+
+
+def need_tokenizer(folder: Path) -> None:
+    """Refuse a folder that holds no tokenizer, which some libraries take for an empty one.
+
+    Raises:
+        RunError: none of the files that hold one is there
+    """
+    if not any(any(folder.glob(pattern)) for pattern in WORDS):
+        raise RunError(f"{folder} holds no tokenizer ({', '.join(WORDS[:3])} or the like); fetch the whole model")
+
+
 def parsed(file: Path) -> Any:
     """The values of a configuration file, as Python's `json` gives them to the libraries, too.
 

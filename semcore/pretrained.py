@@ -37,8 +37,8 @@ class Pretrained(Component):
         revision: branch, tag or commit on the hub; null: main
         cache_dir: folder of downloaded models; null: the hub's default
         local_files_only: whether to refuse to download
-        device: torch device, for example cpu or cuda:0
-        dtype: of weights and activations
+        device: torch device, for example cpu or cuda:0; `auto`: a GPU if there is one
+        dtype: of weights and activations; `auto`: as the weights are stored, but on a CPU float32 in place of float16
     """
 
     model: str = ""
@@ -46,11 +46,12 @@ class Pretrained(Component):
     cache_dir: str | None = None
     local_files_only: bool = True
     device: str = "cpu"
-    dtype: Literal["float32", "float16", "bfloat16"] = "float32"
+    dtype: Literal["float32", "float16", "bfloat16", "auto"] = "float32"
 
     def identity(self) -> Any:
         """Of a model on the hub, the commit that is loaded; the files of a folder count as those of any setting do."""
-        return {"commit": self.commit} if self.commit else None
+        chosen = {"device": self.torch_device} if self.device == "auto" else {}
+        return {**chosen, **({"commit": self.commit} if self.commit else {})} or None
 
     @cached_property
     def commit(self) -> str:
@@ -62,12 +63,31 @@ class Pretrained(Component):
         """The name of the model on the hub; "" if it is a folder."""
         return "" if Path(self.model).expanduser().exists() else self.model
 
-    @property
-    def torch_dtype(self) -> torch.dtype:
-        """`dtype` as PyTorch's."""
+    @cached_property
+    def torch_device(self) -> str:
+        """`device` as PyTorch's: of `auto` what there is."""
+        if self.device != "auto":
+            return self.device
         import torch
 
-        return getattr(torch, self.dtype)
+        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+    def stored_dtype(self, folder: Path) -> torch.dtype:
+        """`dtype` as PyTorch's: of `auto` that of the first floating-point tensor of the largest file of weights."""
+        import torch
+        from safetensors import safe_open
+
+        if self.dtype != "auto":
+            return getattr(torch, self.dtype)
+        files = sorted(folder.rglob("*.safetensors"), key=lambda file: (-file.stat().st_size, str(file)))
+        for file in files[:1]:
+            with safe_open(file, "pt") as tensors:
+                kinds = {"F16": torch.float16, "BF16": torch.bfloat16}
+                found = (tensors.get_slice(key).get_dtype() for key in tensors.keys())
+                kind = next((one for one in found if one in (*kinds, "F32")), "")
+            stored = kinds.get(kind, torch.float32)
+            return torch.float32 if stored == torch.float16 and self.torch_device == "cpu" else stored
+        return torch.float32
 
     @property
     def hub(self) -> dict[str, Any]:
@@ -85,9 +105,12 @@ class Pretrained(Component):
         return str(folder) if folder.is_dir() else self.model
 
     @contextlib.contextmanager
-    def loading(self, name: str) -> Iterator[None]:
+    def loading(self, name: str) -> Iterator[Path]:
         """Around the loading of `name`: its configuration is vetted first, and no code of it is run; one clear error if it
         is not there, and the global random state as it was.
+
+        Returns:
+            the folder of its files; of a model that may be downloaded, at first that of its configuration alone
 
         Raises:
             RunError: the files are missing, do not fit together, or ask for code to be run
@@ -105,7 +128,7 @@ class Pretrained(Component):
                 around.enter_context(no_code_from(folder, *dynamic_modules()))
                 around.enter_context(unasked())
                 around.enter_context(complete())
-                yield
+                yield folder
         except RunError as error:
             raise RunError(f"{type(self).__name__}: the model {name} cannot be loaded: {error}") from error
         except Exception as error:  # a damaged model makes libraries raise anything

@@ -158,11 +158,15 @@ class OpenClipModel:
         import open_clip
 
         settings, place = self._settings, f"local-dir:{self._folder}"
-        precision = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}[settings.dtype]
-        with settings.loading(str(self._folder)):
-            net, preprocess = open_clip.create_model_from_pretrained(place, precision=precision, device=settings.device)
+        with settings.loading(str(self._folder)) as folder:
+            precision = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}[str(settings.stored_dtype(folder))[6:]]
+            net, preprocess = open_clip.create_model_from_pretrained(place, precision=precision, device=settings.torch_device)
             tokenizer = open_clip.get_tokenizer(place)
         return net.eval(), preprocess, tokenizer
+
+    @property
+    def _dtype(self) -> Any:
+        return self._settings.stored_dtype(self._folder)
 
     def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         import torch
@@ -171,7 +175,7 @@ class OpenClipModel:
         rows = []
         for first in range(0, len(pictures), CHUNK):
             part = [preprocess(Image.fromarray(pixels)) for pixels in pictures[first : first + CHUNK]]
-            batch = torch.stack(part).to(self._settings.device, self._settings.torch_dtype)
+            batch = torch.stack(part).to(self._settings.torch_device, self._dtype)
             with torch.inference_mode():
                 rows.append(net.encode_image(batch, normalize=True).float().cpu().numpy())
         return np.concatenate(rows)
@@ -181,7 +185,8 @@ class OpenClipModel:
 
         net, _, tokenizer = self._parts
         with torch.inference_mode():
-            return net.encode_text(tokenizer(list(texts)).to(self._settings.device), normalize=True).float().cpu().numpy()
+            tokens = tokenizer(list(texts)).to(self._settings.torch_device)
+            return net.encode_text(tokens, normalize=True).float().cpu().numpy()
 
 
 def repository_of(settings: UsesClip) -> str:

@@ -80,8 +80,8 @@ class SearchPlanner(Remembers, Planner):
         told = {index: estimate(evidence, bench.space, candidates[index]) for index in tried or range(len(plans))}
         scores = {index: one.utility for index, one in told.items() if one}
         if not scores:
-            stays = "the plan in force stays" if bench.in_force else "the pipeline stays as written"
-            return Plan(dict(bench.in_force), (*reasons, f"nothing was tried: nobody knows what any is worth, so {stays}"))
+            taken = "the plan in force stays" if held is not None else "the first of them is taken"
+            return Plan(plans[held or 0], (*reasons, f"nothing was tried: nobody knows what any is worth, so {taken}"))
         best = max(scores, key=lambda index: (scores[index], -index))
         if held in scores and scores[best] - scores[held] <= self.margin:
             return Plan(plans[held], (*reasons, f"the plan in force is worth {scores[held]:.3f}, and none is much better"))

@@ -13,6 +13,7 @@ from annotated_types import Ge
 
 from semcore.bench import Bench
 from semcore.errors import RunError
+from semcore.model_files import need_tokenizer
 from semcore.pretrained import Pretrained
 from semcore.types import Bounds, Scenario, Space
 from semcore_llm.llm.advised import Advised, NoAdviceError
@@ -85,11 +86,13 @@ class LocalPlanner(Advised, Pretrained):
             raise RunError(f"llm-local needs {' and '.join(missing)}: pip install 'semcore-llm[local]'")
         from llguidance.hf import from_tokenizer
 
-        with self.loading(self.place):
+        with self.loading(self.place) as folder:
+            if self.gguf is None and self.local_files_only:
+                need_tokenizer(folder)
             tokenizer = AutoTokenizer.from_pretrained(self.place, gguf_file=self.gguf, trust_remote_code=False, **self.hub)
             model: Any = AutoModelForCausalLM.from_pretrained(
                 self.place,
-                dtype=self.torch_dtype,
+                dtype=self.stored_dtype(folder),
                 gguf_file=self.gguf,
                 use_safetensors=True,
                 trust_remote_code=False,
@@ -97,7 +100,7 @@ class LocalPlanner(Advised, Pretrained):
             )
             # Some tokenizers know a token more than their model can say.
             grammar_tokens = from_tokenizer(tokenizer, n_vocab=max(model.config.vocab_size, len(tokenizer)))
-        model.to(self.device)
+        model.to(self.torch_device)
         return tokenizer, model.eval(), grammar_tokens
 
     def _said(self, told: str, schema: Mapping[str, Any]) -> tuple[str, int, int]:
@@ -111,7 +114,7 @@ class LocalPlanner(Advised, Pretrained):
             text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         else:
             text = "\n\n".join(turn["content"] for turn in turns) + "\n\n"
-        asked = tokenizer(text, return_tensors="pt", add_special_tokens=False)["input_ids"].to(self.device)
+        asked = tokenizer(text, return_tensors="pt", add_special_tokens=False)["input_ids"].to(self.torch_device)
         masks = LogitsProcessorList([_Grammar(grammar_tokens, schema, asked.shape[1])])
         with torch.inference_mode():
             ids = model.generate(

@@ -52,14 +52,14 @@ class FastSpeech2(Pretrained, Generator):
         from transformers import FastSpeech2ConformerWithHifiGan
         from transformers.utils.hub import cached_file
 
-        with self.loading(self.place):
+        with self.loading(self.place) as folder:
             network: Any = FastSpeech2ConformerWithHifiGan.from_pretrained(
-                self.place, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place, dtype=self.stored_dtype(folder), use_safetensors=True, trust_remote_code=False, **self.hub
             )
             place = cached_file(self.place, "vocab.json", **self.hub)
             with open(str(place), encoding="utf-8") as file:
                 known: Mapping[str, int] = json.load(file)
-        return network.to(self.device).eval(), known
+        return network.to(self.torch_device).eval(), known
 
     def _sample(self, got: Semantics) -> Sample:
         from semcore_video.speech.generator import timed
@@ -80,7 +80,7 @@ class FastSpeech2(Pretrained, Generator):
         import torch
 
         network, known = self._parts
-        ids = torch.tensor([[*(token(name, known) for name in names), known["<sos/eos>"]]], device=self.device)
+        ids = torch.tensor([[*(token(name, known) for name in names), known["<sos/eos>"]]], device=self.torch_device)
         step_s = float(np.prod(network.vocoder.config.upsample_rates)) / network.vocoder.config.sampling_rate
 
         def lasting(predicted: torch.Tensor) -> torch.Tensor:

@@ -32,6 +32,16 @@ def sound_of(mel: np.ndarray, iterations: int = 60) -> np.ndarray:
     return np.clip(sound, -1, 1).astype(np.float32)
 
 
+def in_bands(mel: np.ndarray, bands: int, lowest_hz: float, highest_hz: float) -> np.ndarray:
+    """The magnitudes of a mel spectrogram (T, 80) in other bands of the mel scale: (T, bands), by the spectrum that fits."""
+    librosa = _librosa()
+    if (bands, lowest_hz, highest_hz) == (BANDS, 0.0, HIGHEST_HZ):
+        return np.exp(mel)
+    spectrum = np.maximum(_inverse() @ np.exp(np.clip(mel, np.log(LEAST), 4.0)).T, 0)
+    wanted = librosa.filters.mel(sr=RATE_HZ, n_fft=WINDOW, n_mels=bands, fmin=lowest_hz, fmax=highest_hz)
+    return (wanted @ spectrum).T
+
+
 def pitch_of(audio: np.ndarray) -> np.ndarray:
     """Fundamental frequency of sound at 16 kHz, octaves above 100 Hz, 0 where there is none: float32 (S // 160 + 1,)."""
     librosa = _librosa()

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
+from semcore.errors import ComponentError
 from semcore.interfaces import Generator
 from semcore.pretrained import Pretrained
 from semcore.rng import Rng
@@ -73,13 +74,17 @@ class GriffinLim(Vocoder):
 class HifiGan(Pretrained, Vocoder):
     """HiFi-GAN by transformers, any checkpoint of its `SpeechT5HifiGan`.
 
-    The checkpoint must take 80 bands up to 8 kHz; where its step is not 10 ms, rows are interpolated.
+    The bands of the stream `mel` are brought to those that the checkpoint was trained on, by the spectrum that fits them;
+    where its step is not 10 ms, rows are interpolated. The defaults are those of SpeechT5's vocoder.
 
     Errors: RunError if the model is not on this machine and may not be downloaded.
 
     Fields:
         model: name on the Hugging Face hub, or folder
         log10: whether it was trained on decimal instead of natural logarithms
+        lowest_hz: lower edge of its lowest band, Hz
+        highest_hz: upper edge of its highest band, Hz
+        floor: least magnitude that it was trained on
     """
 
     licences: ClassVar[tuple[str, ...]] = (TRANSFORMERS,)
@@ -88,28 +93,36 @@ class HifiGan(Pretrained, Vocoder):
 
     model: str = "microsoft/speecht5_hifigan"
     log10: bool = True
+    lowest_hz: Annotated[float, Ge(0), Le(8000)] = 80.0
+    highest_hz: Annotated[float, Ge(100), Le(8000)] = 7600.0
+    floor: Annotated[float, Gt(0), Le(1)] = 1e-10
+
+    def check(self) -> None:
+        if self.lowest_hz >= self.highest_hz:
+            raise ComponentError(f"HifiGan.lowest_hz must be below highest_hz, {self.highest_hz:g} Hz, not {self.lowest_hz:g}")
 
     @functools.cached_property
     def _network(self) -> Any:
         from transformers import SpeechT5HifiGan
 
-        with self.loading(self.place):
+        with self.loading(self.place) as folder:
             network: Any = SpeechT5HifiGan.from_pretrained(
-                self.place, dtype=self.torch_dtype, use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place, dtype=self.stored_dtype(folder), use_safetensors=True, trust_remote_code=False, **self.hub
             )
-        return network.to(self.device).eval()
+        return network.to(self.torch_device).eval()
 
     def sound(self, mel: np.ndarray) -> tuple[np.ndarray, int]:
         import torch
 
-        from semcore_video.speech.mel import HOP, RATE_HZ
+        from semcore_video.speech.mel import HOP, RATE_HZ, in_bands
 
         config = self._network.config
         rate_hz, hop = int(config.sampling_rate), int(np.prod(config.upsample_rates))
         count = max(round(len(mel) * HOP / RATE_HZ * rate_hz / hop), 1)
         places = np.linspace(0, len(mel) - 1, count)
         rows = np.stack([np.interp(places, np.arange(len(mel)), band) for band in mel.T], 1)
+        rows = np.log(np.maximum(in_bands(rows, int(config.model_in_dim), self.lowest_hz, self.highest_hz), self.floor))
         rows = rows / np.log(10) if self.log10 else rows
         with torch.inference_mode():
-            wave = self._network(torch.from_numpy(rows).to(self.device, self.torch_dtype))
+            wave = self._network(torch.from_numpy(rows).to(self.torch_device, self._network.dtype))
         return wave.float().cpu().numpy().clip(-1, 1).astype(np.float32), rate_hz
