@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from dataclasses import dataclass
 from fractions import Fraction
@@ -157,3 +158,20 @@ def test_gradients_flow_through_belief_propagation():
     assert torch.equal((beliefs > 0).to(torch.uint8), code.decode(soft.detach()))
     torch.nn.functional.binary_cross_entropy_with_logits(beliefs, bits.float()).backward()
     assert soft.grad is not None and torch.isfinite(soft.grad).all() and (soft.grad != 0).any()
+
+
+def test_a_code_keeps_kilobytes_and_nothing_of_what_it_was_made_with():
+    """A run may use another code for every length of a stream; Sionna's tables are megabytes, and refer to themselves."""
+    from sionna.phy.fec.ldpc import LDPC5GEncoder
+
+    gc.collect()
+    gc.disable()
+    try:
+        for n in (12_000, 12_006, 12_012):
+            code = code_for(Blocks(1, 6000, n, 1), 2, ITERATIONS)
+            transmit(code, 2, 3.0, 1, 0)
+            held = [*vars(code).values(), *vars(code.graph).values()]
+            assert sum(one.nbytes for one in held if hasattr(one, "nbytes")) < 200_000
+        assert not any(isinstance(one, LDPC5GEncoder) and vars(one) for one in gc.get_objects())
+    finally:
+        gc.enable()

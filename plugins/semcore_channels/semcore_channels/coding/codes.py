@@ -38,14 +38,12 @@ class Code(abc.ABC):
         k: information bits of a word
         n: coded bits of a word
         iterations: most iterations of the decoder
-        encoder: Sionna's, which knows the sizes and tables of the code
         scrambling: bits uint8 (n,) that are added to every coded word, so that any payload has unit mean symbol power
     """
 
     k: int
     n: int
     iterations: int
-    encoder: Any
     scrambling: np.ndarray
 
     @abc.abstractmethod
@@ -59,21 +57,31 @@ class Code(abc.ABC):
 
 @dataclass(frozen=True, eq=False)
 class CompiledCode(Code):
-    """The loops of `compiled.py` around the rate matching. Words go to as many threads as PyTorch may use; each is its own."""
+    """The loops of `compiled.py` around the rate matching. Words go to as many threads as PyTorch may use; each is its own.
 
-    @functools.cached_property
-    def graph(self) -> Graph:
-        """The entries of the parity-check matrix."""
-        return Graph.of(self.encoder)
+    It keeps some kilobytes, not the megabytes of Sionna's tables: a run may use a code for every length of a stream.
+
+    Fields:
+        graph: the entries of the parity-check matrix
+        order: bits that one symbol carries, which are interleaved
+    """
+
+    graph: Graph
+    order: int
 
     @functools.cached_property
     def _steps(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         return self.graph.steps()
 
     @property
+    def _filled(self) -> int:
+        """Bits of a word before the parity: information and fillers."""
+        return self.graph.information * self.graph.lifting
+
+    @property
     def _sent(self) -> tuple[slice, slice, int]:
         """Where information (the first 2 Z bits excepted) and parity that are sent lie in a word; bits of the former."""
-        punctured, filled = 2 * self.graph.lifting, self.encoder.k_ldpc
+        punctured, filled = 2 * self.graph.lifting, self._filled
         systematic = min(self.k - punctured, self.n)
         return slice(punctured, punctured + systematic), slice(filled, filled + self.n - systematic), systematic
 
@@ -93,8 +101,9 @@ class CompiledCode(Code):
         )
         information, parity, _ = self._sent
         matched = np.concatenate((words[:, information], words[:, parity]), 1)
-        order = self.encoder.num_bits_per_symbol
-        coded = np.ascontiguousarray(matched.reshape(len(words), order, -1).transpose(0, 2, 1)).reshape(len(words), self.n)
+        coded = np.ascontiguousarray(matched.reshape(len(words), self.order, -1).transpose(0, 2, 1)).reshape(
+            len(words), self.n
+        )
         return torch.from_numpy(coded ^ self.scrambling)
 
     def decode(self, soft: torch.Tensor) -> torch.Tensor:
@@ -104,12 +113,11 @@ class CompiledCode(Code):
 
         graph = self.graph
         information, parity, systematic = self._sent
-        order = self.encoder.num_bits_per_symbol
         clean = torch.nan_to_num(soft.detach(), nan=0.0).clamp(-CERTAIN, CERTAIN).numpy() * self._signs
         words = np.zeros((len(soft), graph.bits), np.float32)
-        matched = np.ascontiguousarray(clean.reshape(len(soft), -1, order).transpose(0, 2, 1)).reshape(len(soft), self.n)
+        matched = np.ascontiguousarray(clean.reshape(len(soft), -1, self.order).transpose(0, 2, 1)).reshape(len(soft), self.n)
         words[:, information], words[:, parity] = matched[:, :systematic], matched[:, systematic:]
-        words[:, self.k : self.encoder.k_ldpc] = CERTAIN
+        words[:, self.k : self._filled] = CERTAIN
         decided = np.empty(words.shape, np.uint8)
         self._share(
             len(words),
@@ -138,7 +146,13 @@ class CompiledCode(Code):
 
 @dataclass(frozen=True, eq=False)
 class SionnaCode(Code):
-    """Sionna's encoder, and its flooding belief propagation with exact checks (boxplus-phi)."""
+    """Sionna's encoder, and its flooding belief propagation with exact checks (boxplus-phi).
+
+    Fields:
+        encoder: Sionna's, which knows the sizes and tables of the code
+    """
+
+    encoder: Any
 
     def encode(self, bits: torch.Tensor) -> torch.Tensor:
         import torch
@@ -152,13 +166,13 @@ class SionnaCode(Code):
 
         with torch.no_grad():
             clean = self._unscrambled(torch.nan_to_num(soft, nan=0.0))
-            return torch.cat([self._decoder(True)(part).to(torch.uint8) for part in clean.split(self._step)])
+            return torch.cat([self._hard(part).to(torch.uint8) for part in clean.split(self._step)])
 
     def beliefs(self, soft: torch.Tensor) -> torch.Tensor:
         """Like `decode`, but log p1/p0 of every information bit, with gradients back to `soft`."""
         import torch
 
-        return torch.cat([self._decoder(False)(part) for part in self._unscrambled(soft).split(self._step)])
+        return torch.cat([self._soft(part) for part in self._unscrambled(soft).split(self._step)])
 
     @property
     def _step(self) -> int:
@@ -169,11 +183,19 @@ class SionnaCode(Code):
 
         return soft * (1 - 2 * torch.from_numpy(self.scrambling).float())
 
-    @functools.cache  # noqa: B019 - codes are kept for as long as the process
-    def _decoder(self, hard: bool) -> Any:
+    @functools.cached_property
+    def _hard(self) -> Any:
+        return self._decoder(hard_out=True)
+
+    @functools.cached_property
+    def _soft(self) -> Any:
+        return self._decoder(hard_out=False)
+
+    def _decoder(self, hard_out: bool) -> Any:
         from sionna.phy.fec.ldpc import LDPC5GDecoder
 
-        return LDPC5GDecoder(self.encoder, cn_update="boxplus-phi", num_iter=self.iterations, hard_out=hard, device="cpu")
+        settings = {"cn_update": "boxplus-phi", "num_iter": self.iterations, "hard_out": hard_out, "device": "cpu"}
+        return LDPC5GDecoder(self.encoder, **settings)
 
 
 def can_compile() -> bool:
@@ -184,14 +206,19 @@ def can_compile() -> bool:
 def code_for(blocks: Blocks, bits_per_symbol: int, iterations: int, decoder: Decoder = "min-sum") -> Code:
     """The code of `blocks`; `min-sum` becomes belief propagation where numba is missing."""
     compiled = decoder == "min-sum" and can_compile()
-    return _code(blocks.k, blocks.n, blocks.base_graph, bits_per_symbol, iterations, CompiledCode if compiled else SionnaCode)
+    return _code(blocks.k, blocks.n, blocks.base_graph, bits_per_symbol, iterations, compiled)
 
 
 @functools.lru_cache(maxsize=256)
-def _code(k: int, n: int, base_graph: int, bits_per_symbol: int, iterations: int, kind: type[Code]) -> Code:
+def _code(k: int, n: int, base_graph: int, bits_per_symbol: int, iterations: int, compiled: bool) -> Code:
     sionna_phy()
     from sionna.phy.fec.ldpc import LDPC5GEncoder
     from sionna.phy.nr.utils import generate_prng_seq
 
     encoder = LDPC5GEncoder(k, n, num_bits_per_symbol=bits_per_symbol, bg=f"bg{base_graph}", device="cpu", check_input=False)
-    return kind(k, n, iterations, encoder, np.asarray(generate_prng_seq(n, c_init=1)).astype(np.uint8))
+    scrambling = np.asarray(generate_prng_seq(n, c_init=1)).astype(np.uint8)
+    if compiled:
+        graph = Graph.of(encoder)
+        vars(encoder).clear()  # it refers to itself: megabytes of tables would stay until Python looks for cycles
+        return CompiledCode(k, n, iterations, scrambling, graph, bits_per_symbol)
+    return SionnaCode(k, n, iterations, scrambling, encoder)
