@@ -67,6 +67,7 @@ class _Module:
 
 
 _known: dict[tuple[str, ...], Origin] = {}
+_own: dict[str, str] = {}
 _loaded: dict[str, tuple[Any, Source]] = {}
 """Module -> the spec that it was loaded by, and what its file did then."""
 _edges: dict[_Module, tuple[Source, list[_Module], set[str]]] = {}
@@ -76,6 +77,7 @@ _edges: dict[_Module, tuple[Source, list[_Module], set[str]]] = {}
 def refresh() -> None:
     """Look at the files again: what this process has not loaded yet may have been edited."""
     _known.clear()
+    _own.clear()
 
 
 def of(cls: type) -> Origin:
@@ -104,13 +106,17 @@ def _origin(names: Iterable[str]) -> Origin:
 def beside(path: Path) -> dict[str, str]:
     """Module -> digest of the files that a plugin file imports from its own surroundings, as they are on disk now."""
     start = _Module(f"{FILES}0_{path.stem}", path, False)
-    modules, _ = _closure([start], fresh=True)
-    own = {CORE, *_bringing()}
-    return {
-        name: syntax.read(one.path).digest
-        for name, one in modules.items()
-        if one is not start and name.partition(".")[0] not in own
-    }
+    modules, _ = _closure([start], fresh=True, without={CORE, *_bringing()})
+    return {name: syntax.read(one.path).digest for name, one in modules.items() if one is not start}
+
+
+def own(name: str) -> str:
+    """The digest of what a module does, with the files that it imports from its surroundings: without semcore and packages of
+    components, which are many, so that looking a name up costs little."""
+    if name not in _own:
+        modules, _ = _closure(filter(None, [_located(name)]), without={CORE, *_bringing()})
+        _own[name] = _hash(sorted((_lasting(one.name), _source(one).digest) for one in modules.values()))
+    return _own[name]
 
 
 def unload(modules: dict[str, str]) -> None:
@@ -132,8 +138,15 @@ def _lasting(name: str) -> str:
 # ---------------------------------------------------------------------------------------------- which modules
 
 
-def _closure(start: Iterable[_Module], fresh: bool = False) -> tuple[dict[str, _Module], set[str]]:
-    """The modules that `start` and what they import consist of, and the roots of all others that they import."""
+def _closure(
+    start: Iterable[_Module], fresh: bool = False, without: Iterable[str] = ()
+) -> tuple[dict[str, _Module], set[str]]:
+    """The modules that `start` and what they import consist of, and the roots of all others that they import.
+
+    Args:
+        fresh: whether files are looked at as they are on disk, and not as this process loaded them
+        without: roots whose modules are left out
+    """
     todo, modules, others = list(start), dict[str, _Module](), set[str]()
     beside_ = {one.path.parent for one in todo if one.name.startswith(FILES)}
     while todo:
@@ -147,7 +160,7 @@ def _closure(start: Iterable[_Module], fresh: bool = False) -> tuple[dict[str, _
             known = source, *_imports(one, source, beside_)
             if all(map(_located, known[2])):  # what is missing now may be found later, when its folder is on the path
                 _edges[one] = known
-        todo += known[1]
+        todo += [found for found in known[1] if found.name.partition(".")[0] not in without]
         others |= known[2]
     return modules, others
 

@@ -136,7 +136,7 @@ def provider(kind: str, name: str) -> tuple[str, str]:
 def _origin(module: str) -> tuple[str, str]:
     """The file that a module was written in, and the digest of what it does: an edited component is another one."""
     path = getattr(sys.modules.get(module), "__file__", None)
-    return ("", "") if path is None else (Path(path).name, origin.of_modules(module).source[:12])
+    return ("", "") if path is None else (Path(path).name, origin.own(module)[:12])
 
 
 def _known_kind(kind: str) -> None:

@@ -69,4 +69,4 @@ def _run(path: Path) -> None:
     except BaseException:
         del sys.modules[name]
         raise
-    origin.of_modules(name)  # what it does now, whatever becomes of the files
+    origin.own(name)  # notes what it does now, whatever becomes of the files
