@@ -100,12 +100,15 @@ class Analog(StreamTransport):
             rms = scale.scale_of(level)
         copies = values[header:].reshape(self.repetition, -1)
         weights = 1 / noise_var[header:].reshape(self.repetition, -1)
-        estimate = (copies * weights).sum(0) / (weights.sum(0) + self.mmse)  # v = 1 / sum of the weights
+        estimate = (copies * weights).sum(0).div_(weights.sum(0) + self.mmse)  # v = 1 / sum of the weights
         count = int(np.prod(span.form))
-        numbers = torch.view_as_real(estimate).flatten()[:count].numpy() * np.float32(rms)
-        if span.type is Picture:
-            return Picture(((numbers + 1) * 127.5).round().clip(0, 255).astype(np.uint8).reshape(span.form))
-        return Features(numbers.reshape(span.form))
+        numbers = torch.view_as_real(estimate).flatten()[:count].numpy()
+        numbers *= np.float32(rms)  # in place, as what follows: of a large picture every copy is large, too
+        if span.type is not Picture:
+            return Features(numbers.reshape(span.form))
+        numbers += 1
+        numbers *= 127.5
+        return Picture(np.rint(numbers, out=numbers).clip(0, 255, out=numbers).astype(np.uint8).reshape(span.form))
 
 
 def _numbers(name: str, stream: Stream) -> torch.Tensor:

@@ -95,8 +95,8 @@ def arrived(span: Span, received: Received) -> tuple[torch.Tensor, torch.Tensor]
     import torch
 
     at = span.row, slice(span.start, span.stop)
-    values = torch.view_as_real(received.values[at].detach().cpu()).nan_to_num(0.0).clamp(-1e6, 1e6)
-    noise_var = received.noise_var[at].detach().cpu().nan_to_num(1e12).clamp(1e-6, 1e12)
+    values = torch.view_as_real(received.values[at].detach().cpu()).nan_to_num(0.0).clamp_(-1e6, 1e6)
+    noise_var = received.noise_var[at].detach().cpu().nan_to_num(1e12).clamp_(1e-6, 1e12)
     return gathered(torch.view_as_complex(values.contiguous())), gathered(noise_var)
 
 
