@@ -87,6 +87,10 @@ class Component:
         """
         return None
 
+    def missing(self) -> str:
+        """What it works with and is not on this machine, and how to get it; "" if nothing is. Found without loading it."""
+        return ""
+
     def needs(self) -> Needs:
         """What an executor must give the process that it works in; a GPU if it has a field `device` that names one."""
         return Needs(gpus=float(str(getattr(self, "device", "")).startswith("cuda")))

@@ -104,6 +104,32 @@ class Pretrained(Component):
         folder = Path(self.model).expanduser()
         return str(folder) if folder.is_dir() else self.model
 
+    def missing(self) -> str:
+        folder, name = Path(self.model).expanduser(), self.model
+        if folder.is_dir():
+            held = any(next(folder.rglob(f"*.{ending}"), None) for ending in ("safetensors", "gguf"))
+            return "" if held else f"the model {name} cannot be loaded: the folder holds no weights as safetensors"
+        if not name or _is_path(name):
+            return f"the model {name} cannot be loaded: there is no folder {folder}" if name else ""
+        return self.not_fetched(self.hub_name())
+
+    def not_fetched(self, name: str) -> str:
+        """Why a model on the hub cannot be loaded; "" if it is here, or may be downloaded."""
+        if not self.local_files_only:
+            return ""
+        commit = commit_of(name, self.revision, self.cache_dir, True)
+        snapshot = cached(name, self.cache_dir) / "snapshots" / (commit or "none")
+        revision = f" --revision {self.revision}" if self.revision else ""
+        fetch = f"fetch it with `hf download {name}{revision}`, or set local_files_only: false, or set `model` to its folder"
+        if not snapshot.is_dir() or next(snapshot.rglob("*.json"), None) is None:
+            return f"the model {name} cannot be loaded: it is not on this machine, and the network was not asked: {fetch}"
+        if not any(next(snapshot.rglob(f"*.{ending}"), None) for ending in ("safetensors", "gguf")):
+            return (
+                f"the model {name} cannot be loaded: what is here of it holds no weights as safetensors, and pickles are not "
+                f"opened: name a `revision` that has them (converters of the hub leave them in refs/pr/NUMBER), or {fetch}"
+            )
+        return ""
+
     @contextlib.contextmanager
     def loading(self, name: str) -> Iterator[Path]:
         """Around the loading of `name`: its configuration is vetted first, and no code of it is run; one clear error if it
@@ -149,9 +175,22 @@ class Pretrained(Component):
         folder = Path(name).expanduser()
         if folder.is_dir():
             return folder
-        if name.startswith((".", "/", "~", "\\")) or name.count("/") > 1:
+        if _is_path(name):
             raise RunError(f"there is no folder {name}")
         return Path(snapshot_download(name, allow_patterns=["*.json"], **self.hub))
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name is meant as a folder, and cannot be one of the hub."""
+    return name.startswith((".", "/", "~", "\\")) or name.count("/") > 1
+
+
+def cached(name: str, cache_dir: str | None) -> Path:
+    """Where the hub's client keeps a model."""
+    from huggingface_hub import constants
+
+    folder = Path(cache_dir).expanduser() if cache_dir else Path(constants.HF_HUB_CACHE)
+    return folder / f"models--{name.replace('/', '--')}"
 
 
 def commit_of(name: str, revision: str | None, cache_dir: str | None, local_files_only: bool) -> str:

@@ -1,4 +1,4 @@
-"""What a pipeline file names that lies outside of it: the samples of its sources, looked through before any work."""
+"""What a pipeline file names that lies outside of it, looked at before any work: samples of sources, files of models."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ Load = Callable[[Source], Sequence[Sample]]
 
 
 def unusable(experiment: Experiment, load: Load) -> list[Problem]:
-    """Everything that is wrong with the samples of an experiment, each problem at the setting that is to blame."""
+    """Everything that is missing or wrong outside of an experiment's file, each problem at the setting that is to blame."""
     found: dict[Problem, None] = {}
     read, seen = dict[tuple[Part, Path_], list[Problem]](), set[tuple[Part, Part]]()
     for resolved in experiment.resolved():
         if resolved.problems:
             continue
         for section, part in resolved.parts.items():
-            for path, source in _sources(part.made, (section,)):
+            for path, component in _components(part.made, (section,)):
                 if (part, path) not in read:
-                    read[part, path] = [] if source.draws else list(_unreadable(part, path, source, load))
+                    read[part, path] = list(_outside(part, path, component, load))
                 found.update(dict.fromkeys(read[part, path]))
         ends = resolved.parts["source"], resolved.parts["generator"]
         if ends not in seen and not read[ends[0], ("source",)]:
@@ -40,17 +40,25 @@ def unusable(experiment: Experiment, load: Load) -> list[Problem]:
     return list(found)
 
 
-def _sources(value: Any, path: Path_) -> Iterator[tuple[Path_, Source]]:
-    """The sources in what a section stands for, with their places: a selector may have one of its own."""
-    if isinstance(value, Source):
-        yield path, value
+def _components(value: Any, path: Path_) -> Iterator[tuple[Path_, Component]]:
+    """The components in what a section stands for, with their places: a selector may have a source of its own."""
     if isinstance(value, Component):
+        yield path, value
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, (list, tuple)):
         value = dict(enumerate(value))
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _sources(item, (*path, key))
+            yield from _components(item, (*path, key))
+
+
+def _outside(part: Part, path: Path_, component: Component, load: Load) -> Iterator[Problem]:
+    """What is missing or wrong of what a component works with."""
+    if isinstance(component, Source) and not component.draws:
+        yield from _unreadable(part, path, component, load)
+    if reason := component.missing():
+        setting = blamed(component, reason) or ("use",)
+        yield part.places.tell((*path, *setting), f"{component.kind} {name_of(type(component))!r}: {reason}")
 
 
 def _unreadable(part: Part, path: Path_, source: Source, load: Load) -> Iterator[Problem]:

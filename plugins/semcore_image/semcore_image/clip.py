@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from semcore.errors import ComponentError, RunError
+from semcore.isolate import Limits, attempt
 from semcore.pretrained import Pretrained
 from semcore_image.digests import check_written, joined, mini_digest, written
 from semcore_image.pixels import to_tensor
@@ -64,6 +65,16 @@ class UsesClip(Pretrained):
     def identity(self) -> Any:
         """The digest of the shipped weights, or the commit of a model on the hub."""
         return self.clip.digest if self.model == "mini" else super().identity()
+
+    def missing(self) -> str:
+        if self.model == "mini" or Path(self.model).expanduser().is_dir() or not self.local_files_only:
+            return "" if self.model == "mini" else super().missing()
+        # Only open_clip knows where a model lies, and is heavy to import.
+        asked = attempt("semcore_image.clip:located", [[self.model, self.pretrained]], Limits(120.0))
+        found = next((value for _, value in asked), "")
+        if isinstance(found, str):
+            return self.not_fetched(found) if not found.startswith("model ") else found
+        return ""  # the run says what is wrong with open_clip
 
     def hub_name(self) -> str:
         if self.model == "mini" or Path(self.model).expanduser().exists():
@@ -187,6 +198,15 @@ class OpenClipModel:
         with torch.inference_mode():
             tokens = tokenizer(list(texts)).to(self._settings.torch_device)
             return net.encode_text(tokens, normalize=True).float().cpu().numpy()
+
+
+def located(task: list[str]) -> Iterator[str]:
+    """Where the weights of a named model of open_clip lie on the hub, or why nobody knows; for a child process."""
+    model, pretrained = task
+    try:
+        yield repository_of(UsesClip(model, pretrained=pretrained))
+    except RunError as error:
+        yield str(error).removeprefix("UsesClip: ")
 
 
 def repository_of(settings: UsesClip) -> str:

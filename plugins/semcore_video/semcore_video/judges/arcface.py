@@ -53,6 +53,10 @@ class ArcFaceCSIM(CSIM):
 
     weights: str = ""
 
+    def missing(self) -> str:
+        there = bool(self.weights) and Path(self.weights).expanduser().is_file()
+        return "" if there else f"weights: there is no file {self.weights!r}; {MEND}"
+
     def embedded(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
         import torch
 

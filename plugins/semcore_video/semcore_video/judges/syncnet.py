@@ -46,6 +46,10 @@ class _SyncNet(Judge, abc.ABC):
 
     weights: str
 
+    def missing(self) -> str:
+        there = bool(self.weights) and Path(self.weights).expanduser().is_file()
+        return "" if there else f"weights: there is no file {self.weights!r}; {MEND}"
+
     @property
     def signature(self) -> str:
         return f"{type(self).__name__}|{self.version}|network=SyncNet-v2,frames=5,lags=15,{self.judge}"
