@@ -86,7 +86,7 @@ def diff_command(first: Path, second: Path) -> None:
             for one in changed
         ]  # fmt: skip
         console.print(columns(["at", "metric", str(first), str(second), "difference"], rows, 2), crop=False)
-        console.print("difference: of the samples that both have, ± half of its 95 % interval, or [both ends]")
+        console.print("difference: of the samples that both have, ± half of its 95 % interval, or both its ends")
     pairs = len({str(change.settings) for change in found.changes})
     console.print(f"\n{found.same} of {pairs} cells are the same, every byte of their results.")
 
