@@ -67,18 +67,18 @@ def _written(value: Any) -> Any:
 
 def in_words(entry: Mapping[str, Any]) -> str:
     """A component's provenance on one line: `semcore-image 0.1.0, source 1f0c..., commit 8d2b...`."""
-    told = [f"{entry['package']} {entry['version']}".strip() or "no package", f"source {entry['source']}"]
-    told += [f"{name} {held[:SHORT]}" for name, held in entry.get("files", {}).items()]
+    parts = [f"{entry['package']} {entry['version']}".strip() or "no package", f"source {entry['source']}"]
+    parts += [f"{name} {held[:SHORT]}" for name, held in entry.get("files", {}).items()]
     if (depends := entry.get("content")) is not None:
-        told.append(_told(depends))
-    return ", ".join(told)
+        parts.append(_spelled(depends))
+    return ", ".join(parts)
 
 
-def _told(value: Any) -> str:
+def _spelled(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_told(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {_spelled(item)}" for key, item in value.items())
     if isinstance(value, list):
-        return " ".join(_told(item) for item in value if item is not None)
+        return " ".join(_spelled(item) for item in value if item is not None)
     return str(value)
 
 
@@ -93,7 +93,7 @@ def stands_on(results: Iterable[Mapping[str, Any]]) -> list[str]:
             sources.setdefault(f"{entry['package']} {entry['version']}".strip(), set()).add(entry["source"])
             held = {name: digest[:SHORT] for name, digest in entry.get("files", {}).items()}
             if "content" in entry:
-                held["content"] = _told(entry["content"])
+                held["content"] = _spelled(entry["content"])
             if held:
                 read[f"{entry['kind']} {entry['name']}: " + ", ".join(f"{name} {value}" for name, value in held.items())] = (
                     None

@@ -163,18 +163,18 @@ def _go_on(
     optimizers: Mapping[str, torch.optim.Optimizer],
 ) -> tuple[int, float]:
     """Restore the last checkpoint; the epochs and seconds behind it."""
-    anew = f"delete {out} to begin from the start, or name another folder with --out"
+    remedy = f"delete {out} to begin from the start, or name another folder with --out"
     try:
         counters = json.loads(counter_file.read_text())
         done, seconds, name = int(counters["epochs"]), float(counters["seconds"]), Path(str(counters["file"])).name
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{counter_file} is damaged ({error!r}); {anew}") from error
+        raise RunError(f"{counter_file} is damaged ({error!r}); {remedy}") from error
     if counters.get("training") != training:
-        raise RunError(f"{counter_file} is of another training than {out / RECORD}; {anew}")
+        raise RunError(f"{counter_file} is of another training than {out / RECORD}; {remedy}")
     try:
-        _restore(tensors(out / name, anew), modules, optimizers)
+        _restore(tensors(out / name, remedy), modules, optimizers)
     except (RuntimeError, ValueError, KeyError) as error:
-        raise RunError(f"{out / name} does not fit the networks of this recipe; {anew}") from error
+        raise RunError(f"{out / name} does not fit the networks of this recipe; {remedy}") from error
     return done, seconds
 
 

@@ -20,7 +20,7 @@ _BASES = (("transformers.modeling_utils", "PreTrainedModel"), ("diffusers.models
 """Classes whose `from_pretrained` fills tensors that the files lack with random numbers."""
 _wanted: contextvars.ContextVar[bool] = contextvars.ContextVar("semcore_whole", default=False)
 NAMED = 4
-"""So many of the missing tensors are named."""
+"""Most missing tensors that a message names."""
 
 
 @contextlib.contextmanager

@@ -95,7 +95,7 @@ def _config(run: Run) -> dict[str, str]:
     found: dict[str, dict[str, None]] = {}
     for result in run.results:
         packages = {f"package {name}": version for name, version in result["packages"].items()}
-        packages |= {f"{MADE_BY}{name}": "; ".join(told) for name, told in built_from([result]).items()}
+        packages |= {f"{MADE_BY}{name}": "; ".join(values) for name, values in built_from([result]).items()}
         packages |= {f"{LIBRARY}{name}": version for name, version in result.get("libraries", {}).items()}
         for path, value in {**flatten(result["config"]), **packages, "semcore": run.info["semcore"]}.items():
             found.setdefault(path, {})[str(value)] = None

@@ -316,7 +316,7 @@ def test_a_model_whose_weights_are_cut_off_is_refused(model: Any, name: str, wei
         USES[name](folder)
 
 
-def test_a_tensor_that_the_user_leaves_out_elsewhere_is_none_of_our_business(model: Any) -> None:
+def test_outside_of_semcore_the_libraries_load_as_they_always_did(model: Any) -> None:
     """Outside of semcore the libraries do what they always did."""
     from transformers import AutoModelForImageTextToText
 
