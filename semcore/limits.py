@@ -21,3 +21,7 @@ MAX_FILE_BYTES = 2**29
 BATCH_VALUES = 2**25
 """Source values (bytes of pictures and frames) from which a batch takes no further samples, whatever number of them it
 could hold: what is made of a batch takes several times its size in memory."""
+MAX_TEXT_BYTES = 2**28
+"""Largest file of a run that is parsed (256 MiB)."""
+MAX_KEPT_BYTES = 2**30
+"""Largest other file of a run (1 GiB): a clip, a picture, what a stage made."""

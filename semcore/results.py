@@ -14,7 +14,8 @@ from typing import Any
 from semcore import records, runfiles
 from semcore.errors import RunError
 from semcore.intervals import Estimate
-from semcore.runfiles import MAX_TEXT_BYTES, RefusedFile
+from semcore.limits import MAX_TEXT_BYTES
+from semcore.runfiles import RefusedFile
 from semcore.statistics import Quotient, Statistic
 from semcore.storage import from_json, unsealed
 from semcore.words import Labels

@@ -42,7 +42,7 @@ from semcore.newest import Newest
 from semcore.redaction import printable, redact
 from semcore.results import read_result
 from semcore.runfiles import beneath
-from semcore.steps import Step, listening
+from semcore.steps import Step, listening, stage
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.threads import limited
 from semcore.types import OnDemand, Sample, heads, left_out_of
@@ -327,10 +327,11 @@ def compute(
     """Compute one cell and keep nothing but what stages made. Failure is data: nothing is raised."""
     started = time.perf_counter()
     try:
-        if problems := register_files(experiment.values, experiment.document):
-            raise ConfigError(problems)
-        _unchanged(experiment, cell, identity)
-        setup = experiment.resolve(cell)
+        with stage("load"):
+            if problems := register_files(experiment.values, experiment.document):
+                raise ConfigError(problems)
+            _unchanged(experiment, cell, identity)
+            setup = experiment.resolve(cell)
         with limited(setup.threads):
             files = cell_files(identity, experiment, cell, load(setup.source)[0], Cache(cache, on_stage))
         _unchanged(experiment, cell, identity)

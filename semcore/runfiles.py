@@ -16,11 +16,8 @@ from pathlib import Path
 from typing import IO
 
 from semcore.errors import RunError, shown
+from semcore.limits import MAX_KEPT_BYTES
 
-MAX_TEXT_BYTES = 2**28
-"""Largest file of a run that is parsed (256 MiB)."""
-MAX_KEPT_BYTES = 2**30
-"""Largest other file of a run (1 GiB): a clip, a picture, what a stage made."""
 MAX_NAME = 200
 """Most characters of a file's name that is made of what stands in a run."""
 _KINDS = {

@@ -14,8 +14,8 @@ import pytest
 from semcore import storage
 from semcore.cli import main
 from semcore.kept.verify import verify
+from semcore.limits import MAX_KEPT_BYTES, MAX_TEXT_BYTES
 from semcore.results import read_run
-from semcore.runfiles import MAX_KEPT_BYTES, MAX_TEXT_BYTES
 from semcore.storage import content_digest, sealed, unsealed
 
 from .conftest import Bench

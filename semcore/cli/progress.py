@@ -52,7 +52,7 @@ class Progress:
     def semcore_cell_started(self, settings: Mapping[str, Any]) -> None:
         """A bar for the cell; several stand below each other."""
         name = self.labels.of(settings)
-        self.inside[name] = self.bars.add_task(name, total=None)
+        self.inside[name] = self.bars.add_task(f"{name}  start", total=None)
 
     @hook
     def semcore_step(self, settings: Mapping[str, Any], step: Step) -> None:
