@@ -45,10 +45,11 @@ class Clips(Tracking, Source):
 
     Files are taken in the order of their names; the words of `clip.mp4` are those of `clip.txt` beside it, in UTF-8. With
     `face`, a square about the face of the first frame with one, three times as high as the face or as large as the frame
-    allows, is cut out of all frames; without, or where no frame has a face, which the row and the report say, the middle of
-    the frame in the aspect of `size`. Pictures are upright, with square pixels, at the frame rate of the camera: where time
-    stamps are irregular, a picture stays until the next. Sound is mixed to one channel, equal channels as loud as before,
-    resampled, and put where its time stamps say; silence fills the rest. The clock starts with the first picture.
+    allows (larger, if the face walks out of it), is cut out of all frames; without, or where no frame has a face, which the
+    row and the report say, the middle of the frame in the aspect of `size`. Pictures are upright, with square pixels, at the
+    frame rate of the camera: where time stamps are irregular, a picture stays until the next. Sound is mixed to one channel,
+    equal channels as loud as before, resampled, and put where its time stamps say; silence fills the rest. The clock starts
+    with the first picture.
 
     Errors: SourceError, which `semcore check` finds, if there is no video, or one cannot be read or is longer than 1,000,000
     frames, or a text is not UTF-8; ComponentError if a segment is longer than 10,000 frames or one gigapixel.

@@ -99,6 +99,26 @@ def test_a_face_that_comes_and_goes_is_there_when_it_is_there() -> None:
     assert cut is not None and cut == square([person])
 
 
+def test_a_face_that_walks_in_from_the_side_stays_in_the_square() -> None:
+    """It is found at the edge first; a square about that place alone would lose it."""
+    person = portrait_of_astronaut((128, 128))
+    empty = np.full((200, 640, 3), 90, np.uint8)
+    walk = []
+    for left in (0, 0, *range(0, 170, 8)):
+        frame = empty.copy()
+        frame[40:168, left : left + 128] = person
+        walk.append(frame)
+    cut = square(walk)
+    assert cut is not None and cut != square(walk[:2])
+    for frame in (walk[0], walk[-1]):
+        face = follow.choose(frame)
+        assert face is not None
+        inside = middle(face) - cut[:2]
+        assert (inside > 0).all() and (inside < cut[2]).all()
+    still = [walk[0]] * 12
+    assert square(still) == square(still[:1]), "of a face that stays, the first frame says where"
+
+
 def test_what_is_between_the_lips_is_taken_from_frames_with_a_face() -> None:
     person, nobody = portrait_of_astronaut((256, 256)), landscape((256, 256))
     with_gaps = np.stack([nobody, person, nobody])
