@@ -152,7 +152,10 @@ class Generator(Component, abc.ABC):
 
     @abc.abstractmethod
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        """Candidates for each sample; `kb` is the receiver's, random numbers are drawn at `rng.at(semantics.key)`."""
+        """Candidates for each sample; `kb` is the receiver's, random numbers are drawn at `rng.at(semantics.key)`.
+
+        Key and user are pseudonyms, others at each call: they tell nothing of the sample.
+        """
 
 
 @dataclass(frozen=True)

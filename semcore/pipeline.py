@@ -163,7 +163,7 @@ def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:
 def generated(generator: Generator, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
     """What a generator makes of a batch that arrived."""
     with Pseudonyms.of(batch, kb, generator).in_errors() as names:
-        made = generator.generate(names.batch(batch), names.knowledge(kb), names.rng(rng))
+        made = generator.generate(names.batch(batch), names.knowledge(kb), names.receivers_rng(rng, batch))
         return named_candidates(one_each(generator, made, Candidates, batch), batch)
 
 

@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from semcore.identity import digest
 from semcore.rng import Rng
-from semcore.types import Candidates, KnowledgeBase, Pictures, Sample, Semantics
+from semcore.types import Bitstream, Candidates, KnowledgeBase, Pictures, Sample, Semantics, Text, Tokens
 
 NOTHING = KnowledgeBase()
 
@@ -72,6 +73,10 @@ class Pseudonyms:
         """The same address; below it, the pseudonym of a sample leads to where its key does."""
         return rng.alias({pseudonym: key for key, pseudonym in self.keys.items()})
 
+    def receivers_rng(self, rng: Rng, arrived: Sequence[Semantics]) -> Rng:
+        """The same address; below it, the pseudonym of a sample leads to numbers that say nothing of it, see `address_of`."""
+        return rng.alias({self.keys[one.key]: address_of(one) for one in arrived})
+
     def true_knowledge(self, kb: KnowledgeBase) -> KnowledgeBase:
         """The inverse of `knowledge`; users that it does not know keep their names."""
         true = {pseudonym: user for user, pseudonym in self.users.items()}
@@ -90,6 +95,17 @@ class Pseudonyms:
         for true, pseudonym in (*self.keys.items(), *self.users.items()):
             text = text.replace(pseudonym, true)
         return text
+
+
+def address_of(arrived: Semantics) -> str:
+    """Where the receiver draws its random numbers for what arrived of a sample.
+
+    Numbers drawn at the key would name the sample to whoever tries the ids of a data set, and seeds, until one gives the same
+    numbers. So the address is made of the texts, tokens and bytes that arrived, and of the form of everything else, which need
+    not be equal to the last bit on another machine. Samples of which the same arrived have the same numbers.
+    """
+    exact = (Text, Tokens, Bitstream)
+    return digest({name: one if isinstance(one, exact) else one.form for name, one in arrived.streams.items()})
 
 
 def named(made: Sequence[Semantics], batch: Sequence[Semantics]) -> list[Semantics]:
