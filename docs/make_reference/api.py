@@ -25,6 +25,7 @@ GROUPS = {
     "Interfaces": ("semcore.interfaces", "semcore.interfaces"),
     "Executors and jobs": ("", ""),
     "Planning": ("semcore.bench", "semcore.bench"),
+    "Kinds of metrics": ("semcore.statistics", "semcore.statistics"),
     "Types": ("semcore.types", "semcore.types"),
     "Randomness": ("semcore.rng", "semcore.rng"),
     "Secrets": ("semcore.secrets", "semcore.secrets"),
