@@ -47,8 +47,7 @@ class MiniDiffusionGenerator(Generator):
         strength: share of the steps that a reference is noised by, in 0..1; 1: nothing of it stays
         size: (height, width) of the pictures; other than 32×32 they are resampled (bicubic, cropped to the
             aspect)
-        weights: folder that the recipe `mini-diffusion` wrote, with that of `mini-vae` as its subfolder `vae` if that was
-            trained, too; null: the shipped ones
+        weights: folder that the recipe `mini-diffusion` wrote; null: the shipped ones
     """
 
     reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 2"

@@ -160,8 +160,10 @@ def test_mini_models_of_ones_own_are_used(own: Path, tmp_path: Path, monkeypatch
     MiniCaptionRecipe(**few).train(tmp_path / "caption")
     real = diffusion.MiniDiffusion.sample
     monkeypatch.setattr(diffusion.MiniDiffusion, "sample", lambda *given, **more: real(*given, **{**more, "steps": 1}))
-    MiniDiffusionRecipe(**few).train(tmp_path / "diffusion")
-    MiniVaeRecipe(**few).train(tmp_path / "diffusion" / "vae")
+    MiniVaeRecipe(**few).train(tmp_path / "vae")
+    MiniDiffusionRecipe(**few, vae=str(tmp_path / "vae")).train(tmp_path / "diffusion")
+    own_vae, used = (load_file(tmp_path / name / "model.safetensors") for name in ("vae", "diffusion/vae"))
+    assert own_vae.keys() == used.keys() and all(torch.equal(own_vae[name], used[name]) for name in used)
     MiniClassifierRecipe(data=str(own), stages=(1,), batch_size=6, threads=1).train(tmp_path / "classifier")
 
     clip = MiniClipModel(str(tmp_path / "clip"))

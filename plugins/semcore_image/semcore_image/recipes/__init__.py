@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from semcore import Recipe
+from semcore_image.digests import check_written
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,8 @@ class MiniDiffusionRecipe(Recipe):
         dropped: share of captions replaced by the empty text, for classifier-free guidance
         noisy: share of captions with damaged characters
         max_noise: highest share of damaged characters in those
+        vae: folder that the recipe `mini-vae` wrote, whose latents are learnt and which is kept beside the weights; null: the
+            shipped autoencoder
         seed: seed of weights, order, noise and time steps
         threads: CPU threads
     """
@@ -135,6 +138,10 @@ class MiniDiffusionRecipe(Recipe):
     max_noise: float = 0.15
     seed: int = 4
     threads: int = 2
+    vae: str | None = None
+
+    def check(self) -> None:
+        check_written(self, "vae", self.vae)
 
     def train(self, out: Path) -> None:
         from semcore_image.recipes.diffusion import train

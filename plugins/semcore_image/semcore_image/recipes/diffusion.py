@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from semcore_image.mini.clip import MiniClip
 from semcore_image.mini.data import CLASSES, TEMPLATES, Split, caption, load_split, name_colours, with_article
 from semcore_image.mini.diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet
 from semcore_image.mini.noise import corrupt
-from semcore_image.mini.weights import fill, load_mini
+from semcore_image.mini.weights import fill, folder_of, load_mini
 from semcore_image.recipes import MiniDiffusionRecipe
 from semcore_image.recipes._pictures import learnt_from, model_card
 
@@ -47,7 +48,7 @@ def train(recipe: MiniDiffusionRecipe, out: Path) -> None:
     torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
     split = load_split(recipe.data, "train")
     clip = load_mini("mini-clip")
-    vae = fill(MiniVae, "mini-diffusion/vae").eval().requires_grad_(False)
+    vae = fill(MiniVae, folder_of(recipe.vae) if recipe.vae else "mini-diffusion/vae").eval().requires_grad_(False)
 
     @functools.cache  # made for the first epoch that runs: a finished training is only measured again
     def prepared() -> tuple[torch.Tensor, CaptionTable]:
@@ -109,6 +110,9 @@ def train(recipe: MiniDiffusionRecipe, out: Path) -> None:
     config = {"guidance": guidance, "unet": SETTINGS, "classes": list(split.classes)}
     card = model_card(TITLE, SUMMARY, recipe, "mini-diffusion", scores, NOTES, learnt_from(split))
     write_model(out, config, average, card)
+    for name in ("config.json", "model.safetensors") if recipe.vae else ():  # only this autoencoder decodes what was learnt
+        (out / "vae").mkdir(exist_ok=True)
+        shutil.copyfile(Path(str(recipe.vae)).expanduser() / name, out / "vae" / name)
 
 
 @torch.no_grad()
