@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import functools
-import importlib
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,8 +15,6 @@ from semcore.errors import RunError
 if TYPE_CHECKING:
     import torch
 
-_BASES = (("transformers.modeling_utils", "PreTrainedModel"), ("diffusers.models.modeling_utils", "ModelMixin"))
-"""Classes whose `from_pretrained` fills tensors that the files lack with random numbers."""
 _wanted: contextvars.ContextVar[bool] = contextvars.ContextVar("semcore_whole", default=False)
 NAMED = 4
 """Most missing tensors that a message names."""
@@ -29,16 +26,27 @@ def complete() -> Iterator[None]:
 
     That holds for every part of a pipeline, too: networks, text encoders, vocoders.
     """
-    used = {name.partition(".")[0] for name in sys.modules}
-    for module, name in _BASES:
-        if used & {"diffusers", module.partition(".")[0]}:  # pipelines of diffusers have parts of transformers
-            with contextlib.suppress(ImportError):
-                _guard(getattr(importlib.import_module(module), name))
+    for base in _bases({name.partition(".")[0] for name in sys.modules}):
+        _guard(base)
     token = _wanted.set(True)
     try:
         yield
     finally:
         _wanted.reset(token)
+
+
+def _bases(used: set[str]) -> Iterator[Any]:
+    """Classes whose `from_pretrained` fills tensors that the files lack with random numbers, of the libraries in use."""
+    if used & {"diffusers", "transformers"}:  # pipelines of diffusers have parts of transformers
+        with contextlib.suppress(ImportError):
+            from transformers.modeling_utils import PreTrainedModel
+
+            yield PreTrainedModel
+    if "diffusers" in used:
+        with contextlib.suppress(ImportError):
+            from diffusers.models.modeling_utils import ModelMixin
+
+            yield ModelMixin
 
 
 def _guard(base: Any) -> None:
