@@ -32,7 +32,7 @@ def write(path: Path, data: bytes, durable: bool = True) -> None:
         durable: whether it must outlive a power failure; what can be made again (a cache) is not worth the wait
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}")
+    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{path.name[-40:]}")
     try:
         with _locked(temporary) as file:
             file.write(redact(data))
