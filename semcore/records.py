@@ -16,6 +16,7 @@ from typing_extensions import TypedDict
 from semcore.component import wanted
 from semcore.errors import shown
 from semcore.runfiles import is_plain
+from semcore.statistics import statistic_of
 
 
 def _plain(name: str) -> str:
@@ -28,6 +29,11 @@ def _part(name: str) -> str:
     if not is_plain(name) or "/" in name:
         raise ValueError(f"is {shown(name)}, which is not a plain name")
     return name
+
+
+def _kind(described: dict[str, Any]) -> dict[str, Any]:
+    statistic_of(described)
+    return described
 
 
 Name = Annotated[str, AfterValidator(_plain)]
@@ -72,7 +78,7 @@ class Summary(TypedDict):
     unit: str
     better: Literal["higher", "lower", ""]
     cost: NotRequired[bool]
-    statistic: NotRequired[dict[str, Any]]
+    statistic: NotRequired[Annotated[dict[str, Any], AfterValidator(_kind)]]
     signature: str
 
 

@@ -324,9 +324,21 @@ KINDS: dict[str, type[Statistic]] = {one.kind: one for one in (Share, Score, Mea
 
 
 def statistic_of(described: Mapping[str, Any]) -> Statistic:
-    """The statistic that results describe."""
-    kind = KINDS[described["kind"]]
-    return kind(**{name: described[name] for name in (field.name for field in fields(kind))})
+    """The statistic that results describe.
+
+    Raises:
+        ValueError: there is no such kind, or its numbers are none
+    """
+    kind = KINDS.get(str(described.get("kind")))
+    if kind is None:
+        raise ValueError(f"a statistic is of the kind {', '.join(KINDS)}")
+    values = {field.name: described.get(field.name) for field in fields(kind)}
+    for name, value in values.items():
+        if not (isinstance(value, (int, float)) and math.isfinite(value) or value is None and kind in (Mean, Ratio)):
+            raise ValueError(f"{name} of a {kind.kind} is not a number")
+    if (whole := values.get("whole")) is not None and whole <= 0:
+        raise ValueError(f"whole of a {kind.kind} is not above 0")
+    return kind(**values)
 
 
 # ---------------------------------------------------------------------------------------------- helpers

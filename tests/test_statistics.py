@@ -6,6 +6,7 @@ import math
 import pickle
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,6 +147,15 @@ def test_a_share_without_difference_is_rarely_called_one() -> None:
 @pytest.mark.parametrize("kind", ONE, ids=lambda kind: str(kind))
 def test_results_hold_the_kind(kind: Statistic) -> None:
     assert statistic_of(kind.described) == kind and kind.kind in KINDS
+
+
+@pytest.mark.parametrize("described", [
+    {}, {"kind": "other"}, {"kind": "share", "whole": 0}, {"kind": "share"}, {"kind": "score", "low": "x", "high": 1},
+    {"kind": "ratio", "low": 0, "high": None, "whole": -1}, {"kind": "mean", "low": math.inf, "high": None}, {"kind": []},
+])  # fmt: skip
+def test_a_kind_that_is_none_is_refused(described: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        statistic_of(described)
 
 
 def test_a_quotient_is_its_value_and_keeps_its_parts() -> None:

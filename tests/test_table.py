@@ -72,6 +72,7 @@ def test_the_best_is_bold_only_if_its_interval_lies_apart(write_run: Writer) -> 
     assert bold(made(write_run, CLEAR)) == [("pixels", "psnr")]
     assert bold(made(write_run, CLEAR, "lower")) == [("words", "psnr")]
     assert bold(made(write_run, CLEAR, "")) == []
+    assert bold(made(write_run, CLEAR, pixels={"cost": ["psnr"]}, words={"cost": ["psnr"]}, both={"cost": ["psnr"]})) == []
 
 
 def test_equals_are_bold_together_and_a_column_of_equals_is_not(write_run: Writer) -> None:

@@ -73,7 +73,7 @@ def of_table(rows: Sequence[Row], summaries: Sequence[tuple[str, Sequence[Summar
     every = [one for _, column in summaries for one in column if one.mean is not None]
     words = [f"Means over {_n(every)}, with {_intervals(every, '')}."]
     words += [sentence for metric, column in summaries for sentence in exactness(metric, column)]
-    words.append("Bold: the best of a column, if its interval lies apart from all that are worse.")
+    words.append("Bold: the best of a column, if its interval lies apart from all that are worse; no cost is.")
     words += _averaged(pools, paths)
     return " ".join([*words, *standing(rows, summaries)])
 

@@ -75,8 +75,8 @@ def _best(
     known = [line for line, summaries in enumerate(cells) if summaries[index].mean is not None]
     manners = {manner(row.result, metric) for line in known for row in lines[line][1] if has(row, metric)}
     better = cells[known[0]][index].better if known else ""
-    if len(known) < 2 or not better or len(manners) > 1:
-        return []
+    if len(known) < 2 or not better or len(manners) > 1 or cells[known[0]][index].cost:
+        return []  # to cost least is no merit: less may have arrived
     most = max if better == "higher" else min
     top = most(known, key=lambda line: cells[line][index].mean or 0.0)
     sides = {line: verdict(vars(cells[top][index]), vars(cells[line][index])) for line in known}
