@@ -24,6 +24,8 @@ VIDEO = "video"
 """Name of the stream."""
 CODECS = {"h264": ("libx264", "h264"), "h265": ("libx265", "hevc")}
 """Codec -> FFmpeg's encoder, and its raw stream format."""
+SMALLEST = {"h264": 16, "h265": 64}
+"""Least sides of the frames that are coded; x265 writes beyond its memory where frames are narrower than 64 pixels."""
 BLOCK = 128
 """Pixels by which a decoder rounds sides up, at most."""
 WORST = 51
@@ -39,7 +41,7 @@ class VideoEncoder(SemanticEncoder):
 
     With `most_bytes` the best constant rate factor is searched that fits; if even the worst is too large, the stream is
     empty and the video is lost. What encoders say of themselves is not sent. Colour has half the resolution, so the edge of
-    an odd side is repeated once.
+    an odd side is repeated once, and that of a side below 16 (H.265: 64) pixels until it has as many.
 
     Fields:
         codec: which standard
@@ -88,7 +90,7 @@ class VideoEncoder(SemanticEncoder):
         buffer = io.BytesIO()
         with av.open(buffer, "w", format=form) as out:
             video: Any = out.add_stream(library, rate=Fraction(sample.fps or 25).limit_denominator(1001))
-            video.height, video.width = even(sample.video.shape[1:3])
+            video.height, video.width = coded_size(self.codec, sample.video.shape[1:3])
             odd = video.height - sample.video.shape[1], video.width - sample.video.shape[2]
             video.pix_fmt = "yuv420p"
             quiet = {"x265-params": "info=0:log-level=none:pools=none:frame-threads=1:wpp=0"} if self.codec == "h265" else {}
@@ -148,7 +150,7 @@ class VideoDecoder(Generator):
         """The frames of the size that was granted, or of that of the first where nobody says."""
         import av
 
-        size, left = (even(extent.size), extent.frames) if extent.frames else (None, MAX_FRAMES)
+        size, left = (coded_size(self.codec, extent.size), extent.frames) if extent.frames else (None, MAX_FRAMES)
         # A stream of a few bytes can claim gigapixels. Decoders count pixels in blocks that are as wide as their vectors.
         most = (size[0] + BLOCK) * (size[1] + BLOCK) if size else MAX_RECEIVED_PIXELS
         decoder: Any = av.CodecContext.create(CODECS[self.codec][1], "r")
@@ -169,9 +171,10 @@ class VideoDecoder(Generator):
                     yield frame.to_ndarray(format="rgb24")
 
 
-def even(size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width), each odd one larger by one."""
-    return size[0] + size[0] % 2, size[1] + size[1] % 2
+def coded_size(codec: Name, size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the frames that are coded: even, and for H.265 at least those that x265 can be trusted with."""
+    least = SMALLEST[codec]
+    return max(size[0] + size[0] % 2, least), max(size[1] + size[1] % 2, least)
 
 
 def _parsed(decoder: Any, data: bytes) -> list[Any]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semcore import Bitstream, Extent, KnowledgeBase, Rng, Sample, Semantics
-from semcore_video.coded import VideoDecoder, VideoEncoder
+from semcore_video.coded import VideoDecoder, VideoEncoder, coded_size
 
 pytest.importorskip("av", reason="pip install 'semcore-video[av]'")
 KB = KnowledgeBase()
@@ -84,7 +84,7 @@ def moving(height: int, width: int, frames: int) -> np.ndarray:
 
 
 SIZES = [(64, 64), (97, 161), (96, 160), (144, 176), (288, 352), (288, 360), (224, 224), (240, 321), (480, 720), (300, 300),
-         (256, 272), (16, 16), (18, 200), (480, 854), (320, 180)]  # fmt: skip
+         (256, 272), (16, 16), (2, 5), (32, 48), (18, 200), (480, 854), (320, 180)]  # fmt: skip
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -105,6 +105,14 @@ def test_large_frames_come_back_too(codec: str, size: tuple[int, int]) -> None:
     result = decoded(coded(sample, codec=codec, crf=20, preset="veryfast"), codec, Extent.of(sample))
     assert result.video.shape == sample.video.shape
     assert np.square(result.video.astype(float) - sample.video).mean() < 1000
+
+
+def test_no_frame_is_coded_that_x265_writes_beyond_its_memory_for() -> None:
+    """It does where frames are narrower than 64 pixels, and the process ends some time later, or not."""
+    for size in ((1, 1), (16, 16), (33, 47), (64, 48), (18, 200)):
+        height, width = coded_size("h265", size)
+        assert min(height, width) >= 64 and not height % 2 and not width % 2
+    assert coded_size("h264", (33, 47)) == (34, 48) and coded_size("h265", (97, 161)) == (98, 162)
 
 
 @pytest.mark.parametrize("codec", CODECS)
