@@ -151,7 +151,7 @@ class _Kept:
         """Keep the pictures and clips of a sample, and name them in its row."""
         index, views = len(self.rows), setup.pipeline.encoder.views(record.source)
         for name, pixels in {**_pictures(record), **views}.items():
-            path = f"pictures/{redact(f'{index:03d}-{_file_name(name)}.png')}"
+            path = f"pictures/{index:03d}-{_file_name(redact(name))}.png"
             self.files[path] = png(pixels)
             row.setdefault("pictures", {})[name] = path
         for name, sample in (("source", record.source), ("result", record.result)):
@@ -223,8 +223,8 @@ def _in_words(semantics: Semantics) -> dict[str, str]:
 
 
 def _file_name(name: str) -> str:
-    """A name without what has a meaning in paths."""
-    return re.sub(r"[^\w.-]+", "-", name)
+    """A redacted name without what has a meaning in paths; the brackets of a redaction stay."""
+    return re.sub(r"[^\w.:\[\]-]+", "-", name)
 
 
 def _pictures(record: Record) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_a_canary_that_is_told_everywhere_is_written_nowhere(tmp_path: Path, kin
     assert b"log: the key is [env:" in done.stderr and b"warning: the key is [env:" in done.stderr
     assert b"err: the key is [env:" in done.stderr and b"Bearer [env:" in done.stderr and b"out: the key" in done.stdout
     assert f"wrote [env:{NAME}] here".encode() in files[Path("pipeline.yaml")] or kind != "plain"
-    assert any(path.name.startswith("000-look [env:") for path in files)
+    assert any(path.name.startswith("000-look-[env:") for path in files)
     assert b"env:" in files[Path("run.json")] or kind != "plain"
 
 
