@@ -1,8 +1,8 @@
 """What was looked for in samples and not found everywhere, in the words of the console and the page.
 
 A source, an encoder or a metric that looks for something in the frames of a video (a face) says in how many frames it is there
-(`Sample.found`, `SemanticEncoder.found`, `Metric.judged`). The row of a sample holds the numbers; whoever reads the results is
-told in a line which samples lack it.
+(`Sample.found`, `SemanticEncoder.found`, `Metric.judged`). The row of a sample holds the numbers; one line of the
+console and of the page says which samples lack it.
 """
 
 from __future__ import annotations

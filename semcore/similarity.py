@@ -23,7 +23,7 @@ C1, C2 = (0.01 * RANGE) ** 2, (0.03 * RANGE) ** 2
 SCALES = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the five scales: Wang et al., Multiscale structural similarity, section 3.2."""
 STRIP = 2**18
-"""About so many pixels are gone through at a time."""
+"""Approximate number of pixels per strip."""
 
 Border = Literal["reflect", "valid"]
 """Windows around every pixel, where the picture goes on as its mirror image without the pixel at the border; or only windows

@@ -60,7 +60,7 @@ def stage(name: str, total: int = 0, what: str = "samples") -> Iterator[None]:
 
 
 def say(done: int, total: int, what: str = "samples") -> None:
-    """So many are done of what the stage counts."""
+    """Report that this many of the stage's items are done."""
     if (listener := _listener.get()) is not None:
         listener(Step(_stage.get(), done, total, what))
 

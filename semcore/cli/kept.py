@@ -34,7 +34,7 @@ def verify_command(run: Path, discard: bool) -> int:
     if verdict.faults and discard:
         say(f"Removed: {remove(verdict, run)}. The command that made the run computes them again.")
     elif verdict.faults:
-        say("Mend: semcore verify --discard, then the command that made the run; or a copy of the run that is whole.")
+        say("Repair: semcore verify --discard, then the command that made the run; or a copy of the run that is whole.")
     return 1 if verdict.faults or verdict.missing else 0
 
 
@@ -86,7 +86,7 @@ def diff_command(first: Path, second: Path) -> None:
             for one in changed
         ]  # fmt: skip
         console.print(columns(["at", "metric", str(first), str(second), "difference"], rows, 2), crop=False)
-        console.print("difference: of the samples that both have, ± half of its 95 % interval, or both its ends")
+        console.print("difference: of the samples that both have, ± half-width of its 95 % interval, or \\[low, high]")
     pairs = len({str(change.settings) for change in found.changes})
     console.print(f"\n{found.same} of {pairs} cells are the same, every byte of their results.")
 

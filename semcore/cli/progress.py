@@ -111,4 +111,4 @@ def print_table(run: Run) -> None:
         wide.print()
         wide.print(columns(picked[0], picked[1:], fixed - 1), crop=False)
         left = left[len(take) :]
-    wide.print("mean ± half of its 95 % interval, or both its ends; over samples, as the kind of the metric has it")
+    wide.print("mean ± half-width of its 95 % interval over samples, or \\[low, high] where that is asymmetric")

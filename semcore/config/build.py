@@ -27,7 +27,7 @@ _interned: dict[tuple[type[Component], str], Component] = {}
 
 
 def forget() -> None:
-    """Make every component anew from now on: the files that one has read may have changed."""
+    """Build every component again from now on: the files that one has read may have changed."""
     _interned.clear()
 
 

@@ -15,11 +15,11 @@ from semcore.results import Run, number
 from semcore.words import short
 
 MOST = 10
-"""So many observations are shown, those that matter most."""
+"""Number of observations shown: those that matter most."""
 MOST_PAIRS = 15
 """Pairs of lines that are compared."""
 FEW = 10
-"""Below so many samples per cell an interval is so wide that the reader is warned."""
+"""Below this number of samples per cell, intervals are wide and the reader is warned."""
 RANKS = ("warning", "clear", "open", "note")
 
 

@@ -27,9 +27,9 @@ CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "hors
 FORMS = ("{}-01", "{}/0002", "/data/test/{}/3.png", "{}")
 """How a class stands in the id of a sample."""
 OWN_WORDS = 12
-"""So many words of a component's own source are tried, besides `CLASSES`."""
+"""Number of words of a component's own source that are tried, besides `CLASSES`."""
 ALONE = 2
-"""So many names are tried with a knowledge base that holds nobody else."""
+"""Number of names tried with a knowledge base that holds nobody else."""
 LEVEL = 1.0
 """Pixels may differ by one level within a batch: networks add up in another order."""
 NAMELESS = Semantics("sample", {}, "user")

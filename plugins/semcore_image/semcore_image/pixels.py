@@ -42,7 +42,7 @@ def other_size(expected: tuple[int, int] | None, size: tuple[int, int]) -> str:
 
 
 def check_drawn(field: str, count: int, size: tuple[int, int]) -> None:
-    """Refuse so many pictures of a size that no memory holds them.
+    """Refuse a number of pictures that does not fit in memory at this size.
 
     Raises:
         ComponentError: naming the field, `Class.name`

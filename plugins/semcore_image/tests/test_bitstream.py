@@ -65,7 +65,7 @@ def test_the_grant_tells_the_size_of_a_picture_however_large_it_is(monkeypatch):
     granted = dataclasses.replace(sent, extent=Extent.of(sample))
     assert np.array_equal(shown(generator, granted), picture)
     assert shown(generator, dataclasses.replace(granted, streams={})).shape == (24, 40, 3)
-    assert (shown(generator, sent) == 128).all()  # nobody told the size
+    assert (shown(generator, sent) == 128).all()  # the size is not in the grant
     assert shown(PictureGenerator(), dataclasses.replace(granted, streams={})).shape == (24, 40, 3)
 
 

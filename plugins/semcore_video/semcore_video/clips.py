@@ -234,7 +234,7 @@ def upright_frames(found: Survey) -> Iterator[np.ndarray]:
 
 
 def squared(pixels: np.ndarray, pixel: float) -> np.ndarray:
-    """A picture uint8 (H, W, 3) with square pixels, of pixels so many times as wide as high."""
+    """A picture uint8 (H, W, 3) with square pixels, from pixels of the given aspect ratio (width / height)."""
     height, width = pixels.shape[:2]
     return resized(pixels, (height, max(round(width * pixel), 1)))
 

@@ -32,7 +32,7 @@ RATES = tuple(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120)) + tuple(
 """Frame rates that cameras have."""
 HIGHEST_FPS = 240.0
 GAP = 1.5
-"""Intervals that are so many times as long as the median one are gaps, not the interval of the camera."""
+"""Intervals longer than the median by this factor are gaps, not the frame interval of the camera."""
 NEAR, VERY_NEAR = 2e-3, 5e-4
 """Relative differences up to which a measured rate is taken for the one that the file declares, or that cameras have."""
 BACK_S = 1.0

@@ -181,7 +181,7 @@ def test_a_matrix_that_is_not_named_is_that_of_the_size(tmp_path: Path) -> None:
 
 
 def circle(height: int, width: int, pixel: float) -> list[np.ndarray]:
-    """A white circle, as pixels that are so many times as wide as high show it."""
+    """A white circle, drawn with pixels of the given aspect ratio (width / height)."""
     y, x = np.mgrid[:height, :width]
     there = ((x - width / 2) * pixel) ** 2 + (y - height / 2) ** 2 < (height / 3) ** 2
     return [np.where(there[..., None], 240, 16).astype(np.uint8).repeat(3, 2)] * 3

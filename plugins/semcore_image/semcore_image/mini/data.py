@@ -63,7 +63,7 @@ class Split:
 NAMES = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
 """What the folder of a split may be called."""
 HELD_OUT = 10
-"""Of a folder without splits, one picture in so many of each class is left for the test."""
+"""In a folder without splits, every such picture of each class is kept for the test."""
 
 
 def load_split(data: str | Path, split: str, size: int = 32) -> Split:

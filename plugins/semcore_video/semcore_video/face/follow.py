@@ -14,7 +14,7 @@ Person = Literal["largest", "centre", "left", "right"]
 EVERY = 5
 """Frames from one search of the parts of a frame to the next, while no face is known: it takes as long as ten frames."""
 SMALLER = 2.0
-"""Faces that are so many times smaller than the largest are not taken for one of the people to choose from."""
+"""A face smaller than the largest by this factor is not one of the people to choose from."""
 FARTHEST, OTHER_SIZE = 0.6, 1.6
 """How far a face goes from one frame to the next, in heights of the face, and how many times larger it becomes, at most."""
 ABOUT = 3.0

@@ -27,7 +27,7 @@ CLOCK = 2**10
 
 
 def clock(frames: int) -> int:
-    """Values of a moment in a sound of so many frames of 10 ms: a power of two, which both ends know from its length."""
+    """Number of values of a moment in a sound of 10 ms frames: a power of two that both ends know from its length."""
     return max(CLOCK, 1 << frames.bit_length())
 
 
