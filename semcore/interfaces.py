@@ -324,8 +324,8 @@ class Recipe(Component, abc.ABC):
         """Write `config.json`, `model.safetensors` and the model card `README.md` into `out`."""
 
 
-def _nobody(step: Step) -> None:
-    """Listens to no step."""
+def _ignore(step: Step) -> None:
+    """Do nothing with a step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -335,13 +335,13 @@ class Job:
     Fields:
         call: does it
         needs: what the process that does it must have
-        told: called, where the jobs were given out, when it begins and with each of its steps, by an executor that knows of
-            them; it stays there
+        on_step: called in the process that gave the job out, when it begins and with each of its steps, by an executor that
+            receives them; it is not pickled
     """
 
     call: Callable[[], Any]
     needs: Needs = Needs()
-    told: Callable[[Step], None] = _nobody
+    on_step: Callable[[Step], None] = field(default_factory=lambda: _ignore)
 
     def __reduce__(self) -> Any:
         return Job, (self.call, self.needs)

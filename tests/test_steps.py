@@ -78,8 +78,8 @@ def test_there_is_a_bar_for_each_cell_that_is_under_way() -> None:
 
 
 def test_a_job_leaves_its_listener_where_it_is() -> None:
-    job = pickle.loads(pickle.dumps(Job(int, told=lambda step: None)))  # noqa: S301
-    assert job.call is int and job.told(Step("")) is None
+    job = pickle.loads(pickle.dumps(Job(int, on_step=lambda step: None)))  # noqa: S301
+    assert job.call is int and job.on_step(Step("")) is None
 
 
 def test_candidates_are_counted_while_they_are_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

@@ -57,7 +57,7 @@ class Processes(Executor):
                         what, made = worker.connection.recv()
                         if what != DONE:
                             worker.began = time.monotonic() if what == BEGAN else worker.began
-                            jobs[worker.job or 0].told(made)
+                            jobs[worker.job or 0].on_step(made)
                             continue
                         job = worker.finish()
                     except (EOFError, OSError):

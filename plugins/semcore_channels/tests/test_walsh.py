@@ -89,8 +89,9 @@ def test_every_chip_is_paid_for_once_by_what_each_user_sends():
     assert ledger.uses() == sum(symbols.layout.lengths)
     uses = {key: ledger.uses(key) for key in ("s0", "s1", "s2", "idle")}
     assert uses["s1"] > uses["s0"] > uses["s2"] > 0 == uses["idle"]
-    longest = 300 // 2 + 24  # features and the header with their scale
-    assert symbols.layout.lengths == (4 * longest, 4 * (20 + 24))
+    header = 64  # of the scale
+    longest = 300 // 2 + header
+    assert symbols.layout.lengths == (4 * longest, 4 * (20 + header))
     assert float(symbols.values[0].abs().square().mean()) == pytest.approx(1, abs=1e-3)
     arrived = transport.receive(AWGN(snr_db=60.0).transmit(symbols, RNG))
     assert [sorted(one.streams) for one in arrived] == [["v"], ["v"], ["v"], [], ["v"], ["v"]]

@@ -34,10 +34,11 @@ def clip() -> Sample:
 
 
 def over(sent: Semantics, snr_db: float) -> tuple[Semantics, int]:
-    """What arrives over AWGN, and the channel uses of the data."""
-    symbols = Analog().send([sent], Rng(1))
-    received = AWGN(snr_db=snr_db).transmit(symbols, Rng(2))
-    return Analog().receive(received)[0], sum(span.uses["data"] for span in symbols.layout.spans)
+    """What arrives over AWGN, with the header that the channel asks for, and the channel uses of the data."""
+    channel = AWGN(snr_db=snr_db)
+    transport = Analog().told(channel)
+    symbols = transport.send([sent], Rng(1))
+    return transport.receive(channel.transmit(symbols, Rng(2)))[0], sum(span.uses["data"] for span in symbols.layout.spans)
 
 
 def test_frames_come_back_the_better_the_channel(clip: Sample) -> None:
