@@ -71,8 +71,18 @@ REAL = {
 
 REGISTERED = [(kind, name) for kind in registry.KINDS for name in dict.fromkeys(e.name for e in registry.installed(kind))]
 
+HEAVY = {
+    ("executor", "processes"), ("generator", "mini-diffusion"), ("generator", "lip-voice"), ("generator", "class-diffusion"),
+    ("source", "talking-samples"), ("codec", "hevc"), ("encoder", "multisem"),
+}  # fmt: skip
+"""Components whose laws take long: `make test-slow` tries them."""
 
-@pytest.mark.parametrize(("kind", "name"), REGISTERED, ids=lambda part: part)
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [pytest.param(*one, marks=pytest.mark.slow if one in HEAVY else ()) for one in REGISTERED],
+    ids=lambda part: part,
+)
 def test_a_registered_component_keeps_its_laws(kind: str, name: str) -> None:
     if (kind, name) == ("executor", "ray"):
         pytest.skip("tests/test_ray.py tries it on a cluster")

@@ -180,7 +180,8 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, dic
     yield one, whole
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("target", ["parent", "worker", "group"])
 def test_kill_at_any_time_with_two_jobs(shell: tuple[Shell, dict[str, bytes]], target: str, seed: int) -> None:
     one, whole = shell
@@ -236,6 +237,7 @@ def test_a_cell_that_takes_too_long_is_stopped_and_the_others_go_on(tmp_path: Pa
     assert [failed["settings"] for failed in read_run(tmp_path / "out").failures] == [{"channel.snr_db": 3}]
 
 
+@pytest.mark.slow
 def test_a_cell_that_kills_its_process_fails_and_the_others_go_on(tmp_path: Path) -> None:
     (tmp_path / "sleepy.py").write_text(SLEEPY.replace("time.sleep(3600)", "os.kill(os.getpid(), 9)"))
     one = Shell(tmp_path, "--jobs", "2", "channel.use=sleepy")

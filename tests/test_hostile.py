@@ -24,7 +24,7 @@ MOST_MB = 512
     ("what", "seed", "cases"),
     [
         ("codecs", 1, 500),
-        ("transports", 1, 5),
+        pytest.param("transports", 1, 5, marks=pytest.mark.slow),
         pytest.param("codecs", 2, 40_000, marks=pytest.mark.slow),
         pytest.param("codecs", 3, 40_000, marks=pytest.mark.slow),
         pytest.param("transports", 2, 300, marks=pytest.mark.slow),

@@ -98,7 +98,13 @@ def test_a_stranger_that_takes_a_shipped_name_is_to_blame(site: Any, bench: Any)
     assert "semcore-channels" in done.stdout.splitlines()[-1] and "imposter" not in done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("content", [b"[semcore.channel]\n\xe9 = a:B\n", b"[other]\nnot an entry point\n", b"\xff\xfe\0"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[semcore.channel]\n\xe9 = a:B\n",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (b"[other]\nnot an entry point\n", b"\xff\xfe\0")),
+    ],
+)
 def test_entry_points_that_cannot_be_read_disturb_no_command(site: Any, bench: Any, content: bytes) -> None:
     """Nor the libraries that ask for the entry points of every package: pydantic, torch, numba, matplotlib."""
     info = site.install("latin", "")

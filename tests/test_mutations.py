@@ -124,7 +124,7 @@ def tried(seed: int, path: Path, check_places: Callable[..., None]) -> Experimen
 
 
 @pytest.mark.parametrize(
-    "seeds", [pytest.param(range(500), id="500"), pytest.param(range(500, 10_500), id="10000", marks=pytest.mark.slow)]
+    "seeds", [pytest.param(range(100), id="100"), pytest.param(range(100, 10_500), id="10000", marks=pytest.mark.slow)]
 )
 def test_a_mutated_example_is_fine_or_refused(seeds: range, tmp_path: Path, check_places: Callable[..., None]) -> None:
     outcomes = []

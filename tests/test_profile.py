@@ -144,6 +144,7 @@ def test_a_line_for_each_value_that_is_asked_for(pipeline: Path) -> None:
         different(experiment, ("workflow",))
 
 
+@pytest.mark.slow
 def test_the_verb_prints_a_table_and_writes_a_sheet(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sheet = pipeline.parent / "costs.csv"
     with pytest.raises(SystemExit) as ended:

@@ -38,6 +38,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         ray.shutdown()
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_in_flight_changes_no_byte(bench: Any, cluster: Any) -> None:
     _, log, pids = cluster
     overrides = (SNRS, "channel.slow_s=1")

@@ -213,6 +213,7 @@ def test_a_run_from_the_file_has_the_same_accounts(finished: Path) -> None:
         assert result["metrics"]["channel-uses"]["mean"] * 8 == pytest.approx(sum(per_segment))
 
 
+@pytest.mark.slow
 def test_two_jobs_give_the_same_as_one(experiment: Experiment, finished: Path, tmp_path: Path) -> None:
     assert start(experiment, tmp_path / "talk", jobs=2).computed == 2
     assert files(tmp_path / "talk") == files(finished)

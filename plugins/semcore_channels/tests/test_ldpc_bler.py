@@ -97,6 +97,7 @@ def paired(point: Point, count: int) -> tuple[int, int]:
     return int((lost[0] & ~lost[1]).sum()), int((lost[1] & ~lost[0]).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", POINTS, ids=str)
 def test_belief_propagation_loses_no_fewer_blocks(point):
     mine, theirs = paired(point, 150)

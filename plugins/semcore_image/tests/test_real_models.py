@@ -158,6 +158,7 @@ def test_a_missing_model_is_one_clear_error_and_no_download(component, use):
     assert not Path("/nonexistent").exists()
 
 
+@pytest.mark.slow
 def test_the_laws_of_the_kit(llava: Path, diffusion: Path, clip: Path):
     for component in (
         LlavaCaption(model=str(llava), max_new_tokens=3),
