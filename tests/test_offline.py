@@ -98,10 +98,11 @@ def one_point(path: Path) -> list[str]:
     places = {"": values, **{f"workflows.{name}.": sections for name, sections in workflows.items()}}
     drawing = [place for place, sections in places.items() if "candidates" in (sections.get("generator") or {})]
     made = values["source"]["use"] == "talking-samples"
+    size = values["source"].get("size", [32, 32])  # generators of the example are set up for it
     judged = made and path.stem != "satellite_pass"  # whose metrics look at faces and hear speech, too
     return [
         *(["metrics=[channel-uses]"] if judged else []),
-        *("--limit", "1", "--no-report", "source.size=[128,128]" if made else "source={use: samples}"),
+        *("--limit", "1", "--no-report", "source.size=[128,128]" if made else f"source={{use: samples, size: {size}}}"),
         *(f"{place}generator.candidates=2" for place in drawing),
         *(f"{key}={value}" for key, value in first.items() if key != "workflow"),
     ]
