@@ -27,7 +27,7 @@ MOST_MB = 512
         pytest.param("transports", 1, 5, marks=pytest.mark.slow),
         pytest.param("codecs", 2, 40_000, marks=pytest.mark.slow),
         pytest.param("codecs", 3, 40_000, marks=pytest.mark.slow),
-        pytest.param("transports", 2, 300, marks=pytest.mark.slow),
+        pytest.param("transports", 2, 60, marks=pytest.mark.slow),
     ],
 )
 def test_no_crash_no_hang_and_bounded_memory(what: str, seed: int, cases: int) -> None:
