@@ -121,8 +121,8 @@ FAULTS = (
     Fault(
         "LLM-image section IV: the compression ratio upside down",
         "semcore/metrics.py",
-        "return record.source.source_bits / bits if bits else None",
-        "return bits / record.source.source_bits if bits else None",
+        "return Quotient(record.source.source_bits, bits) if bits else None",
+        "return Quotient(bits, record.source.source_bits) if bits else None",
         "tests/test_metrics.py",
     ),
     Fault(
