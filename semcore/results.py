@@ -248,7 +248,7 @@ def number(value: float | None) -> str:
 
 
 def with_interval(summary: Mapping[str, Any]) -> str:
-    """`mean ±half` of a mean, `mean [low, high]` of others, whose 95 % intervals are asymmetric; and how many samples are exact."""
+    """`mean ±half` of a mean, `mean [low, high]` of others (asymmetric 95 % intervals), and how many samples are exact."""
     exact = f"{summary['exact']} exact" if summary.get("exact") else ""
     if summary["mean"] is None:
         return exact or number(None)
