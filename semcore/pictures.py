@@ -72,12 +72,27 @@ def open_picture(file: IO[bytes] | Path, formats: Sequence[str], max_pixels: int
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise OSError(f"it claims far more than the {max_pixels:,} pixels that are read") from None
     except UnidentifiedImageError:
+        if _is_tiff(file):
+            raise OSError("its values are of a kind that is not read (floating-point colours, for example), or it is damaged: "
+                          f"{_CONVERT}") from None  # fmt: skip
         raise OSError(f"it is not a picture, or a damaged one, in any of the formats {', '.join(formats)}") from None
     width, height = opened.size
     if not 0 < width * height <= max_pixels:
         opened.close()
         raise OSError(f"it claims {width}×{height} pixels, and at most {max_pixels:,} are read")
     return opened
+
+
+_CONVERT = "convert it to 8 or 16 bits per value"
+
+
+def _is_tiff(file: IO[bytes] | Path) -> bool:
+    """Whether a file begins as TIFF 6.0 and BigTIFF do."""
+    if isinstance(file, Path):
+        with open(file, "rb") as content:
+            return _is_tiff(content)
+    file.seek(0)
+    return file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
@@ -124,6 +139,7 @@ def decode_picture(opened: Image.Image) -> Image.Image:
     if reason := _without_range(opened):
         raise OSError(reason)
     picture, profile = ImageOps.exif_transpose(opened), opened.info.get("icc_profile")
+    _check_depth(opened, picture)
     if picture.mode.startswith("I"):  # 16 bits a pixel, which convert("RGB") would clip
         picture = Image.fromarray((np.asarray(picture).clip(0, 65535) >> 8).astype(np.uint8))
     grey, opacity = picture.mode in ("1", "L", "LA", "La"), None
@@ -141,18 +157,42 @@ def decode_picture(opened: Image.Image) -> Image.Image:
 
 def _without_range(opened: Image.Image) -> str:
     """Why nobody can say which values of a picture are black and white; "" if the file says so."""
-    convert = "convert it to 8 or 16 bits per value"
+    tags = getattr(opened, "tag_v2", {})
     if opened.mode == "F":
-        return f"its values are floating-point numbers, and nothing says which of them are black and white: {convert}"
+        return f"its values are floating-point numbers, and nothing says which of them are black and white: {_CONVERT}"
     if opened.mode == "I" and opened.format not in ("PNG", "PPM"):  # those two hold 16 bits
-        return f"its values have 32 bits or a sign, and nothing says which of them are black and white: {convert}"
-    if opened.mode.startswith("I;16") and getattr(opened, "tag_v2", {}).get(_PHOTOMETRIC) == 0:
-        return f"its values have 16 bits, of which 0 is white: {convert}, of which 0 is black"
+        return f"its values have 32 bits or a sign, and nothing says which of them are black and white: {_CONVERT}"
+    if _SIGNED in tags.get(_SAMPLE_FORMAT, ()):
+        return f"its values have a sign, and nothing says which of them are black and white: {_CONVERT} without one"
+    if opened.mode.startswith("I;16") and tags.get(_PHOTOMETRIC) == 0:
+        return f"its values have 16 bits, of which 0 is white: {_CONVERT}, of which 0 is black"
     return ""
 
 
-_PHOTOMETRIC = 262
-"""The tag of a TIFF that says what its values stand for."""
+def _check_depth(opened: Image.Image, decoded: Image.Image) -> None:
+    """Refuse values of 10 or 12 bits in a TIFF of 16, as cameras and microscopes write them: they would be nearly black.
+
+    Raises:
+        OSError: there are values other than 0, and none reaches a sixteenth of the full scale
+    """
+    if 16 not in getattr(opened, "tag_v2", {}).get(_BITS, ()):
+        return
+    import numpy as np
+
+    sixteen = decoded.mode.startswith("I")  # of colours, Pillow keeps the upper 8 bits
+    colours = decoded if sixteen else decoded.convert("RGB")
+    found = np.asarray(colours).max()
+    if 0 < found < (1 << 12 if sixteen else 1 << 4):
+        raise OSError(
+            "its values have 16 bits, and none reaches a sixteenth of the full scale: nothing says whether they are dark "
+            "or of 12 bits or fewer: convert it to 8 bits per value"
+        )
+
+
+_PHOTOMETRIC, _BITS, _SAMPLE_FORMAT = 262, 258, 339
+"""Tags of a TIFF: what its values stand for, how many bits they have, and whether they have a sign."""
+_SIGNED = 2
+"""Of `_SAMPLE_FORMAT`: values in two's complement."""
 
 
 def as_srgb(picture: Image.Image, profile: bytes) -> Image.Image:

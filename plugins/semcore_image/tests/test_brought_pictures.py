@@ -28,6 +28,18 @@ def scene(height: int = 24, width: int = 40) -> np.ndarray:
     return np.stack([rows * 255 // height, columns * 255 // width, (rows + columns) % 256], -1).astype(np.uint8)
 
 
+def tiff(pixels: np.ndarray, sample_format: int) -> bytes:
+    """A TIFF 6.0 of colours of any type, (H, W, 3), which Pillow cannot write: little endian, one strip."""
+    height, width, bands = pixels.shape
+    data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
+    bits, at = 8 * pixels.dtype.itemsize, 8 + len(data)
+    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, bands, at), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 8),
+            (277, 3, 1, bands), (278, 4, 1, height), (279, 4, 1, len(data)), (339, 3, bands, at + 6)]  # fmt: skip
+    table = struct.pack("<6H", *[bits] * bands, *[sample_format] * bands)
+    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
+    return b"II*\0" + struct.pack("<I", at + len(table)) + data + table + directory
+
+
 def read(folder: Path, **settings: object) -> list[np.ndarray]:
     return [sample.image for sample in ImageFolder(path=str(folder), **settings).samples()]
 
@@ -103,6 +115,16 @@ def test_sixteen_bits_keep_their_upper_eight(tmp_path: Path) -> None:
     Image.fromarray(grey).save(tmp_path / "b.tif")
     for pixels in read(tmp_path):
         assert np.array_equal(pixels, np.repeat((grey >> 8).astype(np.uint8)[..., None], 3, -1))
+
+
+def test_colours_of_sixteen_bits_keep_their_upper_eight(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(tiff(scene().astype(np.uint16) * 257, 1))
+    assert np.array_equal(read(tmp_path)[0], scene())
+
+
+def test_a_black_picture_of_sixteen_bits_is_black(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((24, 40), np.uint16)).save(tmp_path / "a.tif")
+    assert not read(tmp_path)[0].any()
 
 
 def test_grey_with_transparency_lies_on_white(tmp_path: Path) -> None:
@@ -208,6 +230,14 @@ def broken(folder: Path, kind: str) -> Path:
             Image.fromarray(np.linspace(0, 255, 960, dtype=np.float32).reshape(24, 40)).save(file, "TIFF")
         case "32-bits":
             Image.fromarray(np.arange(960, dtype=np.int32).reshape(24, 40)).save(file, "TIFF")
+        case "12-bits":
+            Image.fromarray(np.arange(960, dtype=np.uint16).reshape(24, 40) * 4).save(file, "TIFF")
+        case "12-bit-colours":
+            file.write_bytes(tiff(scene().astype(np.uint16) * 16, 1))
+        case "signs":
+            Image.fromarray(scene()[..., 0]).save(file, "TIFF", tiffinfo={339: 2})
+        case "float-colours":
+            file.write_bytes(tiff((scene() / 255).astype(np.float32), 3))
         case "white-is-0":
             Image.fromarray(np.arange(960, dtype=np.uint16).reshape(24, 40)).save(file, "TIFF", tiffinfo={262: 0})
     return file
@@ -218,6 +248,8 @@ REASONS = {
     "pipe": "not a file but a pipe", "link": "No such file", "raw": r"files of the format \.dng are not read",
     "floats": "floating-point numbers, and nothing says which", "floats-to-255": "floating-point numbers",
     "32-bits": "32 bits or a sign", "white-is-0": "of which 0 is white",
+    "12-bits": "none reaches a sixteenth", "12-bit-colours": "none reaches a sixteenth", "signs": "values have a sign",
+    "float-colours": "of a kind that is not read",
 }  # fmt: skip
 
 
