@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,11 +21,13 @@ from semcore.newest import Newest
 from semcore.pictures import written
 from semcore.texts import read_text
 from semcore.types import OnDemand, Sample
+from semcore_video import transcripts
 from semcore_video.face.cut import square
 from semcore_video.face.follow import Person
 from semcore_video.face.tracker import FACE, Tracking
 from semcore_video.licences import MEDIAPIPE, PYAV
 from semcore_video.reading import Clip, Survey, Upright, shown, survey
+from semcore_video.transcripts import Transcript
 
 ENDINGS = (
     ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv",
@@ -43,8 +45,11 @@ _cuts = Newest[tuple[tuple[int, int, int] | None]](256)
 class Clips(Tracking, Source):
     """Videos with sound, each a user; a long one becomes segments that follow each other, read when they are needed.
 
-    Files are taken in the order of their names; the words of `clip.mp4` are those of `clip.txt` beside it, in UTF-8. With
-    `face`, a square about the face of the first frame with one, three times as high as the face or as large as the frame
+    Files are taken in the order of their names. The words of `clip.mp4` are those of `clip.txt` beside it, in UTF-8. A segment
+    has the words whose middle lies in it by `clip.TextGrid` beside the clip (tier `words`, seconds since the first picture);
+    without that file nobody knows its words, which `semcore check`, the row and the report say.
+
+    With `face`, a square about the face of the first frame with one, three times as high as the face or as large as the frame
     allows (larger, if the face walks out of it), is cut out of all frames; without, or where no frame has a face, which the
     row and the report say, the middle of the frame in the aspect of `size`. Pictures are upright, with square pixels, at the
     frame rate of the camera: where time stamps are irregular, a picture stays until the next. Sound is mixed to one channel,
@@ -79,12 +84,13 @@ class Clips(Tracking, Source):
             raise ComponentError("Clips.person says to whose face frames are cut, and `face: false` cuts none; leave it out")
 
     def samples(self) -> Sequence[Sample]:
-        parts, wrong = list[Part](), list[str]()
-        for place in self._places():
+        parts, wrong, places = list[Part](), list[str](), self._places()
+        stems = Counter(place.stem for place in places)
+        for place in places:
             if self.limit is not None and len(parts) >= self.limit:
                 break
             try:
-                parts += self._parts(place)
+                parts += self._parts(place, written(place.stem if stems[place.stem] == 1 else place.name))
             except ComponentError as error:
                 wrong.append(str(error))
         if wrong:
@@ -110,21 +116,22 @@ class Clips(Tracking, Source):
             raise SourceError([f"{root} holds no video ({' '.join(ENDINGS)})"])
         return places[: self.limit]
 
-    def _parts(self, place: Path) -> Iterator[Part]:
-        found, user, text = survey(place), written(place.stem), self.text_of(place)
+    def _parts(self, place: Path, user: str) -> Iterator[Part]:
+        found, words = survey(place), Transcript.of(place, self.text_of(place))
         count = found.frames if self.segment_s is None else max(1, round(self.segment_s * found.fps))
         for number, start in enumerate(range(0, found.frames, count)):
             length = min(count, found.frames - start)
             if number and 2 * length < count:
                 break
-            yield Part(f"{user}/{number:03d}", user, text, found, start, length)
+            text = words.text if length == found.frames else words.between(start / found.fps, (start + length) / found.fps)
+            yield Part(f"{user}/{number:03d}", user, text, found, start, length, bool(words.text) and text is None)
 
     def _digests(self, parts: Sequence[Part]) -> list[str]:
         """What each sample is made from; neither where the file lies nor how many others there are."""
         files = {place: file_digest(place) for place in {part.survey.place for part in parts}}
         settings = digest(replace(self, path="", limit=None))
         return [
-            digest(settings, files[part.survey.place], part.name, part.user, part.text, part.start, part.length)
+            digest(settings, files[part.survey.place], part.name, part.user, part.text, part.unknown, part.start, part.length)
             for part in parts
         ]
 
@@ -132,19 +139,24 @@ class Clips(Tracking, Source):
         clip, fps, rate = clips.of(part.survey), part.survey.fps, self.sample_rate_hz
         video = clip.pictures(part.start, part.length)
         audio = clip.sound(round(part.start / fps * rate), round(part.length / fps * rate))
-        nobody = self.face and self._cut(part.survey) is None
+        lacking = {transcripts.WORDS: part.unknown, FACE: self.face and self._cut(part.survey) is None}
         return Sample(part.name, part.user, video=video, fps=fps, audio=audio, sample_rate_hz=rate, text=part.text,
-                      found={FACE: (0, len(video))} if nobody else {})  # fmt: skip
+                      found={name: (0, len(video)) for name, lacks in lacking.items() if lacks})  # fmt: skip
 
     def remarks(self) -> Sequence[str]:
-        if not self.face:
-            return ()
         places = self._places()
-        without = [
-            place for place in places[:LOOKED_AT] if square(itertools.islice(upright_frames(survey(place)), FIRST)) is None
-        ]
+        looked_at = places[:LOOKED_AT]
         more = f", of the first {LOOKED_AT} of {len(places):,} clips" if len(places) > LOOKED_AT else ""
-        return [f"{place.name}: no face in its first {FIRST} frames{more}" for place in without]
+        found = list[str]()
+        for place in looked_at:
+            if self.segment_s is not None and any(part.unknown for part in self._parts(place, "")):
+                found.append(
+                    f"{place.name}: the words of its segments are not known{more}, and metrics of words have no value: put "
+                    f"{place.stem}.TextGrid beside it, which says when each word is spoken"
+                )
+            if self.face and square(itertools.islice(upright_frames(survey(place)), FIRST)) is None:
+                found.append(f"{place.name}: no face in its first {FIRST} frames{more}")
+        return found
 
     def _cut(self, found: Survey) -> tuple[int, int, int] | None:
         """The square about the face, in pixels of the upright picture; None where no frame has a face."""
@@ -162,7 +174,11 @@ class Clips(Tracking, Source):
 
 @dataclass(frozen=True)
 class Part:
-    """A sample before it is read: its name, user and words, and which frames of which clip it has."""
+    """A sample before it is read: its name, user and words, and which frames of which clip it has.
+
+    Fields:
+        unknown: whether the clip has words, and nobody knows which of them are spoken here
+    """
 
     name: str
     user: str
@@ -170,6 +186,7 @@ class Part:
     survey: Survey
     start: int
     length: int
+    unknown: bool = False
 
 
 class Opened:

@@ -13,7 +13,7 @@ from semcore.errors import SourceError
 from semcore.identity import digest
 from semcore.types import heads
 from semcore_video import reading
-from semcore_video.clips import Clips
+from semcore_video.clips import Clips, Grid
 from semcore_video.reading import frame_rate, survey
 
 from .files import beep, begins, flash, flashes, greys, tone, write
@@ -308,6 +308,87 @@ def test_text_in_another_encoding_names_the_file_and_the_byte(tmp_path: Path, ma
     (tmp_path / "clip.txt").write_bytes(mark + "set\ncafé".encode("latin-1"))
     with pytest.raises(SourceError, match=rf"clip\.txt is not UTF-8 text: byte 0xE9 at position {7 + len(mark)} \(line 2\)"):
         Clips(str(tmp_path)).samples()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32"])
+def test_text_whose_encoding_nobody_names_is_refused(tmp_path: Path, encoding: str) -> None:
+    write(tmp_path / "clip.mp4", greys(5), 25, form="mp4")
+    (tmp_path / "clip.txt").write_bytes("set white".encode(encoding))
+    with pytest.raises(SourceError, match=r"clip\.txt is not UTF-8 text: "):
+        Clips(str(tmp_path)).samples()
+
+
+TEXTGRID = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+0
+2
+<exists>
+1
+"IntervalTier"
+"words"
+0
+2
+4
+0
+0.7
+"set"
+0.7
+1.2
+"white"
+1.2
+1.8
+"At"
+1.8
+2
+""
+"""
+
+
+def test_the_segments_of_a_clip_have_the_words_that_are_spoken_in_them(tmp_path: Path) -> None:
+    pytest.importorskip("praatio", reason="pip install 'semcore-video[speech]'")
+    place = write(tmp_path / "clip.mp4", greys(50), 25, tone(2, 0.3), form="mp4")
+    source = Clips(str(place), size=SIZE, face=False, segment_s=0.8)
+
+    def words(source: Clips) -> list[str | None]:
+        return [sample.text for sample in source.samples()]
+
+    assert words(source) == [None, None, None] and not any(sample.found for sample in source.samples())
+    assert source.remarks() == []
+    (tmp_path / "clip.txt").write_text("set white at")
+    assert words(source) == [None, None, None]
+    assert [sample.found for sample in source.samples()] == [{"words": (0, 20)}, {"words": (0, 20)}, {"words": (0, 10)}]
+    assert source.remarks() == [
+        "clip.mp4: the words of its segments are not known, and metrics of words have no value: put clip.TextGrid beside it, "
+        "which says when each word is spoken"
+    ]
+    before = digest(source.samples())
+    (tmp_path / "clip.TextGrid").write_text(TEXTGRID)
+    assert words(source) == ["set", "white At", ""] and source.remarks() == [] and digest(source.samples()) != before
+    assert not any(sample.found for sample in source.samples())
+    # A rest that is left out takes its words along.
+    assert words(Clips(str(place), size=SIZE, face=False, segment_s=1.4)) == ["set white"]
+    assert words(Clips(str(place), size=SIZE, face=False)) == ["set white at"]
+    (tmp_path / "clip.txt").unlink()
+    assert words(Clips(str(place), size=SIZE, face=False)) == ["set white At"]
+    (tmp_path / "clip.TextGrid").write_text("words")
+    with pytest.raises(SourceError, match=r"clip\.TextGrid is no TextGrid with the tier 'words'"):
+        source.samples()
+
+
+def test_segments_of_grid_do_not_have_the_whole_sentence(tmp_path: Path) -> None:
+    place = write(tmp_path / "bbaf2n.mp4", greys(50), 25, form="mp4")
+    assert Grid(str(place), size=SIZE, face=False).samples()[0].text == "bin blue at f two now"
+    assert [one.text for one in Grid(str(place), size=SIZE, face=False, segment_s=1.0).samples()] == [None, None]
+
+
+def test_clips_that_differ_in_nothing_but_the_ending_of_their_names_are_two_users(tmp_path: Path) -> None:
+    write(tmp_path / "a.mp4", greys(5), 25, form="mp4")
+    write(tmp_path / "a.mov", greys(10), 25)
+    write(tmp_path / "b.mov", greys(5), 25)
+    assert heads(Clips(str(tmp_path), size=SIZE, face=False).samples()) == [
+        ("a.mov/000", "a.mov"), ("a.mp4/000", "a.mp4"), ("b/000", "b"),
+    ]  # fmt: skip
 
 
 def test_frames_that_were_read_do_not_stay_in_memory(tmp_path: Path) -> None:

@@ -322,6 +322,14 @@ Object class = "TextGrid"
 """
 
 
+def test_the_alignment_of_a_whole_clip_is_not_that_of_its_segment(clip: Sample, tmp_path: Path) -> None:
+    pytest.importorskip("praatio", reason="pip install 'semcore-video[speech]'")
+    (tmp_path / "astronaut.TextGrid").write_text(TEXTGRID)
+    part = replace(clip, audio=clip.audio[:16000])
+    with pytest.raises(ComponentError, match=r"astronaut\.TextGrid lasts 3\.00 s, and the sound of sample .* 1\.00 s"):
+        Speech(textgrids=str(tmp_path)).encode([part], KB)
+
+
 def test_alignments_of_the_montreal_aligner_are_imported(clip: Sample, tmp_path: Path) -> None:
     pytest.importorskip("praatio", reason="pip install 'semcore-video[speech]'")
     (tmp_path / "astronaut.TextGrid").write_text(TEXTGRID)

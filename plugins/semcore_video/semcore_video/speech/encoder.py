@@ -26,6 +26,10 @@ CLOCK = 2**10
 """Values of a moment, frames of 10 ms, in a sound of less than 10 s."""
 
 
+LONGER_S = 0.1
+"""By how much an alignment may last longer than the sound."""
+
+
 def clock(frames: int) -> int:
     """Number of values of a moment in a sound of 10 ms frames: a power of two that both ends know from its length."""
     return max(CLOCK, 1 << frames.bit_length())
@@ -45,7 +49,8 @@ class Speech(SemanticEncoder):
     `whisper`. Where words do not fit the sound, they count as spoken evenly from its beginning to its end.
 
     Words and times may be imported instead: `textgrids` is a folder with a file `USER.TextGrid` for each user, as the Montreal
-    Forced Aligner writes them.
+    Forced Aligner writes them. One that lasts longer than the sound, as that of a whole clip beside one of its segments, is
+    refused.
 
     Fields:
         send: which streams
@@ -92,7 +97,9 @@ class Speech(SemanticEncoder):
         if sample.audio is None or sample.sample_rate_hz is None:
             raise ComponentError(f"Speech encodes sound, and sample {sample.id!r} has none")
         if self.textgrids is not None:
-            text, phones = textgrid.read(Path(self.textgrids).expanduser() / f"{sample.user}.TextGrid")
+            place = Path(self.textgrids).expanduser() / f"{sample.user}.TextGrid"
+            text, phones = textgrid.read(place)
+            _check_length(place, sum(phone.frames for phone in phones) * FRAME_S, sample)
         else:
             text = self._words(sample, sample.audio, sample.sample_rate_hz)
             phones = align(sample.audio, sample.sample_rate_hz, text) or []
@@ -124,7 +131,23 @@ class Speech(SemanticEncoder):
             return sample.text
         raise ComponentError(
             f"Speech needs the words of sample {sample.id!r}: the source `grid` spells them, `av-clips` reads a text file "
-            "beside each video, `words: grid` recognises sentences of GRID, and a `recogniser` any speech"
+            "beside each video (segments of a video need a TextGrid there), `words: grid` recognises sentences of GRID, and a "
+            "`recogniser` any speech"
+        )
+
+
+def _check_length(place: Path, length_s: float, sample: Sample) -> None:
+    """Refuse an alignment that is not of a sample's sound, but of more.
+
+    Raises:
+        ComponentError: it is longer by more than 0.1 s
+    """
+    assert sample.audio is not None and sample.sample_rate_hz is not None
+    sound_s = len(sample.audio) / sample.sample_rate_hz
+    if length_s > sound_s + LONGER_S:
+        raise ComponentError(
+            f"Speech.textgrids: {place} lasts {length_s:.2f} s, and the sound of sample {sample.id!r} {sound_s:.2f} s: it is "
+            "the alignment of the whole clip; leave out the source's `segment_s`"
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from semcore.errors import ComponentError, RunError
 from semcore.texts import read_text
@@ -21,22 +22,9 @@ def read(place: Path) -> tuple[str, list[Phone]]:
         ComponentError: the file is missing, is not UTF-8 or UTF-16 text, or is no TextGrid with the tiers `words` and `phones`
         RunError: praatio is not installed
     """
-    try:
-        from praatio import textgrid
-        from praatio.utilities.errors import PraatioException
-    except ImportError as error:
-        raise RunError("TextGrids are read by praatio: pip install 'semcore-video[speech]'") from error
     if not place.exists():
         raise ComponentError(f"Speech.textgrids: there is no {str(place)!r}; files bear the names of the samples' users")
-    text = read_text(place)
-    try:
-        with tempfile.TemporaryDirectory() as folder:  # praatio reads files alone, and takes a byte-order mark for text
-            plain = Path(folder, "plain.TextGrid")
-            plain.write_text(text, encoding="utf-8")
-            grid = textgrid.openTextgrid(str(plain), includeEmptyIntervals=True)
-        words, phones = (grid.getTier(name).entries for name in (WORDS, PHONES))
-    except (PraatioException, KeyError, ValueError, IndexError) as error:
-        raise ComponentError(f"{place} is no TextGrid with the tiers {WORDS!r} and {PHONES!r}: {error}") from error
+    words, phones = _tiers(place, WORDS, PHONES)
     found: list[Phone] = []
     for begin, end, label in phones:
         name = label.strip().rstrip("012").upper()
@@ -44,3 +32,33 @@ def read(place: Path) -> tuple[str, list[Phone]]:
         if frames > 0:
             found.append(Phone(name if name in NUMBERS else SILENCE, frames))
     return " ".join(label.strip().lower() for *_, label in words if label.strip()), found
+
+
+def word_times(place: Path) -> list[tuple[float, float, str]]:
+    """The words of a TextGrid's tier `words`, each with its begin and its end, s.
+
+    Raises:
+        ComponentError: the file is not UTF-8 or UTF-16 text, or is no TextGrid with that tier
+        RunError: praatio is not installed
+    """
+    [words] = _tiers(place, WORDS)
+    return [(float(begin), float(end), label.strip()) for begin, end, label in words if label.strip()]
+
+
+def _tiers(place: Path, *names: str) -> list[Any]:
+    """The intervals (begin, end, label) of some tiers."""
+    try:
+        from praatio import textgrid
+        from praatio.utilities.errors import PraatioException
+    except ImportError as error:
+        raise RunError("TextGrids are read by praatio: pip install 'semcore-video[speech]'") from error
+    text = read_text(place)
+    try:
+        with tempfile.TemporaryDirectory() as folder:  # praatio reads files alone, and takes a byte-order mark for text
+            plain = Path(folder, "plain.TextGrid")
+            plain.write_text(text, encoding="utf-8")
+            grid = textgrid.openTextgrid(str(plain), includeEmptyIntervals=True)
+        return [grid.getTier(name).entries for name in names]
+    except (PraatioException, KeyError, ValueError, IndexError) as error:
+        wanted = " and ".join(map(repr, names))
+        raise ComponentError(f"{place} is no TextGrid with the tier{'s' * (len(names) > 1)} {wanted}: {error}") from error
