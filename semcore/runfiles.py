@@ -109,7 +109,10 @@ def opened(folder: Path, name: str, most: int = MAX_KEPT_BYTES) -> Iterator[IO[b
 def read(folder: Path, name: str, most: int = MAX_KEPT_BYTES) -> bytes:
     """The content of a file of a run; see `opened`."""
     with opened(folder, name, most) as file:
-        data = file.read(most + 1)  # some files of the system hold more than they say
+        # `read` reserves as much memory as it may need; and some files of the system hold more than they say.
+        data = file.read(min(os.fstat(file.fileno()).st_size, most) + 1)
+        while len(data) <= most and (more := file.read(min(2**20, most + 1 - len(data)))):
+            data += more
     if len(data) > most:
         raise RefusedFile(folder / name, f"has more than the {most:,} bytes that are read")
     return data

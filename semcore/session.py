@@ -79,7 +79,8 @@ def converse(
     if space is None:
         space = Space.of(planner.plans() or () if planner else ())
     states = [dict(build(scenario.environment).channel.link_state()) for scenario in scenarios] if planner else []
-    for index, batch in enumerate(_by_user(samples) if sequential else _batches(samples, size, shared)):
+    index = 0
+    for batch in _by_user(samples) if sequential else _batches(samples, size, shared):
         scenario = replace(scenarios[index % len(scenarios)], segment=index)
         decided = _Decided(Plan(), in_force, Delivery([]), False)
         if planner:
@@ -94,6 +95,7 @@ def converse(
             drawn = rng if planner.genie else rng.at("planner")
             bench = Bench(space, build, scenario, batch, seen, in_force, judge, drawn, planner.genie, remembered)
             decided = _decided(planner, bench, build({**in_force, **scenario.environment}), memory, rng.at("plan", index))
+            del bench
             in_force = decided.in_force
         pipeline = replace(build({**in_force, **scenario.environment}), silent=decided.silent)
         outcome = transmit(pipeline, batch, knowledge, rng)
@@ -104,6 +106,8 @@ def converse(
         segment = Segment(index, scenario, decided.plan, in_force, batch, outcome)
         memory.append(remember(segment))
         yield segment
+        index += 1
+        del batch, outcome, segment  # before the next samples are read
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,6 @@ def _batches(samples: Sequence[Sample], size: int, shared: int) -> Iterator[list
         full = len(batch) >= size or sum(sample.source_values for sample in batch) >= BATCH_VALUES
         if full and len(batch) % shared == 0:
             yield batch
-            batch = []
+            batch = []  # before the next sample is read
     if batch:
         yield batch

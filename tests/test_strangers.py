@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from semcore import storage
+from semcore import runfiles, storage
 from semcore.cli import main
 from semcore.kept.verify import verify
 from semcore.limits import MAX_KEPT_BYTES, MAX_TEXT_BYTES
@@ -360,3 +361,13 @@ def test_whatever_a_run_holds_ends_in_a_line(run: Path, how: str, capsys: pytest
         assert len(told) < 20_000 and (code != 2 or len(told) < 1500), told[:500]
     page = run / "report.html"
     assert not page.exists() or b"<script>alert" not in page.read_bytes()
+
+
+def test_reading_a_small_file_of_a_run_takes_little_memory(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    tracemalloc.start()
+    try:
+        assert runfiles.read(tmp_path, "a") == b"content"
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
