@@ -110,9 +110,11 @@ def read(folder: Path, name: str, most: int = MAX_KEPT_BYTES) -> bytes:
     """The content of a file of a run; see `opened`."""
     with opened(folder, name, most) as file:
         # `read` reserves as much memory as it may need; and some files of the system hold more than they say.
-        data = file.read(min(os.fstat(file.fileno()).st_size, most) + 1)
-        while len(data) <= most and (more := file.read(min(2**20, most + 1 - len(data)))):
-            data += more
+        wanted = min(os.fstat(file.fileno()).st_size, most) + 1
+        data = file.read(wanted)
+        while len(data) == wanted <= most:
+            wanted += min(2**20, most + 1 - wanted)
+            data += file.read(wanted - len(data))
     if len(data) > most:
         raise RefusedFile(folder / name, f"has more than the {most:,} bytes that are read")
     return data
