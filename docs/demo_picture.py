@@ -14,7 +14,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from PIL import Image
 
-from semcore.results import Run, read_run
+from semcore.runs.results import Run, read_run
 
 SNR = "channel.block_snr_db"
 SHOWN = ("automobile-01", "ship-01", "horse-01")

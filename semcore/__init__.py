@@ -3,8 +3,8 @@
 The names below are the public interface; everything else may change. Importing semcore loads no torch.
 """
 
-from semcore.bench import Bench, Trial
-from semcore.component import Component, Needs
+from semcore.component.base import Component, Needs
+from semcore.component.secret import Secret
 from semcore.errors import ComponentError, ConfigError, PluginError, RunError, SemcoreError
 from semcore.interfaces import (
     ChannelModel,
@@ -23,10 +23,10 @@ from semcore.interfaces import (
     Source,
     Transport,
 )
-from semcore.registry import register
+from semcore.planning.simulator import Bench, Trial
+from semcore.plugins.registry import register
 from semcore.rng import Rng
-from semcore.secrets import Secret
-from semcore.statistics import Decibels, Mean, Quotient, Ratio, Score, Share, Statistic
+from semcore.statistics.kinds import Decibels, Mean, Quotient, Ratio, Score, Share, Statistic
 from semcore.types import (
     Bitstream,
     Bounds,

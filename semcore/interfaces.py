@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from semcore.component import Component, Needs
+from semcore.component.base import Component, Needs
 from semcore.rng import Rng
-from semcore.statistics import Mean, Statistic
+from semcore.statistics.kinds import Mean, Statistic
 from semcore.steps import Step
 from semcore.types import (
     STREAM_TYPES,
@@ -36,7 +36,7 @@ from semcore.types import (
 if TYPE_CHECKING:
     import numpy as np
 
-    from semcore.bench import Bench
+    from semcore.planning.simulator import Bench
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,7 @@ class Codec(Component, abc.ABC):
 
     def refuses(self, sender: Codec) -> str:
         """Why it cannot decode what `sender` encodes, as both are set up; "" if it can: by default, what its own kind does."""
-        from semcore.registry import name_of
+        from semcore.plugins.registry import name_of
 
         return "" if type(self) is type(sender) else f"is {name_of(type(self))}, and the encoder's is {name_of(type(sender))}"
 
@@ -288,7 +288,7 @@ class Metric(Component, abc.ABC):
     better: ClassVar[str] = "higher"
     """`higher`, `lower`, or "" where neither is better."""
     statistic: ClassVar[Statistic] = Mean()
-    """What kind of number the values are, and between which ends: every metric declares it. See `semcore.statistics`."""
+    """What kind of number the values are, and between which ends: every metric declares it. See `semcore.statistics.kinds`."""
     cost: ClassVar[bool] = False
     """Whether it counts what was spent, whatever arrived: less of it is no merit where less arrived."""
 

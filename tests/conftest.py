@@ -21,14 +21,14 @@ from typing import Any
 
 import pytest
 
-from semcore import storage
 from semcore.config import experiment
-from semcore.conventions import SNR
 from semcore.errors import ConfigError
-from semcore.executors.processes import Processes
-from semcore.plugins import hook_manager
-from semcore.run import Finished, run
-from semcore.statistics import Mean, Quotient
+from semcore.plugins.packages import hook_manager
+from semcore.runs import storage
+from semcore.runs.conventions import SNR
+from semcore.runs.executors.processes import Processes
+from semcore.runs.runner import Finished, run
+from semcore.statistics.kinds import Mean, Quotient
 
 HERE = Path(__file__).parent
 

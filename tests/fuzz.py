@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from semcore import Bitstream, Codec, Picture, Received, Rng, Semantics, Text, Tokens, Transport, registry
+from semcore import Bitstream, Codec, Picture, Received, Rng, Semantics, Text, Tokens, Transport
 from semcore.limits import MAX_RECEIVED_PIXELS
+from semcore.plugins import registry
 from semcore.testing.hostile import bombs, damaged, grown_bytes
 
 ROOM = 2 * 2**30

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 import semcore
-from semcore import registry
 from semcore.interfaces import Record
+from semcore.plugins import registry
 
 KEY = semcore.Secret("SEMCORE_CANARY")
 

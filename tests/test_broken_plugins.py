@@ -11,7 +11,7 @@ import pytest
 HEAD = """
 from dataclasses import dataclass
 import semcore
-from semcore.hookspecs import hook
+from semcore.plugins.hookspecs import hook
 """
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from semcore import plugins, registry
+from semcore.analysis.rows import read_rows
 from semcore.cli import main
-from semcore.publish.bibliography import OURS, bibliography, entries_of, parse, used
-from semcore.publish.rows import read_rows
+from semcore.plugins import packages, registry
+from semcore.render.bibliography import OURS, bibliography, entries_of, parse, used
 
 Writer = Callable[..., Path]
 INSTALLED = [entry for kind in registry.KINDS for entry in registry.installed(kind)]
@@ -30,7 +30,7 @@ def fields(entry: str) -> dict[str, str]:
 @pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: f"{entry.kind}:{entry.name}")
 def test_every_key_of_a_component_leads_to_an_entry(entry: registry.Registered) -> None:
     cls = registry.load(entry.kind, entry.name)
-    assert plugins.cites(entry) == cls.cites  # as read from the source, without importing it
+    assert packages.cites(entry) == cls.cites  # as read from the source, without importing it
     known = {**entries_of(OURS), **entries_of(entry.target.split(".")[0])}
     assert [key for key in cls.cites if key not in known] == []
     assert bool(cls.cites) >= bool(cls.reference)  # who names a source can be cited

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from semcore import plugins, registry
 from semcore.cli import VERBS, main
+from semcore.plugins import packages, registry
 
 
 class Shell:
@@ -55,7 +55,7 @@ def test_version(shell: Shell) -> None:
 
 @pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: f"{entry.kind}:{entry.name}")
 def test_list_has_a_sentence_for_every_component(entry: registry.Registered) -> None:
-    said = plugins.describe(entry)
+    said = packages.describe(entry)
     assert said and "\n" not in said and len(said) < 120
 
 
@@ -147,7 +147,7 @@ def test_run_prints_a_line_a_cell_and_a_table_and_says_when_nothing_is_left(shel
 
 
 def test_run_options_change_what_they_say(shell: Shell, bench: Any) -> None:
-    from semcore.results import read_run
+    from semcore.runs.results import read_run
 
     code, _, _ = shell("run", bench.path, "--limit", "2", "--seed", "9", "--out", "elsewhere", "--no-report")
     (result,) = read_run(bench.folder / "elsewhere").results

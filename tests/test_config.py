@@ -13,14 +13,14 @@ from annotated_types import MinLen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semcore import registry
-from semcore.component import check_value
+from semcore.component.base import check_value
 from semcore.config.build import Builder
+from semcore.config.document import parse
 from semcore.config.experiment import describe, load
 from semcore.config.paths import flatten, points, read_override, set_path
-from semcore.config.yaml import parse
 from semcore.errors import ConfigError
-from semcore.run import identify
+from semcore.plugins import registry
+from semcore.runs.runner import identify
 
 HERE = Path(__file__).parent
 PIPELINE = (HERE / "pipeline.yaml").read_text().replace("./bench.py", str(HERE / "bench.py"))
@@ -343,9 +343,9 @@ def test_another_picture_is_another_cell(bench: Any) -> None:
     bench.text = bench.text.replace("greys, limit: 3", "one").replace("bench.py]", "bench.py, ./mine.py]")
     found = []
     for value in (3, 3, 4):
-        from semcore import run
+        from semcore.runs import runner
 
-        run._loaded.clear()
+        runner._loaded.clear()
         grey.write_text(str(value))
         found.append(ids(bench))
     assert found[0] == found[1] != found[2]

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semcore import KnowledgeBase, registry
+from semcore import KnowledgeBase
+from semcore.plugins import registry
 from semcore.testing import run_laws
 from semcore.testing.build import build
 from semcore.testing.examples import picture, samples

@@ -45,8 +45,8 @@ from semcore import (
     Text,
     Transport,
 )
-from semcore.bench import Bench
-from semcore.statistics import Mean, Score, Share, Statistic
+from semcore.planning.simulator import Bench
+from semcore.statistics.kinds import Mean, Score, Share, Statistic
 from semcore.testing import LawBroken, laws, run_laws
 
 # ---------------------------------------------------------------------------------------------- good ones, to be broken

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import semcore
-from semcore import registry
-from semcore.contract import one, one_each
 from semcore.errors import ComponentError
+from semcore.plugins import registry
+from semcore.plugins.contract import one, one_each
 from semcore.types import Received, Sample, Semantics
 
 

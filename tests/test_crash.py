@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from semcore.errors import RunError
-from semcore.results import read_result, read_run
-from semcore.storage import TEMPORARY
+from semcore.runs.results import read_result, read_run
+from semcore.runs.storage import TEMPORARY
 
 from .conftest import PIPELINE
 
@@ -32,7 +32,7 @@ SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed else []) for seed i
 """The first in every test run, all of them in `make test-slow`."""
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["torch", "semcore.run", "semcore.metrics"])
+FORKS.set_forkserver_preload(["torch", "semcore.runs.runner", "semcore.metrics.builtin"])
 
 
 def files(out: Path) -> dict[str, bytes]:

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semcore import registry
 from semcore.cli import main
 from semcore.interfaces import Recipe
+from semcore.plugins import registry
 
 from .conftest import PIPELINE
 from .test_crash import disk  # noqa: F401 - a fixture

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from semcore.config.document import parse
 from semcore.config.experiment import describe
-from semcore.config.yaml import parse
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "plugins").glob("*/README.md")])

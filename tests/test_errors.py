@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from semcore import registry
-from semcore.config import frame
+from semcore.config import top_level
 from semcore.config.experiment import load
 from semcore.errors import ConfigError
+from semcore.plugins import registry
 
 HERE = Path(__file__).parent
 FAULTY = sorted((HERE / "errors").glob("*.yaml"))
@@ -107,7 +107,7 @@ def words(monkeypatch: pytest.MonkeyPatch) -> None:
     """The names that hints know are those of `NAMES`."""
     names = registry.names
     monkeypatch.setattr(registry, "names", lambda kind: [one for one in names(kind) if one in NAMES.get(kind, "").split()])
-    monkeypatch.setattr(frame, "hook_names", lambda: [])
+    monkeypatch.setattr(top_level, "hook_names", lambda: [])
 
 
 def told(path: Path) -> str:

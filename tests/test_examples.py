@@ -11,10 +11,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from semcore import examples, plugins
 from semcore.cli import main
+from semcore.config import examples
 from semcore.config.experiment import load
-from semcore.report.graph import graph
+from semcore.plugins import packages
+from semcore.render.page.graph import graph
 
 ROOT = Path(__file__).parents[1]
 OURS = sorted(path.stem for path in (ROOT / "examples").glob("*.yaml"))
@@ -64,8 +65,8 @@ def test_a_plugin_ships_examples_and_the_files_that_they_name(tmp_path: Path, mo
     (folder / "jam.py").write_text("x = 1\n")
     (folder.parent / "secret.py").write_text("not an example\n")
     (folder.parent / "__init__.py").write_text("")
-    source = plugins.source_of
-    monkeypatch.setattr(plugins, "source_of", lambda m: folder.parent / "__init__.py" if m == "semcore_video" else source(m))
+    source = packages.source_of
+    monkeypatch.setattr(packages, "source_of", lambda m: folder.parent / "__init__.py" if m == "semcore_video" else source(m))
     assert call("cp") == 0
     assert "jam " in (out := capsys.readouterr().out) and "A jammer  (semcore-video)" in out
     assert call("cp", "jam", tmp_path / "mine") == 0
@@ -83,7 +84,7 @@ def test_the_wheel_holds_examples_references_and_what_pages_are_made_of(tmp_path
     with zipfile.ZipFile(wheel) as held:
         names = set(held.namelist())
         assert {f"semcore/examples/{name}.yaml" for name in OURS} <= names
-        assert {"semcore/references.bib", "semcore/report/template.html", "semcore/report/diagram.css"} <= names
+        assert {"semcore/references.bib", "semcore/render/page/template.html", "semcore/render/page/diagram.css"} <= names
         held.extractall(tmp_path / "installed")
     code = "from semcore import examples; print(*(e.name for e in examples.examples() if e.package == 'semcore'))"
     done = subprocess.run(

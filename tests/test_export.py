@@ -15,13 +15,14 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
+from semcore.analysis.chart import chart
+from semcore.analysis.rows import read_rows
 from semcore.cli import main
-from semcore.conventions import SNR
-from semcore.publish import caption, sheet
-from semcore.publish.export import cells, items
-from semcore.publish.rows import read_rows
-from semcore.publish.series import chart
-from semcore.results import read_run
+from semcore.render import caption
+from semcore.render import csv as sheet
+from semcore.render.export import cells, items
+from semcore.runs.conventions import SNR
+from semcore.runs.results import read_run
 
 Writer = Callable[..., Path]
 

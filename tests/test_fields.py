@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from typing_extensions import TypedDict
 
 import semcore
-from semcore import registry
-from semcore.component import plain, required
-from semcore.config.yaml import parse
-from semcore.fields import default, description, fields_of, type_name, written
+from semcore.component.base import plain, required
+from semcore.component.fields import default, description, fields_of, type_name, written
+from semcore.config.document import parse
+from semcore.plugins import registry
 
 INSTALLED = [entry for kind in registry.KINDS for entry in registry.installed(kind)]
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from semcore import registry
 from semcore.cli import VERBS, main
 from semcore.cli.new import NAME, STARTS, commands, render
-from semcore.config.yaml import parse
+from semcore.config.document import parse
 from semcore.errors import PluginError
+from semcore.plugins import registry
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "write-a-plugin.md"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from semcore import records
-from semcore.found import LINES, SHOWN, in_words, lacking
+from semcore.runs import records
+from semcore.runs.found import LINES, SHOWN, in_words, lacking
 
 
 def row(name: str, face: tuple[int, int], judged: tuple[int, int] | None = None) -> dict[str, object]:

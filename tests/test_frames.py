@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semcore import clips
+from semcore.analysis.rows import read_rows
 from semcore.cli import main
-from semcore.publish import figure, frames
-from semcore.publish.pages import PAGE_IN
-from semcore.publish.rows import read_rows
+from semcore.media import clips
+from semcore.render import figure, frames
+from semcore.render.pages import PAGE_IN
 from semcore.types import Sample
 
 Writer = Callable[..., Path]

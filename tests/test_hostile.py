@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from semcore import registry
 from semcore.config.experiment import load
-from semcore.plugins import hook_manager
-from semcore.run import run
+from semcore.plugins import registry
+from semcore.plugins.packages import hook_manager
+from semcore.runs.runner import run
 
 HERE = Path(__file__).parent
 MOST_MB = 512

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from semcore.hookspecs import hook
+from semcore.plugins.hookspecs import hook
 
 from .test_broken_plugins import HEAD
 

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import semcore
-from semcore import registry
-from semcore.identity import digest
+from semcore.component.digest import digest
+from semcore.plugins import registry
 from semcore.types import Sample, Semantics, Text
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3) | st.binary(max_size=3)
@@ -116,7 +116,7 @@ def test_what_has_no_canonical_form_is_refused() -> None:
 
 
 def test_digests_do_not_depend_on_the_process() -> None:
-    code = "from semcore.identity import digest; print(digest({'b': [1, 2.5, 'x'], 'a': None}))"
+    code = "from semcore.component.digest import digest; print(digest({'b': [1, 2.5, 'x'], 'a': None}))"
     for seed in ("1", "2"):
         out = subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True

@@ -13,9 +13,9 @@ from PIL import Image
 from semcore.cli import main
 from semcore.config.experiment import load
 from semcore.errors import ConfigError
-from semcore.plugins import hook_manager
-from semcore.results import read_run
-from semcore.run import run
+from semcore.plugins.packages import hook_manager
+from semcore.runs.results import read_run
+from semcore.runs.runner import run
 
 PIPELINE = """\
 semcore: 1

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from semcore.analysis.compare import diff
 from semcore.cli import main
 from semcore.errors import RunError
-from semcore.kept.diff import diff
-from semcore.kept.merge import merge
-from semcore.kept.verify import discard, verify
 from semcore.report import write_report
-from semcore.results import read_run
-from semcore.run import Shard
-from semcore.storage import TEMPORARY, sealed, signed, unsealed
+from semcore.runs.merge import merge
+from semcore.runs.results import read_run
+from semcore.runs.runner import Shard
+from semcore.runs.storage import TEMPORARY, sealed, signed, unsealed
+from semcore.runs.verify import discard, verify
 
 SNRS = "channel.snr_db=0,3"
 
@@ -124,7 +124,7 @@ def test_a_copied_result_is_not_taken_for_another_cell(bench: Any) -> None:
 
 
 def test_pages_are_signed() -> None:
-    from semcore.storage import is_signed
+    from semcore.runs.storage import is_signed
 
     assert is_signed(signed(b"<html>")) and not is_signed(signed(b"<html>")[1:]) and not is_signed(b"")
 
@@ -133,8 +133,8 @@ def test_pages_are_signed() -> None:
 
 
 def run_shard(bench: Any, part: int, of: int, *overrides: str) -> Path:
-    from semcore.plugins import hook_manager
-    from semcore.run import run
+    from semcore.plugins.packages import hook_manager
+    from semcore.runs.runner import run
 
     bench.log.write_text("")
     return run(bench.load(*overrides), bench.folder / f"part{part}", hook_manager([]), shard=Shard(part, of)).folder

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from semcore.bench import Bench
 from semcore.interfaces import ChannelModel, Generator, KBPolicy, Planner, SemanticEncoder, Transport
-from semcore.multiplex import Multiplex
-from semcore.pipeline import Delivery, Pipeline, link, tell
+from semcore.link.multiplex import Multiplex
+from semcore.link.pipeline import Delivery, Pipeline, link, tell
+from semcore.planning.session import converse
+from semcore.planning.simulator import Bench
 from semcore.rng import Rng
-from semcore.session import converse
 from semcore.types import (
     Bitstream,
     Candidates,

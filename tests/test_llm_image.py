@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from semcore.config.experiment import load
-from semcore.hookspecs import Hooks
-from semcore.results import read_run
-from semcore.run import run
+from semcore.plugins.hookspecs import Hooks
+from semcore.runs.results import read_run
+from semcore.runs.runner import run
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.bits import Bits, compare_bits
 from semcore.interfaces import Record
-from semcore.metrics import (
+from semcore.metrics.bits import Bits, compare_bits
+from semcore.metrics.builtin import (
     BER,
     BLER,
     CBR,

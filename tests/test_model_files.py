@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from semcore.errors import RunError
-from semcore.model_files import no_code_from, vet
+from semcore.models.files import no_code_from, vet
 
 PARAMETERS: dict[str, Any] = {
     "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 16, "rope_scaling": {"type": "linear"},
@@ -71,7 +71,7 @@ def test_an_adapter_is_not_a_model(tmp_path: Path) -> None:
 GUARDED = """
 import importlib.util, pathlib, pickle, runpy, sys
 from semcore.errors import RunError
-from semcore.model_files import no_code_from
+from semcore.models.files import no_code_from
 folder, way = pathlib.Path(sys.argv[1]), sys.argv[2]
 def go():
     if way == "run":

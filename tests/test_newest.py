@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from semcore.newest import Newest
+from semcore.memo import Newest
 
 
 def test_the_newest_are_kept_and_computed_once() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from semcore.config.yaml import read
+from semcore.config.document import read
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "plugins").glob("*/examples/*.yaml")])

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 import semcore
-from semcore import OnDemand, Sample, session
-from semcore.cache import Cache
+from semcore import OnDemand, Sample
+from semcore.component.digest import digest
 from semcore.errors import ComponentError, RunError
-from semcore.evaluate import cell_files
-from semcore.identity import digest
-from semcore.run import load
+from semcore.planning import session
+from semcore.runs.cache import Cache
+from semcore.runs.cell import cell_files
+from semcore.runs.runner import load
 from semcore.types import heads
 
 ALIVE: set[int] = set()

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from semcore import content, libraries, origin, syntax
+from semcore.component.digest import digest
 from semcore.config import build
-from semcore.identity import digest
-from semcore.results import read_run
+from semcore.fingerprint import content, libraries, origin, syntax
+from semcore.runs.results import read_run
 
 CHANNEL = '''"""A channel."""
 from dataclasses import dataclass
@@ -175,7 +175,7 @@ def test_semcore_counts_as_far_as_it_is_imported(package: Path, monkeypatch: pyt
         return source_of(package)
 
     assert digest_with("semcore/interfaces.py") != found
-    assert digest_with("semcore/report/page.py") == found
+    assert digest_with("semcore/render/page/page.py") == found
     monkeypatch.undo()
     for one in [one for one in origin._loaded if one.startswith("semcore")]:
         origin._loaded.pop(one)
@@ -347,7 +347,7 @@ def test_a_result_says_what_it_stands_on(painted: Any) -> None:
 
 
 def test_diff_names_the_source_that_changed(painted: Any) -> None:
-    from semcore.kept.diff import diff
+    from semcore.analysis.compare import diff
 
     painted.run("generator=painter", "channel.snr_db=40", out="one")
     (painted.folder / "helper_beside.py").write_text("LEVEL = 2\n")

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import semcore
-from semcore.bench import Bench, Trial
-from semcore.cache import Cache
+from semcore.component.digest import digest
 from semcore.config.experiment import Experiment, load
-from semcore.evaluate import cell_files, session
-from semcore.identity import digest
-from semcore.session import Segment
+from semcore.planning.session import Segment
+from semcore.planning.simulator import Bench, Trial
+from semcore.runs.cache import Cache
+from semcore.runs.cell import cell_files, session
 from semcore.types import Plan, Scenario
 
 FILE = Path(__file__).parent / "toy" / "talk.yaml"

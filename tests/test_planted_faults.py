@@ -113,14 +113,14 @@ FAULTS = (
     ),
     Fault(
         "LLM-image section IV: wrong bits count in the data rate",
-        "semcore/metrics.py",
+        "semcore/metrics/builtin.py",
         "right = (compared[name].right if",
         "right = (compared[name].right + compared[name].wrong if",
         "tests/test_metrics.py",
     ),
     Fault(
         "LLM-image section IV: the compression ratio upside down",
-        "semcore/metrics.py",
+        "semcore/metrics/builtin.py",
         "return Quotient(record.source.source_bits, bits) if bits else None",
         "return Quotient(bits, record.source.source_bits) if bits else None",
         "tests/test_metrics.py",

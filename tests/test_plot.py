@@ -19,14 +19,14 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
+from semcore.analysis.chart import chart
+from semcore.analysis.rows import read_rows
 from semcore.cli import main
-from semcore.conventions import SNR
-from semcore.publish import figure
-from semcore.publish.pages import PAGE_IN
-from semcore.publish.rows import read_rows
-from semcore.publish.series import chart
-from semcore.results import read_run
-from semcore.statistics import Decibels, Mean, Score, Share, Statistic
+from semcore.render import figure
+from semcore.render.pages import PAGE_IN
+from semcore.runs.conventions import SNR
+from semcore.runs.results import read_run
+from semcore.statistics.kinds import Decibels, Mean, Score, Share, Statistic
 
 Writer = Callable[..., Path]
 NASTY = [r"$\frac{1}{", "a_b^c & 50 %", "→ ≤ ±", "abc\u202edef", "long " * 30, "日本語", ""]

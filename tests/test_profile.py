@@ -10,7 +10,7 @@ import pytest
 from semcore.cli import main
 from semcore.config.experiment import load
 from semcore.errors import RunError
-from semcore.profile import Profile, different, profiles
+from semcore.runs.profile import Profile, different, profiles
 
 PLUGIN = '''
 import functools
@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 import semcore
-from semcore.cache import shelf
+from semcore.runs.cache import shelf
 
 LINEAR = torch.nn.Linear(64, 32)
 ATTENTION = torch.nn.functional.scaled_dot_product_attention

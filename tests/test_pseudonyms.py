@@ -11,14 +11,14 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from semcore.cache import Cache, cached
 from semcore.cli import main
 from semcore.interfaces import Generator, KBPolicy, Selector, SemanticEncoder, Transport
-from semcore.multiplex import Multiplex
-from semcore.pipeline import Pipeline, transmit
-from semcore.pseudonyms import Pseudonyms, is_genie, named
+from semcore.link.multiplex import Multiplex
+from semcore.link.pipeline import Pipeline, transmit
+from semcore.link.pseudonyms import Pseudonyms, is_genie, named
+from semcore.planning.session import converse
 from semcore.rng import Rng
-from semcore.session import converse
+from semcore.runs.cache import Cache, cached
 from semcore.types import (
     Bitstream,
     Candidates,

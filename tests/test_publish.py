@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.conventions import SNR
+from semcore.analysis.aggregate import pooled
+from semcore.analysis.chart import chart
+from semcore.analysis.rows import Row, read_rows
 from semcore.errors import RunError
-from semcore.publish.pool import pooled
-from semcore.publish.rows import Row, read_rows
-from semcore.publish.series import chart
-from semcore.results import Run
-from semcore.statistics import Mean
+from semcore.runs.conventions import SNR
+from semcore.runs.results import Run
+from semcore.statistics.kinds import Mean
 
 Writer = Callable[..., Path]
 X = "channel.snr_db"

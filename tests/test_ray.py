@@ -15,9 +15,9 @@ import pytest
 from semcore import Needs
 from semcore.cli.run import _executor
 from semcore.errors import PluginError
-from semcore.executors.ray import RayExecutor
-from semcore.plugins import hook_manager
-from semcore.run import run
+from semcore.plugins.packages import hook_manager
+from semcore.runs.executors.ray import RayExecutor
+from semcore.runs.runner import run
 from semcore.testing import run_laws
 
 SNRS = "channel.snr_db=0,3,6,9"

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import semcore
-from semcore import plugins, registry
 from semcore.errors import PluginError
+from semcore.plugins import packages as plugins
+from semcore.plugins import registry
 
 
 @pytest.fixture(autouse=True)
@@ -217,7 +218,7 @@ def test_verbs_are_isolated(packages: Any) -> None:
             "@hook\ndef cell_done(result, seconds): ...",
             "has 'cell_done', which is not a hook; did you mean 'semcore_cell_done'",
         ),
-        ("def semcore_cell_done(result): ...", "has 'semcore_cell_done' without @semcore.hookspecs.hook above it"),
+        ("def semcore_cell_done(result): ...", "has 'semcore_cell_done' without @semcore.plugins.hookspecs.hook above it"),
         (
             "@hook\ndef semcore_cell_done(result, secs): ...",
             "Argument(s) {'secs'} are declared in the hookimpl but can not be",
@@ -227,7 +228,7 @@ def test_verbs_are_isolated(packages: Any) -> None:
     ],
 )
 def test_a_hook_plugin_that_would_hear_nothing_is_refused(site: Any, bench: Any, text: str, message: str) -> None:
-    site.install("h", "[semcore.hooks]\nh = h\n", {"h": f"from semcore.hookspecs import hook\n{text}\n"})
+    site.install("h", "[semcore.hooks]\nh = h\n", {"h": f"from semcore.plugins.hookspecs import hook\n{text}\n"})
     bench.text += "hooks: [h]\n"
     told = site("run", bench.path)
     assert told.returncode == 2 and "error: hook plugin 'h' of h 1.5 " in told.stderr and message in told.stderr
@@ -239,7 +240,7 @@ def test_hooks_are_a_module_an_object_or_a_class(site: Any, bench: Any) -> None:
         "[semcore.hooks]\nmodule = h\nclass = h:Class\nobject = h:there\n",
         {
             "h": """
-            from semcore.hookspecs import hook
+            from semcore.plugins.hookspecs import hook
 
             class Class:
                 @hook

@@ -17,19 +17,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import semcore
-from semcore.conventions import SNR
-from semcore.damage import damages
+from semcore.analysis.findings import observe
 from semcore.errors import RunError
+from semcore.render.page.curves import curves_of, figures
+from semcore.render.page.gallery import LONGEST, compare, thinned, visible
+from semcore.render.page.gallery import _pieces as gallery_pieces
+from semcore.render.page.ledger import accounts
+from semcore.render.page.lines import Lines, Varied, common, lines
 from semcore.report import write_report
-from semcore.report.curves import curves_of, figures
-from semcore.report.gallery import LONGEST, compare, thinned, visible
-from semcore.report.gallery import _pieces as gallery_pieces
-from semcore.report.ledger import accounts
-from semcore.report.lines import Lines, Varied, common, lines
-from semcore.report.observations import observe
-from semcore.results import Run, read_run, table, verdict, with_interval
-from semcore.statistics import Mean
-from semcore.storage import sealed
+from semcore.runs.conventions import SNR
+from semcore.runs.damage import damages
+from semcore.runs.results import Run, read_run, table, verdict, with_interval
+from semcore.runs.storage import sealed
+from semcore.statistics.kinds import Mean
 
 HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)> " ' & {{ 7*7 }} \u202e end"""
 

@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from safetensors.torch import load_file, save_file
 
 import semcore
-from semcore import registry
 from semcore.cli.train import train_command
 from semcore.errors import RunError
-from semcore.training import asked, run_epochs, write_model
+from semcore.plugins import registry
+from semcore.training.loop import asked, run_epochs, write_model
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from semcore import registry
 from semcore.cli.progress import print_table
 from semcore.errors import ConfigError, RunError
-from semcore.hookspecs import hook
-from semcore.intervals import Estimate
-from semcore.results import read_run, table
-from semcore.statistics import Mean
+from semcore.plugins import registry
+from semcore.plugins.hookspecs import hook
+from semcore.runs.results import read_run, table
+from semcore.statistics.intervals import Estimate
+from semcore.statistics.kinds import Mean
 
 SNRS = "channel.snr_db=-3,0,3,20,40"
 
@@ -250,8 +250,8 @@ def test_results_do_not_depend_on_processes_order_batches_or_resume(bench: Any, 
     bench.run(f"channel.snr_db={order}", "source.limit=5", out="in-parts")
     assert bench.results("in-parts") == whole
 
-    from semcore import evaluate
-    from semcore.session import converse
+    from semcore.planning.session import converse
+    from semcore.runs import cell as evaluate
 
     monkeypatch.setattr(evaluate, "converse", lambda *arguments, **named: converse(*arguments, **named, batch_size=2))
     bench.run(SNRS, "source.limit=5", out="small-batches")

@@ -11,10 +11,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from semcore import evaluate
 from semcore.config.experiment import load
-from semcore.run import identify
-from semcore.session import converse
+from semcore.planning.session import converse
+from semcore.runs import cell as evaluate
+from semcore.runs.runner import identify
 
 from .conftest import PIPELINE, Bench
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from semcore.config.experiment import load
-from semcore.executors.processes import Processes
-from semcore.plugins import hook_manager
-from semcore.results import read_run
-from semcore.run import run
+from semcore.plugins.packages import hook_manager
+from semcore.runs.executors.processes import Processes
+from semcore.runs.results import read_run
+from semcore.runs.runner import run
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("satellite pass")]  # one process: they share the run
 ROOT = Path(__file__).parents[1]

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from semcore import registry
 from semcore.cli import main
-from semcore.component import field_types
-from semcore.config import yaml
-from semcore.config.beside import register_files
+from semcore.component.base import field_types
+from semcore.config import document as yaml
 from semcore.config.experiment import TOP
+from semcore.config.json_schema import ELSEWHERE, MEANING, pipeline_schema
+from semcore.config.local_files import register_files
 from semcore.errors import ConfigError
-from semcore.schema import ELSEWHERE, MEANING, pipeline_schema
+from semcore.plugins import registry
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "plugins").glob("*/README.md"))]

@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 import semcore
-from semcore import Secret, redaction, registry
-from semcore.component import Component
+from semcore import Secret, redaction
+from semcore.component.base import Component
+from semcore.component.digest import digest
 from semcore.config.experiment import load
 from semcore.errors import ComponentError, ConfigError
-from semcore.identity import digest
+from semcore.plugins import registry
 from semcore.redaction import redact
-from semcore.storage import unpack
+from semcore.runs.storage import unpack
 
 HERE = Path(__file__).parent
 NAME = "SEMCORE_CANARY"
@@ -306,7 +307,7 @@ def test_what_is_too_short_to_be_a_secret_spoils_no_text(value: str, monkeypatch
 def test_a_secret_is_public_and_described() -> None:
     from pydantic import TypeAdapter
 
-    from semcore.fields import type_name
+    from semcore.component.fields import type_name
 
     assert semcore.Secret is Secret and type_name(Secret | None) == "a secret (env:NAME) | null"
     assert TypeAdapter(Secret).json_schema() == {"type": "string", "pattern": "^env:[A-Za-z_][A-Za-z0-9_]*$"}

@@ -35,17 +35,17 @@ NETWORK = {
 ASKS_WHEN_TOLD = {"plugins/semcore_llm/semcore_llm/llm/endpoint.py": "base_url of the planner llm"}
 """The only files that may import a module of the network, and which setting of theirs tells them to."""
 STARTS_PYTHON = {
-    "semcore/isolate.py": "to look at a plugin from outside",
+    "semcore/sandbox.py": "to look at a plugin from outside",
     "plugins/semcore_video/semcore_video/speech/espeak.py": "with a file of ours, to call a library that must forget",
     "plugins/semcore_video/semcore_video/real3d.py": "or another, with a program that the user's environment names",
 }
 """The only files that start a program: this Python, or one that the user's environment names and no pipeline can."""
 BY_NAME = {
-    "semcore/discovery.py": "entry points of installed packages",
-    "semcore/isolate.py": "a function of ours, named by ours, in a child process",
-    "semcore/plugins.py": "entry points of installed packages",
+    "semcore/entrypoints/discovery.py": "entry points of installed packages",
+    "semcore/sandbox.py": "a function of ours, named by ours, in a child process",
+    "semcore/plugins/packages.py": "entry points of installed packages",
     "semcore/cli/__init__.py": "our own verbs, and entry points of installed packages",
-    "semcore/config/beside.py": "files under `plugins:`",
+    "semcore/config/local_files.py": "files under `plugins:`",
 }
 """The only files that import what a text names, and what they take the name from."""
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torchmetrics.functional import image as torchmetrics
 
-from semcore import similarity
 from semcore.interfaces import Record
-from semcore.metrics import MSE, PSNR, SSIM
-from semcore.similarity import SCALES, mean_squared_error, ms_ssim, ssim
+from semcore.metrics import similarity
+from semcore.metrics.builtin import MSE, PSNR, SSIM
+from semcore.metrics.similarity import SCALES, mean_squared_error, ms_ssim, ssim
 from semcore.types import Ledger, Sample, Semantics
 from semcore_image.metrics import MSSSIM
 

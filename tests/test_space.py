@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.bench import Bench, Cost
 from semcore.errors import ComponentError
-from semcore.guard import guarded
+from semcore.planning.guard import guarded
+from semcore.planning.simulator import Bench, Cost
 from semcore.testing.planner import SPACE, ToyBench
 from semcore.types import Bounds, Plan, Scenario, Space, Term, utility
 

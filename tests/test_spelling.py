@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from semcore.cli import main
-from semcore.component import first_sentence, summary
+from semcore.component.base import first_sentence, summary
 from semcore.errors import ConfigError
-from semcore.spelling import foreign, plain
+from semcore.suggest import foreign, plain
 
 MINUS = "MINUS SIGN (U+2212): type '-'"
 

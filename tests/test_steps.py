@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from semcore import registry, steps
+from semcore import steps
 from semcore.cli.progress import Progress
-from semcore.hookspecs import hook
 from semcore.interfaces import Job
+from semcore.plugins import registry
+from semcore.plugins.hookspecs import hook
 from semcore.rng import Rng
+from semcore.runs.labels import Labels
 from semcore.steps import Step
-from semcore.words import Labels
 
 
 class Listens:

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from semcore.identity import digest
-from semcore.storage import pack, unpack, write, write_json
+from semcore.component.digest import digest
+from semcore.runs.storage import pack, unpack, write, write_json
 from semcore.types import Bitstream, Candidates, Features, KnowledgeBase, Picture, Sample, Semantics, Text, Tokens
 
 PICTURES = arrays.arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 4), st.just(3)))

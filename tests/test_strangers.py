@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from semcore import runfiles, storage
 from semcore.cli import main
-from semcore.kept.verify import verify
 from semcore.limits import MAX_KEPT_BYTES, MAX_TEXT_BYTES
-from semcore.results import read_run
-from semcore.storage import content_digest, sealed, unsealed
+from semcore.runs import files, storage
+from semcore.runs.results import read_run
+from semcore.runs.storage import content_digest, sealed, unsealed
+from semcore.runs.verify import verify
 
 from .conftest import Bench
 
@@ -367,7 +367,7 @@ def test_reading_a_small_file_of_a_run_takes_little_memory(tmp_path: Path) -> No
     (tmp_path / "a").write_bytes(b"content")
     tracemalloc.start()
     try:
-        assert runfiles.read(tmp_path, "a") == b"content"
+        assert files.read(tmp_path, "a") == b"content"
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
         tracemalloc.stop()

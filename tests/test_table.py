@@ -15,13 +15,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from semcore.analysis.rows import read_rows
 from semcore.cli import main
-from semcore.conventions import SNR
 from semcore.errors import RunError
-from semcore.publish import latex
-from semcore.publish.rows import read_rows
-from semcore.publish.table import markdown, sheet, table, tex
-from semcore.results import read_run, with_interval
+from semcore.render import latex
+from semcore.render.table import markdown, sheet, table, tex
+from semcore.runs.conventions import SNR
+from semcore.runs.results import read_run, with_interval
 
 Writer = Callable[..., Path]
 NASTY = r"a_b & 50 % → ≤ #1 {x} \input{y} $z$ ~^ é β" + '"'

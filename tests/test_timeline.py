@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from semcore.analysis.rows import Row, read_rows
+from semcore.analysis.timeline import timeline
 from semcore.cli import cli
 from semcore.config.experiment import load
 from semcore.errors import RunError
-from semcore.plugins import hook_manager
-from semcore.publish.rows import Row, read_rows
-from semcore.publish.timeline import timeline
-from semcore.report.page import write_report
-from semcore.run import run
+from semcore.plugins.packages import hook_manager
+from semcore.render.page.page import write_report
+from semcore.runs.runner import run
 
 FILE = Path(__file__).parent / "toy" / "talk.yaml"
 SETTINGS = (

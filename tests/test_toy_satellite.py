@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semcore import KnowledgeBase, Ledger, Rng, registry
+from semcore import KnowledgeBase, Ledger, Rng
+from semcore.component.digest import digest
 from semcore.config.experiment import Experiment, load
-from semcore.executors.processes import Processes
-from semcore.identity import digest
-from semcore.plugins import hook_manager
-from semcore.results import read_run
-from semcore.run import Finished, run
-from semcore.session import Segment, converse
+from semcore.planning.session import Segment, converse
+from semcore.plugins import registry
+from semcore.plugins.packages import hook_manager
+from semcore.runs.executors.processes import Processes
+from semcore.runs.results import read_run
+from semcore.runs.runner import Finished, run
 from semcore.testing import run_laws
 
 FILE = Path(__file__).parent / "toy" / "talk.yaml"
@@ -104,7 +105,7 @@ def experiment() -> Experiment:
 
 @pytest.fixture(scope="module")
 def sessions(experiment: Experiment) -> dict[str, list[Segment]]:
-    """Policy -> the segments of its session, through `semcore.session.converse`."""
+    """Policy -> the segments of its session, through `semcore.planning.session.converse`."""
     return {name: list(session(experiment, index)) for index, name in enumerate(UPDATES)}
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.config.yaml import scalar
-from semcore.units import UNITS, Unit, in_unit_of, meant, split_unit, with_other_unit, written
+from semcore.component.units import UNITS, Unit, in_unit_of, meant, split_unit, with_other_unit, written
+from semcore.config.document import scalar
 
 PAIRS = [(a, b) for a, b in itertools.product(UNITS.values(), repeat=2) if a.quantity == b.quantity]
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.words import Labels, telling
+from semcore.runs.labels import Labels, telling
 
 LOOKUPS = [
     {"use": "lookup", "by": "snr_db", "given": {"workflow": "v2a", "kb.level": "forced"}},

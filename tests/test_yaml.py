@@ -14,7 +14,7 @@ import yaml as stock
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semcore.config.yaml import MAX_BYTES, Document, Mark, parse, read, scalar
+from semcore.config.document import MAX_BYTES, Document, Mark, parse, read, scalar
 from semcore.errors import ConfigError
 
 EXAMPLE = """\

@@ -11,26 +11,27 @@ import source
 from prose import code, docstring, escaped, fence, page, slug, table
 
 import semcore
-import semcore.cache
 import semcore.errors
-import semcore.hookspecs
+import semcore.planning.simulator
+import semcore.plugins.hookspecs
+import semcore.runs.cache
 import semcore.testing
 import semcore.types.ledger
-from semcore.component import summary
+from semcore.component.base import summary
 from semcore.testing import component as laws_of_all
 from semcore.testing.kit import KINDS
 
 GROUPS = {
-    "Components": ("semcore.component", ""),
+    "Components": ("semcore.component.base", ""),
     "Interfaces": ("semcore.interfaces", "semcore.interfaces"),
     "Executors and jobs": ("", ""),
-    "Planning": ("semcore.bench", "semcore.bench"),
-    "Kinds of metrics": ("semcore.statistics", "semcore.statistics"),
+    "Planning": ("semcore.planning.simulator", "semcore.planning.simulator"),
+    "Kinds of metrics": ("semcore.statistics.kinds", "semcore.statistics.kinds"),
     "Types": ("semcore.types", "semcore.types"),
     "Randomness": ("semcore.rng", "semcore.rng"),
-    "Secrets": ("semcore.secrets", "semcore.secrets"),
+    "Secrets": ("semcore.component.secret", "semcore.component.secret"),
     "Errors": ("semcore.errors", "semcore.errors"),
-    "Registry": ("semcore.registry", ""),
+    "Registry": ("semcore.plugins.registry", ""),
 }
 """Heading -> the module (or package) whose names stand under it, and the module whose docstring introduces them."""
 JOBS = ("Executor", "Job", "Lost", "Needs")
@@ -40,17 +41,17 @@ ALIASES = {"Stream": "semcore.types.semantics"}
 MET: dict[str, Any] = {
     "semcore.types.ledger.Entry": semcore.types.ledger.Entry,
     "semcore.errors.Problem": semcore.errors.Problem,
-    "semcore.cache.StageDone": semcore.cache.StageDone,
-    "semcore.bench.Cost": semcore.bench.Cost,
+    "semcore.runs.cache.StageDone": semcore.runs.cache.StageDone,
+    "semcore.planning.simulator.Cost": semcore.planning.simulator.Cost,
 }
 """What is met through a public name, and not public by its own."""
 
 INTRODUCTION = """\
 # Python interface
 
-Everything that `semcore`, `semcore.testing` and `semcore.hookspecs` promise, made from their docstrings by `make docs`.
-What is not on this page may change. How the parts work together is told in [Architecture](../architecture.md), how to
-write one of your own in [Write a plugin](../write-a-plugin.md), and the shipped ones stand in
+Everything that `semcore`, `semcore.testing` and `semcore.plugins.hookspecs` promise, made from their docstrings by
+`make docs`. What is not on this page may change. [Architecture](../architecture.md) says how the parts work together,
+[Write a plugin](../write-a-plugin.md) how to write one of your own; the shipped ones stand in
 [Components](components.md)."""
 
 
@@ -132,7 +133,7 @@ def _testing() -> str:
 
 
 def _hook_methods() -> list[ast.FunctionDef]:
-    node = source.of(semcore.hookspecs.Hooks)
+    node = source.of(semcore.plugins.hookspecs.Hooks)
     assert isinstance(node, ast.ClassDef)
     return source.methods(node)
 
@@ -140,8 +141,8 @@ def _hook_methods() -> list[ast.FunctionDef]:
 def _hooks() -> str:
     return page(
         "## Hooks",
-        docstring(semcore.hookspecs.__doc__),
-        f"{escaped(summary(semcore.hookspecs.Hooks.__doc__))}. A hook takes those of its arguments that it names.",
+        docstring(semcore.plugins.hookspecs.__doc__),
+        f"{escaped(summary(semcore.plugins.hookspecs.Hooks.__doc__))}. A hook takes those of its arguments that it names.",
         *(source.method(item, "", 3) for item in _hook_methods()),
     ).rstrip()
 

@@ -10,7 +10,7 @@ import click
 from prose import cell, code, escaped, fence, page, slug, table
 
 from semcore import cli
-from semcore.fields import written
+from semcore.component.fields import written
 
 INTRODUCTION = """\
 # Command line

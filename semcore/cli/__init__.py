@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from semcore import discovery
-from semcore.discovery import COMMAND
+from semcore.entrypoints import discovery
+from semcore.entrypoints.discovery import COMMAND
 from semcore.errors import ConfigError, SemcoreError
 from semcore.redaction import guard_streams, printable
 
@@ -60,7 +60,7 @@ class Verbs(click.Group):
         if cmd_name in VERBS:
             return getattr(importlib.import_module(VERBS[cmd_name][0]), f"{cmd_name}_command")
         if entry := discovery.find(COMMAND, cmd_name):
-            from semcore.plugins import command
+            from semcore.plugins.packages import command
 
             return command(entry)
         return None

@@ -18,9 +18,9 @@ def cite_command(runs: tuple[Path, ...], where: tuple[str, ...], out: Path | Non
 
     For example: semcore cite runs/demo > references.bib
     """
-    from semcore.publish.bibliography import bibliography
-    from semcore.publish.rows import read_rows
-    from semcore.storage import write
+    from semcore.analysis.rows import read_rows
+    from semcore.render.bibliography import bibliography
+    from semcore.runs.storage import write
 
     found = bibliography(read_rows(runs, where))
     for sentence in found.missing:

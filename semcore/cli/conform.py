@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
-from semcore import discovery, doctor, registry
 from semcore.cli.plugins import MEMORY, TIMEOUT, tell
 from semcore.config.paths import read_override, set_path
+from semcore.entrypoints import discovery
 from semcore.errors import PluginError
-from semcore.isolate import Death, Limits, attempt
+from semcore.plugins import doctor, registry
+from semcore.sandbox import Death, Limits, attempt
 
 ALIVE = "can-be-made"
 """What is broken where there is no component to try laws on."""

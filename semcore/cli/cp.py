@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from semcore import examples
 from semcore.cli.select import Place
+from semcore.config import examples
 
 
 @click.command("cp")

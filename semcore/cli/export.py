@@ -38,10 +38,10 @@ def export_command(
     csv and parquet are tidy: one row a cell and metric. compressai is one file a rate-distortion curve, as its plots take
     them; bpp counts payload bits a pixel.
     """
-    from semcore.publish import export, sheet
-    from semcore.publish.rows import read_rows
-    from semcore.runfiles import MAX_NAME, beneath
-    from semcore.storage import write
+    from semcore.analysis.rows import read_rows
+    from semcore.render import csv, export
+    from semcore.runs.files import MAX_NAME, beneath
+    from semcore.runs.storage import write
 
     rows = read_rows(runs, where)
     if to == "compressai":
@@ -56,8 +56,8 @@ def export_command(
         return
     tidy = export.items(rows, all_settings) if items else export.cells(rows, all_settings)
     if to == "csv" and out is None:
-        say(sheet.as_csv(tidy, spreadsheet=spreadsheet), end="")
+        say(csv.as_csv(tidy, spreadsheet=spreadsheet), end="")
         return
     path = out or beneath(runs[0], f"export/{'items' if items else 'cells'}.{to}")
-    write(path, sheet.as_csv(tidy, spreadsheet=spreadsheet).encode() if to == "csv" else export.parquet(tidy))
+    write(path, csv.as_csv(tidy, spreadsheet=spreadsheet).encode() if to == "csv" else export.parquet(tidy))
     say(path)

@@ -32,8 +32,8 @@ def frames_command(
 
     For example: semcore frames runs/av --where channel.block_snr_db=12 --score akd
     """
-    from semcore.publish import frames
-    from semcore.publish.rows import read_rows
+    from semcore.analysis.rows import read_rows
+    from semcore.render import frames
 
     name, found = frames.strips(read_rows(runs, where), sample, metrics, count)
     write_figure(frames.draw(found, width), out, runs[0], f"frames-of-{name}")

@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from semcore.cli.select import Place, say
-from semcore.results import number, readable
-from semcore.words import Labels
+from semcore.runs.labels import Labels
+from semcore.runs.results import number, readable
 
 RUN = Place(exists=True, file_okay=False)
 
@@ -21,8 +21,8 @@ RUN = Place(exists=True, file_okay=False)
 @click.option("--discard", is_flag=True, help="Remove damaged cells, so that the command of the run computes them again.")
 def verify_command(run: Path, discard: bool) -> int:
     """Check every byte of RUN against the digests that were written with it. Exit code 1 if anything is damaged or missing."""
-    from semcore.kept.verify import discard as remove
-    from semcore.kept.verify import verify
+    from semcore.runs.verify import discard as remove
+    from semcore.runs.verify import verify
 
     with readable(run):
         verdict = verify(run)
@@ -43,7 +43,7 @@ def verify_command(run: Path, discard: bool) -> int:
 @click.option("-o", "--out", required=True, type=Place(), help="Folder of the united run.")
 def merge_command(runs: tuple[Path, ...], out: Path) -> None:
     """Unite RUNS of one pipeline, computed on several machines or for other values of a sweep, in one run."""
-    from semcore.kept.merge import merge
+    from semcore.runs.merge import merge
 
     with readable(*runs):
         done, total = merge(runs, out)
@@ -61,8 +61,8 @@ def diff_command(first: Path, second: Path) -> None:
     """
     from rich.console import Console
 
+    from semcore.analysis.compare import diff
     from semcore.cli.columns import columns
-    from semcore.kept.diff import diff
 
     with readable(first, second):
         found = diff(first, second)

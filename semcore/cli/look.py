@@ -7,8 +7,10 @@ import difflib
 
 import click
 
-from semcore import discovery, fields, plugins, registry
+from semcore.component import fields
+from semcore.entrypoints import discovery
 from semcore.errors import PluginError, SemcoreError
+from semcore.plugins import packages, registry
 
 
 @click.command("list")
@@ -28,7 +30,7 @@ def list_command(kind: str | None) -> None:
         given = collections.Counter(entry.name for entry in entries)
         for entry in entries:
             clash = f"  [{entry.package} {entry.version}]" if given[entry.name] > 1 else ""
-            click.echo(f"  {entry.name:<{width}}  {plugins.describe(entry)}{clash}".rstrip())
+            click.echo(f"  {entry.name:<{width}}  {packages.describe(entry)}{clash}".rstrip())
         if not entries:
             click.echo("  nothing is installed")
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import click
 import jinja2
 
-from semcore import discovery
 from semcore.cli import VERBS
 from semcore.cli.select import Place
 from semcore.config.build import nearest
-from semcore.config.yaml import scalar
-from semcore.discovery import COMMAND, HOOKS
+from semcore.config.document import scalar
+from semcore.entrypoints import discovery
+from semcore.entrypoints.discovery import COMMAND, HOOKS
 from semcore.errors import PluginError, RunError
-from semcore.plugins import GROUPS
+from semcore.plugins.packages import GROUPS
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST = 40

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semcore.cli.run import OVERRIDES, PIPELINE
-from semcore.discovery import one_line
+from semcore.entrypoints.discovery import one_line
 from semcore.errors import ConfigError, RunError, SemcoreError, shown
-from semcore.isolate import IMPORT, Death, Limits, attempt
+from semcore.sandbox import IMPORT, Death, Limits, attempt
 
 if TYPE_CHECKING:
     from semcore.config.experiment import Experiment
-    from semcore.session import Segment
+    from semcore.planning.session import Segment
 
 
 @click.command("plan")
@@ -97,8 +97,8 @@ def _problem(error: BaseException) -> str:
 
 def _planners(experiment: Experiment) -> Iterator[dict[str, Any]]:
     """The settings of every planner: those of the file, then the others that are installed."""
-    from semcore import registry
-    from semcore.component import plain
+    from semcore.component.base import plain
+    from semcore.plugins import registry
 
     written = [experiment.resolve(cell).planner for cell in experiment.cells]
     found = {repr(plain(planner)): plain(planner) for planner in written if planner is not None}
@@ -109,11 +109,11 @@ def _planners(experiment: Experiment) -> Iterator[dict[str, Any]]:
 
 def _segments(experiment: Experiment, planner: Mapping[str, Any], count: int) -> Iterator[Segment]:
     """The first segments of the first cell's session, with another planner."""
-    from semcore.cache import Cache
     from semcore.config.experiment import Cell
-    from semcore.evaluate import session
-    from semcore.run import load
-    from semcore.threads import limited
+    from semcore.runs.cache import Cache
+    from semcore.runs.cell import session
+    from semcore.runs.runner import load
+    from semcore.runs.threads import limited
 
     first = experiment.cells[0]
     cell = Cell(first.index, {**first.settings, "planner": dict(planner)})
@@ -126,9 +126,9 @@ def _title(settings: Mapping[str, Any]) -> str:
     """The planner, with what tells it apart from its defaults."""
     from dataclasses import fields
 
-    from semcore import registry
-    from semcore.component import plain, required
-    from semcore.fields import default
+    from semcore.component.base import plain, required
+    from semcore.component.fields import default
+    from semcore.plugins import registry
 
     cls = registry.load("planner", settings["use"])
     usual = {field.name: plain(default(field)) for field in fields(cls) if not required(field)}

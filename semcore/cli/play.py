@@ -21,7 +21,7 @@ def play_command(run: Path, cell: str | None, only_write: bool) -> None:
     listed.
     """
     from semcore.report import write_cell
-    from semcore.results import read_run, readable
+    from semcore.runs.results import read_run, readable
 
     found = read_run(run)
     if cell is None:

@@ -37,12 +37,12 @@ def plot_command(
 
     For example: semcore plot runs/demo --x channel.block_snr_db --y ssim --group generator
     """
-    from semcore.publish import caption, figure, sheet
-    from semcore.publish.rows import read_rows
-    from semcore.publish.series import chart
+    from semcore.analysis.chart import chart
+    from semcore.analysis.rows import read_rows
+    from semcore.render import caption, csv, figure
 
     drawn = chart(read_rows(runs, where), x, list(dict.fromkeys(metrics)), list(group) or None)
     text = caption.of_figure(drawn, scale)
-    files = {**figure.draw(drawn, width, scale), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
+    files = {**figure.draw(drawn, width, scale), "csv": csv.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
     write_figure(files, out, runs[0], f"{'-'.join(drawn.metrics)}-over-{x.rsplit('.', 1)[-1]}")
     say(f"\n{text}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from semcore import discovery, doctor, plugins, registry
 from semcore.cli import VERBS
-from semcore.discovery import COMMAND, HOOKS, VARIABLE
-from semcore.isolate import Limits
+from semcore.entrypoints import discovery
+from semcore.entrypoints.discovery import COMMAND, HOOKS, VARIABLE
+from semcore.plugins import doctor, packages, registry
+from semcore.sandbox import Limits
 
 GROUP_NAMES = {HOOKS: "hooks", COMMAND: "verbs"}
 
@@ -18,7 +19,7 @@ def plugins_command(ctx: click.Context) -> None:
     """List the installed packages that bring components, hook plugins or verbs."""
     if ctx.invoked_subcommand is not None:
         return
-    for package in plugins.packages():
+    for package in packages.packages():
         click.secho(f"{package.name} {package.version}", bold=True)
         by_kind: dict[str, list[str]] = {}
         for entry in package.entries:

@@ -13,7 +13,7 @@ from semcore.cli.select import Place
 from semcore.config.experiment import load
 
 if TYPE_CHECKING:
-    from semcore.profile import Profile
+    from semcore.runs.profile import Profile
 
 
 @click.command("profile")
@@ -35,10 +35,10 @@ def profile_command(
     The first columns are of one more sample when everything is loaded, those after `first` of the very first, with loading
     and what is made once and kept (a candidate set). Memory is that of the process, at its peak and before the first sample.
     """
-    from semcore import profile
     from semcore.cli.columns import columns, console
-    from semcore.publish.sheet import as_csv
-    from semcore.storage import write
+    from semcore.render.csv import as_csv
+    from semcore.runs import profile
+    from semcore.runs.storage import write
 
     experiment = load(pipeline, overrides)
     by = list(paths) or [path for path in experiment.axes if path == "workflow"]

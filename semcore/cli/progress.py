@@ -12,10 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bars
 
 from semcore.cli.columns import columns, console
-from semcore.hookspecs import hook
-from semcore.results import Run, number, table
+from semcore.plugins.hookspecs import hook
+from semcore.runs.labels import Labels
+from semcore.runs.results import Run, number, table
 from semcore.steps import Step
-from semcore.words import Labels
 
 
 class Progress:

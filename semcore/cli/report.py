@@ -14,7 +14,7 @@ from semcore.cli.select import Place, say
 def report_command(run: Path) -> None:
     """Write RUN as one self-contained page, RUN/report.html."""
     from semcore.report import write_report
-    from semcore.results import readable
+    from semcore.runs.results import readable
 
     with readable(run):
         say(write_report(run))

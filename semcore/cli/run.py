@@ -10,11 +10,11 @@ import click
 
 from semcore.cli.select import Place
 from semcore.config.experiment import Experiment, load
-from semcore.words import Labels
+from semcore.runs.labels import Labels
 
 if TYPE_CHECKING:
     from semcore.interfaces import Executor
-    from semcore.run import Finished, Shard
+    from semcore.runs.runner import Finished, Shard
 
 PIPELINE = click.argument("pipeline", type=Place(readable=False))
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
@@ -86,7 +86,7 @@ def _executor(text: str | None, jobs: int, time_limit: float | None) -> Executor
 
 
 def _shard(text: str | None) -> Shard:
-    from semcore.run import Shard
+    from semcore.runs.runner import Shard
 
     part, sign, of = (text or "1/1").partition("/")
     if not (sign and part.isdecimal() and of.isdecimal() and 1 <= int(part) <= int(of)):
@@ -95,8 +95,8 @@ def _shard(text: str | None) -> Shard:
 
 
 def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
-    from semcore.results import read_result
-    from semcore.run import identify, inputs
+    from semcore.runs.results import read_result
+    from semcore.runs.runner import identify, inputs
 
     inputs(experiment)
     resolve, labels = experiment.resolving(), Labels(experiment.axes)
@@ -108,11 +108,11 @@ def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
 
 def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard: Shard, report: bool, again: bool) -> int:
     from semcore.cli.progress import Progress, print_table
-    from semcore.found import in_words
-    from semcore.plugins import hook_manager
+    from semcore.plugins.packages import hook_manager
     from semcore.redaction import printable
-    from semcore.results import left_out, read_run
-    from semcore.run import run
+    from semcore.runs.found import in_words
+    from semcore.runs.results import left_out, read_run
+    from semcore.runs.runner import run
 
     hooks = hook_manager(list(experiment.values.get("hooks") or []))
     with Progress(Labels(experiment.axes)) as progress:
@@ -138,7 +138,7 @@ def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard:
 
 
 def _say_what_is_there(folder: Path, finished: Finished) -> None:
-    from semcore.provenance import stands_on
+    from semcore.runs.provenance import stands_on
 
     done = [result for result in finished.results if result is not None]
     found = "the cell was" if len(done) == 1 else f"all {len(done)} cells were"
@@ -153,10 +153,10 @@ def _say_what_is_there(folder: Path, finished: Finished) -> None:
 @OVERRIDES
 def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
     """Check PIPELINE under the overrides: every problem at once, each with its place. Nothing is computed."""
-    from semcore.identity import digest
+    from semcore.component.digest import digest
     from semcore.redaction import printable
-    from semcore.results import left_out_in_words
-    from semcore.run import inputs
+    from semcore.runs.results import left_out_in_words
+    from semcore.runs.runner import inputs
 
     experiment = load(pipeline, overrides)
     left_out = inputs(experiment)

@@ -22,12 +22,12 @@ def schema_command(pipeline: Path | None, out: Path | None) -> None:
 
     # yaml-language-server: $schema=pipeline.schema.json
     """
-    from semcore.config import yaml
-    from semcore.schema import pipeline_schema
-    from semcore.storage import write
+    from semcore.config import document
+    from semcore.config.json_schema import pipeline_schema
+    from semcore.runs.storage import write
 
     if pipeline is not None:
-        yaml.read(pipeline)  # what is wrong with the file itself is said at its place
+        document.read(pipeline)  # what is wrong with the file itself is said at its place
     made = pipeline_schema(lambda message: click.echo(f"note: left out: {message}", err=True), pipeline)
     text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
     if out is None:

@@ -34,7 +34,7 @@ def RUNS(verb: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - a deco
 
     @functools.wraps(verb)
     def reading(*, runs: tuple[Path, ...], **others: Any) -> Any:
-        from semcore.results import readable
+        from semcore.runs.results import readable
 
         with readable(*runs):
             return verb(runs=runs, **others)
@@ -54,8 +54,8 @@ def write_figure(files: Mapping[str, bytes], out: Path | None, run: Path, name: 
         out: what the user called them, perhaps with one of the endings; None: among the figures of `run`
         name: of a figure of the run; what cannot stand in a file's name is replaced
     """
-    from semcore.runfiles import beneath, file_name
-    from semcore.storage import write
+    from semcore.runs.files import beneath, file_name
+    from semcore.runs.storage import write
 
     if out is None:
         base = beneath(run, f"figures/{file_name(name)}")

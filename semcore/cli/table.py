@@ -33,9 +33,9 @@ def table_command(
 
     For example: semcore table runs/demo --where channel.block_snr_db=3 --columns ssim --columns cbr --to latex
     """
-    from semcore.publish import table as tables
-    from semcore.publish.rows import read_rows
-    from semcore.storage import write
+    from semcore.analysis.rows import read_rows
+    from semcore.render import table as tables
+    from semcore.runs.storage import write
 
     found = tables.table(read_rows(runs, where), paths or None, metrics or None)
     kind = to or ENDINGS.get(out.suffix if out else "", "markdown")

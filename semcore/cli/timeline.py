@@ -30,12 +30,12 @@ def timeline_command(
 
     For example: semcore timeline runs/pass --where scenario.mission=face-verification
     """
-    from semcore.publish import caption, figure, sheet
-    from semcore.publish.rows import read_rows
-    from semcore.publish.timeline import timeline
+    from semcore.analysis.rows import read_rows
+    from semcore.analysis.timeline import timeline
+    from semcore.render import caption, csv, figure
 
     drawn = timeline(read_rows(runs, where), list(dict.fromkeys(metrics)), against)
     text = caption.of_figure(drawn, "session")
-    files = {**figure.draw(drawn, width, "session"), "csv": sheet.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
+    files = {**figure.draw(drawn, width, "session"), "csv": csv.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
     write_figure(files, out, runs[0], "timeline")
     say(f"\n{text}")

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from semcore import plugins, registry
 from semcore.cli.look import show
 from semcore.cli.select import Place
 from semcore.config.build import component
 from semcore.config.paths import read_override, set_path
 from semcore.errors import RunError
+from semcore.plugins import packages, registry
 
 
 @click.command("train", add_help_option=False)
@@ -78,9 +78,9 @@ def models_command() -> None:
 def shipped_models() -> list[Path]:
     """Folders with weights and a card inside the packages that bring components."""
     found: dict[str, Path] = {}
-    for package in plugins.packages():
+    for package in packages.packages():
         for entry in package.components:
-            root = plugins.source_of(entry.root)
+            root = packages.source_of(entry.root)
             for config in sorted((root.parent / "weights").glob("*/config.json")) if root else []:
                 found.setdefault(config.parent.name, config.parent)
     return [found[name] for name in sorted(found)]

@@ -11,13 +11,16 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from semcore import discovery, redaction, registry, units
-from semcore.component import MISSING, UNKNOWN, Component, check_value, field_types, plain, required, unit_of
-from semcore.config.yaml import Path_, number_meant, scalar
+from semcore import redaction
+from semcore.component import units
+from semcore.component.base import MISSING, UNKNOWN, Component, check_value, field_types, plain, required, unit_of
+from semcore.component.secret import holds_secret, unset
+from semcore.config.document import Path_, number_meant, scalar
+from semcore.entrypoints import discovery
 from semcore.errors import MOST, ComponentError, ConfigError, PluginError, Problem, listed, shown
-from semcore.secrets import holds_secret, unset
-from semcore.spelling import choice, foreign, not_ascii
-from semcore.spelling import plain as plain_text
+from semcore.plugins import registry
+from semcore.suggest import choice, foreign, not_ascii
+from semcore.suggest import plain as plain_text
 
 Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from semcore.config import yaml
-from semcore.config.assemble import Setup
-from semcore.config.changes import CHANGEABLE, SECTIONS, TOP, Change, unchangeable
-from semcore.config.frame import VERSION, read_frame, wrong_name
+from semcore.config import document as yaml
+from semcore.config.document import Document, Path_
+from semcore.config.layers import CHANGEABLE, SECTIONS, TOP, Change, unchangeable
 from semcore.config.paths import read_override, split_path
 from semcore.config.resolve import Resolved, Resolver
 from semcore.config.segments import Segments, alternatives
-from semcore.config.yaml import Document, Path_
+from semcore.config.setup import Setup
+from semcore.config.top_level import VERSION, read_frame, wrong_name
 from semcore.errors import ConfigError, Problem
 
 __all__ = ["CHANGEABLE", "SECTIONS", "TOP", "VERSION", "Cell", "Experiment", "alternatives", "describe", "load"]

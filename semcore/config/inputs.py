@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semcore.component import Component
+from semcore.component.base import Component
 from semcore.config.build import blamed
+from semcore.config.document import Path_
 from semcore.config.experiment import Experiment
 from semcore.config.resolve import Part, Resolved
-from semcore.config.yaml import Path_
 from semcore.errors import Problem, SemcoreError, SourceError
 from semcore.interfaces import Generator, Source
-from semcore.registry import name_of
+from semcore.plugins.registry import name_of
 from semcore.types import Sample
 
 Load = Callable[[Source], Sequence[Sample]]

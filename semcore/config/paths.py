@@ -8,9 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from semcore.config.yaml import number_meant, parse, scalar
+from semcore.config.document import number_meant, parse, scalar
 from semcore.errors import ConfigError, Problem
-from semcore.spelling import foreign
+from semcore.suggest import foreign
 
 _RANGE = re.compile(r"([^:\s]+):([^:\s]+):([^:\s]+)\Z")
 MAX_POINTS = 10_000

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semcore.config.assemble import BUILT, LINKED, REQUIRED, Setup, build, check_link, setup
 from semcore.config.build import Builder, guess, nearest
-from semcore.config.changes import CHANGEABLE, SECTIONS, Change, Places, applied, unchangeable
-from semcore.config.yaml import Document, Path_
+from semcore.config.document import Document, Path_
+from semcore.config.layers import CHANGEABLE, SECTIONS, Change, Places, applied, unchangeable
+from semcore.config.setup import BUILT, LINKED, REQUIRED, Setup, build, check_link, setup
 from semcore.errors import Problem, listed, shown
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semcore.config.build import Builder, guess, nearest
+from semcore.config.document import Path_
 from semcore.config.paths import LARGEST
-from semcore.config.yaml import Path_
 from semcore.errors import listed, shown
 from semcore.types import LIMITS, Bounds, Scenario, Space, Term
 

@@ -6,14 +6,14 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from semcore.config.assemble import Setup
-from semcore.config.changes import Change
+from semcore.config.document import Document, Path_
+from semcore.config.layers import Change
+from semcore.config.metric_names import metric_names
 from semcore.config.resolve import Part, Resolved
 from semcore.config.scenario import FORBIDDEN
-from semcore.config.yaml import Document, Path_
+from semcore.config.setup import Setup
 from semcore.errors import Problem, listed, shown
-from semcore.naming import metric_names
-from semcore.registry import name_of
+from semcore.plugins.registry import name_of
 from semcore.types import Space
 
 MOST = 1024

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from semcore import registry
-from semcore.component import Component, required
+from semcore.component.base import Component, required
 from semcore.config.build import component
+from semcore.plugins import registry
 from semcore.testing.examples import folder
 
 FOLDER = "{folder}"

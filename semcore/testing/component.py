@@ -16,16 +16,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from semcore import registry
-from semcore.component import Component, documentation, field_docs, field_types, summary, unit_of
+from semcore.component.base import Component, documentation, field_docs, field_types, summary, unit_of
+from semcore.component.digest import digest
+from semcore.component.secret import unset
+from semcore.component.units import UNITS
 from semcore.config.build import Builder
 from semcore.errors import ComponentError, Problem
-from semcore.identity import digest
 from semcore.interfaces import INTERFACES
-from semcore.secrets import unset
+from semcore.plugins import registry
 from semcore.testing.compare import difference
 from semcore.testing.law import Given, LawBroken, NotApplicable, require
-from semcore.units import UNITS
 
 TELLING_UNITS = {unit.symbol for unit in UNITS.values() if len(unit.symbol) > 1} - {"bit", "byte"}
 """Units that no sentence holds by chance, as a single letter could."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from semcore import memory
+from semcore.runs import memory
 from semcore.types import Bitstream, Features, Picture, Semantics, Stream, Text, Tokens
 
 

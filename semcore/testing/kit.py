@@ -6,8 +6,8 @@ import copy
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from semcore.component import Component
-from semcore.discovery import one_line
+from semcore.component.base import Component
+from semcore.entrypoints.discovery import one_line
 from semcore.interfaces import Generator
 from semcore.testing import (
     channel,

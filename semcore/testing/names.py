@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from semcore.interfaces import ChannelModel, Generator, KBPolicy, Selector, Transport
-from semcore.pseudonyms import is_genie, named, named_candidates, named_samples
+from semcore.link.pseudonyms import is_genie, named, named_candidates, named_samples
 from semcore.rng import Rng
 from semcore.testing.compare import difference
 from semcore.testing.examples import RNG, link, picture, symbols

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.bench import Bench, Cost, Trial
 from semcore.interfaces import Planner
+from semcore.planning.simulator import Bench, Cost, Trial
 from semcore.testing.compare import difference
 from semcore.testing.law import Given, LawBroken, NotApplicable, require
 from semcore.types import Bounds, Plan, Scenario, Space, Term

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from semcore import registry
-from semcore.config.beside import register_files
-from semcore.config.yaml import Document
-from semcore.discovery import one_line
+from semcore.config.document import Document
+from semcore.config.local_files import register_files
+from semcore.entrypoints.discovery import one_line
 from semcore.errors import ConfigError, PluginError
+from semcore.plugins import registry
 from semcore.testing.build import build, names_required
 from semcore.testing.kit import laws, try_law
 

@@ -15,9 +15,9 @@ import pluggy
 import pytest
 
 from semcore.config.experiment import load
-from semcore.hookspecs import Hooks
-from semcore.results import read_run
-from semcore.run import run
+from semcore.plugins.hookspecs import Hooks
+from semcore.runs.results import read_run
+from semcore.runs.runner import run
 
 ROOT = Path(__file__).parents[2]
 Results = dict[tuple[Any, ...], dict[str, Any]]

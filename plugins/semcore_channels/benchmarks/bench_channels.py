@@ -23,9 +23,9 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import torch
 
-from semcore import memory
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
+from semcore.runs import memory
 from semcore.types import Bitstream, Semantics
 from semcore_channels.coding.codes import CompiledCode, code_for
 from semcore_channels.flat import AWGN

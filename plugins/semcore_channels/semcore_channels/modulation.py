@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from semcore.spelling import Spelt
+from semcore.suggest import Spelt
 
 if TYPE_CHECKING:
     import torch

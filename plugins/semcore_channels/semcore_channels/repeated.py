@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from semcore.adaptive import LEAST_SNR_DB, MOST_SNR_DB, Adaptive
 from semcore.errors import ComponentError
 from semcore.interfaces import ChannelModel, Transport
+from semcore.link.adaptation import LEAST_SNR_DB, MOST_SNR_DB, Adaptive
 from semcore.rng import Rng
 from semcore.types import Layout, Received, Semantics, Span, Stream, Symbols
 

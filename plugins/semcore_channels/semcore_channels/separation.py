@@ -15,10 +15,10 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
+from semcore.component.digest import digest
 from semcore.errors import ComponentError
-from semcore.identity import digest
 from semcore.interfaces import ChannelModel, Codec, Transport
-from semcore.newest import Newest
+from semcore.memo import Newest
 from semcore.rng import Rng
 from semcore.types import Bitstream, Layout, Picture, Received, Semantics, Span, Stream, Symbols, split
 from semcore_channels.ldpc import LDPC, ratio

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from semcore.errors import ComponentError
 from semcore.interfaces import Codec
 from semcore.rng import Rng
-from semcore.threads import limited
+from semcore.runs.threads import limited
 from semcore.types import Bitstream, Features, Ledger, Picture, Semantics, Text, Tokens
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.ldpc import LDPC

@@ -11,12 +11,12 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from semcore.bench import Bench
 from semcore.cli import cli
 from semcore.config.experiment import load
-from semcore.guard import guarded
-from semcore.multiplex import Multiplex
-from semcore.pipeline import Pipeline
+from semcore.link.multiplex import Multiplex
+from semcore.link.pipeline import Pipeline
+from semcore.planning.guard import guarded
+from semcore.planning.simulator import Bench
 from semcore.testing.build import build
 from semcore.testing.examples import samples
 from semcore.types import Plan, Scenario, Space

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from semcore.component import documentation, summary
+from semcore.component.base import documentation, summary
 from semcore.interfaces import INTERFACES
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]

@@ -10,7 +10,7 @@ import torch
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Transport
-from semcore.multiplex import Multiplex
+from semcore.link.multiplex import Multiplex
 from semcore.rng import Rng
 from semcore.types import Bitstream, Features, Ledger, Semantics, Text
 from semcore_channels.analog import Analog

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from semcore.errors import ComponentError, RunError
-from semcore.isolate import Limits, attempt
-from semcore.pretrained import Pretrained
+from semcore.models.pretrained import Pretrained
+from semcore.sandbox import Limits, attempt
 from semcore_image.digests import check_written, joined, mini_digest, written
 from semcore_image.pixels import to_tensor
 

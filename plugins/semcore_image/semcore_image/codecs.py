@@ -21,7 +21,7 @@ from PIL import Image
 from semcore.errors import ComponentError, shown
 from semcore.interfaces import Codec
 from semcore.limits import MAX_RECEIVED_PIXELS, MAX_SCANS
-from semcore.pictures import read_picture
+from semcore.media.pictures import read_picture
 from semcore_image.pixels import grey
 
 Quality = Annotated[int, Ge(0), Le(100)]

@@ -7,8 +7,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from semcore.content import file_digest, fingerprint
 from semcore.errors import ComponentError, RunError
+from semcore.fingerprint.content import file_digest, fingerprint
 from semcore_image.drawings import DRAWINGS
 
 WRITTEN = ("config.json", "*.safetensors")

@@ -13,8 +13,8 @@ from PIL import Image
 
 from semcore.errors import RunError
 from semcore.interfaces import SemanticEncoder
-from semcore.model_files import need_tokenizer, parsed
-from semcore.pretrained import Pretrained
+from semcore.models.files import need_tokenizer, parsed
+from semcore.models.pretrained import Pretrained
 from semcore.steps import each
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.pixels import image_of

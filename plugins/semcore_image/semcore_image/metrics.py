@@ -12,9 +12,9 @@ import numpy as np
 
 from semcore.errors import RunError
 from semcore.interfaces import Metric, Record
-from semcore.metrics import RecordMetric, pictures
-from semcore.similarity import WINDOW, Border, ms_ssim
-from semcore.statistics import Mean, Score, Share, Statistic
+from semcore.metrics.builtin import RecordMetric, pictures
+from semcore.metrics.similarity import WINDOW, Border, ms_ssim
+from semcore.statistics.kinds import Mean, Score, Share, Statistic
 from semcore_image.clip import ComparesByClip
 from semcore_image.digests import mini_digest
 from semcore_image.pixels import to_tensor

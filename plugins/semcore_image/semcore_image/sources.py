@@ -16,10 +16,10 @@ import numpy as np
 from annotated_types import Ge
 from PIL import Image
 
+from semcore.component.digest import digest
 from semcore.errors import RunError, SourceError
-from semcore.identity import digest
 from semcore.interfaces import Source
-from semcore.pictures import check_file, read_picture, written
+from semcore.media.pictures import check_file, read_picture, written
 from semcore.types import OnDemand, Sample
 from semcore_image.codecs import register_heif
 from semcore_image.pixels import fit

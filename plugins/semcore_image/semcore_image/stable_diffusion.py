@@ -16,8 +16,8 @@ from PIL import Image
 from semcore.errors import ComponentError, RunError
 from semcore.interfaces import Generator
 from semcore.limits import MAX_DRAWN
-from semcore.model_files import need_tokenizer, parsed
-from semcore.pretrained import Pretrained
+from semcore.models.files import need_tokenizer, parsed
+from semcore.models.pretrained import Pretrained
 from semcore.rng import Rng
 from semcore.steps import each
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text

@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 
 from semcore.errors import SourceError
 from semcore.limits import MAX_SEGMENTS
-from semcore.pictures import open_picture, read_picture
+from semcore.media.pictures import open_picture, read_picture
 from semcore_image.codecs import register_heif
 from semcore_image.sources import CIFAR10, ImageFolder
 

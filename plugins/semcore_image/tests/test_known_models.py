@@ -14,9 +14,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save, save_file
 
 from semcore import KnowledgeBase, RunError, Sample
+from semcore.component.digest import digest, named_files
 from semcore.config.build import component
-from semcore.identity import digest, named_files
-from semcore.provenance import built_from, provenance, stands_on
+from semcore.runs.provenance import built_from, provenance, stands_on
 from semcore_image.jscc.transport import DeepJSCC
 from semcore_image.llava import LlavaCaption
 from semcore_image.mini.weights import WEIGHTS

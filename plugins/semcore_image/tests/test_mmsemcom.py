@@ -13,9 +13,9 @@ import torch
 from safetensors.torch import save_file
 
 from semcore import Candidates, Features, KnowledgeBase, Pictures, Rng, RunError, Sample, Semantics
-from semcore.cache import shelf
 from semcore.cli import main
-from semcore.results import read_run
+from semcore.runs.cache import shelf
+from semcore.runs.results import read_run
 from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
 from semcore_image.metrics import LPIPS

@@ -14,9 +14,9 @@ from typing import ClassVar
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Record
-from semcore.metrics import RecordMetric
-from semcore.statistics import Mean, Statistic
-from semcore.texts import read_text
+from semcore.media.texts import read_text
+from semcore.metrics.builtin import RecordMetric
+from semcore.statistics.kinds import Mean, Statistic
 from semcore.types import Text
 
 STOP_WORDS = frozenset(

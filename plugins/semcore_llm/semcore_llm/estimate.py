@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.bench import Bench
+from semcore.planning.simulator import Bench
 from semcore.types import Scenario, Space, utility
 from semcore_llm.memory import Memory, alike, number
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semcore.component import Component
-from semcore.content import file_digest
+from semcore.component.base import Component
+from semcore.component.digest import digest
 from semcore.errors import ComponentError, RunError
-from semcore.identity import digest
-from semcore.storage import write
+from semcore.fingerprint.content import file_digest
+from semcore.runs.storage import write
 from semcore.types import Scenario, Space
 
 SHIPPED = "shipped"
@@ -160,7 +160,7 @@ def lines_of_run(folder: Path) -> list[Line]:
     Raises:
         RunError: it is no run
     """
-    from semcore.results import read_run
+    from semcore.runs.results import read_run
 
     found: list[Line] = []
     for result in read_run(folder).results:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Record
-from semcore.metrics import RecordMetric
-from semcore.statistics import Score, Statistic
+from semcore.metrics.builtin import RecordMetric
+from semcore.statistics.kinds import Score, Statistic
 from semcore.types import Text
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from annotated_types import Gt, MinLen
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from semcore.bench import Bench
 from semcore.errors import ComponentError
 from semcore.interfaces import Planner
+from semcore.planning.simulator import Bench
 from semcore.types import Plan, Scenario
 from semcore_llm.estimate import Candidate, estimate, evidence_of
 from semcore_llm.memory import Remembers, number

@@ -10,10 +10,10 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
-from semcore.bench import Bench, Trial
+from semcore.component.digest import digest
 from semcore.errors import listed
-from semcore.identity import digest
 from semcore.interfaces import Planner
+from semcore.planning.simulator import Bench, Trial
 from semcore.types import Plan, Scenario, Space
 from semcore_llm.estimate import Candidate, Evidence, estimate, evidence_of, share_of, worth_of
 from semcore_llm.memory import Remembers

@@ -14,16 +14,16 @@ from typing import Any
 
 import pytest
 
-from semcore.component import plain
+from semcore.component.base import plain
+from semcore.component.secret import Secret
 from semcore.config.experiment import load
 from semcore.errors import ComponentError
-from semcore.guard import guarded
-from semcore.plugins import hook_manager
+from semcore.planning.guard import guarded
+from semcore.plugins.packages import hook_manager
 from semcore.redaction import redact
-from semcore.results import read_run
 from semcore.rng import Rng
-from semcore.run import run
-from semcore.secrets import Secret
+from semcore.runs.results import read_run
+from semcore.runs.runner import run
 from semcore.testing.planner import SCENARIOS, SPACE, ToyBench
 from semcore.types import Plan, Scenario, Space
 from semcore_llm.llm.answer import AnswerError, read_answer

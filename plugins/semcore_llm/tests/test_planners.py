@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.bench import Bench
-from semcore.component import check_fields
+from semcore.component.base import check_fields
 from semcore.errors import ComponentError
+from semcore.planning.simulator import Bench
 from semcore.types import Scenario
 from semcore_llm.planners import FixedPlanner, LookupPlanner
 

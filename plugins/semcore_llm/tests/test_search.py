@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from semcore.bench import Bench, Trial
+from semcore.planning.simulator import Bench, Trial
 from semcore.rng import Rng
 from semcore.testing.planner import ToyBench
 from semcore.types import Scenario, Space, Term, utility

@@ -13,13 +13,13 @@ import numpy as np
 from annotated_types import Ge, Gt
 from PIL import Image
 
-from semcore.content import file_digest
+from semcore.component.digest import digest
 from semcore.errors import ComponentError, SourceError
-from semcore.identity import digest
+from semcore.fingerprint.content import file_digest
 from semcore.interfaces import Source
-from semcore.newest import Newest
-from semcore.pictures import written
-from semcore.texts import read_text
+from semcore.media.pictures import written
+from semcore.media.texts import read_text
+from semcore.memo import Newest
 from semcore.types import OnDemand, Sample
 from semcore_video import transcripts
 from semcore_video.face.cut import square

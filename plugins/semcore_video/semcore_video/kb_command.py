@@ -43,7 +43,7 @@ def calibrate(pipeline: Path, overrides: tuple[str, ...], share: float) -> None:
     """
     from semcore.cli.columns import columns, console
     from semcore.config.experiment import load
-    from semcore.run import load as samples_of
+    from semcore.runs.runner import load as samples_of
     from semcore_video.face.kb import FaceKB
 
     experiment = load(pipeline, overrides)

@@ -14,8 +14,8 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Gt, Le
 
-from semcore.content import fingerprint
 from semcore.errors import RunError
+from semcore.fingerprint.content import fingerprint
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream

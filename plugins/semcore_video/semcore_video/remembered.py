@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from semcore.newest import Newest
+from semcore.memo import Newest
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")

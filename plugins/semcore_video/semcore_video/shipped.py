@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from semcore import content, whole
 from semcore.errors import RunError
+from semcore.fingerprint import content
+from semcore.models import weights
 
 SHIPPED = Path(__file__).resolve().parent / "weights"
 
@@ -30,7 +31,7 @@ def arrays(name: str, folder: str | None, wanted: str, command: str) -> Any:
         RunError: the folder does not hold it; `command` writes it
     """
     file = weights_file(name, folder)
-    held = whole.tensors(file, f"`semcore train {command}` writes it")
+    held = weights.tensors(file, f"`semcore train {command}` writes it")
     if wanted not in held:
         raise RunError(f"{file} lacks the tensor {wanted!r}: `semcore train {command}` writes it")
     return held[wanted].clone().numpy()  # what is loaded is a view of the file
@@ -50,4 +51,4 @@ def network(build: Callable[..., Any], name: str, folder: str | None, command: s
         built = build(**json.loads(config.read_text()))
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
         raise RunError(f"{config} does not describe a network of this kind: {error}; {remedy}") from error
-    return whole.fill(built, file, remedy).float().eval().requires_grad_(False)
+    return weights.fill(built, file, remedy).float().eval().requires_grad_(False)

@@ -11,8 +11,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore.adaptive import Adaptive
 from semcore.errors import ComponentError
+from semcore.link.adaptation import Adaptive
 from semcore.types import Features, Received, Span, Stream
 from semcore_channels import words
 from semcore_channels.rows import Burst, StreamTransport

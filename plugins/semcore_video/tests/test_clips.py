@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from semcore import ComponentError, Sample
+from semcore.component.digest import digest
 from semcore.errors import SourceError
-from semcore.identity import digest
 from semcore.types import heads
 from semcore_video import reading
 from semcore_video.clips import Clips, Grid

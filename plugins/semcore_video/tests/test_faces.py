@@ -13,7 +13,7 @@ from PIL import Image
 
 from semcore import ComponentError, Features, KnowledgeBase, Picture, Sample
 from semcore.cli import cli
-from semcore.clips import mp4
+from semcore.media.clips import mp4
 from semcore_video.clips import Clips
 from semcore_video.face import follow, tracker
 from semcore_video.face.cut import square

@@ -13,7 +13,7 @@ import pytest
 
 from semcore import ComponentError, KnowledgeBase, Ledger, Rng, RunError, Sample, SemanticEncoder, Semantics, Text
 from semcore.interfaces import Metric, Record
-from semcore.metrics import SSIM
+from semcore.metrics.builtin import SSIM
 from semcore_video.face.encoder import FaceMotion
 from semcore_video.judges import by_hand
 from semcore_video.judges.faces import AKD, CSIM, CentredCSIM, FramePSNR, LipCorrelation

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save, save_file
 
 from semcore import Features, KnowledgeBase, Rng, RunError, Semantics
-from semcore.identity import digest
+from semcore.component.digest import digest
 from semcore_video.face import tracker
 from semcore_video.jscc.components import DeepWiVeGenerator
 from semcore_video.judges.arcface import ArcFaceCSIM

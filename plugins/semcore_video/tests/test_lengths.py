@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from semcore import Candidates, Extent, Features, KnowledgeBase, Picture, Rng, Sample, Semantics, Text, Tokens
-from semcore.evaluate import session
 from semcore.interfaces import Generator
+from semcore.runs.cell import session
 from semcore_video.coded import VideoDecoder, VideoEncoder
 from semcore_video.face.generator import MeshWarp
 from semcore_video.jscc.components import DeepSCSEncoder, DeepSCSGenerator
@@ -172,8 +172,8 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_files_of_any_length_and_rate_through_a_run(tmp_path: Path, way: str) -> None:
-    from semcore.cache import Cache
     from semcore.config.experiment import load
+    from semcore.runs.cache import Cache
 
     from .files import greys, tone, write
 

@@ -262,7 +262,7 @@ def test_the_example_brings_back_a_moving_speaking_face(tmp_path: Path) -> None:
     import av
 
     from semcore.cli import main
-    from semcore.results import read_run
+    from semcore.runs.results import read_run
 
     example = Path(__file__).resolve().parents[3] / "examples" / "av_v2a.yaml"
     with pytest.raises(SystemExit) as ended:

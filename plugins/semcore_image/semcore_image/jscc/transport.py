@@ -13,9 +13,9 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
-from semcore.adaptive import Adaptive
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
+from semcore.link.adaptation import Adaptive
 from semcore.rng import Rng
 from semcore.types import KnowledgeBase, Layout, Picture, Received, Sample, Semantics, Span, Stream, Symbols, Text
 from semcore_image.digests import check_written, mini_digest, written

@@ -10,8 +10,9 @@ from typing import Any
 
 from torch import nn
 
-from semcore import content, whole
 from semcore.errors import RunError
+from semcore.fingerprint import content
+from semcore.models import weights as whole
 from semcore_image import digests
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"

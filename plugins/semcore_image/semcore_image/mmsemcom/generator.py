@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore import origin
-from semcore.cache import shelf
+from semcore.component.digest import digest
 from semcore.errors import ComponentError
-from semcore.identity import digest
+from semcore.fingerprint import origin
 from semcore.interfaces import Generator
 from semcore.limits import MAX_DRAWN
 from semcore.rng import Rng
+from semcore.runs.cache import shelf
 from semcore.steps import say
 from semcore.types import Candidates, Features, KnowledgeBase, Pictures, Semantics, Stream
 from semcore_image.digests import check_written, classes_of, mini_digest, written

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from semcore import origin
-from semcore.cache import shelf
+from semcore.component.digest import digest, named_files
 from semcore.errors import ComponentError
-from semcore.identity import digest, named_files
+from semcore.fingerprint import origin
+from semcore.runs.cache import shelf
 from semcore.types import Candidates, Features, Pictures, Semantics
 from semcore_image.clip import UsesClip
 from semcore_image.digests import check_written, classes_of, mini_digest, written

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from semcore import Recipe
-from semcore.training import asked
+from semcore.training.loop import asked
 from semcore_image.mini.data import Split
 
 

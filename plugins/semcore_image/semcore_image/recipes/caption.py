@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
+from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.caption import END, PAD, PROMPTS, CaptionDecoder, MiniCaption, encode_prompt
 from semcore_image.mini.clip import MiniClip
 from semcore_image.mini.data import COLOURS, Split, caption, load_split

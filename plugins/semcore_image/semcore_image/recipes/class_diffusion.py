@@ -13,7 +13,7 @@ import torch
 from diffusers import UniPCMultistepScheduler
 
 from semcore.rng import Rng
-from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training.loop import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.drawings import DRAWINGS
 from semcore_image.mini.data import Split, load_split
 from semcore_image.mmsemcom.networks import load

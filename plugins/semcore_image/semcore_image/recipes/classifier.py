@@ -9,7 +9,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore.training.loop import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.classifier import MiniClassifier
 from semcore_image.mini.clip import as_float
 from semcore_image.mini.data import Split, load_split

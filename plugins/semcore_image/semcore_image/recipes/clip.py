@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore.training.loop import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.clip import MAX_CHARACTERS, MiniClip, as_float, text_to_bytes
 from semcore_image.mini.data import TEMPLATES, Split, caption, is_true, load_split, mentioned, with_article
 from semcore_image.mini.noise import corrupt

@@ -14,7 +14,7 @@ import torch
 from diffusers import UniPCMultistepScheduler
 from diffusers.models.attention_processor import AttnProcessor
 
-from semcore.training import descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.mini.clip import MiniClip
 from semcore_image.mini.data import CLASSES, TEMPLATES, Split, caption, load_split, name_colours, with_article
 from semcore_image.mini.diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet

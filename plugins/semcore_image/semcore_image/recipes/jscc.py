@@ -13,7 +13,7 @@ import torch
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training import at_snrs, by_row, descend, drawn_db, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training.loop import at_snrs, by_row, descend, drawn_db, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.mini.data import load_split
 from semcore_image.mini.weights import load_mini

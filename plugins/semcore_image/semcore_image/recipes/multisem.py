@@ -26,7 +26,7 @@ from safetensors.torch import load_file
 from semcore.errors import RunError
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
+from semcore.training.loop import at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
 from semcore_image.mini.data import load_split
 from semcore_image.mini.weights import load_mini
 from semcore_image.mmsemcom.networks import Backbone, MultiSem, TimmBackbone, build

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
+from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.mini.clip import as_float
 from semcore_image.mini.data import Split, load_split
 from semcore_image.mini.diffusion import MiniVae

@@ -10,9 +10,9 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
-from semcore.bench import Bench, Trial
 from semcore.errors import ComponentError
 from semcore.interfaces import Planner
+from semcore.planning.simulator import Bench, Trial
 from semcore.types import Plan, Scenario
 from semcore_llm.llm.answer import Answer
 from semcore_llm.memory import Remembers
@@ -115,7 +115,7 @@ class Advised(Remembers, Planner, abc.ABC):
     def _fallen(
         self, reason: str, scenario: Scenario, memory: Sequence[Record], bench: Bench, report: Mapping[str, float]
     ) -> Plan:
-        from semcore.registry import name_of
+        from semcore.plugins.registry import name_of
 
         plan = self.fallback.plan(scenario, memory, bench)
         note = f"the fallback {name_of(type(self.fallback))} plans: {reason}"

@@ -14,8 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from semcore.component.secret import Secret
 from semcore.rng import Rng
-from semcore.secrets import Secret
 from semcore_llm.llm.answer import short
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
-from semcore.bench import Bench
 from semcore.errors import RunError
-from semcore.model_files import need_tokenizer
-from semcore.pretrained import Pretrained
+from semcore.models.files import need_tokenizer
+from semcore.models.pretrained import Pretrained
+from semcore.planning.simulator import Bench
 from semcore.types import Bounds, Scenario, Space
 from semcore_llm.llm.advised import Advised, NoAdviceError
 from semcore_llm.llm.answer import Answer, AnswerError, read_answer

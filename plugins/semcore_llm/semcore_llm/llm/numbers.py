@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from semcore.component import unit_of
+from semcore.component.base import unit_of
 
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "

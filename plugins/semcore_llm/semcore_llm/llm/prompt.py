@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semcore.bench import Bench
+from semcore.planning.simulator import Bench
 from semcore.types import Bounds, Scenario, Space
 from semcore_llm.memory import Line, Memory
 

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le, MinLen
 
-from semcore.bench import Bench
+from semcore.component.secret import Secret
 from semcore.errors import ComponentError
-from semcore.secrets import Secret
+from semcore.planning.simulator import Bench
 from semcore.types import Scenario, Space
 from semcore_llm.llm.advised import Advised, NoAdviceError
 from semcore_llm.llm.answer import Answer, AnswerError, read_answer

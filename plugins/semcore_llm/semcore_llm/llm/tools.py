@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from semcore.bench import Bench
+from semcore.planning.simulator import Bench
 from semcore.types import Scenario
 from semcore_llm.llm.endpoint import Call
 from semcore_llm.llm.prompt import lesson, plan_schema

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from semcore.component import Component
-from semcore.content import fingerprint
+from semcore.component.base import Component
 from semcore.errors import RunError
+from semcore.fingerprint.content import fingerprint
 from semcore_video.face.mesh import POINTS
 from semcore_video.remembered import remembered
 

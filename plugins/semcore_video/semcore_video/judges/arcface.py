@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from semcore.content import fingerprint
 from semcore.errors import RunError
+from semcore.fingerprint.content import fingerprint
 from semcore_video.judges.faces import CSIM
 from semcore_video.judges.pairs import METHOD
 from semcore_video.licences import ARCFACE

@@ -11,8 +11,8 @@ import numpy as np
 from annotated_types import Ge
 
 from semcore.interfaces import Record
-from semcore.metrics import RecordMetric
-from semcore.statistics import Decibels, Mean, Score, Statistic
+from semcore.metrics.builtin import RecordMetric
+from semcore.statistics.kinds import Decibels, Mean, Score, Statistic
 from semcore_video.judges.landmarks import Judge, correlation, opening
 from semcore_video.judges.pairs import METHOD, Pair, paired
 from semcore_video.paper import PAPER

@@ -10,8 +10,8 @@ import numpy as np
 from annotated_types import Ge
 
 from semcore.interfaces import Metric, Record
-from semcore.metrics import RecordMetric
-from semcore.statistics import Statistic
+from semcore.metrics.builtin import RecordMetric
+from semcore.statistics.kinds import Statistic
 from semcore_video.judges.pairs import METHOD, paired
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from semcore.metrics import RecordMetric
+from semcore.metrics.builtin import RecordMetric
 from semcore_video.licences import DLIB, DLIB_68, MEDIAPIPE
 
 Detector = Literal["mediapipe", "dlib"]

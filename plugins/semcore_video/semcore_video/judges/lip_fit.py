@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from semcore.statistics import Mean, Score, Statistic
+from semcore.statistics.kinds import Mean, Score, Statistic
 from semcore_video.judges.landmarks import Judge, opening, widths
 from semcore_video.judges.sync import FARTHEST, OverLags
 from semcore_video.licences import LIBROSA

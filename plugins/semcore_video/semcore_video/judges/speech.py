@@ -8,12 +8,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from semcore.component import Component, plain
+from semcore.component.base import Component, plain
+from semcore.component.digest import digest, named_files
 from semcore.errors import ComponentError, RunError
-from semcore.identity import digest, named_files
 from semcore.interfaces import Record, SemanticEncoder
-from semcore.metrics import RecordMetric
-from semcore.statistics import Quotient, Ratio, Score, Statistic
+from semcore.metrics.builtin import RecordMetric
+from semcore.statistics.kinds import Quotient, Ratio, Score, Statistic
 from semcore.types import KnowledgeBase, Sample, Text
 from semcore_video.licences import JIWER, P862, PYSTOI
 from semcore_video.paper import PAPER

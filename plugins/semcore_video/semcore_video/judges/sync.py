@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from semcore.interfaces import Record
-from semcore.statistics import Mean, Score, Statistic
+from semcore.statistics.kinds import Mean, Score, Statistic
 from semcore_video.judges.landmarks import Judge, correlation, opening
 from semcore_video.judges.speech import RATE_HZ
 

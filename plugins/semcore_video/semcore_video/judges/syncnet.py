@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from semcore.content import fingerprint
 from semcore.errors import RunError
+from semcore.fingerprint.content import fingerprint
 from semcore.interfaces import Record
-from semcore.statistics import Mean, Statistic
+from semcore.statistics.kinds import Mean, Statistic
 from semcore_video.judges.landmarks import Judge
 from semcore_video.licences import SYNCNET
 

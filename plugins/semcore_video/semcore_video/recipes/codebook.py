@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from semcore.interfaces import ChannelModel
-from semcore.registry import name_of
+from semcore.plugins.registry import name_of
 from semcore.rng import Rng
-from semcore.training import asked, at_snrs, by_row, drawn_db, measured_at, run_epochs, run_steps, write_model
+from semcore.training.loop import asked, at_snrs, by_row, drawn_db, measured_at, run_epochs, run_steps, write_model
 from semcore_channels.words import gathered, spread
 from semcore_video.recipes import TemporalRecipe
 from semcore_video.recipes.corpus import phones_of, sentences, spoken

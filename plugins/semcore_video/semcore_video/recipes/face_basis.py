@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from semcore.training import asked
+from semcore.training.loop import asked
 from semcore_video.clips import Clips
 from semcore_video.face.gate import best_reference
 from semcore_video.face.mesh import INNER_LIPS, IRISES, LEFT_EYE, OUTER_LIPS, POINTS, RIGHT_EYE, eye_openness, face_size

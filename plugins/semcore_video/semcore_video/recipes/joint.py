@@ -13,7 +13,7 @@ import torch.nn.functional as F
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training import asked, at_snrs, drawn_db, measured_at, run_epochs, run_steps, write_model
+from semcore.training.loop import asked, at_snrs, drawn_db, measured_at, run_epochs, run_steps, write_model
 from semcore_video.clips import Clips
 from semcore_video.jscc.components import RATE_HZ, level
 from semcore_video.jscc.networks import FrameCode, WaveCode

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from semcore.training import asked
+from semcore.training.loop import asked
 from semcore_video.clips import Clips
 from semcore_video.judges.landmarks import landmarks
 from semcore_video.judges.lip_fit import heard, lip_motion

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from semcore.errors import ComponentError
-from semcore.training import asked
+from semcore.training.loop import asked
 from semcore_video.clips import Clips
 from semcore_video.judges.dlib_faces import embedding
 from semcore_video.judges.faces import similarity

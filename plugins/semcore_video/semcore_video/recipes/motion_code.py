@@ -13,9 +13,9 @@ from safetensors.numpy import save_file
 from scipy.fft import dct
 
 from semcore.interfaces import Transport
-from semcore.registry import name_of
+from semcore.plugins.registry import name_of
 from semcore.rng import Rng
-from semcore.training import asked, at_snr, measured_at
+from semcore.training.loop import asked, at_snr, measured_at
 from semcore.types import Features, Semantics
 from semcore_video.clips import Clips
 from semcore_video.dct import DCT

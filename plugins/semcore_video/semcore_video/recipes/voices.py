@@ -14,8 +14,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 from torch import nn
 
-from semcore.resume import claim
-from semcore.training import asked, run_epochs, run_steps, write_model
+from semcore.training.claim import claim
+from semcore.training.loop import asked, run_epochs, run_steps, write_model
 from semcore_video.recipes import LipVoiceRecipe, MelVoiceRecipe
 from semcore_video.recipes.corpus import VOICES, Spoken, sentences, spoken
 from semcore_video.recipes.seen import seen_saying

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from semcore.content import fingerprint
 from semcore.errors import ComponentError
+from semcore.fingerprint.content import fingerprint
 from semcore.interfaces import SemanticEncoder
 from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
 from semcore_video.licences import POCKETSPHINX, PRAATIO

@@ -12,7 +12,7 @@ import numpy as np
 
 from semcore.errors import RunError
 from semcore.interfaces import Generator
-from semcore.pretrained import Pretrained
+from semcore.models.pretrained import Pretrained
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import POCKETSPHINX, TRANSFORMERS

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le
 
 from semcore.errors import ComponentError
 from semcore.interfaces import Generator
-from semcore.pretrained import Pretrained
+from semcore.models.pretrained import Pretrained
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import LIBROSA, TRANSFORMERS

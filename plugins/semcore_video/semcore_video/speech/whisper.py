@@ -12,8 +12,8 @@ from annotated_types import Ge
 
 from semcore.errors import ComponentError, RunError
 from semcore.interfaces import SemanticEncoder
-from semcore.model_files import need_tokenizer
-from semcore.pretrained import Pretrained
+from semcore.models.files import need_tokenizer
+from semcore.models.pretrained import Pretrained
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_video.licences import TRANSFORMERS
 from semcore_video.paper import PAPER

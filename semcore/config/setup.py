@@ -1,0 +1,231 @@
+"""The sections of a resolved configuration as the checked set of components that a cell runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from semcore.component.base import Component, Needs, most, plain
+from semcore.config.build import Builder, blamed, guess, nearest
+from semcore.config.scenario import scenarios, space
+from semcore.errors import shown
+from semcore.interfaces import Metric, Planner, Source
+from semcore.link.multiplex import ANY, Multiplex
+from semcore.link.pipeline import Pipeline
+from semcore.plugins import registry
+from semcore.types import Bitstream, Scenario, Space, Stream
+
+BUILT = (
+    "source", "encoder", "channel", "generator", "selector", "kb", "planner", "space", "transport", "metrics", "scenario",
+    "seed", "threads",
+)  # fmt: skip
+"""What a cell is made of."""
+REQUIRED = ("source", "encoder", "transport", "channel", "generator")
+COMPONENTS = ("source", "encoder", "channel", "generator", "selector", "kb", "planner")
+"""The sections that are one component."""
+LINKED = ("encoder", "kb", "planner", "transport", "channel", "generator")
+"""The sections that must fit each other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """Everything a cell needs, checked and built.
+
+    Fields:
+        threads: of each numerical library; sums are rounded in another order by another number of them
+        space: what the planner may plan
+        config: the resolved configuration with the defaults filled in, as plain values: what identifies the cell
+        packages: package -> version of every plugin that takes part
+        genies: names of the components that know what an honest receiver could not
+        needs: what the process that runs the cell must have
+        parts: every component, nested ones included
+    """
+
+    seed: int
+    threads: int
+    source: Source
+    pipeline: Pipeline
+    planner: Planner | None
+    space: Space
+    scenarios: tuple[Scenario, ...]
+    metrics: tuple[Metric, ...]
+    config: Mapping[str, Any]
+    packages: Mapping[str, str]
+    genies: frozenset[str]
+    needs: Needs
+    parts: tuple[Component, ...] = ()
+
+
+def setup(made: Mapping[str, Any]) -> Setup:
+    """The setup that sections make, as `build` gives them."""
+    components = list(components_in([made[section] for section in BUILT if section not in ("scenario", "space")]))
+    config = {section: plain(made[section]) for section in BUILT if section != "space" and made[section] is not None}
+    if made["space"] is not None:
+        config["space"] = made["space"].plain()
+    return Setup(
+        made["seed"],
+        made["threads"],
+        made["source"],
+        Pipeline(
+            made["encoder"], Multiplex(made["transport"]), made["channel"], made["generator"], made["selector"], made["kb"]
+        ),
+        made["planner"],
+        made["space"] or Space.of(made["planner"].plans() or () if made["planner"] else ()),
+        made["scenario"],
+        made["metrics"],
+        {**config, "scenario": [scenario.plain() for scenario in made["scenario"]]},
+        _packages(components),
+        frozenset(registry.name_of(type(part)) for part in components if part.genie),
+        most(part.needs() for part in components),
+        tuple(components),
+    )
+
+
+def build(section: str, value: Any, builder: Builder) -> Any:
+    """What a section stands for; None if it is absent or cannot be built."""
+    match section:
+        case "seed":
+            return _whole(section, value, 0, builder)
+        case "threads":
+            return _whole(section, value, 1, builder)
+        case "scenario":
+            return scenarios(value, builder)
+        case "space":
+            return space(value, builder)
+        case "metrics":
+            return _metrics(value, builder)
+        case "transport":
+            return _transports(value, builder)
+    return builder.component(section, value, (section,)) if value is not None else None
+
+
+def _whole(section: str, value: Any, least: int, builder: Builder) -> int:
+    """A whole number at the top of the file; `least` is its default, too."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+        builder.complain((section,), f"{section} must be a whole number from {least}, not {shown(value)}")
+    return least if value is None else value
+
+
+def _transports(value: Any, builder: Builder) -> dict[str, Any] | None:
+    """`{use: ...}` for every stream, or stream name -> transport."""
+    if value is None:
+        return None
+    if is_component(value):
+        return {ANY: builder.component("transport", value, ("transport",))}
+    if not isinstance(value, Mapping):
+        builder.complain(
+            ("transport",), f"transport is {{use: ...}}, or a mapping: stream name -> {{use: ...}}, not {shown(value)}"
+        )
+        return None
+    return {name: builder.component("transport", item, ("transport", name)) for name, item in value.items()}
+
+
+def _metrics(value: Any, builder: Builder) -> tuple[Metric, ...]:
+    if not isinstance(value or [], list):
+        builder.complain(("metrics",), f"metrics is a list, for example [psnr, ssim], not {shown(value)}")
+        return ()
+    return tuple(builder.component("metric", item, ("metrics", i)) for i, item in enumerate(value or ["psnr", "ssim"]))
+
+
+def check_link(parts: Mapping[str, Any], failed: set[str], shared: bool, builder: Builder) -> None:
+    """Every stream that is sent needs a transport that carries it over the channel and, for the encoder's, a generator.
+
+    Args:
+        parts: what the sections stand for
+        failed: those that could not be built; nothing is said of what depends on them
+        shared: whether other workflows share the transports, so that some may have nothing to carry in this one
+    """
+    senders: dict[str, Mapping[str, type[Stream]]] = {}
+    for section in ("encoder", "kb"):
+        if parts[section] is not None:
+            senders[section] = dict(parts[section].streams)
+    if parts["planner"] is not None:
+        senders["planner"] = {"plan": Bitstream}
+    if parts["transport"] is not None:
+        unsent = [] if shared or failed & {"encoder", "kb", "planner"} else _unsent(parts["transport"], senders, builder)
+        _check_transports(parts["transport"], parts["channel"], senders, unsent, builder)
+    if parts["encoder"] is not None and parts["generator"] is not None:
+        _check_generator(parts["generator"], parts["encoder"], senders["encoder"], builder)
+
+
+def _unsent(transports: Mapping[str, Any], senders: Mapping[str, Mapping[str, type[Stream]]], builder: Builder) -> list[str]:
+    """Complain of transports for streams that nothing sends; the streams that they were probably meant for."""
+    sent = [name for streams in senders.values() for name in streams]
+    unnamed = [name for name in sent if name not in transports]
+    meant: list[str] = []
+    for name in transports:
+        if name != ANY and name not in sent:
+            builder.complain(
+                ("transport", name), f"nothing sends a stream {name!r}", nearest(name, unnamed or sent), at_key=True
+            )
+            meant += filter(None, [guess(name, unnamed, 0.75)])
+    return meant
+
+
+def _check_transports(
+    transports: Mapping[str, Any],
+    channel: Any,
+    senders: Mapping[str, Mapping[str, type[Stream]]],
+    told: Sequence[str],
+    builder: Builder,
+) -> None:
+    refused: set[str] = set()
+    for sender, name, stream in ((sender, *item) for sender, streams in senders.items() for item in streams.items()):
+        key = name if name in transports else ANY
+        if key not in transports and name not in told:
+            named = f"it names {', '.join(transports)}" if transports else "it names no stream"
+            builder.complain(
+                ("transport",),
+                f"no transport carries the {sender}'s stream {name!r} ({stream.__name__})",
+                f"add 'transport.{name}: {{use: ...}}'; {named}",
+                at_key=True,
+            )
+        transport = transports.get(key)
+        if transport is None:
+            continue
+        place = ("transport", "use") if key == ANY else ("transport", key, "use")
+        use = registry.name_of(type(transport))
+        if reason := transport.refuses(stream):
+            builder.complain(place, f"transport {use!r} cannot send the {stream.__name__} stream {name!r}: it {reason}")
+        elif channel is not None and key not in refused and (reason := channel.refuses(transport)):
+            refused.add(key)
+            model = registry.name_of(type(channel))
+            builder.complain(place, f"channel {model!r} cannot serve transport {use!r} (stream {name!r}): it {reason}")
+
+
+def _check_generator(generator: Any, encoder: Any, emitted: Mapping[str, type[Stream]], builder: Builder) -> None:
+    accepts = generator.accepts
+    if accepts and not any(stream in accepts.get(name, ()) for name, stream in emitted.items()):
+        found = ", ".join(f"{name} ({stream.__name__})" for name, stream in emitted.items()) or "nothing"
+        wanted = ", ".join(f"{n} ({' or '.join(t.__name__ for t in ts)})" for n, ts in accepts.items())
+        use = registry.name_of(type(generator))
+        builder.complain(("generator", "use"), f"generator {use!r} makes use of {wanted}, but the encoder emits {found}")
+    elif reason := generator.refuses(encoder):
+        sender, use = registry.name_of(type(encoder)), registry.name_of(type(generator))
+        place = ("generator", *blamed(generator, reason))
+        builder.complain(place, f"generator {use!r} does not fit the encoder {sender!r}: its {reason}")
+
+
+def is_component(value: Any) -> bool:
+    """Whether a value names a component, alone or with settings."""
+    return isinstance(value, str) or isinstance(value, Mapping) and "use" in value
+
+
+def _packages(parts: Iterable[Component]) -> dict[str, str]:
+    """package -> version of every component."""
+    origins = (registry.provider(part.kind, registry.name_of(type(part))) for part in parts)
+    return {package: version for package, version in sorted(origins) if package}
+
+
+def components_in(value: Any) -> Iterator[Component]:
+    """Every component in `value`, nested ones included."""
+    if isinstance(value, Component):
+        yield value
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from components_in(item)

@@ -1,0 +1,1 @@
+"""What installed packages bring, read from their metadata; nothing is imported."""

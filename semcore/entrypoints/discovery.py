@@ -1,0 +1,375 @@
+"""What is installed, read from metadata alone: nothing is imported, and no broken package disturbs the others.
+
+Components, hook plugins and verbs are found here, the environment variable `SEMCORE_PLUGINS` is obeyed here, and here an
+entry point is imported when it is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib
+import importlib.metadata
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from semcore.errors import PluginError
+
+PREFIX = "semcore."
+"""Entry points of kind K stand in the group `semcore.K`."""
+HOOKS = "hooks"
+COMMAND = "command"
+CORE = "semcore"
+"""The distribution that no setting leaves out."""
+VARIABLE = "SEMCORE_PLUGINS"
+"""Distributions that are used besides the core, separated by commas; set and empty: none, not set: all."""
+_WORDS = {HOOKS: "hook plugin", COMMAND: "verb"}
+_MISSING = object()
+_READ: Any = vars(importlib.metadata.Distribution)["entry_points"].fget
+SHIPPED = frozenset({CORE, "semcore-channels", "semcore-image", "semcore-llm", "semcore-video"})
+"""Semcore's own distributions."""
+_TARGET = re.compile(r"[\w.]+(:[\w.]+)?")
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A name and what it stands for.
+
+    Fields:
+        kind: its registry; `hooks` and `command` for hook plugins and verbs
+        name: what YAML calls it
+        target: `module:Class`
+        package: distribution that brings it; the file's name if it was registered in this process
+        version: version of that distribution; the digest of that file
+    """
+
+    kind: str
+    name: str
+    target: str
+    package: str = ""
+    version: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called in messages."""
+        return f"{_WORDS.get(self.kind, self.kind)} {self.name!r}"
+
+    @property
+    def module(self) -> str:
+        """The module that it is defined in."""
+        return self.target.partition(":")[0]
+
+    @property
+    def root(self) -> str:
+        """The outermost package of that module."""
+        return self.module.partition(".")[0]
+
+    @property
+    def attribute(self) -> str:
+        """What it is called in that module."""
+        return self.target.partition(":")[2]
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """An installed distribution that has entry points of semcore.
+
+    Fields:
+        requires: its requirements, as it writes them
+        entries: what it brings, in groups of any name that begins with `semcore.`
+        folder: where its metadata lies
+        fault: why its metadata cannot be used; "" if it can
+    """
+
+    name: str
+    version: str
+    requires: tuple[str, ...] = ()
+    entries: tuple[Registered, ...] = ()
+    folder: str = ""
+    fault: str = ""
+
+
+class UnusableError(PluginError):
+    """What a package brings cannot be used.
+
+    Attributes:
+        reason: what is wrong with it
+        mend: what to do
+    """
+
+    def __init__(self, entry: Registered, reason: str, mend: str = "") -> None:
+        self.reason, self.mend = reason, mend or f"mend or uninstall {entry.package}"
+        super().__init__(f"{entry.label} of {entry.package} {entry.version} {self.reason}; {self.mend}")
+
+
+# ---------------------------------------------------------------------------------------------- what there is
+
+
+def shipped(entry: Registered) -> bool:
+    """Whether it is one of semcore's own packages that brings it: where names clash, the other one is to blame."""
+    return normalised(entry.package) in SHIPPED
+
+
+def tolerate() -> None:
+    """In this process, packages whose entry points cannot be read bring none, whoever asks.
+
+    Pydantic, PyTorch, Numba and matplotlib ask for those of every package there is, and one file that is not UTF-8 would end
+    them all.
+    """
+
+    def entry_points(self: importlib.metadata.Distribution) -> Any:
+        try:
+            return _entry_points(self)
+        except Exception:  # the doctor says what is wrong with it
+            return importlib.metadata.EntryPoints(())
+
+    importlib.metadata.Distribution.entry_points = property(entry_points)  # type: ignore[assignment,method-assign]
+
+
+def _entry_points(source: importlib.metadata.Distribution) -> Any:
+    return _READ(source)
+
+
+@functools.cache
+def everything() -> tuple[Distribution, ...]:
+    """Every distribution with entry points of semcore, broken ones and second copies included, in the order of the path."""
+    found = filter(None, map(_read, importlib.metadata.distributions()))
+    return tuple({os.path.realpath(one.folder) if one.folder else one: one for one in found}.values())
+
+
+def distributions() -> dict[str, Distribution]:
+    """Normalised name -> distribution whose metadata can be used; of several copies the first, as Python imports it."""
+    found: dict[str, Distribution] = {}
+    for one in everything():
+        if not one.fault:
+            found.setdefault(normalised(one.name), one)
+    return found
+
+
+def _read(source: importlib.metadata.Distribution) -> Distribution | None:
+    """What the metadata of a distribution says, or None if it has nothing to do with semcore."""
+    folder = str(getattr(source, "_path", ""))
+    name, version = (*Path(folder).stem.split("-"), "", "")[:2]
+    try:
+        if PREFIX not in (source.read_text("entry_points.txt") or ""):
+            return None
+        points = [point for point in _entry_points(source) if point.group.startswith(PREFIX)]
+    except Exception as error:  # whatever a file of somebody else holds
+        return Distribution(name, version, folder=folder, fault=f"entry_points.txt cannot be read: {one_line(error)}")
+    try:
+        metadata = source.metadata
+        named, versioned = metadata["Name"], metadata["Version"]
+        requires = tuple(source.requires or ())
+    except Exception as error:
+        return Distribution(name, version, folder=folder, fault=f"METADATA cannot be read: {one_line(error)}")
+    if not named or not versioned:
+        return Distribution(name, version, folder=folder, fault=f"METADATA has no {'Version' if named else 'Name'}")
+    made = (Registered(point.group.removeprefix(PREFIX), point.name, point.value, named, versioned) for point in points)
+    return Distribution(named, versioned, requires, tuple(dict.fromkeys(made)), folder)
+
+
+def normalised(name: str) -> str:
+    """The name of a distribution as the index has it: `Semcore_Image` and `semcore-image` are one."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def allowed() -> frozenset[str] | None:
+    """Normalised names in `SEMCORE_PLUGINS`, the core's among them; None: it is not set, and all are allowed."""
+    text = os.environ.get(VARIABLE)
+    if text is None:
+        return None
+    return frozenset({CORE, *(normalised(name.strip()) for name in text.split(",") if name.strip())})
+
+
+def in_use() -> list[Distribution]:
+    """The distributions that `SEMCORE_PLUGINS` does not leave out, by name."""
+    chosen = allowed()
+    return [one for name, one in sorted(distributions().items()) if chosen is None or name in chosen]
+
+
+@functools.cache
+def _by_name(kind: str, chosen: frozenset[str] | None) -> dict[str, list[Registered]]:
+    found: dict[str, list[Registered]] = {}
+    for one in in_use():
+        for entry in one.entries:
+            if entry.kind == kind:
+                found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+def entries(kind: str) -> dict[str, list[Registered]]:
+    """Name -> what it stands for, of the packages that are in use; more than one is a clash."""
+    return _by_name(kind, allowed())
+
+
+def find(kind: str, name: str) -> Registered | None:
+    """What `name` stands for, or None.
+
+    Raises:
+        PluginError: two packages give it
+    """
+    found = entries(kind).get(name, [])
+    if len(found) > 1:
+        guests = [one.package for one in found if not shipped(one)]
+        packages = " and ".join(f"{one.package} {one.version}" for one in sorted(found, key=shipped))
+        cause = " and ".join(guests) if len(guests) < len(found) else "one of them"
+        raise PluginError(f"{found[0].label} is given by {packages}; uninstall {cause}, or leave it out by {VARIABLE}")
+    return found[0] if found else None
+
+
+def left_out(kind: str, name: str) -> str:
+    """A hint for a name that is not found though it is installed; "" if it is not installed either."""
+    known = allowed()
+    for key, one in distributions().items():
+        if known is not None and key not in known and any((entry.kind, entry.name) == (kind, name) for entry in one.entries):
+            return f"{one.name} {one.version} brings it, but {VARIABLE} leaves that out"
+    return ""
+
+
+def strangers() -> list[str]:
+    """What `SEMCORE_PLUGINS` names and is not installed."""
+    return sorted((allowed() or frozenset()) - {*distributions(), CORE})
+
+
+# ---------------------------------------------------------------------------------------------- using it
+
+
+def load(entry: Registered) -> Any:
+    """The object behind an entry point; imports it.
+
+    Raises:
+        UnusableError: it cannot be imported, or is made for another semcore
+    """
+    owner = distributions().get(normalised(entry.package))
+    if owner and (refused := not_for_this(owner)):
+        raise UnusableError(entry, *refused)
+    if not _TARGET.fullmatch(entry.target):
+        raise UnusableError(entry, f"has the entry point {entry.target!r}, which is not written as `module:Class`")
+    if _cautious and not shipped(entry) and entry.module not in sys.modules:
+        _try_first(entry)
+    try:
+        found: Any = importlib.import_module(entry.module)
+        for part in filter(None, entry.attribute.split(".")):
+            found = getattr(found, part, _MISSING)
+            if found is _MISSING:
+                raise UnusableError(entry, f"is not there: {entry.module} has no {part!r}")
+    except (KeyboardInterrupt, UnusableError):
+        raise
+    except BaseException as error:  # somebody else's module may raise whatever it likes, SystemExit included
+        raise UnusableError(entry, *_why(entry, error, owner)) from error
+    return found
+
+
+_cautious: list[bool] = []
+"""Not empty: modules of others are imported in a child process before they are imported here."""
+
+
+def be_cautious() -> None:
+    """From now on, import a module of somebody else in a child first: one that crashes, hangs or ends takes nothing along."""
+    _cautious.append(True)
+
+
+@functools.cache
+def _try_first(entry: Registered) -> None:
+    from semcore.sandbox import IMPORT, Death, attempt
+
+    for _, value in attempt("semcore.entrypoints.discovery:try_import", [entry.module], IMPORT):
+        if isinstance(value, Death):
+            raise UnusableError(entry, value.during("when it is imported"))
+
+
+def try_import(module: str) -> Iterator[None]:
+    """Import a module; in a child. What it raises is said where it is imported to be used."""
+    with contextlib.suppress(BaseException):
+        importlib.import_module(module)
+    yield None
+
+
+def _why(entry: Registered, error: BaseException, owner: Distribution | None) -> tuple[str, str]:
+    """The reason and the mend for an import that failed."""
+    if isinstance(error, SystemExit):
+        return f"cannot be imported: it calls sys.exit({error.code!r})", ""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        if entry.module == error.name or entry.module.startswith(f"{error.name}."):
+            mend = f"reinstall or uninstall {entry.package}"
+            return f"cannot be imported: there is no module {error.name!r}, its files are gone", mend
+        reason = f"cannot be imported: it needs the module {error.name!r}, which is not installed"
+        if lacking := [one.text for one in unmet(owner) if not one.installed] if owner else []:
+            return reason, shlex.join(["pip", "install", *lacking])
+        return reason, f"pip install {error.name.partition('.')[0]}, which {entry.package} should have among its dependencies"
+    return f"cannot be imported: {one_line(error)}", ""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A requirement of a distribution: which one it names, as text, and the version of it that is installed, or ""."""
+
+    name: str
+    text: str
+    installed: str
+
+
+def other_semcore(owner: Distribution) -> str:
+    """The requirement on semcore that this one does not meet, or ""."""
+    return next((one.text for one in unmet(owner) if normalised(one.name) == CORE), "")
+
+
+def not_for_this(owner: Distribution) -> tuple[str, str] | None:
+    """Why a distribution cannot be used with this semcore, and the mend; None if it can."""
+    if not (wanted := other_semcore(owner)):
+        return None
+    mend = f"upgrade semcore, or install a version of {owner.name} that is made for it"
+    return f"needs {wanted}, and this is semcore {version_of(CORE)}", mend
+
+
+def unmet(owner: Distribution) -> list[Requirement]:
+    """The requirements of a distribution that are not met, those of its extras aside."""
+    found = []
+    for text in owner.requires:
+        wanted = _wanted(text)
+        if wanted is None:
+            continue
+        have = version_of(wanted.name)
+        if not have or not wanted.specifier.contains(have, prereleases=True):
+            found.append(Requirement(wanted.name, f"{wanted.name}{wanted.specifier}", have))
+    return found
+
+
+@functools.lru_cache(4096)
+def _wanted(text: str) -> Any:
+    """A requirement as packaging has it; None if it does not hold here, or was written for another tool."""
+    from packaging import requirements
+
+    try:
+        wanted = requirements.Requirement(text)
+        return wanted if not wanted.marker or wanted.marker.evaluate({"extra": ""}) else None
+    except (requirements.InvalidRequirement, ValueError, KeyError):
+        return None
+
+
+@functools.cache
+def version_of(name: str) -> str:
+    """The version of an installed distribution, or ""."""
+    if normalised(name) == CORE:
+        from semcore import __version__
+
+        return __version__
+    try:
+        return importlib.metadata.version(name) or ""
+    except Exception:
+        return ""
+
+
+def one_line(error: BaseException) -> str:
+    """An error in a line: its type and what it says."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:  # a message can be broken, too
+        text = ""
+    return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

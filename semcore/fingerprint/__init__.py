@@ -1,0 +1,1 @@
+"""Content digests: of files, of source code, and of the libraries that compute."""

@@ -1,0 +1,1 @@
+"""Metrics of any link, and what metrics of plugins are built from."""

@@ -1,0 +1,1 @@
+"""Pretrained models: where they lie, whether they are complete, and that their files run no code."""

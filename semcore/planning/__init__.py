@@ -1,0 +1,1 @@
+"""Sessions of many segments, the planner that adapts them, and what it may try."""

@@ -1,0 +1,75 @@
+"""The guard: whatever a planner wants, what comes into force is a point of the space that keeps to the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from semcore.errors import listed, shown
+from semcore.planning.simulator import Bench, Cost
+from semcore.types import LIMITS, Plan, Scenario
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A plan that may come into force.
+
+    Fields:
+        plan: the plan, with what the guard changed among its reasons
+        silent: whether nothing may be sent at all, because no plan keeps to the limits
+    """
+
+    plan: Plan
+    silent: bool = False
+
+
+def guarded(plan: Plan, bench: Bench, scenario: Scenario) -> Guarded:
+    """Hold a plan to the space, and then to the limits of the scenario. No random number and no clock takes part.
+
+    A plan over a limit gives way to the one that differs from it in the fewest paths, and of those to the dearest that keeps
+    to all limits. If none does, the segment is not sent.
+    """
+    within = bench.space.clamped(plan.overrides)
+    notes = [_moved(path, value, within) for path, value in plan.overrides.items() if not _kept(path, value, within)]
+    over = bench.cost(within).over(scenario.limits) if scenario.limits else []
+    if not over:
+        return Guarded(_noted(plan, within, notes))
+    costs = [(other, bench.cost(other)) for other in bench.plans()]
+    fitting = [(other, cost) for other, cost in costs if not cost.over(scenario.limits)]
+    if not fitting:
+        least = min((cost.channel_uses for _, cost in costs), default=0)
+        notes.append(f"the guard sends nothing: no plan keeps to {listed(over)}, the cheapest takes {least:,} channel uses")
+        return Guarded(_noted(plan, within, notes), silent=True)
+    chosen, cost = min(fitting, key=lambda one: (_apart(one[0], within), -one[1].channel_uses, -(one[1].tx_power_dbm or 0.0)))
+    notes.append(f"the guard takes {_changes(within, chosen)} to keep to {_told(over, scenario.limits, cost)}")
+    return Guarded(_noted(plan, chosen, notes))
+
+
+def _noted(plan: Plan, overrides: Mapping[str, Any], notes: list[str]) -> Plan:
+    return Plan(dict(overrides), (*plan.reasons, *notes), plan.report)
+
+
+def _kept(path: str, value: Any, within: Mapping[str, Any]) -> bool:
+    return path in within and within[path] == value and isinstance(within[path], bool) == isinstance(value, bool)
+
+
+def _moved(path: str, value: Any, within: Mapping[str, Any]) -> str:
+    if path in within:
+        return f"the guard takes {path} = {shown(within[path])}, for {shown(value)} is not in the space"
+    return f"the guard leaves {shown(path)} as written, for {shown(value)} is not in the space"
+
+
+def _apart(plan: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
+    return sum(path not in wanted or wanted[path] != value for path, value in plan.items())
+
+
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    changed = [f"{path} = {shown(value)}" for path, value in after.items() if path not in before or before[path] != value]
+    return listed(changed) if changed else "the plan"
+
+
+def _told(over: list[str], limits: Mapping[str, float], cost: Cost) -> str:
+    values = vars(cost)
+    assert set(over) <= set(LIMITS)
+    return listed([f"{name} of {limits[name]:,g} ({values[name]:,g})" for name in over])

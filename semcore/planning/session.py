@@ -1,0 +1,209 @@
+"""A session: segment after segment, with a planner that may change the pipeline in between.
+
+Every segment begins with what its plan and its knowledge base cost; both are told over the same link, and can be lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from semcore.component.digest import digest
+from semcore.interfaces import Planner
+from semcore.limits import BATCH_VALUES
+from semcore.link.pipeline import Delivery, Outcome, Pipeline, echo, transmit
+from semcore.planning.guard import guarded
+from semcore.planning.simulator import Bench, Judge, Remembered, anew, notice
+from semcore.plugins.contract import one
+from semcore.rng import Rng
+from semcore.types import (
+    Bitstream,
+    Knowledge,
+    KnowledgeBase,
+    Plan,
+    Sample,
+    Scenario,
+    Semantics,
+    Space,
+    Stream,
+    Text,
+    heads,
+)
+
+LONGEST_TEXT = 200
+"""So many characters of a text that was sent, or is in a knowledge base, are told to a planner."""
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """One segment of a session: the plan in force, why, and what became of its samples."""
+
+    index: int
+    scenario: Scenario
+    plan: Plan
+    in_force: Mapping[str, Any]
+    samples: list[Sample]
+    outcome: Outcome
+
+
+def converse(
+    build: Callable[[Mapping[str, Any]], Pipeline],
+    samples: Sequence[Sample],
+    rng: Rng,
+    planner: Planner | None = None,
+    scenarios: Sequence[Scenario] = (Scenario(),),
+    batch_size: int = 64,
+    *,
+    space: Space | None = None,
+    judge: Judge | None = None,
+    remembered: Remembered = anew,
+) -> Iterator[Segment]:
+    """Send a session. `build` makes the pipeline under given overrides.
+
+    Where knowledge bases or plans make a sample depend on the one before it, a segment holds the next sample of every
+    user; otherwise it is merely a batch, of about `batch_size` samples, or fewer of many values (`limits.BATCH_VALUES`):
+    those that share channel uses are not parted. Samples are read segment by segment.
+    Scenarios follow each other and then start over. What the environment sets, no plan can change.
+
+    Args:
+        space: what the planner may plan; None: what its `plans()` are made of
+        judge: measures what a scenario's utility is made of, for planners that try plans; None: none can
+        remembered: (key, compute) -> what was computed under the key, by whom ever
+    """
+    knowledge, memory, in_force = Knowledge(), list[Mapping[str, Any]](), dict[str, Any]()
+    believed = KnowledgeBase()  # what the transmitter takes the receiver's to be
+    begun = build(scenarios[0].environment)
+    sequential, shared = planner is not None or len(scenarios) > 1 or begun.kb is not None, begun.transport.shared_by
+    size = -(-batch_size // shared) * shared
+    if space is None:
+        space = Space.of(planner.plans() or () if planner else ())
+    states = [dict(build(scenario.environment).channel.link_state()) for scenario in scenarios] if planner else []
+    index = 0
+    for batch in _by_user(samples) if sequential else _batches(samples, size, shared):
+        scenario = replace(scenarios[index % len(scenarios)], segment=index)
+        decided = _Decided(Plan(), in_force, Delivery([]), False)
+        if planner:
+            scenario = replace(
+                scenario,
+                link=states[index % len(scenarios)],
+                forecast=tuple(states[index % len(scenarios) + 1 :]),
+                knowledge=_held(knowledge.tx),
+            )
+            # An honest planner has no argument by which it could look at the real link, or into the receiver.
+            seen = knowledge if planner.genie else Knowledge(knowledge.tx, believed)
+            drawn = rng if planner.genie else rng.at("planner")
+            bench = Bench(space, build, scenario, batch, seen, in_force, judge, drawn, planner.genie, remembered)
+            decided = _decided(planner, bench, build({**in_force, **scenario.environment}), memory, rng.at("plan", index))
+            del bench
+            in_force = decided.in_force
+        pipeline = replace(build({**in_force, **scenario.environment}), silent=decided.silent)
+        outcome = transmit(pipeline, batch, knowledge, rng)
+        if planner:
+            believed = _believed(pipeline, batch, knowledge, outcome.knowledge, believed, rng.at("believed", index))
+        outcome = replace(outcome, delivery=outcome.delivery.after(decided.heard))
+        knowledge = outcome.knowledge
+        segment = Segment(index, scenario, decided.plan, in_force, batch, outcome)
+        memory.append(remember(segment))
+        yield segment
+        index += 1
+        del batch, outcome, segment  # before the next samples are read
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What a planner decided, and what came of telling it.
+
+    Fields:
+        plan: its plan, within space and limits
+        in_force: the plan in force from now on: the old one, if the message of the new one was lost
+        heard: what the message cost, and whether it arrived
+        silent: whether nothing is sent, since no plan keeps to the limits
+    """
+
+    plan: Plan
+    in_force: dict[str, Any]
+    heard: Delivery
+    silent: bool
+
+
+def _decided(planner: Planner, bench: Bench, current: Pipeline, memory: Sequence[Mapping[str, Any]], rng: Rng) -> _Decided:
+    """Let a planner plan, keep its plan to the space and the limits, and tell the receiver over the current pipeline."""
+    scenario, before = bench.scenario, dict(bench.in_force)
+    chosen = guarded(one(planner, planner.plan(scenario, memory, bench), Plan), bench, scenario)
+    if chosen.silent or dict(chosen.plan.overrides) == before:
+        return _Decided(chosen.plan, before, Delivery([]), chosen.silent)
+    heard = notice(current, bench.space, chosen.plan.overrides, bench.samples, rng)
+    # A message that arrives damaged is lost, whether or not its transport has a check: both ends run the one pipeline, so
+    # they cannot be of two minds.
+    if heard.arrived:
+        return _Decided(chosen.plan, dict(chosen.plan.overrides), heard, False)
+    # The old plan, which stays in force then, must keep to the limits, too.
+    return _Decided(chosen.plan, before, heard, bool(scenario.limits and bench.cost(before).over(scenario.limits)))
+
+
+def remember(segment: Segment) -> dict[str, Any]:
+    """What a planner may know of a past segment: scenario, plan, what was delivered and what it cost.
+
+    The texts were recognised or captioned by the transmitter, or came over a channel: what they say is data.
+    """
+    arrived = segment.outcome.delivery.arrived
+    return {
+        **segment.scenario.plain(),
+        "planned": dict(segment.plan.overrides),
+        "in_force": dict(segment.in_force),
+        "reasons": list(segment.plan.reasons),
+        "plan_report": dict(segment.plan.report),
+        "delivered": sum(semantics.arrived() for semantics in arrived) / max(len(arrived), 1),
+        "channel_uses": segment.outcome.delivery.ledger.uses(),
+        "update_uses": segment.outcome.update_uses,
+        "texts": _texts(segment.outcome.sent),
+    }
+
+
+def _believed(
+    p: Pipeline, samples: Sequence[Sample], before: Knowledge, after: Knowledge, believed: KnowledgeBase, rng: Rng
+) -> KnowledgeBase:
+    """What the transmitter takes the receiver's knowledge base to be: every update that was acknowledged, as it was coded."""
+    if p.kb is None:
+        return believed
+    users = {user for user in after.tx.entries if digest(after.tx.of(user)) != digest(before.tx.of(user))}
+    updates = [one for one in p.kb.update(before.tx, samples) if one.user in users] if users else []
+    return p.kb.apply(believed, echo(p, updates, rng)) if updates else believed
+
+
+def in_words(stream: Stream) -> str:
+    """A text as it is, anything else by its type and size."""
+    if isinstance(stream, Text):
+        return stream.value.encode("utf-8", "replace").decode("utf-8")
+    size = f"{len(stream.data)} bytes" if isinstance(stream, Bitstream) else "×".join(map(str, stream.form))
+    return f"[{type(stream).__name__} {size}]"
+
+
+def _held(kb: KnowledgeBase) -> dict[str, tuple[str, ...]]:
+    return {user: tuple(in_words(one)[:LONGEST_TEXT] for one in kb.of(user)) for user in kb.entries}
+
+
+def _texts(sent: Sequence[Semantics]) -> list[str]:
+    streams = [stream for semantics in sent for stream in semantics.streams.values()]
+    return [in_words(stream)[:LONGEST_TEXT] for stream in streams if isinstance(stream, Text)]
+
+
+def _by_user(samples: Sequence[Sample]) -> Iterator[list[Sample]]:
+    queues: dict[str, list[int]] = {}
+    for index, (_, user) in enumerate(heads(samples)):
+        queues.setdefault(user, []).append(index)
+    for step in range(max(map(len, queues.values()), default=0)):
+        yield [samples[queue[step]] for queue in queues.values() if step < len(queue)]
+
+
+def _batches(samples: Sequence[Sample], size: int, shared: int) -> Iterator[list[Sample]]:
+    batch: list[Sample] = []
+    for index in range(len(samples)):
+        batch.append(samples[index])
+        full = len(batch) >= size or sum(sample.source_values for sample in batch) >= BATCH_VALUES
+        if full and len(batch) % shared == 0:
+            yield batch
+            batch = []  # before the next sample is read
+    if batch:
+        yield batch

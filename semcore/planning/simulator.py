@@ -1,0 +1,226 @@
+"""The planner's bench: what a transmitter can find out about a plan before it sends a segment.
+
+It has the segment, its own knowledge base, and both ends of the pipeline as software: so it can count what a plan would
+cost, and try it over links that it draws itself. What the real link will do to the segment only a genie knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from semcore.component.digest import digest
+from semcore.errors import ComponentError
+from semcore.link.pipeline import Delivery, Outcome, Pipeline, feedback, link, transmit
+from semcore.rng import Rng
+from semcore.types import Bitstream, Entry, Knowledge, Ledger, Sample, Scenario, Semantics, Space, utility
+
+Plan_ = Mapping[str, Any]
+Remembered = Callable[[str, Callable[[], Any]], Any]
+"""(key, compute) -> what `compute` gave for that key, now or earlier."""
+
+
+def anew(key: str, compute: Callable[[], Any]) -> Any:
+    """Remembers nothing."""
+    return compute()
+
+
+Judge = Callable[[Sequence[Sample], Outcome], Mapping[str, float | None]]
+"""What the metrics of a scenario's utility say of a segment, means over its samples."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a plan takes, by the names of `LIMITS`; None where the channel does not say."""
+
+    channel_uses: int
+    air_time_s: float | None = None
+    tx_power_dbm: float | None = None
+
+    def over(self, limits: Mapping[str, float]) -> list[str]:
+        """The names of the limits that it breaks."""
+        values = vars(self)
+        return [name for name, most in limits.items() if values[name] is not None and values[name] > most + 1e-9]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a plan brought.
+
+    Fields:
+        metrics: those of the utility, means over the samples of the segment
+        channel_uses: all that it cost, without the plan's own signalling
+        update_uses: those of them that told the knowledge base, and may serve later segments, too
+        utility: what it is worth, 0..1; None if the scenario has no utility
+    """
+
+    metrics: Mapping[str, float | None]
+    channel_uses: int
+    update_uses: int
+    utility: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What can be tried before a segment is sent.
+
+    Fields:
+        space: what may be planned
+        build: overrides -> the pipeline under them
+        scenario: the segment's
+        samples: the segment
+        knowledge: before the segment: of both ends for a genie; else the transmitter's, and what it takes the
+            receiver's to be
+        in_force: the plan of the segment before
+        judge: measures an outcome; None: nothing can be tried
+        rng: of the planner's own; a genie's is that of the real link
+        genie: whether the planner may look at the real link
+        remembered: keeps trials
+    """
+
+    space: Space = Space()
+    build: Callable[[Plan_], Pipeline] | None = None
+    scenario: Scenario = Scenario()
+    samples: Sequence[Sample] = ()
+    knowledge: Knowledge = field(default_factory=Knowledge)
+    in_force: Plan_ = field(default_factory=dict)
+    judge: Judge | None = None
+    rng: Rng = Rng()
+    genie: bool = False
+    remembered: Remembered = field(default_factory=lambda: anew)
+    _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def can_try(self) -> bool:
+        """Whether there is a pipeline to try plans with, and a utility to judge them by."""
+        return self.build is not None and self.judge is not None
+
+    def plans(self) -> list[dict[str, Any]]:
+        """The plans of the space that name every path, one of each kind that differs in this segment.
+
+        A symbol count of a stream that a workflow does not send makes no difference, nor do two update levels that both
+        ask for no update.
+        """
+        points = list(self.space.points())
+        if dict(self.in_force) in points:  # of plans that make no difference, the one that need not be told
+            points.insert(0, points.pop(points.index(dict(self.in_force))))
+        if self.build is None:
+            return points
+        return list({self._key(plan): plan for plan in reversed(points)}.values())[::-1]
+
+    def updates(self, plan: Plan_) -> bool:
+        """Whether the plan would tell the receiver's knowledge base anything in this segment."""
+        return self.build is not None and any(one.streams for one in self._prepared(self._pipeline(plan))[0])
+
+    def matters(self, plan: Plan_) -> list[str]:
+        """The paths of the space that make a difference under the plan in this segment.
+
+        A setting of a transport does if its stream is sent; when the knowledge base is told (`kb.`) does not beyond whether it
+        is, see `updates`.
+        """
+        if self.build is None:
+            return list(self.space.axes)
+        p = self._pipeline(plan)
+        told, sent = self._prepared(p)
+        streams = {name for one in (*told, *sent) for name in one.streams}
+        named = {path: path.split(".") for path in self.space.axes}
+        unsent = p.transport.transports.keys() - streams
+        idle = {path for path, parts in named.items() if parts[0] == "transport" and parts[1] in unsent}
+        return [path for path, parts in named.items() if path not in idle and parts[0] != "kb"]
+
+    def cost(self, plan: Plan_) -> Cost:
+        """What a plan takes of the link if its updates arrive, its signalling included if it is not in force yet.
+
+        Raises:
+            ComponentError: there is no pipeline to count with
+        """
+        p = self._pipeline(plan)
+        delivery = self._rounds(p)
+        if dict(plan) != dict(self.in_force):
+            delivery = delivery.after(notice(self._pipeline(self.in_force), self.space, plan, self.samples, self._draw(0)))
+        times = [report["air_time_s"] for report in delivery.report.values() if "air_time_s" in report]
+        return Cost(delivery.ledger.uses(), max(times, default=None), p.channel.link_state().get("tx_power_dbm"))
+
+    def trial(self, plan: Plan_, draw: int = 0) -> Trial:
+        """Send the segment under a plan over a link of the transmitter's own: as it is forecast, with other fading and noise.
+
+        Trials of the same `draw` see the same fading: they are paired.
+
+        Raises:
+            ComponentError: there is nothing to try it with
+        """
+        return self._sent(plan, self._draw(draw))
+
+    def real(self, plan: Plan_) -> Trial:
+        """What the plan will bring over the real link; for planners that are labelled as genies.
+
+        Raises:
+            ComponentError: the planner is no genie, or there is nothing to try it with
+        """
+        if not self.genie:
+            raise ComponentError("only a planner with `genie = True` may look at the real link: its results say so")
+        return self._sent(plan, self.rng)
+
+    def _sent(self, plan: Plan_, rng: Rng) -> Trial:
+        if self.judge is None:
+            raise ComponentError("nothing can be tried: the scenario says nothing of its `utility`")
+        wanted = sorted(term.metric for term in self.scenario.utility)
+        judge, key = self.judge, digest(self._key(plan), self.samples, self.knowledge, rng.integer(), wanted)
+
+        def made() -> dict[str, Any]:
+            p = self._pipeline(plan)
+            # What a trial was worth is kept, but not the clips that it made: there are too many.
+            p = replace(p, generator=_inside(p.generator), selector=_inside(p.selector))
+            outcome = transmit(p, self.samples, self.knowledge, rng)
+            uses = {"channel_uses": outcome.delivery.ledger.uses(), "update_uses": outcome.update_uses}
+            return {"metrics": dict(judge(self.samples, outcome)), **uses}
+
+        found = self.remembered(key, made)
+        return Trial(**found, utility=utility(self.scenario.utility, found["metrics"]))
+
+    def _draw(self, draw: int) -> Rng:
+        return self.rng.at("trial", self.scenario.segment, draw)
+
+    def _pipeline(self, plan: Plan_) -> Pipeline:
+        if self.build is None:
+            raise ComponentError("nothing can be tried: there is no pipeline")
+        return self.build({**plan, **self.scenario.environment})
+
+    def _key(self, plan: Plan_) -> str:
+        """A digest of what a plan would send in this segment, and of what would be made of it."""
+        p = self._pipeline(plan)
+        updates, sent = self._prepared(p)
+        used = {name: p.air.of(name) for one in (*updates, *sent) for name in one.streams}
+        return digest(updates, sent, used, p.channel, *map(_inside, (p.generator, p.selector)))
+
+    def _prepared(self, p: Pipeline) -> tuple[list[Semantics], list[Semantics]]:
+        """The updates of the segment, and what is sent once all of them arrived."""
+        key = digest(p.kb, _inside(p.encoder))
+        if key not in self._found:
+            updates = p.kb.update(self.knowledge.tx, self.samples) if p.kb else []
+            after = p.kb.apply(self.knowledge.tx, updates) if p.kb else self.knowledge.tx
+            self._found[key] = updates, p.encoder.encode(self.samples, after)
+        return self._found[key]
+
+    def _rounds(self, p: Pipeline) -> Delivery:
+        """Both rounds of the segment, as if every update arrived."""
+        rng = self._draw(0)
+        updates, sent = self._prepared(p)
+        told = link(p, updates, rng.at("update"))
+        return link(p, sent, rng.at("data")).after(replace(told, ledger=told.ledger + feedback(updates)))
+
+
+def notice(p: Pipeline, space: Space, plan: Plan_, samples: Sequence[Sample], rng: Rng) -> Delivery:
+    """Tell the receiver a plan by its number, over the pipeline in force. The samples of the segment share what it costs."""
+    told = Bitstream(space.number(plan).to_bytes(space.signal_bytes, "big"))
+    delivery = link(p, [Semantics("plan", {"plan": told})], rng)
+    ledger = delivery.ledger + Ledger((Entry("plan", "plan", "feedback", 0, 1),))
+    report = {sample.id: delivery.report.get("plan", {}) for sample in samples}
+    there = [one for one in delivery.arrived if one.arrived() and one.streams.get("plan") == told]
+    return Delivery(there, ledger.shared([sample.id for sample in samples]), report)
+
+
+def _inside(component: Any) -> Any:
+    """A cached stage is what is inside of it."""
+    return getattr(component, "inner", component)

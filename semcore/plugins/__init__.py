@@ -1,0 +1,1 @@
+"""Components of installed packages: registry, interface checks, hooks, and the doctor."""

@@ -1,0 +1,189 @@
+"""Installed plugin packages, looked at from outside: what they bring and what they say of it, without importing them."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import functools
+import importlib.util
+import inspect
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import pluggy
+
+from semcore.component.base import summary
+from semcore.entrypoints import discovery
+from semcore.entrypoints.discovery import COMMAND, HOOKS, Registered, UnusableError
+from semcore.errors import PluginError
+from semcore.plugins import registry
+
+GROUPS = (*registry.KINDS, HOOKS, COMMAND)
+"""What a package can bring, by the end of its groups of entry points."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """An installed distribution that brings something.
+
+    Fields:
+        entries: components, hook plugins and verbs, by group and name
+    """
+
+    name: str
+    version: str
+    entries: tuple[Registered, ...]
+
+    @property
+    def components(self) -> tuple[Registered, ...]:
+        """Its components alone."""
+        return tuple(entry for entry in self.entries if entry.kind in registry.KINDS)
+
+
+def packages() -> list[Package]:
+    """Every package that is in use and brings something, by name."""
+    found = []
+    for one in discovery.in_use():
+        known = [entry for entry in one.entries if entry.kind in GROUPS]
+        known.sort(key=lambda entry: (GROUPS.index(entry.kind), entry.name))
+        if known:
+            found.append(Package(one.name, one.version, tuple(known)))
+    return found
+
+
+def describe(entry: Registered) -> str:
+    """The first sentence of a class's docstring, read from its source; "" if the source is not there."""
+    return summary(_docstrings(entry.module).get(entry.attribute))
+
+
+def _docstrings(module: str) -> dict[str, str | None]:
+    return {node.name: ast.get_docstring(node) for node in _classes(module)}
+
+
+@functools.cache
+def _classes(module: str) -> list[ast.ClassDef]:
+    path = source_of(module)
+    if path is None:
+        return []
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [node for node in tree.body if isinstance(node, ast.ClassDef)]
+
+
+def cites(entry: Registered) -> tuple[str, ...]:
+    """The keys that a class cites, read from its source; only if it writes none itself (it may inherit) it is imported."""
+    written = _cited(entry.module).get(entry.attribute)
+    return written if written is not None else registry.load(entry.kind, entry.name).cites
+
+
+@functools.cache
+def _cited(module: str) -> dict[str, tuple[str, ...] | None]:
+    found: dict[str, tuple[str, ...] | None] = {}
+    for node in _classes(module):
+        for item in node.body:
+            if isinstance(item, ast.AnnAssign) and ast.unparse(item.target) == "cites" and isinstance(item.value, ast.Tuple):
+                keys = [one.value for one in item.value.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+                found[node.name] = tuple(keys) if len(keys) == len(item.value.elts) else None
+    return found
+
+
+def source_of(module: str) -> Path | None:
+    """The file of a module, found without importing its package."""
+    loaded = sys.modules.get(module)
+    if loaded is not None and getattr(loaded, "__file__", None):
+        return Path(str(loaded.__file__))
+    top, *below = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top) if top else None
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None:
+        return None
+    candidates = [] if below else [Path(spec.origin or "")]
+    for folder in (spec.submodule_search_locations or ()) if below else ():
+        path = Path(folder, *below)
+        candidates += [path.with_suffix(".py"), path / "__init__.py"]
+    return next((one for one in candidates if one.suffix == ".py" and one.is_file()), None)
+
+
+# ---------------------------------------------------------------------------------------------- hooks and verbs
+
+
+def hook_names() -> list[str]:
+    """Hook plugins that are installed."""
+    return sorted(discovery.entries(HOOKS))
+
+
+def hook_manager(names: list[str]) -> pluggy.PluginManager:
+    """A plugin manager with the hooks that a pipeline names; each is loaded by itself.
+
+    Raises:
+        PluginError: a name is unknown, or what it stands for cannot be used
+    """
+    manager = _manager()
+    for name in dict.fromkeys(names):
+        entry = discovery.find(HOOKS, name)
+        if entry is None:
+            hint = discovery.left_out(HOOKS, name) or f"installed are {', '.join(hook_names()) or 'none'}"
+            raise PluginError(f"there is no hook plugin {name!r}; {hint}")
+        add_hooks(entry, manager)
+    return manager
+
+
+def _manager() -> pluggy.PluginManager:
+    from semcore.plugins.hookspecs import Hooks
+
+    manager = pluggy.PluginManager("semcore")
+    manager.add_hookspecs(Hooks)
+    return manager
+
+
+def add_hooks(entry: Registered, manager: pluggy.PluginManager | None = None) -> None:
+    """Load a hook plugin (a module, an object, or a class that is made without arguments) into a manager, or to try it.
+
+    Raises:
+        UnusableError: it cannot be loaded, or has a hook that is none
+    """
+    from semcore.plugins.hookspecs import Hooks
+
+    known = [name for name in vars(Hooks) if name.startswith("semcore_")]
+    manager, plugin = manager or _manager(), discovery.load(entry)
+    try:
+        plugin = plugin() if isinstance(plugin, type) else plugin
+        for name in sorted(set(meant := _meant(plugin)) - set(known)):
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"hooks are {', '.join(known)}"
+            raise UnusableError(entry, f"has {name!r}, which is not a hook; {hint}")
+        manager.register(plugin, entry.name)
+    except UnusableError:
+        raise
+    except (Exception, SystemExit) as error:  # somebody else's; pluggy names arguments that do not exist
+        raise UnusableError(entry, f"cannot be used: {discovery.one_line(error)}") from error
+    heard = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    if deaf := sorted(set(meant) - heard):
+        raise UnusableError(entry, f"has {deaf[0]!r} without @semcore.plugins.hookspecs.hook above it")
+    if not heard:
+        raise UnusableError(entry, f"has no hook; hooks are {', '.join(known)}")
+
+
+def _meant(plugin: object) -> list[str]:
+    """Names of functions that are hooks, or are called like one."""
+    routines = {name: held for name in dir(plugin) if inspect.isroutine(held := getattr(plugin, name))}
+    return [name for name, held in routines.items() if name.startswith("semcore_") or hasattr(held, "semcore_impl")]
+
+
+def command(entry: Registered) -> click.Command:
+    """A third party's verb.
+
+    Raises:
+        UnusableError: it cannot be loaded, or is no command
+    """
+    found: Any = discovery.load(entry)
+    if not isinstance(found, click.Command):
+        raise UnusableError(entry, f"is no click command but a {type(found).__name__}: put @click.command() above it")
+    return found

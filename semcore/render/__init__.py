@@ -1,0 +1,1 @@
+"""From numbers to what is looked at: the page, figures, tables, references, data files."""

@@ -1,0 +1,233 @@
+"""What a run's files hold: the shape of `run.json`, `result.json`, `failure.json` and the lines of `items.jsonl`.
+
+A stranger may have written them, digests included. What is read is therefore held against its shape here, once, and whoever
+works with it may rely on that. Keys that are not named here may be there, too.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Annotated, Any, Literal, NotRequired
+
+from annotated_types import Ge, Len, Lt
+from pydantic import AfterValidator
+from typing_extensions import TypedDict
+
+from semcore.component.base import wanted
+from semcore.errors import shown
+from semcore.runs.files import is_plain
+from semcore.statistics.kinds import statistic_of
+
+
+def _plain(name: str) -> str:
+    if not is_plain(name):
+        raise ValueError(f"is {shown(name)}, which is not a plain relative path below its folder")
+    return name
+
+
+def _part(name: str) -> str:
+    if not is_plain(name) or "/" in name:
+        raise ValueError(f"is {shown(name)}, which is not a plain name")
+    return name
+
+
+def _kind(described: dict[str, Any]) -> dict[str, Any]:
+    statistic_of(described)
+    return described
+
+
+Name = Annotated[str, AfterValidator(_plain)]
+Part = Annotated[str, AfterValidator(_part)]
+Count = Annotated[int, Ge(0), Lt(2**63)]
+Pair = Annotated[list[float], Len(2, 2)]
+Frames = Annotated[list[Count], Len(2, 2)]
+Found = Annotated[list[str | Count], Len(3, 3)]
+Numbers = dict[str, float | None]
+Settings = dict[str, Any]
+
+
+class Cell(TypedDict):
+    """A cell of the grid in `run.json`."""
+
+    id: Part
+    settings: Settings
+
+
+class Info(TypedDict):
+    """`run.json`."""
+
+    name: str
+    semcore: str
+    axes: dict[str, list[Any]]
+    cells: list[Cell]
+    description: NotRequired[str]
+    software: NotRequired[dict[str, str]]
+    command: NotRequired[list[str]]
+    files: NotRequired[dict[Name, str]]
+
+
+class Summary(TypedDict):
+    """A metric of a cell."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+    n: Count
+    exact: NotRequired[Count]
+    joint: NotRequired[float | None]
+    unit: str
+    better: Literal["higher", "lower", ""]
+    cost: NotRequired[bool]
+    statistic: NotRequired[Annotated[dict[str, Any], AfterValidator(_kind)]]
+    signature: str
+
+
+class Post(TypedDict):
+    """A line of the ledger."""
+
+    stream: str
+    kind: str
+    channel_uses: Count
+    bits: Count
+
+
+class Term(TypedDict):
+    """A term of a utility."""
+
+    metric: str
+
+
+class Lacking(TypedDict):
+    """What was not found in every frame, as `semcore.runs.found` writes it."""
+
+    frames: Count
+    of: Count
+    samples: Count
+    first: list[Found]
+
+
+class Segment(TypedDict, total=False):
+    """A segment of a session."""
+
+    segment: Count
+    task: str
+    preferences: str
+    environment: Settings
+    limits: Numbers
+    link: Numbers
+    utility: list[Term]
+    knowledge: dict[str, list[str]]
+    planned: Settings
+    in_force: Settings
+    reasons: list[str]
+    plan_report: dict[str, float]
+    delivered: float
+    channel_uses: Count
+    update_uses: Count
+    texts: list[Any]
+    metrics: Numbers
+    worth: float | None
+    updates: Count
+
+
+class Named(TypedDict, total=False):
+    """A component in a configuration."""
+
+    use: str
+
+
+class Config(TypedDict, total=False):
+    """The resolved configuration of a cell."""
+
+    seed: int
+    source: Named
+    encoder: Named
+    transport: dict[str, Any]
+    channel: Named
+    generator: Named
+    selector: Named
+    kb: Named
+    planner: Named
+    metrics: list[Named]
+
+
+class Component(TypedDict):
+    """What a result stands on, of `provenance`."""
+
+    kind: str
+    name: str
+    package: str
+    version: str
+    source: str
+    files: NotRequired[dict[str, str]]
+
+
+class Result(TypedDict):
+    """`result.json`; which of its parts must be there, `results.PARTS` says."""
+
+    id: Part
+    n: NotRequired[Count]
+    metrics: NotRequired[dict[str, Summary]]
+    ledger: NotRequired[list[Post]]
+    report: NotRequired[Numbers]
+    found: NotRequired[dict[str, Lacking]]
+    judged: NotRequired[dict[str, Lacking]]
+    segments: NotRequired[list[Segment]]
+    conventions: NotRequired[dict[str, str]]
+    genie: NotRequired[list[str]]
+    packages: NotRequired[dict[str, str]]
+    components: NotRequired[list[Component]]
+    libraries: NotRequired[dict[str, str]]
+    config: NotRequired[Config]
+    files: NotRequired[dict[Name, str]]
+
+
+class Failure(TypedDict):
+    """`failure.json`."""
+
+    reason: str
+    traceback: str
+
+
+class Item(TypedDict):
+    """A line of `items.jsonl`."""
+
+    sample: str
+    metrics: Numbers
+    channel_uses: Count
+    sent: NotRequired[dict[str, str]]
+    arrived: NotRequired[dict[str, str]]
+    intact: NotRequired[dict[str, bool]]
+    differs: NotRequired[dict[str, str]]
+    report: NotRequired[Numbers]
+    plan: NotRequired[Settings]
+    exact: NotRequired[list[str]]
+    found: NotRequired[dict[str, Frames]]
+    judged: NotRequired[dict[str, Frames]]
+    parts: NotRequired[dict[str, Pair]]
+    pictures: NotRequired[dict[str, Name]]
+    clips: NotRequired[dict[str, Name]]
+
+
+def check(shape: Any, value: Any) -> Any:
+    """A value, if it has the shape.
+
+    Raises:
+        ValueError: it does not have it; with what is wrong first, and where
+    """
+    from pydantic import ValidationError
+
+    try:
+        _adapter(shape).validate_python(value, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=True)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{place or 'it'} {wanted(first)}") from None
+    return value
+
+
+@functools.cache
+def _adapter(shape: Any) -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(shape)

@@ -1,0 +1,1 @@
+"""Kinds of metric values, and the interval that is right for each."""

@@ -1,0 +1,131 @@
+"""Intervals of 95 %, as SciPy's functions give them; `semcore.statistics.kinds` chooses among them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Ends = tuple[float | None, float | None]
+"""The least and the greatest value that there can be; None: no end."""
+LEVEL = 0.95
+RESAMPLES, SEED = 2000, 20
+"""Of a bootstrap: its random numbers are the same in every process, so that an interval depends on the values alone."""
+FEW, MANY = 20, 2000
+"""Below `FEW` samples a bootstrap interval is too short, and is joined with Student's t; from `MANY` on they are the same."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its 95 % interval.
+
+    Fields:
+        n: samples that the mean is over
+        mean: the estimate; of shares and ratios the ratio of the sums; None without a finite value
+        low: lower end of the interval; None if there is no interval: a single sample, or nothing to judge the spread by
+        high: its upper end
+        exact: samples without any error, whose decibels are infinite: they are not in the mean
+        joint: decibels of the mean error of all samples, the exact ones included; None for other kinds
+    """
+
+    n: int
+    mean: float | None
+    low: float | None = None
+    high: float | None = None
+    exact: int = 0
+    joint: float | None = None
+
+
+def _within(value: float, low: float | None, high: float | None) -> float:
+    value = value if low is None else max(value, low)
+    return value if high is None else min(value, high)
+
+
+def student(values: Sequence[float], low: float | None, high: float | None, level: float = LEVEL) -> Estimate:
+    """Mean and Student's t interval, cut at the ends of the range; no interval for a single value."""
+    n = len(values)
+    mean = math.fsum(values) / n
+    if n == 1:
+        return Estimate(n, mean)
+    from scipy.special import stdtrit
+
+    mean = min(max(mean, min(values)), max(values))  # against rounding
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1) / n)
+    return Estimate(n, mean, _within(mean - half, low, high), _within(mean + half, low, high))
+
+
+def ratios(over: Sequence[Sequence[float]], under: Sequence[Sequence[float]], bounds: Ends, level: float = LEVEL) -> Estimate:
+    """A ratio of sums, or the first of two less the second, by Student's t of the linearised values (delta method)."""
+    mean, shifts = 0.0, [0.0] * len(over[0])
+    for sign, a, b in zip((1, -1), over, under, strict=False):
+        ratio, middle = math.fsum(a) / math.fsum(b), math.fsum(b) / len(b)
+        mean += sign * ratio
+        shifts = [shift + sign * (one - ratio * other) / middle for shift, one, other in zip(shifts, a, b, strict=True)]
+    found = student([mean + shift for shift in shifts], *bounds, level)
+    return Estimate(found.n, mean, found.low, found.high)
+
+
+def clopper_pearson(share: float, trials: float, level: float) -> tuple[float, float]:
+    """Clopper–Pearson's interval of a share of independent trials, as quantiles of beta distributions.
+
+    It is that of `scipy.stats.binomtest`, whose numbers must be whole.
+    """
+    from scipy.special import betaincinv
+
+    events, tail = share * trials, (1 - level) / 2
+    low = betaincinv(events, trials - events + 1, tail) if events > 0 else 0.0
+    high = betaincinv(events + 1, trials - events, 1 - tail) if share < 1 else 1.0
+    return float(low), float(high)
+
+
+def independent(events: Sequence[float], trials: Sequence[float]) -> float:
+    """How many independent trials have the spread of these, which come in clusters: from one per cluster to all of them."""
+    n, total = len(events), math.fsum(trials)
+    if max(trials) == 1 and all(event in (0, 1) for event in events):
+        return n
+    share = math.fsum(events) / total
+    squares = math.fsum((k - share * m) ** 2 for k, m in zip(events, trials, strict=True))
+    fewest = total**2 / math.fsum(m * m for m in trials)
+    if n == 1 or squares < 1e-18 * total:
+        return fewest
+    from scipy.special import stdtrit
+
+    variance = n / (n - 1) * squares / total**2
+    tail = (1 + LEVEL) / 2
+    wider = float(stdtrit(max(total - 1, n - 1), tail) / stdtrit(n - 1, tail)) ** 2
+    found = share * (1 - share) / variance * wider
+    return max(found if max(trials) == 1 else min(found, total), fewest)
+
+
+def bootstrapped(
+    of: Callable[..., np.ndarray],
+    data: Sequence[Sequence[float]],
+    student: Estimate,
+    bounds: Ends,
+) -> Estimate:
+    """The BCa bootstrap interval of a statistic of paired values, within the bounds; `student`: the one by Student's t."""
+    if student.low is None or student.high is None or student.low == student.high or student.n >= MANY:
+        return student
+    import numpy as np
+    from scipy import stats
+
+    arrays = [np.asarray(values, np.float64) for values in data]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of degenerate data, which are met below
+        found = stats.bootstrap(
+            arrays, of, paired=True, vectorized=True, n_resamples=RESAMPLES, batch=max(1, 2_000_000 // student.n),
+            confidence_level=LEVEL, method="BCa", random_state=np.random.default_rng(SEED),
+        ).confidence_interval  # fmt: skip
+    low, high = float(found.low), float(found.high)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return student
+    if student.n < FEW:
+        low, high = min(low, student.low), max(high, student.high)
+    assert student.mean is not None
+    low, high = min(low, student.mean), max(high, student.mean)
+    return Estimate(student.n, student.mean, _within(low, *bounds), _within(high, *bounds))

@@ -1,0 +1,1 @@
+"""What recipes share: the training loop, checkpoints, model cards."""

@@ -1,0 +1,264 @@
+"""What trainings share: learning-rate schedule, moving average, resumable epochs, export, and symbols over a channel."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from semcore.component.base import Component
+from semcore.component.fields import written
+from semcore.errors import RunError
+from semcore.interfaces import ChannelModel, Recipe
+from semcore.models.weights import tensors
+from semcore.plugins.registry import name_of
+from semcore.rng import Rng
+from semcore.training.claim import RECORD, claim
+from semcore.types import Layout, Span, Symbols
+
+
+def one_cycle(step: int, total: int, warm_up: float = 0.15) -> float:
+    """Factor on the peak learning rate: linear rise over `warm_up` of all steps, then cosine down to 0."""
+    rise = warm_up * total
+    if step < rise:
+        return (step + 1) / (rise + 1)
+    return 0.5 * (1 + math.cos(math.pi * (step - rise) / (total - rise)))
+
+
+def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
+    """Scale every parameter group's own `peak` learning rate by `factor`."""
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * factor
+
+
+@torch.no_grad()
+def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """average ← decay · average + (1 − decay) · model, statistics of normalisation layers included."""
+    for slow, fast in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
+        if slow.is_floating_point():
+            slow.lerp_(fast, 1 - decay)
+        else:
+            slow.copy_(fast)
+
+
+def descend(loss: torch.Tensor, optimizer: torch.optim.Optimizer, model: nn.Module, average: nn.Module, decay: float) -> float:
+    """One step down the gradient, whose norm is clipped to 1, and the moving average after it; the loss as a number."""
+    optimizer.zero_grad()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    move_average(average, model, decay)
+    return loss.item()
+
+
+def warming(done: int, most: float = 0.998) -> float:
+    """The decay of a moving average after `done` steps: short at first, so that it does not remember the beginning."""
+    return min(most, (1 + done) / (10 + done))
+
+
+def run_steps(
+    recipe: Any,
+    epoch: int,
+    optimizer: torch.optim.Optimizer,
+    model: nn.Module,
+    average: nn.Module,
+    cost: Callable[[torch.Generator, int], torch.Tensor],
+    warm_up: float,
+) -> float:
+    """The steps of one epoch, as many as `recipe.steps` says; their mean loss.
+
+    Args:
+        recipe: its `seed`, `epochs` and `steps`
+        cost: the loss of a step, of a generator of the epoch's own and the number of steps that were done before
+        warm_up: share of all steps over which the rate rises
+    """
+    generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
+    for step in range(recipe.steps):
+        done = epoch * recipe.steps + step
+        set_rate(optimizer, one_cycle(done, recipe.epochs * recipe.steps, warm_up))
+        total += descend(cost(generator, done), optimizer, model, average, warming(done))
+    return total / recipe.steps
+
+
+def drawn_db(snr_db: tuple[float, float], count: int, generator: torch.Generator) -> list[float]:
+    """SNRs of a step, dB: one at random in each of as many equal parts of a range, so that every step sees all of it."""
+    low, high = snr_db
+    parts = (torch.arange(count) + torch.rand(count, generator=generator)) / count
+    snrs: list[float] = (low + (high - low) * parts).tolist()
+    return snrs
+
+
+def by_row(snrs_db: Sequence[float], rows: int) -> torch.Tensor:
+    """The SNR of each row, float32 (rows,), where as many equal parts of the rows have one each."""
+    return torch.repeat_interleave(torch.tensor(snrs_db), torch.tensor(_parts(rows, len(snrs_db))))
+
+
+def at_snrs(
+    channel: ChannelModel, values: torch.Tensor, snrs_db: Sequence[float], rng: Rng
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Symbols (rows, n) over the channel, each row at its SNR of `by_row`: what arrives, and the noise variance left in it."""
+    heard = [
+        at_snr(channel, snr).transmit(symbols_of(part), rng.at(number))
+        for number, (part, snr) in enumerate(zip(values.split(_parts(len(values), len(snrs_db))), snrs_db, strict=True))
+    ]
+    return torch.cat([one.values for one in heard]), torch.cat([one.noise_var for one in heard])
+
+
+def _parts(rows: int, count: int) -> list[int]:
+    return [len(part) for part in torch.arange(rows).tensor_split(count)]
+
+
+def run_epochs(
+    recipe: Recipe,
+    out: Path,
+    epochs: int,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+    run_epoch: Callable[[int], Mapping[str, float]],
+) -> float:
+    """Run epochs `0..epochs-1`, each ended by a checkpoint in `out`; go on from the last one. Returns all seconds spent.
+
+    An epoch must draw its randomness from generators seeded by its number, so that an interrupted training gives
+    what an uninterrupted one gives. Checkpoints are safetensors and JSON, never pickles.
+
+    Raises:
+        RunError: `out` holds a training of another recipe, or of other settings, data or source; or its checkpoint is damaged
+    """
+    training = claim(recipe, out)
+    out.mkdir(parents=True, exist_ok=True)
+    counter_file = out / "checkpoint.json"
+    done, seconds = 0, 0.0
+    if counter_file.exists():
+        done, seconds = _go_on(out, counter_file, training, modules, optimizers)
+    for epoch in range(done, epochs):
+        start = time.perf_counter()
+        log = dict(run_epoch(epoch))
+        seconds += time.perf_counter() - start
+        state_file = out / f"checkpoint-{epoch + 1}.safetensors"
+        save_file(_collect(modules, optimizers), state_file)
+        temporary = counter_file.with_suffix(".tmp")
+        counters = {"training": training, "epochs": epoch + 1, "seconds": seconds, "file": state_file.name}
+        temporary.write_text(json.dumps(counters))
+        temporary.replace(counter_file)  # the counter names the tensors: whichever is missing, the pair stays whole
+        (out / f"checkpoint-{epoch}.safetensors").unlink(missing_ok=True)
+        line = {"epoch": epoch + 1, "seconds": round(seconds), **{k: round(v, 4) for k, v in log.items()}}
+        print(json.dumps(line), flush=True)
+    return seconds
+
+
+def _go_on(
+    out: Path,
+    counter_file: Path,
+    training: str,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+) -> tuple[int, float]:
+    """Restore the last checkpoint; the epochs and seconds behind it."""
+    remedy = f"delete {out} to begin from the start, or name another folder with --out"
+    try:
+        counters = json.loads(counter_file.read_text())
+        done, seconds, name = int(counters["epochs"]), float(counters["seconds"]), Path(str(counters["file"])).name
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RunError(f"{counter_file} is damaged ({error!r}); {remedy}") from error
+    if counters.get("training") != training:
+        raise RunError(f"{counter_file} is of another training than {out / RECORD}; {remedy}")
+    try:
+        _restore(tensors(out / name, remedy), modules, optimizers)
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise RunError(f"{out / name} does not fit the networks of this recipe; {remedy}") from error
+    return done, seconds
+
+
+def _collect(modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, torch.Tensor]:
+    tensors = {f"{name}/{k}": v for name, module in modules.items() for k, v in module.state_dict().items()}
+    for name, optimizer in optimizers.items():
+        for index, entries in optimizer.state_dict()["state"].items():
+            tensors |= {f"{name}/{index}/{k}": v for k, v in entries.items() if isinstance(v, torch.Tensor)}
+    return {k: v.detach().clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
+
+
+def _restore(
+    tensors: Mapping[str, torch.Tensor],
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, torch.optim.Optimizer],
+) -> None:
+    for name, module in modules.items():
+        prefix = f"{name}/"
+        module.load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
+    for name, optimizer in optimizers.items():
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in tensors.items():
+            owner, _, rest = key.partition("/")
+            if owner == name:
+                index, entry = rest.split("/")
+                state.setdefault(int(index), {})[entry] = value
+        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def write_model(folder: Path, config: Mapping[str, object], model: nn.Module, card: str) -> None:
+    """Write config.json, model.safetensors (float16) and README.md, the form in which a model is shipped."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    tensors = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "model.safetensors")
+    (folder / "model.safetensors").chmod(0o644)  # safetensors writes files that only their owner may read
+    (folder / "README.md").write_text(card)
+
+
+def at_snr(channel: ChannelModel, snr_db: float) -> ChannelModel:
+    """The channel at another SNR, mean or of a slot, if it has one of its own to set; else (a link budget) as it is."""
+    anyone: Any = channel
+    own = _own_snr(channel)
+    return dataclasses.replace(anyone, **{own: snr_db}) if own else channel
+
+
+def _own_snr(channel: ChannelModel) -> str:
+    """The setting of a channel that holds its SNR, or ""."""
+    return next((name for name in ("snr_db", "block_snr_db") if getattr(channel, name, None) is not None), "")
+
+
+def symbols_of(values: torch.Tensor) -> Symbols:
+    """Symbols (rows, n) as one stream a row."""
+    rows, width = values.shape
+    keys = tuple(str(row) for row in range(rows))
+    spans = tuple(Span(row, 0, width, row, "data", object) for row in range(rows))
+    return Symbols(values, Layout((width,) * rows, spans, keys, tuple((key, "") for key in keys)))
+
+
+def measured_at(channel: ChannelModel) -> str:
+    """What the SNRs are that `at_snr` sets, for a model card."""
+    return (
+        "SNR of a slot after fading (`block_snr_db`)"
+        if _own_snr(channel) == "block_snr_db"
+        else "Es/N0 before fading (`snr_db`)"
+    )
+
+
+def asked(recipe: Recipe, without: Sequence[str] = ("data",)) -> list[str]:
+    """The settings of a recipe that are not its defaults, as the command line takes them, for a model card.
+
+    Args:
+        without: settings that are left out, such as the folder of the data, which others have elsewhere
+    """
+    return [text for name in _fields(recipe) if name not in without for text in _asked(name, getattr(recipe, name), recipe)]
+
+
+def _asked(path: str, value: Any, owner: Component) -> list[str]:
+    usual = next(field.default for field in dataclasses.fields(owner) if field.name == path.rpartition(".")[2])
+    if isinstance(value, Component):
+        inner = [text for name in _fields(value) for text in _asked(f"{path}.{name}", getattr(value, name), value)]
+        return [f"{path}.use={name_of(type(value))}", *inner]
+    return [] if value == usual else [shlex.quote(f"{path}={written(value)}")]
+
+
+def _fields(component: Component) -> list[str]:
+    return [field.name for field in dataclasses.fields(component)]
