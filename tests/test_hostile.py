@@ -88,7 +88,7 @@ metrics: [psnr, ssim, bleu, char-accuracy, semantic-entropy, clip-score, channel
 
 def every_cell(text: str, folder: Path, *overrides: str) -> None:
     """Run a pipeline; every cell must come to a result, its page included."""
-    from semcore.report import write_report
+    from semcore.render.page import write_report
 
     (folder / "pipeline.yaml").write_text(text)
     finished = run(load(folder / "pipeline.yaml", overrides), folder / "run", hook_manager([]))

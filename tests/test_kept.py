@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from semcore.analysis.compare import diff
 from semcore.cli import main
 from semcore.errors import RunError
-from semcore.report import write_report
+from semcore.render.page import write_report
 from semcore.runs.merge import merge
 from semcore.runs.results import read_run
 from semcore.runs.runner import Shard

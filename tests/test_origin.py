@@ -339,7 +339,7 @@ def test_a_result_says_what_it_stands_on(painted: Any) -> None:
     painter = known["generator", "painter"]
     assert painter["package"] == "painter.py" and painter["files"] == {"weights": content.fingerprint("model")}
     assert {"torch", "numpy"} <= result["libraries"].keys()
-    from semcore.report import write_report
+    from semcore.render.page import write_report
 
     page = write_report(finished.folder).read_text()
     assert painter["source"] in page and painter["files"]["weights"][:12] in page

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 import semcore
 from semcore.analysis.findings import observe
 from semcore.errors import RunError
+from semcore.render.page import write_report
 from semcore.render.page.curves import curves_of, figures
 from semcore.render.page.gallery import LONGEST, compare, thinned, visible
 from semcore.render.page.gallery import _pieces as gallery_pieces
 from semcore.render.page.ledger import accounts
 from semcore.render.page.lines import Lines, Varied, common, lines
-from semcore.report import write_report
 from semcore.runs.conventions import SNR
 from semcore.runs.damage import damages
 from semcore.runs.results import Run, read_run, table, verdict, with_interval

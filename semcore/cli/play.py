@@ -20,7 +20,7 @@ def play_command(run: Path, cell: str | None, only_write: bool) -> None:
     CELL is its number in the table of the run, from 0, or the beginning of the name of its folder; without one, the cells are
     listed.
     """
-    from semcore.report import write_cell
+    from semcore.render.page import write_cell
     from semcore.runs.results import read_run, readable
 
     found = read_run(run)

@@ -13,7 +13,7 @@ from semcore.cli.select import Place, say
 @click.argument("run", type=Place(exists=True, file_okay=False))
 def report_command(run: Path) -> None:
     """Write RUN as one self-contained page, RUN/report.html."""
-    from semcore.report import write_report
+    from semcore.render.page import write_report
     from semcore.runs.results import readable
 
     with readable(run):

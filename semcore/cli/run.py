@@ -131,7 +131,7 @@ def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard:
     if finished.failures:
         click.echo(f"The tracebacks are in {folder}/cells/*/failure.json; the same command tries again.", err=True)
     if report and any(finished.results):
-        from semcore.report import write_report
+        from semcore.render.page import write_report
 
         click.echo(f"Report: {write_report(folder)}")
     return 1 if finished.failures or finished.complaints else 0
