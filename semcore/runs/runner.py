@@ -32,6 +32,7 @@ from semcore.runs import provenance
 from semcore.plugins.hook_calls import Around
 from semcore.runs.cache import Cache, StageDone
 from semcore.component.base import Needs, most
+from semcore.runs.allocator import return_large_blocks
 from semcore.config import build
 from semcore.config.local_files import register_files
 from semcore.config.experiment import Cell, Experiment, Resolve, alternatives
@@ -328,6 +329,7 @@ def compute(
 ) -> Outcome:
     """Compute one cell and keep nothing but what stages made. Failure is data: nothing is raised."""
     started = time.perf_counter()
+    return_large_blocks()
     try:
         with stage("load"):
             if problems := register_files(experiment.values, experiment.document):
