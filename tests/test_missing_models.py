@@ -9,6 +9,7 @@ import pytest
 
 from semcore.cli import main
 from semcore_image.llava import LlavaCaption
+from semcore_image.metrics import LPIPS
 from semcore_image.stable_diffusion import StableDiffusion
 from semcore_llm.llm.local import LocalPlanner
 from semcore_video.judges.arcface import ArcFaceCSIM
@@ -91,6 +92,26 @@ def test_weights_that_are_pickles_alone_are_not_enough(tmp_path: Path) -> None:
     snapshot(tmp_path, "a/b", "config.json", "pytorch_model.bin")
     told = LlavaCaption(model="a/b", cache_dir=str(tmp_path)).missing()
     assert "holds no weights as safetensors" in told and "refs/pr/NUMBER" in told
+
+
+def test_the_networks_of_lpips_are_looked_for_where_torchvision_keeps_them(
+    tmp_path: Path, pipeline: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from torchvision import models
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    weights = {"alex": models.AlexNet_Weights, "squeeze": models.SqueezeNet1_1_Weights, "vgg": models.VGG16_Weights}
+    for network, known in weights.items():
+        url = known.DEFAULT.url
+        file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+        assert LPIPS(network=network).missing() == f"the weights of {network} are not on this machine: fetch {url} to {file}"
+    metrics = "metrics=[{use: lpips, network: vgg}, {use: frames, of: {use: lpips}}]"
+    code, told = called(capsys, "check", pipeline, metrics)
+    assert code == 2 and told.count("error:") == 5 and "vgg16-397923af.pth" in told and "alexnet-owt-7be5be79.pth" in told
+    file.parent.mkdir(parents=True)
+    file.touch()
+    assert not LPIPS(network="vgg").missing() and LPIPS().missing()
 
 
 def test_folders_are_looked_into(tmp_path: Path) -> None:

@@ -243,6 +243,13 @@ def measured_at(channel: ChannelModel) -> str:
     )
 
 
+def command_of(recipe: Recipe) -> str:
+    """The command that trains a recipe, for its card; of a folder of data the name stands for its path."""
+    folder = str(getattr(recipe, "data", ""))
+    data = [shlex.quote(f"data={Path(folder).expanduser().resolve().name}")] if folder else []
+    return " ".join(["semcore train", name_of(type(recipe)), *data, *asked(recipe), "--out DIR"])
+
+
 def asked(recipe: Recipe, without: Sequence[str] = ("data",)) -> list[str]:
     """The settings of a recipe that are not its defaults, as the command line takes them, for a model card.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -154,6 +155,11 @@ class MSSSIM(RecordMetric):
         return None if pair is None or min(pair[0].shape[:2]) < WINDOW else ms_ssim(*pair, self.border)
 
 
+TORCHVISION = "https://download.pytorch.org/models/"
+NETWORKS = {"alex": "alexnet-owt-7be5be79.pth", "squeeze": "squeezenet1_1-b8a52dc0.pth", "vgg": "vgg16-397923af.pth"}
+"""Where torchvision fetches the weights of LPIPS's networks, and their files."""
+
+
 @dataclass(frozen=True)
 class LPIPS(RecordMetric):
     """Perceptual distance of the pictures by the features of a network (torchmetrics), where its weights are on this machine.
@@ -182,17 +188,20 @@ class LPIPS(RecordMetric):
         """What a reader must know to compare the value with another one."""
         return f"net={self.network},min-side=64"
 
+    def missing(self) -> str:
+        # As `torch.hub.get_dir` has it: a check does not load PyTorch.
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
+        file = Path(os.environ.get("TORCH_HOME") or cache).expanduser() / "hub" / "checkpoints" / NETWORKS[self.network]
+        if file.is_file():
+            return ""
+        return f"the weights of {self.network} are not on this machine: fetch {TORCHVISION}{file.name} to {file}"
+
     @cached_property
     def _measure(self) -> Any:
-        import torch
         from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
-        from torchvision import models
 
-        names = {"alex": models.AlexNet_Weights, "squeeze": models.SqueezeNet1_1_Weights, "vgg": models.VGG16_Weights}
-        url = names[self.network].DEFAULT.url
-        file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
-        if not file.is_file():
-            raise RunError(f"metric lpips: the weights of {self.network} are not on this machine: fetch {url} to {file}")
+        if reason := self.missing():
+            raise RunError(f"metric lpips: {reason}")
         return LearnedPerceptualImagePatchSimilarity(net_type=self.network, normalize=True).eval()
 
     def value(self, record: Record) -> float | None:

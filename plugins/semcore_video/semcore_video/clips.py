@@ -84,7 +84,7 @@ class Clips(Tracking, Source):
             raise ComponentError("Clips.person says to whose face frames are cut, and `face: false` cuts none; leave it out")
 
     def samples(self) -> Sequence[Sample]:
-        parts, wrong, places = list[Part](), list[str](), self._places()
+        parts, wrong, places = list[Part](), list[str](), self.places()
         stems = Counter(place.stem for place in places)
         for place in places:
             if self.limit is not None and len(parts) >= self.limit:
@@ -105,7 +105,12 @@ class Clips(Tracking, Source):
         words = place.with_suffix(".txt")
         return read_text(words).strip() if words.exists() else None
 
-    def _places(self) -> list[Path]:
+    def places(self) -> list[Path]:
+        """The videos that are read, in order.
+
+        Raises:
+            SourceError: there is none
+        """
         root = Path(self.path).expanduser()
         if not root.exists():
             raise SourceError([f"there is no {root}"])
@@ -144,7 +149,7 @@ class Clips(Tracking, Source):
                       found={name: (0, len(video)) for name, lacks in lacking.items() if lacks})  # fmt: skip
 
     def remarks(self) -> Sequence[str]:
-        places = self._places()
+        places = self.places()
         looked_at = places[:LOOKED_AT]
         more = f", of the first {LOOKED_AT} of {len(places):,} clips" if len(places) > LOOKED_AT else ""
         found = list[str]()

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from semcore import Recipe
-from semcore.training.loop import asked
+from semcore.training.loop import command_of
 from semcore_image.mini.data import Split
 
 
@@ -38,7 +38,6 @@ def model_card(
     title: str,
     summary: str,
     recipe: Recipe,
-    command: str,
     scores: list[tuple[str, str]],
     notes: str,
     learnt: str = "",
@@ -46,8 +45,7 @@ def model_card(
 ) -> str:
     """The model card (Markdown): what it is, how it was trained and on what, what it scored, and on which pictures."""
     fields = {k: v for k, v in recipe.settings().items() if k != "data"}
-    called = " ".join(["semcore train", command, "data=CIFAR10", *asked(recipe), "--out DIR"])
-    lines = [f"# {title}", "", summary, "", "## Training", "", "```", called, "```"]
+    lines = [f"# {title}", "", summary, "", "## Training", "", "```", command_of(recipe), "```"]
     lines += ["", "Settings: " + ", ".join(f"{k} = {v}" for k, v in fields.items()) + ".", ""]
     lines += [f"Learnt from {learnt}.", ""] if learnt else []
     lines += [f"## Measured on {measured_on}", "", "| measure | value |", "|---|---|"]

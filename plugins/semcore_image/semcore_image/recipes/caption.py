@@ -68,7 +68,7 @@ def train(recipe: MiniCaptionRecipe, out: Path) -> None:
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(MiniCaption(clip, average), load_split(recipe.data, "test"))
     scores.append((f"training time on {recipe.threads} CPU threads, mini-clip given", f"{seconds / 60:.1f} min"))
-    card = model_card(TITLE, SUMMARY, recipe, "mini-caption", scores, NOTES, learnt_from(split))
+    card = model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split))
     write_model(out, settings, average, card)
 
 

@@ -82,7 +82,7 @@ def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(ClassDiffusion(average), learnt)
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-    about = ("class-diffusion", SUMMARY, recipe, "class-diffusion", scores, NOTES, learnt_from(learnt))
+    about = ("class-diffusion", SUMMARY, recipe, scores, NOTES, learnt_from(learnt))
     write_model(out, settings, average, model_card(*about, measured_on="learnt pictures"))
 
 

@@ -61,7 +61,7 @@ def train(recipe: MiniClassifierRecipe, out: Path) -> None:
     average.half().float()  # what is measured is what is shipped: float16 weights
     scores = evaluate(average, load_split(recipe.data, "test"))
     scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
-    card = model_card(TITLE, SUMMARY, recipe, "mini-classifier", scores, NOTES, learnt_from(split))
+    card = model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split))
     write_model(out, settings, average, card)
 
 

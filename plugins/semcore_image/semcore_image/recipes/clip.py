@@ -68,7 +68,7 @@ def train(recipe: MiniClipRecipe, out: Path) -> None:
     scores = evaluate(average, load_split(recipe.data, "test"), recipe.seed)
     config = {"widths": [64, 256, 256], "text_width": 128, "text_layers": 3, "embedding": 128, "classes": list(split.classes)}
     scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
-    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, "mini-clip", scores, NOTES, learnt_from(split)))
+    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split)))
 
 
 def _loss(

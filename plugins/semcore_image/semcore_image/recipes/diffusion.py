@@ -108,7 +108,7 @@ def train(recipe: MiniDiffusionRecipe, out: Path) -> None:
     scores = evaluate(model, load_split(recipe.data, "test"), trials)
     scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
     config = {"guidance": guidance, "unet": SETTINGS, "classes": list(split.classes)}
-    card = model_card(TITLE, SUMMARY, recipe, "mini-diffusion", scores, NOTES, learnt_from(split))
+    card = model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split))
     write_model(out, config, average, card)
     for name in ("config.json", "model.safetensors") if recipe.vae else ():  # only this autoencoder decodes what was learnt
         (out / "vae").mkdir(exist_ok=True)

@@ -83,7 +83,7 @@ def train(
     ]
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
     title = f"{card.name}, CBR {Fraction(recipe.cbr).limit_denominator(1000)}"
-    write_model(out, settings, average, model_card(title, card.about, recipe, card.name, scores, NOTES, learnt_from(split)))
+    write_model(out, settings, average, model_card(title, card.about, recipe, scores, NOTES, learnt_from(split)))
 
 
 def described(images: torch.Tensor) -> torch.Tensor:

@@ -108,7 +108,7 @@ def train(recipe: MultiSemRecipe, out: Path) -> None:
     scores = [(name, f"{value:.2f}") for name, value in found(average, recipe, (0.0, 5.0, 10.0, 20.0)).items()]
     scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
     notes = f"It sees pictures at {recipe.size}×{recipe.size} pixels."
-    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, "multisem", scores, notes, learnt_from(learnt)))
+    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, scores, notes, learnt_from(learnt)))
 
 
 def _config(recipe: MultiSemRecipe) -> dict[str, Any]:

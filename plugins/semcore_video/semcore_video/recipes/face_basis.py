@@ -9,20 +9,27 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from semcore.training.loop import asked
+from semcore.training.loop import command_of
 from semcore_video.clips import Clips
 from semcore_video.face.gate import best_reference
 from semcore_video.face.mesh import INNER_LIPS, IRISES, LEFT_EYE, OUTER_LIPS, POINTS, RIGHT_EYE, eye_openness, face_size
 from semcore_video.face.motion import EXPRESSION, Basis, unposed
 from semcore_video.face.tracker import track
 from semcore_video.recipes import FaceBasisRecipe
+from semcore_video.recipes.data import check_enough, learnt_from
 
 EYES = (*LEFT_EYE, *RIGHT_EYE, *IRISES)
 
 
 def train(recipe: FaceBasisRecipe, out: Path) -> None:
-    """Write model.safetensors, config.json and the card into `out`."""
-    clips = {sample.user: track(sample.video) for sample in Clips(recipe.data).samples() if sample.video is not None}
+    """Write model.safetensors, config.json and the card into `out`.
+
+    Raises:
+        ComponentError: fewer than two videos have a face, or one, where one is left out
+    """
+    tracked = {sample.user: track(sample.video) for sample in Clips(recipe.data).samples() if sample.video is not None}
+    clips = {user: points for user, points in tracked.items() if np.isfinite(points).all()}
+    check_enough(recipe, len(clips.keys() - {recipe.leave_out}), 2, "in which a face is found")
     learnt = [points for user, points in clips.items() if user != recipe.leave_out]
     basis = learn(learnt, recipe.lips, recipe.eyes)
     errors = {user: error_px(basis, points) for user, points in clips.items()}
@@ -34,7 +41,7 @@ def train(recipe: FaceBasisRecipe, out: Path) -> None:
     save_file({"directions": basis.directions.astype(np.float16).astype(np.float32)}, out / "model.safetensors")
     (out / "config.json").write_text(json.dumps({"points": POINTS, "expressions": EXPRESSION}, indent=2) + "\n")
     (out / "README.md").write_text(CARD.format(
-        command="".join(f" {one}" for one in asked(recipe)),
+        command=command_of(recipe), data=learnt_from(recipe.data),
         lips=recipe.lips, eyes=recipe.eyes, clips=len(learnt), frames=sum(map(len, learnt)),
         seen=np.mean(list(errors.values())), unseen=np.mean(list(alone.values())),
         still=np.mean([error_px(None, points) for points in clips.values()]),
@@ -80,11 +87,11 @@ Six directions in which expressions move the 478 points of MediaPipe's face mesh
 ## Training
 
 ```
-semcore train face-basis data=GRID{command} --out DIR
+{command}
 ```
 
-Settings: lips = {lips}, eyes = {eyes}. Learnt from {frames} frames of {clips} speakers of the GRID corpus
-(M. Cooke et al., 2006, CC BY 4.0), of which it holds no picture.
+Settings: lips = {lips}, eyes = {eyes}. Learnt from {frames} frames of {clips} videos of
+{data}, of which it holds no picture.
 
 ## Measured
 

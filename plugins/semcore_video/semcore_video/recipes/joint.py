@@ -13,12 +13,13 @@ import torch.nn.functional as F
 
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training.loop import asked, at_snrs, drawn_db, measured_at, run_epochs, run_steps, write_model
+from semcore.training.loop import at_snrs, command_of, drawn_db, measured_at, run_epochs, run_steps, write_model
 from semcore_video.clips import Clips
 from semcore_video.jscc.components import RATE_HZ, level
 from semcore_video.jscc.networks import FrameCode, WaveCode
 from semcore_video.recipes import JointRecipe
 from semcore_video.recipes.corpus import sentences, spoken
+from semcore_video.recipes.data import learnt_from
 from semcore_video.speech.stretch import resampled
 
 MEASURED = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
@@ -133,7 +134,8 @@ def _train(
     name, what, about = names
     settings = {key: value for key, value in recipe.settings().items() if key not in ("data", "channel")}
     write_model(out, network.settings(), average, CARD.format(
-        name=name, what=what, about=about, command=" ".join(asked(recipe)), measured=measured_at(recipe.channel),
+        name=name, what=what, about=about, command=command_of(recipe), data=learnt_from(recipe.data),
+        measured=measured_at(recipe.channel),
         fields=", ".join(f"{k} = {v}" for k, v in settings.items()),
         scores=scores, minutes=round(seconds / 60), threads=recipe.threads,
         size=sum(weights.numel() for weights in network.parameters()),
@@ -186,12 +188,12 @@ CARD = """# {name}
 ## Training
 
 ```
-semcore train {name} data=CLIPS {command} --out DIR
+{command}
 ```
 
 Settings: {fields}.
 
-CLIPS: a folder of videos with sound. {minutes} min on {threads} CPU thread(s).
+Learnt from {data}. {minutes} min on {threads} CPU thread(s).
 
 ## Measured
 

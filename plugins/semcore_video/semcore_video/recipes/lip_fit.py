@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from semcore.training.loop import asked
+from semcore.training.loop import command_of
 from semcore_video.clips import Clips
 from semcore_video.judges.landmarks import landmarks
 from semcore_video.judges.lip_fit import heard, lip_motion
 from semcore_video.judges.sync import FARTHEST, fit
 from semcore_video.recipes import LipFitRecipe
+from semcore_video.recipes.data import check_enough, learnt_from
 
 Clip = tuple[np.ndarray, np.ndarray]
 """What is heard about each frame, and what the lips do."""
@@ -23,13 +24,19 @@ LATE = 5
 
 
 def train(recipe: LipFitRecipe, out: Path) -> None:
-    """Write model.safetensors, config.json and the card into `out`."""
+    """Write model.safetensors, config.json and the card into `out`.
+
+    Raises:
+        ComponentError: fewer than two videos have sound and a face in all frames
+    """
     clips = []
     for sample in Clips(recipe.data).samples():
-        assert sample.video is not None and sample.audio is not None and sample.sample_rate_hz and sample.fps
+        if sample.video is None or sample.audio is None or not sample.sample_rate_hz or not sample.fps:
+            continue
         seen = lip_motion(landmarks(sample.video, "mediapipe"))
         if np.isfinite(seen).all():
             clips.append((heard(sample.audio, sample.sample_rate_hz, sample.fps, len(seen)), seen))
+    check_enough(recipe, len(clips), 2, "with sound and with a face in all frames")
     out.mkdir(parents=True, exist_ok=True)
     save_file({"regression": learn(clips, recipe.ridge).astype(np.float32)}, out / "model.safetensors")
     (out / "model.safetensors").chmod(0o644)
@@ -38,7 +45,11 @@ def train(recipe: LipFitRecipe, out: Path) -> None:
     lines = [_row(recipe, name, clips, late) for name, late in rows.items()]
     (out / "README.md").write_text(
         CARD.format(
-            command="".join(f" {one}" for one in asked(recipe)), ridge=recipe.ridge, clips=len(clips), rows="\n".join(lines)
+            command=command_of(recipe),
+            data=learnt_from(recipe.data),
+            ridge=recipe.ridge,
+            clips=len(clips),
+            rows="\n".join(lines),
         )
     )
 
@@ -71,10 +82,11 @@ the lips, as the landmarks of MediaPipe have them.
 ## Training
 
 ```
-semcore train lip-fit data=GRID{command} --out DIR
+{command}
 ```
 
-Settings: ridge = {ridge}. Learnt from {clips} speakers of the GRID corpus (M. Cooke et al., 2006, CC BY 4.0).
+Settings: ridge = {ridge}. Learnt from {clips} videos of
+{data}.
 
 ## Measured, each speaker with a map of the others
 

@@ -10,12 +10,13 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from semcore.errors import ComponentError
-from semcore.training.loop import asked
+from semcore.training.loop import command_of
 from semcore_video.clips import Clips
 from semcore_video.judges.dlib_faces import embedding
 from semcore_video.judges.faces import similarity
 from semcore_video.judges.landmarks import landmarks
 from semcore_video.recipes import MeanFaceRecipe
+from semcore_video.recipes.data import learnt_from
 
 FRAMES = 5
 """Of each person, spread over the video."""
@@ -47,7 +48,7 @@ def train(recipe: MeanFaceRecipe, out: Path) -> None:
         others = [similarity(a[0] - taken, b[0] - taken) for a, b in itertools.combinations(people, 2)]
         numbers |= {f"{name}_same": min(same), f"{name}_others": float(np.mean(others)), f"{name}_most": max(others)}
     (out / "README.md").write_text(
-        CARD.format(command="".join(f" {one}" for one in asked(recipe)), people=len(people), frames=FRAMES, **numbers)
+        CARD.format(command=command_of(recipe), data=learnt_from(recipe.data), people=len(people), frames=FRAMES, **numbers)
     )
 
 
@@ -58,10 +59,11 @@ The mean of dlib's 128-number embeddings of {people} people, {frames} frames eac
 ## Training
 
 ```
-semcore train mean-face data=GRID{command} --out DIR
+{command}
 ```
 
-Made of the GRID corpus (M. Cooke et al., 2006, CC BY 4.0), of which it holds no picture.
+Made of {data},
+of which it holds no picture.
 
 ## Measured
 

@@ -15,7 +15,7 @@ from scipy.fft import dct
 from semcore.interfaces import Transport
 from semcore.plugins.registry import name_of
 from semcore.rng import Rng
-from semcore.training.loop import asked, at_snr, measured_at
+from semcore.training.loop import at_snr, command_of, measured_at
 from semcore.types import Features, Semantics
 from semcore_video.clips import Clips
 from semcore_video.dct import DCT
@@ -25,6 +25,7 @@ from semcore_video.face.motion import POSE, basis
 from semcore_video.face.tracker import track
 from semcore_video.recipes import MotionCodeRecipe
 from semcore_video.recipes.corpus import dictionary, sentences
+from semcore_video.recipes.data import learnt_from
 from semcore_video.spectral import Prior
 from semcore_video.speech.visemes import motion_of
 from semcore_video.temporal.transport import FRAMES, TemporalMotion
@@ -52,7 +53,8 @@ def train(recipe: MotionCodeRecipe, out: Path) -> None:
     count = sum(map(len, people.values()))
     (out / "README.md").write_text(CARD.format(
         fields=settings, people=len(people), clips=count, rows="\n".join(rows),
-        command=" ".join(asked(recipe)), channel=name_of(type(recipe.channel)), measured=measured_at(recipe.channel),
+        command=command_of(recipe), data=learnt_from(recipe.data), channel=name_of(type(recipe.channel)),
+        measured=measured_at(recipe.channel),
     ))  # fmt: skip
 
 
@@ -191,11 +193,11 @@ How likely each cosine of the twelve numbers of motion is, in a few kinds of cli
 ## Training
 
 ```
-semcore train temporal-motion data=FOLDER {command} --out DIR
+{command}
 ```
 
-Settings: {fields}. FOLDER: videos of speaking people; {clips} windows of 3 s of {people} people, varied, and synthetic clips
-of heads that sway and say sentences.
+Settings: {fields}. Learnt from {clips} windows of 3 s of {people} people of {data}, varied, and synthetic
+clips of heads that sway and say sentences.
 
 ## Measured over the channel `{channel}`
 

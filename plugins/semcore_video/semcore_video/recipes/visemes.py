@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
-from semcore.training.loop import asked
+from semcore.training.loop import command_of
 from semcore_video.clips import Grid
 from semcore_video.face.gate import best_reference
 from semcore_video.face.mesh import lip_opening
 from semcore_video.face.motion import POSE, basis
 from semcore_video.face.tracker import track
 from semcore_video.recipes import VisemesRecipe
+from semcore_video.recipes.data import check_enough, learnt_from
 from semcore_video.speech.align import align
 from semcore_video.speech.phones import FRAME_S
 from semcore_video.speech.visemes import said_about
@@ -25,15 +26,20 @@ Seen = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def train(recipe: VisemesRecipe, out: Path) -> None:
-    """Write model.safetensors, config.json and the card into `out`."""
+    """Write model.safetensors, config.json and the card into `out`.
+
+    Raises:
+        ComponentError: fewer than two videos have a face, and sound that their names spell
+    """
     clips = [seen for sample in Grid(recipe.data).samples() if (seen := _seen(sample)) is not None]
+    check_enough(recipe, len(clips), 2, "with a face, and with the words that their names spell as GRID's do,")
     table = learn(clips, recipe.ridge)
     alone = [_agreement(learn([*clips[:at], *clips[at + 1 :]], recipe.ridge), clip) for at, clip in enumerate(clips)]
     out.mkdir(parents=True, exist_ok=True)
     save_file({"table": table.astype(np.float32)}, out / "model.safetensors")
     (out / "config.json").write_text(json.dumps({"ridge": recipe.ridge}, indent=2) + "\n")
     (out / "README.md").write_text(CARD.format(
-        command="".join(f" {one}" for one in asked(recipe)),
+        command=command_of(recipe), data=learnt_from(recipe.data),
         ridge=recipe.ridge, clips=len(clips), frames=sum(len(said) for said, _, _ in clips), seen=np.mean([
             _agreement(table, clip) for clip in clips]), unseen=np.mean(alone), low=min(alone), high=max(alone),
     ))  # fmt: skip
@@ -51,11 +57,15 @@ def learn(clips: Sequence[Seen], ridge: float) -> np.ndarray:
 def _seen(sample: object) -> Seen | None:
     from semcore.types import Sample
 
-    assert isinstance(sample, Sample) and sample.video is not None and sample.audio is not None
+    assert isinstance(sample, Sample)
+    if sample.video is None or sample.audio is None:
+        return None
     phones = align(sample.audio, sample.sample_rate_hz or 0, sample.text or "")
     if phones is None:
         return None
     points = track(sample.video)
+    if not np.isfinite(points).all():
+        return None
     ends = np.concatenate([[0], np.cumsum([phone.frames for phone in phones])]) * FRAME_S
     said = said_about([phone.name for phone in phones], ends, len(points), sample.fps or 25.0)
     return said, basis().numbers(points, points[best_reference(points)]), points
@@ -77,11 +87,11 @@ A linear map from the phones about a frame, in windows of 70, 150 and 310 ms, to
 ## Training
 
 ```
-semcore train visemes data=GRID{command} --out DIR
+{command}
 ```
 
-Settings: ridge = {ridge}. Learnt from {frames} frames of {clips} speakers of the GRID corpus
-(M. Cooke et al., 2006, CC BY 4.0).
+Settings: ridge = {ridge}. Learnt from {frames} frames of {clips} videos of
+{data}.
 
 ## Measured
 

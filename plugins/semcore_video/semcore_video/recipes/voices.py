@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from semcore.training.claim import claim
-from semcore.training.loop import asked, run_epochs, run_steps, write_model
+from semcore.training.loop import command_of, run_epochs, run_steps, write_model
 from semcore_video.recipes import LipVoiceRecipe, MelVoiceRecipe
 from semcore_video.recipes.corpus import VOICES, Spoken, sentences, spoken
 from semcore_video.recipes.seen import seen_saying
@@ -136,9 +136,8 @@ def _train(
     average.half().float()  # what is measured is what is shipped: float16 weights
     mel, variance = measure(average, tried, errors)
     fields = ", ".join(f"{key} = {value}" for key, value in recipe.settings().items() if key != "data")
-    command = "".join(f" {one}" for one in (["data=GRID"] if isinstance(recipe, LipVoiceRecipe) else []) + asked(recipe))
     write_model(out, network.settings(), average, CARD.format(
-        name=name, about=about, fields=fields, command=command, threads=recipe.threads,
+        name=name, about=about, fields=fields, command=command_of(recipe), threads=recipe.threads,
         mel=mel, variance=variance, count=HELD_OUT, minutes=round(seconds / 60),
         size=sum(weights.numel() for weights in network.parameters()),
     ))  # fmt: skip
@@ -214,7 +213,7 @@ CARD = """# {name}
 ## Training
 
 ```
-semcore train {name}{command} --out DIR
+{command}
 ```
 
 Settings: {fields}.
