@@ -12,8 +12,8 @@ from semcore_image.llava import LlavaCaption
 from semcore_image.metrics import LPIPS
 from semcore_image.stable_diffusion import StableDiffusion
 from semcore_llm.llm.local import LocalPlanner
-from semcore_video.judges.arcface import ArcFaceCSIM
-from semcore_video.judges.syncnet import LSED
+from semcore_video.metrics.arcface import ArcFaceCSIM
+from semcore_video.metrics.syncnet import LSED
 
 PIPELINE = """\
 semcore: 1

@@ -357,7 +357,7 @@ def test_diff_names_the_source_that_changed(painted: Any) -> None:
 
 
 def test_a_component_counts_with_the_files_that_its_settings_name(tmp_path: Path) -> None:
-    from semcore_video.judges.syncnet import LSED
+    from semcore_video.metrics.syncnet import LSED
 
     (tmp_path / "net.safetensors").write_bytes(b"1")
     found = digest(LSED(str(tmp_path / "net.safetensors")))

@@ -37,7 +37,7 @@ ASKS_WHEN_TOLD = {"plugins/semcore_llm/semcore_llm/llm/endpoint.py": "base_url o
 STARTS_PYTHON = {
     "semcore/sandbox.py": "to look at a plugin from outside",
     "plugins/semcore_video/semcore_video/speech/espeak.py": "with a file of ours, to call a library that must forget",
-    "plugins/semcore_video/semcore_video/real3d.py": "or another, with a program that the user's environment names",
+    "plugins/semcore_video/semcore_video/face/real3d.py": "or another, with a program that the user's environment names",
 }
 """The only files that start a program: this Python, or one that the user's environment names and no pipeline can."""
 BY_NAME = {

@@ -11,10 +11,10 @@ import pytest
 from semcore import ComponentError, Sample
 from semcore.interfaces import Recipe
 from semcore.media.clips import mp4
-from semcore_video.clips import WORDS
-from semcore_video.recipes import FaceBasisRecipe, LipFitRecipe, MeanFaceRecipe, VisemesRecipe
-from semcore_video.recipes.data import learnt_from
-from semcore_video.talking_samples import TalkingSamples
+from semcore_video.sources.clips import WORDS
+from semcore_video.sources.talking_samples import TalkingSamples
+from semcore_video.training import FaceBasisRecipe, LipFitRecipe, MeanFaceRecipe, VisemesRecipe
+from semcore_video.training.data import learnt_from
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")

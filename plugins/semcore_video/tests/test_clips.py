@@ -12,9 +12,9 @@ from semcore import ComponentError, Sample
 from semcore.component.digest import digest
 from semcore.errors import SourceError
 from semcore.types import heads
-from semcore_video import reading
-from semcore_video.clips import Clips, Grid
-from semcore_video.reading import frame_rate, survey
+from semcore_video.media import reading
+from semcore_video.media.reading import frame_rate, survey
+from semcore_video.sources.clips import Clips, Grid
 
 from .files import beep, begins, flash, flashes, greys, tone, write
 
@@ -70,7 +70,7 @@ def test_program_streams_begin_where_they_like(tmp_path: Path) -> None:
 def test_a_gap_in_the_sound_is_silence(tmp_path: Path) -> None:
     from types import SimpleNamespace
 
-    from semcore_video.sounds import Track
+    from semcore_video.media.sounds import Track
 
     def part(time: float | None, level: float) -> tuple[float | None, object]:
         import av
@@ -237,7 +237,7 @@ def test_segments_are_read_on_demand_in_any_order(tmp_path: Path, monkeypatch: p
 
 def test_many_clips_at_once_keep_few_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Segments of many users take turns; what was closed is read again from its beginning."""
-    from semcore_video import clips
+    from semcore_video.sources import clips
 
     for number in range(4):
         write(tmp_path / f"{number}.mp4", [frame + np.uint8(10 * number) for frame in greys(30)], 25, form="mp4")

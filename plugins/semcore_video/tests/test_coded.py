@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from semcore import Bitstream, Extent, KnowledgeBase, Rng, Sample, Semantics
-from semcore_video.coded import VideoDecoder, VideoEncoder, coded_size
+from semcore_video.video_codec import VideoDecoder, VideoEncoder, coded_size
 
 pytest.importorskip("av", reason="pip install 'semcore-video[av]'")
 KB = KnowledgeBase()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from semcore.testing import conformance
-from semcore_video.kb import AlwaysKB, PsnrKB, StaticKB
+from semcore_video.kb.policies import AlwaysKB, PsnrKB, StaticKB
 
 test_static = conformance(StaticKB(size=(16, 24)))
 test_always = conformance(AlwaysKB(size=(8, 8)))

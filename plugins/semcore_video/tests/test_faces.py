@@ -14,16 +14,16 @@ from PIL import Image
 from semcore import ComponentError, Features, KnowledgeBase, Picture, Sample
 from semcore.cli import cli
 from semcore.media.clips import mp4
-from semcore_video.clips import Clips
 from semcore_video.face import follow, tracker
 from semcore_video.face.cut import square
 from semcore_video.face.encoder import FaceMotion
 from semcore_video.face.follow import PATIENCE, Follower
 from semcore_video.face.gate import best_reference
-from semcore_video.face.kb import FaceKB
 from semcore_video.face.mesh import face_size
 from semcore_video.face.tracker import faces, followed, track, with_face
-from semcore_video.talking_samples import portrait_of_astronaut
+from semcore_video.kb.face import FaceKB
+from semcore_video.sources.clips import Clips
+from semcore_video.sources.talking_samples import portrait_of_astronaut
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 

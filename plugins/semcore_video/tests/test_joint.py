@@ -19,7 +19,7 @@ from semcore_video.jscc.components import (
     DeepWiVeEncoder,
     DeepWiVeGenerator,
 )
-from semcore_video.talking_samples import TalkingSamples
+from semcore_video.sources.talking_samples import TalkingSamples
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 KB = KnowledgeBase()

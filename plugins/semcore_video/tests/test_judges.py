@@ -15,19 +15,19 @@ from semcore import ComponentError, KnowledgeBase, Ledger, Rng, RunError, Sample
 from semcore.interfaces import Metric, Record
 from semcore.metrics.builtin import SSIM
 from semcore_video.face.encoder import FaceMotion
-from semcore_video.judges import by_hand
-from semcore_video.judges.faces import AKD, CSIM, CentredCSIM, FramePSNR, LipCorrelation
-from semcore_video.judges.frames import Frames
-from semcore_video.judges.landmarks import Detector, landmarks, opening
-from semcore_video.judges.lip_fit import LipFit, LipFitLag, heard
-from semcore_video.judges.pairs import paired
-from semcore_video.judges.speech import PESQ, STOI, EnvelopeCorrelation, SpeechWER
-from semcore_video.judges.sync import LipSync, SyncLag, loudness
+from semcore_video.metrics import by_hand
+from semcore_video.metrics.faces import AKD, CSIM, CentredCSIM, FramePSNR, LipCorrelation
+from semcore_video.metrics.frames import Frames
+from semcore_video.metrics.landmarks import Detector, landmarks, opening
+from semcore_video.metrics.lip_fit import LipFit, LipFitLag, heard
+from semcore_video.metrics.pairs import paired
+from semcore_video.metrics.speech import PESQ, STOI, EnvelopeCorrelation, SpeechWER
+from semcore_video.metrics.sync import LipSync, SyncLag, loudness
+from semcore_video.sources.talking_samples import TalkingSamples
 from semcore_video.speech.encoder import Speech
 from semcore_video.speech.generator import EspeakVoice
 from semcore_video.speech.moonshine import Moonshine
 from semcore_video.speech.recognise import PocketSphinx, recognised
-from semcore_video.talking_samples import TalkingSamples
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")

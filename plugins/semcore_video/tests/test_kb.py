@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from semcore.errors import ComponentError
 from semcore.types import Features, KnowledgeBase, Picture, Sample
-from semcore_video.kb import AlwaysKB, PsnrKB, StaticKB, psnr_db
+from semcore_video.kb.policies import AlwaysKB, PsnrKB, StaticKB, psnr_db
 
 POLICIES = [StaticKB(), AlwaysKB(), PsnrKB(), PsnrKB(max_entries=1), PsnrKB(size=(4, 6))]
 

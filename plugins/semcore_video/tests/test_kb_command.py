@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from semcore import Sample
 from semcore.cli import cli
-from semcore_video.face.kb import FaceKB
-from semcore_video.kb_command import Measured, measure, proposed, updates
-from semcore_video.talking_samples import TalkingSamples
+from semcore_video.kb.command import Measured, measure, proposed, updates
+from semcore_video.kb.face import FaceKB
+from semcore_video.sources.talking_samples import TalkingSamples
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 EXAMPLE = Path(__file__).parents[3] / "examples" / "av_knowledge.yaml"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semcore_video.face.kb import FaceKB, Movement, likeness, movement
-from semcore_video.kb import psnr_db
-from semcore_video.talking_samples import TalkingSamples
+from semcore_video.kb.face import FaceKB, Movement, likeness, movement
+from semcore_video.kb.policies import psnr_db
+from semcore_video.sources.talking_samples import TalkingSamples
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +63,15 @@ def test_a_level_sends_when_its_own_test_or_one_below_fails_and_only_then(
         "movement": Movement(10.1 if failing == "l2" else 9.9, 0.19, 5.9),
     }
     for name, value in found.items():
-        monkeypatch.setattr(f"semcore_video.face.kb.{name}", lambda here, there, value=value: value)
+        monkeypatch.setattr(f"semcore_video.kb.face.{name}", lambda here, there, value=value: value)
     policy = FaceKB(level=level, similarity=0.45, threshold_db=20.0, rotation_deg=10.0)  # type: ignore[arg-type]
     assert policy.needed(face, [face]) == (failing <= level)
 
 
 @pytest.mark.parametrize("moved", [Movement(11, 0, 0), Movement(0, 0.3, 0), Movement(0, 0, 7)])
 def test_each_part_of_a_movement_counts_by_itself(face: np.ndarray, monkeypatch: pytest.MonkeyPatch, moved: Movement) -> None:
-    monkeypatch.setattr("semcore_video.face.kb.likeness", lambda here, there: 1.0)
-    monkeypatch.setattr("semcore_video.face.kb.movement", lambda here, there: moved)
+    monkeypatch.setattr("semcore_video.kb.face.likeness", lambda here, there: 1.0)
+    monkeypatch.setattr("semcore_video.kb.face.movement", lambda here, there: moved)
     assert FaceKB().needed(face, [face])
 
 

@@ -15,17 +15,17 @@ from safetensors.torch import load_file, save, save_file
 from semcore import Features, KnowledgeBase, Rng, RunError, Semantics
 from semcore.component.digest import digest
 from semcore_video.face import tracker
+from semcore_video.face.real3d import FOLDER, NEEDED, Real3DPortrait
 from semcore_video.jscc.components import DeepWiVeGenerator
-from semcore_video.judges.arcface import ArcFaceCSIM
-from semcore_video.judges.syncnet import LSED
-from semcore_video.real3d import FOLDER, NEEDED, Real3DPortrait
-from semcore_video.shipped import SHIPPED
+from semcore_video.metrics.arcface import ArcFaceCSIM
+from semcore_video.metrics.syncnet import LSED
 from semcore_video.speech.encoder import Speech
 from semcore_video.speech.generator import EspeakVoice
 from semcore_video.speech.lip_timing import LipTiming
 from semcore_video.speech.visemes import table
 from semcore_video.speech.vocoders import MEL, HifiGan
-from semcore_video.temporal.transport import TemporalMotion, TemporalText
+from semcore_video.transports.temporal import TemporalMotion, TemporalText
+from semcore_video.weights import SHIPPED
 
 
 def retrained(file: Path) -> None:

@@ -8,13 +8,13 @@ import pytest
 from semcore import Features, KnowledgeBase, Picture, Rng, Sample, Semantics
 from semcore_video.face.encoder import MOTION, MOUTHS
 from semcore_video.face.generator import MeshWarp
-from semcore_video.face.kb import FaceKB
 from semcore_video.face.mesh import INNER_LIPS, face_size, frontal, lip_opening
 from semcore_video.face.motion import basis
 from semcore_video.face.mouths import LEAST, LOWER, NUMBERS, OPENING_UNIT, UPPER, mouths_of, with_mouth
 from semcore_video.face.tracker import track
 from semcore_video.face.warp import portrait
-from semcore_video.talking_samples import portrait_of_astronaut
+from semcore_video.kb.face import FaceKB
+from semcore_video.sources.talking_samples import portrait_of_astronaut
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 NOTHING = (np.full((2, NUMBERS), np.nan), np.zeros((0, NUMBERS)), np.ones((3, 7)), np.zeros((4, NUMBERS)))

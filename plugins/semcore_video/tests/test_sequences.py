@@ -10,8 +10,8 @@ from PIL import Image
 
 from semcore.errors import SourceError
 from semcore.limits import MAX_FILE_BYTES
-from semcore_video import sequences
-from semcore_video.sequences import PictureSequences
+from semcore_video.sources import sequences
+from semcore_video.sources.sequences import PictureSequences
 
 
 def picture(value: int, size: tuple[int, int] = (6, 4)) -> Image.Image:
@@ -115,11 +115,11 @@ def test_an_animation_that_is_too_long_is_named_before_it_is_decoded(tmp_path, f
 
 
 def test_a_folder_that_is_too_long_is_named(clips, monkeypatch):
-    monkeypatch.setattr("semcore_video.sequences.MAX_SEQUENCE_PIXELS", 3 * 24 - 1)
+    monkeypatch.setattr("semcore_video.sources.sequences.MAX_SEQUENCE_PIXELS", 3 * 24 - 1)
     with pytest.raises(SourceError, match="ann is too long: 3 pictures of 24 pixels"):
         PictureSequences(str(clips)).samples()
-    monkeypatch.setattr("semcore_video.sequences.MAX_SEQUENCE_PIXELS", 3 * 24)
-    monkeypatch.setattr("semcore_video.sequences.MAX_FRAMES", 2)
+    monkeypatch.setattr("semcore_video.sources.sequences.MAX_SEQUENCE_PIXELS", 3 * 24)
+    monkeypatch.setattr("semcore_video.sources.sequences.MAX_FRAMES", 2)
     with pytest.raises(SourceError, match="ann is too long: 3 pictures"):
         PictureSequences(str(clips)).samples()
     assert len(PictureSequences(str(clips), length=2).samples()) == 9

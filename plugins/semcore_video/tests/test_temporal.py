@@ -13,12 +13,12 @@ from semcore.types import Features, Semantics, Stream, Text, Tokens
 from semcore_channels import words
 from semcore_channels.ldpc import LDPC
 from semcore_channels.ntn.channels import Satellite
-from semcore_video.dct import DCT
-from semcore_video.spectral import Plan, Prior, _amplitudes
 from semcore_video.speech.phones import NUMBERS
 from semcore_video.speech.visemes import motion_of
-from semcore_video.temporal.levels import levels, nearest
-from semcore_video.temporal.transport import TemporalDurations, TemporalMotion, TemporalPhones, TemporalText
+from semcore_video.transports.companded_quantiser import levels, nearest
+from semcore_video.transports.dct import DCT
+from semcore_video.transports.spectral import Plan, Prior, _amplitudes
+from semcore_video.transports.temporal import TemporalDurations, TemporalMotion, TemporalPhones, TemporalText
 
 SNRS = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
 SENTENCES = ("lay blue by d six soon", "set green at v nine please", "place white in o zero now", "bin red with j three again")

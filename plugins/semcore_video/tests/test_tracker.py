@@ -13,8 +13,8 @@ import pytest
 from semcore import RunError
 from semcore_video.face import tracker
 from semcore_video.face.encoder import FaceMotion
-from semcore_video.face.kb import FaceKB
-from semcore_video.talking_samples import portrait_of_astronaut
+from semcore_video.kb.face import FaceKB
+from semcore_video.sources.talking_samples import portrait_of_astronaut
 
 mediapipe = pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 MODULES = Path(mediapipe.__file__).parent / "modules"

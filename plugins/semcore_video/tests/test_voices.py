@@ -18,9 +18,10 @@ from semcore_video.face.generator import MeshWarp
 from semcore_video.face.keypoints import FaceKeypoints, KeypointWarp
 from semcore_video.face.mesh import lip_opening
 from semcore_video.face.tracker import track
-from semcore_video.judges.lip_fit import LipFit, LipFitLag
-from semcore_video.judges.speech import RATE_HZ
-from semcore_video.judges.syncnet import LSEC, LSED, build
+from semcore_video.metrics.lip_fit import LipFit, LipFitLag
+from semcore_video.metrics.speech import RATE_HZ
+from semcore_video.metrics.syncnet import LSEC, LSED, build
+from semcore_video.sources.talking_samples import TalkingSamples
 from semcore_video.speech.encoder import CLOCK, INTERVAL, TEXT, Speech
 from semcore_video.speech.generator import EspeakVoice
 from semcore_video.speech.lip_timing import LipTiming
@@ -28,11 +29,10 @@ from semcore_video.speech.mel import HOP, mel_of, sound_of
 from semcore_video.speech.mel_voices import FastSpeech, LipVoice
 from semcore_video.speech.phones import NUMBERS, SILENCE
 from semcore_video.speech.recognise import recognised
+from semcore_video.speech.talking_head import TalkingHead
 from semcore_video.speech.visemes import motion_of
 from semcore_video.speech.vocoders import MEL, GriffinLim, HifiGan
 from semcore_video.speech.whisper import Whisper
-from semcore_video.talking import TalkingHead
-from semcore_video.talking_samples import TalkingSamples
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 KB = KnowledgeBase()

@@ -14,7 +14,7 @@ from semcore.types import Features, KnowledgeBase, Picture, Sample, Semantics, S
 from semcore_video.face.tracker import named
 from semcore_video.licences import MEDIAPIPE
 from semcore_video.paper import PAPER
-from semcore_video.shipped import digest
+from semcore_video.weights import digest
 
 MOTION = "motion"
 """Name of the stream."""

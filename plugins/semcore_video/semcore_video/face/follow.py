@@ -79,8 +79,8 @@ class Follower:
 
     def _same(self, frame: np.ndarray, face: np.ndarray) -> bool:
         """Whether a face looks like the person's."""
+        from semcore_video.face.dlib_faces import embedding
         from semcore_video.face.mesh import IBUG
-        from semcore_video.judges.dlib_faces import embedding
 
         assert self._first is not None
         if self._known is None:

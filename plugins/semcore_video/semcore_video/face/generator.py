@@ -15,8 +15,8 @@ from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics
 from semcore_video.face.encoder import MOTION, newest_mouths, newest_picture
 from semcore_video.face.tracker import Tracking, named
 from semcore_video.licences import MEDIAPIPE
-from semcore_video.shipped import digest
-from semcore_video.steps import USUAL_FPS, in_steps
+from semcore_video.resampling import USUAL_FPS, in_steps
+from semcore_video.weights import digest
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semcore_video.face.mesh import RIGID, face_size
-from semcore_video.shipped import arrays, digest
+from semcore_video.weights import arrays, digest
 
 POSE, EXPRESSION = 6, 6
 NUMBERS = POSE + EXPRESSION

@@ -19,7 +19,7 @@ from semcore.component.base import Component
 from semcore.errors import RunError
 from semcore.fingerprint.content import fingerprint
 from semcore_video.face.mesh import POINTS
-from semcore_video.remembered import remembered
+from semcore_video.memoize import remembered
 
 _LOCK = threading.Lock()
 FACE = "face"

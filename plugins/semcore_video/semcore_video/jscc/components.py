@@ -13,8 +13,8 @@ from semcore.errors import ComponentError
 from semcore.interfaces import Component, Generator, SemanticEncoder
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
-from semcore_video.shipped import digest, network
-from semcore_video.steps import USUAL_FPS
+from semcore_video.resampling import USUAL_FPS
+from semcore_video.weights import digest, network
 
 if TYPE_CHECKING:
     import torch

@@ -14,9 +14,9 @@ from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Semantics, Stream, Tokens
 from semcore_video.face.encoder import MOTION
 from semcore_video.paper import PAPER
-from semcore_video.shipped import digest
+from semcore_video.resampling import USUAL_FPS, in_steps
 from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, SPOKEN, TEXT
-from semcore_video.steps import USUAL_FPS, in_steps
+from semcore_video.weights import digest
 
 LONGEST = 40
 """Most frames of 10 ms of a phone."""

@@ -16,9 +16,9 @@ from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import MEDIAPIPE, POCKETSPHINX
 from semcore_video.paper import PAPER
-from semcore_video.shipped import digest, network
 from semcore_video.speech.encoder import INTERVAL, SPOKEN, TEXT
 from semcore_video.speech.vocoders import MEL
+from semcore_video.weights import digest, network
 
 LIPS = "lips"
 """Name of the stream that the rendered video gives: grey pictures of the mouth, float32 (T, 24, 32), 0..255, LIPS_FPS a

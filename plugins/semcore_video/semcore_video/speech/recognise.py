@@ -14,8 +14,8 @@ import numpy as np
 from semcore.errors import ComponentError, RunError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
-from semcore_video.clips import WORDS
 from semcore_video.licences import POCKETSPHINX
+from semcore_video.sources.clips import WORDS
 from semcore_video.speech.align import decoded, pcm, sphinx
 from semcore_video.speech.encoder import TEXT
 

@@ -16,9 +16,9 @@ from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Semantics, Stream
 from semcore_video.face.encoder import MOTION
 from semcore_video.paper import PAPER
-from semcore_video.shipped import digest
+from semcore_video.resampling import USUAL_FPS
 from semcore_video.speech.encoder import SPOKEN
-from semcore_video.steps import USUAL_FPS
+from semcore_video.weights import digest
 
 
 @dataclass(frozen=True)

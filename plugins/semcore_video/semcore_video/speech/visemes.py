@@ -9,9 +9,9 @@ import numpy as np
 
 from semcore.errors import RunError
 from semcore_video.face.motion import EXPRESSION, NUMBERS, POSE
-from semcore_video.shipped import arrays, digest
 from semcore_video.speech.phones import NUMBERS as PHONE_NUMBERS
 from semcore_video.speech.phones import SILENCE
+from semcore_video.weights import arrays, digest
 
 WIDTHS_S = (0.07, 0.15, 0.31)
 """Windows about a frame in which phones count, s: what is said before and after moves the lips, too."""

@@ -1,0 +1,136 @@
+"""Faces as dlib sees them: 68 landmarks, and 128 numbers that say whose face it is.
+
+Detector and identity network are free to use; the landmark model was trained on iBUG 300-W, which is for research alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semcore.errors import RunError
+from semcore_video.memoize import remembered
+
+LANDMARKS = 68
+FIVE = (45, 42, 36, 39, 33)
+"""Corners of the eyes and base of the nose among the 68, in the order of dlib's model of five points."""
+DETECT_EVERY = 5
+"""Frames from one search for the face to the next; in between it is where the nearest of both found it, if both did."""
+REMEMBERED = 64
+"""Videos whose landmarks are kept: several metrics look at the same ones."""
+SMALL = 400
+"""Pictures with a shorter side are searched at twice their size."""
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom, pixels."""
+
+
+@remembered(REMEMBERED)
+def landmarks(frames: np.ndarray) -> np.ndarray:
+    """The 68 landmarks of iBUG 300-W of one person in every frame: the one whose face is the largest where one is found first.
+
+    Args:
+        frames: uint8 (T, H, W, 3)
+
+    Returns:
+        x to the right, y down, pixels, float32 (T, 68, 2); NaN where no face is found
+
+    Raises:
+        RunError: dlib or its models are not installed
+    """
+    frames = np.ascontiguousarray(frames)
+    dlib, predictor = _dlib(), _predictor("shape_predictor_68_face_landmarks.dat")
+    found = np.full((len(frames), LANDMARKS, 2), np.nan, np.float32)
+    for points, frame, box in zip(found, frames, _boxes(frames), strict=True):
+        if box is not None:
+            points[:] = [(one.x, one.y) for one in predictor(frame, dlib.rectangle(*box)).parts()]
+    return found
+
+
+@remembered(1024)
+def embedding(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Whose face it is, float64 (128,).
+
+    Args:
+        picture: uint8 (H, W, 3)
+        points: the 68 landmarks of the face, float32 (68, 2), pixels
+
+    Raises:
+        RunError: dlib or its models are not installed
+    """
+    dlib = _dlib()
+    five = [dlib.point(round(float(x)), round(float(y))) for x, y in points[list(FIVE)]]
+    (left, top), (right, bottom) = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int)
+    seen = dlib.full_object_detection(dlib.rectangle(int(left), int(top), int(right), int(bottom)), five)
+    return np.array(_network().compute_face_descriptor(np.ascontiguousarray(picture), seen))
+
+
+def _boxes(frames: np.ndarray) -> list[Box | None]:
+    """Where the face is in every frame: searched in every fifth, and in those between two of which one has none."""
+    searched: dict[int, Box | None] = {}
+    last: Box | None = None
+
+    def search(index: int, near: Box | None) -> Box | None:
+        searched[index] = _face(frames[index], near)
+        return searched[index]
+
+    for index in [*range(0, len(frames), DETECT_EVERY), len(frames) - 1][: len(frames)]:
+        last = search(index, last) or last
+    for index in range(len(frames)):
+        before = index // DETECT_EVERY * DETECT_EVERY
+        after = min(before + DETECT_EVERY, len(frames) - 1)
+        if index not in searched and (searched[before] is None or searched[after] is None):
+            search(index, searched[before] or searched[after] or last)
+    known = sorted(searched)
+    return [searched[min(known, key=lambda one: (abs(one - index), one))] for index in range(len(frames))]
+
+
+def _face(picture: np.ndarray, near: Box | None) -> Box | None:
+    """The largest face, or that which overlaps with one that is known."""
+    found = _detector()(np.ascontiguousarray(picture), int(min(picture.shape[:2]) < SMALL))
+    boxes = [(box.left(), box.top(), box.right(), box.bottom()) for box in found]
+    if near is not None:
+        boxes = [box for box in boxes if _shared(box, near) > 0]
+        return max(boxes, key=lambda box: _shared(box, near), default=None)
+    return max(boxes, key=lambda box: _shared(box, box), default=None)
+
+
+def _shared(one: Box, other: Box) -> int:
+    """Pixels that two boxes share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    return max(width, 0) * max(height, 0)
+
+
+@functools.cache
+def _detector() -> Any:
+    return _dlib().get_frontal_face_detector()
+
+
+@functools.cache
+def _predictor(name: str) -> Any:
+    return _dlib().shape_predictor(str(_models() / name))
+
+
+@functools.cache
+def _network() -> Any:
+    return _dlib().face_recognition_model_v1(str(_models() / "dlib_face_recognition_resnet_model_v1.dat"))
+
+
+def _dlib() -> Any:
+    try:
+        import dlib
+    except ImportError as error:
+        raise RunError("faces are judged by dlib: pip install 'semcore-video[face]'") from error
+    return dlib
+
+
+def _models() -> Path:
+    """The folder of dlib's models; their package needs an old setuptools to be imported, so it is only looked up."""
+    found = importlib.util.find_spec("face_recognition_models")
+    if found is None or not found.submodule_search_locations:
+        raise RunError("faces are judged by dlib's models: pip install 'semcore-video[face]'")
+    return Path(found.submodule_search_locations[0]) / "models"

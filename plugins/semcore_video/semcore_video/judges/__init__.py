@@ -1,1 +1,0 @@
-"""Judges of faces and speech: detectors and recognisers that no encoder or generator of this package uses."""

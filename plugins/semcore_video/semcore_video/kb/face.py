@@ -1,0 +1,152 @@
+"""When a reference picture of a face no longer serves: another person, another light, or the head or its expression is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Ge, Le
+
+from semcore.types import Features, Sample, Stream
+from semcore_video.face.encoder import MOUTHS
+from semcore_video.face.tracker import Tracking
+from semcore_video.kb.policies import ReferenceKB, psnr_db
+from semcore_video.licences import DLIB, MEDIAPIPE
+from semcore_video.paper import PAPER
+
+
+@dataclass(frozen=True)
+class FaceKB(Tracking, ReferenceKB):
+    """Sends a picture of a face if the newest reference no longer serves, as strictly as a level says.
+
+    `l0` asks whether it is the same person (centred cosine similarity of dlib's embeddings, eq. 24), `l1` also whether the
+    picture looks alike (PSNR, eq. 25), `l2` also whether the head has turned or moved or the expression changed (eq. 26).
+    `forced` sends a picture of every segment.
+
+    Two readings differ from the paper. The picture is not the first frame of the segment, but a good one: eyes open, mouth
+    shut, head as it mostly is; a reference with shut eyes would keep them shut. And it is judged against the newest
+    reference, which is the one that a generator takes, not against the most similar.
+
+    With `mouths`, every picture brings an atlas along, the stream `mouths`: what is seen between the lips when they are open
+    by so much, as the segment shows it. Without one, mouths that open are dark inside.
+
+    Fields:
+        level: how strictly the newest reference is judged
+        similarity: least similarity of identity, -1..1; strangers are near 0
+        threshold_db: least PSNR, dB
+        rotation_deg: angle between the heads above which a picture is sent, degrees
+        translation: distance of the heads above which one is sent, heights of the face
+        expression: norm of the difference of the expressions above which one is sent, standard deviations
+        mouths: how many mouths, from hardly to widely open, go along with a picture
+    """
+
+    licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, DLIB)
+    reference: ClassVar[str] = f"{PAPER}, section III-D, equations 24 to 26"
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lugaresi2019mediapipe", "king2009dlib")
+    tried_with = ({}, {"level": "forced"}, {"mouths": 3})
+
+    level: Literal["l0", "l1", "l2", "forced"] = "l2"
+    similarity: Annotated[float, Ge(-1), Le(1)] = 0.45
+    threshold_db: Annotated[float, Ge(0)] = 20.0
+    rotation_deg: Annotated[float, Ge(0)] = 10.0
+    translation: Annotated[float, Ge(0)] = 0.2
+    expression: Annotated[float, Ge(0)] = 6.0
+    mouths: Annotated[int, Ge(0), Le(16)] = 0
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {**super().streams, **({MOUTHS: Features} if self.mouths else {})}
+
+    def told(self, sample: Sample, pixels: np.ndarray) -> dict[str, Stream]:
+        from semcore_video.face.mouths import NUMBERS, mouths_of
+        from semcore_video.face.tracker import followed
+
+        found = super().told(sample, pixels)
+        if self.mouths and (sample.video is None or not len(sample.video)):
+            found[MOUTHS] = Features(np.zeros((self.mouths, NUMBERS), np.float32))
+        elif self.mouths and sample.video is not None:
+            found[MOUTHS] = Features(mouths_of(sample.video, followed(sample.video), self.mouths))
+        return found
+
+    def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
+        if self.level == "forced" or not held:
+            return True
+        tests = {"l0": self._another_person, "l1": self._looks_otherwise, "l2": self._has_moved}
+        asked = list(tests)[: list(tests).index(self.level) + 1]
+        return any(tests[level](pixels, held[-1]) for level in asked)
+
+    def _another_person(self, pixels: np.ndarray, newest: np.ndarray) -> bool:
+        found = likeness(pixels, newest)
+        return found is not None and found < self.similarity
+
+    def _looks_otherwise(self, pixels: np.ndarray, newest: np.ndarray) -> bool:
+        return psnr_db(pixels, newest) < self.threshold_db
+
+    def _has_moved(self, pixels: np.ndarray, newest: np.ndarray) -> bool:
+        moved = movement(pixels, newest)
+        if moved is None:
+            return False
+        return (
+            moved.rotation_deg > self.rotation_deg
+            or moved.translation > self.translation
+            or moved.expression > self.expression
+        )
+
+    def picture(self, sample: Sample) -> np.ndarray | None:
+        from semcore_video.face.gate import best_reference
+        from semcore_video.face.tracker import followed, with_face
+
+        if sample.video is None or not len(sample.video):
+            return super().picture(sample)
+        points = followed(sample.video)
+        return self._sized(sample.video[best_reference(points)]) if with_face(points).any() else super().picture(sample)
+
+
+def likeness(pixels: np.ndarray, newest: np.ndarray) -> float | None:
+    """How sure it is that two pictures show one person: centred cosine similarity, -1..1 (eq. 24).
+
+    None where the first picture shows no face: nobody else has appeared. -1 where only the second shows none.
+    """
+    from semcore_video.face.dlib_faces import embedding
+    from semcore_video.metrics.faces import mean_face, similarity
+    from semcore_video.metrics.landmarks import landmarks
+
+    here, there = (landmarks(picture[None], "mediapipe")[0] for picture in (pixels, newest))
+    if not np.isfinite(here).all():
+        return None
+    if not np.isfinite(there).all():
+        return -1.0
+    return similarity(embedding(pixels, here) - mean_face(), embedding(newest, there) - mean_face())
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How far a face has moved (eq. 26).
+
+    Fields:
+        rotation_deg: angle between the heads, degrees
+        translation: distance of the heads, heights of the face
+        expression: norm of the difference of the expressions, standard deviations
+    """
+
+    rotation_deg: float
+    translation: float
+    expression: float
+
+
+def movement(pixels: np.ndarray, newest: np.ndarray) -> Movement | None:
+    """From one picture to another; None where the first shows no face, without end where only the second shows none."""
+    from semcore_video.face.motion import POSE, UNITS, basis
+    from semcore_video.face.tracker import track
+
+    here, there = track(pixels[None])[0], track(newest[None])[0]
+    if not np.isfinite(here).all():
+        return None
+    if not np.isfinite(there).all():
+        return Movement(np.inf, np.inf, np.inf)
+    numbers = basis().numbers(here[None], there)[0]
+    pose = numbers[:POSE] * UNITS
+    turned, moved, changed = (float(np.linalg.norm(part)) for part in (pose[:3], pose[3:5], numbers[POSE:]))
+    return Movement(float(np.degrees(turned)), moved, changed)

@@ -1,0 +1,1 @@
+"""Metrics of faces, speech and their synchronisation."""

@@ -1,0 +1,1 @@
+"""Where videos and sequences of pictures come from."""

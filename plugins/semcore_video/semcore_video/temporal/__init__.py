@@ -1,1 +1,0 @@
-"""Trained pairs of encoder and decoder for streams over time."""

@@ -1,0 +1,103 @@
+"""Recipe of the face basis: what is left of points when the pose is taken away, by principal components and one eyelid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import save_file
+
+from semcore.training.loop import command_of
+from semcore_video.face.gate import best_reference
+from semcore_video.face.mesh import INNER_LIPS, IRISES, LEFT_EYE, OUTER_LIPS, POINTS, RIGHT_EYE, eye_openness, face_size
+from semcore_video.face.motion import EXPRESSION, Basis, unposed
+from semcore_video.face.tracker import track
+from semcore_video.sources.clips import Clips
+from semcore_video.training import FaceBasisRecipe
+from semcore_video.training.data import check_enough, learnt_from
+
+EYES = (*LEFT_EYE, *RIGHT_EYE, *IRISES)
+
+
+def train(recipe: FaceBasisRecipe, out: Path) -> None:
+    """Write model.safetensors, config.json and the card into `out`.
+
+    Raises:
+        ComponentError: fewer than two videos have a face, or one, where one is left out
+    """
+    tracked = {sample.user: track(sample.video) for sample in Clips(recipe.data).samples() if sample.video is not None}
+    clips = {user: points for user, points in tracked.items() if np.isfinite(points).all()}
+    check_enough(recipe, len(clips.keys() - {recipe.leave_out}), 2, "in which a face is found")
+    learnt = [points for user, points in clips.items() if user != recipe.leave_out]
+    basis = learn(learnt, recipe.lips, recipe.eyes)
+    errors = {user: error_px(basis, points) for user, points in clips.items()}
+    alone = {
+        user: error_px(learn([one for other, one in clips.items() if other != user], recipe.lips, recipe.eyes), clips[user])
+        for user in clips
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    save_file({"directions": basis.directions.astype(np.float16).astype(np.float32)}, out / "model.safetensors")
+    (out / "config.json").write_text(json.dumps({"points": POINTS, "expressions": EXPRESSION}, indent=2) + "\n")
+    (out / "README.md").write_text(CARD.format(
+        command=command_of(recipe), data=learnt_from(recipe.data),
+        lips=recipe.lips, eyes=recipe.eyes, clips=len(learnt), frames=sum(map(len, learnt)),
+        seen=np.mean(list(errors.values())), unseen=np.mean(list(alone.values())),
+        still=np.mean([error_px(None, points) for points in clips.values()]),
+    ))  # fmt: skip
+
+
+def learn(clips: Sequence[np.ndarray], lips: float, eyes: float) -> Basis:
+    """The basis of clips of points (T, 478, 3)."""
+    weights = np.ones(POINTS)
+    weights[[*INNER_LIPS, *OUTER_LIPS]] = lips
+    weights[list(EYES)] = eyes
+    left, open_eyes = [], []
+    for points in clips:
+        reference = points[best_reference(points)]
+        moved = unposed(points, reference)
+        left.append(moved - moved.mean(0))
+        openness = eye_openness(points)
+        open_eyes.append(openness - openness.mean())
+    moved, openness = np.concatenate(left), np.concatenate(open_eyes)
+    # A blink is rare, so it hardly shows among principal components: the eyelids have a direction of their own.
+    lids = np.zeros((POINTS, 3))
+    lids[list(EYES)] = (np.tensordot(openness, moved, (0, 0)) / np.square(openness).sum())[list(EYES)]
+    unit = lids / np.linalg.norm(lids)
+    rest = moved - np.tensordot(np.tensordot(moved, unit, 2), unit, 0)
+    _, values, rows = np.linalg.svd((rest * weights[:, None]).reshape(len(rest), -1), full_matrices=False)
+    main = rows[: EXPRESSION - 1].reshape(-1, POINTS, 3) / weights[:, None]
+    main *= (values[: EXPRESSION - 1] / np.sqrt(len(rest)))[:, None, None]
+    return Basis(np.stack([lids * openness.std(), *main]).astype(np.float32))
+
+
+def error_px(basis: Basis | None, points: np.ndarray) -> float:
+    """Root mean square distance of points and what 12 numbers (or nothing) say of them, pixels at a face of 120."""
+    reference = points[best_reference(points)]
+    told = reference[None] if basis is None else basis.points(basis.numbers(points, reference), reference)
+    apart = np.square(told[..., :2] - points[..., :2]).sum(-1)
+    return float(np.sqrt(apart.mean()) / face_size(points).mean() * 120)
+
+
+CARD = """# face-basis
+
+Six directions in which expressions move the 478 points of MediaPipe's face mesh: the eyelids, and five principal components.
+
+## Training
+
+```
+{command}
+```
+
+Settings: lips = {lips}, eyes = {eyes}. Learnt from {frames} frames of {clips} videos of
+{data}, of which it holds no picture.
+
+## Measured
+
+| root mean square distance of all points, pixels at a face 120 pixels high | value |
+|---|---|
+| a still face | {still:.2f} |
+| 12 numbers a frame, speakers that it learnt from | {seen:.2f} |
+| 12 numbers a frame, each speaker with a basis of the others | {unseen:.2f} |
+"""

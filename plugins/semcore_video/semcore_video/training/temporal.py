@@ -1,0 +1,172 @@
+"""Recipe of the codebooks: rows of tokens or numbers through encoder, satellite channel and decoder, over a range of SNRs."""
+
+from __future__ import annotations
+
+import copy
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from semcore.interfaces import ChannelModel
+from semcore.plugins.registry import name_of
+from semcore.rng import Rng
+from semcore.training.loop import asked, at_snrs, by_row, drawn_db, measured_at, run_epochs, run_steps, write_model
+from semcore_channels.words import gathered, spread
+from semcore_video.speech.phones import NUMBERS
+from semcore_video.training import TemporalRecipe
+from semcore_video.training.corpus import phones_of, sentences, spoken
+from semcore_video.transports.codebook import Codebook
+from semcore_video.transports.companded_quantiser import levels, nearest
+from semcore_video.transports.temporal import LEAST
+
+VOCABULARY = {"text": 256, "phones": 64, "durations": 256}
+"""Bytes of UTF-8, phones with room for other alphabets, levels."""
+GROUPS, HELD_OUT, SENTENCES, SPOKEN = 8, 256, 20_000, 1_500
+MEASURED = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
+Rows = Callable[[torch.Generator], torch.Tensor]
+"""A batch of rows of equal length, int64 (B, T), drawn at random."""
+
+
+def train(recipe: TemporalRecipe, out: Path) -> None:
+    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
+    rng = np.random.Generator(np.random.PCG64(recipe.seed))
+    rows = known(recipe.of, rng)
+    kept, tried = rows[HELD_OUT:], rows[:HELD_OUT]
+    network = Codebook(VOCABULARY[recipe.of], ordered=recipe.of == "durations")
+    average = copy.deepcopy(network).eval()
+    others = [weights for name, weights in network.named_parameters() if name != "table"]
+    groups = [{"params": [network.table], "peak": 5 * recipe.learning_rate}, {"params": others, "peak": recipe.learning_rate}]
+    adam = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99))
+    draw = drawn(kept, recipe)
+
+    def lost(generator: torch.Generator, done: int) -> torch.Tensor:
+        tokens = draw(generator)
+        symbols = max(int(torch.randint(*recipe.symbols, (), generator=generator)), LEAST * tokens.shape[1])
+        snrs = drawn_db(recipe.snr_db, GROUPS, generator)
+        return cost(recipe.of, through(network, recipe.channel, tokens, symbols, snrs, Rng(recipe.seed).at(done)), tokens)
+
+    def run_epoch(epoch: int) -> dict[str, float]:
+        mean = run_steps(recipe, epoch, adam, network, average, lost, warm_up=0.03)
+        errors = {f"{snr:g}dB": measure(average, recipe, tried[:64], snr) for snr in (-5.0, 0.0, 10.0)}
+        return {"loss": mean, **errors}
+
+    seconds = run_epochs(recipe, out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+    average.half().float()  # what is measured is what is shipped: float16 weights
+    scores = [(f"{snr:g}", f"{measure(average, recipe, tried, snr):.5f}") for snr in MEASURED]
+    write_model(out, network.settings(), average, card(recipe, scores, seconds))
+
+
+def known(of: str, rng: np.random.Generator) -> list[np.ndarray]:
+    """Rows of tokens to learn from, or of durations in frames, the first `HELD_OUT` of them to be measured with."""
+    if of == "durations":
+        return [one.durations for one in spoken(sentences(SPOKEN, rng), rng)]
+    texts = sentences(SENTENCES, rng)
+    if of == "phones":
+        return [np.array([NUMBERS[name] for name in phones_of(text, rng)], np.int64) for text in texts]
+    return [np.frombuffer(text.encode(), np.uint8).astype(np.int64) for text in texts]
+
+
+def drawn(rows: list[np.ndarray], recipe: TemporalRecipe) -> Rows:
+    """Batches of rows of one length, the likelier lengths more often; durations faster and slower than they were."""
+    by_length: dict[int, list[np.ndarray]] = defaultdict(list)
+    for row in rows:
+        by_length[len(row)].append(row)
+    lengths = sorted(by_length)
+    stacked = {length: torch.from_numpy(np.stack(by_length[length])) for length in lengths}
+    shares = torch.tensor([len(by_length[length]) for length in lengths], dtype=torch.float64).sqrt()
+
+    def draw(generator: torch.Generator) -> torch.Tensor:
+        length = lengths[int(torch.multinomial(shares, 1, generator=generator))]
+        chosen = torch.randint(len(stacked[length]), (recipe.batch_size,), generator=generator)
+        tokens = stacked[length][chosen]
+        if recipe.of == "durations":
+            spread = torch.exp(0.3 * torch.randn(tokens.shape, generator=generator))
+            return in_levels(tokens * spread)
+        wild = torch.randint(VOCABULARY[recipe.of], tokens.shape, generator=generator)
+        return torch.where(torch.rand(len(tokens), 1, generator=generator) < 0.05, wild, tokens)
+
+    return draw
+
+
+def in_levels(durations: torch.Tensor) -> torch.Tensor:
+    """Durations (B, T) as levels of their root mean square."""
+    scaled = durations / durations.double().square().mean(1, keepdim=True).sqrt()
+    return torch.from_numpy(nearest(scaled.numpy(), VOCABULARY["durations"]))
+
+
+def through(
+    network: Codebook, channel: ChannelModel, tokens: torch.Tensor, symbols: int, snrs_db: list[float], rng: Rng
+) -> torch.Tensor:
+    """Rows (B, T) over the channel, as many equal parts of the batch at as many SNRs: scores (B, T, vocabulary)."""
+    sent = spread(network.encode(tokens, symbols, by_row(snrs_db, len(tokens))))
+    heard, noise_var = at_snrs(channel, sent, snrs_db, rng)
+    return network.decode(gathered(heard), gathered(noise_var), tokens.shape[1])
+
+
+def cost(of: str, scores: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+    """Equation 15: cross entropy of tokens, mean squared error of numbers."""
+    if of != "durations":
+        return F.cross_entropy(scores.flatten(0, 1), tokens.flatten())
+    values = torch.from_numpy(levels(VOCABULARY[of]))
+    return (F.softmax(scores, -1) @ values - values[tokens]).square().mean()
+
+
+@torch.no_grad()
+def measure(network: Codebook, recipe: TemporalRecipe, rows: list[np.ndarray], snr_db: float) -> float:
+    """Share of wrong tokens, or mean squared error of numbers in units of their mean square, of rows over the channel."""
+    errors, count = 0.0, 0
+    for number, row in enumerate(rows):
+        tokens = torch.from_numpy(row)[None]
+        tokens = in_levels(tokens) if recipe.of == "durations" else tokens
+        symbols = max(recipe.symbols_measured, LEAST * tokens.shape[1])
+        scores = through(network, recipe.channel, tokens, symbols, [snr_db], Rng(1).at("measure", number))
+        if recipe.of == "durations":
+            errors += float(cost(recipe.of, scores, tokens)) * tokens.numel()
+        else:
+            errors += float((scores.argmax(-1) != tokens).sum())
+        count += tokens.numel()
+    return errors / count
+
+
+def card(recipe: TemporalRecipe, scores: list[tuple[str, str]], seconds: float) -> str:
+    """The model card (Markdown)."""
+    fields = {name: value for name, value in recipe.settings().items() if name not in ("of", "channel", "data")}
+    what = "mean squared error, in units of the mean square" if recipe.of == "durations" else "share of wrong tokens"
+    return CARD.format(
+        of=recipe.of, what=what, command=" ".join(asked(recipe)), measured=measured_at(recipe.channel),
+        channel=name_of(type(recipe.channel)), threads=recipe.threads, symbols=recipe.symbols_measured,
+        fields=", ".join(f"{k} = {v}" for k, v in fields.items()),
+        scores="\n".join(f"| {snr} | {value} |" for snr, value in scores), count=HELD_OUT, minutes=round(seconds / 60),
+    )  # fmt: skip
+
+
+CARD = """# temporal-{of}
+
+Encoder and decoder of the stream `{of}` for any number of symbols: a learnt codebook, and readers of context at both ends.
+
+## Training
+
+```
+semcore train temporal {command} --out DIR
+```
+
+Settings: {fields}.
+
+Sentences of the grammar of GRID and random words of the CMU dictionary; durations are those of
+eSpeak NG with changes at random. Over the channel `{channel}`, every row at an SNR of the range. {minutes} min on {threads}
+CPU thread(s).
+
+## Measured on {count} unseen sentences
+
+{symbols} symbols each, {measured}.
+
+| SNR, dB | {what} |
+|---|---|
+{scores}
+"""

@@ -1,0 +1,1 @@
+"""Transports for streams over time, with and without training."""

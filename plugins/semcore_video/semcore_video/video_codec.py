@@ -1,0 +1,187 @@
+"""Conventional video: H.264 or H.265 as bytes, and what comes out of bytes that may be damaged."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from annotated_types import Ge, Le
+
+from semcore.errors import ComponentError
+from semcore.interfaces import Generator, SemanticEncoder
+from semcore.limits import MAX_FRAMES, MAX_RECEIVED_PIXELS, MAX_SEQUENCE_PIXELS
+from semcore.rng import Rng
+from semcore.types import Bitstream, Candidates, Extent, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.licences import PYAV
+from semcore_video.paper import PAPER
+from semcore_video.resampling import USUAL_FPS
+
+VIDEO = "video"
+"""Name of the stream."""
+CODECS = {"h264": ("libx264", "h264"), "h265": ("libx265", "hevc")}
+"""Codec -> FFmpeg's encoder, and its raw stream format."""
+SMALLEST = {"h264": 16, "h265": 64}
+"""Least sides of the frames that are coded; x265 writes beyond its memory where frames are narrower than 64 pixels."""
+BLOCK = 128
+"""Pixels by which a decoder rounds sides up, at most."""
+WORST = 51
+"""Largest constant rate factor."""
+H264_SEI = 6
+"""Type of the unit of H.264 in which x264 tells of itself, which no receiver needs."""
+Name = Literal["h264", "h265"]
+
+
+@dataclass(frozen=True)
+class VideoEncoder(SemanticEncoder):
+    """The frames of a video by H.264 or H.265, as a raw stream of units (Annex B), one key frame and predictions.
+
+    With `most_bytes` the best constant rate factor is searched that fits; if even the worst is too large, the stream is
+    empty and the video is lost. What encoders say of themselves is not sent. Colour has half the resolution, so the edge of
+    an odd side is repeated once, and that of a side below 16 (H.265: 64) pixels until it has as many.
+
+    Fields:
+        codec: which standard
+        crf: constant rate factor, the lower the better; with `most_bytes` the best that is tried
+        most_bytes: largest stream; null: as large as `crf` makes it
+        preset: x264's and x265's effort
+    """
+
+    licences: ClassVar[tuple[str, ...]] = (PYAV,)
+    reference: ClassVar[str] = f"{PAPER}, section IV-A2; ITU-T H.264 and H.265"
+    cites: ClassVar[tuple[str, ...]] = ("h264", "sullivan2012overview", "liu2026semantic")
+    tried_with = ({"crf": 40}, {"codec": "h264", "most_bytes": 4000})
+
+    codec: Name = "h265"
+    crf: Annotated[int, Ge(0), Le(WORST)] = 28
+    most_bytes: Annotated[int, Ge(1)] | None = None
+    preset: Literal["veryfast", "medium", "slow"] = "medium"
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {VIDEO: Bitstream}
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [Semantics(sample.id, {VIDEO: Bitstream(self._fitting(sample))}, sample.user) for sample in samples]
+
+    def _fitting(self, sample: Sample) -> bytes:
+        if sample.video is None or not len(sample.video):
+            raise ComponentError(f"VideoEncoder encodes videos, and sample {sample.id!r} has none")
+        if self.most_bytes is None:
+            return self._coded(sample, self.crf)
+        low, high, best = self.crf, WORST, b""
+        while low <= high:
+            middle = (low + high) // 2
+            data = self._coded(sample, middle)
+            if len(data) <= self.most_bytes:
+                high, best = middle - 1, data
+            else:
+                low = middle + 1
+        return best
+
+    def _coded(self, sample: Sample, crf: int) -> bytes:
+        import av
+
+        assert sample.video is not None
+        library, form = CODECS[self.codec]
+        buffer = io.BytesIO()
+        with av.open(buffer, "w", format=form) as out:
+            video: Any = out.add_stream(library, rate=Fraction(sample.fps or 25).limit_denominator(1001))
+            video.height, video.width = coded_size(self.codec, sample.video.shape[1:3])
+            odd = video.height - sample.video.shape[1], video.width - sample.video.shape[2]
+            video.pix_fmt = "yuv420p"
+            quiet = {"x265-params": "info=0:log-level=none:pools=none:frame-threads=1:wpp=0"} if self.codec == "h265" else {}
+            video.options = {"crf": str(crf), "preset": self.preset, "threads": "1", "g": "250", **quiet}
+            for pixels in sample.video:
+                whole = np.pad(pixels, ((0, odd[0]), (0, odd[1]), (0, 0)), "edge")
+                out.mux(video.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")))
+            out.mux(video.encode(None))
+        return buffer.getvalue() if self.codec == "h265" else b"".join(_without_sei(buffer.getvalue()))
+
+
+def _without_sei(stream: bytes) -> Iterator[bytes]:
+    """The units of an H.264 stream, each behind its start code, but for supplemental information."""
+    for unit in stream.split(b"\0\0\1")[1:]:
+        if unit and unit[0] & 31 != H264_SEI:
+            yield b"\0\0\1" + unit.rstrip(b"\0")
+
+
+@dataclass(frozen=True)
+class VideoDecoder(Generator):
+    """The frames of a stream of H.264 or H.265 that may be damaged.
+
+    How many frames there are, of which size and how many a second, the grant tells. Frames of another size are damage and
+    left out; where frames are missing at the end, the last one stays. Without any frame there is no video.
+
+    Fields:
+        codec: which standard
+    """
+
+    licences: ClassVar[tuple[str, ...]] = (PYAV,)
+    reference: ClassVar[str] = f"{PAPER}, section IV-A2; ITU-T H.264 and H.265"
+    cites: ClassVar[tuple[str, ...]] = ("h264", "sullivan2012overview", "liu2026semantic")
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {VIDEO: (Bitstream,)}
+
+    codec: Name = "h265"
+
+    def refuses(self, encoder: SemanticEncoder) -> str:
+        if not isinstance(encoder, VideoEncoder) or encoder.codec == self.codec:
+            return ""
+        return f"codec is {self.codec}, and the encoder's is {encoder.codec}"
+
+    def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        return [Candidates([self._sample(one)]) for one in batch]
+
+    def _sample(self, got: Semantics) -> Sample:
+        stream, extent = got.streams.get(VIDEO), got.extent
+        seen = list(self._decoded(stream.data, extent)) if isinstance(stream, Bitstream) and stream.data else []
+        if not seen:
+            return Sample(got.key, got.user)
+        height, width = extent.size if extent.frames else seen[0].shape[:2]
+        found = np.empty((extent.frames or len(seen), height, width, 3), np.uint8)
+        for index, pixels in enumerate(found):
+            pixels[:] = seen[min(index, len(seen) - 1)][:height, :width]
+        return Sample(got.key, got.user, video=found, fps=extent.fps or USUAL_FPS)
+
+    def _decoded(self, data: bytes, extent: Extent) -> Iterator[np.ndarray]:
+        """The frames of the size that was granted, or of that of the first where nobody says."""
+        import av
+
+        size, left = (coded_size(self.codec, extent.size), extent.frames) if extent.frames else (None, MAX_FRAMES)
+        # A stream of a few bytes can claim gigapixels. Decoders count pixels in blocks that are as wide as their vectors.
+        most = (size[0] + BLOCK) * (size[1] + BLOCK) if size else MAX_RECEIVED_PIXELS
+        decoder: Any = av.CodecContext.create(CODECS[self.codec][1], "r")
+        decoder.thread_count = 1
+        decoder.options = {"max_pixels": str(most)}
+        for packet in [*_parsed(decoder, data), None]:
+            try:
+                frames = decoder.decode(packet)
+            except (av.error.FFmpegError, ValueError):
+                continue  # damage; what follows may be whole again
+            for frame in frames:
+                there = frame.height, frame.width
+                size = size or there
+                if not extent.frames:
+                    left = min(left, MAX_SEQUENCE_PIXELS // (there[0] * there[1]))
+                if there == size and left > 0:
+                    left -= 1
+                    yield frame.to_ndarray(format="rgb24")
+
+
+def coded_size(codec: Name, size: tuple[int, int]) -> tuple[int, int]:
+    """(height, width) of the frames that are coded: even, and for H.265 at least those that x265 can be trusted with."""
+    least = SMALLEST[codec]
+    return max(size[0] + size[0] % 2, least), max(size[1] + size[1] % 2, least)
+
+
+def _parsed(decoder: Any, data: bytes) -> list[Any]:
+    """The packets of a stream, as far as they can be told."""
+    import av
+
+    try:
+        return [*decoder.parse(data), *decoder.parse(None)]
+    except (av.error.FFmpegError, ValueError):
+        return []
