@@ -74,7 +74,8 @@ REGISTERED = [(kind, name) for kind in registry.KINDS for name in dict.fromkeys(
 
 HEAVY = {
     ("executor", "processes"), ("generator", "mini-diffusion"), ("generator", "lip-voice"), ("generator", "class-diffusion"),
-    ("source", "talking-samples"), ("codec", "hevc"), ("encoder", "multisem"),
+    ("generator", "fastspeech"), ("source", "talking-samples"), ("codec", "hevc"), ("encoder", "multisem"),
+    ("transport", "temporal-motion"), ("transport", "dct"),
 }  # fmt: skip
 """Components whose laws take long: `make test-slow` tries them."""
 

@@ -211,8 +211,15 @@ def test_kill_at_any_time_with_two_jobs(shell: tuple[Shell, dict[str, bytes]], t
     assert {name: data for name, data in files(one.folder / out).items() if name != "run.json"} == whole
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize("whom", ["process", "terminal"])
+@pytest.mark.parametrize(
+    ("whom", "jobs"),
+    [
+        ("process", "1"),
+        ("terminal", "2"),
+        pytest.param("process", "2", marks=pytest.mark.slow),
+        pytest.param("terminal", "1", marks=pytest.mark.slow),
+    ],
+)
 def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, jobs: str, whom: str) -> None:
     one = Shell(tmp_path, "--jobs", jobs)
     process = one.start("out", "channel.slow_s=600")

@@ -193,7 +193,10 @@ def refused_at_once(path: Path, folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize("path", FAULTY, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, id=path.stem, marks=() if at % 8 == 0 else pytest.mark.slow) for at, path in enumerate(FAULTY)],
+)
 def test_refusing_costs_little_and_leaves_nothing(path: Path, tmp_path: Path) -> None:
     refused_at_once(path, tmp_path / "cwd")
 

@@ -125,8 +125,17 @@ def test_a_tenth_of_long_blocks_is_lost_where_it_should(rate, order):
     assert better < 0.1 < worse
 
 
-@pytest.mark.parametrize("rate", ["1/5", "0.3", "1/3", "1/2", "0.67", "2/3", "8/9"])
-@pytest.mark.parametrize("order", [1, 2, 4, 6, 8])
+RATES, ORDERS = ("1/5", "0.3", "1/3", "1/2", "0.67", "2/3", "8/9"), (1, 2, 4, 6, 8)
+
+
+@pytest.mark.parametrize(
+    ("rate", "order"),
+    [  # every rate and every order in each run, every pair in `make test-slow`
+        pytest.param(rate, order, marks=() if at % len(ORDERS) == ORDERS.index(order) else pytest.mark.slow)
+        for at, rate in enumerate(RATES)
+        for order in ORDERS
+    ],
+)
 def test_the_encoder_is_that_of_sionna(rate, order):
     """Both base graphs, every lifting set, filler bits, punctured parity, and the interleaver."""
     for bits in (32, 100, 293, 1000, 3820, 5000, 9000):

@@ -125,7 +125,9 @@ def test_realised_responses_have_delays_powers_and_k_factor_of_the_table(model):
             assert stats.kstest((seen / seen.mean()).numpy(), "expon").pvalue > 0.01
 
 
-@pytest.mark.parametrize("model", PROFILES)
+@pytest.mark.parametrize(
+    "model", [pytest.param(model, marks=() if model in ("A", "D") else pytest.mark.slow) for model in PROFILES]
+)
 def test_unit_mean_gain_and_the_correlation_that_the_receiver_knows(model):
     channel = NTNTDL(snr_db=0.0, model=model, speed_kmh=900.0, delay_spread_s=300e-9, carrier_frequency_hz=20e9)
     response = drawn(channel, 8000)
