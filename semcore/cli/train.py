@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.look import show
 from semcore.cli.select import Place
+from semcore.cli.show import show
 from semcore.config.build import component
 from semcore.config.paths import read_override, set_path
 from semcore.errors import RunError

@@ -1,38 +1,15 @@
-"""`list` and `show`: what there is, without importing what need not be imported."""
+"""`semcore show`."""
 
 from __future__ import annotations
 
-import collections
 import difflib
 
 import click
 
 from semcore.component import fields
 from semcore.entrypoints import discovery
-from semcore.errors import PluginError, SemcoreError
-from semcore.plugins import packages, registry
-
-
-@click.command("list")
-@click.argument("kind", required=False)
-def list_command(kind: str | None) -> None:
-    """List what is installed: all kinds, or the components of one KIND."""
-    if kind is not None and kind not in registry.KINDS:
-        near = difflib.get_close_matches(kind, registry.KINDS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"kinds are {', '.join(registry.KINDS)}"
-        raise SemcoreError(f"there is no kind {kind!r}; {hint}")
-    for one in [kind] if kind else registry.KINDS:
-        entries = registry.installed(one)
-        if not entries and not kind:
-            continue
-        click.secho(one, bold=True)
-        width = max((len(entry.name) for entry in entries), default=0)
-        given = collections.Counter(entry.name for entry in entries)
-        for entry in entries:
-            clash = f"  [{entry.package} {entry.version}]" if given[entry.name] > 1 else ""
-            click.echo(f"  {entry.name:<{width}}  {packages.describe(entry)}{clash}".rstrip())
-        if not entries:
-            click.echo("  nothing is installed")
+from semcore.errors import PluginError
+from semcore.plugins import registry
 
 
 @click.command("show")

@@ -1,0 +1,37 @@
+"""`semcore verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from semcore.cli.select import Place, say
+
+
+@click.command("verify")
+@click.argument("run", type=Place(exists=True, file_okay=False))
+@click.option("--discard", is_flag=True, help="Remove damaged cells, so that the command of the run computes them again.")
+def verify_command(run: Path, discard: bool) -> int:
+    """Check every byte of RUN against the digests that were written with it.
+
+    Exit code 1 if anything is damaged or missing.
+    """
+    from semcore.runs import verify
+    from semcore.runs.results import readable
+
+    with readable(run):
+        verdict = verify.verify(run)
+    for fault in verdict.faults:
+        say(f"{run / fault.path}: {fault.what}")
+    missing = f", {verdict.missing} not computed" if verdict.missing else ""
+    say(f"{run}: {_count(verdict.whole, 'cell')} whole{missing}, {_count(len(verdict.faults), 'fault')}")
+    if verdict.faults and discard:
+        say(f"Removed: {verify.discard(verdict, run)}. The command that made the run computes them again.")
+    elif verdict.faults:
+        say("Repair: semcore verify --discard, then the command that made the run; or a copy of the run that is whole.")
+    return 1 if verdict.faults or verdict.missing else 0
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
