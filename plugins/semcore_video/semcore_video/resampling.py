@@ -25,3 +25,13 @@ def nearest(frames: np.ndarray, count: int) -> np.ndarray:
     if len(frames) == count:
         return frames
     return frames[((np.arange(count) + 0.5) * len(frames) / max(count, 1)).astype(np.int64).clip(max=len(frames) - 1)]
+
+
+def resampled(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
+    """Sound at another number of samples a second, float32."""
+    from scipy.signal import resample_poly
+
+    if from_hz == to_hz:
+        return audio
+    divisor = int(np.gcd(from_hz, to_hz))
+    return resample_poly(audio, to_hz // divisor, from_hz // divisor).astype(np.float32)

@@ -11,10 +11,13 @@ import pytest
 from semcore import ComponentError, Sample
 from semcore.interfaces import Recipe
 from semcore.media.clips import mp4
-from semcore_video.sources.clips import WORDS
 from semcore_video.sources.talking_samples import TalkingSamples
-from semcore_video.training import FaceBasisRecipe, LipFitRecipe, MeanFaceRecipe, VisemesRecipe
+from semcore_video.speech.grid import GRID_WORDS
 from semcore_video.training.data import learnt_from
+from semcore_video.training.face_basis import FaceBasisRecipe
+from semcore_video.training.lip_fit import LipFitRecipe
+from semcore_video.training.mean_face import MeanFaceRecipe
+from semcore_video.training.visemes import VisemesRecipe
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")
@@ -38,7 +41,7 @@ def spelled(sentence: str) -> str:
     """The name that GRID gives to the clip of a sentence."""
     words = sentence.split()
     return "".join(
-        next(sign for sign, word in column.items() if word == said) for column, said in zip(WORDS, words, strict=True)
+        next(sign for sign, word in column.items() if word == said) for column, said in zip(GRID_WORDS, words, strict=True)
     )
 
 

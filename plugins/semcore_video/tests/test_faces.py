@@ -14,13 +14,14 @@ from PIL import Image
 from semcore import ComponentError, Features, KnowledgeBase, Picture, Sample
 from semcore.cli import cli
 from semcore.media.clips import mp4
-from semcore_video.face import follow, tracker
+from semcore_video.face import follow
 from semcore_video.face.cut import square
+from semcore_video.face.detector import faces
 from semcore_video.face.encoder import FaceMotion
 from semcore_video.face.follow import PATIENCE, Follower
-from semcore_video.face.gate import best_reference
 from semcore_video.face.mesh import face_size
-from semcore_video.face.tracker import faces, followed, track, with_face
+from semcore_video.face.reference import best_reference
+from semcore_video.face.tracker import followed, track, with_face
 from semcore_video.kb.face import FaceKB
 from semcore_video.sources.clips import Clips
 from semcore_video.sources.talking_samples import portrait_of_astronaut
@@ -168,7 +169,7 @@ def test_points_never_jump_to_another_face(monkeypatch: pytest.MonkeyPatch) -> N
     missed[20 : 20 + 3 * PATIENCE] = True
     seen = [[*([] if gone else [one]), other] if rng.random() < 0.5 else [other, *([] if gone else [one])] for gone in missed]
     calls = iter(seen)
-    monkeypatch.setattr(tracker, "faces", lambda picture: next(calls) if picture.shape[1] == 640 else [])
+    monkeypatch.setattr(follow, "faces", lambda picture: next(calls) if picture.shape[1] == 640 else [])
     monkeypatch.setattr(Follower, "_same", lambda self, frame, face: True)  # twins: a detector is all that tells them apart
     follower = Follower("left")
     frame = np.zeros((256, 640, 3), np.uint8)
@@ -186,7 +187,7 @@ def test_after_a_gap_a_face_elsewhere_is_the_persons_if_it_looks_like_it(monkeyp
     other = one + np.array([300, 0, 0], np.float32)
     shots: Sequence[list[np.ndarray]] = [[one]] * 3 + [[]] * (PATIENCE + 1) + [[other]] * 4 + [[one]] * 3
     calls = iter(shots)
-    monkeypatch.setattr(tracker, "faces", lambda picture: next(calls) if picture.shape[1] == 640 else [])
+    monkeypatch.setattr(follow, "faces", lambda picture: next(calls) if picture.shape[1] == 640 else [])
     monkeypatch.setattr(follow, "_in_parts", lambda frame: [])
     monkeypatch.setattr(Follower, "_same", lambda self, frame, face: same or face is one)
     follower = Follower()

@@ -81,7 +81,7 @@ def test_sound_comes_back_the_better_the_channel_however_loud(clip: Sample) -> N
     assert isinstance(numbers, Features) and isinstance(others, Features)
     np.testing.assert_allclose(others.values, numbers.values, atol=1e-3)
     assert numbers.values.shape == (750, 86)
-    from semcore_video.speech.stretch import resampled
+    from semcore_video.resampling import resampled
 
     true = resampled(clip.audio, clip.sample_rate_hz, RATE_HZ)
     found = []

@@ -15,10 +15,10 @@ from semcore import ComponentError, KnowledgeBase, Ledger, Rng, RunError, Sample
 from semcore.interfaces import Metric, Record
 from semcore.metrics.builtin import SSIM
 from semcore_video.face.encoder import FaceMotion
+from semcore_video.face.landmarks import Detector, landmarks, opening
 from semcore_video.metrics import by_hand
 from semcore_video.metrics.faces import AKD, CSIM, CentredCSIM, FramePSNR, LipCorrelation
 from semcore_video.metrics.frames import Frames
-from semcore_video.metrics.landmarks import Detector, landmarks, opening
 from semcore_video.metrics.lip_fit import LipFit, LipFitLag, heard
 from semcore_video.metrics.pairs import paired
 from semcore_video.metrics.speech import PESQ, STOI, EnvelopeCorrelation, SpeechWER

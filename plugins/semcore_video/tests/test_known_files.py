@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save, save_file
 
 from semcore import Features, KnowledgeBase, Rng, RunError, Semantics
 from semcore.component.digest import digest
-from semcore_video.face import tracker
+from semcore_video.face import detector
 from semcore_video.face.real3d import FOLDER, NEEDED, Real3DPortrait
 from semcore_video.jscc.components import DeepWiVeGenerator
 from semcore_video.metrics.arcface import ArcFaceCSIM
@@ -78,10 +78,10 @@ def test_the_weights_of_a_judge_count_with_their_content(tmp_path: Path, make: A
 
 def test_models_that_the_environment_names_count_with_their_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "face.task").write_bytes(b"one")
-    monkeypatch.setenv(tracker.LANDMARKER, str(tmp_path / "face.task"))
-    found = tracker.named()
+    monkeypatch.setenv(detector.LANDMARKER, str(tmp_path / "face.task"))
+    found = detector.named()
     (tmp_path / "face.task").write_bytes(b"two")
-    assert tracker.named() != found and tracker.named()[0][0] == "face.task"
+    assert detector.named() != found and detector.named()[0][0] == "face.task"
 
 
 def test_a_program_elsewhere_counts_with_its_source_and_its_checkpoints(

@@ -14,10 +14,11 @@ from semcore.runs.cell import session
 from semcore_video.face.generator import MeshWarp
 from semcore_video.jscc.components import DeepSCSEncoder, DeepSCSGenerator
 from semcore_video.resampling import in_steps, nearest
-from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, TEXT, Speech, clock
+from semcore_video.speech.encoder import Speech, clock
 from semcore_video.speech.generator import EspeakVoice
 from semcore_video.speech.lip_timing import LipTiming
 from semcore_video.speech.mel_voices import LIPS, FastSpeech, LipVoice, MelVoiced
+from semcore_video.speech.streams import DURATIONS, INTERVAL, PHONES, TEXT
 from semcore_video.speech.talking_head import TalkingHead
 from semcore_video.speech.viseme_motion import VisemeMotion
 from semcore_video.video_codec import VideoDecoder, VideoEncoder

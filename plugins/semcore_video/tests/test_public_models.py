@@ -14,10 +14,10 @@ from semcore.interfaces import Record
 from semcore_video.face import real3d
 from semcore_video.face.real3d import Real3DPortrait
 from semcore_video.sources.talking_samples import TalkingSamples, portrait_of_astronaut
-from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, TEXT
 from semcore_video.speech.fastspeech2 import FastSpeech2
 from semcore_video.speech.generator import EspeakVoice
 from semcore_video.speech.phones import NAMES, NUMBERS, SILENCE
+from semcore_video.speech.streams import DURATIONS, INTERVAL, PHONES, TEXT
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 KB = KnowledgeBase()
@@ -102,9 +102,9 @@ def test_arcface_compares_faces_by_weights_that_a_user_names(tmp_path: Path) -> 
     import torch
     from safetensors.torch import save_file
 
+    from semcore_video.face.landmarks import landmarks
     from semcore_video.metrics.arcface import ArcFaceCSIM, aligned
     from semcore_video.metrics.iresnet import IResNet
-    from semcore_video.metrics.landmarks import landmarks
 
     torch.manual_seed(1)
     network = IResNet((2, 2, 2, 2))
@@ -134,8 +134,8 @@ def test_a_turned_face_is_straightened() -> None:
     pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")
     from PIL import Image
 
+    from semcore_video.face.landmarks import landmarks
     from semcore_video.metrics.arcface import aligned
-    from semcore_video.metrics.landmarks import landmarks
 
     face = portrait_of_astronaut((256, 256))
     turned = np.asarray(Image.fromarray(face).rotate(12, Image.Resampling.BICUBIC, fillcolor=(128, 128, 128)))

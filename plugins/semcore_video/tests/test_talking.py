@@ -13,17 +13,17 @@ from semcore import ComponentError, Extent, Features, KnowledgeBase, Picture, Rn
 from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
 from semcore_video.face.encoder import FaceMotion
-from semcore_video.face.gate import best_reference
 from semcore_video.face.generator import MeshWarp
 from semcore_video.face.mesh import eye_openness, face_size, lip_opening
 from semcore_video.face.motion import NUMBERS, basis
+from semcore_video.face.reference import best_reference
 from semcore_video.face.tracker import track
 from semcore_video.kb.face import FaceKB
-from semcore_video.sources.clips import grid_sentence
 from semcore_video.sources.talking_samples import TalkingSamples
 from semcore_video.speech.align import align, pronounce
 from semcore_video.speech.encoder import CLOCK, Speech
 from semcore_video.speech.generator import EspeakVoice
+from semcore_video.speech.grid import grid_sentence
 from semcore_video.speech.phones import FRAME_S
 from semcore_video.speech.stretch import stretched
 from semcore_video.speech.viseme_motion import VisemeMotion

@@ -22,13 +22,14 @@ from semcore_video.metrics.lip_fit import LipFit, LipFitLag
 from semcore_video.metrics.speech import RATE_HZ
 from semcore_video.metrics.syncnet import LSEC, LSED, build
 from semcore_video.sources.talking_samples import TalkingSamples
-from semcore_video.speech.encoder import CLOCK, INTERVAL, TEXT, Speech
+from semcore_video.speech.encoder import CLOCK, Speech
 from semcore_video.speech.generator import EspeakVoice
 from semcore_video.speech.lip_timing import LipTiming
 from semcore_video.speech.mel import HOP, mel_of, sound_of
 from semcore_video.speech.mel_voices import FastSpeech, LipVoice
 from semcore_video.speech.phones import NUMBERS, SILENCE
 from semcore_video.speech.recognise import recognised
+from semcore_video.speech.streams import INTERVAL, TEXT
 from semcore_video.speech.talking_head import TalkingHead
 from semcore_video.speech.visemes import motion_of
 from semcore_video.speech.vocoders import MEL, GriffinLim, HifiGan

@@ -10,8 +10,11 @@ import numpy as np
 
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
-from semcore.types import Features, KnowledgeBase, Picture, Sample, Semantics, Stream
-from semcore_video.face.tracker import named
+from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore_video.face.detector import named
+from semcore_video.face.motion import NUMBERS, basis
+from semcore_video.face.reference import best_reference, newest_picture
+from semcore_video.face.tracker import frames_with_face, track
 from semcore_video.licences import MEDIAPIPE
 from semcore_video.paper import PAPER
 from semcore_video.weights import digest
@@ -50,18 +53,12 @@ class FaceMotion(SemanticEncoder):
         return {MOTION: Features}
 
     def found(self, sample: Sample) -> Mapping[str, tuple[int, int]]:
-        from semcore_video.face.tracker import frames_with_face
-
         return frames_with_face(sample.video)
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [Semantics(sample.id, self._streams(sample, kb), sample.user) for sample in samples]
 
     def _streams(self, sample: Sample, kb: KnowledgeBase) -> dict[str, Stream]:
-        from semcore_video.face.gate import best_reference
-        from semcore_video.face.motion import NUMBERS, basis
-        from semcore_video.face.tracker import track
-
         if sample.video is None:
             raise ComponentError(f"FaceMotion encodes videos, and sample {sample.id!r} has none")
         points, reference = track(sample.video), newest_picture(kb, sample.user)
@@ -71,13 +68,3 @@ class FaceMotion(SemanticEncoder):
         if not np.isfinite(here).all():
             here = points[best_reference(points)]
         return {MOTION: Features(basis(self.basis).numbers(points, here))}
-
-
-def newest_picture(kb: KnowledgeBase, user: str) -> np.ndarray | None:
-    """The last reference picture that a knowledge base holds of a user."""
-    return next((entry.pixels for entry in reversed(kb.of(user)) if isinstance(entry, Picture)), None)
-
-
-def newest_mouths(kb: KnowledgeBase, user: str) -> np.ndarray | None:
-    """The last atlas of mouths that a knowledge base holds of a user, float32 (n, numbers)."""
-    return next((entry.values for entry in reversed(kb.of(user)) if isinstance(entry, Features)), None)

@@ -7,7 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from semcore_video.face.mesh import face_size
+from semcore_video.face.detector import faces
+from semcore_video.face.dlib_faces import embedding
+from semcore_video.face.mesh import IBUG, face_size
 
 Person = Literal["largest", "centre", "left", "right"]
 """Which one of several people: the one with the largest face, or the one at that place of the picture."""
@@ -50,8 +52,6 @@ class Follower:
 
     def next(self, frame: np.ndarray) -> np.ndarray | None:
         """The points of the person's face in the next frame uint8 (H, W, 3): float32 (478, 3), pixels, or None."""
-        from semcore_video.face.tracker import faces
-
         self._index += 1
         seen = faces(frame)
         if self._face is None:
@@ -79,9 +79,6 @@ class Follower:
 
     def _same(self, frame: np.ndarray, face: np.ndarray) -> bool:
         """Whether a face looks like the person's."""
-        from semcore_video.face.dlib_faces import embedding
-        from semcore_video.face.mesh import IBUG
-
         assert self._first is not None
         if self._known is None:
             first, there = self._first
@@ -103,8 +100,6 @@ def choose(frame: np.ndarray, person: Person | None = None) -> np.ndarray | None
     Args:
         person: which one; None: the one whose face is large and near the middle
     """
-    from semcore_video.face.tracker import faces
-
     return chosen(frame, faces(frame), person, True)
 
 
@@ -156,8 +151,6 @@ def _about(frame: np.ndarray, face: np.ndarray) -> list[np.ndarray]:
 
 def _part(frame: np.ndarray, left: int, top: int, side: int) -> list[np.ndarray]:
     """The faces in a square of a frame, in pixels of the frame."""
-    from semcore_video.face.tracker import faces
-
     shift = np.array([left, top, 0], np.float32)
     return [one + shift for one in faces(frame[top : top + side, left : left + side])]
 

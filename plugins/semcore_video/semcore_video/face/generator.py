@@ -12,8 +12,12 @@ import numpy as np
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
-from semcore_video.face.encoder import MOTION, newest_mouths, newest_picture
-from semcore_video.face.tracker import Tracking, named
+from semcore_video.face.detector import named
+from semcore_video.face.encoder import MOTION
+from semcore_video.face.motion import basis
+from semcore_video.face.reference import newest_mouths, newest_picture
+from semcore_video.face.tracker import Tracking
+from semcore_video.face.warp import portrait
 from semcore_video.licences import MEDIAPIPE
 from semcore_video.resampling import USUAL_FPS, in_steps
 from semcore_video.weights import digest
@@ -43,8 +47,6 @@ class PortraitGenerator(Tracking, Generator, abc.ABC):
         """Where the points of a reference (478, 3) have gone: numbers (T, N) -> points float32 (T, 478, 3), pixels."""
 
     def _sample(self, got: Semantics, kb: KnowledgeBase) -> Sample:
-        from semcore_video.face.warp import portrait
-
         picture = newest_picture(kb, got.user)
         if picture is None:
             return Sample(got.key, got.user)
@@ -80,6 +82,4 @@ class MeshWarp(PortraitGenerator):
         return [digest("face-basis", self.basis), *named()]
 
     def points(self, numbers: np.ndarray, reference: np.ndarray) -> np.ndarray:
-        from semcore_video.face.motion import basis
-
         return basis(self.basis).points(numbers.clip(-30, 30), reference)

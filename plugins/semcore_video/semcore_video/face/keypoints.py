@@ -12,10 +12,10 @@ import numpy as np
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream
-from semcore_video.face.encoder import newest_picture
 from semcore_video.face.generator import PortraitGenerator
 from semcore_video.face.mesh import face_size
-from semcore_video.face.tracker import Tracking
+from semcore_video.face.reference import best_reference, newest_picture
+from semcore_video.face.tracker import Tracking, frames_with_face, track
 from semcore_video.licences import MEDIAPIPE
 
 KEYPOINTS = "keypoints"
@@ -44,17 +44,12 @@ class FaceKeypoints(Tracking, SemanticEncoder):
         return {KEYPOINTS: Features}
 
     def found(self, sample: Sample) -> Mapping[str, tuple[int, int]]:
-        from semcore_video.face.tracker import frames_with_face
-
         return frames_with_face(sample.video)
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [Semantics(one.id, {KEYPOINTS: Features(self._moved(one, kb))}, one.user) for one in samples]
 
     def _moved(self, sample: Sample, kb: KnowledgeBase) -> np.ndarray:
-        from semcore_video.face.gate import best_reference
-        from semcore_video.face.tracker import track
-
         if sample.video is None:
             raise ComponentError(f"FaceKeypoints encodes videos, and sample {sample.id!r} has none")
         points, picture = track(sample.video), newest_picture(kb, sample.user)

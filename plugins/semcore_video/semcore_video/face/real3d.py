@@ -19,8 +19,9 @@ from semcore.fingerprint.content import fingerprint
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
-from semcore_video.face.encoder import newest_picture
+from semcore_video.face.reference import newest_picture
 from semcore_video.licences import REAL3D
+from semcore_video.media.reading import read_clip
 from semcore_video.paper import PAPER
 from semcore_video.resampling import nearest
 
@@ -95,8 +96,6 @@ class Real3DPortrait(Generator):
         """The picture uint8 (H, W, 3) as it speaks: frames of its size, and how many a second."""
         import soundfile
         from PIL import Image
-
-        from semcore_video.sources.clips import read_clip
 
         folder = program_folder()
         with tempfile.TemporaryDirectory() as name:

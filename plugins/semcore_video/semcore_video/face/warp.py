@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from semcore_video.face.detector import person_mask
 from semcore_video.face.mesh import INNER_LIPS, OVAL, face_size, frontal, lip_opening
 from semcore_video.face.mouths import LEAST, NUMBERS, OPENING_UNIT, with_mouth
-from semcore_video.face.tracker import person_mask, track
+from semcore_video.face.tracker import track
 
 FACE = 468
 """Points of the mesh that make triangles; irises lie upon others."""

@@ -13,7 +13,7 @@ from semcore.errors import ComponentError
 from semcore.interfaces import Component, Generator, SemanticEncoder
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
-from semcore_video.resampling import USUAL_FPS
+from semcore_video.resampling import USUAL_FPS, resampled
 from semcore_video.weights import digest, network
 
 if TYPE_CHECKING:
@@ -147,8 +147,6 @@ class DeepSCSEncoder(ByNetwork, SemanticEncoder):
 
     def _numbers(self, sample: Sample) -> np.ndarray:
         import torch
-
-        from semcore_video.speech.stretch import resampled
 
         if sample.audio is None or not sample.sample_rate_hz or not len(sample.audio):
             raise ComponentError(f"DeepSCSEncoder encodes sounds, and sample {sample.id!r} has none")

@@ -13,6 +13,8 @@ import numpy as np
 
 from semcore.cli.run import OVERRIDES, PIPELINE
 from semcore.errors import RunError
+from semcore_video.kb.face import FaceKB, likeness, movement
+from semcore_video.kb.policies import psnr_db
 
 if TYPE_CHECKING:
     from semcore.types import Sample
@@ -44,7 +46,6 @@ def calibrate(pipeline: Path, overrides: tuple[str, ...], share: float) -> None:
     from semcore.cli.columns import columns, console
     from semcore.config.experiment import load
     from semcore.runs.runner import load as samples_of
-    from semcore_video.kb.face import FaceKB
 
     experiment = load(pipeline, overrides)
     setup = experiment.resolve(experiment.cells[0])
@@ -97,9 +98,6 @@ class Measured:
 
 def measure(policy: FaceKB, samples: Sequence[Sample]) -> Measured:
     """Compare the pictures that the policy would send of segments."""
-    from semcore_video.kb.face import likeness, movement
-    from semcore_video.kb.policies import psnr_db
-
     pictures = [(sample.user, picture) for sample in samples if (picture := policy.picture(sample)) is not None]
     pairs = list(itertools.combinations(pictures, 2))
     pairs = pairs[:: max(1, -(-len(pairs) // MOST_PAIRS))]

@@ -10,8 +10,14 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from semcore.types import Features, Sample, Stream
+from semcore_video.face.dlib_faces import embedding
 from semcore_video.face.encoder import MOUTHS
-from semcore_video.face.tracker import Tracking
+from semcore_video.face.identity import mean_face, similarity
+from semcore_video.face.landmarks import landmarks
+from semcore_video.face.motion import POSE, UNITS, basis
+from semcore_video.face.mouths import NUMBERS, mouths_of
+from semcore_video.face.reference import best_reference
+from semcore_video.face.tracker import Tracking, followed, track, with_face
 from semcore_video.kb.policies import ReferenceKB, psnr_db
 from semcore_video.licences import DLIB, MEDIAPIPE
 from semcore_video.paper import PAPER
@@ -60,9 +66,6 @@ class FaceKB(Tracking, ReferenceKB):
         return {**super().streams, **({MOUTHS: Features} if self.mouths else {})}
 
     def told(self, sample: Sample, pixels: np.ndarray) -> dict[str, Stream]:
-        from semcore_video.face.mouths import NUMBERS, mouths_of
-        from semcore_video.face.tracker import followed
-
         found = super().told(sample, pixels)
         if self.mouths and (sample.video is None or not len(sample.video)):
             found[MOUTHS] = Features(np.zeros((self.mouths, NUMBERS), np.float32))
@@ -95,9 +98,6 @@ class FaceKB(Tracking, ReferenceKB):
         )
 
     def picture(self, sample: Sample) -> np.ndarray | None:
-        from semcore_video.face.gate import best_reference
-        from semcore_video.face.tracker import followed, with_face
-
         if sample.video is None or not len(sample.video):
             return super().picture(sample)
         points = followed(sample.video)
@@ -109,10 +109,6 @@ def likeness(pixels: np.ndarray, newest: np.ndarray) -> float | None:
 
     None where the first picture shows no face: nobody else has appeared. -1 where only the second shows none.
     """
-    from semcore_video.face.dlib_faces import embedding
-    from semcore_video.metrics.faces import mean_face, similarity
-    from semcore_video.metrics.landmarks import landmarks
-
     here, there = (landmarks(picture[None], "mediapipe")[0] for picture in (pixels, newest))
     if not np.isfinite(here).all():
         return None
@@ -138,9 +134,6 @@ class Movement:
 
 def movement(pixels: np.ndarray, newest: np.ndarray) -> Movement | None:
     """From one picture to another; None where the first shows no face, without end where only the second shows none."""
-    from semcore_video.face.motion import POSE, UNITS, basis
-    from semcore_video.face.tracker import track
-
     here, there = track(pixels[None])[0], track(newest[None])[0]
     if not np.isfinite(here).all():
         return None

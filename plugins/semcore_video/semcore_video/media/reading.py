@@ -19,6 +19,7 @@ import numpy as np
 
 from semcore.errors import ComponentError
 from semcore.limits import MAX_CLIP_FRAMES, MAX_FRAMES, MAX_PIXELS, MAX_SEQUENCE_PIXELS
+from semcore_video.media.scaling import squared
 from semcore_video.media.sounds import Track
 
 if TYPE_CHECKING:
@@ -296,3 +297,17 @@ def _rgb(frame: av.VideoFrame) -> np.ndarray:
 def _rounded(value: float) -> int:
     """To the nearest integer, halves up."""
     return math.floor(value + 0.5)
+
+
+def read_clip(place: Path, sample_rate_hz: int) -> tuple[np.ndarray, float, np.ndarray]:
+    """A whole clip: frames uint8 (T, H, W, 3), frames a second, and the sound of one channel, float32 (S,)."""
+    found = survey(place)
+    clip = Clip(found, sample_rate_hz, squared)
+    return clip.pictures(0, found.frames), found.fps, clip.sound(0, round(found.frames / found.fps * sample_rate_hz))
+
+
+def upright_frames(found: Survey) -> Iterator[np.ndarray]:
+    """The frames of a clip, upright, with square pixels, uint8 (H, W, 3)."""
+    upright = Upright(found.pixel)
+    for frame in shown(found):
+        yield squared(*upright(frame))

@@ -18,7 +18,7 @@ from typing import get_args
 import numpy as np
 
 from semcore.errors import ComponentError
-from semcore_video.metrics.landmarks import Detector, correlation, landmarks, lips_apart
+from semcore_video.face.landmarks import Detector, correlation, landmarks, lips_apart
 
 TABLE = Path(__file__).with_name("lips_by_hand.csv")
 

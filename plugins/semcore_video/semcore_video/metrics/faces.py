@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -13,10 +12,12 @@ from annotated_types import Ge
 from semcore.interfaces import Record
 from semcore.metrics.builtin import RecordMetric
 from semcore.statistics.kinds import Decibels, Mean, Score, Statistic
-from semcore_video.metrics.landmarks import Judge, correlation, opening
+from semcore_video.face.dlib_faces import embedding
+from semcore_video.face.identity import mean_face, similarity
+from semcore_video.face.landmarks import correlation, opening
+from semcore_video.metrics.face_metric import Judge
 from semcore_video.metrics.pairs import METHOD, Pair, paired
 from semcore_video.paper import PAPER
-from semcore_video.weights import arrays
 
 
 @dataclass(frozen=True)
@@ -133,8 +134,6 @@ class CSIM(FaceMetric):
 
     def embedded(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
         """Whose face it is in a picture uint8 (H, W, 3), as a vector, of the 68 landmarks of the face."""
-        from semcore_video.face.dlib_faces import embedding
-
         return embedding(picture, points)
 
     def seen(self, one: np.ndarray) -> np.ndarray:
@@ -152,18 +151,6 @@ class CentredCSIM(CSIM):
 
     def seen(self, one: np.ndarray) -> np.ndarray:
         return one - mean_face()
-
-
-def similarity(one: np.ndarray, other: np.ndarray) -> float:
-    """The cosine of the angle between two vectors."""
-    return float(one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-12))
-
-
-@functools.cache
-def mean_face() -> np.ndarray:
-    """The mean of dlib's embeddings of several people, float64 (128,)."""
-    found: np.ndarray = arrays("mean-face", None, "mean", "mean-face").astype(np.float64)
-    return found
 
 
 @dataclass(frozen=True)

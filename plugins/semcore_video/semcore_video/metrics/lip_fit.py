@@ -10,9 +10,12 @@ from typing import ClassVar
 import numpy as np
 
 from semcore.statistics.kinds import Mean, Score, Statistic
+from semcore_video.face.landmarks import opening, widths
 from semcore_video.licences import LIBROSA
-from semcore_video.metrics.landmarks import Judge, opening, widths
+from semcore_video.metrics.face_metric import Judge
 from semcore_video.metrics.sync import FARTHEST, OverLags
+from semcore_video.resampling import resampled
+from semcore_video.speech.mel import HOP, RATE_HZ, mel_of
 from semcore_video.weights import arrays, digest
 
 BANDS, ABOUT = 20, 3
@@ -80,9 +83,6 @@ def heard(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np
 
     Where the sound is shorter than the video, silence follows.
     """
-    from semcore_video.speech.mel import HOP, RATE_HZ, mel_of
-    from semcore_video.speech.stretch import resampled
-
     audio = np.pad(audio, (0, max(round(frames / fps * sample_rate_hz) - len(audio), 0)))
     mel = mel_of(resampled(audio, sample_rate_hz, RATE_HZ))
     bands = mel.reshape(len(mel), BANDS, -1).mean(2)

@@ -15,10 +15,13 @@ from semcore.interfaces import Record, SemanticEncoder
 from semcore.metrics.builtin import RecordMetric
 from semcore.statistics.kinds import Quotient, Ratio, Score, Statistic
 from semcore.types import KnowledgeBase, Sample, Text
+from semcore_video.face.landmarks import correlation
 from semcore_video.licences import JIWER, P862, PYSTOI
 from semcore_video.paper import PAPER
-from semcore_video.speech.encoder import TEXT
+from semcore_video.resampling import resampled
+from semcore_video.speech.align import words_of
 from semcore_video.speech.recognise import PocketSphinx
+from semcore_video.speech.streams import TEXT
 
 RATE_HZ = 16000
 """At which speech is judged."""
@@ -64,8 +67,6 @@ def sounds(record: Record) -> Sounds | None:
 
 
 def _heard(audio: np.ndarray | None, sample_rate_hz: int | None) -> np.ndarray | None:
-    from semcore_video.speech.stretch import resampled
-
     if audio is None or not sample_rate_hz or not len(audio):
         return None
     return resampled(audio, sample_rate_hz, RATE_HZ)
@@ -131,8 +132,6 @@ def described(component: Component) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text as they are compared."""
-    from semcore_video.speech.align import words_of
-
     return words_of("".join(f" {DIGITS[one]} " if one in DIGITS else one for one in text))
 
 
@@ -221,8 +220,6 @@ class EnvelopeCorrelation(RecordMetric):
     method: ClassVar[str] = f"rms=10ms,mean=5,{METHOD},lost=0,excess=silent-source"
 
     def value(self, record: Record) -> float | None:
-        from semcore_video.metrics.landmarks import correlation
-
         pair = sounds(record)
         if pair is None or len(pair.source) < 2 * SMOOTH * FRAME_S * RATE_HZ or envelope(pair.source).std() < 1e-9:
             return None

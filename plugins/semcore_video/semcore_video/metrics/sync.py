@@ -10,8 +10,10 @@ import numpy as np
 
 from semcore.interfaces import Record
 from semcore.statistics.kinds import Mean, Score, Statistic
-from semcore_video.metrics.landmarks import Judge, correlation, opening
+from semcore_video.face.landmarks import correlation, opening
+from semcore_video.metrics.face_metric import Judge
 from semcore_video.metrics.speech import RATE_HZ
+from semcore_video.resampling import resampled
 
 BAND_HZ = (300.0, 3400.0)
 FARTHEST = 15
@@ -111,8 +113,6 @@ def _without_gaps(points: np.ndarray) -> np.ndarray | None:
 def loudness(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
     """Logarithm of the energy of speech about each frame of a video: (frames,)."""
     from scipy.signal import butter, sosfiltfilt
-
-    from semcore_video.speech.stretch import resampled
 
     sound = sosfiltfilt(butter(4, BAND_HZ, "bandpass", fs=RATE_HZ, output="sos"), resampled(audio, sample_rate_hz, RATE_HZ))
     edges = (np.arange(frames + 1) / fps * RATE_HZ).round().astype(int)

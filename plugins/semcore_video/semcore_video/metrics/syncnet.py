@@ -15,7 +15,8 @@ from semcore.fingerprint.content import fingerprint
 from semcore.interfaces import Record
 from semcore.statistics.kinds import Mean, Statistic
 from semcore_video.licences import SYNCNET
-from semcore_video.metrics.landmarks import Judge
+from semcore_video.metrics.face_metric import Judge
+from semcore_video.resampling import resampled
 
 if TYPE_CHECKING:
     import torch
@@ -106,8 +107,6 @@ def distances(network: Any, faces: np.ndarray, audio: np.ndarray, sample_rate_hz
     """
     import torch
     from python_speech_features import mfcc
-
-    from semcore_video.speech.stretch import resampled
 
     sound = resampled(audio, sample_rate_hz, RATE_HZ)
     sound = np.pad(sound, (0, max(round(len(faces) / FPS * RATE_HZ) - len(sound), 0)))

@@ -11,7 +11,6 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge, Gt
-from PIL import Image
 
 from semcore.component.digest import digest
 from semcore.errors import ComponentError, SourceError
@@ -25,9 +24,11 @@ from semcore_video.face.cut import square
 from semcore_video.face.follow import Person
 from semcore_video.face.tracker import FACE, Tracking
 from semcore_video.licences import MEDIAPIPE, PYAV
-from semcore_video.media.reading import Clip, Survey, Upright, shown, survey
+from semcore_video.media.reading import Clip, Survey, survey, upright_frames
+from semcore_video.media.scaling import fitted, resized, squared
 from semcore_video.sources import transcripts
 from semcore_video.sources.transcripts import Transcript
+from semcore_video.speech.grid import grid_sentence
 
 ENDINGS = (
     ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv",
@@ -220,61 +221,3 @@ class Grid(Clips):
 
     def text_of(self, place: Path) -> str | None:
         return grid_sentence(place.stem)
-
-
-WORDS: tuple[dict[str, str], ...] = (
-    {"b": "bin", "l": "lay", "p": "place", "s": "set"},
-    {"b": "blue", "g": "green", "r": "red", "w": "white"},
-    {"a": "at", "b": "by", "i": "in", "w": "with"},
-    {letter: letter for letter in "abcdefghijklmnopqrstuvxyz"},
-    dict(zip("z123456789", "zero one two three four five six seven eight nine".split(), strict=True)),
-    {"a": "again", "n": "now", "p": "please", "s": "soon"},
-)
-"""Letter of a file's name -> word, for each of the six words of a sentence of GRID."""
-
-
-def grid_sentence(name: str) -> str | None:
-    """The sentence that a file name of GRID spells, or None if it spells none."""
-    letters = name.lower()
-    if len(letters) != len(WORDS) or any(letter not in words for letter, words in zip(letters, WORDS, strict=True)):
-        return None
-    return " ".join(words[letter] for letter, words in zip(letters, WORDS, strict=True))
-
-
-def read_clip(place: Path, sample_rate_hz: int) -> tuple[np.ndarray, float, np.ndarray]:
-    """A whole clip: frames uint8 (T, H, W, 3), frames a second, and the sound of one channel, float32 (S,)."""
-    found = survey(place)
-    clip = Clip(found, sample_rate_hz, squared)
-    return clip.pictures(0, found.frames), found.fps, clip.sound(0, round(found.frames / found.fps * sample_rate_hz))
-
-
-def upright_frames(found: Survey) -> Iterator[np.ndarray]:
-    """The frames of a clip, upright, with square pixels, uint8 (H, W, 3)."""
-    upright = Upright(found.pixel)
-    for frame in shown(found):
-        yield squared(*upright(frame))
-
-
-def squared(pixels: np.ndarray, pixel: float) -> np.ndarray:
-    """A picture uint8 (H, W, 3) with square pixels, from pixels of the given aspect ratio (width / height)."""
-    height, width = pixels.shape[:2]
-    return resized(pixels, (height, max(round(width * pixel), 1)))
-
-
-def fitted(pixels: np.ndarray, pixel: float, size: tuple[int, int]) -> np.ndarray:
-    """The middle of a picture in the aspect of a size (height, width), resampled to it.
-
-    Args:
-        pixel: width of a pixel over its height
-    """
-    height, width = pixels.shape[:2]
-    wide, high = min(width, height * size[1] / size[0] / pixel), min(height, width * pixel * size[0] / size[1])
-    left, top = (width - wide) / 2, (height - high) / 2
-    return resized(pixels, size, (left, top, left + wide, top + high))
-
-
-def resized(pixels: np.ndarray, size: tuple[int, int], box: tuple[float, float, float, float] | None = None) -> np.ndarray:
-    """A picture uint8 (H, W, 3), or a box (left, top, right, bottom) of it, resampled to (height, width)."""
-    if pixels.shape[:2] == size and (box is None or box == (0, 0, size[1], size[0])):
-        return pixels
-    return np.asarray(Image.fromarray(pixels).resize(size[::-1], Image.Resampling.BICUBIC, box))

@@ -15,8 +15,18 @@ from semcore.interfaces import Source
 from semcore.limits import MAX_SEQUENCE_PIXELS
 from semcore.rng import Rng
 from semcore.types import Extent, Features, KnowledgeBase, Sample, Semantics, Tokens
+from semcore_video.face.cut import square
+from semcore_video.face.mesh import eye_openness
+from semcore_video.face.motion import basis
 from semcore_video.face.tracker import Tracking
+from semcore_video.face.warp import portrait
 from semcore_video.licences import ESPEAK, MEDIAPIPE, PORTRAIT
+from semcore_video.media.scaling import resized
+from semcore_video.speech.align import pronounce
+from semcore_video.speech.generator import EspeakVoice
+from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
+from semcore_video.speech.streams import DURATIONS, PHONES
+from semcore_video.speech.visemes import motion_of
 
 SENTENCES = (
     "bin blue at f two now", "place red by k seven again", "set white in c nine soon", "lay green with p four please",
@@ -65,14 +75,6 @@ class TalkingSamples(Tracking, Source):
         return [self._sample(number) for number in range(self.limit)]
 
     def _sample(self, number: int) -> Sample:
-        from semcore_video.face.motion import basis
-        from semcore_video.face.warp import portrait
-        from semcore_video.speech.align import pronounce
-        from semcore_video.speech.encoder import DURATIONS, PHONES
-        from semcore_video.speech.generator import EspeakVoice
-        from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
-        from semcore_video.speech.visemes import motion_of
-
         rng = Rng(self.seed).at("talking", number).numpy()
         words = SENTENCES[(number + self.seed - 1) % len(SENTENCES)]
         names, frames = pronounce(words), round(FPS * LENGTH_S)
@@ -109,8 +111,6 @@ def portrait_of_astronaut(size: tuple[int, int]) -> np.ndarray:
         from skimage.data import astronaut
     except ImportError as error:
         raise RunError("the portrait comes with scikit-image: pip install 'semcore-video[face]'") from error
-    from semcore_video.face.cut import square
-    from semcore_video.sources.clips import resized
 
     picture = astronaut()
     cut = square([picture])
@@ -122,10 +122,6 @@ def portrait_of_astronaut(size: tuple[int, int]) -> np.ndarray:
 @functools.cache
 def _opens() -> float:
     """The sign of the direction of the eyelids that opens the eyes."""
-    from semcore_video.face.mesh import eye_openness
-    from semcore_video.face.motion import basis
-    from semcore_video.face.warp import portrait
-
     face = portrait(portrait_of_astronaut((256, 256)))
     assert face is not None
     pair = np.zeros((2, 12), np.float32)

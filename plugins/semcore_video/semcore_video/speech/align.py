@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from semcore.errors import RunError
+from semcore_video.resampling import resampled
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
-from semcore_video.speech.stretch import resampled
 
 RATE_HZ = 16000
 PADDING_S, DITHER = 0.25, 1e-3

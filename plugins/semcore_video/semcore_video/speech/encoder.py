@@ -15,13 +15,12 @@ from semcore.interfaces import SemanticEncoder
 from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
 from semcore_video.licences import POCKETSPHINX, PRAATIO
 from semcore_video.paper import PAPER
+from semcore_video.speech import textgrid
+from semcore_video.speech.align import align, evenly, pronounce
+from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
+from semcore_video.speech.recognise import recognised
+from semcore_video.speech.streams import DURATIONS, INTERVAL, PHONES, TEXT
 
-TEXT, INTERVAL, PHONES, DURATIONS = "text", "interval", "phones", "durations"
-"""Names of the streams."""
-SPOKEN: Mapping[str, tuple[type[Stream], ...]] = {
-    TEXT: (Text,), INTERVAL: (Tokens,), PHONES: (Tokens,), DURATIONS: (Features,),
-}  # fmt: skip
-"""What those take that speak, aloud or with their lips."""
 CLOCK = 2**10
 """Values of a moment, frames of 10 ms, in a sound of less than 10 s."""
 
@@ -90,10 +89,6 @@ class Speech(SemanticEncoder):
         return [Semantics(sample.id, self._streams(sample), sample.user) for sample in samples]
 
     def _streams(self, sample: Sample) -> dict[str, Stream]:
-        from semcore_video.speech import textgrid
-        from semcore_video.speech.align import align, evenly, pronounce
-        from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
-
         if sample.audio is None or sample.sample_rate_hz is None:
             raise ComponentError(f"Speech encodes sound, and sample {sample.id!r} has none")
         if self.textgrids is not None:
@@ -121,8 +116,6 @@ class Speech(SemanticEncoder):
 
     def _words(self, sample: Sample, audio: np.ndarray, sample_rate_hz: int) -> str:
         """What is said in a sample's sound."""
-        from semcore_video.speech.recognise import recognised
-
         if self.recogniser is not None:
             return self.recogniser.encode([sample], KnowledgeBase())[0].text(TEXT) or ""
         if self.words == "grid":

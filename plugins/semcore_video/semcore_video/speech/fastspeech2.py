@@ -17,7 +17,8 @@ from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import POCKETSPHINX, TRANSFORMERS
 from semcore_video.paper import PAPER
-from semcore_video.speech.encoder import SPOKEN
+from semcore_video.speech.phones import SILENCE
+from semcore_video.speech.streams import SPOKEN, phone_times
 
 PAUSES = (",", "<blank>")
 """What such models call a pause, the likelier first."""
@@ -62,11 +63,9 @@ class FastSpeech2(Pretrained, Generator):
         return network.to(self.torch_device).eval(), known
 
     def _sample(self, got: Semantics) -> Sample:
-        from semcore_video.speech.generator import timed
-
         network, _ = self._parts
         rate_hz = int(network.vocoder.config.sampling_rate)
-        names, ends = timed(got)
+        names, ends = phone_times(got)
         begin, sound = self._said(names, ends) if names else (0.0, np.zeros(0, np.float32))
         start = round(begin * rate_hz)
         # As long as the grant tells, or as what is said if nobody tells it.
@@ -110,8 +109,6 @@ def token(name: str, known: Mapping[str, int]) -> int:
     Raises:
         RunError: it knows no such phone
     """
-    from semcore_video.speech.phones import SILENCE
-
     tried = PAUSES if name == SILENCE else (name, f"{name}1", f"{name}0")
     for one in tried:
         if one in known:

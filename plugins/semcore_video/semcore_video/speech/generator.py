@@ -11,13 +11,13 @@ from annotated_types import Ge, Le
 
 from semcore.interfaces import Generator
 from semcore.rng import Rng
-from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
+from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import ESPEAK, POCKETSPHINX
-from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, SPOKEN, TEXT
-from semcore_video.speech.phones import FRAME_S
-
-MOST_FRAMES = 60_000
-"""Ten minutes: longer speech is taken for damage."""
+from semcore_video.resampling import resampled
+from semcore_video.speech.espeak import speak
+from semcore_video.speech.phones import FRAME_S, SILENCE
+from semcore_video.speech.streams import MOST_FRAMES, SPOKEN, phone_times
+from semcore_video.speech.stretch import stretched
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class EspeakVoice(Generator):
         return [Candidates([self._sample(one)]) for one in batch]
 
     def _sample(self, got: Semantics) -> Sample:
-        names, ends = timed(got)
+        names, ends = phone_times(got)
         audio = self._said(names, ends, got.extent.sound_s)
         return Sample(got.key, got.user, audio=audio, sample_rate_hz=self.sample_rate_hz)
 
@@ -59,9 +59,6 @@ class EspeakVoice(Generator):
             ends: where they begin and end, s, one more than there are phones; one begin and end for all; or None
             length_s: of the sound, s; 0: as long as it takes
         """
-        from semcore_video.speech.espeak import speak
-        from semcore_video.speech.phones import SILENCE
-
         silence = np.zeros(round(length_s * self.sample_rate_hz), np.float32)
         spoken = [index for index, name in enumerate(names) if name != SILENCE]
         if not spoken:
@@ -87,8 +84,6 @@ class EspeakVoice(Generator):
 
     def _placed(self, wave: np.ndarray, rate_hz: int, here: np.ndarray, there: np.ndarray, length_s: float) -> np.ndarray:
         """A sound with its moments `here` at `there`, between silences, at the rate that is asked for."""
-        from semcore_video.speech.stretch import resampled, stretched
-
         begin = float(there[0])
         room, there = max(length_s - begin, 0.0), there - begin
         if there[-1] > room:  # durations that arrived damaged may say minutes: what nobody hears is not made
@@ -107,23 +102,3 @@ WORDS_PER_MINUTE = 160
 """Of the synthesiser, where nobody says how long the speech is."""
 PACES = (80, 450)
 """The slowest and the fastest that it speaks."""
-
-
-def timed(got: Semantics) -> tuple[list[str], np.ndarray | None]:
-    """The phones that arrived, and when they are spoken, s: begin and end of each, of all together, or None."""
-    from semcore_video.speech.align import pronounce
-    from semcore_video.speech.phones import NAMES
-
-    phones, durations = got.streams.get(PHONES), got.streams.get(DURATIONS)
-    if isinstance(phones, Tokens) and isinstance(durations, Features):
-        count = min(len(phones.values), len(durations.values))
-        # Durations are whole frames; what is left of noise would add up from phone to phone.
-        frames = np.nan_to_num(durations.values.ravel()[:count].astype(np.float64)).round().clip(0, MOST_FRAMES)
-        names = [NAMES[number] if 0 <= number < len(NAMES) else NAMES[0] for number in phones.values[:count].tolist()]
-        return names, np.concatenate([[0.0], np.cumsum(frames)]) * FRAME_S
-    text, interval = got.streams.get(TEXT), got.streams.get(INTERVAL)
-    names = pronounce(text.value) if isinstance(text, Text) else []
-    if not isinstance(interval, Tokens) or len(interval.values) != 2:
-        return names, None
-    first, last = (int(one) for one in interval.values.clip(0, MOST_FRAMES))
-    return names, np.array([first, max(last, first + 1)]) * FRAME_S

@@ -13,9 +13,13 @@ from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Semantics, Stream, Tokens
 from semcore_video.face.encoder import MOTION
+from semcore_video.face.motion import POSE
 from semcore_video.paper import PAPER
 from semcore_video.resampling import USUAL_FPS, in_steps
-from semcore_video.speech.encoder import DURATIONS, INTERVAL, PHONES, SPOKEN, TEXT
+from semcore_video.speech.monotone import paced
+from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
+from semcore_video.speech.streams import DURATIONS, INTERVAL, PHONES, SPOKEN, TEXT, phone_times
+from semcore_video.speech.visemes import motion_of
 from semcore_video.weights import digest
 
 LONGEST = 40
@@ -64,10 +68,7 @@ class LipTiming(Generator):
         return self.voice.generate([self._timed(one) for one in batch], kb, rng.at("voice"))
 
     def _timed(self, got: Semantics) -> Semantics:
-        from semcore_video.speech.generator import timed
-        from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
-
-        names, ends = timed(got.only([TEXT, INTERVAL]))
+        names, ends = phone_times(got.only([TEXT, INTERVAL]))
         motion = got.streams.get(MOTION)
         if not names or ends is None or not isinstance(motion, Features) or motion.values.ndim != 2 or not len(motion.values):
             return got.only([TEXT, INTERVAL])
@@ -87,11 +88,6 @@ class LipTiming(Generator):
         Args:
             motion: float32 (T, 12), `fps` a second
         """
-        from semcore_video.face.motion import POSE
-        from semcore_video.speech.monotone import paced
-        from semcore_video.speech.phones import FRAME_S
-        from semcore_video.speech.visemes import motion_of
-
         count = last - first
         times = (np.arange(first, last) + 0.5) * FRAME_S * fps - 0.5
         seen = np.stack([np.interp(times, np.arange(len(motion)), column) for column in motion[:, POSE:].T], 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from semcore_video.face.mesh import OUTER_LIPS, face_size
+
 HEIGHT, WIDTH = 24, 32
 """Of a picture of the lips."""
 BESIDE = 0.34
@@ -18,8 +20,6 @@ def lips_of(video: np.ndarray, points: np.ndarray) -> np.ndarray:
         points: face points (T, 478, 3), pixels
     """
     import cv2
-
-    from semcore_video.face.mesh import OUTER_LIPS, face_size
 
     half = BESIDE * float(np.median(face_size(points)))
     # The window stays where the mouth is on average over a quarter of a second: it follows the head, and not the lips.

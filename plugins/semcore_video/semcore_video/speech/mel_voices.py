@@ -16,7 +16,11 @@ from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import MEDIAPIPE, POCKETSPHINX
 from semcore_video.paper import PAPER
-from semcore_video.speech.encoder import INTERVAL, SPOKEN, TEXT
+from semcore_video.speech.lips import HEIGHT, WIDTH, evened
+from semcore_video.speech.mel import BANDS, HOP, LEAST, RATE_HZ
+from semcore_video.speech.monotone import paced
+from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
+from semcore_video.speech.streams import INTERVAL, SPOKEN, TEXT, phone_times
 from semcore_video.speech.vocoders import MEL
 from semcore_video.weights import digest, network
 
@@ -82,8 +86,6 @@ class MelVoiced(Generator, abc.ABC):
 
 def _whole(mel: np.ndarray, length_s: float) -> np.ndarray:
     """A mel spectrogram as long as the sound, silence behind it; as long as it is if nobody says how long that is (0)."""
-    from semcore_video.speech.mel import BANDS, HOP, LEAST, RATE_HZ
-
     count = round(length_s * RATE_HZ / HOP) + 1 if length_s else max(len(mel), 2)
     whole = np.full((count, BANDS), np.log(LEAST), np.float32)
     whole[: len(mel)] = mel[: len(whole)]
@@ -121,11 +123,7 @@ class FastSpeech(MelVoiced):
         return network(MelVoice, self.shipped, self.weights, self.shipped)
 
     def mel(self, got: Semantics) -> np.ndarray:
-        from semcore_video.speech.generator import timed
-        from semcore_video.speech.mel import BANDS
-        from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
-
-        names, ends = timed(got)
+        names, ends = phone_times(got)
         if not names:
             return np.zeros((0, BANDS), np.float32)
         if ends is None or len(ends) != len(names) + 1:
@@ -140,8 +138,6 @@ class FastSpeech(MelVoiced):
 def said(network: Any, names: Sequence[str], frames: Sequence[int], speaker: int) -> np.ndarray:
     """Phones by the network of `fastspeech`, each as many frames of 10 ms long: a mel spectrogram, float32 (T, 80)."""
     import torch
-
-    from semcore_video.speech.phones import NUMBERS
 
     with torch.inference_mode():
         phones = torch.tensor([[NUMBERS[name] for name in names]])
@@ -195,13 +191,9 @@ class LipVoice(MelVoiced):
     def mel(self, got: Semantics) -> np.ndarray:
         import torch
 
-        from semcore_video.speech.generator import timed
-        from semcore_video.speech.lips import HEIGHT, WIDTH, evened
-        from semcore_video.speech.mel import BANDS, HOP, RATE_HZ
         from semcore_video.speech.networks import EXPANSION
-        from semcore_video.speech.phones import NUMBERS
 
-        names, ends = timed(got.only([TEXT, INTERVAL]))
+        names, ends = phone_times(got.only([TEXT, INTERVAL]))
         if not names:
             return np.zeros((0, BANDS), np.float32)
         fps = RATE_HZ / HOP / EXPANSION
@@ -233,9 +225,7 @@ class LipVoice(MelVoiced):
             looked: how much each frame of video looks at each of them, float32 (frames, phones)
             count: frames of the whole
         """
-        from semcore_video.speech.monotone import paced
         from semcore_video.speech.networks import EXPANSION
-        from semcore_video.speech.phones import NUMBERS, SILENCE
 
         # Text that was damaged may be of any length: what does not fit into the sound is not said.
         names = names[: max(count - first, 1)]

@@ -13,7 +13,8 @@ from semcore.interfaces import SemanticEncoder
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_video.licences import MOONSHINE
 from semcore_video.paper import PAPER
-from semcore_video.speech.encoder import TEXT
+from semcore_video.resampling import resampled
+from semcore_video.speech.streams import TEXT
 
 RATE_HZ = 16_000
 QUIET = 1e-3
@@ -44,8 +45,6 @@ class Moonshine(SemanticEncoder):
 
     def heard(self, sample: Sample) -> str:
         """The words of a sample's sound."""
-        from semcore_video.speech.stretch import resampled
-
         if sample.audio is None or not sample.sample_rate_hz:
             raise ComponentError(f"Moonshine hears sound, and sample {sample.id!r} has none")
         audio = resampled(sample.audio, sample.sample_rate_hz, RATE_HZ)

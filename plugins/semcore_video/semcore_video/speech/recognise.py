@@ -15,9 +15,9 @@ from semcore.errors import ComponentError, RunError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_video.licences import POCKETSPHINX
-from semcore_video.sources.clips import WORDS
 from semcore_video.speech.align import decoded, pcm, sphinx
-from semcore_video.speech.encoder import TEXT
+from semcore_video.speech.grid import GRID_WORDS
+from semcore_video.speech.streams import TEXT
 
 _LOCK = threading.Lock()
 GRID = "grid"
@@ -82,7 +82,9 @@ def recognised(audio: np.ndarray, sample_rate_hz: int) -> str:
 def _grid() -> Any:
     decoder = sphinx()
     decoder.add_word(LETTER_A, "EY", True)
-    choices = " ".join("(" + " | ".join(LETTER_A if word == "a" else word for word in words.values()) + ")" for words in WORDS)
+    choices = " ".join(
+        "(" + " | ".join(LETTER_A if word == "a" else word for word in words.values()) + ")" for words in GRID_WORDS
+    )
     decoder.add_jsgf_string("grid", f"#JSGF V1.0;\ngrammar grid;\npublic <sentence> = {choices};\n")
     decoder.activate_search("grid")
     return decoder

@@ -9,16 +9,6 @@ import numpy as np
 WINDOW_S, SEARCH_S = 0.025, 0.005
 
 
-def resampled(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Sound at another number of samples a second, float32."""
-    from scipy.signal import resample_poly
-
-    if from_hz == to_hz:
-        return audio
-    divisor = int(np.gcd(from_hz, to_hz))
-    return resample_poly(audio, to_hz // divisor, from_hz // divisor).astype(np.float32)
-
-
 def stretched(audio: np.ndarray, sample_rate_hz: int, here: Sequence[float], there: Sequence[float]) -> np.ndarray:
     """Sound whose moments `here` come at `there`; in between, time runs evenly.
 

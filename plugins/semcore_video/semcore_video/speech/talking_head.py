@@ -11,9 +11,10 @@ import numpy as np
 from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
-from semcore_video.face.tracker import Tracking
+from semcore_video.face.tracker import Tracking, track
 from semcore_video.paper import PAPER
 from semcore_video.resampling import in_steps
+from semcore_video.speech.lips import lips_of
 from semcore_video.speech.mel_voices import LIPS, LIPS_FPS
 
 
@@ -53,9 +54,6 @@ class TalkingHead(Tracking, Generator):
 
 def _with_lips(got: Semantics, seen: Candidates) -> Semantics:
     """What arrived, with the lips of the video that was made of it; as it is if there is none, or no face in it."""
-    from semcore_video.face.tracker import track
-    from semcore_video.speech.lips import lips_of
-
     video = seen.samples[0].video
     points = None if video is None else track(video)
     if video is None or points is None or not np.isfinite(points).all():

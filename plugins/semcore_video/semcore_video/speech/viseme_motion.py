@@ -17,7 +17,8 @@ from semcore.types import Candidates, Features, KnowledgeBase, Semantics, Stream
 from semcore_video.face.encoder import MOTION
 from semcore_video.paper import PAPER
 from semcore_video.resampling import USUAL_FPS
-from semcore_video.speech.encoder import SPOKEN
+from semcore_video.speech.streams import SPOKEN, phone_times
+from semcore_video.speech.visemes import motion_of
 from semcore_video.weights import digest
 
 
@@ -61,10 +62,7 @@ class VisemeMotion(Generator):
 
     def motion(self, got: Semantics) -> np.ndarray:
         """Motion of the face that says what arrived, float32 (frames, 12)."""
-        from semcore_video.speech.generator import timed
-        from semcore_video.speech.visemes import motion_of
-
-        names, ends = timed(got)
+        names, ends = phone_times(got)
         frames, fps = got.extent.pictures(USUAL_FPS)
         if not frames:  # nobody says how long it is: as long as what is said
             frames = 1 if ends is None else min(max(round(float(ends[-1]) * fps), 1), MAX_FRAMES)

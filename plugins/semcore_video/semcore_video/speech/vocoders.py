@@ -18,6 +18,7 @@ from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import LIBROSA, TRANSFORMERS
 from semcore_video.paper import PAPER
+from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, in_bands, sound_of
 
 MEL = "mel"
 """Name of the stream that vocoders take: natural logarithms of 80 bands, float32 (T, 80), a row every 10 ms."""
@@ -36,8 +37,6 @@ class Vocoder(Generator, abc.ABC):
         return [Candidates([self._sample(one)]) for one in batch]
 
     def _sample(self, got: Semantics) -> Sample:
-        from semcore_video.speech.mel import BANDS
-
         mel = got.streams.get(MEL)
         if not isinstance(mel, Features) or mel.values.shape[1:] != (BANDS,):
             return Sample(got.key, got.user)
@@ -65,8 +64,6 @@ class GriffinLim(Vocoder):
     iterations: Annotated[int, Ge(1), Le(10_000)] = 60
 
     def sound(self, mel: np.ndarray) -> tuple[np.ndarray, int]:
-        from semcore_video.speech.mel import RATE_HZ, sound_of
-
         return sound_of(mel, self.iterations), RATE_HZ
 
 
@@ -113,8 +110,6 @@ class HifiGan(Pretrained, Vocoder):
 
     def sound(self, mel: np.ndarray) -> tuple[np.ndarray, int]:
         import torch
-
-        from semcore_video.speech.mel import HOP, RATE_HZ, in_bands
 
         config = self._network.config
         rate_hz, hop = int(config.sampling_rate), int(np.prod(config.upsample_rates))

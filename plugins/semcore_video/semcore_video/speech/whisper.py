@@ -17,7 +17,8 @@ from semcore.models.pretrained import Pretrained
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_video.licences import TRANSFORMERS
 from semcore_video.paper import PAPER
-from semcore_video.speech.encoder import TEXT
+from semcore_video.resampling import resampled
+from semcore_video.speech.streams import TEXT
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,6 @@ class Whisper(Pretrained, SemanticEncoder):
     def heard(self, sample: Sample) -> str:
         """The words of a sample's sound."""
         import torch
-
-        from semcore_video.speech.stretch import resampled
 
         if sample.audio is None or not sample.sample_rate_hz:
             raise ComponentError(f"Whisper hears sound, and sample {sample.id!r} has none")

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semcore_video.sources.clips import WORDS
 from semcore_video.speech.align import sphinx
+from semcore_video.speech.espeak import speak
+from semcore_video.speech.grid import GRID_WORDS
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
+from semcore_video.speech.stretch import stretched
 
 LONGEST_WORD = 10
 GRID_SHARE = 0.5
@@ -45,7 +47,7 @@ def sentences(count: int, rng: np.random.Generator) -> list[str]:
     found = []
     for _ in range(count):
         if rng.random() < GRID_SHARE:
-            chosen = [str(rng.choice(list(choices.values()))) for choices in WORDS]
+            chosen = [str(rng.choice(list(choices.values()))) for choices in GRID_WORDS]
         else:
             chosen = [words[int(index)] for index in rng.integers(len(words), size=int(rng.integers(2, 9)))]
         found.append(" ".join(chosen))
@@ -79,8 +81,6 @@ def phones_of(text: str, rng: np.random.Generator) -> list[str]:
 
 def spoken(texts: Sequence[str], rng: np.random.Generator) -> list[Spoken]:
     """Sentences, each spoken by one of the voices at a pace of its own, its phones stretched one by one as people do."""
-    from semcore_video.speech.espeak import speak
-
     found = []
     for text in texts:
         names = phones_of(text, rng)
@@ -103,8 +103,6 @@ def moments(wave: np.ndarray, rate_hz: int, starts: Sequence[int]) -> np.ndarray
 
 def placed(wave: np.ndarray, rate_hz: int, starts: Sequence[int], frames: np.ndarray) -> np.ndarray:
     """A sound whose phones last as many frames as they should, between the silences that stand first and last in `frames`."""
-    from semcore_video.speech.stretch import stretched
-
     there = np.concatenate([[0], np.cumsum(frames[1:-1])]) * FRAME_S
     sound = stretched(wave, rate_hz, moments(wave, rate_hz, starts).tolist(), there.tolist())
     before, behind = (np.zeros(round(one * FRAME_S * rate_hz), np.float32) for one in (frames[0], frames[-1]))

@@ -6,7 +6,8 @@ from semcore.component.base import Component
 from semcore.component.digest import digest
 from semcore.errors import ComponentError
 from semcore.fingerprint.content import file_digest
-from semcore_video.sources.clips import Clips, grid_sentence
+from semcore_video.sources.clips import Clips
+from semcore_video.speech.grid import grid_sentence
 
 
 def learnt_from(data: str) -> str:

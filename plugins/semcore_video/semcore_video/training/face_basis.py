@@ -4,48 +4,69 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Ge
 from safetensors.numpy import save_file
 
+from semcore.interfaces import Recipe
 from semcore.training.loop import command_of
-from semcore_video.face.gate import best_reference
 from semcore_video.face.mesh import INNER_LIPS, IRISES, LEFT_EYE, OUTER_LIPS, POINTS, RIGHT_EYE, eye_openness, face_size
 from semcore_video.face.motion import EXPRESSION, Basis, unposed
+from semcore_video.face.reference import best_reference
 from semcore_video.face.tracker import track
 from semcore_video.sources.clips import Clips
-from semcore_video.training import FaceBasisRecipe
 from semcore_video.training.data import check_enough, learnt_from
 
 EYES = (*LEFT_EYE, *RIGHT_EYE, *IRISES)
 
 
-def train(recipe: FaceBasisRecipe, out: Path) -> None:
-    """Write model.safetensors, config.json and the card into `out`.
+@dataclass(frozen=True)
+class FaceBasisRecipe(Recipe):
+    """Learns the six directions in which expressions move the points of a face, from videos of speaking people.
 
-    Raises:
-        ComponentError: fewer than two videos have a face, or one, where one is left out
+    Fields:
+        data: folder of videos, for example of the GRID corpus
+        lips: weight of the points of the lips
+        eyes: weight of the points of the eyes
+        leave_out: the video of this name is left out, to measure how well the others describe it; null: none
     """
-    tracked = {sample.user: track(sample.video) for sample in Clips(recipe.data).samples() if sample.video is not None}
-    clips = {user: points for user, points in tracked.items() if np.isfinite(points).all()}
-    check_enough(recipe, len(clips.keys() - {recipe.leave_out}), 2, "in which a face is found")
-    learnt = [points for user, points in clips.items() if user != recipe.leave_out]
-    basis = learn(learnt, recipe.lips, recipe.eyes)
-    errors = {user: error_px(basis, points) for user, points in clips.items()}
-    alone = {
-        user: error_px(learn([one for other, one in clips.items() if other != user], recipe.lips, recipe.eyes), clips[user])
-        for user in clips
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    save_file({"directions": basis.directions.astype(np.float16).astype(np.float32)}, out / "model.safetensors")
-    (out / "config.json").write_text(json.dumps({"points": POINTS, "expressions": EXPRESSION}, indent=2) + "\n")
-    (out / "README.md").write_text(CARD.format(
-        command=command_of(recipe), data=learnt_from(recipe.data),
-        lips=recipe.lips, eyes=recipe.eyes, clips=len(learnt), frames=sum(map(len, learnt)),
-        seen=np.mean(list(errors.values())), unseen=np.mean(list(alone.values())),
-        still=np.mean([error_px(None, points) for points in clips.values()]),
-    ))  # fmt: skip
+
+    cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "lugaresi2019mediapipe")
+
+    data: str
+    lips: Annotated[float, Ge(0)] = 3.0
+    eyes: Annotated[float, Ge(0)] = 2.0
+    leave_out: str | None = None
+
+    def train(self, out: Path) -> None:
+        """Write model.safetensors, config.json and the card into `out`.
+
+        Raises:
+            ComponentError: fewer than two videos have a face, or one, where one is left out
+        """
+        tracked = {sample.user: track(sample.video) for sample in Clips(self.data).samples() if sample.video is not None}
+        clips = {user: points for user, points in tracked.items() if np.isfinite(points).all()}
+        check_enough(self, len(clips.keys() - {self.leave_out}), 2, "in which a face is found")
+        learnt = [points for user, points in clips.items() if user != self.leave_out]
+        basis = learn(learnt, self.lips, self.eyes)
+        errors = {user: error_px(basis, points) for user, points in clips.items()}
+        alone = {
+            user: error_px(learn([one for other, one in clips.items() if other != user], self.lips, self.eyes), clips[user])
+            for user in clips
+        }
+        out.mkdir(parents=True, exist_ok=True)
+        save_file({"directions": basis.directions.astype(np.float16).astype(np.float32)}, out / "model.safetensors")
+        (out / "config.json").write_text(json.dumps({"points": POINTS, "expressions": EXPRESSION}, indent=2) + "\n")
+        (out / "README.md").write_text(CARD.format(
+            command=command_of(self), data=learnt_from(self.data),
+            lips=self.lips, eyes=self.eyes, clips=len(learnt), frames=sum(map(len, learnt)),
+            seen=np.mean(list(errors.values())), unseen=np.mean(list(alone.values())),
+            still=np.mean([error_px(None, points) for points in clips.values()]),
+        ))  # fmt: skip
 
 
 def learn(clips: Sequence[np.ndarray], lips: float, eyes: float) -> Basis:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Ge
 from safetensors.numpy import save_file
 
+from semcore.interfaces import Recipe
 from semcore.training.loop import command_of
-from semcore_video.metrics.landmarks import landmarks
+from semcore_video.face.landmarks import landmarks
 from semcore_video.metrics.lip_fit import heard, lip_motion
 from semcore_video.metrics.sync import FARTHEST, fit
 from semcore_video.sources.clips import Clips
-from semcore_video.training import LipFitRecipe
 from semcore_video.training.data import check_enough, learnt_from
 
 Clip = tuple[np.ndarray, np.ndarray]
@@ -23,35 +26,49 @@ LATE = 5
 """Frames by which the card moves the sound to see whether the metric notices."""
 
 
-def train(recipe: LipFitRecipe, out: Path) -> None:
-    """Write model.safetensors, config.json and the card into `out`.
+@dataclass(frozen=True)
+class LipFitRecipe(Recipe):
+    """Learns for the metric lip-fit what lips do when they are heard.
 
-    Raises:
-        ComponentError: fewer than two videos have sound and a face in all frames
+    Fields:
+        data: folder of videos with sound, for example of the GRID corpus
+        ridge: penalty of large coefficients
     """
-    clips = []
-    for sample in Clips(recipe.data).samples():
-        if sample.video is None or sample.audio is None or not sample.sample_rate_hz or not sample.fps:
-            continue
-        seen = lip_motion(landmarks(sample.video, "mediapipe"))
-        if np.isfinite(seen).all():
-            clips.append((heard(sample.audio, sample.sample_rate_hz, sample.fps, len(seen)), seen))
-    check_enough(recipe, len(clips), 2, "with sound and with a face in all frames")
-    out.mkdir(parents=True, exist_ok=True)
-    save_file({"regression": learn(clips, recipe.ridge).astype(np.float32)}, out / "model.safetensors")
-    (out / "model.safetensors").chmod(0o644)
-    (out / "config.json").write_text(json.dumps({"ridge": recipe.ridge}, indent=2) + "\n")
-    rows = {"true": 0, f"{LATE} frames late": LATE, f"{2 * LATE} frames late": 2 * LATE}
-    lines = [_row(recipe, name, clips, late) for name, late in rows.items()]
-    (out / "README.md").write_text(
-        CARD.format(
-            command=command_of(recipe),
-            data=learnt_from(recipe.data),
-            ridge=recipe.ridge,
-            clips=len(clips),
-            rows="\n".join(lines),
+
+    cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "lugaresi2019mediapipe")
+
+    data: str
+    ridge: Annotated[float, Ge(0)] = 100.0
+
+    def train(self, out: Path) -> None:
+        """Write model.safetensors, config.json and the card into `out`.
+
+        Raises:
+            ComponentError: fewer than two videos have sound and a face in all frames
+        """
+        clips = []
+        for sample in Clips(self.data).samples():
+            if sample.video is None or sample.audio is None or not sample.sample_rate_hz or not sample.fps:
+                continue
+            seen = lip_motion(landmarks(sample.video, "mediapipe"))
+            if np.isfinite(seen).all():
+                clips.append((heard(sample.audio, sample.sample_rate_hz, sample.fps, len(seen)), seen))
+        check_enough(self, len(clips), 2, "with sound and with a face in all frames")
+        out.mkdir(parents=True, exist_ok=True)
+        save_file({"regression": learn(clips, self.ridge).astype(np.float32)}, out / "model.safetensors")
+        (out / "model.safetensors").chmod(0o644)
+        (out / "config.json").write_text(json.dumps({"ridge": self.ridge}, indent=2) + "\n")
+        rows = {"true": 0, f"{LATE} frames late": LATE, f"{2 * LATE} frames late": 2 * LATE}
+        lines = [_row(self, name, clips, late) for name, late in rows.items()]
+        (out / "README.md").write_text(
+            CARD.format(
+                command=command_of(self),
+                data=learnt_from(self.data),
+                ridge=self.ridge,
+                clips=len(clips),
+                rows="\n".join(lines),
+            )
         )
-    )
 
 
 def learn(clips: Sequence[Clip], ridge: float) -> np.ndarray:

@@ -4,52 +4,66 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from safetensors.numpy import save_file
 
 from semcore.errors import ComponentError
+from semcore.interfaces import Recipe
 from semcore.training.loop import command_of
 from semcore_video.face.dlib_faces import embedding
-from semcore_video.metrics.faces import similarity
-from semcore_video.metrics.landmarks import landmarks
+from semcore_video.face.identity import similarity
+from semcore_video.face.landmarks import landmarks
 from semcore_video.sources.clips import Clips
-from semcore_video.training import MeanFaceRecipe
 from semcore_video.training.data import learnt_from
 
 FRAMES = 5
 """Of each person, spread over the video."""
 
 
-def train(recipe: MeanFaceRecipe, out: Path) -> None:
-    """Write model.safetensors, config.json and the card into `out`.
+@dataclass(frozen=True)
+class MeanFaceRecipe(Recipe):
+    """Takes the mean of dlib's embeddings of several people, one a video.
 
-    Raises:
-        ComponentError: there are faces of fewer than three people
+    Fields:
+        data: folder of videos, for example of the GRID corpus
     """
-    people = []
-    for sample in Clips(recipe.data).samples():
-        assert sample.video is not None
-        chosen = sample.video[np.linspace(0, len(sample.video) - 1, FRAMES).round().astype(int)]
-        points = landmarks(chosen, "mediapipe")
-        seen = [embedding(*both) for both in zip(chosen, points, strict=True) if np.isfinite(both[1]).all()]
-        if seen:
-            people.append(np.stack(seen))
-    if len(people) < 3:
-        raise ComponentError(f"MeanFaceRecipe.data: faces of three people at least, not of {len(people)}")
-    mean = np.mean([one.mean(0) for one in people], axis=0)
-    out.mkdir(parents=True, exist_ok=True)
-    save_file({"mean": mean.astype(np.float32)}, out / "model.safetensors")
-    (out / "config.json").write_text(json.dumps({"numbers": len(mean)}, indent=2) + "\n")
-    numbers: dict[str, float] = {}
-    for name, taken in (("raw", 0 * mean), ("centred", mean)):
-        same = [similarity(a - taken, b - taken) for one in people for a, b in itertools.combinations(one, 2)]
-        others = [similarity(a[0] - taken, b[0] - taken) for a, b in itertools.combinations(people, 2)]
-        numbers |= {f"{name}_same": min(same), f"{name}_others": float(np.mean(others)), f"{name}_most": max(others)}
-    (out / "README.md").write_text(
-        CARD.format(command=command_of(recipe), data=learnt_from(recipe.data), people=len(people), frames=FRAMES, **numbers)
-    )
+
+    cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "king2009dlib", "lugaresi2019mediapipe")
+
+    data: str
+
+    def train(self, out: Path) -> None:
+        """Write model.safetensors, config.json and the card into `out`.
+
+        Raises:
+            ComponentError: there are faces of fewer than three people
+        """
+        people = []
+        for sample in Clips(self.data).samples():
+            assert sample.video is not None
+            chosen = sample.video[np.linspace(0, len(sample.video) - 1, FRAMES).round().astype(int)]
+            points = landmarks(chosen, "mediapipe")
+            seen = [embedding(*both) for both in zip(chosen, points, strict=True) if np.isfinite(both[1]).all()]
+            if seen:
+                people.append(np.stack(seen))
+        if len(people) < 3:
+            raise ComponentError(f"MeanFaceRecipe.data: faces of three people at least, not of {len(people)}")
+        mean = np.mean([one.mean(0) for one in people], axis=0)
+        out.mkdir(parents=True, exist_ok=True)
+        save_file({"mean": mean.astype(np.float32)}, out / "model.safetensors")
+        (out / "config.json").write_text(json.dumps({"numbers": len(mean)}, indent=2) + "\n")
+        numbers: dict[str, float] = {}
+        for name, taken in (("raw", 0 * mean), ("centred", mean)):
+            same = [similarity(a - taken, b - taken) for one in people for a, b in itertools.combinations(one, 2)]
+            others = [similarity(a[0] - taken, b[0] - taken) for a, b in itertools.combinations(people, 2)]
+            numbers |= {f"{name}_same": min(same), f"{name}_others": float(np.mean(others)), f"{name}_most": max(others)}
+        (out / "README.md").write_text(
+            CARD.format(command=command_of(self), data=learnt_from(self.data), people=len(people), frames=FRAMES, **numbers)
+        )
 
 
 CARD = """# mean-face

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from semcore.types import Sample
-from semcore_video.face.gate import best_reference
 from semcore_video.face.motion import POSE, basis
 from semcore_video.face.mouths import mouths_of
+from semcore_video.face.reference import best_reference
 from semcore_video.face.tracker import track
 from semcore_video.face.warp import Portrait, portrait
 from semcore_video.sources.clips import Grid
@@ -21,7 +21,6 @@ from semcore_video.speech.lips import lips_of
 from semcore_video.speech.networks import EXPANSION
 from semcore_video.speech.phones import FRAME_S, NAMES, NUMBERS
 from semcore_video.speech.visemes import motion_of
-from semcore_video.training import LipVoiceRecipe
 from semcore_video.training.corpus import VOICES, Spoken, placed, sentences, spoken
 
 FPS = 25.0
@@ -36,9 +35,11 @@ DARK_SHARE = 0.3
 """How often the mouths of a face are not known, so that they are dark."""
 
 
-def seen_saying(recipe: LipVoiceRecipe, rng: np.random.Generator) -> Iterator[tuple[Spoken, np.ndarray]]:
+def seen_saying(
+    data: str, leave_out: Sequence[str], count: int, rng: np.random.Generator
+) -> Iterator[tuple[Spoken, np.ndarray]]:
     """Sentences and lips, uint8 (T, 24, 32): first of portraits, then of the clips of GRID that are not left out."""
-    kept = [clip for clip in Grid(recipe.data).samples() if clip.user not in recipe.leave_out]
+    kept = [clip for clip in Grid(data).samples() if clip.user not in leave_out]
     known = [portrait(portrait_of_astronaut((PIXELS, PIXELS))), *map(_face, kept)]
     faces = [face for face in known if face is not None]
 
@@ -46,7 +47,7 @@ def seen_saying(recipe: LipVoiceRecipe, rng: np.random.Generator) -> Iterator[tu
         drawn = faces[int(rng.integers(len(faces)))]
         return replace(drawn, mouths=None) if rng.random() < DARK_SHARE else drawn
 
-    for one in spoken(sentences(recipe.sentences, rng), rng):
+    for one in spoken(sentences(count, rng), rng):
         yield one, _moved(face(), one, rng)
     for clip in kept:
         yield from _real(clip, face, rng)

@@ -5,19 +5,21 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from annotated_types import Ge, Le
 
-from semcore.interfaces import ChannelModel
+from semcore.interfaces import ChannelModel, Recipe
 from semcore.plugins.registry import name_of
 from semcore.rng import Rng
 from semcore.training.loop import asked, at_snrs, by_row, drawn_db, measured_at, run_epochs, run_steps, write_model
 from semcore_channels.words import gathered, spread
 from semcore_video.speech.phones import NUMBERS
-from semcore_video.training import TemporalRecipe
 from semcore_video.training.corpus import phones_of, sentences, spoken
 from semcore_video.transports.codebook import Codebook
 from semcore_video.transports.companded_quantiser import levels, nearest
@@ -31,35 +33,67 @@ Rows = Callable[[torch.Generator], torch.Tensor]
 """A batch of rows of equal length, int64 (B, T), drawn at random."""
 
 
-def train(recipe: TemporalRecipe, out: Path) -> None:
-    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-    torch.set_num_threads(recipe.threads)
-    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
-    rng = np.random.Generator(np.random.PCG64(recipe.seed))
-    rows = known(recipe.of, rng)
-    kept, tried = rows[HELD_OUT:], rows[:HELD_OUT]
-    network = Codebook(VOCABULARY[recipe.of], ordered=recipe.of == "durations")
-    average = copy.deepcopy(network).eval()
-    others = [weights for name, weights in network.named_parameters() if name != "table"]
-    groups = [{"params": [network.table], "peak": 5 * recipe.learning_rate}, {"params": others, "peak": recipe.learning_rate}]
-    adam = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99))
-    draw = drawn(kept, recipe)
+@dataclass(frozen=True)
+class TemporalRecipe(Recipe):
+    """Trains temporal-durations, -text or -phones: a stream through encoder, noisy channel and decoder, least error (eq. 15).
 
-    def lost(generator: torch.Generator, done: int) -> torch.Tensor:
-        tokens = draw(generator)
-        symbols = max(int(torch.randint(*recipe.symbols, (), generator=generator)), LEAST * tokens.shape[1])
-        snrs = drawn_db(recipe.snr_db, GROUPS, generator)
-        return cost(recipe.of, through(network, recipe.channel, tokens, symbols, snrs, Rng(recipe.seed).at(done)), tokens)
+    Fields:
+        of: the stream
+        channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is drawn anew all the time
+        snr_db: lowest and highest Es/N0 of the training, dB
+        symbols: fewest and most symbols of a row in the training
+        symbols_measured: symbols of a row where the card measures
+        epochs: number of checkpoints
+        steps: batches between two checkpoints
+        batch_size: rows a step
+        learning_rate: peak rate (AdamW)
+        seed: seed of weights, sentences, order and noise
+        threads: CPU threads
+    """
 
-    def run_epoch(epoch: int) -> dict[str, float]:
-        mean = run_steps(recipe, epoch, adam, network, average, lost, warm_up=0.03)
-        errors = {f"{snr:g}dB": measure(average, recipe, tried[:64], snr) for snr in (-5.0, 0.0, 10.0)}
-        return {"loss": mean, **errors}
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
 
-    seconds = run_epochs(recipe, out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
-    average.half().float()  # what is measured is what is shipped: float16 weights
-    scores = [(f"{snr:g}", f"{measure(average, recipe, tried, snr):.5f}") for snr in MEASURED]
-    write_model(out, network.settings(), average, card(recipe, scores, seconds))
+    of: Literal["durations", "text", "phones"]
+    channel: ChannelModel
+    snr_db: tuple[Annotated[float, Ge(-50), Le(100)], Annotated[float, Ge(-50), Le(100)]] = (-8.0, 23.0)
+    symbols: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]] = (100, 600)
+    symbols_measured: Annotated[int, Ge(1)] = 300
+    epochs: Annotated[int, Ge(1)] = 16
+    steps: Annotated[int, Ge(1)] = 200
+    batch_size: Annotated[int, Ge(8)] = 64
+    learning_rate: float = 2e-3
+    seed: int = 6
+    threads: int = 1
+
+    def train(self, out: Path) -> None:
+        """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+        torch.set_num_threads(self.threads)
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        rng = np.random.Generator(np.random.PCG64(self.seed))
+        rows = known(self.of, rng)
+        kept, tried = rows[HELD_OUT:], rows[:HELD_OUT]
+        network = Codebook(VOCABULARY[self.of], ordered=self.of == "durations")
+        average = copy.deepcopy(network).eval()
+        others = [weights for name, weights in network.named_parameters() if name != "table"]
+        groups = [{"params": [network.table], "peak": 5 * self.learning_rate}, {"params": others, "peak": self.learning_rate}]
+        adam = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99))
+        draw = drawn(kept, self)
+
+        def lost(generator: torch.Generator, done: int) -> torch.Tensor:
+            tokens = draw(generator)
+            symbols = max(int(torch.randint(*self.symbols, (), generator=generator)), LEAST * tokens.shape[1])
+            snrs = drawn_db(self.snr_db, GROUPS, generator)
+            return cost(self.of, through(network, self.channel, tokens, symbols, snrs, Rng(self.seed).at(done)), tokens)
+
+        def run_epoch(epoch: int) -> dict[str, float]:
+            mean = run_steps(self, epoch, adam, network, average, lost, warm_up=0.03)
+            errors = {f"{snr:g}dB": measure(average, self, tried[:64], snr) for snr in (-5.0, 0.0, 10.0)}
+            return {"loss": mean, **errors}
+
+        seconds = run_epochs(self, out, self.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+        average.half().float()  # what is measured is what is shipped: float16 weights
+        scores = [(f"{snr:g}", f"{measure(average, self, tried, snr):.5f}") for snr in MEASURED]
+        write_model(out, network.settings(), average, card(self, scores, seconds))
 
 
 def known(of: str, rng: np.random.Generator) -> list[np.ndarray]:

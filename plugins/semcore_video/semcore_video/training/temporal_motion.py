@@ -6,24 +6,26 @@ import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Ge, Le
 from safetensors.numpy import save_file
 from scipy.fft import dct
 
-from semcore.interfaces import Transport
+from semcore.interfaces import ChannelModel, Recipe, Transport
 from semcore.plugins.registry import name_of
 from semcore.rng import Rng
 from semcore.training.loop import at_snr, command_of, measured_at
 from semcore.types import Features, Semantics
 from semcore_video.face.encoder import MOTION
-from semcore_video.face.gate import best_reference
 from semcore_video.face.motion import POSE, basis
+from semcore_video.face.reference import best_reference
 from semcore_video.face.tracker import track
 from semcore_video.sources.clips import Clips
 from semcore_video.speech.visemes import motion_of
-from semcore_video.training import MotionCodeRecipe
 from semcore_video.training.corpus import dictionary, sentences
 from semcore_video.training.data import learnt_from
 from semcore_video.transports.dct import DCT
@@ -43,19 +45,41 @@ EDGES = np.unique(np.concatenate([[0, 1, 2, 3], np.geomspace(4, FRAMES, 12).roun
 """Bands of frequencies that have one variance."""
 
 
-def train(recipe: MotionCodeRecipe, out: Path) -> None:
-    """Write model.safetensors, config.json and the card into `out`."""
-    people = motions(recipe)
-    variances = learn(recipe, people)
-    write(variances, out)
-    rows = compared(recipe, people)
-    settings = ", ".join(f"{key} = {value}" for key, value in recipe.settings().items() if key not in ("data", "channel"))
-    count = sum(map(len, people.values()))
-    (out / "README.md").write_text(CARD.format(
-        fields=settings, people=len(people), clips=count, rows="\n".join(rows),
-        command=command_of(recipe), data=learnt_from(recipe.data), channel=name_of(type(recipe.channel)),
-        measured=measured_at(recipe.channel),
-    ))  # fmt: skip
+@dataclass(frozen=True)
+class MotionCodeRecipe(Recipe):
+    """Learns for the transport temporal-motion how likely faces make each cosine of their motion, in a few kinds of clips.
+
+    Fields:
+        data: folder of videos of speaking people
+        channel: what the card measures over; its `snr_db` or `block_snr_db` is set to each SNR of the table
+        kinds: kinds of clips, besides the one that `dct` knows
+        symbols: complex symbols of a clip
+        times: transmissions that the card takes the mean of
+        seed: seed of the clips and their variations
+    """
+
+    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "cooke2006audio")
+
+    data: str
+    channel: ChannelModel
+    kinds: Annotated[int, Ge(1), Le(7)] = 7
+    symbols: Annotated[int, Ge(1)] = 300
+    times: Annotated[int, Ge(1)] = 8
+    seed: int = 6
+
+    def train(self, out: Path) -> None:
+        """Write model.safetensors, config.json and the card into `out`."""
+        people = motions(self)
+        variances = learn(self, people)
+        write(variances, out)
+        rows = compared(self, people)
+        settings = ", ".join(f"{key} = {value}" for key, value in self.settings().items() if key not in ("data", "channel"))
+        count = sum(map(len, people.values()))
+        (out / "README.md").write_text(CARD.format(
+            fields=settings, people=len(people), clips=count, rows="\n".join(rows),
+            command=command_of(self), data=learnt_from(self.data), channel=name_of(type(self.channel)),
+            measured=measured_at(self.channel),
+        ))  # fmt: skip
 
 
 def write(variances: np.ndarray, out: Path) -> None:

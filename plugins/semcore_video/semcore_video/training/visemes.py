@@ -4,45 +4,62 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Ge
 from safetensors.numpy import save_file
 
+from semcore.interfaces import Recipe
 from semcore.training.loop import command_of
-from semcore_video.face.gate import best_reference
 from semcore_video.face.mesh import lip_opening
 from semcore_video.face.motion import POSE, basis
+from semcore_video.face.reference import best_reference
 from semcore_video.face.tracker import track
 from semcore_video.sources.clips import Grid
 from semcore_video.speech.align import align
 from semcore_video.speech.phones import FRAME_S
 from semcore_video.speech.visemes import said_about
-from semcore_video.training import VisemesRecipe
 from semcore_video.training.data import check_enough, learnt_from
 
 Seen = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Of a clip: what is said about each frame, its motion, and its points."""
 
 
-def train(recipe: VisemesRecipe, out: Path) -> None:
-    """Write model.safetensors, config.json and the card into `out`.
+@dataclass(frozen=True)
+class VisemesRecipe(Recipe):
+    """Learns how the expressions of a face follow from what is said, from clips of the GRID corpus.
 
-    Raises:
-        ComponentError: fewer than two videos have a face, and sound that their names spell
+    Fields:
+        data: folder of clips of the GRID corpus
+        ridge: penalty of large coefficients
     """
-    clips = [seen for sample in Grid(recipe.data).samples() if (seen := _seen(sample)) is not None]
-    check_enough(recipe, len(clips), 2, "with a face, and with the words that their names spell as GRID's do,")
-    table = learn(clips, recipe.ridge)
-    alone = [_agreement(learn([*clips[:at], *clips[at + 1 :]], recipe.ridge), clip) for at, clip in enumerate(clips)]
-    out.mkdir(parents=True, exist_ok=True)
-    save_file({"table": table.astype(np.float32)}, out / "model.safetensors")
-    (out / "config.json").write_text(json.dumps({"ridge": recipe.ridge}, indent=2) + "\n")
-    (out / "README.md").write_text(CARD.format(
-        command=command_of(recipe), data=learnt_from(recipe.data),
-        ridge=recipe.ridge, clips=len(clips), frames=sum(len(said) for said, _, _ in clips), seen=np.mean([
-            _agreement(table, clip) for clip in clips]), unseen=np.mean(alone), low=min(alone), high=max(alone),
-    ))  # fmt: skip
+
+    cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "huggins2006pocketsphinx")
+
+    data: str
+    ridge: Annotated[float, Ge(0)] = 3.0
+
+    def train(self, out: Path) -> None:
+        """Write model.safetensors, config.json and the card into `out`.
+
+        Raises:
+            ComponentError: fewer than two videos have a face, and sound that their names spell
+        """
+        clips = [seen for sample in Grid(self.data).samples() if (seen := _seen(sample)) is not None]
+        check_enough(self, len(clips), 2, "with a face, and with the words that their names spell as GRID's do,")
+        table = learn(clips, self.ridge)
+        alone = [_agreement(learn([*clips[:at], *clips[at + 1 :]], self.ridge), clip) for at, clip in enumerate(clips)]
+        out.mkdir(parents=True, exist_ok=True)
+        save_file({"table": table.astype(np.float32)}, out / "model.safetensors")
+        (out / "config.json").write_text(json.dumps({"ridge": self.ridge}, indent=2) + "\n")
+        (out / "README.md").write_text(CARD.format(
+            command=command_of(self), data=learnt_from(self.data),
+            ridge=self.ridge, clips=len(clips), frames=sum(len(said) for said, _, _ in clips), seen=np.mean([
+                _agreement(table, clip) for clip in clips]), unseen=np.mean(alone), low=min(alone), high=max(alone),
+        ))  # fmt: skip
 
 
 def learn(clips: Sequence[Seen], ridge: float) -> np.ndarray:

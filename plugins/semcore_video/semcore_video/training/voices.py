@@ -7,28 +7,48 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from annotated_types import Ge
 from safetensors.numpy import load_file, save_file
 from torch import nn
 
-from semcore.training.claim import claim
+from semcore.interfaces import Recipe
 from semcore.training.loop import command_of, run_epochs, run_steps, write_model
+from semcore_video.resampling import resampled
 from semcore_video.speech.lips import evened
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, energy_of, mel_of, pitch_of
-from semcore_video.speech.networks import EXPANSION, MEAN, SPREAD, LipVoice, MelVoice
+from semcore_video.speech.networks import EXPANSION, MEAN, SPREAD
 from semcore_video.speech.phones import NAMES, NUMBERS, SILENCE
-from semcore_video.speech.stretch import resampled
-from semcore_video.training import LipVoiceRecipe, MelVoiceRecipe
-from semcore_video.training.corpus import VOICES, Spoken, sentences, spoken
-from semcore_video.training.synthetic_lips import seen_saying
+from semcore_video.training.corpus import Spoken
 
 HELD_OUT = 48
 PAUSE = NUMBERS[SILENCE]
-ASTRAY = 0.3
-"""Weight of attention that looks at other phones than those that are heard: the speech that is learnt from knows them."""
+
+
+@dataclass(frozen=True)
+class VoiceRecipe(Recipe):
+    """Trains a network that makes mel spectrograms, on speech of eSpeak NG.
+
+    Fields:
+        sentences: number of sentences that are spoken to learn from
+        epochs: number of checkpoints
+        steps: batches between two checkpoints
+        batch_size: sentences a step
+        learning_rate: peak rate (AdamW)
+        seed: seed of weights, sentences and order
+        threads: CPU threads
+    """
+
+    sentences: Annotated[int, Ge(100)] = 2000
+    epochs: Annotated[int, Ge(1)] = 20
+    steps: Annotated[int, Ge(1)] = 250
+    batch_size: Annotated[int, Ge(1)] = 12
+    learning_rate: float = 1.5e-3
+    seed: int = 6
+    threads: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,40 +86,6 @@ def lesson(one: Spoken, lips: np.ndarray | None = None) -> Lesson:
     return Lesson(one.phones, durations, one.voice, mel, variance.astype(np.float32), nothing if lips is None else lips)
 
 
-def train_mel(recipe: MelVoiceRecipe, out: Path) -> None:
-    """Train G_mel of A2V into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-    claim(recipe, out)
-    rng = np.random.Generator(np.random.PCG64(recipe.seed))
-    lessons = _kept(out, lambda: [lesson(one) for one in spoken(sentences(recipe.sentences, rng), rng)])
-
-    def errors(network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None) -> list[torch.Tensor]:
-        return _errors(network(batch["phones"], batch["durations"], batch["voices"], known), batch)
-
-    torch.manual_seed(recipe.seed)
-    network = MelVoice(len(VOICES))
-    network.typical = typical(lessons)
-    _train(recipe, out, network, lessons, errors, "fastspeech", "Phones and durations to a mel spectrogram.")
-
-
-def train_lips(recipe: LipVoiceRecipe, out: Path) -> None:
-    """Train the network of V2A into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-    claim(recipe, out)
-    rng = np.random.Generator(np.random.PCG64(recipe.seed))
-    lessons = _kept(out, lambda: [lesson(one, lips) for one, lips in seen_saying(recipe, rng)])
-
-    def errors(network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None) -> list[torch.Tensor]:
-        interval = torch.stack([batch["durations"][:, 0], batch["ends"]], 1) / EXPANSION
-        variance, mel, looked = network(batch["lips"], batch["spoken"], batch["there"], interval, batch["voices"], known)
-        owed = batch["looks"][:, : looked.shape[1]]
-        astray = -(owed * torch.log(looked + 1e-4)).sum() / owed.sum()
-        return [*_errors((variance, mel), batch), ASTRAY * astray]
-
-    torch.manual_seed(recipe.seed)
-    network = LipVoice(len(VOICES))
-    network.typical = typical(lessons)
-    _train(recipe, out, network, lessons, errors, "lip-voice", "Lips and phones to a mel spectrogram.")
-
-
 def typical(lessons: Sequence[Lesson]) -> torch.Tensor:
     """How many frames each phone lasts on average, float32 (phones,)."""
     phones = np.concatenate([one.phones for one in lessons])
@@ -109,8 +95,8 @@ def typical(lessons: Sequence[Lesson]) -> torch.Tensor:
     return torch.from_numpy(np.where(counts > 0, sums / np.maximum(counts, 1), 8.0).astype(np.float32))
 
 
-def _train(
-    recipe: MelVoiceRecipe,
+def train(
+    recipe: VoiceRecipe,
     out: Path,
     network: Any,
     lessons: Sequence[Lesson],
@@ -174,7 +160,7 @@ def _looks(one: Lesson, frames: int, phones: int) -> np.ndarray:
     return found
 
 
-def _errors(found: tuple[torch.Tensor, torch.Tensor], batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
+def mel_errors(found: tuple[torch.Tensor, torch.Tensor], batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
     """Equation 23: of the mel spectrogram (absolute, too, which keeps it sharp), of pitch, and of energy."""
     variance, mel = found
     there, count = batch["frames"], batch["frames"].sum()
@@ -192,7 +178,7 @@ def measure(network: nn.Module, lessons: Sequence[Lesson], errors: Callable[...,
     return float(mel), float(variance)
 
 
-def _kept(out: Path, make: Callable[[], list[Lesson]]) -> list[Lesson]:
+def kept(out: Path, make: Callable[[], list[Lesson]]) -> list[Lesson]:
     """Lessons, made once and kept beside the checkpoints: a training that goes on need not speak them again."""
     out.mkdir(parents=True, exist_ok=True)
     file, fields = out / "lessons.safetensors", ("phones", "durations", "mel", "variance", "lips")

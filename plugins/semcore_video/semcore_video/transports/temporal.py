@@ -17,7 +17,8 @@ from semcore.types import Features, Received, Span, Stream, Text, Tokens
 from semcore_channels import words
 from semcore_channels.rows import Burst, StreamTransport
 from semcore_video.paper import PAPER
-from semcore_video.transports.spectral import Prior, Spectral
+from semcore_video.transports.companded_quantiser import levels, nearest
+from semcore_video.transports.spectral import Prior, Spectral, scale_at, scale_of
 from semcore_video.weights import arrays, digest, network
 
 if TYPE_CHECKING:
@@ -223,9 +224,6 @@ class TemporalDurations(TemporalCode):
     of: ClassVar[str] = "durations"
 
     def burst(self, name: str, stream: Stream) -> Burst:
-        from semcore_video.transports.companded_quantiser import nearest
-        from semcore_video.transports.spectral import scale_of
-
         if not isinstance(stream, Features) or not np.isfinite(stream.values).all():
             raise ComponentError(f"TemporalDurations sends finite numbers, and stream {name!r} holds others")
         values = stream.values.astype(np.float64).ravel()
@@ -235,9 +233,6 @@ class TemporalDurations(TemporalCode):
 
     def stream(self, span: Span, received: Received) -> Stream | None:
         import torch
-
-        from semcore_video.transports.companded_quantiser import levels
-        from semcore_video.transports.spectral import scale_at
 
         values, noise_var = words.arrived(span, received)
         at, count = words.USES * self._words, int(np.prod(span.form))

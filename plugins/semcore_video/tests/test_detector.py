@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from semcore import RunError
-from semcore_video.face import tracker
+from semcore_video.face import detector
 from semcore_video.face.encoder import FaceMotion
 from semcore_video.kb.face import FaceKB
 from semcore_video.sources.talking_samples import portrait_of_astronaut
@@ -23,10 +23,10 @@ MODULES = Path(mediapipe.__file__).parent / "modules"
 @pytest.fixture(autouse=True)
 def afresh() -> Iterator[None]:
     """No model is kept from one test to the next."""
-    for function in (tracker._detector, tracker._segmenter):
+    for function in (detector._detector, detector._segmenter):
         function.cache_clear()
     yield
-    for function in (tracker._detector, tracker._segmenter):
+    for function in (detector._detector, detector._segmenter):
         function.cache_clear()
 
 
@@ -43,32 +43,32 @@ def test_a_landmarker_that_is_named_finds_the_points(tmp_path: Path, monkeypatch
     picture = portrait_of_astronaut((192, 192))
     before, known = FaceMotion().identity(), FaceKB().identity()
     assert known is None
-    monkeypatch.setenv(tracker.LANDMARKER, str(bundle(tmp_path / "face_landmarker.task")))
+    monkeypatch.setenv(detector.LANDMARKER, str(bundle(tmp_path / "face_landmarker.task")))
 
-    upright = tracker.faces(picture)
+    upright = detector.faces(picture)
     assert len(upright) == 1 and upright[0].shape == (478, 3) and np.isfinite(upright[0]).all()
-    assert not tracker.faces(np.zeros((64, 64, 3), np.uint8))
+    assert not detector.faces(np.zeros((64, 64, 3), np.uint8))
     assert FaceMotion().identity() != before and FaceKB().identity()[0][0] == "face_landmarker.task"
 
 
 def test_a_segmenter_that_is_named_tells_the_person(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = portrait_of_astronaut((192, 192))
-    usual = tracker.person_mask(picture)
-    tracker._segmenter.cache_clear()
-    monkeypatch.setenv(tracker.SEGMENTER, str(MODULES / "selfie_segmentation/selfie_segmentation.tflite"))
-    found = tracker.person_mask(picture)
+    usual = detector.person_mask(picture)
+    detector._segmenter.cache_clear()
+    monkeypatch.setenv(detector.SEGMENTER, str(MODULES / "selfie_segmentation/selfie_segmentation.tflite"))
+    found = detector.person_mask(picture)
     assert found.shape == usual.shape == (192, 192) and np.corrcoef(found.ravel(), usual.ravel())[0, 1] > 0.9
 
 
 def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(tracker.LANDMARKER, str(tmp_path / "nothing.task"))
+    monkeypatch.setenv(detector.LANDMARKER, str(tmp_path / "nothing.task"))
     with pytest.raises(RunError, match=r"SEMCORE_FACE_LANDMARKER names .*nothing.task, which is no file; .*ai.google.dev"):
-        tracker._detector()
-    monkeypatch.delenv(tracker.LANDMARKER)
+        detector._detector()
+    monkeypatch.delenv(detector.LANDMARKER)
     newer = SimpleNamespace(__version__="1.2.2")
-    monkeypatch.setattr(tracker, "_mediapipe", lambda: newer)
+    monkeypatch.setattr(detector, "_mediapipe", lambda: newer)
     with pytest.raises(RunError, match=r"MediaPipe \(1.2.2\) brings no models along: name models"):
-        tracker._detector()
-    monkeypatch.setattr(tracker, "_detector", lambda: lambda pixels: [[SimpleNamespace(x=0, y=0, z=0)] * 68])
+        detector._detector()
+    monkeypatch.setattr(detector, "_detector", lambda: lambda pixels: [[SimpleNamespace(x=0, y=0, z=0)] * 68])
     with pytest.raises(RunError, match="finds 68 points and not 478"):
-        tracker.faces(np.zeros((8, 8, 3), np.uint8))
+        detector.faces(np.zeros((8, 8, 3), np.uint8))

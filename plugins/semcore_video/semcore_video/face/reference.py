@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from semcore.errors import ComponentError
+from semcore.types import Features, KnowledgeBase, Picture
 from semcore_video.face.mesh import eye_openness, lip_opening
 
 OPEN_EYES = 0.9
@@ -37,3 +38,13 @@ def _best(points: np.ndarray) -> int:
         return int(candidates[mouth[candidates].argmin()])
     apart = np.linalg.norm(points[good] - np.median(points, axis=0), axis=-1).mean(-1)
     return int(good[apart.argmin()])
+
+
+def newest_picture(kb: KnowledgeBase, user: str) -> np.ndarray | None:
+    """The last reference picture that a knowledge base holds of a user."""
+    return next((entry.pixels for entry in reversed(kb.of(user)) if isinstance(entry, Picture)), None)
+
+
+def newest_mouths(kb: KnowledgeBase, user: str) -> np.ndarray | None:
+    """The last atlas of mouths that a knowledge base holds of a user, float32 (n, numbers)."""
+    return next((entry.values for entry in reversed(kb.of(user)) if isinstance(entry, Features)), None)

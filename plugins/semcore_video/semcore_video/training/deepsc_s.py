@@ -1,0 +1,83 @@
+"""Recipe of DeepSC-S: waveforms through encoder, noisy channel and decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from semcore.rng import Rng
+from semcore_video.jscc.components import RATE_HZ, level
+from semcore_video.jscc.networks import WaveCode
+from semcore_video.resampling import resampled
+from semcore_video.sources.clips import Clips
+from semcore_video.training.corpus import sentences, spoken
+from semcore_video.training.jscc import JSCCRecipe, over, train
+
+SECONDS = 1.0
+"""What is cut out of a sound."""
+SENTENCES, SPOKEN_SHARE = 300, 0.5
+"""Sentences by eSpeak NG, and how many of a batch they are; the others are of the clips."""
+SCALES = (256, 512, 1024)
+"""Windows of the spectrograms that are compared, samples."""
+
+
+@dataclass(frozen=True)
+class DeepSCSRecipe(JSCCRecipe):
+    """Trains the encoder and generator deepsc-s: a waveform to numbers and back, through a noisy channel."""
+
+    cites: ClassVar[tuple[str, ...]] = ("weng2021semantic", "cooke2006audio")
+
+    def train(self, out: Path) -> None:
+        """Train `deepsc-s` into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        rng = np.random.Generator(np.random.PCG64(self.seed))
+        clips = Clips(self.data).samples()
+        heard = {clip.user: level(_at_rate(clip.audio, clip.sample_rate_hz)) for clip in clips if clip.audio is not None}
+        kept = [sound for user, sound in heard.items() if user not in self.leave_out]
+        said = [level(_at_rate(one.audio, one.sample_rate_hz)) for one in spoken(sentences(SENTENCES, rng), rng)]
+        network, count = WaveCode(), int(SECONDS * RATE_HZ) // 64 * 64
+
+        def draw(generator: torch.Generator) -> torch.Tensor:
+            spoken_ones = round(self.batch_size * SPOKEN_SHARE)
+            chosen = [_part(said if row < spoken_ones else kept, count, generator) for row in range(self.batch_size)]
+            return torch.stack(chosen)
+
+        def loss(found: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
+            wave = (found - true).square().mean() / true.square().mean()
+            return wave + 0.2 * torch.stack([_spectral(found, true, size) for size in SCALES]).mean()
+
+        def ratio_db(average: WaveCode, snr_db: float) -> float:
+            tried = [sound for user, sound in heard.items() if user in self.leave_out] or kept[:1]
+            found = []
+            for number, sound in enumerate(tried):
+                true = torch.from_numpy(np.pad(sound, (0, -len(sound) % average.hop)))[None]
+                heard_again = average.decode(over(self.channel, average.encode(true), [snr_db], Rng(1).at("measure", number)))
+                found.append(10 * np.log10(float(true.square().mean() / (heard_again - true).square().mean())))
+            return float(np.mean(found))
+
+        name = ("deepsc-s", "signal over error of strangers' speech, dB", "A waveform at 16 kHz to numbers and back.")
+        train(self, out, network, draw, loss, ratio_db, name)
+
+
+def _at_rate(sound: np.ndarray, sample_rate_hz: int | None) -> np.ndarray:
+    return resampled(sound, sample_rate_hz or RATE_HZ, RATE_HZ)
+
+
+def _part(sounds: Sequence[np.ndarray], count: int, generator: torch.Generator) -> torch.Tensor:
+    """A part of a sound, mostly where something is heard: float32 (count,)."""
+    sound = sounds[int(torch.randint(len(sounds), (), generator=generator))]
+    sound = np.pad(sound, (0, max(count - len(sound), 0)))
+    start = int(torch.randint(len(sound) - count + 1, (), generator=generator))
+    return torch.from_numpy(np.ascontiguousarray(sound[start : start + count]))
+
+
+def _spectral(found: torch.Tensor, true: torch.Tensor, size: int) -> torch.Tensor:
+    """Mean absolute difference of logarithmic spectrograms."""
+    window = torch.hann_window(size)
+    one, other = (torch.stft(x, size, size // 4, window=window, return_complex=True).abs() for x in (found, true))
+    return (torch.log(one + 0.1) - torch.log(other + 0.1)).abs().mean()

@@ -1,0 +1,121 @@
+"""What the recipes of DeepWiVe and DeepSC-S share: encoder, noisy channel and decoder, over a range of SNRs."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import torch.nn.functional as F
+from annotated_types import Ge, Le
+
+from semcore.interfaces import ChannelModel, Recipe
+from semcore.rng import Rng
+from semcore.training.loop import at_snrs, command_of, drawn_db, measured_at, run_epochs, run_steps, write_model
+from semcore_video.training.data import learnt_from
+
+MEASURED = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
+Draw = Callable[[torch.Generator], torch.Tensor]
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class JSCCRecipe(Recipe):
+    """Trains a network that sends what there is itself, through a noisy channel.
+
+    Fields:
+        data: folder of videos with sound
+        channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is drawn anew all the time
+        leave_out: clips of these names are left out, to be measured with
+        snr_db: lowest and highest Es/N0 of the training, dB
+        epochs: number of checkpoints
+        steps: batches between two checkpoints
+        batch_size: pieces of videos or sounds a step
+        learning_rate: peak rate (AdamW)
+        seed: seed of weights, order and noise
+        threads: CPU threads
+    """
+
+    data: str
+    channel: ChannelModel
+    leave_out: tuple[str, ...] = ()
+    snr_db: tuple[Annotated[float, Ge(-50), Le(100)], Annotated[float, Ge(-50), Le(100)]] = (-5.0, 23.0)
+    epochs: Annotated[int, Ge(1)] = 20
+    steps: Annotated[int, Ge(1)] = 125
+    batch_size: Annotated[int, Ge(1)] = 4
+    learning_rate: float = 1e-3
+    seed: int = 6
+    threads: int = 1
+
+
+def over(channel: ChannelModel, numbers: torch.Tensor, snrs_db: Sequence[float], rng: Rng) -> torch.Tensor:
+    """Numbers (B, ...) over the channel as `analog` sends them, as many equal parts of the batch at as many SNRs."""
+    flat = numbers.flatten(1)
+    sent = torch.view_as_complex(F.pad(flat, (0, flat.shape[1] % 2)).reshape(len(flat), -1, 2)) / 2**0.5
+    values, noise_var = at_snrs(channel, sent, snrs_db, rng)
+    return torch.view_as_real(values / (1 + noise_var) * 2**0.5).flatten(1)[:, : flat.shape[1]].reshape(numbers.shape)
+
+
+def train(
+    recipe: JSCCRecipe,
+    out: Path,
+    network: Any,
+    draw: Draw,
+    loss: Loss,
+    measure: Callable[[Any, float], float],
+    names: tuple[str, str, str],
+) -> None:
+    torch.set_num_threads(recipe.threads)
+    average = copy.deepcopy(network).eval()
+    adam = torch.optim.AdamW([{"params": list(network.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.99))
+
+    def cost(generator: torch.Generator, done: int) -> torch.Tensor:
+        true = draw(generator)
+        snrs = drawn_db(recipe.snr_db, len(true), generator)
+        return loss(network.decode(over(recipe.channel, network.encode(true), snrs, Rng(recipe.seed).at(done))), true)
+
+    def run_epoch(epoch: int) -> dict[str, float]:
+        mean = run_steps(recipe, epoch, adam, network, average, cost, warm_up=0.05)
+        with torch.no_grad():
+            return {"loss": mean, **{f"{snr:g}dB": measure(average, snr) for snr in (0.0, 10.0, 20.0)}}
+
+    seconds = run_epochs(recipe, out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+    average.half().float()  # what is measured is what is shipped: float16 weights
+    with torch.no_grad():
+        scores = "\n".join(f"| {snr:g} | {measure(average, snr):.1f} |" for snr in MEASURED)
+    name, what, about = names
+    settings = {key: value for key, value in recipe.settings().items() if key not in ("data", "channel")}
+    write_model(out, network.settings(), average, CARD.format(
+        name=name, what=what, about=about, command=command_of(recipe), data=learnt_from(recipe.data),
+        measured=measured_at(recipe.channel),
+        fields=", ".join(f"{k} = {v}" for k, v in settings.items()),
+        scores=scores, minutes=round(seconds / 60), threads=recipe.threads,
+        size=sum(weights.numel() for weights in network.parameters()),
+    ))  # fmt: skip
+
+
+CARD = """# {name}
+
+{about} {size:,} parameters.
+
+## Training
+
+```
+{command}
+```
+
+Settings: {fields}.
+
+Learnt from {data}. {minutes} min on {threads} CPU thread(s).
+
+## Measured
+
+On the clips that were left out, {measured}.
+
+| SNR, dB | {what} |
+|---|---|
+{scores}
+"""
