@@ -164,12 +164,12 @@ def _death(code: int, folder: Path, killed: str) -> Death:
         reason = f"ends the process with code {code}"
     said = (folder / "output").read_text(encoding="utf-8", errors="replace").split("\n")
     last = next((line.strip() for line in reversed(said) if line.strip()), "")
-    return Death(reason, _place(folder / "faults"), last[:200])
+    faults = folder / "faults"
+    return Death(reason, place(faults.read_text() if faults.exists() else ""), last[:200])
 
 
-def _place(faults: Path) -> str:
+def place(text: str) -> str:
     """The innermost line outside of Python's own library in what faulthandler wrote, or ""."""
-    text = faults.read_text() if faults.exists() else ""
     frames = re.findall(r'File "([^"]+)", line (\d+)', text.partition("Current thread")[2] or text)
     library = sysconfig.get_path("stdlib")
     own = [one for one in frames if "site-packages" in one[0] or not one[0].startswith((library, "<"))]

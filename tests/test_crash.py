@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -133,13 +134,14 @@ def processes_of(session: int) -> list[str]:
     return found
 
 
-def workers_of(parent: int) -> list[int]:
-    """Processes that compute cells for a run."""
-    return [
-        pid
-        for pid in map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())
-        if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
+def children_of(parent: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def workers_of(command: int) -> list[int]:
+    """Processes that compute cells for a run: children of the one that works, which is the child of the one that watches."""
+    found = [pid for child in children_of(command) for pid in children_of(child)]
+    return [pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 class Shell:
@@ -244,16 +246,76 @@ def test_a_cell_that_takes_too_long_is_stopped_and_the_others_go_on(tmp_path: Pa
     assert [failed["settings"] for failed in read_run(tmp_path / "out").failures] == [{"channel.snr_db": 3}]
 
 
-@pytest.mark.slow
-def test_a_cell_that_kills_its_process_fails_and_the_others_go_on(tmp_path: Path) -> None:
-    (tmp_path / "sleepy.py").write_text(SLEEPY.replace("time.sleep(3600)", "os.kill(os.getpid(), 9)"))
-    one = Shell(tmp_path, "--jobs", "2", "channel.use=sleepy")
+CRASHES = {
+    "os.kill(os.getpid(), 9)": r"was killed by SIGKILL again, perhaps for want of memory",
+    "import ctypes; ctypes.string_at(0)": r"was killed by SIGSEGV( \(sleepy\.py, line 15\))? again",
+    "os.abort()": r"was killed by SIGABRT( \(sleepy\.py, line 15\))? again",
+    "os._exit(0)": "exited with code 0 again",
+}
+"""What a plugin does to its process -> what the failure of its cell says."""
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize(
+    "what", [*list(CRASHES)[:2], *(pytest.param(one, marks=pytest.mark.slow) for one in list(CRASHES)[2:])]
+)
+def test_a_cell_that_ends_its_process_fails_and_the_others_go_on(tmp_path: Path, what: str, jobs: str) -> None:
+    (tmp_path / "sleepy.py").write_text(SLEEPY.replace("time.sleep(3600)", what))
+    one = Shell(tmp_path, "--jobs", jobs, "channel.use=sleepy")
     (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("bench.py]", "bench.py, ./sleepy.py]"))
     process = one.start("out")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "snr_db=3: its process was killed by SIGKILL again, perhaps for want of memory: try fewer --jobs" in err
+    assert re.search(rf"^error: a cell failed: snr_db=3: its process {CRASHES[what]}", err, re.M), err
+    assert jobs == "2" or what.startswith("os.") or "sleepy.py, line 15" in err
     assert len(list((tmp_path / "out").glob("cells/*/result.json"))) == 2
+    assert len(read_run(tmp_path / "out").failures) == 1
+
+
+def test_again_computes_no_cell_twice_that_was_done_when_the_process_died(tmp_path: Path) -> None:
+    (tmp_path / "sleepy.py").write_text(SLEEPY.replace("time.sleep(3600)", "os._exit(3)"))
+    one = Shell(tmp_path, "--again", "channel.use=sleepy")
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("bench.py]", "bench.py, ./sleepy.py]"))
+    out, _ = one.start("out").communicate(timeout=120)
+    assert len(re.findall(r"\] snr_db=0 ", out)) == 1 and len(re.findall(r"\] snr_db=6 ", out)) == 1
+
+
+RECIPE = '''
+from dataclasses import dataclass
+import ctypes, os, semcore
+
+@semcore.register("recipe", "crash")
+@dataclass(frozen=True)
+class Crash(semcore.Recipe):
+    """Crashes."""
+
+    def train(self, out):
+        (out / "begun").touch()
+        ctypes.string_at(0)
+'''
+
+
+def test_a_crash_outside_of_cells_is_a_line_that_says_where(tmp_path: Path) -> None:
+    (tmp_path / "crash.py").write_text(RECIPE)
+    (tmp_path / "crash-1.dist-info").mkdir()
+    (tmp_path / "crash-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: crash\nVersion: 1\n")
+    (tmp_path / "crash-1.dist-info" / "entry_points.txt").write_text("[semcore.recipe]\ncrash = crash:Crash\n")
+    command = [sys.executable, "-m", "semcore", "train", "crash", "--out", "out"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert (tmp_path / "out" / "begun").exists() and done.returncode == 128 + signal.SIGSEGV, done.stderr
+    assert re.search(r"^error: the process that did the work was killed by SIGSEGV \(crash\.py, line 12\)", done.stderr, re.M)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_that_is_asked_to_end_takes_its_work_along(tmp_path: Path, ending: signal.Signals) -> None:
+    one = Shell(tmp_path)
+    process = one.start("out", "channel.slow_s=600")
+    one.until(lambda: "transmit" in one.log.read_text())
+    process.send_signal(ending)
+    assert process.wait(60) == -ending
+    one.until(lambda: not processes_of(process.pid))
 
 
 SLEEPY = '''
@@ -308,7 +370,7 @@ def test_a_plugin_that_hangs_while_it_is_looked_at_dies_with_the_command(tmp_pat
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     one = Shell(tmp_path)
     one.until((tmp_path / "here").exists)
-    children = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+    children = [pid for child in children_of(process.pid) for pid in [child, *children_of(child)]]
     process.kill()
     process.wait()
     assert children

@@ -7,10 +7,11 @@ import errno
 import importlib
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
+from semcore import supervisor
 from semcore.entrypoints import discovery
 from semcore.entrypoints.discovery import COMMAND
 from semcore.errors import ConfigError, SemcoreError
@@ -86,6 +87,19 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point: errors that are the user's to mend are printed without a traceback, exit code 2."""
+    if arguments is None:  # a command of its own, and not called by a program that has loaded who knows what
+        supervisor.take_over()
+    code: Any = 1
+    try:
+        _main(arguments)
+    except SystemExit as error:
+        code = error.code
+        raise
+    finally:
+        supervisor.ended(code if isinstance(code, int) else 0 if code is None else 1)
+
+
+def _main(arguments: list[str] | None) -> NoReturn:
     guard_streams()
     discovery.tolerate()
     discovery.be_cautious()

@@ -26,6 +26,7 @@ from typing import Any
 
 import pluggy
 
+from semcore import supervisor
 from semcore.fingerprint import libraries
 from semcore.fingerprint import origin
 from semcore.runs import provenance
@@ -131,7 +132,7 @@ def run(
     with _clear_when_unwritable(out):
         _begin(experiment, out, cells, ids, command)
     mine = [(cell, one) for cell, one in zip(cells, ids, strict=True) if shard.holds(cell)]
-    if again:
+    if again and not supervisor.resumed():
         for folder in (out / "cache", *(out / "cells" / one for _, one in mine)):
             shutil.rmtree(folder, ignore_errors=True)
     pending = [(cell, one) for cell, one in mine if read_result(out, one) is None]
@@ -289,7 +290,10 @@ def _computed(
     if executor is None or not calls:
         for (cell, identity), call in zip(pending, calls, strict=True):
             heard = _Heard(cell, hooks)
-            with listening(heard):
+            if reason := supervisor.given_up(identity):
+                yield cell, identity, Outcome(reason=reason)
+                continue
+            with supervisor.under_way(identity), listening(heard):
                 heard(Step(""))
                 outcome = call(lambda done: hooks("semcore_stage_done", done=done))
             yield cell, identity, outcome
