@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from semcore.errors import RunError
+from semcore.runs import storage
 from semcore.runs.results import read_result, read_run
 from semcore.runs.storage import TEMPORARY
 
@@ -51,8 +52,8 @@ class Story:
         self.whole = self._finish(folder / "whole")
         assert len(self.whole) == 2 + len(SNRS) * (WRITES + 1)
 
-    def _start(self, out: Path, log: Path, barrier: Any = None, naive: bool = False) -> Any:
-        process = FORKS.Process(target=victim.run, args=(self.pipeline, SWEEP, out, log, barrier, naive))
+    def _start(self, out: Path, log: Path, barrier: Any = None, how: str = "unnamed") -> Any:
+        process = FORKS.Process(target=victim.run, args=(self.pipeline, SWEEP, out, log, barrier, how))
         process.start()
         return process
 
@@ -62,11 +63,11 @@ class Story:
         assert process.exitcode == 0
         return files(out)
 
-    def kill_at(self, place: tuple[str, str, str], nth: int, seed: int = 0, naive: bool = False) -> Path:
+    def kill_at(self, place: tuple[str, str, str], nth: int, seed: int = 0, how: str = "unnamed") -> Path:
         """Run until the barrier, kill -9, and prove that this is what ended it."""
-        out = self.folder / f"{'-'.join(place)}-{nth}-{seed}{'-naive' * naive}"
+        out = self.folder / f"{'-'.join(place)}-{nth}-{seed}-{how}"
         here, there = FORKS.Pipe()
-        process = self._start(out, self.folder / "log-before", (there, place, nth), naive)
+        process = self._start(out, self.folder / "log-before", (there, place, nth), how)
         there.close()
         assert here.poll(60), "the barrier was never reached"
         assert here.recv() == "here"
@@ -103,17 +104,36 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("place", victim.PLACES, ids="-".join)
 @pytest.mark.parametrize("kind", ["artifact", "result"])
+@pytest.mark.parametrize("how", ["unnamed", pytest.param("named", marks=pytest.mark.slow)])
 def test_a_kill_inside_a_commit_costs_no_more_than_the_cell(
-    story: Story, kind: str, place: tuple[str, str], seed: int
+    story: Story, kind: str, place: tuple[str, str], seed: int, how: str
 ) -> None:
     writes = len(SNRS) * (WRITES if kind == "artifact" else 1)
     nth = random.Random(f"{kind}{place}{seed}").randrange(writes)
-    story.check(story.kill_at((kind, *place), nth, seed))
+    out = story.kill_at((kind, *place), nth, seed, how)
+    if how == "unnamed":
+        assert not list(out.rglob(f"{TEMPORARY}*")), "the kill left a half-written file"
+    story.check(out)
+
+
+def test_a_file_that_is_replaced_is_whole_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for hides in (False, True):
+        if hides:
+            monkeypatch.setattr(storage, "_unnamed", lambda path: None)
+        for data in (b"old", b"new"):
+            storage.write(tmp_path / "file", data)
+            assert (tmp_path / "file").read_bytes() == data and len(list(tmp_path.iterdir())) == 1
+        (tmp_path / "file").unlink()
+        (tmp_path / "file").mkdir()
+        with pytest.raises(OSError, match="file"):
+            storage.write(tmp_path / "file", b"new")
+        assert len(list(tmp_path.iterdir())) == 1
+        (tmp_path / "file").rmdir()
 
 
 @pytest.mark.parametrize("kind", ["artifact", "result"])
 def test_these_tests_notice_a_naive_writer(story: Story, kind: str) -> None:
-    out = story.kill_at((kind, "temp", "half"), 1, naive=True)
+    out = story.kill_at((kind, "temp", "half"), 1, how="naive")
     with pytest.raises(AssertionError, match="torn files can be seen"):
         story.check(out)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import errno
 import fcntl
 import hashlib
 import io
@@ -25,27 +26,19 @@ TEMPORARY = ".tmp-"
 def write(path: Path, data: bytes, durable: bool = True) -> None:
     """Write a file so that `path` holds all of `data` or what it held before: temp, fsync, rename, fsync folder.
 
-    The temporary file is locked as long as its writer lives, so that `sweep` knows which ones are left over. What holds a
-    secret is written without it.
+    Where the system can, the temporary file has no name, and a kill leaves nothing behind. Elsewhere it is locked as long as
+    its writer lives, so that `sweep` knows which ones are left over. What holds a secret is written without it.
 
     Args:
         durable: whether it must outlive a power failure; what can be made again (a cache) is not worth the wait
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{path.name[-40:]}")
+    data = redact(data)
     try:
-        with _locked(temporary) as file:
-            file.write(redact(data))
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+        if not _write_unnamed(path, data, durable):
+            _write_locked(path, data, durable)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         error.filename = error.filename or str(path)  # a full disk does not say for which file
-        raise
-    except BaseException:
-        temporary.unlink(missing_ok=True)
         raise
     if not durable:
         return
@@ -54,6 +47,78 @@ def write(path: Path, data: bytes, durable: bool = True) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _write_unnamed(path: Path, data: bytes, durable: bool) -> bool:
+    """Write a file that has no name before it is whole; False: this system or file system has no such files."""
+    if (file := _unnamed(path)) is None:
+        return False
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        with file:
+            _fill(file, data, durable)
+            return _link(file, folder, path)
+    finally:
+        os.close(folder)
+
+
+def _unnamed(path: Path) -> IO[bytes] | None:
+    """A new file without a name in the folder of a path; None: there is no such thing here."""
+    try:
+        kind = os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC
+        return open(os.open(path.parent, kind, 0o666), "wb")
+    except AttributeError:  # not on Linux
+        return None
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+            return None
+        raise
+
+
+def _link(file: IO[bytes], folder: int, path: Path) -> bool:
+    """Give a file its name, in the place of another of that name; False: the system shows no way to it."""
+    source = f"/proc/self/fd/{file.fileno()}"
+    try:
+        os.link(source, path.name, dst_dir_fd=folder, follow_symlinks=True)
+    except FileExistsError:
+        temporary = _temporary(path)
+        os.link(source, temporary.name, dst_dir_fd=folder, follow_symlinks=True)
+        _rename(temporary, path)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.EPERM, errno.EXDEV, errno.EOPNOTSUPP):
+            return False
+        raise
+    return True
+
+
+def _write_locked(path: Path, data: bytes, durable: bool) -> None:
+    temporary = _temporary(path)
+    try:
+        with _locked(temporary) as file:
+            _fill(file, data, durable)
+            _rename(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _temporary(path: Path) -> Path:
+    return path.with_name(f"{TEMPORARY}{os.getpid()}-{os.urandom(4).hex()}-{path.name[-40:]}")
+
+
+def _fill(file: IO[bytes], data: bytes, durable: bool) -> None:
+    file.write(data)
+    file.flush()
+    if durable:
+        os.fsync(file.fileno())
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    try:
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _locked(path: Path) -> IO[bytes]:

@@ -67,18 +67,33 @@ class Slow:
         self.barrier("temp", "after")
 
 
-def put_barriers(barrier: Barrier) -> None:
-    """Between the steps of `storage.write`, whatever they are called from."""
-    fsync, replace = os.fsync, os.replace
+def put_barriers(barrier: Barrier, named: bool = False) -> None:
+    """Between the steps of `storage.write`, whatever they are called from.
 
-    def opened(path: Path, mode: str) -> Any:
-        if "x" not in mode:
-            return builtins.open(path, mode)
+    Args:
+        named: whether files have names while they are written, as where the system has none without
+    """
+    fsync, replace, link, unnamed = os.fsync, os.replace, os.link, storage._unnamed
+
+    def begin(path: Path) -> None:
         barrier.kind = ""
         if "cells" in path.parts:
             barrier.begin(path.name)
         barrier("temp", "before")
+
+    def opened(path: Any, mode: str) -> Any:
+        if "x" not in mode:
+            return builtins.open(path, mode)
+        begin(path)
         return Slow(builtins.open(path, mode), barrier)
+
+    def unnamed_(path: Path) -> Any:
+        if named:
+            return None
+        begin(path)
+        file = unnamed(path)
+        assert file is not None, "this system has no files without a name"
+        return Slow(file, barrier)
 
     def synced(descriptor: int) -> None:
         step = "folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "fsync"
@@ -86,13 +101,16 @@ def put_barriers(barrier: Barrier) -> None:
         fsync(descriptor)
         barrier(step, "after")
 
-    def renamed(old: Path, new: Path) -> None:
-        barrier("rename", "before")
-        replace(old, new)
-        barrier("rename", "after")
+    def moving(move: Any) -> Any:
+        def moved(*arguments: Any, **settings: Any) -> None:
+            barrier("rename", "before")
+            move(*arguments, **settings)
+            barrier("rename", "after")
 
-    storage.open = opened  # type: ignore[attr-defined]
-    os.fsync, os.replace = synced, renamed
+        return moved
+
+    storage.open, storage._unnamed = opened, unnamed_  # type: ignore[attr-defined]
+    os.fsync, os.replace, os.link = synced, moving(replace), moving(link)
 
 
 def write_naively(barrier: Barrier) -> None:
@@ -122,12 +140,13 @@ class Log:
 
 
 def run(
-    pipeline: Path, sweep: str, out: Path, log: Path, barrier: tuple[Connection, tuple[str, str, str], int] | None, naive: bool
+    pipeline: Path, sweep: str, out: Path, log: Path, barrier: tuple[Connection, tuple[str, str, str], int] | None, how: str
 ) -> None:
-    """Run a pipeline to its end, or to the barrier."""
+    """Run a pipeline to its end, or to the barrier; `how` files are written: unnamed, named or naive."""
     hooks = hook_manager([])
     hooks.register(Log(log))
     experiment = load(pipeline, [sweep])
     if barrier is not None:
-        (write_naively if naive else put_barriers)(Barrier(*barrier))
+        one = Barrier(*barrier)
+        write_naively(one) if how == "naive" else put_barriers(one, how == "named")
     runs.run(experiment, out, hooks)
