@@ -106,6 +106,9 @@ def test_equal_values_are_no_error() -> None:
     for kind in (Score(-1.0, 1.0), Mean(0.0)):
         for n in (2, 3, 30):
             assert kind.of([0.25] * n) == Estimate(n, 0.25, 0.25, 0.25)
+    for n in range(2, 12):
+        found = Ratio().of([0.1 + 0.2] * n)
+        assert found.low is not None and found.high is not None and found.low <= (found.mean or 0) <= found.high
     assert ends(Ratio(whole=1.0).of([Quotient(0, 6)] * 3))[1] == pytest.approx(0.7076, abs=1e-4)
     assert Ratio().of([Quotient(0, 6)] * 3) == Estimate(3, 0.0), "nothing says how great the rate may be"
 

@@ -47,6 +47,8 @@ SOUND = np.zeros(100, np.float32)
         (lambda: Sample("a", video=IMAGE, fps=25.0), r"must have shape \(T, H, W, 3\)"),
         (lambda: Sample("a", audio=SOUND), "needs sample_rate_hz > 0"),
         (lambda: Sample("a", audio=SOUND.astype(float), sample_rate_hz=8000), "must be float32, not float64"),
+        (lambda: Sample("a", audio=np.float32([0, np.nan]), sample_rate_hz=8000), "sound with values that are not finite"),
+        (lambda: Sample("a", audio=np.float32([np.inf, 0]), sample_rate_hz=8000), "sound with values that are not finite"),
         (lambda: Sample("a", audio=SOUND[None], sample_rate_hz=8000), r"must have shape \(S\)"),
         (lambda: Text(b"x"), "Text.value must be str, not bytes"),
         (lambda: Bitstream("x"), "Bitstream.data must be bytes, not str"),

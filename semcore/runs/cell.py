@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from semcore import steps
+from semcore.plugins import contract
 from semcore.planning.simulator import Judge
 from semcore.runs.cache import Cache, cached
 from semcore.media.clips import mp4
@@ -134,7 +135,7 @@ class _Kept:
         records = _records(segment.samples, segment.outcome)
         named = dict(zip(metric_names(setup.metrics), setup.metrics, strict=True))
         with steps.stage("measure", len(named), "metrics"):
-            found = {name: named[name].measure(records) for name in steps.each(list(named), "metrics")}
+            found = {name: contract.values(named[name], records) for name in steps.each(list(named), "metrics")}
         for name, values in found.items():
             self.values.setdefault(name, []).extend(values)
         measured = [{name: values[index] for name, values in found.items()} for index in range(len(records))]
@@ -179,7 +180,7 @@ def _judge(metrics: Sequence[Metric], terms: Sequence[Term]) -> Judge:
 
     def judge(samples: Sequence[Sample], outcome: Outcome) -> dict[str, float | None]:
         records = _records(samples, outcome)
-        return {name: metric.statistic.level(metric.measure(records)) for name, metric in chosen}
+        return {name: metric.statistic.level(contract.values(metric, records)) for name, metric in chosen}
 
     return judge
 

@@ -67,7 +67,9 @@ def ratios(over: Sequence[Sequence[float]], under: Sequence[Sequence[float]], bo
         mean += sign * ratio
         shifts = [shift + sign * (one - ratio * other) / middle for shift, one, other in zip(shifts, a, b, strict=True)]
     found = student([mean + shift for shift in shifts], *bounds, level)
-    return Estimate(found.n, mean, found.low, found.high)
+    if found.low is None or found.high is None:
+        return Estimate(found.n, mean)
+    return Estimate(found.n, mean, min(found.low, mean), max(found.high, mean))  # against rounding
 
 
 def clopper_pearson(share: float, trials: float, level: float) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, overload
@@ -52,6 +53,8 @@ class Sample:
             check_array(self, "audio", self.audio, "float32", ("S",))
             if not self.sample_rate_hz or self.sample_rate_hz <= 0:
                 raise ComponentError(f"Sample {self.id!r} has sound, so it needs sample_rate_hz > 0")
+            if len(self.audio) and not math.isfinite(float(self.audio.min()) + float(self.audio.max())):
+                raise ComponentError(f"Sample {self.id!r} has sound with values that are not finite numbers")
 
     @property
     def source_values(self) -> int:
