@@ -81,7 +81,7 @@ def test_the_compression_ratio_of_a_kodak_sized_picture_is_in_the_thousands(tmp_
 
 
 def test_each_picture_is_captioned_once_for_the_whole_sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from semcore_image.mini_caption import MiniCaptionEncoder
+    from semcore_image.captioning.mini import MiniCaptionEncoder
 
     described: list[str] = []
     inner = MiniCaptionEncoder._describe

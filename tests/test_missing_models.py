@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from semcore.cli import main
-from semcore_image.llava import LlavaCaption
-from semcore_image.metrics import LPIPS
-from semcore_image.stable_diffusion import StableDiffusion
+from semcore_image.captioning.llava import LlavaCaption
+from semcore_image.generation.stable_diffusion import StableDiffusion
+from semcore_image.metrics.clip import LPIPS
 from semcore_llm.llm.local import LocalPlanner
 from semcore_video.metrics.arcface import ArcFaceCSIM
 from semcore_video.metrics.syncnet import LSED

@@ -92,7 +92,7 @@ FAULTS = (
     ),
     Fault(
         "MMSemCom eq. 17: the loss without its squares",
-        f"{IMAGE}/recipes/class_diffusion.py",
+        f"{IMAGE}/training/class_diffusion.py",
         "(error.abs().mean() + error.square().mean()) / 2",
         "error.abs().mean() / 2",
         EQUATIONS,

@@ -93,7 +93,7 @@ def _granted() -> dict[str, float]:
 
 
 def test_a_device_is_a_need() -> None:
-    from semcore_image.selectors import ClipScoreSelector
+    from semcore_image.selection.clip_score import ClipScoreSelector
 
     assert ClipScoreSelector().needs() == Needs(1, 0)
     assert ClipScoreSelector(device="cuda").needs() == Needs(1, 1)

@@ -154,7 +154,7 @@ def test_mmsemcom_fig_6_more_candidates_come_nearer_and_no_choice_beats_the_boun
 def test_mmsemcom_fig_5_every_prompt_has_its_map() -> None:
     """Each is the picture, darkened where the attention is low, so that nothing of it is brighter than the picture."""
     from semcore_image.mmsemcom.encoder import MultiSemEncoder
-    from semcore_image.samples import SamplePictures
+    from semcore_image.sources.samples import SamplePictures
 
     [sample] = SamplePictures(limit=1).samples()
     maps = MultiSemEncoder(send="fused").views(sample)

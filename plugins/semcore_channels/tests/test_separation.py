@@ -12,8 +12,8 @@ from semcore.testing.build import build
 from semcore.types import Ledger
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.separation import SCHEMES, Separation, best_scheme, failures, tiled
-from semcore_image.codecs import HevcIntra, Jpeg, WebP
-from semcore_image.samples import SamplePictures
+from semcore_image.codecs.base import HevcIntra, Jpeg, WebP
+from semcore_image.sources.samples import SamplePictures
 
 PICTURES = [one.image for one in SamplePictures(limit=8).samples() if one.image is not None]
 BATCH = [Semantics(f"s{index}", {"picture": Picture(pixels)}) for index, pixels in enumerate(PICTURES)]

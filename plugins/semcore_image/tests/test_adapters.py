@@ -13,10 +13,10 @@ import torch
 
 from semcore import ComponentError, KnowledgeBase, Picture, Rng, RunError, Sample, Semantics, Text
 from semcore.testing import run_laws
-from semcore_image.mini_caption import MiniCaptionEncoder
-from semcore_image.mini_diffusion import MiniDiffusionGenerator
-from semcore_image.received import LONGEST
-from semcore_image.selectors import ClipScoreSelector
+from semcore_image.captioning.mini import MiniCaptionEncoder
+from semcore_image.generation.mini import MiniDiffusionGenerator
+from semcore_image.selection.clip_score import ClipScoreSelector
+from semcore_image.streams import LONGEST
 
 EMPTY = KnowledgeBase()
 
@@ -50,7 +50,7 @@ class Painter:
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     Painter.asked = []
     made = {"mini-caption": Captioner(), "mini-diffusion": Painter()}
-    monkeypatch.setattr("semcore_image.mini.weights.load_mini", made.__getitem__)
+    monkeypatch.setattr("semcore_image.models.weights.load_mini", made.__getitem__)
 
 
 def said(key: str, caption: str | None, user: str = "") -> Semantics:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from semcore import Bitstream, ComponentError, Extent, KnowledgeBase, Rng, Sample, Semantics, Text
-from semcore_image.bitstream import BitstreamEncoder, BitstreamGenerator
-from semcore_image.codecs import HevcIntra, Jpeg, Png, Raw, WebP
-from semcore_image.picture import PictureGenerator
+from semcore_image.codecs.base import HevcIntra, Jpeg, Png, Raw, WebP
+from semcore_image.codecs.bitstream import BitstreamEncoder, BitstreamGenerator
+from semcore_image.codecs.picture import PictureGenerator
 
 EMPTY = KnowledgeBase()
 
@@ -58,7 +58,7 @@ def test_a_sample_without_a_picture_is_refused():
 
 def test_the_grant_tells_the_size_of_a_picture_however_large_it_is(monkeypatch):
     """Without it a picture of more pixels than a receiver believes was grey, and a lost one 32 by 32."""
-    monkeypatch.setattr("semcore_image.codecs.MAX_RECEIVED_PIXELS", 100)
+    monkeypatch.setattr("semcore_image.codecs.base.MAX_RECEIVED_PIXELS", 100)
     picture = np.full((24, 40, 3), 77, np.uint8)
     generator, sample = BitstreamGenerator(codec=Png()), Sample("a", image=picture)
     (sent,) = BitstreamEncoder(Png()).encode([sample], EMPTY)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from semcore import ComponentError, Rng
 from semcore.limits import MAX_RECEIVED_PIXELS
-from semcore_image.codecs import HevcIntra, Jpeg, Png, Raw, WebP
+from semcore_image.codecs.base import HevcIntra, Jpeg, Png, Raw, WebP
 
 LOSSLESS = [Raw(), Png(), WebP(lossless=True)]
 LOSSY = [Jpeg(quality=90), Jpeg(quality=90, subsampling="4:4:4"), WebP(quality=90), HevcIntra(quality=80)]

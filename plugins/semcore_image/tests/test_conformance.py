@@ -5,9 +5,9 @@ from __future__ import annotations
 from semcore import KnowledgeBase
 from semcore.testing import conformance
 from semcore.testing.examples import samples
-from semcore_image.bitstream import BitstreamEncoder, BitstreamGenerator
-from semcore_image.codecs import HevcIntra, Jpeg, Raw, WebP
-from semcore_image.selectors import First
+from semcore_image.codecs.base import HevcIntra, Jpeg, Raw, WebP
+from semcore_image.codecs.bitstream import BitstreamEncoder, BitstreamGenerator
+from semcore_image.selection.clip_score import First
 
 
 def received(encoder: BitstreamEncoder):

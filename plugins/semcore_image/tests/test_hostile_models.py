@@ -15,9 +15,9 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from semcore import KnowledgeBase, Rng, RunError, Semantics, Text
-from semcore_image.llava import LlavaCaption
-from semcore_image.selectors import ClipScoreSelector
-from semcore_image.stable_diffusion import StableDiffusion
+from semcore_image.captioning.llava import LlavaCaption
+from semcore_image.generation.stable_diffusion import StableDiffusion
+from semcore_image.selection.clip_score import ClipScoreSelector
 
 PIXELS = np.zeros((32, 32, 3), np.uint8)
 BATCH = [Semantics("a", {"caption": Text("a bird")})]

@@ -19,10 +19,10 @@ from semcore_image.jscc.lamosc import Lamosc
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.jscc.transport import WITT, DeepJSCC, LaMoSC
 from semcore_image.jscc.witt import Witt
-from semcore_image.recipes._pictures import model_card
-from semcore_image.recipes.jscc import through
-from semcore_image.recipes.mmsemcom import ClassDiffusionRecipe
-from semcore_image.samples import SamplePictures
+from semcore_image.sources.samples import SamplePictures
+from semcore_image.training.jscc import through
+from semcore_image.training.mmsemcom import ClassDiffusionRecipe
+from semcore_image.training.pictures import model_card
 
 WITT_SETTINGS = {"latent": 8, "widths": [8, 16], "depths": [1, 2], "heads": [2, 4], "window": 4}
 LAMOSC_SETTINGS = {"latent": 8, "width": 16, "blocks": 1, "text": 128}

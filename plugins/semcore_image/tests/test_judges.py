@@ -10,9 +10,9 @@ import torch
 
 from semcore import Candidates, KnowledgeBase, Ledger, Record, Sample, Semantics, Text
 from semcore.testing import run_laws
-from semcore_image import clip
-from semcore_image.metrics import ClassAccuracy, ClipImage, ClipScore
-from semcore_image.selectors import ClipScoreSelector, First
+from semcore_image.metrics.clip import ClassAccuracy, ClipImage, ClipScore
+from semcore_image.models import clip
+from semcore_image.selection.clip_score import ClipScoreSelector, First
 
 EMPTY = KnowledgeBase()
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -39,7 +39,7 @@ class ColourClassifier:
 @pytest.fixture(autouse=True)
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     made = {"mini-clip": ColourClip(), "mini-classifier": ColourClassifier()}
-    monkeypatch.setattr("semcore_image.mini.weights.load_mini", made.__getitem__)
+    monkeypatch.setattr("semcore_image.models.weights.load_mini", made.__getitem__)
 
 
 def plain(colour: tuple[int, int, int], id: str = "a", side: int = 32, **fields: object) -> Sample:
@@ -137,7 +137,7 @@ class TestClassAccuracy:
 def test_the_signature_names_the_model_and_its_weights(metric, monkeypatch: pytest.MonkeyPatch):
     signatures = set()
     for digest in ("0123456789ab", "ba9876543210"):
-        for module in ("clip", "metrics"):
+        for module in ("models.clip", "metrics.clip"):
             monkeypatch.setattr(f"semcore_image.{module}.mini_digest", lambda name, digest=digest: digest)
         signature = type(metric)().signature
         assert "mini-c" in signature and digest in signature

@@ -17,11 +17,11 @@ from semcore import KnowledgeBase, RunError, Sample
 from semcore.component.digest import digest, named_files
 from semcore.config.build import component
 from semcore.runs.provenance import built_from, provenance, stands_on
+from semcore_image.captioning.llava import LlavaCaption
 from semcore_image.jscc.transport import DeepJSCC
-from semcore_image.llava import LlavaCaption
-from semcore_image.mini.weights import WEIGHTS
 from semcore_image.mmsemcom.generator import ClassDiffusionGenerator
-from semcore_image.selectors import ClipScoreSelector
+from semcore_image.models.weights import WEIGHTS
+from semcore_image.selection.clip_score import ClipScoreSelector
 
 pytestmark = pytest.mark.usefixtures("no_network")
 

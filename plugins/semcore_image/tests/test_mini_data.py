@@ -10,9 +10,10 @@ import torch
 from PIL import Image
 
 from semcore.errors import RunError
-from semcore_image.mini.clip import text_to_bytes
-from semcore_image.mini.data import CLASSES, COLOURS, TEMPLATES, caption, is_true, load_split, mentioned, name_colours
-from semcore_image.mini.noise import KINDS, corrupt
+from semcore_image.models.mini_clip import text_to_bytes
+from semcore_image.training.data import is_true, load_split, mentioned, name_colours
+from semcore_image.training.noise import KINDS, corrupt
+from semcore_image.vocabulary import CLASSES, COLOURS, TEMPLATES, caption
 
 PAINT = {
     "black": (10, 10, 10), "white": (250, 250, 250), "grey": (128, 128, 128), "brown": (120, 80, 40),

@@ -8,13 +8,18 @@ import re
 import pytest
 import torch
 
-from semcore_image.mini.caption import MAX_ANSWER_WORDS, CaptionDecoder, MiniCaption
-from semcore_image.mini.classifier import MiniClassifier
-from semcore_image.mini.clip import MiniClip
-from semcore_image.mini.data import CLASSES, Split, load_split
-from semcore_image.mini.diffusion import MiniDiffusion, MiniVae, build_unet
-from semcore_image.mini.weights import WEIGHTS, load_mini
-from semcore_image.recipes import caption, classifier, clip, diffusion, vae
+from semcore_image.models.mini_caption import MAX_ANSWER_WORDS, CaptionDecoder, MiniCaption
+from semcore_image.models.mini_classifier import MiniClassifier
+from semcore_image.models.mini_clip import MiniClip
+from semcore_image.models.mini_diffusion import MiniDiffusion, MiniVae, build_unet
+from semcore_image.models.weights import WEIGHTS, load_mini
+from semcore_image.training import mini_caption as caption
+from semcore_image.training import mini_classifier as classifier
+from semcore_image.training import mini_clip as clip
+from semcore_image.training import mini_diffusion as diffusion
+from semcore_image.training import mini_vae as vae
+from semcore_image.training.data import Split, load_split
+from semcore_image.vocabulary import CLASSES
 
 
 @pytest.fixture(scope="module")

@@ -18,15 +18,15 @@ from semcore.runs.cache import shelf
 from semcore.runs.results import read_run
 from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
-from semcore_image.metrics import LPIPS
+from semcore_image.metrics.clip import LPIPS
 from semcore_image.mmsemcom import generator as generating
 from semcore_image.mmsemcom import networks
 from semcore_image.mmsemcom.encoder import MultiSemEncoder
+from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT
 from semcore_image.mmsemcom.generator import ClassDiffusionGenerator
-from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT
 from semcore_image.mmsemcom.selectors import Genie, Sequential, Simultaneous, distances
-from semcore_image.samples import SamplePictures
-from semcore_image.sources import STL10
+from semcore_image.sources.folder import STL10
+from semcore_image.sources.samples import SamplePictures
 
 KB = KnowledgeBase()
 SOURCE = SamplePictures(limit=20)

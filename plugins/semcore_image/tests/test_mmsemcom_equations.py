@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from semcore import Candidates, Features, KnowledgeBase, Pictures, Sample, Semantics
+from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, Read, UsesMultiSem
 from semcore_image.mmsemcom.networks import MultiSem, SmallBackbone
-from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, Read, UsesMultiSem
 from semcore_image.mmsemcom.sampling import ClassDiffusion
 from semcore_image.mmsemcom.selectors import Matching, Sequential, Simultaneous, distances
-from semcore_image.recipes.class_diffusion import hybrid_loss
+from semcore_image.training.class_diffusion import hybrid_loss
 
 KB = KnowledgeBase()
 EAST, NORTH, WEST, NEAR_EAST = [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.9, 0.1]

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from semcore import ComponentError, KnowledgeBase, Picture, Rng, RunError, Sample, Semantics, Text
-from semcore_image.llava import LlavaCaption
-from semcore_image.stable_diffusion import StableDiffusion
+from semcore_image.captioning.llava import LlavaCaption
+from semcore_image.generation.stable_diffusion import StableDiffusion
 
 pytestmark = pytest.mark.usefixtures("no_network")
 

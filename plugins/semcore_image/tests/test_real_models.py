@@ -10,10 +10,10 @@ import torch
 
 from semcore import Candidates, ComponentError, KnowledgeBase, Picture, Rng, RunError, Sample, Semantics, Text
 from semcore.testing import run_laws
-from semcore_image.llava import LlavaCaption
-from semcore_image.metrics import ClipImage, ClipScore
-from semcore_image.selectors import ClipScoreSelector
-from semcore_image.stable_diffusion import StableDiffusion
+from semcore_image.captioning.llava import LlavaCaption
+from semcore_image.generation.stable_diffusion import StableDiffusion
+from semcore_image.metrics.clip import ClipImage, ClipScore
+from semcore_image.selection.clip_score import ClipScoreSelector
 
 pytestmark = pytest.mark.usefixtures("no_network")
 

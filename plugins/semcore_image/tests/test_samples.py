@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from semcore.testing import conformance
-from semcore_image.drawings import DRAWINGS
-from semcore_image.samples import PALETTES, SamplePictures
-from semcore_image.scene import COLOURS
+from semcore_image.sources.drawings import DRAWINGS
+from semcore_image.sources.samples import PALETTES, SamplePictures
+from semcore_image.sources.scene import COLOURS
 
 test_conformance = conformance(SamplePictures(limit=3))
 

@@ -16,26 +16,26 @@ from safetensors.torch import load_file, save_file
 from semcore import ComponentError, KnowledgeBase, Rng, RunError, Sample, Semantics, Text
 from semcore.cli import main
 from semcore_channels.flat import AWGN
-from semcore_image.clip import MiniClipModel
+from semcore_image.captioning.mini import MiniCaptionEncoder
+from semcore_image.generation.mini import MiniDiffusionGenerator
 from semcore_image.jscc.transport import DeepJSCC
-from semcore_image.mini.data import CLASSES, load_split
-from semcore_image.mini_caption import MiniCaptionEncoder
-from semcore_image.mini_diffusion import MiniDiffusionGenerator
 from semcore_image.mmsemcom import networks
 from semcore_image.mmsemcom.encoder import MultiSemEncoder
 from semcore_image.mmsemcom.generator import ClassDiffusionGenerator
-from semcore_image.recipes import (
+from semcore_image.models.clip import MiniClipModel
+from semcore_image.selection.clip_score import ClipScoreSelector
+from semcore_image.training import class_diffusion, multisem
+from semcore_image.training import mini_diffusion as diffusion
+from semcore_image.training.data import load_split
+from semcore_image.training.mmsemcom import ClassDiffusionRecipe, MultiSemRecipe
+from semcore_image.training.settings import (
     MiniCaptionRecipe,
     MiniClassifierRecipe,
     MiniClipRecipe,
     MiniDiffusionRecipe,
     MiniVaeRecipe,
-    class_diffusion,
-    diffusion,
-    multisem,
 )
-from semcore_image.recipes.mmsemcom import ClassDiffusionRecipe, MultiSemRecipe
-from semcore_image.selectors import ClipScoreSelector
+from semcore_image.vocabulary import CLASSES
 
 KB = KnowledgeBase()
 OWN = ("boats", "fire trucks", "ravens")

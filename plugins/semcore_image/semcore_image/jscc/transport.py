@@ -18,8 +18,8 @@ from semcore.interfaces import SemanticEncoder
 from semcore.link.adaptation import Adaptive
 from semcore.rng import Rng
 from semcore.types import KnowledgeBase, Layout, Picture, Received, Sample, Semantics, Span, Stream, Symbols, Text
-from semcore_image.digests import check_written, mini_digest, written
-from semcore_image.mini_caption import MiniCaptionEncoder
+from semcore_image.captioning.mini import MiniCaptionEncoder
+from semcore_image.models.digests import check_written, mini_digest, written
 from semcore_image.pixels import from_tensor
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class LearnedCodec(Adaptive, abc.ABC):
     @functools.cached_property
     def network(self) -> JsccNetwork:
         """The network; its weights are loaded on first use."""
-        from semcore_image.mini.weights import fill, folder_of
+        from semcore_image.models.weights import fill, folder_of
 
         network = (
             fill(self.build, folder_of(self.weights) if self.weights else self._shipped() or "").eval().requires_grad_(False)
@@ -208,7 +208,7 @@ class LaMoSC(LearnedCodec):
         return Lamosc
 
     def embed(self, pixels: np.ndarray) -> torch.Tensor:
-        from semcore_image.mini.weights import load_mini
+        from semcore_image.models.weights import load_mini
 
         encoder = self.captioner or MiniCaptionEncoder()
         said = encoder.encode([Sample("picture", image=pixels)], KnowledgeBase())[0].streams.values()

@@ -21,8 +21,8 @@ from semcore.rng import Rng
 from semcore.runs.cache import shelf
 from semcore.steps import say
 from semcore.types import Candidates, Features, KnowledgeBase, Pictures, Semantics, Stream
-from semcore_image.digests import check_written, classes_of, mini_digest, written
-from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, UsesMultiSem
+from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, UsesMultiSem
+from semcore_image.models.digests import check_written, classes_of, mini_digest, written
 from semcore_image.pixels import check_drawn, from_tensor, resized
 
 if TYPE_CHECKING:

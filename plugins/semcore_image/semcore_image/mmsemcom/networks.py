@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from semcore.errors import RunError
-from semcore_image.digests import written
+from semcore_image.models.digests import written
 
 
 class Backbone(nn.Module, abc.ABC):
@@ -165,6 +165,6 @@ def load(folder: str | None) -> MultiSem:
 
 @functools.lru_cache(4)
 def _load(folder: str | None, content: str) -> MultiSem:
-    from semcore_image.mini.weights import fill, folder_of
+    from semcore_image.models.weights import fill, folder_of
 
     return fill(build, folder_of(folder) if folder else "multisem").eval().requires_grad_(False)

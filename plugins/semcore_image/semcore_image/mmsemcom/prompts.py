@@ -17,8 +17,8 @@ def prompts(classes: Sequence[str] | None = None) -> tuple[tuple[str, ...], ...]
 
 @functools.cache
 def _prompts(names: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:
-    from semcore_image.mini.data import CLASSES, COLOURS, TEMPLATES
-    from semcore_image.mini.data import caption as said
+    from semcore_image.vocabulary import CLASSES, COLOURS, TEMPLATES
+    from semcore_image.vocabulary import caption as said
 
     names = CLASSES if names is None else names
     caption = functools.partial(said, classes=names)

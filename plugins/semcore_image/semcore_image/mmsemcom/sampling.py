@@ -9,8 +9,8 @@ import torch
 from diffusers import UniPCMultistepScheduler
 from torch import nn
 
-from semcore_image.digests import written
 from semcore_image.mmsemcom.unet import ClassUNet, build
+from semcore_image.models.digests import written
 
 SCHEDULE: dict[str, Any] = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02, "beta_schedule": "linear"}
 """1000 steps as in the paper, which does not say how the noise rises: linearly, as in the first diffusion models."""
@@ -72,7 +72,7 @@ def load(weights: str) -> ClassDiffusion:
 
 @functools.lru_cache(4)
 def _load(weights: str, content: str) -> ClassDiffusion:
-    from semcore_image.mini.weights import fill, folder_of
+    from semcore_image.models.weights import fill, folder_of
 
     unet = fill(build, folder_of(weights)).eval().requires_grad_(False)
     return ClassDiffusion(unet.to(memory_format=torch.channels_last))

@@ -12,7 +12,7 @@ from annotated_types import Ge
 
 from semcore.interfaces import Selector, Source
 from semcore.types import Candidates, KnowledgeBase, Pictures, Sample, Semantics
-from semcore_image.mmsemcom.reading import FUSED, IMAGE, TEXT, UsesMultiSem
+from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, UsesMultiSem
 
 Distance = Literal["closest", "literal"]
 

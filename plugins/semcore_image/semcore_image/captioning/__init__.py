@@ -1,0 +1,1 @@
+"""Encoders that send a caption of the picture."""

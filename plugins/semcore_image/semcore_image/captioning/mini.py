@@ -1,0 +1,59 @@
+"""Captions by the shipped mini model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from semcore.interfaces import SemanticEncoder
+from semcore.steps import each
+from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
+from semcore_image.models.digests import check_written, mini_digest, written
+from semcore_image.pixels import image_of, to_tensor
+from semcore_image.streams import CAPTION
+
+
+@dataclass(frozen=True)
+class MiniCaptionEncoder(SemanticEncoder):
+    """Describes each picture by mini-caption: class, colour and background, no download.
+
+    Emits the stream `caption`. The network sees pictures at 32×32; the shipped weights know the ten classes of CIFAR-10.
+    Pictures are described one at a time, so a caption depends on its picture alone.
+
+    Fields:
+        prompt: the optional prompt P of Algorithm 1, for example `what is it?` or `describe it briefly`; null: none, for
+            the full caption
+        weights: folder that the recipe `mini-caption` wrote; null: the shipped ones
+    """
+
+    reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"
+    cites: ClassVar[tuple[str, ...]] = ("ribouh2025large", "liu2023visual", "krizhevsky2009learning")
+
+    prompt: str | None = None
+    weights: str | None = None
+
+    def check(self) -> None:
+        check_written(self, "weights", self.weights)
+
+    @property
+    def streams(self) -> Mapping[str, type[Stream]]:
+        return {CAPTION: Text}
+
+    def identity(self) -> str:
+        """The digest of the weights."""
+        held = written(self.weights) if self.weights else mini_digest("mini-caption")
+        return f"{held} {mini_digest('mini-clip')}"
+
+    @cached_property
+    def _net(self) -> Any:
+        from semcore_image.models.weights import load_mini
+
+        return load_mini("mini-caption", self.weights) if self.weights else load_mini("mini-caption")
+
+    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
+        return [Semantics(sample.id, {CAPTION: Text(self._describe(sample))}, sample.user) for sample in each(samples)]
+
+    def _describe(self, sample: Sample) -> str:
+        return self._net.caption(to_tensor([image_of(sample, self)], (32, 32)), prompt=self.prompt)[0]

@@ -1,0 +1,1 @@
+"""Picture codecs of conventional transmission, and pictures that the transport codes."""

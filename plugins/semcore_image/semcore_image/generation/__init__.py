@@ -1,0 +1,1 @@
+"""Generators that draw the received caption."""

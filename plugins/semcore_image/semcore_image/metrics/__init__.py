@@ -1,0 +1,1 @@
+"""How much of a picture, and of its meaning, arrived."""

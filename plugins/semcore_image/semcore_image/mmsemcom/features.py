@@ -1,0 +1,180 @@
+"""What both ends know: how a picture becomes features, and which class features speak of."""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from semcore.component.digest import digest, named_files
+from semcore.errors import ComponentError
+from semcore.fingerprint import origin
+from semcore.runs.cache import shelf
+from semcore.types import Candidates, Features, Pictures, Semantics
+from semcore_image.mmsemcom.prompts import prompts
+from semcore_image.models.clip import UsesClip
+from semcore_image.models.digests import check_written, classes_of, mini_digest, written
+from semcore_image.pixels import to_tensor
+
+if TYPE_CHECKING:
+    from semcore_image.mmsemcom.networks import MultiSem
+
+TEXT, IMAGE, FUSED = "text", "image", "fused"
+"""Names of the streams: F_text of eq. 11, F_image of eq. 8, F_fused of eq. 14."""
+CHUNK = 250
+"""Candidates whose features are computed, and kept, together."""
+SETS = 8
+"""Candidate sets whose features stay in memory."""
+
+
+class Read(NamedTuple):
+    """Features of pictures: float32 (n, n_text, d_text), (n, d_image) and (n, d_fusion)."""
+
+    text: np.ndarray
+    image: np.ndarray
+    fused: np.ndarray
+
+
+@dataclass(frozen=True)
+class UsesMultiSem(UsesClip):
+    """A component that reads pictures as MMSemCom does.
+
+    `model` and the settings behind it are those of CLIP, which chooses the prompts.
+
+    Fields:
+        features: folder that the recipe `multisem` wrote; null: the shipped one, trained with mini-clip
+        prompts: lists of candidate prompts, the first of which names the classes in the order of the generator's; one of
+            each list is sent. Null: those of mini-clip (class; colour; background)
+    """
+
+    features: str | None = None
+    prompts: tuple[tuple[str, ...], ...] | None = None
+
+    def check(self) -> None:
+        super().check()
+        if self.prompts is not None and not (self.prompts and all(self.prompts)):
+            raise ComponentError(f"{type(self).__name__}.prompts must be lists with at least one prompt each")
+        check_written(self, "features", self.features)
+        if self.features or self.model == "mini":
+            self.check_classes(self.features, "multisem")
+
+    def check_classes(self, folder: str | None, shipped: str) -> None:
+        """Refuse prompts of other classes than weights know.
+
+        Raises:
+            ComponentError: they name more, fewer or other classes, or the same ones in another order
+        """
+        count, names = classes_of(folder, shipped)
+        given = self.prompts[0] if self.prompts else ()
+        if not given or not count:
+            return
+        where, known = f"{type(self).__name__}.prompts", f"the weights {folder or shipped} know {count} classes"
+        known += f" ({', '.join(names[:20])})" if names else ""
+        if len(given) != count:
+            raise ComponentError(f"{where} names {len(given)} classes, and {known}")
+        for number, (prompt, name) in enumerate(zip(given, names or given, strict=True)):
+            if names and name.casefold() not in prompt.casefold():
+                wrong = f"prompt {number} of the first list, {prompt!r}, does not name {name!r}"
+                raise ComponentError(f"{where}: {known}; {wrong}")
+
+    def identity(self) -> Any:
+        """The digests of the weights."""
+        return [super().identity(), written(self.features) if self.features else mini_digest("multisem")]
+
+    @property
+    def lists(self) -> tuple[tuple[str, ...], ...]:
+        """The lists of prompts in force."""
+        return self.prompts or prompts(classes_of(self.features, "multisem")[1])
+
+    @functools.cached_property
+    def network(self) -> MultiSem:
+        """The trained layers; loaded on first use."""
+        from semcore_image.mmsemcom.networks import load
+
+        self.check_classes(self.features, "multisem")
+        return load(self.features)
+
+    @functools.cached_property
+    def spoken(self) -> list[np.ndarray]:
+        """CLIP's features of the prompts of each list, float32 (prompts, d_text)."""
+        return [self.clip.texts(one) for one in self.lists]
+
+    def chosen(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """The prompt of each list that lies nearest to each picture (eq. 10, 11): int64 (n, lists)."""
+        seen = self.clip.images(pictures)
+        return np.stack([(seen @ prompts.T).argmax(1) for prompts in self.spoken], axis=1)
+
+    def text_features(self, chosen: np.ndarray) -> np.ndarray:
+        """F_text of eq. 11 for chosen prompts, float32 (n, n_text, d_text)."""
+        return np.stack([prompts[chosen[:, index]] for index, prompts in enumerate(self.spoken)], axis=1)
+
+    def read(self, pictures: Sequence[np.ndarray]) -> Read:
+        """The features of pictures uint8 (H, W, 3)."""
+        import torch
+
+        text = self.text_features(self.chosen(pictures))
+        with torch.inference_mode():
+            maps = self.network.maps(to_tensor(pictures, self.network.size))
+            image = self.network.image_features(maps).numpy()
+            fused = self.network.fused(maps, torch.from_numpy(text))[0].numpy()
+        return Read(text, image, fused)
+
+    def read_all(self, candidates: Candidates) -> Read:
+        """The features of all candidates; those of a kept set are kept, too."""
+        key = (candidates.origin, len(candidates.samples))
+        if key not in self._known or not candidates.origin:
+            self._known[key] = self._read_parts(candidates)
+            if len(self._known) > SETS:
+                self._known.popitem(last=False)
+        return self._known[key]
+
+    @functools.cached_property
+    def _known(self) -> OrderedDict[tuple[str, int], Read]:
+        return OrderedDict()
+
+    def _read_parts(self, candidates: Candidates) -> Read:
+        if not isinstance(candidates.samples, Pictures):
+            return self.read([sample.image for sample in candidates.samples if sample.image is not None])
+        images, who = candidates.samples.images, [origin.of(type(self)).digest, named_files(self), self.identity(), self.lists]
+        parts = [images[first : first + CHUNK] for first in range(0, len(images), CHUNK)]
+        if not candidates.origin:
+            read = [self.read(list(part)) for part in parts]
+        else:
+            keys = [digest("multisem", who, part) for part in parts]
+            kept = shelf().each("features", keys, lambda at: [tuple(self.read(list(parts[i]))) for i in at])
+            read = [Read(*one) for one in kept]
+        return Read(*(np.concatenate(arrays) for arrays in zip(*read, strict=True)))
+
+    def received(self, semantics: Semantics) -> dict[str, np.ndarray]:
+        """The streams that arrived in the form that this reading gives them."""
+        wanted: Mapping[str, tuple[int, ...]] = {
+            TEXT: (len(self.lists), self.spoken[0].shape[1]),
+            IMAGE: (self.network.second.out_features,),
+            FUSED: (self.network.text.out_features,),
+        }
+        found = {name: semantics.streams.get(name) for name in wanted}
+        return {
+            name: np.nan_to_num(stream.values).clip(-1e6, 1e6)
+            for name, stream in found.items()
+            if isinstance(stream, Features) and stream.values.shape == wanted[name]
+        }
+
+    def class_of(self, semantics: Semantics) -> int | None:
+        """The class that features speak of, an index into the first list of prompts; None: nothing arrived.
+
+        With text features, the class whose prompt they lie nearest to; else what a trained layer reads from the others.
+        """
+        import torch
+
+        got = self.received(semantics)
+        if TEXT in got:
+            return int((self.spoken[0] @ got[TEXT][0]).argmax())
+        for name in (FUSED, IMAGE):
+            if name in got:
+                with torch.inference_mode():
+                    return int(self.network.reading[name](torch.from_numpy(got[name])[None]).argmax())
+        return None

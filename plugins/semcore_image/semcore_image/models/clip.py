@@ -1,0 +1,228 @@
+"""Pictures and texts in one space: what the CLIP selector and the CLIP metrics share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from semcore.errors import ComponentError, RunError
+from semcore.models.pretrained import Pretrained
+from semcore.sandbox import Limits, attempt
+from semcore_image.models.digests import check_written, joined, mini_digest, written
+from semcore_image.pixels import to_tensor
+
+CHUNK = 64
+"""Pictures that are encoded together; bounds the memory."""
+
+
+class ClipModel(Protocol):
+    """A picture encoder and a text encoder into one space."""
+
+    @property
+    def name(self) -> str:
+        """What it is, for people."""
+
+    @property
+    def digest(self) -> str:
+        """The first 12 hexadecimal digits of a digest of its weights."""
+
+    def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """Pictures uint8 (H, W, 3) -> float32 (n, d) of unit length."""
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        """Texts -> float32 (n, d) of unit length."""
+
+
+@dataclass(frozen=True)
+class UsesClip(Pretrained):
+    """A component that compares by CLIP.
+
+    Fields:
+        model: `mini`, the shipped mini-clip for which the other settings mean nothing; or an open_clip name
+            such as ViT-B-32; or a folder with open_clip_config.json and safetensors
+        pretrained: open_clip's tag of the weights of a named model
+    """
+
+    model: str = "mini"
+    pretrained: str = "openai"
+
+    @property
+    def mini_weights(self) -> str | None:
+        """Of `mini`, the folder that the recipe `mini-clip` wrote; None: the shipped ones."""
+        return None
+
+    @cached_property
+    def clip(self) -> ClipModel:
+        """The model; its weights are loaded on first use."""
+        return MiniClipModel(self.mini_weights) if self.model == "mini" else OpenClipModel(self)
+
+    def identity(self) -> Any:
+        """The digest of the shipped weights, or the commit of a model on the hub."""
+        return self.clip.digest if self.model == "mini" else super().identity()
+
+    def missing(self) -> str:
+        if self.model == "mini" or Path(self.model).expanduser().is_dir() or not self.local_files_only:
+            return "" if self.model == "mini" else super().missing()
+        # Only open_clip knows where a model lies, and is heavy to import.
+        asked = attempt("semcore_image.models.clip:located", [[self.model, self.pretrained]], Limits(120.0))
+        found = next((value for _, value in asked), "")
+        if isinstance(found, str):
+            return self.not_fetched(found) if not found.startswith("model ") else found
+        return ""  # the run says what is wrong with open_clip
+
+    def hub_name(self) -> str:
+        if self.model == "mini" or Path(self.model).expanduser().exists():
+            return ""
+        return repository_of(self)
+
+
+@dataclass(frozen=True)
+class ComparesByClip(UsesClip):
+    """A component that compares by CLIP, also by a mini-clip of one's own.
+
+    Fields:
+        weights: of `mini`, the folder that the recipe `mini-clip` wrote; null: the shipped ones
+    """
+
+    weights: str | None = None
+
+    def check(self) -> None:
+        super().check()
+        if self.weights and self.model != "mini":
+            raise ComponentError(f"{type(self).__name__}.weights are of model mini, and the model is {self.model!r}")
+        check_written(self, "weights", self.weights)
+
+    @property
+    def mini_weights(self) -> str | None:
+        return self.weights
+
+
+class MiniClipModel:
+    """mini-clip, the shipped one or one of a folder; it sees pictures at 32×32."""
+
+    name = "mini-clip"
+
+    def __init__(self, weights: str | None = None) -> None:
+        self._weights = weights
+
+    @cached_property
+    def digest(self) -> str:
+        return written(self._weights) if self._weights else mini_digest("mini-clip")
+
+    @cached_property
+    def _net(self) -> Any:
+        from semcore_image.models.weights import load_mini
+
+        return load_mini("mini-clip", self._weights) if self._weights else load_mini("mini-clip")
+
+    def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        parts = [pictures[first : first + CHUNK] for first in range(0, len(pictures), CHUNK)]
+        return np.concatenate([self._net.encode_image(to_tensor(part, (32, 32))).numpy() for part in parts])
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        return self._net.encode_text(list(texts)).numpy()
+
+
+class OpenClipModel:
+    """A model of open_clip, from a folder or from the hub's cache."""
+
+    def __init__(self, settings: UsesClip) -> None:
+        self._settings = settings
+
+    @property
+    def name(self) -> str:
+        model = self._settings.model
+        return Path(model).name if Path(model).is_dir() else f"{model}/{self._settings.pretrained}"
+
+    @cached_property
+    def digest(self) -> str:
+        return joined(sorted(self._folder.glob("*.safetensors")))
+
+    @cached_property
+    def _folder(self) -> Path:
+        """The folder that holds the model's open_clip_config.json and its safetensors."""
+        settings = self._settings
+        folder = Path(settings.model).expanduser()
+        if not folder.is_dir():
+            from huggingface_hub import snapshot_download
+
+            repository = repository_of(settings)
+            wanted = ["*.json", "*.txt", "*.model", "open_clip_model.safetensors"]
+            with settings.loading(repository):
+                folder = Path(snapshot_download(repository, allow_patterns=wanted, **settings.hub))
+        config = folder / "open_clip_config.json"
+        if not config.is_file() or not (folder / "open_clip_model.safetensors").is_file():  # what open_clip looks for first
+            raise RunError(
+                f"{type(settings).__name__}: {folder} must hold open_clip_config.json and open_clip_model.safetensors "
+                "(pickled weights are not loaded)"
+            )
+        return folder
+
+    @cached_property
+    def _parts(self) -> tuple[Any, Any, Any]:
+        import open_clip
+
+        settings, place = self._settings, f"local-dir:{self._folder}"
+        with settings.loading(str(self._folder)) as folder:
+            precision = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}[str(settings.stored_dtype(folder))[6:]]
+            net, preprocess = open_clip.create_model_from_pretrained(place, precision=precision, device=settings.torch_device)
+            tokenizer = open_clip.get_tokenizer(place)
+        return net.eval(), preprocess, tokenizer
+
+    @property
+    def _dtype(self) -> Any:
+        return self._settings.stored_dtype(self._folder)
+
+    def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        import torch
+
+        net, preprocess, _ = self._parts
+        rows = []
+        for first in range(0, len(pictures), CHUNK):
+            part = [preprocess(Image.fromarray(pixels)) for pixels in pictures[first : first + CHUNK]]
+            batch = torch.stack(part).to(self._settings.torch_device, self._dtype)
+            with torch.inference_mode():
+                rows.append(net.encode_image(batch, normalize=True).float().cpu().numpy())
+        return np.concatenate(rows)
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        import torch
+
+        net, _, tokenizer = self._parts
+        with torch.inference_mode():
+            tokens = tokenizer(list(texts)).to(self._settings.torch_device)
+            return net.encode_text(tokens, normalize=True).float().cpu().numpy()
+
+
+def located(task: list[str]) -> Iterator[str]:
+    """Where the weights of a named model of open_clip lie on the hub, or why nobody knows; for a child process."""
+    model, pretrained = task
+    try:
+        yield repository_of(UsesClip(model, pretrained=pretrained))
+    except RunError as error:
+        yield str(error).removeprefix("UsesClip: ")
+
+
+def repository_of(settings: UsesClip) -> str:
+    """Where the weights of a named model of open_clip lie on the hub.
+
+    Raises:
+        RunError: there is no such model, or none with such weights
+    """
+    from open_clip import get_pretrained_cfg, list_pretrained_tags_by_model
+
+    model, tag = settings.model, settings.pretrained
+    source = (get_pretrained_cfg(model, tag) or {}).get("hf_hub", "")
+    if not source:
+        tags = ", ".join(list_pretrained_tags_by_model(model)) or "none: open_clip has no such model"
+        raise RunError(
+            f"{type(settings).__name__}: model {model!r} is neither `mini` nor a folder, and with "
+            f"pretrained {tag!r} not on the hub; its tags are {tags}"
+        )
+    return source.rpartition("/")[0]

@@ -1,0 +1,73 @@
+"""What identifies weights: digests of the files that hold them. Needs no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from semcore.errors import ComponentError, RunError
+from semcore.fingerprint.content import file_digest, fingerprint
+from semcore_image.vocabulary import CLASSES
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+"""Folder of the weights that come with this package."""
+
+WRITTEN = ("config.json", "*.safetensors")
+"""What a recipe writes and a network is made of."""
+
+
+def mini_digest(*names: str) -> str:
+    """The digest of the weights of shipped mini models."""
+    return joined([file for name in names for file in sorted((WEIGHTS / name).rglob("*.safetensors"))])
+
+
+def joined(files: Sequence[Path]) -> str:
+    """The first 12 hexadecimal digits of a digest of files, in their order.
+
+    Raises:
+        RunError: there are none, or one cannot be read
+    """
+    if not files:
+        raise RunError("the weights of a mini model are missing; reinstall semcore-image or train it (semcore train)")
+    return hashlib.blake2b("".join(map(file_digest, files)).encode(), digest_size=6).hexdigest()
+
+
+def check_written(who: object, field: str, folder: str | None) -> None:
+    """Refuse a folder that no recipe wrote.
+
+    Raises:
+        ComponentError: there is no such folder, or it lacks one of the two files
+    """
+    if folder is None:
+        return
+    place, name = Path(folder).expanduser(), f"{type(who).__name__}.{field}"
+    if not place.is_dir():
+        inside = f" in {Path.cwd()}" if not place.is_absolute() else ""
+        raise ComponentError(f"{name}: there is no folder {place}{inside}; name the one that `semcore train` wrote")
+    for file in ("config.json", "model.safetensors"):
+        if not (place / file).is_file():
+            raise ComponentError(f"{name}: {place} holds no {file}; name the folder that `semcore train` wrote")
+
+
+def classes_of(folder: str | None, shipped: str) -> tuple[int, tuple[str, ...] | None]:
+    """How many classes weights know, and their names, if they hold them.
+
+    Args:
+        folder: what a recipe wrote; None: the weights that come with this package
+        shipped: their name
+    """
+    place = Path(folder).expanduser() if folder else WEIGHTS / shipped
+    try:
+        held = json.loads((place / "config.json").read_text(encoding="utf-8"))["classes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0, None
+    if isinstance(held, list):
+        return len(held), tuple(map(str, held))
+    return int(held), None if folder else tuple(sorted(CLASSES))
+
+
+def written(folder: str) -> str:
+    """The digest of what a recipe wrote into a folder; "" if nothing is there."""
+    return fingerprint(folder, WRITTEN)[:12]

@@ -1,0 +1,106 @@
+"""Load a mini model from the files that come with this package: JSON and safetensors, never a pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from semcore.errors import RunError
+from semcore.fingerprint import content
+from semcore.models import weights as whole
+from semcore_image.models import digests
+from semcore_image.models.digests import WEIGHTS
+
+
+def load_mini(name: str, weights: str | None = None) -> Any:
+    """The mini model `name` in float32, ready for inference; loaded once per process and content.
+
+    Args:
+        name: "mini-clip", "mini-caption", "mini-diffusion" or "mini-classifier"
+        weights: folder that its recipe wrote; None: the shipped weights
+    """
+    if name not in ASSEMBLE:
+        raise ValueError(f"no mini model {name!r}; there are {', '.join(ASSEMBLE)}")
+    place = folder_of(weights) if weights else name
+    return _load_mini(name, place, content.fingerprint(WEIGHTS, digests.WRITTEN) + digests.written(place))
+
+
+@lru_cache(8)
+def _load_mini(name: str, folder: str, content: str) -> Any:
+    model = ASSEMBLE[name](folder)
+    return model.eval().requires_grad_(False)
+
+
+def folder_of(weights: str) -> str:
+    """The folder that a user calls so, made absolute; a name that is no folder is one of the shipped weights."""
+    folder = Path(weights).expanduser()
+    return str(folder.absolute()) if folder.is_dir() else weights
+
+
+def load_config(folder: str) -> dict[str, Any]:
+    """config.json of the model in `weights/<folder>`, or in another folder by its path."""
+    path = WEIGHTS / folder / "config.json"
+    if not path.exists():
+        raise RunError(f"{path} is missing: the recipe of {path.parent.name} writes it (`semcore list recipe`)")
+    try:
+        held = json.loads(path.read_text())
+    except ValueError as error:
+        raise RunError(f"{path} is no JSON: {error}; the recipe of {path.parent.name} writes it") from error
+    if not isinstance(held, dict):
+        raise RunError(f"{path} is no mapping of settings; the recipe of {path.parent.name} writes it")
+    return held
+
+
+def fill(build: Callable[..., nn.Module], folder: str, **fixed: Any) -> Any:
+    """`build(**config)` with the weights of `weights/<folder>`, or of another folder by its path."""
+    config = load_config(folder)
+    try:
+        module = build(**config, **fixed)
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        raise RunError(f"{WEIGHTS / folder / 'config.json'} does not describe a network of this kind: {error}") from error
+    return whole.fill(module, WEIGHTS / folder / "model.safetensors").float()
+
+
+def _clip(folder: str) -> nn.Module:
+    from semcore_image.models.mini_clip import MiniClip
+
+    return fill(MiniClip, folder)
+
+
+def _classifier(folder: str) -> nn.Module:
+    from semcore_image.models.mini_classifier import MiniClassifier
+
+    return fill(MiniClassifier, folder)
+
+
+def _caption(folder: str) -> nn.Module:
+    from semcore_image.models.mini_caption import CaptionDecoder, MiniCaption
+
+    return MiniCaption(load_mini("mini-clip"), fill(CaptionDecoder, folder))
+
+
+def _diffusion(folder: str) -> nn.Module:
+    from semcore_image.models.mini_diffusion import MiniDiffusion, MiniVae, build_unet
+
+    config = load_config(folder)
+    try:
+        unet, guidance = build_unet(config["unet"]), float(config["guidance"])
+    except (TypeError, ValueError, KeyError, RuntimeError) as error:
+        raise RunError(f"{WEIGHTS / folder / 'config.json'} does not describe a network of this kind: {error}") from error
+    whole.fill(unet, WEIGHTS / folder / "model.safetensors")
+    own = (WEIGHTS / folder / "vae").is_dir()
+    vae = fill(MiniVae, f"{folder}/vae" if own else "mini-diffusion/vae")
+    return MiniDiffusion(load_mini("mini-clip"), vae, unet.float(), guidance)
+
+
+ASSEMBLE: dict[str, Callable[[str], nn.Module]] = {
+    "mini-clip": _clip,
+    "mini-caption": _caption,
+    "mini-diffusion": _diffusion,
+    "mini-classifier": _classifier,
+}

@@ -1,0 +1,1 @@
+"""Selectors that pick one of the candidates."""

@@ -1,0 +1,50 @@
+"""Which of the candidates the receiver keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from semcore.interfaces import Selector
+from semcore.types import Candidates, KnowledgeBase, Sample, Semantics
+from semcore_image.models.clip import ComparesByClip
+from semcore_image.streams import CAPTION, caption_of
+
+
+@dataclass(frozen=True)
+class First(Selector):
+    """Keeps the first candidate."""
+
+    order_matters: ClassVar[bool] = True
+
+    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+        return [one.samples[0] for one in candidates]
+
+
+@dataclass(frozen=True)
+class ClipScoreSelector(ComparesByClip, Selector):
+    """Keeps the candidate whose picture lies nearest to the received caption in CLIP's space.
+
+    Nearest is the largest cosine; of equal ones the first. Where no caption arrived, or no candidate has a
+    picture, the first candidate is kept.
+
+    Errors: RunError if the model is not on this machine and may not be downloaded.
+    """
+
+    reference: ClassVar[str] = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
+    cites: ClassVar[tuple[str, ...]] = ("radford2021learning",)
+
+    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+        return [self._nearest(one.samples, got) for one, got in zip(candidates, batch, strict=True)]
+
+    def _nearest(self, samples: Sequence[Sample], got: Semantics) -> Sample:
+        drawn = [sample for sample in samples if sample.image is not None]
+        if got.text(CAPTION) is None or not drawn:
+            return samples[0]
+        if len(drawn) == 1:
+            return drawn[0]
+        pictures = self.clip.images([sample.image for sample in drawn if sample.image is not None])
+        return drawn[int(np.argmax(pictures @ self.clip.texts([caption_of(got)])[0]))]

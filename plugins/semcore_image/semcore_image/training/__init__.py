@@ -1,0 +1,1 @@
+"""Recipes: how the shipped networks are trained. Only `semcore train` loads them."""

@@ -1,0 +1,128 @@
+"""Recipe of mini-caption, and of the captioned knowledge base that comes with it."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.models.mini_caption import END, PAD, PROMPTS, CaptionDecoder, MiniCaption, encode_prompt
+from semcore_image.models.mini_clip import MiniClip
+from semcore_image.models.weights import load_mini
+from semcore_image.training.data import Split, load_split
+from semcore_image.training.pictures import learnt_from, model_card
+from semcore_image.training.settings import MiniCaptionRecipe
+from semcore_image.vocabulary import COLOURS, caption
+
+SETTINGS: dict[str, Any] = {"channels": 256, "width": 128, "layers": 2, "heads": 4}
+
+
+def train(recipe: MiniCaptionRecipe, out: Path) -> None:
+    """Train into `out`: checkpoints, then config.json, model.safetensors, the model card and knowledge.txt."""
+    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)  # initial weights and dropout
+    split = load_split(recipe.data, "train")
+    out.mkdir(parents=True, exist_ok=True)
+    every = max(1, len(split) // recipe.knowledge)
+    sentences = [caption(f, classes=split.classes) for f in split.facts[::every][: recipe.knowledge].tolist()]
+    (out / "knowledge.txt").write_text("\n".join(sentences) + "\n")
+    clip = load_mini("mini-clip")
+
+    @functools.cache  # made for the first epoch that runs: a finished training is only measured again
+    def features() -> torch.Tensor:
+        return torch.cat([_features(clip, part) for part in split.images.split(500)], dim=1)
+
+    settings = {**SETTINGS, "classes": list(split.classes)}
+    model = CaptionDecoder(**settings)
+    average = copy.deepcopy(model).eval()
+    adam = torch.optim.AdamW(
+        [{"params": list(model.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.98), weight_decay=0.05
+    )
+    steps = max(len(split) // recipe.batch_size, 1)
+    prompts = list(PROMPTS)
+
+    def run_epoch(epoch: int) -> dict[str, float]:
+        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
+        order = torch.randperm(len(split), generator=generator)
+        total = 0.0
+        model.train()
+        for step in range(steps):
+            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            set_rate(adam, one_cycle(epoch * steps + step, recipe.epochs * steps))
+            asked = torch.randint(1, len(prompts), (len(chosen),), generator=generator)
+            asked[torch.rand(len(chosen), generator=generator) >= recipe.prompted] = 0
+            words, answers = _sentences(model, [prompts[i] for i in asked.tolist()], split.facts[chosen].tolist())
+            mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = model(words, model.see(features()[mirrored, chosen].float()))
+            loss = F.cross_entropy(logits.float().flatten(0, 1), answers.flatten(), ignore_index=PAD, label_smoothing=0.05)
+            total += descend(loss, adam, model, average, 0.99)
+        return {"loss": total / steps}
+
+    seconds = run_epochs(recipe, out, recipe.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
+    average.half().float()  # what is measured is what is shipped: float16 weights
+    scores = evaluate(MiniCaption(clip, average), load_split(recipe.data, "test"))
+    scores.append((f"training time on {recipe.threads} CPU threads, mini-clip given", f"{seconds / 60:.1f} min"))
+    card = model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split))
+    write_model(out, settings, average, card)
+
+
+def _features(clip: MiniClip, images: torch.Tensor) -> torch.Tensor:
+    """Feature maps of pictures and of their mirror images, bfloat16 (2, B, C, 4, 4)."""
+    with torch.autocast("cpu", torch.bfloat16):
+        return torch.stack([clip.image_map(images), clip.image_map(images.flip(3))]).bfloat16()
+
+
+def _sentences(model: CaptionDecoder, prompts: list[str], facts: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Input words and the next words to learn, int64 (B, L); PAD where there is nothing to learn."""
+    rows, targets = [], []
+    for prompt, fact in zip(prompts, facts, strict=True):
+        asked = encode_prompt(prompt, model.index)
+        answer = [model.index[word] for word in caption(fact, PROMPTS[prompt], model.classes).split()] + [END]
+        rows.append(asked + answer[:-1])
+        targets.append([PAD] * (len(asked) - 1) + answer)
+    length = max(map(len, rows))
+    pad = [[PAD] * (length - len(row)) for row in rows]
+    words = torch.tensor([row + p for row, p in zip(rows, pad, strict=True)])
+    return words, torch.tensor([row + p for row, p in zip(targets, pad, strict=True)])
+
+
+def evaluate(model: MiniCaption, test: Split) -> list[tuple[str, str]]:
+    """How often class and colours are named right on unseen pictures."""
+    model.eval()
+
+    def ask(prompt: str | None) -> list[str]:
+        return [text for part in test.images.split(500) for text in model.caption(part, prompt)]
+
+    def share(index: int, names: Sequence[str], texts: list[list[str]]) -> str:
+        right = [set(names[f[index]].split()) <= set(words) for f, words in zip(facts, texts, strict=True)]
+        return f"{sum(right) / len(right):.1%}"
+
+    facts = test.facts.tolist()
+    full = [text.split() for text in ask(None)]
+    whole = sum(" ".join(words) == caption(f, classes=test.classes) for words, f in zip(full, facts, strict=True)) / len(full)
+    return [
+        (f"the caption names the class (n = {len(test)})", share(0, test.classes, full)),
+        ("colour of the object as in the pixels", share(1, COLOURS, [words[:3] for words in full])),
+        ("colour of the background", share(2, COLOURS, [words[-3:] for words in full])),
+        ("all three, word for word", f"{whole:.1%}"),
+        ("'what is it?' answered right", share(0, test.classes, [text.split() for text in ask("what is it?")])),
+    ]
+
+
+TITLE = "mini-caption"
+SUMMARY = (
+    "LLaVA in miniature: the frozen image tower of mini-clip, a projection, and a two-layer transformer decoder that "
+    "writes a caption word by word, for an optional prompt."
+)
+NOTES = (
+    "Prompts: " + ", ".join(f"'{p}'" for p in PROMPTS if p) + "; none asks for the full caption. `knowledge.txt` holds "
+    "captions of an even subset of the training pictures, made from label and pixels: a knowledge base for semantic "
+    "entropy."
+)

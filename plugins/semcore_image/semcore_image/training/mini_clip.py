@@ -1,0 +1,159 @@
+"""Recipe of mini-clip: pictures and damaged captions, contrastive."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from semcore.training.loop import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore_image.models.mini_clip import MAX_CHARACTERS, MiniClip, as_float, text_to_bytes
+from semcore_image.training.data import Split, is_true, load_split, mentioned
+from semcore_image.training.noise import corrupt
+from semcore_image.training.pictures import augment, learnt_from, model_card
+from semcore_image.training.settings import MiniClipRecipe
+from semcore_image.vocabulary import TEMPLATES, caption, with_article
+
+PROMPTS = ("a photo of {}", "{}", "a picture of {}", "this is {}")
+
+
+def train(recipe: MiniClipRecipe, out: Path) -> None:
+    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
+    split = load_split(recipe.data, "train")
+    model = MiniClip().to(memory_format=torch.channels_last)
+    model.image.set_whitening(as_float(split.images[:: max(1, len(split) // 5000)]))
+    average = copy.deepcopy(model).eval()
+    convolutions = list(model.image.blocks.parameters())
+    others = [*model.text.parameters(), model.image.project.weight, model.log_scale]
+    sgd = torch.optim.SGD(
+        [{"params": convolutions, "peak": recipe.learning_rate}], lr=1.0, momentum=0.9, nesterov=True, weight_decay=5e-4
+    )
+    adam = torch.optim.AdamW(
+        [{"params": others, "peak": recipe.text_learning_rate}], lr=1.0, betas=(0.9, 0.98), weight_decay=0.02
+    )
+    steps = max(len(split) // recipe.batch_size, 1)
+
+    def run_epoch(epoch: int) -> dict[str, float]:
+        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
+        rng = np.random.default_rng([recipe.seed, epoch])
+        order = torch.randperm(len(split), generator=generator)
+        totals = torch.zeros(4)
+        model.train()
+        for step in range(steps):
+            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            factor = one_cycle(epoch * steps + step, recipe.epochs * steps)
+            set_rate(sgd, factor)
+            set_rate(adam, factor)
+            loss, parts = _loss(recipe, model, split, chosen, generator, rng)
+            sgd.zero_grad()
+            adam.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(others, 1.0)
+            sgd.step()
+            adam.step()
+            move_average(average, model, 0.98)
+            totals += parts
+            if step % 20 == 0:
+                print(epoch, step, [round(x, 3) for x in parts.tolist()], flush=True)
+        names = ("loss", "class_loss", "class_accuracy", "text_accuracy")
+        return dict(zip(names, (totals / steps).tolist(), strict=True))
+
+    modules = {"model": model, "average": average}
+    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"sgd": sgd, "adam": adam}, run_epoch)
+    average.half().float()  # what is measured is what is shipped: float16 weights
+    scores = evaluate(average, load_split(recipe.data, "test"), recipe.seed)
+    config = {"widths": [64, 256, 256], "text_width": 128, "text_layers": 3, "embedding": 128, "classes": list(split.classes)}
+    scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
+    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split)))
+
+
+def _loss(
+    recipe: MiniClipRecipe,
+    model: MiniClip,
+    split: Split,
+    chosen: torch.Tensor,
+    generator: torch.Generator,
+    rng: np.random.Generator,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    facts = split.facts[chosen]
+    images = augment(as_float(split.images[chosen]), generator, shift=2, cutout=8)
+    captioned = facts[: recipe.text_batch_size]
+    templates = torch.randint(0, len(TEMPLATES), (len(captioned),), generator=generator)
+    # Half of the captions tell everything: the demanding ones teach the colours.
+    templates[torch.rand(len(captioned), generator=generator) < 0.5] = 0
+    texts = [caption(f, TEMPLATES[t], split.classes) for f, t in zip(captioned.tolist(), templates.tolist(), strict=True)]
+    rates = rng.random(len(texts)) * recipe.max_noise * (rng.random(len(texts)) < 0.7)
+    texts = [corrupt(text, rate, rng) for text, rate in zip(texts, rates, strict=True)]
+    form = PROMPTS[int(rng.integers(len(PROMPTS)))]
+    ids = text_to_bytes([*texts, *(form.format(with_article(name)) for name in split.classes)])
+    ids = ids[:, : max(8, int((ids != 0).any(0).nonzero().max()) + 1)]  # padding costs as much as text
+    with torch.autocast("cpu", torch.bfloat16):
+        seen, read = model.image(images), model.text(ids)
+    seen, read = F.normalize(seen.float(), dim=-1), F.normalize(read.float(), dim=-1)
+    captions, classes = read[: len(texts)], read[len(texts) :]
+    scale = model.log_scale.exp().clamp(max=100.0)
+    # Every caption that is true of a picture is a positive, not only its own.
+    truth = is_true(mentioned(captioned, templates), facts).float()
+    logits = scale * seen @ captions.T
+    match = 0.5 * (_soft_cross_entropy(logits, truth) + _soft_cross_entropy(logits.T, truth.T))
+    class_logits = scale * seen @ classes.T
+    class_loss = F.cross_entropy(class_logits, facts[:, 0], label_smoothing=0.1)
+    text_logits = scale * captions @ classes.T
+    text_loss = F.cross_entropy(text_logits, captioned[:, 0])
+    loss = 0.5 * match + class_loss + 0.25 * text_loss
+    right = (class_logits.argmax(1) == facts[:, 0]).float().mean()
+    text_right = (text_logits.argmax(1) == captioned[:, 0]).float().mean()
+    return loss, torch.stack([loss.detach(), class_loss.detach(), right, text_right])
+
+
+def _soft_cross_entropy(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy against the uniform distribution over the true columns; rows without one do not count."""
+    known = truth.sum(1) > 0
+    targets = truth[known] / truth[known].sum(1, keepdim=True)
+    return F.cross_entropy(logits[known], targets)
+
+
+def evaluate(model: MiniClip, test: Split, seed: int) -> list[tuple[str, str]]:
+    """Zero-shot accuracy, retrieval of captions and robustness of the text tower on unseen pictures."""
+    model.eval()
+    classes = model.encode_text([f"a photo of {with_article(name)}" for name in test.classes])
+    images = torch.cat([model.encode_image(part) for part in test.images.split(500)])
+    accuracy = (images @ classes.T).argmax(1).eq(test.labels).float().mean().item()
+    scores = [(f"zero-shot class accuracy, prompts 'a photo of a ...' (n = {len(test)})", f"{accuracy:.1%}")]
+    captions = [caption(f, classes=test.classes) for f in test.facts.tolist()]
+    rng = np.random.default_rng(seed)
+    for rate in (0.0, 0.05, 0.1, 0.2, 0.3):
+        noisy = [corrupt(text, rate, rng) for text in captions]
+        texts = torch.cat([model.encode_text(noisy[i : i + 500]) for i in range(0, len(noisy), 500)])
+        right = (texts @ classes.T).argmax(1).eq(test.labels).float().mean().item()
+        label = f"class recovered from full captions with {rate:.0%} damaged characters (n = {len(noisy)})"
+        scores.append((label, f"{right:.1%}"))
+    unique = sorted(set(captions))
+    rows = torch.cat([model.encode_text(unique[i : i + 500]) for i in range(0, len(unique), 500)])
+    own = torch.tensor([unique.index(c) for c in captions])
+    similarity = images @ rows.T
+    rank = (similarity > similarity.gather(1, own[:, None])).sum(1)
+    first, ten = (rank < 1).float().mean(), (rank < 10).float().mean()
+    matching = similarity.gather(1, own[:, None]).mean()
+    return [
+        *scores,
+        (f"own caption first of {len(unique)} (first ten)", f"{first:.1%} ({ten:.1%})"),
+        ("mean cosine of a picture with its caption (with any caption)", f"{matching:.3f} ({similarity.mean():.3f})"),
+    ]
+
+
+TITLE = "mini-clip"
+SUMMARY = (
+    "A small CLIP for 32×32 pictures: a convolutional image tower and a character-level text tower (at most "
+    f"{MAX_CHARACTERS} characters) with a common 128-dimensional space. Trained with captions made from label and "
+    "pixels, and with channel-like character noise on the captions."
+)
+NOTES = (
+    "It knows the classes that it learnt and ten colours, and nothing else. A colour in a caption is that of the pixels in "
+    "the centre or on the border, by fixed rules, not by human judgement."
+)

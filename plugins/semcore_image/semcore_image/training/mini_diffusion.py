@@ -1,0 +1,225 @@
+"""Recipe of mini-diffusion: the denoiser, on the latents of the shipped autoencoder and the text of the shipped clip."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import UniPCMultistepScheduler
+from diffusers.models.attention_processor import AttnProcessor
+
+from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore_image.models.mini_clip import MiniClip
+from semcore_image.models.mini_diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet
+from semcore_image.models.weights import fill, folder_of, load_mini
+from semcore_image.training.data import Split, load_split, name_colours
+from semcore_image.training.noise import corrupt
+from semcore_image.training.pictures import learnt_from, model_card
+from semcore_image.training.settings import MiniDiffusionRecipe
+from semcore_image.vocabulary import CLASSES, TEMPLATES, caption, with_article
+
+SETTINGS = {
+    "sample_size": 8,
+    "in_channels": 8,
+    "out_channels": 8,
+    "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
+    "mid_block_type": "UNetMidBlock2DCrossAttn",
+    "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"],
+    "block_out_channels": [128, 128],
+    "layers_per_block": 1,
+    "cross_attention_dim": 128,
+    "attention_head_dim": 2,  # diffusers takes this as the number of heads
+    "norm_num_groups": 16,
+    "time_embedding_dim": 256,
+}
+GUIDANCE = 4.0
+"""Where no judge knows the classes."""
+TOKENS = 48  # the longest clean caption has 45 characters; attention over padding would only cost time
+
+
+def train(recipe: MiniDiffusionRecipe, out: Path) -> None:
+    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
+    split = load_split(recipe.data, "train")
+    clip = load_mini("mini-clip")
+    vae = fill(MiniVae, folder_of(recipe.vae) if recipe.vae else "mini-diffusion/vae").eval().requires_grad_(False)
+
+    @functools.cache  # made for the first epoch that runs: a finished training is only measured again
+    def prepared() -> tuple[torch.Tensor, CaptionTable]:
+        latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
+        return latents, CaptionTable(clip, split)
+
+    judgeable = set(split.classes) <= set(CLASSES)  # mini-classifier knows no others
+    unet = build_unet(SETTINGS).to(memory_format=torch.channels_last)
+    average = copy.deepcopy(unet).eval()
+    # Written-out attention: at this size the fused kernel's masked backward pass is several times slower.
+    unet.set_attn_processor(AttnProcessor())
+    adam = torch.optim.AdamW(
+        [{"params": list(unet.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.99), weight_decay=0.01
+    )
+    schedule = UniPCMultistepScheduler(**SCHEDULE)
+    signal = schedule.alphas_cumprod
+    steps = max(len(split) // recipe.batch_size, 1)
+
+    def run_epoch(epoch: int) -> dict[str, float]:
+        latents, captions = prepared()
+        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
+        rng = np.random.default_rng([recipe.seed, epoch])
+        order = torch.randperm(len(split), generator=generator)
+        total = 0.0
+        for step in range(steps):
+            done = epoch * steps + step
+            set_rate(adam, one_cycle(done, recipe.epochs * steps, warm_up=0.05))
+            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
+            clean = latents[mirrored, chosen].float().contiguous(memory_format=torch.channels_last)
+            times = torch.randint(0, len(signal), (len(chosen),), generator=generator)
+            noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
+            kept = signal[times].view(-1, 1, 1, 1)
+            noised = kept.sqrt() * clean + (1 - kept).sqrt() * noise
+            target = kept.sqrt() * noise - (1 - kept).sqrt() * clean  # v-prediction
+            tokens, mask = captions.draw(chosen, generator, rng, recipe.dropped, recipe.noisy, recipe.max_noise)
+            with torch.autocast("cpu", torch.bfloat16):
+                predicted = unet(noised, times, tokens, encoder_attention_mask=mask).sample
+            error = (predicted.float() - target).square().mean((1, 2, 3))
+            ratio = (kept / (1 - kept)).flatten()
+            loss = (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()  # min-SNR weighting, gamma 5
+            total += descend(loss, adam, unet, average, warming(done, 0.999))
+            if step % 50 == 0:
+                print(epoch, step, f"{loss.item():.4f}", flush=True)
+        model = MiniDiffusion(clip, vae, average, guidance=GUIDANCE)
+        judged = {"class_accuracy": class_accuracy(model, 10, recipe.seed, split.classes)} if judgeable else {}
+        return {"loss": total / steps, **judged}
+
+    modules = {"unet": unet, "average": average}
+    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"adam": adam}, run_epoch)
+    average.half().float()  # what is measured is what is shipped: float16 weights
+    scales = (2.0, 3.0, 4.0, 6.0) if judgeable else ()
+    trials = {g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1, split.classes) for g in scales}
+    # The weakest that comes near the best: more guidance costs variety.
+    guidance = min((g for g, score in trials.items() if score >= max(trials.values()) - 0.02), default=GUIDANCE)
+    model = MiniDiffusion(clip, vae, average, guidance)
+    scores = evaluate(model, load_split(recipe.data, "test"), trials)
+    scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
+    config = {"guidance": guidance, "unet": SETTINGS, "classes": list(split.classes)}
+    card = model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split))
+    write_model(out, config, average, card)
+    for name in ("config.json", "model.safetensors") if recipe.vae else ():  # only this autoencoder decodes what was learnt
+        (out / "vae").mkdir(exist_ok=True)
+        shutil.copyfile(Path(str(recipe.vae)).expanduser() / name, out / "vae" / name)
+
+
+@torch.no_grad()
+def encode_both(vae: MiniVae, images: torch.Tensor) -> torch.Tensor:
+    """Latents of pictures and of their mirror images, bfloat16 (2, B, c, 8, 8)."""
+    with torch.autocast("cpu", torch.bfloat16):
+        return torch.stack([vae.encode(images), vae.encode(images.flip(3))]).bfloat16()
+
+
+class CaptionTable:
+    """The text embeddings of every caption that a split can give, computed once."""
+
+    def __init__(self, clip: MiniClip, split: Split) -> None:
+        self.clip = clip
+        unique, self.rows = split.facts.unique(dim=0, return_inverse=True)
+        self.texts = [caption(f, template, split.classes) for f in unique.tolist() for template in TEMPLATES] + [""]
+        parts = [clip.text_tokens(self.texts[i : i + 500]) for i in range(0, len(self.texts), 500)]
+        self.tokens = torch.cat([tokens[:, :TOKENS].bfloat16() for tokens, _ in parts])
+        self.mask = torch.cat([mask[:, :TOKENS] for _, mask in parts])
+
+    def draw(
+        self,
+        chosen: torch.Tensor,
+        generator: torch.Generator,
+        rng: np.random.Generator,
+        dropped: float,
+        noisy: float,
+        max_noise: float,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Embeddings and mask of a random caption of each chosen picture; some are damaged, some empty."""
+        templates = torch.randint(0, len(TEMPLATES), (len(chosen),), generator=generator)
+        templates[torch.rand(len(chosen), generator=generator) < 0.4] = 0  # the full caption is the common case
+        rows = self.rows[chosen] * len(TEMPLATES) + templates
+        tokens, mask = self.tokens[rows].float(), self.mask[rows]
+        damaged = (torch.rand(len(chosen), generator=generator) < noisy).nonzero().flatten()
+        if len(damaged):
+            texts = [corrupt(self.texts[rows[i]], rng.random() * max_noise, rng) for i in damaged.tolist()]
+            some_tokens, some_mask = self.clip.text_tokens(texts)
+            tokens[damaged], mask[damaged] = some_tokens[:, :TOKENS], some_mask[:, :TOKENS]
+        empty = torch.rand(len(chosen), generator=generator) < dropped
+        tokens[empty], mask[empty] = self.tokens[-1].float(), self.mask[-1]
+        return tokens, mask
+
+
+def class_prompts(count: int, classes: Sequence[str] = CLASSES) -> list[str]:
+    """`count` prompts "a photo of a ..." of each class, class after class."""
+    return [f"a photo of {with_article(name)}" for name in classes for _ in range(count)]
+
+
+def draw_noise(model: MiniDiffusion, count: int, seed: int) -> torch.Tensor:
+    """Standard normal initial noise (count, *latent_shape)."""
+    return torch.randn((count, *model.latent_shape), generator=torch.Generator().manual_seed(seed))
+
+
+def class_accuracy(model: MiniDiffusion, count: int, seed: int, classes: Sequence[str] = CLASSES) -> float:
+    """Share of pictures of class prompts, `count` a class, in which mini-classifier sees the class, one that it knows."""
+    prompts = class_prompts(count, classes)
+    labels = torch.tensor([CLASSES.index(name) for name in classes]).repeat_interleave(count)
+    return _judged(model, prompts, draw_noise(model, len(prompts), seed), labels)[0]
+
+
+def _judged(
+    model: MiniDiffusion, texts: list[str], noise: torch.Tensor, labels: torch.Tensor | None
+) -> tuple[float, torch.Tensor]:
+    """The share of pictures in which mini-classifier sees the labels, 0 without any, and the pictures."""
+    parts = zip(range(0, len(texts), 100), noise.split(100), strict=True)
+    pictures = torch.cat([model.sample(texts[i : i + 100], part) for i, part in parts])
+    if labels is None:
+        return 0.0, pictures
+    return load_mini("mini-classifier").classify(pictures).argmax(1).eq(labels).float().mean().item(), pictures
+
+
+def evaluate(model: MiniDiffusion, test: Split, trials: dict[float, float]) -> list[tuple[str, str]]:
+    """Does the independent judge see what the prompt says, and are the named colours there?"""
+    scores = [
+        (f"class accuracy at guidance {g:g}, by which the default was chosen (n = 200)", f"{score:.1%}")
+        for g, score in trials.items()
+    ]
+    judgeable = set(test.classes) <= set(CLASSES)
+    if judgeable:
+        final, drawn = class_accuracy(model, 50, 2, test.classes), 50 * len(test.classes)
+        at = f"the default guidance {model.guidance:g}, fresh noise"
+        scores.append((f"class accuracy at {at} (n = {drawn})", f"{final:.1%}"))
+    start = time.perf_counter()
+    model.sample((class_prompts(2, test.classes) * 8)[:16], draw_noise(model, 16, 0))
+    scores.append(("16 pictures in 20 steps, wall-clock time", f"{time.perf_counter() - start:.1f} s"))
+    some = test.facts[:: max(1, len(test) // 250)][:250]
+    noise = draw_noise(model, len(some), 3)
+    for rate in (0.0, 0.1, 0.2):
+        rng = np.random.default_rng(5)
+        texts = [corrupt(caption(f, classes=test.classes), rate, rng) for f in some.tolist()]
+        labels = torch.tensor([CLASSES.index(test.classes[f[0]]) for f in some.tolist()]) if judgeable else None
+        right, pictures = _judged(model, texts, noise, labels)
+        label = f"class accuracy, full captions of unseen pictures, {rate:.0%} damaged characters (n = {len(some)})"
+        scores += [(label, f"{right:.1%}")] if judgeable else []
+        if rate == 0:
+            pixels = (pictures * 255).round().byte().permute(0, 2, 3, 1).numpy()
+            named = torch.from_numpy(name_colours(pixels)).eq(some[:, 1:]).float().mean(0)
+            scores.append(("object colour as in the caption (background colour)", f"{named[0]:.1%} ({named[1]:.1%})"))
+    return scores
+
+
+TITLE = "mini-diffusion"
+SUMMARY = (
+    "Latent diffusion in miniature: diffusers' UNet2DConditionModel on 8×8×8 latents, cross-attending to the character "
+    "embeddings of mini-clip, with classifier-free guidance; sampled with UniPC in 20 steps. The judge of class "
+    "accuracy is mini-classifier."
+)
+NOTES = "Pictures of 32×32 pixels. Other words than those of the captions have no meaning to it."

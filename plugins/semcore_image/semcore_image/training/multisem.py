@@ -1,0 +1,242 @@
+"""Recipe of multisem: features that find their picture again among others of its class, after a noisy channel.
+
+The paper does not say how its added layers are trained. What they are for is to find, among thousands of pictures of
+one class, the one nearest to a picture that only they describe. So that is the loss: a picture is sent, its features
+get the noise of the channel, and they must find it among the pictures of its class. The right answer is not a single
+picture: candidates are wanted in the order of their pixel distance, so the target is a distribution that falls with it.
+Cross-entropy between it and the softmax of the negative feature distances trains the image features (eq. 8) and the
+fused ones (eq. 14) alike; distances that noise can turn around cost, so they grow, and the power constraint bounds
+them. A second cross-entropy reads the class from the fused features: the receiver needs it, and with them nothing else
+is sent.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from semcore.errors import RunError
+from semcore.interfaces import ChannelModel
+from semcore.rng import Rng
+from semcore.training.loop import at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
+from semcore_image.mmsemcom.networks import Backbone, MultiSem, TimmBackbone, build
+from semcore_image.mmsemcom.prompts import prompts
+from semcore_image.models.weights import load_mini
+from semcore_image.training.class_diffusion import knowledge
+from semcore_image.training.data import load_split
+from semcore_image.training.mmsemcom import MultiSemRecipe
+from semcore_image.training.pictures import learnt_from, model_card
+
+SETTINGS: dict[str, Any] = {
+    "positions": 4,
+    "inner": 256,
+    "d_image": 32,
+    "d_text": 128,
+    "d_fusion": 64,
+    "heads": 4,
+}
+BACKBONE = {"inner": 64, "width": 64}
+CLASS_WEIGHT = {"image": 0.1, "fused": 0.5}
+"""What reading the class counts against finding the picture; with image features alone it is an ablation."""
+SHARPNESS = 60.0
+"""How fast the target falls with the mean squared error of pixels in -1..1, in nats a unit of it."""
+
+
+def train(recipe: MultiSemRecipe, out: Path) -> None:
+    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+    torch.set_num_threads(recipe.threads)
+    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
+    learnt = knowledge(recipe.data, recipe.drawings, recipe.photographs, recipe.size)
+    images, labels, lists = learnt.images, learnt.labels, prompts(learnt.classes)
+    chosen = prompts_of(images, lists)
+    table = [load_mini("mini-clip").encode_text(list(group)) for group in lists]
+    texts = torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
+    config = {**_config(recipe), "classes": list(learnt.classes)}
+    network = build(**config)
+    if recipe.backbone_weights:
+        fill_backbone(network.backbone, recipe.backbone_weights)
+    if recipe.backbone != "small":
+        network.backbone.requires_grad_(False)
+    scale = torch.nn.ParameterList([torch.tensor(0.0), torch.tensor(0.0)])
+    average = copy.deepcopy(network).eval()
+    trained = [one for one in (*network.parameters(), *scale.parameters()) if one.requires_grad]
+    adam = torch.optim.AdamW(
+        [{"params": trained, "peak": recipe.learning_rate}],
+        lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4,
+    )  # fmt: skip
+    steps = max(len(images) // recipe.batch_size, 1)
+
+    def run_epoch(epoch: int) -> dict[str, float]:
+        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
+        total = 0.0
+        for step in range(steps):
+            done = epoch * steps + step
+            set_rate(adam, one_cycle(done, recipe.epochs * steps, warm_up=0.03))
+            label = int(torch.randint(0, len(learnt.classes), (), generator=generator))
+            same = (labels == label).nonzero().flatten()
+            mine = same[torch.randperm(len(same), generator=generator)[: recipe.batch_size]]
+            clean = images[mine].float() / 255
+            clean = clean.flip(3) if done % 2 else clean
+            redrawn = _redrawn(clean, generator)
+            low, high = recipe.snr_db
+            snr = low + (high - low) * float(torch.rand((), generator=generator))
+            loss = retrieval(
+                network, scale, clean, redrawn, texts[mine], at_snr(recipe.channel, snr), Rng(recipe.seed).at(done)
+            )
+            mixed = torch.randint(0, len(images), (recipe.batch_size,), generator=generator)
+            maps = network.maps(images[mixed].float() / 255)
+            both = {"image": network.image_features(maps), "fused": network.fused(maps, texts[mixed])[0]}
+            for name, features in both.items():
+                heard = sent(features, at_snr(recipe.channel, snr), Rng(recipe.seed).at(done, "class", name))
+                loss = loss + CLASS_WEIGHT[name] * F.cross_entropy(network.reading[name](heard), labels[mixed])
+            total += descend(loss, adam, network, average, warming(done, 0.999))
+            if step % 50 == 0:
+                print(epoch, step, f"{loss.item():.4f}", flush=True)
+        return {"loss": total / steps}
+
+    modules = {"network": network, "average": average, "scale": scale}
+    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"adam": adam}, run_epoch)
+    average.half().float()  # what is measured is what is shipped: float16 weights
+    scores = [(name, f"{value:.2f}") for name, value in found(average, recipe, (0.0, 5.0, 10.0, 20.0)).items()]
+    scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
+    notes = f"It sees pictures at {recipe.size}×{recipe.size} pixels."
+    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, scores, notes, learnt_from(learnt)))
+
+
+def _config(recipe: MultiSemRecipe) -> dict[str, Any]:
+    small = recipe.backbone == "small"
+    backbone = BACKBONE if small else {"model": recipe.backbone}
+    positions = recipe.size // 8 if small else 0
+    return {"backbone": backbone, "size": [recipe.size, recipe.size], **SETTINGS, "positions": positions}
+
+
+def retrieval(
+    network: MultiSem,
+    scale: torch.nn.ParameterList,
+    clean: torch.Tensor,
+    redrawn: torch.Tensor,
+    texts: torch.Tensor,
+    channel: ChannelModel,
+    rng: Rng,
+) -> torch.Tensor:
+    """Cross-entropy of finding `clean` pictures, after the channel, among the `redrawn` ones, by either kind of features."""
+    count = len(clean)
+    maps = network.maps(torch.cat((clean, redrawn)))
+    apart = torch.cdist(clean.flatten(1), redrawn.flatten(1)).square() * (4 / clean[0].numel())
+    wanted = F.softmax(-SHARPNESS * (apart - apart.amin(1, keepdim=True)), dim=1)
+    loss = clean.new_zeros(())
+    image, (fused, _) = network.image_features(maps), network.fused(maps, texts.repeat(2, 1, 1))
+    for index, features in enumerate((image, fused)):
+        heard = sent(features[:count], channel, rng.at(index))
+        near = -scale[index].exp() * torch.cdist(heard, features[count:]).square()
+        loss = loss - (wanted * F.log_softmax(near, dim=1)).sum(1).mean()
+    return loss
+
+
+def sent(features: torch.Tensor, channel: ChannelModel, rng: Rng) -> torch.Tensor:
+    """Features (B, D) as the transport `analog` brings them over a channel: unit power, linear estimate, own scale."""
+    symbols = torch.view_as_complex(F.pad(features, (0, features.shape[1] % 2)).reshape(len(features), -1, 2))
+    rms = symbols.abs().square().mean(1, keepdim=True).clamp(min=1e-12).sqrt()
+    received = channel.transmit(symbols_of(symbols / rms), rng)
+    estimate = received.values / (1 + received.noise_var) * rms
+    return torch.view_as_real(estimate).flatten(1)[:, : features.shape[1]]
+
+
+def fill_backbone(backbone: Backbone, file: str) -> None:
+    """Load a network of timm without its classifier.
+
+    Raises:
+        RunError: the file holds other weights than the network needs
+    """
+    if not isinstance(backbone, TimmBackbone):
+        raise RunError("multisem: backbone_weights are those of a network of timm; name it under `backbone`")
+    try:
+        held = load_file(Path(file).expanduser())
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"multisem: {file} cannot be read as safetensors: {error}") from error
+    classifier = backbone.net.pretrained_cfg.get("classifier") or "fc"
+    ends = tuple(f"{one}." for one in ((classifier,) if isinstance(classifier, str) else classifier))
+    held = {name: value for name, value in held.items() if not name.startswith(ends)}
+    try:
+        backbone.net.load_state_dict(held, strict=True)
+    except RuntimeError as error:
+        reason = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
+        raise RunError(f"multisem: the weights {file} are not those of the backbone: {reason}"[:500]) from error
+
+
+def prompts_of(images: torch.Tensor, lists: Sequence[Sequence[str]]) -> torch.Tensor:
+    """The prompt of each list that mini-clip finds nearest to each picture: int64 (N, lists)."""
+    clip = load_mini("mini-clip")
+    table = [clip.encode_text(list(group)) for group in lists]
+    rows = []
+    for part in images.split(500):
+        seen = clip.encode_image(
+            part if part.shape[2:] == (32, 32) else F.interpolate(part.float() / 255, (32, 32), mode="area")
+        )
+        rows.append(torch.stack([(seen @ group.T).argmax(1) for group in table], dim=1))
+    return torch.cat(rows)
+
+
+def _redrawn(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Pictures as a generator that knows them might draw them again: a little softer, shifted in colour, noisy."""
+    soft = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    share = torch.rand(len(images), 1, 1, 1, generator=generator) * 0.6
+    shift = torch.randn(len(images), 3, 1, 1, generator=generator) * 0.02
+    noise = torch.randn(images.shape, generator=generator) * 0.02
+    return (images + share * (soft - images) + shift + noise).clamp(0, 1)
+
+
+@torch.no_grad()
+def found(network: MultiSem, recipe: MultiSemRecipe, snrs_db: Sequence[float], count: int = 40) -> dict[str, float]:
+    """PSNR to unseen photographs of the nearest training photograph of their class: by features at an SNR, and by pixels."""
+    known, unseen = knowledge(recipe.data, 0, 500, recipe.size), load_split(recipe.data, "test", recipe.size)
+    lists = prompts(known.classes)
+    totals: dict[str, list[torch.Tensor]] = {}
+    for label in range(len(known.classes)):
+        mine, theirs = unseen.images[unseen.labels == label][:count], known.images[known.labels == label]
+        if not len(mine):
+            continue
+        one, other = mine.float() / 255, theirs.float() / 255
+        errors = torch.cdist(one.flatten(1), other.flatten(1)).square() / one[0].numel()
+        maps, more = network.maps(one), network.maps(other)
+        texts, more_texts = texts_of(mine, lists), texts_of(theirs, lists)
+        image, fused = network.image_features(maps), network.fused(maps, texts)[0]
+        more_image, more_fused = network.image_features(more), network.fused(more, more_texts)[0]
+        totals.setdefault("PSNR of the nearest of 500 by pixels, dB", []).append(errors.amin(1))
+        both = (("image", image, more_image), ("fused", fused, more_fused))
+        for (name, features, candidates), snr in itertools.product(both, snrs_db):
+            heard = sent(features, at_snr(recipe.channel, snr), Rng(1).at("found", label, name))
+            nearest = torch.cdist(heard, candidates).argmin(1)
+            totals.setdefault(f"PSNR of the nearest of 500 by {name} features at {snr:g} dB", []).append(
+                errors.gather(1, nearest[:, None])[:, 0]
+            )
+            read = network.reading[name](heard).argmax(1)
+            totals.setdefault(f"class read from {name} features at {snr:g} dB, %", []).append((read == label).float())
+    return {
+        name: float(100 * torch.cat(values).mean())
+        if name.startswith("class")
+        else float(-10 * torch.cat(values).log10().mean())
+        for name, values in totals.items()
+    }
+
+
+def texts_of(images: torch.Tensor, lists: Sequence[Sequence[str]]) -> torch.Tensor:
+    """F_text of pictures by mini-clip, float32 (N, n_text, d_text)."""
+    table = [load_mini("mini-clip").encode_text(list(group)) for group in lists]
+    chosen = prompts_of(images, lists)
+    return torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
+
+
+TITLE = "multisem"
+SUMMARY = (
+    "Semantics of MMSemCom in small: 32 image features by a small convolutional network in place of ResNet-50 (eq. 8), and 64 "
+    "features fused with the prompts of mini-clip by cross-attention (eq. 12-14)."
+)
