@@ -1,1 +1,2 @@
-"""Sequences of pictures: where they come from, and how both ends keep reference pictures of them."""
+"""Sequences of pictures: where they come from, and how both ends keep reference pictures of
+them."""

@@ -1,4 +1,5 @@
-"""Answers about pictures and videos that are asked for again and again, kept by the digest of what was asked about."""
+"""Answers about pictures and videos that are asked for again and again, kept by the digest of what
+was asked about."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ Answer = TypeVar("Answer")
 
 
 def remembered(most: int) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
-    """Keep the newest `most` answers of a function of arrays and texts, not the arrays; one call at a time asks it."""
+    """Keep the newest `most` answers of a function of arrays and texts, not the arrays; one call at
+    a time asks it."""
 
     def around(function: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
         known = Newest[Answer](most)

@@ -8,7 +8,8 @@ from torch import nn
 
 
 class Mixer(nn.Module):
-    """A residual block over time: depthwise convolution, then two linear layers; (B, T, W) -> (B, T, W).
+    """A residual block over time: depthwise convolution, then two linear layers; (B, T, W) -> (B,
+    T, W).
 
     Args:
         width: channels

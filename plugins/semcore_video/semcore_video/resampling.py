@@ -9,7 +9,8 @@ USUAL_FPS = 25.0
 
 
 def in_steps(values: np.ndarray, count: int) -> np.ndarray:
-    """Numbers over time (T, ...) as `count` of them over the same time, straight lines in between; T > 0."""
+    """Numbers over time (T, ...) as `count` of them over the same time, straight lines in between;
+    T > 0."""
     if len(values) == count:
         return values
     times = (np.arange(count) + 0.5) * len(values) / max(count, 1) - 0.5
@@ -21,10 +22,15 @@ def in_steps(values: np.ndarray, count: int) -> np.ndarray:
 
 
 def nearest(frames: np.ndarray, count: int) -> np.ndarray:
-    """Pictures over time (T, ...) as `count` of them over the same time: each is the nearest in time; T > 0."""
+    """Pictures over time (T, ...) as `count` of them over the same time: each is the nearest in
+    time; T > 0."""
     if len(frames) == count:
         return frames
-    return frames[((np.arange(count) + 0.5) * len(frames) / max(count, 1)).astype(np.int64).clip(max=len(frames) - 1)]
+    return frames[
+        ((np.arange(count) + 0.5) * len(frames) / max(count, 1))
+        .astype(np.int64)
+        .clip(max=len(frames) - 1)
+    ]
 
 
 def resampled(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:

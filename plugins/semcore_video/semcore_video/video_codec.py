@@ -25,7 +25,8 @@ VIDEO = "video"
 CODECS = {"h264": ("libx264", "h264"), "h265": ("libx265", "hevc")}
 """Codec -> FFmpeg's encoder, and its raw stream format."""
 SMALLEST = {"h264": 16, "h265": 64}
-"""Least sides of the frames that are coded; x265 writes beyond its memory where frames are narrower than 64 pixels."""
+"""Least sides of the frames that are coded; x265 writes beyond its memory where frames are narrower
+than 64 pixels."""
 BLOCK = 128
 """Pixels by which a decoder rounds sides up, at most."""
 WORST = 51
@@ -37,11 +38,13 @@ Name = Literal["h264", "h265"]
 
 @dataclass(frozen=True)
 class VideoEncoder(SemanticEncoder):
-    """The frames of a video by H.264 or H.265, as a raw stream of units (Annex B), one key frame and predictions.
+    """The frames of a video by H.264 or H.265, as a raw stream of units (Annex B), one key frame
+    and predictions.
 
-    With `most_bytes` the best constant rate factor is searched that fits; if even the worst is too large, the stream is
-    empty and the video is lost. What encoders say of themselves is not sent. Colour has half the resolution, so the edge of
-    an odd side is repeated once, and that of a side below 16 (H.265: 64) pixels until it has as many.
+    With `most_bytes` the best constant rate factor is searched that fits; if even the worst is too
+    large, the stream is empty and the video is lost. What encoders say of themselves is not sent.
+    Colour has half the resolution, so the edge of an odd side is repeated once, and that of a side
+    below 16 (H.265: 64) pixels until it has as many.
 
     Fields:
         codec: which standard
@@ -65,7 +68,10 @@ class VideoEncoder(SemanticEncoder):
         return {VIDEO: Bitstream}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(sample.id, {VIDEO: Bitstream(self._fitting(sample))}, sample.user) for sample in samples]
+        return [
+            Semantics(sample.id, {VIDEO: Bitstream(self._fitting(sample))}, sample.user)
+            for sample in samples
+        ]
 
     def _fitting(self, sample: Sample) -> bytes:
         if sample.video is None or not len(sample.video):
@@ -89,21 +95,40 @@ class VideoEncoder(SemanticEncoder):
         library, form = CODECS[self.codec]
         buffer = io.BytesIO()
         with av.open(buffer, "w", format=form) as out:
-            video: Any = out.add_stream(library, rate=Fraction(sample.fps or 25).limit_denominator(1001))
+            video: Any = out.add_stream(
+                library, rate=Fraction(sample.fps or 25).limit_denominator(1001)
+            )
             video.height, video.width = coded_size(self.codec, sample.video.shape[1:3])
             odd = video.height - sample.video.shape[1], video.width - sample.video.shape[2]
             video.pix_fmt = "yuv420p"
-            quiet = {"x265-params": "info=0:log-level=none:pools=none:frame-threads=1:wpp=0"} if self.codec == "h265" else {}
-            video.options = {"crf": str(crf), "preset": self.preset, "threads": "1", "g": "250", **quiet}
+            quiet = (
+                {"x265-params": "info=0:log-level=none:pools=none:frame-threads=1:wpp=0"}
+                if self.codec == "h265"
+                else {}
+            )
+            video.options = {
+                "crf": str(crf),
+                "preset": self.preset,
+                "threads": "1",
+                "g": "250",
+                **quiet,
+            }
             for pixels in sample.video:
                 whole = np.pad(pixels, ((0, odd[0]), (0, odd[1]), (0, 0)), "edge")
-                out.mux(video.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")))
+                out.mux(
+                    video.encode(
+                        av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")
+                    )
+                )
             out.mux(video.encode(None))
-        return buffer.getvalue() if self.codec == "h265" else b"".join(_without_sei(buffer.getvalue()))
+        return (
+            buffer.getvalue() if self.codec == "h265" else b"".join(_without_sei(buffer.getvalue()))
+        )
 
 
 def _without_sei(stream: bytes) -> Iterator[bytes]:
-    """The units of an H.264 stream, each behind its start code, but for supplemental information."""
+    """The units of an H.264 stream, each behind its start code, but for supplemental
+    information."""
     for unit in stream.split(b"\0\0\1")[1:]:
         if unit and unit[0] & 31 != H264_SEI:
             yield b"\0\0\1" + unit.rstrip(b"\0")
@@ -113,8 +138,9 @@ def _without_sei(stream: bytes) -> Iterator[bytes]:
 class VideoDecoder(Generator):
     """The frames of a stream of H.264 or H.265 that may be damaged.
 
-    How many frames there are, of which size and how many a second, the grant tells. Frames of another size are damage and
-    left out; where frames are missing at the end, the last one stays. Without any frame there is no video.
+    How many frames there are, of which size and how many a second, the grant tells. Frames of
+    another size are damage and left out; where frames are missing at the end, the last one stays.
+    Without any frame there is no video.
 
     Fields:
         codec: which standard
@@ -137,7 +163,11 @@ class VideoDecoder(Generator):
 
     def _sample(self, got: Semantics) -> Sample:
         stream, extent = got.streams.get(VIDEO), got.extent
-        seen = list(self._decoded(stream.data, extent)) if isinstance(stream, Bitstream) and stream.data else []
+        seen = (
+            list(self._decoded(stream.data, extent))
+            if isinstance(stream, Bitstream) and stream.data
+            else []
+        )
         if not seen:
             return Sample(got.key, got.user)
         height, width = extent.size if extent.frames else seen[0].shape[:2]
@@ -150,8 +180,13 @@ class VideoDecoder(Generator):
         """The frames of the size that was granted, or of that of the first where nobody says."""
         import av
 
-        size, left = (coded_size(self.codec, extent.size), extent.frames) if extent.frames else (None, MAX_FRAMES)
-        # A stream of a few bytes can claim gigapixels. Decoders count pixels in blocks that are as wide as their vectors.
+        size, left = (
+            (coded_size(self.codec, extent.size), extent.frames)
+            if extent.frames
+            else (None, MAX_FRAMES)
+        )
+        # A stream of a few bytes can claim gigapixels. Decoders count pixels in blocks that are as
+        # wide as their vectors.
         most = (size[0] + BLOCK) * (size[1] + BLOCK) if size else MAX_RECEIVED_PIXELS
         decoder: Any = av.CodecContext.create(CODECS[self.codec][1], "r")
         decoder.thread_count = 1
@@ -172,7 +207,8 @@ class VideoDecoder(Generator):
 
 
 def coded_size(codec: Name, size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) of the frames that are coded: even, and for H.265 at least those that x265 can be trusted with."""
+    """(height, width) of the frames that are coded: even, and for H.265 at least those that x265
+    can be trusted with."""
     least = SMALLEST[codec]
     return max(size[0] + size[0] % 2, least), max(size[1] + size[1] % 2, least)
 

@@ -21,7 +21,9 @@ def weights_file(name: str, folder: str | None = None) -> Path:
 
 def digest(name: str, folder: str | None = None) -> str:
     """The digest of numbers, and of the settings beside them; "" where the folder has none."""
-    return content.fingerprint(weights_file(name, folder).parent, ("config.json", "model.safetensors"))[:12]
+    return content.fingerprint(
+        weights_file(name, folder).parent, ("config.json", "model.safetensors")
+    )[:12]
 
 
 def arrays(name: str, folder: str | None, wanted: str, command: str) -> Any:
@@ -50,5 +52,7 @@ def network(build: Callable[..., Any], name: str, folder: str | None, command: s
     try:
         built = build(**json.loads(config.read_text()))
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
-        raise RunError(f"{config} does not describe a network of this kind: {error}; {remedy}") from error
+        raise RunError(
+            f"{config} does not describe a network of this kind: {error}; {remedy}"
+        ) from error
     return weights.fill(built, file, remedy).float().eval().requires_grad_(False)

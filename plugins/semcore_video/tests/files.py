@@ -48,7 +48,10 @@ def write(
     with av.open(str(place), "w", format=form, options=movie or {}) as out:
         video: Any = out.add_stream(codec, rate=rate)
         video.height, video.width = frames[0].shape[:2]
-        video.pix_fmt, video.options = pixels, options or ({"crf": "4", "threads": "1"} if "264" in codec else {})
+        video.pix_fmt, video.options = (
+            pixels,
+            options or ({"crf": "4", "threads": "1"} if "264" in codec else {}),
+        )
         video.codec_context.time_base = time_base
         if pixel_aspect is not None:
             video.codec_context.sample_aspect_ratio = pixel_aspect
@@ -60,7 +63,9 @@ def write(
             heard = out.add_stream(sound_codec, rate=rate_hz, layout=layout)
         for picture, moment in zip(frames, moments, strict=True):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-            frame = frame.reformat(format=pixels, dst_colorspace=matrix or made_by or 5, dst_color_range=1)
+            frame = frame.reformat(
+                format=pixels, dst_colorspace=matrix or made_by or 5, dst_color_range=1
+            )
             frame.pts, frame.time_base = round(moment / time_base), time_base
             out.mux(video.encode(frame))
         out.mux(video.encode(None))
@@ -69,7 +74,14 @@ def write(
             size = heard.codec_context.frame_size or whole.shape[1]
             for start in range(0, whole.shape[1], size):
                 out.mux(
-                    heard.encode(_heard(whole[:, start : start + size], layout, rate_hz, round(sound_at * rate_hz) + start))
+                    heard.encode(
+                        _heard(
+                            whole[:, start : start + size],
+                            layout,
+                            rate_hz,
+                            round(sound_at * rate_hz) + start,
+                        )
+                    )
                 )
             out.mux(heard.encode(None))
     return place
@@ -86,21 +98,30 @@ def greys(count: int, height: int = 96, width: int = 160) -> list[np.ndarray]:
     return [np.full((height, width, 3), 40 + index % 80, np.uint8) for index in range(count)]
 
 
-def flash(times: Sequence[float], at_s: float, height: int = 96, width: int = 160) -> list[np.ndarray]:
+def flash(
+    times: Sequence[float], at_s: float, height: int = 96, width: int = 160
+) -> list[np.ndarray]:
     """Dark pictures, and a white one: the first from a moment on."""
     white = next(index for index, moment in enumerate(times) if moment >= at_s - 1e-6)
-    return [np.full((height, width, 3), 235 if index == white else 16, np.uint8) for index in range(len(times))]
+    return [
+        np.full((height, width, 3), 235 if index == white else 16, np.uint8)
+        for index in range(len(times))
+    ]
 
 
 def beep(length_s: float, at_s: float, rate_hz: int = 16000) -> np.ndarray:
     """Silence, and a tone of 0.1 s: float32 (S,)."""
     time = np.arange(round(length_s * rate_hz)) / rate_hz
-    return (0.5 * np.sin(2 * np.pi * 1000 * time) * ((time >= at_s) & (time < at_s + 0.1))).astype(np.float32)
+    return (0.5 * np.sin(2 * np.pi * 1000 * time) * ((time >= at_s) & (time < at_s + 0.1))).astype(
+        np.float32
+    )
 
 
 def tone(length_s: float, level: float, rate_hz: int = 16000) -> np.ndarray:
     """A tone, float32 (S,)."""
-    return (level * np.sin(2 * np.pi * 440 * np.arange(round(length_s * rate_hz)) / rate_hz)).astype(np.float32)
+    return (
+        level * np.sin(2 * np.pi * 440 * np.arange(round(length_s * rate_hz)) / rate_hz)
+    ).astype(np.float32)
 
 
 def begins(audio: np.ndarray, rate_hz: int = 16000) -> float:

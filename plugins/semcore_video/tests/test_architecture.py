@@ -17,15 +17,22 @@ ORDER = (
     ("video_codec", "transports", "jscc", "kb", "sources", "metrics"),
     ("training",),
 )
-"""Folders and modules at the top of the package, from the ground up: each imports from earlier groups alone."""
+"""Folders and modules at the top of the package, from the ground up: each imports from earlier
+groups alone."""
 LEVELS = {name: level for level, names in enumerate(ORDER) for name in names}
-MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
 
 
 def imported(module: str) -> Iterator[str]:
     """The modules of the package that one imports, wherever in it."""
     for node in ast.walk(ast.parse(MODULES[module].read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == PACKAGE.name:
+        if (
+            isinstance(node, ast.ImportFrom)
+            and (node.module or "").partition(".")[0] == PACKAGE.name
+        ):
             base = (node.module or "").split(".")[1:]
             for alias in node.names:
                 full = ".".join([*base, alias.name])
@@ -56,9 +63,14 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 
 
 def test_torch_is_loaded_by_training_alone() -> None:
-    light = [module for module in MODULES if not module.startswith("training.") and module not in HEAVY]
+    light = [
+        module for module in MODULES if not module.startswith("training.") and module not in HEAVY
+    ]
     names = [f"{PACKAGE.name}.{module}".removesuffix(".__init__") for module in light]
-    code = f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nassert 'torch' not in sys.modules"
+    code = (
+        f"import importlib, sys\nfor name in {names!r}: importlib.import_module(name)\nassert "
+        "'torch' not in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
 
 

@@ -41,12 +41,15 @@ def spelled(sentence: str) -> str:
     """The name that GRID gives to the clip of a sentence."""
     words = sentence.split()
     return "".join(
-        next(sign for sign, word in column.items() if word == said) for column, said in zip(GRID_WORDS, words, strict=True)
+        next(sign for sign, word in column.items() if word == said)
+        for column, said in zip(GRID_WORDS, words, strict=True)
     )
 
 
 @pytest.mark.parametrize("recipe", [FaceBasisRecipe, LipFitRecipe, MeanFaceRecipe, VisemesRecipe])
-def test_too_little_to_learn_from_is_refused(tmp_path: Path, talking: list[Sample], recipe: type[Recipe]) -> None:
+def test_too_little_to_learn_from_is_refused(
+    tmp_path: Path, talking: list[Sample], recipe: type[Recipe]
+) -> None:
     nobody = replace(short(talking[1]), video=np.full((FRAMES, 64, 64, 3), 90, np.uint8))
     folder = written(tmp_path / "clips", [short(talking[0]), nobody], ["ann", "ben"])
     with pytest.raises(ComponentError, match=rf"{recipe.__name__}\.data: "):
@@ -63,9 +66,13 @@ def written(folder: Path, talking: list[Sample], names: list[str]) -> Path:
 
 
 @pytest.mark.parametrize("recipe", [FaceBasisRecipe, LipFitRecipe, MeanFaceRecipe, VisemesRecipe])
-def test_a_card_states_the_data_that_was_used(tmp_path: Path, talking: list[Sample], recipe: type[Recipe]) -> None:
+def test_a_card_states_the_data_that_was_used(
+    tmp_path: Path, talking: list[Sample], recipe: type[Recipe]
+) -> None:
     if recipe is VisemesRecipe:  # needs whole sentences
-        folder = written(tmp_path / "my clips", talking, [spelled(sample.text or "") for sample in talking])
+        folder = written(
+            tmp_path / "my clips", talking, [spelled(sample.text or "") for sample in talking]
+        )
     else:
         folder = written(tmp_path / "my clips", list(map(short, talking)), ["ann", "ben", "cem"])
     recipe(data=str(folder)).train(tmp_path / "out")
@@ -75,10 +82,14 @@ def test_a_card_states_the_data_that_was_used(tmp_path: Path, talking: list[Samp
     assert ("GRID" in card) == (recipe is VisemesRecipe)
 
 
-def test_other_videos_under_the_same_names_are_other_data(tmp_path: Path, talking: list[Sample]) -> None:
+def test_other_videos_under_the_same_names_are_other_data(
+    tmp_path: Path, talking: list[Sample]
+) -> None:
     talking = list(map(short, talking))
     one = learnt_from(str(written(tmp_path / "a", talking, ["ann", "ben", "cem"])))
     louder = [replace(talking[0], audio=np.clip(2 * talking[0].audio, -1, 1)), *talking[1:]]
     (tmp_path / "b").mkdir()
     assert "3 videos" in one and "`a`" in one and "GRID" not in one
-    assert one.replace("`a`", "`clips`") != learnt_from(str(written(tmp_path / "b" / "clips", louder, ["ann", "ben", "cem"])))
+    assert one.replace("`a`", "`clips`") != learnt_from(
+        str(written(tmp_path / "b" / "clips", louder, ["ann", "ben", "cem"]))
+    )

@@ -26,7 +26,8 @@ def read(place: Path, size: tuple[int, int] = SIZE, **settings: object) -> Sampl
     return Clips(str(place), size=size, face=False, **settings).samples()[0]
 
 
-# ---------------------------------------------------------------------------------------------- time stamps
+# ----------------------------------------------------------------------------------------------
+# time stamps
 
 REGULAR = [index / 25 for index in range(26)]
 SPARSE = [*REGULAR, 1.8, 2.6, 3.4, 4.2]
@@ -55,13 +56,26 @@ def test_sound_that_begins_before_the_picture_is_cut_to_it(tmp_path: Path) -> No
     times = [1.0 + index / 25 for index in range(50)]
     write(tmp_path / "clip.mkv", flash(times, 2.0), times, beep(3.0, 2.0), form="matroska")
     got = read(tmp_path / "clip.mkv")
-    assert flashes(got.video, got.fps) == 1.0 and abs(begins(got.audio) - 1.0) < 0.01 and len(got.video) == 50
+    assert (
+        flashes(got.video, got.fps) == 1.0
+        and abs(begins(got.audio) - 1.0) < 0.01
+        and len(got.video) == 50
+    )
 
 
 def test_program_streams_begin_where_they_like(tmp_path: Path) -> None:
     place, times = tmp_path / "clip.mpg", [index / 25 for index in range(50)]
-    write(place, flash(times, 1.2), 25, beep(2.0, 1.2, 44100), codec="mpeg1video", sound_codec="mp2", rate_hz=44100,
-          form="mpeg", time_base=Fraction(1, 25))  # fmt: skip
+    write(
+        place,
+        flash(times, 1.2),
+        25,
+        beep(2.0, 1.2, 44100),
+        codec="mpeg1video",
+        sound_codec="mp2",
+        rate_hz=44100,
+        form="mpeg",
+        time_base=Fraction(1, 25),
+    )
     got = read(place)
     assert (len(got.video), got.fps) == (50, 25.0)
     assert flashes(got.video, got.fps) == 1.2 and abs(begins(got.audio) - 1.2) < 0.02
@@ -75,13 +89,25 @@ def test_a_gap_in_the_sound_is_silence(tmp_path: Path) -> None:
     def part(time: float | None, level: float) -> tuple[float | None, object]:
         import av
 
-        frame = av.AudioFrame.from_ndarray(np.full((1, 800), level, np.float32), format="fltp", layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            np.full((1, 800), level, np.float32), format="fltp", layout="mono"
+        )
         frame.sample_rate = 8000
         return time, frame
 
-    heard = [part(-0.05, 0.1), part(0.05, 0.2), part(0.151, 0.3), part(0.45, 0.4), part(0.5, 0.5), part(None, 0.6)]
+    heard = [
+        part(-0.05, 0.1),
+        part(0.05, 0.2),
+        part(0.151, 0.3),
+        part(0.45, 0.4),
+        part(0.5, 0.5),
+        part(None, 0.6),
+    ]
     got = Track(iter(heard), 8000).take(0, 8000)
-    levels = [round(float(got[round(time * 8000)]), 2) for time in (0.01, 0.049, 0.06, 0.2, 0.26, 0.44, 0.46, 0.56, 0.64, 0.8)]
+    levels = [
+        round(float(got[round(time * 8000)]), 2)
+        for time in (0.01, 0.049, 0.06, 0.2, 0.26, 0.44, 0.46, 0.56, 0.64, 0.8)
+    ]
     assert levels == [0.1, 0.1, 0.2, 0.3, 0.0, 0.0, 0.4, 0.5, 0.6, 0.0]
     other = SimpleNamespace(sample_rate=16000)
     with pytest.raises(ComponentError, match="changes its rate"):
@@ -90,7 +116,15 @@ def test_a_gap_in_the_sound_is_silence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("fps", "round_ms"),
-    [(10, True), (15, True), (24000 / 1001, False), (25, True), (30000 / 1001, False), (50, True), (60, True)],
+    [
+        (10, True),
+        (15, True),
+        (24000 / 1001, False),
+        (25, True),
+        (30000 / 1001, False),
+        (50, True),
+        (60, True),
+    ],
 )
 def test_the_rate_of_the_camera_is_found_behind_what_it_dropped(fps: float, round_ms: bool) -> None:
     times = [index / fps for index in range(90) if index % 11 != 5]
@@ -101,7 +135,9 @@ def test_the_rate_of_the_camera_is_found_behind_what_it_dropped(fps: float, roun
 
 @pytest.mark.parametrize("fps", [10.0, 24000 / 1001, 30000 / 1001, 50.0, 60.0])
 @pytest.mark.parametrize("form", ["mp4", "matroska"])
-def test_every_picture_of_a_regular_clip_is_there_once(tmp_path: Path, fps: float, form: str) -> None:
+def test_every_picture_of_a_regular_clip_is_there_once(
+    tmp_path: Path, fps: float, form: str
+) -> None:
     base = Fraction(fps).limit_denominator(1001)
     write(tmp_path / "clip.mkv", greys(45), fps, form=form, time_base=1 / base)
     got = read(tmp_path / "clip.mkv")
@@ -110,14 +146,18 @@ def test_every_picture_of_a_regular_clip_is_there_once(tmp_path: Path, fps: floa
 
 
 def test_a_part_that_an_edit_list_leaves_out_is_not_seen(tmp_path: Path) -> None:
-    """What a cut on a phone does: the file begins at the key frame before, and says from where it is shown."""
+    """What a cut on a phone does: the file begins at the key frame before, and says from where it
+    is shown."""
     times = [-0.4 + index / 25 for index in range(60)]
-    write(tmp_path / "clip.mov", greys(60), times, form="mov", movie={"avoid_negative_ts": "disabled"})
+    write(
+        tmp_path / "clip.mov", greys(60), times, form="mov", movie={"avoid_negative_ts": "disabled"}
+    )
     got = read(tmp_path / "clip.mov")
     assert len(got.video) == 50 and abs(int(got.video[0, 40, 80, 0]) - 50) <= 2
 
 
-# ---------------------------------------------------------------------------------------------- how it is seen
+# ---------------------------------------------------------------------------------------------- how
+# it is seen
 
 
 def corner(height: int = 96, width: int = 160) -> list[np.ndarray]:
@@ -129,7 +169,8 @@ def corner(height: int = 96, width: int = 160) -> list[np.ndarray]:
 
 
 def turned(place: Path, out: Path, matrix: tuple[int, int, int, int]) -> Path:
-    """The same file with another display matrix in its header (of video tracks: ISO 14496-12, tkhd)."""
+    """The same file with another display matrix in its header (of video tracks: ISO 14496-12,
+    tkhd)."""
     data = bytearray(place.read_bytes())
     at = data.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
     unit = 1 << 16
@@ -152,7 +193,9 @@ def turned(place: Path, out: Path, matrix: tuple[int, int, int, int]) -> Path:
     ],
     ids=["0", "90", "180", "270", "mirrored", "upside down", "transposed"],
 )
-def test_pictures_are_upright(tmp_path: Path, matrix: tuple[int, int, int, int], seen: object) -> None:
+def test_pictures_are_upright(
+    tmp_path: Path, matrix: tuple[int, int, int, int], seen: object
+) -> None:
     write(tmp_path / "flat.mp4", corner(), 25, form="mp4")
     wanted = seen(corner()[0])  # type: ignore[operator]
     got = read(turned(tmp_path / "flat.mp4", tmp_path / "clip.mp4", matrix), wanted.shape[:2])
@@ -160,7 +203,8 @@ def test_pictures_are_upright(tmp_path: Path, matrix: tuple[int, int, int, int],
 
 
 @pytest.mark.parametrize(
-    ("matrix", "pixels"), [(5, "yuv420p"), (1, "yuv420p"), (1, "yuv420p10le"), (9, "yuv420p10le"), (1, "yuv444p")]
+    ("matrix", "pixels"),
+    [(5, "yuv420p"), (1, "yuv420p"), (1, "yuv420p10le"), (9, "yuv420p10le"), (1, "yuv444p")],
 )
 def test_red_is_red_by_whatever_matrix(tmp_path: Path, matrix: int, pixels: str) -> None:
     red = [np.full((96, 160, 3), (200, 30, 30), np.uint8)] * 3
@@ -172,7 +216,13 @@ def test_a_matrix_that_is_not_named_is_that_of_the_size(tmp_path: Path) -> None:
     for height, width, matrix in ((480, 640, 5), (720, 1280, 1)):
         red = [np.full((height, width, 3), (200, 30, 30), np.uint8)]
         place = write(
-            tmp_path / f"{height}.mkv", red, 25, matrix=matrix, form="matroska", codec="mpeg4", options={"qscale": "2"}
+            tmp_path / f"{height}.mkv",
+            red,
+            25,
+            matrix=matrix,
+            form="matroska",
+            codec="mpeg4",
+            options={"qscale": "2"},
         )
         with_none = place.read_bytes()
         assert with_none
@@ -196,14 +246,28 @@ def test_a_circle_stays_a_circle(tmp_path: Path, pixel: Fraction, size: tuple[in
     assert abs(int(high) - int(wide)) <= 2 or wide == size[1] or high == size[0]  # cut
 
 
-# ---------------------------------------------------------------------------------------------- how it is heard
+# ---------------------------------------------------------------------------------------------- how
+# it is heard
 
 
-@pytest.mark.parametrize(("layout", "channels"), [("mono", 1), ("stereo", 2), ("5.1", 6), ("quad", 4)])
+@pytest.mark.parametrize(
+    ("layout", "channels"), [("mono", 1), ("stereo", 2), ("5.1", 6), ("quad", 4)]
+)
 @pytest.mark.parametrize("codec", ["pcm_s16le", "pcm_f32le"])
-def test_what_is_as_loud_in_every_channel_stays_as_loud(tmp_path: Path, layout: str, channels: int, codec: str) -> None:
+def test_what_is_as_loud_in_every_channel_stays_as_loud(
+    tmp_path: Path, layout: str, channels: int, codec: str
+) -> None:
     sound = np.repeat(tone(1.0, 0.8, 44100)[None], channels, 0)
-    write(tmp_path / "clip.mkv", greys(25), 25, sound, rate_hz=44100, layout=layout, sound_codec=codec, form="matroska")
+    write(
+        tmp_path / "clip.mkv",
+        greys(25),
+        25,
+        sound,
+        rate_hz=44100,
+        layout=layout,
+        sound_codec=codec,
+        form="matroska",
+    )
     got = read(tmp_path / "clip.mkv").audio[1000:-1000]
     assert np.abs(got).max() == pytest.approx(0.8, abs=0.01)
     assert np.sqrt(np.square(got).mean()) == pytest.approx(0.8 / 2**0.5, abs=0.01)
@@ -211,22 +275,37 @@ def test_what_is_as_loud_in_every_channel_stays_as_loud(tmp_path: Path, layout: 
 
 def test_a_full_channel_among_silent_ones_is_not_clipped(tmp_path: Path) -> None:
     sound = np.stack([tone(1.0, 0.99), np.zeros(16000, np.float32)])
-    write(tmp_path / "clip.mkv", greys(25), 25, sound, layout="stereo", sound_codec="pcm_s16le", form="matroska")
+    write(
+        tmp_path / "clip.mkv",
+        greys(25),
+        25,
+        sound,
+        layout="stereo",
+        sound_codec="pcm_s16le",
+        form="matroska",
+    )
     assert np.abs(read(tmp_path / "clip.mkv").audio).max() == pytest.approx(0.495, abs=0.01)
 
 
-# ---------------------------------------------------------------------------------------------- segments
+# ----------------------------------------------------------------------------------------------
+# segments
 
 
-def test_segments_are_read_on_demand_in_any_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_segments_are_read_on_demand_in_any_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     times = [index / 25 for index in range(110)]
     for name in "ab":
         write(tmp_path / f"{name}.mp4", greys(110), times, tone(4.4, 0.5), form="mp4")
     whole, decoded = read(tmp_path / "a.mp4"), list[int]()
     finish = reading.Upright.__call__
-    monkeypatch.setattr(reading.Upright, "__call__", lambda self, frame: decoded.append(1) or finish(self, frame))
+    monkeypatch.setattr(
+        reading.Upright, "__call__", lambda self, frame: decoded.append(1) or finish(self, frame)
+    )
     samples = Clips(str(tmp_path), size=SIZE, face=False, segment_s=1.0).samples()
-    assert [name for name, _ in heads(samples)] == [f"{name}/{number:03d}" for name in "ab" for number in range(4)]
+    assert [name for name, _ in heads(samples)] == [
+        f"{name}/{number:03d}" for name in "ab" for number in range(4)
+    ]
     assert not decoded  # the rest of 0.4 s is left out
     for at in (0, 1, 2, 5, 3, 1, 0):
         got = samples[at % 4]
@@ -240,7 +319,12 @@ def test_many_clips_at_once_keep_few_open(tmp_path: Path, monkeypatch: pytest.Mo
     from semcore_video.sources import clips
 
     for number in range(4):
-        write(tmp_path / f"{number}.mp4", [frame + np.uint8(10 * number) for frame in greys(30)], 25, form="mp4")
+        write(
+            tmp_path / f"{number}.mp4",
+            [frame + np.uint8(10 * number) for frame in greys(30)],
+            25,
+            form="mp4",
+        )
     monkeypatch.setattr(clips, "OPEN_PIXELS", 2 * SIZE[0] * SIZE[1])
     samples = Clips(str(tmp_path), size=SIZE, face=False, segment_s=0.4).samples()
     for at in (0, 3, 6, 9, 1, 4, 7, 10, 2, 5):
@@ -265,7 +349,9 @@ def test_samples_are_known_by_what_the_file_holds(tmp_path: Path) -> None:
     assert known("one") != known("two")
 
 
-def test_a_clip_that_is_too_long_for_one_segment_says_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clip_that_is_too_long_for_one_segment_says_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path / "clip.mp4", greys(30), 25, form="mp4")
     monkeypatch.setattr(reading, "MAX_FRAMES", 20)
     with pytest.raises(ComponentError, match="30 frames at once.*segment_s"):
@@ -279,7 +365,9 @@ def test_a_clip_that_is_too_long_for_one_segment_says_what_to_set(tmp_path: Path
 def test_what_is_no_video_is_named(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"words" * 100)
     (tmp_path / "other.MOV").write_bytes(b"")
-    with pytest.raises(SourceError, match=r"clip\.mp4 cannot be read as a video: .*\n.*other\.MOV cannot be read"):
+    with pytest.raises(
+        SourceError, match=r"clip\.mp4 cannot be read as a video: .*\n.*other\.MOV cannot be read"
+    ):
         Clips(str(tmp_path)).samples()
     (tmp_path / "other.MOV").unlink()
     write(tmp_path / "clip.mp4", greys(30), 25, form="mp4")
@@ -287,15 +375,21 @@ def test_what_is_no_video_is_named(tmp_path: Path) -> None:
     (tmp_path / "album.mp4").mkdir()
     (tmp_path / "._clip.mp4").write_bytes(b"what macOS leaves beside a file")
     assert len(Clips(str(tmp_path)).samples()) == 1
-    for missing, said in ((tmp_path / "nowhere", "there is no"), (tmp_path / "album.mp4", "holds no video")):
+    for missing, said in (
+        (tmp_path / "nowhere", "there is no"),
+        (tmp_path / "album.mp4", "holds no video"),
+    ):
         with pytest.raises(SourceError, match=said):
             Clips(str(missing)).samples()
 
 
-# ---------------------------------------------------------------------------------------------- words
+# ----------------------------------------------------------------------------------------------
+# words
 
 
-@pytest.mark.parametrize("data", [b"\xef\xbb\xbfset white\r\n", b"set white", "\ufeffset white\n".encode("utf-16-le")])
+@pytest.mark.parametrize(
+    "data", [b"\xef\xbb\xbfset white\r\n", b"set white", "\ufeffset white\n".encode("utf-16-le")]
+)
 def test_a_byte_order_mark_is_no_word(tmp_path: Path, data: bytes) -> None:
     write(tmp_path / "clip.mp4", greys(5), 25, form="mp4")
     (tmp_path / "clip.txt").write_bytes(data)
@@ -306,7 +400,10 @@ def test_a_byte_order_mark_is_no_word(tmp_path: Path, data: bytes) -> None:
 def test_text_in_another_encoding_names_the_file_and_the_byte(tmp_path: Path, mark: bytes) -> None:
     write(tmp_path / "clip.mp4", greys(5), 25, form="mp4")
     (tmp_path / "clip.txt").write_bytes(mark + "set\ncafé".encode("latin-1"))
-    with pytest.raises(SourceError, match=rf"clip\.txt is not UTF-8 text: byte 0xE9 at position {7 + len(mark)} \(line 2\)"):
+    with pytest.raises(
+        SourceError,
+        match=rf"clip\.txt is not UTF-8 text: byte 0xE9 at position {7 + len(mark)} \(line 2\)",
+    ):
         Clips(str(tmp_path)).samples()
 
 
@@ -353,18 +450,29 @@ def test_the_segments_of_a_clip_have_the_words_that_are_spoken_in_them(tmp_path:
     def words(source: Clips) -> list[str | None]:
         return [sample.text for sample in source.samples()]
 
-    assert words(source) == [None, None, None] and not any(sample.found for sample in source.samples())
+    assert words(source) == [None, None, None] and not any(
+        sample.found for sample in source.samples()
+    )
     assert source.remarks() == []
     (tmp_path / "clip.txt").write_text("set white at")
     assert words(source) == [None, None, None]
-    assert [sample.found for sample in source.samples()] == [{"words": (0, 20)}, {"words": (0, 20)}, {"words": (0, 10)}]
+    assert [sample.found for sample in source.samples()] == [
+        {"words": (0, 20)},
+        {"words": (0, 20)},
+        {"words": (0, 10)},
+    ]
     assert source.remarks() == [
-        "clip.mp4: the words of its segments are not known, and metrics of words have no value: put clip.TextGrid beside it, "
+        "clip.mp4: the words of its segments are not known, and metrics of words have no value: "
+        "put clip.TextGrid beside it, "
         "which says when each word is spoken"
     ]
     before = digest(source.samples())
     (tmp_path / "clip.TextGrid").write_text(TEXTGRID)
-    assert words(source) == ["set", "white At", ""] and source.remarks() == [] and digest(source.samples()) != before
+    assert (
+        words(source) == ["set", "white At", ""]
+        and source.remarks() == []
+        and digest(source.samples()) != before
+    )
     assert not any(sample.found for sample in source.samples())
     # A rest that is left out takes its words along.
     assert words(Clips(str(place), size=SIZE, face=False, segment_s=1.4)) == ["set white"]
@@ -379,10 +487,14 @@ def test_the_segments_of_a_clip_have_the_words_that_are_spoken_in_them(tmp_path:
 def test_segments_of_grid_do_not_have_the_whole_sentence(tmp_path: Path) -> None:
     place = write(tmp_path / "bbaf2n.mp4", greys(50), 25, form="mp4")
     assert Grid(str(place), size=SIZE, face=False).samples()[0].text == "bin blue at f two now"
-    assert [one.text for one in Grid(str(place), size=SIZE, face=False, segment_s=1.0).samples()] == [None, None]
+    assert [
+        one.text for one in Grid(str(place), size=SIZE, face=False, segment_s=1.0).samples()
+    ] == [None, None]
 
 
-def test_clips_that_differ_in_nothing_but_the_ending_of_their_names_are_two_users(tmp_path: Path) -> None:
+def test_clips_that_differ_in_nothing_but_the_ending_of_their_names_are_two_users(
+    tmp_path: Path,
+) -> None:
     write(tmp_path / "a.mp4", greys(5), 25, form="mp4")
     write(tmp_path / "a.mov", greys(10), 25)
     write(tmp_path / "b.mov", greys(5), 25)
@@ -392,7 +504,8 @@ def test_clips_that_differ_in_nothing_but_the_ending_of_their_names_are_two_user
 
 
 def test_frames_that_were_read_do_not_stay_in_memory(tmp_path: Path) -> None:
-    """PyAV's side data and their frame refer to each other: where each frame is asked for them, hundreds stay."""
+    """PyAV's side data and their frame refer to each other: where each frame is asked for them,
+    hundreds stay."""
     import gc
 
     import av

@@ -1,4 +1,5 @@
-"""Conventional video: what is coded comes back, fits, has no words of its encoder in it, and survives damage."""
+"""Conventional video: what is coded comes back, fits, has no words of its encoder in it, and
+survives damage."""
 
 from __future__ import annotations
 
@@ -16,7 +17,9 @@ GRANTED = Extent(10, 25.0, (64, 64))
 
 def clip(frames: int = 10, side: int = 64) -> Sample:
     """A square that moves over a gradient."""
-    video = np.tile(np.linspace(0, 200, side).astype(np.uint8)[None, None, :, None], (frames, side, 1, 3))
+    video = np.tile(
+        np.linspace(0, 200, side).astype(np.uint8)[None, None, :, None], (frames, side, 1, 3)
+    )
     for index in range(frames):
         video[index, 20:40, 5 + 2 * index : 25 + 2 * index] = 255, 40, 40
     return Sample("clip", "someone", video=video, fps=25.0)
@@ -79,17 +82,38 @@ def test_frames_of_another_size_are_damage(codec: str) -> None:
 def moving(height: int, width: int, frames: int) -> np.ndarray:
     """Gradients that move."""
     y, x = np.mgrid[:height, :width]
-    shown = [np.stack([(x + 3 * at) % 256, (2 * y) % 256, (x + y) % 256], -1) for at in range(frames)]
+    shown = [
+        np.stack([(x + 3 * at) % 256, (2 * y) % 256, (x + y) % 256], -1) for at in range(frames)
+    ]
     return np.stack(shown).astype(np.uint8)
 
 
-SIZES = [(64, 64), (97, 161), (96, 160), (144, 176), (288, 352), (288, 360), (224, 224), (240, 321), (480, 720), (300, 300),
-         (256, 272), (16, 16), (2, 5), (32, 48), (18, 200), (480, 854), (320, 180)]  # fmt: skip
+SIZES = [
+    (64, 64),
+    (97, 161),
+    (96, 160),
+    (144, 176),
+    (288, 352),
+    (288, 360),
+    (224, 224),
+    (240, 321),
+    (480, 720),
+    (300, 300),
+    (256, 272),
+    (16, 16),
+    (2, 5),
+    (32, 48),
+    (18, 200),
+    (480, 854),
+    (320, 180),
+]
 
 
 @pytest.mark.parametrize("codec", CODECS)
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_every_frame_of_any_size_comes_back_over_a_link_without_errors(codec: str, size: tuple[int, int]) -> None:
+def test_every_frame_of_any_size_comes_back_over_a_link_without_errors(
+    codec: str, size: tuple[int, int]
+) -> None:
     sample = Sample("a", video=moving(*size, 4), fps=30.0)
     result = decoded(coded(sample, codec=codec, crf=14), codec, Extent.of(sample))
     assert result.video.shape == sample.video.shape and result.fps == 30.0
@@ -99,16 +123,23 @@ def test_every_frame_of_any_size_comes_back_over_a_link_without_errors(codec: st
 
 @pytest.mark.slow
 @pytest.mark.parametrize("codec", CODECS)
-@pytest.mark.parametrize("size", [(720, 1280), (1280, 720), (1080, 1920), (480, 640)], ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "size",
+    [(720, 1280), (1280, 720), (1080, 1920), (480, 640)],
+    ids=lambda size: f"{size[0]}x{size[1]}",
+)
 def test_large_frames_come_back_too(codec: str, size: tuple[int, int]) -> None:
     sample = Sample("a", video=moving(*size, 3), fps=50.0)
-    result = decoded(coded(sample, codec=codec, crf=20, preset="veryfast"), codec, Extent.of(sample))
+    result = decoded(
+        coded(sample, codec=codec, crf=20, preset="veryfast"), codec, Extent.of(sample)
+    )
     assert result.video.shape == sample.video.shape
     assert np.square(result.video.astype(float) - sample.video).mean() < 1000
 
 
 def test_no_frame_is_coded_that_x265_writes_beyond_its_memory_for() -> None:
-    """It does where frames are narrower than 64 pixels, and the process ends some time later, or not."""
+    """It does where frames are narrower than 64 pixels, and the process ends some time later, or
+    not."""
     for size in ((1, 1), (16, 16), (33, 47), (64, 48), (18, 200)):
         height, width = coded_size("h265", size)
         assert min(height, width) >= 64 and not height % 2 and not width % 2

@@ -33,13 +33,20 @@ def afresh() -> Iterator[None]:
 def bundle(path: Path) -> Path:
     """The models of the wheel as a bundle of the tasks."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        archive.write(MODULES / "face_detection/face_detection_short_range.tflite", "face_detector.tflite")
-        archive.write(MODULES / "face_landmark/face_landmark.tflite", "face_landmarks_detector.tflite")
+        archive.write(
+            MODULES / "face_detection/face_detection_short_range.tflite", "face_detector.tflite"
+        )
+        archive.write(
+            MODULES / "face_landmark/face_landmark.tflite", "face_landmarks_detector.tflite"
+        )
     return path
 
 
-def test_a_landmarker_that_is_named_finds_the_points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its bundle lacks the metadata of the published one, so where the points lie is not to be compared."""
+def test_a_landmarker_that_is_named_finds_the_points(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its bundle lacks the metadata of the published one, so where the points lie is not to be
+    compared."""
     picture = portrait_of_astronaut((192, 192))
     before, known = FaceMotion().identity(), FaceKB().identity()
     assert known is None
@@ -55,20 +62,30 @@ def test_a_segmenter_that_is_named_tells_the_person(monkeypatch: pytest.MonkeyPa
     picture = portrait_of_astronaut((192, 192))
     usual = detector.person_mask(picture)
     detector._segmenter.cache_clear()
-    monkeypatch.setenv(detector.SEGMENTER, str(MODULES / "selfie_segmentation/selfie_segmentation.tflite"))
+    monkeypatch.setenv(
+        detector.SEGMENTER, str(MODULES / "selfie_segmentation/selfie_segmentation.tflite")
+    )
     found = detector.person_mask(picture)
-    assert found.shape == usual.shape == (192, 192) and np.corrcoef(found.ravel(), usual.ravel())[0, 1] > 0.9
+    assert (
+        found.shape == usual.shape == (192, 192)
+        and np.corrcoef(found.ravel(), usual.ravel())[0, 1] > 0.9
+    )
 
 
 def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(detector.LANDMARKER, str(tmp_path / "nothing.task"))
-    with pytest.raises(RunError, match=r"SEMCORE_FACE_LANDMARKER names .*nothing.task, which is no file; .*ai.google.dev"):
+    with pytest.raises(
+        RunError,
+        match=r"SEMCORE_FACE_LANDMARKER names .*nothing.task, which is no file; .*ai.google.dev",
+    ):
         detector._detector()
     monkeypatch.delenv(detector.LANDMARKER)
     newer = SimpleNamespace(__version__="1.2.2")
     monkeypatch.setattr(detector, "_mediapipe", lambda: newer)
     with pytest.raises(RunError, match=r"MediaPipe \(1.2.2\) brings no models along: name models"):
         detector._detector()
-    monkeypatch.setattr(detector, "_detector", lambda: lambda pixels: [[SimpleNamespace(x=0, y=0, z=0)] * 68])
+    monkeypatch.setattr(
+        detector, "_detector", lambda: lambda pixels: [[SimpleNamespace(x=0, y=0, z=0)] * 68]
+    )
     with pytest.raises(RunError, match="finds 68 points and not 478"):
         detector.faces(np.zeros((8, 8, 3), np.uint8))

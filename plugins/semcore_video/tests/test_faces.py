@@ -1,4 +1,5 @@
-"""Faces that are small, several, or not there all the time: one person is followed, and nothing is taken for a face."""
+"""Faces that are small, several, or not there all the time: one person is followed, and nothing is
+taken for a face."""
 
 from __future__ import annotations
 
@@ -47,18 +48,28 @@ def beside(*pictures: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def landscape(size: tuple[int, int], seed: int = 1) -> np.ndarray:
     """Smooth noise, without a face."""
     rng = np.random.default_rng(seed)
-    return np.array(Image.fromarray(rng.integers(0, 255, (9, 16, 3), np.uint8)).resize(size[::-1], Image.Resampling.BICUBIC))
+    return np.array(
+        Image.fromarray(rng.integers(0, 255, (9, 16, 3), np.uint8)).resize(
+            size[::-1], Image.Resampling.BICUBIC
+        )
+    )
 
 
 def stranger(number: int) -> np.ndarray:
-    """A small face of the data set "Labeled Faces in the Wild" that comes with scikit-image, enlarged: uint8 (320, 320, 3)."""
+    """A small face of the data set "Labeled Faces in the Wild" that comes with scikit-image,
+    enlarged: uint8 (320, 320, 3)."""
     from skimage.data import lfw_subset
 
     small = Image.fromarray((255 * lfw_subset()[number]).astype(np.uint8)).convert("RGB")
-    return np.pad(np.asarray(small.resize((200, 200), Image.Resampling.BICUBIC)), ((60, 60), (60, 60), (0, 0)), "edge")
+    return np.pad(
+        np.asarray(small.resize((200, 200), Image.Resampling.BICUBIC)),
+        ((60, 60), (60, 60), (0, 0)),
+        "edge",
+    )
 
 
-# ---------------------------------------------------------------------------------------------- small
+# ----------------------------------------------------------------------------------------------
+# small
 
 
 @pytest.mark.parametrize("height", [144, 90])
@@ -68,7 +79,9 @@ def test_a_face_of_a_fifth_of_the_height_of_a_frame_is_found(height: int) -> Non
     known = float(face_size(faces(np.asarray(person))[0]))
     side = round(256 * height / known)
     frame = landscape((720, 1280))
-    frame[200 : 200 + side, 800 : 800 + side] = np.asarray(person.resize((side, side), Image.Resampling.BICUBIC))
+    frame[200 : 200 + side, 800 : 800 + side] = np.asarray(
+        person.resize((side, side), Image.Resampling.BICUBIC)
+    )
     found = followed(frame[None].repeat(2, 0))
     assert with_face(found).all()
     assert face_size(found) == pytest.approx(height, rel=0.1)
@@ -78,7 +91,8 @@ def test_a_face_of_a_fifth_of_the_height_of_a_frame_is_found(height: int) -> Non
     assert (inside > cut[2] / 4).all() and (inside < 3 * cut[2] / 4).all()
 
 
-# ---------------------------------------------------------------------------------------------- none
+# ----------------------------------------------------------------------------------------------
+# none
 
 
 def test_where_there_is_no_face_none_is_made_up() -> None:
@@ -125,7 +139,8 @@ def test_what_is_between_the_lips_is_taken_from_frames_with_a_face() -> None:
     with_gaps = np.stack([nobody, person, nobody])
     policy = FaceKB(mouths=2)
     [told], [alone] = (
-        policy.update(KnowledgeBase(), [Sample("a", video=video, fps=25.0)]) for video in (with_gaps, person[None])
+        policy.update(KnowledgeBase(), [Sample("a", video=video, fps=25.0)])
+        for video in (with_gaps, person[None])
     )
     assert isinstance(told.streams["mouths"], Features)
     np.testing.assert_array_equal(told.streams["mouths"].values, alone.streams["mouths"].values)
@@ -140,59 +155,91 @@ def test_motion_without_a_face_in_some_frames_is_that_of_the_nearest_with_one() 
     np.testing.assert_allclose(motion.values, 0, atol=1e-3)
 
 
-# ---------------------------------------------------------------------------------------------- several
+# ----------------------------------------------------------------------------------------------
+# several
 
 
 def test_of_two_people_the_one_is_followed_who_was_asked_for() -> None:
     person = portrait_of_astronaut((192, 192))
-    smaller = np.asarray(Image.fromarray(person[:, ::-1]).resize((160, 160), Image.Resampling.BICUBIC))
+    smaller = np.asarray(
+        Image.fromarray(person[:, ::-1]).resize((160, 160), Image.Resampling.BICUBIC)
+    )
     frame = beside(person, smaller, size=(208, 480))
     left, right = 120, 360
     for who, at in {"largest": left, "left": left, "right": right, "centre": right}.items():
         follower = Follower(who)
         # Someone else joins later, at the place that was asked for: it is still the same person.
         joined = [np.roll(frame, 2 * shift, axis=1) for shift in range(4)]
-        xs = [middle(points)[0] - 2 * shift for shift, one in enumerate(joined) if (points := follower.next(one)) is not None]
+        xs = [
+            middle(points)[0] - 2 * shift
+            for shift, one in enumerate(joined)
+            if (points := follower.next(one)) is not None
+        ]
         assert len(xs) == 4
         if who != "centre":
             assert np.abs(np.array(xs) - at).max() < 30, who
         cut = square([frame], who)
-        assert cut is not None and abs(cut[0] + cut[2] / 2 - middle(follow.choose(frame, who))[0]) < 50
+        assert (
+            cut is not None and abs(cut[0] + cut[2] / 2 - middle(follow.choose(frame, who))[0]) < 50
+        )
 
 
 def test_points_never_jump_to_another_face(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a detector misses: here the followed face in a third of the frames, at times for longer."""
+    """Whatever a detector misses: here the followed face in a third of the frames, at times for
+    longer."""
     person = faces(portrait_of_astronaut((192, 192)))[0]
     one, other = person, person + np.array([300, 0, 0], np.float32)
     rng = np.random.default_rng(5)
     missed = rng.random(60) < 0.3
     missed[20 : 20 + 3 * PATIENCE] = True
-    seen = [[*([] if gone else [one]), other] if rng.random() < 0.5 else [other, *([] if gone else [one])] for gone in missed]
+    seen = [
+        [*([] if gone else [one]), other]
+        if rng.random() < 0.5
+        else [other, *([] if gone else [one])]
+        for gone in missed
+    ]
     calls = iter(seen)
-    monkeypatch.setattr(follow, "faces", lambda picture: next(calls) if picture.shape[1] == 640 else [])
-    monkeypatch.setattr(Follower, "_same", lambda self, frame, face: True)  # twins: a detector is all that tells them apart
+    monkeypatch.setattr(
+        follow, "faces", lambda picture: next(calls) if picture.shape[1] == 640 else []
+    )
+    monkeypatch.setattr(
+        Follower, "_same", lambda self, frame, face: True
+    )  # twins: a detector is all that tells them apart
     follower = Follower("left")
     frame = np.zeros((256, 640, 3), np.uint8)
     monkeypatch.setattr(follow, "_in_parts", lambda frame: [])
     found = [follower.next(frame) for _ in seen]
     there = ~missed
-    assert all((points is not None) == is_there for points, is_there in zip(found, there, strict=True))
-    assert all(middle(points)[0] == pytest.approx(middle(one)[0]) for points in found if points is not None)
+    assert all(
+        (points is not None) == is_there for points, is_there in zip(found, there, strict=True)
+    )
+    assert all(
+        middle(points)[0] == pytest.approx(middle(one)[0]) for points in found if points is not None
+    )
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_after_a_gap_a_face_elsewhere_is_the_persons_if_it_looks_like_it(monkeypatch: pytest.MonkeyPatch, same: bool) -> None:
+def test_after_a_gap_a_face_elsewhere_is_the_persons_if_it_looks_like_it(
+    monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
     """A cut to somebody else is not a walk to the other side."""
     one = faces(portrait_of_astronaut((192, 192)))[0]
     other = one + np.array([300, 0, 0], np.float32)
-    shots: Sequence[list[np.ndarray]] = [[one]] * 3 + [[]] * (PATIENCE + 1) + [[other]] * 4 + [[one]] * 3
+    shots: Sequence[list[np.ndarray]] = (
+        [[one]] * 3 + [[]] * (PATIENCE + 1) + [[other]] * 4 + [[one]] * 3
+    )
     calls = iter(shots)
-    monkeypatch.setattr(follow, "faces", lambda picture: next(calls) if picture.shape[1] == 640 else [])
+    monkeypatch.setattr(
+        follow, "faces", lambda picture: next(calls) if picture.shape[1] == 640 else []
+    )
     monkeypatch.setattr(follow, "_in_parts", lambda frame: [])
     monkeypatch.setattr(Follower, "_same", lambda self, frame, face: same or face is one)
     follower = Follower()
     found = [follower.next(np.zeros((256, 640, 3), np.uint8)) for _ in shots]
-    at = [None if points is None else round(float(middle(points)[0] - middle(one)[0])) for points in found]
+    at = [
+        None if points is None else round(float(middle(points)[0] - middle(one)[0]))
+        for points in found
+    ]
     back = [300] * 4 if same else [None] * 4
     assert at[: 3 + PATIENCE + 1 + 4] == [0] * 3 + [None] * (PATIENCE + 1) + back
     if not same:
@@ -216,12 +263,19 @@ def test_of_two_people_who_are_seen_in_turn_one_is_followed() -> None:
     pytest.importorskip("dlib", reason="pip install 'semcore-video[face]'")
     person, other = portrait_of_astronaut((320, 320)), np.roll(stranger(18), 60, axis=1)
     nobody = landscape((320, 320))
-    shots = [person] * 3 + [nobody] * (PATIENCE + 1) + [other] * 4 + [nobody] * (PATIENCE + 1) + [person] * 2
+    shots = (
+        [person] * 3
+        + [nobody] * (PATIENCE + 1)
+        + [other] * 4
+        + [nobody] * (PATIENCE + 1)
+        + [person] * 2
+    )
     there = [one is person for one in shots]
     assert (with_face(followed(np.stack(shots))) == there).all()
 
 
-# ---------------------------------------------------------------------------------------------- it is said
+# ---------------------------------------------------------------------------------------------- it
+# is said
 
 
 PIPELINE = """\
@@ -239,7 +293,11 @@ metrics: [akd]
 def test_what_was_not_found_is_said_by_check_run_rows_and_page(tmp_path: Path) -> None:
     pytest.importorskip("av", reason="pip install 'semcore-video[av]'")
     person, nobody = portrait_of_astronaut((96, 96)), landscape((96, 96))
-    for name, frames in {"nobody": [nobody] * 6, "part": [nobody] * 4 + [person] * 2, "whole": [person] * 2}.items():
+    for name, frames in {
+        "nobody": [nobody] * 6,
+        "part": [nobody] * 4 + [person] * 2,
+        "whole": [person] * 2,
+    }.items():
         clip = mp4(Sample(name, video=np.stack(frames), fps=25.0))
         assert clip is not None
         (tmp_path / f"{name}.mp4").write_bytes(clip)
@@ -260,17 +318,33 @@ def test_what_was_not_found_is_said_by_check_run_rows_and_page(tmp_path: Path) -
     assert {name: row["found"]["face"] for name, row in rows.items()} == {
         "nobody/000": [0, 6], "part/000": [2, 6], "whole/000": [2, 2],
     }  # fmt: skip
-    assert rows["part/000"]["judged"] == {"akd": [2, 6]} and rows["nobody/000"]["metrics"]["akd"] is None
+    assert (
+        rows["part/000"]["judged"] == {"akd": [2, 6]}
+        and rows["nobody/000"]["metrics"]["akd"] is None
+    )
     assert found in (tmp_path / "run/report.html").read_text()
     codec = called(
-        "run", "--out", str(tmp_path / "codec"), "encoder.use=video-codec", "generator.use=video-codec",
-        "transport={use: ldpc}", "metrics=[frame-psnr]",
-    )  # fmt: skip
-    assert "face: found in 0 of 6 frames: nobody/000 (none of 6)" in codec, "the source says it, whatever is sent"
+        "run",
+        "--out",
+        str(tmp_path / "codec"),
+        "encoder.use=video-codec",
+        "generator.use=video-codec",
+        "transport={use: ldpc}",
+        "metrics=[frame-psnr]",
+    )
+    assert "face: found in 0 of 6 frames: nobody/000 (none of 6)" in codec, (
+        "the source says it, whatever is sent"
+    )
     assert "face: found" not in called(
-        "run", "--out", str(tmp_path / "uncut"), "source.face=false", "encoder.use=video-codec", "generator.use=video-codec",
-        "transport={use: ldpc}", "metrics=[frame-psnr]",
-    )  # fmt: skip
+        "run",
+        "--out",
+        str(tmp_path / "uncut"),
+        "source.face=false",
+        "encoder.use=video-codec",
+        "generator.use=video-codec",
+        "transport={use: ldpc}",
+        "metrics=[frame-psnr]",
+    )
 
 
 def test_whose_face_is_not_asked_where_nothing_is_cut() -> None:

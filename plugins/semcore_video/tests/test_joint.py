@@ -1,4 +1,5 @@
-"""DeepWiVe and DeepSC-S: what is sent itself falls gently with the SNR, and costs what the shapes say."""
+"""DeepWiVe and DeepSC-S: what is sent itself falls gently with the SNR, and costs what the shapes
+say."""
 
 from __future__ import annotations
 
@@ -34,11 +35,14 @@ def clip() -> Sample:
 
 
 def over(sent: Semantics, snr_db: float) -> tuple[Semantics, int]:
-    """What arrives over AWGN, with the header that the channel asks for, and the channel uses of the data."""
+    """What arrives over AWGN, with the header that the channel asks for, and the channel uses of
+    the data."""
     channel = AWGN(snr_db=snr_db)
     transport = Analog().told(channel)
     symbols = transport.send([sent], Rng(1))
-    return transport.receive(channel.transmit(symbols, Rng(2)))[0], sum(span.uses["data"] for span in symbols.layout.spans)
+    return transport.receive(channel.transmit(symbols, Rng(2)))[0], sum(
+        span.uses["data"] for span in symbols.layout.spans
+    )
 
 
 def test_frames_come_back_the_better_the_channel(clip: Sample) -> None:
@@ -61,7 +65,10 @@ def test_a_video_of_any_length_keeps_it_where_both_ends_know_it(clip: Sample) ->
     part = replace(clip, video=clip.video[:7])
     [sent] = DeepWiVeEncoder().encode([part], KB)
     both = [sent, replace(sent, extent=Extent.of(part))]
-    assert [len(one.samples[0].video) for one in DeepWiVeGenerator().generate(both, KB, Rng())] == [10, 7]
+    assert [len(one.samples[0].video) for one in DeepWiVeGenerator().generate(both, KB, Rng())] == [
+        10,
+        7,
+    ]
 
 
 def test_a_video_of_any_size_keeps_it(clip: Sample) -> None:
@@ -88,8 +95,16 @@ def test_sound_comes_back_the_better_the_channel_however_loud(clip: Sample) -> N
     for snr_db in (-5, 5, 20):
         arrived, uses = over(sent, snr_db)
         assert uses == 750 * 43
-        sample = DeepSCSGenerator().generate([replace(arrived, extent=Extent.of(clip))], KB, Rng())[0].samples[0]
-        assert sample.audio is not None and sample.sample_rate_hz == RATE_HZ and len(sample.audio) == 48000
+        sample = (
+            DeepSCSGenerator()
+            .generate([replace(arrived, extent=Extent.of(clip))], KB, Rng())[0]
+            .samples[0]
+        )
+        assert (
+            sample.audio is not None
+            and sample.sample_rate_hz == RATE_HZ
+            and len(sample.audio) == 48000
+        )
         found.append(float(np.corrcoef(sample.audio, true[:48000])[0, 1]))
     assert found[0] < found[1] < found[2] and 1 - found[2] ** 2 < 0.6 * (1 - found[0] ** 2)
 
@@ -101,7 +116,10 @@ def test_what_cannot_be_sent_is_refused_and_what_did_not_arrive_is_not_there(cli
     for made in (DeepWiVeGenerator(), DeepSCSGenerator()):
         for streams in (
             {},
-            {FRAMES: Features(np.zeros((3, 2), np.float32)), WAVEFORM: Features(np.zeros((3, 2), np.float32))},
+            {
+                FRAMES: Features(np.zeros((3, 2), np.float32)),
+                WAVEFORM: Features(np.zeros((3, 2), np.float32)),
+            },
         ):
             sample = made.generate([Semantics("a", streams)], KB, Rng())[0].samples[0]
             assert sample.video is None and sample.audio is None

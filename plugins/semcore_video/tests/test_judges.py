@@ -1,4 +1,5 @@
-"""Judges of faces and speech: what they say of the source itself, of nothing, and of what is known to be worse."""
+"""Judges of faces and speech: what they say of the source itself, of nothing, and of what is known
+to be worse."""
 
 from __future__ import annotations
 
@@ -11,7 +12,17 @@ from typing import ClassVar, get_args
 import numpy as np
 import pytest
 
-from semcore import ComponentError, KnowledgeBase, Ledger, Rng, RunError, Sample, SemanticEncoder, Semantics, Text
+from semcore import (
+    ComponentError,
+    KnowledgeBase,
+    Ledger,
+    Rng,
+    RunError,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Text,
+)
 from semcore.interfaces import Metric, Record
 from semcore.metrics.builtin import SSIM
 from semcore_video.face.encoder import FaceMotion
@@ -52,7 +63,9 @@ def test_the_source_itself_is_as_good_as_can_be(clip: Sample) -> None:
 
 def test_what_is_lost_is_worse_than_what_is_poor_and_nothing_is_left_out(clip: Sample) -> None:
     lost = Sample(clip.id, clip.user)
-    still = replace(clip, video=np.repeat(clip.video[:1], len(clip.video), 0), audio=0.0 * clip.audio)
+    still = replace(
+        clip, video=np.repeat(clip.video[:1], len(clip.video), 0), audio=0.0 * clip.audio
+    )
     for metric in METRICS:
         worse, poor, best = (metric.value(record(clip, one)) for one in (lost, still, clip))
         sign = -1 if metric.better == "lower" else 1
@@ -82,14 +95,18 @@ def test_landmarks_do_not_depend_on_what_was_looked_at_before(clip: Sample) -> N
 def test_sound_that_is_shorter_than_the_picture_is_silent_then(clip: Sample) -> None:
     first, silent = clip.audio[:20000], np.concatenate([clip.audio[:20000], 0 * clip.audio[20000:]])
     for of in (heard, loudness):
-        np.testing.assert_allclose(of(first, 16000, 25.0, 75), of(silent, 16000, 25.0, 75), atol=0.05)
+        np.testing.assert_allclose(
+            of(first, 16000, 25.0, 75), of(silent, 16000, 25.0, 75), atol=0.05
+        )
 
 
 def test_loudness_of_a_tone_is_that_of_its_energy() -> None:
     tone = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000).astype(np.float32)
     tone[8000:] *= 0.1
     loud = loudness(tone, 16000, 25.0, 25)
-    assert loud[5] == pytest.approx(np.log10(0.5), abs=0.01) and loud[20] == pytest.approx(np.log10(0.005), abs=0.01)
+    assert loud[5] == pytest.approx(np.log10(0.5), abs=0.01) and loud[20] == pytest.approx(
+        np.log10(0.005), abs=0.01
+    )
 
 
 @pytest.mark.parametrize("late", [-6, 0, 4])
@@ -97,7 +114,12 @@ def test_a_sound_that_is_late_is_found_late(clip: Sample, late: int) -> None:
     lips = opening(landmarks(clip.video, "mediapipe"))
     size = 640
     rng = np.random.default_rng(1)
-    wave = np.concatenate([10 ** (4 * (one - lips.min()) / np.ptp(lips)) * 1e-4 * rng.normal(size=size) for one in lips])
+    wave = np.concatenate(
+        [
+            10 ** (4 * (one - lips.min()) / np.ptp(lips)) * 1e-4 * rng.normal(size=size)
+            for one in lips
+        ]
+    )
     heard = np.roll(wave.astype(np.float32), late * size)
     said = replace(clip, audio=heard, sample_rate_hz=16000)
     assert SyncLag().value(record(clip, said)) == late
@@ -105,7 +127,9 @@ def test_a_sound_that_is_late_is_found_late(clip: Sample, late: int) -> None:
 
 def test_a_synthetic_sentence_is_understood() -> None:
     words = "place white by s five again"
-    clip = Sample("said", "someone", audio=np.zeros(48000, np.float32), sample_rate_hz=16000, text=words)
+    clip = Sample(
+        "said", "someone", audio=np.zeros(48000, np.float32), sample_rate_hz=16000, text=words
+    )
     got = Speech(send="durations").encode([clip], KnowledgeBase())
     said = EspeakVoice().generate(got, KnowledgeBase(), Rng())[0].samples[0]
     heard = recognised(said.audio, said.sample_rate_hz)
@@ -113,21 +137,35 @@ def test_a_synthetic_sentence_is_understood() -> None:
     assert SpeechWER().value(record(clip, said)) <= 0.34
 
 
-# ---------------------------------------------------------------------------------------------- lengths
+# ----------------------------------------------------------------------------------------------
+# lengths
 
 
 def cut(clip: Sample, share: float) -> Sample:
     """The first part of a clip, or the clip and after it a part of it again."""
     frames, samples = round(share * len(clip.video)), round(share * len(clip.audio))
-    return replace(clip, video=np.concatenate([clip.video] * 3)[:frames], audio=np.concatenate([clip.audio] * 3)[:samples])
+    return replace(
+        clip,
+        video=np.concatenate([clip.video] * 3)[:frames],
+        audio=np.concatenate([clip.audio] * 3)[:samples],
+    )
 
 
-@pytest.mark.parametrize("metric", [*METRICS, FramePSNR(), Frames(of=SSIM())], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize(
+    "metric", [*METRICS, FramePSNR(), Frames(of=SSIM())], ids=lambda one: type(one).__name__
+)
 def test_what_is_missing_and_what_is_too_much_counts(clip: Sample, metric: Metric) -> None:
-    """A part of a clip is worse than the whole, less of it is worse still, and so is more than there was."""
+    """A part of a clip is worse than the whole, less of it is worse still, and so is more than
+    there was."""
     sign = -1 if metric.better == "lower" else 1
-    values = [sign * metric.value(record(clip, cut(clip, share))) for share in (1 / 75, 1 / 3, 1.0, 1.5)]
-    assert values[0] < values[2] and values[1] < values[2] and values[3] < values[2] - 0.01 * abs(values[3]), values
+    values = [
+        sign * metric.value(record(clip, cut(clip, share))) for share in (1 / 75, 1 / 3, 1.0, 1.5)
+    ]
+    assert (
+        values[0] < values[2]
+        and values[1] < values[2]
+        and values[3] < values[2] - 0.01 * abs(values[3])
+    ), values
     assert values[0] <= values[1] + 0.15 * abs(values[1])
 
 
@@ -142,7 +180,10 @@ def test_one_frame_is_not_a_video(clip: Sample) -> None:
 def test_frames_are_compared_that_are_seen_at_the_same_time(clip: Sample) -> None:
     """A result at another frame rate is a little behind, not another video."""
     slower = replace(clip, video=clip.video[::2], fps=12.5)
-    assert AKD().value(record(clip, slower)) < 0.5 and AKD().judged(record(clip, slower)) == (75, 75)
+    assert AKD().value(record(clip, slower)) < 0.5 and AKD().judged(record(clip, slower)) == (
+        75,
+        75,
+    )
     pair = paired(record(clip, slower))
     assert (pair.here == np.arange(75) // 2).all()
     assert (paired(record(slower, clip)).here == 1 + 2 * np.arange(38))[:37].all()
@@ -161,13 +202,19 @@ def test_the_row_says_how_many_frames_were_judged(clip: Sample) -> None:
         assert metric.judged(record(part, part)) == (5, 15), metric
         assert metric.judged(record(part, Sample("lost"))) == (5, 15)
     assert CSIM(frames=15).judged(record(part, part)) == (5, 15)
-    assert LipSync().judged(record(clip, part)) == (5, 15) and LipSync().value(record(clip, part)) is None
+    assert (
+        LipSync().judged(record(clip, part)) == (5, 15)
+        and LipSync().value(record(clip, part)) is None
+    )
     assert AKD().value(record(part, part)) == pytest.approx(0, abs=1e-6)
-    assert AKD().value(record(part, replace(part, video=np.concatenate([part.video, part.video])))) > 5
+    assert (
+        AKD().value(record(part, replace(part, video=np.concatenate([part.video, part.video])))) > 5
+    )
     assert FramePSNR().judged(record(part, part)) is None, "it looks at every frame"
 
 
-# ---------------------------------------------------------------------------------------------- where nothing is defined
+# ----------------------------------------------------------------------------------------------
+# where nothing is defined
 
 
 @pytest.mark.parametrize("seconds", [0.001, 0.02, 0.1, 0.2, 0.3, 0.4])
@@ -189,7 +236,11 @@ def test_a_sound_too_short_to_be_judged_has_no_value(clip: Sample, seconds: floa
 
 def test_a_pause_has_no_intelligibility_and_no_quality(clip: Sample) -> None:
     quiet = 1e-4 * np.random.default_rng(1).standard_normal(16000).astype(np.float32)
-    for sound in (np.zeros(16000, np.float32), np.pad(clip.audio[20000:21000], (0, 15000)), 0.0 * quiet):
+    for sound in (
+        np.zeros(16000, np.float32),
+        np.pad(clip.audio[20000:21000], (0, 15000)),
+        0.0 * quiet,
+    ):
         pause = Sample("pause", audio=sound, sample_rate_hz=16000)
         assert STOI().value(record(pause, pause)) is None
     for metric in (STOI(), PESQ(), EnvelopeCorrelation()):
@@ -198,11 +249,16 @@ def test_a_pause_has_no_intelligibility_and_no_quality(clip: Sample) -> None:
 
 def test_what_arrived_does_not_decide_which_samples_are_in_a_mean(clip: Sample) -> None:
     for metric, worst in ((STOI(), 0.0), (PESQ(), 1.0)):
-        for result in (Sample("lost"), replace(clip, audio=0 * clip.audio), replace(clip, audio=clip.audio[:1])):
+        for result in (
+            Sample("lost"),
+            replace(clip, audio=0 * clip.audio),
+            replace(clip, audio=clip.audio[:1]),
+        ):
             assert metric.value(record(clip, result)) == pytest.approx(worst, abs=0.05)
 
 
-# ---------------------------------------------------------------------------------------------- detectors
+# ----------------------------------------------------------------------------------------------
+# detectors
 
 
 def test_the_detector_is_a_setting_and_stands_in_the_signature(clip: Sample) -> None:
@@ -221,7 +277,9 @@ def test_the_detector_is_a_setting_and_stands_in_the_signature(clip: Sample) -> 
 
 def test_both_detectors_find_the_same_places(clip: Sample) -> None:
     one, other = (landmarks(clip.video[:3], detector) for detector in ("mediapipe", "dlib"))
-    apart = np.linalg.norm(one - other, axis=-1)[:, 17:].mean()  # the outline of a face is where a model draws it
+    apart = np.linalg.norm(one - other, axis=-1)[
+        :, 17:
+    ].mean()  # the outline of a face is where a model draws it
     assert apart < 0.05 * np.linalg.norm(other[0, 27] - other[0, 8])
 
 
@@ -235,7 +293,8 @@ def test_a_hundred_frames_are_marked_by_hand() -> None:
 
 
 def test_agreement_is_that_of_the_openings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A detector that says what was marked agrees entirely; one that is a pixel off correlates, and is a pixel off."""
+    """A detector that says what was marked agrees entirely; one that is a pixel off correlates, and
+    is a pixel off."""
     marks = by_hand.marks()
 
     def made(name: str, off: float, lost: int = 0) -> np.ndarray:
@@ -246,24 +305,36 @@ def test_agreement_is_that_of_the_openings(monkeypatch: pytest.MonkeyPatch, tmp_
         return points
 
     monkeypatch.setattr(by_hand, "_frames", lambda place: str(place.relative_to(tmp_path)))
-    monkeypatch.setattr(by_hand, "landmarks", lambda name, detector: made(name, 0.0 if detector == "dlib" else 1.0))
-    assert by_hand.agreement("dlib", tmp_path) == by_hand.Agreement(100, 100, pytest.approx(1), pytest.approx(1), 0.0)
-    assert by_hand.agreement("mediapipe", tmp_path) == by_hand.Agreement(100, 100, pytest.approx(1), pytest.approx(1), 1.0)
+    monkeypatch.setattr(
+        by_hand, "landmarks", lambda name, detector: made(name, 0.0 if detector == "dlib" else 1.0)
+    )
+    assert by_hand.agreement("dlib", tmp_path) == by_hand.Agreement(
+        100, 100, pytest.approx(1), pytest.approx(1), 0.0
+    )
+    assert by_hand.agreement("mediapipe", tmp_path) == by_hand.Agreement(
+        100, 100, pytest.approx(1), pytest.approx(1), 1.0
+    )
     monkeypatch.setattr(by_hand, "landmarks", lambda name, detector: made(name, 0.0, lost=7))
     assert by_hand.agreement("dlib", tmp_path).found == 91
 
 
-@pytest.mark.skipif("SEMCORE_MARKED_CLIPS" not in os.environ, reason="SEMCORE_MARKED_CLIPS names the folder of the clips")
+@pytest.mark.skipif(
+    "SEMCORE_MARKED_CLIPS" not in os.environ,
+    reason="SEMCORE_MARKED_CLIPS names the folder of the clips",
+)
 @pytest.mark.slow
 def test_the_default_agrees_best_with_the_marks() -> None:
     data = Path(os.environ["SEMCORE_MARKED_CLIPS"])
     found = {detector: by_hand.agreement(detector, data) for detector in get_args(Detector)}
     best = max(found, key=lambda one: found[one].correlation)
     assert best == AKD().detector == min(found, key=lambda one: found[one].error_px)
-    assert found[best].correlation > 0.97 and found[best].error_px < 1.2 and found[best].found == 100
+    assert (
+        found[best].correlation > 0.97 and found[best].error_px < 1.2 and found[best].found == 100
+    )
 
 
-# ---------------------------------------------------------------------------------------------- recognisers
+# ----------------------------------------------------------------------------------------------
+# recognisers
 
 
 @dataclass(frozen=True)
@@ -284,13 +355,27 @@ class Says(SemanticEncoder):
 
 def test_any_encoder_of_text_recognises_and_the_signature_names_it(clip: Sample) -> None:
     source = replace(clip, text="Bin blue, at F2 now!")
-    for said, errors in {"bin blue at f two now": 0, "BIN BLUE at f 2 now.": 0, "bin blue": 4, "": 6, "one two": 5}.items():
+    for said, errors in {
+        "bin blue at f two now": 0,
+        "BIN BLUE at f 2 now.": 0,
+        "bin blue": 4,
+        "": 6,
+        "one two": 5,
+    }.items():
         value = SpeechWER(recogniser=Says(said)).value(record(source, clip))
-        assert value == pytest.approx(errors / 6) and (value.numerator, value.denominator) == (errors, 6)
-    assert all(one.text is None and one.video is None and one.id != clip.id for one in Says.seen), "it is not shown the words"
+        assert value == pytest.approx(errors / 6) and (value.numerator, value.denominator) == (
+            errors,
+            6,
+        )
+    assert all(one.text is None and one.video is None and one.id != clip.id for one in Says.seen), (
+        "it is not shown the words"
+    )
     assert "asr=pocketsphinx(grammar=grid)" in SpeechWER().signature
     assert "asr=moonshine()" in SpeechWER(recogniser=Moonshine()).signature
-    signatures = {SpeechWER(recogniser=one).signature for one in (Says(), Says("x"), PocketSphinx(), Moonshine())}
+    signatures = {
+        SpeechWER(recogniser=one).signature
+        for one in (Says(), Says("x"), PocketSphinx(), Moonshine())
+    }
     assert len(signatures) == 4
     with pytest.raises(ComponentError, match=r"SpeechWER\.recogniser must give a text stream"):
         SpeechWER(recogniser=FaceMotion())
@@ -305,18 +390,36 @@ def test_the_whole_result_is_recognised_however_long(clip: Sample) -> None:
 
 def test_pocketsphinx_follows_a_grammar_of_the_users(tmp_path: Path) -> None:
     grammar = tmp_path / "order.gram"
-    grammar.write_text("#JSGF V1.0;\ngrammar order;\npublic <order> = (place | set) (white | green) (again | please);\n")
-    said = EspeakVoice().generate(
-        Speech(send="durations").encode(
-            [Sample("a", audio=np.zeros(32000, np.float32), sample_rate_hz=16000, text="place white again")], KnowledgeBase()
-        ),
-        KnowledgeBase(), Rng(),
-    )[0].samples[0]  # fmt: skip
+    grammar.write_text(
+        "#JSGF V1.0;\ngrammar order;\npublic <order> = (place | set) (white | green) (again | "
+        "please);\n"
+    )
+    said = (
+        EspeakVoice()
+        .generate(
+            Speech(send="durations").encode(
+                [
+                    Sample(
+                        "a",
+                        audio=np.zeros(32000, np.float32),
+                        sample_rate_hz=16000,
+                        text="place white again",
+                    )
+                ],
+                KnowledgeBase(),
+            ),
+            KnowledgeBase(),
+            Rng(),
+        )[0]
+        .samples[0]
+    )
     heard = PocketSphinx(grammar=str(grammar)).recognise(said)
     assert len(heard.split()) == 3 and len(set(heard.split()) & {"place", "white", "again"}) >= 2
     before = SpeechWER(recogniser=PocketSphinx(grammar=str(grammar))).signature
     grammar.write_text(grammar.read_text().replace("green", "red"))
-    assert SpeechWER(recogniser=PocketSphinx(grammar=str(grammar))).signature != before, "by content"
+    assert SpeechWER(recogniser=PocketSphinx(grammar=str(grammar))).signature != before, (
+        "by content"
+    )
     with pytest.raises(ComponentError, match=r"PocketSphinx\.grammar must be 'grid' or a file"):
         PocketSphinx(grammar=str(tmp_path / "nothing"))
     grammar.write_text("#JSGF V1.0;\ngrammar order;\npublic <order> = xyzzyx | plugh;\n")

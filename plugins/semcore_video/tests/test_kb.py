@@ -25,7 +25,8 @@ def sample(index: int, value: int, user: str = "u") -> Sample:
 
 
 def one_round(policy, tx, rx, samples, lost=()):
-    """The pipeline's rule: an update that was lost changes neither end. Returns both ends and what was sent."""
+    """The pipeline's rule: an update that was lost changes neither end. Returns both ends and what
+    was sent."""
     sent = policy.update(tx, samples)
     there = [replace(update, streams={}) if update.key in lost else update for update in sent]
     return policy.apply(tx, there), policy.apply(rx, there), sent
@@ -57,7 +58,11 @@ def test_both_ends_agree_whatever_is_lost(policy, data):
 def test_an_update_is_addressed_by_its_sample_and_does_not_depend_on_the_batch(policy):
     batch = [sample(0, 1, "a"), Sample("b/0", "b"), sample(0, 2, "c")]
     sent = policy.update(KnowledgeBase(), batch)
-    assert [(update.key, update.user) for update in sent] == [("a/0", "a"), ("b/0", "b"), ("c/0", "c")]
+    assert [(update.key, update.user) for update in sent] == [
+        ("a/0", "a"),
+        ("b/0", "b"),
+        ("c/0", "c"),
+    ]
     assert [sorted(update.streams) for update in sent] == [["reference"], [], ["reference"]]
     for update, alone in zip(sent, batch, strict=True):
         assert contents(policy.apply(KnowledgeBase(), [update])) == contents(
@@ -83,9 +88,15 @@ def test_always_sends_every_sample():
     assert len(kb.of("u")) == 3
 
 
-@given(now=st.integers(0, 255), held=st.lists(st.integers(0, 255), max_size=4), threshold=st.floats(0, 60))
+@given(
+    now=st.integers(0, 255),
+    held=st.lists(st.integers(0, 255), max_size=4),
+    threshold=st.floats(0, 60),
+)
 def test_psnr_sends_exactly_when_no_reference_comes_within_the_threshold(now, held, threshold):
-    kb = KnowledgeBase({"u": tuple(Picture(flat(value)) for value in held), "v": (Picture(flat(now)),)})
+    kb = KnowledgeBase(
+        {"u": tuple(Picture(flat(value)) for value in held), "v": (Picture(flat(now)),)}
+    )
     sent = PsnrKB(threshold_db=threshold).update(kb, [sample(0, now)])[0]
     best = min((abs(now - value) for value in held), default=None)
     near = best is not None and (best == 0 or 20 * np.log10(255 / best) >= threshold - 1e-9)
@@ -102,7 +113,10 @@ def test_psnr_of_a_constant_error_and_of_other_sizes():
 
 def test_references_accumulate_and_a_return_to_an_old_view_costs_nothing():
     views = [0, 128, 0, 128, 255, 0]
-    for policy, expected in ((PsnrKB(), [1, 1, 0, 0, 1, 0]), (PsnrKB(max_entries=1), [1, 1, 1, 1, 1, 1])):
+    for policy, expected in (
+        (PsnrKB(), [1, 1, 0, 0, 1, 0]),
+        (PsnrKB(max_entries=1), [1, 1, 1, 1, 1, 1]),
+    ):
         tx = rx = KnowledgeBase()
         counts = []
         for index, value in enumerate(views):
@@ -115,7 +129,10 @@ def test_references_accumulate_and_a_return_to_an_old_view_costs_nothing():
 def test_the_picture_is_the_image_or_the_first_frame_in_the_wanted_size():
     video = np.stack([flat(5), flat(6)])
     empty = np.zeros((0, 8, 8, 3), np.uint8)
-    batch = [Sample("a", "a", video=video, fps=25.0), Sample("b", "b", image=flat(7), video=video, fps=25.0)]
+    batch = [
+        Sample("a", "a", video=video, fps=25.0),
+        Sample("b", "b", image=flat(7), video=video, fps=25.0),
+    ]
     batch.append(Sample("c", "c", video=empty, fps=25.0))
     sent = StaticKB(size=(4, 6)).update(KnowledgeBase(), batch)
     assert [int(update.streams["reference"].pixels[0, 0, 0]) for update in sent[:2]] == [5, 7]
@@ -129,7 +146,9 @@ def test_entries_of_another_kind_are_no_references():
     assert PsnrKB().update(kb, [sample(0, 1)])[0].streams
 
 
-@pytest.mark.parametrize("bad", [{"threshold_db": -1.0}, {"max_entries": 0}, {"size": (0, 3)}, {"size": (3,)}])
+@pytest.mark.parametrize(
+    "bad", [{"threshold_db": -1.0}, {"max_entries": 0}, {"size": (0, 3)}, {"size": (3,)}]
+)
 def test_bad_values_name_the_field(bad):
     with pytest.raises(ComponentError, match=next(iter(bad))):
         PsnrKB(**bad)

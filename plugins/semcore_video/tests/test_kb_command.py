@@ -23,7 +23,11 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "av_knowledge.yaml"
 def segments() -> list[Sample]:
     """Short parts of two clips, which one user speaks."""
     clips = TalkingSamples(limit=2, size=(128, 128)).samples()
-    return [replace(one, id=f"{one.id}/{at}", video=one.video[at : at + 4]) for one in clips for at in (0, 35, 60)]
+    return [
+        replace(one, id=f"{one.id}/{at}", video=one.video[at : at + 4])
+        for one in clips
+        for at in (0, 35, 60)
+    ]
 
 
 def test_the_share_of_pairs_is_what_was_asked_for(segments: list[Sample]) -> None:
@@ -34,18 +38,29 @@ def test_the_share_of_pairs_is_what_was_asked_for(segments: list[Sample]) -> Non
         assert (measured.rotation_deg > found.rotation_deg).mean() == pytest.approx(share, abs=0.07)
         assert (measured.psnr_db < found.threshold_db).mean() == pytest.approx(share, abs=0.07)
         assert found.similarity == FaceKB().similarity
-    assert updates(proposed(FaceKB(), measured, 0.0), segments) == 1 <= updates(proposed(FaceKB(), measured, 0.6), segments)
+    assert (
+        updates(proposed(FaceKB(), measured, 0.0), segments)
+        == 1
+        <= updates(proposed(FaceKB(), measured, 0.6), segments)
+    )
 
 
 def test_users_are_parted_in_the_middle() -> None:
     none = np.zeros(0)
-    measured = Measured(np.array([0.9, 0.7]), np.array([0.1, 0.3]), np.array([20.0]), none, none, none)
+    measured = Measured(
+        np.array([0.9, 0.7]), np.array([0.1, 0.3]), np.array([20.0]), none, none, none
+    )
     assert proposed(FaceKB(), measured, 0.5).similarity == pytest.approx(0.5)
-    assert proposed(FaceKB(), replace(measured, strangers=np.array([0.8])), 0.5).similarity == FaceKB().similarity
+    assert (
+        proposed(FaceKB(), replace(measured, strangers=np.array([0.8])), 0.5).similarity
+        == FaceKB().similarity
+    )
 
 
 def test_the_verb_proposes_what_a_pipeline_can_be_given() -> None:
-    done = CliRunner().invoke(cli, ["kb", "calibrate", str(EXAMPLE), "source.limit=2", "source.size=[128,128]"])
+    done = CliRunner().invoke(
+        cli, ["kb", "calibrate", str(EXAMPLE), "source.limit=2", "source.size=[128,128]"]
+    )
     assert done.exit_code == 0, done.output
     assert "kb: {use: face, similarity: 0.45, threshold_db: " in done.output
     assert "updates: l0 1," in done.output and "forced 2 of 2 segments" in done.output
@@ -54,5 +69,7 @@ def test_the_verb_proposes_what_a_pipeline_can_be_given() -> None:
 def test_what_cannot_be_calibrated_is_refused() -> None:
     alone = CliRunner().invoke(cli, ["kb", "calibrate", str(EXAMPLE), "source.limit=1"])
     assert "two segments of one user" in str(alone.exception)
-    other = CliRunner().invoke(cli, ["kb", "calibrate", str(EXAMPLE.parent / "captions_with_references.yaml")])
+    other = CliRunner().invoke(
+        cli, ["kb", "calibrate", str(EXAMPLE.parent / "captions_with_references.yaml")]
+    )
     assert "this pipeline has PsnrKB" in str(other.exception)

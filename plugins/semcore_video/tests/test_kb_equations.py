@@ -1,4 +1,5 @@
-"""Eq. 24 to 26 of the satellite paper: what the distances of a reference picture measure, on a portrait that is changed."""
+"""Eq. 24 to 26 of the satellite paper: what the distances of a reference picture measure, on a
+portrait that is changed."""
 
 from __future__ import annotations
 
@@ -23,15 +24,24 @@ def face() -> np.ndarray:
 def shifted(picture: np.ndarray, right: int, down: int) -> np.ndarray:
     """The picture moved, its border repeated."""
     padded = np.pad(picture, ((32, 32), (32, 32), (0, 0)), "edge")
-    return padded[32 - down : 32 - down + picture.shape[0], 32 - right : 32 - right + picture.shape[1]]
+    return padded[
+        32 - down : 32 - down + picture.shape[0], 32 - right : 32 - right + picture.shape[1]
+    ]
 
 
 @pytest.mark.parametrize(("right", "down"), [(1, 0), (0, 1)])
-def test_translation_is_how_far_the_head_has_moved_in_either_direction(face: np.ndarray, right: int, down: int) -> None:
-    """Eq. 26: twice as far is twice the distance, and it is neither a rotation nor an expression."""
-    near, far = (movement(shifted(face, right * pixels, down * pixels), face) for pixels in (10, 20))
+def test_translation_is_how_far_the_head_has_moved_in_either_direction(
+    face: np.ndarray, right: int, down: int
+) -> None:
+    """Eq. 26: twice as far is twice the distance, and it is neither a rotation nor an
+    expression."""
+    near, far = (
+        movement(shifted(face, right * pixels, down * pixels), face) for pixels in (10, 20)
+    )
     assert near is not None and far is not None
-    assert far.translation == pytest.approx(2 * near.translation, rel=0.2) and near.translation > 0.03
+    assert (
+        far.translation == pytest.approx(2 * near.translation, rel=0.2) and near.translation > 0.03
+    )
     assert far.rotation_deg < 4 and far.expression < 3
 
 
@@ -56,7 +66,8 @@ def test_likeness_is_one_for_the_same_picture_and_less_for_another(face: np.ndar
 def test_a_level_sends_when_its_own_test_or_one_below_fails_and_only_then(
     face: np.ndarray, monkeypatch: pytest.MonkeyPatch, level: str, failing: str
 ) -> None:
-    """Section III-D: L0 asks for the person, L1 also for the look, L2 also for pose and expression."""
+    """Section III-D: L0 asks for the person, L1 also for the look, L2 also for pose and
+    expression."""
     found = {
         "likeness": 0.44 if failing == "l0" else 0.46,
         "psnr_db": 19.9 if failing == "l1" else 20.1,
@@ -69,7 +80,9 @@ def test_a_level_sends_when_its_own_test_or_one_below_fails_and_only_then(
 
 
 @pytest.mark.parametrize("moved", [Movement(11, 0, 0), Movement(0, 0.3, 0), Movement(0, 0, 7)])
-def test_each_part_of_a_movement_counts_by_itself(face: np.ndarray, monkeypatch: pytest.MonkeyPatch, moved: Movement) -> None:
+def test_each_part_of_a_movement_counts_by_itself(
+    face: np.ndarray, monkeypatch: pytest.MonkeyPatch, moved: Movement
+) -> None:
     monkeypatch.setattr("semcore_video.kb.face.likeness", lambda here, there: 1.0)
     monkeypatch.setattr("semcore_video.kb.face.movement", lambda here, there: moved)
     assert FaceKB().needed(face, [face])

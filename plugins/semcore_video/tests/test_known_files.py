@@ -1,4 +1,5 @@
-"""What components of speech and video read counts with its content, and weights with gaps are refused."""
+"""What components of speech and video read counts with its content, and weights with gaps are
+refused."""
 
 from __future__ import annotations
 
@@ -33,12 +34,16 @@ def retrained(file: Path) -> None:
     known, held = file.stat(), load_file(file)
     with safe_open(file, "pt") as opened:
         said = opened.metadata()
-    file.write_bytes(save({name: value.flip(0) if value.ndim else value for name, value in held.items()}, said))
+    file.write_bytes(
+        save({name: value.flip(0) if value.ndim else value for name, value in held.items()}, said)
+    )
     assert file.stat().st_size == known.st_size
     os.utime(file, ns=(known.st_atime_ns, known.st_mtime_ns))
 
 
-def test_alignments_count_with_what_they_say_and_not_with_when_they_were_written(tmp_path: Path) -> None:
+def test_alignments_count_with_what_they_say_and_not_with_when_they_were_written(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "somebody.TextGrid"
     file.write_text("one")
     found = digest(Speech(textgrids=str(tmp_path)))
@@ -66,7 +71,9 @@ def test_trained_again_they_are_other_ones(tmp_path: Path, name: str, make: Any)
     assert digest(make(str(folder))) != found
 
 
-@pytest.mark.parametrize("make", [lambda file: ArcFaceCSIM(weights=file), lambda file: LSED(weights=file)])
+@pytest.mark.parametrize(
+    "make", [lambda file: ArcFaceCSIM(weights=file), lambda file: LSED(weights=file)]
+)
 def test_the_weights_of_a_judge_count_with_their_content(tmp_path: Path, make: Any) -> None:
     file = tmp_path / "judge.safetensors"
     file.write_bytes(b"one")
@@ -76,7 +83,9 @@ def test_the_weights_of_a_judge_count_with_their_content(tmp_path: Path, make: A
     assert digest(make(str(file))) != found
 
 
-def test_models_that_the_environment_names_count_with_their_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_that_the_environment_names_count_with_their_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "face.task").write_bytes(b"one")
     monkeypatch.setenv(detector.LANDMARKER, str(tmp_path / "face.task"))
     found = detector.named()
@@ -128,13 +137,22 @@ def test_a_vocoder_of_which_a_tensor_is_missing_is_refused(tmp_path: Path) -> No
     from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
     config = SpeechT5HifiGanConfig(
-        model_in_dim=80, upsample_initial_channel=16, upsample_rates=[4, 4, 4, 4], upsample_kernel_sizes=[8, 8, 8, 8],
-        resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1]], sampling_rate=16000,
-    )  # fmt: skip
+        model_in_dim=80,
+        upsample_initial_channel=16,
+        upsample_rates=[4, 4, 4, 4],
+        upsample_kernel_sizes=[8, 8, 8, 8],
+        resblock_kernel_sizes=[3],
+        resblock_dilation_sizes=[[1]],
+        sampling_rate=16000,
+    )
     SpeechT5HifiGan(config).save_pretrained(tmp_path)
     held = load_file(tmp_path / "model.safetensors")
     gone = next(name for name in sorted(held) if "resblocks" in name)
-    save_file({name: value for name, value in held.items() if name != gone}, tmp_path / "model.safetensors", {"format": "pt"})
+    save_file(
+        {name: value for name, value in held.items() if name != gone},
+        tmp_path / "model.safetensors",
+        {"format": "pt"},
+    )
     got = Semantics("a", {MEL: Features(np.zeros((20, 80), np.float32))})
     with pytest.raises(RunError, match="1 of the tensors of SpeechT5HifiGan are missing"):
         HifiGan(model=str(tmp_path)).generate([got], KnowledgeBase(), Rng())

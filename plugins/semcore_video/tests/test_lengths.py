@@ -1,4 +1,5 @@
-"""A result is as long as its source: the same frames a second, to one frame and to 20 ms of sound, whatever carried it."""
+"""A result is as long as its source: the same frames a second, to one frame and to 20 ms of sound,
+whatever carried it."""
 
 from __future__ import annotations
 
@@ -8,7 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semcore import Candidates, Extent, Features, KnowledgeBase, Picture, Rng, Sample, Semantics, Text, Tokens
+from semcore import (
+    Candidates,
+    Extent,
+    Features,
+    KnowledgeBase,
+    Picture,
+    Rng,
+    Sample,
+    Semantics,
+    Text,
+    Tokens,
+)
 from semcore.interfaces import Generator
 from semcore.runs.cell import session
 from semcore_video.face.generator import MeshWarp
@@ -55,7 +67,9 @@ VOICES = {
 
 def granted(length_s: float, fps: float, sound: bool = True) -> Extent:
     frames = max(round(length_s * fps), 1)
-    return Extent(frames, fps, (32, 32), round(frames / fps * 44100) if sound else 0, 44100 if sound else 0)
+    return Extent(
+        frames, fps, (32, 32), round(frames / fps * 44100) if sound else 0, 44100 if sound else 0
+    )
 
 
 def as_long(sample: Sample, extent: Extent) -> None:
@@ -74,7 +88,10 @@ def arrived(extent: Extent, way: str) -> Semantics:
     durations = np.array([first, *np.full(6, (last - first) // 6)], np.float32)
     streams = {
         "v2a": {TEXT: Text(WORDS), INTERVAL: interval, "motion": motion},
-        "a2v": {PHONES: Tokens(np.array([0, 3, 5, 7, 9, 11, 13]), 40), DURATIONS: Features(durations)},
+        "a2v": {
+            PHONES: Tokens(np.array([0, 3, 5, 7, 9, 11, 13]), 40),
+            DURATIONS: Features(durations),
+        },
         "lost": {},
     }[way]
     return Semantics("a/0", streams, "a", extent=extent)
@@ -84,12 +101,16 @@ def arrived(extent: Extent, way: str) -> Semantics:
 @pytest.mark.parametrize("fps", RATES)
 @pytest.mark.parametrize("sound", [True, False], ids=["heard", "silent"])
 def test_either_half_and_both_together(length_s: float, fps: float, sound: bool) -> None:
-    """Audio from video and video from audio; with the face that MediaPipe does not find in grey, nothing needs to be drawn."""
+    """Audio from video and video from audio; with the face that MediaPipe does not find in grey,
+    nothing needs to be drawn."""
     extent = granted(length_s, fps, sound)
     voice = VOICES["lip-timing" if length_s < 10 else "espeak"]
     for way in ("v2a", "lost"):
         as_long(
-            TalkingHead(renderer=MeshWarp(), voice=voice).generate([arrived(extent, way)], KB, Rng())[0].samples[0], extent
+            TalkingHead(renderer=MeshWarp(), voice=voice)
+            .generate([arrived(extent, way)], KB, Rng())[0]
+            .samples[0],
+            extent,
         )
     seen = VisemeMotion(renderer=MeshWarp())
     assert seen.motion(arrived(extent, "a2v")).shape == (extent.frames, 12)
@@ -98,7 +119,9 @@ def test_either_half_and_both_together(length_s: float, fps: float, sound: bool)
 
 
 @pytest.mark.parametrize("name", VOICES)
-@pytest.mark.parametrize(("length_s", "fps"), [(0.5, 60.0), (3.0, 25.0), (12.0, 10.0), (60.0, 30.0)])
+@pytest.mark.parametrize(
+    ("length_s", "fps"), [(0.5, 60.0), (3.0, 25.0), (12.0, 10.0), (60.0, 30.0)]
+)
 def test_every_voice(name: str, length_s: float, fps: float) -> None:
     extent = granted(length_s, fps)
     for way in ("v2a", "a2v", "lost"):
@@ -112,17 +135,23 @@ def test_every_voice(name: str, length_s: float, fps: float) -> None:
 
 
 def test_lips_come_at_the_rate_that_the_network_learnt() -> None:
-    """Whatever the rate of the video: the same lips at 25, 30 and 60 frames a second are the same to the network."""
+    """Whatever the rate of the video: the same lips at 25, 30 and 60 frames a second are the same
+    to the network."""
     y = np.linspace(0, 2 * np.pi, 60)
     moving = (128 + 100 * np.sin(y)[:, None, None]) * np.ones((60, 24, 32), np.float32)
     one, other = in_steps(moving, 25), in_steps(in_steps(moving, 30), 25)
     assert one.shape == (25, 24, 32) and np.abs(one - other).max() < 8
-    assert (nearest(np.arange(50), 25) == np.arange(50)[1::2]).all() and len(nearest(np.arange(50), 61)) == 61
+    assert (nearest(np.arange(50), 25) == np.arange(50)[1::2]).all() and len(
+        nearest(np.arange(50), 61)
+    ) == 61
     assert MelVoiced.__abstractmethods__ and LIPS == "lips"
 
 
 @pytest.mark.parametrize("codec", ["h264", "h265"])
-@pytest.mark.parametrize(("frames", "fps", "size"), [(5, 10.0, (32, 48)), (31, 60.0, (33, 47)), (90, 30000 / 1001, (48, 32))])
+@pytest.mark.parametrize(
+    ("frames", "fps", "size"),
+    [(5, 10.0, (32, 48)), (31, 60.0, (33, 47)), (90, 30000 / 1001, (48, 32))],
+)
 def test_conventional_video(codec: str, frames: int, fps: float, size: tuple[int, int]) -> None:
     video = np.random.default_rng(1).integers(0, 255, (frames, *size, 3)).astype(np.uint8)
     sample = Sample("a/0", "a", video=video, fps=fps)
@@ -134,7 +163,9 @@ def test_conventional_video(codec: str, frames: int, fps: float, size: tuple[int
 
 @pytest.mark.parametrize("length_s", [0.5, 3.0, 20.0])
 def test_sound_by_a_network(length_s: float) -> None:
-    sample = Sample("a/0", "a", audio=np.zeros(round(length_s * 44100), np.float32), sample_rate_hz=44100)
+    sample = Sample(
+        "a/0", "a", audio=np.zeros(round(length_s * 44100), np.float32), sample_rate_hz=44100
+    )
     [sent] = DeepSCSEncoder().encode([sample], KB)
     got = Semantics(sent.key, sent.streams, sent.user, extent=Extent.of(sample))
     as_long(DeepSCSGenerator().generate([got], KB, Rng())[0].samples[0], Extent.of(sample))
@@ -145,7 +176,10 @@ def test_speech_of_any_length_has_its_moments(length_s: float) -> None:
     audio = np.zeros(round(length_s * 16000), np.float32)
     [got] = Speech().encode([Sample("a", audio=audio, sample_rate_hz=16000, text=WORDS)], KB)
     interval = got.streams[INTERVAL]
-    assert isinstance(interval, Tokens) and 0 <= interval.values[0] < interval.values[1] <= 100 * length_s
+    assert (
+        isinstance(interval, Tokens)
+        and 0 <= interval.values[0] < interval.values[1] <= 100 * length_s
+    )
     assert interval.vocabulary == (1024 if length_s < 10 else 2048 if length_s < 20 else 8192)
 
 
@@ -153,7 +187,8 @@ RUN = """
 semcore: 1
 source: {{use: av-clips, path: {path}, face: false, size: [34, 64]}}
 encoder: {encoder}
-transport: {{"*": {{use: ldpc, rate: 1/2, modulation: 16qam, feature_bits: 6, codec: {{use: jpeg}}}}}}
+transport:
+  "*": {{use: ldpc, rate: 1/2, modulation: 16qam, feature_bits: 6, codec: {{use: jpeg}}}}
 channel: {{use: awgn, snr_db: 30}}
 generator: {generator}
 kb: {{use: always}}
@@ -162,11 +197,13 @@ WAYS = {
     "codec": ("{use: video-codec, codec: h264}", "{use: video-codec, codec: h264}"),
     "a2v": (
         "{use: speech, send: durations}",
-        "{use: talking-head, renderer: {use: viseme-motion, renderer: {use: mesh-warp}}, voice: {use: espeak}}",
+        "{use: talking-head, renderer: {use: viseme-motion, renderer: {use: mesh-warp}}, voice: "
+        "{use: espeak}}",
     ),
     "v2a": (
         "{use: audiovisual, video: {use: face-motion}, audio: {use: speech}}",
-        "{use: talking-head, renderer: {use: mesh-warp}, voice: {use: lip-timing, voice: {use: espeak}}}",
+        "{use: talking-head, renderer: {use: mesh-warp}, voice: {use: lip-timing, voice: {use: "
+        "espeak}}}",
     ),
 }
 
@@ -180,9 +217,13 @@ def test_files_of_any_length_and_rate_through_a_run(tmp_path: Path, way: str) ->
 
     for length_s, fps in ((0.5, 60.0), (3.6, 30.0), (1.5, 10.0)):
         frames = greys(round(length_s * fps), 34, 64)
-        place = write(tmp_path / f"{round(fps)}.mkv", frames, fps, tone(length_s, 0.3), form="matroska")
+        place = write(
+            tmp_path / f"{round(fps)}.mkv", frames, fps, tone(length_s, 0.3), form="matroska"
+        )
         place.with_suffix(".txt").write_text(WORDS)
-    (tmp_path / "pipeline.yaml").write_text(RUN.format(path=tmp_path, encoder=WAYS[way][0], generator=WAYS[way][1]))
+    (tmp_path / "pipeline.yaml").write_text(
+        RUN.format(path=tmp_path, encoder=WAYS[way][0], generator=WAYS[way][1])
+    )
     experiment = load(tmp_path / "pipeline.yaml")
     cell = experiment.cells[0]
     samples = experiment.resolve(cell).source.samples()

@@ -1,4 +1,5 @@
-"""Adapters of public models, on tiny random weights in the form in which the real ones are published."""
+"""Adapters of public models, on tiny random weights in the form in which the real ones are
+published."""
 
 from __future__ import annotations
 
@@ -9,7 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semcore import Extent, Features, KnowledgeBase, Ledger, Picture, Rng, RunError, Sample, Semantics, Text, Tokens
+from semcore import (
+    Extent,
+    Features,
+    KnowledgeBase,
+    Ledger,
+    Picture,
+    Rng,
+    RunError,
+    Sample,
+    Semantics,
+    Text,
+    Tokens,
+)
 from semcore.interfaces import Record
 from semcore_video.face import real3d
 from semcore_video.face.real3d import Real3DPortrait
@@ -24,7 +37,8 @@ KB = KnowledgeBase()
 WORDS = ("SIL", "B", "IH", "N", "SIL")
 
 
-# ---------------------------------------------------------------------------------------------- FastSpeech 2
+# ----------------------------------------------------------------------------------------------
+# FastSpeech 2
 
 
 @pytest.fixture(scope="module")
@@ -40,22 +54,35 @@ def fastspeech2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("fastspeech2")
     phones = [f"{name}1" if name[0] in "AEIOU" else name for name in NAMES if name != SILENCE]
-    vocabulary = {name: number for number, name in enumerate(["<blank>", "<unk>", ",", *phones, "<sos/eos>"])}
+    vocabulary = {
+        name: number for number, name in enumerate(["<blank>", "<unk>", ",", *phones, "<sos/eos>"])
+    }
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
     parts = ("encoder", "decoder", "duration_predictor", "pitch_predictor", "energy_predictor")
     layers = {f"{part}_layers": 1 for part in parts}
     model = FastSpeech2ConformerConfig(
-        vocab_size=len(vocabulary), hidden_size=16, num_mel_bins=8, encoder_linear_units=16, decoder_linear_units=16,
-        duration_predictor_channels=16, pitch_predictor_channels=16, energy_predictor_channels=16,
-        speech_decoder_postnet_layers=2, speech_decoder_postnet_units=16, encoder_num_attention_heads=2,
-        decoder_num_attention_heads=2, **layers,
-    )  # fmt: skip
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        num_mel_bins=8,
+        encoder_linear_units=16,
+        decoder_linear_units=16,
+        duration_predictor_channels=16,
+        pitch_predictor_channels=16,
+        energy_predictor_channels=16,
+        speech_decoder_postnet_layers=2,
+        speech_decoder_postnet_units=16,
+        encoder_num_attention_heads=2,
+        decoder_num_attention_heads=2,
+        **layers,
+    )
     vocoder = FastSpeech2ConformerHifiGanConfig(
         model_in_dim=8, sampling_rate=16000, upsample_initial_channel=16, upsample_rates=[10, 16],
         upsample_kernel_sizes=[20, 32], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1]],
     )  # fmt: skip
     torch.manual_seed(1)
-    both = FastSpeech2ConformerWithHifiGanConfig(model_config=model.to_dict(), vocoder_config=vocoder.to_dict())
+    both = FastSpeech2ConformerWithHifiGanConfig(
+        model_config=model.to_dict(), vocoder_config=vocoder.to_dict()
+    )
     FastSpeech2ConformerWithHifiGan(both).save_pretrained(folder)
     return folder
 
@@ -69,16 +96,29 @@ def test_fastspeech_2_says_each_phone_for_as_long_as_it_was_said(fastspeech2: Pa
         assert begin == 0 and len(sound) == sum(lasts) * 160
         got = Semantics("a", {PHONES: phones, DURATIONS: durations}, extent=Extent(50, 25.0))
         sample = voice.generate([got], KB, Rng())[0].samples[0]
-        assert sample.sample_rate_hz == 16000 and sample.audio is not None and len(sample.audio) == 32000
-        assert sample.audio[: sum(lasts) * 160].std() > 0 and not sample.audio[sum(lasts) * 160 :].any()
+        assert (
+            sample.sample_rate_hz == 16000
+            and sample.audio is not None
+            and len(sample.audio) == 32000
+        )
+        assert (
+            sample.audio[: sum(lasts) * 160].std() > 0
+            and not sample.audio[sum(lasts) * 160 :].any()
+        )
 
 
-def test_fastspeech_2_fits_a_text_into_its_interval_and_is_silent_without_one(fastspeech2: Path) -> None:
+def test_fastspeech_2_fits_a_text_into_its_interval_and_is_silent_without_one(
+    fastspeech2: Path,
+) -> None:
     voice = FastSpeech2(model=str(fastspeech2))
     text, interval = Text("bin blue at a two now"), Tokens(np.array([50, 220], np.int64), 1000)
     got = Semantics("a", {TEXT: text, INTERVAL: interval}, extent=Extent(75, 25.0))
     sample = voice.generate([got], KB, Rng())[0].samples[0]
-    assert sample.audio is not None and not sample.audio[:8000].any() and not sample.audio[36000:].any()
+    assert (
+        sample.audio is not None
+        and not sample.audio[:8000].any()
+        and not sample.audio[36000:].any()
+    )
     assert sample.audio[8000:35000].any()
     nothing = voice.generate([got.only([])], KB, Rng())[0].samples[0]
     assert nothing.audio is not None and len(nothing.audio) == 48000 and not nothing.audio.any()
@@ -86,7 +126,9 @@ def test_fastspeech_2_fits_a_text_into_its_interval_and_is_silent_without_one(fa
 
 def test_fastspeech_2_says_what_is_missing(fastspeech2: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="hf download nobody/nothing"):
-        FastSpeech2(model="nobody/nothing").generate([Semantics("a", {TEXT: Text("now")})], KB, Rng())
+        FastSpeech2(model="nobody/nothing").generate(
+            [Semantics("a", {TEXT: Text("now")})], KB, Rng()
+        )
     for file in fastspeech2.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "vocab.json").write_text(json.dumps({"<sos/eos>": 3, "A": 1}))
@@ -94,7 +136,8 @@ def test_fastspeech_2_says_what_is_missing(fastspeech2: Path, tmp_path: Path) ->
         FastSpeech2(model=str(tmp_path)).generate([Semantics("a", {TEXT: Text("now")})], KB, Rng())
 
 
-# ---------------------------------------------------------------------------------------------- ArcFace
+# ----------------------------------------------------------------------------------------------
+# ArcFace
 
 
 def test_arcface_compares_faces_by_weights_that_a_user_names(tmp_path: Path) -> None:
@@ -117,7 +160,9 @@ def test_arcface_compares_faces_by_weights_that_a_user_names(tmp_path: Path) -> 
     nothing = Semantics("a", {})
 
     def value(result: Sample) -> float | None:
-        return metric.value(Record(Sample("a", video=video, fps=25.0), nothing, nothing, result, Ledger(()), {}))
+        return metric.value(
+            Record(Sample("a", video=video, fps=25.0), nothing, nothing, result, Ledger(()), {})
+        )
 
     assert value(Sample("a", video=video, fps=25.0)) == pytest.approx(1.0, abs=1e-6)
     darker = value(Sample("a", video=video // 2, fps=25.0))
@@ -138,13 +183,16 @@ def test_a_turned_face_is_straightened() -> None:
     from semcore_video.metrics.arcface import aligned
 
     face = portrait_of_astronaut((256, 256))
-    turned = np.asarray(Image.fromarray(face).rotate(12, Image.Resampling.BICUBIC, fillcolor=(128, 128, 128)))
+    turned = np.asarray(
+        Image.fromarray(face).rotate(12, Image.Resampling.BICUBIC, fillcolor=(128, 128, 128))
+    )
     one, other = (aligned(seen, landmarks(seen[None], "mediapipe")[0]) for seen in (face, turned))
     apart = np.abs(one.astype(float) - other)[20:100, 20:90].mean()
     assert apart < 0.5 * np.abs(face.astype(float) - turned)[60:200, 60:200].mean()
 
 
-# ---------------------------------------------------------------------------------------------- Real3D-Portrait
+# ----------------------------------------------------------------------------------------------
+# Real3D-Portrait
 
 
 STAND_IN = """
@@ -178,7 +226,9 @@ def _checkout(folder: Path, program: str) -> Path:
     return folder
 
 
-def test_real3d_portrait_moves_the_reference_as_the_voice_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real3d_portrait_moves_the_reference_as_the_voice_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("av", reason="pip install 'semcore-video[speech]'")
     picture = portrait_of_astronaut((128, 128))
     kb, made = KnowledgeBase({"a": (Picture(picture),)}), Real3DPortrait(voice=EspeakVoice())
@@ -187,7 +237,9 @@ def test_real3d_portrait_moves_the_reference_as_the_voice_speaks(tmp_path: Path,
     with pytest.raises(RunError, match="set REAL3D_PORTRAIT to a checkout"):
         made.generate([got], kb, Rng())
     monkeypatch.setenv(real3d.FOLDER, str(tmp_path))
-    with pytest.raises(RunError, match=r"lacks inference/real3d_infer.py, .*mit_b0.pth; the README"):
+    with pytest.raises(
+        RunError, match=r"lacks inference/real3d_infer.py, .*mit_b0.pth; the README"
+    ):
         made.generate([got], kb, Rng())
     _checkout(tmp_path, STAND_IN)
     monkeypatch.setenv(real3d.PYTHON, sys.executable)
@@ -201,7 +253,8 @@ def test_real3d_portrait_moves_the_reference_as_the_voice_speaks(tmp_path: Path,
         made.generate([got], kb, Rng())
 
 
-# ---------------------------------------------------------------------------------------------- metrics of pictures
+# ----------------------------------------------------------------------------------------------
+# metrics of pictures
 
 
 def test_a_metric_of_pictures_is_asked_of_frames() -> None:
@@ -217,9 +270,13 @@ def test_a_metric_of_pictures_is_asked_of_frames() -> None:
     assert clip.video is not None
     ssim = Frames(of=SSIM())
     assert value(ssim, clip) == pytest.approx(1.0)
-    noisy = np.clip(clip.video + np.random.default_rng(1).normal(0, 20, clip.video.shape), 0, 255).astype(np.uint8)
+    noisy = np.clip(
+        clip.video + np.random.default_rng(1).normal(0, 20, clip.video.shape), 0, 255
+    ).astype(np.uint8)
     found = value(ssim, Sample(clip.id, clip.user, video=noisy, fps=25.0))
     lost = value(ssim, Sample(clip.id, clip.user))
     assert found is not None and lost is not None and lost < found < 1
-    assert ssim.unit == SSIM().unit and ssim.better == SSIM().better and Frames(of=PSNR()).unit == "dB"
+    assert (
+        ssim.unit == SSIM().unit and ssim.better == SSIM().better and Frames(of=PSNR()).unit == "dB"
+    )
     assert ssim.signature != Frames(of=PSNR()).signature != Frames(of=PSNR(), count=3).signature

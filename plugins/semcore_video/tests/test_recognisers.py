@@ -28,13 +28,29 @@ def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "vocab.json").write_text(json.dumps({**letters, "<|endoftext|>": 26}))
     (folder / "merges.txt").write_text("#version: 0.2\n")
     (folder / "normalizer.json").write_text("{}")
-    tokenizer = t.WhisperTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"), str(folder / "normalizer.json"))
-    t.WhisperProcessor(t.WhisperFeatureExtractor(feature_size=16), tokenizer).save_pretrained(folder)
+    tokenizer = t.WhisperTokenizer(
+        str(folder / "vocab.json"), str(folder / "merges.txt"), str(folder / "normalizer.json")
+    )
+    t.WhisperProcessor(t.WhisperFeatureExtractor(feature_size=16), tokenizer).save_pretrained(
+        folder
+    )
     config = t.WhisperConfig(
-        vocab_size=27, num_mel_bins=16, d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, decoder_start_token_id=0, eos_token_id=26,
-        pad_token_id=26, bos_token_id=26, suppress_tokens=None, begin_suppress_tokens=None,
-    )  # fmt: skip
+        vocab_size=27,
+        num_mel_bins=16,
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        decoder_start_token_id=0,
+        eos_token_id=26,
+        pad_token_id=26,
+        bos_token_id=26,
+        suppress_tokens=None,
+        begin_suppress_tokens=None,
+    )
     torch.manual_seed(0)
     model = t.WhisperForConditionalGeneration(config)
     model.generation_config.forced_decoder_ids = None
@@ -53,7 +69,11 @@ def test_a_long_sound_is_cut_where_it_is_quiet() -> None:
     parts = cut(sound, 30 * RATE, RATE)
     np.testing.assert_array_equal(np.concatenate(parts), sound)
     ends = np.cumsum([len(part) for part in parts]) / RATE
-    assert 27.3 < ends[0] < 27.7 and 54.0 < ends[1] < 54.4 and all(len(part) <= 30 * RATE for part in parts)
+    assert (
+        27.3 < ends[0] < 27.7
+        and 54.0 < ends[1] < 54.4
+        and all(len(part) <= 30 * RATE for part in parts)
+    )
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01, 29.9, 30.0, 30.01, 61.0])
@@ -61,23 +81,31 @@ def test_no_part_is_too_long_and_nothing_is_lost(seconds: float) -> None:
     for sound in (noise(seconds), np.zeros(round(seconds * RATE), np.float32)):
         parts = cut(sound, 30 * RATE, RATE)
         np.testing.assert_array_equal(np.concatenate(parts), sound)
-        assert all(len(part) <= 30 * RATE for part in parts) and len(parts) == max(1, -(-len(sound) // (30 * RATE)))
+        assert all(len(part) <= 30 * RATE for part in parts) and len(parts) == max(
+            1, -(-len(sound) // (30 * RATE))
+        )
 
 
-def test_more_than_30_seconds_are_heard_part_by_part(whisper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_30_seconds_are_heard_part_by_part(
+    whisper: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     encoder = Whisper(model=str(whisper), max_new_tokens=4)
     model = encoder._parts[1]
     heard: list[Any] = []
     generate = model.generate
     monkeypatch.setattr(model, "generate", lambda **given: heard.append(given) or generate(**given))
-    long, short = (Sample("a", audio=noise(seconds), sample_rate_hz=RATE) for seconds in (70.0, 3.0))
+    long, short = (
+        Sample("a", audio=noise(seconds), sample_rate_hz=RATE) for seconds in (70.0, 3.0)
+    )
     text = encoder.heard(long)
     assert len(heard) == 3 and len(text.split()) >= 1
     assert not np.array_equal(heard[0]["input_features"], heard[1]["input_features"])
     assert encoder.heard(short) and len(heard) == 4 and "language" not in heard[0]
 
 
-def test_a_language_reaches_the_model_or_is_refused(whisper: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_language_reaches_the_model_or_is_refused(
+    whisper: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import shutil
 
     sound = Sample("a", audio=noise(1.0), sample_rate_hz=RATE)
@@ -86,7 +114,11 @@ def test_a_language_reaches_the_model_or_is_refused(whisper: Path, monkeypatch: 
     folder = Path(shutil.copytree(whisper, tmp_path / "many"))
     settings = json.loads((folder / "generation_config.json").read_text())
     del settings["_from_model_config"]  # else what stands here is not read
-    settings |= {"lang_to_id": {"<|en|>": 3, "<|zh|>": 4}, "is_multilingual": True, "task_to_id": {"transcribe": 5}}
+    settings |= {
+        "lang_to_id": {"<|en|>": 3, "<|zh|>": 4},
+        "is_multilingual": True,
+        "task_to_id": {"transcribe": 5},
+    }
     (folder / "generation_config.json").write_text(json.dumps(settings))
     with pytest.raises(RunError, match="does not know 'klingon'; it knows en, zh"):
         Whisper(model=str(folder), language="klingon").heard(sound)
@@ -110,14 +142,21 @@ def test_the_bands_of_a_vocoder_are_those_it_was_trained_on() -> None:
     from semcore_video.speech.mel import HOP, WINDOW, in_bands, mel_of
 
     time = np.arange(RATE) / RATE
-    voice = sum(np.sin(2 * np.pi * 140 * k * time) / k for k in range(1, 40)).astype(np.float32) * 0.2
+    voice = (
+        sum(np.sin(2 * np.pi * 140 * k * time) / k for k in range(1, 40)).astype(np.float32) * 0.2
+    )
     spectrum = np.abs(librosa.stft(voice, n_fft=WINDOW, hop_length=HOP))
-    wanted = (librosa.filters.mel(sr=RATE, n_fft=WINDOW, n_mels=80, fmin=80.0, fmax=7600.0) @ spectrum).T
+    wanted = (
+        librosa.filters.mel(sr=RATE, n_fft=WINDOW, n_mels=80, fmin=80.0, fmax=7600.0) @ spectrum
+    ).T
     found = in_bands(mel_of(voice), 80, 80.0, 7600.0)
     loud = wanted > wanted.max() * 0.1
     assert np.abs(np.log(found[loud] / wanted[loud])).mean() < 0.15
     naive = np.exp(mel_of(voice))
-    assert np.abs(np.log(naive[loud] / wanted[loud])).mean() > 2 * np.abs(np.log(found[loud] / wanted[loud])).mean()
+    assert (
+        np.abs(np.log(naive[loud] / wanted[loud])).mean()
+        > 2 * np.abs(np.log(found[loud] / wanted[loud])).mean()
+    )
     np.testing.assert_allclose(in_bands(mel_of(voice), 80, 0.0, 8000.0), naive, rtol=1e-5)
 
 

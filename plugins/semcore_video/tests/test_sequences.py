@@ -27,7 +27,13 @@ def clips(tmp_path):
     frames = [picture(value) for value in (0, 100, 200)]
     for suffix in ("gif", "webp", "png"):
         options = {"lossless": True} if suffix == "webp" else {}
-        frames[0].save(tmp_path / f"clip.{suffix}", save_all=True, append_images=frames[1:], duration=40, **options)
+        frames[0].save(
+            tmp_path / f"clip.{suffix}",
+            save_all=True,
+            append_images=frames[1:],
+            duration=40,
+            **options,
+        )
     picture(9).save(tmp_path / "still.png")
     (tmp_path / "notes.txt").write_text("no picture")
     (tmp_path / ".hidden").mkdir()
@@ -54,7 +60,9 @@ def test_each_sequence_is_a_user_and_its_pictures_are_in_natural_order(clips):
 
 def test_the_path_may_be_one_sequence(clips):
     assert [one.user for one in PictureSequences(str(clips / "ann")).samples()] == ["ann"] * 3
-    assert [one.id for one in PictureSequences(str(clips / "clip.gif")).samples()][-1] == "clip.gif/0002"
+    assert [one.id for one in PictureSequences(str(clips / "clip.gif")).samples()][
+        -1
+    ] == "clip.gif/0002"
 
 
 def test_length_every_and_size(clips):
@@ -71,7 +79,9 @@ def test_transparency_is_white_and_16_bits_keep_their_high_byte(tmp_path):
     assert [int(one.image.min()) for one in samples] == [255, 0x80]
 
 
-@pytest.mark.parametrize("content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n" + bytes(40), b"RIFF....WEBPVP8 "])
+@pytest.mark.parametrize(
+    "content", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n" + bytes(40), b"RIFF....WEBPVP8 "]
+)
 @pytest.mark.parametrize("name", ["bad.gif", "bad.png", "bad.webp", "user/bad.png"])
 def test_a_damaged_file_is_named(tmp_path, name, content):
     file = tmp_path / name
@@ -83,7 +93,9 @@ def test_a_damaged_file_is_named(tmp_path, name, content):
 
 def test_a_truncated_picture_is_named(tmp_path):
     whole = tmp_path / "whole.png"
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(whole)
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(
+        whole
+    )
     (tmp_path / "user").mkdir()
     (tmp_path / "user" / "cut.png").write_bytes(whole.read_bytes()[:2000])
     with pytest.raises(SourceError, match="cut.png"):
@@ -100,16 +112,23 @@ def test_nothing_to_read_says_what_to_do(tmp_path):
 def animation(frames: int, side: int) -> bytes:
     """A GIF of `frames` frames of one pixel on a large canvas: 23 bytes each."""
     canvas = b"GIF89a" + struct.pack("<HH", side, side) + b"\xf0\0\0" + bytes(6)
-    frame = b"\x21\xf9\x04\0\0\0\0\0\x2c" + struct.pack("<HHHH", 0, 0, 1, 1) + b"\0\x02\x02\x4c\x01\0"
+    frame = (
+        b"\x21\xf9\x04\0\0\0\0\0\x2c" + struct.pack("<HHHH", 0, 0, 1, 1) + b"\0\x02\x02\x4c\x01\0"
+    )
     return canvas + frames * frame + b";"
 
 
 @pytest.mark.parametrize(("frames", "side"), [(100_000, 8), (300, 8000)])
 def test_an_animation_that_is_too_long_is_named_before_it_is_decoded(tmp_path, frames, side):
     (tmp_path / "long.gif").write_bytes(animation(frames, side))
-    with pytest.raises(SourceError, match=r"long\.gif is too long: .* at most 10,000 pictures and 1,073,741,824 pixels"):
+    with pytest.raises(
+        SourceError,
+        match=r"long\.gif is too long: .* at most 10,000 pictures and 1,073,741,824 pixels",
+    ):
         PictureSequences(str(tmp_path)).samples()
-    with pytest.raises(SourceError, match="too long"):  # those that are left out must be painted, too
+    with pytest.raises(
+        SourceError, match="too long"
+    ):  # those that are left out must be painted, too
         PictureSequences(str(tmp_path), every=frames - 1).samples()
     assert len(PictureSequences(str(tmp_path), length=2, size=(8, 8)).samples()) == 2
 
@@ -129,14 +148,18 @@ def test_a_folder_that_is_too_long_is_named(clips, monkeypatch):
 def test_a_picture_that_is_too_large_is_named_with_the_limit(tmp_path, side):
     (tmp_path / "user").mkdir()
     Image.new("1", (side, side)).save(tmp_path / "user" / "bad.png")
-    with pytest.raises(SourceError, match=r"bad\.png is not a picture that can be read: .*67,108,864"):
+    with pytest.raises(
+        SourceError, match=r"bad\.png is not a picture that can be read: .*67,108,864"
+    ):
         PictureSequences(str(tmp_path)).samples()
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path):
     with open(tmp_path / "bad.gif", "wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
-    with pytest.raises(SourceError, match=r"bad\.gif is not a picture that can be read: it has 536,870,913 bytes"):
+    with pytest.raises(
+        SourceError, match=r"bad\.gif is not a picture that can be read: it has 536,870,913 bytes"
+    ):
         PictureSequences(str(tmp_path)).samples()
 
 
@@ -144,14 +167,20 @@ def test_pictures_are_read_when_they_are_needed_in_any_order(clips, monkeypatch)
     samples = PictureSequences(str(clips)).samples()
     decoded = []
     decode = sequences._decoded
-    monkeypatch.setattr(sequences, "_decoded", lambda *given: decoded.append(given[1].name) or decode(*given))
+    monkeypatch.setattr(
+        sequences, "_decoded", lambda *given: decoded.append(given[1].name) or decode(*given)
+    )
     shown = {one: (sample := samples[one]).id for one in (5, 4, 6, 0, 12, 4)}
-    assert [int(samples[one].image[0, 0, 0]) for one in (5, 4, 6)] == [100, 0, 200] and len(set(shown.values())) == 5
+    assert [int(samples[one].image[0, 0, 0]) for one in (5, 4, 6)] == [100, 0, 200] and len(
+        set(shown.values())
+    ) == 5
     assert len(decoded) == 9 and sample.id == "clip.gif/0000"
 
 
 def test_every_picture_that_cannot_be_read_is_named_at_once(clips):
     (clips / "ann" / "frame3.png").write_bytes(b"no picture")
     (clips / "bob" / "b.jpg").write_bytes(b"")
-    with pytest.raises(SourceError, match=r"(?s)frame3\.png is not a picture.*b\.jpg is not a picture"):
+    with pytest.raises(
+        SourceError, match=r"(?s)frame3\.png is not a picture.*b\.jpg is not a picture"
+    ):
         PictureSequences(str(clips)).samples()

@@ -18,10 +18,20 @@ from semcore_video.speech.visemes import motion_of
 from semcore_video.transports.companded_quantiser import levels, nearest
 from semcore_video.transports.dct import DCT
 from semcore_video.transports.spectral import Plan, Prior, _amplitudes
-from semcore_video.transports.temporal import TemporalDurations, TemporalMotion, TemporalPhones, TemporalText
+from semcore_video.transports.temporal import (
+    TemporalDurations,
+    TemporalMotion,
+    TemporalPhones,
+    TemporalText,
+)
 
 SNRS = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
-SENTENCES = ("lay blue by d six soon", "set green at v nine please", "place white in o zero now", "bin red with j three again")
+SENTENCES = (
+    "lay blue by d six soon",
+    "set green at v nine please",
+    "place white in o zero now",
+    "bin red with j three again",
+)
 
 
 def through(transport: Transport, stream: Stream, snr_db: float, seed: int) -> Stream | None:
@@ -52,7 +62,12 @@ def squared(sent: np.ndarray, got: Stream | None) -> float:
 def test_the_trained_code_of_motion_beats_the_untrained_one(snr_db: float) -> None:
     clips = [motion(seed) for seed in range(8)]
     ours, theirs = (
-        np.mean([squared(one, through(code, Features(one), snr_db, seed)) for seed, one in enumerate(clips)])
+        np.mean(
+            [
+                squared(one, through(code, Features(one), snr_db, seed))
+                for seed, one in enumerate(clips)
+            ]
+        )
         for code in (TemporalMotion(), DCT())
     )
     assert ours < 0.97 * theirs
@@ -61,9 +76,17 @@ def test_the_trained_code_of_motion_beats_the_untrained_one(snr_db: float) -> No
 @pytest.mark.parametrize("snr_db", SNRS)
 def test_the_trained_code_of_durations_beats_the_untrained_one(snr_db: float) -> None:
     rng = np.random.default_rng(5)
-    rows = [np.concatenate([[40], rng.lognormal(2.0, 0.5, 20).round(), [60]]).astype(np.float32) for _ in range(8)]
+    rows = [
+        np.concatenate([[40], rng.lognormal(2.0, 0.5, 20).round(), [60]]).astype(np.float32)
+        for _ in range(8)
+    ]
     ours, theirs = (
-        np.mean([squared(one, through(code, Features(one), snr_db, seed)) for seed, one in enumerate(rows)])
+        np.mean(
+            [
+                squared(one, through(code, Features(one), snr_db, seed))
+                for seed, one in enumerate(rows)
+            ]
+        )
         for code in (TemporalDurations(), DCT())
     )
     assert ours < 0.8 * theirs
@@ -77,7 +100,16 @@ def test_trained_words_arrive_where_bits_are_lost() -> None:
         for seed, sentence in enumerate(SENTENCES * 2):
             got = through(code, Text(sentence), 0.0, seed)
             there = got.value if isinstance(got, Text) else ""
-            found.append(np.mean([a != b for a, b in zip(sentence, there.ljust(len(sentence))[: len(sentence)], strict=True)]))
+            found.append(
+                np.mean(
+                    [
+                        a != b
+                        for a, b in zip(
+                            sentence, there.ljust(len(sentence))[: len(sentence)], strict=True
+                        )
+                    ]
+                )
+            )
         return float(np.mean(found))
 
     assert wrong(TemporalText()) < 0.2 < 0.5 < wrong(LDPC(rate=1 / 3))
@@ -86,25 +118,32 @@ def test_trained_words_arrive_where_bits_are_lost() -> None:
 
 def test_phones_and_texts_of_any_length_take_the_symbols_they_are_given() -> None:
     for symbols in (100, 300, 1000):
-        sent = TemporalPhones(symbols=symbols).send([Semantics("a", {"x": Tokens(np.arange(20), 40)})], Rng())
+        sent = TemporalPhones(symbols=symbols).send(
+            [Semantics("a", {"x": Tokens(np.arange(20), 40)})], Rng()
+        )
         assert sent.layout.lengths == (symbols,)
     long = Text("many words " * 40)
     sent = TemporalText().send([Semantics("a", {"x": long})], Rng())
-    assert sent.layout.lengths == (2 * 32 + 4 * len(long.value),)  # two words of header, four symbols a byte
+    assert sent.layout.lengths == (
+        2 * 32 + 4 * len(long.value),
+    )  # two words of header, four symbols a byte
     assert TemporalText().receive(link(sent, 1e-6))[0].streams["x"] == long
 
 
 def test_a_stream_whose_header_drowns_is_lost_and_not_absurd() -> None:
     sent, lost = TemporalMotion().send([Semantics("a", {"x": Features(motion(1))})], Rng()), 0
     for seed in range(20):
-        noise = Rng(seed).complex_normal(sent.layout.keys, sent.layout.lengths, sent.values.shape[1])
+        noise = Rng(seed).complex_normal(
+            sent.layout.keys, sent.layout.lengths, sent.values.shape[1]
+        )
         got = TemporalMotion().receive(sent.received(noise, 1.0))[0].streams.get("x")
         assert got is None or np.abs(got.values).max() < 1e3
         lost += got is None
     assert lost >= 10
 
 
-# ---------------------------------------------------------------------------------------------- bursts
+# ----------------------------------------------------------------------------------------------
+# bursts
 
 
 @pytest.mark.parametrize("length", [1, 2, 33, 332, 1000])
@@ -121,7 +160,9 @@ def test_symbols_are_spread_and_gathered(length: int) -> None:
 def test_coefficients_are_estimated_with_the_least_error(count: int, length: int) -> None:
     rng = np.random.default_rng(0)
     deviations = np.sort(rng.lognormal(0, 1, count))[::-1]
-    plan = Plan(np.arange(count), _amplitudes(deviations, 0.05, length / 2), np.square(deviations), length)
+    plan = Plan(
+        np.arange(count), _amplitudes(deviations, 0.05, length / 2), np.square(deviations), length
+    )
     same = np.full(length, 0.05)
     spectrum = deviations * rng.standard_normal(count)
     heard = plan.sent(spectrum) + 0.05**0.5 * rng.standard_normal(length)
@@ -131,7 +172,10 @@ def test_coefficients_are_estimated_with_the_least_error(count: int, length: int
     # A symbol that says nothing costs a little of many, and not all of a few.
     faded = np.where(np.arange(length) % 10 == 0, 1e6, 1e-6)
     strong = plan.amplitudes > 0
-    off = plan.estimate(plan.sent(spectrum) + faded**0.5 * rng.standard_normal(length), faded) - spectrum
+    off = (
+        plan.estimate(plan.sent(spectrum) + faded**0.5 * rng.standard_normal(length), faded)
+        - spectrum
+    )
     assert np.square(off[strong]).sum() < 0.5 * np.square(spectrum[strong]).sum()
 
 

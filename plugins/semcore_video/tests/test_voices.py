@@ -1,4 +1,5 @@
-"""Voices that were trained, when lips say what, and judges of both; public models on tiny random weights."""
+"""Voices that were trained, when lips say what, and judges of both; public models on tiny random
+weights."""
 
 from __future__ import annotations
 
@@ -9,7 +10,18 @@ import numpy as np
 import pytest
 import torch
 
-from semcore import ComponentError, Extent, Features, KnowledgeBase, Picture, Rng, Sample, Semantics, Text, Tokens
+from semcore import (
+    ComponentError,
+    Extent,
+    Features,
+    KnowledgeBase,
+    Picture,
+    Rng,
+    Sample,
+    Semantics,
+    Text,
+    Tokens,
+)
 from semcore.errors import RunError
 from semcore.interfaces import Record
 from semcore.types import Ledger
@@ -56,7 +68,8 @@ def said(generator: object, got: Semantics) -> np.ndarray:
     return audio
 
 
-# ---------------------------------------------------------------------------------------------- mel spectrograms
+# ---------------------------------------------------------------------------------------------- mel
+# spectrograms
 
 
 def test_a_mel_spectrogram_says_what_a_sound_was(clip: Sample) -> None:
@@ -67,7 +80,9 @@ def test_a_mel_spectrogram_says_what_a_sound_was(clip: Sample) -> None:
     assert np.abs(again - mel)[loud].mean() < 0.5
 
 
-def test_the_trained_voice_says_the_words_when_they_were_said(clip: Sample, spoken: Semantics) -> None:
+def test_the_trained_voice_says_the_words_when_they_were_said(
+    clip: Sample, spoken: Semantics
+) -> None:
     audio = said(FastSpeech(vocoder=GriffinLim()), spoken)
     assert audio.dtype == np.float32 and len(audio) == 3 * RATE_HZ and np.abs(audio).max() <= 1
     heard = recognised(audio, RATE_HZ).split()
@@ -93,11 +108,13 @@ def test_weights_that_are_not_there_are_named(tmp_path: Path, spoken: Semantics)
         said(FastSpeech(vocoder=GriffinLim(), weights=str(tmp_path)), spoken)
 
 
-# ---------------------------------------------------------------------------------------------- audio from video
+# ----------------------------------------------------------------------------------------------
+# audio from video
 
 
 def test_lips_tell_when_phones_are_spoken() -> None:
-    """A face that visemes move: where its phones begin is found better than by stretching all alike."""
+    """A face that visemes move: where its phones begin is found better than by stretching all
+    alike."""
     rng = np.random.default_rng(3)
     names = ["B", "IH", "N", "B", "L", "UW", "AE", "T", "EH", "F", "T", "UW", "N", "AW"]
     found, evenly = [], []
@@ -132,14 +149,20 @@ def test_a_voice_sees_the_lips_that_were_rendered(clip: Sample) -> None:
     streams = {"text": Text(WORDS), "interval": interval, "motion": motion}
     still = Semantics("a", streams, clip.user, extent=Extent.of(clip))
     names = Speech(send="durations").encode([clip], kb)[0].streams["phones"].values
-    moved = motion_of([list(NUMBERS)[n] for n in names], np.linspace(0.6, 2.3, len(names) + 1), 75, 25.0) * 1.5
+    moved = (
+        motion_of(
+            [list(NUMBERS)[n] for n in names], np.linspace(0.6, 2.3, len(names) + 1), 75, 25.0
+        )
+        * 1.5
+    )
     moving = replace(still, streams={**still.streams, "motion": Features(moved.astype(np.float32))})
     one, other = (head.generate([got], kb, Rng())[0].samples[0] for got in (still, moving))
     assert one.video.shape == other.video.shape == clip.video.shape
     assert len(one.audio) == 3 * RATE_HZ and np.abs(one.audio - other.audio).max() > 0.01
 
 
-# ---------------------------------------------------------------------------------------------- key points
+# ---------------------------------------------------------------------------------------------- key
+# points
 
 
 def test_key_points_move_a_face_as_it_moved(clip: Sample) -> None:
@@ -150,7 +173,8 @@ def test_key_points_move_a_face_as_it_moved(clip: Sample) -> None:
     assert np.corrcoef(lip_opening(track(video)), lip_opening(track(clip.video)))[0, 1] > 0.8
 
 
-# ---------------------------------------------------------------------------------------------- synchronisation
+# ----------------------------------------------------------------------------------------------
+# synchronisation
 
 
 def record(sample: Sample) -> Record:
@@ -177,13 +201,17 @@ def test_syncnet_judges_with_the_weights_that_a_user_names(clip: Sample, tmp_pat
     torch.manual_seed(1)
     save_file(build().state_dict(), tmp_path / "syncnet.safetensors")
     name = str(tmp_path / "syncnet.safetensors")
-    (distance,), (confidence,) = LSED(weights=name).measure([record(short)]), LSEC(weights=name).measure([record(short)])
-    assert distance > 0 and confidence >= 0
-    # Sound that is missing is silence, and a video of another frame rate is seen as long as it lasts.
-    silent = replace(short, audio=np.concatenate([short.audio[:4000], 0 * short.audio[4000:]]))
-    assert LSED(weights=name).measure([record(replace(short, audio=short.audio[:4000]))]) == LSED(weights=name).measure(
-        [record(silent)]
+    (distance,), (confidence,) = (
+        LSED(weights=name).measure([record(short)]),
+        LSEC(weights=name).measure([record(short)]),
     )
+    assert distance > 0 and confidence >= 0
+    # Sound that is missing is silence, and a video of another frame rate is seen as long as it
+    # lasts.
+    silent = replace(short, audio=np.concatenate([short.audio[:4000], 0 * short.audio[4000:]]))
+    assert LSED(weights=name).measure([record(replace(short, audio=short.audio[:4000]))]) == LSED(
+        weights=name
+    ).measure([record(silent)])
     doubled = replace(short, video=short.video.repeat(2, 0), fps=50.0)
     assert LSED(weights=name).measure([record(doubled)]) == [pytest.approx(distance, rel=0.02)]
     with pytest.raises(RunError, match=r"syncnet_v2\.model"):
@@ -194,7 +222,8 @@ def test_syncnet_judges_with_the_weights_that_a_user_names(clip: Sample, tmp_pat
 
 
 def test_a_text_of_any_length_is_said_as_far_as_there_is_time() -> None:
-    """Minutes of words for three seconds of sound: eSpeak NG is asked in pieces, and what does not fit is left out."""
+    """Minutes of words for three seconds of sound: eSpeak NG is asked in pieces, and what does not
+    fit is left out."""
     text = Text("bin blue at f two now " * 60)
     still = Features(np.zeros((75, 12), np.float32))
     streams = {TEXT: text, INTERVAL: Tokens(np.array([50, 220]), 1024), MOTION: still}
@@ -205,20 +234,30 @@ def test_a_text_of_any_length_is_said_as_far_as_there_is_time() -> None:
         assert len(sample.audio) == 3 * sample.sample_rate_hz and np.abs(sample.audio).max() > 0.02
 
 
-# ---------------------------------------------------------------------------------------------- public models
+# ----------------------------------------------------------------------------------------------
+# public models
 
 
 def test_hifi_gan_is_loaded_from_a_folder(tmp_path: Path) -> None:
     from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
     config = SpeechT5HifiGanConfig(
-        model_in_dim=80, upsample_initial_channel=16, upsample_rates=[4, 4, 4, 4], upsample_kernel_sizes=[8, 8, 8, 8],
-        resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1]], sampling_rate=16000,
-    )  # fmt: skip
+        model_in_dim=80,
+        upsample_initial_channel=16,
+        upsample_rates=[4, 4, 4, 4],
+        upsample_kernel_sizes=[8, 8, 8, 8],
+        resblock_kernel_sizes=[3],
+        resblock_dilation_sizes=[[1]],
+        sampling_rate=16000,
+    )
     SpeechT5HifiGan(config).save_pretrained(tmp_path)
     got = Semantics("a", {MEL: Features(np.zeros((101, 80), np.float32))})
     sample = HifiGan(model=str(tmp_path)).generate([got], KB, Rng())[0].samples[0]
-    assert sample.sample_rate_hz == 16000 and len(sample.audio) == 63 * 256 and np.abs(sample.audio).max() <= 1
+    assert (
+        sample.sample_rate_hz == 16000
+        and len(sample.audio) == 63 * 256
+        and np.abs(sample.audio).max() <= 1
+    )
     with pytest.raises(RunError, match="hf download"):
         HifiGan(model="nobody/nothing").generate([got], KB, Rng())
 
@@ -230,7 +269,10 @@ def test_moonshine_hears_what_is_said(clip: Sample) -> None:
     from semcore_video.speech.espeak import speak
     from semcore_video.speech.moonshine import Moonshine
 
-    said = "the people of this country want to know what the president will do about the weather tomorrow"
+    said = (
+        "the people of this country want to know what the president will do about the weather "
+        "tomorrow"
+    )
     wave, rate_hz, _ = speak(pronounce(said), "en-us", 50, 150)
     spoken = replace(clip, audio=wave, sample_rate_hz=rate_hz)
     [sent] = Moonshine().encode([spoken], KB)
@@ -256,13 +298,29 @@ def test_whisper_hears_words_for_the_aligner(tmp_path: Path, clip: Sample) -> No
     (tmp_path / "vocab.json").write_text(__import__("json").dumps({**letters, "<|endoftext|>": 26}))
     (tmp_path / "merges.txt").write_text("#version: 0.2\n")
     (tmp_path / "normalizer.json").write_text("{}")
-    tokenizer = WhisperTokenizer(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"), str(tmp_path / "normalizer.json"))
+    tokenizer = WhisperTokenizer(
+        str(tmp_path / "vocab.json"),
+        str(tmp_path / "merges.txt"),
+        str(tmp_path / "normalizer.json"),
+    )
     WhisperProcessor(WhisperFeatureExtractor(feature_size=16), tokenizer).save_pretrained(tmp_path)
     config = WhisperConfig(
-        vocab_size=27, num_mel_bins=16, d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, decoder_start_token_id=0, eos_token_id=26,
-        pad_token_id=26, bos_token_id=26, suppress_tokens=None, begin_suppress_tokens=None,
-    )  # fmt: skip
+        vocab_size=27,
+        num_mel_bins=16,
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        decoder_start_token_id=0,
+        eos_token_id=26,
+        pad_token_id=26,
+        bos_token_id=26,
+        suppress_tokens=None,
+        begin_suppress_tokens=None,
+    )
     torch.manual_seed(0)
     model = WhisperForConditionalGeneration(config)
     model.generation_config.forced_decoder_ids = None
@@ -277,7 +335,8 @@ def test_whisper_hears_words_for_the_aligner(tmp_path: Path, clip: Sample) -> No
         Whisper(model="nobody/nothing").encode([clip], KB)
 
 
-# ---------------------------------------------------------------------------------------------- alignments of others
+# ----------------------------------------------------------------------------------------------
+# alignments of others
 
 TEXTGRID = """File type = "ooTextFile"
 Object class = "TextGrid"
@@ -323,11 +382,16 @@ Object class = "TextGrid"
 """
 
 
-def test_the_alignment_of_a_whole_clip_is_not_that_of_its_segment(clip: Sample, tmp_path: Path) -> None:
+def test_the_alignment_of_a_whole_clip_is_not_that_of_its_segment(
+    clip: Sample, tmp_path: Path
+) -> None:
     pytest.importorskip("praatio", reason="pip install 'semcore-video[speech]'")
     (tmp_path / "astronaut.TextGrid").write_text(TEXTGRID)
     part = replace(clip, audio=clip.audio[:16000])
-    with pytest.raises(ComponentError, match=r"astronaut\.TextGrid lasts 3\.00 s, and the sound of sample .* 1\.00 s"):
+    with pytest.raises(
+        ComponentError,
+        match=r"astronaut\.TextGrid lasts 3\.00 s, and the sound of sample .* 1\.00 s",
+    ):
         Speech(textgrids=str(tmp_path)).encode([part], KB)
 
 
@@ -335,15 +399,24 @@ def test_alignments_of_the_montreal_aligner_are_imported(clip: Sample, tmp_path:
     pytest.importorskip("praatio", reason="pip install 'semcore-video[speech]'")
     (tmp_path / "astronaut.TextGrid").write_text(TEXTGRID)
     sent = Speech(send="durations", textgrids=str(tmp_path)).encode([clip], KB)[0].streams
-    assert sent["phones"].values.tolist() == [NUMBERS[name] for name in (SILENCE, "B", "IH", "N", SILENCE)]
+    assert sent["phones"].values.tolist() == [
+        NUMBERS[name] for name in (SILENCE, "B", "IH", "N", SILENCE)
+    ]
     assert sent["durations"].values.tolist() == [60, 10, 25, 15, 190]
     both = Speech(textgrids=str(tmp_path)).encode([clip], KB)[0]
     assert both.text("text") == "bin" and both.streams["interval"].values.tolist() == [60, 110]
     for encoding in ("utf-8-sig", "utf-16"):
         (tmp_path / "astronaut.TextGrid").write_bytes(TEXTGRID.encode(encoding))
-        assert Speech(send="durations", textgrids=str(tmp_path)).encode([clip], KB)[0].streams["phones"].form == (5, 40)
-    (tmp_path / "astronaut.TextGrid").write_bytes(TEXTGRID.replace('"bin"', '"b\xefn"').encode("latin-1"))
-    with pytest.raises(ComponentError, match=r"astronaut.TextGrid is not UTF-8 text: byte 0xEF at position \d+ \(line \d+\)"):
+        assert Speech(send="durations", textgrids=str(tmp_path)).encode([clip], KB)[0].streams[
+            "phones"
+        ].form == (5, 40)
+    (tmp_path / "astronaut.TextGrid").write_bytes(
+        TEXTGRID.replace('"bin"', '"b\xefn"').encode("latin-1")
+    )
+    with pytest.raises(
+        ComponentError,
+        match=r"astronaut.TextGrid is not UTF-8 text: byte 0xEF at position \d+ \(line \d+\)",
+    ):
         Speech(textgrids=str(tmp_path)).encode([clip], KB)
     with pytest.raises(ComponentError, match="nobody.TextGrid"):
         Speech(textgrids=str(tmp_path)).encode([replace(clip, user="nobody")], KB)

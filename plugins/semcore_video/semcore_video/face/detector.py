@@ -22,42 +22,57 @@ _LOCK = threading.Lock()
 PEOPLE = 8
 """Most faces of a picture."""
 LANDMARKER, SEGMENTER = "SEMCORE_FACE_LANDMARKER", "SEMCORE_SELFIE_SEGMENTER"
-"""Environment variables that name models for the tasks of MediaPipe. Its wheels up to 0.10.21 bring theirs along; newer ones
-bring none."""
+"""Environment variables that name models for the tasks of MediaPipe. Its wheels up to 0.10.21 bring
+theirs along; newer ones bring none."""
 MEND = (
-    f"name models of MediaPipe's tasks: face_landmarker.task in {LANDMARKER} and selfie_segmenter.tflite in {SEGMENTER} "
+    f"name models of MediaPipe's tasks: face_landmarker.task in {LANDMARKER} and "
+    f"selfie_segmenter.tflite in {SEGMENTER} "
     "(ai.google.dev/edge/mediapipe/solutions), or install 'semcore-video[face]'"
 )
 
 
 def named() -> list[list[Any]]:
     """Name and digest of each model that the environment names."""
-    places = [Path(os.environ[variable]).expanduser() for variable in (LANDMARKER, SEGMENTER) if variable in os.environ]
+    places = [
+        Path(os.environ[variable]).expanduser()
+        for variable in (LANDMARKER, SEGMENTER)
+        if variable in os.environ
+    ]
     return [[place.name, fingerprint(place)] for place in places]
 
 
 def faces(picture: np.ndarray) -> list[np.ndarray]:
-    """The points of every face that a search of the picture as a whole finds, each float32 (478, 3), pixels.
+    """The points of every face that a search of the picture as a whole finds, each float32 (478,
+    3), pixels.
 
     Args:
         picture: uint8 (H, W, 3); faces of less than about a fifth of its shorter side may be missed
 
     Raises:
-        RunError: MediaPipe is not installed, or a model that the environment names is not one of 478 points
+        RunError: MediaPipe is not installed, or a model that the environment names is not one of
+            478 points
     """
     height, width = picture.shape[:2]
     found = []
     with _LOCK, _quiet():  # one graph a process
         for face in _detector()(np.ascontiguousarray(picture)):
             if len(face) != POINTS:
-                raise RunError(f"the model that {LANDMARKER} names finds {len(face)} points and not {POINTS}; {MEND}")
-            found.append(np.array([(one.x * width, one.y * height, one.z * width) for one in face], np.float32))
+                raise RunError(
+                    f"the model that {LANDMARKER} names finds {len(face)} points and not {POINTS}; "
+                    f"{MEND}"
+                )
+            found.append(
+                np.array(
+                    [(one.x * width, one.y * height, one.z * width) for one in face], np.float32
+                )
+            )
     return found
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """MediaPipe writes to the standard error what no user can do anything about, and warns of its own dependencies."""
+    """MediaPipe writes to the standard error what no user can do anything about, and warns of its
+    own dependencies."""
     sys.stderr.flush()
     kept = os.dup(2)
     try:
@@ -73,20 +88,25 @@ def _quiet() -> Iterator[None]:
 
 @functools.cache
 def _detector() -> Callable[[np.ndarray], Sequence[Any]]:
-    """From a picture to the faces in it, each as points with x, y and z in widths and heights of the picture."""
+    """From a picture to the faces in it, each as points with x, y and z in widths and heights of
+    the picture."""
     if LANDMARKER in os.environ:
         vision, options = _tasks(LANDMARKER)
         asked = vision.FaceLandmarkerOptions(base_options=options, num_faces=PEOPLE)
         task = vision.FaceLandmarker.create_from_options(asked)
         return lambda pixels: task.detect(_image(pixels)).face_landmarks
-    mesh = _solutions().face_mesh.FaceMesh(static_image_mode=True, max_num_faces=PEOPLE, refine_landmarks=True)
+    mesh = _solutions().face_mesh.FaceMesh(
+        static_image_mode=True, max_num_faces=PEOPLE, refine_landmarks=True
+    )
     return lambda pixels: [one.landmark for one in mesh.process(pixels).multi_face_landmarks or ()]
 
 
 def person_mask(picture: np.ndarray) -> np.ndarray:
     """How surely each pixel of uint8 (H, W, 3) is the person: float32 0..1 (H, W)."""
     with _LOCK, _quiet():
-        return np.array(_segmenter()(np.ascontiguousarray(picture)), np.float32).reshape(picture.shape[:2])
+        return np.array(_segmenter()(np.ascontiguousarray(picture)), np.float32).reshape(
+            picture.shape[:2]
+        )
 
 
 @functools.cache
@@ -130,5 +150,7 @@ def _mediapipe() -> Any:
     try:
         import mediapipe
     except ImportError as error:
-        raise RunError("faces are found by MediaPipe: pip install 'semcore-video[face]' (Python 3.11 or 3.12)") from error
+        raise RunError(
+            "faces are found by MediaPipe: pip install 'semcore-video[face]' (Python 3.11 or 3.12)"
+        ) from error
     return mediapipe

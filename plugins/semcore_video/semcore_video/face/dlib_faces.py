@@ -1,6 +1,7 @@
 """Faces as dlib sees them: 68 landmarks, and 128 numbers that say whose face it is.
 
-Detector and identity network are free to use; the landmark model was trained on iBUG 300-W, which is for research alone.
+Detector and identity network are free to use; the landmark model was trained on iBUG 300-W, which
+is for research alone.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from semcore_video.memoize import remembered
 
 LANDMARKS = 68
 FIVE = (45, 42, 36, 39, 33)
-"""Corners of the eyes and base of the nose among the 68, in the order of dlib's model of five points."""
+"""Corners of the eyes and base of the nose among the 68, in the order of dlib's model of five
+points."""
 DETECT_EVERY = 5
-"""Frames from one search for the face to the next; in between it is where the nearest of both found it, if both did."""
+"""Frames from one search for the face to the next; in between it is where the nearest of both found
+it, if both did."""
 REMEMBERED = 64
 """Videos whose landmarks are kept: several metrics look at the same ones."""
 SMALL = 400
@@ -30,7 +33,8 @@ Box = tuple[int, int, int, int]
 
 @remembered(REMEMBERED)
 def landmarks(frames: np.ndarray) -> np.ndarray:
-    """The 68 landmarks of iBUG 300-W of one person in every frame: the one whose face is the largest where one is found first.
+    """The 68 landmarks of iBUG 300-W of one person in every frame: the one whose face is the
+    largest where one is found first.
 
     Args:
         frames: uint8 (T, H, W, 3)
@@ -63,13 +67,19 @@ def embedding(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     """
     dlib = _dlib()
     five = [dlib.point(round(float(x)), round(float(y))) for x, y in points[list(FIVE)]]
-    (left, top), (right, bottom) = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int)
-    seen = dlib.full_object_detection(dlib.rectangle(int(left), int(top), int(right), int(bottom)), five)
+    (left, top), (right, bottom) = (
+        np.floor(points.min(0)).astype(int),
+        np.ceil(points.max(0)).astype(int),
+    )
+    seen = dlib.full_object_detection(
+        dlib.rectangle(int(left), int(top), int(right), int(bottom)), five
+    )
     return np.array(_network().compute_face_descriptor(np.ascontiguousarray(picture), seen))
 
 
 def _boxes(frames: np.ndarray) -> list[Box | None]:
-    """Where the face is in every frame: searched in every fifth, and in those between two of which one has none."""
+    """Where the face is in every frame: searched in every fifth, and in those between two of which
+    one has none."""
     searched: dict[int, Box | None] = {}
     last: Box | None = None
 
@@ -85,7 +95,10 @@ def _boxes(frames: np.ndarray) -> list[Box | None]:
         if index not in searched and (searched[before] is None or searched[after] is None):
             search(index, searched[before] or searched[after] or last)
     known = sorted(searched)
-    return [searched[min(known, key=lambda one: (abs(one - index), one))] for index in range(len(frames))]
+    return [
+        searched[min(known, key=lambda one: (abs(one - index), one))]
+        for index in range(len(frames))
+    ]
 
 
 def _face(picture: np.ndarray, near: Box | None) -> Box | None:
@@ -117,7 +130,9 @@ def _predictor(name: str) -> Any:
 
 @functools.cache
 def _network() -> Any:
-    return _dlib().face_recognition_model_v1(str(_models() / "dlib_face_recognition_resnet_model_v1.dat"))
+    return _dlib().face_recognition_model_v1(
+        str(_models() / "dlib_face_recognition_resnet_model_v1.dat")
+    )
 
 
 def _dlib() -> Any:
@@ -129,7 +144,8 @@ def _dlib() -> Any:
 
 
 def _models() -> Path:
-    """The folder of dlib's models; their package needs an old setuptools to be imported, so it is only looked up."""
+    """The folder of dlib's models; their package needs an old setuptools to be imported, so it is
+    only looked up."""
     found = importlib.util.find_spec("face_recognition_models")
     if found is None or not found.submodule_search_locations:
         raise RunError("faces are judged by dlib's models: pip install 'semcore-video[face]'")

@@ -1,4 +1,5 @@
-"""The transmitter of a talking head: how the face has moved since the reference picture that both ends hold."""
+"""The transmitter of a talking head: how the face has moved since the reference picture that both
+ends hold."""
 
 from __future__ import annotations
 
@@ -27,20 +28,27 @@ MOUTHS = "mouths"
 
 @dataclass(frozen=True)
 class FaceMotion(SemanticEncoder):
-    """Twelve numbers a frame: rotation, translation and scale of the head (6), eyelids (1) and expression (5).
+    """Twelve numbers a frame: rotation, translation and scale of the head (6), eyelids (1) and
+    expression (5).
 
-    They are fitted to the 478 points of MediaPipe's face mesh, in weak perspective, as what has changed since the newest
-    reference picture of the user in the knowledge base. So the shape of a face, which is its identity, is not sent. Without
-    a face in the reference, or without one, they are what has changed since the best frame of the video itself; without a
-    face in the video they are zero.
+    They are fitted to the 478 points of MediaPipe's face mesh, in weak perspective, as what has
+    changed since the newest reference picture of the user in the knowledge base. So the shape of a
+    face, which is its identity, is not sent. Without a face in the reference, or without one, they
+    are what has changed since the best frame of the video itself; without a face in the video they
+    are zero.
 
     Fields:
-        basis: folder that the recipe `face-basis` wrote; null: the shipped one, learnt from seven speakers
+        basis: folder that the recipe `face-basis` wrote; null: the shipped one, learnt from seven
+            speakers
     """
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE,)
     reference: ClassVar[str] = f"{PAPER}, section III-B"
-    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lugaresi2019mediapipe", "cooke2006audio")
+    cites: ClassVar[tuple[str, ...]] = (
+        "liu2026semantic",
+        "lugaresi2019mediapipe",
+        "cooke2006audio",
+    )
 
     basis: str | None = None
 

@@ -1,4 +1,5 @@
-"""The baseline that sends key points of the face instead of its motion: wireless semantic video conferencing (SVC)."""
+"""The baseline that sends key points of the face instead of its motion: wireless semantic video
+conferencing (SVC)."""
 
 from __future__ import annotations
 
@@ -20,19 +21,45 @@ from semcore_video.licences import MEDIAPIPE
 
 KEYPOINTS = "keypoints"
 """Name of the stream."""
-PLACES = (10, 152, 234, 454, 1, 33, 133, 263, 362, 159, 145, 386, 374, 105, 334, 61, 291, 13, 14, 0, 17)
+PLACES = (
+    10,
+    152,
+    234,
+    454,
+    1,
+    33,
+    133,
+    263,
+    362,
+    159,
+    145,
+    386,
+    374,
+    105,
+    334,
+    61,
+    291,
+    13,
+    14,
+    0,
+    17,
+)
 """Mesh points that are sent: outline, nose, corners and lids of the eyes, brows, and lips."""
 UNIT = 0.01
 """Heights of the face that a number of 1 means."""
-SVC = "P. Jiang et al., Wireless semantic communications for video conferencing, IEEE J. Sel. Areas Commun. 41(1), 2023"
+SVC = (
+    "P. Jiang et al., Wireless semantic communications for video conferencing, IEEE J. Sel. Areas "
+    "Commun. 41(1), 2023"
+)
 
 
 @dataclass(frozen=True)
 class FaceKeypoints(Tracking, SemanticEncoder):
-    """Where 21 points of the face are: 42 numbers a frame, what has changed since the newest reference picture of the user.
+    """Where 21 points of the face are: 42 numbers a frame, what has changed since the newest
+    reference picture of the user.
 
-    Points are those of MediaPipe's face mesh; without a face in the reference, or without one, what has changed since the
-    best frame of the video itself; without a face in the video all are zero.
+    Points are those of MediaPipe's face mesh; without a face in the reference, or without one, what
+    has changed since the best frame of the video itself; without a face in the video all are zero.
     """
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE,)
@@ -47,7 +74,10 @@ class FaceKeypoints(Tracking, SemanticEncoder):
         return frames_with_face(sample.video)
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(one.id, {KEYPOINTS: Features(self._moved(one, kb))}, one.user) for one in samples]
+        return [
+            Semantics(one.id, {KEYPOINTS: Features(self._moved(one, kb))}, one.user)
+            for one in samples
+        ]
 
     def _moved(self, sample: Sample, kb: KnowledgeBase) -> np.ndarray:
         if sample.video is None:
@@ -64,7 +94,8 @@ class FaceKeypoints(Tracking, SemanticEncoder):
 
 @dataclass(frozen=True)
 class KeypointWarp(PortraitGenerator):
-    """Moves the reference picture of the user as its key points have moved, by the same warp as `mesh-warp`; no weights.
+    """Moves the reference picture of the user as its key points have moved, by the same warp as
+    `mesh-warp`; no weights.
 
     All other points of the mesh follow by a thin-plate spline through the key points.
     """
@@ -80,7 +111,9 @@ class KeypointWarp(PortraitGenerator):
         size = float(face_size(reference))
         moved = numbers.clip(-60, 60).reshape(len(numbers), -1) * UNIT * size
         shift = np.einsum(
-            "pk,tkd->tpd", _follows(reference[:, :2].tobytes(), len(reference)), moved.reshape(len(moved), -1, 2)
+            "pk,tkd->tpd",
+            _follows(reference[:, :2].tobytes(), len(reference)),
+            moved.reshape(len(moved), -1, 2),
         )
         found = np.repeat(reference[None], len(numbers), axis=0)
         found[:, :, :2] += shift
@@ -94,4 +127,6 @@ def _follows(reference: bytes, count: int) -> np.ndarray:
 
     places = np.frombuffer(reference, np.float32).reshape(count, 2).astype(np.float64)
     keys = places[list(PLACES)]
-    return RBFInterpolator(keys, np.eye(len(keys)), kernel="thin_plate_spline", smoothing=1.0)(places)
+    return RBFInterpolator(keys, np.eye(len(keys)), kernel="thin_plate_spline", smoothing=1.0)(
+        places
+    )

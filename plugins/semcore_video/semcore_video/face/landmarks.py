@@ -41,12 +41,14 @@ def opening(points: np.ndarray) -> np.ndarray:
 
 
 def lips_apart(points: np.ndarray) -> np.ndarray:
-    """Distance of the inner lips in the middle of the mouth, in the unit of the landmarks: (T, 68, 2) -> (T,)."""
+    """Distance of the inner lips in the middle of the mouth, in the unit of the landmarks: (T, 68,
+    2) -> (T,)."""
     return np.linalg.norm(points[:, UPPER_LIP] - points[:, LOWER_LIP], axis=-1)
 
 
 def widths(points: np.ndarray) -> np.ndarray:
-    """Distance of the corners of the mouth in heights of the lower face: landmarks (T, 68, 2) -> (T,)."""
+    """Distance of the corners of the mouth in heights of the lower face: landmarks (T, 68, 2) ->
+    (T,)."""
     return np.linalg.norm(points[:, MOUTH_LEFT] - points[:, MOUTH_RIGHT], axis=-1) / _height(points)
 
 

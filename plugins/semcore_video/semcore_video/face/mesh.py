@@ -1,4 +1,5 @@
-"""The 478 points of MediaPipe's face mesh by what they belong to, and what can be measured on them."""
+"""The 478 points of MediaPipe's face mesh by what they belong to, and what can be measured on
+them."""
 
 from __future__ import annotations
 
@@ -6,22 +7,36 @@ import numpy as np
 
 POINTS = 478
 """Points of the mesh: 468 of the face and 5 of each iris."""
-OVAL = (10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152, 148, 176, 149, 150,
-        136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109)  # fmt: skip
+OVAL = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377,
+    152, 148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
 """The outline of the face, clockwise from the forehead."""
-INNER_LIPS = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
-OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+INNER_LIPS = (
+    78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191,
+)  # fmt: skip
+OUTER_LIPS = (
+    61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185,
+)  # fmt: skip
 LEFT_EYE = (33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7)
 RIGHT_EYE = (263, 466, 388, 387, 386, 385, 384, 398, 362, 382, 381, 380, 374, 373, 390, 249)
 IRISES = tuple(range(468, 478))
-RIGID = (1, 2, 4, 5, 6, 8, 9, 10, 19, 94, 98, 151, 168, 195, 197, 327, 33, 133, 263, 362, 127, 356, 54, 284, 234, 454)
+RIGID = (
+    1, 2, 4, 5, 6, 8, 9, 10, 19, 94, 98, 151, 168, 195, 197, 327,
+    33, 133, 263, 362, 127, 356, 54, 284, 234, 454,
+)  # fmt: skip
 """Points that expressions hardly move: nose, forehead, temples, corners of the eyes."""
 
-IBUG = (162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,
-        71, 63, 105, 66, 107, 336, 296, 334, 293, 301, 168, 197, 5, 4, 75, 97, 2, 326, 305,
-        33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
-        61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181, 78, 82, 13, 312, 308, 317, 14, 87)  # fmt: skip
-"""The points nearest to the 68 landmarks of iBUG 300-W: chin, brows, nose, eyes, outer and inner lips."""
+IBUG = (
+    162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389,
+    71, 63, 105, 66, 107, 336, 296, 334, 293, 301,
+    168, 197, 5, 4, 75, 97, 2, 326, 305,
+    33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,
+    78, 82, 13, 312, 308, 317, 14, 87,
+)  # fmt: skip
+"""The points nearest to the 68 landmarks of iBUG 300-W: chin, brows, nose, eyes, outer and inner
+lips."""
 
 _PAIRS = ((33, 263), (133, 362), (61, 291), (234, 454), (127, 356))
 """Points left and right in the picture that are mirror images of each other."""
@@ -45,7 +60,8 @@ def face_size(points: np.ndarray) -> np.ndarray:
 
 
 def lip_opening(points: np.ndarray) -> np.ndarray:
-    """Distance of the lips at the middle of the mouth, as a share of the height of the face: (..., 478, D) -> (...)."""
+    """Distance of the lips at the middle of the mouth, as a share of the height of the face: (...,
+    478, D) -> (...)."""
     upper, lower = points[..., 13, :2], points[..., 14, :2]
     return np.linalg.norm(upper - lower, axis=-1) / face_size(points)
 

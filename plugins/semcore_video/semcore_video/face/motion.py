@@ -12,10 +12,12 @@ from semcore_video.weights import arrays, digest
 
 POSE, EXPRESSION = 6, 6
 NUMBERS = POSE + EXPRESSION
-"""Rotation vector (3), translation along x and y and logarithm of the scale (3), eyelids (1), expression (5)."""
+"""Rotation vector (3), translation along x and y and logarithm of the scale (3), eyelids (1),
+expression (5)."""
 UNITS = np.array([0.01, 0.01, 0.01, 0.003, 0.003, 0.006], np.float32)
-"""What a pose number of 1 means: radians, heights of the face, and logarithm of the scale. Each moves points about as far as
-one standard deviation of an expression does: an error of 1 is about as bad in any number."""
+"""What a pose number of 1 means: radians, heights of the face, and logarithm of the scale. Each
+moves points about as far as one standard deviation of an expression does: an error of 1 is about as
+bad in any number."""
 SWEEPS = 3
 """Alternations between pose and expression."""
 
@@ -25,13 +27,15 @@ class Basis:
     """What faces do: the directions in which expressions move the points, in heights of the face.
 
     Fields:
-        directions: float32 (6, 478, 3); the first moves the eyelids; a coefficient of 1 is one standard deviation
+        directions: float32 (6, 478, 3); the first moves the eyelids; a coefficient of 1 is one
+            standard deviation
     """
 
     directions: np.ndarray
 
     def numbers(self, points: np.ndarray, reference: np.ndarray) -> np.ndarray:
-        """Motion of points float32 (T, 478, 3) since the reference (478, 3), both in pixels: float32 (T, 12)."""
+        """Motion of points float32 (T, 478, 3) since the reference (478, 3), both in pixels:
+        float32 (T, 12)."""
         shape, seen = _shapes(points, reference)
         inverse = np.linalg.pinv(self.directions.reshape(EXPRESSION, -1).T.astype(np.float64))
         found = np.zeros((len(points), NUMBERS), np.float32)
@@ -49,7 +53,8 @@ class Basis:
         return found
 
     def points(self, numbers: np.ndarray, reference: np.ndarray) -> np.ndarray:
-        """The inverse: numbers (T, 12) and reference points (478, 3) -> points float32 (T, 478, 3) in pixels."""
+        """The inverse: numbers (T, 12) and reference points (478, 3) -> points float32 (T, 478, 3)
+        in pixels."""
         size = float(face_size(reference))
         centre = reference.mean(0)
         shape = (reference - centre) / size
@@ -58,7 +63,9 @@ class Basis:
             pose = frame[:POSE] * UNITS
             moved = shape + np.tensordot(frame[POSE:], self.directions, 1)
             shift = np.array([pose[3], pose[4], 0.0])
-            points[:] = (np.exp(np.clip(pose[5], -2, 2)) * moved @ _rotation(pose[:3]).T + shift) * size + centre
+            points[:] = (
+                np.exp(np.clip(pose[5], -2, 2)) * moved @ _rotation(pose[:3]).T + shift
+            ) * size + centre
         return found
 
 
@@ -73,7 +80,8 @@ def _basis(folder: str | None, content: str) -> Basis:
 
 
 def unposed(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """What points (T, 478, 3) do besides moving rigidly since the reference (478, 3), in heights of the face."""
+    """What points (T, 478, 3) do besides moving rigidly since the reference (478, 3), in heights of
+    the face."""
     shape, seen = _shapes(points, reference)
     still = np.empty(seen.shape)
     for moved, target in zip(still, seen, strict=True):
@@ -89,7 +97,8 @@ def _shapes(points: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.n
 
 
 def _pose(shape: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """Rotation (3, 3), scale and shift (3,) that bring the rigid points of `shape` nearest to those of `target` (Umeyama)."""
+    """Rotation (3, 3), scale and shift (3,) that bring the rigid points of `shape` nearest to those
+    of `target` (Umeyama)."""
     rigid = list(RIGID)
     one, other = shape[rigid].astype(np.float64), target[rigid].astype(np.float64)
     mean, other_mean = one.mean(0), other.mean(0)

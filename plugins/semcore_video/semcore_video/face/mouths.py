@@ -1,4 +1,5 @@
-"""What is seen between the lips: teeth, tongue and dark, which a reference picture with its mouth shut cannot tell."""
+"""What is seen between the lips: teeth, tongue and dark, which a reference picture with its mouth
+shut cannot tell."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ KEPT = ((8, 16), (3, 5), (3, 5))
 NUMBERS = 1 + sum(down * across for down, across in KEPT)
 """Of a mouth: how far it is open, and cosines of what is in it."""
 UNIT = 600.0
-"""A number of 1 is a cosine of this size, divided by 1 + its place down + its place across: numbers are alike in size."""
+"""A number of 1 is a cosine of this size, divided by 1 + its place down + its place across: numbers
+are alike in size."""
 LEAST = 0.012
 """Opening of the lips, heights of the face, from which something is seen between them."""
 OPENING_UNIT = 0.05
@@ -28,11 +30,13 @@ LUMA = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.
 
 
 def mouths_of(video: np.ndarray, points: np.ndarray, count: int) -> np.ndarray:
-    """Mouths of a video, each opener than the one before it: float32 (count, NUMBERS), all zero if none is open.
+    """Mouths of a video, each opener than the one before it: float32 (count, NUMBERS), all zero if
+    none is open.
 
     Args:
         video: uint8 (T, H, W, 3)
-        points: of the face, float32 (T, 478, 3), pixels; NaN in frames without one, which are left out
+        points: of the face, float32 (T, 478, 3), pixels; NaN in frames without one, which are left
+            out
         count: how many, spread evenly over the openings that occur
     """
     opening = lip_opening(points)
@@ -49,7 +53,8 @@ def mouths_of(video: np.ndarray, points: np.ndarray, count: int) -> np.ndarray:
 
 
 def with_mouth(drawn: np.ndarray, points: np.ndarray, mouths: np.ndarray) -> np.ndarray:
-    """A picture float32 (H, W, 3) with what is seen between the lips of the face at `points` (478, 3).
+    """A picture float32 (H, W, 3) with what is seen between the lips of the face at `points` (478,
+    3).
 
     The two mouths that are open about as far are mixed, so that nothing jumps from frame to frame.
     """
@@ -63,7 +68,8 @@ def with_mouth(drawn: np.ndarray, points: np.ndarray, mouths: np.ndarray) -> np.
 
 
 def _numbers(mouth: np.ndarray) -> np.ndarray:
-    """A straightened mouth float32 (ROWS, COLUMNS, 3), 0..255, as cosines float32 (NUMBERS - 1,)."""
+    """A straightened mouth float32 (ROWS, COLUMNS, 3), 0..255, as cosines float32 (NUMBERS -
+    1,)."""
     from scipy.fft import dctn
 
     spectrum = dctn(mouth @ LUMA.T - (128, 0, 0), axes=(0, 1), norm="ortho")
@@ -92,15 +98,20 @@ def _sizes() -> np.ndarray:
 
 
 class _Frame:
-    """Coordinates of a mouth: along it from corner to corner, and down from the upper lip to the lower one."""
+    """Coordinates of a mouth: along it from corner to corner, and down from the upper lip to the
+    lower one."""
 
     def __init__(self, points: np.ndarray) -> None:
         self.corner = points[UPPER[0], :2].astype(np.float64)
         along = points[UPPER[-1], :2] - self.corner
         self.width = max(float(np.linalg.norm(along)), 1e-6)
         self.axes = np.array([along, (-along[1], along[0])]) / self.width
-        upper, lower = ((points[list(lip), :2] - self.corner) @ self.axes.T for lip in (UPPER, LOWER))
-        self.upper, self.lower = ((np.maximum.accumulate(lip[:, 0]), lip[:, 1]) for lip in (upper, lower))
+        upper, lower = (
+            (points[list(lip), :2] - self.corner) @ self.axes.T for lip in (UPPER, LOWER)
+        )
+        self.upper, self.lower = (
+            (np.maximum.accumulate(lip[:, 0]), lip[:, 1]) for lip in (upper, lower)
+        )
 
     def edges(self, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How far down the upper and the lower lip are at places along the mouth, pixels."""
@@ -108,7 +119,8 @@ class _Frame:
 
 
 def _straightened(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """What is between the lips of the face at `points` in a picture uint8 (H, W, 3): float32 (ROWS, COLUMNS, 3)."""
+    """What is between the lips of the face at `points` in a picture uint8 (H, W, 3): float32 (ROWS,
+    COLUMNS, 3)."""
     import cv2
 
     frame = _Frame(points)
@@ -118,7 +130,9 @@ def _straightened(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     down = upper + np.linspace(0.12, 0.88, ROWS)[:, None] * (lower - upper)
     places = frame.corner + np.stack(np.broadcast_arrays(along, down), -1) @ frame.axes
     x, y = np.moveaxis(places.astype(np.float32), -1, 0)
-    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(
+        np.float32
+    )
 
 
 def _painted(drawn: np.ndarray, points: np.ndarray, mouth: np.ndarray, share: float) -> np.ndarray:
@@ -136,9 +150,17 @@ def _painted(drawn: np.ndarray, points: np.ndarray, mouth: np.ndarray, share: fl
     upper, lower = frame.edges(along)
     inside = np.clip((down - upper) / np.maximum(lower - upper, 1e-6), 0, 1)
     x, y = along / frame.width * COLUMNS - 0.5, (inside - 0.12) / 0.76 * (ROWS - 1)
-    seen = cv2.remap(mouth, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    seen = cv2.remap(
+        mouth,
+        x.astype(np.float32),
+        y.astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     # Full between the lips and none beyond them, over about a pixel.
-    edge = np.minimum(np.minimum(down - upper, lower - down), np.minimum(along, frame.width - along))
+    edge = np.minimum(
+        np.minimum(down - upper, lower - down), np.minimum(along, frame.width - along)
+    )
     weight = share * np.clip(edge / soft + 0.8, 0, 1)[..., None]
     found = drawn.copy()
     part = found[low[1] : high[1], low[0] : high[0]]

@@ -1,4 +1,5 @@
-"""Real3D-Portrait, which is no package: its authors' own program is called, in an environment of its own."""
+"""Real3D-Portrait, which is no package: its authors' own program is called, in an environment of
+its own."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ from semcore_video.paper import PAPER
 from semcore_video.resampling import nearest
 
 FOLDER, PYTHON = "REAL3D_PORTRAIT", "REAL3D_PORTRAIT_PYTHON"
-"""Environment variables: the folder of the program, and the interpreter that runs it. A pipeline cannot name either, for it
-would start what somebody else wrote."""
+"""Environment variables: the folder of the program, and the interpreter that runs it. A pipeline
+cannot name either, for it would start what somebody else wrote."""
 PROGRAM = "inference/real3d_infer.py"
 NEEDED = (
     PROGRAM,
@@ -42,11 +43,13 @@ HOME = "github.com/yerfor/Real3DPortrait"
 
 @dataclass(frozen=True)
 class Real3DPortrait(Generator):
-    """Video from audio by Real3D-Portrait: its audio-to-motion (eq. 17) and its renderer (eq. 18) move the reference picture.
+    """Video from audio by Real3D-Portrait: its audio-to-motion (eq. 17) and its renderer (eq. 18)
+    move the reference picture.
 
-    It hears what the voice says, and needs a reference picture of the user in the knowledge base; without one there is sound
-    alone. The program of its authors is started once a sample, in the folder that the environment variable REAL3D_PORTRAIT
-    names, by the interpreter in REAL3D_PORTRAIT_PYTHON, or else by this one.
+    It hears what the voice says, and needs a reference picture of the user in the knowledge base;
+    without one there is sound alone. The program of its authors is started once a sample, in the
+    folder that the environment variable REAL3D_PORTRAIT names, by the interpreter in
+    REAL3D_PORTRAIT_PYTHON, or else by this one.
 
     Errors: RunError if the program or one of its checkpoints is missing, or if it fails.
 
@@ -82,7 +85,10 @@ class Real3DPortrait(Generator):
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         heard = self.voice.generate(batch, kb, rng.at("voice"))
-        return [Candidates([self._seen(got, one.samples[0], kb)]) for got, one in zip(batch, heard, strict=True)]
+        return [
+            Candidates([self._seen(got, one.samples[0], kb)])
+            for got, one in zip(batch, heard, strict=True)
+        ]
 
     def _seen(self, got: Semantics, sound: Sample, kb: KnowledgeBase) -> Sample:
         picture = newest_picture(kb, got.user)
@@ -92,7 +98,9 @@ class Real3DPortrait(Generator):
         frames, granted = got.extent.pictures(fps)
         return replace(sound, video=nearest(video, frames) if frames else video, fps=granted)
 
-    def _moved(self, picture: np.ndarray, audio: np.ndarray, sample_rate_hz: int) -> tuple[np.ndarray, float]:
+    def _moved(
+        self, picture: np.ndarray, audio: np.ndarray, sample_rate_hz: int
+    ) -> tuple[np.ndarray, float]:
         """The picture uint8 (H, W, 3) as it speaks: frames of its size, and how many a second."""
         import soundfile
         from PIL import Image
@@ -103,9 +111,13 @@ class Real3DPortrait(Generator):
             Image.fromarray(picture).save(place / "reference.png")
             soundfile.write(place / "speech.wav", audio, sample_rate_hz)
             asked = {
-                "src_img": place / "reference.png", "drv_aud": place / "speech.wav", "out_name": place / "video.mp4",
-                "out_mode": "final", "temperature": self.temperature, "mouth_amp": self.mouth,
-            }  # fmt: skip
+                "src_img": place / "reference.png",
+                "drv_aud": place / "speech.wav",
+                "out_name": place / "video.mp4",
+                "out_mode": "final",
+                "temperature": self.temperature,
+                "mouth_amp": self.mouth,
+            }
             command = [os.environ.get(PYTHON) or sys.executable, PROGRAM]
             command += [word for key, value in asked.items() for word in (f"--{key}", str(value))]
             self._run(command, folder)
@@ -113,18 +125,28 @@ class Real3DPortrait(Generator):
                 raise RunError(f"Real3DPortrait: {PROGRAM} in {folder} ended, but wrote no video")
             frames, fps, _ = read_clip(place / "video.mp4", sample_rate_hz)
         size = (picture.shape[1], picture.shape[0])
-        resized = [np.asarray(Image.fromarray(one).resize(size, Image.Resampling.BICUBIC)) for one in frames]
+        resized = [
+            np.asarray(Image.fromarray(one).resize(size, Image.Resampling.BICUBIC))
+            for one in frames
+        ]
         return np.stack(resized), fps
 
     def _run(self, command: Sequence[str], folder: Path) -> None:
-        known: dict[str, Any] = {"cwd": folder, "env": {**os.environ, "PYTHONPATH": str(folder)}, "timeout": self.patience_s}
+        known: dict[str, Any] = {
+            "cwd": folder,
+            "env": {**os.environ, "PYTHONPATH": str(folder)},
+            "timeout": self.patience_s,
+        }
         try:
             done = subprocess.run(command, capture_output=True, check=False, **known)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise RunError(f"Real3DPortrait: {PROGRAM} in {folder} did not run: {error}") from error
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise RunError(f"Real3DPortrait: {PROGRAM} in {folder} failed: {said[-1] if said else done.returncode}")
+            raise RunError(
+                f"Real3DPortrait: {PROGRAM} in {folder} failed: "
+                f"{said[-1] if said else done.returncode}"
+            )
 
 
 def program_folder() -> Path:
@@ -136,11 +158,15 @@ def program_folder() -> Path:
     named = os.environ.get(FOLDER)
     if not named:
         raise RunError(
-            f"Real3DPortrait: set {FOLDER} to a checkout of {HOME} with its checkpoints, and {PYTHON} to the interpreter of "
+            f"Real3DPortrait: set {FOLDER} to a checkout of {HOME} with its checkpoints, and "
+            f"{PYTHON} to the interpreter of "
             "its environment"
         )
     folder = Path(named).expanduser()
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
-        raise RunError(f"Real3DPortrait: {folder} lacks {', '.join(missing)}; the README of {HOME} tells where to fetch them")
+        raise RunError(
+            f"Real3DPortrait: {folder} lacks {', '.join(missing)}; the README of {HOME} tells "
+            "where to fetch them"
+        )
     return folder

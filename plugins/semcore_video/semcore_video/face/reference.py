@@ -15,10 +15,12 @@ SHUT_MOUTH = 0.03
 
 
 def best_reference(points: np.ndarray) -> int:
-    """The index of the frame that serves best as reference, of points (T, 478, 3); frames without a face are NaN, left out.
+    """The index of the frame that serves best as reference, of points (T, 478, 3); frames without a
+    face are NaN, left out.
 
-    Among frames with open eyes and a shut mouth the one that is nearest to the median of all; without such frames, that of
-    the smallest mouth among those with open eyes. A reference with shut eyes would keep them shut for the whole clip.
+    Among frames with open eyes and a shut mouth the one that is nearest to the median of all;
+    without such frames, that of the smallest mouth among those with open eyes. A reference with
+    shut eyes would keep them shut for the whole clip.
 
     Raises:
         ComponentError: no frame has a face
@@ -42,9 +44,13 @@ def _best(points: np.ndarray) -> int:
 
 def newest_picture(kb: KnowledgeBase, user: str) -> np.ndarray | None:
     """The last reference picture that a knowledge base holds of a user."""
-    return next((entry.pixels for entry in reversed(kb.of(user)) if isinstance(entry, Picture)), None)
+    return next(
+        (entry.pixels for entry in reversed(kb.of(user)) if isinstance(entry, Picture)), None
+    )
 
 
 def newest_mouths(kb: KnowledgeBase, user: str) -> np.ndarray | None:
     """The last atlas of mouths that a knowledge base holds of a user, float32 (n, numbers)."""
-    return next((entry.values for entry in reversed(kb.of(user)) if isinstance(entry, Features)), None)
+    return next(
+        (entry.values for entry in reversed(kb.of(user)) if isinstance(entry, Features)), None
+    )

@@ -16,7 +16,8 @@ from semcore_video.memoize import remembered
 FACE = "face"
 """What is looked for, as rows call it."""
 REMEMBERED = 64
-"""Videos whose points are kept: encoder, knowledge base and metrics look at the same ones, at every SNR again."""
+"""Videos whose points are kept: encoder, knowledge base and metrics look at the same ones, at every
+SNR again."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Tracking(Component):
     """A component that looks for faces, so that its results depend on whose models find them."""
 
     def identity(self) -> Any:
-        """Names and digests of the models that the environment names; None: those of MediaPipe's wheel."""
+        """Names and digests of the models that the environment names; None: those of MediaPipe's
+        wheel."""
         return named() or None
 
 
@@ -32,16 +34,17 @@ class Tracking(Component):
 def followed(frames: np.ndarray) -> np.ndarray:
     """The face points of one person in every frame.
 
-    A frame is searched as a whole; where that does not show the person, about the place where the face was last; where there
-    was none yet, in parts of the frame, so that a face of a tenth of its height is found (`follow`). Of several people it
-    is the one whose face is large and near the middle. The points of a frame with one large face do not depend on the
-    other frames.
+    A frame is searched as a whole; where that does not show the person, about the place where the
+    face was last; where there was none yet, in parts of the frame, so that a face of a tenth of its
+    height is found (`follow`). Of several people it is the one whose face is large and near the
+    middle. The points of a frame with one large face do not depend on the other frames.
 
     Args:
         frames: uint8 (T, H, W, 3)
 
     Returns:
-        x to the right, y down, z away from the camera, in pixels, float32 (T, 478, 3); NaN where the face is not found
+        x to the right, y down, z away from the camera, in pixels, float32 (T, 478, 3); NaN where
+        the face is not found
 
     Raises:
         RunError: MediaPipe is not installed
@@ -56,7 +59,8 @@ def followed(frames: np.ndarray) -> np.ndarray:
 
 
 def track(frames: np.ndarray) -> np.ndarray:
-    """The same for a renderer, without gaps: where no face is found, the points of the nearest frame with one.
+    """The same for a renderer, without gaps: where no face is found, the points of the nearest
+    frame with one.
 
     Returns:
         float32 (T, 478, 3); all NaN if no frame has a face
@@ -70,10 +74,12 @@ def track(frames: np.ndarray) -> np.ndarray:
 
 
 def with_face(points: np.ndarray) -> np.ndarray:
-    """In which frames a face was found: points (T, ..., D), NaN where there is none -> bool (T,)."""
+    """In which frames a face was found: points (T, ..., D), NaN where there is none -> bool
+    (T,)."""
     return np.isfinite(points.reshape(len(points), -1)).all(1)
 
 
 def frames_with_face(video: np.ndarray | None) -> dict[str, tuple[int, int]]:
-    """In how many frames of a video uint8 (T, H, W, 3) the face is, as `SemanticEncoder.found` has it."""
+    """In how many frames of a video uint8 (T, H, W, 3) the face is, as `SemanticEncoder.found` has
+    it."""
     return {} if video is None else {FACE: (int(with_face(followed(video)).sum()), len(video))}

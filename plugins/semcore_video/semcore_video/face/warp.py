@@ -1,4 +1,5 @@
-"""A renderer without weights: the reference picture as a mesh that follows the points, over a still background."""
+"""A renderer without weights: the reference picture as a mesh that follows the points, over a still
+background."""
 
 from __future__ import annotations
 
@@ -16,13 +17,15 @@ from semcore_video.face.tracker import track
 FACE = 468
 """Points of the mesh that make triangles; irises lie upon others."""
 RINGS = ((1.25, 0.9), (1.55, 0.45))
-"""Rings round the face: how far out, in radii of its outline, and how far they follow it. Hair follows, shoulders hardly."""
+"""Rings round the face: how far out, in radii of its outline, and how far they follow it. Hair
+follows, shoulders hardly."""
 BORDER = 8
 """Points along each side of the picture, which stay where they are."""
 DARK = np.array([38, 16, 18], np.float32)
 """The inside of a mouth: drawn teeth look like a cartoon's."""
 MOUTH_FROM, MOUTH_FULL = 0.01, 0.05
-"""Opening of the lips, heights of the face, from which their inside is dark, and at which it is so altogether."""
+"""Opening of the lips, heights of the face, from which their inside is dark, and at which it is so
+altogether."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +35,8 @@ class Portrait:
     Fields:
         picture: uint8 (H, W, 3)
         points: of the face in it, float32 (478, 3), pixels
-        mouths: what is seen between its lips, by how far they are open, float32 (n, numbers); None: not known
+        mouths: what is seen between its lips, by how far they are open, float32 (n, numbers); None:
+            not known
     """
 
     picture: np.ndarray
@@ -48,17 +52,21 @@ class Portrait:
     def triangles(self) -> np.ndarray:
         """Corners of the triangles, as indices of face points and anchors: int64 (n, 3).
 
-        They are those of the face seen from the front: in a reference that has turned, points of the far cheek lie over
-        others, and triangles between such neighbours would tear when it turns back.
+        They are those of the face seen from the front: in a reference that has turned, points of
+        the far cheek lie over others, and triangles between such neighbours would tear when it
+        turns back.
         """
         from scipy.spatial import Delaunay
 
         front = frontal(self.points)
-        return Delaunay(np.concatenate([front[:FACE, :2], self._rings(front), self._border()])).simplices
+        return Delaunay(
+            np.concatenate([front[:FACE, :2], self._rings(front), self._border()])
+        ).simplices
 
     @functools.cached_property
     def plate(self) -> tuple[np.ndarray, np.ndarray]:
-        """The background without the person, float32 (H, W, 3), and how surely each pixel is the person, 0..1 (H, W, 1)."""
+        """The background without the person, float32 (H, W, 3), and how surely each pixel is the
+        person, 0..1 (H, W, 1)."""
         import cv2
 
         mask = person_mask(self.picture)
@@ -77,14 +85,20 @@ class Portrait:
         behind, mask = self.plate
         layers = np.concatenate([self.picture.astype(np.float32), mask * 255], axis=2)
         warped = cv2.remap(layers, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        # The person as far as either picture says so: what was background and what the head has left are the plate's.
+        # The person as far as either picture says so: what was background and what the head has
+        # left are the plate's.
         share = warped[:, :, 3:] / 255
         drawn = warped[:, :, :3] * share + behind * (1 - share)
-        drawn = self._with_darkness(drawn, points) if self.mouths is None else with_mouth(drawn, points, self.mouths)
+        drawn = (
+            self._with_darkness(drawn, points)
+            if self.mouths is None
+            else with_mouth(drawn, points, self.mouths)
+        )
         return np.clip(drawn, 0, 255).astype(np.uint8)
 
     def _with_darkness(self, drawn: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """The inside of the lips darkened where they have opened beyond what the reference shows of it.
+        """The inside of the lips darkened where they have opened beyond what the reference shows of
+        it.
 
         Teeth that it does show may be drawn twice as high before they look wrong.
         """
@@ -95,8 +109,17 @@ class Portrait:
         if share <= 0:
             return drawn
         inside = np.zeros(drawn.shape[:2], np.float32)
-        cv2.fillPoly(inside, [np.round(points[list(INNER_LIPS), :2] * 16).astype(np.int32)], 1.0, cv2.LINE_AA, 4)
-        soft = cv2.GaussianBlur(inside, (0, 0), max(float(face_size(points)) / 160, 0.5))[:, :, None] * share
+        cv2.fillPoly(
+            inside,
+            [np.round(points[list(INNER_LIPS), :2] * 16).astype(np.int32)],
+            1.0,
+            cv2.LINE_AA,
+            4,
+        )
+        soft = (
+            cv2.GaussianBlur(inside, (0, 0), max(float(face_size(points)) / 160, 0.5))[:, :, None]
+            * share
+        )
         return drawn * (1 - 0.9 * soft) + DARK * 0.9 * soft
 
     def _rings(self, points: np.ndarray) -> np.ndarray:
@@ -107,8 +130,15 @@ class Portrait:
     def _border(self) -> np.ndarray:
         height, width = self.picture.shape[:2]
         along = np.linspace(0, 1, BORDER, endpoint=False)
-        ring = [(along, 0 * along), (1 + 0 * along, along), (1 - along, 1 + 0 * along), (0 * along, 1 - along)]
-        far = np.concatenate([np.stack(side, 1) for side in ring]) * 1.6 - 0.3  # beyond the picture, so that rings lie inside
+        ring = [
+            (along, 0 * along),
+            (1 + 0 * along, along),
+            (1 - along, 1 + 0 * along),
+            (0 * along, 1 - along),
+        ]
+        far = (
+            np.concatenate([np.stack(side, 1) for side in ring]) * 1.6 - 0.3
+        )  # beyond the picture, so that rings lie inside
         return (far * (width - 1, height - 1)).astype(np.float32)
 
     def _followed(self, points: np.ndarray) -> np.ndarray:
@@ -119,7 +149,9 @@ class Portrait:
 
     def _depth(self, points: np.ndarray) -> np.ndarray:
         """How far each triangle is, far ones drawn first; anchors lie behind the face."""
-        depth = np.concatenate([points[:FACE, 2], np.full(len(self.anchors), points[:FACE, 2].max() + 1)])
+        depth = np.concatenate(
+            [points[:FACE, 2], np.full(len(self.anchors), points[:FACE, 2].max() + 1)]
+        )
         return depth[self.triangles].mean(1)
 
 
@@ -132,12 +164,20 @@ def portrait(picture: np.ndarray, mouths: np.ndarray | None = None) -> Portrait 
     points = track(picture[None])[0]
     if not np.isfinite(points).all():
         return None
-    seen = np.zeros((0, NUMBERS), np.float32) if mouths is None or mouths.shape[1:] != (NUMBERS,) else np.nan_to_num(mouths)
+    seen = (
+        np.zeros((0, NUMBERS), np.float32)
+        if mouths is None or mouths.shape[1:] != (NUMBERS,)
+        else np.nan_to_num(mouths)
+    )
     return Portrait(picture, points, seen if (seen[:, 0] * OPENING_UNIT >= LEAST).any() else None)
 
 
 def _where_from(
-    triangles: np.ndarray, corners: np.ndarray, here: np.ndarray, depth: np.ndarray, size: tuple[int, int]
+    triangles: np.ndarray,
+    corners: np.ndarray,
+    here: np.ndarray,
+    depth: np.ndarray,
+    size: tuple[int, int],
 ) -> tuple[np.ndarray, np.ndarray]:
     """For every pixel, where in the reference it comes from: x and y, float32 (H, W).
 
@@ -155,7 +195,9 @@ def _where_from(
     to: Any = np.concatenate([target, ones], 2)
     flat = np.abs(np.linalg.det(to)) < 1e-6
     to[flat] = np.eye(3)  # a triangle without area covers no pixel
-    affine = (np.linalg.inv(to) @ source).astype(np.float32)  # (n, 3, 2): (x, y, 1) -> (x, y) in the reference
+    affine = (np.linalg.inv(to) @ source).astype(
+        np.float32
+    )  # (n, 3, 2): (x, y, 1) -> (x, y) in the reference
     ids = np.zeros(size, np.int32)
     drawn = np.round(target * 16).astype(np.int32)
     for index in np.argsort(-depth):

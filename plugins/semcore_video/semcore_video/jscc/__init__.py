@@ -1,1 +1,2 @@
-"""Baselines that send the sound and the frames themselves, by networks trained through a noisy channel."""
+"""Baselines that send the sound and the frames themselves, by networks trained through a noisy
+channel."""

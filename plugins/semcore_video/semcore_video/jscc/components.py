@@ -1,4 +1,5 @@
-"""DeepWiVe and DeepSC-S as encoders and generators: what lies between them is an analog transport."""
+"""DeepWiVe and DeepSC-S as encoders and generators: what lies between them is an analog
+transport."""
 
 from __future__ import annotations
 
@@ -55,17 +56,21 @@ class ByNetwork(Component):
         """Both halves; their weights are loaded on first use."""
         from semcore_video.jscc.networks import FrameCode, WaveCode
 
-        return network({DEEPWIVE: FrameCode, DEEPSC_S: WaveCode}[self.pair], self.pair, self.weights, self.pair)
+        return network(
+            {DEEPWIVE: FrameCode, DEEPSC_S: WaveCode}[self.pair], self.pair, self.weights, self.pair
+        )
 
 
 @dataclass(frozen=True)
 class DeepWiVeEncoder(ByNetwork, SemanticEncoder):
-    """The frames of a video as numbers for an analog transport: groups of five frames are coded together.
+    """The frames of a video as numbers for an analog transport: groups of five frames are coded
+    together.
 
-    A square of 16 x 16 pixels of a group becomes 30 real numbers, 15 channel uses: 57,600 of them for 3 s of 256 x 256. The
-    paper's baseline has 59,392. DeepWiVe interpolates between key frames, and learns how many symbols each gets; here
-    convolutions along time take the place of both, trained small. What is missing to whole groups and squares repeats the
-    last frame and the edge of each.
+    A square of 16 x 16 pixels of a group becomes 30 real numbers, 15 channel uses: 57,600 of them
+    for 3 s of 256 x 256. The paper's baseline has 59,392. DeepWiVe interpolates between key frames,
+    and learns how many symbols each gets; here convolutions along time take the place of both,
+    trained small. What is missing to whole groups and squares repeats the last frame and the edge
+    of each.
     """
 
     reference: ClassVar[str] = TUNG
@@ -77,13 +82,18 @@ class DeepWiVeEncoder(ByNetwork, SemanticEncoder):
         return {FRAMES: Features}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(sample.id, {FRAMES: Features(self._numbers(sample))}, sample.user) for sample in samples]
+        return [
+            Semantics(sample.id, {FRAMES: Features(self._numbers(sample))}, sample.user)
+            for sample in samples
+        ]
 
     def _numbers(self, sample: Sample) -> np.ndarray:
         import torch
 
         if sample.video is None or not len(sample.video):
-            raise ComponentError(f"DeepWiVeEncoder encodes videos, and sample {sample.id!r} has none")
+            raise ComponentError(
+                f"DeepWiVeEncoder encodes videos, and sample {sample.id!r} has none"
+            )
         count, height, width = sample.video.shape[:3]
         room = -count % self.network.group, -height % SQUARE, -width % SQUARE
         whole = np.pad(sample.video, [*((0, more) for more in room), (0, 0)], "edge")
@@ -95,9 +105,11 @@ class DeepWiVeEncoder(ByNetwork, SemanticEncoder):
 
 @dataclass(frozen=True)
 class DeepWiVeGenerator(ByNetwork, Generator):
-    """The frames of a video from the numbers of the encoder `deepwive`; without them there is no video.
+    """The frames of a video from the numbers of the encoder `deepwive`; without them there is no
+    video.
 
-    How many frames of which size there are, the grant tells; otherwise they are whole groups of whole squares.
+    How many frames of which size there are, the grant tells; otherwise they are whole groups of
+    whole squares.
     """
 
     reference: ClassVar[str] = TUNG
@@ -112,7 +124,11 @@ class DeepWiVeGenerator(ByNetwork, Generator):
         import torch
 
         numbers = got.streams.get(FRAMES)
-        known = isinstance(numbers, Features) and numbers.values.ndim == 4 and numbers.values.shape[1] == self.network.latent
+        known = (
+            isinstance(numbers, Features)
+            and numbers.values.ndim == 4
+            and numbers.values.shape[1] == self.network.latent
+        )
         if not known or not isinstance(numbers, Features) or not numbers.values.size:
             return Sample(got.key, got.user)
         values = torch.from_numpy(np.nan_to_num(numbers.values).clip(-20, 20))[None]
@@ -122,16 +138,18 @@ class DeepWiVeGenerator(ByNetwork, Generator):
         extent = got.extent
         height, width = extent.size if extent.frames else pixels.shape[1:3]
         video = pixels[: extent.frames or len(pixels), :height, :width]
-        return Sample(got.key, got.user, video=np.ascontiguousarray(video), fps=extent.fps or USUAL_FPS)
+        return Sample(
+            got.key, got.user, video=np.ascontiguousarray(video), fps=extent.fps or USUAL_FPS
+        )
 
 
 @dataclass(frozen=True)
 class DeepSCSEncoder(ByNetwork, SemanticEncoder):
     """A sound as numbers for an analog transport, at 16 kHz.
 
-    64 samples become 86 real numbers, 43 channel uses: 32,250 of them for 3 s. The paper's baseline has 32,768. DeepSC-S
-    squeezes and excites channels of residual networks; here blocks of depthwise convolutions take their place, trained
-    small.
+    64 samples become 86 real numbers, 43 channel uses: 32,250 of them for 3 s. The paper's baseline
+    has 32,768. DeepSC-S squeezes and excites channels of residual networks; here blocks of
+    depthwise convolutions take their place, trained small.
     """
 
     reference: ClassVar[str] = WENG
@@ -143,13 +161,18 @@ class DeepSCSEncoder(ByNetwork, SemanticEncoder):
         return {WAVEFORM: Features}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(sample.id, {WAVEFORM: Features(self._numbers(sample))}, sample.user) for sample in samples]
+        return [
+            Semantics(sample.id, {WAVEFORM: Features(self._numbers(sample))}, sample.user)
+            for sample in samples
+        ]
 
     def _numbers(self, sample: Sample) -> np.ndarray:
         import torch
 
         if sample.audio is None or not sample.sample_rate_hz or not len(sample.audio):
-            raise ComponentError(f"DeepSCSEncoder encodes sounds, and sample {sample.id!r} has none")
+            raise ComponentError(
+                f"DeepSCSEncoder encodes sounds, and sample {sample.id!r} has none"
+            )
         sound = level(resampled(sample.audio, sample.sample_rate_hz, RATE_HZ))
         sound = np.pad(sound, (0, -len(sound) % self.network.hop))
         with torch.inference_mode():
@@ -159,7 +182,8 @@ class DeepSCSEncoder(ByNetwork, SemanticEncoder):
 
 @dataclass(frozen=True)
 class DeepSCSGenerator(ByNetwork, Generator):
-    """The sound from the numbers of the encoder `deepsc-s`; without them there is none. Its loudness is not sent.
+    """The sound from the numbers of the encoder `deepsc-s`; without them there is none. Its
+    loudness is not sent.
 
     How long it is, the grant tells; otherwise it is whole steps.
     """
@@ -176,7 +200,11 @@ class DeepSCSGenerator(ByNetwork, Generator):
         import torch
 
         numbers = got.streams.get(WAVEFORM)
-        known = isinstance(numbers, Features) and numbers.values.ndim == 2 and numbers.values.shape[1] == self.network.latent
+        known = (
+            isinstance(numbers, Features)
+            and numbers.values.ndim == 2
+            and numbers.values.shape[1] == self.network.latent
+        )
         if not known or not isinstance(numbers, Features) or not len(numbers.values):
             return Sample(got.key, got.user)
         values = torch.from_numpy(np.nan_to_num(numbers.values).clip(-20, 20))[None]

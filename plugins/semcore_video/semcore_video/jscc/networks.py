@@ -1,4 +1,5 @@
-"""Networks that turn frames or a waveform into numbers for an analog transport, and noisy numbers back."""
+"""Networks that turn frames or a waveform into numbers for an analog transport, and noisy numbers
+back."""
 
 from __future__ import annotations
 
@@ -12,10 +13,12 @@ from semcore_video.mixer import Mixer
 
 
 class FrameCode(nn.Module):
-    """Groups of frames to numbers and back, after DeepWiVe: frames of a group are coded together, groups see each other.
+    """Groups of frames to numbers and back, after DeepWiVe: frames of a group are coded together,
+    groups see each other.
 
-    Pictures are taken in squares of 8 x 8 pixels; convolutions see what is beside a square, and others along time what was
-    there before and after. How noisy the numbers are, the receiver tells from their power.
+    Pictures are taken in squares of 8 x 8 pixels; convolutions see what is beside a square, and
+    others along time what was there before and after. How noisy the numbers are, the receiver tells
+    from their power.
 
     Args:
         group: frames that are coded together
@@ -28,31 +31,44 @@ class FrameCode(nn.Module):
         super().__init__()
         self.group, self.latent, self.width, self.depth = group, latent, width, depth
         coarse, pixels = width * 3 // 2, group * 3 * 64
-        self.seen = nn.Sequential(nn.Conv2d(pixels, width, 1), *(Residual(width) for _ in range(depth)))
+        self.seen = nn.Sequential(
+            nn.Conv2d(pixels, width, 1), *(Residual(width) for _ in range(depth))
+        )
         self.less = nn.Conv2d(width, coarse, 2, 2)
         self.told = nn.ModuleList(_Step(coarse) for _ in range(depth))
         self.numbers = nn.Conv2d(coarse, latent, 1)
         self.heard = nn.Conv2d(latent + 1, coarse, 1)
         self.filled = nn.ModuleList(_Step(coarse) for _ in range(depth + 1))
         self.more = nn.ConvTranspose2d(coarse, width, 2, 2)
-        self.drawn = nn.Sequential(*(Residual(width) for _ in range(depth)), nn.Conv2d(width, pixels, 1))
+        self.drawn = nn.Sequential(
+            *(Residual(width) for _ in range(depth)), nn.Conv2d(width, pixels, 1)
+        )
 
     def settings(self) -> dict[str, Any]:
         """What it was built with."""
-        return {"group": self.group, "latent": self.latent, "width": self.width, "depth": self.depth}
+        return {
+            "group": self.group,
+            "latent": self.latent,
+            "width": self.width,
+            "depth": self.depth,
+        }
 
     def encode(self, frames: torch.Tensor) -> torch.Tensor:
-        """Frames (B, G x group, 3, H, W), 0..1, sides multiples of 16 -> numbers of unit power (B, G, latent, H/16, W/16)."""
+        """Frames (B, G x group, 3, H, W), 0..1, sides multiples of 16 -> numbers of unit power (B,
+        G, latent, H/16, W/16)."""
         batch, count = frames.shape[:2]
         groups = count // self.group
-        squares = F.pixel_unshuffle(frames.reshape(batch * groups, self.group * 3, *frames.shape[3:]) - 0.5, 8)
+        squares = F.pixel_unshuffle(
+            frames.reshape(batch * groups, self.group * 3, *frames.shape[3:]) - 0.5, 8
+        )
         x = self.less(self.seen(squares))
         for step in self.told:
             x = step(x, groups)
         return _unit(self.numbers(x).reshape(batch, groups, self.latent, *x.shape[2:]))
 
     def decode(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Noisy numbers (B, G, latent, h, w), as an estimate of least error has them -> frames (B, T, 3, 16 h, 16 w)."""
+        """Noisy numbers (B, G, latent, h, w), as an estimate of least error has them -> frames (B,
+        T, 3, 16 h, 16 w)."""
         batch, groups = numbers.shape[:2]
         power = _power(numbers).expand(batch, groups, 1, *numbers.shape[3:])
         x = self.heard(torch.cat([numbers, power], 2).flatten(0, 1))
@@ -94,7 +110,8 @@ class _Step(nn.Module):
 
 
 class WaveCode(nn.Module):
-    """A waveform to numbers and back, after DeepSC-S: learnt windows, and blocks that see what is around them.
+    """A waveform to numbers and back, after DeepSC-S: learnt windows, and blocks that see what is
+    around them.
 
     Args:
         hop: samples of a window's step; windows are twice as long
@@ -115,17 +132,24 @@ class WaveCode(nn.Module):
 
     def settings(self) -> dict[str, Any]:
         """What it was built with."""
-        return {"hop": self.hop, "latent": self.latent, "width": self.heard.out_features, "depth": len(self.told)}
+        return {
+            "hop": self.hop,
+            "latent": self.latent,
+            "width": self.heard.out_features,
+            "depth": len(self.told),
+        }
 
     def encode(self, sound: torch.Tensor) -> torch.Tensor:
-        """Sound (B, T x hop), about unit power where it is loud -> numbers of unit power (B, T, latent)."""
+        """Sound (B, T x hop), about unit power where it is loud -> numbers of unit power (B, T,
+        latent)."""
         x = self.windows(sound[:, None]).transpose(1, 2)
         for block in self.told:
             x = block(x)
         return _unit(self.numbers(x))
 
     def decode(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Noisy numbers (B, T, latent), as an estimate of least error has them -> sound (B, T x hop)."""
+        """Noisy numbers (B, T, latent), as an estimate of least error has them -> sound (B, T x
+        hop)."""
         power = _power(numbers).reshape(len(numbers), 1)
         x = self.heard(numbers)
         for block in self.filled:
@@ -136,10 +160,13 @@ class WaveCode(nn.Module):
 
 def _unit(numbers: torch.Tensor) -> torch.Tensor:
     """Numbers (B, ...) of unit mean square in each row."""
-    return numbers / numbers.flatten(1).square().mean(1).clamp(min=1e-9).sqrt().reshape(-1, *[1] * (numbers.ndim - 1))
+    return numbers / numbers.flatten(1).square().mean(1).clamp(min=1e-9).sqrt().reshape(
+        -1, *[1] * (numbers.ndim - 1)
+    )
 
 
 def _power(numbers: torch.Tensor) -> torch.Tensor:
-    """Logarithm of the mean square of each row: 0 without noise, the lower the more of it; (B, 1, ...)."""
+    """Logarithm of the mean square of each row: 0 without noise, the lower the more of it; (B, 1,
+    ...)."""
     mean = numbers.flatten(1).square().mean(1).clamp(min=1e-3)
     return mean.log().reshape(-1, *[1] * (numbers.ndim - 1))

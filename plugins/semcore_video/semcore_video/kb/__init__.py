@@ -1,1 +1,2 @@
-"""Knowledge bases of reference pictures: when a new picture is sent, and the command `semcore kb`."""
+"""Knowledge bases of reference pictures: when a new picture is sent, and the command `semcore
+kb`."""

@@ -1,4 +1,5 @@
-"""When a reference picture of a face no longer serves: another person, another light, or the head or its expression is."""
+"""When a reference picture of a face no longer serves: another person, another light, or the head
+or its expression is."""
 
 from __future__ import annotations
 
@@ -25,18 +26,21 @@ from semcore_video.paper import PAPER
 
 @dataclass(frozen=True)
 class FaceKB(Tracking, ReferenceKB):
-    """Sends a picture of a face if the newest reference no longer serves, as strictly as a level says.
+    """Sends a picture of a face if the newest reference no longer serves, as strictly as a level
+    says.
 
-    `l0` asks whether it is the same person (centred cosine similarity of dlib's embeddings, eq. 24), `l1` also whether the
-    picture looks alike (PSNR, eq. 25), `l2` also whether the head has turned or moved or the expression changed (eq. 26).
-    `forced` sends a picture of every segment.
+    `l0` asks whether it is the same person (centred cosine similarity of dlib's embeddings, eq.
+    24), `l1` also whether the picture looks alike (PSNR, eq. 25), `l2` also whether the head has
+    turned or moved or the expression changed (eq. 26). `forced` sends a picture of every segment.
 
-    Two readings differ from the paper. The picture is not the first frame of the segment, but a good one: eyes open, mouth
-    shut, head as it mostly is; a reference with shut eyes would keep them shut. And it is judged against the newest
-    reference, which is the one that a generator takes, not against the most similar.
+    Two readings differ from the paper. The picture is not the first frame of the segment, but a
+    good one: eyes open, mouth shut, head as it mostly is; a reference with shut eyes would keep
+    them shut. And it is judged against the newest reference, which is the one that a generator
+    takes, not against the most similar.
 
-    With `mouths`, every picture brings an atlas along, the stream `mouths`: what is seen between the lips when they are open
-    by so much, as the segment shows it. Without one, mouths that open are dark inside.
+    With `mouths`, every picture brings an atlas along, the stream `mouths`: what is seen between
+    the lips when they are open by so much, as the segment shows it. Without one, mouths that open
+    are dark inside.
 
     Fields:
         level: how strictly the newest reference is judged
@@ -44,7 +48,8 @@ class FaceKB(Tracking, ReferenceKB):
         threshold_db: least PSNR, dB
         rotation_deg: angle between the heads above which a picture is sent, degrees
         translation: distance of the heads above which one is sent, heights of the face
-        expression: norm of the difference of the expressions above which one is sent, standard deviations
+        expression: norm of the difference of the expressions above which one is sent, standard
+            deviations
         mouths: how many mouths, from hardly to widely open, go along with a picture
     """
 
@@ -101,13 +106,18 @@ class FaceKB(Tracking, ReferenceKB):
         if sample.video is None or not len(sample.video):
             return super().picture(sample)
         points = followed(sample.video)
-        return self._sized(sample.video[best_reference(points)]) if with_face(points).any() else super().picture(sample)
+        return (
+            self._sized(sample.video[best_reference(points)])
+            if with_face(points).any()
+            else super().picture(sample)
+        )
 
 
 def likeness(pixels: np.ndarray, newest: np.ndarray) -> float | None:
     """How sure it is that two pictures show one person: centred cosine similarity, -1..1 (eq. 24).
 
-    None where the first picture shows no face: nobody else has appeared. -1 where only the second shows none.
+    None where the first picture shows no face: nobody else has appeared. -1 where only the second
+    shows none.
     """
     here, there = (landmarks(picture[None], "mediapipe")[0] for picture in (pixels, newest))
     if not np.isfinite(here).all():
@@ -133,7 +143,8 @@ class Movement:
 
 
 def movement(pixels: np.ndarray, newest: np.ndarray) -> Movement | None:
-    """From one picture to another; None where the first shows no face, without end where only the second shows none."""
+    """From one picture to another; None where the first shows no face, without end where only the
+    second shows none."""
     here, there = track(pixels[None])[0], track(newest[None])[0]
     if not np.isfinite(here).all():
         return None
@@ -141,5 +152,7 @@ def movement(pixels: np.ndarray, newest: np.ndarray) -> Movement | None:
         return Movement(np.inf, np.inf, np.inf)
     numbers = basis().numbers(here[None], there)[0]
     pose = numbers[:POSE] * UNITS
-    turned, moved, changed = (float(np.linalg.norm(part)) for part in (pose[:3], pose[3:5], numbers[POSE:]))
+    turned, moved, changed = (
+        float(np.linalg.norm(part)) for part in (pose[:3], pose[3:5], numbers[POSE:])
+    )
     return Movement(float(np.degrees(turned)), moved, changed)

@@ -22,11 +22,13 @@ Side = Annotated[int, Ge(1)]
 class ReferenceKB(KBPolicy, abc.ABC):
     """A policy whose entries are reference pictures of each user.
 
-    The picture of a sample is its image, else the first frame of its video; a sample without either asks for no update.
-    Each sample is judged against `kb` alone, so a batch holds one sample of a user.
+    The picture of a sample is its image, else the first frame of its video; a sample without either
+    asks for no update. Each sample is judged against `kb` alone, so a batch holds one sample of a
+    user.
 
     Fields:
-        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null: as they are
+        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null:
+            as they are
     """
 
     size: tuple[Side, Side] | None = None
@@ -60,11 +62,14 @@ class ReferenceKB(KBPolicy, abc.ABC):
         if self.size is None or pixels.shape[:2] == self.size:
             return pixels
         height, width = self.size
-        return np.asarray(ImageOps.fit(Image.fromarray(pixels), (width, height), Image.Resampling.BICUBIC))
+        return np.asarray(
+            ImageOps.fit(Image.fromarray(pixels), (width, height), Image.Resampling.BICUBIC)
+        )
 
     @abc.abstractmethod
     def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
-        """Whether `pixels` must be sent to a receiver that holds the references `held` of that user, oldest first."""
+        """Whether `pixels` must be sent to a receiver that holds the references `held` of that
+        user, oldest first."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +99,12 @@ class AlwaysKB(ReferenceKB):
 
 @dataclass(frozen=True)
 class PsnrKB(ReferenceKB):
-    """Sends a picture if its PSNR to the best of the user's references is below a threshold: level L1.
+    """Sends a picture if its PSNR to the best of the user's references is below a threshold: level
+    L1.
 
-    References accumulate, as in the paper. A generator that takes the newest of them may get another one than the best
-    match; with `max_entries: 1` the policy and such a generator mean the same picture. A reference of another size is
-    no match.
+    References accumulate, as in the paper. A generator that takes the newest of them may get
+    another one than the best match; with `max_entries: 1` the policy and such a generator mean the
+    same picture. A reference of another size is no match.
 
     Fields:
         threshold_db: PSNR below which a picture is sent, dB, data range 255, 0 or more
@@ -122,7 +128,8 @@ class PsnrKB(ReferenceKB):
 
 
 def psnr_db(one: np.ndarray, other: np.ndarray) -> float:
-    """10·log10(255² / MSE) of two pictures uint8 (H, W, 3): inf if they are equal, -inf if their sizes differ."""
+    """10·log10(255² / MSE) of two pictures uint8 (H, W, 3): inf if they are equal, -inf if their
+    sizes differ."""
     if one.shape != other.shape:
         return -np.inf
     mse = float(np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2))

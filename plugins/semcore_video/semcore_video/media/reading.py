@@ -1,8 +1,9 @@
 """Clips as their files mean them: all reading of video and sound from disk.
 
-Time stamps are obeyed: a clip's clock starts with its first picture, pictures are put on a regular grid, and sound is put
-where its time stamps say. Pictures are upright, with square pixels, in sRGB's full range by the matrix that the file names.
-Clips are read from the beginning to the end and a part at a time, so that their length costs no memory.
+Time stamps are obeyed: a clip's clock starts with its first picture, pictures are put on a regular
+grid, and sound is put where its time stamps say. Pictures are upright, with square pixels, in
+sRGB's full range by the matrix that the file names. Clips are read from the beginning to the end
+and a part at a time, so that their length costs no memory.
 """
 
 from __future__ import annotations
@@ -33,19 +34,23 @@ RATES = tuple(Fraction(n * 1000, 1001) for n in (24, 30, 48, 60, 120)) + tuple(
 """Frame rates that cameras have."""
 HIGHEST_FPS = 240.0
 GAP = 1.5
-"""Intervals longer than the median by this factor are gaps, not the frame interval of the camera."""
+"""Intervals longer than the median by this factor are gaps, not the frame interval of the
+camera."""
 NEAR, VERY_NEAR = 2e-3, 5e-4
-"""Relative differences up to which a measured rate is taken for the one that the file declares, or that cameras have."""
+"""Relative differences up to which a measured rate is taken for the one that the file declares, or
+that cameras have."""
 BACK_S = 1.0
 """Time stamps of pictures that fall back by more than this belong to another clip."""
 HD_LINES = 720
-"""Lines from which a video that does not name its matrix is taken for BT.709, and below for BT.601."""
+"""Lines from which a video that does not name its matrix is taken for BT.709, and below for
+BT.601."""
 UNSPECIFIED, BT709, BT601 = (0, 2, 3), 1, 5
 """Of AVColorSpace: values that say nothing, and what they stand for."""
 LIMITED, FULL = 1, 2
 """Of AVColorRange."""
 MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-"""AVColorSpace -> swscale's matrix; BT.470 BG and SMPTE 170M are both BT.601, both kinds of BT.2020 are one."""
+"""AVColorSpace -> swscale's matrix; BT.470 BG and SMPTE 170M are both BT.601, both kinds of BT.2020
+are one."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,8 @@ class Survey:
         place: the file
         start_s: time stamp of the first picture, s; the clip's clock starts there
         fps: pictures a second of the regular grid
-        frames: number of pictures on the grid; where sound goes on after the last picture, that one stays
+        frames: number of pictures on the grid; where sound goes on after the last picture, that one
+            stays
         pixels: of a frame
         pixel: width of a pixel over its height, as stored
         sound: whether there is sound
@@ -88,7 +94,8 @@ def opened(place: Path) -> Iterator[Any]:
 
 
 def streams_of(container: Any) -> tuple[Any, Any]:
-    """The picture and the sound of a clip, each None if it has none; a cover picture is not a video."""
+    """The picture and the sound of a clip, each None if it has none; a cover picture is not a
+    video."""
     import av
 
     cover = av.stream.Disposition.attached_pic
@@ -100,7 +107,8 @@ def survey(place: Path) -> Survey:
     """Read the time stamps of a clip; nothing is decoded.
 
     Raises:
-        ComponentError: the file holds no picture, cannot be read, or is longer than 1,000,000 frames
+        ComponentError: the file holds no picture, cannot be read, or is longer than 1,000,000
+            frames
     """
     times: list[float] = []
     last, sound_s, block_s = (-math.inf, 0.0), 0.0, 0.0
@@ -115,10 +123,16 @@ def survey(place: Path) -> Survey:
             stamp = packet.dts if packet.pts is None else packet.pts
             if stamp is None or packet.is_discard:
                 continue
-            time, duration = float(stamp * packet.time_base), float((packet.duration or 0) * packet.time_base)
+            time, duration = (
+                float(stamp * packet.time_base),
+                float((packet.duration or 0) * packet.time_base),
+            )
             if packet.stream is video:
                 if len(times) >= MAX_CLIP_FRAMES:
-                    raise ComponentError(f"{place} has more than {MAX_CLIP_FRAMES:,} frames; cut it into shorter clips")
+                    raise ComponentError(
+                        f"{place} has more than {MAX_CLIP_FRAMES:,} frames; cut it into shorter "
+                        "clips"
+                    )
                 last = max(last, (time, duration))
                 times.append(time)
             else:
@@ -130,13 +144,18 @@ def survey(place: Path) -> Survey:
     times.sort()
     fps, start_s = frame_rate(times, declared), times[0]
     frames = _rounded((last[0] - start_s) * fps) + max(_rounded(last[1] * fps), 1)
-    if sound is not None and sound_s - start_s > (frames + 0.5) / fps + block_s:  # more than the padding of its last block
+    if (
+        sound is not None and sound_s - start_s > (frames + 0.5) / fps + block_s
+    ):  # more than the padding of its last block
         frames = _rounded((sound_s - start_s) * fps)
     if frames > MAX_CLIP_FRAMES:
         raise ComponentError(
-            f"{place} lasts {frames / fps:,.0f} s by its time stamps, and at most {MAX_CLIP_FRAMES:,} frames are read"
+            f"{place} lasts {frames / fps:,.0f} s by its time stamps, and at most "
+            f"{MAX_CLIP_FRAMES:,} frames are read"
         )
-    return Survey(place, start_s, fps, frames, pixels, pixel if 0.1 < pixel < 10 else 1.0, sound is not None)
+    return Survey(
+        place, start_s, fps, frames, pixels, pixel if 0.1 < pixel < 10 else 1.0, sound is not None
+    )
 
 
 def frame_rate(times: Sequence[float], declared: Sequence[Fraction] = ()) -> float:
@@ -163,10 +182,16 @@ class Clip:
     Args:
         survey: of the file
         sample_rate_hz: of the sound
-        finished: (pixels uint8 (H, W, 3), upright, as the file has them; width of a pixel over its height) -> pixels
+        finished: (pixels uint8 (H, W, 3), upright, as the file has them; width of a pixel over its
+            height) -> pixels
     """
 
-    def __init__(self, survey: Survey, sample_rate_hz: int, finished: Callable[[np.ndarray, float], np.ndarray]) -> None:
+    def __init__(
+        self,
+        survey: Survey,
+        sample_rate_hz: int,
+        finished: Callable[[np.ndarray, float], np.ndarray],
+    ) -> None:
         self.survey = survey
         self._rate_hz = sample_rate_hz
         self._finished = finished
@@ -182,8 +207,11 @@ class Clip:
             ComponentError: they cannot be read, or are more than 10,000 or one gigapixel
         """
         if count > MAX_FRAMES:
-            raise ComponentError(f"{self.survey.place} gives {count:,} frames at once, and at most {MAX_FRAMES:,} are taken; "
-                                 "set `segment_s`")  # fmt: skip
+            raise ComponentError(
+                f"{self.survey.place} gives {count:,} frames at once, and at most {MAX_FRAMES:,} "
+                "are taken; "
+                "set `segment_s`"
+            )
         if first < self._at:
             self._frames, self._at = shown(self.survey), 0
         while self._at < first:
@@ -196,8 +224,11 @@ class Clip:
             pixels = found[index - 1] if frame is before else self._finished(*self._upright(frame))
             if not index:
                 if pixels.shape[0] * pixels.shape[1] * count > MAX_SEQUENCE_PIXELS:
-                    raise ComponentError(f"{count:,} frames of {self.survey.place} are more than {MAX_SEQUENCE_PIXELS:,} "
-                                         "pixels; set `segment_s` or a smaller `size`")  # fmt: skip
+                    raise ComponentError(
+                        f"{count:,} frames of {self.survey.place} are more than "
+                        f"{MAX_SEQUENCE_PIXELS:,} "
+                        "pixels; set `segment_s` or a smaller `size`"
+                    )
                 found = np.empty((count, *pixels.shape), np.uint8)
             if pixels.shape != found.shape[1:]:
                 raise ComponentError(f"the frames of {self.survey.place} change their size")
@@ -205,7 +236,8 @@ class Clip:
         return found
 
     def sound(self, first: int, count: int) -> np.ndarray:
-        """Samples of the sound on the clock of the picture, of one channel: float32 (count,), silence where there is none."""
+        """Samples of the sound on the clock of the picture, of one channel: float32 (count,),
+        silence where there is none."""
         if self._sound is None or first < self._sound.at:
             self._sound = Track(self._heard(), self._rate_hz)
         return self._sound.take(first, count)
@@ -221,18 +253,24 @@ class Clip:
 
 
 def shown(survey: Survey) -> Iterator[av.VideoFrame]:
-    """The frame that is seen at each step of the grid: the newest whose time stamp rounds to that step or an earlier one."""
+    """The frame that is seen at each step of the grid: the newest whose time stamp rounds to that
+    step or an earlier one."""
     step, now, last_s = 0, None, -math.inf
     with opened(survey.place) as container:
         video, _ = streams_of(container)
         for frame in container.decode(video):
             if frame.width * frame.height > MAX_PIXELS:
-                raise ComponentError(f"{survey.place} has frames of more than {MAX_PIXELS:,} pixels")
+                raise ComponentError(
+                    f"{survey.place} has frames of more than {MAX_PIXELS:,} pixels"
+                )
             time = last_s + 1 / survey.fps if frame.time is None else frame.time - survey.start_s
             time = 0.0 if math.isinf(time) else time
             if time < last_s - BACK_S:
-                raise ComponentError(f"the time stamps of {survey.place} fall back to {time:.2f} s after {last_s:.2f} s: "
-                                     "these are several clips in one file")  # fmt: skip
+                raise ComponentError(
+                    f"the time stamps of {survey.place} fall back to {time:.2f} s after "
+                    f"{last_s:.2f} s: "
+                    "these are several clips in one file"
+                )
             last_s = max(time, last_s)
             while now is not None and step < min(_rounded(last_s * survey.fps), survey.frames):
                 yield now
@@ -257,14 +295,17 @@ class Upright:
 
     def __call__(self, frame: av.VideoFrame) -> tuple[np.ndarray, float]:
         """A frame as uint8 (H, W, 3), and the width of a pixel over its height."""
-        # PyAV's side data and their frame refer to each other, so that a frame that was asked for them stays in memory until
-        # Python looks for cycles: hundreds of frames. So only the first frame of each rotation is asked.
+        # PyAV's side data and their frame refer to each other, so that a frame that was asked for
+        # them stays in memory until Python looks for cycles: hundreds of frames. So only the first
+        # frame of each rotation is asked.
         if frame.rotation not in self._turns:
             self._turns[frame.rotation] = _turn(frame)
         a, b, c, d = self._turns[frame.rotation]
         pixels = _rgb(frame)
         if abs(a) + abs(d) >= abs(b) + abs(c):
-            return np.ascontiguousarray(pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]), self._pixel
+            return np.ascontiguousarray(
+                pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+            ), self._pixel
         turned = pixels.transpose(1, 0, 2)[:: -1 if b < 0 else 1, :: -1 if c < 0 else 1]
         return np.ascontiguousarray(turned), 1 / self._pixel
 
@@ -282,14 +323,19 @@ def _turn(frame: av.VideoFrame) -> tuple[int, int, int, int]:
 
 
 def _rgb(frame: av.VideoFrame) -> np.ndarray:
-    """uint8 (H, W, 3): by the matrix and the range that the frame names, and what is usual where it names none."""
+    """uint8 (H, W, 3): by the matrix and the range that the frame names, and what is usual where it
+    names none."""
     space = int(frame.colorspace)
     if space in UNSPECIFIED:
         space = BT709 if min(frame.width, frame.height) >= HD_LINES else BT601
     matrix = MATRICES.get(space, BT601)  # of RGB itself none is asked for
     full = 2 if frame.format.name.startswith("yuvj") else int(frame.color_range) or 1
     made = frame.reformat(
-        format="rgb24", src_colorspace=matrix, dst_colorspace=matrix, src_color_range=full, dst_color_range=2
+        format="rgb24",
+        src_colorspace=matrix,
+        dst_colorspace=matrix,
+        src_color_range=full,
+        dst_color_range=2,
     )
     return made.to_ndarray()
 
@@ -300,10 +346,15 @@ def _rounded(value: float) -> int:
 
 
 def read_clip(place: Path, sample_rate_hz: int) -> tuple[np.ndarray, float, np.ndarray]:
-    """A whole clip: frames uint8 (T, H, W, 3), frames a second, and the sound of one channel, float32 (S,)."""
+    """A whole clip: frames uint8 (T, H, W, 3), frames a second, and the sound of one channel,
+    float32 (S,)."""
     found = survey(place)
     clip = Clip(found, sample_rate_hz, squared)
-    return clip.pictures(0, found.frames), found.fps, clip.sound(0, round(found.frames / found.fps * sample_rate_hz))
+    return (
+        clip.pictures(0, found.frames),
+        found.fps,
+        clip.sound(0, round(found.frames / found.fps * sample_rate_hz)),
+    )
 
 
 def upright_frames(found: Survey) -> Iterator[np.ndarray]:

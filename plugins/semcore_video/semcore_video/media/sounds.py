@@ -1,4 +1,5 @@
-"""Sound as files have it: any number of channels and any rate, placed by its time stamps and mixed to one channel."""
+"""Sound as files have it: any number of channels and any rate, placed by its time stamps and mixed
+to one channel."""
 
 from __future__ import annotations
 
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     import av
 
 TOLERANCE_S = 0.02
-"""Time stamps of sound that are off by less are rounded; those that are off by more show a gap, or that sound overlaps."""
+"""Time stamps of sound that are off by less are rounded; those that are off by more show a gap, or
+that sound overlaps."""
 LONGEST_GAP_S = 86_400.0
 """Time stamps that leave more than a day out are damage."""
 FRONT, SIDE = 0.5**0.5, 0.5
@@ -52,7 +54,8 @@ class Track:
 
 
 def mixed(frame: av.AudioFrame) -> np.ndarray:
-    """A frame of sound as one channel, float32 (S,): a weighted mean, so that what is equal in all channels stays as loud."""
+    """A frame of sound as one channel, float32 (S,): a weighted mean, so that what is equal in all
+    channels stays as loud."""
     values = frame.to_ndarray()
     channels = frame.layout.nb_channels
     if not frame.format.is_planar:
@@ -61,15 +64,20 @@ def mixed(frame: av.AudioFrame) -> np.ndarray:
     weights = np.array([WEIGHTS.get(one.name, SIDE) for one in frame.layout.channels], np.float64)
     if len(weights) != channels or not weights.any():
         weights = np.ones(channels)
-    return ((weights / weights.sum()) @ (values.astype(np.float64) - silence) / full).astype(np.float32)
+    return ((weights / weights.sum()) @ (values.astype(np.float64) - silence) / full).astype(
+        np.float32
+    )
 
 
 def _placed(heard: Iterator[tuple[float | None, Any]]) -> Iterator[tuple[int, np.ndarray]]:
-    """Parts that follow each other from time 0 on, each with its rate: silence in gaps, nothing twice, nothing before 0."""
+    """Parts that follow each other from time 0 on, each with its rate: silence in gaps, nothing
+    twice, nothing before 0."""
     at, rate_hz = 0, 0
     for time, frame in heard:
         if rate_hz and frame.sample_rate != rate_hz:
-            raise ComponentError(f"the sound changes its rate from {rate_hz} to {frame.sample_rate} samples a second")
+            raise ComponentError(
+                f"the sound changes its rate from {rate_hz} to {frame.sample_rate} samples a second"
+            )
         part, rate_hz = mixed(frame), frame.sample_rate
         off = 0 if time is None else round(time * rate_hz) - at
         if at and abs(off) <= TOLERANCE_S * rate_hz:
@@ -86,14 +94,18 @@ def _placed(heard: Iterator[tuple[float | None, Any]]) -> Iterator[tuple[int, np
             yield rate_hz, part
 
 
-def _resampled(parts: Iterator[tuple[int, np.ndarray]], sample_rate_hz: int) -> Iterator[np.ndarray]:
+def _resampled(
+    parts: Iterator[tuple[int, np.ndarray]], sample_rate_hz: int
+) -> Iterator[np.ndarray]:
     """The same sound at another rate."""
     import av
 
     resampler = av.AudioResampler(format="fltp", layout="mono", rate=sample_rate_hz)
     begun = False
     for rate_hz, part in parts:
-        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(part[None]), format="fltp", layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(part[None]), format="fltp", layout="mono"
+        )
         frame.sample_rate, begun = rate_hz, True
         yield from (made.to_ndarray()[0] for made in resampler.resample(frame))
     if begun:

@@ -1,4 +1,5 @@
-"""Identity as ArcFace sees it: the network that the paper judges with, and weights that a user names."""
+"""Identity as ArcFace sees it: the network that the paper judges with, and weights that a user
+names."""
 
 from __future__ import annotations
 
@@ -22,13 +23,22 @@ if TYPE_CHECKING:
 SIDE = 112
 """Of the picture that the network sees."""
 PLACES = np.array(
-    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)], np.float32
+    [
+        (38.2946, 51.6963),
+        (73.5318, 51.5014),
+        (56.0252, 71.7366),
+        (41.5493, 92.3655),
+        (70.7299, 92.2041),
+    ],
+    np.float32,
 )
-"""Where the network wants eyes, tip of the nose and corners of the mouth, pixels of its picture (Deng et al., 2019)."""
+"""Where the network wants eyes, tip of the nose and corners of the mouth, pixels of its picture
+(Deng et al., 2019)."""
 EYES, NOSE, MOUTH = (slice(36, 42), slice(42, 48)), 30, (48, 54)
 """The same places among the 68 landmarks."""
 MEND = (
-    "name the file of its weights under `weights`: the state of a backbone of insightface's arcface_torch (r18, r34, r50 or "
+    "name the file of its weights under `weights`: the state of a backbone of insightface's "
+    "arcface_torch (r18, r34, r50 or "
     "r100: github.com/deepinsight/insightface, recognition/arcface_torch) as safetensors"
 )
 
@@ -62,21 +72,37 @@ class ArcFaceCSIM(CSIM):
 
         network, face = _network(self.weights, fingerprint(self.weights)), aligned(picture, points)
         with torch.inference_mode():
-            found: torch.Tensor = network(torch.from_numpy(face.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None])
+            found: torch.Tensor = network(
+                torch.from_numpy(face.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+            )
         return found[0].numpy().astype(np.float64)
 
 
 def aligned(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The face in a picture uint8 (H, W, 3), with its 68 landmarks, as the network wants it: uint8 (112, 112, 3)."""
+    """The face in a picture uint8 (H, W, 3), with its 68 landmarks, as the network wants it: uint8
+    (112, 112, 3)."""
     import cv2
 
-    five = np.stack([*(points[eye].mean(0) for eye in EYES), points[NOSE], *(points[corner] for corner in MOUTH)])
+    five = np.stack(
+        [
+            *(points[eye].mean(0) for eye in EYES),
+            points[NOSE],
+            *(points[corner] for corner in MOUTH),
+        ]
+    )
     # The rotation, scale and shift of least squares, as complex numbers.
     here, there = five @ (1, 1j), np.array(PLACES) @ (1, 1j)
-    turn = np.vdot(here - here.mean(), there - there.mean()) / np.square(np.abs(here - here.mean())).sum()
+    turn = (
+        np.vdot(here - here.mean(), there - there.mean())
+        / np.square(np.abs(here - here.mean())).sum()
+    )
     shift = there.mean() - turn * here.mean()
-    matrix = np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]], np.float32)
-    return cv2.warpAffine(np.ascontiguousarray(picture), matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    matrix = np.array(
+        [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]], np.float32
+    )
+    return cv2.warpAffine(
+        np.ascontiguousarray(picture), matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR
+    )
 
 
 @functools.lru_cache(maxsize=2)
@@ -91,10 +117,15 @@ def _network(weights: str, content: str) -> Any:
         raise RunError(f"csim-arcface: {weights or 'no file'} is not there; {MEND}")
     try:
         state = load_file(place)
-        blocks = [{name.split(".")[1] for name in state if name.startswith(f"layer{number}.")} for number in range(1, 5)]
+        blocks = [
+            {name.split(".")[1] for name in state if name.startswith(f"layer{number}.")}
+            for number in range(1, 5)
+        ]
         network = IResNet(tuple(map(len, blocks)))
         network.load_state_dict({name: values.float() for name, values in state.items()})
     except (SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise RunError(f"csim-arcface: {place} holds no ArcFace backbone ({reason}); {MEND}") from error
+        raise RunError(
+            f"csim-arcface: {place} holds no ArcFace backbone ({reason}); {MEND}"
+        ) from error
     return network.eval().requires_grad_(False)

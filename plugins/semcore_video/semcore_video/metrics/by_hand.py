@@ -1,8 +1,10 @@
-"""Detectors held against lips that were marked by hand: `python -m semcore_video.metrics.by_hand DATA`.
+"""Detectors held against lips that were marked by hand: `python -m semcore_video.metrics.by_hand
+DATA`.
 
-`lips_by_hand.csv` says where the inner edges of the lips are in the middle of the mouth in 100 frames: seven clips of the GRID
-corpus and two talking heads, eleven or twelve frames each, spread evenly over the speech, closed mouths included. They were
-marked to half a pixel on crops enlarged 4 (talking heads) to 10 times, before any detector was looked at.
+`lips_by_hand.csv` says where the inner edges of the lips are in the middle of the mouth in 100
+frames: seven clips of the GRID corpus and two talking heads, eleven or twelve frames each, spread
+evenly over the speech, closed mouths included. They were marked to half a pixel on crops enlarged 4
+(talking heads) to 10 times, before any detector was looked at.
 """
 
 from __future__ import annotations
@@ -84,14 +86,18 @@ def agreement(detector: Detector, data: Path) -> Agreement:
         correlations.append(correlation(seen[there], marked[there]))
         errors += list(np.abs(seen - marked)[there])
     total = sum(map(len, by_clip.values()))
-    return Agreement(found, total, float(np.mean(correlations)), min(correlations), float(np.mean(errors)))
+    return Agreement(
+        found, total, float(np.mean(correlations)), min(correlations), float(np.mean(errors))
+    )
 
 
 def _frames(place: Path) -> np.ndarray:
     import av
 
     if not place.is_file():
-        raise ComponentError(f"there is no {place}; give the folder that holds the clips of {TABLE.name}")
+        raise ComponentError(
+            f"there is no {place}; give the folder that holds the clips of {TABLE.name}"
+        )
     with av.open(str(place)) as opened:
         return np.stack([frame.to_ndarray(format="rgb24") for frame in opened.decode(video=0)])
 

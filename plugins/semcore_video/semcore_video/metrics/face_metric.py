@@ -1,4 +1,5 @@
-"""Where the parts of a face are, by the detector that is asked for: 68 landmarks, and what can be measured on them."""
+"""Where the parts of a face are, by the detector that is asked for: 68 landmarks, and what can be
+measured on them."""
 
 from __future__ import annotations
 
@@ -18,10 +19,12 @@ PACKAGES = {"mediapipe": "mediapipe", "dlib": "dlib-bin"}
 
 @dataclass(frozen=True)
 class Judge(RecordMetric):
-    """Faces are found by `detector`; `semcore_video.metrics.by_hand` measures how well it agrees with frames marked by hand.
+    """Faces are found by `detector`; `semcore_video.metrics.by_hand` measures how well it agrees
+    with frames marked by hand.
 
     Fields:
-        detector: finds faces and their 68 landmarks: MediaPipe's face mesh, or dlib, which no component that makes videos uses
+        detector: finds faces and their 68 landmarks: MediaPipe's face mesh, or dlib, which no
+            component that makes videos uses
     """
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, DLIB, DLIB_68)
@@ -48,5 +51,6 @@ class Judge(RecordMetric):
         return named() or None
 
     def landmarks(self, frames: np.ndarray) -> np.ndarray:
-        """The 68 landmarks of one person in frames uint8 (T, H, W, 3): float32 (T, 68, 2), pixels, NaN without a face."""
+        """The 68 landmarks of one person in frames uint8 (T, H, W, 3): float32 (T, 68, 2), pixels,
+        NaN without a face."""
         return landmarks(frames, self.detector)

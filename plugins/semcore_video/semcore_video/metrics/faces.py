@@ -1,4 +1,5 @@
-"""Metrics of faces: whether they are where they were, who they are, and whether their lips move alike."""
+"""Metrics of faces: whether they are where they were, who they are, and whether their lips move
+alike."""
 
 from __future__ import annotations
 
@@ -22,12 +23,14 @@ from semcore_video.paper import PAPER
 
 @dataclass(frozen=True)
 class FramePSNR(RecordMetric):
-    """Peak signal-to-noise ratio of the frames of a video, dB: the mean over frames of 10·log10(255² / MSE).
+    """Peak signal-to-noise ratio of the frames of a video, dB: the mean over frames of
+    10·log10(255² / MSE).
 
-    It hardly sees a face: most of a frame is background, and a still picture has more than a moving one that is a pixel
-    beside. Frames are compared that are seen at the same time. A frame that the result lacks, or has beyond the end of the
-    source, counts as mid-grey, and so does a lost video. Frames without an error are not in the mean; a video without any is
-    infinite, and counted as exact. None without a video in the source.
+    It hardly sees a face: most of a frame is background, and a still picture has more than a moving
+    one that is a pixel beside. Frames are compared that are seen at the same time. A frame that the
+    result lacks, or has beyond the end of the source, counts as mid-grey, and so does a lost video.
+    Frames without an error are not in the mean; a video without any is infinite, and counted as
+    exact. None without a video in the source.
     """
 
     version: ClassVar[int] = 2
@@ -41,13 +44,15 @@ class FramePSNR(RecordMetric):
             return None
         both = pair.frames(np.arange(len(pair)))
         mse = [float(np.square(one.astype(np.float32) - other).mean()) for one, other in both]
-        return self.statistic.together([10 * math.log10(255**2 / one) if one else math.inf for one in mse])
+        return self.statistic.together(
+            [10 * math.log10(255**2 / one) if one else math.inf for one in mse]
+        )
 
 
 @dataclass(frozen=True)
 class FaceMetric(Judge):
-    """Frames of source and result are compared that are seen at the same time. Those without a face in the source are left
-    out; the row says how many were judged."""
+    """Frames of source and result are compared that are seen at the same time. Those without a face
+    in the source are left out; the row says how many were judged."""
 
     def judged(self, record: Record) -> tuple[int, int] | None:
         pair = paired(record)
@@ -64,10 +69,12 @@ class FaceMetric(Judge):
 
 @dataclass(frozen=True)
 class AKD(FaceMetric):
-    """Average keypoint distance: how far 68 landmarks of the face are from those of the source, pixels of the video.
+    """Average keypoint distance: how far 68 landmarks of the face are from those of the source,
+    pixels of the video.
 
-    A face that is lost, with its video, its frame or by itself, counts as if all its landmarks lay in its middle; so does
-    that of every frame that the result has beyond the end of the source. None without a face in the source.
+    A face that is lost, with its video, its frame or by itself, counts as if all its landmarks lay
+    in its middle; so does that of every frame that the result has beyond the end of the source.
+    None without a face in the source.
     """
 
     reference: ClassVar[str] = f"{PAPER}, section IV-A3"
@@ -91,8 +98,9 @@ class AKD(FaceMetric):
 class CSIM(FaceMetric):
     """Cosine similarity of identity: dlib's embedding of the faces of source and result, at most 1.
 
-    Mean over frames spread over the clip. It is blind to motion and to light, and strangers have about 0.84: `csim-centred`
-    says more. A lost face, or a frame beyond the end of the source, has 0. None without a face in the source.
+    Mean over frames spread over the clip. It is blind to motion and to light, and strangers have
+    about 0.84: `csim-centred` says more. A lost face, or a frame beyond the end of the source, has
+    0. None without a face in the source.
 
     Fields:
         frames: how many are looked at
@@ -126,14 +134,17 @@ class CSIM(FaceMetric):
         ]
         return float(np.mean(alike)) if alike else None
 
-    def _alike(self, source: tuple[np.ndarray, np.ndarray], result: tuple[np.ndarray, np.ndarray]) -> float:
+    def _alike(
+        self, source: tuple[np.ndarray, np.ndarray], result: tuple[np.ndarray, np.ndarray]
+    ) -> float:
         """Of two pictures with the landmarks of their faces; NaN: none was found."""
         if not np.isfinite(result[1]).all():
             return 0.0
         return similarity(*(self.seen(self.embedded(*one)) for one in (source, result)))
 
     def embedded(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """Whose face it is in a picture uint8 (H, W, 3), as a vector, of the 68 landmarks of the face."""
+        """Whose face it is in a picture uint8 (H, W, 3), as a vector, of the 68 landmarks of the
+        face."""
         return embedding(picture, points)
 
     def seen(self, one: np.ndarray) -> np.ndarray:
@@ -143,10 +154,11 @@ class CSIM(FaceMetric):
 
 @dataclass(frozen=True)
 class CentredCSIM(CSIM):
-    """Cosine similarity of identity after the mean face is taken away, at most 1: strangers are near 0.
+    """Cosine similarity of identity after the mean face is taken away, at most 1: strangers are
+    near 0.
 
-    The embeddings of dlib all point one way; less the mean of several people (recipe `mean-face`), what is left tells them
-    apart. Otherwise as `csim`.
+    The embeddings of dlib all point one way; less the mean of several people (recipe `mean-face`),
+    what is left tells them apart. Otherwise as `csim`.
     """
 
     def seen(self, one: np.ndarray) -> np.ndarray:
@@ -155,11 +167,13 @@ class CentredCSIM(CSIM):
 
 @dataclass(frozen=True)
 class LipCorrelation(FaceMetric):
-    """Whether the lips open when those of the source do: correlation of their openings over time, at most 1.
+    """Whether the lips open when those of the source do: correlation of their openings over time,
+    at most 1.
 
-    Tells what a mean distance hides, because the pose of the head outweighs the lips. Lips that are lost in a frame, or are
-    seen in one beyond the end of the source, count as open as the result's are on average: still or lost lips have 0. None
-    where the source has no lips that move: fewer than two frames with a face, or a still picture.
+    Tells what a mean distance hides, because the pose of the head outweighs the lips. Lips that are
+    lost in a frame, or are seen in one beyond the end of the source, count as open as the result's
+    are on average: still or lost lips have 0. None where the source has no lips that move: fewer
+    than two frames with a face, or a still picture.
     """
 
     statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
@@ -169,7 +183,9 @@ class LipCorrelation(FaceMetric):
         pair = paired(record)
         if pair is None:
             return None
-        there, here = pair.values(opening(self.landmarks(pair.source)), opening(self.landmarks(pair.result)))
+        there, here = pair.values(
+            opening(self.landmarks(pair.source)), opening(self.landmarks(pair.result))
+        )
         judged = np.isfinite(there)
         there, here = there[judged], here[judged]
         if len(there) < 2 or there.std() < 1e-9:

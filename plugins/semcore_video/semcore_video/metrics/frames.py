@@ -17,11 +17,13 @@ from semcore_video.metrics.pairs import METHOD, paired
 
 @dataclass(frozen=True)
 class Frames(RecordMetric):
-    """The mean of a metric of pictures over frames spread over the video: `of: {use: ssim}`, `of: {use: lpips}`.
+    """The mean of a metric of pictures over frames spread over the video: `of: {use: ssim}`, `of:
+    {use: lpips}`.
 
-    Like `frame-psnr` such metrics hardly see a face, which is small and moves little. Frames are compared that are seen at
-    the same time. A frame that the result lacks, or has beyond the end of the source, counts as mid-grey, and so does a lost
-    video. None without a video in the source, or where the metric has no value for its frames.
+    Like `frame-psnr` such metrics hardly see a face, which is small and moves little. Frames are
+    compared that are seen at the same time. A frame that the result lacks, or has beyond the end of
+    the source, counts as mid-grey, and so does a lost video. None without a video in the source, or
+    where the metric has no value for its frames.
 
     Fields:
         of: the metric, which looks at pictures
@@ -58,7 +60,9 @@ class Frames(RecordMetric):
         pair = paired(record)
         if pair is None:
             return None
-        found = self.of.measure([_of_frame(record, *both) for both in pair.frames(pair.spread(self.count))])
+        found = self.of.measure(
+            [_of_frame(record, *both) for both in pair.frames(pair.spread(self.count))]
+        )
         exact = {one for one in found if one is not None} == {math.inf}
         return math.inf if exact else self.statistic.mean(found)
 

@@ -22,7 +22,9 @@ class IResNet(nn.Module):
         self.prelu = nn.PReLU(WIDTHS[0])
         befores = (WIDTHS[0], *WIDTHS[:-1])
         self.layer1, self.layer2, self.layer3, self.layer4 = (
-            nn.Sequential(_Block(before, width, 2), *(_Block(width, width, 1) for _ in range(depth - 1)))
+            nn.Sequential(
+                _Block(before, width, 2), *(_Block(width, width, 1) for _ in range(depth - 1))
+            )
             for before, width, depth in zip(befores, WIDTHS, depths, strict=True)
         )
         self.bn2 = nn.BatchNorm2d(WIDTHS[-1])
@@ -46,7 +48,9 @@ class _Block(nn.Module):
         self.prelu = nn.PReLU(width)
         self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(width)
-        shrinks = nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        shrinks = nn.Sequential(
+            nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width)
+        )
         self.downsample = shrinks if stride > 1 else None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

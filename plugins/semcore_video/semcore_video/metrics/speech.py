@@ -30,8 +30,11 @@ FRAME_S, SMOOTH = 0.01, 5
 
 
 METHOD = "missing=silence"
-"""How sounds of unlike lengths are compared, as a signature has it; what a result has beyond the end of the source is lost."""
-DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))
+"""How sounds of unlike lengths are compared, as a signature has it; what a result has beyond the
+end of the source is lost."""
+DIGITS = dict(
+    zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True)
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +52,14 @@ class Sounds:
     excess: int = 0
 
     def overall(self, value: float, lost: float) -> float:
-        """A value of sounds of one length, when each sample beyond the end of the source counts as one that is lost."""
+        """A value of sounds of one length, when each sample beyond the end of the source counts as
+        one that is lost."""
         return (value * len(self.source) + lost * self.excess) / (len(self.source) + self.excess)
 
 
 def sounds(record: Record) -> Sounds | None:
-    """Both sounds of a record; None without sound in the source. A result without sound, or a silent one, is lost."""
+    """Both sounds of a record; None without sound in the source. A result without sound, or a
+    silent one, is lost."""
     source = _heard(record.source.audio, record.source.sample_rate_hz)
     if source is None or not source.any():
         return None
@@ -74,12 +79,15 @@ def _heard(audio: np.ndarray | None, sample_rate_hz: int | None) -> np.ndarray |
 
 @dataclass(frozen=True)
 class SpeechWER(RecordMetric):
-    """Word error rate of what a recogniser makes of the result, against the words of the source (jiwer).
+    """Word error rate of what a recogniser makes of the result, against the words of the source
+    (jiwer).
 
-    Words are lowered and freed of all but letters and apostrophes, on both sides; digits are written out one by one. The
-    recogniser may be any encoder with a stream `text`: `moonshine`, `whisper`, `pocketsphinx`. The last, with the grammar of
-    the GRID corpus finds one of its sentences in anything, so chance is below 1, and other sentences need another
-    recogniser. The whole result is recognised, however long it is. A lost sound has 1. None for a source without words.
+    Words are lowered and freed of all but letters and apostrophes, on both sides; digits are
+    written out one by one. The recogniser may be any encoder with a stream `text`: `moonshine`,
+    `whisper`, `pocketsphinx`. The last, with the grammar of the GRID corpus finds one of its
+    sentences in anything, so chance is below 1, and other sentences need another recogniser. The
+    whole result is recognised, however long it is. A lost sound has 1. None for a source without
+    words.
 
     Fields:
         of: whether the result is judged, or the source itself, which bounds what can be reached
@@ -98,12 +106,15 @@ class SpeechWER(RecordMetric):
 
     def check(self) -> None:
         if self.recogniser.streams.get(TEXT) is not Text:
-            raise ComponentError(f"SpeechWER.recogniser must give a text stream {TEXT!r}, as moonshine does")
+            raise ComponentError(
+                f"SpeechWER.recogniser must give a text stream {TEXT!r}, as moonshine does"
+            )
 
     @property
     def signature(self) -> str:
         asr = described(self.recogniser)
-        return f"SpeechWER|{self.version}|asr={asr},normaliser=lower+letters+digits-written,lost=1,of={self.of}"
+        settings = f"asr={asr},normaliser=lower+letters+digits-written,lost=1,of={self.of}"
+        return f"SpeechWER|{self.version}|{settings}"
 
     def value(self, record: Record) -> float | None:
         said = words(record.source.text or "")
@@ -115,7 +126,9 @@ class SpeechWER(RecordMetric):
         try:
             import jiwer
         except ImportError as error:
-            raise RunError("words are counted by jiwer: pip install 'semcore-video[judges]'") from error
+            raise RunError(
+                "words are counted by jiwer: pip install 'semcore-video[judges]'"
+            ) from error
         # A recogniser is not shown what was said.
         sound = Sample("sound", audio=judged.audio, sample_rate_hz=judged.sample_rate_hz)
         heard = self.recogniser.encode([sound], KnowledgeBase())[0].text(TEXT) or ""
@@ -124,10 +137,13 @@ class SpeechWER(RecordMetric):
 
 
 def described(component: Component) -> str:
-    """A component with its settings, and a digest of what else its results depend on: `whisper(model=...)#0123456789ab`."""
+    """A component with its settings, and a digest of what else its results depend on:
+    `whisper(model=...)#0123456789ab`."""
     settings = ",".join(f"{key}={value}" for key, value in plain(component).items() if key != "use")
     depends = [component.identity(), named_files(component)]
-    return f"{plain(component)['use']}({settings})" + (f"#{digest(depends)[:12]}" if any(depends) else "")
+    return f"{plain(component)['use']}({settings})" + (
+        f"#{digest(depends)[:12]}" if any(depends) else ""
+    )
 
 
 def words(text: str) -> list[str]:
@@ -139,12 +155,15 @@ def words(text: str) -> list[str]:
 class STOI(RecordMetric):
     """Short-time objective intelligibility, about 0..1 (pystoi).
 
-    A lost or silent sound has 0, and so has what the result has beyond the end of the source. None where it is not defined:
-    the source has no sound, or less than 0.4 s of it that is not silent.
+    A lost or silent sound has 0, and so has what the result has beyond the end of the source. None
+    where it is not defined: the source has no sound, or less than 0.4 s of it that is not silent.
     """
 
     licences: ClassVar[tuple[str, ...]] = (PYSTOI,)
-    reference: ClassVar[str] = "C. H. Taal et al., An algorithm for intelligibility prediction, IEEE Trans. ASLP 19(7), 2011"
+    reference: ClassVar[str] = (
+        "C. H. Taal et al., An algorithm for intelligibility prediction, IEEE Trans. ASLP 19(7), "
+        "2011"
+    )
     cites: ClassVar[tuple[str, ...]] = ("taal2011algorithm",)
     statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
     version: ClassVar[int] = 2
@@ -152,7 +171,8 @@ class STOI(RecordMetric):
 
     def value(self, record: Record) -> float | None:
         pair = sounds(record)
-        # Whether it is defined is the source's matter: it must not depend on what arrived which samples are in a mean.
+        # Whether it is defined is the source's matter: it must not depend on what arrived which
+        # samples are in a mean.
         if pair is None or (self._of(pair.source, pair.source) or 0.0) < 0.5:
             return None
         found = None if pair.result is None else self._of(pair.source, pair.result)
@@ -163,7 +183,9 @@ class STOI(RecordMetric):
         try:
             from pystoi import stoi
         except ImportError as error:
-            raise RunError("intelligibility is judged by pystoi: pip install 'semcore-video[judges]'") from error
+            raise RunError(
+                "intelligibility is judged by pystoi: pip install 'semcore-video[judges]'"
+            ) from error
         with warnings.catch_warnings():
             warnings.simplefilter("error", RuntimeWarning)
             try:
@@ -176,9 +198,9 @@ class STOI(RecordMetric):
 class PESQ(RecordMetric):
     """Perceptual evaluation of speech quality, wide band, about 1..4.6 (pesq).
 
-    Cannot tell another voice from a bad one: any synthesis is near 1.1. A lost or silent sound has 1, and so has what the
-    result has beyond the end of the source. None where it is not defined: the source has no sound, or no utterance in it, or
-    is shorter than 0.25 s.
+    Cannot tell another voice from a bad one: any synthesis is near 1.1. A lost or silent sound has
+    1, and so has what the result has beyond the end of the source. None where it is not defined:
+    the source has no sound, or no utterance in it, or is shorter than 0.25 s.
     """
 
     licences: ClassVar[tuple[str, ...]] = (P862,)
@@ -200,7 +222,9 @@ class PESQ(RecordMetric):
         try:
             import pesq
         except ImportError as error:
-            raise RunError("speech quality is judged by pesq: pip install 'semcore-video[judges]'") from error
+            raise RunError(
+                "speech quality is judged by pesq: pip install 'semcore-video[judges]'"
+            ) from error
         try:
             return float(pesq.pesq(RATE_HZ, source, result, "wb"))
         except (pesq.NoUtterancesError, pesq.BufferTooShortError):
@@ -211,8 +235,9 @@ class PESQ(RecordMetric):
 class EnvelopeCorrelation(RecordMetric):
     """Whether the result is loud when the source is: correlation of their envelopes, at most 1.
 
-    Envelopes are root mean squares of frames of 10 ms, running means over five of them. A lost or silent sound has 0, and the
-    source counts as silent where the result is longer. None where the source has no sound that changes, or less than 0.1 s.
+    Envelopes are root mean squares of frames of 10 ms, running means over five of them. A lost or
+    silent sound has 0, and the source counts as silent where the result is longer. None where the
+    source has no sound that changes, or less than 0.1 s.
     """
 
     statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
@@ -221,14 +246,20 @@ class EnvelopeCorrelation(RecordMetric):
 
     def value(self, record: Record) -> float | None:
         pair = sounds(record)
-        if pair is None or len(pair.source) < 2 * SMOOTH * FRAME_S * RATE_HZ or envelope(pair.source).std() < 1e-9:
+        if (
+            pair is None
+            or len(pair.source) < 2 * SMOOTH * FRAME_S * RATE_HZ
+            or envelope(pair.source).std() < 1e-9
+        ):
             return None
         if pair.result is None:
             return 0.0
         result = _heard(record.result.audio, record.result.sample_rate_hz)
         assert result is not None
         length = max(len(result), len(pair.source))
-        return correlation(*(envelope(np.pad(one, (0, length - len(one)))) for one in (result, pair.source)))
+        return correlation(
+            *(envelope(np.pad(one, (0, length - len(one)))) for one in (result, pair.source))
+        )
 
 
 def envelope(sound: np.ndarray) -> np.ndarray:

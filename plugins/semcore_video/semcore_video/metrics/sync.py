@@ -24,18 +24,31 @@ LEAST = 10
 
 @dataclass(frozen=True)
 class OverLags(Judge, abc.ABC):
-    """Lips are interpolated over frames without a face; the row says in how many one was found. None where that is less than
-    half of them, or where the video or the sound is too short for the lags: 15 frames and another ten."""
+    """Lips are interpolated over frames without a face; the row says in how many one was found.
+    None where that is less than half of them, or where the video or the sound is too short for the
+    lags: 15 frames and another ten."""
 
     def judged(self, record: Record) -> tuple[int, int] | None:
         video = record.result.video
-        return None if video is None else (int(np.isfinite(self.landmarks(video)[:, 0, 0]).sum()), len(video))
+        return (
+            None
+            if video is None
+            else (int(np.isfinite(self.landmarks(video)[:, 0, 0]).sum()), len(video))
+        )
 
     def value(self, record: Record) -> float | None:
         result = record.result
-        if result.video is None or result.audio is None or not result.sample_rate_hz or not result.fps:
+        if (
+            result.video is None
+            or result.audio is None
+            or not result.sample_rate_hz
+            or not result.fps
+        ):
             return None
-        if min(len(result.video), len(result.audio) / result.sample_rate_hz * result.fps) < FARTHEST + LEAST:
+        if (
+            min(len(result.video), len(result.audio) / result.sample_rate_hz * result.fps)
+            < FARTHEST + LEAST
+        ):
             return None
         points = _without_gaps(self.landmarks(result.video))
         if points is None:
@@ -59,7 +72,8 @@ class OverLags(Judge, abc.ABC):
 
 @dataclass(frozen=True)
 class _Sync(OverLags, abc.ABC):
-    """Correlations of the opening of the lips with the loudness of the sound of the result, over lags."""
+    """Correlations of the opening of the lips with the loudness of the sound of the result, over
+    lags."""
 
     method: ClassVar[str] = "audio=log-energy-300-3400Hz,lags=15,gaps=interpolated"
 
@@ -74,9 +88,9 @@ class _Sync(OverLags, abc.ABC):
 class LipSync(_Sync):
     """Correlation of the opening of the lips with the loudness of speech at lag 0, at most 1.
 
-    Needs no weights, and is weak: true clips of GRID have about 0.4, because a mouth is open in silence and loud when almost
-    shut, too; a face that a regression moves has more than a true one. Compare at the same speaker. None where the result
-    lacks lips or sound.
+    Needs no weights, and is weak: true clips of GRID have about 0.4, because a mouth is open in
+    silence and loud when almost shut, too; a face that a regression moves has more than a true one.
+    Compare at the same speaker. None where the result lacks lips or sound.
     """
 
     statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
@@ -101,7 +115,8 @@ class SyncLag(_Sync):
 
 
 def _without_gaps(points: np.ndarray) -> np.ndarray | None:
-    """Landmarks (T, 68, 2) with those of frames without a face interpolated; None where more than half are missing."""
+    """Landmarks (T, 68, 2) with those of frames without a face interpolated; None where more than
+    half are missing."""
     there = np.flatnonzero(np.isfinite(points[:, 0, 0]))
     if 2 * len(there) < len(points):
         return None
@@ -114,10 +129,15 @@ def loudness(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) ->
     """Logarithm of the energy of speech about each frame of a video: (frames,)."""
     from scipy.signal import butter, sosfiltfilt
 
-    sound = sosfiltfilt(butter(4, BAND_HZ, "bandpass", fs=RATE_HZ, output="sos"), resampled(audio, sample_rate_hz, RATE_HZ))
+    sound = sosfiltfilt(
+        butter(4, BAND_HZ, "bandpass", fs=RATE_HZ, output="sos"),
+        resampled(audio, sample_rate_hz, RATE_HZ),
+    )
     edges = (np.arange(frames + 1) / fps * RATE_HZ).round().astype(int)
     padded = np.pad(sound, (0, max(edges[-1] - len(sound), 0)))
-    return np.log10(np.add.reduceat(np.square(padded[: edges[-1]]), edges[:-1]) / np.diff(edges) + 1e-6)
+    return np.log10(
+        np.add.reduceat(np.square(padded[: edges[-1]]), edges[:-1]) / np.diff(edges) + 1e-6
+    )
 
 
 def fit(lag: int, seen: np.ndarray, heard: np.ndarray) -> float:

@@ -1,4 +1,5 @@
-"""LSE-D and LSE-C: the distance of lips and speech as SyncNet sees them, with weights that the user names."""
+"""LSE-D and LSE-C: the distance of lips and speech as SyncNet sees them, with weights that the user
+names."""
 
 from __future__ import annotations
 
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     import torch
 
 FRAMES, SIDE, FARTHEST, RATE_HZ, FPS = 5, 224, 15, 16000, 25.0
-"""Frames that the network sees at once, their side, the farthest lag in frames, and what it wants of sound and picture."""
+"""Frames that the network sees at once, their side, the farthest lag in frames, and what it wants
+of sound and picture."""
 STEPS = 4
 """Rows of cepstral coefficients for a frame of video; 20 are seen with five frames."""
 MEND = (
-    "name the file of its weights under `weights`: the state of syncnet_v2.model (github.com/joonson/syncnet_python) as "
+    "name the file of its weights under `weights`: the state of syncnet_v2.model "
+    "(github.com/joonson/syncnet_python) as "
     "safetensors"
 )
 
@@ -40,7 +43,10 @@ class _SyncNet(Judge, abc.ABC):
     """
 
     licences: ClassVar[tuple[str, ...]] = (SYNCNET, *Judge.licences)
-    reference: ClassVar[str] = "K. R. Prajwal et al., Wav2Lip, ACM MM 2020; J. S. Chung and A. Zisserman, ACCV Workshops 2016"
+    reference: ClassVar[str] = (
+        "K. R. Prajwal et al., Wav2Lip, ACM MM 2020; J. S. Chung and A. Zisserman, ACCV Workshops "
+        "2016"
+    )
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "prajwal2020lip", "chung2016out")
 
     statistic: ClassVar[Statistic] = Mean(0.0)
@@ -53,15 +59,22 @@ class _SyncNet(Judge, abc.ABC):
 
     @property
     def signature(self) -> str:
-        return f"{type(self).__name__}|{self.version}|network=SyncNet-v2,frames=5,lags=15,{self.judge}"
+        return (
+            f"{type(self).__name__}|{self.version}|network=SyncNet-v2,frames=5,lags=15,{self.judge}"
+        )
 
     def value(self, record: Record) -> float | None:
         result = record.result
         if result.video is None or result.audio is None or not result.sample_rate_hz:
             return None
-        network, faces = _network(self.weights, fingerprint(self.weights)), cropped(result.video, self.landmarks(result.video))
+        network, faces = (
+            _network(self.weights, fingerprint(self.weights)),
+            cropped(result.video, self.landmarks(result.video)),
+        )
         seen = None if faces is None else faces[at_25_fps(len(faces), float(result.fps or FPS))]
-        apart = None if seen is None else distances(network, seen, result.audio, result.sample_rate_hz)
+        apart = (
+            None if seen is None else distances(network, seen, result.audio, result.sample_rate_hz)
+        )
         return None if apart is None else self.told(apart.mean(0))
 
     @abc.abstractmethod
@@ -71,7 +84,8 @@ class _SyncNet(Judge, abc.ABC):
 
 @dataclass(frozen=True)
 class LSED(_SyncNet):
-    """Lip-sync error, distance (LSE-D): the mean distance of lips and sound at the lag where it is least.
+    """Lip-sync error, distance (LSE-D): the mean distance of lips and sound at the lag where it is
+    least.
 
     None where the result lacks sound or a face.
     """
@@ -84,7 +98,8 @@ class LSED(_SyncNet):
 
 @dataclass(frozen=True)
 class LSEC(_SyncNet):
-    """Lip-sync error, confidence (LSE-C): by how much the best lag is nearer than the median of all.
+    """Lip-sync error, confidence (LSE-C): by how much the best lag is nearer than the median of
+    all.
 
     None where the result lacks sound or a face.
     """
@@ -93,8 +108,11 @@ class LSEC(_SyncNet):
         return float(np.median(mean) - mean.min())
 
 
-def distances(network: Any, faces: np.ndarray, audio: np.ndarray, sample_rate_hz: int) -> np.ndarray | None:
-    """Distances of lips and sound, float32 (T - 5, 31): of each moment, at lags of -15 to 15 frames of 40 ms.
+def distances(
+    network: Any, faces: np.ndarray, audio: np.ndarray, sample_rate_hz: int
+) -> np.ndarray | None:
+    """Distances of lips and sound, float32 (T - 5, 31): of each moment, at lags of -15 to 15 frames
+    of 40 ms.
 
     Where the sound is shorter than the picture, silence follows.
 
@@ -118,20 +136,30 @@ def distances(network: Any, faces: np.ndarray, audio: np.ndarray, sample_rate_hz
         pictures = torch.from_numpy(faces.transpose(3, 0, 1, 2).astype(np.float32))
         seen = torch.cat([network.lip(pictures[None, :, at : at + FRAMES]) for at in range(count)])
         spectra = torch.from_numpy(rows)
-        heard = torch.cat([network.aud(spectra[None, None, :, STEPS * at : STEPS * (at + FRAMES)]) for at in range(count)])
+        heard = torch.cat(
+            [
+                network.aud(spectra[None, None, :, STEPS * at : STEPS * (at + FRAMES)])
+                for at in range(count)
+            ]
+        )
         padded = torch.nn.functional.pad(heard, (0, 0, FARTHEST, FARTHEST))
-        lags = [torch.nn.functional.pairwise_distance(seen, padded[lag : lag + count]) for lag in range(2 * FARTHEST + 1)]
+        lags = [
+            torch.nn.functional.pairwise_distance(seen, padded[lag : lag + count])
+            for lag in range(2 * FARTHEST + 1)
+        ]
     return torch.stack(lags, 1).numpy()
 
 
 def at_25_fps(frames: int, fps: float) -> np.ndarray:
-    """Which of the frames of a video is seen at each moment of one of 25 frames a second, as long: int64 (T,)."""
+    """Which of the frames of a video is seen at each moment of one of 25 frames a second, as long:
+    int64 (T,)."""
     count = max(round(frames / fps * FPS), 1)
     return np.minimum(((np.arange(count) + 0.5) * fps / FPS).astype(np.int64), frames - 1)
 
 
 def cropped(video: np.ndarray, points: np.ndarray) -> np.ndarray | None:
-    """The face of every frame in a square that follows it slowly, blue first as the network wants: uint8 (T, 224, 224, 3).
+    """The face of every frame in a square that follows it slowly, blue first as the network wants:
+    uint8 (T, 224, 224, 3).
 
     Args:
         video: uint8 (T, H, W, 3)
@@ -147,14 +175,18 @@ def cropped(video: np.ndarray, points: np.ndarray) -> np.ndarray | None:
         return None
     low, high = np.nanmin(points, 1), np.nanmax(points, 1)
     index, known = np.arange(len(points)), np.flatnonzero(there)
-    box = np.stack([np.interp(index, known, column[known]) for column in np.concatenate([low, high], 1).T], 1)
+    box = np.stack(
+        [np.interp(index, known, column[known]) for column in np.concatenate([low, high], 1).T], 1
+    )
     box = cv2.blur(box.astype(np.float32), (1, 13), borderType=cv2.BORDER_REPLICATE)
     found = np.empty((len(video), SIDE, SIDE, 3), np.uint8)
     for cut, frame, (left, top, right, bottom) in zip(found, video, box, strict=True):
         half = 0.7 * max(right - left, bottom - top)
         x, y = (left + right) / 2 - half, (top + bottom) / 2 - half
         turned = np.array([[2 * half / SIDE, 0, x], [0, 2 * half / SIDE, y]], np.float32)
-        cut[:] = cv2.warpAffine(frame, turned, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)[:, :, ::-1]
+        cut[:] = cv2.warpAffine(
+            frame, turned, (SIDE, SIDE), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        )[:, :, ::-1]
     return found
 
 
@@ -175,7 +207,9 @@ def _network(weights: str, content: str) -> Any:
     try:
         network.load_state_dict(load_file(place))
     except (SafetensorError, RuntimeError) as error:
-        raise RunError(f"SyncNet: {place} does not hold its weights: {str(error).splitlines()[0]}; {MEND}") from error
+        raise RunError(
+            f"SyncNet: {place} does not hold its weights: {str(error).splitlines()[0]}; {MEND}"
+        ) from error
     return network.eval()
 
 
@@ -196,23 +230,34 @@ def build() -> Any:
         def __init__(self) -> None:
             super().__init__()
             self.netcnnaud = nn.Sequential(
-                *sound(1, 64, 3, 1, 1), nn.MaxPool2d(1, 1),
-                *sound(64, 192, 3, 1, 1), nn.MaxPool2d(3, (1, 2)),
-                *sound(192, 384, 3, padding=1), *sound(384, 256, 3, padding=1), *sound(256, 256, 3, padding=1),
-                nn.MaxPool2d(3, 2), *sound(256, 512, (5, 4)),
-            )  # fmt: skip
+                *sound(1, 64, 3, 1, 1),
+                nn.MaxPool2d(1, 1),
+                *sound(64, 192, 3, 1, 1),
+                nn.MaxPool2d(3, (1, 2)),
+                *sound(192, 384, 3, padding=1),
+                *sound(384, 256, 3, padding=1),
+                *sound(256, 256, 3, padding=1),
+                nn.MaxPool2d(3, 2),
+                *sound(256, 512, (5, 4)),
+            )
             self.netfcaud, self.netfclip = self._head(), self._head()
             self.netcnnlip = nn.Sequential(
-                *lips(3, 96, (5, 7, 7), (1, 2, 2)), nn.MaxPool3d((1, 3, 3), (1, 2, 2)),
-                *lips(96, 256, (1, 5, 5), (1, 2, 2), (0, 1, 1)), nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)),
-                *lips(256, 256, (1, 3, 3), padding=(0, 1, 1)), *lips(256, 256, (1, 3, 3), padding=(0, 1, 1)),
-                *lips(256, 256, (1, 3, 3), padding=(0, 1, 1)), nn.MaxPool3d((1, 3, 3), (1, 2, 2)),
+                *lips(3, 96, (5, 7, 7), (1, 2, 2)),
+                nn.MaxPool3d((1, 3, 3), (1, 2, 2)),
+                *lips(96, 256, (1, 5, 5), (1, 2, 2), (0, 1, 1)),
+                nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)),
+                *lips(256, 256, (1, 3, 3), padding=(0, 1, 1)),
+                *lips(256, 256, (1, 3, 3), padding=(0, 1, 1)),
+                *lips(256, 256, (1, 3, 3), padding=(0, 1, 1)),
+                nn.MaxPool3d((1, 3, 3), (1, 2, 2)),
                 *lips(256, 512, (1, 6, 6)),
-            )  # fmt: skip
+            )
 
         @staticmethod
         def _head() -> nn.Sequential:
-            return nn.Sequential(nn.Linear(512, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Linear(512, 1024))
+            return nn.Sequential(
+                nn.Linear(512, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Linear(512, 1024)
+            )
 
         def aud(self, spectra: torch.Tensor) -> torch.Tensor:
             found: torch.Tensor = self.netfcaud(self.netcnnaud(spectra).flatten(1))

@@ -27,18 +27,23 @@ Side = Annotated[int, Ge(1)]
 
 @dataclass(frozen=True)
 class PictureSequences(Source):
-    """Folders of pictures and animated pictures: each is a user, and each picture a segment of that user.
+    """Folders of pictures and animated pictures: each is a user, and each picture a segment of that
+    user.
 
-    Pictures of a folder follow each other in natural order (2 before 10). Each becomes a sample `user/picture`, user by
-    user, and is read when it is needed. Still pictures beside the sequences, hidden files and files of other kinds are left
-    out. 8-bit RGB, upright, transparent parts on white.
+    Pictures of a folder follow each other in natural order (2 before 10). Each becomes a sample
+    `user/picture`, user by user, and is read when it is needed. Still pictures beside the
+    sequences, hidden files and files of other kinds are left out. 8-bit RGB, upright, transparent
+    parts on white.
 
-    Errors: SourceError, which `semcore check` finds, if there is no sequence, or if a picture cannot be read or is larger
-    than 67 megapixels or 512 MiB, or if a sequence is longer than 10,000 pictures or one gigapixel.
+    Errors: SourceError, which `semcore check` finds, if there is no sequence, or if a picture
+    cannot be read or is larger than 67 megapixels or 512 MiB, or if a sequence is longer than
+    10,000 pictures or one gigapixel.
 
     Fields:
-        path: a folder of sequences, or one sequence: a folder of pictures, or an animated GIF, WebP or PNG file
-        size: (height, width) of the pictures, cropped to that aspect and resampled; null: as they are
+        path: a folder of sequences, or one sequence: a folder of pictures, or an animated GIF, WebP
+            or PNG file
+        size: (height, width) of the pictures, cropped to that aspect and resampled; null: as they
+            are
         length: how many pictures of a sequence are taken, the first; null: all
         every: takes each n-th picture of a sequence, 1 or more
     """
@@ -83,12 +88,17 @@ class PictureSequences(Source):
         if wrong:
             raise SourceError(wrong)
         if not places:
-            raise SourceError([f"{root} holds neither folders of pictures nor animated GIF, WebP or PNG files"])
+            raise SourceError(
+                [f"{root} holds neither folders of pictures nor animated GIF, WebP or PNG files"]
+            )
         return places
 
     def _frames(self, place: Path) -> Iterator[Frame]:
         """The pictures that are taken of one sequence."""
-        taken, user = slice(0, None if self.length is None else self.length * self.every, self.every), written(place.name)
+        taken, user = (
+            slice(0, None if self.length is None else self.length * self.every, self.every),
+            written(place.name),
+        )
         if place.is_dir():
             for file in _stills(place)[taken]:
                 yield Frame(f"{user}/{written(file.name)}", user, file)
@@ -109,7 +119,8 @@ class PictureSequences(Source):
 
 @dataclass(frozen=True)
 class Frame:
-    """A sample before it is read: its name and user, and which picture of which file it is; `index` None: the only one."""
+    """A sample before it is read: its name and user, and which picture of which file it is; `index`
+    None: the only one."""
 
     name: str
     user: str
@@ -118,7 +129,8 @@ class Frame:
 
 
 class Opened:
-    """Reads pictures; the newest animation stays open, since its frames are painted over each other."""
+    """Reads pictures; the newest animation stays open, since its frames are painted over each
+    other."""
 
     def __init__(self) -> None:
         self._file: Path | None = None
@@ -140,7 +152,8 @@ def _check_length(place: Path, count: int, pixels: float) -> None:
     """Refuse a sequence of `count` pictures of `pixels` pixels each if that is too much."""
     if count > MAX_FRAMES or count * pixels > MAX_SEQUENCE_PIXELS:
         raise ComponentError(
-            f"{place} is too long: {count:,} pictures of {pixels:,.0f} pixels, and at most {MAX_FRAMES:,} pictures and "
+            f"{place} is too long: {count:,} pictures of {pixels:,.0f} pixels, and at most "
+            f"{MAX_FRAMES:,} pictures and "
             f"{MAX_SEQUENCE_PIXELS:,} pixels are taken; set a smaller `length`"
         )
 

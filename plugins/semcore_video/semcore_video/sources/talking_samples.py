@@ -29,9 +29,15 @@ from semcore_video.speech.streams import DURATIONS, PHONES
 from semcore_video.speech.visemes import motion_of
 
 SENTENCES = (
-    "bin blue at f two now", "place red by k seven again", "set white in c nine soon", "lay green with p four please",
-    "bin white by s five again", "place green at q one now", "set blue with m eight please", "lay red in t three soon",
-)  # fmt: skip
+    "bin blue at f two now",
+    "place red by k seven again",
+    "set white in c nine soon",
+    "lay green with p four please",
+    "bin white by s five again",
+    "place green at q one now",
+    "set blue with m eight please",
+    "lay red in t three soon",
+)
 """Of the grammar of the GRID corpus."""
 FPS, LENGTH_S, START_S, STOP_S = 25.0, 3.0, 0.6, 2.3
 VOWEL = 1.7
@@ -42,11 +48,12 @@ BLINK = np.array([0.35, 0.9, 1.0, 0.7, 0.25], np.float32)
 
 @dataclass(frozen=True)
 class TalkingSamples(Tracking, Source):
-    """A portrait that says sentences of six words: known words, phones, timing and motion; 3 s each, no download.
+    """A portrait that says sentences of six words: known words, phones, timing and motion; 3 s
+    each, no download.
 
-    The portrait is that of the astronaut Eileen Collins (NASA, public domain), which comes with scikit-image. Phones move
-    its lips as the shipped visemes say; the head sways, and the eyes blink; eSpeak NG speaks. What moves how, comes from
-    `seed` and the number of the sample.
+    The portrait is that of the astronaut Eileen Collins (NASA, public domain), which comes with
+    scikit-image. Phones move its lips as the shipped visemes say; the head sways, and the eyes
+    blink; eSpeak NG speaks. What moves how, comes from `seed` and the number of the sample.
 
     Fields:
         limit: number of samples
@@ -69,7 +76,10 @@ class TalkingSamples(Tracking, Source):
         pixels = round(FPS * LENGTH_S) * self.size[0] * self.size[1]
         if self.limit * pixels > MAX_SEQUENCE_PIXELS:
             most = MAX_SEQUENCE_PIXELS // pixels
-            raise ComponentError(f"TalkingSamples.limit must be at most {most} of size {list(self.size)}, not {self.limit}")
+            raise ComponentError(
+                f"TalkingSamples.limit must be at most {most} of size {list(self.size)}, not "
+                f"{self.limit}"
+            )
 
     def samples(self) -> Sequence[Sample]:
         return [self._sample(number) for number in range(self.limit)]
@@ -81,7 +91,9 @@ class TalkingSamples(Tracking, Source):
         # A vowel lasts longer than a consonant; the voice and the lips keep the same time.
         shares = np.cumsum([0.0, *(VOWEL if name[0] in "AEIOU" else 1.0 for name in names)])
         moments = np.round((START_S + (STOP_S - START_S) * shares / shares[-1]) / FRAME_S)
-        phones = Tokens(np.array([NUMBERS[name] for name in (SILENCE, *names)], np.int64), len(NUMBERS))
+        phones = Tokens(
+            np.array([NUMBERS[name] for name in (SILENCE, *names)], np.int64), len(NUMBERS)
+        )
         durations = Features(np.diff(moments, prepend=0).astype(np.float32))
         said = Semantics("", {PHONES: phones, DURATIONS: durations}, extent=Extent(frames, FPS))
         voice = EspeakVoice(voice="en-us+f3").generate([said], KnowledgeBase(), Rng())[0].samples[0]
@@ -96,8 +108,15 @@ class TalkingSamples(Tracking, Source):
         face = portrait(portrait_of_astronaut(self.size))
         assert face is not None
         video = np.stack([face.moved_to(points) for points in basis().points(motion, face.points)])
-        return Sample(f"{self.user}/{number:03d}", self.user, video=video, fps=FPS, audio=voice.audio,
-                      sample_rate_hz=voice.sample_rate_hz, text=words)  # fmt: skip
+        return Sample(
+            f"{self.user}/{number:03d}",
+            self.user,
+            video=video,
+            fps=FPS,
+            audio=voice.audio,
+            sample_rate_hz=voice.sample_rate_hz,
+            text=words,
+        )
 
 
 @functools.cache
@@ -110,7 +129,9 @@ def portrait_of_astronaut(size: tuple[int, int]) -> np.ndarray:
     try:
         from skimage.data import astronaut
     except ImportError as error:
-        raise RunError("the portrait comes with scikit-image: pip install 'semcore-video[face]'") from error
+        raise RunError(
+            "the portrait comes with scikit-image: pip install 'semcore-video[face]'"
+        ) from error
 
     picture = astronaut()
     cut = square([picture])

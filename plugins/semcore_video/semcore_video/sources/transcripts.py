@@ -40,4 +40,6 @@ class Transcript:
         """The words whose middle lies between two moments; None without times."""
         if self.times is None:
             return None
-        return " ".join(word for begin, end, word in self.times if begin_s <= (begin + end) / 2 < end_s)
+        return " ".join(
+            word for begin, end, word in self.times if begin_s <= (begin + end) / 2 < end_s
+        )

@@ -1,4 +1,5 @@
-"""Which phone is when: forced alignment by PocketSphinx, whose acoustic model and dictionary come in its wheel."""
+"""Which phone is when: forced alignment by PocketSphinx, whose acoustic model and dictionary come
+in its wheel."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
 
 RATE_HZ = 16000
 PADDING_S, DITHER = 0.25, 1e-3
-"""Silence put round a sound, and noise in it: without them the decoder stumbles over digital silence."""
+"""Silence put round a sound, and noise in it: without them the decoder stumbles over digital
+silence."""
 _LOCK = threading.Lock()
 
 
@@ -29,7 +31,8 @@ class Phone:
 
 
 def align(audio: np.ndarray, sample_rate_hz: int, text: str) -> list[Phone] | None:
-    """The phones of a spoken text, silences included, which together last as long as the sound; None if they do not fit.
+    """The phones of a spoken text, silences included, which together last as long as the sound;
+    None if they do not fit.
 
     Args:
         audio: float32 (S,)
@@ -61,7 +64,10 @@ def evenly(names: Sequence[str], frames: int) -> list[Phone]:
     """Phones that share the frames of a sound; silence if there are none."""
     names = names or [SILENCE]
     ends = np.linspace(0, max(frames, 1), len(names) + 1).round().astype(int)
-    return [Phone(name, int(last - first)) for name, first, last in zip(names, ends, ends[1:], strict=False)]
+    return [
+        Phone(name, int(last - first))
+        for name, first, last in zip(names, ends, ends[1:], strict=False)
+    ]
 
 
 def pronounce(text: str) -> list[str]:
@@ -78,12 +84,15 @@ def known(word: str) -> bool:
 
 def words_of(text: str) -> list[str]:
     """Words in lower case, of letters and apostrophes alone."""
-    cleaned = ("".join(one for one in word if one.isalpha() or one == "'") for word in text.lower().split())
+    cleaned = (
+        "".join(one for one in word if one.isalpha() or one == "'") for word in text.lower().split()
+    )
     return [word for word in cleaned if word]
 
 
 def _fitted(phones: list[Phone], padding: int, total: int) -> list[Phone] | None:
-    """Phones without the padding, filled up with silence to `total` frames; neighbouring silences are one."""
+    """Phones without the padding, filled up with silence to `total` frames; neighbouring silences
+    are one."""
     merged: list[Phone] = []
     at = 0
     for phone in phones:
@@ -135,5 +144,7 @@ def sphinx() -> Any:
     try:
         from pocketsphinx import Decoder
     except ImportError as error:
-        raise RunError("speech is heard by PocketSphinx: pip install 'semcore-video[speech]'") from error
+        raise RunError(
+            "speech is heard by PocketSphinx: pip install 'semcore-video[speech]'"
+        ) from error
     return Decoder(lm=None, loglevel="FATAL", cmn="batch")

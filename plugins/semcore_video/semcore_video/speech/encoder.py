@@ -30,7 +30,8 @@ LONGER_S = 0.1
 
 
 def clock(frames: int) -> int:
-    """Number of values of a moment in a sound of 10 ms frames: a power of two that both ends know from its length."""
+    """Number of values of a moment in a sound of 10 ms frames: a power of two that both ends know
+    from its length."""
     return max(CLOCK, 1 << frames.bit_length())
 
 
@@ -38,23 +39,26 @@ def clock(frames: int) -> int:
 class Speech(SemanticEncoder):
     """What is said in a sound: its text, or its phones with their durations.
 
-    `send: durations`, for video from audio, gives the streams `phones` (numbers of phones of the CMU dictionary, with
-    silences) and `durations` (numbers: frames of 10 ms), from a forced alignment by PocketSphinx. `send: text`, for audio
-    from video, gives `text` and `interval`: first and last frame of speech, in frames of 10 ms, two bytes that say more of
-    the timing than a face does (more bits in a sound of 10 s or more). `send: words` gives `text` alone.
+    `send: durations`, for video from audio, gives the streams `phones` (numbers of phones of the
+    CMU dictionary, with silences) and `durations` (numbers: frames of 10 ms), from a forced
+    alignment by PocketSphinx. `send: text`, for audio from video, gives `text` and `interval`:
+    first and last frame of speech, in frames of 10 ms, two bytes that say more of the timing than a
+    face does (more bits in a sound of 10 s or more). `send: words` gives `text` alone.
 
-    The words are those that the source gives with the sample, or those that PocketSphinx hears, led by the grammar of the
-    GRID corpus (`words: grid`): it hears one of its sentences in anything; or those that a `recogniser` hears, such as
-    `whisper`. Where words do not fit the sound, they count as spoken evenly from its beginning to its end.
+    The words are those that the source gives with the sample, or those that PocketSphinx hears, led
+    by the grammar of the GRID corpus (`words: grid`): it hears one of its sentences in anything; or
+    those that a `recogniser` hears, such as `whisper`. Where words do not fit the sound, they count
+    as spoken evenly from its beginning to its end.
 
-    Words and times may be imported instead: `textgrids` is a folder with a file `USER.TextGrid` for each user, as the Montreal
-    Forced Aligner writes them. One that lasts longer than the sound, as that of a whole clip beside one of its segments, is
-    refused.
+    Words and times may be imported instead: `textgrids` is a folder with a file `USER.TextGrid` for
+    each user, as the Montreal Forced Aligner writes them. One that lasts longer than the sound, as
+    that of a whole clip beside one of its segments, is refused.
 
     Fields:
         send: which streams
         words: where they come from
-        recogniser: an encoder with a stream `text`, which hears the words; null: `words` says where they come from
+        recogniser: an encoder with a stream `text`, which hears the words; null: `words` says where
+            they come from
         textgrids: folder of alignments; null: PocketSphinx aligns
     """
 
@@ -70,9 +74,16 @@ class Speech(SemanticEncoder):
 
     def check(self) -> None:
         if self.recogniser is not None and self.recogniser.streams.get(TEXT) is not Text:
-            raise ComponentError(f"Speech.recogniser must give a text stream {TEXT!r}, as whisper does")
-        if sum((self.recogniser is not None, self.textgrids is not None, self.words != "source")) > 1:
-            raise ComponentError("Speech takes its words from one of `words: grid`, `recogniser` and `textgrids`")
+            raise ComponentError(
+                f"Speech.recogniser must give a text stream {TEXT!r}, as whisper does"
+            )
+        if (
+            sum((self.recogniser is not None, self.textgrids is not None, self.words != "source"))
+            > 1
+        ):
+            raise ComponentError(
+                "Speech takes its words from one of `words: grid`, `recogniser` and `textgrids`"
+            )
 
     def identity(self) -> Any:
         """The digest of a folder of alignments."""
@@ -81,8 +92,10 @@ class Speech(SemanticEncoder):
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
         sent: dict[str, Mapping[str, type[Stream]]] = {
-            "text": {TEXT: Text, INTERVAL: Tokens}, "durations": {PHONES: Tokens, DURATIONS: Features}, "words": {TEXT: Text},
-        }  # fmt: skip
+            "text": {TEXT: Text, INTERVAL: Tokens},
+            "durations": {PHONES: Tokens, DURATIONS: Features},
+            "words": {TEXT: Text},
+        }
         return sent[self.send]
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
@@ -108,9 +121,14 @@ class Speech(SemanticEncoder):
             return {TEXT: Text(text)}
         if self.send == "text":
             values = clock(length)
-            return {TEXT: Text(text), INTERVAL: Tokens(np.array([first, last], np.int64).clip(0, values - 1), values)}
+            return {
+                TEXT: Text(text),
+                INTERVAL: Tokens(np.array([first, last], np.int64).clip(0, values - 1), values),
+            }
         return {
-            PHONES: Tokens(np.array([NUMBERS[phone.name] for phone in phones], np.int64), len(NUMBERS)),
+            PHONES: Tokens(
+                np.array([NUMBERS[phone.name] for phone in phones], np.int64), len(NUMBERS)
+            ),
             DURATIONS: Features(np.array([phone.frames for phone in phones], np.float32)),
         }
 
@@ -123,8 +141,10 @@ class Speech(SemanticEncoder):
         if sample.text:
             return sample.text
         raise ComponentError(
-            f"Speech needs the words of sample {sample.id!r}: the source `grid` spells them, `av-clips` reads a text file "
-            "beside each video (segments of a video need a TextGrid there), `words: grid` recognises sentences of GRID, and a "
+            f"Speech needs the words of sample {sample.id!r}: the source `grid` spells them, "
+            "`av-clips` reads a text file "
+            "beside each video (segments of a video need a TextGrid there), `words: grid` "
+            "recognises sentences of GRID, and a "
             "`recogniser` any speech"
         )
 
@@ -139,7 +159,8 @@ def _check_length(place: Path, length_s: float, sample: Sample) -> None:
     sound_s = len(sample.audio) / sample.sample_rate_hz
     if length_s > sound_s + LONGER_S:
         raise ComponentError(
-            f"Speech.textgrids: {place} lasts {length_s:.2f} s, and the sound of sample {sample.id!r} {sound_s:.2f} s: it is "
+            f"Speech.textgrids: {place} lasts {length_s:.2f} s, and the sound of sample "
+            f"{sample.id!r} {sound_s:.2f} s: it is "
             "the alignment of the whole clip; leave out the source's `segment_s`"
         )
 
@@ -162,7 +183,9 @@ class Audiovisual(SemanticEncoder):
 
     def check(self) -> None:
         if both := self.video.streams.keys() & self.audio.streams.keys():
-            raise ComponentError(f"Audiovisual.audio and .video both send a stream {sorted(both)[0]!r}")
+            raise ComponentError(
+                f"Audiovisual.audio and .video both send a stream {sorted(both)[0]!r}"
+            )
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
@@ -173,4 +196,7 @@ class Audiovisual(SemanticEncoder):
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         pairs = zip(self.video.encode(samples, kb), self.audio.encode(samples, kb), strict=True)
-        return [Semantics(seen.key, {**seen.streams, **heard.streams}, seen.user) for seen, heard in pairs]
+        return [
+            Semantics(seen.key, {**seen.streams, **heard.streams}, seen.user)
+            for seen, heard in pairs
+        ]

@@ -19,17 +19,22 @@ QUIET = 0.004
 """Amplitude below which sound is silence."""
 PATIENCE_S = 60
 AT_ONCE = 150
-"""Most phones that are asked for together: somewhat above two hundred the library ends with a segmentation fault."""
+"""Most phones that are asked for together: somewhat above two hundred the library ends with a
+segmentation fault."""
 ALIKE, OTHERWISE, UNSAID, EXTRA = 0.5, 1.2, 1.0, 0.6
-"""Costs of pairing a phone with an event of the same first letter or of another one, of a phone without an event, and of an
-event without a phone; a glide of the synthesiser's own is the likeliest deviation."""
+"""Costs of pairing a phone with an event of the same first letter or of another one, of a phone
+without an event, and of an event without a phone; a glide of the synthesiser's own is the likeliest
+deviation."""
 
 
-def speak(phones: Sequence[str], voice: str, pitch: int, words_per_minute: int) -> tuple[np.ndarray, int, list[int]]:
+def speak(
+    phones: Sequence[str], voice: str, pitch: int, words_per_minute: int
+) -> tuple[np.ndarray, int, list[int]]:
     """A row of phones of the CMU dictionary, spoken.
 
     Returns:
-        float32 (S,), samples a second, and where each phone begins; phones that the synthesiser merged begin together
+        float32 (S,), samples a second, and where each phone begins; phones that the synthesiser
+        merged begin together
 
     Raises:
         RunError: eSpeak NG is not installed, or has no such voice
@@ -37,7 +42,9 @@ def speak(phones: Sequence[str], voice: str, pitch: int, words_per_minute: int) 
     parts, starts, rate_hz, length = list[np.ndarray](), list[int](), 0, 0
     for first in range(0, max(len(phones), 1), AT_ONCE):
         some = phones[first : first + AT_ONCE]
-        text = "[[" + "|".join("_:" if phone == SILENCE else ARPABET[phone] for phone in some) + "]]"
+        text = (
+            "[[" + "|".join("_:" if phone == SILENCE else ARPABET[phone] for phone in some) + "]]"
+        )
         wave, rate_hz, events = _said(text, voice, pitch, words_per_minute)
         loud = np.flatnonzero(np.abs(wave) > QUIET)
         wave = wave[: loud[-1] + 1] if len(loud) else wave[:0]  # what follows is silence
@@ -48,11 +55,15 @@ def speak(phones: Sequence[str], voice: str, pitch: int, words_per_minute: int) 
 
 
 @functools.lru_cache(maxsize=64)
-def _said(text: str, voice: str, pitch: int, words_per_minute: int) -> tuple[np.ndarray, int, list[tuple[int, str]]]:
+def _said(
+    text: str, voice: str, pitch: int, words_per_minute: int
+) -> tuple[np.ndarray, int, list[tuple[int, str]]]:
     try:
         import espeakng_loader
     except ImportError as error:
-        raise RunError("speech is spoken by eSpeak NG: pip install 'semcore-video[speech]'") from error
+        raise RunError(
+            "speech is spoken by eSpeak NG: pip install 'semcore-video[speech]'"
+        ) from error
     asked = {
         "library_path": str(espeakng_loader.get_library_path()),
         "data_path": str(espeakng_loader.get_data_path()),
@@ -62,10 +73,19 @@ def _said(text: str, voice: str, pitch: int, words_per_minute: int) -> tuple[np.
         "words_per_minute": words_per_minute,
     }
     command = [sys.executable, "-I", str(Path(espeak_process.__file__))]
-    done = subprocess.run(command, input=json.dumps(asked).encode(), capture_output=True, timeout=PATIENCE_S, check=False)
+    done = subprocess.run(
+        command,
+        input=json.dumps(asked).encode(),
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )
     head, _, sound = done.stdout.partition(b"\n")
     if done.returncode != 0 or not head:
-        raise RunError(f"eSpeak NG failed ({done.returncode}): {done.stderr.decode('utf-8', 'replace').strip()[-200:]}")
+        raise RunError(
+            f"eSpeak NG failed ({done.returncode}): "
+            f"{done.stderr.decode('utf-8', 'replace').strip()[-200:]}"
+        )
     told = json.loads(head)
     if "error" in told:
         raise RunError(told["error"])
@@ -74,7 +94,8 @@ def _said(text: str, voice: str, pitch: int, words_per_minute: int) -> tuple[np.
 
 
 def _starts(phones: Sequence[str], events: Sequence[tuple[int, str]], length: int) -> list[int]:
-    """Where each phone begins, by the cheapest way to pair phones and events; glides of its own are left over."""
+    """Where each phone begins, by the cheapest way to pair phones and events; glides of its own are
+    left over."""
     names = [ARPABET.get(phone, "_:") for phone in phones]
     rows, columns = len(names) + 1, len(events) + 1
     cost = np.full((rows, columns), np.inf)

@@ -1,7 +1,8 @@
-"""eSpeak NG in a process of its own: this file is run, not imported, and needs nothing but the standard library.
+"""eSpeak NG in a process of its own: this file is run, not imported, and needs nothing but the
+standard library.
 
-The library goes on with the flutter of a voice where it was, so a second call would say the same words otherwise; and it is
-GPL-3.0, which this package is not.
+The library goes on with the flutter of a voice where it was, so a second call would say the same
+words otherwise; and it is GPL-3.0, which this package is not.
 """
 
 from __future__ import annotations
@@ -28,22 +29,37 @@ class Event(ctypes.Structure):
     """espeak_EVENT."""
 
     _fields_ = (
-        ("type", ctypes.c_int), ("unique", ctypes.c_uint), ("text", ctypes.c_int), ("length", ctypes.c_int),
-        ("audio", ctypes.c_int), ("sample", ctypes.c_int), ("user", ctypes.c_void_p), ("id", Name),
-    )  # fmt: skip
+        ("type", ctypes.c_int),
+        ("unique", ctypes.c_uint),
+        ("text", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user", ctypes.c_void_p),
+        ("id", Name),
+    )
 
 
-CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(Event))
+CALLBACK = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(Event)
+)
 
 
-def main(library_path: str, data_path: str, text: str, voice: str, pitch: int, words_per_minute: int) -> None:
-    """Write a line of JSON (rate, events; or error) and then the sound, 16 bits a sample, to the standard output."""
+def main(
+    library_path: str, data_path: str, text: str, voice: str, pitch: int, words_per_minute: int
+) -> None:
+    """Write a line of JSON (rate, events; or error) and then the sound, 16 bits a sample, to the
+    standard output."""
     library = ctypes.CDLL(library_path)
     rate_hz = library.espeak_Initialize(RETRIEVAL, 0, data_path.encode(), PHONEME_EVENTS)
     if rate_hz <= 0:
-        return _answer({"error": f"eSpeak NG cannot start ({rate_hz}) with the data in {data_path}"})
+        return _answer(
+            {"error": f"eSpeak NG cannot start ({rate_hz}) with the data in {data_path}"}
+        )
     if library.espeak_SetVoiceByName(voice.encode()) != 0:
-        return _answer({"error": f"eSpeak NG has no voice {voice!r}; for example en-us, en-us+f3, en-gb-x-rp"})
+        return _answer(
+            {"error": f"eSpeak NG has no voice {voice!r}; for example en-us, en-us+f3, en-gb-x-rp"}
+        )
     library.espeak_SetParameter(RATE, words_per_minute, 0)
     library.espeak_SetParameter(PITCH, pitch, 0)
     sound, events = bytearray(), list[tuple[int, str]]()
@@ -55,12 +71,16 @@ def main(library_path: str, data_path: str, text: str, voice: str, pitch: int, w
         index = 0
         while event[index].type:
             if event[index].type == EVENT_PHONEME:
-                events.append((event[index].sample, event[index].id.string.decode("utf-8", "replace")))
+                events.append(
+                    (event[index].sample, event[index].id.string.decode("utf-8", "replace"))
+                )
             index += 1
         return 0
 
     library.espeak_SetSynthCallback(heard)
-    library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # breath is random, and seeded by the clock otherwise
+    library.espeak_ng_SetRandSeed(
+        ctypes.c_long(1)
+    )  # breath is random, and seeded by the clock otherwise
     data = text.encode()
     library.espeak_Synth(data, len(data) + 1, 0, 1, 0, PHONEMES_AS_INPUT | CHARS_UTF8, None, None)
     library.espeak_Synchronize()

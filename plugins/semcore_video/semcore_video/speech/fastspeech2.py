@@ -26,13 +26,15 @@ PAUSES = (",", "<blank>")
 
 @dataclass(frozen=True)
 class FastSpeech2(Pretrained, Generator):
-    """Says phones or a text by FastSpeech 2 with its HiFi-GAN: a checkpoint of transformers' FastSpeech2ConformerWithHifiGan.
+    """Says phones or a text by FastSpeech 2 with its HiFi-GAN: a checkpoint of transformers'
+    FastSpeech2ConformerWithHifiGan.
 
-    With `phones` and `durations` every phone lasts as long as it did; of a text the model chooses the durations, stretched
-    into the `interval` if there is one. Phones are those of the CMU dictionary, vowels with their first stress. Without
-    anything to say there is silence.
+    With `phones` and `durations` every phone lasts as long as it did; of a text the model chooses
+    the durations, stretched into the `interval` if there is one. Phones are those of the CMU
+    dictionary, vowels with their first stress. Without anything to say there is silence.
 
-    Errors: RunError if the model is not on this machine and may not be downloaded, or knows none of the phones.
+    Errors: RunError if the model is not on this machine and may not be downloaded, or knows none of
+    the phones.
 
     Fields:
         model: name on the Hugging Face hub, or folder, with its vocab.json
@@ -40,7 +42,11 @@ class FastSpeech2(Pretrained, Generator):
 
     licences: ClassVar[tuple[str, ...]] = (TRANSFORMERS, POCKETSPHINX)
     reference: ClassVar[str] = f"Y. Ren et al., FastSpeech 2, ICLR 2021; {PAPER}, eq. 16"
-    cites: ClassVar[tuple[str, ...]] = ("ren2021fastspeech", "liu2026semantic", "wolf2020transformers")
+    cites: ClassVar[tuple[str, ...]] = (
+        "ren2021fastspeech",
+        "liu2026semantic",
+        "wolf2020transformers",
+    )
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = SPOKEN
 
     model: str = "espnet/fastspeech2_conformer_with_hifigan"
@@ -55,7 +61,11 @@ class FastSpeech2(Pretrained, Generator):
 
         with self.loading(self.place) as folder:
             network: Any = FastSpeech2ConformerWithHifiGan.from_pretrained(
-                self.place, dtype=self.stored_dtype(folder), use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place,
+                dtype=self.stored_dtype(folder),
+                use_safetensors=True,
+                trust_remote_code=False,
+                **self.hub,
             )
             place = cached_file(self.place, "vocab.json", **self.hub)
             with open(str(place), encoding="utf-8") as file:
@@ -79,8 +89,14 @@ class FastSpeech2(Pretrained, Generator):
         import torch
 
         network, known = self._parts
-        ids = torch.tensor([[*(token(name, known) for name in names), known["<sos/eos>"]]], device=self.torch_device)
-        step_s = float(np.prod(network.vocoder.config.upsample_rates)) / network.vocoder.config.sampling_rate
+        ids = torch.tensor(
+            [[*(token(name, known) for name in names), known["<sos/eos>"]]],
+            device=self.torch_device,
+        )
+        step_s = (
+            float(np.prod(network.vocoder.config.upsample_rates))
+            / network.vocoder.config.sampling_rate
+        )
 
         def lasting(predicted: torch.Tensor) -> torch.Tensor:
             """Frames of each phone: those that were sent, or the model's own."""
@@ -89,12 +105,16 @@ class FastSpeech2(Pretrained, Generator):
             if len(ends) == len(names) + 1:
                 bounds = np.round(ends / step_s)
             else:
-                shares = np.concatenate([[0], np.cumsum(predicted[0, :-1].clamp(min=1).cpu().numpy())])
+                shares = np.concatenate(
+                    [[0], np.cumsum(predicted[0, :-1].clamp(min=1).cpu().numpy())]
+                )
                 bounds = np.round((ends[0] + (ends[1] - ends[0]) * shares / shares[-1]) / step_s)
             frames = torch.from_numpy(np.diff(bounds, append=bounds[-1]).astype(np.int64))[None]
             return frames.to(predicted.device)
 
-        hook = network.model.duration_predictor.register_forward_hook(lambda _, __, predicted: lasting(predicted))
+        hook = network.model.duration_predictor.register_forward_hook(
+            lambda _, __, predicted: lasting(predicted)
+        )
         try:
             with torch.inference_mode():
                 wave = network(ids).waveform
@@ -113,4 +133,7 @@ def token(name: str, known: Mapping[str, int]) -> int:
     for one in tried:
         if one in known:
             return known[one]
-    raise RunError(f"FastSpeech2: the vocabulary of the model has no phone {name}; it must be that of the CMU dictionary")
+    raise RunError(
+        f"FastSpeech2: the vocabulary of the model has no phone {name}; it must be that of the CMU "
+        "dictionary"
+    )

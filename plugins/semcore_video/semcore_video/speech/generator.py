@@ -24,10 +24,10 @@ from semcore_video.speech.stretch import stretched
 class EspeakVoice(Generator):
     """Says phones or a text with eSpeak NG, stretched to the durations that arrived (WSOLA).
 
-    With `phones` and `durations` every phone lasts as long as it did. With `text`, phones are those of the dictionary with
-    the durations that the synthesiser gives them, all stretched alike into the `interval`; without one they begin at 0. What
-    is damaged beyond use is left out; without anything to say there is silence. The sound is as long as the source's, which
-    the grant tells.
+    With `phones` and `durations` every phone lasts as long as it did. With `text`, phones are those
+    of the dictionary with the durations that the synthesiser gives them, all stretched alike into
+    the `interval`; without one they begin at 0. What is damaged beyond use is left out; without
+    anything to say there is silence. The sound is as long as the source's, which the grant tells.
 
     Fields:
         voice: of eSpeak NG, for example en-us, en-us+f3 or en-gb-x-rp
@@ -56,7 +56,8 @@ class EspeakVoice(Generator):
         """The sound of phones: float32 (S,).
 
         Args:
-            ends: where they begin and end, s, one more than there are phones; one begin and end for all; or None
+            ends: where they begin and end, s, one more than there are phones; one begin and end for
+                all; or None
             length_s: of the sound, s; 0: as long as it takes
         """
         silence = np.zeros(round(length_s * self.sample_rate_hz), np.float32)
@@ -68,9 +69,12 @@ class EspeakVoice(Generator):
         wave, rate_hz, starts = speak(names[kept], self.voice, self.pitch, WORDS_PER_MINUTE)
         if ends is not None and len(wave):
             wanted = ends[kept.stop] - ends[kept.start] if each else ends[1] - ends[0]
-            # Spoken at about the right pace, a voice is stretched less, and sounds the better for it.
+            # Spoken at about the right pace, a voice is stretched less, and sounds the better for
+            # it.
             pace = WORDS_PER_MINUTE * len(wave) / rate_hz / max(float(wanted), 0.01)
-            wave, rate_hz, starts = speak(names[kept], self.voice, self.pitch, int(np.clip(pace, *PACES)))
+            wave, rate_hz, starts = speak(
+                names[kept], self.voice, self.pitch, int(np.clip(pace, *PACES))
+            )
         if not len(wave):
             return silence
         here = np.maximum.accumulate(np.array([*starts, len(wave)]) / rate_hz)
@@ -80,15 +84,25 @@ class EspeakVoice(Generator):
             there = ends[kept.start : kept.stop + 1]
         else:
             there = ends[0] + (here - here[0]) * (ends[1] - ends[0]) / max(here[-1] - here[0], 1e-3)
-        return self._placed(wave, rate_hz, here, there, length_s or min(float(there[-1]), MOST_FRAMES * FRAME_S))
+        return self._placed(
+            wave, rate_hz, here, there, length_s or min(float(there[-1]), MOST_FRAMES * FRAME_S)
+        )
 
-    def _placed(self, wave: np.ndarray, rate_hz: int, here: np.ndarray, there: np.ndarray, length_s: float) -> np.ndarray:
-        """A sound with its moments `here` at `there`, between silences, at the rate that is asked for."""
+    def _placed(
+        self, wave: np.ndarray, rate_hz: int, here: np.ndarray, there: np.ndarray, length_s: float
+    ) -> np.ndarray:
+        """A sound with its moments `here` at `there`, between silences, at the rate that is asked
+        for."""
         begin = float(there[0])
         room, there = max(length_s - begin, 0.0), there - begin
-        if there[-1] > room:  # durations that arrived damaged may say minutes: what nobody hears is not made
+        if (
+            there[-1] > room
+        ):  # durations that arrived damaged may say minutes: what nobody hears is not made
             heard = there < room
-            here, there = np.append(here[heard], np.interp(room, there, here)), np.append(there[heard], room)
+            here, there = (
+                np.append(here[heard], np.interp(room, there, here)),
+                np.append(there[heard], room),
+            )
         sound = stretched(wave, rate_hz, here.tolist(), there.tolist())
         sound = resampled(sound, rate_hz, self.sample_rate_hz)
         whole = np.zeros(round(length_s * self.sample_rate_hz), np.float32)

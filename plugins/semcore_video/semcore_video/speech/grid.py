@@ -7,7 +7,9 @@ GRID_WORDS: tuple[dict[str, str], ...] = (
     {"b": "blue", "g": "green", "r": "red", "w": "white"},
     {"a": "at", "b": "by", "i": "in", "w": "with"},
     {letter: letter for letter in "abcdefghijklmnopqrstuvxyz"},
-    dict(zip("z123456789", "zero one two three four five six seven eight nine".split(), strict=True)),
+    dict(
+        zip("z123456789", "zero one two three four five six seven eight nine".split(), strict=True)
+    ),
     {"a": "again", "n": "now", "p": "please", "s": "soon"},
 )
 """Letter of a file's name -> word, for each of the six words of a sentence of GRID."""
@@ -16,6 +18,8 @@ GRID_WORDS: tuple[dict[str, str], ...] = (
 def grid_sentence(name: str) -> str | None:
     """The sentence that a file name of GRID spells, or None if it spells none."""
     letters = name.lower()
-    if len(letters) != len(GRID_WORDS) or any(letter not in words for letter, words in zip(letters, GRID_WORDS, strict=True)):
+    if len(letters) != len(GRID_WORDS) or any(
+        letter not in words for letter, words in zip(letters, GRID_WORDS, strict=True)
+    ):
         return None
     return " ".join(words[letter] for letter, words in zip(letters, GRID_WORDS, strict=True))

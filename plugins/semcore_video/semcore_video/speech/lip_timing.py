@@ -32,11 +32,13 @@ TRUST = 0.08
 
 @dataclass(frozen=True)
 class LipTiming(Generator):
-    """Gives the phones of a text the durations that fit the motion of the lips best, and has a voice say them.
+    """Gives the phones of a text the durations that fit the motion of the lips best, and has a
+    voice say them.
 
-    Phones follow each other through the interval of the speech; each wants the expression that the shipped visemes have for
-    it, and about the usual duration, and dynamic programming finds the durations that suit both best. Without motion all
-    phones are stretched alike; without an interval, or without a text, the voice is given what arrived.
+    Phones follow each other through the interval of the speech; each wants the expression that the
+    shipped visemes have for it, and about the usual duration, and dynamic programming finds the
+    durations that suit both best. Without motion all phones are stretched alike; without an
+    interval, or without a text, the voice is given what arrived.
 
     Fields:
         voice: says phones with durations
@@ -57,7 +59,8 @@ class LipTiming(Generator):
         if not {PHONES, DURATIONS} <= self.voice.accepts.keys():
             name = type(self.voice).__name__
             raise ComponentError(
-                f"LipTiming.voice must say {PHONES!r} with {DURATIONS!r}, as espeak does, and {name} does not"
+                f"LipTiming.voice must say {PHONES!r} with {DURATIONS!r}, as espeak does, and "
+                f"{name} does not"
             )
 
     def identity(self) -> Any:
@@ -70,7 +73,13 @@ class LipTiming(Generator):
     def _timed(self, got: Semantics) -> Semantics:
         names, ends = phone_times(got.only([TEXT, INTERVAL]))
         motion = got.streams.get(MOTION)
-        if not names or ends is None or not isinstance(motion, Features) or motion.values.ndim != 2 or not len(motion.values):
+        if (
+            not names
+            or ends is None
+            or not isinstance(motion, Features)
+            or motion.values.ndim != 2
+            or not len(motion.values)
+        ):
             return got.only([TEXT, INTERVAL])
         first, last = (int(round(float(end) / FRAME_S)) for end in ends)
         # Text that was damaged may be of any length: what does not fit into the video is not said.
@@ -80,18 +89,37 @@ class LipTiming(Generator):
         durations = self.durations(names, moved, first, max(last, first + len(names)), fps)
         phones = np.array([NUMBERS[name] for name in (SILENCE, *names)], np.int64)
         frames = np.array([first, *durations], np.float32)
-        return replace(got, streams={PHONES: Tokens(phones, len(NUMBERS)), DURATIONS: Features(frames)}, intact={})
+        return replace(
+            got,
+            streams={PHONES: Tokens(phones, len(NUMBERS)), DURATIONS: Features(frames)},
+            intact={},
+        )
 
-    def durations(self, names: Sequence[str], motion: np.ndarray, first: int, last: int, fps: float = USUAL_FPS) -> np.ndarray:
-        """Frames of 10 ms of each phone between two moments, int64 (phones,); they sum to `last - first`.
+    def durations(
+        self,
+        names: Sequence[str],
+        motion: np.ndarray,
+        first: int,
+        last: int,
+        fps: float = USUAL_FPS,
+    ) -> np.ndarray:
+        """Frames of 10 ms of each phone between two moments, int64 (phones,); they sum to `last -
+        first`.
 
         Args:
             motion: float32 (T, 12), `fps` a second
         """
         count = last - first
         times = (np.arange(first, last) + 0.5) * FRAME_S * fps - 0.5
-        seen = np.stack([np.interp(times, np.arange(len(motion)), column) for column in motion[:, POSE:].T], 1)
-        shapes = np.stack([motion_of([name], np.array([-1.0, 1.0]), 1, fps, self.visemes)[0, POSE:] for name in names])
+        seen = np.stack(
+            [np.interp(times, np.arange(len(motion)), column) for column in motion[:, POSE:].T], 1
+        )
+        shapes = np.stack(
+            [
+                motion_of([name], np.array([-1.0, 1.0]), 1, fps, self.visemes)[0, POSE:]
+                for name in names
+            ]
+        )
         seen = (seen - seen.mean(0)) / (seen.std(0) + 1e-3)
         shapes = (shapes - shapes.mean(0)) / (shapes.std(0) + 1e-3)
         scores = -TRUST * np.square(seen[:, None] - shapes).sum(-1)

@@ -16,7 +16,8 @@ LEAST = 1e-5
 
 
 def mel_of(audio: np.ndarray) -> np.ndarray:
-    """Natural logarithm of the magnitude in 80 bands of the mel scale: sound at 16 kHz (S,) -> float32 (S // 160 + 1, 80)."""
+    """Natural logarithm of the magnitude in 80 bands of the mel scale: sound at 16 kHz (S,) ->
+    float32 (S // 160 + 1, 80)."""
     librosa = _librosa()
     spectrum = np.abs(librosa.stft(audio.astype(np.float32), n_fft=WINDOW, hop_length=HOP))
     return np.log(np.maximum(_bands() @ spectrum, LEAST)).T.astype(np.float32)
@@ -27,23 +28,31 @@ def sound_of(mel: np.ndarray, iterations: int = 60) -> np.ndarray:
     if len(mel) < 2:
         return np.zeros(0, np.float32)
     librosa = _librosa()
-    magnitudes = np.maximum(_inverse() @ np.exp(np.clip(mel, np.log(LEAST), 4.0)).T.astype(np.float32), 0)
-    sound = librosa.griffinlim(magnitudes, n_iter=iterations, hop_length=HOP, n_fft=WINDOW, random_state=0)
+    magnitudes = np.maximum(
+        _inverse() @ np.exp(np.clip(mel, np.log(LEAST), 4.0)).T.astype(np.float32), 0
+    )
+    sound = librosa.griffinlim(
+        magnitudes, n_iter=iterations, hop_length=HOP, n_fft=WINDOW, random_state=0
+    )
     return np.clip(sound, -1, 1).astype(np.float32)
 
 
 def in_bands(mel: np.ndarray, bands: int, lowest_hz: float, highest_hz: float) -> np.ndarray:
-    """The magnitudes of a mel spectrogram (T, 80) in other bands of the mel scale: (T, bands), by the spectrum that fits."""
+    """The magnitudes of a mel spectrogram (T, 80) in other bands of the mel scale: (T, bands), by
+    the spectrum that fits."""
     librosa = _librosa()
     if (bands, lowest_hz, highest_hz) == (BANDS, 0.0, HIGHEST_HZ):
         return np.exp(mel)
     spectrum = np.maximum(_inverse() @ np.exp(np.clip(mel, np.log(LEAST), 4.0)).T, 0)
-    wanted = librosa.filters.mel(sr=RATE_HZ, n_fft=WINDOW, n_mels=bands, fmin=lowest_hz, fmax=highest_hz)
+    wanted = librosa.filters.mel(
+        sr=RATE_HZ, n_fft=WINDOW, n_mels=bands, fmin=lowest_hz, fmax=highest_hz
+    )
     return (wanted @ spectrum).T
 
 
 def pitch_of(audio: np.ndarray) -> np.ndarray:
-    """Fundamental frequency of sound at 16 kHz, octaves above 100 Hz, 0 where there is none: float32 (S // 160 + 1,)."""
+    """Fundamental frequency of sound at 16 kHz, octaves above 100 Hz, 0 where there is none:
+    float32 (S // 160 + 1,)."""
     librosa = _librosa()
     audio = audio.astype(np.float32)
     found = librosa.yin(audio, fmin=60, fmax=400, sr=RATE_HZ, frame_length=WINDOW, hop_length=HOP)
@@ -72,5 +81,7 @@ def _librosa() -> Any:
     try:
         import librosa
     except ImportError as error:
-        raise RunError("mel spectrograms are made by librosa: pip install 'semcore-video[speech]'") from error
+        raise RunError(
+            "mel spectrograms are made by librosa: pip install 'semcore-video[speech]'"
+        ) from error
     return librosa

@@ -1,4 +1,5 @@
-"""Voices that were trained here: mel spectrograms of phones and durations (A2V), or of lips and words (V2A)."""
+"""Voices that were trained here: mel spectrograms of phones and durations (A2V), or of lips and
+words (V2A)."""
 
 from __future__ import annotations
 
@@ -25,17 +26,19 @@ from semcore_video.speech.vocoders import MEL
 from semcore_video.weights import digest, network
 
 LIPS = "lips"
-"""Name of the stream that the rendered video gives: grey pictures of the mouth, float32 (T, 24, 32), 0..255, LIPS_FPS a
-second."""
+"""Name of the stream that the rendered video gives: grey pictures of the mouth, float32 (T, 24,
+32), 0..255, LIPS_FPS a second."""
 LIPS_FPS = 25.0
 Voice = Literal["en-us", "en-us+m3", "en-us+f3", "en-us+f2", "en-gb-x-rp"]
 """The voices that the networks learnt from, by their names in eSpeak NG."""
 LONGEST_S = 600.0
 """Longer speech is taken for damage, where nobody says how long the sound is."""
 MARGIN_S, TYPICAL_S = 0.2, 0.08
-"""Silence before and behind speech of which nobody says when it is, and how long a phone is about."""
+"""Silence before and behind speech of which nobody says when it is, and how long a phone is
+about."""
 UNEVEN, LONGEST = 0.5, 60
-"""Spread of the logarithm of a phone's duration about what it typically is, and the longest, frames of 10 ms."""
+"""Spread of the logarithm of a phone's duration about what it typically is, and the longest, frames
+of 10 ms."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,9 @@ class MelVoiced(Generator, abc.ABC):
 
     shipped: ClassVar[str]
     """Name of the shipped weights."""
-    tried_with: ClassVar[tuple[dict[str, Any], ...]] = ({"vocoder": {"use": "griffin-lim", "iterations": 2}},)
+    tried_with: ClassVar[tuple[dict[str, Any], ...]] = (
+        {"vocoder": {"use": "griffin-lim", "iterations": 2}},
+    )
 
     vocoder: Generator
     voice: Voice = "en-us"
@@ -60,7 +65,8 @@ class MelVoiced(Generator, abc.ABC):
         if MEL not in self.vocoder.accepts:
             name = type(self.vocoder).__name__
             raise ComponentError(
-                f"{type(self).__name__}.vocoder must take a stream {MEL!r}, as griffin-lim does; {name} does not"
+                f"{type(self).__name__}.vocoder must take a stream {MEL!r}, as griffin-lim does; "
+                f"{name} does not"
             )
 
     def identity(self) -> Any:
@@ -68,13 +74,22 @@ class MelVoiced(Generator, abc.ABC):
         return digest(self.shipped, self.weights)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        mels = [replace(got, streams={MEL: Features(_whole(self.mel(got), got.extent.sound_s))}, intact={}) for got in batch]
+        mels = [
+            replace(
+                got, streams={MEL: Features(_whole(self.mel(got), got.extent.sound_s))}, intact={}
+            )
+            for got in batch
+        ]
         sounds = self.vocoder.generate(mels, kb, rng.at("vocoder"))
-        return [Candidates([_fitted(one.samples[0], got.extent.sound_s)]) for one, got in zip(sounds, batch, strict=True)]
+        return [
+            Candidates([_fitted(one.samples[0], got.extent.sound_s)])
+            for one, got in zip(sounds, batch, strict=True)
+        ]
 
     @abc.abstractmethod
     def mel(self, got: Semantics) -> np.ndarray:
-        """What is said, as a mel spectrogram float32 (T, 80); what is behind the end of the sound need not be there."""
+        """What is said, as a mel spectrogram float32 (T, 80); what is behind the end of the sound
+        need not be there."""
 
     @property
     def speaker(self) -> int:
@@ -85,7 +100,8 @@ class MelVoiced(Generator, abc.ABC):
 
 
 def _whole(mel: np.ndarray, length_s: float) -> np.ndarray:
-    """A mel spectrogram as long as the sound, silence behind it; as long as it is if nobody says how long that is (0)."""
+    """A mel spectrogram as long as the sound, silence behind it; as long as it is if nobody says
+    how long that is (0)."""
     count = round(length_s * RATE_HZ / HOP) + 1 if length_s else max(len(mel), 2)
     whole = np.full((count, BANDS), np.log(LEAST), np.float32)
     whole[: len(mel)] = mel[: len(whole)]
@@ -97,16 +113,18 @@ def _fitted(sample: Sample, length_s: float) -> Sample:
     if sample.audio is None or sample.sample_rate_hz is None or not length_s:
         return sample
     count = round(length_s * sample.sample_rate_hz)
-    return replace(sample, audio=np.pad(sample.audio[:count], (0, max(count - len(sample.audio), 0))))
+    return replace(
+        sample, audio=np.pad(sample.audio[:count], (0, max(count - len(sample.audio), 0)))
+    )
 
 
 @dataclass(frozen=True)
 class FastSpeech(MelVoiced):
     """Says phones or a text: a small network after FastSpeech 2, trained on eSpeak NG.
 
-    With `phones` and `durations` every phone lasts as long as it did. With `text`, phones are those of the dictionary, each as
-    long as it is on average, all stretched alike into the `interval` if there is one. What is damaged beyond use is left out;
-    without anything to say there is silence.
+    With `phones` and `durations` every phone lasts as long as it did. With `text`, phones are those
+    of the dictionary, each as long as it is on average, all stretched alike into the `interval` if
+    there is one. What is damaged beyond use is left out; without anything to say there is silence.
     """
 
     licences: ClassVar[tuple[str, ...]] = (POCKETSPHINX,)
@@ -127,35 +145,45 @@ class FastSpeech(MelVoiced):
         if not names:
             return np.zeros((0, BANDS), np.float32)
         if ends is None or len(ends) != len(names) + 1:
-            typical = np.cumsum([0.0, *(float(self.network.typical[NUMBERS[name]]) for name in names)]) * FRAME_S
+            typical = (
+                np.cumsum([0.0, *(float(self.network.typical[NUMBERS[name]]) for name in names)])
+                * FRAME_S
+            )
             first, last = (MARGIN_S, MARGIN_S + typical[-1]) if ends is None else ends
             ends = first + typical * (last - first) / max(float(typical[-1]), FRAME_S)
             names, ends = [SILENCE, *names], np.concatenate([[0.0], ends])
-        bounds = np.round(np.minimum(ends, got.extent.sound_s or LONGEST_S) / FRAME_S).astype(np.int64)
+        bounds = np.round(np.minimum(ends, got.extent.sound_s or LONGEST_S) / FRAME_S).astype(
+            np.int64
+        )
         return said(self.network, names, np.diff(bounds).tolist(), self.speaker)
 
 
 def said(network: Any, names: Sequence[str], frames: Sequence[int], speaker: int) -> np.ndarray:
-    """Phones by the network of `fastspeech`, each as many frames of 10 ms long: a mel spectrogram, float32 (T, 80)."""
+    """Phones by the network of `fastspeech`, each as many frames of 10 ms long: a mel spectrogram,
+    float32 (T, 80)."""
     import torch
 
     with torch.inference_mode():
         phones = torch.tensor([[NUMBERS[name] for name in names]])
-        found: np.ndarray = network(phones, torch.tensor([frames]), torch.tensor([speaker]))[1][0].numpy()
+        found: np.ndarray = network(phones, torch.tensor([frames]), torch.tensor([speaker]))[1][
+            0
+        ].numpy()
     return found
 
 
 @dataclass(frozen=True)
 class LipVoice(MelVoiced):
-    """Says a text in time with lips that move: the attention network of V2A, trained on portraits that eSpeak NG speaks for.
+    """Says a text in time with lips that move: the attention network of V2A, trained on portraits
+    that eSpeak NG speaks for.
 
-    It takes `lips`, 25 a second, which `talking-head` cuts out of the rendered video, the `text`, and the `interval` in which
-    it is spoken; without lips they are taken to be at rest, without an interval it is all of the sound, without a text there
-    is silence.
+    It takes `lips`, 25 a second, which `talking-head` cuts out of the rendered video, the `text`,
+    and the `interval` in which it is spoken; without lips they are taken to be at rest, without an
+    interval it is all of the sound, without a text there is silence.
 
-    The attention says which phone each frame of the lips looks at. Read as a `monotone` alignment, it tells how long every
-    phone lasts, and the network of `fastspeech` says them so (eq. 22 with the lips' timing); `soft`, what it hears goes on
-    through the network's own expansion and mel decoder (eq. 21 and 22), which blurs what it is not sure of.
+    The attention says which phone each frame of the lips looks at. Read as a `monotone` alignment,
+    it tells how long every phone lasts, and the network of `fastspeech` says them so (eq. 22 with
+    the lips' timing); `soft`, what it hears goes on through the network's own expansion and mel
+    decoder (eq. 21 and 22), which blurs what it is not sure of.
 
     Fields:
         alignment: how the attention is read
@@ -198,13 +226,21 @@ class LipVoice(MelVoiced):
             return np.zeros((0, BANDS), np.float32)
         fps = RATE_HZ / HOP / EXPANSION
         lips = got.streams.get(LIPS)
-        if isinstance(lips, Features) and lips.values.shape[1:] == (HEIGHT, WIDTH) and len(lips.values):
+        if (
+            isinstance(lips, Features)
+            and lips.values.shape[1:] == (HEIGHT, WIDTH)
+            and len(lips.values)
+        ):
             seen = evened(np.nan_to_num(lips.values).clip(0, 255))
         else:
             usual = MARGIN_S + len(names) * TYPICAL_S if ends is None else float(ends[-1])
-            seen = np.zeros((round((got.extent.sound_s or usual + MARGIN_S) * fps), HEIGHT, WIDTH), np.float32)
+            seen = np.zeros(
+                (round((got.extent.sound_s or usual + MARGIN_S) * fps), HEIGHT, WIDTH), np.float32
+            )
         length_s = got.extent.sound_s or len(seen) / fps
-        interval = np.array([MARGIN_S, max(length_s - MARGIN_S, 2 * MARGIN_S)]) if ends is None else ends
+        interval = (
+            np.array([MARGIN_S, max(length_s - MARGIN_S, 2 * MARGIN_S)]) if ends is None else ends
+        )
         with torch.inference_mode():
             phones = torch.tensor([[NUMBERS[name] for name in names]])
             when = torch.from_numpy((interval * fps).astype(np.float32))[None]
@@ -217,8 +253,11 @@ class LipVoice(MelVoiced):
         first, last = (round(float(one) * RATE_HZ / HOP) for one in interval)
         return self._said(names, looked[0].numpy(), first, last, round(length_s * RATE_HZ / HOP))
 
-    def _said(self, names: Sequence[str], looked: np.ndarray, first: int, last: int, count: int) -> np.ndarray:
-        """Phones between two mel frames, each as long as the lips look at it, as a mel spectrogram (T, 80).
+    def _said(
+        self, names: Sequence[str], looked: np.ndarray, first: int, last: int, count: int
+    ) -> np.ndarray:
+        """Phones between two mel frames, each as long as the lips look at it, as a mel spectrogram
+        (T, 80).
 
         Args:
             names: of the phones
@@ -236,7 +275,12 @@ class LipVoice(MelVoiced):
         usual = np.array([float(self.network.typical[NUMBERS[name]]) for name in names])
         durations = paced(scores, usual * (last - first) / usual.sum(), UNEVEN, LONGEST)
         behind = max(count - last, 1)
-        return said(self.speaking, (SILENCE, *names, SILENCE), [first, *durations.tolist(), behind], self.speaker)
+        return said(
+            self.speaking,
+            (SILENCE, *names, SILENCE),
+            [first, *durations.tolist(), behind],
+            self.speaker,
+        )
 
     @functools.cached_property
     def speaking(self) -> Any:

@@ -1,4 +1,5 @@
-"""Phones one after the other: how long each lasts, so that together they fit best what is known of every moment."""
+"""Phones one after the other: how long each lasts, so that together they fit best what is known of
+every moment."""
 
 from __future__ import annotations
 
@@ -6,10 +7,12 @@ import numpy as np
 
 
 def paced(scores: np.ndarray, usual: np.ndarray, spread: float, longest: int) -> np.ndarray:
-    """The likeliest durations of phones that follow each other, by dynamic programming (a semi-Markov chain).
+    """The likeliest durations of phones that follow each other, by dynamic programming (a
+    semi-Markov chain).
 
     Args:
-        scores: how well each moment fits each phone, logarithms of likelihoods, float (moments, phones)
+        scores: how well each moment fits each phone, logarithms of likelihoods, float (moments,
+            phones)
         usual: how long each phone usually lasts, moments, float (phones,)
         spread: standard deviation of the logarithm of a duration about the usual one
         longest: most moments of a phone; more where the moments could not be filled otherwise
@@ -31,7 +34,9 @@ def paced(scores: np.ndarray, usual: np.ndarray, spread: float, longest: int) ->
         pace = -np.square(np.log(lengths / usual[phone]) / spread) / 2
         for end in range(phone + 1, count + 1):
             starts = end - lengths[:end]
-            choice = best[phone, starts] + pace[: len(starts)] + sums[end, phone] - sums[starts, phone]
+            choice = (
+                best[phone, starts] + pace[: len(starts)] + sums[end, phone] - sums[starts, phone]
+            )
             found = int(choice.argmax())
             best[phone + 1, end], taken[phone + 1, end] = choice[found], lengths[found]
     durations, end = [], count

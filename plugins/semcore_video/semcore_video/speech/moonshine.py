@@ -24,16 +24,20 @@ _LOCK = threading.Lock()
 
 @dataclass(frozen=True)
 class Moonshine(SemanticEncoder):
-    """Hears the words of a sound by Moonshine, tiny and English: no download, a fraction of a second a clip.
+    """Hears the words of a sound by Moonshine, tiny and English: no download, a fraction of a
+    second a clip.
 
-    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned, too. Sentences are heard well,
-    single letters badly: for GRID, `words: grid` of `speech` knows the grammar.
+    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned,
+    too. Sentences are heard well, single letters badly: for GRID, `words: grid` of `speech` knows
+    the grammar.
 
     Errors: RunError if the library is not installed, or is one that brings no model along.
     """
 
     licences: ClassVar[tuple[str, ...]] = (MOONSHINE,)
-    reference: ClassVar[str] = f"N. Jeffries et al., Moonshine, 2024; in place of Whisper in {PAPER}, section III-B"
+    reference: ClassVar[str] = (
+        f"N. Jeffries et al., Moonshine, 2024; in place of Whisper in {PAPER}, section III-B"
+    )
     cites: ClassVar[tuple[str, ...]] = ("jeffries2024moonshine", "liu2026semantic")
 
     @property
@@ -41,7 +45,10 @@ class Moonshine(SemanticEncoder):
         return {TEXT: Text}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(sample.id, {TEXT: Text(self.heard(sample))}, sample.user) for sample in samples]
+        return [
+            Semantics(sample.id, {TEXT: Text(self.heard(sample))}, sample.user)
+            for sample in samples
+        ]
 
     def heard(self, sample: Sample) -> str:
         """The words of a sample's sound."""
@@ -65,5 +72,7 @@ def _recogniser() -> Any:
         raise RunError("speech is heard by Moonshine: pip install 'semcore-video[asr]'") from error
     place = get_model_path("tiny-en")
     if not (place / "encoder_model.ort").is_file():
-        raise RunError("this Moonshine brings no model along: pip install 'moonshine-voice>=0.0.73,<0.1'")
+        raise RunError(
+            "this Moonshine brings no model along: pip install 'moonshine-voice>=0.0.73,<0.1'"
+        )
     return Transcriber(model_path=str(place), model_arch=ModelArch.TINY)

@@ -1,4 +1,5 @@
-"""Networks that make mel spectrograms: of phones and durations (A2V), and of lips and phones (V2A)."""
+"""Networks that make mel spectrograms: of phones and durations (A2V), and of lips and phones
+(V2A)."""
 
 from __future__ import annotations
 
@@ -23,17 +24,23 @@ WAVES = 16
 
 
 class MelDecoder(nn.Module):
-    """Features over time to pitch, energy and a mel spectrogram; pitch and energy shape the rest (FastSpeech 2)."""
+    """Features over time to pitch, energy and a mel spectrogram; pitch and energy shape the rest
+    (FastSpeech 2)."""
 
     def __init__(self, width: int, depth: int) -> None:
         super().__init__()
-        self.variance = nn.Sequential(Mixer(width, 5), Mixer(width, 5), nn.LayerNorm(width), nn.Linear(width, 2))
+        self.variance = nn.Sequential(
+            Mixer(width, 5), Mixer(width, 5), nn.LayerNorm(width), nn.Linear(width, 2)
+        )
         self.shaped = nn.Linear(2, width)
         self.blocks = nn.ModuleList(Mixer(width, 9) for _ in range(depth))
         self.mel = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, BANDS))
 
-    def forward(self, x: torch.Tensor, known: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, T, W) -> pitch and energy (B, T, 2), mel (B, T, 80); `known`: the true pitch and energy, in training."""
+    def forward(
+        self, x: torch.Tensor, known: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(B, T, W) -> pitch and energy (B, T, 2), mel (B, T, 80); `known`: the true pitch and
+        energy, in training."""
         variance = self.variance(x)
         x = x + self.shaped(variance if known is None else known)
         for block in self.blocks:
@@ -64,10 +71,18 @@ class MelVoice(nn.Module):
 
     def settings(self) -> dict[str, Any]:
         """What it was built with."""
-        return {"voices": self.voices.num_embeddings, "width": self.phones.embedding_dim, "depth": len(self.encoder)}
+        return {
+            "voices": self.voices.num_embeddings,
+            "width": self.phones.embedding_dim,
+            "depth": len(self.encoder),
+        }
 
     def forward(
-        self, phones: torch.Tensor, durations: torch.Tensor, voices: torch.Tensor, known: torch.Tensor | None = None
+        self,
+        phones: torch.Tensor,
+        durations: torch.Tensor,
+        voices: torch.Tensor,
+        known: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Pitch and energy (B, T, 2) and mel (B, T, 80), T the longest sum of durations.
 
@@ -82,27 +97,40 @@ class MelVoice(nn.Module):
             x = block(x)
         owner, place = regulated(durations)
         length = durations.gather(1, owner)[..., None].float()
-        within = torch.cat([place[..., None] / length.clamp(min=1), 1 / (1 + place[..., None]), length.clamp(max=50) / 20], -1)
+        within = torch.cat(
+            [
+                place[..., None] / length.clamp(min=1),
+                1 / (1 + place[..., None]),
+                length.clamp(max=50) / 20,
+            ],
+            -1,
+        )
         x = x.gather(1, owner[..., None].expand(-1, -1, x.shape[-1])) + self.within(within)
         found: tuple[torch.Tensor, torch.Tensor] = self.decoder(x, known)
         return found
 
 
 def regulated(durations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The length regulator: durations (B, P) -> of each frame its phone and its place in it, (B, T) each."""
+    """The length regulator: durations (B, P) -> of each frame its phone and its place in it, (B, T)
+    each."""
     ends = durations.cumsum(1)
-    frames = torch.arange(int(ends[:, -1].max()), device=durations.device).expand(len(durations), -1)
-    owner = torch.searchsorted(ends, frames.contiguous(), right=True).clamp(max=durations.shape[1] - 1)
+    frames = torch.arange(int(ends[:, -1].max()), device=durations.device).expand(
+        len(durations), -1
+    )
+    owner = torch.searchsorted(ends, frames.contiguous(), right=True).clamp(
+        max=durations.shape[1] - 1
+    )
     return owner, frames - (ends - durations).gather(1, owner)
 
 
 class LipVoice(nn.Module):
     """Lips and phones to a mel spectrogram: equations 19 to 22.
 
-    Convolutions read each picture of the lips, and blocks over time their motion (eq. 19); multi-head attention asks the
-    phones of the text what these lips may say (eq. 20); a transposed convolution makes four mel frames of a frame of video
-    (eq. 21), and the mel decoder the rest (eq. 22). Where in the speech a frame of video is, and where a phone would be if all
-    lasted as long as they typically do, is told both.
+    Convolutions read each picture of the lips, and blocks over time their motion (eq. 19);
+    multi-head attention asks the phones of the text what these lips may say (eq. 20); a transposed
+    convolution makes four mel frames of a frame of video (eq. 21), and the mel decoder the rest
+    (eq. 22). Where in the speech a frame of video is, and where a phone would be if all lasted as
+    long as they typically do, is told both.
 
     Args:
         voices: speakers
@@ -117,9 +145,15 @@ class LipVoice(nn.Module):
     def __init__(self, voices: int, width: int = 160, depth: int = 3, heads: int = 4) -> None:
         super().__init__()
         self.eye = nn.Sequential(
-            nn.Conv2d(1, 16, 5, 2, 2), nn.GELU(), nn.Conv2d(16, 32, 3, 2, 1), nn.GELU(), nn.Conv2d(32, 48, 3, 2, 1), nn.GELU(),
-            nn.Flatten(), nn.Linear(48 * (HEIGHT // 8) * (WIDTH // 8), width),
-        )  # fmt: skip
+            nn.Conv2d(1, 16, 5, 2, 2),
+            nn.GELU(),
+            nn.Conv2d(16, 32, 3, 2, 1),
+            nn.GELU(),
+            nn.Conv2d(32, 48, 3, 2, 1),
+            nn.GELU(),
+            nn.Flatten(),
+            nn.Linear(48 * (HEIGHT // 8) * (WIDTH // 8), width),
+        )
         self.motion = nn.ModuleList(Mixer(width, 7) for _ in range(depth))
         self.phones = nn.Embedding(len(NAMES), width)
         self.voices = nn.Embedding(voices, width)
@@ -135,7 +169,12 @@ class LipVoice(nn.Module):
     def settings(self) -> dict[str, Any]:
         """What it was built with."""
         heads, depth = self.attention.num_heads, len(self.motion)
-        return {"voices": self.voices.num_embeddings, "width": self.phones.embedding_dim, "depth": depth, "heads": heads}
+        return {
+            "voices": self.voices.num_embeddings,
+            "width": self.phones.embedding_dim,
+            "depth": depth,
+            "heads": heads,
+        }
 
     def forward(
         self,
@@ -146,10 +185,12 @@ class LipVoice(nn.Module):
         voices: torch.Tensor,
         known: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Pitch and energy (B, 4 T, 2), mel (B, 4 T, 80), and how much each frame of video looks at each phone (B, T, P).
+        """Pitch and energy (B, 4 T, 2), mel (B, 4 T, 80), and how much each frame of video looks at
+        each phone (B, T, P).
 
         Args:
-            known: the true pitch and energy (B, 4 T, 2), in training; the others are those of `attend`
+            known: the true pitch and energy (B, 4 T, 2), in training; the others are those of
+                `attend`
         """
         x, looked = self.attend(lips, phones, there, interval, voices)
         for block in self.fused:
@@ -158,9 +199,15 @@ class LipVoice(nn.Module):
         return *self.decoder(x, known), looked
 
     def attend(
-        self, lips: torch.Tensor, phones: torch.Tensor, there: torch.Tensor, interval: torch.Tensor, voices: torch.Tensor
+        self,
+        lips: torch.Tensor,
+        phones: torch.Tensor,
+        there: torch.Tensor,
+        interval: torch.Tensor,
+        voices: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """What each frame of video sees and hears (B, T, W), and how much it looks at each phone (B, T, P): eq. 19 and 20.
+        """What each frame of video sees and hears (B, T, W), and how much it looks at each phone
+        (B, T, P): eq. 19 and 20.
 
         Args:
             lips: pictures, float32 (B, T, 24, 32), zero mean and unit deviation over a clip
@@ -190,4 +237,7 @@ def _waves(places: torch.Tensor) -> torch.Tensor:
     """Places, 0 the beginning of the speech and 1 its end, (B, T) -> (B, T, 2 WAVES + 2)."""
     inside = (places > 0) & (places < 1)
     angles = math.pi * places.clamp(-0.1, 1.1)[..., None] * torch.arange(1, WAVES + 1)
-    return torch.cat([angles.sin(), angles.cos(), inside[..., None].float(), places.clamp(-0.5, 1.5)[..., None]], -1)
+    return torch.cat(
+        [angles.sin(), angles.cos(), inside[..., None].float(), places.clamp(-0.5, 1.5)[..., None]],
+        -1,
+    )

@@ -21,13 +21,21 @@ MOST_FRAMES = 60_000
 
 
 def phone_times(got: Semantics) -> tuple[list[str], np.ndarray | None]:
-    """The phones that arrived, and when they are spoken, s: begin and end of each, of all together, or None."""
+    """The phones that arrived, and when they are spoken, s: begin and end of each, of all together,
+    or None."""
     phones, durations = got.streams.get(PHONES), got.streams.get(DURATIONS)
     if isinstance(phones, Tokens) and isinstance(durations, Features):
         count = min(len(phones.values), len(durations.values))
         # Durations are whole frames; what is left of noise would add up from phone to phone.
-        frames = np.nan_to_num(durations.values.ravel()[:count].astype(np.float64)).round().clip(0, MOST_FRAMES)
-        names = [NAMES[number] if 0 <= number < len(NAMES) else NAMES[0] for number in phones.values[:count].tolist()]
+        frames = (
+            np.nan_to_num(durations.values.ravel()[:count].astype(np.float64))
+            .round()
+            .clip(0, MOST_FRAMES)
+        )
+        names = [
+            NAMES[number] if 0 <= number < len(NAMES) else NAMES[0]
+            for number in phones.values[:count].tolist()
+        ]
         return names, np.concatenate([[0.0], np.cumsum(frames)]) * FRAME_S
     text, interval = got.streams.get(TEXT), got.streams.get(INTERVAL)
     names = pronounce(text.value) if isinstance(text, Text) else []

@@ -1,4 +1,5 @@
-"""Sound at other rates, and made longer and shorter where it must be, without a change of pitch (WSOLA)."""
+"""Sound at other rates, and made longer and shorter where it must be, without a change of pitch
+(WSOLA)."""
 
 from __future__ import annotations
 
@@ -9,11 +10,13 @@ import numpy as np
 WINDOW_S, SEARCH_S = 0.025, 0.005
 
 
-def stretched(audio: np.ndarray, sample_rate_hz: int, here: Sequence[float], there: Sequence[float]) -> np.ndarray:
+def stretched(
+    audio: np.ndarray, sample_rate_hz: int, here: Sequence[float], there: Sequence[float]
+) -> np.ndarray:
     """Sound whose moments `here` come at `there`; in between, time runs evenly.
 
-    Windows of 25 ms are taken from where they should come from, or up to 5 ms beside it, where they fit best to what is
-    already there (W. Verhelst and M. Roelands, ICASSP 1993).
+    Windows of 25 ms are taken from where they should come from, or up to 5 ms beside it, where they
+    fit best to what is already there (W. Verhelst and M. Roelands, ICASSP 1993).
 
     Args:
         audio: float32 (S,)
@@ -25,10 +28,15 @@ def stretched(audio: np.ndarray, sample_rate_hz: int, here: Sequence[float], the
     shape = np.hanning(window + 1)[:window].astype(np.float32)
     margin = window + search
     padded = np.pad(audio.astype(np.float32), (margin, margin + window))
-    out, weight = np.zeros(length + 2 * window, np.float32), np.zeros(length + 2 * window, np.float32)
+    out, weight = (
+        np.zeros(length + 2 * window, np.float32),
+        np.zeros(length + 2 * window, np.float32),
+    )
     following: np.ndarray | None = None
     for start in range(0, length + hop, hop):
-        wanted = round(float(np.interp(start / sample_rate_hz, there, here)) * sample_rate_hz) + margin
+        wanted = (
+            round(float(np.interp(start / sample_rate_hz, there, here)) * sample_rate_hz) + margin
+        )
         wanted = min(max(wanted, search), len(padded) - margin - window)
         shift = 0
         if following is not None:

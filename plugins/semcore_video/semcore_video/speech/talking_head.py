@@ -20,10 +20,11 @@ from semcore_video.speech.mel_voices import LIPS, LIPS_FPS
 
 @dataclass(frozen=True)
 class TalkingHead(Tracking, Generator):
-    """The moving picture of one generator with the sound of another, which may look at the lips of the picture.
+    """The moving picture of one generator with the sound of another, which may look at the lips of
+    the picture.
 
-    A voice that takes a stream `lips` gets grey pictures of the mouth of the video that was made: audio from video. Picture
-    and sound are as long as the source, which the grant tells.
+    A voice that takes a stream `lips` gets grey pictures of the mouth of the video that was made:
+    audio from video. Picture and sound are as long as the source, which the grant tells.
 
     Fields:
         renderer: makes the video
@@ -44,7 +45,11 @@ class TalkingHead(Tracking, Generator):
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         seen = self.renderer.generate(batch, kb, rng.at("renderer"))
-        said = [_with_lips(*both) for both in zip(batch, seen, strict=True)] if LIPS in self.voice.accepts else batch
+        said = (
+            [_with_lips(*both) for both in zip(batch, seen, strict=True)]
+            if LIPS in self.voice.accepts
+            else batch
+        )
         heard = self.voice.generate(said, kb, rng.at("voice"))
         return [
             Candidates([_together(one.key, one.user, video.samples[0], sound.samples[0])])
@@ -53,7 +58,8 @@ class TalkingHead(Tracking, Generator):
 
 
 def _with_lips(got: Semantics, seen: Candidates) -> Semantics:
-    """What arrived, with the lips of the video that was made of it; as it is if there is none, or no face in it."""
+    """What arrived, with the lips of the video that was made of it; as it is if there is none, or
+    no face in it."""
     video = seen.samples[0].video
     points = None if video is None else track(video)
     if video is None or points is None or not np.isfinite(points).all():
@@ -64,4 +70,11 @@ def _with_lips(got: Semantics, seen: Candidates) -> Semantics:
 
 
 def _together(key: str, user: str, video: Sample, sound: Sample) -> Sample:
-    return Sample(key, user, video=video.video, fps=video.fps, audio=sound.audio, sample_rate_hz=sound.sample_rate_hz)
+    return Sample(
+        key,
+        user,
+        video=video.video,
+        fps=video.fps,
+        audio=sound.audio,
+        sample_rate_hz=sound.sample_rate_hz,
+    )

@@ -16,14 +16,19 @@ WORDS, PHONES = "words", "phones"
 
 
 def read(place: Path) -> tuple[str, list[Phone]]:
-    """The words of a TextGrid, and its phones, silences included; stress marks are dropped, what is no phone is silence.
+    """The words of a TextGrid, and its phones, silences included; stress marks are dropped, what is
+    no phone is silence.
 
     Raises:
-        ComponentError: the file is missing, is not UTF-8 or UTF-16 text, or is no TextGrid with the tiers `words` and `phones`
+        ComponentError: the file is missing, is not UTF-8 or UTF-16 text, or is no TextGrid with the
+            tiers `words` and `phones`
         RunError: praatio is not installed
     """
     if not place.exists():
-        raise ComponentError(f"Speech.textgrids: there is no {str(place)!r}; files bear the names of the samples' users")
+        raise ComponentError(
+            f"Speech.textgrids: there is no {str(place)!r}; files bear the names of the samples' "
+            "users"
+        )
     words, phones = _tiers(place, WORDS, PHONES)
     found: list[Phone] = []
     for begin, end, label in phones:
@@ -42,7 +47,9 @@ def word_times(place: Path) -> list[tuple[float, float, str]]:
         RunError: praatio is not installed
     """
     [words] = _tiers(place, WORDS)
-    return [(float(begin), float(end), label.strip()) for begin, end, label in words if label.strip()]
+    return [
+        (float(begin), float(end), label.strip()) for begin, end, label in words if label.strip()
+    ]
 
 
 def _tiers(place: Path, *names: str) -> list[Any]:
@@ -51,14 +58,20 @@ def _tiers(place: Path, *names: str) -> list[Any]:
         from praatio import textgrid
         from praatio.utilities.errors import PraatioException
     except ImportError as error:
-        raise RunError("TextGrids are read by praatio: pip install 'semcore-video[speech]'") from error
+        raise RunError(
+            "TextGrids are read by praatio: pip install 'semcore-video[speech]'"
+        ) from error
     text = read_text(place)
     try:
-        with tempfile.TemporaryDirectory() as folder:  # praatio reads files alone, and takes a byte-order mark for text
+        with (
+            tempfile.TemporaryDirectory() as folder
+        ):  # praatio reads files alone, and takes a byte-order mark for text
             plain = Path(folder, "plain.TextGrid")
             plain.write_text(text, encoding="utf-8")
             grid = textgrid.openTextgrid(str(plain), includeEmptyIntervals=True)
         return [grid.getTier(name).entries for name in names]
     except (PraatioException, KeyError, ValueError, IndexError) as error:
         wanted = " and ".join(map(repr, names))
-        raise ComponentError(f"{place} is no TextGrid with the tier{'s' * (len(names) > 1)} {wanted}: {error}") from error
+        raise ComponentError(
+            f"{place} is no TextGrid with the tier{'s' * (len(names) > 1)} {wanted}: {error}"
+        ) from error

@@ -26,9 +26,10 @@ from semcore_video.weights import digest
 class VisemeMotion(Generator):
     """Expressions of a face from what it says, the head kept still, drawn by a renderer.
 
-    Stands in for the audio-to-motion network: the share of each phone in windows about a frame, times a table that the
-    recipe `visemes` learnt. Phones and their moments are those that arrived, or those of the text, spread evenly over its
-    interval. Without either the face is still. The video is as long as the source, which the grant tells.
+    Stands in for the audio-to-motion network: the share of each phone in windows about a frame,
+    times a table that the recipe `visemes` learnt. Phones and their moments are those that arrived,
+    or those of the text, spread evenly over its interval. Without either the face is still. The
+    video is as long as the source, which the grant tells.
 
     Fields:
         renderer: draws a `motion`
@@ -36,7 +37,9 @@ class VisemeMotion(Generator):
         strength: factor of the expressions; a regression understates them
     """
 
-    reference: ClassVar[str] = f"{PAPER}, section III-C1, equation 17, by a table in place of its network"
+    reference: ClassVar[str] = (
+        f"{PAPER}, section III-C1, equation 17, by a table in place of its network"
+    )
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "cooke2006audio")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = SPOKEN
     tried_with = ({"renderer": {"use": "mesh-warp"}},)
@@ -48,7 +51,8 @@ class VisemeMotion(Generator):
     def check(self) -> None:
         if MOTION not in self.renderer.accepts:
             raise ComponentError(
-                f"VisemeMotion.renderer must draw a stream {MOTION!r}, as mesh-warp does, and {type(self.renderer).__name__} "
+                f"VisemeMotion.renderer must draw a stream {MOTION!r}, as mesh-warp does, and "
+                f"{type(self.renderer).__name__} "
                 "does not"
             )
 
@@ -57,7 +61,9 @@ class VisemeMotion(Generator):
         return digest("visemes", self.visemes)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        moving = [replace(got, streams={MOTION: Features(self.motion(got))}, intact={}) for got in batch]
+        moving = [
+            replace(got, streams={MOTION: Features(self.motion(got))}, intact={}) for got in batch
+        ]
         return self.renderer.generate(moving, kb, rng.at("renderer"))
 
     def motion(self, got: Semantics) -> np.ndarray:

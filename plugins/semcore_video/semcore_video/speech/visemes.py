@@ -14,28 +14,36 @@ from semcore_video.speech.phones import SILENCE
 from semcore_video.weights import arrays, digest
 
 WIDTHS_S = (0.07, 0.15, 0.31)
-"""Windows about a frame in which phones count, s: what is said before and after moves the lips, too."""
+"""Windows about a frame in which phones count, s: what is said before and after moves the lips,
+too."""
 
 
 def said_about(names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float) -> np.ndarray:
-    """The share of each phone in windows about each frame: float32 (frames, 1 + widths x phones); the first is 1.
+    """The share of each phone in windows about each frame: float32 (frames, 1 + widths x phones);
+    the first is 1.
 
     Args:
         names: phones
         ends_s: where they begin and end, s, (n + 1,)
     """
-    numbers = np.array([PHONE_NUMBERS.get(name, PHONE_NUMBERS[SILENCE]) for name in names], np.int64)
+    numbers = np.array(
+        [PHONE_NUMBERS.get(name, PHONE_NUMBERS[SILENCE]) for name in names], np.int64
+    )
     found = np.zeros((frames, len(WIDTHS_S), len(PHONE_NUMBERS)), np.float32)
     centres = (np.arange(frames) + 0.5) / fps
     for width, into in enumerate(found.swapaxes(0, 1)):
         low, high = centres - WIDTHS_S[width] / 2, centres + WIDTHS_S[width] / 2
         for number, start, stop in zip(numbers, ends_s[:-1], ends_s[1:], strict=True):
-            into[:, number] += np.clip(np.minimum(high, stop) - np.maximum(low, start), 0, None) / WIDTHS_S[width]
+            into[:, number] += (
+                np.clip(np.minimum(high, stop) - np.maximum(low, start), 0, None) / WIDTHS_S[width]
+            )
         into[:, PHONE_NUMBERS[SILENCE]] += np.clip(1 - into.sum(1), 0, None)
     return np.concatenate([np.ones((frames, 1), np.float32), found.reshape(frames, -1)], axis=1)
 
 
-def motion_of(names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float, folder: str | None = None) -> np.ndarray:
+def motion_of(
+    names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float, folder: str | None = None
+) -> np.ndarray:
     """Motion of a face that speaks, its head still: float32 (frames, 12)."""
     motion = np.zeros((frames, NUMBERS), np.float32)
     motion[:, POSE:] = said_about(names, ends_s, frames, fps) @ table(folder)
@@ -56,5 +64,7 @@ def _table(folder: str | None, content: str) -> np.ndarray:
     found: np.ndarray = arrays("visemes", folder, "table", "visemes")
     wanted = (1 + len(WIDTHS_S) * len(PHONE_NUMBERS), EXPRESSION)
     if found.shape != wanted:
-        raise RunError(f"the visemes in {folder or 'the package'} have the shape {found.shape}, not {wanted}")
+        raise RunError(
+            f"the visemes in {folder or 'the package'} have the shape {found.shape}, not {wanted}"
+        )
     return found

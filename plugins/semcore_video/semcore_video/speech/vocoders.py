@@ -21,14 +21,16 @@ from semcore_video.paper import PAPER
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, in_bands, sound_of
 
 MEL = "mel"
-"""Name of the stream that vocoders take: natural logarithms of 80 bands, float32 (T, 80), a row every 10 ms."""
+"""Name of the stream that vocoders take: natural logarithms of 80 bands, float32 (T, 80), a row
+every 10 ms."""
 
 
 @dataclass(frozen=True)
 class Vocoder(Generator, abc.ABC):
     """Makes sound of the stream `mel`; without it there is none.
 
-    Its numbers are natural logarithms of the magnitudes in 80 bands of the mel scale up to 8 kHz, a row every 10 ms.
+    Its numbers are natural logarithms of the magnitudes in 80 bands of the mel scale up to 8 kHz, a
+    row every 10 ms.
     """
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {MEL: (Features,)}
@@ -50,14 +52,17 @@ class Vocoder(Generator, abc.ABC):
 
 @dataclass(frozen=True)
 class GriffinLim(Vocoder):
-    """Finds phases that fit the magnitudes, step by step; no weights. Voices sound a little like in a tube.
+    """Finds phases that fit the magnitudes, step by step; no weights. Voices sound a little like in
+    a tube.
 
     Fields:
         iterations: steps
     """
 
     licences: ClassVar[tuple[str, ...]] = (LIBROSA,)
-    reference: ClassVar[str] = "D. Griffin and J. Lim, IEEE Trans. Acoust., Speech, Signal Process., 1984; librosa"
+    reference: ClassVar[str] = (
+        "D. Griffin and J. Lim, IEEE Trans. Acoust., Speech, Signal Process., 1984; librosa"
+    )
     cites: ClassVar[tuple[str, ...]] = ("griffin1984signal", "mcfee2015librosa")
     tried_with = ({"iterations": 2},)
 
@@ -71,8 +76,9 @@ class GriffinLim(Vocoder):
 class HifiGan(Pretrained, Vocoder):
     """HiFi-GAN by transformers, any checkpoint of its `SpeechT5HifiGan`.
 
-    The bands of the stream `mel` are brought to those that the checkpoint was trained on, by the spectrum that fits them;
-    where its step is not 10 ms, rows are interpolated. The defaults are those of SpeechT5's vocoder.
+    The bands of the stream `mel` are brought to those that the checkpoint was trained on, by the
+    spectrum that fits them; where its step is not 10 ms, rows are interpolated. The defaults are
+    those of SpeechT5's vocoder.
 
     Errors: RunError if the model is not on this machine and may not be downloaded.
 
@@ -96,7 +102,10 @@ class HifiGan(Pretrained, Vocoder):
 
     def check(self) -> None:
         if self.lowest_hz >= self.highest_hz:
-            raise ComponentError(f"HifiGan.lowest_hz must be below highest_hz, {self.highest_hz:g} Hz, not {self.lowest_hz:g}")
+            raise ComponentError(
+                f"HifiGan.lowest_hz must be below highest_hz, {self.highest_hz:g} Hz, not "
+                f"{self.lowest_hz:g}"
+            )
 
     @functools.cached_property
     def _network(self) -> Any:
@@ -104,7 +113,11 @@ class HifiGan(Pretrained, Vocoder):
 
         with self.loading(self.place) as folder:
             network: Any = SpeechT5HifiGan.from_pretrained(
-                self.place, dtype=self.stored_dtype(folder), use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place,
+                dtype=self.stored_dtype(folder),
+                use_safetensors=True,
+                trust_remote_code=False,
+                **self.hub,
             )
         return network.to(self.torch_device).eval()
 
@@ -116,7 +129,12 @@ class HifiGan(Pretrained, Vocoder):
         count = max(round(len(mel) * HOP / RATE_HZ * rate_hz / hop), 1)
         places = np.linspace(0, len(mel) - 1, count)
         rows = np.stack([np.interp(places, np.arange(len(mel)), band) for band in mel.T], 1)
-        rows = np.log(np.maximum(in_bands(rows, int(config.model_in_dim), self.lowest_hz, self.highest_hz), self.floor))
+        rows = np.log(
+            np.maximum(
+                in_bands(rows, int(config.model_in_dim), self.lowest_hz, self.highest_hz),
+                self.floor,
+            )
+        )
         rows = rows / np.log(10) if self.log10 else rows
         with torch.inference_mode():
             wave = self._network(torch.from_numpy(rows).to(self.torch_device, self._network.dtype))

@@ -23,24 +23,30 @@ from semcore_video.speech.streams import TEXT
 
 @dataclass(frozen=True)
 class Whisper(Pretrained, SemanticEncoder):
-    """Hears the words of a sound by Whisper, or by any other speech-to-text model of transformers (Moonshine, ...).
+    """Hears the words of a sound by Whisper, or by any other speech-to-text model of transformers
+    (Moonshine, ...).
 
-    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned, too. Decoding is greedy, one
-    sound at a time. What is longer than the model hears at once (Whisper: 30 s) is cut where it is quietest, and the words
-    of the parts follow each other.
+    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned,
+    too. Decoding is greedy, one sound at a time. What is longer than the model hears at once
+    (Whisper: 30 s) is cut where it is quietest, and the words of the parts follow each other.
 
     Errors: RunError if the model is not on this machine and may not be downloaded.
 
     Fields:
-        model: name on the Hugging Face hub, or folder; a model of transformers' AutoModelForSpeechSeq2Seq
+        model: name on the Hugging Face hub, or folder; a model of transformers'
+            AutoModelForSpeechSeq2Seq
         max_new_tokens: longest text of a part, in tokens
-        language: what is spoken, as the model calls it (`en`, `zh`, `german`, ...); null: the model finds out, if it knows
-            several
+        language: what is spoken, as the model calls it (`en`, `zh`, `german`, ...); null: the model
+            finds out, if it knows several
     """
 
     licences: ClassVar[tuple[str, ...]] = (TRANSFORMERS,)
     reference: ClassVar[str] = f"A. Radford et al., Whisper, ICML 2023; {PAPER}, section III-B"
-    cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "radford2023robust", "wolf2020transformers")
+    cites: ClassVar[tuple[str, ...]] = (
+        "liu2026semantic",
+        "radford2023robust",
+        "wolf2020transformers",
+    )
 
     model: str = "openai/whisper-small"
     max_new_tokens: Annotated[int, Ge(1)] = 200
@@ -51,7 +57,10 @@ class Whisper(Pretrained, SemanticEncoder):
         return {TEXT: Text}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(sample.id, {TEXT: Text(self.heard(sample))}, sample.user) for sample in samples]
+        return [
+            Semantics(sample.id, {TEXT: Text(self.heard(sample))}, sample.user)
+            for sample in samples
+        ]
 
     @functools.cached_property
     def _parts(self) -> tuple[Any, Any]:
@@ -60,18 +69,33 @@ class Whisper(Pretrained, SemanticEncoder):
         with self.loading(self.place) as folder:
             if self.local_files_only:
                 need_tokenizer(folder)
-            processor = AutoProcessor.from_pretrained(self.place, trust_remote_code=False, **self.hub)
+            processor = AutoProcessor.from_pretrained(
+                self.place, trust_remote_code=False, **self.hub
+            )
             model: Any = AutoModelForSpeechSeq2Seq.from_pretrained(
-                self.place, dtype=self.stored_dtype(folder), use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place,
+                dtype=self.stored_dtype(folder),
+                use_safetensors=True,
+                trust_remote_code=False,
+                **self.hub,
             )
         if self.language is not None:
             known = getattr(model.generation_config, "lang_to_id", None)
             if not known:
-                raise RunError(f"Whisper.language: the model {self.model} knows one language alone; set language: null")
+                raise RunError(
+                    f"Whisper.language: the model {self.model} knows one language alone; set "
+                    "language: null"
+                )
             names = sorted(token.strip("<|>") for token in known)
-            if self.language.casefold() not in {*names, *(name.casefold() for name in _languages())}:
+            if self.language.casefold() not in {
+                *names,
+                *(name.casefold() for name in _languages()),
+            }:
                 known_here = ", ".join(names)
-                raise RunError(f"Whisper.language: the model does not know {self.language!r}; it knows {known_here}")
+                raise RunError(
+                    f"Whisper.language: the model does not know {self.language!r}; it knows "
+                    f"{known_here}"
+                )
         return processor, model.to(self.torch_device).eval()
 
     def heard(self, sample: Sample) -> str:
@@ -85,28 +109,44 @@ class Whisper(Pretrained, SemanticEncoder):
         audio = resampled(sample.audio, sample.sample_rate_hz, rate_hz)
         longest = getattr(processor.feature_extractor, "chunk_length", None)  # s
         parts = cut(audio, int(longest * rate_hz), rate_hz) if longest else [audio]
-        spoken = {} if self.language is None else {"language": self.language.casefold(), "task": "transcribe"}
+        spoken = (
+            {}
+            if self.language is None
+            else {"language": self.language.casefold(), "task": "transcribe"}
+        )
         words: list[str] = []
         for part in parts:
-            inputs = processor(part, sampling_rate=rate_hz, return_tensors="pt").to(self.torch_device, model.dtype)
+            inputs = processor(part, sampling_rate=rate_hz, return_tensors="pt").to(
+                self.torch_device, model.dtype
+            )
             with torch.inference_mode():
                 ids = model.generate(
-                    **inputs, max_new_tokens=self.max_new_tokens, do_sample=False, num_beams=1, **spoken
-                )[0]  # fmt: skip
+                    **inputs,
+                    max_new_tokens=self.max_new_tokens,
+                    do_sample=False,
+                    num_beams=1,
+                    **spoken,
+                )[0]
             words += processor.decode(ids, skip_special_tokens=True).split()
         return " ".join(words)
 
 
 SEARCHED_S, QUIET_S = 5.0, 0.2
-"""How far before its latest end a part may end, and how long the quiet stretch is in which it does."""
+"""How far before its latest end a part may end, and how long the quiet stretch is in which it
+does."""
 
 
 def cut(audio: np.ndarray, longest: int, rate_hz: int) -> list[np.ndarray]:
-    """A sound float32 (S,) in parts of at most `longest` samples, each but the last one ended where it is quietest."""
+    """A sound float32 (S,) in parts of at most `longest` samples, each but the last one ended where
+    it is quietest."""
     parts = []
     quiet, searched = max(int(QUIET_S * rate_hz), 1), min(int(SEARCHED_S * rate_hz), longest // 2)
     while len(audio) > longest:
-        power = np.cumsum(np.concatenate([[0.0], np.square(audio[longest - searched : longest].astype(np.float64))]))
+        power = np.cumsum(
+            np.concatenate(
+                [[0.0], np.square(audio[longest - searched : longest].astype(np.float64))]
+            )
+        )
         width = min(quiet, searched)
         begins = power[width:] - power[:-width]
         end = longest - searched + int(begins.argmin()) + width // 2

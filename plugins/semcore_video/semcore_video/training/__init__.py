@@ -1,1 +1,2 @@
-"""How the shipped weights of this package are made: one recipe per file, loaded by `semcore train` alone."""
+"""How the shipped weights of this package are made: one recipe per file, loaded by `semcore train`
+alone."""

@@ -1,4 +1,5 @@
-"""What recipes of speech learn from: sentences of words of the CMU dictionary, their phones, and eSpeak NG saying them."""
+"""What recipes of speech learn from: sentences of words of the CMU dictionary, their phones, and
+eSpeak NG saying them."""
 
 from __future__ import annotations
 
@@ -49,14 +50,18 @@ def sentences(count: int, rng: np.random.Generator) -> list[str]:
         if rng.random() < GRID_SHARE:
             chosen = [str(rng.choice(list(choices.values()))) for choices in GRID_WORDS]
         else:
-            chosen = [words[int(index)] for index in rng.integers(len(words), size=int(rng.integers(2, 9)))]
+            chosen = [
+                words[int(index)]
+                for index in rng.integers(len(words), size=int(rng.integers(2, 9)))
+            ]
         found.append(" ".join(chosen))
     return found
 
 
 @functools.cache
 def dictionary() -> dict[str, tuple[str, ...]]:
-    """Words in letters a-z alone -> their phones, by the dictionary that comes with PocketSphinx; `a` is the letter."""
+    """Words in letters a-z alone -> their phones, by the dictionary that comes with PocketSphinx;
+    `a` is the letter."""
     from pocketsphinx import get_model_path
 
     sphinx()  # says how to install it if it is not there
@@ -64,13 +69,19 @@ def dictionary() -> dict[str, tuple[str, ...]]:
     with open(get_model_path("en-us/cmudict-en-us.dict"), encoding="utf-8") as lines:
         for line in lines:
             word, *phones = line.split()
-            if word.isascii() and word.isalpha() and len(word) <= LONGEST_WORD and all(one in NUMBERS for one in phones):
+            if (
+                word.isascii()
+                and word.isalpha()
+                and len(word) <= LONGEST_WORD
+                and all(one in NUMBERS for one in phones)
+            ):
                 found[word] = tuple(phones)
     return {**found, "a": ("EY",)}
 
 
 def phones_of(text: str, rng: np.random.Generator) -> list[str]:
-    """The phones of a sentence with silence before and behind it, and now and then between two words."""
+    """The phones of a sentence with silence before and behind it, and now and then between two
+    words."""
     found = [SILENCE]
     for word in text.split():
         found += dictionary()[word]
@@ -80,16 +91,23 @@ def phones_of(text: str, rng: np.random.Generator) -> list[str]:
 
 
 def spoken(texts: Sequence[str], rng: np.random.Generator) -> list[Spoken]:
-    """Sentences, each spoken by one of the voices at a pace of its own, its phones stretched one by one as people do."""
+    """Sentences, each spoken by one of the voices at a pace of its own, its phones stretched one by
+    one as people do."""
     found = []
     for text in texts:
         names = phones_of(text, rng)
         voice = int(rng.integers(len(VOICES)))
-        wave, rate_hz, starts = speak(names[1:-1], VOICES[voice], int(rng.integers(35, 65)), int(rng.integers(130, 260)))
+        wave, rate_hz, starts = speak(
+            names[1:-1], VOICES[voice], int(rng.integers(35, 65)), int(rng.integers(130, 260))
+        )
         if not len(wave):
             continue
-        drawn = np.diff(moments(wave, rate_hz, starts)) * np.exp(0.25 * rng.standard_normal(len(starts)))
-        frames = np.concatenate([[rng.integers(5, 90)], np.maximum(np.round(drawn / FRAME_S), 2), [rng.integers(5, 90)]])
+        drawn = np.diff(moments(wave, rate_hz, starts)) * np.exp(
+            0.25 * rng.standard_normal(len(starts))
+        )
+        frames = np.concatenate(
+            [[rng.integers(5, 90)], np.maximum(np.round(drawn / FRAME_S), 2), [rng.integers(5, 90)]]
+        )
         numbers = np.array([NUMBERS[name] for name in names], np.int64)
         audio = placed(wave, rate_hz, starts, frames)
         found.append(Spoken(text, numbers, frames.astype(np.int64), audio, rate_hz, voice))
@@ -102,8 +120,11 @@ def moments(wave: np.ndarray, rate_hz: int, starts: Sequence[int]) -> np.ndarray
 
 
 def placed(wave: np.ndarray, rate_hz: int, starts: Sequence[int], frames: np.ndarray) -> np.ndarray:
-    """A sound whose phones last as many frames as they should, between the silences that stand first and last in `frames`."""
+    """A sound whose phones last as many frames as they should, between the silences that stand
+    first and last in `frames`."""
     there = np.concatenate([[0], np.cumsum(frames[1:-1])]) * FRAME_S
     sound = stretched(wave, rate_hz, moments(wave, rate_hz, starts).tolist(), there.tolist())
-    before, behind = (np.zeros(round(one * FRAME_S * rate_hz), np.float32) for one in (frames[0], frames[-1]))
+    before, behind = (
+        np.zeros(round(one * FRAME_S * rate_hz), np.float32) for one in (frames[0], frames[-1])
+    )
     return np.concatenate([before, sound, behind])

@@ -28,39 +28,62 @@ SCALES = (256, 512, 1024)
 
 @dataclass(frozen=True)
 class DeepSCSRecipe(JSCCRecipe):
-    """Trains the encoder and generator deepsc-s: a waveform to numbers and back, through a noisy channel."""
+    """Trains the encoder and generator deepsc-s: a waveform to numbers and back, through a noisy
+    channel."""
 
     cites: ClassVar[tuple[str, ...]] = ("weng2021semantic", "cooke2006audio")
 
     def train(self, out: Path) -> None:
-        """Train `deepsc-s` into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+        """Train `deepsc-s` into `out`: checkpoints, then config.json, model.safetensors and the
+        model card."""
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         rng = np.random.Generator(np.random.PCG64(self.seed))
         clips = Clips(self.data).samples()
-        heard = {clip.user: level(_at_rate(clip.audio, clip.sample_rate_hz)) for clip in clips if clip.audio is not None}
+        heard = {
+            clip.user: level(_at_rate(clip.audio, clip.sample_rate_hz))
+            for clip in clips
+            if clip.audio is not None
+        }
         kept = [sound for user, sound in heard.items() if user not in self.leave_out]
-        said = [level(_at_rate(one.audio, one.sample_rate_hz)) for one in spoken(sentences(SENTENCES, rng), rng)]
+        said = [
+            level(_at_rate(one.audio, one.sample_rate_hz))
+            for one in spoken(sentences(SENTENCES, rng), rng)
+        ]
         network, count = WaveCode(), int(SECONDS * RATE_HZ) // 64 * 64
 
         def draw(generator: torch.Generator) -> torch.Tensor:
             spoken_ones = round(self.batch_size * SPOKEN_SHARE)
-            chosen = [_part(said if row < spoken_ones else kept, count, generator) for row in range(self.batch_size)]
+            chosen = [
+                _part(said if row < spoken_ones else kept, count, generator)
+                for row in range(self.batch_size)
+            ]
             return torch.stack(chosen)
 
         def loss(found: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
             wave = (found - true).square().mean() / true.square().mean()
-            return wave + 0.2 * torch.stack([_spectral(found, true, size) for size in SCALES]).mean()
+            return (
+                wave + 0.2 * torch.stack([_spectral(found, true, size) for size in SCALES]).mean()
+            )
 
         def ratio_db(average: WaveCode, snr_db: float) -> float:
             tried = [sound for user, sound in heard.items() if user in self.leave_out] or kept[:1]
             found = []
             for number, sound in enumerate(tried):
                 true = torch.from_numpy(np.pad(sound, (0, -len(sound) % average.hop)))[None]
-                heard_again = average.decode(over(self.channel, average.encode(true), [snr_db], Rng(1).at("measure", number)))
-                found.append(10 * np.log10(float(true.square().mean() / (heard_again - true).square().mean())))
+                heard_again = average.decode(
+                    over(self.channel, average.encode(true), [snr_db], Rng(1).at("measure", number))
+                )
+                found.append(
+                    10
+                    * np.log10(float(true.square().mean() / (heard_again - true).square().mean()))
+                )
             return float(np.mean(found))
 
-        name = ("deepsc-s", "signal over error of strangers' speech, dB", "A waveform at 16 kHz to numbers and back.")
+        name = (
+            "deepsc-s",
+            "signal over error of strangers' speech, dB",
+            "A waveform at 16 kHz to numbers and back.",
+        )
         train(self, out, network, draw, loss, ratio_db, name)
 
 
@@ -79,5 +102,8 @@ def _part(sounds: Sequence[np.ndarray], count: int, generator: torch.Generator) 
 def _spectral(found: torch.Tensor, true: torch.Tensor, size: int) -> torch.Tensor:
     """Mean absolute difference of logarithmic spectrograms."""
     window = torch.hann_window(size)
-    one, other = (torch.stft(x, size, size // 4, window=window, return_complex=True).abs() for x in (found, true))
+    one, other = (
+        torch.stft(x, size, size // 4, window=window, return_complex=True).abs()
+        for x in (found, true)
+    )
     return (torch.log(one + 0.1) - torch.log(other + 0.1)).abs().mean()

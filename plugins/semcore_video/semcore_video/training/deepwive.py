@@ -21,12 +21,14 @@ SIDE, GROUPS = 96, 3
 
 @dataclass(frozen=True)
 class DeepWiVeRecipe(JSCCRecipe):
-    """Trains the encoder and generator deepwive: frames to numbers and back, through a noisy channel."""
+    """Trains the encoder and generator deepwive: frames to numbers and back, through a noisy
+    channel."""
 
     cites: ClassVar[tuple[str, ...]] = ("tung2022deepwive", "cooke2006audio")
 
     def train(self, out: Path) -> None:
-        """Train `deepwive` into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+        """Train `deepwive` into `out`: checkpoints, then config.json, model.safetensors and the
+        model card."""
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         clips = Clips(self.data).samples()
         videos = {clip.user: clip.video for clip in clips if clip.video is not None}
@@ -34,35 +36,55 @@ class DeepWiVeRecipe(JSCCRecipe):
         network = FrameCode()
 
         def draw(generator: torch.Generator) -> torch.Tensor:
-            return torch.stack([_cut(kept, network.group * GROUPS, generator) for _ in range(self.batch_size)])
+            return torch.stack(
+                [_cut(kept, network.group * GROUPS, generator) for _ in range(self.batch_size)]
+            )
 
         def loss(found: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
             return (found - true).abs().mean() + 5 * (found - true).square().mean()
 
         def psnr(average: FrameCode, snr_db: float) -> float:
-            tried = [video[: network.group * GROUPS] for user, video in videos.items() if user in self.leave_out] or kept[:1]
+            tried = [
+                video[: network.group * GROUPS]
+                for user, video in videos.items()
+                if user in self.leave_out
+            ] or kept[:1]
             found = []
             for number, video in enumerate(tried):
                 true = _frames(video)
-                noisy = over(self.channel, average.encode(true), [snr_db], Rng(1).at("measure", number))
+                noisy = over(
+                    self.channel, average.encode(true), [snr_db], Rng(1).at("measure", number)
+                )
                 pixels = (average.decode(noisy).clamp(0, 1) * 255).round() / 255
                 found.append(-10 * np.log10(float((pixels - true).square().mean())))
             return float(np.mean(found))
 
         train(
-            self, out, network, draw, loss, psnr, ("deepwive", "PSNR of strangers' frames, dB", "Frames to numbers and back.")
+            self,
+            out,
+            network,
+            draw,
+            loss,
+            psnr,
+            ("deepwive", "PSNR of strangers' frames, dB", "Frames to numbers and back."),
         )
 
 
 def _cut(videos: Sequence[np.ndarray], frames: int, generator: torch.Generator) -> torch.Tensor:
-    """A square of some frames of a video, mirrored and tinted at random: float32 (frames, 3, SIDE, SIDE)."""
+    """A square of some frames of a video, mirrored and tinted at random: float32 (frames, 3, SIDE,
+    SIDE)."""
 
     def below(limit: int) -> int:
         return int(torch.randint(limit, (), generator=generator))
 
     video = videos[below(len(videos))]
-    start, down, across = (below(size - part + 1) for size, part in zip(video.shape, (frames, SIDE, SIDE), strict=False))
-    part = torch.from_numpy(video[start : start + frames, down : down + SIDE, across : across + SIDE])
+    start, down, across = (
+        below(size - part + 1)
+        for size, part in zip(video.shape, (frames, SIDE, SIDE), strict=False)
+    )
+    part = torch.from_numpy(
+        video[start : start + frames, down : down + SIDE, across : across + SIDE]
+    )
     found = part.permute(0, 3, 1, 2).float() / 255
     tint = 1 + 0.15 * torch.randn(1, 3, 1, 1, generator=generator)
     found = (found * tint).clamp(0, 1)

@@ -1,4 +1,5 @@
-"""Recipe of the face basis: what is left of points when the pose is taken away, by principal components and one eyelid."""
+"""Recipe of the face basis: what is left of points when the pose is taken away, by principal
+components and one eyelid."""
 
 from __future__ import annotations
 
@@ -14,7 +15,16 @@ from safetensors.numpy import save_file
 
 from semcore.interfaces import Recipe
 from semcore.training.loop import command_of
-from semcore_video.face.mesh import INNER_LIPS, IRISES, LEFT_EYE, OUTER_LIPS, POINTS, RIGHT_EYE, eye_openness, face_size
+from semcore_video.face.mesh import (
+    INNER_LIPS,
+    IRISES,
+    LEFT_EYE,
+    OUTER_LIPS,
+    POINTS,
+    RIGHT_EYE,
+    eye_openness,
+    face_size,
+)
 from semcore_video.face.motion import EXPRESSION, Basis, unposed
 from semcore_video.face.reference import best_reference
 from semcore_video.face.tracker import track
@@ -26,13 +36,15 @@ EYES = (*LEFT_EYE, *RIGHT_EYE, *IRISES)
 
 @dataclass(frozen=True)
 class FaceBasisRecipe(Recipe):
-    """Learns the six directions in which expressions move the points of a face, from videos of speaking people.
+    """Learns the six directions in which expressions move the points of a face, from videos of
+    speaking people.
 
     Fields:
         data: folder of videos, for example of the GRID corpus
         lips: weight of the points of the lips
         eyes: weight of the points of the eyes
-        leave_out: the video of this name is left out, to measure how well the others describe it; null: none
+        leave_out: the video of this name is left out, to measure how well the others describe it;
+            null: none
     """
 
     cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "lugaresi2019mediapipe")
@@ -48,19 +60,31 @@ class FaceBasisRecipe(Recipe):
         Raises:
             ComponentError: fewer than two videos have a face, or one, where one is left out
         """
-        tracked = {sample.user: track(sample.video) for sample in Clips(self.data).samples() if sample.video is not None}
+        tracked = {
+            sample.user: track(sample.video)
+            for sample in Clips(self.data).samples()
+            if sample.video is not None
+        }
         clips = {user: points for user, points in tracked.items() if np.isfinite(points).all()}
         check_enough(self, len(clips.keys() - {self.leave_out}), 2, "in which a face is found")
         learnt = [points for user, points in clips.items() if user != self.leave_out]
         basis = learn(learnt, self.lips, self.eyes)
         errors = {user: error_px(basis, points) for user, points in clips.items()}
         alone = {
-            user: error_px(learn([one for other, one in clips.items() if other != user], self.lips, self.eyes), clips[user])
+            user: error_px(
+                learn([one for other, one in clips.items() if other != user], self.lips, self.eyes),
+                clips[user],
+            )
             for user in clips
         }
         out.mkdir(parents=True, exist_ok=True)
-        save_file({"directions": basis.directions.astype(np.float16).astype(np.float32)}, out / "model.safetensors")
-        (out / "config.json").write_text(json.dumps({"points": POINTS, "expressions": EXPRESSION}, indent=2) + "\n")
+        save_file(
+            {"directions": basis.directions.astype(np.float16).astype(np.float32)},
+            out / "model.safetensors",
+        )
+        (out / "config.json").write_text(
+            json.dumps({"points": POINTS, "expressions": EXPRESSION}, indent=2) + "\n"
+        )
         (out / "README.md").write_text(CARD.format(
             command=command_of(self), data=learnt_from(self.data),
             lips=self.lips, eyes=self.eyes, clips=len(learnt), frames=sum(map(len, learnt)),
@@ -82,28 +106,39 @@ def learn(clips: Sequence[np.ndarray], lips: float, eyes: float) -> Basis:
         openness = eye_openness(points)
         open_eyes.append(openness - openness.mean())
     moved, openness = np.concatenate(left), np.concatenate(open_eyes)
-    # A blink is rare, so it hardly shows among principal components: the eyelids have a direction of their own.
+    # A blink is rare, so it hardly shows among principal components: the eyelids have a direction
+    # of their own.
     lids = np.zeros((POINTS, 3))
-    lids[list(EYES)] = (np.tensordot(openness, moved, (0, 0)) / np.square(openness).sum())[list(EYES)]
+    lids[list(EYES)] = (np.tensordot(openness, moved, (0, 0)) / np.square(openness).sum())[
+        list(EYES)
+    ]
     unit = lids / np.linalg.norm(lids)
     rest = moved - np.tensordot(np.tensordot(moved, unit, 2), unit, 0)
-    _, values, rows = np.linalg.svd((rest * weights[:, None]).reshape(len(rest), -1), full_matrices=False)
+    _, values, rows = np.linalg.svd(
+        (rest * weights[:, None]).reshape(len(rest), -1), full_matrices=False
+    )
     main = rows[: EXPRESSION - 1].reshape(-1, POINTS, 3) / weights[:, None]
     main *= (values[: EXPRESSION - 1] / np.sqrt(len(rest)))[:, None, None]
     return Basis(np.stack([lids * openness.std(), *main]).astype(np.float32))
 
 
 def error_px(basis: Basis | None, points: np.ndarray) -> float:
-    """Root mean square distance of points and what 12 numbers (or nothing) say of them, pixels at a face of 120."""
+    """Root mean square distance of points and what 12 numbers (or nothing) say of them, pixels at a
+    face of 120."""
     reference = points[best_reference(points)]
-    told = reference[None] if basis is None else basis.points(basis.numbers(points, reference), reference)
+    told = (
+        reference[None]
+        if basis is None
+        else basis.points(basis.numbers(points, reference), reference)
+    )
     apart = np.square(told[..., :2] - points[..., :2]).sum(-1)
     return float(np.sqrt(apart.mean()) / face_size(points).mean() * 120)
 
 
 CARD = """# face-basis
 
-Six directions in which expressions move the 478 points of MediaPipe's face mesh: the eyelids, and five principal components.
+Six directions in which expressions move the 478 points of MediaPipe's face mesh: the eyelids, and
+five principal components.
 
 ## Training
 

@@ -18,20 +18,36 @@ from semcore_video.training.voices import VoiceRecipe, kept, lesson, mel_errors,
 
 @dataclass(frozen=True)
 class MelVoiceRecipe(VoiceRecipe):
-    """Trains the generator fastspeech: phones and durations to a mel spectrogram (eq. 16), on speech of eSpeak NG."""
+    """Trains the generator fastspeech: phones and durations to a mel spectrogram (eq. 16), on
+    speech of eSpeak NG."""
 
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "ren2021fastspeech")
 
     def train(self, out: Path) -> None:
-        """Train G_mel of A2V into `out`: checkpoints, then config.json, model.safetensors and the model card."""
+        """Train G_mel of A2V into `out`: checkpoints, then config.json, model.safetensors and the
+        model card."""
         claim(self, out)
         rng = np.random.Generator(np.random.PCG64(self.seed))
-        lessons = kept(out, lambda: [lesson(one) for one in spoken(sentences(self.sentences, rng), rng)])
+        lessons = kept(
+            out, lambda: [lesson(one) for one in spoken(sentences(self.sentences, rng), rng)]
+        )
 
-        def errors(network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None) -> list[torch.Tensor]:
-            return mel_errors(network(batch["phones"], batch["durations"], batch["voices"], known), batch)
+        def errors(
+            network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None
+        ) -> list[torch.Tensor]:
+            return mel_errors(
+                network(batch["phones"], batch["durations"], batch["voices"], known), batch
+            )
 
         torch.manual_seed(self.seed)
         network = MelVoice(len(VOICES))
         network.typical = typical(lessons)
-        train(self, out, network, lessons, errors, "fastspeech", "Phones and durations to a mel spectrogram.")
+        train(
+            self,
+            out,
+            network,
+            lessons,
+            errors,
+            "fastspeech",
+            "Phones and durations to a mel spectrogram.",
+        )

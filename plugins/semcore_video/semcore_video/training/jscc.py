@@ -1,4 +1,5 @@
-"""What the recipes of DeepWiVe and DeepSC-S share: encoder, noisy channel and decoder, over a range of SNRs."""
+"""What the recipes of DeepWiVe and DeepSC-S share: encoder, noisy channel and decoder, over a range
+of SNRs."""
 
 from __future__ import annotations
 
@@ -14,7 +15,15 @@ from annotated_types import Ge, Le
 
 from semcore.interfaces import ChannelModel, Recipe
 from semcore.rng import Rng
-from semcore.training.loop import at_snrs, command_of, drawn_db, measured_at, run_epochs, run_steps, write_model
+from semcore.training.loop import (
+    at_snrs,
+    command_of,
+    drawn_db,
+    measured_at,
+    run_epochs,
+    run_steps,
+    write_model,
+)
 from semcore_video.training.data import learnt_from
 
 MEASURED = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
@@ -28,7 +37,8 @@ class JSCCRecipe(Recipe):
 
     Fields:
         data: folder of videos with sound
-        channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is drawn anew all the time
+        channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is
+            drawn anew all the time
         leave_out: clips of these names are left out, to be measured with
         snr_db: lowest and highest Es/N0 of the training, dB
         epochs: number of checkpoints
@@ -42,7 +52,10 @@ class JSCCRecipe(Recipe):
     data: str
     channel: ChannelModel
     leave_out: tuple[str, ...] = ()
-    snr_db: tuple[Annotated[float, Ge(-50), Le(100)], Annotated[float, Ge(-50), Le(100)]] = (-5.0, 23.0)
+    snr_db: tuple[Annotated[float, Ge(-50), Le(100)], Annotated[float, Ge(-50), Le(100)]] = (
+        -5.0,
+        23.0,
+    )
     epochs: Annotated[int, Ge(1)] = 20
     steps: Annotated[int, Ge(1)] = 125
     batch_size: Annotated[int, Ge(1)] = 4
@@ -51,12 +64,22 @@ class JSCCRecipe(Recipe):
     threads: int = 1
 
 
-def over(channel: ChannelModel, numbers: torch.Tensor, snrs_db: Sequence[float], rng: Rng) -> torch.Tensor:
-    """Numbers (B, ...) over the channel as `analog` sends them, as many equal parts of the batch at as many SNRs."""
+def over(
+    channel: ChannelModel, numbers: torch.Tensor, snrs_db: Sequence[float], rng: Rng
+) -> torch.Tensor:
+    """Numbers (B, ...) over the channel as `analog` sends them, as many equal parts of the batch at
+    as many SNRs."""
     flat = numbers.flatten(1)
-    sent = torch.view_as_complex(F.pad(flat, (0, flat.shape[1] % 2)).reshape(len(flat), -1, 2)) / 2**0.5
+    sent = (
+        torch.view_as_complex(F.pad(flat, (0, flat.shape[1] % 2)).reshape(len(flat), -1, 2))
+        / 2**0.5
+    )
     values, noise_var = at_snrs(channel, sent, snrs_db, rng)
-    return torch.view_as_real(values / (1 + noise_var) * 2**0.5).flatten(1)[:, : flat.shape[1]].reshape(numbers.shape)
+    return (
+        torch.view_as_real(values / (1 + noise_var) * 2**0.5)
+        .flatten(1)[:, : flat.shape[1]]
+        .reshape(numbers.shape)
+    )
 
 
 def train(
@@ -70,31 +93,63 @@ def train(
 ) -> None:
     torch.set_num_threads(recipe.threads)
     average = copy.deepcopy(network).eval()
-    adam = torch.optim.AdamW([{"params": list(network.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.99))
+    adam = torch.optim.AdamW(
+        [{"params": list(network.parameters()), "peak": recipe.learning_rate}],
+        lr=1.0,
+        betas=(0.9, 0.99),
+    )
 
     def cost(generator: torch.Generator, done: int) -> torch.Tensor:
         true = draw(generator)
         snrs = drawn_db(recipe.snr_db, len(true), generator)
-        return loss(network.decode(over(recipe.channel, network.encode(true), snrs, Rng(recipe.seed).at(done))), true)
+        return loss(
+            network.decode(
+                over(recipe.channel, network.encode(true), snrs, Rng(recipe.seed).at(done))
+            ),
+            true,
+        )
 
     def run_epoch(epoch: int) -> dict[str, float]:
         mean = run_steps(recipe, epoch, adam, network, average, cost, warm_up=0.05)
         with torch.no_grad():
-            return {"loss": mean, **{f"{snr:g}dB": measure(average, snr) for snr in (0.0, 10.0, 20.0)}}
+            return {
+                "loss": mean,
+                **{f"{snr:g}dB": measure(average, snr) for snr in (0.0, 10.0, 20.0)},
+            }
 
-    seconds = run_epochs(recipe, out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+    seconds = run_epochs(
+        recipe,
+        out,
+        recipe.epochs,
+        {"network": network, "average": average},
+        {"adam": adam},
+        run_epoch,
+    )
     average.half().float()  # what is measured is what is shipped: float16 weights
     with torch.no_grad():
         scores = "\n".join(f"| {snr:g} | {measure(average, snr):.1f} |" for snr in MEASURED)
     name, what, about = names
-    settings = {key: value for key, value in recipe.settings().items() if key not in ("data", "channel")}
-    write_model(out, network.settings(), average, CARD.format(
-        name=name, what=what, about=about, command=command_of(recipe), data=learnt_from(recipe.data),
-        measured=measured_at(recipe.channel),
-        fields=", ".join(f"{k} = {v}" for k, v in settings.items()),
-        scores=scores, minutes=round(seconds / 60), threads=recipe.threads,
-        size=sum(weights.numel() for weights in network.parameters()),
-    ))  # fmt: skip
+    settings = {
+        key: value for key, value in recipe.settings().items() if key not in ("data", "channel")
+    }
+    write_model(
+        out,
+        network.settings(),
+        average,
+        CARD.format(
+            name=name,
+            what=what,
+            about=about,
+            command=command_of(recipe),
+            data=learnt_from(recipe.data),
+            measured=measured_at(recipe.channel),
+            fields=", ".join(f"{k} = {v}" for k, v in settings.items()),
+            scores=scores,
+            minutes=round(seconds / 60),
+            threads=recipe.threads,
+            size=sum(weights.numel() for weights in network.parameters()),
+        ),
+    )
 
 
 CARD = """# {name}

@@ -48,14 +48,23 @@ class LipFitRecipe(Recipe):
         """
         clips = []
         for sample in Clips(self.data).samples():
-            if sample.video is None or sample.audio is None or not sample.sample_rate_hz or not sample.fps:
+            if (
+                sample.video is None
+                or sample.audio is None
+                or not sample.sample_rate_hz
+                or not sample.fps
+            ):
                 continue
             seen = lip_motion(landmarks(sample.video, "mediapipe"))
             if np.isfinite(seen).all():
-                clips.append((heard(sample.audio, sample.sample_rate_hz, sample.fps, len(seen)), seen))
+                clips.append(
+                    (heard(sample.audio, sample.sample_rate_hz, sample.fps, len(seen)), seen)
+                )
         check_enough(self, len(clips), 2, "with sound and with a face in all frames")
         out.mkdir(parents=True, exist_ok=True)
-        save_file({"regression": learn(clips, self.ridge).astype(np.float32)}, out / "model.safetensors")
+        save_file(
+            {"regression": learn(clips, self.ridge).astype(np.float32)}, out / "model.safetensors"
+        )
         (out / "model.safetensors").chmod(0o644)
         (out / "config.json").write_text(json.dumps({"ridge": self.ridge}, indent=2) + "\n")
         rows = {"true": 0, f"{LATE} frames late": LATE, f"{2 * LATE} frames late": 2 * LATE}
@@ -73,7 +82,10 @@ class LipFitRecipe(Recipe):
 
 def learn(clips: Sequence[Clip], ridge: float) -> np.ndarray:
     """The map of least squares with a penalty: (141, 4)."""
-    sound, lips = np.concatenate([one for one, _ in clips]), np.concatenate([lips for _, lips in clips])
+    sound, lips = (
+        np.concatenate([one for one, _ in clips]),
+        np.concatenate([lips for _, lips in clips]),
+    )
     penalty = ridge * np.eye(sound.shape[1])
     penalty[0, 0] = 0
     return np.linalg.solve(sound.T @ sound + penalty, sound.T @ lips)
@@ -93,8 +105,8 @@ def _row(recipe: LipFitRecipe, name: str, clips: Sequence[Clip], late: int) -> s
 
 CARD = """# lip-fit
 
-What lips do when they are heard: a linear map from a quarter of a second of a mel spectrogram to opening, width and speed of
-the lips, as the landmarks of MediaPipe have them.
+A linear map from a quarter of a second of a mel spectrogram to opening, width and speed of the
+lips, as measured on MediaPipe's landmarks.
 
 ## Training
 

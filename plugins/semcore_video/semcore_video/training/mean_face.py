@@ -47,22 +47,44 @@ class MeanFaceRecipe(Recipe):
             assert sample.video is not None
             chosen = sample.video[np.linspace(0, len(sample.video) - 1, FRAMES).round().astype(int)]
             points = landmarks(chosen, "mediapipe")
-            seen = [embedding(*both) for both in zip(chosen, points, strict=True) if np.isfinite(both[1]).all()]
+            seen = [
+                embedding(*both)
+                for both in zip(chosen, points, strict=True)
+                if np.isfinite(both[1]).all()
+            ]
             if seen:
                 people.append(np.stack(seen))
         if len(people) < 3:
-            raise ComponentError(f"MeanFaceRecipe.data: faces of three people at least, not of {len(people)}")
+            raise ComponentError(
+                f"MeanFaceRecipe.data: faces of three people at least, not of {len(people)}"
+            )
         mean = np.mean([one.mean(0) for one in people], axis=0)
         out.mkdir(parents=True, exist_ok=True)
         save_file({"mean": mean.astype(np.float32)}, out / "model.safetensors")
         (out / "config.json").write_text(json.dumps({"numbers": len(mean)}, indent=2) + "\n")
         numbers: dict[str, float] = {}
         for name, taken in (("raw", 0 * mean), ("centred", mean)):
-            same = [similarity(a - taken, b - taken) for one in people for a, b in itertools.combinations(one, 2)]
-            others = [similarity(a[0] - taken, b[0] - taken) for a, b in itertools.combinations(people, 2)]
-            numbers |= {f"{name}_same": min(same), f"{name}_others": float(np.mean(others)), f"{name}_most": max(others)}
+            same = [
+                similarity(a - taken, b - taken)
+                for one in people
+                for a, b in itertools.combinations(one, 2)
+            ]
+            others = [
+                similarity(a[0] - taken, b[0] - taken) for a, b in itertools.combinations(people, 2)
+            ]
+            numbers |= {
+                f"{name}_same": min(same),
+                f"{name}_others": float(np.mean(others)),
+                f"{name}_most": max(others),
+            }
         (out / "README.md").write_text(
-            CARD.format(command=command_of(self), data=learnt_from(self.data), people=len(people), frames=FRAMES, **numbers)
+            CARD.format(
+                command=command_of(self),
+                data=learnt_from(self.data),
+                people=len(people),
+                frames=FRAMES,
+                **numbers,
+            )
         )
 
 

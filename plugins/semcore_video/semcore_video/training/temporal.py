@@ -1,4 +1,5 @@
-"""Recipe of the codebooks: rows of tokens or numbers through encoder, satellite channel and decoder, over a range of SNRs."""
+"""Recipe of the codebooks: rows of tokens or numbers through encoder, satellite channel and
+decoder, over a range of SNRs."""
 
 from __future__ import annotations
 
@@ -17,7 +18,16 @@ from annotated_types import Ge, Le
 from semcore.interfaces import ChannelModel, Recipe
 from semcore.plugins.registry import name_of
 from semcore.rng import Rng
-from semcore.training.loop import asked, at_snrs, by_row, drawn_db, measured_at, run_epochs, run_steps, write_model
+from semcore.training.loop import (
+    asked,
+    at_snrs,
+    by_row,
+    drawn_db,
+    measured_at,
+    run_epochs,
+    run_steps,
+    write_model,
+)
 from semcore_channels.words import gathered, spread
 from semcore_video.speech.phones import NUMBERS
 from semcore_video.training.corpus import phones_of, sentences, spoken
@@ -35,11 +45,13 @@ Rows = Callable[[torch.Generator], torch.Tensor]
 
 @dataclass(frozen=True)
 class TemporalRecipe(Recipe):
-    """Trains temporal-durations, -text or -phones: a stream through encoder, noisy channel and decoder, least error (eq. 15).
+    """Trains temporal-durations, -text or -phones: a stream through encoder, noisy channel and
+    decoder, least error (eq. 15).
 
     Fields:
         of: the stream
-        channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is drawn anew all the time
+        channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is
+            drawn anew all the time
         snr_db: lowest and highest Es/N0 of the training, dB
         symbols: fewest and most symbols of a row in the training
         symbols_measured: symbols of a row where the card measures
@@ -55,7 +67,10 @@ class TemporalRecipe(Recipe):
 
     of: Literal["durations", "text", "phones"]
     channel: ChannelModel
-    snr_db: tuple[Annotated[float, Ge(-50), Le(100)], Annotated[float, Ge(-50), Le(100)]] = (-8.0, 23.0)
+    snr_db: tuple[Annotated[float, Ge(-50), Le(100)], Annotated[float, Ge(-50), Le(100)]] = (
+        -8.0,
+        23.0,
+    )
     symbols: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]] = (100, 600)
     symbols_measured: Annotated[int, Ge(1)] = 300
     epochs: Annotated[int, Ge(1)] = 16
@@ -75,45 +90,69 @@ class TemporalRecipe(Recipe):
         network = Codebook(VOCABULARY[self.of], ordered=self.of == "durations")
         average = copy.deepcopy(network).eval()
         others = [weights for name, weights in network.named_parameters() if name != "table"]
-        groups = [{"params": [network.table], "peak": 5 * self.learning_rate}, {"params": others, "peak": self.learning_rate}]
+        groups = [
+            {"params": [network.table], "peak": 5 * self.learning_rate},
+            {"params": others, "peak": self.learning_rate},
+        ]
         adam = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99))
         draw = drawn(kept, self)
 
         def lost(generator: torch.Generator, done: int) -> torch.Tensor:
             tokens = draw(generator)
-            symbols = max(int(torch.randint(*self.symbols, (), generator=generator)), LEAST * tokens.shape[1])
+            symbols = max(
+                int(torch.randint(*self.symbols, (), generator=generator)), LEAST * tokens.shape[1]
+            )
             snrs = drawn_db(self.snr_db, GROUPS, generator)
-            return cost(self.of, through(network, self.channel, tokens, symbols, snrs, Rng(self.seed).at(done)), tokens)
+            return cost(
+                self.of,
+                through(network, self.channel, tokens, symbols, snrs, Rng(self.seed).at(done)),
+                tokens,
+            )
 
         def run_epoch(epoch: int) -> dict[str, float]:
             mean = run_steps(self, epoch, adam, network, average, lost, warm_up=0.03)
-            errors = {f"{snr:g}dB": measure(average, self, tried[:64], snr) for snr in (-5.0, 0.0, 10.0)}
+            errors = {
+                f"{snr:g}dB": measure(average, self, tried[:64], snr) for snr in (-5.0, 0.0, 10.0)
+            }
             return {"loss": mean, **errors}
 
-        seconds = run_epochs(self, out, self.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+        seconds = run_epochs(
+            self,
+            out,
+            self.epochs,
+            {"network": network, "average": average},
+            {"adam": adam},
+            run_epoch,
+        )
         average.half().float()  # what is measured is what is shipped: float16 weights
         scores = [(f"{snr:g}", f"{measure(average, self, tried, snr):.5f}") for snr in MEASURED]
         write_model(out, network.settings(), average, card(self, scores, seconds))
 
 
 def known(of: str, rng: np.random.Generator) -> list[np.ndarray]:
-    """Rows of tokens to learn from, or of durations in frames, the first `HELD_OUT` of them to be measured with."""
+    """Rows of tokens to learn from, or of durations in frames, the first `HELD_OUT` of them to be
+    measured with."""
     if of == "durations":
         return [one.durations for one in spoken(sentences(SPOKEN, rng), rng)]
     texts = sentences(SENTENCES, rng)
     if of == "phones":
-        return [np.array([NUMBERS[name] for name in phones_of(text, rng)], np.int64) for text in texts]
+        return [
+            np.array([NUMBERS[name] for name in phones_of(text, rng)], np.int64) for text in texts
+        ]
     return [np.frombuffer(text.encode(), np.uint8).astype(np.int64) for text in texts]
 
 
 def drawn(rows: list[np.ndarray], recipe: TemporalRecipe) -> Rows:
-    """Batches of rows of one length, the likelier lengths more often; durations faster and slower than they were."""
+    """Batches of rows of one length, the likelier lengths more often; durations faster and slower
+    than they were."""
     by_length: dict[int, list[np.ndarray]] = defaultdict(list)
     for row in rows:
         by_length[len(row)].append(row)
     lengths = sorted(by_length)
     stacked = {length: torch.from_numpy(np.stack(by_length[length])) for length in lengths}
-    shares = torch.tensor([len(by_length[length]) for length in lengths], dtype=torch.float64).sqrt()
+    shares = torch.tensor(
+        [len(by_length[length]) for length in lengths], dtype=torch.float64
+    ).sqrt()
 
     def draw(generator: torch.Generator) -> torch.Tensor:
         length = lengths[int(torch.multinomial(shares, 1, generator=generator))]
@@ -135,9 +174,15 @@ def in_levels(durations: torch.Tensor) -> torch.Tensor:
 
 
 def through(
-    network: Codebook, channel: ChannelModel, tokens: torch.Tensor, symbols: int, snrs_db: list[float], rng: Rng
+    network: Codebook,
+    channel: ChannelModel,
+    tokens: torch.Tensor,
+    symbols: int,
+    snrs_db: list[float],
+    rng: Rng,
 ) -> torch.Tensor:
-    """Rows (B, T) over the channel, as many equal parts of the batch at as many SNRs: scores (B, T, vocabulary)."""
+    """Rows (B, T) over the channel, as many equal parts of the batch at as many SNRs: scores (B, T,
+    vocabulary)."""
     sent = spread(network.encode(tokens, symbols, by_row(snrs_db, len(tokens))))
     heard, noise_var = at_snrs(channel, sent, snrs_db, rng)
     return network.decode(gathered(heard), gathered(noise_var), tokens.shape[1])
@@ -152,14 +197,19 @@ def cost(of: str, scores: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def measure(network: Codebook, recipe: TemporalRecipe, rows: list[np.ndarray], snr_db: float) -> float:
-    """Share of wrong tokens, or mean squared error of numbers in units of their mean square, of rows over the channel."""
+def measure(
+    network: Codebook, recipe: TemporalRecipe, rows: list[np.ndarray], snr_db: float
+) -> float:
+    """Share of wrong tokens, or mean squared error of numbers in units of their mean square, of
+    rows over the channel."""
     errors, count = 0.0, 0
     for number, row in enumerate(rows):
         tokens = torch.from_numpy(row)[None]
         tokens = in_levels(tokens) if recipe.of == "durations" else tokens
         symbols = max(recipe.symbols_measured, LEAST * tokens.shape[1])
-        scores = through(network, recipe.channel, tokens, symbols, [snr_db], Rng(1).at("measure", number))
+        scores = through(
+            network, recipe.channel, tokens, symbols, [snr_db], Rng(1).at("measure", number)
+        )
         if recipe.of == "durations":
             errors += float(cost(recipe.of, scores, tokens)) * tokens.numel()
         else:
@@ -170,19 +220,35 @@ def measure(network: Codebook, recipe: TemporalRecipe, rows: list[np.ndarray], s
 
 def card(recipe: TemporalRecipe, scores: list[tuple[str, str]], seconds: float) -> str:
     """The model card (Markdown)."""
-    fields = {name: value for name, value in recipe.settings().items() if name not in ("of", "channel", "data")}
-    what = "mean squared error, in units of the mean square" if recipe.of == "durations" else "share of wrong tokens"
+    fields = {
+        name: value
+        for name, value in recipe.settings().items()
+        if name not in ("of", "channel", "data")
+    }
+    what = (
+        "mean squared error, in units of the mean square"
+        if recipe.of == "durations"
+        else "share of wrong tokens"
+    )
     return CARD.format(
-        of=recipe.of, what=what, command=" ".join(asked(recipe)), measured=measured_at(recipe.channel),
-        channel=name_of(type(recipe.channel)), threads=recipe.threads, symbols=recipe.symbols_measured,
+        of=recipe.of,
+        what=what,
+        command=" ".join(asked(recipe)),
+        measured=measured_at(recipe.channel),
+        channel=name_of(type(recipe.channel)),
+        threads=recipe.threads,
+        symbols=recipe.symbols_measured,
         fields=", ".join(f"{k} = {v}" for k, v in fields.items()),
-        scores="\n".join(f"| {snr} | {value} |" for snr, value in scores), count=HELD_OUT, minutes=round(seconds / 60),
-    )  # fmt: skip
+        scores="\n".join(f"| {snr} | {value} |" for snr, value in scores),
+        count=HELD_OUT,
+        minutes=round(seconds / 60),
+    )
 
 
 CARD = """# temporal-{of}
 
-Encoder and decoder of the stream `{of}` for any number of symbols: a learnt codebook, and readers of context at both ends.
+Encoder and decoder of the stream `{of}` for any number of symbols: a learnt codebook, and context
+networks at both ends.
 
 ## Training
 
@@ -193,8 +259,8 @@ semcore train temporal {command} --out DIR
 Settings: {fields}.
 
 Sentences of the grammar of GRID and random words of the CMU dictionary; durations are those of
-eSpeak NG with changes at random. Over the channel `{channel}`, every row at an SNR of the range. {minutes} min on {threads}
-CPU thread(s).
+eSpeak NG, varied at random. Over the channel `{channel}`, each row at a random SNR of the range.
+{minutes} min on {threads} CPU thread(s).
 
 ## Measured on {count} unseen sentences
 

@@ -1,4 +1,5 @@
-"""Recipe of the code of motion: what faces do, sorted into a few kinds, and how likely each kind makes each cosine."""
+"""Recipe of the code of motion: what faces do, sorted into a few kinds, and how likely each kind
+makes each cosine."""
 
 from __future__ import annotations
 
@@ -37,9 +38,11 @@ FPS, STEP = 25.0, 25
 REACH = np.array([4.0, 5.0, 2.0, 3.0, 2.0, 1.5])
 """How far synthetic heads sway, pose numbers."""
 SYNTHETIC, PER_CLIP, ROUNDS, NOISE, LEAST = 240, 240, 10, 0.05, 1e-3
-"""Synthetic clips, variations of the clips of a person, rounds of sorting, the noise sorted for, and the least variance."""
+"""Synthetic clips, variations of the clips of a person, rounds of sorting, the noise sorted for,
+and the least variance."""
 BOLDNESS, DOUBT = 0.85, 0.3
-"""Exponent of what was learnt, and the share of the prior of `dct` that is mixed in: a fade makes bold priors dear."""
+"""Exponent of what was learnt, and the share of the prior of `dct` that is mixed in: a fade makes
+bold priors dear."""
 MEASURED = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
 EDGES = np.unique(np.concatenate([[0, 1, 2, 3], np.geomspace(4, FRAMES, 12).round()])).astype(int)
 """Bands of frequencies that have one variance."""
@@ -47,11 +50,13 @@ EDGES = np.unique(np.concatenate([[0, 1, 2, 3], np.geomspace(4, FRAMES, 12).roun
 
 @dataclass(frozen=True)
 class MotionCodeRecipe(Recipe):
-    """Learns for the transport temporal-motion how likely faces make each cosine of their motion, in a few kinds of clips.
+    """Learns for the transport temporal-motion how likely faces make each cosine of their motion,
+    in a few kinds of clips.
 
     Fields:
         data: folder of videos of speaking people
-        channel: what the card measures over; its `snr_db` or `block_snr_db` is set to each SNR of the table
+        channel: what the card measures over; its `snr_db` or `block_snr_db` is set to each SNR of
+            the table
         kinds: kinds of clips, besides the one that `dct` knows
         symbols: complex symbols of a clip
         times: transmissions that the card takes the mean of
@@ -73,38 +78,58 @@ class MotionCodeRecipe(Recipe):
         variances = learn(self, people)
         write(variances, out)
         rows = compared(self, people)
-        settings = ", ".join(f"{key} = {value}" for key, value in self.settings().items() if key not in ("data", "channel"))
+        settings = ", ".join(
+            f"{key} = {value}"
+            for key, value in self.settings().items()
+            if key not in ("data", "channel")
+        )
         count = sum(map(len, people.values()))
-        (out / "README.md").write_text(CARD.format(
-            fields=settings, people=len(people), clips=count, rows="\n".join(rows),
-            command=command_of(self), data=learnt_from(self.data), channel=name_of(type(self.channel)),
-            measured=measured_at(self.channel),
-        ))  # fmt: skip
+        (out / "README.md").write_text(
+            CARD.format(
+                fields=settings,
+                people=len(people),
+                clips=count,
+                rows="\n".join(rows),
+                command=command_of(self),
+                data=learnt_from(self.data),
+                channel=name_of(type(self.channel)),
+                measured=measured_at(self.channel),
+            )
+        )
 
 
 def write(variances: np.ndarray, out: Path) -> None:
     """What the transport reads."""
     out.mkdir(parents=True, exist_ok=True)
     save_file({"variances": variances.astype(np.float32)}, out / "model.safetensors")
-    (out / "config.json").write_text(json.dumps({"frames": FRAMES, "kinds": len(variances)}, indent=2) + "\n")
+    (out / "config.json").write_text(
+        json.dumps({"frames": FRAMES, "kinds": len(variances)}, indent=2) + "\n"
+    )
 
 
 def compared(recipe: MotionCodeRecipe, people: Mapping[str, Sequence[np.ndarray]]) -> list[str]:
-    """The rows of the card's table: each person's clips by kinds that were learnt from the others, and by `dct`."""
+    """The rows of the card's table: each person's clips by kinds that were learnt from the others,
+    and by `dct`."""
     errors: dict[float, list[list[float]]] = defaultdict(list)
     for who, clips in people.items():
         others = {name: own for name, own in people.items() if name != who}
         with tempfile.TemporaryDirectory() as folder:
             write(learn(recipe, others), Path(folder))
-            codes = (TemporalMotion(symbols=recipe.symbols, weights=folder), DCT(symbols=recipe.symbols))
+            codes = (
+                TemporalMotion(symbols=recipe.symbols, weights=folder),
+                DCT(symbols=recipe.symbols),
+            )
             for snr in MEASURED:
-                errors[snr] += [[error(recipe, code, clip, snr) for code in codes] for clip in clips]
+                errors[snr] += [
+                    [error(recipe, code, clip, snr) for code in codes] for clip in clips
+                ]
     rows = []
     for snr, pairs in errors.items():
         ratios = [ours / theirs for ours, theirs in pairs]
         ours, theirs = np.mean(pairs, axis=0)
         rows.append(
-            f"| {snr:g} | {ours:.3f} | {theirs:.3f} | {np.mean(ratios):.2f} | {min(ratios):.2f} to {max(ratios):.2f} |"
+            f"| {snr:g} | {ours:.3f} | {theirs:.3f} | {np.mean(ratios):.2f} | {min(ratios):.2f} to "
+            f"{max(ratios):.2f} |"
         )
     return rows
 
@@ -117,14 +142,18 @@ def motions(recipe: MotionCodeRecipe) -> dict[str, list[np.ndarray]]:
         points = track(sample.video)
         for start in range(0, len(points) - FRAMES + 1, STEP):
             part = points[start : start + FRAMES]
-            found[sample.user].append(basis().numbers(part, part[best_reference(part)]).astype(np.float64))
+            found[sample.user].append(
+                basis().numbers(part, part[best_reference(part)]).astype(np.float64)
+            )
     return dict(found)
 
 
 def learn(recipe: MotionCodeRecipe, people: Mapping[str, Sequence[np.ndarray]]) -> np.ndarray:
-    """Variances of cosines by kind, each of mean 1, and last those of `dct`: float64 (kinds + 1, 75, 12).
+    """Variances of cosines by kind, each of mean 1, and last those of `dct`: float64 (kinds + 1,
+    75, 12).
 
-    Clips are sorted to the kind whose code loses least of them, and kinds are the means of their clips, in turns.
+    Clips are sorted to the kind whose code loses least of them, and kinds are the means of their
+    clips, in turns.
     """
     rng = np.random.Generator(np.random.PCG64(recipe.seed))
     clips = synthetic(rng)
@@ -134,7 +163,9 @@ def learn(recipe: MotionCodeRecipe, people: Mapping[str, Sequence[np.ndarray]]) 
     spectra /= np.sqrt(np.square(spectra).mean((1, 2), keepdims=True))
     powers = _banded(np.square(spectra))
     logarithms = np.log(powers + 1e-3).reshape(len(powers), -1)
-    sorted_to = _nearest(logarithms, logarithms[rng.choice(len(logarithms), recipe.kinds, replace=False)])
+    sorted_to = _nearest(
+        logarithms, logarithms[rng.choice(len(logarithms), recipe.kinds, replace=False)]
+    )
     for _ in range(ROUNDS):  # first by the shapes of the spectra
         sorted_to = _nearest(logarithms, _means(logarithms, sorted_to, recipe.kinds, rng))
     code = DCT(symbols=recipe.symbols, snr_db=-10 * np.log10(2 * NOISE))
@@ -143,7 +174,9 @@ def learn(recipe: MotionCodeRecipe, people: Mapping[str, Sequence[np.ndarray]]) 
         variances = _means(powers, sorted_to, recipe.kinds, rng) + LEAST
         variances /= variances.mean((1, 2), keepdims=True)
         plans = [code.plan(Prior(variances[kind])) for kind in range(recipe.kinds)]
-        sorted_to = np.array([np.argmin([plan.error(one.ravel(), NOISE) for plan in plans]) for one in spectra])
+        sorted_to = np.array(
+            [np.argmin([plan.error(one.ravel(), NOISE) for plan in plans]) for one in spectra]
+        )
     usual = code.priors((FRAMES, variances.shape[2]))[0].variances
     usual /= usual.mean()
     bold = variances**BOLDNESS
@@ -158,12 +191,18 @@ def synthetic(rng: np.random.Generator) -> list[np.ndarray]:
         names = [name for word in text.split() for name in dictionary()[word]]
         begin = rng.uniform(0.2, 0.8)
         end = min(begin + len(names) * rng.uniform(0.07, 0.12), 2.9)
-        motion = motion_of(names, np.linspace(begin, end, len(names) + 1), FRAMES, FPS).astype(np.float64)
+        motion = motion_of(names, np.linspace(begin, end, len(names) + 1), FRAMES, FPS).astype(
+            np.float64
+        )
         motion *= rng.uniform(0.8, 1.6)
         for axis, reach in enumerate(REACH * rng.uniform(0.3, 1.5, POSE)):
-            motion[:, axis] += reach * np.sin(2 * np.pi * rng.uniform(0.2, 0.9) * time + rng.uniform(0, 2 * np.pi))
+            motion[:, axis] += reach * np.sin(
+                2 * np.pi * rng.uniform(0.2, 0.9) * time + rng.uniform(0, 2 * np.pi)
+            )
         blink = int(rng.integers(5, FRAMES - 5))
-        motion[blink : blink + 5, POSE] -= rng.choice([0, 4.5]) * np.array([0.35, 0.9, 1.0, 0.7, 0.25])
+        motion[blink : blink + 5, POSE] -= rng.choice([0, 4.5]) * np.array(
+            [0.35, 0.9, 1.0, 0.7, 0.25]
+        )
         found.append(motion)
     return found
 
@@ -190,12 +229,18 @@ def _nearest(rows: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return np.square(rows[:, None] - centres).sum(-1).argmin(1)
 
 
-def _means(rows: np.ndarray, sorted_to: np.ndarray, kinds: int, rng: np.random.Generator) -> np.ndarray:
+def _means(
+    rows: np.ndarray, sorted_to: np.ndarray, kinds: int, rng: np.random.Generator
+) -> np.ndarray:
     """The mean of the rows of each kind; of a kind without rows, any row."""
-    return np.stack([
-        rows[sorted_to == kind].mean(0) if (sorted_to == kind).any() else rows[int(rng.integers(len(rows)))]
-        for kind in range(kinds)
-    ])  # fmt: skip
+    return np.stack(
+        [
+            rows[sorted_to == kind].mean(0)
+            if (sorted_to == kind).any()
+            else rows[int(rng.integers(len(rows)))]
+            for kind in range(kinds)
+        ]
+    )
 
 
 def error(recipe: MotionCodeRecipe, code: Transport, motion: np.ndarray, snr_db: float) -> float:
@@ -206,13 +251,15 @@ def error(recipe: MotionCodeRecipe, code: Transport, motion: np.ndarray, snr_db:
         rng = Rng(recipe.seed).at("measure", number)
         sent = told.send([Semantics("clip", {MOTION: Features(motion.astype(np.float32))})], rng)
         got = told.receive(channel.transmit(sent, rng.at("channel")))[0].streams.get(MOTION)
-        found.append(np.square(motion - (got.values if isinstance(got, Features) else 0)).mean())  # lost: no motion
+        found.append(
+            np.square(motion - (got.values if isinstance(got, Features) else 0)).mean()
+        )  # lost: no motion
     return float(np.mean(found))
 
 
 CARD = """# temporal-motion
 
-How likely each cosine of the twelve numbers of motion is, in a few kinds of clips.
+Variances of the cosine coefficients of the twelve motion numbers, for a few kinds of clips.
 
 ## Training
 
@@ -220,13 +267,13 @@ How likely each cosine of the twelve numbers of motion is, in a few kinds of cli
 {command}
 ```
 
-Settings: {fields}. Learnt from {clips} windows of 3 s of {people} people of {data}, varied, and synthetic
-clips of heads that sway and say sentences.
+Settings: {fields}. Learnt from {clips} windows of 3 s of {people} people of {data},
+augmented, and synthetic clips of heads that sway and speak.
 
 ## Measured over the channel `{channel}`
 
-Mean squared error of the motion numbers, each person with kinds learnt from the others, beside the transport `dct` over the
-same channel realisations; {measured}.
+Mean squared error of the motion numbers, each person with kinds learnt from the others, and that
+of the transport `dct` over the same channel realisations; {measured}.
 
 | SNR, dB | temporal-motion | dct | ratio, mean over windows | its range |
 |---|---|---|---|---|

@@ -48,24 +48,44 @@ class VisemesRecipe(Recipe):
         Raises:
             ComponentError: fewer than two videos have a face, and sound that their names spell
         """
-        clips = [seen for sample in Grid(self.data).samples() if (seen := _seen(sample)) is not None]
-        check_enough(self, len(clips), 2, "with a face, and with the words that their names spell as GRID's do,")
+        clips = [
+            seen for sample in Grid(self.data).samples() if (seen := _seen(sample)) is not None
+        ]
+        check_enough(
+            self,
+            len(clips),
+            2,
+            "with a face, and with the words that their names spell as GRID's do,",
+        )
         table = learn(clips, self.ridge)
-        alone = [_agreement(learn([*clips[:at], *clips[at + 1 :]], self.ridge), clip) for at, clip in enumerate(clips)]
+        alone = [
+            _agreement(learn([*clips[:at], *clips[at + 1 :]], self.ridge), clip)
+            for at, clip in enumerate(clips)
+        ]
         out.mkdir(parents=True, exist_ok=True)
         save_file({"table": table.astype(np.float32)}, out / "model.safetensors")
         (out / "config.json").write_text(json.dumps({"ridge": self.ridge}, indent=2) + "\n")
-        (out / "README.md").write_text(CARD.format(
-            command=command_of(self), data=learnt_from(self.data),
-            ridge=self.ridge, clips=len(clips), frames=sum(len(said) for said, _, _ in clips), seen=np.mean([
-                _agreement(table, clip) for clip in clips]), unseen=np.mean(alone), low=min(alone), high=max(alone),
-        ))  # fmt: skip
+        (out / "README.md").write_text(
+            CARD.format(
+                command=command_of(self),
+                data=learnt_from(self.data),
+                ridge=self.ridge,
+                clips=len(clips),
+                frames=sum(len(said) for said, _, _ in clips),
+                seen=np.mean([_agreement(table, clip) for clip in clips]),
+                unseen=np.mean(alone),
+                low=min(alone),
+                high=max(alone),
+            )
+        )
 
 
 def learn(clips: Sequence[Seen], ridge: float) -> np.ndarray:
     """The map from what is said to expressions, of least squares with a penalty: (features, 6)."""
     said = np.concatenate([one for one, _, _ in clips]).astype(np.float64)
-    moved = np.concatenate([motion[:, POSE:] - np.median(motion[:, POSE:], axis=0) for _, motion, _ in clips])
+    moved = np.concatenate(
+        [motion[:, POSE:] - np.median(motion[:, POSE:], axis=0) for _, motion, _ in clips]
+    )
     penalty = ridge * np.eye(said.shape[1])
     penalty[0, 0] = 0
     return np.linalg.solve(said.T @ said + penalty, said.T @ moved)
@@ -94,12 +114,15 @@ def _agreement(table: np.ndarray, clip: Seen) -> float:
     reference = points[best_reference(points)]
     spoken = np.zeros_like(motion)
     spoken[:, POSE:] = said @ table
-    return float(np.corrcoef(lip_opening(basis().points(spoken, reference)), lip_opening(points))[0, 1])
+    return float(
+        np.corrcoef(lip_opening(basis().points(spoken, reference)), lip_opening(points))[0, 1]
+    )
 
 
 CARD = """# visemes
 
-A linear map from the phones about a frame, in windows of 70, 150 and 310 ms, to the six expressions of face-basis.
+A linear map from the phones around a frame, in windows of 70, 150 and 310 ms, to the six
+expressions of face-basis.
 
 ## Training
 

@@ -1,4 +1,5 @@
-"""Recipes of the voices: mel spectrograms of eSpeak NG's speech, from phones and durations, or from lips and phones."""
+"""Recipes of the voices: mel spectrograms of eSpeak NG's speech, from phones and durations, or from
+lips and phones."""
 
 from __future__ import annotations
 
@@ -53,7 +54,8 @@ class VoiceRecipe(Recipe):
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """What a voice learns from: a sentence with its mel spectrogram, and the lips that say it, if it is to see them.
+    """What a voice learns from: a sentence with its mel spectrogram, and the lips that say it, if
+    it is to see them.
 
     Fields:
         phones: int64 (P,)
@@ -83,7 +85,14 @@ def lesson(one: Spoken, lips: np.ndarray | None = None) -> Lesson:
     durations = one.durations.copy()
     durations[-1] += whole - frames
     nothing = np.zeros((0, 24, 32), np.uint8)
-    return Lesson(one.phones, durations, one.voice, mel, variance.astype(np.float32), nothing if lips is None else lips)
+    return Lesson(
+        one.phones,
+        durations,
+        one.voice,
+        mel,
+        variance.astype(np.float32),
+        nothing if lips is None else lips,
+    )
 
 
 def typical(lessons: Sequence[Lesson]) -> torch.Tensor:
@@ -92,7 +101,9 @@ def typical(lessons: Sequence[Lesson]) -> torch.Tensor:
     durations = np.concatenate([one.durations for one in lessons])
     counts = np.bincount(phones, minlength=len(NAMES))
     sums = np.bincount(phones, weights=durations, minlength=len(NAMES))
-    return torch.from_numpy(np.where(counts > 0, sums / np.maximum(counts, 1), 8.0).astype(np.float32))
+    return torch.from_numpy(
+        np.where(counts > 0, sums / np.maximum(counts, 1), 8.0).astype(np.float32)
+    )
 
 
 def train(
@@ -107,7 +118,11 @@ def train(
     torch.set_num_threads(recipe.threads)
     tried, learnt = lessons[:HELD_OUT], lessons[HELD_OUT:]
     average = copy.deepcopy(network).eval()
-    adam = torch.optim.AdamW([{"params": list(network.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.98))
+    adam = torch.optim.AdamW(
+        [{"params": list(network.parameters()), "peak": recipe.learning_rate}],
+        lr=1.0,
+        betas=(0.9, 0.98),
+    )
 
     def cost(generator: torch.Generator, done: int) -> torch.Tensor:
         chosen = torch.randint(len(learnt), (recipe.batch_size,), generator=generator).tolist()
@@ -118,10 +133,19 @@ def train(
         mean = run_steps(recipe, epoch, adam, network, average, cost, warm_up=0.05)
         return {"loss": mean, "mel": measure(average, tried, errors)[0]}
 
-    seconds = run_epochs(recipe, out, recipe.epochs, {"network": network, "average": average}, {"adam": adam}, run_epoch)
+    seconds = run_epochs(
+        recipe,
+        out,
+        recipe.epochs,
+        {"network": network, "average": average},
+        {"adam": adam},
+        run_epoch,
+    )
     average.half().float()  # what is measured is what is shipped: float16 weights
     mel, variance = measure(average, tried, errors)
-    fields = ", ".join(f"{key} = {value}" for key, value in recipe.settings().items() if key != "data")
+    fields = ", ".join(
+        f"{key} = {value}" for key, value in recipe.settings().items() if key != "data"
+    )
     write_model(out, network.settings(), average, CARD.format(
         name=name, about=about, fields=fields, command=command_of(recipe), threads=recipe.threads,
         mel=mel, variance=variance, count=HELD_OUT, minutes=round(seconds / 60),
@@ -133,17 +157,21 @@ def together(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
     """Lessons as one batch, silence and zeros behind the shorter ones."""
 
     def padded(rows: list[np.ndarray]) -> torch.Tensor:
-        return nn.utils.rnn.pad_sequence([torch.from_numpy(np.ascontiguousarray(row)) for row in rows], batch_first=True)
+        return nn.utils.rnn.pad_sequence(
+            [torch.from_numpy(np.ascontiguousarray(row)) for row in rows], batch_first=True
+        )
 
     found = {
-        "phones": padded([one.phones for one in lessons]), "durations": padded([one.durations for one in lessons]),
-        "voices": torch.tensor([one.voice for one in lessons]), "mel": padded([one.mel for one in lessons]),
+        "phones": padded([one.phones for one in lessons]),
+        "durations": padded([one.durations for one in lessons]),
+        "voices": torch.tensor([one.voice for one in lessons]),
+        "mel": padded([one.mel for one in lessons]),
         "variance": padded([one.variance for one in lessons]),
         "frames": padded([np.ones(len(one.mel), np.float32) for one in lessons]),
         "spoken": padded([one.phones[one.phones != PAUSE] for one in lessons]),
         "there": padded([np.ones(int((one.phones != PAUSE).sum()), bool) for one in lessons]),
         "ends": torch.tensor([int(one.durations[:-1].sum()) for one in lessons]),
-    }  # fmt: skip
+    }
     if len(lessons[0].lips):
         found["lips"] = padded([evened(one.lips) for one in lessons])
         rows, phones = len(found["lips"][0]), found["spoken"].shape[1]
@@ -152,44 +180,69 @@ def together(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
 
 
 def _looks(one: Lesson, frames: int, phones: int) -> np.ndarray:
-    """How much each frame of video should look at each phone that is no pause: shares of its time, float32."""
+    """How much each frame of video should look at each phone that is no pause: shares of its time,
+    float32."""
     owner = np.repeat(np.arange(len(one.phones)), one.durations)
     heard = one.phones[owner] != PAUSE
     found = np.zeros((frames, phones), np.float32)
-    np.add.at(found, (np.flatnonzero(heard) // EXPANSION, (np.cumsum(one.phones != PAUSE) - 1)[owner[heard]]), 1 / EXPANSION)
+    np.add.at(
+        found,
+        (np.flatnonzero(heard) // EXPANSION, (np.cumsum(one.phones != PAUSE) - 1)[owner[heard]]),
+        1 / EXPANSION,
+    )
     return found
 
 
-def mel_errors(found: tuple[torch.Tensor, torch.Tensor], batch: dict[str, torch.Tensor]) -> list[torch.Tensor]:
-    """Equation 23: of the mel spectrogram (absolute, too, which keeps it sharp), of pitch, and of energy."""
+def mel_errors(
+    found: tuple[torch.Tensor, torch.Tensor], batch: dict[str, torch.Tensor]
+) -> list[torch.Tensor]:
+    """Equation 23: of the mel spectrogram (absolute, too, which keeps it sharp), of pitch, and of
+    energy."""
     variance, mel = found
     there, count = batch["frames"], batch["frames"].sum()
     off = (mel[:, : there.shape[1]] - batch["mel"]) * there[..., None]
     apart = (variance[:, : there.shape[1]] - batch["variance"]) * there[..., None]
-    return [off.abs().sum() / (count * BANDS), off.square().sum() / (count * BANDS * 4), apart.square().sum() / (2 * count)]
+    return [
+        off.abs().sum() / (count * BANDS),
+        off.square().sum() / (count * BANDS * 4),
+        apart.square().sum() / (2 * count),
+    ]
 
 
 @torch.no_grad()
-def measure(network: nn.Module, lessons: Sequence[Lesson], errors: Callable[..., Any]) -> tuple[float, float]:
-    """Mean absolute error of unseen log mel spectrograms, and mean squared error of pitch and energy, each one alone."""
+def measure(
+    network: nn.Module, lessons: Sequence[Lesson], errors: Callable[..., Any]
+) -> tuple[float, float]:
+    """Mean absolute error of unseen log mel spectrograms, and mean squared error of pitch and
+    energy, each one alone."""
     batches = [together([one]) for one in lessons]
-    found = np.mean([[float(error) for error in errors(network, batch, None)] for batch in batches], axis=0)
+    found = np.mean(
+        [[float(error) for error in errors(network, batch, None)] for batch in batches], axis=0
+    )
     mel, _, variance = found[:3]
     return float(mel), float(variance)
 
 
 def kept(out: Path, make: Callable[[], list[Lesson]]) -> list[Lesson]:
-    """Lessons, made once and kept beside the checkpoints: a training that goes on need not speak them again."""
+    """Lessons, made once and kept beside the checkpoints: a training that goes on need not speak
+    them again."""
     out.mkdir(parents=True, exist_ok=True)
     file, fields = out / "lessons.safetensors", ("phones", "durations", "mel", "variance", "lips")
     if not file.exists():
         lessons = make()
-        arrays = {f"{index}/{name}": getattr(one, name) for index, one in enumerate(lessons) for name in fields}
+        arrays = {
+            f"{index}/{name}": getattr(one, name)
+            for index, one in enumerate(lessons)
+            for name in fields
+        }
         voices = json.dumps([one.voice for one in lessons])
         save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
         (out / "lessons.json").write_text(voices)
     tensors, voices = load_file(file), json.loads((out / "lessons.json").read_text())
-    return [Lesson(voice=voice, **{name: tensors[f"{index}/{name}"] for name in fields}) for index, voice in enumerate(voices)]
+    return [
+        Lesson(voice=voice, **{name: tensors[f"{index}/{name}"] for name in fields})
+        for index, voice in enumerate(voices)
+    ]
 
 
 CARD = """# {name}
@@ -204,8 +257,9 @@ CARD = """# {name}
 
 Settings: {fields}.
 
-Sentences of the grammar of GRID and random words of the CMU dictionary, spoken by eSpeak NG in five voices, its phones
-stretched at random. {minutes} min on {threads} CPU thread(s), the speech not counted.
+Sentences of the grammar of GRID and random words of the CMU dictionary, spoken by eSpeak NG in
+five voices with phones stretched at random. {minutes} min on {threads} CPU thread(s), without the
+time of synthesis.
 
 ## Measured on {count} unseen sentences of the same kind
 

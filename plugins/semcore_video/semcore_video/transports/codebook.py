@@ -1,4 +1,5 @@
-"""A row of tokens or of numbers over a noisy channel: a codebook that both ends learnt, and a reader of context."""
+"""A row of tokens or of numbers over a noisy channel: a codebook that both ends learnt, and a
+reader of context."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ REACH_DB = 4.0
 
 @dataclass(frozen=True, eq=False)
 class Slots:
-    """Which symbol carries which part of which token, for rows of T tokens each over `symbols` symbols.
+    """Which symbol carries which part of which token, for rows of T tokens each over `symbols`
+    symbols.
 
     Fields:
         token: int64 (S,), the token of each symbol
@@ -40,10 +42,11 @@ class Slots:
 class Codebook(nn.Module):
     """Tokens to symbols and back; one pair for every number of symbols and every SNR.
 
-    The encoder looks the codeword of a token up (symbols of unit modulus), and its reader of context sends a token that the
-    others foretell more weakly. The decoder correlates what arrived with every codeword, which is what the likeliest token
-    without context follows from, and its reader of context moves these scores. A codeword carries a token, of which the
-    likeliest is taken, or a level of a number, of which the mean is taken.
+    The encoder looks the codeword of a token up (symbols of unit modulus), and its reader of
+    context sends a token that the others foretell more weakly. The decoder correlates what arrived
+    with every codeword, which is what the likeliest token without context follows from, and its
+    reader of context moves these scores. A codeword carries a token, of which the likeliest is
+    taken, or a level of a number, of which the mean is taken.
 
     Args:
         vocabulary: tokens or levels
@@ -53,10 +56,14 @@ class Codebook(nn.Module):
         kernel: tokens that a block sees
     """
 
-    def __init__(self, vocabulary: int, ordered: bool, width: int = 96, depth: int = 4, kernel: int = 7) -> None:
+    def __init__(
+        self, vocabulary: int, ordered: bool, width: int = 96, depth: int = 4, kernel: int = 7
+    ) -> None:
         super().__init__()
         self.ordered = ordered
-        self.table = nn.Parameter(_turns(vocabulary) if ordered else torch.randn(vocabulary, PHASES, 2))
+        self.table = nn.Parameter(
+            _turns(vocabulary) if ordered else torch.randn(vocabulary, PHASES, 2)
+        )
         self.sent = nn.Embedding(vocabulary, width)
         self.before = nn.ModuleList(Mixer(width, kernel, told=1) for _ in range(2))
         self.strength = nn.Linear(width, 1)
@@ -70,7 +77,11 @@ class Codebook(nn.Module):
     def settings(self) -> dict[str, Any]:
         """What it was built with."""
         kernel = self.before[0].along.kernel_size[0]  # type: ignore[index,union-attr]
-        built = {"vocabulary": len(self.table), "ordered": self.ordered, "width": self.sent.embedding_dim}
+        built = {
+            "vocabulary": len(self.table),
+            "ordered": self.ordered,
+            "width": self.sent.embedding_dim,
+        }
         return {**built, "depth": len(self.after), "kernel": kernel}
 
     @property
@@ -79,7 +90,8 @@ class Codebook(nn.Module):
         return torch.view_as_complex(F.normalize(self.table, dim=2))
 
     def encode(self, tokens: torch.Tensor, symbols: int, snr_db: torch.Tensor) -> torch.Tensor:
-        """Tokens int64 (B, T) -> symbols complex64 (B, symbols) of unit power a row; `snr_db`: (B,)."""
+        """Tokens int64 (B, T) -> symbols complex64 (B, symbols) of unit power a row; `snr_db`:
+        (B,)."""
         slots = Slots.of(tokens.shape[1], symbols)
         seen = self.sent(tokens)
         for block in self.before:
@@ -90,7 +102,8 @@ class Codebook(nn.Module):
         return row / row.abs().square().mean(1, keepdim=True).sqrt()
 
     def decode(self, values: torch.Tensor, noise_var: torch.Tensor, tokens: int) -> torch.Tensor:
-        """Symbols as they arrived (B, S) and their noise -> scores float32 (B, T, vocabulary): logarithms of likelihoods."""
+        """Symbols as they arrived (B, S) and their noise -> scores float32 (B, T, vocabulary):
+        logarithms of likelihoods."""
         slots = Slots.of(tokens, values.shape[1])
         weighted = values / noise_var
         fit = _by_token(weighted, slots, tokens)  # (B, T, PHASES)
@@ -105,10 +118,15 @@ class Codebook(nn.Module):
 
 
 def _turns(levels: int) -> torch.Tensor:
-    """Codewords of levels to begin with: phases that turn with the level, some slowly, some fast; (levels, PHASES, 2)."""
-    slow_and_fast = torch.tensor([0.45, 2.0, 8.0, 0.9, 32.0, 4.0, 1.4, 16.0])  # turns from the lowest level to the highest
+    """Codewords of levels to begin with: phases that turn with the level, some slowly, some fast;
+    (levels, PHASES, 2)."""
+    slow_and_fast = torch.tensor(
+        [0.45, 2.0, 8.0, 0.9, 32.0, 4.0, 1.4, 16.0]
+    )  # turns from the lowest level to the highest
     turns = slow_and_fast.repeat(PHASES // len(slow_and_fast)) * (1 + 0.1 * torch.rand(PHASES))
-    angles = 2 * torch.pi * (torch.linspace(-0.5, 0.5, levels)[:, None] * turns + torch.rand(PHASES))
+    angles = (
+        2 * torch.pi * (torch.linspace(-0.5, 0.5, levels)[:, None] * turns + torch.rand(PHASES))
+    )
     return torch.stack([angles.cos(), angles.sin()], -1)
 
 

@@ -1,4 +1,5 @@
-"""Numbers as levels that lie denser near zero: float32 in units of the root mean square of a stream."""
+"""Numbers as levels that lie denser near zero: float32 in units of the root mean square of a
+stream."""
 
 from __future__ import annotations
 

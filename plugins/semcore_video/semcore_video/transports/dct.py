@@ -1,4 +1,5 @@
-"""Numbers that change slowly, sent as the cosines that they are made of: the best analog code without training."""
+"""Numbers that change slowly, sent as the cosines that they are made of: the best analog code
+without training."""
 
 from __future__ import annotations
 
@@ -14,11 +15,13 @@ from semcore_video.transports.spectral import Prior, Spectral
 
 @dataclass(frozen=True)
 class DCT(Spectral):
-    """Features over time as cosine coefficients, of which low frequencies count as likely, without training.
+    """Features over time as cosine coefficients, of which low frequencies count as likely, without
+    training.
 
-    Both ends assume that a coefficient at frequency k has the variance 1 / (1 + (k / knee)^slope), in every column. The
-    2 `symbols` coefficients of the largest variance are sent, with the power of least error, behind a header of 32 channel
-    uses, or more below 3 dB (`semcore_video.transports.spectral`).
+    Both ends assume that a coefficient at frequency k has the variance 1 / (1 + (k / knee)^slope),
+    in every column. The 2 `symbols` coefficients of the largest variance are sent, with the power
+    of least error, behind a header of 32 channel uses, or more below 3 dB
+    (`semcore_video.transports.spectral`).
 
     Fields:
         knee: frequency index from which coefficients become small
@@ -26,7 +29,8 @@ class DCT(Spectral):
     """
 
     reference: ClassVar[str] = (
-        "K.-H. Lee and D. P. Petersen, Optimal linear coding for vector channels, IEEE Trans. Commun., 1976"
+        "K.-H. Lee and D. P. Petersen, Optimal linear coding for vector channels, IEEE Trans. "
+        "Commun., 1976"
     )
     cites: ClassVar[tuple[str, ...]] = ("lee1976optimal",)
     tried_with = ({}, {"symbols": 1000, "knee": 8.0})
@@ -36,4 +40,10 @@ class DCT(Spectral):
 
     def priors(self, form: tuple[int, int]) -> Sequence[Prior]:
         frames, numbers = form
-        return [Prior(np.repeat(1 / (1 + (np.arange(frames) / self.knee) ** self.slope), numbers).reshape(form))]
+        return [
+            Prior(
+                np.repeat(1 / (1 + (np.arange(frames) / self.knee) ** self.slope), numbers).reshape(
+                    form
+                )
+            )
+        ]

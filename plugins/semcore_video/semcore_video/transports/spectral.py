@@ -1,4 +1,5 @@
-"""Numbers over time, sent as the cosines that they are made of: what codes with and without training share."""
+"""Numbers over time, sent as the cosines that they are made of: what codes with and without
+training share."""
 
 from __future__ import annotations
 
@@ -18,11 +19,14 @@ from semcore_channels import words
 from semcore_channels.rows import Burst, StreamTransport
 
 LEVELS, LEAST_DB, STEP_DB = words.A_SET, -60.0, 0.75
-"""Scales that a header can tell, the root mean square of the first, and the step to the next, dB."""
+"""Scales that a header can tell, the root mean square of the first, and the step to the next,
+dB."""
 FADED = 4.0
-"""How much more noise than on average is reckoned with when a prior is chosen: fades cost most where it is wrong."""
+"""How much more noise than on average is reckoned with when a prior is chosen: fades cost most
+where it is wrong."""
 BLOCK = 1024
-"""Most real numbers that coefficients are spread over together: the estimate takes the cube of it."""
+"""Most real numbers that coefficients are spread over together: the estimate takes the cube of
+it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,22 +57,29 @@ class Plan:
     length: int
 
     def error(self, spectrum: np.ndarray, noise: float) -> float:
-        """What is lost of a spectrum (T x D,) with noise of one variance: squared error of what is sent, and the rest."""
+        """What is lost of a spectrum (T x D,) with noise of one variance: squared error of what is
+        sent, and the rest."""
         heard, wanted = spectrum[self.chosen], self.variances * self.amplitudes
         power = 2 * float(np.square(heard * self.amplitudes).sum()) / max(self.length, 1)
         weights = wanted / np.maximum(wanted * self.amplitudes + noise, 1e-30)
-        kept = np.square((1 - weights * self.amplitudes) * heard).sum() + np.square(weights).sum() * noise * power
+        kept = (
+            np.square((1 - weights * self.amplitudes) * heard).sum()
+            + np.square(weights).sum() * noise * power
+        )
         return float(np.square(spectrum).sum() - np.square(heard).sum() + kept)
 
     def sent(self, spectrum: np.ndarray) -> np.ndarray:
         """A spectrum (T x D,) as real numbers (length,), each coefficient spread over many."""
         found = np.zeros(self.length)
         for numbers, coefficients, turned in self._blocks():
-            found[numbers] = turned @ (spectrum[self.chosen[coefficients]] * self.amplitudes[coefficients])
+            found[numbers] = turned @ (
+                spectrum[self.chosen[coefficients]] * self.amplitudes[coefficients]
+            )
         return found
 
     def estimate(self, heard: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """The coefficients of least mean squared error (n,), of real numbers as they arrived and their noise (length,)."""
+        """The coefficients of least mean squared error (n,), of real numbers as they arrived and
+        their noise (length,)."""
         found = np.zeros(len(self.chosen))
         for numbers, coefficients, turned in self._blocks():
             amplitudes = self.amplitudes[coefficients]
@@ -82,10 +93,14 @@ class Plan:
         return found
 
     def _blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Real numbers, coefficients, and the matrix with orthonormal columns that spreads these over those."""
+        """Real numbers, coefficients, and the matrix with orthonormal columns that spreads these
+        over those."""
         count = -(-self.length // BLOCK)
         for block in range(count):
-            numbers, coefficients = np.arange(block, self.length, count), np.arange(block, len(self.chosen), count)
+            numbers, coefficients = (
+                np.arange(block, self.length, count),
+                np.arange(block, len(self.chosen), count),
+            )
             yield numbers, coefficients, _spreading(len(numbers), len(coefficients))
 
 
@@ -101,18 +116,20 @@ def _spreading(length: int, count: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Spectral(StreamTransport, Adaptive, abc.ABC):
-    """Features over time as cosine coefficients, the likely ones with the power that serves them best.
+    """Features over time as cosine coefficients, the likely ones with the power that serves them
+    best.
 
-    The rows of a stream (T, D) are frames. Of the coefficients of each column (DCT-II) both ends believe some variances; the
-    2 `symbols` likeliest are sent. A coefficient of deviation s gets the amplitude for which the mean squared error behind a
-    channel with noise of variance v is least, a^2 = (w / s - v / s^2)+ with one w for all, and is spread over the whole row by
-    orthonormal columns, so that a fade takes a little of many and not all of a few. The receiver's estimate is the one of
-    least mean squared error for the noise that is left in each symbol (Wiener, where all have the same); the transmitter
-    reckons with the mean SNR of the channel.
+    The rows of a stream (T, D) are frames. Of the coefficients of each column (DCT-II) both ends
+    believe some variances; the 2 `symbols` likeliest are sent. A coefficient of deviation s gets
+    the amplitude for which the mean squared error behind a channel with noise of variance v is
+    least, a^2 = (w / s - v / s^2)+ with one w for all, and is spread over the whole row by
+    orthonormal columns, so that a fade takes a little of many and not all of a few. The receiver's
+    estimate is the one of least mean squared error for the noise that is left in each symbol
+    (Wiener, where all have the same); the transmitter reckons with the mean SNR of the channel.
 
-    The scale that gives the row unit power travels in a header of 32 channel uses, or more below 3 dB: one of many words
-    that are nearly orthogonal, which stands for a level in steps of 0.75 dB. A stream whose header is not understood is lost.
-    The shape is known from the session.
+    The scale that gives the row unit power travels in a header of 32 channel uses, or more below 3
+    dB: one of many words that are nearly orthogonal, which stands for a level in steps of 0.75 dB.
+    A stream whose header is not understood is lost. The shape is known from the session.
 
     Fields:
         symbols: complex symbols a stream, besides the header
@@ -125,14 +142,17 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
 
     @abc.abstractmethod
     def priors(self, form: tuple[int, int]) -> Sequence[Prior]:
-        """What may be believed of T frames of D numbers; the header says which of them serves a stream best."""
+        """What may be believed of T frames of D numbers; the header says which of them serves a
+        stream best."""
 
     def burst(self, name: str, stream: Stream) -> Burst:
         import torch
         from scipy.fft import dct
 
         if not isinstance(stream, Features) or not np.isfinite(stream.values).all():
-            raise ComponentError(f"{type(self).__name__} sends finite numbers, and stream {name!r} holds others")
+            raise ComponentError(
+                f"{type(self).__name__} sends finite numbers, and stream {name!r} holds others"
+            )
         frames = _frames(stream.values).astype(np.float64)
         spectrum = dct(frames, axis=0, norm="ortho").ravel()
         priors = self.priors(_shape(frames))
@@ -161,7 +181,9 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
         heard = torch.view_as_real(values[header:]).flatten().numpy().astype(np.float64)
         noise = (noise_var[header:].repeat_interleave(2) / 2).numpy().astype(np.float64)
         spectrum = np.zeros(frames.size)
-        spectrum[plan.chosen] = plan.estimate(heard, noise) * scale_at(level)  # the variances are relative to it
+        spectrum[plan.chosen] = plan.estimate(heard, noise) * scale_at(
+            level
+        )  # the variances are relative to it
         found = idct(spectrum.reshape(frames.shape), axis=0, norm="ortho")
         return Features(found.astype(np.float32).reshape(span.form))
 
@@ -181,12 +203,16 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
         chosen = np.argsort(-variances, kind="stable")[: 2 * self.symbols]
         variances = variances[chosen]
         length = 2 * self.symbols if len(chosen) else 0
-        return Plan(chosen, _amplitudes(np.sqrt(variances), self._noise, length / 2), variances, length)
+        return Plan(
+            chosen, _amplitudes(np.sqrt(variances), self._noise, length / 2), variances, length
+        )
 
 
 def scale_of(rms: float) -> tuple[int, float]:
     """The level that a header tells of a root mean square, and what it stands for."""
-    level = int(np.clip(np.round((20 * np.log10(max(rms, 1e-9)) - LEAST_DB) / STEP_DB), 0, LEVELS - 1))
+    level = int(
+        np.clip(np.round((20 * np.log10(max(rms, 1e-9)) - LEAST_DB) / STEP_DB), 0, LEVELS - 1)
+    )
     return level, scale_at(level)
 
 
@@ -209,7 +235,8 @@ def _amplitudes(deviations: np.ndarray, noise: float, power: float) -> np.ndarra
     count = len(deviations)
     if not count:
         return deviations
-    # Power p = a^2 s^2 = w s sqrt(v) - v for the first n coefficients, none for the others; n is the largest that fits.
+    # Power p = a^2 s^2 = w s sqrt(v) - v for the first n coefficients, none for the others; n is
+    # the largest that fits.
     sums = np.cumsum(deviations)
     levels = (power + noise * np.arange(1, count + 1)) / sums
     fits = int(np.flatnonzero(levels * deviations > noise)[-1]) + 1

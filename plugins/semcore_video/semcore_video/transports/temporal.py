@@ -1,4 +1,5 @@
-"""The trained transports: motion, durations, text and phones, each with the pair that was trained for it."""
+"""The trained transports: motion, durations, text and phones, each with the pair that was trained
+for it."""
 
 from __future__ import annotations
 
@@ -27,24 +28,30 @@ if TYPE_CHECKING:
     from semcore_video.transports.codebook import Codebook
 
 LEAST = 4
-"""Symbols that a token is given at least: with fewer, a codebook of 256 words could not be told apart without noise."""
+"""Symbols that a token is given at least: with fewer, a codebook of 256 words could not be told
+apart without noise."""
 FRAMES = 75
-"""Of the clips whose cosines the weights of motion describe; others have the same spectrum, frequency by frequency."""
+"""Of the clips whose cosines the weights of motion describe; others have the same spectrum,
+frequency by frequency."""
 
 
 @dataclass(frozen=True)
 class TemporalMotion(Spectral):
-    """Motion as cosine coefficients, of which a training has learnt how likely they are, number by number.
+    """Motion as cosine coefficients, of which a training has learnt how likely they are, number by
+    number.
 
-    The pair of encoder and decoder that loses least of Gaussian numbers is linear, so what is learnt are their variances: of
-    each number at each frequency, in a few kinds of clips (a still head that speaks, a head that turns ...). The header says
-    which of them loses least. How coefficients are sent is told by `semcore_video.transports.spectral`.
+    The pair of encoder and decoder that loses least of Gaussian numbers is linear, so what is
+    learnt are their variances: of each number at each frequency, in a few kinds of clips (a still
+    head that speaks, a head that turns ...). The header says which of them loses least. How
+    coefficients are sent is told by `semcore_video.transports.spectral`.
 
     Fields:
         weights: folder that the recipe `temporal-motion` wrote; null: the shipped one
     """
 
-    reference: ClassVar[str] = f"{PAPER}, eq. 13 to 15; K.-H. Lee and D. P. Petersen, IEEE Trans. Commun., 1976"
+    reference: ClassVar[str] = (
+        f"{PAPER}, eq. 13 to 15; K.-H. Lee and D. P. Petersen, IEEE Trans. Commun., 1976"
+    )
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lee1976optimal")
     tried_with = ({}, {"symbols": 100, "snr_db": -5.0})
 
@@ -57,28 +64,35 @@ class TemporalMotion(Spectral):
     @functools.cached_property
     def variances(self) -> np.ndarray:
         """Variances by kind, frequency and number: float64 (kinds, 75, 12)."""
-        return arrays("temporal-motion", self.weights, "variances", "temporal-motion").astype(np.float64)
+        return arrays("temporal-motion", self.weights, "variances", "temporal-motion").astype(
+            np.float64
+        )
 
     def priors(self, form: tuple[int, int]) -> Sequence[Prior]:
         return [prior_of(one, form) for one in self.variances]
 
 
 def prior_of(variances: np.ndarray, form: tuple[int, int]) -> Prior:
-    """What variances (75, D) say of T frames of D numbers; of other numbers than they know, what they say on average."""
+    """What variances (75, D) say of T frames of D numbers; of other numbers than they know, what
+    they say on average."""
     frames, numbers = form
     at = np.arange(frames) * FRAMES // max(frames, 1)
     found = variances[at]
-    return Prior(found if numbers == variances.shape[1] else np.repeat(found.mean(1, keepdims=True), numbers, axis=1))
+    return Prior(
+        found
+        if numbers == variances.shape[1]
+        else np.repeat(found.mean(1, keepdims=True), numbers, axis=1)
+    )
 
 
 @dataclass(frozen=True)
 class TemporalCode(StreamTransport, Adaptive, abc.ABC):
     """A row of tokens, or of numbers as levels, by a trained pair of encoder and decoder.
 
-    The encoder sends for each token a codeword of its own, weaker where the others foretell it; the decoder correlates and
-    reads the context. A row takes `symbols` symbols, or 4 a token if that is more, behind a header of 32 channel uses, or
-    more below 3 dB, which holds what the session does not tell. There are no bits and no check; a stream whose header is not
-    understood is lost.
+    The encoder sends for each token a codeword of its own, weaker where the others foretell it; the
+    decoder correlates and reads the context. A row takes `symbols` symbols, or 4 a token if that is
+    more, behind a header of 32 channel uses, or more below 3 dB, which holds what the session does
+    not tell. There are no bits and no check; a stream whose header is not understood is lost.
 
     Fields:
         symbols: complex symbols a stream, besides the header
@@ -124,7 +138,13 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
             with torch.inference_mode():
                 told = torch.tensor([min(max(self.reckoned_db, -20.0), 40.0)])
                 data = self.network.encode(torch.from_numpy(tokens)[None], count, told)[0].clone()
-        return Burst(name, stream, words.spread(torch.cat((header, data))), {"header": len(header), "data": len(data)}, {})
+        return Burst(
+            name,
+            stream,
+            words.spread(torch.cat((header, data))),
+            {"header": len(header), "data": len(data)},
+            {},
+        )
 
     def _scores(self, values: torch.Tensor, noise_var: torch.Tensor, tokens: int) -> torch.Tensor:
         """What may have been sent: scores float32 (T, vocabulary)."""
@@ -140,7 +160,8 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
 class TemporalText(TemporalCode):
     """A text by a trained pair of encoder and decoder, byte by byte; the header tells its length.
 
-    The weights know sentences of English words in small letters; others arrive, but need a better channel.
+    The weights know sentences of English words in small letters; others arrive, but need a better
+    channel.
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Text,)
@@ -153,7 +174,8 @@ class TemporalText(TemporalCode):
         assert isinstance(stream, Text)
         data = stream.value.encode("utf-8", errors="replace")[: words.A_SET**2 - 1]  # 16 kB
         high, low = divmod(len(data), words.A_SET)
-        # One word of two sets for a short text; a word of the other set says that the length goes on in a second word.
+        # One word of two sets for a short text; a word of the other set says that the length goes
+        # on in a second word.
         numbers = [low] if not high else [words.A_SET + high, low]
         header = torch.cat([words.sent(number, 2, self._words) for number in numbers])
         return self._sent(name, stream, header, np.frombuffer(data, np.uint8).astype(np.int64))
@@ -167,7 +189,9 @@ class TemporalText(TemporalCode):
         length = first
         if first >= words.A_SET:
             low, at = (
-                words.read(values[one : 2 * one], noise_var[one : 2 * one], 2) if len(values) >= 2 * one else None,
+                words.read(values[one : 2 * one], noise_var[one : 2 * one], 2)
+                if len(values) >= 2 * one
+                else None,
                 2 * one,
             )
             if low is None:
@@ -193,7 +217,11 @@ class TemporalPhones(TemporalCode):
         import torch
 
         assert isinstance(stream, Tokens)
-        digits = stream.values[:, None] // self.vocabulary ** np.arange(self._digits(stream.vocabulary)) % self.vocabulary
+        digits = (
+            stream.values[:, None]
+            // self.vocabulary ** np.arange(self._digits(stream.vocabulary))
+            % self.vocabulary
+        )
         return self._sent(name, stream, torch.zeros(0, dtype=torch.complex64), digits.ravel())
 
     def stream(self, span: Span, received: Received) -> Stream:
@@ -203,7 +231,9 @@ class TemporalPhones(TemporalCode):
         scores = self._scores(values, noise_var, count * digits)
         if digits == 1:
             scores = scores[:, :vocabulary]
-        found = scores.argmax(-1).numpy().reshape(count, digits) @ self.vocabulary ** np.arange(digits)
+        found = scores.argmax(-1).numpy().reshape(count, digits) @ self.vocabulary ** np.arange(
+            digits
+        )
         return Tokens(np.minimum(found.astype(np.int64), vocabulary - 1), vocabulary)
 
     def _digits(self, vocabulary: int) -> int:
@@ -213,10 +243,11 @@ class TemporalPhones(TemporalCode):
 
 @dataclass(frozen=True)
 class TemporalDurations(TemporalCode):
-    """Durations, or other numbers, by a trained pair of encoder and decoder: levels, of which the receiver takes the mean.
+    """Durations, or other numbers, by a trained pair of encoder and decoder: levels, of which the
+    receiver takes the mean.
 
-    The header tells the root mean square of the stream, in steps of 0.75 dB; levels lie within twelve times that, denser near
-    zero.
+    The header tells the root mean square of the stream, in steps of 0.75 dB; levels lie within
+    twelve times that, denser near zero.
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Features,)
@@ -225,7 +256,9 @@ class TemporalDurations(TemporalCode):
 
     def burst(self, name: str, stream: Stream) -> Burst:
         if not isinstance(stream, Features) or not np.isfinite(stream.values).all():
-            raise ComponentError(f"TemporalDurations sends finite numbers, and stream {name!r} holds others")
+            raise ComponentError(
+                f"TemporalDurations sends finite numbers, and stream {name!r} holds others"
+            )
         values = stream.values.astype(np.float64).ravel()
         level, scale = scale_of(float(np.sqrt(np.square(values).mean())) if values.size else 0.0)
         tokens = nearest(values / scale, self.vocabulary)
