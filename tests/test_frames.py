@@ -14,8 +14,8 @@ from PIL import Image
 from semcore.analysis.rows import read_rows
 from semcore.cli import main
 from semcore.media import clips
-from semcore.render import figure, frames
-from semcore.render.pages import PAGE_IN
+from semcore.render import frames
+from semcore.render.paper import PAGE_IN, WIDTHS_IN, styled
 from semcore.types import Sample
 
 Writer = Callable[..., Path]
@@ -99,8 +99,8 @@ def test_no_page_is_larger_than_a_printed_one(shape: tuple[int, int], count: int
     picture = np.zeros((*shape, 3), np.uint8)
     found = [frames.Strip(f"name of cell {i}\nPSNR {i} dB", (picture,) * count, tuple(range(count)) if count > 1 else ())
              for i in range(cells)]  # fmt: skip
-    with figure.styled():
+    with styled():
         pages = list(frames.pages_of(found, width))
-    assert all(page.get_figheight() <= PAGE_IN and page.get_figwidth() == figure.WIDTHS_IN[width] for page in pages)
+    assert all(page.get_figheight() <= PAGE_IN and page.get_figwidth() == WIDTHS_IN[width] for page in pages)
     assert sum(len(axes.images) for page in pages for axes in page.axes) == cells * count, "nothing is left out"
     assert len(pages) <= 1 + cells // 2

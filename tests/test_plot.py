@@ -23,7 +23,7 @@ from semcore.analysis.chart import chart
 from semcore.analysis.rows import read_rows
 from semcore.cli import main
 from semcore.render import figure
-from semcore.render.pages import PAGE_IN
+from semcore.render.paper import PAGE_IN, styled
 from semcore.runs.conventions import SNR
 from semcore.runs.results import read_run
 from semcore.statistics.kinds import Decibels, Mean, Score, Share, Statistic
@@ -147,7 +147,7 @@ def test_single_samples_have_no_bars_and_the_caption_says_so(write_run: Writer, 
 
 def test_error_rates_over_decades_are_logarithmic_and_zeros_are_arrows_at_the_edge(run: Path, tmp_path: Path) -> None:
     drawn = chart(read_rows([run]), "channel.snr_db", ["ber"])
-    with figure.styled():
+    with styled():
         [axes] = figure.figure_of(drawn).axes
     assert axes.get_yscale() == "log"
     floor = axes.get_ylim()[0]
@@ -174,7 +174,7 @@ def test_an_axis_is_logarithmic_only_where_that_shows_more(
     cells = [{"settings": {"channel.snr_db": x}, "metrics": {"ber": [value, value]}, "config": {"channel": {"snr_db": x}},
               "statistics": {"ber": kind}, "better": "lower"} for x, value in enumerate(values)]  # fmt: skip
     drawn = chart(read_rows([write_run(cells)]), "channel.snr_db", ["ber"])
-    with figure.styled():
+    with styled():
         assert figure.figure_of(drawn).axes[0].get_yscale() == scale
         assert figure.figure_of(drawn, asked="linear").axes[0].get_yscale() == "linear"
     assert figure.draw(drawn)["pdf"].startswith(b"%PDF")
@@ -191,7 +191,7 @@ def test_no_drawing_shows_what_a_metric_cannot_be(write_run: Writer, kind: Stati
     run = write_run(cells)
     least, most = kind.range
     for asked in ("auto", "linear", "log"):
-        with figure.styled():
+        with styled():
             low, high = figure.figure_of(chart(read_rows([run]), "channel.snr_db", ["m"]), asked=asked).axes[0].get_ylim()
         assert (least is None or low >= least) and (most is None or high <= most)
     for point in chart(read_rows([run]), "channel.snr_db", ["m"]).lines[0].points:
@@ -226,7 +226,7 @@ def many(write_run: Writer, names: list[str]) -> Path:
 @pytest.mark.filterwarnings("error")
 def test_nothing_is_clipped_and_the_legend_hides_nothing(write_run: Writer, names: list[str], width: str) -> None:
     drawn = chart(read_rows([many(write_run, names)]), "channel.snr_db", ["psnr"])
-    with figure.styled():
+    with styled():
         made = figure.figure_of(drawn, width)
         made.draw_without_rendering()
         page = made.bbox
@@ -251,7 +251,7 @@ def test_nothing_is_clipped_and_the_legend_hides_nothing(write_run: Writer, name
 
 def test_lines_are_told_apart_without_any_colour(write_run: Writer) -> None:
     drawn = chart(read_rows([many(write_run, [f"w{i}" for i in range(24)])]), "channel.snr_db", ["psnr"])
-    with figure.styled():
+    with styled():
         lines, _ = figure.figure_of(drawn, "page").axes[0].get_legend_handles_labels()
     looks = [(line.get_marker(), str(line._unscaled_dash_pattern), line.get_markerfacecolor() == "white") for line in lines]
     assert len(looks) == 24 == len(set(looks))
@@ -290,7 +290,7 @@ def test_many_panels_and_lines_stand_on_pages_of_paper(write_run: Writer, width:
         for i in range(figure.MOST_NAMED + 2) for x in (0, 5)
     ]  # fmt: skip
     drawn = chart(read_rows([write_run(cells)]), "channel.snr_db", [f"m{k}" for k in range(10)], ["workflow"])
-    with figure.styled():
+    with styled():
         pages = list(figure.pages_of(drawn, width))
         assert all(page.get_figheight() <= PAGE_IN for page in pages)
         pages[0].draw_without_rendering()

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.analysis.aggregate import pooled
+from semcore.analysis.aggregate import aggregate
 from semcore.analysis.chart import chart
 from semcore.analysis.rows import Row, read_rows
 from semcore.errors import RunError
@@ -49,7 +49,7 @@ values = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(-100, 100), min_
 
 @given(st.lists(values, min_size=2, max_size=4))
 def test_the_average_is_over_samples_with_their_own_values_averaged_first(cells: list[dict[str, float]]) -> None:
-    found = pooled([row(one) for one in cells], "m")
+    found = aggregate([row(one) for one in cells], "m")
     means = [sum(v) / len(v) for s in "abcdefgh" if (v := [one[s] for one in cells if s in one])]
     mean = sum(means) / len(means)
     deviation = math.sqrt(sum((v - mean) ** 2 for v in means) / (len(means) - 1))
@@ -61,7 +61,7 @@ def test_the_average_is_over_samples_with_their_own_values_averaged_first(cells:
 
 @given(values, st.integers(1, 4))
 def test_the_same_cell_again_adds_no_certainty(one: dict[str, float], copies: int) -> None:
-    first, more = pooled([row(one), row(one)], "m"), pooled([row(one)] * (2 + copies), "m")
+    first, more = aggregate([row(one), row(one)], "m"), aggregate([row(one)] * (2 + copies), "m")
     assert (first.n, more.n) == (len(one), len(one))
     assert more.low == pytest.approx(first.low, abs=1e-9) and more.high == pytest.approx(first.high, abs=1e-9)
 
@@ -69,7 +69,7 @@ def test_the_same_cell_again_adds_no_certainty(one: dict[str, float], copies: in
 def test_one_cell_alone_is_what_its_result_says(write_run: Writer) -> None:
     [only] = read_rows([write_run([cell([1.0, 2.5, 4.0], at=0)])])
     summary = only.result["metrics"]["psnr"]
-    assert vars(pooled([only], "psnr")) == summary
+    assert vars(aggregate([only], "psnr")) == summary
 
 
 # ---------------------------------------------------------------------------------------------- what is refused
@@ -196,7 +196,7 @@ def swept_run(write_run: Writer) -> Path:
         (X, "psnr", ["encodr.quality"], "no cell has a setting 'encodr.quality'; did you mean 'encoder.quality'?"),
         ("source.limit", "psnr", None, "source.limit is 3 in every cell, so there is nothing to draw over it; swept here: "
          "channel.snr_db, encoder.quality"),
-        ("channel.use", "psnr", None, "channel.use is no number, so it cannot be an axis: it is noise"),
+        ("channel.use", "psnr", None, "channel.use is not a number, so it cannot be an axis: it is noise"),
         ("bpp", "psnr", None, "bpp cannot be computed here: it needs compression-ratio, or payload-bits and cbr"),
     ],
 )  # fmt: skip

@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 
 import semcore
 from semcore.analysis.findings import observe
+from semcore.analysis.ledger import ledger
+from semcore.analysis.overview import Overview, overview
 from semcore.errors import RunError
 from semcore.render.page import write_report
-from semcore.render.page.curves import curves_of, figures
+from semcore.render.page.configuration import Varied, common
+from semcore.render.page.curves import drawings
 from semcore.render.page.gallery import LONGEST, compare, thinned, visible
 from semcore.render.page.gallery import _pieces as gallery_pieces
-from semcore.render.page.ledger import accounts
-from semcore.render.page.lines import Lines, Varied, common, lines
 from semcore.runs.conventions import SNR
 from semcore.runs.damage import damages
 from semcore.runs.results import Run, read_run, table, verdict, with_interval
@@ -216,17 +217,17 @@ def test_every_cell_and_every_sample_appears(made: Any) -> None:
 
 def test_the_ledger_conserves_every_channel_use_and_bit(made: Any) -> None:
     run, page, _ = made(SWEEP + SESSION)
-    found = accounts(run, lines(run))
+    found = ledger(overview(run))
     assert sum(one.uses for one in found) == sum(post["channel_uses"] for c in run.results for post in c["ledger"])
     assert sum(one.bits for one in found) == sum(post["bits"] for c in run.results for post in c["ledger"])
     for one in found:
         assert one.agrees and one.uses > 0
-        assert (one.uses, one.bits) == (sum(post.uses for post in one.posts), sum(post.bits for post in one.posts))
-        assert sum(post.share for post in one.posts) == pytest.approx(100)
+        assert (one.uses, one.bits) == (sum(line.uses for line in one.lines), sum(line.bits for line in one.lines))
+        assert sum(line.share for line in one.lines) == pytest.approx(100)
     totals = [row for row in page.rows if row and row[0] == "total"]
     spoken = {int(re.sub(r"\D", "", row[1])) for row in totals}
     assert {one.uses for one in found} <= spoken
-    assert {"brightness", "caption", "plan"} <= {post.stream for post in found[0].posts}
+    assert {"brightness", "caption", "plan"} <= {line.stream for line in found[0].lines}
 
 
 def test_a_ledger_that_does_not_add_up_is_told(bench: Any) -> None:
@@ -277,16 +278,16 @@ def test_sessions_are_drawn_over_their_segments(made: Any) -> None:
 
 def test_swept_sections_of_one_component_are_told_apart(made: Any) -> None:
     run, page, source = made("sweep: {seed: [1, 2], channel: [{use: noise, snr_db: 3}, {use: noise, snr_db: 9}]}\n")
-    arranged = lines(run)
-    assert arranged.x is None
-    assert [line.label for line in arranged.lines] == ["channel=noise (SNR 3 dB)", "channel=noise (SNR 9 dB)"]
-    assert [arranged.place(cell) for cell in arranged.lines[0].cells] == ["seed 1", "seed 2"]
-    assert not any("best mean" in one.text for one in observe(run, arranged)), "nothing gets better with the seed"
+    found = overview(run)
+    assert not found.x
+    assert [group.label for group in found.groups] == ["noise (SNR 3 dB)", "noise (SNR 9 dB)"]
+    assert [found.place(row) for row in found.groups[0].rows] == ["seed 1", "seed 2"]
+    assert not any("best mean" in one.text for one in observe(found)), "nothing gets better with the seed"
 
 
 def test_one_cell_without_a_sweep_is_a_page(made: Any) -> None:
     run, page, _ = made()
-    assert lines(run).x is None
+    assert not overview(run).x
     assert "1 cell · 3 samples · semcore" in page.text and "nothing failed" in page.text
 
 
@@ -335,11 +336,11 @@ def test_the_same_run_gives_the_same_page_and_no_global_setting_is_touched(bench
 # ---------------------------------------------------------------------------------------------- observations
 
 
-def fake(values: Mapping[str, Mapping[float, tuple[float, float]]], better: str = "higher", **more: Any) -> tuple[Run, Lines]:
+def fake(values: Mapping[str, Mapping[float, tuple[float, float]]], better: str = "higher", **more: Any) -> Overview:
     """A run of one metric: workflow -> SNR -> (mean, half of the interval)."""
     results = [
         {
-            "id": f"{name}{x}", "settings": {"workflow": name, "channel.snr_db": x}, "n": 40, "report": {},
+            "id": f"{name}{x}", "settings": {"workflow": name, "channel.snr_db": x}, "n": 40, "report": {}, "config": {},
             "metrics": {"m": {"mean": mean, "low": mean - half, "high": mean + half, "n": 40, "unit": "",
                               "better": better, "signature": more.get(name, "M"), "cost": False, "exact": 0, "joint": None,
                               "statistic": Mean().described}},
@@ -347,14 +348,14 @@ def fake(values: Mapping[str, Mapping[float, tuple[float, float]]], better: str 
         for name, line in values.items() for x, (mean, half) in line.items()
     ]  # fmt: skip
     xs = sorted({x for line in values.values() for x in line})
-    info = {"axes": {"workflow": list(values), "channel.snr_db": xs}, "cells": []}
+    info = {"name": "nowhere", "axes": {"workflow": list(values), "channel.snr_db": xs}, "cells": []}
     run = Run(Path("nowhere"), info, results, [])
     object.__setattr__(run, "items", lambda cell: [])
-    return run, lines(run)
+    return overview(run)
 
 
 def say(values: Any, better: str = "higher", **more: Any) -> str:
-    return " ".join(f"[{one.verdict}] {one.text}" for one in observe(*fake(values, better, **more)))
+    return " ".join(f"[{one.verdict}] {one.text}" for one in observe(fake(values, better, **more)))
 
 
 def test_lines_that_cross_are_told_with_the_places_where_each_is_better() -> None:
@@ -384,7 +385,7 @@ def lined(write_run: Any, values: Mapping[str, Mapping[float, Sequence[float | N
         for name, line in values.items() for x, some in line.items()
     ]  # fmt: skip
     run = read_run(write_run(cells))
-    return " ".join(f"[{one.verdict}] {one.text}" for one in observe(run, lines(run)))
+    return " ".join(f"[{one.verdict}] {one.text}" for one in observe(overview(run)))
 
 
 ALL, NONE = {"sent": {"x": "a"}, "arrived": {"x": "a"}}, {"sent": {"x": "a"}, "arrived": {}}
@@ -443,7 +444,7 @@ def test_ten_observations_are_enough_and_warnings_come_first(write_run: Any) -> 
         for i in range(5) for x in (0, 5, 9)
     ]  # fmt: skip
     run = read_run(write_run(cells))
-    found = observe(run, lines(run))
+    found = observe(overview(run))
     assert len(found) == 10 and found[0].verdict == "warning" and "Only 4 samples per cell" in found[0].text
     assert {one.subject for one in found[1:]} == {f"m{k}" for k in range(5)}, "every metric has its turn"
 
@@ -487,20 +488,20 @@ def test_different_signatures_are_neither_compared_nor_connected() -> None:
     values = {"a": {0: (9, 1), 2: (9, 1)}, "b": {0: (1, 1), 2: (1, 1)}}
     text = say(values, b="M2")
     assert "is better" not in text and "not measured in the same way" in text
-    run, arranged = fake(values, b="M2")
-    assert [curve.label for curve in curves_of("m", arranged.lines)] == ["a · as M", "b · as M2"]
-    [figure] = figures(["m"], arranged)
-    assert any("not connected" in note for note in figure.notes)
+    found = fake(values, b="M2")
+    assert [line.label for line in found.chart.of("m")] == ["a", "b"]
+    [drawing] = drawings(found)
+    assert "Measured in different ways: a as M; b as M2; not connected." in drawing.notes
 
 
 def test_another_convention_for_the_snr_is_neither_compared_nor_connected() -> None:
-    run, arranged = fake({"a": {0: (9, 1), 2: (9, 1)}, "b": {0: (1, 1), 2: (1, 1)}})
-    for result in run.results:
+    found = fake({"a": {0: (9, 1), 2: (9, 1)}, "b": {0: (1, 1), 2: (1, 1)}})
+    for result in found.run.results:
         result["conventions"] = {"snr": SNR["snr_db" if result["settings"]["workflow"] == "a" else "block_snr_db"]}
-    text = " ".join(one.text for one in observe(run, arranged))
+    text = " ".join(one.text for one in observe(found))
     assert "is better" not in text and "not measured in the same way" in text
-    run.results[1]["conventions"] = {"snr": SNR["block_snr_db"]}
-    assert [len(curve.points) for curve in curves_of("m", arranged.lines)] == [1, 1, 2]
+    found.run.results[1]["conventions"] = {"snr": SNR["block_snr_db"]}
+    assert [len(line.points) for line in overview(found.run).chart.of("m")] == [1, 1, 2]
 
 
 @given(*[st.tuples(st.floats(-1e3, 1e3), st.floats(0, 10)) for _ in range(2)], st.sampled_from(["higher", "lower"]))

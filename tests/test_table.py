@@ -16,10 +16,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from semcore.analysis.rows import read_rows
+from semcore.analysis.table import table
 from semcore.cli import main
 from semcore.errors import RunError
 from semcore.render import latex
-from semcore.render.table import markdown, sheet, table, tex
+from semcore.render.caption import of_table
+from semcore.render.csv import of_table as as_csv
+from semcore.render.table import as_latex, as_markdown
 from semcore.runs.conventions import SNR
 from semcore.runs.results import read_run, with_interval
 
@@ -45,7 +48,7 @@ def rows_of(text: str) -> list[list[str]]:
 
 def test_the_numbers_of_a_table_are_those_of_the_results(write_run: Writer) -> None:
     folder = made(write_run, CLEAR)
-    header, ruler, *rows = rows_of(markdown(table(read_rows([folder]))))
+    header, ruler, *rows = rows_of(as_markdown(table(read_rows([folder]))))
     assert header == ["workflow", "PSNR", "SSIM"] and ruler == ["---", "---:", "---:"]
     for row, result in zip(rows, read_run(folder).results, strict=True):
         shown = [with_interval(result["metrics"][metric]) for metric in ("psnr", "ssim")]
@@ -55,7 +58,7 @@ def test_the_numbers_of_a_table_are_those_of_the_results(write_run: Writer) -> N
 def test_csv_keeps_every_digit(write_run: Writer) -> None:
     folder = made(write_run, CLEAR)
     for row, result in zip(
-        csv.DictReader(io.StringIO(sheet(table(read_rows([folder]))))), read_run(folder).results, strict=True
+        csv.DictReader(io.StringIO(as_csv(table(read_rows([folder]))))), read_run(folder).results, strict=True
     ):
         for metric, summary in result["metrics"].items():
             assert [float(row[f"{metric}{end}"]) for end in ("", " low", " high")] == [
@@ -97,13 +100,13 @@ def test_rows_average_what_they_do_not_name_or_refuse(write_run: Writer) -> None
         table(read_rows([folder]), ["workflow"])
     found = table(read_rows([folder], ["channel.snr_db=0,4"]), ["workflow"])
     assert [line[0].mean for line in found.cells] == [3.5, 3.5] and [line[0].n for line in found.cells] == [2, 2]
-    assert "Averaged over channel.snr_db = 0, 4" in found.caption
+    assert "Averaged over channel.snr_db = 0, 4" in of_table(found)
 
 
 def test_a_metric_that_does_not_apply_everywhere_has_a_dash(write_run: Writer) -> None:
     found = table(read_rows([made(write_run, {"a": {"bleu": [0.5, 0.6]}, "b": {"bleu": [None, None]}})]))
-    assert rows_of(markdown(found))[-1] == ["b", "–"]
-    assert "b & -- \\\\" in tex(found, "x")
+    assert rows_of(as_markdown(found))[-1] == ["b", "–"]
+    assert "b & -- \\\\" in as_latex(found, "x")
 
 
 # ---------------------------------------------------------------------------------------------- LaTeX
@@ -154,7 +157,7 @@ def latex_of(write_run: Writer) -> str:
         NASTY: {"psnr": [1.0, 2.0], "net-rate": [3e-6, 4e-6]},
         "b": {"psnr": [9.0, 9.1], "net-rate": [1e6, 2e6]},
     }
-    return tex(table(read_rows([made(write_run, values, b={"unit": "Mbit/s"})])), "my run_1")
+    return as_latex(table(read_rows([made(write_run, values, b={"unit": "Mbit/s"})])), "my run_1")
 
 
 def test_a_latex_table_holds_together(write_run: Writer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.runs.labels import Labels, telling
+from semcore.runs.labels import Labels, distinguish
 
 LOOKUPS = [
     {"use": "lookup", "by": "snr_db", "given": {"workflow": "v2a", "kb.level": "forced"}},
@@ -23,7 +23,7 @@ NESTED = [
 
 
 def names(values: list[Any]) -> list[str]:
-    say = telling(values)
+    say = distinguish(values)
     return [say(value) for value in values]
 
 

@@ -1,1 +1,4 @@
-"""From the results of runs to numbers: rows, means with intervals, charts, comparisons. Draws nothing."""
+"""From the results of runs to numbers: rows, means with intervals, charts, tables, comparisons.
+
+Nothing here draws.
+"""

@@ -1,7 +1,7 @@
-"""One number from several cells: the only place where results are averaged, and where an average is refused.
+"""One number from several cells: the only place where results are averaged.
 
-Two rows may be averaged, and their points connected, if they were measured alike: the same signature of the metric and the
-same convention for the SNR.
+Two rows may be averaged, and their points connected, only if their measurement keys are equal: the
+same signature of the metric and the same convention for the SNR.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ from semcore.config.build import nearest
 from semcore.errors import RunError
 from semcore.runs.conventions import SNR
 from semcore.runs.files import RefusedFile
-from semcore.runs.labels import key, said
+from semcore.runs.labels import canonical_key, format_value
 from semcore.runs.results import value_of
 from semcore.statistics.kinds import Mean, Statistic, statistic_of
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The mean of a metric at one place, with its 95 % interval, as its kind has it (`semcore.statistics.kinds`).
+    """The mean of a metric over samples, with the 95 % interval of its kind.
 
     Fields:
         mean: over samples; None if no sample has a finite value
-        low: lower end of the interval; None if it stands on a single sample
-        high: its upper end
-        n: samples
-        unit: of the metric
+        low: lower end of the interval; None without an interval, as for a single sample
+        high: upper end of the interval
+        n: number of samples
+        unit: unit of the metric
         better: `higher`, `lower` or ""
         signature: how it was measured
-        statistic: its kind, as results describe it
-        cost: whether it counts what was spent
-        exact: samples without any error, which are not in the mean of decibels
+        statistic: its kind, as results describe it (`semcore.statistics.kinds`)
+        cost: whether it counts a resource that was spent
+        exact: number of samples without any error, which the mean of decibels leaves out
         joint: decibels of the mean error of all samples
     """
 
@@ -52,13 +52,13 @@ class Summary:
 
     @property
     def kind(self) -> Statistic:
-        """What kind of number it is."""
+        """The kind of metric."""
         return statistic_of(self.statistic)
 
 
 @dataclass(frozen=True)
 class Derived:
-    """A metric that follows from others of the same sample."""
+    """A metric computed from others of the same sample."""
 
     unit: str
     better: str
@@ -70,84 +70,98 @@ class Derived:
 def _bits_per_pixel(item: Mapping[str, Any]) -> float | None:
     metrics = item["metrics"]
     if ratio := metrics.get("compression-ratio"):
-        return 24 / ratio  # 24 source bits a pixel
+        return 24 / ratio  # 24 source bits per pixel
     bits, cbr = metrics.get("payload-bits"), metrics.get("cbr")
     return bits * 3 * cbr / item["channel_uses"] if bits is not None and cbr else None
 
 
 DERIVED = {
     "bpp": Derived(
-        "bit/pixel", "lower", "bpp|1|ledger-data/pixels", "compression-ratio, or payload-bits and cbr", _bits_per_pixel
+        unit="bit/pixel",
+        better="lower",
+        signature="bpp|1|ledger-data/pixels",
+        needs="compression-ratio, or payload-bits and cbr",
+        of=_bits_per_pixel,
     )
 }
-"""Name -> what is computed from the items of a run: payload bits a pixel, without the bits of the channel code."""
+"""Metrics computed from the items of a run. `bpp`: payload bits per pixel, without channel coding."""
 
 
-Manner = tuple[tuple[str, str], ...]
-"""How something was measured: (what, how) by signature and convention."""
+MeasurementKey = tuple[tuple[str, str], ...]
+"""How a metric was measured: (what, how) pairs for its signature and the SNR convention."""
 
 
-def manner(result: Mapping[str, Any], metric: str) -> Manner:
-    """How a metric was measured in a cell: the signature, and the convention for the SNR. The one rule of what is alike."""
+def measurement_key(result: Mapping[str, Any], metric: str) -> MeasurementKey:
+    """How a metric was measured in a cell. Only values with equal keys are comparable."""
     convention = str(result.get("conventions", {}).get("snr", ""))
-    if not any(text in convention for text in SNR.values()):  # its channel alone knows what it means
-        convention = f"{convention} ({result.get('config', {}).get('channel', {}).get('use', '')})"
-    return ("signature", _summary(result, metric).signature), ("SNR convention", convention)
+    if not any(text in convention for text in SNR.values()):  # a meaning of that channel alone
+        channel = result.get("config", {}).get("channel", {}).get("use", "")
+        convention = f"{convention} ({channel})"
+    return ("signature", summary_of(result, metric).signature), ("SNR convention", convention)
 
 
-def pooled(rows: Sequence[Row], metric: str) -> Summary:
-    """The mean of a metric over all samples of some rows, and its interval.
+def aggregate(rows: Sequence[Row], metric: str) -> Summary:
+    """The mean of a metric over all samples of some rows, with its interval.
 
-    The values of one sample in several cells (seeds, swept settings) are no independent observations: they are averaged
-    first (trials and parts of ratios: added), so n counts samples, and the interval is that of samples like these.
+    The values of one sample in several cells (seeds, swept settings) are not independent: they are
+    averaged first (trials and parts of ratios are added). So n counts samples, and the interval
+    is over samples.
 
     Raises:
-        RunError: the rows were not measured alike, or the items of a cell are gone
+        RunError: the measurement keys of the rows differ, or the items of a cell are missing
     """
     refuse_mixture(rows, metric)
-    first = _summary(rows[0].result, metric)
+    first = summary_of(rows[0].result, metric)
     if len(rows) == 1 and metric not in DERIVED:
         return first
     values: dict[str, list[float]] = {}
     for row in rows:
         for sample, value in _values(row, metric):
             values.setdefault(sample, []).append(value)
-    found = first.kind.of([first.kind.together(some) for some in values.values()])
-    return replace(first, **asdict(found))
+    estimate = first.kind.of([first.kind.together(repeated) for repeated in values.values()])
+    return replace(first, **asdict(estimate))
 
 
 def refuse_mixture(rows: Sequence[Row], metric: str) -> None:
-    """Refuse rows that were not measured alike.
+    """Refuse rows whose measurement keys differ.
 
     Raises:
         RunError: naming two of them, what differs, and how to choose
     """
     first = rows[0]
+    ours = measurement_key(first.result, metric)
     for other in rows[1:]:
-        pairs = zip(manner(first.result, metric), manner(other.result, metric), strict=True)
-        differing = [(what, one, two) for (what, one), (_, two) in pairs if one != two]
-        if differing:
-            told = "".join(f"\n  {what} {first.name}: {one}\n  {what} {other.name}: {two}" for what, one, two in differing)
-            raise RunError(f"{metric} was not measured alike in these cells, so it has no average over them{told}"
-                           f"{_choice(first, other)}")  # fmt: skip
+        theirs = measurement_key(other.result, metric)
+        if ours == theirs:
+            continue
+        text = f"{metric} was not measured alike in these cells, so it has no average over them"
+        for (what, one), (_, two) in zip(ours, theirs, strict=True):
+            if one != two:
+                text += f"\n  {what} {first.name}: {one}\n  {what} {other.name}: {two}"
+        raise RunError(text + _choice(first, other))
 
 
-def known_metrics(rows: Sequence[Row]) -> list[str]:
-    """The metrics of some rows, in the order of their first appearance."""
+def metric_names(rows: Sequence[Row]) -> list[str]:
+    """The metrics of some rows, in order of first appearance."""
     return list(dict.fromkeys(name for row in rows for name in row.result["metrics"]))
 
 
-def known_metric(name: str, rows: Sequence[Row]) -> None:
-    """Refuse a metric that no row has a value of, with what may have been meant."""
-    there = known_metrics(rows)
-    if name in there:
+def require_metric(name: str, rows: Sequence[Row]) -> None:
+    """Check that a row has a value of a metric.
+
+    Raises:
+        RunError: none has; with the nearest known metric
+    """
+    measured = metric_names(rows)
+    if name in measured:
         if all(row.result["metrics"].get(name, {}).get("mean") is None for row in rows):
             raise RunError(f"{name} has no value in any of these cells: it does not apply to them")
     elif name in DERIVED:
-        if not any(value for row in rows for value in _values(row, name)):
-            raise RunError(f"{name} cannot be computed here: it needs {DERIVED[name].needs} among the metrics")
+        if not any(_values(row, name) for row in rows):
+            needs = DERIVED[name].needs
+            raise RunError(f"{name} cannot be computed here: it needs {needs} among the metrics")
     else:
-        hint = nearest(name, [*there, *DERIVED]) or f"measured here: {', '.join(there)}"
+        hint = nearest(name, [*measured, *DERIVED]) or f"measured here: {', '.join(measured)}"
         raise RunError(f"no cell has a metric {name!r}; {hint}")
 
 
@@ -158,32 +172,37 @@ def has(row: Row, metric: str) -> bool:
     return row.result["metrics"].get(metric, {}).get("mean") is not None
 
 
+def summary_of(result: Mapping[str, Any], metric: str) -> Summary:
+    """The summary of a metric in `result.json`; without a mean where the cell does not measure it."""
+    if metric in result["metrics"]:
+        entry = result["metrics"][metric]
+        return Summary(**{name: entry[name] for name in Summary.__dataclass_fields__})
+    if metric in DERIVED:
+        derived = DERIVED[metric]
+        described = Mean(0.0).described
+        return Summary(None, None, None, 0, derived.unit, derived.better, derived.signature, described)
+    return Summary(None, None, None, 0)
+
+
 def _values(row: Row, metric: str) -> list[tuple[str, float]]:
-    """(sample, value) of every sample of a row that has one."""
+    """(sample, value) of every sample of a row that has a value."""
     try:
-        items = row.run.items(dict(row.result))
+        items = row.items()
     except RefusedFile as error:
         raise RunError(f"the samples of {row.name} cannot be read: {error}") from error
     if metric in DERIVED and metric not in row.result["metrics"]:
-        found = [(item["sample"], DERIVED[metric].of(item)) for item in items]
+        values = [(item["sample"], DERIVED[metric].of(item)) for item in items]
     else:
-        found = [(item["sample"], value_of(item, metric)) for item in items]
-    return [(sample, value) for sample, value in found if value is not None]
-
-
-def _summary(result: Mapping[str, Any], metric: str) -> Summary:
-    if metric in result["metrics"]:
-        found = result["metrics"][metric]
-        return Summary(**{name: found[name] for name in Summary.__dataclass_fields__})
-    one = DERIVED.get(metric)
-    return Summary(None, None, None, 0, *((one.unit, one.better, one.signature, Mean(0.0).described) if one else ()))
+        values = [(item["sample"], value_of(item, metric)) for item in items]
+    return [(sample, value) for sample, value in values if value is not None]
 
 
 def _choice(first: Row, other: Row) -> str:
-    """How to keep two rows apart: by a setting in which they differ, that of the channel before others."""
-    differing = [path for path in first.place if key(first.get(path)) != key(other.get(path))]
-    differing.sort(key=lambda path: (path != "channel.use", path not in first.result["settings"]))
+    """How to separate two rows: by a setting in which they differ, preferably the channel."""
+    differing = [path for path in first.place if canonical_key(first.get(path)) != canonical_key(other.get(path))]
     if not differing:
         return ""
-    path = differing[0]
-    return f"\n  choose with --where {path}={said(first.get(path)).replace(', ', ',')}, or keep them apart with --group {path}"
+    swept = first.result["settings"]
+    path = min(differing, key=lambda path: (path != "channel.use", path not in swept))
+    value = format_value(first.get(path)).replace(", ", ",")
+    return f"\n  choose with --where {path}={value}, or keep them apart with --group {path}"

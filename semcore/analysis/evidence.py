@@ -1,84 +1,89 @@
-"""What the samples of two cells say of each other: which is better, as far as they carry it, and what arrived at all."""
+"""Which of two cells is better, as far as their samples show it, and whether it delivered at all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from semcore.runs.results import Run, pairs, value_of, verdict
+from semcore.analysis.aggregate import summary_of
+from semcore.analysis.rows import Row
+from semcore.runs.results import pairs, value_of, verdict
 from semcore.statistics.intervals import LEVEL
-from semcore.statistics.kinds import Statistic, statistic_of
-
-Cell = Mapping[str, Any]
 
 
 class Evidence:
-    """The samples of a run, each cell read once."""
+    """The samples of the cells of a run; each cell is read once."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self) -> None:
         self._items: dict[str, list[dict[str, Any]]] = {}
         self._values: dict[tuple[str, str], dict[str, float | None]] = {}
 
-    def items(self, cell: Cell) -> list[dict[str, Any]]:
-        """The rows of a cell."""
-        if cell["id"] not in self._items:
-            self._items[cell["id"]] = self._run.items(dict(cell))
-        return self._items[cell["id"]]
+    def items(self, row: Row) -> list[dict[str, Any]]:
+        """The samples of a cell."""
+        name = row.result["id"]
+        if name not in self._items:
+            self._items[name] = row.items()
+        return self._items[name]
 
-    def values(self, cell: Cell, metric: str) -> dict[str, float | None]:
+    def values(self, row: Row, metric: str) -> dict[str, float | None]:
         """Sample -> value."""
-        key = cell["id"], metric
+        key = row.result["id"], metric
         if key not in self._values:
-            self._values[key] = {item["sample"]: value_of(item, metric) for item in self.items(cell)}
+            self._values[key] = {item["sample"]: value_of(item, metric) for item in self.items(row)}
         return self._values[key]
 
-    def side(self, metric: str, a: Cell, b: Cell, comparisons: int = 1) -> str:
-        """Which cell is better: "a", "b", "same" (every sample equal), or "open" (the samples do not carry a difference).
+    def side(self, metric: str, a: Row, b: Row, comparisons: int = 1) -> str:
+        """Which cell is better.
 
-        Over the samples that both have, by the interval of their differences; where they have none in common, by whether
-        the intervals of the means lie apart.
+        Decided by the interval of the differences over the samples that both have; if they have
+        none in common, by whether the intervals of the means are disjoint.
 
         Args:
-            comparisons: among how many this is one: together they are wrong in 5 % of cases
+            metric: measured in both
+            a: one cell
+            b: the other cell
+            comparisons: number of comparisons made together; together they err in 5 % of cases
+
+        Returns:
+            "a", "b", "same" (equal in every sample) or "open" (no significant difference)
         """
-        p, q = a["metrics"][metric], b["metrics"][metric]
+        p, q = summary_of(a.result, metric), summary_of(b.result, metric)
         ours, theirs = self.values(a, metric), self.values(b, metric)
         both = pairs((ours, theirs))
         if both is None:
-            return verdict(p, q)
+            return verdict(vars(p), vars(q))
         if ours == theirs:
             return "same"
-        sign = kind(p).apart(*both, 1 - (1 - LEVEL) / max(comparisons, 1))
-        return "open" if not sign else "a" if (sign > 0) == (p["better"] == "higher") else "b"
+        sign = p.kind.apart(*both, 1 - (1 - LEVEL) / max(comparisons, 1))
+        if not sign:
+            return "open"
+        return "a" if (sign > 0) == (p.better == "higher") else "b"
 
-    def silence(self, metric: str, winner: Cell, loser: Cell) -> str:
-        """Why it is no merit that one cell has the better value: "lost", "less" or "missing"; "" if it is one.
+    def objection(self, metric: str, winner: Row, loser: Row) -> str:
+        """Why the better value of a cell is not to its credit; "" if it is.
 
-        Nothing of what it sent arrived; it cost less because less of it arrived; or it has no value where the other one has.
+        Returns:
+            "lost": nothing of what it sent arrived; "less": it cost less because less of it arrived;
+            "missing": it lacks values for samples for which the other cell has them
         """
-        here, there = (self.items(cell) for cell in (winner, loser))
-        if not any(_there(item) for item in here) and any(_there(item) for item in there):
+        ours, theirs = self.items(winner), self.items(loser)
+        if not any(map(_arrived, ours)) and any(map(_arrived, theirs)):
             return "lost"
-        if winner["metrics"][metric]["cost"] and _whole(here) < _whole(there):
+        if summary_of(winner.result, metric).cost and _intact(ours) < _intact(theirs):
             return "less"
-        ours, theirs = self.values(winner, metric), self.values(loser, metric)
-        lacking = [name for name, value in theirs.items() if value is not None and name in ours and ours[name] is None]
-        return "missing" if lacking else ""
+        here, there = self.values(winner, metric), self.values(loser, metric)
+        for sample, value in there.items():
+            if value is not None and sample in here and here[sample] is None:
+                return "missing"
+        return ""
 
 
-def kind(summary: Mapping[str, Any]) -> Statistic:
-    """What kind of number a summary is of."""
-    return statistic_of(summary["statistic"])
+def _arrived(item: dict[str, Any]) -> bool:
+    """Whether a stream of a sample arrived, damaged or not, or none was sent."""
+    return bool(item.get("arrived")) if item.get("sent") else True
 
 
-def _there(item: Mapping[str, Any]) -> int:
-    """How many streams of a sample arrived, damaged or not; one of which none was sent counts as if it had."""
-    return len(item.get("arrived", {})) if item.get("sent") else 1
-
-
-def _whole(items: list[dict[str, Any]]) -> float:
-    """The share of the streams of some samples that arrived, and passed their check where there is one."""
+def _intact(items: list[dict[str, Any]]) -> float:
+    """The share of the streams sent that arrived and passed their check, if they have one."""
     sent = sum(len(item.get("sent", {})) for item in items)
     good = sum(item.get("intact", {}).get(name) is not False for item in items for name in item.get("arrived", {}))
     return good / sent if sent else 1.0

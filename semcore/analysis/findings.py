@@ -1,26 +1,32 @@
-"""What the numbers of a run support, contradict, or leave open: computed by the same rules for every run."""
+"""What the numbers of a run support, contradict, or leave open; the same rules for every run."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from semcore.analysis.aggregate import manner
-from semcore.analysis.evidence import Evidence, kind
-from semcore.render.page.curves import Curve, curves_of
-from semcore.render.page.lines import Lines
+from semcore.analysis.aggregate import Summary, measurement_key
+from semcore.analysis.chart import Line, Point
+from semcore.analysis.evidence import Evidence
+from semcore.analysis.overview import Overview
+from semcore.analysis.rows import Row
 from semcore.runs.labels import short
-from semcore.runs.results import Run, number
+from semcore.runs.results import number
 
 MOST = 10
-"""Number of observations shown: those that matter most."""
+"""Observations that are shown: the most important ones."""
 MOST_PAIRS = 15
-"""Pairs of lines that are compared."""
+"""Pairs of lines or cells that are compared."""
 FEW = 10
 """Below this number of samples per cell, intervals are wide and the reader is warned."""
 RANKS = ("warning", "clear", "open", "note")
+OBJECTIONS = {
+    "lost": "nothing of {winner} arrived, and it is not compared",
+    "less": "{winner} costs less, but less of it arrived",
+    "missing": "{winner} has no value for samples for which {loser} has one, and it is not compared",
+}
+"""The words for `Evidence.objection`."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Observation:
     """A sentence about the run.
 
     Fields:
-        verdict: `clear` (the samples carry it), `open` (they do not), `note` or `warning`
+        verdict: `clear` (significant), `open` (not significant), `note` or `warning`
         subject: a metric, or what else it is about
         text: the sentence
         weight: among those of one verdict, the greater come first
@@ -40,25 +46,28 @@ class Observation:
     weight: int = 0
 
 
-def observe(run: Run, lines: Lines) -> list[Observation]:
-    """The observations that matter most: warnings, then what is clear, what is open, and notes; all metrics in turn."""
-    if not run.results:
+def observe(overview: Overview) -> list[Observation]:
+    """The most important observations: warnings, then clear, open ones and notes; metrics in turn."""
+    if not overview.run.results:
         return []
-    evidence, found = Evidence(run), list(_cautions(run))
-    for metric in run.metrics:
-        if lines.x is None:
-            found += _points(evidence, lines, metric)
+    evidence, found = Evidence(), list(_cautions(overview))
+    for metric in overview.run.metrics:
+        if not overview.x:
+            found += _cells(evidence, overview, metric)
             continue
-        curves = curves_of(metric, lines.lines, lines.x)
-        found += _comparisons(evidence, lines, metric, curves)
-        for curve in curves:
-            found += _course(evidence, lines, metric, curve)
-    found += _calibration(lines)
+        lines = overview.chart.of(metric)
+        found += _comparisons(evidence, overview, lines)
+        for line in lines:
+            found += _course(evidence, overview, line)
+    found += _calibration(overview)
     return ranked(found)[:MOST]
 
 
 def ranked(found: Iterable[Observation]) -> list[Observation]:
-    """Observations, those that matter most first; of one verdict and weight the first of each subject, then the second."""
+    """Observations by importance.
+
+    Those of one verdict and weight are ordered by subject in turn: the first of each, then the second.
+    """
     seen: dict[tuple[str, int, str], int] = {}
     keys: list[tuple[int, int, int, int, Observation]] = []
     for one in found:
@@ -68,96 +77,193 @@ def ranked(found: Iterable[Observation]) -> list[Observation]:
     return [one for *_, one in sorted(keys, key=lambda entry: entry[:4])]
 
 
-def _cautions(run: Run) -> Iterator[Observation]:
+def _cautions(overview: Overview) -> Iterator[Observation]:
     """What a reader must know before the comparisons."""
+    run = overview.run
     fewest = min(result["n"] for result in run.results)
     if fewest < FEW:
-        text = f"Only {fewest} sample{'s' if fewest > 1 else ''} per cell: little can be said of pictures unlike these."
+        samples = "1 sample" if fewest == 1 else f"{fewest} samples"
+        text = f"Only {samples} per cell: little can be said of pictures unlike these."
         yield Observation("warning", "samples", text, 2)
     for metric in run.metrics:
-        summaries = [(result["n"], result["metrics"][metric]) for result in run.results if metric in result["metrics"]]
-        if len({manner(result, metric) for result in run.results if metric in result["metrics"]}) > 1:
+        measuring = [result for result in run.results if metric in result["metrics"]]
+        if len({measurement_key(result, metric) for result in measuring}) > 1:
             where = "(see the signatures and conventions)"
             text = f"not measured in the same way in every cell {where}: such values are not compared."
             yield Observation("warning", metric, text, 1)
-        total, known = sum(n for n, _ in summaries), sum(summary["n"] + summary["exact"] for _, summary in summaries)
+        total = sum(result["n"] for result in measuring)
+        entries = [result["metrics"][metric] for result in measuring]
+        known = sum(entry["n"] + entry["exact"] for entry in entries)
         if known < total:
             yield Observation("note", metric, f"applies to {known} of {total} sample rows.", 1)
 
 
-# ---------------------------------------------------------------------------------------------- one line against another
+def _calibration(overview: Overview) -> Iterator[Observation]:
+    """How far what the channel reports is from what was set."""
+    name = overview.x.rsplit(".", 1)[-1]
+    gaps = [
+        abs(row.result["report"][name] - row.result["settings"][overview.x])
+        for group in overview.groups
+        for row in group.rows
+        if overview.x and name in row.result["report"]
+    ]
+    if gaps:
+        text = (
+            f"What the channel reports lies within {number(max(gaps))} {overview.unit} of what was set, in {len(gaps)} cells."
+        )
+        yield Observation("note", name, text, 1)
 
 
-def _comparisons(evidence: Evidence, lines: Lines, metric: str, curves: Sequence[Curve]) -> Iterator[Observation]:
-    pairs = [(a, b) for a, b in itertools.combinations(curves, 2)
-             if manner(a.cells[0], metric) == manner(b.cells[0], metric) and _of_one_draw(a.cells[0], b.cells[0])]  # fmt: skip
+# ---------------------------------------------------------------------------------------------- lines
+
+
+def _comparisons(evidence: Evidence, overview: Overview, lines: Sequence[Line]) -> Iterator[Observation]:
+    """Every line against every other one that was measured alike."""
+    pairs = [
+        (a, b) for a, b in itertools.combinations(lines, 2) if _comparable(a.metric, a.points[0].rows[0], b.points[0].rows[0])
+    ]
     for a, b in pairs[:MOST_PAIRS]:
-        if a.points[0]["better"]:
-            yield from _pair(evidence, lines, metric, a, b)
+        if a.points[0].y.better:
+            yield from _pair(evidence, overview, a, b)
     if len(pairs) > MOST_PAIRS:
-        yield Observation("note", metric, f"{len(pairs) - MOST_PAIRS} more pairs of lines are not compared here.")
+        text = f"{len(pairs) - MOST_PAIRS} more pairs of lines are not compared here."
+        yield Observation("note", lines[0].metric, text)
 
 
-def _pair(evidence: Evidence, lines: Lines, metric: str, a: Curve, b: Curve) -> Iterator[Observation]:
-    of_a, of_b = ({x: (cell, p) for x, cell, p in zip(c.x, c.cells, c.points, strict=True)} for c in (a, b))
+def _pair(evidence: Evidence, overview: Overview, a: Line, b: Line) -> Iterator[Observation]:
+    of_a, of_b = ({_at(point): point for point in line.points} for line in (a, b))
     places = [x for x in of_a if x in of_b]
     sides: dict[str, list[float]] = {"a": [], "b": [], "open": [], "same": []}
-    hushed: dict[tuple[str, str], list[float]] = {}
+    objections: dict[tuple[str, str], list[float]] = {}
     for x in places:
-        cells = of_a[x][0], of_b[x][0]
-        side = evidence.side(metric, *cells, len(places))
-        why = evidence.silence(metric, *(cells if side == "a" else cells[::-1])) if side in "ab" else ""
-        (hushed.setdefault((side, why), []) if why else sides[side]).append(x)
-    say, names = _ranges(lines, places), {"a": a.label, "b": b.label}
-    cost = a.points[0]["cost"]
-    ahead = [side for side in ("a", "b") if sides[side]]
-    clauses = [
-        f"{names[side]} {_is_better(cost, names[other] if side == ahead[0] else '')} at {say(sides[side])}"
-        f"{_factor([(of_a[x][1], of_b[x][1]) for x in sides[side]])}"
-        for side, other in (("a", "b"), ("b", "a"))
-        if side in ahead
-    ]
+        ours, theirs = of_a[x].rows[0], of_b[x].rows[0]
+        side = evidence.side(a.metric, ours, theirs, len(places))
+        objection = ""
+        if side == "a":
+            objection = evidence.objection(a.metric, ours, theirs)
+        elif side == "b":
+            objection = evidence.objection(a.metric, theirs, ours)
+        if objection:
+            objections.setdefault((side, objection), []).append(x)
+        else:
+            sides[side].append(x)
+    spans, names = _Spans(overview, places), {"a": a.label, "b": b.label}
+    others = {"a": b.label, "b": a.label}
+    cost = a.points[0].y.cost
+    clauses: list[str] = []
+    for side in ("a", "b"):
+        if sides[side]:
+            than = others[side] if not clauses else ""
+            factor = _factor([(of_a[x].y, of_b[x].y) for x in sides[side]])
+            at = spans.text(sides[side])
+            clauses.append(f"{names[side]} {_is_better(cost, than)} at {at}{factor}")
     clear = bool(clauses)
     if clear:
         clauses[-1] += " (95 %, over the same samples)"
     if sides["open"]:
-        clauses.append(f"at {say(sides['open'])} no difference is clear")
+        clauses.append(f"at {spans.text(sides['open'])} no difference is clear")
     if sides["same"]:
-        clauses.append(f"they are equal at {say(sides['same'])}")
-    clauses += [_hush(why, names[side], names["b" if side == "a" else "a"], say(some))
-                for (side, why), some in hushed.items()]  # fmt: skip
-    crossings = _crossings(places, [of_a[x][1]["mean"] - of_b[x][1]["mean"] for x in places])
+        clauses.append(f"they are equal at {spans.text(sides['same'])}")
+    for (side, objection), some in objections.items():
+        text = OBJECTIONS[objection].format(winner=names[side], loser=others[side])
+        clauses.append(f"at {spans.text(some)} {text}")
+    crossings = _crossings(places, [_mean(of_a[x]) - _mean(of_b[x]) for x in places])
     if crossings and sides["a"] and sides["b"]:
-        clauses.append(f"the means cross near {', '.join(f'{x:.3g} {lines.unit}'.strip() for x in crossings)}")
-    if clauses:
-        text = f"{a.label} and {b.label}: " * (not clear) + "; ".join(clauses) + "."
-        yield Observation("clear" if clear else "open" if sides["open"] else "note", metric, text, 2 - cost)
+        near = ", ".join(f"{x:.3g} {overview.unit}".strip() for x in crossings)
+        clauses.append(f"the means cross near {near}")
+    if not clauses:
+        return
+    text = "; ".join(clauses) + "."
+    if clear:
+        yield Observation("clear", a.metric, text, 2 - cost)
+    else:
+        verdict = "open" if sides["open"] else "note"
+        yield Observation(verdict, a.metric, f"{a.label} and {b.label}: {text}", 2 - cost)
 
 
-def _is_better(cost: bool, than: str = "") -> str:
-    """What is said of the better one; to cost less is no merit in itself."""
-    return f"{'costs less' if cost else 'is better'}{f' than {than}' * bool(than)}"
+def _course(evidence: Evidence, overview: Overview, line: Line) -> Iterator[Observation]:
+    """Where a metric reaches its best value and keeps it, and where it gets worse on the way."""
+    points, metric, better = line.points, line.metric, line.points[0].y.better
+    if len(points) < 2 or not better:
+        return
+    places, rows = [_at(point) for point in points], [point.rows[0] for point in points]
+    means = [_mean(point) for point in points]
+    who = f"{line.label}: " if line.label else ""
+    spans = _Spans(overview, places)
+    choose, word = (max, "maximum") if better == "higher" else (min, "minimum")
+    best = choose(means)
+    if max(means) == min(means):
+        text = f"the same mean at every point, {number(best)}{_bound(points[0].y)}."
+        yield Observation("note", metric, who + text)
+        return
+    if points[0].y.cost:
+        return
+    top, tries = means.index(best), 2 * (len(places) - 1)
+    behind = [i for i, row in enumerate(rows) if i != top and evidence.side(metric, rows[top], row, tries) == "a"]
+    if not behind:
+        text = f"no two points differ clearly over {spans.text(places)}."
+        yield Observation("open", metric, who + text)
+        return
+    if any(evidence.objection(metric, rows[top], rows[i]) for i in behind):
+        return
+    settled = len(means)  # from here on all means are the best
+    while settled and means[settled - 1] == best:
+        settled -= 1
+    if settled < len(means) - 1 and any(i < settled for i in behind):
+        n, since, bound = points[-1].y.n, spans.text([places[settled]]), _bound(points[-1].y)
+        if n < FEW:  # too few to say that it stays so
+            text = f"{number(best)} on average over {n} samples from {since} on{bound}."
+        else:
+            text = f"its {word}, {number(best)}, holds from {since} on, over {n} samples{bound}."
+        yield Observation("clear", metric, who + text)
+    elif evidence.side(metric, rows[-1], rows[-2], tries) == "a":
+        text = f"still improves at the end of the axis, to {number(means[-1])}."
+        yield Observation("clear", metric, who + text)
+    else:
+        leading = [x for x, mean in zip(places, means, strict=True) if mean == best]
+        peers = [x for i, x in enumerate(places) if i not in behind]
+        text = f"its best mean, {number(best)}, is at {spans.text(leading)}; not clearly different: {spans.text(peers)}."
+        yield Observation("open", metric, who + text)
+    if "snr" in overview.x:
+        worse = []
+        for j in range(1, len(means)):
+            lead = rows[means.index(choose(means[:j]))]
+            if evidence.side(metric, lead, rows[j], tries) == "a":
+                if not evidence.objection(metric, lead, rows[j]):
+                    worse.append(places[j])
+        if worse:
+            text = f"worse at {spans.text(worse)} than at a lower SNR (95 %): more SNR should not hurt."
+            yield Observation("warning", metric, who + text)
 
 
-def _hush(why: str, name: str, other: str, at: str = "") -> str:
-    """Why a better value is no merit."""
-    start = f"at {at} " if at else ""
-    return (
-        start
-        + {
-            "lost": f"nothing of {name} arrived, and it is not compared",
-            "less": f"{name} costs less, but less of it arrived",
-            "missing": f"{name} has no value for samples for which {other} has one, and it is not compared",
-        }[why]
-    )
+def _at(point: Point) -> float:
+    assert point.x.mean is not None
+    return point.x.mean
 
 
-def _factor(pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> str:
-    """By how much the better one leads, where that is a matter of factors: no dB, no scores up to 1, nothing at 0."""
-    score = pairs[0][0]["better"] == "higher" and max(one["mean"] for pair in pairs for one in pair) <= 1
-    if score or any(one["unit"] == "dB" or one["mean"] <= 0 for pair in pairs for one in pair):
+def _mean(point: Point) -> float:
+    assert point.y.mean is not None
+    return point.y.mean
+
+
+def _bound(summary: Summary) -> str:
+    """The other end of the interval of a mean that is at an end of its range."""
+    if summary.low is None or summary.high is None or summary.low == summary.high:
         return ""
-    least = min(max(p["mean"], q["mean"]) / min(p["mean"], q["mean"]) for p, q in pairs)
+    low, high = summary.kind.range
+    if summary.mean == low:
+        return f" (95 %: at most {number(summary.high)})"
+    return f" (95 %: at least {number(summary.low)})" if summary.mean == high else ""
+
+
+def _factor(pairs: Sequence[tuple[Summary, Summary]]) -> str:
+    """By what factor the better one leads; "" for decibels, scores up to 1, and means of 0 or less."""
+    means = [(one.mean or 0.0, other.mean or 0.0) for one, other in pairs]
+    score = pairs[0][0].better == "higher" and max(map(max, means)) <= 1
+    decibels = any(one.unit == "dB" for pair in pairs for one in pair)
+    if score or decibels or min(map(min, means)) <= 0:
+        return ""
+    least = min(max(pair) / min(pair) for pair in means)
     return f", the means by a factor of at least {number(least)}" if least >= 2 else ""
 
 
@@ -167,118 +273,68 @@ def _crossings(places: Sequence[float], differences: Sequence[float]) -> list[fl
     return [x0 + (x1 - x0) * d0 / (d0 - d1) for (x0, d0), (x1, d1) in steps if d0 * d1 < 0]
 
 
-# ---------------------------------------------------------------------------------------------- the course of one line
+class _Spans:
+    """Values of the axis as text; neighbours become a range."""
 
+    def __init__(self, overview: Overview, places: Sequence[float]) -> None:
+        self._places = {x: index for index, x in enumerate(places)}
+        self._unit = overview.unit
 
-def _course(evidence: Evidence, lines: Lines, metric: str, curve: Curve) -> Iterator[Observation]:
-    """Where a metric reaches its best value and stays there, and where it gets worse on the way."""
-    better = curve.points[0]["better"]
-    if len(curve.points) < 2 or not better:
-        return
-    assert lines.x is not None
-    places, cells, points = list(curve.x), curve.cells, curve.points
-    means = [point["mean"] for point in points]
-    who = f"{curve.label}: " if curve.label else ""
-    at = _ranges(lines, places)
-    choose, word = (max, "maximum") if better == "higher" else (min, "minimum")
-    best = choose(means)
-    if max(means) == min(means):
-        yield Observation("note", metric, f"{who}the same mean at every point, {number(best)}{_bound(points[0])}.")
-        return
-    if points[0]["cost"]:
-        return
-    top, tries = means.index(best), 2 * (len(places) - 1)
-    behind = [i for i in range(len(places)) if i != top and evidence.side(metric, cells[top], cells[i], tries) == "a"]
-    if not behind:
-        yield Observation("open", metric, f"{who}no two points differ clearly over {at(places)}.")
-        return
-    if any(evidence.silence(metric, cells[top], cells[i]) for i in behind):
-        return
-    settled = next(i for i in range(len(means) + 1) if all(mean == best for mean in means[i:]))
-    if settled < len(means) - 1 and any(i < settled for i in behind):
-        n, since = points[-1]["n"], at([places[settled]])
-        if n < FEW:  # too few to say that it stays so
-            text = f"{who}{number(best)} on average over {n} samples from {since} on{_bound(points[-1])}."
-        else:
-            text = f"{who}its {word}, {number(best)}, holds from {since} on, over {n} samples{_bound(points[-1])}."
-        yield Observation("clear", metric, text)
-    elif evidence.side(metric, cells[-1], cells[-2], tries) == "a":
-        yield Observation("clear", metric, f"{who}still improves at the end of the axis, to {number(means[-1])}.")
-    else:
-        peers = [places[i] for i in range(len(places)) if i not in behind]
-        yield Observation("open", metric, f"{who}its best mean, {number(best)}, is at "
-                          f"{at([x for x, mean in zip(places, means, strict=True) if mean == best])}; not clearly different: "
-                          f"{at(peers)}.")  # fmt: skip
-    if "snr" in lines.x:
-        leads = [means.index(choose(means[:j])) for j in range(1, len(means))]
-        worse = [places[j] for j, i in enumerate(leads, 1) if evidence.side(metric, cells[i], cells[j], tries) == "a"
-                 and not evidence.silence(metric, cells[i], cells[j])]  # fmt: skip
-        if worse:
-            yield Observation("warning", metric, f"{who}worse at {at(worse)} than at a lower SNR (95 %): more SNR should "
-                              "not hurt.")  # fmt: skip
-
-
-def _bound(point: Mapping[str, Any]) -> str:
-    """What the interval leaves open, where it is not that of a single value."""
-    if point["low"] is None or point["low"] == point["high"]:
-        return ""
-    low, high = kind(point).range
-    if point["mean"] == low:
-        return f" (95 %: at most {number(point['high'])})"
-    return f" (95 %: at least {number(point['low'])})" if point["mean"] == high else ""
-
-
-def _calibration(lines: Lines) -> Iterator[Observation]:
-    """How far what the channel reports lies from what was set."""
-    if lines.x is None:
-        return
-    name = lines.x.rsplit(".", 1)[-1]
-    gaps = [abs(cell["report"][name] - cell["settings"][lines.x]) for line in lines.lines for cell in line.cells
-            if name in cell["report"]]  # fmt: skip
-    if gaps:
-        yield Observation("note", name, f"What the channel reports lies within {number(max(gaps))} {lines.unit} of what "
-                          f"was set, in {len(gaps)} cells.", 1)  # fmt: skip
-
-
-def _points(evidence: Evidence, lines: Lines, metric: str) -> Iterator[Observation]:
-    """Cells against each other where nothing numeric is swept."""
-    cells = [cell for line in lines.lines for cell in line.cells]
-    known = [(cell, cell["metrics"][metric]) for cell in cells if cell["metrics"].get(metric, {}).get("mean") is not None]
-    pairs = [(a, b) for a, b in itertools.combinations(known, 2)
-             if _of_one_draw(a[0], b[0]) and a[1]["better"] and manner(a[0], metric) == manner(b[0], metric)]  # fmt: skip
-    for (one, p), (other, _) in pairs[:MOST_PAIRS]:
-        side, names = evidence.side(metric, one, other, min(len(pairs), MOST_PAIRS)), (lines.name(one), lines.name(other))
-        weight = 2 - p["cost"]
-        if side in "ab":
-            (winner, loser), ends = (names, (one, other)) if side == "a" else (names[::-1], (other, one))
-            if why := evidence.silence(metric, *ends):
-                yield Observation("note", metric, f"{_hush(why, winner, loser)}.", weight)
+    def text(self, some: Sequence[float]) -> str:
+        """`1, 2 dB` or `1 to 4, 6 dB`."""
+        spans: list[list[float]] = []
+        for x in some:
+            if spans and self._places[x] == self._places[spans[-1][-1]] + 1:
+                spans[-1].append(x)
             else:
-                text = f"{winner} {_is_better(p['cost'], loser)} (95 %, over the same samples)."
-                yield Observation("clear", metric, text, weight)
-        elif side == "open":
-            yield Observation("open", metric, f"{names[0]} and {names[1]}: no difference is clear.", weight)
-        else:
-            yield Observation("note", metric, f"{names[0]} and {names[1]} are equal.", weight)
-    if len(pairs) > MOST_PAIRS:
-        yield Observation("note", metric, f"{len(pairs) - MOST_PAIRS} more pairs of cells are not compared here.")
-
-
-def _of_one_draw(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two cells have the same seed, so that like is compared with like."""
-    seeds = [cell.get("config", {}).get("seed") for cell in (one, other)]
-    return bool(seeds[0] == seeds[1])
-
-
-def _ranges(lines: Lines, places: Sequence[float]) -> Callable[[Sequence[float]], str]:
-    """Values of the axis in words: neighbours become a range."""
-
-    def say(some: Sequence[float]) -> str:
-        indices = [places.index(x) for x in some]
+                spans.append([x])
         parts = []
-        for _, group in itertools.groupby(enumerate(indices), lambda pair: pair[1] - pair[0]):
-            run = [places[index] for _, index in group]
-            parts.append(f"{short(run[0])} to {short(run[-1])}" if len(run) > 2 else ", ".join(map(short, run)))
-        return f"{', '.join(parts)} {lines.unit}".strip()
+        for span in spans:
+            values = [short(int(x) if x.is_integer() else x) for x in span]
+            parts.append(f"{values[0]} to {values[-1]}" if len(values) > 2 else ", ".join(values))
+        return f"{', '.join(parts)} {self._unit}".strip()
 
-    return say
+
+# ---------------------------------------------------------------------------------------------- cells
+
+
+def _cells(evidence: Evidence, overview: Overview, metric: str) -> Iterator[Observation]:
+    """Cells against each other, where there is no axis."""
+    points = overview.chart.points(metric)
+    pairs = [(a, b) for a, b in itertools.combinations(points, 2) if a.y.better and _comparable(metric, a.rows[0], b.rows[0])]
+    tries = min(len(pairs), MOST_PAIRS)
+    for a, b in pairs[:MOST_PAIRS]:
+        yield _two_cells(evidence, overview, metric, (a, b), tries)
+    if len(pairs) > MOST_PAIRS:
+        text = f"{len(pairs) - MOST_PAIRS} more pairs of cells are not compared here."
+        yield Observation("note", metric, text)
+
+
+def _two_cells(evidence: Evidence, overview: Overview, metric: str, pair: tuple[Point, Point], tries: int) -> Observation:
+    a, b = (point.rows[0] for point in pair)
+    cost = pair[0].y.cost
+    side = evidence.side(metric, a, b, tries)
+    if side == "open":
+        text = f"{overview.name(a)} and {overview.name(b)}: no difference is clear."
+        return Observation("open", metric, text, 2 - cost)
+    if side == "same":
+        text = f"{overview.name(a)} and {overview.name(b)} are equal."
+        return Observation("note", metric, text, 2 - cost)
+    winner, loser = (a, b) if side == "a" else (b, a)
+    names = {"winner": overview.name(winner), "loser": overview.name(loser)}
+    if objection := evidence.objection(metric, winner, loser):
+        return Observation("note", metric, f"{OBJECTIONS[objection].format(**names)}.", 2 - cost)
+    text = f"{names['winner']} {_is_better(cost, names['loser'])} (95 %, over the same samples)."
+    return Observation("clear", metric, text, 2 - cost)
+
+
+def _is_better(cost: bool, than: str = "") -> str:
+    verb = "costs less" if cost else "is better"
+    return f"{verb} than {than}" if than else verb
+
+
+def _comparable(metric: str, a: Row, b: Row) -> bool:
+    """Whether two cells have the same seed and measured a metric alike."""
+    seeds = [row.result["config"].get("seed") for row in (a, b)]
+    keys = [measurement_key(row.result, metric) for row in (a, b)]
+    return seeds[0] == seeds[1] and keys[0] == keys[1]

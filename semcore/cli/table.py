@@ -34,16 +34,19 @@ def table_command(
     For example: semcore table runs/demo --where channel.block_snr_db=3 --columns ssim --columns cbr --to latex
     """
     from semcore.analysis.rows import read_rows
-    from semcore.render import table as tables
+    from semcore.analysis.table import table
+    from semcore.render import csv
+    from semcore.render.table import as_latex, as_markdown
     from semcore.runs.storage import write
 
-    found = tables.table(read_rows(runs, where), paths or None, metrics or None)
+    found = table(read_rows(runs, where), paths or None, metrics or None)
     kind = to or ENDINGS.get(out.suffix if out else "", "markdown")
-    text = {
-        "markdown": lambda: tables.markdown(found),
-        "latex": lambda: tables.tex(found, runs[0].resolve().name),
-        "csv": lambda: tables.sheet(found, spreadsheet),
-    }[kind]()
+    if kind == "csv":
+        text = csv.of_table(found, spreadsheet)
+    elif kind == "latex":
+        text = as_latex(found, runs[0].resolve().name)
+    else:
+        text = as_markdown(found)
     if out is None:
         say(text, end="")
     else:

@@ -1,1 +1,1 @@
-"""From numbers to what is looked at: the page, figures, tables, references, data files."""
+"""From numbers to output: the page, figures, tables, references, data files."""

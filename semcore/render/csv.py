@@ -1,4 +1,4 @@
-"""Numbers as CSV: full precision, one row an observation."""
+"""CSV with full precision, one row per observation."""
 
 from __future__ import annotations
 
@@ -6,38 +6,44 @@ import csv
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from semcore.analysis.chart import Chart
-from semcore.runs.labels import said
+from semcore.analysis.chart import Chart, Line, Point
+from semcore.analysis.table import Table
+from semcore.runs.labels import format_value
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""What a text begins with that a spreadsheet takes for a formula."""
+"""First characters that make a spreadsheet read a text as a formula."""
 
 
 def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = (), spreadsheet: bool = False) -> str:
-    """Rows as CSV under the columns that they have, or the given ones; what is not known is left empty.
+    """Rows as CSV; unknown values are left empty.
 
     Args:
-        spreadsheet: put an apostrophe before texts that a spreadsheet would take for formulas
+        rows: values by column
+        columns: the columns; empty: those of the rows
+        spreadsheet: put an apostrophe before texts that a spreadsheet would read as formulas
     """
     rows = list(rows)
     names = list(columns) or list(dict.fromkeys(name for row in rows for name in row))
-    tame, lines = _tamed if spreadsheet else _cell, _Lines()
+    cell, lines = _no_formula if spreadsheet else _cell, _Lines()
     writer = csv.writer(lines, lineterminator="\r\n")
-    writer.writerow(map(tame, names))
-    writer.writerows([tame(row.get(name)) for name in names] for row in rows)
+    writer.writerow(map(cell, names))
+    writer.writerows([cell(row.get(name)) for name in names] for row in rows)
     return "".join(lines)
 
 
 class _Lines(list[str]):
-    """A file of lines that end with a line feed. Python quotes what may stand in the end of a line, and in no other."""
+    """A file of lines that end with a line feed.
+
+    The writer quotes line feeds inside values only if they occur in its own line ends.
+    """
 
     def write(self, line: str) -> None:
-        """Keep a line."""
+        """Append a line."""
         self.append(line.removesuffix("\r\n") + "\n")
 
 
-def _tamed(value: Any) -> Any:
-    """A cell that no spreadsheet calculates; a number in words is no formula."""
+def _no_formula(value: Any) -> Any:
+    """A cell that no spreadsheet evaluates; a number as text is not a formula."""
     cell = _cell(value)
     if not isinstance(cell, str) or not cell.lstrip(" ").startswith(FORMULA):
         return cell
@@ -51,26 +57,50 @@ def _tamed(value: Any) -> Any:
 def _cell(value: Any) -> Any:
     if value is None or isinstance(value, (int, float, str)):
         return value
-    return said(value)
+    return format_value(value)
 
 
 def of_chart(chart: Chart) -> str:
-    """Every point of a figure: its line, where it is, mean and interval, and what it stands on."""
+    """Every point of a chart: its line, place, mean and interval, and how it was measured."""
     rows = []
     for line in chart.lines:
-        for point in line.points:
-            at: dict[str, Any] = {chart.x: point.x.mean}
-            if chart.x_is_metric:
-                at |= {f"{chart.x} low": point.x.low, f"{chart.x} high": point.x.high}
-            results = [row.result for row in point.rows]
-            rows.append(
-                {
-                    "line": line.label, **line.group, **at,
-                    "metric": line.metric, "mean": point.y.mean, "low": point.y.low, "high": point.y.high, "n": point.y.n,
-                    "unit": point.y.unit, "signature": point.y.signature,
-                    "snr": "; ".join(dict.fromkeys(str(one["conventions"]["snr"]) for one in results)),
-                    "seeds": " ".join(dict.fromkeys(str(one["config"]["seed"]) for one in results)),
-                    "cells": " ".join(one["id"] for one in results),
-                }
-            )  # fmt: skip
+        rows += [_point(chart, line, point) for point in line.points]
     return as_csv(rows)
+
+
+def _point(chart: Chart, line: Line, point: Point) -> dict[str, Any]:
+    place = {chart.x: point.x.mean}
+    if chart.x_is_metric:
+        place |= {f"{chart.x} low": point.x.low, f"{chart.x} high": point.x.high}
+    results = [row.result for row in point.rows]
+    return {
+        "line": line.label,
+        **line.group,
+        **place,
+        "metric": line.metric,
+        "mean": point.y.mean,
+        "low": point.y.low,
+        "high": point.y.high,
+        "n": point.y.n,
+        "unit": point.y.unit,
+        "signature": point.y.signature,
+        "snr": "; ".join(dict.fromkeys(str(one["conventions"]["snr"]) for one in results)),
+        "seeds": " ".join(dict.fromkeys(str(one["config"]["seed"]) for one in results)),
+        "cells": " ".join(one["id"] for one in results),
+    }
+
+
+def of_table(table: Table, spreadsheet: bool = False) -> str:
+    """A table: mean, both ends of the interval and n of every metric; `spreadsheet`: as in `as_csv`."""
+    rows = []
+    for group, cells in zip(table.names, table.cells, strict=True):
+        row: dict[str, Any] = dict(zip(table.paths, group, strict=True))
+        for metric, cell in zip(table.metrics, cells, strict=True):
+            row |= {
+                metric: cell.mean,
+                f"{metric} low": cell.low,
+                f"{metric} high": cell.high,
+                f"{metric} n": cell.n,
+            }
+        rows.append(row)
+    return as_csv(rows, spreadsheet=spreadsheet)

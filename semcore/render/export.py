@@ -7,11 +7,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semcore.analysis.aggregate import known_metric, known_metrics
+from semcore.analysis.aggregate import metric_names, require_metric
 from semcore.analysis.chart import chart
 from semcore.analysis.rows import RUN, SEED, Row, swept
 from semcore.errors import RunError
-from semcore.render.caption import standing
+from semcore.render.caption import provenance_sentences
 from semcore.runs.results import value_of
 
 COMPRESSAI = {"psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"}
@@ -30,7 +30,7 @@ def cells(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any
 
 def items(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any]]:
     """One row per sample: settings by dotted path, and a column per metric; infinite where decibels have no error."""
-    paths, metrics, found = _paths(rows, all_settings), known_metrics(rows), []
+    paths, metrics, found = _paths(rows, all_settings), metric_names(rows), []
     for row in rows:
         start, end = _start(row, paths), _end(row)
         for item in row.run.items(dict(row.result)):
@@ -101,11 +101,11 @@ def compressai(
     Raises:
         RunError: the bits per pixel are not known, or there is no other metric
     """
-    known_metric("bpp", rows)
-    shown = list(metrics) if metrics else [name for name in COMPRESSAI if name in known_metrics(rows)]
+    require_metric("bpp", rows)
+    shown = list(metrics) if metrics else [name for name in COMPRESSAI if name in metric_names(rows)]
     if not shown:
         raise RunError(f"CompressAI compares {' and '.join(COMPRESSAI)}, which are not among the metrics; name others with "
-                       f"--metric ({', '.join(known_metrics(rows))})")  # fmt: skip
+                       f"--metric ({', '.join(metric_names(rows))})")  # fmt: skip
     drawn = chart(rows, "bpp", shown, group)
     files: dict[str, dict[str, Any]] = {}
     for label in dict.fromkeys(line.label for line in drawn.lines):
@@ -119,7 +119,7 @@ def compressai(
             ("bpp", [point.x for point in lines[0].points]),
             *((one.metric, [p.y for p in one.points]) for one in lines),
         ]
-        said = ["bpp: payload bits a pixel, without channel coding.", *standing(drawn.rows, measured)]
+        said = ["bpp: payload bits a pixel, without channel coding.", *provenance_sentences(drawn.rows, measured)]
         name = label or str(rows[0].place[RUN])
         files[name] = {"name": name, "description": " ".join(said), "results": results}
     return files

@@ -14,9 +14,8 @@ from semcore.analysis.rows import RUN, Row, distinct, swept
 from semcore.errors import RunError
 from semcore.limits import MAX_PIXELS
 from semcore.media.pictures import SMALL, read_picture
-from semcore.render.figure import WIDTHS_IN, plain_text, styled
-from semcore.render.pages import PAGE_IN, files_of
-from semcore.runs.labels import said, title
+from semcore.render.paper import PAGE_IN, WIDTHS_IN, files_of, plain_text, styled
+from semcore.runs.labels import format_value, title
 from semcore.runs.results import metric_title, number, value_of
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def strips(rows: Sequence[Row], sample: str | None, metrics: Sequence[str], coun
     paths = [*([RUN] if len(distinct(RUN, rows)) > 1 else []), *swept(rows)]
     found = list[Strip]()
     for row, item in zip(rows, items, strict=True):
-        words = [f"{said(row.get(path))} {title(path)[1]}".strip() for path in paths]
+        words = [f"{format_value(row.get(path))} {title(path)[1]}".strip() for path in paths]
         for metric in metrics:
             if metric not in item["metrics"]:
                 raise RunError(f"no cell has a metric {metric!r}; there are {', '.join(item['metrics'])}")

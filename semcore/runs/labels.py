@@ -24,11 +24,11 @@ def short(value: Any) -> str:
     return str(value)
 
 
-def said(value: Any) -> str:
+def format_value(value: Any) -> str:
     """A value in a few characters that show themselves only."""
     if value is None:
         return NOTHING
-    words = ", ".join(map(said, value)) if isinstance(value, list) else short(value)
+    words = ", ".join(map(format_value, value)) if isinstance(value, list) else short(value)
     return "".join(character if character.isprintable() else "\ufffd" for character in words)
 
 
@@ -43,7 +43,7 @@ def title(path: str) -> tuple[str, str]:
     return (last.removesuffix(f"_{last.rsplit('_', 1)[-1]}") if unit else last).replace("_", " "), unit
 
 
-def key(value: Any) -> str:
+def canonical_key(value: Any) -> str:
     """What makes two values of a setting the same: 3 and 3.0 are."""
     return json.dumps(_normal(value), sort_keys=True, default=str)
 
@@ -64,17 +64,17 @@ def _normal(value: Any) -> Any:
 # ---------------------------------------------------------------------------------------------- sections among others
 
 
-def telling(values: Sequence[Any]) -> Callable[[Any], str]:
+def distinguish(values: Sequence[Any]) -> Callable[[Any], str]:
     """How to say a value among others: a section by its component, with the fewest settings that tell it from the others."""
     sections = [flatten(value) for value in values if isinstance(value, Mapping)]
-    differing = _Differing([{name: key(one) for name, one in section.items()} for section in sections])
+    differing = _Differing([{name: canonical_key(one) for name, one in section.items()} for section in sections])
 
     def say(value: Any) -> str:
         if not isinstance(value, Mapping):
-            return said(value)
+            return format_value(value)
         mine = flatten(value)
         told = [_named(name, mine[name]) for name in differing.of(mine)]
-        return " ".join(filter(None, (said(mine.get("use")), f"({', '.join(told)})" if told else "")))
+        return " ".join(filter(None, (format_value(mine.get("use")), f"({', '.join(told)})" if told else "")))
 
     return say
 
@@ -82,7 +82,7 @@ def telling(values: Sequence[Any]) -> Callable[[Any], str]:
 def _named(path: str, value: Any) -> str:
     """A setting with its name and unit: `SNR 3 dB`."""
     name, unit = title(path)
-    return f"{name.split(',')[0]} {said(value)} {unit if is_number(value) else ''}".strip()
+    return f"{name.split(',')[0]} {format_value(value)} {unit if is_number(value) else ''}".strip()
 
 
 class _Differing:
@@ -97,10 +97,10 @@ class _Differing:
 
     def of(self, mine: Mapping[str, Any]) -> list[str]:
         """Those settings of a section by which it is told from others of its component, in its order."""
-        component = (key(mine.get("use")),)
+        component = (canonical_key(mine.get("use")),)
         # What components they are made of comes first: settings of different ones do not compare.
         inner = self._settings(component, [], inner=True)
-        place = (*component, *(key(mine.get(name)) for name in inner))
+        place = (*component, *(canonical_key(mine.get(name)) for name in inner))
         if place not in self._alike:
             for one in self._alike.get(component, ()):
                 self._alike.setdefault((*component, *(one.get(name, ABSENT) for name in inner)), []).append(one)
@@ -155,7 +155,7 @@ class Labels:
     def value(self, path: str, value: Any) -> str:
         """A swept value in a few characters, told from the others of its axis."""
         if path not in self._say:
-            self._say[path] = telling(self.axes.get(path, ()))
+            self._say[path] = distinguish(self.axes.get(path, ()))
         return self._say[path](value) if isinstance(value, Mapping) else short(value)
 
     def of(self, settings: Mapping[str, Any]) -> str:

@@ -1,43 +1,63 @@
-"""Curves of every metric with their 95 % intervals, drawn by matplotlib as SVG that takes the colours of the page."""
+"""The curves of the page: a chart as SVG in the colours of the page, a drawing per metric."""
 
 from __future__ import annotations
 
 import io
-import itertools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from semcore.analysis.aggregate import Manner, Summary, manner
-from semcore.analysis.chart import Chart
+from semcore.analysis.aggregate import Summary, measurement_key, summary_of
+from semcore.analysis.chart import Chart, Point
+from semcore.analysis.overview import Overview
+from semcore.analysis.rows import Row
 from semcore.render.caption import exactness
-from semcore.render.figure import error_rate, keep_to, limit, logarithmic, plain_text, scale_of
-from semcore.render.page.lines import Line, Lines
-from semcore.statistics.intervals import Ends
-from semcore.statistics.kinds import statistic_of
+from semcore.render.palette import line_style
+from semcore.render.panel import metric_label, panel, x_label
+from semcore.render.paper import printable_text
+from semcore.render.scale import clip, is_error_rate, is_logarithmic, mean_of, means, scale_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-COLOURS = ("#3d85c6", "#e07b39", "#2f9e77", "#c0568f", "#8b72d6", "#a98f1d", "#d2524f", "#2fa3b3")
-"""Of middle lightness, so that they stand out from a light and from a dark page."""
-MARKERS = "osD^vPX*"
 INK = "#010203"
-"""Stands for the text colour of the page; replaced by `currentColor` in the finished SVG."""
+"""Stands for the text colour of the page: the finished SVG has `currentColor` in its place."""
+WIDTH_IN, HEIGHT_IN = 4.6, 3.2
+HEAD_IN, ROW_IN, LEAST_IN = 0.9, 0.34, 1.6
+"""Heights of a drawing with a row per cell: of its axis, of a row, and at least."""
+STYLE: dict[Any, Any] = {
+    "font.size": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "legend.fontsize": 8.5,
+    "lines.linewidth": 1.6,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "text.color": INK,
+}
 
 
 @dataclass(frozen=True)
-class Figure:
+class Drawing:
     """One metric over all cells.
 
     Fields:
         metric: its name
         better: `higher`, `lower` or ""
         svg: the drawing
-        notes: what a reader must know to read it rightly
+        notes: what a reader must know to read it correctly
     """
 
     metric: str
@@ -46,201 +66,157 @@ class Figure:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Curve:
-    """The points of one line that may be connected: all were measured in the same way.
-
-    Fields:
-        label: of the line
-        index: of the line; chooses its colour
-        cells: their results
-        points: their summaries (mean, low, high) of the metric
-        x: where they are; empty if nothing is an axis
-    """
-
-    label: str
-    index: int
-    cells: tuple[dict[str, Any], ...]
-    points: tuple[Mapping[str, Any], ...]
-    x: tuple[float, ...] = ()
-
-
-def curves_of(metric: str, lines: Sequence[Line], x: str | None = None) -> list[Curve]:
-    """The lines of a metric, split where its signature or the SNR's convention changes: such values are not connected."""
-    found: dict[tuple[int, Manner], list[dict[str, Any]]] = {}
-    for index, line in enumerate(lines):
-        for cell in line.cells:
-            summary = cell["metrics"].get(metric)
-            if summary is not None and summary["mean"] is not None:
-                found.setdefault((index, manner(cell, metric)), []).append(cell)
-    differing = [what for way in zip(*{way for _, way in found}, strict=True) for what, _ in way[:1] if len(set(way)) > 1]
-    return [
-        Curve(
-            " · ".join(filter(None, (lines[index].label, *(f"as {said}" for what, said in way if what in differing)))),
-            index,
-            tuple(cells),
-            tuple(cell["metrics"][metric] for cell in cells),
-            tuple(cell["settings"][x] for cell in cells) if x else (),
-        )
-        for (index, way), cells in found.items()
-    ]
-
-
-def figures(metrics: Sequence[str], lines: Lines) -> list[Figure]:
-    """One figure a metric; none for a metric that has no value anywhere."""
-    return [_figure(metric, lines, number) for number, metric in enumerate(metrics) if curves_of(metric, lines.lines)]
-
-
-def _figure(metric: str, lines: Lines, number: int) -> Figure:
-    curves = curves_of(metric, lines.lines, lines.x)
-    cells = [cell for line in lines.lines for cell in line.cells if metric in cell["metrics"]]
-    summaries = [cell["metrics"][metric] for cell in cells]
-    unit, better = summaries[0]["unit"], summaries[0]["better"]
-    rows = sum(len(curve.points) for curve in curves)
-    canvas, axes = _canvas(3.2 if lines.x else max(1.6, 0.9 + 0.34 * rows))
-    name = f"{metric} [{unit}]" if unit else metric
-    notes: list[str] = []
-    if lines.x:
-        _over_x(axes, curves, lines.title, name)
-        notes += _beyond(axes, curves)
-    else:
-        _by_cell(axes, curves, lines, name)
-    if len({manner(cell, metric) for cell in cells}) > 1:
-        notes.append("Measured in different ways (see the signatures and conventions); such points are not connected.")
-    if missing := sum(summary["mean"] is None for summary in summaries):
-        notes.append(f"No finite mean in {missing} of {len(summaries)} cells: not shown.")
-    if any(point["low"] is None for curve in curves for point in curve.points):
-        single = all(point["n"] == 1 for curve in curves for point in curve.points if point["low"] is None)
-        notes.append(f"Points without an interval stand on a single sample{'' if single else ', or have no spread to judge'}.")
-    notes += exactness(metric, [Summary(**{part: one[part] for part in Summary.__dataclass_fields__}) for one in summaries])
-    return Figure(metric, better, _svg(canvas, f"c{number}-"), tuple(notes))
-
-
-def over_segments(chart: Chart) -> list[Figure]:
-    """Sessions over their segments, one figure a metric."""
+def drawings(overview: Overview) -> list[Drawing]:
+    """The curves of a run; a metric without any value has none."""
+    chart = overview.chart
     found = []
     for number, metric in enumerate(chart.metrics):
-        lines = chart.of(metric)
-        curves = [
-            Curve(
-                line.label, index, (), tuple(vars(at.y) for at in line.points), tuple(at.x.mean or 0.0 for at in line.points)
-            )
-            for index, line in enumerate(lines)
-        ]
-        y = lines[0].points[0].y
-        canvas, axes = _canvas(3.2)
-        _over_x(axes, curves, chart.x, f"{metric} [{y.unit}]" if y.unit else metric)
-        if scale_of(chart, metric, "session") == "log":
-            means = [point["mean"] for curve in curves for point in curve.points]
-            axes.set(yscale="log", ylim=(min(means) / 2, max(means) * 2))
-        notes = ("means with 95 % intervals", *_beyond(axes, curves))
-        found.append(Figure(metric, y.better, _svg(canvas, f"s{number}-"), notes))
+        if chart.x:
+            drawing = _over_x(chart, metric, scale_of(chart, metric), f"c{number}-")
+        else:
+            drawing = _by_cell(chart, metric, overview.name, f"c{number}-")
+        notes = (*drawing.notes, *_notes(chart, metric))
+        found.append(Drawing(metric, drawing.better, drawing.svg, notes))
     return found
 
 
-def _over_x(axes: Axes, curves: Sequence[Curve], title: str, name: str) -> None:
-    for curve in curves:
-        colour = COLOURS[curve.index % len(COLOURS)]
-        style = ("-", "--", ":", "-.")[curve.index // len(COLOURS) % 4]
-        x = curve.x
-        marker = MARKERS[curve.index % len(MARKERS)]
-        means = [point["mean"] for point in curve.points]
-        axes.plot(x, means, style, marker=marker, color=colour, markersize=4.5, linewidth=1.6, label=plain_text(curve.label))
-        known = [(at, p["low"], p["high"]) for at, p in zip(x, curve.points, strict=True) if p["low"] is not None]
-        if known:
-            at, low, high = (list(column) for column in zip(*known, strict=True))
-            axes.fill_between(at, low, high, color=colour, alpha=0.18, linewidth=0)
-            axes.vlines(at, low, high, color=colour, alpha=0.55, linewidth=1.0)
-    values = [point["mean"] for curve in curves for point in curve.points]
-    ends, errors = _kind(curves)
-    _scale(axes, "y", values, errors)
-    if values and axes.get_yscale() == "linear":
-        limit(axes, values, ends)
-    elif errors:
-        keep_to(axes, "y", ends)
-    _scale(axes, "x", places := sorted({at for curve in curves for at in curve.x}))
-    apart = min((b - a for a, b in itertools.pairwise(places)), default=1)
-    if axes.get_xscale() == "linear" and apart * 12 >= places[-1] - places[0]:
-        axes.set_xticks(places)
-    axes.set_xlabel(plain_text(title), color=INK, fontsize=9)
-    axes.set_ylabel(plain_text(name), color=INK, fontsize=9)
-    if len(curves) > 1:
-        axes.figure.legend(loc="outside upper center", ncols=min(3, len(curves)), frameon=False, fontsize=8.5, labelcolor=INK)
+def over_segments(chart: Chart) -> list[Drawing]:
+    """The timeline of sessions."""
+    found = []
+    for number, metric in enumerate(chart.metrics):
+        scale = scale_of(chart, metric, "session")
+        drawing = _over_x(chart, metric, scale, f"s{number}-")
+        notes = ("means with 95 % intervals", *drawing.notes)
+        found.append(Drawing(metric, drawing.better, drawing.svg, notes))
+    return found
 
 
-def _beyond(axes: Axes, curves: Sequence[Curve]) -> list[str]:
-    """What a reader must know of intervals that the y axis cuts."""
+def _over_x(chart: Chart, metric: str, scale: str, prefix: str) -> Drawing:
+    def draw(axes: Axes) -> tuple[str, ...]:
+        panel(axes, chart, metric, scale)
+        axes.set_xlabel(x_label(chart))
+        labels = {line.label for line in chart.of(metric)}
+        if len(labels) > 1:
+            columns = min(3, len(labels))
+            axes.figure.legend(loc="outside upper center", ncols=columns, frameon=False)
+        return _beyond(axes, chart.points(metric))
+
+    svg, notes = _svg(HEIGHT_IN, draw, prefix)
+    return Drawing(metric, chart.points(metric)[0].y.better, svg, notes)
+
+
+def _by_cell(chart: Chart, metric: str, name: Callable[[Row], str], prefix: str) -> Drawing:
+    """A row per cell, where there is no axis."""
+    first = chart.points(metric)[0].y
+
+    def draw(axes: Axes) -> tuple[str, ...]:
+        names: list[str] = []
+        for line in chart.of(metric):
+            style = line_style(chart.labels.index(line.label), len(chart.labels))
+            for point in line.points:
+                row, y = len(names), point.y
+                if y.low is not None and y.high is not None:
+                    axes.hlines(row, y.low, y.high, color=style["color"], linewidth=2.2, alpha=0.6)
+                axes.plot([mean_of(y)], [row], linewidth=0, **{**style, "markersize": 6})
+                names.append(printable_text(name(point.rows[0])))
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        values = means(chart, metric)
+        if is_logarithmic(values, is_error_rate(first)):  # linear between 0 and the least mean
+            least = min(value for value in values if value > 0)
+            axes.set_xscale("symlog", linthresh=least)
+        axes.set_xlim(*clip(axes.get_xlim(), first.kind.range))
+        axes.set_xlabel(metric_label(metric, first))
+        return ()
+
+    rows = len(chart.points(metric))
+    svg, notes = _svg(max(LEAST_IN, HEAD_IN + ROW_IN * rows), draw, prefix)
+    return Drawing(metric, first.better, svg, notes)
+
+
+def _notes(chart: Chart, metric: str) -> list[str]:
+    """What the drawing of a metric does not show."""
+    measuring = [row.result for row in chart.rows if metric in row.result["metrics"]]
+    points = [point.y for point in chart.points(metric)]
+    notes = []
+    if len({measurement_key(result, metric) for result in measuring}) > 1:
+        notes.append(f"Measured in different ways: {_ways(chart, metric)}; not connected.")
+    if missing := len(measuring) - len(points):
+        notes.append(f"No finite mean in {missing} of {len(measuring)} cells: not shown.")
+    without = [one for one in points if one.low is None]
+    if without:
+        spread = "" if all(one.n == 1 for one in without) else ", or have no spread to judge"
+        notes.append(f"Points without an interval stand on a single sample{spread}.")
+    return notes + exactness(metric, [summary_of(result, metric) for result in measuring])
+
+
+def _ways(chart: Chart, metric: str) -> str:
+    """How each line of a metric was measured, as far as they differ."""
+    lines = chart.of(metric)
+    keys = [measurement_key(line.points[0].rows[0].result, metric) for line in lines]
+    ways = []
+    for line, key in zip(lines, keys, strict=True):
+        differing = [how for index, (_, how) in enumerate(key) if len({other[index] for other in keys}) > 1]
+        ways.append(f"{line.label or metric} as {', '.join(differing)}")
+    return "; ".join(ways)
+
+
+def _beyond(axes: Axes, points: Sequence[Point]) -> tuple[str, ...]:
+    """A note on means and intervals that the y axis cannot show."""
     low, high = axes.get_ylim()
-    ends = [(point["low"], point["high"]) for curve in curves for point in curve.points if point["low"] is not None]
-    cut = sum(not low <= first <= last <= high for first, last in ends)
-    return [f"{cut} of {len(ends)} intervals reach beyond the drawing."] if cut else []
+    known = [point.y for point in points if point.y.low is not None and point.y.high is not None]
+    cut = sum(not _within(one, low, high) for one in known)
+    zeros = sum(mean_of(point.y) < low for point in points)
+    notes = []
+    if zeros and axes.get_yscale() == "log":
+        notes.append(f"{zeros} of {len(points)} means are 0: arrows at the lower edge.")
+    if cut:
+        notes.append(f"{cut} of {len(known)} intervals reach beyond the drawing.")
+    return tuple(notes)
 
 
-def _by_cell(axes: Axes, curves: Sequence[Curve], lines: Lines, name: str) -> None:
-    rows = [(cell, point, i) for i, curve in enumerate(curves) for cell, point in zip(curve.cells, curve.points, strict=True)]
-    for row, (_, point, index) in enumerate(rows):
-        colour = COLOURS[index % len(COLOURS)]
-        if point["low"] is not None:
-            axes.hlines(row, point["low"], point["high"], color=colour, linewidth=2.2, alpha=0.6)
-        axes.plot([point["mean"]], [row], MARKERS[index % len(MARKERS)], color=colour, markersize=6)
-    axes.set_yticks(range(len(rows)), [plain_text(lines.name(cell)) for cell, _, _ in rows])
-    axes.set_ylim(len(rows) - 0.4, -0.6)
-    ends, errors = _kind(curves)
-    _scale(axes, "x", [point["mean"] for _, point, _ in rows], errors)
-    keep_to(axes, "x", ends)
-    axes.set_xlabel(plain_text(name), color=INK, fontsize=9)
+def _within(summary: Summary, low: float, high: float) -> bool:
+    assert summary.low is not None and summary.high is not None
+    return low <= summary.low <= summary.high <= high
 
 
-def _kind(curves: Sequence[Curve]) -> tuple[Ends, bool]:
-    """Between which ends the metric of some curves lies, and whether it is an error rate."""
-    first = curves[0].points[0]
-    summary = Summary(None, None, None, 0, better=first["better"], statistic=first["statistic"])
-    return statistic_of(first["statistic"]).range, error_rate(summary)
+def _svg(height_in: float, draw: Callable[[Axes], tuple[str, ...]], prefix: str) -> tuple[Markup, tuple[str, ...]]:
+    """Draw on axes in the colours of the page.
 
+    Args:
+        height_in: height in inches
+        draw: draws, and returns notes
+        prefix: of the ids in the SVG, unique on the page
 
-def _scale(axes: Axes, which: str, values: Sequence[float], errors: bool = False) -> None:
-    """A logarithmic axis for error rates, and where positive values span over three decades; zero keeps a linear place."""
-    positive = [value for value in values if value > 0]
-    if not logarithmic(values, errors):
-        if which == "y" and values and max(values) == min(values):
-            axes.margins(y=0.5)
-        return
-    low = min(positive)
-    if len(positive) == len(values):
-        axes.set(**{f"{which}scale": "log"})
-        axes.set(**{f"{which}lim": (low / 2, max(positive) * 2)})
-    else:
-        (axes.set_xscale if which == "x" else axes.set_yscale)("symlog", linthresh=low)
-        if which == "y":
-            axes.set_ylim(bottom=0)
+    Returns:
+        an element of the page, the same bytes for the same drawing; and the notes
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
 
-
-def _canvas(height: float) -> tuple[Any, Axes]:
-    """A drawing of this height, inches, and its axes, which have no colours but those of the page."""
-    from matplotlib.figure import Figure as Canvas
-
-    canvas = Canvas(figsize=(4.6, height), layout="constrained")
-    axes = canvas.subplots()
-    axes.patch.set_visible(False)
-    axes.figure.patch.set_visible(False)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    for side in ("left", "bottom"):
-        axes.spines[side].set(color=INK, alpha=0.35, linewidth=0.8)
-    axes.grid(True, color=INK, alpha=0.12, linewidth=0.7)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=INK, labelsize=8.5, length=3, width=0.7)
-    return canvas, axes
-
-
-def _svg(canvas: Any, prefix: str) -> Markup:
-    """The drawing as an element of the page: ids of its own, text in the page's colour, nothing that changes by the day."""
-    buffer = io.StringIO()
-    canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    svg = buffer.getvalue()
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_IN, height_in), layout="constrained")
+        axes = figure.subplots()
+        figure.patch.set_visible(False)
+        axes.patch.set_visible(False)
+        axes.grid(True, color=INK, alpha=0.12, linewidth=0.7)
+        axes.set_axisbelow(True)
+        for side in ("left", "bottom"):
+            axes.spines[side].set_alpha(0.35)
+        notes = draw(axes)
+        svg = _saved(figure)
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
-    numbers = {name: f"{prefix}{i}" for i, name in enumerate(dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg)))}
+    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
+    numbers = {name: f"{prefix}{index}" for index, name in enumerate(ids)}
     svg = re.sub(r'(\bid="|href="#|url\(#)([^")]+)', lambda m: m[1] + numbers.get(m[2], m[2]), svg)
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r' width="[^"]*pt"| height="[^"]*pt"', "", svg.replace(INK, "currentColor"), count=2)
-    return Markup(svg)
+    svg = svg.replace(INK, "currentColor")
+    svg = re.sub(r' width="[^"]*pt"| height="[^"]*pt"', "", svg, count=2)
+    return Markup(svg), notes
+
+
+def _saved(figure: Figure) -> str:
+    buffer = io.StringIO()
+    no_dates = {"Date": None, "Creator": None, "Format": None, "Type": None}
+    figure.savefig(buffer, format="svg", metadata=no_dates)
+    return buffer.getvalue()

@@ -15,7 +15,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from semcore.component.base import unit_of
-from semcore.render.page.lines import Varied, common
+from semcore.render.page.configuration import Varied, common
 
 WIDTH, GAP, PAD, COLUMN = 226, 46, 14, 272
 """Of a box, between boxes, around them, and from one column to the next, in px."""

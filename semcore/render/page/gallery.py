@@ -1,4 +1,4 @@
-"""Pictures and texts of a few samples: what was sent, what came through, what was made of it."""
+"""Pictures and texts of a few samples: what was sent, what arrived, what was made of it."""
 
 from __future__ import annotations
 
@@ -10,25 +10,33 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from semcore.analysis.overview import Group, Overview
+from semcore.analysis.rows import Row
 from semcore.media.pictures import SMALL, open_picture
-from semcore.render.page.lines import Line, Lines
 from semcore.runs.cell import GALLERY
-from semcore.runs.results import Run, number, value_of
+from semcore.runs.results import number, value_of
 
 COLUMNS = 8
-"""Most values of x beside each other; a longer axis is thinned, its ends stay."""
+"""Most cells beside each other; of a longer axis some are left out, but not its ends."""
 LONGEST = 300
 """Characters of a text that are compared and shown."""
 LARGEST = 320
 """Side in pixels above which a picture is shrunk for the page."""
 
 Pieces = tuple[tuple[str, str], ...]
-"""(kind, text) with kind `same`, `wrong`, `extra` or `missing`."""
+"""(kind, text), where kind is `same`, `wrong`, `extra`, `missing` or `cut`."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A picture or a clip. `url`: the whole file, as a data URL; `crisp`: its pixels are to be seen; `clip`: it moves."""
+    """A picture or a clip.
+
+    Fields:
+        name: what it is called in the results
+        url: the whole file, as a data URL
+        crisp: whether its pixels are shown as squares
+        clip: whether it is a video
+    """
 
     name: str
     url: str
@@ -37,8 +45,15 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Stream:
-    """A stream of a sample at one end. `intact`: the verdict of its check, or None; `lost`: it did not arrive."""
+class StreamText:
+    """A stream of a sample at one end.
+
+    Fields:
+        name: name of the stream
+        pieces: its text; at the receiver compared with what was sent
+        intact: whether it passed its check; None without one
+        lost: whether it did not arrive
+    """
 
     name: str
     pieces: Pieces
@@ -48,82 +63,94 @@ class Stream:
 
 @dataclass(frozen=True)
 class Arrival:
-    """One sample in one cell."""
+    """One sample in one cell: `place` of the cell on the axis, `scores` by metric, `plan` in force."""
 
     place: str
     pictures: tuple[Shown, ...]
-    streams: tuple[Stream, ...]
+    streams: tuple[StreamText, ...]
     scores: tuple[tuple[str, str], ...]
     plan: str
 
 
 @dataclass(frozen=True)
-class Row:
-    """One sample over the cells of a line."""
+class SampleRow:
+    """One sample over the cells of a group."""
 
     sample: str
     source: Shown | None
-    sent: tuple[Stream, ...]
+    sent: tuple[StreamText, ...]
     arrivals: tuple[Arrival, ...]
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """One line. `total`: samples that it has, of which `rows` shows the first."""
+    """A group of cells.
+
+    Fields:
+        label: its name
+        places: of the cells that are shown, on the axis
+        rows: the first samples
+        total: number of all samples
+        left_out: number of cells that are not shown
+    """
 
     label: str
     places: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[SampleRow, ...]
     total: int
     left_out: int
 
 
-def galleries(run: Run, lines: Lines) -> list[Gallery]:
-    """One gallery a line."""
-    return [_gallery(run, lines, line) for line in lines.lines]
+def galleries(overview: Overview) -> list[Gallery]:
+    """One gallery per group."""
+    return [_gallery(overview, group) for group in overview.groups]
 
 
-def _gallery(run: Run, lines: Lines, line: Line) -> Gallery:
-    cells = thinned(line.cells, COLUMNS)
-    items = [run.items(cell) for cell in cells]
+def _gallery(overview: Overview, group: Group) -> Gallery:
+    cells = thinned(group.rows, COLUMNS)
+    items = [cell.items() for cell in cells]
     rows = []
     for index, first in enumerate(items[0][:GALLERY]):
-        mine = [(cell, rows_of[index]) for cell, rows_of in zip(cells, items, strict=True)]
-        source = next((p for cell, row in mine for p in _pictures(run, cell, row, ("source",))), None)
-        alike = all(row["sent"] == first["sent"] for _, row in mine)
-        sent = tuple(Stream(name, _clipped(text)) for name, text in first["sent"].items()) if alike else ()
-        rows.append(Row(first["sample"], source, sent, tuple(_arrival(run, lines, cell, row) for cell, row in mine)))
-    places = tuple(lines.place(cell) for cell in cells)
-    return Gallery(line.label, places, tuple(rows), len(items[0]), len(line.cells) - len(cells))
+        own = [(cell, of_cell[index]) for cell, of_cell in zip(cells, items, strict=True)]
+        sources = (shown for cell, item in own for shown in _pictures(cell, item, ["source"]))
+        sent: tuple[StreamText, ...] = ()
+        if all(item["sent"] == first["sent"] for _, item in own):
+            sent = tuple(StreamText(name, _clipped(text)) for name, text in first["sent"].items())
+        arrivals = tuple(_arrival(overview, cell, item) for cell, item in own)
+        rows.append(SampleRow(first["sample"], next(sources, None), sent, arrivals))
+    places = tuple(map(overview.place, cells))
+    return Gallery(group.label, places, tuple(rows), len(items[0]), len(group.rows) - len(cells))
 
 
-def _arrival(run: Run, lines: Lines, cell: dict[str, Any], row: dict[str, Any]) -> Arrival:
-    names = [name for name in row.get("pictures", {}) if name != "source"]
-    scores = [(name, number(value_of(row, name))) for name in row["metrics"]]
-    streams = tuple(
-        Stream(
-            name,
-            _pieces(row, name, text) if name in row["arrived"] else (),
-            row["intact"].get(name),
-            name not in row["arrived"],
-        )
-        for name, text in row["sent"].items()
-    )
-    plan = ", ".join(f"{path}={value}" for path, value in row.get("plan", {}).items())
-    return Arrival(lines.place(cell), tuple(_pictures(run, cell, row, names)), streams, tuple(scores), plan)
+def _arrival(overview: Overview, cell: Row, item: dict[str, Any]) -> Arrival:
+    names = [name for name in item.get("pictures", {}) if name != "source"]
+    scores = [(name, number(value_of(item, name))) for name in item["metrics"]]
+    streams = []
+    for name, text in item["sent"].items():
+        arrived = name in item["arrived"]
+        pieces = _pieces(item, name, text) if arrived else ()
+        streams.append(StreamText(name, pieces, item["intact"].get(name), not arrived))
+    plan = ", ".join(f"{path}={value}" for path, value in item.get("plan", {}).items())
+    pictures = tuple(_pictures(cell, item, names))
+    return Arrival(overview.place(cell), pictures, tuple(streams), tuple(scores), plan)
 
 
-def _pieces(row: Mapping[str, Any], name: str, sent: str) -> Pieces:
-    """A stream that arrived, in pieces: a text compared with what was sent, another by its form and what differs of it."""
-    arrived = row["arrived"][name]
-    if name not in row.get("differs", {}):
+def _pieces(item: Mapping[str, Any], name: str, sent: str) -> Pieces:
+    """A stream that arrived.
+
+    A text is compared with what was sent; of another stream its form and the difference are shown.
+    """
+    arrived = item["arrived"][name]
+    if name not in item.get("differs", {}):
         return compare(sent, arrived)
-    differs = row["differs"][name]
-    return (*_clipped(arrived), *((("same", " "), ("wrong", visible(differs[:LONGEST]))) if differs else ()))
+    pieces = _clipped(arrived)
+    if differs := item["differs"][name]:
+        return (*pieces, ("same", " "), ("wrong", visible(differs[:LONGEST])))
+    return pieces
 
 
 def thinned(values: Sequence[Any], most: int) -> list[Any]:
-    """At most `most` of the values, evenly spread, with the first and the last."""
+    """At most `most` of the values, evenly spaced, with the first and the last."""
     if len(values) <= most:
         return list(values)
     return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
@@ -133,9 +160,10 @@ def thinned(values: Sequence[Any], most: int) -> list[Any]:
 
 
 def compare(sent: str, arrived: str) -> Pieces:
-    """What arrived, in pieces that say which characters are wrong.
+    """A text that arrived, in pieces that show which characters are wrong.
 
-    A link changes characters but keeps their number, so texts of one length are compared place by place; others are aligned.
+    A link changes characters but keeps their number, so texts of equal length are compared
+    character by character; others are aligned.
     """
     if len(sent) == len(arrived):
         pairs = zip(sent[:LONGEST], arrived[:LONGEST], strict=True)
@@ -171,7 +199,7 @@ def _rest(text: str) -> Pieces:
 
 
 def visible(text: str) -> str:
-    """A text that shows itself only: control characters, which could turn a line around or hide it, become signs."""
+    """A text with visible signs for control characters, which could reverse or hide text."""
     return "".join(map(_sign, text))
 
 
@@ -186,16 +214,16 @@ def _sign(character: str) -> str:
 # ---------------------------------------------------------------------------------------------- pictures
 
 
-def _pictures(run: Run, cell: dict[str, Any], row: dict[str, Any], names: Sequence[str]) -> list[Shown]:
-    found = []
+def _pictures(cell: Row, item: Mapping[str, Any], names: Sequence[str]) -> list[Shown]:
+    shown = []
     for name in names:
-        where, clip = row.get("pictures", {}).get(name), row.get("clips", {}).get(name)
-        if clip is not None:  # in place of its first frame
-            data = run.file(cell, clip)
-            found.append(Shown(name, f"data:video/mp4;base64,{base64.b64encode(data).decode()}", False, clip=True))
-        elif where is not None:
-            found.append(_shown(name, run.file(cell, where)))
-    return found
+        picture, clip = item.get("pictures", {}).get(name), item.get("clips", {}).get(name)
+        if clip is not None:  # shown in place of its first frame
+            url = _data_url("video/mp4", cell.run.file(cell.result, clip))
+            shown.append(Shown(name, url, crisp=False, clip=True))
+        elif picture is not None:
+            shown.append(_shown(name, cell.run.file(cell.result, picture)))
+    return shown
 
 
 def _shown(name: str, data: bytes) -> Shown:
@@ -204,8 +232,12 @@ def _shown(name: str, data: bytes) -> Shown:
     with open_picture(io.BytesIO(data), ["PNG"]) as image:
         side = max(image.size)
         if side <= LARGEST:
-            return Shown(name, f"data:image/png;base64,{base64.b64encode(data).decode()}", side <= SMALL)
+            return Shown(name, _data_url("image/png", data), side <= SMALL)
         image.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=88)
-    return Shown(name, f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}", False)
+    return Shown(name, _data_url("image/jpeg", buffer.getvalue()), crisp=False)
+
+
+def _data_url(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"

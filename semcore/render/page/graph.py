@@ -9,8 +9,8 @@ from markupsafe import escape
 
 from semcore.config.experiment import Experiment, alternatives
 from semcore.config.setup import Setup
+from semcore.render.page.configuration import common, written_paths
 from semcore.render.page.diagram import diagram
-from semcore.render.page.lines import common, written_paths
 
 LIGHT = {
     "page": "#ffffff", "card": "#ffffff", "ink": "#1c2126", "muted": "#626c76", "rule": "#dfe3e7", "lane": "#f1f3f5",

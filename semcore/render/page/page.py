@@ -1,4 +1,4 @@
-"""A run as one page that needs nothing but itself: what is on it, and in which order."""
+"""A run as one page that needs no other file: what it shows, in which order."""
 
 from __future__ import annotations
 
@@ -14,45 +14,50 @@ import yaml
 from markupsafe import Markup
 
 from semcore.analysis.findings import observe
-from semcore.analysis.rows import rows_of
+from semcore.analysis.ledger import LedgerLine, LedgerSum, ledger
+from semcore.analysis.overview import Overview, overview
 from semcore.analysis.timeline import timeline
 from semcore.config.document import MAX_BYTES, parse
 from semcore.errors import ConfigError, RunError
 from semcore.redaction import redact
-from semcore.render.page.curves import COLOURS, Figure, figures, over_segments
+from semcore.render.page.configuration import Varied, by_workflow, common, written_paths
+from semcore.render.page.curves import Drawing, drawings, over_segments
 from semcore.render.page.diagram import diagram
 from semcore.render.page.gallery import galleries
-from semcore.render.page.ledger import accounts
-from semcore.render.page.lines import Lines, Varied, common, lines, workflows, written_paths
+from semcore.render.palette import COLOURS, colour, strength
 from semcore.runs import files
 from semcore.runs.found import in_words
-from semcore.runs.labels import said
+from semcore.runs.labels import format_value
 from semcore.runs.provenance import built_from
 from semcore.runs.results import Run, left_out, number, read_run, readable, table
 from semcore.runs.storage import signed, write
 
 LIBRARIES = ("torch", "numpy", "scipy", "matplotlib", "pillow", "torchmetrics")
-"""Shown with their versions, if they are installed."""
+"""Libraries shown with their versions, if they are installed."""
 
 
 def write_report(folder: Path) -> Path:
     """Write `report.html` into the folder of a run.
 
     Raises:
-        RunError: the folder does not hold a run, or a file of it is damaged
+        RunError: the folder is not a run, or a file of it is damaged
     """
     return _written(read_run(folder), "report.html")
 
 
 def write_cell(run: Run, number: int) -> Path:
-    """Write `cell-NUMBER.html` into the folder of a run: the report of one cell alone, all its clips and pictures large.
+    """Write `cell-NUMBER.html` into the folder of a run: the report of one cell alone.
 
     Raises:
         RunError: a file of the cell is damaged
     """
     result = run.results[number]
-    cells = [cell for cell in run.info["cells"] if cell["id"] == result["id"]]
-    alone = replace(run, info={**run.info, "cells": cells, "axes": {}}, results=[{**result, "settings": {}}], failures=[])
+    info = {
+        **run.info,
+        "cells": [cell for cell in run.info["cells"] if cell["id"] == result["id"]],
+        "axes": {},
+    }
+    alone = replace(run, info=info, results=[{**result, "settings": {}}], failures=[])
     return _written(alone, f"cell-{number}.html")
 
 
@@ -65,45 +70,52 @@ def _written(run: Run, name: str) -> Path:
 
 
 def render(run: Run) -> str:
-    """The page."""
-    arranged = lines(run)
-    drawn = figures(run.metrics, arranged)
+    """The page as HTML."""
+    found = overview(run)
     header, rows = table(run)
     missing = _missing(run)
-    return _environment().get_template("template.html").render(
-        run=run,
-        version=run.info["semcore"],
-        summary=_summary(run, missing),
-        lines=arranged,
-        diagrams=_diagrams(run),
-        figures=drawn,
-        empty=[name for name in run.metrics if name not in {figure.metric for figure in drawn}],
-        header=header,
-        rows=list(zip(rows, run.results, strict=True)),
-        missing=missing,
-        left_out=left_out(run.results),
-        lacking=in_words(run.results),
-        accounts=accounts(run, arranged),
-        galleries=galleries(run, arranged),
-        sessions=[
-            (arranged.name(result), result["segments"], _deciding(result["segments"]))
-            for result in run.results
-            if result["segments"]
-        ],
-        timelines=_timelines(run),
-        observations=observe(run, arranged),
-        genies=sorted({name for result in run.results for name in result["genie"]}),
-        dishonest=_dishonest(run, arranged),
-        configs=[(name, _yaml(common([result["config"] for result in group]))) for name, group in workflows(run).items()],
-        written=_file(run),
-        conventions=_distinct(run, "conventions"),
-        packages=_distinct(run, "packages"),
-        components=list(built_from(run.results).items()),
-        libraries=_distinct(run, "libraries"),
-        signatures=_signatures(run),
-        seeds=list(dict.fromkeys(result["config"]["seed"] for result in run.results)),
-        software=_software(),
-    )  # fmt: skip
+    return (
+        _environment()
+        .get_template("template.html")
+        .render(
+            run=run,
+            version=run.info["semcore"],
+            summary=_summary(run, missing),
+            snr_meaning=found.snr_meaning,
+            diagrams=_diagrams(run),
+            drawings=drawings(found),
+            empty=[name for name in run.metrics if name not in found.chart.metrics],
+            header=header,
+            rows=list(zip(rows, run.results, strict=True)),
+            missing=missing,
+            left_out=left_out(run.results),
+            lacking=in_words(run.results),
+            ledger=[(one, _coloured(one)) for one in ledger(found)],
+            galleries=galleries(found),
+            sessions=[
+                (run.labels.of(result["settings"]), result["segments"], _plan_costs(result["segments"]))
+                for result in run.results
+                if result["segments"]
+            ],
+            timelines=_timelines(found),
+            observations=observe(found),
+            genies=sorted({name for result in run.results for name in result["genie"]}),
+            dishonest=_dishonest(found),
+            configs=[
+                (name, _yaml(common([result["config"] for result in group])))
+                for name, group in by_workflow(run.results).items()
+            ],
+            written=_file(run),
+            conventions=_distinct(run, "conventions"),
+            packages=_distinct(run, "packages"),
+            components=list(built_from(run.results).items()),
+            libraries=_distinct(run, "libraries"),
+            signatures=_signatures(run),
+            seeds=list(dict.fromkeys(result["config"]["seed"] for result in run.results)),
+            software=_software(),
+            cells=[(run.labels.of(cell["settings"]), cell["id"]) for cell in run.info["cells"]],
+        )
+    )
 
 
 def _environment() -> jinja2.Environment:
@@ -115,70 +127,106 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
-    environment.filters["said"] = said
+    environment.filters["format_value"] = format_value
     environment.filters["thousands"] = lambda value: f"{value:,}".replace(",", "\u202f")
     return environment
 
 
-def _dishonest(run: Run, arranged: Lines) -> list[str]:
-    """The lines of which every cell uses a genie, and other such cells by name; none if all cells do."""
-    if all(result["genie"] for result in run.results):
-        return []
-    found: list[str] = []
-    for line in arranged.lines:
-        genies = [cell for cell in line.cells if cell["genie"]]
-        found += [line.label] if line.label and len(genies) == len(line.cells) else map(arranged.name, genies)
+def _coloured(account: LedgerSum) -> list[tuple[LedgerLine, str, float]]:
+    """The lines of a ledger with colour and opacity: a colour per stream, paler for smaller kinds."""
+    ranks: dict[str, int] = {}
+    found = []
+    for line in account.lines:
+        rank = ranks.get(line.stream, 0)
+        ranks[line.stream] = rank + 1
+        found.append((line, colour(list(ranks).index(line.stream)), strength(rank)))
     return found
 
 
-def _timelines(run: Run) -> tuple[list[Figure], str]:
-    """Sessions over their segments, where there are not too many to be told apart; else why not."""
-    sessions = [row for row in rows_of([run]) if len(row.result["segments"]) > 1]
+def _dishonest(found: Overview) -> list[str]:
+    """The groups of which every cell uses a genie, and other such cells; none if all cells do."""
+    if all(result["genie"] for result in found.run.results):
+        return []
+    names: list[str] = []
+    for group in found.groups:
+        genies = [row for row in group.rows if row.result["genie"]]
+        if group.label and len(genies) == len(group.rows):
+            names.append(group.label)
+        else:
+            names += map(found.name, genies)
+    return names
+
+
+def _timelines(found: Overview) -> tuple[list[Drawing], str]:
+    """Sessions over their segments, or why they are not drawn."""
+    rows = [row for group in found.groups for row in group.rows]
+    sessions = [row for row in rows if len(row.result["segments"]) > 1]
     if not sessions:
         return [], ""
     try:
         chart = timeline(sessions)
-    except RunError as error:  # a cell that failed, the oracle's say, must not take the page with it
+    except RunError as error:  # one failed cell, such as that of the oracle, must not fail the page
         return [], f"Not drawn: {error}."
-    few = len({line.label for line in chart.lines}) <= len(COLOURS)
-    return (over_segments(chart), "") if few else ([], "Not drawn: too many to be told apart; semcore timeline draws them.")
+    if len(chart.labels) > len(COLOURS):
+        return [], "Not drawn: too many lines to distinguish; semcore timeline draws them."
+    return over_segments(chart), ""
 
 
 def _summary(run: Run, missing: Sequence[Mapping[str, str]]) -> str:
-    total = len(run.info["cells"])
+    """The run in one line: cells, samples, version, state."""
+    total, done = len(run.info["cells"]), len(run.results)
     counts = sorted({result["n"] for result in run.results})
-    samples = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}" if counts else "no"
-    done = f"{len(run.results)} of {total} cells" if missing else f"{total} cell{'s' if total > 1 else ''}"
-    each = " each" if len(run.results) > 1 else ""
-    state = f"{len(run.failures)} failed" if run.failures else "not finished yet" if missing else "nothing failed"
-    return f"{done} · {samples} sample{'' if counts == [1] else 's'}{each} · semcore {run.info['semcore']} · {state}"
+    if missing:
+        cells = f"{done} of {total} cells"
+    else:
+        cells = "1 cell" if total == 1 else f"{total} cells"
+    samples = "no samples"
+    if counts:
+        span = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"
+        samples = f"{span} sample" if counts == [1] else f"{span} samples"
+    each = " each" if done > 1 else ""
+    state = "nothing failed"
+    if run.failures:
+        state = f"{len(run.failures)} failed"
+    elif missing:
+        state = "not finished yet"
+    return f"{cells} · {samples}{each} · semcore {run.info['semcore']} · {state}"
 
 
 def _missing(run: Run) -> list[dict[str, str]]:
-    """Cells without a result: settings, id and what became of them, in the order of the grid."""
+    """Cells without a result: settings, id and the reason, in the order of the grid."""
     done = {result["id"] for result in run.results}
     labels = run.labels
     reasons = {labels.of(one["settings"]): one["reason"] for one in run.failures}
-    return [
-        {"id": cell["id"], "settings": labels.of(cell["settings"]),
-         "reason": reasons.get(labels.of(cell["settings"]), "not computed yet")}
-        for cell in run.info["cells"] if cell["id"] not in done
-    ]  # fmt: skip
+    cells = []
+    for cell in run.info["cells"]:
+        if cell["id"] not in done:
+            settings = labels.of(cell["settings"])
+            reason = reasons.get(settings, "not computed yet")
+            cells.append({"id": cell["id"], "settings": settings, "reason": reason})
+    return cells
 
 
 def _diagrams(run: Run) -> list[tuple[str, Markup]]:
+    """A block diagram per workflow."""
     written = written_paths(_parsed(run))
-    found = []
-    for name, group in workflows(run).items():
-        posts = [post for result in group for post in result["ledger"]]
-        streams = dict.fromkeys(post["stream"] for post in posts if post["channel_uses"] and post["stream"] != "frame")
-        changed = {path for result in group for one in result["segments"] for path in (*one["environment"], *one["in_force"])}
+    diagrams = []
+    for name, group in by_workflow(run.results).items():
+        streams: dict[str, None] = {}
+        changed: set[str] = set()
+        for result in group:
+            for entry in result["ledger"]:
+                if entry["channel_uses"] and entry["stream"] != "frame":
+                    streams[entry["stream"]] = None
+            for segment in result["segments"]:
+                changed |= {*segment["environment"], *segment["in_force"]}
         config = common([result["config"] for result in group])
-        found.append((name, diagram(config, list(streams), written, changed)))
-    return found
+        diagrams.append((name, diagram(config, list(streams), written, changed)))
+    return diagrams
 
 
 def _file(run: Run) -> str:
+    """The pipeline file as written; "" if it is gone."""
     try:
         return files.read(run.folder, "pipeline.yaml", 2 * MAX_BYTES).decode("utf-8", "replace")
     except FileNotFoundError:
@@ -186,20 +234,20 @@ def _file(run: Run) -> str:
 
 
 def _parsed(run: Run) -> Any:
-    """The pipeline file as values; None if it is gone or was changed into something else. It only ranks settings."""
+    """The values of the pipeline file; None if it is gone or damaged. They only rank settings."""
     try:
         return parse(_file(run)).values
     except ConfigError:
         return None
 
 
-def _deciding(segments: Sequence[Mapping[str, Any]]) -> str:
-    """What the planner's decisions of a session took in all, and spread over its segments."""
+def _plan_costs(segments: Sequence[Mapping[str, Any]]) -> str:
+    """What planning cost in a session, in total and per segment."""
     totals: dict[str, float] = {}
     for segment in segments:
         for name, value in segment["plan_report"].items():
             totals[name] = totals.get(name, 0.0) + value
-    return ", ".join(f"{name} {total:g} in all, {total / len(segments):.3g} a segment" for name, total in totals.items())
+    return ", ".join(f"{name} {total:g} in all, {total / len(segments):.3g} per segment" for name, total in totals.items())
 
 
 class _Dumper(yaml.SafeDumper):
@@ -215,25 +263,28 @@ def _yaml(config: Any) -> str:
 
 
 def _distinct(run: Run, key: str) -> list[tuple[str, list[str]]]:
-    """Every entry of a mapping that all results have, with each value that it takes."""
-    held = [result.get(key, {}) for result in run.results]
-    names = dict.fromkeys(name for one in held for name in one)
-    return [(name, list(dict.fromkeys(str(one[name]) for one in held if name in one))) for name in names]
+    """The entries of a mapping in all results, with each value that they take."""
+    values: dict[str, dict[str, None]] = {}
+    for result in run.results:
+        for name, value in result.get(key, {}).items():
+            values.setdefault(name, {})[str(value)] = None
+    return [(name, list(known)) for name, known in values.items()]
 
 
 def _signatures(run: Run) -> list[tuple[str, list[str]]]:
-    return [
-        (name, list(dict.fromkeys(r["metrics"][name]["signature"] for r in run.results if name in r["metrics"])))
-        for name in run.metrics
-    ]
+    values: dict[str, dict[str, None]] = {name: {} for name in run.metrics}
+    for result in run.results:
+        for name, entry in result["metrics"].items():
+            values[name][entry["signature"]] = None
+    return [(name, list(known)) for name, known in values.items()]
 
 
 def _software() -> list[tuple[str, str]]:
     """Versions of what wrote this page."""
-    found = [("python", platform.python_version()), ("system", platform.platform(terse=True))]
+    versions = [("python", platform.python_version()), ("system", platform.platform(terse=True))]
     for name in LIBRARIES:
         try:
-            found.append((name, importlib.metadata.version(name)))
+            versions.append((name, importlib.metadata.version(name)))
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
