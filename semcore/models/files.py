@@ -119,7 +119,7 @@ def vet(folder: Path) -> None:
     Raises:
         RunError: with the file, the setting and its value
     """
-    for file in sorted(folder.rglob("*.json")):
+    for file in sorted(files_in(folder, "json")):
         if file.name in DATA or file.name.endswith(".index.json") or not file.is_file():
             continue
         if file.name == "adapter_config.json":
@@ -128,6 +128,18 @@ def vet(folder: Path) -> None:
             fits, wish = ACTING.get(key, (_component, CODE) if file.name in PIPELINES else (_anything, ""))
             if not fits(value) and not (key == "auto_map" and _has_class(file.parent)):
                 raise RunError(f"{file}: {path}: {shown(value)} wants {wish}; remove that")
+
+
+def files_in(folder: Path, *endings: str) -> Iterator[Path]:
+    """The files below a folder whose names end so, those in linked folders too, as libraries find them; each folder once."""
+    seen: set[str] = set()
+    for root, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(root)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        yield from (Path(root, name) for name in names if name.endswith(tuple(f".{ending}" for ending in endings)))
 
 
 def _has_class(folder: Path) -> bool:
@@ -188,12 +200,19 @@ _watched: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("watc
 def no_code_from(*folders: Path) -> Iterator[None]:
     """Inside, executing a file of any of the folders raises RunError, and so does unpickling a class."""
     _install()
-    places = {str(place) + os.sep for folder in folders for place in (folder.absolute(), folder.resolve())}
+    places = {str(place) + os.sep for folder in folders for place in (folder.absolute(), *_real(folder))}
     token = _watched.set(tuple(sorted(places)))
     try:
         yield
     finally:
         _watched.reset(token)
+
+
+def _real(folder: Path) -> Iterator[Path]:
+    """Where a folder really lies, and each that is linked into it."""
+    yield folder.resolve()
+    linked = (Path(root, name) for root, names, _ in os.walk(folder) for name in names)
+    yield from (place.resolve() for place in linked if place.is_symlink())
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from semcore.component.base import Component
 from semcore.errors import RunError
-from semcore.models.files import no_code_from, vet
+from semcore.models.files import files_in, no_code_from, vet
 from semcore.models.weights import complete
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Pretrained(Component):
 
         if self.dtype != "auto":
             return getattr(torch, self.dtype)
-        files = sorted(folder.rglob("*.safetensors"), key=lambda file: (-file.stat().st_size, str(file)))
+        files = sorted(files_in(folder, "safetensors"), key=lambda file: (-file.stat().st_size, str(file)))
         for file in files[:1]:
             with safe_open(file, "pt") as tensors:
                 kinds = {"F16": torch.float16, "BF16": torch.bfloat16}
@@ -107,7 +107,7 @@ class Pretrained(Component):
     def missing(self) -> str:
         folder, name = Path(self.model).expanduser(), self.model
         if folder.is_dir():
-            held = any(next(folder.rglob(f"*.{ending}"), None) for ending in ("safetensors", "gguf"))
+            held = next(files_in(folder, "safetensors", "gguf"), None)
             return "" if held else f"the model {name} cannot be loaded: the folder holds no weights as safetensors"
         if not name or _is_path(name):
             return f"the model {name} cannot be loaded: there is no folder {folder}" if name else ""
@@ -121,9 +121,9 @@ class Pretrained(Component):
         snapshot = cached(name, self.cache_dir) / "snapshots" / (commit or "none")
         revision = f" --revision {self.revision}" if self.revision else ""
         fetch = f"fetch it with `hf download {name}{revision}`, or set local_files_only: false, or set `model` to its folder"
-        if not snapshot.is_dir() or next(snapshot.rglob("*.json"), None) is None:
+        if not snapshot.is_dir() or next(files_in(snapshot, "json"), None) is None:
             return f"the model {name} cannot be loaded: it is not on this machine, and the network was not asked: {fetch}"
-        if not any(next(snapshot.rglob(f"*.{ending}"), None) for ending in ("safetensors", "gguf")):
+        if next(files_in(snapshot, "safetensors", "gguf"), None) is None:
             return (
                 f"the model {name} cannot be loaded: what is here of it holds no weights as safetensors, and pickles are not "
                 f"opened: name a `revision` that has them (converters of the hub leave them in refs/pr/NUMBER), or {fetch}"

@@ -29,7 +29,7 @@ from semcore_video.face.real3d import Real3DPortrait
 from semcore_video.sources.talking_samples import TalkingSamples, portrait_of_astronaut
 from semcore_video.speech.fastspeech2 import FastSpeech2
 from semcore_video.speech.generator import EspeakVoice
-from semcore_video.speech.phones import NAMES, NUMBERS, SILENCE
+from semcore_video.speech.phones import NAMES, NUMBERS
 from semcore_video.speech.streams import DURATIONS, INTERVAL, PHONES, TEXT
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
@@ -39,52 +39,6 @@ WORDS = ("SIL", "B", "IH", "N", "SIL")
 
 # ----------------------------------------------------------------------------------------------
 # FastSpeech 2
-
-
-@pytest.fixture(scope="module")
-def fastspeech2(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny model: 16 kHz, a step of 10 ms."""
-    import torch
-    from transformers import (
-        FastSpeech2ConformerConfig,
-        FastSpeech2ConformerHifiGanConfig,
-        FastSpeech2ConformerWithHifiGan,
-        FastSpeech2ConformerWithHifiGanConfig,
-    )
-
-    folder = tmp_path_factory.mktemp("fastspeech2")
-    phones = [f"{name}1" if name[0] in "AEIOU" else name for name in NAMES if name != SILENCE]
-    vocabulary = {
-        name: number for number, name in enumerate(["<blank>", "<unk>", ",", *phones, "<sos/eos>"])
-    }
-    (folder / "vocab.json").write_text(json.dumps(vocabulary))
-    parts = ("encoder", "decoder", "duration_predictor", "pitch_predictor", "energy_predictor")
-    layers = {f"{part}_layers": 1 for part in parts}
-    model = FastSpeech2ConformerConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=16,
-        num_mel_bins=8,
-        encoder_linear_units=16,
-        decoder_linear_units=16,
-        duration_predictor_channels=16,
-        pitch_predictor_channels=16,
-        energy_predictor_channels=16,
-        speech_decoder_postnet_layers=2,
-        speech_decoder_postnet_units=16,
-        encoder_num_attention_heads=2,
-        decoder_num_attention_heads=2,
-        **layers,
-    )
-    vocoder = FastSpeech2ConformerHifiGanConfig(
-        model_in_dim=8, sampling_rate=16000, upsample_initial_channel=16, upsample_rates=[10, 16],
-        upsample_kernel_sizes=[20, 32], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1]],
-    )  # fmt: skip
-    torch.manual_seed(1)
-    both = FastSpeech2ConformerWithHifiGanConfig(
-        model_config=model.to_dict(), vocoder_config=vocoder.to_dict()
-    )
-    FastSpeech2ConformerWithHifiGan(both).save_pretrained(folder)
-    return folder
 
 
 def test_fastspeech_2_says_each_phone_for_as_long_as_it_was_said(fastspeech2: Path) -> None:

@@ -17,47 +17,6 @@ KB = KnowledgeBase()
 RATE = 16_000
 
 
-@pytest.fixture(scope="module")
-def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny Whisper of random weights that hears letters, 30 s at once."""
-    import torch
-    import transformers as t
-
-    folder = tmp_path_factory.mktemp("whisper")
-    letters = {chr(code): code - 97 for code in range(97, 123)}
-    (folder / "vocab.json").write_text(json.dumps({**letters, "<|endoftext|>": 26}))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    (folder / "normalizer.json").write_text("{}")
-    tokenizer = t.WhisperTokenizer(
-        str(folder / "vocab.json"), str(folder / "merges.txt"), str(folder / "normalizer.json")
-    )
-    t.WhisperProcessor(t.WhisperFeatureExtractor(feature_size=16), tokenizer).save_pretrained(
-        folder
-    )
-    config = t.WhisperConfig(
-        vocab_size=27,
-        num_mel_bins=16,
-        d_model=16,
-        encoder_layers=1,
-        decoder_layers=1,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=16,
-        decoder_ffn_dim=16,
-        decoder_start_token_id=0,
-        eos_token_id=26,
-        pad_token_id=26,
-        bos_token_id=26,
-        suppress_tokens=None,
-        begin_suppress_tokens=None,
-    )
-    torch.manual_seed(0)
-    model = t.WhisperForConditionalGeneration(config)
-    model.generation_config.forced_decoder_ids = None
-    model.save_pretrained(folder)
-    return folder
-
-
 def noise(seconds: float) -> np.ndarray:
     return np.random.default_rng(1).normal(0, 0.1, round(seconds * RATE)).astype(np.float32)
 
