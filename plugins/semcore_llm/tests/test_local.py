@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import pickle
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -132,3 +136,107 @@ def test_a_model_that_is_not_there_says_so(tmp_path: Path) -> None:
     planner = LocalPlanner(model=str(tmp_path), memory="")
     with pytest.raises(RunError, match="cannot be loaded"):
         planner.plan(SCENARIOS[1], (), ToyBench(SPACE, scenario=SCENARIOS[1]))
+
+
+# ---------------------------------------------------------------------------------------------- models that mean harm
+
+
+class Trap:
+    """A pickle that makes a file when it is opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+def asked(folder: str | Path, **settings: Any) -> Any:
+    planner = LocalPlanner(model=str(folder), memory="", longest_step=8, max_new_tokens=400, **settings)
+    return planner.plan(SCENARIOS[1], (), replace(ToyBench(SPACE, scenario=SCENARIOS[1]), judge=None))
+
+
+@pytest.fixture
+def copied(model: str, tmp_path: Path) -> Path:
+    folder = Path(shutil.copytree(model, tmp_path / "model"))
+    (folder / "harm.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Harm:\n    pass\n")
+    return folder
+
+
+def change(file: Path, **values: Any) -> None:
+    held = json.loads(file.read_text()) if file.exists() else {}
+    file.write_text(json.dumps({**held, **values}))
+
+
+def test_pickled_weights_of_a_language_model_are_not_opened(copied: Path, tmp_path: Path) -> None:
+    import torch
+
+    torch.save(Trap(tmp_path / "sprung"), copied / "pytorch_model.bin")
+    assert "failed" not in asked(copied).report
+    (copied / "model.safetensors").unlink()
+    with pytest.raises(RunError, match="safetensors"):
+        asked(copied)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "values"),
+    [
+        ("config.json", {"auto_map": {"AutoModelForCausalLM": "harm.Harm", "AutoConfig": "harm.Harm"}, "model_type": "harm"}),
+        ("config.json", {"trust_remote_code": True}),
+        ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["harm.Harm", None]}, "tokenizer_class": "harm.Harm"}),
+        ("generation_config.json", {"custom_generate": "."}),
+        ("config.json", {"experts_implementation": "nobody/kernel"}),
+    ],
+)
+def test_code_of_a_language_model_is_not_run(copied: Path, tmp_path: Path, file: str, values: dict[str, Any]) -> None:
+    change(copied / file, **values)
+    with pytest.raises(RunError, match="wants"):
+        asked(copied)
+    text = (copied / file).read_text()
+    (copied / file).write_text(text.replace("auto_map", "auto\\u005fmap").replace("trust_", "trust\\u005f"))
+    with pytest.raises(RunError, match="wants"):
+        asked(copied)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("values", [{"trust_remote_code": True}, {"auto_map": {"AutoModelForCausalLM": "harm.Harm"}}])
+def test_code_beside_a_gguf_file_is_not_run(quantised: Path, tmp_path: Path, values: dict[str, Any]) -> None:
+    """The file brings its own configuration; what lies beside it is read all the same."""
+    folder = Path(shutil.copytree(quantised.parent, tmp_path / "model"))
+    (folder / "harm.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Harm:\n    pass\n")
+    change(folder / "config.json", model_type="harm", **values)
+    with pytest.raises(RunError, match="wants"):
+        asked(folder, gguf=quantised.name)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "pickle"])
+def test_a_gguf_file_that_is_none_is_one_clear_error(quantised: Path, tmp_path: Path, damage: str) -> None:
+    folder = Path(shutil.copytree(quantised.parent, tmp_path / "model"))
+    file, data = folder / quantised.name, quantised.read_bytes()
+    made = {"cut": data[: len(data) // 2], "text": b"GGUF?", "pickle": pickle.dumps(Trap(tmp_path / "sprung"))}
+    file.write_bytes(made[damage])
+    with pytest.raises(RunError, match="cannot be loaded"):
+        asked(folder, gguf=quantised.name)
+    assert not (tmp_path / "sprung").exists()
+
+
+TEMPLATES = {
+    "no system role": "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('System role not supported') }}"
+    "{% endif %}<s>{{ m['content'] }}{% endfor %}",
+    "reaches out": "{{ messages.__class__.__mro__[1].__subclasses__() }}",
+    "is none": "{% for m in messages %}",
+}
+
+
+@pytest.mark.parametrize("model", ["chat"], indirect=True)
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_chat_template_of_a_model(copied: Path, name: str) -> None:
+    """Of Gemma and Mistral it takes no word of the system's; whatever else is wrong with one is said."""
+    (copied / "chat_template.jinja").write_text(TEMPLATES[name])
+    if name == "no system role":
+        assert "failed" not in asked(copied).report
+    else:
+        with pytest.raises(RunError, match=r"chat template of .* cannot be used"):
+            asked(copied)

@@ -103,17 +103,26 @@ class LocalPlanner(Advised, Pretrained):
         model.to(self.torch_device)
         return tokenizer, model.eval(), grammar_tokens
 
+    def _prompt(self, tokenizer: Any, told: str) -> str:
+        """The instructions and a document as the model's template writes a chat; some templates know no role of a system."""
+        both = f"{instructions()}\n\n{told}"
+        if not getattr(tokenizer, "chat_template", None):
+            return f"{both}\n\n"
+        reason = ""
+        for turns in ([_chat("system", instructions()), _chat("user", told)], [_chat("user", both)]):
+            try:
+                return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+            except Exception as error:  # a template is a program of somebody else's, and may raise anything
+                reason = " ".join(str(error).split()) or type(error).__name__
+        raise RunError(f"LocalPlanner: the chat template of {self.model} cannot be used: {reason}")
+
     def _said(self, told: str, schema: Mapping[str, Any]) -> tuple[str, int, int]:
         """What the model says to a document, and how many tokens were asked and said."""
         import torch
         from transformers import LogitsProcessorList
 
         tokenizer, model, grammar_tokens = self._parts
-        turns = [{"role": "system", "content": instructions()}, {"role": "user", "content": told}]
-        if getattr(tokenizer, "chat_template", None):
-            text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        else:
-            text = "\n\n".join(turn["content"] for turn in turns) + "\n\n"
+        text = self._prompt(tokenizer, told)
         asked = tokenizer(text, return_tensors="pt", add_special_tokens=False)["input_ids"].to(self.torch_device)
         masks = LogitsProcessorList([_Grammar(grammar_tokens, schema, asked.shape[1])])
         with torch.inference_mode():
@@ -122,6 +131,10 @@ class LocalPlanner(Advised, Pretrained):
                 max_new_tokens=self.max_new_tokens, pad_token_id=tokenizer.eos_token_id,
             )[0, asked.shape[1] :]  # fmt: skip
         return tokenizer.decode(ids, skip_special_tokens=True), asked.shape[1], len(ids)
+
+
+def _chat(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}
 
 
 class _Grammar:
