@@ -30,15 +30,29 @@ def fastspeech2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     parts = ("encoder", "decoder", "duration_predictor", "pitch_predictor", "energy_predictor")
     layers = {f"{part}_layers": 1 for part in parts}
     model = FastSpeech2ConformerConfig(
-        vocab_size=len(vocabulary), hidden_size=16, num_mel_bins=8, encoder_linear_units=16, decoder_linear_units=16,
-        duration_predictor_channels=16, pitch_predictor_channels=16, energy_predictor_channels=16,
-        speech_decoder_postnet_layers=2, speech_decoder_postnet_units=16, encoder_num_attention_heads=2,
-        decoder_num_attention_heads=2, **layers,
-    )  # fmt: skip
+        vocab_size=len(vocabulary),
+        hidden_size=16,
+        num_mel_bins=8,
+        encoder_linear_units=16,
+        decoder_linear_units=16,
+        duration_predictor_channels=16,
+        pitch_predictor_channels=16,
+        energy_predictor_channels=16,
+        speech_decoder_postnet_layers=2,
+        speech_decoder_postnet_units=16,
+        encoder_num_attention_heads=2,
+        decoder_num_attention_heads=2,
+        **layers,
+    )
     vocoder = FastSpeech2ConformerHifiGanConfig(
-        model_in_dim=8, sampling_rate=16000, upsample_initial_channel=16, upsample_rates=[10, 16],
-        upsample_kernel_sizes=[20, 32], resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1]],
-    )  # fmt: skip
+        model_in_dim=8,
+        sampling_rate=16000,
+        upsample_initial_channel=16,
+        upsample_rates=[10, 16],
+        upsample_kernel_sizes=[20, 32],
+        resblock_kernel_sizes=[3],
+        resblock_dilation_sizes=[[1]],
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         both = FastSpeech2ConformerWithHifiGanConfig(
@@ -66,10 +80,22 @@ def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder
     )
     config = t.WhisperConfig(
-        vocab_size=27, num_mel_bins=16, d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, decoder_start_token_id=0, eos_token_id=26,
-        pad_token_id=26, bos_token_id=26, suppress_tokens=None, begin_suppress_tokens=None,
-    )  # fmt: skip
+        vocab_size=27,
+        num_mel_bins=16,
+        d_model=16,
+        encoder_layers=1,
+        decoder_layers=1,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=16,
+        decoder_ffn_dim=16,
+        decoder_start_token_id=0,
+        eos_token_id=26,
+        pad_token_id=26,
+        bos_token_id=26,
+        suppress_tokens=None,
+        begin_suppress_tokens=None,
+    )
     torch.manual_seed(0)
     model = t.WhisperForConditionalGeneration(config)
     model.generation_config.forced_decoder_ids = None
@@ -85,9 +111,13 @@ def hifigan(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("hifigan")
     config = SpeechT5HifiGanConfig(
-        model_in_dim=8, upsample_initial_channel=16, upsample_rates=[10, 16], upsample_kernel_sizes=[20, 32],
-        resblock_kernel_sizes=[3], resblock_dilation_sizes=[[1]],
-    )  # fmt: skip
+        model_in_dim=8,
+        upsample_initial_channel=16,
+        upsample_rates=[10, 16],
+        upsample_kernel_sizes=[20, 32],
+        resblock_kernel_sizes=[3],
+        resblock_dilation_sizes=[[1]],
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         SpeechT5HifiGan(config).save_pretrained(folder)

@@ -1,4 +1,4 @@
-"""Models of speech that mean harm: pickles, code, and configurations that ask for code. None of it is run."""
+"""Models of speech that mean harm: pickles, and code that is asked for. None of it is run."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_no_file_of_a_linked_folder_is_executed(sprung: Path, tmp_path: Path) ->
 
 
 def test_a_model_may_be_made_of_links(model: Path, name: str, tmp_path: Path) -> None:
-    """As `ln -s` and the hub's cache make them: what is found is the same for semcore and for the libraries."""
+    """As `ln -s` and the hub's cache make them."""
     linked = tmp_path / "linked"
     linked.mkdir()
     for file in model.iterdir():
