@@ -142,6 +142,7 @@ def test_a_broken_component_never_stops_the_others(site: Any) -> None:
     assert "can-be-made" in alone.stdout and "not tried" not in alone.stdout and "selector dies" not in alone.stdout
 
 
+@pytest.mark.slow
 def test_a_component_that_hangs_is_stopped(site: Any) -> None:
     (site.folder / "hangs.py").write_text(HANGS)
     done = site("conform", "hangs.py", "--timeout", "8")
@@ -158,17 +159,20 @@ def test_what_cannot_be_loaded_is_told_and_the_rest_is_tried(site: Any) -> None:
     assert "  hook plugin 'deaf' has no hook" in done.stdout and "selector mine" in sections(done.stdout)
 
 
+NOTHING = [
+    ("gone.py", None, "there is no file 'gone.py'"),
+    ("empty.py", "", "empty.py registers no component: put @semcore.register(KIND, NAME) above a class"),
+    ("dies.py", "import os; os._exit(4)", "dies.py cannot be imported: it ends the process with code 4"),
+    ("raises.py", "raise ValueError('so')", "raises.py cannot be imported: ValueError: so"),
+    ("folder", "", "folder is a folder, and not installed; pip install -e folder"),
+    ("nothing", None, "no installed package 'nothing' brings anything to semcore"),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
-    [
-        ("gone.py", None, "there is no file 'gone.py'"),
-        ("empty.py", "", "empty.py registers no component: put @semcore.register(KIND, NAME) above a class"),
-        ("dies.py", "import os; os._exit(4)", "dies.py cannot be imported: it ends the process with code 4"),
-        ("raises.py", "raise ValueError('so')", "raises.py cannot be imported: ValueError: so"),
-        ("folder", "", "folder is a folder, and not installed; pip install -e folder"),
-        ("nothing", None, "no installed package 'nothing' brings anything to semcore"),
-    ],
-)  # fmt: skip
+    [pytest.param(*one, marks=() if one[0] in ("gone.py", "dies.py", "nothing") else pytest.mark.slow) for one in NOTHING],
+)
 def test_what_there_is_nothing_to_try_in_is_told(site: Any, file: str, text: str | None, message: str) -> None:
     if text is not None and file.endswith(".py"):
         (site.folder / file).write_text(text)

@@ -157,9 +157,15 @@ def test_bad_values_are_refused_by_name(make, named):
 @pytest.mark.parametrize(
     "through",
     [
-        AWGN(snr_db=8.0), Rayleigh(snr_db=12.0), Rayleigh(snr_db=12.0, csi="estimated", pilots=4), Rician(snr_db=10.0),
-        UMa(snr_db=10.0), UMi(snr_db=10.0, csi="lmmse"), RMa(snr_db=12.0), TDL(snr_db=12.0, equaliser="zf"),
-        CDL(snr_db=12.0, rx_antennas=2), NTNTDL(snr_db=14.0), Satellite(snr_db=18.0),
+        AWGN(snr_db=8.0), Rayleigh(snr_db=12.0, csi="estimated", pilots=4), UMi(snr_db=10.0, csi="lmmse"),
+        TDL(snr_db=12.0, equaliser="zf"), Satellite(snr_db=18.0),
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in (
+                Rayleigh(snr_db=12.0), Rician(snr_db=10.0), UMa(snr_db=10.0), RMa(snr_db=12.0),
+                CDL(snr_db=12.0, rx_antennas=2), NTNTDL(snr_db=14.0),
+            )
+        ),
     ],
     ids=lambda one: type(one).__name__,
 )  # fmt: skip

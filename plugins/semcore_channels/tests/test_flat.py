@@ -68,7 +68,16 @@ def test_uncoded_16qam_in_awgn(snr_db, ber, rng, as_symbols):
     assert float(wrong.mean()) == pytest.approx(closed, abs=2.58 * deviation)
 
 
-@pytest.mark.parametrize(("snr_db", "outage"), [(0, 0.6321), (5, 0.2711), (10, 0.0952), (15, 0.0311), (20, 0.0100)])
+@pytest.mark.parametrize(
+    ("snr_db", "outage"),
+    [
+        (0, 0.6321),
+        (10, 0.0952),
+        pytest.param(5, 0.2711, marks=pytest.mark.slow),
+        pytest.param(15, 0.0311, marks=pytest.mark.slow),
+        pytest.param(20, 0.0100, marks=pytest.mark.slow),
+    ],
+)
 def test_slow_fading_has_its_outage(snr_db, outage, rng, as_symbols):
     """P(log2(1 + |h|^2 SNR) < 1) = 1 - exp(-1 / SNR): a channel that scales its noise with the fade has none."""
     rows = 20_000

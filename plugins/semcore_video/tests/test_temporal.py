@@ -58,7 +58,9 @@ def squared(sent: np.ndarray, got: Stream | None) -> float:
     return float(np.square(sent - (got.values if isinstance(got, Features) else 0)).mean())
 
 
-@pytest.mark.parametrize("snr_db", SNRS)
+@pytest.mark.parametrize(
+    "snr_db", [pytest.param(one, marks=() if one in (0, 15) else pytest.mark.slow) for one in SNRS]
+)
 def test_the_trained_code_of_motion_beats_the_untrained_one(snr_db: float) -> None:
     clips = [motion(seed) for seed in range(8)]
     ours, theirs = (
