@@ -139,7 +139,7 @@ memory: install
 		channel.elevation_deg=11,13,15,18,21,25,30,35,41,50,62,80 seed=11,12,13 --out runs/explore
 	rm -f runs/explore/memory.jsonl  # lines are only added to a memory that is there
 	$(BIN)/semcore memory runs/explore --into runs/explore/memory.jsonl
-	mv runs/explore/memory.jsonl plugins/semcore_llm/semcore_llm/experience/satellite.jsonl
+	mv runs/explore/memory.jsonl plugins/semcore_llm/semcore_llm/memory/satellite.jsonl
 
 test: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m "not slow and not docs" -n auto --dist worksteal

@@ -106,7 +106,7 @@ FAULTS = (
     ),
     Fault(
         "LLM-image eq. 2: the entropy with the wrong sign",
-        f"{LLM}/entropy.py",
+        f"{LLM}/metrics/semantic_entropy.py",
         "math.log2(total / true)",
         "math.log2(true / total)",
         "plugins/semcore_llm/tests/test_text_metrics.py",

@@ -32,7 +32,7 @@ NETWORK = {
     "socket", "ssl", "urllib.request", "urllib3", "http.client", "http.server", "requests", "httpx", "aiohttp", "ftplib",
     "smtplib", "telnetlib", "xmlrpc.client", "webbrowser", "websockets",
 }  # fmt: skip
-ASKS_WHEN_TOLD = {"plugins/semcore_llm/semcore_llm/llm/endpoint.py": "base_url of the planner llm"}
+ASKS_WHEN_TOLD = {"plugins/semcore_llm/semcore_llm/endpoint/client.py": "base_url of the planner llm"}
 """The only files that may import a module of the network, and which setting of theirs tells them to."""
 STARTS_PYTHON = {
     "semcore/sandbox.py": "to look at a plugin from outside",

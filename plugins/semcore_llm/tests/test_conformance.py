@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from semcore.testing import conformance
-from semcore_llm.llm.remote import LLMPlanner
-from semcore_llm.metrics import CharAccuracy, SentenceBLEU
-from semcore_llm.planners import FixedPlanner, LookupPlanner
-from semcore_llm.search import ExplorePlanner, OraclePlanner, SearchPlanner
+from semcore_llm.metrics.bleu import CharAccuracy, SentenceBLEU
+from semcore_llm.planners.lookup import FixedPlanner, LookupPlanner
+from semcore_llm.planners.remote import LLMPlanner
+from semcore_llm.planners.search import ExplorePlanner, OraclePlanner, SearchPlanner
 
 TABLE = ({"below": 0.0, "set": {"workflow": "a2v"}}, {"below": 8.0, "set": {"transport.motion.repetition": 4}})
 

@@ -26,11 +26,11 @@ from semcore.runs.results import read_run
 from semcore.runs.runner import run
 from semcore.testing.planner import SCENARIOS, SPACE, ToyBench
 from semcore.types import Plan, Scenario, Space
-from semcore_llm.llm.answer import AnswerError, read_answer
-from semcore_llm.llm.numbers import number_of
-from semcore_llm.llm.prompt import instructions, quoted
-from semcore_llm.llm.remote import LLMPlanner
-from semcore_llm.planners import FixedPlanner
+from semcore_llm.planners.answer import AnswerError, read_answer
+from semcore_llm.planners.lookup import FixedPlanner
+from semcore_llm.planners.numbers import number_of
+from semcore_llm.planners.prompt import instructions, quoted
+from semcore_llm.planners.remote import LLMPlanner
 from semcore_llm.testing.endpoints import FAULTS, Heard, Say, completion, endpoint, script, send
 
 HERE = Path(__file__).parent
@@ -338,7 +338,7 @@ def test_long_words_of_a_server_are_cut_but_no_secret_is_cut_in_two(key: Secret)
 def test_trials_come_on_top_of_the_time_for_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock of our own: a trial takes a thousand times what all requests may."""
     now = [0.0]
-    monkeypatch.setattr("semcore_llm.llm.endpoint.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("semcore_llm.endpoint.client.time.monotonic", lambda: now[0])
 
     def judged(*arguments: Any) -> Any:
         now[0] += 4000.0

@@ -15,7 +15,7 @@ import pytest
 from semcore.errors import RunError
 from semcore.testing.planner import SCENARIOS, SPACE, ToyBench
 from semcore.types import Bounds, Space
-from semcore_llm.llm.local import LocalPlanner
+from semcore_llm.planners.local import LocalPlanner
 
 pytest.importorskip("llguidance")
 

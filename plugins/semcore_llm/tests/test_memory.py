@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from semcore.errors import ComponentError
 from semcore.types import Scenario, Space, Term
-from semcore_llm.estimate import Candidate, estimate, evidence_of, share_of, worth_of
-from semcore_llm.memory import FOLDER, SHIPPED, Memory, append, lines_of, place_of, united
-from semcore_llm.memory_command import command
+from semcore_llm.memory.command import command
+from semcore_llm.memory.store import FOLDER, SHIPPED, Memory, append, lines_of, place_of, united
+from semcore_llm.planners.estimate import Candidate, estimate, evidence_of, share_of, worth_of
 
 SPACE = Space({"workflow": ("v2a", "a2v"), "symbols": (150, 300, 600)})
 TERMS = (Term("akd", 0.0, 1.0),)

@@ -13,7 +13,7 @@ from semcore.component.base import check_fields
 from semcore.errors import ComponentError
 from semcore.planning.simulator import Bench
 from semcore.types import Scenario
-from semcore_llm.planners import FixedPlanner, LookupPlanner
+from semcore_llm.planners.lookup import FixedPlanner, LookupPlanner
 
 TABLE = (
     {"below": 3, "set": {"workflow": "a2v"}},

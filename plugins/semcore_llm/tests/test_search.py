@@ -15,10 +15,10 @@ from semcore.planning.simulator import Bench, Trial
 from semcore.rng import Rng
 from semcore.testing.planner import ToyBench
 from semcore.types import Scenario, Space, Term, utility
-from semcore_llm import search
-from semcore_llm.memory import append
-from semcore_llm.planners import LookupPlanner
-from semcore_llm.search import ExplorePlanner, OraclePlanner, SearchPlanner
+from semcore_llm.memory.store import append
+from semcore_llm.planners import search
+from semcore_llm.planners.lookup import LookupPlanner
+from semcore_llm.planners.search import ExplorePlanner, OraclePlanner, SearchPlanner
 
 SPACE = Space({"workflow": ("v2a", "a2v"), "kb.level": ("l0", "l2", "forced"), "symbols": (150, 300, 600)})
 TERMS = (Term("akd", 0.0, 1.0, 3.0), Term("channel-uses", 0, 1000))

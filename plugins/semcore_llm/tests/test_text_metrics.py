@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from semcore.errors import ComponentError
 from semcore.interfaces import Record
 from semcore.types import Bitstream, Ledger, Sample, Semantics, Text
-from semcore_llm.entropy import SemanticEntropy, phrases
-from semcore_llm.metrics import CharAccuracy, SentenceBLEU, edit_distance, tokenizer_of
+from semcore_llm.metrics.bleu import CharAccuracy, SentenceBLEU, edit_distance, tokenizer_of
+from semcore_llm.metrics.semantic_entropy import SemanticEntropy, phrases
 
 BIRD = "A brown and white bird perched on a wooden post."
 DAMAGED = "A brown and white bird perched on a wnoden p st."

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from semcore.component.secret import Secret
 from semcore.rng import Rng
-from semcore_llm.llm.answer import short
+from semcore_llm.excerpt import short
 
 if TYPE_CHECKING:
     import ssl

@@ -9,7 +9,7 @@ from typing import Any
 
 from semcore.planning.simulator import Bench
 from semcore.types import Scenario, Space, utility
-from semcore_llm.memory import Memory, alike, number
+from semcore_llm.memory.store import Memory, alike, number
 
 OTHER_VALUE = 0.15
 """What one setting that differs leaves of the likeness of two plans; a neighbour on an ordered axis leaves its root."""

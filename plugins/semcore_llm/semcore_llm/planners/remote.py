@@ -13,11 +13,11 @@ from semcore.component.secret import Secret
 from semcore.errors import ComponentError
 from semcore.planning.simulator import Bench
 from semcore.types import Scenario, Space
-from semcore_llm.llm.advised import Advised, NoAdviceError
-from semcore_llm.llm.answer import Answer, AnswerError, read_answer
-from semcore_llm.llm.endpoint import Budget, Call, Endpoint, EndpointError, Reply
-from semcore_llm.llm.prompt import document, instructions, plan_schema
-from semcore_llm.llm.tools import ANSWER, Tools
+from semcore_llm.endpoint.client import Budget, Call, Endpoint, EndpointError, Reply
+from semcore_llm.planners.advised import Advised, NoAdviceError
+from semcore_llm.planners.answer import Answer, AnswerError, read_answer
+from semcore_llm.planners.prompt import document, instructions, plan_schema
+from semcore_llm.planners.tools import ANSWER, Tools
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from semcore.errors import ComponentError
 from semcore.interfaces import Planner
 from semcore.planning.simulator import Bench
 from semcore.types import Plan, Scenario
-from semcore_llm.estimate import Candidate, estimate, evidence_of
-from semcore_llm.memory import Remembers, number
-from semcore_llm.paper import PAPER
+from semcore_llm.memory.store import Remembers, number
+from semcore_llm.planners.estimate import Candidate, estimate, evidence_of
+from semcore_llm.planners.paper import PAPER
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from semcore.errors import listed
 from semcore.interfaces import Planner
 from semcore.planning.simulator import Bench, Trial
 from semcore.types import Plan, Scenario, Space
-from semcore_llm.estimate import Candidate, Evidence, estimate, evidence_of, share_of, worth_of
-from semcore_llm.memory import Remembers
-from semcore_llm.paper import PAPER
+from semcore_llm.memory.store import Remembers
+from semcore_llm.planners.estimate import Candidate, Evidence, estimate, evidence_of, share_of, worth_of
+from semcore_llm.planners.paper import PAPER
 
 TRUST = 12.0
 """So many remembered segments weighs a trial: it is of this very segment."""

@@ -16,9 +16,9 @@ from semcore.models.files import need_tokenizer
 from semcore.models.pretrained import Pretrained
 from semcore.planning.simulator import Bench
 from semcore.types import Bounds, Scenario, Space
-from semcore_llm.llm.advised import Advised, NoAdviceError
-from semcore_llm.llm.answer import Answer, AnswerError, read_answer
-from semcore_llm.llm.prompt import STEPS, document, instructions, plan_schema
+from semcore_llm.planners.advised import Advised, NoAdviceError
+from semcore_llm.planners.answer import Answer, AnswerError, read_answer
+from semcore_llm.planners.prompt import STEPS, document, instructions, plan_schema
 
 if TYPE_CHECKING:
     import torch

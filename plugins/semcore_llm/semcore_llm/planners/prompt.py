@@ -10,7 +10,8 @@ from typing import Any
 
 from semcore.planning.simulator import Bench
 from semcore.types import Bounds, Scenario, Space
-from semcore_llm.memory import Line, Memory
+from semcore_llm.excerpt import LONGEST_REASON
+from semcore_llm.memory.store import Line, Memory
 
 STEPS = ("requirement_analysis", "workflow_selection", "resources")
 """The three steps of the satellite paper, section III-E."""
@@ -20,7 +21,6 @@ MOST_PAST = 6
 """So many of the last segments of the session are told."""
 FORECAST = 6
 """So many segments ahead."""
-LONGEST_REASON = 300
 
 
 @functools.cache

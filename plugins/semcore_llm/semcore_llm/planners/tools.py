@@ -9,9 +9,9 @@ from typing import Any
 
 from semcore.planning.simulator import Bench
 from semcore.types import Scenario
-from semcore_llm.llm.endpoint import Call
-from semcore_llm.llm.prompt import lesson, plan_schema
-from semcore_llm.memory import Memory, number
+from semcore_llm.endpoint.client import Call
+from semcore_llm.memory.store import Memory, number
+from semcore_llm.planners.prompt import lesson, plan_schema
 
 ANSWER = "submit_plan"
 MOST_LESSONS = 10

@@ -24,7 +24,7 @@ from semcore.types import Scenario, Space
 
 SHIPPED = "shipped"
 """The name of the memory that comes with the package."""
-FOLDER = Path(__file__).parent / "experience"
+FOLDER = Path(__file__).parent
 LONGEST_LINE = 100_000
 MOST_LINES = 1_000_000
 NEAR_DB = 2.5

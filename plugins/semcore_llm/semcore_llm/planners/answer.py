@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.redaction import printable, redact
 from semcore.types import Plan, Space
-from semcore_llm.llm.numbers import number_of
-from semcore_llm.llm.prompt import LONGEST_REASON, STEPS
+from semcore_llm.excerpt import LONGEST_REASON, short
+from semcore_llm.planners.numbers import number_of
+from semcore_llm.planners.prompt import STEPS
 
 
 class AnswerError(Exception):
@@ -125,9 +125,3 @@ def _object(text: str) -> dict[str, Any] | None:
             found = dict(value)
         at = end
     return found
-
-
-def short(text: str) -> str:
-    """A text on one line, cut, without secrets and without what a terminal would obey."""
-    line = " ".join(printable(redact(text)).split())  # whole: of half a secret nobody could tell that it is one
-    return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 3] + "..."

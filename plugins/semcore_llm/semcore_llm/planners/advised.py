@@ -14,10 +14,10 @@ from semcore.errors import ComponentError
 from semcore.interfaces import Planner
 from semcore.planning.simulator import Bench, Trial
 from semcore.types import Plan, Scenario
-from semcore_llm.llm.answer import Answer
-from semcore_llm.memory import Remembers
-from semcore_llm.paper import PAPER
-from semcore_llm.search import SearchPlanner
+from semcore_llm.memory.store import Remembers
+from semcore_llm.planners.answer import Answer
+from semcore_llm.planners.paper import PAPER
+from semcore_llm.planners.search import SearchPlanner
 
 Record = Mapping[str, Any]
 

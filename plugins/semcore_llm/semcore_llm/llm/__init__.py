@@ -1,1 +1,0 @@
-"""Planners that ask a large language model: an endpoint of the network (`llm`), or a model in this process (`llm-local`)."""

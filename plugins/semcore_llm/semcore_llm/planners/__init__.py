@@ -1,0 +1,1 @@
+"""Planners: a fixed plan, a lookup table, search by memory and trials, and language models."""
