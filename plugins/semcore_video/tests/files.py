@@ -27,6 +27,8 @@ def write(
     pixel_aspect: Fraction | None = None,
     matrix: int | None = None,
     made_by: int | None = None,
+    transfer: int | None = None,
+    primaries: int | None = None,
     options: dict[str, str] | None = None,
     time_base: Fraction = Fraction(1, 12800),
     movie: dict[str, str] | None = None,
@@ -40,6 +42,8 @@ def write(
         sound_at: when it begins, s
         matrix: AVColorSpace that the file names and the frames are made by
         made_by: the same, but the file does not name it
+        transfer: AVColorTransferCharacteristic that the file names
+        primaries: AVColorPrimaries that the file names
         movie: options of the container
     """
     step = 1 / times if isinstance(times, (int, float)) else 0.0
@@ -58,6 +62,10 @@ def write(
         if matrix is not None:
             video.codec_context.colorspace = matrix
             video.codec_context.color_range = 1
+        if transfer is not None:
+            video.codec_context.color_trc = transfer
+        if primaries is not None:
+            video.codec_context.color_primaries = primaries
         heard: Any = None
         if sound is not None:
             heard = out.add_stream(sound_codec, rate=rate_hz, layout=layout)

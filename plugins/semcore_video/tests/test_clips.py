@@ -212,6 +212,94 @@ def test_red_is_red_by_whatever_matrix(tmp_path: Path, matrix: int, pixels: str)
     assert np.abs(read(tmp_path / "clip.mp4").video.astype(int) - (200, 30, 30)).max() <= 3
 
 
+TO_BT2020 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])
+"""From linear sRGB: ITU-R BT.2087-0, section 2."""
+COLOURS = np.array(
+    [[90, 90, 90], [140, 60, 40], [30, 120, 60], [50, 60, 150], [150, 140, 20], [0, 0, 0]], np.uint8
+)
+
+
+def hdr(signal: np.ndarray, place: Path, transfer: int) -> np.ndarray:
+    """What is read of bars of R'G'B', 0..1, (N, 3), in BT.2020: uint8 (N, 3)."""
+    bars = np.repeat(np.round(signal * 255).astype(np.uint8), 20, 0)[None].repeat(96, 0)
+    lossless = {"x265-params": "lossless=1:log-level=none"}
+    named = {"matrix": 9, "transfer": transfer, "primaries": 9}
+    write(place, [bars] * 3, 25, codec="libx265", pixels="yuv444p10le", options=lossless, **named)
+    return read(place, bars.shape[:2]).video[1][48, 10::20]
+
+
+def light(colours: np.ndarray) -> np.ndarray:
+    """Linear light, cd/m², of sRGB colours whose white has 203 (ITU-R BT.2408), in BT.2020."""
+    values = colours / 255
+    return (
+        203
+        * np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+        @ TO_BT2020.T
+    )
+
+
+def test_the_colours_of_perceptual_quantisation_are_those_of_srgb(tmp_path: Path) -> None:
+    power = (light(COLOURS) / 10000) ** (2610 / 16384)
+    signal = (
+        (0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)
+    ) ** 78.84375  # SMPTE ST 2084, eq. 5.2
+    assert (
+        np.abs(hdr(signal, tmp_path / "pq.mp4", 16).astype(int) - COLOURS).max() <= 6
+    )  # 8 bits are coarse in the dark
+
+
+def test_the_colours_of_hybrid_log_gamma_are_those_of_srgb(tmp_path: Path) -> None:
+    display = light(COLOURS) / 1000
+    luminance = np.maximum(display @ np.array([0.2627, 0.678, 0.0593]), 1e-12)[:, None]
+    scene = display * luminance ** (1 / 1.2 - 1)
+    logarithm = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-12)) + 0.55991073
+    signal = np.where(scene <= 1 / 12, np.sqrt(3 * scene), logarithm)  # ITU-R BT.2100-2, table 5
+    assert np.abs(hdr(signal, tmp_path / "hlg.mp4", 18).astype(int) - COLOURS).max() <= 6
+
+
+def test_highlights_are_compressed_and_not_cut(tmp_path: Path) -> None:
+    greys = np.linspace(0, 1, 9)[:, None].repeat(3, 1)
+    shown = hdr(greys, tmp_path / "hlg.mp4", 18).astype(int)
+    assert (np.diff(shown[:, 0]) > 2).all() and shown[0, 0] == 0 and shown[-1, 0] >= 250
+    assert np.abs(shown - shown[:, :1]).max() <= 3
+
+
+def test_wide_primaries_become_those_of_srgb(tmp_path: Path) -> None:
+    wide = ((COLOURS / 255) ** 2.4 @ TO_BT2020.T) ** (1 / 2.4)
+    assert np.abs(hdr(wide, tmp_path / "wide.mp4", 14).astype(int) - COLOURS).max() <= 6
+
+
+@pytest.mark.parametrize("name", ["clip.mpg", "clip.mp4", "clip.ts"])
+def test_frames_of_two_moments_become_pictures_of_one(tmp_path: Path, name: str) -> None:
+    def bar(moment: float) -> np.ndarray:
+        picture = np.full((96, 160, 3), 40, np.uint8)
+        left = round(200 * moment)
+        picture[:, left : left + 30] = 210
+        return picture
+
+    frames = [bar(index / 25) for index in range(15)]
+    for index, frame in enumerate(frames):
+        frame[::2] = bar((index + 0.5) / 25)[
+            ::2
+        ]  # PyAV's frames say that the lower field comes first
+    h264 = {"codec": "libx264", "options": {"flags": "+ildct+ilme", "crf": "4"}}
+    mpeg2 = {
+        "codec": "mpeg2video",
+        "options": {"flags": "+ildct+ilme", "b": "8000000"},
+        "time_base": Fraction(1, 25),
+    }
+    place = write(tmp_path / name, frames, 25, **(mpeg2 if name.endswith("mpg") else h264))
+    clip = read(place)
+    assert clip.video.shape == (15, 96, 160, 3) and clip.fps == 25
+    for index, picture in enumerate(clip.video.astype(int)):
+        assert (
+            np.abs(picture - bar(index / 25)).mean()
+            < 6
+            < np.abs(picture - bar((index + 1) / 25)).mean()
+        )
+        assert np.abs(picture[20:-20:2] - picture[21:-20:2]).mean() < 3, "no comb"
+
+
 def test_a_matrix_that_is_not_named_is_that_of_the_size(tmp_path: Path) -> None:
     for height, width, matrix in ((480, 640, 5), (720, 1280, 1)):
         red = [np.full((height, width, 3), (200, 30, 30), np.uint8)]

@@ -1,9 +1,9 @@
 """Clips as their files mean them: all reading of video and sound from disk.
 
 Time stamps are obeyed: a clip's clock starts with its first picture, pictures are put on a regular
-grid, and sound is put where its time stamps say. Pictures are upright, with square pixels, in
-sRGB's full range by the matrix that the file names. Clips are read from the beginning to the end
-and a part at a time, so that their length costs no memory.
+grid, and sound is put where its time stamps say. Pictures are upright and progressive, with square
+pixels, in sRGB by the colours that the file names. Clips are read from the beginning to the end and
+a part at a time, so that their length costs no memory.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import numpy as np
 
 from semcore.errors import ComponentError
 from semcore.limits import MAX_CLIP_FRAMES, MAX_FRAMES, MAX_PIXELS, MAX_SEQUENCE_PIXELS
+from semcore_video.media.colours import rgb
+from semcore_video.media.interlacing import progressive
 from semcore_video.media.scaling import squared
 from semcore_video.media.sounds import Track
 
@@ -41,16 +43,6 @@ NEAR, VERY_NEAR = 2e-3, 5e-4
 that cameras have."""
 BACK_S = 1.0
 """Time stamps of pictures that fall back by more than this belong to another clip."""
-HD_LINES = 720
-"""Lines from which a video that does not name its matrix is taken for BT.709, and below for
-BT.601."""
-UNSPECIFIED, BT709, BT601 = (0, 2, 3), 1, 5
-"""Of AVColorSpace: values that say nothing, and what they stand for."""
-LIMITED, FULL = 1, 2
-"""Of AVColorRange."""
-MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-"""AVColorSpace -> swscale's matrix; BT.470 BG and SMPTE 170M are both BT.601, both kinds of BT.2020
-are one."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +58,8 @@ class Survey:
         pixels: of a frame
         pixel: width of a pixel over its height, as stored
         sound: whether there is sound
+        transfer: transfer characteristic, as AVColorTransferCharacteristic
+        primaries: as AVColorPrimaries
     """
 
     place: Path
@@ -75,6 +69,8 @@ class Survey:
     pixels: int
     pixel: float
     sound: bool
+    transfer: int
+    primaries: int
 
 
 @contextlib.contextmanager
@@ -138,6 +134,7 @@ def survey(place: Path) -> Survey:
             else:
                 sound_s, block_s = max(sound_s, time + duration), max(block_s, duration)
         pixel = float(video.sample_aspect_ratio or 1)
+        colours = int(video.codec_context.color_trc), int(video.codec_context.color_primaries)
         declared = [rate for rate in (video.average_rate, video.guessed_rate) if rate]
     if not times:
         raise ComponentError(f"{place} holds no frame")
@@ -153,9 +150,8 @@ def survey(place: Path) -> Survey:
             f"{place} lasts {frames / fps:,.0f} s by its time stamps, and at most "
             f"{MAX_CLIP_FRAMES:,} frames are read"
         )
-    return Survey(
-        place, start_s, fps, frames, pixels, pixel if 0.1 < pixel < 10 else 1.0, sound is not None
-    )
+    shape = pixel if 0.1 < pixel < 10 else 1.0
+    return Survey(place, start_s, fps, frames, pixels, shape, sound is not None, *colours)
 
 
 def frame_rate(times: Sequence[float], declared: Sequence[Fraction] = ()) -> float:
@@ -195,7 +191,7 @@ class Clip:
         self.survey = survey
         self._rate_hz = sample_rate_hz
         self._finished = finished
-        self._upright = Upright(survey.pixel)
+        self._upright = Upright(survey)
         self._frames: Iterator[Any] = iter(())
         self._at: float = math.inf
         self._sound: Track | None = None
@@ -258,7 +254,7 @@ def shown(survey: Survey) -> Iterator[av.VideoFrame]:
     step, now, last_s = 0, None, -math.inf
     with opened(survey.place) as container:
         video, _ = streams_of(container)
-        for frame in container.decode(video):
+        for frame in progressive(container.decode(video)):
             if frame.width * frame.height > MAX_PIXELS:
                 raise ComponentError(
                     f"{survey.place} has frames of more than {MAX_PIXELS:,} pixels"
@@ -286,11 +282,11 @@ class Upright:
     """Frames of a clip as they are to be looked at.
 
     Args:
-        pixel: width of a pixel over its height, as stored
+        survey: of the file
     """
 
-    def __init__(self, pixel: float) -> None:
-        self._pixel = pixel
+    def __init__(self, survey: Survey) -> None:
+        self._survey, self._pixel = survey, survey.pixel
         self._turns: dict[int, tuple[int, int, int, int]] = {}
 
     def __call__(self, frame: av.VideoFrame) -> tuple[np.ndarray, float]:
@@ -301,7 +297,7 @@ class Upright:
         if frame.rotation not in self._turns:
             self._turns[frame.rotation] = _turn(frame)
         a, b, c, d = self._turns[frame.rotation]
-        pixels = _rgb(frame)
+        pixels = rgb(frame, self._survey.transfer, self._survey.primaries)
         if abs(a) + abs(d) >= abs(b) + abs(c):
             return np.ascontiguousarray(
                 pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
@@ -320,24 +316,6 @@ def _turn(frame: av.VideoFrame) -> tuple[int, int, int, int]:
         return 1, 0, 0, 1
     matrix = np.frombuffer(bytes(found), np.int32)
     return int(matrix[0]), int(matrix[1]), int(matrix[3]), int(matrix[4])
-
-
-def _rgb(frame: av.VideoFrame) -> np.ndarray:
-    """uint8 (H, W, 3): by the matrix and the range that the frame names, and what is usual where it
-    names none."""
-    space = int(frame.colorspace)
-    if space in UNSPECIFIED:
-        space = BT709 if min(frame.width, frame.height) >= HD_LINES else BT601
-    matrix = MATRICES.get(space, BT601)  # of RGB itself none is asked for
-    full = 2 if frame.format.name.startswith("yuvj") else int(frame.color_range) or 1
-    made = frame.reformat(
-        format="rgb24",
-        src_colorspace=matrix,
-        dst_colorspace=matrix,
-        src_color_range=full,
-        dst_color_range=2,
-    )
-    return made.to_ndarray()
 
 
 def _rounded(value: float) -> int:
@@ -359,6 +337,6 @@ def read_clip(place: Path, sample_rate_hz: int) -> tuple[np.ndarray, float, np.n
 
 def upright_frames(found: Survey) -> Iterator[np.ndarray]:
     """The frames of a clip, upright, with square pixels, uint8 (H, W, 3)."""
-    upright = Upright(found.pixel)
+    upright = Upright(found)
     for frame in shown(found):
         yield squared(*upright(frame))

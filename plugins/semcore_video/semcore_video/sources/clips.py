@@ -56,10 +56,13 @@ class Clips(Tracking, Source):
     With `face`, a square about the face of the first frame with one, three times as high as the
     face or as large as the frame allows (larger, if the face walks out of it), is cut out of all
     frames; without, or where no frame has a face, which the row and the report say, the middle of
-    the frame in the aspect of `size`. Pictures are upright, with square pixels, at the frame rate
-    of the camera: where time stamps are irregular, a picture stays until the next. Sound is mixed
-    to one channel, equal channels as loud as before, resampled, and put where its time stamps say;
-    silence fills the rest. The clock starts with the first picture.
+    the frame in the aspect of `size`.
+
+    Pictures are upright and progressive, with square pixels, in sRGB (PQ and HLG as on a display of
+    1000 cd/m² with a reference white of 203 cd/m², highlights compressed), at the frame rate of the
+    camera: where time stamps are irregular, a picture stays until the next. Sound is mixed to one
+    channel, equal channels as loud as before, resampled, and put where its time stamps say; silence
+    fills the rest. The clock starts with the first picture.
 
     Errors: SourceError, which `semcore check` finds, if there is no video, or one cannot be read or
     is longer than 1,000,000 frames, or a text is not UTF-8; ComponentError if a segment is longer

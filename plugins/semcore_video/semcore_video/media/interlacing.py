@@ -1,0 +1,60 @@
+"""Interlaced video, whose frames hold two moments line by line, as whole pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import av
+
+
+def progressive(frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
+    """Frames of one moment each, that of the first field: the lines of the other one are made by
+    FFmpeg's filter `bwdif`.
+
+    Frames that are not interlaced stay as they are, and each frame keeps its time.
+    """
+    graph: Any = None
+    shape: Any = None
+    for frame in frames:
+        if graph is not None and shape != _shape(frame):
+            yield from _through(graph, None)
+            graph = None
+        if graph is None:
+            if not frame.interlaced_frame:
+                yield frame
+                continue
+            graph, shape = _deinterlacer(frame), _shape(frame)
+        yield from _through(graph, frame)
+    if graph is not None:
+        yield from _through(graph, None)
+
+
+def _shape(frame: av.VideoFrame) -> tuple[int, int, str]:
+    return frame.width, frame.height, frame.format.name
+
+
+def _deinterlacer(frame: av.VideoFrame) -> Any:
+    import av.filter
+
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+    )
+    graph.link_nodes(
+        source, graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink")
+    ).configure()
+    return graph
+
+
+def _through(graph: Any, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
+    """What a filter gives when it gets a frame; None: there are no more."""
+    import av
+
+    graph.vpush(frame)
+    while True:
+        try:
+            yield graph.vpull()
+        except (av.error.BlockingIOError, av.error.EOFError):
+            return
