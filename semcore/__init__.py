@@ -15,7 +15,6 @@ from semcore.interfaces import (
     KBPolicy,
     Lost,
     Metric,
-    Planner,
     Recipe,
     Record,
     Selector,
@@ -23,13 +22,13 @@ from semcore.interfaces import (
     Source,
     Transport,
 )
-from semcore.planning.simulator import Bench, Trial
+from semcore.planning.interface import Planner, PlanSimulator, Trial
+from semcore.planning.space import Bounds, Space
 from semcore.plugins.registry import register
 from semcore.rng import Rng
 from semcore.statistics.kinds import Decibels, Mean, Quotient, Ratio, Score, Share, Statistic
 from semcore.types import (
     Bitstream,
-    Bounds,
     Candidates,
     Extent,
     Features,
@@ -45,7 +44,6 @@ from semcore.types import (
     Sample,
     Scenario,
     Semantics,
-    Space,
     Span,
     Stream,
     Symbols,
@@ -53,13 +51,12 @@ from semcore.types import (
     Text,
     Tokens,
 )
-
-__version__ = "0.1.0"
+from semcore.version import __version__ as __version__
 
 __all__ = [
-    "Bench", "Bitstream", "Bounds", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError",
+    "Bitstream", "Bounds", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError",
     "Decibels", "Executor", "Extent", "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout",
-    "Ledger", "Lost", "Mean", "Metric", "Needs", "OnDemand", "Picture", "Pictures", "Plan", "Planner",
+    "Ledger", "Lost", "Mean", "Metric", "Needs", "OnDemand", "Picture", "Pictures", "Plan", "PlanSimulator", "Planner",
     "PluginError", "Quotient", "Ratio", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
     "Score", "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Share", "Source", "Space", "Span",
     "Statistic", "Stream", "Symbols",

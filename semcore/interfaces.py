@@ -1,7 +1,9 @@
 """The interfaces that plugins implement. Each has one or two methods and works on a batch.
 
-    SemanticEncoder  Transport  ChannelModel  Generator  Selector  KBPolicy  Planner      the link
-    Source  Codec  Metric  Recipe  Executor                                               around it
+    SemanticEncoder  Transport  ChannelModel  Generator  Selector  KBPolicy      the link
+    Source  Codec  Metric  Recipe  Executor                                      around it
+
+`Planner` stands with what it may ask, in `semcore.planning.interface`.
 
 A sample's result never depends on the batch it came in. Randomness is an argument. A receiver-side component has no
 argument that could carry the source.
@@ -24,10 +26,8 @@ from semcore.types import (
     Candidates,
     KnowledgeBase,
     Ledger,
-    Plan,
     Received,
     Sample,
-    Scenario,
     Semantics,
     Stream,
     Symbols,
@@ -35,8 +35,6 @@ from semcore.types import (
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from semcore.planning.simulator import Bench
 
 
 @dataclass(frozen=True)
@@ -73,19 +71,19 @@ class Transport(Component, abc.ABC):
     kind: ClassVar[str] = "transport"
     carries: ClassVar[tuple[type[Stream], ...]] = STREAM_TYPES
     """The stream types it can send."""
-    close_db: ClassVar[float] = 20.0
+    loopback_sdr_db: ClassVar[float] = 20.0
     """Energy over error of any features or picture over a noise-free link; a learned codec promises less."""
 
     @property
-    def shared_by(self) -> int:
+    def group_size(self) -> int:
         """How many consecutive samples of a batch share channel uses; what becomes of one depends on the others then."""
         return 1
 
-    def told(self, channel: ChannelModel) -> Transport:
+    def adapted_to(self, channel: ChannelModel) -> Transport:
         """The same transport as a transmitter sets it up that knows the channel's mean SNR; by default, unchanged."""
         return self
 
-    def refuses(self, stream: type[Stream]) -> str:
+    def incompatibility(self, stream: type[Stream]) -> str:
         """Why it cannot carry streams of a type, as set up; "" if it can."""
         return "" if stream in self.carries else f"carries {', '.join(one.__name__ for one in self.carries)}"
 
@@ -107,7 +105,7 @@ class ChannelModel(Component, abc.ABC):
 
     kind: ClassVar[str] = "channel"
 
-    def refuses(self, transport: Transport) -> str:
+    def incompatibility(self, transport: Transport) -> str:
         """Why it cannot serve a transport, as both are set up, for example one that it would distort; "" if it can."""
         return ""
 
@@ -132,17 +130,17 @@ class Generator(Component, abc.ABC):
     kind: ClassVar[str] = "generator"
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {}
     """Names and types of the streams it makes use of; it must work with any of them lost."""
-    keeps: ClassVar[bool] = False
+    caches_itself: ClassVar[bool] = False
     """Whether it keeps its candidates itself, because many samples share them: a run's cache would hold as many copies."""
 
-    def refuses(self, encoder: SemanticEncoder) -> str:
+    def incompatibility(self, encoder: SemanticEncoder) -> str:
         """Why it cannot regenerate what an encoder sends, as both are set up, for example by another codec; "" if it can.
 
         The text names the field that is to blame first.
         """
         return ""
 
-    def refuses_size(self, size: tuple[int, int]) -> str:
+    def size_incompatibility(self, size: tuple[int, int]) -> str:
         """Why it cannot show pictures of (height, width) of the source as they were sent, since it expects others; "" if it
         can. A generator that makes pictures of its own may make them of any size.
 
@@ -194,27 +192,6 @@ class KBPolicy(Component, abc.ABC):
         return kb
 
 
-@dataclass(frozen=True)
-class Planner(Component, abc.ABC):
-    """Adapts the pipeline before each segment."""
-
-    kind: ClassVar[str] = "planner"
-
-    @abc.abstractmethod
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
-        """Overrides for the segment, a point of `bench.space`: what is outside of it, a guard takes back.
-
-        Args:
-            scenario: the segment that comes
-            memory: one record a past segment of the session, oldest first (scenario, plan, what was delivered, its cost)
-            bench: the space, and what a plan would cost and bring
-        """
-
-    def plans(self) -> Sequence[Mapping[str, Any]] | None:
-        """Every set of overrides it may choose, so that all are checked before a run; None: any point of the `space`."""
-        return None
-
-
 # ---------------------------------------------------------------------------------------------- around the link
 
 
@@ -250,9 +227,9 @@ class Codec(Component, abc.ABC):
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
         """Bytes, perhaps damaged, -> uint8 (H, W, 3), or None if they cannot be decoded; `size`: (H, W), if known."""
 
-    def refuses(self, sender: Codec) -> str:
+    def incompatibility(self, sender: Codec) -> str:
         """Why it cannot decode what `sender` encodes, as both are set up; "" if it can: by default, what its own kind does."""
-        from semcore.plugins.registry import name_of
+        from semcore.component.naming import name_of
 
         return "" if type(self) is type(sender) else f"is {name_of(type(self))}, and the encoder's is {name_of(type(sender))}"
 
@@ -367,12 +344,3 @@ class Executor(Component, abc.ABC):
         A process that dies takes nothing with it but its own job. When the iteration ends, or is given up, no process that
         it started is left.
         """
-
-
-INTERFACES: dict[str, type[Component]] = {
-    interface.kind: interface
-    for interface in (
-        SemanticEncoder, Transport, ChannelModel, Generator, Selector, KBPolicy, Planner, Source, Codec, Metric, Recipe,
-        Executor,
-    )
-}  # fmt: skip

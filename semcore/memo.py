@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Newest(Generic[Value]):
+class LRU(Generic[Value]):
     """Keeps the newest `most` values by key; one thread at a time computes."""
 
     def __init__(self, most: int) -> None:

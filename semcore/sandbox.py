@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import importlib
+import importlib.metadata
 import json
 import os
 import re
@@ -22,8 +23,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from semcore.entrypoints import discovery
 
 TICK_S = 0.02
 """How often a child is looked at."""
@@ -181,6 +180,30 @@ def place(text: str) -> str:
 
 # ---------------------------------------------------------------------------------------------- the child
 
+_READ: Any = vars(importlib.metadata.Distribution)["entry_points"].fget
+
+
+def tolerate_broken_metadata() -> None:
+    """In this process, packages whose entry points cannot be read bring none, whoever asks.
+
+    Pydantic, PyTorch, Numba and matplotlib ask for those of every package there is, and one file that is not UTF-8 would end
+    them all.
+    """
+
+    def entry_points(self: importlib.metadata.Distribution) -> Any:
+        try:
+            return entry_points_of(self)
+        except Exception:  # the doctor says what is wrong with it
+            return importlib.metadata.EntryPoints(())
+
+    importlib.metadata.Distribution.entry_points = property(entry_points)  # type: ignore[assignment,method-assign]
+
+
+def entry_points_of(source: importlib.metadata.Distribution) -> Any:
+    """The entry points of a distribution, as its metadata has them."""
+    return _READ(source)
+
+
 PARENT_DEATH_SIGNAL = 1
 """`PR_SET_PDEATHSIG` of Linux's prctl."""
 WATCH_S = 0.5
@@ -226,7 +249,7 @@ def watch(parent: int) -> None:
 def main(work: str, folder: str, parent: str) -> None:
     """Do all tasks in `folder`; called in the child of the process `parent`."""
     die_with(int(parent))
-    discovery.tolerate()
+    tolerate_broken_metadata()
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 

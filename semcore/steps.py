@@ -32,6 +32,16 @@ class Step:
     what: str = "samples"
 
 
+@dataclass(frozen=True)
+class StageDone:
+    """What became of one call of a stage: how many samples were computed, how many were known, how long it took."""
+
+    stage: str
+    computed: int
+    reused: int
+    seconds: float
+
+
 Listener = Callable[[Step], None]
 _listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 _stage: ContextVar[str] = ContextVar("stage", default="")

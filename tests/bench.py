@@ -183,7 +183,7 @@ class Bursts(Noise):
 
     longest: Annotated[int, Ge(1)] = 4
 
-    def refuses(self, transport: semcore.Transport) -> str:
+    def incompatibility(self, transport: semcore.Transport) -> str:
         repeat = getattr(transport, "repeat", 1)
         return f"is another after {self.longest} symbols, and every symbol is repeated {repeat} times" * (
             repeat > self.longest
@@ -267,7 +267,9 @@ class Alternate(semcore.Planner):
 
     table: tuple[tuple[str, Any], ...] = (("generator.steps", 1), ("generator.steps", 2))
 
-    def plan(self, scenario: semcore.Scenario, memory: Sequence[Mapping[str, Any]], bench: semcore.Bench) -> semcore.Plan:
+    def plan(
+        self, scenario: semcore.Scenario, memory: Sequence[Mapping[str, Any]], simulator: semcore.PlanSimulator
+    ) -> semcore.Plan:
         path, value = self.table[scenario.segment % len(self.table)]
         return semcore.Plan({path: value}, ("in turn",))
 

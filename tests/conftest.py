@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 
+from semcore import storage
 from semcore.config import experiment
 from semcore.errors import ConfigError
 from semcore.plugins.packages import hook_manager
-from semcore.runs import storage
 from semcore.runs.conventions import SNR
 from semcore.runs.executors.processes import Processes
 from semcore.runs.runner import Finished, run

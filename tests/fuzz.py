@@ -127,7 +127,7 @@ def transports(rng: np.random.Generator, cases: int) -> Iterator[str]:
         for number in range(cases):
             yield f"{transport} case {number}"
             check(batch, transport.receive(disturbed(rng, sent)))
-        if not transport.refuses(Picture) and not transport.refuses(Bitstream):
+        if not transport.incompatibility(Picture) and not transport.incompatibility(Bitstream):
             for number in range(cases):
                 yield f"{transport} picture {number}"
                 check(batch, transport.receive(smuggled(rng, transport, batch)))
@@ -140,7 +140,7 @@ def streams(rng: np.random.Generator, transport: Transport) -> list[Any]:
         Text("a caption ä 鳥"), Text(""), Bitstream(rng.bytes(150)), Tokens(rng.integers(0, 41, 30), 41),
         Picture(picture(rng, (16, 12))), Features(rng.standard_normal((4, 5)).astype(np.float32)),
     )  # fmt: skip
-    return [stream for stream in every if not transport.refuses(type(stream))]
+    return [stream for stream in every if not transport.incompatibility(type(stream))]
 
 
 def disturbed(rng: np.random.Generator, sent: Any) -> Received:

@@ -107,9 +107,9 @@ def test_no_component_is_heavy_to_import() -> None:
     """So that a pipeline is checked, and refused, before anything heavy is loaded; recipes are no part of a pipeline."""
     assert not loaded_by("""
 import importlib
-from semcore.plugins import registry
-for kind in [kind for kind in registry.KINDS if kind != "recipe"]:
-    for entry in registry.installed(kind):
+from semcore.component import naming
+for kind in [kind for kind in naming.KINDS if kind != "recipe"]:
+    for entry in naming.installed(kind):
         before = heavy()
         importlib.import_module(entry.target.split(":")[0])
         blame += [f"{entry.target} loads {name}" for name in heavy() if name not in before]

@@ -14,11 +14,12 @@ import pytest
 
 from semcore.analysis.rows import read_rows
 from semcore.cli import main
+from semcore.component import naming
 from semcore.plugins import packages, registry
 from semcore.render.bibliography import OURS, bibliography, entries_of, parse, used
 
 Writer = Callable[..., Path]
-INSTALLED = [entry for kind in registry.KINDS for entry in registry.installed(kind)]
+INSTALLED = [entry for kind in naming.KINDS for entry in naming.installed(kind)]
 PACKAGES = sorted({entry.target.split(".")[0] for entry in INSTALLED})
 ENTRIES = [(package, key) for package in PACKAGES for key in entries_of(package)]
 
@@ -28,7 +29,7 @@ def fields(entry: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: f"{entry.kind}:{entry.name}")
-def test_every_key_of_a_component_leads_to_an_entry(entry: registry.Registered) -> None:
+def test_every_key_of_a_component_leads_to_an_entry(entry: naming.PluginEntry) -> None:
     cls = registry.load(entry.kind, entry.name)
     assert packages.cites(entry) == cls.cites  # as read from the source, without importing it
     known = {**entries_of(OURS), **entries_of(entry.target.split(".")[0])}
@@ -132,9 +133,9 @@ def third_party(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     (folder / "__init__.py").write_text(THEIRS)
     monkeypatch.syspath_prepend(str(folder.parent))
-    entry = registry.Registered("channel", "theirs", "semcore_theirs:Theirs", "theirs", "1")
-    real = registry.find
-    monkeypatch.setattr(registry, "find", lambda kind, name: entry if name == "theirs" else real(kind, name))
+    entry = naming.PluginEntry("channel", "theirs", "semcore_theirs:Theirs", "theirs", "1")
+    real = naming.find
+    monkeypatch.setattr(naming, "find", lambda kind, name: entry if name == "theirs" else real(kind, name))
     return folder
 
 

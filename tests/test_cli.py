@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from semcore.cli import VERBS, main
-from semcore.plugins import packages, registry
+from semcore.component import naming
+from semcore.plugins import packages
 
 
 class Shell:
@@ -33,7 +34,7 @@ def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
     return Shell(capsys)
 
 
-INSTALLED = [entry for kind in registry.KINDS for entry in registry.installed(kind)]
+INSTALLED = [entry for kind in naming.KINDS for entry in naming.installed(kind)]
 
 
 def test_help_names_every_verb_with_a_line(shell: Shell) -> None:
@@ -54,7 +55,7 @@ def test_version(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: f"{entry.kind}:{entry.name}")
-def test_list_has_a_sentence_for_every_component(entry: registry.Registered) -> None:
+def test_list_has_a_sentence_for_every_component(entry: naming.PluginEntry) -> None:
     said = packages.describe(entry)
     assert said and "\n" not in said and len(said) < 120
 
@@ -77,7 +78,7 @@ def test_output_is_plain_when_it_is_no_terminal() -> None:
 
 
 @pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: f"{entry.kind}:{entry.name}")
-def test_show_works_for_every_component(shell: Shell, entry: registry.Registered) -> None:
+def test_show_works_for_every_component(shell: Shell, entry: naming.PluginEntry) -> None:
     code, out, err = shell("show", f"{entry.kind}:{entry.name}")
     assert code == 0, err
     assert out.startswith(f"{entry.name}  ({entry.kind} of {entry.package} {entry.version})")

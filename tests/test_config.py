@@ -186,7 +186,8 @@ def test_equal_settings_are_one_object(bench: Any) -> None:
 
 
 IMPORTS = (
-    "from __future__ import annotations\nfrom dataclasses import dataclass\nimport semcore\nfrom semcore import registry\n\n"
+    "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+    "import semcore\nfrom semcore.plugins import registry\n\n"
 )
 
 
@@ -212,7 +213,7 @@ def test_no_cell_of_a_large_sweep_is_left_out(bench: Any) -> None:
         "class Picky(registry.load('channel', 'noise')):\n    'Refuses one pair.'\n\n"
         "    def check(self):\n        if self.snr_db == 57 and self.slow_s == 3:\n"
         "            raise semcore.ComponentError('snr_db and slow_s do not go together')\n\n"
-        "    def refuses(self, transport):\n        return 'is odd' * (self.snr_db == 58 and transport.repeat == 7)\n"
+        "    def incompatibility(self, transport):\n        return 'is odd' * (self.snr_db == 58 and transport.repeat == 7)\n"
     )
     bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]").replace("use: noise", "use: picky")
     error = faults(bench.path, ["channel.snr_db=0:99:1", "channel.slow_s=0:9:1", "transport.repeat=1:10:1"])
@@ -227,7 +228,7 @@ def test_a_planner_that_plans_anything_needs_a_space(bench: Any) -> None:
     plugin.write_text(
         f"{IMPORTS}@semcore.register('planner', 'free')\n@dataclass(frozen=True)\n"
         "class Free(semcore.Planner):\n    'Plans what it likes.'\n\n"
-        "    def plan(self, scenario, memory, bench):\n        return semcore.Plan()\n"
+        "    def plan(self, scenario, memory, simulator):\n        return semcore.Plan()\n"
     )
     bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]") + (
         "planner: free\nworkflow: a\nworkflows:\n  a: {generator: flat}\n  b: {generator: {use: flat, stepz: 1}}\n"
@@ -246,7 +247,7 @@ def test_whatever_a_component_raises_when_it_is_asked_is_told(bench: Any) -> Non
     plugin.write_text(
         f"{IMPORTS}@semcore.register('channel', 'broken')\n@dataclass(frozen=True)\n"
         "class Broken(registry.load('channel', 'noise')):\n    'Raises.'\n\n"
-        "    def refuses(self, transport):\n        return transport.nothing\n\n"
+        "    def incompatibility(self, transport):\n        return transport.nothing\n\n"
         "@semcore.register('planner', 'broken')\n@dataclass(frozen=True)\n"
         "class Plans(registry.load('planner', 'alternate')):\n    'Raises.'\n\n"
         "    def plans(self):\n        raise ValueError('no plan')\n"
@@ -318,7 +319,7 @@ def test_two_files_may_use_the_same_names_in_one_process(bench: Any) -> None:
 def test_a_nested_name_stands_for_what_the_file_at_hand_says(bench: Any) -> None:
     """The component around it is the same class with the same settings in both files."""
     (bench.folder / "mine.py").write_text(
-        "from dataclasses import dataclass\nimport semcore\nfrom semcore import registry\n\n"
+        "from dataclasses import dataclass\nimport semcore\nfrom semcore.plugins import registry\n\n"
         "@semcore.register('codec', 'word')\n@dataclass(frozen=True)\n"
         "class Mine(registry.load('codec', 'word')):\n    'Another.'\n"
     )

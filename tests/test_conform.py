@@ -31,7 +31,7 @@ class First(semcore.Selector):
     """
 
     order_matters = True
-    tried_with = ({"weight": 2.0}, {"weight": 3.0})
+    test_settings = ({"weight": 2.0}, {"weight": 3.0})
     weight: float
 
     def select(self, candidates, batch, kb):
@@ -131,7 +131,7 @@ def test_a_broken_component_never_stops_the_others(site: Any) -> None:
     found = sections(done.stdout)
     assert list(found) == [f"selector {name}" for name in ("asks", "dies", "exits", "refuses")]
     assert found["selector asks"].startswith(
-        "  not tried       can-be-made                                 it needs path: --set path=..., or name `tried_with`"
+        "  not tried       can-be-made                                 it needs path: --set path=..., or name `test_settings`"
     )
     assert re.search(r"  broken  +survives-pickling  +it ends the process with code 0; the laws below", found["selector dies"])
     assert "gives-the-same" not in found["selector dies"]
@@ -212,7 +212,7 @@ def recipe() -> Any:
     weights = len(header).to_bytes(8, "little") + header + bytes(4)
     Made.files = {"config.json": b"{}", "model.safetensors": weights, "README.md": b"# Made\n"}  # type: ignore[attr-defined]
     Made.restless = False  # type: ignore[attr-defined]
-    Made.tried_with = ({},)
+    Made.test_settings = ({},)
     return Made
 
 
@@ -242,7 +242,7 @@ def test_a_recipe_that_starts_anew_or_forgets_a_file_is_found_out(recipe: Any) -
     recipe.files = {"README.md": b"x"}
     told = {one.law.name: one for one in run_laws(recipe())}["writes-weights-and-a-card"]
     assert told.result == "broken" and told.message == "it writes no config.json, but README.md, again"
-    recipe.tried_with = ()
+    recipe.test_settings = ()
     told = {one.law.name: one for one in run_laws(recipe())}
     assert all(told[law.__name__.replace("_", "-")].result == "not applicable" for law in LAWS)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from semcore import KnowledgeBase
-from semcore.plugins import registry
+from semcore.component import naming
 from semcore.testing import run_laws
 from semcore.testing.build import build
 from semcore.testing.examples import picture, samples
@@ -43,7 +43,7 @@ SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
     ("source", "av-clips"): {"path": CLIP, "face": False, "size": [32, 32]},
     ("source", "grid"): {"path": CLIP, "face": False, "size": [32, 32]},
     ("transport", "ldpc"): {"codec": {"use": "png"}},
-    **{("recipe", name): {"data": "{folder}"} for name in registry.names("recipe")},
+    **{("recipe", name): {"data": "{folder}"} for name in naming.names("recipe")},
     **{
         ("recipe", name): {"data": "{folder}", "channel": {"use": "awgn"}}
         for name in ("class-diffusion", "deepjscc", "deepsc-s", "deepwive", "lamosc", "multisem", "temporal-motion", "witt")
@@ -70,7 +70,7 @@ REAL = {
 }  # fmt: skip
 """Models and data that are not shipped; the tests of the plugins try them on tiny ones."""
 
-REGISTERED = [(kind, name) for kind in registry.KINDS for name in dict.fromkeys(e.name for e in registry.installed(kind))]
+REGISTERED = [(kind, name) for kind in naming.KINDS for name in dict.fromkeys(e.name for e in naming.installed(kind))]
 
 HEAVY = {
     ("executor", "processes"), ("generator", "mini-diffusion"), ("generator", "lip-voice"), ("generator", "class-diffusion"),

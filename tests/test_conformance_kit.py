@@ -45,7 +45,7 @@ from semcore import (
     Text,
     Transport,
 )
-from semcore.planning.simulator import Bench
+from semcore.planning.interface import PlanSimulator
 from semcore.statistics.kinds import Mean, Score, Share, Statistic
 from semcore.testing import LawBroken, laws, run_laws
 
@@ -169,7 +169,7 @@ class Once(KBPolicy):
 class Switch(Planner):
     """Another workflow on a bad link."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
         value = scenario.environment.get("channel.snr_db")
         return Plan({"workflow": "b"} if isinstance(value, float) and value < 0 else {})
 
@@ -387,7 +387,7 @@ class BackToFront(Channel):
 class KnowsOneTransport(Channel):
     """Looks at a setting that other transports lack."""
 
-    def refuses(self, transport: Transport) -> str:
+    def incompatibility(self, transport: Transport) -> str:
         return "" if transport.modulation == "4qam" else "knows 4-QAM alone"  # type: ignore[attr-defined]
 
 
@@ -395,7 +395,7 @@ class KnowsOneTransport(Channel):
 class RefusesWithoutReason(Channel):
     """Says that it refuses, and not why."""
 
-    def refuses(self, transport: Transport) -> str:
+    def incompatibility(self, transport: Transport) -> str:
         return True  # type: ignore[return-value]
 
 
@@ -806,7 +806,7 @@ class LeavesItsPlans(Switch):
 class NeedsMemory(Switch):
     """Cannot begin."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
         return Plan(dict(memory[-1]["in_force"]))
 
 
@@ -814,7 +814,7 @@ class NeedsMemory(Switch):
 class PlansObjects(Switch):
     """Plans what cannot be sent."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
         return Plan({"channel": object()})
 
     def plans(self) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import semcore
+from semcore.component import naming
 from semcore.errors import ComponentError
 from semcore.interfaces import Record
-from semcore.plugins import registry
-from semcore.plugins.contract import one, one_each, values
+from semcore.link.expect import expect, expect_each, expect_values
 from semcore.statistics.kinds import Mean, Quotient, Score, Share, Statistic
 from semcore.types import Ledger, Received, Sample, Semantics
 
@@ -27,12 +27,12 @@ class Sloppy(semcore.ChannelModel):
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry._local, ("channel", "sloppy"), Sloppy)
+    monkeypatch.setitem(naming._local, ("channel", "sloppy"), Sloppy)
 
 
 def test_the_wrong_type_is_named_with_the_mend() -> None:
     with pytest.raises(ComponentError) as caught:
-        one(Sloppy(), np.zeros(3), Received, "end with symbols.received(values, noise_var)")
+        expect(Sloppy(), np.zeros(3), Received, "end with symbols.received(values, noise_var)")
     assert str(caught.value) == (
         "channel 'sloppy' must return Received, not ndarray: end with symbols.received(values, noise_var)"
     )
@@ -41,18 +41,18 @@ def test_the_wrong_type_is_named_with_the_mend() -> None:
 @pytest.mark.parametrize("made", [None, 3, {}, [None], [Sample("a")], (Semantics("a"), 3)])
 def test_a_list_of_the_wrong_things(made: Any) -> None:
     with pytest.raises(ComponentError, match="channel 'sloppy' must return a list with one Semantics a sample"):
-        one_each(Sloppy(), made, Semantics, ["a"])
+        expect_each(Sloppy(), made, Semantics, ["a"])
 
 
 def test_too_few_and_too_many() -> None:
     for count in (0, 2):
         with pytest.raises(ComponentError, match=f"returned {count} Semantics for 1 samples"):
-            one_each(Sloppy(), [Semantics("a")] * count, Semantics, ["a"])
+            expect_each(Sloppy(), [Semantics("a")] * count, Semantics, ["a"])
 
 
 def test_what_fits_passes_as_it_is() -> None:
     made = [Semantics("a"), Semantics("b")]
-    assert one_each(Sloppy(), tuple(made), Semantics, "ab") == made
+    assert expect_each(Sloppy(), tuple(made), Semantics, "ab") == made
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ SCORE = Score()
 
 def said(made: Any, kind: Statistic = SCORE) -> list[float | None]:
     record = Record(Sample("a"), Semantics("a"), Semantics("a"), Sample("a"), Ledger(()))
-    registry._local["metric", "says"] = Says
+    naming._local["metric", "says"] = Says
     try:
-        return values(Says(made, kind), [record, record])
+        return expect_values(Says(made, kind), [record, record])
     finally:
-        del registry._local["metric", "says"]
+        del naming._local["metric", "says"]
 
 
 @pytest.mark.parametrize("made", [None, 3, 0.5, ["0.5", None], [[0.5], None]])

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
+from semcore import storage
 from semcore.errors import RunError
-from semcore.runs import storage
 from semcore.runs.results import read_result, read_run
-from semcore.runs.storage import TEMPORARY
+from semcore.storage import TEMPORARY
 
 from .conftest import PIPELINE
 

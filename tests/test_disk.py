@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from semcore.cli import main
+from semcore.component import naming
 from semcore.interfaces import Recipe
 from semcore.plugins import registry
 
@@ -41,7 +42,7 @@ class Tensors(Recipe):
 @pytest.fixture
 def commands(bench: Any, disk: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:  # noqa: F811
     """Every command that writes something, onto a small disk that holds a run."""
-    monkeypatch.setattr(registry, "_local", dict(registry._local))
+    monkeypatch.setattr(naming, "_local", dict(naming._local))
     registry.register("recipe", "plain")(Plain)
     registry.register("recipe", "tensors")(Tensors)
     bench.run("channel.snr_db=0,3", "planner.use=alternate", out="disk/run")

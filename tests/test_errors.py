@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from semcore.component import naming
 from semcore.config import top_level
 from semcore.config.experiment import load
 from semcore.errors import ConfigError
-from semcore.plugins import registry
 
 HERE = Path(__file__).parent
 FAULTY = sorted((HERE / "errors").glob("*.yaml"))
@@ -105,8 +105,8 @@ def made(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.fixture
 def words(monkeypatch: pytest.MonkeyPatch) -> None:
     """The names that hints know are those of `NAMES`."""
-    names = registry.names
-    monkeypatch.setattr(registry, "names", lambda kind: [one for one in names(kind) if one in NAMES.get(kind, "").split()])
+    names = naming.names
+    monkeypatch.setattr(naming, "names", lambda kind: [one for one in names(kind) if one in NAMES.get(kind, "").split()])
     monkeypatch.setattr(top_level, "hook_names", lambda: [])
 
 
@@ -144,8 +144,8 @@ def test_every_place_is_real_and_in_reading_order(path: Path, check_places: Call
 
 def test_where_nothing_is_installed_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(HEAD + "transport: {use: ldpc}\n")
-    monkeypatch.setattr(registry, "names", lambda kind: [])
-    monkeypatch.setattr(registry, "find", lambda kind, name: None)
+    monkeypatch.setattr(naming, "names", lambda kind: [])
+    monkeypatch.setattr(naming, "find", lambda kind, name: None)
     assert (
         f"{tmp_path}/p.yaml:2:18: error: there is no transport 'ldpc'\n"
         "      transport: {use: ldpc}\n"

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from typing_extensions import TypedDict
 
 import semcore
+from semcore.component import naming
 from semcore.component.base import plain, required
-from semcore.component.fields import default, description, fields_of, type_name, written
 from semcore.config.document import parse
+from semcore.config.fields import default, description, fields_of, type_name, written
 from semcore.plugins import registry
 
-INSTALLED = [entry for kind in registry.KINDS for entry in registry.installed(kind)]
+INSTALLED = [entry for kind in naming.KINDS for entry in naming.installed(kind)]
 
 
 def read(text: str) -> Any:
@@ -26,7 +27,7 @@ def read(text: str) -> Any:
 
 
 @pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: f"{entry.kind}:{entry.name}")
-def test_every_default_is_shown_as_a_pipeline_would_have_it(entry: registry.Registered) -> None:
+def test_every_default_is_shown_as_a_pipeline_would_have_it(entry: naming.PluginEntry) -> None:
     cls = registry.load(entry.kind, entry.name)
     for field, told in zip(dataclasses.fields(cls), fields_of(cls), strict=True):
         assert (told.default is None) == required(field) and told.doc

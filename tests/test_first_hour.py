@@ -15,9 +15,9 @@ import pytest
 
 from semcore.cli import VERBS, main
 from semcore.cli.new import NAME, STARTS, commands, render
+from semcore.component import naming
 from semcore.config.document import parse
 from semcore.errors import PluginError
-from semcore.plugins import registry
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "write-a-plugin.md"
@@ -142,7 +142,7 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_every_kind_and_no_other_can_be_written() -> None:
-    assert set(STARTS) == {*registry.KINDS, "hooks", "command"}
+    assert set(STARTS) == {*naming.KINDS, "hooks", "command"}
     assert all(NAME.fullmatch(kind) for kind in STARTS) and "new" in VERBS and PluginError
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from semcore.component import naming
 from semcore.config.experiment import load
-from semcore.plugins import registry
 from semcore.plugins.packages import hook_manager
 from semcore.runs.runner import run
 
@@ -44,10 +44,10 @@ def test_an_error_that_quotes_what_arrived_cannot_command_a_terminal(
 ) -> None:
     from semcore.cli import main
 
-    monkeypatch.setattr(registry, "_local", dict(registry._local))
+    monkeypatch.setattr(naming, "_local", dict(naming._local))
     monkeypatch.chdir(bench.folder)
     (bench.folder / "quotes.py").write_text(
-        "from dataclasses import dataclass\nimport semcore\nfrom semcore import registry\n\n"
+        "from dataclasses import dataclass\nimport semcore\nfrom semcore.plugins import registry\n\n"
         "@semcore.register('generator', 'quotes')\n@dataclass(frozen=True)\n"
         "class Quotes(registry.load('generator', 'flat')):\n"
         "    def generate(self, batch, kb, rng):\n        raise ValueError('cannot draw ' + batch[0].text('caption'))\n"

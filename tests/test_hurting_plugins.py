@@ -25,7 +25,7 @@ PLANNER = (
 class X(semcore.Planner):
     '''A planner of somebody else.'''
 
-    def plan(self, scenario, memory, bench):
+    def plan(self, scenario, memory, simulator):
         {plan}
 """
 )

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import semcore
+from semcore.component import naming
 from semcore.component.digest import digest
 from semcore.plugins import registry
 from semcore.types import Sample, Semantics, Text
@@ -99,13 +100,13 @@ def test_components_count_with_kind_name_version_and_settings(monkeypatch: pytes
     class Two(One):
         """Two."""
 
-    monkeypatch.setattr(registry, "_local", {})
+    monkeypatch.setattr(naming, "_local", {})
     registry.register("selector", "one")(One)
     registry.register("selector", "two")(Two)
     assert digest(One()) == digest(One(1)) != digest(One(2))
     assert digest(One()) != digest(Two())
     before = digest(One())
-    monkeypatch.setattr(registry, "provider", lambda kind, name: ("pkg", "2.0"))
+    monkeypatch.setattr(naming, "provider", lambda kind, name: ("pkg", "2.0"))
     assert digest(One()) != before
 
 

@@ -19,8 +19,8 @@ from semcore.render.page import write_report
 from semcore.runs.merge import merge
 from semcore.runs.results import read_run
 from semcore.runs.runner import Shard
-from semcore.runs.storage import TEMPORARY, sealed, signed, unsealed
 from semcore.runs.verify import discard, verify
+from semcore.storage import TEMPORARY, sealed, signed, unsealed
 
 SNRS = "channel.snr_db=0,3"
 
@@ -124,7 +124,7 @@ def test_a_copied_result_is_not_taken_for_another_cell(bench: Any) -> None:
 
 
 def test_pages_are_signed() -> None:
-    from semcore.runs.storage import is_signed
+    from semcore.storage import is_signed
 
     assert is_signed(signed(b"<html>")) and not is_signed(signed(b"<html>")[1:]) and not is_signed(b"")
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import pytest
 import torch
 
-from semcore.interfaces import ChannelModel, Generator, KBPolicy, Planner, SemanticEncoder, Transport
+from semcore.interfaces import ChannelModel, Generator, KBPolicy, SemanticEncoder, Transport
 from semcore.link.multiplex import Multiplex
-from semcore.link.pipeline import Delivery, Pipeline, link, tell
-from semcore.planning.session import converse
-from semcore.planning.simulator import Bench
+from semcore.link.pipeline import Delivery, Pipeline, link, update_knowledge
+from semcore.planning.interface import Planner, PlanSimulator
+from semcore.planning.session import run_session
+from semcore.planning.space import Space
 from semcore.rng import Rng
 from semcore.types import (
     Bitstream,
@@ -25,7 +26,6 @@ from semcore.types import (
     Sample,
     Scenario,
     Semantics,
-    Space,
     Span,
     Stream,
     Symbols,
@@ -123,7 +123,7 @@ SPACE = Space({"workflow": ("other",)})
 class Wants(Planner):
     """Wants one plan."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[object], bench: Bench) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[object], simulator: PlanSimulator) -> Plan:
         return Plan({"workflow": "other"})
 
 
@@ -144,9 +144,9 @@ def test_what_a_sample_receives_does_not_depend_on_the_batch() -> None:
 
 
 def test_an_update_of_which_a_part_is_lost_changes_neither_end() -> None:
-    knowledge, _ = tell(pipeline(Raw(("voice",)), kb=Two()), [Sample("a", "anna")], Knowledge(), Rng())
+    knowledge, _ = update_knowledge(pipeline(Raw(("voice",)), kb=Two()), [Sample("a", "anna")], Knowledge(), Rng())
     assert knowledge.tx.of("anna") == knowledge.rx.of("anna") == ()
-    knowledge, _ = tell(pipeline(Raw(), kb=Two()), [Sample("a", "anna")], Knowledge(), Rng())
+    knowledge, _ = update_knowledge(pipeline(Raw(), kb=Two()), [Sample("a", "anna")], Knowledge(), Rng())
     assert knowledge.tx.of("anna") == knowledge.rx.of("anna") == (Bitstream(b"look"), Bitstream(b"voice"))
 
 
@@ -157,7 +157,7 @@ def test_a_plan_that_arrives_damaged_is_not_in_force_even_if_nothing_checks_it(
     def build(overrides: Mapping[str, object]) -> Pipeline:
         return pipeline(Raw(), deviation)
 
-    (segment,) = converse(build, [Sample("a", "anna")], Rng(), Wants(), space=SPACE)
+    (segment,) = run_session(build, [Sample("a", "anna")], Rng(), Wants(), space=SPACE)
     assert segment.in_force == in_force
 
 
@@ -178,7 +178,7 @@ def test_no_plan_changes_the_world() -> None:
         return pipeline(Raw())
 
     world = Scenario(environment={"workflow": "as it is", "channel.snr_db": 3.0})
-    list(converse(build, [Sample("a", "anna")], Rng(), Wants(), (world,), space=SPACE))
+    list(run_session(build, [Sample("a", "anna")], Rng(), Wants(), (world,), space=SPACE))
     assert asked and all(overrides == world.environment for overrides in asked)
 
 
@@ -187,14 +187,14 @@ class Shared(Raw):
     """Three samples share channel uses, or so it says."""
 
     @property
-    def shared_by(self) -> int:
+    def group_size(self) -> int:
         return 3
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 4, 64])
 def test_samples_that_share_channel_uses_are_never_parted(batch_size: int) -> None:
     samples = [Sample(str(number)) for number in range(10)]
-    segments = list(converse(lambda overrides: pipeline(Shared()), samples, Rng(), batch_size=batch_size))
+    segments = list(run_session(lambda overrides: pipeline(Shared()), samples, Rng(), batch_size=batch_size))
     assert [sample for segment in segments for sample in segment.samples] == samples
     assert all(len(segment.samples) % 3 == 0 for segment in segments[:-1])
-    assert Multiplex({"a": Shared(), "*": Raw()}).shared_by == 3
+    assert Multiplex({"a": Shared(), "*": Raw()}).group_size == 3

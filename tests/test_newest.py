@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from semcore.memo import Newest
+from semcore.memo import LRU
 
 
 def test_the_newest_are_kept_and_computed_once() -> None:
-    known, computed = Newest[int](2), []
+    known, computed = LRU[int](2), []
 
     def value(key: str) -> int:
         return known.of(key, lambda: computed.append(key) or len(computed))
@@ -23,14 +23,14 @@ def test_the_newest_are_kept_and_computed_once() -> None:
 
 
 def test_what_failed_is_asked_again() -> None:
-    known = Newest[int](2)
+    known = LRU[int](2)
     with pytest.raises(ZeroDivisionError):
         known.of("a", lambda: 1 // 0)
     assert known.of("a", lambda: 7) == 7
 
 
 def test_threads_compute_a_value_once() -> None:
-    known, computed = Newest[int](4), []
+    known, computed = LRU[int](4), []
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: known.of(str(number % 4), lambda: computed.append(number) or number), range(200)))
     assert len(computed) == 4

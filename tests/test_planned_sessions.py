@@ -13,10 +13,11 @@ import pytest
 import semcore
 from semcore.component.digest import digest
 from semcore.config.experiment import Experiment, load
+from semcore.planning.interface import Trial
 from semcore.planning.session import Segment
-from semcore.planning.simulator import Bench, Trial
+from semcore.planning.simulator import LinkSimulator
 from semcore.runs.cache import Cache
-from semcore.runs.cell import cell_files, session
+from semcore.runs.cell import cell_files, cell_session
 from semcore.types import Plan, Scenario
 
 FILE = Path(__file__).parent / "toy" / "talk.yaml"
@@ -30,15 +31,15 @@ SPIES: list[Any] = []
 class Spy(semcore.Planner):
     """Calls the last of `SPIES`, and plans what it says."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
-        return Plan(SPIES[-1](scenario, memory, bench) or {})
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: LinkSimulator) -> Plan:
+        return Plan(SPIES[-1](scenario, memory, simulator) or {})
 
 
 def segments(tmp_path: Path, *overrides: str) -> list[Segment]:
     experiment: Experiment = load(FILE, [SPACE, "kb={use: psnr, threshold_db: 10}", *overrides])
     cell = experiment.cells[0]
     setup = experiment.resolve(cell)
-    return list(session(experiment, cell, setup.source.samples(), Cache(tmp_path)))
+    return list(cell_session(experiment, cell, setup.source.samples(), Cache(tmp_path)))
 
 
 def spying(tmp_path: Path, spy: Any, *overrides: str) -> list[Segment]:
@@ -60,9 +61,9 @@ def test_what_a_plan_is_said_to_cost_is_what_it_costs(tmp_path: Path) -> None:
     """Updates and signalling included; over a link on which everything arrives."""
     said: list[int] = []
 
-    def spy(scenario: Scenario, memory: Any, bench: Bench) -> dict[str, Any]:
+    def spy(scenario: Scenario, memory: Any, simulator: LinkSimulator) -> dict[str, Any]:
         plan = {"workflow": ("v2a", "a2v")[scenario.segment % 2]}
-        said.append(bench.cost(plan).channel_uses)
+        said.append(simulator.cost(plan).channel_uses)
         return plan
 
     found = spying(tmp_path, spy, GOOD)
@@ -72,11 +73,11 @@ def test_what_a_plan_is_said_to_cost_is_what_it_costs(tmp_path: Path) -> None:
 def test_a_trial_over_a_perfect_link_is_what_comes_true(tmp_path: Path) -> None:
     told: list[Trial] = []
 
-    def spy(scenario: Scenario, memory: Any, bench: Bench) -> dict[str, Any]:
-        told.append(bench.trial({"workflow": "a2v"}))
-        assert bench.trial({"workflow": "a2v"}) == told[-1] and bench.trial({"workflow": "v2a"}) != told[-1]
+    def spy(scenario: Scenario, memory: Any, simulator: LinkSimulator) -> dict[str, Any]:
+        told.append(simulator.trial({"workflow": "a2v"}))
+        assert simulator.trial({"workflow": "a2v"}) == told[-1] and simulator.trial({"workflow": "v2a"}) != told[-1]
         with pytest.raises(semcore.ComponentError, match="genie"):
-            bench.real({"workflow": "a2v"})
+            simulator.genie_trial({"workflow": "a2v"})
         return {"workflow": "a2v"}
 
     found = spying(tmp_path, spy, GOOD)
@@ -89,16 +90,16 @@ def test_a_plan_costs_the_same_where_every_pipeline_is_made_of_new_objects(tmp_p
     """An address in memory is given to another object as soon as the first one is gone."""
     wrong: list[Any] = []
 
-    def spy(scenario: Scenario, memory: Any, bench: Bench) -> None:
-        assert bench.build is not None
+    def spy(scenario: Scenario, memory: Any, simulator: LinkSimulator) -> None:
+        assert simulator.build is not None
 
-        def afresh(overrides: Mapping[str, Any], build: Any = bench.build) -> Any:
+        def afresh(overrides: Mapping[str, Any], build: Any = simulator.build) -> Any:
             p = build(overrides)
             return replace(p, encoder=replace(p.encoder.inner), kb=replace(p.kb))
 
         plans = [{"workflow": name, "channel.snr_db": snr} for snr in range(30) for name in ("v2a", "a2v", "v2a")]
-        new = replace(bench, build=afresh)
-        wrong.extend(plan for plan in plans if new.cost(plan) != bench.cost(plan))
+        new = replace(simulator, build=afresh)
+        wrong.extend(plan for plan in plans if new.cost(plan) != simulator.cost(plan))
 
     spying(tmp_path, spy, GOOD)
     assert not wrong
@@ -107,7 +108,7 @@ def test_a_plan_costs_the_same_where_every_pipeline_is_made_of_new_objects(tmp_p
 def test_a_planner_is_told_the_link_the_forecast_and_what_is_known(tmp_path: Path) -> None:
     seen: list[Scenario] = []
     states = "scenario.segments=[{channel.snr_db: 20}, {channel.snr_db: 5, limits.channel_uses: 9000}, {channel.snr_db: 9}]"
-    spying(tmp_path, lambda scenario, memory, bench: seen.append(scenario), states, "scenario.limits={air_time_s: 3}")
+    spying(tmp_path, lambda scenario, memory, simulator: seen.append(scenario), states, "scenario.limits={air_time_s: 3}")
     assert [scenario.link for scenario in seen] == [{"snr_db": snr} for snr in (20, 5, 9, 20)]
     assert [len(scenario.forecast) for scenario in seen] == [2, 1, 0, 2] and seen[0].forecast[1] == {"snr_db": 9}
     assert [dict(scenario.limits) for scenario in seen[:2]] == [{"air_time_s": 3}, {"air_time_s": 3, "channel_uses": 9000}]
@@ -116,7 +117,7 @@ def test_a_planner_is_told_the_link_the_forecast_and_what_is_known(tmp_path: Pat
 
 def test_the_texts_of_past_segments_are_data_and_short(tmp_path: Path) -> None:
     seen: list[Any] = []
-    spying(tmp_path, lambda scenario, memory, bench: seen.append(list(memory)), GOOD)
+    spying(tmp_path, lambda scenario, memory, simulator: seen.append(list(memory)), GOOD)
     assert seen[-1][0]["texts"] == ["cab", "dab"] and [len(memory) for memory in seen] == [0, 1, 2, 3]
     assert seen[-1][0]["link"] == {"snr_db": 20} and "utility" in seen[-1][0] and "metrics" not in seen[-1][0]
 
@@ -160,7 +161,7 @@ def test_what_the_transmitter_takes_the_receiver_to_hold_is_what_it_holds(tmp_pa
     believed: list[Any] = []
     coarse = [f"workflows.{name}.transport.reference.codec={{use: jpeg, quality: 5}}" for name in ("v2a", "a2v")]
     states = "scenario.segments=[{channel.snr_db: 20}, {channel.snr_db: -15}, {channel.snr_db: 20}]"
-    found = spying(tmp_path, lambda scenario, memory, bench: believed.append(bench.knowledge), states, *coarse)
+    found = spying(tmp_path, lambda scenario, memory, simulator: believed.append(simulator.knowledge), states, *coarse)
     after = [segment.outcome.knowledge for segment in found]
     for now, held in zip(believed[1:], after, strict=False):
         assert digest(now.rx) == digest(held.rx) and digest(now.tx) == digest(held.tx) != digest(now.rx)

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 import semcore
-from semcore.runs.cache import shelf
+from semcore.runs.cache import user_cache
 
 LINEAR = torch.nn.Linear(64, 32)
 ATTENTION = torch.nn.functional.scaled_dot_product_attention
@@ -56,7 +56,7 @@ class OnceThenAgain(semcore.Generator):
 
     @functools.cached_property
     def made(self):
-        shelf().put("once", "made")
+        user_cache().put("once", "made")
         conv = torch.nn.Conv2d(3, 5, 3)
         return conv(torch.ones(1, 3, 6, 6))
 
@@ -64,7 +64,7 @@ class OnceThenAgain(semcore.Generator):
     def generate(self, batch, kb, rng):
         if self.fails:
             raise ValueError("it fails")
-        assert shelf().get("once") is None or hasattr(self, "known")
+        assert user_cache().get("once") is None or hasattr(self, "known")
         object.__setattr__(self, "known", self.made)
         for _ in range(self.again):
             LINEAR(torch.ones(64))

@@ -16,7 +16,7 @@ from semcore.interfaces import Generator, KBPolicy, Selector, SemanticEncoder, T
 from semcore.link.multiplex import Multiplex
 from semcore.link.pipeline import Pipeline, transmit
 from semcore.link.pseudonyms import Pseudonyms, is_genie, named
-from semcore.planning.session import converse
+from semcore.planning.session import run_session
 from semcore.rng import Rng
 from semcore.runs.cache import Cache, cached
 from semcore.types import (
@@ -186,7 +186,7 @@ def pipeline(selector: Selector) -> Pipeline:
 def sent(selector: Selector, cache: Path | None = None) -> list[Any]:
     _seen.clear()
     p = pipeline(selector)
-    return list(converse(lambda overrides: p if cache is None else cached(p, Cache(cache)), SAMPLES, Rng(3)))
+    return list(run_session(lambda overrides: p if cache is None else cached(p, Cache(cache)), SAMPLES, Rng(3)))
 
 
 def test_the_receivers_half_sees_pseudonyms_and_results_have_true_names() -> None:

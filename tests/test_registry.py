@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import semcore
+from semcore.component import naming
 from semcore.errors import PluginError
 from semcore.plugins import packages as plugins
 from semcore.plugins import registry
@@ -15,7 +16,7 @@ from semcore.plugins import registry
 
 @pytest.fixture(autouse=True)
 def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_local", {})
+    monkeypatch.setattr(naming, "_local", {})
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,12 @@ class Pick(semcore.Selector):
 
 def test_what_is_registered_is_found_and_named() -> None:
     assert registry.register("selector", "pick")(Pick) is Pick
-    assert registry.load("selector", "pick") is Pick and "pick" in registry.names("selector")
-    assert registry.name_of(Pick) == "pick"
-    entry = registry.find("selector", "pick")
+    assert registry.load("selector", "pick") is Pick and "pick" in naming.names("selector")
+    assert naming.name_of(Pick) == "pick"
+    entry = naming.find("selector", "pick")
     assert entry is not None and entry.package == "test_registry.py" and len(entry.version) == 12
     assert plugins.describe(entry) == "Picks one"
-    assert registry.find("generator", "pick") is None
+    assert naming.find("generator", "pick") is None
 
 
 def test_a_class_that_is_not_decorated_or_of_another_kind_is_refused() -> None:

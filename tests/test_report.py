@@ -29,8 +29,8 @@ from semcore.render.page.gallery import _pieces as gallery_pieces
 from semcore.runs.conventions import SNR
 from semcore.runs.damage import damages
 from semcore.runs.results import Run, read_run, table, verdict, with_interval
-from semcore.runs.storage import sealed
 from semcore.statistics.kinds import Mean
+from semcore.storage import sealed
 
 HOSTILE = """<script>alert(1)</script><img src=x onerror=alert(2)> " ' & {{ 7*7 }} \u202e end"""
 

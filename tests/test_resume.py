@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 import semcore
 from semcore.cli.train import train_command
+from semcore.component import naming
 from semcore.errors import RunError
 from semcore.plugins import registry
 from semcore.training.loop import asked, run_epochs, write_model
@@ -68,7 +69,7 @@ class Toy(semcore.Recipe):
 
 @pytest.fixture
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Toy:
-    monkeypatch.setattr(registry, "_local", dict(registry._local))
+    monkeypatch.setattr(naming, "_local", dict(naming._local))
     registry.register("channel", "quiet")(Quiet)
     registry.register("recipe", "toy")(Toy)
     (tmp_path / "data").write_text("7.0")

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from semcore.cli.progress import print_table
+from semcore.component import naming
 from semcore.errors import ConfigError, RunError
-from semcore.plugins import registry
 from semcore.plugins.hookspecs import hook
 from semcore.runs.results import read_run, table
 from semcore.statistics.intervals import Estimate
@@ -250,10 +250,10 @@ def test_results_do_not_depend_on_processes_order_batches_or_resume(bench: Any, 
     bench.run(f"channel.snr_db={order}", "source.limit=5", out="in-parts")
     assert bench.results("in-parts") == whole
 
-    from semcore.planning.session import converse
+    from semcore.planning.session import run_session
     from semcore.runs import cell as evaluate
 
-    monkeypatch.setattr(evaluate, "converse", lambda *arguments, **named: converse(*arguments, **named, batch_size=2))
+    monkeypatch.setattr(evaluate, "run_session", lambda *arguments, **named: run_session(*arguments, **named, batch_size=2))
     bench.run(SNRS, "source.limit=5", out="small-batches")
     assert bench.results("small-batches") == whole
 
@@ -328,10 +328,10 @@ def test_run_json_says_what_was_asked(bench: Any, strict_json: Any) -> None:
 
 @pytest.mark.parametrize("how", ["nested", "by plan", "by environment"])
 def test_a_genie_is_named_however_it_came_in(bench: Any, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_local", dict(registry._local))  # so that no other test knows an oracle
+    monkeypatch.setattr(naming, "_local", dict(naming._local))  # so that no other test knows an oracle
     (bench.folder / "mine.py").write_text(
         "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom typing import ClassVar\n"
-        "import semcore\nfrom semcore import registry\n\n"
+        "import semcore\nfrom semcore.plugins import registry\n\n"
         "@semcore.register('codec', 'oracle')\n@dataclass(frozen=True)\n"
         "class Oracle(registry.load('codec', 'word')):\n    genie: ClassVar[bool] = True\n"
     )

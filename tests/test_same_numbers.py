@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semcore.config.experiment import load
-from semcore.planning.session import converse
+from semcore.planning.session import run_session
 from semcore.runs import cell as evaluate
 from semcore.runs.runner import identify
 
@@ -48,7 +48,7 @@ def test_order_batches_and_interruptions_change_no_byte(
     out = bench.folder / "again"
     shutil.rmtree(out, ignore_errors=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "converse", lambda *arguments, **named: converse(*arguments, **named, batch_size=size))
+        patch.setattr(evaluate, "run_session", lambda *arguments, **named: run_session(*arguments, **named, batch_size=size))
         for points in (order[:stopped], order):  # a part first, then all of it
             if points:
                 bench.run(*grid(points), out="again")

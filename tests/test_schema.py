@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from semcore.cli import main
+from semcore.component import naming
 from semcore.component.base import field_types
 from semcore.config import document as yaml
 from semcore.config.experiment import TOP
@@ -84,7 +85,7 @@ def test_faults_of_form_do_not_fit(validator: Draft202012Validator, path: Path) 
     assert bool(faults(validator, path.read_text())) == (path.stem not in BEYOND)
 
 
-INSTALLED = [entry for kind in registry.KINDS if kind not in ELSEWHERE for entry in registry.installed(kind)]
+INSTALLED = [entry for kind in naming.KINDS if kind not in ELSEWHERE for entry in naming.installed(kind)]
 
 
 @pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: f"{entry.kind}:{entry.name}")
@@ -174,10 +175,10 @@ def test_the_verb_writes_it_and_knows_the_files_beside_a_pipeline(tmp_path: Path
 
 
 def test_a_plugin_that_cannot_be_imported_is_left_out_with_a_word(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    broken = registry.Registered("channel", "broken", "no_such_module:X", "broken-package", "1")
-    names, find = registry.names, registry.find
-    monkeypatch.setattr(registry, "names", lambda kind: [*names(kind), *["broken"] * (kind == "channel")])
-    monkeypatch.setattr(registry, "find", lambda kind, name: broken if name == "broken" else find(kind, name))
+    broken = naming.PluginEntry("channel", "broken", "no_such_module:X", "broken-package", "1")
+    names, find = naming.names, naming.find
+    monkeypatch.setattr(naming, "names", lambda kind: [*names(kind), *["broken"] * (kind == "channel")])
+    monkeypatch.setattr(naming, "find", lambda kind, name: broken if name == "broken" else find(kind, name))
     with pytest.raises(SystemExit) as caught:
         main(["schema"])
     out, err = capsys.readouterr()

@@ -19,13 +19,13 @@ import pytest
 
 import semcore
 from semcore import Secret, redaction
+from semcore.component import naming
 from semcore.component.base import Component
 from semcore.component.digest import digest
 from semcore.config.experiment import load
 from semcore.errors import ComponentError, ConfigError
-from semcore.plugins import registry
 from semcore.redaction import redact
-from semcore.runs.storage import unpack
+from semcore.runs.packing import unpack
 
 HERE = Path(__file__).parent
 NAME = "SEMCORE_CANARY"
@@ -53,7 +53,7 @@ sweep:
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test knows the secrets of another, and none outside this file the leaky components."""
-    monkeypatch.setattr(registry, "_local", dict(registry._local))
+    monkeypatch.setattr(naming, "_local", dict(naming._local))
     monkeypatch.setattr(redaction, "_forms_of", {})
     monkeypatch.setattr(redaction, "_refused", set())
     monkeypatch.delenv(NAME, raising=False)
@@ -307,7 +307,7 @@ def test_what_is_too_short_to_be_a_secret_spoils_no_text(value: str, monkeypatch
 def test_a_secret_is_public_and_described() -> None:
     from pydantic import TypeAdapter
 
-    from semcore.component.fields import type_name
+    from semcore.config.fields import type_name
 
     assert semcore.Secret is Secret and type_name(Secret | None) == "a secret (env:NAME) | null"
     assert TypeAdapter(Secret).json_schema() == {"type": "string", "pattern": "^env:[A-Za-z_][A-Za-z0-9_]*$"}

@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcore.errors import ComponentError
-from semcore.planning.guard import guarded
-from semcore.planning.simulator import Bench, Cost
-from semcore.testing.planner import SPACE, ToyBench
-from semcore.types import Bounds, Plan, Scenario, Space, Term, utility
+from semcore.planning.guard import enforce
+from semcore.planning.interface import Cost
+from semcore.planning.simulator import LinkSimulator
+from semcore.planning.space import Bounds, Space
+from semcore.testing.planner import SPACE, ToySimulator
+from semcore.types import Plan, Scenario, Term, utility
 
 numbers = st.integers(-50, 50) | st.floats(-50, 50, width=32)
 bounds = st.tuples(numbers, numbers).filter(lambda pair: pair[0] < pair[1]).map(lambda pair: Bounds(*pair))
@@ -90,24 +92,24 @@ def test_utility_is_the_weighted_mean_of_its_terms() -> None:
 # ---------------------------------------------------------------------------------------------- the guard
 
 LIMITED = Scenario(limits={"channel_uses": 600.0})
-BENCH = ToyBench(SPACE, scenario=LIMITED)
+BENCH = ToySimulator(SPACE, scenario=LIMITED)
 
 
 @given(plans, st.floats(0, 2500))
 def test_no_plan_leaves_the_space_or_breaks_a_limit(plan: Mapping[str, Any], most: float) -> None:
     scenario = replace(LIMITED, limits={"channel_uses": most})
     bench = replace(BENCH, scenario=scenario)
-    kept = guarded(Plan(plan, ("because",)), bench, scenario)
+    kept = enforce(Plan(plan, ("because",)), bench, scenario)
     assert SPACE.holds(kept.plan.overrides) and kept.plan.reasons[0] == "because"
-    assert kept.silent or bench.cost(kept.plan.overrides).channel_uses <= most
-    assert kept.silent == (min(bench.cost(one).channel_uses for one in [SPACE.clamped(plan), *bench.plans()]) > most)
-    again = guarded(kept.plan, bench, scenario)
-    assert again.plan.overrides == kept.plan.overrides, "what was guarded needs no guarding"
+    assert kept.muted or bench.cost(kept.plan.overrides).channel_uses <= most
+    assert kept.muted == (min(bench.cost(one).channel_uses for one in [SPACE.clamped(plan), *bench.plans()]) > most)
+    again = enforce(kept.plan, bench, scenario)
+    assert again.plan.overrides == kept.plan.overrides, "what was enforce needs no guarding"
 
 
 def test_the_guard_says_what_it_changed() -> None:
     plan = Plan({"workflow": "teleport", "transport.motion.symbols": 290, "channel.tx_power_dbm": 99.0, "seed": 1})
-    kept = guarded(plan, BENCH, Scenario()).plan
+    kept = enforce(plan, BENCH, Scenario()).plan
     assert kept.overrides == {"transport.motion.symbols": 300, "channel.tx_power_dbm": 30.0}
     assert kept.reasons == (
         "the guard leaves 'workflow' as written, for 'teleport' is not in the space",
@@ -118,7 +120,7 @@ def test_the_guard_says_what_it_changed() -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class Priced(Bench):
+class Priced(LinkSimulator):
     """A bench where a plan costs what its symbols say."""
 
     def plans(self) -> list[dict[str, Any]]:
@@ -143,20 +145,20 @@ PRICED = Priced(Space({"level": ("l2", "forced"), "symbols": (150, 300, 600), "p
     ],
 )
 def test_a_plan_over_a_limit_gives_way_to_its_dearest_neighbour(limits: dict[str, float], expected: dict[str, Any]) -> None:
-    kept = guarded(Plan({"level": "forced", "symbols": 600, "power_dbm": 30.0}), PRICED, Scenario(limits=limits))
-    assert kept.plan.overrides == expected and not kept.silent
+    kept = enforce(Plan({"level": "forced", "symbols": 600, "power_dbm": 30.0}), PRICED, Scenario(limits=limits))
+    assert kept.plan.overrides == expected and not kept.muted
     assert len(kept.plan.reasons) == (expected != {"level": "forced", "symbols": 600, "power_dbm": 30.0})
 
 
 def test_where_nothing_keeps_to_the_limits_nothing_is_sent() -> None:
-    kept = guarded(Plan({"symbols": 600}), PRICED, Scenario(limits={"channel_uses": 100, "air_time_s": 1}))
-    assert kept.silent and "sends nothing" in kept.plan.reasons[-1] and "150 channel uses" in kept.plan.reasons[-1]
+    kept = enforce(Plan({"symbols": 600}), PRICED, Scenario(limits={"channel_uses": 100, "air_time_s": 1}))
+    assert kept.muted and "sends nothing" in kept.plan.reasons[-1] and "150 channel uses" in kept.plan.reasons[-1]
 
 
 def test_only_a_genie_may_look_at_the_real_link() -> None:
     with pytest.raises(ComponentError, match="genie"):
-        Bench(SPACE).real({})
-    for ask in (Bench(SPACE).trial, Bench(SPACE).cost):
+        LinkSimulator(SPACE).genie_trial({})
+    for ask in (LinkSimulator(SPACE).trial, LinkSimulator(SPACE).cost):
         with pytest.raises(ComponentError, match="nothing can be tried"):
             ask({})
 

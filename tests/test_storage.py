@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from semcore.component.digest import digest
-from semcore.runs.storage import pack, unpack, write, write_json
+from semcore.runs.packing import pack, unpack
+from semcore.storage import write, write_json
 from semcore.types import Bitstream, Candidates, Features, KnowledgeBase, Picture, Sample, Semantics, Text, Tokens
 
 PICTURES = arrays.arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 4), st.just(3)))

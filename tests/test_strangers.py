@@ -16,8 +16,8 @@ from semcore.cli import main
 from semcore.limits import MAX_KEPT_BYTES, MAX_TEXT_BYTES
 from semcore.runs import files, storage
 from semcore.runs.results import read_run
-from semcore.runs.storage import content_digest, sealed, unsealed
 from semcore.runs.verify import verify
+from semcore.storage import content_digest, sealed, unsealed
 
 from .conftest import Bench
 
@@ -46,7 +46,7 @@ def cell_of(run: Path) -> Path:
 
 
 def rewrite(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
-    """Change a sealed file as a stranger can: with a digest that fits."""
+    """Override a sealed file as a stranger can: with a digest that fits."""
     value = unsealed(path.read_bytes())
     change(value)
     path.write_bytes(sealed(value))
@@ -290,7 +290,7 @@ def test_a_run_goes_on_in_a_strangers_folder_without_leaving_it(bench: Any) -> N
 
 
 def raw(path: Path, old: bytes, new: bytes) -> None:
-    """Change the text of a sealed file, with a digest that fits: what no `json.dumps` writes."""
+    """Override the text of a sealed file, with a digest that fits: what no `json.dumps` writes."""
     tail = len(storage._END % storage._EMPTY.encode())
     body = path.read_bytes()[:-tail]
     assert old in body

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from semcore import KnowledgeBase, Ledger, Rng
+from semcore.component import naming
 from semcore.component.digest import digest
 from semcore.config.experiment import Experiment, load
-from semcore.planning.session import Segment, converse
-from semcore.plugins import registry
+from semcore.planning.session import Segment, run_session
 from semcore.plugins.packages import hook_manager
 from semcore.runs.executors.processes import Processes
 from semcore.runs.results import read_run
@@ -105,7 +105,7 @@ def experiment() -> Experiment:
 
 @pytest.fixture(scope="module")
 def sessions(experiment: Experiment) -> dict[str, list[Segment]]:
-    """Policy -> the segments of its session, through `semcore.planning.session.converse`."""
+    """Policy -> the segments of its session, through `semcore.planning.session.run_session`."""
     return {name: list(session(experiment, index)) for index, name in enumerate(UPDATES)}
 
 
@@ -116,7 +116,7 @@ def session(experiment: Experiment, index: int) -> Iterator[Segment]:
     def build(overrides: Any) -> Any:
         return experiment.resolve(cell, overrides).pipeline
 
-    return converse(build, setup.source.samples(), Rng(setup.seed), setup.planner, setup.scenarios)
+    return run_session(build, setup.source.samples(), Rng(setup.seed), setup.planner, setup.scenarios)
 
 
 @pytest.fixture(params=UPDATES)
@@ -244,4 +244,4 @@ def test_the_toys_keep_the_laws(experiment: Experiment) -> None:
         parts = [(pipeline.encoder, ()), *((part, sent) for part in (generator, generator.renderer, generator.vocoder))]
         for part, batch in parts:
             broken = [one for one in run_laws(part, samples=samples, batch=batch) if one.result == "broken"]
-            assert not broken, f"{registry.name_of(type(part))}: {broken[0].law.name}: {broken[0].message}"
+            assert not broken, f"{naming.name_of(type(part))}: {broken[0].law.name}: {broken[0].message}"

@@ -27,7 +27,7 @@ from semcore.types import (
     Symbols,
     Text,
     Tokens,
-    split,
+    apportion,
 )
 
 IMAGE = np.zeros((4, 5, 3), np.uint8)
@@ -122,7 +122,7 @@ def test_semantics_without_what_was_lost() -> None:
 
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 1000), max_size=20))
 def test_shares_sum_exactly_and_are_fair(total: int, weights: list[int]) -> None:
-    shares = split(total, weights)
+    shares = apportion(total, weights)
     assert len(shares) == len(weights) and all(isinstance(share, int) and share >= 0 for share in shares)
     if sum(weights):
         assert sum(shares) == total

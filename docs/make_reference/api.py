@@ -25,7 +25,8 @@ GROUPS = {
     "Components": ("semcore.component.base", ""),
     "Interfaces": ("semcore.interfaces", "semcore.interfaces"),
     "Executors and jobs": ("", ""),
-    "Planning": ("semcore.planning.simulator", "semcore.planning.simulator"),
+    "Planning": ("semcore.planning.interface", "semcore.planning.interface"),
+    "Plan space": ("semcore.planning.space", "semcore.planning.space"),
     "Kinds of metrics": ("semcore.statistics.kinds", "semcore.statistics.kinds"),
     "Types": ("semcore.types", "semcore.types"),
     "Randomness": ("semcore.rng", "semcore.rng"),
@@ -41,8 +42,8 @@ ALIASES = {"Stream": "semcore.types.semantics"}
 MET: dict[str, Any] = {
     "semcore.types.ledger.Entry": semcore.types.ledger.Entry,
     "semcore.errors.Problem": semcore.errors.Problem,
-    "semcore.runs.cache.StageDone": semcore.runs.cache.StageDone,
-    "semcore.planning.simulator.Cost": semcore.planning.simulator.Cost,
+    "semcore.steps.StageDone": semcore.steps.StageDone,
+    "semcore.planning.interface.Cost": semcore.planning.interface.Cost,
 }
 """What is met through a public name, and not public by its own."""
 

@@ -10,7 +10,7 @@ import click
 from prose import cell, code, escaped, fence, page, slug, table
 
 from semcore import cli
-from semcore.component.fields import written
+from semcore.config.fields import written
 
 INTRODUCTION = """\
 # Command line

@@ -11,10 +11,10 @@ from pathlib import Path
 from prose import cell, code, docstring, escaped, page, slug, table
 
 from semcore.component.base import Component, summary
-from semcore.component.fields import Field, description, fields_of
+from semcore.component.naming import KINDS
+from semcore.config.fields import Field, description, fields_of
 from semcore.entrypoints.discovery import PREFIX
 from semcore.interfaces import Generator, Metric, Transport
-from semcore.plugins.registry import KINDS
 
 ROOT = Path(__file__).parents[2]
 

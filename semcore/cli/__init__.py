@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from semcore import supervisor
+from semcore import sandbox, supervisor
 from semcore.entrypoints import discovery
 from semcore.entrypoints.discovery import COMMAND
 from semcore.errors import ConfigError, SemcoreError
@@ -101,7 +101,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _main(arguments: list[str] | None) -> NoReturn:
     guard_streams()
-    discovery.tolerate()
+    sandbox.tolerate_broken_metadata()
     discovery.be_cautious()
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads slow a busy machine down tenfold
     try:

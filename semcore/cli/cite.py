@@ -20,7 +20,7 @@ def cite_command(runs: tuple[Path, ...], where: tuple[str, ...], out: Path | Non
     """
     from semcore.analysis.rows import read_rows
     from semcore.render.bibliography import bibliography
-    from semcore.runs.storage import write
+    from semcore.storage import write
 
     found = bibliography(read_rows(runs, where))
     for sentence in found.missing:

@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from semcore.cli.plugins import MEMORY, TIMEOUT, tell
+from semcore.component import naming
 from semcore.config.paths import read_override, set_path
 from semcore.entrypoints import discovery
 from semcore.errors import PluginError
-from semcore.plugins import doctor, registry
+from semcore.plugins import doctor
 from semcore.sandbox import Death, Limits, attempt
 
 ALIVE = "can-be-made"
@@ -80,11 +81,11 @@ def _installed(package: str, limits: Limits) -> tuple[list[tuple[str, str]], boo
     names = [one.name for one in discovery.everything() if any(e.module.split(".")[0] == package for e in one.entries)]
     if Path(package).is_dir() and not names and discovery.normalised(package) not in discovery.distributions():
         raise PluginError(f"{package} is a folder, and not installed; pip install -e {package}")
-    (patient,) = doctor.patients([*names, package][:1])
+    (patient,) = doctor.select([*names, package][:1])
     seen = doctor.examine(patient, limits)
     tell(replace(seen, notes=()))
     faulty = {fault.what for fault in seen.faults}
-    found = [entry for entry in patient.entries if entry.kind in registry.KINDS and entry.label not in faulty]
+    found = [entry for entry in patient.entries if entry.kind in naming.KINDS and entry.label not in faulty]
     return [(entry.kind, entry.name) for entry in found], bool(faulty)
 
 

@@ -41,7 +41,7 @@ def export_command(
     from semcore.analysis.rows import read_rows
     from semcore.render import csv, export
     from semcore.runs.files import MAX_NAME, beneath
-    from semcore.runs.storage import write
+    from semcore.storage import write
 
     rows = read_rows(runs, where)
     if to == "compressai":

@@ -21,7 +21,7 @@ def graph_command(pipeline: Path, overrides: tuple[str, ...], out: Path | None) 
     For example: semcore graph examples/llm_image_uma.yaml --out llm.svg
     """
     from semcore.render.page.graph import graph
-    from semcore.runs.storage import write
+    from semcore.storage import write
 
     drawing = graph(load(pipeline, overrides))
     if out is None:

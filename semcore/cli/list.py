@@ -7,20 +7,21 @@ import difflib
 
 import click
 
+from semcore.component import naming
 from semcore.errors import SemcoreError
-from semcore.plugins import packages, registry
+from semcore.plugins import packages
 
 
 @click.command("list")
 @click.argument("kind", required=False)
 def list_command(kind: str | None) -> None:
     """List what is installed: all kinds, or the components of one KIND."""
-    if kind is not None and kind not in registry.KINDS:
-        near = difflib.get_close_matches(kind, registry.KINDS, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"kinds are {', '.join(registry.KINDS)}"
+    if kind is not None and kind not in naming.KINDS:
+        near = difflib.get_close_matches(kind, naming.KINDS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"kinds are {', '.join(naming.KINDS)}"
         raise SemcoreError(f"there is no kind {kind!r}; {hint}")
-    for one in [kind] if kind else registry.KINDS:
-        entries = registry.installed(one)
+    for one in [kind] if kind else naming.KINDS:
+        entries = naming.installed(one)
         if not entries and not kind:
             continue
         click.secho(one, bold=True)

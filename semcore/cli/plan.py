@@ -97,21 +97,21 @@ def _problem(error: BaseException) -> str:
 
 def _planners(experiment: Experiment) -> Iterator[dict[str, Any]]:
     """The settings of every planner: those of the file, then the others that are installed."""
+    from semcore.component import naming
     from semcore.component.base import plain
-    from semcore.plugins import registry
 
     written = [experiment.resolve(cell).planner for cell in experiment.cells]
     found = {repr(plain(planner)): plain(planner) for planner in written if planner is not None}
     yield from found.values()
     named = {settings["use"] for settings in found.values()}
-    yield from ({"use": name} for name in registry.names("planner") if name not in named)
+    yield from ({"use": name} for name in naming.names("planner") if name not in named)
 
 
 def _segments(experiment: Experiment, planner: Mapping[str, Any], count: int) -> Iterator[Segment]:
     """The first segments of the first cell's session, with another planner."""
     from semcore.config.experiment import Cell
     from semcore.runs.cache import Cache
-    from semcore.runs.cell import session
+    from semcore.runs.cell import cell_session
     from semcore.runs.runner import load
     from semcore.runs.threads import limited
 
@@ -119,7 +119,7 @@ def _segments(experiment: Experiment, planner: Mapping[str, Any], count: int) ->
     cell = Cell(first.index, {**first.settings, "planner": dict(planner)})
     setup = experiment.resolve(cell)
     with tempfile.TemporaryDirectory(prefix="semcore-") as folder, limited(setup.threads):
-        yield from itertools.islice(session(experiment, cell, load(setup.source)[0], Cache(Path(folder))), count)
+        yield from itertools.islice(cell_session(experiment, cell, load(setup.source)[0], Cache(Path(folder))), count)
 
 
 def _title(settings: Mapping[str, Any]) -> str:
@@ -127,7 +127,7 @@ def _title(settings: Mapping[str, Any]) -> str:
     from dataclasses import fields
 
     from semcore.component.base import plain, required
-    from semcore.component.fields import default
+    from semcore.config.fields import default
     from semcore.plugins import registry
 
     cls = registry.load("planner", settings["use"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from semcore.cli import VERBS
+from semcore.component import naming
 from semcore.entrypoints import discovery
 from semcore.entrypoints.discovery import COMMAND, HOOKS, VARIABLE
-from semcore.plugins import doctor, packages, registry
+from semcore.plugins import doctor, packages
 from semcore.sandbox import Limits
 
 GROUP_NAMES = {HOOKS: "hooks", COMMAND: "verbs"}
@@ -58,7 +59,7 @@ def doctor_command(names: tuple[str, ...], timeout: float, memory_mb: int) -> in
     Whatever it brings is imported in a child process: a package that crashes, hangs or eats memory hurts only that.
     """
     used = {discovery.normalised(one.name) for one in discovery.in_use()}
-    broken, patients = [], doctor.patients(names)
+    broken, patients = [], doctor.select(names)
     for patient in patients:
         seen = doctor.examine(patient, Limits(timeout, memory_mb), VERBS)
         tell(seen, left_out=not patient.fault and discovery.normalised(patient.name) not in used)
@@ -77,7 +78,7 @@ def tell(seen: doctor.Examined, left_out: bool = False) -> None:
     """Say what is known of a package."""
     kinds = [entry.kind for entry in seen.package.entries]
     counts = [
-        (sum(kind in registry.KINDS for kind in kinds), "component"),
+        (sum(kind in naming.KINDS for kind in kinds), "component"),
         (kinds.count(HOOKS), "hook plugin"),
         (kinds.count(COMMAND), "verb"),
     ]
@@ -93,4 +94,4 @@ def tell(seen: doctor.Examined, left_out: bool = False) -> None:
 
 
 def _strangers() -> list[str]:
-    return [f"{VARIABLE} names {name!r}, which is not installed" for name in discovery.strangers()]
+    return [f"{VARIABLE} names {name!r}, which is not installed" for name in discovery.unknown_distributions()]

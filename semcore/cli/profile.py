@@ -38,7 +38,7 @@ def profile_command(
     from semcore.cli.columns import columns, console
     from semcore.render.csv import as_csv
     from semcore.runs import profile
-    from semcore.runs.storage import write
+    from semcore.storage import write
 
     experiment = load(pipeline, overrides)
     by = list(paths) or [path for path in experiment.axes if path == "workflow"]

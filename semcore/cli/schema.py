@@ -24,7 +24,7 @@ def schema_command(pipeline: Path | None, out: Path | None) -> None:
     """
     from semcore.config import document
     from semcore.config.json_schema import pipeline_schema
-    from semcore.runs.storage import write
+    from semcore.storage import write
 
     if pipeline is not None:
         document.read(pipeline)  # what is wrong with the file itself is said at its place

@@ -55,7 +55,7 @@ def write_figure(files: Mapping[str, bytes], out: Path | None, run: Path, name: 
         name: of a figure of the run; what cannot stand in a file's name is replaced
     """
     from semcore.runs.files import beneath, file_name
-    from semcore.runs.storage import write
+    from semcore.storage import write
 
     if out is None:
         base = beneath(run, f"figures/{file_name(name)}")

@@ -6,7 +6,8 @@ import difflib
 
 import click
 
-from semcore.component import fields
+from semcore.component import naming
+from semcore.config import fields
 from semcore.entrypoints import discovery
 from semcore.errors import PluginError
 from semcore.plugins import registry
@@ -17,12 +18,12 @@ from semcore.plugins import registry
 def show_command(name: str) -> None:
     """Show the component NAME (or KIND:NAME): what it does, its fields with defaults and units, its source."""
     kind, _, bare = name.rpartition(":")
-    kinds = [one for one in registry.KINDS if (not kind or one == kind) and registry.find(one, bare) is not None]
+    kinds = [one for one in naming.KINDS if (not kind or one == kind) and naming.find(one, bare) is not None]
     if not kinds:
-        known = sorted({one for group in registry.KINDS for one in registry.names(group)})
+        known = sorted({one for group in naming.KINDS for one in naming.names(group)})
         close = difflib.get_close_matches(bare, known, 1)
         hint = f"did you mean {close[0]!r}?" if close else "semcore list shows what is installed"
-        hint = next(filter(None, (discovery.left_out(one, bare) for one in registry.KINDS)), hint)
+        hint = next(filter(None, (discovery.left_out(one, bare) for one in naming.KINDS)), hint)
         raise PluginError(f"nothing installed is called {name!r}; {hint}")
     for index, one in enumerate(kinds):
         if index:
@@ -33,7 +34,7 @@ def show_command(name: str) -> None:
 def show(kind: str, name: str) -> None:
     """Print what a component does, its fields with defaults and units, and its source."""
     cls = registry.load(kind, name)
-    package, version = registry.provider(kind, name)
+    package, version = naming.provider(kind, name)
     click.secho(f"{name}", bold=True, nl=False)
     click.echo(f"  ({kind} of {package} {version})" if package else f"  ({kind})")
     click.echo(fields.description(cls))

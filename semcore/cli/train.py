@@ -9,10 +9,11 @@ import click
 
 from semcore.cli.select import Place
 from semcore.cli.show import show
+from semcore.component import naming
 from semcore.config.build import component
 from semcore.config.paths import read_override, set_path
 from semcore.errors import RunError
-from semcore.plugins import packages, registry
+from semcore.plugins import packages
 
 
 @click.command("train", add_help_option=False)
@@ -32,11 +33,11 @@ def train_command(
     """
     if recipe is None:
         if not asked:
-            known = ", ".join(sorted(registry.names("recipe")))
+            known = ", ".join(sorted(naming.names("recipe")))
             raise click.UsageError(f"Missing argument 'RECIPE': one of {known}.", context)
         click.echo(context.get_help())
         return
-    if asked and registry.find("recipe", recipe) is not None:  # else it is said below what is wrong with the name
+    if asked and naming.find("recipe", recipe) is not None:  # else it is said below what is wrong with the name
         click.echo(f"Usage: semcore train {recipe} [KEY=VALUE]... [--out FOLDER]\n")
         show("recipe", recipe)
         return

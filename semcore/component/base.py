@@ -60,7 +60,7 @@ class Component:
     """What a paper that uses it cites: keys in the `references.bib` of its package, or in semcore's own."""
     licences: ClassVar[tuple[str, ...]] = ()
     """Of third parties' parts that it runs and a user should know of: `name: licence`."""
-    tried_with: ClassVar[tuple[Mapping[str, Any], ...]] = ()
+    test_settings: ClassVar[tuple[Mapping[str, Any], ...]] = ()
     """Settings that `semcore conform` tries it with, as YAML has them, where its defaults are not enough."""
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ def most(needs: Iterable[Needs]) -> Needs:
 def plain(value: Any) -> Any:
     """Components, secrets, tuples and mappings as what YAML and JSON can hold."""
     if isinstance(value, Component):
-        from semcore.plugins.registry import name_of
+        from semcore.component.naming import name_of
 
         return {"use": name_of(type(value)), **value.settings()}
     if isinstance(value, Secret):

@@ -9,9 +9,9 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
+from semcore.component import naming
 from semcore.component.base import Component
 from semcore.fingerprint import content, origin
-from semcore.plugins import registry
 from semcore.types.samples import OnDemand
 
 
@@ -56,8 +56,8 @@ def _feed(update: Any, value: Any) -> None:
         whole = getattr(value, "flags", None) is not None and value.flags.c_contiguous and value.size
         update(memoryview(value).cast("B") if whole else value.tobytes())  # a large picture is not copied
     elif isinstance(value, Component):
-        name = registry.name_of(type(value))
-        whose = (*registry.provider(value.kind, name), origin.of(type(value)).digest)
+        name = naming.name_of(type(value))
+        whose = (*naming.provider(value.kind, name), origin.of(type(value)).digest)
         _tagged(update, b"c", "\x1f".join((value.kind, name, *whose)).encode())
         _feed(update, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
         _feed(update, named_files(value))

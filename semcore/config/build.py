@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from semcore import redaction
-from semcore.component import units
+from semcore.component import naming, units
 from semcore.component.base import MISSING, UNKNOWN, Component, check_value, field_types, plain, required, unit_of
 from semcore.component.secret import holds_secret, unset
 from semcore.config.document import Path_, number_meant, scalar
@@ -66,7 +66,7 @@ class Builder:
         self.tell = tell
         self.problems: list[Problem] = []
 
-    def complain(self, path: Path_, message: str, hint: str | Callable[[], str] = "", *, at_key: bool = False) -> None:
+    def report(self, path: Path_, message: str, hint: str | Callable[[], str] = "", *, at_key: bool = False) -> None:
         """Note a problem; a hint that takes long to find may be a function, and is not sought where nobody would see it."""
         found = hint if isinstance(hint, str) else hint() if len(self.problems) < MOST else ""
         self.problems.append(self.tell(path, message, found, at_key=at_key))
@@ -76,10 +76,10 @@ class Builder:
         if isinstance(value, str):
             value = {"use": value}
         if not isinstance(value, Mapping):
-            self.complain(
+            self.report(
                 path,
                 f"{_a(kind)} is written as a mapping with 'use', not {shown(value)}",
-                f"for example {{use: {next(iter(registry.names(kind)), 'NAME')}}}",
+                f"for example {{use: {next(iter(naming.names(kind)), 'NAME')}}}",
             )
             return None
         if not isinstance(value.get("use"), str):
@@ -96,15 +96,15 @@ class Builder:
             made = cls(**fields)
         except ComponentError as error:
             text = str(error).removeprefix(cls.__name__ + ".")
-            self.complain((*path, *_first_named(fields, text)), f"{kind} {value['use']!r}: {text}")
+            self.report((*path, *_first_named(fields, text)), f"{kind} {value['use']!r}: {text}")
             return None
         except (Exception, SystemExit) as error:  # whatever somebody else's check raises
-            self.complain(path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}")
+            self.report(path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}")
             return None
         missing = unset(made)
         for name, variable in missing.items():
             message = f"{kind} {value['use']!r}: {name} is in the environment variable {variable}, which is not set"
-            self.complain((*path, name), message, f"set it before the command: export {variable}=...")
+            self.report((*path, name), message, f"set it before the command: export {variable}=...")
         if missing:
             return None
         identity = (cls, json.dumps(plain(made), sort_keys=True, default=str))
@@ -116,19 +116,19 @@ class Builder:
         message = f"this {kind} does not say which one to use"
         misspelt = next((key for key in value if guess(key, ["use"])), "use")
         if "use" in value or misspelt == "use":
-            self.complain((*path, "use"), message, f"add 'use: NAME'; {nearest(value.get('use', ''), registry.names(kind))}")
+            self.report((*path, "use"), message, f"add 'use: NAME'; {nearest(value.get('use', ''), naming.names(kind))}")
         else:
-            self.complain((*path, misspelt), message, nearest(misspelt, ["use"]), at_key=True)
+            self.report((*path, misspelt), message, nearest(misspelt, ["use"]), at_key=True)
 
     def _class(self, kind: str, name: str, path: Path_) -> type[Component] | None:
         try:
-            if registry.find(kind, name) is not None:
+            if naming.find(kind, name) is not None:
                 return registry.load(kind, name)
         except PluginError as error:
-            self.complain((*path, "use"), str(error))
+            self.report((*path, "use"), str(error))
             return None
-        names = registry.names(kind)
-        elsewhere = next((other for other in registry.KINDS if other != kind and name in registry.names(other)), "")
+        names = naming.names(kind)
+        elsewhere = next((other for other in naming.KINDS if other != kind and name in naming.names(other)), "")
         if not names:
             hint = f"no installed package brings any {kind}: install one; semcore plugins shows what is installed"
         elif guess(name, names) or _part_of(name, names):
@@ -138,7 +138,7 @@ class Builder:
         else:
             others = listed(names, "or") if len(names) <= 12 else f"what semcore list {kind} shows"
             hint = f"no installed package brings it: install the one that does, or use {others}"
-        self.complain((*path, "use"), f"there is no {kind} {name!r}", discovery.left_out(kind, name) or hint)
+        self.report((*path, "use"), f"there is no {kind} {name!r}", discovery.left_out(kind, name) or hint)
         return None
 
     def _fields(self, cls: type[Component], kind: str, value: Mapping[str, Any], path: Path_) -> dict[str, Any]:
@@ -156,7 +156,7 @@ class Builder:
         for field in dataclasses.fields(cls):
             if required(field) and field.name not in value and not guess(field.name, unknown):
                 unit = f" ({unit_of(field.name)})" if unit_of(field.name) else ""
-                self.complain(
+                self.report(
                     (*path, "use"),
                     f"{whose} needs the setting {field.name!r}{unit}",
                     f"add '{field.name}: ...'; semcore show {value['use']} describes it",
@@ -174,7 +174,7 @@ class Builder:
                 return f"did you mean {near!r}, in {unit_of(near)}?"
             return nearest(key, annotations) or f"{whose} has no settings"
 
-        self.complain(path, f"{whose} has no setting {key!r}", other_unit or hint, at_key=True)
+        self.report(path, f"{whose} has no setting {key!r}", other_unit or hint, at_key=True)
         if not other_unit and len(self.problems) < MOST and (meant := guess(key, free, 0.75)):
             self._field(annotations[meant], value[key], path, whose, meant)
 
@@ -196,7 +196,7 @@ class Builder:
             label = ".".join(map(str, (name or path[-1], *inner)))
             hint = self._hint(annotation, str(name or path[-1]), found, message, inner == ())
             hint = hint or _swept(found, message, (*path, *inner))
-            self.complain((*path, *inner), f"{whose}: {label} {message}", hint, at_key=message.startswith(UNKNOWN))
+            self.report((*path, *inner), f"{whose}: {label} {message}", hint, at_key=message.startswith(UNKNOWN))
         return checked
 
     def _hint(self, annotation: Any, name: str, found: Any, message: str, whole: bool) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from semcore.config import document as yaml
 from semcore.config.document import Document, Path_
-from semcore.config.layers import CHANGEABLE, SECTIONS, TOP, Change, unchangeable
+from semcore.config.layers import CHANGEABLE, SECTIONS, TOP, Override, unchangeable
 from semcore.config.paths import read_override, split_path
 from semcore.config.resolve import Resolved, Resolver
 from semcore.config.segments import Segments, alternatives
@@ -82,12 +82,12 @@ class Experiment:
         """`resolve` for many cells: what they have in common is built once, from what is registered now."""
         resolver, fixed = Resolver(self.document, self.values), self._fixed()
 
-        known: dict[tuple[str, str, bool], Change] = {}
+        known: dict[tuple[str, str, bool], Override] = {}
 
-        def change(path: str, value: Any, planned: bool) -> Change:
+        def change(path: str, value: Any, planned: bool) -> Override:
             """Equal changes are one object, so that what they make is built once."""
             origin = ("planner", "use") if planned else self.origins.get(path, ("sweep", path))
-            return known.setdefault((path, repr(value), planned), Change(path, value, origin, planned))
+            return known.setdefault((path, repr(value), planned), Override(path, value, origin, planned))
 
         def resolve(cell: Cell, overrides: Mapping[str, Any] | None = None) -> Setup:
             swept = [change(path, value, False) for path, value in cell.settings.items()]
@@ -123,10 +123,10 @@ class Experiment:
         """Problems as they are read: the file from top to bottom, then the overrides of the command line."""
         return _in_order(problems, self.document, [one for one in self.origins.values() if isinstance(one, str)])
 
-    def _fixed(self) -> list[Change]:
-        return [Change(path, value, self.origins.get(path, "")) for path, value in self.fixed.items() if path != "name"]
+    def _fixed(self) -> list[Override]:
+        return [Override(path, value, self.origins.get(path, "")) for path, value in self.fixed.items() if path != "name"]
 
-    def _swept(self) -> list[list[Change]]:
+    def _swept(self) -> list[list[Override]]:
         """The values of each axis with their places."""
         axes = []
         for path, values in self.axes.items():
@@ -135,7 +135,7 @@ class Experiment:
             listed = list(enumerate(written)) if isinstance(written, list) else []
             places: dict[str, Path_] = {repr(value): ("sweep", path, index) for index, value in reversed(listed)}
             origin = self.origins.get(path)
-            axes.append([Change(path, value, origin or places.get(repr(value), ("sweep", path))) for value in values])
+            axes.append([Override(path, value, origin or places.get(repr(value), ("sweep", path))) for value in values])
         return axes
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from semcore.component.base import Component
+from semcore.component.naming import name_of
 from semcore.config.build import blamed
 from semcore.config.document import Path_
 from semcore.config.experiment import Experiment
 from semcore.config.resolve import Part, Resolved
 from semcore.errors import Problem, SemcoreError, SourceError
 from semcore.interfaces import Generator, Source
-from semcore.plugins.registry import name_of
 from semcore.types import Sample
 
 Load = Callable[[Source], Sequence[Sample]]
@@ -87,11 +87,11 @@ def _misfits(resolved: Resolved, load: Load) -> Iterator[Problem]:
     """Why a generator cannot show what the source has. Samples are read only for one that may say so."""
     part, source = resolved.parts["generator"], resolved.parts["source"].made
     generator, use = part.made, name_of(type(part.made))
-    if type(generator).refuses_size is Generator.refuses_size:
+    if type(generator).size_incompatibility is Generator.size_incompatibility:
         return
     if source.draws:
         sizes = [source.size] if getattr(source, "size", None) else []
     else:
         sizes = list(dict.fromkeys(one.image.shape[:2] for one in load(source) if one.image is not None))
-    for reason in filter(None, (generator.refuses_size(size) for size in sizes)):
+    for reason in filter(None, (generator.size_incompatibility(size) for size in sizes)):
         yield part.places.tell(("generator", *blamed(generator, reason)), f"generator {use!r}: {reason}")

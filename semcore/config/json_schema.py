@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from semcore.component import naming
 from semcore.component.base import Component, documentation, field_types, plain, required, summary, unit_of
-from semcore.component.fields import default
 from semcore.config import document as yaml
 from semcore.config.experiment import CHANGEABLE, SECTIONS, TOP, VERSION
+from semcore.config.fields import default
 from semcore.config.local_files import register_files
 from semcore.config.setup import REQUIRED
 from semcore.entrypoints import discovery
-from semcore.entrypoints.discovery import Registered
+from semcore.entrypoints.discovery import PluginEntry
 from semcore.errors import ConfigError, PluginError, Problem
 from semcore.plugins import registry
 from semcore.sandbox import IMPORT, Death, Limits, attempt
@@ -138,15 +139,15 @@ def describe(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Import the components of a module, or those that the files beside a pipeline register, and describe each; in a child.
 
     Args:
-        task: `entries`: what `Registered` holds of each component of one module; or `pipeline`: the path of a pipeline file
+        task: `entries`: what `PluginEntry` holds of each component of one module; or `pipeline`: the path of a pipeline file
     """
-    found = [Registered(**fields) for fields in task.get("entries", ())]
+    found = [PluginEntry(**fields) for fields in task.get("entries", ())]
     if "pipeline" in task:
         document = yaml.read(Path(task["pipeline"]))
         values = document.values if isinstance(document.values, dict) else {}
         if problems := register_files(values, document):
             yield {"faults": [dataclasses.asdict(problem) for problem in problems]}
-        found = registry.registered()
+        found = naming.registered()
     for entry in found:
         place = {"kind": entry.kind, "name": entry.name}
         try:
@@ -165,20 +166,20 @@ def _everything(tell: Callable[[str], None], pipeline: Path | None, limits: Limi
         PluginError, ConfigError: the files beside the pipeline cannot be used
     """
     known: dict[tuple[str, str], _Described] = {}
-    modules: dict[str, list[Registered]] = {}
-    for kind in (kind for kind in registry.KINDS if kind not in ELSEWHERE):
-        for name in registry.names(kind):
+    modules: dict[str, list[PluginEntry]] = {}
+    for kind in (kind for kind in naming.KINDS if kind not in ELSEWHERE):
+        for name in naming.names(kind):
             try:
-                entry = registry.find(kind, name)
+                entry = naming.find(kind, name)
             except PluginError as error:
                 tell(str(error))
                 continue
-            if entry in registry.registered():
+            if entry in naming.registered():
                 known[kind, name] = _described(kind, name, registry.load(kind, name))
             elif entry is not None:
                 modules.setdefault(entry.module, []).append(entry)
     tasks: list[dict[str, Any]] = [{"pipeline": str(pipeline)}] if pipeline else []
-    groups: list[list[Registered]] = [[] for _ in tasks] + [list(entries) for entries in modules.values()]
+    groups: list[list[PluginEntry]] = [[] for _ in tasks] + [list(entries) for entries in modules.values()]
     tasks += [{"entries": [vars(entry) for entry in entries]} for entries in modules.values()]
     for index, value in attempt("semcore.config.json_schema:describe", tasks, limits):
         if isinstance(value, Death):
@@ -194,7 +195,7 @@ def _everything(tell: Callable[[str], None], pipeline: Path | None, limits: Limi
             tell(value["problem"])
         else:
             known.setdefault((value["kind"], value["name"]), _Described(**value["is"]))
-    kinds = [kind for kind in registry.KINDS if kind not in ELSEWHERE]
+    kinds = [kind for kind in naming.KINDS if kind not in ELSEWHERE]
     return {kind: {name: known[where, name] for where, name in sorted(known) if where == kind} for kind in kinds}
 
 
@@ -275,7 +276,7 @@ def _component(name: str, cls: type[Component]) -> Schema:
 
 
 def _fields_of(default: Component) -> Schema:
-    where = f"{default.kind}.{registry.name_of(type(default))}"
+    where = f"{default.kind}.{naming.name_of(type(default))}"
     names = [field.name for field in dataclasses.fields(type(default))]
     inside = {name: {"$ref": f"#/$defs/{where}/properties/{name}"} for name in names}
     return {"type": "object", "properties": inside, "additionalProperties": False}

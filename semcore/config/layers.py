@@ -24,7 +24,7 @@ TOP = ("semcore", "name", "description", *CHANGEABLE, "sweep", "hooks", "plugins
 
 
 @dataclass(frozen=True, eq=False)
-class Change:
+class Override:
     """A value that is laid over the file: a cell's, an override's, an environment's or a plan's.
 
     Fields:
@@ -73,7 +73,7 @@ class Places:
 
     document: Document
     base: Path_
-    changes: Sequence[Change] = ()
+    changes: Sequence[Override] = ()
 
     def tell(self, path: Path_, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
         """A problem with the value at a path of the resolved configuration."""
@@ -95,7 +95,7 @@ class Places:
         return (*self.base, *path[1:])
 
 
-def applied(value: Any, changes: Sequence[Change], document: Document) -> tuple[Any, list[Problem]]:
+def applied(value: Any, changes: Sequence[Override], document: Document) -> tuple[Any, list[Problem]]:
     """A section with the changes made, and a problem for each change that leads nowhere."""
     if not changes:
         return value, []
@@ -112,7 +112,7 @@ def applied(value: Any, changes: Sequence[Change], document: Document) -> tuple[
 
 
 def _without_dead_ends(
-    section: str, before: Any, after: Any, changes: Sequence[Change], problems: list[Problem], document: Document
+    section: str, before: Any, after: Any, changes: Sequence[Override], problems: list[Problem], document: Document
 ) -> tuple[Any, list[Problem]]:
     """Without what paths into a component that is not there have made: settings of nothing."""
     if section in COMPONENTS and before is None and isinstance(after, Mapping) and "use" not in after:

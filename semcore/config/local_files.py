@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from semcore.component import naming
 from semcore.config.document import Document
 from semcore.errors import PluginError, Problem
 from semcore.fingerprint import origin
-from semcore.plugins import registry
 
 
 def register_files(values: Mapping[str, Any], document: Document) -> list[Problem]:
@@ -57,7 +57,7 @@ def _run(path: Path) -> None:
     mark = hashlib.blake2b(b"\0".join(parts), digest_size=6).hexdigest()
     name = f"{origin.FILES}{mark}_{path.stem}"
     if name in sys.modules:
-        registry.renew(name)  # another pipeline's files may have taken its names
+        naming.renew(name)  # another pipeline's files may have taken its names
         return
     origin.unload(imported)
     loader = _Source(name, str(path))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from semcore.component.naming import name_of
 from semcore.interfaces import Metric
-from semcore.plugins.registry import name_of
 
 
 def metric_names(metrics: Sequence[Metric]) -> list[str]:

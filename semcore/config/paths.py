@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,7 +74,8 @@ def points(text: str) -> list[float] | None:
         raise ValueError(f"the range {text} has no end: its numbers must be below {LARGEST:g}")
     if step == 0 or (stop - start) * step < 0:
         raise ValueError(f"the range {text} never gets from {start} to {stop}: write start:stop:step")
-    steps = (stop - start) / step + 1e-9
+    # Both ends are rounded to the nearest float: the quotient may fall short of a whole number by that much.
+    steps = (stop - start) / step + 1e-9 + (abs(start) + abs(stop)) * sys.float_info.epsilon / abs(step or 1)
     if steps < 1 and start != stop:
         turned = f"{start}:{step}:{stop}" if abs(stop - start) <= abs(step - start) and stop else ""
         hint = f"; did you mean {turned}?" if turned else ""

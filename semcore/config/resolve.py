@@ -8,7 +8,7 @@ from typing import Any
 
 from semcore.config.build import Builder, guess, nearest
 from semcore.config.document import Document, Path_
-from semcore.config.layers import CHANGEABLE, SECTIONS, Change, Places, applied, unchangeable
+from semcore.config.layers import CHANGEABLE, SECTIONS, Override, Places, applied, unchangeable
 from semcore.config.setup import BUILT, LINKED, REQUIRED, Setup, build, check_link, setup
 from semcore.errors import Problem, listed, shown
 
@@ -49,7 +49,7 @@ class _Frame:
 
     sections: Mapping[str, Any]
     bases: Mapping[str, Path_]
-    changed: Sequence[Change]
+    changed: Sequence[Override]
     problems: list[Problem]
     workflows: Mapping[str, Any]
     chosen: bool = True
@@ -67,13 +67,13 @@ class Resolver:
     def __init__(self, document: Document, values: Mapping[str, Any]) -> None:
         self.document = document
         self.values = values
-        self._frames: dict[tuple[Change, ...], _Frame] = {}
+        self._frames: dict[tuple[Override, ...], _Frame] = {}
         self._parts: dict[tuple[Any, ...], Part] = {}
         self._links: dict[tuple[Part, ...], list[Problem]] = {}
 
-    def resolve(self, changes: Sequence[Change]) -> Resolved:
+    def resolve(self, changes: Sequence[Override]) -> Resolved:
         """What the file stands for under the changes; of two with the same path the later holds."""
-        by_section: dict[str, list[Change]] = {}
+        by_section: dict[str, list[Override]] = {}
         for change in {change.path: change for change in changes}.values():
             by_section.setdefault(change.section, []).append(change)
         choice = (*by_section.pop("workflow", ()), *by_section.pop("workflows", ()))
@@ -105,11 +105,11 @@ class Resolver:
             self._links[linked] = self._link(parts)
         return Resolved(parts, problems + self._links[linked])
 
-    def _astray(self, changes: Sequence[Change]) -> list[Problem]:
+    def _astray(self, changes: Sequence[Override]) -> list[Problem]:
         message, hint = unchangeable(changes[0].section)
         return [change.problem(self.document, (), message, hint, True) for change in changes]
 
-    def _frame(self, changes: tuple[Change, ...]) -> _Frame:
+    def _frame(self, changes: tuple[Override, ...]) -> _Frame:
         """The sections of the file with those of the chosen workflow laid over them."""
         builder = Builder(Places(self.document, ("workflow",), changes).tell)
         root: dict[str, Any] = {key: self.values.get(key) for key in ("workflow", "workflows")}
@@ -124,10 +124,10 @@ class Resolver:
         if chosen is None:
             return _Frame(sections, bases, (), builder.problems, workflows, chosen=not workflows)
         if not isinstance(chosen, str):
-            builder.complain(("workflow",), f"workflow is the name of one of the workflows, not {shown(chosen)}")
+            builder.report(("workflow",), f"workflow is the name of one of the workflows, not {shown(chosen)}")
             chosen = ""
         elif chosen not in workflows:
-            builder.complain(("workflow",), f"there is no workflow {chosen!r}", _workflow_near(chosen, workflows))
+            builder.report(("workflow",), f"there is no workflow {chosen!r}", _workflow_near(chosen, workflows))
             chosen = guess(chosen, workflows) or ""  # what is wrong inside is told as if it had been written right
         for section, value in (workflows.get(chosen) or {}).items():
             sections[section], bases[section] = value, ("workflows", chosen, section)
@@ -136,7 +136,7 @@ class Resolver:
         ]
         return _Frame(sections, bases, changed, builder.problems, workflows, unsure=workflows.get(chosen) is None)
 
-    def _complain_of_workflow(self, change: Change, builder: Builder) -> bool:
+    def _complain_of_workflow(self, change: Override, builder: Builder) -> bool:
         """Whether a change of the workflows themselves leads nowhere."""
         known = self.values.get("workflows") or {}
         if change.section != "workflows":
@@ -152,7 +152,7 @@ class Resolver:
         builder.problems.append(change.problem(self.document, (), f"{change.path} leads nowhere: {message}", hint, True))
         return True
 
-    def _part(self, section: str, frame: _Frame, changes: tuple[Change, ...]) -> Part:
+    def _part(self, section: str, frame: _Frame, changes: tuple[Override, ...]) -> Part:
         below = [change for change in frame.changed if change.section == section]
         places = Places(self.document, frame.bases[section], (*changes, *below))
         value, problems = applied(frame.sections[section], changes, self.document)

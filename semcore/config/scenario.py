@@ -9,7 +9,8 @@ from semcore.config.build import Builder, guess, nearest
 from semcore.config.document import Path_
 from semcore.config.paths import LARGEST
 from semcore.errors import listed, shown
-from semcore.types import LIMITS, Bounds, Scenario, Space, Term
+from semcore.planning.space import Bounds, Space
+from semcore.types import LIMITS, Scenario, Term
 
 WORDS = ("task", "preferences")
 MISSION = (*WORDS, "utility", "limits")
@@ -28,7 +29,7 @@ def scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
     what is written beside it holds for every mission that does not say it itself.
     """
     if not isinstance(value or {}, Mapping):
-        builder.complain(("scenario",), f"scenario is a mapping with {listed([*KNOWN])}, not {shown(value)}")
+        builder.report(("scenario",), f"scenario is a mapping with {listed([*KNOWN])}, not {shown(value)}")
         return (Scenario(),)
     value = value or {}
     _only(value, KNOWN, "a scenario", ("scenario",), builder)
@@ -39,7 +40,7 @@ def scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
     elif chosen is not None or missions:
         place: Path_ = ("scenario", "mission") if chosen is not None else ("scenario", "missions")
         message = "no mission is chosen" if chosen is None else f"there is no mission {shown(chosen)}"
-        builder.complain(place, message, nearest(chosen or "", missions), at_key=chosen is None)
+        builder.report(place, message, nearest(chosen or "", missions), at_key=chosen is None)
     worlds, limits = _segments(value.get("segments") or [{}], builder)
     most = told.pop("limits", {})
     return tuple(
@@ -54,13 +55,13 @@ def space(value: Any, builder: Builder) -> Space | None:
         return None
     if not isinstance(value, Mapping):
         wanted = "dotted path -> list of values, or {from: ..., to: ...}"
-        builder.complain(("space",), f"space is a mapping: {wanted}, not {shown(value)}")
+        builder.report(("space",), f"space is a mapping: {wanted}, not {shown(value)}")
         return None
     axes: dict[str, Any] = {}
     for path, values in value.items():
         place: Path_ = ("space", path)
         if (section := str(path).split(".")[0]) in FORBIDDEN:
-            builder.complain(place, f"no plan can change {section!r}", at_key=True)
+            builder.report(place, f"no plan can change {section!r}", at_key=True)
         elif isinstance(values, list) and values:
             axes[str(path)] = tuple({repr(one): one for one in values}.values())
         elif isinstance(values, Mapping):
@@ -68,7 +69,7 @@ def space(value: Any, builder: Builder) -> Space | None:
                 axes[str(path)] = bounds
         else:
             wanted = "a list of values, or {from: number, to: greater number}"
-            builder.complain(place, f"{path} needs {wanted}, not {'an empty list' if values == [] else shown(values)}")
+            builder.report(place, f"{path} needs {wanted}, not {'an empty list' if values == [] else shown(values)}")
     return Space(axes)
 
 
@@ -77,13 +78,13 @@ def _bounds(value: Mapping[str, Any], place: Path_, builder: Builder) -> Bounds 
         return None
     if value["from"] < value["to"]:
         return Bounds(value["from"], value["to"])
-    builder.complain((*place, "to"), f"to must be greater than from ({shown(value['from'])}), not {shown(value['to'])}")
+    builder.report((*place, "to"), f"to must be greater than from ({shown(value['from'])}), not {shown(value['to'])}")
     return None
 
 
 def _missions(value: Any, builder: Builder) -> dict[Any, dict[str, Any]]:
     if not isinstance(value, Mapping):
-        builder.complain(("scenario", "missions"), f"missions is a mapping: name -> {listed([*MISSION])}, not {shown(value)}")
+        builder.report(("scenario", "missions"), f"missions is a mapping: name -> {listed([*MISSION])}, not {shown(value)}")
         return {}
     found = {}
     for name, mission in value.items():
@@ -92,7 +93,7 @@ def _missions(value: Any, builder: Builder) -> dict[Any, dict[str, Any]]:
             _only(mission, MISSION, "a mission", place, builder)
             found[name] = _mission(mission, place, builder)
         else:
-            builder.complain(place, f"a mission is a mapping with {listed([*MISSION])}, not {shown(mission)}")
+            builder.report(place, f"a mission is a mapping with {listed([*MISSION])}, not {shown(mission)}")
     return found
 
 
@@ -102,7 +103,7 @@ def _mission(value: Mapping[str, Any], place: Path_, builder: Builder) -> dict[s
     for key in WORDS:
         words = value.get(key)
         if not isinstance(words or "", str):
-            builder.complain((*place, key), f"the {key} of a scenario must be text, not {shown(words)}")
+            builder.report((*place, key), f"the {key} of a scenario must be text, not {shown(words)}")
         elif words:
             told[key] = words
     if value.get("utility"):
@@ -115,19 +116,19 @@ def _mission(value: Mapping[str, Any], place: Path_, builder: Builder) -> dict[s
 def _utility(value: Any, place: Path_, builder: Builder) -> tuple[Term, ...]:
     wanted = "{good: number, bad: another, weight: number above 0}"
     if not isinstance(value, Mapping):
-        builder.complain(place, f"utility is a mapping: metric -> {wanted}, not {shown(value)}")
+        builder.report(place, f"utility is a mapping: metric -> {wanted}, not {shown(value)}")
         return ()
     terms = []
     for metric, term in value.items():
         at: Path_ = (*place, metric)
         if not isinstance(term, Mapping):
-            builder.complain(at, f"what {metric} is worth is written {wanted}, not {shown(term)}")
+            builder.report(at, f"what {metric} is worth is written {wanted}, not {shown(term)}")
         elif not _numbers(term, ("good", "bad"), ("weight",), at, builder):
             continue
         elif term["good"] == term["bad"]:
-            builder.complain(at, f"what {metric} is worth needs two different values for good and bad")
+            builder.report(at, f"what {metric} is worth needs two different values for good and bad")
         elif term.get("weight", 1) <= 0:
-            builder.complain((*at, "weight"), f"the weight must be above 0, not {shown(term['weight'])}")
+            builder.report((*at, "weight"), f"the weight must be above 0, not {shown(term['weight'])}")
         else:
             terms.append(Term(str(metric), **{key: float(number) for key, number in term.items()}))
     return tuple(terms)
@@ -137,13 +138,13 @@ def _segments(value: Any, builder: Builder) -> tuple[list[dict[str, Any]], list[
     """The environment and the limits of each segment."""
     place: Path_ = ("scenario", "segments")
     if not isinstance(value, list):
-        builder.complain(place, "segments is a list of mappings: dotted path -> value")
+        builder.report(place, "segments is a list of mappings: dotted path -> value")
         return [{}], [{}]
     worlds: list[dict[str, Any]] = []
     limits: list[dict[str, float]] = []
     for index, one in enumerate(value):
         if not isinstance(one, Mapping):
-            builder.complain((*place, index), f"a segment is a mapping: dotted path -> value, not {shown(one)}")
+            builder.report((*place, index), f"a segment is a mapping: dotted path -> value, not {shown(one)}")
             one = {}
         own = {path: most for path, most in one.items() if str(path).startswith(LIMIT)}
         worlds.append({path: setting for path, setting in one.items() if path not in own})
@@ -153,16 +154,16 @@ def _segments(value: Any, builder: Builder) -> tuple[list[dict[str, Any]], list[
 
 def _limits(value: Any, place: Path_, builder: Builder, before: str = "") -> dict[str, float]:
     if not isinstance(value, Mapping):
-        builder.complain(place, f"limits is a mapping of {', '.join(LIMITS)}, not {shown(value)}")
+        builder.report(place, f"limits is a mapping of {', '.join(LIMITS)}, not {shown(value)}")
         return {}
     found = {}
     for path, most in value.items():
         name = str(path).removeprefix(before)
         if name not in LIMITS:
-            builder.complain((*place, path), f"there is no limit {name!r}", nearest(name, LIMITS), at_key=True)
+            builder.report((*place, path), f"there is no limit {name!r}", nearest(name, LIMITS), at_key=True)
         elif not _number(most) or most < 0 and name != "tx_power_dbm":
             least = "" if name == "tx_power_dbm" else " from 0"
-            builder.complain((*place, path), f"{name} must be a number{least}, not {shown(most)}")
+            builder.report((*place, path), f"{name} must be a number{least}, not {shown(most)}")
         else:
             found[name] = float(most)
     return found
@@ -171,7 +172,7 @@ def _limits(value: Any, place: Path_, builder: Builder, before: str = "") -> dic
 def _only(value: Mapping[str, Any], known: Sequence[str], whose: str, place: Path_, builder: Builder) -> None:
     for key in value:
         if key not in known:
-            builder.complain((*place, key), f"{whose} has no {key!r}", nearest(key, known), at_key=True)
+            builder.report((*place, key), f"{whose} has no {key!r}", nearest(key, known), at_key=True)
 
 
 def _numbers(value: Mapping[str, Any], needed: Sequence[str], others: Sequence[str], place: Path_, builder: Builder) -> bool:
@@ -180,12 +181,12 @@ def _numbers(value: Mapping[str, Any], needed: Sequence[str], others: Sequence[s
     meant = set()
     for key, number in value.items():
         if key not in known:
-            builder.complain((*place, key), f"{place[-1]} has no {key!r}", nearest(key, known), at_key=True)
+            builder.report((*place, key), f"{place[-1]} has no {key!r}", nearest(key, known), at_key=True)
             meant.add(guess(key, [one for one in needed if one not in value]))
         elif not _number(number):
-            builder.complain((*place, key), f"{key} must be a number, not {shown(number)}")
+            builder.report((*place, key), f"{key} must be a number, not {shown(number)}")
     if missing := [key for key in needed if key not in value and key not in meant]:
-        builder.complain(place, f"{place[-1]} needs {listed([repr(key) for key in missing])}", f"add '{missing[0]}: NUMBER'")
+        builder.report(place, f"{place[-1]} needs {listed([repr(key) for key in missing])}", f"add '{missing[0]}: NUMBER'")
     return len(builder.problems) == before
 
 

@@ -6,15 +6,15 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from semcore.component.naming import name_of
 from semcore.config.document import Document, Path_
-from semcore.config.layers import Change
+from semcore.config.layers import Override
 from semcore.config.metric_names import metric_names
 from semcore.config.resolve import Part, Resolved
 from semcore.config.scenario import FORBIDDEN
 from semcore.config.setup import Setup
 from semcore.errors import Problem, listed, shown
-from semcore.plugins.registry import name_of
-from semcore.types import Space
+from semcore.planning.space import Space
 
 MOST = 1024
 """So many pairs of a plan and an environment are checked before a run. Of more, every plan in the first environment, and every
@@ -38,13 +38,13 @@ def _planned(setup: Setup) -> Iterator[Mapping[str, Any]]:
 class Segments:
     """The same for every cell of an experiment, as changes that know where they were written."""
 
-    def __init__(self, document: Document, values: Mapping[str, Any], axes: Sequence[Sequence[Change]]) -> None:
+    def __init__(self, document: Document, values: Mapping[str, Any], axes: Sequence[Sequence[Override]]) -> None:
         self.document = document
         self.workflows = values.get("workflows") or {}
         self.swept = {axis[0].path: axis[0] for axis in axes}
-        self._known: dict[tuple[Part, ...], tuple[list[Problem], list[list[Change]]]] = {}
+        self._known: dict[tuple[Part, ...], tuple[list[Problem], list[list[Override]]]] = {}
 
-    def of(self, resolved: Resolved) -> tuple[list[Problem], list[list[Change]]]:
+    def of(self, resolved: Resolved) -> tuple[list[Problem], list[list[Override]]]:
         """What is wrong with the segments themselves, and the changes that each of them and each plan may bring."""
         if not resolved.parts:
             return [], []
@@ -55,15 +55,17 @@ class Segments:
 
     def _alternatives(
         self, scenario: Part, planner: Part, space: Part, metrics: Part
-    ) -> tuple[list[Problem], list[list[Change]]]:
+    ) -> tuple[list[Problem], list[list[Override]]]:
         worlds, problems = [], self._unmeasured(scenario, metrics)
         for index, one in enumerate(scenario.made):
             place: Path_ = ("scenario", "segments", index)
-            worlds.append([Change(path, value, scenario.places.of((*place, path))) for path, value in one.environment.items()])
+            worlds.append(
+                [Override(path, value, scenario.places.of((*place, path))) for path, value in one.environment.items()]
+            )
         for path in dict.fromkeys(change.path for world in worlds for change in world if change.path in self.swept):
             message = f"{path} is swept, but the segments of the scenario set it"
             problems.append(self.swept[path].problem(self.document, (), message, "remove one of them", True))
-        plans: list[list[Change]] = []
+        plans: list[list[Override]] = []
         try:
             plans, outside = self._plans(planner, space)
             problems += outside
@@ -77,7 +79,7 @@ class Segments:
         distinct = {tuple((change.path, repr(change.value)) for change in changes): changes for changes in both}
         return problems, list(distinct.values())
 
-    def _plans(self, planner: Part, space: Part) -> tuple[list[list[Change]], list[Problem]]:
+    def _plans(self, planner: Part, space: Part) -> tuple[list[list[Override]], list[Problem]]:
         """What a planner may plan, as changes, and what of it is not in the space."""
         declared = space.made
         if planner.made is None:  # or it could not be made, which says nothing of the space
@@ -85,7 +87,7 @@ class Segments:
         known = planner.made.plans()
         if known is not None:
             changes = [
-                [Change(path, value, self._place(planner, path, value), planned=True) for path, value in plan.items()]
+                [Override(path, value, self._place(planner, path, value), planned=True) for path, value in plan.items()]
                 for plan in known
             ]
             every = [one for plan in changes for one in plan]
@@ -133,18 +135,18 @@ class Segments:
         return value
 
 
-def _points(part: Part, space: Space) -> list[list[Change]]:
+def _points(part: Part, space: Space) -> list[list[Override]]:
     """The points of a declared space. Equal values are one change, so that what they make is built once."""
-    made: dict[tuple[str, str], Change] = {}
+    made: dict[tuple[str, str], Override] = {}
     return [
         [made.setdefault((path, repr(value)), _planned_change(part, space, path, value)) for path, value in plan.items()]
         for plan in space.covering(MOST)
     ]
 
 
-def _planned_change(part: Part, space: Space, path: str, value: Any) -> Change:
+def _planned_change(part: Part, space: Space, path: str, value: Any) -> Override:
     values, place = space.axes[path], part.places.of(("space", path))
     if not isinstance(place, str):
         inside = values.index(value) if isinstance(values, tuple) else "from" if value == values.low else "to"
         place = (*place, inside)
-    return Change(path, value, place, planned=True)
+    return Override(path, value, place, planned=True)

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from semcore.component import naming
 from semcore.component.base import Component, Needs, most, plain
 from semcore.config.build import Builder, blamed, guess, nearest
 from semcore.config.scenario import scenarios, space
 from semcore.errors import shown
-from semcore.interfaces import Metric, Planner, Source
+from semcore.interfaces import Metric, Source
 from semcore.link.multiplex import ANY, Multiplex
 from semcore.link.pipeline import Pipeline
-from semcore.plugins import registry
-from semcore.types import Bitstream, Scenario, Space, Stream
+from semcore.planning.interface import Planner
+from semcore.planning.space import Space
+from semcore.types import Bitstream, Scenario, Stream
 
 BUILT = (
     "source", "encoder", "channel", "generator", "selector", "kb", "planner", "space", "transport", "metrics", "scenario",
@@ -77,7 +79,7 @@ def setup(made: Mapping[str, Any]) -> Setup:
         made["metrics"],
         {**config, "scenario": [scenario.plain() for scenario in made["scenario"]]},
         _packages(components),
-        frozenset(registry.name_of(type(part)) for part in components if part.genie),
+        frozenset(naming.name_of(type(part)) for part in components if part.genie),
         most(part.needs() for part in components),
         tuple(components),
     )
@@ -104,7 +106,7 @@ def build(section: str, value: Any, builder: Builder) -> Any:
 def _whole(section: str, value: Any, least: int, builder: Builder) -> int:
     """A whole number at the top of the file; `least` is its default, too."""
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-        builder.complain((section,), f"{section} must be a whole number from {least}, not {shown(value)}")
+        builder.report((section,), f"{section} must be a whole number from {least}, not {shown(value)}")
     return least if value is None else value
 
 
@@ -115,7 +117,7 @@ def _transports(value: Any, builder: Builder) -> dict[str, Any] | None:
     if is_component(value):
         return {ANY: builder.component("transport", value, ("transport",))}
     if not isinstance(value, Mapping):
-        builder.complain(
+        builder.report(
             ("transport",), f"transport is {{use: ...}}, or a mapping: stream name -> {{use: ...}}, not {shown(value)}"
         )
         return None
@@ -124,7 +126,7 @@ def _transports(value: Any, builder: Builder) -> dict[str, Any] | None:
 
 def _metrics(value: Any, builder: Builder) -> tuple[Metric, ...]:
     if not isinstance(value or [], list):
-        builder.complain(("metrics",), f"metrics is a list, for example [psnr, ssim], not {shown(value)}")
+        builder.report(("metrics",), f"metrics is a list, for example [psnr, ssim], not {shown(value)}")
         return ()
     return tuple(builder.component("metric", item, ("metrics", i)) for i, item in enumerate(value or ["psnr", "ssim"]))
 
@@ -157,7 +159,7 @@ def _unsent(transports: Mapping[str, Any], senders: Mapping[str, Mapping[str, ty
     meant: list[str] = []
     for name in transports:
         if name != ANY and name not in sent:
-            builder.complain(
+            builder.report(
                 ("transport", name), f"nothing sends a stream {name!r}", nearest(name, unnamed or sent), at_key=True
             )
             meant += filter(None, [guess(name, unnamed, 0.75)])
@@ -176,7 +178,7 @@ def _check_transports(
         key = name if name in transports else ANY
         if key not in transports and name not in told:
             named = f"it names {', '.join(transports)}" if transports else "it names no stream"
-            builder.complain(
+            builder.report(
                 ("transport",),
                 f"no transport carries the {sender}'s stream {name!r} ({stream.__name__})",
                 f"add 'transport.{name}: {{use: ...}}'; {named}",
@@ -186,13 +188,13 @@ def _check_transports(
         if transport is None:
             continue
         place = ("transport", "use") if key == ANY else ("transport", key, "use")
-        use = registry.name_of(type(transport))
-        if reason := transport.refuses(stream):
-            builder.complain(place, f"transport {use!r} cannot send the {stream.__name__} stream {name!r}: it {reason}")
-        elif channel is not None and key not in refused and (reason := channel.refuses(transport)):
+        use = naming.name_of(type(transport))
+        if reason := transport.incompatibility(stream):
+            builder.report(place, f"transport {use!r} cannot send the {stream.__name__} stream {name!r}: it {reason}")
+        elif channel is not None and key not in refused and (reason := channel.incompatibility(transport)):
             refused.add(key)
-            model = registry.name_of(type(channel))
-            builder.complain(place, f"channel {model!r} cannot serve transport {use!r} (stream {name!r}): it {reason}")
+            model = naming.name_of(type(channel))
+            builder.report(place, f"channel {model!r} cannot serve transport {use!r} (stream {name!r}): it {reason}")
 
 
 def _check_generator(generator: Any, encoder: Any, emitted: Mapping[str, type[Stream]], builder: Builder) -> None:
@@ -200,12 +202,12 @@ def _check_generator(generator: Any, encoder: Any, emitted: Mapping[str, type[St
     if accepts and not any(stream in accepts.get(name, ()) for name, stream in emitted.items()):
         found = ", ".join(f"{name} ({stream.__name__})" for name, stream in emitted.items()) or "nothing"
         wanted = ", ".join(f"{n} ({' or '.join(t.__name__ for t in ts)})" for n, ts in accepts.items())
-        use = registry.name_of(type(generator))
-        builder.complain(("generator", "use"), f"generator {use!r} makes use of {wanted}, but the encoder emits {found}")
-    elif reason := generator.refuses(encoder):
-        sender, use = registry.name_of(type(encoder)), registry.name_of(type(generator))
+        use = naming.name_of(type(generator))
+        builder.report(("generator", "use"), f"generator {use!r} makes use of {wanted}, but the encoder emits {found}")
+    elif reason := generator.incompatibility(encoder):
+        sender, use = naming.name_of(type(encoder)), naming.name_of(type(generator))
         place = ("generator", *blamed(generator, reason))
-        builder.complain(place, f"generator {use!r} does not fit the encoder {sender!r}: its {reason}")
+        builder.report(place, f"generator {use!r} does not fit the encoder {sender!r}: its {reason}")
 
 
 def is_component(value: Any) -> bool:
@@ -215,7 +217,7 @@ def is_component(value: Any) -> bool:
 
 def _packages(parts: Iterable[Component]) -> dict[str, str]:
     """package -> version of every component."""
-    origins = (registry.provider(part.kind, registry.name_of(type(part))) for part in parts)
+    origins = (naming.provider(part.kind, naming.name_of(type(part))) for part in parts)
     return {package: version for package, version in sorted(origins) if package}
 
 

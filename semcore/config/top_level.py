@@ -34,17 +34,17 @@ def read_frame(document: Document) -> tuple[dict[str, Any], dict[str, list[Any]]
     builder.problems += document.problems
     for key in document.values:
         if key not in TOP:
-            builder.complain((key,), f"there is no section {key!r}", functools.partial(nearest, key, TOP), at_key=True)
+            builder.report((key,), f"there is no section {key!r}", functools.partial(nearest, key, TOP), at_key=True)
             _correct(document, values, (), key, TOP)
     if "semcore" not in values:
-        builder.complain((), "the file does not say which format it is in", f"add 'semcore: {VERSION}'")
+        builder.report((), "the file does not say which format it is in", f"add 'semcore: {VERSION}'")
     elif values["semcore"] != VERSION or isinstance(values["semcore"], (bool, float)):
-        builder.complain(("semcore",), f"format {shown(values['semcore'])} is not known", f"this version reads {VERSION}")
+        builder.report(("semcore",), f"format {shown(values['semcore'])} is not known", f"this version reads {VERSION}")
     _check_names(values, builder)
     builder.problems += register_files(values, document)
     if not isinstance(values.get("workflows") or {}, dict):
         message = f"workflows are a mapping: name -> the sections that it replaces, not {shown(values['workflows'])}"
-        builder.complain(("workflows",), message)
+        builder.report(("workflows",), message)
         raise ConfigError(builder.problems)  # what the sections are cannot be known
     if values.get("workflows"):
         values["workflows"] = _workflows(values["workflows"], document, builder)
@@ -63,19 +63,19 @@ def _correct(document: Document, values: dict[str, Any], path: tuple[str, ...], 
 def _check_names(values: Mapping[str, Any], builder: Builder) -> None:
     message, hint = wrong_name(values.get("name", "run"))
     if message:
-        builder.complain(("name",), message, hint)
+        builder.report(("name",), message, hint)
     text = values.get("description")
     if not isinstance(text or "", str):
-        builder.complain(("description",), f"the description must be text, not {shown(text)}", _quoted(text))
+        builder.report(("description",), f"the description must be text, not {shown(text)}", _quoted(text))
     hooks = values.get("hooks") or []
     if not isinstance(hooks, list):
-        builder.complain(("hooks",), f"hooks is a list of names, for example [mlflow], not {shown(hooks)}")
+        builder.report(("hooks",), f"hooks is a list of names, for example [mlflow], not {shown(hooks)}")
         return
     known = hook_names()
     for index, hook in enumerate(hooks):
         if hook not in known:
             hint = nearest(hook, known) or "no installed package brings any"
-            builder.complain(("hooks", index), f"there is no hook plugin {shown(hook)}", hint)
+            builder.report(("hooks", index), f"there is no hook plugin {shown(hook)}", hint)
 
 
 def wrong_name(name: Any) -> tuple[str, str]:
@@ -96,14 +96,14 @@ def _workflows(value: dict[str, Any], document: Document, builder: Builder) -> d
     workflows: dict[str, Any] = {}
     for name, sections in value.items():
         if not isinstance(sections, dict):
-            builder.complain(("workflows", name), f"workflow {name!r} must be a mapping of sections, not {shown(sections)}")
+            builder.report(("workflows", name), f"workflow {name!r} must be a mapping of sections, not {shown(sections)}")
             workflows[name] = None
             continue
         workflows[name] = dict(sections)
         for section in sections:
             if section not in SECTIONS:
                 message = f"a workflow cannot replace {section!r}"
-                builder.complain(
+                builder.report(
                     ("workflows", name, section), message, functools.partial(nearest, section, SECTIONS), at_key=True
                 )
                 _correct(document, workflows[name], ("workflows", name), section, SECTIONS)
@@ -114,7 +114,7 @@ def _axes(sweep: Any, builder: Builder) -> dict[str, list[Any]]:
     """Dotted path -> distinct values, in their order."""
     if not isinstance(sweep or {}, dict):
         message = "a sweep is a mapping: dotted path -> list of values, or start:stop:step"
-        builder.complain(("sweep",), f"{message}, not {shown(sweep)}")
+        builder.report(("sweep",), f"{message}, not {shown(sweep)}")
         return {}
     axes: dict[str, list[Any]] = {}
     for path, axis in (sweep or {}).items():
@@ -122,7 +122,7 @@ def _axes(sweep: Any, builder: Builder) -> dict[str, list[Any]]:
             try:
                 axis = points(axis) or axis
             except ValueError as error:
-                builder.complain(("sweep", path), str(error))
+                builder.report(("sweep", path), str(error))
                 continue
         if isinstance(axis, list) and axis:
             axes[path] = list({repr(value): value for value in axis}.values())
@@ -130,5 +130,5 @@ def _axes(sweep: Any, builder: Builder) -> dict[str, list[Any]]:
             message = (
                 f"{path} needs a list of values, or start:stop:step, not {shown(axis) if axis != [] else 'an empty list'}"
             )
-            builder.complain(("sweep", path), message)
+            builder.report(("sweep", path), message)
     return axes

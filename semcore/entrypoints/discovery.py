@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from semcore.errors import PluginError
+from semcore.sandbox import IMPORT, Death, attempt, entry_points_of
+from semcore.version import __version__
 
 PREFIX = "semcore."
 """Entry points of kind K stand in the group `semcore.K`."""
@@ -31,14 +33,13 @@ VARIABLE = "SEMCORE_PLUGINS"
 """Distributions that are used besides the core, separated by commas; set and empty: none, not set: all."""
 _WORDS = {HOOKS: "hook plugin", COMMAND: "verb"}
 _MISSING = object()
-_READ: Any = vars(importlib.metadata.Distribution)["entry_points"].fget
 SHIPPED = frozenset({CORE, "semcore-channels", "semcore-image", "semcore-llm", "semcore-video"})
 """Semcore's own distributions."""
 _TARGET = re.compile(r"[\w.]+(:[\w.]+)?")
 
 
 @dataclass(frozen=True)
-class Registered:
+class PluginEntry:
     """A name and what it stands for.
 
     Fields:
@@ -90,7 +91,7 @@ class Distribution:
     name: str
     version: str
     requires: tuple[str, ...] = ()
-    entries: tuple[Registered, ...] = ()
+    entries: tuple[PluginEntry, ...] = ()
     folder: str = ""
     fault: str = ""
 
@@ -103,7 +104,7 @@ class UnusableError(PluginError):
         mend: what to do
     """
 
-    def __init__(self, entry: Registered, reason: str, mend: str = "") -> None:
+    def __init__(self, entry: PluginEntry, reason: str, mend: str = "") -> None:
         self.reason, self.mend = reason, mend or f"mend or uninstall {entry.package}"
         super().__init__(f"{entry.label} of {entry.package} {entry.version} {self.reason}; {self.mend}")
 
@@ -111,29 +112,9 @@ class UnusableError(PluginError):
 # ---------------------------------------------------------------------------------------------- what there is
 
 
-def shipped(entry: Registered) -> bool:
+def shipped(entry: PluginEntry) -> bool:
     """Whether it is one of semcore's own packages that brings it: where names clash, the other one is to blame."""
     return normalised(entry.package) in SHIPPED
-
-
-def tolerate() -> None:
-    """In this process, packages whose entry points cannot be read bring none, whoever asks.
-
-    Pydantic, PyTorch, Numba and matplotlib ask for those of every package there is, and one file that is not UTF-8 would end
-    them all.
-    """
-
-    def entry_points(self: importlib.metadata.Distribution) -> Any:
-        try:
-            return _entry_points(self)
-        except Exception:  # the doctor says what is wrong with it
-            return importlib.metadata.EntryPoints(())
-
-    importlib.metadata.Distribution.entry_points = property(entry_points)  # type: ignore[assignment,method-assign]
-
-
-def _entry_points(source: importlib.metadata.Distribution) -> Any:
-    return _READ(source)
 
 
 @functools.cache
@@ -159,7 +140,7 @@ def _read(source: importlib.metadata.Distribution) -> Distribution | None:
     try:
         if PREFIX not in (source.read_text("entry_points.txt") or ""):
             return None
-        points = [point for point in _entry_points(source) if point.group.startswith(PREFIX)]
+        points = [point for point in entry_points_of(source) if point.group.startswith(PREFIX)]
     except Exception as error:  # whatever a file of somebody else holds
         return Distribution(name, version, folder=folder, fault=f"entry_points.txt cannot be read: {one_line(error)}")
     try:
@@ -170,7 +151,7 @@ def _read(source: importlib.metadata.Distribution) -> Distribution | None:
         return Distribution(name, version, folder=folder, fault=f"METADATA cannot be read: {one_line(error)}")
     if not named or not versioned:
         return Distribution(name, version, folder=folder, fault=f"METADATA has no {'Version' if named else 'Name'}")
-    made = (Registered(point.group.removeprefix(PREFIX), point.name, point.value, named, versioned) for point in points)
+    made = (PluginEntry(point.group.removeprefix(PREFIX), point.name, point.value, named, versioned) for point in points)
     return Distribution(named, versioned, requires, tuple(dict.fromkeys(made)), folder)
 
 
@@ -194,8 +175,8 @@ def in_use() -> list[Distribution]:
 
 
 @functools.cache
-def _by_name(kind: str, chosen: frozenset[str] | None) -> dict[str, list[Registered]]:
-    found: dict[str, list[Registered]] = {}
+def _by_name(kind: str, chosen: frozenset[str] | None) -> dict[str, list[PluginEntry]]:
+    found: dict[str, list[PluginEntry]] = {}
     for one in in_use():
         for entry in one.entries:
             if entry.kind == kind:
@@ -203,12 +184,12 @@ def _by_name(kind: str, chosen: frozenset[str] | None) -> dict[str, list[Registe
     return found
 
 
-def entries(kind: str) -> dict[str, list[Registered]]:
+def entries(kind: str) -> dict[str, list[PluginEntry]]:
     """Name -> what it stands for, of the packages that are in use; more than one is a clash."""
     return _by_name(kind, allowed())
 
 
-def find(kind: str, name: str) -> Registered | None:
+def find(kind: str, name: str) -> PluginEntry | None:
     """What `name` stands for, or None.
 
     Raises:
@@ -232,7 +213,7 @@ def left_out(kind: str, name: str) -> str:
     return ""
 
 
-def strangers() -> list[str]:
+def unknown_distributions() -> list[str]:
     """What `SEMCORE_PLUGINS` names and is not installed."""
     return sorted((allowed() or frozenset()) - {*distributions(), CORE})
 
@@ -240,7 +221,7 @@ def strangers() -> list[str]:
 # ---------------------------------------------------------------------------------------------- using it
 
 
-def load(entry: Registered) -> Any:
+def load(entry: PluginEntry) -> Any:
     """The object behind an entry point; imports it.
 
     Raises:
@@ -276,9 +257,7 @@ def be_cautious() -> None:
 
 
 @functools.cache
-def _try_first(entry: Registered) -> None:
-    from semcore.sandbox import IMPORT, Death, attempt
-
+def _try_first(entry: PluginEntry) -> None:
     for _, value in attempt("semcore.entrypoints.discovery:try_import", [entry.module], IMPORT):
         if isinstance(value, Death):
             raise UnusableError(entry, value.during("when it is imported"))
@@ -291,7 +270,7 @@ def try_import(module: str) -> Iterator[None]:
     yield None
 
 
-def _why(entry: Registered, error: BaseException, owner: Distribution | None) -> tuple[str, str]:
+def _why(entry: PluginEntry, error: BaseException, owner: Distribution | None) -> tuple[str, str]:
     """The reason and the mend for an import that failed."""
     if isinstance(error, SystemExit):
         return f"cannot be imported: it calls sys.exit({error.code!r})", ""
@@ -357,8 +336,6 @@ def _wanted(text: str) -> Any:
 def version_of(name: str) -> str:
     """The version of an installed distribution, or ""."""
     if normalised(name) == CORE:
-        from semcore import __version__
-
         return __version__
     try:
         return importlib.metadata.version(name) or ""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from semcore.errors import RunError
+from semcore.storage import write
 
 LARGE = 1 << 20
 """Bytes from which on a digest is worth a file of its own in the user's cache."""
@@ -31,7 +32,7 @@ Stamp = tuple[str, int, int, int, int, int]
 _known: dict[Stamp, str] = {}
 
 
-def user_cache() -> Path:
+def user_cache_folder() -> Path:
     """The folder that outlives runs: `$SEMCORE_SHELF`, or semcore's folder in the user's cache."""
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(os.environ.get("SEMCORE_SHELF") or f"{home}/semcore").expanduser()
@@ -142,8 +143,6 @@ def stored(kind: str, mark: Stamp) -> Any:
 
 def store(kind: str, mark: Stamp, value: Any) -> None:
     """Keep plain values for a file with this stamp; where that is impossible, they are computed again."""
-    from semcore.runs.storage import write
-
     try:
         write(_place(kind, mark), json.dumps([mark, value]).encode(), durable=False)
     except (OSError, ValueError):
@@ -152,4 +151,4 @@ def store(kind: str, mark: Stamp, value: Any) -> None:
 
 def _place(kind: str, mark: Stamp) -> Path:
     key = hashlib.blake2b(json.dumps(mark).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    return user_cache() / kind / key[:2] / f"{key[2:]}.json"
+    return user_cache_folder() / kind / key[:2] / f"{key[2:]}.json"

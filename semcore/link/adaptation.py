@@ -25,11 +25,11 @@ class Adaptive(Transport):
 
     snr_db: Annotated[float, Ge(LEAST_SNR_DB), Le(MOST_SNR_DB)] | None = None
 
-    def told(self, channel: ChannelModel) -> Self:
+    def adapted_to(self, channel: ChannelModel) -> Self:
         mean = channel.mean_snr_db() if self.snr_db is None else None
         return self if mean is None else dataclasses.replace(self, snr_db=min(max(float(mean), LEAST_SNR_DB), MOST_SNR_DB))
 
     @property
-    def reckoned_db(self) -> float:
+    def design_snr_db(self) -> float:
         """Es/N0 that the ends reckon with, dB."""
         return UNKNOWN_SNR_DB if self.snr_db is None else self.snr_db

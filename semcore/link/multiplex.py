@@ -29,13 +29,13 @@ class Multiplex:
         return transport
 
     @property
-    def shared_by(self) -> int:
+    def group_size(self) -> int:
         """How many consecutive samples of a batch share channel uses, so that whole groups of any transport fit."""
-        return math.lcm(*(transport.shared_by for transport in self.transports.values()))
+        return math.lcm(*(transport.group_size for transport in self.transports.values()))
 
-    def told(self, channel: ChannelModel) -> Multiplex:
+    def adapted_to(self, channel: ChannelModel) -> Multiplex:
         """The same transports, set up by a transmitter that knows the channel's mean SNR."""
-        return Multiplex({name: transport.told(channel) for name, transport in self.transports.items()})
+        return Multiplex({name: transport.adapted_to(channel) for name, transport in self.transports.items()})
 
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols | None:
         """The symbols of all streams of a batch, or None if there is nothing to send."""

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 
 from semcore import steps
 from semcore.interfaces import ChannelModel, Generator, KBPolicy, Selector, SemanticEncoder
+from semcore.link.expect import expect, expect_each
 from semcore.link.multiplex import Multiplex
 from semcore.link.pseudonyms import Pseudonyms, named, named_candidates, named_samples
-from semcore.plugins.contract import one, one_each
 from semcore.rng import Rng
 from semcore.types import (
     Candidates,
@@ -52,9 +52,9 @@ class Pipeline:
     """Whether nothing may be sent: everything is lost, and costs nothing."""
 
     @functools.cached_property
-    def air(self) -> Multiplex:
+    def adapted_transport(self) -> Multiplex:
         """The transports as the transmitter sets them up for this channel; both ends know how."""
-        return self.transport.told(self.channel)
+        return self.transport.adapted_to(self.channel)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class Transmission:
     """What became of a batch: by sample in the order of the batch; the knowledge of both ends after it.
 
     `update_uses`: channel uses of the round that told the knowledge base
@@ -100,15 +100,15 @@ class Outcome:
     update_uses: int = 0
 
 
-def transmit(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> Outcome:
+def transmit(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> Transmission:
     """Send a batch of samples from one end to the other."""
-    knowledge, updates = tell(p, samples, knowledge, rng.at("update"))
-    sent = one_each(p.encoder, p.encoder.encode(samples, knowledge.tx), Semantics, samples)
+    knowledge, updates = update_knowledge(p, samples, knowledge, rng.at("update"))
+    sent = expect_each(p.encoder, p.encoder.encode(samples, knowledge.tx), Semantics, samples)
     data = link(p, sent, rng.at("data"))
     data = replace(data, arrived=granted(data.arrived, samples))
     candidates = generated(p.generator, data.arrived, knowledge.rx, rng.at("generator"))
     results = selected(p.selector, candidates, data.arrived, knowledge.rx) if p.selector else first(candidates)
-    return Outcome(sent, data.after(updates), candidates, results, knowledge, updates.ledger.uses())
+    return Transmission(sent, data.after(updates), candidates, results, knowledge, updates.ledger.uses())
 
 
 def granted(arrived: Sequence[Semantics], samples: Sequence[Sample]) -> list[Semantics]:
@@ -116,7 +116,7 @@ def granted(arrived: Sequence[Semantics], samples: Sequence[Sample]) -> list[Sem
     return [replace(there, extent=Extent.of(sample)) for there, sample in zip(arrived, samples, strict=True)]
 
 
-def tell(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> tuple[Knowledge, Delivery]:
+def update_knowledge(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> tuple[Knowledge, Delivery]:
     """Bring the receiver's knowledge base up to date.
 
     Each update is acknowledged with one bit of feedback, so that both ends agree on what is in force: an update of which
@@ -125,7 +125,7 @@ def tell(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng)
     """
     if p.kb is None:
         return knowledge, Delivery([])
-    updates = one_each(p.kb, p.kb.update(knowledge.tx, samples), Semantics, samples)
+    updates = expect_each(p.kb, p.kb.update(knowledge.tx, samples), Semantics, samples)
     delivery = link(p, updates, rng)
     whole = [
         there.arrived() and there.streams.keys() == update.streams.keys()
@@ -144,14 +144,14 @@ def feedback(updates: Sequence[Semantics]) -> Ledger:
 
 def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:
     """One round over the channel: the only way from one end to the other."""
-    names = Pseudonyms.of(batch, component=p.air)
+    names = Pseudonyms.of(batch, component=p.adapted_transport)
     with names.in_errors(), steps.stage("link", len(batch)):
-        symbols = None if p.silent else p.air.send(names.batch(batch), names.rng(rng).at("transport"))
+        symbols = None if p.silent else p.adapted_transport.send(names.batch(batch), names.rng(rng).at("transport"))
         if symbols is None:
             return Delivery([replace(semantics, streams={}) for semantics in batch])
         transmitted = p.channel.transmit(symbols, names.rng(rng).at("channel"))
-        received = one(p.channel, transmitted, Received, "end with symbols.received(values, noise_var)")
-        arrived = p.air.receive(received)
+        received = expect(p.channel, transmitted, Received, "end with symbols.received(values, noise_var)")
+        arrived = p.adapted_transport.receive(received)
     layout = replace(received.layout, senders=tuple((semantics.key, semantics.user) for semantics in batch))
     reports: dict[str, dict[str, float]] = {}
     for sample, row in dict.fromkeys((span.sample, span.row) for span in layout.spans):
@@ -164,7 +164,7 @@ def generated(generator: Generator, batch: Sequence[Semantics], kb: KnowledgeBas
     """What a generator makes of a batch that arrived."""
     with Pseudonyms.of(batch, kb, generator).in_errors() as names:
         made = generator.generate(names.batch(batch), names.knowledge(kb), names.receivers_rng(rng, batch))
-        return named_candidates(one_each(generator, made, Candidates, batch), batch)
+        return named_candidates(expect_each(generator, made, Candidates, batch), batch)
 
 
 def selected(
@@ -174,7 +174,7 @@ def selected(
     with Pseudonyms.of(batch, kb, selector).in_errors() as names:
         hidden = names.batch(batch)
         chosen = selector.select(named_candidates(candidates, hidden), hidden, names.knowledge(kb))
-        return named_samples(one_each(selector, chosen, Sample, batch), batch)
+        return named_samples(expect_each(selector, chosen, Sample, batch), batch)
 
 
 def applied(kb: KBPolicy, known: KnowledgeBase, delivered: Sequence[Semantics]) -> KnowledgeBase:
@@ -183,12 +183,12 @@ def applied(kb: KBPolicy, known: KnowledgeBase, delivered: Sequence[Semantics]) 
         return names.true_knowledge(kb.apply(names.knowledge(known), names.batch(delivered)))
 
 
-def echo(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> list[Semantics]:
+def noiseless_loopback(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> list[Semantics]:
     """What arrives over a link without noise: what a transmitter takes to be at the receiver once it was acknowledged."""
-    symbols = p.air.send(batch, rng)
+    symbols = p.adapted_transport.send(batch, rng)
     if symbols is None:
         return [replace(semantics, streams={}) for semantics in batch]
-    return p.air.receive(symbols.received(symbols.values, QUIET))
+    return p.adapted_transport.receive(symbols.received(symbols.values, QUIET))
 
 
 def _with_times_added(report: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:

@@ -217,7 +217,7 @@ class StreamError(RecordMetric):
     better: ClassVar[str] = "lower"
     statistic: ClassVar[Statistic] = Mean(0.0)
     method: ClassVar[str] = "features=nmse,tokens=places,text=characters,lost=1"
-    tried_with = ({"stream": "caption"},)
+    test_settings = ({"stream": "caption"},)
 
     stream: str
 

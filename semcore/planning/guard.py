@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcore.errors import listed, shown
-from semcore.planning.simulator import Bench, Cost
+from semcore.planning.interface import Cost, PlanSimulator
 from semcore.types import LIMITS, Plan, Scenario
 
 
@@ -21,26 +21,26 @@ class Guarded:
     """
 
     plan: Plan
-    silent: bool = False
+    muted: bool = False
 
 
-def guarded(plan: Plan, bench: Bench, scenario: Scenario) -> Guarded:
+def enforce(plan: Plan, simulator: PlanSimulator, scenario: Scenario) -> Guarded:
     """Hold a plan to the space, and then to the limits of the scenario. No random number and no clock takes part.
 
     A plan over a limit gives way to the one that differs from it in the fewest paths, and of those to the dearest that keeps
     to all limits. If none does, the segment is not sent.
     """
-    within = bench.space.clamped(plan.overrides)
+    within = simulator.space.clamped(plan.overrides)
     notes = [_moved(path, value, within) for path, value in plan.overrides.items() if not _kept(path, value, within)]
-    over = bench.cost(within).over(scenario.limits) if scenario.limits else []
+    over = simulator.cost(within).over(scenario.limits) if scenario.limits else []
     if not over:
         return Guarded(_noted(plan, within, notes))
-    costs = [(other, bench.cost(other)) for other in bench.plans()]
+    costs = [(other, simulator.cost(other)) for other in simulator.plans()]
     fitting = [(other, cost) for other, cost in costs if not cost.over(scenario.limits)]
     if not fitting:
         least = min((cost.channel_uses for _, cost in costs), default=0)
         notes.append(f"the guard sends nothing: no plan keeps to {listed(over)}, the cheapest takes {least:,} channel uses")
-        return Guarded(_noted(plan, within, notes), silent=True)
+        return Guarded(_noted(plan, within, notes), muted=True)
     chosen, cost = min(fitting, key=lambda one: (_apart(one[0], within), -one[1].channel_uses, -(one[1].tx_power_dbm or 0.0)))
     notes.append(f"the guard takes {_changes(within, chosen)} to keep to {_told(over, scenario.limits, cost)}")
     return Guarded(_noted(plan, chosen, notes))

@@ -10,26 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from semcore.component.digest import digest
-from semcore.interfaces import Planner
 from semcore.limits import BATCH_VALUES
-from semcore.link.pipeline import Delivery, Outcome, Pipeline, echo, transmit
-from semcore.planning.guard import guarded
-from semcore.planning.simulator import Bench, Judge, Remembered, anew, notice
-from semcore.plugins.contract import one
+from semcore.link.expect import expect
+from semcore.link.pipeline import Delivery, Pipeline, Transmission, noiseless_loopback, transmit
+from semcore.planning.guard import enforce
+from semcore.planning.interface import Planner
+from semcore.planning.simulator import Judge, LinkSimulator, Remembered, anew, signal_plan
+from semcore.planning.space import Space
 from semcore.rng import Rng
-from semcore.types import (
-    Bitstream,
-    Knowledge,
-    KnowledgeBase,
-    Plan,
-    Sample,
-    Scenario,
-    Semantics,
-    Space,
-    Stream,
-    Text,
-    heads,
-)
+from semcore.types import Bitstream, Knowledge, KnowledgeBase, Plan, Sample, Scenario, Semantics, Stream, Text, heads
 
 LONGEST_TEXT = 200
 """So many characters of a text that was sent, or is in a knowledge base, are told to a planner."""
@@ -44,10 +33,10 @@ class Segment:
     plan: Plan
     in_force: Mapping[str, Any]
     samples: list[Sample]
-    outcome: Outcome
+    outcome: Transmission
 
 
-def converse(
+def run_session(
     build: Callable[[Mapping[str, Any]], Pipeline],
     samples: Sequence[Sample],
     rng: Rng,
@@ -74,7 +63,7 @@ def converse(
     knowledge, memory, in_force = Knowledge(), list[Mapping[str, Any]](), dict[str, Any]()
     believed = KnowledgeBase()  # what the transmitter takes the receiver's to be
     begun = build(scenarios[0].environment)
-    sequential, shared = planner is not None or len(scenarios) > 1 or begun.kb is not None, begun.transport.shared_by
+    sequential, shared = planner is not None or len(scenarios) > 1 or begun.kb is not None, begun.transport.group_size
     size = -(-batch_size // shared) * shared
     if space is None:
         space = Space.of(planner.plans() or () if planner else ())
@@ -93,11 +82,11 @@ def converse(
             # An honest planner has no argument by which it could look at the real link, or into the receiver.
             seen = knowledge if planner.genie else Knowledge(knowledge.tx, believed)
             drawn = rng if planner.genie else rng.at("planner")
-            bench = Bench(space, build, scenario, batch, seen, in_force, judge, drawn, planner.genie, remembered)
-            decided = _decided(planner, bench, build({**in_force, **scenario.environment}), memory, rng.at("plan", index))
-            del bench
+            simulator = LinkSimulator(space, build, scenario, batch, seen, in_force, judge, drawn, planner.genie, remembered)
+            decided = _decided(planner, simulator, build({**in_force, **scenario.environment}), memory, rng.at("plan", index))
+            del simulator
             in_force = decided.in_force
-        pipeline = replace(build({**in_force, **scenario.environment}), silent=decided.silent)
+        pipeline = replace(build({**in_force, **scenario.environment}), silent=decided.muted)
         outcome = transmit(pipeline, batch, knowledge, rng)
         if planner:
             believed = _believed(pipeline, batch, knowledge, outcome.knowledge, believed, rng.at("believed", index))
@@ -124,22 +113,24 @@ class _Decided:
     plan: Plan
     in_force: dict[str, Any]
     heard: Delivery
-    silent: bool
+    muted: bool
 
 
-def _decided(planner: Planner, bench: Bench, current: Pipeline, memory: Sequence[Mapping[str, Any]], rng: Rng) -> _Decided:
+def _decided(
+    planner: Planner, simulator: LinkSimulator, current: Pipeline, memory: Sequence[Mapping[str, Any]], rng: Rng
+) -> _Decided:
     """Let a planner plan, keep its plan to the space and the limits, and tell the receiver over the current pipeline."""
-    scenario, before = bench.scenario, dict(bench.in_force)
-    chosen = guarded(one(planner, planner.plan(scenario, memory, bench), Plan), bench, scenario)
-    if chosen.silent or dict(chosen.plan.overrides) == before:
-        return _Decided(chosen.plan, before, Delivery([]), chosen.silent)
-    heard = notice(current, bench.space, chosen.plan.overrides, bench.samples, rng)
+    scenario, before = simulator.scenario, dict(simulator.in_force)
+    chosen = enforce(expect(planner, planner.plan(scenario, memory, simulator), Plan), simulator, scenario)
+    if chosen.muted or dict(chosen.plan.overrides) == before:
+        return _Decided(chosen.plan, before, Delivery([]), chosen.muted)
+    heard = signal_plan(current, simulator.space, chosen.plan.overrides, simulator.samples, rng)
     # A message that arrives damaged is lost, whether or not its transport has a check: both ends run the one pipeline, so
     # they cannot be of two minds.
     if heard.arrived:
         return _Decided(chosen.plan, dict(chosen.plan.overrides), heard, False)
     # The old plan, which stays in force then, must keep to the limits, too.
-    return _Decided(chosen.plan, before, heard, bool(scenario.limits and bench.cost(before).over(scenario.limits)))
+    return _Decided(chosen.plan, before, heard, bool(scenario.limits and simulator.cost(before).over(scenario.limits)))
 
 
 def remember(segment: Segment) -> dict[str, Any]:
@@ -169,7 +160,7 @@ def _believed(
         return believed
     users = {user for user in after.tx.entries if digest(after.tx.of(user)) != digest(before.tx.of(user))}
     updates = [one for one in p.kb.update(before.tx, samples) if one.user in users] if users else []
-    return p.kb.apply(believed, echo(p, updates, rng)) if updates else believed
+    return p.kb.apply(believed, noiseless_loopback(p, updates, rng)) if updates else believed
 
 
 def in_words(stream: Stream) -> str:

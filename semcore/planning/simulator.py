@@ -1,4 +1,4 @@
-"""The planner's bench: what a transmitter can find out about a plan before it sends a segment.
+"""The planner's simulator: what a transmitter can find out about a plan before it sends a segment.
 
 It has the segment, its own knowledge base, and both ends of the pipeline as software: so it can count what a plan would
 cost, and try it over links that it draws itself. What the real link will do to the segment only a genie knows.
@@ -12,9 +12,11 @@ from typing import Any
 
 from semcore.component.digest import digest
 from semcore.errors import ComponentError
-from semcore.link.pipeline import Delivery, Outcome, Pipeline, feedback, link, transmit
+from semcore.link.pipeline import Delivery, Pipeline, Transmission, feedback, link, transmit
+from semcore.planning.interface import Cost, Trial
+from semcore.planning.space import Space
 from semcore.rng import Rng
-from semcore.types import Bitstream, Entry, Knowledge, Ledger, Sample, Scenario, Semantics, Space, utility
+from semcore.types import Bitstream, Entry, Knowledge, Ledger, Sample, Scenario, Semantics, utility
 
 Plan_ = Mapping[str, Any]
 Remembered = Callable[[str, Callable[[], Any]], Any]
@@ -26,43 +28,12 @@ def anew(key: str, compute: Callable[[], Any]) -> Any:
     return compute()
 
 
-Judge = Callable[[Sequence[Sample], Outcome], Mapping[str, float | None]]
+Judge = Callable[[Sequence[Sample], Transmission], Mapping[str, float | None]]
 """What the metrics of a scenario's utility say of a segment, means over its samples."""
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a plan takes, by the names of `LIMITS`; None where the channel does not say."""
-
-    channel_uses: int
-    air_time_s: float | None = None
-    tx_power_dbm: float | None = None
-
-    def over(self, limits: Mapping[str, float]) -> list[str]:
-        """The names of the limits that it breaks."""
-        values = vars(self)
-        return [name for name, most in limits.items() if values[name] is not None and values[name] > most + 1e-9]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """What a plan brought.
-
-    Fields:
-        metrics: those of the utility, means over the samples of the segment
-        channel_uses: all that it cost, without the plan's own signalling
-        update_uses: those of them that told the knowledge base, and may serve later segments, too
-        utility: what it is worth, 0..1; None if the scenario has no utility
-    """
-
-    metrics: Mapping[str, float | None]
-    channel_uses: int
-    update_uses: int
-    utility: float | None
-
-
 @dataclass(frozen=True, eq=False)
-class Bench:
+class LinkSimulator:
     """What can be tried before a segment is sent.
 
     Fields:
@@ -138,7 +109,9 @@ class Bench:
         p = self._pipeline(plan)
         delivery = self._rounds(p)
         if dict(plan) != dict(self.in_force):
-            delivery = delivery.after(notice(self._pipeline(self.in_force), self.space, plan, self.samples, self._draw(0)))
+            delivery = delivery.after(
+                signal_plan(self._pipeline(self.in_force), self.space, plan, self.samples, self._draw(0))
+            )
         times = [report["air_time_s"] for report in delivery.report.values() if "air_time_s" in report]
         return Cost(delivery.ledger.uses(), max(times, default=None), p.channel.link_state().get("tx_power_dbm"))
 
@@ -152,7 +125,7 @@ class Bench:
         """
         return self._sent(plan, self._draw(draw))
 
-    def real(self, plan: Plan_) -> Trial:
+    def genie_trial(self, plan: Plan_) -> Trial:
         """What the plan will bring over the real link; for planners that are labelled as genies.
 
         Raises:
@@ -191,7 +164,7 @@ class Bench:
         """A digest of what a plan would send in this segment, and of what would be made of it."""
         p = self._pipeline(plan)
         updates, sent = self._prepared(p)
-        used = {name: p.air.of(name) for one in (*updates, *sent) for name in one.streams}
+        used = {name: p.adapted_transport.of(name) for one in (*updates, *sent) for name in one.streams}
         return digest(updates, sent, used, p.channel, *map(_inside, (p.generator, p.selector)))
 
     def _prepared(self, p: Pipeline) -> tuple[list[Semantics], list[Semantics]]:
@@ -211,7 +184,7 @@ class Bench:
         return link(p, sent, rng.at("data")).after(replace(told, ledger=told.ledger + feedback(updates)))
 
 
-def notice(p: Pipeline, space: Space, plan: Plan_, samples: Sequence[Sample], rng: Rng) -> Delivery:
+def signal_plan(p: Pipeline, space: Space, plan: Plan_, samples: Sequence[Sample], rng: Rng) -> Delivery:
     """Tell the receiver a plan by its number, over the pipeline in force. The samples of the segment share what it costs."""
     told = Bitstream(space.number(plan).to_bytes(space.signal_bytes, "big"))
     delivery = link(p, [Semantics("plan", {"plan": told})], rng)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semcore.entrypoints import discovery
-from semcore.entrypoints.discovery import COMMAND, HOOKS, PREFIX, VARIABLE, Distribution, Registered, UnusableError
+from semcore.entrypoints.discovery import COMMAND, HOOKS, PREFIX, VARIABLE, Distribution, PluginEntry, UnusableError
 from semcore.errors import PluginError
 from semcore.plugins import registry
 from semcore.plugins.packages import GROUPS, add_hooks, command
@@ -63,7 +63,7 @@ class Examined:
     notes: tuple[str, ...] = ()
 
 
-def patients(names: Sequence[str] = ()) -> list[Distribution]:
+def select(names: Sequence[str] = ()) -> list[Distribution]:
     """The installed packages called `names`, or all, by name; those that cannot be used and those left out included.
 
     Raises:
@@ -89,7 +89,7 @@ def examine(one: Distribution, limits: Limits, verbs: Collection[str] = ()) -> E
     faults, notes = _metadata(one, verbs)
     if one.fault or discovery.other_semcore(one):
         return Examined(one, 0.0, tuple(faults), tuple(notes))
-    by_module: dict[str, list[Registered]] = {}
+    by_module: dict[str, list[PluginEntry]] = {}
     for entry in one.entries:
         if entry.kind in GROUPS:
             by_module.setdefault(entry.module, []).append(entry)
@@ -137,7 +137,7 @@ def _metadata(one: Distribution, verbs: Collection[str]) -> tuple[list[Fault], l
     return faults, notes
 
 
-def _misplaced(entry: Registered, verbs: Collection[str]) -> tuple[str, str] | None:
+def _misplaced(entry: PluginEntry, verbs: Collection[str]) -> tuple[str, str] | None:
     """What is wrong with the name or the group of an entry point: the reason, and the mend."""
     if entry.kind not in GROUPS:
         near = difflib.get_close_matches(entry.kind, GROUPS, 1, 0.5)
@@ -159,7 +159,7 @@ def _misplaced(entry: Registered, verbs: Collection[str]) -> tuple[str, str] | N
 def look_at(entries: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
     """Import each entry point of a module and hold it against its interface."""
     for fields in entries:
-        entry, before, start = Registered(**fields), set(sys.modules), time.perf_counter()
+        entry, before, start = PluginEntry(**fields), set(sys.modules), time.perf_counter()
         reason = mend = ""
         try:
             use(entry)
@@ -171,7 +171,7 @@ def look_at(entries: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
         yield {"reason": reason, "mend": mend, "heavy": heavy, "seconds": time.perf_counter() - start}
 
 
-def use(entry: Registered) -> Any:
+def use(entry: PluginEntry) -> Any:
     """Load what an entry point stands for, whatever its group.
 
     Raises:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pluggy
 
-from semcore.runs.cache import StageDone
-from semcore.steps import Step
+from semcore.steps import StageDone, Step
 
 spec = pluggy.HookspecMarker("semcore")
 hook = pluggy.HookimplMarker("semcore")

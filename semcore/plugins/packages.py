@@ -15,13 +15,14 @@ from typing import Any
 import click
 import pluggy
 
+from semcore.component import naming
 from semcore.component.base import summary
 from semcore.entrypoints import discovery
-from semcore.entrypoints.discovery import COMMAND, HOOKS, Registered, UnusableError
+from semcore.entrypoints.discovery import COMMAND, HOOKS, PluginEntry, UnusableError
 from semcore.errors import PluginError
 from semcore.plugins import registry
 
-GROUPS = (*registry.KINDS, HOOKS, COMMAND)
+GROUPS = (*naming.KINDS, HOOKS, COMMAND)
 """What a package can bring, by the end of its groups of entry points."""
 
 
@@ -35,12 +36,12 @@ class Package:
 
     name: str
     version: str
-    entries: tuple[Registered, ...]
+    entries: tuple[PluginEntry, ...]
 
     @property
-    def components(self) -> tuple[Registered, ...]:
+    def components(self) -> tuple[PluginEntry, ...]:
         """Its components alone."""
-        return tuple(entry for entry in self.entries if entry.kind in registry.KINDS)
+        return tuple(entry for entry in self.entries if entry.kind in naming.KINDS)
 
 
 def packages() -> list[Package]:
@@ -54,7 +55,7 @@ def packages() -> list[Package]:
     return found
 
 
-def describe(entry: Registered) -> str:
+def describe(entry: PluginEntry) -> str:
     """The first sentence of a class's docstring, read from its source; "" if the source is not there."""
     return summary(_docstrings(entry.module).get(entry.attribute))
 
@@ -75,7 +76,7 @@ def _classes(module: str) -> list[ast.ClassDef]:
     return [node for node in tree.body if isinstance(node, ast.ClassDef)]
 
 
-def cites(entry: Registered) -> tuple[str, ...]:
+def cites(entry: PluginEntry) -> tuple[str, ...]:
     """The keys that a class cites, read from its source; only if it writes none itself (it may inherit) it is imported."""
     written = _cited(entry.module).get(entry.attribute)
     return written if written is not None else registry.load(entry.kind, entry.name).cites
@@ -143,7 +144,7 @@ def _manager() -> pluggy.PluginManager:
     return manager
 
 
-def add_hooks(entry: Registered, manager: pluggy.PluginManager | None = None) -> None:
+def add_hooks(entry: PluginEntry, manager: pluggy.PluginManager | None = None) -> None:
     """Load a hook plugin (a module, an object, or a class that is made without arguments) into a manager, or to try it.
 
     Raises:
@@ -177,7 +178,7 @@ def _meant(plugin: object) -> list[str]:
     return [name for name, held in routines.items() if name.startswith("semcore_") or hasattr(held, "semcore_impl")]
 
 
-def command(entry: Registered) -> click.Command:
+def command(entry: PluginEntry) -> click.Command:
     """A third party's verb.
 
     Raises:

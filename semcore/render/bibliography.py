@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from semcore.analysis.rows import Row
+from semcore.component import naming
 from semcore.errors import PluginError
-from semcore.plugins import packages, registry
+from semcore.plugins import packages
 
 FILE = "references.bib"
 OURS = "semcore"
@@ -71,7 +72,7 @@ def _components(value: Any, kind: str, nested: bool = False) -> Iterator[tuple[s
     """The components in a part of a configuration; `kind` is that of the outermost, or of the one around it."""
     if isinstance(value, Mapping):
         if isinstance(value.get("use"), str):
-            kind = _nested_kind(kind, value["use"]) if nested or kind not in registry.KINDS else kind
+            kind = _nested_kind(kind, value["use"]) if nested or kind not in naming.KINDS else kind
             yield kind, value["use"]
             nested = True
         value = list(value.values())
@@ -82,7 +83,7 @@ def _components(value: Any, kind: str, nested: bool = False) -> Iterator[tuple[s
 
 def _nested_kind(around: str, name: str) -> str:
     """The kind of a component inside another one: a codec rather than what is around it, rather than any other."""
-    known = [kind for kind in registry.KINDS if name in registry.names(kind)]
+    known = [kind for kind in naming.KINDS if name in naming.names(kind)]
     return next((kind for kind in ("codec", around, *known) if kind in known), "component")
 
 
@@ -92,9 +93,9 @@ def _cites(kind: str, name: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
     Raises:
         PluginError: it is not installed, or its package is faulty
     """
-    if kind not in registry.KINDS or registry.find(kind, name) is None:
+    if kind not in naming.KINDS or naming.find(kind, name) is None:
         raise PluginError("no installed package brings it")
-    entry = registry.find(kind, name)
+    entry = naming.find(kind, name)
     assert entry is not None
     return packages.cites(entry), entries_of(entry.root)
 

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 from semcore import steps
 from semcore.runs import files
 from semcore.component.base import Component
-from semcore.fingerprint.content import user_cache
-from semcore.plugins.contract import one_each
+from semcore.fingerprint.content import user_cache_folder
+from semcore.link.expect import expect_each
 from semcore.component.digest import digest
 from semcore.interfaces import Generator, Selector, SemanticEncoder
 from semcore.link.pipeline import Pipeline
@@ -24,20 +24,12 @@ from semcore.link.pseudonyms import is_genie, named_candidates, named_samples
 from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.runs.files import RefusedFile
-from semcore.runs.storage import pack, stamped, unpack, unstamped, write
+from semcore.runs.packing import pack, unpack
+from semcore.steps import StageDone
+from semcore.storage import stamped, unstamped, write
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class StageDone:
-    """What became of one call of a stage: how many samples were computed, how many were known, how long it took."""
-
-    stage: str
-    computed: int
-    reused: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -84,9 +76,9 @@ class Cache:
         return found
 
 
-def shelf() -> Cache:
+def user_cache() -> Cache:
     """What outlives a run: candidate sets and their features, which pipelines share. `$SEMCORE_SHELF`, or the user's cache."""
-    return Cache(user_cache())
+    return Cache(user_cache_folder())
 
 
 def cached(pipeline: Pipeline, cache: Cache) -> Pipeline:
@@ -133,7 +125,7 @@ class CachedGenerator(_Unchecked, Generator):
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         """As the generator inside."""
-        if self.inner.keeps:
+        if self.inner.caches_itself:
             with steps.stage("generate", len(batch)):
                 return self.inner.generate(batch, kb, rng)
         kept = _kept(self.inner, batch)
@@ -144,7 +136,7 @@ class CachedGenerator(_Unchecked, Generator):
 
         def generate(at: list[int]) -> list[Candidates]:
             made = self.inner.generate([batch[i] for i in at], kb, rng)
-            return named_candidates(one_each(self.inner, made, Candidates, at), [kept[i] for i in at])
+            return named_candidates(expect_each(self.inner, made, Candidates, at), [kept[i] for i in at])
 
         return named_candidates(self.cache.each("generate", keys, generate), batch)
 
@@ -166,7 +158,7 @@ class CachedSelector(_Unchecked, Selector):
 
         def select(at: list[int]) -> list[Sample]:
             chosen = self.inner.select([candidates[i] for i in at], [batch[i] for i in at], kb)
-            return named_samples(one_each(self.inner, chosen, Sample, at), [kept[i] for i in at])
+            return named_samples(expect_each(self.inner, chosen, Sample, at), [kept[i] for i in at])
 
         return named_samples(self.cache.each("select", keys, select), batch)
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from semcore import steps
-from semcore.plugins import contract
+from semcore.link.expect import expect_values
 from semcore.planning.simulator import Judge
 from semcore.runs.cache import Cache, cached
 from semcore.media.clips import mp4
@@ -22,20 +22,20 @@ from semcore.runs.found import counted, lacking
 from semcore.component.digest import digest
 from semcore.interfaces import Metric, Record
 from semcore.config.metric_names import metric_names
-from semcore.link.pipeline import Outcome, Pipeline
+from semcore.link.pipeline import Transmission, Pipeline
 from semcore.runs.provenance import provenance
 from semcore.redaction import redact
 from semcore.rng import Rng
-from semcore.planning.session import Segment, converse, in_words, remember
+from semcore.planning.session import Segment, run_session, in_words, remember
 from semcore.statistics.kinds import Quotient
-from semcore.runs.storage import content_digest, sealed
+from semcore.storage import content_digest, sealed
 from semcore.types import Ledger, Picture, Sample, Semantics, Term, left_out_of, utility
 
 GALLERY = 12
 """Pictures of so many samples are kept a cell, for the report."""
 
 
-def session(
+def cell_session(
     experiment: Experiment,
     cell: Cell,
     samples: Sequence[Sample],
@@ -60,7 +60,7 @@ def session(
         return pipelines[key]
 
     terms = setup.scenarios[0].utility
-    return converse(
+    return run_session(
         build, samples, Rng(setup.seed), setup.planner, setup.scenarios,
         space=setup.space, judge=_judge(setup.metrics, terms) if terms else None,
         remembered=lambda key, compute: cache.each("trial", [digest("trial", key, setup.metrics)], lambda at: [compute()])[0],
@@ -76,7 +76,7 @@ def cell_files(identity: str, experiment: Experiment, cell: Cell, samples: Seque
     """
     setups: list[Setup] = []
     kept = _Kept()
-    for segment in session(experiment, cell, samples, cache, setups.append):
+    for segment in cell_session(experiment, cell, samples, cache, setups.append):
         kept.add(setups[0], segment)
         del segment  # before the next one is made
     setup = setups[0]
@@ -135,7 +135,7 @@ class _Kept:
         records = _records(segment.samples, segment.outcome)
         named = dict(zip(metric_names(setup.metrics), setup.metrics, strict=True))
         with steps.stage("measure", len(named), "metrics"):
-            found = {name: contract.values(named[name], records) for name in steps.each(list(named), "metrics")}
+            found = {name: expect_values(named[name], records) for name in steps.each(list(named), "metrics")}
         for name, values in found.items():
             self.values.setdefault(name, []).extend(values)
         measured = [{name: values[index] for name, values in found.items()} for index in range(len(records))]
@@ -178,14 +178,14 @@ def _judge(metrics: Sequence[Metric], terms: Sequence[Term]) -> Judge:
     wanted = {term.metric for term in terms}
     chosen = [(name, metric) for name, metric in zip(metric_names(metrics), metrics, strict=True) if name in wanted]
 
-    def judge(samples: Sequence[Sample], outcome: Outcome) -> dict[str, float | None]:
+    def judge(samples: Sequence[Sample], outcome: Transmission) -> dict[str, float | None]:
         records = _records(samples, outcome)
-        return {name: metric.statistic.level(contract.values(metric, records)) for name, metric in chosen}
+        return {name: metric.statistic.level(expect_values(metric, records)) for name, metric in chosen}
 
     return judge
 
 
-def _records(samples: Sequence[Sample], outcome: Outcome) -> list[Record]:
+def _records(samples: Sequence[Sample], outcome: Transmission) -> list[Record]:
     return [
         Record(
             sample,

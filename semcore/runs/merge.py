@@ -11,7 +11,7 @@ from semcore.runs import files
 from semcore.errors import RunError
 from semcore.runs.verify import verify
 from semcore.runs.results import read_info, read_result
-from semcore.runs.storage import sealed, sweep, write
+from semcore.storage import sealed, sweep, write
 
 
 def merge(folders: Sequence[Path], out: Path) -> tuple[int, int]:

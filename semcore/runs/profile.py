@@ -203,7 +203,7 @@ class _Watch:
         stages: dict[str, dict[str, str]] = {}
         for stage, (part, method) in STAGES.items():
             stages.setdefault(part, {})[method] = stage
-        parts: dict[str, Any] = {part: getattr(pipeline, part) for part in stages} | {"transport": pipeline.air}
+        parts: dict[str, Any] = {part: getattr(pipeline, part) for part in stages} | {"transport": pipeline.adapted_transport}
         watched: dict[str, Any] = {name: part and _Watched(part, stages[name], self.stage) for name, part in parts.items()}
         return replace(pipeline, **watched)
 
@@ -266,7 +266,7 @@ class _Watched:
 
         return call
 
-    def told(self, channel: Any) -> _Watched:
+    def adapted_to(self, channel: Any) -> _Watched:
         """Itself: it has been told."""
         return self
 

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from semcore.version import __version__
 from semcore.fingerprint import origin
+from semcore.component import naming
 from semcore.plugins import registry
 from semcore.component.base import Component, plain
 from semcore.component.digest import digest, named_files
@@ -25,8 +27,6 @@ def provenance(parts: Iterable[Component]) -> dict[str, Any]:
         settings name (`files`) and what else it depends on (`content`: weights, the commit of a model on a hub);
         `libraries`: distribution -> version
     """
-    from semcore import __version__
-
     core = origin.of_modules(CORE)
     found = {
         "core": {
@@ -47,8 +47,8 @@ def provenance(parts: Iterable[Component]) -> dict[str, Any]:
 
 
 def _entry(part: Component) -> dict[str, Any]:
-    name = registry.name_of(type(part))
-    package, version = registry.provider(part.kind, name)
+    name = naming.name_of(type(part))
+    package, version = naming.provider(part.kind, name)
     entry: dict[str, Any] = {"kind": part.kind, "name": name, "package": package, "version": version}
     entry["source"] = origin.of(type(part)).source[:SHORT]
     if files := named_files(part):

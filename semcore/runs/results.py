@@ -18,7 +18,7 @@ from semcore.statistics.intervals import Estimate
 from semcore.limits import MAX_TEXT_BYTES
 from semcore.runs.files import RefusedFile
 from semcore.statistics.kinds import Quotient, Statistic
-from semcore.runs.storage import from_json, unsealed
+from semcore.storage import from_json, unsealed
 from semcore.runs.labels import Labels
 
 PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")

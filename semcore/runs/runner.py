@@ -27,11 +27,13 @@ from typing import Any
 import pluggy
 
 from semcore import supervisor
+from semcore.version import __version__
 from semcore.fingerprint import libraries
 from semcore.fingerprint import origin
 from semcore.runs import provenance
 from semcore.plugins.hook_calls import Around
-from semcore.runs.cache import Cache, StageDone
+from semcore.runs.cache import Cache
+from semcore.steps import StageDone
 from semcore.component.base import Needs, most
 from semcore.runs.allocator import return_large_blocks
 from semcore.config import build
@@ -42,12 +44,12 @@ from semcore.errors import ConfigError, RunError, SemcoreError, SourceError
 from semcore.runs.cell import cell_files
 from semcore.component.digest import digest
 from semcore.interfaces import Executor, Job, Lost, Source
-from semcore.memo import Newest
+from semcore.memo import LRU
 from semcore.redaction import printable, redact
 from semcore.runs.results import read_result
 from semcore.runs.files import beneath
 from semcore.steps import Step, listening, stage
-from semcore.runs.storage import content_digest, sealed, sweep, unsealed, write, write_json
+from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.runs.threads import limited
 from semcore.types import OnDemand, Sample, heads, left_out_of
 from semcore.runs.labels import Labels
@@ -76,7 +78,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CellOutput:
     """What became of a cell.
 
     Fields:
@@ -185,8 +187,6 @@ def _forget() -> None:
 
 def _begin(experiment: Experiment, out: Path, cells: Sequence[Cell], ids: Sequence[str], command: Sequence[str]) -> None:
     """Write down what is asked, and remove what a killed process left half written."""
-    from semcore import __version__
-
     text = redact("\n".join(experiment.document.lines) + "\n").encode()
     info = {
         "name": experiment.name,
@@ -203,7 +203,7 @@ def _begin(experiment: Experiment, out: Path, cells: Sequence[Cell], ids: Sequen
     write(out / "run.json", sealed(info))
 
 
-def commit(out: Path, identity: str, outcome: Outcome) -> None:
+def commit(out: Path, identity: str, outcome: CellOutput) -> None:
     """Write what became of a cell: its files, `result.json` last, which marks it done; or the record of its failure."""
     cell = f"cells/{identity}"
     if outcome.reason:
@@ -233,8 +233,6 @@ def identify(experiment: Experiment, cell: Cell, resolve: Resolve | None = None)
     Args:
         resolve: `experiment.resolving()`, where many cells are identified
     """
-    from semcore import __version__
-
     resolve = resolve or experiment.resolving()
     core = __version__, origin.of_modules(provenance.CORE).digest
     setup = resolve(cell)
@@ -244,7 +242,7 @@ def identify(experiment: Experiment, cell: Cell, resolve: Resolve | None = None)
     return digest(core, *parts, load(setup.source)[1])[:20]
 
 
-_loaded = Newest[tuple[Sequence[Sample], str]](KEPT_SOURCES)
+_loaded = LRU[tuple[Sequence[Sample], str]](KEPT_SOURCES)
 """What `load` gave, by digest of the source: read once a run and process."""
 
 
@@ -284,14 +282,14 @@ def _computed(
     out: Path,
     hooks: Around,
     executor: Executor | None,
-) -> Iterator[tuple[Cell, str, Outcome]]:
+) -> Iterator[tuple[Cell, str, CellOutput]]:
     """Compute cells here, or wherever `executor` does it; yields each as soon as it is there."""
     calls = [functools.partial(compute, experiment, cell, identity, out / "cache") for cell, identity in pending]
     if executor is None or not calls:
         for (cell, identity), call in zip(pending, calls, strict=True):
             heard = _Heard(cell, hooks)
             if reason := supervisor.given_up(identity):
-                yield cell, identity, Outcome(reason=reason)
+                yield cell, identity, CellOutput(reason=reason)
                 continue
             with supervisor.under_way(identity), listening(heard):
                 heard(Step(""))
@@ -301,7 +299,7 @@ def _computed(
     cells = zip(pending, calls, strict=True)
     jobs = [Job(call, _needs(resolve, cell), _Heard(cell, hooks)) for (cell, _), call in cells]
     for index, made in executor.execute(jobs):
-        yield *pending[index], Outcome(reason=made.reason) if isinstance(made, Lost) else made
+        yield *pending[index], CellOutput(reason=made.reason) if isinstance(made, Lost) else made
 
 
 class _Heard:
@@ -330,7 +328,7 @@ def compute(
     identity: str,
     cache: Path,
     on_stage: Callable[[StageDone], None] = lambda done: None,
-) -> Outcome:
+) -> CellOutput:
     """Compute one cell and keep nothing but what stages made. Failure is data: nothing is raised."""
     started = time.perf_counter()
     return_large_blocks()
@@ -343,10 +341,10 @@ def compute(
         with limited(setup.threads):
             files = cell_files(identity, experiment, cell, load(setup.source)[0], Cache(cache, on_stage))
         _unchanged(experiment, cell, identity)
-        return Outcome(files, seconds=time.perf_counter() - started)
+        return CellOutput(files, seconds=time.perf_counter() - started)
     except (Exception, SystemExit) as error:  # whatever a component raises
         reason = printable(redact(str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"))
-        return Outcome({}, reason, redact(traceback.format_exc()), time.perf_counter() - started)
+        return CellOutput({}, reason, redact(traceback.format_exc()), time.perf_counter() - started)
 
 
 def _unchanged(experiment: Experiment, cell: Cell, identity: str) -> None:

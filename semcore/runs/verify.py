@@ -13,7 +13,7 @@ from semcore.runs import files as runfiles
 from semcore.errors import RunError, shown
 from semcore.runs.results import checked_result, read_info, read_items
 from semcore.runs.files import RefusedFile
-from semcore.runs.storage import TEMPORARY, is_signed, unstamped
+from semcore.storage import TEMPORARY, is_signed, unstamped
 
 UNSEALED = {"failure.json"}
 """Files that a cell may hold beside its result: why it failed."""

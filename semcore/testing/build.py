@@ -6,13 +6,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from semcore.component import naming
 from semcore.component.base import Component, required
 from semcore.config.build import component
-from semcore.plugins import registry
 from semcore.testing.examples import folder
 
 FOLDER = "{folder}"
-"""Stands in `tried_with` for a folder of pictures and captions, see `semcore.testing.examples.folder`."""
+"""Stands in `test_settings` for a folder of pictures and captions, see `semcore.testing.examples.folder`."""
 
 
 def build(kind: str, settings: Mapping[str, Any]) -> Component:
@@ -25,15 +25,15 @@ def build(kind: str, settings: Mapping[str, Any]) -> Component:
 
 
 def tried(cls: type[Component]) -> list[Component]:
-    """A component for each of the settings in `tried_with`, or the one with the defaults.
+    """A component for each of the settings in `test_settings`, or the one with the defaults.
 
     Raises:
         ConfigError, ComponentError: the settings are wrong, or the defaults are not enough
     """
-    name = registry.name_of(cls)
-    if registry.find(cls.kind, name) is None:  # not registered: no pipeline could name it
-        return [cls(**_placed(settings)) for settings in cls.tried_with or ({},)]
-    return [build(cls.kind, {"use": name, **settings}) for settings in cls.tried_with or ({},)]
+    name = naming.name_of(cls)
+    if naming.find(cls.kind, name) is None:  # not registered: no pipeline could name it
+        return [cls(**_placed(settings)) for settings in cls.test_settings or ({},)]
+    return [build(cls.kind, {"use": name, **settings}) for settings in cls.test_settings or ({},)]
 
 
 def names_required(cls: type[Component]) -> list[str]:

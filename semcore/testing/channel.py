@@ -183,7 +183,7 @@ def gives_a_row_the_same_in_any_batch(channel: ChannelModel, given: Given) -> No
 
 def says_in_words_what_it_cannot_serve(channel: ChannelModel, given: Given) -> None:
     """Asked about a transport that it has never heard of, it says in words why it cannot serve it, or ""."""
-    reason = channel.refuses(_Unheard())
+    reason = channel.incompatibility(_Unheard())
     require(isinstance(reason, str), f"refuses says {reason!r}: why not, in words, or an empty text")
 
 

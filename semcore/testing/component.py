@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from semcore.component import naming
 from semcore.component.base import Component, documentation, field_docs, field_types, summary, unit_of
 from semcore.component.digest import digest
 from semcore.component.secret import unset
 from semcore.component.units import UNITS
 from semcore.config.build import Builder
 from semcore.errors import ComponentError, Problem
-from semcore.interfaces import INTERFACES
-from semcore.plugins import registry
+from semcore.plugins.contract import INTERFACES
 from semcore.testing.compare import difference
 from semcore.testing.law import Given, LawBroken, NotApplicable, require
 
@@ -101,9 +101,9 @@ def is_built_again_from_its_settings(component: Component, given: Given) -> None
     """`settings()`, written as YAML would be, builds an equal component."""
     if missing := unset(component):
         raise NotApplicable(f"it needs the environment variable {', '.join(missing.values())}")
-    settings = {"use": registry.name_of(type(component)), **component.settings()}
+    settings = {"use": naming.name_of(type(component)), **component.settings()}
     for kind, name in _used(settings, component.kind):
-        if not any(registry.find(one, name) for one in ([kind] if kind else registry.KINDS)):
+        if not any(naming.find(one, name) for one in ([kind] if kind else naming.KINDS)):
             raise NotApplicable(f"{name} is not registered; install its package, or use @semcore.register")
     builder = Builder(_tell)
     again = builder.component(component.kind, json.loads(json.dumps(settings)), ())

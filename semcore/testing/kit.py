@@ -95,7 +95,7 @@ def conformance(
 ) -> Callable[..., None]:
     """A pytest function with one case for each law of each component; assign it to a name that begins with `test_`.
 
-    Of a class, the components are tried that its `tried_with` describes, or the one with the defaults. A law that does not
+    Of a class, the components are tried that its `test_settings` describes, or the one with the defaults. A law that does not
     apply is skipped and says why. `samples` and `batch` are those of `laws`.
     """
     import pytest

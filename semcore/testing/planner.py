@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.interfaces import Planner
-from semcore.planning.simulator import Bench, Cost, Trial
+from semcore.planning.interface import Cost, Planner, Trial
+from semcore.planning.simulator import LinkSimulator
+from semcore.planning.space import Bounds, Space
 from semcore.testing.compare import difference
 from semcore.testing.law import Given, LawBroken, NotApplicable, require
-from semcore.types import Bounds, Plan, Scenario, Space, Term
+from semcore.types import Plan, Scenario, Term
 
 UTILITY = (Term("quality", 1.0, 0.0), Term("channel-uses", 0.0, 2000.0))
 LINK = {"snr_db": 12.0, "elevation_deg": 40.0}
@@ -46,8 +47,8 @@ SPACE = Space(
 
 
 @dataclass(frozen=True, eq=False)
-class ToyBench(Bench):
-    """A bench whose pipeline is a formula: what a plan brings follows from its number, and from the link that is drawn."""
+class ToySimulator(LinkSimulator):
+    """A simulator whose pipeline is a formula: what a plan brings follows from its number, and from the link that is drawn."""
 
     @property
     def can_try(self) -> bool:
@@ -80,18 +81,18 @@ def use(planner: Planner, given: Given) -> Any:
 
 def plans_in_every_situation(planner: Planner, given: Given) -> None:
     """Without memory, environment or forecast, with values it does not know, with nothing to try: it returns a Plan."""
-    for scenario, memory, bench in _situations(planner):
+    for scenario, memory, simulator in _situations(planner):
         before = copy.deepcopy(memory)
-        plan = planner.plan(scenario, memory, bench)
+        plan = planner.plan(scenario, memory, simulator)
         require(isinstance(plan, Plan), f"it returns a {type(plan).__name__}, not a Plan")
         require(not difference(before, memory), "it changes its memory, which is not its own")
 
 
 def stays_in_the_space(planner: Planner, given: Given) -> None:
     """Every plan is a point of the space, so that the guard need not take anything back."""
-    for bench, plan in _plans(planner):
-        held = bench.space.holds(plan.overrides)
-        require(held, f"{dict(plan.overrides)} is no point of the space {dict(bench.space.axes)}")
+    for simulator, plan in _plans(planner):
+        held = simulator.space.holds(plan.overrides)
+        require(held, f"{dict(plan.overrides)} is no point of the space {dict(simulator.space.axes)}")
 
 
 def plans_the_same_again(planner: Planner, given: Given) -> None:
@@ -126,14 +127,14 @@ def keeps_to_its_plans(planner: Planner, given: Given) -> None:
 LAWS = (plans_in_every_situation, stays_in_the_space, plans_the_same_again, plans_can_be_told, keeps_to_its_plans)
 
 
-def _situations(planner: Planner) -> Iterator[tuple[Scenario, tuple[Mapping[str, Any], ...], Bench]]:
+def _situations(planner: Planner) -> Iterator[tuple[Scenario, tuple[Mapping[str, Any], ...], LinkSimulator]]:
     known = planner.plans()
     space = SPACE if known is None else Space.of(known)
     for scenario in SCENARIOS:
         for memory in ((), MEMORY):
-            yield scenario, memory, Bench(space, scenario=scenario)
-            yield scenario, memory, ToyBench(space, scenario=scenario, genie=planner.genie)
+            yield scenario, memory, LinkSimulator(space, scenario=scenario)
+            yield scenario, memory, ToySimulator(space, scenario=scenario, genie=planner.genie)
 
 
-def _plans(planner: Planner) -> list[tuple[Bench, Plan]]:
-    return [(bench, planner.plan(scenario, memory, bench)) for scenario, memory, bench in _situations(planner)]
+def _plans(planner: Planner) -> list[tuple[LinkSimulator, Plan]]:
+    return [(simulator, planner.plan(scenario, memory, simulator)) for scenario, memory, simulator in _situations(planner)]

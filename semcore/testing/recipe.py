@@ -1,4 +1,4 @@
-"""The laws of a recipe. They train it, so they hold for those alone whose class says how in `tried_with`."""
+"""The laws of a recipe. They train it, so they hold for those alone whose class says how in `test_settings`."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ LAWS = (writes_weights_and_a_card, goes_on_where_it_stopped)
 
 
 def _train(recipe: Recipe, out: Path) -> None:
-    if not recipe.tried_with:
-        raise NotApplicable("training may take hours: name settings that train in seconds in `tried_with` of its class")
+    if not recipe.test_settings:
+        raise NotApplicable("training may take hours: name settings that train in seconds in `test_settings` of its class")
     recipe.train(out)
 
 

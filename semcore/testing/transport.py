@@ -53,7 +53,7 @@ def features_come_back(transport: Transport, given: Given) -> None:
 
 
 def pictures_come_back(transport: Transport, given: Given) -> None:
-    """Over a noise-free link a picture arrives in its size and, to 20 dB or its own `close_db`, with its pixels."""
+    """Over a noise-free link a picture arrives in its size and, to 20 dB or its own `loopback_sdr_db`, with its pixels."""
     _come_back(transport, Picture)
 
 
@@ -75,8 +75,8 @@ def every_column_is_paid_for(transport: Transport, given: Given) -> None:
 
 def payload_bits_are_counted(transport: Transport, given: Given) -> None:
     """A bitstream that is sent as bits stands in the ledger with 8 bits of `data` a byte."""
-    if transport.refuses(Bitstream):
-        raise NotApplicable(f"it {transport.refuses(Bitstream)}")
+    if transport.incompatibility(Bitstream):
+        raise NotApplicable(f"it {transport.incompatibility(Bitstream)}")
     for stream in STREAMS[Bitstream]:
         assert isinstance(stream, Bitstream)
         for span in transport.send([Semantics("a", {"x": stream})], RNG).layout.spans:
@@ -100,9 +100,9 @@ def every_row_has_unit_power(transport: Transport, given: Given) -> None:
 def sends_a_sample_the_same_in_any_batch(transport: Transport, given: Given) -> None:
     """A sample's symbols, and what arrives of it over a noisy link (10 dB), do not depend on the batch.
 
-    Where samples share channel uses (`shared_by`), that holds for a whole group of them.
+    Where samples share channel uses (`group_size`), that holds for a whole group of them.
     """
-    batch, size = sendable(transport), transport.shared_by
+    batch, size = sendable(transport), transport.group_size
     together = transport.send(batch, RNG)
     arrived = transport.receive(link(together, 0.1))
     for start in reversed(range(0, len(batch), size)):
@@ -143,10 +143,10 @@ def nothing_hostile_stops_it(transport: Transport, given: Given) -> None:
         arrived = transport.receive(symbols.received(values[name], noise_var))
         require(len(arrived) == len(batch), f"{case}: {len(batch)} samples were sent, {len(arrived)} arrive")
         for sent, got in zip(batch, arrived, strict=True):
-            _holds_nothing_false(sent, got, case, transport.close_db)
+            _holds_nothing_false(sent, got, case, transport.loopback_sdr_db)
 
 
-def _holds_nothing_false(sent: Semantics, got: Semantics, case: str, close_db: float) -> None:
+def _holds_nothing_false(sent: Semantics, got: Semantics, case: str, loopback_sdr_db: float) -> None:
     require((sent.key, sent.user) == (got.key, got.user), f"{case}: key and user of a sample are lost")
     for name, found in got.streams.items():
         require(name in sent.streams, f"{case}: a stream {name!r} arrives that was not sent")
@@ -156,7 +156,7 @@ def _holds_nothing_false(sent: Semantics, got: Semantics, case: str, close_db: f
         if isinstance(found, Features):
             require(np.isfinite(found.values).all(), f"{case}: {name!r} arrives with NaN or infinity")
         require(
-            not got.intact.get(name) or _same(wanted, found, close_db),
+            not got.intact.get(name) or _same(wanted, found, loopback_sdr_db),
             f"{case}: {name!r} is called intact, and is damaged",
         )
 
@@ -185,12 +185,12 @@ def sendable(transport: Transport) -> list[Semantics]:
 
 def _carried(transport: Transport) -> list[type[Stream]]:
     """Types that it carries, as it is set up."""
-    return [kind for kind in STREAM_TYPES if not transport.refuses(kind)]
+    return [kind for kind in STREAM_TYPES if not transport.incompatibility(kind)]
 
 
 def _come_back(transport: Transport, kind: type[Stream]) -> None:
-    if transport.refuses(kind):
-        raise NotApplicable(f"it {transport.refuses(kind)}")
+    if transport.incompatibility(kind):
+        raise NotApplicable(f"it {transport.incompatibility(kind)}")
     batch = [Semantics(str(index), {"x": stream}, "anna") for index, stream in enumerate(STREAMS[kind])]
     arrived = transport.receive(link(transport.send(batch, RNG), QUIET))
     require(len(arrived) == len(batch), f"{len(batch)} samples were sent, {len(arrived)} arrive")
@@ -198,22 +198,24 @@ def _come_back(transport: Transport, kind: type[Stream]) -> None:
         stream: Stream | None = got.streams.get("x")
         require((got.key, got.user) == (sent.key, sent.user), f"sample {sent.key!r} arrives as {got.key!r}")
         require(type(stream) is kind, f"{_short(sent.streams['x'])} does not arrive")
-        require(_same(sent.streams["x"], stream, transport.close_db), f"{_short(sent.streams['x'])} became {_short(stream)}")
+        require(
+            _same(sent.streams["x"], stream, transport.loopback_sdr_db), f"{_short(sent.streams['x'])} became {_short(stream)}"
+        )
         require(got.intact.get("x", True), f"{_short(sent.streams['x'])} arrives, but its check says it is damaged")
 
 
-def _same(sent: Any, got: Any, close_db: float) -> bool:
+def _same(sent: Any, got: Any, loopback_sdr_db: float) -> bool:
     """Whether a stream is what was sent, as far as a transport may compress it."""
     if isinstance(sent, Features):
-        return _close(sent.values, got.values, close_db)
-    return _close(sent.pixels, got.pixels, close_db) if isinstance(sent, Picture) else not difference(sent, got)
+        return _close(sent.values, got.values, loopback_sdr_db)
+    return _close(sent.pixels, got.pixels, loopback_sdr_db) if isinstance(sent, Picture) else not difference(sent, got)
 
 
-def _close(sent: np.ndarray, got: np.ndarray, close_db: float) -> bool:
+def _close(sent: np.ndarray, got: np.ndarray, loopback_sdr_db: float) -> bool:
     if sent.shape != got.shape:
         return False
     error = np.mean((sent.astype(np.float64) - got) ** 2)
-    return bool(error <= 10 ** (-close_db / 10) * np.mean(sent.astype(np.float64) ** 2))
+    return bool(error <= 10 ** (-loopback_sdr_db / 10) * np.mean(sent.astype(np.float64) ** 2))
 
 
 def _of_samples(symbols: Symbols, first: int, count: int) -> list[Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from semcore.component import naming
 from semcore.config.document import Document
 from semcore.config.local_files import register_files
 from semcore.entrypoints.discovery import one_line
@@ -27,12 +28,12 @@ def names_in(file: str) -> Iterator[dict[str, Any]]:
 
 
 def _register(file: str) -> list[tuple[str, str]]:
-    before = registry.registered()
+    before = naming.registered()
     path = Path(file).resolve()
     document = Document(path.name, {"plugins": [path.name]}, [], folder=path.parent)
     if problems := register_files(document.values, document):
         raise ConfigError(problems)
-    return [(entry.kind, entry.name) for entry in registry.registered() if entry not in before]
+    return [(entry.kind, entry.name) for entry in naming.registered() if entry not in before]
 
 
 def attempt(task: Mapping[str, Any]) -> Iterator[dict[str, str]]:
@@ -51,12 +52,12 @@ def attempt(task: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     except (PluginError, ConfigError) as error:
         yield _made("broken", str(error))
         return
-    known = cls.tried_with or ({},)
+    known = cls.test_settings or ({},)
     for index, settings in enumerate([{**known[0], **task["settings"]}] if task["settings"] else known):
         if index:
             yield {"title": ", ".join(f"{key}: {value}" for key, value in settings.items())}
         if lacking := [field for field in names_required(cls) if field not in settings]:
-            hint = f"--set {lacking[0]}=..., or name `tried_with` in its class"
+            hint = f"--set {lacking[0]}=..., or name `test_settings` in its class"
             yield _made("not tried", f"it needs {' and '.join(lacking)}: {hint}")
             continue
         try:

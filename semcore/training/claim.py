@@ -6,14 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from semcore.component import naming
 from semcore.component.base import Component, plain
 from semcore.component.digest import digest, named_files
 from semcore.config.paths import flatten
 from semcore.config.setup import components_in
 from semcore.errors import RunError
 from semcore.fingerprint import origin
-from semcore.plugins import registry
-from semcore.runs.storage import write_json
+from semcore.storage import write_json
 
 RECORD = "training.json"
 """File in the folder of a training that says what is trained there."""
@@ -31,7 +31,7 @@ def training_of(recipe: Component) -> dict[str, Any]:
     files = named_files(recipe)
     parts = [(origin.of(type(one)).source, one.identity()) for one in components_in(recipe)]
     settings = {name: plain(value) for name, value in recipe.settings().items() if name not in files}
-    return {"recipe": registry.name_of(type(recipe)), "settings": settings, "data": files, "source": digest(parts)}
+    return {"recipe": naming.name_of(type(recipe)), "settings": settings, "data": files, "source": digest(parts)}
 
 
 def claim(recipe: Component, out: Path) -> str:

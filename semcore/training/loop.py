@@ -16,11 +16,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from semcore.component.base import Component
-from semcore.component.fields import written
+from semcore.component.naming import name_of
+from semcore.config.fields import written
 from semcore.errors import RunError
 from semcore.interfaces import ChannelModel, Recipe
 from semcore.models.weights import tensors
-from semcore.plugins.registry import name_of
 from semcore.rng import Rng
 from semcore.training.claim import RECORD, claim
 from semcore.types import Layout, Span, Symbols

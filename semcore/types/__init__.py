@@ -6,18 +6,16 @@ NumPy holds what people look at (pictures, sound, features); PyTorch holds what 
 """
 
 from semcore.types.knowledge import Knowledge, KnowledgeBase
-from semcore.types.ledger import Entry, Ledger, split
+from semcore.types.ledger import Entry, Ledger, apportion
 from semcore.types.plan import LIMITS, Plan, Scenario, Term, utility
 from semcore.types.samples import Candidates, Extent, OnDemand, Pictures, Sample, heads, left_out_of
 from semcore.types.semantics import STREAM_TYPES, Bitstream, Features, Picture, Semantics, Stream, Text, Tokens
-from semcore.types.space import Bounds, Space
 from semcore.types.symbols import Layout, Received, Span, Symbols
 
 __all__ = [
     "LIMITS",
     "STREAM_TYPES",
     "Bitstream",
-    "Bounds",
     "Candidates",
     "Entry",
     "Extent",
@@ -34,7 +32,6 @@ __all__ = [
     "Sample",
     "Scenario",
     "Semantics",
-    "Space",
     "Span",
     "Stream",
     "Symbols",
@@ -43,6 +40,6 @@ __all__ = [
     "Tokens",
     "heads",
     "left_out_of",
-    "split",
+    "apportion",
     "utility",
 ]

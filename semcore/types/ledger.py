@@ -63,7 +63,7 @@ class Ledger:
             tuple(
                 Entry(sample, entry.stream, entry.kind, uses, bits)
                 for entry in self.entries
-                for sample, uses, bits in zip(samples, split(entry.uses, ones), split(entry.bits, ones), strict=True)
+                for sample, uses, bits in zip(samples, apportion(entry.uses, ones), apportion(entry.bits, ones), strict=True)
             )
         )
 
@@ -83,7 +83,7 @@ class Ledger:
         return cls(tuple(entries))
 
 
-def split(total: int, weights: Sequence[float]) -> list[int]:
+def apportion(total: int, weights: Sequence[float]) -> list[int]:
     """Share an integer out in proportion to `weights`; the shares sum to `total` exactly (largest remainder)."""
     scale = sum(weights)
     if not weights or scale <= 0:

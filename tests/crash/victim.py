@@ -10,11 +10,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from semcore import storage
 from semcore.config.experiment import load
 from semcore.plugins.hookspecs import hook
 from semcore.plugins.packages import hook_manager
 from semcore.runs import runner as runs
-from semcore.runs import storage
 
 PLACES = (
     ("temp", "before"), ("temp", "half"), ("temp", "after"), ("fsync", "before"), ("fsync", "after"),

@@ -58,7 +58,7 @@ class Analog(StreamTransport):
     rms: Annotated[float, Gt(0), Le(1e6)] | None = None
     header_copies: Annotated[int, Ge(1), Le(1000)] | None = None
 
-    def told(self, channel: ChannelModel) -> Transport:
+    def adapted_to(self, channel: ChannelModel) -> Transport:
         snr_db = channel.mean_snr_db()
         if self.rms is not None or self.header_copies is not None or snr_db is None:
             return self

@@ -66,7 +66,7 @@ class FlatChannel(ChannelModel, abc.ABC):
         """10 alpha log10(d)."""
         return 10 * self.path_loss_exponent * math.log10(self.distance_m)
 
-    def label_db(self) -> float:
+    def nominal_snr_db(self) -> float:
         """Es/N0 before fading, by whichever reading is given."""
         if self.snr_db is not None:
             return self.snr_db
@@ -74,17 +74,17 @@ class FlatChannel(ChannelModel, abc.ABC):
         return self.tx_power_dbm - self.path_loss_db - self.noise_power_dbm
 
     def mean_snr_db(self) -> float:
-        return self.label_db()
+        return self.nominal_snr_db()
 
     def budget(self) -> list[Term]:
         """What the SNR is made of."""
         if self.tx_power_dbm is None or self.noise_power_dbm is None:
-            return [Term("SNR", self.label_db(), "dB", "snr_db as given")]
+            return [Term("SNR", self.nominal_snr_db(), "dB", "snr_db as given")]
         return [
             Term("transmit power", self.tx_power_dbm, "dBm"),
             Term("path loss", -self.path_loss_db, "dB", f"{self.distance_m:g} m, exponent {self.path_loss_exponent:g}"),
             Term("noise", self.noise_power_dbm, "dBm"),
-            Term("SNR", self.label_db(), "dB", "before fading"),
+            Term("SNR", self.nominal_snr_db(), "dB", "before fading"),
         ]
 
 
@@ -96,7 +96,7 @@ class AWGN(FlatChannel):
     cites: ClassVar[tuple[str, ...]] = ("proakis2001digital",)
 
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
-        label = self.label_db()
+        label = self.nominal_snr_db()
         noise_var = noise_variance(label)
         noise = rng.noise(symbols).to(symbols.values.device)
         report = [{"snr_db": label} for _ in symbols.layout.keys]
@@ -154,7 +154,7 @@ class FadingChannel(FlatChannel, abc.ABC):
 
         layout, width = symbols.layout, symbols.values.shape[1]
         values = wide(symbols.values)
-        noise_var = noise_variance(self.label_db())
+        noise_var = noise_variance(self.nominal_snr_db())
         gains = wide(self.gains(symbols, rng), 1.0)
         noise = wide(rng.at("noise").noise(symbols).to(values.device))
         arrived = gains * values + noise_var**0.5 * noise
@@ -184,7 +184,7 @@ class Rayleigh(FadingChannel):
 
     reference: ClassVar[str] = "J. G. Proakis, Digital Communications, 4th ed., section 14.3; MMSemCom, section VI-B"
     cites: ClassVar[tuple[str, ...]] = ("proakis2001digital",)
-    tried_with = ({}, {"csi": "estimated", "pilots": 4})
+    test_settings = ({}, {"csi": "estimated", "pilots": 4})
 
     def drawn(self, keys: tuple[str, ...], blocks: tuple[int, ...], rng: Rng) -> torch.Tensor:
         return rng.complex_normal(keys, blocks)
@@ -203,7 +203,7 @@ class Rician(FadingChannel):
 
     reference: ClassVar[str] = "J. G. Proakis, Digital Communications, 4th ed., sections 2.1.4 and 14.1"
     cites: ClassVar[tuple[str, ...]] = ("proakis2001digital",)
-    tried_with = ({}, {"csi": "estimated", "pilots": 4})
+    test_settings = ({}, {"csi": "estimated", "pilots": 4})
     k_factor_db: Annotated[float, Ge(-50), Le(60)] = 6.0
 
     def drawn(self, keys: tuple[str, ...], blocks: tuple[int, ...], rng: Rng) -> torch.Tensor:

@@ -15,7 +15,7 @@ from pydantic import BeforeValidator
 
 from semcore.interfaces import Codec, Transport
 from semcore.rng import Rng
-from semcore.types import Bitstream, Features, Picture, Received, Semantics, Stream, Symbols, Text, Tokens, split
+from semcore.types import Bitstream, Features, Picture, Received, Semantics, Stream, Symbols, Text, Tokens, apportion
 from semcore_channels.coding.codes import Code, Decoder, can_compile, code_for
 from semcore_channels.coding.crc import CRC_BYTES, crc24b_bits
 from semcore_channels.coding.framing import frame, frame_bytes, header, salvage, unframe
@@ -73,7 +73,7 @@ class LDPC(Transport):
     reference: ClassVar[str] = "3GPP TS 38.212, 5.1 (CRC), 5.2.2 (segmentation), 5.3.2 (LDPC), 5.4.2 (rate matching)"
     cites: ClassVar[tuple[str, ...]] = ("ts38212", "ts38211", "hoydis2022sionna")
     carries: ClassVar[tuple[type[Stream], ...]] = (Text, Tokens, Bitstream, Picture, Features)
-    tried_with = ({}, {"feature_bits": 8})
+    test_settings = ({}, {"feature_bits": 8})
     rate: Annotated[float, BeforeValidator(ratio), Ge(1 / 5), Le(8 / 9)] = 0.5
     modulation: Modulation = "4qam"
     iterations: Annotated[int, Ge(1), Le(200)] = 20
@@ -92,12 +92,12 @@ class LDPC(Transport):
     def identity(self) -> str:
         return "belief-propagation" if self.decoder == "min-sum" and not can_compile() else self.decoder
 
-    def refuses(self, stream: type[Stream]) -> str:
+    def incompatibility(self, stream: type[Stream]) -> str:
         if stream is Picture and self.codec is None:
             return "needs a `codec` to send pictures, for example `codec: {use: jpeg}`"
         if stream is Features and self.feature_bits is None:
             return "needs `feature_bits` to send features, for example `feature_bits: 6`"
-        return super().refuses(stream)
+        return super().incompatibility(stream)
 
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
         items = [(row, name, stream) for row, one in enumerate(batch) for name, stream in one.streams.items()]
@@ -106,7 +106,7 @@ class LDPC(Transport):
         bursts: list[list[Burst]] = [[] for _ in batch]
         for (row, name, stream), payload, values in zip(items, payloads, symbols, strict=True):
             bits = self._account(len(payload), len(values))
-            uses = dict(zip(bits, split(len(values), list(bits.values())), strict=True))
+            uses = dict(zip(bits, apportion(len(values), list(bits.values())), strict=True))
             bursts[row].append(Burst(name, stream, values, uses, bits))
         return lay_out(batch, bursts)
 

@@ -147,7 +147,7 @@ def _pass_table(passing: Sequence[Moment]) -> str:
 def _write_scenarios(out: Path, passing: Sequence[Moment]) -> None:
     import yaml
 
-    from semcore.runs.storage import write
+    from semcore.storage import write
 
     section = {"scenario": {"segments": [one.environment for one in passing]}}
     text = yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=120)

@@ -37,7 +37,7 @@ class Repeated(Adaptive):
 
     reference: ClassVar[str] = "3GPP TS 38.214, 6.1.2.1 (repetition); D. G. Brennan, Proc. IRE 47(6), 1959"
     cites: ClassVar[tuple[str, ...]] = ("ts38214", "brennan1959linear")
-    tried_with = (
+    test_settings = (
         {"transport": {"use": "ldpc"}},
         {"transport": {"use": "analog"}, "snr_db": -3.0},
     )
@@ -46,20 +46,20 @@ class Repeated(Adaptive):
     least_snr_db: Annotated[float, Ge(LEAST_SNR_DB), Le(MOST_SNR_DB)] = 3.0
     most: Annotated[int, Ge(1), Le(1024)] = 32
 
-    def told(self, channel: ChannelModel) -> Repeated:
-        return replace(super().told(channel), transport=self.transport.told(channel))
+    def adapted_to(self, channel: ChannelModel) -> Repeated:
+        return replace(super().adapted_to(channel), transport=self.transport.adapted_to(channel))
 
     @property
-    def shared_by(self) -> int:
-        return self.transport.shared_by
+    def group_size(self) -> int:
+        return self.transport.group_size
 
-    def refuses(self, stream: type[Stream]) -> str:
-        return self.transport.refuses(stream)
+    def incompatibility(self, stream: type[Stream]) -> str:
+        return self.transport.incompatibility(stream)
 
     @property
     def copies(self) -> int:
         """How often symbols are sent."""
-        short_db = self.least_snr_db - self.reckoned_db
+        short_db = self.least_snr_db - self.design_snr_db
         return min(max(math.ceil(10 ** (short_db / 10) - 1e-9), 1), self.most)
 
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:

@@ -18,9 +18,9 @@ from pydantic import BeforeValidator
 from semcore.component.digest import digest
 from semcore.errors import ComponentError
 from semcore.interfaces import ChannelModel, Codec, Transport
-from semcore.memo import Newest
+from semcore.memo import LRU
 from semcore.rng import Rng
-from semcore.types import Bitstream, Layout, Picture, Received, Semantics, Span, Stream, Symbols, split
+from semcore.types import Bitstream, Layout, Picture, Received, Semantics, Span, Stream, Symbols, apportion
 from semcore_channels.ldpc import LDPC, ratio
 from semcore_channels.modulation import Modulation
 
@@ -70,7 +70,7 @@ class Separation(Transport):
     reference: ClassVar[str] = "BPG + LDPC as in E. Bourtsoulatze et al., 2019; 3GPP TS 38.212 (LDPC), TS 38.211 (QAM)"
     cites: ClassVar[tuple[str, ...]] = ("ts38212", "ts38211", "shannon1948mathematical")
     carries: ClassVar[tuple[type[Stream], ...]] = (Picture,)
-    tried_with = (
+    test_settings = (
         {"codec": {"use": "webp"}, "cbr": 1, "trials": 10},
         {"codec": {"use": "hevc", "header": "known"}, "cbr": 4, "mosaic": 2, "scheme": "4qam 1/2"},
     )
@@ -91,10 +91,10 @@ class Separation(Transport):
             )
 
     @property
-    def shared_by(self) -> int:
+    def group_size(self) -> int:
         return self.mosaic
 
-    def told(self, channel: ChannelModel) -> Transport:
+    def adapted_to(self, channel: ChannelModel) -> Transport:
         return replace(self, channel=channel) if self.channel is None else self
 
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
@@ -110,12 +110,12 @@ class Separation(Transport):
             sent = link.send([Semantics(key, {name: Bitstream(data)} if data is not None else {})], rng)
             inner = next(iter(sent.layout.spans), None)
             length = sent.layout.lengths[0]
-            sizes = split(length, [one.pixels.size for one in pictures])
+            sizes = apportion(length, [one.pixels.size for one in pictures])
             starts = itertools.accumulate(sizes, initial=0)
             for place, ((sample, picture), start, size) in enumerate(zip(group, starts, sizes, strict=False)):
                 if inner is None:
                     continue
-                kinds = dict(zip(inner.uses, split(size, list(inner.uses.values())), strict=True))
+                kinds = dict(zip(inner.uses, apportion(size, list(inner.uses.values())), strict=True))
                 mine = replace(inner, sample=sample)
                 bits = {kind: _share(count, len(group), place) for kind, count in inner.bits.items()}
                 spans.append(Span(len(rows), start, start + size, sample, name, Picture, picture.form, bits, kinds, mine))
@@ -184,7 +184,7 @@ class Separation(Transport):
         return [np.ascontiguousarray(part) for part in parts[: len(sizes)]]
 
 
-_fitted = Newest[bytes | None](256)
+_fitted = LRU[bytes | None](256)
 """The files of the last pictures, by digest of codec, picture and length."""
 
 

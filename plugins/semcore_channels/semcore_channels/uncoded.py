@@ -9,7 +9,7 @@ import numpy as np
 
 from semcore.interfaces import Codec
 from semcore.rng import Rng
-from semcore.types import Bitstream, Picture, Received, Span, Stream, Text, Tokens, split
+from semcore.types import Bitstream, Picture, Received, Span, Stream, Text, Tokens, apportion
 from semcore_channels.modulation import BITS_PER_SYMBOL, Modulation, demodulate, modulate
 from semcore_channels.payload import from_bytes, to_bytes
 from semcore_channels.rows import Burst, StreamTransport
@@ -37,10 +37,10 @@ class Uncoded(StreamTransport):
     modulation: Modulation = "4qam"
     codec: Codec | None = None
 
-    def refuses(self, stream: type[Stream]) -> str:
+    def incompatibility(self, stream: type[Stream]) -> str:
         if stream is Picture and self.codec is None:
             return "needs a `codec` to send pictures, for example `codec: {use: raw}`"
-        return super().refuses(stream)
+        return super().incompatibility(stream)
 
     def burst(self, name: str, stream: Stream) -> Burst:
         import torch
@@ -51,7 +51,7 @@ class Uncoded(StreamTransport):
         padded[: 8 * len(data)] = np.unpackbits(np.frombuffer(data, np.uint8))
         symbols = modulate(torch.from_numpy(padded ^ _scrambling(len(padded))), order)
         bits = {"data": 8 * len(data), "padding": len(padded) - 8 * len(data)}
-        return Burst(name, stream, symbols, dict(zip(bits, split(uses, list(bits.values())), strict=True)), bits)
+        return Burst(name, stream, symbols, dict(zip(bits, apportion(uses, list(bits.values())), strict=True)), bits)
 
     def stream(self, span: Span, received: Received) -> Stream | None:
         order, at = BITS_PER_SYMBOL[self.modulation], (span.row, slice(span.start, span.stop))

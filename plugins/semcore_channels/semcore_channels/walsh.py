@@ -13,7 +13,7 @@ from annotated_types import Ge, Le
 from semcore.errors import ComponentError
 from semcore.interfaces import ChannelModel, Transport
 from semcore.rng import Rng
-from semcore.types import Layout, Received, Semantics, Span, Stream, Symbols, split
+from semcore.types import Layout, Received, Semantics, Span, Stream, Symbols, apportion
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +42,7 @@ class Walsh(Transport):
 
     reference: ClassVar[str] = "MMSemCom, section IV, eq. 26-30"
     cites: ClassVar[tuple[str, ...]] = ("proakis2001digital",)
-    tried_with = (
+    test_settings = (
         {"transport": {"use": "analog"}, "code_length": 4},
         {"transport": {"use": "ldpc", "iterations": 8}, "code_length": 8, "users": 3},
     )
@@ -53,15 +53,15 @@ class Walsh(Transport):
     def check(self) -> None:
         if self.code_length & (self.code_length - 1):
             raise ComponentError(f"Walsh.code_length must be a power of two, not {self.code_length}")
-        if self.shared_by > self.code_length:
+        if self.group_size > self.code_length:
             raise ComponentError(
                 f"Walsh.users must not be more than the {self.code_length} codes of code_length, not {self.users}"
             )
-        if self.transport.shared_by > 1:
+        if self.transport.group_size > 1:
             raise ComponentError("Walsh.transport shares channel uses itself: give each user a transport of its own")
 
     @property
-    def shared_by(self) -> int:
+    def group_size(self) -> int:
         return self.code_length if self.users is None else self.users
 
     @functools.cached_property
@@ -74,18 +74,18 @@ class Walsh(Transport):
             codes = torch.cat((torch.cat((codes, codes), 1), torch.cat((codes, -codes), 1)))
         return codes
 
-    def told(self, channel: ChannelModel) -> Transport:
-        return replace(self, transport=self.transport.told(channel))
+    def adapted_to(self, channel: ChannelModel) -> Transport:
+        return replace(self, transport=self.transport.adapted_to(channel))
 
-    def refuses(self, stream: type[Stream]) -> str:
-        return self.transport.refuses(stream)
+    def incompatibility(self, stream: type[Stream]) -> str:
+        return self.transport.incompatibility(stream)
 
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
         import torch
 
         alone = self.transport.send(batch, rng)
         rows, spans, keys = [torch.zeros(0, dtype=torch.complex64)], list[Span](), list[str]()
-        for _, own in itertools.groupby(sorted(alone.layout.spans, key=_place), lambda span: span.sample // self.shared_by):
+        for _, own in itertools.groupby(sorted(alone.layout.spans, key=_place), lambda span: span.sample // self.group_size):
             group = _Group.of(list(own))
             symbols = torch.stack([alone.values[row, : group.length] for row in group.rows], dim=1)
             chips = symbols @ self.codes[: len(group.rows)].to(symbols.dtype)
@@ -162,12 +162,12 @@ class _Group:
 
     def shares(self, row: int, code_length: int) -> list[Span]:
         """The columns of the row shared out among the users' spans, which stay inside of them."""
-        sizes = split(self.length * code_length, [span.stop - span.start for span in self.spans])
+        sizes = apportion(self.length * code_length, [span.stop - span.start for span in self.spans])
         starts = itertools.accumulate(sizes, initial=0)
         return [
             replace(
                 span, row=row, start=start, stop=start + size, inner=span,
-                uses=dict(zip(span.uses, split(size, list(span.uses.values())), strict=True)),
+                uses=dict(zip(span.uses, apportion(size, list(span.uses.values())), strict=True)),
             )
             for span, start, size in zip(self.spans, starts, sizes, strict=False)
         ]  # fmt: skip

@@ -130,10 +130,10 @@ def test_slow_rician_fading_has_its_outage(snr_db, as_symbols):
 def test_path_loss(channel, distance_m, snr_db, as_symbols):
     """MMSemCom, section VI-B: L(d) = sqrt(d^-2), 20 dBm; here against -40 dBm of noise."""
     budget = channel(snr_db=None, tx_power_dbm=20.0, distance_m=distance_m, noise_power_dbm=-40.0)
-    assert budget.label_db() == pytest.approx(snr_db, abs=0.01)
+    assert budget.nominal_snr_db() == pytest.approx(snr_db, abs=0.01)
     assert sum(term.value for term in budget.budget()[:2]) + 40 == pytest.approx(budget.budget()[-1].value)
     symbols = as_symbols([torch.ones(500)])
-    plain = channel(snr_db=budget.label_db()).transmit(symbols, RNG)
+    plain = channel(snr_db=budget.nominal_snr_db()).transmit(symbols, RNG)
     assert torch.allclose(budget.transmit(symbols, RNG).values, plain.values, rtol=1e-5)
 
 

@@ -16,10 +16,11 @@ from semcore.config.experiment import load
 from semcore.link.multiplex import Multiplex
 from semcore.link.pipeline import Pipeline
 from semcore.planning.guard import guarded
-from semcore.planning.simulator import Bench
+from semcore.planning.simulator import LinkSimulator
+from semcore.planning.space import Space
 from semcore.testing.build import build
 from semcore.testing.examples import samples
-from semcore.types import Plan, Scenario, Space
+from semcore.types import Plan, Scenario
 from semcore_channels.ldpc import LDPC
 from semcore_channels.ntn.channels import Satellite
 from semcore_channels.ntn.geometry import doppler_hz
@@ -176,6 +177,6 @@ def test_a_limit_of_the_power_holds_whatever_is_planned(most: float, expected: f
         return Pipeline(encoder, Multiplex({"*": LDPC()}), channel, generator)  # type: ignore[arg-type]
 
     scenario = Scenario(limits={"tx_power_dbm": most})
-    bench = Bench(Space({"channel.tx_power_dbm": (20.0, 25.0, 35.0)}), pipeline_of, scenario, samples())
+    bench = LinkSimulator(Space({"channel.tx_power_dbm": (20.0, 25.0, 35.0)}), pipeline_of, scenario, samples())
     kept = guarded(Plan({"channel.tx_power_dbm": 99.0}), bench, scenario)
     assert kept.plan.overrides == {"channel.tx_power_dbm": expected} and not kept.silent

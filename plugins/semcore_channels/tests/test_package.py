@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from semcore.component.base import documentation, summary
-from semcore.interfaces import INTERFACES
+from semcore.plugins.contract import INTERFACES
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
 ENTRIES = [

@@ -21,7 +21,7 @@ BATCH = [Semantics(f"s{index}", {"picture": Picture(pixels)}) for index, pixels 
 
 def over(transport: Separation, channel: AWGN | Rayleigh, seed: int = 1) -> tuple[float, Ledger, list[Semantics]]:
     """Mean PSNR (a lost picture is grey), the ledger and what arrived."""
-    ready = transport.told(channel)
+    ready = transport.adapted_to(channel)
     received = channel.transmit(ready.send(BATCH, Rng(seed)), Rng(seed))
     arrived = ready.receive(received)
     values = []

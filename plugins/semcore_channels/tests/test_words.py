@@ -79,7 +79,7 @@ def test_a_stream_whose_header_is_lost_is_lost_and_never_absurd() -> None:
 @pytest.mark.parametrize("snr_db", [-10.0, -5.0, 0.0, 10.0])
 def test_where_the_snr_is_known_to_be_low_the_header_is_longer_and_few_streams_are_lost(snr_db: float) -> None:
     channel = AWGN(snr_db=snr_db)
-    told = Analog().told(channel)
+    told = Analog().adapted_to(channel)
     batch = [Semantics(str(number), {"s": Features(np.full(40, 3.0, np.float32))}) for number in range(200)]
     sent = told.send(batch, Rng(1))
     header = 32 * max(int(np.ceil(2 * 10 ** (-snr_db / 10))), 2)
@@ -92,7 +92,7 @@ def test_where_the_snr_is_known_to_be_low_the_header_is_longer_and_few_streams_a
 def test_a_scale_that_both_ends_know_takes_no_header_and_cannot_be_lost(gain: float) -> None:
     values = (gain * np.random.default_rng(0).normal(size=999)).astype(np.float32)
     transport = Analog(rms=float(np.sqrt(np.square(values).mean())), repetition=2)
-    sent = transport.told(AWGN(snr_db=-10.0)).send([Semantics("a", {"s": Features(values)})], Rng(1))
+    sent = transport.adapted_to(AWGN(snr_db=-10.0)).send([Semantics("a", {"s": Features(values)})], Rng(1))
     assert sent.layout.spans[0].uses == {"data": 500, "parity": 500}
     assert float(sent.values.abs().square().mean()) == pytest.approx(1, abs=1e-3)
     [clean] = transport.receive(sent.received(sent.values, 1e-9))

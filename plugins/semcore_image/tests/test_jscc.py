@@ -47,7 +47,7 @@ def psnr(pictures: list[np.ndarray], arrived: list[Semantics]) -> float:
 
 
 def over(transport: DeepJSCC, channel: AWGN | Rayleigh, pictures: list[np.ndarray] = PICTURES) -> float:
-    ready = transport.told(channel)
+    ready = transport.adapted_to(channel)
     received = channel.transmit(ready.send(batch(pictures), Rng(1)), Rng(1))
     return psnr(pictures, ready.receive(received))
 
@@ -94,9 +94,9 @@ def test_more_snr_is_better_and_a_fade_is_no_cliff() -> None:
 
 def test_a_transmitter_that_is_told_the_wrong_snr_pays_for_it() -> None:
     right = over(DeepJSCC(), AWGN(snr_db=20.0))
-    assert DeepJSCC(snr_db=0.0).told(AWGN(snr_db=20.0)) == DeepJSCC(snr_db=0.0)
+    assert DeepJSCC(snr_db=0.0).adapted_to(AWGN(snr_db=20.0)) == DeepJSCC(snr_db=0.0)
     assert over(DeepJSCC(snr_db=0.0), AWGN(snr_db=20.0)) < right - 0.5
-    assert Walsh(DeepJSCC()).told(AWGN(snr_db=3.0)) == Walsh(DeepJSCC(snr_db=3.0))
+    assert Walsh(DeepJSCC()).adapted_to(AWGN(snr_db=3.0)) == Walsh(DeepJSCC(snr_db=3.0))
 
 
 @pytest.mark.parametrize(("transport", "network"), [(WITT, Witt), (LaMoSC, Lamosc)])

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from semcore import Candidates, Features, KnowledgeBase, Pictures, Rng, RunError, Sample, Semantics
 from semcore.cli import main
-from semcore.runs.cache import shelf
+from semcore.runs.cache import user_cache
 from semcore.runs.results import read_run
 from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
@@ -152,7 +152,7 @@ def test_a_set_is_drawn_once_and_more_begin_with_the_same(monkeypatch: Any) -> N
 def test_an_interrupted_set_goes_on_with_the_next_part(monkeypatch: Any) -> None:
     sent = MultiSemEncoder().encode(SAMPLES[:1], KB)[0]
     whole = drawn(small(40), sent)
-    files = sorted(shelf().folder.rglob("*.npz"))
+    files = sorted(user_cache().folder.rglob("*.npz"))
     files[0].unlink()
     files[1].write_bytes(files[1].read_bytes()[:-40])  # a torn file counts as none
     np.testing.assert_array_equal(drawn(small(40), sent), whole)

@@ -18,14 +18,15 @@ from semcore.component.base import plain
 from semcore.component.secret import Secret
 from semcore.config.experiment import load
 from semcore.errors import ComponentError
-from semcore.planning.guard import guarded
+from semcore.planning.guard import enforce
+from semcore.planning.space import Space
 from semcore.plugins.packages import hook_manager
 from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.runs.results import read_run
 from semcore.runs.runner import run
-from semcore.testing.planner import SCENARIOS, SPACE, ToyBench
-from semcore.types import Plan, Scenario, Space
+from semcore.testing.planner import SCENARIOS, SPACE, ToySimulator
+from semcore.types import Plan, Scenario
 from semcore_llm.planners.answer import AnswerError, read_answer
 from semcore_llm.planners.lookup import FixedPlanner
 from semcore_llm.planners.numbers import number_of
@@ -35,7 +36,7 @@ from semcore_llm.testing.endpoints import FAULTS, Heard, Say, completion, endpoi
 
 HERE = Path(__file__).parent
 NOW = SCENARIOS[1]
-BENCH = ToyBench(SPACE, scenario=NOW)
+BENCH = ToySimulator(SPACE, scenario=NOW)
 PLAN = {"workflow": "v2a", "transport.motion.symbols": 600, "channel.tx_power_dbm": 25.0}
 STEPS = {"requirement_analysis": "The face counts.", "workflow_selection": "Video drives.", "resources": "More for motion."}
 ANSWER = json.dumps({**STEPS, "plan": PLAN})
@@ -344,11 +345,11 @@ def test_trials_come_on_top_of_the_time_for_requests(monkeypatch: pytest.MonkeyP
         now[0] += 4000.0
         return BENCH.trial(*arguments)
 
-    bench = replace(BENCH)
-    object.__setattr__(bench, "trial", judged)  # of a frozen class
+    simulator = replace(BENCH)
+    object.__setattr__(simulator, "trial", judged)  # of a frozen class
     calls = [("simulate", {"plan": held(PLAN)})]
     with endpoint(script(completion("", *calls), completion(ANSWER))) as heard:
-        plan = planner(heard, verify="never").plan(NOW, (), bench)
+        plan = planner(heard, verify="never").plan(NOW, (), simulator)
     assert now[0] == 4000.0 and plan.overrides == held(PLAN) and plan.report["trials"] == 1
 
 
@@ -383,8 +384,8 @@ def decision(answers: list[Any]) -> dict[str, Any]:
         asked = planner(heard, memory="shipped", fallback=FALLBACK)
         for segment, snr_db in enumerate((4.0, 5.0, 12.0)):
             scenario = replace(NOW, segment=segment, link={"snr_db": snr_db}, limits={}, knowledge={})
-            bench = ToyBench(SPACE, scenario=scenario, rng=Rng(1))
-            plan = asked.plan(scenario, memory, bench)
+            simulator = ToySimulator(SPACE, scenario=scenario, rng=Rng(1))
+            plan = asked.plan(scenario, memory, simulator)
             plans.append({"overrides": plain(plan.overrides), "reasons": list(plan.reasons)})
             memory.append(record(scenario, plan, delivered=1.0, channel_uses=500, texts=["lay red at a one now"]))
     return {"answers": answers, "requests": heard.requests, "plans": plans}
@@ -515,11 +516,11 @@ def test_whatever_strangers_say_the_plan_stays_in_the_space(way: str, key: Secre
             text = injection.replace("{elsewhere}", elsewhere.base_url)
             scenario = replace(NOW, knowledge={"eve": (text,)} if way == "knowledge" else {}, limits={"channel_uses": 1500.0})
             record = {**scenario.plain(), "planned": {}, "in_force": {}, "plan_report": {}, "texts": [text]}
-            bench = ToyBench(SPACE, scenario=scenario)
-            plan = asked.plan(scenario, [record] if way == "speech" else [], bench)
-            kept = guarded(plan, bench, scenario).plan
+            simulator = ToySimulator(SPACE, scenario=scenario)
+            plan = asked.plan(scenario, [record] if way == "speech" else [], simulator)
+            kept = enforce(plan, simulator, scenario).plan
             assert SPACE.holds(plan.overrides) and SPACE.holds(kept.overrides)
-            assert not bench.cost(kept.overrides).over(scenario.limits)
+            assert not simulator.cost(kept.overrides).over(scenario.limits)
             assert CANARY not in redact(json.dumps([plan.reasons, kept.reasons, plain(plan.overrides)]))
             obeyed += "failed" in plan.report or "obey" in " ".join(plan.reasons) or "key is" in " ".join(plan.reasons)
     assert len(elsewhere.requests) == before, "nobody else was called"

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from semcore.errors import RunError
-from semcore.testing.planner import SCENARIOS, SPACE, ToyBench
-from semcore.types import Bounds, Space
+from semcore.planning.space import Bounds, Space
+from semcore.testing.planner import SCENARIOS, SPACE, ToySimulator
 from semcore_llm.planners.local import LocalPlanner
 
 pytest.importorskip("llguidance")
@@ -105,17 +105,17 @@ SPACES = {
 def test_random_weights_give_a_plan_of_the_space(model: str, space: Space) -> None:
     planner = LocalPlanner(model=model, memory="", longest_step=8, max_new_tokens=400)
     for scenario in SCENARIOS[1:3]:
-        plan = planner.plan(scenario, (), replace(ToyBench(space, scenario=scenario), judge=None))
+        plan = planner.plan(scenario, (), replace(ToySimulator(space, scenario=scenario), judge=None))
         assert "failed" not in plan.report, plan.reasons
         assert space.holds(plan.overrides) and set(plan.overrides) == set(space.axes)
         assert plan.report["completion_tokens"] > 10 and plan.report["prompt_tokens"] > 100
-        again = planner.plan(scenario, (), replace(ToyBench(space, scenario=scenario), judge=None))
+        again = planner.plan(scenario, (), replace(ToySimulator(space, scenario=scenario), judge=None))
         assert (plan.overrides, plan.reasons) == (again.overrides, again.reasons)
 
 
 def test_a_model_may_be_stored_as_gguf(quantised: Path) -> None:
     planner = LocalPlanner(model=str(quantised.parent), gguf=quantised.name, memory="", longest_step=8, max_new_tokens=400)
-    plan = planner.plan(SCENARIOS[1], (), replace(ToyBench(SPACE, scenario=SCENARIOS[1]), judge=None))
+    plan = planner.plan(SCENARIOS[1], (), replace(ToySimulator(SPACE, scenario=SCENARIOS[1]), judge=None))
     assert "failed" not in plan.report, plan.reasons
     assert SPACE.holds(plan.overrides) and set(plan.overrides) == set(SPACE.axes)
 
@@ -123,19 +123,19 @@ def test_a_model_may_be_stored_as_gguf(quantised: Path) -> None:
 def test_a_gguf_file_that_is_not_there_says_so(tmp_path: Path) -> None:
     planner = LocalPlanner(model=str(tmp_path), gguf="none.gguf", memory="")
     with pytest.raises(RunError, match=r"cannot be loaded.*none\.gguf"):
-        planner.plan(SCENARIOS[1], (), ToyBench(SPACE, scenario=SCENARIOS[1]))
+        planner.plan(SCENARIOS[1], (), ToySimulator(SPACE, scenario=SCENARIOS[1]))
 
 
 def test_an_answer_that_does_not_end_is_none(model: str) -> None:
     planner = LocalPlanner(model=model, memory="", max_new_tokens=5)
-    plan = planner.plan(SCENARIOS[1], (), ToyBench(SPACE, scenario=SCENARIOS[1]))
+    plan = planner.plan(SCENARIOS[1], (), ToySimulator(SPACE, scenario=SCENARIOS[1]))
     assert plan.report["failed"] == plan.report["fallback"] == 1.0 and "did not end within 5 tokens" in plan.reasons[0]
 
 
 def test_a_model_that_is_not_there_says_so(tmp_path: Path) -> None:
     planner = LocalPlanner(model=str(tmp_path), memory="")
     with pytest.raises(RunError, match="cannot be loaded"):
-        planner.plan(SCENARIOS[1], (), ToyBench(SPACE, scenario=SCENARIOS[1]))
+        planner.plan(SCENARIOS[1], (), ToySimulator(SPACE, scenario=SCENARIOS[1]))
 
 
 # ---------------------------------------------------------------------------------------------- models that mean harm
@@ -153,7 +153,7 @@ class Trap:
 
 def asked(folder: str | Path, **settings: Any) -> Any:
     planner = LocalPlanner(model=str(folder), memory="", longest_step=8, max_new_tokens=400, **settings)
-    return planner.plan(SCENARIOS[1], (), replace(ToyBench(SPACE, scenario=SCENARIOS[1]), judge=None))
+    return planner.plan(SCENARIOS[1], (), replace(ToySimulator(SPACE, scenario=SCENARIOS[1]), judge=None))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from semcore.component.base import check_fields
 from semcore.errors import ComponentError
-from semcore.planning.simulator import Bench
+from semcore.planning.simulator import LinkSimulator
 from semcore.types import Scenario
 from semcore_llm.planners.lookup import FixedPlanner, LookupPlanner
 
@@ -19,7 +19,7 @@ TABLE = (
     {"below": 3, "set": {"workflow": "a2v"}},
     {"below": 8.5, "set": {"workflow": "v2a", "kb.threshold_db": 18.0}},
 )
-BENCH = Bench()
+BENCH = LinkSimulator()
 BEST = {"workflow": "v2a", "kb.threshold_db": 25.0}
 LOOKUP = LookupPlanner(table=TABLE, otherwise=BEST)
 

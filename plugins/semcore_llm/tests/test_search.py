@@ -1,4 +1,4 @@
-"""The planners that reckon: what they make of memory and of trials, on a bench whose pipeline is a formula."""
+"""The planners that reckon: what they make of memory and of trials, on a simulator whose pipeline is a formula."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from semcore.planning.simulator import Bench, Trial
+from semcore.planning.interface import PlanSimulator, Trial
+from semcore.planning.simulator import LinkSimulator
+from semcore.planning.space import Space
 from semcore.rng import Rng
-from semcore.testing.planner import ToyBench
-from semcore.types import Scenario, Space, Term, utility
+from semcore.testing.planner import ToySimulator
+from semcore.types import Scenario, Term, utility
 from semcore_llm.memory.store import append
 from semcore_llm.planners import search
 from semcore_llm.planners.lookup import LookupPlanner
@@ -27,7 +29,7 @@ NOW = Scenario(1, utility=TERMS, link={"snr_db": 10.0}, forecast=LINKS, knowledg
 
 
 @dataclass(frozen=True, eq=False)
-class World(ToyBench):
+class World(ToySimulator):
     """What a plan brings is known exactly, but for fading that is the same for all plans of a draw.
 
     Fields:
@@ -49,8 +51,8 @@ class World(ToyBench):
 WORLD = World(SPACE, scenario=NOW)
 
 
-def worth(plan: Mapping[str, Any], bench: Bench = WORLD) -> float:
-    return bench.trial(plan).utility or 0.0
+def worth(plan: Mapping[str, Any], simulator: PlanSimulator = WORLD) -> float:
+    return simulator.trial(plan).utility or 0.0
 
 
 def test_with_enough_trials_the_best_plan_is_found() -> None:
@@ -72,30 +74,30 @@ def test_of_plans_that_nobody_knows_none_is_called_the_best(in_force: dict[str, 
 def test_what_serves_later_segments_is_worth_its_price() -> None:
     """An update costs more than it brings in one segment, and less than in three; before the last one it is not made."""
     for planner in (SearchPlanner(memory="", trials=18, horizon=3), OraclePlanner(horizon=3)):
-        bench = replace(WORLD, genie=planner.genie)
+        simulator = replace(WORLD, genie=planner.genie)
         dear = Scenario(1, utility=(Term("akd", 0.0, 1.0, 3.0), Term("channel-uses", 0, 1500)), link=NOW.link, forecast=LINKS)
-        assert planner.plan(dear, (), replace(bench, scenario=dear)).overrides["kb.level"] == "forced"
+        assert planner.plan(dear, (), replace(simulator, scenario=dear)).overrides["kb.level"] == "forced"
         last = replace(dear, forecast=())
-        assert planner.plan(last, (), replace(bench, scenario=last)).overrides["kb.level"] != "forced"
+        assert planner.plan(last, (), replace(simulator, scenario=last)).overrides["kb.level"] != "forced"
 
 
 def test_a_few_trials_that_learn_from_each_other_beat_as_many_at_random() -> None:
     found, chance = [], []
     plans = WORLD.plans()
     for seed in range(30):
-        bench = replace(WORLD, rng=Rng(seed), good=("v2a", "a2v")[seed % 2])
-        plan = SearchPlanner(memory="", trials=5, horizon=1).plan(NOW, (), bench)
-        found.append(worth(plan.overrides, bench))
+        simulator = replace(WORLD, rng=Rng(seed), good=("v2a", "a2v")[seed % 2])
+        plan = SearchPlanner(memory="", trials=5, horizon=1).plan(NOW, (), simulator)
+        found.append(worth(plan.overrides, simulator))
         drawn = Rng(seed).at("chance").numpy().choice(len(plans), 5, replace=False)
-        chance.append(max(worth(plans[index], bench) for index in drawn))
+        chance.append(max(worth(plans[index], simulator) for index in drawn))
     assert sum(found) > sum(chance)
 
 
 def test_memory_alone_knows_which_workflow_suits_the_link(tmp_path: Path) -> None:
     lines = []
     for snr_db, plan in itertools.product((0.0, 10.0), WORLD.plans()):
-        bench = replace(WORLD, good="v2a" if snr_db else "a2v")
-        trial = bench.trial(plan)
+        simulator = replace(WORLD, good="v2a" if snr_db else "a2v")
+        trial = simulator.trial(plan)
         scenario = replace(NOW, link={"snr_db": snr_db}).plain()
         outcome = {"metrics": dict(trial.metrics), "update_uses": trial.update_uses, "delivered": 1.0, "channel_uses": 1}
         lines.append({"scenario": scenario, "plan": {"in_force": plan}, "outcome": outcome, "versions": {}})
@@ -104,9 +106,9 @@ def test_memory_alone_knows_which_workflow_suits_the_link(tmp_path: Path) -> Non
     for planner in (SearchPlanner(memory=name, trials=0), LookupPlanner(memory=name, quantity="snr_db")):
         for snr_db, workflow in ((0.5, "a2v"), (9.0, "v2a")):
             scenario = replace(NOW, link={"snr_db": snr_db})
-            assert planner.plan(scenario, (), Bench(SPACE, scenario=scenario)).overrides["workflow"] == workflow
+            assert planner.plan(scenario, (), LinkSimulator(SPACE, scenario=scenario)).overrides["workflow"] == workflow
     given = LookupPlanner(memory=name, quantity="snr_db", given={"kb.level": "forced", "symbols": 150})
-    plan = given.plan(NOW, (), Bench(SPACE, scenario=NOW))
+    plan = given.plan(NOW, (), LinkSimulator(SPACE, scenario=NOW))
     assert plan.overrides == {"workflow": "v2a", "kb.level": "forced", "symbols": 150}
 
 

@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from semcore.memo import Newest
+from semcore.memo import LRU
 
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
@@ -22,7 +22,7 @@ def remembered(most: int) -> Callable[[Callable[Asked, Answer]], Callable[Asked,
     a time asks it."""
 
     def around(function: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
-        known = Newest[Answer](most)
+        known = LRU[Answer](most)
 
         @functools.wraps(function)
         def asked(*arguments: Asked.args, **named: Asked.kwargs) -> Answer:

@@ -56,7 +56,7 @@ class VideoEncoder(SemanticEncoder):
     licences: ClassVar[tuple[str, ...]] = (PYAV,)
     reference: ClassVar[str] = f"{PAPER}, section IV-A2; ITU-T H.264 and H.265"
     cites: ClassVar[tuple[str, ...]] = ("h264", "sullivan2012overview", "liu2026semantic")
-    tried_with = ({"crf": 40}, {"codec": "h264", "most_bytes": 4000})
+    test_settings = ({"crf": 40}, {"codec": "h264", "most_bytes": 4000})
 
     codec: Name = "h265"
     crf: Annotated[int, Ge(0), Le(WORST)] = 28
@@ -153,7 +153,7 @@ class VideoDecoder(Generator):
 
     codec: Name = "h265"
 
-    def refuses(self, encoder: SemanticEncoder) -> str:
+    def incompatibility(self, encoder: SemanticEncoder) -> str:
         if not isinstance(encoder, VideoEncoder) or encoder.codec == self.codec:
             return ""
         return f"codec is {self.codec}, and the encoder's is {encoder.codec}"

@@ -38,7 +38,7 @@ def over(sent: Semantics, snr_db: float) -> tuple[Semantics, int]:
     """What arrives over AWGN, with the header that the channel asks for, and the channel uses of
     the data."""
     channel = AWGN(snr_db=snr_db)
-    transport = Analog().told(channel)
+    transport = Analog().adapted_to(channel)
     symbols = transport.send([sent], Rng(1))
     return transport.receive(channel.transmit(symbols, Rng(2)))[0], sum(
         span.uses["data"] for span in symbols.layout.spans

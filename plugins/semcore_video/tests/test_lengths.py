@@ -22,7 +22,7 @@ from semcore import (
     Tokens,
 )
 from semcore.interfaces import Generator
-from semcore.runs.cell import session
+from semcore.runs.cell import cell_session
 from semcore_video.face.generator import MeshWarp
 from semcore_video.jscc.components import DeepSCSEncoder, DeepSCSGenerator
 from semcore_video.resampling import in_steps, nearest
@@ -228,7 +228,7 @@ def test_files_of_any_length_and_rate_through_a_run(tmp_path: Path, way: str) ->
     cell = experiment.cells[0]
     samples = experiment.resolve(cell).source.samples()
     found = 0
-    for segment in session(experiment, cell, samples, Cache(tmp_path / "cache")):
+    for segment in cell_session(experiment, cell, samples, Cache(tmp_path / "cache")):
         for source, result in zip(segment.samples, segment.outcome.results, strict=True):
             assert source.video is not None and result.video is not None
             assert result.video.shape == source.video.shape and result.fps == source.fps

@@ -219,7 +219,7 @@ def motion(seed: int = 1) -> Features:
 
 def error(transport: Any, snr_db: float) -> float:
     channel, sent = AWGN(snr_db=snr_db), [motion(seed) for seed in range(8)]
-    ready = transport.told(channel)
+    ready = transport.adapted_to(channel)
     symbols = ready.send(
         [Semantics(str(at), {"motion": one}) for at, one in enumerate(sent)], Rng(1)
     )

@@ -37,7 +37,7 @@ SENTENCES = (
 def through(transport: Transport, stream: Stream, snr_db: float, seed: int) -> Stream | None:
     """What arrives of a stream over the satellite, every slot at an SNR."""
     channel = Satellite(block_snr_db=snr_db)
-    told = transport.told(channel)
+    told = transport.adapted_to(channel)
     sent = told.send([Semantics("a", {"x": stream})], Rng(seed))
     return told.receive(channel.transmit(sent, Rng(seed).at("channel")))[0].streams.get("x")
 

@@ -30,7 +30,7 @@ from semcore.runs.found import in_words
 from semcore.runs.labels import format_value
 from semcore.runs.provenance import built_from
 from semcore.runs.results import Run, left_out, number, read_run, readable, table
-from semcore.runs.storage import signed, write
+from semcore.storage import signed, write
 
 LIBRARIES = ("torch", "numpy", "scipy", "matplotlib", "pillow", "torchmetrics")
 """Libraries shown with their versions, if they are installed."""

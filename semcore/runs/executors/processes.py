@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge
 
+from semcore import sandbox
 from semcore.entrypoints import discovery
 from semcore.interfaces import Executor, Job, Lost
 from semcore.sandbox import die_with
@@ -36,7 +37,7 @@ class Processes(Executor):
         retries: so often a job is tried again whose process died
     """
 
-    tried_with = ({"jobs": 2},)
+    test_settings = ({"jobs": 2},)
 
     jobs: Annotated[int, Ge(1)] = 1
     time_limit_s: Annotated[float, Ge(0)] = 0.0
@@ -142,7 +143,7 @@ def _work(connection: Connection) -> None:
     # Ctrl-C reaches every process of a terminal: the one that the user started says how to go on, and ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     guard_streams()
-    discovery.tolerate()
+    sandbox.tolerate_broken_metadata()
     if (parent := multiprocessing.parent_process()) is not None:
         die_with(parent.pid or 0)
     import torch  # noqa: F401  every cell needs it, and the seconds that it takes are no job's

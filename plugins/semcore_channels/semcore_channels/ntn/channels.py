@@ -121,7 +121,7 @@ class NTNTDL(NTNChannel):
     """
 
     reference: ClassVar[str] = "3GPP TR 38.811, 6.9.2 (NTN-TDL-A to D) and 6.7 (Doppler); the satellite paper, section IV"
-    tried_with = ({"snr_db": 15.0}, {"snr_db": 15.0, "model": "C", "coherence": "frame"})
+    test_settings = ({"snr_db": 15.0}, {"snr_db": 15.0, "model": "C", "coherence": "frame"})
 
     def draw(self, parts: Sequence[Part], rng: Rng) -> Slots:
         line = self.line(self.elevation_deg)
@@ -165,7 +165,7 @@ class Satellite(NTNChannel):
 
     reference: ClassVar[str] = "the satellite audiovisual paper, section II-B, eq. 3-8 and Table I; ITU-R P.618-13; TR 38.811"
     cites: ClassVar[tuple[str, ...]] = (*NTNChannel.cites, "itup618")
-    tried_with = ({"snr_db": 15.0}, {"tx_power_dbm": 55.0}, {"tx_power_dbm": 55.0, "relay_snr_db": 12.0, "csi": "perfect"})
+    test_settings = ({"snr_db": 15.0}, {"tx_power_dbm": 55.0}, {"tx_power_dbm": 55.0, "relay_snr_db": 12.0, "csi": "perfect"})
     tx_power_dbm: Annotated[float, Ge(-50), Le(150)] | None = None
     tx_gain_dbi: Annotated[float, Ge(-50), Le(100)] = 40.0
     satellite_gain_db: Annotated[float, Ge(-50), Le(300)] = 85.0

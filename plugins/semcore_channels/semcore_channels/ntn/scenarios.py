@@ -56,5 +56,5 @@ def moments(channel: Satellite, looks: Sequence[tuple[Look, ...]], turning: bool
 
 
 def scenarios(passing: Sequence[Moment], task: str = "", preferences: str = "") -> list[Scenario]:
-    """One scenario a moment, for `semcore.planning.session.converse` or a planner of your own."""
+    """One scenario a moment, for `semcore.planning.session.run_session` or a planner of your own."""
     return [Scenario(number, task, preferences, one.environment) for number, one in enumerate(passing)]

@@ -45,7 +45,7 @@ class CellChannel(PooledChannel):
     """
 
     cites: ClassVar[tuple[str, ...]] = ("tr38901", "ts38211", "hoydis2022sionna")
-    tried_with = ({"snr_db": 5.0},)
+    test_settings = ({"snr_db": 5.0},)
     cell: ClassVar[Cell]
     tx_power_dbm: Annotated[float, Ge(-50), Le(100)] | None = None
     noise_figure_db: Annotated[float, Ge(0), Le(50)] = 5.0

@@ -106,7 +106,7 @@ class ProfileChannel(PooledChannel):
     """
 
     cites: ClassVar[tuple[str, ...]] = ("tr38901", "hoydis2022sionna")
-    tried_with = ({"snr_db": 15.0},)
+    test_settings = ({"snr_db": 15.0},)
     line: ClassVar[Literal["tdl", "cdl"]]
     model: Model = "A"
     delay_spread_s: Annotated[float, Ge(0), Le(1e-4)] = 100e-9

@@ -114,10 +114,10 @@ class HeadedCodec(FileCodec, abc.ABC):
     def whole(self, body: bytes, size: tuple[int, int]) -> bytes:
         """The file again; `body` came over a channel."""
 
-    def refuses(self, sender: Codec) -> str:
+    def incompatibility(self, sender: Codec) -> str:
         """Of a header that both ends know both must know the same; the quality does not stand in it."""
         if type(self) is not type(sender):
-            return super().refuses(sender)
+            return super().incompatibility(sender)
         known = [field.name for field in dataclasses.fields(self) if field.name not in ("quality", "header")]
         for name in ["header", *(known if self.header == "known" else [])]:
             mine, theirs = getattr(self, name), getattr(sender, name)
@@ -176,7 +176,7 @@ class Jpeg(HeadedCodec):
     file_format: ClassVar[str] = "JPEG"
     ending: ClassVar[bytes] = b"\xff\xd9"  # EOI: the decoder fills what is missing instead of refusing the file
 
-    tried_with = ({}, {"header": "known", "optimise": False})
+    test_settings = ({}, {"header": "known", "optimise": False})
 
     subsampling: Literal["4:4:4", "4:2:0"] = "4:2:0"
     optimise: bool = True
@@ -222,7 +222,7 @@ class WebP(HeadedCodec):
     file_format: ClassVar[str] = "WEBP"
     max_side: ClassVar[int] = 2**14 - 1
 
-    tried_with = ({}, {"header": "known"})
+    test_settings = ({}, {"header": "known"})
 
     lossless: bool = False
 
@@ -263,7 +263,7 @@ class HevcIntra(HeadedCodec):
     cites: ClassVar[tuple[str, ...]] = ("h265", "heif")
     file_format: ClassVar[str] = "HEIF"
 
-    tried_with = ({}, {"header": "known"})
+    test_settings = ({}, {"header": "known"})
 
     quality: Quality = 50
     chroma: Literal["4:4:4", "4:2:0"] = "4:4:4"

@@ -29,7 +29,7 @@ class BitstreamEncoder(SemanticEncoder):
         codec: how the picture becomes bytes
     """
 
-    tried_with = ({"codec": {"use": "jpeg"}},)
+    test_settings = ({"codec": {"use": "jpeg"}},)
 
     codec: Codec
 
@@ -58,7 +58,7 @@ class BitstreamGenerator(Generator):
     """
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {"picture": (Bitstream,)}
-    tried_with = ({"codec": {"use": "jpeg"}},)
+    test_settings = ({"codec": {"use": "jpeg"}},)
 
     codec: Codec
     size: tuple[Side, Side] | None = None
@@ -67,11 +67,11 @@ class BitstreamGenerator(Generator):
         if isinstance(self.codec, Raw) and self.size is None:
             raise ComponentError("the codec `raw` has no header: set `size` to the [height, width] of the pictures")
 
-    def refuses(self, encoder: SemanticEncoder) -> str:
-        reason = self.codec.refuses(encoder.codec) if isinstance(encoder, BitstreamEncoder) else ""
+    def incompatibility(self, encoder: SemanticEncoder) -> str:
+        reason = self.codec.incompatibility(encoder.codec) if isinstance(encoder, BitstreamEncoder) else ""
         return reason and f"codec {reason}"
 
-    def refuses_size(self, size: tuple[int, int]) -> str:
+    def size_incompatibility(self, size: tuple[int, int]) -> str:
         return other_size(self.size, size)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:

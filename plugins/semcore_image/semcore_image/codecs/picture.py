@@ -43,7 +43,7 @@ class PictureGenerator(Generator):
 
     size: tuple[Annotated[int, Ge(1)], Annotated[int, Ge(1)]] | None = None
 
-    def refuses_size(self, size: tuple[int, int]) -> str:
+    def size_incompatibility(self, size: tuple[int, int]) -> str:
         return other_size(self.size, size)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:

@@ -60,7 +60,7 @@ class MiniDiffusionGenerator(Generator):
         "krizhevsky2009learning",
     )
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {CAPTION: (Text,)}
-    tried_with = ({"candidates": 2, "steps": 2},)
+    test_settings = ({"candidates": 2, "steps": 2},)
 
     candidates: Annotated[int, Ge(1), Le(MAX_DRAWN)] = 1
     steps: Count = 20

@@ -54,7 +54,7 @@ class LearnedCodec(Adaptive, abc.ABC):
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Picture,)
-    close_db: ClassVar[float] = 6.0
+    loopback_sdr_db: ClassVar[float] = 6.0
     shipped: ClassVar[dict[float, str]] = {}
     """Names of the shipped weights by CBR."""
 
@@ -126,7 +126,7 @@ class LearnedCodec(Adaptive, abc.ABC):
         import torch
 
         images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float() / 255
-        told = torch.tensor([self.reckoned_db])
+        told = torch.tensor([self.design_snr_db])
         with torch.inference_mode():
             return self.network.encode(images, told, self.embed(pixels))[0].clone()
 
@@ -154,7 +154,7 @@ class DeepJSCC(LearnedCodec):
         "E. Bourtsoulatze et al., IEEE Trans. Cogn. Commun. Netw. 5(3), 2019; SNR-adaptive as J. Xu et al., 2022"
     )
     cites: ClassVar[tuple[str, ...]] = ("bourtsoulatze2019deep", "xu2022wireless", "krizhevsky2009learning")
-    tried_with = ({}, {"cbr": "1/6", "snr_db": 5.0})
+    test_settings = ({}, {"cbr": "1/6", "snr_db": 5.0})
     shipped: ClassVar[dict[float, str]] = {1 / 6: "deepjscc-6", 1 / 12: "deepjscc-12"}
 
     @property

@@ -35,7 +35,7 @@ class MultiSemEncoder(UsesMultiSem, SemanticEncoder):
 
     reference: ClassVar[str] = "MMSemCom, section III-A, eq. 8-14"
     cites: ClassVar[tuple[str, ...]] = ("liang2024image", "he2016deep", "radford2021learning")
-    tried_with = ({"send": "both"}, {"send": "fused"}, {"send": "image"})
+    test_settings = ({"send": "both"}, {"send": "fused"}, {"send": "image"})
 
     send: Literal["both", "fused", "image"] = "both"
 

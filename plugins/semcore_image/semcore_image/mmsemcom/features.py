@@ -13,7 +13,7 @@ import numpy as np
 from semcore.component.digest import digest, named_files
 from semcore.errors import ComponentError
 from semcore.fingerprint import origin
-from semcore.runs.cache import shelf
+from semcore.runs.cache import user_cache
 from semcore.types import Candidates, Features, Pictures, Semantics
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.models.clip import UsesClip
@@ -145,7 +145,7 @@ class UsesMultiSem(UsesClip):
             read = [self.read(list(part)) for part in parts]
         else:
             keys = [digest("multisem", who, part) for part in parts]
-            kept = shelf().each("features", keys, lambda at: [tuple(self.read(list(parts[i]))) for i in at])
+            kept = user_cache().each("features", keys, lambda at: [tuple(self.read(list(parts[i]))) for i in at])
             read = [Read(*one) for one in kept]
         return Read(*(np.concatenate(arrays) for arrays in zip(*read, strict=True)))
 

@@ -18,7 +18,7 @@ from semcore.fingerprint import origin
 from semcore.interfaces import Generator
 from semcore.limits import MAX_DRAWN
 from semcore.rng import Rng
-from semcore.runs.cache import shelf
+from semcore.runs.cache import user_cache
 from semcore.steps import say
 from semcore.types import Candidates, Features, KnowledgeBase, Pictures, Semantics, Stream
 from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, UsesMultiSem
@@ -63,8 +63,8 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
     reference: ClassVar[str] = "MMSemCom, section III-B1, eq. 15-19, Fig. 4"
     cites: ClassVar[tuple[str, ...]] = ("liang2024image", "zhao2023unipc", "krizhevsky2009learning", "ho2022classifier")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {TEXT: (Features,), IMAGE: (Features,), FUSED: (Features,)}
-    keeps: ClassVar[bool] = True
-    tried_with = (
+    caches_itself: ClassVar[bool] = True
+    test_settings = (
         {"candidates": 3, "steps": 2},
         {"candidates": 2, "steps": 2, "steer": "image", "weights": "class-diffusion-open"},
     )
@@ -143,7 +143,7 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         if (known := self._sets.get(made_from)) is None or len(known) < count:
             parts = list(_parts(count))
             keys = [digest(made_from, start, stop) for start, stop in parts]
-            store, drawn = shelf(), dict[int, np.ndarray]()
+            store, drawn = user_cache(), dict[int, np.ndarray]()
             # Processes begin at different parts and look before they draw: together they draw each part about once.
             turn = os.getpid() % len(parts)
             for index in (*range(turn, len(parts)), *range(turn)):

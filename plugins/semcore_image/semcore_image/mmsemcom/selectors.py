@@ -118,7 +118,7 @@ class Genie(Selector):
     genie: ClassVar[bool] = True
     reference: ClassVar[str] = "the best of the p candidates of MMSemCom, section III-B2, by a source that no receiver knows"
     cites: ClassVar[tuple[str, ...]] = ("liang2024image",)
-    tried_with = ({"source": {"use": "samples"}},)
+    test_settings = ({"source": {"use": "samples"}},)
 
     source: Source
 

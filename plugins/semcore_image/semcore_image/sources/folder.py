@@ -113,7 +113,7 @@ class ImageFolder(Source):
             nothing is run; `skip`, it is left out, and result and report say how many were
     """
 
-    tried_with = ({"path": "{folder}"},)
+    test_settings = ({"path": "{folder}"},)
 
     path: str
     limit: Count | None = None
@@ -243,7 +243,7 @@ class CIFAR10(Source):
 
     reference: ClassVar[str] = "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
     cites: ClassVar[tuple[str, ...]] = ("krizhevsky2009learning",)
-    tried_with = ({"path": "{folder}"},)
+    test_settings = ({"path": "{folder}"},)
 
     path: str
     split: Literal["train", "test"] = "test"
@@ -327,7 +327,7 @@ class STL10(Source):
         "A. Coates, H. Lee, A. Y. Ng, An analysis of single-layer networks in unsupervised feature learning, 2011"
     )
     cites: ClassVar[tuple[str, ...]] = ("coates2011analysis",)
-    tried_with = ({"path": "{folder}"},)
+    test_settings = ({"path": "{folder}"},)
 
     path: str
     split: Literal["train", "test"] = "test"

@@ -19,8 +19,9 @@ from semcore.component.base import Component
 from semcore.component.digest import digest
 from semcore.errors import ComponentError, RunError
 from semcore.fingerprint.content import file_digest
-from semcore.runs.storage import write
-from semcore.types import Scenario, Space
+from semcore.planning.space import Space
+from semcore.storage import write
+from semcore.types import Scenario
 
 SHIPPED = "shipped"
 """The name of the memory that comes with the package."""

@@ -11,8 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from annotated_types import Ge, Le
 
 from semcore.errors import ComponentError
-from semcore.interfaces import Planner
-from semcore.planning.simulator import Bench, Trial
+from semcore.planning.interface import Planner, PlanSimulator, Trial
 from semcore.types import Plan, Scenario
 from semcore_llm.memory.store import Remembers
 from semcore_llm.planners.answer import Answer
@@ -62,32 +61,34 @@ class Advised(Remembers, Planner, abc.ABC):
             raise ComponentError(f"{type(self).__name__}.fallback must not be a genie")
 
     @abc.abstractmethod
-    def advice(self, scenario: Scenario, memory: Sequence[Record], bench: Bench, report: dict[str, float]) -> Answer:
+    def advice(
+        self, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator, report: dict[str, float]
+    ) -> Answer:
         """The model's answer; `report` takes what asking cost, by name with unit.
 
         Raises:
             NoAdviceError: it gave none that can be used
         """
 
-    def plan(self, scenario: Scenario, memory: Sequence[Record], bench: Bench) -> Plan:
-        if held := self._holding(scenario, memory, bench):
+    def plan(self, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator) -> Plan:
+        if held := self._holding(scenario, memory, simulator):
             return held
         if self._broken(memory):
-            return self._fallen("the model failed too often, and is left alone", scenario, memory, bench, {"skipped": 1.0})
+            return self._fallen("the model failed too often, and is left alone", scenario, memory, simulator, {"skipped": 1.0})
         report: dict[str, float] = {"asked": 1.0}
         started = time.monotonic()
         try:
-            answer = self.advice(scenario, memory, bench, report)
+            answer = self.advice(scenario, memory, simulator, report)
         except NoAdviceError as error:
             report |= {"failed": 1.0, "latency_s": time.monotonic() - started}
-            return self._fallen(str(error), scenario, memory, bench, report)
+            return self._fallen(str(error), scenario, memory, simulator, report)
         report["latency_s"] = time.monotonic() - started
-        return self._verified(answer, scenario, memory, bench, report)
+        return self._verified(answer, scenario, memory, simulator, report)
 
-    def _holding(self, scenario: Scenario, memory: Sequence[Record], bench: Bench) -> Plan | None:
+    def _holding(self, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator) -> Plan | None:
         """The last answer, if the situation is much the same."""
         last = next((one for one in reversed(memory) if _count(one, "asked") and not _count(one, "failed")), None)
-        if last is None or not bench.space.holds(last["planned"]):
+        if last is None or not simulator.space.holds(last["planned"]):
             return None
         before, now = (link.get("snr_db") for link in (last["link"], scenario.link))
         if isinstance(before, float) and isinstance(now, float):
@@ -113,26 +114,26 @@ class Advised(Remembers, Planner, abc.ABC):
         return failures >= self.breaker and skipped < self.pause
 
     def _fallen(
-        self, reason: str, scenario: Scenario, memory: Sequence[Record], bench: Bench, report: Mapping[str, float]
+        self, reason: str, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator, report: Mapping[str, float]
     ) -> Plan:
-        from semcore.plugins.registry import name_of
+        from semcore.component.naming import name_of
 
-        plan = self.fallback.plan(scenario, memory, bench)
+        plan = self.fallback.plan(scenario, memory, simulator)
         note = f"the fallback {name_of(type(self.fallback))} plans: {reason}"
         return Plan(plan.overrides, (note, *plan.reasons), {**plan.report, **report, "fallback": 1.0})
 
     def _verified(
-        self, answer: Answer, scenario: Scenario, memory: Sequence[Record], bench: Bench, report: dict[str, float]
+        self, answer: Answer, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator, report: dict[str, float]
     ) -> Plan:
         """The answer, if its plan is known or stands a trial beside that of the fallback."""
         overrides = dict(answer.overrides)
         known = [line["plan"]["in_force"] for line in self.lines.lines] + [record["in_force"] for record in memory]
         new = overrides not in known
         wanted = self.verify == "always" or (self.verify == "new" and new)
-        if not wanted or not bench.can_try or not scenario.utility:
+        if not wanted or not simulator.can_try or not scenario.utility:
             return answer.plan(report)
-        other = self.fallback.plan(scenario, memory, bench)
-        mine, theirs = (bench.trial(plan) for plan in (overrides, bench.space.clamped(other.overrides)))
+        other = self.fallback.plan(scenario, memory, simulator)
+        mine, theirs = (simulator.trial(plan) for plan in (overrides, simulator.space.clamped(other.overrides)))
         report["trials"] = report.get("trials", 0.0) + 2
         told = f"{_worth(mine)} for the answer, {_worth(theirs)} for the fallback's plan"
         seen = "a plan that no run has shown" if new else "a plan that past runs have shown"

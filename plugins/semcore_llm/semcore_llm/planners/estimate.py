@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.planning.simulator import Bench
-from semcore.types import Scenario, Space, utility
+from semcore.planning.interface import PlanSimulator
+from semcore.planning.space import Space
+from semcore.types import Scenario, utility
 from semcore_llm.memory.store import Memory, alike, number
 
 OTHER_VALUE = 0.15
@@ -104,9 +105,9 @@ class Candidate:
     updates: bool | None = None
 
     @classmethod
-    def of(cls, plan: Mapping[str, Any], bench: Bench) -> Candidate:
-        """The candidate that a plan is on a bench."""
-        return cls(plan, tuple(bench.matters(plan)), bench.updates(plan))
+    def of(cls, plan: Mapping[str, Any], simulator: PlanSimulator) -> Candidate:
+        """The candidate that a plan is on a simulator."""
+        return cls(plan, tuple(simulator.matters(plan)), simulator.updates(plan))
 
 
 def estimate(evidence: Sequence[Evidence], space: Space, one: Candidate) -> Estimate | None:
@@ -131,7 +132,7 @@ def _same(one: Candidate, seen: Evidence, space: Space) -> float:
     for path in one.matters:
         if path in one.plan and path in seen.plan and one.plan[path] == seen.plan[path]:
             continue
-        rungs = space.rungs(path)
+        rungs = space.grid_values(path)
         ordered = all(number(value) is not None for value in rungs)
         apart = [rungs.index(plan[path]) for plan in (one.plan, seen.plan) if path in plan and plan[path] in rungs]
         share *= OTHER_VALUE ** (0.5 if ordered and len(apart) == 2 and abs(apart[0] - apart[1]) == 1 else 1.0)

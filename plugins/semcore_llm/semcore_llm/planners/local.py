@@ -14,8 +14,9 @@ from annotated_types import Ge
 from semcore.errors import RunError
 from semcore.models.files import need_tokenizer
 from semcore.models.pretrained import Pretrained
-from semcore.planning.simulator import Bench
-from semcore.types import Bounds, Scenario, Space
+from semcore.planning.interface import PlanSimulator
+from semcore.planning.space import Bounds, Space
+from semcore.types import Scenario
 from semcore_llm.planners.advised import Advised, NoAdviceError
 from semcore_llm.planners.answer import Answer, AnswerError, read_answer
 from semcore_llm.planners.prompt import STEPS, document, instructions, plan_schema
@@ -55,13 +56,13 @@ class LocalPlanner(Advised, Pretrained):
         return [Advised.identity(self), Pretrained.identity(self)]
 
     def advice(
-        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench, report: dict[str, float]
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator, report: dict[str, float]
     ) -> Answer:
-        told = document(scenario, memory, bench, self.lines.of(bench.space), self.nearest)
-        text, asked, said = self._said(told, self._grammar(bench.space))
+        told = document(scenario, memory, simulator, self.lines.of(simulator.space), self.nearest)
+        text, asked, said = self._said(told, self._grammar(simulator.space))
         report |= {"prompt_tokens": float(asked), "completion_tokens": float(said)}
         try:
-            return read_answer(text, bench.space)
+            return read_answer(text, simulator.space)
         except AnswerError as error:
             raise NoAdviceError(f"the answer did not end within {self.max_new_tokens} tokens: {error}") from None
 

@@ -13,8 +13,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
 from semcore.errors import ComponentError
-from semcore.interfaces import Planner
-from semcore.planning.simulator import Bench
+from semcore.planning.interface import Planner, PlanSimulator
 from semcore.types import Plan, Scenario
 from semcore_llm.memory.store import Remembers, number
 from semcore_llm.planners.estimate import Candidate, estimate, evidence_of
@@ -29,11 +28,11 @@ class FixedPlanner(Planner):
         overrides: settings by dotted path, for example `{workflow: a2v}`
     """
 
-    tried_with = ({"overrides": {"workflow": "a2v"}},)
+    test_settings = ({"overrides": {"workflow": "a2v"}},)
 
     overrides: dict[str, Any]
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
         return Plan(dict(self.overrides), ("the plan is fixed",))
 
     def plans(self) -> Sequence[Mapping[str, Any]]:
@@ -70,7 +69,7 @@ class LookupPlanner(Remembers, Planner):
 
     reference: ClassVar[str] = f"{PAPER}, sections III-E and IV-D (Lookup-Table)"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
-    tried_with = ({"table": [{"below": 0.0, "set": {"workflow": "a2v"}}]}, {"memory": ""})
+    test_settings = ({"table": [{"below": 0.0, "set": {"workflow": "a2v"}}]}, {"memory": ""})
 
     table: tuple[Rung, ...] = ()
     otherwise: dict[str, Any] = field(default_factory=dict)
@@ -84,13 +83,13 @@ class LookupPlanner(Remembers, Planner):
         if any(math.isnan(limit) for limit in limits) or any(low >= high for low, high in pairwise(limits)):
             raise ComponentError(f"LookupPlanner.table: `below` must rise from rung to rung, not be {limits}")
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
         value, origin = self._look_up(scenario, memory)
         if value is None:
             return Plan(dict(self.otherwise), (f"{self.quantity} is unknown, so the plan is `otherwise`",))
         seen = f"{self.quantity} is {value:g}{origin}"
         if not self.table:
-            return self._learned(value, seen, scenario, bench)
+            return self._learned(value, seen, scenario, simulator)
         for rung in self.table:
             if value < rung["below"]:
                 return Plan(dict(rung["set"]), (f"{seen}, below {rung['below']:g}",))
@@ -105,16 +104,16 @@ class LookupPlanner(Remembers, Planner):
                 distinct.append(dict(overrides))
         return distinct
 
-    def _learned(self, value: float, seen: str, scenario: Scenario, bench: Bench) -> Plan:
+    def _learned(self, value: float, seen: str, scenario: Scenario, simulator: PlanSimulator) -> Plan:
         """By the middle of the step that `value` lies in, whatever the receiver knows already."""
         below = math.floor(value / self.step) * self.step
         middle = replace(scenario, link={"snr_db": below + self.step / 2})
-        evidence = evidence_of(self.lines.of(bench.space), middle, knowledge=False)
-        plans = [plan for plan in bench.space.points() if all(plan.get(path) == one for path, one in self.given.items())]
-        told = [estimate(evidence, bench.space, Candidate(plan, tuple(bench.space.axes))) for plan in plans]
+        evidence = evidence_of(self.lines.of(simulator.space), middle, knowledge=False)
+        plans = [plan for plan in simulator.space.points() if all(plan.get(path) == one for path, one in self.given.items())]
+        told = [estimate(evidence, simulator.space, Candidate(plan, tuple(simulator.space.axes))) for plan in plans]
         worth = {index: one.utility for index, one in enumerate(told) if one is not None}
         if not worth:
-            return Plan(bench.space.clamped(self.otherwise), (f"{seen}; no past run taught a plan of this space",))
+            return Plan(simulator.space.clamped(self.otherwise), (f"{seen}; no past run taught a plan of this space",))
         best = max(worth, key=lambda index: (worth[index], -index))
         return Plan(plans[best], (f"{seen}: of past runs from {below:g} to {below + self.step:g} these were worth most",))
 

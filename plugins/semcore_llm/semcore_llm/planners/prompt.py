@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semcore.planning.simulator import Bench
-from semcore.types import Bounds, Scenario, Space
+from semcore.planning.interface import PlanSimulator
+from semcore.planning.space import Bounds, Space
+from semcore.types import Scenario
 from semcore_llm.excerpt import LONGEST_REASON
 from semcore_llm.memory.store import Line, Memory
 
@@ -29,7 +30,9 @@ def instructions() -> str:
     return (Path(__file__).parent / "prompt.md").read_text(encoding="utf-8")
 
 
-def document(scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench, lines: Memory, nearest: int) -> str:
+def document(
+    scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator, lines: Memory, nearest: int
+) -> str:
     """All about a segment as JSON; what strangers said stands under `quoted`, shortened, and nowhere else."""
     told = {
         "task": scenario.task,
@@ -40,8 +43,8 @@ def document(scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Ben
         "link": _rounded(scenario.link),
         "forecast": [_rounded(link) for link in scenario.forecast[:FORECAST]],
         "knowledge_base": {"users": len(scenario.knowledge), "entries": sum(map(len, scenario.knowledge.values()))},
-        "space": bench.space.plain(),
-        "plan_in_force": dict(bench.in_force),
+        "space": simulator.space.plain(),
+        "plan_in_force": dict(simulator.in_force),
         "nearest_segments": [lesson(line) for line in lines.nearest(scenario, nearest)],
         "session": [_past(record) for record in memory[-MOST_PAST:]],
         "quoted": quoted(scenario, memory),

@@ -11,8 +11,9 @@ from annotated_types import Ge, Gt, Le, MinLen
 
 from semcore.component.secret import Secret
 from semcore.errors import ComponentError
-from semcore.planning.simulator import Bench
-from semcore.types import Scenario, Space
+from semcore.planning.interface import PlanSimulator
+from semcore.planning.space import Space
+from semcore.types import Scenario
 from semcore_llm.endpoint.client import Budget, Call, Endpoint, EndpointError, Reply
 from semcore_llm.planners.advised import Advised, NoAdviceError
 from semcore_llm.planners.answer import Answer, AnswerError, read_answer
@@ -42,7 +43,7 @@ class LLMPlanner(Advised):
         retries: times that a request is sent again
     """
 
-    tried_with = ({"base_url": "http://127.0.0.1:9/v1", "model": "none", "memory": "", "retries": 0},)
+    test_settings = ({"base_url": "http://127.0.0.1:9/v1", "model": "none", "memory": "", "retries": 0},)
 
     base_url: str = field(kw_only=True)
     model: Annotated[str, MinLen(1)] = field(kw_only=True)
@@ -65,15 +66,15 @@ class LLMPlanner(Advised):
             raise ComponentError("LLMPlanner.base_url must hold neither a name, a password nor a query: use `key: env:NAME`")
 
     def advice(
-        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench, report: dict[str, float]
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator, report: dict[str, float]
     ) -> Answer:
-        lines = self.lines.of(bench.space)
-        rng = bench.rng.at("llm", scenario.segment)
+        lines = self.lines.of(simulator.space)
+        rng = simulator.rng.at("llm", scenario.segment)
         limits = (self.attempt_timeout_s, self.retries)
         endpoint = Endpoint(self.base_url, self.model, self.key, *limits, rng, self.temperature)
-        talk = _Talk(endpoint, Budget(self.time_budget_s), Tools(scenario, bench, lines, self.trials), bench.space)
+        talk = _Talk(endpoint, Budget(self.time_budget_s), Tools(scenario, simulator, lines, self.trials), simulator.space)
         talk.say("system", instructions())
-        talk.say("user", document(scenario, memory, bench, lines, self.nearest))
+        talk.say("user", document(scenario, memory, simulator, lines, self.nearest))
         try:
             answer = talk.with_tools(self.rounds) or talk.answer()
         except EndpointError as error:

@@ -12,9 +12,9 @@ from annotated_types import Ge, Gt, Le
 
 from semcore.component.digest import digest
 from semcore.errors import listed
-from semcore.interfaces import Planner
-from semcore.planning.simulator import Bench, Trial
-from semcore.types import Plan, Scenario, Space
+from semcore.planning.interface import Planner, PlanSimulator, Trial
+from semcore.planning.space import Space
+from semcore.types import Plan, Scenario
 from semcore_llm.memory.store import Remembers
 from semcore_llm.planners.estimate import Candidate, Evidence, estimate, evidence_of, share_of, worth_of
 from semcore_llm.planners.paper import PAPER
@@ -45,7 +45,7 @@ class SearchPlanner(Remembers, Planner):
 
     reference: ClassVar[str] = f"{PAPER}, section III-E: strategies learnt from transmission logs and verified by simulation"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
-    tried_with = ({"memory": ""}, {"memory": "", "trials": 0})
+    test_settings = ({"memory": ""}, {"memory": "", "trials": 0})
 
     trials: Annotated[int, Ge(0), Le(10_000)] = 6
     draws: Annotated[int, Ge(1), Le(100)] = 1
@@ -53,17 +53,17 @@ class SearchPlanner(Remembers, Planner):
     margin: Annotated[float, Ge(0), Le(1)] = 0.005
     time_budget_s: Annotated[float, Gt(0)] = 600.0
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
         if not scenario.utility:
             return Plan({}, ("the scenario does not say what a segment is worth, so the pipeline stays as written",))
-        lines, plans = self.lines.of(bench.space), bench.plans()
-        candidates = [Candidate.of(plan, bench) for plan in plans]
+        lines, plans = self.lines.of(simulator.space), simulator.plans()
+        candidates = [Candidate.of(plan, simulator) for plan in plans]
         share = share_of(self.horizon, scenario, memory)
         evidence = evidence_of(lines, scenario, share)
         reasons = [_recalled(len(lines.lines), len(plans), scenario)]
-        held = plans.index(dict(bench.in_force)) if dict(bench.in_force) in plans else None
+        held = plans.index(dict(simulator.in_force)) if dict(simulator.in_force) in plans else None
         tried: list[int] = []
-        if self.trials and bench.can_try:
+        if self.trials and simulator.can_try:
             started = time.monotonic()
             while len(tried) < min(self.trials, len(plans)):
                 if tried and time.monotonic() - started > self.time_budget_s:
@@ -72,12 +72,12 @@ class SearchPlanner(Remembers, Planner):
                 if held is not None and not tried:  # the plan in force is tried first
                     index = held
                 else:
-                    index = self._next(candidates, tried, evidence, bench.space)
+                    index = self._next(candidates, tried, evidence, simulator.space)
                 tried.append(index)
-                evidence = [*evidence, self._tried(candidates[index], bench, share)]
+                evidence = [*evidence, self._tried(candidates[index], simulator, share)]
             links = "one drawn link" if self.draws == 1 else f"{self.draws} drawn links"
             reasons.append(f"{len(tried)} of them were tried on this segment over {links}")
-        told = {index: estimate(evidence, bench.space, candidates[index]) for index in tried or range(len(plans))}
+        told = {index: estimate(evidence, simulator.space, candidates[index]) for index in tried or range(len(plans))}
         scores = {index: one.utility for index, one in told.items() if one}
         if not scores:
             taken = "the plan in force stays" if held is not None else "the first of them is taken"
@@ -98,8 +98,8 @@ class SearchPlanner(Remembers, Planner):
             bounds[index] = told.utility + OPEN / math.sqrt(1 + told.known) if told else 0.0
         return max(bounds, key=lambda index: (bounds[index], -index))
 
-    def _tried(self, one: Candidate, bench: Bench, share: float) -> Evidence:
-        worth = [_worth(bench.trial(one.plan, draw), bench, share) for draw in range(self.draws)]
+    def _tried(self, one: Candidate, simulator: PlanSimulator, share: float) -> Evidence:
+        worth = [_worth(simulator.trial(one.plan, draw), simulator, share) for draw in range(self.draws)]
         return Evidence(one.plan, math.fsum(worth) / len(worth), TRUST * self.draws, bool(one.updates), tried=True)
 
 
@@ -108,10 +108,10 @@ def _instead(plan: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     return listed([f"{path} = {value}" for path, value in other.items() if plan.get(path) != value])
 
 
-def _worth(trial: Trial, bench: Bench, share: float) -> float:
+def _worth(trial: Trial, simulator: PlanSimulator, share: float) -> float:
     """What a trial was worth if its segment bears a share of what its updates cost."""
-    update_uses = trial.update_uses / max(len(bench.samples), 1)
-    return worth_of(bench.scenario, trial.metrics, update_uses, share) or 0.0
+    update_uses = trial.update_uses / max(len(simulator.samples), 1)
+    return worth_of(simulator.scenario, trial.metrics, update_uses, share) or 0.0
 
 
 def _recalled(lines: int, plans: int, scenario: Scenario) -> str:
@@ -125,9 +125,9 @@ def _recalled(lines: int, plans: int, scenario: Scenario) -> str:
 class ExplorePlanner(Planner):
     """Takes a point of the space by the throw of a die, segment after segment: what such a run teaches fills a memory."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
-        draw = bench.rng.at("explore", scenario.segment, digest(scenario.link)).numpy()
-        axes = {path: bench.space.rungs(path) for path in bench.space.axes}
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
+        draw = simulator.rng.at("explore", scenario.segment, digest(scenario.link)).numpy()
+        axes = {path: simulator.space.grid_values(path) for path in simulator.space.axes}
         return Plan({path: values[int(draw.integers(len(values)))] for path, values in axes.items()}, ("a throw of the die",))
 
 
@@ -146,11 +146,11 @@ class OraclePlanner(Planner):
 
     horizon: Annotated[int, Ge(1), Le(1000)] = 3
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], bench: Bench) -> Plan:
-        if not scenario.utility or not bench.can_try:
+    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
+        if not scenario.utility or not simulator.can_try:
             return Plan({}, ("nothing can be tried, or the scenario does not say what a segment is worth",))
-        plans = bench.plans()
+        plans = simulator.plans()
         share = share_of(self.horizon, scenario, memory)
-        worth = [_worth(bench.real(plan), bench, share) for plan in plans]
+        worth = [_worth(simulator.genie_trial(plan), simulator, share) for plan in plans]
         best = max(range(len(plans)), key=lambda index: (worth[index], -index))
         return Plan(plans[best], (f"of {len(plans)} plans this one is worth most over the real link, {worth[best]:.3f}",))

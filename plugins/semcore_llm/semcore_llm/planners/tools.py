@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from semcore.planning.simulator import Bench
+from semcore.planning.interface import PlanSimulator
 from semcore.types import Scenario
 from semcore_llm.endpoint.client import Call
 from semcore_llm.memory.store import Memory, number
@@ -27,24 +27,24 @@ class Tools:
     """
 
     scenario: Scenario
-    bench: Bench
+    simulator: PlanSimulator
     lines: Memory
     trials: int
     used: int = field(default=0, init=False)
 
     def described(self) -> list[dict[str, Any]]:
         """As the field `tools` of a request has them."""
-        plan = plan_schema(self.bench.space)["properties"]["plan"]
+        plan = plan_schema(self.simulator.space)["properties"]["plan"]
         snr = {"type": "number", "description": "mean SNR of the link, dB"}
         found = [_tool("recall", "What past runs brought over links like one of this SNR.", {"snr_db": snr})]
-        if self.bench.can_try:
+        if self.simulator.can_try:
             about = "Try a plan on this very segment, over a link drawn at the state that is forecast: metrics and utility."
             found.append(_tool("simulate", about, {"plan": plan}))
         return [*found, self.answering()]
 
     def answering(self) -> dict[str, Any]:
         """The tool by which the model answers."""
-        schema = plan_schema(self.bench.space)
+        schema = plan_schema(self.simulator.space)
         return _tool(ANSWER, "Decide: the three steps in words, and the plan.", schema["properties"])
 
     def result(self, call: Call) -> str:
@@ -67,12 +67,12 @@ class Tools:
 
     def _simulate(self, arguments: Mapping[str, Any]) -> Any:
         plan = arguments.get("plan")
-        if not isinstance(plan, dict) or not self.bench.space.holds(plan):
+        if not isinstance(plan, dict) or not self.simulator.space.holds(plan):
             return {"error": "the plan is no point of the space"}
-        if not self.bench.can_try or self.used >= self.trials:
+        if not self.simulator.can_try or self.used >= self.trials:
             return {"error": "no trial is left"}
         self.used += 1
-        trial = self.bench.trial(plan)
+        trial = self.simulator.trial(plan)
         return {"metrics": dict(trial.metrics), "channel_uses": trial.channel_uses, "utility": trial.utility}
 
 

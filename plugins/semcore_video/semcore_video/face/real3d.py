@@ -63,7 +63,7 @@ class Real3DPortrait(Generator):
     licences: ClassVar[tuple[str, ...]] = (REAL3D,)
     reference: ClassVar[str] = f"Z. Ye et al., Real3D-Portrait, ICLR 2024; {PAPER}, eq. 17 and 18"
     cites: ClassVar[tuple[str, ...]] = ("ye2024real3d", "liu2026semantic")
-    tried_with = ({"voice": {"use": "espeak"}},)
+    test_settings = ({"voice": {"use": "espeak"}},)
 
     voice: Generator
     temperature: Annotated[float, Gt(0), Le(10)] = 0.2

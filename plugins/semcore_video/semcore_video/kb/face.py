@@ -56,7 +56,7 @@ class FaceKB(Tracking, ReferenceKB):
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, DLIB)
     reference: ClassVar[str] = f"{PAPER}, section III-D, equations 24 to 26"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lugaresi2019mediapipe", "king2009dlib")
-    tried_with = ({}, {"level": "forced"}, {"mouths": 3})
+    test_settings = ({}, {"level": "forced"}, {"mouths": 3})
 
     level: Literal["l0", "l1", "l2", "forced"] = "l2"
     similarity: Annotated[float, Ge(-1), Le(1)] = 0.45

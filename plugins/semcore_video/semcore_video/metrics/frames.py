@@ -30,7 +30,7 @@ class Frames(RecordMetric):
         count: how many frames are looked at, spread evenly
     """
 
-    tried_with = ({"of": {"use": "ssim"}},)
+    test_settings = ({"of": {"use": "ssim"}},)
     version: ClassVar[int] = 2
 
     of: Metric

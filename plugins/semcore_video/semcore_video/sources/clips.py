@@ -18,7 +18,7 @@ from semcore.fingerprint.content import file_digest
 from semcore.interfaces import Source
 from semcore.media.pictures import written
 from semcore.media.texts import read_text
-from semcore.memo import Newest
+from semcore.memo import LRU
 from semcore.types import OnDemand, Sample
 from semcore_video.face.cut import square
 from semcore_video.face.follow import Person
@@ -39,7 +39,7 @@ OPEN_PIXELS = 2**24
 LOOKED_AT, FIRST = 20, 50
 """Clips, and frames of each, in which a check looks for a face."""
 Side = Annotated[int, Ge(16)]
-_cuts = Newest[tuple[tuple[int, int, int] | None]](256)
+_cuts = LRU[tuple[tuple[int, int, int] | None]](256)
 """Squares about faces by digest of the file and the person: a clip may be opened many times."""
 
 

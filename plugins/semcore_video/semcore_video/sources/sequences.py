@@ -48,7 +48,7 @@ class PictureSequences(Source):
         every: takes each n-th picture of a sequence, 1 or more
     """
 
-    tried_with = ({"path": "{folder}/test"},)
+    test_settings = ({"path": "{folder}/test"},)
 
     path: str
     size: tuple[Side, Side] | None = None

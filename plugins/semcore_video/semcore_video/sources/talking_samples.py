@@ -64,7 +64,7 @@ class TalkingSamples(Tracking, Source):
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, ESPEAK, PORTRAIT)
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
-    tried_with = ({"limit": 2, "size": [96, 96]},)
+    test_settings = ({"limit": 2, "size": [96, 96]},)
     draws: ClassVar[bool] = True
 
     limit: Annotated[int, Ge(1), Le(1000)] = 4

@@ -65,7 +65,7 @@ class Speech(SemanticEncoder):
     licences: ClassVar[tuple[str, ...]] = (POCKETSPHINX, PRAATIO)
     reference: ClassVar[str] = f"{PAPER}, section III-B"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "huggins2006pocketsphinx")
-    tried_with = ({"send": "text"}, {"send": "durations", "words": "grid"}, {"send": "words"})
+    test_settings = ({"send": "text"}, {"send": "durations", "words": "grid"}, {"send": "words"})
 
     send: Literal["text", "durations", "words"] = "text"
     words: Literal["source", "grid"] = "source"
@@ -176,7 +176,7 @@ class Audiovisual(SemanticEncoder):
 
     reference: ClassVar[str] = f"{PAPER}, section III-B"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
-    tried_with = ({"video": {"use": "face-motion"}, "audio": {"use": "speech"}},)
+    test_settings = ({"video": {"use": "face-motion"}, "audio": {"use": "speech"}},)
 
     video: SemanticEncoder
     audio: SemanticEncoder

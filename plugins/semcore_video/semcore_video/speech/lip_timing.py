@@ -50,7 +50,7 @@ class LipTiming(Generator):
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {
         MOTION: (Features,), TEXT: SPOKEN[TEXT], INTERVAL: SPOKEN[INTERVAL],
     }  # fmt: skip
-    tried_with = ({"voice": {"use": "espeak"}},)
+    test_settings = ({"voice": {"use": "espeak"}},)
 
     voice: Generator
     visemes: str | None = None

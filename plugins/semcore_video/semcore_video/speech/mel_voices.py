@@ -53,7 +53,7 @@ class MelVoiced(Generator, abc.ABC):
 
     shipped: ClassVar[str]
     """Name of the shipped weights."""
-    tried_with: ClassVar[tuple[dict[str, Any], ...]] = (
+    test_settings: ClassVar[tuple[dict[str, Any], ...]] = (
         {"vocoder": {"use": "griffin-lim", "iterations": 2}},
     )
 
@@ -197,7 +197,7 @@ class LipVoice(MelVoiced):
         LIPS: (Features,), TEXT: SPOKEN[TEXT], INTERVAL: SPOKEN[INTERVAL],
     }  # fmt: skip
     shipped: ClassVar[str] = "lip-voice"
-    tried_with = (
+    test_settings = (
         {"vocoder": {"use": "griffin-lim", "iterations": 2}},
         {"vocoder": {"use": "griffin-lim", "iterations": 2}, "alignment": "soft"},
     )

@@ -33,7 +33,7 @@ class TalkingHead(Tracking, Generator):
 
     reference: ClassVar[str] = f"{PAPER}, section III-C"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
-    tried_with = ({"renderer": {"use": "mesh-warp"}, "voice": {"use": "deepsc-s"}},)
+    test_settings = ({"renderer": {"use": "mesh-warp"}, "voice": {"use": "deepsc-s"}},)
 
     renderer: Generator
     voice: Generator

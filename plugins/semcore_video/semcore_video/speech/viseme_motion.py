@@ -42,7 +42,7 @@ class VisemeMotion(Generator):
     )
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "cooke2006audio")
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = SPOKEN
-    tried_with = ({"renderer": {"use": "mesh-warp"}},)
+    test_settings = ({"renderer": {"use": "mesh-warp"}},)
 
     renderer: Generator
     visemes: str | None = None

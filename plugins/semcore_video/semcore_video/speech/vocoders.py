@@ -64,7 +64,7 @@ class GriffinLim(Vocoder):
         "D. Griffin and J. Lim, IEEE Trans. Acoust., Speech, Signal Process., 1984; librosa"
     )
     cites: ClassVar[tuple[str, ...]] = ("griffin1984signal", "mcfee2015librosa")
-    tried_with = ({"iterations": 2},)
+    test_settings = ({"iterations": 2},)
 
     iterations: Annotated[int, Ge(1), Le(10_000)] = 60
 

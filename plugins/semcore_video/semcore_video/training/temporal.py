@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from annotated_types import Ge, Le
 
+from semcore.component.naming import name_of
 from semcore.interfaces import ChannelModel, Recipe
-from semcore.plugins.registry import name_of
 from semcore.rng import Rng
 from semcore.training.loop import (
     asked,

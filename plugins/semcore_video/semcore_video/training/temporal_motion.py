@@ -16,8 +16,8 @@ from annotated_types import Ge, Le
 from safetensors.numpy import save_file
 from scipy.fft import dct
 
+from semcore.component.naming import name_of
 from semcore.interfaces import ChannelModel, Recipe, Transport
-from semcore.plugins.registry import name_of
 from semcore.rng import Rng
 from semcore.training.loop import at_snr, command_of, measured_at
 from semcore.types import Features, Semantics
@@ -246,7 +246,7 @@ def _means(
 def error(recipe: MotionCodeRecipe, code: Transport, motion: np.ndarray, snr_db: float) -> float:
     """Mean squared error of motion over the channel, mean of `recipe.times` transmissions."""
     channel, found = at_snr(recipe.channel, snr_db), []
-    told = code.told(channel)
+    told = code.adapted_to(channel)
     for number in range(recipe.times):
         rng = Rng(recipe.seed).at("measure", number)
         sent = told.send([Semantics("clip", {MOTION: Features(motion.astype(np.float32))})], rng)

@@ -33,7 +33,7 @@ class DCT(Spectral):
         "Commun., 1976"
     )
     cites: ClassVar[tuple[str, ...]] = ("lee1976optimal",)
-    tried_with = ({}, {"symbols": 1000, "knee": 8.0})
+    test_settings = ({}, {"symbols": 1000, "knee": 8.0})
 
     knee: Annotated[float, Gt(0)] = 4.0
     slope: Annotated[float, Ge(0), Le(8)] = 2.4

@@ -136,7 +136,7 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Features,)
-    close_db: ClassVar[float] = 0.0
+    loopback_sdr_db: ClassVar[float] = 0.0
 
     symbols: Annotated[int, Ge(1), Le(1_000_000)] = 300
 
@@ -190,12 +190,12 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
     @property
     def _words(self) -> int:
         """How often the header is sent."""
-        return words.copies(self.reckoned_db)
+        return words.copies(self.design_snr_db)
 
     @property
     def _noise(self) -> float:
         """The variance of the noise in a real number that both ends reckon with."""
-        return float(10 ** (-self.reckoned_db / 10) / 2)
+        return float(10 ** (-self.design_snr_db / 10) / 2)
 
     def plan(self, prior: Prior) -> Plan:
         """What both ends agree on who believe `prior`."""

@@ -53,7 +53,7 @@ class TemporalMotion(Spectral):
         f"{PAPER}, eq. 13 to 15; K.-H. Lee and D. P. Petersen, IEEE Trans. Commun., 1976"
     )
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "lee1976optimal")
-    tried_with = ({}, {"symbols": 100, "snr_db": -5.0})
+    test_settings = ({}, {"symbols": 100, "snr_db": -5.0})
 
     weights: str | None = None
 
@@ -126,7 +126,7 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
     @property
     def _words(self) -> int:
         """How often a word of the header is sent."""
-        return words.copies(self.reckoned_db)
+        return words.copies(self.design_snr_db)
 
     def _sent(self, name: str, stream: Stream, header: torch.Tensor, tokens: np.ndarray) -> Burst:
         """A header, and tokens int64 (T,) behind it."""
@@ -136,7 +136,7 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
         if len(tokens):
             count = max(self.symbols, LEAST * len(tokens))
             with torch.inference_mode():
-                told = torch.tensor([min(max(self.reckoned_db, -20.0), 40.0)])
+                told = torch.tensor([min(max(self.design_snr_db, -20.0), 40.0)])
                 data = self.network.encode(torch.from_numpy(tokens)[None], count, told)[0].clone()
         return Burst(
             name,
@@ -165,7 +165,7 @@ class TemporalText(TemporalCode):
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Text,)
-    tried_with = ({}, {"symbols": 100, "snr_db": -5.0})
+    test_settings = ({}, {"symbols": 100, "snr_db": -5.0})
     of: ClassVar[str] = "text"
 
     def burst(self, name: str, stream: Stream) -> Burst:
@@ -210,7 +210,7 @@ class TemporalPhones(TemporalCode):
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Tokens,)
-    tried_with = ({}, {"symbols": 100, "snr_db": -5.0})
+    test_settings = ({}, {"symbols": 100, "snr_db": -5.0})
     of: ClassVar[str] = "phones"
 
     def burst(self, name: str, stream: Stream) -> Burst:
@@ -251,7 +251,7 @@ class TemporalDurations(TemporalCode):
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Features,)
-    tried_with = ({}, {"symbols": 100, "snr_db": -5.0})
+    test_settings = ({}, {"symbols": 100, "snr_db": -5.0})
     of: ClassVar[str] = "durations"
 
     def burst(self, name: str, stream: Stream) -> Burst:

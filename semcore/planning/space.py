@@ -118,7 +118,7 @@ class Space:
         """Bytes that say which plan it is."""
         return max(((self.size - 1).bit_length() + 7) // 8, 1)
 
-    def rungs(self, path: str) -> list[Any]:
+    def grid_values(self, path: str) -> list[Any]:
         """The values of an axis that are worth trying: all of a list, at most `RUNGS` between bounds, both ends among them."""
         values = self.axes[path]
         if isinstance(values, tuple) or len(values) <= RUNGS:
@@ -128,16 +128,16 @@ class Space:
     def covering(self, most: int) -> Iterator[dict[str, Any]]:
         """Plans that show every value: all points, or, if they are more than `most`, each value alone in each workflow."""
         paths = [path for path in self.axes if path != "workflow"]
-        if math.prod(len(self.rungs(path)) for path in self.axes) <= most:
+        if math.prod(len(self.grid_values(path)) for path in self.axes) <= most:
             yield from self.points()
             return
-        for workflow in [{"workflow": one} for one in self.rungs("workflow")] if "workflow" in self.axes else [{}]:
+        for workflow in [{"workflow": one} for one in self.grid_values("workflow")] if "workflow" in self.axes else [{}]:
             yield workflow
-            yield from ({**workflow, path: value} for path in paths for value in self.rungs(path))
+            yield from ({**workflow, path: value} for path in paths for value in self.grid_values(path))
 
     def points(self) -> Iterator[dict[str, Any]]:
         """Every plan that names all paths, the last axis changes fastest; of bounds the rungs alone."""
-        for values in itertools.product(*map(self.rungs, self.axes)):
+        for values in itertools.product(*map(self.grid_values, self.axes)):
             yield dict(zip(self.axes, values, strict=True))
 
 
