@@ -125,6 +125,11 @@ def test_what_changes_nothing_costs_nothing(package: Path, file: str, before: st
         "import importlib; importlib.import_module('loudness.parts.lazy')",
         "from importlib import import_module; import_module('.parts.lazy', 'loudness')", "__import__('loudness.parts.lazy')",
         "import importlib; name = 'lazy'; importlib.import_module('loudness.parts.' + name)",
+        "import importlib; call = importlib.import_module; name = 'lazy'; call('loudness.parts.' + name)",
+        "from importlib import import_module as load; name = 'lazy'; load(f'loudness.parts.{name}')",
+        "import runpy, os; runpy.run_path(os.path.join(os.path.dirname(__file__), 'parts', 'lazy.py'))",
+        "from pathlib import Path; exec((Path(__file__).parent / 'parts' / 'lazy.py').read_text())",
+        "from importlib.util import spec_from_file_location as at; at('lazy', __file__.replace('channel', 'parts/lazy'))",
         "WHERE = {'it': 'loudness.parts.lazy:LAZY'}", "from .parts import *",
     ],
 )  # fmt: skip
@@ -157,6 +162,33 @@ def test_data_beside_the_code_counts_where_the_code_reads_it(package: Path) -> N
     (package / "tables" / "notes").write_text("2")
     assert source_of(package) == found
     (package / "tables" / "1-table.txt").write_text("2")
+    assert source_of(package) != found
+
+
+@pytest.mark.parametrize(
+    ("code", "file"),
+    [
+        ("import os\nHERE = os.path.dirname(__file__)\nNAME = HERE + '/tables/number' + str(3) + '.txt'", "number3.txt"),
+        ("import os\nNAME = os.path.join(os.path.dirname(__file__), 'tables', 'number%02d' % 3)", "number03"),
+        ("import os\nNAME = os.path.join(os.path.dirname(__file__), 'tables/{}-{:02d}'.format('a', 3))", "a-03"),
+        ("from pathlib import Path\nNAMES = list((Path(__file__).parent / 'tables').iterdir())", "anything"),
+        ("import os\nNAMES = [os.listdir(os.path.join(os.path.dirname(__file__), 'tables'))]", "anything"),
+        ("import loudness\nfrom pathlib import Path\nNAME = Path(loudness.__path__[0], 'tables', 'it.json')", "it.json"),
+        ("import inspect, os\nNAME = os.path.dirname(inspect.getfile(os)) + '/tables/it.json'", "it.json"),
+        ("import os\nNAME = os.path.dirname((lambda: 0).__code__.co_filename) + '/tables/it.json'", "it.json"),
+        ("NAME = __spec__.origin.replace('channel.py', 'tables/it.json')", "it.json"),
+        (
+            "import sys, os\nNAME = [sys.executable, os.path.join(os.path.dirname(__file__), 'tables', 'script.py')]",
+            "script.py",
+        ),
+    ],
+)
+def test_data_counts_however_its_name_is_put_together(package: Path, code: str, file: str) -> None:
+    (package / "channel.py").write_text(CHANNEL.format(imports=code, body=BODY))
+    (package / "tables").mkdir()
+    (package / "tables" / file).write_text("1")
+    found = source_of(package)
+    (package / "tables" / file).write_text("2")
     assert source_of(package) != found
 
 

@@ -14,6 +14,7 @@ import importlib.machinery
 import importlib.util
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -291,43 +292,69 @@ def _source(module: _Module) -> Source:
 def _data(modules: Iterable[_Module]) -> list[tuple[str, str, str]]:
     """The data files that packages read from beside their modules, by name and digest.
 
-    Those count of which a module that asks where it lies, or another one of its package, mentions every part of the name.
+    Those count of which a module that asks where it lies, or another one of its package, mentions every part of the name; and
+    where a module lists folders, whatever lies below those that are mentioned, or below its own if it asks where that is.
     """
-    packages: dict[str, tuple[set[Path], set[str], bool]] = {}
+    packages: dict[str, _Reads] = {}
     for one in modules:
         root, source = one.name.partition(".")[0], _source(one)
         if root != CORE:
-            folders, words, asks = packages.get(root, (set(), set(), False))
-            places = {one.path.parent, _outermost(one)}
-            packages[root] = folders | places, words | set(source.words), asks or source.asks_where
+            packages.setdefault(root, _Reads()).add(one, source)
     found = [
-        (_lasting(root), os.path.relpath(path, min(folders)), content.file_digest(path))
-        for root, (folders, words, asks) in packages.items()
-        if asks
-        for path in {path for folder in folders for path in _mentioned(folder, words)}
+        (_lasting(root), os.path.relpath(path, min(reads.folders)), content.file_digest(path))
+        for root, reads in packages.items()
+        if reads.asks
+        for path in reads.files()
     ]
     return sorted(found)
+
+
+class _Reads:
+    """What the modules of a package may read from beside themselves."""
+
+    def __init__(self) -> None:
+        self.folders, self.listed = set[Path](), set[Path]()
+        self.words = set[str]()
+        self.asks = self.lists = False
+
+    def add(self, module: _Module, source: Source) -> None:
+        """Count a module in."""
+        self.folders |= {module.path.parent, _outermost(module)}
+        self.words |= set(source.words)
+        self.asks |= source.asks_where
+        self.lists |= source.lists
+        if source.asks_where and source.lists:
+            self.listed.add(module.path.parent)
+
+    def files(self) -> set[Path]:
+        """The data files that count."""
+        return {path for folder in self.folders for path in self._below(folder, folder in self.listed)}
+
+    @functools.cached_property
+    def _patterns(self) -> list[str]:
+        """Of words with wildcards, and of endings, which a name may be put together with."""
+        endings = [f"*{word}" for word in self.words if re.fullmatch(r"\.\w+", word)]
+        return endings + [word for word in self.words if set("*?[") & set(word)]
+
+    def _below(self, folder: Path, all_of_it: bool) -> Iterator[Path]:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        for entry in entries:
+            name = entry.name
+            if name.startswith(".") or name == "__pycache__":
+                continue
+            mentioned = name in self.words or any(fnmatch(name, one) for one in self._patterns)
+            if entry.is_dir() and (mentioned or all_of_it):
+                yield from self._below(Path(entry.path), all_of_it or self.lists)
+            elif name.endswith((".pyc", ".log")) or not entry.is_file():
+                continue
+            elif name in self.words or not name.endswith(".py") and (mentioned or all_of_it and not name.endswith(".md")):
+                yield Path(entry.path)
 
 
 def _outermost(module: _Module) -> Path:
     """The folder of the outermost package of a module."""
     up = module.name.count(".") - (not module.package)
     return module.path.parents[max(up, 0)] if len(module.path.parents) > up else module.path.parent
-
-
-def _mentioned(folder: Path, words: set[str]) -> Iterator[Path]:
-    """Files below a folder each part of whose name is among the words, or fits a pattern among them."""
-    patterns = [word for word in words if set("*?[") & set(word)]
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        return
-    for entry in entries:
-        name = entry.name
-        if name.startswith(".") or name.endswith((".py", ".pyc", ".log")) or name == "__pycache__":
-            continue
-        if name in words or any(fnmatch(name, pattern) for pattern in patterns):
-            if entry.is_dir():
-                yield from _mentioned(Path(entry.path), words)
-            elif entry.is_file():
-                yield Path(entry.path)

@@ -16,13 +16,25 @@ from typing import Any
 
 from semcore.fingerprint import content
 
-FORM = 1
+FORM = 2
 """Raised when what is read from a file changes: what the user's cache holds of files is read again then."""
 UNNAMED = "*"
 """Stands for an import whose module is only known when it is executed."""
 _SKIPPED = {"ctx", "kind", "type_comment", "type_ignores"}
 """Fields of nodes that change nothing."""
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+(:\w+)?")
+_FORMATTED = re.compile(r"%[-#0 +]*\d*(?:\.\d+)?[a-zA-Z]|\{[^{}]*\}")
+"""Parts of a text in whose place something else is written (`%d`, `{}`)."""
+_IMPORTERS = {"import_module", "__import__"}
+"""Functions that import the module that they are given."""
+_RUNNERS = {"exec", "run_path", "run_module", "spec_from_file_location", "SourceFileLoader"}
+"""Functions that execute source, wherever it comes from."""
+_WHERE = {
+    "__file__", "__path__", "__spec__", "__cached__", "co_filename", "getfile", "getsourcefile", "getabsfile", "find_spec",
+}  # fmt: skip
+"""Names by which code finds out where it lies."""
+_LISTERS = {"iterdir", "listdir", "scandir", "walk", "walk_packages", "iter_modules"}
+"""Functions that find whatever lies in a folder."""
 _PLACES = {"importlib.resources", "importlib_resources", "pkgutil"}
 """Modules that find the data files of a package."""
 
@@ -46,6 +58,7 @@ class Source:
         mentioned: texts in it that read like the name of a module
         words: texts in it that may be parts of the names of files, or patterns of them
         asks_where: whether it asks where it lies itself, or for the data of a package
+        lists: whether it lists folders
     """
 
     digest: str
@@ -53,6 +66,7 @@ class Source:
     mentioned: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     asks_where: bool = False
+    lists: bool = False
 
 
 _known: dict[content.Stamp, Source] = {}
@@ -69,8 +83,9 @@ def read(path: Path) -> Source:
         return found
     held = content.stored("source", mark)
     try:
-        form, digest, imports, mentioned, words, asks = held
-        made = Source(digest, tuple(Import(a, b, tuple(c)) for a, b, c in imports), tuple(mentioned), tuple(words), asks)
+        form, digest, imports, mentioned, words, asks, lists = held
+        named = tuple(Import(a, b, tuple(c)) for a, b, c in imports)
+        made = Source(digest, named, tuple(mentioned), tuple(words), asks, lists)
         found = made if form == FORM else None
     except (TypeError, ValueError):
         found = None
@@ -79,7 +94,8 @@ def read(path: Path) -> Source:
         if content.stamp(path) != mark or not content.settled(mark):
             return found
         imports = [[one.level, one.module, one.names] for one in found.imports]
-        content.store("source", mark, [FORM, found.digest, imports, found.mentioned, found.words, found.asks_where])
+        values = [found.mentioned, found.words, found.asks_where, found.lists]
+        content.store("source", mark, [FORM, found.digest, imports, *values])
     _known[mark] = found
     return found
 
@@ -93,7 +109,8 @@ def parsed(data: bytes) -> Source:
     reader = _Reader()
     state = hashlib.blake2b("\x1f".join(reader.tokens(tree)).encode("utf-8", "surrogatepass"), digest_size=16)
     mentioned, words = tuple(sorted(reader.mentioned)), tuple(sorted(reader.words))
-    return Source(state.hexdigest(), tuple(reader.imports), mentioned, words, reader.asks_where)
+    imports = tuple(reader.imports)
+    return Source(state.hexdigest(), imports, mentioned, words, reader.asks_where, reader.lists)
 
 
 class _Reader:
@@ -104,6 +121,8 @@ class _Reader:
         self.mentioned: set[str] = set()
         self.words: set[str] = set()
         self.asks_where = False
+        self.lists = False
+        self._called: set[int] = set()
 
     def tokens(self, tree: ast.AST) -> Iterator[str]:
         """The tree as a sequence of texts that determines it."""
@@ -136,15 +155,20 @@ class _Reader:
             self._imports(*(Import(0, alias.name) for alias in node.names))
         elif isinstance(node, ast.ImportFrom):
             self._imports(Import(node.level, node.module or "", tuple(alias.name for alias in node.names)))
-        elif isinstance(node, ast.Call) and _called(node.func) in ("import_module", "__import__"):
+        elif isinstance(node, ast.Call) and _called(node.func) in _IMPORTERS:
+            self._called.add(id(node.func))
             named = node.args[0] if node.args else next((one.value for one in node.keywords if one.arg == "name"), None)
             text = named.value if isinstance(named, ast.Constant) and isinstance(named.value, str) else None
             level = len(text) - len(text.lstrip(".")) if text else 0
             self._imports(Import(level, text.lstrip(".")) if text else Import(0, UNNAMED))
-        elif (
-            isinstance(node, ast.Name) and node.id == "__file__" or isinstance(node, ast.Attribute) and node.attr == "__file__"
-        ):
+        elif _called(node) in _WHERE:
             self.asks_where = True
+        elif isinstance(node, ast.alias) and node.asname and node.name in _IMPORTERS | _RUNNERS:
+            self._imports(Import(0, UNNAMED))  # whatever it is called by its other name
+        elif _called(node) in _RUNNERS or _called(node) in _IMPORTERS and id(node) not in self._called:
+            self._imports(Import(0, UNNAMED))
+        elif _called(node) in _LISTERS:
+            self.lists = True
         elif isinstance(node, ast.JoinedStr):
             parts = [one.value if isinstance(one, ast.Constant) else "*" for one in node.values]
             self._word("".join(map(str, parts)))
@@ -162,6 +186,7 @@ class _Reader:
     def _word(self, text: str) -> None:
         """The parts of a text that may be the name of a file."""
         if 0 < len(text) < 200 and "\n" not in text:
+            text = _FORMATTED.sub("*", text)
             self.words.update(part for part in text.split("/") if part.strip("*?."))
 
 
