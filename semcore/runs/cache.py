@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from semcore import steps
-from semcore.runs import files
 from semcore.component.base import Component
-from semcore.fingerprint.content import user_cache_folder
-from semcore.link.expect import expect_each
 from semcore.component.digest import digest
+from semcore.fingerprint.content import user_cache_folder
 from semcore.interfaces import Generator, Selector, SemanticEncoder
+from semcore.link.expect import expect_each
 from semcore.link.pipeline import Pipeline
 from semcore.link.pseudonyms import is_genie, named_candidates, named_samples
 from semcore.redaction import redact
 from semcore.rng import Rng
+from semcore.runs import files
 from semcore.runs.files import RefusedFile
 from semcore.runs.packing import pack, unpack
 from semcore.steps import StageDone

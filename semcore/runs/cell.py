@@ -10,23 +10,23 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from semcore import steps
-from semcore.link.expect import expect_values
-from semcore.planning.simulator import Judge
-from semcore.runs.cache import Cache, cached
-from semcore.media.clips import mp4
-from semcore.config.setup import Setup
+from semcore.component.digest import digest
 from semcore.config.experiment import Cell, Experiment
+from semcore.config.metric_names import metric_names
+from semcore.config.setup import Setup
+from semcore.interfaces import Metric, Record
+from semcore.link.expect import expect_values
+from semcore.link.pipeline import Pipeline, Transmission
+from semcore.media.clips import mp4
+from semcore.planning.session import Segment, in_words, remember, run_session
+from semcore.planning.simulator import Judge
+from semcore.redaction import redact
+from semcore.rng import Rng
+from semcore.runs.cache import Cache, cached
 from semcore.runs.conventions import conventions
 from semcore.runs.damage import damages
 from semcore.runs.found import counted, lacking
-from semcore.component.digest import digest
-from semcore.interfaces import Metric, Record
-from semcore.config.metric_names import metric_names
-from semcore.link.pipeline import Transmission, Pipeline
 from semcore.runs.provenance import provenance
-from semcore.redaction import redact
-from semcore.rng import Rng
-from semcore.planning.session import Segment, run_session, in_words, remember
 from semcore.statistics.kinds import Quotient
 from semcore.storage import content_digest, sealed
 from semcore.types import Ledger, Picture, Sample, Semantics, Term, left_out_of, utility

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semcore.runs import files
 from semcore.errors import RunError
-from semcore.runs.verify import verify
+from semcore.runs import files
 from semcore.runs.results import read_info, read_result
+from semcore.runs.verify import verify
 from semcore.storage import sealed, sweep, write
 
 

@@ -12,12 +12,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from semcore.runs import memory
-from semcore.config.local_files import register_files
 from semcore.config.experiment import Cell, Experiment
+from semcore.config.local_files import register_files
 from semcore.errors import ConfigError, RunError
 from semcore.link.pipeline import Pipeline, transmit
 from semcore.rng import Rng
+from semcore.runs import memory
 from semcore.types import Knowledge
 
 STAGES = {
@@ -108,8 +108,8 @@ def profiles(experiment: Experiment, cells: Sequence[Cell], repeat: int = 5) -> 
 
 def _alone(cell: Cell, call: Callable[[], Any]) -> Any:
     """What a call returns in a process of its own."""
-    from semcore.runs.executors.processes import Processes
     from semcore.interfaces import Job, Lost
+    from semcore.runs.executors.processes import Processes
 
     [(_, made)] = Processes(retries=0).execute([Job(functools.partial(_caught, call))])
     if isinstance(made, (Lost, str)):

@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from semcore.version import __version__
-from semcore.fingerprint import origin
 from semcore.component import naming
-from semcore.plugins import registry
 from semcore.component.base import Component, plain
 from semcore.component.digest import digest, named_files
+from semcore.fingerprint import origin
+from semcore.version import __version__
 
 CORE = "semcore.runs.cell"
 """The module whose imports are what computes a cell, besides its components."""

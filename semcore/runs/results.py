@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semcore.runs import records
-from semcore.runs import files
 from semcore.errors import RunError
-from semcore.statistics.intervals import Estimate
 from semcore.limits import MAX_TEXT_BYTES
+from semcore.runs import files, records
 from semcore.runs.files import RefusedFile
+from semcore.runs.labels import Labels
+from semcore.statistics.intervals import Estimate
 from semcore.statistics.kinds import Quotient, Statistic
 from semcore.storage import from_json, unsealed
-from semcore.runs.labels import Labels
 
 PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")
 """What a result must have, whatever else is in it."""

@@ -27,32 +27,30 @@ from typing import Any
 import pluggy
 
 from semcore import supervisor
-from semcore.version import __version__
-from semcore.fingerprint import libraries
-from semcore.fingerprint import origin
-from semcore.runs import provenance
-from semcore.plugins.hook_calls import Around
-from semcore.runs.cache import Cache
-from semcore.steps import StageDone
 from semcore.component.base import Needs, most
-from semcore.runs.allocator import return_large_blocks
+from semcore.component.digest import digest
 from semcore.config import build
-from semcore.config.local_files import register_files
 from semcore.config.experiment import Cell, Experiment, Resolve, alternatives
 from semcore.config.inputs import unusable
+from semcore.config.local_files import register_files
 from semcore.errors import ConfigError, RunError, SemcoreError, SourceError
-from semcore.runs.cell import cell_files
-from semcore.component.digest import digest
+from semcore.fingerprint import libraries, origin
 from semcore.interfaces import Executor, Job, Lost, Source
 from semcore.memo import LRU
+from semcore.plugins.hook_calls import Around
 from semcore.redaction import printable, redact
-from semcore.runs.results import read_result
+from semcore.runs import provenance
+from semcore.runs.allocator import return_large_blocks
+from semcore.runs.cache import Cache
+from semcore.runs.cell import cell_files
 from semcore.runs.files import beneath
-from semcore.steps import Step, listening, stage
-from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
-from semcore.runs.threads import limited
-from semcore.types import OnDemand, Sample, heads, left_out_of
 from semcore.runs.labels import Labels
+from semcore.runs.results import read_result
+from semcore.runs.threads import limited
+from semcore.steps import StageDone, Step, listening, stage
+from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
+from semcore.types import OnDemand, Sample, heads, left_out_of
+from semcore.version import __version__
 
 KEPT_SOURCES = 8
 """Sources whose samples stay in memory (unless they are read on demand); a sweep may go over sources."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from semcore.runs import files as runfiles
 from semcore.errors import RunError, shown
-from semcore.runs.results import checked_result, read_info, read_items
+from semcore.runs import files as runfiles
 from semcore.runs.files import RefusedFile
+from semcore.runs.results import checked_result, read_info, read_items
 from semcore.storage import TEMPORARY, is_signed, unstamped
 
 UNSEALED = {"failure.json"}

@@ -15,10 +15,9 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from semcore import sandbox
-from semcore.entrypoints import discovery
 from semcore.interfaces import Executor, Job, Lost
-from semcore.sandbox import die_with
 from semcore.redaction import guard_streams
+from semcore.sandbox import die_with
 from semcore.steps import Step, listening
 
 SPAWN = multiprocessing.get_context("spawn")

@@ -1,0 +1,1 @@
+"""A run: every cell of an experiment computed once and kept on disk."""
