@@ -9,6 +9,7 @@ import json
 import math
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -43,6 +44,23 @@ def write(path: Path, data: bytes, durable: bool = True) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Write a file that a user named: as `write` does, but a link stays one, and a device or pipe takes the data itself."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        mode = stat.S_IFREG
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        write(Path(os.path.realpath(path)), data)
+        return
+    try:
+        with open(path, "wb") as file:
+            file.write(redact(data))
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def _write_unnamed(path: Path, data: bytes, durable: bool) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from semcore import storage
 from semcore.cli import main
 from semcore.component import naming
 from semcore.interfaces import Recipe
@@ -99,3 +101,36 @@ def test_an_output_that_takes_no_more_is_one_line(bench: Any, command: list[str]
 def test_a_reader_that_has_seen_enough_is_no_error(bench: Any) -> None:
     done = subprocess.run(["bash", "-c", f"{sys.executable} -m semcore schema | head -c 10"], capture_output=True, text=True)
     assert done.stderr == "" and len(done.stdout) == 10
+
+
+def test_an_output_that_is_a_link_or_a_pipe_stays_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file in its place would be the end of /dev/null, which root may replace."""
+    target, link, pipe = tmp_path / "folder" / "target.bib", tmp_path / "link", tmp_path / "pipe"
+    target.parent.mkdir()
+    link.symlink_to(target)
+    storage.write_output(link, b"first")
+    storage.write_output(link, b"second")
+    assert link.is_symlink() and target.read_bytes() == b"second"
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        storage.write_output(pipe, b"third")
+        assert os.read(reader, 100) == b"third" and stat.S_ISFIFO(os.stat(pipe).st_mode)
+    finally:
+        os.close(reader)
+
+
+@pytest.mark.parametrize("command", ["graph", "schema", "cite", "table"])
+def test_a_device_is_written_to_and_never_replaced(bench: Any, command: str, tmp_path: Path) -> None:
+    device = tmp_path / "full"
+    try:
+        os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 7))
+        device.open("wb").close()
+    except OSError:
+        pytest.skip("making a device takes root")
+    bench.run()
+    what = [bench.path] if command == "graph" else [] if command == "schema" else [bench.folder / "out"]
+    with pytest.raises(SystemExit) as caught:
+        main([command, *map(str, what), "--out", str(device)])
+    assert caught.value.code == 2 and stat.S_ISCHR(os.lstat(device).st_mode)

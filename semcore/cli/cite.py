@@ -20,7 +20,7 @@ def cite_command(runs: tuple[Path, ...], where: tuple[str, ...], out: Path | Non
     """
     from semcore.analysis.rows import read_rows
     from semcore.render.bibliography import bibliography
-    from semcore.storage import write
+    from semcore.storage import write_output
 
     found = bibliography(read_rows(runs, where))
     for sentence in found.missing:
@@ -28,5 +28,5 @@ def cite_command(runs: tuple[Path, ...], where: tuple[str, ...], out: Path | Non
     if out is None:
         say(found.text, end="")
     else:
-        write(out, found.text.encode())
+        write_output(out, found.text.encode())
         say(out)

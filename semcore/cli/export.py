@@ -41,7 +41,7 @@ def export_command(
     from semcore.analysis.rows import read_rows
     from semcore.render import csv, export
     from semcore.runs.files import MAX_NAME, beneath
-    from semcore.storage import write
+    from semcore.storage import write_output
 
     rows = read_rows(runs, where)
     if to == "compressai":
@@ -51,7 +51,7 @@ def export_command(
             names[bare] = names.get(bare, 0) + 1
             name = f"{bare}{f'-{names[bare]}' if names[bare] > 1 else ''}.json"
             path = out / name if out else beneath(runs[0], f"export/{name}")
-            write(path, (json.dumps(curve, indent=2, ensure_ascii=False) + "\n").encode())
+            write_output(path, (json.dumps(curve, indent=2, ensure_ascii=False) + "\n").encode())
             say(path)
         return
     tidy = export.items(rows, all_settings) if items else export.cells(rows, all_settings)
@@ -59,5 +59,5 @@ def export_command(
         say(csv.as_csv(tidy, spreadsheet=spreadsheet), end="")
         return
     path = out or beneath(runs[0], f"export/{'items' if items else 'cells'}.{to}")
-    write(path, csv.as_csv(tidy, spreadsheet=spreadsheet).encode() if to == "csv" else export.parquet(tidy))
+    write_output(path, csv.as_csv(tidy, spreadsheet=spreadsheet).encode() if to == "csv" else export.parquet(tidy))
     say(path)

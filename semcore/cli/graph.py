@@ -21,11 +21,11 @@ def graph_command(pipeline: Path, overrides: tuple[str, ...], out: Path | None) 
     For example: semcore graph examples/llm_image_uma.yaml --out llm.svg
     """
     from semcore.render.page.graph import graph
-    from semcore.storage import write
+    from semcore.storage import write_output
 
     drawing = graph(load(pipeline, overrides))
     if out is None:
         click.echo(drawing, nl=False)
     else:
-        write(out, drawing.encode("utf-8", "replace"))
+        write_output(out, drawing.encode("utf-8", "replace"))
         click.echo(out)

@@ -38,7 +38,7 @@ def profile_command(
     from semcore.cli.columns import columns, console
     from semcore.render.csv import as_csv
     from semcore.runs import profile
-    from semcore.storage import write
+    from semcore.storage import write_output
 
     experiment = load(pipeline, overrides)
     by = list(paths) or [path for path in experiment.axes if path == "workflow"]
@@ -48,7 +48,7 @@ def profile_command(
     shown = [[str(value) for value in row.values()][:left] + _shown(row) for row in rows]
     console().print(columns([*list(rows[0])[:left], *HEADER], shown, left), crop=False)
     if out is not None:
-        write(out, as_csv(rows).encode())
+        write_output(out, as_csv(rows).encode())
         click.echo(out)
 
 

@@ -24,7 +24,7 @@ def schema_command(pipeline: Path | None, out: Path | None) -> None:
     """
     from semcore.config import document
     from semcore.config.json_schema import pipeline_schema
-    from semcore.storage import write
+    from semcore.storage import write_output
 
     if pipeline is not None:
         document.read(pipeline)  # what is wrong with the file itself is said at its place
@@ -33,5 +33,5 @@ def schema_command(pipeline: Path | None, out: Path | None) -> None:
     if out is None:
         click.echo(text, nl=False)
     else:
-        write(out, text.encode())
+        write_output(out, text.encode())
         click.echo(out)

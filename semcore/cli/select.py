@@ -55,7 +55,7 @@ def write_figure(files: Mapping[str, bytes], out: Path | None, run: Path, name: 
         name: of a figure of the run; what cannot stand in a file's name is replaced
     """
     from semcore.runs.files import beneath, file_name
-    from semcore.storage import write
+    from semcore.storage import write, write_output
 
     if out is None:
         base = beneath(run, f"figures/{file_name(name)}")
@@ -63,5 +63,5 @@ def write_figure(files: Mapping[str, bytes], out: Path | None, run: Path, name: 
         base = out.with_suffix("") if out.suffix.removeprefix(".") in files else out
     for ending, data in files.items():
         path = base.with_name(f"{base.name}.{ending}")
-        write(path, data)
+        (write if out is None else write_output)(path, data)
         say(path)

@@ -37,7 +37,7 @@ def table_command(
     from semcore.analysis.table import table
     from semcore.render import csv
     from semcore.render.table import as_latex, as_markdown
-    from semcore.storage import write
+    from semcore.storage import write_output
 
     found = table(read_rows(runs, where), paths or None, metrics or None)
     kind = to or ENDINGS.get(out.suffix if out else "", "markdown")
@@ -50,5 +50,5 @@ def table_command(
     if out is None:
         say(text, end="")
     else:
-        write(out, text.encode())
+        write_output(out, text.encode())
         say(out)

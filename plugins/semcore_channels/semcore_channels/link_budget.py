@@ -147,11 +147,11 @@ def _pass_table(passing: Sequence[Moment]) -> str:
 def _write_scenarios(out: Path, passing: Sequence[Moment]) -> None:
     import yaml
 
-    from semcore.storage import write
+    from semcore.storage import write_output
 
     section = {"scenario": {"segments": [one.environment for one in passing]}}
     text = yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=120)
-    write(out, text.encode())
+    write_output(out, text.encode())
     click.echo(f"{out}: {len(passing)} segments, to stand in a pipeline file")
 
 

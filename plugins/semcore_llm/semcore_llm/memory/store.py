@@ -20,7 +20,7 @@ from semcore.component.digest import digest
 from semcore.errors import ComponentError, RunError
 from semcore.fingerprint.content import file_digest
 from semcore.planning.space import Space
-from semcore.storage import write
+from semcore.storage import write_output
 from semcore.types import Scenario
 
 SHIPPED = "shipped"
@@ -151,7 +151,7 @@ def append(path: Path, lines: Sequence[Line]) -> int:
     new = [line for line in united([lines]) if digest(line) not in known]
     texts = [json.dumps(line, ensure_ascii=False, allow_nan=False, sort_keys=True) for line in (*held, *new)]
     if new:
-        write(path, "".join(f"{text}\n" for text in texts).encode())
+        write_output(path, "".join(f"{text}\n" for text in texts).encode())
     return len(new)
 
 
