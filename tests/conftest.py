@@ -227,7 +227,7 @@ class Site:
             [sys.executable, "-m", "semcore", *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=900,
             cwd=self.folder,
             env={**self.environment, **environment},
         )

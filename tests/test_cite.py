@@ -75,7 +75,7 @@ def test_a_run_cites_its_components_nested_ones_included_and_semcore_in_its_vers
 def test_the_verb_prints_bibtex_and_notes_and_loads_no_torch(mixed: Path, tmp_path: Path) -> None:
     code = "import sys\nfrom semcore.cli import main\ntry: main(['cite', sys.argv[1]])\nexcept SystemExit as e: " \
            "sys.exit(e.code or 3 * ('torch' in sys.modules))"  # fmt: skip
-    done = subprocess.run([sys.executable, "-c", code, str(mixed)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code, str(mixed)], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     assert len(parse(done.stdout)) == 11
     assert done.stderr == "note: selector 'of-somebody-else' is not cited: no installed package brings it\n"
@@ -95,7 +95,7 @@ def test_bibtex_takes_every_entry(tmp_path: Path) -> None:
         ["bibtex", "t"],
         ["pdflatex", "-halt-on-error", "t.tex"],
     ):
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=900)
         assert done.returncode == 0 and "Warning--empty" not in done.stdout, done.stdout
     assert (tmp_path / "t.bbl").read_text().count("\\bibitem") == len(ENTRIES)
 

@@ -59,7 +59,7 @@ class Story:
 
     def _finish(self, out: Path) -> dict[str, bytes]:
         process = self._start(out, self.folder / "log-of-the-end")
-        process.join(60)
+        process.join(900)
         assert process.exitcode == 0
         return files(out)
 
@@ -69,10 +69,10 @@ class Story:
         here, there = FORKS.Pipe()
         process = self._start(out, self.folder / "log-before", (there, place, nth), how)
         there.close()
-        assert here.poll(60), "the barrier was never reached"
+        assert here.poll(900), "the barrier was never reached"
         assert here.recv() == "here"
         process.kill()
-        process.join(60)
+        process.join(900)
         assert process.exitcode == -signal.SIGKILL
         return out
 
@@ -185,7 +185,7 @@ class Shell:
 
     def until(self, there: Callable[[], Any]) -> None:
         """Wait for something that happens soon."""
-        for _ in range(3000):
+        for _ in range(90_000):
             if there():
                 return
             time.sleep(0.01)
@@ -196,7 +196,7 @@ class Shell:
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, dict[str, bytes]]]:
     """A run of two jobs, each of whose cells takes a while, and what it leaves behind undisturbed."""
     one = Shell(tmp_path_factory.mktemp("shell"), "--jobs", "2", "channel.slow_s=0.3")
-    assert one.start("whole").wait(60) == 0
+    assert one.start("whole").wait(900) == 0
     whole = files(one.folder / "whole")
     del whole["run.json"]  # holds the command, which names another folder
     yield one, whole
@@ -216,10 +216,10 @@ def test_kill_at_any_time_with_two_jobs(shell: tuple[Shell, dict[str, bytes]], t
         victims = workers_of(process.pid)
         if victims:
             os.kill(chance.choice(victims), signal.SIGKILL)
-        assert process.wait(300) == 0  # another process takes its place
+        assert process.wait(900) == 0  # another process takes its place
     elif process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL) if target == "group" else process.kill()
-        assert process.wait(300) == -signal.SIGKILL
+        assert process.wait(900) == -signal.SIGKILL
         time.sleep(2)
         assert processes_of(process.pid) == []
 
@@ -228,7 +228,7 @@ def test_kill_at_any_time_with_two_jobs(shell: tuple[Shell, dict[str, bytes]], t
     seen = files(one.folder / out)
     assert not [name for name, data in seen.items() if name in whole and data != whole[name]]
     process = one.start(out)
-    assert process.wait(300) == 0
+    assert process.wait(900) == 0
     assert len(one.log.read_text().split("transmit")) - 1 == 3 * (len(SNRS) - len(done))  # three samples a cell
     assert {name: data for name, data in files(one.folder / out).items() if name != "run.json"} == whole
 
@@ -244,14 +244,14 @@ def test_kill_at_any_time_with_two_jobs(shell: tuple[Shell, dict[str, bytes]], t
 )
 def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, jobs: str, whom: str) -> None:
     one = Shell(tmp_path, "--jobs", jobs)
-    process = one.start("out", "channel.slow_s=600")
+    process = one.start("out", "channel.slow_s=6000")
     one.until(lambda: "transmit" in one.log.read_text())
     os.kill(process.pid, signal.SIGINT) if whom == "process" else os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=300)  # a cell takes 600 s
+    _, err = process.communicate(timeout=900)  # a cell takes 6000 s
     assert process.returncode == 130 and "Traceback" not in err
     told = err.strip().splitlines()
     assert told[-2] == "interrupted; this goes on where it stopped:"
-    assert told[-1].split() == ["semcore", *one.command[3:], "channel.slow_s=600", "--out", "out"]
+    assert told[-1].split() == ["semcore", *one.command[3:], "channel.slow_s=6000", "--out", "out"]
     one.until(lambda: not processes_of(process.pid))
 
 
@@ -260,7 +260,7 @@ def test_a_cell_that_takes_too_long_is_stopped_and_the_others_go_on(tmp_path: Pa
     one = Shell(tmp_path, "--jobs", "2", "--time-limit", "3", "channel.use=sleepy")
     (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("bench.py]", "bench.py, ./sleepy.py]"))
     process = one.start("out")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=900)
     assert process.returncode == 1 and "snr_db=3: it took longer than the time limit of 3 s" in err
     assert len(list((tmp_path / "out").glob("cells/*/result.json"))) == 2
     assert [failed["settings"] for failed in read_run(tmp_path / "out").failures] == [{"channel.snr_db": 3}]
@@ -284,7 +284,7 @@ def test_a_cell_that_ends_its_process_fails_and_the_others_go_on(tmp_path: Path,
     one = Shell(tmp_path, "--jobs", jobs, "channel.use=sleepy")
     (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("bench.py]", "bench.py, ./sleepy.py]"))
     process = one.start("out")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=900)
     assert process.returncode == 1
     assert re.search(rf"^error: a cell failed: snr_db=3: its process {CRASHES[what]}", err, re.M), err
     assert jobs == "2" or what.startswith("os.") or "sleepy.py, line 15" in err
@@ -296,7 +296,7 @@ def test_again_computes_no_cell_twice_that_was_done_when_the_process_died(tmp_pa
     (tmp_path / "sleepy.py").write_text(SLEEPY.replace("time.sleep(3600)", "os._exit(3)"))
     one = Shell(tmp_path, "--again", "channel.use=sleepy")
     (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("bench.py]", "bench.py, ./sleepy.py]"))
-    out, _ = one.start("out").communicate(timeout=120)
+    out, _ = one.start("out").communicate(timeout=900)
     assert len(re.findall(r"\] snr_db=0 ", out)) == 1 and len(re.findall(r"\] snr_db=6 ", out)) == 1
 
 
@@ -322,7 +322,7 @@ def test_a_crash_outside_of_cells_is_a_line_that_says_where(tmp_path: Path) -> N
     (tmp_path / "crash-1.dist-info" / "entry_points.txt").write_text("[semcore.recipe]\ncrash = crash:Crash\n")
     command = [sys.executable, "-m", "semcore", "train", "crash", "--out", "out"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900)
     assert (tmp_path / "out" / "begun").exists() and done.returncode == 128 + signal.SIGSEGV, done.stderr
     assert re.search(r"^error: the process that did the work was killed by SIGSEGV \(crash\.py, line 12\)", done.stderr, re.M)
     assert "Traceback" not in done.stderr
@@ -331,10 +331,10 @@ def test_a_crash_outside_of_cells_is_a_line_that_says_where(tmp_path: Path) -> N
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
 def test_a_command_that_is_asked_to_end_takes_its_work_along(tmp_path: Path, ending: signal.Signals) -> None:
     one = Shell(tmp_path)
-    process = one.start("out", "channel.slow_s=600")
+    process = one.start("out", "channel.slow_s=6000")
     one.until(lambda: "transmit" in one.log.read_text())
     process.send_signal(ending)
-    assert process.wait(60) == -ending
+    assert process.wait(900) == -ending
     one.until(lambda: not processes_of(process.pid))
 
 

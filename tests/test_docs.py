@@ -93,6 +93,6 @@ FROM_RUNS = {
 def test_the_figures_are_drawn_by_the_repository(tmp_path: Path) -> None:
     """With few points: every figure that a page shows comes out of the script, or of the runs of make targets."""
     script = [sys.executable, ROOT / "docs" / "make_figures.py", tmp_path, "--quick"]
-    subprocess.run(script, check=True, timeout=300, capture_output=True)
+    subprocess.run(script, check=True, timeout=900, capture_output=True)
     shown = {image for page in PAGES for image in re.findall(r"images/([\w-]+\.png)", page.read_text())}
     assert shown - FROM_RUNS == {path.name for path in tmp_path.iterdir()}

@@ -78,7 +78,7 @@ def test_a_plugin_ships_examples_and_the_files_that_they_name(tmp_path: Path, mo
 
 def test_the_wheel_holds_examples_references_and_what_pages_are_made_of(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", tmp_path, ROOT]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     [wheel] = tmp_path.glob("semcore-*.whl")
     with zipfile.ZipFile(wheel) as held:

@@ -148,7 +148,7 @@ def test_every_kind_and_no_other_can_be_written() -> None:
 
 def test_the_templates_are_in_the_wheel(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
-    done = subprocess.run([*command, "-w", str(tmp_path), str(ROOT)], capture_output=True, text=True, timeout=300)
+    done = subprocess.run([*command, "-w", str(tmp_path), str(ROOT)], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("semcore-*.whl")
     shipped = {name.rpartition("/")[2] for name in zipfile.ZipFile(wheel).namelist() if "/templates/" in name}

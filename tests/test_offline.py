@@ -44,7 +44,7 @@ def unshare() -> list[str]:
     """What begins a command that sees no network; empty where the system does not let us."""
     command = [shutil.which("unshare") or "unshare", "-n"]
     try:
-        subprocess.run([*command, "true"], check=True, capture_output=True, timeout=60)
+        subprocess.run([*command, "true"], check=True, capture_output=True, timeout=900)
     except (OSError, subprocess.SubprocessError):
         return []
     return command

@@ -85,7 +85,7 @@ def test_the_same_run_gives_the_same_bytes_in_any_process(run: Path, tmp_path: P
         command = [sys.executable, "-m", "semcore", "plot", run, "--x", "channel.snr_db", "--y", "psnr", "--y", "ber",
                    "--out", tmp_path / name]  # fmt: skip
         done = subprocess.run(list(map(str, command)), env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
-                              timeout=240)  # fmt: skip
+                              timeout=900)  # fmt: skip
         assert done.returncode == 0, done.stderr
         made.append([(tmp_path / f"{name}.{ending}").read_bytes() for ending in ("pdf", "png", "csv", "txt")])
     assert made[0] == made[1]

@@ -33,7 +33,7 @@ FORGE = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 def make(*arguments: object, **environment: str) -> tuple[int, str]:
     """Call the program: its exit code, and what it says."""
     command = [sys.executable, str(PROGRAM), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env={**os.environ, **environment}, cwd="/")
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, env={**os.environ, **environment}, cwd="/")
     assert not done.stderr
     return done.returncode, done.stdout
 

@@ -78,7 +78,7 @@ def told(path: Path, *overrides: str) -> str:
 def semcore_(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "semcore", *arguments], cwd=cwd, env={**os.environ, **environment},
-        capture_output=True, timeout=300,
+        capture_output=True, timeout=900,
     )  # fmt: skip
 
 
@@ -93,8 +93,14 @@ def written(canary: str) -> Iterator[str]:
         yield from (base64.b64encode(part.encode()).decode().rstrip("="), json.dumps(repr(part)[1:-1])[1:-1])
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-@pytest.mark.parametrize("kind", CANARIES)
+@pytest.mark.parametrize(
+    ("kind", "jobs"),
+    [  # every kind, and both numbers of jobs, in each run; every pair in `make test-slow`
+        pytest.param(kind, jobs, marks=() if (at + int(jobs)) % 2 else pytest.mark.slow)
+        for at, kind in enumerate(CANARIES)
+        for jobs in ("1", "2")
+    ],
+)
 def test_a_canary_that_is_told_everywhere_is_written_nowhere(tmp_path: Path, kind: str, jobs: str) -> None:
     canary = CANARIES[kind]
     (tmp_path / "leaks.yaml").write_text(PIPELINE % json.dumps(canary)[1:-1])

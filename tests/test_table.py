@@ -178,7 +178,7 @@ def test_latex_takes_the_table(write_run: Writer, tmp_path: Path) -> None:
     document = "\n".join((head, latex_of(write_run), r"\end{document}", ""))
     (tmp_path / "t.tex").write_text(document, encoding="utf-8")
     done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path,
-                          capture_output=True, text=True, timeout=120)  # fmt: skip
+                          capture_output=True, text=True, timeout=900)  # fmt: skip
     assert done.returncode == 0, done.stdout
 
 
