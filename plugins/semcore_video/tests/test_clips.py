@@ -572,6 +572,17 @@ def test_the_segments_of_a_clip_have_the_words_that_are_spoken_in_them(tmp_path:
         source.samples()
 
 
+def test_a_clip_without_a_sound_track_has_no_sound_and_not_silence(tmp_path: Path) -> None:
+    write(tmp_path / "mute.mp4", greys(10), 25, form="mp4")
+    write(tmp_path / "quiet.mp4", greys(10), 25, tone(0.4, 0.0), form="mp4")
+    source = Clips(str(tmp_path), size=SIZE, face=False)
+    mute, quiet = source.samples()
+    assert mute.audio is None and mute.sample_rate_hz is None and mute.found == {"sound": (0, 10)}
+    assert mute.source_bits == 8 * mute.video.size, "no bits of a silence that nobody recorded"
+    assert quiet.audio is not None and len(quiet.audio) == 6400 and quiet.found == {}
+    assert source.remarks() == ["mute.mp4: no sound"]
+
+
 def test_segments_of_grid_do_not_have_the_whole_sentence(tmp_path: Path) -> None:
     place = write(tmp_path / "bbaf2n.mp4", greys(50), 25, form="mp4")
     assert Grid(str(place), size=SIZE, face=False).samples()[0].text == "bin blue at f two now"

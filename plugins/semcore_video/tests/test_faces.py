@@ -309,7 +309,7 @@ def test_what_was_not_found_is_said_by_check_run_rows_and_page(tmp_path: Path) -
         return done.output
 
     assert "nobody.mp4: no face in its first 50 frames" in (checked := called("check"))
-    assert "part.mp4" not in checked and "whole.mp4" not in checked
+    assert "part.mp4: no face" not in checked and "whole.mp4: no face" not in checked
     said = called("run", "--out", str(tmp_path / "run"))
     found = "face: found in 4 of 14 frames: nobody/000 (none of 6), part/000 (2 of 6)"
     assert found in said and "akd: judged in 4 of 14 frames" in said

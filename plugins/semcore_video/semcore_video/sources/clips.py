@@ -36,6 +36,8 @@ ENDINGS = (
 )  # fmt: skip
 OPEN_PIXELS = 2**24
 """Pixels of the frames of clips that are open at a time: a decoder keeps some of each."""
+SOUND = "sound"
+"""Name under which a sample says that its clip has no sound track."""
 LOOKED_AT, FIRST = 20, 50
 """Clips, and frames of each, in which a check looks for a face."""
 Side = Annotated[int, Ge(16)]
@@ -62,7 +64,8 @@ class Clips(Tracking, Source):
     1000 cd/m² with a reference white of 203 cd/m², highlights compressed), at the frame rate of the
     camera: where time stamps are irregular, a picture stays until the next. Sound is mixed to one
     channel, equal channels as loud as before, resampled, and put where its time stamps say; silence
-    fills the rest. The clock starts with the first picture.
+    fills the rest. The clock starts with the first picture. A clip without a sound track has no
+    sound, not silence, which the row and the report say.
 
     Errors: SourceError, which `semcore check` finds, if there is no video, or one cannot be read or
     is longer than 1,000,000 frames, or a text is not UTF-8; ComponentError if a segment is longer
@@ -184,8 +187,11 @@ class Clips(Tracking, Source):
     def _sample(self, clips: Opened, part: Part) -> Sample:
         clip, fps, rate = clips.of(part.survey), part.survey.fps, self.sample_rate_hz
         video = clip.pictures(part.start, part.length)
-        audio = clip.sound(round(part.start / fps * rate), round(part.length / fps * rate))
+        audio = None
+        if part.survey.sound:
+            audio = clip.sound(round(part.start / fps * rate), round(part.length / fps * rate))
         lacking = {
+            SOUND: audio is None,
             transcripts.WORDS: part.unknown,
             FACE: self.face and self._cut(part.survey) is None,
         }
@@ -195,7 +201,7 @@ class Clips(Tracking, Source):
             video=video,
             fps=fps,
             audio=audio,
-            sample_rate_hz=rate,
+            sample_rate_hz=None if audio is None else rate,
             text=part.text,
             found={name: (0, len(video)) for name, lacks in lacking.items() if lacks},
         )
@@ -216,7 +222,10 @@ class Clips(Tracking, Source):
                     "words have no value: put "
                     f"{place.stem}.TextGrid beside it, which says when each word is spoken"
                 )
-            if self.face and square(itertools.islice(upright_frames(survey(place)), FIRST)) is None:
+            seen = survey(place)
+            if not seen.sound:
+                found.append(f"{place.name}: no sound{more}")
+            if self.face and square(itertools.islice(upright_frames(seen), FIRST)) is None:
                 found.append(f"{place.name}: no face in its first {FIRST} frames{more}")
         return found
 
