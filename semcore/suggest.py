@@ -14,11 +14,11 @@ _GREEK = dict(zip("αορνικυχτΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aopvikuxtAB
 _SIGNS = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u02d7\ufe63\uff0d", "-"),
     **dict.fromkeys("\u2236\u0589\ua789", ":"),
-    **dict.fromkeys("\u2024\u00b7\u3002", "."),
+    **dict.fromkeys("\u2024\u00b7\u3002\u066b", "."),
     **dict.fromkeys("\u201a\u3001", ","),
     **dict.fromkeys("\u2018\u2019\u2032", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u2033", '"'),
-    **dict.fromkeys("\u2044\u2215", "/"),
+    **dict.fromkeys("\u2044\u2215\u29f8", "/"),
 }
 _TWINS = {**_CYRILLIC, **_GREEK, **_SIGNS}
 """Characters and those of ASCII that they look like, besides what Unicode itself says."""
@@ -44,7 +44,7 @@ def _ascii(character: str) -> str | None:
         return " "
     if kind == "Nd":
         return str(unicodedata.decimal(character))
-    same = unicodedata.normalize("NFKC", character)
+    same = "".join(_TWINS.get(one, one) for one in unicodedata.normalize("NFKC", character))
     return same if same.isascii() else None
 
 

@@ -28,6 +28,8 @@ def told(bench: Any, *overrides: str) -> str:
         ("channel.snr_db=\u22123", [MINUS, "write -3"]),
         ("channel.snr_db=0,\u22123", [MINUS, "write -3"]),
         ("channel.snr_db=\u22126:6:3", [MINUS, "write -6:6:3"]),
+        ("channel.snr_db=1\u066b5", ["ARABIC DECIMAL SEPARATOR (U+066B): type '.'", "write 1.5"]),
+        ("channel.snr_db=\u207b\u00b3", ["SUPERSCRIPT MINUS (U+207B): type '-'", "write -3"]),
         ("channel.snr_db=\uff13", ["FULLWIDTH DIGIT THREE (U+FF13): type '3'", "write 3"]),
         ("channel.snr_db='\u22123'", [MINUS, "write -3"]),
         ("channel.snr_db=\u22123 dB", ["this setting is in dB: snr_db: -3"]),
@@ -161,3 +163,9 @@ def test_without_a_pipeline_the_examples_are_named(capsys: pytest.CaptureFixture
 )  # fmt: skip
 def test_a_first_sentence_is_whole(text: str, sentence: str) -> None:
     assert summary(text) == first_sentence(text) == sentence
+
+
+@pytest.mark.parametrize("written", ["\u00bd", "1\u22152", "1\u20442"])
+def test_a_fraction_in_other_characters_is_named(bench: Any, written: str) -> None:
+    text = told(bench, f"transport={{use: ldpc, rate: {written}}}")
+    assert "(U+" in text and text.rstrip().endswith("write 1/2")

@@ -212,7 +212,12 @@ class Builder:
             if number := number_meant(found):
                 return f"{foreign(found)}; write {number}"
             plain_number = isinstance(scalar(found), (int, float)) and not isinstance(scalar(found), bool)
-            return "without quotes it is a number" if plain_number else units.in_unit_of(name, found, part=not whole)
+            if plain_number:
+                return "without quotes it is a number"
+            if in_unit := units.in_unit_of(name, found, part=not whole):
+                return in_unit
+            fits = "fraction" in message or "/" not in plain_text(found)
+            return f"{odd}; write {plain_text(found)}" if (odd := foreign(found)) and fits else odd
         if message.startswith(("must be at", "must be less", "must be more")):
             return units.meant(name, found, lambda number: whole and not check_value(annotation, number)[1])
         return ""

@@ -312,7 +312,10 @@ def captioner(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]
                 model = t.Blip2ForConditionalGeneration(t.Blip2Config(**parts, text_config=text.to_dict(), **more))
                 t.Blip2Processor(images, words, num_query_tokens=4).save_pretrained(place)
             else:
-                parts = {"vision_config": t.InstructBlipVisionConfig(**VISION).to_dict(), "qformer_config": former}
+                parts = {
+                    "vision_config": t.InstructBlipVisionConfig(**VISION, initializer_range=0.02).to_dict(),
+                    "qformer_config": former,
+                }
                 model = t.InstructBlipForConditionalGeneration(
                     t.InstructBlipConfig(**parts, text_config=text.to_dict(), **more)
                 )
@@ -338,7 +341,27 @@ def test_captioners_of_other_kinds_describe(captioner: Callable[[str], Path], ki
     samples = [Sample(str(index), image=pixels) for index, pixels in enumerate(PIXELS)]
     captions = [one.text("caption") or "" for one in encoder.encode(samples, EMPTY)]
     assert all(set(caption.split()) <= {*WORDS} and len(caption.split()) <= 4 for caption in captions)
-    assert len(set(captions)) > 1 or kind == "instructblip", "the captions do not depend on the picture"
+    assert len(set(captions)) > 1, "the captions do not depend on the picture"
+
+
+@pytest.mark.parametrize("kind", ["blip-2", "instructblip"])
+def test_a_caption_depends_on_picture_and_question_and_on_no_neighbour(captioner: Callable[[str], Path], kind: str) -> None:
+    place = str(captioner(kind))
+    samples = [Sample(str(index), image=pixels) for index, pixels in enumerate(PIXELS)]
+
+    def captions(**settings: Any) -> list[str | None]:
+        encoder = LlavaCaption(model=place, max_new_tokens=6, **settings)
+        return [one.text("caption") for one in encoder.encode(samples, EMPTY)]
+
+    asked = [captions(prompt=prompt) for prompt in ("brown bird", "green dog on white")]
+    assert asked[0] != asked[1]
+    assert captions(prompt="brown bird", chunk=2) == captions(prompt="brown bird", chunk=3) == asked[0]
+    assert not any("brown bird green" in (one or "") for one in captions(prompt="brown bird green"))
+
+
+def test_instructblip_is_given_an_instruction(captioner: Callable[[str], Path]) -> None:
+    with pytest.raises(RunError, match="takes an instruction beside the picture; set prompt"):
+        LlavaCaption(model=str(captioner("instructblip")), prompt=None).describe(PIXELS[0])
 
 
 def test_vit_gpt2_takes_no_prompt(captioner: Callable[[str], Path]) -> None:

@@ -22,6 +22,8 @@ from semcore_image.streams import CAPTION
 
 PAIR = "vision-encoder-decoder"
 """What transformers calls a captioner that is made of two models."""
+INSTRUCTED = ("instructblip", "instructblipvideo")
+"""Kinds whose reading of the picture depends on the words beside it."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class LlavaCaption(Pretrained, SemanticEncoder):
     Fields:
         model: name on the Hugging Face hub, or folder
         prompt: the optional prompt P of Algorithm 1; null: none. A chat model gets it as the user's words
-            beside the picture, BLIP-2 and InstructBLIP as their question; a plain captioner (BLIP, GIT) begins its caption
-            with it
+            beside the picture, BLIP-2 and InstructBLIP (which takes no null) as their question; a plain captioner (BLIP,
+            GIT) begins its caption with it
         max_new_tokens: longest caption, in tokens
         chunk: pictures that are described together; bounds the memory
     """
@@ -84,6 +86,8 @@ class LlavaCaption(Pretrained, SemanticEncoder):
                     AutoTokenizer.from_pretrained(self.place, trust_remote_code=False, **self.hub),
                 )
                 loader: Any = transformers.VisionEncoderDecoderModel
+            elif kind in INSTRUCTED and not self.prompt:
+                raise RunError(f"a model of the kind {kind!r} takes an instruction beside the picture; set prompt")
             elif kind in KNOWN:
                 processor = AutoProcessor.from_pretrained(self.place, trust_remote_code=False, **self.hub)
                 processor.tokenizer.padding_side = "left"  # answers begin where the questions end
