@@ -20,9 +20,9 @@ from semcore_image.jscc.network import JsccNetwork
 from semcore_image.jscc.transport import WITT, DeepJSCC, LaMoSC
 from semcore_image.jscc.witt import Witt
 from semcore_image.sources.samples import SamplePictures
-from semcore_image.training.jscc import through
-from semcore_image.training.mmsemcom import ClassDiffusionRecipe
-from semcore_image.training.pictures import model_card
+from semcore_image.training.card import model_card
+from semcore_image.training.class_diffusion import ClassDiffusionRecipe
+from semcore_image.training.learned_codec import through
 
 WITT_SETTINGS = {"latent": 8, "widths": [8, 16], "depths": [1, 2], "heads": [2, 4], "window": 4}
 LAMOSC_SETTINGS = {"latent": 8, "width": 16, "blocks": 1, "text": 128}
@@ -66,7 +66,9 @@ def test_symbols_have_unit_power_and_the_number_that_the_cbr_says(network: JsccN
 
 @pytest.mark.parametrize("network", networks(), ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize(
-    "channel", [{"use": "awgn"}, {"use": "rayleigh"}, {"use": "tdl", "model": "A", "snr_db": 10}], ids=lambda one: one["use"]
+    "channel",
+    [{"use": "awgn"}, {"use": "rayleigh"}, {"use": "tdl", "model": "A", "snr_db": 10}],
+    ids=lambda one: one["use"],
 )
 def test_a_network_learns_through_a_channel(network: JsccNetwork, channel: dict[str, object]) -> None:
     images = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(2))
@@ -80,7 +82,10 @@ def test_a_network_learns_through_a_channel(network: JsccNetwork, channel: dict[
 @pytest.mark.parametrize("transport", [DeepJSCC, WITT, LaMoSC])
 def test_shipped_weights_send_pictures_that_one_can_see(transport: type) -> None:
     """Better than what a receiver could draw that heard nothing: the mean colour."""
-    blind = psnr(PICTURES, [Semantics("", {"picture": Picture(np.full_like(one, one.mean()))}) for one in PICTURES])
+    blind = psnr(
+        PICTURES,
+        [Semantics("", {"picture": Picture(np.full_like(one, one.mean()))}) for one in PICTURES],
+    )
     curve = [over(transport(), AWGN(snr_db=snr)) for snr in (0.0, 10.0, 20.0)]
     assert blind + 3 < curve[0] < curve[1] < curve[2], (blind, curve)
 
@@ -116,7 +121,10 @@ def test_weights_of_a_folder_are_used(transport: type, network: type, tmp_path: 
 
 
 def test_what_is_not_shipped_says_how_to_get_it() -> None:
-    with pytest.raises(ComponentError, match="cbr: weights are shipped for 1/12 alone; train some .`semcore train witt`."):
+    with pytest.raises(
+        ComponentError,
+        match="cbr: weights are shipped for 1/12 alone; train some .`semcore train witt`.",
+    ):
         WITT(cbr=1 / 6)
     with pytest.raises(ComponentError, match="cbr: weights are shipped for 1/6, 1/12 alone; train some"):
         DeepJSCC(cbr=1 / 3)
@@ -124,9 +132,8 @@ def test_what_is_not_shipped_says_how_to_get_it() -> None:
 
 def test_a_card_says_the_command_that_trains_its_weights() -> None:
     recipe = ClassDiffusionRecipe("CIFAR10", AWGN(), photographs=None, semantics=True, epochs=9, seed=9)
-    command = next(
-        line for line in model_card("t", "s", recipe, "class-diffusion", [], "").splitlines() if "semcore train" in line
-    )
+    card = model_card("t", "s", recipe, [], "")
+    command = next(line for line in card.splitlines() if "semcore train" in line)
     assert command == (
         "semcore train class-diffusion data=CIFAR10 channel.use=awgn seed=9 photographs=null semantics=true epochs=9 --out DIR"
     )

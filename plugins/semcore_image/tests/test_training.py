@@ -26,15 +26,14 @@ from semcore_image.models.clip import MiniClipModel
 from semcore_image.selection.clip_score import ClipScoreSelector
 from semcore_image.training import class_diffusion, multisem
 from semcore_image.training import mini_diffusion as diffusion
+from semcore_image.training.class_diffusion import ClassDiffusionRecipe
 from semcore_image.training.data import load_split
-from semcore_image.training.mmsemcom import ClassDiffusionRecipe, MultiSemRecipe
-from semcore_image.training.settings import (
-    MiniCaptionRecipe,
-    MiniClassifierRecipe,
-    MiniClipRecipe,
-    MiniDiffusionRecipe,
-    MiniVaeRecipe,
-)
+from semcore_image.training.mini_caption import MiniCaptionRecipe
+from semcore_image.training.mini_classifier import MiniClassifierRecipe
+from semcore_image.training.mini_clip import MiniClipRecipe
+from semcore_image.training.mini_diffusion import MiniDiffusionRecipe
+from semcore_image.training.mini_vae import MiniVaeRecipe
+from semcore_image.training.multisem import MultiSemRecipe
 from semcore_image.vocabulary import CLASSES
 
 KB = KnowledgeBase()
@@ -65,7 +64,11 @@ def test_any_folder_of_classes_is_training_data(own: Path) -> None:
     train, test = load_split(own, "train"), load_split(own, "test")
     assert train.classes == test.classes == ("ravens", "boats", "fire trucks")  # as the names of their folders sort
     assert train.images.shape == (12, 3, 32, 32) and len(test) == 3
-    assert train.labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4 and test.labels.tolist() == [0, 1, 2]
+    assert train.labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4 and test.labels.tolist() == [
+        0,
+        1,
+        2,
+    ]
     assert load_split(own, "train", 48).images.shape[2:] == (48, 48)
 
 
@@ -108,7 +111,15 @@ def test_weights_are_found_by_the_path_that_train_printed(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    settings = [f"data={own}", "channel.use=awgn", "epochs=1", "batch_size=8", "width=8", "blocks=1", "cbr=1/6"]
+    settings = [
+        f"data={own}",
+        "channel.use=awgn",
+        "epochs=1",
+        "batch_size=8",
+        "width=8",
+        "blocks=1",
+        "cbr=1/6",
+    ]
     assert _exit("train", "deepjscc", *settings) == 0
     printed = capsys.readouterr().out.splitlines()[-1].removeprefix("Weights and card: ")
     assert not Path(printed).is_absolute()
@@ -159,7 +170,11 @@ def test_mini_models_of_ones_own_are_used(own: Path, tmp_path: Path, monkeypatch
     MiniClipRecipe(**few, text_batch_size=6).train(tmp_path / "clip")
     MiniCaptionRecipe(**few).train(tmp_path / "caption")
     real = diffusion.MiniDiffusion.sample
-    monkeypatch.setattr(diffusion.MiniDiffusion, "sample", lambda *given, **more: real(*given, **{**more, "steps": 1}))
+    monkeypatch.setattr(
+        diffusion.MiniDiffusion,
+        "sample",
+        lambda *given, **more: real(*given, **{**more, "steps": 1}),
+    )
     MiniVaeRecipe(**few).train(tmp_path / "vae")
     MiniDiffusionRecipe(**few, vae=str(tmp_path / "vae")).train(tmp_path / "diffusion")
     own_vae, used = (load_file(tmp_path / name / "model.safetensors") for name in ("vae", "diffusion/vae"))
@@ -181,7 +196,11 @@ def test_mini_models_of_ones_own_are_used(own: Path, tmp_path: Path, monkeypatch
     )
     assert mine is not None and shipped is not None and not np.array_equal(mine, shipped)
     for name in ("clip", "caption", "diffusion", "classifier"):
-        assert json.loads((tmp_path / name / "config.json").read_text())["classes"] == ["ravens", "boats", "fire trucks"]
+        assert json.loads((tmp_path / name / "config.json").read_text())["classes"] == [
+            "ravens",
+            "boats",
+            "fire trucks",
+        ]
         assert "of 3 classes" in (tmp_path / name / "README.md").read_text()
 
 
@@ -200,7 +219,11 @@ SEEN: list[tuple[int, ...]] = []
 @pytest.fixture(scope="module")
 def trained(own: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """multisem at 48 pixels, and class-diffusion, both of the folder's own classes."""
-    folder, channel, maps = tmp_path_factory.mktemp("trained"), AWGN(snr_db=10.0), networks.MultiSem.maps
+    folder, channel, maps = (
+        tmp_path_factory.mktemp("trained"),
+        AWGN(snr_db=10.0),
+        networks.MultiSem.maps,
+    )
 
     def look(self: Any, images: torch.Tensor) -> torch.Tensor:
         SEEN.append(tuple(images.shape[2:]))
@@ -267,7 +290,10 @@ def test_a_generator_of_other_classes_than_the_features_is_refused(trained: Path
 def test_weights_that_do_not_fit_the_backbone_are_refused_and_not_ignored(tmp_path: Path) -> None:
     front = networks.TimmBackbone("resnet10t")
     held = front.net.state_dict()
-    save_file({**held, "fc.weight": torch.zeros(10, 512), "fc.bias": torch.zeros(10)}, tmp_path / "whole.safetensors")
+    save_file(
+        {**held, "fc.weight": torch.zeros(10, 512), "fc.bias": torch.zeros(10)},
+        tmp_path / "whole.safetensors",
+    )
     first = next(name for name, value in held.items() if value.is_floating_point() and value.ndim == 4)
     changed = {name: value.clone() for name, value in held.items()}
     changed[first] += 1

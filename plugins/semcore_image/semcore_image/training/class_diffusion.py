@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal
 
-import numpy as np
 import torch
+from annotated_types import Ge
 from diffusers import UniPCMultistepScheduler
 
 from semcore.rng import Rng
-from semcore.training.loop import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training.loop import (
+    at_snr,
+    descend,
+    one_cycle,
+    run_epochs,
+    set_rate,
+    warming,
+    write_model,
+)
 from semcore_image.mmsemcom.networks import load
 from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
 from semcore_image.mmsemcom.unet import build
-from semcore_image.sources.drawings import DRAWINGS
-from semcore_image.sources.samples import SamplePictures
-from semcore_image.training.data import Split, load_split
-from semcore_image.training.mmsemcom import ClassDiffusionRecipe
-from semcore_image.training.pictures import learnt_from, model_card
+from semcore_image.training.card import learnt_from, model_card
+from semcore_image.training.data import Split
+from semcore_image.training.knowledge import knowledge
+from semcore_image.training.over_channel import Decibels, TrainedOverChannel, sent_features
 
 SETTINGS: dict[str, Any] = {
     "size": 32,
@@ -30,60 +37,98 @@ SETTINGS: dict[str, Any] = {
     "attention": [0, 4],
     "told": 128,
 }
-DRAWN_BY = 1
-"""Seed of the drawings in the knowledge base, that of the source `samples`."""
-
-
 UNTOLD = 0.1
 """Share of pictures whose features are not told, so that the class alone is enough, too."""
 
 
-def train(recipe: ClassDiffusionRecipe, out: Path) -> None:
-    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-    torch.set_num_threads(recipe.threads)
-    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
-    learnt = knowledge(recipe.data, recipe.drawings, recipe.photographs)
-    images, labels = learnt.images, learnt.labels
-    features = _features(recipe, images) if recipe.semantics else None
-    semantics = load(None).second.out_features if features else 0
-    settings = {**SETTINGS, "classes": list(learnt.classes), "semantics": semantics, "predicts": recipe.predicts}
-    unet = build(**settings)
-    average = copy.deepcopy(unet).eval()
-    adam = torch.optim.AdamW(
-        [{"params": list(unet.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4
+@dataclass(frozen=True)
+class ClassDiffusionRecipe(TrainedOverChannel):
+    """Trains the generator class-diffusion, by default nearly by heart: the knowledge base that both ends share.
+
+    With `photographs: null` and few epochs it learns what pictures of a class look like, and with `semantics: true` to
+    draw the one that received image features speak of.
+
+    Fields:
+        drawings: pictures of the source `samples` in the knowledge base, a class
+        photographs: training photographs in it, a class; null: all
+        semantics: whether it is told the image features of multisem, with the noise of the channel
+        epochs: rounds, each of `passes_at_once` over the pictures and ended by a checkpoint
+        passes_at_once: passes over the pictures a round
+        predicts: what the network predicts and the loss compares: `epsilon`, the noise (eq. 17), or `v_prediction`, the
+            velocity, which speaks of the picture even where there is almost only noise, and learns by heart sooner
+    """
+
+    cites: ClassVar[tuple[str, ...]] = (
+        "liang2024image",
+        "ho2022classifier",
+        "salimans2022progressive",
+        "krizhevsky2009learning",
     )
-    kept = UniPCMultistepScheduler(**SCHEDULE).alphas_cumprod
-    steps = max(recipe.passes_at_once * len(images) // recipe.batch_size, 1)
 
-    def run_epoch(epoch: int) -> dict[str, float]:
-        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
-        order = torch.cat([torch.randperm(len(images), generator=generator) for _ in range(recipe.passes_at_once)])
-        total = 0.0
-        for step in range(steps):
-            done = epoch * steps + step
-            set_rate(adam, one_cycle(done, recipe.epochs * steps, warm_up=0.03))
-            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-            clean = (images[chosen].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
-            times = torch.randint(0, len(kept), (len(chosen),), generator=generator)
-            noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
-            share = kept[times].view(-1, 1, 1, 1)
-            told = features and features(chosen, generator)
-            with torch.autocast("cpu", torch.bfloat16):
-                condition = unet.condition(labels[chosen], told)
-                predicted = unet(share.sqrt() * clean + (1 - share).sqrt() * noise, times, condition).float()
-            velocity = share.sqrt() * noise - (1 - share).sqrt() * clean
-            loss = hybrid_loss(predicted, noise if recipe.predicts == "epsilon" else velocity)
-            total += descend(loss, adam, unet, average, warming(done, 0.999))
-            if step % 50 == 0:
-                print(epoch, step, f"{loss.item():.4f}", flush=True)
-        return {"loss": total / steps}
+    snr_db: tuple[Decibels, Decibels] = (0.0, 20.0)
+    batch_size: Annotated[int, Ge(8)] = 120
+    learning_rate: float = 8e-4
+    seed: int = 7
+    drawings: Annotated[int, Ge(0)] = 24
+    photographs: Annotated[int, Ge(1)] | None = 24
+    semantics: bool = False
+    epochs: Annotated[int, Ge(1)] = 40
+    passes_at_once: Annotated[int, Ge(1)] = 40
+    predicts: Literal["epsilon", "v_prediction"] = "v_prediction"
 
-    seconds = run_epochs(recipe, out, recipe.epochs, {"unet": unet, "average": average}, {"adam": adam}, run_epoch)
-    average.half().float()  # what is measured is what is shipped: float16 weights
-    scores = evaluate(ClassDiffusion(average), learnt)
-    scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-    about = ("class-diffusion", SUMMARY, recipe, scores, NOTES, learnt_from(learnt))
-    write_model(out, settings, average, model_card(*about, measured_on="learnt pictures"))
+    def train(self, out: Path) -> None:
+        torch.set_num_threads(self.threads)
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        learnt = knowledge(self.data, self.drawings, self.photographs)
+        images, labels = learnt.images, learnt.labels
+        features = _features(self, images) if self.semantics else None
+        semantics = load(None).second.out_features if features else 0
+        settings = {
+            **SETTINGS,
+            "classes": list(learnt.classes),
+            "semantics": semantics,
+            "predicts": self.predicts,
+        }
+        unet = build(**settings)
+        average = copy.deepcopy(unet).eval()
+        adam = torch.optim.AdamW(
+            [{"params": list(unet.parameters()), "peak": self.learning_rate}],
+            lr=1.0,
+            betas=(0.9, 0.99),
+            weight_decay=1e-4,
+        )
+        kept = UniPCMultistepScheduler(**SCHEDULE).alphas_cumprod
+        steps = max(self.passes_at_once * len(images) // self.batch_size, 1)
+
+        def run_epoch(epoch: int) -> dict[str, float]:
+            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
+            order = torch.cat([torch.randperm(len(images), generator=generator) for _ in range(self.passes_at_once)])
+            total = 0.0
+            for step in range(steps):
+                done = epoch * steps + step
+                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.03))
+                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+                clean = (images[chosen].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+                times = torch.randint(0, len(kept), (len(chosen),), generator=generator)
+                noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
+                share = kept[times].view(-1, 1, 1, 1)
+                told = features and features(chosen, generator)
+                with torch.autocast("cpu", torch.bfloat16):
+                    condition = unet.condition(labels[chosen], told)
+                    predicted = unet(share.sqrt() * clean + (1 - share).sqrt() * noise, times, condition).float()
+                velocity = share.sqrt() * noise - (1 - share).sqrt() * clean
+                loss = hybrid_loss(predicted, noise if self.predicts == "epsilon" else velocity)
+                total += descend(loss, adam, unet, average, warming(done, 0.999))
+                if step % 50 == 0:
+                    print(epoch, step, f"{loss.item():.4f}", flush=True)
+            return {"loss": total / steps}
+
+        seconds = run_epochs(self, out, self.epochs, {"unet": unet, "average": average}, {"adam": adam}, run_epoch)
+        average.half().float()  # what is measured is what is shipped: float16 weights
+        scores = evaluate(ClassDiffusion(average), learnt)
+        scores.append((f"training time on {self.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
+        about = ("class-diffusion", SUMMARY, self, scores, NOTES, learnt_from(learnt))
+        write_model(out, settings, average, model_card(*about, measured_on="learnt pictures"))
 
 
 def hybrid_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -92,36 +137,20 @@ def hybrid_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return (error.abs().mean() + error.square().mean()) / 2
 
 
-def knowledge(data: str, drawings: int, photographs: int | None, size: int = 32) -> Split:
-    """The pictures to learn, of each class the first drawings of the source `samples`, where it has that class, and the
-    first photographs: uint8 (N, 3, size, size)."""
-    split = load_split(data, "train", size)
-    first = [(split.labels == label).nonzero().flatten()[:photographs] for label in range(len(split.classes))]
-    chosen = torch.cat(first)
-    wanted = SamplePictures(limit=max(1, drawings * len(DRAWINGS)), size=(size, size), seed=DRAWN_BY).samples()
-    drawn = [one for one in wanted if one.label in split.classes] if drawings else []
-    if not drawn:
-        return replace(split, images=split.images[chosen], facts=split.facts[chosen])
-    pictures = [torch.from_numpy(np.ascontiguousarray(one.image.transpose(2, 0, 1))) for one in drawn if one.image is not None]
-    labels = torch.tensor([split.classes.index(one.label) for one in drawn if one.label])
-    facts = torch.cat((torch.stack((labels, *[torch.full_like(labels, -1)] * 2), 1), split.facts[chosen]))
-    origin = f"{split.origin}, {len(drawn):,} of them drawings of the source `samples`"
-    return Split(torch.cat((torch.stack(pictures), split.images[chosen])), facts, split.classes, origin)
-
-
 def _features(recipe: ClassDiffusionRecipe, images: torch.Tensor) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
     """The image features of chosen pictures as they arrive over the channel at some SNR; a row in ten is NaN, not told."""
-    from semcore_image.training.multisem import sent
-
     network = load(None)
     with torch.no_grad():
         known = torch.cat([network.image_features(network.maps(part.float() / 255)) for part in images.split(500)])
 
     def draw(chosen: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         low, high = recipe.snr_db
-        snr, seed = low + (high - low) * torch.rand((), generator=generator), torch.randint(2**31, (), generator=generator)
+        snr, seed = (
+            low + (high - low) * torch.rand((), generator=generator),
+            torch.randint(2**31, (), generator=generator),
+        )
         with torch.no_grad():
-            heard = sent(known[chosen], at_snr(recipe.channel, float(snr)), Rng(int(seed)))
+            heard = sent_features(known[chosen], at_snr(recipe.channel, float(snr)), Rng(int(seed)))
         untold = torch.rand(len(chosen), 1, generator=generator) < UNTOLD
         return torch.where(untold, torch.nan, heard)
 
@@ -138,7 +167,12 @@ def evaluate(model: ClassDiffusion, learnt: Split, count: int = 500) -> list[tup
         known = images[labels == label][:: max(1, int((labels == label).sum()) // 20)][:20].float() / 255
         errors = torch.cdist(known.flatten(1), drawn.flatten(1)).square().amin(1) / known[0].numel()
         best.append(-10 * errors.clamp(min=1e-6).log10())
-    return [(f"PSNR of the best of {count} to a learnt picture, mean over classes, dB", f"{torch.cat(best).mean():.2f}")]
+    return [
+        (
+            f"PSNR of the best of {count} to a learnt picture, mean over classes, dB",
+            f"{torch.cat(best).mean():.2f}",
+        )
+    ]
 
 
 SUMMARY = (

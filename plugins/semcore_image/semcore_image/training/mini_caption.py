@@ -5,72 +5,118 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 
+from semcore import Recipe
 from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, write_model
-from semcore_image.models.mini_caption import END, PAD, PROMPTS, CaptionDecoder, MiniCaption, encode_prompt
+from semcore_image.models.mini_caption import (
+    END,
+    PAD,
+    PROMPTS,
+    CaptionDecoder,
+    MiniCaption,
+    encode_prompt,
+)
 from semcore_image.models.mini_clip import MiniClip
 from semcore_image.models.weights import load_mini
+from semcore_image.training.card import learnt_from, model_card
 from semcore_image.training.data import Split, load_split
-from semcore_image.training.pictures import learnt_from, model_card
-from semcore_image.training.settings import MiniCaptionRecipe
 from semcore_image.vocabulary import COLOURS, caption
 
 SETTINGS: dict[str, Any] = {"channels": 256, "width": 128, "layers": 2, "heads": 4}
 
 
-def train(recipe: MiniCaptionRecipe, out: Path) -> None:
-    """Train into `out`: checkpoints, then config.json, model.safetensors, the model card and knowledge.txt."""
-    torch.set_num_threads(recipe.threads)
-    torch.manual_seed(recipe.seed)  # initial weights and dropout
-    split = load_split(recipe.data, "train")
-    out.mkdir(parents=True, exist_ok=True)
-    every = max(1, len(split) // recipe.knowledge)
-    sentences = [caption(f, classes=split.classes) for f in split.facts[::every][: recipe.knowledge].tolist()]
-    (out / "knowledge.txt").write_text("\n".join(sentences) + "\n")
-    clip = load_mini("mini-clip")
+@dataclass(frozen=True)
+class MiniCaptionRecipe(Recipe):
+    """Trains mini-caption, a decoder that describes what the frozen image tower of mini-clip sees.
 
-    @functools.cache  # made for the first epoch that runs: a finished training is only measured again
-    def features() -> torch.Tensor:
-        return torch.cat([_features(clip, part) for part in split.images.split(500)], dim=1)
+    Fields:
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
+        epochs: passes over the training pictures
+        batch_size: pictures a step
+        learning_rate: peak rate (AdamW)
+        prompted: share of training sentences that answer a prompt
+        knowledge: captions in the knowledge base
+        seed: seed of weights and order
+        threads: CPU threads
+    """
 
-    settings = {**SETTINGS, "classes": list(split.classes)}
-    model = CaptionDecoder(**settings)
-    average = copy.deepcopy(model).eval()
-    adam = torch.optim.AdamW(
-        [{"params": list(model.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.98), weight_decay=0.05
-    )
-    steps = max(len(split) // recipe.batch_size, 1)
-    prompts = list(PROMPTS)
+    cites: ClassVar[tuple[str, ...]] = ("liu2023visual", "krizhevsky2009learning")
 
-    def run_epoch(epoch: int) -> dict[str, float]:
-        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
-        order = torch.randperm(len(split), generator=generator)
-        total = 0.0
-        model.train()
-        for step in range(steps):
-            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-            set_rate(adam, one_cycle(epoch * steps + step, recipe.epochs * steps))
-            asked = torch.randint(1, len(prompts), (len(chosen),), generator=generator)
-            asked[torch.rand(len(chosen), generator=generator) >= recipe.prompted] = 0
-            words, answers = _sentences(model, [prompts[i] for i in asked.tolist()], split.facts[chosen].tolist())
-            mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = model(words, model.see(features()[mirrored, chosen].float()))
-            loss = F.cross_entropy(logits.float().flatten(0, 1), answers.flatten(), ignore_index=PAD, label_smoothing=0.05)
-            total += descend(loss, adam, model, average, 0.99)
-        return {"loss": total / steps}
+    data: str
+    epochs: int = 3
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    prompted: float = 0.4
+    knowledge: int = 5000
+    seed: int = 5
+    threads: int = 2
 
-    seconds = run_epochs(recipe, out, recipe.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
-    average.half().float()  # what is measured is what is shipped: float16 weights
-    scores = evaluate(MiniCaption(clip, average), load_split(recipe.data, "test"))
-    scores.append((f"training time on {recipe.threads} CPU threads, mini-clip given", f"{seconds / 60:.1f} min"))
-    card = model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split))
-    write_model(out, settings, average, card)
+    def train(self, out: Path) -> None:
+        torch.set_num_threads(self.threads)
+        torch.manual_seed(self.seed)  # initial weights and dropout
+        split = load_split(self.data, "train")
+        out.mkdir(parents=True, exist_ok=True)
+        every = max(1, len(split) // self.knowledge)
+        sentences = [caption(f, classes=split.classes) for f in split.facts[::every][: self.knowledge].tolist()]
+        (out / "knowledge.txt").write_text("\n".join(sentences) + "\n")
+        clip = load_mini("mini-clip")
+
+        @functools.cache  # made for the first epoch that runs: a finished training is only measured again
+        def features() -> torch.Tensor:
+            return torch.cat([_features(clip, part) for part in split.images.split(500)], dim=1)
+
+        settings = {**SETTINGS, "classes": list(split.classes)}
+        model = CaptionDecoder(**settings)
+        average = copy.deepcopy(model).eval()
+        adam = torch.optim.AdamW(
+            [{"params": list(model.parameters()), "peak": self.learning_rate}],
+            lr=1.0,
+            betas=(0.9, 0.98),
+            weight_decay=0.05,
+        )
+        steps = max(len(split) // self.batch_size, 1)
+        prompts = list(PROMPTS)
+
+        def run_epoch(epoch: int) -> dict[str, float]:
+            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
+            order = torch.randperm(len(split), generator=generator)
+            total = 0.0
+            model.train()
+            for step in range(steps):
+                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+                set_rate(adam, one_cycle(epoch * steps + step, self.epochs * steps))
+                asked = torch.randint(1, len(prompts), (len(chosen),), generator=generator)
+                asked[torch.rand(len(chosen), generator=generator) >= self.prompted] = 0
+                words, answers = _sentences(model, [prompts[i] for i in asked.tolist()], split.facts[chosen].tolist())
+                mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
+                with torch.autocast("cpu", torch.bfloat16):
+                    logits = model(words, model.see(features()[mirrored, chosen].float()))
+                loss = F.cross_entropy(
+                    logits.float().flatten(0, 1),
+                    answers.flatten(),
+                    ignore_index=PAD,
+                    label_smoothing=0.05,
+                )
+                total += descend(loss, adam, model, average, 0.99)
+            return {"loss": total / steps}
+
+        seconds = run_epochs(self, out, self.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
+        average.half().float()  # what is measured is what is shipped: float16 weights
+        scores = evaluate(MiniCaption(clip, average), load_split(self.data, "test"))
+        scores.append(
+            (
+                f"training time on {self.threads} CPU threads, mini-clip given",
+                f"{seconds / 60:.1f} min",
+            )
+        )
+        card = model_card(TITLE, SUMMARY, self, scores, NOTES, learnt_from(split))
+        write_model(out, settings, average, card)
 
 
 def _features(clip: MiniClip, images: torch.Tensor) -> torch.Tensor:
@@ -112,7 +158,10 @@ def evaluate(model: MiniCaption, test: Split) -> list[tuple[str, str]]:
         ("colour of the object as in the pixels", share(1, COLOURS, [words[:3] for words in full])),
         ("colour of the background", share(2, COLOURS, [words[-3:] for words in full])),
         ("all three, word for word", f"{whole:.1%}"),
-        ("'what is it?' answered right", share(0, test.classes, [text.split() for text in ask("what is it?")])),
+        (
+            "'what is it?' answered right",
+            share(0, test.classes, [text.split() for text in ask("what is it?")]),
+        ),
     ]
 
 

@@ -3,73 +3,121 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from semcore import Recipe
 from semcore.training.loop import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.models.mini_clip import MAX_CHARACTERS, MiniClip, as_float, text_to_bytes
+from semcore_image.training.augmentation import augment
+from semcore_image.training.card import learnt_from, model_card
 from semcore_image.training.data import Split, is_true, load_split, mentioned
 from semcore_image.training.noise import corrupt
-from semcore_image.training.pictures import augment, learnt_from, model_card
-from semcore_image.training.settings import MiniClipRecipe
 from semcore_image.vocabulary import TEMPLATES, caption, with_article
 
 PROMPTS = ("a photo of {}", "{}", "a picture of {}", "this is {}")
 
 
-def train(recipe: MiniClipRecipe, out: Path) -> None:
-    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-    torch.set_num_threads(recipe.threads)
-    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
-    split = load_split(recipe.data, "train")
-    model = MiniClip().to(memory_format=torch.channels_last)
-    model.image.set_whitening(as_float(split.images[:: max(1, len(split) // 5000)]))
-    average = copy.deepcopy(model).eval()
-    convolutions = list(model.image.blocks.parameters())
-    others = [*model.text.parameters(), model.image.project.weight, model.log_scale]
-    sgd = torch.optim.SGD(
-        [{"params": convolutions, "peak": recipe.learning_rate}], lr=1.0, momentum=0.9, nesterov=True, weight_decay=5e-4
-    )
-    adam = torch.optim.AdamW(
-        [{"params": others, "peak": recipe.text_learning_rate}], lr=1.0, betas=(0.9, 0.98), weight_decay=0.02
-    )
-    steps = max(len(split) // recipe.batch_size, 1)
+@dataclass(frozen=True)
+class MiniClipRecipe(Recipe):
+    """Trains mini-clip, a conv net for 32×32 pictures and a character-level text encoder that survives misspelling.
 
-    def run_epoch(epoch: int) -> dict[str, float]:
-        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
-        rng = np.random.default_rng([recipe.seed, epoch])
-        order = torch.randperm(len(split), generator=generator)
-        totals = torch.zeros(4)
-        model.train()
-        for step in range(steps):
-            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-            factor = one_cycle(epoch * steps + step, recipe.epochs * steps)
-            set_rate(sgd, factor)
-            set_rate(adam, factor)
-            loss, parts = _loss(recipe, model, split, chosen, generator, rng)
-            sgd.zero_grad()
-            adam.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(others, 1.0)
-            sgd.step()
-            adam.step()
-            move_average(average, model, 0.98)
-            totals += parts
-            if step % 20 == 0:
-                print(epoch, step, [round(x, 3) for x in parts.tolist()], flush=True)
-        names = ("loss", "class_loss", "class_accuracy", "text_accuracy")
-        return dict(zip(names, (totals / steps).tolist(), strict=True))
+    Fields:
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
+        epochs: passes over the training pictures
+        batch_size: pictures a step
+        text_batch_size: captions a step, at most batch_size
+        learning_rate: peak rate of the convolutions (SGD with Nesterov momentum)
+        text_learning_rate: peak rate of the text tower and the projections (AdamW)
+        max_noise: highest share of damaged characters in training captions
+        seed: seed of weights, order, augmentation and noise
+        threads: CPU threads
+    """
 
-    modules = {"model": model, "average": average}
-    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"sgd": sgd, "adam": adam}, run_epoch)
-    average.half().float()  # what is measured is what is shipped: float16 weights
-    scores = evaluate(average, load_split(recipe.data, "test"), recipe.seed)
-    config = {"widths": [64, 256, 256], "text_width": 128, "text_layers": 3, "embedding": 128, "classes": list(split.classes)}
-    scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
-    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split)))
+    cites: ClassVar[tuple[str, ...]] = ("radford2021learning", "krizhevsky2009learning")
+
+    data: str
+    epochs: int = 9
+    batch_size: int = 512
+    text_batch_size: int = 128
+    learning_rate: float = 0.4
+    text_learning_rate: float = 2e-3
+    max_noise: float = 0.3
+    seed: int = 1
+    threads: int = 2
+
+    def train(self, out: Path) -> None:
+        torch.set_num_threads(self.threads)
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        split = load_split(self.data, "train")
+        model = MiniClip().to(memory_format=torch.channels_last)
+        model.image.set_whitening(as_float(split.images[:: max(1, len(split) // 5000)]))
+        average = copy.deepcopy(model).eval()
+        convolutions = list(model.image.blocks.parameters())
+        others = [*model.text.parameters(), model.image.project.weight, model.log_scale]
+        sgd = torch.optim.SGD(
+            [{"params": convolutions, "peak": self.learning_rate}],
+            lr=1.0,
+            momentum=0.9,
+            nesterov=True,
+            weight_decay=5e-4,
+        )
+        adam = torch.optim.AdamW(
+            [{"params": others, "peak": self.text_learning_rate}],
+            lr=1.0,
+            betas=(0.9, 0.98),
+            weight_decay=0.02,
+        )
+        steps = max(len(split) // self.batch_size, 1)
+
+        def run_epoch(epoch: int) -> dict[str, float]:
+            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
+            rng = np.random.default_rng([self.seed, epoch])
+            order = torch.randperm(len(split), generator=generator)
+            totals = torch.zeros(4)
+            model.train()
+            for step in range(steps):
+                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+                factor = one_cycle(epoch * steps + step, self.epochs * steps)
+                set_rate(sgd, factor)
+                set_rate(adam, factor)
+                loss, parts = _loss(self, model, split, chosen, generator, rng)
+                sgd.zero_grad()
+                adam.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(others, 1.0)
+                sgd.step()
+                adam.step()
+                move_average(average, model, 0.98)
+                totals += parts
+                if step % 20 == 0:
+                    print(epoch, step, [round(x, 3) for x in parts.tolist()], flush=True)
+            names = ("loss", "class_loss", "class_accuracy", "text_accuracy")
+            return dict(zip(names, (totals / steps).tolist(), strict=True))
+
+        modules = {"model": model, "average": average}
+        seconds = run_epochs(self, out, self.epochs, modules, {"sgd": sgd, "adam": adam}, run_epoch)
+        average.half().float()  # what is measured is what is shipped: float16 weights
+        scores = evaluate(average, load_split(self.data, "test"), self.seed)
+        config = {
+            "widths": [64, 256, 256],
+            "text_width": 128,
+            "text_layers": 3,
+            "embedding": 128,
+            "classes": list(split.classes),
+        }
+        scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
+        write_model(
+            out,
+            config,
+            average,
+            model_card(TITLE, SUMMARY, self, scores, NOTES, learnt_from(split)),
+        )
 
 
 def _loss(
@@ -124,7 +172,12 @@ def evaluate(model: MiniClip, test: Split, seed: int) -> list[tuple[str, str]]:
     classes = model.encode_text([f"a photo of {with_article(name)}" for name in test.classes])
     images = torch.cat([model.encode_image(part) for part in test.images.split(500)])
     accuracy = (images @ classes.T).argmax(1).eq(test.labels).float().mean().item()
-    scores = [(f"zero-shot class accuracy, prompts 'a photo of a ...' (n = {len(test)})", f"{accuracy:.1%}")]
+    scores = [
+        (
+            f"zero-shot class accuracy, prompts 'a photo of a ...' (n = {len(test)})",
+            f"{accuracy:.1%}",
+        )
+    ]
     captions = [caption(f, classes=test.classes) for f in test.facts.tolist()]
     rng = np.random.default_rng(seed)
     for rate in (0.0, 0.05, 0.1, 0.2, 0.3):
@@ -143,7 +196,10 @@ def evaluate(model: MiniClip, test: Split, seed: int) -> list[tuple[str, str]]:
     return [
         *scores,
         (f"own caption first of {len(unique)} (first ten)", f"{first:.1%} ({ten:.1%})"),
-        ("mean cosine of a picture with its caption (with any caption)", f"{matching:.3f} ({similarity.mean():.3f})"),
+        (
+            "mean cosine of a picture with its caption (with any caption)",
+            f"{matching:.3f} ({similarity.mean():.3f})",
+        ),
     ]
 
 

@@ -7,21 +7,24 @@ import functools
 import shutil
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
 from diffusers import UniPCMultistepScheduler
 from diffusers.models.attention_processor import AttnProcessor
 
+from semcore import Recipe
 from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore_image.models.digests import check_written
 from semcore_image.models.mini_clip import MiniClip
 from semcore_image.models.mini_diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet
 from semcore_image.models.weights import fill, folder_of, load_mini
+from semcore_image.training.card import learnt_from, model_card
 from semcore_image.training.data import Split, load_split, name_colours
 from semcore_image.training.noise import corrupt
-from semcore_image.training.pictures import learnt_from, model_card
-from semcore_image.training.settings import MiniDiffusionRecipe
 from semcore_image.vocabulary import CLASSES, TEMPLATES, caption, with_article
 
 SETTINGS = {
@@ -43,77 +46,120 @@ GUIDANCE = 4.0
 TOKENS = 48  # the longest clean caption has 45 characters; attention over padding would only cost time
 
 
-def train(recipe: MiniDiffusionRecipe, out: Path) -> None:
-    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-    torch.set_num_threads(recipe.threads)
-    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
-    split = load_split(recipe.data, "train")
-    clip = load_mini("mini-clip")
-    vae = fill(MiniVae, folder_of(recipe.vae) if recipe.vae else "mini-diffusion/vae").eval().requires_grad_(False)
+@dataclass(frozen=True)
+class MiniDiffusionRecipe(Recipe):
+    """Trains mini-diffusion, a latent denoiser that reads the characters of a caption by cross-attention.
 
-    @functools.cache  # made for the first epoch that runs: a finished training is only measured again
-    def prepared() -> tuple[torch.Tensor, CaptionTable]:
-        latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
-        return latents, CaptionTable(clip, split)
+    Fields:
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
+        epochs: passes over the training pictures
+        batch_size: pictures a step
+        learning_rate: peak rate (AdamW)
+        dropped: share of captions replaced by the empty text, for classifier-free guidance
+        noisy: share of captions with damaged characters
+        max_noise: highest share of damaged characters in those
+        vae: folder that the recipe `mini-vae` wrote, whose latents are learnt and which is kept beside the weights; null: the
+            shipped autoencoder
+        seed: seed of weights, order, noise and time steps
+        threads: CPU threads
+    """
 
-    judgeable = set(split.classes) <= set(CLASSES)  # mini-classifier knows no others
-    unet = build_unet(SETTINGS).to(memory_format=torch.channels_last)
-    average = copy.deepcopy(unet).eval()
-    # Written-out attention: at this size the fused kernel's masked backward pass is several times slower.
-    unet.set_attn_processor(AttnProcessor())
-    adam = torch.optim.AdamW(
-        [{"params": list(unet.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.99), weight_decay=0.01
+    cites: ClassVar[tuple[str, ...]] = (
+        "rombach2022high",
+        "ho2022classifier",
+        "krizhevsky2009learning",
     )
-    schedule = UniPCMultistepScheduler(**SCHEDULE)
-    signal = schedule.alphas_cumprod
-    steps = max(len(split) // recipe.batch_size, 1)
 
-    def run_epoch(epoch: int) -> dict[str, float]:
-        latents, captions = prepared()
-        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
-        rng = np.random.default_rng([recipe.seed, epoch])
-        order = torch.randperm(len(split), generator=generator)
-        total = 0.0
-        for step in range(steps):
-            done = epoch * steps + step
-            set_rate(adam, one_cycle(done, recipe.epochs * steps, warm_up=0.05))
-            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-            mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
-            clean = latents[mirrored, chosen].float().contiguous(memory_format=torch.channels_last)
-            times = torch.randint(0, len(signal), (len(chosen),), generator=generator)
-            noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
-            kept = signal[times].view(-1, 1, 1, 1)
-            noised = kept.sqrt() * clean + (1 - kept).sqrt() * noise
-            target = kept.sqrt() * noise - (1 - kept).sqrt() * clean  # v-prediction
-            tokens, mask = captions.draw(chosen, generator, rng, recipe.dropped, recipe.noisy, recipe.max_noise)
-            with torch.autocast("cpu", torch.bfloat16):
-                predicted = unet(noised, times, tokens, encoder_attention_mask=mask).sample
-            error = (predicted.float() - target).square().mean((1, 2, 3))
-            ratio = (kept / (1 - kept)).flatten()
-            loss = (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()  # min-SNR weighting, gamma 5
-            total += descend(loss, adam, unet, average, warming(done, 0.999))
-            if step % 50 == 0:
-                print(epoch, step, f"{loss.item():.4f}", flush=True)
-        model = MiniDiffusion(clip, vae, average, guidance=GUIDANCE)
-        judged = {"class_accuracy": class_accuracy(model, 10, recipe.seed, split.classes)} if judgeable else {}
-        return {"loss": total / steps, **judged}
+    data: str
+    epochs: int = 9
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    dropped: float = 0.12
+    noisy: float = 0.1
+    max_noise: float = 0.15
+    seed: int = 4
+    threads: int = 2
+    vae: str | None = None
 
-    modules = {"unet": unet, "average": average}
-    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"adam": adam}, run_epoch)
-    average.half().float()  # what is measured is what is shipped: float16 weights
-    scales = (2.0, 3.0, 4.0, 6.0) if judgeable else ()
-    trials = {g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1, split.classes) for g in scales}
-    # The weakest that comes near the best: more guidance costs variety.
-    guidance = min((g for g, score in trials.items() if score >= max(trials.values()) - 0.02), default=GUIDANCE)
-    model = MiniDiffusion(clip, vae, average, guidance)
-    scores = evaluate(model, load_split(recipe.data, "test"), trials)
-    scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
-    config = {"guidance": guidance, "unet": SETTINGS, "classes": list(split.classes)}
-    card = model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split))
-    write_model(out, config, average, card)
-    for name in ("config.json", "model.safetensors") if recipe.vae else ():  # only this autoencoder decodes what was learnt
-        (out / "vae").mkdir(exist_ok=True)
-        shutil.copyfile(Path(str(recipe.vae)).expanduser() / name, out / "vae" / name)
+    def check(self) -> None:
+        check_written(self, "vae", self.vae)
+
+    def train(self, out: Path) -> None:
+        torch.set_num_threads(self.threads)
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        split = load_split(self.data, "train")
+        clip = load_mini("mini-clip")
+        vae = fill(MiniVae, folder_of(self.vae) if self.vae else "mini-diffusion/vae").eval().requires_grad_(False)
+
+        @functools.cache  # made for the first epoch that runs: a finished training is only measured again
+        def prepared() -> tuple[torch.Tensor, CaptionTable]:
+            latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
+            return latents, CaptionTable(clip, split)
+
+        judgeable = set(split.classes) <= set(CLASSES)  # mini-classifier knows no others
+        unet = build_unet(SETTINGS).to(memory_format=torch.channels_last)
+        average = copy.deepcopy(unet).eval()
+        # Written-out attention: at this size the fused kernel's masked backward pass is several times slower.
+        unet.set_attn_processor(AttnProcessor())
+        adam = torch.optim.AdamW(
+            [{"params": list(unet.parameters()), "peak": self.learning_rate}],
+            lr=1.0,
+            betas=(0.9, 0.99),
+            weight_decay=0.01,
+        )
+        schedule = UniPCMultistepScheduler(**SCHEDULE)
+        signal = schedule.alphas_cumprod
+        steps = max(len(split) // self.batch_size, 1)
+
+        def run_epoch(epoch: int) -> dict[str, float]:
+            latents, captions = prepared()
+            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
+            rng = np.random.default_rng([self.seed, epoch])
+            order = torch.randperm(len(split), generator=generator)
+            total = 0.0
+            for step in range(steps):
+                done = epoch * steps + step
+                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.05))
+                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+                mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
+                clean = latents[mirrored, chosen].float().contiguous(memory_format=torch.channels_last)
+                times = torch.randint(0, len(signal), (len(chosen),), generator=generator)
+                noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
+                kept = signal[times].view(-1, 1, 1, 1)
+                noised = kept.sqrt() * clean + (1 - kept).sqrt() * noise
+                target = kept.sqrt() * noise - (1 - kept).sqrt() * clean  # v-prediction
+                tokens, mask = captions.draw(chosen, generator, rng, self.dropped, self.noisy, self.max_noise)
+                with torch.autocast("cpu", torch.bfloat16):
+                    predicted = unet(noised, times, tokens, encoder_attention_mask=mask).sample
+                error = (predicted.float() - target).square().mean((1, 2, 3))
+                ratio = (kept / (1 - kept)).flatten()
+                loss = (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()  # min-SNR weighting, gamma 5
+                total += descend(loss, adam, unet, average, warming(done, 0.999))
+                if step % 50 == 0:
+                    print(epoch, step, f"{loss.item():.4f}", flush=True)
+            model = MiniDiffusion(clip, vae, average, guidance=GUIDANCE)
+            judged = {"class_accuracy": class_accuracy(model, 10, self.seed, split.classes)} if judgeable else {}
+            return {"loss": total / steps, **judged}
+
+        modules = {"unet": unet, "average": average}
+        seconds = run_epochs(self, out, self.epochs, modules, {"adam": adam}, run_epoch)
+        average.half().float()  # what is measured is what is shipped: float16 weights
+        scales = (2.0, 3.0, 4.0, 6.0) if judgeable else ()
+        trials = {g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1, split.classes) for g in scales}
+        # The weakest that comes near the best: more guidance costs variety.
+        guidance = min(
+            (g for g, score in trials.items() if score >= max(trials.values()) - 0.02),
+            default=GUIDANCE,
+        )
+        model = MiniDiffusion(clip, vae, average, guidance)
+        scores = evaluate(model, load_split(self.data, "test"), trials)
+        scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
+        config = {"guidance": guidance, "unet": SETTINGS, "classes": list(split.classes)}
+        card = model_card(TITLE, SUMMARY, self, scores, NOTES, learnt_from(split))
+        write_model(out, config, average, card)
+        for name in ("config.json", "model.safetensors") if self.vae else ():  # only this autoencoder decodes what was learnt
+            (out / "vae").mkdir(exist_ok=True)
+            shutil.copyfile(Path(str(self.vae)).expanduser() / name, out / "vae" / name)
 
 
 @torch.no_grad()
@@ -189,7 +235,10 @@ def _judged(
 def evaluate(model: MiniDiffusion, test: Split, trials: dict[float, float]) -> list[tuple[str, str]]:
     """Does the independent judge see what the prompt says, and are the named colours there?"""
     scores = [
-        (f"class accuracy at guidance {g:g}, by which the default was chosen (n = 200)", f"{score:.1%}")
+        (
+            f"class accuracy at guidance {g:g}, by which the default was chosen (n = 200)",
+            f"{score:.1%}",
+        )
         for g, score in trials.items()
     ]
     judgeable = set(test.classes) <= set(CLASSES)
@@ -212,7 +261,12 @@ def evaluate(model: MiniDiffusion, test: Split, trials: dict[float, float]) -> l
         if rate == 0:
             pixels = (pictures * 255).round().byte().permute(0, 2, 3, 1).numpy()
             named = torch.from_numpy(name_colours(pixels)).eq(some[:, 1:]).float().mean(0)
-            scores.append(("object colour as in the caption (background colour)", f"{named[0]:.1%} ({named[1]:.1%})"))
+            scores.append(
+                (
+                    "object colour as in the caption (background colour)",
+                    f"{named[0]:.1%} ({named[1]:.1%})",
+                )
+            )
     return scores
 
 

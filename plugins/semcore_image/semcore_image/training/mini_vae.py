@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 
+from semcore import Recipe
 from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.models.mini_clip import as_float
 from semcore_image.models.mini_diffusion import MiniVae
+from semcore_image.training.augmentation import augment
+from semcore_image.training.card import learnt_from, model_card
 from semcore_image.training.data import Split, load_split
-from semcore_image.training.pictures import augment, learnt_from, model_card
-from semcore_image.training.settings import MiniVaeRecipe
 
 SETTINGS = {
     "down_block_types": ["DownEncoderBlock2D"] * 3,
@@ -27,47 +30,73 @@ SETTINGS = {
 }
 
 
-def train(recipe: MiniVaeRecipe, out: Path) -> None:
-    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-    torch.set_num_threads(recipe.threads)
-    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
-    split = load_split(recipe.data, "train")
-    model = MiniVae(**SETTINGS).to(memory_format=torch.channels_last)
-    average = copy.deepcopy(model).eval()
-    adam = torch.optim.AdamW(
-        [{"params": list(model.parameters()), "peak": recipe.learning_rate}], lr=1.0, betas=(0.9, 0.98), weight_decay=0.01
-    )
-    steps = max(len(split) // recipe.batch_size, 1)
+@dataclass(frozen=True)
+class MiniVaeRecipe(Recipe):
+    """Trains the autoencoder of mini-diffusion, 32×32 pictures to 8×8 latents of eight channels and back.
 
-    def run_epoch(epoch: int) -> dict[str, float]:
-        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
-        order = torch.randperm(len(split), generator=generator)
-        totals = torch.zeros(2)
-        for step in range(steps):
-            chosen = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-            images = augment(as_float(split.images[chosen]), generator, shift=0) * 2 - 1
-            set_rate(adam, one_cycle(epoch * steps + step, recipe.epochs * steps))
-            with torch.autocast("cpu", torch.bfloat16):
-                posterior = model.vae.encode(images).latent_dist
-                mean, log_variance = posterior.mean.float(), posterior.logvar.float()
-                noise = torch.randn(mean.shape, generator=generator)
-                decoded = model.vae.decode(mean + (0.5 * log_variance).exp() * noise).sample.float()
-            kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum((1, 2, 3)).mean()
-            squared = F.mse_loss(decoded, images)
-            loss = squared + 0.3 * F.l1_loss(decoded, images) + recipe.kl_weight * kl
-            descend(loss, adam, model, average, 0.99)
-            totals += torch.stack([squared.detach(), kl.detach()])
-            if step % 50 == 0:
-                print(epoch, step, f"mse {squared.item():.5f} kl {kl.item():.1f}", flush=True)
-        return dict(zip(("squared_error", "kl"), (totals / steps).tolist(), strict=True))
+    Fields:
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
+        epochs: passes over the training pictures
+        batch_size: pictures a step
+        learning_rate: peak rate (AdamW)
+        kl_weight: weight of the Kullback-Leibler term, a nat of it against the mean squared error of a pixel
+        seed: seed of weights, order, augmentation and posterior samples
+        threads: CPU threads
+    """
 
-    seconds = run_epochs(recipe, out, recipe.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
-    _standardise(average, split)
-    average.half().float()  # what is measured is what is shipped: float16 weights
-    scores = evaluate(average, load_split(recipe.data, "test"))
-    scores.append((f"training time on {recipe.threads} CPU threads", f"{seconds / 60:.1f} min"))
-    card = model_card(TITLE, SUMMARY, recipe, scores, NOTES, learnt_from(split))
-    write_model(out, SETTINGS, average, card)
+    cites: ClassVar[tuple[str, ...]] = ("rombach2022high", "krizhevsky2009learning")
+
+    data: str
+    epochs: int = 2
+    batch_size: int = 64
+    learning_rate: float = 2e-3
+    kl_weight: float = 3e-6
+    seed: int = 2
+    threads: int = 2
+
+    def train(self, out: Path) -> None:
+        torch.set_num_threads(self.threads)
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        split = load_split(self.data, "train")
+        model = MiniVae(**SETTINGS).to(memory_format=torch.channels_last)
+        average = copy.deepcopy(model).eval()
+        adam = torch.optim.AdamW(
+            [{"params": list(model.parameters()), "peak": self.learning_rate}],
+            lr=1.0,
+            betas=(0.9, 0.98),
+            weight_decay=0.01,
+        )
+        steps = max(len(split) // self.batch_size, 1)
+
+        def run_epoch(epoch: int) -> dict[str, float]:
+            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
+            order = torch.randperm(len(split), generator=generator)
+            totals = torch.zeros(2)
+            for step in range(steps):
+                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
+                images = augment(as_float(split.images[chosen]), generator, shift=0) * 2 - 1
+                set_rate(adam, one_cycle(epoch * steps + step, self.epochs * steps))
+                with torch.autocast("cpu", torch.bfloat16):
+                    posterior = model.vae.encode(images).latent_dist
+                    mean, log_variance = posterior.mean.float(), posterior.logvar.float()
+                    noise = torch.randn(mean.shape, generator=generator)
+                    decoded = model.vae.decode(mean + (0.5 * log_variance).exp() * noise).sample.float()
+                kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum((1, 2, 3)).mean()
+                squared = F.mse_loss(decoded, images)
+                loss = squared + 0.3 * F.l1_loss(decoded, images) + self.kl_weight * kl
+                descend(loss, adam, model, average, 0.99)
+                totals += torch.stack([squared.detach(), kl.detach()])
+                if step % 50 == 0:
+                    print(epoch, step, f"mse {squared.item():.5f} kl {kl.item():.1f}", flush=True)
+            return dict(zip(("squared_error", "kl"), (totals / steps).tolist(), strict=True))
+
+        seconds = run_epochs(self, out, self.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
+        _standardise(average, split)
+        average.half().float()  # what is measured is what is shipped: float16 weights
+        scores = evaluate(average, load_split(self.data, "test"))
+        scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
+        card = model_card(TITLE, SUMMARY, self, scores, NOTES, learnt_from(split))
+        write_model(out, SETTINGS, average, card)
 
 
 @torch.no_grad()
@@ -84,7 +113,12 @@ def evaluate(model: MiniVae, test: Split) -> list[tuple[str, str]]:
         [(model.decode(model.encode(x)) - as_float(x)).square().mean((1, 2, 3)) for x in test.images.split(500)]
     )
     psnr = -10 * errors.clamp_min(1e-10).log10()
-    return [(f"PSNR of the decoded pictures, mean over pictures, peak 1.0 (n = {len(test)})", f"{psnr.mean():.2f} dB")]
+    return [
+        (
+            f"PSNR of the decoded pictures, mean over pictures, peak 1.0 (n = {len(test)})",
+            f"{psnr.mean():.2f} dB",
+        )
+    ]
 
 
 TITLE = "mini-diffusion: autoencoder"

@@ -15,25 +15,35 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 import torch.nn.functional as F
+from annotated_types import Ge
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from semcore.errors import RunError
+from semcore.errors import ComponentError, RunError
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
-from semcore.training.loop import at_snr, descend, one_cycle, run_epochs, set_rate, symbols_of, warming, write_model
+from semcore.training.loop import (
+    at_snr,
+    descend,
+    one_cycle,
+    run_epochs,
+    set_rate,
+    warming,
+    write_model,
+)
 from semcore_image.mmsemcom.networks import Backbone, MultiSem, TimmBackbone, build
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.models.weights import load_mini
-from semcore_image.training.class_diffusion import knowledge
+from semcore_image.training.card import learnt_from, model_card
 from semcore_image.training.data import load_split
-from semcore_image.training.mmsemcom import MultiSemRecipe
-from semcore_image.training.pictures import learnt_from, model_card
+from semcore_image.training.knowledge import knowledge
+from semcore_image.training.over_channel import Decibels, TrainedOverChannel, sent_features
 
 SETTINGS: dict[str, Any] = {
     "positions": 4,
@@ -50,72 +60,122 @@ SHARPNESS = 60.0
 """How fast the target falls with the mean squared error of pixels in -1..1, in nats a unit of it."""
 
 
-def train(recipe: MultiSemRecipe, out: Path) -> None:
-    """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-    torch.set_num_threads(recipe.threads)
-    torch.manual_seed(recipe.seed)  # initial weights only; everything later has its own generator
-    learnt = knowledge(recipe.data, recipe.drawings, recipe.photographs, recipe.size)
-    images, labels, lists = learnt.images, learnt.labels, prompts(learnt.classes)
-    chosen = prompts_of(images, lists)
-    table = [load_mini("mini-clip").encode_text(list(group)) for group in lists]
-    texts = torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
-    config = {**_config(recipe), "classes": list(learnt.classes)}
-    network = build(**config)
-    if recipe.backbone_weights:
-        fill_backbone(network.backbone, recipe.backbone_weights)
-    if recipe.backbone != "small":
-        network.backbone.requires_grad_(False)
-    scale = torch.nn.ParameterList([torch.tensor(0.0), torch.tensor(0.0)])
-    average = copy.deepcopy(network).eval()
-    trained = [one for one in (*network.parameters(), *scale.parameters()) if one.requires_grad]
-    adam = torch.optim.AdamW(
-        [{"params": trained, "peak": recipe.learning_rate}],
-        lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4,
-    )  # fmt: skip
-    steps = max(len(images) // recipe.batch_size, 1)
+@dataclass(frozen=True)
+class MultiSemRecipe(TrainedOverChannel):
+    """Trains the added layers and the fusion of multisem, so that distances between features survive the channel.
 
-    def run_epoch(epoch: int) -> dict[str, float]:
-        generator = torch.Generator().manual_seed(recipe.seed * 1000 + epoch)
-        total = 0.0
-        for step in range(steps):
-            done = epoch * steps + step
-            set_rate(adam, one_cycle(done, recipe.epochs * steps, warm_up=0.03))
-            label = int(torch.randint(0, len(learnt.classes), (), generator=generator))
-            same = (labels == label).nonzero().flatten()
-            mine = same[torch.randperm(len(same), generator=generator)[: recipe.batch_size]]
-            clean = images[mine].float() / 255
-            clean = clean.flip(3) if done % 2 else clean
-            redrawn = _redrawn(clean, generator)
-            low, high = recipe.snr_db
-            snr = low + (high - low) * float(torch.rand((), generator=generator))
-            loss = retrieval(
-                network, scale, clean, redrawn, texts[mine], at_snr(recipe.channel, snr), Rng(recipe.seed).at(done)
-            )
-            mixed = torch.randint(0, len(images), (recipe.batch_size,), generator=generator)
-            maps = network.maps(images[mixed].float() / 255)
-            both = {"image": network.image_features(maps), "fused": network.fused(maps, texts[mixed])[0]}
-            for name, features in both.items():
-                heard = sent(features, at_snr(recipe.channel, snr), Rng(recipe.seed).at(done, "class", name))
-                loss = loss + CLASS_WEIGHT[name] * F.cross_entropy(network.reading[name](heard), labels[mixed])
-            total += descend(loss, adam, network, average, warming(done, 0.999))
-            if step % 50 == 0:
-                print(epoch, step, f"{loss.item():.4f}", flush=True)
-        return {"loss": total / steps}
+    Fields:
+        drawings: pictures of the source `samples` to learn from, a class
+        photographs: training photographs to learn from, a class; null: all
+        epochs: passes over the pictures
+        backbone: `small`, trained along; or a model of timm, for example resnet50, which stays as it is
+        backbone_weights: safetensors file of that model, of which the classifier is left out; null: random
+        size: side at which the backbone sees pictures, pixels
+    """
 
-    modules = {"network": network, "average": average, "scale": scale}
-    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"adam": adam}, run_epoch)
-    average.half().float()  # what is measured is what is shipped: float16 weights
-    scores = [(name, f"{value:.2f}") for name, value in found(average, recipe, (0.0, 5.0, 10.0, 20.0)).items()]
-    scores.append((f"training time on {recipe.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-    notes = f"It sees pictures at {recipe.size}×{recipe.size} pixels."
-    write_model(out, config, average, model_card(TITLE, SUMMARY, recipe, scores, notes, learnt_from(learnt)))
+    cites: ClassVar[tuple[str, ...]] = ("liang2024image", "he2016deep", "krizhevsky2009learning")
+
+    snr_db: tuple[Decibels, Decibels] = (0.0, 20.0)
+    batch_size: Annotated[int, Ge(8)] = 160
+    learning_rate: float = 1e-3
+    seed: int = 8
+    drawings: Annotated[int, Ge(0)] = 100
+    photographs: Annotated[int, Ge(1)] | None = 1500
+    epochs: Annotated[int, Ge(1)] = 24
+    backbone: str = "small"
+    backbone_weights: str | None = None
+    size: Annotated[int, Ge(16)] = 32
+
+    def check(self) -> None:
+        if self.backbone_weights and self.backbone == "small":
+            raise ComponentError("MultiSemRecipe.backbone_weights are those of a model of timm; name it under `backbone`")
+        if self.backbone == "small" and self.size % 8:
+            raise ComponentError(f"MultiSemRecipe.size must be a multiple of 8 for the small backbone, not {self.size}")
+
+    def train(self, out: Path) -> None:
+        torch.set_num_threads(self.threads)
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        learnt = knowledge(self.data, self.drawings, self.photographs, self.size)
+        images, labels, lists = learnt.images, learnt.labels, prompts(learnt.classes)
+        chosen = prompts_of(images, lists)
+        table = [load_mini("mini-clip").encode_text(list(group)) for group in lists]
+        texts = torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
+        config = {**_config(self), "classes": list(learnt.classes)}
+        network = build(**config)
+        if self.backbone_weights:
+            fill_backbone(network.backbone, self.backbone_weights)
+        if self.backbone != "small":
+            network.backbone.requires_grad_(False)
+        scale = torch.nn.ParameterList([torch.tensor(0.0), torch.tensor(0.0)])
+        average = copy.deepcopy(network).eval()
+        trained = [one for one in (*network.parameters(), *scale.parameters()) if one.requires_grad]
+        adam = torch.optim.AdamW(
+            [{"params": trained, "peak": self.learning_rate}],
+            lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4,
+        )  # fmt: skip
+        steps = max(len(images) // self.batch_size, 1)
+
+        def run_epoch(epoch: int) -> dict[str, float]:
+            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
+            total = 0.0
+            for step in range(steps):
+                done = epoch * steps + step
+                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.03))
+                label = int(torch.randint(0, len(learnt.classes), (), generator=generator))
+                same = (labels == label).nonzero().flatten()
+                mine = same[torch.randperm(len(same), generator=generator)[: self.batch_size]]
+                clean = images[mine].float() / 255
+                clean = clean.flip(3) if done % 2 else clean
+                redrawn = _redrawn(clean, generator)
+                low, high = self.snr_db
+                snr = low + (high - low) * float(torch.rand((), generator=generator))
+                loss = retrieval(
+                    network,
+                    scale,
+                    clean,
+                    redrawn,
+                    texts[mine],
+                    at_snr(self.channel, snr),
+                    Rng(self.seed).at(done),
+                )
+                mixed = torch.randint(0, len(images), (self.batch_size,), generator=generator)
+                maps = network.maps(images[mixed].float() / 255)
+                both = {
+                    "image": network.image_features(maps),
+                    "fused": network.fused(maps, texts[mixed])[0],
+                }
+                for name, features in both.items():
+                    heard = sent_features(features, at_snr(self.channel, snr), Rng(self.seed).at(done, "class", name))
+                    loss = loss + CLASS_WEIGHT[name] * F.cross_entropy(network.reading[name](heard), labels[mixed])
+                total += descend(loss, adam, network, average, warming(done, 0.999))
+                if step % 50 == 0:
+                    print(epoch, step, f"{loss.item():.4f}", flush=True)
+            return {"loss": total / steps}
+
+        modules = {"network": network, "average": average, "scale": scale}
+        seconds = run_epochs(self, out, self.epochs, modules, {"adam": adam}, run_epoch)
+        average.half().float()  # what is measured is what is shipped: float16 weights
+        scores = [(name, f"{value:.2f}") for name, value in found(average, self, (0.0, 5.0, 10.0, 20.0)).items()]
+        scores.append((f"training time on {self.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
+        notes = f"It sees pictures at {self.size}×{self.size} pixels."
+        write_model(
+            out,
+            config,
+            average,
+            model_card(TITLE, SUMMARY, self, scores, notes, learnt_from(learnt)),
+        )
 
 
 def _config(recipe: MultiSemRecipe) -> dict[str, Any]:
     small = recipe.backbone == "small"
     backbone = BACKBONE if small else {"model": recipe.backbone}
     positions = recipe.size // 8 if small else 0
-    return {"backbone": backbone, "size": [recipe.size, recipe.size], **SETTINGS, "positions": positions}
+    return {
+        "backbone": backbone,
+        "size": [recipe.size, recipe.size],
+        **SETTINGS,
+        "positions": positions,
+    }
 
 
 def retrieval(
@@ -135,19 +195,10 @@ def retrieval(
     loss = clean.new_zeros(())
     image, (fused, _) = network.image_features(maps), network.fused(maps, texts.repeat(2, 1, 1))
     for index, features in enumerate((image, fused)):
-        heard = sent(features[:count], channel, rng.at(index))
+        heard = sent_features(features[:count], channel, rng.at(index))
         near = -scale[index].exp() * torch.cdist(heard, features[count:]).square()
         loss = loss - (wanted * F.log_softmax(near, dim=1)).sum(1).mean()
     return loss
-
-
-def sent(features: torch.Tensor, channel: ChannelModel, rng: Rng) -> torch.Tensor:
-    """Features (B, D) as the transport `analog` brings them over a channel: unit power, linear estimate, own scale."""
-    symbols = torch.view_as_complex(F.pad(features, (0, features.shape[1] % 2)).reshape(len(features), -1, 2))
-    rms = symbols.abs().square().mean(1, keepdim=True).clamp(min=1e-12).sqrt()
-    received = channel.transmit(symbols_of(symbols / rms), rng)
-    estimate = received.values / (1 + received.noise_var) * rms
-    return torch.view_as_real(estimate).flatten(1)[:, : features.shape[1]]
 
 
 def fill_backbone(backbone: Backbone, file: str) -> None:
@@ -197,11 +248,17 @@ def _redrawn(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 @torch.no_grad()
 def found(network: MultiSem, recipe: MultiSemRecipe, snrs_db: Sequence[float], count: int = 40) -> dict[str, float]:
     """PSNR to unseen photographs of the nearest training photograph of their class: by features at an SNR, and by pixels."""
-    known, unseen = knowledge(recipe.data, 0, 500, recipe.size), load_split(recipe.data, "test", recipe.size)
+    known, unseen = (
+        knowledge(recipe.data, 0, 500, recipe.size),
+        load_split(recipe.data, "test", recipe.size),
+    )
     lists = prompts(known.classes)
     totals: dict[str, list[torch.Tensor]] = {}
     for label in range(len(known.classes)):
-        mine, theirs = unseen.images[unseen.labels == label][:count], known.images[known.labels == label]
+        mine, theirs = (
+            unseen.images[unseen.labels == label][:count],
+            known.images[known.labels == label],
+        )
         if not len(mine):
             continue
         one, other = mine.float() / 255, theirs.float() / 255
@@ -213,7 +270,7 @@ def found(network: MultiSem, recipe: MultiSemRecipe, snrs_db: Sequence[float], c
         totals.setdefault("PSNR of the nearest of 500 by pixels, dB", []).append(errors.amin(1))
         both = (("image", image, more_image), ("fused", fused, more_fused))
         for (name, features, candidates), snr in itertools.product(both, snrs_db):
-            heard = sent(features, at_snr(recipe.channel, snr), Rng(1).at("found", label, name))
+            heard = sent_features(features, at_snr(recipe.channel, snr), Rng(1).at("found", label, name))
             nearest = torch.cdist(heard, candidates).argmin(1)
             totals.setdefault(f"PSNR of the nearest of 500 by {name} features at {snr:g} dB", []).append(
                 errors.gather(1, nearest[:, None])[:, 0]

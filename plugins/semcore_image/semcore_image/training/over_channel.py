@@ -1,0 +1,48 @@
+"""What the recipes share that train through a channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+import torch.nn.functional as F
+from annotated_types import Ge, Le
+
+from semcore import ChannelModel, Recipe, Rng
+from semcore.training.loop import symbols_of
+
+Decibels = Annotated[float, Ge(-50), Le(100)]
+
+
+@dataclass(frozen=True)
+class TrainedOverChannel(Recipe):
+    """A training in which what is sent meets the noise of a channel, any that is registered: gradients flow through it.
+
+    Fields:
+        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
+        channel: what is trained over, for example channel.use=awgn; its `snr_db`, if it has one set, is drawn anew all
+            the time
+        snr_db: lowest and highest Es/N0 of the training, dB
+        batch_size: pictures a step
+        learning_rate: peak rate (AdamW)
+        seed: seed of weights, order, augmentation and noise
+        threads: CPU threads
+    """
+
+    data: str
+    channel: ChannelModel
+    snr_db: tuple[Decibels, Decibels] = (0.0, 23.0)
+    batch_size: Annotated[int, Ge(8)] = 128
+    learning_rate: float = 1.2e-3
+    seed: int = 6
+    threads: int = 1
+
+
+def sent_features(features: torch.Tensor, channel: ChannelModel, rng: Rng) -> torch.Tensor:
+    """Features (B, D) as the transport `analog` brings them over a channel: unit power, linear estimate, own scale."""
+    symbols = torch.view_as_complex(F.pad(features, (0, features.shape[1] % 2)).reshape(len(features), -1, 2))
+    rms = symbols.abs().square().mean(1, keepdim=True).clamp(min=1e-12).sqrt()
+    received = channel.transmit(symbols_of(symbols / rms), rng)
+    estimate = received.values / (1 + received.noise_var) * rms
+    return torch.view_as_real(estimate).flatten(1)[:, : features.shape[1]]
