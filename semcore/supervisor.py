@@ -64,13 +64,19 @@ def take_over() -> None:
     global _board
     if sys.platform != "linux":
         return
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed by who started this
+        stream.flush()
     watching = {signal.SIGINT, signal.SIGCHLD}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watching)
     while True:
-        _board, faults = _Board(), os.memfd_create("faults")
-        parent, child = os.getpid(), os.fork()
+        parent = os.getpid()
+        try:
+            _board, faults = _Board(), os.memfd_create("faults")
+            child = os.fork()
+        except OSError:  # no more processes, or an old system: then without
+            _board = None
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            return
         if not child:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             sandbox.die_with(parent)

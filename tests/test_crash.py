@@ -328,6 +328,23 @@ def test_a_crash_outside_of_cells_is_a_line_that_says_where(tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_works_without_its_streams(closed: str) -> None:
+    code = "import sys; sys.argv[1:] = ['cp']; from semcore.cli import main; main()"
+    shell = f'"{sys.executable}" -c "{code}" {closed}'
+    assert subprocess.run(["sh", "-c", shell], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def test_a_command_works_where_no_process_can_be_started(tmp_path: Path) -> None:
+    code = (
+        "import os, sys; sys.argv[1:] = ['cp']\n"
+        "def fork(): raise BlockingIOError(11, 'Resource temporarily unavailable')\n"
+        "os.fork = fork; from semcore.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "llm_image_uma" in done.stdout and not done.stderr
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
 def test_a_command_that_is_asked_to_end_takes_its_work_along(tmp_path: Path, ending: signal.Signals) -> None:
     one = Shell(tmp_path)
