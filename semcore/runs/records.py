@@ -6,6 +6,7 @@ works with it may rely on that. Keys that are not named here may be there, too.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -13,10 +14,12 @@ from annotated_types import Ge, Len, Lt
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
+from semcore.component import naming
 from semcore.component.base import wanted
-from semcore.errors import shown
+from semcore.errors import PluginError, shown
+from semcore.plugins import registry
 from semcore.runs.files import is_plain
-from semcore.statistics.kinds import statistic_of
+from semcore.statistics.kinds import KINDS, statistic_of
 
 
 def _plain(name: str) -> str:
@@ -224,6 +227,30 @@ def check(shape: Any, value: Any) -> Any:
         place = ".".join(map(str, first["loc"]))
         raise ValueError(f"{place or 'it'} {wanted(first)}") from None
     return value
+
+
+def load_statistics(result: Any) -> None:
+    """Import the metrics of a result whose statistics are of unknown kinds: a metric may bring its own.
+
+    Args:
+        result: content of a `result.json`, not checked yet
+    """
+    match result:
+        case {"metrics": dict(summaries), "config": {"metrics": list(configured)}}:
+            kinds = [one["statistic"].get("kind") for one in summaries.values() if _described(one)]
+        case _:
+            return
+    if all(kind in KINDS for kind in kinds):
+        return
+    for metric in configured:
+        name = metric.get("use") if isinstance(metric, dict) else None
+        with contextlib.suppress(PluginError):  # then its kind stays unknown, and is reported
+            if isinstance(name, str) and naming.find("metric", name) is not None:
+                registry.load("metric", name)
+
+
+def _described(summary: Any) -> bool:
+    return isinstance(summary, dict) and isinstance(summary.get("statistic"), dict)
 
 
 @functools.cache

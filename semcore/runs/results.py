@@ -17,13 +17,11 @@ from semcore.runs import files, records
 from semcore.runs.files import RefusedFile
 from semcore.runs.labels import Labels
 from semcore.statistics.intervals import Estimate
-from semcore.statistics.kinds import Quotient, Statistic
+from semcore.statistics.kinds import Quotient, Statistic, statistic_of
 from semcore.storage import from_json, unsealed
 
 PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")
 """What a result must have, whatever else is in it."""
-ASKEW = ("share", "score", "ratio")
-"""Kinds whose intervals need not lie evenly about the mean."""
 JOINT = "of the mean error"
 """What a column of decibels is called that holds those of the mean error of all samples."""
 AGAIN = "delete its folder and run again"
@@ -95,6 +93,7 @@ def checked_result(folder: Path, identity: str) -> dict[str, Any]:
     """
     path = f"cells/{identity}/result.json"
     result = unsealed(files.read(folder, path, MAX_TEXT_BYTES))
+    records.load_statistics(result)
     try:
         records.check(records.Result, result)
     except ValueError as error:
@@ -260,7 +259,8 @@ def _with_interval(summary: Mapping[str, Any]) -> str:
     if high is None or low is None or high == low:
         return number(mean)
     half = max(high - mean, mean - low)
-    even = math.isclose(high - mean, mean - low, rel_tol=1e-6) and summary.get("statistic", {}).get("kind") not in ASKEW
+    symmetric = "statistic" not in summary or statistic_of(summary["statistic"]).symmetric
+    even = symmetric and math.isclose(high - mean, mean - low, rel_tol=1e-6)
     if abs(mean) >= 10_000 or max(abs(mean), half) < 0.001:
         return f"{number(mean)} ±{number(half)}" if even else f"{number(mean)} [{number(low)}, {number(high)}]"
     places = min(max(1 - math.floor(math.log10(half)), 0), 4)

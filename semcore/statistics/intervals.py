@@ -1,4 +1,4 @@
-"""Intervals of 95 %, as SciPy's functions give them; `semcore.statistics.kinds` chooses among them."""
+"""95 % confidence intervals by SciPy's functions; `semcore.statistics.kinds` chooses among them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     import numpy as np
 
 Ends = tuple[float | None, float | None]
-"""The least and the greatest value that there can be; None: no end."""
+"""The least and the greatest possible value; None: unbounded."""
 LEVEL = 0.95
 RESAMPLES, SEED = 2000, 20
-"""Of a bootstrap: its random numbers are the same in every process, so that an interval depends on the values alone."""
+"""Of a bootstrap. The seed is fixed, so that an interval depends on the values alone."""
 FEW, MANY = 20, 2000
-"""Below `FEW` samples a bootstrap interval is too short, and is joined with Student's t; from `MANY` on they are the same."""
+"""Numbers of samples: below `FEW` a bootstrap interval is too short, and is united with Student's t;
+from `MANY` on both are practically equal, and Student's t is taken."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,12 @@ class Estimate:
     """A mean with its 95 % interval.
 
     Fields:
-        n: samples that the mean is over
-        mean: the estimate; of shares and ratios the ratio of the sums; None without a finite value
-        low: lower end of the interval; None if there is no interval: a single sample, or nothing to judge the spread by
-        high: its upper end
-        exact: samples without any error, whose decibels are infinite: they are not in the mean
-        joint: decibels of the mean error of all samples, the exact ones included; None for other kinds
+        n: number of samples in the mean
+        mean: the estimate; for shares and ratios the ratio of the sums; None without a finite value
+        low: lower end of the interval; None without an interval, as for a single sample
+        high: upper end of the interval
+        exact: number of samples without any error, whose decibels are infinite; they are not in the mean
+        joint: decibels of the mean error of all samples, exact ones included; None for other kinds
     """
 
     n: int
@@ -47,7 +48,14 @@ def _within(value: float, low: float | None, high: float | None) -> float:
 
 
 def student(values: Sequence[float], low: float | None, high: float | None, level: float = LEVEL) -> Estimate:
-    """Mean and Student's t interval, cut at the ends of the range; no interval for a single value."""
+    """Mean and Student's t interval, cut at the ends of the range; no interval for a single value.
+
+    Args:
+        values: at least one, finite
+        low: least possible value; None: unbounded
+        high: greatest possible value; None: unbounded
+        level: confidence level, 0..1
+    """
     n = len(values)
     mean = math.fsum(values) / n
     if n == 1:
@@ -60,7 +68,14 @@ def student(values: Sequence[float], low: float | None, high: float | None, leve
 
 
 def ratios(over: Sequence[Sequence[float]], under: Sequence[Sequence[float]], bounds: Ends, level: float = LEVEL) -> Estimate:
-    """A ratio of sums, or the first of two less the second, by Student's t of the linearised values (delta method)."""
+    """A ratio of sums, or the first of two ratios minus the second, with its interval by the delta method.
+
+    Args:
+        over: numerators by sample, of one ratio or two
+        under: denominators by sample
+        bounds: range of the result
+        level: confidence level, 0..1
+    """
     mean, shifts = 0.0, [0.0] * len(over[0])
     for sign, a, b in zip((1, -1), over, under, strict=False):
         ratio, middle = math.fsum(a) / math.fsum(b), math.fsum(b) / len(b)
@@ -75,7 +90,12 @@ def ratios(over: Sequence[Sequence[float]], under: Sequence[Sequence[float]], bo
 def clopper_pearson(share: float, trials: float, level: float) -> tuple[float, float]:
     """Clopper–Pearson's interval of a share of independent trials, as quantiles of beta distributions.
 
-    It is that of `scipy.stats.binomtest`, whose numbers must be whole.
+    As `scipy.stats.binomtest`, but the number of trials need not be an integer.
+
+    Args:
+        share: of events in trials, 0..1
+        trials: number of trials, above 0
+        level: confidence level, 0..1
     """
     from scipy.special import betaincinv
 
@@ -86,7 +106,12 @@ def clopper_pearson(share: float, trials: float, level: float) -> tuple[float, f
 
 
 def independent(events: Sequence[float], trials: Sequence[float]) -> float:
-    """How many independent trials have the spread of these, which come in clusters: from one per cluster to all of them."""
+    """The effective number of independent trials of clustered ones: at least one per cluster, at most all.
+
+    Args:
+        events: number of events by cluster
+        trials: number of trials by cluster
+    """
     n, total = len(events), math.fsum(trials)
     if max(trials) == 1 and all(event in (0, 1) for event in events):
         return n
@@ -110,7 +135,14 @@ def bootstrapped(
     student: Estimate,
     bounds: Ends,
 ) -> Estimate:
-    """The BCa bootstrap interval of a statistic of paired values, within the bounds; `student`: the one by Student's t."""
+    """The BCa bootstrap interval of a statistic.
+
+    Args:
+        of: the statistic of arrays, along an `axis`
+        data: the arguments of `of`, paired by sample
+        student: the estimate by Student's t
+        bounds: range of the statistic
+    """
     if student.low is None or student.high is None or student.low == student.high or student.n >= MANY:
         return student
     import numpy as np
@@ -118,7 +150,7 @@ def bootstrapped(
 
     arrays = [np.asarray(values, np.float64) for values in data]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of degenerate data, which are met below
+        warnings.simplefilter("ignore")  # about degenerate data, handled below
         found = stats.bootstrap(
             arrays, of, paired=True, vectorized=True, n_resamples=RESAMPLES, batch=max(1, 2_000_000 // student.n),
             confidence_level=LEVEL, method="BCa", random_state=np.random.default_rng(SEED),

@@ -1,31 +1,39 @@
-"""The kinds of metrics, and what follows for the mean of their values and its 95 % interval: the one place for both.
+"""The kinds of metrics: the one place for the mean of their values and its 95 % interval.
 
-    Share      events of trials (BER, BLER, class accuracy)   Clopper–Pearson; samples with several trials are clusters
-    Score      between two ends (SSIM, BLEU, CSIM, STOI)      BCa bootstrap over samples
-    Mean       without an upper end (MSE, channel uses)       Student's t over samples
-    Ratio      of two sums (WER, bit/s)                       BCa bootstrap over samples
-    Decibels   of errors, infinite where nothing is wrong     Student's t over the samples with an error
+| kind | for | interval |
+|---|---|---|
+| `Share` | events of trials (BER, BLER, class accuracy) | Clopper–Pearson; samples are clusters |
+| `Score` | values between two ends (SSIM, BLEU, CSIM, STOI) | BCa bootstrap over samples |
+| `Mean` | values without an upper end (MSE, channel uses) | Student's t over samples |
+| `Ratio` | ratios of two sums (WER, bit/s) | BCa bootstrap over samples |
+| `Decibels` | errors, infinite where there is none | Student's t over samples with an error |
 
-No interval leaves the range of its metric. Observations are samples: what is measured several times in one sample
-depends on that sample.
+No interval leaves the range of its metric. Observations are samples: repeated measurements of one
+sample are not independent. Another kind is another subclass of `Statistic`, in the file of the metric
+that has it; nothing here changes.
 """
 
 from __future__ import annotations
 
 import abc
 import math
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
-from semcore.statistics.intervals import LEVEL, Estimate, bootstrapped, clopper_pearson, independent, ratios, student
+from semcore.statistics.intervals import LEVEL, Ends, Estimate, bootstrapped, clopper_pearson, independent, ratios, student
 
 LOSSLESS_DB = 100.0
-"""What samples without any error count as where a utility needs a number; it stands in no mean."""
+"""The value of samples without any error where a utility needs a number; it enters no mean."""
+
+
+KINDS: dict[str, type[Statistic]] = {}
+"""The kinds of metrics by name; every subclass of `Statistic` is entered when it is defined."""
 
 
 class Quotient(float):
-    """A value with its parts, such as wrong bits / bits, so that sums over samples can be formed.
+    """A ratio that keeps its parts, such as wrong bits / bits, so that they can be summed over samples.
 
     Args:
         numerator: finite
@@ -47,97 +55,134 @@ class Quotient(float):
 
 
 def parts(value: float) -> tuple[float, float]:
-    """Numerator and denominator of a value; of one without parts the value and 1."""
+    """Numerator and denominator of a value; without parts, the value and 1."""
     return (value.numerator, value.denominator) if isinstance(value, Quotient) else (float(value), 1.0)
 
 
 @dataclass(frozen=True)
 class Statistic(abc.ABC):
-    """What kind of number a metric gives; see the module's table."""
+    """What kind of number a metric gives: how it is averaged, and the interval of the mean.
+
+    A subclass is a frozen dataclass whose fields are numbers (`float`, or `float | None`). Results hold
+    `kind` and the fields. The subclass registers itself when its module is imported; to read results,
+    semcore imports the metrics that they name.
+
+    Raises:
+        TypeError: a subclass has the `kind` of another one
+    """
 
     kind: ClassVar[str]
+    """Its name in results, unique."""
     words: ClassVar[str]
-    """Whose interval it is, for captions."""
+    """The name of the interval, for captions."""
+    symmetric: ClassVar[bool] = True
+    """Whether an interval of equal arms is written as mean ± half-width."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "kind" not in cls.__dict__:
+            return
+        known = KINDS.get(cls.kind, cls)
+        if known.__qualname__ != cls.__qualname__ or known.__module__ == __name__ != cls.__module__:
+            name = f"{known.__module__}.{known.__qualname__}"
+            raise TypeError(f"{cls.__qualname__}: {cls.kind!r} is the kind of {name}; choose another name")
+        KINDS[cls.kind] = cls
 
     @property
     @abc.abstractmethod
-    def range(self) -> tuple[float | None, float | None]:
-        """The least and the greatest value there can be; None: no end."""
+    def range(self) -> Ends:
+        """The least and the greatest possible value; None: unbounded."""
 
     @abc.abstractmethod
     def estimate(self, values: Sequence[float]) -> Estimate:
-        """Mean and interval of at least one value, none of them NaN."""
+        """Mean and 95 % interval of at least one value, none of them NaN."""
 
-    @abc.abstractmethod
     def average(self, values: Sequence[float]) -> float | None:
-        """The mean of such values alone, as `estimate` has it."""
+        """The mean of values, equal to that of `estimate`; by default the arithmetic mean."""
+        return math.fsum(values) / len(values)
 
     def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
-        """Mean of ours less theirs, over the same samples in the same order, and its interval of a level."""
+        """Mean of ours minus theirs, and its interval.
+
+        Args:
+            ours: values
+            theirs: values of the same samples in the same order
+            level: confidence level, 0..1
+        """
         most = _width(self.range)
         apart = [one - other for one, other in zip(ours, theirs, strict=True)]
         return student(apart, None if most is None else -most, most, level)
 
     def apart(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> int:
-        """1 if ours are greater than theirs, over the same samples, -1 if less; 0 if the interval leaves that open."""
+        """1 if ours are significantly greater than theirs, -1 if less, 0 if the interval includes 0."""
         found = self.difference(ours, theirs, level)
         if found.low is None or found.high is None:
             return 0
         return (found.low > 0) - (found.high < 0)
 
     def of(self, values: Sequence[float | None]) -> Estimate:
-        """Mean and interval of the values that there are; values that are not numbers make the mean unknown."""
+        """Mean and interval of values, leaving out None; no mean unless `allows` them."""
         known = [value for value in values if value is not None]
         return self.estimate(known) if known and self.allows(known) else Estimate(len(known), None)
 
     def mean(self, values: Sequence[float | None]) -> float | None:
-        """The mean of the values that there are, as `of` has it."""
+        """The mean of values, equal to that of `of`."""
         known = [value for value in values if value is not None]
         return self.average(known) if known and self.allows(known) else None
 
     def level(self, values: Sequence[float | None]) -> float | None:
-        """One finite number for the values that there are, which grows with each of them: for a utility."""
+        """One finite number that increases with each value, for a utility; None without values."""
         return self.mean(values)
 
     def together(self, values: Sequence[float]) -> float:
-        """Values of one sample, measured several times, as one value of it."""
+        """Repeated measurements of one sample as one value."""
         if any(isinstance(value, Quotient) for value in values):
             over, under = zip(*map(parts, values), strict=True)
             return Quotient(math.fsum(over), math.fsum(under))
         return math.inf if set(values) == {math.inf} else self.average(values) or 0.0
 
     def allows(self, values: Sequence[float]) -> bool:
-        """Whether the values are numbers that have a mean."""
+        """Whether the values have a mean: all are finite."""
         return all(map(math.isfinite, values))
 
     @property
     def described(self) -> dict[str, Any]:
-        """As results hold it; `statistic_of` reads it."""
+        """The kind and the fields as results hold them; `statistic_of` reads them."""
         low, high = self.range
         return {"kind": self.kind, **asdict(self), "low": low, "high": high}
 
 
 @dataclass(frozen=True)
 class Share(Statistic):
-    """Events of trials, such as wrong bits of bits. A value is one trial, or a `Quotient`: events / trials of a sample.
+    """The share of events in trials, such as wrong bits in bits.
 
-    Trials of one sample are not independent (bits of a block): samples are clusters, and the interval is that of Korn and
-    Graubard: Clopper–Pearson's with the number of trials that independent ones of the same spread would have. It is
-    at least the number of samples, and equal to it where no spread is seen, as with 0 errors.
-    Source: E. L. Korn, B. I. Graubard, Confidence intervals for proportions with small expected number of positive counts
-    estimated from survey data, Survey Methodology 24(2), 1998.
+    A value is one trial, or a `Quotient`: events / trials of a sample. Trials of one sample are not
+    independent (bits of a block), so samples are clusters. The interval is that of Korn and
+    Graubard: Clopper–Pearson's for the effective number of trials, that is the number of independent
+    trials with the same variance. It is at least the number of samples, and equal to it where there
+    is no variance, as with 0 errors.
+
+    Source: E. L. Korn, B. I. Graubard, Confidence intervals for proportions with small expected
+    number of positive counts estimated from survey data, Survey Methodology 24(2), 1998.
 
     Fields:
         whole: value of a certain event: 1, or 100 for per cent
+
+    Raises:
+        ValueError: `whole` is not positive
     """
 
     kind: ClassVar[str] = "share"
     words: ClassVar[str] = "Clopper–Pearson"
+    symmetric: ClassVar[bool] = False
 
     whole: float = 1.0
 
+    def __post_init__(self) -> None:
+        _check_whole(self.whole)
+
     @property
-    def range(self) -> tuple[float | None, float | None]:
+    def range(self) -> Ends:
         return 0.0, self.whole
 
     def estimate(self, values: Sequence[float]) -> Estimate:
@@ -151,7 +196,7 @@ class Share(Statistic):
         return math.fsum(events) / math.fsum(trials) * self.whole
 
     def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
-        """Of single trials: Clopper–Pearson's intervals of both kinds of discordant samples, each with half of the risk."""
+        """For single trials: Clopper–Pearson's intervals of both kinds of discordant samples, each at half the risk."""
         n, pairs = len(ours), (self._counts(ours), self._counts(theirs))
         both = [[k / m for k, m in zip(*counts, strict=True)] for counts in pairs]
         apart = [one - other for one, other in zip(*both, strict=True)]
@@ -166,7 +211,7 @@ class Share(Statistic):
         return Estimate(n, self.whole * found.mean, self.whole * found.low, self.whole * found.high)
 
     def _counts(self, values: Sequence[float]) -> tuple[list[float], list[float]]:
-        """Events and trials of each value."""
+        """Events and trials of each value, in two lists."""
         found = [parts(value if isinstance(value, Quotient) else value / self.whole) for value in values]
         return [events for events, _ in found], [trials for _, trials in found]
 
@@ -176,34 +221,32 @@ class Score(Statistic):
     """A value between two ends.
 
     Fields:
-        low: the least value
-        high: the greatest
+        low: least possible value
+        high: greatest possible value
     """
 
     kind: ClassVar[str] = "score"
     words: ClassVar[str] = "BCa bootstrap"
+    symmetric: ClassVar[bool] = False
 
     low: float = 0.0
     high: float = 1.0
 
     @property
-    def range(self) -> tuple[float | None, float | None]:
+    def range(self) -> Ends:
         return self.low, self.high
 
     def estimate(self, values: Sequence[float]) -> Estimate:
         return bootstrapped(lambda some, axis: some.mean(axis), (values,), student(values, self.low, self.high), self.range)
 
-    def average(self, values: Sequence[float]) -> float | None:
-        return math.fsum(values) / len(values)
-
 
 @dataclass(frozen=True)
 class Mean(Statistic):
-    """A value with at most one end, averaged over samples.
+    """A value that is unbounded, at least on one side.
 
     Fields:
-        low: the least value; None: no end
-        high: the greatest; None: no end
+        low: least possible value; None: unbounded
+        high: greatest possible value; None: unbounded
     """
 
     kind: ClassVar[str] = "mean"
@@ -213,36 +256,42 @@ class Mean(Statistic):
     high: float | None = None
 
     @property
-    def range(self) -> tuple[float | None, float | None]:
+    def range(self) -> Ends:
         return self.low, self.high
 
     def estimate(self, values: Sequence[float]) -> Estimate:
         return student(values, self.low, self.high)
 
-    def average(self, values: Sequence[float]) -> float | None:
-        return math.fsum(values) / len(values)
-
 
 @dataclass(frozen=True)
 class Ratio(Statistic):
-    """A ratio of sums over samples, such as errors / words. Values are `Quotient`s; one without parts counts as value / 1.
+    """A ratio of sums over samples, such as errors / words.
+
+    Values are `Quotient`s; one without parts counts as value / 1.
 
     Fields:
-        low: the least value; None: no end
-        high: the greatest; None: no end
-        whole: value of a sample in which everything is wrong, by which the interval of a rate of 0 is bounded; None: it has
-            none, and a rate of 0 no interval
+        low: least possible value; None: unbounded
+        high: greatest possible value; None: unbounded
+        whole: value of a sample in which everything is wrong, which bounds the interval of a rate of
+            0; None: a rate of 0 has no interval
+
+    Raises:
+        ValueError: `whole` is not positive
     """
 
     kind: ClassVar[str] = "ratio"
     words: ClassVar[str] = "BCa bootstrap of the ratio of sums"
+    symmetric: ClassVar[bool] = False
 
     low: float | None = 0.0
     high: float | None = None
     whole: float | None = None
 
+    def __post_init__(self) -> None:
+        _check_whole(self.whole)
+
     @property
-    def range(self) -> tuple[float | None, float | None]:
+    def range(self) -> Ends:
         return self.low, self.high
 
     def estimate(self, values: Sequence[float]) -> Estimate:
@@ -276,15 +325,15 @@ class Ratio(Statistic):
 class Decibels(Statistic):
     """Decibels of a ratio to an error, such as a PSNR: infinite for a sample without any error.
 
-    The mean is over the samples with an error; `exact` counts the others, and `joint` is the value of the mean error of all
-    samples, which is what some publish as the PSNR of a data set.
+    The mean is over the samples with an error. `exact` counts the others, and `joint` is the value of
+    the mean error of all samples, which some publications call the PSNR of a data set.
     """
 
     kind: ClassVar[str] = "decibels"
     words: ClassVar[str] = "Student's t"
 
     @property
-    def range(self) -> tuple[float | None, float | None]:
+    def range(self) -> Ends:
         return None, None
 
     def estimate(self, values: Sequence[float]) -> Estimate:
@@ -297,7 +346,7 @@ class Decibels(Statistic):
         return math.fsum(finite) / len(finite) if finite else None
 
     def level(self, values: Sequence[float | None]) -> float | None:
-        """The mean; where some samples are exact, that of the mean error; where all are, `LOSSLESS_DB`."""
+        """The mean; if some samples are exact, the value of the mean error; if all are, `LOSSLESS_DB`."""
         known = [value for value in values if value is not None]
         if not known or not self.allows(known):
             return None
@@ -314,34 +363,33 @@ class Decibels(Statistic):
         return Estimate(found.n, found.mean, found.low, found.high, len(ours) - len(pairs))
 
     def apart(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> int:
-        """As the share of exact samples has it, and the decibels of the others, where they do not contradict each other."""
+        """By the share of exact samples, else by the decibels of the others; 0 if the two contradict."""
         exact = Share().apart([float(one == math.inf) for one in ours], [float(one == math.inf) for one in theirs], level)
         others = super().apart(ours, theirs, level)
         return 0 if exact * others < 0 else exact or others
-
-
-KINDS: dict[str, type[Statistic]] = {one.kind: one for one in (Share, Score, Mean, Ratio, Decibels)}
 
 
 def statistic_of(described: Mapping[str, Any]) -> Statistic:
     """The statistic that results describe.
 
     Raises:
-        ValueError: there is no such kind, or its numbers are none
+        ValueError: an unknown kind, or a field that is not the number it should be
     """
     kind = KINDS.get(str(described.get("kind")))
     if kind is None:
         raise ValueError(f"a statistic is of the kind {', '.join(KINDS)}")
+    hints = typing.get_type_hints(kind)
     values = {field.name: described.get(field.name) for field in fields(kind)}
     for name, value in values.items():
-        if not (isinstance(value, (int, float)) and math.isfinite(value) or value is None and kind in (Mean, Ratio)):
+        optional = type(None) in typing.get_args(hints[name])
+        if not (isinstance(value, (int, float)) and math.isfinite(value) or value is None and optional):
             raise ValueError(f"{name} of a {kind.kind} is not a number")
-    if (whole := values.get("whole")) is not None and whole <= 0:
-        raise ValueError(f"whole of a {kind.kind} is not above 0")
     return kind(**values)
 
 
-# ---------------------------------------------------------------------------------------------- helpers
+def _check_whole(whole: float | None) -> None:
+    if whole is not None and not whole > 0:
+        raise ValueError("whole of a statistic is not above 0")
 
 
 def _joint(values: Sequence[float]) -> float | None:
@@ -350,5 +398,5 @@ def _joint(values: Sequence[float]) -> float | None:
     return -10 * math.log10(error) if error else None
 
 
-def _width(ends: tuple[float | None, float | None]) -> float | None:
+def _width(ends: Ends) -> float | None:
     return None if ends[0] is None or ends[1] is None else ends[1] - ends[0]

@@ -81,6 +81,7 @@ def render(run: Run) -> str:
             run=run,
             version=run.info["semcore"],
             summary=_summary(run, missing),
+            intervals=_intervals(found),
             snr_meaning=found.snr_meaning,
             diagrams=_diagrams(run),
             drawings=drawings(found),
@@ -205,6 +206,12 @@ def _missing(run: Run) -> list[dict[str, str]]:
             reason = reasons.get(settings, "not computed yet")
             cells.append({"id": cell["id"], "settings": settings, "reason": reason})
     return cells
+
+
+def _intervals(found: Overview) -> str:
+    """The names of the intervals of the curves."""
+    points = [point for line in found.chart.lines for point in line.points]
+    return ", ".join(dict.fromkeys(point.y.kind.words for point in points))
 
 
 def _diagrams(run: Run) -> list[tuple[str, Markup]]:

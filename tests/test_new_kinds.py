@@ -1,0 +1,172 @@
+"""What a third party adds in one file, without editing the core: a metric with an interval of its own, a command, a hook."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+import semcore
+from semcore.statistics import Estimate, statistic_of
+
+METRIC = '''
+"""The median error of grey values."""
+
+import math
+import statistics
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+import semcore
+from semcore.statistics import Estimate
+
+
+@dataclass(frozen=True)
+class Median(semcore.Statistic):
+    """The median of samples, with the interval of order statistics.
+
+    Fields:
+        low: least possible value
+    """
+
+    kind: ClassVar[str] = "median"
+    words: ClassVar[str] = "order statistics"
+    symmetric: ClassVar[bool] = False
+
+    low: float = 0.0
+
+    @property
+    def range(self):
+        return self.low, None
+
+    def estimate(self, values):
+        ordered = sorted(values)
+        return Estimate(len(ordered), statistics.median(ordered), ordered[0], ordered[-1])
+
+    def average(self, values):
+        return statistics.median(values)
+
+
+@dataclass(frozen=True)
+class MedianError(semcore.Metric):
+    """The median error of the pixels of a picture."""
+
+    statistic: ClassVar[semcore.Statistic] = Median()
+    unit: ClassVar[str] = "grey"
+    better: ClassVar[str] = "lower"
+
+    def measure(self, records):
+        return [float(np.median(np.abs(r.source.image.astype(float) - r.result.image))) for r in records]
+
+    @property
+    def signature(self):
+        return "median-error|1|"
+'''
+COMMAND = '''
+"""A command."""
+
+from pathlib import Path
+
+import click
+
+from semcore.analysis import read_rows
+
+
+@click.command("cells")
+@click.argument("run", type=click.Path(path_type=Path))
+def cells(run):
+    """Count the cells of RUN."""
+    click.echo(f"{len(read_rows([run]))} cells")
+'''
+HOOK = '''
+"""A tracker."""
+
+from semcore.plugins.hookspecs import hook
+
+
+class Tracker:
+    """Appends the mean of a metric to a file."""
+
+    @hook
+    def semcore_cell_done(self, result):
+        mean = result["metrics"]["grey-error"]["mean"]
+        with open("tracked.txt", "a") as file:
+            file.write(f"{result['settings']['channel.snr_db']} {mean}\\n")
+'''
+
+
+def test_a_metric_brings_an_interval_of_its_own(site: Any, bench: Any) -> None:
+    """It is computed, kept, and read by another process: tables, figures and the page name it."""
+    site.install("med", "[semcore.metric]\nmedian-error = med:MedianError\n", {"med": METRIC})
+    done = site("run", bench.path, "metrics=[median-error,grey-error]", "channel.snr_db=0,3", "seed=1,2", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    for path in (site.folder / "out" / "cells").glob("*/result.json"):
+        entry = json.loads(path.read_text())["metrics"]["median-error"]
+        items = path.with_name("items.jsonl").read_text().splitlines()
+        values = sorted(json.loads(item)["metrics"]["median-error"] for item in items)
+        assert entry["statistic"] == {"kind": "median", "low": 0.0, "high": None}
+        assert (entry["low"], entry["mean"], entry["high"]) == (values[0], values[1], values[2])
+    table = site("table", "out", "--columns", "median-error", "--rows", "channel.snr_db")
+    assert table.returncode == 0 and "order statistics" in table.stdout, table.stderr
+    plot = site("plot", "out", "--x", "channel.snr_db", "--y", "median-error", "--out", "figure")
+    assert plot.returncode == 0 and "order statistics" in " ".join(plot.stdout.split()), plot.stderr
+    assert "order statistics" in (site.folder / "out" / "report.html").read_text()
+    diff = site("diff", "out", "out")
+    assert diff.returncode == 0, diff.stderr
+
+
+def test_a_result_of_a_metric_that_is_gone_is_refused_with_its_kind(site: Any, bench: Any) -> None:
+    info = site.install("med", "[semcore.metric]\nmedian-error = med:MedianError\n", {"med": METRIC})
+    assert site("run", bench.path, "metrics=[median-error]", "--no-report", "--out", "out").returncode == 0
+    (info / "entry_points.txt").write_text("")
+    done = site("table", "out")
+    assert done.returncode == 2 and "metrics.median-error.statistic" in done.stderr
+    assert "is of the kind share, score, mean, ratio, decibels" in done.stderr
+
+
+def test_two_kinds_of_one_name_are_refused() -> None:
+    with pytest.raises(TypeError, match="'share' is the kind of semcore.statistics.kinds.Share"):
+
+        class Share(semcore.Statistic):
+            kind = "share"
+            words = ""
+
+            @property
+            def range(self) -> tuple[float | None, float | None]:
+                return None, None
+
+            def estimate(self, values: Any) -> Estimate:
+                return Estimate(len(values), None)
+
+    assert type(statistic_of(semcore.Share().described)) is semcore.Share
+
+
+def test_a_command_is_one_file(site: Any, bench: Any) -> None:
+    site.install("counts", "[semcore.command]\ncells = counts:cells\n", {"counts": COMMAND})
+    bench.run("channel.snr_db=0,3")
+    assert re.search(r"^ +cells +counts", site("--help").stdout, re.M)
+    done = site("cells", bench.folder / "out")
+    assert done.returncode == 0 and done.stdout == "2 cells\n", done.stderr
+
+
+def test_a_tracker_is_one_file(site: Any, bench: Any) -> None:
+    site.install("track", "[semcore.hooks]\ntrack = track:Tracker\n", {"track": HOOK})
+    bench.text += "hooks: [track]\n"
+    done = site("run", bench.path, "channel.snr_db=0,3", "--no-report", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    lines = [line.split() for line in (site.folder / "tracked.txt").read_text().splitlines()]
+    means = {
+        str(result["settings"]["channel.snr_db"]): result["metrics"]["grey-error"]["mean"]
+        for result in semcore_results(site.folder / "out")
+    }
+    assert {x: float(mean) for x, mean in lines} == pytest.approx(means)
+
+
+def semcore_results(folder: Any) -> list[dict[str, Any]]:
+    from semcore.runs.results import read_run
+
+    return read_run(folder).results
