@@ -24,14 +24,14 @@ from semcore.types import Bitstream, Layout, Semantics, Symbols
 from semcore_channels.coding.codes import code_for
 from semcore_channels.coding.scheme import Scheme
 from semcore_channels.flat import AWGN, Rayleigh, Rician
-from semcore_channels.modulation import BITS_PER_SYMBOL, demodulate, modulate
+from semcore_channels.modulation.qam import BITS_PER_SYMBOL, demodulate, modulate
 from semcore_channels.ntn.channels import NTNTDL, Satellite
 from semcore_channels.ntn.orbit import circular_pass
 from semcore_channels.ntn.scenarios import moments
-from semcore_channels.ofdm.channel import Part
+from semcore_channels.ofdm.slots import SlotRange
 from semcore_channels.tr38901.cells import RMa, UMa, UMi
 from semcore_channels.tr38901.profiles import CDL, TDL
-from semcore_channels.uncoded import Uncoded
+from semcore_channels.transports.uncoded import Uncoded
 
 RNG = Rng(2024, ("figures",))
 COLOURS = ("#0b5394", "#c4553b", "#38761d", "#b08a2e", "#674ea7")
@@ -106,7 +106,7 @@ def profiles(axis: Axes, scale: int) -> None:
         strict=True,
     ):  # fmt: skip
         one = replace(channel, subcarriers=120, subcarrier_spacing_hz=20e6 / 120, cyclic_prefix=8)
-        response = one.draw([Part("figure", 0, 1)], RNG).response[0, 0, 0]
+        response = one.draw([SlotRange("figure", 0, 1)], RNG).response[0, 0, 0]
         megahertz = (np.arange(120) - 60) * 20 / 120
         name = "ntn-tdl" if isinstance(channel, NTNTDL) else type(channel).__name__.lower()
         axis.plot(megahertz, 20 * np.log10(response.abs().numpy()), color=colour, lw=1, label=f"{name} {channel.model}")

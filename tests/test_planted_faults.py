@@ -99,10 +99,10 @@ FAULTS = (
     ),
     Fault(
         "MMSemCom eq. 29: a user despread by the code of the next",
-        f"{CHANNELS}/walsh.py",
+        f"{CHANNELS}/transports/walsh.py",
         "(chips * self.codes[number].to(chips.device))",
         "(chips * self.codes[number - 1].to(chips.device))",
-        "plugins/semcore_channels/tests/test_walsh.py",
+        "plugins/semcore_channels/tests/transports/test_walsh.py",
     ),
     Fault(
         "LLM-image eq. 2: the entropy with the wrong sign",
@@ -130,14 +130,14 @@ FAULTS = (
         f"{CHANNELS}/ntn/geometry.py",
         "return 20 * math.log10(4 * math.pi * distance_km",
         "return 10 * math.log10(4 * math.pi * distance_km",
-        "plugins/semcore_channels/tests/test_ntn.py",
+        "plugins/semcore_channels/tests/ntn/test_ntn.py",
     ),
     Fault(
         "satellite eq. 7: rain that helps",
         f"{CHANNELS}/ntn/channels.py",
         "- sum(rains) - noise",
         "+ sum(rains) - noise",
-        "plugins/semcore_channels/tests/test_ntn.py",
+        "plugins/semcore_channels/tests/ntn/test_ntn.py",
     ),
     Fault(
         "satellite eq. 24: strangers are taken for the same person",

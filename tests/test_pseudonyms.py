@@ -31,7 +31,7 @@ from semcore.types import (
     Symbols,
 )  # fmt: skip
 from semcore_channels.flat import AWGN
-from semcore_channels.uncoded import Uncoded
+from semcore_channels.transports.uncoded import Uncoded
 
 PEEPING = Path(__file__).parent / "peeping.py"
 PIPELINE = f"""

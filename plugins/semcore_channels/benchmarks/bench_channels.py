@@ -29,10 +29,10 @@ from semcore.runs import memory
 from semcore.types import Bitstream, Semantics
 from semcore_channels.coding.codes import CompiledCode, code_for
 from semcore_channels.flat import AWGN
-from semcore_channels.ldpc import LDPC
-from semcore_channels.modulation import BITS_PER_SYMBOL, demodulate, modulate
+from semcore_channels.modulation.qam import BITS_PER_SYMBOL, demodulate, modulate
 from semcore_channels.ntn.channels import NTNTDL
 from semcore_channels.tr38901.cells import UMa
+from semcore_channels.transports.ldpc import LDPC
 
 BATCH = 64
 STAGES = ("encode", "modulate", "draw responses", "grid, noise, estimate, equalise", "demodulate", "decode")
@@ -153,10 +153,10 @@ def stages(case: Case, link: Any, repetitions: int) -> None:
 
 def _fresh(channel: Any, symbols: Any, rng: Rng) -> Callable[[], Any]:
     """Draws the channels of the rows, which `transmit` then finds again."""
-    from semcore_channels.ofdm.channel import Part
+    from semcore_channels.ofdm.slots import SlotRange
 
     counts = [-(-length // channel.grid.data_uses) for length in symbols.layout.lengths]
-    parts = [Part(key, 0, count) for key, count in zip(symbols.layout.keys, counts, strict=True)]
+    parts = [SlotRange(key, 0, count) for key, count in zip(symbols.layout.keys, counts, strict=True)]
     return lambda: channel.draw(parts, rng)
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-BOLTZMANN_J_K = 1.380649e-23
+from semcore_channels.constants import BOLTZMANN_J_K
 
 
 def noise_power_dbm(bandwidth_hz: float, temperature_k: float) -> float:

@@ -9,7 +9,7 @@ import torch
 
 from semcore.rng import Rng
 from semcore.types import Layout, Symbols
-from semcore_channels.modulation import modulate
+from semcore_channels.modulation.qam import modulate
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from semcore.errors import ComponentError
 from semcore.rng import Rng
 from semcore.types import Bitstream, Semantics
 from semcore_channels.flat import AWGN, Rayleigh, Rician
-from semcore_channels.modulation import BITS_PER_SYMBOL, modulate
-from semcore_channels.uncoded import Uncoded
+from semcore_channels.modulation.qam import BITS_PER_SYMBOL, modulate
+from semcore_channels.transports.uncoded import Uncoded
 
 RNG = Rng(1, ("calibration",))
 """Of sixty-four intervals of 99 % one is left by chance every other time; with this seed none is."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from semcore.testing import conformance
-from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN, Rayleigh
-from semcore_channels.ldpc import LDPC
 from semcore_channels.tr38901.cells import UMa
+from semcore_channels.transports.analog import Analog
+from semcore_channels.transports.ldpc import LDPC
 
 SLOT = {"subcarriers": 24, "ofdm_symbols": 8, "pilot_symbols": (1, 6)}
 

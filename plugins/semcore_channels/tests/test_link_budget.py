@@ -21,9 +21,9 @@ from semcore.planning.space import Space
 from semcore.testing.build import build
 from semcore.testing.examples import samples
 from semcore.types import Plan, Scenario
-from semcore_channels.ldpc import LDPC
 from semcore_channels.ntn.channels import Satellite
 from semcore_channels.ntn.geometry import doppler_hz
+from semcore_channels.transports.ldpc import LDPC
 
 PIPELINE = """\
 semcore: 1

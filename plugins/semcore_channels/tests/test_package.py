@@ -37,12 +37,12 @@ def test_every_entry_point_is_a_documented_component(kind, name, target):
 def test_importing_the_package_is_light():
     code = """if True:
         import sys
-        import semcore_channels.analog, semcore_channels.flat, semcore_channels.ldpc
+        import semcore_channels.transports.analog, semcore_channels.flat, semcore_channels.transports.ldpc
         from semcore_channels.tr38901.cells import UMa
         assert "torch" not in sys.modules
-        semcore_channels.ldpc.LDPC(), UMa(snr_db=3)
+        semcore_channels.transports.ldpc.LDPC(), UMa(snr_db=3)
         assert "torch" not in sys.modules
-        from semcore_channels.modulation import amplitudes
+        from semcore_channels.modulation.qam import amplitudes
         amplitudes(1)
         assert "sionna.phy" not in sys.modules  # seconds, and only for those who use it
     """

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from semcore import ComponentError, Picture, Rng, Semantics
 from semcore.testing.build import build
 from semcore_channels.flat import AWGN, Rayleigh
-from semcore_channels.walsh import Walsh
+from semcore_channels.transports.walsh import Walsh
 from semcore_image.jscc.deepjscc import DeepJscc
 from semcore_image.jscc.lamosc import Lamosc
 from semcore_image.jscc.network import JsccNetwork

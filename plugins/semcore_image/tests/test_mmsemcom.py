@@ -16,8 +16,8 @@ from semcore import Candidates, Features, KnowledgeBase, Pictures, Rng, RunError
 from semcore.cli import main
 from semcore.runs.cache import user_cache
 from semcore.runs.results import read_run
-from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
+from semcore_channels.transports.analog import Analog
 from semcore_image.metrics.clip import LPIPS
 from semcore_image.mmsemcom import generator as generating
 from semcore_image.mmsemcom import networks

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from semcore import ComponentError, Extent, Features, KnowledgeBase, Rng, Sample, Semantics
-from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
+from semcore_channels.transports.analog import Analog
 from semcore_video.jscc.components import (
     FRAMES,
     RATE_HZ,

@@ -22,8 +22,8 @@ from semcore import (
     Text,
     Tokens,
 )
-from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
+from semcore_channels.transports.analog import Analog
 from semcore_video.face.encoder import FaceMotion
 from semcore_video.face.generator import MeshWarp
 from semcore_video.face.mesh import eye_openness, face_size, lip_opening

@@ -10,9 +10,9 @@ from semcore.interfaces import Transport
 from semcore.rng import Rng
 from semcore.testing.examples import link
 from semcore.types import Features, Semantics, Stream, Text, Tokens
-from semcore_channels import words
-from semcore_channels.ldpc import LDPC
 from semcore_channels.ntn.channels import Satellite
+from semcore_channels.transports.interleaving import deinterleave, interleave, positions
+from semcore_channels.transports.ldpc import LDPC
 from semcore_video.speech.phones import NUMBERS
 from semcore_video.speech.visemes import motion_of
 from semcore_video.transports.companded_quantiser import levels, nearest
@@ -150,10 +150,10 @@ def test_a_stream_whose_header_drowns_is_lost_and_not_absurd() -> None:
 
 @pytest.mark.parametrize("length", [1, 2, 33, 332, 1000])
 def test_symbols_are_spread_and_gathered(length: int) -> None:
-    there = words.apart(length)
+    there = positions(length)
     assert sorted(there.tolist()) == list(range(length))
     values = torch.randn(2, length, dtype=torch.complex64)
-    assert torch.equal(words.gathered(words.spread(values)), values)
+    assert torch.equal(deinterleave(interleave(values)), values)
     if length > 100:
         assert (there.diff().abs() > length / 4).all()
 

@@ -13,19 +13,19 @@ from annotated_types import Ge, Gt, Le
 from semcore.errors import ComponentError
 from semcore.rng import Rng
 from semcore_channels.budget import Term, noise_power_dbm
+from semcore_channels.constants import SPEED_OF_LIGHT_M_S
 from semcore_channels.ntn.geometry import (
-    SPEED_OF_LIGHT_M_S,
     doppler_hz,
     free_space_loss_db,
     slant_range_km,
 )
 from semcore_channels.ntn.rain import MOST_FREQUENCY_HZ, outside, rain_loss_db
 from semcore_channels.ntn.taps import Model, TappedDelayLine
-from semcore_channels.ofdm.channel import OFDMChannel, Part
+from semcore_channels.ofdm.channel import OFDMChannel
 from semcore_channels.ofdm.equalisation import Equaliser
 from semcore_channels.ofdm.estimation import Correlation
-from semcore_channels.ofdm.hearing import Slots
-from semcore_channels.tr38901.response import Sampling
+from semcore_channels.ofdm.sampling import Sampling
+from semcore_channels.ofdm.slots import SlotRange, Slots
 
 if TYPE_CHECKING:
     import torch
@@ -123,7 +123,7 @@ class NTNTDL(NTNChannel):
     reference: ClassVar[str] = "3GPP TR 38.811, 6.9.2 (NTN-TDL-A to D) and 6.7 (Doppler); the satellite paper, section IV"
     test_settings = ({"snr_db": 15.0}, {"snr_db": 15.0, "model": "C", "coherence": "frame"})
 
-    def draw(self, parts: Sequence[Part], rng: Rng) -> Slots:
+    def draw(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
         line = self.line(self.elevation_deg)
         return self._slots(line.response(parts, rng, lasting=self.coherence == "frame"), [line])
 
@@ -265,7 +265,7 @@ class Satellite(NTNChannel):
         up, down = (self.line(elevation) for elevation in self.elevations_deg)
         return up, down
 
-    def draw(self, parts: Sequence[Part], rng: Rng) -> Slots:
+    def draw(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
         lasting, (up, down) = self.coherence == "frame", self.lines
         first = up.response(parts, rng.at("uplink"), lasting=lasting)
         second = down.response(parts, rng.at("downlink"), lasting=lasting)

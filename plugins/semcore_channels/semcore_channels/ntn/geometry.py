@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+from semcore_channels.constants import SPEED_OF_LIGHT_M_S
+
 EARTH_RADIUS_KM = 6371.0
 """Mean radius, as TR 38.811 and TR 38.821 use it."""
 EARTH_MU_KM3_S2 = 398_600.4418
 """Gravitational parameter of the earth."""
-SPEED_OF_LIGHT_M_S = 299_792_458.0
 GEOSTATIONARY_KM = 35_786.0
 """Altitude at which a satellite goes round as fast as the earth turns."""
 STILL_KM = 500.0

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from semcore.errors import RunError
-from semcore_channels.ntn.geometry import EARTH_MU_KM3_S2, EARTH_RADIUS_KM, SPEED_OF_LIGHT_M_S
+from semcore_channels.constants import SPEED_OF_LIGHT_M_S
+from semcore_channels.ntn.geometry import EARTH_MU_KM3_S2, EARTH_RADIUS_KM
 
 ILLUSTRATION = Path(__file__).with_name("illustration.tle")
 """Elements of an orbit like that of the case study, STARLINK-11479 (NORAD 62270); not the satellite's own."""

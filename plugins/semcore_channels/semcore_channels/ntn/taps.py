@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from semcore.rng import Rng
-from semcore_channels.lanes import LANES
-from semcore_channels.ofdm.channel import Part
 from semcore_channels.ofdm.estimation import Correlation
-from semcore_channels.tr38901.response import Sampling
+from semcore_channels.ofdm.sampling import Sampling
+from semcore_channels.ofdm.slots import SlotRange
+from semcore_channels.simd import LANES
 
 if TYPE_CHECKING:
     import torch
@@ -81,7 +81,7 @@ class TappedDelayLine:
         """Whether the first tap is one."""
         return PROFILES[self.model][0].line_of_sight
 
-    def response(self, parts: Sequence[Part], rng: Rng, *, lasting: bool) -> torch.Tensor:
+    def response(self, parts: Sequence[SlotRange], rng: Rng, *, lasting: bool) -> torch.Tensor:
         """Responses of the slots of `parts`, complex64 (slots, 1, symbols, subcarriers).
 
         Args:
@@ -103,7 +103,7 @@ class TappedDelayLine:
             sampled = sampled + gains[:, :, tap] * delays[tap]
         return sampling.over_time(sampled)[:slots].unsqueeze(1)
 
-    def _gains(self, parts: Sequence[Part], rng: Rng, times: torch.Tensor, lasting: bool) -> torch.Tensor:
+    def _gains(self, parts: Sequence[SlotRange], rng: Rng, times: torch.Tensor, lasting: bool) -> torch.Tensor:
         """Gains of the taps, complex64 (slots, instants, taps).
 
         A tap is sum_m g_m exp(2 pi i fd cos(a_m) t) / sqrt(M) with Gaussian g_m and uniform angles a_m: Gaussian at every

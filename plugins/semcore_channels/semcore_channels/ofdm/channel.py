@@ -16,33 +16,16 @@ from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
 from semcore.types import Received, Symbols
 from semcore_channels.budget import Term
-from semcore_channels.flat import Decibels, noise_variance
-from semcore_channels.lanes import LANES
 from semcore_channels.ofdm.equalisation import Combined, Equaliser
 from semcore_channels.ofdm.estimation import Correlation, Estimator
 from semcore_channels.ofdm.grid import Grid
-from semcore_channels.ofdm.hearing import Heard, Slots, heard_once, longer
+from semcore_channels.ofdm.reception import Reception, received_once
+from semcore_channels.ofdm.slots import SLOTS_AT_ONCE, SlotRange, Slots, repeat_last
+from semcore_channels.simd import LANES
+from semcore_channels.snr import Decibels, noise_variance
 
 if TYPE_CHECKING:
     import torch
-
-SLOTS_AT_ONCE = 64
-"""Slots that are drawn and sent together: enough to make Python's part small, few enough to stay in the caches."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """Consecutive slots of one row, at most `SLOTS_AT_ONCE`: what has random numbers of its own.
-
-    Fields:
-        key: address of the row's random numbers
-        first: number of the first slot in its row
-        count: how many
-    """
-
-    key: str
-    first: int
-    count: int
 
 
 @dataclass(frozen=True)
@@ -86,7 +69,7 @@ class OFDMChannel(ChannelModel, abc.ABC):
     equaliser: Equaliser = "lmmse"
 
     @abc.abstractmethod
-    def draw(self, parts: Sequence[Part], rng: Rng) -> Slots:
+    def draw(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
         """The channels of all slots of `parts`, in order; random numbers of a part at `rng.at(..., part.key, part.first)`."""
 
     @abc.abstractmethod
@@ -152,7 +135,7 @@ class OFDMChannel(ChannelModel, abc.ABC):
         known = self.correlation() if self.block_snr_db is None else self.correlation().at_unit_power()
         return Estimator(self.grid, known, method, self.interpolation)
 
-    def channel(self, parts: Sequence[Part], rng: Rng) -> Slots:
+    def channel(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
         """`draw`, with every slot at unit energy if `block_snr_db` is what the SNR means."""
         slots = self.draw(parts, rng)
         if self.block_snr_db is None:
@@ -199,7 +182,7 @@ class OFDMChannel(ChannelModel, abc.ABC):
         return torch.cat(pieces).reshape(-1, uses)
 
     def _transmit(
-        self, data: torch.Tensor, parts: Sequence[Part], rng: Rng
+        self, data: torch.Tensor, parts: Sequence[SlotRange], rng: Rng
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Slots of data: equalised, with the noise left in them, and what the report of each is made of (slots, 3)."""
         import torch
@@ -221,7 +204,7 @@ class OFDMChannel(ChannelModel, abc.ABC):
         given = [name for name, value in self.readings().items() if value is not None]
         return (*given, *(getattr(self, one.name) for one in fields(self) if one.name not in self.readings()))
 
-    def _heard(self, data: torch.Tensor, parts: Sequence[Part], rng: Rng, unit: float) -> Heard:
+    def _heard(self, data: torch.Tensor, parts: Sequence[SlotRange], rng: Rng, unit: float) -> Reception:
         """What arrives, apart from the strength of the noise: from memory, if another point of a sweep has worked it out.
 
         `lmmse` is not in there, because its filter depends on that strength.
@@ -229,18 +212,18 @@ class OFDMChannel(ChannelModel, abc.ABC):
         shared = None if data.requires_grad or self.csi == "lmmse" else self.apart_from_snr()
         if shared is None:
             return self._hear(data, parts, rng, unit)
-        return heard_once((type(self), shared, rng, tuple(parts)), data, lambda: self._hear(data, parts, rng, unit))
+        return received_once((type(self), shared, rng, tuple(parts)), data, lambda: self._hear(data, parts, rng, unit))
 
-    def _hear(self, data: torch.Tensor, parts: Sequence[Part], rng: Rng, unit: float) -> Heard:
+    def _hear(self, data: torch.Tensor, parts: Sequence[SlotRange], rng: Rng, unit: float) -> Reception:
         import torch
 
         grid, device, spare = self.grid, data.device, -len(data) % self._lanes
         slots = self.channel(parts, rng)
         noise = torch.cat([_noise(rng.at("noise", part.key, part.first), part.count, slots.response) for part in parts])
-        slots = slots.longer(spare)
+        slots = slots.repeat_last(spare)
         variance = slots.noise_var.to(device)
-        response, noise = slots.response.to(device), longer(noise, spare).to(device) * variance.sqrt()
-        signal = response * longer(grid.fill(data), spare).unsqueeze(1)
+        response, noise = slots.response.to(device), repeat_last(noise, spare).to(device) * variance.sqrt()
+        signal = response * repeat_last(grid.fill(data), spare).unsqueeze(1)
         mean = variance.mean((1, 2, 3))  # what a receiver can know of the noise beforehand
         if self.csi == "perfect":
             combined = Combined.of(signal, noise, response, None)
@@ -250,7 +233,7 @@ class OFDMChannel(ChannelModel, abc.ABC):
         local = mean.unsqueeze(1) if slots.noise is None else grid.data_of(variance.mean(1))
         isi = torch.zeros_like(slots.doppler_hz) if slots.isi is None else slots.isi
         energy, doppler_hz, isi = (one.to(device) for one in (_energy(response), slots.doppler_hz, isi))
-        return Heard(combined.on(grid.data_of), mean, local, energy, doppler_hz, isi)
+        return Reception(combined.on(grid.data_of), mean, local, energy, doppler_hz, isi)
 
     @functools.cached_property
     def _lanes(self) -> int:
@@ -311,12 +294,12 @@ def _noise(rng: Rng, slots: int, like: torch.Tensor) -> torch.Tensor:
     return torch.randn((slots, *like.shape[1:]), dtype=torch.complex64, generator=rng.torch())
 
 
-def _chunks(keys: Sequence[str], counts: Sequence[int]) -> Iterator[list[Part]]:
+def _chunks(keys: Sequence[str], counts: Sequence[int]) -> Iterator[list[SlotRange]]:
     """All slots of all rows in order, about `SLOTS_AT_ONCE` at a time."""
-    chunk, slots = list[Part](), 0
+    chunk, slots = list[SlotRange](), 0
     for key, count in zip(keys, counts, strict=True):
         for first in range(0, count, SLOTS_AT_ONCE):
-            chunk.append(Part(key, first, min(SLOTS_AT_ONCE, count - first)))
+            chunk.append(SlotRange(key, first, min(SLOTS_AT_ONCE, count - first)))
             slots += chunk[-1].count
             if slots >= SLOTS_AT_ONCE:
                 yield chunk

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from semcore.rng import Rng
-from semcore_channels.modulation import modulate
+from semcore_channels.modulation.qam import modulate
 
 if TYPE_CHECKING:
     import torch

@@ -11,8 +11,7 @@ from annotated_types import Ge, Gt, Le
 
 from semcore.rng import Rng
 from semcore_channels.budget import Term, noise_power_dbm
-from semcore_channels.ofdm.channel import Part
-from semcore_channels.ofdm.hearing import Slots
+from semcore_channels.ofdm.slots import SlotRange, Slots
 from semcore_channels.tr38901.drops import Cell, Drops, Precoding
 from semcore_channels.tr38901.pool import OBSERVED, PooledChannel, Speed
 
@@ -93,7 +92,7 @@ class CellChannel(PooledChannel):
             self.los, self.inter_site_distance_m, self.sampling,
         )  # fmt: skip
 
-    def draw(self, parts: Sequence[Part], rng: Rng) -> Slots:
+    def draw(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
         slots = super().draw(parts, rng)
         return slots if self.tx_power_dbm is not None else replace(slots, gain=None)
 

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from semcore.rng import Rng
-from semcore_channels.ofdm.hearing import Slots
+from semcore_channels.constants import SPEED_OF_LIGHT_M_S
+from semcore_channels.ofdm.sampling import Sampling
+from semcore_channels.ofdm.slots import Slots
 from semcore_channels.sionna_rng import sionna_phy, sionna_rng
-from semcore_channels.tr38901.response import Paths, Sampling
+from semcore_channels.tr38901.paths import Paths
 
 if TYPE_CHECKING:
     import torch
 
-SPEED_OF_LIGHT = 299_792_458.0
 Cell = Literal["uma", "umi", "rma"]
 Precoding = Literal["equal", "eigenbeam"]
 
@@ -66,11 +67,11 @@ class Drops:
 
         with sionna_rng(rng), torch.no_grad():
             drop = self.drop(slots)
-        shift = self.speed_kmh[1] / 3.6 * self.carrier_frequency_hz / SPEED_OF_LIGHT
-        response = self.sampling.response(drop.paths, shift)
+        shift = self.speed_kmh[1] / 3.6 * self.carrier_frequency_hz / SPEED_OF_LIGHT_M_S
+        response = drop.paths.response(self.sampling, shift)
         return Slots(
             precoded(response, self.precoding),
-            drop.velocity.norm(dim=-1) * self.carrier_frequency_hz / SPEED_OF_LIGHT,
+            drop.velocity.norm(dim=-1) * self.carrier_frequency_hz / SPEED_OF_LIGHT_M_S,
             drop.gain,
             isi=self.sampling.isi(drop.paths.delays, drop.paths.powers),
         )

@@ -19,10 +19,10 @@ from annotated_types import Ge, Le
 
 from semcore.errors import ComponentError
 from semcore.rng import Rng
-from semcore_channels.ofdm.channel import OFDMChannel, Part
+from semcore_channels.ofdm.channel import OFDMChannel
 from semcore_channels.ofdm.estimation import Correlation
-from semcore_channels.ofdm.hearing import Slots
-from semcore_channels.tr38901.response import Sampling
+from semcore_channels.ofdm.sampling import Sampling
+from semcore_channels.ofdm.slots import SlotRange, Slots
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +74,7 @@ class PooledChannel(OFDMChannel, abc.ABC):
         """Where the response of a slot is sampled."""
         return Sampling(self.ofdm_symbols, self.symbol_s, self.subcarriers, self.subcarrier_spacing_hz, self.prefix_s)
 
-    def draw(self, parts: Sequence[Part], rng: Rng) -> Slots:
+    def draw(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
         return taken(self.ensemble, parts, rng, self.realisations)
 
     def correlation(self) -> Correlation:
@@ -86,7 +86,7 @@ def _observed(ensemble: Ensemble) -> Correlation:
     return Correlation.of(ensemble.draw(Rng(path=("observed",)), OBSERVED).response)
 
 
-def taken(ensemble: Ensemble, parts: Sequence[Part], rng: Rng, realisations: int) -> Slots:
+def taken(ensemble: Ensemble, parts: Sequence[SlotRange], rng: Rng, realisations: int) -> Slots:
     """The realisations that the slots of `parts` meet, of `realisations` that the seed of `rng` has."""
     import torch
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
 from semcore.rng import Rng
-from semcore_channels.ofdm.hearing import Slots
+from semcore_channels.constants import SPEED_OF_LIGHT_M_S
+from semcore_channels.ofdm.sampling import Sampling
+from semcore_channels.ofdm.slots import Slots
 from semcore_channels.sionna_rng import sionna_phy, sionna_rng
-from semcore_channels.tr38901.drops import SPEED_OF_LIGHT, Precoding, precoded
+from semcore_channels.tr38901.drops import Precoding, precoded
 from semcore_channels.tr38901.pool import PooledChannel, Speed
-from semcore_channels.tr38901.response import Sampling
-
-if TYPE_CHECKING:
-    pass
 
 Model = Literal["A", "B", "C", "D", "E"]
 """A to C have no line of sight; D and E have."""
@@ -51,7 +49,7 @@ class Profile:
         """`slots` realisations, the same whenever `rng` and `slots` are."""
         import torch
 
-        shift = self.speed_kmh[1] / 3.6 * self.carrier_frequency_hz / SPEED_OF_LIGHT
+        shift = self.speed_kmh[1] / 3.6 * self.carrier_frequency_hz / SPEED_OF_LIGHT_M_S
         sampling = self.sampling
         instants = sampling.instants(shift)
         rate = (instants - 1) / ((sampling.ofdm_symbols - 1) * sampling.symbol_s) if instants > 1 else 1.0

@@ -28,7 +28,7 @@ from semcore.training.loop import (
     run_steps,
     write_model,
 )
-from semcore_channels.words import gathered, spread
+from semcore_channels.transports.interleaving import deinterleave, interleave
 from semcore_video.speech.phones import NUMBERS
 from semcore_video.training.corpus import phones_of, sentences, spoken
 from semcore_video.transports.codebook import Codebook
@@ -183,9 +183,9 @@ def through(
 ) -> torch.Tensor:
     """Rows (B, T) over the channel, as many equal parts of the batch at as many SNRs: scores (B, T,
     vocabulary)."""
-    sent = spread(network.encode(tokens, symbols, by_row(snrs_db, len(tokens))))
+    sent = interleave(network.encode(tokens, symbols, by_row(snrs_db, len(tokens))))
     heard, noise_var = at_snrs(channel, sent, snrs_db, rng)
-    return network.decode(gathered(heard), gathered(noise_var), tokens.shape[1])
+    return network.decode(deinterleave(heard), deinterleave(noise_var), tokens.shape[1])
 
 
 def cost(of: str, scores: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:

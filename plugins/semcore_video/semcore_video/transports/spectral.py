@@ -15,10 +15,11 @@ from annotated_types import Ge, Le
 from semcore.errors import ComponentError
 from semcore.link.adaptation import Adaptive
 from semcore.types import Features, Received, Span, Stream
-from semcore_channels import words
-from semcore_channels.rows import Burst, StreamTransport
+from semcore_channels.transports import header_code
+from semcore_channels.transports.interleaving import interleave
+from semcore_channels.transports.stream_layout import Burst, StreamTransport, deinterleaved_span
 
-LEVELS, LEAST_DB, STEP_DB = words.A_SET, -60.0, 0.75
+LEVELS, LEAST_DB, STEP_DB = header_code.SET_SIZE, -60.0, 0.75
 """Scales that a header can tell, the root mean square of the first, and the step to the next,
 dB."""
 FADED = 4.0
@@ -162,18 +163,18 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
         data = torch.view_as_complex(numbers.reshape(-1, 2))
         rms = float(data.abs().square().mean().sqrt()) if len(data) else 0.0
         level, scale = scale_of(rms)
-        word = words.sent(best * LEVELS + level, len(priors), self._words)
-        symbols = words.spread(torch.cat((word, data / scale)))
+        word = header_code.encode(best * LEVELS + level, len(priors), self._words)
+        symbols = interleave(torch.cat((word, data / scale)))
         return Burst(name, stream, symbols, {"header": len(word), "data": len(data)}, {})
 
     def stream(self, span: Span, received: Received) -> Stream | None:
         import torch
         from scipy.fft import idct
 
-        values, noise_var = words.arrived(span, received)
+        values, noise_var = deinterleaved_span(span, received)
         frames = _frames(np.empty(span.form, np.float32))
-        priors, header = self.priors(_shape(frames)), words.USES * self._words
-        number = words.read(values[:header], noise_var[:header], len(priors))
+        priors, header = self.priors(_shape(frames)), header_code.WORD_USES * self._words
+        number = header_code.decode(values[:header], noise_var[:header], len(priors))
         if number is None:
             return None
         best, level = divmod(number, LEVELS)
@@ -190,7 +191,7 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
     @property
     def _words(self) -> int:
         """How often the header is sent."""
-        return words.copies(self.design_snr_db)
+        return header_code.copies(self.design_snr_db)
 
     @property
     def _noise(self) -> float:

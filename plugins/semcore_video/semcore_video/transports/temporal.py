@@ -15,8 +15,9 @@ from annotated_types import Ge, Le
 from semcore.errors import ComponentError
 from semcore.link.adaptation import Adaptive
 from semcore.types import Features, Received, Span, Stream, Text, Tokens
-from semcore_channels import words
-from semcore_channels.rows import Burst, StreamTransport
+from semcore_channels.transports import header_code
+from semcore_channels.transports.interleaving import interleave
+from semcore_channels.transports.stream_layout import Burst, StreamTransport, deinterleaved_span
 from semcore_video.paper import PAPER
 from semcore_video.transports.companded_quantiser import levels, nearest
 from semcore_video.transports.spectral import Prior, Spectral, scale_at, scale_of
@@ -126,7 +127,7 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
     @property
     def _words(self) -> int:
         """How often a word of the header is sent."""
-        return words.copies(self.design_snr_db)
+        return header_code.copies(self.design_snr_db)
 
     def _sent(self, name: str, stream: Stream, header: torch.Tensor, tokens: np.ndarray) -> Burst:
         """A header, and tokens int64 (T,) behind it."""
@@ -141,7 +142,7 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
         return Burst(
             name,
             stream,
-            words.spread(torch.cat((header, data))),
+            interleave(torch.cat((header, data))),
             {"header": len(header), "data": len(data)},
             {},
         )
@@ -172,31 +173,35 @@ class TemporalText(TemporalCode):
         import torch
 
         assert isinstance(stream, Text)
-        data = stream.value.encode("utf-8", errors="replace")[: words.A_SET**2 - 1]  # 16 kB
-        high, low = divmod(len(data), words.A_SET)
+        data = stream.value.encode("utf-8", errors="replace")[
+            : header_code.SET_SIZE**2 - 1
+        ]  # 16 kB
+        high, low = divmod(len(data), header_code.SET_SIZE)
         # One word of two sets for a short text; a word of the other set says that the length goes
         # on in a second word.
-        numbers = [low] if not high else [words.A_SET + high, low]
-        header = torch.cat([words.sent(number, 2, self._words) for number in numbers])
+        numbers = [low] if not high else [header_code.SET_SIZE + high, low]
+        header = torch.cat([header_code.encode(number, 2, self._words) for number in numbers])
         return self._sent(name, stream, header, np.frombuffer(data, np.uint8).astype(np.int64))
 
     def stream(self, span: Span, received: Received) -> Stream | None:
-        values, noise_var = words.arrived(span, received)
-        one = words.USES * self._words
-        first, at = words.read(values[:one], noise_var[:one], 2), one
+        values, noise_var = deinterleaved_span(span, received)
+        one = header_code.WORD_USES * self._words
+        first, at = header_code.decode(values[:one], noise_var[:one], 2), one
         if first is None:
             return None
         length = first
-        if first >= words.A_SET:
+        if first >= header_code.SET_SIZE:
             low, at = (
-                words.read(values[one : 2 * one], noise_var[one : 2 * one], 2)
+                header_code.decode(values[one : 2 * one], noise_var[one : 2 * one], 2)
                 if len(values) >= 2 * one
                 else None,
                 2 * one,
             )
             if low is None:
                 return None
-            length = (first - words.A_SET) * words.A_SET + low % words.A_SET
+            length = (
+                first - header_code.SET_SIZE
+            ) * header_code.SET_SIZE + low % header_code.SET_SIZE
         length = min(length, (len(values) - at) // LEAST)
         found = self._scores(values[at:], noise_var[at:], length).argmax(-1).tolist()
         return Text(bytes(found).decode("utf-8", errors="replace"))
@@ -225,7 +230,7 @@ class TemporalPhones(TemporalCode):
         return self._sent(name, stream, torch.zeros(0, dtype=torch.complex64), digits.ravel())
 
     def stream(self, span: Span, received: Received) -> Stream:
-        values, noise_var = words.arrived(span, received)
+        values, noise_var = deinterleaved_span(span, received)
         count, vocabulary = span.form
         digits = self._digits(vocabulary)
         scores = self._scores(values, noise_var, count * digits)
@@ -262,14 +267,14 @@ class TemporalDurations(TemporalCode):
         values = stream.values.astype(np.float64).ravel()
         level, scale = scale_of(float(np.sqrt(np.square(values).mean())) if values.size else 0.0)
         tokens = nearest(values / scale, self.vocabulary)
-        return self._sent(name, stream, words.sent(level, 1, self._words), tokens)
+        return self._sent(name, stream, header_code.encode(level, 1, self._words), tokens)
 
     def stream(self, span: Span, received: Received) -> Stream | None:
         import torch
 
-        values, noise_var = words.arrived(span, received)
-        at, count = words.USES * self._words, int(np.prod(span.form))
-        level = words.read(values[:at], noise_var[:at])
+        values, noise_var = deinterleaved_span(span, received)
+        at, count = header_code.WORD_USES * self._words, int(np.prod(span.form))
+        level = header_code.decode(values[:at], noise_var[:at])
         if level is None:
             return None
         shares = torch.softmax(self._scores(values[at:], noise_var[at:], count), -1)

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from semcore import Bitstream, Features, Rng, Semantics, Text
-from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN
-from semcore_channels.ldpc import LDPC
-from semcore_channels.repeated import Repeated
+from semcore_channels.transports.analog import Analog
+from semcore_channels.transports.ldpc import LDPC
+from semcore_channels.transports.repeated import Repeated
 
 DATA = np.random.default_rng(0).bytes(300)
 BATCH = [

@@ -20,9 +20,9 @@ from semcore_channels.coding.codes import Code, Decoder, can_compile, code_for
 from semcore_channels.coding.crc import CRC_BYTES, crc24b_bits
 from semcore_channels.coding.framing import frame, frame_bytes, header, salvage, unframe
 from semcore_channels.coding.scheme import LARGEST, Blocks, Scheme
-from semcore_channels.modulation import BITS_PER_SYMBOL, Modulation, demodulate, modulate
-from semcore_channels.payload import from_bytes, to_bytes
-from semcore_channels.rows import Burst, lay_out
+from semcore_channels.modulation.qam import BITS_PER_SYMBOL, Modulation, demodulate, modulate
+from semcore_channels.transports.payload import from_bytes, to_bytes
+from semcore_channels.transports.stream_layout import Burst, lay_out
 
 if TYPE_CHECKING:
     import torch

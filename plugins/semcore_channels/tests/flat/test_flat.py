@@ -8,8 +8,9 @@ import pytest
 import torch
 from scipy import stats
 
-from semcore_channels.flat import AWGN, Rayleigh, noise_variance
-from semcore_channels.modulation import demodulate, modulate
+from semcore_channels.flat import AWGN, Rayleigh
+from semcore_channels.modulation.qam import demodulate, modulate
+from semcore_channels.snr import noise_variance
 
 MILLION = 1_000_000
 

@@ -12,8 +12,9 @@ from annotated_types import Ge, Gt, Le
 from semcore.errors import ComponentError
 from semcore.interfaces import ChannelModel, Transport
 from semcore.types import Features, Picture, Received, Span, Stream
-from semcore_channels import scale, words
-from semcore_channels.rows import Burst, StreamTransport
+from semcore_channels.transports import header_code, scale
+from semcore_channels.transports.interleaving import interleave
+from semcore_channels.transports.stream_layout import Burst, StreamTransport, deinterleaved_span
 
 if TYPE_CHECKING:
     import torch
@@ -76,25 +77,25 @@ class Analog(StreamTransport):
         rms = float(data.to(torch.complex128).abs().square().mean().sqrt()) if len(data) else 0.0
         uses = {"data": len(data), "parity": (self.repetition - 1) * len(data)}
         if self.rms is not None:
-            return Burst(name, stream, words.spread((data / (rms or 1.0)).repeat(self.repetition)), uses, {})
+            return Burst(name, stream, interleave((data / (rms or 1.0)).repeat(self.repetition)), uses, {})
         if rms >= scale.LARGEST:
             raise ComponentError(
                 f"the features of stream {name!r} have a root mean square of {rms:.3g}, and the header of `analog` can tell "
                 f"the receiver of less than {scale.LARGEST:g}: scale them in the encoder"
             )
         level = scale.level_of(rms)
-        header = words.sent(level, words.SETS, self._copies)
+        header = header_code.encode(level, header_code.SETS, self._copies)
         symbols = torch.cat((header, (data / scale.scale_of(level)).repeat(self.repetition)))
-        return Burst(name, stream, words.spread(symbols), {"header": len(header), **uses}, {})
+        return Burst(name, stream, interleave(symbols), {"header": len(header), **uses}, {})
 
     def stream(self, span: Span, received: Received) -> Stream | None:
         import torch
 
-        values, noise_var = words.arrived(span, received)
+        values, noise_var = deinterleaved_span(span, received)
         header, rms = 0, math.sqrt(2) * (self.rms or 0.0)
         if self.rms is None:
-            header = self._copies * words.USES
-            level = words.read(values[:header], noise_var[:header], words.SETS)
+            header = self._copies * header_code.WORD_USES
+            level = header_code.decode(values[:header], noise_var[:header], header_code.SETS)
             if level is None:
                 return None
             rms = scale.scale_of(level)

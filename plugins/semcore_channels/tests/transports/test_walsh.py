@@ -13,11 +13,11 @@ from semcore.interfaces import Transport
 from semcore.link.multiplex import Multiplex
 from semcore.rng import Rng
 from semcore.types import Bitstream, Features, Ledger, Semantics, Text
-from semcore_channels.analog import Analog
 from semcore_channels.flat import AWGN, Rayleigh
-from semcore_channels.ldpc import LDPC
-from semcore_channels.uncoded import Uncoded
-from semcore_channels.walsh import Walsh
+from semcore_channels.transports.analog import Analog
+from semcore_channels.transports.ldpc import LDPC
+from semcore_channels.transports.uncoded import Uncoded
+from semcore_channels.transports.walsh import Walsh
 
 RNG = Rng(11)
 

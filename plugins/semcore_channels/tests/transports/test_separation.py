@@ -11,7 +11,7 @@ from semcore import ConfigError, Picture, Rng, Semantics
 from semcore.testing.build import build
 from semcore.types import Ledger
 from semcore_channels.flat import AWGN, Rayleigh
-from semcore_channels.separation import SCHEMES, Separation, best_scheme, failures, tiled
+from semcore_channels.transports.separation import SCHEMES, Separation, best_scheme, failures, tiled
 from semcore_image.codecs.base import HevcIntra, Jpeg, WebP
 from semcore_image.sources.samples import SamplePictures
 

@@ -9,10 +9,11 @@ import torch
 from semcore.errors import ComponentError
 from semcore.rng import Rng
 from semcore.types import Features, Picture, Semantics, Text
-from semcore_channels import scale
-from semcore_channels.analog import Analog
-from semcore_channels.flat import AWGN, Rayleigh, noise_variance
+from semcore_channels.flat import AWGN, Rayleigh
+from semcore_channels.snr import noise_variance
 from semcore_channels.tr38901.cells import UMa
+from semcore_channels.transports import scale
+from semcore_channels.transports.analog import Analog
 
 RNG = Rng(11)
 

@@ -13,11 +13,12 @@ import torch
 
 from semcore.errors import ComponentError
 from semcore.rng import Rng
-from semcore_channels.ofdm import hearing
-from semcore_channels.ofdm.channel import SLOTS_AT_ONCE, OFDMChannel, Part
+from semcore_channels.ofdm import reception
+from semcore_channels.ofdm.channel import OFDMChannel
 from semcore_channels.ofdm.equalisation import Combined
 from semcore_channels.ofdm.estimation import Correlation, Estimator
 from semcore_channels.ofdm.grid import Grid
+from semcore_channels.ofdm.slots import SLOTS_AT_ONCE, SlotRange, Slots
 from semcore_channels.sionna_rng import sionna_phy, sionna_rng
 
 KRONECKER = Grid(48, 14, (2, 11))
@@ -55,11 +56,11 @@ class Drawn(OFDMChannel):
 
     rx_antennas: int = 1
 
-    def draw(self, parts: Sequence[Part], rng: Rng) -> hearing.Slots:
+    def draw(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
         drawn = [
             gaussian(self.correlation(), p.count, self.rx_antennas, rng.at(p.key, p.first).integer() % 2**31) for p in parts
         ]
-        return hearing.Slots(torch.cat(drawn), torch.zeros(sum(p.count for p in parts)))
+        return Slots(torch.cat(drawn), torch.zeros(sum(p.count for p in parts)))
 
     def correlation(self) -> Correlation:
         return correlation(self.grid)
@@ -196,7 +197,7 @@ def test_what_a_sweep_shares_changes_nothing(csi, rng, as_symbols, qpsk):
     alone = []
     for row in rows:
         for point in (*points, *reversed(points)):
-            hearing._kept.clear()
+            reception._entries.clear()
             alone.append(point.transmit(row, rng))
     for one, other in zip(together, alone, strict=True):
         assert torch.equal(one.values, other.values) and torch.equal(one.noise_var, other.noise_var)
@@ -204,9 +205,9 @@ def test_what_a_sweep_shares_changes_nothing(csi, rng, as_symbols, qpsk):
     whole = as_symbols([qpsk(4 * points[0].grid.data_uses)[0]])
     points[0].transmit(whole, rng)
     whole.values.mul_(-1)  # in place: what was heard of the former symbols must not come back
-    hearing_now = points[0].transmit(whole, rng).values
-    hearing._kept.clear()
-    assert torch.equal(hearing_now, points[0].transmit(whole, rng).values)
+    now = points[0].transmit(whole, rng).values
+    reception._entries.clear()
+    assert torch.equal(now, points[0].transmit(whole, rng).values)
 
 
 @pytest.mark.parametrize("grid", [KRONECKER, COMB], ids=["kronecker", "comb"])
@@ -268,7 +269,7 @@ def test_large_scale_gain_and_louder_noise_shift_the_snr(rng, as_symbols, qpsk, 
     symbols = as_symbols([qpsk(3 * channel.grid.data_uses)[0]])
     plain = channel.transmit(symbols, rng)
     monkeypatch.setattr(Drawn, "draw", other)
-    hearing._kept.clear()
+    reception._entries.clear()
     better = channel.transmit(symbols, rng)
     torch.testing.assert_close(better.noise_var, plain.noise_var / 50)
     assert better.report[0]["snr_db"] == pytest.approx(plain.report[0]["snr_db"] + 10 * math.log10(50), abs=1e-4)

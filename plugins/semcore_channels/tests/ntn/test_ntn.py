@@ -21,14 +21,14 @@ from semcore_channels.ntn.orbit import ILLUSTRATION, Elements, Site, _checksum, 
 from semcore_channels.ntn.rain import rain_loss_db
 from semcore_channels.ntn.scenarios import moments, scenarios
 from semcore_channels.ntn.taps import PROFILES
-from semcore_channels.ofdm.channel import Part
 from semcore_channels.ofdm.estimation import Correlation
+from semcore_channels.ofdm.slots import SlotRange
 
 NOON = datetime(2025, 12, 9, 12, tzinfo=UTC)
 
 
 def drawn(channel, slots, seed=0, key="a"):
-    return channel.draw([Part(key, 0, slots)], Rng(seed)).response[:, 0]
+    return channel.draw([SlotRange(key, 0, slots)], Rng(seed)).response[:, 0]
 
 
 # ------------------------------------------------------------------------------------------- geometry, losses
@@ -145,7 +145,7 @@ def test_the_autocorrelation_is_that_of_jakes_over_a_whole_frame():
     expected = special.j0(2 * math.pi * shift * channel.symbol_s * np.arange(42))
     seen = (rows * rows[:, :1].conj()).mean(0).numpy()
     assert np.abs(seen - expected).max() < 0.07
-    parts = torch.cat([channel.draw([Part("row7", at, 1)], Rng(0)).response[:, 0, :, 0].flatten() for at in range(3)])
+    parts = torch.cat([channel.draw([SlotRange("row7", at, 1)], Rng(0)).response[:, 0, :, 0].flatten() for at in range(3)])
     torch.testing.assert_close(parts, rows[7], rtol=1e-4, atol=1e-4)  # however it is cut
 
 
@@ -206,7 +206,7 @@ def test_rain_costs_what_it_says(rng, as_symbols, qpsk):
 
 def test_two_hops_fade_independently_and_multiply():
     channel = Satellite(snr_db=0.0, speed_kmh=0.0, delay_spread_s=0.0)
-    slots = channel.draw([Part("a", 0, 6000)], Rng(1))
+    slots = channel.draw([SlotRange("a", 0, 6000)], Rng(1))
     power = slots.response[:, 0, 0, 0].abs().square()
     assert float(power.mean()) == pytest.approx(1, abs=0.1)
     assert float(power.square().mean()) == pytest.approx(4, rel=0.3)  # E|h|^4 = 2 of each
@@ -217,8 +217,8 @@ def test_two_hops_fade_independently_and_multiply():
 def test_the_relay_sends_its_own_noise_on():
     """Noise at the receiver: N0 + N_relay |h_down|^2, and E|h_down|^2 = 1."""
     quiet = Satellite(snr_db=10.0)
-    assert quiet.draw([Part("a", 0, 3)], Rng(0)).noise is None
-    noisy = replace(quiet, relay_snr_db=4.0).draw([Part("a", 0, 4000)], Rng(0)).noise
+    assert quiet.draw([SlotRange("a", 0, 3)], Rng(0)).noise is None
+    noisy = replace(quiet, relay_snr_db=4.0).draw([SlotRange("a", 0, 4000)], Rng(0)).noise
     assert float(noisy.mean()) == pytest.approx(1 + 10**0.6, rel=0.05) and float(noisy.min()) >= 1
 
 

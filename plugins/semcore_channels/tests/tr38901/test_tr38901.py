@@ -11,21 +11,21 @@ import torch
 from scipy import special, stats
 
 from semcore.rng import Rng
-from semcore_channels.ofdm.channel import Part
 from semcore_channels.ofdm.estimation import Correlation
+from semcore_channels.ofdm.sampling import Sampling
+from semcore_channels.ofdm.slots import SlotRange
 from semcore_channels.sionna_rng import sionna_phy, sionna_rng
 from semcore_channels.tr38901 import pool
 from semcore_channels.tr38901.cells import RMa, UMa, UMi
 from semcore_channels.tr38901.drops import precoded
 from semcore_channels.tr38901.profiles import CDL, TDL
-from semcore_channels.tr38901.response import Sampling
 
 CELLS = pytest.mark.parametrize("cell", [UMa, UMi, RMa])
 SMALL = {"subcarriers": 24, "cyclic_prefix": 2}
 
 
 def realised(channel, count, seed=0):
-    return channel.channel([Part("a", 0, count)], Rng(seed))
+    return channel.channel([SlotRange("a", 0, count)], Rng(seed))
 
 
 # ------------------------------------------------------------------------------------------- against Sionna
@@ -63,7 +63,7 @@ def test_the_response_is_that_of_sionna(cell, los, tolerance, rng):
     with sionna_rng(rng), torch.no_grad():
         drop = channel.ensemble.drop(slots)
     shift = fastest * carrier / 299_792_458
-    ours = channel.sampling.response(drop.paths, shift) * drop.gain.sqrt().reshape(-1, 1, 1, 1, 1)
+    ours = drop.paths.response(channel.sampling, shift) * drop.gain.sqrt().reshape(-1, 1, 1, 1, 1)
     scale = drop.gain.sqrt().reshape(-1, 1, 1, 1, 1)  # path loss and shadowing, too
     torch.testing.assert_close(ours / scale, expected / scale, rtol=0, atol=tolerance)
 
@@ -109,7 +109,7 @@ def test_the_report_has_the_realised_snr(rng, as_symbols, qpsk):
     symbols = as_symbols([qpsk(5000)[0]])
     assert UMa(block_snr_db=3.0).transmit(symbols, rng).report[0]["snr_db"] == pytest.approx(3, abs=1e-4)
     channel = UMa(snr_db=3.0)
-    mean = channel.channel([Part("row0", 0, 4)], rng).response.abs().square().mean()
+    mean = channel.channel([SlotRange("row0", 0, 4)], rng).response.abs().square().mean()
     assert channel.transmit(symbols, rng).report[0]["snr_db"] == pytest.approx(3 + 10 * math.log10(mean), abs=1e-4)
 
 
@@ -280,16 +280,16 @@ def test_a_sweep_draws_its_channels_once(rng, as_symbols, qpsk, monkeypatch):
 def test_rows_take_their_slots_from_the_pool_at_places_of_their_own():
     channel = UMa(snr_db=0.0, realisations=100, **SMALL)
     whole = realised(channel, 64).response
-    again = channel.channel([Part("a", 64, 64)], Rng(0)).response
+    again = channel.channel([SlotRange("a", 64, 64)], Rng(0)).response
     assert torch.equal(again[36:], whole[:28])  # 100 realisations, then the first one again
-    assert not torch.equal(channel.channel([Part("b", 0, 1)], Rng(0)).response, whole[:1])
-    assert not torch.equal(channel.channel([Part("a", 0, 1)], Rng(1)).response, whole[:1])
-    assert torch.equal(replace(channel, snr_db=9.0).channel([Part("a", 3, 2)], Rng(0)).response, whole[3:5])
+    assert not torch.equal(channel.channel([SlotRange("b", 0, 1)], Rng(0)).response, whole[:1])
+    assert not torch.equal(channel.channel([SlotRange("a", 0, 1)], Rng(1)).response, whole[:1])
+    assert torch.equal(replace(channel, snr_db=9.0).channel([SlotRange("a", 3, 2)], Rng(0)).response, whole[3:5])
 
 
 def test_what_is_kept_is_bounded(monkeypatch):
     monkeypatch.setattr(pool, "KEPT_BYTES", 20_000_000)
     channel = UMa(snr_db=0.0)
-    parts = [channel.channel([Part(key, 0, 2)], Rng(5)) for key in ("a", "b", "c", "a")]
+    parts = [channel.channel([SlotRange(key, 0, 2)], Rng(5)) for key in ("a", "b", "c", "a")]
     assert torch.equal(parts[0].response, parts[3].response)
     assert sum(pool._bytes(one) for one in pool._kept.values()) <= 20_000_000

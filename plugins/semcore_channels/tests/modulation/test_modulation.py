@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from semcore_channels.modulation import BITS_PER_SYMBOL, demodulate, modulate
+from semcore_channels.modulation.qam import BITS_PER_SYMBOL, demodulate, modulate
 from semcore_channels.sionna_rng import sionna_phy
 
 ORDERS = pytest.mark.parametrize("order", BITS_PER_SYMBOL.values())

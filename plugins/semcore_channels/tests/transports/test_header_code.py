@@ -10,17 +10,18 @@ from scipy import stats
 from semcore.interfaces import ChannelModel
 from semcore.rng import Rng
 from semcore.types import Features, Layout, Semantics, Span, Symbols
-from semcore_channels import scale, words
-from semcore_channels.analog import COPIES, Analog
 from semcore_channels.flat import AWGN, Rayleigh
+from semcore_channels.transports import header_code, scale
+from semcore_channels.transports.analog import COPIES, Analog
+from semcore_channels.transports.interleaving import deinterleave, interleave, positions
 
 COUNT = 600
-HEADER = COPIES * words.USES
+HEADER = COPIES * header_code.WORD_USES
 
 
 def test_all_words_are_a_kerdock_code() -> None:
     """4096 words of 64 places, of which any two differ in 28, 32, 36 or 64."""
-    every = torch.view_as_real(words.words(words.SETS)).flatten(1)
+    every = torch.view_as_real(header_code.code_words(header_code.SETS)).flatten(1)
     for some in every.split(512):
         alike = (some @ every.T).round().int()  # of 32: every real place has a power of 1/2
         assert set(alike.unique().tolist()) == {-32, -4, 0, 4, 32}
@@ -30,9 +31,9 @@ def test_all_words_are_a_kerdock_code() -> None:
 @pytest.mark.parametrize("length", [1, 2, 64, 65, 100, 997])
 def test_symbols_of_the_header_lie_far_apart_in_the_burst(length: int) -> None:
     values = torch.arange(length)
-    assert torch.equal(words.gathered(words.spread(values)), values)
+    assert torch.equal(deinterleave(interleave(values)), values)
     if length > HEADER:
-        places = words.apart(length)[:HEADER].sort().values
+        places = positions(length)[:HEADER].sort().values
         assert int(places.diff().max()) <= 2 * length // HEADER + 2
 
 
@@ -40,11 +41,11 @@ def headers(channel: ChannelModel, count: int, seed: int = 0) -> tuple[float, fl
     """Shares of headers of random numbers that are lost, and that are misread."""
     rng = Rng(seed)
     numbers = rng.at("numbers").numpy().integers(0, 4096, count).tolist()
-    values = torch.stack([words.sent(number, words.SETS, COPIES) for number in numbers])
+    values = torch.stack([header_code.encode(number, header_code.SETS, COPIES) for number in numbers])
     keys = tuple(map(str, range(count)))
     spans = tuple(Span(row, 0, HEADER, row, "s", Features) for row in range(count))
     received = channel.transmit(Symbols(values, Layout((HEADER,) * count, spans, keys, tuple((key, "") for key in keys))), rng)
-    found = [words.read(*pair, words.SETS) for pair in zip(received.values, received.noise_var, strict=True)]
+    found = [header_code.decode(*pair, header_code.SETS) for pair in zip(received.values, received.noise_var, strict=True)]
     wrong = sum(one is not None and one != number for one, number in zip(found, numbers, strict=True))
     return sum(one is None for one in found) / count, wrong / count
 
@@ -106,8 +107,8 @@ def test_noise_that_nobody_knew_of_is_not_taken_for_a_word(power: float) -> None
     """A jammer: the receiver believes in 30 dB less noise than there is."""
     for number in range(200):
         values = power**0.5 * Rng(3).complex_normal((str(number),), (HEADER,))[0]
-        assert words.read(values, torch.full((HEADER,), 1e-3 * power), words.SETS) is None
+        assert header_code.decode(values, torch.full((HEADER,), 1e-3 * power), header_code.SETS) is None
 
 
 def test_scales_have_as_many_levels_as_there_are_words() -> None:
-    assert scale.LEVELS == words.SETS * words.A_SET
+    assert scale.LEVELS == header_code.SETS * header_code.SET_SIZE

@@ -17,9 +17,9 @@ from semcore.rng import Rng
 from semcore.runs.threads import limited
 from semcore.types import Bitstream, Features, Ledger, Picture, Semantics, Text, Tokens
 from semcore_channels.flat import AWGN, Rayleigh
-from semcore_channels.ldpc import LDPC
-from semcore_channels.modulation import BITS_PER_SYMBOL
+from semcore_channels.modulation.qam import BITS_PER_SYMBOL
 from semcore_channels.tr38901.cells import UMa
+from semcore_channels.transports.ldpc import LDPC
 
 CLEAN = AWGN(snr_db=40.0)
 QUICK = 4

@@ -1,11 +1,10 @@
-"""From paths to the response of a slot: rays add up at a few instants, delays become phases over the subcarriers."""
+"""From delays and gains of paths to the response of a slot: few instants, interpolated over time; delays become phases."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,63 +12,6 @@ if TYPE_CHECKING:
 
 PRECISION = 1e-4
 """Largest error of the interpolation over time, relative to the response: -80 dB."""
-SLOTS_AT_ONCE = 64
-"""Slots whose rays are added up at once: their phasors still fit the caches."""
-
-
-@dataclass(frozen=True, eq=False)
-class Paths:
-    """Rays, grouped into paths of one delay each.
-
-    Fields:
-        amplitude: of each ray, float32 (slots, rays)
-        phase: at the first antennas at time 0, float32 (slots, rays)
-        rx_direction, tx_direction: of arrival and departure, divided by the wavelength, float32 (slots, rays, 3)
-        velocity: of the transmitter, m/s, float32 (slots, 3)
-        rx_positions, tx_positions: of the antennas, m, float32 (antennas, 3)
-        path: the path of each ray, int64 (rays,)
-        delays: of each path, s, float32 (slots, paths)
-    """
-
-    amplitude: torch.Tensor
-    phase: torch.Tensor
-    rx_direction: torch.Tensor
-    tx_direction: torch.Tensor
-    velocity: torch.Tensor
-    rx_positions: torch.Tensor
-    tx_positions: torch.Tensor
-    path: torch.Tensor
-    delays: torch.Tensor
-
-    def coefficients(self, times_s: torch.Tensor) -> torch.Tensor:
-        """Complex gain of each path, TR 38.901 eq. 7.5-22 and 7.5-28 to 7.5-30 for upright antennas.
-
-        Returns:
-            complex64 (slots, rx, tx, times, paths)
-        """
-        import torch
-
-        turn = 2 * math.pi
-        doppler = (self.tx_direction * self.velocity.unsqueeze(1)).sum(-1)
-        over_time = self.phase.unsqueeze(-1) + turn * doppler.unsqueeze(-1) * times_s
-        rx = turn * self.rx_direction @ self.rx_positions.mT
-        tx = turn * self.tx_direction @ self.tx_positions.mT
-        phases = rx[:, :, :, None, None] + tx[:, :, None, :, None] + over_time[:, :, None, None]
-        rays = torch.polar(self.amplitude[:, :, None, None, None].expand_as(phases).contiguous(), phases)
-        paths = rays.new_zeros(len(rays), self.delays.shape[1], *rays.shape[2:])
-        return paths.index_add_(1, self.path, rays).movedim(1, -1)
-
-    def split(self, size: int) -> Iterator[Paths]:
-        """The same, `size` slots at a time."""
-        per_slot = ("amplitude", "phase", "rx_direction", "tx_direction", "velocity", "delays")
-        for parts in zip(*(getattr(self, name).split(size) for name in per_slot), strict=True):
-            yield replace(self, **dict(zip(per_slot, parts, strict=True)))
-
-    @functools.cached_property
-    def powers(self) -> torch.Tensor:
-        """Mean power of each path, float32 (slots, paths)."""
-        powers = self.amplitude.new_zeros(self.delays.shape)
-        return powers.index_add_(1, self.path, self.amplitude.square())
 
 
 @dataclass(frozen=True)
@@ -106,16 +48,6 @@ class Sampling:
         import torch
 
         return torch.linspace(0, (self.ofdm_symbols - 1) * self.symbol_s, instants)
-
-    def response(self, paths: Paths, doppler_hz: float) -> torch.Tensor:
-        """The response, complex64 (slots, rx, tx, symbols, subcarriers); Doppler shifts are at most `doppler_hz`."""
-        import torch
-
-        times_s, parts = self.times_s(self.instants(doppler_hz)), []
-        for some in paths.split(SLOTS_AT_ONCE):
-            gains = some.coefficients(times_s)
-            parts.append(self.over_time(self.over_frequency(gains, some.delays)))
-        return torch.cat(parts)
 
     def over_frequency(self, gains: torch.Tensor, delays_s: torch.Tensor) -> torch.Tensor:
         """Gains of paths, complex64 (slots, rx, tx, instants, paths) -> (slots, rx, tx, instants, subcarriers)."""

@@ -12,7 +12,7 @@ import torch
 
 from semcore_channels.coding.codes import Code, SionnaCode, code_for
 from semcore_channels.coding.scheme import Blocks, Scheme
-from semcore_channels.modulation import demodulate, modulate
+from semcore_channels.modulation.qam import demodulate, modulate
 
 ITERATIONS = 20
 BLER = {

@@ -10,9 +10,9 @@ import numpy as np
 from semcore.interfaces import Codec
 from semcore.rng import Rng
 from semcore.types import Bitstream, Picture, Received, Span, Stream, Text, Tokens, apportion
-from semcore_channels.modulation import BITS_PER_SYMBOL, Modulation, demodulate, modulate
-from semcore_channels.payload import from_bytes, to_bytes
-from semcore_channels.rows import Burst, StreamTransport
+from semcore_channels.modulation.qam import BITS_PER_SYMBOL, Modulation, demodulate, modulate
+from semcore_channels.transports.payload import from_bytes, to_bytes
+from semcore_channels.transports.stream_layout import Burst, StreamTransport
 
 if TYPE_CHECKING:
     import torch

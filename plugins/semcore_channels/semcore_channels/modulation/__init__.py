@@ -1,0 +1,1 @@
+"""Modulations: bits to complex symbols, and received symbols to soft bits."""

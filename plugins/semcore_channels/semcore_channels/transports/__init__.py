@@ -1,0 +1,1 @@
+"""Transports: how streams become symbols and back."""
