@@ -24,7 +24,8 @@ from semcore.types import Bitstream, Layout, Semantics, Symbols
 from semcore_channels.coding.codes import code_for
 from semcore_channels.coding.scheme import Scheme
 from semcore_channels.flat import AWGN, Rayleigh, Rician
-from semcore_channels.modulation.qam import BITS_PER_SYMBOL, demodulate, modulate
+from semcore_channels.modulation import load
+from semcore_channels.modulation.qam import QAM4
 from semcore_channels.ntn.channels import NTNTDL, Satellite
 from semcore_channels.ntn.orbit import circular_pass
 from semcore_channels.ntn.scenarios import moments
@@ -47,7 +48,7 @@ def error_rates(axis: Axes, scale: int) -> None:
     snrs, count = np.arange(-4, 21, 2), 400_000 // scale
     smooth = np.linspace(-4, 20, 100)
     for colour, modulation in zip(COLOURS, ("bpsk", "4qam", "16qam", "64qam"), strict=False):
-        order, data = BITS_PER_SYMBOL[modulation], np.random.default_rng(0).bytes(count)
+        order, data = load(modulation).bits_per_symbol, np.random.default_rng(0).bytes(count)
         if order <= 2:
             ratio = 10 ** (smooth / 10) / order
             axis.plot(smooth, stats.norm.sf(np.sqrt(2 * ratio)), color=colour, lw=1)
@@ -128,9 +129,9 @@ def codes(axis: Axes, scale: int) -> None:
             for snr_db in snrs:
                 generator = torch.Generator().manual_seed(1)
                 word = torch.randint(0, 2, (max(count // scale, 20), blocks.k), generator=generator, dtype=torch.uint8)
-                sent, noise_var = modulate(code.encode(word), 2), 10 ** (-snr_db / 10)
+                sent, noise_var = QAM4.modulate(code.encode(word)), 10 ** (-snr_db / 10)
                 got = sent + noise_var**0.5 * torch.randn(sent.shape, dtype=torch.complex64, generator=generator)
-                decided = code.decode(demodulate(got, torch.full(got.shape, noise_var), 2))
+                decided = code.decode(QAM4.demodulate(got, torch.full(got.shape, noise_var)))
                 rates.append(float((decided != word).any(1).float().mean()) or np.nan)
             label = f"rate {rate}, {blocks.k} bits" if style == "-o" else None
             axis.plot(snrs, rates, style, ms=3, color=colour, lw=1, label=label)

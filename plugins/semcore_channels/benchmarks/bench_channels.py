@@ -29,7 +29,8 @@ from semcore.runs import memory
 from semcore.types import Bitstream, Semantics
 from semcore_channels.coding.codes import CompiledCode, code_for
 from semcore_channels.flat import AWGN
-from semcore_channels.modulation.qam import BITS_PER_SYMBOL, demodulate, modulate
+from semcore_channels.modulation import load
+from semcore_channels.modulation.qam import QAM
 from semcore_channels.ntn.channels import NTNTDL
 from semcore_channels.tr38901.cells import UMa
 from semcore_channels.transports.ldpc import LDPC
@@ -111,7 +112,8 @@ def end_to_end(case: Case, link: Any, repetitions: int) -> Sides:
 
 def stages(case: Case, link: Any, repetitions: int) -> None:
     """Where the time goes, before and after."""
-    order = BITS_PER_SYMBOL[case.transport.modulation]
+    modulation = load(case.transport.modulation)
+    order = modulation.bits_per_symbol
     scheme, no = case.transport.scheme, torch.tensor(10 ** (-case.snr_db / 10))
     blocks = scheme.blocks(scheme.uses(8 * case.payload_bytes + 40))
     code = code_for(blocks, order, case.transport.iterations)
@@ -129,7 +131,7 @@ def stages(case: Case, link: Any, repetitions: int) -> None:
         bits, rng = link.bits(BATCH), Rng(2_000_000 + number)
         own_bits = bits.reshape(BATCH, -1)[:, : blocks.k].to(torch.uint8)
         coded, own_coded = both("encode", lambda: link.encode(bits), lambda: code.encode(own_bits))
-        points, own_points = both("modulate", lambda: link.modulate(coded), lambda: modulate(own_coded, order))
+        points, own_points = both("modulate", lambda: link.modulate(coded), lambda: modulation.modulate(own_coded))
         symbols = case.transport.send(case.batch(number), rng)
         draw = _fresh(case.channel, symbols, rng)
         response, _ = both("draw responses", lambda: link.draw(BATCH), draw)
@@ -142,7 +144,7 @@ def stages(case: Case, link: Any, repetitions: int) -> None:
             again, _ = timed(draw)
             sides["grid, noise, estimate, equalise"].semcore[-1] -= again / BATCH
         values, left = received.values[:, : blocks.n // order], received.noise_var[:, : blocks.n // order]
-        soft, own_soft = both("demodulate", lambda: link.demodulate(*crossed), lambda: demodulate(values, left, order))
+        soft, own_soft = both("demodulate", lambda: link.demodulate(*crossed), lambda: modulation.demodulate(values, left))
         both("decode", lambda: link.decode(soft), lambda: code.decode(own_soft))
         if not number:  # compiled, warmed up
             sides = {name: Sides() for name in sides}
@@ -179,10 +181,10 @@ def decoder(repetitions: int) -> None:
         for number in range(repetitions + 1):
             generator = torch.Generator().manual_seed(number)
             word = torch.randint(0, 2, (BATCH, blocks.k), generator=generator, dtype=torch.uint8)
-            sent = modulate(ours.encode(word), order)
+            sent = QAM(order).modulate(ours.encode(word))
             noise_var = 10 ** (-snr_db / 10)
             got = sent + noise_var**0.5 * torch.randn(sent.shape, dtype=torch.complex64, generator=generator)
-            soft = demodulate(got, torch.full(got.shape, noise_var), order)
+            soft = QAM(order).demodulate(got, torch.full(got.shape, noise_var))
             for place, (times, code) in enumerate(((sides.sionna, theirs), (sides.semcore, ours))):
                 seconds, decoded = timed(lambda code=code: code.decode(soft))
                 if number:

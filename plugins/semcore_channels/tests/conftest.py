@@ -9,7 +9,7 @@ import torch
 
 from semcore.rng import Rng
 from semcore.types import Layout, Symbols
-from semcore_channels.modulation.qam import modulate
+from semcore_channels.modulation.qam import QAM4
 
 
 @pytest.fixture
@@ -37,6 +37,6 @@ def qpsk() -> Callable[[int, int], tuple[torch.Tensor, torch.Tensor]]:
 
     def make(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
         bits = torch.randint(0, 2, (2 * count,), generator=torch.Generator().manual_seed(seed))
-        return modulate(bits, 2), bits
+        return QAM4.modulate(bits), bits
 
     return make

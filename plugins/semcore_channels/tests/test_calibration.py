@@ -16,7 +16,8 @@ from semcore.errors import ComponentError
 from semcore.rng import Rng
 from semcore.types import Bitstream, Semantics
 from semcore_channels.flat import AWGN, Rayleigh, Rician
-from semcore_channels.modulation.qam import BITS_PER_SYMBOL, modulate
+from semcore_channels.modulation.qam import QAM
+from semcore_channels.modulation.registry import BUILT_IN
 from semcore_channels.transports.uncoded import Uncoded
 
 RNG = Rng(1, ("calibration",))
@@ -36,7 +37,7 @@ def gray_ber(order: int, snr: np.ndarray | float) -> np.ndarray:
     half = order // 2
     labels = np.arange(2**half)
     bits = torch.from_numpy((labels[:, None] >> np.arange(half - 1, -1, -1)) & 1)
-    levels = modulate(bits.repeat_interleave(2, dim=1), order).real[:, 0].double().numpy()
+    levels = QAM(order).modulate(bits.repeat_interleave(2, dim=1)).real[:, 0].double().numpy()
     by_level = np.argsort(levels)
     edges = np.concatenate(([-np.inf], (levels[by_level][1:] + levels[by_level][:-1]) / 2, [np.inf]))
     deviation = np.sqrt(1 / (2 * np.asarray(snr, float)))
@@ -60,7 +61,7 @@ def test_the_closed_form_is_that_of_the_books():
 
 def bit_errors(modulation: str, channel) -> tuple[int, int]:
     """Symbols with a wrong first bit, and symbols: the bits of a symbol share its noise, so one of them is counted."""
-    order = BITS_PER_SYMBOL[modulation]
+    order = BUILT_IN[modulation].bits_per_symbol
     data = np.random.default_rng(order).bytes(SYMBOLS * order // 8)
     transport = Uncoded(modulation)
     sent = Semantics("a", {"x": Bitstream(data)})
@@ -82,7 +83,7 @@ def inside(errors: np.ndarray, expected: float) -> bool:
 @pytest.mark.parametrize("modulation", ["bpsk", "4qam", "16qam", "64qam"])
 def test_bit_errors_in_awgn(modulation, snr_db):
     errors, _ = bit_errors(modulation, AWGN(snr_db=snr_db))
-    assert inside(errors, float(gray_ber(BITS_PER_SYMBOL[modulation], 10 ** (snr_db / 10))))
+    assert inside(errors, float(gray_ber(BUILT_IN[modulation].bits_per_symbol, 10 ** (snr_db / 10))))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_bit_errors_in_awgn(modulation, snr_db):
 )
 def test_bit_errors_in_rayleigh_fading(modulation, snr_db):
     """The closed form of AWGN, averaged over exponentially distributed power."""
-    order, ratio = BITS_PER_SYMBOL[modulation], 10 ** (snr_db / 10)
+    order, ratio = BUILT_IN[modulation].bits_per_symbol, 10 ** (snr_db / 10)
     expected = integrate.quad(lambda power: math.exp(-power) * float(gray_ber(order, ratio * power)), 0, 40, limit=200)[0]
     if order <= 2:  # Proakis eq. 14.3-7
         assert expected == pytest.approx((1 - math.sqrt(ratio / order / (1 + ratio / order))) / 2, rel=1e-4)
@@ -165,7 +166,7 @@ def test_what_estimated_gains_cost(channel, pilots, cost_db, as_symbols):
     assert 10 * math.log10(gain) == pytest.approx(cost_db, abs=0.3)
 
 
-@pytest.mark.parametrize("modulation", BITS_PER_SYMBOL)
+@pytest.mark.parametrize("modulation", BUILT_IN)
 def test_uncoded_bytes_are_those_of_the_grant(modulation):
     transport = Uncoded(modulation)
     batch = [Semantics(str(size), {"x": Bitstream(bytes(range(size)))}) for size in range(20)]
@@ -174,4 +175,4 @@ def test_uncoded_bytes_are_those_of_the_grant(modulation):
         one.streams["x"] for one in batch
     ]
     for span in symbols.layout.spans:
-        assert sum(span.bits.values()) == (span.stop - span.start) * BITS_PER_SYMBOL[modulation]
+        assert sum(span.bits.values()) == (span.stop - span.start) * BUILT_IN[modulation].bits_per_symbol

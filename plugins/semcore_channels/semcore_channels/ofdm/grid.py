@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from semcore.rng import Rng
-from semcore_channels.modulation.qam import modulate
+from semcore_channels.modulation.qam import QAM4
 
 if TYPE_CHECKING:
     import torch
@@ -109,4 +109,4 @@ def _known_symbols(name: str, count: int) -> torch.Tensor:
     import torch
 
     bits = torch.randint(0, 2, (2 * count,), generator=Rng(path=(name,)).torch())
-    return modulate(bits, 2)
+    return QAM4.modulate(bits)

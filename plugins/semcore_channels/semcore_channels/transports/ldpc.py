@@ -20,7 +20,8 @@ from semcore_channels.coding.codes import Code, Decoder, can_compile, code_for
 from semcore_channels.coding.crc import CRC_BYTES, crc24b_bits
 from semcore_channels.coding.framing import frame, frame_bytes, header, salvage, unframe
 from semcore_channels.coding.scheme import LARGEST, Blocks, Scheme
-from semcore_channels.modulation.qam import BITS_PER_SYMBOL, Modulation, demodulate, modulate
+from semcore_channels.modulation import Modulation, ModulationName, load
+from semcore_channels.modulation.registry import identity
 from semcore_channels.transports.payload import from_bytes, to_bytes
 from semcore_channels.transports.stream_layout import Burst, lay_out
 
@@ -75,7 +76,7 @@ class LDPC(Transport):
     carries: ClassVar[tuple[type[Stream], ...]] = (Text, Tokens, Bitstream, Picture, Features)
     test_settings = ({}, {"feature_bits": 8})
     rate: Annotated[float, BeforeValidator(ratio), Ge(1 / 5), Le(8 / 9)] = 0.5
-    modulation: Modulation = "4qam"
+    modulation: ModulationName = "4qam"
     iterations: Annotated[int, Ge(1), Le(200)] = 20
     decoder: Decoder = "min-sum"
     on_error: Literal["deliver", "erase"] = "deliver"
@@ -84,13 +85,19 @@ class LDPC(Transport):
     feature_bits: Annotated[int, Ge(1), Le(24)] | None = None
 
     @functools.cached_property
+    def _modulation(self) -> Modulation:
+        return load(self.modulation)
+
+    @functools.cached_property
     def scheme(self) -> Scheme:
         """Rate and modulation, and the largest code block."""
         rate = Fraction(self.rate).limit_denominator(1024)
-        return Scheme(rate, BITS_PER_SYMBOL[self.modulation], self.max_code_block_bits)
+        return Scheme(rate, self._modulation.bits_per_symbol, self.max_code_block_bits)
 
     def identity(self) -> str:
-        return "belief-propagation" if self.decoder == "min-sum" and not can_compile() else self.decoder
+        decoder = "belief-propagation" if self.decoder == "min-sum" and not can_compile() else self.decoder
+        modulation = identity(self.modulation)
+        return f"{decoder}, modulation {modulation}" if modulation else decoder
 
     def incompatibility(self, stream: type[Stream]) -> str:
         if stream is Picture and self.codec is None:
@@ -154,7 +161,7 @@ class LDPC(Transport):
         symbols = [torch.empty(0)] * len(frames)
         for one, places in _alike(blocks).items():
             bits = torch.from_numpy(np.concatenate([_segmented(frames[place], one) for place in places]))
-            values = modulate(self._code(one).encode(bits), self.scheme.bits_per_symbol)
+            values = self._modulation.modulate(self._code(one).encode(bits))
             for place, part in zip(places, values.split(one.count), strict=True):
                 symbols[place] = part.flatten()
         return symbols
@@ -171,7 +178,7 @@ class LDPC(Transport):
             for places in (alike[start : start + step] for start in range(0, len(alike), step)):
                 at = [(spans[place].row, slice(spans[place].start, spans[place].stop)) for place in places]
                 symbols, variance = (torch.stack([whole[place] for place in at]) for whole in (values, noise_var))
-                soft = demodulate(symbols, variance, self.scheme.bits_per_symbol)
+                soft = self._modulation.demodulate(symbols, variance)
                 decided = self._code(one).decode(soft.reshape(-1, one.n)).numpy()
                 whole = decided[:, : one.k - one.check_bits].reshape(len(places), -1)
                 for place, row in zip(places, np.packbits(whole, axis=1), strict=True):

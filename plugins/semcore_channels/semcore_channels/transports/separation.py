@@ -21,10 +21,10 @@ from semcore.interfaces import ChannelModel, Codec, Transport
 from semcore.memo import LRU
 from semcore.rng import Rng
 from semcore.types import Bitstream, Layout, Picture, Received, Semantics, Span, Stream, Symbols, apportion
-from semcore_channels.modulation.qam import Modulation
+from semcore_channels.modulation import ModulationName
 from semcore_channels.transports.ldpc import LDPC, ratio
 
-_LISTED: tuple[tuple[Modulation, str], ...] = (
+_LISTED: tuple[tuple[ModulationName, str], ...] = (
     ("4qam", "1/5"), ("4qam", "1/3"), ("4qam", "1/2"), ("4qam", "2/3"), ("16qam", "1/2"), ("16qam", "2/3"),
     ("64qam", "1/2"), ("64qam", "2/3"), ("64qam", "5/6"), ("256qam", "2/3"), ("256qam", "5/6"),
 )  # fmt: skip

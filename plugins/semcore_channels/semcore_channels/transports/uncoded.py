@@ -10,7 +10,8 @@ import numpy as np
 from semcore.interfaces import Codec
 from semcore.rng import Rng
 from semcore.types import Bitstream, Picture, Received, Span, Stream, Text, Tokens, apportion
-from semcore_channels.modulation.qam import BITS_PER_SYMBOL, Modulation, demodulate, modulate
+from semcore_channels.modulation import ModulationName, load
+from semcore_channels.modulation.registry import identity
 from semcore_channels.transports.payload import from_bytes, to_bytes
 from semcore_channels.transports.stream_layout import Burst, StreamTransport
 
@@ -34,8 +35,11 @@ class Uncoded(StreamTransport):
     reference: ClassVar[str] = "3GPP TS 38.211, 5.1 (modulation)"
     cites: ClassVar[tuple[str, ...]] = ("ts38211",)
     carries: ClassVar[tuple[type[Stream], ...]] = (Text, Tokens, Bitstream, Picture)
-    modulation: Modulation = "4qam"
+    modulation: ModulationName = "4qam"
     codec: Codec | None = None
+
+    def identity(self) -> str | None:
+        return identity(self.modulation) or None
 
     def incompatibility(self, stream: type[Stream]) -> str:
         if stream is Picture and self.codec is None:
@@ -45,19 +49,20 @@ class Uncoded(StreamTransport):
     def burst(self, name: str, stream: Stream) -> Burst:
         import torch
 
-        order, data = BITS_PER_SYMBOL[self.modulation], to_bytes(stream, self.codec)
+        modulation, data = load(self.modulation), to_bytes(stream, self.codec)
+        order = modulation.bits_per_symbol
         uses = -(-8 * len(data) // order)
         padded = np.zeros(uses * order, np.uint8)
         padded[: 8 * len(data)] = np.unpackbits(np.frombuffer(data, np.uint8))
-        symbols = modulate(torch.from_numpy(padded ^ _scrambling(len(padded))), order)
+        symbols = modulation.modulate(torch.from_numpy(padded ^ _scrambling(len(padded))))
         bits = {"data": 8 * len(data), "padding": len(padded) - 8 * len(data)}
         return Burst(name, stream, symbols, dict(zip(bits, apportion(uses, list(bits.values())), strict=True)), bits)
 
     def stream(self, span: Span, received: Received) -> Stream | None:
-        order, at = BITS_PER_SYMBOL[self.modulation], (span.row, slice(span.start, span.stop))
+        at = (span.row, slice(span.start, span.stop))
         values: torch.Tensor = received.values[at].detach().cpu()
         nearest = values.real.new_full(values.shape, 1e-4)  # then the likeliest bit is that of the nearest point
-        soft = demodulate(values, nearest, order)
+        soft = load(self.modulation).demodulate(values, nearest)
         decided = (soft > 0).numpy().astype(np.uint8) ^ _scrambling(len(soft))
         return from_bytes(span, np.packbits(decided[: len(decided) // 8 * 8]).tobytes(), self.codec)
 

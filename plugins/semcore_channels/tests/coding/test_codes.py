@@ -12,7 +12,7 @@ import torch
 
 from semcore_channels.coding.codes import Code, SionnaCode, code_for
 from semcore_channels.coding.scheme import Blocks, Scheme
-from semcore_channels.modulation.qam import demodulate, modulate
+from semcore_channels.modulation.qam import QAM
 
 ITERATIONS = 20
 BLER = {
@@ -29,9 +29,9 @@ def transmit(code: Code, bits_per_symbol: int, snr_db: float, count: int, seed: 
     generator = torch.Generator().manual_seed(seed)
     noise_var = 10 ** (-snr_db / 10)
     bits = torch.randint(0, 2, (count, code.k), generator=generator, dtype=torch.uint8)
-    symbols = modulate(code.encode(bits), bits_per_symbol)
+    symbols = QAM(bits_per_symbol).modulate(code.encode(bits))
     received = symbols + noise_var**0.5 * torch.randn(symbols.shape, dtype=torch.complex64, generator=generator)
-    return bits, demodulate(received, torch.full(symbols.shape, noise_var), bits_per_symbol)
+    return bits, QAM(bits_per_symbol).demodulate(received, torch.full(symbols.shape, noise_var))
 
 
 def errors(code: Code, bits: torch.Tensor, soft: torch.Tensor) -> int:

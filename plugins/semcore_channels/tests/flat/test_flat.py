@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 
 from semcore_channels.flat import AWGN, Rayleigh
-from semcore_channels.modulation.qam import demodulate, modulate
+from semcore_channels.modulation.qam import QAM, QAM4
 from semcore_channels.snr import noise_variance
 
 MILLION = 1_000_000
@@ -35,7 +35,7 @@ def test_uncoded_bpsk_and_qpsk_in_awgn(ebn0_db, ber, rng, as_symbols, qpsk):
     """With Gray labels each dimension of QPSK is BPSK: BER = Q(sqrt(2 Eb/N0)), and Es = 2 Eb."""
     sent, bits = qpsk(MILLION)
     received = AWGN(snr_db=ebn0_db + 10 * math.log10(2)).transmit(as_symbols([sent]), rng)
-    errors = int(((demodulate(received.values[0], received.noise_var[0], 2) > 0) != bits).sum())
+    errors = int(((QAM4.demodulate(received.values[0], received.noise_var[0]) > 0) != bits).sum())
     closed = stats.norm.sf(math.sqrt(2 * 10 ** (ebn0_db / 10)))
     assert closed == pytest.approx(ber, rel=1e-3)
     assert within_binomial(errors, len(bits), closed)
@@ -57,7 +57,7 @@ def test_uncoded_bpsk_and_qpsk_in_flat_rayleigh_fading(ebn0_db, ber, rng, as_sym
 @pytest.mark.parametrize(("snr_db", "ber"), [(0, 0.2873), (5, 0.1642), (9, 7.786e-2)])
 def test_uncoded_16qam_in_awgn(snr_db, ber, rng, as_symbols):
     """(3 Q(a) + 2 Q(3a) - Q(5a)) / 4 with a = sqrt(Es/N0 / 5): decisions for the nearest point."""
-    points = modulate((torch.arange(16).unsqueeze(1) >> torch.tensor([3, 2, 1, 0])) & 1, 4)[:, 0]
+    points = QAM(4).modulate((torch.arange(16).unsqueeze(1) >> torch.tensor([3, 2, 1, 0])) & 1)[:, 0]
     sent = torch.randint(0, 16, (MILLION // 4,), generator=torch.Generator().manual_seed(1))
     received = AWGN(snr_db=snr_db).transmit(as_symbols([points[sent]]), rng)
     decided = (received.values[0].unsqueeze(1) - points).abs().argmin(1)

@@ -17,7 +17,7 @@ from semcore.rng import Rng
 from semcore.runs.threads import limited
 from semcore.types import Bitstream, Features, Ledger, Picture, Semantics, Text, Tokens
 from semcore_channels.flat import AWGN, Rayleigh
-from semcore_channels.modulation.qam import BITS_PER_SYMBOL
+from semcore_channels.modulation.registry import BUILT_IN
 from semcore_channels.tr38901.cells import UMa
 from semcore_channels.transports.ldpc import LDPC
 
@@ -43,7 +43,7 @@ def test_any_bytes_come_through_a_good_channel(channel, data):
     assert arrived.intact == {"s": True}
 
 
-@pytest.mark.parametrize("modulation", BITS_PER_SYMBOL)
+@pytest.mark.parametrize("modulation", BUILT_IN)
 @pytest.mark.parametrize("rate", ["1/5", "1/3", 0.66, "8/9"])
 def test_every_rate_and_modulation(rate, modulation):
     transport = LDPC(rate=rate, modulation=modulation, iterations=QUICK)
@@ -51,11 +51,11 @@ def test_every_rate_and_modulation(rate, modulation):
     received, arrived = over(transport, CLEAN, *streams)
     assert [one.streams["s"] for one in arrived] == streams
     for span in received.layout.spans:
-        assert sum(span.bits.values()) == (span.stop - span.start) * BITS_PER_SYMBOL[modulation]
+        assert sum(span.bits.values()) == (span.stop - span.start) * BUILT_IN[modulation].bits_per_symbol
         assert span.bits["padding"] >= 0
 
 
-@pytest.mark.parametrize("modulation", BITS_PER_SYMBOL)
+@pytest.mark.parametrize("modulation", BUILT_IN)
 def test_rows_have_unit_power_whatever_the_payload(modulation):
     """Without scrambling, zeros would be sent at a fifth of the power by 16-QAM."""
     symbols = LDPC(modulation=modulation).send([Semantics("a", {"s": Bitstream(b"\0" * 4000)})], RNG)
@@ -133,7 +133,7 @@ def test_base_graphs_and_segments_are_those_of_the_standard(rate, payload_bytes,
     assert blocks.count == (1 if bits <= largest else -(-bits // (largest - 24)))
 
 
-@given(st.integers(1, 200_000), st.sampled_from(["1/5", "1/3", "1/2", "0.6", "8/9"]), st.sampled_from([*BITS_PER_SYMBOL]))
+@given(st.integers(1, 200_000), st.sampled_from(["1/5", "1/3", "1/2", "0.6", "8/9"]), st.sampled_from([*BUILT_IN]))
 def test_both_ends_find_the_same_blocks_from_the_grant_alone(bits, rate, modulation):
     scheme = LDPC(rate=rate, modulation=modulation).scheme
     uses = scheme.uses(bits)

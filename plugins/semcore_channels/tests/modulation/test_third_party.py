@@ -1,0 +1,153 @@
+"""A modulation as a third party adds it: one file, beside a pipeline or in an installed package."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, stats
+
+from semcore import Bitstream, ComponentError, PluginError, Rng, Semantics
+from semcore_channels.flat import AWGN
+from semcore_channels.modulation import Modulation, load, names, registry
+from semcore_channels.transports.ldpc import LDPC
+from semcore_channels.transports.uncoded import Uncoded
+
+PSK8 = '''
+"""8-PSK with Gray labels."""
+
+from semcore_channels.modulation import Modulation
+
+GRAY = [0, 1, 3, 2, 7, 6, 4, 5]
+
+
+class PSK(Modulation):
+    """Eight points on the unit circle."""
+
+    bits_per_symbol = 3
+
+    def constellation(self):
+        import torch
+
+        return torch.polar(torch.ones(8), torch.tensor(GRAY) * (torch.pi / 4))
+
+
+PSK8 = PSK()
+'''
+BESIDE = PSK8 + "\nfrom semcore_channels.modulation import register\n\nregister('8psk', PSK8)\n"
+PIPELINE = """
+semcore: 1
+source: {use: samples, limit: 2}
+encoder: {use: bitstream, codec: {use: jpeg, quality: 20}}
+transport: {use: ldpc, rate: 1/2, modulation: 8psk}
+channel: {use: awgn, snr_db: 12}
+generator: {use: bitstream, codec: {use: jpeg}, size: [32, 32]}
+metrics: [psnr, channel-uses]
+"""
+
+
+def semcore(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder / "site"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "semcore", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def results(folder: Path) -> list[dict]:
+    return [json.loads(path.read_text()) for path in folder.glob("out/cells/*/result.json")]
+
+
+def test_a_file_beside_the_pipeline_adds_a_modulation(tmp_path: Path) -> None:
+    (tmp_path / "psk.py").write_text(BESIDE)
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE + "plugins: [psk.py]\n")
+    done = semcore(tmp_path, "run", "pipeline.yaml", "--out", "out", "--no-report")
+    assert done.returncode == 0, done.stderr
+    [first] = results(tmp_path)
+    (tmp_path / "psk.py").write_text(BESIDE.replace("7, 6, 4, 5", "7, 6, 5, 4"))
+    assert semcore(tmp_path, "run", "pipeline.yaml", "--out", "out", "--no-report").returncode == 0
+    assert len(results(tmp_path)) == 2, "an edited modulation makes another cell"
+
+
+def test_an_installed_package_adds_a_modulation(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    metadata = site / "psk-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (site / "psk.py").write_text(PSK8)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: psk\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[semcore_channels.modulation]\n8psk = psk:PSK8\n")
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    done = semcore(tmp_path, "check", "pipeline.yaml")
+    assert done.returncode == 0, done.stderr
+    (metadata / "entry_points.txt").write_text("")
+    refused = semcore(tmp_path, "check", "pipeline.yaml")
+    assert refused.returncode and "'64qam' or '256qam'" in refused.stderr
+
+
+@pytest.fixture
+def psk(monkeypatch: pytest.MonkeyPatch) -> Modulation:
+    monkeypatch.setattr(registry, "_registered", {})
+    scope: dict[str, Modulation] = {}
+    exec(BESIDE, scope)
+    return scope["PSK8"]
+
+
+@pytest.mark.parametrize("snr_db", [5.0, 10.0, 13.0])
+def test_its_symbol_errors_are_those_of_the_books(psk: Modulation, snr_db: float) -> None:
+    """J. W. Craig, Proc. MILCOM 1991: P = 1/pi int_0^(7 pi/8) exp(-Es/N0 sin^2(pi/8) / sin^2 t) dt."""
+    data = np.random.default_rng(0).bytes(3 * 50_000 // 8)
+    transport, channel = Uncoded("8psk"), AWGN(snr_db=snr_db)
+    sent = transport.send([Semantics("a", {"x": Bitstream(data)})], Rng(1))
+    [arrived] = transport.receive(channel.transmit(sent, Rng(1)))
+    both = (np.frombuffer(one, np.uint8) for one in (data, arrived.streams["x"].data))
+    symbols = (np.unpackbits(one)[: 3 * 49_998].reshape(-1, 3) for one in both)
+    wrong = np.not_equal(*symbols).any(1)
+    power = 10 ** (snr_db / 10) * np.sin(np.pi / 8) ** 2
+    expected = integrate.quad(lambda t: np.exp(-power / np.sin(t) ** 2), 0, 7 * np.pi / 8)[0] / np.pi
+    low, high = stats.binom.interval(0.99, len(wrong), expected)
+    assert low <= wrong.sum() <= high
+
+
+def test_it_is_coded_and_counts_in_the_identity(psk: Modulation) -> None:
+    transport = LDPC(modulation="8psk")
+    batch = [Semantics("a", {"x": Bitstream(bytes(range(200)))})]
+    sent = transport.send(batch, Rng(1))
+    assert transport.receive(AWGN(snr_db=12.0).transmit(sent, Rng(2)))[0].streams["x"].data == bytes(range(200))
+    assert "8psk" in names() and load("8psk") is psk
+    assert LDPC(modulation="4qam").identity() == "min-sum" != transport.identity()
+    assert Uncoded("4qam").identity() is None and Uncoded("8psk").identity()
+
+
+def test_an_unknown_name_is_refused_and_all_known_ones_are_listed(psk: Modulation) -> None:
+    with pytest.raises(ComponentError, match="'bpsk', '4qam', '16qam', '64qam', '256qam' or '8psk', not '16apsk'"):
+        LDPC(modulation="16apsk")
+
+
+@pytest.mark.parametrize(
+    ("points", "problem"),
+    [
+        (torch.ones(4, dtype=torch.complex64), "has the shape"),
+        (2 * torch.polar(torch.ones(8), torch.arange(8.0)), "mean power of 4"),
+        (torch.ones(8, dtype=torch.complex64), "same point"),
+    ],
+)
+def test_a_wrong_constellation_is_refused(psk: Modulation, points: torch.Tensor, problem: str) -> None:
+    class Wrong(Modulation):
+        bits_per_symbol = 3
+
+        def constellation(self) -> torch.Tensor:
+            return points
+
+    registry.register("wrong", Wrong())
+    with pytest.raises(ComponentError, match=problem):
+        Uncoded("wrong").send([Semantics("a", {"x": Bitstream(b"abc")})], Rng(1))
+
+
+@pytest.mark.parametrize(("name", "value", "problem"), [("4qam", None, "choose another"), ("x", 3, "instance of Modulation")])
+def test_what_cannot_be_a_modulation_is_refused(psk: Modulation, name: str, value: object, problem: str) -> None:
+    with pytest.raises(PluginError, match=problem):
+        registry.register(name, value)  # type: ignore[arg-type]
