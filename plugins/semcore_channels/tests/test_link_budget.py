@@ -15,7 +15,7 @@ from semcore.cli import cli
 from semcore.config.experiment import load
 from semcore.link.multiplex import Multiplex
 from semcore.link.pipeline import Pipeline
-from semcore.planning.guard import guarded
+from semcore.planning.guard import enforce
 from semcore.planning.simulator import LinkSimulator
 from semcore.planning.space import Space
 from semcore.testing.build import build
@@ -178,5 +178,5 @@ def test_a_limit_of_the_power_holds_whatever_is_planned(most: float, expected: f
 
     scenario = Scenario(limits={"tx_power_dbm": most})
     bench = LinkSimulator(Space({"channel.tx_power_dbm": (20.0, 25.0, 35.0)}), pipeline_of, scenario, samples())
-    kept = guarded(Plan({"channel.tx_power_dbm": 99.0}), bench, scenario)
-    assert kept.plan.overrides == {"channel.tx_power_dbm": expected} and not kept.silent
+    kept = enforce(Plan({"channel.tx_power_dbm": 99.0}), bench, scenario)
+    assert kept.plan.overrides == {"channel.tx_power_dbm": expected} and not kept.muted
