@@ -41,13 +41,17 @@ class _Place(click.ParamType):
         return Site(latitude, longitude)
 
 
+FORMATS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d")
+"""How a time is written, always UTC."""
+
+
 @click.command("link-budget")
 @PIPELINE
 @OVERRIDES
 @click.option("--tle", type=FILE, help="Two-line elements of the satellite; `illustration` for ours.")
 @click.option("--satellite", help="Name or catalogue number of the satellite in a file of many; with --tle.")
 @click.option("--site", "sites", multiple=True, type=_Place(), help="Ground transmitter, then its receiver; with --tle.")
-@click.option("--at", type=click.DateTime(), help="A time (UTC) within the pass; with --tle.")
+@click.option("--at", type=click.DateTime(FORMATS), help="A time (UTC) within the pass; with --tle.")
 @click.option("--highest", type=click.FloatRange(1, 90), default=90, help="Culmination of a circular pass, degrees.  [90]")
 @click.option("--lowest", type=click.FloatRange(0, 89), default=10, help="Where a pass begins and ends, degrees.  [10]")
 @click.option("--step", type=click.FloatRange(1, 3600), help="Seconds from one moment to the next.  [20; more over hours]")
@@ -124,7 +128,7 @@ def _pass(
         raise RunError("--tle needs a --site LAT,LON and a time --at YYYY-MM-DDTHH:MM:SS (UTC) within the pass")
     if len(sites) > 2:
         raise RunError(f"--site is given {len(sites)} times: one transmitter, and at most one receiver")
-    elements = orbit.Elements.read(orbit.ILLUSTRATION if str(tle) == "illustration" else tle, satellite)
+    elements = orbit.Elements.read(orbit.ILLUSTRATION if str(tle) == "illustration" else tle, satellite, at)
     begin, both = orbit.site_pass(elements, sites, at, lowest, step or STEP_S)
     if step is None:  # a satellite that stays for hours: no more lines than can be read
         both = both[:: -(-len(both) // MOST_MOMENTS)]

@@ -76,7 +76,8 @@ def test_a_pass_is_told_drawn_and_written_for_a_planner(pipeline, tmp_path):
 
 def test_elements_over_two_sites(pipeline):
     where = ("--tle", "illustration", "--site", "39.9,116.4", "--site", "32.06,118.8")
-    assert "ILLUSTRATION, from 2025-12-09 11:58:00 UTC" in said(pipeline, *where, "--at", "2025-12-09T12:00:00")
+    for at in ("2025-12-09T12:00:00", "2025-12-09T12:00:00Z", "2025-12-09T12:00"):
+        assert "ILLUSTRATION, from 2025-12-09 11:58:00 UTC" in said(pipeline, *where, "--at", at)
 
 
 def two_lines(number: int, name: str = "") -> str:

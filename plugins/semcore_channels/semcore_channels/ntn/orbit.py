@@ -123,12 +123,14 @@ class Elements:
     second: str
 
     @classmethod
-    def read(cls, path: Path, satellite: str | None = None) -> Elements:
+    def read(cls, path: Path, satellite: str | None = None, when: datetime | None = None) -> Elements:
         """The elements of a satellite in a file: an optional name and two lines each; lines with # are comments.
 
         Args:
             path: the file
             satellite: name or catalogue number of the satellite; None: the only one in the file
+            when: of several sets of elements of one satellite, as a history holds them, that of the nearest epoch is taken;
+                UTC; None: there must be one set
 
         Raises:
             RunError: the file cannot be read, a line is damaged, or it does not hold exactly one such satellite
@@ -142,6 +144,9 @@ class Elements:
             found = [one for one in every if one.name.lower() == wanted.lower() or number and one.number.lstrip("0") == number]
         if len(found) == 1:
             return found[0]
+        if found and when is not None and len({one.number for one in found}) == 1:
+            wanted_at = when if when.tzinfo else when.replace(tzinfo=UTC)
+            return min(found, key=lambda one: abs(one.epoch - wanted_at))
         listed = ", ".join(f"{one.name} ({one.number})" for one in every[:8]) + (", ..." if len(every) > 8 else "")
         if satellite is None:
             raise RunError(f"{path} holds {len(every)} satellites: choose one with --satellite, by name or number: {listed}")

@@ -358,6 +358,20 @@ def test_a_satellite_of_several_is_chosen_by_name_or_number(tmp_path):
         Elements.read(twice, "ONE")
 
 
+def test_of_a_history_of_a_satellite_the_nearest_elements_are_taken(tmp_path):
+    history = "".join(lines(91234, "ONE", f"253{day}.50000000") for day in (38, 40, 45))
+    path = file_of(tmp_path, history)
+    for satellite in (None, "ONE", "91234"):
+        for days, day in ((0, 340), (2.4, 340), (2.6, 345), (-30, 338)):
+            when = EPOCH + timedelta(days=days)
+            found = Elements.read(path, satellite, when)
+            assert found.epoch == EPOCH + timedelta(days=day - 340)
+            assert Elements.read(path, satellite, when.replace(tzinfo=None)) == found
+    mixed = file_of(tmp_path, history + lines(95555, "ONE"))
+    with pytest.raises(RunError, match="holds 4 sets of elements of 'ONE'"):
+        Elements.read(mixed, "ONE", EPOCH)
+
+
 def test_lines_of_two_satellites_are_not_mixed(tmp_path):
     one, other = (lines(number).splitlines() for number in (91234, 95555))
     for text in (f"MIXED\n{one[0]}\n{other[1]}\n", f"{one[0]}\n{one[1]}\n{other[0]}\n{one[1]}\n"):
