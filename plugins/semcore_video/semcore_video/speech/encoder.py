@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -25,6 +25,8 @@ CLOCK = 2**10
 """Values of a moment, frames of 10 ms, in a sound of less than 10 s."""
 
 
+RATE_HZ = 16000
+"""Of the silence of a video without sound."""
 LONGER_S = 0.1
 """By how much an alignment may last longer than the sound."""
 
@@ -48,7 +50,7 @@ class Speech(SemanticEncoder):
     The words are those that the source gives with the sample, or those that PocketSphinx hears, led
     by the grammar of the GRID corpus (`words: grid`): it hears one of its sentences in anything; or
     those that a `recogniser` hears, such as `whisper`. Where words do not fit the sound, they count
-    as spoken evenly from its beginning to its end.
+    as spoken evenly from its beginning to its end; a video without sound counts as silent.
 
     Words and times may be imported instead: `textgrids` is a folder with a file `USER.TextGrid` for
     each user, as the Montreal Forced Aligner writes them. One that lasts longer than the sound, as
@@ -102,6 +104,7 @@ class Speech(SemanticEncoder):
         return [Semantics(sample.id, self._streams(sample), sample.user) for sample in samples]
 
     def _streams(self, sample: Sample) -> dict[str, Stream]:
+        sample = _heard(sample)
         if sample.audio is None or sample.sample_rate_hz is None:
             raise ComponentError(f"Speech encodes sound, and sample {sample.id!r} has none")
         if self.textgrids is not None:
@@ -147,6 +150,14 @@ class Speech(SemanticEncoder):
             "recognises sentences of GRID, and a "
             "`recogniser` any speech"
         )
+
+
+def _heard(sample: Sample) -> Sample:
+    """A sample with sound: a video without any is silent for as long as it lasts."""
+    if sample.audio is not None or sample.video is None or not sample.fps:
+        return sample
+    silence = np.zeros(max(round(len(sample.video) / sample.fps * RATE_HZ), 1), np.float32)
+    return replace(sample, audio=silence, sample_rate_hz=RATE_HZ)
 
 
 def _check_length(place: Path, length_s: float, sample: Sample) -> None:
