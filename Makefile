@@ -148,7 +148,7 @@ test-docs: $(VENV)/.semcore-dev
 	$(BIN)/python -m pytest -m docs -n auto --dist worksteal
 
 test-slow: $(VENV)/.semcore-dev
-	$(BIN)/python -m pytest -m slow -n auto --dist loadgroup
+	$(BIN)/python -m pytest -m slow -n auto --dist worksteal
 
 lint: $(VENV)/.semcore-dev
 	$(BIN)/ruff check .

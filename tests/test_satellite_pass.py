@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from semcore.runs.executors.processes import Processes
 from semcore.runs.results import read_run
 from semcore.runs.runner import run
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("satellite pass")]  # one process: they share the run
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[1]
 SEEDS = (1, 2)
 NO_FACE = 5.0
@@ -26,12 +28,19 @@ Sessions = dict[tuple[str, int], list[dict[str, Any]]]
 
 @pytest.fixture(scope="module")
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
-    """(planner, seed) -> the segments of its session over the pass of the example."""
-    folder = tmp_path_factory.mktemp("pass") / "run"
+    """(planner, seed) -> the segments of its session over the pass of the example.
+
+    The processes of a test run share it: one computes it while the others wait, and then find nothing left to do.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
     experiment = load(ROOT / "examples" / "satellite_pass.yaml", [f"seed={','.join(map(str, SEEDS))}"])
-    assert not run(experiment, folder, hook_manager([]), Processes(2)).failures
+    with open(folder / "satellite-pass.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert not run(experiment, folder / "satellite-pass", hook_manager([]), Processes(2)).failures
     found: Sessions = {}
-    for result in read_run(folder).results:
+    for result in read_run(folder / "satellite-pass").results:
         planner = result["config"]["planner"]
         level = planner.get("given", {}).get("kb.level", "")
         found[" ".join(filter(None, (planner["use"], level))), result["config"]["seed"]] = result["segments"]
