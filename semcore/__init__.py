@@ -26,7 +26,8 @@ from semcore.planning.interface import Planner, PlanSimulator, Trial
 from semcore.planning.space import Bounds, Space
 from semcore.plugins.registry import register
 from semcore.rng import Rng
-from semcore.statistics.kinds import Decibels, Mean, Quotient, Ratio, Score, Share, Statistic
+from semcore.statistics.base import Quotient, Statistic
+from semcore.statistics.kinds import Decibels, Mean, Ratio, Score, Share
 from semcore.types import (
     Bitstream,
     Candidates,

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from semcore.component.base import Component, Needs
 from semcore.rng import Rng
-from semcore.statistics.kinds import Mean, Statistic
+from semcore.statistics.base import Statistic
+from semcore.statistics.kinds import Mean
 from semcore.steps import Step
 from semcore.types import (
     STREAM_TYPES,

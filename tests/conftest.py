@@ -28,7 +28,8 @@ from semcore.plugins.packages import hook_manager
 from semcore.runs.conventions import SNR
 from semcore.runs.executors.processes import Processes
 from semcore.runs.runner import Finished, run
-from semcore.statistics.kinds import Mean, Quotient
+from semcore.statistics.base import Quotient
+from semcore.statistics.kinds import Mean
 
 HERE = Path(__file__).parent
 

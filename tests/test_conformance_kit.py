@@ -46,7 +46,8 @@ from semcore import (
     Transport,
 )
 from semcore.planning.interface import PlanSimulator
-from semcore.statistics.kinds import Mean, Score, Share, Statistic
+from semcore.statistics.base import Statistic
+from semcore.statistics.kinds import Mean, Score, Share
 from semcore.testing import LawBroken, laws, run_laws
 
 # ---------------------------------------------------------------------------------------------- good ones, to be broken

@@ -13,7 +13,8 @@ from semcore.component import naming
 from semcore.errors import ComponentError
 from semcore.interfaces import Record
 from semcore.link.expect import expect, expect_each, expect_values
-from semcore.statistics.kinds import Mean, Quotient, Score, Share, Statistic
+from semcore.statistics.base import Quotient, Statistic
+from semcore.statistics.kinds import Mean, Score, Share
 from semcore.types import Ledger, Received, Sample, Semantics
 
 

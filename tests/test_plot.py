@@ -26,7 +26,8 @@ from semcore.render import figure
 from semcore.render.paper import PAGE_IN, styled
 from semcore.runs.conventions import SNR
 from semcore.runs.results import read_run
-from semcore.statistics.kinds import Decibels, Mean, Score, Share, Statistic
+from semcore.statistics.base import Statistic
+from semcore.statistics.kinds import Decibels, Mean, Score, Share
 
 Writer = Callable[..., Path]
 NASTY = [r"$\frac{1}{", "a_b^c & 50 %", "→ ≤ ±", "abc\u202edef", "long " * 30, "日本語", ""]

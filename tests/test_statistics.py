@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from semcore.statistics.base import KINDS, Quotient, Statistic, statistic_of
 from semcore.statistics.intervals import Estimate
-from semcore.statistics.kinds import KINDS, Decibels, Mean, Quotient, Ratio, Score, Share, Statistic, statistic_of
+from semcore.statistics.kinds import Decibels, Mean, Ratio, Score, Share
 
 ONE = (Share(), Share(100.0), Score(-1.0, 1.0), Mean(0.0), Ratio(0.0, whole=1.0), Ratio(0.0), Decibels())
 

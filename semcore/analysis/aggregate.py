@@ -17,7 +17,8 @@ from semcore.runs.conventions import SNR
 from semcore.runs.files import RefusedFile
 from semcore.runs.labels import canonical_key, format_value
 from semcore.runs.results import value_of
-from semcore.statistics.kinds import Mean, Statistic, statistic_of
+from semcore.statistics.base import Statistic, statistic_of
+from semcore.statistics.kinds import Mean
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any
 from semcore.config.paths import flatten
 from semcore.runs.provenance import built_from
 from semcore.runs.results import Run, paired, read_run
+from semcore.statistics.base import statistic_of
 from semcore.statistics.intervals import Estimate
-from semcore.statistics.kinds import statistic_of
 
 ABSENT = "–"
 MADE_BY, LIBRARY = "made by ", "library "

@@ -17,7 +17,8 @@ from semcore.analysis.rows import SEED, Row
 from semcore.config.build import nearest
 from semcore.errors import RunError
 from semcore.runs.labels import canonical_key
-from semcore.statistics.kinds import Mean, Score, statistic_of
+from semcore.statistics.base import statistic_of
+from semcore.statistics.kinds import Mean, Score
 
 X = "segment"
 UTILITY, REGRET = "utility", "regret"

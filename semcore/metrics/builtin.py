@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, ClassVar
 from semcore.interfaces import Metric, Record
 from semcore.metrics.bits import Bits, compare_bits
 from semcore.metrics.similarity import WINDOW, Border, mean_squared_error, ssim
-from semcore.statistics.kinds import Decibels, Mean, Quotient, Ratio, Score, Share, Statistic
+from semcore.statistics.base import Quotient, Statistic
+from semcore.statistics.kinds import Decibels, Mean, Ratio, Score, Share
 from semcore.types import Bitstream, Features, Ledger, Text, Tokens
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from semcore.runs.conventions import conventions
 from semcore.runs.damage import damages
 from semcore.runs.found import counted, lacking
 from semcore.runs.provenance import provenance
-from semcore.statistics.kinds import Quotient
+from semcore.statistics.base import Quotient
 from semcore.storage import content_digest, sealed
 from semcore.types import Ledger, Picture, Sample, Semantics, Term, left_out_of, utility
 

@@ -19,7 +19,7 @@ from semcore.component.base import wanted
 from semcore.errors import PluginError, shown
 from semcore.plugins import registry
 from semcore.runs.files import is_plain
-from semcore.statistics.kinds import KINDS, statistic_of
+from semcore.statistics.base import KINDS, statistic_of
 
 
 def _plain(name: str) -> str:

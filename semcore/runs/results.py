@@ -16,8 +16,8 @@ from semcore.limits import MAX_TEXT_BYTES
 from semcore.runs import files, records
 from semcore.runs.files import RefusedFile
 from semcore.runs.labels import Labels
+from semcore.statistics.base import Quotient, Statistic, statistic_of
 from semcore.statistics.intervals import Estimate
-from semcore.statistics.kinds import Quotient, Statistic, statistic_of
 from semcore.storage import from_json, unsealed
 
 PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from semcore.interfaces import Metric, Record
-from semcore.statistics.kinds import Decibels, Quotient, Ratio, Share
+from semcore.statistics.base import Quotient
+from semcore.statistics.kinds import Decibels, Ratio, Share
 from semcore.testing.compare import difference
 from semcore.testing.examples import picture
 from semcore.testing.law import Given, NotApplicable, require
