@@ -1,7 +1,7 @@
 # Installs into the active virtual environment, or into .venv if none is active.
 VENV := $(or $(VIRTUAL_ENV),.venv)
 BIN := $(VENV)/bin
-PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm[local] plugins/semcore_video[face,speech,asr,judges]
+PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm[local] plugins/semcore_video[face,speech,asr,metrics]
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: demo docs test test-docs test-slow lint bench-channels install help

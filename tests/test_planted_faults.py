@@ -163,8 +163,8 @@ FAULTS = (
     Fault(
         "satellite eq. 15: the receiver's estimate without what is known of the variances",
         f"{VIDEO}/transports/spectral.py",
-        "told = np.diag(1 / powers[used]) + turned",
-        "told = turned",
+        "precision = np.diag(1 / powers[used]) + spreading",
+        "precision = spreading",
         "plugins/semcore_video/tests/test_temporal.py",
     ),
 )

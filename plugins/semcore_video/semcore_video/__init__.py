@@ -1,2 +1,2 @@
-"""Sequences of pictures: where they come from, and how both ends keep reference pictures of
-them."""
+"""Talking heads and sequences of pictures: encoders, transports, generators, knowledge bases,
+metrics."""

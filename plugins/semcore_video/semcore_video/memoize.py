@@ -1,5 +1,4 @@
-"""Answers about pictures and videos that are asked for again and again, kept by the digest of what
-was asked about."""
+"""Memoization of functions of pictures and videos."""
 
 from __future__ import annotations
 
@@ -13,33 +12,36 @@ import numpy as np
 
 from semcore.memo import LRU
 
-Asked = ParamSpec("Asked")
-Answer = TypeVar("Answer")
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
-def remembered(most: int) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
-    """Keep the newest `most` answers of a function of arrays and texts, not the arrays; one call at
-    a time asks it."""
+def memoize(
+    most: int,
+) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+    """Cache the newest `most` results of a function of arrays and texts, by a digest of its
+    arguments; arrays in results become read-only. One call at a time is computed."""
 
-    def around(function: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
-        known = LRU[Answer](most)
+    def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+        results = LRU[Result](most)
 
         @functools.wraps(function)
-        def asked(*arguments: Asked.args, **named: Asked.kwargs) -> Answer:
-            def answered() -> Answer:
-                answer = function(*arguments, **named)
-                if isinstance(answer, np.ndarray):
-                    answer.setflags(write=False)
-                return answer
+        def memoized(*arguments: Parameters.args, **keywords: Parameters.kwargs) -> Result:
+            def compute() -> Result:
+                result = function(*arguments, **keywords)
+                if isinstance(result, np.ndarray):
+                    result.setflags(write=False)
+                return result
 
-            name = hashlib.sha256()
-            for one in (*arguments, *itertools.chain.from_iterable(sorted(named.items()))):
-                if isinstance(one, np.ndarray):
-                    name.update(repr((one.shape, one.dtype)).encode() + one.tobytes())
+            key = hashlib.sha256()
+            named = itertools.chain.from_iterable(sorted(keywords.items()))
+            for argument in (*arguments, *named):
+                if isinstance(argument, np.ndarray):
+                    key.update(repr((argument.shape, argument.dtype)).encode() + argument.tobytes())
                 else:
-                    name.update(repr(one).encode())
-            return known.of(name.hexdigest(), answered)
+                    key.update(repr(argument).encode())
+            return results.of(key.hexdigest(), compute)
 
-        return asked
+        return memoized
 
-    return around
+    return decorate

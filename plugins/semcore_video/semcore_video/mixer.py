@@ -1,4 +1,4 @@
-"""The block that the networks of this package are made of."""
+"""Residual block of the networks of this package."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ class Mixer(nn.Module):
 
     Args:
         width: channels
-        kernel: steps of time that it sees
-        told: numbers that modulate it (FiLM), such as an SNR; 0: none
+        kernel: receptive field, time steps
+        conditions: number of conditioning inputs (FiLM), such as an SNR; 0: none
     """
 
-    def __init__(self, width: int, kernel: int, told: int = 0) -> None:
+    def __init__(self, width: int, kernel: int, conditions: int = 0) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.along = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
-        self.told = nn.Linear(told, 2 * width) if told else None
+        # The names of the layers are those of the shipped weights.
+        self.told = nn.Linear(conditions, 2 * width) if conditions else None
         self.up = nn.Linear(width, 2 * width)
         self.down = nn.Linear(2 * width, width)
 
-    def forward(self, x: torch.Tensor, told: torch.Tensor | None = None) -> torch.Tensor:
-        """`told`: (B, told)."""
+    def forward(self, x: torch.Tensor, conditions: torch.Tensor | None = None) -> torch.Tensor:
+        """`conditions`: (B, conditions)."""
         y = self.along(self.norm(x).transpose(1, 2)).transpose(1, 2)
-        if self.told is not None and told is not None:
-            scale, shift = self.told(told)[:, None].chunk(2, -1)
+        if self.told is not None and conditions is not None:
+            scale, shift = self.told(conditions)[:, None].chunk(2, -1)
             y = y * (1 + scale) + shift
         result: torch.Tensor = x + self.down(F.gelu(self.up(y)))
         return result

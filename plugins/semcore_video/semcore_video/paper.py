@@ -1,4 +1,4 @@
-"""What this package implements."""
+"""The paper that this package implements."""
 
 PAPER = "Semantic Satellite Communications for Synchronized Audiovisual Reconstruction"
-"""Title of the paper that docstrings cite by section and equation."""
+"""Title of the paper cited by section and equation in docstrings."""

@@ -1,16 +1,15 @@
-"""What comes at one rate, at another: numbers and pictures over the time of a clip."""
+"""Numbers, pictures and sound at another rate."""
 
 from __future__ import annotations
 
 import numpy as np
 
 USUAL_FPS = 25.0
-"""Of a video of which nobody says how many frames a second it has."""
+"""Frame rate assumed for a video that does not state one."""
 
 
-def in_steps(values: np.ndarray, count: int) -> np.ndarray:
-    """Numbers over time (T, ...) as `count` of them over the same time, straight lines in between;
-    T > 0."""
+def interpolated(values: np.ndarray, count: int) -> np.ndarray:
+    """Numbers over time (T, ...), linearly interpolated to `count` over the same time; T > 0."""
     if len(values) == count:
         return values
     times = (np.arange(count) + 0.5) * len(values) / max(count, 1) - 0.5
@@ -21,9 +20,9 @@ def in_steps(values: np.ndarray, count: int) -> np.ndarray:
     return found
 
 
-def nearest(frames: np.ndarray, count: int) -> np.ndarray:
-    """Pictures over time (T, ...) as `count` of them over the same time: each is the nearest in
-    time; T > 0."""
+def nearest_frames(frames: np.ndarray, count: int) -> np.ndarray:
+    """Pictures over time (T, ...), resampled to `count` over the same time by the nearest in time;
+    T > 0."""
     if len(frames) == count:
         return frames
     return frames[
@@ -33,8 +32,8 @@ def nearest(frames: np.ndarray, count: int) -> np.ndarray:
     ]
 
 
-def resampled(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
-    """Sound at another number of samples a second, float32."""
+def resample_audio(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:
+    """Sound at another sample rate, float32."""
     from scipy.signal import resample_poly
 
     if from_hz == to_hz:

@@ -1,4 +1,4 @@
-"""Conventional video: H.264 or H.265 as bytes, and what comes out of bytes that may be damaged."""
+"""Conventional video coding: H.264 or H.265 as bytes, and decoding of damaged bytes."""
 
 from __future__ import annotations
 
@@ -25,14 +25,13 @@ VIDEO = "video"
 CODECS = {"h264": ("libx264", "h264"), "h265": ("libx265", "hevc")}
 """Codec -> FFmpeg's encoder, and its raw stream format."""
 SMALLEST = {"h264": 16, "h265": 64}
-"""Least sides of the frames that are coded; x265 writes beyond its memory where frames are narrower
-than 64 pixels."""
+"""Minimum sides of coded frames; x265 writes out of bounds for frames narrower than 64 pixels."""
 BLOCK = 128
-"""Pixels by which a decoder rounds sides up, at most."""
+"""Maximum number of pixels by which a decoder rounds sides up."""
 WORST = 51
 """Largest constant rate factor."""
 H264_SEI = 6
-"""Type of the unit of H.264 in which x264 tells of itself, which no receiver needs."""
+"""Type of the H.264 unit in which x264 describes itself, which no decoder needs."""
 Name = Literal["h264", "h265"]
 
 
@@ -41,16 +40,16 @@ class VideoEncoder(SemanticEncoder):
     """The frames of a video by H.264 or H.265, as a raw stream of units (Annex B), one key frame
     and predictions.
 
-    With `most_bytes` the best constant rate factor is searched that fits; if even the worst is too
-    large, the stream is empty and the video is lost. What encoders say of themselves is not sent.
-    Colour has half the resolution, so the edge of an odd side is repeated once, and that of a side
-    below 16 (H.265: 64) pixels until it has as many.
+    With `most_bytes`, the best constant rate factor that fits is searched; if even the worst is too
+    large, the stream is empty and the video is lost. Metadata of the encoders is not sent. Chroma
+    has half the resolution, so an odd side is padded by repeating the edge, as is a side below 16
+    (H.265: 64) pixels.
 
     Fields:
         codec: which standard
-        crf: constant rate factor, the lower the better; with `most_bytes` the best that is tried
-        most_bytes: largest stream; null: as large as `crf` makes it
-        preset: x264's and x265's effort
+        crf: constant rate factor, lower is better; with `most_bytes` the best that is tried
+        most_bytes: maximum size of the stream, bytes; null: unlimited
+        preset: effort of x264 and x265
     """
 
     licences: ClassVar[tuple[str, ...]] = (PYAV,)
@@ -69,26 +68,26 @@ class VideoEncoder(SemanticEncoder):
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [
-            Semantics(sample.id, {VIDEO: Bitstream(self._fitting(sample))}, sample.user)
+            Semantics(sample.id, {VIDEO: Bitstream(self._encode(sample))}, sample.user)
             for sample in samples
         ]
 
-    def _fitting(self, sample: Sample) -> bytes:
+    def _encode(self, sample: Sample) -> bytes:
         if sample.video is None or not len(sample.video):
             raise ComponentError(f"VideoEncoder encodes videos, and sample {sample.id!r} has none")
         if self.most_bytes is None:
-            return self._coded(sample, self.crf)
+            return self._encoded(sample, self.crf)
         low, high, best = self.crf, WORST, b""
         while low <= high:
             middle = (low + high) // 2
-            data = self._coded(sample, middle)
+            data = self._encoded(sample, middle)
             if len(data) <= self.most_bytes:
                 high, best = middle - 1, data
             else:
                 low = middle + 1
         return best
 
-    def _coded(self, sample: Sample, crf: int) -> bytes:
+    def _encoded(self, sample: Sample, crf: int) -> bytes:
         import av
 
         assert sample.video is not None
@@ -127,7 +126,7 @@ class VideoEncoder(SemanticEncoder):
 
 
 def _without_sei(stream: bytes) -> Iterator[bytes]:
-    """The units of an H.264 stream, each behind its start code, but for supplemental
+    """The units of an H.264 stream with their start codes, without supplemental enhancement
     information."""
     for unit in stream.split(b"\0\0\1")[1:]:
         if unit and unit[0] & 31 != H264_SEI:
@@ -136,11 +135,10 @@ def _without_sei(stream: bytes) -> Iterator[bytes]:
 
 @dataclass(frozen=True)
 class VideoDecoder(Generator):
-    """The frames of a stream of H.264 or H.265 that may be damaged.
+    """The frames of an H.264 or H.265 stream that may be damaged.
 
-    How many frames there are, of which size and how many a second, the grant tells. Frames of
-    another size are damage and left out; where frames are missing at the end, the last one stays.
-    Without any frame there is no video.
+    The grant states number, size and rate of the frames. Frames of another size are damaged and
+    dropped; missing frames at the end repeat the last one. Without any frame there is no video.
 
     Fields:
         codec: which standard
@@ -159,62 +157,64 @@ class VideoDecoder(Generator):
         return f"codec is {self.codec}, and the encoder's is {encoder.codec}"
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        return [Candidates([self._sample(one)]) for one in batch]
+        return [Candidates([self._sample(received)]) for received in batch]
 
-    def _sample(self, got: Semantics) -> Sample:
-        stream, extent = got.streams.get(VIDEO), got.extent
-        seen = (
-            list(self._decoded(stream.data, extent))
+    def _sample(self, received: Semantics) -> Sample:
+        stream, extent = received.streams.get(VIDEO), received.extent
+        frames = (
+            list(self._decode(stream.data, extent))
             if isinstance(stream, Bitstream) and stream.data
             else []
         )
-        if not seen:
-            return Sample(got.key, got.user)
-        height, width = extent.size if extent.frames else seen[0].shape[:2]
-        found = np.empty((extent.frames or len(seen), height, width, 3), np.uint8)
+        if not frames:
+            return Sample(received.key, received.user)
+        height, width = extent.size if extent.frames else frames[0].shape[:2]
+        found = np.empty((extent.frames or len(frames), height, width, 3), np.uint8)
         for index, pixels in enumerate(found):
-            pixels[:] = seen[min(index, len(seen) - 1)][:height, :width]
-        return Sample(got.key, got.user, video=found, fps=extent.fps or USUAL_FPS)
+            pixels[:] = frames[min(index, len(frames) - 1)][:height, :width]
+        return Sample(received.key, received.user, video=found, fps=extent.fps or USUAL_FPS)
 
-    def _decoded(self, data: bytes, extent: Extent) -> Iterator[np.ndarray]:
-        """The frames of the size that was granted, or of that of the first where nobody says."""
+    def _decode(self, data: bytes, extent: Extent) -> Iterator[np.ndarray]:
+        """The frames of the granted size, or without a grant of the size of the first."""
         import av
 
-        size, left = (
+        size, remaining = (
             (coded_size(self.codec, extent.size), extent.frames)
             if extent.frames
             else (None, MAX_FRAMES)
         )
         # A stream of a few bytes can claim gigapixels. Decoders count pixels in blocks that are as
         # wide as their vectors.
-        most = (size[0] + BLOCK) * (size[1] + BLOCK) if size else MAX_RECEIVED_PIXELS
+        max_pixels = (size[0] + BLOCK) * (size[1] + BLOCK) if size else MAX_RECEIVED_PIXELS
         decoder: Any = av.CodecContext.create(CODECS[self.codec][1], "r")
         decoder.thread_count = 1
-        decoder.options = {"max_pixels": str(most)}
-        for packet in [*_parsed(decoder, data), None]:
+        decoder.options = {"max_pixels": str(max_pixels)}
+        for packet in [*_packets(decoder, data), None]:
             try:
                 frames = decoder.decode(packet)
             except (av.error.FFmpegError, ValueError):
-                continue  # damage; what follows may be whole again
+                continue  # damaged; later packets may be intact
             for frame in frames:
-                there = frame.height, frame.width
-                size = size or there
+                decoded_size = frame.height, frame.width
+                size = size or decoded_size
                 if not extent.frames:
-                    left = min(left, MAX_SEQUENCE_PIXELS // (there[0] * there[1]))
-                if there == size and left > 0:
-                    left -= 1
+                    remaining = min(
+                        remaining, MAX_SEQUENCE_PIXELS // (decoded_size[0] * decoded_size[1])
+                    )
+                if decoded_size == size and remaining > 0:
+                    remaining -= 1
                     yield frame.to_ndarray(format="rgb24")
 
 
 def coded_size(codec: Name, size: tuple[int, int]) -> tuple[int, int]:
-    """(height, width) of the frames that are coded: even, and for H.265 at least those that x265
-    can be trusted with."""
+    """(height, width) of the coded frames: even, and for H.265 at least the minimum that x265
+    handles safely."""
     least = SMALLEST[codec]
     return max(size[0] + size[0] % 2, least), max(size[1] + size[1] % 2, least)
 
 
-def _parsed(decoder: Any, data: bytes) -> list[Any]:
-    """The packets of a stream, as far as they can be told."""
+def _packets(decoder: Any, data: bytes) -> list[Any]:
+    """The packets of a stream, as far as it can be parsed."""
     import av
 
     try:

@@ -1,4 +1,4 @@
-"""Numbers that a recipe wrote: those that come with the package, or a user's own."""
+"""Weights written by recipes: those shipped with the package, or a user's."""
 
 from __future__ import annotations
 
@@ -15,35 +15,37 @@ SHIPPED = Path(__file__).resolve().parent / "weights"
 
 
 def weights_file(name: str, folder: str | None = None) -> Path:
-    """Where the numbers of a recipe are kept: in `folder`, or in the package if it is None."""
+    """The path of the weights of a recipe: in `folder`, or in the package if that is None."""
     return (Path(folder).expanduser() if folder else SHIPPED / name) / "model.safetensors"
 
 
 def digest(name: str, folder: str | None = None) -> str:
-    """The digest of numbers, and of the settings beside them; "" where the folder has none."""
+    """Digest of weights and of the configuration beside them; "" if the folder has none."""
     return content.fingerprint(
         weights_file(name, folder).parent, ("config.json", "model.safetensors")
     )[:12]
 
 
-def arrays(name: str, folder: str | None, wanted: str, command: str) -> Any:
-    """One of the arrays that a recipe wrote, as it is stored.
+def arrays(name: str, folder: str | None, name_of_array: str, command: str) -> Any:
+    """One array of the weights, as stored.
 
     Raises:
-        RunError: the folder does not hold it; `command` writes it
+        RunError: the folder does not contain it; `command` writes it
     """
     file = weights_file(name, folder)
     held = weights.tensors(file, f"`semcore train {command}` writes it")
-    if wanted not in held:
-        raise RunError(f"{file} lacks the tensor {wanted!r}: `semcore train {command}` writes it")
-    return held[wanted].clone().numpy()  # what is loaded is a view of the file
+    if name_of_array not in held:
+        raise RunError(
+            f"{file} lacks the tensor {name_of_array!r}: `semcore train {command}` writes it"
+        )
+    return held[name_of_array].clone().numpy()  # what is loaded is a view of the file
 
 
 def network(build: Callable[..., Any], name: str, folder: str | None, command: str) -> Any:
-    """`build(**config)` with the weights that a recipe wrote, in float32, ready for inference.
+    """`build(**config)` with the weights of a recipe, in float32, in inference mode.
 
     Raises:
-        RunError: the folder holds none; `command` writes them
+        RunError: the folder contains none; `command` writes them
     """
     file = weights_file(name, folder)
     config, remedy = file.parent / "config.json", f"`semcore train {command}` writes it"

@@ -64,7 +64,7 @@ def fastspeech2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny Whisper of random weights that hears letters, 30 s at once."""
+    """A tiny Whisper of random weights that outputs letters, with an input of 30 s."""
     import torch
     import transformers as t
 

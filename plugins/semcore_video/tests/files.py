@@ -52,10 +52,8 @@ def write(
     with av.open(str(place), "w", format=form, options=movie or {}) as out:
         video: Any = out.add_stream(codec, rate=rate)
         video.height, video.width = frames[0].shape[:2]
-        video.pix_fmt, video.options = (
-            pixels,
-            options or ({"crf": "4", "threads": "1"} if "264" in codec else {}),
-        )
+        video.pix_fmt = pixels
+        video.options = options or ({"crf": "4", "threads": "1"} if "264" in codec else {})
         video.codec_context.time_base = time_base
         if pixel_aspect is not None:
             video.codec_context.sample_aspect_ratio = pixel_aspect
@@ -66,9 +64,9 @@ def write(
             video.codec_context.color_trc = transfer
         if primaries is not None:
             video.codec_context.color_primaries = primaries
-        heard: Any = None
+        audio: Any = None
         if sound is not None:
-            heard = out.add_stream(sound_codec, rate=rate_hz, layout=layout)
+            audio = out.add_stream(sound_codec, rate=rate_hz, layout=layout)
         for picture, moment in zip(frames, moments, strict=True):
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
             frame = frame.reformat(
@@ -79,10 +77,10 @@ def write(
         out.mux(video.encode(None))
         if sound is not None:
             whole = np.atleast_2d(sound).astype(np.float32)
-            size = heard.codec_context.frame_size or whole.shape[1]
+            size = audio.codec_context.frame_size or whole.shape[1]
             for start in range(0, whole.shape[1], size):
                 out.mux(
-                    heard.encode(
+                    audio.encode(
                         _heard(
                             whole[:, start : start + size],
                             layout,
@@ -91,7 +89,7 @@ def write(
                         )
                     )
                 )
-            out.mux(heard.encode(None))
+            out.mux(audio.encode(None))
     return place
 
 
@@ -102,14 +100,14 @@ def _heard(sound: np.ndarray, layout: str, rate_hz: int, at: int) -> av.AudioFra
 
 
 def greys(count: int, height: int = 96, width: int = 160) -> list[np.ndarray]:
-    """Pictures of a slow ramp: each a little brighter than the one before."""
+    """A slow brightness ramp."""
     return [np.full((height, width, 3), 40 + index % 80, np.uint8) for index in range(count)]
 
 
 def flash(
     times: Sequence[float], at_s: float, height: int = 96, width: int = 160
 ) -> list[np.ndarray]:
-    """Dark pictures, and a white one: the first from a moment on."""
+    """Dark pictures and a white one, starting at a given time."""
     white = next(index for index, moment in enumerate(times) if moment >= at_s - 1e-6)
     return [
         np.full((height, width, 3), 235 if index == white else 16, np.uint8)
@@ -133,11 +131,11 @@ def tone(length_s: float, level: float, rate_hz: int = 16000) -> np.ndarray:
 
 
 def begins(audio: np.ndarray, rate_hz: int = 16000) -> float:
-    """When sound begins, s."""
+    """Start of the sound, s."""
     return float(np.argmax(np.abs(audio) > 0.25 * np.abs(audio).max()) / rate_hz)
 
 
 def flashes(video: np.ndarray, fps: float) -> float:
-    """When the brightest picture is seen first, s."""
+    """Time of the first frame of maximum brightness, s."""
     bright = video.astype(np.float64).mean((1, 2, 3))
     return float(np.argmax(bright > bright.max() - 3) / fps)

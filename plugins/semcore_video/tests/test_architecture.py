@@ -1,4 +1,4 @@
-"""What keeps the package in order, checked on its source."""
+"""Order of the modules of the package."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODULES = {
 
 
 def imported(module: str) -> Iterator[str]:
-    """The modules of the package that one imports, wherever in it."""
+    """The modules of the package imported anywhere in a module."""
     for node in ast.walk(ast.parse(MODULES[module].read_text())):
         if (
             isinstance(node, ast.ImportFrom)

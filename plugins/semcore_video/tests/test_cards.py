@@ -1,4 +1,4 @@
-"""Cards of what recipes learn from videos: they state the data that was used."""
+"""Model cards of recipes that learn from videos: they state the data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from semcore_video.training.mean_face import MeanFaceRecipe
 from semcore_video.training.visemes import VisemesRecipe
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
-pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")
+pytest.importorskip("dlib", reason="pip install 'semcore-video[metrics]'")
 FRAMES = 20
 
 
@@ -38,7 +38,7 @@ def short(sample: Sample) -> Sample:
 
 
 def spelled(sentence: str) -> str:
-    """The name that GRID gives to the clip of a sentence."""
+    """The name of a GRID clip with the given sentence."""
     words = sentence.split()
     return "".join(
         next(sign for sign, word in column.items() if word == said)

@@ -1,4 +1,4 @@
-"""Clips as phones, cameras and editors make them: what is seen and heard, and when."""
+"""Clips as phones, cameras and editors make them: their pictures and sound, and the timing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from semcore.component.digest import digest
 from semcore.errors import SourceError
 from semcore.types import heads
 from semcore_video.media import reading
-from semcore_video.media.reading import frame_rate, survey
+from semcore_video.media.reading import frame_rate, probe
 from semcore_video.sources.clips import Clips, Grid
 
 from .files import beep, begins, flash, flashes, greys, tone, write
@@ -95,7 +95,7 @@ def test_a_gap_in_the_sound_is_silence(tmp_path: Path) -> None:
         frame.sample_rate = 8000
         return time, frame
 
-    heard = [
+    frames = [
         part(-0.05, 0.1),
         part(0.05, 0.2),
         part(0.151, 0.3),
@@ -103,14 +103,14 @@ def test_a_gap_in_the_sound_is_silence(tmp_path: Path) -> None:
         part(0.5, 0.5),
         part(None, 0.6),
     ]
-    got = Track(iter(heard), 8000).take(0, 8000)
+    got = Track(iter(frames), 8000).take(0, 8000)
     levels = [
         round(float(got[round(time * 8000)]), 2)
         for time in (0.01, 0.049, 0.06, 0.2, 0.26, 0.44, 0.46, 0.56, 0.64, 0.8)
     ]
     assert levels == [0.1, 0.1, 0.2, 0.3, 0.0, 0.0, 0.4, 0.5, 0.6, 0.0]
     other = SimpleNamespace(sample_rate=16000)
-    with pytest.raises(ComponentError, match="changes its rate"):
+    with pytest.raises(ComponentError, match="sample rate changes"):
         Track(iter([part(0.0, 0.1), (0.1, other)]), 8000).take(0, 8000)
 
 
@@ -146,8 +146,8 @@ def test_every_picture_of_a_regular_clip_is_there_once(
 
 
 def test_a_part_that_an_edit_list_leaves_out_is_not_seen(tmp_path: Path) -> None:
-    """What a cut on a phone does: the file begins at the key frame before, and says from where it
-    is shown."""
+    """As after trimming on a phone: the file begins at the preceding key frame and states from
+    where it is shown."""
     times = [-0.4 + index / 25 for index in range(60)]
     write(
         tmp_path / "clip.mov", greys(60), times, form="mov", movie={"avoid_negative_ts": "disabled"}
@@ -157,7 +157,7 @@ def test_a_part_that_an_edit_list_leaves_out_is_not_seen(tmp_path: Path) -> None
 
 
 # ---------------------------------------------------------------------------------------------- how
-# it is seen
+# as displayed
 
 
 def corner(height: int = 96, width: int = 160) -> list[np.ndarray]:
@@ -335,7 +335,7 @@ def test_a_circle_stays_a_circle(tmp_path: Path, pixel: Fraction, size: tuple[in
 
 
 # ---------------------------------------------------------------------------------------------- how
-# it is heard
+# as played
 
 
 @pytest.mark.parametrize(
@@ -388,7 +388,9 @@ def test_segments_are_read_on_demand_in_any_order(
     whole, decoded = read(tmp_path / "a.mp4"), list[int]()
     finish = reading.Upright.__call__
     monkeypatch.setattr(
-        reading.Upright, "__call__", lambda self, frame: decoded.append(1) or finish(self, frame)
+        reading.Upright,
+        "__call__",
+        lambda self, frame: decoded.append(1) or finish(self, frame),
     )
     samples = Clips(str(tmp_path), size=SIZE, face=False, segment_s=1.0).samples()
     assert [name for name, _ in heads(samples)] == [
@@ -403,7 +405,7 @@ def test_segments_are_read_on_demand_in_any_order(
 
 
 def test_many_clips_at_once_keep_few_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Segments of many users take turns; what was closed is read again from its beginning."""
+    """Segments of several users alternate; closed clips are read again from the start."""
     from semcore_video.sources import clips
 
     for number in range(4):
@@ -459,13 +461,13 @@ def test_what_is_no_video_is_named(tmp_path: Path) -> None:
         Clips(str(tmp_path)).samples()
     (tmp_path / "other.MOV").unlink()
     write(tmp_path / "clip.mp4", greys(30), 25, form="mp4")
-    assert survey(tmp_path / "clip.mp4").frames == 30
+    assert probe(tmp_path / "clip.mp4").frames == 30
     (tmp_path / "album.mp4").mkdir()
     (tmp_path / "._clip.mp4").write_bytes(b"what macOS leaves beside a file")
     assert len(Clips(str(tmp_path)).samples()) == 1
     for missing, said in (
         (tmp_path / "nowhere", "there is no"),
-        (tmp_path / "album.mp4", "holds no video"),
+        (tmp_path / "album.mp4", "contains no video"),
     ):
         with pytest.raises(SourceError, match=said):
             Clips(str(missing)).samples()
@@ -550,9 +552,8 @@ def test_the_segments_of_a_clip_have_the_words_that_are_spoken_in_them(tmp_path:
         {"words": (0, 10)},
     ]
     assert source.remarks() == [
-        "clip.mp4: the words of its segments are not known, and metrics of words have no value: "
-        "put clip.TextGrid beside it, "
-        "which says when each word is spoken"
+        "clip.mp4: the words of its segments are unknown, so metrics of words have no value: add "
+        "clip.TextGrid with the times of the words"
     ]
     before = digest(source.samples())
     (tmp_path / "clip.TextGrid").write_text(TEXTGRID)
@@ -568,7 +569,9 @@ def test_the_segments_of_a_clip_have_the_words_that_are_spoken_in_them(tmp_path:
     (tmp_path / "clip.txt").unlink()
     assert words(Clips(str(place), size=SIZE, face=False)) == ["set white At"]
     (tmp_path / "clip.TextGrid").write_text("words")
-    with pytest.raises(SourceError, match=r"clip\.TextGrid is no TextGrid with the tier 'words'"):
+    with pytest.raises(
+        SourceError, match=r"clip\.TextGrid is not a TextGrid with the tier 'words'"
+    ):
         source.samples()
 
 
@@ -603,8 +606,8 @@ def test_clips_that_differ_in_nothing_but_the_ending_of_their_names_are_two_user
 
 
 def test_frames_that_were_read_do_not_stay_in_memory(tmp_path: Path) -> None:
-    """PyAV's side data and their frame refer to each other: where each frame is asked for them,
-    hundreds stay."""
+    """PyAV's side data and their frame refer to each other: if they are read from each frame,
+    hundreds stay in memory."""
     import gc
 
     import av

@@ -1,4 +1,4 @@
-"""The laws of semcore's kit, for settings of every kind."""
+"""Conformance of the knowledge-base policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faces by models that a user names: the tasks of MediaPipe, tried on the models of its wheel."""
+"""Face models given in the environment: MediaPipe's tasks with the models of its wheel."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MODULES = Path(mediapipe.__file__).parent / "modules"
 
 
 @pytest.fixture(autouse=True)
-def afresh() -> Iterator[None]:
-    """No model is kept from one test to the next."""
+def without_cached_models() -> Iterator[None]:
+    """Clears the cached models around each test."""
     for function in (detector._detector, detector._segmenter):
         function.cache_clear()
     yield
@@ -31,7 +31,7 @@ def afresh() -> Iterator[None]:
 
 
 def bundle(path: Path) -> Path:
-    """The models of the wheel as a bundle of the tasks."""
+    """The models of the wheel as a bundle for the tasks."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         archive.write(
             MODULES / "face_detection/face_detection_short_range.tflite", "face_detector.tflite"
@@ -45,7 +45,7 @@ def bundle(path: Path) -> Path:
 def test_a_landmarker_that_is_named_finds_the_points(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its bundle lacks the metadata of the published one, so where the points lie is not to be
+    """The bundle lacks the metadata of the published one, so the positions of the points are not
     compared."""
     picture = portrait_of_astronaut((192, 192))
     before, known = FaceMotion().identity(), FaceKB().identity()
@@ -76,16 +76,16 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv(detector.LANDMARKER, str(tmp_path / "nothing.task"))
     with pytest.raises(
         RunError,
-        match=r"SEMCORE_FACE_LANDMARKER names .*nothing.task, which is no file; .*ai.google.dev",
+        match=r"SEMCORE_FACE_LANDMARKER is .*nothing.task, which is not a file; .*ai.google.dev",
     ):
         detector._detector()
     monkeypatch.delenv(detector.LANDMARKER)
     newer = SimpleNamespace(__version__="1.2.2")
     monkeypatch.setattr(detector, "_mediapipe", lambda: newer)
-    with pytest.raises(RunError, match=r"MediaPipe \(1.2.2\) brings no models along: name models"):
+    with pytest.raises(RunError, match=r"MediaPipe \(1.2.2\) includes no models: set the paths"):
         detector._detector()
     monkeypatch.setattr(
         detector, "_detector", lambda: lambda pixels: [[SimpleNamespace(x=0, y=0, z=0)] * 68]
     )
-    with pytest.raises(RunError, match="finds 68 points and not 478"):
+    with pytest.raises(RunError, match="returns 68 points, not 478"):
         detector.faces(np.zeros((8, 8, 3), np.uint8))

@@ -1,5 +1,5 @@
-"""Faces that are small, several, or not there all the time: one person is followed, and nothing is
-taken for a face."""
+"""Small, several, or temporarily missing faces: one person is followed, and there are no false
+detections."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from semcore import ComponentError, Features, KnowledgeBase, Picture, Sample
 from semcore.cli import cli
 from semcore.media.clips import mp4
 from semcore_video.face import follow
-from semcore_video.face.cut import square
+from semcore_video.face.cut import face_square
 from semcore_video.face.detector import faces
 from semcore_video.face.encoder import FaceMotion
 from semcore_video.face.follow import PATIENCE, Follower
 from semcore_video.face.mesh import face_size
 from semcore_video.face.reference import best_reference
-from semcore_video.face.tracker import followed, track, with_face
+from semcore_video.face.tracker import followed, has_face, track
 from semcore_video.kb.face import FaceKB
 from semcore_video.sources.clips import Clips
 from semcore_video.sources.talking_samples import portrait_of_astronaut
@@ -35,7 +35,7 @@ def middle(points: np.ndarray) -> np.ndarray:
 
 
 def beside(*pictures: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Pictures side by side in a grey frame, each in the middle of its share."""
+    """Pictures side by side in a grey frame, each centred in its share."""
     frame = np.full((*size, 3), 90, np.uint8)
     share = size[1] // len(pictures)
     for index, picture in enumerate(pictures):
@@ -56,8 +56,8 @@ def landscape(size: tuple[int, int], seed: int = 1) -> np.ndarray:
 
 
 def stranger(number: int) -> np.ndarray:
-    """A small face of the data set "Labeled Faces in the Wild" that comes with scikit-image,
-    enlarged: uint8 (320, 320, 3)."""
+    """A small face of "Labeled Faces in the Wild" from scikit-image, enlarged: uint8 (320, 320,
+    3)."""
     from skimage.data import lfw_subset
 
     small = Image.fromarray((255 * lfw_subset()[number]).astype(np.uint8)).convert("RGB")
@@ -83,9 +83,9 @@ def test_a_face_of_a_fifth_of_the_height_of_a_frame_is_found(height: int) -> Non
         person.resize((side, side), Image.Resampling.BICUBIC)
     )
     found = followed(frame[None].repeat(2, 0))
-    assert with_face(found).all()
+    assert has_face(found).all()
     assert face_size(found) == pytest.approx(height, rel=0.1)
-    cut = square([frame])
+    cut = face_square([frame])
     assert cut is not None and cut[2] == pytest.approx(3 * height, rel=0.1)
     inside = middle(found[0]) - cut[:2]
     assert (inside > cut[2] / 4).all() and (inside < 3 * cut[2] / 4).all()
@@ -97,7 +97,7 @@ def test_a_face_of_a_fifth_of_the_height_of_a_frame_is_found(height: int) -> Non
 
 def test_where_there_is_no_face_none_is_made_up() -> None:
     video = np.stack([landscape((128, 192), seed) for seed in range(3)])
-    assert not with_face(followed(video)).any() and square(video) is None
+    assert not has_face(followed(video)).any() and face_square(video) is None
     assert np.isnan(track(video)).all()
 
 
@@ -105,17 +105,17 @@ def test_a_face_that_comes_and_goes_is_there_when_it_is_there() -> None:
     person, nobody = portrait_of_astronaut((128, 128)), landscape((128, 128))
     there = np.array([False] * 7 + [True] * 3 + [False] * 8 + [True] * 2)
     video = np.stack([person if one else nobody for one in there])
-    assert (with_face(followed(video)) == there).all()
+    assert (has_face(followed(video)) == there).all()
     assert np.isfinite(track(video)).all(), "a renderer gets the points of the nearest frame"
     assert there[best_reference(followed(video))]
     picture = FaceKB(size=(128, 128)).picture(Sample("a", video=video, fps=25.0))
     assert picture is not None and (picture == person).all(), "the reference is a frame with a face"
-    cut = square(video)
-    assert cut is not None and cut == square([person])
+    cut = face_square(video)
+    assert cut is not None and cut == face_square([person])
 
 
 def test_a_face_that_walks_in_from_the_side_stays_in_the_square() -> None:
-    """It is found at the edge first; a square about that place alone would lose it."""
+    """It is first found at the edge; a square around that position alone would lose it."""
     person = portrait_of_astronaut((128, 128))
     empty = np.full((200, 640, 3), 90, np.uint8)
     walk = []
@@ -123,27 +123,31 @@ def test_a_face_that_walks_in_from_the_side_stays_in_the_square() -> None:
         frame = empty.copy()
         frame[40:168, left : left + 128] = person
         walk.append(frame)
-    cut = square(walk)
-    assert cut is not None and cut != square(walk[:2])
+    cut = face_square(walk)
+    assert cut is not None and cut != face_square(walk[:2])
     for frame in (walk[0], walk[-1]):
-        face = follow.choose(frame)
+        face = follow.choose_face(frame)
         assert face is not None
         inside = middle(face) - cut[:2]
         assert (inside > 0).all() and (inside < cut[2]).all()
     still = [walk[0]] * 12
-    assert square(still) == square(still[:1]), "of a face that stays, the first frame says where"
+    assert face_square(still) == face_square(still[:1]), (
+        "of a face that stays, the first frame says where"
+    )
 
 
 def test_what_is_between_the_lips_is_taken_from_frames_with_a_face() -> None:
     person, nobody = portrait_of_astronaut((256, 256)), landscape((256, 256))
     with_gaps = np.stack([nobody, person, nobody])
     policy = FaceKB(mouths=2)
-    [told], [alone] = (
+    [with_gaps_sent], [alone] = (
         policy.update(KnowledgeBase(), [Sample("a", video=video, fps=25.0)])
         for video in (with_gaps, person[None])
     )
-    assert isinstance(told.streams["mouths"], Features)
-    np.testing.assert_array_equal(told.streams["mouths"].values, alone.streams["mouths"].values)
+    assert isinstance(with_gaps_sent.streams["mouths"], Features)
+    np.testing.assert_array_equal(
+        with_gaps_sent.streams["mouths"].values, alone.streams["mouths"].values
+    )
 
 
 def test_motion_without_a_face_in_some_frames_is_that_of_the_nearest_with_one() -> None:
@@ -178,14 +182,15 @@ def test_of_two_people_the_one_is_followed_who_was_asked_for() -> None:
         assert len(xs) == 4
         if who != "centre":
             assert np.abs(np.array(xs) - at).max() < 30, who
-        cut = square([frame], who)
+        cut = face_square([frame], who)
         assert (
-            cut is not None and abs(cut[0] + cut[2] / 2 - middle(follow.choose(frame, who))[0]) < 50
+            cut is not None
+            and abs(cut[0] + cut[2] / 2 - middle(follow.choose_face(frame, who))[0]) < 50
         )
 
 
 def test_points_never_jump_to_another_face(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever a detector misses: here the followed face in a third of the frames, at times for
+    """With missed detections: the followed face is missing in a third of the frames, sometimes for
     longer."""
     person = faces(portrait_of_astronaut((192, 192)))[0]
     one, other = person, person + np.array([300, 0, 0], np.float32)
@@ -203,11 +208,11 @@ def test_points_never_jump_to_another_face(monkeypatch: pytest.MonkeyPatch) -> N
         follow, "faces", lambda picture: next(calls) if picture.shape[1] == 640 else []
     )
     monkeypatch.setattr(
-        Follower, "_same", lambda self, frame, face: True
+        Follower, "_is_person", lambda self, frame, face: True
     )  # twins: a detector is all that tells them apart
     follower = Follower("left")
     frame = np.zeros((256, 640, 3), np.uint8)
-    monkeypatch.setattr(follow, "_in_parts", lambda frame: [])
+    monkeypatch.setattr(follow, "_search_parts", lambda frame: [])
     found = [follower.next(frame) for _ in seen]
     there = ~missed
     assert all(
@@ -222,7 +227,7 @@ def test_points_never_jump_to_another_face(monkeypatch: pytest.MonkeyPatch) -> N
 def test_after_a_gap_a_face_elsewhere_is_the_persons_if_it_looks_like_it(
     monkeypatch: pytest.MonkeyPatch, same: bool
 ) -> None:
-    """A cut to somebody else is not a walk to the other side."""
+    """A cut to another person is not a movement to the other side."""
     one = faces(portrait_of_astronaut((192, 192)))[0]
     other = one + np.array([300, 0, 0], np.float32)
     shots: Sequence[list[np.ndarray]] = (
@@ -232,8 +237,8 @@ def test_after_a_gap_a_face_elsewhere_is_the_persons_if_it_looks_like_it(
     monkeypatch.setattr(
         follow, "faces", lambda picture: next(calls) if picture.shape[1] == 640 else []
     )
-    monkeypatch.setattr(follow, "_in_parts", lambda frame: [])
-    monkeypatch.setattr(Follower, "_same", lambda self, frame, face: same or face is one)
+    monkeypatch.setattr(follow, "_search_parts", lambda frame: [])
+    monkeypatch.setattr(Follower, "_is_person", lambda self, frame, face: same or face is one)
     follower = Follower()
     found = [follower.next(np.zeros((256, 640, 3), np.uint8)) for _ in shots]
     at = [
@@ -252,14 +257,14 @@ def test_dlib_tells_people_apart_and_one_person_from_nobody() -> None:
     follower = Follower()
     assert follower.next(person) is not None
     turned = np.asarray(Image.fromarray(person).rotate(8, Image.Resampling.BICUBIC))
-    assert follower._same(turned, faces(turned)[0])
+    assert follower._is_person(turned, faces(turned)[0])
     for number in (0, 18, 54):
         [face] = faces(stranger(number))
-        assert not follower._same(stranger(number), face)
+        assert not follower._is_person(stranger(number), face)
 
 
 def test_of_two_people_who_are_seen_in_turn_one_is_followed() -> None:
-    """Shot and reverse shot: the other's face is not the person's, wherever it is."""
+    """Shot and reverse shot: the other person's face is never taken for the followed one."""
     pytest.importorskip("dlib", reason="pip install 'semcore-video[face]'")
     person, other = portrait_of_astronaut((320, 320)), np.roll(stranger(18), 60, axis=1)
     nobody = landscape((320, 320))
@@ -271,7 +276,7 @@ def test_of_two_people_who_are_seen_in_turn_one_is_followed() -> None:
         + [person] * 2
     )
     there = [one is person for one in shots]
-    assert (with_face(followed(np.stack(shots))) == there).all()
+    assert (has_face(followed(np.stack(shots))) == there).all()
 
 
 # ---------------------------------------------------------------------------------------------- it

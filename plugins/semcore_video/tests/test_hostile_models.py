@@ -1,4 +1,5 @@
-"""Models of speech that mean harm: pickles, and code that is asked for. None of it is run."""
+"""Malicious speech models: pickles, and configurations that request code. None of it is
+executed."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ from semcore_video.speech.whisper import Whisper
 
 def use_whisper(folder: Path) -> None:
     sound = np.random.default_rng(1).normal(0, 0.1, 16_000).astype(np.float32)
-    Whisper(model=str(folder), max_new_tokens=2).heard(
+    Whisper(model=str(folder), max_new_tokens=2).transcribe(
         Sample("a", audio=sound, sample_rate_hz=16_000)
     )
 
@@ -46,7 +47,7 @@ USES: dict[str, Callable[[Path], None]] = {
 
 
 class Trap:
-    """A pickle that makes a file when it is opened."""
+    """A pickle that creates a file when loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -57,7 +58,7 @@ class Trap:
 
 @pytest.fixture
 def sprung(tmp_path: Path) -> Path:
-    """The file that there must not be in the end."""
+    """The file that must not exist at the end."""
     return tmp_path / "sprung"
 
 
@@ -144,7 +145,7 @@ def test_a_configuration_that_asks_for_code_is_refused(
 def test_a_configuration_in_a_linked_folder_is_read_too(
     model: Path, name: str, sprung: Path, tmp_path: Path
 ) -> None:
-    """Folders of the hub's cache, and of people with small disks, are links."""
+    """Folders of the hub's cache are links."""
     plant(model, sprung)
     (tmp_path / "elsewhere").mkdir()
     change(tmp_path / "elsewhere" / "config.json", trust_remote_code=True)
@@ -176,7 +177,7 @@ def test_weights_that_are_not_whole_are_refused(model: Path, name: str, damage: 
 
 
 def test_no_file_of_a_linked_folder_is_executed(sprung: Path, tmp_path: Path) -> None:
-    """Should a library find a way to it all the same."""
+    """Even if a library finds the file."""
     from semcore.models.files import no_code_from
 
     (tmp_path / "model").mkdir()

@@ -1,4 +1,4 @@
-"""Laws of the knowledge base: what is sent when, and that both ends agree whatever gets lost."""
+"""Knowledge base: when pictures are sent, and agreement of both ends with lost updates."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ def sample(index: int, value: int, user: str = "u") -> Sample:
 
 
 def one_round(policy, tx, rx, samples, lost=()):
-    """The pipeline's rule: an update that was lost changes neither end. Returns both ends and what
-    was sent."""
+    """As in the pipeline, a lost update changes neither end. Returns both ends and the update."""
     sent = policy.update(tx, samples)
     there = [replace(update, streams={}) if update.key in lost else update for update in sent]
     return policy.apply(tx, there), policy.apply(rx, there), sent

@@ -1,4 +1,4 @@
-"""The verb `kb`, as somebody at a terminal sees it."""
+"""The command `kb` on the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from semcore import Sample
 from semcore.cli import cli
-from semcore_video.kb.command import Measured, measure, proposed, updates
+from semcore_video.kb.command import Measurements, count_updates, measure, propose
 from semcore_video.kb.face import FaceKB
 from semcore_video.sources.talking_samples import TalkingSamples
 
@@ -21,7 +21,7 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "av_knowledge.yaml"
 
 @pytest.fixture(scope="module")
 def segments() -> list[Sample]:
-    """Short parts of two clips, which one user speaks."""
+    """Short parts of two clips of one user."""
     clips = TalkingSamples(limit=2, size=(128, 128)).samples()
     return [
         replace(one, id=f"{one.id}/{at}", video=one.video[at : at + 4])
@@ -32,27 +32,29 @@ def segments() -> list[Sample]:
 
 def test_the_share_of_pairs_is_what_was_asked_for(segments: list[Sample]) -> None:
     measured = measure(FaceKB(), segments)
-    assert len(measured.psnr_db) == 15 and not len(measured.strangers) and not measured.apart
+    assert (
+        len(measured.psnr_db) == 15 and not len(measured.different_users) and not measured.separable
+    )
     for share in (0.2, 0.6):
-        found = proposed(FaceKB(), measured, share)
+        found = propose(FaceKB(), measured, share)
         assert (measured.rotation_deg > found.rotation_deg).mean() == pytest.approx(share, abs=0.07)
         assert (measured.psnr_db < found.threshold_db).mean() == pytest.approx(share, abs=0.07)
         assert found.similarity == FaceKB().similarity
     assert (
-        updates(proposed(FaceKB(), measured, 0.0), segments)
+        count_updates(propose(FaceKB(), measured, 0.0), segments)
         == 1
-        <= updates(proposed(FaceKB(), measured, 0.6), segments)
+        <= count_updates(propose(FaceKB(), measured, 0.6), segments)
     )
 
 
 def test_users_are_parted_in_the_middle() -> None:
     none = np.zeros(0)
-    measured = Measured(
+    measured = Measurements(
         np.array([0.9, 0.7]), np.array([0.1, 0.3]), np.array([20.0]), none, none, none
     )
-    assert proposed(FaceKB(), measured, 0.5).similarity == pytest.approx(0.5)
+    assert propose(FaceKB(), measured, 0.5).similarity == pytest.approx(0.5)
     assert (
-        proposed(FaceKB(), replace(measured, strangers=np.array([0.8])), 0.5).similarity
+        propose(FaceKB(), replace(measured, different_users=np.array([0.8])), 0.5).similarity
         == FaceKB().similarity
     )
 

@@ -1,5 +1,5 @@
-"""Eq. 24 to 26 of the satellite paper: what the distances of a reference picture measure, on a
-portrait that is changed."""
+"""Eq. 24 to 26 of the satellite paper: the distances of a reference picture, on a modified
+portrait."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def face() -> np.ndarray:
 
 
 def shifted(picture: np.ndarray, right: int, down: int) -> np.ndarray:
-    """The picture moved, its border repeated."""
+    """The picture shifted, with its border repeated."""
     padded = np.pad(picture, ((32, 32), (32, 32), (0, 0)), "edge")
     return padded[
         32 - down : 32 - down + picture.shape[0], 32 - right : 32 - right + picture.shape[1]
@@ -33,8 +33,7 @@ def shifted(picture: np.ndarray, right: int, down: int) -> np.ndarray:
 def test_translation_is_how_far_the_head_has_moved_in_either_direction(
     face: np.ndarray, right: int, down: int
 ) -> None:
-    """Eq. 26: twice as far is twice the distance, and it is neither a rotation nor an
-    expression."""
+    """Eq. 26: proportional to the shift, without effect on rotation and expression."""
     near, far = (
         movement(shifted(face, right * pixels, down * pixels), face) for pixels in (10, 20)
     )
@@ -46,7 +45,7 @@ def test_translation_is_how_far_the_head_has_moved_in_either_direction(
 
 
 def test_rotation_is_the_angle_by_which_the_head_was_turned(face: np.ndarray) -> None:
-    """Eq. 26, in the plane of the picture, where the true angle is known."""
+    """Eq. 26, for in-plane rotation, whose true angle is known."""
     turned = np.asarray(Image.fromarray(face).rotate(12, Image.Resampling.BICUBIC))
     found = movement(turned, face)
     assert found is not None and found.rotation_deg == pytest.approx(12, abs=2.5)
@@ -66,8 +65,7 @@ def test_likeness_is_one_for_the_same_picture_and_less_for_another(face: np.ndar
 def test_a_level_sends_when_its_own_test_or_one_below_fails_and_only_then(
     face: np.ndarray, monkeypatch: pytest.MonkeyPatch, level: str, failing: str
 ) -> None:
-    """Section III-D: L0 asks for the person, L1 also for the look, L2 also for pose and
-    expression."""
+    """Section III-D: L0 tests the person, L1 also the appearance, L2 also pose and expression."""
     found = {
         "likeness": 0.44 if failing == "l0" else 0.46,
         "psnr_db": 19.9 if failing == "l1" else 20.1,

@@ -1,5 +1,5 @@
-"""What components of speech and video read counts with its content, and weights with gaps are
-refused."""
+"""Identity depends on the content of the files that components read; incomplete weights are
+rejected."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from semcore_video.weights import SHIPPED
 
 
 def retrained(file: Path) -> None:
-    """Other numbers of the same names, sizes and times."""
+    """Other values with the same names, sizes and times."""
     known, held = file.stat(), load_file(file)
     with safe_open(file, "pt") as opened:
         said = opened.metadata()
@@ -88,9 +88,9 @@ def test_models_that_the_environment_names_count_with_their_content(
 ) -> None:
     (tmp_path / "face.task").write_bytes(b"one")
     monkeypatch.setenv(detector.LANDMARKER, str(tmp_path / "face.task"))
-    found = detector.named()
+    found = detector.named_models()
     (tmp_path / "face.task").write_bytes(b"two")
-    assert detector.named() != found and detector.named()[0][0] == "face.task"
+    assert detector.named_models() != found and detector.named_models()[0][0] == "face.task"
 
 
 def test_a_program_elsewhere_counts_with_its_source_and_its_checkpoints(

@@ -1,5 +1,5 @@
-"""A result is as long as its source: the same frames a second, to one frame and to 20 ms of sound,
-whatever carried it."""
+"""A result has the length of its source: the same frame rate, to one frame and to 20 ms of
+sound."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from semcore.interfaces import Generator
 from semcore.runs.cell import cell_session
 from semcore_video.face.generator import MeshWarp
 from semcore_video.jscc.components import DeepSCSEncoder, DeepSCSGenerator
-from semcore_video.resampling import in_steps, nearest
+from semcore_video.resampling import interpolated, nearest_frames
 from semcore_video.speech.encoder import Speech, clock
 from semcore_video.speech.generator import EspeakVoice
 from semcore_video.speech.lip_timing import LipTiming
@@ -44,7 +44,7 @@ WORDS = "bin blue at f two now"
 
 
 class Quick(Generator):
-    """A vocoder that takes no time: silence as long as the spectrogram."""
+    """A fast vocoder: silence of the length of the spectrogram."""
 
     accepts = {"mel": (Features,)}
 
@@ -81,7 +81,7 @@ def as_long(sample: Sample, extent: Extent) -> None:
 
 
 def arrived(extent: Extent, way: str) -> Semantics:
-    """What arrives of a sentence that is spoken in the middle of a clip."""
+    """The received streams of a sentence spoken in the middle of a clip."""
     first, last = round(20 * extent.sound_s), round(80 * extent.sound_s)
     interval = Tokens(np.array([first, last]), clock(round(100 * extent.sound_s)))
     motion = Features(np.zeros((extent.frames, 12), np.float32))
@@ -101,8 +101,8 @@ def arrived(extent: Extent, way: str) -> Semantics:
 @pytest.mark.parametrize("fps", RATES)
 @pytest.mark.parametrize("sound", [True, False], ids=["heard", "silent"])
 def test_either_half_and_both_together(length_s: float, fps: float, sound: bool) -> None:
-    """Audio from video and video from audio; with the face that MediaPipe does not find in grey,
-    nothing needs to be drawn."""
+    """Audio from video and video from audio; MediaPipe finds no face in grey, so nothing is
+    drawn."""
     extent = granted(length_s, fps, sound)
     voice = VOICES["lip-timing" if length_s < 10 else "espeak"]
     for way in ("v2a", "lost"):
@@ -135,14 +135,13 @@ def test_every_voice(name: str, length_s: float, fps: float) -> None:
 
 
 def test_lips_come_at_the_rate_that_the_network_learnt() -> None:
-    """Whatever the rate of the video: the same lips at 25, 30 and 60 frames a second are the same
-    to the network."""
+    """The network receives the same lips from videos at 25, 30 and 60 frames per second."""
     y = np.linspace(0, 2 * np.pi, 60)
     moving = (128 + 100 * np.sin(y)[:, None, None]) * np.ones((60, 24, 32), np.float32)
-    one, other = in_steps(moving, 25), in_steps(in_steps(moving, 30), 25)
+    one, other = interpolated(moving, 25), interpolated(interpolated(moving, 30), 25)
     assert one.shape == (25, 24, 32) and np.abs(one - other).max() < 8
-    assert (nearest(np.arange(50), 25) == np.arange(50)[1::2]).all() and len(
-        nearest(np.arange(50), 61)
+    assert (nearest_frames(np.arange(50), 25) == np.arange(50)[1::2]).all() and len(
+        nearest_frames(np.arange(50), 61)
     ) == 61
     assert MelVoiced.__abstractmethods__ and LIPS == "lips"
 

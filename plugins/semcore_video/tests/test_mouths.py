@@ -1,5 +1,4 @@
-"""The atlas of mouths: what is between the lips comes back, smoothly, and costs what the ledger
-says."""
+"""Mouth atlas: the inside of the mouth is restored, smoothly, at the channel uses in the ledger."""
 
 from __future__ import annotations
 
@@ -43,7 +42,7 @@ def face() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def opening(face: np.ndarray) -> np.ndarray:
-    """Points of the face as its lips open wider and wider, (20, 478, 3)."""
+    """Points of a face with the lips opening gradually, (20, 478, 3)."""
     points = track(face[None])[0]
     ways = np.eye(6, dtype=np.float32)[1:]
     pairs = basis().points(np.concatenate([np.zeros((5, 6), np.float32), ways], 1), points)
@@ -67,7 +66,7 @@ def _inside(points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def test_what_was_between_the_lips_comes_back(face: np.ndarray, opening: np.ndarray) -> None:
-    """Teeth above and a dark throat below, in an image that is otherwise the portrait's."""
+    """Teeth above a dark throat, in a picture otherwise equal to the portrait."""
     wide = opening[-1]
     inside = _inside(wide, face.shape[:2])
     assert inside.sum() > 50
@@ -144,9 +143,9 @@ def test_the_knowledge_base_gets_mouths_with_the_picture_and_without_a_face_too(
     assert still is not None
     video = np.stack([still.moved_to(points) for points in opening[::2]])
     policy, sample = FaceKB(mouths=3), Sample("a/0", "a", video=video, fps=25.0)
-    [told] = policy.update(KnowledgeBase(), [sample])
-    assert set(told.streams) == set(policy.streams) == {"reference", MOUTHS}
-    known = policy.apply(KnowledgeBase(), [told])
+    [update] = policy.update(KnowledgeBase(), [sample])
+    assert set(update.streams) == set(policy.streams) == {"reference", MOUTHS}
+    known = policy.apply(KnowledgeBase(), [update])
     assert not policy.update(known, [sample])[0].streams, "mouths go with a picture alone"
     [nobody] = policy.update(
         KnowledgeBase(), [Sample("b/0", "b", video=np.zeros((2, 64, 64, 3), np.uint8), fps=25.0)]

@@ -1,5 +1,4 @@
-"""Adapters of public models, on tiny random weights in the form in which the real ones are
-published."""
+"""Adapters of public models, with tiny random weights in the published format."""
 
 from __future__ import annotations
 
@@ -46,7 +45,7 @@ def test_fastspeech_2_says_each_phone_for_as_long_as_it_was_said(fastspeech2: Pa
     phones = Tokens(np.array([NUMBERS[name] for name in WORDS], np.int64), len(NAMES))
     for lasts in ((20, 10, 12, 9, 30), (5, 40, 12, 9, 3)):
         durations = Features(np.array(lasts, np.float32))
-        begin, sound = voice._said(WORDS, np.concatenate([[0.0], np.cumsum(lasts)]) * 0.01)
+        begin, sound = voice._synthesise(WORDS, np.concatenate([[0.0], np.cumsum(lasts)]) * 0.01)
         assert begin == 0 and len(sound) == sum(lasts) * 160
         got = Semantics("a", {PHONES: phones, DURATIONS: durations}, extent=Extent(50, 25.0))
         sample = voice.generate([got], KB, Rng())[0].samples[0]
@@ -86,7 +85,7 @@ def test_fastspeech_2_says_what_is_missing(fastspeech2: Path, tmp_path: Path) ->
     for file in fastspeech2.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "vocab.json").write_text(json.dumps({"<sos/eos>": 3, "A": 1}))
-    with pytest.raises(RunError, match="no phone N"):
+    with pytest.raises(RunError, match="lacks the phone N"):
         FastSpeech2(model=str(tmp_path)).generate([Semantics("a", {TEXT: Text("now")})], KB, Rng())
 
 
@@ -95,7 +94,7 @@ def test_fastspeech_2_says_what_is_missing(fastspeech2: Path, tmp_path: Path) ->
 
 
 def test_arcface_compares_faces_by_weights_that_a_user_names(tmp_path: Path) -> None:
-    pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")
+    pytest.importorskip("dlib", reason="pip install 'semcore-video[metrics]'")
     import torch
     from safetensors.torch import save_file
 
@@ -123,14 +122,14 @@ def test_arcface_compares_faces_by_weights_that_a_user_names(tmp_path: Path) -> 
     assert darker is not None and darker < 1.0
     assert value(Sample("a")) == 0.0
     with pytest.raises(RunError, match="arcface_torch"):
-        ArcFaceCSIM(weights=str(tmp_path / "nothing")).embedded(face, points)
+        ArcFaceCSIM(weights=str(tmp_path / "nothing")).embed(face, points)
     save_file({"conv1.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(RunError, match="holds no ArcFace backbone"):
-        ArcFaceCSIM(weights=str(tmp_path / "other.safetensors")).embedded(face, points)
+    with pytest.raises(RunError, match="is not an ArcFace backbone"):
+        ArcFaceCSIM(weights=str(tmp_path / "other.safetensors")).embed(face, points)
 
 
 def test_a_turned_face_is_straightened() -> None:
-    pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")
+    pytest.importorskip("dlib", reason="pip install 'semcore-video[metrics]'")
     from PIL import Image
 
     from semcore_video.face.landmarks import landmarks

@@ -1,4 +1,4 @@
-"""Whisper beyond 30 s and in a language that is set; the bands of HiFi-GAN."""
+"""Whisper beyond 30 s and with a given language; the mel bands of HiFi-GAN."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def test_more_than_30_seconds_are_heard_part_by_part(
 ) -> None:
     encoder = Whisper(model=str(whisper), max_new_tokens=4)
     model = encoder._parts[1]
-    heard: list[Any] = []
+    calls: list[Any] = []
     generate = model.generate
-    monkeypatch.setattr(model, "generate", lambda **given: heard.append(given) or generate(**given))
+    monkeypatch.setattr(model, "generate", lambda **given: calls.append(given) or generate(**given))
     long, short = (
         Sample("a", audio=noise(seconds), sample_rate_hz=RATE) for seconds in (70.0, 3.0)
     )
-    text = encoder.heard(long)
-    assert len(heard) == 3 and len(text.split()) >= 1
-    assert not np.array_equal(heard[0]["input_features"], heard[1]["input_features"])
-    assert encoder.heard(short) and len(heard) == 4 and "language" not in heard[0]
+    text = encoder.transcribe(long)
+    assert len(calls) == 3 and len(text.split()) >= 1
+    assert not np.array_equal(calls[0]["input_features"], calls[1]["input_features"])
+    assert encoder.transcribe(short) and len(calls) == 4 and "language" not in calls[0]
 
 
 def test_a_language_reaches_the_model_or_is_refused(
@@ -68,8 +68,8 @@ def test_a_language_reaches_the_model_or_is_refused(
     import shutil
 
     sound = Sample("a", audio=noise(1.0), sample_rate_hz=RATE)
-    with pytest.raises(RunError, match="knows one language alone; set language: null"):
-        Whisper(model=str(whisper), language="en").heard(sound)
+    with pytest.raises(RunError, match="has only one language; set language: null"):
+        Whisper(model=str(whisper), language="en").transcribe(sound)
     folder = Path(shutil.copytree(whisper, tmp_path / "many"))
     settings = json.loads((folder / "generation_config.json").read_text())
     del settings["_from_model_config"]  # else what stands here is not read
@@ -79,8 +79,8 @@ def test_a_language_reaches_the_model_or_is_refused(
         "task_to_id": {"transcribe": 5},
     }
     (folder / "generation_config.json").write_text(json.dumps(settings))
-    with pytest.raises(RunError, match="does not know 'klingon'; it knows en, zh"):
-        Whisper(model=str(folder), language="klingon").heard(sound)
+    with pytest.raises(RunError, match="does not have 'klingon'; it has en, zh"):
+        Whisper(model=str(folder), language="klingon").transcribe(sound)
     for language in ("zh", "Chinese"):
         encoder, asked = Whisper(model=str(folder), language=language, max_new_tokens=2), []
         model = encoder._parts[1]
@@ -92,11 +92,11 @@ def test_a_language_reaches_the_model_or_is_refused(
             return torch.tensor([[0, 1]])
 
         monkeypatch.setattr(model, "generate", generate)
-        assert encoder.heard(sound) and asked == [language.lower()]
+        assert encoder.transcribe(sound) and asked == [language.lower()]
 
 
 def test_the_bands_of_a_vocoder_are_those_it_was_trained_on() -> None:
-    """Against the spectrum itself in those bands: where there is sound, the logarithms agree."""
+    """Compared with the spectrum in those bands: the logarithms agree where there is sound."""
     librosa = pytest.importorskip("librosa", reason="pip install 'semcore-video[speech]'")
     from semcore_video.speech.mel import HOP, WINDOW, in_bands, mel_of
 

@@ -1,4 +1,4 @@
-"""Sequences on disk, well-formed and not."""
+"""Sequences of pictures on disk, valid and malformed."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_an_animation_that_is_too_long_is_named_before_it_is_decoded(tmp_path, f
     (tmp_path / "long.gif").write_bytes(animation(frames, side))
     with pytest.raises(
         SourceError,
-        match=r"long\.gif is too long: .* at most 10,000 pictures and 1,073,741,824 pixels",
+        match=r"long\.gif is too long: .* the maximum is 10,000 pictures and 1,073,741,824 pixels",
     ):
         PictureSequences(str(tmp_path)).samples()
     with pytest.raises(
@@ -148,9 +148,7 @@ def test_a_folder_that_is_too_long_is_named(clips, monkeypatch):
 def test_a_picture_that_is_too_large_is_named_with_the_limit(tmp_path, side):
     (tmp_path / "user").mkdir()
     Image.new("1", (side, side)).save(tmp_path / "user" / "bad.png")
-    with pytest.raises(
-        SourceError, match=r"bad\.png is not a picture that can be read: .*67,108,864"
-    ):
+    with pytest.raises(SourceError, match=r"bad\.png cannot be read as a picture: .*67,108,864"):
         PictureSequences(str(tmp_path)).samples()
 
 
@@ -158,7 +156,7 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
     with open(tmp_path / "bad.gif", "wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
     with pytest.raises(
-        SourceError, match=r"bad\.gif is not a picture that can be read: it has 536,870,913 bytes"
+        SourceError, match=r"bad\.gif cannot be read as a picture: it has 536,870,913 bytes"
     ):
         PictureSequences(str(tmp_path)).samples()
 
@@ -168,7 +166,9 @@ def test_pictures_are_read_when_they_are_needed_in_any_order(clips, monkeypatch)
     decoded = []
     decode = sequences._decoded
     monkeypatch.setattr(
-        sequences, "_decoded", lambda *given: decoded.append(given[1].name) or decode(*given)
+        sequences,
+        "_decoded",
+        lambda *given: decoded.append(given[1].name) or decode(*given),
     )
     shown = {one: (sample := samples[one]).id for one in (5, 4, 6, 0, 12, 4)}
     assert [int(samples[one].image[0, 0, 0]) for one in (5, 4, 6)] == [100, 0, 200] and len(
@@ -181,6 +181,7 @@ def test_every_picture_that_cannot_be_read_is_named_at_once(clips):
     (clips / "ann" / "frame3.png").write_bytes(b"no picture")
     (clips / "bob" / "b.jpg").write_bytes(b"")
     with pytest.raises(
-        SourceError, match=r"(?s)frame3\.png is not a picture.*b\.jpg is not a picture"
+        SourceError,
+        match=r"(?s)frame3\.png cannot be read as a picture.*b\.jpg cannot be read as a picture",
     ):
         PictureSequences(str(clips)).samples()

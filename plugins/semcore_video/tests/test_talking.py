@@ -1,5 +1,4 @@
-"""Talking heads: geometry that inverts, a transport that keeps its promises, a voice in time, and
-the whole over a link."""
+"""Talking heads: invertible geometry, transport, timing of the voice, and the complete link."""
 
 from __future__ import annotations
 
@@ -70,17 +69,17 @@ def test_numbers_of_points_that_they_made_are_the_numbers(points: np.ndarray) ->
 
 def test_twelve_numbers_hold_what_a_face_does(points: np.ndarray) -> None:
     reference = points[best_reference(points)]
-    told = basis().points(basis().numbers(points, reference), reference)
+    fitted = basis().points(basis().numbers(points, reference), reference)
     apart = (
-        np.linalg.norm(told[..., :2] - points[..., :2], axis=-1).mean() / face_size(points).mean()
+        np.linalg.norm(fitted[..., :2] - points[..., :2], axis=-1).mean() / face_size(points).mean()
     )
     still = (
         np.linalg.norm(reference[None, :, :2] - points[..., :2], axis=-1).mean()
         / face_size(points).mean()
     )
     assert apart < 0.006 and apart < still / 3
-    assert np.corrcoef(lip_opening(told), lip_opening(points))[0, 1] > 0.9
-    assert np.corrcoef(eye_openness(told), eye_openness(points))[0, 1] > 0.8
+    assert np.corrcoef(lip_opening(fitted), lip_opening(points))[0, 1] > 0.9
+    assert np.corrcoef(eye_openness(fitted), eye_openness(points))[0, 1] > 0.8
 
 
 def test_the_whole_face_may_move_and_the_numbers_of_its_expression_stay(points: np.ndarray) -> None:
@@ -167,8 +166,8 @@ def test_every_level_asks_what_the_one_below_asks_and_more(clip: Sample) -> None
 
 
 def stranger(number: int) -> np.ndarray:
-    """A small face of the data set "Labeled Faces in the Wild" that comes with scikit-image,
-    enlarged: uint8 (320, 320, 3)."""
+    """A small face of "Labeled Faces in the Wild" from scikit-image, enlarged: uint8 (320, 320,
+    3)."""
     from PIL import Image
     from skimage.data import lfw_subset
 
@@ -206,7 +205,7 @@ def test_pictures_without_a_face_do_no_harm() -> None:
 
 
 def motion(seed: int = 1) -> Features:
-    """Numbers that change slowly: float32 (75, 12)."""
+    """Slowly varying numbers: float32 (75, 12)."""
     rng = np.random.default_rng(seed)
     steps = (
         np.fft.irfft(
@@ -298,8 +297,8 @@ def test_a_voice_says_each_phone_when_it_was_said() -> None:
         [Sample("a", audio=sample.audio, sample_rate_hz=16000, text="bin blue at f two now")], KB
     )
     other = EspeakVoice(voice="en-us+f3").generate(again, KB, Rng())[0].samples[0]
-    heard = align(other.audio, other.sample_rate_hz, "bin blue at f two now")
-    ends = [np.cumsum([one.frames for one in phones]) for phones in (found, heard)]
+    recognised = align(other.audio, other.sample_rate_hz, "bin blue at f two now")
+    ends = [np.cumsum([one.frames for one in phones]) for phones in (found, recognised)]
     assert (
         len(ends[0]) == len(ends[1]) and np.abs(ends[0] - ends[1])[:-1].mean() < 6
     )  # frames of 10 ms
@@ -309,7 +308,7 @@ def test_the_same_words_sound_the_same_twice() -> None:
     from semcore_video.speech import espeak
 
     one, _, _ = espeak.speak(["B", "IH", "N"], "en-us+f3", 50, 160)
-    espeak._said.cache_clear()
+    espeak._synthesise.cache_clear()
     two, _, _ = espeak.speak(["B", "IH", "N"], "en-us+f3", 50, 160)
     np.testing.assert_array_equal(one, two)
 
@@ -389,8 +388,8 @@ def test_words_that_nobody_gives_are_heard(clip: Sample) -> None:
     deaf = replace(clip, text=None)
     with pytest.raises(ComponentError, match="words: grid"):
         Speech().encode([deaf], KB)
-    heard = Speech(words="grid").encode([deaf], KB)[0].streams["text"].value
-    assert len(set(heard.split()) & set(clip.text.split())) >= 4
+    recognised = Speech(words="grid").encode([deaf], KB)[0].streams["text"].value
+    assert len(set(recognised.split()) & set(clip.text.split())) >= 4
     silent = replace(deaf, audio=np.zeros_like(clip.audio))
     assert set(Speech(words="grid", send="durations").encode([silent], KB)[0].streams) == {
         "phones",

@@ -1,4 +1,4 @@
-"""The trained transports: what is laid on the air, and that training was worth it."""
+"""Trained transports: transmitted symbols, and gain of the training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from semcore_channels.transports.interleaving import deinterleave, interleave, p
 from semcore_channels.transports.ldpc import LDPC
 from semcore_video.speech.phones import NUMBERS
 from semcore_video.speech.visemes import motion_of
-from semcore_video.transports.companded_quantiser import levels, nearest
+from semcore_video.transports.companded_quantiser import levels, quantise
 from semcore_video.transports.dct import DCT
 from semcore_video.transports.spectral import Plan, Prior, _amplitudes
 from semcore_video.transports.temporal import (
@@ -35,15 +35,15 @@ SENTENCES = (
 
 
 def through(transport: Transport, stream: Stream, snr_db: float, seed: int) -> Stream | None:
-    """What arrives of a stream over the satellite, every slot at an SNR."""
+    """The received stream over the satellite channel, with every slot at an SNR."""
     channel = Satellite(block_snr_db=snr_db)
-    told = transport.adapted_to(channel)
-    sent = told.send([Semantics("a", {"x": stream})], Rng(seed))
-    return told.receive(channel.transmit(sent, Rng(seed).at("channel")))[0].streams.get("x")
+    adapted = transport.adapted_to(channel)
+    sent = adapted.send([Semantics("a", {"x": stream})], Rng(seed))
+    return adapted.receive(channel.transmit(sent, Rng(seed).at("channel")))[0].streams.get("x")
 
 
 def motion(seed: int) -> np.ndarray:
-    """A head that sways and says a few phones, (75, 12)."""
+    """A head that sways and speaks a few phones, (75, 12)."""
     rng = np.random.default_rng(seed)
     names = [list(NUMBERS)[int(index)] for index in rng.integers(1, 40, 18)]
     found = motion_of(names, np.linspace(0.5, 2.4, 19), 75, 25.0) * 1.2
@@ -95,7 +95,8 @@ def test_the_trained_code_of_durations_beats_the_untrained_one(snr_db: float) ->
 
 
 def test_trained_words_arrive_where_bits_are_lost() -> None:
-    """300 symbols and a header of 64, against LDPC at rate 1/3 of as many."""
+    """300 symbols and a header of 64, compared with LDPC at rate 1/3 in the same number of
+    symbols."""
 
     def wrong(code: Transport) -> float:
         found = []
@@ -163,29 +164,34 @@ def test_coefficients_are_estimated_with_the_least_error(count: int, length: int
     rng = np.random.default_rng(0)
     deviations = np.sort(rng.lognormal(0, 1, count))[::-1]
     plan = Plan(
-        np.arange(count), _amplitudes(deviations, 0.05, length / 2), np.square(deviations), length
+        np.arange(count),
+        _amplitudes(deviations, 0.05, length / 2),
+        np.square(deviations),
+        length,
     )
     same = np.full(length, 0.05)
     spectrum = deviations * rng.standard_normal(count)
-    heard = plan.sent(spectrum) + 0.05**0.5 * rng.standard_normal(length)
+    received = plan.encode(spectrum) + 0.05**0.5 * rng.standard_normal(length)
     # With the same noise everywhere the estimate is Wiener's, one by one.
     gains = plan.variances * plan.amplitudes / (plan.variances * plan.amplitudes**2 + 0.05)
-    assert np.allclose(plan.estimate(heard, same), gains * plan_project(plan, heard), atol=1e-9)
+    assert np.allclose(
+        plan.estimate(received, same), gains * plan_project(plan, received), atol=1e-9
+    )
     # A symbol that says nothing costs a little of many, and not all of a few.
     faded = np.where(np.arange(length) % 10 == 0, 1e6, 1e-6)
     strong = plan.amplitudes > 0
     off = (
-        plan.estimate(plan.sent(spectrum) + faded**0.5 * rng.standard_normal(length), faded)
+        plan.estimate(plan.encode(spectrum) + faded**0.5 * rng.standard_normal(length), faded)
         - spectrum
     )
     assert np.square(off[strong]).sum() < 0.5 * np.square(spectrum[strong]).sum()
 
 
-def plan_project(plan: Plan, heard: np.ndarray) -> np.ndarray:
-    """What arrived, turned back: the transpose of the spreading."""
+def plan_project(plan: Plan, received: np.ndarray) -> np.ndarray:
+    """The received symbols times the transpose of the spreading matrix."""
     found = np.zeros(len(plan.chosen))
     for numbers, coefficients, turned in plan._blocks():
-        found[coefficients] = turned.T @ heard[numbers]
+        found[coefficients] = turned.T @ received[numbers]
     return found
 
 
@@ -193,22 +199,22 @@ def test_plans_foretell_their_error() -> None:
     code, prior = DCT(snr_db=5.0), Prior(np.random.default_rng(1).lognormal(0, 1, (75, 12)))
     plan, found = code.plan(prior), []
     rng = np.random.default_rng(2)
-    told = []
+    predicted = []
     for _ in range(20):
         spectrum = (np.sqrt(prior.variances) * rng.standard_normal((75, 12))).ravel()
-        row = plan.sent(spectrum)
+        row = plan.encode(spectrum)
         scale = np.sqrt(2 * np.square(row).mean())
         noise = 10**-0.5 / 2
-        heard = row / scale + noise**0.5 * rng.standard_normal(len(row))
+        received = row / scale + noise**0.5 * rng.standard_normal(len(row))
         got = np.zeros(900)
-        got[plan.chosen] = plan.estimate(heard, np.full(len(row), noise)) * scale
+        got[plan.chosen] = plan.estimate(received, np.full(len(row), noise)) * scale
         found.append(np.square(got - spectrum).sum())
-        told.append(plan.error(spectrum, noise))
-    assert np.mean(told) == pytest.approx(np.mean(found), rel=0.05)
+        predicted.append(plan.error(spectrum, noise))
+    assert np.mean(predicted) == pytest.approx(np.mean(found), rel=0.05)
 
 
 def test_levels_lie_denser_near_zero() -> None:
     known = levels(256)
     assert (np.diff(known) > 0).all() and np.allclose(known, -known[::-1], atol=1e-5)
-    assert (nearest(known, 256) == np.arange(256)).all()
+    assert (quantise(known, 256) == np.arange(256)).all()
     assert np.diff(known)[127] < 0.1 * np.diff(known)[0]

@@ -1,4 +1,4 @@
-"""Voices that were trained, when lips say what, and judges of both; public models on tiny random
+"""Trained voices, phone timing from lips, and their metrics; public models with tiny random
 weights."""
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from semcore_video.speech.lip_timing import LipTiming
 from semcore_video.speech.mel import HOP, mel_of, sound_of
 from semcore_video.speech.mel_voices import FastSpeech, LipVoice
 from semcore_video.speech.phones import NUMBERS, SILENCE
-from semcore_video.speech.recognise import recognised
+from semcore_video.speech.recognise import recognise_grid
 from semcore_video.speech.streams import INTERVAL, TEXT
 from semcore_video.speech.talking_head import TalkingHead
 from semcore_video.speech.visemes import motion_of
@@ -85,8 +85,8 @@ def test_the_trained_voice_says_the_words_when_they_were_said(
 ) -> None:
     audio = said(FastSpeech(vocoder=GriffinLim()), spoken)
     assert audio.dtype == np.float32 and len(audio) == 3 * RATE_HZ and np.abs(audio).max() <= 1
-    heard = recognised(audio, RATE_HZ).split()
-    assert sum(a == b for a, b in zip(heard, WORDS.split(), strict=False)) >= 4
+    recognised = recognise_grid(audio, RATE_HZ).split()
+    assert sum(a == b for a, b in zip(recognised, WORDS.split(), strict=False)) >= 4
     loud = np.abs(audio).reshape(300, -1).max(1) > 0.05
     assert not loud[:50].any() and loud[70:220].mean() > 0.5  # silence before 0.6 s
 
@@ -113,8 +113,7 @@ def test_weights_that_are_not_there_are_named(tmp_path: Path, spoken: Semantics)
 
 
 def test_lips_tell_when_phones_are_spoken() -> None:
-    """A face that visemes move: where its phones begin is found better than by stretching all
-    alike."""
+    """A face animated by visemes: phone starts are found more precisely than by uniform scaling."""
     rng = np.random.default_rng(3)
     names = ["B", "IH", "N", "B", "L", "UW", "AE", "T", "EH", "F", "T", "UW", "N", "AW"]
     found, evenly = [], []
@@ -140,7 +139,7 @@ def test_the_timing_of_lips_reaches_the_voice() -> None:
 
 
 def test_a_voice_sees_the_lips_that_were_rendered(clip: Sample) -> None:
-    """Equation 19: other lips, another timing of the same words."""
+    """Equation 19: other lips give another timing of the same words."""
     kb = KB.add(clip.user, Picture(clip.video[0]))
     head = TalkingHead(renderer=MeshWarp(), voice=LipVoice(vocoder=GriffinLim()))
     assert head.accepts.keys() == {"motion", "text", "interval"}
@@ -183,7 +182,7 @@ def record(sample: Sample) -> Record:
 
 
 def test_sound_that_is_late_is_found_out(clip: Sample) -> None:
-    pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")
+    pytest.importorskip("dlib", reason="pip install 'semcore-video[metrics]'")
     late = replace(clip, audio=np.roll(clip.audio, round(0.2 * RATE_HZ)))
     there, then = LipFit().measure([record(clip), record(late)])
     assert there > then + 0.1
@@ -193,8 +192,8 @@ def test_sound_that_is_late_is_found_out(clip: Sample) -> None:
 
 
 def test_syncnet_judges_with_the_weights_that_a_user_names(clip: Sample, tmp_path: Path) -> None:
-    pytest.importorskip("python_speech_features", reason="pip install 'semcore-video[judges]'")
-    pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")
+    pytest.importorskip("python_speech_features", reason="pip install 'semcore-video[metrics]'")
+    pytest.importorskip("dlib", reason="pip install 'semcore-video[metrics]'")
     from safetensors.torch import save_file
 
     short = replace(clip, video=clip.video[:12], audio=clip.audio[: 12 * 640])
@@ -217,13 +216,13 @@ def test_syncnet_judges_with_the_weights_that_a_user_names(clip: Sample, tmp_pat
     with pytest.raises(RunError, match=r"syncnet_v2\.model"):
         LSED(weights=str(tmp_path / "nothing")).measure([record(short)])
     (tmp_path / "other.safetensors").write_bytes(b"nothing")
-    with pytest.raises(RunError, match="does not hold its weights"):
+    with pytest.raises(RunError, match="does not contain its weights"):
         LSEC(weights=str(tmp_path / "other.safetensors")).measure([record(short)])
 
 
 def test_a_text_of_any_length_is_said_as_far_as_there_is_time() -> None:
-    """Minutes of words for three seconds of sound: eSpeak NG is asked in pieces, and what does not
-    fit is left out."""
+    """Minutes of words for three seconds of sound: eSpeak NG is called in parts, and the rest is
+    dropped."""
     text = Text("bin blue at f two now " * 60)
     still = Features(np.zeros((75, 12), np.float32))
     streams = {TEXT: text, INTERVAL: Tokens(np.array([50, 220]), 1024), MOTION: still}
@@ -263,7 +262,7 @@ def test_hifi_gan_is_loaded_from_a_folder(tmp_path: Path) -> None:
 
 
 def test_moonshine_hears_what_is_said(clip: Sample) -> None:
-    """A plain sentence by a synthetic voice, of which it may miss some words."""
+    """A plain sentence by a synthetic voice; some words may be missed."""
     pytest.importorskip("moonshine_voice", reason="pip install 'semcore-video[asr]'")
     from semcore_video.speech.align import pronounce
     from semcore_video.speech.espeak import speak
@@ -276,12 +275,12 @@ def test_moonshine_hears_what_is_said(clip: Sample) -> None:
     wave, rate_hz, _ = speak(pronounce(said), "en-us", 50, 150)
     spoken = replace(clip, audio=wave, sample_rate_hz=rate_hz)
     [sent] = Moonshine().encode([spoken], KB)
-    heard = (sent.text("text") or "").lower().replace(".", "").replace(",", "").split()
-    assert len(set(heard) & set(said.split())) >= len(set(said.split())) / 2
+    recognised = (sent.text("text") or "").lower().replace(".", "").replace(",", "").split()
+    assert len(set(recognised) & set(said.split())) >= len(set(said.split())) / 2
     assert Moonshine().encode([spoken], KB)[0].streams == sent.streams
     nothing = replace(clip, audio=np.zeros(16000, np.float32), sample_rate_hz=16000)
     assert Moonshine().encode([nothing], KB)[0].text("text") == ""
-    with pytest.raises(ComponentError, match="hears sound"):
+    with pytest.raises(ComponentError, match="recognises sound"):
         Moonshine().encode([replace(clip, audio=None)], KB)
 
 

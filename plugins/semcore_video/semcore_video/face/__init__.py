@@ -1,2 +1,1 @@
-"""Faces: points of a mesh, pose and expression as 12 numbers a frame, and a renderer that needs no
-weights."""
+"""Faces: detection, pose and expression as 12 numbers per frame, and renderers without weights."""

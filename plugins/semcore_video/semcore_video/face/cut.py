@@ -1,4 +1,4 @@
-"""The part of a video that is cut out because a face is there."""
+"""The square around a face to which a video is cropped."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from semcore_video.face.follow import Follower, Person
 from semcore_video.face.mesh import OVAL, face_size
 
 SIDE = 3.0
-"""Side of the square, in heights of the face."""
+"""Side of the square, in face heights."""
 LOOKED_AT = 250
-"""Frames, from the first with the face on, in which it is followed: it may walk in from the
-side."""
+"""Frames in which the face is followed, from the first frame with one: it may move out of the
+square."""
 STEP = 2
-"""Frames from one that is looked at to the next: a walk moves a face by a quarter of its height per
+"""Step between these frames: a walking person moves by about a quarter of the face height per
 frame."""
 
 
-def square(frames: Iterable[np.ndarray], person: Person = "largest") -> tuple[int, int, int] | None:
-    """The square about a face: left, top and side, pixels; None where no frame shows a face.
+def face_square(
+    frames: Iterable[np.ndarray], person: Person = "largest"
+) -> tuple[int, int, int] | None:
+    """The square around a face: left, top and side, pixels; None if no frame shows a face.
 
-    It is three times as high as the face in the first frame with one, or as large as the frame
-    allows. If the face leaves it within the next 250 frames, it is as large as it takes to hold the
-    face in all of them, or lies about where it mostly is. Small faces are searched for in every
-    fifth frame.
+    The side is three face heights of the first frame with a face, or as large as the frame allows.
+    If the face leaves this square within the next 250 frames, the square is enlarged to contain the
+    face in all of them, or, where the frame is too small for that, centred on the median position
+    of the face. Small faces are searched for in every fifth frame.
 
     Args:
         frames: each uint8 (H, W, 3)
-        person: which one of several people
+        person: which of several people
     """
     follower, places, first, size = Follower(person), list[np.ndarray](), 0, (0, 0)
     for index, frame in enumerate(frames):
@@ -51,21 +53,24 @@ def square(frames: Iterable[np.ndarray], person: Person = "largest") -> tuple[in
     if (low >= found[:2]).all() and (high <= np.array(found[:2]) + found[2]).all():
         return found
     side = max(
-        SIDE * float(np.median([face_size(one) for one in places])), float((high - low).max())
+        SIDE * float(np.median([face_size(points_2d) for points_2d in places])),
+        float((high - low).max()),
     )
     whole = side <= min(size)
     return _about(
-        (low + high) / 2 if whole else np.median([one.mean(0) for one in places], axis=0),
+        (low + high) / 2
+        if whole
+        else np.median([points_2d.mean(0) for points_2d in places], axis=0),
         side,
         size,
     )
 
 
-def _about(middle: np.ndarray, wanted: float, size: tuple[int, int]) -> tuple[int, int, int]:
-    """The square about a place, as near to a side that is wanted as a frame of (H, W) allows: left,
-    top and side."""
+def _about(middle: np.ndarray, side_wanted: float, size: tuple[int, int]) -> tuple[int, int, int]:
+    """The square of side `wanted` centred at `middle`, shifted and reduced to fit a frame of (H,
+    W): left, top and side."""
     height, width = size
-    side = min(round(wanted), height, width)
+    side = min(round(side_wanted), height, width)
     x, y = (float(at) for at in middle)
     return (
         round(min(max(x - side / 2, 0), width - side)),

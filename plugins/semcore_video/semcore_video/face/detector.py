@@ -20,19 +20,19 @@ from semcore_video.face.mesh import POINTS
 
 _LOCK = threading.Lock()
 PEOPLE = 8
-"""Most faces of a picture."""
+"""Maximum number of faces per picture."""
 LANDMARKER, SEGMENTER = "SEMCORE_FACE_LANDMARKER", "SEMCORE_SELFIE_SEGMENTER"
-"""Environment variables that name models for the tasks of MediaPipe. Its wheels up to 0.10.21 bring
-theirs along; newer ones bring none."""
-MEND = (
-    f"name models of MediaPipe's tasks: face_landmarker.task in {LANDMARKER} and "
-    f"selfie_segmenter.tflite in {SEGMENTER} "
-    "(ai.google.dev/edge/mediapipe/solutions), or install 'semcore-video[face]'"
+"""Environment variables with the paths of model files for MediaPipe's tasks. MediaPipe's wheels up
+to 0.10.21 include models; newer ones do not."""
+REMEDY = (
+    f"set the paths of MediaPipe's models: face_landmarker.task in {LANDMARKER} and "
+    f"selfie_segmenter.tflite in {SEGMENTER} (ai.google.dev/edge/mediapipe/solutions), or install "
+    "'semcore-video[face]'"
 )
 
 
-def named() -> list[list[Any]]:
-    """Name and digest of each model that the environment names."""
+def named_models() -> list[list[Any]]:
+    """File name and digest of each model given in the environment."""
     places = [
         Path(os.environ[variable]).expanduser()
         for variable in (LANDMARKER, SEGMENTER)
@@ -42,28 +42,27 @@ def named() -> list[list[Any]]:
 
 
 def faces(picture: np.ndarray) -> list[np.ndarray]:
-    """The points of every face that a search of the picture as a whole finds, each float32 (478,
-    3), pixels.
+    """The points of all faces found in the picture as a whole, each float32 (478, 3), pixels.
 
     Args:
-        picture: uint8 (H, W, 3); faces of less than about a fifth of its shorter side may be missed
+        picture: uint8 (H, W, 3); faces smaller than about a fifth of the shorter side may be missed
 
     Raises:
-        RunError: MediaPipe is not installed, or a model that the environment names is not one of
+        RunError: MediaPipe is not installed, or the model given in the environment does not return
             478 points
     """
     height, width = picture.shape[:2]
     found = []
-    with _LOCK, _quiet():  # one graph a process
+    with _LOCK, _quiet():  # one graph per process
         for face in _detector()(np.ascontiguousarray(picture)):
             if len(face) != POINTS:
                 raise RunError(
-                    f"the model that {LANDMARKER} names finds {len(face)} points and not {POINTS}; "
-                    f"{MEND}"
+                    f"the model in {LANDMARKER} returns {len(face)} points, not {POINTS}; {REMEDY}"
                 )
             found.append(
                 np.array(
-                    [(one.x * width, one.y * height, one.z * width) for one in face], np.float32
+                    [(point.x * width, point.y * height, point.z * width) for point in face],
+                    np.float32,
                 )
             )
     return found
@@ -71,10 +70,10 @@ def faces(picture: np.ndarray) -> list[np.ndarray]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """MediaPipe writes to the standard error what no user can do anything about, and warns of its
-    own dependencies."""
+    """Suppresses MediaPipe's messages on standard error and the warnings of its dependencies, which
+    a user cannot act on."""
     sys.stderr.flush()
-    kept = os.dup(2)
+    stderr = os.dup(2)
     try:
         with open(os.devnull, "w") as nowhere, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -82,27 +81,30 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         sys.stderr.flush()
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr, 2)
+        os.close(stderr)
 
 
 @functools.cache
 def _detector() -> Callable[[np.ndarray], Sequence[Any]]:
-    """From a picture to the faces in it, each as points with x, y and z in widths and heights of
-    the picture."""
+    """A function from a picture to its faces, each a list of points with x, y and z in units of the
+    width and height of the picture."""
     if LANDMARKER in os.environ:
         vision, options = _tasks(LANDMARKER)
-        asked = vision.FaceLandmarkerOptions(base_options=options, num_faces=PEOPLE)
-        task = vision.FaceLandmarker.create_from_options(asked)
+        settings = vision.FaceLandmarkerOptions(base_options=options, num_faces=PEOPLE)
+        task = vision.FaceLandmarker.create_from_options(settings)
         return lambda pixels: task.detect(_image(pixels)).face_landmarks
     mesh = _solutions().face_mesh.FaceMesh(
         static_image_mode=True, max_num_faces=PEOPLE, refine_landmarks=True
     )
-    return lambda pixels: [one.landmark for one in mesh.process(pixels).multi_face_landmarks or ()]
+    return lambda pixels: [
+        face.landmark for face in mesh.process(pixels).multi_face_landmarks or ()
+    ]
 
 
 def person_mask(picture: np.ndarray) -> np.ndarray:
-    """How surely each pixel of uint8 (H, W, 3) is the person: float32 0..1 (H, W)."""
+    """Probability that each pixel of uint8 (H, W, 3) belongs to the person: float32 in 0..1 (H,
+    W)."""
     with _LOCK, _quiet():
         return np.array(_segmenter()(np.ascontiguousarray(picture)), np.float32).reshape(
             picture.shape[:2]
@@ -111,25 +113,25 @@ def person_mask(picture: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def _segmenter() -> Callable[[np.ndarray], Any]:
-    """From a picture to how surely each pixel is the person, (H, W) or (H, W, 1)."""
+    """A function from a picture to the probability of the person per pixel, (H, W) or (H, W, 1)."""
     if SEGMENTER in os.environ:
         vision, options = _tasks(SEGMENTER)
-        asked = vision.ImageSegmenterOptions(base_options=options, output_confidence_masks=True)
-        task = vision.ImageSegmenter.create_from_options(asked)
+        settings = vision.ImageSegmenterOptions(base_options=options, output_confidence_masks=True)
+        task = vision.ImageSegmenter.create_from_options(settings)
         return lambda pixels: task.segment(_image(pixels)).confidence_masks[-1].numpy_view()
     selfie = _solutions().selfie_segmentation.SelfieSegmentation(model_selection=0)
     return lambda pixels: selfie.process(pixels).segmentation_mask
 
 
 def _tasks(variable: str) -> tuple[Any, Any]:
-    """The tasks of MediaPipe, and the options that name the model."""
+    """MediaPipe's vision tasks, and the options with the model file."""
     _mediapipe()
     from mediapipe.tasks.python import vision
     from mediapipe.tasks.python.core.base_options import BaseOptions
 
     place = Path(os.environ[variable]).expanduser()
     if not place.is_file():
-        raise RunError(f"{variable} names {place}, which is no file; {MEND}")
+        raise RunError(f"{variable} is {place}, which is not a file; {REMEDY}")
     return vision, BaseOptions(model_asset_path=str(place))
 
 
@@ -141,7 +143,7 @@ def _image(pixels: np.ndarray) -> Any:
 def _solutions() -> Any:
     mediapipe = _mediapipe()
     if not hasattr(mediapipe, "solutions"):
-        raise RunError(f"this MediaPipe ({mediapipe.__version__}) brings no models along: {MEND}")
+        raise RunError(f"this MediaPipe ({mediapipe.__version__}) includes no models: {REMEDY}")
     return mediapipe.solutions
 
 
@@ -151,6 +153,6 @@ def _mediapipe() -> Any:
         import mediapipe
     except ImportError as error:
         raise RunError(
-            "faces are found by MediaPipe: pip install 'semcore-video[face]' (Python 3.11 or 3.12)"
+            "finding faces needs MediaPipe: pip install 'semcore-video[face]' (Python 3.11 or 3.12)"
         ) from error
     return mediapipe

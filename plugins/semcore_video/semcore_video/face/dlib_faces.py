@@ -1,7 +1,7 @@
-"""Faces as dlib sees them: 68 landmarks, and 128 numbers that say whose face it is.
+"""dlib's 68 landmarks and its 128-dimensional identity embedding.
 
-Detector and identity network are free to use; the landmark model was trained on iBUG 300-W, which
-is for research alone.
+Detector and identity network are free to use; the landmark model was trained on iBUG 300-W, whose
+licence allows research only.
 """
 
 from __future__ import annotations
@@ -14,27 +14,26 @@ from typing import Any
 import numpy as np
 
 from semcore.errors import RunError
-from semcore_video.memoize import remembered
+from semcore_video.memoize import memoize
 
 LANDMARKS = 68
 FIVE = (45, 42, 36, 39, 33)
-"""Corners of the eyes and base of the nose among the 68, in the order of dlib's model of five
-points."""
+"""Eye corners and base of the nose among the 68 landmarks, in the order of dlib's 5-point model."""
 DETECT_EVERY = 5
-"""Frames from one search for the face to the next; in between it is where the nearest of both found
-it, if both did."""
-REMEMBERED = 64
-"""Videos whose landmarks are kept: several metrics look at the same ones."""
+"""Frames between two face detections; in between, the box of the nearer one is used if both found a
+face."""
+CACHED_VIDEOS = 64
+"""Number of videos whose landmarks are cached: several metrics use the same videos."""
 SMALL = 400
-"""Pictures with a shorter side are searched at twice their size."""
+"""Pictures with a shorter side below this, in pixels, are upsampled by two for detection."""
 Box = tuple[int, int, int, int]
 """Left, top, right and bottom, pixels."""
 
 
-@remembered(REMEMBERED)
+@memoize(CACHED_VIDEOS)
 def landmarks(frames: np.ndarray) -> np.ndarray:
-    """The 68 landmarks of iBUG 300-W of one person in every frame: the one whose face is the
-    largest where one is found first.
+    """The 68 landmarks of iBUG 300-W in every frame, of the person with the largest face where a
+    face is first found.
 
     Args:
         frames: uint8 (T, H, W, 3)
@@ -50,13 +49,15 @@ def landmarks(frames: np.ndarray) -> np.ndarray:
     found = np.full((len(frames), LANDMARKS, 2), np.nan, np.float32)
     for points, frame, box in zip(found, frames, _boxes(frames), strict=True):
         if box is not None:
-            points[:] = [(one.x, one.y) for one in predictor(frame, dlib.rectangle(*box)).parts()]
+            points[:] = [
+                (point.x, point.y) for point in predictor(frame, dlib.rectangle(*box)).parts()
+            ]
     return found
 
 
-@remembered(1024)
+@memoize(1024)
 def embedding(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Whose face it is, float64 (128,).
+    """Identity embedding of a face, float64 (128,).
 
     Args:
         picture: uint8 (H, W, 3)
@@ -78,8 +79,8 @@ def embedding(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _boxes(frames: np.ndarray) -> list[Box | None]:
-    """Where the face is in every frame: searched in every fifth, and in those between two of which
-    one has none."""
+    """The box of the face in every frame: detected in every fifth frame, and also in between where
+    one of the two neighbouring detections failed."""
     searched: dict[int, Box | None] = {}
     last: Box | None = None
 
@@ -94,15 +95,16 @@ def _boxes(frames: np.ndarray) -> list[Box | None]:
         after = min(before + DETECT_EVERY, len(frames) - 1)
         if index not in searched and (searched[before] is None or searched[after] is None):
             search(index, searched[before] or searched[after] or last)
-    known = sorted(searched)
+    searched_frames = sorted(searched)
     return [
-        searched[min(known, key=lambda one: (abs(one - index), one))]
+        searched[min(searched_frames, key=lambda frame: (abs(frame - index), frame))]
         for index in range(len(frames))
     ]
 
 
 def _face(picture: np.ndarray, near: Box | None) -> Box | None:
-    """The largest face, or that which overlaps with one that is known."""
+    """The box of the largest face, or, if `near` is given, of the one with the largest overlap with
+    it."""
     found = _detector()(np.ascontiguousarray(picture), int(min(picture.shape[:2]) < SMALL))
     boxes = [(box.left(), box.top(), box.right(), box.bottom()) for box in found]
     if near is not None:
@@ -111,10 +113,10 @@ def _face(picture: np.ndarray, near: Box | None) -> Box | None:
     return max(boxes, key=lambda box: _shared(box, box), default=None)
 
 
-def _shared(one: Box, other: Box) -> int:
-    """Pixels that two boxes share."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
+def _shared(first: Box, second: Box) -> int:
+    """Area of the intersection of two boxes, pixels."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
     return max(width, 0) * max(height, 0)
 
 
@@ -139,14 +141,14 @@ def _dlib() -> Any:
     try:
         import dlib
     except ImportError as error:
-        raise RunError("faces are judged by dlib: pip install 'semcore-video[face]'") from error
+        raise RunError("face metrics need dlib: pip install 'semcore-video[face]'") from error
     return dlib
 
 
 def _models() -> Path:
-    """The folder of dlib's models; their package needs an old setuptools to be imported, so it is
-    only looked up."""
+    """The folder of dlib's models. Importing their package needs an old setuptools, so it is only
+    located."""
     found = importlib.util.find_spec("face_recognition_models")
     if found is None or not found.submodule_search_locations:
-        raise RunError("faces are judged by dlib's models: pip install 'semcore-video[face]'")
+        raise RunError("face metrics need dlib's models: pip install 'semcore-video[face]'")
     return Path(found.submodule_search_locations[0]) / "models"

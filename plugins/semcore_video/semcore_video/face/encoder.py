@@ -1,5 +1,4 @@
-"""The transmitter of a talking head: how the face has moved since the reference picture that both
-ends hold."""
+"""Encoder of a talking head: motion of the face relative to the shared reference picture."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ import numpy as np
 from semcore.errors import ComponentError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream
-from semcore_video.face.detector import named
+from semcore_video.face.detector import named_models
 from semcore_video.face.motion import NUMBERS, basis
 from semcore_video.face.reference import best_reference, newest_picture
 from semcore_video.face.tracker import frames_with_face, track
@@ -23,22 +22,21 @@ from semcore_video.weights import digest
 MOTION = "motion"
 """Name of the stream."""
 MOUTHS = "mouths"
-"""Name of the stream that tells the knowledge base what is seen between the lips."""
+"""Name of the knowledge-base stream with the mouth atlas."""
 
 
 @dataclass(frozen=True)
 class FaceMotion(SemanticEncoder):
-    """Twelve numbers a frame: rotation, translation and scale of the head (6), eyelids (1) and
+    """Twelve numbers per frame: rotation, translation and scale of the head (6), eyelids (1) and
     expression (5).
 
-    They are fitted to the 478 points of MediaPipe's face mesh, in weak perspective, as what has
-    changed since the newest reference picture of the user in the knowledge base. So the shape of a
-    face, which is its identity, is not sent. Without a face in the reference, or without one, they
-    are what has changed since the best frame of the video itself; without a face in the video they
-    are zero.
+    They are fitted, in weak perspective, to the 478 points of MediaPipe's face mesh, relative to
+    the newest reference picture of the user in the knowledge base. The shape of the face, which
+    carries the identity, is therefore not sent. Without a reference, or with no face in it, they
+    are relative to the best frame of the video itself; without a face in the video they are zero.
 
     Fields:
-        basis: folder that the recipe `face-basis` wrote; null: the shipped one, learnt from seven
+        basis: folder written by the recipe `face-basis`; null: the shipped one, learnt from seven
             speakers
     """
 
@@ -53,8 +51,8 @@ class FaceMotion(SemanticEncoder):
     basis: str | None = None
 
     def identity(self) -> Any:
-        """The digest of the basis, and the models that find faces if they are named."""
-        return [digest("face-basis", self.basis), *named()]
+        """The digest of the basis, and of the face models given in the environment."""
+        return [digest("face-basis", self.basis), *named_models()]
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
@@ -69,10 +67,12 @@ class FaceMotion(SemanticEncoder):
     def _streams(self, sample: Sample, kb: KnowledgeBase) -> dict[str, Stream]:
         if sample.video is None:
             raise ComponentError(f"FaceMotion encodes videos, and sample {sample.id!r} has none")
-        points, reference = track(sample.video), newest_picture(kb, sample.user)
+        points, picture = track(sample.video), newest_picture(kb, sample.user)
         if not np.isfinite(points).all():
             return {MOTION: Features(np.zeros((len(points), NUMBERS), np.float32))}
-        here = np.full(points.shape[1:], np.nan) if reference is None else track(reference[None])[0]
-        if not np.isfinite(here).all():
-            here = points[best_reference(points)]
-        return {MOTION: Features(basis(self.basis).numbers(points, here))}
+        reference_points = (
+            np.full(points.shape[1:], np.nan) if picture is None else track(picture[None])[0]
+        )
+        if not np.isfinite(reference_points).all():
+            reference_points = points[best_reference(points)]
+        return {MOTION: Features(basis(self.basis).numbers(points, reference_points))}

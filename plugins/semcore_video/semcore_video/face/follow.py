@@ -1,4 +1,4 @@
-"""Which face is whose: one person is chosen, and followed from frame to frame."""
+"""Selecting one person in a video and following the face from frame to frame."""
 
 from __future__ import annotations
 
@@ -12,41 +12,42 @@ from semcore_video.face.dlib_faces import embedding
 from semcore_video.face.mesh import IBUG, face_size
 
 Person = Literal["largest", "centre", "left", "right"]
-"""Which one of several people: the one with the largest face, or the one at that place of the
+"""Which of several people: the one with the largest face, or the one at that position in the
 picture."""
 EVERY = 5
-"""Frames from one search of the parts of a frame to the next, while no face is known: it takes as
-long as ten frames."""
+"""While no face is known, parts of the frame are searched in every fifth frame: this takes as long
+as ten frames."""
 SMALLER = 2.0
-"""A face smaller than the largest by this factor is not one of the people to choose from."""
+"""Faces smaller than the largest one by more than this factor are not candidates."""
 FARTHEST, OTHER_SIZE = 0.6, 1.6
-"""How far a face goes from one frame to the next, in heights of the face, and how many times larger
-it becomes, at most."""
+"""Largest movement of a face between two frames, in face heights, and largest change of its size,
+as a factor."""
 ABOUT = 3.0
-"""Side of the square in which a face is searched where it was, in heights of the face."""
+"""Side of the square searched around the last position of a face, in face heights."""
 LEAST = 64
-"""Side of the smallest square that is searched, pixels: in a smaller one a face is a smudge."""
+"""Side of the smallest square that is searched, pixels."""
 PATIENCE = 5
-"""Frames without the face after which it is searched elsewhere."""
+"""Frames without the face after which the whole frame is searched."""
 SAME_PERSON = 0.55
-"""Distance of dlib's embeddings below which two faces are taken for one person: nine people, six
-frames each, have at most 0.45 with themselves and at least 0.57 with each other."""
+"""Distance of dlib's embeddings below which two faces are taken for the same person. For nine
+people with six frames each, distances within a person are at most 0.45, between people at least
+0.57."""
 OFF_CENTRE = 0.75
-"""What a face in the corner of a picture counts less than one in its middle, where no place was
-asked for."""
+"""Reduction of the weight of a face in the corner of the picture relative to one in the centre, if
+no position is asked for."""
 
 
 class Follower:
-    """Follows one person through the frames of a video, which are given in their order.
+    """Follows one person through consecutive frames of a video.
 
-    A face near the place where the person's was last is the person's. After a gap it may be
-    anywhere, and is the person's if it looks like it (dlib's embedding) and is not a face that was
-    seen beside it: so two people are not taken for one, whether they are seen together or in turn.
+    A face near the last position of the person's face is taken for the same. After a gap the face
+    may be anywhere; it is accepted if it matches the person (dlib's embedding) and was not seen
+    beside the person before. Two people are therefore not confused, whether they appear together or
+    in turn.
     """
 
     def __init__(self, person: Person | None = None) -> None:
-        """`person`: which one of several people; None: the one whose face is large and near the
-        middle."""
+        """`person`: which of several people; None: the one with a large face near the centre."""
         self._person = person
         self._index = -1
         self._gap = 0
@@ -59,84 +60,90 @@ class Follower:
         """The points of the person's face in the next frame uint8 (H, W, 3): float32 (478, 3),
         pixels, or None."""
         self._index += 1
-        seen = faces(frame)
+        candidates = faces(frame)
         if self._face is None:
-            found = chosen(frame, seen, self._person, self._index % EVERY == 0)
+            found = select_face(frame, candidates, self._person, self._index % EVERY == 0)
             self._first = None if found is None else (frame.copy(), found)
         else:
-            found = self._again(frame, seen, self._face)
-        self._beside([one for one in seen if found is None or _near([one], found) is None])
+            found = self._find_again(frame, candidates, self._face)
+        self._remember_others(
+            [face for face in candidates if found is None or _nearest([face], found) is None]
+        )
         if found is None:
             self._gap += 1
         else:
             self._face, self._gap = found, 0
         return found
 
-    def _again(
-        self, frame: np.ndarray, seen: list[np.ndarray], last: np.ndarray
+    def _find_again(
+        self, frame: np.ndarray, candidates: list[np.ndarray], last: np.ndarray
     ) -> np.ndarray | None:
-        """The face where it was, or not far from there; after a gap, anywhere."""
+        """The face at or near its last position; after a gap, anywhere in the frame."""
         if self._gap < PATIENCE:
-            found = _near(seen, last)
-            return _near(_about(frame, last), last) if found is None else found
-        seen = _together([*seen, *_about(frame, last)])
-        if not seen and self._index % EVERY == 0:
-            seen = _in_parts(frame)
-        strangers = [one for one, _ in self._others]
+            found = _nearest(candidates, last)
+            return _nearest(_search_around(frame, last), last) if found is None else found
+        candidates = _merged([*candidates, *_search_around(frame, last)])
+        if not candidates and self._index % EVERY == 0:
+            candidates = _search_parts(frame)
+        strangers = [face for face, _ in self._others]
         return next(
-            (one for one in seen if _near(strangers, one) is None and self._same(frame, one)), None
+            (
+                face
+                for face in candidates
+                if _nearest(strangers, face) is None and self._is_person(frame, face)
+            ),
+            None,
         )
 
-    def _same(self, frame: np.ndarray, face: np.ndarray) -> bool:
-        """Whether a face looks like the person's."""
+    def _is_person(self, frame: np.ndarray, face: np.ndarray) -> bool:
+        """Whether a face matches the person."""
         assert self._first is not None
         if self._known is None:
-            first, there = self._first
-            self._known = embedding(first, there[list(IBUG), :2])
+            first, points = self._first
+            self._known = embedding(first, points[list(IBUG), :2])
         return (
             float(np.linalg.norm(embedding(frame, face[list(IBUG), :2]) - self._known))
             < SAME_PERSON
         )
 
-    def _beside(self, seen: list[np.ndarray]) -> None:
-        """Remember where others are; one that has not been seen for a while is forgotten. While no
-        one is followed, there are no others."""
+    def _remember_others(self, seen: list[np.ndarray]) -> None:
+        """Remember the positions of other faces, and forget those not seen for a while. Nothing is
+        remembered until a person is followed."""
         if self._face is None and self._first is None:
             return
         gone = [
-            (one, since)
-            for one, since in self._others
-            if since + PATIENCE > self._index and _near(seen, one) is None
+            (face, since)
+            for face, since in self._others
+            if since + PATIENCE > self._index and _nearest(seen, face) is None
         ]
-        self._others = [*gone, *((one, self._index) for one in seen)]
+        self._others = [*gone, *((face, self._index) for face in seen)]
 
 
-def choose(frame: np.ndarray, person: Person | None = None) -> np.ndarray | None:
-    """The face of one of the people in a picture uint8 (H, W, 3): float32 (478, 3), pixels, or
-    None.
+def choose_face(frame: np.ndarray, person: Person | None = None) -> np.ndarray | None:
+    """The face of one person in a picture uint8 (H, W, 3): float32 (478, 3), pixels, or None.
 
     Args:
-        person: which one; None: the one whose face is large and near the middle
+        person: which one; None: the one with a large face near the centre
     """
-    return chosen(frame, faces(frame), person, True)
+    return select_face(frame, faces(frame), person, True)
 
 
-def chosen(
-    frame: np.ndarray, seen: list[np.ndarray], person: Person | None, parts: bool
+def select_face(
+    frame: np.ndarray, candidates: list[np.ndarray], person: Person | None, parts: bool
 ) -> np.ndarray | None:
-    """The same, of the faces that a search of the frame as a whole has found; `parts`: whether
-    small ones are searched for."""
-    if parts and (not seen or person in ("centre", "left", "right")):
-        seen = _together([*seen, *_in_parts(frame)])
-    if not seen:
+    """The face of one person, given the faces found in the frame as a whole; `parts`: whether parts
+    of the frame are searched for small faces."""
+    if parts and (not candidates or person in ("centre", "left", "right")):
+        candidates = _merged([*candidates, *_search_parts(frame)])
+    if not candidates:
         return None
-    largest = max(float(face_size(one)) for one in seen)
-    people = [one for one in seen if float(face_size(one)) * SMALLER >= largest]
-    return max(people, key=lambda one: _rank(one, person, frame.shape[:2]))
+    largest = max(float(face_size(face)) for face in candidates)
+    people = [face for face in candidates if float(face_size(face)) * SMALLER >= largest]
+    return max(people, key=lambda face: _preference(face, person, frame.shape[:2]))
 
 
-def _rank(face: np.ndarray, person: Person | None, size: tuple[int, int]) -> float:
-    """The greater, the more it is the person who is asked for."""
+def _preference(face: np.ndarray, person: Person | None, size: tuple[int, int]) -> float:
+    """Score of a face as the requested person; the largest is selected."""
     middle = np.array(size[::-1]) / 2
     centre = face[:, :2].mean(0)
     if person == "left":
@@ -150,23 +157,24 @@ def _rank(face: np.ndarray, person: Person | None, size: tuple[int, int]) -> flo
     return height if person == "largest" else height * (1 - OFF_CENTRE * off)
 
 
-def _near(faces: list[np.ndarray], last: np.ndarray) -> np.ndarray | None:
-    """Of several faces the one nearest to where `last` was, if it may be the same face."""
+def _nearest(faces: list[np.ndarray], last: np.ndarray) -> np.ndarray | None:
+    """The face nearest to the position of `last`, if distance and size allow it to be the same
+    face."""
     height, centre = float(face_size(last)), last[:, :2].mean(0)
 
     def far(face: np.ndarray) -> float:
         return float(np.linalg.norm(face[:, :2].mean(0) - centre)) / height
 
-    alike = [
-        one
-        for one in faces
-        if 1 / OTHER_SIZE < float(face_size(one)) / height < OTHER_SIZE and far(one) < FARTHEST
+    similar = [
+        face
+        for face in faces
+        if 1 / OTHER_SIZE < float(face_size(face)) / height < OTHER_SIZE and far(face) < FARTHEST
     ]
-    return min(alike, key=far, default=None)
+    return min(similar, key=far, default=None)
 
 
-def _about(frame: np.ndarray, face: np.ndarray) -> list[np.ndarray]:
-    """The faces in the square about the place of a face."""
+def _search_around(frame: np.ndarray, face: np.ndarray) -> list[np.ndarray]:
+    """The faces in the square around a face."""
     height, width = frame.shape[:2]
     side = int(min(max(round(ABOUT * float(face_size(face))), 32), height, width))
     x, y = face[:, :2].mean(0)
@@ -174,20 +182,22 @@ def _about(frame: np.ndarray, face: np.ndarray) -> list[np.ndarray]:
         int(min(max(round(float(at) - side / 2), 0), most - side))
         for at, most in ((x, width), (y, height))
     )
-    return _part(frame, left, top, side)
+    return _search_square(frame, left, top, side)
 
 
-def _part(frame: np.ndarray, left: int, top: int, side: int) -> list[np.ndarray]:
+def _search_square(frame: np.ndarray, left: int, top: int, side: int) -> list[np.ndarray]:
     """The faces in a square of a frame, in pixels of the frame."""
     shift = np.array([left, top, 0], np.float32)
-    return [one + shift for one in faces(frame[top : top + side, left : left + side])]
+    return [face + shift for face in faces(frame[top : top + side, left : left + side])]
 
 
-def _in_parts(frame: np.ndarray) -> list[np.ndarray]:
-    """The faces in squares of a frame, as high as the frame and half as high, that overlap by half.
+def _search_parts(frame: np.ndarray) -> list[np.ndarray]:
+    """The faces in overlapping squares of a frame: first of the height of the frame, then of half
+    of it.
 
-    A detector sees a picture at 128×128, so a face of a fifth of the height of a wide frame is too
-    small in the whole. What is not found again in a square about it is taken for a mistake.
+    The detector scales a picture to 128×128, so a face of a fifth of the height of a wide frame is
+    too small in the whole. A face that is not found again in a square around it is discarded as a
+    false detection.
     """
     found: list[np.ndarray] = []
     short = min(frame.shape[:2])
@@ -197,29 +207,33 @@ def _in_parts(frame: np.ndarray) -> list[np.ndarray]:
         seen = [
             face
             for left, top in _squares(frame.shape[:2], side)
-            for face in _part(frame, left, top, side)
+            for face in _search_square(frame, left, top, side)
         ]
-        found += [again for one in seen if (again := _near(_about(frame, one), one)) is not None]
+        found += [
+            confirmed
+            for face in seen
+            if (confirmed := _nearest(_search_around(frame, face), face)) is not None
+        ]
         if found:
             break
-    return _together(found)
+    return _merged(found)
 
 
 def _squares(size: tuple[int, int], side: int) -> Iterator[tuple[int, int]]:
-    """Left and top of squares that cover a picture of (H, W), each overlapping the next by half at
-    least."""
+    """Left and top of squares that cover a picture of (H, W), with an overlap of at least one
+    half."""
     height, width = size
     for top in np.linspace(0, height - side, -(-2 * (height - side) // side) + 1):
         for left in np.linspace(0, width - side, -(-2 * (width - side) // side) + 1):
             yield round(left), round(top)
 
 
-def _together(faces: list[np.ndarray]) -> list[np.ndarray]:
-    """Faces that were seen in several squares, once each."""
+def _merged(faces: list[np.ndarray]) -> list[np.ndarray]:
+    """Faces without duplicates."""
     found: list[np.ndarray] = []
     for face in faces:
         if not any(
-            np.linalg.norm((face - one)[:, :2].mean(0)) < face_size(one) / 2 for one in found
+            np.linalg.norm((face - kept)[:, :2].mean(0)) < face_size(kept) / 2 for kept in found
         ):
             found.append(face)
     return found

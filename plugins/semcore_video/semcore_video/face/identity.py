@@ -1,4 +1,4 @@
-"""Whose face it is: the similarity of embeddings."""
+"""Similarity of identity embeddings."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from semcore_video.weights import arrays
 
 
-def similarity(one: np.ndarray, other: np.ndarray) -> float:
-    """The cosine of the angle between two vectors."""
-    return float(one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-12))
+def similarity(first: np.ndarray, second: np.ndarray) -> float:
+    """Cosine similarity of two vectors."""
+    return float(first @ second / max(np.linalg.norm(first) * np.linalg.norm(second), 1e-12))
 
 
 @functools.cache
 def mean_face() -> np.ndarray:
-    """The mean of dlib's embeddings of several people, float64 (128,)."""
+    """Mean of dlib's embeddings over several people, float64 (128,)."""
     found: np.ndarray = arrays("mean-face", None, "mean", "mean-face").astype(np.float64)
     return found

@@ -1,5 +1,4 @@
-"""The baseline that sends key points of the face instead of its motion: wireless semantic video
-conferencing (SVC)."""
+"""Baseline that sends facial key points: wireless semantic video conferencing (SVC)."""
 
 from __future__ import annotations
 
@@ -44,9 +43,9 @@ PLACES = (
     0,
     17,
 )
-"""Mesh points that are sent: outline, nose, corners and lids of the eyes, brows, and lips."""
+"""Mesh points that are sent: outline, nose, eye corners and lids, brows, and lips."""
 UNIT = 0.01
-"""Heights of the face that a number of 1 means."""
+"""Displacement per number of 1, in face heights."""
 SVC = (
     "P. Jiang et al., Wireless semantic communications for video conferencing, IEEE J. Sel. Areas "
     "Commun. 41(1), 2023"
@@ -55,11 +54,12 @@ SVC = (
 
 @dataclass(frozen=True)
 class FaceKeypoints(Tracking, SemanticEncoder):
-    """Where 21 points of the face are: 42 numbers a frame, what has changed since the newest
-    reference picture of the user.
+    """Displacement of 21 facial points since the newest reference picture of the user: 42 numbers
+    per frame.
 
-    Points are those of MediaPipe's face mesh; without a face in the reference, or without one, what
-    has changed since the best frame of the video itself; without a face in the video all are zero.
+    Points are those of MediaPipe's face mesh. Without a reference, or with no face in it,
+    displacements are relative to the best frame of the video itself; without a face in the video
+    they are zero.
     """
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE,)
@@ -75,8 +75,8 @@ class FaceKeypoints(Tracking, SemanticEncoder):
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [
-            Semantics(one.id, {KEYPOINTS: Features(self._moved(one, kb))}, one.user)
-            for one in samples
+            Semantics(sample.id, {KEYPOINTS: Features(self._moved(sample, kb))}, sample.user)
+            for sample in samples
         ]
 
     def _moved(self, sample: Sample, kb: KnowledgeBase) -> np.ndarray:
@@ -85,19 +85,23 @@ class FaceKeypoints(Tracking, SemanticEncoder):
         points, picture = track(sample.video), newest_picture(kb, sample.user)
         if not np.isfinite(points).all():
             return np.zeros((len(points), 2 * len(PLACES)), np.float32)
-        here = np.full(points.shape[1:], np.nan) if picture is None else track(picture[None])[0]
-        if not np.isfinite(here).all():
-            here = points[best_reference(points)]
-        moved = (points - here)[:, list(PLACES), :2] / face_size(here) / UNIT
+        reference_points = (
+            np.full(points.shape[1:], np.nan) if picture is None else track(picture[None])[0]
+        )
+        if not np.isfinite(reference_points).all():
+            reference_points = points[best_reference(points)]
+        moved = (
+            (points - reference_points)[:, list(PLACES), :2] / face_size(reference_points) / UNIT
+        )
         return moved.reshape(len(points), -1).astype(np.float32)
 
 
 @dataclass(frozen=True)
 class KeypointWarp(PortraitGenerator):
-    """Moves the reference picture of the user as its key points have moved, by the same warp as
+    """Warps the reference picture of the user by the displacement of key points, with the warp of
     `mesh-warp`; no weights.
 
-    All other points of the mesh follow by a thin-plate spline through the key points.
+    All other mesh points follow by a thin-plate spline through the key points.
     """
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE,)
@@ -122,7 +126,8 @@ class KeypointWarp(PortraitGenerator):
 
 @functools.lru_cache(maxsize=16)
 def _follows(reference: bytes, count: int) -> np.ndarray:
-    """How much each point of the mesh moves with each key point: float64 (points, key points)."""
+    """Weights of the key points in the displacement of each mesh point: float64 (points, key
+    points)."""
     from scipy.interpolate import RBFInterpolator
 
     places = np.frombuffer(reference, np.float32).reshape(count, 2).astype(np.float64)

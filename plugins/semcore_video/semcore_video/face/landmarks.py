@@ -1,4 +1,4 @@
-"""68 landmarks of a face, by MediaPipe or dlib, and what can be measured on them."""
+"""68 facial landmarks by MediaPipe or dlib, and measures on them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from semcore_video.face.tracker import followed
 
 Detector = Literal["mediapipe", "dlib"]
 UPPER_LIP, LOWER_LIP, BROWS, CHIN = 62, 66, 27, 8
-"""Landmarks in the middle of the inner lips, between the brows, and at the chin."""
+"""Landmarks at the centre of the inner lips, between the brows, and at the chin."""
 MOUTH_LEFT, MOUTH_RIGHT = 48, 54
 
 
@@ -21,7 +21,7 @@ def landmarks(frames: np.ndarray, detector: Detector) -> np.ndarray:
 
     Args:
         frames: uint8 (T, H, W, 3)
-        detector: who finds them; MediaPipe's are the nearest points of its face mesh
+        detector: `mediapipe`, the nearest points of its face mesh, or `dlib`
 
     Returns:
         x to the right, y down, pixels, float32 (T, 68, 2); NaN where no face is found
@@ -36,19 +36,20 @@ def landmarks(frames: np.ndarray, detector: Detector) -> np.ndarray:
 
 
 def opening(points: np.ndarray) -> np.ndarray:
-    """Distance of the inner lips in heights of the lower face: landmarks (T, 68, 2) -> (T,)."""
+    """Distance of the inner lips relative to the height of the lower face: landmarks (T, 68, 2) ->
+    (T,)."""
     return lips_apart(points) / _height(points)
 
 
 def lips_apart(points: np.ndarray) -> np.ndarray:
-    """Distance of the inner lips in the middle of the mouth, in the unit of the landmarks: (T, 68,
+    """Distance of the inner lips at the centre of the mouth, in the unit of the landmarks: (T, 68,
     2) -> (T,)."""
     return np.linalg.norm(points[:, UPPER_LIP] - points[:, LOWER_LIP], axis=-1)
 
 
 def widths(points: np.ndarray) -> np.ndarray:
-    """Distance of the corners of the mouth in heights of the lower face: landmarks (T, 68, 2) ->
-    (T,)."""
+    """Distance of the mouth corners relative to the height of the lower face: landmarks (T, 68, 2)
+    -> (T,)."""
     return np.linalg.norm(points[:, MOUTH_LEFT] - points[:, MOUTH_RIGHT], axis=-1) / _height(points)
 
 
@@ -56,9 +57,9 @@ def _height(points: np.ndarray) -> np.ndarray:
     return np.linalg.norm(points[:, BROWS] - points[:, CHIN], axis=-1)
 
 
-def correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Pearson's correlation, 0 where one of them does not change."""
-    one, other = (np.asarray(values, np.float64) for values in (one, other))
-    if len(one) < 2 or one.std() < 1e-9 or other.std() < 1e-9:
+def correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Pearson correlation; 0 if one of the two is constant."""
+    first, second = (np.asarray(values, np.float64) for values in (first, second))
+    if len(first) < 2 or first.std() < 1e-9 or second.std() < 1e-9:
         return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
+    return float(np.corrcoef(first, second)[0, 1])

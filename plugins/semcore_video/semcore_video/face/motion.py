@@ -1,4 +1,4 @@
-"""Twelve numbers a frame: how a face has moved since the reference picture, and back to points."""
+"""Motion of a face as twelve numbers per frame, and back to points."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ NUMBERS = POSE + EXPRESSION
 """Rotation vector (3), translation along x and y and logarithm of the scale (3), eyelids (1),
 expression (5)."""
 UNITS = np.array([0.01, 0.01, 0.01, 0.003, 0.003, 0.006], np.float32)
-"""What a pose number of 1 means: radians, heights of the face, and logarithm of the scale. Each
-moves points about as far as one standard deviation of an expression does: an error of 1 is about as
-bad in any number."""
+"""Unit of each pose number: radians, face heights, and logarithm of the scale. Each unit moves
+points about as far as one standard deviation of an expression, so that equal errors have a similar
+effect in all numbers."""
 SWEEPS = 3
-"""Alternations between pose and expression."""
+"""Alternations between fitting the pose and the expression."""
 
 
 @dataclass(frozen=True, eq=False)
 class Basis:
-    """What faces do: the directions in which expressions move the points, in heights of the face.
+    """Directions in which expressions move the points, in face heights.
 
     Fields:
         directions: float32 (6, 478, 3); the first moves the eyelids; a coefficient of 1 is one
@@ -34,7 +34,7 @@ class Basis:
     directions: np.ndarray
 
     def numbers(self, points: np.ndarray, reference: np.ndarray) -> np.ndarray:
-        """Motion of points float32 (T, 478, 3) since the reference (478, 3), both in pixels:
+        """Motion of points float32 (T, 478, 3) relative to the reference (478, 3), both in pixels:
         float32 (T, 12)."""
         shape, seen = _shapes(points, reference)
         inverse = np.linalg.pinv(self.directions.reshape(EXPRESSION, -1).T.astype(np.float64))
@@ -70,7 +70,7 @@ class Basis:
 
 
 def basis(folder: str | None = None) -> Basis:
-    """The shipped directions, or those that the recipe `face-basis` wrote into a folder."""
+    """The shipped basis, or the one written by the recipe `face-basis` into a folder."""
     return _basis(folder, digest("face-basis", folder))
 
 
@@ -80,8 +80,7 @@ def _basis(folder: str | None, content: str) -> Basis:
 
 
 def unposed(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """What points (T, 478, 3) do besides moving rigidly since the reference (478, 3), in heights of
-    the face."""
+    """Non-rigid displacement of points (T, 478, 3) from the reference (478, 3), in face heights."""
     shape, seen = _shapes(points, reference)
     still = np.empty(seen.shape)
     for moved, target in zip(still, seen, strict=True):
@@ -91,27 +90,28 @@ def unposed(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def _shapes(points: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The reference and the points, about the middle of the reference, in heights of its face."""
+    """The reference and the points relative to the centroid of the reference, in face heights of
+    the reference."""
     size, centre = float(face_size(reference)), reference.mean(0)
     return (reference - centre) / size, (points - centre) / size
 
 
 def _pose(shape: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """Rotation (3, 3), scale and shift (3,) that bring the rigid points of `shape` nearest to those
-    of `target` (Umeyama)."""
+    """Rotation (3, 3), scale and shift (3,) of least squares from the rigid points of `shape` to
+    those of `target` (Umeyama)."""
     rigid = list(RIGID)
-    one, other = shape[rigid].astype(np.float64), target[rigid].astype(np.float64)
-    mean, other_mean = one.mean(0), other.mean(0)
-    u, s, vt = np.linalg.svd((other - other_mean).T @ (one - mean))
+    source, destination = shape[rigid].astype(np.float64), target[rigid].astype(np.float64)
+    source_mean, destination_mean = source.mean(0), destination.mean(0)
+    u, s, vt = np.linalg.svd((destination - destination_mean).T @ (source - source_mean))
     sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
     rotation = u * sign @ vt
-    scale = float((s * sign).sum() / np.square(one - mean).sum())
-    shift = other_mean - scale * rotation @ mean
+    scale = float((s * sign).sum() / np.square(source - source_mean).sum())
+    shift = destination_mean - scale * rotation @ source_mean
     return rotation, max(scale, 1e-3), shift
 
 
 def _vector(rotation: np.ndarray) -> np.ndarray:
-    """A rotation matrix as axis times angle, radians."""
+    """A rotation matrix as a rotation vector, radians."""
     from scipy.spatial.transform import Rotation
 
     return Rotation.from_matrix(rotation).as_rotvec()

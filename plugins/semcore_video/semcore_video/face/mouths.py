@@ -1,5 +1,5 @@
-"""What is seen between the lips: teeth, tongue and dark, which a reference picture with its mouth
-shut cannot tell."""
+"""Mouth atlas: the appearance between open lips, which a reference picture with a closed mouth
+lacks."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from semcore_video.face.mesh import face_size, lip_opening
 
 UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 LOWER = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
-"""The inner edges of the lips, from one corner of the mouth to the other."""
+"""Inner edges of the lips, from one corner of the mouth to the other."""
 ROWS, COLUMNS = 12, 32
-"""A mouth straightened: its corners left and right, the upper lip its upper edge."""
+"""Size of a rectified mouth: corners left and right, the upper lip at the top."""
 KEPT = ((8, 16), (3, 5), (3, 5))
-"""Cosines down and across that are kept of brightness and of both colours."""
+"""DCT coefficients kept for luma and both chroma planes: (vertical, horizontal)."""
 NUMBERS = 1 + sum(down * across for down, across in KEPT)
-"""Of a mouth: how far it is open, and cosines of what is in it."""
+"""Numbers per mouth: its opening and the DCT coefficients."""
 UNIT = 600.0
-"""A number of 1 is a cosine of this size, divided by 1 + its place down + its place across: numbers
-are alike in size."""
+"""Scale of the coefficients: the coefficient at (i, j) is divided by UNIT / (1 + i + j), so that
+all numbers have similar magnitude."""
 LEAST = 0.012
-"""Opening of the lips, heights of the face, from which something is seen between them."""
+"""Opening of the lips, in face heights, above which the inside of the mouth is visible."""
 OPENING_UNIT = 0.05
-"""An opening of this many heights of the face is a number of 1."""
+"""Opening of the lips, in face heights, that is a number of 1."""
 LUMA = np.array([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]], np.float32)
-"""Red, green and blue to brightness and colours (JPEG)."""
+"""RGB to luma and chroma (JPEG)."""
 
 
 def mouths_of(video: np.ndarray, points: np.ndarray, count: int) -> np.ndarray:
-    """Mouths of a video, each opener than the one before it: float32 (count, NUMBERS), all zero if
-    none is open.
+    """An atlas of mouths of a video, ordered by opening: float32 (count, NUMBERS), all zero if none
+    is open.
 
     Args:
         video: uint8 (T, H, W, 3)
-        points: of the face, float32 (T, 478, 3), pixels; NaN in frames without one, which are left
-            out
-        count: how many, spread evenly over the openings that occur
+        points: of the face, float32 (T, 478, 3), pixels; NaN in frames without a face, which are
+            skipped
+        count: number of mouths, spread evenly over the openings that occur
     """
     opening = lip_opening(points)
     order = np.argsort(opening, kind="stable")
@@ -53,28 +53,31 @@ def mouths_of(video: np.ndarray, points: np.ndarray, count: int) -> np.ndarray:
 
 
 def with_mouth(drawn: np.ndarray, points: np.ndarray, mouths: np.ndarray) -> np.ndarray:
-    """A picture float32 (H, W, 3) with what is seen between the lips of the face at `points` (478,
-    3).
+    """A picture float32 (H, W, 3) with the inside of the mouth drawn between the lips of the face
+    at `points` (478, 3).
 
-    The two mouths that are open about as far are mixed, so that nothing jumps from frame to frame.
+    The two mouths of the atlas with the nearest openings are interpolated, so that frames change
+    smoothly.
     """
     opening = float(lip_opening(points))
     share = float(np.clip((opening - LEAST / 2) / LEAST, 0, 1))
     if share <= 0:
         return drawn
-    there = np.maximum.accumulate(mouths[:, 0]) + 1e-4 * np.arange(len(mouths))
-    mixed = [np.interp(opening / OPENING_UNIT, there, column) for column in mouths[:, 1:].T]
-    return _painted(drawn, points, _picture(np.array(mixed, np.float32)), share)
+    openings = np.maximum.accumulate(mouths[:, 0]) + 1e-4 * np.arange(len(mouths))
+    numbers = [np.interp(opening / OPENING_UNIT, openings, column) for column in mouths[:, 1:].T]
+    return _painted(drawn, points, _picture(np.array(numbers, np.float32)), share)
 
 
 def _numbers(mouth: np.ndarray) -> np.ndarray:
-    """A straightened mouth float32 (ROWS, COLUMNS, 3), 0..255, as cosines float32 (NUMBERS -
-    1,)."""
+    """DCT coefficients float32 (NUMBERS - 1,) of a rectified mouth float32 (ROWS, COLUMNS, 3),
+    0..255."""
     from scipy.fft import dctn
 
     spectrum = dctn(mouth @ LUMA.T - (128, 0, 0), axes=(0, 1), norm="ortho")
-    kept = [spectrum[:down, :across, plane].ravel() for plane, (down, across) in enumerate(KEPT)]
-    return np.concatenate(kept) / _sizes()
+    coefficients = [
+        spectrum[:down, :across, plane].ravel() for plane, (down, across) in enumerate(KEPT)
+    ]
+    return np.concatenate(coefficients) / _sizes()
 
 
 def _picture(numbers: np.ndarray) -> np.ndarray:
@@ -92,14 +95,14 @@ def _picture(numbers: np.ndarray) -> np.ndarray:
 
 @functools.cache
 def _sizes() -> np.ndarray:
-    """How large a cosine is whose number is 1, float32 (NUMBERS - 1,)."""
+    """Scale of each coefficient, float32 (NUMBERS - 1,)."""
     places = [np.add.outer(np.arange(down), np.arange(across)).ravel() for down, across in KEPT]
     return (UNIT / (1 + np.concatenate(places))).astype(np.float32)
 
 
 class _Frame:
-    """Coordinates of a mouth: along it from corner to corner, and down from the upper lip to the
-    lower one."""
+    """Coordinate system of a mouth: along the line between its corners, and down from the upper to
+    the lower lip."""
 
     def __init__(self, points: np.ndarray) -> None:
         self.corner = points[UPPER[0], :2].astype(np.float64)
@@ -114,19 +117,19 @@ class _Frame:
         )
 
     def edges(self, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """How far down the upper and the lower lip are at places along the mouth, pixels."""
+        """Vertical position of the upper and the lower lip at positions along the mouth, pixels."""
         return np.interp(along, *self.upper), np.interp(along, *self.lower)
 
 
 def _straightened(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """What is between the lips of the face at `points` in a picture uint8 (H, W, 3): float32 (ROWS,
+    """The rectified mouth of the face at `points` in a picture uint8 (H, W, 3): float32 (ROWS,
     COLUMNS, 3)."""
     import cv2
 
     frame = _Frame(points)
     along = (np.arange(COLUMNS) + 0.5) / COLUMNS * frame.width
     upper, lower = frame.edges(along)
-    # A little inside the edges, so that no lip gets into the mouth.
+    # Slightly inside the edges, to exclude the lips.
     down = upper + np.linspace(0.12, 0.88, ROWS)[:, None] * (lower - upper)
     places = frame.corner + np.stack(np.broadcast_arrays(along, down), -1) @ frame.axes
     x, y = np.moveaxis(places.astype(np.float32), -1, 0)
@@ -136,7 +139,7 @@ def _straightened(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def _painted(drawn: np.ndarray, points: np.ndarray, mouth: np.ndarray, share: float) -> np.ndarray:
-    """A straightened mouth laid between the lips."""
+    """The picture with a rectified mouth drawn between the lips."""
     import cv2
 
     frame, soft = _Frame(points), max(float(face_size(points)) / 160, 0.5)
@@ -157,7 +160,7 @@ def _painted(drawn: np.ndarray, points: np.ndarray, mouth: np.ndarray, share: fl
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    # Full between the lips and none beyond them, over about a pixel.
+    # Full weight between the lips and none outside, with a transition of about a pixel.
     edge = np.minimum(
         np.minimum(down - upper, lower - down), np.minimum(along, frame.width - along)
     )

@@ -1,5 +1,4 @@
-"""Real3D-Portrait, which is no package: its authors' own program is called, in an environment of
-its own."""
+"""Real3D-Portrait. It is not a package: its authors' program runs in its own environment."""
 
 from __future__ import annotations
 
@@ -24,11 +23,11 @@ from semcore_video.face.reference import newest_picture
 from semcore_video.licences import REAL3D
 from semcore_video.media.reading import read_clip
 from semcore_video.paper import PAPER
-from semcore_video.resampling import nearest
+from semcore_video.resampling import nearest_frames
 
 FOLDER, PYTHON = "REAL3D_PORTRAIT", "REAL3D_PORTRAIT_PYTHON"
-"""Environment variables: the folder of the program, and the interpreter that runs it. A pipeline
-cannot name either, for it would start what somebody else wrote."""
+"""Environment variables: the folder of the program, and its Python interpreter. A pipeline cannot
+set either, because that would run arbitrary code."""
 PROGRAM = "inference/real3d_infer.py"
 NEEDED = (
     PROGRAM,
@@ -37,27 +36,27 @@ NEEDED = (
     "checkpoints/240210_real3dportrait_orig/secc2plane_torso_orig/model_ckpt_steps_100000.ckpt",
     "checkpoints/pretrained_ckpts/mit_b0.pth",
 )
-"""What the program needs, in its folder."""
+"""Files required in the folder of the program."""
 HOME = "github.com/yerfor/Real3DPortrait"
 
 
 @dataclass(frozen=True)
 class Real3DPortrait(Generator):
-    """Video from audio by Real3D-Portrait: its audio-to-motion (eq. 17) and its renderer (eq. 18)
-    move the reference picture.
+    """Video from audio by Real3D-Portrait: its audio-to-motion network (eq. 17) and renderer (eq.
+    18) animate the reference picture.
 
-    It hears what the voice says, and needs a reference picture of the user in the knowledge base;
-    without one there is sound alone. The program of its authors is started once a sample, in the
-    folder that the environment variable REAL3D_PORTRAIT names, by the interpreter in
-    REAL3D_PORTRAIT_PYTHON, or else by this one.
+    Its input is the sound of the voice, and a reference picture of the user in the knowledge base;
+    without a picture the result is the sound alone. The program of its authors is run once per
+    sample, in the folder given by the environment variable REAL3D_PORTRAIT, with the interpreter
+    given by REAL3D_PORTRAIT_PYTHON, or by default the current one.
 
     Errors: RunError if the program or one of its checkpoints is missing, or if it fails.
 
     Fields:
         voice: makes the sound
-        temperature: how freely the motion is drawn
-        mouth: factor of the opening of the mouth
-        patience_s: longest run for one sample, s
+        temperature: sampling temperature of the motion
+        mouth: factor of the mouth opening
+        patience_s: time limit per sample, s
     """
 
     licences: ClassVar[tuple[str, ...]] = (REAL3D,)
@@ -71,11 +70,11 @@ class Real3DPortrait(Generator):
     patience_s: Annotated[float, Gt(0)] = 1800.0
 
     def identity(self) -> Any:
-        """The digests of the program and of what it needs; None: it is not there."""
-        named = os.environ.get(FOLDER)
-        if not named:
+        """The digests of the program and of the files it needs; None: not installed."""
+        folder_name = os.environ.get(FOLDER)
+        if not folder_name:
             return None
-        folder = Path(named).expanduser()
+        folder = Path(folder_name).expanduser()
         code = fingerprint(folder, ("*.py", "*.yaml", "*.yml", "*.json"))
         return {"program": code, **{Path(name).name: fingerprint(folder / name) for name in NEEDED}}
 
@@ -84,24 +83,25 @@ class Real3DPortrait(Generator):
         return self.voice.accepts
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        heard = self.voice.generate(batch, kb, rng.at("voice"))
+        sounds = self.voice.generate(batch, kb, rng.at("voice"))
         return [
-            Candidates([self._seen(got, one.samples[0], kb)])
-            for got, one in zip(batch, heard, strict=True)
+            Candidates([self._result(received, sound.samples[0], kb)])
+            for received, sound in zip(batch, sounds, strict=True)
         ]
 
-    def _seen(self, got: Semantics, sound: Sample, kb: KnowledgeBase) -> Sample:
-        picture = newest_picture(kb, got.user)
+    def _result(self, received: Semantics, sound: Sample, kb: KnowledgeBase) -> Sample:
+        picture = newest_picture(kb, received.user)
         if picture is None or sound.audio is None or not sound.sample_rate_hz:
             return sound
-        video, fps = self._moved(picture, sound.audio, sound.sample_rate_hz)
-        frames, granted = got.extent.pictures(fps)
-        return replace(sound, video=nearest(video, frames) if frames else video, fps=granted)
+        video, fps = self._render(picture, sound.audio, sound.sample_rate_hz)
+        frames, granted = received.extent.pictures(fps)
+        return replace(sound, video=nearest_frames(video, frames) if frames else video, fps=granted)
 
-    def _moved(
+    def _render(
         self, picture: np.ndarray, audio: np.ndarray, sample_rate_hz: int
     ) -> tuple[np.ndarray, float]:
-        """The picture uint8 (H, W, 3) as it speaks: frames of its size, and how many a second."""
+        """The picture uint8 (H, W, 3) animated by a sound: frames of the same size, and their
+        rate."""
         import soundfile
         from PIL import Image
 
@@ -110,7 +110,7 @@ class Real3DPortrait(Generator):
             place = Path(name)
             Image.fromarray(picture).save(place / "reference.png")
             soundfile.write(place / "speech.wav", audio, sample_rate_hz)
-            asked = {
+            arguments = {
                 "src_img": place / "reference.png",
                 "drv_aud": place / "speech.wav",
                 "out_name": place / "video.mp4",
@@ -119,54 +119,59 @@ class Real3DPortrait(Generator):
                 "mouth_amp": self.mouth,
             }
             command = [os.environ.get(PYTHON) or sys.executable, PROGRAM]
-            command += [word for key, value in asked.items() for word in (f"--{key}", str(value))]
+            command += [
+                word for key, value in arguments.items() for word in (f"--{key}", str(value))
+            ]
             self._run(command, folder)
             if not (place / "video.mp4").is_file():
-                raise RunError(f"Real3DPortrait: {PROGRAM} in {folder} ended, but wrote no video")
+                raise RunError(
+                    f"Real3DPortrait: {PROGRAM} in {folder} ended without writing a video"
+                )
             frames, fps, _ = read_clip(place / "video.mp4", sample_rate_hz)
         size = (picture.shape[1], picture.shape[0])
         resized = [
-            np.asarray(Image.fromarray(one).resize(size, Image.Resampling.BICUBIC))
-            for one in frames
+            np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC))
+            for frame in frames
         ]
         return np.stack(resized), fps
 
     def _run(self, command: Sequence[str], folder: Path) -> None:
-        known: dict[str, Any] = {
+        options: dict[str, Any] = {
             "cwd": folder,
             "env": {**os.environ, "PYTHONPATH": str(folder)},
             "timeout": self.patience_s,
         }
         try:
-            done = subprocess.run(command, capture_output=True, check=False, **known)
+            done = subprocess.run(command, capture_output=True, check=False, **options)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise RunError(f"Real3DPortrait: {PROGRAM} in {folder} did not run: {error}") from error
+            raise RunError(
+                f"Real3DPortrait: {PROGRAM} in {folder} could not run: {error}"
+            ) from error
         if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            error_lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise RunError(
                 f"Real3DPortrait: {PROGRAM} in {folder} failed: "
-                f"{said[-1] if said else done.returncode}"
+                f"{error_lines[-1] if error_lines else done.returncode}"
             )
 
 
 def program_folder() -> Path:
-    """The folder of the program, with all that it needs.
+    """The folder of the program.
 
     Raises:
-        RunError: it is not named, or files are missing, each of which is told
+        RunError: it is not set, or required files are missing; the message lists them
     """
-    named = os.environ.get(FOLDER)
-    if not named:
+    folder_name = os.environ.get(FOLDER)
+    if not folder_name:
         raise RunError(
             f"Real3DPortrait: set {FOLDER} to a checkout of {HOME} with its checkpoints, and "
-            f"{PYTHON} to the interpreter of "
-            "its environment"
+            f"{PYTHON} to the interpreter of its environment"
         )
-    folder = Path(named).expanduser()
+    folder = Path(folder_name).expanduser()
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise RunError(
-            f"Real3DPortrait: {folder} lacks {', '.join(missing)}; the README of {HOME} tells "
-            "where to fetch them"
+            f"Real3DPortrait: {folder} lacks {', '.join(missing)}; the README of {HOME} says where "
+            "to get them"
         )
     return folder

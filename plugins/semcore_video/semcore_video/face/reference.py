@@ -1,4 +1,4 @@
-"""Which frame makes a good reference picture: eyes open, mouth shut, head as it mostly is."""
+"""Reference pictures: selecting a good frame, and the newest entries of a knowledge base."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from semcore.types import Features, KnowledgeBase, Picture
 from semcore_video.face.mesh import eye_openness, lip_opening
 
 OPEN_EYES = 0.9
-"""Least openness of the eyes, as a share of their median."""
+"""Minimum openness of the eyes, relative to the median."""
 SHUT_MOUTH = 0.03
-"""Most opening of the lips, as a share of the height of the face."""
+"""Maximum opening of the lips, in face heights."""
 
 
 def best_reference(points: np.ndarray) -> int:
-    """The index of the frame that serves best as reference, of points (T, 478, 3); frames without a
-    face are NaN, left out.
+    """The index of the best reference frame, given points (T, 478, 3); frames without a face (NaN)
+    are skipped.
 
-    Among frames with open eyes and a shut mouth the one that is nearest to the median of all;
-    without such frames, that of the smallest mouth among those with open eyes. A reference with
-    shut eyes would keep them shut for the whole clip.
+    Of the frames with open eyes and a closed mouth, the one nearest to the median pose; if there
+    are none, the frame with the smallest mouth opening among those with open eyes. With closed eyes
+    in the reference, the rendered eyes would stay closed for the whole clip.
 
     Raises:
         ComponentError: no frame has a face
@@ -28,29 +28,29 @@ def best_reference(points: np.ndarray) -> int:
     seen = np.flatnonzero(np.isfinite(points).all((1, 2)))
     if not len(seen):
         raise ComponentError("no frame of the video shows a face")
-    return int(seen[_best(points[seen])])
+    return int(seen[_best_of(points[seen])])
 
 
-def _best(points: np.ndarray) -> int:
+def _best_of(points: np.ndarray) -> int:
     eyes, mouth = eye_openness(points), lip_opening(points)
-    awake = eyes >= OPEN_EYES * np.median(eyes)
-    good = np.flatnonzero(awake & (mouth <= SHUT_MOUTH))
+    eyes_open = eyes >= OPEN_EYES * np.median(eyes)
+    good = np.flatnonzero(eyes_open & (mouth <= SHUT_MOUTH))
     if not len(good):
-        candidates = np.flatnonzero(awake)
+        candidates = np.flatnonzero(eyes_open)
         return int(candidates[mouth[candidates].argmin()])
-    apart = np.linalg.norm(points[good] - np.median(points, axis=0), axis=-1).mean(-1)
-    return int(good[apart.argmin()])
+    distances = np.linalg.norm(points[good] - np.median(points, axis=0), axis=-1).mean(-1)
+    return int(good[distances.argmin()])
 
 
 def newest_picture(kb: KnowledgeBase, user: str) -> np.ndarray | None:
-    """The last reference picture that a knowledge base holds of a user."""
+    """The newest reference picture of a user in a knowledge base."""
     return next(
         (entry.pixels for entry in reversed(kb.of(user)) if isinstance(entry, Picture)), None
     )
 
 
 def newest_mouths(kb: KnowledgeBase, user: str) -> np.ndarray | None:
-    """The last atlas of mouths that a knowledge base holds of a user, float32 (n, numbers)."""
+    """The newest mouth atlas of a user in a knowledge base, float32 (n, numbers)."""
     return next(
         (entry.values for entry in reversed(kb.of(user)) if isinstance(entry, Features)), None
     )

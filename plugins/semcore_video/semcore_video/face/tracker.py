@@ -1,4 +1,4 @@
-"""Where faces are: MediaPipe's face mesh behind a few functions."""
+"""Face points of one person in every frame of a video."""
 
 from __future__ import annotations
 
@@ -8,36 +8,36 @@ from typing import Any
 import numpy as np
 
 from semcore.component.base import Component
-from semcore_video.face.detector import named
+from semcore_video.face.detector import named_models
 from semcore_video.face.follow import Follower
 from semcore_video.face.mesh import POINTS
-from semcore_video.memoize import remembered
+from semcore_video.memoize import memoize
 
 FACE = "face"
-"""What is looked for, as rows call it."""
-REMEMBERED = 64
-"""Videos whose points are kept: encoder, knowledge base and metrics look at the same ones, at every
-SNR again."""
+"""Name of the tracked object in result rows."""
+CACHED_VIDEOS = 64
+"""Number of videos whose points are cached: encoder, knowledge base and metrics use the same ones,
+again at every SNR."""
 
 
 @dataclass(frozen=True)
 class Tracking(Component):
-    """A component that looks for faces, so that its results depend on whose models find them."""
+    """A component that tracks faces, so that its results depend on the face models."""
 
     def identity(self) -> Any:
-        """Names and digests of the models that the environment names; None: those of MediaPipe's
+        """File names and digests of the models given in the environment; None: those of MediaPipe's
         wheel."""
-        return named() or None
+        return named_models() or None
 
 
-@remembered(REMEMBERED)
+@memoize(CACHED_VIDEOS)
 def followed(frames: np.ndarray) -> np.ndarray:
     """The face points of one person in every frame.
 
-    A frame is searched as a whole; where that does not show the person, about the place where the
-    face was last; where there was none yet, in parts of the frame, so that a face of a tenth of its
-    height is found (`follow`). Of several people it is the one whose face is large and near the
-    middle. The points of a frame with one large face do not depend on the other frames.
+    A frame is searched as a whole; if that does not show the person, around the last position of
+    the face; if there is none yet, in parts of the frame, so that a face of a tenth of the frame
+    height is found (`follow`). Of several people, the one with a large face near the centre is
+    taken. In a frame with one large face the points do not depend on the other frames.
 
     Args:
         frames: uint8 (T, H, W, 3)
@@ -59,27 +59,26 @@ def followed(frames: np.ndarray) -> np.ndarray:
 
 
 def track(frames: np.ndarray) -> np.ndarray:
-    """The same for a renderer, without gaps: where no face is found, the points of the nearest
-    frame with one.
+    """As `followed`, without gaps: where no face is found, the points of the nearest frame with
+    one.
 
     Returns:
         float32 (T, 478, 3); all NaN if no frame has a face
     """
     points = followed(frames)
-    there = np.flatnonzero(with_face(points))
-    if len(there) in (0, len(points)):
+    with_points = np.flatnonzero(has_face(points))
+    if len(with_points) in (0, len(points)):
         return points
-    nearest = there[np.abs(there[None] - np.arange(len(points))[:, None]).argmin(1)]
+    nearest = with_points[np.abs(with_points[None] - np.arange(len(points))[:, None]).argmin(1)]
     return points[nearest]
 
 
-def with_face(points: np.ndarray) -> np.ndarray:
-    """In which frames a face was found: points (T, ..., D), NaN where there is none -> bool
-    (T,)."""
+def has_face(points: np.ndarray) -> np.ndarray:
+    """Frames with a face: points (T, ..., D), NaN if missing -> bool (T,)."""
     return np.isfinite(points.reshape(len(points), -1)).all(1)
 
 
 def frames_with_face(video: np.ndarray | None) -> dict[str, tuple[int, int]]:
-    """In how many frames of a video uint8 (T, H, W, 3) the face is, as `SemanticEncoder.found` has
-    it."""
-    return {} if video is None else {FACE: (int(with_face(followed(video)).sum()), len(video))}
+    """The number of frames with a face in a video uint8 (T, H, W, 3), in the form of
+    `SemanticEncoder.found`."""
+    return {} if video is None else {FACE: (int(has_face(followed(video)).sum()), len(video))}

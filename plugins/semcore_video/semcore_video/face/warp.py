@@ -1,4 +1,4 @@
-"""A renderer without weights: the reference picture as a mesh that follows the points, over a still
+"""Renderer without weights: the reference picture as a mesh that follows the points, over a still
 background."""
 
 from __future__ import annotations
@@ -15,28 +15,26 @@ from semcore_video.face.mouths import LEAST, NUMBERS, OPENING_UNIT, with_mouth
 from semcore_video.face.tracker import track
 
 FACE = 468
-"""Points of the mesh that make triangles; irises lie upon others."""
+"""Number of mesh points used for triangles; the irises lie on top of others."""
 RINGS = ((1.25, 0.9), (1.55, 0.45))
-"""Rings round the face: how far out, in radii of its outline, and how far they follow it. Hair
+"""Rings around the face: radius relative to the outline, and weight with which they follow it. Hair
 follows, shoulders hardly."""
 BORDER = 8
-"""Points along each side of the picture, which stay where they are."""
+"""Fixed points along each side of the picture."""
 DARK = np.array([38, 16, 18], np.float32)
-"""The inside of a mouth: drawn teeth look like a cartoon's."""
+"""Colour of the inside of an open mouth."""
 MOUTH_FROM, MOUTH_FULL = 0.01, 0.05
-"""Opening of the lips, heights of the face, from which their inside is dark, and at which it is so
-altogether."""
+"""Openings of the lips, in face heights, at which darkening starts and is complete."""
 
 
 @dataclass(frozen=True, eq=False)
 class Portrait:
-    """A reference picture made ready to be moved.
+    """A reference picture prepared for warping.
 
     Fields:
         picture: uint8 (H, W, 3)
         points: of the face in it, float32 (478, 3), pixels
-        mouths: what is seen between its lips, by how far they are open, float32 (n, numbers); None:
-            not known
+        mouths: mouth atlas, ordered by opening, float32 (n, numbers); None: not known
     """
 
     picture: np.ndarray
@@ -45,16 +43,16 @@ class Portrait:
 
     @functools.cached_property
     def anchors(self) -> np.ndarray:
-        """Rings and border, float32 (n, 2)."""
+        """Points of the rings and the border, float32 (n, 2)."""
         return np.concatenate([self._rings(self.points), self._border()])
 
     @functools.cached_property
     def triangles(self) -> np.ndarray:
         """Corners of the triangles, as indices of face points and anchors: int64 (n, 3).
 
-        They are those of the face seen from the front: in a reference that has turned, points of
-        the far cheek lie over others, and triangles between such neighbours would tear when it
-        turns back.
+        The triangulation is that of the frontal view: in a turned reference, points of the far
+        cheek overlap others, and triangles between such neighbours would tear when the head turns
+        back.
         """
         from scipy.spatial import Delaunay
 
@@ -65,30 +63,32 @@ class Portrait:
 
     @functools.cached_property
     def plate(self) -> tuple[np.ndarray, np.ndarray]:
-        """The background without the person, float32 (H, W, 3), and how surely each pixel is the
-        person, 0..1 (H, W, 1)."""
+        """The background without the person, float32 (H, W, 3), and the person mask, 0..1 (H, W,
+        1)."""
         import cv2
 
         mask = person_mask(self.picture)
         hole = cv2.dilate((mask > 0.1).astype(np.uint8), np.ones((9, 9), np.uint8))
-        behind = cv2.inpaint(np.ascontiguousarray(self.picture), hole, 5, cv2.INPAINT_TELEA)
-        return behind.astype(np.float32), mask[:, :, None]
+        background = cv2.inpaint(np.ascontiguousarray(self.picture), hole, 5, cv2.INPAINT_TELEA)
+        return background.astype(np.float32), mask[:, :, None]
 
     def moved_to(self, points: np.ndarray) -> np.ndarray:
-        """The portrait with its face at other points (478, 3): uint8 (H, W, 3)."""
+        """The portrait with its face moved to other points (478, 3): uint8 (H, W, 3)."""
         import cv2
 
         height, width = self.picture.shape[:2]
         corners = np.concatenate([points[:FACE, :2], self._followed(points)])
-        here = np.concatenate([self.points[:FACE, :2], self.anchors])
-        x, y = _where_from(self.triangles, corners, here, self._depth(points), (height, width))
-        behind, mask = self.plate
+        reference_corners = np.concatenate([self.points[:FACE, :2], self.anchors])
+        x, y = _where_from(
+            self.triangles, corners, reference_corners, self._depth(points), (height, width)
+        )
+        background, mask = self.plate
         layers = np.concatenate([self.picture.astype(np.float32), mask * 255], axis=2)
         warped = cv2.remap(layers, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        # The person as far as either picture says so: what was background and what the head has
-        # left are the plate's.
+        # By the warped mask: background pixels, and those uncovered by the head, are taken from the
+        # inpainted background.
         share = warped[:, :, 3:] / 255
-        drawn = warped[:, :, :3] * share + behind * (1 - share)
+        drawn = warped[:, :, :3] * share + background * (1 - share)
         drawn = (
             self._with_darkness(drawn, points)
             if self.mouths is None
@@ -97,10 +97,10 @@ class Portrait:
         return np.clip(drawn, 0, 255).astype(np.uint8)
 
     def _with_darkness(self, drawn: np.ndarray, points: np.ndarray) -> np.ndarray:
-        """The inside of the lips darkened where they have opened beyond what the reference shows of
-        it.
+        """The picture with the inside of the lips darkened where they open beyond the opening in
+        the reference.
 
-        Teeth that it does show may be drawn twice as high before they look wrong.
+        Visible teeth may be stretched to twice their height before darkening starts.
         """
         import cv2
 
@@ -138,17 +138,17 @@ class Portrait:
         ]
         far = (
             np.concatenate([np.stack(side, 1) for side in ring]) * 1.6 - 0.3
-        )  # beyond the picture, so that rings lie inside
+        )  # outside the picture, so that the rings are inside
         return (far * (width - 1, height - 1)).astype(np.float32)
 
     def _followed(self, points: np.ndarray) -> np.ndarray:
-        """Where the anchors go when the face goes to `points`."""
+        """Positions of the anchors when the face moves to `points`."""
         still, moved = self._rings(self.points), self._rings(points)
         follow = np.repeat([share for _, share in RINGS], len(OVAL))[:, None]
         return np.concatenate([still + follow * (moved - still), self._border()])
 
     def _depth(self, points: np.ndarray) -> np.ndarray:
-        """How far each triangle is, far ones drawn first; anchors lie behind the face."""
+        """Mean depth of each triangle, drawn far to near; anchors lie behind the face."""
         depth = np.concatenate(
             [points[:FACE, 2], np.full(len(self.anchors), points[:FACE, 2].max() + 1)]
         )
@@ -156,10 +156,10 @@ class Portrait:
 
 
 def portrait(picture: np.ndarray, mouths: np.ndarray | None = None) -> Portrait | None:
-    """The portrait in a picture uint8 (H, W, 3), or None if there is no face in it.
+    """The portrait in a picture uint8 (H, W, 3), or None if it shows no face.
 
     Args:
-        mouths: as `mouths_of` makes them; others, or such that show no open mouth, are left out
+        mouths: atlas made by `mouths_of`; one of another shape or without an open mouth is ignored
     """
     points = track(picture[None])[0]
     if not np.isfinite(points).all():
@@ -175,22 +175,23 @@ def portrait(picture: np.ndarray, mouths: np.ndarray | None = None) -> Portrait 
 def _where_from(
     triangles: np.ndarray,
     corners: np.ndarray,
-    here: np.ndarray,
+    reference_corners: np.ndarray,
     depth: np.ndarray,
     size: tuple[int, int],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For every pixel, where in the reference it comes from: x and y, float32 (H, W).
+    """For every pixel, its position in the reference: x and y, float32 (H, W).
 
     Args:
         triangles: int (n, 3)
-        corners: where the points go, (p, 2)
-        here: where they are in the reference, (p, 2)
+        corners: target positions of the points, (p, 2)
+        reference_corners: their positions in the reference, (p, 2)
         depth: of the triangles, (n,)
         size: (H, W)
     """
     import cv2
 
-    target, source = corners[triangles].astype(np.float64), here[triangles].astype(np.float64)
+    target = corners[triangles].astype(np.float64)
+    source = reference_corners[triangles].astype(np.float64)
     ones = np.ones((len(triangles), 3, 1))
     to: Any = np.concatenate([target, ones], 2)
     flat = np.abs(np.linalg.det(to)) < 1e-6

@@ -1,2 +1,1 @@
-"""Baselines that send the sound and the frames themselves, by networks trained through a noisy
-channel."""
+"""Joint source-channel coding of frames and sound by networks: baselines."""

@@ -1,5 +1,5 @@
-"""Networks that turn frames or a waveform into numbers for an analog transport, and noisy numbers
-back."""
+"""Networks from frames or a waveform to numbers for an analog transport, and back from noisy
+numbers."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from semcore_video.mixer import Mixer
 
 
 class FrameCode(nn.Module):
-    """Groups of frames to numbers and back, after DeepWiVe: frames of a group are coded together,
-    groups see each other.
+    """Groups of frames to numbers and back, after DeepWiVe: frames of a group are coded jointly,
+    with context of other groups.
 
-    Pictures are taken in squares of 8 x 8 pixels; convolutions see what is beside a square, and
-    others along time what was there before and after. How noisy the numbers are, the receiver tells
-    from their power.
+    Pictures are divided into squares of 8 x 8 pixels; convolutions combine neighbouring squares,
+    and others along time the previous and next groups. The decoder infers the noise level from the
+    power of the numbers.
 
     Args:
-        group: frames that are coded together
-        latent: real numbers that a square of 16 x 16 pixels of a group becomes
-        width: channels; half as many again where squares are 16 x 16
+        group: frames that are coded jointly
+        latent: real numbers per square of 16 x 16 pixels of a group
+        width: channels; 1.5 times as many at the scale of 16 x 16
         depth: residual blocks at each scale
     """
 
     def __init__(self, group: int = 5, latent: int = 30, width: int = 128, depth: int = 2) -> None:
         super().__init__()
         self.group, self.latent, self.width, self.depth = group, latent, width, depth
+        # The names of the layers are those of the shipped weights.
         coarse, pixels = width * 3 // 2, group * 3 * 64
         self.seen = nn.Sequential(
             nn.Conv2d(pixels, width, 1), *(Residual(width) for _ in range(depth))
@@ -45,7 +46,7 @@ class FrameCode(nn.Module):
         )
 
     def settings(self) -> dict[str, Any]:
-        """What it was built with."""
+        """Arguments of the constructor."""
         return {
             "group": self.group,
             "latent": self.latent,
@@ -67,8 +68,8 @@ class FrameCode(nn.Module):
         return _unit(self.numbers(x).reshape(batch, groups, self.latent, *x.shape[2:]))
 
     def decode(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Noisy numbers (B, G, latent, h, w), as an estimate of least error has them -> frames (B,
-        T, 3, 16 h, 16 w)."""
+        """Noisy numbers (B, G, latent, h, w), scaled for least error -> frames (B, T, 3, 16 h, 16
+        w)."""
         batch, groups = numbers.shape[:2]
         power = _power(numbers).expand(batch, groups, 1, *numbers.shape[3:])
         x = self.heard(torch.cat([numbers, power], 2).flatten(0, 1))
@@ -79,7 +80,7 @@ class FrameCode(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two convolutions beside the identity."""
+    """Residual block of two convolutions."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -93,7 +94,7 @@ class Residual(nn.Module):
 
 
 class _Step(nn.Module):
-    """A residual block over a group, and one along the groups."""
+    """A residual block within a group, and a convolution along the groups."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -110,14 +111,13 @@ class _Step(nn.Module):
 
 
 class WaveCode(nn.Module):
-    """A waveform to numbers and back, after DeepSC-S: learnt windows, and blocks that see what is
-    around them.
+    """A waveform to numbers and back, after DeepSC-S: learnt windows, and blocks over time.
 
     Args:
-        hop: samples of a window's step; windows are twice as long
-        latent: real numbers of a step
+        hop: step of the windows, samples; windows are twice as long
+        latent: real numbers per step
         width: channels
-        depth: blocks at either end
+        depth: blocks of encoder and decoder each
     """
 
     def __init__(self, hop: int = 64, latent: int = 86, width: int = 192, depth: int = 4) -> None:
@@ -127,11 +127,11 @@ class WaveCode(nn.Module):
         self.told = nn.ModuleList(Mixer(width, 7) for _ in range(depth))
         self.numbers = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, latent))
         self.heard = nn.Linear(latent, width)
-        self.filled = nn.ModuleList(Mixer(width, 7, told=1) for _ in range(depth))
+        self.filled = nn.ModuleList(Mixer(width, 7, conditions=1) for _ in range(depth))
         self.waves = nn.ConvTranspose1d(width, 1, 2 * hop, hop, hop // 2)
 
     def settings(self) -> dict[str, Any]:
-        """What it was built with."""
+        """Arguments of the constructor."""
         return {
             "hop": self.hop,
             "latent": self.latent,
@@ -140,7 +140,7 @@ class WaveCode(nn.Module):
         }
 
     def encode(self, sound: torch.Tensor) -> torch.Tensor:
-        """Sound (B, T x hop), about unit power where it is loud -> numbers of unit power (B, T,
+        """Sound (B, T x hop), about unit power where it is active -> numbers of unit power (B, T,
         latent)."""
         x = self.windows(sound[:, None]).transpose(1, 2)
         for block in self.told:
@@ -148,8 +148,7 @@ class WaveCode(nn.Module):
         return _unit(self.numbers(x))
 
     def decode(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Noisy numbers (B, T, latent), as an estimate of least error has them -> sound (B, T x
-        hop)."""
+        """Noisy numbers (B, T, latent), scaled for least error -> sound (B, T x hop)."""
         power = _power(numbers).reshape(len(numbers), 1)
         x = self.heard(numbers)
         for block in self.filled:
@@ -159,14 +158,14 @@ class WaveCode(nn.Module):
 
 
 def _unit(numbers: torch.Tensor) -> torch.Tensor:
-    """Numbers (B, ...) of unit mean square in each row."""
+    """Numbers (B, ...) with unit mean square per row."""
     return numbers / numbers.flatten(1).square().mean(1).clamp(min=1e-9).sqrt().reshape(
         -1, *[1] * (numbers.ndim - 1)
     )
 
 
 def _power(numbers: torch.Tensor) -> torch.Tensor:
-    """Logarithm of the mean square of each row: 0 without noise, the lower the more of it; (B, 1,
+    """Logarithm of the mean square of each row: 0 without noise, falling with the noise; (B, 1,
     ...)."""
     mean = numbers.flatten(1).square().mean(1).clamp(min=1e-3)
     return mean.log().reshape(-1, *[1] * (numbers.ndim - 1))

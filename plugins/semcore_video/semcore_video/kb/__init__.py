@@ -1,2 +1,1 @@
-"""Knowledge bases of reference pictures: when a new picture is sent, and the command `semcore
-kb`."""
+"""Knowledge bases of reference pictures: update policies, and the command `semcore kb`."""

@@ -1,4 +1,4 @@
-"""The verb `kb`: thresholds of a knowledge base from the very data that it is for."""
+"""The command `kb`: thresholds of a knowledge base from the data of a pipeline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from semcore_video.kb.face import FaceKB
 
 MOST_PAIRS = 2000
-"""Pairs of segments that are compared, spread over all."""
+"""Maximum number of pairs of segments that are compared, spread evenly over all."""
 
 
 @click.group("kb")
@@ -42,10 +42,10 @@ def command() -> None:
 def calibrate(pipeline: Path, overrides: tuple[str, ...], share: float) -> None:
     """Propose thresholds for the `kb: {use: face}` of PIPELINE, from the segments of its source.
 
-    Identity is parted in the middle between the least similarity of one user's segments and the
-    largest of different users. For the other thresholds any value is a trade of quality against
-    channel uses: they are set so that the `share` of pairs is found too different, each threshold
-    by itself. At the end stands how many updates each level would send.
+    The threshold of identity is the middle between the smallest similarity within users and the
+    largest between users. The other thresholds trade quality against channel uses: each of them is
+    set such that it alone classes the given `share` of pairs as too different. The last line states
+    the number of updates at each level.
 
     For example: semcore kb calibrate av_knowledge.yaml source.limit=20
     """
@@ -57,21 +57,21 @@ def calibrate(pipeline: Path, overrides: tuple[str, ...], share: float) -> None:
     setup = experiment.resolve(experiment.cells[0])
     policy = setup.pipeline.kb
     if not isinstance(policy, FaceKB):
-        raise RunError("kb calibrate is for `kb: {use: face}`, and this pipeline has " + (
-            "no knowledge base" if policy is None else f"{type(policy).__name__}"))  # fmt: skip
+        kind = "no knowledge base" if policy is None else type(policy).__name__
+        raise RunError(f"kb calibrate is for `kb: {{use: face}}`, and this pipeline has {kind}")
     samples, _ = samples_of(setup.source)
     measured = measure(policy, samples)
     if not len(measured.psnr_db):
         raise RunError(
-            "kb calibrate needs two segments of one user at least: set source.segment_s, or more "
-            "samples"
+            "kb calibrate needs at least two segments of one user: set source.segment_s, or use "
+            "more samples"
         )
-    found = proposed(policy, measured, share)
-    rows = [
-        [name, *(f"{np.quantile(values, at):.3g}" for at in (0, 0.5, 1))]
-        for name, values in measured.named()
-        if len(values)
-    ]
+    found = propose(policy, measured, share)
+    rows = []
+    for name, values in measured.series():
+        if len(values):
+            least, median, most = np.quantile(values, (0, 0.5, 1))
+            rows.append([name, f"{least:.3g}", f"{median:.3g}", f"{most:.3g}"])
     console().print(columns(["over pairs of segments", "least", "median", "most"], rows, 1))
     settings = ("similarity", "threshold_db", "rotation_deg", "translation", "expression")
     click.echo(
@@ -79,13 +79,13 @@ def calibrate(pipeline: Path, overrides: tuple[str, ...], share: float) -> None:
         + ", ".join(f"{name}: {getattr(found, name):.3g}" for name in settings)
         + "}"
     )
-    if not measured.apart:
+    if not measured.separable:
         click.echo(
-            "similarity is unchanged: it takes segments of two users, the faces of whom can be "
-            "told apart"
+            "similarity is unchanged: setting it needs segments of two users whose faces are "
+            "separable"
         )
     counts = {
-        level: updates(replace(found, level=level), samples)
+        level: count_updates(replace(found, level=level), samples)
         for level in ("l0", "l1", "l2", "forced")
     }
     click.echo(
@@ -96,38 +96,38 @@ def calibrate(pipeline: Path, overrides: tuple[str, ...], share: float) -> None:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What pairs of reference pictures have, one value a pair: of one user, and the similarity of
-    different users."""
+class Measurements:
+    """Differences of pairs of reference pictures of one user, one value per pair, and similarities
+    between users."""
 
     similarity: np.ndarray
-    strangers: np.ndarray
+    different_users: np.ndarray
     psnr_db: np.ndarray
     rotation_deg: np.ndarray
     translation: np.ndarray
     expression: np.ndarray
 
-    def named(self) -> Iterator[tuple[str, np.ndarray]]:
-        """Names as they are shown, with their values."""
+    def series(self) -> Iterator[tuple[str, np.ndarray]]:
+        """Series of values with their labels."""
         yield "similarity, same user", self.similarity
-        yield "similarity, different users", self.strangers
+        yield "similarity, different users", self.different_users
         yield "PSNR, dB", self.psnr_db
         yield "rotation, degrees", self.rotation_deg
         yield "translation, faces", self.translation
         yield "expression, deviations", self.expression
 
     @property
-    def apart(self) -> bool:
-        """Whether users can be told apart."""
+    def separable(self) -> bool:
+        """Whether the similarities within users exceed all those between users."""
         return bool(
-            len(self.strangers)
+            len(self.different_users)
             and len(self.similarity)
-            and self.similarity.min() > self.strangers.max()
+            and self.similarity.min() > self.different_users.max()
         )
 
 
-def measure(policy: FaceKB, samples: Sequence[Sample]) -> Measured:
-    """Compare the pictures that the policy would send of segments."""
+def measure(policy: FaceKB, samples: Sequence[Sample]) -> Measurements:
+    """Compare the pictures that the policy would send for segments."""
     pictures = [
         (sample.user, picture)
         for sample in samples
@@ -135,33 +135,36 @@ def measure(policy: FaceKB, samples: Sequence[Sample]) -> Measured:
     ]
     pairs = list(itertools.combinations(pictures, 2))
     pairs = pairs[:: max(1, -(-len(pairs) // MOST_PAIRS))]
-    # As the policy does: a later picture is asked how far it is from an earlier one, which is not
-    # the same the other way.
-    same = [(later, one) for (user, one), (stranger, later) in pairs if user == stranger]
-    others = [(later, one) for (user, one), (stranger, later) in pairs if user != stranger]
-    alike, strange = (
-        [value for pair in some if (value := likeness(*pair)) is not None]
-        for some in (same, others)
-    )
-    moved = [
-        one
-        for pair in same
-        if (one := movement(*pair)) is not None and np.isfinite(one.rotation_deg)
-    ]
-    motion = [
-        np.array([getattr(one, name) for one in moved])
-        for name in ("rotation_deg", "translation", "expression")
-    ]
+    # As in the policy, a later picture is compared with an earlier one: the measures are not
+    # symmetric.
+    same: list[tuple[np.ndarray, np.ndarray]] = []
+    same_user: list[float] = []
+    different_users: list[float] = []
+    for (user, earlier), (other_user, later) in pairs:
+        if user == other_user:
+            same.append((later, earlier))
+        similarity = likeness(later, earlier)
+        if similarity is not None:
+            (same_user if user == other_user else different_users).append(similarity)
+    movements = [moved for pair in same if (moved := movement(*pair)) is not None]
+    movements = [moved for moved in movements if np.isfinite(moved.rotation_deg)]
     psnr = np.array([min(psnr_db(*pair), 100.0) for pair in same])
-    return Measured(np.array(alike), np.array(strange), psnr, *motion)
+    return Measurements(
+        similarity=np.array(same_user),
+        different_users=np.array(different_users),
+        psnr_db=psnr,
+        rotation_deg=np.array([moved.rotation_deg for moved in movements]),
+        translation=np.array([moved.translation for moved in movements]),
+        expression=np.array([moved.expression for moved in movements]),
+    )
 
 
-def proposed(policy: FaceKB, measured: Measured, share: float) -> FaceKB:
-    """The policy with thresholds by which the share of pairs is found too different, and users are
-    told apart."""
+def propose(policy: FaceKB, measured: Measurements, share: float) -> FaceKB:
+    """The policy with thresholds that class the share of pairs as too different, and separate users
+    if possible."""
     similarity = (
-        float(measured.similarity.min() + measured.strangers.max()) / 2
-        if measured.apart
+        float(measured.similarity.min() + measured.different_users.max()) / 2
+        if measured.separable
         else policy.similarity
     )
 
@@ -178,8 +181,8 @@ def proposed(policy: FaceKB, measured: Measured, share: float) -> FaceKB:
     )
 
 
-def updates(policy: FaceKB, samples: Sequence[Sample]) -> int:
-    """How many updates a policy sends over segments, if none is lost."""
+def count_updates(policy: FaceKB, samples: Sequence[Sample]) -> int:
+    """Number of updates that a policy sends over segments if none is lost."""
     from semcore.types import KnowledgeBase
 
     kb, sent = KnowledgeBase(), 0

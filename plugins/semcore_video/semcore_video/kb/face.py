@@ -1,5 +1,4 @@
-"""When a reference picture of a face no longer serves: another person, another light, or the head
-or its expression is."""
+"""Knowledge base of face pictures, updated when person, appearance, pose or expression change."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from semcore_video.face.landmarks import landmarks
 from semcore_video.face.motion import POSE, UNITS, basis
 from semcore_video.face.mouths import NUMBERS, mouths_of
 from semcore_video.face.reference import best_reference
-from semcore_video.face.tracker import Tracking, followed, track, with_face
+from semcore_video.face.tracker import Tracking, followed, has_face, track
 from semcore_video.kb.policies import ReferenceKB, psnr_db
 from semcore_video.licences import DLIB, MEDIAPIPE
 from semcore_video.paper import PAPER
@@ -26,31 +25,30 @@ from semcore_video.paper import PAPER
 
 @dataclass(frozen=True)
 class FaceKB(Tracking, ReferenceKB):
-    """Sends a picture of a face if the newest reference no longer serves, as strictly as a level
-    says.
+    """Sends a picture of a face if the newest reference is no longer adequate, by the criteria of a
+    level.
 
-    `l0` asks whether it is the same person (centred cosine similarity of dlib's embeddings, eq.
-    24), `l1` also whether the picture looks alike (PSNR, eq. 25), `l2` also whether the head has
-    turned or moved or the expression changed (eq. 26). `forced` sends a picture of every segment.
+    `l0` tests whether it is the same person (centred cosine similarity of dlib's embeddings, eq.
+    24), `l1` also whether the picture is similar (PSNR, eq. 25), `l2` also whether pose or
+    expression have changed (eq. 26). `forced` sends a picture with every segment.
 
-    Two readings differ from the paper. The picture is not the first frame of the segment, but a
-    good one: eyes open, mouth shut, head as it mostly is; a reference with shut eyes would keep
-    them shut. And it is judged against the newest reference, which is the one that a generator
-    takes, not against the most similar.
+    Two points differ from the paper. The picture is not the first frame of the segment but a good
+    one: eyes open, mouth closed, median pose; with closed eyes in the reference they would stay
+    closed. And it is compared with the newest reference, which generators use, not with the most
+    similar one.
 
-    With `mouths`, every picture brings an atlas along, the stream `mouths`: what is seen between
-    the lips when they are open by so much, as the segment shows it. Without one, mouths that open
-    are dark inside.
+    With `mouths`, each picture is sent with an atlas, the stream `mouths`: the inside of the mouth
+    at several openings, as seen in the segment. Without it, open mouths are dark inside.
 
     Fields:
-        level: how strictly the newest reference is judged
-        similarity: least similarity of identity, -1..1; strangers are near 0
-        threshold_db: least PSNR, dB
-        rotation_deg: angle between the heads above which a picture is sent, degrees
-        translation: distance of the heads above which one is sent, heights of the face
-        expression: norm of the difference of the expressions above which one is sent, standard
-            deviations
-        mouths: how many mouths, from hardly to widely open, go along with a picture
+        level: criteria for the newest reference
+        similarity: minimum similarity of identity, -1..1; different people are near 0
+        threshold_db: minimum PSNR, dB
+        rotation_deg: angle between the head poses above which a picture is sent, degrees
+        translation: distance between the heads above which a picture is sent, face heights
+        expression: norm of the difference of the expressions above which a picture is sent,
+            standard deviations
+        mouths: number of mouths sent with a picture, from slightly to widely open
     """
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, DLIB)
@@ -70,8 +68,8 @@ class FaceKB(Tracking, ReferenceKB):
     def streams(self) -> Mapping[str, type[Stream]]:
         return {**super().streams, **({MOUTHS: Features} if self.mouths else {})}
 
-    def told(self, sample: Sample, pixels: np.ndarray) -> dict[str, Stream]:
-        found = super().told(sample, pixels)
+    def update_streams(self, sample: Sample, pixels: np.ndarray) -> dict[str, Stream]:
+        found = super().update_streams(sample, pixels)
         if self.mouths and (sample.video is None or not len(sample.video)):
             found[MOUTHS] = Features(np.zeros((self.mouths, NUMBERS), np.float32))
         elif self.mouths and sample.video is not None:
@@ -82,8 +80,8 @@ class FaceKB(Tracking, ReferenceKB):
         if self.level == "forced" or not held:
             return True
         tests = {"l0": self._another_person, "l1": self._looks_otherwise, "l2": self._has_moved}
-        asked = list(tests)[: list(tests).index(self.level) + 1]
-        return any(tests[level](pixels, held[-1]) for level in asked)
+        applied = list(tests)[: list(tests).index(self.level) + 1]
+        return any(tests[level](pixels, held[-1]) for level in applied)
 
     def _another_person(self, pixels: np.ndarray, newest: np.ndarray) -> bool:
         found = likeness(pixels, newest)
@@ -108,32 +106,37 @@ class FaceKB(Tracking, ReferenceKB):
         points = followed(sample.video)
         return (
             self._sized(sample.video[best_reference(points)])
-            if with_face(points).any()
+            if has_face(points).any()
             else super().picture(sample)
         )
 
 
 def likeness(pixels: np.ndarray, newest: np.ndarray) -> float | None:
-    """How sure it is that two pictures show one person: centred cosine similarity, -1..1 (eq. 24).
+    """Similarity of identity of two pictures: centred cosine similarity, -1..1 (eq. 24).
 
-    None where the first picture shows no face: nobody else has appeared. -1 where only the second
-    shows none.
+    None if the first picture shows no face, since no other person has appeared; -1 if only the
+    second shows none.
     """
-    here, there = (landmarks(picture[None], "mediapipe")[0] for picture in (pixels, newest))
-    if not np.isfinite(here).all():
+    landmarks_new, landmarks_newest = (
+        landmarks(picture[None], "mediapipe")[0] for picture in (pixels, newest)
+    )
+    if not np.isfinite(landmarks_new).all():
         return None
-    if not np.isfinite(there).all():
+    if not np.isfinite(landmarks_newest).all():
         return -1.0
-    return similarity(embedding(pixels, here) - mean_face(), embedding(newest, there) - mean_face())
+    return similarity(
+        embedding(pixels, landmarks_new) - mean_face(),
+        embedding(newest, landmarks_newest) - mean_face(),
+    )
 
 
 @dataclass(frozen=True)
 class Movement:
-    """How far a face has moved (eq. 26).
+    """Difference of pose and expression of two faces (eq. 26).
 
     Fields:
         rotation_deg: angle between the heads, degrees
-        translation: distance of the heads, heights of the face
+        translation: distance between the heads, face heights
         expression: norm of the difference of the expressions, standard deviations
     """
 
@@ -143,14 +146,14 @@ class Movement:
 
 
 def movement(pixels: np.ndarray, newest: np.ndarray) -> Movement | None:
-    """From one picture to another; None where the first shows no face, without end where only the
-    second shows none."""
-    here, there = track(pixels[None])[0], track(newest[None])[0]
-    if not np.isfinite(here).all():
+    """From `newest` to `pixels`; None if `pixels` shows no face, infinite if only `newest` shows
+    none."""
+    points_new, points_newest = track(pixels[None])[0], track(newest[None])[0]
+    if not np.isfinite(points_new).all():
         return None
-    if not np.isfinite(there).all():
+    if not np.isfinite(points_newest).all():
         return Movement(np.inf, np.inf, np.inf)
-    numbers = basis().numbers(here[None], there)[0]
+    numbers = basis().numbers(points_new[None], points_newest)[0]
     pose = numbers[:POSE] * UNITS
     turned, moved, changed = (
         float(np.linalg.norm(part)) for part in (pose[:3], pose[3:5], numbers[POSE:])

@@ -1,4 +1,4 @@
-"""Policies for a knowledge base of reference pictures, and when each of them sends a new one."""
+"""Policies for updating a knowledge base of reference pictures."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Side = Annotated[int, Ge(1)]
 class ReferenceKB(KBPolicy, abc.ABC):
     """A policy whose entries are reference pictures of each user.
 
-    The picture of a sample is its image, else the first frame of its video; a sample without either
-    asks for no update. Each sample is judged against `kb` alone, so a batch holds one sample of a
-    user.
+    The picture of a sample is its image, or else the first frame of its video; a sample with
+    neither requests no update. Each sample is compared with `kb` alone, so a batch contains at most
+    one sample per user.
 
     Fields:
-        size: (height, width) of the reference pictures, cropped to that aspect and resampled; null:
-            as they are
+        size: (height, width) of the reference pictures, cropped to that aspect ratio and resampled;
+            null: unchanged
     """
 
     size: tuple[Side, Side] | None = None
@@ -45,14 +45,14 @@ class ReferenceKB(KBPolicy, abc.ABC):
         held = [entry.pixels for entry in kb.of(sample.user) if isinstance(entry, Picture)]
         if pixels is None or not self.needed(pixels, held):
             return Semantics(sample.id, {}, sample.user)
-        return Semantics(sample.id, self.told(sample, pixels), sample.user)
+        return Semantics(sample.id, self.update_streams(sample, pixels), sample.user)
 
-    def told(self, sample: Sample, pixels: np.ndarray) -> dict[str, Stream]:
-        """What an update says of a sample whose reference picture is `pixels`."""
+    def update_streams(self, sample: Sample, pixels: np.ndarray) -> dict[str, Stream]:
+        """The streams of an update for a sample with the reference picture `pixels`."""
         return {"reference": Picture(pixels)}
 
     def picture(self, sample: Sample) -> np.ndarray | None:
-        """The reference picture that a sample offers, uint8 (H, W, 3); None if it has none."""
+        """The candidate reference picture of a sample, uint8 (H, W, 3); None if it has none."""
         pixels = sample.image
         if pixels is None and sample.video is not None and len(sample.video):
             pixels = sample.video[0]
@@ -76,7 +76,7 @@ class ReferenceKB(KBPolicy, abc.ABC):
 class StaticKB(ReferenceKB):
     """Sends the first picture of each user, once.
 
-    Until one is acknowledged it goes on trying, each time with the picture of the day.
+    It is repeated with the picture of the current sample until one is acknowledged.
     """
 
     reference: ClassVar[str] = f"{PAPER}, section III-D: the first frame of the first segment"
@@ -88,7 +88,8 @@ class StaticKB(ReferenceKB):
 
 @dataclass(frozen=True)
 class AlwaysKB(ReferenceKB):
-    """Sends the picture of every sample, whatever the receiver holds: the forced update level."""
+    """Sends the picture of every sample, regardless of the receiver's references: the forced update
+    level."""
 
     reference: ClassVar[str] = f"{PAPER}, section III-D4 (w/o Judg.)"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
@@ -99,16 +100,16 @@ class AlwaysKB(ReferenceKB):
 
 @dataclass(frozen=True)
 class PsnrKB(ReferenceKB):
-    """Sends a picture if its PSNR to the best of the user's references is below a threshold: level
-    L1.
+    """Sends a picture if its PSNR relative to the best of the user's references is below a
+    threshold: level L1.
 
-    References accumulate, as in the paper. A generator that takes the newest of them may get
-    another one than the best match; with `max_entries: 1` the policy and such a generator mean the
-    same picture. A reference of another size is no match.
+    References accumulate, as in the paper. A generator that takes the newest of them may use
+    another one than the best match; with `max_entries: 1` policy and generator use the same
+    picture. A reference of another size does not match.
 
     Fields:
         threshold_db: PSNR below which a picture is sent, dB, data range 255, 0 or more
-        max_entries: how many references of a user both ends keep, the newest; null: all
+        max_entries: number of references per user kept by both ends, the newest; null: all
     """
 
     reference: ClassVar[str] = f"{PAPER}, section III-D2, equation 25"
@@ -118,7 +119,10 @@ class PsnrKB(ReferenceKB):
     max_entries: Annotated[int, Ge(1)] | None = None
 
     def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
-        return max((psnr_db(pixels, one) for one in held), default=-np.inf) < self.threshold_db
+        return (
+            max((psnr_db(pixels, reference) for reference in held), default=-np.inf)
+            < self.threshold_db
+        )
 
     def apply(self, kb: KnowledgeBase, delivered: Sequence[Semantics]) -> KnowledgeBase:
         kb = super().apply(kb, delivered)
@@ -127,10 +131,10 @@ class PsnrKB(ReferenceKB):
         return KnowledgeBase({user: kb.of(user)[-self.max_entries :] for user in kb.entries})
 
 
-def psnr_db(one: np.ndarray, other: np.ndarray) -> float:
+def psnr_db(first: np.ndarray, second: np.ndarray) -> float:
     """10·log10(255² / MSE) of two pictures uint8 (H, W, 3): inf if they are equal, -inf if their
     sizes differ."""
-    if one.shape != other.shape:
+    if first.shape != second.shape:
         return -np.inf
-    mse = float(np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2))
+    mse = float(np.mean((first.astype(np.float64) - second.astype(np.float64)) ** 2))
     return float(10 * np.log10(255**2 / mse)) if mse else np.inf

@@ -1,4 +1,4 @@
-"""Interlaced video, whose frames hold two moments line by line, as whole pictures."""
+"""Deinterlacing of video whose frames contain two fields of different times."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ if TYPE_CHECKING:
 
 
 def progressive(frames: Iterable[av.VideoFrame]) -> Iterator[av.VideoFrame]:
-    """Frames of one moment each, that of the first field: the lines of the other one are made by
-    FFmpeg's filter `bwdif`.
+    """Frames deinterlaced to the time of their first field by FFmpeg's filter `bwdif`.
 
-    Frames that are not interlaced stay as they are, and each frame keeps its time.
+    Frames that are not interlaced are unchanged, and each frame keeps its time stamp.
     """
     graph: Any = None
     shape: Any = None
@@ -49,7 +48,7 @@ def _deinterlacer(frame: av.VideoFrame) -> Any:
 
 
 def _through(graph: Any, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
-    """What a filter gives when it gets a frame; None: there are no more."""
+    """The output of a filter for a frame; None: end of the stream."""
     import av
 
     graph.vpush(frame)

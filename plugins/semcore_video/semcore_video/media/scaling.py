@@ -7,23 +7,22 @@ from PIL import Image
 
 
 def squared(pixels: np.ndarray, pixel: float) -> np.ndarray:
-    """A picture uint8 (H, W, 3) with square pixels, from pixels of the given aspect ratio (width /
-    height)."""
+    """A picture uint8 (H, W, 3) resampled to square pixels from the given pixel aspect ratio (width
+    / height)."""
     height, width = pixels.shape[:2]
     return resized(pixels, (height, max(round(width * pixel), 1)))
 
 
 def fitted(pixels: np.ndarray, pixel: float, size: tuple[int, int]) -> np.ndarray:
-    """The middle of a picture in the aspect of a size (height, width), resampled to it.
+    """The centre of a picture, cropped to the aspect ratio of a size (height, width) and resampled
+    to it.
 
     Args:
-        pixel: width of a pixel over its height
+        pixel: pixel aspect ratio (width / height)
     """
     height, width = pixels.shape[:2]
-    wide, high = (
-        min(width, height * size[1] / size[0] / pixel),
-        min(height, width * pixel * size[0] / size[1]),
-    )
+    wide = min(width, height * size[1] / size[0] / pixel)
+    high = min(height, width * pixel * size[0] / size[1])
     left, top = (width - wide) / 2, (height - high) / 2
     return resized(pixels, size, (left, top, left + wide, top + high))
 

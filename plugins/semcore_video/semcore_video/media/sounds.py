@@ -1,5 +1,5 @@
-"""Sound as files have it: any number of channels and any rate, placed by its time stamps and mixed
-to one channel."""
+"""Sound of files: any number of channels and any sample rate, placed by time stamps and mixed to
+mono."""
 
 from __future__ import annotations
 
@@ -14,33 +14,32 @@ if TYPE_CHECKING:
     import av
 
 TOLERANCE_S = 0.02
-"""Time stamps of sound that are off by less are rounded; those that are off by more show a gap, or
-that sound overlaps."""
+"""Deviations of time stamps below this are jitter; larger ones are gaps or overlaps."""
 LONGEST_GAP_S = 86_400.0
-"""Time stamps that leave more than a day out are damage."""
+"""Gaps of more than a day are errors in the time stamps."""
 FRONT, SIDE = 0.5**0.5, 0.5
 WEIGHTS = {"FC": 1.0, "FL": FRONT, "FR": FRONT, "LFE": 0.0, "LFE2": 0.0}
-"""Of channels in a mix to one, by ITU-R BS.775-4, annex 4; all others have SIDE."""
+"""Weights of channels in a mono mix, ITU-R BS.775-4, annex 4; all other channels have SIDE."""
 SCALES = {"u1": (128.0, 128.0), "i2": (0.0, 2.0**15), "i4": (0.0, 2.0**31), "i8": (0.0, 2.0**63)}
-"""Kind of a sample -> the value of silence, and full scale."""
+"""Sample type -> value of silence, and full scale."""
 
 
 class Track:
-    """Sound on a clock of its own, from the beginning on.
+    """Sound on its own clock, read sequentially.
 
     Args:
-        heard: frames of sound, each with its time, s; None: it follows the one before
-        sample_rate_hz: of what is taken
+        frames: audio frames with their times, s; None: directly after the previous one
+        sample_rate_hz: of the output
     """
 
-    def __init__(self, heard: Iterator[tuple[float | None, Any]], sample_rate_hz: int) -> None:
-        self._parts = _resampled(_placed(heard), sample_rate_hz)
+    def __init__(self, frames: Iterator[tuple[float | None, Any]], sample_rate_hz: int) -> None:
+        self._parts = _resampled(_placed(frames), sample_rate_hz)
         self._left = np.zeros(0, np.float32)
         self.at = 0
         """The first sample that can still be taken."""
 
     def take(self, first: int, count: int) -> np.ndarray:
-        """Samples from `first` on, float32 (count,) in -1..1; silence behind the end."""
+        """Samples starting at `first`, float32 (count,) in -1..1; silence after the end."""
         found = np.zeros(count, np.float32)
         while self.at < first + count:
             part = self._left if len(self._left) else next(self._parts, None)
@@ -54,14 +53,16 @@ class Track:
 
 
 def mixed(frame: av.AudioFrame) -> np.ndarray:
-    """A frame of sound as one channel, float32 (S,): a weighted mean, so that what is equal in all
-    channels stays as loud."""
+    """An audio frame as mono, float32 (S,): a weighted mean, so that a signal equal in all channels
+    keeps its level."""
     values = frame.to_ndarray()
     channels = frame.layout.nb_channels
     if not frame.format.is_planar:
         values = values.reshape(-1, channels).T
     silence, full = SCALES.get(values.dtype.str[1:], (0.0, 1.0))
-    weights = np.array([WEIGHTS.get(one.name, SIDE) for one in frame.layout.channels], np.float64)
+    weights = np.array(
+        [WEIGHTS.get(channel.name, SIDE) for channel in frame.layout.channels], np.float64
+    )
     if len(weights) != channels or not weights.any():
         weights = np.ones(channels)
     return ((weights / weights.sum()) @ (values.astype(np.float64) - silence) / full).astype(
@@ -69,21 +70,23 @@ def mixed(frame: av.AudioFrame) -> np.ndarray:
     )
 
 
-def _placed(heard: Iterator[tuple[float | None, Any]]) -> Iterator[tuple[int, np.ndarray]]:
-    """Parts that follow each other from time 0 on, each with its rate: silence in gaps, nothing
-    twice, nothing before 0."""
+def _placed(frames: Iterator[tuple[float | None, Any]]) -> Iterator[tuple[int, np.ndarray]]:
+    """Consecutive parts from time 0 with their sample rates: gaps filled with silence, overlaps and
+    times before 0 cut."""
     at, rate_hz = 0, 0
-    for time, frame in heard:
+    for time, frame in frames:
         if rate_hz and frame.sample_rate != rate_hz:
             raise ComponentError(
-                f"the sound changes its rate from {rate_hz} to {frame.sample_rate} samples a second"
+                f"the sample rate changes from {rate_hz} to {frame.sample_rate} Hz"
             )
         part, rate_hz = mixed(frame), frame.sample_rate
         off = 0 if time is None else round(time * rate_hz) - at
         if at and abs(off) <= TOLERANCE_S * rate_hz:
             off = 0
         if off > LONGEST_GAP_S * rate_hz:
-            raise ComponentError(f"the time stamps of the sound leave {off / rate_hz:.0f} s out")
+            raise ComponentError(
+                f"the time stamps of the sound have a gap of {off / rate_hz:.0f} s"
+            )
         while off > 0:
             gap = min(off, rate_hz)
             yield rate_hz, np.zeros(gap, np.float32)
@@ -97,7 +100,7 @@ def _placed(heard: Iterator[tuple[float | None, Any]]) -> Iterator[tuple[int, np
 def _resampled(
     parts: Iterator[tuple[int, np.ndarray]], sample_rate_hz: int
 ) -> Iterator[np.ndarray]:
-    """The same sound at another rate."""
+    """The same sound at another sample rate."""
     import av
 
     resampler = av.AudioResampler(format="fltp", layout="mono", rate=sample_rate_hz)
@@ -107,6 +110,6 @@ def _resampled(
             np.ascontiguousarray(part[None]), format="fltp", layout="mono"
         )
         frame.sample_rate, begun = rate_hz, True
-        yield from (made.to_ndarray()[0] for made in resampler.resample(frame))
+        yield from (resampled.to_ndarray()[0] for resampled in resampler.resample(frame))
     if begun:
-        yield from (made.to_ndarray()[0] for made in resampler.resample(None))
+        yield from (resampled.to_ndarray()[0] for resampled in resampler.resample(None))

@@ -1,5 +1,5 @@
-"""Identity as ArcFace sees it: the network that the paper judges with, and weights that a user
-names."""
+"""Similarity of identity by ArcFace, the network used in the paper, with weights supplied by the
+user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 SIDE = 112
-"""Of the picture that the network sees."""
+"""Side of the network's input picture, pixels."""
 PLACES = np.array(
     [
         (38.2946, 51.6963),
@@ -32,24 +32,23 @@ PLACES = np.array(
     ],
     np.float32,
 )
-"""Where the network wants eyes, tip of the nose and corners of the mouth, pixels of its picture
-(Deng et al., 2019)."""
+"""Positions of eyes, tip of the nose and mouth corners in the network's input, pixels (Deng et al.,
+2019)."""
 EYES, NOSE, MOUTH = (slice(36, 42), slice(42, 48)), 30, (48, 54)
-"""The same places among the 68 landmarks."""
-MEND = (
-    "name the file of its weights under `weights`: the state of a backbone of insightface's "
-    "arcface_torch (r18, r34, r50 or "
+"""The same points among the 68 landmarks."""
+REMEDY = (
+    "set `weights` to the state of a backbone of insightface's arcface_torch (r18, r34, r50 or "
     "r100: github.com/deepinsight/insightface, recognition/arcface_torch) as safetensors"
 )
 
 
 @dataclass(frozen=True)
 class ArcFaceCSIM(CSIM):
-    """Cosine similarity of identity as ArcFace sees it, at most 1; strangers are near 0.
+    """Cosine similarity of identity by ArcFace, at most 1; different people are near 0.
 
-    Faces are turned and scaled by five points as the network was trained on. Otherwise as `csim`.
+    Faces are aligned by five points as in the training of the network. Otherwise as `csim`.
 
-    Errors: RunError if the weights are not there, or are those of another network.
+    Errors: RunError if the weights are missing, or belong to another network.
 
     Fields:
         weights: file with the state of the backbone, safetensors
@@ -64,10 +63,10 @@ class ArcFaceCSIM(CSIM):
     weights: str = ""
 
     def missing(self) -> str:
-        there = bool(self.weights) and Path(self.weights).expanduser().is_file()
-        return "" if there else f"weights: there is no file {self.weights!r}; {MEND}"
+        exists = bool(self.weights) and Path(self.weights).expanduser().is_file()
+        return "" if exists else f"weights: there is no file {self.weights!r}; {REMEDY}"
 
-    def embedded(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
+    def embed(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
         import torch
 
         network, face = _network(self.weights, fingerprint(self.weights)), aligned(picture, points)
@@ -79,8 +78,8 @@ class ArcFaceCSIM(CSIM):
 
 
 def aligned(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The face in a picture uint8 (H, W, 3), with its 68 landmarks, as the network wants it: uint8
-    (112, 112, 3)."""
+    """The aligned face in a picture uint8 (H, W, 3) with 68 landmarks, the input of the network:
+    uint8 (112, 112, 3)."""
     import cv2
 
     five = np.stack(
@@ -90,15 +89,16 @@ def aligned(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
             *(points[corner] for corner in MOUTH),
         ]
     )
-    # The rotation, scale and shift of least squares, as complex numbers.
-    here, there = five @ (1, 1j), np.array(PLACES) @ (1, 1j)
-    turn = (
-        np.vdot(here - here.mean(), there - there.mean())
-        / np.square(np.abs(here - here.mean())).sum()
+    # Least-squares rotation, scale and shift, in complex numbers.
+    source, target = five @ (1, 1j), np.array(PLACES) @ (1, 1j)
+    rotation = (
+        np.vdot(source - source.mean(), target - target.mean())
+        / np.square(np.abs(source - source.mean())).sum()
     )
-    shift = there.mean() - turn * here.mean()
+    shift = target.mean() - rotation * source.mean()
     matrix = np.array(
-        [[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]], np.float32
+        [[rotation.real, -rotation.imag, shift.real], [rotation.imag, rotation.real, shift.imag]],
+        np.float32,
     )
     return cv2.warpAffine(
         np.ascontiguousarray(picture), matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR
@@ -114,18 +114,18 @@ def _network(weights: str, content: str) -> Any:
 
     place = Path(weights).expanduser()
     if not weights or not place.is_file():
-        raise RunError(f"csim-arcface: {weights or 'no file'} is not there; {MEND}")
+        raise RunError(f"csim-arcface: there is no file {weights!r}; {REMEDY}")
     try:
         state = load_file(place)
-        blocks = [
-            {name.split(".")[1] for name in state if name.startswith(f"layer{number}.")}
-            for number in range(1, 5)
-        ]
-        network = IResNet(tuple(map(len, blocks)))
+        depths = []
+        for layer in ("layer1.", "layer2.", "layer3.", "layer4."):
+            blocks = {name.split(".")[1] for name in state if name.startswith(layer)}
+            depths.append(len(blocks))
+        network = IResNet(tuple(depths))
         network.load_state_dict({name: values.float() for name, values in state.items()})
     except (SafetensorError, RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise RunError(
-            f"csim-arcface: {place} holds no ArcFace backbone ({reason}); {MEND}"
+            f"csim-arcface: {place} is not an ArcFace backbone ({reason}); {REMEDY}"
         ) from error
     return network.eval().requires_grad_(False)

@@ -1,10 +1,10 @@
-"""Detectors held against lips that were marked by hand: `python -m semcore_video.metrics.by_hand
-DATA`.
+"""Comparison of face detectors with manually annotated lips: `python -m
+semcore_video.metrics.by_hand DATA`.
 
-`lips_by_hand.csv` says where the inner edges of the lips are in the middle of the mouth in 100
-frames: seven clips of the GRID corpus and two talking heads, eleven or twelve frames each, spread
-evenly over the speech, closed mouths included. They were marked to half a pixel on crops enlarged 4
-(talking heads) to 10 times, before any detector was looked at.
+`lips_by_hand.csv` has the inner edges of the lips at the centre of the mouth in 100 frames: seven
+clips of the GRID corpus and two talking heads, eleven or twelve frames each, spread evenly over the
+speech, closed mouths included. They were annotated to half a pixel on crops enlarged 4 (talking
+heads) to 10 times, without knowledge of the detectors' results.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ TABLE = Path(__file__).with_name("lips_by_hand.csv")
 
 @dataclass(frozen=True)
 class Mark:
-    """What was marked in a frame.
+    """Annotation of a frame.
 
     Fields:
         clip: file, relative to the folder of the data
         frame: its index in the clip, from 0
-        opening_px: distance of the inner lips in the middle of the mouth, pixels of the clip
+        opening_px: distance of the inner lips at the centre of the mouth, pixels of the clip
     """
 
     clip: str
@@ -42,13 +42,13 @@ class Mark:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far a detector agrees with the marks.
+    """Agreement of a detector with the annotations.
 
     Fields:
         found: frames in which it found the face
-        of: frames that were marked
-        correlation: of its openings with the marked ones, mean over the clips
-        least: the same, of the clip where it is least
+        of: annotated frames
+        correlation: of its openings with the annotated ones, mean over the clips
+        least: smallest correlation of a clip
         error_px: mean absolute difference of the openings, pixels
     """
 
@@ -60,7 +60,7 @@ class Agreement:
 
 
 def marks() -> list[Mark]:
-    """The table."""
+    """The annotations."""
     with TABLE.open(encoding="utf-8", newline="") as lines:
         return [
             Mark(row["clip"], int(row["frame"]), float(row["lower_px"]) - float(row["upper_px"]))
@@ -69,25 +69,27 @@ def marks() -> list[Mark]:
 
 
 def agreement(detector: Detector, data: Path) -> Agreement:
-    """Hold a detector against the marked frames of the clips under `data`.
+    """Compare a detector with the annotated frames of the clips under `data`.
 
     Raises:
-        ComponentError: a clip is not there
+        ComponentError: a clip is missing
     """
     by_clip: dict[str, list[Mark]] = defaultdict(list)
     for mark in marks():
         by_clip[mark.clip].append(mark)
-    correlations, errors, found = [], [], 0
-    for clip, those in by_clip.items():
-        seen = lips_apart(landmarks(_frames(data / clip), detector))[[mark.frame for mark in those]]
-        marked = np.array([mark.opening_px for mark in those])
-        there = np.isfinite(seen)
-        found += int(there.sum())
-        correlations.append(correlation(seen[there], marked[there]))
-        errors += list(np.abs(seen - marked)[there])
+    correlations, errors, count = [], [], 0
+    for clip, marks_of_clip in by_clip.items():
+        seen = lips_apart(landmarks(_frames(data / clip), detector))[
+            [mark.frame for mark in marks_of_clip]
+        ]
+        marked = np.array([mark.opening_px for mark in marks_of_clip])
+        found_face = np.isfinite(seen)
+        count += int(found_face.sum())
+        correlations.append(correlation(seen[found_face], marked[found_face]))
+        errors += list(np.abs(seen - marked)[found_face])
     total = sum(map(len, by_clip.values()))
     return Agreement(
-        found, total, float(np.mean(correlations)), min(correlations), float(np.mean(errors))
+        count, total, float(np.mean(correlations)), min(correlations), float(np.mean(errors))
     )
 
 
@@ -95,21 +97,20 @@ def _frames(place: Path) -> np.ndarray:
     import av
 
     if not place.is_file():
-        raise ComponentError(
-            f"there is no {place}; give the folder that holds the clips of {TABLE.name}"
-        )
+        raise ComponentError(f"there is no {place}; give the folder with the clips of {TABLE.name}")
     with av.open(str(place)) as opened:
         return np.stack([frame.to_ndarray(format="rgb24") for frame in opened.decode(video=0)])
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print how far each detector agrees."""
+    """Print the agreement of each detector."""
     data = Path(arguments[0]) if len(arguments) == 1 else sys.exit(__doc__)
     print("detector    frames     correlation (least)   error")
     for detector in get_args(Detector):
-        one = agreement(detector, data)
-        agrees = f"{one.correlation:.3f} ({one.least:.3f})"
-        print(f"{detector:<10}  {one.found:3d} of {one.of}  {agrees:<19} {one.error_px:.2f} px")
+        result = agreement(detector, data)
+        correlations = f"{result.correlation:.3f} ({result.least:.3f})"
+        found = f"{result.found:3d} of {result.of}"
+        print(f"{detector:<10}  {found}  {correlations:<19} {result.error_px:.2f} px")
 
 
 if __name__ == "__main__":

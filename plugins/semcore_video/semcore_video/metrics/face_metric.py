@@ -1,5 +1,4 @@
-"""Where the parts of a face are, by the detector that is asked for: 68 landmarks, and what can be
-measured on them."""
+"""Base class of metrics that detect faces."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semcore.metrics.builtin import RecordMetric
-from semcore_video.face.detector import named
+from semcore_video.face.detector import named_models
 from semcore_video.face.landmarks import Detector, landmarks
 from semcore_video.licences import DLIB, DLIB_68, MEDIAPIPE
 
@@ -18,13 +17,13 @@ PACKAGES = {"mediapipe": "mediapipe", "dlib": "dlib-bin"}
 
 
 @dataclass(frozen=True)
-class Judge(RecordMetric):
-    """Faces are found by `detector`; `semcore_video.metrics.by_hand` measures how well it agrees
-    with frames marked by hand.
+class FaceMetric(RecordMetric):
+    """Faces are found by `detector`; `semcore_video.metrics.by_hand` compares both detectors with
+    annotated frames.
 
     Fields:
         detector: finds faces and their 68 landmarks: MediaPipe's face mesh, or dlib, which no
-            component that makes videos uses
+            component that generates videos uses
     """
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, DLIB, DLIB_68)
@@ -34,7 +33,7 @@ class Judge(RecordMetric):
     detector: Detector = field(default="mediapipe", kw_only=True)
 
     @property
-    def judge(self) -> str:
+    def detector_label(self) -> str:
         """The detector and its version, for the signature."""
         try:
             version = importlib.metadata.version(PACKAGES[self.detector])
@@ -44,11 +43,11 @@ class Judge(RecordMetric):
 
     @property
     def signature(self) -> str:
-        return f"{type(self).__name__}|{self.version}|{self.judge},{self.method}"
+        return f"{type(self).__name__}|{self.version}|{self.detector_label},{self.method}"
 
     def identity(self) -> Any:
-        """The models that find faces, if the environment names them."""
-        return named() or None
+        """The face models given in the environment."""
+        return named_models() or None
 
     def landmarks(self, frames: np.ndarray) -> np.ndarray:
         """The 68 landmarks of one person in frames uint8 (T, H, W, 3): float32 (T, 68, 2), pixels,

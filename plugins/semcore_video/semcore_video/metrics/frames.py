@@ -1,4 +1,4 @@
-"""Metrics of pictures, asked of the frames of a video."""
+"""Picture metrics applied to the frames of a video."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from semcore_video.metrics.pairs import METHOD, paired
 
 @dataclass(frozen=True)
 class Frames(RecordMetric):
-    """The mean of a metric of pictures over frames spread over the video: `of: {use: ssim}`, `of:
-    {use: lpips}`.
+    """The mean of a picture metric over frames spread over the video: `of: {use: ssim}`, `of: {use:
+    lpips}`.
 
-    Like `frame-psnr` such metrics hardly see a face, which is small and moves little. Frames are
-    compared that are seen at the same time. A frame that the result lacks, or has beyond the end of
-    the source, counts as mid-grey, and so does a lost video. None without a video in the source, or
-    where the metric has no value for its frames.
+    Like `frame-psnr`, such metrics are insensitive to a face, which is small and moves little.
+    Frames are compared at equal times. A frame that is missing in the result, or is beyond the end
+    of the source, counts as mid-grey, as does a lost video. None without a video in the source, or
+    if the metric has no value for its frames.
 
     Fields:
-        of: the metric, which looks at pictures
-        count: how many frames are looked at, spread evenly
+        of: a metric of pictures
+        count: number of frames that are compared, spread evenly
     """
 
     test_settings = ({"of": {"use": "ssim"}},)
@@ -38,17 +38,17 @@ class Frames(RecordMetric):
 
     @property
     def unit(self) -> str:  # type: ignore[override]  # of a class until its metric is known
-        """That of the metric."""
+        """Unit of the metric."""
         return self.of.unit
 
     @property
     def better(self) -> str:  # type: ignore[override]  # the same
-        """As the metric has it."""
+        """Direction of the metric."""
         return self.of.better
 
     @property
     def statistic(self) -> Statistic:  # type: ignore[override]  # the same
-        """That of the metric; over the frames of a clip as well."""
+        """Statistic of the metric; used over the frames of a clip as well."""
         return self.of.statistic
 
     @property
@@ -61,14 +61,14 @@ class Frames(RecordMetric):
         if pair is None:
             return None
         found = self.of.measure(
-            [_of_frame(record, *both) for both in pair.frames(pair.spread(self.count))]
+            [_of_frame(record, *frames) for frames in pair.frames(pair.spread(self.count))]
         )
-        exact = {one for one in found if one is not None} == {math.inf}
+        exact = {value for value in found if value is not None} == {math.inf}
         return math.inf if exact else self.statistic.mean(found)
 
 
 def _of_frame(record: Record, source: np.ndarray, result: np.ndarray) -> Record:
-    """The record of a picture that a frame is."""
+    """The record of a frame as a picture."""
     return replace(
         record,
         source=replace(record.source, image=source, video=None, fps=None),

@@ -1,4 +1,4 @@
-"""The residual network of ArcFace, its layers named as in published weights."""
+"""The residual network of ArcFace, with layer names of published weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class IResNet(nn.Module):
     """Pictures (B, 3, 112, 112), -1..1, to vectors (B, 512).
 
     Args:
-        depths: blocks in each of the four layers; 3, 13, 30, 3 are those of "r100"
+        depths: blocks in each of the four layers; "r100" has 3, 13, 30, 3
     """
 
     def __init__(self, depths: tuple[int, ...]) -> None:
@@ -32,7 +32,7 @@ class IResNet(nn.Module):
         self.features = nn.BatchNorm1d(512)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The vectors, of any length."""
+        """The vectors, not normalised."""
         x = self.prelu(self.bn1(self.conv1(x)))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         found: torch.Tensor = self.features(self.fc(self.bn2(x).flatten(1)))

@@ -1,4 +1,4 @@
-"""Metrics of synchronisation that have learnt what lips do when they are heard."""
+"""Synchronisation metrics with a trained regression from sound to lips."""
 
 from __future__ import annotations
 
@@ -12,102 +12,107 @@ import numpy as np
 from semcore.statistics.kinds import Mean, Score, Statistic
 from semcore_video.face.landmarks import opening, widths
 from semcore_video.licences import LIBROSA
-from semcore_video.metrics.face_metric import Judge
+from semcore_video.metrics.face_metric import FaceMetric
 from semcore_video.metrics.sync import FARTHEST, OverLags
-from semcore_video.resampling import resampled
+from semcore_video.resampling import resample_audio
 from semcore_video.speech.mel import HOP, RATE_HZ, mel_of
 from semcore_video.weights import arrays, digest
 
 BANDS, ABOUT = 20, 3
-"""Bands of the spectrogram, and frames before and behind that are heard with each."""
+"""Bands of the spectrogram, and context frames before and after each frame."""
 
 
 @dataclass(frozen=True)
 class _Fit(OverLags, abc.ABC):
-    """Correlations of what the lips of the result do with what its sound says that they do, over
+    """Correlations of the lip motion of the result with that predicted from its sound, over
     lags."""
 
-    licences: ClassVar[tuple[str, ...]] = (*Judge.licences, LIBROSA)
-    cites: ClassVar[tuple[str, ...]] = (*Judge.cites, "cooke2006audio")
+    licences: ClassVar[tuple[str, ...]] = (*FaceMetric.licences, LIBROSA)
+    cites: ClassVar[tuple[str, ...]] = (*FaceMetric.cites, "cooke2006audio")
 
     @property
     def signature(self) -> str:
-        settings = f"{self.judge},heard={digest('lip-fit')},lags={FARTHEST},gaps=interpolated"
+        settings = (
+            f"{self.detector_label},heard={digest('lip-fit')},lags={FARTHEST},gaps=interpolated"
+        )
         return f"{type(self).__name__}|{self.version}|{settings}"
 
-    def seen(self, points: np.ndarray) -> np.ndarray:
+    def lip_features(self, points: np.ndarray) -> np.ndarray:
         return lip_motion(points)
 
-    def heard(self, audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
-        return heard(audio, sample_rate_hz, fps, frames) @ regression()
+    def audio_features(
+        self, audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int
+    ) -> np.ndarray:
+        return audio_features(audio, sample_rate_hz, fps, frames) @ regression()
 
 
 @dataclass(frozen=True)
 class LipFit(_Fit):
-    """Correlation of opening, width and speed of the lips with what a regression hears in the
-    sound, at lag 0, at most 1.
+    """Correlation of opening, width and speed of the lips with their prediction from the sound, at
+    lag 0, at most 1.
 
-    The regression, from mel spectrograms of a quarter of a second, comes with the package (recipe
-    `lip-fit`, which says how well it does for strangers). It tells sound that is late from sound
-    that is not, where loudness alone cannot; a face that a regression moves has more than a true
-    one, as in the paper. None where the result lacks lips or sound.
+    The regression, from mel spectrograms of a quarter of a second, is part of the package (recipe
+    `lip-fit`, whose card states its accuracy for unseen speakers). It detects delayed sound where
+    loudness alone cannot; a face animated by a regression scores higher than a real one, as in the
+    paper. None if the result lacks lips or sound.
     """
 
     statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
 
-    def told(self, found: dict[int, float]) -> float:
+    def summary(self, found: dict[int, float]) -> float:
         return found[0]
 
 
 @dataclass(frozen=True)
 class LipFitLag(_Fit):
-    """How many frames the sound is late where it fits the lips best, -15..15; positive: late.
+    """Delay of the sound at which it fits the lips best, frames, -15..15; positive: the sound is
+    late.
 
-    From the same correlations as `lip-fit`. None where the result lacks lips or sound.
+    From the same correlations as `lip-fit`. None if the result lacks lips or sound.
     """
 
     better: ClassVar[str] = ""
     unit: ClassVar[str] = "frames"
     statistic: ClassVar[Statistic] = Mean(-FARTHEST, FARTHEST)
 
-    def told(self, found: dict[int, float]) -> float:
+    def summary(self, found: dict[int, float]) -> float:
         return float(max(found, key=lambda lag: found[lag]))
 
 
 def lip_motion(points: np.ndarray) -> np.ndarray:
-    """Opening and width of the lips and their speeds, each of zero mean and unit deviation:
-    landmarks -> (T, 4)."""
+    """Opening and width of the lips and their speeds, each with zero mean and unit standard
+    deviation: landmarks -> (T, 4)."""
     shape = np.stack([opening(points), widths(points)], 1)
-    both = np.concatenate([shape, np.gradient(shape, axis=0) if len(shape) > 1 else 0 * shape], 1)
-    return (both - both.mean(0)) / np.maximum(both.std(0), 1e-6)
+    motion = np.concatenate([shape, np.gradient(shape, axis=0) if len(shape) > 1 else 0 * shape], 1)
+    return (motion - motion.mean(0)) / np.maximum(motion.std(0), 1e-6)
 
 
-def heard(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
-    """The sound about each frame of a video, even over the clip, and a one: float64 (frames, 1 + 7
-    x 20).
+def audio_features(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
+    """Mel spectrogram around each frame of a video, normalised over the clip, and a constant 1:
+    float64 (frames, 1 + 7 x 20).
 
-    Where the sound is shorter than the video, silence follows.
+    Sound shorter than the video is padded with silence.
     """
     audio = np.pad(audio, (0, max(round(frames / fps * sample_rate_hz) - len(audio), 0)))
-    mel = mel_of(resampled(audio, sample_rate_hz, RATE_HZ))
+    mel = mel_of(resample_audio(audio, sample_rate_hz, RATE_HZ))
     bands = mel.reshape(len(mel), BANDS, -1).mean(2)
     edges = np.minimum(
         (np.arange(frames + 1) / fps * RATE_HZ / HOP).round().astype(int), len(bands) - 1
     )
-    seen = np.stack(
+    rows = np.stack(
         [
             bands[first : max(last, first + 1)].mean(0)
             for first, last in zip(edges, edges[1:], strict=False)
         ]
     )
-    seen = (seen - seen.mean(0)) / np.maximum(seen.std(0), 1e-6)
-    padded = np.pad(seen, ((ABOUT, ABOUT), (0, 0)))
+    rows = (rows - rows.mean(0)) / np.maximum(rows.std(0), 1e-6)
+    padded = np.pad(rows, ((ABOUT, ABOUT), (0, 0)))
     about = [padded[shift : shift + frames] for shift in range(2 * ABOUT + 1)]
     return np.concatenate([np.ones((frames, 1)), *about], 1)
 
 
 @functools.cache
 def regression() -> np.ndarray:
-    """From what is heard to what lips do: float64 (141, 4)."""
+    """Map from audio features to lip motion: float64 (141, 4)."""
     found: np.ndarray = arrays("lip-fit", None, "regression", "lip-fit").astype(np.float64)
     return found

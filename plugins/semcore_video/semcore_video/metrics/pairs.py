@@ -1,5 +1,4 @@
-"""Which frame of a result belongs to which frame of the source: the one that is seen at the same
-time."""
+"""Assignment of the frames of a result to those of the source by time."""
 
 from __future__ import annotations
 
@@ -12,59 +11,64 @@ from PIL import Image
 from semcore.interfaces import Record
 
 METHOD = "frames=by-time,resize=bicubic"
-"""How source and result are compared, as a signature has it."""
+"""Method of comparison, as stated in signatures."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two videos, moment by moment.
+    """Two videos, aligned in time.
 
-    A result that is shorter lacks the last moments of the source. One that is longer has moments
-    that the source lacks: each is compared with the last frame of the source, or the last that
-    shows what is judged, and counts as lost.
+    A shorter result lacks the last frames of the source. A longer one has additional frames: each
+    is compared with the last frame of the source, or the last with a value, and counts as lost.
 
     Fields:
         source: uint8 (T, H, W, 3)
-        result: uint8 (R, H, W, 3), resized to the frames of the source; without a frame if there is
-            no result
-        there: the frame of the source at each moment, int64 (N,): its T frames, and then the last
-            for each that is too many
-        here: the frame of the result at each moment, int64 (N,); -1: lost
+        result: uint8 (R, H, W, 3), resized to the frames of the source; no frames if there is no
+            result
+        source_index: the frame of the source at each time, int64 (N,): its T frames, then the last
+            one for each additional frame
+        result_index: the frame of the result at each time, int64 (N,); -1: lost
     """
 
     source: np.ndarray
     result: np.ndarray
-    there: np.ndarray
-    here: np.ndarray
+    source_index: np.ndarray
+    result_index: np.ndarray
 
     def __len__(self) -> int:
-        return len(self.there)
+        return len(self.source_index)
 
     def frames(self, moments: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Frames of source and result at some moments; a lost one is mid-grey."""
+        """Frames of source and result at some times; a lost one is mid-grey."""
         grey = np.full_like(self.source[0], 128)
         for at in moments:
             yield (
-                self.source[self.there[at]],
-                grey if self.here[at] < 0 else self.result[self.here[at]],
+                self.source[self.source_index[at]],
+                grey if self.result_index[at] < 0 else self.result[self.result_index[at]],
             )
 
     def spread(self, count: int) -> np.ndarray:
-        """`count` moments, spread evenly, int64."""
+        """`count` evenly spread times, int64."""
         return np.linspace(0, len(self) - 1, count).round().astype(int)
 
-    def values(self, there: np.ndarray, here: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Values of the frames of both videos, (T, ...) and (R, ...), at each moment, (N, ...)
-        each; NaN where lost."""
-        lost = np.full((1, *there.shape[1:]), np.nan, np.result_type(there, np.float32))
-        at = self.there.copy()
-        known = np.flatnonzero(np.isfinite(there).reshape(len(there), -1).all(1))
-        at[len(there) :] = known[-1] if len(known) else -1
-        return there[at], np.concatenate([here, lost])[self.here]
+    def values(
+        self, source_values: np.ndarray, result_values: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Values of the frames of both videos, (T, ...) and (R, ...), at each time, (N, ...) each;
+        NaN where lost."""
+        missing = np.full(
+            (1, *source_values.shape[1:]), np.nan, np.result_type(source_values, np.float32)
+        )
+        at = self.source_index.copy()
+        with_value = np.flatnonzero(
+            np.isfinite(source_values).reshape(len(source_values), -1).all(1)
+        )
+        at[len(source_values) :] = with_value[-1] if len(with_value) else -1
+        return source_values[at], np.concatenate([result_values, missing])[self.result_index]
 
 
 def paired(record: Record) -> Pair | None:
-    """The videos of a record; None if the source has none."""
+    """The aligned videos of a record; None if the source has none."""
     source, result = record.source.video, record.result.video
     if source is None or not len(source):
         return None
@@ -72,17 +76,17 @@ def paired(record: Record) -> Pair | None:
     if result is None or not len(result):
         return Pair(source, source[:0], np.arange(count), np.full(count, -1))
     speed = float(record.result.fps or 1) / float(record.source.fps or 1)
-    here = ((np.arange(count) + 0.5) * speed).astype(np.int64)
-    here[here >= len(result)] = -1
-    # Frames that begin when the source is over; a frame's width is forgiven, as one may be begun
-    # and not finished.
-    over = max(len(result) - int(np.ceil(count * speed - 1e-6)), 0)
-    there = np.concatenate([np.arange(count), np.full(over, count - 1)])
+    result_frames = ((np.arange(count) + 0.5) * speed).astype(np.int64)
+    result_frames[result_frames >= len(result)] = -1
+    # Frames that begin after the end of the source, with a tolerance of one frame, which may be
+    # incomplete.
+    excess = max(len(result) - int(np.ceil(count * speed - 1e-6)), 0)
+    source_frames = np.concatenate([np.arange(count), np.full(excess, count - 1)])
     return Pair(
         source,
         _resized(result, source.shape[1:3]),
-        there,
-        np.concatenate([here, np.full(over, -1)]),
+        source_frames,
+        np.concatenate([result_frames, np.full(excess, -1)]),
     )
 
 

@@ -1,4 +1,4 @@
-"""Metrics of speech: whether it is understood, and how like the speaker's it sounds."""
+"""Metrics of speech: intelligibility, quality, and envelope."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from semcore.types import KnowledgeBase, Sample, Text
 from semcore_video.face.landmarks import correlation
 from semcore_video.licences import JIWER, P862, PYSTOI
 from semcore_video.paper import PAPER
-from semcore_video.resampling import resampled
+from semcore_video.resampling import resample_audio
 from semcore_video.speech.align import words_of
 from semcore_video.speech.recognise import PocketSphinx
 from semcore_video.speech.streams import TEXT
 
 RATE_HZ = 16000
-"""At which speech is judged."""
+"""Sample rate at which speech is compared."""
 FRAME_S, SMOOTH = 0.01, 5
-"""Frames of an envelope, s, and over how many of them it is a running mean."""
+"""Frames of an envelope, s, and length of its running mean, frames."""
 
 
 METHOD = "missing=silence"
-"""How sounds of unlike lengths are compared, as a signature has it; what a result has beyond the
-end of the source is lost."""
+"""Comparison of sounds of unequal length, as stated in signatures; a result beyond the end of the
+source counts as lost."""
 DIGITS = dict(
     zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True)
 )
@@ -43,18 +43,20 @@ class Sounds:
 
     Fields:
         source: float32 (S,)
-        result: float32 (S,), silent where the result is shorter; None: lost
-        excess: samples that the result is longer than the source
+        result: float32 (S,), padded with silence; None: lost
+        excess: samples by which the result is longer than the source
     """
 
     source: np.ndarray
     result: np.ndarray | None
     excess: int = 0
 
-    def overall(self, value: float, lost: float) -> float:
-        """A value of sounds of one length, when each sample beyond the end of the source counts as
-        one that is lost."""
-        return (value * len(self.source) + lost * self.excess) / (len(self.source) + self.excess)
+    def overall(self, value: float, value_of_lost: float) -> float:
+        """A value of sounds of equal length, averaged with the value of lost samples for those
+        beyond the end of the source."""
+        return (value * len(self.source) + value_of_lost * self.excess) / (
+            len(self.source) + self.excess
+        )
 
 
 def sounds(record: Record) -> Sounds | None:
@@ -74,23 +76,23 @@ def sounds(record: Record) -> Sounds | None:
 def _heard(audio: np.ndarray | None, sample_rate_hz: int | None) -> np.ndarray | None:
     if audio is None or not sample_rate_hz or not len(audio):
         return None
-    return resampled(audio, sample_rate_hz, RATE_HZ)
+    return resample_audio(audio, sample_rate_hz, RATE_HZ)
 
 
 @dataclass(frozen=True)
 class SpeechWER(RecordMetric):
-    """Word error rate of what a recogniser makes of the result, against the words of the source
+    """Word error rate of the recognised words of the result relative to the words of the source
     (jiwer).
 
-    Words are lowered and freed of all but letters and apostrophes, on both sides; digits are
-    written out one by one. The recogniser may be any encoder with a stream `text`: `moonshine`,
-    `whisper`, `pocketsphinx`. The last, with the grammar of the GRID corpus finds one of its
-    sentences in anything, so chance is below 1, and other sentences need another recogniser. The
-    whole result is recognised, however long it is. A lost sound has 1. None for a source without
-    words.
+    On both sides, words are in lower case with letters and apostrophes only; digits are spelled out
+    one by one. The recogniser is any encoder with a stream `text`: `moonshine`, `whisper`,
+    `pocketsphinx`. The last, with the grammar of the GRID corpus, finds one of its sentences in any
+    sound, so that chance is below 1, and other sentences need another recogniser. The whole result
+    is recognised, regardless of its length. A lost sound has 1. None for a source without words.
 
     Fields:
-        of: whether the result is judged, or the source itself, which bounds what can be reached
+        of: whether the result is evaluated, or the source itself, which gives the attainable
+            minimum
         recogniser: an encoder with a stream `text`
     """
 
@@ -117,27 +119,27 @@ class SpeechWER(RecordMetric):
         return f"SpeechWER|{self.version}|{settings}"
 
     def value(self, record: Record) -> float | None:
-        said = words(record.source.text or "")
-        if not said:
+        spoken = words(record.source.text or "")
+        if not spoken:
             return None
         judged = record.source if self.of == "source" else record.result
         if judged.audio is None or not judged.sample_rate_hz or not len(judged.audio):
-            return Quotient(len(said), len(said))
+            return Quotient(len(spoken), len(spoken))
         try:
             import jiwer
         except ImportError as error:
             raise RunError(
-                "words are counted by jiwer: pip install 'semcore-video[judges]'"
+                "counting words needs jiwer: pip install 'semcore-video[metrics]'"
             ) from error
-        # A recogniser is not shown what was said.
+        # The recogniser does not get the words.
         sound = Sample("sound", audio=judged.audio, sample_rate_hz=judged.sample_rate_hz)
-        heard = self.recogniser.encode([sound], KnowledgeBase())[0].text(TEXT) or ""
-        counts = jiwer.process_words(" ".join(said), " ".join(words(heard)))
-        return Quotient(counts.substitutions + counts.deletions + counts.insertions, len(said))
+        recognised = self.recogniser.encode([sound], KnowledgeBase())[0].text(TEXT) or ""
+        counts = jiwer.process_words(" ".join(spoken), " ".join(words(recognised)))
+        return Quotient(counts.substitutions + counts.deletions + counts.insertions, len(spoken))
 
 
 def described(component: Component) -> str:
-    """A component with its settings, and a digest of what else its results depend on:
+    """A component with its settings, and a digest of other inputs of its results:
     `whisper(model=...)#0123456789ab`."""
     settings = ",".join(f"{key}={value}" for key, value in plain(component).items() if key != "use")
     depends = [component.identity(), named_files(component)]
@@ -147,16 +149,20 @@ def described(component: Component) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text as they are compared."""
-    return words_of("".join(f" {DIGITS[one]} " if one in DIGITS else one for one in text))
+    """The words of a text in the form that is compared."""
+    return words_of(
+        "".join(
+            f" {DIGITS[character]} " if character in DIGITS else character for character in text
+        )
+    )
 
 
 @dataclass(frozen=True)
 class STOI(RecordMetric):
     """Short-time objective intelligibility, about 0..1 (pystoi).
 
-    A lost or silent sound has 0, and so has what the result has beyond the end of the source. None
-    where it is not defined: the source has no sound, or less than 0.4 s of it that is not silent.
+    A lost or silent sound has 0, as has the part of the result beyond the end of the source. None
+    if it is not defined: the source has no sound, or less than 0.4 s that is not silent.
     """
 
     licences: ClassVar[tuple[str, ...]] = (PYSTOI,)
@@ -171,21 +177,19 @@ class STOI(RecordMetric):
 
     def value(self, record: Record) -> float | None:
         pair = sounds(record)
-        # Whether it is defined is the source's matter: it must not depend on what arrived which
-        # samples are in a mean.
+        # Whether it is defined depends on the source alone, so that the samples in a mean do not
+        # depend on the results.
         if pair is None or (self._of(pair.source, pair.source) or 0.0) < 0.5:
             return None
         found = None if pair.result is None else self._of(pair.source, pair.result)
         return pair.overall(found or 0.0, 0.0)
 
     def _of(self, source: np.ndarray, result: np.ndarray) -> float | None:
-        """What pystoi says; None where it warns that there is too little to judge."""
+        """The value of pystoi; None if it warns that the sound is too short."""
         try:
             from pystoi import stoi
         except ImportError as error:
-            raise RunError(
-                "intelligibility is judged by pystoi: pip install 'semcore-video[judges]'"
-            ) from error
+            raise RunError("STOI needs pystoi: pip install 'semcore-video[metrics]'") from error
         with warnings.catch_warnings():
             warnings.simplefilter("error", RuntimeWarning)
             try:
@@ -198,9 +202,9 @@ class STOI(RecordMetric):
 class PESQ(RecordMetric):
     """Perceptual evaluation of speech quality, wide band, about 1..4.6 (pesq).
 
-    Cannot tell another voice from a bad one: any synthesis is near 1.1. A lost or silent sound has
-    1, and so has what the result has beyond the end of the source. None where it is not defined:
-    the source has no sound, or no utterance in it, or is shorter than 0.25 s.
+    It does not distinguish another voice from poor quality: any synthesis is near 1.1. A lost or
+    silent sound has 1, as has the part of the result beyond the end of the source. None if it is
+    not defined: the source has no sound, or no utterance, or is shorter than 0.25 s.
     """
 
     licences: ClassVar[tuple[str, ...]] = (P862,)
@@ -218,13 +222,11 @@ class PESQ(RecordMetric):
         return pair.overall(1.0 if found is None else found, 1.0)
 
     def _of(self, source: np.ndarray, result: np.ndarray) -> float | None:
-        """What pesq says; None where it finds no utterance, or too short a sound."""
+        """The value of pesq; None if it finds no utterance, or the sound is too short."""
         try:
             import pesq
         except ImportError as error:
-            raise RunError(
-                "speech quality is judged by pesq: pip install 'semcore-video[judges]'"
-            ) from error
+            raise RunError("PESQ needs pesq: pip install 'semcore-video[metrics]'") from error
         try:
             return float(pesq.pesq(RATE_HZ, source, result, "wb"))
         except (pesq.NoUtterancesError, pesq.BufferTooShortError):
@@ -233,11 +235,11 @@ class PESQ(RecordMetric):
 
 @dataclass(frozen=True)
 class EnvelopeCorrelation(RecordMetric):
-    """Whether the result is loud when the source is: correlation of their envelopes, at most 1.
+    """Correlation of the envelope of the result with that of the source, at most 1.
 
-    Envelopes are root mean squares of frames of 10 ms, running means over five of them. A lost or
-    silent sound has 0, and the source counts as silent where the result is longer. None where the
-    source has no sound that changes, or less than 0.1 s.
+    Envelopes are root mean squares of frames of 10 ms, smoothed by a running mean over five of
+    them. A lost or silent sound has 0, and the source counts as silent where the result is longer.
+    None if the source has no sound that varies, or less than 0.1 s.
     """
 
     statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
@@ -258,7 +260,7 @@ class EnvelopeCorrelation(RecordMetric):
         assert result is not None
         length = max(len(result), len(pair.source))
         return correlation(
-            *(envelope(np.pad(one, (0, length - len(one)))) for one in (result, pair.source))
+            *(envelope(np.pad(sound, (0, length - len(sound)))) for sound in (result, pair.source))
         )
 
 

@@ -1,4 +1,4 @@
-"""Metrics of synchronisation: whether the lips of a result open when its sound is loud."""
+"""Synchronisation metrics: lip opening and loudness."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ import numpy as np
 from semcore.interfaces import Record
 from semcore.statistics.kinds import Mean, Score, Statistic
 from semcore_video.face.landmarks import correlation, opening
-from semcore_video.metrics.face_metric import Judge
+from semcore_video.metrics.face_metric import FaceMetric
 from semcore_video.metrics.speech import RATE_HZ
-from semcore_video.resampling import resampled
+from semcore_video.resampling import resample_audio
 
 BAND_HZ = (300.0, 3400.0)
 FARTHEST = 15
-"""Frames by which sound and lips may be apart."""
+"""Maximum lag, frames."""
 LEAST = 10
-"""Frames that are compared at the farthest lag, at least."""
+"""Minimum number of frames compared at the maximum lag."""
 
 
 @dataclass(frozen=True)
-class OverLags(Judge, abc.ABC):
-    """Lips are interpolated over frames without a face; the row says in how many one was found.
-    None where that is less than half of them, or where the video or the sound is too short for the
-    lags: 15 frames and another ten."""
+class OverLags(FaceMetric, abc.ABC):
+    """Lips are interpolated over frames without a face; the row states in how many one was found.
+    None if these are less than half, or if video or sound are too short for the lags: 15 frames and
+    another ten."""
 
     def judged(self, record: Record) -> tuple[int, int] | None:
         video = record.result.video
@@ -53,85 +53,93 @@ class OverLags(Judge, abc.ABC):
         points = _without_gaps(self.landmarks(result.video))
         if points is None:
             return None
-        seen = self.seen(points)
-        heard = self.heard(result.audio, result.sample_rate_hz, result.fps, len(seen))
-        return self.told({lag: fit(lag, seen, heard) for lag in range(-FARTHEST, FARTHEST + 1)})
+        lip_features = self.lip_features(points)
+        audio_features = self.audio_features(
+            result.audio, result.sample_rate_hz, result.fps, len(lip_features)
+        )
+        return self.summary(
+            {lag: fit(lag, lip_features, audio_features) for lag in range(-FARTHEST, FARTHEST + 1)}
+        )
 
     @abc.abstractmethod
-    def seen(self, points: np.ndarray) -> np.ndarray:
-        """What lips do, of the landmarks of the frames: (T, K)."""
+    def lip_features(self, points: np.ndarray) -> np.ndarray:
+        """Features of the lips, from the landmarks of the frames: (T, K)."""
 
     @abc.abstractmethod
-    def heard(self, audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
-        """What a sound has to say of that: (frames, K)."""
+    def audio_features(
+        self, audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int
+    ) -> np.ndarray:
+        """Corresponding features of the sound: (frames, K)."""
 
     @abc.abstractmethod
-    def told(self, found: dict[int, float]) -> float:
-        """The value, of the correlation at each lag in frames; positive: the sound is late."""
+    def summary(self, found: dict[int, float]) -> float:
+        """The value, from the correlation at each lag in frames; positive: the sound is late."""
 
 
 @dataclass(frozen=True)
 class _Sync(OverLags, abc.ABC):
-    """Correlations of the opening of the lips with the loudness of the sound of the result, over
-    lags."""
+    """Correlations of the lip opening with the loudness of the sound of the result, over lags."""
 
     method: ClassVar[str] = "audio=log-energy-300-3400Hz,lags=15,gaps=interpolated"
 
-    def seen(self, points: np.ndarray) -> np.ndarray:
+    def lip_features(self, points: np.ndarray) -> np.ndarray:
         return opening(points)[:, None]
 
-    def heard(self, audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
+    def audio_features(
+        self, audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int
+    ) -> np.ndarray:
         return loudness(audio, sample_rate_hz, fps, frames)[:, None]
 
 
 @dataclass(frozen=True)
 class LipSync(_Sync):
-    """Correlation of the opening of the lips with the loudness of speech at lag 0, at most 1.
+    """Correlation of the lip opening with the loudness of speech at lag 0, at most 1.
 
-    Needs no weights, and is weak: true clips of GRID have about 0.4, because a mouth is open in
-    silence and loud when almost shut, too; a face that a regression moves has more than a true one.
-    Compare at the same speaker. None where the result lacks lips or sound.
+    Needs no weights, and is weak: real clips of GRID have about 0.4, because a mouth is sometimes
+    open in silence and almost closed in loud speech; a face animated by a regression scores higher
+    than a real one. Compare within a speaker. None if the result lacks lips or sound.
     """
 
     statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
 
-    def told(self, found: dict[int, float]) -> float:
+    def summary(self, found: dict[int, float]) -> float:
         return found[0]
 
 
 @dataclass(frozen=True)
 class SyncLag(_Sync):
-    """How many frames the sound is late where it fits the lips best, -15..15; positive: late.
+    """Delay of the sound at which it fits the lips best, frames, -15..15; positive: the sound is
+    late.
 
-    From the same correlations as `lip-sync`. None where the result lacks lips or sound.
+    From the same correlations as `lip-sync`. None if the result lacks lips or sound.
     """
 
     better: ClassVar[str] = ""
     unit: ClassVar[str] = "frames"
     statistic: ClassVar[Statistic] = Mean(-FARTHEST, FARTHEST)
 
-    def told(self, found: dict[int, float]) -> float:
+    def summary(self, found: dict[int, float]) -> float:
         return float(max(found, key=lambda lag: found[lag]))
 
 
 def _without_gaps(points: np.ndarray) -> np.ndarray | None:
-    """Landmarks (T, 68, 2) with those of frames without a face interpolated; None where more than
-    half are missing."""
-    there = np.flatnonzero(np.isfinite(points[:, 0, 0]))
-    if 2 * len(there) < len(points):
+    """Landmarks (T, 68, 2), interpolated over frames without a face; None if more than half are
+    missing."""
+    with_face = np.flatnonzero(np.isfinite(points[:, 0, 0]))
+    if 2 * len(with_face) < len(points):
         return None
     flat = points.reshape(len(points), -1)
-    filled = [np.interp(np.arange(len(points)), there, column[there]) for column in flat.T]
+    filled = [np.interp(np.arange(len(points)), with_face, column[with_face]) for column in flat.T]
     return np.stack(filled, 1).reshape(points.shape)
 
 
 def loudness(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) -> np.ndarray:
-    """Logarithm of the energy of speech about each frame of a video: (frames,)."""
+    """Logarithm of the energy of speech in each frame of a video: (frames,)."""
     from scipy.signal import butter, sosfiltfilt
 
     sound = sosfiltfilt(
         butter(4, BAND_HZ, "bandpass", fs=RATE_HZ, output="sos"),
-        resampled(audio, sample_rate_hz, RATE_HZ),
+        resample_audio(audio, sample_rate_hz, RATE_HZ),
     )
     edges = (np.arange(frames + 1) / fps * RATE_HZ).round().astype(int)
     padded = np.pad(sound, (0, max(edges[-1] - len(sound), 0)))
@@ -140,8 +148,10 @@ def loudness(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: int) ->
     )
 
 
-def fit(lag: int, seen: np.ndarray, heard: np.ndarray) -> float:
-    """Mean correlation of the columns of two (T, K) that are so many frames apart."""
-    count = len(seen) - abs(lag)
-    one, other = seen[max(-lag, 0) :][:count], heard[max(lag, 0) :][:count]
-    return float(np.mean([correlation(a, b) for a, b in zip(one.T, other.T, strict=True)]))
+def fit(lag: int, lips: np.ndarray, audio: np.ndarray) -> float:
+    """Mean correlation of the columns of two (T, K) at a lag, frames."""
+    count = len(lips) - abs(lag)
+    lips_part, audio_part = lips[max(-lag, 0) :][:count], audio[max(lag, 0) :][:count]
+    return float(
+        np.mean([correlation(a, b) for a, b in zip(lips_part.T, audio_part.T, strict=True)])
+    )

@@ -1,5 +1,4 @@
-"""LSE-D and LSE-C: the distance of lips and speech as SyncNet sees them, with weights that the user
-names."""
+"""LSE-D and LSE-C: distance of lips and speech by SyncNet, with weights supplied by the user."""
 
 from __future__ import annotations
 
@@ -16,33 +15,32 @@ from semcore.fingerprint.content import fingerprint
 from semcore.interfaces import Record
 from semcore.statistics.kinds import Mean, Statistic
 from semcore_video.licences import SYNCNET
-from semcore_video.metrics.face_metric import Judge
-from semcore_video.resampling import resampled
+from semcore_video.metrics.face_metric import FaceMetric
+from semcore_video.resampling import resample_audio
 
 if TYPE_CHECKING:
     import torch
 
 FRAMES, SIDE, FARTHEST, RATE_HZ, FPS = 5, 224, 15, 16000, 25.0
-"""Frames that the network sees at once, their side, the farthest lag in frames, and what it wants
-of sound and picture."""
+"""Input frames of the network, their side, the maximum lag in frames, and the rates of sound and
+video."""
 STEPS = 4
-"""Rows of cepstral coefficients for a frame of video; 20 are seen with five frames."""
-MEND = (
-    "name the file of its weights under `weights`: the state of syncnet_v2.model "
-    "(github.com/joonson/syncnet_python) as "
+"""Rows of cepstral coefficients per frame of video; the input has 20 with five frames."""
+REMEDY = (
+    "set `weights` to the state of syncnet_v2.model (github.com/joonson/syncnet_python) as "
     "safetensors"
 )
 
 
 @dataclass(frozen=True)
-class _SyncNet(Judge, abc.ABC):
-    """Distances of lips and sound of the result, by SyncNet, at every lag.
+class _SyncNet(FaceMetric, abc.ABC):
+    """Distances of lips and sound of the result at every lag, by SyncNet.
 
     Fields:
         weights: file with the state of the network, safetensors
     """
 
-    licences: ClassVar[tuple[str, ...]] = (SYNCNET, *Judge.licences)
+    licences: ClassVar[tuple[str, ...]] = (SYNCNET, *FaceMetric.licences)
     reference: ClassVar[str] = (
         "K. R. Prajwal et al., Wav2Lip, ACM MM 2020; J. S. Chung and A. Zisserman, ACCV Workshops "
         "2016"
@@ -54,79 +52,75 @@ class _SyncNet(Judge, abc.ABC):
     weights: str
 
     def missing(self) -> str:
-        there = bool(self.weights) and Path(self.weights).expanduser().is_file()
-        return "" if there else f"weights: there is no file {self.weights!r}; {MEND}"
+        exists = bool(self.weights) and Path(self.weights).expanduser().is_file()
+        return "" if exists else f"weights: there is no file {self.weights!r}; {REMEDY}"
 
     @property
     def signature(self) -> str:
-        return (
-            f"{type(self).__name__}|{self.version}|network=SyncNet-v2,frames=5,lags=15,{self.judge}"
-        )
+        settings = f"network=SyncNet-v2,frames=5,lags=15,{self.detector_label}"
+        return f"{type(self).__name__}|{self.version}|{settings}"
 
     def value(self, record: Record) -> float | None:
         result = record.result
         if result.video is None or result.audio is None or not result.sample_rate_hz:
             return None
-        network, faces = (
-            _network(self.weights, fingerprint(self.weights)),
-            cropped(result.video, self.landmarks(result.video)),
+        network = _network(self.weights, fingerprint(self.weights))
+        faces = cropped(result.video, self.landmarks(result.video))
+        crops = None if faces is None else faces[at_25_fps(len(faces), float(result.fps or FPS))]
+        result_distances = (
+            None
+            if crops is None
+            else distances(network, crops, result.audio, result.sample_rate_hz)
         )
-        seen = None if faces is None else faces[at_25_fps(len(faces), float(result.fps or FPS))]
-        apart = (
-            None if seen is None else distances(network, seen, result.audio, result.sample_rate_hz)
-        )
-        return None if apart is None else self.told(apart.mean(0))
+        return None if result_distances is None else self.summary(result_distances.mean(0))
 
     @abc.abstractmethod
-    def told(self, mean: np.ndarray) -> float:
-        """The value, of the mean distance at each lag (31,)."""
+    def summary(self, mean: np.ndarray) -> float:
+        """The value, from the mean distance at each lag (31,)."""
 
 
 @dataclass(frozen=True)
 class LSED(_SyncNet):
-    """Lip-sync error, distance (LSE-D): the mean distance of lips and sound at the lag where it is
-    least.
+    """Lip-sync error, distance (LSE-D): mean distance of lips and sound at the best lag.
 
-    None where the result lacks sound or a face.
+    None if the result lacks sound or a face.
     """
 
     better: ClassVar[str] = "lower"
 
-    def told(self, mean: np.ndarray) -> float:
+    def summary(self, mean: np.ndarray) -> float:
         return float(mean.min())
 
 
 @dataclass(frozen=True)
 class LSEC(_SyncNet):
-    """Lip-sync error, confidence (LSE-C): by how much the best lag is nearer than the median of
-    all.
+    """Lip-sync error, confidence (LSE-C): median over lags of the mean distance, minus its minimum.
 
-    None where the result lacks sound or a face.
+    None if the result lacks sound or a face.
     """
 
-    def told(self, mean: np.ndarray) -> float:
+    def summary(self, mean: np.ndarray) -> float:
         return float(np.median(mean) - mean.min())
 
 
 def distances(
     network: Any, faces: np.ndarray, audio: np.ndarray, sample_rate_hz: int
 ) -> np.ndarray | None:
-    """Distances of lips and sound, float32 (T - 5, 31): of each moment, at lags of -15 to 15 frames
-    of 40 ms.
+    """Distances of lips and sound, float32 (T - 5, 31), at lags of -15 to 15 frames of 40 ms.
 
-    Where the sound is shorter than the picture, silence follows.
+    Sound shorter than the video is padded with silence.
 
     Args:
-        faces: uint8 (T, 224, 224, 3), 25 a second
+        faces: uint8 (T, 224, 224, 3), 25 per second
         audio: float32 (S,)
 
     Returns:
-        None if picture or sound is shorter than what the network looks at
+        None if video or sound are shorter than the input of the network
     """
     import torch
     from python_speech_features import mfcc
 
-    sound = resampled(audio, sample_rate_hz, RATE_HZ)
+    sound = resample_audio(audio, sample_rate_hz, RATE_HZ)
     sound = np.pad(sound, (0, max(round(len(faces) / FPS * RATE_HZ) - len(sound), 0)))
     rows = mfcc((sound.clip(-1, 1) * 32767).astype(np.int16), RATE_HZ).T.astype(np.float32)
     count = min(len(faces) - FRAMES, (rows.shape[1] - STEPS * FRAMES) // STEPS)
@@ -134,31 +128,33 @@ def distances(
         return None
     with torch.inference_mode():
         pictures = torch.from_numpy(faces.transpose(3, 0, 1, 2).astype(np.float32))
-        seen = torch.cat([network.lip(pictures[None, :, at : at + FRAMES]) for at in range(count)])
+        lip_vectors = torch.cat(
+            [network.lip(pictures[None, :, at : at + FRAMES]) for at in range(count)]
+        )
         spectra = torch.from_numpy(rows)
-        heard = torch.cat(
+        audio_vectors = torch.cat(
             [
                 network.aud(spectra[None, None, :, STEPS * at : STEPS * (at + FRAMES)])
                 for at in range(count)
             ]
         )
-        padded = torch.nn.functional.pad(heard, (0, 0, FARTHEST, FARTHEST))
+        padded = torch.nn.functional.pad(audio_vectors, (0, 0, FARTHEST, FARTHEST))
         lags = [
-            torch.nn.functional.pairwise_distance(seen, padded[lag : lag + count])
+            torch.nn.functional.pairwise_distance(lip_vectors, padded[lag : lag + count])
             for lag in range(2 * FARTHEST + 1)
         ]
     return torch.stack(lags, 1).numpy()
 
 
 def at_25_fps(frames: int, fps: float) -> np.ndarray:
-    """Which of the frames of a video is seen at each moment of one of 25 frames a second, as long:
-    int64 (T,)."""
+    """Indices of the frames of a video at 25 frames per second, over the same duration: int64
+    (T,)."""
     count = max(round(frames / fps * FPS), 1)
     return np.minimum(((np.arange(count) + 0.5) * fps / FPS).astype(np.int64), frames - 1)
 
 
 def cropped(video: np.ndarray, points: np.ndarray) -> np.ndarray | None:
-    """The face of every frame in a square that follows it slowly, blue first as the network wants:
+    """The face of every frame, cropped by a slowly moving square, in BGR as the network expects:
     uint8 (T, 224, 224, 3).
 
     Args:
@@ -170,13 +166,17 @@ def cropped(video: np.ndarray, points: np.ndarray) -> np.ndarray | None:
     """
     import cv2
 
-    there = np.isfinite(points[:, 0, 0])
-    if not there.any():
+    with_face = np.isfinite(points[:, 0, 0])
+    if not with_face.any():
         return None
     low, high = np.nanmin(points, 1), np.nanmax(points, 1)
-    index, known = np.arange(len(points)), np.flatnonzero(there)
+    index, known_frames = np.arange(len(points)), np.flatnonzero(with_face)
     box = np.stack(
-        [np.interp(index, known, column[known]) for column in np.concatenate([low, high], 1).T], 1
+        [
+            np.interp(index, known_frames, column[known_frames])
+            for column in np.concatenate([low, high], 1).T
+        ],
+        1,
     )
     box = cv2.blur(box.astype(np.float32), (1, 13), borderType=cv2.BORDER_REPLICATE)
     found = np.empty((len(video), SIDE, SIDE, 3), np.uint8)
@@ -195,26 +195,26 @@ def _network(weights: str, content: str) -> Any:
     """SyncNet with its weights.
 
     Raises:
-        RunError: the file is missing, or holds another network
+        RunError: the file is missing, or has the weights of another network
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
     place = Path(weights).expanduser()
     if not place.is_file():
-        raise RunError(f"SyncNet: there is no {str(place)!r}; {MEND}")
+        raise RunError(f"SyncNet: there is no {str(place)!r}; {REMEDY}")
     network = build()
     try:
         network.load_state_dict(load_file(place))
     except (SafetensorError, RuntimeError) as error:
         raise RunError(
-            f"SyncNet: {place} does not hold its weights: {str(error).splitlines()[0]}; {MEND}"
+            f"SyncNet: {place} does not contain its weights: {str(error).splitlines()[0]}; {REMEDY}"
         ) from error
     return network.eval()
 
 
 def build() -> Any:
-    """The network, with random weights; its layers bear the names that the published state has."""
+    """The network with random weights; layers have the names of the published state."""
     from torch import nn
 
     def block(kind: Any, norm: Any, *arguments: Any, **options: Any) -> list[nn.Module]:

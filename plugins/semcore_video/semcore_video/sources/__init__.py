@@ -1,1 +1,1 @@
-"""Where videos and sequences of pictures come from."""
+"""Sources of videos and of sequences of pictures."""

@@ -1,4 +1,4 @@
-"""Videos with sound on disk, and the sentences of the GRID corpus."""
+"""Sources of videos with sound, among them the GRID corpus."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from semcore.media.pictures import written
 from semcore.media.texts import read_text
 from semcore.memo import LRU
 from semcore.types import OnDemand, Sample
-from semcore_video.face.cut import square
+from semcore_video.face.cut import face_square
 from semcore_video.face.follow import Person
 from semcore_video.face.tracker import FACE, Tracking
 from semcore_video.licences import MEDIAPIPE, PYAV
-from semcore_video.media.reading import Clip, Survey, survey, upright_frames
+from semcore_video.media.reading import Clip, ClipInfo, probe, upright_frames
 from semcore_video.media.scaling import fitted, resized, squared
 from semcore_video.sources import transcripts
 from semcore_video.sources.transcripts import Transcript
@@ -35,37 +35,37 @@ ENDINGS = (
     ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv",
 )  # fmt: skip
 OPEN_PIXELS = 2**24
-"""Pixels of the frames of clips that are open at a time: a decoder keeps some of each."""
+"""Total frame size of simultaneously open clips, pixels: a decoder buffers several frames."""
 SOUND = "sound"
-"""Name under which a sample says that its clip has no sound track."""
+"""Key in `Sample.found` for a missing sound track."""
 LOOKED_AT, FIRST = 20, 50
-"""Clips, and frames of each, in which a check looks for a face."""
+"""Number of clips, and of frames per clip, in which `remarks` searches for a face."""
 Side = Annotated[int, Ge(16)]
 _cuts = LRU[tuple[tuple[int, int, int] | None]](256)
-"""Squares about faces by digest of the file and the person: a clip may be opened many times."""
+"""Squares around faces by digest of file and person: a clip may be opened repeatedly."""
 
 
 @dataclass(frozen=True)
 class Clips(Tracking, Source):
-    """Videos with sound, each a user; a long one becomes segments that follow each other, read when
-    they are needed.
+    """Videos with sound, one user each; long videos can be split into consecutive segments, read on
+    demand.
 
-    Files are taken in the order of their names. The words of `clip.mp4` are those of `clip.txt`
-    beside it, in UTF-8. A segment has the words whose middle lies in it by `clip.TextGrid` beside
-    the clip (tier `words`, seconds since the first picture); without that file nobody knows its
-    words, which `semcore check`, the row and the report say.
+    Files are sorted by name. The words of `clip.mp4` are those of `clip.txt` beside it, in UTF-8. A
+    segment has the words whose centre lies in it, from `clip.TextGrid` beside the clip (tier
+    `words`, seconds since the first picture); without that file the words of segments are unknown,
+    which `semcore check`, the row and the report state.
 
-    With `face`, a square about the face of the first frame with one, three times as high as the
-    face or as large as the frame allows (larger, if the face walks out of it), is cut out of all
-    frames; without, or where no frame has a face, which the row and the report say, the middle of
-    the frame in the aspect of `size`.
+    With `face`, frames are cropped to a square around the face of the first frame with one, of
+    three times its height or as large as the frame allows (larger if the face moves out of it).
+    Without `face`, or if no frame shows a face, which the row and the report state, frames are
+    cropped to the centre in the aspect ratio of `size`.
 
     Pictures are upright and progressive, with square pixels, in sRGB (PQ and HLG as on a display of
-    1000 cd/m² with a reference white of 203 cd/m², highlights compressed), at the frame rate of the
-    camera: where time stamps are irregular, a picture stays until the next. Sound is mixed to one
-    channel, equal channels as loud as before, resampled, and put where its time stamps say; silence
-    fills the rest. The clock starts with the first picture. A clip without a sound track has no
-    sound, not silence, which the row and the report say.
+    1000 cd/m² with a reference white of 203 cd/m², with compressed highlights), at the frame rate
+    of the camera; with irregular time stamps, a picture is held until the next. Sound is mixed to
+    mono at unchanged level, resampled, and placed at its time stamps, with silence elsewhere. The
+    clock starts with the first picture. A clip without a sound track has no sound, not silence,
+    which the row and the report state.
 
     Errors: SourceError, which `semcore check` finds, if there is no video, or one cannot be read or
     is longer than 1,000,000 frames, or a text is not UTF-8; ComponentError if a segment is longer
@@ -74,13 +74,13 @@ class Clips(Tracking, Source):
     Fields:
         path: a folder of videos, or one video
         size: (height, width) of the frames
-        face: whether the frames are cut to the face; needs MediaPipe
-        person: whose face, of several people: the one with the largest face, or the one nearest to
-            the centre, the left or the right of the first frame with a face
-        segment_s: length of a segment, s; null: the whole video. A rest shorter than half of it is
-            left out
-        sample_rate_hz: samples of the sound a second
-        limit: most segments
+        face: whether frames are cropped to the face; needs MediaPipe
+        person: whose face, if there are several people: the one with the largest face, or the one
+            nearest to the centre, the left or the right of the first frame with a face
+        segment_s: length of a segment, s; null: the whole video. A remainder shorter than half of
+            it is dropped
+        sample_rate_hz: sample rate of the sound
+        limit: maximum number of segments
     """
 
     licences: ClassVar[tuple[str, ...]] = (PYAV, MEDIAPIPE)
@@ -95,38 +95,38 @@ class Clips(Tracking, Source):
     def check(self) -> None:
         if not self.face and self.person != "largest":
             raise ComponentError(
-                "Clips.person says to whose face frames are cut, and `face: false` cuts none; "
-                "leave it out"
+                "Clips.person selects the face to crop to, and `face: false` does not crop; remove "
+                "it"
             )
 
     def samples(self) -> Sequence[Sample]:
-        parts, wrong, places = list[Part](), list[str](), self.places()
-        stems = Counter(place.stem for place in places)
-        for place in places:
-            if self.limit is not None and len(parts) >= self.limit:
+        segments, wrong, videos = list[Segment](), list[str](), self.videos()
+        stems = Counter(path.stem for path in videos)
+        for path in videos:
+            if self.limit is not None and len(segments) >= self.limit:
                 break
             try:
-                parts += self._parts(
-                    place, written(place.stem if stems[place.stem] == 1 else place.name)
+                segments += self._segments(
+                    path, written(path.stem if stems[path.stem] == 1 else path.name)
                 )
             except ComponentError as error:
                 wrong.append(str(error))
         if wrong:
             raise SourceError(wrong, hint="repair or remove it")
-        parts = parts[: self.limit]
-        clips = Opened(lambda survey: Clip(survey, self.sample_rate_hz, self._finished(survey)))
-        heads = [(part.name, part.user) for part in parts]
+        segments = segments[: self.limit]
+        clips = OpenClips(lambda info: Clip(info, self.sample_rate_hz, self._finish(info)))
+        heads = [(segment.name, segment.user) for segment in segments]
         return OnDemand(
-            heads, lambda index: self._sample(clips, parts[index]), self._digests(parts)
+            heads, lambda index: self._sample(clips, segments[index]), self._digests(segments)
         )
 
-    def text_of(self, place: Path) -> str | None:
-        """The words that are spoken in a video: what the text file of its name beside it holds."""
-        words = place.with_suffix(".txt")
+    def text_of(self, path: Path) -> str | None:
+        """The words spoken in a video: the content of the text file of the same name beside it."""
+        words = path.with_suffix(".txt")
         return read_text(words).strip() if words.exists() else None
 
-    def places(self) -> list[Path]:
-        """The videos that are read, in order.
+    def videos(self) -> list[Path]:
+        """The video files, in order.
 
         Raises:
             SourceError: there is none
@@ -135,14 +135,14 @@ class Clips(Tracking, Source):
         if not root.exists():
             raise SourceError([f"there is no {root}"])
         inside = sorted(root.iterdir()) if root.is_dir() else [root]
-        places = [one for one in inside if one.is_file() and not one.name.startswith(".")]
-        places = [one for one in places if one == root or one.suffix.lower() in ENDINGS]
-        if not places:
-            raise SourceError([f"{root} holds no video ({' '.join(ENDINGS)})"])
-        return places[: self.limit]
+        videos = [path for path in inside if path.is_file() and not path.name.startswith(".")]
+        videos = [path for path in videos if path == root or path.suffix.lower() in ENDINGS]
+        if not videos:
+            raise SourceError([f"{root} contains no video ({' '.join(ENDINGS)})"])
+        return videos[: self.limit]
 
-    def _parts(self, place: Path, user: str) -> Iterator[Part]:
-        found, words = survey(place), Transcript.of(place, self.text_of(place))
+    def _segments(self, path: Path, user: str) -> Iterator[Segment]:
+        found, words = probe(path), Transcript.of(path, self.text_of(path))
         count = (
             found.frames if self.segment_s is None else max(1, round(self.segment_s * found.fps))
         )
@@ -155,7 +155,7 @@ class Clips(Tracking, Source):
                 if length == found.frames
                 else words.between(start / found.fps, (start + length) / found.fps)
             )
-            yield Part(
+            yield Segment(
                 f"{user}/{number:03d}",
                 user,
                 text,
@@ -165,78 +165,80 @@ class Clips(Tracking, Source):
                 bool(words.text) and text is None,
             )
 
-    def _digests(self, parts: Sequence[Part]) -> list[str]:
-        """What each sample is made from; neither where the file lies nor how many others there
-        are."""
-        files = {place: file_digest(place) for place in {part.survey.place for part in parts}}
+    def _digests(self, segments: Sequence[Segment]) -> list[str]:
+        """Digest of the content of each sample, independent of the location of the file and of the
+        number of files."""
+        files = {path: file_digest(path) for path in {segment.info.path for segment in segments}}
         settings = digest(replace(self, path="", limit=None))
         return [
             digest(
                 settings,
-                files[part.survey.place],
-                part.name,
-                part.user,
-                part.text,
-                part.unknown,
-                part.start,
-                part.length,
+                files[segment.info.path],
+                segment.name,
+                segment.user,
+                segment.text,
+                segment.words_unknown,
+                segment.start,
+                segment.length,
             )
-            for part in parts
+            for segment in segments
         ]
 
-    def _sample(self, clips: Opened, part: Part) -> Sample:
-        clip, fps, rate = clips.of(part.survey), part.survey.fps, self.sample_rate_hz
-        video = clip.pictures(part.start, part.length)
+    def _sample(self, clips: OpenClips, segment: Segment) -> Sample:
+        clip, fps, rate = clips.of(segment.info), segment.info.fps, self.sample_rate_hz
+        video = clip.pictures(segment.start, segment.length)
         audio = None
-        if part.survey.sound:
-            audio = clip.sound(round(part.start / fps * rate), round(part.length / fps * rate))
+        if segment.info.sound:
+            start, length = round(segment.start / fps * rate), round(segment.length / fps * rate)
+            audio = clip.sound(start, length)
         lacking = {
             SOUND: audio is None,
-            transcripts.WORDS: part.unknown,
-            FACE: self.face and self._cut(part.survey) is None,
+            transcripts.WORDS: segment.words_unknown,
+            FACE: self.face and self._cut(segment.info) is None,
         }
         return Sample(
-            part.name,
-            part.user,
+            segment.name,
+            segment.user,
             video=video,
             fps=fps,
             audio=audio,
             sample_rate_hz=None if audio is None else rate,
-            text=part.text,
+            text=segment.text,
             found={name: (0, len(video)) for name, lacks in lacking.items() if lacks},
         )
 
     def remarks(self) -> Sequence[str]:
-        places = self.places()
-        looked_at = places[:LOOKED_AT]
+        videos = self.videos()
+        looked_at = videos[:LOOKED_AT]
         more = (
-            f", of the first {LOOKED_AT} of {len(places):,} clips"
-            if len(places) > LOOKED_AT
+            f", of the first {LOOKED_AT} of {len(videos):,} clips"
+            if len(videos) > LOOKED_AT
             else ""
         )
         found = list[str]()
-        for place in looked_at:
-            if self.segment_s is not None and any(part.unknown for part in self._parts(place, "")):
+        for path in looked_at:
+            if self.segment_s is not None and any(
+                segment.words_unknown for segment in self._segments(path, "")
+            ):
                 found.append(
-                    f"{place.name}: the words of its segments are not known{more}, and metrics of "
-                    "words have no value: put "
-                    f"{place.stem}.TextGrid beside it, which says when each word is spoken"
+                    f"{path.name}: the words of its segments are unknown{more}, so metrics of "
+                    f"words have no value: add {path.stem}.TextGrid with the times of the words"
                 )
-            seen = survey(place)
-            if not seen.sound:
-                found.append(f"{place.name}: no sound{more}")
-            if self.face and square(itertools.islice(upright_frames(seen), FIRST)) is None:
-                found.append(f"{place.name}: no face in its first {FIRST} frames{more}")
+            if (
+                self.face
+                and face_square(itertools.islice(upright_frames(probe(path)), FIRST)) is None
+            ):
+                found.append(f"{path.name}: no face in its first {FIRST} frames{more}")
         return found
 
-    def _cut(self, found: Survey) -> tuple[int, int, int] | None:
-        """The square about the face, in pixels of the upright picture; None where no frame has a
-        face."""
-        key = digest(file_digest(found.place), self.person)
-        return _cuts.of(key, lambda: (square(upright_frames(found), self.person),))[0]
+    def _cut(self, found: ClipInfo) -> tuple[int, int, int] | None:
+        """The square around the face, in pixels of the upright picture; None if no frame shows
+        one."""
+        key = digest(file_digest(found.path), self.person)
+        return _cuts.of(key, lambda: (face_square(upright_frames(found), self.person),))[0]
 
-    def _finished(self, found: Survey) -> Callable[[np.ndarray, float], np.ndarray]:
-        """What makes frames of a clip as they are asked for."""
+    def _finish(self, found: ClipInfo) -> Callable[[np.ndarray, float], np.ndarray]:
+        """The function that crops and scales frames of a clip."""
         cut = self._cut(found) if self.face else None
         if cut is None:
             return lambda pixels, pixel: fitted(pixels, pixel, self.size)
@@ -247,46 +249,45 @@ class Clips(Tracking, Source):
 
 
 @dataclass(frozen=True)
-class Part:
-    """A sample before it is read: its name, user and words, and which frames of which clip it has.
+class Segment:
+    """A sample before it is read: name, user and words, and its frames in a clip.
 
     Fields:
-        unknown: whether the clip has words, and nobody knows which of them are spoken here
+        words_unknown: whether the clip has words, but not those of this segment
     """
 
     name: str
     user: str
     text: str | None
-    survey: Survey
+    info: ClipInfo
     start: int
     length: int
-    unknown: bool = False
+    words_unknown: bool = False
 
 
-class Opened:
-    """Clips that are being read; the newest stay open, since segments are mostly read one after the
-    other."""
+class OpenClips:
+    """Clips being read; the newest stay open, since segments are mostly read in order."""
 
-    def __init__(self, opens: Callable[[Survey], Clip]) -> None:
+    def __init__(self, opens: Callable[[ClipInfo], Clip]) -> None:
         self._opens = opens
         self._clips: OrderedDict[Path, Clip] = OrderedDict()
 
-    def of(self, found: Survey) -> Clip:
+    def of(self, found: ClipInfo) -> Clip:
         """The clip of a file."""
-        if found.place not in self._clips:
-            self._clips[found.place] = self._opens(found)
+        if found.path not in self._clips:
+            self._clips[found.path] = self._opens(found)
             while (
                 len(self._clips) > 1
-                and sum(one.survey.pixels for one in self._clips.values()) > OPEN_PIXELS
+                and sum(clip.info.pixels for clip in self._clips.values()) > OPEN_PIXELS
             ):
                 self._clips.popitem(last=False)
-        self._clips.move_to_end(found.place)
-        return self._clips[found.place]
+        self._clips.move_to_end(found.path)
+        return self._clips[found.path]
 
 
 @dataclass(frozen=True)
 class Grid(Clips):
-    """Clips of the GRID corpus, the names of which spell the sentence: bbaf2n is "bin blue at f two
+    """Clips of the GRID corpus, whose file names spell the sentence: bbaf2n is "bin blue at f two
     now"."""
 
     reference: ClassVar[str] = (
@@ -294,5 +295,5 @@ class Grid(Clips):
     )
     cites: ClassVar[tuple[str, ...]] = ("cooke2006audio",)
 
-    def text_of(self, place: Path) -> str | None:
-        return grid_sentence(place.stem)
+    def text_of(self, path: Path) -> str | None:
+        return grid_sentence(path.stem)

@@ -1,4 +1,4 @@
-"""Sequences of pictures on disk, one user each."""
+"""Sequences of pictures from files, one user each."""
 
 from __future__ import annotations
 
@@ -30,10 +30,9 @@ class PictureSequences(Source):
     """Folders of pictures and animated pictures: each is a user, and each picture a segment of that
     user.
 
-    Pictures of a folder follow each other in natural order (2 before 10). Each becomes a sample
-    `user/picture`, user by user, and is read when it is needed. Still pictures beside the
-    sequences, hidden files and files of other kinds are left out. 8-bit RGB, upright, transparent
-    parts on white.
+    Pictures of a folder are sorted in natural order (2 before 10). Each becomes a sample
+    `user/picture`, user by user, read on demand. Still pictures beside the sequences, hidden files
+    and files of other types are skipped. 8-bit RGB, upright, transparent areas on white.
 
     Errors: SourceError, which `semcore check` finds, if there is no sequence, or if a picture
     cannot be read or is larger than 67 megapixels or 512 MiB, or if a sequence is longer than
@@ -42,10 +41,10 @@ class PictureSequences(Source):
     Fields:
         path: a folder of sequences, or one sequence: a folder of pictures, or an animated GIF, WebP
             or PNG file
-        size: (height, width) of the pictures, cropped to that aspect and resampled; null: as they
-            are
-        length: how many pictures of a sequence are taken, the first; null: all
-        every: takes each n-th picture of a sequence, 1 or more
+        size: (height, width) of the pictures, cropped to that aspect ratio and resampled; null:
+            unchanged
+        length: number of pictures taken from the start of each sequence; null: all
+        every: takes every n-th picture of a sequence, 1 or more
     """
 
     test_settings = ({"path": "{folder}/test"},)
@@ -56,15 +55,15 @@ class PictureSequences(Source):
     every: Annotated[int, Ge(1)] = 1
 
     def samples(self) -> Sequence[Sample]:
-        frames, digests, wrong = list[Frame](), list[str](), list[str]()
-        opened = Opened()
-        for place in self._places():
+        frames, digests, wrong = list[FrameInfo](), list[str](), list[str]()
+        opened = OpenSequences()
+        for path in self._sequences():
             total = 0
             try:
-                for count, frame in enumerate(self._frames(place), start=1):
+                for count, frame in enumerate(self._frames(path), start=1):
                     sample = self._sample(opened, frame)
                     total += sample.source_values // 3
-                    _check_length(place, count, total / count)
+                    _check_length(path, count, total / count)
                     digests.append(digest(sample))
                     frames.append(frame)
             except ComponentError as error:
@@ -74,43 +73,41 @@ class PictureSequences(Source):
         heads = [(frame.name, frame.user) for frame in frames]
         return OnDemand(heads, lambda index: self._sample(opened, frames[index]), digests)
 
-    def _places(self) -> list[Path]:
+    def _sequences(self) -> list[Path]:
         root = Path(self.path).expanduser()
         if not root.exists():
             raise SourceError([f"there is no {root}"])
-        wrong, places = list[str](), list[Path]()
-        for place in [*(_listed(root) if root.is_dir() else []), root]:
+        wrong, paths = list[str](), list[Path]()
+        for path in [*(_listed(root) if root.is_dir() else []), root]:
             try:
-                if (place != root or not places) and _is_sequence(place):
-                    places.append(place)
+                if (path != root or not paths) and _is_sequence(path):
+                    paths.append(path)
             except ComponentError as error:
                 wrong.append(str(error))
         if wrong:
             raise SourceError(wrong)
-        if not places:
+        if not paths:
             raise SourceError(
-                [f"{root} holds neither folders of pictures nor animated GIF, WebP or PNG files"]
+                [f"{root} contains neither folders of pictures nor animated GIF, WebP or PNG files"]
             )
-        return places
+        return paths
 
-    def _frames(self, place: Path) -> Iterator[Frame]:
-        """The pictures that are taken of one sequence."""
-        taken, user = (
-            slice(0, None if self.length is None else self.length * self.every, self.every),
-            written(place.name),
-        )
-        if place.is_dir():
-            for file in _stills(place)[taken]:
-                yield Frame(f"{user}/{written(file.name)}", user, file)
+    def _frames(self, path: Path) -> Iterator[FrameInfo]:
+        """The pictures taken from one sequence."""
+        taken = slice(0, None if self.length is None else self.length * self.every, self.every)
+        user = written(path.name)
+        if path.is_dir():
+            for file in _stills(path)[taken]:
+                yield FrameInfo(f"{user}/{written(file.name)}", user, file)
             return
-        with _open(place, ANIMATIONS) as opened:
+        with _open(path, ANIMATIONS) as opened:
             frames = range(getattr(opened, "n_frames", 1))[taken]
-            # Each frame is painted over those before it, so that those left out cost time as well.
-            _check_length(place, len(frames) and frames[-1] + 1, opened.width * opened.height)
+            # Each frame is drawn over the previous ones, so that skipped ones take time as well.
+            _check_length(path, len(frames) and frames[-1] + 1, opened.width * opened.height)
         for index in frames:
-            yield Frame(f"{user}/{index:04d}", user, place, index)
+            yield FrameInfo(f"{user}/{index:04d}", user, path, index)
 
-    def _sample(self, opened: Opened, frame: Frame) -> Sample:
+    def _sample(self, opened: OpenSequences, frame: FrameInfo) -> Sample:
         picture = opened.picture(frame)
         if self.size is not None and picture.size != self.size[::-1]:
             picture = ImageOps.fit(picture, self.size[::-1], Image.Resampling.LANCZOS)
@@ -118,9 +115,9 @@ class PictureSequences(Source):
 
 
 @dataclass(frozen=True)
-class Frame:
-    """A sample before it is read: its name and user, and which picture of which file it is; `index`
-    None: the only one."""
+class FrameInfo:
+    """A sample before it is read: name, user, and the picture in a file; `index` None: a still
+    picture."""
 
     name: str
     user: str
@@ -128,15 +125,15 @@ class Frame:
     index: int | None = None
 
 
-class Opened:
-    """Reads pictures; the newest animation stays open, since its frames are painted over each
+class OpenSequences:
+    """Reads pictures; the newest animation stays open, since its frames are drawn on top of each
     other."""
 
     def __init__(self) -> None:
         self._file: Path | None = None
         self._animation: Image.Image | None = None
 
-    def picture(self, frame: Frame) -> Image.Image:
+    def picture(self, frame: FrameInfo) -> Image.Image:
         """The decoded picture."""
         if frame.index is None:
             with _open(frame.file, PICTURES) as opened:
@@ -148,20 +145,20 @@ class Opened:
         return _decoded(self._animation, frame.file, frame.index)
 
 
-def _check_length(place: Path, count: int, pixels: float) -> None:
-    """Refuse a sequence of `count` pictures of `pixels` pixels each if that is too much."""
+def _check_length(path: Path, count: int, pixels: float) -> None:
+    """Raise ComponentError for a sequence of `count` pictures of `pixels` pixels each that is too
+    long."""
     if count > MAX_FRAMES or count * pixels > MAX_SEQUENCE_PIXELS:
         raise ComponentError(
-            f"{place} is too long: {count:,} pictures of {pixels:,.0f} pixels, and at most "
-            f"{MAX_FRAMES:,} pictures and "
-            f"{MAX_SEQUENCE_PIXELS:,} pixels are taken; set a smaller `length`"
+            f"{path} is too long: {count:,} pictures of {pixels:,.0f} pixels; the maximum is "
+            f"{MAX_FRAMES:,} pictures and {MAX_SEQUENCE_PIXELS:,} pixels; set a smaller `length`"
         )
 
 
 def _listed(folder: Path) -> list[Path]:
-    """What a folder holds, in natural order, without hidden files."""
-    found = [place for place in folder.iterdir() if not place.name.startswith(".")]
-    return sorted(found, key=lambda place: (_natural(place.name), place.name))
+    """The entries of a folder in natural order, without hidden files."""
+    found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return sorted(found, key=lambda path: (_natural(path.name), path.name))
 
 
 def _natural(name: str) -> list[str | int]:
@@ -172,21 +169,21 @@ def _stills(folder: Path) -> list[Path]:
     return [file for file in _listed(folder) if file.suffix.lower() in PICTURES and file.is_file()]
 
 
-def _is_sequence(place: Path) -> bool:
-    """Whether it is a folder that holds pictures, or an animated picture."""
-    if place.is_dir():
-        return bool(_stills(place))
-    if place.suffix.lower() not in ANIMATIONS:
+def _is_sequence(path: Path) -> bool:
+    """Whether it is a folder with pictures, or an animated picture."""
+    if path.is_dir():
+        return bool(_stills(path))
+    if path.suffix.lower() not in ANIMATIONS:
         return False
-    with _open(place, ANIMATIONS) as opened:
+    with _open(path, ANIMATIONS) as opened:
         return bool(getattr(opened, "is_animated", False))
 
 
 def _open(file: Path, formats: dict[str, str]) -> Image.Image:
     try:
         return open_picture(file, sorted(set(formats.values())))
-    except Exception as error:  # Pillow raises many kinds when a file is malformed on purpose
-        raise ComponentError(f"{file} is not a picture that can be read: {error}") from error
+    except Exception as error:  # Pillow raises many types for maliciously malformed files
+        raise ComponentError(f"{file} cannot be read as a picture: {error}") from error
 
 
 def _decoded(opened: Image.Image, file: Path, frame: int = 0) -> Image.Image:
@@ -195,4 +192,4 @@ def _decoded(opened: Image.Image, file: Path, frame: int = 0) -> Image.Image:
         opened.seek(frame)
         return decode_picture(opened)
     except Exception as error:  # as above
-        raise ComponentError(f"{file} is damaged: {error}; delete it or put it right") from error
+        raise ComponentError(f"{file} is damaged: {error}; delete or repair it") from error

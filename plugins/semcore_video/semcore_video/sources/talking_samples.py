@@ -1,4 +1,4 @@
-"""Talking heads that the project makes itself, so that every example runs without a download."""
+"""Synthetic talking heads, so that examples run without a download."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from semcore.interfaces import Source
 from semcore.limits import MAX_SEQUENCE_PIXELS
 from semcore.rng import Rng
 from semcore.types import Extent, Features, KnowledgeBase, Sample, Semantics, Tokens
-from semcore_video.face.cut import square
+from semcore_video.face.cut import face_square
 from semcore_video.face.mesh import eye_openness
 from semcore_video.face.motion import basis
 from semcore_video.face.tracker import Tracking
@@ -38,28 +38,28 @@ SENTENCES = (
     "set blue with m eight please",
     "lay red in t three soon",
 )
-"""Of the grammar of the GRID corpus."""
+"""Sentences of the grammar of the GRID corpus."""
 FPS, LENGTH_S, START_S, STOP_S = 25.0, 3.0, 0.6, 2.3
 VOWEL = 1.7
-"""How long a vowel is, in consonants."""
+"""Duration of a vowel relative to a consonant."""
 BLINK = np.array([0.35, 0.9, 1.0, 0.7, 0.25], np.float32)
-"""How far the eyelids are down in the frames of a blink."""
+"""Closing of the eyelids in the frames of a blink."""
 
 
 @dataclass(frozen=True)
 class TalkingSamples(Tracking, Source):
-    """A portrait that says sentences of six words: known words, phones, timing and motion; 3 s
+    """A portrait that speaks sentences of six words: known words, phones, timing and motion; 3 s
     each, no download.
 
-    The portrait is that of the astronaut Eileen Collins (NASA, public domain), which comes with
-    scikit-image. Phones move its lips as the shipped visemes say; the head sways, and the eyes
-    blink; eSpeak NG speaks. What moves how, comes from `seed` and the number of the sample.
+    The portrait shows the astronaut Eileen Collins (NASA, public domain) and is part of
+    scikit-image. Phones move its lips by the shipped visemes; the head sways and the eyes blink;
+    the voice is eSpeak NG. The motion depends on `seed` and the number of the sample.
 
     Fields:
         limit: number of samples
         size: (height, width) of the frames
-        seed: which sentences and motions
-        user: who speaks; the samples of one user follow each other and share a knowledge base
+        seed: selects sentences and motion
+        user: name of the speaker; the samples of a user are consecutive and share a knowledge base
     """
 
     licences: ClassVar[tuple[str, ...]] = (MEDIAPIPE, ESPEAK, PORTRAIT)
@@ -77,7 +77,7 @@ class TalkingSamples(Tracking, Source):
         if self.limit * pixels > MAX_SEQUENCE_PIXELS:
             most = MAX_SEQUENCE_PIXELS // pixels
             raise ComponentError(
-                f"TalkingSamples.limit must be at most {most} of size {list(self.size)}, not "
+                f"TalkingSamples.limit must be at most {most} at size {list(self.size)}, not "
                 f"{self.limit}"
             )
 
@@ -88,18 +88,20 @@ class TalkingSamples(Tracking, Source):
         rng = Rng(self.seed).at("talking", number).numpy()
         words = SENTENCES[(number + self.seed - 1) % len(SENTENCES)]
         names, frames = pronounce(words), round(FPS * LENGTH_S)
-        # A vowel lasts longer than a consonant; the voice and the lips keep the same time.
+        # Vowels are longer than consonants; voice and lips have the same timing.
         shares = np.cumsum([0.0, *(VOWEL if name[0] in "AEIOU" else 1.0 for name in names)])
         moments = np.round((START_S + (STOP_S - START_S) * shares / shares[-1]) / FRAME_S)
         phones = Tokens(
             np.array([NUMBERS[name] for name in (SILENCE, *names)], np.int64), len(NUMBERS)
         )
         durations = Features(np.diff(moments, prepend=0).astype(np.float32))
-        said = Semantics("", {PHONES: phones, DURATIONS: durations}, extent=Extent(frames, FPS))
-        voice = EspeakVoice(voice="en-us+f3").generate([said], KnowledgeBase(), Rng())[0].samples[0]
+        speech = Semantics("", {PHONES: phones, DURATIONS: durations}, extent=Extent(frames, FPS))
+        voice = (
+            EspeakVoice(voice="en-us+f3").generate([speech], KnowledgeBase(), Rng())[0].samples[0]
+        )
         motion = motion_of(names, moments * FRAME_S, frames, FPS) * 1.3
         time = np.arange(frames) / FPS
-        # The head sways by a few degrees, each axis at its own slow pace.
+        # The head sways slowly by a few degrees, at a different rate per axis.
         for axis, reach in enumerate((4.0, 5.0, 2.0, 3.0, 2.0, 1.5)):
             pace, phase = rng.uniform(0.25, 0.6), rng.uniform(0, 2 * np.pi)
             motion[:, axis] += reach * np.sin(2 * np.pi * pace * time + phase)
@@ -121,20 +123,20 @@ class TalkingSamples(Tracking, Source):
 
 @functools.cache
 def portrait_of_astronaut(size: tuple[int, int]) -> np.ndarray:
-    """The portrait that the samples show, uint8 (H, W, 3).
+    """The portrait of the samples, uint8 (H, W, 3).
 
     Raises:
-        RunError: scikit-image, which it comes with, is not installed
+        RunError: scikit-image, which includes it, is not installed
     """
     try:
         from skimage.data import astronaut
     except ImportError as error:
         raise RunError(
-            "the portrait comes with scikit-image: pip install 'semcore-video[face]'"
+            "the portrait is part of scikit-image: pip install 'semcore-video[face]'"
         ) from error
 
     picture = astronaut()
-    cut = square([picture])
+    cut = face_square([picture])
     assert cut is not None
     left, top, side = cut
     return resized(picture[top : top + side, left : left + side], size)
@@ -142,7 +144,7 @@ def portrait_of_astronaut(size: tuple[int, int]) -> np.ndarray:
 
 @functools.cache
 def _opens() -> float:
-    """The sign of the direction of the eyelids that opens the eyes."""
+    """The sign of the eyelid coefficient that opens the eyes."""
     face = portrait(portrait_of_astronaut((256, 256)))
     assert face is not None
     pair = np.zeros((2, 12), np.float32)

@@ -1,4 +1,4 @@
-"""The words of a clip, and which of them are spoken in a part of it."""
+"""The words of a clip and of its segments."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from semcore_video.speech import textgrid
 
 WORDS = "words"
-"""Name under which a sample says that the words of its frames are not known."""
+"""Key in `Sample.found` for unknown words."""
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """What is said in a clip.
+    """The words of a clip.
 
     Fields:
-        text: all words; None: not known
-        times: (begin, end, word) of each, s since the first picture; None: not known
+        text: all words; None: unknown
+        times: (begin, end, word) of each, s since the first picture; None: unknown
     """
 
     text: str | None
@@ -25,7 +25,8 @@ class Transcript:
 
     @classmethod
     def of(cls, clip: Path, text: str | None) -> Transcript:
-        """That of a clip: its text, if it is known, and the times of `clip.TextGrid` beside it.
+        """The transcript of a clip: its text, if known, and the word times of `clip.TextGrid`
+        beside it.
 
         Raises:
             ComponentError: the TextGrid cannot be read
@@ -37,7 +38,7 @@ class Transcript:
         return cls(" ".join(word for *_, word in times) if text is None else text, times)
 
     def between(self, begin_s: float, end_s: float) -> str | None:
-        """The words whose middle lies between two moments; None without times."""
+        """The words whose centre lies between two times; None without word times."""
         if self.times is None:
             return None
         return " ".join(

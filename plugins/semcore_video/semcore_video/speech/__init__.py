@@ -1,1 +1,1 @@
-"""Speech: words, phones and their durations, and a voice that speaks them again."""
+"""Speech: words, phones and durations, recognisers, voices, and lips."""

@@ -1,5 +1,4 @@
-"""Which phone is when: forced alignment by PocketSphinx, whose acoustic model and dictionary come
-in its wheel."""
+"""Forced alignment by PocketSphinx, whose wheel includes an acoustic model and a dictionary."""
 
 from __future__ import annotations
 
@@ -12,44 +11,44 @@ from typing import Any
 import numpy as np
 
 from semcore.errors import RunError
-from semcore_video.resampling import resampled
+from semcore_video.resampling import resample_audio
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
 
 RATE_HZ = 16000
 PADDING_S, DITHER = 0.25, 1e-3
-"""Silence put round a sound, and noise in it: without them the decoder stumbles over digital
+"""Silence added around a sound, and amplitude of added noise: the decoder fails on digital
 silence."""
 _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Phone:
-    """A phone of the CMU dictionary, or SIL, with the frames that it lasts."""
+    """A phone of the CMU dictionary, or SIL, with its duration in frames."""
 
     name: str
     frames: int
 
 
 def align(audio: np.ndarray, sample_rate_hz: int, text: str) -> list[Phone] | None:
-    """The phones of a spoken text, silences included, which together last as long as the sound;
-    None if they do not fit.
+    """The phones of a spoken text, including silences, with durations that sum to that of the
+    sound; None if text and sound do not match.
 
     Args:
         audio: float32 (S,)
-        text: what is spoken; words that the dictionary does not know are left out
+        text: the spoken text; words that are not in the dictionary are skipped
     """
     total = round(len(audio) / sample_rate_hz / FRAME_S)
     with _LOCK:
-        words = [word for word in words_of(text) if known(word)]
+        words = [word for word in words_of(text) if in_dictionary(word)]
         if not words or not total:
             return None
         decoder = _decoder()
         data = pcm(audio, sample_rate_hz)
         try:
             decoder.set_align_text(" ".join(words))
-            decoded(decoder, data)
+            decode_utterance(decoder, data)
             decoder.set_alignment()
-            decoded(decoder, data)
+            decode_utterance(decoder, data)
             alignment = decoder.get_alignment()
         except RuntimeError:
             return None
@@ -57,11 +56,11 @@ def align(audio: np.ndarray, sample_rate_hz: int, text: str) -> list[Phone] | No
             return None
         found = [Phone(entry.name if entry.name in NUMBERS else SILENCE, entry.duration)
                  for word in alignment for entry in word]  # fmt: skip
-    return _fitted(found, round(PADDING_S / FRAME_S), total)
+    return _fit(found, round(PADDING_S / FRAME_S), total)
 
 
-def evenly(names: Sequence[str], frames: int) -> list[Phone]:
-    """Phones that share the frames of a sound; silence if there are none."""
+def evenly_spaced(names: Sequence[str], frames: int) -> list[Phone]:
+    """Phones of equal duration over the frames of a sound; silence if there are none."""
     names = names or [SILENCE]
     ends = np.linspace(0, max(frames, 1), len(names) + 1).round().astype(int)
     return [
@@ -71,28 +70,30 @@ def evenly(names: Sequence[str], frames: int) -> list[Phone]:
 
 
 def pronounce(text: str) -> list[str]:
-    """The phones of a text, by the dictionary; words that it does not know are left out."""
+    """The phones of a text, by the dictionary; words that are not in it are skipped."""
     with _LOCK:
         found = [_decoder().lookup_word(word) for word in words_of(text)]
     return [phone for spelled in found if spelled for phone in spelled.split() if phone in NUMBERS]
 
 
-def known(word: str) -> bool:
-    """Whether the dictionary has a word."""
+def in_dictionary(word: str) -> bool:
+    """Whether a word is in the dictionary."""
     return _decoder().lookup_word(word) is not None
 
 
 def words_of(text: str) -> list[str]:
-    """Words in lower case, of letters and apostrophes alone."""
-    cleaned = (
-        "".join(one for one in word if one.isalpha() or one == "'") for word in text.lower().split()
-    )
-    return [word for word in cleaned if word]
+    """Words in lower case, with letters and apostrophes only."""
+    words = []
+    for word in text.lower().split():
+        letters = [letter for letter in word if letter.isalpha() or letter == "'"]
+        if letters:
+            words.append("".join(letters))
+    return words
 
 
-def _fitted(phones: list[Phone], padding: int, total: int) -> list[Phone] | None:
-    """Phones without the padding, filled up with silence to `total` frames; neighbouring silences
-    are one."""
+def _fit(phones: list[Phone], padding: int, total: int) -> list[Phone] | None:
+    """Phones without the padding, extended with silence to `total` frames; consecutive silences are
+    merged."""
     merged: list[Phone] = []
     at = 0
     for phone in phones:
@@ -116,15 +117,15 @@ def _fitted(phones: list[Phone], padding: int, total: int) -> list[Phone] | None
 
 def pcm(audio: np.ndarray, sample_rate_hz: int) -> bytes:
     """16-bit sound at 16 kHz with padding and dither."""
-    audio = resampled(audio, sample_rate_hz, RATE_HZ)
+    audio = resample_audio(audio, sample_rate_hz, RATE_HZ)
     quiet = np.zeros(round(PADDING_S * RATE_HZ), np.float32)
     padded = np.concatenate([quiet, audio, quiet])
     noise = np.random.Generator(np.random.PCG64(0)).standard_normal(len(padded)) * DITHER
     return ((padded + noise).clip(-1, 1) * 32767).astype("<i2").tobytes()
 
 
-def decoded(decoder: Any, data: bytes) -> None:
-    """Let a decoder hear a whole sound."""
+def decode_utterance(decoder: Any, data: bytes) -> None:
+    """Run a decoder on a whole sound."""
     decoder.start_utt()
     decoder.process_raw(data, no_search=False, full_utt=True)
     decoder.end_utt()
@@ -132,10 +133,10 @@ def decoded(decoder: Any, data: bytes) -> None:
 
 @functools.cache
 def _decoder() -> Any:
-    return sphinx()
+    return new_decoder()
 
 
-def sphinx() -> Any:
+def new_decoder() -> Any:
     """A decoder of PocketSphinx.
 
     Raises:
@@ -145,6 +146,6 @@ def sphinx() -> Any:
         from pocketsphinx import Decoder
     except ImportError as error:
         raise RunError(
-            "speech is heard by PocketSphinx: pip install 'semcore-video[speech]'"
+            "alignment and recognition need PocketSphinx: pip install 'semcore-video[speech]'"
         ) from error
     return Decoder(lm=None, loglevel="FATAL", cmn="batch")

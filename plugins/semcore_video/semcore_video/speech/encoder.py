@@ -1,4 +1,4 @@
-"""The transmitter of speech: what is said, and when."""
+"""Encoder of speech: text or phones, with their timing."""
 
 from __future__ import annotations
 
@@ -16,52 +16,51 @@ from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream, Te
 from semcore_video.licences import POCKETSPHINX, PRAATIO
 from semcore_video.paper import PAPER
 from semcore_video.speech import textgrid
-from semcore_video.speech.align import align, evenly, pronounce
+from semcore_video.speech.align import align, evenly_spaced, pronounce
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
-from semcore_video.speech.recognise import recognised
+from semcore_video.speech.recognise import recognise_grid
 from semcore_video.speech.streams import DURATIONS, INTERVAL, PHONES, TEXT
 
 CLOCK = 2**10
-"""Values of a moment, frames of 10 ms, in a sound of less than 10 s."""
+"""Number of values of a time, in frames of 10 ms, for sounds shorter than 10 s."""
 
 
 RATE_HZ = 16000
-"""Of the silence of a video without sound."""
+"""Sample rate of the silence of a video without sound."""
 LONGER_S = 0.1
-"""By how much an alignment may last longer than the sound."""
+"""Maximum excess of the length of an alignment over that of the sound."""
 
 
 def clock(frames: int) -> int:
-    """Number of values of a moment in a sound of 10 ms frames: a power of two that both ends know
+    """Number of values of a time in a sound of 10 ms frames: a power of two that both ends derive
     from its length."""
     return max(CLOCK, 1 << frames.bit_length())
 
 
 @dataclass(frozen=True)
 class Speech(SemanticEncoder):
-    """What is said in a sound: its text, or its phones with their durations.
+    """Spoken content of a sound: its text, or its phones with durations.
 
-    `send: durations`, for video from audio, gives the streams `phones` (numbers of phones of the
-    CMU dictionary, with silences) and `durations` (numbers: frames of 10 ms), from a forced
-    alignment by PocketSphinx. `send: text`, for audio from video, gives `text` and `interval`:
-    first and last frame of speech, in frames of 10 ms, two bytes that say more of the timing than a
-    face does (more bits in a sound of 10 s or more). `send: words` gives `text` alone.
+    `send: durations`, for video from audio, gives the streams `phones` (indices of phones of the
+    CMU dictionary, with silences) and `durations` (in frames of 10 ms), from forced alignment by
+    PocketSphinx. `send: text`, for audio from video, gives `text` and `interval`: the first and
+    last frame of speech, in frames of 10 ms, two bytes that give more precise timing than a face
+    does (more bits for sounds of 10 s or more). `send: words` gives `text` alone.
 
-    The words are those that the source gives with the sample, or those that PocketSphinx hears, led
-    by the grammar of the GRID corpus (`words: grid`): it hears one of its sentences in anything; or
-    those that a `recogniser` hears, such as `whisper`. Where words do not fit the sound, they count
-    as spoken evenly from its beginning to its end; a video without sound counts as silent.
+    The words are those of the sample; or those recognised by PocketSphinx with the grammar of the
+    GRID corpus (`words: grid`), which finds one of its sentences in any sound; or those of a
+    `recogniser` such as `whisper`. If words and sound do not match, the words are spread evenly
+    over the sound; a video without sound counts as silent.
 
-    Words and times may be imported instead: `textgrids` is a folder with a file `USER.TextGrid` for
-    each user, as the Montreal Forced Aligner writes them. One that lasts longer than the sound, as
-    that of a whole clip beside one of its segments, is refused.
+    Words and times can also be imported: `textgrids` is a folder with a file `USER.TextGrid` per
+    user, as written by the Montreal Forced Aligner. An alignment longer than the sound, such as
+    that of a whole clip for one of its segments, raises an error.
 
     Fields:
         send: which streams
-        words: where they come from
-        recogniser: an encoder with a stream `text`, which hears the words; null: `words` says where
-            they come from
-        textgrids: folder of alignments; null: PocketSphinx aligns
+        words: origin of the words
+        recogniser: an encoder with a stream `text` that recognises the words; null: use `words`
+        textgrids: folder of alignments; null: alignment by PocketSphinx
     """
 
     licences: ClassVar[tuple[str, ...]] = (POCKETSPHINX, PRAATIO)
@@ -84,7 +83,8 @@ class Speech(SemanticEncoder):
             > 1
         ):
             raise ComponentError(
-                "Speech takes its words from one of `words: grid`, `recogniser` and `textgrids`"
+                "Speech takes its words from only one of `words: grid`, `recogniser` and "
+                "`textgrids`"
             )
 
     def identity(self) -> Any:
@@ -104,7 +104,7 @@ class Speech(SemanticEncoder):
         return [Semantics(sample.id, self._streams(sample), sample.user) for sample in samples]
 
     def _streams(self, sample: Sample) -> dict[str, Stream]:
-        sample = _heard(sample)
+        sample = _with_sound(sample)
         if sample.audio is None or sample.sample_rate_hz is None:
             raise ComponentError(f"Speech encodes sound, and sample {sample.id!r} has none")
         if self.textgrids is not None:
@@ -116,7 +116,7 @@ class Speech(SemanticEncoder):
             phones = align(sample.audio, sample.sample_rate_hz, text) or []
         length = round(len(sample.audio) / sample.sample_rate_hz / FRAME_S)
         if not phones:
-            phones = evenly(pronounce(text), length)
+            phones = evenly_spaced(pronounce(text), length)
         ends = np.cumsum([phone.frames for phone in phones])
         spoken = [index for index, phone in enumerate(phones) if phone.name != SILENCE] or [0]
         first, last = int(ends[spoken[0]] - phones[spoken[0]].frames), int(ends[spoken[-1]])
@@ -136,24 +136,22 @@ class Speech(SemanticEncoder):
         }
 
     def _words(self, sample: Sample, audio: np.ndarray, sample_rate_hz: int) -> str:
-        """What is said in a sample's sound."""
+        """The words of a sample's sound."""
         if self.recogniser is not None:
             return self.recogniser.encode([sample], KnowledgeBase())[0].text(TEXT) or ""
         if self.words == "grid":
-            return recognised(audio, sample_rate_hz)
+            return recognise_grid(audio, sample_rate_hz)
         if sample.text:
             return sample.text
         raise ComponentError(
             f"Speech needs the words of sample {sample.id!r}: the source `grid` spells them, "
-            "`av-clips` reads a text file "
-            "beside each video (segments of a video need a TextGrid there), `words: grid` "
-            "recognises sentences of GRID, and a "
-            "`recogniser` any speech"
+            "`av-clips` reads a text file beside each video (segments of a video need a TextGrid "
+            "there), `words: grid` recognises sentences of GRID, and a `recogniser` any speech"
         )
 
 
-def _heard(sample: Sample) -> Sample:
-    """A sample with sound: a video without any is silent for as long as it lasts."""
+def _with_sound(sample: Sample) -> Sample:
+    """The sample; with silence of the length of the video if it has no sound."""
     if sample.audio is not None or sample.video is None or not sample.fps:
         return sample
     silence = np.zeros(max(round(len(sample.video) / sample.fps * RATE_HZ), 1), np.float32)
@@ -161,7 +159,7 @@ def _heard(sample: Sample) -> Sample:
 
 
 def _check_length(place: Path, length_s: float, sample: Sample) -> None:
-    """Refuse an alignment that is not of a sample's sound, but of more.
+    """Check that an alignment is not longer than a sample's sound.
 
     Raises:
         ComponentError: it is longer by more than 0.1 s
@@ -171,14 +169,14 @@ def _check_length(place: Path, length_s: float, sample: Sample) -> None:
     if length_s > sound_s + LONGER_S:
         raise ComponentError(
             f"Speech.textgrids: {place} lasts {length_s:.2f} s, and the sound of sample "
-            f"{sample.id!r} {sound_s:.2f} s: it is "
-            "the alignment of the whole clip; leave out the source's `segment_s`"
+            f"{sample.id!r} {sound_s:.2f} s: it is the alignment of the whole clip; remove the "
+            "source's `segment_s`"
         )
 
 
 @dataclass(frozen=True)
 class Audiovisual(SemanticEncoder):
-    """The streams of two encoders side by side: of the picture and of the sound.
+    """The streams of two encoders, one for the picture and one for the sound.
 
     Fields:
         video: encodes the picture
@@ -193,9 +191,9 @@ class Audiovisual(SemanticEncoder):
     audio: SemanticEncoder
 
     def check(self) -> None:
-        if both := self.video.streams.keys() & self.audio.streams.keys():
+        if shared := self.video.streams.keys() & self.audio.streams.keys():
             raise ComponentError(
-                f"Audiovisual.audio and .video both send a stream {sorted(both)[0]!r}"
+                f"Audiovisual.audio and .video both send a stream {sorted(shared)[0]!r}"
             )
 
     @property
@@ -208,6 +206,6 @@ class Audiovisual(SemanticEncoder):
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         pairs = zip(self.video.encode(samples, kb), self.audio.encode(samples, kb), strict=True)
         return [
-            Semantics(seen.key, {**seen.streams, **heard.streams}, seen.user)
-            for seen, heard in pairs
+            Semantics(video.key, {**video.streams, **audio.streams}, video.user)
+            for video, audio in pairs
         ]

@@ -1,4 +1,4 @@
-"""eSpeak NG: phones to sound, and when each phone is spoken."""
+"""Speech synthesis by eSpeak NG, from phones to sound with phone times."""
 
 from __future__ import annotations
 
@@ -19,22 +19,19 @@ QUIET = 0.004
 """Amplitude below which sound is silence."""
 PATIENCE_S = 60
 AT_ONCE = 150
-"""Most phones that are asked for together: somewhat above two hundred the library ends with a
-segmentation fault."""
+"""Maximum number of phones per call: the library crashes at somewhat more than two hundred."""
 ALIKE, OTHERWISE, UNSAID, EXTRA = 0.5, 1.2, 1.0, 0.6
-"""Costs of pairing a phone with an event of the same first letter or of another one, of a phone
-without an event, and of an event without a phone; a glide of the synthesiser's own is the likeliest
-deviation."""
+"""Costs of the alignment of phones and events: same first letter, different first letter, phone
+without event, event without phone. Additional glides are the most frequent deviation."""
 
 
 def speak(
     phones: Sequence[str], voice: str, pitch: int, words_per_minute: int
 ) -> tuple[np.ndarray, int, list[int]]:
-    """A row of phones of the CMU dictionary, spoken.
+    """Speech for a sequence of phones of the CMU dictionary.
 
     Returns:
-        float32 (S,), samples a second, and where each phone begins; phones that the synthesiser
-        merged begin together
+        float32 (S,), sample rate, and the first sample of each phone; merged phones begin together
 
     Raises:
         RunError: eSpeak NG is not installed, or has no such voice
@@ -45,7 +42,7 @@ def speak(
         text = (
             "[[" + "|".join("_:" if phone == SILENCE else ARPABET[phone] for phone in some) + "]]"
         )
-        wave, rate_hz, events = _said(text, voice, pitch, words_per_minute)
+        wave, rate_hz, events = _synthesise(text, voice, pitch, words_per_minute)
         loud = np.flatnonzero(np.abs(wave) > QUIET)
         wave = wave[: loud[-1] + 1] if len(loud) else wave[:0]  # what follows is silence
         starts += [length + start for start in _starts(some, events, len(wave))]
@@ -55,16 +52,16 @@ def speak(
 
 
 @functools.lru_cache(maxsize=64)
-def _said(
+def _synthesise(
     text: str, voice: str, pitch: int, words_per_minute: int
 ) -> tuple[np.ndarray, int, list[tuple[int, str]]]:
     try:
         import espeakng_loader
     except ImportError as error:
         raise RunError(
-            "speech is spoken by eSpeak NG: pip install 'semcore-video[speech]'"
+            "speech synthesis needs eSpeak NG: pip install 'semcore-video[speech]'"
         ) from error
-    asked = {
+    request = {
         "library_path": str(espeakng_loader.get_library_path()),
         "data_path": str(espeakng_loader.get_data_path()),
         "text": text,
@@ -73,42 +70,44 @@ def _said(
         "words_per_minute": words_per_minute,
     }
     command = [sys.executable, "-I", str(Path(espeak_process.__file__))]
-    done = subprocess.run(
+    process = subprocess.run(
         command,
-        input=json.dumps(asked).encode(),
+        input=json.dumps(request).encode(),
         capture_output=True,
         timeout=PATIENCE_S,
         check=False,
     )
-    head, _, sound = done.stdout.partition(b"\n")
-    if done.returncode != 0 or not head:
+    head, _, sound = process.stdout.partition(b"\n")
+    if process.returncode != 0 or not head:
         raise RunError(
-            f"eSpeak NG failed ({done.returncode}): "
-            f"{done.stderr.decode('utf-8', 'replace').strip()[-200:]}"
+            f"eSpeak NG failed ({process.returncode}): "
+            f"{process.stderr.decode('utf-8', 'replace').strip()[-200:]}"
         )
-    told = json.loads(head)
-    if "error" in told:
-        raise RunError(told["error"])
-    events = [(int(sample), str(name)) for sample, name in told["events"]]
-    return np.frombuffer(sound, "<i2").astype(np.float32) / 32768, int(told["rate_hz"]), events
+    answer = json.loads(head)
+    if "error" in answer:
+        raise RunError(answer["error"])
+    events = [(int(sample), str(name)) for sample, name in answer["events"]]
+    return np.frombuffer(sound, "<i2").astype(np.float32) / 32768, int(answer["rate_hz"]), events
 
 
 def _starts(phones: Sequence[str], events: Sequence[tuple[int, str]], length: int) -> list[int]:
-    """Where each phone begins, by the cheapest way to pair phones and events; glides of its own are
-    left over."""
+    """The first sample of each phone, by the alignment of phones and events with the least cost;
+    additional glides remain unassigned."""
     names = [ARPABET.get(phone, "_:") for phone in phones]
     rows, columns = len(names) + 1, len(events) + 1
     cost = np.full((rows, columns), np.inf)
     cost[0] = np.arange(columns) * EXTRA
     cost[:, 0] = np.arange(rows) * UNSAID
     for i, name in enumerate(names, 1):
-        for j, (_, said) in enumerate(events, 1):
-            paired = cost[i - 1, j - 1] + _apart(name, said)
+        for j, (_, spoken) in enumerate(events, 1):
+            paired = cost[i - 1, j - 1] + _pairing_cost(name, spoken)
             cost[i, j] = min(paired, cost[i - 1, j] + UNSAID, cost[i, j - 1] + EXTRA)
     starts = [-1] * len(names)
     i, j = rows - 1, columns - 1
     while i and j:
-        if np.isclose(cost[i, j], cost[i - 1, j - 1] + _apart(names[i - 1], events[j - 1][1])):
+        if np.isclose(
+            cost[i, j], cost[i - 1, j - 1] + _pairing_cost(names[i - 1], events[j - 1][1])
+        ):
             starts[i - 1] = events[j - 1][0]
             i, j = i - 1, j - 1
         elif np.isclose(cost[i, j], cost[i, j - 1] + EXTRA):
@@ -121,6 +120,8 @@ def _starts(phones: Sequence[str], events: Sequence[tuple[int, str]], length: in
     return starts
 
 
-def _apart(phone: str, said: str) -> float:
-    """The cost of pairing a phone with what was said."""
-    return 0.0 if said == phone else ALIKE if said[:1].lower() == phone[:1].lower() else OTHERWISE
+def _pairing_cost(phone: str, spoken: str) -> float:
+    """The cost of aligning a phone with an event."""
+    if spoken == phone:
+        return 0.0
+    return ALIKE if spoken[:1].lower() == phone[:1].lower() else OTHERWISE

@@ -1,8 +1,8 @@
-"""eSpeak NG in a process of its own: this file is run, not imported, and needs nothing but the
-standard library.
+"""eSpeak NG in a separate process: this file is run, not imported, and needs only the standard
+library.
 
-The library goes on with the flutter of a voice where it was, so a second call would say the same
-words otherwise; and it is GPL-3.0, which this package is not.
+The library keeps the state of a voice's flutter, so that a second call would give a different
+sound; and it is GPL-3.0, which this package is not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RATE, PITCH = 1, 3
 
 
 class Name(ctypes.Union):
-    """What an event names."""
+    """Payload of an event."""
 
     _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
 
@@ -48,8 +48,8 @@ CALLBACK = ctypes.CFUNCTYPE(
 def main(
     library_path: str, data_path: str, text: str, voice: str, pitch: int, words_per_minute: int
 ) -> None:
-    """Write a line of JSON (rate, events; or error) and then the sound, 16 bits a sample, to the
-    standard output."""
+    """Write a line of JSON (rate, events; or error), followed by the sound with 16 bits per sample,
+    to standard output."""
     library = ctypes.CDLL(library_path)
     rate_hz = library.espeak_Initialize(RETRIEVAL, 0, data_path.encode(), PHONEME_EVENTS)
     if rate_hz <= 0:
@@ -65,7 +65,7 @@ def main(
     sound, events = bytearray(), list[tuple[int, str]]()
 
     @CALLBACK
-    def heard(wave: Any, count: int, event: Any) -> int:
+    def collect(wave: Any, count: int, event: Any) -> int:
         if wave and count:
             sound.extend(ctypes.string_at(wave, 2 * count))
         index = 0
@@ -77,10 +77,10 @@ def main(
             index += 1
         return 0
 
-    library.espeak_SetSynthCallback(heard)
+    library.espeak_SetSynthCallback(collect)
     library.espeak_ng_SetRandSeed(
         ctypes.c_long(1)
-    )  # breath is random, and seeded by the clock otherwise
+    )  # breath noise would otherwise be seeded by the clock
     data = text.encode()
     library.espeak_Synth(data, len(data) + 1, 0, 1, 0, PHONEMES_AS_INPUT | CHARS_UTF8, None, None)
     library.espeak_Synchronize()

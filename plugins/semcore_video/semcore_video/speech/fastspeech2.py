@@ -1,4 +1,4 @@
-"""FastSpeech 2 by transformers: a public model that says phones when they were said."""
+"""FastSpeech 2 of transformers: a public text-to-speech model with given phone durations."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from semcore_video.speech.phones import SILENCE
 from semcore_video.speech.streams import SPOKEN, phone_times
 
 PAUSES = (",", "<blank>")
-"""What such models call a pause, the likelier first."""
+"""Names of a pause in the vocabularies of such models, most likely first."""
 
 
 @dataclass(frozen=True)
 class FastSpeech2(Pretrained, Generator):
-    """Says phones or a text by FastSpeech 2 with its HiFi-GAN: a checkpoint of transformers'
+    """Speaks phones or a text by FastSpeech 2 with HiFi-GAN: a checkpoint of transformers'
     FastSpeech2ConformerWithHifiGan.
 
-    With `phones` and `durations` every phone lasts as long as it did; of a text the model chooses
-    the durations, stretched into the `interval` if there is one. Phones are those of the CMU
-    dictionary, vowels with their first stress. Without anything to say there is silence.
+    With `phones` and `durations` each phone has its given duration; for a text the model predicts
+    the durations, scaled to the `interval` if there is one. Phones are those of the CMU dictionary,
+    vowels with primary stress. Without phones or text the sound is silence.
 
-    Errors: RunError if the model is not on this machine and may not be downloaded, or knows none of
-    the phones.
+    Errors: RunError if the model is not on this machine and may not be downloaded, or lacks a
+    phone.
 
     Fields:
         model: name on the Hugging Face hub, or folder, with its vocab.json
@@ -52,7 +52,7 @@ class FastSpeech2(Pretrained, Generator):
     model: str = "espnet/fastspeech2_conformer_with_hifigan"
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        return [Candidates([self._sample(got)]) for got in batch]
+        return [Candidates([self._sample(received)]) for received in batch]
 
     @functools.cached_property
     def _parts(self) -> tuple[Any, Mapping[str, int]]:
@@ -69,28 +69,30 @@ class FastSpeech2(Pretrained, Generator):
             )
             place = cached_file(self.place, "vocab.json", **self.hub)
             with open(str(place), encoding="utf-8") as file:
-                known: Mapping[str, int] = json.load(file)
-        return network.to(self.torch_device).eval(), known
+                vocabulary: Mapping[str, int] = json.load(file)
+        return network.to(self.torch_device).eval(), vocabulary
 
-    def _sample(self, got: Semantics) -> Sample:
+    def _sample(self, received: Semantics) -> Sample:
         network, _ = self._parts
         rate_hz = int(network.vocoder.config.sampling_rate)
-        names, ends = phone_times(got)
-        begin, sound = self._said(names, ends) if names else (0.0, np.zeros(0, np.float32))
+        names, ends = phone_times(received)
+        begin, sound = self._synthesise(names, ends) if names else (0.0, np.zeros(0, np.float32))
         start = round(begin * rate_hz)
-        # As long as the grant tells, or as what is said if nobody tells it.
-        whole = np.zeros(round(got.extent.sound_s * rate_hz) or start + len(sound), np.float32)
+        # As long as granted, or without a grant as long as the speech.
+        whole = np.zeros(round(received.extent.sound_s * rate_hz) or start + len(sound), np.float32)
         part = sound[: max(len(whole) - start, 0)]
         whole[start : start + len(part)] = part
-        return Sample(got.key, got.user, audio=whole.clip(-1, 1), sample_rate_hz=rate_hz)
+        return Sample(received.key, received.user, audio=whole.clip(-1, 1), sample_rate_hz=rate_hz)
 
-    def _said(self, names: Sequence[str], ends: np.ndarray | None) -> tuple[float, np.ndarray]:
-        """When the sound of the phones begins, s, and the sound."""
+    def _synthesise(
+        self, names: Sequence[str], ends: np.ndarray | None
+    ) -> tuple[float, np.ndarray]:
+        """Start of the sound, s, and the sound."""
         import torch
 
-        network, known = self._parts
+        network, vocabulary = self._parts
         ids = torch.tensor(
-            [[*(token(name, known) for name in names), known["<sos/eos>"]]],
+            [[*(token(name, vocabulary) for name in names), vocabulary["<sos/eos>"]]],
             device=self.torch_device,
         )
         step_s = (
@@ -98,7 +100,7 @@ class FastSpeech2(Pretrained, Generator):
             / network.vocoder.config.sampling_rate
         )
 
-        def lasting(predicted: torch.Tensor) -> torch.Tensor:
+        def durations_of(predicted: torch.Tensor) -> torch.Tensor:
             """Frames of each phone: those that were sent, or the model's own."""
             if ends is None:
                 return predicted.clamp(min=1)
@@ -113,7 +115,7 @@ class FastSpeech2(Pretrained, Generator):
             return frames.to(predicted.device)
 
         hook = network.model.duration_predictor.register_forward_hook(
-            lambda _, __, predicted: lasting(predicted)
+            lambda _, __, predicted: durations_of(predicted)
         )
         try:
             with torch.inference_mode():
@@ -123,17 +125,17 @@ class FastSpeech2(Pretrained, Generator):
         return 0.0 if ends is None else float(ends[0]), wave.float().flatten().cpu().numpy()
 
 
-def token(name: str, known: Mapping[str, int]) -> int:
-    """The number by which a model knows a phone.
+def token(name: str, vocabulary: Mapping[str, int]) -> int:
+    """The index of a phone in the vocabulary of a model.
 
     Raises:
-        RunError: it knows no such phone
+        RunError: the vocabulary lacks the phone
     """
-    tried = PAUSES if name == SILENCE else (name, f"{name}1", f"{name}0")
-    for one in tried:
-        if one in known:
-            return known[one]
+    spellings = PAUSES if name == SILENCE else (name, f"{name}1", f"{name}0")
+    for spelling in spellings:
+        if spelling in vocabulary:
+            return vocabulary[spelling]
     raise RunError(
-        f"FastSpeech2: the vocabulary of the model has no phone {name}; it must be that of the CMU "
-        "dictionary"
+        f"FastSpeech2: the vocabulary of the model lacks the phone {name}; it must be that of the "
+        "CMU dictionary"
     )

@@ -1,4 +1,4 @@
-"""The receiver of speech: a voice without weights that says what arrived, when it was said."""
+"""A voice without weights that speaks phones or text with given timing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from semcore.interfaces import Generator
 from semcore.rng import Rng
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import ESPEAK, POCKETSPHINX
-from semcore_video.resampling import resampled
+from semcore_video.resampling import resample_audio
 from semcore_video.speech.espeak import speak
 from semcore_video.speech.phones import FRAME_S, SILENCE
 from semcore_video.speech.streams import MOST_FRAMES, SPOKEN, phone_times
@@ -22,17 +22,17 @@ from semcore_video.speech.stretch import stretched
 
 @dataclass(frozen=True)
 class EspeakVoice(Generator):
-    """Says phones or a text with eSpeak NG, stretched to the durations that arrived (WSOLA).
+    """Speaks phones or a text with eSpeak NG, time-stretched to the received durations (WSOLA).
 
-    With `phones` and `durations` every phone lasts as long as it did. With `text`, phones are those
-    of the dictionary with the durations that the synthesiser gives them, all stretched alike into
-    the `interval`; without one they begin at 0. What is damaged beyond use is left out; without
-    anything to say there is silence. The sound is as long as the source's, which the grant tells.
+    With `phones` and `durations` each phone has its given duration. With `text`, phones are those
+    of the dictionary with durations of the synthesiser, scaled to the `interval`; without an
+    interval they start at 0. Streams that are damaged beyond use are ignored; without phones or
+    text the sound is silence. The sound is as long as the source's; the grant states its length.
 
     Fields:
-        voice: of eSpeak NG, for example en-us, en-us+f3 or en-gb-x-rp
-        pitch: 0..99, of which 50 is the voice's own
-        sample_rate_hz: samples of the sound a second
+        voice: voice of eSpeak NG, for example en-us, en-us+f3 or en-gb-x-rp
+        pitch: 0..99; 50 is the default of the voice
+        sample_rate_hz: sample rate of the sound
     """
 
     licences: ClassVar[tuple[str, ...]] = (ESPEAK, POCKETSPHINX)
@@ -45,66 +45,74 @@ class EspeakVoice(Generator):
     sample_rate_hz: Annotated[int, Ge(8000), Le(48000)] = 16000
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        return [Candidates([self._sample(one)]) for one in batch]
+        return [Candidates([self._sample(received)]) for received in batch]
 
-    def _sample(self, got: Semantics) -> Sample:
-        names, ends = phone_times(got)
-        audio = self._said(names, ends, got.extent.sound_s)
-        return Sample(got.key, got.user, audio=audio, sample_rate_hz=self.sample_rate_hz)
+    def _sample(self, received: Semantics) -> Sample:
+        names, ends = phone_times(received)
+        audio = self._synthesise(names, ends, received.extent.sound_s)
+        return Sample(received.key, received.user, audio=audio, sample_rate_hz=self.sample_rate_hz)
 
-    def _said(self, names: list[str], ends: np.ndarray | None, length_s: float) -> np.ndarray:
+    def _synthesise(self, names: list[str], ends: np.ndarray | None, length_s: float) -> np.ndarray:
         """The sound of phones: float32 (S,).
 
         Args:
-            ends: where they begin and end, s, one more than there are phones; one begin and end for
-                all; or None
-            length_s: of the sound, s; 0: as long as it takes
+            ends: start and end times, s, one more than there are phones; one start and end of all;
+                or None
+            length_s: length of the sound, s; 0: as long as the speech
         """
         silence = np.zeros(round(length_s * self.sample_rate_hz), np.float32)
         spoken = [index for index, name in enumerate(names) if name != SILENCE]
         if not spoken:
             return silence
-        each = ends is not None and len(ends) == len(names) + 1
-        kept = slice(spoken[0], spoken[-1] + 1)
-        wave, rate_hz, starts = speak(names[kept], self.voice, self.pitch, WORDS_PER_MINUTE)
+        per_phone = ends is not None and len(ends) == len(names) + 1
+        span = slice(spoken[0], spoken[-1] + 1)
+        wave, rate_hz, starts = speak(names[span], self.voice, self.pitch, WORDS_PER_MINUTE)
         if ends is not None and len(wave):
-            wanted = ends[kept.stop] - ends[kept.start] if each else ends[1] - ends[0]
-            # Spoken at about the right pace, a voice is stretched less, and sounds the better for
-            # it.
-            pace = WORDS_PER_MINUTE * len(wave) / rate_hz / max(float(wanted), 0.01)
+            length_wanted = ends[span.stop] - ends[span.start] if per_phone else ends[1] - ends[0]
+            # A rate near the target needs less stretching, which sounds better.
+            pace = WORDS_PER_MINUTE * len(wave) / rate_hz / max(float(length_wanted), 0.01)
             wave, rate_hz, starts = speak(
-                names[kept], self.voice, self.pitch, int(np.clip(pace, *PACES))
+                names[span], self.voice, self.pitch, int(np.clip(pace, *PACES))
             )
         if not len(wave):
             return silence
-        here = np.maximum.accumulate(np.array([*starts, len(wave)]) / rate_hz)
+        times = np.maximum.accumulate(np.array([*starts, len(wave)]) / rate_hz)
         if ends is None:
-            there = here
-        elif each:
-            there = ends[kept.start : kept.stop + 1]
+            target_times = times
+        elif per_phone:
+            target_times = ends[span.start : span.stop + 1]
         else:
-            there = ends[0] + (here - here[0]) * (ends[1] - ends[0]) / max(here[-1] - here[0], 1e-3)
+            target_times = ends[0] + (times - times[0]) * (ends[1] - ends[0]) / max(
+                times[-1] - times[0], 1e-3
+            )
         return self._placed(
-            wave, rate_hz, here, there, length_s or min(float(there[-1]), MOST_FRAMES * FRAME_S)
+            wave,
+            rate_hz,
+            times,
+            target_times,
+            length_s or min(float(target_times[-1]), MOST_FRAMES * FRAME_S),
         )
 
     def _placed(
-        self, wave: np.ndarray, rate_hz: int, here: np.ndarray, there: np.ndarray, length_s: float
+        self,
+        wave: np.ndarray,
+        rate_hz: int,
+        times: np.ndarray,
+        target_times: np.ndarray,
+        length_s: float,
     ) -> np.ndarray:
-        """A sound with its moments `here` at `there`, between silences, at the rate that is asked
-        for."""
-        begin = float(there[0])
-        room, there = max(length_s - begin, 0.0), there - begin
+        """A sound whose `times` are moved to `target_times`, with silence around it, resampled to
+        `sample_rate_hz`."""
+        begin = float(target_times[0])
+        room, target_times = max(length_s - begin, 0.0), target_times - begin
         if (
-            there[-1] > room
-        ):  # durations that arrived damaged may say minutes: what nobody hears is not made
-            heard = there < room
-            here, there = (
-                np.append(here[heard], np.interp(room, there, here)),
-                np.append(there[heard], room),
-            )
-        sound = stretched(wave, rate_hz, here.tolist(), there.tolist())
-        sound = resampled(sound, rate_hz, self.sample_rate_hz)
+            target_times[-1] > room
+        ):  # damaged durations may be minutes long: the inaudible part is dropped
+            audible = target_times < room
+            times = np.append(times[audible], np.interp(room, target_times, times))
+            target_times = np.append(target_times[audible], room)
+        sound = stretched(wave, rate_hz, times.tolist(), target_times.tolist())
+        sound = resample_audio(sound, rate_hz, self.sample_rate_hz)
         whole = np.zeros(round(length_s * self.sample_rate_hz), np.float32)
         start = min(max(round(begin * self.sample_rate_hz), 0), len(whole))
         part = sound[: len(whole) - start]
@@ -113,6 +121,6 @@ class EspeakVoice(Generator):
 
 
 WORDS_PER_MINUTE = 160
-"""Of the synthesiser, where nobody says how long the speech is."""
+"""Rate of the synthesiser if the length of the speech is not known."""
 PACES = (80, 450)
-"""The slowest and the fastest that it speaks."""
+"""Minimum and maximum rate of the synthesiser."""

@@ -12,11 +12,11 @@ GRID_WORDS: tuple[dict[str, str], ...] = (
     ),
     {"a": "again", "n": "now", "p": "please", "s": "soon"},
 )
-"""Letter of a file's name -> word, for each of the six words of a sentence of GRID."""
+"""Letter in a file name -> word, for each of the six words of a sentence of GRID."""
 
 
 def grid_sentence(name: str) -> str | None:
-    """The sentence that a file name of GRID spells, or None if it spells none."""
+    """The sentence spelled by a file name of GRID, or None."""
     letters = name.lower()
     if len(letters) != len(GRID_WORDS) or any(
         letter not in words for letter, words in zip(letters, GRID_WORDS, strict=True)

@@ -1,4 +1,4 @@
-"""When each phone is spoken, read off the motion of a face: the way of V2A without a network."""
+"""Phone durations from the motion of a face: audio from video without a network."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from semcore.types import Candidates, Features, KnowledgeBase, Semantics, Stream
 from semcore_video.face.encoder import MOTION
 from semcore_video.face.motion import POSE
 from semcore_video.paper import PAPER
-from semcore_video.resampling import USUAL_FPS, in_steps
-from semcore_video.speech.monotone import paced
+from semcore_video.resampling import USUAL_FPS, interpolated
+from semcore_video.speech.monotone import durations_by_viterbi
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
 from semcore_video.speech.streams import DURATIONS, INTERVAL, PHONES, SPOKEN, TEXT, phone_times
 from semcore_video.speech.visemes import motion_of
 from semcore_video.weights import digest
 
 LONGEST = 40
-"""Most frames of 10 ms of a phone."""
+"""Maximum duration of a phone, frames of 10 ms."""
 TYPICAL_S, SPREAD = 0.08, 0.5
-"""How long phones are, s, and how much the logarithm of that differs from one to the next."""
+"""Typical duration of a phone, s, and standard deviation of its logarithm."""
 TRUST = 0.08
-"""How much a frame of motion counts against the durations that are usual."""
+"""Weight of a motion frame relative to the duration prior."""
 
 
 @dataclass(frozen=True)
 class LipTiming(Generator):
-    """Gives the phones of a text the durations that fit the motion of the lips best, and has a
-    voice say them.
+    """Assigns the phones of a text the durations that best match the motion of the lips, and passes
+    them to a voice.
 
-    Phones follow each other through the interval of the speech; each wants the expression that the
-    shipped visemes have for it, and about the usual duration, and dynamic programming finds the
-    durations that suit both best. Without motion all phones are stretched alike; without an
-    interval, or without a text, the voice is given what arrived.
+    Phones are consecutive within the interval of speech. Each has a target expression, from the
+    shipped visemes, and a duration prior; dynamic programming finds the durations with the best
+    total score. Without motion all phones are scaled equally; without an interval or a text, the
+    voice receives the streams unchanged.
 
     Fields:
-        voice: says phones with durations
-        visemes: folder that the recipe `visemes` wrote; null: the shipped ones
+        voice: speaks phones with durations
+        visemes: folder written by the recipe `visemes`; null: the shipped ones
     """
 
     reference: ClassVar[str] = f"in place of {PAPER}, eq. 19 to 21"
@@ -59,8 +59,8 @@ class LipTiming(Generator):
         if not {PHONES, DURATIONS} <= self.voice.accepts.keys():
             name = type(self.voice).__name__
             raise ComponentError(
-                f"LipTiming.voice must say {PHONES!r} with {DURATIONS!r}, as espeak does, and "
-                f"{name} does not"
+                f"LipTiming.voice must accept {PHONES!r} and {DURATIONS!r}, as espeak does; {name} "
+                "does not"
             )
 
     def identity(self) -> Any:
@@ -68,11 +68,13 @@ class LipTiming(Generator):
         return digest("visemes", self.visemes)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        return self.voice.generate([self._timed(one) for one in batch], kb, rng.at("voice"))
+        return self.voice.generate(
+            [self._timed(received) for received in batch], kb, rng.at("voice")
+        )
 
-    def _timed(self, got: Semantics) -> Semantics:
-        names, ends = phone_times(got.only([TEXT, INTERVAL]))
-        motion = got.streams.get(MOTION)
+    def _timed(self, received: Semantics) -> Semantics:
+        names, ends = phone_times(received.only([TEXT, INTERVAL]))
+        motion = received.streams.get(MOTION)
         if (
             not names
             or ends is None
@@ -80,17 +82,17 @@ class LipTiming(Generator):
             or motion.values.ndim != 2
             or not len(motion.values)
         ):
-            return got.only([TEXT, INTERVAL])
+            return received.only([TEXT, INTERVAL])
         first, last = (int(round(float(end) / FRAME_S)) for end in ends)
-        # Text that was damaged may be of any length: what does not fit into the video is not said.
-        count, fps = got.extent.pictures(USUAL_FPS)
-        moved = in_steps(np.nan_to_num(motion.values), count or len(motion.values))
+        # Damaged text may have any length: phones that do not fit into the video are dropped.
+        count, fps = received.extent.pictures(USUAL_FPS)
+        moved = interpolated(np.nan_to_num(motion.values), count or len(motion.values))
         names = names[: max(round(len(moved) / fps / FRAME_S) - first, 1)]
         durations = self.durations(names, moved, first, max(last, first + len(names)), fps)
         phones = np.array([NUMBERS[name] for name in (SILENCE, *names)], np.int64)
         frames = np.array([first, *durations], np.float32)
         return replace(
-            got,
+            received,
             streams={PHONES: Tokens(phones, len(NUMBERS)), DURATIONS: Features(frames)},
             intact={},
         )
@@ -103,11 +105,11 @@ class LipTiming(Generator):
         last: int,
         fps: float = USUAL_FPS,
     ) -> np.ndarray:
-        """Frames of 10 ms of each phone between two moments, int64 (phones,); they sum to `last -
-        first`.
+        """Duration of each phone between two times, frames of 10 ms, int64 (phones,); they sum to
+        `last - first`.
 
         Args:
-            motion: float32 (T, 12), `fps` a second
+            motion: float32 (T, 12), at `fps`
         """
         count = last - first
         times = (np.arange(first, last) + 0.5) * FRAME_S * fps - 0.5
@@ -124,4 +126,4 @@ class LipTiming(Generator):
         shapes = (shapes - shapes.mean(0)) / (shapes.std(0) + 1e-3)
         scores = -TRUST * np.square(seen[:, None] - shapes).sum(-1)
         usual = min(count / len(names), TYPICAL_S / FRAME_S * 2)
-        return paced(scores, np.full(len(names), usual), SPREAD, LONGEST)
+        return durations_by_viterbi(scores, np.full(len(names), usual), SPREAD, LONGEST)

@@ -1,4 +1,4 @@
-"""The lips of a video, cut out: what audio is made from."""
+"""Crops of the lips of a video, the input of lip-to-speech."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import numpy as np
 from semcore_video.face.mesh import OUTER_LIPS, face_size
 
 HEIGHT, WIDTH = 24, 32
-"""Of a picture of the lips."""
+"""Size of a crop of the lips."""
 BESIDE = 0.34
-"""Half the width of what is cut out, in heights of the face."""
+"""Half the width of the crop, in face heights."""
 
 
 def lips_of(video: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Grey pictures of the mouth, uint8 (T, 24, 32).
+    """Grey crops of the mouth, uint8 (T, 24, 32).
 
     Args:
         video: uint8 (T, H, W, 3)
@@ -22,8 +22,8 @@ def lips_of(video: np.ndarray, points: np.ndarray) -> np.ndarray:
     import cv2
 
     half = BESIDE * float(np.median(face_size(points)))
-    # The window stays where the mouth is on average over a quarter of a second: it follows the
-    # head, and not the lips.
+    # The window is centred on the mean position of the mouth over a quarter of a second, so that it
+    # follows the head and not the lips.
     centres = np.asarray([points[:, list(OUTER_LIPS), axis].mean(1) for axis in (0, 1)]).T
     centres = cv2.blur(centres.astype(np.float32), (1, 7), borderType=cv2.BORDER_REPLICATE)
     found = np.empty((len(video), HEIGHT, WIDTH), np.uint8)
@@ -41,8 +41,8 @@ def lips_of(video: np.ndarray, points: np.ndarray) -> np.ndarray:
     return found
 
 
-def evened(lips: np.ndarray) -> np.ndarray:
-    """Pictures of lips as networks see them, of zero mean and unit deviation over the clip:
-    float32, the same shape."""
+def normalised(lips: np.ndarray) -> np.ndarray:
+    """Crops of lips with zero mean and unit standard deviation over the clip, the input of
+    networks: float32, the same shape."""
     values = lips.astype(np.float32)
     return (values - values.mean()) / max(float(values.std()), 1.0)

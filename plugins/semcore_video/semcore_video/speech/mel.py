@@ -1,4 +1,4 @@
-"""Mel spectrograms, as the networks here make them and vocoders take them."""
+"""Mel spectrograms of the networks and vocoders."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from semcore.errors import RunError
 
 RATE_HZ, HOP, WINDOW, BANDS, HIGHEST_HZ = 16000, 160, 1024, 80, 8000.0
-"""Of the sound; a step of 10 ms is a frame in which durations are counted."""
+"""Parameters of the spectrogram; the hop of 10 ms is the frame of durations."""
 LEAST = 1e-5
-"""What is taken for silence: the logarithm needs a number above zero."""
+"""Minimum magnitude before the logarithm."""
 
 
 def mel_of(audio: np.ndarray) -> np.ndarray:
-    """Natural logarithm of the magnitude in 80 bands of the mel scale: sound at 16 kHz (S,) ->
-    float32 (S // 160 + 1, 80)."""
+    """Natural logarithm of the magnitude in 80 mel bands: sound at 16 kHz (S,) -> float32 (S // 160
+    + 1, 80)."""
     librosa = _librosa()
     spectrum = np.abs(librosa.stft(audio.astype(np.float32), n_fft=WINDOW, hop_length=HOP))
     return np.log(np.maximum(_bands() @ spectrum, LEAST)).T.astype(np.float32)
@@ -38,21 +38,21 @@ def sound_of(mel: np.ndarray, iterations: int = 60) -> np.ndarray:
 
 
 def in_bands(mel: np.ndarray, bands: int, lowest_hz: float, highest_hz: float) -> np.ndarray:
-    """The magnitudes of a mel spectrogram (T, 80) in other bands of the mel scale: (T, bands), by
-    the spectrum that fits."""
+    """Magnitudes of a mel spectrogram (T, 80) in other mel bands: (T, bands), by the pseudo-inverse
+    of the filter bank."""
     librosa = _librosa()
     if (bands, lowest_hz, highest_hz) == (BANDS, 0.0, HIGHEST_HZ):
         return np.exp(mel)
     spectrum = np.maximum(_inverse() @ np.exp(np.clip(mel, np.log(LEAST), 4.0)).T, 0)
-    wanted = librosa.filters.mel(
+    filters = librosa.filters.mel(
         sr=RATE_HZ, n_fft=WINDOW, n_mels=bands, fmin=lowest_hz, fmax=highest_hz
     )
-    return (wanted @ spectrum).T
+    return (filters @ spectrum).T
 
 
 def pitch_of(audio: np.ndarray) -> np.ndarray:
-    """Fundamental frequency of sound at 16 kHz, octaves above 100 Hz, 0 where there is none:
-    float32 (S // 160 + 1,)."""
+    """Fundamental frequency of sound at 16 kHz, octaves above 100 Hz, 0 if unvoiced: float32 (S //
+    160 + 1,)."""
     librosa = _librosa()
     audio = audio.astype(np.float32)
     found = librosa.yin(audio, fmin=60, fmax=400, sr=RATE_HZ, frame_length=WINDOW, hop_length=HOP)
@@ -62,7 +62,7 @@ def pitch_of(audio: np.ndarray) -> np.ndarray:
 
 
 def energy_of(mel: np.ndarray) -> np.ndarray:
-    """The energy of each frame of a mel spectrogram: the mean of its logarithms, float32 (T,)."""
+    """Energy of each frame of a mel spectrogram: mean of its logarithms, float32 (T,)."""
     return mel.mean(1).astype(np.float32)
 
 
@@ -82,6 +82,6 @@ def _librosa() -> Any:
         import librosa
     except ImportError as error:
         raise RunError(
-            "mel spectrograms are made by librosa: pip install 'semcore-video[speech]'"
+            "mel spectrograms need librosa: pip install 'semcore-video[speech]'"
         ) from error
     return librosa

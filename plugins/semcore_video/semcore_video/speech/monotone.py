@@ -1,31 +1,32 @@
-"""Phones one after the other: how long each lasts, so that together they fit best what is known of
-every moment."""
+"""Durations of consecutive phones by dynamic programming."""
 
 from __future__ import annotations
 
 import numpy as np
 
 
-def paced(scores: np.ndarray, usual: np.ndarray, spread: float, longest: int) -> np.ndarray:
-    """The likeliest durations of phones that follow each other, by dynamic programming (a
-    semi-Markov chain).
+def durations_by_viterbi(
+    scores: np.ndarray, usual: np.ndarray, spread: float, longest: int
+) -> np.ndarray:
+    """The most likely durations of consecutive phones (Viterbi algorithm of a hidden semi-Markov
+    model).
 
     Args:
-        scores: how well each moment fits each phone, logarithms of likelihoods, float (moments,
-            phones)
-        usual: how long each phone usually lasts, moments, float (phones,)
+        scores: log likelihoods of each phone at each time step, float (steps, phones)
+        usual: usual duration of each phone, steps, float (phones,)
         spread: standard deviation of the logarithm of a duration about the usual one
-        longest: most moments of a phone; more where the moments could not be filled otherwise
+        longest: maximum duration, steps; more if the steps could not be filled otherwise
 
     Returns:
-        moments of each phone, at least one, int64 (phones,); they sum to those of the scores
+        duration of each phone, steps, at least one, int64 (phones,); they sum to the number of
+        steps
 
     Raises:
-        ValueError: there are more phones than moments
+        ValueError: there are more phones than steps
     """
     count, phones = scores.shape
     if phones > count:
-        raise ValueError(f"{phones} phones do not fit into {count} moments")
+        raise ValueError(f"{phones} phones do not fit into {count} time steps")
     sums = np.concatenate([np.zeros((1, phones)), np.cumsum(scores.astype(np.float64), axis=0)])
     lengths = np.arange(1, max(longest, -(-count // max(phones, 1))) + 1)
     best = np.full((phones + 1, count + 1), -np.inf)

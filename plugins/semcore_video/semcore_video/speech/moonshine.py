@@ -1,4 +1,5 @@
-"""Recognition of any English by Moonshine's tiny model, which comes in the wheel of its library."""
+"""English speech recognition by Moonshine's tiny model, which is part of the wheel of its
+library."""
 
 from __future__ import annotations
 
@@ -13,25 +14,25 @@ from semcore.interfaces import SemanticEncoder
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_video.licences import MOONSHINE
 from semcore_video.paper import PAPER
-from semcore_video.resampling import resampled
+from semcore_video.resampling import resample_audio
 from semcore_video.speech.streams import TEXT
 
 RATE_HZ = 16_000
 QUIET = 1e-3
-"""Amplitude below which a sound is silence, in which the model would hear words of its own."""
+"""Amplitude below which a sound is silence; the model would output spurious words."""
 _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Moonshine(SemanticEncoder):
-    """Hears the words of a sound by Moonshine, tiny and English: no download, a fraction of a
-    second a clip.
+    """Recognises the words of a sound by Moonshine, tiny, English: no download, a fraction of a
+    second per clip.
 
-    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned,
-    too. Sentences are heard well, single letters badly: for GRID, `words: grid` of `speech` knows
-    the grammar.
+    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned as
+    well. Sentences are recognised well, single letters poorly: for GRID, use `words: grid` of
+    `speech`, which has its grammar.
 
-    Errors: RunError if the library is not installed, or is one that brings no model along.
+    Errors: RunError if the library is not installed, or is a version without the model.
     """
 
     licences: ClassVar[tuple[str, ...]] = (MOONSHINE,)
@@ -46,18 +47,18 @@ class Moonshine(SemanticEncoder):
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [
-            Semantics(sample.id, {TEXT: Text(self.heard(sample))}, sample.user)
+            Semantics(sample.id, {TEXT: Text(self.transcribe(sample))}, sample.user)
             for sample in samples
         ]
 
-    def heard(self, sample: Sample) -> str:
+    def transcribe(self, sample: Sample) -> str:
         """The words of a sample's sound."""
         if sample.audio is None or not sample.sample_rate_hz:
-            raise ComponentError(f"Moonshine hears sound, and sample {sample.id!r} has none")
-        audio = resampled(sample.audio, sample.sample_rate_hz, RATE_HZ)
+            raise ComponentError(f"Moonshine recognises sound, and sample {sample.id!r} has none")
+        audio = resample_audio(sample.audio, sample.sample_rate_hz, RATE_HZ)
         if not len(audio) or float(abs(audio).max()) < QUIET:
             return ""
-        with _LOCK:  # one recogniser a process
+        with _LOCK:  # one recogniser per process
             found = _recogniser().transcribe_without_streaming(audio.tolist(), RATE_HZ)
         return " ".join(" ".join(line.text for line in found.lines).split())
 
@@ -69,10 +70,12 @@ def _recogniser() -> Any:
         from moonshine_voice.transcriber import Transcriber
         from moonshine_voice.utils import get_model_path
     except ImportError as error:
-        raise RunError("speech is heard by Moonshine: pip install 'semcore-video[asr]'") from error
+        raise RunError(
+            "speech recognition needs Moonshine: pip install 'semcore-video[asr]'"
+        ) from error
     place = get_model_path("tiny-en")
     if not (place / "encoder_model.ort").is_file():
         raise RunError(
-            "this Moonshine brings no model along: pip install 'moonshine-voice>=0.0.73,<0.1'"
+            "this Moonshine includes no model: pip install 'moonshine-voice>=0.0.73,<0.1'"
         )
     return Transcriber(model_path=str(place), model_arch=ModelArch.TINY)

@@ -1,4 +1,4 @@
-"""Networks that make mel spectrograms: of phones and durations (A2V), and of lips and phones
+"""Networks that make mel spectrograms: from phones and durations (A2V), and from lips and phones
 (V2A)."""
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from semcore_video.speech.mel import BANDS
 from semcore_video.speech.phones import NAMES
 
 EXPANSION = 4
-"""Mel frames for a frame of video: n = 16000 / (160 x 25), equation 21."""
+"""Mel frames per frame of video: n = 16000 / (160 x 25), equation 21."""
 MEAN, SPREAD = -5.0, 2.0
-"""About those of log mel values."""
+"""Approximate mean and standard deviation of log mel values."""
 WAVES = 16
-"""Sines and cosines that tell a place."""
+"""Number of sines and cosines of the positional encoding."""
 
 
 class MelDecoder(nn.Module):
-    """Features over time to pitch, energy and a mel spectrogram; pitch and energy shape the rest
-    (FastSpeech 2)."""
+    """Features over time to pitch, energy and a mel spectrogram conditioned on both (FastSpeech
+    2)."""
 
     def __init__(self, width: int, depth: int) -> None:
         super().__init__()
@@ -37,12 +37,12 @@ class MelDecoder(nn.Module):
         self.mel = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, BANDS))
 
     def forward(
-        self, x: torch.Tensor, known: torch.Tensor | None = None
+        self, x: torch.Tensor, true_variance: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """(B, T, W) -> pitch and energy (B, T, 2), mel (B, T, 80); `known`: the true pitch and
-        energy, in training."""
+        """(B, T, W) -> pitch and energy (B, T, 2), mel (B, T, 80); `true_variance`: the true pitch
+        and energy, in training."""
         variance = self.variance(x)
-        x = x + self.shaped(variance if known is None else known)
+        x = x + self.shaped(variance if true_variance is None else true_variance)
         for block in self.blocks:
             x = block(x)
         return variance, MEAN + SPREAD * self.mel(x)
@@ -52,13 +52,13 @@ class MelVoice(nn.Module):
     """Phones and durations to a mel spectrogram: G_mel of equation 16, after FastSpeech 2.
 
     Args:
-        voices: speakers
+        voices: number of speakers
         width: channels
-        depth: blocks before and behind the durations
+        depth: blocks before and after the length regulator
     """
 
     typical: torch.Tensor
-    """Frames that each phone lasts on average."""
+    """Average duration of each phone, frames."""
 
     def __init__(self, voices: int, width: int = 160, depth: int = 4) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class MelVoice(nn.Module):
         self.decoder = MelDecoder(width, depth)
 
     def settings(self) -> dict[str, Any]:
-        """What it was built with."""
+        """Arguments of the constructor."""
         return {
             "voices": self.voices.num_embeddings,
             "width": self.phones.embedding_dim,
@@ -82,15 +82,15 @@ class MelVoice(nn.Module):
         phones: torch.Tensor,
         durations: torch.Tensor,
         voices: torch.Tensor,
-        known: torch.Tensor | None = None,
+        true_variance: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pitch and energy (B, T, 2) and mel (B, T, 80), T the longest sum of durations.
+        """Pitch and energy (B, T, 2) and mel (B, T, 80), T the largest sum of durations.
 
         Args:
             phones: int64 (B, P)
-            durations: frames, int64 (B, P); 0 behind the end of a row
+            durations: frames, int64 (B, P); 0 after the end of a row
             voices: int64 (B,)
-            known: the true pitch and energy (B, T, 2), in training
+            true_variance: the true pitch and energy (B, T, 2), in training
         """
         x = self.phones(phones) + self.voices(voices)[:, None]
         for block in self.encoder:
@@ -106,13 +106,13 @@ class MelVoice(nn.Module):
             -1,
         )
         x = x.gather(1, owner[..., None].expand(-1, -1, x.shape[-1])) + self.within(within)
-        found: tuple[torch.Tensor, torch.Tensor] = self.decoder(x, known)
+        found: tuple[torch.Tensor, torch.Tensor] = self.decoder(x, true_variance)
         return found
 
 
 def regulated(durations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The length regulator: durations (B, P) -> of each frame its phone and its place in it, (B, T)
-    each."""
+    """Length regulator: durations (B, P) -> phone index and position within the phone of each
+    frame, (B, T) each."""
     ends = durations.cumsum(1)
     frames = torch.arange(int(ends[:, -1].max()), device=durations.device).expand(
         len(durations), -1
@@ -126,21 +126,21 @@ def regulated(durations: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 class LipVoice(nn.Module):
     """Lips and phones to a mel spectrogram: equations 19 to 22.
 
-    Convolutions read each picture of the lips, and blocks over time their motion (eq. 19);
-    multi-head attention asks the phones of the text what these lips may say (eq. 20); a transposed
-    convolution makes four mel frames of a frame of video (eq. 21), and the mel decoder the rest
-    (eq. 22). Where in the speech a frame of video is, and where a phone would be if all lasted as
-    long as they typically do, is told both.
+    Convolutions encode each crop of the lips, and blocks over time their motion (eq. 19);
+    multi-head attention relates them to the phones of the text (eq. 20); a transposed convolution
+    makes four mel frames per frame of video (eq. 21), followed by the mel decoder (eq. 22).
+    Positional encodings of both are relative to the speech interval; that of a phone assumes
+    typical durations.
 
     Args:
-        voices: speakers
+        voices: number of speakers
         width: channels
         depth: blocks over time of lips, of phones and of the decoder
         heads: of the attention
     """
 
     typical: torch.Tensor
-    """Frames that each phone lasts on average."""
+    """Average duration of each phone, frames."""
 
     def __init__(self, voices: int, width: int = 160, depth: int = 3, heads: int = 4) -> None:
         super().__init__()
@@ -167,7 +167,7 @@ class LipVoice(nn.Module):
         self.decoder = MelDecoder(width, depth + 1)
 
     def settings(self) -> dict[str, Any]:
-        """What it was built with."""
+        """Arguments of the constructor."""
         heads, depth = self.attention.num_heads, len(self.motion)
         return {
             "voices": self.voices.num_embeddings,
@@ -180,61 +180,62 @@ class LipVoice(nn.Module):
         self,
         lips: torch.Tensor,
         phones: torch.Tensor,
-        there: torch.Tensor,
+        mask: torch.Tensor,
         interval: torch.Tensor,
         voices: torch.Tensor,
-        known: torch.Tensor | None = None,
+        true_variance: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Pitch and energy (B, 4 T, 2), mel (B, 4 T, 80), and how much each frame of video looks at
-        each phone (B, T, P).
+        """Pitch and energy (B, 4 T, 2), mel (B, 4 T, 80), and the attention of each frame of video
+        to each phone (B, T, P).
 
         Args:
-            known: the true pitch and energy (B, 4 T, 2), in training; the others are those of
+            true_variance: the true pitch and energy (B, 4 T, 2), in training; other arguments as in
                 `attend`
         """
-        x, looked = self.attend(lips, phones, there, interval, voices)
+        x, attention = self.attend(lips, phones, mask, interval, voices)
         for block in self.fused:
             x = block(x)
         x = F.gelu(self.expansion(x.transpose(1, 2)).transpose(1, 2))
-        return *self.decoder(x, known), looked
+        return *self.decoder(x, true_variance), attention
 
     def attend(
         self,
         lips: torch.Tensor,
         phones: torch.Tensor,
-        there: torch.Tensor,
+        mask: torch.Tensor,
         interval: torch.Tensor,
         voices: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """What each frame of video sees and hears (B, T, W), and how much it looks at each phone
-        (B, T, P): eq. 19 and 20.
+        """Features of each frame of video (B, T, W), and its attention to each phone (B, T, P): eq.
+        19 and 20.
 
         Args:
-            lips: pictures, float32 (B, T, 24, 32), zero mean and unit deviation over a clip
+            lips: crops, float32 (B, T, 24, 32), zero mean and unit standard deviation over a clip
             phones: int64 (B, P)
-            there: which phones there are, bool (B, P)
-            interval: first and last moment of the speech, frames of video, float32 (B, 2)
+            mask: which phones are valid, bool (B, P)
+            interval: start and end of the speech, frames of video, float32 (B, 2)
             voices: int64 (B,)
         """
         batch, frames = lips.shape[:2]
         seen = self.eye(lips.reshape(-1, 1, HEIGHT, WIDTH)).reshape(batch, frames, -1)
         for block in self.motion:
             seen = block(seen)
-        said = self.phones(phones) + self.voices(voices)[:, None]
+        text = self.phones(phones) + self.voices(voices)[:, None]
         for block in self.text:
-            said = block(said * there[..., None])
+            text = block(text * mask[..., None])
         first, last = interval[:, :1], interval[:, 1:]
         when = (torch.arange(frames) + 0.5 - first) / (last - first).clamp(min=1)
-        lasts = self.typical[phones] * there
-        order = (lasts.cumsum(1) - lasts / 2) / lasts.sum(1, keepdim=True).clamp(min=1)
-        seen, said = seen + self.place(_waves(when)), said + self.place(_waves(order))
+        durations = self.typical[phones] * mask
+        order = (durations.cumsum(1) - durations / 2) / durations.sum(1, keepdim=True).clamp(min=1)
+        seen, text = seen + self.place(_waves(when)), text + self.place(_waves(order))
         queries = self.asked(torch.cat([seen, self.place(_waves(when))], -1))
-        heard, looked = self.attention(queries, said, said, key_padding_mask=~there)
-        return seen + heard, looked
+        attended, attention = self.attention(queries, text, text, key_padding_mask=~mask)
+        return seen + attended, attention
 
 
 def _waves(places: torch.Tensor) -> torch.Tensor:
-    """Places, 0 the beginning of the speech and 1 its end, (B, T) -> (B, T, 2 WAVES + 2)."""
+    """Positional encoding: positions from 0 at the start of the speech to 1 at its end, (B, T) ->
+    (B, T, 2 WAVES + 2)."""
     inside = (places > 0) & (places < 1)
     angles = math.pi * places.clamp(-0.1, 1.1)[..., None] * torch.arange(1, WAVES + 1)
     return torch.cat(

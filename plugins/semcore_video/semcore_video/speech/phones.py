@@ -1,4 +1,4 @@
-"""The phones of American English, and the frames in which their durations are counted."""
+"""The phones of American English, and the frame of their durations."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ ARPABET = {
     "OW": "oU", "OY": "OI", "P": "p", "R": "r", "S": "s", "SH": "S", "T": "t", "TH": "T",
     "UH": "U", "UW": "u:", "V": "v", "W": "w", "Y": "j", "Z": "z", "ZH": "Z",
 }  # fmt: skip
-"""Phone of the CMU dictionary -> eSpeak's name for it."""
+"""Phone of the CMU dictionary -> its name in eSpeak NG."""
 SILENCE = "SIL"
 NAMES = (SILENCE, *ARPABET)
-"""Phones by their number in a stream."""
+"""Phones by their index in a stream."""
 FRAME_S = 0.01
 """Length of a frame, s."""
 NUMBERS = {name: number for number, name in enumerate(NAMES)}

@@ -1,4 +1,4 @@
-"""What is said: recognition by PocketSphinx, led by a grammar."""
+"""Speech recognition by PocketSphinx with a grammar."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from semcore.errors import ComponentError, RunError
 from semcore.interfaces import SemanticEncoder
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_video.licences import POCKETSPHINX
-from semcore_video.speech.align import decoded, pcm, sphinx
+from semcore_video.speech.align import decode_utterance, new_decoder, pcm
 from semcore_video.speech.grid import GRID_WORDS
 from semcore_video.speech.streams import TEXT
 
 _LOCK = threading.Lock()
 GRID = "grid"
 LETTER_A = "lettera"
-"""The letter, which the dictionary has as the article alone."""
+"""Entry for the letter A, which the dictionary only has as the article."""
 
 
 @dataclass(frozen=True)
 class PocketSphinx(SemanticEncoder):
-    """Recognises the words of a sound by PocketSphinx with a grammar: it finds one of its
-    sentences, or nothing, in anything.
+    """Recognises the words of a sound by PocketSphinx with a grammar: the result is one of its
+    sentences, or empty, for any sound.
 
-    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned,
-    too. Its model is of American English and comes in its wheel.
+    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned as
+    well. The model is American English and part of the wheel.
 
     Errors: RunError if the library is not installed, or the grammar cannot be read or has words
-    that its dictionary lacks.
+    that are not in the dictionary.
 
     Fields:
         grammar: `grid`, the sentences of the GRID corpus; or a file with a grammar in the Java
@@ -65,14 +65,14 @@ class PocketSphinx(SemanticEncoder):
         ]
 
     def recognise(self, sample: Sample) -> str:
-        """The words of a sample's sound; "" if they are like no sentence of the grammar."""
+        """The words of a sample's sound; "" if no sentence of the grammar matches."""
         if sample.audio is None or not sample.sample_rate_hz:
             raise ComponentError(
                 f"PocketSphinx recognises sound, and sample {sample.id!r} has none"
             )
         with _LOCK:
             decoder = _grid() if self.grammar == GRID else _led(self.grammar, self._file)
-            decoded(decoder, pcm(sample.audio, sample.sample_rate_hz))
+            decode_utterance(decoder, pcm(sample.audio, sample.sample_rate_hz))
             best = decoder.hyp()
         return "" if best is None else best.hypstr.replace(LETTER_A, "a")
 
@@ -86,34 +86,36 @@ class PocketSphinx(SemanticEncoder):
             ) from error
 
 
-def recognised(audio: np.ndarray, sample_rate_hz: int) -> str:
-    """The sentence of GRID that a sound float32 (S,) is nearest to; "" if it is like none."""
+def recognise_grid(audio: np.ndarray, sample_rate_hz: int) -> str:
+    """The most similar sentence of GRID for a sound float32 (S,); "" if none matches."""
     return PocketSphinx().recognise(Sample("", audio=audio, sample_rate_hz=sample_rate_hz))
 
 
 @functools.cache
 def _grid() -> Any:
-    decoder = sphinx()
+    decoder = new_decoder()
     decoder.add_word(LETTER_A, "EY", True)
-    choices = " ".join(
-        "(" + " | ".join(LETTER_A if word == "a" else word for word in words.values()) + ")"
-        for words in GRID_WORDS
+    choices = []
+    for words in GRID_WORDS:
+        alternatives = [LETTER_A if word == "a" else word for word in words.values()]
+        choices.append(f"({' | '.join(alternatives)})")
+    sentence = " ".join(choices)
+    decoder.add_jsgf_string(
+        "grid", f"#JSGF V1.0;\ngrammar grid;\npublic <sentence> = {sentence};\n"
     )
-    decoder.add_jsgf_string("grid", f"#JSGF V1.0;\ngrammar grid;\npublic <sentence> = {choices};\n")
     decoder.activate_search("grid")
     return decoder
 
 
 @functools.lru_cache(maxsize=4)
 def _led(name: str, grammar: bytes) -> Any:
-    decoder = sphinx()
+    decoder = new_decoder()
     try:
         decoder.add_jsgf_string("file", grammar.decode("utf-8-sig"))
         decoder.activate_search("file")
     except (RuntimeError, ValueError) as error:
         raise RunError(
-            f"the grammar {name} is not one that PocketSphinx can follow: JSGF in UTF-8, all words "
-            "in lower case and in its "
-            "dictionary, one rule public"
+            f"PocketSphinx cannot use the grammar {name}: it must be JSGF in UTF-8, with all words "
+            "in lower case and in its dictionary, and one public rule"
         ) from error
     return decoder

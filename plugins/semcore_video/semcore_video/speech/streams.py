@@ -1,4 +1,4 @@
-"""The streams of speech: their names, and the phones and times that they hold."""
+"""The streams of speech, and their phones and times."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ TEXT, INTERVAL, PHONES, DURATIONS = "text", "interval", "phones", "durations"
 SPOKEN: Mapping[str, tuple[type[Stream], ...]] = {
     TEXT: (Text,), INTERVAL: (Tokens,), PHONES: (Tokens,), DURATIONS: (Features,),
 }  # fmt: skip
-"""What those take that speak, aloud or with their lips."""
+"""Streams accepted by voices and by generators of moving lips."""
 MOST_FRAMES = 60_000
-"""Ten minutes: longer speech is taken for damage."""
+"""Maximum length of speech, frames of 10 ms (ten minutes); longer values are damaged."""
 
 
-def phone_times(got: Semantics) -> tuple[list[str], np.ndarray | None]:
-    """The phones that arrived, and when they are spoken, s: begin and end of each, of all together,
-    or None."""
-    phones, durations = got.streams.get(PHONES), got.streams.get(DURATIONS)
+def phone_times(received: Semantics) -> tuple[list[str], np.ndarray | None]:
+    """The received phones, and their times, s: start and end of each, one start and end of all, or
+    None."""
+    phones, durations = received.streams.get(PHONES), received.streams.get(DURATIONS)
     if isinstance(phones, Tokens) and isinstance(durations, Features):
         count = min(len(phones.values), len(durations.values))
-        # Durations are whole frames; what is left of noise would add up from phone to phone.
+        # Durations are whole frames; residual noise would add up over the phones.
         frames = (
             np.nan_to_num(durations.values.ravel()[:count].astype(np.float64))
             .round()
@@ -37,9 +37,9 @@ def phone_times(got: Semantics) -> tuple[list[str], np.ndarray | None]:
             for number in phones.values[:count].tolist()
         ]
         return names, np.concatenate([[0.0], np.cumsum(frames)]) * FRAME_S
-    text, interval = got.streams.get(TEXT), got.streams.get(INTERVAL)
+    text, interval = received.streams.get(TEXT), received.streams.get(INTERVAL)
     names = pronounce(text.value) if isinstance(text, Text) else []
     if not isinstance(interval, Tokens) or len(interval.values) != 2:
         return names, None
-    first, last = (int(one) for one in interval.values.clip(0, MOST_FRAMES))
+    first, last = (int(bound) for bound in interval.values.clip(0, MOST_FRAMES))
     return names, np.array([first, max(last, first + 1)]) * FRAME_S

@@ -1,4 +1,4 @@
-"""Both halves of a talking head together: audio from video, or video from audio."""
+"""Talking head: the video of one generator with the sound of another."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ from semcore.rng import Rng
 from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.face.tracker import Tracking, track
 from semcore_video.paper import PAPER
-from semcore_video.resampling import in_steps
+from semcore_video.resampling import interpolated
 from semcore_video.speech.lips import lips_of
 from semcore_video.speech.mel_voices import LIPS, LIPS_FPS
 
 
 @dataclass(frozen=True)
 class TalkingHead(Tracking, Generator):
-    """The moving picture of one generator with the sound of another, which may look at the lips of
-    the picture.
+    """The video of one generator with the sound of another, which may use the lips of the video.
 
-    A voice that takes a stream `lips` gets grey pictures of the mouth of the video that was made:
-    audio from video. Picture and sound are as long as the source, which the grant tells.
+    A voice with an input stream `lips` receives grey crops of the mouth of the generated video:
+    audio from video. Video and sound are as long as the source; the grant states their length.
 
     Fields:
         renderer: makes the video
@@ -40,33 +39,35 @@ class TalkingHead(Tracking, Generator):
 
     @property
     def accepts(self) -> Mapping[str, tuple[type[Stream], ...]]:  # type: ignore[override]  # of a class until its parts are known
-        heard = {name: types for name, types in self.voice.accepts.items() if name != LIPS}
-        return {**self.renderer.accepts, **heard}
+        voice_streams = {name: types for name, types in self.voice.accepts.items() if name != LIPS}
+        return {**self.renderer.accepts, **voice_streams}
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        seen = self.renderer.generate(batch, kb, rng.at("renderer"))
-        said = (
-            [_with_lips(*both) for both in zip(batch, seen, strict=True)]
+        videos = self.renderer.generate(batch, kb, rng.at("renderer"))
+        with_lips = (
+            [_with_lips(*pair) for pair in zip(batch, videos, strict=True)]
             if LIPS in self.voice.accepts
             else batch
         )
-        heard = self.voice.generate(said, kb, rng.at("voice"))
+        sounds = self.voice.generate(with_lips, kb, rng.at("voice"))
         return [
-            Candidates([_together(one.key, one.user, video.samples[0], sound.samples[0])])
-            for one, video, sound in zip(batch, seen, heard, strict=True)
+            Candidates([_together(received.key, received.user, video.samples[0], sound.samples[0])])
+            for received, video, sound in zip(batch, videos, sounds, strict=True)
         ]
 
 
-def _with_lips(got: Semantics, seen: Candidates) -> Semantics:
-    """What arrived, with the lips of the video that was made of it; as it is if there is none, or
+def _with_lips(received: Semantics, rendered: Candidates) -> Semantics:
+    """The received streams with the lips of the rendered video; unchanged if there is no video, or
     no face in it."""
-    video = seen.samples[0].video
+    video = rendered.samples[0].video
     points = None if video is None else track(video)
     if video is None or points is None or not np.isfinite(points).all():
-        return got
+        return received
     lips = lips_of(video, points).astype(np.float32)
-    lips = in_steps(lips, max(round(len(video) * LIPS_FPS / (seen.samples[0].fps or LIPS_FPS)), 1))
-    return replace(got, streams={**got.streams, LIPS: Features(lips)})
+    lips = interpolated(
+        lips, max(round(len(video) * LIPS_FPS / (rendered.samples[0].fps or LIPS_FPS)), 1)
+    )
+    return replace(received, streams={**received.streams, LIPS: Features(lips)})
 
 
 def _together(key: str, user: str, video: Sample, sound: Sample) -> Sample:

@@ -1,4 +1,4 @@
-"""Alignments that others made: TextGrid files, as the Montreal Forced Aligner writes them."""
+"""Imported alignments: TextGrid files as written by the Montreal Forced Aligner."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ WORDS, PHONES = "words", "phones"
 
 
 def read(place: Path) -> tuple[str, list[Phone]]:
-    """The words of a TextGrid, and its phones, silences included; stress marks are dropped, what is
-    no phone is silence.
+    """The words of a TextGrid, and its phones with silences; stress marks are dropped, unknown
+    labels become silence.
 
     Raises:
-        ComponentError: the file is missing, is not UTF-8 or UTF-16 text, or is no TextGrid with the
-            tiers `words` and `phones`
+        ComponentError: the file is missing, is not UTF-8 or UTF-16 text, or is not a TextGrid with
+            the tiers `words` and `phones`
         RunError: praatio is not installed
     """
     if not place.exists():
         raise ComponentError(
-            f"Speech.textgrids: there is no {str(place)!r}; files bear the names of the samples' "
+            f"Speech.textgrids: there is no {str(place)!r}; files are named after the samples' "
             "users"
         )
     words, phones = _tiers(place, WORDS, PHONES)
@@ -40,10 +40,10 @@ def read(place: Path) -> tuple[str, list[Phone]]:
 
 
 def word_times(place: Path) -> list[tuple[float, float, str]]:
-    """The words of a TextGrid's tier `words`, each with its begin and its end, s.
+    """The words of a TextGrid's tier `words` with start and end, s.
 
     Raises:
-        ComponentError: the file is not UTF-8 or UTF-16 text, or is no TextGrid with that tier
+        ComponentError: the file is not UTF-8 or UTF-16 text, or is not a TextGrid with that tier
         RunError: praatio is not installed
     """
     [words] = _tiers(place, WORDS)
@@ -53,25 +53,24 @@ def word_times(place: Path) -> list[tuple[float, float, str]]:
 
 
 def _tiers(place: Path, *names: str) -> list[Any]:
-    """The intervals (begin, end, label) of some tiers."""
+    """The intervals (start, end, label) of some tiers."""
     try:
         from praatio import textgrid
         from praatio.utilities.errors import PraatioException
     except ImportError as error:
         raise RunError(
-            "TextGrids are read by praatio: pip install 'semcore-video[speech]'"
+            "reading TextGrids needs praatio: pip install 'semcore-video[speech]'"
         ) from error
     text = read_text(place)
     try:
         with (
             tempfile.TemporaryDirectory() as folder
-        ):  # praatio reads files alone, and takes a byte-order mark for text
+        ):  # praatio only reads files, and takes a byte-order mark for text
             plain = Path(folder, "plain.TextGrid")
             plain.write_text(text, encoding="utf-8")
             grid = textgrid.openTextgrid(str(plain), includeEmptyIntervals=True)
         return [grid.getTier(name).entries for name in names]
     except (PraatioException, KeyError, ValueError, IndexError) as error:
-        wanted = " and ".join(map(repr, names))
-        raise ComponentError(
-            f"{place} is no TextGrid with the tier{'s' * (len(names) > 1)} {wanted}: {error}"
-        ) from error
+        listed = " and ".join(map(repr, names))
+        tiers = f"the tier {listed}" if len(names) == 1 else f"the tiers {listed}"
+        raise ComponentError(f"{place} is not a TextGrid with {tiers}: {error}") from error

@@ -1,4 +1,4 @@
-"""Video from audio: the phones that arrived move the lips of whatever renderer follows."""
+"""Video from audio: facial motion from phones, drawn by a renderer."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from semcore_video.weights import digest
 
 @dataclass(frozen=True)
 class VisemeMotion(Generator):
-    """Expressions of a face from what it says, the head kept still, drawn by a renderer.
+    """Facial expressions from phones, with a still head, drawn by a renderer.
 
-    Stands in for the audio-to-motion network: the share of each phone in windows about a frame,
-    times a table that the recipe `visemes` learnt. Phones and their moments are those that arrived,
-    or those of the text, spread evenly over its interval. Without either the face is still. The
-    video is as long as the source, which the grant tells.
+    Replaces the audio-to-motion network: the share of each phone in windows around a frame, times a
+    table trained by the recipe `visemes`. Phones and their times are those received, or those of
+    the text, spread evenly over its interval. Without either the face is still. The video is as
+    long as the source; the grant states its length.
 
     Fields:
-        renderer: draws a `motion`
-        visemes: folder that the recipe `visemes` wrote; null: the shipped ones
-        strength: factor of the expressions; a regression understates them
+        renderer: draws a stream `motion`
+        visemes: folder written by the recipe `visemes`; null: the shipped ones
+        strength: gain of the expressions, which the regression underestimates
     """
 
     reference: ClassVar[str] = (
@@ -51,9 +51,8 @@ class VisemeMotion(Generator):
     def check(self) -> None:
         if MOTION not in self.renderer.accepts:
             raise ComponentError(
-                f"VisemeMotion.renderer must draw a stream {MOTION!r}, as mesh-warp does, and "
-                f"{type(self.renderer).__name__} "
-                "does not"
+                f"VisemeMotion.renderer must accept a stream {MOTION!r}, as mesh-warp does; "
+                f"{type(self.renderer).__name__} does not"
             )
 
     def identity(self) -> Any:
@@ -62,15 +61,16 @@ class VisemeMotion(Generator):
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         moving = [
-            replace(got, streams={MOTION: Features(self.motion(got))}, intact={}) for got in batch
+            replace(received, streams={MOTION: Features(self.motion(received))}, intact={})
+            for received in batch
         ]
         return self.renderer.generate(moving, kb, rng.at("renderer"))
 
-    def motion(self, got: Semantics) -> np.ndarray:
-        """Motion of the face that says what arrived, float32 (frames, 12)."""
-        names, ends = phone_times(got)
-        frames, fps = got.extent.pictures(USUAL_FPS)
-        if not frames:  # nobody says how long it is: as long as what is said
+    def motion(self, received: Semantics) -> np.ndarray:
+        """Facial motion for the received speech, float32 (frames, 12)."""
+        names, ends = phone_times(received)
+        frames, fps = received.extent.pictures(USUAL_FPS)
+        if not frames:  # no grant: as long as the speech
             frames = 1 if ends is None else min(max(round(float(ends[-1]) * fps), 1), MAX_FRAMES)
         if not names or ends is None:
             return motion_of([], np.zeros(1), frames, fps, self.visemes)

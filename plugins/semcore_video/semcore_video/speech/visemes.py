@@ -1,4 +1,4 @@
-"""From phones to a face: a linear map of who is spoken around each frame to expressions."""
+"""Visemes: a linear map from the phones around a frame to expressions."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from semcore_video.speech.phones import SILENCE
 from semcore_video.weights import arrays, digest
 
 WIDTHS_S = (0.07, 0.15, 0.31)
-"""Windows about a frame in which phones count, s: what is said before and after moves the lips,
-too."""
+"""Widths of the windows around a frame, s: neighbouring phones influence the lips
+(coarticulation)."""
 
 
-def said_about(names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float) -> np.ndarray:
-    """The share of each phone in windows about each frame: float32 (frames, 1 + widths x phones);
-    the first is 1.
+def phone_windows(names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float) -> np.ndarray:
+    """The share of each phone in windows around each frame: float32 (frames, 1 + widths x phones);
+    the first column is 1.
 
     Args:
         names: phones
-        ends_s: where they begin and end, s, (n + 1,)
+        ends_s: start and end times, s, (n + 1,)
     """
     numbers = np.array(
         [PHONE_NUMBERS.get(name, PHONE_NUMBERS[SILENCE]) for name in names], np.int64
@@ -44,9 +44,9 @@ def said_about(names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float
 def motion_of(
     names: Sequence[str], ends_s: np.ndarray, frames: int, fps: float, folder: str | None = None
 ) -> np.ndarray:
-    """Motion of a face that speaks, its head still: float32 (frames, 12)."""
+    """Motion of a speaking face with a still head: float32 (frames, 12)."""
     motion = np.zeros((frames, NUMBERS), np.float32)
-    motion[:, POSE:] = said_about(names, ends_s, frames, fps) @ table(folder)
+    motion[:, POSE:] = phone_windows(names, ends_s, frames, fps) @ table(folder)
     return motion
 
 
@@ -54,7 +54,7 @@ def table(folder: str | None = None) -> np.ndarray:
     """The shipped map, or that of a folder: float32 (1 + widths x phones, 6).
 
     Raises:
-        RunError: the folder holds none, or one of another shape
+        RunError: the folder does not contain one, or its shape is wrong
     """
     return _table(folder, digest("visemes", folder))
 
@@ -62,9 +62,9 @@ def table(folder: str | None = None) -> np.ndarray:
 @functools.lru_cache(4)
 def _table(folder: str | None, content: str) -> np.ndarray:
     found: np.ndarray = arrays("visemes", folder, "table", "visemes")
-    wanted = (1 + len(WIDTHS_S) * len(PHONE_NUMBERS), EXPRESSION)
-    if found.shape != wanted:
+    shape = (1 + len(WIDTHS_S) * len(PHONE_NUMBERS), EXPRESSION)
+    if found.shape != shape:
         raise RunError(
-            f"the visemes in {folder or 'the package'} have the shape {found.shape}, not {wanted}"
+            f"the visemes in {folder or 'the package'} have the shape {found.shape}, not {shape}"
         )
     return found

@@ -1,4 +1,4 @@
-"""Mel spectrograms to sound."""
+"""Vocoders: mel spectrograms to sound."""
 
 from __future__ import annotations
 
@@ -21,42 +21,40 @@ from semcore_video.paper import PAPER
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, in_bands, sound_of
 
 MEL = "mel"
-"""Name of the stream that vocoders take: natural logarithms of 80 bands, float32 (T, 80), a row
-every 10 ms."""
+"""Input stream of vocoders: natural logarithms of 80 bands, float32 (T, 80), one row per 10 ms."""
 
 
 @dataclass(frozen=True)
 class Vocoder(Generator, abc.ABC):
-    """Makes sound of the stream `mel`; without it there is none.
+    """Makes sound from the stream `mel`; without it there is none.
 
-    Its numbers are natural logarithms of the magnitudes in 80 bands of the mel scale up to 8 kHz, a
-    row every 10 ms.
+    Its values are natural logarithms of the magnitudes in 80 mel bands up to 8 kHz, one row per 10
+    ms.
     """
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {MEL: (Features,)}
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        return [Candidates([self._sample(one)]) for one in batch]
+        return [Candidates([self._sample(received)]) for received in batch]
 
-    def _sample(self, got: Semantics) -> Sample:
-        mel = got.streams.get(MEL)
+    def _sample(self, received: Semantics) -> Sample:
+        mel = received.streams.get(MEL)
         if not isinstance(mel, Features) or mel.values.shape[1:] != (BANDS,):
-            return Sample(got.key, got.user)
+            return Sample(received.key, received.user)
         sound, rate_hz = self.sound(np.nan_to_num(mel.values))
-        return Sample(got.key, got.user, audio=sound, sample_rate_hz=rate_hz)
+        return Sample(received.key, received.user, audio=sound, sample_rate_hz=rate_hz)
 
     @abc.abstractmethod
     def sound(self, mel: np.ndarray) -> tuple[np.ndarray, int]:
-        """The sound of a mel spectrogram (T, 80): float32 (S,), in -1..1, and samples a second."""
+        """The sound of a mel spectrogram (T, 80): float32 (S,), in -1..1, and its sample rate."""
 
 
 @dataclass(frozen=True)
 class GriffinLim(Vocoder):
-    """Finds phases that fit the magnitudes, step by step; no weights. Voices sound a little like in
-    a tube.
+    """Iterative phase reconstruction from magnitudes; no weights. Voices sound slightly hollow.
 
     Fields:
-        iterations: steps
+        iterations: number of iterations
     """
 
     licences: ClassVar[tuple[str, ...]] = (LIBROSA,)
@@ -74,11 +72,10 @@ class GriffinLim(Vocoder):
 
 @dataclass(frozen=True)
 class HifiGan(Pretrained, Vocoder):
-    """HiFi-GAN by transformers, any checkpoint of its `SpeechT5HifiGan`.
+    """HiFi-GAN of transformers, any checkpoint of its `SpeechT5HifiGan`.
 
-    The bands of the stream `mel` are brought to those that the checkpoint was trained on, by the
-    spectrum that fits them; where its step is not 10 ms, rows are interpolated. The defaults are
-    those of SpeechT5's vocoder.
+    The bands of the stream `mel` are converted to those of the checkpoint by way of the spectrum;
+    if its step is not 10 ms, rows are interpolated. The defaults are those of SpeechT5's vocoder.
 
     Errors: RunError if the model is not on this machine and may not be downloaded.
 
@@ -87,7 +84,7 @@ class HifiGan(Pretrained, Vocoder):
         log10: whether it was trained on decimal instead of natural logarithms
         lowest_hz: lower edge of its lowest band, Hz
         highest_hz: upper edge of its highest band, Hz
-        floor: least magnitude that it was trained on
+        floor: minimum magnitude in its training data
     """
 
     licences: ClassVar[tuple[str, ...]] = (TRANSFORMERS,)

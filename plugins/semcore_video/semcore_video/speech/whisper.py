@@ -1,4 +1,4 @@
-"""What is said, by a large model of speech."""
+"""Speech recognition by Whisper and similar models of transformers."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from semcore.models.pretrained import Pretrained
 from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_video.licences import TRANSFORMERS
 from semcore_video.paper import PAPER
-from semcore_video.resampling import resampled
+from semcore_video.resampling import resample_audio
 from semcore_video.speech.streams import TEXT
 
 
 @dataclass(frozen=True)
 class Whisper(Pretrained, SemanticEncoder):
-    """Hears the words of a sound by Whisper, or by any other speech-to-text model of transformers
-    (Moonshine, ...).
+    """Recognises the words of a sound by Whisper, or by any other speech-to-text model of
+    transformers (Moonshine, ...).
 
-    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned,
-    too. Decoding is greedy, one sound at a time. What is longer than the model hears at once
-    (Whisper: 30 s) is cut where it is quietest, and the words of the parts follow each other.
+    Emits the stream `text`; as the `recogniser` of the encoder `speech`, its words are aligned as
+    well. Decoding is greedy, one sound at a time. Sounds longer than the input of the model
+    (Whisper: 30 s) are cut at quiet positions, and the words of the parts are concatenated.
 
     Errors: RunError if the model is not on this machine and may not be downloaded.
 
     Fields:
         model: name on the Hugging Face hub, or folder; a model of transformers'
             AutoModelForSpeechSeq2Seq
-        max_new_tokens: longest text of a part, in tokens
-        language: what is spoken, as the model calls it (`en`, `zh`, `german`, ...); null: the model
-            finds out, if it knows several
+        max_new_tokens: maximum length of the text of a part, tokens
+        language: spoken language, by its name in the model (`en`, `zh`, `german`, ...); null:
+            detected by multilingual models
     """
 
     licences: ClassVar[tuple[str, ...]] = (TRANSFORMERS,)
@@ -58,7 +58,7 @@ class Whisper(Pretrained, SemanticEncoder):
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [
-            Semantics(sample.id, {TEXT: Text(self.heard(sample))}, sample.user)
+            Semantics(sample.id, {TEXT: Text(self.transcribe(sample))}, sample.user)
             for sample in samples
         ]
 
@@ -80,36 +80,35 @@ class Whisper(Pretrained, SemanticEncoder):
                 **self.hub,
             )
         if self.language is not None:
-            known = getattr(model.generation_config, "lang_to_id", None)
-            if not known:
+            languages = getattr(model.generation_config, "lang_to_id", None)
+            if not languages:
                 raise RunError(
-                    f"Whisper.language: the model {self.model} knows one language alone; set "
+                    f"Whisper.language: the model {self.model} has only one language; set "
                     "language: null"
                 )
-            names = sorted(token.strip("<|>") for token in known)
+            names = sorted(token.strip("<|>") for token in languages)
             if self.language.casefold() not in {
                 *names,
                 *(name.casefold() for name in _languages()),
             }:
-                known_here = ", ".join(names)
+                listed = ", ".join(names)
                 raise RunError(
-                    f"Whisper.language: the model does not know {self.language!r}; it knows "
-                    f"{known_here}"
+                    f"Whisper.language: the model does not have {self.language!r}; it has {listed}"
                 )
         return processor, model.to(self.torch_device).eval()
 
-    def heard(self, sample: Sample) -> str:
+    def transcribe(self, sample: Sample) -> str:
         """The words of a sample's sound."""
         import torch
 
         if sample.audio is None or not sample.sample_rate_hz:
-            raise ComponentError(f"Whisper hears sound, and sample {sample.id!r} has none")
+            raise ComponentError(f"Whisper recognises sound, and sample {sample.id!r} has none")
         processor, model = self._parts
         rate_hz = int(processor.feature_extractor.sampling_rate)
-        audio = resampled(sample.audio, sample.sample_rate_hz, rate_hz)
+        audio = resample_audio(sample.audio, sample.sample_rate_hz, rate_hz)
         longest = getattr(processor.feature_extractor, "chunk_length", None)  # s
         parts = cut(audio, int(longest * rate_hz), rate_hz) if longest else [audio]
-        spoken = (
+        options = (
             {}
             if self.language is None
             else {"language": self.language.casefold(), "task": "transcribe"}
@@ -125,20 +124,20 @@ class Whisper(Pretrained, SemanticEncoder):
                     max_new_tokens=self.max_new_tokens,
                     do_sample=False,
                     num_beams=1,
-                    **spoken,
+                    **options,
                 )[0]
             words += processor.decode(ids, skip_special_tokens=True).split()
         return " ".join(words)
 
 
 SEARCHED_S, QUIET_S = 5.0, 0.2
-"""How far before its latest end a part may end, and how long the quiet stretch is in which it
-does."""
+"""Length of the region before the latest end of a part in which it is cut, and of the window of
+least power, s."""
 
 
 def cut(audio: np.ndarray, longest: int, rate_hz: int) -> list[np.ndarray]:
-    """A sound float32 (S,) in parts of at most `longest` samples, each but the last one ended where
-    it is quietest."""
+    """A sound float32 (S,) in parts of at most `longest` samples, each but the last cut at its
+    quietest position."""
     parts = []
     quiet, searched = max(int(QUIET_S * rate_hz), 1), min(int(SEARCHED_S * rate_hz), longest // 2)
     while len(audio) > longest:

@@ -1,2 +1,1 @@
-"""How the shipped weights of this package are made: one recipe per file, loaded by `semcore train`
-alone."""
+"""Recipes of the shipped weights, one per file, loaded by `semcore train` only."""

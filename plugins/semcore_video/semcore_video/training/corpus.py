@@ -1,5 +1,5 @@
-"""What recipes of speech learn from: sentences of words of the CMU dictionary, their phones, and
-eSpeak NG saying them."""
+"""Training data of speech: sentences of words of the CMU dictionary, their phones, and speech of
+eSpeak NG."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semcore_video.speech.align import sphinx
+from semcore_video.speech.align import new_decoder
 from semcore_video.speech.espeak import speak
 from semcore_video.speech.grid import GRID_WORDS
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
@@ -17,21 +17,21 @@ from semcore_video.speech.stretch import stretched
 
 LONGEST_WORD = 10
 GRID_SHARE = 0.5
-"""How many of the sentences are of the grammar of GRID; the others are random words."""
+"""Share of sentences with the grammar of GRID; the others are random words."""
 VOICES = ("en-us", "en-us+m3", "en-us+f3", "en-us+f2", "en-gb-x-rp")
 
 
 @dataclass(frozen=True, eq=False)
 class Spoken:
-    """A sentence, spoken.
+    """A synthesised sentence.
 
     Fields:
         text: the words
-        phones: numbers of phones, silences before and behind included, int64 (P,)
-        durations: frames of 10 ms of each, int64 (P,)
+        phones: indices of phones, with silences at both ends, int64 (P,)
+        durations: of each, frames of 10 ms, int64 (P,)
         audio: float32 (S,), in -1..1
         sample_rate_hz: of the sound
-        voice: who speaks, an index of `VOICES`
+        voice: index of the speaker in `VOICES`
     """
 
     text: str
@@ -43,7 +43,7 @@ class Spoken:
 
 
 def sentences(count: int, rng: np.random.Generator) -> list[str]:
-    """Sentences of the GRID corpus and rows of random words."""
+    """Sentences of the GRID corpus and sequences of random words."""
     words = sorted(dictionary())
     found = []
     for _ in range(count):
@@ -60,11 +60,10 @@ def sentences(count: int, rng: np.random.Generator) -> list[str]:
 
 @functools.cache
 def dictionary() -> dict[str, tuple[str, ...]]:
-    """Words in letters a-z alone -> their phones, by the dictionary that comes with PocketSphinx;
-    `a` is the letter."""
+    """Words of letters a-z -> their phones, by PocketSphinx's dictionary; `a` is the letter."""
     from pocketsphinx import get_model_path
 
-    sphinx()  # says how to install it if it is not there
+    new_decoder()  # raises an error with installation instructions if missing
     found = {}
     with open(get_model_path("en-us/cmudict-en-us.dict"), encoding="utf-8") as lines:
         for line in lines:
@@ -73,15 +72,14 @@ def dictionary() -> dict[str, tuple[str, ...]]:
                 word.isascii()
                 and word.isalpha()
                 and len(word) <= LONGEST_WORD
-                and all(one in NUMBERS for one in phones)
+                and all(phone in NUMBERS for phone in phones)
             ):
                 found[word] = tuple(phones)
     return {**found, "a": ("EY",)}
 
 
 def phones_of(text: str, rng: np.random.Generator) -> list[str]:
-    """The phones of a sentence with silence before and behind it, and now and then between two
-    words."""
+    """The phones of a sentence with silence at both ends, and at random between words."""
     found = [SILENCE]
     for word in text.split():
         found += dictionary()[word]
@@ -91,8 +89,8 @@ def phones_of(text: str, rng: np.random.Generator) -> list[str]:
 
 
 def spoken(texts: Sequence[str], rng: np.random.Generator) -> list[Spoken]:
-    """Sentences, each spoken by one of the voices at a pace of its own, its phones stretched one by
-    one as people do."""
+    """Sentences, each spoken by a random voice at a random rate, with phones stretched
+    individually."""
     found = []
     for text in texts:
         names = phones_of(text, rng)
@@ -102,29 +100,34 @@ def spoken(texts: Sequence[str], rng: np.random.Generator) -> list[Spoken]:
         )
         if not len(wave):
             continue
-        drawn = np.diff(moments(wave, rate_hz, starts)) * np.exp(
+        drawn = np.diff(phone_starts(wave, rate_hz, starts)) * np.exp(
             0.25 * rng.standard_normal(len(starts))
         )
         frames = np.concatenate(
             [[rng.integers(5, 90)], np.maximum(np.round(drawn / FRAME_S), 2), [rng.integers(5, 90)]]
         )
         numbers = np.array([NUMBERS[name] for name in names], np.int64)
-        audio = placed(wave, rate_hz, starts, frames)
+        audio = place_phones(wave, rate_hz, starts, frames)
         found.append(Spoken(text, numbers, frames.astype(np.int64), audio, rate_hz, voice))
     return found
 
 
-def moments(wave: np.ndarray, rate_hz: int, starts: Sequence[int]) -> np.ndarray:
-    """When the phones of a sound begin, and the last one ends, s."""
+def phone_starts(wave: np.ndarray, rate_hz: int, starts: Sequence[int]) -> np.ndarray:
+    """Start times of the phones of a sound, and end of the last one, s."""
     return np.maximum.accumulate(np.array([*starts, len(wave)]) / rate_hz)
 
 
-def placed(wave: np.ndarray, rate_hz: int, starts: Sequence[int], frames: np.ndarray) -> np.ndarray:
-    """A sound whose phones last as many frames as they should, between the silences that stand
-    first and last in `frames`."""
-    there = np.concatenate([[0], np.cumsum(frames[1:-1])]) * FRAME_S
-    sound = stretched(wave, rate_hz, moments(wave, rate_hz, starts).tolist(), there.tolist())
-    before, behind = (
-        np.zeros(round(one * FRAME_S * rate_hz), np.float32) for one in (frames[0], frames[-1])
+def place_phones(
+    wave: np.ndarray, rate_hz: int, starts: Sequence[int], frames: np.ndarray
+) -> np.ndarray:
+    """A sound with phones stretched to given durations, between the silences first and last in
+    `frames`."""
+    target_times = np.concatenate([[0], np.cumsum(frames[1:-1])]) * FRAME_S
+    sound = stretched(
+        wave, rate_hz, phone_starts(wave, rate_hz, starts).tolist(), target_times.tolist()
     )
-    return np.concatenate([before, sound, behind])
+    before, after = (
+        np.zeros(round(frame_count * FRAME_S * rate_hz), np.float32)
+        for frame_count in (frames[0], frames[-1])
+    )
+    return np.concatenate([before, sound, after])

@@ -1,4 +1,4 @@
-"""What a recipe learns from, in the words of its card."""
+"""Description of training data for model cards."""
 
 from __future__ import annotations
 
@@ -11,24 +11,22 @@ from semcore_video.speech.grid import grid_sentence
 
 
 def learnt_from(data: str) -> str:
-    """The videos of a folder: how many, where from, and a digest of what they hold.
+    """The videos of a folder: number, folder name, and a digest of their content.
 
-    Names that spell sentences of the GRID corpus are those of that corpus; of other videos nobody
-    knows more than the folder.
+    If all file names are sentences of the GRID corpus, they are attributed to it.
     """
-    places = Clips(data, face=False).places()
-    known = digest(sorted(file_digest(place) for place in places))[:12]
-    folder = f"folder `{places[0].parent.resolve().name}` ({len(places)} videos, digest {known})"
-    if all(grid_sentence(place.stem) for place in places):
+    videos = Clips(data, face=False).videos()
+    content = digest(sorted(file_digest(place) for place in videos))[:12]
+    folder = f"folder `{videos[0].parent.resolve().name}` ({len(videos)} videos, digest {content})"
+    if all(grid_sentence(place.stem) for place in videos):
         return (
-            f"the {folder}, whose names are those of the GRID corpus (M. Cooke et al., 2006, CC BY "
-            "4.0)"
+            f"the {folder}, with file names of the GRID corpus (M. Cooke et al., 2006, CC BY 4.0)"
         )
     return f"the {folder}"
 
 
 def check_enough(recipe: Component, found: int, least: int, what: str) -> None:
-    """Refuse to learn from too little.
+    """Check that there are enough videos.
 
     Args:
         found: usable videos
@@ -39,5 +37,5 @@ def check_enough(recipe: Component, found: int, least: int, what: str) -> None:
     """
     if found < least:
         raise ComponentError(
-            f"{type(recipe).__name__}.data: {least} videos {what} are needed, and {found} are there"
+            f"{type(recipe).__name__}.data: {least} videos {what} are needed, and there are {found}"
         )

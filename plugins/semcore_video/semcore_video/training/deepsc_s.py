@@ -11,19 +11,19 @@ import numpy as np
 import torch
 
 from semcore.rng import Rng
-from semcore_video.jscc.components import RATE_HZ, level
+from semcore_video.jscc.components import RATE_HZ, unit_power
 from semcore_video.jscc.networks import WaveCode
-from semcore_video.resampling import resampled
+from semcore_video.resampling import resample_audio
 from semcore_video.sources.clips import Clips
 from semcore_video.training.corpus import sentences, spoken
 from semcore_video.training.jscc import JSCCRecipe, over, train
 
 SECONDS = 1.0
-"""What is cut out of a sound."""
+"""Length of the excerpts of sound, s."""
 SENTENCES, SPOKEN_SHARE = 300, 0.5
-"""Sentences by eSpeak NG, and how many of a batch they are; the others are of the clips."""
+"""Number of sentences by eSpeak NG, and their share in a batch; the rest is from the clips."""
 SCALES = (256, 512, 1024)
-"""Windows of the spectrograms that are compared, samples."""
+"""Window lengths of the spectrograms in the loss, samples."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,22 @@ class DeepSCSRecipe(JSCCRecipe):
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         rng = np.random.Generator(np.random.PCG64(self.seed))
         clips = Clips(self.data).samples()
-        heard = {
-            clip.user: level(_at_rate(clip.audio, clip.sample_rate_hz))
+        recorded = {
+            clip.user: unit_power(_at_rate(clip.audio, clip.sample_rate_hz))
             for clip in clips
             if clip.audio is not None
         }
-        kept = [sound for user, sound in heard.items() if user not in self.leave_out]
-        said = [
-            level(_at_rate(one.audio, one.sample_rate_hz))
-            for one in spoken(sentences(SENTENCES, rng), rng)
+        training_sounds = [sound for user, sound in recorded.items() if user not in self.leave_out]
+        synthetic = [
+            unit_power(_at_rate(sentence.audio, sentence.sample_rate_hz))
+            for sentence in spoken(sentences(SENTENCES, rng), rng)
         ]
         network, count = WaveCode(), int(SECONDS * RATE_HZ) // 64 * 64
 
         def draw(generator: torch.Generator) -> torch.Tensor:
             spoken_ones = round(self.batch_size * SPOKEN_SHARE)
             chosen = [
-                _part(said if row < spoken_ones else kept, count, generator)
+                _part(synthetic if row < spoken_ones else training_sounds, count, generator)
                 for row in range(self.batch_size)
             ]
             return torch.stack(chosen)
@@ -66,16 +66,17 @@ class DeepSCSRecipe(JSCCRecipe):
             )
 
         def ratio_db(average: WaveCode, snr_db: float) -> float:
-            tried = [sound for user, sound in heard.items() if user in self.leave_out] or kept[:1]
+            test_sounds = [
+                sound for user, sound in recorded.items() if user in self.leave_out
+            ] or training_sounds[:1]
             found = []
-            for number, sound in enumerate(tried):
+            for number, sound in enumerate(test_sounds):
                 true = torch.from_numpy(np.pad(sound, (0, -len(sound) % average.hop)))[None]
-                heard_again = average.decode(
+                decoded = average.decode(
                     over(self.channel, average.encode(true), [snr_db], Rng(1).at("measure", number))
                 )
                 found.append(
-                    10
-                    * np.log10(float(true.square().mean() / (heard_again - true).square().mean()))
+                    10 * np.log10(float(true.square().mean() / (decoded - true).square().mean()))
                 )
             return float(np.mean(found))
 
@@ -88,11 +89,11 @@ class DeepSCSRecipe(JSCCRecipe):
 
 
 def _at_rate(sound: np.ndarray, sample_rate_hz: int | None) -> np.ndarray:
-    return resampled(sound, sample_rate_hz or RATE_HZ, RATE_HZ)
+    return resample_audio(sound, sample_rate_hz or RATE_HZ, RATE_HZ)
 
 
 def _part(sounds: Sequence[np.ndarray], count: int, generator: torch.Generator) -> torch.Tensor:
-    """A part of a sound, mostly where something is heard: float32 (count,)."""
+    """A random excerpt of a sound: float32 (count,)."""
     sound = sounds[int(torch.randint(len(sounds), (), generator=generator))]
     sound = np.pad(sound, (0, max(count - len(sound), 0)))
     start = int(torch.randint(len(sound) - count + 1, (), generator=generator))
@@ -100,10 +101,10 @@ def _part(sounds: Sequence[np.ndarray], count: int, generator: torch.Generator) 
 
 
 def _spectral(found: torch.Tensor, true: torch.Tensor, size: int) -> torch.Tensor:
-    """Mean absolute difference of logarithmic spectrograms."""
+    """Mean absolute difference of log magnitude spectrograms."""
     window = torch.hann_window(size)
-    one, other = (
+    found_magnitudes, true_magnitudes = (
         torch.stft(x, size, size // 4, window=window, return_complex=True).abs()
         for x in (found, true)
     )
-    return (torch.log(one + 0.1) - torch.log(other + 0.1)).abs().mean()
+    return (torch.log(found_magnitudes + 0.1) - torch.log(true_magnitudes + 0.1)).abs().mean()

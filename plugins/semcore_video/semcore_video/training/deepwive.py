@@ -16,7 +16,7 @@ from semcore_video.sources.clips import Clips
 from semcore_video.training.jscc import JSCCRecipe, over, train
 
 SIDE, GROUPS = 96, 3
-"""What is cut out of a video for a step: squares of so many pixels, so many groups of frames."""
+"""Excerpts of video per step: side of the square, pixels, and number of groups of frames."""
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,28 @@ class DeepWiVeRecipe(JSCCRecipe):
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         clips = Clips(self.data).samples()
         videos = {clip.user: clip.video for clip in clips if clip.video is not None}
-        kept = [video for user, video in videos.items() if user not in self.leave_out]
+        training_videos = [video for user, video in videos.items() if user not in self.leave_out]
         network = FrameCode()
 
         def draw(generator: torch.Generator) -> torch.Tensor:
             return torch.stack(
-                [_cut(kept, network.group * GROUPS, generator) for _ in range(self.batch_size)]
+                [
+                    _cut(training_videos, network.group * GROUPS, generator)
+                    for _ in range(self.batch_size)
+                ]
             )
 
         def loss(found: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
             return (found - true).abs().mean() + 5 * (found - true).square().mean()
 
         def psnr(average: FrameCode, snr_db: float) -> float:
-            tried = [
+            test_videos = [
                 video[: network.group * GROUPS]
                 for user, video in videos.items()
                 if user in self.leave_out
-            ] or kept[:1]
+            ] or training_videos[:1]
             found = []
-            for number, video in enumerate(tried):
+            for number, video in enumerate(test_videos):
                 true = _frames(video)
                 noisy = over(
                     self.channel, average.encode(true), [snr_db], Rng(1).at("measure", number)
@@ -71,8 +74,8 @@ class DeepWiVeRecipe(JSCCRecipe):
 
 
 def _cut(videos: Sequence[np.ndarray], frames: int, generator: torch.Generator) -> torch.Tensor:
-    """A square of some frames of a video, mirrored and tinted at random: float32 (frames, 3, SIDE,
-    SIDE)."""
+    """A random square of consecutive frames of a video, randomly mirrored and tinted: float32
+    (frames, 3, SIDE, SIDE)."""
 
     def below(limit: int) -> int:
         return int(torch.randint(limit, (), generator=generator))

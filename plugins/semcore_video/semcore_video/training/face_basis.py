@@ -1,5 +1,5 @@
-"""Recipe of the face basis: what is left of points when the pose is taken away, by principal
-components and one eyelid."""
+"""Recipe of the face basis: principal components of non-rigid motion, and one direction for the
+eyelids."""
 
 from __future__ import annotations
 
@@ -43,8 +43,7 @@ class FaceBasisRecipe(Recipe):
         data: folder of videos, for example of the GRID corpus
         lips: weight of the points of the lips
         eyes: weight of the points of the eyes
-        leave_out: the video of this name is left out, to measure how well the others describe it;
-            null: none
+        leave_out: name of a video excluded from training, for testing; null: none
     """
 
     cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "lugaresi2019mediapipe")
@@ -67,16 +66,13 @@ class FaceBasisRecipe(Recipe):
         }
         clips = {user: points for user, points in tracked.items() if np.isfinite(points).all()}
         check_enough(self, len(clips.keys() - {self.leave_out}), 2, "in which a face is found")
-        learnt = [points for user, points in clips.items() if user != self.leave_out]
-        basis = learn(learnt, self.lips, self.eyes)
+        training_clips = [points for user, points in clips.items() if user != self.leave_out]
+        basis = learn(training_clips, self.lips, self.eyes)
         errors = {user: error_px(basis, points) for user, points in clips.items()}
-        alone = {
-            user: error_px(
-                learn([one for other, one in clips.items() if other != user], self.lips, self.eyes),
-                clips[user],
-            )
-            for user in clips
-        }
+        left_out_errors = []
+        for user, points in clips.items():
+            others = [clip for other, clip in clips.items() if other != user]
+            left_out_errors.append(error_px(learn(others, self.lips, self.eyes), points))
         out.mkdir(parents=True, exist_ok=True)
         save_file(
             {"directions": basis.directions.astype(np.float16).astype(np.float32)},
@@ -87,8 +83,9 @@ class FaceBasisRecipe(Recipe):
         )
         (out / "README.md").write_text(CARD.format(
             command=command_of(self), data=learnt_from(self.data),
-            lips=self.lips, eyes=self.eyes, clips=len(learnt), frames=sum(map(len, learnt)),
-            seen=np.mean(list(errors.values())), unseen=np.mean(list(alone.values())),
+            lips=self.lips, eyes=self.eyes,
+            clips=len(training_clips), frames=sum(map(len, training_clips)),
+            seen=np.mean(list(errors.values())), unseen=np.mean(left_out_errors),
             still=np.mean([error_px(None, points) for points in clips.values()]),
         ))  # fmt: skip
 
@@ -106,8 +103,8 @@ def learn(clips: Sequence[np.ndarray], lips: float, eyes: float) -> Basis:
         openness = eye_openness(points)
         open_eyes.append(openness - openness.mean())
     moved, openness = np.concatenate(left), np.concatenate(open_eyes)
-    # A blink is rare, so it hardly shows among principal components: the eyelids have a direction
-    # of their own.
+    # Blinks are rare and have little weight in principal components, so the eyelids have a separate
+    # direction.
     lids = np.zeros((POINTS, 3))
     lids[list(EYES)] = (np.tensordot(openness, moved, (0, 0)) / np.square(openness).sum())[
         list(EYES)
@@ -123,16 +120,16 @@ def learn(clips: Sequence[np.ndarray], lips: float, eyes: float) -> Basis:
 
 
 def error_px(basis: Basis | None, points: np.ndarray) -> float:
-    """Root mean square distance of points and what 12 numbers (or nothing) say of them, pixels at a
-    face of 120."""
+    """Root mean square distance of points from their model with 12 numbers (None: from the still
+    reference), pixels for a face height of 120."""
     reference = points[best_reference(points)]
-    told = (
+    modelled = (
         reference[None]
         if basis is None
         else basis.points(basis.numbers(points, reference), reference)
     )
-    apart = np.square(told[..., :2] - points[..., :2]).sum(-1)
-    return float(np.sqrt(apart.mean()) / face_size(points).mean() * 120)
+    distances = np.square(modelled[..., :2] - points[..., :2]).sum(-1)
+    return float(np.sqrt(distances.mean()) / face_size(points).mean() * 120)
 
 
 CARD = """# face-basis

@@ -13,7 +13,14 @@ from torch import nn
 from semcore.training.claim import claim
 from semcore_video.speech.networks import MelVoice
 from semcore_video.training.corpus import VOICES, sentences, spoken
-from semcore_video.training.voices import VoiceRecipe, kept, lesson, mel_errors, train, typical
+from semcore_video.training.voices import (
+    VoiceRecipe,
+    cached_examples,
+    mel_errors,
+    train,
+    training_example,
+    typical,
+)
 
 
 @dataclass(frozen=True)
@@ -28,25 +35,29 @@ class MelVoiceRecipe(VoiceRecipe):
         model card."""
         claim(self, out)
         rng = np.random.Generator(np.random.PCG64(self.seed))
-        lessons = kept(
-            out, lambda: [lesson(one) for one in spoken(sentences(self.sentences, rng), rng)]
+        examples = cached_examples(
+            out,
+            lambda: [
+                training_example(sentence)
+                for sentence in spoken(sentences(self.sentences, rng), rng)
+            ],
         )
 
         def errors(
-            network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None
+            network: nn.Module, batch: dict[str, torch.Tensor], true_variance: torch.Tensor | None
         ) -> list[torch.Tensor]:
             return mel_errors(
-                network(batch["phones"], batch["durations"], batch["voices"], known), batch
+                network(batch["phones"], batch["durations"], batch["voices"], true_variance), batch
             )
 
         torch.manual_seed(self.seed)
         network = MelVoice(len(VOICES))
-        network.typical = typical(lessons)
+        network.typical = typical(examples)
         train(
             self,
             out,
             network,
-            lessons,
+            examples,
             errors,
             "fastspeech",
             "Phones and durations to a mel spectrogram.",

@@ -1,5 +1,5 @@
-"""What the recipes of DeepWiVe and DeepSC-S share: encoder, noisy channel and decoder, over a range
-of SNRs."""
+"""Common part of the recipes of DeepWiVe and DeepSC-S: encoder, noisy channel and decoder, over a
+range of SNRs."""
 
 from __future__ import annotations
 
@@ -33,17 +33,16 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True)
 class JSCCRecipe(Recipe):
-    """Trains a network that sends what there is itself, through a noisy channel.
+    """Trains encoder and decoder jointly with the channel.
 
     Fields:
         data: folder of videos with sound
-        channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is
-            drawn anew all the time
-        leave_out: clips of these names are left out, to be measured with
-        snr_db: lowest and highest Es/N0 of the training, dB
+        channel: any registered channel; its `snr_db` or `block_snr_db` is drawn at random
+        leave_out: names of clips excluded from training, for testing
+        snr_db: minimum and maximum Es/N0 in training, dB
         epochs: number of checkpoints
-        steps: batches between two checkpoints
-        batch_size: pieces of videos or sounds a step
+        steps: batches per epoch
+        batch_size: excerpts per batch
         learning_rate: peak rate (AdamW)
         seed: seed of weights, order and noise
         threads: CPU threads
@@ -67,8 +66,8 @@ class JSCCRecipe(Recipe):
 def over(
     channel: ChannelModel, numbers: torch.Tensor, snrs_db: Sequence[float], rng: Rng
 ) -> torch.Tensor:
-    """Numbers (B, ...) over the channel as `analog` sends them, as many equal parts of the batch at
-    as many SNRs."""
+    """Numbers (B, ...) over the channel, modulated as by `analog`; the batch is split equally over
+    the SNRs."""
     flat = numbers.flatten(1)
     sent = (
         torch.view_as_complex(F.pad(flat, (0, flat.shape[1] % 2)).reshape(len(flat), -1, 2))

@@ -15,24 +15,24 @@ from safetensors.numpy import save_file
 from semcore.interfaces import Recipe
 from semcore.training.loop import command_of
 from semcore_video.face.landmarks import landmarks
-from semcore_video.metrics.lip_fit import heard, lip_motion
+from semcore_video.metrics.lip_fit import audio_features, lip_motion
 from semcore_video.metrics.sync import FARTHEST, fit
 from semcore_video.sources.clips import Clips
 from semcore_video.training.data import check_enough, learnt_from
 
 Clip = tuple[np.ndarray, np.ndarray]
-"""What is heard about each frame, and what the lips do."""
+"""Audio features of each frame, and lip motion."""
 LATE = 5
-"""Frames by which the card moves the sound to see whether the metric notices."""
+"""Delay of the sound tested for the card, frames."""
 
 
 @dataclass(frozen=True)
 class LipFitRecipe(Recipe):
-    """Learns for the metric lip-fit what lips do when they are heard.
+    """Learns the regression from sound to lip motion for the metric lip-fit.
 
     Fields:
         data: folder of videos with sound, for example of the GRID corpus
-        ridge: penalty of large coefficients
+        ridge: weight of the ridge penalty
     """
 
     cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "lugaresi2019mediapipe")
@@ -58,7 +58,10 @@ class LipFitRecipe(Recipe):
             seen = lip_motion(landmarks(sample.video, "mediapipe"))
             if np.isfinite(seen).all():
                 clips.append(
-                    (heard(sample.audio, sample.sample_rate_hz, sample.fps, len(seen)), seen)
+                    (
+                        audio_features(sample.audio, sample.sample_rate_hz, sample.fps, len(seen)),
+                        seen,
+                    )
                 )
         check_enough(self, len(clips), 2, "with sound and with a face in all frames")
         out.mkdir(parents=True, exist_ok=True)
@@ -81,26 +84,27 @@ class LipFitRecipe(Recipe):
 
 
 def learn(clips: Sequence[Clip], ridge: float) -> np.ndarray:
-    """The map of least squares with a penalty: (141, 4)."""
-    sound, lips = (
-        np.concatenate([one for one, _ in clips]),
-        np.concatenate([lips for _, lips in clips]),
-    )
+    """The ridge regression: (141, 4)."""
+    sound = np.concatenate([audio for audio, _ in clips])
+    lips = np.concatenate([lips for _, lips in clips])
     penalty = ridge * np.eye(sound.shape[1])
     penalty[0, 0] = 0
     return np.linalg.solve(sound.T @ sound + penalty, sound.T @ lips)
 
 
 def _row(recipe: LipFitRecipe, name: str, clips: Sequence[Clip], late: int) -> str:
-    """A row of the card: each clip, its sound moved, by the regression of the others."""
-    now, lags = [], []
+    """A row of the card: each clip with delayed sound, by the regression of the others."""
+    at_lag_0, lags = [], []
     for at, (sound, lips) in enumerate(clips):
-        told = np.roll(sound @ learn([*clips[:at], *clips[at + 1 :]], recipe.ridge), late, axis=0)
-        found = {lag: fit(lag, lips, told) for lag in range(-FARTHEST, FARTHEST + 1)}
-        now.append(found[0])
+        predicted = np.roll(
+            sound @ learn([*clips[:at], *clips[at + 1 :]], recipe.ridge), late, axis=0
+        )
+        found = {lag: fit(lag, lips, predicted) for lag in range(-FARTHEST, FARTHEST + 1)}
+        at_lag_0.append(found[0])
         lags.append(max(found, key=lambda lag: found[lag]))
     near = sum(abs(lag - late) <= 1 for lag in lags)
-    return f"| {name} | {np.mean(now):.2f} | {near} of {len(lags)} | {', '.join(map(str, lags))} |"
+    listed = ", ".join(map(str, lags))
+    return f"| {name} | {np.mean(at_lag_0):.2f} | {near} of {len(lags)} | {listed} |"
 
 
 CARD = """# lip-fit

@@ -13,22 +13,29 @@ from torch import nn
 from semcore.training.claim import claim
 from semcore_video.speech.networks import EXPANSION, LipVoice
 from semcore_video.training.corpus import VOICES
-from semcore_video.training.synthetic_lips import seen_saying
-from semcore_video.training.voices import VoiceRecipe, kept, lesson, mel_errors, train, typical
+from semcore_video.training.synthetic_lips import speech_with_lips
+from semcore_video.training.voices import (
+    VoiceRecipe,
+    cached_examples,
+    mel_errors,
+    train,
+    training_example,
+    typical,
+)
 
-ASTRAY = 0.3
-"""Weight of attention that looks at other phones than those that are heard: the speech that is
-learnt from knows them."""
+ATTENTION_WEIGHT = 0.3
+"""Weight of the loss of attention to other phones than those spoken, which are known for synthetic
+speech."""
 
 
 @dataclass(frozen=True)
 class LipVoiceRecipe(VoiceRecipe):
     """Trains the generator lip-voice: lips and phones to a mel spectrogram (eq. 19 to 23), on
-    portraits made to speak.
+    animated portraits.
 
     Fields:
-        data: folder of clips of the GRID corpus, whose faces and lips are learnt from, too
-        leave_out: clips of these names are left out, to be measured with
+        data: folder of clips of the GRID corpus, for additional faces and lips
+        leave_out: names of clips excluded from training, for testing
     """
 
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "cooke2006audio")
@@ -41,33 +48,40 @@ class LipVoiceRecipe(VoiceRecipe):
         the model card."""
         claim(self, out)
         rng = np.random.Generator(np.random.PCG64(self.seed))
-        lessons = kept(
+        examples = cached_examples(
             out,
             lambda: [
-                lesson(one, lips)
-                for one, lips in seen_saying(self.data, self.leave_out, self.sentences, rng)
+                training_example(sentence, lips)
+                for sentence, lips in speech_with_lips(
+                    self.data, self.leave_out, self.sentences, rng
+                )
             ],
         )
 
         def errors(
-            network: nn.Module, batch: dict[str, torch.Tensor], known: torch.Tensor | None
+            network: nn.Module, batch: dict[str, torch.Tensor], true_variance: torch.Tensor | None
         ) -> list[torch.Tensor]:
             interval = torch.stack([batch["durations"][:, 0], batch["ends"]], 1) / EXPANSION
-            variance, mel, looked = network(
-                batch["lips"], batch["spoken"], batch["there"], interval, batch["voices"], known
+            variance, mel, attention = network(
+                batch["lips"],
+                batch["spoken"],
+                batch["there"],
+                interval,
+                batch["voices"],
+                true_variance,
             )
-            owed = batch["looks"][:, : looked.shape[1]]
-            astray = -(owed * torch.log(looked + 1e-4)).sum() / owed.sum()
-            return [*mel_errors((variance, mel), batch), ASTRAY * astray]
+            target = batch["looks"][:, : attention.shape[1]]
+            misplaced = -(target * torch.log(attention + 1e-4)).sum() / target.sum()
+            return [*mel_errors((variance, mel), batch), ATTENTION_WEIGHT * misplaced]
 
         torch.manual_seed(self.seed)
         network = LipVoice(len(VOICES))
-        network.typical = typical(lessons)
+        network.typical = typical(examples)
         train(
             self,
             out,
             network,
-            lessons,
+            examples,
             errors,
             "lip-voice",
             "Lips and phones to a mel spectrogram.",

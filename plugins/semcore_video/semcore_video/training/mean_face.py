@@ -1,4 +1,4 @@
-"""Recipe of the mean face: what dlib's embeddings of all people have in common."""
+"""Recipe of the mean face: the common component of dlib's embeddings."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from semcore_video.sources.clips import Clips
 from semcore_video.training.data import learnt_from
 
 FRAMES = 5
-"""Of each person, spread over the video."""
+"""Frames per person, spread over the video."""
 
 
 @dataclass(frozen=True)
 class MeanFaceRecipe(Recipe):
-    """Takes the mean of dlib's embeddings of several people, one a video.
+    """Computes the mean of dlib's embeddings over several people, one per video.
 
     Fields:
         data: folder of videos, for example of the GRID corpus
@@ -48,17 +48,17 @@ class MeanFaceRecipe(Recipe):
             chosen = sample.video[np.linspace(0, len(sample.video) - 1, FRAMES).round().astype(int)]
             points = landmarks(chosen, "mediapipe")
             seen = [
-                embedding(*both)
-                for both in zip(chosen, points, strict=True)
-                if np.isfinite(both[1]).all()
+                embedding(*pair)
+                for pair in zip(chosen, points, strict=True)
+                if np.isfinite(pair[1]).all()
             ]
             if seen:
                 people.append(np.stack(seen))
         if len(people) < 3:
             raise ComponentError(
-                f"MeanFaceRecipe.data: faces of three people at least, not of {len(people)}"
+                f"MeanFaceRecipe.data: faces of at least three people are needed, not {len(people)}"
             )
-        mean = np.mean([one.mean(0) for one in people], axis=0)
+        mean = np.mean([embeddings.mean(0) for embeddings in people], axis=0)
         out.mkdir(parents=True, exist_ok=True)
         save_file({"mean": mean.astype(np.float32)}, out / "model.safetensors")
         (out / "config.json").write_text(json.dumps({"numbers": len(mean)}, indent=2) + "\n")

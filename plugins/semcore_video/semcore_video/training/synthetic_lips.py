@@ -1,5 +1,4 @@
-"""Speech with the lips that say it: portraits moved as visemes say, and the clips of the GRID
-corpus."""
+"""Speech with lips: portraits animated by visemes, and the clips of the GRID corpus."""
 
 from __future__ import annotations
 
@@ -22,48 +21,47 @@ from semcore_video.speech.lips import lips_of
 from semcore_video.speech.networks import EXPANSION
 from semcore_video.speech.phones import FRAME_S, NAMES, NUMBERS
 from semcore_video.speech.visemes import motion_of
-from semcore_video.training.corpus import VOICES, Spoken, placed, sentences, spoken
+from semcore_video.training.corpus import VOICES, Spoken, place_phones, sentences, spoken
 
 FPS = 25.0
 MOUTHS = 5
 PIXELS = 128
-"""Portraits are drawn at this size: lips are cut out smaller still."""
+"""Size of rendered portraits, which is sufficient for crops of the lips."""
 TIMES = 150
-"""How often each clip of GRID is taken, each time said by another voice, at another pace, and by
-another face."""
+"""Repetitions of each clip of GRID, with random voices, rates and faces."""
 PACE, UNEVEN = 0.12, 0.15
-"""Standard deviations of the logarithms of the pace of a clip, and of the pace of each of its
+"""Standard deviations of the logarithms of the rate of a clip, and of the rate of each of its
 phones."""
 DARK_SHARE = 0.3
-"""How often the mouths of a face are not known, so that they are dark."""
+"""Share of portraits without a mouth atlas."""
 
 
-def seen_saying(
+def speech_with_lips(
     data: str, leave_out: Sequence[str], count: int, rng: np.random.Generator
 ) -> Iterator[tuple[Spoken, np.ndarray]]:
     """Sentences and lips, uint8 (T, 24, 32): first of portraits, then of the clips of GRID that are
-    not left out."""
-    kept = [clip for clip in Grid(data).samples() if clip.user not in leave_out]
-    known = [portrait(portrait_of_astronaut((PIXELS, PIXELS))), *map(_face, kept)]
-    faces = [face for face in known if face is not None]
+    not excluded."""
+    clips = [clip for clip in Grid(data).samples() if clip.user not in leave_out]
+    portraits = [portrait(portrait_of_astronaut((PIXELS, PIXELS))), *map(_face, clips)]
+    faces = [face for face in portraits if face is not None]
 
     def face() -> Portrait:
         drawn = faces[int(rng.integers(len(faces)))]
         return replace(drawn, mouths=None) if rng.random() < DARK_SHARE else drawn
 
-    for one in spoken(sentences(count, rng), rng):
-        yield one, _moved(face(), one, rng)
-    for clip in kept:
+    for sentence in spoken(sentences(count, rng), rng):
+        yield sentence, _moved(face(), sentence, rng)
+    for clip in clips:
         yield from _real(clip, face, rng)
 
 
-def _moved(face: Portrait, one: Spoken, rng: np.random.Generator) -> np.ndarray:
-    """The lips of a portrait that says a sentence more or less as visemes have it."""
-    ends = np.concatenate([[0], np.cumsum(one.durations)]) * FRAME_S
-    frames = -(-int(one.durations.sum()) // EXPANSION)
-    motion = motion_of([NAMES[number] for number in one.phones], ends, frames, FPS) * rng.uniform(
-        0.7, 2.0
-    )
+def _moved(face: Portrait, sentence: Spoken, rng: np.random.Generator) -> np.ndarray:
+    """The lips of a portrait animated by visemes with random variations."""
+    ends = np.concatenate([[0], np.cumsum(sentence.durations)]) * FRAME_S
+    frames = -(-int(sentence.durations.sum()) // EXPANSION)
+    motion = motion_of(
+        [NAMES[number] for number in sentence.phones], ends, frames, FPS
+    ) * rng.uniform(0.7, 2.0)
     steps = rng.standard_normal((frames + 24, motion.shape[1])).astype(np.float32)
     wander = np.apply_along_axis(
         np.convolve, 0, steps, np.hanning(25) / np.sqrt(np.square(np.hanning(25)).sum()), "valid"
@@ -76,58 +74,61 @@ def _moved(face: Portrait, one: Spoken, rng: np.random.Generator) -> np.ndarray:
 def _real(
     clip: Sample, face: Callable[[], Portrait], rng: np.random.Generator
 ) -> Iterator[tuple[Spoken, np.ndarray]]:
-    """A clip of GRID as a receiver of V2A renders it, moving many faces, and said by as many voices
-    when it is said.
+    """A clip of GRID as rendered by a receiver of V2A, with random faces and voices.
 
-    Time goes faster and slower from phone to phone, for lips and voice alike: a clip shows one
-    timing, and people have many.
+    The durations of phones vary at random, for lips and voice alike, since a clip has only one
+    timing.
     """
     assert clip.video is not None and clip.audio is not None and clip.sample_rate_hz and clip.text
     phones, points = align(clip.audio, clip.sample_rate_hz, clip.text), track(clip.video)
     if phones is None:
         return
     motion = basis().numbers(points, points[best_reference(points)])
-    names, lasted = (
-        [phone.name for phone in phones],
-        np.array([phone.frames for phone in phones], np.int64),
-    )
+    names = [phone.name for phone in phones]
+    durations = np.array([phone.frames for phone in phones], np.int64)
     numbers = np.array([NUMBERS[name] for name in names], np.int64)
     for _ in range(TIMES):
-        pace = np.exp(PACE * rng.standard_normal() + UNEVEN * rng.standard_normal(len(lasted)))
-        frames = np.maximum(np.round(lasted * pace), 2).astype(np.int64)
+        pace = np.exp(PACE * rng.standard_normal() + UNEVEN * rng.standard_normal(len(durations)))
+        frames = np.maximum(np.round(durations * pace), 2).astype(np.int64)
         voice = int(rng.integers(len(VOICES)))
         wave, rate_hz, starts = speak(
             names[1:-1], VOICES[voice], int(rng.integers(35, 65)), int(rng.integers(150, 230))
         )
-        there = _at_its_time(motion, lasted, frames)
-        there[:, POSE:] *= rng.uniform(0.7, 1.4)
-        there += 0.1 * rng.standard_normal(there.shape).astype(np.float32)
-        one = Spoken(
-            clip.text, numbers, frames, placed(wave, rate_hz, starts, frames), rate_hz, voice
+        moved = _at_its_time(motion, durations, frames)
+        moved[:, POSE:] *= rng.uniform(0.7, 1.4)
+        moved += 0.1 * rng.standard_normal(moved.shape).astype(np.float32)
+        sentence = Spoken(
+            clip.text, numbers, frames, place_phones(wave, rate_hz, starts, frames), rate_hz, voice
         )
-        yield one, _lips(face(), there)
+        yield sentence, _lips(face(), moved)
 
 
-def _at_its_time(motion: np.ndarray, lasted: np.ndarray, lasts: np.ndarray) -> np.ndarray:
-    """Motion (T, 12) of phones that lasted so many frames of sound, when each lasts as many
-    others."""
-    was, now = (
-        np.concatenate([[0], np.cumsum(frames)]) * FRAME_S * FPS for frames in (lasted, lasts)
+def _at_its_time(
+    motion: np.ndarray, old_durations: np.ndarray, new_durations: np.ndarray
+) -> np.ndarray:
+    """Motion (T, 12) resampled from one set of phone durations to another, both in frames of
+    sound."""
+    old_times, new_times = (
+        np.concatenate([[0], np.cumsum(frames)]) * FRAME_S * FPS
+        for frames in (old_durations, new_durations)
     )
-    moments = np.interp(np.arange(-(-int(lasts.sum()) // EXPANSION)) + 0.5, now, was) - 0.5
+    positions = (
+        np.interp(np.arange(-(-int(new_durations.sum()) // EXPANSION)) + 0.5, new_times, old_times)
+        - 0.5
+    )
     return np.stack(
-        [np.interp(moments, np.arange(len(motion)), column) for column in motion.T], 1
+        [np.interp(positions, np.arange(len(motion)), column) for column in motion.T], 1
     ).astype(np.float32)
 
 
 def _lips(face: Portrait, motion: np.ndarray) -> np.ndarray:
-    """The lips of a face that moves, uint8 (T, 24, 32)."""
+    """The lips of a moving face, uint8 (T, 24, 32)."""
     points = basis().points(motion, face.points)
-    return lips_of(np.stack([face.moved_to(each) for each in points]), points)
+    return lips_of(np.stack([face.moved_to(frame_points) for frame_points in points]), points)
 
 
 def _face(clip: Sample) -> Portrait | None:
-    """The face of a clip in the size of the portraits, with its mouths."""
+    """The face of a clip at the size of the portraits, with its mouth atlas."""
     assert clip.video is not None
     from PIL import Image
 

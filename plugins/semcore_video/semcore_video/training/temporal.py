@@ -1,5 +1,5 @@
-"""Recipe of the codebooks: rows of tokens or numbers through encoder, satellite channel and
-decoder, over a range of SNRs."""
+"""Recipe of the codebooks: rows of tokens or numbers through encoder, channel and decoder, over a
+range of SNRs."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from semcore_channels.transports.interleaving import deinterleave, interleave
 from semcore_video.speech.phones import NUMBERS
 from semcore_video.training.corpus import phones_of, sentences, spoken
 from semcore_video.transports.codebook import Codebook
-from semcore_video.transports.companded_quantiser import levels, nearest
+from semcore_video.transports.companded_quantiser import levels, quantise
 from semcore_video.transports.temporal import LEAST
 
 VOCABULARY = {"text": 256, "phones": 64, "durations": 256}
-"""Bytes of UTF-8, phones with room for other alphabets, levels."""
+"""Bytes of UTF-8, phones with spare entries, levels."""
 GROUPS, HELD_OUT, SENTENCES, SPOKEN = 8, 256, 20_000, 1_500
 MEASURED = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
 Rows = Callable[[torch.Generator], torch.Tensor]
-"""A batch of rows of equal length, int64 (B, T), drawn at random."""
+"""Draws a batch of rows of equal length, int64 (B, T)."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,13 @@ class TemporalRecipe(Recipe):
 
     Fields:
         of: the stream
-        channel: what is trained over, any that is registered; its `snr_db` or `block_snr_db` is
-            drawn anew all the time
-        snr_db: lowest and highest Es/N0 of the training, dB
-        symbols: fewest and most symbols of a row in the training
-        symbols_measured: symbols of a row where the card measures
+        channel: any registered channel; its `snr_db` or `block_snr_db` is drawn at random
+        snr_db: minimum and maximum Es/N0 in training, dB
+        symbols: minimum and maximum number of symbols per row in training
+        symbols_measured: symbols per row in the measurements of the card
         epochs: number of checkpoints
-        steps: batches between two checkpoints
-        batch_size: rows a step
+        steps: batches per epoch
+        batch_size: rows per batch
         learning_rate: peak rate (AdamW)
         seed: seed of weights, sentences, order and noise
         threads: CPU threads
@@ -85,8 +84,8 @@ class TemporalRecipe(Recipe):
         torch.set_num_threads(self.threads)
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         rng = np.random.Generator(np.random.PCG64(self.seed))
-        rows = known(self.of, rng)
-        kept, tried = rows[HELD_OUT:], rows[:HELD_OUT]
+        rows = rows_of(self.of, rng)
+        training_rows, test_rows = rows[HELD_OUT:], rows[:HELD_OUT]
         network = Codebook(VOCABULARY[self.of], ordered=self.of == "durations")
         average = copy.deepcopy(network).eval()
         others = [weights for name, weights in network.named_parameters() if name != "table"]
@@ -95,9 +94,9 @@ class TemporalRecipe(Recipe):
             {"params": others, "peak": self.learning_rate},
         ]
         adam = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99))
-        draw = drawn(kept, self)
+        draw = batches_of(training_rows, self)
 
-        def lost(generator: torch.Generator, done: int) -> torch.Tensor:
+        def cost_of_step(generator: torch.Generator, done: int) -> torch.Tensor:
             tokens = draw(generator)
             symbols = max(
                 int(torch.randint(*self.symbols, (), generator=generator)), LEAST * tokens.shape[1]
@@ -105,14 +104,15 @@ class TemporalRecipe(Recipe):
             snrs = drawn_db(self.snr_db, GROUPS, generator)
             return cost(
                 self.of,
-                through(network, self.channel, tokens, symbols, snrs, Rng(self.seed).at(done)),
+                transmit(network, self.channel, tokens, symbols, snrs, Rng(self.seed).at(done)),
                 tokens,
             )
 
         def run_epoch(epoch: int) -> dict[str, float]:
-            mean = run_steps(self, epoch, adam, network, average, lost, warm_up=0.03)
+            mean = run_steps(self, epoch, adam, network, average, cost_of_step, warm_up=0.03)
             errors = {
-                f"{snr:g}dB": measure(average, self, tried[:64], snr) for snr in (-5.0, 0.0, 10.0)
+                f"{snr:g}dB": measure(average, self, test_rows[:64], snr)
+                for snr in (-5.0, 0.0, 10.0)
             }
             return {"loss": mean, **errors}
 
@@ -125,15 +125,14 @@ class TemporalRecipe(Recipe):
             run_epoch,
         )
         average.half().float()  # what is measured is what is shipped: float16 weights
-        scores = [(f"{snr:g}", f"{measure(average, self, tried, snr):.5f}") for snr in MEASURED]
+        scores = [(f"{snr:g}", f"{measure(average, self, test_rows, snr):.5f}") for snr in MEASURED]
         write_model(out, network.settings(), average, card(self, scores, seconds))
 
 
-def known(of: str, rng: np.random.Generator) -> list[np.ndarray]:
-    """Rows of tokens to learn from, or of durations in frames, the first `HELD_OUT` of them to be
-    measured with."""
+def rows_of(of: str, rng: np.random.Generator) -> list[np.ndarray]:
+    """Rows of tokens, or of durations in frames; the first `HELD_OUT` are for testing."""
     if of == "durations":
-        return [one.durations for one in spoken(sentences(SPOKEN, rng), rng)]
+        return [sentence.durations for sentence in spoken(sentences(SPOKEN, rng), rng)]
     texts = sentences(SENTENCES, rng)
     if of == "phones":
         return [
@@ -142,9 +141,9 @@ def known(of: str, rng: np.random.Generator) -> list[np.ndarray]:
     return [np.frombuffer(text.encode(), np.uint8).astype(np.int64) for text in texts]
 
 
-def drawn(rows: list[np.ndarray], recipe: TemporalRecipe) -> Rows:
-    """Batches of rows of one length, the likelier lengths more often; durations faster and slower
-    than they were."""
+def batches_of(rows: list[np.ndarray], recipe: TemporalRecipe) -> Rows:
+    """Draws batches of rows of equal length, frequent lengths more often; durations are varied at
+    random."""
     by_length: dict[int, list[np.ndarray]] = defaultdict(list)
     for row in rows:
         by_length[len(row)].append(row)
@@ -170,10 +169,10 @@ def drawn(rows: list[np.ndarray], recipe: TemporalRecipe) -> Rows:
 def in_levels(durations: torch.Tensor) -> torch.Tensor:
     """Durations (B, T) as levels of their root mean square."""
     scaled = durations / durations.double().square().mean(1, keepdim=True).sqrt()
-    return torch.from_numpy(nearest(scaled.numpy(), VOCABULARY["durations"]))
+    return torch.from_numpy(quantise(scaled.numpy(), VOCABULARY["durations"]))
 
 
-def through(
+def transmit(
     network: Codebook,
     channel: ChannelModel,
     tokens: torch.Tensor,
@@ -181,11 +180,11 @@ def through(
     snrs_db: list[float],
     rng: Rng,
 ) -> torch.Tensor:
-    """Rows (B, T) over the channel, as many equal parts of the batch at as many SNRs: scores (B, T,
+    """Rows (B, T) over the channel, the batch split equally over the SNRs: scores (B, T,
     vocabulary)."""
     sent = interleave(network.encode(tokens, symbols, by_row(snrs_db, len(tokens))))
-    heard, noise_var = at_snrs(channel, sent, snrs_db, rng)
-    return network.decode(deinterleave(heard), deinterleave(noise_var), tokens.shape[1])
+    received, noise_var = at_snrs(channel, sent, snrs_db, rng)
+    return network.decode(deinterleave(received), deinterleave(noise_var), tokens.shape[1])
 
 
 def cost(of: str, scores: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
@@ -200,14 +199,14 @@ def cost(of: str, scores: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
 def measure(
     network: Codebook, recipe: TemporalRecipe, rows: list[np.ndarray], snr_db: float
 ) -> float:
-    """Share of wrong tokens, or mean squared error of numbers in units of their mean square, of
-    rows over the channel."""
+    """Error rate of tokens, or mean squared error of numbers in units of their mean square, of rows
+    over the channel."""
     errors, count = 0.0, 0
     for number, row in enumerate(rows):
         tokens = torch.from_numpy(row)[None]
         tokens = in_levels(tokens) if recipe.of == "durations" else tokens
         symbols = max(recipe.symbols_measured, LEAST * tokens.shape[1])
-        scores = through(
+        scores = transmit(
             network, recipe.channel, tokens, symbols, [snr_db], Rng(1).at("measure", number)
         )
         if recipe.of == "durations":

@@ -1,5 +1,5 @@
-"""Recipe of the code of motion: what faces do, sorted into a few kinds, and how likely each kind
-makes each cosine."""
+"""Recipe of temporal-motion: variances of the cosine coefficients of motion for a few kinds of
+clips."""
 
 from __future__ import annotations
 
@@ -34,32 +34,32 @@ from semcore_video.transports.spectral import Prior
 from semcore_video.transports.temporal import FRAMES, TemporalMotion
 
 FPS, STEP = 25.0, 25
-"""Of the clips, and frames from one window of a long clip to the next."""
+"""Frame rate of the clips, and step between windows of a long clip, frames."""
 REACH = np.array([4.0, 5.0, 2.0, 3.0, 2.0, 1.5])
-"""How far synthetic heads sway, pose numbers."""
+"""Amplitude of the sway of synthetic heads, pose numbers."""
 SYNTHETIC, PER_CLIP, ROUNDS, NOISE, LEAST = 240, 240, 10, 0.05, 1e-3
-"""Synthetic clips, variations of the clips of a person, rounds of sorting, the noise sorted for,
-and the least variance."""
+"""Number of synthetic clips, variations per person, iterations of the clustering, its noise
+variance, and minimum variance."""
 BOLDNESS, DOUBT = 0.85, 0.3
-"""Exponent of what was learnt, and the share of the prior of `dct` that is mixed in: a fade makes
-bold priors dear."""
+"""Exponent of the learnt variances, and weight of the prior of `dct` mixed in: a fade makes too
+narrow priors costly."""
 MEASURED = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
 EDGES = np.unique(np.concatenate([[0, 1, 2, 3], np.geomspace(4, FRAMES, 12).round()])).astype(int)
-"""Bands of frequencies that have one variance."""
+"""Bands of frequencies that share a variance."""
 
 
 @dataclass(frozen=True)
 class MotionCodeRecipe(Recipe):
-    """Learns for the transport temporal-motion how likely faces make each cosine of their motion,
-    in a few kinds of clips.
+    """Learns variances of the cosine coefficients of facial motion for the transport
+    temporal-motion, for a few kinds of clips.
 
     Fields:
         data: folder of videos of speaking people
-        channel: what the card measures over; its `snr_db` or `block_snr_db` is set to each SNR of
+        channel: channel of the measurements; its `snr_db` or `block_snr_db` is set to each SNR of
             the table
-        kinds: kinds of clips, besides the one that `dct` knows
-        symbols: complex symbols of a clip
-        times: transmissions that the card takes the mean of
+        kinds: number of kinds of clips, besides the prior of `dct`
+        symbols: complex symbols per clip
+        times: transmissions averaged in the card
         seed: seed of the clips and their variations
     """
 
@@ -99,7 +99,7 @@ class MotionCodeRecipe(Recipe):
 
 
 def write(variances: np.ndarray, out: Path) -> None:
-    """What the transport reads."""
+    """Write the weights of the transport."""
     out.mkdir(parents=True, exist_ok=True)
     save_file({"variances": variances.astype(np.float32)}, out / "model.safetensors")
     (out / "config.json").write_text(
@@ -108,8 +108,8 @@ def write(variances: np.ndarray, out: Path) -> None:
 
 
 def compared(recipe: MotionCodeRecipe, people: Mapping[str, Sequence[np.ndarray]]) -> list[str]:
-    """The rows of the card's table: each person's clips by kinds that were learnt from the others,
-    and by `dct`."""
+    """The rows of the card's table: clips of each person with kinds learnt from the others, and
+    with `dct`."""
     errors: dict[float, list[list[float]]] = defaultdict(list)
     for who, clips in people.items():
         others = {name: own for name, own in people.items() if name != who}
@@ -149,33 +149,33 @@ def motions(recipe: MotionCodeRecipe) -> dict[str, list[np.ndarray]]:
 
 
 def learn(recipe: MotionCodeRecipe, people: Mapping[str, Sequence[np.ndarray]]) -> np.ndarray:
-    """Variances of cosines by kind, each of mean 1, and last those of `dct`: float64 (kinds + 1,
-    75, 12).
+    """Variances of coefficients by kind, each of mean 1, the last being those of `dct`: float64
+    (kinds + 1, 75, 12).
 
-    Clips are sorted to the kind whose code loses least of them, and kinds are the means of their
-    clips, in turns.
+    Clustering: each clip is assigned to the kind whose code gives the least error, and each kind is
+    the mean of its clips, alternately.
     """
     rng = np.random.Generator(np.random.PCG64(recipe.seed))
     clips = synthetic(rng)
     for own in people.values():
         clips += [_varied(own[int(rng.integers(len(own)))], rng) for _ in range(PER_CLIP)]
-    spectra = np.stack([dct(one, axis=0, norm="ortho") for one in clips])
+    spectra = np.stack([dct(clip, axis=0, norm="ortho") for clip in clips])
     spectra /= np.sqrt(np.square(spectra).mean((1, 2), keepdims=True))
     powers = _banded(np.square(spectra))
     logarithms = np.log(powers + 1e-3).reshape(len(powers), -1)
     sorted_to = _nearest(
         logarithms, logarithms[rng.choice(len(logarithms), recipe.kinds, replace=False)]
     )
-    for _ in range(ROUNDS):  # first by the shapes of the spectra
+    for _ in range(ROUNDS):  # first by the shape of the spectra
         sorted_to = _nearest(logarithms, _means(logarithms, sorted_to, recipe.kinds, rng))
     code = DCT(symbols=recipe.symbols, snr_db=-10 * np.log10(2 * NOISE))
     variances = np.empty((0, FRAMES, 1))
-    for _ in range(ROUNDS):  # then by what is lost
+    for _ in range(ROUNDS):  # then by the error
         variances = _means(powers, sorted_to, recipe.kinds, rng) + LEAST
         variances /= variances.mean((1, 2), keepdims=True)
         plans = [code.plan(Prior(variances[kind])) for kind in range(recipe.kinds)]
         sorted_to = np.array(
-            [np.argmin([plan.error(one.ravel(), NOISE) for plan in plans]) for one in spectra]
+            [np.argmin([plan.error(clip.ravel(), NOISE) for plan in plans]) for clip in spectra]
         )
     usual = code.priors((FRAMES, variances.shape[2]))[0].variances
     usual /= usual.mean()
@@ -185,7 +185,7 @@ def learn(recipe: MotionCodeRecipe, people: Mapping[str, Sequence[np.ndarray]]) 
 
 
 def synthetic(rng: np.random.Generator) -> list[np.ndarray]:
-    """Heads that sway and blink and say sentences as visemes have it, (75, 12) each."""
+    """Motion of synthetic heads that sway, blink and speak by visemes, (75, 12) each."""
     found, time = [], np.arange(FRAMES) / FPS
     for text in sentences(SYNTHETIC, rng):
         names = [name for word in text.split() for name in dictionary()[word]]
@@ -208,7 +208,7 @@ def synthetic(rng: np.random.Generator) -> list[np.ndarray]:
 
 
 def _varied(motion: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Motion (75, 12) forwards or backwards, slower, and each number stronger or weaker."""
+    """Motion (75, 12), randomly reversed in time, slowed, and scaled per number."""
     motion = motion[::-1] if rng.random() < 0.5 else motion
     length = int(FRAMES * rng.uniform(0.75, 1.0))
     start = int(rng.integers(0, FRAMES - length + 1))
@@ -218,7 +218,7 @@ def _varied(motion: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _banded(powers: np.ndarray) -> np.ndarray:
-    """Powers (N, 75, 12), within a band the mean of it."""
+    """Powers (N, 75, 12), averaged within bands."""
     found = np.empty_like(powers)
     for first, last in zip(EDGES, EDGES[1:], strict=False):
         found[:, first:last] = powers[:, first:last].mean(1, keepdims=True)
@@ -232,7 +232,7 @@ def _nearest(rows: np.ndarray, centres: np.ndarray) -> np.ndarray:
 def _means(
     rows: np.ndarray, sorted_to: np.ndarray, kinds: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """The mean of the rows of each kind; of a kind without rows, any row."""
+    """The mean of the rows of each kind; a random row for an empty kind."""
     return np.stack(
         [
             rows[sorted_to == kind].mean(0)
@@ -244,16 +244,20 @@ def _means(
 
 
 def error(recipe: MotionCodeRecipe, code: Transport, motion: np.ndarray, snr_db: float) -> float:
-    """Mean squared error of motion over the channel, mean of `recipe.times` transmissions."""
+    """Mean squared error of motion over the channel, averaged over `recipe.times` transmissions."""
     channel, found = at_snr(recipe.channel, snr_db), []
-    told = code.adapted_to(channel)
+    transport = code.adapted_to(channel)
     for number in range(recipe.times):
         rng = Rng(recipe.seed).at("measure", number)
-        sent = told.send([Semantics("clip", {MOTION: Features(motion.astype(np.float32))})], rng)
-        got = told.receive(channel.transmit(sent, rng.at("channel")))[0].streams.get(MOTION)
+        sent = transport.send(
+            [Semantics("clip", {MOTION: Features(motion.astype(np.float32))})], rng
+        )
+        received = transport.receive(channel.transmit(sent, rng.at("channel")))[0].streams.get(
+            MOTION
+        )
         found.append(
-            np.square(motion - (got.values if isinstance(got, Features) else 0)).mean()
-        )  # lost: no motion
+            np.square(motion - (received.values if isinstance(received, Features) else 0)).mean()
+        )  # no motion if lost
     return float(np.mean(found))
 
 

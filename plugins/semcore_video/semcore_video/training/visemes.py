@@ -21,20 +21,20 @@ from semcore_video.face.tracker import track
 from semcore_video.sources.clips import Grid
 from semcore_video.speech.align import align
 from semcore_video.speech.phones import FRAME_S
-from semcore_video.speech.visemes import said_about
+from semcore_video.speech.visemes import phone_windows
 from semcore_video.training.data import check_enough, learnt_from
 
 Seen = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""Of a clip: what is said about each frame, its motion, and its points."""
+"""Data of a clip: phone windows of each frame, motion, and points."""
 
 
 @dataclass(frozen=True)
 class VisemesRecipe(Recipe):
-    """Learns how the expressions of a face follow from what is said, from clips of the GRID corpus.
+    """Learns the map from phones to facial expressions, from clips of the GRID corpus.
 
     Fields:
         data: folder of clips of the GRID corpus
-        ridge: penalty of large coefficients
+        ridge: weight of the ridge penalty
     """
 
     cites: ClassVar[tuple[str, ...]] = ("cooke2006audio", "huggins2006pocketsphinx")
@@ -58,7 +58,7 @@ class VisemesRecipe(Recipe):
             "with a face, and with the words that their names spell as GRID's do,",
         )
         table = learn(clips, self.ridge)
-        alone = [
+        left_out = [
             _agreement(learn([*clips[:at], *clips[at + 1 :]], self.ridge), clip)
             for at, clip in enumerate(clips)
         ]
@@ -71,24 +71,24 @@ class VisemesRecipe(Recipe):
                 data=learnt_from(self.data),
                 ridge=self.ridge,
                 clips=len(clips),
-                frames=sum(len(said) for said, _, _ in clips),
+                frames=sum(len(windows) for windows, _, _ in clips),
                 seen=np.mean([_agreement(table, clip) for clip in clips]),
-                unseen=np.mean(alone),
-                low=min(alone),
-                high=max(alone),
+                unseen=np.mean(left_out),
+                low=min(left_out),
+                high=max(left_out),
             )
         )
 
 
 def learn(clips: Sequence[Seen], ridge: float) -> np.ndarray:
-    """The map from what is said to expressions, of least squares with a penalty: (features, 6)."""
-    said = np.concatenate([one for one, _, _ in clips]).astype(np.float64)
+    """The ridge regression from phone windows to expressions: (features, 6)."""
+    windows = np.concatenate([clip_windows for clip_windows, _, _ in clips]).astype(np.float64)
     moved = np.concatenate(
         [motion[:, POSE:] - np.median(motion[:, POSE:], axis=0) for _, motion, _ in clips]
     )
-    penalty = ridge * np.eye(said.shape[1])
+    penalty = ridge * np.eye(windows.shape[1])
     penalty[0, 0] = 0
-    return np.linalg.solve(said.T @ said + penalty, said.T @ moved)
+    return np.linalg.solve(windows.T @ windows + penalty, windows.T @ moved)
 
 
 def _seen(sample: object) -> Seen | None:
@@ -104,16 +104,16 @@ def _seen(sample: object) -> Seen | None:
     if not np.isfinite(points).all():
         return None
     ends = np.concatenate([[0], np.cumsum([phone.frames for phone in phones])]) * FRAME_S
-    said = said_about([phone.name for phone in phones], ends, len(points), sample.fps or 25.0)
-    return said, basis().numbers(points, points[best_reference(points)]), points
+    windows = phone_windows([phone.name for phone in phones], ends, len(points), sample.fps or 25.0)
+    return windows, basis().numbers(points, points[best_reference(points)]), points
 
 
 def _agreement(table: np.ndarray, clip: Seen) -> float:
-    """Correlation of the opening of the lips with that of the face that the map moves."""
-    said, motion, points = clip
+    """Correlation of the lip opening with that predicted by the map."""
+    windows, motion, points = clip
     reference = points[best_reference(points)]
     spoken = np.zeros_like(motion)
-    spoken[:, POSE:] = said @ table
+    spoken[:, POSE:] = windows @ table
     return float(
         np.corrcoef(lip_opening(basis().points(spoken, reference)), lip_opening(points))[0, 1]
     )

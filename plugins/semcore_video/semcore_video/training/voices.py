@@ -1,5 +1,4 @@
-"""Recipes of the voices: mel spectrograms of eSpeak NG's speech, from phones and durations, or from
-lips and phones."""
+"""Common part of the recipes of voices: mel spectrograms of speech of eSpeak NG."""
 
 from __future__ import annotations
 
@@ -18,8 +17,8 @@ from torch import nn
 
 from semcore.interfaces import Recipe
 from semcore.training.loop import command_of, run_epochs, run_steps, write_model
-from semcore_video.resampling import resampled
-from semcore_video.speech.lips import evened
+from semcore_video.resampling import resample_audio
+from semcore_video.speech.lips import normalised
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, energy_of, mel_of, pitch_of
 from semcore_video.speech.networks import EXPANSION, MEAN, SPREAD
 from semcore_video.speech.phones import NAMES, NUMBERS, SILENCE
@@ -31,13 +30,13 @@ PAUSE = NUMBERS[SILENCE]
 
 @dataclass(frozen=True)
 class VoiceRecipe(Recipe):
-    """Trains a network that makes mel spectrograms, on speech of eSpeak NG.
+    """The network learns mel spectrograms of synthetic speech.
 
     Fields:
-        sentences: number of sentences that are spoken to learn from
+        sentences: number of synthesised sentences
         epochs: number of checkpoints
-        steps: batches between two checkpoints
-        batch_size: sentences a step
+        steps: batches per epoch
+        batch_size: sentences per batch
         learning_rate: peak rate (AdamW)
         seed: seed of weights, sentences and order
         threads: CPU threads
@@ -53,9 +52,8 @@ class VoiceRecipe(Recipe):
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
-    """What a voice learns from: a sentence with its mel spectrogram, and the lips that say it, if
-    it is to see them.
+class TrainingExample:
+    """A sentence with its mel spectrogram, and optionally the lips.
 
     Fields:
         phones: int64 (P,)
@@ -63,7 +61,7 @@ class Lesson:
         voice: index of `VOICES`
         mel: float32 (T, 80)
         variance: pitch and energy, float32 (T, 2)
-        lips: uint8 (T / 4, 24, 32), or none
+        lips: uint8 (T / 4, 24, 32), or empty
     """
 
     phones: np.ndarray
@@ -74,31 +72,31 @@ class Lesson:
     lips: np.ndarray
 
 
-def lesson(one: Spoken, lips: np.ndarray | None = None) -> Lesson:
-    """A spoken sentence as what is learnt from: a whole number of frames of video."""
-    frames = int(one.durations.sum())
+def training_example(sentence: Spoken, lips: np.ndarray | None = None) -> TrainingExample:
+    """The example of a sentence, padded to a whole number of frames of video."""
+    frames = int(sentence.durations.sum())
     whole = -(-frames // EXPANSION) * EXPANSION
-    audio = resampled(one.audio, one.sample_rate_hz, RATE_HZ)
+    audio = resample_audio(sentence.audio, sentence.sample_rate_hz, RATE_HZ)
     audio = np.pad(audio, (0, max(whole * HOP - len(audio), 0)))[: whole * HOP]
     mel = mel_of(audio)[:whole]
     variance = np.stack([pitch_of(audio)[:whole], (energy_of(mel) - MEAN) / SPREAD], 1)
-    durations = one.durations.copy()
+    durations = sentence.durations.copy()
     durations[-1] += whole - frames
     nothing = np.zeros((0, 24, 32), np.uint8)
-    return Lesson(
-        one.phones,
+    return TrainingExample(
+        sentence.phones,
         durations,
-        one.voice,
+        sentence.voice,
         mel,
         variance.astype(np.float32),
         nothing if lips is None else lips,
     )
 
 
-def typical(lessons: Sequence[Lesson]) -> torch.Tensor:
-    """How many frames each phone lasts on average, float32 (phones,)."""
-    phones = np.concatenate([one.phones for one in lessons])
-    durations = np.concatenate([one.durations for one in lessons])
+def typical(examples: Sequence[TrainingExample]) -> torch.Tensor:
+    """Average duration of each phone, frames, float32 (phones,)."""
+    phones = np.concatenate([example.phones for example in examples])
+    durations = np.concatenate([example.durations for example in examples])
     counts = np.bincount(phones, minlength=len(NAMES))
     sums = np.bincount(phones, weights=durations, minlength=len(NAMES))
     return torch.from_numpy(
@@ -110,13 +108,13 @@ def train(
     recipe: VoiceRecipe,
     out: Path,
     network: Any,
-    lessons: Sequence[Lesson],
+    examples: Sequence[TrainingExample],
     errors: Callable[[nn.Module, dict[str, torch.Tensor], torch.Tensor | None], list[torch.Tensor]],
     name: str,
     about: str,
 ) -> None:
     torch.set_num_threads(recipe.threads)
-    tried, learnt = lessons[:HELD_OUT], lessons[HELD_OUT:]
+    test_examples, training_examples = examples[:HELD_OUT], examples[HELD_OUT:]
     average = copy.deepcopy(network).eval()
     adam = torch.optim.AdamW(
         [{"params": list(network.parameters()), "peak": recipe.learning_rate}],
@@ -125,13 +123,15 @@ def train(
     )
 
     def cost(generator: torch.Generator, done: int) -> torch.Tensor:
-        chosen = torch.randint(len(learnt), (recipe.batch_size,), generator=generator).tolist()
-        batch = together([learnt[index] for index in chosen])
+        chosen = torch.randint(
+            len(training_examples), (recipe.batch_size,), generator=generator
+        ).tolist()
+        batch = as_batch([training_examples[index] for index in chosen])
         return torch.stack(errors(network, batch, batch["variance"])).sum()
 
     def run_epoch(epoch: int) -> dict[str, float]:
         mean = run_steps(recipe, epoch, adam, network, average, cost, warm_up=0.05)
-        return {"loss": mean, "mel": measure(average, tried, errors)[0]}
+        return {"loss": mean, "mel": measure(average, test_examples, errors)[0]}
 
     seconds = run_epochs(
         recipe,
@@ -142,7 +142,7 @@ def train(
         run_epoch,
     )
     average.half().float()  # what is measured is what is shipped: float16 weights
-    mel, variance = measure(average, tried, errors)
+    mel, variance = measure(average, test_examples, errors)
     fields = ", ".join(
         f"{key} = {value}" for key, value in recipe.settings().items() if key != "data"
     )
@@ -153,8 +153,8 @@ def train(
     ))  # fmt: skip
 
 
-def together(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
-    """Lessons as one batch, silence and zeros behind the shorter ones."""
+def as_batch(examples: Sequence[TrainingExample]) -> dict[str, torch.Tensor]:
+    """Examples as one batch, padded with silence and zeros."""
 
     def padded(rows: list[np.ndarray]) -> torch.Tensor:
         return nn.utils.rnn.pad_sequence(
@@ -162,32 +162,39 @@ def together(lessons: Sequence[Lesson]) -> dict[str, torch.Tensor]:
         )
 
     found = {
-        "phones": padded([one.phones for one in lessons]),
-        "durations": padded([one.durations for one in lessons]),
-        "voices": torch.tensor([one.voice for one in lessons]),
-        "mel": padded([one.mel for one in lessons]),
-        "variance": padded([one.variance for one in lessons]),
-        "frames": padded([np.ones(len(one.mel), np.float32) for one in lessons]),
-        "spoken": padded([one.phones[one.phones != PAUSE] for one in lessons]),
-        "there": padded([np.ones(int((one.phones != PAUSE).sum()), bool) for one in lessons]),
-        "ends": torch.tensor([int(one.durations[:-1].sum()) for one in lessons]),
+        "phones": padded([example.phones for example in examples]),
+        "durations": padded([example.durations for example in examples]),
+        "voices": torch.tensor([example.voice for example in examples]),
+        "mel": padded([example.mel for example in examples]),
+        "variance": padded([example.variance for example in examples]),
+        "frames": padded([np.ones(len(example.mel), np.float32) for example in examples]),
+        "spoken": padded([example.phones[example.phones != PAUSE] for example in examples]),
+        "there": padded(
+            [np.ones(int((example.phones != PAUSE).sum()), bool) for example in examples]
+        ),
+        "ends": torch.tensor([int(example.durations[:-1].sum()) for example in examples]),
     }
-    if len(lessons[0].lips):
-        found["lips"] = padded([evened(one.lips) for one in lessons])
+    if len(examples[0].lips):
+        found["lips"] = padded([normalised(example.lips) for example in examples])
         rows, phones = len(found["lips"][0]), found["spoken"].shape[1]
-        found["looks"] = torch.from_numpy(np.stack([_looks(one, rows, phones) for one in lessons]))
+        found["looks"] = torch.from_numpy(
+            np.stack([_target_attention(example, rows, phones) for example in examples])
+        )
     return found
 
 
-def _looks(one: Lesson, frames: int, phones: int) -> np.ndarray:
-    """How much each frame of video should look at each phone that is no pause: shares of its time,
-    float32."""
-    owner = np.repeat(np.arange(len(one.phones)), one.durations)
-    heard = one.phones[owner] != PAUSE
+def _target_attention(example: TrainingExample, frames: int, phones: int) -> np.ndarray:
+    """Target attention of each frame of video to each phone other than silence: shares of its
+    duration, float32."""
+    owner = np.repeat(np.arange(len(example.phones)), example.durations)
+    spoken = example.phones[owner] != PAUSE
     found = np.zeros((frames, phones), np.float32)
     np.add.at(
         found,
-        (np.flatnonzero(heard) // EXPANSION, (np.cumsum(one.phones != PAUSE) - 1)[owner[heard]]),
+        (
+            np.flatnonzero(spoken) // EXPANSION,
+            (np.cumsum(example.phones != PAUSE) - 1)[owner[spoken]],
+        ),
         1 / EXPANSION,
     )
     return found
@@ -196,53 +203,53 @@ def _looks(one: Lesson, frames: int, phones: int) -> np.ndarray:
 def mel_errors(
     found: tuple[torch.Tensor, torch.Tensor], batch: dict[str, torch.Tensor]
 ) -> list[torch.Tensor]:
-    """Equation 23: of the mel spectrogram (absolute, too, which keeps it sharp), of pitch, and of
-    energy."""
+    """Equation 23: errors of the mel spectrogram (also absolute, which keeps it sharp), of pitch,
+    and of energy."""
     variance, mel = found
-    there, count = batch["frames"], batch["frames"].sum()
-    off = (mel[:, : there.shape[1]] - batch["mel"]) * there[..., None]
-    apart = (variance[:, : there.shape[1]] - batch["variance"]) * there[..., None]
+    mask, count = batch["frames"], batch["frames"].sum()
+    mel_error = (mel[:, : mask.shape[1]] - batch["mel"]) * mask[..., None]
+    variance_error = (variance[:, : mask.shape[1]] - batch["variance"]) * mask[..., None]
     return [
-        off.abs().sum() / (count * BANDS),
-        off.square().sum() / (count * BANDS * 4),
-        apart.square().sum() / (2 * count),
+        mel_error.abs().sum() / (count * BANDS),
+        mel_error.square().sum() / (count * BANDS * 4),
+        variance_error.square().sum() / (2 * count),
     ]
 
 
 @torch.no_grad()
 def measure(
-    network: nn.Module, lessons: Sequence[Lesson], errors: Callable[..., Any]
+    network: nn.Module, examples: Sequence[TrainingExample], errors: Callable[..., Any]
 ) -> tuple[float, float]:
-    """Mean absolute error of unseen log mel spectrograms, and mean squared error of pitch and
-    energy, each one alone."""
-    batches = [together([one]) for one in lessons]
-    found = np.mean(
-        [[float(error) for error in errors(network, batch, None)] for batch in batches], axis=0
-    )
-    mel, _, variance = found[:3]
+    """Mean absolute error of log mel spectrograms of test sentences, and mean squared error of
+    pitch and energy."""
+    found = []
+    for example in examples:
+        losses = errors(network, as_batch([example]), None)
+        found.append([float(loss) for loss in losses])
+    mel, _, variance = np.mean(found, axis=0)[:3]
     return float(mel), float(variance)
 
 
-def kept(out: Path, make: Callable[[], list[Lesson]]) -> list[Lesson]:
-    """Lessons, made once and kept beside the checkpoints: a training that goes on need not speak
-    them again."""
+def cached_examples(out: Path, make: Callable[[], list[TrainingExample]]) -> list[TrainingExample]:
+    """Examples, cached beside the checkpoints so that a resumed training need not synthesise them
+    again."""
     out.mkdir(parents=True, exist_ok=True)
     file, fields = out / "lessons.safetensors", ("phones", "durations", "mel", "variance", "lips")
     if not file.exists():
-        lessons = make()
-        arrays = {
-            f"{index}/{name}": getattr(one, name)
-            for index, one in enumerate(lessons)
-            for name in fields
-        }
-        voices = json.dumps([one.voice for one in lessons])
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, file)
+        examples = make()
+        arrays = {}
+        for index, example in enumerate(examples):
+            for name in fields:
+                arrays[f"{index}/{name}"] = np.ascontiguousarray(getattr(example, name))
+        voices = json.dumps([example.voice for example in examples])
+        save_file(arrays, file)
         (out / "lessons.json").write_text(voices)
     tensors, voices = load_file(file), json.loads((out / "lessons.json").read_text())
-    return [
-        Lesson(voice=voice, **{name: tensors[f"{index}/{name}"] for name in fields})
-        for index, voice in enumerate(voices)
-    ]
+    examples = []
+    for index, voice in enumerate(voices):
+        arrays = {name: tensors[f"{index}/{name}"] for name in fields}
+        examples.append(TrainingExample(voice=voice, **arrays))
+    return examples
 
 
 CARD = """# {name}

@@ -1,5 +1,4 @@
-"""A row of tokens or of numbers over a noisy channel: a codebook that both ends learnt, and a
-reader of context."""
+"""Learnt codebook with context networks, for rows of tokens or numbers over a noisy channel."""
 
 from __future__ import annotations
 
@@ -13,47 +12,46 @@ from torch import nn
 from semcore_video.mixer import Mixer
 
 PHASES = 64
-"""Symbols of a codeword; a token that is given more begins anew."""
+"""Length of a codeword, symbols; a token with more symbols repeats it."""
 REACH_DB = 4.0
-"""How much stronger or weaker than the others a token is sent at most, dB."""
+"""Maximum power of a token relative to the others, dB, and its negative the minimum."""
 
 
 @dataclass(frozen=True, eq=False)
-class Slots:
-    """Which symbol carries which part of which token, for rows of T tokens each over `symbols`
-    symbols.
+class SymbolMap:
+    """Assignment of symbols to tokens, for rows of T tokens over `symbols` symbols each.
 
     Fields:
         token: int64 (S,), the token of each symbol
-        phase: int64 (S,), the place in its codeword
+        phase: int64 (S,), the position in its codeword
     """
 
     token: torch.Tensor
     phase: torch.Tensor
 
     @classmethod
-    def of(cls, tokens: int, symbols: int) -> Slots:
-        """The tokens share the symbols as evenly as whole numbers can."""
+    def of(cls, tokens: int, symbols: int) -> SymbolMap:
+        """The tokens share the symbols as evenly as possible."""
         owner = torch.div(torch.arange(symbols) * tokens, symbols, rounding_mode="floor")
         first = torch.searchsorted(owner, torch.arange(tokens))
         return cls(owner, (torch.arange(symbols) - first[owner]) % PHASES)
 
 
 class Codebook(nn.Module):
-    """Tokens to symbols and back; one pair for every number of symbols and every SNR.
+    """Encoder and decoder of tokens, one pair for any number of symbols and any SNR.
 
-    The encoder looks the codeword of a token up (symbols of unit modulus), and its reader of
-    context sends a token that the others foretell more weakly. The decoder correlates what arrived
-    with every codeword, which is what the likeliest token without context follows from, and its
-    reader of context moves these scores. A codeword carries a token, of which the likeliest is
-    taken, or a level of a number, of which the mean is taken.
+    The encoder looks up the codeword of a token (symbols of unit modulus), and its context network
+    reduces the power of tokens that the others predict. The decoder correlates the received symbols
+    with every codeword, which gives the likelihoods without context, and its context network
+    corrects these scores. A codeword stands for a token, decoded to the most likely one, or for a
+    level of a number, decoded to the mean.
 
     Args:
         vocabulary: tokens or levels
-        ordered: whether they are levels, of which neighbours are alike
-        width: channels of the readers
-        depth: blocks of each
-        kernel: tokens that a block sees
+        ordered: whether they are levels, with similar neighbours
+        width: channels of the context networks
+        depth: blocks of the decoder's context network
+        kernel: receptive field of a block, tokens
     """
 
     def __init__(
@@ -65,17 +63,17 @@ class Codebook(nn.Module):
             _turns(vocabulary) if ordered else torch.randn(vocabulary, PHASES, 2)
         )
         self.sent = nn.Embedding(vocabulary, width)
-        self.before = nn.ModuleList(Mixer(width, kernel, told=1) for _ in range(2))
+        self.before = nn.ModuleList(Mixer(width, kernel, conditions=1) for _ in range(2))
         self.strength = nn.Linear(width, 1)
         self.believed = nn.Linear(vocabulary, width)
-        self.after = nn.ModuleList(Mixer(width, kernel, told=1) for _ in range(depth))
+        self.after = nn.ModuleList(Mixer(width, kernel, conditions=1) for _ in range(depth))
         self.scores = nn.Linear(width, vocabulary)
         for last in (self.strength, self.scores):
             nn.init.zeros_(last.weight)
             nn.init.zeros_(last.bias)
 
     def settings(self) -> dict[str, Any]:
-        """What it was built with."""
+        """Arguments of the constructor."""
         kernel = self.before[0].along.kernel_size[0]  # type: ignore[index,union-attr]
         built = {
             "vocabulary": len(self.table),
@@ -90,9 +88,9 @@ class Codebook(nn.Module):
         return torch.view_as_complex(F.normalize(self.table, dim=2))
 
     def encode(self, tokens: torch.Tensor, symbols: int, snr_db: torch.Tensor) -> torch.Tensor:
-        """Tokens int64 (B, T) -> symbols complex64 (B, symbols) of unit power a row; `snr_db`:
+        """Tokens int64 (B, T) -> symbols complex64 (B, symbols) of unit power per row; `snr_db`:
         (B,)."""
-        slots = Slots.of(tokens.shape[1], symbols)
+        slots = SymbolMap.of(tokens.shape[1], symbols)
         seen = self.sent(tokens)
         for block in self.before:
             seen = block(seen, snr_db[:, None] / 20)
@@ -102,9 +100,9 @@ class Codebook(nn.Module):
         return row / row.abs().square().mean(1, keepdim=True).sqrt()
 
     def decode(self, values: torch.Tensor, noise_var: torch.Tensor, tokens: int) -> torch.Tensor:
-        """Symbols as they arrived (B, S) and their noise -> scores float32 (B, T, vocabulary):
+        """Received symbols (B, S) and their noise variances -> scores float32 (B, T, vocabulary):
         logarithms of likelihoods."""
-        slots = Slots.of(tokens, values.shape[1])
+        slots = SymbolMap.of(tokens, values.shape[1])
         weighted = values / noise_var
         fit = _by_token(weighted, slots, tokens)  # (B, T, PHASES)
         words = torch.view_as_real(self.codewords).flatten(1)
@@ -118,7 +116,7 @@ class Codebook(nn.Module):
 
 
 def _turns(levels: int) -> torch.Tensor:
-    """Codewords of levels to begin with: phases that turn with the level, some slowly, some fast;
+    """Initial codewords of levels: phases proportional to the level, at slow and fast rates;
     (levels, PHASES, 2)."""
     slow_and_fast = torch.tensor(
         [0.45, 2.0, 8.0, 0.9, 32.0, 4.0, 1.4, 16.0]
@@ -130,7 +128,7 @@ def _turns(levels: int) -> torch.Tensor:
     return torch.stack([angles.cos(), angles.sin()], -1)
 
 
-def _by_token(values: torch.Tensor, slots: Slots, tokens: int) -> torch.Tensor:
+def _by_token(values: torch.Tensor, slots: SymbolMap, tokens: int) -> torch.Tensor:
     """Values complex64 (B, S), summed by token and phase: (B, T, PHASES)."""
     at = slots.token * PHASES + slots.phase
     found = values.new_zeros(len(values), tokens * PHASES)

@@ -1,5 +1,4 @@
-"""Numbers that change slowly, sent as the cosines that they are made of: the best analog code
-without training."""
+"""Analog transport of slowly varying numbers by DCT coefficients, without training."""
 
 from __future__ import annotations
 
@@ -15,17 +14,16 @@ from semcore_video.transports.spectral import Prior, Spectral
 
 @dataclass(frozen=True)
 class DCT(Spectral):
-    """Features over time as cosine coefficients, of which low frequencies count as likely, without
-    training.
+    """Features over time as DCT coefficients with a fixed low-pass prior, without training.
 
     Both ends assume that a coefficient at frequency k has the variance 1 / (1 + (k / knee)^slope),
     in every column. The 2 `symbols` coefficients of the largest variance are sent, with the power
-    of least error, behind a header of 32 channel uses, or more below 3 dB
+    allocation of least error, after a header of 32 channel uses, or more below 3 dB
     (`semcore_video.transports.spectral`).
 
     Fields:
-        knee: frequency index from which coefficients become small
-        slope: how fast
+        knee: frequency index above which the variance falls
+        slope: exponent of the decay
     """
 
     reference: ClassVar[str] = (

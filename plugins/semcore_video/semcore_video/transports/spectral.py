@@ -1,5 +1,5 @@
-"""Numbers over time, sent as the cosines that they are made of: what codes with and without
-training share."""
+"""Transport of numbers over time by DCT coefficients: the common part of fixed and trained
+priors."""
 
 from __future__ import annotations
 
@@ -20,19 +20,17 @@ from semcore_channels.transports.interleaving import interleave
 from semcore_channels.transports.stream_layout import Burst, StreamTransport, deinterleaved_span
 
 LEVELS, LEAST_DB, STEP_DB = header_code.SET_SIZE, -60.0, 0.75
-"""Scales that a header can tell, the root mean square of the first, and the step to the next,
-dB."""
+"""Number of scales in the header, the root mean square of the first, and the step, dB."""
 FADED = 4.0
-"""How much more noise than on average is reckoned with when a prior is chosen: fades cost most
-where it is wrong."""
+"""Margin over the mean noise in the choice of the prior: fades cost most where it is wrong."""
 BLOCK = 1024
-"""Most real numbers that coefficients are spread over together: the estimate takes the cube of
-it."""
+"""Maximum number of real symbols over which coefficients are spread jointly: the estimate is cubic
+in it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """What both ends believe of the coefficients of T frames of D numbers.
+    """Variances of the coefficients of T frames of D numbers, assumed by both ends.
 
     Fields:
         variances: float64 (T, D)
@@ -43,13 +41,13 @@ class Prior:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """Which coefficients are sent, the likeliest first, and how.
+    """The coefficients that are sent, largest variance first, and their amplitudes.
 
     Fields:
         chosen: indices into (T, D), flattened
-        amplitudes: what each is multiplied by
-        variances: of each, as both ends believe
-        length: real numbers that carry them, 1/2 the mean power of each
+        amplitudes: factor of each
+        variances: assumed variance of each
+        length: number of real symbols, of mean power 1/2 each
     """
 
     chosen: np.ndarray
@@ -58,56 +56,56 @@ class Plan:
     length: int
 
     def error(self, spectrum: np.ndarray, noise: float) -> float:
-        """What is lost of a spectrum (T x D,) with noise of one variance: squared error of what is
-        sent, and the rest."""
-        heard, wanted = spectrum[self.chosen], self.variances * self.amplitudes
-        power = 2 * float(np.square(heard * self.amplitudes).sum()) / max(self.length, 1)
-        weights = wanted / np.maximum(wanted * self.amplitudes + noise, 1e-30)
-        kept = (
-            np.square((1 - weights * self.amplitudes) * heard).sum()
+        """Squared error of a spectrum (T x D,) with noise of one variance: of the coefficients that
+        are sent, and of the rest."""
+        sent, gains = spectrum[self.chosen], self.variances * self.amplitudes
+        power = 2 * float(np.square(sent * self.amplitudes).sum()) / max(self.length, 1)
+        weights = gains / np.maximum(gains * self.amplitudes + noise, 1e-30)
+        error_sent = (
+            np.square((1 - weights * self.amplitudes) * sent).sum()
             + np.square(weights).sum() * noise * power
         )
-        return float(np.square(spectrum).sum() - np.square(heard).sum() + kept)
+        return float(np.square(spectrum).sum() - np.square(sent).sum() + error_sent)
 
-    def sent(self, spectrum: np.ndarray) -> np.ndarray:
-        """A spectrum (T x D,) as real numbers (length,), each coefficient spread over many."""
+    def encode(self, spectrum: np.ndarray) -> np.ndarray:
+        """A spectrum (T x D,) as real symbols (length,), each coefficient spread over many."""
         found = np.zeros(self.length)
-        for numbers, coefficients, turned in self._blocks():
-            found[numbers] = turned @ (
+        for numbers, coefficients, spreading in self._blocks():
+            found[numbers] = spreading @ (
                 spectrum[self.chosen[coefficients]] * self.amplitudes[coefficients]
             )
         return found
 
-    def estimate(self, heard: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """The coefficients of least mean squared error (n,), of real numbers as they arrived and
-        their noise (length,)."""
+    def estimate(self, received: np.ndarray, noise: np.ndarray) -> np.ndarray:
+        """The coefficients of least mean squared error (n,), given received real symbols and their
+        noise variances (length,)."""
         found = np.zeros(len(self.chosen))
-        for numbers, coefficients, turned in self._blocks():
+        for numbers, coefficients, spreading in self._blocks():
             amplitudes = self.amplitudes[coefficients]
             powers = self.variances[coefficients] * np.square(amplitudes)
             used = powers > 0
-            seen = turned[:, used] / noise[numbers, None]
-            told = np.diag(1 / powers[used]) + turned[:, used].T @ seen
+            weighted = spreading[:, used] / noise[numbers, None]
+            precision = np.diag(1 / powers[used]) + spreading[:, used].T @ weighted
             part = np.zeros(len(powers))
-            part[used] = np.linalg.solve(told, seen.T @ heard[numbers]) / amplitudes[used]
+            part[used] = (
+                np.linalg.solve(precision, weighted.T @ received[numbers]) / amplitudes[used]
+            )
             found[coefficients] = part
         return found
 
     def _blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Real numbers, coefficients, and the matrix with orthonormal columns that spreads these
-        over those."""
+        """Indices of real symbols, indices of coefficients, and the matrix with orthonormal columns
+        that spreads the latter over the former."""
         count = -(-self.length // BLOCK)
         for block in range(count):
-            numbers, coefficients = (
-                np.arange(block, self.length, count),
-                np.arange(block, len(self.chosen), count),
-            )
+            numbers = np.arange(block, self.length, count)
+            coefficients = np.arange(block, len(self.chosen), count)
             yield numbers, coefficients, _spreading(len(numbers), len(coefficients))
 
 
 @functools.lru_cache(maxsize=16)
 def _spreading(length: int, count: int) -> np.ndarray:
-    """Orthonormal columns whose entries are all about as large: float64 (length, count)."""
+    """Matrix with orthonormal columns and entries of similar magnitude: float64 (length, count)."""
     from scipy.fft import dct
 
     signs = np.random.Generator(np.random.PCG64(length)).choice((-1.0, 1.0), length)
@@ -117,23 +115,23 @@ def _spreading(length: int, count: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Spectral(StreamTransport, Adaptive, abc.ABC):
-    """Features over time as cosine coefficients, the likely ones with the power that serves them
-    best.
+    """Features over time as DCT coefficients, the most likely ones with the power allocation of
+    least error.
 
-    The rows of a stream (T, D) are frames. Of the coefficients of each column (DCT-II) both ends
-    believe some variances; the 2 `symbols` likeliest are sent. A coefficient of deviation s gets
-    the amplitude for which the mean squared error behind a channel with noise of variance v is
-    least, a^2 = (w / s - v / s^2)+ with one w for all, and is spread over the whole row by
-    orthonormal columns, so that a fade takes a little of many and not all of a few. The receiver's
-    estimate is the one of least mean squared error for the noise that is left in each symbol
-    (Wiener, where all have the same); the transmitter reckons with the mean SNR of the channel.
+    The rows of a stream (T, D) are frames. Both ends assume variances of the coefficients (DCT-II)
+    of each column; the 2 `symbols` coefficients of the largest variance are sent. A coefficient of
+    standard deviation s has the amplitude of least mean squared error over a channel with noise of
+    variance v, a^2 = (w / s - v / s^2)+ with a common w, and is spread over the whole row by
+    orthonormal columns, so that a fade affects many coefficients a little. The receiver estimates
+    with least mean squared error for the residual noise of each symbol (Wiener, if it is the same
+    in all); the transmitter assumes the mean SNR of the channel.
 
-    The scale that gives the row unit power travels in a header of 32 channel uses, or more below 3
-    dB: one of many words that are nearly orthogonal, which stands for a level in steps of 0.75 dB.
-    A stream whose header is not understood is lost. The shape is known from the session.
+    The scale that gives the row unit power is sent in a header of 32 channel uses, or more below 3
+    dB: one of many nearly orthogonal codewords, for a level in steps of 0.75 dB. A stream whose
+    header is not decoded is lost. The shape is known from the session.
 
     Fields:
-        symbols: complex symbols a stream, besides the header
+        symbols: complex symbols per stream, without the header
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Features,)
@@ -143,8 +141,8 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
 
     @abc.abstractmethod
     def priors(self, form: tuple[int, int]) -> Sequence[Prior]:
-        """What may be believed of T frames of D numbers; the header says which of them serves a
-        stream best."""
+        """Candidate priors of T frames of D numbers; the header states which of them fits a stream
+        best."""
 
     def burst(self, name: str, stream: Stream) -> Burst:
         import torch
@@ -152,18 +150,18 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
 
         if not isinstance(stream, Features) or not np.isfinite(stream.values).all():
             raise ComponentError(
-                f"{type(self).__name__} sends finite numbers, and stream {name!r} holds others"
+                f"{type(self).__name__} sends finite numbers only, and stream {name!r} has others"
             )
         frames = _frames(stream.values).astype(np.float64)
         spectrum = dct(frames, axis=0, norm="ortho").ravel()
         priors = self.priors(_shape(frames))
-        plans = [self.plan(one) for one in priors]
+        plans = [self.plan(prior) for prior in priors]
         best = int(np.argmin([plan.error(spectrum, FADED * self._noise) for plan in plans]))
-        numbers = torch.from_numpy(plans[best].sent(spectrum).astype(np.float32))
+        numbers = torch.from_numpy(plans[best].encode(spectrum).astype(np.float32))
         data = torch.view_as_complex(numbers.reshape(-1, 2))
         rms = float(data.abs().square().mean().sqrt()) if len(data) else 0.0
         level, scale = scale_of(rms)
-        word = header_code.encode(best * LEVELS + level, len(priors), self._words)
+        word = header_code.encode(best * LEVELS + level, len(priors), self._header_copies)
         symbols = interleave(torch.cat((word, data / scale)))
         return Burst(name, stream, symbols, {"header": len(word), "data": len(data)}, {})
 
@@ -173,33 +171,33 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
 
         values, noise_var = deinterleaved_span(span, received)
         frames = _frames(np.empty(span.form, np.float32))
-        priors, header = self.priors(_shape(frames)), header_code.WORD_USES * self._words
+        priors, header = self.priors(_shape(frames)), header_code.WORD_USES * self._header_copies
         number = header_code.decode(values[:header], noise_var[:header], len(priors))
         if number is None:
             return None
         best, level = divmod(number, LEVELS)
         plan = self.plan(priors[best])
-        heard = torch.view_as_real(values[header:]).flatten().numpy().astype(np.float64)
+        data = torch.view_as_real(values[header:]).flatten().numpy().astype(np.float64)
         noise = (noise_var[header:].repeat_interleave(2) / 2).numpy().astype(np.float64)
         spectrum = np.zeros(frames.size)
-        spectrum[plan.chosen] = plan.estimate(heard, noise) * scale_at(
+        spectrum[plan.chosen] = plan.estimate(data, noise) * scale_at(
             level
         )  # the variances are relative to it
         found = idct(spectrum.reshape(frames.shape), axis=0, norm="ortho")
         return Features(found.astype(np.float32).reshape(span.form))
 
     @property
-    def _words(self) -> int:
-        """How often the header is sent."""
+    def _header_copies(self) -> int:
+        """Repetitions of the header."""
         return header_code.copies(self.design_snr_db)
 
     @property
     def _noise(self) -> float:
-        """The variance of the noise in a real number that both ends reckon with."""
+        """Noise variance per real symbol assumed by both ends."""
         return float(10 ** (-self.design_snr_db / 10) / 2)
 
     def plan(self, prior: Prior) -> Plan:
-        """What both ends agree on who believe `prior`."""
+        """The plan that both ends derive from `prior`."""
         variances = prior.variances.ravel()
         chosen = np.argsort(-variances, kind="stable")[: 2 * self.symbols]
         variances = variances[chosen]
@@ -210,7 +208,7 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
 
 
 def scale_of(rms: float) -> tuple[int, float]:
-    """The level that a header tells of a root mean square, and what it stands for."""
+    """The level that the header sends for a root mean square, and its value."""
     level = int(
         np.clip(np.round((20 * np.log10(max(rms, 1e-9)) - LEAST_DB) / STEP_DB), 0, LEVELS - 1)
     )
@@ -218,7 +216,7 @@ def scale_of(rms: float) -> tuple[int, float]:
 
 
 def scale_at(level: int) -> float:
-    """The root mean square that a level stands for."""
+    """The root mean square of a level."""
     return float(10 ** ((LEAST_DB + STEP_DB * level) / 20))
 
 
@@ -232,7 +230,8 @@ def _shape(frames: np.ndarray) -> tuple[int, int]:
 
 
 def _amplitudes(deviations: np.ndarray, noise: float, power: float) -> np.ndarray:
-    """Amplitudes of least mean squared error for a sum of powers, deviations falling."""
+    """Amplitudes of least mean squared error for a total power; `deviations` in descending
+    order."""
     count = len(deviations)
     if not count:
         return deviations

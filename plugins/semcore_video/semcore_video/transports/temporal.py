@@ -1,5 +1,4 @@
-"""The trained transports: motion, durations, text and phones, each with the pair that was trained
-for it."""
+"""Trained transports for motion, durations, text and phones."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ from semcore_channels.transports import header_code
 from semcore_channels.transports.interleaving import interleave
 from semcore_channels.transports.stream_layout import Burst, StreamTransport, deinterleaved_span
 from semcore_video.paper import PAPER
-from semcore_video.transports.companded_quantiser import levels, nearest
+from semcore_video.transports.companded_quantiser import levels, quantise
 from semcore_video.transports.spectral import Prior, Spectral, scale_at, scale_of
 from semcore_video.weights import arrays, digest, network
 
@@ -29,25 +28,24 @@ if TYPE_CHECKING:
     from semcore_video.transports.codebook import Codebook
 
 LEAST = 4
-"""Symbols that a token is given at least: with fewer, a codebook of 256 words could not be told
-apart without noise."""
+"""Minimum number of symbols per token: with fewer, a codebook of 256 words is ambiguous even
+without noise."""
 FRAMES = 75
-"""Of the clips whose cosines the weights of motion describe; others have the same spectrum,
-frequency by frequency."""
+"""Length of the clips described by the weights of motion; others have the same spectrum, frequency
+by frequency."""
 
 
 @dataclass(frozen=True)
 class TemporalMotion(Spectral):
-    """Motion as cosine coefficients, of which a training has learnt how likely they are, number by
-    number.
+    """Motion as DCT coefficients with trained variances.
 
-    The pair of encoder and decoder that loses least of Gaussian numbers is linear, so what is
-    learnt are their variances: of each number at each frequency, in a few kinds of clips (a still
-    head that speaks, a head that turns ...). The header says which of them loses least. How
-    coefficients are sent is told by `semcore_video.transports.spectral`.
+    The encoder and decoder of least error for Gaussian numbers are linear, so that only variances
+    are trained: of each number at each frequency, for a few kinds of clips (a still head that
+    speaks, a head that turns ...). The header states which of them gives the least error. The
+    coding is that of `semcore_video.transports.spectral`.
 
     Fields:
-        weights: folder that the recipe `temporal-motion` wrote; null: the shipped one
+        weights: folder written by the recipe `temporal-motion`; null: the shipped one
     """
 
     reference: ClassVar[str] = (
@@ -70,12 +68,12 @@ class TemporalMotion(Spectral):
         )
 
     def priors(self, form: tuple[int, int]) -> Sequence[Prior]:
-        return [prior_of(one, form) for one in self.variances]
+        return [prior_of(variances_of_kind, form) for variances_of_kind in self.variances]
 
 
 def prior_of(variances: np.ndarray, form: tuple[int, int]) -> Prior:
-    """What variances (75, D) say of T frames of D numbers; of other numbers than they know, what
-    they say on average."""
+    """The prior of T frames of D numbers from variances (75, D); for another D, their mean over the
+    numbers."""
     frames, numbers = form
     at = np.arange(frames) * FRAMES // max(frames, 1)
     found = variances[at]
@@ -88,22 +86,22 @@ def prior_of(variances: np.ndarray, form: tuple[int, int]) -> Prior:
 
 @dataclass(frozen=True)
 class TemporalCode(StreamTransport, Adaptive, abc.ABC):
-    """A row of tokens, or of numbers as levels, by a trained pair of encoder and decoder.
+    """A row of tokens, or of quantised numbers, by a trained encoder and decoder.
 
-    The encoder sends for each token a codeword of its own, weaker where the others foretell it; the
-    decoder correlates and reads the context. A row takes `symbols` symbols, or 4 a token if that is
-    more, behind a header of 32 channel uses, or more below 3 dB, which holds what the session does
-    not tell. There are no bits and no check; a stream whose header is not understood is lost.
+    The encoder sends a codeword per token, with less power if the other tokens predict it; the
+    decoder correlates and uses the context. A row takes `symbols` symbols, or 4 per token if that
+    is more, after a header of 32 channel uses, or more below 3 dB, for what the session does not
+    state. There are no bits and no checksum; a stream whose header is not decoded is lost.
 
     Fields:
-        symbols: complex symbols a stream, besides the header
-        weights: folder that the recipe `temporal` wrote; null: the shipped one
+        symbols: complex symbols per stream, without the header
+        weights: folder written by the recipe `temporal`; null: the shipped one
     """
 
     reference: ClassVar[str] = f"{PAPER}, section III-B, eq. 13 to 15, Fig. 3"
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
     of: ClassVar[str]
-    """The stream that the weights were trained for."""
+    """Name of the stream that the weights were trained for."""
 
     symbols: Annotated[int, Ge(1), Le(100_000)] = 300
     weights: str | None = None
@@ -114,31 +112,31 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
 
     @functools.cached_property
     def network(self) -> Codebook:
-        """The pair; its weights are loaded on first use."""
+        """Encoder and decoder; the weights are loaded on first use."""
         from semcore_video.transports.codebook import Codebook
 
         return network(Codebook, f"temporal-{self.of}", self.weights, f"temporal of={self.of}")
 
     @property
     def vocabulary(self) -> int:
-        """Tokens or levels of the network."""
+        """Number of tokens or levels of the network."""
         return len(self.network.table)
 
     @property
-    def _words(self) -> int:
-        """How often a word of the header is sent."""
+    def _header_copies(self) -> int:
+        """Repetitions of each codeword of the header."""
         return header_code.copies(self.design_snr_db)
 
-    def _sent(self, name: str, stream: Stream, header: torch.Tensor, tokens: np.ndarray) -> Burst:
-        """A header, and tokens int64 (T,) behind it."""
+    def _burst(self, name: str, stream: Stream, header: torch.Tensor, tokens: np.ndarray) -> Burst:
+        """A header, followed by tokens int64 (T,)."""
         import torch
 
         data = torch.zeros(0, dtype=torch.complex64)
         if len(tokens):
             count = max(self.symbols, LEAST * len(tokens))
             with torch.inference_mode():
-                told = torch.tensor([min(max(self.design_snr_db, -20.0), 40.0)])
-                data = self.network.encode(torch.from_numpy(tokens)[None], count, told)[0].clone()
+                snr_db = torch.tensor([min(max(self.design_snr_db, -20.0), 40.0)])
+                data = self.network.encode(torch.from_numpy(tokens)[None], count, snr_db)[0].clone()
         return Burst(
             name,
             stream,
@@ -148,7 +146,7 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
         )
 
     def _scores(self, values: torch.Tensor, noise_var: torch.Tensor, tokens: int) -> torch.Tensor:
-        """What may have been sent: scores float32 (T, vocabulary)."""
+        """Scores of the tokens, float32 (T, vocabulary)."""
         import torch
 
         if not tokens or not len(values):
@@ -159,10 +157,9 @@ class TemporalCode(StreamTransport, Adaptive, abc.ABC):
 
 @dataclass(frozen=True)
 class TemporalText(TemporalCode):
-    """A text by a trained pair of encoder and decoder, byte by byte; the header tells its length.
+    """A text by a trained encoder and decoder, byte by byte; the header states its length.
 
-    The weights know sentences of English words in small letters; others arrive, but need a better
-    channel.
+    The weights were trained on lower-case English sentences; other texts need a better channel.
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Text,)
@@ -177,26 +174,26 @@ class TemporalText(TemporalCode):
             : header_code.SET_SIZE**2 - 1
         ]  # 16 kB
         high, low = divmod(len(data), header_code.SET_SIZE)
-        # One word of two sets for a short text; a word of the other set says that the length goes
-        # on in a second word.
+        # A short text has one codeword of two sets; a codeword of the other set indicates that the
+        # length continues in a second one.
         numbers = [low] if not high else [header_code.SET_SIZE + high, low]
-        header = torch.cat([header_code.encode(number, 2, self._words) for number in numbers])
-        return self._sent(name, stream, header, np.frombuffer(data, np.uint8).astype(np.int64))
+        header = torch.cat(
+            [header_code.encode(number, 2, self._header_copies) for number in numbers]
+        )
+        return self._burst(name, stream, header, np.frombuffer(data, np.uint8).astype(np.int64))
 
     def stream(self, span: Span, received: Received) -> Stream | None:
         values, noise_var = deinterleaved_span(span, received)
-        one = header_code.WORD_USES * self._words
-        first, at = header_code.decode(values[:one], noise_var[:one], 2), one
+        uses = header_code.WORD_USES * self._header_copies
+        first, at = header_code.decode(values[:uses], noise_var[:uses], 2), uses
         if first is None:
             return None
         length = first
         if first >= header_code.SET_SIZE:
-            low, at = (
-                header_code.decode(values[one : 2 * one], noise_var[one : 2 * one], 2)
-                if len(values) >= 2 * one
-                else None,
-                2 * one,
-            )
+            at = 2 * uses
+            if len(values) < at:
+                return None
+            low = header_code.decode(values[uses:at], noise_var[uses:at], 2)
             if low is None:
                 return None
             length = (
@@ -209,9 +206,9 @@ class TemporalText(TemporalCode):
 
 @dataclass(frozen=True)
 class TemporalPhones(TemporalCode):
-    """Phones, or other tokens, by a trained pair of encoder and decoder.
+    """Phones, or other tokens, by a trained encoder and decoder.
 
-    Tokens of an alphabet that is larger than that of the weights are sent as several digits.
+    Tokens of a vocabulary larger than that of the weights are sent as several digits.
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Tokens,)
@@ -227,7 +224,7 @@ class TemporalPhones(TemporalCode):
             // self.vocabulary ** np.arange(self._digits(stream.vocabulary))
             % self.vocabulary
         )
-        return self._sent(name, stream, torch.zeros(0, dtype=torch.complex64), digits.ravel())
+        return self._burst(name, stream, torch.zeros(0, dtype=torch.complex64), digits.ravel())
 
     def stream(self, span: Span, received: Received) -> Stream:
         values, noise_var = deinterleaved_span(span, received)
@@ -242,16 +239,16 @@ class TemporalPhones(TemporalCode):
         return Tokens(np.minimum(found.astype(np.int64), vocabulary - 1), vocabulary)
 
     def _digits(self, vocabulary: int) -> int:
-        """Digits of a token."""
+        """Number of digits per token."""
         return next(digits for digits in range(1, 65) if self.vocabulary**digits >= vocabulary)
 
 
 @dataclass(frozen=True)
 class TemporalDurations(TemporalCode):
-    """Durations, or other numbers, by a trained pair of encoder and decoder: levels, of which the
-    receiver takes the mean.
+    """Durations, or other numbers, by a trained encoder and decoder: quantised levels, decoded to
+    their posterior mean.
 
-    The header tells the root mean square of the stream, in steps of 0.75 dB; levels lie within
+    The header states the root mean square of the stream, in steps of 0.75 dB; levels extend to
     twelve times that, denser near zero.
     """
 
@@ -262,18 +259,18 @@ class TemporalDurations(TemporalCode):
     def burst(self, name: str, stream: Stream) -> Burst:
         if not isinstance(stream, Features) or not np.isfinite(stream.values).all():
             raise ComponentError(
-                f"TemporalDurations sends finite numbers, and stream {name!r} holds others"
+                f"TemporalDurations sends finite numbers only, and stream {name!r} has others"
             )
         values = stream.values.astype(np.float64).ravel()
         level, scale = scale_of(float(np.sqrt(np.square(values).mean())) if values.size else 0.0)
-        tokens = nearest(values / scale, self.vocabulary)
-        return self._sent(name, stream, header_code.encode(level, 1, self._words), tokens)
+        tokens = quantise(values / scale, self.vocabulary)
+        return self._burst(name, stream, header_code.encode(level, 1, self._header_copies), tokens)
 
     def stream(self, span: Span, received: Received) -> Stream | None:
         import torch
 
         values, noise_var = deinterleaved_span(span, received)
-        at, count = header_code.WORD_USES * self._words, int(np.prod(span.form))
+        at, count = header_code.WORD_USES * self._header_copies, int(np.prod(span.form))
         level = header_code.decode(values[:at], noise_var[:at])
         if level is None:
             return None

@@ -1,5 +1,5 @@
-"""Conventional video: what is coded comes back, fits, has no words of its encoder in it, and
-survives damage."""
+"""Conventional video coding: reconstruction, budget, no encoder metadata, and robustness to
+damage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GRANTED = Extent(10, 25.0, (64, 64))
 
 
 def clip(frames: int = 10, side: int = 64) -> Sample:
-    """A square that moves over a gradient."""
+    """A moving square over a gradient."""
     video = np.tile(
         np.linspace(0, 200, side).astype(np.uint8)[None, None, :, None], (frames, side, 1, 3)
     )
@@ -80,7 +80,7 @@ def test_frames_of_another_size_are_damage(codec: str) -> None:
 
 
 def moving(height: int, width: int, frames: int) -> np.ndarray:
-    """Gradients that move."""
+    """Moving gradients."""
     y, x = np.mgrid[:height, :width]
     shown = [
         np.stack([(x + 3 * at) % 256, (2 * y) % 256, (x + y) % 256], -1) for at in range(frames)
@@ -138,8 +138,7 @@ def test_large_frames_come_back_too(codec: str, size: tuple[int, int]) -> None:
 
 
 def test_no_frame_is_coded_that_x265_writes_beyond_its_memory_for() -> None:
-    """It does where frames are narrower than 64 pixels, and the process ends some time later, or
-    not."""
+    """It does for frames narrower than 64 pixels, and the process crashes later, or not."""
     for size in ((1, 1), (16, 16), (33, 47), (64, 48), (18, 200)):
         height, width = coded_size("h265", size)
         assert min(height, width) >= 64 and not height % 2 and not width % 2

@@ -1,5 +1,5 @@
-"""Judges of faces and speech: what they say of the source itself, of nothing, and of what is known
-to be worse."""
+"""Metrics of faces and speech: of the source itself, of missing results, and of known
+degradations."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from semcore_video.face.landmarks import Detector, landmarks, opening
 from semcore_video.metrics import by_hand
 from semcore_video.metrics.faces import AKD, CSIM, CentredCSIM, FramePSNR, LipCorrelation
 from semcore_video.metrics.frames import Frames
-from semcore_video.metrics.lip_fit import LipFit, LipFitLag, heard
+from semcore_video.metrics.lip_fit import LipFit, LipFitLag, audio_features
 from semcore_video.metrics.pairs import paired
 from semcore_video.metrics.speech import PESQ, STOI, EnvelopeCorrelation, SpeechWER
 from semcore_video.metrics.sync import LipSync, SyncLag, loudness
@@ -38,10 +38,10 @@ from semcore_video.sources.talking_samples import TalkingSamples
 from semcore_video.speech.encoder import Speech
 from semcore_video.speech.generator import EspeakVoice
 from semcore_video.speech.moonshine import Moonshine
-from semcore_video.speech.recognise import PocketSphinx, recognised
+from semcore_video.speech.recognise import PocketSphinx, recognise_grid
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
-pytest.importorskip("dlib", reason="pip install 'semcore-video[judges]'")
+pytest.importorskip("dlib", reason="pip install 'semcore-video[metrics]'")
 METRICS = (AKD(), CSIM(), CentredCSIM(), LipCorrelation(), STOI(), PESQ(), EnvelopeCorrelation())
 BEST = (0.0, 1.0, 1.0, 1.0, 1.0, 4.6439, 1.0)
 
@@ -94,7 +94,7 @@ def test_landmarks_do_not_depend_on_what_was_looked_at_before(clip: Sample) -> N
 
 def test_sound_that_is_shorter_than_the_picture_is_silent_then(clip: Sample) -> None:
     first, silent = clip.audio[:20000], np.concatenate([clip.audio[:20000], 0 * clip.audio[20000:]])
-    for of in (heard, loudness):
+    for of in (audio_features, loudness):
         np.testing.assert_allclose(
             of(first, 16000, 25.0, 75), of(silent, 16000, 25.0, 75), atol=0.05
         )
@@ -120,8 +120,8 @@ def test_a_sound_that_is_late_is_found_late(clip: Sample, late: int) -> None:
             for one in lips
         ]
     )
-    heard = np.roll(wave.astype(np.float32), late * size)
-    said = replace(clip, audio=heard, sample_rate_hz=16000)
+    recognised = np.roll(wave.astype(np.float32), late * size)
+    said = replace(clip, audio=recognised, sample_rate_hz=16000)
     assert SyncLag().value(record(clip, said)) == late
 
 
@@ -132,8 +132,8 @@ def test_a_synthetic_sentence_is_understood() -> None:
     )
     got = Speech(send="durations").encode([clip], KnowledgeBase())
     said = EspeakVoice().generate(got, KnowledgeBase(), Rng())[0].samples[0]
-    heard = recognised(said.audio, said.sample_rate_hz)
-    assert len(set(heard.split()) & set(words.split())) >= 4
+    recognised = recognise_grid(said.audio, said.sample_rate_hz)
+    assert len(set(recognised.split()) & set(words.split())) >= 4
     assert SpeechWER().value(record(clip, said)) <= 0.34
 
 
@@ -142,7 +142,7 @@ def test_a_synthetic_sentence_is_understood() -> None:
 
 
 def cut(clip: Sample, share: float) -> Sample:
-    """The first part of a clip, or the clip and after it a part of it again."""
+    """The first part of a clip, or the clip followed by a part of it."""
     frames, samples = round(share * len(clip.video)), round(share * len(clip.audio))
     return replace(
         clip,
@@ -155,8 +155,8 @@ def cut(clip: Sample, share: float) -> Sample:
     "metric", [*METRICS, FramePSNR(), Frames(of=SSIM())], ids=lambda one: type(one).__name__
 )
 def test_what_is_missing_and_what_is_too_much_counts(clip: Sample, metric: Metric) -> None:
-    """A part of a clip is worse than the whole, less of it is worse still, and so is more than
-    there was."""
+    """A part of a clip scores lower than the whole, a smaller part lower still, as does an extended
+    clip."""
     sign = -1 if metric.better == "lower" else 1
     values = [
         sign * metric.value(record(clip, cut(clip, share))) for share in (1 / 75, 1 / 3, 1.0, 1.5)
@@ -178,15 +178,15 @@ def test_one_frame_is_not_a_video(clip: Sample) -> None:
 
 
 def test_frames_are_compared_that_are_seen_at_the_same_time(clip: Sample) -> None:
-    """A result at another frame rate is a little behind, not another video."""
+    """A result at another frame rate is slightly displaced in time, not another video."""
     slower = replace(clip, video=clip.video[::2], fps=12.5)
     assert AKD().value(record(clip, slower)) < 0.5 and AKD().judged(record(clip, slower)) == (
         75,
         75,
     )
     pair = paired(record(clip, slower))
-    assert (pair.here == np.arange(75) // 2).all()
-    assert (paired(record(slower, clip)).here == 1 + 2 * np.arange(38))[:37].all()
+    assert (pair.result_index == np.arange(75) // 2).all()
+    assert (paired(record(slower, clip)).result_index == 1 + 2 * np.arange(38))[:37].all()
 
 
 def test_a_result_of_another_size_is_brought_to_that_of_the_source(clip: Sample) -> None:
@@ -219,7 +219,7 @@ def test_the_row_says_how_many_frames_were_judged(clip: Sample) -> None:
 
 @pytest.mark.parametrize("seconds", [0.001, 0.02, 0.1, 0.2, 0.3, 0.4])
 def test_a_sound_too_short_to_be_judged_has_no_value(clip: Sample, seconds: float) -> None:
-    """Whatever came of it; and no metric fails."""
+    """Regardless of the result; and no metric fails."""
     start, length = 16000, max(round(seconds * 16000), 1)
     rate = clip.sample_rate_hz
     audio = clip.audio[start * rate // 16000 :][: max(length * rate // 16000, 1)]
@@ -293,8 +293,8 @@ def test_a_hundred_frames_are_marked_by_hand() -> None:
 
 
 def test_agreement_is_that_of_the_openings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A detector that says what was marked agrees entirely; one that is a pixel off correlates, and
-    is a pixel off."""
+    """A detector equal to the annotations agrees completely; one with an offset of a pixel
+    correlates, with an error of one pixel."""
     marks = by_hand.marks()
 
     def made(name: str, off: float, lost: int = 0) -> np.ndarray:
@@ -339,7 +339,7 @@ def test_the_default_agrees_best_with_the_marks() -> None:
 
 @dataclass(frozen=True)
 class Says(SemanticEncoder):
-    """Recognises the same words in any sound, and remembers what it was shown."""
+    """Recognises the same words in any sound, and records its inputs."""
 
     words: str = "bin blue"
     seen: ClassVar[list[Sample]] = []
@@ -413,8 +413,11 @@ def test_pocketsphinx_follows_a_grammar_of_the_users(tmp_path: Path) -> None:
         )[0]
         .samples[0]
     )
-    heard = PocketSphinx(grammar=str(grammar)).recognise(said)
-    assert len(heard.split()) == 3 and len(set(heard.split()) & {"place", "white", "again"}) >= 2
+    recognised = PocketSphinx(grammar=str(grammar)).recognise(said)
+    assert (
+        len(recognised.split()) == 3
+        and len(set(recognised.split()) & {"place", "white", "again"}) >= 2
+    )
     before = SpeechWER(recogniser=PocketSphinx(grammar=str(grammar))).signature
     grammar.write_text(grammar.read_text().replace("green", "red"))
     assert SpeechWER(recogniser=PocketSphinx(grammar=str(grammar))).signature != before, (
@@ -423,5 +426,5 @@ def test_pocketsphinx_follows_a_grammar_of_the_users(tmp_path: Path) -> None:
     with pytest.raises(ComponentError, match=r"PocketSphinx\.grammar must be 'grid' or a file"):
         PocketSphinx(grammar=str(tmp_path / "nothing"))
     grammar.write_text("#JSGF V1.0;\ngrammar order;\npublic <order> = xyzzyx | plugh;\n")
-    with pytest.raises(RunError, match="not one that PocketSphinx can follow"):
+    with pytest.raises(RunError, match="PocketSphinx cannot use the grammar"):
         PocketSphinx(grammar=str(grammar)).recognise(said)

@@ -1,5 +1,5 @@
-"""DeepWiVe and DeepSC-S: what is sent itself falls gently with the SNR, and costs what the shapes
-say."""
+"""DeepWiVe and DeepSC-S: graceful degradation with the SNR, and channel uses that match the
+shapes."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ KB = KnowledgeBase()
 
 @pytest.fixture(scope="module")
 def clip() -> Sample:
-    """Two fifths of a second of pictures, 128 x 128, and 3 s of sound."""
+    """0.4 s of pictures, 128 x 128, and 3 s of sound."""
     found = TalkingSamples(limit=1, size=(128, 128)).samples()[0]
     assert found.video is not None
     return replace(found, video=found.video[20:30])
 
 
 def over(sent: Semantics, snr_db: float) -> tuple[Semantics, int]:
-    """What arrives over AWGN, with the header that the channel asks for, and the channel uses of
-    the data."""
+    """The received streams over AWGN, with the header that the channel requires, and the channel
+    uses of the data."""
     channel = AWGN(snr_db=snr_db)
     transport = Analog().adapted_to(channel)
     symbols = transport.send([sent], Rng(1))
@@ -88,9 +88,9 @@ def test_sound_comes_back_the_better_the_channel_however_loud(clip: Sample) -> N
     assert isinstance(numbers, Features) and isinstance(others, Features)
     np.testing.assert_allclose(others.values, numbers.values, atol=1e-3)
     assert numbers.values.shape == (750, 86)
-    from semcore_video.resampling import resampled
+    from semcore_video.resampling import resample_audio
 
-    true = resampled(clip.audio, clip.sample_rate_hz, RATE_HZ)
+    true = resample_audio(clip.audio, clip.sample_rate_hz, RATE_HZ)
     found = []
     for snr_db in (-5, 5, 20):
         arrived, uses = over(sent, snr_db)
