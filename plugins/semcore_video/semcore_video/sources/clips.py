@@ -224,10 +224,11 @@ class Clips(Tracking, Source):
                     f"{path.name}: the words of its segments are unknown{more}, so metrics of "
                     f"words have no value: add {path.stem}.TextGrid with the times of the words"
                 )
-            if (
-                self.face
-                and face_square(itertools.islice(upright_frames(probe(path)), FIRST)) is None
-            ):
+            info = probe(path)
+            if not info.sound:
+                found.append(f"{path.name}: no sound{more}")
+            first_frames = itertools.islice(upright_frames(info), FIRST)
+            if self.face and face_square(first_frames) is None:
                 found.append(f"{path.name}: no face in its first {FIRST} frames{more}")
         return found
 
