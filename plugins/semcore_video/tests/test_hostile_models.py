@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import runpy
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -189,7 +190,7 @@ def test_no_file_of_a_linked_folder_is_executed(sprung: Path, tmp_path: Path) ->
         tmp_path / "elsewhere" / "sub" / "harm.py",
     ):
         with no_code_from(tmp_path / "model"), pytest.raises(RunError, match="wants code"):
-            exec(compile(place.read_text(), str(place), "exec"))
+            runpy.run_path(str(place))
     assert not sprung.exists()
 
 
