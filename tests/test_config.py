@@ -13,14 +13,15 @@ from annotated_types import MinLen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from semcore.component import naming
 from semcore.component.base import check_value
+from semcore.component.digest import Digester
 from semcore.config.build import Builder
 from semcore.config.document import parse
 from semcore.config.experiment import describe, load
 from semcore.config.paths import flatten, points, read_override, set_path
 from semcore.errors import ConfigError
-from semcore.plugins import registry
-from semcore.runs.runner import identify
+from semcore.runs.runner import resolve
 
 HERE = Path(__file__).parent
 PIPELINE = (HERE / "pipeline.yaml").read_text().replace("./bench.py", str(HERE / "bench.py"))
@@ -265,7 +266,7 @@ def test_whatever_a_component_raises_when_it_is_asked_is_told(bench: Any) -> Non
 
 def ids(bench: Any, *overrides: str) -> list[str]:
     experiment = bench.load(*overrides)
-    return [identify(experiment, cell) for cell in experiment.cells]
+    return [resolve(experiment, cell, Digester()).id for cell in experiment.cells]
 
 
 def test_how_a_file_is_written_does_not_change_what_its_cells_are(bench: Any) -> None:
@@ -291,7 +292,7 @@ def test_whatever_its_numbers_depend_on_changes_a_cell(bench: Any, override: str
 
 def test_another_version_of_a_plugin_is_another_cell(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     before = ids(bench)
-    monkeypatch.setattr(registry, "provider", lambda kind, name: ("bench", "2.0"))
+    monkeypatch.setattr(naming, "provider", lambda kind, name: ("bench", "2.0"))
     assert ids(bench) != before
 
 

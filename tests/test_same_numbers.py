@@ -11,10 +11,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from semcore.component.digest import Digester
 from semcore.config.experiment import load
 from semcore.planning.session import run_session
 from semcore.runs import cell as evaluate
-from semcore.runs.runner import identify
+from semcore.runs.runner import resolve
 
 from .conftest import PIPELINE, Bench
 
@@ -132,7 +133,7 @@ def test_order_of_keys_comments_and_ways_to_write_numbers_change_no_cell(tmp_pat
 
     def ids() -> set[str]:
         experiment = load(path)
-        return {identify(experiment, cell) for cell in experiment.cells}
+        return {resolve(experiment, cell, Digester()).id for cell in experiment.cells}
 
     path.write_text(yaml.safe_dump(values, sort_keys=False))
     before = ids()

@@ -95,13 +95,14 @@ def _shard(text: str | None) -> Shard:
 
 
 def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
+    from semcore.component.digest import Digester
     from semcore.runs.results import read_result
-    from semcore.runs.runner import identify, inputs
+    from semcore.runs.runner import inputs, resolve
 
     inputs(experiment)
-    resolve, labels = experiment.resolving(), Labels(experiment.axes)
+    digester, labels = Digester(), Labels(experiment.axes)
     for cell in filter(shard.holds, experiment.cells):
-        done = read_result(folder, identify(experiment, cell, resolve)) is not None
+        done = read_result(folder, resolve(experiment, cell, digester).id) is not None
         click.echo(f"{'done   ' if done else 'pending'}  {labels.of(cell.settings)}")
     return 0
 
@@ -166,7 +167,7 @@ def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
         click.echo(f"  {path}: {', '.join(map(str, values))}")
     for one in left_out:
         click.echo(f"  {printable(left_out_in_words(len(one), one))}")
-    resolve = experiment.resolving()
-    sources = {digest(source): source for source in (resolve(cell).source for cell in experiment.cells)}
+    built = {id(source): source for source in (experiment.resolve(cell).source for cell in experiment.cells)}
+    sources = {digest(source): source for source in built.values()}
     for text in dict.fromkeys(text for source in sources.values() for text in source.remarks()):
         click.echo(f"  {printable(text)}")

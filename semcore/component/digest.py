@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from semcore.component import naming
@@ -25,48 +25,90 @@ def digest(*parts: Any) -> str:
     Raises:
         TypeError: a part has no canonical form
     """
-    state = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        _feed(state.update, part)
-    return state.hexdigest()
+    return Digester().digest(*parts)
 
 
-def _feed(update: Any, value: Any) -> None:
-    if value is None or isinstance(value, (bool, int)):
-        _tagged(update, b"v", repr(value).encode())
-    elif isinstance(value, float):
-        _tagged(update, b"f", struct.pack(">d", value))
-    elif isinstance(value, str):
-        _tagged(update, b"s", value.encode("utf-8", "surrogatepass"))
-    elif isinstance(value, (bytes, bytearray)):
-        _tagged(update, b"b", bytes(value))
-    elif isinstance(value, Mapping):
-        _tagged(update, b"m", str(len(value)).encode())
-        for key in sorted(value, key=str):
-            _feed(update, str(key))
-            _feed(update, value[key])
-    elif isinstance(value, OnDemand) and value.digests:
-        _feed(update, list(value.digests))
-    elif isinstance(value, (list, tuple, OnDemand)):  # of the last, one sample at a time is in memory
-        _tagged(update, b"l", str(len(value)).encode())
-        for item in value:
-            _feed(update, item)
-    elif hasattr(value, "tobytes") and hasattr(value, "dtype"):
-        _tagged(update, b"a", f"{value.dtype}{value.shape}".encode())
-        whole = getattr(value, "flags", None) is not None and value.flags.c_contiguous and value.size
-        update(memoryview(value).cast("B") if whole else value.tobytes())  # a large picture is not copied
-    elif isinstance(value, Component):
-        name = naming.name_of(type(value))
-        whose = (*naming.provider(value.kind, name), origin.of(type(value)).digest)
-        _tagged(update, b"c", "\x1f".join((value.kind, name, *whose)).encode())
-        _feed(update, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
-        _feed(update, named_files(value))
-        _feed(update, value.identity())
-    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Shared:
+    """Marks a value, to a `Digester`, that is the same object in many digests. Its digest is that of the value."""
+
+    value: Any
+
+
+KEPT = 4096
+"""Values whose bytes a `Digester` keeps: those of a grid that change most often come again soonest."""
+
+
+class Digester:
+    """Computes many digests; what a component contributes to them is computed once.
+
+    Files and libraries are taken to stay as they are: use one for one purpose, and then another.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Any, bytes]] = {}  # keeps the value alive: ids of dead ones are reused
+
+    def digest(self, *parts: Any) -> str:
+        """As `digest`."""
+        state = hashlib.blake2b(digest_size=16)
+        for part in parts:
+            self._feed(state.update, part)
+        return state.hexdigest()
+
+    def _remembered(self, value: Any, feed: Callable[[Any, Any], None]) -> bytes:
+        """What a value that several digests share feeds into each of them."""
+        if id(value) not in self._known:
+            data = bytearray()
+            feed(data.extend, value)
+            self._known[id(value)] = value, bytes(data)
+            if len(self._known) > KEPT:
+                del self._known[next(iter(self._known))]
+        return self._known[id(value)][1]
+
+    def _feed_component(self, update: Any, component: Component) -> None:
+        name = naming.name_of(type(component))
+        whose = (*naming.provider(component.kind, name), origin.of(type(component)).digest)
+        _tagged(update, b"c", "\x1f".join((component.kind, name, *whose)).encode())
+        self._feed(update, {field.name: getattr(component, field.name) for field in dataclasses.fields(component)})
+        self._feed(update, named_files(component))
+        self._feed(update, component.identity())
+
+    def _feed_fields(self, update: Any, value: Any) -> None:
         _tagged(update, b"d", type(value).__name__.encode())
-        _feed(update, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
-    else:
-        raise TypeError(f"a {type(value).__name__} has no canonical form")
+        self._feed(update, {field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+
+    def _feed(self, update: Any, value: Any) -> None:
+        if value is None or isinstance(value, (bool, int)):
+            _tagged(update, b"v", repr(value).encode())
+        elif isinstance(value, float):
+            _tagged(update, b"f", struct.pack(">d", value))
+        elif isinstance(value, str):
+            _tagged(update, b"s", value.encode("utf-8", "surrogatepass"))
+        elif isinstance(value, (bytes, bytearray)):
+            _tagged(update, b"b", bytes(value))
+        elif isinstance(value, Mapping):
+            _tagged(update, b"m", str(len(value)).encode())
+            for key in sorted(value, key=str):
+                self._feed(update, str(key))
+                self._feed(update, value[key])
+        elif isinstance(value, OnDemand) and value.digests:
+            self._feed(update, list(value.digests))
+        elif isinstance(value, (list, tuple, OnDemand)):  # of the last, one sample at a time is in memory
+            _tagged(update, b"l", str(len(value)).encode())
+            for item in value:
+                self._feed(update, item)
+        elif hasattr(value, "tobytes") and hasattr(value, "dtype"):
+            _tagged(update, b"a", f"{value.dtype}{value.shape}".encode())
+            whole = getattr(value, "flags", None) is not None and value.flags.c_contiguous and value.size
+            update(memoryview(value).cast("B") if whole else value.tobytes())  # a large picture is not copied
+        elif isinstance(value, Component):
+            update(self._remembered(value, self._feed_component))
+        elif isinstance(value, Shared):
+            update(self._remembered(value.value, self._feed))
+        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+            self._feed_fields(update, value)
+        else:
+            raise TypeError(f"a {type(value).__name__} has no canonical form")
 
 
 PLACES = ("weights", "model", "checkpoint", "path", "file", "folder", "directory", "data")

@@ -26,11 +26,18 @@ KINDS = (
 _local: dict[tuple[str, str], type[Component]] = {}
 _by_module: dict[str, dict[tuple[str, str], type[Component]]] = {}
 _of_class: dict[type[Component], str] = {}
+_generation: list[str] = []
+
+
+def generation() -> int:
+    """How many classes were registered in this process so far: a name may stand for another class after each."""
+    return len(_generation)
 
 
 def add(kind: str, name: str, cls: type[Component]) -> None:
     """Make a class known by a name in this process; it replaces what was known by it before."""
     _local[kind, name] = cls
+    _generation.append(name)
     _by_module.setdefault(cls.__module__, {})[kind, name] = cls
 
 

@@ -25,13 +25,8 @@ from semcore.suggest import plain as plain_text
 Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""
 
-_interned: dict[tuple[type[Component], str], Component] = {}
-"""Equal settings give the same object, so that weights are loaded once a run and process."""
-
-
-def forget() -> None:
-    """Build every component again from now on: the files that one has read may have changed."""
-    _interned.clear()
+Built = dict[tuple[type[Component], str], Component]
+"""(class, settings as JSON) -> the component. Equal settings give the same object, so that weights are loaded once."""
 
 
 def guess(word: object, known: Iterable[str], alike: float = 0.6) -> str | None:
@@ -62,8 +57,14 @@ def nearest(word: object, known: Iterable[str]) -> str:
 class Builder:
     """Builds components and collects problems instead of stopping at the first."""
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, tell: Tell, built: Built | None = None) -> None:
+        """
+        Args:
+            tell: makes a problem
+            built: what was built before, and is not built again
+        """
         self.tell = tell
+        self.built: Built = {} if built is None else built
         self.problems: list[Problem] = []
 
     def report(self, path: Path_, message: str, hint: str | Callable[[], str] = "", *, at_key: bool = False) -> None:
@@ -88,6 +89,9 @@ class Builder:
         cls = self._class(kind, value["use"], path)
         if cls is None:
             return None
+        identity = cls, json.dumps(value, sort_keys=True, default=str)
+        if identity in self.built:
+            return self.built[identity]
         before = len(self.problems)
         fields = self._fields(cls, kind, value, path)
         if len(self.problems) > before:
@@ -107,10 +111,8 @@ class Builder:
             self.report((*path, name), message, f"set it before the command: export {variable}=...")
         if missing:
             return None
-        identity = (cls, json.dumps(plain(made), sort_keys=True, default=str))
-        if _interned.get(identity) != made:  # new, or a nested name stands for another class by now
-            _interned[identity] = made
-        return _interned[identity]
+        self.built[identity] = made
+        return made
 
     def _complain_of_use(self, kind: str, value: Mapping[str, Any], path: Path_) -> None:
         message = f"this {kind} does not say which one to use"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from semcore.config import document as yaml
+from semcore.config.build import Built
 from semcore.config.document import Document, Path_
 from semcore.config.layers import CHANGEABLE, SECTIONS, TOP, Override, unchangeable
 from semcore.config.paths import read_override, split_path
@@ -18,14 +21,11 @@ from semcore.config.segments import Segments, alternatives
 from semcore.config.setup import Setup
 from semcore.config.top_level import VERSION, read_frame, wrong_name
 from semcore.errors import ConfigError, Problem
+from semcore.memo import LRU
 
 __all__ = ["CHANGEABLE", "SECTIONS", "TOP", "VERSION", "Cell", "Experiment", "alternatives", "describe", "load"]
 
 MAX_CELLS = 100_000
-
-
-Resolve = Callable[..., Setup]
-"""(cell, overrides=None) -> its components; see `Experiment.resolve`."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,41 @@ class Cell:
 
     index: int
     settings: Mapping[str, Any]
+
+
+class Grid(Sequence[Cell]):
+    """The cells of a sweep, each made when it is asked for: a large grid takes no memory.
+
+    Args:
+        axes: dotted path -> swept values; the first axis changes slowest
+    """
+
+    def __init__(self, axes: Mapping[str, Sequence[Any]]) -> None:
+        self._axes = {path: list(values) for path, values in axes.items()}
+
+    def __len__(self) -> int:
+        return math.prod(map(len, self._axes.values()))
+
+    @overload
+    def __getitem__(self, index: int) -> Cell: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Cell]: ...
+    def __getitem__(self, index: int | slice) -> Cell | list[Cell]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        index %= len(self)
+        values = zip(self._axes.items(), self.places(index), strict=True)
+        return Cell(index, {path: axis[place] for (path, axis), place in values})
+
+    def places(self, index: int) -> list[int]:
+        """The index of the value on each axis, for the index of a cell."""
+        found = []
+        for axis in reversed(self._axes.values()):
+            index, place = divmod(index, len(axis))
+            found.append(place)
+        return found[::-1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +81,8 @@ class Experiment:
         axes: dotted path -> swept values
         fixed: dotted path -> value set on the command line
         origins: dotted path -> the override that set or swept it
+        built: the components that were built for it so far
+        token: tells it from other experiments
     """
 
     document: Document
@@ -53,6 +90,12 @@ class Experiment:
     axes: Mapping[str, Sequence[Any]]
     fixed: Mapping[str, Any] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
+    built: Built = field(default_factory=dict, repr=False)
+    token: str = field(default_factory=lambda: os.urandom(8).hex(), init=False, repr=False)
+
+    def __reduce__(self) -> Any:
+        """Copies that reach a process share what is built there: the cells that it computes load weights once."""
+        return _copy, (self.token, (self.document, self.values, self.axes, self.fixed, self.origins))
 
     @property
     def name(self) -> str:
@@ -64,68 +107,71 @@ class Experiment:
         """What the file says of itself, for the reader of its report."""
         return str(self.values.get("description") or "").strip()
 
-    @property
-    def cells(self) -> list[Cell]:
+    @functools.cached_property
+    def cells(self) -> Grid:
         """The grid: the first axis changes slowest."""
-        grid = itertools.product(*self.axes.values())
-        return [Cell(index, dict(zip(self.axes, point, strict=True))) for index, point in enumerate(grid)]
+        return Grid(self.axes)
 
     def resolve(self, cell: Cell, overrides: Mapping[str, Any] | None = None) -> Setup:
         """The components of a cell; `overrides` are the environment and the plan of a segment.
 
+        Every component is built once, whatever number of cells and plans it belongs to.
+
         Raises:
             ConfigError: with every problem found
         """
-        return self.resolving()(cell, overrides)
+        point = [self._swept[index][place] for index, place in enumerate(self.cells.places(cell.index))]
+        resolved = self._resolver.resolve([*self._fixed, *point, *map(self._planned, (overrides or {}).items())])
+        if resolved.problems:
+            raise ConfigError(resolved.problems)
+        return resolved.setup
 
-    def resolving(self) -> Resolve:
-        """`resolve` for many cells: what they have in common is built once, from what is registered now."""
-        resolver, fixed = Resolver(self.document, self.values), self._fixed()
-
-        known: dict[tuple[str, str, bool], Override] = {}
-
-        def change(path: str, value: Any, planned: bool) -> Override:
-            """Equal changes are one object, so that what they make is built once."""
-            origin = ("planner", "use") if planned else self.origins.get(path, ("sweep", path))
-            return known.setdefault((path, repr(value), planned), Override(path, value, origin, planned))
-
-        def resolve(cell: Cell, overrides: Mapping[str, Any] | None = None) -> Setup:
-            swept = [change(path, value, False) for path, value in cell.settings.items()]
-            above = [change(path, value, True) for path, value in (overrides or {}).items()]
-            resolved = resolver.resolve([*fixed, *swept, *above])
-            if resolved.problems:
-                raise ConfigError(resolved.problems)
-            return resolved.setup
-
-        return resolve
+    def forget(self) -> None:
+        """Build every component again from now on: files that one has read may have changed, or names stand for others."""
+        self.built.clear()
+        for name in ("_resolver", "_overrides"):
+            self.__dict__.pop(name, None)
 
     def problems(self) -> list[Problem]:
         """Everything that is wrong with any cell, or with any plan that its planner may choose."""
-        fixed, axes = self._fixed(), self._swept()
-        resolver, segments = Resolver(self.document, self.values), Segments(self.document, self.values, axes)
+        segments = Segments(self.document, self.values, self._swept)
         found: dict[Problem, None] = {}
-        for point in itertools.product(*axes):
-            resolved = resolver.resolve([*fixed, *point])
+        for point in itertools.product(*self._swept):
+            resolved = self._resolver.resolve([*self._fixed, *point])
             found.update(dict.fromkeys(resolved.problems))
             problems, alternatives = segments.of(resolved)
             found.update(dict.fromkeys(problems))
             for above in alternatives:
-                found.update(dict.fromkeys(resolver.resolve([*fixed, *point, *above]).problems))
+                found.update(dict.fromkeys(self._resolver.resolve([*self._fixed, *point, *above]).problems))
         return list(found)
 
     def resolved(self) -> Iterator[Resolved]:
         """The parts of each cell, without what a plan may change."""
-        resolver, fixed = Resolver(self.document, self.values), self._fixed()
-        for point in itertools.product(*self._swept()):
-            yield resolver.resolve([*fixed, *point])
+        for point in itertools.product(*self._swept):
+            yield self._resolver.resolve([*self._fixed, *point])
 
     def ordered(self, problems: Iterable[Problem]) -> list[Problem]:
         """Problems as they are read: the file from top to bottom, then the overrides of the command line."""
         return _in_order(problems, self.document, [one for one in self.origins.values() if isinstance(one, str)])
 
+    @functools.cached_property
+    def _resolver(self) -> Resolver:
+        return Resolver(self.document, self.values, self.built)
+
+    @functools.cached_property
+    def _overrides(self) -> dict[tuple[str, str], Override]:
+        """Path and value -> the override of a plan or an environment: equal ones are one object."""
+        return {}
+
+    def _planned(self, item: tuple[str, Any]) -> Override:
+        path, value = item
+        return self._overrides.setdefault((path, repr(value)), Override(path, value, ("planner", "use"), True))
+
+    @functools.cached_property
     def _fixed(self) -> list[Override]:
         return [Override(path, value, self.origins.get(path, "")) for path, value in self.fixed.items() if path != "name"]
 
+    @functools.cached_property
     def _swept(self) -> list[list[Override]]:
         """The values of each axis with their places."""
         axes = []
@@ -137,6 +183,13 @@ class Experiment:
             origin = self.origins.get(path)
             axes.append([Override(path, value, origin or places.get(repr(value), ("sweep", path))) for value in values])
         return axes
+
+
+_copies = LRU[Experiment](2)
+
+
+def _copy(token: str, fields: tuple[Any, ...]) -> Experiment:
+    return _copies.of(token, lambda: Experiment(*fields))
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:

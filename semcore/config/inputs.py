@@ -24,17 +24,17 @@ Load = Callable[[Source], Sequence[Sample]]
 def unusable(experiment: Experiment, load: Load) -> list[Problem]:
     """Everything that is missing or wrong outside of an experiment's file, each problem at the setting that is to blame."""
     found: dict[Problem, None] = {}
-    read, seen = dict[tuple[Part, Path_], list[Problem]](), set[tuple[Part, Part]]()
+    read, seen = dict[Part, dict[Path_, list[Problem]]](), set[tuple[Part, Part]]()
     for resolved in experiment.resolved():
         if resolved.problems:
             continue
         for section, part in resolved.parts.items():
-            for path, component in _components(part.made, (section,)):
-                if (part, path) not in read:
-                    read[part, path] = list(_outside(part, path, component, load))
-                found.update(dict.fromkeys(read[part, path]))
+            if part not in read:
+                placed = _components(part.made, (section,))
+                read[part] = {path: list(_outside(part, path, component, load)) for path, component in placed}
+                found.update(dict.fromkeys(problem for problems in read[part].values() for problem in problems))
         ends = resolved.parts["source"], resolved.parts["generator"]
-        if ends not in seen and not read[ends[0], ("source",)]:
+        if ends not in seen and not read[ends[0]][("source",)]:
             found.update(dict.fromkeys(_misfits(resolved, load)))
         seen.add(ends)
     return list(found)

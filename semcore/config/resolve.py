@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semcore.config.build import Builder, guess, nearest
+from semcore.config.build import Builder, Built, guess, nearest
 from semcore.config.document import Document, Path_
 from semcore.config.layers import CHANGEABLE, SECTIONS, Override, Places, applied, unchangeable
-from semcore.config.setup import BUILT, LINKED, REQUIRED, Setup, build, check_link, setup
+from semcore.config.setup import BUILT, LINKED, REQUIRED, Setup, build, check_link
 from semcore.errors import Problem, listed, shown
 
 
@@ -37,10 +38,10 @@ class Resolved:
     parts: Mapping[str, Part]
     problems: list[Problem]
 
-    @property
+    @functools.cached_property
     def setup(self) -> Setup:
         """The parts as what a cell runs; there must be no problems."""
-        return setup({section: part.made for section, part in self.parts.items()})
+        return Setup({section: part.made for section, part in self.parts.items()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +65,13 @@ class _Frame:
 class Resolver:
     """Resolves the changes of one cell after another. What two of them have in common is built, and told, once."""
 
-    def __init__(self, document: Document, values: Mapping[str, Any]) -> None:
+    def __init__(self, document: Document, values: Mapping[str, Any], built: Built | None = None) -> None:
         self.document = document
         self.values = values
+        self.built: Built = {} if built is None else built
         self._frames: dict[tuple[Override, ...], _Frame] = {}
         self._parts: dict[tuple[Any, ...], Part] = {}
+        self._bases: dict[tuple[_Frame, frozenset[str]], dict[str, Part]] = {}
         self._links: dict[tuple[Part, ...], list[Problem]] = {}
 
     def resolve(self, changes: Sequence[Override]) -> Resolved:
@@ -83,13 +86,9 @@ class Resolver:
         if choice not in self._frames:
             self._frames[choice] = self._frame(choice)
         frame = self._frames[choice]
-        parts: dict[str, Part] = {}
-        for section in BUILT:
-            mine = tuple(by_section.get(section, ()))
-            key = (section, frame, mine)
-            if key not in self._parts:
-                self._parts[key] = self._part(section, frame, mine)
-            parts[section] = self._parts[key]
+        same = self._unchanged(frame, frozenset(by_section))
+        changed = {one: self._known_part(one, frame, tuple(by_section[one])) for one in BUILT if one in by_section}
+        parts = {section: changed.get(section) or same[section] for section in BUILT}
         absent = [section for section in REQUIRED if not parts[section].given]
         if absent and not frame.chosen:
             problems.append(self._choose(frame))
@@ -104,6 +103,19 @@ class Resolver:
         if linked not in self._links:
             self._links[linked] = self._link(parts)
         return Resolved(parts, problems + self._links[linked])
+
+    def _unchanged(self, frame: _Frame, changed: frozenset[str]) -> dict[str, Part]:
+        """The parts of a frame by section, without those that are changed: what most cells of a grid have in common."""
+        key = frame, changed
+        if key not in self._bases:
+            self._bases[key] = {one: self._known_part(one, frame, ()) for one in BUILT if one not in changed}
+        return self._bases[key]
+
+    def _known_part(self, section: str, frame: _Frame, changes: tuple[Override, ...]) -> Part:
+        key = section, frame, changes
+        if key not in self._parts:
+            self._parts[key] = self._part(section, frame, changes)
+        return self._parts[key]
 
     def _astray(self, changes: Sequence[Override]) -> list[Problem]:
         message, hint = unchangeable(changes[0].section)
@@ -156,7 +168,7 @@ class Resolver:
         below = [change for change in frame.changed if change.section == section]
         places = Places(self.document, frame.bases[section], (*changes, *below))
         value, problems = applied(frame.sections[section], changes, self.document)
-        builder = Builder(places.tell)
+        builder = Builder(places.tell, self.built)
         made = build(section, value, builder)
         return Part(made, value is not None, problems + builder.problems, places)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,58 +32,97 @@ LINKED = ("encoder", "kb", "planner", "transport", "channel", "generator")
 """The sections that must fit each other."""
 
 
+NOTHING = Space()
+"""What may be planned where nothing may."""
+
+
 @dataclass(frozen=True, eq=False)
 class Setup:
     """Everything a cell needs, checked and built.
 
     Fields:
-        threads: of each numerical library; sums are rounded in another order by another number of them
-        space: what the planner may plan
-        config: the resolved configuration with the defaults filled in, as plain values: what identifies the cell
-        packages: package -> version of every plugin that takes part
-        genies: names of the components that know what an honest receiver could not
-        needs: what the process that runs the cell must have
-        parts: every component, nested ones included
+        sections: what each section of `BUILT` stands for
     """
 
-    seed: int
-    threads: int
-    source: Source
-    pipeline: Pipeline
-    planner: Planner | None
-    space: Space
-    scenarios: tuple[Scenario, ...]
-    metrics: tuple[Metric, ...]
-    config: Mapping[str, Any]
-    packages: Mapping[str, str]
-    genies: frozenset[str]
-    needs: Needs
-    parts: tuple[Component, ...] = ()
+    sections: Mapping[str, Any]
 
+    @property
+    def seed(self) -> int:
+        """Of all random numbers."""
+        return int(self.sections["seed"])
 
-def setup(made: Mapping[str, Any]) -> Setup:
-    """The setup that sections make, as `build` gives them."""
-    components = list(components_in([made[section] for section in BUILT if section not in ("scenario", "space")]))
-    config = {section: plain(made[section]) for section in BUILT if section != "space" and made[section] is not None}
-    if made["space"] is not None:
-        config["space"] = made["space"].plain()
-    return Setup(
-        made["seed"],
-        made["threads"],
-        made["source"],
-        Pipeline(
-            made["encoder"], Multiplex(made["transport"]), made["channel"], made["generator"], made["selector"], made["kb"]
-        ),
-        made["planner"],
-        made["space"] or Space.of(made["planner"].plans() or () if made["planner"] else ()),
-        made["scenario"],
-        made["metrics"],
-        {**config, "scenario": [scenario.plain() for scenario in made["scenario"]]},
-        _packages(components),
-        frozenset(naming.name_of(type(part)) for part in components if part.genie),
-        most(part.needs() for part in components),
-        tuple(components),
-    )
+    @property
+    def threads(self) -> int:
+        """Of each numerical library; another number of threads rounds sums in another order."""
+        return int(self.sections["threads"])
+
+    @property
+    def source(self) -> Source:
+        """Where the samples come from."""
+        source: Source = self.sections["source"]
+        return source
+
+    @functools.cached_property
+    def pipeline(self) -> Pipeline:
+        """Both ends of the link."""
+        made = self.sections
+        links = Multiplex(made["transport"])
+        return Pipeline(made["encoder"], links, made["channel"], made["generator"], made["selector"], made["kb"])
+
+    @property
+    def planner(self) -> Planner | None:
+        """What adapts the pipeline before each segment, if anything does."""
+        planner: Planner | None = self.sections["planner"]
+        return planner
+
+    @functools.cached_property
+    def space(self) -> Space:
+        """What the planner may plan."""
+        declared: Space | None = self.sections["space"]
+        if declared or self.planner is None:
+            return declared or NOTHING
+        return Space.of(self.planner.plans() or ())
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """One per segment; they repeat."""
+        scenarios: tuple[Scenario, ...] = self.sections["scenario"]
+        return scenarios
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """In the order of the file."""
+        metrics: tuple[Metric, ...] = self.sections["metrics"]
+        return metrics
+
+    @functools.cached_property
+    def parts(self) -> tuple[Component, ...]:
+        """Every component, nested ones included."""
+        return tuple(components_in([self.sections[name] for name in BUILT if name not in ("scenario", "space")]))
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The resolved configuration with the defaults filled in, as plain values."""
+        made = self.sections
+        config = {name: plain(made[name]) for name in BUILT if name != "space" and made[name] is not None}
+        if made["space"] is not None:
+            config["space"] = made["space"].plain()
+        return {**config, "scenario": [scenario.plain() for scenario in self.scenarios]}
+
+    @property
+    def packages(self) -> dict[str, str]:
+        """Package -> version of every plugin that takes part."""
+        return _packages(self.parts)
+
+    @property
+    def genies(self) -> frozenset[str]:
+        """Names of the components that know what an honest receiver could not."""
+        return frozenset(naming.name_of(type(part)) for part in self.parts if part.genie)
+
+    @property
+    def needs(self) -> Needs:
+        """What the process that runs the cell must have."""
+        return most(part.needs() for part in self.parts)
 
 
 def build(section: str, value: Any, builder: Builder) -> Any:

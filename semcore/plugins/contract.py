@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from typing import Any, cast
 
 from semcore import interfaces
 from semcore.component.base import Component
@@ -23,6 +25,12 @@ def interface_error(cls: object, kind: str) -> str:
     interface = INTERFACES[kind]
     if not (isinstance(cls, type) and issubclass(cls, interface)):
         return f"is not a {interface.__name__}"
+    known, wanted = cast(Any, cls), cast(Any, interface)
+    return _class_error(known, wanted)
+
+
+@functools.lru_cache(4096)
+def _class_error(cls: Any, interface: Any) -> str:
     parameters = vars(cls).get("__dataclass_params__")  # its own, not those that it inherits
     if parameters is None or not parameters.frozen:
         return "is not a frozen dataclass: put @dataclass(frozen=True) above it"

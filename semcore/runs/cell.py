@@ -47,7 +47,7 @@ def cell_session(
     Args:
         used: called with the cell's setup first, and then with that of each plan and environment
     """
-    resolve, pipelines = experiment.resolving(), dict[str, Pipeline]()
+    resolve, pipelines = experiment.resolve, dict[str, Pipeline]()
     setup = resolve(cell)
     used(setup)
 

@@ -27,12 +27,13 @@ from typing import Any
 import pluggy
 
 from semcore import supervisor
-from semcore.component.base import Needs, most
-from semcore.component.digest import digest
-from semcore.config import build
-from semcore.config.experiment import Cell, Experiment, Resolve, alternatives
+from semcore.component import naming
+from semcore.component.base import most
+from semcore.component.digest import Digester, Shared, digest
+from semcore.config.experiment import Cell, Experiment, alternatives
 from semcore.config.inputs import unusable
 from semcore.config.local_files import register_files
+from semcore.config.setup import Setup
 from semcore.errors import ConfigError, RunError, SemcoreError, SourceError
 from semcore.fingerprint import libraries, origin
 from semcore.interfaces import Executor, Job, Lost, Source
@@ -126,9 +127,8 @@ def run(
         RunError: the folder cannot be written
     """
     inputs(experiment)
-    cells = experiment.cells
-    resolve = experiment.resolving()
-    ids = [identify(experiment, cell, resolve) for cell in cells]
+    cells, digester = experiment.cells, Digester()
+    ids = [resolve(experiment, cell, digester).id for cell in cells]
     with _clear_when_unwritable(out):
         _begin(experiment, out, cells, ids, command)
     mine = [(cell, one) for cell, one in zip(cells, ids, strict=True) if shard.holds(cell)]
@@ -139,7 +139,7 @@ def run(
     call = Around(hooks)
     call("semcore_run_started", folder=out, cells=len(mine), pending=len(pending))
     failures, labels = list[str](), Labels(experiment.axes)
-    for cell, identity, outcome in _computed(experiment, resolve, pending, out, call, executor):
+    for cell, identity, outcome in _computed(experiment, pending, out, call, executor):
         with _clear_when_unwritable(out, "finished cells are intact"):
             commit(out, identity, outcome)
         if outcome.reason:
@@ -149,6 +149,7 @@ def run(
             result = {"settings": dict(cell.settings), **unsealed(outcome.files["result.json"])}
             call("semcore_cell_done", result=result, seconds=outcome.seconds)
     call("semcore_run_done", folder=out)
+    experiment.forget()  # what its components hold may have changed when it is run again
     results = [read_result(out, one) for _, one in mine]
     return Finished(out, results, len(pending) - len(failures), failures, call.complaints)
 
@@ -178,7 +179,6 @@ def inputs(experiment: Experiment) -> list[Sequence[tuple[str, str]]]:
 
 def _forget() -> None:
     _loaded.clear()
-    build.forget()
     libraries.refresh()
     origin.refresh()
 
@@ -222,35 +222,61 @@ def _clear_when_unwritable(out: Path, besides: str = "choose another folder with
         raise RunError(f"{error.filename or out} cannot be written: {error.strerror}; {besides}") from error
 
 
-def identify(experiment: Experiment, cell: Cell, resolve: Resolve | None = None) -> str:
-    """The id of a cell: the digest of everything that its numbers depend on.
+@dataclass(frozen=True, eq=False)
+class ResolvedCell:
+    """A cell with everything that it consists of, resolved once.
+
+    Fields:
+        cell: its place in the grid
+        setup: its components
+        alternatives: those under each plan and environment that it may meet
+        id: the digest of everything that its numbers depend on
+    """
+
+    cell: Cell
+    setup: Setup
+    alternatives: Sequence[Setup]
+    id: str
+
+    def identified(self, digester: Digester) -> str:
+        """Its id by what its files and libraries hold now."""
+        return _identity(self.setup, self.alternatives, digester)
+
+
+def resolve(experiment: Experiment, cell: Cell, digester: Digester) -> ResolvedCell:
+    """Resolve a cell.
+
+    Args:
+        digester: shared by all cells of a run, so that what they have in common is digested once
+    """
+    setup = experiment.resolve(cell)
+    others = [experiment.resolve(cell, overrides) for overrides in alternatives(setup)]
+    return ResolvedCell(cell, setup, others, _identity(setup, others, digester))
+
+
+def _identity(setup: Setup, others: Sequence[Setup], digester: Digester) -> str:
+    """The digest of everything that the numbers of a cell depend on.
 
     That is the components with all their settings, sources and files, those that a plan or the environment may bring in, the
     libraries that compute, the seed, and the samples; not where the samples or the file lie, nor how anything is written.
-
-    Args:
-        resolve: `experiment.resolving()`, where many cells are identified
     """
-    resolve = resolve or experiment.resolving()
     core = __version__, origin.of_modules(provenance.CORE).digest
-    setup = resolve(cell)
-    others = [resolve(cell, overrides).pipeline for overrides in alternatives(setup)]
-    planned = (setup.planner, setup.space, setup.scenarios, others)
+    planned = (setup.planner, Shared(setup.space), Shared(setup.scenarios), [one.pipeline for one in others])
     parts = (setup.pipeline, *planned, setup.metrics, setup.seed, setup.threads)
-    return digest(core, *parts, load(setup.source)[1])[:20]
+    return digester.digest(core, *parts, load(setup.source, digester)[1])[:20]
 
 
 _loaded = LRU[tuple[Sequence[Sample], str]](KEPT_SOURCES)
 """What `load` gave, by digest of the source: read once a run and process."""
 
 
-def load(source: Source) -> tuple[Sequence[Sample], str]:
+def load(source: Source, digester: Digester | None = None) -> tuple[Sequence[Sample], str]:
     """The samples of a source and their digest. Those that a source reads on demand are not kept.
 
     Raises:
         SourceError: there are none, or two have the same id
     """
-    return _loaded.of(digest(source), lambda: _read(source))
+    return _loaded.of((digester or Digester()).digest(source), lambda: _read(source))
 
 
 def _read(source: Source) -> tuple[Sequence[Sample], str]:
@@ -275,28 +301,26 @@ def _read(source: Source) -> tuple[Sequence[Sample], str]:
 
 def _computed(
     experiment: Experiment,
-    resolve: Resolve,
     pending: Sequence[tuple[Cell, str]],
     out: Path,
     hooks: Around,
     executor: Executor | None,
 ) -> Iterator[tuple[Cell, str, CellOutput]]:
     """Compute cells here, or wherever `executor` does it; yields each as soon as it is there."""
-    calls = [functools.partial(compute, experiment, cell, identity, out / "cache") for cell, identity in pending]
-    if executor is None or not calls:
-        for (cell, identity), call in zip(pending, calls, strict=True):
+    if executor is None or not pending:
+        for cell, identity in pending:
             heard = _Heard(cell, hooks)
             if reason := supervisor.given_up(identity):
                 yield cell, identity, CellOutput(reason=reason)
                 continue
             with supervisor.under_way(identity), listening(heard):
                 heard(Step(""))
-                outcome = call(lambda done: hooks("semcore_stage_done", done=done))
+                outcome = compute(
+                    experiment, cell, identity, out / "cache", lambda done: hooks("semcore_stage_done", done=done)
+                )
             yield cell, identity, outcome
         return
-    cells = zip(pending, calls, strict=True)
-    jobs = [Job(call, _needs(resolve, cell), _Heard(cell, hooks)) for (cell, _), call in cells]
-    for index, made in executor.execute(jobs):
+    for index, made in executor.execute(_Jobs(experiment, pending, out / "cache", hooks)):
         yield *pending[index], CellOutput(reason=made.reason) if isinstance(made, Lost) else made
 
 
@@ -314,10 +338,22 @@ class _Heard:
             self.hooks("semcore_step", settings=dict(self.settings), step=step)
 
 
-def _needs(resolve: Resolve, cell: Cell) -> Needs:
-    """What the process that computes a cell must have, whatever its planner chooses."""
-    setup = resolve(cell)
-    return most([setup.needs, *(resolve(cell, overrides).needs for overrides in alternatives(setup))])
+class _Jobs(Sequence[Job]):
+    """The cells that are to be computed elsewhere, each made when it is given out: a large grid takes no memory."""
+
+    def __init__(self, experiment: Experiment, pending: Sequence[tuple[Cell, str]], cache: Path, hooks: Around) -> None:
+        self.experiment, self.pending, self.cache, self.hooks = experiment, pending, cache, hooks
+
+    def __len__(self) -> int:
+        return len(self.pending)
+
+    def __getitem__(self, index: Any) -> Any:
+        cell, identity = self.pending[index]
+        setup = self.experiment.resolve(cell)
+        others = (self.experiment.resolve(cell, overrides) for overrides in alternatives(setup))
+        needs = most([setup.needs, *(one.needs for one in others)])
+        call = functools.partial(compute, self.experiment, cell, identity, self.cache)
+        return Job(call, needs, _Heard(cell, self.hooks))
 
 
 def compute(
@@ -332,26 +368,31 @@ def compute(
     return_large_blocks()
     try:
         with stage("load"):
+            known = naming.generation()
             if problems := register_files(experiment.values, experiment.document):
                 raise ConfigError(problems)
-            _unchanged(experiment, cell, identity)
-            setup = experiment.resolve(cell)
+            if naming.generation() > known:  # a file was edited: names stand for other classes
+                experiment.forget()
+            origin.refresh()
+            resolved = resolve(experiment, cell, Digester())
+            _unchanged(resolved.id, identity)
+            setup = resolved.setup
         with limited(setup.threads):
             files = cell_files(identity, experiment, cell, load(setup.source)[0], Cache(cache, on_stage))
-        _unchanged(experiment, cell, identity)
+        origin.refresh()
+        _unchanged(resolved.identified(Digester()), identity)
         return CellOutput(files, seconds=time.perf_counter() - started)
     except (Exception, SystemExit) as error:  # whatever a component raises
         reason = printable(redact(str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"))
         return CellOutput({}, reason, redact(traceback.format_exc()), time.perf_counter() - started)
 
 
-def _unchanged(experiment: Experiment, cell: Cell, identity: str) -> None:
+def _unchanged(now: str, then: str) -> None:
     """
     Raises:
-        RunError: what the cell depends on is no longer what it was when the run began
+        RunError: what a cell depends on is no longer what it was when the run began
     """
-    origin.refresh()
-    if identify(experiment, cell) != identity:
+    if now != then:
         raise RunError(
             "a file under `plugins:`, a package, weights or the source has changed since the run began; run it again"
         )
