@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm[local] plugins/semcore_video[face,speech,asr,metrics]
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo docs test test-docs test-slow lint bench-channels install help
+.PHONY: demo docs test test-docs test-slow lint bench-channels bench-grid install help
 .PHONY: pass pass-face pass-missions pass-rain pass-missions-rain pass-model memory
 .PHONY: av av-snr av-transports av-knowledge av-costs
 .PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
@@ -20,6 +20,7 @@ help:
 	@echo "make pass       planners over the pass of a satellite, as in that paper's case study; SEEDS=1,2,3,4,5 for narrower intervals"
 	@echo "make pass-model a small language model as the planner, which a package carries (93 MB)"
 	@echo "make memory     the memory that planners are shipped with, anew"
+	@echo "make bench-grid  how long a grid of 100,000 cells takes to start, and how much memory"
 	@echo "make bench-channels  the channels beside plain Sionna scripts of the same links"
 
 install: $(VENV)/.semcore
@@ -38,6 +39,9 @@ demo: install
 docs: install
 	$(BIN)/python docs/make_reference
 	$(BIN)/python docs/make_figures.py
+
+bench-grid: install
+	$(BIN)/python benchmarks/grid.py
 
 bench-channels: install
 	$(BIN)/python plugins/semcore_channels/benchmarks/bench_channels.py

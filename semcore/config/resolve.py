@@ -62,6 +62,10 @@ class _Frame:
         return {section for sections in self.workflows.values() for section in sections or BUILT}
 
 
+KEPT = 64
+"""Resolved configurations that are kept: a cell is resolved once from check to evaluation, a grid takes no memory."""
+
+
 class Resolver:
     """Resolves the changes of one cell after another. What two of them have in common is built, and told, once."""
 
@@ -73,9 +77,21 @@ class Resolver:
         self._parts: dict[tuple[Any, ...], Part] = {}
         self._bases: dict[tuple[_Frame, frozenset[str]], dict[str, Part]] = {}
         self._links: dict[tuple[Part, ...], list[Problem]] = {}
+        self._resolved: dict[tuple[Override, ...], Resolved] = {}
 
     def resolve(self, changes: Sequence[Override]) -> Resolved:
-        """What the file stands for under the changes; of two with the same path the later holds."""
+        """What the file stands for under the changes; of two with the same path the later holds.
+
+        The results of the last `KEPT` calls are returned again for the same changes.
+        """
+        key = tuple(changes)
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(changes)
+            if len(self._resolved) > KEPT:
+                del self._resolved[next(iter(self._resolved))]
+        return self._resolved[key]
+
+    def _resolve(self, changes: Sequence[Override]) -> Resolved:
         by_section: dict[str, list[Override]] = {}
         for change in {change.path: change for change in changes}.values():
             by_section.setdefault(change.section, []).append(change)
