@@ -149,7 +149,7 @@ def test_a_configuration_in_a_linked_folder_is_read_too(
     """Folders of the hub's cache are links."""
     plant(model, sprung)
     (tmp_path / "elsewhere").mkdir()
-    change(tmp_path / "elsewhere" / "config.json", trust_remote_code=True)
+    change(tmp_path / "elsewhere" / "config.json", **{"trust_remote_code": True})
     (model / "part").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     with pytest.raises(RunError, match="wants code"):
         USES[name](model)
