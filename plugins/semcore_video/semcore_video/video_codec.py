@@ -11,11 +11,20 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Generator, SemanticEncoder
+from semcore import (
+    Bitstream,
+    Candidates,
+    ComponentError,
+    Extent,
+    Generator,
+    KnowledgeBase,
+    Rng,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+)
 from semcore.limits import MAX_FRAMES, MAX_RECEIVED_PIXELS, MAX_SEQUENCE_PIXELS
-from semcore.rng import Rng
-from semcore.types import Bitstream, Candidates, Extent, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import PYAV
 from semcore_video.paper import PAPER
 from semcore_video.resampling import USUAL_FPS

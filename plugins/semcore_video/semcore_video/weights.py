@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore.fingerprint import content
 from semcore.models import weights
 

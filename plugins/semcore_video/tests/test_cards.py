@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semcore import ComponentError, Sample
-from semcore.interfaces import Recipe
+from semcore import ComponentError, Recipe, Sample
 from semcore.media.clips import mp4
 from semcore_video.sources.talking_samples import TalkingSamples
 from semcore_video.speech.grid import GRID_WORDS

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semcore.errors import ComponentError
-from semcore.types import Features, KnowledgeBase, Picture, Sample
+from semcore import ComponentError, Features, KnowledgeBase, Picture, Sample
 from semcore_video.kb.policies import AlwaysKB, PsnrKB, StaticKB, psnr_db
 
 POLICIES = [StaticKB(), AlwaysKB(), PsnrKB(), PsnrKB(max_entries=1), PsnrKB(size=(4, 6))]

@@ -13,6 +13,7 @@ from semcore import (
     Candidates,
     Extent,
     Features,
+    Generator,
     KnowledgeBase,
     Picture,
     Rng,
@@ -21,7 +22,6 @@ from semcore import (
     Text,
     Tokens,
 )
-from semcore.interfaces import Generator
 from semcore.runs.cell import cell_session
 from semcore_video.face.generator import MeshWarp
 from semcore_video.jscc.components import DeepSCSEncoder, DeepSCSGenerator

@@ -16,6 +16,8 @@ from semcore import (
     ComponentError,
     KnowledgeBase,
     Ledger,
+    Metric,
+    Record,
     Rng,
     RunError,
     Sample,
@@ -23,7 +25,6 @@ from semcore import (
     Semantics,
     Text,
 )
-from semcore.interfaces import Metric, Record
 from semcore.metrics.builtin import SSIM
 from semcore_video.face.encoder import FaceMotion
 from semcore_video.face.landmarks import Detector, landmarks, opening

@@ -15,6 +15,7 @@ from semcore import (
     KnowledgeBase,
     Ledger,
     Picture,
+    Record,
     Rng,
     RunError,
     Sample,
@@ -22,7 +23,6 @@ from semcore import (
     Text,
     Tokens,
 )
-from semcore.interfaces import Record
 from semcore_video.face import real3d
 from semcore_video.face.real3d import Real3DPortrait
 from semcore_video.sources.talking_samples import TalkingSamples, portrait_of_astronaut

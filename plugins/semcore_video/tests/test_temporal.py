@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from semcore.interfaces import Transport
-from semcore.rng import Rng
+from semcore import Features, Rng, Semantics, Stream, Text, Tokens, Transport
 from semcore.testing.examples import link
-from semcore.types import Features, Semantics, Stream, Text, Tokens
 from semcore_channels.ntn.channels import Satellite
 from semcore_channels.transports.interleaving import deinterleave, interleave, positions
 from semcore_channels.transports.ldpc import LDPC

@@ -15,16 +15,16 @@ from semcore import (
     Extent,
     Features,
     KnowledgeBase,
+    Ledger,
     Picture,
+    Record,
     Rng,
+    RunError,
     Sample,
     Semantics,
     Text,
     Tokens,
 )
-from semcore.errors import RunError
-from semcore.interfaces import Record
-from semcore.types import Ledger
 from semcore_video.face.encoder import MOTION
 from semcore_video.face.generator import MeshWarp
 from semcore_video.face.keypoints import FaceKeypoints, KeypointWarp

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore.fingerprint.content import fingerprint
 from semcore_video.face.mesh import POINTS
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore_video.memoize import memoize
 
 LANDMARKS = 68

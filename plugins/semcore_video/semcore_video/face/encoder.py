@@ -8,9 +8,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semcore.errors import ComponentError
-from semcore.interfaces import SemanticEncoder
-from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore import (
+    ComponentError,
+    Features,
+    KnowledgeBase,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+)
 from semcore_video.face.detector import named_models
 from semcore_video.face.motion import NUMBERS, basis
 from semcore_video.face.reference import best_reference, newest_picture
@@ -27,8 +33,8 @@ MOUTHS = "mouths"
 
 @dataclass(frozen=True)
 class FaceMotion(SemanticEncoder):
-    """Twelve numbers per frame: rotation, translation and scale of the head (6), eyelids (1) and
-    expression (5).
+    """Motion of a face as twelve numbers per frame: rotation, translation and scale of the head
+    (6), eyelids (1) and expression (5).
 
     They are fitted, in weak perspective, to the 478 points of MediaPipe's face mesh, relative to
     the newest reference picture of the user in the knowledge base. The shape of the face, which

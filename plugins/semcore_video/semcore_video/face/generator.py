@@ -9,9 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semcore.interfaces import Generator
-from semcore.rng import Rng
-from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore import Candidates, Features, Generator, KnowledgeBase, Rng, Sample, Semantics, Stream
 from semcore_video.face.detector import named_models
 from semcore_video.face.encoder import MOTION
 from semcore_video.face.motion import basis

@@ -9,9 +9,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from semcore.errors import ComponentError
-from semcore.interfaces import SemanticEncoder
-from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore import (
+    ComponentError,
+    Features,
+    KnowledgeBase,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+)
 from semcore_video.face.generator import PortraitGenerator
 from semcore_video.face.mesh import face_size
 from semcore_video.face.reference import best_reference, newest_picture

@@ -14,11 +14,8 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Gt, Le
 
-from semcore.errors import RunError
+from semcore import Candidates, Generator, KnowledgeBase, Rng, RunError, Sample, Semantics, Stream
 from semcore.fingerprint.content import fingerprint
-from semcore.interfaces import Generator
-from semcore.rng import Rng
-from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.face.reference import newest_picture
 from semcore_video.licences import REAL3D
 from semcore_video.media.reading import read_clip

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semcore.errors import ComponentError
-from semcore.types import Features, KnowledgeBase, Picture
+from semcore import ComponentError, Features, KnowledgeBase, Picture
 from semcore_video.face.mesh import eye_openness, lip_opening
 
 OPEN_EYES = 0.9

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from semcore.component.base import Component
+from semcore import Component
 from semcore_video.face.detector import named_models
 from semcore_video.face.follow import Follower
 from semcore_video.face.mesh import POINTS

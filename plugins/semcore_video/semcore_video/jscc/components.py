@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Component, Generator, SemanticEncoder
-from semcore.rng import Rng
-from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore import (
+    Candidates,
+    Component,
+    ComponentError,
+    Features,
+    Generator,
+    KnowledgeBase,
+    Rng,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+)
 from semcore_video.resampling import USUAL_FPS, resample_audio
 from semcore_video.weights import digest, network
 

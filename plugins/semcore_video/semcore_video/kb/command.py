@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
+from semcore import RunError
 from semcore.cli.run import OVERRIDES, PIPELINE
-from semcore.errors import RunError
 from semcore_video.kb.face import FaceKB, likeness, movement
 from semcore_video.kb.policies import psnr_db
 
 if TYPE_CHECKING:
-    from semcore.types import Sample
+    from semcore import Sample
     from semcore_video.kb.face import FaceKB
 
 MOST_PAIRS = 2000
@@ -183,7 +183,7 @@ def propose(policy: FaceKB, measured: Measurements, share: float) -> FaceKB:
 
 def count_updates(policy: FaceKB, samples: Sequence[Sample]) -> int:
     """Number of updates that a policy sends over segments if none is lost."""
-    from semcore.types import KnowledgeBase
+    from semcore import KnowledgeBase
 
     kb, sent = KnowledgeBase(), 0
     for sample in samples:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore.types import Features, Sample, Stream
+from semcore import Features, Sample, Stream
 from semcore_video.face.dlib_faces import embedding
 from semcore_video.face.encoder import MOUTHS
 from semcore_video.face.identity import mean_face, similarity

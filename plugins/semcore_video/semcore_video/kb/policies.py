@@ -11,8 +11,7 @@ import numpy as np
 from annotated_types import Ge
 from PIL import Image, ImageOps
 
-from semcore.interfaces import KBPolicy
-from semcore.types import KnowledgeBase, Picture, Sample, Semantics, Stream
+from semcore import KBPolicy, KnowledgeBase, Picture, Sample, Semantics, Stream
 from semcore_video.paper import PAPER
 
 Side = Annotated[int, Ge(1)]

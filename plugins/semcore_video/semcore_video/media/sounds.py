@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semcore.errors import ComponentError
+from semcore import ComponentError
 
 if TYPE_CHECKING:
     import av

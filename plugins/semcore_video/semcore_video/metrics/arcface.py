@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore.fingerprint.content import fingerprint
 from semcore_video.licences import ARCFACE
 from semcore_video.metrics.faces import CSIM

@@ -19,7 +19,7 @@ from typing import get_args
 
 import numpy as np
 
-from semcore.errors import ComponentError
+from semcore import ComponentError
 from semcore_video.face.landmarks import Detector, correlation, landmarks, lips_apart
 
 TABLE = Path(__file__).with_name("lips_by_hand.csv")

@@ -9,9 +9,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge
 
-from semcore.interfaces import Record
+from semcore import Decibels, Mean, Record, Score, Statistic
 from semcore.metrics.builtin import RecordMetric
-from semcore.statistics.kinds import Decibels, Mean, Score, Statistic
 from semcore_video.face.dlib_faces import embedding
 from semcore_video.face.identity import mean_face, similarity
 from semcore_video.face.landmarks import correlation, opening

@@ -9,9 +9,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge
 
-from semcore.interfaces import Metric, Record
+from semcore import Metric, Record, Statistic
 from semcore.metrics.builtin import RecordMetric
-from semcore.statistics.kinds import Statistic
 from semcore_video.metrics.pairs import METHOD, paired
 
 

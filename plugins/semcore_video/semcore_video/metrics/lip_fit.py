@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from semcore.statistics.kinds import Mean, Score, Statistic
+from semcore import Mean, Score, Statistic
 from semcore_video.face.landmarks import opening, widths
 from semcore_video.licences import LIBROSA
 from semcore_video.metrics.face_metric import FaceMetric
@@ -65,8 +65,7 @@ class LipFit(_Fit):
 
 @dataclass(frozen=True)
 class LipFitLag(_Fit):
-    """Delay of the sound at which it fits the lips best, frames, -15..15; positive: the sound is
-    late.
+    """Delay of the sound at which it fits the lips best, frames, -15..15 (positive if late).
 
     From the same correlations as `lip-fit`. None if the result lacks lips or sound.
     """

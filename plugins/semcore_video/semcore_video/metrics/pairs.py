@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from semcore.interfaces import Record
+from semcore import Record
 
 METHOD = "frames=by-time,resize=bicubic"
 """Method of comparison, as stated in signatures."""

@@ -8,13 +8,23 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from semcore.component.base import Component, plain
+from semcore import (
+    Component,
+    ComponentError,
+    KnowledgeBase,
+    Quotient,
+    Ratio,
+    Record,
+    RunError,
+    Sample,
+    Score,
+    SemanticEncoder,
+    Statistic,
+    Text,
+)
+from semcore.component.base import plain
 from semcore.component.digest import digest, named_files
-from semcore.errors import ComponentError, RunError
-from semcore.interfaces import Record, SemanticEncoder
 from semcore.metrics.builtin import RecordMetric
-from semcore.statistics.kinds import Quotient, Ratio, Score, Statistic
-from semcore.types import KnowledgeBase, Sample, Text
 from semcore_video.face.landmarks import correlation
 from semcore_video.licences import JIWER, P862, PYSTOI
 from semcore_video.paper import PAPER

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from semcore.interfaces import Record
-from semcore.statistics.kinds import Mean, Score, Statistic
+from semcore import Mean, Record, Score, Statistic
 from semcore_video.face.landmarks import correlation, opening
 from semcore_video.metrics.face_metric import FaceMetric
 from semcore_video.metrics.speech import RATE_HZ
@@ -108,8 +107,7 @@ class LipSync(_Sync):
 
 @dataclass(frozen=True)
 class SyncLag(_Sync):
-    """Delay of the sound at which it fits the lips best, frames, -15..15; positive: the sound is
-    late.
+    """Delay of the sound at which it fits the lips best, frames, -15..15 (positive if late).
 
     From the same correlations as `lip-sync`. None if the result lacks lips or sound.
     """

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from semcore.errors import RunError
+from semcore import Mean, Record, RunError, Statistic
 from semcore.fingerprint.content import fingerprint
-from semcore.interfaces import Record
-from semcore.statistics.kinds import Mean, Statistic
 from semcore_video.licences import SYNCNET
 from semcore_video.metrics.face_metric import FaceMetric
 from semcore_video.resampling import resample_audio

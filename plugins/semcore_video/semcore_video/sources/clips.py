@@ -12,14 +12,13 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt
 
+from semcore import ComponentError, OnDemand, Sample, Source
 from semcore.component.digest import digest
-from semcore.errors import ComponentError, SourceError
+from semcore.errors import SourceError
 from semcore.fingerprint.content import file_digest
-from semcore.interfaces import Source
 from semcore.media.pictures import written
 from semcore.media.texts import read_text
 from semcore.memo import LRU
-from semcore.types import OnDemand, Sample
 from semcore_video.face.cut import face_square
 from semcore_video.face.follow import Person
 from semcore_video.face.tracker import FACE, Tracking

@@ -12,12 +12,11 @@ import numpy as np
 from annotated_types import Ge
 from PIL import Image, ImageOps
 
+from semcore import ComponentError, OnDemand, Sample, Source
 from semcore.component.digest import digest
-from semcore.errors import ComponentError, SourceError
-from semcore.interfaces import Source
+from semcore.errors import SourceError
 from semcore.limits import MAX_FRAMES, MAX_SEQUENCE_PIXELS
 from semcore.media.pictures import decode_picture, open_picture, written
-from semcore.types import OnDemand, Sample
 
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 PICTURES = {**ANIMATIONS, ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".ppm": "PPM"}

@@ -10,11 +10,19 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore.errors import ComponentError, RunError
-from semcore.interfaces import Source
+from semcore import (
+    ComponentError,
+    Extent,
+    Features,
+    KnowledgeBase,
+    Rng,
+    RunError,
+    Sample,
+    Semantics,
+    Source,
+    Tokens,
+)
 from semcore.limits import MAX_SEQUENCE_PIXELS
-from semcore.rng import Rng
-from semcore.types import Extent, Features, KnowledgeBase, Sample, Semantics, Tokens
 from semcore_video.face.cut import face_square
 from semcore_video.face.mesh import eye_openness
 from semcore_video.face.motion import basis

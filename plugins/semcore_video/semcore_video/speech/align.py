@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore_video.resampling import resample_audio
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
 

@@ -9,10 +9,18 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from semcore.errors import ComponentError
+from semcore import (
+    ComponentError,
+    Features,
+    KnowledgeBase,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+    Text,
+    Tokens,
+)
 from semcore.fingerprint.content import fingerprint
-from semcore.interfaces import SemanticEncoder
-from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream, Text, Tokens
 from semcore_video.licences import POCKETSPHINX, PRAATIO
 from semcore_video.paper import PAPER
 from semcore_video.speech import textgrid

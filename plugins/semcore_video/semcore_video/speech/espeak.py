@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore_video.speech import espeak_process
 from semcore_video.speech.phones import ARPABET, SILENCE
 

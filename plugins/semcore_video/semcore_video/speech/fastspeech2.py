@@ -10,11 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semcore.errors import RunError
-from semcore.interfaces import Generator
+from semcore import Candidates, Generator, KnowledgeBase, Rng, RunError, Sample, Semantics, Stream
 from semcore.models.pretrained import Pretrained
-from semcore.rng import Rng
-from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import POCKETSPHINX, TRANSFORMERS
 from semcore_video.paper import PAPER
 from semcore_video.speech.phones import SILENCE

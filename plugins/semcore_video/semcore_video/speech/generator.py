@@ -9,9 +9,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore.interfaces import Generator
-from semcore.rng import Rng
-from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
+from semcore import Candidates, Generator, KnowledgeBase, Rng, Sample, Semantics, Stream
 from semcore_video.licences import ESPEAK, POCKETSPHINX
 from semcore_video.resampling import resample_audio
 from semcore_video.speech.espeak import speak

@@ -8,10 +8,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Generator
-from semcore.rng import Rng
-from semcore.types import Candidates, Features, KnowledgeBase, Semantics, Stream, Tokens
+from semcore import (
+    Candidates,
+    ComponentError,
+    Features,
+    Generator,
+    KnowledgeBase,
+    Rng,
+    Semantics,
+    Stream,
+    Tokens,
+)
 from semcore_video.face.encoder import MOTION
 from semcore_video.face.motion import POSE
 from semcore_video.paper import PAPER

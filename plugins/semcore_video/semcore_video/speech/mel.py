@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from semcore.errors import RunError
+from semcore import RunError
 
 RATE_HZ, HOP, WINDOW, BANDS, HIGHEST_HZ = 16000, 160, 1024, 80, 8000.0
 """Parameters of the spectrogram; the hop of 10 ms is the frame of durations."""

@@ -11,10 +11,17 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Generator
-from semcore.rng import Rng
-from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore import (
+    Candidates,
+    ComponentError,
+    Features,
+    Generator,
+    KnowledgeBase,
+    Rng,
+    Sample,
+    Semantics,
+    Stream,
+)
 from semcore_video.licences import MEDIAPIPE, POCKETSPHINX
 from semcore_video.paper import PAPER
 from semcore_video.speech.lips import HEIGHT, WIDTH, normalised
@@ -121,7 +128,7 @@ def _trimmed(sample: Sample, length_s: float) -> Sample:
 
 @dataclass(frozen=True)
 class FastSpeech(MelVoiced):
-    """Speaks phones or a text: a small network after FastSpeech 2, trained on eSpeak NG.
+    """Speaks phones or a text by a small network after FastSpeech 2, trained on eSpeak NG.
 
     With `phones` and `durations` each phone has its given duration. With `text`, phones are those
     of the dictionary with average durations, scaled to the `interval` if there is one. Streams that

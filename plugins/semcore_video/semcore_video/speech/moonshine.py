@@ -9,9 +9,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from semcore.errors import ComponentError, RunError
-from semcore.interfaces import SemanticEncoder
-from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
+from semcore import (
+    ComponentError,
+    KnowledgeBase,
+    RunError,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+    Text,
+)
 from semcore_video.licences import MOONSHINE
 from semcore_video.paper import PAPER
 from semcore_video.resampling import resample_audio

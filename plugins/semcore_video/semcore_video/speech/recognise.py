@@ -11,9 +11,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semcore.errors import ComponentError, RunError
-from semcore.interfaces import SemanticEncoder
-from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
+from semcore import (
+    ComponentError,
+    KnowledgeBase,
+    RunError,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+    Text,
+)
 from semcore_video.licences import POCKETSPHINX
 from semcore_video.speech.align import decode_utterance, new_decoder, pcm
 from semcore_video.speech.grid import GRID_WORDS

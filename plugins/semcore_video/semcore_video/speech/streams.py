@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from semcore.types import Features, Semantics, Stream, Text, Tokens
+from semcore import Features, Semantics, Stream, Text, Tokens
 from semcore_video.speech.align import pronounce
 from semcore_video.speech.phones import FRAME_S, NAMES
 

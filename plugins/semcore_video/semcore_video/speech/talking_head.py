@@ -8,9 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from semcore.interfaces import Generator
-from semcore.rng import Rng
-from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore import Candidates, Features, Generator, KnowledgeBase, Rng, Sample, Semantics, Stream
 from semcore_video.face.tracker import Tracking, track
 from semcore_video.paper import PAPER
 from semcore_video.resampling import interpolated

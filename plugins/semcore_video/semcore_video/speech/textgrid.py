@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from semcore.errors import ComponentError, RunError
+from semcore import ComponentError, RunError
 from semcore.media.texts import read_text
 from semcore_video.speech.align import Phone
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE

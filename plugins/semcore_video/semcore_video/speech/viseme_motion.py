@@ -9,11 +9,17 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Generator
+from semcore import (
+    Candidates,
+    ComponentError,
+    Features,
+    Generator,
+    KnowledgeBase,
+    Rng,
+    Semantics,
+    Stream,
+)
 from semcore.limits import MAX_FRAMES
-from semcore.rng import Rng
-from semcore.types import Candidates, Features, KnowledgeBase, Semantics, Stream
 from semcore_video.face.encoder import MOTION
 from semcore_video.paper import PAPER
 from semcore_video.resampling import USUAL_FPS

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore_video.face.motion import EXPRESSION, NUMBERS, POSE
 from semcore_video.speech.phones import NUMBERS as PHONE_NUMBERS
 from semcore_video.speech.phones import SILENCE

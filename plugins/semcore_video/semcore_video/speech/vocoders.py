@@ -11,11 +11,18 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Generator
+from semcore import (
+    Candidates,
+    ComponentError,
+    Features,
+    Generator,
+    KnowledgeBase,
+    Rng,
+    Sample,
+    Semantics,
+    Stream,
+)
 from semcore.models.pretrained import Pretrained
-from semcore.rng import Rng
-from semcore.types import Candidates, Features, KnowledgeBase, Sample, Semantics, Stream
 from semcore_video.licences import LIBROSA, TRANSFORMERS
 from semcore_video.paper import PAPER
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, in_bands, sound_of

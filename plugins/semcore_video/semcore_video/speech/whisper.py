@@ -10,11 +10,18 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Ge
 
-from semcore.errors import ComponentError, RunError
-from semcore.interfaces import SemanticEncoder
+from semcore import (
+    ComponentError,
+    KnowledgeBase,
+    RunError,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+    Text,
+)
 from semcore.models.files import need_tokenizer
 from semcore.models.pretrained import Pretrained
-from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_video.licences import TRANSFORMERS
 from semcore_video.paper import PAPER
 from semcore_video.resampling import resample_audio

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from semcore.rng import Rng
+from semcore import Rng
 from semcore_video.jscc.components import RATE_HZ, unit_power
 from semcore_video.jscc.networks import WaveCode
 from semcore_video.resampling import resample_audio

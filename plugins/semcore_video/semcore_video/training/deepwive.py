@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from semcore.rng import Rng
+from semcore import Rng
 from semcore_video.jscc.networks import FrameCode
 from semcore_video.sources.clips import Clips
 from semcore_video.training.jscc import JSCCRecipe, over, train

@@ -13,7 +13,7 @@ import numpy as np
 from annotated_types import Ge
 from safetensors.numpy import save_file
 
-from semcore.interfaces import Recipe
+from semcore import Recipe
 from semcore.training.loop import command_of
 from semcore_video.face.mesh import (
     INNER_LIPS,

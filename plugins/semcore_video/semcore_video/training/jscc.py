@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 from annotated_types import Ge, Le
 
-from semcore.interfaces import ChannelModel, Recipe
-from semcore.rng import Rng
+from semcore import ChannelModel, Recipe, Rng
 from semcore.training.loop import (
     at_snrs,
     command_of,

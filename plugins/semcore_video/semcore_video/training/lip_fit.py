@@ -12,7 +12,7 @@ import numpy as np
 from annotated_types import Ge
 from safetensors.numpy import save_file
 
-from semcore.interfaces import Recipe
+from semcore import Recipe
 from semcore.training.loop import command_of
 from semcore_video.face.landmarks import landmarks
 from semcore_video.metrics.lip_fit import audio_features, lip_motion

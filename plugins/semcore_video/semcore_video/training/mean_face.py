@@ -11,8 +11,7 @@ from typing import ClassVar
 import numpy as np
 from safetensors.numpy import save_file
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Recipe
+from semcore import ComponentError, Recipe
 from semcore.training.loop import command_of
 from semcore_video.face.dlib_faces import embedding
 from semcore_video.face.identity import similarity

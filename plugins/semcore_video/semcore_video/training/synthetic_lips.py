@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from semcore.types import Sample
+from semcore import Sample
 from semcore_video.face.motion import POSE, basis
 from semcore_video.face.mouths import mouths_of
 from semcore_video.face.reference import best_reference

@@ -15,9 +15,8 @@ import torch
 import torch.nn.functional as F
 from annotated_types import Ge, Le
 
+from semcore import ChannelModel, Recipe, Rng
 from semcore.component.naming import name_of
-from semcore.interfaces import ChannelModel, Recipe
-from semcore.rng import Rng
 from semcore.training.loop import (
     asked,
     at_snrs,

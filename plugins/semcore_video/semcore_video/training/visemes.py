@@ -12,7 +12,7 @@ import numpy as np
 from annotated_types import Ge
 from safetensors.numpy import save_file
 
-from semcore.interfaces import Recipe
+from semcore import Recipe
 from semcore.training.loop import command_of
 from semcore_video.face.mesh import lip_opening
 from semcore_video.face.motion import POSE, basis
@@ -92,7 +92,7 @@ def learn(clips: Sequence[Seen], ridge: float) -> np.ndarray:
 
 
 def _seen(sample: object) -> Seen | None:
-    from semcore.types import Sample
+    from semcore import Sample
 
     assert isinstance(sample, Sample)
     if sample.video is None or sample.audio is None:

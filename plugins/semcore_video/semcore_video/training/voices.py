@@ -15,7 +15,7 @@ from annotated_types import Ge
 from safetensors.numpy import load_file, save_file
 from torch import nn
 
-from semcore.interfaces import Recipe
+from semcore import Recipe
 from semcore.training.loop import command_of, run_epochs, run_steps, write_model
 from semcore_video.resampling import resample_audio
 from semcore_video.speech.lips import normalised

@@ -12,9 +12,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore.errors import ComponentError
+from semcore import ComponentError, Features, Received, Span, Stream
 from semcore.link.adaptation import Adaptive
-from semcore.types import Features, Received, Span, Stream
 from semcore_channels.transports import header_code
 from semcore_channels.transports.interleaving import interleave
 from semcore_channels.transports.stream_layout import Burst, StreamTransport, deinterleaved_span
