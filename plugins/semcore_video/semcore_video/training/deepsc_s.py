@@ -82,7 +82,7 @@ class DeepSCSRecipe(JSCCRecipe):
 
         name = (
             "deepsc-s",
-            "signal over error of strangers' speech, dB",
+            "signal-to-error ratio of speech of unseen speakers, dB",
             "A waveform at 16 kHz to numbers and back.",
         )
         train(self, out, network, draw, loss, ratio_db, name)

@@ -69,7 +69,7 @@ class DeepWiVeRecipe(JSCCRecipe):
             draw,
             loss,
             psnr,
-            ("deepwive", "PSNR of strangers' frames, dB", "Frames to numbers and back."),
+            ("deepwive", "PSNR of frames of unseen speakers, dB", "Frames to numbers and back."),
         )
 
 

@@ -144,13 +144,13 @@ five principal components.
 ```
 
 Settings: lips = {lips}, eyes = {eyes}. Learnt from {frames} frames of {clips} videos of
-{data}, of which it holds no picture.
+{data}, of which it contains no picture.
 
 ## Measured
 
 | root mean square distance of all points, pixels at a face 120 pixels high | value |
 |---|---|
-| a still face | {still:.2f} |
-| 12 numbers a frame, speakers that it learnt from | {seen:.2f} |
-| 12 numbers a frame, each speaker with a basis of the others | {unseen:.2f} |
+| still face | {still:.2f} |
+| 12 numbers per frame, training speakers | {seen:.2f} |
+| 12 numbers per frame, each speaker with a basis learnt from the others | {unseen:.2f} |
 """

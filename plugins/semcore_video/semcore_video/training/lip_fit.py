@@ -121,7 +121,7 @@ lips, as measured on MediaPipe's landmarks.
 Settings: ridge = {ridge}. Learnt from {clips} videos of
 {data}.
 
-## Measured, each speaker with a map of the others
+## Measured, each speaker with a map learnt from the others
 
 | sound | lip-fit | lag within a frame of the true one | lags found |
 |---|---|---|---|

@@ -98,12 +98,12 @@ The mean of dlib's 128-number embeddings of {people} people, {frames} frames eac
 ```
 
 Made of {data},
-of which it holds no picture.
+of which it contains no picture.
 
 ## Measured
 
 | cosine similarity | same person, least | others, mean | others, most |
 |---|---|---|---|
 | raw | {raw_same:.3f} | {raw_others:.3f} | {raw_most:.3f} |
-| less the mean face | {centred_same:.3f} | {centred_others:.3f} | {centred_most:.3f} |
+| mean face subtracted | {centred_same:.3f} | {centred_others:.3f} | {centred_most:.3f} |
 """

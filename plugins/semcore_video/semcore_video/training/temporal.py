@@ -226,7 +226,7 @@ def card(recipe: TemporalRecipe, scores: list[tuple[str, str]], seconds: float) 
     what = (
         "mean squared error, in units of the mean square"
         if recipe.of == "durations"
-        else "share of wrong tokens"
+        else "token error rate"
     )
     return CARD.format(
         of=recipe.of,

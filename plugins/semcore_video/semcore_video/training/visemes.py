@@ -137,6 +137,6 @@ Settings: ridge = {ridge}. Learnt from {frames} frames of {clips} videos of
 
 | correlation of the opening of the lips with the true one, mean over speakers | value |
 |---|---|
-| speakers that it learnt from | {seen:.2f} |
-| each speaker with a map of the others | {unseen:.2f} ({low:.2f} to {high:.2f}) |
+| training speakers | {seen:.2f} |
+| each speaker with a map learnt from the others | {unseen:.2f} ({low:.2f} to {high:.2f}) |
 """
