@@ -85,7 +85,7 @@ DERIVED = {
         of=_bits_per_pixel,
     )
 }
-"""Metrics computed from the items of a run. `bpp`: payload bits per pixel, without channel coding."""
+"""Metrics computed from items. `bpp`: payload bits per pixel, without channel coding."""
 
 
 MeasurementKey = tuple[tuple[str, str], ...]
@@ -174,7 +174,7 @@ def has(row: Row, metric: str) -> bool:
 
 
 def summary_of(result: Mapping[str, Any], metric: str) -> Summary:
-    """The summary of a metric in `result.json`; without a mean where the cell does not measure it."""
+    """The summary of a metric in `result.json`; without a mean if the cell does not measure it."""
     if metric in result["metrics"]:
         entry = result["metrics"][metric]
         return Summary(**{name: entry[name] for name in Summary.__dataclass_fields__})

@@ -156,7 +156,7 @@ def default_group(rows: Sequence[Row], x: str, measured: bool) -> list[str]:
 
 
 def connected(metric: str, group: Mapping[str, str], label: str, points: Sequence[Point], x: str = "") -> Iterator[Line]:
-    """The points of a group as lines: one line per measurement key of the metric (and of a metric x)."""
+    """The points of a group as lines: one per measurement key of the metric, and of a metric x."""
     parts: dict[tuple[MeasurementKey, MeasurementKey], list[Point]] = {}
     for point in points:
         result = point.rows[0].result

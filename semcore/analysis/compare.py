@@ -1,4 +1,4 @@
-"""Two runs side by side: which settings differ, and what that did to every metric."""
+"""Two runs compared: which settings differ, and how every metric changed."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ from semcore.statistics.intervals import Estimate
 
 ABSENT = "–"
 MADE_BY, LIBRARY = "made by ", "library "
-"""What a component or a library that both runs have is known by, beside their settings."""
+"""Prefixes of the components and libraries of a run, which are compared like settings."""
 
 
 @dataclass(frozen=True)
-class Change:
+class MetricChange:
     """A metric at one point of the sweep, in both runs.
 
     Fields:
-        settings: the swept values that both cells have
+        settings: the swept values that the two cells share
         metric: its name
         unit: its unit
         first: mean in the first run
         second: mean in the second run
-        difference: second minus first, over the samples that both have, with its 95 % interval; None if not comparable
-        reason: why it is not comparable
+        difference: second minus first over the samples in both, with its 95 % interval; None if
+            they are not comparable
+        reason: why they are not comparable
     """
 
     settings: Mapping[str, Any]
@@ -46,15 +47,15 @@ class Difference:
     """What differs between two runs.
 
     Fields:
-        settings: dotted path -> values in the first and in the second run; swept values stand joined
-        alone: swept settings of cells that one run alone has done, by run
+        settings: dotted path -> values in the first and in the second run; swept values are joined
+        alone: swept settings of the cells that only one run has done, by run
         changes: every metric of every pair of cells
-        same: number of pairs of cells that are the same to the byte
+        same: number of pairs of cells with identical results
     """
 
     settings: Mapping[str, tuple[str, str]]
     alone: tuple[tuple[Mapping[str, Any], ...], tuple[Mapping[str, Any], ...]]
-    changes: tuple[Change, ...]
+    changes: tuple[MetricChange, ...]
     same: int
 
 
@@ -62,61 +63,72 @@ def diff(first: Path, second: Path) -> Difference:
     """Compare two runs; cells are paired by their swept values.
 
     Raises:
-        RunError: a folder does not hold a run
+        RunError: a folder is not a run
     """
     runs = read_run(first), read_run(second)
-    configs = [_config(run) for run in runs]
-    settings = {
-        path: (configs[0].get(path, ABSENT), configs[1].get(path, ABSENT))
-        for path in dict.fromkeys([*configs[0], *configs[1]])
-        if configs[0].get(path, ABSENT) != configs[1].get(path, ABSENT)
-        and (all(path in config for config in configs) or not path.startswith((MADE_BY, LIBRARY)))
-    }
     cells = [{repr(_place(result, runs)): result for result in run.results} for run in runs]
-    alone = tuple(
-        tuple(cells[i][key]["settings"] for key in cells[i] if key not in cells[1 - i]) for i in range(2)
-    )  # fmt: skip
-    changes: list[Change] = []
+    alone = (
+        tuple(result["settings"] for key, result in cells[0].items() if key not in cells[1]),
+        tuple(result["settings"] for key, result in cells[1].items() if key not in cells[0]),
+    )
+    changes: list[MetricChange] = []
     same = 0
-    for key in (key for key in cells[0] if key in cells[1]):
-        pair = cells[0][key], cells[1][key]
-        same += {**pair[0], "settings": 0} == {**pair[1], "settings": 0}
-        changes += _changes(runs, pair)
-    return Difference(settings, (alone[0], alone[1]), tuple(changes), same)
+    for key, result in cells[0].items():
+        if key in cells[1]:
+            pair = result, cells[1][key]
+            same += {**pair[0], "settings": 0} == {**pair[1], "settings": 0}
+            changes += _changes(runs, pair)
+    return Difference(_settings(runs), alone, tuple(changes), same)
+
+
+def _settings(runs: tuple[Run, Run]) -> dict[str, tuple[str, str]]:
+    """The settings that differ; components and libraries only where both runs have them."""
+    first, second = map(_config, runs)
+    found = {}
+    for path in dict.fromkeys([*first, *second]):
+        pair = first.get(path, ABSENT), second.get(path, ABSENT)
+        known = path in first and path in second or not path.startswith((MADE_BY, LIBRARY))
+        if known and pair[0] != pair[1]:
+            found[path] = pair
+    return found
 
 
 def _place(result: Mapping[str, Any], runs: tuple[Run, Run]) -> list[tuple[str, Any]]:
-    """What a cell is paired by: the swept values, without axes that only one run sweeps over more than one value."""
-    return [(path, value) for path, value in result["settings"].items() if all(path in one.axes for one in runs)]
+    """The swept values by which a cell is paired: those of axes that both runs have."""
+    settings = result["settings"].items()
+    return [(path, value) for path, value in settings if all(path in run.axes for run in runs)]
 
 
 def _config(run: Run) -> dict[str, str]:
-    """Every setting of a run's cells, with seed, packages, sources and libraries; the values that it takes stand joined."""
+    """Every setting of the cells, with seed, packages, sources and libraries; values are joined."""
     found: dict[str, dict[str, None]] = {}
     for result in run.results:
-        packages = {f"package {name}": version for name, version in result["packages"].items()}
-        packages |= {f"{MADE_BY}{name}": "; ".join(values) for name, values in built_from([result]).items()}
-        packages |= {f"{LIBRARY}{name}": version for name, version in result.get("libraries", {}).items()}
-        for path, value in {**flatten(result["config"]), **packages, "semcore": run.info["semcore"]}.items():
+        parts = {f"package {name}": version for name, version in result["packages"].items()}
+        for name, values in built_from([result]).items():
+            parts[f"{MADE_BY}{name}"] = "; ".join(values)
+        for name, version in result.get("libraries", {}).items():
+            parts[f"{LIBRARY}{name}"] = version
+        settings = {**flatten(result["config"]), **parts, "semcore": run.info["semcore"]}
+        for path, value in settings.items():
             found.setdefault(path, {})[str(value)] = None
     return {path: ", ".join(values) for path, values in found.items()}
 
 
-def _changes(runs: tuple[Run, Run], pair: tuple[dict[str, Any], dict[str, Any]]) -> list[Change]:
-    rows = [{row["sample"]: row for row in run.items(result)} for run, result in zip(runs, pair, strict=True)]
+def _changes(runs: tuple[Run, Run], pair: tuple[dict[str, Any], dict[str, Any]]) -> list[MetricChange]:
+    first, second = (run.items(result) for run, result in zip(runs, pair, strict=True))
     settings = {path: value for path, value in pair[0]["settings"].items() if path in pair[1]["settings"]}
     changes = []
     for name in dict.fromkeys([*pair[0]["metrics"], *pair[1]["metrics"]]):
-        found = [result["metrics"].get(name) for result in pair]
-        means = [one["mean"] if one else None for one in found]
-        unit = next(one["unit"] for one in found if one)
+        ours, theirs = (result["metrics"].get(name) for result in pair)
         difference, reason = None, ""
-        if not all(found):
+        if not ours or not theirs:
             reason = "only one run measures it"
-        elif found[0]["signature"] != found[1]["signature"]:
-            reason = f"measured differently: {found[0]['signature']} and {found[1]['signature']}"
+        elif ours["signature"] != theirs["signature"]:
+            reason = f"measured differently: {ours['signature']} and {theirs['signature']}"
         else:
-            difference = paired(rows[1].values(), rows[0].values(), name, statistic_of(found[0]["statistic"]))
+            difference = paired(second, first, name, statistic_of(ours["statistic"]))
             reason = "" if difference else "no sample has it in both"
-        changes.append(Change(settings, name, unit, means[0], means[1], difference, reason))
+        unit = (ours or theirs or {})["unit"]
+        first_mean, second_mean = (one["mean"] if one else None for one in (ours, theirs))
+        changes.append(MetricChange(settings, name, unit, first_mean, second_mean, difference, reason))
     return changes

@@ -1,4 +1,4 @@
-"""Which of two cells is better, as far as their samples show it, and whether it delivered at all."""
+"""Which of two cells is better, as far as their samples show, and whether it delivered at all."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ class Evidence:
         """Why the better value of a cell is not to its credit; "" if it is.
 
         Returns:
-            "lost": nothing of what it sent arrived; "less": it cost less because less of it arrived;
-            "missing": it lacks values for samples for which the other cell has them
+            "lost": nothing of what it sent arrived; "less": it cost less because less of it
+            arrived; "missing": it lacks values for samples for which the other cell has them
         """
         ours, theirs = self.items(winner), self.items(loser)
         if not any(map(_arrived, ours)) and any(map(_arrived, theirs)):

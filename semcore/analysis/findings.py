@@ -24,7 +24,7 @@ RANKS = ("warning", "clear", "open", "note")
 OBJECTIONS = {
     "lost": "nothing of {winner} arrived, and it is not compared",
     "less": "{winner} costs less, but less of it arrived",
-    "missing": "{winner} has no value for samples for which {loser} has one, and it is not compared",
+    "missing": ("{winner} has no value for samples for which {loser} has one, and it is not compared"),
 }
 """The words for `Evidence.objection`."""
 
@@ -47,7 +47,7 @@ class Observation:
 
 
 def observe(overview: Overview) -> list[Observation]:
-    """The most important observations: warnings, then clear, open ones and notes; metrics in turn."""
+    """The most important observations: warnings, clear and open ones, then notes."""
     if not overview.run.results:
         return []
     evidence, found = Evidence(), list(_cautions(overview))
@@ -66,7 +66,8 @@ def observe(overview: Overview) -> list[Observation]:
 def ranked(found: Iterable[Observation]) -> list[Observation]:
     """Observations by importance.
 
-    Those of one verdict and weight are ordered by subject in turn: the first of each, then the second.
+    Those of one verdict and weight are ordered by subject in turn: the first of each subject, then
+    the second.
     """
     seen: dict[tuple[str, int, str], int] = {}
     keys: list[tuple[int, int, int, int, Observation]] = []
@@ -108,13 +109,12 @@ def _calibration(overview: Overview) -> Iterator[Observation]:
         if overview.x and name in row.result["report"]
     ]
     if gaps:
-        text = (
-            f"What the channel reports lies within {number(max(gaps))} {overview.unit} of what was set, in {len(gaps)} cells."
-        )
+        gap = f"{number(max(gaps))} {overview.unit}"
+        text = f"What the channel reports lies within {gap} of what was set, in {len(gaps)} cells."
         yield Observation("note", name, text, 1)
 
 
-# ---------------------------------------------------------------------------------------------- lines
+# ---------------------------------------------------------------------------- lines
 
 
 def _comparisons(evidence: Evidence, overview: Overview, lines: Sequence[Line]) -> Iterator[Observation]:
@@ -222,7 +222,8 @@ def _course(evidence: Evidence, overview: Overview, line: Line) -> Iterator[Obse
     else:
         leading = [x for x, mean in zip(places, means, strict=True) if mean == best]
         peers = [x for i, x in enumerate(places) if i not in behind]
-        text = f"its best mean, {number(best)}, is at {spans.text(leading)}; not clearly different: {spans.text(peers)}."
+        text = f"its best mean, {number(best)}, is at {spans.text(leading)}; "
+        text += f"not clearly different: {spans.text(peers)}."
         yield Observation("open", metric, who + text)
     if "snr" in overview.x:
         worse = []
@@ -232,7 +233,8 @@ def _course(evidence: Evidence, overview: Overview, line: Line) -> Iterator[Obse
                 if not evidence.objection(metric, lead, rows[j]):
                     worse.append(places[j])
         if worse:
-            text = f"worse at {spans.text(worse)} than at a lower SNR (95 %): more SNR should not hurt."
+            at = spans.text(worse)
+            text = f"worse at {at} than at a lower SNR (95 %): more SNR should not hurt."
             yield Observation("warning", metric, who + text)
 
 
@@ -257,7 +259,7 @@ def _bound(summary: Summary) -> str:
 
 
 def _factor(pairs: Sequence[tuple[Summary, Summary]]) -> str:
-    """By what factor the better one leads; "" for decibels, scores up to 1, and means of 0 or less."""
+    """By what factor the better one leads; "" for decibels, scores up to 1, and means up to 0."""
     means = [(one.mean or 0.0, other.mean or 0.0) for one, other in pairs]
     score = pairs[0][0].better == "higher" and max(map(max, means)) <= 1
     decibels = any(one.unit == "dB" for pair in pairs for one in pair)
@@ -295,7 +297,7 @@ class _Spans:
         return f"{', '.join(parts)} {self._unit}".strip()
 
 
-# ---------------------------------------------------------------------------------------------- cells
+# ---------------------------------------------------------------------------- cells
 
 
 def _cells(evidence: Evidence, overview: Overview, metric: str) -> Iterator[Observation]:

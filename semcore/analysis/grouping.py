@@ -11,7 +11,7 @@ from semcore.runs.labels import NOTHING, canonical_key, distinguish, title
 
 
 def varying(rows: Sequence[Row], x: str = "") -> list[str]:
-    """The swept paths except x and the seed; and the run, where runs differ in other settings too."""
+    """The swept paths except x and the seed; also the run, if runs differ in other settings."""
     paths = [path for path in swept(rows) if path not in (SEED, x)]
     if len(distinct(RUN, rows)) > 1:
         whole = {canonical_key({path: row.place[path] for path in row.place if path not in (SEED, RUN, x)}) for row in rows}
@@ -39,7 +39,7 @@ def groups(rows: Sequence[Row], paths: Sequence[str], x: str = "") -> list[tuple
 
 
 def group_label(group: Mapping[str, str], more: str = "") -> str:
-    """The name of a group: texts as they are, numbers with the name of their setting and its unit."""
+    """The name of a group: texts as they are, numbers with setting and unit."""
     parts = []
     for path, value in group.items():
         if value == NOTHING:

@@ -41,7 +41,7 @@ class Row:
         return f"cell {self.result['id'][:8]} {label if label.startswith('(') else f'({label})'}"
 
     def get(self, path: str) -> Any:
-        """The value at a path; for a section or a nested component its settings by path; else None."""
+        """The value at a path, or None; for a section or a nested component its settings."""
         if path in self.place:
             return self.place[path]
         start = f"{path}."

@@ -99,7 +99,8 @@ def _values(row: Row, metric: str, references: Mapping[str, Row], against: str) 
     if metric == REGRET:
         reference = references.get(_without_planner(row))
         if reference is None:
-            raise RunError(f"{row.name} has no session of the planner {against!r} with the same seed to be compared with")
+            what = f"session of the planner {against!r} with the same seed to be compared with"
+            raise RunError(f"{row.name} has no {what}")
         pairs = zip(reference.result["segments"], segments, strict=True)
         missed = [_utility(best) - _utility(own) for best, own in pairs]
         return [math.fsum(missed[:end]) for end in range(1, len(missed) + 1)]

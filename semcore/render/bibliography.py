@@ -1,4 +1,7 @@
-"""What a run must cite: the BibTeX of every component that it used, from the `references.bib` of their packages."""
+"""What a run must cite: BibTeX of every component that it used.
+
+Entries come from the `references.bib` in the folders of packages.
+"""
 
 from __future__ import annotations
 
@@ -16,24 +19,29 @@ from semcore.plugins import packages
 FILE = "references.bib"
 OURS = "semcore"
 SECTION_KINDS = {"metrics": "metric"}
-"""Sections whose name is not that of their kind."""
+"""Kinds of the sections that are not named after their kind."""
 
 
 @dataclass(frozen=True)
 class Bibliography:
-    """BibTeX entries by key, sorted, and what could not be resolved, in sentences."""
+    """What to cite.
+
+    Fields:
+        entries: BibTeX by key, sorted
+        missing: a sentence per component or key that could not be resolved
+    """
 
     entries: Mapping[str, str]
     missing: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        """As a BibTeX file."""
+        """The content of a BibTeX file."""
         return "\n\n".join(self.entries.values()) + "\n"
 
 
 def bibliography(rows: Sequence[Row]) -> Bibliography:
-    """What the components of some rows cite, and semcore in the versions that computed them."""
+    """What the components of rows cite, and semcore in the versions that computed them."""
     entries: dict[str, str] = {}
     missing: dict[str, None] = {}
     for kind, name in sorted(set().union(*(used(row) for row in rows))):
@@ -45,7 +53,8 @@ def bibliography(rows: Sequence[Row]) -> Bibliography:
         for key in keys:
             found = own.get(key) or entries_of(OURS).get(key)
             if found is None:
-                missing[f"{kind} {name!r} cites {key!r}, which its package's {FILE} does not have"] = None
+                where = f"which its package's {FILE} does not have"
+                missing[f"{kind} {name!r} cites {key!r}, {where}"] = None
             elif entries.setdefault(key, found) != found:
                 missing[f"{kind} {name!r} has another entry {key!r} than the one printed"] = None
     versions = " and ".join(dict.fromkeys(str(row.run.info["semcore"]) for row in rows))
@@ -55,7 +64,10 @@ def bibliography(rows: Sequence[Row]) -> Bibliography:
 
 
 def used(row: Row) -> set[tuple[str, str]]:
-    """(kind, name) of every component of a cell, nested ones and those that its environment and plans chose included."""
+    """(kind, name) of every component of a cell.
+
+    Nested components are included, and those that the environment or a plan chose in a segment.
+    """
     found: set[tuple[str, str]] = set()
     for section, value in row.result["config"].items():
         found |= set(_components(value, SECTION_KINDS.get(section, section)))
@@ -69,7 +81,7 @@ def used(row: Row) -> set[tuple[str, str]]:
 
 
 def _components(value: Any, kind: str, nested: bool = False) -> Iterator[tuple[str, str]]:
-    """The components in a part of a configuration; `kind` is that of the outermost, or of the one around it."""
+    """The components in a part of a configuration; `kind`: of the outermost, or of the enclosing one."""
     if isinstance(value, Mapping):
         if isinstance(value.get("use"), str):
             kind = _nested_kind(kind, value["use"]) if nested or kind not in naming.KINDS else kind
@@ -82,7 +94,7 @@ def _components(value: Any, kind: str, nested: bool = False) -> Iterator[tuple[s
 
 
 def _nested_kind(around: str, name: str) -> str:
-    """The kind of a component inside another one: a codec rather than what is around it, rather than any other."""
+    """The kind of a nested component: a codec if there is one of the name, else the enclosing kind."""
     known = [kind for kind in naming.KINDS if name in naming.names(kind)]
     return next((kind for kind in ("codec", around, *known) if kind in known), "component")
 
@@ -91,7 +103,7 @@ def _cites(kind: str, name: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
     """The keys that a component cites, and the entries of its package.
 
     Raises:
-        PluginError: it is not installed, or its package is faulty
+        PluginError: the component is not installed, or its package is faulty
     """
     if kind not in naming.KINDS or naming.find(kind, name) is None:
         raise PluginError("no installed package brings it")
@@ -101,7 +113,7 @@ def _cites(kind: str, name: str) -> tuple[tuple[str, ...], Mapping[str, str]]:
 
 
 def entries_of(package: str) -> dict[str, str]:
-    """The entries of the `references.bib` in a package's folder, by key; none if it has no such file.
+    """The entries of a package's `references.bib` by key; empty without such a file.
 
     Raises:
         PluginError: the file is not BibTeX
@@ -117,28 +129,36 @@ def entries_of(package: str) -> dict[str, str]:
 
 
 def parse(text: str) -> dict[str, str]:
-    """BibTeX entries by key, each as it is written. What stands between entries is a comment.
+    """BibTeX entries by key, as they are written. Text between entries is a comment.
 
     Raises:
-        ValueError: an entry has no key or no end, or a key stands twice
+        ValueError: an entry without a key or an end, or a repeated key
     """
     found: dict[str, str] = {}
-    at = 0
-    while start := re.search(r"^@\w+", text[at:], re.MULTILINE):
-        begin = at + start.start()
+    end = 0
+    while start := re.search(r"^@\w+", text[end:], re.MULTILINE):
+        begin = end + start.start()
         line = text.count("\n", 0, begin) + 1
         head = re.match(r"@\w+\s*\{\s*([^\s,{}]+)\s*,", text[begin:])
         if head is None:
             raise ValueError(f"the entry in line {line} has no key")
         if head[1] in found:
             raise ValueError(f"the key {head[1]!r} stands again in line {line}")
-        depth, at = 0, text.index("{", begin)
-        for at in range(at, len(text)):  # noqa: B020
-            depth += (text[at] == "{") - (text[at] == "}")
-            if not depth:
-                break
-        if depth:
+        end = _closing(text, text.index("{", begin)) + 1
+        if not end:
             raise ValueError(f"the entry {head[1]!r} in line {line} has no end: count its braces")
-        at += 1
-        found[head[1]] = text[begin:at]
+        found[head[1]] = text[begin:end]
     return found
+
+
+def _closing(text: str, opening: int) -> int:
+    """The index of the brace that closes the one at `opening`; -1 without one."""
+    depth = 0
+    for at in range(opening, len(text)):
+        if text[at] == "{":
+            depth += 1
+        elif text[at] == "}":
+            depth -= 1
+        if not depth:
+            return at
+    return -1

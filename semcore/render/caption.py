@@ -24,9 +24,10 @@ def of_figure(chart: Chart, scale: str = "auto") -> str:
     y = {metric: [point.y for point in chart.points(metric)] for metric in chart.metrics}
     every = [summary for summaries in y.values() for summary in summaries]
     pools = [point.rows for line in chart.lines for point in line.points]
+    intervals = _intervals(every, "bars", chart.counted)
     sentences = [
         f"{_panels(chart)} over {_axis(chart)}{_lines(chart)}.",
-        f"Points are means over {_n(every, chart.counted)}; {_intervals(every, 'bars', chart.counted)}.",
+        f"Points are means over {_n(every, chart.counted)}; {intervals}.",
         *_averaged(pools, [chart.x, *chart.group], chart.counted),
     ]
     for metric, summaries in y.items():
@@ -53,7 +54,8 @@ def of_table(table: Table) -> str:
     sentences = [f"Means over {_n(every)}, with {_intervals(every, '')}."]
     for metric, column in columns:
         sentences += exactness(metric, column)
-    sentences.append("Bold: the best of a column, if its interval lies apart from all that are worse; no cost is.")
+    best = "Bold: the best of a column, if its interval lies apart from all that are worse"
+    sentences.append(f"{best}; no cost is.")
     sentences += _averaged(table.pools, table.paths)
     return " ".join([*sentences, *provenance_sentences(table.rows, columns)])
 
@@ -132,9 +134,8 @@ def _cut(chart: Chart, metric: str, scale: str) -> list[str]:
         return []
     sentences, floor = [], log_floor(values)
     if zeros := sum(one.mean == 0 for one in y):
-        sentences.append(
-            f"{name} is 0 at {zeros} of {len(y)} points, which a logarithmic axis cannot show: arrows at its lower edge."
-        )
+        where = f"{name} is 0 at {zeros} of {len(y)} points"
+        sentences.append(f"{where}, which a logarithmic axis cannot show: arrows at its lower edge.")
     if any(one.low is not None and one.low < floor and one.mean for one in y):
         sentences.append(f"Some intervals of {name} reach below the lower edge.")
     return sentences

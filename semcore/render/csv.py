@@ -91,7 +91,7 @@ def _point(chart: Chart, line: Line, point: Point) -> dict[str, Any]:
 
 
 def of_table(table: Table, spreadsheet: bool = False) -> str:
-    """A table: mean, both ends of the interval and n of every metric; `spreadsheet`: as in `as_csv`."""
+    """A table: mean, interval and n of every metric; `spreadsheet`: as in `as_csv`."""
     rows = []
     for group, cells in zip(table.names, table.cells, strict=True):
         row: dict[str, Any] = dict(zip(table.paths, group, strict=True))

@@ -1,4 +1,4 @@
-"""Results as data for other programs: tidy tables, and the files that CompressAI compares codecs by."""
+"""Results as data for other programs: tidy tables, and curves as CompressAI reads them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semcore.analysis.aggregate import metric_names, require_metric
-from semcore.analysis.chart import chart
+from semcore.analysis.chart import Line, chart
 from semcore.analysis.rows import RUN, SEED, Row, swept
 from semcore.errors import RunError
 from semcore.render.caption import provenance_sentences
 from semcore.runs.results import value_of
 
 COMPRESSAI = {"psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"}
-"""What CompressAI calls metrics of ours; the others keep their names."""
+"""The names of CompressAI for metrics; other metrics keep theirs."""
 
 
 def cells(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any]]:
-    """One row per cell and metric: settings by dotted path, mean and interval, and how it was measured."""
+    """One row per cell and metric: settings by dotted path, mean, interval, signature."""
     paths = _paths(rows, all_settings)
     return [
         {**_start(row, paths), "metric": name, **summary, "statistic": summary["statistic"]["kind"], **_end(row)}
@@ -29,11 +29,12 @@ def cells(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any
 
 
 def items(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any]]:
-    """One row per sample: settings by dotted path, and a column per metric; infinite where decibels have no error."""
-    paths, metrics, found = _paths(rows, all_settings), metric_names(rows), []
+    """One row per sample: settings by dotted path, and a column per metric; decibels may be infinite."""
+    paths, metrics = _paths(rows, all_settings), metric_names(rows)
+    found = []
     for row in rows:
         start, end = _start(row, paths), _end(row)
-        for item in row.run.items(dict(row.result)):
+        for item in row.items():
             values = {name: _plain(value_of(item, name)) for name in metrics}
             found.append({**start, "sample": item["sample"], "channel-uses": item["channel_uses"], **values, **end})
     return found
@@ -44,7 +45,7 @@ def _plain(value: float | None) -> float | None:
 
 
 def _paths(rows: Sequence[Row], all_settings: bool) -> list[str]:
-    """The settings that have a column."""
+    """The paths of the settings that get a column."""
     paths = dict.fromkeys(path for one in rows for path in one.place) if all_settings else swept(rows)
     return [path for path in paths if path not in (RUN, SEED)]
 
@@ -64,12 +65,12 @@ def _end(row: Row) -> dict[str, Any]:
 
 
 def _flat(value: Any) -> Any:
-    """A setting as one value; a list or a component as JSON."""
+    """A setting as one value: a list or a component as JSON."""
     return json.dumps(value) if isinstance(value, (list, Mapping)) else value
 
 
 def parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """Rows as a Parquet file. A column holds numbers if all of its values are, else text.
+    """Rows as a Parquet file. A column of mixed types becomes text.
 
     Raises:
         RunError: pyarrow is not installed
@@ -96,30 +97,49 @@ def _column(values: list[Any]) -> list[Any]:
 def compressai(
     rows: Sequence[Row], metrics: Sequence[str] | None = None, group: Sequence[str] | None = None
 ) -> dict[str, dict[str, Any]]:
-    """One rate-distortion curve a file, as in CompressAI's results: name -> {name, description, results}.
+    """Rate-distortion curves as in the result files of CompressAI.
+
+    Args:
+        rows: of one run or several
+        metrics: against bits per pixel; None: those of `COMPRESSAI`
+        group: settings or sections that make curves (`chart`)
+
+    Returns:
+        content of a file by name: {name, description, results}
 
     Raises:
-        RunError: the bits per pixel are not known, or there is no other metric
+        RunError: the bits per pixel are unknown, or the metrics are
     """
     require_metric("bpp", rows)
-    shown = list(metrics) if metrics else [name for name in COMPRESSAI if name in metric_names(rows)]
+    known = metric_names(rows)
+    shown = list(metrics) if metrics else [name for name in COMPRESSAI if name in known]
     if not shown:
-        raise RunError(f"CompressAI compares {' and '.join(COMPRESSAI)}, which are not among the metrics; name others with "
-                       f"--metric ({', '.join(metric_names(rows))})")  # fmt: skip
+        raise RunError(
+            f"CompressAI compares {' and '.join(COMPRESSAI)}, which are not among the metrics; "
+            f"name others with --metric ({', '.join(known)})"
+        )
     drawn = chart(rows, "bpp", shown, group)
     files: dict[str, dict[str, Any]] = {}
-    for label in dict.fromkeys(line.label for line in drawn.lines):
+    for label in drawn.labels:
         lines = [line for line in drawn.lines if line.label == label]
-        at = [[row.result["id"] for row in point.rows] for point in lines[0].points]
-        if any([[row.result["id"] for row in point.rows] for point in line.points] != at for line in lines):
-            raise RunError(f"{label}: {' and '.join(shown)} are not known in the same cells; name one with --metric")
-        results = {"bpp": [point.x.mean for point in lines[0].points]}
-        results |= {COMPRESSAI.get(line.metric, line.metric): [point.y.mean for point in line.points] for line in lines}
-        measured = [
-            ("bpp", [point.x for point in lines[0].points]),
-            *((one.metric, [p.y for p in one.points]) for one in lines),
+        if any(_cells(line) != _cells(lines[0]) for line in lines):
+            names = " and ".join(shown)
+            hint = "name one with --metric"
+            raise RunError(f"{label}: {names} are not known in the same cells; {hint}")
+        x = [point.x for point in lines[0].points]
+        measured = [(line.metric, [point.y for point in line.points]) for line in lines]
+        results = {"bpp": [one.mean for one in x]}
+        for metric, summaries in measured:
+            results[COMPRESSAI.get(metric, metric)] = [one.mean for one in summaries]
+        sentences = [
+            "bpp: payload bits a pixel, without channel coding.",
+            *provenance_sentences(drawn.rows, [("bpp", x), *measured]),
         ]
-        said = ["bpp: payload bits a pixel, without channel coding.", *provenance_sentences(drawn.rows, measured)]
         name = label or str(rows[0].place[RUN])
-        files[name] = {"name": name, "description": " ".join(said), "results": results}
+        files[name] = {"name": name, "description": " ".join(sentences), "results": results}
     return files
+
+
+def _cells(line: Line) -> list[list[str]]:
+    """The ids of the cells behind each point."""
+    return [[row.result["id"] for row in point.rows] for point in line.points]

@@ -1,4 +1,4 @@
-"""What a run made of one sample as a figure: frames of clips, or pictures, a row for each cell, the source above."""
+"""One sample in a run as a figure: frames of clips, or pictures, of the source and of each cell."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LABEL_IN = 1.1
-"""Width of the words beside the frames."""
+"""Width of the labels beside the frames."""
 TOP_IN, EMPTY_IN = 0.2, 0.5
-"""Height of the moments above the frames, and of a row that has none."""
+"""Heights of the times above the frames, and of a row without frames."""
 TILES = {"column": 2, "page": 4}
 """Pictures beside each other."""
 LETTERS_PER_IN, LINE_IN = 17, 0.125
-"""Of the words above a picture."""
+"""Width of letters and height of lines of the labels above pictures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +37,9 @@ class Strip:
     """One row of the figure.
 
     Fields:
-        label: what varies between the rows, and its value
+        label: the values of what varies between the rows
         frames: uint8 (H, W, 3) each
-        moments: when in the clip they are, s; none for a picture
+        moments: times of the frames in the clip, in s; empty for a picture
     """
 
     label: str
@@ -48,65 +48,86 @@ class Strip:
 
 
 def strips(rows: Sequence[Row], sample: str | None, metrics: Sequence[str], count: int) -> tuple[str, list[Strip]]:
-    """The name of the sample, and a strip for the source and for each cell.
+    """A strip of the source and of each cell.
 
     Args:
         rows: the cells
         sample: name of a sample, or its number from 0; None: the first
-        metrics: whose values of the sample stand beside the frames
-        count: frames of a clip, spread evenly
+        metrics: shown with their values for the sample
+        count: number of frames of a clip, evenly spaced
+
+    Returns:
+        the name of the sample, and the strips
 
     Raises:
-        RunError: there is no such sample or metric, or nothing of it was kept
+        RunError: no such sample or metric, or no picture or clip of the sample was kept
     """
     name, items = _of_sample(rows, sample)
-    paths = [*([RUN] if len(distinct(RUN, rows)) > 1 else []), *swept(rows)]
+    paths = swept(rows)
+    if len(distinct(RUN, rows)) > 1:
+        paths = [RUN, *paths]
     found = list[Strip]()
     for row, item in zip(rows, items, strict=True):
-        words = [f"{format_value(row.get(path))} {title(path)[1]}".strip() for path in paths]
-        for metric in metrics:
-            if metric not in item["metrics"]:
-                raise RunError(f"no cell has a metric {metric!r}; there are {', '.join(item['metrics'])}")
-            known = row.result["metrics"][metric]
-            called = metric_title(metric, known.get("signature", ""))
-            words.append(f"{called} {number(value_of(item, metric))} {known.get('unit', '')}".strip())
+        texts = [f"{format_value(row.get(path))} {title(path)[1]}".strip() for path in paths]
+        texts += [_score(row, item, metric) for metric in metrics]
         if not found and (source := _strip(row, item, "source", "source", count)):
             found.append(source)
-        made = _strip(row, item, "result", "\n".join(words), count)
-        found.append(made or Strip("\n".join([*words, "(nothing)"]), (), ()))
-    if not any(one.frames for one in found):
+        strip = _strip(row, item, "result", "\n".join(texts), count)
+        found.append(strip or Strip("\n".join([*texts, "(nothing)"]), (), ()))
+    if not any(strip.frames for strip in found):
         raise RunError(f"of sample {name} neither clips nor pictures were kept")
     return name, found
 
 
+def _score(row: Row, item: Mapping[str, Any], metric: str) -> str:
+    """The value of a metric for a sample, with name and unit."""
+    if metric not in item["metrics"]:
+        known = ", ".join(item["metrics"])
+        raise RunError(f"no cell has a metric {metric!r}; there are {known}")
+    entry = row.result["metrics"][metric]
+    name = metric_title(metric, entry.get("signature", ""))
+    return f"{name} {number(value_of(item, metric))} {entry.get('unit', '')}".strip()
+
+
 def draw(found: Sequence[Strip], width: str = "page") -> dict[str, bytes]:
-    """The files by their ending: `pdf`, and `png` of each page; see `pages`."""
+    """The files of the figure by their endings (`paper.files_of`)."""
     with styled():
         return files_of(pages_of(found, width))
 
 
 def pages_of(found: Sequence[Strip], width: str = "page") -> Iterator[Figure]:
-    """Frames of clips in rows with their words beside, pictures as tiles with their words above; no page beyond `PAGE_IN`."""
+    """The figure in parts that fit a printed page each; call it within `styled`.
+
+    Clips are rows of frames with their labels beside, pictures are tiles with their labels above.
+    """
     columns, width_in = max(len(one.frames) for one in found), WIDTHS_IN[width]
     tall = max(one.frames[0].shape[0] / one.frames[0].shape[1] for one in found if one.frames)
     if columns > 1:
         tall = min(tall * (width_in - LABEL_IN) / columns, PAGE_IN / 3)
-        for some in _fitting(found, [tall if one.frames else EMPTY_IN for one in found], PAGE_IN - TOP_IN):
+        heights = [tall if one.frames else EMPTY_IN for one in found]
+        for some in _fitting(found, heights, PAGE_IN - TOP_IN):
             yield _rows(some, columns, width_in, tall)
         return
     beside = min(TILES[width], len(found))
     side = width_in / beside
-    labels = ["\n".join(line for part in one.label.split("\n") for line in textwrap.wrap(part, int(side * LETTERS_PER_IN)))
-              for one in found]  # fmt: skip
+    labels = [_wrapped(one.label, int(side * LETTERS_PER_IN)) for one in found]
     above = LINE_IN * (1 + max(label.count("\n") + 1 for label in labels))
     tall = min(tall * side, PAGE_IN / 2 - above)
     most = beside * max(1, int(PAGE_IN / (tall + above)))
     for start in range(0, len(found), most):
-        yield _tiles(found[start : start + most], labels[start : start + most], beside, width_in, (tall, above))
+        part = slice(start, start + most)
+        yield _tiles(found[part], labels[part], beside, width_in, (tall, above))
+
+
+def _wrapped(label: str, letters: int) -> str:
+    lines = []
+    for line in label.split("\n"):
+        lines += textwrap.wrap(line, letters)
+    return "\n".join(lines)
 
 
 def _fitting(found: Sequence[Strip], heights: Sequence[float], most: float) -> Iterator[list[Strip]]:
-    """The strips in groups that are not taller than a page."""
+    """The strips in groups that fit a page."""
     group, whole = list[Strip](), 0.0
     for strip, height in zip(found, heights, strict=True):
         if group and whole + height > most:
@@ -139,7 +160,7 @@ def _rows(found: Sequence[Strip], columns: int, width_in: float, tall: float) ->
 def _tiles(
     found: Sequence[Strip], labels: Sequence[str], beside: int, width_in: float, heights_in: tuple[float, float]
 ) -> Figure:
-    """Pictures; `heights_in`: of a picture, and of the words above it."""
+    """Pictures as tiles; `heights_in`: of a picture, and of the label above it."""
     from matplotlib.figure import Figure
 
     rows, (tall, above) = -(-len(found) // beside), heights_in
@@ -161,8 +182,8 @@ def _show(axes: Axes, pixels: np.ndarray | None) -> None:
 
 
 def _of_sample(rows: Sequence[Row], sample: str | None) -> tuple[str, list[Mapping[str, Any]]]:
-    """The name of a sample, and what each cell holds of it."""
-    every = [{item["sample"]: item for item in row.run.items(dict(row.result))} for row in rows]
+    """The name of a sample, and its item in each cell."""
+    every = [{item["sample"]: item for item in row.items()} for row in rows]
     shared = [name for name in every[0] if all(name in items for items in every)]
     if not shared:
         raise RunError("the cells have no sample in common; choose among them with --where")
@@ -175,7 +196,7 @@ def _of_sample(rows: Sequence[Row], sample: str | None) -> tuple[str, list[Mappi
 
 
 def _strip(row: Row, item: Mapping[str, Any], what: str, label: str, count: int) -> Strip | None:
-    """Frames of the clip, or the picture, that a cell kept under a name."""
+    """Frames of the clip, or the picture, that a cell kept as `what`."""
     if (clip := item.get("clips", {}).get(what)) is not None:
         frames, moments = _frames(row.run.file(row.result, clip), count)
         return Strip(label, frames, moments)
@@ -185,7 +206,7 @@ def _strip(row: Row, item: Mapping[str, Any], what: str, label: str, count: int)
 
 
 def _frames(data: bytes, count: int) -> tuple[tuple[np.ndarray, ...], tuple[float, ...]]:
-    """Frames of a clip, evenly spread, and when they are, s."""
+    """Frames of a clip, evenly spaced, and their times in s."""
     try:
         import av
     except ImportError as error:
@@ -193,13 +214,14 @@ def _frames(data: bytes, count: int) -> tuple[tuple[np.ndarray, ...], tuple[floa
     with av.open(io.BytesIO(data), "r") as opened:
         fps = float(opened.streams.video[0].average_rate or 25)
         total = sum(1 for _ in opened.decode(video=0))
-    # In the middle of equal parts: the first frame is often the reference itself.
+    # From the middle of equal parts: the first frame is often the reference itself.
     chosen = ((np.arange(count) + 0.5) * total / count).astype(int).tolist()
     kept: dict[int, np.ndarray] = {}
     with av.open(io.BytesIO(data), "r") as opened:
         for at, frame in enumerate(opened.decode(video=0)):
             if frame.width * frame.height > MAX_PIXELS:
-                raise ValueError(f"a frame has {frame.width}×{frame.height} pixels, and at most {MAX_PIXELS:,} are read")
+                size = f"{frame.width}×{frame.height} pixels"
+                raise ValueError(f"a frame has {size}, and at most {MAX_PIXELS:,} are read")
             if at in chosen:
                 kept[at] = frame.to_ndarray(format="rgb24")
     return tuple(kept[at] for at in chosen), tuple(at / fps for at in chosen)

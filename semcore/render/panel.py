@@ -123,7 +123,7 @@ def _draw_line(axes: Axes, line: Line, index: int, of: int, floor: float) -> Non
 
 
 def _down_to(floor: float, y: Sequence[float], shown: Sequence[int]) -> list[float]:
-    """The course of a line that falls to the lower edge beside a mean of 0, and breaks between zeros."""
+    """The course of a line that falls to the edge beside a mean of 0, and breaks between zeros."""
     near = {i + step for i in shown for step in (-1, 0, 1)}
     return [max(value, floor) if i in near else math.nan for i, value in enumerate(y)]
 

@@ -15,7 +15,7 @@ DECADES = 3.0
 
 
 def is_logarithmic(values: Sequence[float], error_rate: bool = False) -> bool:
-    """Whether a logarithmic axis shows these values better: none is negative, and they span decades."""
+    """Whether a logarithmic axis suits these values: none is negative, and they span decades."""
     positive = [value for value in values if value > 0]
     if not positive or min(values) < 0:
         return False

@@ -1,7 +1,7 @@
 """Kinds of metrics, their means and intervals.
 
-To give a metric an interval of another kind, subclass `Statistic` beside it. `student`, `bootstrapped`
-and `clopper_pearson` are intervals to build from.
+To give a metric an interval of another kind, subclass `Statistic` beside it. `student`,
+`bootstrapped` and `clopper_pearson` are intervals to build from.
 """
 
 from semcore.statistics.base import Quotient, Statistic, statistic_of

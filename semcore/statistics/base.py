@@ -18,7 +18,7 @@ KINDS: dict[str, type[Statistic]] = {}
 
 
 class Quotient(float):
-    """A ratio that keeps its parts, such as wrong bits / bits, so that they can be summed over samples.
+    """A ratio that keeps its parts, such as wrong bits / bits, to be summed over samples.
 
     Args:
         numerator: finite
@@ -48,9 +48,9 @@ def parts(value: float) -> tuple[float, float]:
 class Statistic(abc.ABC):
     """What kind of number a metric gives: how it is averaged, and the interval of the mean.
 
-    A subclass is a frozen dataclass whose fields are numbers (`float`, or `float | None`). Results hold
-    `kind` and the fields. The subclass registers itself when its module is imported; to read results,
-    semcore imports the metrics that they name.
+    A subclass is a frozen dataclass whose fields are numbers (`float`, or `float | None`). Results
+    hold `kind` and the fields. The subclass registers itself when its module is imported; to read
+    results, semcore imports the metrics that they name.
 
     Raises:
         TypeError: a subclass has the `kind` of another one
@@ -99,7 +99,7 @@ class Statistic(abc.ABC):
         return student(apart, None if most is None else -most, most, level)
 
     def apart(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> int:
-        """1 if ours are significantly greater than theirs, -1 if less, 0 if the interval includes 0."""
+        """1 if ours are significantly greater than theirs, -1 if less, else 0."""
         found = self.difference(ours, theirs, level)
         if found.low is None or found.high is None:
             return 0

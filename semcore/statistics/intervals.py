@@ -17,8 +17,8 @@ LEVEL = 0.95
 RESAMPLES, SEED = 2000, 20
 """Of a bootstrap. The seed is fixed, so that an interval depends on the values alone."""
 FEW, MANY = 20, 2000
-"""Numbers of samples: below `FEW` a bootstrap interval is too short, and is united with Student's t;
-from `MANY` on both are practically equal, and Student's t is taken."""
+"""Numbers of samples: below `FEW` a bootstrap interval is too short, and is united with Student's
+t; from `MANY` on both are practically equal, and Student's t is taken."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Estimate:
         mean: the estimate; for shares and ratios the ratio of the sums; None without a finite value
         low: lower end of the interval; None without an interval, as for a single sample
         high: upper end of the interval
-        exact: number of samples without any error, whose decibels are infinite; they are not in the mean
+        exact: number of samples without any error, whose decibels are infinite; not in the mean
         joint: decibels of the mean error of all samples, exact ones included; None for other kinds
     """
 
@@ -68,7 +68,7 @@ def student(values: Sequence[float], low: float | None, high: float | None, leve
 
 
 def ratios(over: Sequence[Sequence[float]], under: Sequence[Sequence[float]], bounds: Ends, level: float = LEVEL) -> Estimate:
-    """A ratio of sums, or the first of two ratios minus the second, with its interval by the delta method.
+    """A ratio of sums, or the first of two minus the second, with its interval (delta method).
 
     Args:
         over: numerators by sample, of one ratio or two
@@ -88,9 +88,10 @@ def ratios(over: Sequence[Sequence[float]], under: Sequence[Sequence[float]], bo
 
 
 def clopper_pearson(share: float, trials: float, level: float) -> tuple[float, float]:
-    """Clopper–Pearson's interval of a share of independent trials, as quantiles of beta distributions.
+    """Clopper–Pearson's interval of a share of independent trials.
 
-    As `scipy.stats.binomtest`, but the number of trials need not be an integer.
+    Quantiles of beta distributions, as in `scipy.stats.binomtest`; but the number of trials need
+    not be an integer.
 
     Args:
         share: of events in trials, 0..1
@@ -106,7 +107,9 @@ def clopper_pearson(share: float, trials: float, level: float) -> tuple[float, f
 
 
 def independent(events: Sequence[float], trials: Sequence[float]) -> float:
-    """The effective number of independent trials of clustered ones: at least one per cluster, at most all.
+    """The effective number of independent trials of clustered ones.
+
+    It is at least one per cluster, and at most the number of all trials.
 
     Args:
         events: number of events by cluster
@@ -152,9 +155,16 @@ def bootstrapped(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about degenerate data, handled below
         found = stats.bootstrap(
-            arrays, of, paired=True, vectorized=True, n_resamples=RESAMPLES, batch=max(1, 2_000_000 // student.n),
-            confidence_level=LEVEL, method="BCa", random_state=np.random.default_rng(SEED),
-        ).confidence_interval  # fmt: skip
+            arrays,
+            of,
+            paired=True,
+            vectorized=True,
+            n_resamples=RESAMPLES,
+            batch=max(1, 2_000_000 // student.n),
+            confidence_level=LEVEL,
+            method="BCa",
+            random_state=np.random.default_rng(SEED),
+        ).confidence_interval
     low, high = float(found.low), float(found.high)
     if not (math.isfinite(low) and math.isfinite(high)):
         return student

@@ -9,8 +9,8 @@
 | `Decibels` | errors, infinite where there is none | Student's t over samples with an error |
 
 No interval leaves the range of its metric. Observations are samples: repeated measurements of one
-sample are not independent. Another kind is another subclass of `Statistic`, in the file of the metric
-that has it; nothing here changes.
+sample are not independent. Another kind is another subclass of `Statistic`, in the file of the
+metric that has it; nothing here changes.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Share(Statistic):
 
     A value is one trial, or a `Quotient`: events / trials of a sample. Trials of one sample are not
     independent (bits of a block), so samples are clusters. The interval is that of Korn and
-    Graubard: Clopper–Pearson's for the effective number of trials, that is the number of independent
-    trials with the same variance. It is at least the number of samples, and equal to it where there
-    is no variance, as with 0 errors.
+    Graubard: Clopper–Pearson's for the effective number of trials, which is the number of
+    independent trials with the same variance. It is at least the number of samples, and equal to it
+    where there is no variance, as with 0 errors.
 
     Source: E. L. Korn, B. I. Graubard, Confidence intervals for proportions with small expected
     number of positive counts estimated from survey data, Survey Methodology 24(2), 1998.
@@ -71,7 +71,10 @@ class Share(Statistic):
         return math.fsum(events) / math.fsum(trials) * self.whole
 
     def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
-        """For single trials: Clopper–Pearson's intervals of both kinds of discordant samples, each at half the risk."""
+        """For single trials: Clopper–Pearson's intervals of both kinds of discordant samples.
+
+        Each has half of the risk.
+        """
         n, pairs = len(ours), (self._counts(ours), self._counts(theirs))
         both = [[k / m for k, m in zip(*counts, strict=True)] for counts in pairs]
         apart = [one - other for one, other in zip(*both, strict=True)]
@@ -147,8 +150,8 @@ class Ratio(Statistic):
     Fields:
         low: least possible value; None: unbounded
         high: greatest possible value; None: unbounded
-        whole: value of a sample in which everything is wrong, which bounds the interval of a rate of
-            0; None: a rate of 0 has no interval
+        whole: value of a sample in which everything is wrong, which bounds the interval of a rate
+            of 0; None: a rate of 0 has no interval
 
     Raises:
         ValueError: `whole` is not positive
@@ -200,8 +203,8 @@ class Ratio(Statistic):
 class Decibels(Statistic):
     """Decibels of a ratio to an error, such as a PSNR: infinite for a sample without any error.
 
-    The mean is over the samples with an error. `exact` counts the others, and `joint` is the value of
-    the mean error of all samples, which some publications call the PSNR of a data set.
+    The mean is over the samples with an error. `exact` counts the others, and `joint` is the value
+    of the mean error of all samples, which some publications call the PSNR of a data set.
     """
 
     kind: ClassVar[str] = "decibels"
@@ -221,7 +224,7 @@ class Decibels(Statistic):
         return math.fsum(finite) / len(finite) if finite else None
 
     def level(self, values: Sequence[float | None]) -> float | None:
-        """The mean; if some samples are exact, the value of the mean error; if all are, `LOSSLESS_DB`."""
+        """The mean; with exact samples that of the mean error; `LOSSLESS_DB` if all are exact."""
         known = [value for value in values if value is not None]
         if not known or not self.allows(known):
             return None
@@ -238,7 +241,7 @@ class Decibels(Statistic):
         return Estimate(found.n, found.mean, found.low, found.high, len(ours) - len(pairs))
 
     def apart(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> int:
-        """By the share of exact samples, else by the decibels of the others; 0 if the two contradict."""
+        """By the share of exact samples, else by the others; 0 if the two contradict."""
         exact = Share().apart([float(one == math.inf) for one in ours], [float(one == math.inf) for one in theirs], level)
         others = super().apart(ours, theirs, level)
         return 0 if exact * others < 0 else exact or others

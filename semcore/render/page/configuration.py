@@ -40,7 +40,7 @@ def by_workflow(results: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, A
 
 
 def written_paths(value: Any) -> set[str]:
-    """Dotted paths of the settings that the pipeline file names; those in a workflow as at the root."""
+    """Dotted paths of the settings that the pipeline file names, in workflows as at the root."""
     if not isinstance(value, Mapping):
         return set()
     paths = _paths({key: item for key, item in value.items() if key != "workflows"})

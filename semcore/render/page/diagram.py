@@ -17,21 +17,30 @@ from markupsafe import Markup, escape
 from semcore.component.base import unit_of
 from semcore.render.page.configuration import Varied, common
 
-WIDTH, GAP, PAD, COLUMN = 226, 46, 14, 272
-"""Of a box, between boxes, around them, and from one column to the next, in px."""
+WIDTH, PAD, COLUMN = 226, 14, 272
+"""Widths in px: of a box, around boxes, and from one column to the next."""
 HEAD, LINE, TAIL = 46, 17, 12
-"""Heights in px: kind and name of a box, a line of settings, the space below."""
+"""Heights in px: of kind and name in a box, of a setting, and of the space below."""
 LABEL = 30
 """Height in px of the name of a lane."""
 CHARACTERS = 30
-"""Of the monospaced font that fit into a box."""
+"""Characters of the monospaced font that fit into a box."""
 MOST = 5
-"""Settings shown of one component."""
+"""Settings shown per component."""
+SIGNS = {"swept": "◆ ", "segment": "◇ "}
+"""Signs before settings with these marks."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """A line in a box. `mark`: "swept", "segment" (changes from segment to segment), "title" (a component) or ""."""
+    """A line in a box.
+
+    Fields:
+        name: of the setting
+        value: as text
+        mark: `swept`, `segment` (changes from segment to segment), `title` (a component) or ""
+        indent: whether it belongs to the component above it
+    """
 
     name: str
     value: str
@@ -41,7 +50,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Box:
-    """A block. `muted`: nothing was configured there."""
+    """A block; `muted`: nothing is configured there."""
 
     kind: str
     name: str
@@ -60,9 +69,9 @@ def diagram(
     """Draw a configuration.
 
     Args:
-        config: as resolved, with a `Varied` wherever it is swept
-        streams: names of the streams that were sent, those of the planner and the knowledge base included
-        written: dotted paths of the settings that the pipeline file names: they tell more than defaults
+        config: a resolved configuration, with a `Varied` for every swept setting
+        streams: names of the streams that are sent, also by planner and knowledge base
+        written: dotted paths of the settings that the pipeline file names; shown before defaults
         segment: dotted paths of the settings that change from segment to segment
     """
 
@@ -80,10 +89,10 @@ def diagram(
 def _transports(
     transports: Any, streams: Sequence[str], written: Collection[str], segment: Collection[str]
 ) -> tuple[Box, Box]:
-    """Both ends of the transports: one that carries everything is named above, others each at its stream."""
+    """Both ends of the transports: a single one names its box, several stand at their streams."""
     transports = transports if isinstance(transports, Mapping) else {"*": transports}
     keys = {stream: stream if stream in transports else "*" for stream in streams} or {key: key for key in transports}
-    # One transport for every stream is written as `transport: {use: ...}`.
+    # A transport for all streams is written as `transport: {use: ...}`.
     built = {
         key: _component(transports.get(key), "transport" if key == "*" else f"transport.{key}", written, segment)
         for key in keys.values()
@@ -102,23 +111,31 @@ def _transports(
 
 
 def _component(value: Any, path: str, written: Collection[str], segment: Collection[str]) -> tuple[str, tuple[Setting, ...]]:
-    """Name and most telling settings of a component: swept first, then what the user wrote, then the rest in order."""
+    """Name and first settings of a component: swept ones, then those of the file, then others."""
     if isinstance(value, Varied):
-        names = dict.fromkeys(str(one.get("use", one)) if isinstance(one, Mapping) else str(one) for one in value.values)
-        parts = [one if isinstance(one, Mapping) else {} for one in value.values]
-        everywhere = [key for key in parts[0] if key != "use" and all(key in one for one in parts)]
-        shared = common([{key: part[key] for key in everywhere} for part in parts])
-        return " | ".join(names), (Setting("", "swept as a whole", "swept"), *_component(shared, path, written, segment)[1])
+        parts = [one if isinstance(one, Mapping) else {"use": one} for one in value.values]
+        names = dict.fromkeys(str(part.get("use", part)) for part in parts)
+        keys = [key for key in parts[0] if key != "use" and all(key in part for part in parts)]
+        shared = common([{key: part[key] for key in keys} for part in parts])
+        settings = _component(shared, path, written, segment)[1]
+        return " | ".join(names), (Setting("", "swept as a whole", "swept"), *settings)
     if not isinstance(value, Mapping):
         return "–", ()
     found: list[tuple[int, Setting]] = []
     for name, setting in _leaves(value):
         here = f"{path}.{name}"
-        mark = "swept" if isinstance(setting, Varied) else "segment" if here in segment else ""
-        nested = name.endswith(".use")
-        told = 0 if mark else 1 if nested else 2 if here in written else 3
-        if told < 3 or setting not in (None, "", False, [], {}):
-            found.append((told, Setting(name.removesuffix(".use"), quantity(name, setting), mark)))
+        mark = "segment" if here in segment else ""
+        if isinstance(setting, Varied):
+            mark = "swept"
+        if mark:
+            rank = 0
+        elif name.endswith(".use"):
+            rank = 1
+        else:
+            rank = 2 if here in written else 3
+        if rank < 3 or setting not in (None, "", False, [], {}):
+            text = quantity(name, setting)
+            found.append((rank, Setting(name.removesuffix(".use"), text, mark)))
     found.sort(key=lambda pair: pair[0])
     shown = [setting for _, setting in found[:MOST]]
     if len(found) > MOST:
@@ -127,7 +144,7 @@ def _component(value: Any, path: str, written: Collection[str], segment: Collect
 
 
 def _leaves(component: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Settings of a component by dotted path, those of nested components included; `x.use` names the component at x."""
+    """Settings of a component and its nested ones by dotted path; `x.use` names the one at x."""
     for name, value in component.items():
         if isinstance(value, Mapping) and "use" in value:
             yield f"{prefix}{name}.use", value["use"]
@@ -137,12 +154,13 @@ def _leaves(component: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[st
 
 
 def quantity(name: str, value: Any) -> str:
-    """A setting's value with its unit."""
+    """The value of a setting with its unit."""
     unit = unit_of(name)
     if isinstance(value, Varied):
-        few = [quantity("", one) for one in value.values]
-        words = f"{few[0]} … {few[-1]}" if len(few) > 4 else ", ".join(few)
-        return f"{words} {unit}".strip() + (f" ({len(few)})" if len(few) > 4 else "")
+        texts = [quantity("", one) for one in value.values]
+        if len(texts) > 4:
+            return f"{f'{texts[0]} … {texts[-1]} {unit}'.strip()} ({len(texts)})"
+        return f"{', '.join(texts)} {unit}".strip()
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {quantity(str(key), one)}" for key, one in value.items())
     if isinstance(value, (list, tuple)):
@@ -151,11 +169,12 @@ def quantity(name: str, value: Any) -> str:
         power = min(3, int(math.log10(abs(value)) // 3))
         return f"{value / 1000**power:g} {' kMG'[power]}Hz"
     if isinstance(value, float):
-        return f"{value:{'.6' if abs(value) >= 1 else '.3'}g} {unit}".strip()
+        digits = ".6g" if abs(value) >= 1 else ".3g"
+        return f"{value:{digits}} {unit}".strip()
     return f"{value} {unit}".strip()
 
 
-# ---------------------------------------------------------------------------------------------- drawing
+# ---------------------------------------------------------------------------- drawing
 
 
 def _draw(top: Sequence[Box], bottom: Sequence[Box], between: Mapping[int, Box], channel: Box) -> Markup:
@@ -176,7 +195,7 @@ def _draw(top: Sequence[Box], bottom: Sequence[Box], between: Mapping[int, Box],
         y = LABEL + upper + PAD + 26
         centre = left[column] + WIDTH / 2
         dashed = "flow dashed"
-        # A plan concerns everything in a lane, so its arrows end at the lane; a knowledge base belongs to a box.
+        # A plan concerns a whole lane, so its arrows end there; a knowledge base belongs to a box.
         reach = PAD if column else 0
         parts.append(_arrow(centre, y, centre, LABEL + upper + PAD - reach, dashed))
         parts.append(_arrow(centre, y + box.height, centre, second + (LABEL if column else 0), dashed))
@@ -194,33 +213,42 @@ def _draw(top: Sequence[Box], bottom: Sequence[Box], between: Mapping[int, Box],
 
 
 def _lane(y: float, width: float, height: float, name: str) -> str:
-    rect = f'<rect class="lane" x="0.5" y="{y + 0.5}" width="{width - 1}" height="{height - 1}" rx="12"/>'
+    size = f'width="{width - 1}" height="{height - 1}"'
+    rect = f'<rect class="lane" x="0.5" y="{y + 0.5}" {size} rx="12"/>'
     return rect + _words(PAD, y + 20, name, "lane-name")
 
 
 def _box(box: Box, x: float, y: float, height: float, extra: str = "") -> str:
     classes = " ".join(filter(None, ("box", extra, "muted" if box.muted else "")))
-    parts = [f'<g class="{classes}"><rect x="{x}" y="{y}" width="{WIDTH}" height="{height}" rx="8"/>']
+    size = f'width="{WIDTH}" height="{height}"'
+    parts = [f'<g class="{classes}"><rect x="{x}" y="{y}" {size} rx="8"/>']
     inside = y + (height - box.height) / 2 if extra else y
     parts.append(_words(x + 12, inside + 20, box.kind, "kind"))
     parts.append(_words(x + 12, inside + 39, box.name, "name", 26))
     for index, setting in enumerate(box.settings):
-        at = inside + HEAD + LINE * (index + 1) - 2
-        shown, value = setting.name[:CHARACTERS], setting.value
-        room = max(4, CHARACTERS - len(shown) - bool(shown) - 2 * (setting.mark in ("swept", "segment")) - 2 * setting.indent)
-        value = value if len(value) <= room else value[: room - 1] + "…"
-        sign = {"swept": "◆ ", "segment": "◇ "}.get(setting.mark, "")
-        gap = " " if shown else ""
-        parts.append(
-            f'<text class="setting {setting.mark}" x="{x + 12 + 14 * setting.indent}" y="{at}"><title>{escape(setting.name)} '
-            f'{escape(setting.value)}</title>{sign}{escape(shown)}{gap}<tspan class="value">{escape(value)}</tspan></text>'
-        )
+        parts.append(_setting(setting, x + 12, inside + HEAD + LINE * (index + 1) - 2))
     return "".join(parts) + "</g>"
 
 
+def _setting(setting: Setting, x: float, y: float) -> str:
+    """A setting, its value cut to the width of the box; the whole text is its tooltip."""
+    name, sign = setting.name[:CHARACTERS], SIGNS.get(setting.mark, "")
+    gap, indent = " " if name else "", 2 if setting.indent else 0
+    room = max(4, CHARACTERS - len(name) - len(gap) - len(sign) - indent)
+    value = _cut(setting.value, room)
+    place = f'x="{x + 7 * indent}" y="{y}"'
+    title = f"<title>{escape(setting.name)} {escape(setting.value)}</title>"
+    shown = f'{sign}{escape(name)}{gap}<tspan class="value">{escape(value)}</tspan>'
+    return f'<text class="setting {setting.mark}" {place}>{title}{shown}</text>'
+
+
 def _words(x: float, y: float, words: str, style: str, most: int = 60) -> str:
-    shown = words if len(words) <= most else words[: most - 1] + "…"
-    return f'<text class="{style}" x="{x}" y="{y}"><title>{escape(words)}</title>{escape(shown)}</text>'
+    title = f"<title>{escape(words)}</title>"
+    return f'<text class="{style}" x="{x}" y="{y}">{title}{escape(_cut(words, most))}</text>'
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _path(d: str, style: str = "flow") -> str:
@@ -228,7 +256,7 @@ def _path(d: str, style: str = "flow") -> str:
 
 
 def _arrow(x1: float, y1: float, x2: float, y2: float, style: str = "flow") -> str:
-    """A line with its head at (x2, y2), along one axis; drawn, not marked, so that no id is needed."""
+    """A line along one axis with its head at (x2, y2); without an SVG marker, which needs an id."""
     dx, dy = (x2 > x1) - (x2 < x1), (y2 > y1) - (y2 < y1)
     base_x, base_y = x2 - 8 * dx, y2 - 8 * dy
     head = f"M{x2} {y2} L{base_x - 4 * dy} {base_y - 4 * dx} L{base_x + 4 * dy} {base_y + 4 * dx} Z"

@@ -1,4 +1,4 @@
-"""The block diagram of a pipeline file as an SVG file of its own: colours and fonts inside, one drawing a workflow."""
+"""The block diagrams of a pipeline file as one SVG file, a drawing per workflow."""
 
 from __future__ import annotations
 
@@ -13,58 +13,79 @@ from semcore.render.page.configuration import common, written_paths
 from semcore.render.page.diagram import diagram
 
 LIGHT = {
-    "page": "#ffffff", "card": "#ffffff", "ink": "#1c2126", "muted": "#626c76", "rule": "#dfe3e7", "lane": "#f1f3f5",
-    "accent": "#1f6fb2", "warm": "#b4540a", "good": "#22764f", "channel": "#e9f1f8",
+    "page": "#ffffff", "card": "#ffffff", "ink": "#1c2126", "muted": "#626c76", "rule": "#dfe3e7",
+    "lane": "#f1f3f5", "accent": "#1f6fb2", "warm": "#b4540a", "good": "#22764f",
+    "channel": "#e9f1f8",
 }  # fmt: skip
-"""Colours by their name in `diagram.css`; drawing programs know no CSS variables, so they are written in their place."""
+"""Values for the CSS variables in `diagram.css`, which drawing programs do not support."""
 MARGIN, TITLE, KEY = 16, 30, 26
-"""Around the drawings, and heights of the name of a workflow and of the line that explains the marks, in px."""
+"""Margin around the drawings, and heights of a workflow's name and of the key to the marks, in px."""
 
 
 def graph(experiment: Experiment) -> str:
-    """Draw every workflow that the pipeline file chooses, sweeps over, or lets its planner choose."""
+    """Draw every workflow that is chosen or swept over, or that a planner may choose."""
     written = written_paths(experiment.document.values)
-    groups: dict[str, list[Setup]] = {}
-    for cell in experiment.cells:
-        setup = experiment.resolve(cell)
-        chosen = {**experiment.values, **experiment.fixed, **cell.settings}.get("workflow") or ""
-        groups.setdefault(str(chosen), []).append(setup)
-        for other in dict.fromkeys(plan["workflow"] for plan in alternatives(setup) if plan.get("workflow", chosen) != chosen):
-            groups.setdefault(str(other), []).append(experiment.resolve(cell, {"workflow": other}))
-    drawings = [(name, *_drawing(setups, written)) for name, setups in groups.items()]
+    drawings = [(name, *_drawing(setups, written)) for name, setups in _workflows(experiment).items()]
     width = max(wide for _, _, wide, _ in drawings) + 2 * MARGIN
     parts, y = [], float(MARGIN)
     for name, body, _, height in drawings:
         if name:
-            parts.append(f'<text class="workflow" x="{MARGIN}" y="{y + 16:g}">{escape(name)}</text>')
+            place = f'x="{MARGIN}" y="{y + 16:g}"'
+            parts.append(f'<text class="workflow" {place}>{escape(name)}</text>')
             y += TITLE
-        parts.append(f'<g class="diagram" transform="translate({MARGIN} {y:g})">{body}</g>')
+        place = f"translate({MARGIN} {y:g})"
+        parts.append(f'<g class="diagram" transform="{place}">{body}</g>')
         y += height + MARGIN
     marks = {"swept": "◆ swept", "segment": "◇ changes from segment to segment"}
-    used = [text for mark, text in marks.items() if any(f'"setting {mark}"' in body for _, body, _, _ in drawings)]
+    bodies = "".join(body for _, body, _, _ in drawings)
+    used = [text for mark, text in marks.items() if f'"setting {mark}"' in bodies]
     if used:
-        parts.append(f'<text class="key" x="{MARGIN}" y="{y + 8:g}">{"   ".join(used)}</text>')
+        place = f'x="{MARGIN}" y="{y + 8:g}"'
+        parts.append(f'<text class="key" {place}>{"   ".join(used)}</text>')
         y += KEY
     size = f'width="{width:g}" height="{y:g}" viewBox="0 0 {width:g} {y:g}"'
-    return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<svg xmlns="http://www.w3.org/2000/svg" {size}>'
-        f"<title>{escape(experiment.name)}</title>\n<style>\n{_style()}</style>\n"
-        f'<rect width="100%" height="100%" fill="{LIGHT["page"]}"/>\n' + "\n".join(parts) + "\n</svg>\n"
-    )
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size}><title>{escape(experiment.name)}</title>',
+        f"<style>\n{_style()}</style>",
+        f'<rect width="100%" height="100%" fill="{LIGHT["page"]}"/>',
+        *parts,
+        "</svg>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _workflows(experiment: Experiment) -> dict[str, list[Setup]]:
+    """The resolved cells by workflow; under "" without one."""
+    groups: dict[str, list[Setup]] = {}
+    for cell in experiment.cells:
+        setup = experiment.resolve(cell)
+        settings = {**experiment.values, **experiment.fixed, **cell.settings}
+        chosen = settings.get("workflow") or ""
+        groups.setdefault(str(chosen), []).append(setup)
+        for other in dict.fromkeys(plan.get("workflow", chosen) for plan in alternatives(setup)):
+            if other and other != chosen:
+                groups.setdefault(str(other), []).append(experiment.resolve(cell, {"workflow": other}))
+    return groups
 
 
 def _drawing(setups: list[Setup], written: set[str]) -> tuple[str, float, float]:
-    """What is inside the drawing of some cells, and its width and height."""
+    """The content of the drawing of some cells, its width and its height."""
     streams: dict[str, None] = {}
     changed: set[str] = set()
     for setup in setups:
         link = setup.pipeline
-        streams |= dict.fromkeys(
-            [*link.encoder.streams, *(link.kb.streams if link.kb else ()), *["plan"] * bool(setup.planner)]
-        )
-        changed |= {path for overrides in alternatives(setup) for path in overrides}
-    svg = diagram(common([setup.config for setup in setups]), list(streams), written, changed)
-    found = re.match(r'<svg class="diagram" viewBox="0 0 (\S+) (\S+)"[^>]*>(.*)</svg>\Z', svg, re.DOTALL)
+        streams |= dict.fromkeys(link.encoder.streams)
+        if link.kb:
+            streams |= dict.fromkeys(link.kb.streams)
+        if setup.planner:
+            streams["plan"] = None
+        for overrides in alternatives(setup):
+            changed |= set(overrides)
+    config = common([setup.config for setup in setups])
+    svg = diagram(config, list(streams), written, changed)
+    pattern = r'<svg class="diagram" viewBox="0 0 (\S+) (\S+)"[^>]*>(.*)</svg>\Z'
+    found = re.match(pattern, svg, re.DOTALL)
     assert found is not None
     return found[3], float(found[1]), float(found[2])
 

@@ -134,7 +134,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _coloured(account: LedgerSum) -> list[tuple[LedgerLine, str, float]]:
-    """The lines of a ledger with colour and opacity: a colour per stream, paler for smaller kinds."""
+    """The lines of a ledger with colour and opacity: a colour per stream, a shade per kind."""
     ranks: dict[str, int] = {}
     found = []
     for line in account.lines:
