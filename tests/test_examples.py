@@ -86,7 +86,7 @@ def test_the_wheel_holds_examples_references_and_what_pages_are_made_of(tmp_path
         assert {f"semcore/examples/{name}.yaml" for name in OURS} <= names
         assert {"semcore/references.bib", "semcore/render/page/template.html", "semcore/render/page/diagram.css"} <= names
         held.extractall(tmp_path / "installed")
-    code = "from semcore import examples; print(*(e.name for e in examples.examples() if e.package == 'semcore'))"
+    code = "from semcore.config import examples; print(*(e.name for e in examples.examples() if e.package == 'semcore'))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "installed", capture_output=True, text=True, timeout=120
     )

@@ -24,7 +24,7 @@ def test_sums_are_over_all_samples_and_names_of_those_that_lack_it() -> None:
     ]
     for part in ("found", "judged"):
         for one in found[part].values():
-            records.check(records.Lacking, one)
+            records.check(records.FoundEntry, one)
 
 
 def test_a_line_names_a_few_samples_and_counts_the_others() -> None:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
+from semcore import storage
 from semcore.cli import main
 from semcore.limits import MAX_KEPT_BYTES, MAX_TEXT_BYTES
-from semcore.runs import files, storage
+from semcore.runs import files
 from semcore.runs.results import read_run
 from semcore.runs.verify import verify
 from semcore.storage import content_digest, sealed, unsealed

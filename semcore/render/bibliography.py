@@ -81,7 +81,7 @@ def used(row: Row) -> set[tuple[str, str]]:
 
 
 def _components(value: Any, kind: str, nested: bool = False) -> Iterator[tuple[str, str]]:
-    """The components in a part of a configuration; `kind`: of the outermost, or of the enclosing one."""
+    """The components in a part of a configuration; `kind`: of the outermost or enclosing one."""
     if isinstance(value, Mapping):
         if isinstance(value.get("use"), str):
             kind = _nested_kind(kind, value["use"]) if nested or kind not in naming.KINDS else kind
@@ -94,7 +94,7 @@ def _components(value: Any, kind: str, nested: bool = False) -> Iterator[tuple[s
 
 
 def _nested_kind(around: str, name: str) -> str:
-    """The kind of a nested component: a codec if there is one of the name, else the enclosing kind."""
+    """The kind of a nested component: a codec if one has the name, else the enclosing kind."""
     known = [kind for kind in naming.KINDS if name in naming.names(kind)]
     return next((kind for kind in ("codec", around, *known) if kind in known), "component")
 

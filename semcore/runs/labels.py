@@ -1,4 +1,4 @@
-"""How settings and their values are said: in the names of cells, in tables and on axes."""
+"""Settings and their values as text: in the names of cells, in tables and on axes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from semcore.config.paths import flatten
 from semcore.runs.conventions import SNR
 
 NOTHING = "–"
-"""How the value of a setting is said that a cell does not have."""
+"""The text for a setting that a cell does not have."""
 
 
 def short(value: Any) -> str:
@@ -25,7 +25,7 @@ def short(value: Any) -> str:
 
 
 def format_value(value: Any) -> str:
-    """A value in a few characters that show themselves only."""
+    """A value in a few printable characters; U+FFFD stands for others."""
     if value is None:
         return NOTHING
     words = ", ".join(map(format_value, value)) if isinstance(value, list) else short(value)
@@ -40,16 +40,17 @@ def title(path: str) -> tuple[str, str]:
         return f"SNR, {SNR[last].split()[0]}", unit
     if last == "use":
         return path.split(".")[-2], ""
-    return (last.removesuffix(f"_{last.rsplit('_', 1)[-1]}") if unit else last).replace("_", " "), unit
+    name = (last.rpartition("_")[0] if unit else "") or last
+    return name.replace("_", " "), unit
 
 
 def canonical_key(value: Any) -> str:
-    """What makes two values of a setting the same: 3 and 3.0 are."""
+    """A key that equal values share: 3 and 3.0, and mappings in any order."""
     return json.dumps(_normal(value), sort_keys=True, default=str)
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value can stand on an axis."""
+    """Whether a value is a number, and so can be on an axis."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -61,11 +62,15 @@ def _normal(value: Any) -> Any:
     return float(value) if is_number(value) else value
 
 
-# ---------------------------------------------------------------------------------------------- sections among others
+# ---------------------------------------------------------------------------- sections
 
 
 def distinguish(values: Sequence[Any]) -> Callable[[Any], str]:
-    """How to say a value among others: a section by its component, with the fewest settings that tell it from the others."""
+    """A function that names each of some values differently, as briefly as possible.
+
+    A section is named by its component, with the fewest settings that distinguish it from the
+    others of that component.
+    """
     sections = [flatten(value) for value in values if isinstance(value, Mapping)]
     differing = _Differing([{name: canonical_key(one) for name, one in section.items()} for section in sections])
 
@@ -73,8 +78,10 @@ def distinguish(values: Sequence[Any]) -> Callable[[Any], str]:
         if not isinstance(value, Mapping):
             return format_value(value)
         mine = flatten(value)
-        told = [_named(name, mine[name]) for name in differing.of(mine)]
-        return " ".join(filter(None, (format_value(mine.get("use")), f"({', '.join(told)})" if told else "")))
+        parts = [format_value(mine.get("use"))]
+        if settings := [_named(name, mine[name]) for name in differing.of(mine)]:
+            parts.append(f"({', '.join(settings)})")
+        return " ".join(filter(None, parts))
 
     return say
 
@@ -86,19 +93,19 @@ def _named(path: str, value: Any) -> str:
 
 
 class _Differing:
-    """By which of their settings sections are told from each other; what is found for one serves all that are like it."""
+    """The settings that distinguish sections; found once for all sections of one kind."""
 
     def __init__(self, sections: Sequence[Mapping[str, str]]) -> None:
-        """`sections`: setting -> the key of its value."""
+        """`sections`: setting -> canonical key of its value."""
         self._alike: dict[Place, list[Mapping[str, str]]] = {}
         self._chosen: dict[tuple[Place, bool], list[str]] = {}
         for one in sections:
             self._alike.setdefault((one.get("use", ABSENT),), []).append(one)
 
     def of(self, mine: Mapping[str, Any]) -> list[str]:
-        """Those settings of a section by which it is told from others of its component, in its order."""
+        """The settings that distinguish a section from others of its component, in its order."""
         component = (canonical_key(mine.get("use")),)
-        # What components they are made of comes first: settings of different ones do not compare.
+        # Nested components come first: settings of different ones are not comparable.
         inner = self._settings(component, [], inner=True)
         place = (*component, *(canonical_key(mine.get(name)) for name in inner))
         if place not in self._alike:
@@ -108,7 +115,7 @@ class _Differing:
         return [name for name in mine if name in chosen]
 
     def _settings(self, place: Place, chosen: Sequence[str], inner: bool) -> list[str]:
-        """The chosen settings, and those that make more kinds of the sections at a place, the best first."""
+        """The chosen settings and, greedily, those that divide the sections at a place further."""
         if (place, inner) not in self._chosen:
             alike, found = self._alike.get(place, ()), list(chosen)
             names = dict.fromkeys(name for one in alike for name in one if name.endswith(".use") == inner and name != "use")
@@ -122,13 +129,13 @@ class _Differing:
 
 
 Place = tuple[str, ...]
-"""The keys of the values of some settings: what sections have in common."""
+"""Canonical keys of the values of some settings, which sections have in common."""
 ABSENT = "null"
-"""The key of a value that is not there."""
+"""The canonical key of a missing value."""
 
 
 def _classes(sections: Sequence[Mapping[str, str]], names: Sequence[str]) -> int:
-    """How many kinds of sections these settings make."""
+    """The number of classes into which these settings divide sections."""
     return len({tuple(one.get(name, ABSENT) for name in names) for one in sections})
 
 
@@ -145,7 +152,7 @@ class Labels:
 
     @classmethod
     def among(cls, cells: Iterable[Mapping[str, Any]]) -> Labels:
-        """The names of cells of several grids, by the settings of each."""
+        """The names of cells of several grids, by their settings."""
         axes: dict[str, list[Any]] = {}
         for settings in cells:
             for path, value in settings.items():
@@ -153,12 +160,12 @@ class Labels:
         return cls(axes)
 
     def value(self, path: str, value: Any) -> str:
-        """A swept value in a few characters, told from the others of its axis."""
+        """A swept value in a few characters, distinct from the others of its axis."""
         if path not in self._say:
             self._say[path] = distinguish(self.axes.get(path, ()))
         return self._say[path](value) if isinstance(value, Mapping) else short(value)
 
     def of(self, settings: Mapping[str, Any]) -> str:
-        """Swept values in short: the last parts of their paths."""
+        """Swept values with the last parts of their paths: `snr_db=3 steps=10`."""
         parts = (f"{path.rsplit('.', 1)[-1]}={self.value(path, value)}" for path, value in settings.items())
         return " ".join(parts) or "(one cell)"

@@ -1,4 +1,4 @@
-"""Several runs as one: cells that were computed on different machines, or for different values of a sweep."""
+"""Several runs as one: cells computed on different machines or for different values of a sweep."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from semcore.storage import sealed, sweep, write
 
 
 def merge(folders: Sequence[Path], out: Path) -> tuple[int, int]:
-    """Copy every finished cell of several runs into one run, and the grid that holds them all.
+    """Copy every finished cell of several runs into one run with the union of their grids.
 
-    Cells keep their ids, so that the run goes on by the command of any of its parts. What is there already stays.
+    Cells keep their ids, so that the command of any of the runs continues the merged one. A run
+    that is already at `out` takes part.
 
     Returns:
-        how many cells of the grid are done, and how many there are
+        number of cells that are done, and of all cells in the grid
 
     Raises:
-        RunError: a run is damaged, or two runs have different results of one cell
+        RunError: a run is damaged, the runs are of different pipelines, or two of them have
+            different results of one cell
     """
     known = [*([out] if os.path.lexists(out / "run.json") else []), *folders]
     infos = [read_info(folder) for folder in known]
     for folder in folders:
         if faults := verify(folder).faults:
-            raise RunError(f"{folder}/{faults[0].path}: {faults[0].what}; semcore verify {folder} tells everything")
+            fault = f"{folder}/{faults[0].path}: {faults[0].what}"
+            raise RunError(f"{fault}; semcore verify {folder} lists all faults")
     grid = _united(infos)
     cells = {cell["id"]: _source(cell["id"], known) for cell in grid}
     pipeline = files.read(folders[0], "pipeline.yaml")
@@ -45,15 +48,21 @@ def merge(folders: Sequence[Path], out: Path) -> tuple[int, int]:
 
 
 def _united(infos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Every cell of every run once; the runs must be of one kind, or a table of them would mean nothing."""
+    """Every cell of every run once.
+
+    Raises:
+        RunError: the runs are of different pipelines, versions or settings
+    """
     first = infos[0]
     for info in infos[1:]:
         for key in ("name", "semcore"):
             if info[key] != first[key]:
-                raise RunError(f"the runs differ in their {key}: {first[key]!r} and {info[key]!r}; merge runs of one pipeline")
+                values = f"{first[key]!r} and {info[key]!r}"
+                raise RunError(f"the runs differ in their {key}: {values}; merge runs of one pipeline")
         if list(info["axes"]) != list(first["axes"]):
             mine, theirs = (", ".join(one["axes"]) or "nothing" for one in (first, info))
-            raise RunError(f"the runs sweep different settings: {mine}, and {theirs}; sweep the same ones, with other values")
+            hint = "sweep the same ones, with other values"
+            raise RunError(f"the runs sweep different settings: {mine}, and {theirs}; {hint}")
     cells: dict[str, dict[str, Any]] = {}
     for cell in (cell for info in infos for cell in info["cells"]):
         known = cells.setdefault(cell["id"], cell)
@@ -63,13 +72,14 @@ def _united(infos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for cell in cells.values():
         other = places.setdefault(repr(cell["settings"]), cell["id"])
         if other != cell["id"]:
-            message = f"at {cell['settings'] or 'the only cell'} the runs are not of the same settings, files and versions"
-            raise RunError(f"{message}: semcore diff tells what differs")
+            where = f"at {cell['settings'] or 'the only cell'}"
+            message = f"{where} the runs are not of the same settings, files and versions"
+            raise RunError(f"{message}: semcore diff shows what differs")
     return list(cells.values())
 
 
 def _axes(infos: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The values of each axis, numbers in their order."""
+    """The values of each axis; numbers are sorted."""
     axes: dict[str, list[Any]] = {}
     for path in infos[0]["axes"]:
         values = list({repr(value): value for info in infos for value in info["axes"][path]}.values())
@@ -79,20 +89,23 @@ def _axes(infos: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _in_order(cells: Sequence[dict[str, Any]], axes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """Cells as a grid has them: the first axis changes slowest."""
+    """Cells in the order of a grid: the first axis changes slowest."""
     return sorted(cells, key=lambda cell: [list(axes[path]).index(value) for path, value in cell["settings"].items()])
 
 
 def _source(identity: str, folders: Sequence[Path]) -> Path | None:
-    """The run that a cell is taken from; all that have it must have the same."""
+    """The run that a cell is copied from; None if none has it.
+
+    Raises:
+        RunError: two runs have different results of it
+    """
     done = [(folder, result) for folder in folders if (result := read_result(folder, identity)) is not None]
     for folder, result in done[1:]:
         if result != done[0][1]:
-            other = done[0][0]
-            message = (
-                f"{other} and {folder} have different results of the cell {identity}, which should not depend on the machine"
-            )
-            raise RunError(f"{message}: semcore diff {other} {folder} shows what differs")
+            runs = f"{done[0][0]} and {folder}"
+            message = f"{runs} have different results of the cell {identity}"
+            hint = f"semcore diff {done[0][0]} {folder} shows what differs"
+            raise RunError(f"{message}, which should not depend on the machine: {hint}")
     return done[0][0] if done else None
 
 

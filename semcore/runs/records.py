@@ -1,7 +1,7 @@
-"""What a run's files hold: the shape of `run.json`, `result.json`, `failure.json` and the lines of `items.jsonl`.
+"""The schemas of the files of a run: `run.json`, `result.json`, `failure.json`, `items.jsonl`.
 
-A stranger may have written them, digests included. What is read is therefore held against its shape here, once, and whoever
-works with it may rely on that. Keys that are not named here may be there, too.
+Anyone may have written them, digests included. So what is read is checked here, once, and other
+code may rely on it. Further keys are allowed.
 """
 
 from __future__ import annotations
@@ -49,27 +49,27 @@ Numbers = dict[str, float | None]
 Settings = dict[str, Any]
 
 
-class Cell(TypedDict):
+class CellEntry(TypedDict):
     """A cell of the grid in `run.json`."""
 
     id: Part
     settings: Settings
 
 
-class Info(TypedDict):
+class RunInfo(TypedDict):
     """`run.json`."""
 
     name: str
     semcore: str
     axes: dict[str, list[Any]]
-    cells: list[Cell]
+    cells: list[CellEntry]
     description: NotRequired[str]
     software: NotRequired[dict[str, str]]
     command: NotRequired[list[str]]
     files: NotRequired[dict[Name, str]]
 
 
-class Summary(TypedDict):
+class SummaryEntry(TypedDict):
     """A metric of a cell."""
 
     mean: float | None
@@ -85,7 +85,7 @@ class Summary(TypedDict):
     signature: str
 
 
-class Post(TypedDict):
+class LedgerEntry(TypedDict):
     """A line of the ledger."""
 
     stream: str
@@ -94,14 +94,14 @@ class Post(TypedDict):
     bits: Count
 
 
-class Term(TypedDict):
+class TermEntry(TypedDict):
     """A term of a utility."""
 
     metric: str
 
 
-class Lacking(TypedDict):
-    """What was not found in every frame, as `semcore.runs.found` writes it."""
+class FoundEntry(TypedDict):
+    """What was not found in every frame, as written by `semcore.runs.found`."""
 
     frames: Count
     of: Count
@@ -109,7 +109,7 @@ class Lacking(TypedDict):
     first: list[Found]
 
 
-class Segment(TypedDict, total=False):
+class SegmentEntry(TypedDict, total=False):
     """A segment of a session."""
 
     segment: Count
@@ -118,7 +118,7 @@ class Segment(TypedDict, total=False):
     environment: Settings
     limits: Numbers
     link: Numbers
-    utility: list[Term]
+    utility: list[TermEntry]
     knowledge: dict[str, list[str]]
     planned: Settings
     in_force: Settings
@@ -133,29 +133,29 @@ class Segment(TypedDict, total=False):
     updates: Count
 
 
-class Named(TypedDict, total=False):
+class NamedEntry(TypedDict, total=False):
     """A component in a configuration."""
 
     use: str
 
 
-class Config(TypedDict, total=False):
+class ConfigEntry(TypedDict, total=False):
     """The resolved configuration of a cell."""
 
     seed: int
-    source: Named
-    encoder: Named
+    source: NamedEntry
+    encoder: NamedEntry
     transport: dict[str, Any]
-    channel: Named
-    generator: Named
-    selector: Named
-    kb: Named
-    planner: Named
-    metrics: list[Named]
+    channel: NamedEntry
+    generator: NamedEntry
+    selector: NamedEntry
+    kb: NamedEntry
+    planner: NamedEntry
+    metrics: list[NamedEntry]
 
 
-class Component(TypedDict):
-    """What a result stands on, of `provenance`."""
+class ComponentEntry(TypedDict):
+    """A component, as written by `semcore.runs.provenance`."""
 
     kind: str
     name: str
@@ -166,22 +166,22 @@ class Component(TypedDict):
 
 
 class Result(TypedDict):
-    """`result.json`; which of its parts must be there, `results.PARTS` says."""
+    """`result.json`; `results.PARTS` lists the keys that are required."""
 
     id: Part
     n: NotRequired[Count]
-    metrics: NotRequired[dict[str, Summary]]
-    ledger: NotRequired[list[Post]]
+    metrics: NotRequired[dict[str, SummaryEntry]]
+    ledger: NotRequired[list[LedgerEntry]]
     report: NotRequired[Numbers]
-    found: NotRequired[dict[str, Lacking]]
-    judged: NotRequired[dict[str, Lacking]]
-    segments: NotRequired[list[Segment]]
+    found: NotRequired[dict[str, FoundEntry]]
+    judged: NotRequired[dict[str, FoundEntry]]
+    segments: NotRequired[list[SegmentEntry]]
     conventions: NotRequired[dict[str, str]]
     genie: NotRequired[list[str]]
     packages: NotRequired[dict[str, str]]
-    components: NotRequired[list[Component]]
+    components: NotRequired[list[ComponentEntry]]
     libraries: NotRequired[dict[str, str]]
-    config: NotRequired[Config]
+    config: NotRequired[ConfigEntry]
     files: NotRequired[dict[Name, str]]
 
 
@@ -213,10 +213,10 @@ class Item(TypedDict):
 
 
 def check(shape: Any, value: Any) -> Any:
-    """A value, if it has the shape.
+    """Check a value against a schema, and return it.
 
     Raises:
-        ValueError: it does not have it; with what is wrong first, and where
+        ValueError: with the place and the reason of the first fault
     """
     from pydantic import ValidationError
 
@@ -230,7 +230,7 @@ def check(shape: Any, value: Any) -> Any:
 
 
 def load_statistics(result: Any) -> None:
-    """Import the metrics of a result whose statistics are of unknown kinds: a metric may bring its own.
+    """Import the metrics of a result with unknown kinds of statistics: a metric may bring its own.
 
     Args:
         result: content of a `result.json`, not checked yet
@@ -244,7 +244,7 @@ def load_statistics(result: Any) -> None:
         return
     for metric in configured:
         name = metric.get("use") if isinstance(metric, dict) else None
-        with contextlib.suppress(PluginError):  # then its kind stays unknown, and is reported
+        with contextlib.suppress(PluginError):  # its kind stays unknown, and is reported as such
             if isinstance(name, str) and naming.find("metric", name) is not None:
                 registry.load("metric", name)
 

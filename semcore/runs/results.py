@@ -1,4 +1,4 @@
-"""What a run left on disk, read back: cells, items and tables of them."""
+"""Runs read back from disk: cells, items, and tables of them."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from semcore.statistics.intervals import Estimate
 from semcore.storage import from_json, unsealed
 
 PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")
-"""What a result must have, whatever else is in it."""
+"""Keys that a result must have."""
 JOINT = "of the mean error"
-"""What a column of decibels is called that holds those of the mean error of all samples."""
+"""Heading of the column with the decibels of the mean error of all samples."""
 AGAIN = "delete its folder and run again"
-"""What helps against a damaged cell."""
+"""How to repair a damaged cell."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it is on disk.
+    """A run on disk.
 
     Fields:
-        folder: where it is
-        info: what `run.json` holds
-        results: what `result.json` of every finished cell holds, in the order of the grid
-        failures: settings and reason of every cell that failed
+        folder: its folder
+        info: content of `run.json`
+        results: content of `result.json` of every finished cell, with its swept `settings`, in the
+            order of the grid
+        failures: settings and reason of every failed cell
     """
 
     folder: Path
@@ -46,7 +47,7 @@ class Run:
 
     @property
     def metrics(self) -> list[str]:
-        """Names of all metrics, in the order of their first appearance."""
+        """Names of all metrics, in order of first appearance."""
         return list(dict.fromkeys(name for result in self.results for name in result["metrics"]))
 
     @property
@@ -56,18 +57,18 @@ class Run:
 
     @property
     def labels(self) -> Labels:
-        """The names of its cells."""
+        """The names of the cells."""
         return Labels(self.axes)
 
     def items(self, result: dict[str, Any]) -> list[dict[str, Any]]:
-        """The rows of one cell, one a sample."""
+        """The items of a cell, one per sample."""
         return read_items(self.folder, result["id"])
 
     def file(self, result: Mapping[str, Any], name: str) -> bytes:
-        """The content of a file that a cell has kept: a picture, a clip.
+        """The content of a file of a cell, such as a picture or a clip.
 
         Raises:
-            RunError: it is not there, or not read (see `runfiles`)
+            RunError: the file is missing, or refused (`semcore.runs.files`)
         """
         try:
             return files.read(self.folder, f"cells/{result['id']}/{name}")
@@ -76,7 +77,7 @@ class Run:
 
 
 def read_result(folder: Path, identity: str) -> dict[str, Any] | None:
-    """The result of a cell, or None if it is not done; a damaged file counts as none."""
+    """The result of a cell, or None if it is not done or damaged."""
     try:
         return checked_result(folder, identity)
     except (FileNotFoundError, ValueError, RefusedFile):
@@ -87,9 +88,9 @@ def checked_result(folder: Path, identity: str) -> dict[str, Any]:
     """The result of a cell.
 
     Raises:
-        FileNotFoundError: it is not done
+        FileNotFoundError: the cell is not done
         ValueError: the file is damaged
-        RefusedFile: the file is not read (see `runfiles`), or is not what semcore writes
+        RefusedFile: the file is refused (`semcore.runs.files`), or is not what semcore writes
     """
     path = f"cells/{identity}/result.json"
     result = unsealed(files.read(folder, path, MAX_TEXT_BYTES))
@@ -104,10 +105,10 @@ def checked_result(folder: Path, identity: str) -> dict[str, Any]:
 
 
 def read_items(folder: Path, identity: str) -> list[dict[str, Any]]:
-    """The rows of one cell, one a sample.
+    """The items of a cell, one per sample.
 
     Raises:
-        RunError: they are gone, or are not what semcore writes
+        RefusedFile: the file is missing, damaged, or not what semcore writes
     """
     path = f"cells/{identity}/items.jsonl"
     try:
@@ -118,10 +119,10 @@ def read_items(folder: Path, identity: str) -> list[dict[str, Any]]:
 
 
 def read_info(folder: Path) -> dict[str, Any]:
-    """What `run.json` of a run holds.
+    """The content of `run.json`.
 
     Raises:
-        RunError: the folder does not hold a run, or the file is damaged
+        RunError: the folder is not a run, or the file is damaged
     """
     try:
         info = unsealed(files.read(folder, "run.json", MAX_TEXT_BYTES))
@@ -131,7 +132,7 @@ def read_info(folder: Path) -> dict[str, Any]:
         message = f"{folder}/run.json is damaged ({error}); the command that made the run writes it again"
         raise RunError(message) from error
     try:
-        records.check(records.Info, info)
+        records.check(records.RunInfo, info)
         known = {path: {repr(value) for value in values} for path, values in info["axes"].items()}
         for cell in info["cells"]:
             if any(repr(value) not in known.get(path, ()) for path, value in cell["settings"].items()):
@@ -145,18 +146,19 @@ def read_run(folder: Path) -> Run:
     """Read a run.
 
     Raises:
-        RunError: the folder does not hold one, or holds what semcore never writes
+        RunError: the folder is not a run, or holds what semcore never writes
     """
     info = read_info(folder)
     results, failures = [], []
     for cell in info["cells"]:
         try:
             result = checked_result(folder, cell["id"])
-        except (FileNotFoundError, ValueError):  # not done, or damaged, and then it is computed again
+        except (FileNotFoundError, ValueError):  # not done; or damaged, and computed again
             result = None
-        if result is not None:  # it may have been computed for another grid
+        if result is not None:  # perhaps computed for another grid, with other settings
             if missing := [part for part in PARTS if part not in result]:
-                raise RunError(f"the cell {cell['id']} of {folder} is damaged: it has no {' and no '.join(missing)}; {AGAIN}")
+                lacks = f"it has no {' and no '.join(missing)}"
+                raise RunError(f"the cell {cell['id']} of {folder} is damaged: {lacks}; {AGAIN}")
             results.append({**result, "settings": cell["settings"]})
         elif failure := _failure(folder, cell["id"]):
             failures.append({"settings": cell["settings"], **failure})
@@ -164,7 +166,7 @@ def read_run(folder: Path) -> Run:
 
 
 def _failure(folder: Path, identity: str) -> dict[str, Any] | None:
-    """Why a cell failed; None if it did not, or that cannot be read."""
+    """Why a cell failed; None if it did not, or its record is unreadable."""
     try:
         data = files.read(folder, f"cells/{identity}/failure.json", MAX_TEXT_BYTES)
         return dict(records.check(records.Failure, from_json(data)))
@@ -174,10 +176,14 @@ def _failure(folder: Path, identity: str) -> dict[str, Any] | None:
 
 @contextmanager
 def readable(*folders: Path) -> Iterator[None]:
-    """What goes wrong in here because a run holds something that semcore never writes ends with an error that names it."""
+    """Turn exceptions within the context, due to content that semcore never writes, into errors.
+
+    Raises:
+        RunError: naming the folders
+    """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # of numbers too large to be drawn
+            warnings.simplefilter("ignore", RuntimeWarning)  # about numbers too large to draw
             yield
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
         whose = " or ".join(map(str, folders))
@@ -186,7 +192,10 @@ def readable(*folders: Path) -> Iterator[None]:
 
 
 def value_of(item: Mapping[str, Any], metric: str) -> float | None:
-    """A metric's value in the row of a sample: infinite where the row calls it exact, with its parts where it has them."""
+    """The value of a metric in the item of a sample.
+
+    Infinite if the item lists it as exact, a `Quotient` if it has parts, None without a value.
+    """
     if metric in item.get("exact", ()):
         return math.inf
     if metric in item.get("parts", {}) and item["parts"][metric][1] > 0:
@@ -198,13 +207,24 @@ def value_of(item: Mapping[str, Any], metric: str) -> float | None:
 def paired(
     ours: Iterable[Mapping[str, Any]], theirs: Iterable[Mapping[str, Any]], metric: str, kind: Statistic
 ) -> Estimate | None:
-    """The mean of a metric in our rows of samples less that in theirs, over the samples with a value in both; None: none."""
+    """The mean of a metric in our items minus that in theirs, over the samples with values in both.
+
+    Returns:
+        None if there is no such sample
+    """
     both = pairs([{item["sample"]: value_of(item, metric) for item in items} for items in (ours, theirs)])
     return kind.difference(*both) if both else None
 
 
 def pairs(values: Sequence[Mapping[str, float | None]]) -> tuple[list[float], list[float]] | None:
-    """The values of the samples that have one on both sides; None without any. `values`: sample -> value, of each side."""
+    """The values of the samples that have one on both sides.
+
+    Args:
+        values: sample -> value, of both sides
+
+    Returns:
+        the values of each side in the same order; None if there are none
+    """
     found: tuple[list[float], list[float]] = [], []
     for name, one in values[0].items():
         other = values[1].get(name)
@@ -215,7 +235,7 @@ def pairs(values: Sequence[Mapping[str, float | None]]) -> tuple[list[float], li
 
 
 def metric_title(name: str, signature: str = "") -> str:
-    """A metric as a reader knows it: in capitals if its signature is (`PSNR|1|...`), else its name without hyphens."""
+    """A metric for readers: in capitals if its signature is (`PSNR|1|`), else without hyphens."""
     spelled = re.match(r"\w+", signature)
     if spelled and spelled[0] == name.replace("-", "").upper():
         return name.upper()
@@ -223,7 +243,7 @@ def metric_title(name: str, signature: str = "") -> str:
 
 
 def left_out(results: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What sources left out because it cannot be read: how many, and the first by name and reason, one text per source."""
+    """What sources left out because it cannot be read, a text per source."""
     found = [result["left_out"] for result in results if "left_out" in result]
     return list(dict.fromkeys(left_out_in_words(one["count"], one["first"]) for one in found))
 
@@ -247,7 +267,7 @@ def number(value: float | None) -> str:
 
 
 def with_interval(summary: Mapping[str, Any]) -> str:
-    """`mean ±half` of a mean, `mean [low, high]` of others (asymmetric 95 % intervals), and how many samples are exact."""
+    """`mean ±half`, or `mean [low, high]` of an asymmetric 95 % interval; and `3 exact`."""
     exact = f"{summary['exact']} exact" if summary.get("exact") else ""
     if summary["mean"] is None:
         return exact or number(None)
@@ -270,9 +290,11 @@ def _with_interval(summary: Mapping[str, Any]) -> str:
 
 
 def verdict(p: Mapping[str, Any], q: Mapping[str, Any]) -> str:
-    """Which of two summaries is better: "a", "b", "same" (equal means), or "open" (intervals overlap or are unknown).
+    """Which of two summaries is better.
 
-    Where their numbers of exact samples differ, their means are over different ones: that is open.
+    Returns:
+        "a", "b", "same" (equal means), or "open": intervals that overlap or are unknown, or
+        different numbers of exact samples, which the means leave out
     """
     if p.get("exact", 0) != q.get("exact", 0):
         return "open"
@@ -284,24 +306,30 @@ def verdict(p: Mapping[str, Any], q: Mapping[str, Any]) -> str:
 
 
 def table(run: Run) -> tuple[list[str], list[list[str]]]:
-    """Header and rows: the swept values, n, and every metric with its 95 % interval."""
+    """Header and rows of a table: swept values, n, and every metric with its 95 % interval."""
     paths = [path for path, values in run.axes.items() if len(values) > 1]
     metrics = run.metrics
     units: dict[str, str] = {}
     for result in run.results:
         for name, summary in result["metrics"].items():
             units.setdefault(name, summary["unit"])
-    joint = [name for name in metrics if any(_joint(result, name) is not None for result in run.results)]
+    joint = {name for name in metrics if any(_joint(result, name) is not None for result in run.results)}
     header = [*paths, "n"]
     for name in metrics:
-        header += [f"{one} [{units[name]}]" if units[name] else one for one in (name, *[f"{name} {JOINT}"] * (name in joint))]
+        unit = f" [{units[name]}]" if units[name] else ""
+        header.append(f"{name}{unit}")
+        if name in joint:
+            header.append(f"{name} {JOINT}{unit}")
     rows: list[list[str]] = []
     labels = run.labels
     for result in run.results:
-        row = [*(labels.value(path, result["settings"].get(path)) for path in paths), str(result["n"])]
+        row = [labels.value(path, result["settings"].get(path)) for path in paths]
+        row.append(str(result["n"]))
         for name in metrics:
-            row.append(with_interval(result["metrics"][name]) if name in result["metrics"] else "–")
-            row += [number(_joint(result, name))] * (name in joint)
+            summary = result["metrics"].get(name)
+            row.append(with_interval(summary) if summary else "–")
+            if name in joint:
+                row.append(number(_joint(result, name)))
         rows.append(row)
     return header, rows
 

@@ -1,4 +1,4 @@
-"""Whether a run is as it was written: every file of every cell against its digest."""
+"""Whether a run is intact: every file of every cell against its digest."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from semcore.runs.results import checked_result, read_info, read_items
 from semcore.storage import TEMPORARY, is_signed, unstamped
 
 UNSEALED = {"failure.json"}
-"""Files that a cell may hold beside its result: why it failed."""
+"""Files of a cell that its result does not list: the reason of a failure."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A file that is not as it was written.
+    """A damaged or missing file.
 
     Fields:
-        path: below the run's folder
+        path: relative to the run's folder
         what: what is wrong with it
-        cell: the folder that must go so that the cell is computed again; None if a cell is not to blame
+        cell: what to remove so that it is computed again: the folder of a cell or a stored stage;
+            None if that does not help
     """
 
     path: str
@@ -36,7 +37,13 @@ class Fault:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a check: how many cells are whole, how many are not computed yet, and every fault."""
+    """The result of a check.
+
+    Fields:
+        whole: number of intact cells
+        missing: number of cells that are not computed yet
+        faults: everything that is wrong
+    """
 
     whole: int
     missing: int
@@ -44,7 +51,7 @@ class Verdict:
 
 
 def verify(folder: Path) -> Verdict:
-    """Check every byte of a run: `run.json`, the pipeline file, every cell that is done, the stage cache and the page.
+    """Check every byte of a run: `run.json`, pipeline file, finished cells, stage cache and page.
 
     Raises:
         RunError: the folder holds no run, or its `run.json` is damaged
@@ -62,7 +69,7 @@ def verify(folder: Path) -> Verdict:
 
 
 def discard(verdict: Verdict, folder: Path) -> int:
-    """Remove what is damaged and can be computed again, cells and stored stages; returns how many."""
+    """Remove damaged cells and stored stages, which can be computed again; returns their number."""
     gone = {fault.cell for fault in verdict.faults if fault.cell is not None}
     for path in gone:
         runfiles.beneath(folder, str(path.relative_to(folder)))
@@ -71,7 +78,7 @@ def discard(verdict: Verdict, folder: Path) -> int:
 
 
 def _found(folder: Path, pattern: str) -> list[Path]:
-    """Paths of a run in order, without what is being written or lies behind a link that leads out."""
+    """Sorted paths of a run, without temporary files and links that lead out of it."""
     paths = sorted(folder.glob(pattern))
     return [path for path in paths if not _ours(path) and _stays(folder, path.parent)]
 
@@ -103,7 +110,7 @@ def _cell(folder: Path, cell: Path) -> Iterator[Fault]:
         yield Fault(str(cell.relative_to(folder)), "is not a folder", cell)
         return
     if not os.path.lexists(path):
-        return  # not done, or not done yet: what else is there does not count
+        return  # not done yet: its other files do not count
     try:
         result = checked_result(folder, cell.name)
     except (OSError, ValueError, RunError) as error:
@@ -121,7 +128,7 @@ def _cell(folder: Path, cell: Path) -> Iterator[Fault]:
 
 
 def _items(folder: Path, result: Mapping[str, Any]) -> Iterator[Fault]:
-    """What is wrong with the rows of a cell whose digest fits."""
+    """What is wrong with the items of a cell whose digests match."""
     files = result.get("files", {})
     where = f"cells/{result['id']}/items.jsonl"
     try:
@@ -135,7 +142,7 @@ def _items(folder: Path, result: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _listed(folder: Path, base: str, holder: Mapping[str, Any]) -> Iterator[Fault]:
-    """The files whose digests `holder` has; `base`: what stands before their names in the run."""
+    """Check the files whose digests `holder` lists; `base`: prefix of their names in the run."""
     for name, wanted in holder.get("files", {}).items():
         try:
             if runfiles.digest(folder, base + name) != wanted:
@@ -164,5 +171,5 @@ def _is_folder(path: Path) -> bool:
 
 
 def _ours(path: Path) -> bool:
-    """A file that is being written, or was left half written by a process that was killed: no reader looks at it."""
+    """Whether a file is temporary: being written, or left over from a process that was killed."""
     return path.name.startswith(TEMPORARY)

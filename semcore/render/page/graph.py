@@ -19,7 +19,7 @@ LIGHT = {
 }  # fmt: skip
 """Values for the CSS variables in `diagram.css`, which drawing programs do not support."""
 MARGIN, TITLE, KEY = 16, 30, 26
-"""Margin around the drawings, and heights of a workflow's name and of the key to the marks, in px."""
+"""Margin around drawings, and heights of a workflow's name and of the key to the marks, in px."""
 
 
 def graph(experiment: Experiment) -> str:
