@@ -19,6 +19,7 @@ from semcore.fingerprint.content import fingerprint
 from semcore_video.face.reference import newest_picture
 from semcore_video.licences import REAL3D
 from semcore_video.media.reading import read_clip
+from semcore_video.media.scaling import resized
 from semcore_video.paper import PAPER
 from semcore_video.resampling import nearest_frames
 
@@ -125,12 +126,8 @@ class Real3DPortrait(Generator):
                     f"Real3DPortrait: {PROGRAM} in {folder} ended without writing a video"
                 )
             frames, fps, _ = read_clip(place / "video.mp4", sample_rate_hz)
-        size = (picture.shape[1], picture.shape[0])
-        resized = [
-            np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC))
-            for frame in frames
-        ]
-        return np.stack(resized), fps
+        size = (picture.shape[0], picture.shape[1])
+        return np.stack([resized(frame, size) for frame in frames]), fps
 
     def _run(self, command: Sequence[str], folder: Path) -> None:
         options: dict[str, Any] = {

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from semcore import Record
+from semcore_video.media.scaling import resized
 
 METHOD = "frames=by-time,resize=bicubic"
 """Method of comparison, as stated in signatures."""
@@ -94,6 +94,6 @@ def _resized(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if frames.shape[1:3] == size:
         return frames
     found = np.empty((len(frames), *size, 3), np.uint8)
-    for to, frame in zip(found, frames, strict=True):
-        to[:] = np.asarray(Image.fromarray(frame).resize(size[::-1], Image.Resampling.BICUBIC))
+    for index, frame in enumerate(frames):
+        found[index] = resized(frame, size)
     return found

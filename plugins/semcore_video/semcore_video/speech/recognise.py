@@ -78,13 +78,17 @@ class PocketSphinx(SemanticEncoder):
                 f"PocketSphinx recognises sound, and sample {sample.id!r} has none"
             )
         with _LOCK:
-            decoder = _grid() if self.grammar == GRID else _led(self.grammar, self._file)
+            decoder = (
+                _grid_decoder()
+                if self.grammar == GRID
+                else _file_decoder(self.grammar, self._grammar_bytes)
+            )
             decode_utterance(decoder, pcm(sample.audio, sample.sample_rate_hz))
             best = decoder.hyp()
         return "" if best is None else best.hypstr.replace(LETTER_A, "a")
 
     @property
-    def _file(self) -> bytes:
+    def _grammar_bytes(self) -> bytes:
         try:
             return Path(self.grammar).expanduser().read_bytes()
         except OSError as error:
@@ -99,7 +103,7 @@ def recognise_grid(audio: np.ndarray, sample_rate_hz: int) -> str:
 
 
 @functools.cache
-def _grid() -> Any:
+def _grid_decoder() -> Any:
     decoder = new_decoder()
     decoder.add_word(LETTER_A, "EY", True)
     choices = []
@@ -115,7 +119,7 @@ def _grid() -> Any:
 
 
 @functools.lru_cache(maxsize=4)
-def _led(name: str, grammar: bytes) -> Any:
+def _file_decoder(name: str, grammar: bytes) -> Any:
     decoder = new_decoder()
     try:
         decoder.add_jsgf_string("file", grammar.decode("utf-8-sig"))
