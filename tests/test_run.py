@@ -385,7 +385,7 @@ def semcore(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_ctrl_c_says_how_to_go_on(bench: Any, jobs: str) -> None:
     command = ["run", bench.path.name, "channel.slow_s=0.5", "channel.snr_db=0:40:1", "--jobs", jobs, "--no-report"]
     process = semcore(*command, cwd=bench.folder)

@@ -76,10 +76,11 @@ def told(path: Path, *overrides: str) -> str:
 
 
 def semcore_(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, **environment}
+    environment.pop("PYTHONUNBUFFERED", None)  # what is printed must arrive from buffers too
     return subprocess.run(
-        [sys.executable, "-m", "semcore", *arguments], cwd=cwd, env={**os.environ, **environment},
-        capture_output=True, timeout=900,
-    )  # fmt: skip
+        [sys.executable, "-m", "semcore", *arguments], cwd=cwd, env=environment, capture_output=True, timeout=900
+    )
 
 
 # ---------------------------------------------------------------------------------------------- the canary

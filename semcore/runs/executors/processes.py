@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import multiprocessing
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -155,7 +157,16 @@ def _work(connection: Connection) -> None:
         connection.send((BEGAN, Step("")))
         with listening(_Telling(connection)):
             made = call()
+        _flush()
         connection.send((DONE, made))
+
+
+def _flush() -> None:
+    """Write what components printed: this process is killed once all results are there."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            with contextlib.suppress(OSError):  # whoever read it has gone
+                stream.flush()
 
 
 class _Telling:
