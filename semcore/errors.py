@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.redaction import redact, starred
+from semcore.wording.redaction import redact, starred
 
 SHOWN = 100
 """So many characters of a source line are shown, around the place that is meant."""

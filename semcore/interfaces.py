@@ -230,7 +230,7 @@ class Codec(Component, abc.ABC):
 
     def incompatibility(self, sender: Codec) -> str:
         """Why it cannot decode what `sender` encodes, as both are set up; "" if it can: by default, what its own kind does."""
-        from semcore.component.naming import name_of
+        from semcore.entrypoints.naming import name_of
 
         return "" if type(self) is type(sender) else f"is {name_of(type(self))}, and the encoder's is {name_of(type(sender))}"
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from semcore.redaction import redact
+from semcore.wording.redaction import redact
 
 TEMPORARY = ".tmp-"
 """Prefix of files that are being written; a reader never looks at them."""

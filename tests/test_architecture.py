@@ -107,7 +107,7 @@ def test_no_component_is_heavy_to_import() -> None:
     """So that a pipeline is checked, and refused, before anything heavy is loaded; recipes are no part of a pipeline."""
     assert not loaded_by("""
 import importlib
-from semcore.component import naming
+from semcore.entrypoints import naming
 for kind in [kind for kind in naming.KINDS if kind != "recipe"]:
     for entry in naming.installed(kind):
         before = heavy()

@@ -14,7 +14,7 @@ import pytest
 
 from semcore.analysis.rows import read_rows
 from semcore.cli import main
-from semcore.component import naming
+from semcore.entrypoints import naming
 from semcore.plugins import packages, registry
 from semcore.render.bibliography import OURS, bibliography, entries_of, parse, used
 

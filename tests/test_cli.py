@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from semcore.cli import VERBS, main
-from semcore.component import naming
+from semcore.entrypoints import naming
 from semcore.plugins import packages
 
 

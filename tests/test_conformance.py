@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from semcore import KnowledgeBase
-from semcore.component import naming
+from semcore.entrypoints import naming
 from semcore.testing import run_laws
 from semcore.testing.build import build
 from semcore.testing.examples import picture, samples

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import semcore
-from semcore.component import naming
+from semcore.entrypoints import naming
 from semcore.errors import ComponentError
 from semcore.interfaces import Record
 from semcore.link.expect import expect, expect_each, expect_values

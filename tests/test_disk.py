@@ -15,7 +15,7 @@ import pytest
 
 from semcore import storage
 from semcore.cli import main
-from semcore.component import naming
+from semcore.entrypoints import naming
 from semcore.interfaces import Recipe
 from semcore.plugins import registry
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from semcore.component import naming
 from semcore.config import top_level
 from semcore.config.experiment import load
+from semcore.entrypoints import naming
 from semcore.errors import ConfigError
 
 HERE = Path(__file__).parent

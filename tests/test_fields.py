@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from typing_extensions import TypedDict
 
 import semcore
-from semcore.component import naming
 from semcore.component.base import plain, required
 from semcore.config.document import parse
 from semcore.config.fields import default, description, fields_of, type_name, written
+from semcore.entrypoints import naming
 from semcore.plugins import registry
 
 INSTALLED = [entry for kind in naming.KINDS for entry in naming.installed(kind)]

@@ -15,8 +15,8 @@ import pytest
 
 from semcore.cli import VERBS, main
 from semcore.cli.new import NAME, STARTS, commands, render
-from semcore.component import naming
 from semcore.config.document import parse
+from semcore.entrypoints import naming
 from semcore.errors import PluginError
 
 ROOT = Path(__file__).parents[1]

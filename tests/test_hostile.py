@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from semcore.component import naming
 from semcore.config.experiment import load
+from semcore.entrypoints import naming
 from semcore.plugins.packages import hook_manager
 from semcore.runs.runner import run
 

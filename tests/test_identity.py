@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import semcore
-from semcore.component import naming
 from semcore.component.digest import digest
+from semcore.entrypoints import naming
 from semcore.plugins import registry
 from semcore.types import Sample, Semantics, Text
 

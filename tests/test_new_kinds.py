@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import semcore
-from semcore.statistics import Estimate, statistic_of
+from semcore.statistics.kinds import Estimate, statistic_of
 
 METRIC = '''
 """The median error of grey values."""
@@ -22,7 +22,7 @@ from typing import ClassVar
 import numpy as np
 
 import semcore
-from semcore.statistics import Estimate
+from semcore.statistics.kinds import Estimate
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import semcore
-from semcore.component import naming
+from semcore.entrypoints import naming
 from semcore.errors import PluginError
 from semcore.plugins import packages as plugins
 from semcore.plugins import registry

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 import semcore
 from semcore.cli.train import train_command
-from semcore.component import naming
+from semcore.entrypoints import naming
 from semcore.errors import RunError
 from semcore.plugins import registry
 from semcore.training.loop import asked, run_epochs, write_model

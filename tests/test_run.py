@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from semcore.cli.progress import print_table
-from semcore.component import naming
+from semcore.entrypoints import naming
 from semcore.errors import ConfigError, RunError
 from semcore.plugins.hookspecs import hook
 from semcore.runs.results import read_run, table

@@ -12,12 +12,12 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from semcore.cli import main
-from semcore.component import naming
 from semcore.component.base import field_types
 from semcore.config import document as yaml
 from semcore.config.experiment import TOP
 from semcore.config.json_schema import ELSEWHERE, MEANING, pipeline_schema
 from semcore.config.local_files import register_files
+from semcore.entrypoints import naming
 from semcore.errors import ConfigError
 from semcore.plugins import registry
 

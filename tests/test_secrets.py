@@ -18,14 +18,15 @@ from typing import Any
 import pytest
 
 import semcore
-from semcore import Secret, redaction
-from semcore.component import naming
+from semcore import Secret
 from semcore.component.base import Component
 from semcore.component.digest import digest
 from semcore.config.experiment import load
+from semcore.entrypoints import naming
 from semcore.errors import ComponentError, ConfigError
-from semcore.redaction import redact
 from semcore.runs.packing import unpack
+from semcore.wording import redaction
+from semcore.wording.redaction import redact
 
 HERE = Path(__file__).parent
 NAME = "SEMCORE_CANARY"

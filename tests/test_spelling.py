@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from semcore.cli import main
-from semcore.component.base import first_sentence, summary
 from semcore.errors import ConfigError
-from semcore.suggest import foreign, plain
+from semcore.plugins.docstrings import first_sentence, summary
+from semcore.wording.suggest import foreign, to_ascii
 
 MINUS = "MINUS SIGN (U+2212): type '-'"
 
@@ -69,7 +69,7 @@ def test_in_a_file_it_is_named_at_its_place(bench: Any, line: str, place: str, t
 def test_words_of_other_languages_are_left_alone(bench: Any) -> None:
     bench.text += "description: −3 °C снаружи\nscenario: {task: \u0441\u043a\u0430\u0437\u0430\u0442\u044c}\n"
     bench.load()
-    assert foreign("видео") == foreign("naïve") == foreign("a-b") == "" and plain("видео") == "видео"
+    assert foreign("видео") == foreign("naïve") == foreign("a-b") == "" and to_ascii("видео") == "видео"
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 
 from semcore import KnowledgeBase, Ledger, Rng
-from semcore.component import naming
 from semcore.component.digest import digest
 from semcore.config.experiment import Experiment, load
+from semcore.entrypoints import naming
 from semcore.planning.session import Segment, run_session
 from semcore.plugins.packages import hook_manager
 from semcore.runs.executors.processes import Processes

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.component.units import UNITS, Unit, in_unit_of, meant, split_unit, with_other_unit, written
 from semcore.config.document import scalar
+from semcore.wording.units import UNITS, Unit, in_unit_of, meant, split_unit, with_other_unit, written
 
 PAIRS = [(a, b) for a, b in itertools.product(UNITS.values(), repeat=2) if a.quantity == b.quantity]
 

@@ -17,7 +17,7 @@ import semcore.plugins.hookspecs
 import semcore.runs.cache
 import semcore.testing
 import semcore.types.ledger
-from semcore.component.base import summary
+from semcore.plugins.docstrings import summary
 from semcore.testing import component as laws_of_all
 from semcore.testing.kit import KINDS
 
@@ -27,7 +27,7 @@ GROUPS = {
     "Executors and jobs": ("", ""),
     "Planning": ("semcore.planning.interface", "semcore.planning.interface"),
     "Plan space": ("semcore.planning.space", "semcore.planning.space"),
-    "Kinds of metrics": ("semcore.statistics", "semcore.statistics.kinds"),
+    "Kinds of metrics": ("semcore.statistics.kinds", "semcore.statistics.kinds"),
     "Types": ("semcore.types", "semcore.types"),
     "Randomness": ("semcore.rng", "semcore.rng"),
     "Secrets": ("semcore.component.secret", "semcore.component.secret"),

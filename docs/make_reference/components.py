@@ -10,11 +10,12 @@ from pathlib import Path
 
 from prose import cell, code, docstring, escaped, page, slug, table
 
-from semcore.component.base import Component, summary
-from semcore.component.naming import KINDS
+from semcore.component.base import Component
 from semcore.config.fields import Field, description, fields_of
 from semcore.entrypoints.discovery import PREFIX
+from semcore.entrypoints.naming import KINDS
 from semcore.interfaces import Generator, Metric, Transport
+from semcore.plugins.docstrings import summary
 
 ROOT = Path(__file__).parents[2]
 

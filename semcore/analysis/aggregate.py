@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from semcore.analysis.rows import Row
-from semcore.config.build import nearest
 from semcore.errors import RunError
 from semcore.runs.conventions import SNR
 from semcore.runs.files import RefusedFile
@@ -19,6 +18,7 @@ from semcore.runs.labels import canonical_key, format_value
 from semcore.runs.results import value_of
 from semcore.statistics.base import Statistic, statistic_of
 from semcore.statistics.kinds import Mean
+from semcore.wording.suggest import nearest
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from semcore.analysis.aggregate import (
 )
 from semcore.analysis.grouping import group_label, groups, varying
 from semcore.analysis.rows import Row, distinct, require_path, swept
-from semcore.config.build import nearest
 from semcore.errors import RunError
 from semcore.runs.labels import format_value, is_number, title
+from semcore.wording.suggest import nearest
 
 
 @dataclass(frozen=True, eq=False)

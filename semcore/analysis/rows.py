@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semcore.config.build import nearest
 from semcore.config.paths import flatten, read_override
 from semcore.errors import RunError
 from semcore.runs.labels import canonical_key, format_value, is_number
 from semcore.runs.results import Run, read_run
+from semcore.wording.suggest import nearest
 
 RUN, SEED = "run", "seed"
 """Paths of a row outside all sections: the name of its run, and the seed."""

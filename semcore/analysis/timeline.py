@@ -14,11 +14,11 @@ from semcore.analysis.aggregate import Summary
 from semcore.analysis.chart import Chart, Line, Point, default_group
 from semcore.analysis.grouping import group_label, groups
 from semcore.analysis.rows import SEED, Row
-from semcore.config.build import nearest
 from semcore.errors import RunError
 from semcore.runs.labels import canonical_key
 from semcore.statistics.base import statistic_of
 from semcore.statistics.kinds import Mean, Score
+from semcore.wording.suggest import nearest
 
 X = "segment"
 UTILITY, REGRET = "utility", "regret"

@@ -15,7 +15,7 @@ from semcore import sandbox, supervisor
 from semcore.entrypoints import discovery
 from semcore.entrypoints.discovery import COMMAND
 from semcore.errors import ConfigError, SemcoreError
-from semcore.redaction import guard_streams, printable
+from semcore.wording.redaction import guard_streams, printable
 
 VERBS = {
     "run": ("semcore.cli.run", "Send a pipeline's samples and measure what arrives."),

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from semcore.redaction import printable
+from semcore.wording.redaction import printable
 
 UNSEEN = 110
 """Width of a table that goes to a file or to another program."""

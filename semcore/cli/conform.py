@@ -10,9 +10,8 @@ from typing import Any
 import click
 
 from semcore.cli.plugins import MEMORY, TIMEOUT, tell
-from semcore.component import naming
 from semcore.config.paths import read_override, set_path
-from semcore.entrypoints import discovery
+from semcore.entrypoints import discovery, naming
 from semcore.errors import PluginError
 from semcore.plugins import doctor
 from semcore.sandbox import Death, Limits, attempt

@@ -7,7 +7,7 @@ import difflib
 
 import click
 
-from semcore.component import naming
+from semcore.entrypoints import naming
 from semcore.errors import SemcoreError
 from semcore.plugins import packages
 

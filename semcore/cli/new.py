@@ -14,12 +14,12 @@ import jinja2
 
 from semcore.cli import VERBS
 from semcore.cli.select import Place
-from semcore.config.build import nearest
 from semcore.config.document import scalar
 from semcore.entrypoints import discovery
 from semcore.entrypoints.discovery import COMMAND, HOOKS
 from semcore.errors import PluginError, RunError
 from semcore.plugins.packages import GROUPS
+from semcore.wording.suggest import nearest
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST = 40

@@ -97,8 +97,8 @@ def _problem(error: BaseException) -> str:
 
 def _planners(experiment: Experiment) -> Iterator[dict[str, Any]]:
     """The settings of every planner: those of the file, then the others that are installed."""
-    from semcore.component import naming
     from semcore.component.base import plain
+    from semcore.entrypoints import naming
 
     written = [experiment.resolve(cell).planner for cell in experiment.cells]
     found = {repr(plain(planner)): plain(planner) for planner in written if planner is not None}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import click
 
 from semcore.cli import VERBS
-from semcore.component import naming
-from semcore.entrypoints import discovery
+from semcore.entrypoints import discovery, naming
 from semcore.entrypoints.discovery import COMMAND, HOOKS, VARIABLE
 from semcore.plugins import doctor, packages
 from semcore.sandbox import Limits

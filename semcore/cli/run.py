@@ -110,10 +110,10 @@ def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
 def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard: Shard, report: bool, again: bool) -> int:
     from semcore.cli.progress import Progress, print_table
     from semcore.plugins.packages import hook_manager
-    from semcore.redaction import printable
     from semcore.runs.found import in_words
     from semcore.runs.results import left_out, read_run
     from semcore.runs.runner import run
+    from semcore.wording.redaction import printable
 
     hooks = hook_manager(list(experiment.values.get("hooks") or []))
     with Progress(Labels(experiment.axes)) as progress:
@@ -155,9 +155,9 @@ def _say_what_is_there(folder: Path, finished: Finished) -> None:
 def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
     """Check PIPELINE under the overrides: every problem at once, each with its place. Nothing is computed."""
     from semcore.component.digest import digest
-    from semcore.redaction import printable
     from semcore.runs.results import left_out_in_words
     from semcore.runs.runner import inputs
+    from semcore.wording.redaction import printable
 
     experiment = load(pipeline, overrides)
     left_out = inputs(experiment)

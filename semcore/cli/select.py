@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from semcore.redaction import printable
+from semcore.wording.redaction import printable
 
 
 class Place(click.Path):

@@ -6,9 +6,8 @@ import difflib
 
 import click
 
-from semcore.component import naming
 from semcore.config import fields
-from semcore.entrypoints import discovery
+from semcore.entrypoints import discovery, naming
 from semcore.errors import PluginError
 from semcore.plugins import registry
 

@@ -9,9 +9,9 @@ import click
 
 from semcore.cli.select import Place
 from semcore.cli.show import show
-from semcore.component import naming
 from semcore.config.build import component
 from semcore.config.paths import read_override, set_path
+from semcore.entrypoints import naming
 from semcore.errors import RunError
 from semcore.plugins import packages
 

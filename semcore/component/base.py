@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import inspect
 import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from semcore import redaction
 from semcore.component.secret import WANTED, Secret, holds_secret
-from semcore.component.units import split_unit, written
 from semcore.errors import ComponentError, shown
+from semcore.wording import redaction
+from semcore.wording.units import split_unit, written
 
 
 def unit_of(name: str) -> str:
@@ -115,7 +114,7 @@ def most(needs: Iterable[Needs]) -> Needs:
 def plain(value: Any) -> Any:
     """Components, secrets, tuples and mappings as what YAML and JSON can hold."""
     if isinstance(value, Component):
-        from semcore.component.naming import name_of
+        from semcore.entrypoints.naming import name_of
 
         return {"use": name_of(type(value)), **value.settings()}
     if isinstance(value, Secret):
@@ -282,51 +281,3 @@ def _message(wanted: list[str], found: Any) -> str:
         return f"{wanted[0]}: {shown(found)}"
     choices = [one for one in wanted if one != "must be nothing"] or wanted
     return f"{' or '.join([choices[0], *(one.removeprefix('must be ') for one in choices[1:])])}, not {shown(found)}"
-
-
-def field_docs(docstring: str | None) -> dict[str, str]:
-    """The `Fields:` part of a docstring: name -> description."""
-    text = inspect.cleandoc(docstring or "")
-    match = re.search(r"^Fields:\n((?:[ ]+.*\n?|\n)*)", text + "\n", re.MULTILINE)
-    docs: dict[str, str] = {}
-    name = ""
-    for line in (match.group(1) if match else "").splitlines():
-        found = re.match(r"^ {4}(\w+): (.*)$", line)
-        if found:
-            name = found.group(1)
-            docs[name] = found.group(2)
-        elif name and line.strip():
-            docs[name] += " " + line.strip()
-    return docs
-
-
-def documentation(cls: type[Component]) -> dict[str, str]:
-    """The documentation of each field of a component, that of inherited fields included."""
-    docs: dict[str, str] = {}
-    for base in reversed(cls.__mro__):
-        docs.update(field_docs(base.__doc__))
-    return docs
-
-
-_ABBREVIATED = re.compile(
-    r"\b(eqs?|figs?|secs?|tabs?|chap|app|refs?|vol|pp|ed|eds|e\.g|i\.e|cf|vs|al|approx|resp|incl|(?-i:Nos?))\.$", re.IGNORECASE
-)
-"""What a full stop behind it does not end."""
-
-
-def summary(docstring: str | None) -> str:
-    """The first sentence of a docstring, on one line."""
-    return first_sentence(inspect.cleandoc(docstring or "").split("\n\n")[0])
-
-
-def first_sentence(text: str) -> str:
-    """The first sentence of a text, on one line, without the full stop or the colon that ends it.
-
-    The full stop of an abbreviation (eq., Fig., e.g., et al.) does not end it.
-    """
-    text = " ".join(text.split())
-    for end in re.finditer(r"[.:](?=\s|$)", text):
-        if not _ABBREVIATED.search(text[: end.end()]):
-            text = text[: end.end()]
-            break
-    return text.rstrip(".:")

@@ -9,8 +9,8 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from semcore.component import naming
 from semcore.component.base import Component
+from semcore.entrypoints import naming
 from semcore.fingerprint import content, origin
 from semcore.types.samples import OnDemand
 

@@ -12,8 +12,8 @@ import os
 import re
 from typing import Any
 
-from semcore import redaction
 from semcore.errors import ComponentError
+from semcore.wording import redaction
 
 PREFIX = "env:"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -11,47 +11,20 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from semcore import redaction
-from semcore.component import naming, units
 from semcore.component.base import MISSING, UNKNOWN, Component, check_value, field_types, plain, required, unit_of
 from semcore.component.secret import holds_secret, unset
 from semcore.config.document import Path_, number_meant, scalar
-from semcore.entrypoints import discovery
+from semcore.entrypoints import discovery, naming
 from semcore.errors import MOST, ComponentError, ConfigError, PluginError, Problem, listed, shown
 from semcore.plugins import registry
-from semcore.suggest import choice, foreign, not_ascii
-from semcore.suggest import plain as plain_text
+from semcore.wording import redaction, units
+from semcore.wording.suggest import choice, foreign, guess, nearest, part_of, to_ascii
 
 Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""
 
 Built = dict[tuple[type[Component], str], Component]
 """(class, settings as JSON) -> the component. Equal settings give the same object, so that weights are loaded once."""
-
-
-def guess(word: object, known: Iterable[str], alike: float = 0.6) -> str | None:
-    """The known word that a misspelt one probably means; `alike`: how similar they must be, 0..1."""
-    text = plain_text(str(word))
-    close = difflib.get_close_matches(text, sorted(known), 1, alike) if len(text) < 100 else []
-    return close[0] if close else None
-
-
-def _part_of(word: object, known: Iterable[str]) -> str | None:
-    """The known word that has a misspelt one as one of its parts (`wer` of `speech-wer`), the shortest of several."""
-    text = plain_text(str(word)).casefold()
-    holding = [one for one in known if len(text) > 2 and text in re.split("[-_]", one)]
-    return min(holding, key=lambda one: (len(one), one), default=None)
-
-
-def nearest(word: object, known: Iterable[str]) -> str:
-    """A hint that names the known word nearest to a misspelt one, or lists what is known."""
-    words, odd = sorted(known), foreign(str(word))
-    if close := _part_of(word, words) or guess(word, words):
-        odd = odd or (not_ascii(str(word)) if close.isascii() else "")
-        return "; ".join(filter(None, (odd, f"did you mean {close!r}?")))
-    if odd:
-        return odd
-    return f"known here: {', '.join(words)}" if words and len(words) <= 24 else ""
 
 
 class Builder:
@@ -133,7 +106,7 @@ class Builder:
         elsewhere = next((other for other in naming.KINDS if other != kind and name in naming.names(other)), "")
         if not names:
             hint = f"no installed package brings any {kind}: install one; semcore plugins shows what is installed"
-        elif guess(name, names) or _part_of(name, names):
+        elif guess(name, names) or part_of(name, names):
             hint = nearest(name, names)
         elif elsewhere:
             hint = f"{name!r} is {_a(elsewhere)}; {nearest('', names)}".rstrip("; ")
@@ -218,8 +191,8 @@ class Builder:
                 return "without quotes it is a number"
             if in_unit := units.in_unit_of(name, found, part=not whole):
                 return in_unit
-            fits = "fraction" in message or "/" not in plain_text(found)
-            return f"{odd}; write {plain_text(found)}" if (odd := foreign(found)) and fits else odd
+            fits = "fraction" in message or "/" not in to_ascii(found)
+            return f"{odd}; write {to_ascii(found)}" if (odd := foreign(found)) and fits else odd
         if message.startswith(("must be at", "must be less", "must be more")):
             return units.meant(name, found, lambda number: whole and not check_value(annotation, number)[1])
         return ""

@@ -15,15 +15,15 @@ import difflib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
 import yaml
 
-from semcore import suggest
 from semcore.errors import ConfigError, Problem
+from semcore.wording import suggest
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
@@ -107,7 +107,7 @@ class Document:
             table.update({(*path[:-1], name, *place[len(path) :]): mark for place, mark in found.items()})
 
 
-def read(path: Path) -> Document:
+def read(path: Path, offered: Callable[[str], str] = lambda name: "") -> Document:
     """Parse a file.
 
     Raises:
@@ -122,7 +122,7 @@ def read(path: Path) -> Document:
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # a ValueError: no file can have that name
         reason = error.strerror if isinstance(error, OSError) else "no file can be called that"
-        near = [_files_near(path), _example(path)] if isinstance(error, FileNotFoundError) else []
+        near = [_files_near(path), offered(path.name)] if isinstance(error, FileNotFoundError) else []
         hint = "; ".join(filter(None, near))
         raise ConfigError([Problem(f"cannot be read: {reason}", name, hint=hint)]) from error
     if len(data) > MAX_BYTES:
@@ -192,7 +192,7 @@ def scalar(text: str) -> Any:
 
 def number_meant(text: str) -> str:
     """The number, or the range of numbers, that a text looks like with the characters of ASCII; "" if it is another text."""
-    if text.isascii() or len(text) > 60 or (meant := suggest.plain(text).strip()) == text:
+    if text.isascii() or len(text) > 60 or (meant := suggest.to_ascii(text).strip()) == text:
         return ""
     values = [scalar(part) for part in meant.split(":")]
     numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
@@ -307,12 +307,6 @@ def _files_near(path: Path) -> str:
     if not is_folder:
         files = difflib.get_close_matches(str(path), files, 1)
     return f"did you mean {' or '.join(files)}?" if 0 < len(files) <= 8 else ""
-
-
-def _example(path: Path) -> str:
-    from semcore.config.examples import offered
-
-    return offered(path.name)
 
 
 def _mark(event: Any) -> Mark:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from semcore.component.base import first_sentence
 from semcore.config import document
-from semcore.config.build import guess, nearest
 from semcore.errors import ConfigError, RunError
 from semcore.plugins import packages
+from semcore.plugins.docstrings import first_sentence
+from semcore.wording.suggest import guess, nearest
 
 FOLDER = "examples"
 

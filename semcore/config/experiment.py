@@ -14,6 +14,7 @@ from typing import Any, overload
 from semcore.config import document as yaml
 from semcore.config.build import Built
 from semcore.config.document import Document, Path_
+from semcore.config.examples import offered
 from semcore.config.layers import CHANGEABLE, SECTIONS, TOP, Override, unchangeable
 from semcore.config.paths import read_override, split_path
 from semcore.config.resolve import Resolved, Resolver
@@ -198,7 +199,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
     Raises:
         ConfigError: with every problem found, before any work
     """
-    document = yaml.read(path)
+    document = yaml.read(path, offered)
     experiment = describe(document, overrides)
     if problems := experiment.problems():
         raise ConfigError(_in_order(problems, document, overrides))

@@ -11,10 +11,11 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.component.base import Component, documentation, field_types, plain, required, unit_of
+from semcore.component.base import Component, field_types, plain, required, unit_of
 from semcore.component.secret import Secret
-from semcore.component.units import written as number
 from semcore.errors import ConfigError
+from semcore.plugins.docstrings import documentation
+from semcore.wording.units import written as number
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from semcore.component.base import Component
-from semcore.component.naming import name_of
 from semcore.config.build import blamed
 from semcore.config.document import Path_
 from semcore.config.experiment import Experiment
 from semcore.config.resolve import Part, Resolved
+from semcore.entrypoints.naming import name_of
 from semcore.errors import Problem, SemcoreError, SourceError
 from semcore.interfaces import Generator, Source
 from semcore.types import Sample

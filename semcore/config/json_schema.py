@@ -13,17 +13,17 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from semcore.component import naming
-from semcore.component.base import Component, documentation, field_types, plain, required, summary, unit_of
+from semcore.component.base import Component, field_types, plain, required, unit_of
 from semcore.config import document as yaml
 from semcore.config.experiment import CHANGEABLE, SECTIONS, TOP, VERSION
 from semcore.config.fields import default
 from semcore.config.local_files import register_files
 from semcore.config.setup import REQUIRED
-from semcore.entrypoints import discovery
+from semcore.entrypoints import discovery, naming
 from semcore.entrypoints.discovery import PluginEntry
 from semcore.errors import ConfigError, PluginError, Problem
 from semcore.plugins import registry
+from semcore.plugins.docstrings import documentation, summary
 from semcore.sandbox import IMPORT, Death, Limits, attempt
 from semcore.types import LIMITS
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.config.build import guess, nearest
 from semcore.config.document import Document, Path_
 from semcore.config.paths import set_path, split_path
 from semcore.config.setup import COMPONENTS, REQUIRED, is_component
 from semcore.errors import Problem
+from semcore.wording.suggest import guess, nearest
 
 SECTIONS = (
     "source", "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "space", "scenario",

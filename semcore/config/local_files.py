@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from semcore.component import naming
 from semcore.config.document import Document
+from semcore.entrypoints import naming
 from semcore.errors import PluginError, Problem
 from semcore.fingerprint import origin
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from semcore.component.naming import name_of
+from semcore.entrypoints.naming import name_of
 from semcore.interfaces import Metric
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from semcore.config.document import number_meant, parse, scalar
 from semcore.errors import ConfigError, Problem
-from semcore.suggest import foreign
+from semcore.wording.suggest import foreign
 
 _RANGE = re.compile(r"([^:\s]+):([^:\s]+):([^:\s]+)\Z")
 MAX_POINTS = 10_000

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from semcore.config.build import Builder, Built, guess, nearest
+from semcore.config.build import Builder, Built
 from semcore.config.document import Document, Path_
 from semcore.config.layers import CHANGEABLE, SECTIONS, Override, Places, applied, unchangeable
 from semcore.config.setup import BUILT, LINKED, REQUIRED, Setup, build, check_link
 from semcore.errors import Problem, listed, shown
+from semcore.wording.suggest import guess, nearest
 
 
 @dataclass(frozen=True, eq=False)

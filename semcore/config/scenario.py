@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semcore.config.build import Builder, guess, nearest
+from semcore.config.build import Builder
 from semcore.config.document import Path_
 from semcore.config.paths import LARGEST
 from semcore.errors import listed, shown
 from semcore.planning.space import Bounds, Space
 from semcore.types import LIMITS, Scenario, Term
+from semcore.wording.suggest import guess, nearest
 
 WORDS = ("task", "preferences")
 MISSION = (*WORDS, "utility", "limits")

@@ -6,13 +6,13 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from semcore.component.naming import name_of
 from semcore.config.document import Document, Path_
 from semcore.config.layers import Override
 from semcore.config.metric_names import metric_names
 from semcore.config.resolve import Part, Resolved
 from semcore.config.scenario import FORBIDDEN
 from semcore.config.setup import Setup
+from semcore.entrypoints.naming import name_of
 from semcore.errors import Problem, listed, shown
 from semcore.planning.space import Space
 

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.component import naming
 from semcore.component.base import Component, Needs, most, plain
-from semcore.config.build import Builder, blamed, guess, nearest
+from semcore.config.build import Builder, blamed
 from semcore.config.scenario import scenarios, space
+from semcore.entrypoints import naming
 from semcore.errors import shown
 from semcore.interfaces import Metric, Source
 from semcore.link.multiplex import ANY, Multiplex
@@ -19,6 +19,7 @@ from semcore.link.pipeline import Pipeline
 from semcore.planning.interface import Planner
 from semcore.planning.space import Space
 from semcore.types import Bitstream, Scenario, Stream
+from semcore.wording.suggest import guess, nearest
 
 BUILT = (
     "source", "encoder", "channel", "generator", "selector", "kb", "planner", "space", "transport", "metrics", "scenario",

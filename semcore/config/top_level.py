@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from semcore.config.build import Builder, guess, nearest
+from semcore.config.build import Builder
 from semcore.config.document import Document
 from semcore.config.layers import SECTIONS, TOP
 from semcore.config.local_files import register_files
 from semcore.config.paths import points
 from semcore.errors import ConfigError, Problem, shown
 from semcore.plugins.packages import hook_names
+from semcore.wording.suggest import guess, nearest
 
 VERSION = 1
 

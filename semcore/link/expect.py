@@ -7,7 +7,7 @@ from numbers import Real
 from typing import Any, TypeVar
 
 from semcore.component.base import Component
-from semcore.component.naming import name_of
+from semcore.entrypoints.naming import name_of
 from semcore.errors import ComponentError
 from semcore.interfaces import Metric, Record
 

@@ -9,7 +9,7 @@ from typing import Any
 import pluggy
 
 from semcore.entrypoints.discovery import one_line
-from semcore.redaction import printable, redact
+from semcore.wording.redaction import printable, redact
 
 
 class Around:

@@ -15,12 +15,11 @@ from typing import Any
 import click
 import pluggy
 
-from semcore.component import naming
-from semcore.component.base import summary
-from semcore.entrypoints import discovery
+from semcore.entrypoints import discovery, naming
 from semcore.entrypoints.discovery import COMMAND, HOOKS, PluginEntry, UnusableError
 from semcore.errors import PluginError
 from semcore.plugins import registry
+from semcore.plugins.docstrings import summary
 
 GROUPS = (*naming.KINDS, HOOKS, COMMAND)
 """What a package can bring, by the end of its groups of entry points."""

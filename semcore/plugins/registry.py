@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from semcore.component import naming
 from semcore.component.base import Component
-from semcore.entrypoints import discovery
+from semcore.entrypoints import discovery, naming
 from semcore.entrypoints.discovery import PluginEntry, UnusableError
 from semcore.errors import PluginError
+from semcore.fingerprint import origin
 from semcore.plugins import contract
 
 
@@ -29,7 +32,7 @@ def register(kind: str, name: str) -> Callable[[type[Component]], type[Component
     def add(cls: type[Component]) -> type[Component]:
         if wrong := contract.interface_error(cls, kind):
             raise PluginError(f"{kind} {name!r} (registered here) {wrong}")
-        naming.add(kind, name, cls)
+        naming.add(kind, name, cls, functools.partial(_file, cls.__module__))
         return cls
 
     return add
@@ -59,3 +62,9 @@ def resolve(entry: PluginEntry) -> type[Component]:
         raise UnusableError(entry, wrong)
     naming.remember(cls, entry.name)
     return cls
+
+
+def _file(module: str) -> tuple[str, str]:
+    """The file that a module was written in, and the digest of what it does: an edited component is another one."""
+    path = getattr(sys.modules.get(module), "__file__", None)
+    return ("", "") if path is None else (Path(path).name, origin.own(module)[:12])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from semcore.analysis.rows import Row
-from semcore.component import naming
+from semcore.entrypoints import naming
 from semcore.errors import PluginError
 from semcore.plugins import packages
 

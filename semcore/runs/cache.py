@@ -20,7 +20,6 @@ from semcore.interfaces import Generator, Selector, SemanticEncoder
 from semcore.link.expect import expect_each
 from semcore.link.pipeline import Pipeline
 from semcore.link.pseudonyms import is_genie, named_candidates, named_samples
-from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.runs import files
 from semcore.runs.files import RefusedFile
@@ -28,6 +27,7 @@ from semcore.runs.packing import pack, unpack
 from semcore.steps import StageDone
 from semcore.storage import stamped, unstamped, write
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
+from semcore.wording.redaction import redact
 
 T = TypeVar("T")
 

@@ -20,7 +20,6 @@ from semcore.link.pipeline import Pipeline, Transmission
 from semcore.media.clips import mp4
 from semcore.planning.session import Segment, in_words, remember, run_session
 from semcore.planning.simulator import Judge
-from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.runs.cache import Cache, cached
 from semcore.runs.conventions import conventions
@@ -30,6 +29,7 @@ from semcore.runs.provenance import provenance
 from semcore.statistics.base import Quotient
 from semcore.storage import content_digest, sealed
 from semcore.types import Ledger, Picture, Sample, Semantics, Term, left_out_of, utility
+from semcore.wording.redaction import redact
 
 GALLERY = 12
 """Pictures of so many samples are kept a cell, for the report."""

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from semcore.component import naming
 from semcore.component.base import Component, plain
 from semcore.component.digest import digest, named_files
+from semcore.entrypoints import naming
 from semcore.fingerprint import origin
 from semcore.version import __version__
 

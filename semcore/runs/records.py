@@ -14,8 +14,8 @@ from annotated_types import Ge, Len, Lt
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
-from semcore.component import naming
 from semcore.component.base import wanted
+from semcore.entrypoints import naming
 from semcore.errors import PluginError, shown
 from semcore.plugins import registry
 from semcore.runs.files import is_plain

@@ -27,19 +27,18 @@ from typing import Any
 import pluggy
 
 from semcore import supervisor
-from semcore.component import naming
 from semcore.component.base import most
 from semcore.component.digest import Digester, Shared, digest
 from semcore.config.experiment import Cell, Experiment, alternatives
 from semcore.config.inputs import unusable
 from semcore.config.local_files import register_files
 from semcore.config.setup import Setup
+from semcore.entrypoints import naming
 from semcore.errors import ConfigError, RunError, SemcoreError, SourceError
 from semcore.fingerprint import libraries, origin
 from semcore.interfaces import Executor, Job, Lost, Source
 from semcore.memo import LRU
 from semcore.plugins.hook_calls import Around
-from semcore.redaction import printable, redact
 from semcore.runs import provenance
 from semcore.runs.allocator import return_large_blocks
 from semcore.runs.cache import Cache
@@ -52,6 +51,7 @@ from semcore.steps import StageDone, Step, listening, stage
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.types import OnDemand, Sample, heads, left_out_of
 from semcore.version import __version__
+from semcore.wording.redaction import printable, redact
 
 KEPT_SOURCES = 8
 """Sources whose samples stay in memory (unless they are read on demand); a sweep may go over sources."""

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from semcore.component import naming
 from semcore.component.base import Component, required
 from semcore.config.build import component
+from semcore.entrypoints import naming
 from semcore.testing.examples import folder
 
 FOLDER = "{folder}"

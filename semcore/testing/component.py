@@ -16,16 +16,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from semcore.component import naming
-from semcore.component.base import Component, documentation, field_docs, field_types, summary, unit_of
+from semcore.component.base import Component, field_types, unit_of
 from semcore.component.digest import digest
 from semcore.component.secret import unset
-from semcore.component.units import UNITS
 from semcore.config.build import Builder
+from semcore.entrypoints import naming
 from semcore.errors import ComponentError, Problem
 from semcore.plugins.contract import INTERFACES
+from semcore.plugins.docstrings import documentation, field_docs, summary
 from semcore.testing.compare import difference
 from semcore.testing.law import Given, LawBroken, NotApplicable, require
+from semcore.wording.units import UNITS
 
 TELLING_UNITS = {unit.symbol for unit in UNITS.values() if len(unit.symbol) > 1} - {"bit", "byte"}
 """Units that no sentence holds by chance, as a single letter could."""

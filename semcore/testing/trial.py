@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from semcore.component import naming
 from semcore.config.document import Document
 from semcore.config.local_files import register_files
+from semcore.entrypoints import naming
 from semcore.entrypoints.discovery import one_line
 from semcore.errors import ConfigError, PluginError
 from semcore.plugins import registry

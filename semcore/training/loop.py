@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from semcore.component.base import Component
-from semcore.component.naming import name_of
 from semcore.config.fields import written
+from semcore.entrypoints.naming import name_of
 from semcore.errors import RunError
 from semcore.interfaces import ChannelModel, Recipe
 from semcore.models.weights import tensors

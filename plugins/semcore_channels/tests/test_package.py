@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from semcore.component.base import documentation, summary
 from semcore.plugins.contract import INTERFACES
+from semcore.plugins.docstrings import documentation, summary
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
 ENTRIES = [

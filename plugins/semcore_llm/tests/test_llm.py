@@ -21,12 +21,12 @@ from semcore.errors import ComponentError
 from semcore.planning.guard import enforce
 from semcore.planning.space import Space
 from semcore.plugins.packages import hook_manager
-from semcore.redaction import redact
 from semcore.rng import Rng
 from semcore.runs.results import read_run
 from semcore.runs.runner import run
 from semcore.testing.planner import SCENARIOS, SPACE, ToySimulator
 from semcore.types import Plan, Scenario
+from semcore.wording.redaction import redact
 from semcore_llm.planners.answer import AnswerError, read_answer
 from semcore_llm.planners.lookup import FixedPlanner
 from semcore_llm.planners.numbers import number_of

@@ -19,7 +19,6 @@ from semcore.analysis.overview import Overview, overview
 from semcore.analysis.timeline import timeline
 from semcore.config.document import MAX_BYTES, parse
 from semcore.errors import ConfigError, RunError
-from semcore.redaction import redact
 from semcore.render.page.configuration import Varied, by_workflow, common, written_paths
 from semcore.render.page.curves import Drawing, drawings, over_segments
 from semcore.render.page.diagram import diagram
@@ -31,6 +30,7 @@ from semcore.runs.labels import format_value
 from semcore.runs.provenance import built_from
 from semcore.runs.results import Run, left_out, number, read_run, readable, table
 from semcore.storage import signed, write
+from semcore.wording.redaction import redact
 
 LIBRARIES = ("torch", "numpy", "scipy", "matplotlib", "pillow", "torchmetrics")
 """Libraries shown with their versions, if they are installed."""

@@ -18,9 +18,9 @@ from annotated_types import Ge
 
 from semcore import sandbox
 from semcore.interfaces import Executor, Job, Lost
-from semcore.redaction import guard_streams
 from semcore.sandbox import die_with
 from semcore.steps import Step, listening
+from semcore.wording.redaction import guard_streams
 
 SPAWN = multiprocessing.get_context("spawn")
 

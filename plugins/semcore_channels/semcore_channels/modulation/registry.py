@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from semcore.errors import PluginError
 from semcore.fingerprint import origin
-from semcore.suggest import Spelt
+from semcore.wording.suggest import Spelt
 from semcore_channels.modulation.base import Modulation
 from semcore_channels.modulation.qam import BPSK, QAM, QAM4
 

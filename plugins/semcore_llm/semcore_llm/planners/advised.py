@@ -116,7 +116,7 @@ class Advised(Remembers, Planner, abc.ABC):
     def _fallen(
         self, reason: str, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator, report: Mapping[str, float]
     ) -> Plan:
-        from semcore.component.naming import name_of
+        from semcore.entrypoints.naming import name_of
 
         plan = self.fallback.plan(scenario, memory, simulator)
         note = f"the fallback {name_of(type(self.fallback))} plans: {reason}"

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from annotated_types import Ge, Le
 
 from semcore import ChannelModel, Recipe, Rng
-from semcore.component.naming import name_of
+from semcore.entrypoints.naming import name_of
 from semcore.training.loop import (
     asked,
     at_snrs,

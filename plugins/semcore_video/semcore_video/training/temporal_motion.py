@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from scipy.fft import dct
 
 from semcore import ChannelModel, Features, Recipe, Rng, Semantics, Transport
-from semcore.component.naming import name_of
+from semcore.entrypoints.naming import name_of
 from semcore.training.loop import at_snr, command_of, measured_at
 from semcore_video.face.encoder import MOTION
 from semcore_video.face.motion import POSE, basis

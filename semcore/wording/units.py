@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.suggest import plain
+from semcore.wording.suggest import to_ascii
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _read(value: Any, have: Unit | None) -> tuple[float, Unit] | None:
 def _ascii(text: str) -> str:
     """The number of a quantity in ASCII; units have letters of their own (µ, °)."""
     number = re.match(r"[^a-zA-Z\u00b5\u03bc°/]*", text)
-    return plain(number[0]) + text[number.end() :] if number else text
+    return to_ascii(number[0]) + text[number.end() :] if number else text
 
 
 def _is_number(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import typing
 import unicodedata
@@ -48,7 +49,7 @@ def _ascii(character: str) -> str | None:
     return same if same.isascii() else None
 
 
-def plain(text: str) -> str:
+def to_ascii(text: str) -> str:
     """A text with what it looks like in ASCII; the text itself if not all of it looks like ASCII."""
     if text.isascii():
         return text
@@ -58,7 +59,7 @@ def plain(text: str) -> str:
 
 def foreign(text: str) -> str:
     """Which characters of a text only look like ASCII, and what to type in their place; "" if none does."""
-    return "" if plain(text) == text else not_ascii(text)
+    return "" if to_ascii(text) == text else not_ascii(text)
 
 
 def not_ascii(text: str) -> str:
@@ -80,7 +81,7 @@ def _named(character: str) -> str:
 def choice(found: str, choices: Iterable[str], annotation: Any) -> str | None:
     """The choice that is meant by a word spelt otherwise (`16-QAM`, `QAM16`) or by another name; None if that is not clear."""
     known = {_bare(one): one for one in choices}
-    word = _bare(plain(found))
+    word = _bare(to_ascii(found))
     turned = re.sub(r"\A([a-z]+)([0-9]+)\Z", r"\2\1", word)
     names = dict(pair for spelt in _spelt(annotation) for pair in spelt.names)
     tried = (_bare(one) for one in (word, turned, names.get(word), names.get(turned)) if one)
@@ -96,3 +97,28 @@ def _spelt(annotation: Any) -> Iterator[Spelt]:
         yield from (one for one in annotation.__metadata__ if isinstance(one, Spelt))
     for inner in typing.get_args(annotation):
         yield from _spelt(inner)
+
+
+def guess(word: object, known: Iterable[str], alike: float = 0.6) -> str | None:
+    """The known word that a misspelt one probably means; `alike`: how similar they must be, 0..1."""
+    text = to_ascii(str(word))
+    close = difflib.get_close_matches(text, sorted(known), 1, alike) if len(text) < 100 else []
+    return close[0] if close else None
+
+
+def part_of(word: object, known: Iterable[str]) -> str | None:
+    """The known word that has a misspelt one as one of its parts (`wer` of `speech-wer`), the shortest of several."""
+    text = to_ascii(str(word)).casefold()
+    holding = [one for one in known if len(text) > 2 and text in re.split("[-_]", one)]
+    return min(holding, key=lambda one: (len(one), one), default=None)
+
+
+def nearest(word: object, known: Iterable[str]) -> str:
+    """A hint that names the known word nearest to a misspelt one, or lists what is known."""
+    words, odd = sorted(known), foreign(str(word))
+    if close := part_of(word, words) or guess(word, words):
+        odd = odd or (not_ascii(str(word)) if close.isascii() else "")
+        return "; ".join(filter(None, (odd, f"did you mean {close!r}?")))
+    if odd:
+        return odd
+    return f"known here: {', '.join(words)}" if words and len(words) <= 24 else ""

@@ -5,17 +5,11 @@ Nothing is imported here; `semcore.plugins.registry` loads the class behind a na
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from semcore.entrypoints import discovery
 from semcore.entrypoints.discovery import PluginEntry
 from semcore.errors import PluginError
-from semcore.fingerprint import origin
-
-if TYPE_CHECKING:
-    from semcore.component.base import Component
 
 KINDS = (
     "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "source", "codec", "metric", "recipe",
@@ -23,10 +17,15 @@ KINDS = (
 )  # fmt: skip
 
 
-_local: dict[tuple[str, str], type[Component]] = {}
-_by_module: dict[str, dict[tuple[str, str], type[Component]]] = {}
-_of_class: dict[type[Component], str] = {}
+_local: dict[tuple[str, str], type] = {}
+_by_module: dict[str, dict[tuple[str, str], type]] = {}
+_of_class: dict[type, str] = {}
+_file_of: dict[str, Callable[[], tuple[str, str]]] = {}
 _generation: list[str] = []
+
+
+def _unknown() -> tuple[str, str]:
+    return "", ""
 
 
 def generation() -> int:
@@ -34,8 +33,13 @@ def generation() -> int:
     return len(_generation)
 
 
-def add(kind: str, name: str, cls: type[Component]) -> None:
-    """Make a class known by a name in this process; it replaces what was known by it before."""
+def add(kind: str, name: str, cls: type, file: Callable[[], tuple[str, str]]) -> None:
+    """Make a class known by a name in this process; it replaces what was known by it before.
+
+    Args:
+        file: gives the name of the file that it is written in, and the digest of what that does
+    """
+    _file_of[cls.__module__] = file
     _local[kind, name] = cls
     _generation.append(name)
     _by_module.setdefault(cls.__module__, {})[kind, name] = cls
@@ -71,20 +75,20 @@ def find(kind: str, name: str) -> PluginEntry | None:
 
 def _entry_of(kind: str, name: str) -> PluginEntry:
     cls = _local[kind, name]
-    return PluginEntry(kind, name, f"{cls.__module__}:{cls.__qualname__}", *_origin(cls.__module__))
+    return PluginEntry(kind, name, f"{cls.__module__}:{cls.__qualname__}", *_file_of.get(cls.__module__, _unknown)())
 
 
-def local(kind: str, name: str) -> type[Component] | None:
+def local(kind: str, name: str) -> type | None:
     """The class that was registered in this process by a name, or None."""
     return _local.get((kind, name))
 
 
-def remember(cls: type[Component], name: str) -> None:
+def remember(cls: type, name: str) -> None:
     """Note the name of the entry point by which a class was loaded."""
     _of_class[cls] = name
 
 
-def name_of(cls: type[Component]) -> str:
+def name_of(cls: type) -> str:
     """The name by which YAML calls a class."""
     for (_, name), registered in _local.items():
         if registered is cls:
@@ -101,12 +105,6 @@ def provider(kind: str, name: str) -> tuple[str, str]:
     """(package, version) that a name comes from, as in `PluginEntry`; ("", "") if that cannot be said."""
     entry = find(kind, name)
     return (entry.package, entry.version) if entry else ("", "")
-
-
-def _origin(module: str) -> tuple[str, str]:
-    """The file that a module was written in, and the digest of what it does: an edited component is another one."""
-    path = getattr(sys.modules.get(module), "__file__", None)
-    return ("", "") if path is None else (Path(path).name, origin.own(module)[:12])
 
 
 def known_kind(kind: str) -> None:

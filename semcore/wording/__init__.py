@@ -1,0 +1,1 @@
+"""What messages are made of: hints at what was meant, numbers with units, and secrets taken out."""
