@@ -81,7 +81,7 @@ def write(
             for start in range(0, whole.shape[1], size):
                 out.mux(
                     audio.encode(
-                        _heard(
+                        _audio_frame(
                             whole[:, start : start + size],
                             layout,
                             rate_hz,
@@ -93,7 +93,7 @@ def write(
     return place
 
 
-def _heard(sound: np.ndarray, layout: str, rate_hz: int, at: int) -> av.AudioFrame:
+def _audio_frame(sound: np.ndarray, layout: str, rate_hz: int, at: int) -> av.AudioFrame:
     frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound), format="fltp", layout=layout)
     frame.sample_rate, frame.time_base, frame.pts = rate_hz, Fraction(1, rate_hz), at
     return frame

@@ -99,7 +99,7 @@ def arrived(extent: Extent, way: str) -> Semantics:
 
 @pytest.mark.parametrize("length_s", LENGTHS)
 @pytest.mark.parametrize("fps", RATES)
-@pytest.mark.parametrize("sound", [True, False], ids=["heard", "silent"])
+@pytest.mark.parametrize("sound", [True, False], ids=["sound", "silent"])
 def test_either_half_and_both_together(length_s: float, fps: float, sound: bool) -> None:
     """Audio from video and video from audio; MediaPipe finds no face in grey, so nothing is
     drawn."""
@@ -214,14 +214,14 @@ def test_files_of_any_length_and_rate_through_a_run(tmp_path: Path, way: str) ->
 
     from .files import greys, tone, write
 
-    for length_s, fps, heard in (
+    for length_s, fps, with_sound in (
         (0.5, 60.0, True),
         (3.6, 30.0, True),
         (1.5, 10.0, True),
         (2.0, 25.0, False),
     ):
         frames = greys(round(length_s * fps), 34, 64)
-        sound = tone(length_s, 0.3) if heard else None
+        sound = tone(length_s, 0.3) if with_sound else None
         place = write(tmp_path / f"{round(fps)}.mkv", frames, fps, sound, form="matroska")
         place.with_suffix(".txt").write_text(WORDS)
     (tmp_path / "pipeline.yaml").write_text(

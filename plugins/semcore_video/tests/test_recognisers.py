@@ -45,7 +45,7 @@ def test_no_part_is_too_long_and_nothing_is_lost(seconds: float) -> None:
         )
 
 
-def test_more_than_30_seconds_are_heard_part_by_part(
+def test_more_than_30_seconds_are_recognised_in_parts(
     whisper: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoder = Whisper(model=str(whisper), max_new_tokens=4)

@@ -335,7 +335,7 @@ def test_damaged_streams_are_silence_or_speech_but_no_error() -> None:
         assert sound.shape == (48000,) and np.isfinite(sound).all() and np.abs(sound).max() <= 1
 
 
-def test_words_that_nobody_gave_are_asked_for() -> None:
+def test_missing_words_are_an_error() -> None:
     with pytest.raises(ComponentError, match="needs the words of sample 'a'.*`grid` spells them"):
         Speech().encode([Sample("a", audio=np.zeros(1600, np.float32), sample_rate_hz=16000)], KB)
 
@@ -384,7 +384,7 @@ def test_the_example_brings_back_a_moving_speaking_face(tmp_path: Path) -> None:
     )  # both side by side
 
 
-def test_words_that_nobody_gives_are_heard(clip: Sample) -> None:
+def test_missing_words_are_recognised(clip: Sample) -> None:
     deaf = replace(clip, text=None)
     with pytest.raises(ComponentError, match="words: grid"):
         Speech().encode([deaf], KB)

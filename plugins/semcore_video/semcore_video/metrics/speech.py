@@ -72,10 +72,10 @@ class Sounds:
 def sounds(record: Record) -> Sounds | None:
     """Both sounds of a record; None without sound in the source. A result without sound, or a
     silent one, is lost."""
-    source = _heard(record.source.audio, record.source.sample_rate_hz)
+    source = _resampled(record.source.audio, record.source.sample_rate_hz)
     if source is None or not source.any():
         return None
-    result = _heard(record.result.audio, record.result.sample_rate_hz)
+    result = _resampled(record.result.audio, record.result.sample_rate_hz)
     if result is None or not result.any():
         return Sounds(source, None)
     whole = np.zeros_like(source)
@@ -83,7 +83,7 @@ def sounds(record: Record) -> Sounds | None:
     return Sounds(source, whole if whole.any() else None, max(len(result) - len(source), 0))
 
 
-def _heard(audio: np.ndarray | None, sample_rate_hz: int | None) -> np.ndarray | None:
+def _resampled(audio: np.ndarray | None, sample_rate_hz: int | None) -> np.ndarray | None:
     if audio is None or not sample_rate_hz or not len(audio):
         return None
     return resample_audio(audio, sample_rate_hz, RATE_HZ)
@@ -266,7 +266,7 @@ class EnvelopeCorrelation(RecordMetric):
             return None
         if pair.result is None:
             return 0.0
-        result = _heard(record.result.audio, record.result.sample_rate_hz)
+        result = _resampled(record.result.audio, record.result.sample_rate_hz)
         assert result is not None
         length = max(len(result), len(pair.source))
         return correlation(
