@@ -10,7 +10,7 @@ import pytest
 from semcore.cli import main
 from semcore_image.captioning.llava import LlavaCaption
 from semcore_image.generation.stable_diffusion import StableDiffusion
-from semcore_image.metrics.clip import LPIPS
+from semcore_image.metrics.lpips import LPIPS
 from semcore_llm.planners.local import LocalPlanner
 from semcore_video.metrics.arcface import ArcFaceCSIM
 from semcore_video.metrics.syncnet import LSED

@@ -15,7 +15,7 @@ from semcore.metrics import similarity
 from semcore.metrics.builtin import MSE, PSNR, SSIM
 from semcore.metrics.similarity import SCALES, mean_squared_error, ms_ssim, ssim
 from semcore.types import Ledger, Sample, Semantics
-from semcore_image.metrics.clip import MSSSIM
+from semcore_image.metrics.ms_ssim import MSSSIM
 
 C1, C2 = 6.5025, 58.5225  # (0.01 · 255)² and (0.03 · 255)²
 

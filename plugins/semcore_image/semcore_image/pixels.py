@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageOps
 
-from semcore.errors import ComponentError
+from semcore import ComponentError, Sample, Semantics
 from semcore.limits import MAX_SEQUENCE_PIXELS
-from semcore.types import Sample, Semantics
 
 if TYPE_CHECKING:
     import torch

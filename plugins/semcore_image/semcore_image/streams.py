@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from semcore.types import KnowledgeBase, Picture, Semantics
+from semcore import KnowledgeBase, Picture, Semantics
 
 CAPTION = "caption"
 """Name of the text stream that captioners emit and generators draw."""

@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from semcore import Bitstream, ComponentError, Extent, KnowledgeBase, Rng, Sample, Semantics, Text
-from semcore_image.codecs.base import HevcIntra, Jpeg, Png, Raw, WebP
 from semcore_image.codecs.bitstream import BitstreamEncoder, BitstreamGenerator
+from semcore_image.codecs.hevc import HevcIntra
+from semcore_image.codecs.jpeg import Jpeg
 from semcore_image.codecs.picture import PictureGenerator
+from semcore_image.codecs.png import Png
+from semcore_image.codecs.raw import Raw
+from semcore_image.codecs.webp import WebP
 
 EMPTY = KnowledgeBase()
 

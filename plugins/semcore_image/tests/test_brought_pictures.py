@@ -16,8 +16,9 @@ from PIL import Image, ImageCms
 from semcore.errors import SourceError
 from semcore.limits import MAX_SEGMENTS
 from semcore.media.pictures import open_picture, read_picture
-from semcore_image.codecs.base import register_heif
-from semcore_image.sources.folder import CIFAR10, ImageFolder
+from semcore_image.codecs.hevc import register_heif
+from semcore_image.sources.cifar10 import CIFAR10
+from semcore_image.sources.folder import ImageFolder
 
 ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
 """X, Y, Z of the primaries of Adobe RGB (1998), annex C, adapted to D50."""

@@ -13,7 +13,11 @@ from PIL import Image
 
 from semcore import ComponentError, Rng
 from semcore.limits import MAX_RECEIVED_PIXELS
-from semcore_image.codecs.base import HevcIntra, Jpeg, Png, Raw, WebP
+from semcore_image.codecs.hevc import HevcIntra
+from semcore_image.codecs.jpeg import Jpeg
+from semcore_image.codecs.png import Png
+from semcore_image.codecs.raw import Raw
+from semcore_image.codecs.webp import WebP
 
 LOSSLESS = [Raw(), Png(), WebP(lossless=True)]
 LOSSY = [Jpeg(quality=90), Jpeg(quality=90, subsampling="4:4:4"), WebP(quality=90), HevcIntra(quality=80)]

@@ -5,9 +5,12 @@ from __future__ import annotations
 from semcore import KnowledgeBase
 from semcore.testing import conformance
 from semcore.testing.examples import samples
-from semcore_image.codecs.base import HevcIntra, Jpeg, Raw, WebP
 from semcore_image.codecs.bitstream import BitstreamEncoder, BitstreamGenerator
-from semcore_image.selection.clip_score import First
+from semcore_image.codecs.hevc import HevcIntra
+from semcore_image.codecs.jpeg import Jpeg
+from semcore_image.codecs.raw import Raw
+from semcore_image.codecs.webp import WebP
+from semcore_image.selection.first import First
 
 
 def received(encoder: BitstreamEncoder):

@@ -10,9 +10,11 @@ import torch
 
 from semcore import Candidates, KnowledgeBase, Ledger, Record, Sample, Semantics, Text
 from semcore.testing import run_laws
-from semcore_image.metrics.clip import ClassAccuracy, ClipImage, ClipScore
+from semcore_image.metrics.class_accuracy import ClassAccuracy
+from semcore_image.metrics.clip import ClipImage, ClipScore
 from semcore_image.models import clip
-from semcore_image.selection.clip_score import ClipScoreSelector, First
+from semcore_image.selection.clip_score import ClipScoreSelector
+from semcore_image.selection.first import First
 
 EMPTY = KnowledgeBase()
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -137,7 +139,7 @@ class TestClassAccuracy:
 def test_the_signature_names_the_model_and_its_weights(metric, monkeypatch: pytest.MonkeyPatch):
     signatures = set()
     for digest in ("0123456789ab", "ba9876543210"):
-        for module in ("models.clip", "metrics.clip"):
+        for module in ("models.clip", "metrics.class_accuracy"):
             monkeypatch.setattr(f"semcore_image.{module}.mini_digest", lambda name, digest=digest: digest)
         signature = type(metric)().signature
         assert "mini-c" in signature and digest in signature

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore_image.models.mini_clip import text_to_bytes
 from semcore_image.training.data import is_true, load_split, mentioned, name_colours
 from semcore_image.training.noise import KINDS, corrupt

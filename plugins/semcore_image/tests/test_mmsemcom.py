@@ -18,15 +18,15 @@ from semcore.runs.cache import user_cache
 from semcore.runs.results import read_run
 from semcore_channels.flat import AWGN
 from semcore_channels.transports.analog import Analog
-from semcore_image.metrics.clip import LPIPS
+from semcore_image.metrics.lpips import LPIPS
 from semcore_image.mmsemcom import generator as generating
 from semcore_image.mmsemcom import networks
 from semcore_image.mmsemcom.encoder import MultiSemEncoder
 from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT
 from semcore_image.mmsemcom.generator import ClassDiffusionGenerator
 from semcore_image.mmsemcom.selectors import Genie, Sequential, Simultaneous, distances
-from semcore_image.sources.folder import STL10
 from semcore_image.sources.samples import SamplePictures
+from semcore_image.sources.stl10 import STL10
 
 KB = KnowledgeBase()
 SOURCE = SamplePictures(limit=20)

@@ -16,8 +16,9 @@ from PIL import Image
 from semcore import RunError
 from semcore.limits import MAX_FILE_BYTES
 from semcore.testing import run_laws
-from semcore_image.codecs.base import register_heif
-from semcore_image.sources.folder import CIFAR10, ImageFolder
+from semcore_image.codecs.hevc import register_heif
+from semcore_image.sources.cifar10 import CIFAR10
+from semcore_image.sources.folder import ImageFolder
 
 CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 

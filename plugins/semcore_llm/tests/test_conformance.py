@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from semcore.testing import conformance
-from semcore_llm.metrics.bleu import CharAccuracy, SentenceBLEU
-from semcore_llm.planners.lookup import FixedPlanner, LookupPlanner
+from semcore_llm.metrics.bleu import SentenceBLEU
+from semcore_llm.metrics.char_accuracy import CharAccuracy
+from semcore_llm.planners.explore import ExplorePlanner
+from semcore_llm.planners.fixed import FixedPlanner
+from semcore_llm.planners.lookup import LookupPlanner
+from semcore_llm.planners.oracle import OraclePlanner
 from semcore_llm.planners.remote import LLMPlanner
-from semcore_llm.planners.search import ExplorePlanner, OraclePlanner, SearchPlanner
+from semcore_llm.planners.search import SearchPlanner
 
 TABLE = ({"below": 0.0, "set": {"workflow": "a2v"}}, {"below": 8.0, "set": {"transport.motion.repetition": 4}})
 

@@ -14,21 +14,17 @@ from typing import Any
 
 import pytest
 
+from semcore import ComponentError, Plan, Rng, Scenario, Secret, Space
 from semcore.component.base import plain
-from semcore.component.secret import Secret
 from semcore.config.experiment import load
-from semcore.errors import ComponentError
 from semcore.planning.guard import enforce
-from semcore.planning.space import Space
 from semcore.plugins.packages import hook_manager
-from semcore.rng import Rng
 from semcore.runs.results import read_run
 from semcore.runs.runner import run
 from semcore.testing.planner import SCENARIOS, SPACE, ToySimulator
-from semcore.types import Plan, Scenario
 from semcore.wording.redaction import redact
 from semcore_llm.planners.answer import AnswerError, read_answer
-from semcore_llm.planners.lookup import FixedPlanner
+from semcore_llm.planners.fixed import FixedPlanner
 from semcore_llm.planners.numbers import number_of
 from semcore_llm.planners.prompt import instructions, quoted
 from semcore_llm.planners.remote import LLMPlanner

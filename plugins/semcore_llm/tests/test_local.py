@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semcore.errors import RunError
-from semcore.planning.space import Bounds, Space
+from semcore import Bounds, RunError, Space
 from semcore.testing.planner import SCENARIOS, SPACE, ToySimulator
 from semcore_llm.planners.local import LocalPlanner
 

@@ -12,9 +12,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.errors import ComponentError
-from semcore.planning.space import Space
-from semcore.types import Scenario, Term
+from semcore import ComponentError, Scenario, Space, Term
 from semcore_llm.memory.command import command
 from semcore_llm.memory.store import FOLDER, SHIPPED, Memory, append, lines_of, place_of, united
 from semcore_llm.planners.estimate import Candidate, estimate, evidence_of, share_of, worth_of

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semcore import ComponentError, Scenario
 from semcore.component.base import check_fields
-from semcore.errors import ComponentError
 from semcore.planning.simulator import LinkSimulator
-from semcore.types import Scenario
-from semcore_llm.planners.lookup import FixedPlanner, LookupPlanner
+from semcore_llm.planners.fixed import FixedPlanner
+from semcore_llm.planners.lookup import LookupPlanner
 
 TABLE = (
     {"below": 3, "set": {"workflow": "a2v"}},

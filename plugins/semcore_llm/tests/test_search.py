@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from semcore.planning.interface import PlanSimulator, Trial
+from semcore import PlanSimulator, Rng, Scenario, Space, Term, Trial
 from semcore.planning.simulator import LinkSimulator
-from semcore.planning.space import Space
-from semcore.rng import Rng
 from semcore.testing.planner import ToySimulator
-from semcore.types import Scenario, Term, utility
+from semcore.types import utility
 from semcore_llm.memory.store import append
 from semcore_llm.planners import search
+from semcore_llm.planners.explore import ExplorePlanner
 from semcore_llm.planners.lookup import LookupPlanner
-from semcore_llm.planners.search import ExplorePlanner, OraclePlanner, SearchPlanner
+from semcore_llm.planners.oracle import OraclePlanner
+from semcore_llm.planners.search import SearchPlanner
 
 SPACE = Space({"workflow": ("v2a", "a2v"), "kb.level": ("l0", "l2", "forced"), "symbols": (150, 300, 600)})
 TERMS = (Term("akd", 0.0, 1.0, 3.0), Term("channel-uses", 0, 1000))

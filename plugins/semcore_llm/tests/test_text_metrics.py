@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Record
-from semcore.types import Bitstream, Ledger, Sample, Semantics, Text
-from semcore_llm.metrics.bleu import CharAccuracy, SentenceBLEU, edit_distance, tokenizer_of
+from semcore import Bitstream, ComponentError, Ledger, Record, Sample, Semantics, Text
+from semcore_llm.metrics.bleu import SentenceBLEU, tokenizer_of
+from semcore_llm.metrics.char_accuracy import CharAccuracy, edit_distance
 from semcore_llm.metrics.semantic_entropy import SemanticEntropy, phrases
 
 BIRD = "A brown and white bird perched on a wooden post."

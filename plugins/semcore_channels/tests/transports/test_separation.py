@@ -12,7 +12,9 @@ from semcore.testing.build import build
 from semcore.types import Ledger
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.transports.separation import SCHEMES, Separation, best_scheme, failures, tiled
-from semcore_image.codecs.base import HevcIntra, Jpeg, WebP
+from semcore_image.codecs.hevc import HevcIntra
+from semcore_image.codecs.jpeg import Jpeg
+from semcore_image.codecs.webp import WebP
 from semcore_image.sources.samples import SamplePictures
 
 PICTURES = [one.image for one in SamplePictures(limit=8).samples() if one.image is not None]

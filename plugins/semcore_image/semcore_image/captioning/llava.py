@@ -11,12 +11,10 @@ import numpy as np
 from annotated_types import Ge
 from PIL import Image
 
-from semcore.errors import RunError
-from semcore.interfaces import SemanticEncoder
+from semcore import KnowledgeBase, RunError, Sample, SemanticEncoder, Semantics, Stream, Text
 from semcore.models.files import need_tokenizer, parsed
 from semcore.models.pretrained import Pretrained
 from semcore.steps import each
-from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.pixels import image_of
 from semcore_image.streams import CAPTION
 

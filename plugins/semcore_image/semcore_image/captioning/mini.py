@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from semcore.interfaces import SemanticEncoder
+from semcore import KnowledgeBase, Sample, SemanticEncoder, Semantics, Stream, Text
 from semcore.steps import each
-from semcore.types import KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.models.digests import check_written, mini_digest, written
 from semcore_image.pixels import image_of, to_tensor
 from semcore_image.streams import CAPTION

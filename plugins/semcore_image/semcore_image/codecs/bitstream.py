@@ -9,11 +9,20 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Codec, Generator, SemanticEncoder
-from semcore.rng import Rng
-from semcore.types import Bitstream, Candidates, KnowledgeBase, Sample, Semantics, Stream
-from semcore_image.codecs.base import Raw
+from semcore import (
+    Bitstream,
+    Candidates,
+    Codec,
+    ComponentError,
+    Generator,
+    KnowledgeBase,
+    Rng,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+)
+from semcore_image.codecs.raw import Raw
 from semcore_image.pixels import grey, image_of, other_size, size_of
 
 Side = Annotated[int, Ge(1)]

@@ -8,9 +8,7 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
-from semcore.interfaces import Generator, SemanticEncoder
-from semcore.rng import Rng
-from semcore.types import Candidates, KnowledgeBase, Picture, Sample, Semantics, Stream
+from semcore import Candidates, Generator, KnowledgeBase, Picture, Rng, Sample, SemanticEncoder, Semantics, Stream
 from semcore_image.pixels import grey, image_of, other_size, resized, size_of
 
 PICTURE = "picture"

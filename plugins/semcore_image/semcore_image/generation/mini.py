@@ -10,11 +10,9 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from semcore.interfaces import Generator
+from semcore import Candidates, Generator, KnowledgeBase, Rng, Sample, Semantics, Stream, Text
 from semcore.limits import MAX_DRAWN
-from semcore.rng import Rng
 from semcore.steps import each
-from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.models.digests import check_written, mini_digest, written
 from semcore_image.pixels import check_drawn, from_tensor, resized, to_tensor
 from semcore_image.streams import CAPTION, caption_of, reference_of

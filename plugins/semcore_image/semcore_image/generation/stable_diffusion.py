@@ -13,14 +13,11 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from PIL import Image
 
-from semcore.errors import ComponentError, RunError
-from semcore.interfaces import Generator
+from semcore import Candidates, ComponentError, Generator, KnowledgeBase, Rng, RunError, Sample, Semantics, Stream, Text
 from semcore.limits import MAX_DRAWN
 from semcore.models.files import need_tokenizer, parsed
 from semcore.models.pretrained import Pretrained
-from semcore.rng import Rng
 from semcore.steps import each
-from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream, Text
 from semcore_image.pixels import check_drawn, resized
 from semcore_image.streams import CAPTION, caption_of, reference_of
 

@@ -13,11 +13,22 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
-from semcore.errors import ComponentError
-from semcore.interfaces import SemanticEncoder
+from semcore import (
+    ComponentError,
+    KnowledgeBase,
+    Layout,
+    Picture,
+    Received,
+    Rng,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Span,
+    Stream,
+    Symbols,
+    Text,
+)
 from semcore.link.adaptation import Adaptive
-from semcore.rng import Rng
-from semcore.types import KnowledgeBase, Layout, Picture, Received, Sample, Semantics, Span, Stream, Symbols, Text
 from semcore_image.captioning.mini import MiniCaptionEncoder
 from semcore_image.models.digests import check_written, mini_digest, written
 from semcore_image.pixels import from_tensor

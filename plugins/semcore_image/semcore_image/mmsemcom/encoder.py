@@ -8,8 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from semcore.interfaces import SemanticEncoder
-from semcore.types import Features, KnowledgeBase, Sample, Semantics, Stream
+from semcore import Features, KnowledgeBase, Sample, SemanticEncoder, Semantics, Stream
 from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, UsesMultiSem
 from semcore_image.pixels import image_of, resized, to_tensor
 

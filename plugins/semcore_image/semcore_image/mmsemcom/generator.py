@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge, Le
 
+from semcore import Candidates, ComponentError, Features, Generator, KnowledgeBase, Pictures, Rng, Semantics, Stream
 from semcore.component.digest import digest
-from semcore.errors import ComponentError
 from semcore.fingerprint import origin
-from semcore.interfaces import Generator
 from semcore.limits import MAX_DRAWN
-from semcore.rng import Rng
 from semcore.runs.cache import user_cache
 from semcore.steps import say
-from semcore.types import Candidates, Features, KnowledgeBase, Pictures, Semantics, Stream
 from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, UsesMultiSem
 from semcore_image.models.digests import check_written, classes_of, mini_digest, written
 from semcore_image.pixels import check_drawn, from_tensor, resized

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore_image.models.digests import written
 
 

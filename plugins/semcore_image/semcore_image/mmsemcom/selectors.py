@@ -10,8 +10,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge
 
-from semcore.interfaces import Selector, Source
-from semcore.types import Candidates, KnowledgeBase, Pictures, Sample, Semantics
+from semcore import Candidates, KnowledgeBase, Pictures, Sample, Selector, Semantics, Source
 from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, UsesMultiSem
 
 Distance = Literal["closest", "literal"]

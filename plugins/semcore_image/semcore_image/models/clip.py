@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from semcore.errors import ComponentError, RunError
+from semcore import ComponentError, RunError
 from semcore.models.pretrained import Pretrained
 from semcore.sandbox import Limits, attempt
 from semcore_image.models.digests import check_written, joined, mini_digest, written

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from semcore.errors import ComponentError, RunError
+from semcore import ComponentError, RunError
 from semcore.fingerprint.content import file_digest, fingerprint
 from semcore_image.vocabulary import CLASSES
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore.fingerprint import content
 from semcore.models import weights as whole
 from semcore_image.models import digests

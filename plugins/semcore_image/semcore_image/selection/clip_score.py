@@ -8,20 +8,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from semcore.interfaces import Selector
-from semcore.types import Candidates, KnowledgeBase, Sample, Semantics
+from semcore import Candidates, KnowledgeBase, Sample, Selector, Semantics
 from semcore_image.models.clip import ComparesByClip
 from semcore_image.streams import CAPTION, caption_of
-
-
-@dataclass(frozen=True)
-class First(Selector):
-    """Keeps the first candidate."""
-
-    order_matters: ClassVar[bool] = True
-
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
-        return [one.samples[0] for one in candidates]
 
 
 @dataclass(frozen=True)

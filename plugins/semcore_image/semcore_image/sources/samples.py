@@ -8,10 +8,8 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from semcore.interfaces import Source
+from semcore import Rng, Sample, Source
 from semcore.limits import MAX_DRAWN
-from semcore.rng import Rng
-from semcore.types import Sample
 from semcore_image.pixels import check_drawn
 from semcore_image.sources.drawings import DRAWINGS
 from semcore_image.sources.scene import COLOURS, Scene, tint

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore_image.pixels import fit
-from semcore_image.sources.folder import BINARY, WANTED, pictures_below, read_binary, read_file
+from semcore_image.sources.cifar10 import BINARY, WANTED, read_binary
+from semcore_image.sources.files import pictures_below, read_file
 from semcore_image.vocabulary import CLASSES, COLOURS, TEMPLATES
 
 

@@ -14,20 +14,8 @@ import torch
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
-from semcore.errors import ComponentError
-from semcore.interfaces import ChannelModel
-from semcore.rng import Rng
-from semcore.training.loop import (
-    at_snrs,
-    by_row,
-    descend,
-    drawn_db,
-    one_cycle,
-    run_epochs,
-    set_rate,
-    warming,
-    write_model,
-)
+from semcore import ChannelModel, ComponentError, Rng
+from semcore.training.loop import at_snrs, by_row, descend, drawn_db, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.jscc.transport import ratio
 from semcore_image.training.card import learnt_from, model_card

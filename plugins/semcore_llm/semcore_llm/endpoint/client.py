@@ -14,8 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from semcore.component.secret import Secret
-from semcore.rng import Rng
+from semcore import Rng, Secret
 from semcore_llm.excerpt import short
 
 if TYPE_CHECKING:

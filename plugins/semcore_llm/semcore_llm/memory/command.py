@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from semcore import RunError
 from semcore.cli.select import Place
-from semcore.errors import RunError
 
 
 @click.command("memory")

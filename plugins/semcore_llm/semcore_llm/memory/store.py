@@ -15,13 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semcore.component.base import Component
+from semcore import Component, ComponentError, RunError, Scenario, Space
 from semcore.component.digest import digest
-from semcore.errors import ComponentError, RunError
 from semcore.fingerprint.content import file_digest
-from semcore.planning.space import Space
 from semcore.storage import write_output
-from semcore.types import Scenario
 
 SHIPPED = "shipped"
 """The name of the memory that comes with the package."""

@@ -1,34 +1,19 @@
-"""How much of the text arrived: the sent and the received wording compared."""
+"""Sentence BLEU."""
 
 from __future__ import annotations
 
 import functools
 import importlib.util
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Record
+from semcore import ComponentError, Record, Score, Statistic
 from semcore.metrics.builtin import RecordMetric
-from semcore.statistics.kinds import Score, Statistic
-from semcore.types import Text
+from semcore_llm.metrics.texts import mean, texts
 
 if TYPE_CHECKING:
     from sacrebleu.metrics import BLEU
-
-
-def texts(record: Record) -> Iterator[tuple[str, str | None]]:
-    """(sent, arrived) of each text stream that was sent; None for a lost one."""
-    for name, stream in record.sent.streams.items():
-        if isinstance(stream, Text):
-            yield stream.value, record.arrived.text(name)
-
-
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
 
 Tokenizer = Literal["auto", "13a", "intl", "char", "zh", "ja-mecab", "ko-mecab", "none"]
 EXTRAS = {"ja-mecab": ("MeCab", "sacrebleu[ja]"), "ko-mecab": ("mecab_ko", "sacrebleu[ko]")}
@@ -88,7 +73,7 @@ class SentenceBLEU(RecordMetric):
         return f"BLEU|{self.version}|scale=0..1,streams=mean,lost=0{unspaced}|{bleu.get_signature()}"
 
     def value(self, record: Record) -> float | None:
-        return _mean([self._score(sent, arrived) for sent, arrived in texts(record)])
+        return mean([self._score(sent, arrived) for sent, arrived in texts(record)])
 
     def _score(self, sent: str, arrived: str | None) -> float:
         if arrived is None:
@@ -102,36 +87,3 @@ class SentenceBLEU(RecordMetric):
 def tokenizer_of(text: str) -> str:
     """What parts a text into words, or into characters where it has no spaces between words; see `SentenceBLEU`."""
     return "char" if UNSPACED.search(text) else "zh" if HAN.search(text) else "13a"
-
-
-@dataclass(frozen=True)
-class CharAccuracy(RecordMetric):
-    """Share of the characters that came through: 1 − edit distance / length of the longer text, 0..1.
-
-    Several text streams count alike. A lost one has 0, equal texts have 1. None if no text was sent.
-    """
-
-    statistic: ClassVar[Statistic] = Score(0.0, 1.0)
-    method: ClassVar[str] = "levenshtein/max-length,streams=mean,lost=0"
-
-    def value(self, record: Record) -> float | None:
-        return _mean([self._score(sent, arrived) for sent, arrived in texts(record)])
-
-    def _score(self, sent: str, arrived: str | None) -> float:
-        if arrived is None:
-            return 0.0
-        return 1 - edit_distance(sent, arrived) / max(len(sent), len(arrived), 1)
-
-
-def edit_distance(one: str, other: str) -> int:
-    """Levenshtein distance: how many characters must be put in, left out or replaced."""
-    import numpy as np
-
-    codes = np.array([ord(character) for character in other], dtype=np.int64)
-    steps = np.arange(len(other) + 1)
-    row = steps
-    for index, character in enumerate(one, start=1):
-        best = np.minimum(row[1:] + 1, row[:-1] + (codes != ord(character)))
-        # An insertion costs one more than the column before: a running minimum of the cost above the diagonal.
-        row = np.minimum.accumulate(np.concatenate([[index], best]) - steps) + steps
-    return int(row[-1])

@@ -12,12 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Record
+from semcore import ComponentError, Mean, Record, Statistic, Text
 from semcore.media.texts import read_text
 from semcore.metrics.builtin import RecordMetric
-from semcore.statistics.kinds import Mean, Statistic
-from semcore.types import Text
 
 STOP_WORDS = frozenset(
     "a an the and or of on in at to by with from for over under near is are was were be it its this that there".split()

@@ -10,9 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
-from semcore.errors import ComponentError
-from semcore.planning.interface import Planner, PlanSimulator, Trial
-from semcore.types import Plan, Scenario
+from semcore import ComponentError, Plan, Planner, PlanSimulator, Scenario, Trial
 from semcore_llm.memory.store import Remembers
 from semcore_llm.planners.answer import Answer
 from semcore_llm.planners.paper import PAPER

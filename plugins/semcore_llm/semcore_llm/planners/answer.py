@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.planning.space import Space
-from semcore.types import Plan
+from semcore import Plan, Space
 from semcore_llm.excerpt import LONGEST_REASON, short
 from semcore_llm.planners.numbers import number_of
 from semcore_llm.planners.prompt import STEPS

@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcore.planning.interface import PlanSimulator
-from semcore.planning.space import Space
-from semcore.types import Scenario, utility
+from semcore import PlanSimulator, Scenario, Space, Trial
+from semcore.types import utility
 from semcore_llm.memory.store import Memory, alike, number
 
 OTHER_VALUE = 0.15
@@ -77,6 +76,12 @@ def worth_of(scenario: Scenario, metrics: Mapping[str, Any], update_uses: float,
     if uses is None:
         return utility(scenario.utility, metrics)
     return utility(scenario.utility, {**metrics, USES: uses - update_uses * (1 - share)})
+
+
+def trial_worth(trial: Trial, simulator: PlanSimulator, share: float) -> float:
+    """What a trial was worth if its segment bears a share of what its updates cost."""
+    update_uses = trial.update_uses / max(len(simulator.samples), 1)
+    return worth_of(simulator.scenario, trial.metrics, update_uses, share) or 0.0
 
 
 def share_of(horizon: int, scenario: Scenario, session: Sequence[Mapping[str, Any]]) -> float:

@@ -1,4 +1,4 @@
-"""Planners that look no further: always the same plan, and a table from a quantity to plans."""
+"""A table from the value of one quantity to plans."""
 
 from __future__ import annotations
 
@@ -12,31 +12,10 @@ from annotated_types import Gt, MinLen
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict
 
-from semcore.errors import ComponentError
-from semcore.planning.interface import Planner, PlanSimulator
-from semcore.types import Plan, Scenario
+from semcore import ComponentError, Plan, Planner, PlanSimulator, Scenario
 from semcore_llm.memory.store import Remembers, number
 from semcore_llm.planners.estimate import Candidate, estimate, evidence_of
 from semcore_llm.planners.paper import PAPER
-
-
-@dataclass(frozen=True)
-class FixedPlanner(Planner):
-    """Plans the same overrides for every segment: the static scheme that other planners are compared with.
-
-    Fields:
-        overrides: settings by dotted path, for example `{workflow: a2v}`
-    """
-
-    test_settings = ({"overrides": {"workflow": "a2v"}},)
-
-    overrides: dict[str, Any]
-
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
-        return Plan(dict(self.overrides), ("the plan is fixed",))
-
-    def plans(self) -> Sequence[Mapping[str, Any]]:
-        return [dict(self.overrides)]
 
 
 @with_config(ConfigDict(strict=True, extra="forbid"))

@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semcore.planning.interface import PlanSimulator
-from semcore.planning.space import Bounds, Space
-from semcore.types import Scenario
+from semcore import Bounds, PlanSimulator, Scenario, Space
 from semcore_llm.excerpt import LONGEST_REASON
 from semcore_llm.memory.store import Line, Memory
 

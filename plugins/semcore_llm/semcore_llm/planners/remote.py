@@ -9,11 +9,7 @@ from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le, MinLen
 
-from semcore.component.secret import Secret
-from semcore.errors import ComponentError
-from semcore.planning.interface import PlanSimulator
-from semcore.planning.space import Space
-from semcore.types import Scenario
+from semcore import ComponentError, PlanSimulator, Scenario, Secret, Space
 from semcore_llm.endpoint.client import Budget, Call, Endpoint, EndpointError, Reply
 from semcore_llm.planners.advised import Advised, NoAdviceError
 from semcore_llm.planners.answer import Answer, AnswerError, read_answer

@@ -10,13 +10,10 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
-from semcore.component.digest import digest
+from semcore import Plan, Planner, PlanSimulator, Scenario, Space
 from semcore.errors import listed
-from semcore.planning.interface import Planner, PlanSimulator, Trial
-from semcore.planning.space import Space
-from semcore.types import Plan, Scenario
 from semcore_llm.memory.store import Remembers
-from semcore_llm.planners.estimate import Candidate, Evidence, estimate, evidence_of, share_of, worth_of
+from semcore_llm.planners.estimate import Candidate, Evidence, estimate, evidence_of, share_of, trial_worth
 from semcore_llm.planners.paper import PAPER
 
 TRUST = 12.0
@@ -99,7 +96,7 @@ class SearchPlanner(Remembers, Planner):
         return max(bounds, key=lambda index: (bounds[index], -index))
 
     def _tried(self, one: Candidate, simulator: PlanSimulator, share: float) -> Evidence:
-        worth = [_worth(simulator.trial(one.plan, draw), simulator, share) for draw in range(self.draws)]
+        worth = [trial_worth(simulator.trial(one.plan, draw), simulator, share) for draw in range(self.draws)]
         return Evidence(one.plan, math.fsum(worth) / len(worth), TRUST * self.draws, bool(one.updates), tried=True)
 
 
@@ -108,49 +105,8 @@ def _instead(plan: Mapping[str, Any], other: Mapping[str, Any]) -> str:
     return listed([f"{path} = {value}" for path, value in other.items() if plan.get(path) != value])
 
 
-def _worth(trial: Trial, simulator: PlanSimulator, share: float) -> float:
-    """What a trial was worth if its segment bears a share of what its updates cost."""
-    update_uses = trial.update_uses / max(len(simulator.samples), 1)
-    return worth_of(simulator.scenario, trial.metrics, update_uses, share) or 0.0
-
-
 def _recalled(lines: int, plans: int, scenario: Scenario) -> str:
     snr = scenario.link.get("snr_db")
     link = f" at {snr:.1f} dB" if isinstance(snr, (int, float)) else ""
     known = f"memory has {lines:,} segments of this space" if lines else "memory has no segment of this space"
     return f"{known}; {plans} plans differ in this segment{link}"
-
-
-@dataclass(frozen=True)
-class ExplorePlanner(Planner):
-    """Takes a point of the space by the throw of a die, segment after segment: what such a run teaches fills a memory."""
-
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
-        draw = simulator.rng.at("explore", scenario.segment, digest(scenario.link)).numpy()
-        axes = {path: simulator.space.grid_values(path) for path in simulator.space.axes}
-        return Plan({path: values[int(draw.integers(len(values)))] for path, values in axes.items()}, ("a throw of the die",))
-
-
-@dataclass(frozen=True)
-class OraclePlanner(Planner):
-    """Tries every plan on the segment over the real link, fading and noise included, and takes the best: a genie.
-
-    It does not know the segments that follow, but reckons as `search` does that an update serves some of them. What other
-    planners are worth less than it, is their regret.
-
-    Fields:
-        horizon: segments that an update of the knowledge base is reckoned to serve: what it costs is spread over them
-    """
-
-    genie: ClassVar[bool] = True
-
-    horizon: Annotated[int, Ge(1), Le(1000)] = 3
-
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
-        if not scenario.utility or not simulator.can_try:
-            return Plan({}, ("nothing can be tried, or the scenario does not say what a segment is worth",))
-        plans = simulator.plans()
-        share = share_of(self.horizon, scenario, memory)
-        worth = [_worth(simulator.genie_trial(plan), simulator, share) for plan in plans]
-        best = max(range(len(plans)), key=lambda index: (worth[index], -index))
-        return Plan(plans[best], (f"of {len(plans)} plans this one is worth most over the real link, {worth[best]:.3f}",))

@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from semcore.planning.interface import PlanSimulator
-from semcore.types import Scenario
+from semcore import PlanSimulator, Scenario
 from semcore_llm.endpoint.client import Call
 from semcore_llm.memory.store import Memory, number
 from semcore_llm.planners.prompt import lesson, plan_schema

@@ -1,0 +1,27 @@
+"""PNG."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import ClassVar
+
+from PIL import Image
+
+from semcore_image.codecs.base import FileCodec
+
+
+@dataclass(frozen=True)
+class Png(FileCodec):
+    """PNG, lossless.
+
+    A file that is not whole and without error is lost: one wrong bit breaks the compressed stream.
+    """
+
+    reference: ClassVar[str] = "ISO/IEC 15948"
+    cites: ClassVar[tuple[str, ...]] = ("png",)
+    lossless: ClassVar[bool] = True
+    file_format: ClassVar[str] = "PNG"
+
+    def write(self, picture: Image.Image, file: io.BytesIO) -> None:
+        picture.save(file, "PNG", optimize=True)

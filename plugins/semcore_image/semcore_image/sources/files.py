@@ -1,0 +1,104 @@
+"""Picture files: which are read, and how."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from semcore import RunError
+from semcore.errors import SourceError
+from semcore.media.pictures import check_file, read_picture
+from semcore_image.codecs.hevc import register_heif
+from semcore_image.pixels import fit
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
+"""Pillow's names of the formats that are read; HEIF is one more, which is registered when a file is one."""
+SUFFIXES = frozenset(
+    ".png .apng .jpg .jpeg .jpe .jfif .webp .bmp .dib .gif .tif .tiff .ppm .pgm .pbm .pnm .heic .heif .hif .avif".split()
+)
+FOREIGN = frozenset(".jxl .jp2 .j2k .jpx .psd .tga .exr .hdr .dng .cr2 .cr3 .nef .arw .raf .orf .rw2".split())
+"""Of pictures in formats that are not read: they are named, for nobody wants them to be left out in silence."""
+
+
+def folder(path: str) -> Path:
+    """The folder at a path.
+
+    Raises:
+        SourceError: it is not there, or is not a folder; a path that is meant as a pattern is named as such
+    """
+    root = Path(path).expanduser()
+    if root.is_dir():
+        return root
+    if root.exists():
+        raise SourceError([f"{root} is a file, and a folder is wanted"], hint=f"write {root.parent}")
+    if any(sign in path for sign in "*?["):
+        above = next((one for one in root.parents if not any(sign in str(one) for sign in "*?[")), Path("."))
+        raise SourceError(
+            [f"{path} is a pattern, and a folder is wanted"], hint=f"write {above}: its pictures are found, in subfolders too"
+        )
+    inside = f" in {Path.cwd()}" if not root.is_absolute() else ""
+    raise SourceError([f"there is no folder {root}{inside}"])
+
+
+def pictures_below(root: Path) -> Iterator[Path]:
+    """The pictures below a folder by their names, relative to it, without hidden files and folders.
+
+    Raises:
+        SourceError: a folder cannot be looked into
+    """
+
+    def stop(error: OSError) -> None:
+        raise SourceError([f"the folder {error.filename} cannot be read: {error.strerror}"])
+
+    for place, folders, files in os.walk(root, onerror=stop):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES | FOREIGN:
+                yield Path(place, name).relative_to(root)
+
+
+def read_file(path: Path) -> Image.Image:
+    """A picture file as RGB.
+
+    Raises:
+        RunError: it cannot be read
+    """
+    try:
+        return _decoded(path)
+    except OSError as error:
+        raise RunError(f"the picture {path} cannot be read: {error}; repair or remove it") from error
+
+
+def _decoded(path: Path) -> Image.Image:
+    """A picture file as RGB; OSError with the reason if it cannot be read."""
+    if path.suffix.lower() in FOREIGN:
+        raise OSError(f"files of the format {path.suffix} are not read; convert it to PNG")
+    try:
+        formats: tuple[str, ...] = FORMATS
+        if _is_heif(path):
+            register_heif()
+            formats = (*FORMATS, "HEIF")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of metadata that are damaged, where the picture is not
+            return read_picture(path, formats)
+    except OSError as error:
+        raise OSError(error.strerror or str(error)) from error
+    except Exception as error:  # a malformed file can raise anything; every one means that it cannot be read
+        raise OSError(f"it is damaged: {type(error).__name__}: {error}") from error
+
+
+def _is_heif(path: Path) -> bool:
+    """Whether a file is made of the boxes of ISO/IEC 14496-12, as HEIF and AVIF are."""
+    check_file(path)
+    with open(path, "rb") as file:
+        return file.read(12)[4:8] == b"ftyp"
+
+
+def pixels_of(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    picture = _decoded(path)
+    return np.array(fit(picture, size) if size else picture)

@@ -1,0 +1,58 @@
+"""Pictures that are read when they are needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from semcore import OnDemand, Sample
+from semcore.component.digest import digest
+from semcore.errors import SourceError
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture that is read when it is needed.
+
+    Fields:
+        id: of the sample
+        read: gives its pixels, uint8 (H, W, 3), or raises OSError with the reason why it cannot
+        label: its class
+        name: the file below the folder of the source, for messages
+    """
+
+    id: str
+    read: Callable[[], np.ndarray]
+    label: str | None
+    name: str = ""
+
+
+def on_demand(entries: Sequence[Entry], user: str, root: Path, skip: bool = False) -> OnDemand:
+    """The samples of pictures, each of which is read when it is needed, and once now: a run must not stop in the middle.
+
+    Args:
+        user: who sends them
+        root: folder of the source
+        skip: whether pictures that cannot be read are left out, and counted
+
+    Raises:
+        SourceError: naming every picture that cannot be read, unless they are left out; or there is not one that can
+    """
+    kept, digests, wrong = list[Entry](), list[str](), list[tuple[str, str]]()
+
+    def sample(entry: Entry) -> Sample:
+        return Sample(entry.id, user, image=entry.read(), label=entry.label)
+
+    for entry in entries:
+        try:
+            digests.append(digest(sample(entry)))
+            kept.append(entry)
+        except OSError as error:
+            wrong.append((entry.name, str(error)))
+    if wrong and not (skip and kept):
+        reasons = [f"the picture {root / name} cannot be read: {reason}" for name, reason in wrong]
+        raise SourceError(reasons, hint="repair or remove it" if skip else "repair or remove it, or set on_error: skip")
+    return OnDemand([(entry.id, user) for entry in kept], lambda at: sample(kept[at]), digests, wrong)

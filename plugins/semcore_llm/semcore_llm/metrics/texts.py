@@ -1,0 +1,22 @@
+"""The texts of a record that metrics compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from semcore import Record, Text
+
+if TYPE_CHECKING:
+    pass
+
+
+def texts(record: Record) -> Iterator[tuple[str, str | None]]:
+    """(sent, arrived) of each text stream that was sent; None for a lost one."""
+    for name, stream in record.sent.streams.items():
+        if isinstance(stream, Text):
+            yield stream.value, record.arrived.text(name)
+
+
+def mean(values: list[float]) -> float | None:
+    return sum(values) / len(values) if values else None
