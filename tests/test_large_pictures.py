@@ -21,7 +21,7 @@ metrics: [psnr, ssim, ms-ssim]
 """
 MEASURED = """\
 import resource, sys
-import scipy.ndimage, semcore_channels.transports.ldpc, semcore_image.codecs.base, semcore_image.metrics.clip, torch
+import scipy.ndimage, semcore_channels.transports.ldpc, semcore_image.codecs.jpeg, semcore_image.metrics.ms_ssim, torch
 from semcore.cli import main
 rest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

@@ -69,7 +69,7 @@ class ToySimulator(LinkSimulator):
         quality = hashlib.sha256(text.encode()).digest()[0] / 255
         return Trial({"quality": quality, "channel-uses": 500.0}, 500, 100, quality)
 
-    def real(self, plan: Mapping[str, Any]) -> Trial:
+    def genie_trial(self, plan: Mapping[str, Any]) -> Trial:
         """As the first draw."""
         return self.trial(plan)
 
