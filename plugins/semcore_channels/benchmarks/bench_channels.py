@@ -1,10 +1,11 @@
-"""Both sides in one process: a plain Sionna script and semcore, the same links, threads, batch and SNR.
+"""Both sides in one process: a plain Sionna script and semcore, the same links, threads, batch and
+SNR.
 
     make bench-channels
 
-Repetitions take turns, so that a busy moment hits both sides; figures are medians. semcore is used through its public
-interface (`LDPC.send`, `transmit`, `LDPC.receive`), with frames and checks, and only its payload bits are counted. Every
-repetition draws new channels on both sides.
+Repetitions take turns, so that a busy moment hits both sides; figures are medians. semcore is used
+through its public interface (`LDPC.send`, `transmit`, `LDPC.receive`), with frames and checks, and
+only its payload bits are counted. Every repetition draws new channels on both sides.
 """
 
 # ruff: noqa: B023 - what is timed is called at once
@@ -36,9 +37,16 @@ from semcore_channels.tr38901.cells import UMa
 from semcore_channels.transports.ldpc import LDPC
 
 BATCH = 64
-STAGES = ("encode", "modulate", "draw responses", "grid, noise, estimate, equalise", "demodulate", "decode")
+STAGES = (
+    "encode",
+    "modulate",
+    "draw responses",
+    "grid, noise, estimate, equalise",
+    "demodulate",
+    "decode",
+)
 C_PROBE_NS = 0.42
-"""Nanoseconds an edge and iteration that a C probe of normalised min-sum took in single precision."""
+"""Nanoseconds per edge and iteration of normalised min-sum in C, single precision."""
 
 
 @dataclass
@@ -61,7 +69,9 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 @dataclass(frozen=True)
 class Case:
-    """A link: what it is called, our parts, and the SNR near 10 % of lost blocks with Sionna's receiver."""
+    """A link: what it is called, our parts, and the SNR near 10 % of lost blocks with Sionna's
+    receiver.
+    """
 
     name: str
     transport: LDPC
@@ -70,25 +80,38 @@ class Case:
     snr_db: float
 
     def batch(self, seed: int, count: int = BATCH) -> list[Semantics]:
-        data = torch.randint(0, 256, (count, self.payload_bytes), generator=torch.Generator().manual_seed(seed))
-        return [Semantics(f"{seed}/{number}", {"x": Bitstream(bytes(row.tolist()))}) for number, row in enumerate(data)]
+        data = torch.randint(
+            0, 256, (count, self.payload_bytes), generator=torch.Generator().manual_seed(seed)
+        )
+        return [
+            Semantics(f"{seed}/{number}", {"x": Bitstream(bytes(row.tolist()))})
+            for number, row in enumerate(data)
+        ]
 
     def run(self, seed: int, count: int = BATCH) -> int:
         """Wrong blocks of a batch over channels that were never drawn before."""
         batch, rng = self.batch(seed, count), Rng(seed)
         symbols = self.transport.send(batch, rng.at("transport"))
         arrived = self.transport.receive(self.channel.transmit(symbols, rng.at("channel")))
-        return sum(one.streams.get("x") != sent.streams["x"] for one, sent in zip(arrived, batch, strict=True))
+        return sum(
+            one.streams.get("x") != sent.streams["x"]
+            for one, sent in zip(arrived, batch, strict=True)
+        )
 
 
 CASES = {
     "A": Case("UMa, 4-QAM, rate 1/2", LDPC(), UMa(block_snr_db=3.7, realisations=BATCH), 187, 3.7),
-    "B": Case("NTN-TDL-A, 64-QAM, rate 1/2", LDPC(modulation="64qam"), NTNTDL(snr_db=19.5), 467, 19.5),
+    "B": Case(
+        "NTN-TDL-A, 64-QAM, rate 1/2", LDPC(modulation="64qam"), NTNTDL(snr_db=19.5), 467, 19.5
+    ),
 }
 
 
 def end_to_end(case: Case, link: Any, repetitions: int) -> Sides:
-    """Bits to bits. A repetition of ours draws a whole pool of `realisations`, as many as it has slots."""
+    """Bits to bits.
+
+    A repetition of ours draws a whole pool of `realisations`, as many as it has slots.
+    """
     sides, lost = Sides(), [0, 0]
     link.run(BATCH, case.snr_db)
     case.run(10**6)
@@ -103,9 +126,15 @@ def end_to_end(case: Case, link: Any, repetitions: int) -> Sides:
     theirs, ours = (statistics.median(one) for one in (sides.sionna, sides.semcore))
     payload = 8 * case.payload_bytes
     print(f"\n{case.name} at {case.snr_db:g} dB, {blocks} blocks, batch {BATCH}")
-    print(f"{'end to end, ms a block':<34}{theirs * 1e3:>12.3f}{ours * 1e3:>12.3f}{theirs / ours:>9.1f} x")
+    print(
+        f"{'end to end, ms per block':<34}{theirs * 1e3:>12.3f}{ours * 1e3:>12.3f}"
+        f"{theirs / ours:>9.1f} x"
+    )
     rates = link.k / theirs / 1e6, payload / ours / 1e6
-    print(f"{'information, Mbit/s':<34}{rates[0]:>12.3f}{rates[1]:>12.3f}{rates[1] / rates[0]:>9.1f} x")
+    print(
+        f"{'information, Mbit/s':<34}{rates[0]:>12.3f}{rates[1]:>12.3f}"
+        f"{rates[1] / rates[0]:>9.1f} x"
+    )
     print(f"{'blocks lost':<34}{lost[0] / blocks:>12.3f}{lost[1] / blocks:>12.3f}")
     return sides
 
@@ -131,7 +160,9 @@ def stages(case: Case, link: Any, repetitions: int) -> None:
         bits, rng = link.bits(BATCH), Rng(2_000_000 + number)
         own_bits = bits.reshape(BATCH, -1)[:, : blocks.k].to(torch.uint8)
         coded, own_coded = both("encode", lambda: link.encode(bits), lambda: code.encode(own_bits))
-        points, own_points = both("modulate", lambda: link.modulate(coded), lambda: modulation.modulate(own_coded))
+        points, own_points = both(
+            "modulate", lambda: link.modulate(coded), lambda: modulation.modulate(own_coded)
+        )
         symbols = case.transport.send(case.batch(number), rng)
         draw = _fresh(case.channel, symbols, rng)
         response, _ = both("draw responses", lambda: link.draw(BATCH), draw)
@@ -143,12 +174,19 @@ def stages(case: Case, link: Any, repetitions: int) -> None:
         if isinstance(case.channel, NTNTDL):  # it draws while it transmits
             again, _ = timed(draw)
             sides["grid, noise, estimate, equalise"].semcore[-1] -= again / BATCH
-        values, left = received.values[:, : blocks.n // order], received.noise_var[:, : blocks.n // order]
-        soft, own_soft = both("demodulate", lambda: link.demodulate(*crossed), lambda: modulation.demodulate(values, left))
+        values, left = (
+            received.values[:, : blocks.n // order],
+            received.noise_var[:, : blocks.n // order],
+        )
+        soft, own_soft = both(
+            "demodulate",
+            lambda: link.demodulate(*crossed),
+            lambda: modulation.demodulate(values, left),
+        )
         both("decode", lambda: link.decode(soft), lambda: code.decode(own_soft))
         if not number:  # compiled, warmed up
             sides = {name: Sides() for name in sides}
-    print(f"\n{'ms a block':<34}{'Sionna':>12}{'semcore':>12}{'ratio':>11}")
+    print(f"\n{'ms per block':<34}{'Sionna':>12}{'semcore':>12}{'ratio':>11}")
     for name, one in sides.items():
         print(one.row(name))
 
@@ -158,44 +196,60 @@ def _fresh(channel: Any, symbols: Any, rng: Rng) -> Callable[[], Any]:
     from semcore_channels.ofdm.slots import SlotRange
 
     counts = [-(-length // channel.grid.data_uses) for length in symbols.layout.lengths]
-    parts = [SlotRange(key, 0, count) for key, count in zip(symbols.layout.keys, counts, strict=True)]
+    parts = [
+        SlotRange(key, 0, count) for key, count in zip(symbols.layout.keys, counts, strict=True)
+    ]
     return lambda: channel.draw(parts, rng)
 
 
 def decoder(repetitions: int) -> None:
-    """The decoder alone, in its waterfall and without stopping, and how far it is from the arithmetic."""
+    """The decoder alone, in its waterfall and without stopping, and how far it is from the
+    arithmetic.
+    """
     from fractions import Fraction
 
     from semcore_channels.coding.scheme import Scheme
 
-    print(f"\n{'decoder alone, ms a word':<34}{'Sionna':>12}{'semcore':>12}{'ratio':>11}")
+    print(f"\n{'decoder alone, ms per word':<34}{'Sionna':>12}{'semcore':>12}{'ratio':>11}")
     for name, bits, order, snr_db in (
-        ("1536 of 3072, 4-QAM, waterfall", 1536, 2, 1.2), ("1536 of 3072, 4-QAM, 20 iterations", 1536, 2, -3.0),
-        ("3780 of 7560, 64-QAM, waterfall", 3780, 6, 10.4), ("3780 of 7560, 64-QAM, 20 iterations", 3780, 6, 5.0),
+        ("1536 of 3072, 4-QAM, waterfall", 1536, 2, 1.2),
+        ("1536 of 3072, 4-QAM, 20 iterations", 1536, 2, -3.0),
+        ("3780 of 7560, 64-QAM, waterfall", 3780, 6, 10.4),
+        ("3780 of 7560, 64-QAM, 20 iterations", 3780, 6, 5.0),
         ("8448 of 16896, 4-QAM, waterfall", 8448, 2, 0.95),
-    ):  # fmt: skip
+    ):
         scheme = Scheme(Fraction(1, 2), order)
         blocks = scheme.blocks(scheme.uses(bits))
-        ours, theirs = (code_for(blocks, order, 20, kind) for kind in ("min-sum", "belief-propagation"))
+        ours, theirs = (
+            code_for(blocks, order, 20, kind) for kind in ("min-sum", "belief-propagation")
+        )
         sides, lost = Sides(), [0, 0]
         for number in range(repetitions + 1):
             generator = torch.Generator().manual_seed(number)
             word = torch.randint(0, 2, (BATCH, blocks.k), generator=generator, dtype=torch.uint8)
             sent = QAM(order).modulate(ours.encode(word))
             noise_var = 10 ** (-snr_db / 10)
-            got = sent + noise_var**0.5 * torch.randn(sent.shape, dtype=torch.complex64, generator=generator)
+            got = sent + noise_var**0.5 * torch.randn(
+                sent.shape, dtype=torch.complex64, generator=generator
+            )
             soft = QAM(order).demodulate(got, torch.full(got.shape, noise_var))
             for place, (times, code) in enumerate(((sides.sionna, theirs), (sides.semcore, ours))):
                 seconds, decoded = timed(lambda code=code: code.decode(soft))
                 if number:
                     times.append(seconds / BATCH)
                     lost[place] += int((decoded != word).any(1).sum())
-        print(f"{sides.row(name)}   lost {lost[0] / BATCH / repetitions:.3f} / {lost[1] / BATCH / repetitions:.3f}")
+        print(
+            f"{sides.row(name)}   lost {lost[0] / BATCH / repetitions:.3f} / "
+            f"{lost[1] / BATCH / repetitions:.3f}"
+        )
         if "iterations" in name:
             assert isinstance(ours, CompiledCode)
             edges = len(ours.graph.columns) * ours.graph.lifting * 20
             each = statistics.median(sides.semcore) / edges * 1e9
-            print(f"{'':<34}{each:.2f} ns an edge and iteration; normalised min-sum in C: {C_PROBE_NS} ns")
+            print(
+                f"{'':<34}{each:.2f} ns per edge and iteration; "
+                f"normalised min-sum in C: {C_PROBE_NS} ns"
+            )
 
 
 def sweep(case: Case) -> None:
@@ -212,7 +266,9 @@ def sweep(case: Case) -> None:
 
     one, many = [], []
     for number in range(5):
-        one.append(timed(lambda number=number: channels[10].transmit(symbols, Rng(4_000_000 + number)))[0])
+        one.append(
+            timed(lambda number=number: channels[10].transmit(symbols, Rng(4_000_000 + number)))[0]
+        )
         many.append(timed(lambda number=number: along(Rng(5_000_000 + number)))[0])
     ratio = statistics.median(many) / statistics.median(one)
     print(f"{case.name + ', 21 points':<34}{'':>12}{'':>12}{ratio:>9.1f} x one point")
@@ -220,7 +276,7 @@ def sweep(case: Case) -> None:
 
 def memory_and_time() -> None:
     """Peak memory and time a word of 64 and of 256 words at once, each in a process of its own."""
-    print(f"\n{'words at once':<34}{'peak MB':>12}{'with one':>12}{'ms a word':>12}")
+    print(f"\n{'words at once':<34}{'peak MB':>12}{'with one':>12}{'ms per word':>12}")
     for name in CASES:
         for words in (64, 256):
             with multiprocessing.get_context("spawn").Pool(1) as fresh:
@@ -252,7 +308,10 @@ def main() -> None:
     AWGN().transmit(LDPC().send(CASES["A"].batch(0), Rng()), Rng())  # imports and compiles
     import plain_sionna
 
-    print(f"threads {given.threads}, torch {torch.__version__}; medians of {given.repetitions} repetitions that take turns")
+    print(
+        f"threads {given.threads}, torch {torch.__version__}; "
+        f"medians of {given.repetitions} alternating repetitions"
+    )
     for case, link in ((CASES["A"], plain_sionna.UMaLink()), (CASES["B"], plain_sionna.NTNLink())):
         with torch.no_grad():
             end_to_end(case, link, given.repetitions)

@@ -19,7 +19,14 @@ from sionna.phy.channel.tr38901 import PanelArray, UMa
 from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
 from sionna.phy.mapping import BinarySource, Demapper, Mapper
 from sionna.phy.mimo import StreamManagement
-from sionna.phy.ofdm import LMMSEEqualizer, LSChannelEstimator, PilotPattern, ResourceGrid, ResourceGridMapper, ZFEqualizer
+from sionna.phy.ofdm import (
+    LMMSEEqualizer,
+    LSChannelEstimator,
+    PilotPattern,
+    ResourceGrid,
+    ResourceGridMapper,
+    ZFEqualizer,
+)
 
 
 class Link:
@@ -54,7 +61,9 @@ class Link:
         """The response of every resource element."""
         raise NotImplementedError
 
-    def cross(self, symbols: torch.Tensor, response: torch.Tensor, no: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def cross(
+        self, symbols: torch.Tensor, response: torch.Tensor, no: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Grid, channel, noise, estimation, equalisation."""
         received = self.apply(self.grid_mapper(symbols), response, no)
         estimate, error = self.estimator(received, no)
@@ -75,23 +84,39 @@ class Link:
 
 
 class UMaLink(Link):
-    """UMa at 28 GHz: 128 x 14 resource elements at 240 kHz, Kronecker pilots, 1 x 2 antennas, normalised slots, 4-QAM, 1/2."""
+    """UMa at 28 GHz: 128 x 14 resource elements at 240 kHz, Kronecker pilots, 1 x 2 antennas,
+    normalised slots, 4-QAM, 1/2.
+    """
 
     bits_per_symbol = 2
 
     def __init__(self) -> None:
         self.grid = ResourceGrid(
-            14, 128, 240e3, 1, 1, cyclic_prefix_length=9, pilot_pattern="kronecker", pilot_ofdm_symbol_indices=[2, 11]
+            14,
+            128,
+            240e3,
+            1,
+            1,
+            cyclic_prefix_length=9,
+            pilot_pattern="kronecker",
+            pilot_ofdm_symbol_indices=[2, 11],
         )
         self.equaliser = LMMSEEqualizer(self.grid, StreamManagement(np.array([[1]]), 1))
         arrays = [PanelArray(1, columns, "single", "V", "omni", 28e9) for columns in (1, 2)]
-        self.model = UMa(28e9, "low", *arrays, "uplink", enable_pathloss=False, enable_shadow_fading=False)
+        self.model = UMa(
+            28e9, "low", *arrays, "uplink", enable_pathloss=False, enable_shadow_fading=False
+        )
         self.frequencies = subcarrier_frequencies(128, 240e3)
         super().__init__()
 
     def draw(self, batch: int) -> torch.Tensor:
         where = gen_single_sector_topology(
-            batch, 1, "uma", indoor_probability=0.0, min_ut_velocity=60 / 3.6, max_ut_velocity=120 / 3.6
+            batch,
+            1,
+            "uma",
+            indoor_probability=0.0,
+            min_ut_velocity=60 / 3.6,
+            max_ut_velocity=120 / 3.6,
         )
         self.model.reset_topology()
         self.model.set_topology(*where, los="random")
@@ -100,7 +125,7 @@ class UMaLink(Link):
 
 
 class NTNLink(Link):
-    """NTN-TDL-A at 2 GHz, 3 km/h: 120 x 14 resource elements in 20 MHz, comb pilots, 64-QAM, 1/2."""
+    """NTN-TDL-A, 2 GHz, 3 km/h: 120 x 14 resource elements in 20 MHz, comb pilots, 64-QAM, 1/2."""
 
     bits_per_symbol = 6
 
@@ -110,7 +135,9 @@ class NTNLink(Link):
         angles = np.random.default_rng(0).integers(0, 4, 420)
         pilots = np.exp(1j * (math.pi / 4 + math.pi / 2 * angles)).astype(np.complex64)
         pattern = PilotPattern(mask, pilots[None, None])
-        self.grid = ResourceGrid(14, 120, 20e6 / 120, 1, 1, cyclic_prefix_length=8, pilot_pattern=pattern)
+        self.grid = ResourceGrid(
+            14, 120, 20e6 / 120, 1, 1, cyclic_prefix_length=8, pilot_pattern=pattern
+        )
         self.equaliser = ZFEqualizer(self.grid, StreamManagement(np.array([[1]]), 1))
         self.frequencies = subcarrier_frequencies(120, 20e6 / 120)
         powers = torch.tensor([10 ** (db / 10) for db in (0.0, -4.675, -6.482)])
@@ -124,4 +151,6 @@ class NTNLink(Link):
         angles, phases = (torch.rand(batch, 3, 16, 1) * 2 * math.pi for _ in range(2))
         waves = torch.polar(torch.ones(()), 2 * math.pi * shift * angles.cos() * times + phases)
         gains = waves.sum(2) / 4 * self.amplitudes[:, None]
-        return cir_to_ofdm_channel(self.frequencies, gains[:, None, None, None, None], self.delays.expand(batch, 1, 1, 3))
+        return cir_to_ofdm_channel(
+            self.frequencies, gains[:, None, None, None, None], self.delays.expand(batch, 1, 1, 3)
+        )

@@ -1,1 +1,5 @@
-"""Channels (fading, 3GPP, satellites) and transports (5G LDPC, analog, Walsh, uncoded) for semcore; see README.md."""
+"""Channels and transports for semcore; see README.md.
+
+Channels: flat fading, 3GPP cells and link-level profiles, satellite links. Transports: 5G LDPC,
+analog, uncoded, repetition, Walsh codes, and source and channel coding in separation.
+"""

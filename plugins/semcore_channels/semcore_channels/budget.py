@@ -1,4 +1,4 @@
-"""A link budget as a list of terms, for every channel that has one: `semcore link-budget` prints them."""
+"""Link budgets as lists of terms; `semcore link-budget` prints them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semcore_channels.constants import BOLTZMANN_J_K
 
 
 def noise_power_dbm(bandwidth_hz: float, temperature_k: float) -> float:
-    """Thermal noise k T B in dBm; satellite paper, below eq. 7."""
+    """Thermal noise power k T B, dBm; satellite paper, below eq. 7."""
     return 10 * math.log10(BOLTZMANN_J_K * temperature_k * bandwidth_hz) + 30
 
 
@@ -19,10 +19,10 @@ class Term:
     """One line of a link budget.
 
     Fields:
-        name: what it is
-        value: how much
+        name: of the quantity
+        value: in `unit`
         unit: dB, dBm, dBi, ...
-        note: where it comes from
+        note: where the value comes from
     """
 
     name: str
@@ -33,7 +33,7 @@ class Term:
 
 @runtime_checkable
 class HasBudget(Protocol):
-    """A channel that can say what its SNR is made of."""
+    """A channel that has a link budget."""
 
     def budget(self) -> list[Term]:
         """The terms in order; the last one is the SNR."""

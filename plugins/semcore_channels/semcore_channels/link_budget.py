@@ -1,4 +1,4 @@
-"""The verb `link-budget`: what the SNR of a pipeline's channel is made of, and how it changes over a satellite's pass."""
+"""The command `link-budget`: the link budget of a channel, also over a satellite pass."""
 
 from __future__ import annotations
 
@@ -21,9 +21,18 @@ if TYPE_CHECKING:
 FILE = Place(dir_okay=False)
 STEP_S, MOST_MOMENTS = 20.0, 200
 BARS = "▁▂▃▄▅▆▇█"
+FORMATS = (
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%dT%H:%M:%SZ",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%dT%H:%MZ",
+    "%Y-%m-%d",
+)
+"""Formats of a time, always UTC."""
 
 
-class _Place(click.ParamType):
+class _Coordinates(click.ParamType):
     """`LAT,LON` in degrees."""
 
     name = "LAT,LON"
@@ -35,36 +44,72 @@ class _Place(click.ParamType):
         try:
             latitude, longitude = (float(part) for part in value.split(","))
         except ValueError:
-            self.fail(f"{value!r} is no place: latitude and longitude in degrees, for example 39.9,116.4")
+            self.fail(
+                f"{value!r} is no place: latitude and longitude in degrees, for example 39.9,116.4"
+            )
         if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
             self.fail(f"{value!r} is not on the earth: latitude -90..90, longitude -180..180")
         return Site(latitude, longitude)
 
 
-FORMATS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d")
-"""How a time is written, always UTC."""
-
-
 @click.command("link-budget")
 @PIPELINE
 @OVERRIDES
-@click.option("--tle", type=FILE, help="Two-line elements of the satellite; `illustration` for ours.")
-@click.option("--satellite", help="Name or catalogue number of the satellite in a file of many; with --tle.")
-@click.option("--site", "sites", multiple=True, type=_Place(), help="Ground transmitter, then its receiver; with --tle.")
-@click.option("--at", type=click.DateTime(FORMATS), help="A time (UTC) within the pass; with --tle.")
-@click.option("--highest", type=click.FloatRange(1, 90), default=90, help="Culmination of a circular pass, degrees.  [90]")
-@click.option("--lowest", type=click.FloatRange(0, 89), default=10, help="Where a pass begins and ends, degrees.  [10]")
-@click.option("--step", type=click.FloatRange(1, 3600), help="Seconds from one moment to the next.  [20; more over hours]")
+@click.option(
+    "--tle", type=FILE, help="Two-line elements of the satellite; `illustration` for ours."
+)
+@click.option(
+    "--satellite", help="Name or catalogue number of the satellite in a file of many; with --tle."
+)
+@click.option(
+    "--site",
+    "sites",
+    multiple=True,
+    type=_Coordinates(),
+    help="Ground transmitter, then its receiver; with --tle.",
+)
+@click.option(
+    "--at", type=click.DateTime(FORMATS), help="A time (UTC) within the pass; with --tle."
+)
+@click.option(
+    "--highest",
+    type=click.FloatRange(1, 90),
+    default=90,
+    help="Culmination of a circular pass, degrees.  [90]",
+)
+@click.option(
+    "--lowest",
+    type=click.FloatRange(0, 89),
+    default=10,
+    help="Elevation at which a pass begins and ends, degrees.  [10]",
+)
+@click.option(
+    "--step",
+    type=click.FloatRange(1, 3600),
+    help="Seconds from one moment to the next.  [20; more over hours]",
+)
 @click.option("--plot", type=FILE, help="Draw the SNR over the pass: PNG, PDF or SVG.")
-@click.option("--scenarios", "out", type=FILE, help="Write the pass as a `scenario` section (YAML).")
+@click.option(
+    "--scenarios", "out", type=FILE, help="Write the pass as a `scenario` section (YAML)."
+)
 def command(
-    pipeline: Path, overrides: tuple[str, ...], tle: Path | None, satellite: str | None, sites: tuple[Site, ...],
-    at: datetime | None, highest: float, lowest: float, step: float | None, plot: Path | None, out: Path | None,
-) -> None:  # fmt: skip
-    """Print every term of the link budget of PIPELINE's channel in dB; for `satellite`, also a pass of it.
+    pipeline: Path,
+    overrides: tuple[str, ...],
+    tle: Path | None,
+    satellite: str | None,
+    sites: tuple[Site, ...],
+    at: datetime | None,
+    highest: float,
+    lowest: float,
+    step: float | None,
+    plot: Path | None,
+    out: Path | None,
+) -> None:
+    """Print the link budget of PIPELINE's channel in dB, for `satellite` also over a pass.
 
-    The pass is that of a circular orbit at the channel's altitude, or of the elements in --tle over --site. Of a pipeline
-    that sweeps, it is the first point, and says so; `path=value` chooses another.
+    The pass is that of a circular orbit at the channel's altitude, or of the elements in --tle over
+    --site. For a pipeline with a sweep, the budget is that of the first point; `path=value` chooses
+    another.
 
     For example: semcore link-budget satellite.yaml --highest 60 --plot pass.png
     """
@@ -75,26 +120,46 @@ def command(
     channel = experiment.resolve(cell).pipeline.channel
     if not isinstance(channel, HasBudget):
         raise RunError(
-            f"the channel {type(channel).__name__} cannot say what its SNR is made of: it has no `budget`. "
-            "Those of semcore-channels have one, for example `satellite`"
+            f"the channel {type(channel).__name__} cannot say what its SNR is made of: "
+            "it has no `budget`. Those of semcore-channels have one, for example `satellite`"
         )
     if len(experiment.cells) > 1:
         settings = ", ".join(f"{path}={shown(value)}" for path, value in cell.settings.items())
-        click.echo(f"the first of {len(experiment.cells)} points of the sweep: {settings} (choose another by path=value)\n")
+        click.echo(
+            f"the first of {len(experiment.cells)} points of the sweep: {settings} "
+            "(choose another by path=value)\n"
+        )
     click.echo(_table(channel.budget()))
     from semcore_channels.ntn import orbit
     from semcore_channels.ntn.channels import Satellite
 
+    options = {
+        "--tle": tle,
+        "--satellite": satellite,
+        "--site": sites,
+        "--at": at,
+        "--plot": plot,
+        "--scenarios": out,
+    }
+    given = [name for name, value in options.items() if value]
     if not isinstance(channel, Satellite):
-        asked = {"--tle": tle, "--satellite": satellite, "--site": sites, "--at": at, "--plot": plot, "--scenarios": out}
-        if first := next((name for name, given in asked.items() if given), None):
-            raise RunError(f"{first} is for the channel `satellite`: {type(channel).__name__} does not pass over")
+        if given:
+            raise RunError(
+                f"{given[0]} is for the channel `satellite`: "
+                f"{type(channel).__name__} does not pass over"
+            )
         return
-    asked = any(one is not None for one in (step, plot, out)) or highest != 90
-    if tle is None and not (satellite or sites or at or asked) and channel.altitude_km > orbit.MOST_AT_REST_KM:
-        click.echo(f"\nno pass: over a satellite at {channel.altitude_km:g} km the earth turns; give its elements (--tle)")
+    asked = bool(given) or step is not None or highest != 90
+    if not asked and channel.altitude_km > orbit.MOST_AT_REST_KM:
+        click.echo(
+            f"\nno pass: over a satellite at {channel.altitude_km:g} km the earth turns; "
+            "give its elements (--tle)"
+        )
         return
-    title, passing = _pass(channel, tle, satellite, sites, at, highest, lowest, step)
+    if tle is None:
+        title, passing = _circular_pass(channel, given, highest, lowest, step)
+    else:
+        title, passing = _site_pass(channel, tle, satellite, sites, at, lowest, step)
     click.echo(f"\n{title}\n{_pass_table(passing)}")
     if out is not None:
         _write_scenarios(out, passing)
@@ -104,74 +169,109 @@ def command(
 
 
 def _table(terms: Sequence[Term]) -> str:
+    """A link budget as text, the SNR below a line."""
     width = max(len(term.name) for term in terms)
-    lines = [f"{term.name:<{width}}  {term.value:>9.2f} {term.unit:<4} {term.note}".rstrip() for term in terms]
+    lines = [
+        f"{term.name:<{width}}  {term.value:>9.2f} {term.unit:<4} {term.note}".rstrip()
+        for term in terms
+    ]
     return "\n".join([*lines[:-1], "-" * (width + 16), lines[-1]])
 
 
-def _pass(
-    channel: Any, tle: Path | None, satellite: str | None, sites: Sequence[Site], at: datetime | None, highest: float,
-    lowest: float, step: float | None,
-) -> tuple[str, list[Moment]]:  # fmt: skip
+def _circular_pass(
+    channel: Any, given: Sequence[str], highest: float, lowest: float, step: float | None
+) -> tuple[str, list[Moment]]:
+    """Title and moments of a circular pass; `given` are the names of options that are set."""
     from semcore_channels.ntn import orbit
     from semcore_channels.ntn.scenarios import moments
 
-    if tle is None:
-        if sites or at or satellite:
-            raise RunError("--site, --at and --satellite go with --tle: a circular pass has neither place nor time")
-        if lowest >= highest:
-            raise RunError(f"--lowest {lowest:g} must lie below --highest {highest:g}")
-        looks = [(look,) for look in orbit.circular_pass(channel.altitude_km, highest, lowest, step or STEP_S)]
-        title = f"circular orbit at {channel.altitude_km:g} km over an earth at rest, culmination at {highest:g} degrees"
-        return title, moments(channel, looks)
+    if {"--site", "--at", "--satellite"} & set(given):
+        raise RunError(
+            "--site, --at and --satellite go with --tle: a circular pass has neither place nor time"
+        )
+    if lowest >= highest:
+        raise RunError(f"--lowest {lowest:g} must lie below --highest {highest:g}")
+    looks = orbit.circular_pass(channel.altitude_km, highest, lowest, step or STEP_S)
+    title = (
+        f"circular orbit at {channel.altitude_km:g} km over an earth at rest, "
+        f"culmination at {highest:g} degrees"
+    )
+    return title, moments(channel, [(look,) for look in looks])
+
+
+def _site_pass(
+    channel: Any,
+    tle: Path,
+    satellite: str | None,
+    sites: Sequence[Site],
+    at: datetime | None,
+    lowest: float,
+    step: float | None,
+) -> tuple[str, list[Moment]]:
+    """Title and moments of a pass by two-line elements."""
+    from semcore_channels.ntn import orbit
+    from semcore_channels.ntn.scenarios import moments
+
     if not sites or at is None:
-        raise RunError("--tle needs a --site LAT,LON and a time --at YYYY-MM-DDTHH:MM:SS (UTC) within the pass")
+        raise RunError(
+            "--tle needs a --site LAT,LON and a time --at YYYY-MM-DDTHH:MM:SS (UTC) within the pass"
+        )
     if len(sites) > 2:
-        raise RunError(f"--site is given {len(sites)} times: one transmitter, and at most one receiver")
-    elements = orbit.Elements.read(orbit.ILLUSTRATION if str(tle) == "illustration" else tle, satellite, at)
-    begin, both = orbit.site_pass(elements, sites, at, lowest, step or STEP_S)
-    if step is None:  # a satellite that stays for hours: no more lines than can be read
-        both = both[:: -(-len(both) // MOST_MOMENTS)]
-    return f"{elements.name}, from {begin:%Y-%m-%d %H:%M:%S} UTC", moments(channel, both, turning=True)
+        raise RunError(
+            f"--site is given {len(sites)} times: one transmitter, and at most one receiver"
+        )
+    path = orbit.ILLUSTRATION if str(tle) == "illustration" else tle
+    elements = orbit.Elements.read(path, satellite, at)
+    begin, looks = orbit.site_pass(elements, sites, at, lowest, step or STEP_S)
+    if step is None:  # a satellite that stays for hours: at most MOST_MOMENTS lines
+        looks = looks[:: -(-len(looks) // MOST_MOMENTS)]
+    title = f"{elements.name}, from {begin:%Y-%m-%d %H:%M:%S} UTC"
+    return title, moments(channel, looks, turning=True)
 
 
 def _pass_table(passing: Sequence[Moment]) -> str:
-    lowest = min(one.snr_db for one in passing)
-    span = max(max(one.snr_db for one in passing) - lowest, 1e-9)
+    """The moments of a pass as text."""
+    lowest = min(moment.snr_db for moment in passing)
+    span = max(max(moment.snr_db for moment in passing) - lowest, 1e-9)
     lines = ["  time s  elevation  range km  Doppler kHz  SNR dB"]
-    for one in passing:
-        bar = BARS[round((one.snr_db - lowest) / span * (len(BARS) - 1))]
+    for moment in passing:
+        look = moment.look
+        bar = BARS[round((moment.snr_db - lowest) / span * (len(BARS) - 1))]
         lines.append(
-            f"{one.look.time_s:>8.0f}  {one.look.elevation_deg:>9.1f}  {one.look.range_km:>8.1f}  "
-            f"{one.doppler_hz / 1e3:>11.2f}  {one.snr_db:>6.2f} {bar}"
+            f"{look.time_s:>8.0f}  {look.elevation_deg:>9.1f}  {look.range_km:>8.1f}  "
+            f"{moment.doppler_hz / 1e3:>11.2f}  {moment.snr_db:>6.2f} {bar}"
         )
     return "\n".join(lines)
 
 
 def _write_scenarios(out: Path, passing: Sequence[Moment]) -> None:
+    """Write the pass as a `scenario` section."""
     import yaml
 
     from semcore.storage import write_output
 
-    section = {"scenario": {"segments": [one.environment for one in passing]}}
+    section = {"scenario": {"segments": [moment.environment for moment in passing]}}
     text = yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=120)
     write_output(out, text.encode())
     click.echo(f"{out}: {len(passing)} segments, to stand in a pipeline file")
 
 
 def _draw(out: Path, title: str, passing: Sequence[Moment]) -> None:
+    """Draw SNR and elevation over time."""
     from matplotlib.figure import Figure
 
-    times = [one.look.time_s for one in passing]
+    times = [moment.look.time_s for moment in passing]
     figure = Figure(figsize=(6.4, 3.6), layout="constrained")
     axes = figure.add_subplot()
-    axes.plot(times, [one.snr_db for one in passing], marker="o", markersize=3, color="#0b5394")
+    snrs_db = [moment.snr_db for moment in passing]
+    axes.plot(times, snrs_db, marker="o", markersize=3, color="#0b5394")
     axes.set_xlabel("time (s)")
     axes.set_ylabel("SNR before fading (dB)", color="#0b5394")
     axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)
     other = axes.twinx()
-    other.plot(times, [one.look.elevation_deg for one in passing], linestyle="--", color="#999999")
+    elevations = [moment.look.elevation_deg for moment in passing]
+    other.plot(times, elevations, linestyle="--", color="#999999")
     other.set_ylabel("elevation (degrees)", color="#777777")
     try:
         figure.savefig(out, dpi=150)

@@ -1,4 +1,4 @@
-"""Sionna without its global state: imported when needed, its one random generator driven by address and put back."""
+"""Sionna without its global state: imported late, its random generator seeded and restored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ _lock = threading.RLock()
 
 @functools.cache
 def sionna_phy() -> ModuleType:
-    """The module `sionna.phy`. Its import seeds PyTorch's default generators at random; here they keep their state."""
+    """The module `sionna.phy`.
+
+    Its import seeds PyTorch's default generators at random; here they keep their state.
+    """
     import torch
 
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
@@ -25,10 +28,10 @@ def sionna_phy() -> ModuleType:
 
 @contextlib.contextmanager
 def sionna_rng(rng: Rng) -> Iterator[None]:
-    """Everything that Sionna draws on the CPU inside this block comes from the address `rng`.
+    """Inside this block, what Sionna draws on the CPU comes from the address `rng`.
 
-    Sionna's blocks take no generator: all draw from one global generator a device. It is seeded here and gets its state
-    back afterwards. One thread at a time, because the generator is shared.
+    Sionna's blocks take no generator: all draw from one global generator per device. It is seeded
+    here and gets its state back afterwards. One thread at a time, because the generator is shared.
     """
     with _lock:
         generator = sionna_phy().config.torch_rng("cpu")

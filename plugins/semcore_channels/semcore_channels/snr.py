@@ -1,4 +1,4 @@
-"""Signal-to-noise ratios: the type of a setting in dB, and the noise variance that belongs to one."""
+"""Signal-to-noise ratios: the type of a setting in dB, and the noise variance of one."""
 
 from __future__ import annotations
 

@@ -24,7 +24,9 @@ def as_symbols() -> Callable[..., Symbols]:
     def make(rows: Sequence[torch.Tensor], keys: Sequence[str] = ()) -> Symbols:
         lengths = tuple(len(row) for row in rows)
         values = torch.zeros(len(rows), max(lengths, default=0), dtype=torch.complex64)
-        values = torch.stack([torch.cat((row, zero[len(row) :])) for row, zero in zip(rows, values, strict=True)])
+        values = torch.stack(
+            [torch.cat((row, zero[len(row) :])) for row, zero in zip(rows, values, strict=True)]
+        )
         keys = tuple(keys) or tuple(f"row{number}" for number in range(len(rows)))
         return Symbols(values, Layout(lengths, (), keys, tuple((key, "") for key in keys)))
 

@@ -18,7 +18,9 @@ ORDER = (
 )
 """Lowest first; what stands on one line does not import each other."""
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
-MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE)
+MODULES = sorted(
+    path for path in PACKAGE.rglob("*.py") if path.name != "__init__.py" or path.parent != PACKAGE
+)
 
 
 def imported(path: Path) -> set[str]:
@@ -31,7 +33,11 @@ def imported(path: Path) -> set[str]:
             names |= {f"semcore_channels.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names.add(str(node.module))
-    return {name.removeprefix("semcore_channels.") for name in names if name.startswith("semcore_channels.")}
+    return {
+        name.removeprefix("semcore_channels.")
+        for name in names
+        if name.startswith("semcore_channels.")
+    }
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -43,7 +49,10 @@ def test_no_import_goes_up_or_sideways(path: Path) -> None:
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     imports = {
-        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): imported(path) for path in MODULES
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): imported(path)
+        for path in MODULES
     }
     while imports:
         free = [name for name, names in imports.items() if not names & set(imports)]

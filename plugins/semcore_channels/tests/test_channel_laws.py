@@ -32,7 +32,9 @@ CHANNELS = {
     "tdl": TDL(snr_db=6.0, **SMALL),
     "cdl": CDL(snr_db=6.0, **SMALL),
     "ntn-tdl": NTNTDL(snr_db=6.0, subcarriers=24, ofdm_symbols=7),
-    "ntn-tdl-frame": NTNTDL(snr_db=6.0, subcarriers=25, ofdm_symbols=7, coherence="frame", model="C"),
+    "ntn-tdl-frame": NTNTDL(
+        snr_db=6.0, subcarriers=25, ofdm_symbols=7, coherence="frame", model="C"
+    ),
     "satellite": Satellite(snr_db=6.0, subcarriers=24),
 }
 LENGTHS = (100, 0, 1, 3000, 144, 145)
@@ -50,7 +52,9 @@ def rows(qpsk):
 
 def at_snr(channel, snr_db):
     settings = {name: value for name, value in channel.__getstate__().items() if value is not None}
-    return type(channel)(**{**settings, "snr_db" if "snr_db" in settings else "block_snr_db": snr_db})
+    return type(channel)(
+        **{**settings, "snr_db" if "snr_db" in settings else "block_snr_db": snr_db}
+    )
 
 
 def test_the_same_address_gives_the_same_result(channel, rng, as_symbols, rows):
@@ -75,7 +79,12 @@ def test_a_row_does_not_depend_on_its_batch(channel, rng, as_symbols, rows):
 
 def test_no_global_random_state_is_touched(channel, rng, as_symbols, rows):
     generator = sionna_phy().config.torch_rng("cpu")
-    states = (torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate(), generator.get_state())
+    states = (
+        torch.get_rng_state(),
+        np.random.get_state()[1].copy(),
+        random.getstate(),
+        generator.get_state(),
+    )
     channel.transmit(as_symbols(rows), rng.at("fresh"))
     assert torch.equal(states[0], torch.get_rng_state())
     assert (states[1] == np.random.get_state()[1]).all()
@@ -85,36 +94,54 @@ def test_no_global_random_state_is_touched(channel, rng, as_symbols, rows):
 
 @pytest.mark.parametrize("snr_db", [-5.0, 5.0, 15.0])
 def test_noise_variance_is_that_of_the_noise(channel, snr_db, rng, as_symbols, qpsk):
-    """Averaged over the ensemble |received - sent|^2 / noise_var is 1 and received / sent is 1, with any knowledge of h."""
+    """Averaged over the ensemble |received - sent|^2 / noise_var is 1 and received / sent is 1,
+    with any knowledge of h.
+    """
     symbols = as_symbols([qpsk(3000, seed)[0] for seed in range(40)])
     received = at_snr(channel, snr_db).transmit(symbols, rng)
     ratio = ((received.values - symbols.values).abs().square() / received.noise_var).mean()
-    gain = ((received.values * symbols.values.conj()).real / received.noise_var).sum() / (1 / received.noise_var).sum()
+    gain = ((received.values * symbols.values.conj()).real / received.noise_var).sum() / (
+        1 / received.noise_var
+    ).sum()
     estimated = getattr(channel, "csi", "perfect") != "perfect"
     assert float(ratio) == pytest.approx(1, abs=0.03 if estimated else 0.015)
-    if getattr(channel, "equaliser", "") != "zf":  # which takes a noisy estimate for the truth, and so shrinks symbols
+    if (
+        getattr(channel, "equaliser", "") != "zf"
+    ):  # which takes a noisy estimate for the truth, and so shrinks symbols
         assert float(gain) == pytest.approx(1, abs=0.06)
 
 
 def test_gradients_flow_and_are_right(channel, rng, as_symbols, rows):
-    """Every channel is affine in the symbols, so a finite difference of any step is exact up to rounding."""
+    """Every channel is affine in the symbols, so a finite difference of any step is exact up to
+    rounding.
+    """
     generator = torch.Generator().manual_seed(5)
     start = [row.clone().requires_grad_() for row in rows]
     step = [torch.randn(len(row), dtype=torch.complex64, generator=generator) for row in rows]
     received = channel.transmit(as_symbols(start), rng)
     probe = torch.randn(received.values.shape, dtype=torch.complex64, generator=generator)
-    probe = probe * (received.noise_var < 0.5)  # deep fades have huge gains of no use to a numerical test
+    probe = probe * (
+        received.noise_var < 0.5
+    )  # deep fades have huge gains of no use to a numerical test
     (probe.conj() * received.values).real.sum().backward()
-    moved = channel.transmit(as_symbols([row.detach() + by for row, by in zip(start, step, strict=True)]), rng)
+    moved = channel.transmit(
+        as_symbols([row.detach() + by for row, by in zip(start, step, strict=True)]), rng
+    )
     difference = (probe.conj() * (moved.values - received.values.detach())).real.sum()
-    slope = sum(float((row.grad.conj() * by).real.sum()) for row, by in zip(start, step, strict=True))
+    slope = sum(
+        float((row.grad.conj() * by).real.sum()) for row, by in zip(start, step, strict=True)
+    )
     assert slope == pytest.approx(float(difference), rel=1e-3, abs=1e-2)
-    for row, mine in zip(start, probe, strict=True):  # a symbol is probed exactly where it has a gradient
+    for row, mine in zip(
+        start, probe, strict=True
+    ):  # a symbol is probed exactly where it has a gradient
         assert torch.equal(row.grad != 0, mine[: len(row)] != 0)
 
 
 def test_more_snr_never_means_more_error(channel, rng, as_symbols, rows):
-    """The points of a sweep share fading and noise, so this holds for the mean error of one realisation."""
+    """The points of a sweep share fading and noise, so this holds for the mean error of one
+    realisation.
+    """
     symbols = as_symbols(rows)
     errors = []
     for snr_db in (-10.0, 0.0, 5.0, 10.0, 20.0, 30.0):
@@ -157,20 +184,29 @@ def test_bad_values_are_refused_by_name(make, named):
 @pytest.mark.parametrize(
     "through",
     [
-        AWGN(snr_db=8.0), Rayleigh(snr_db=12.0, csi="estimated", pilots=4), UMi(snr_db=10.0, csi="lmmse"),
-        TDL(snr_db=12.0, equaliser="zf"), Satellite(snr_db=18.0),
+        AWGN(snr_db=8.0),
+        Rayleigh(snr_db=12.0, csi="estimated", pilots=4),
+        UMi(snr_db=10.0, csi="lmmse"),
+        TDL(snr_db=12.0, equaliser="zf"),
+        Satellite(snr_db=18.0),
         *(
             pytest.param(one, marks=pytest.mark.slow)
             for one in (
-                Rayleigh(snr_db=12.0), Rician(snr_db=10.0), UMa(snr_db=10.0), RMa(snr_db=12.0),
-                CDL(snr_db=12.0, rx_antennas=2), NTNTDL(snr_db=14.0),
+                Rayleigh(snr_db=12.0),
+                Rician(snr_db=10.0),
+                UMa(snr_db=10.0),
+                RMa(snr_db=12.0),
+                CDL(snr_db=12.0, rx_antennas=2),
+                NTNTDL(snr_db=14.0),
             )
         ),
     ],
     ids=lambda one: type(one).__name__,
-)  # fmt: skip
+)
 def test_a_codec_trains_over_any_channel(through, rng, as_symbols):
-    """A linear pair that sends 8 numbers in 6 symbols learns to weigh its symbols by noise_var, and halves its error."""
+    """A linear pair that sends 8 numbers in 6 symbols learns to weigh its symbols by noise_var, and
+    halves its error.
+    """
     generator = torch.Generator().manual_seed(0)
     encoder, decoder = torch.nn.Linear(8, 12), torch.nn.Linear(12, 8)
     for weights in (encoder.weight, decoder.weight):

@@ -54,10 +54,16 @@ def refused(*arguments: object) -> str:
 
 def test_every_term_is_told_and_which_reading_is_used(pipeline):
     text = said(pipeline, "channel.elevation_deg=90", "--step", 60)
-    for line in ("transmit power             55.00 dBm  Table I read as 25 dBW", "free space, uplink       -154.0", "eq. 7"):
+    for line in (
+        "transmit power             55.00 dBm  Table I read as 25 dBW",
+        "free space, uplink       -154.0",
+        "eq. 7",
+    ):
         assert line in text
     assert "Table I as printed: 25 dBm" in said(pipeline, "channel.tx_power_dbm=25")
-    assert "5.00 dB   snr_db as given" in said(pipeline, "channel.tx_power_dbm=null", "channel.snr_db=5")
+    assert "5.00 dB   snr_db as given" in said(
+        pipeline, "channel.tx_power_dbm=null", "channel.snr_db=5"
+    )
 
 
 def test_a_pass_is_told_drawn_and_written_for_a_planner(pipeline, tmp_path):
@@ -86,17 +92,34 @@ def two_lines(number: int, name: str = "") -> str:
         f"1 {number}U 25001A   25340.50000000  .00001234  00000+0  12345-4 0  999",
         f"2 {number}  53.0000 120.0000 0001234  90.0000 270.0000 15.20000000    1",
     )
-    digits = [str(sum(int(one) if one.isdigit() else one == "-" for one in line) % 10) for line in pair]
+    digits = [
+        str(sum(int(one) if one.isdigit() else one == "-" for one in line) % 10) for line in pair
+    ]
     return "\n".join([*([name] if name else []), pair[0] + digits[0], pair[1] + digits[1]]) + "\n"
 
 
 def test_elements_of_many_satellites_with_a_byte_order_mark(pipeline, tmp_path):
     file = tmp_path / "many.tle"
     file.write_text("\ufeff" + two_lines(91234, "FIRST") + two_lines(95555, "SECOND"))
-    where = (pipeline, "--tle", file, "--site", "39.9,116.4", "--at", "2025-12-06T12:00:00", "--lowest", "0")
-    assert "choose one with --satellite, by name or number: FIRST (91234), SECOND (95555)" in refused(*where)
+    where = (
+        pipeline,
+        "--tle",
+        file,
+        "--site",
+        "39.9,116.4",
+        "--at",
+        "2025-12-06T12:00:00",
+        "--lowest",
+        "0",
+    )
+    assert (
+        "choose one with --satellite, by name or number: FIRST (91234), SECOND (95555)"
+        in refused(*where)
+    )
     for chosen in ("second", "95555"):
-        assert "SECOND" in (refused(*where, "--satellite", chosen) + said_or_nothing(*where, "--satellite", chosen))
+        assert "SECOND" in (
+            refused(*where, "--satellite", chosen) + said_or_nothing(*where, "--satellite", chosen)
+        )
     assert "holds no satellite 'THIRD'" in refused(*where, "--satellite", "THIRD")
     file.write_bytes("GRÜN\n".encode("latin-1") + two_lines(91234).encode())
     assert "cannot be read" in refused(*where)
@@ -117,13 +140,18 @@ def test_old_elements_are_refused_with_both_dates(pipeline, tmp_path):
 def test_of_a_swept_file_the_point_is_named(pipeline):
     swept = ("channel.elevation_deg=30,90", "channel.altitude_km=300,600")
     text = said(pipeline, *swept)
-    assert text.startswith("the first of 4 points of the sweep: channel.elevation_deg=30, channel.altitude_km=300")
+    assert text.startswith(
+        "the first of 4 points of the sweep: channel.elevation_deg=30, channel.altitude_km=300"
+    )
     assert "the first of" not in said(pipeline, "channel.elevation_deg=30")
 
 
 def test_a_geostationary_satellite_does_not_pass(pipeline):
     text = said(pipeline, "channel.altitude_km=35786")
-    assert "free space, uplink" in text and "no pass: over a satellite at 35786 km the earth turns" in text
+    assert (
+        "free space, uplink" in text
+        and "no pass: over a satellite at 35786 km the earth turns" in text
+    )
     for asked in (("--highest", 60), ("--step", 30)):
         assert "give its elements (--tle)" in refused(pipeline, "channel.altitude_km=35786", *asked)
 
@@ -131,7 +159,10 @@ def test_a_geostationary_satellite_does_not_pass(pipeline):
 def test_rain_where_nobody_knows_its_loss_is_refused_by_check(pipeline):
     for overrides, words in (
         (("channel.elevation_deg=3", "channel.rain_rate_mm_h=5"), "from 5 degrees"),
-        (("channel.carrier_frequency_hz=60e9", "channel.rain_exceedance_percent=0.1"), "up to 55 GHz"),
+        (
+            ("channel.carrier_frequency_hz=60e9", "channel.rain_exceedance_percent=0.1"),
+            "up to 55 GHz",
+        ),
     ):
         done = CliRunner().invoke(cli, ["check", str(pipeline), *overrides])
         assert done.exit_code and words in str(done.exception)
@@ -143,8 +174,14 @@ def test_rain_where_nobody_knows_its_loss_is_refused_by_check(pipeline):
         (["--site", "1,2"], "--site, --at and --satellite go with --tle"),
         (["--tle", "illustration"], "--tle needs a --site"),
         (["--lowest", "60", "--highest", "50"], "--lowest 60 must lie below --highest 50"),
-        (["--tle", "nowhere.tle", "--site", "1,2", "--at", "2025-12-09"], "nowhere.tle cannot be read"),
-        (["channel={use: uma, snr_db: 1}", "--plot", "x.png"], "--plot is for the channel `satellite`"),
+        (
+            ["--tle", "nowhere.tle", "--site", "1,2", "--at", "2025-12-09"],
+            "nowhere.tle cannot be read",
+        ),
+        (
+            ["channel={use: uma, snr_db: 1}", "--plot", "x.png"],
+            "--plot is for the channel `satellite`",
+        ),
         (["--plot", "x.nonsense"], "x.nonsense cannot be drawn"),
     ],
 )
@@ -154,18 +191,27 @@ def test_what_does_not_go_together_is_refused(pipeline, arguments, words):
 
 def test_a_cell_says_its_own(pipeline):
     text = said(pipeline, "channel={use: uma, tx_power_dbm: 23}")
-    assert "share of a subcarrier" in text and "path loss and shadowing" in text and "noise figure" in text
+    assert (
+        "share of a subcarrier" in text
+        and "path loss and shadowing" in text
+        and "noise figure" in text
+    )
 
 
 def test_a_planner_is_told_the_budget_the_doppler_and_the_rain() -> None:
     clear = Satellite(tx_power_dbm=55.0, carrier_frequency_hz=20e9, elevation_deg=30.0)
     state = clear.link_state()
-    assert state["snr_db"] == pytest.approx(clear.budget()[-1].value) and state["tx_power_dbm"] == 55.0
+    assert (
+        state["snr_db"] == pytest.approx(clear.budget()[-1].value) and state["tx_power_dbm"] == 55.0
+    )
     assert state["elevation_deg"] == 30.0 and state["rain_db"] == 0.0
     assert state["doppler_hz"] == pytest.approx(doppler_hz(600.0, 30.0, 20e9))
     wet = replace(clear, rain_rate_mm_h=5.0).link_state()
     assert wet["rain_db"] > 1 and wet["snr_db"] == pytest.approx(state["snr_db"] - wet["rain_db"])
-    assert Satellite(snr_db=3.0).link_state()["snr_db"] == 3.0 and "tx_power_dbm" not in Satellite(snr_db=3.0).link_state()
+    assert (
+        Satellite(snr_db=3.0).link_state()["snr_db"] == 3.0
+        and "tx_power_dbm" not in Satellite(snr_db=3.0).link_state()
+    )
 
 
 @pytest.mark.parametrize(("most", "expected"), [(40.0, 35.0), (26.0, 25.0), (20.0, 20.0)])
@@ -174,10 +220,14 @@ def test_a_limit_of_the_power_holds_whatever_is_planned(most: float, expected: f
 
     def pipeline_of(plan: Mapping[str, Any]) -> Pipeline:
         channel = Satellite(tx_power_dbm=plan.get("channel.tx_power_dbm", 20.0))
-        encoder, generator = (build(kind, {"use": "bitstream", "codec": "jpeg"}) for kind in ("encoder", "generator"))
+        encoder, generator = (
+            build(kind, {"use": "bitstream", "codec": "jpeg"}) for kind in ("encoder", "generator")
+        )
         return Pipeline(encoder, Multiplex({"*": LDPC()}), channel, generator)  # type: ignore[arg-type]
 
     scenario = Scenario(limits={"tx_power_dbm": most})
-    bench = LinkSimulator(Space({"channel.tx_power_dbm": (20.0, 25.0, 35.0)}), pipeline_of, scenario, samples())
+    bench = LinkSimulator(
+        Space({"channel.tx_power_dbm": (20.0, 25.0, 35.0)}), pipeline_of, scenario, samples()
+    )
     kept = enforce(Plan({"channel.tx_power_dbm": 99.0}), bench, scenario)
     assert kept.plan.overrides == {"channel.tx_power_dbm": expected} and not kept.muted

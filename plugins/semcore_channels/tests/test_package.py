@@ -37,7 +37,9 @@ def test_every_entry_point_is_a_documented_component(kind, name, target):
 def test_importing_the_package_is_light():
     code = """if True:
         import sys
-        import semcore_channels.transports.analog, semcore_channels.flat, semcore_channels.transports.ldpc
+        import semcore_channels.flat
+        import semcore_channels.transports.analog
+        import semcore_channels.transports.ldpc
         from semcore_channels.tr38901.cells import UMa
         assert "torch" not in sys.modules
         semcore_channels.transports.ldpc.LDPC(), UMa(snr_db=3)

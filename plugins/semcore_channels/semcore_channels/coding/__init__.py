@@ -1,1 +1,1 @@
-"""The 5G code of TS 38.212: code blocks, encoder, decoder, checks."""
+"""The 5G LDPC code of TS 38.212: code blocks, encoder, decoder, CRC."""

@@ -1,7 +1,7 @@
 """The 5G LDPC code of TS 38.212, 5.3.2 and 5.4.2: encoder, rate matching, interleaver, decoders.
 
-`CompiledCode` is fast, and what a transport uses. `SionnaCode` is the reference that the tests hold it to, lets gradients
-through, and stands in where numba is missing. Both encode to the same bits.
+`CompiledCode` is fast; transports use it. `SionnaCode` is the reference in the tests, is
+differentiable, and replaces it where numba is not installed. Both encode to the same bits.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 Decoder = Literal["min-sum", "belief-propagation"]
 
 BATCH_BITS = 2**18
-"""Coded bits that Sionna encodes or decodes at once; larger batches are no faster and take more memory."""
+"""Coded bits that Sionna processes at once; larger batches take more memory and are no faster."""
 CERTAIN = 1e4
-"""Soft bits are cut to this size, and that of a filler bit."""
+"""Largest magnitude of a soft bit, and that of a filler bit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,8 +37,8 @@ class Code(abc.ABC):
     Fields:
         k: information bits of a word
         n: coded bits of a word
-        iterations: most iterations of the decoder
-        scrambling: bits uint8 (n,) that are added to every coded word, so that any payload has unit mean symbol power
+        iterations: largest number of iterations of the decoder
+        scrambling: scrambling sequence, uint8 (n,), so that any payload has unit mean symbol power
     """
 
     k: int
@@ -52,18 +52,19 @@ class Code(abc.ABC):
 
     @abc.abstractmethod
     def decode(self, soft: torch.Tensor) -> torch.Tensor:
-        """Soft bits float32 (words, n), log p1/p0 -> the most likely bits uint8 (words, k); NaN counts as not known."""
+        """Soft bits float32 (words, n), log p1/p0, NaN counts as 0 -> bits uint8 (words, k)."""
 
 
 @dataclass(frozen=True, eq=False)
 class CompiledCode(Code):
-    """The loops of `compiled.py` around the rate matching. Words go to as many threads as PyTorch may use; each is its own.
+    """Rate matching around the compiled loops; words are divided among PyTorch's number of threads.
 
-    It keeps some kilobytes, not the megabytes of Sionna's tables: a run may use a code for every length of a stream.
+    An instance takes some kilobytes, not the megabytes of Sionna's tables: a run may need one for
+    each length of a stream.
 
     Fields:
         graph: the entries of the parity-check matrix
-        order: bits that one symbol carries, which are interleaved
+        order: bits per symbol, for the interleaver
     """
 
     graph: Graph
@@ -80,10 +81,16 @@ class CompiledCode(Code):
 
     @property
     def _sent(self) -> tuple[slice, slice, int]:
-        """Where information (the first 2 Z bits excepted) and parity that are sent lie in a word; bits of the former."""
+        """Columns of the information (without the first 2 Z bits) and parity sent; bits of the
+        former.
+        """
         punctured, filled = 2 * self.graph.lifting, self._filled
         systematic = min(self.k - punctured, self.n)
-        return slice(punctured, punctured + systematic), slice(filled, filled + self.n - systematic), systematic
+        return (
+            slice(punctured, punctured + systematic),
+            slice(filled, filled + self.n - systematic),
+            systematic,
+        )
 
     def encode(self, bits: torch.Tensor) -> torch.Tensor:
         import torch
@@ -96,15 +103,18 @@ class CompiledCode(Code):
         self._share(
             len(words),
             lambda part: compiled.encode(
-                np.empty(self.graph.lifting, np.uint8), words[part], columns, shifts, solves, starts, self.graph.lifting
+                np.empty(self.graph.lifting, np.uint8),
+                words[part],
+                columns,
+                shifts,
+                solves,
+                starts,
+                self.graph.lifting,
             ),
         )
         information, parity, _ = self._sent
         matched = np.concatenate((words[:, information], words[:, parity]), 1)
-        coded = np.ascontiguousarray(matched.reshape(len(words), self.order, -1).transpose(0, 2, 1)).reshape(
-            len(words), self.n
-        )
-        return torch.from_numpy(coded ^ self.scrambling)
+        return torch.from_numpy(_transposed(matched, self.order) ^ self.scrambling)
 
     def decode(self, soft: torch.Tensor) -> torch.Tensor:
         import torch
@@ -113,23 +123,29 @@ class CompiledCode(Code):
 
         graph = self.graph
         information, parity, systematic = self._sent
-        clean = torch.nan_to_num(soft.detach(), nan=0.0).clamp(-CERTAIN, CERTAIN).numpy() * self._signs
+        finite = torch.nan_to_num(soft.detach(), nan=0.0).clamp(-CERTAIN, CERTAIN).numpy()
+        matched = _transposed(finite * self._signs, self.n // self.order)
         words = np.zeros((len(soft), graph.bits), np.float32)
-        matched = np.ascontiguousarray(clean.reshape(len(soft), -1, self.order).transpose(0, 2, 1)).reshape(len(soft), self.n)
         words[:, information], words[:, parity] = matched[:, :systematic], matched[:, systematic:]
         words[:, self.k : self._filled] = CERTAIN
         decided = np.empty(words.shape, np.uint8)
         self._share(
             len(words),
             lambda part: compiled.decode(
-                words[part], decided[part], graph.columns, graph.shifts, graph.starts, graph.lifting, self.iterations
+                words[part],
+                decided[part],
+                graph.columns,
+                graph.shifts,
+                graph.starts,
+                graph.lifting,
+                self.iterations,
             ),
         )
         return torch.from_numpy(decided[:, : self.k])
 
     @functools.cached_property
     def _signs(self) -> np.ndarray:
-        """What turns log p1/p0 of a scrambled bit into log p0/p1 of the bit."""
+        """Signs that turn log p1/p0 of a scrambled bit into log p0/p1 of the bit."""
         return 2 * self.scrambling.astype(np.float32) - 1
 
     @staticmethod
@@ -144,12 +160,18 @@ class CompiledCode(Code):
             list(pool.map(work, [slice(*edge) for edge in zip(edges, edges[1:], strict=False)]))
 
 
+def _transposed(words: np.ndarray, rows: int) -> np.ndarray:
+    """The interleaver of TS 38.212, 5.4.2.2: each word written in `rows` rows, read by columns."""
+    columns = words.reshape(len(words), rows, -1).transpose(0, 2, 1)
+    return np.ascontiguousarray(columns).reshape(len(words), -1)
+
+
 @dataclass(frozen=True, eq=False)
 class SionnaCode(Code):
     """Sionna's encoder, and its flooding belief propagation with exact checks (boxplus-phi).
 
     Fields:
-        encoder: Sionna's, which knows the sizes and tables of the code
+        encoder: Sionna's encoder, with the sizes and tables of the code
     """
 
     encoder: Any
@@ -169,7 +191,7 @@ class SionnaCode(Code):
             return torch.cat([self._hard(part).to(torch.uint8) for part in clean.split(self._step)])
 
     def beliefs(self, soft: torch.Tensor) -> torch.Tensor:
-        """Like `decode`, but log p1/p0 of every information bit, with gradients back to `soft`."""
+        """Like `decode`, but log p1/p0 of each information bit, differentiable in `soft`."""
         import torch
 
         return torch.cat([self._soft(part) for part in self._unscrambled(soft).split(self._step)])
@@ -194,31 +216,48 @@ class SionnaCode(Code):
     def _decoder(self, hard_out: bool) -> Any:
         from sionna.phy.fec.ldpc import LDPC5GDecoder
 
-        settings = {"cn_update": "boxplus-phi", "num_iter": self.iterations, "hard_out": hard_out, "device": "cpu"}
+        settings = {
+            "cn_update": "boxplus-phi",
+            "num_iter": self.iterations,
+            "hard_out": hard_out,
+            "device": "cpu",
+        }
         return LDPC5GDecoder(self.encoder, **settings)
 
 
 def can_compile() -> bool:
-    """Whether numba is there."""
+    """Whether numba is installed."""
     return importlib.util.find_spec("numba") is not None
 
 
-def code_for(blocks: Blocks, bits_per_symbol: int, iterations: int, decoder: Decoder = "min-sum") -> Code:
-    """The code of `blocks`; `min-sum` becomes belief propagation where numba is missing."""
+def code_for(
+    blocks: Blocks, bits_per_symbol: int, iterations: int, decoder: Decoder = "min-sum"
+) -> Code:
+    """The code of `blocks`; without numba, `min-sum` becomes belief propagation."""
     compiled = decoder == "min-sum" and can_compile()
     return _code(blocks.k, blocks.n, blocks.base_graph, bits_per_symbol, iterations, compiled)
 
 
 @functools.lru_cache(maxsize=256)
-def _code(k: int, n: int, base_graph: int, bits_per_symbol: int, iterations: int, compiled: bool) -> Code:
+def _code(
+    k: int, n: int, base_graph: int, bits_per_symbol: int, iterations: int, compiled: bool
+) -> Code:
     sionna_phy()
     from sionna.phy.fec.ldpc import LDPC5GEncoder
     from sionna.phy.nr.utils import generate_prng_seq
 
-    encoder = LDPC5GEncoder(k, n, num_bits_per_symbol=bits_per_symbol, bg=f"bg{base_graph}", device="cpu", check_input=False)
+    encoder = LDPC5GEncoder(
+        k,
+        n,
+        num_bits_per_symbol=bits_per_symbol,
+        bg=f"bg{base_graph}",
+        device="cpu",
+        check_input=False,
+    )
     scrambling = np.asarray(generate_prng_seq(n, c_init=1)).astype(np.uint8)
     if compiled:
         graph = Graph.of(encoder)
-        vars(encoder).clear()  # it refers to itself: megabytes of tables would stay until Python looks for cycles
+        # The encoder refers to itself, and would keep megabytes of tables until collected.
+        vars(encoder).clear()
         return CompiledCode(k, n, iterations, scrambling, graph, bits_per_symbol)
     return SionnaCode(k, n, iterations, scrambling, encoder)

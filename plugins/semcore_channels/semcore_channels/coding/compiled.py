@@ -1,7 +1,9 @@
-"""The inner loops of the 5G code, compiled by numba: a word is blocks of `lifting` bits, and a check is a sum of blocks that
-are turned by a shift. Every inner loop runs over two contiguous stretches, which the compiler turns into vector instructions.
+"""The inner loops of the 5G LDPC code, compiled by numba.
 
-Imported only where numba is there; `codes.py` falls back to Sionna.
+A word consists of blocks of `lifting` bits, and a check is a sum of cyclically shifted blocks. Each
+inner loop runs over two contiguous ranges, which the compiler vectorises.
+
+Imported only where numba is installed; `codes.py` falls back to Sionna.
 """
 
 from __future__ import annotations
@@ -15,30 +17,40 @@ import numpy as np
 _NORMALISATION = np.float32(0.9)
 _REACH, _CURVE = np.float32(2.77), np.float32(0.0903)
 _ENDLESS = np.float32(1e9)
-"""More than any reliability."""
+"""Larger than any reliability."""
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiled when first called, released from Python's lock; kept on disk where there is a place to write to."""
-    settings: dict[str, Any] = {"nogil": True, "fastmath": {"nsz", "arcp", "contract", "reassoc"}, "error_model": "numpy"}
+    """Compile on the first call, without the GIL; cached on disk if there is a writable folder."""
+    settings: dict[str, Any] = {
+        "nogil": True,
+        "fastmath": {"nsz", "arcp", "contract", "reassoc"},
+        "error_model": "numpy",
+    }
     try:
         return numba.njit(cache=True, **settings)(function)
-    except RuntimeError:  # no folder to keep it in
+    except RuntimeError:  # no writable folder for the cache
         return numba.njit(**settings)(function)
 
 
 @_compiled
 def encode(
-    bits: np.ndarray, word: np.ndarray, columns: np.ndarray, shifts: np.ndarray, solves: np.ndarray,
-    starts: np.ndarray, lifting: int,
-) -> None:  # fmt: skip
-    """Fill in the parity of words whose information is there.
+    bits: np.ndarray,
+    word: np.ndarray,
+    columns: np.ndarray,
+    shifts: np.ndarray,
+    solves: np.ndarray,
+    starts: np.ndarray,
+    lifting: int,
+) -> None:
+    """Compute the parity of words from their information.
 
     Args:
         bits: scratch, uint8 (lifting,)
         word: uint8 (words, columns * lifting); information first, parity behind it
-        columns, shifts: of every entry that a step adds up; `starts[i]:starts[i + 1]` are those of step i
-        solves: of each step, the column that it finds and the shift that this one stands under
+        columns, shifts: of the entries that a step adds; `starts[i]:starts[i + 1]` are those of
+            step i
+        solves: of each step, the column that it computes and the shift of its entry
         lifting: Z of TS 38.212
     """
     for number in range(word.shape[0]):
@@ -59,9 +71,10 @@ def encode(
 
 @numba.njit(inline="always")
 def _of_sum(a: np.float32, b: np.float32) -> np.float32:
-    """Reliability of the sum of two bits of reliability a <= b: a - g(b - a) + g(a + b), g(x) = log(1 + exp(-x)).
+    """Reliability of the sum of two bits of reliability a <= b.
 
-    g by a parabola that meets it at 0 and touches zero at 2.77: never more than 0.03 off.
+    a - g(b - a) + g(a + b) with g(x) = log(1 + exp(-x)), approximated by a parabola that equals it
+    at 0 and reaches zero at 2.77; the error is at most 0.03.
     """
     x, y = _REACH - (b - a), _REACH - (a + b)
     x, y = (x if x > np.float32(0) else np.float32(0)), (y if y > np.float32(0) else np.float32(0))
@@ -71,22 +84,30 @@ def _of_sum(a: np.float32, b: np.float32) -> np.float32:
 
 @_compiled
 def decode(
-    soft: np.ndarray, hard: np.ndarray, columns: np.ndarray, shifts: np.ndarray, starts: np.ndarray, lifting: int,
+    soft: np.ndarray,
+    hard: np.ndarray,
+    columns: np.ndarray,
+    shifts: np.ndarray,
+    starts: np.ndarray,
+    lifting: int,
     iterations: int,
-) -> None:  # fmt: skip
-    """Layered min-sum that stops when all checks hold.
+) -> None:
+    """Layered min-sum decoding that stops when all checks hold.
 
-    A check tells each of its bits how reliable the sum of the others is. Min-sum takes the smallest reliability for it, which
-    is too much. Here it is that of the sum of the two smallest (lambda-min with three of them, F. Guilloud et al., Proc.
-    Turbo Codes 2003), times a normalisation for all the others (J. Chen et al., IEEE Trans. Commun. 53(8), 2005). Layers
-    (M. Mansour and N. Shanbhag, IEEE Trans. VLSI 11(6), 2003) need half the iterations of flooding.
+    The message of a check to one of its bits is the reliability of the sum of the others. Min-sum
+    takes the smallest reliability, an overestimate. Here it is that of the sum of the two smallest
+    (lambda-min with three of them, F. Guilloud et al., Proc. Turbo Codes 2003), times a
+    normalisation for all others (J. Chen et al., IEEE Trans. Commun. 53(8), 2005). Layered decoding
+    (M. Mansour and N. Shanbhag, IEEE Trans. VLSI 11(6), 2003) needs half the iterations of
+    flooding.
 
     Args:
-        soft: log p0/p1 of every bit of the words, float32 (words, columns * lifting); overwritten
+        soft: log p0/p1 of each bit, float32 (words, columns * lifting); overwritten
         hard: the decided bits, uint8 of the same shape
-        columns, shifts: of every entry of the parity-check matrix; `starts[i]:starts[i + 1]` are those of row i
+        columns, shifts: of the entries of the parity-check matrix; `starts[i]:starts[i + 1]` are
+            those of row i
         lifting: Z of TS 38.212
-        iterations: most iterations
+        iterations: largest number of iterations
     """
     rows = len(starts) - 1
     widest = 0
@@ -104,17 +125,33 @@ def decode(
                 break
             for row in range(rows):
                 first, behind = starts[row], starts[row + 1]
-                _row(beliefs, messages, extrinsic, smallest, sums, columns, shifts, first, behind, lifting)
+                _row(
+                    beliefs,
+                    messages,
+                    extrinsic,
+                    smallest,
+                    sums,
+                    columns,
+                    shifts,
+                    first,
+                    behind,
+                    lifting,
+                )
         for i in range(len(beliefs)):
             decided[i] = beliefs[i] < 0
 
 
 @_compiled
 def _holds(
-    beliefs: np.ndarray, decided: np.ndarray, parity: np.ndarray, columns: np.ndarray, shifts: np.ndarray,
-    starts: np.ndarray, lifting: int,
-) -> bool:  # fmt: skip
-    """Whether the decided bits are a code word."""
+    beliefs: np.ndarray,
+    decided: np.ndarray,
+    parity: np.ndarray,
+    columns: np.ndarray,
+    shifts: np.ndarray,
+    starts: np.ndarray,
+    lifting: int,
+) -> bool:
+    """Whether the hard decisions are a code word."""
     for i in range(len(beliefs)):
         decided[i] = beliefs[i] < 0
     for row in range(len(starts) - 1):
@@ -135,10 +172,18 @@ def _holds(
 
 @_compiled
 def _row(
-    beliefs: np.ndarray, messages: np.ndarray, extrinsic: np.ndarray, smallest: np.ndarray, sums: np.ndarray,
-    columns: np.ndarray, shifts: np.ndarray, start: int, stop: int, lifting: int,
-) -> None:  # fmt: skip
-    """One row of the base graph: `lifting` checks at once. All checks of a row are on different bits."""
+    beliefs: np.ndarray,
+    messages: np.ndarray,
+    extrinsic: np.ndarray,
+    smallest: np.ndarray,
+    sums: np.ndarray,
+    columns: np.ndarray,
+    shifts: np.ndarray,
+    start: int,
+    stop: int,
+    lifting: int,
+) -> None:
+    """One row of the base graph, `lifting` checks at once; they are on different bits."""
     least, second, third, sign = smallest[0], smallest[1], smallest[2], smallest[3]
     others, but_least, but_second = sums[0], sums[1], sums[2]
     zero, one = np.float32(0), np.float32(1)
@@ -181,8 +226,10 @@ def _row(
 
 @_compiled
 def crc24(data: np.ndarray, table: np.ndarray) -> np.uint32:
-    """The register of a CRC of 24 bits after the bytes `data`, uint8, starting from zero."""
+    """The register of a 24-bit CRC after the bytes `data`, uint8, from zero."""
     register = np.uint32(0)
     for i in range(len(data)):
-        register = ((register << np.uint32(8)) & np.uint32(0xFFFFFF)) ^ table[(register >> np.uint32(16)) ^ data[i]]
+        register = ((register << np.uint32(8)) & np.uint32(0xFFFFFF)) ^ table[
+            (register >> np.uint32(16)) ^ data[i]
+        ]
     return register

@@ -1,4 +1,4 @@
-"""The cyclic redundancy checks of TS 38.212, 5.1, all of 24 bits, registers initially zero."""
+"""The 24-bit cyclic redundancy checks of TS 38.212, 5.1; registers are initially zero."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def crc24(data: bytes | np.ndarray, kind: Literal["A", "B"] = "A") -> int:
 
 
 def crc24b_bits(blocks: np.ndarray) -> np.ndarray:
-    """gCRC24B of every row of bits: uint8 (blocks, n) -> uint8 (blocks, 24). Zeros in front do not change it."""
+    """gCRC24B of each row of bits: uint8 (blocks, n) -> uint8 (blocks, 24)."""
     front = np.zeros((len(blocks), -blocks.shape[1] % 8), np.uint8)
     packed = np.packbits(np.concatenate((front, blocks), 1), axis=1)
     checks = np.array([crc24(row, "B") for row in packed], np.uint32)

@@ -1,4 +1,4 @@
-"""A payload as a frame that its receiver can check: length, payload, CRC.
+"""Frames: a payload with its length and a CRC.
 
 [length in bytes, LEB128, 1-5 bytes] [payload] [CRC24A of both, 3 bytes]
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from semcore_channels.coding.crc import CRC_BYTES, crc24
 
 MAX_HEADER_BYTES = 5
-"""Enough for a payload of 32 GB; a damaged header cannot ask for more."""
+"""Enough for a payload of 32 GB, and the limit for a damaged header."""
 
 
 def header(length: int) -> bytes:
@@ -29,7 +29,7 @@ def frame_bytes(length: int) -> int:
 
 
 def unframe(data: bytes) -> bytes | None:
-    """The payload of the frame that `data` begins with, or None if its header or its CRC is wrong."""
+    """The payload of the frame at the beginning of `data`; None if its header or CRC is wrong."""
     length = 0
     for place, byte in enumerate(data[:MAX_HEADER_BYTES]):
         length |= (byte & 0x7F) << 7 * place
@@ -41,10 +41,12 @@ def unframe(data: bytes) -> bytes | None:
     stop = start + length
     check = data[stop : stop + CRC_BYTES]
     whole = data[:start] == header(length) and len(check) == CRC_BYTES
-    return data[start:stop] if whole and crc24(data[:stop]) == int.from_bytes(check, "big") else None
+    return (
+        data[start:stop] if whole and crc24(data[:stop]) == int.from_bytes(check, "big") else None
+    )
 
 
 def salvage(data: bytes, length: int) -> bytes:
-    """`length` bytes from where the payload of a damaged frame begins; the header is not believed."""
+    """`length` bytes from the payload of a damaged frame, whose header may be damaged, too."""
     start = len(header(length))
     return data[start : start + length]

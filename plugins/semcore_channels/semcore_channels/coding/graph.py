@@ -1,4 +1,4 @@
-"""The base graphs of TS 38.212, 5.3.2, as lists of entries: which block of bits is in which check, turned by how much."""
+"""The base graphs of TS 38.212, 5.3.2, as lists of entries: column, row and cyclic shift."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A lifted base graph, cut to the rows that a code of `n` bits uses: a parity bit that is not sent has no check.
+    """A lifted base graph, restricted to the rows that a code of `n` bits uses.
+
+    A parity bit that is not sent has no check.
 
     Fields:
-        lifting: Z
-        information: columns of information bits
+        lifting: lifting size Z
+        information: number of columns of information bits
         columns, shifts: of the entries, int64 (entries,), row by row
         starts: first entry of each row, and the number of entries, int64 (rows + 1,)
     """
@@ -39,14 +41,19 @@ class Graph:
 
     @property
     def bits(self) -> int:
-        """Bits of a word."""
+        """Bits of a word, with filler and punctured bits."""
         return (self.information + len(self.starts) - 1) * self.lifting
 
     def steps(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """How parity follows from information: columns and shifts of what each step adds up, what it finds, first entries.
+        """The steps of the encoder, each of which computes one parity block from known blocks.
 
-        The sum of the first four rows holds only the first parity block: all others are in two of them, and cancel. With it
-        every row has one unknown when its turn comes.
+        The sum of the first four rows contains the first parity block only: each other one is in
+            two
+        of them and cancels. After it, there is always a row with one unknown.
+
+        Returns:
+            columns and shifts of the blocks that the steps add, (entries,) each; column and shift
+            of the block that each step computes, (steps, 2); first entry of each step, (steps + 1,)
         """
         rows = [self._row(number) for number in range(len(self.starts) - 1)]
         first = self.information
@@ -67,7 +74,12 @@ class Graph:
             waiting = [row for row in waiting if row not in ready]
         entries = np.array([entry for added, _ in steps for entry in added], np.int64)
         starts = np.cumsum([0, *(len(added) for added, _ in steps)]).astype(np.int64)
-        return entries[:, 0].copy(), entries[:, 1].copy(), np.array([found for _, found in steps], np.int64), starts
+        return (
+            entries[:, 0].copy(),
+            entries[:, 1].copy(),
+            np.array([found for _, found in steps], np.int64),
+            starts,
+        )
 
     def _row(self, number: int) -> list[tuple[int, int]]:
         part = slice(self.starts[number], self.starts[number + 1])

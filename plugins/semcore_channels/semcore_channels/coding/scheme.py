@@ -1,4 +1,4 @@
-"""Which code blocks a number of channel uses holds: all that both ends of a link need to agree on."""
+"""The code blocks in a number of channel uses, as both ends of a link compute them."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from fractions import Fraction
 from semcore.errors import ComponentError
 
 CRC_BITS = 24
-"""Of CRC24A, which checks a whole payload, and of CRC24B, which checks a code block."""
+"""Length of CRC24A, which checks a payload, and of CRC24B, which checks a code block."""
 LARGEST = {1: 8448, 2: 3840}
-"""Most information bits of a code block by base graph, TS 38.212, 5.2.2."""
+"""Largest number of information bits of a code block by base graph, TS 38.212, 5.2.2."""
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Equal code blocks.
+    """Code blocks of equal size.
 
     Fields:
-        count: how many
-        k: information bits of each, its CRC24B included where there are several
+        count: number of blocks
+        k: information bits of each, with its CRC24B if there are several blocks
         n: coded bits of each
         base_graph: 1 or 2
     """
@@ -31,12 +31,12 @@ class Blocks:
 
     @property
     def check_bits(self) -> int:
-        """Bits of the CRC24B of a block: none if there is only one."""
+        """Bits of the CRC24B of a block; 0 if there is only one block."""
         return CRC_BITS if self.count > 1 else 0
 
     @property
     def room(self) -> int:
-        """Bits that all blocks together carry."""
+        """Bits that all blocks carry together."""
         return self.count * (self.k - self.check_bits)
 
 
@@ -44,13 +44,14 @@ class Blocks:
 class Scheme:
     """A code rate with a modulation.
 
-    The number of channel uses says everything: `blocks` gives the code blocks that they hold, as a receiver finds the size of
-    a transport block from its grant (TS 38.214, 5.1.3.2). Blocks are equal, so uses are a multiple of their number.
+    The code blocks follow from the number of channel uses (`blocks`), as a receiver computes the
+    transport block size from its grant (TS 38.214, 5.1.3.2). Blocks are of equal size, so the
+    channel uses are a multiple of their number.
 
     Fields:
-        rate: information bits per coded bit
+        rate: code rate, information bits per coded bit
         bits_per_symbol: coded bits per channel use
-        max_block_bits: most information bits of a code block
+        max_block_bits: largest number of information bits of a code block
     """
 
     rate: Fraction
@@ -58,14 +59,14 @@ class Scheme:
     max_block_bits: int = LARGEST[1]
 
     def uses(self, bits: int) -> int:
-        """The fewest channel uses that carry `bits` bits in equal blocks."""
+        """The smallest number of channel uses that carry `bits` bits in blocks of equal size."""
         uses = max(-(-bits // (self.rate * self.bits_per_symbol)), 1)
         while uses % self._count(uses) or self.blocks(uses).room < bits:
             uses += 1
         return uses
 
     def blocks(self, uses: int) -> Blocks:
-        """The equal blocks that `uses` channel uses hold; the receiver's way back from `uses`.
+        """The code blocks in `uses` channel uses.
 
         Raises:
             ComponentError: no sender of this scheme fills `uses` channel uses
@@ -77,19 +78,22 @@ class Scheme:
                 "both ends of a link need the same settings"
             )
         n = uses // count * self.bits_per_symbol
-        return Blocks(count, -(-n * self.rate.numerator // self.rate.denominator), n, self._base_graph(uses))
+        return Blocks(
+            count, -(-n * self.rate.numerator // self.rate.denominator), n, self._base_graph(uses)
+        )
 
     def holds(self, uses: int) -> bool:
-        """Whether equal blocks fill so many channel uses."""
+        """Whether blocks of equal size fill `uses` channel uses."""
         return uses >= 1 and uses % self._count(uses) == 0
 
     def _information(self, uses: int) -> int:
         return -(-uses * self.bits_per_symbol * self.rate.numerator // self.rate.denominator)
 
     def _base_graph(self, uses: int) -> int:
-        """TS 38.212, 7.2.2, by the payload without its CRC24A, or what of it a block may hold.
+        """TS 38.212, 7.2.2, from the payload without its CRC24A, or the part of it in one block.
 
-        Base graph 1 would have to repeat bits below rate 1/3, so base graph 2 takes over there and not at 1/4.
+        Base graph 1 would repeat bits below rate 1/3, so base graph 2 is used there, and not from
+        1/4.
         """
         payload = min(self._information(uses), self.max_block_bits) - CRC_BITS
         small = payload <= 292 or (payload <= 3824 and self.rate <= Fraction(67, 100))

@@ -19,18 +19,19 @@ Power = Annotated[float, Ge(-200), Le(200)]
 
 @dataclass(frozen=True)
 class FlatChannel(ChannelModel, abc.ABC):
-    """A gain and noise, y = h x + n, with n circular complex Gaussian of variance N0 and E|h|^2 = 1.
+    """A flat channel, y = h x + n, with n circular complex Gaussian of variance N0 and E|h|^2 = 1.
 
-    Symbols have unit average power, so `snr_db` is Es/N0 per complex symbol before fading: N0 = 10^(-snr_db/10). In its place
-    (with `snr_db: null`), a budget: transmit power, path loss L(d) = sqrt(d^-alpha) in amplitude, and the power of the noise,
-    so that the SNR is P d^-alpha / N (MMSemCom, section VI-B: 20 dBm, alpha = 2, 50 to 200 m; it does not say N).
+    Symbols have unit average power, so `snr_db` is Es/N0 per complex symbol before fading:
+    N0 = 10^(-snr_db/10). A link budget may replace it (with `snr_db: null`): transmit power P, path
+    loss L(d) = sqrt(d^-alpha) in amplitude and noise power N give the SNR P d^-alpha / N (MMSemCom,
+    section VI-B: 20 dBm, alpha = 2, 50 to 200 m; N is not stated there).
 
     Fields:
-        snr_db: Es/N0 per complex symbol before fading, dB, -50..100; null with a power
+        snr_db: Es/N0 per complex symbol before fading, dB, -50..100; null if a power is given
         tx_power_dbm: transmit power, dBm, in place of an SNR
-        distance_m: of the receiver, m, for `tx_power_dbm`
+        distance_m: distance of the receiver, m, for `tx_power_dbm`
         path_loss_exponent: alpha, for `tx_power_dbm`
-        noise_power_dbm: power of the noise at the receiver, dBm, for `tx_power_dbm`
+        noise_power_dbm: noise power at the receiver, dBm, for `tx_power_dbm`
     """
 
     snr_db: Decibels | None = 10.0
@@ -42,11 +43,16 @@ class FlatChannel(ChannelModel, abc.ABC):
     def check(self) -> None:
         name = type(self).__name__
         if (self.snr_db is None) == (self.tx_power_dbm is None):
-            both = "not both: write `snr_db: null`" if self.snr_db is not None else "and has neither"
-            raise ComponentError(f"{name} needs one reading of the SNR, snr_db or tx_power_dbm, {both}")
+            both = "and has neither"
+            if self.snr_db is not None:
+                both = "not both: write `snr_db: null`"
+            raise ComponentError(
+                f"{name} needs one reading of the SNR, snr_db or tx_power_dbm, {both}"
+            )
         if (self.tx_power_dbm is None) != (self.noise_power_dbm is None):
             raise ComponentError(
-                f"{name}.noise_power_dbm goes with tx_power_dbm: the SNR is one over the other, less path loss"
+                f"{name}.noise_power_dbm goes with tx_power_dbm: "
+                "the SNR is one over the other, less path loss"
             )
 
     @property
@@ -55,7 +61,7 @@ class FlatChannel(ChannelModel, abc.ABC):
         return 10 * self.path_loss_exponent * math.log10(self.distance_m)
 
     def nominal_snr_db(self) -> float:
-        """Es/N0 before fading, by whichever reading is given."""
+        """Es/N0 before fading, dB, from `snr_db` or from the link budget."""
         if self.snr_db is not None:
             return self.snr_db
         assert self.tx_power_dbm is not None and self.noise_power_dbm is not None
@@ -65,12 +71,13 @@ class FlatChannel(ChannelModel, abc.ABC):
         return self.nominal_snr_db()
 
     def budget(self) -> list[Term]:
-        """What the SNR is made of."""
+        """The terms of the SNR, in order; the last one is the SNR."""
         if self.tx_power_dbm is None or self.noise_power_dbm is None:
             return [Term("SNR", self.nominal_snr_db(), "dB", "snr_db as given")]
+        way = f"{self.distance_m:g} m, exponent {self.path_loss_exponent:g}"
         return [
             Term("transmit power", self.tx_power_dbm, "dBm"),
-            Term("path loss", -self.path_loss_db, "dB", f"{self.distance_m:g} m, exponent {self.path_loss_exponent:g}"),
+            Term("path loss", -self.path_loss_db, "dB", way),
             Term("noise", self.noise_power_dbm, "dBm"),
             Term("SNR", self.nominal_snr_db(), "dB", "before fading"),
         ]

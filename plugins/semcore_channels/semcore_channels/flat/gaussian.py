@@ -19,8 +19,8 @@ class AWGN(FlatChannel):
     cites: ClassVar[tuple[str, ...]] = ("proakis2001digital",)
 
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
-        label = self.nominal_snr_db()
-        noise_var = noise_variance(label)
+        snr_db = self.nominal_snr_db()
+        noise_var = noise_variance(snr_db)
         noise = rng.noise(symbols).to(symbols.values.device)
-        report = [{"snr_db": label} for _ in symbols.layout.keys]
+        report = [{"snr_db": snr_db} for _ in symbols.layout.keys]
         return symbols.received(symbols.values + noise_var**0.5 * noise, noise_var, report=report)

@@ -1,4 +1,7 @@
-"""The interface of a modulation. A new one is one file: a constellation, and `register` or an entry point."""
+"""The interface of a modulation.
+
+A new one is one file: a constellation, and `register` or an entry point.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,8 @@ SYMBOLS_AT_ONCE = 2**14
 class Modulation(abc.ABC):
     """Maps bits to complex symbols of unit mean power, and received symbols to soft bits.
 
-    A subclass sets `bits_per_symbol` and returns its `constellation`. The demapper here is exact for
-    any constellation; a subclass overrides `demodulate` where a faster one exists.
+    A subclass sets `bits_per_symbol` and returns its `constellation`. The demapper here is exact
+    for any constellation; a subclass overrides `demodulate` where a faster one exists.
     """
 
     bits_per_symbol: int
@@ -47,12 +50,15 @@ class Modulation(abc.ABC):
         points, name = self.constellation(), type(self).__name__
         if points.shape != (2**self.bits_per_symbol,):
             raise ComponentError(
-                f"{name}.constellation has the shape {tuple(points.shape)}; with {self.bits_per_symbol} "
-                f"bits per symbol it must be ({2**self.bits_per_symbol},)"
+                f"{name}.constellation has the shape {tuple(points.shape)}; "
+                f"with {self.bits_per_symbol} bits per symbol "
+                f"it must be ({2**self.bits_per_symbol},)"
             )
         power = float(points.abs().square().mean())
         if not math.isclose(power, 1, rel_tol=1e-3):
-            raise ComponentError(f"{name}.constellation has a mean power of {power:.4g}; it must be 1")
+            raise ComponentError(
+                f"{name}.constellation has a mean power of {power:.4g}; it must be 1"
+            )
         if len(torch.view_as_real(points).unique(dim=0)) < len(points):
             raise ComponentError(f"{name}.constellation has the same point for two labels")
         return points
@@ -82,13 +88,15 @@ class Modulation(abc.ABC):
         flat, variance = values.flatten(), noise_var.expand(values.shape).flatten().clamp_min(1e-12)
         soft = [
             soft_bits(-(part.unsqueeze(-1) - self.points).abs().square() / noise.unsqueeze(-1))
-            for part, noise in zip(flat.split(SYMBOLS_AT_ONCE), variance.split(SYMBOLS_AT_ONCE), strict=True)
+            for part, noise in zip(
+                flat.split(SYMBOLS_AT_ONCE), variance.split(SYMBOLS_AT_ONCE), strict=True
+            )
         ]
         return torch.cat(soft).reshape(*values.shape[:-1], -1)
 
 
 def soft_bits(log_likelihoods: torch.Tensor) -> torch.Tensor:
-    """Log-likelihoods of all labels (..., 2^m) -> log p(bit = 1) - log p(bit = 0) of each bit (..., m)."""
+    """Soft bits from log-likelihoods of all labels: (..., 2^m) -> (..., m)."""
     count = log_likelihoods.shape[-1].bit_length() - 1
     likelihood = (log_likelihoods - log_likelihoods.amax(-1, keepdim=True)).exp()
     sums = (likelihood @ _members(count)).clamp_min(LEAST).log()

@@ -17,18 +17,20 @@ if TYPE_CHECKING:
 
 @functools.cache
 def amplitudes(bits: int) -> torch.Tensor:
-    """Amplitude of each label of one dimension, float32 (2^bits,); the complex symbol has unit mean power."""
+    """Amplitude of each label of one dimension of QAM of unit mean power, float32 (2^bits,)."""
     import torch
 
     levels = torch.zeros(1)
     for weight in range(bits):
-        inner = 2**weight - levels  # TS 38.211, 5.1.3-5.1.6: (1 - 2 b0) [2^(bits-1) - (1 - 2 b1) [...]]
+        inner = (
+            2**weight - levels
+        )  # TS 38.211, 5.1.3-5.1.6: (1 - 2 b0) [2^(bits-1) - (1 - 2 b1) [...]]
         levels = torch.cat((inner, -inner))
     return levels * (3 / (2 * (4**bits - 1))) ** 0.5
 
 
 class QAM(Modulation):
-    """Square QAM, TS 38.211, 5.1.3 to 5.1.6: even bits label the real part, odd ones the imaginary part."""
+    """Square QAM, TS 38.211, 5.1.3 to 5.1.6: even bits label the real part, odd the imaginary."""
 
     def __init__(self, bits_per_symbol: int) -> None:
         self.bits_per_symbol = bits_per_symbol
@@ -40,7 +42,9 @@ class QAM(Modulation):
         bits = (labels.unsqueeze(1) >> torch.arange(self.bits_per_symbol - 1, -1, -1)) & 1
         half = self.bits_per_symbol // 2
         weights = 2 ** torch.arange(half - 1, -1, -1)
-        return torch.complex(amplitudes(half)[bits[:, ::2] @ weights], amplitudes(half)[bits[:, 1::2] @ weights])
+        return torch.complex(
+            amplitudes(half)[bits[:, ::2] @ weights], amplitudes(half)[bits[:, 1::2] @ weights]
+        )
 
     def demodulate(self, values: torch.Tensor, noise_var: torch.Tensor) -> torch.Tensor:
         import torch

@@ -14,14 +14,26 @@ from semcore_channels.modulation.qam import BPSK, QAM, QAM4
 
 GROUP = "semcore_channels.modulation"
 """Entry points of this group name instances of `Modulation`: `8psk = "my_package.psk:PSK8"`."""
-BUILT_IN: dict[str, Modulation] = {"bpsk": BPSK(), "4qam": QAM4, "16qam": QAM(4), "64qam": QAM(6), "256qam": QAM(8)}
-SYNONYMS = (("qpsk", "4qam"), ("4psk", "4qam"), ("2psk", "bpsk"), ("2qam", "bpsk"), ("2pam", "bpsk"))
+BUILT_IN: dict[str, Modulation] = {
+    "bpsk": BPSK(),
+    "4qam": QAM4,
+    "16qam": QAM(4),
+    "64qam": QAM(6),
+    "256qam": QAM(8),
+}
+SYNONYMS = (
+    ("qpsk", "4qam"),
+    ("4psk", "4qam"),
+    ("2psk", "bpsk"),
+    ("2qam", "bpsk"),
+    ("2pam", "bpsk"),
+)
 
 _registered: dict[str, Modulation] = {}
 
 
 def register(name: str, modulation: Modulation) -> None:
-    """Make a modulation known by `name` in this process: a test, a notebook, a file beside a pipeline.
+    """Make a modulation known by `name` in this process, from a test or a file beside a pipeline.
 
     Args:
         name: value of the setting `modulation`, such as `8psk`
@@ -53,24 +65,34 @@ def load(name: str) -> Modulation:
         raise PluginError(f"there is no modulation {name!r}; known are {', '.join(names())}")
     packages = [f"{point.dist.name} {point.dist.version}" for point in found if point.dist]
     if len(found) > 1:
-        raise PluginError(f"modulation {name!r} is given by {' and '.join(packages)}; uninstall one of them")
+        raise PluginError(
+            f"modulation {name!r} is given by {' and '.join(packages)}; uninstall one of them"
+        )
     try:
         modulation = found[0].load()
     except Exception as error:  # whatever the module raises
-        raise PluginError(f"modulation {name!r} of {packages[0]} cannot be imported: {error}") from error
+        raise PluginError(
+            f"modulation {name!r} of {packages[0]} cannot be imported: {error}"
+        ) from error
     return _checked(name, modulation, packages[0])
 
 
 def identity(name: str) -> str:
-    """The digest of a modulation's source, which belongs to the identity of its transport; "" for this package's."""
+    """Digest of the source of a modulation, for the identity of its transport; "" if built in."""
     return "" if name in BUILT_IN else origin.of(type(load(name))).digest
 
 
 def _checked(name: str, modulation: Any, package: str) -> Modulation:
     if name in BUILT_IN:
-        raise PluginError(f"modulation {name!r} ({package}): semcore-channels has one of that name; choose another")
+        raise PluginError(
+            f"modulation {name!r} ({package}): semcore-channels has one of that name; "
+            "choose another"
+        )
     if not isinstance(modulation, Modulation):
-        raise PluginError(f"modulation {name!r} ({package}) is {modulation!r}; it must be an instance of Modulation")
+        raise PluginError(
+            f"modulation {name!r} ({package}) is {modulation!r}; "
+            "it must be an instance of Modulation"
+        )
     return modulation
 
 

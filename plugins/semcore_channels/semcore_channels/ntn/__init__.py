@@ -1,1 +1,1 @@
-"""Links over satellites: geometry, losses, orbits, the NTN-TDL channel and the bent pipe."""
+"""Satellite links: geometry, losses, orbits, the NTN-TDL channel and the bent pipe."""

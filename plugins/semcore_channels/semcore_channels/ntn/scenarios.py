@@ -1,4 +1,4 @@
-"""A pass as scenarios: what a planner is told of the link, segment by segment."""
+"""A satellite pass as scenarios: the link of each segment, as a planner sees it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ LOWEST_ALTITUDE_KM = 160.0
 
 @dataclass(frozen=True)
 class Moment:
-    """The link at a moment of a pass.
+    """The link at one moment of a pass.
 
     Fields:
-        look: how the transmitter sees the satellite
-        channel: the link as it is then
-        snr_db: its SNR before fading
-        doppler_hz: Doppler shift of the uplink, before compensation
+        look: elevation, range and range rate of the satellite, as the transmitter sees it
+        channel: the link at that moment
+        snr_db: its SNR before fading, dB
+        doppler_hz: Doppler shift of the uplink before compensation, Hz
     """
 
     look: Look
@@ -30,31 +30,44 @@ class Moment:
 
     @property
     def environment(self) -> dict[str, float]:
-        """What differs from moment to moment, by dotted path of a pipeline."""
+        """Dotted path of a pipeline -> value, for the settings that vary over the pass."""
         names = ("altitude_km", "elevation_deg", "downlink_elevation_deg", "range_rate_km_s")
         values = {name: getattr(self.channel, name) for name in names}
-        return {f"channel.{name}": round(value, 4) for name, value in values.items() if value is not None}
+        given = {name: value for name, value in values.items() if value is not None}
+        return {f"channel.{name}": round(value, 4) for name, value in given.items()}
 
 
-def moments(channel: Satellite, looks: Sequence[tuple[Look, ...]], turning: bool = False) -> list[Moment]:
-    """The link along a pass; each moment as its transmitter and, if another site, its receiver sees the satellite.
+def moments(
+    channel: Satellite, looks: Sequence[tuple[Look, ...]], turning: bool = False
+) -> list[Moment]:
+    """The link along a pass.
 
     Args:
-        turning: whether the looks are those of an earth that turns; then the channel takes its Doppler shift from them
+        channel: the link
+        looks: at each moment, the look of the transmitter and, if it is elsewhere, of the receiver
+        turning: whether the looks include the earth's rotation; the Doppler shift then follows from
+            their range rate
     """
     found = []
     for uplink, *others in looks:
-        at = replace(
+        downlink_elevation_deg = None
+        if others:
+            downlink_elevation_deg = min(max(others[0].elevation_deg, 0.1), 90.0)
+        link = replace(
             channel,
             altitude_km=max(uplink.altitude_km, LOWEST_ALTITUDE_KM),
             elevation_deg=min(max(uplink.elevation_deg, 0.1), 90.0),
             range_rate_km_s=uplink.range_rate_km_s if turning else None,
-            downlink_elevation_deg=min(max(others[0].elevation_deg, 0.1), 90.0) if others else None,
+            downlink_elevation_deg=downlink_elevation_deg,
         )
-        found.append(Moment(uplink, at, at.unit_gain_snr_db(), uplink.doppler_hz(channel.carrier_frequency_hz)))
+        shift_hz = uplink.doppler_hz(channel.carrier_frequency_hz)
+        found.append(Moment(uplink, link, link.unit_gain_snr_db(), shift_hz))
     return found
 
 
 def scenarios(passing: Sequence[Moment], task: str = "", preferences: str = "") -> list[Scenario]:
-    """One scenario a moment, for `semcore.planning.session.run_session` or a planner of your own."""
-    return [Scenario(number, task, preferences, one.environment) for number, one in enumerate(passing)]
+    """One scenario per moment, for `semcore.planning.session.run_session` or your own planner."""
+    return [
+        Scenario(number, task, preferences, moment.environment)
+        for number, moment in enumerate(passing)
+    ]

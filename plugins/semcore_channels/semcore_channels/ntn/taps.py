@@ -1,4 +1,4 @@
-"""NTN-TDL of TR 38.811: tapped delay lines of a satellite link, drawn straight as responses of a slot."""
+"""NTN-TDL of TR 38.811: tapped delay lines of a satellite link, drawn as responses of slots."""
 
 from __future__ import annotations
 
@@ -20,14 +20,20 @@ if TYPE_CHECKING:
 Model = Literal["A", "B", "C", "D"]
 
 SINUSOIDS = 16
-"""Waves that a tap is made of. Their amplitudes are Gaussian, so a tap is, too, however few they are."""
+"""Sinusoids of a tap. Their amplitudes are Gaussian, so a tap is Gaussian for any number."""
 LINE_OF_SIGHT_DOPPLER = 0.7
-"""Doppler shift of the line of sight as a share of the largest, TR 38.901, 7.7.2."""
+"""Doppler shift of the line of sight relative to the largest, TR 38.901, 7.7.2."""
 
 
 @dataclass(frozen=True)
 class Tap:
-    """A tap: delay in units of the RMS delay spread, power in dB, and whether it is the line of sight, which stays."""
+    """A tap of a profile.
+
+    Fields:
+        delay: in units of the RMS delay spread
+        power_db: mean power, dB
+        line_of_sight: whether it is the line of sight, which does not fade
+    """
 
     delay: float
     power_db: float
@@ -40,18 +46,19 @@ PROFILES: dict[str, tuple[Tap, ...]] = {
     "C": (Tap(0, -0.394, True), Tap(0, -10.618), Tap(14.8124, -23.373)),
     "D": (Tap(0, -0.284, True), Tap(0, -11.991), Tap(0.5596, -9.887), Tap(7.3340, -16.771)),
 }
-"""TR 38.811 Tables 6.9.2-1 to 6.9.2-4, for an elevation of 50 degrees; A and B have no line of sight."""
+"""TR 38.811 Tables 6.9.2-1 to 6.9.2-4, for an elevation of 50 degrees; A and B are NLOS."""
 
 
 @dataclass(frozen=True)
 class TappedDelayLine:
-    """A profile in motion.
+    """A tapped delay line with Doppler.
 
     Fields:
-        model: profile
-        delay_spread_s: RMS delay spread
-        doppler_hz: largest Doppler shift of the terminal's motion
-        offset_hz: frequency offset common to all taps, what is left of the satellite's Doppler shift
+        model: NTN-TDL profile
+        delay_spread_s: RMS delay spread, s
+        doppler_hz: largest Doppler shift from the motion of the terminal, Hz
+        offset_hz: frequency offset common to all taps, the remaining Doppler shift of the
+            satellite, Hz
         sampling: where the response is sampled
     """
 
@@ -63,7 +70,7 @@ class TappedDelayLine:
 
     @functools.cached_property
     def powers(self) -> torch.Tensor:
-        """Mean power of each tap, together 1, float32 (taps,)."""
+        """Mean power of each tap, float32 (taps,); the sum is 1."""
         import torch
 
         powers = torch.tensor([10 ** (tap.power_db / 10) for tap in PROFILES[self.model]])
@@ -71,89 +78,104 @@ class TappedDelayLine:
 
     @functools.cached_property
     def delays_s(self) -> torch.Tensor:
-        """Delay of each tap, float32 (taps,)."""
+        """Delay of each tap, s, float32 (taps,)."""
         import torch
 
         return torch.tensor([tap.delay * self.delay_spread_s for tap in PROFILES[self.model]])
 
     @property
     def line_of_sight(self) -> bool:
-        """Whether the first tap is one."""
+        """Whether the first tap is the line of sight."""
         return PROFILES[self.model][0].line_of_sight
 
-    def response(self, parts: Sequence[SlotRange], rng: Rng, *, lasting: bool) -> torch.Tensor:
+    def response(self, parts: Sequence[SlotRange], rng: Rng, *, per_frame: bool) -> torch.Tensor:
         """Responses of the slots of `parts`, complex64 (slots, 1, symbols, subcarriers).
 
         Args:
-            parts: the slots; each part draws at its own address
+            parts: the slots; each part has its own random numbers
             rng: address of the link
-            lasting: one realisation goes on over all slots of a row, or else every slot has its own
+            per_frame: one realisation continues over all slots of a row; else each slot has its own
         """
         import torch
 
         sampling = self.sampling
-        fading = self.doppler_hz + abs(self.offset_hz)
-        times = sampling.times_s(sampling.instants(fading)).double()
-        gains = self._gains(parts, rng, times, lasting)
+        max_shift_hz = self.doppler_hz + abs(self.offset_hz)
+        times = sampling.times_s(sampling.instants(max_shift_hz)).double()
+        gains = self._gains(parts, rng, times, per_frame)
         slots = len(gains)
         gains = torch.nn.functional.pad(gains, (0, 0, 0, 0, 0, -slots % LANES)).unsqueeze(-1)
-        delays = sampling.phasors(self.delays_s.unsqueeze(0))[0]
-        sampled = gains[:, :, 0] * delays[0]
-        for tap in range(1, len(delays)):
-            sampled = sampled + gains[:, :, tap] * delays[tap]
+        phases = sampling.phasors(self.delays_s.unsqueeze(0))[0]
+        sampled = gains[:, :, 0] * phases[0]
+        for tap in range(1, len(phases)):
+            sampled = sampled + gains[:, :, tap] * phases[tap]
         return sampling.over_time(sampled)[:slots].unsqueeze(1)
 
-    def _gains(self, parts: Sequence[SlotRange], rng: Rng, times: torch.Tensor, lasting: bool) -> torch.Tensor:
+    def _gains(
+        self, parts: Sequence[SlotRange], rng: Rng, times: torch.Tensor, per_frame: bool
+    ) -> torch.Tensor:
         """Gains of the taps, complex64 (slots, instants, taps).
 
-        A tap is sum_m g_m exp(2 pi i fd cos(a_m) t) / sqrt(M) with Gaussian g_m and uniform angles a_m: Gaussian at every
-        instant, with the autocorrelation J0(2 pi fd t) of Clarke's model over the ensemble. The angles are those of other
-        Gaussian numbers, so that a part needs its generator once.
+        A tap is sum_m g_m exp(2 pi i fd cos(a_m) t) / sqrt(M) with Gaussian g_m and uniform angles
+        a_m: Gaussian at every instant, with the autocorrelation J0(2 pi fd t) of Clarke's model
+        over the ensemble. The angles are those of other Gaussian numbers, so that a part uses its
+        generator once.
         """
         import torch
 
-        turn, taps, first = 2 * math.pi, len(self.powers), int(self.line_of_sight)
-        drawn = [
-            torch.randn(
-                1 if lasting else part.count, 2, taps, SINUSOIDS, dtype=torch.complex64,
-                generator=rng.at("taps", part.key, *(() if lasting else (part.first,))).torch(),
-            ).expand(part.count, -1, -1, -1)
-            for part in parts
-        ]  # fmt: skip
+        taps, first = len(self.powers), int(self.line_of_sight)
+        drawn = []
+        for part in parts:
+            address = ("taps", part.key) if per_frame else ("taps", part.key, part.first)
+            count = 1 if per_frame else part.count
+            numbers = torch.randn(
+                (count, 2, taps, SINUSOIDS),
+                dtype=torch.complex64,
+                generator=rng.at(*address).torch(),
+            )
+            drawn.append(numbers.expand(part.count, -1, -1, -1))
         amplitudes, directions = torch.cat(drawn).unbind(1)
-        shares = directions.real / directions.abs()  # cosines of the angles
-        moments = times.expand(len(shares), -1)
-        if lasting:
+        cosines = directions.real / directions.abs()
+        times = times.expand(len(cosines), -1)
+        if per_frame:
             slot_s = self.sampling.ofdm_symbols * self.sampling.symbol_s
-            begins = torch.cat([part.first + torch.arange(part.count, dtype=torch.float64) for part in parts])
-            moments = moments + begins.unsqueeze(1) * slot_s
-        cycles = moments[:, :, None, None] * (self.doppler_hz * shares[:, None, first:].double())
-        gains = (amplitudes[:, None, first:] * _turned(cycles)).sum(-1)
-        gains = torch.view_as_complex(torch.view_as_real(gains) * (self.powers[first:] / SINUSOIDS).sqrt().unsqueeze(-1))
+            slots = torch.cat(
+                [part.first + torch.arange(part.count, dtype=torch.float64) for part in parts]
+            )
+            times = times + slots.unsqueeze(1) * slot_s
+        cycles = times[:, :, None, None] * (self.doppler_hz * cosines[:, None, first:].double())
+        sums = torch.view_as_real((amplitudes[:, None, first:] * _phasors(cycles)).sum(-1))
+        amplitude = (self.powers[first:] / SINUSOIDS).sqrt().unsqueeze(-1)
+        gains = torch.view_as_complex(sums * amplitude)
         if first:
-            begin = directions[:, 0, :1].angle().double() / turn
-            direct = _turned(moments * (LINE_OF_SIGHT_DOPPLER * self.doppler_hz) + begin)
+            begin = directions[:, 0, :1].angle().double() / (2 * math.pi)
+            direct = _phasors(times * (LINE_OF_SIGHT_DOPPLER * self.doppler_hz) + begin)
             gains = torch.cat(((direct * self.powers[0].sqrt()).unsqueeze(-1), gains), -1)
-        return gains * _turned(moments * self.offset_hz).unsqueeze(-1) if self.offset_hz else gains
+        if not self.offset_hz:
+            return gains
+        return gains * _phasors(times * self.offset_hz).unsqueeze(-1)
 
     def correlation(self) -> Correlation:
-        """In closed form: J0 over time, with a line where there is a line of sight; the delay profile over frequency."""
+        """In closed form: J0 over time, plus a line for the line of sight; the delay profile over
+        frequency.
+        """
         import torch
 
         lags = torch.arange(self.sampling.ofdm_symbols) * self.sampling.symbol_s
-        turns = 2 * math.pi * lags
-        time = torch.special.bessel_j0(turns * self.doppler_hz).to(torch.complex64)
+        angles = 2 * math.pi * lags
+        time = torch.special.bessel_j0(angles * self.doppler_hz).to(torch.complex64)
         if self.line_of_sight:
-            line = torch.polar(torch.ones(()), turns * LINE_OF_SIGHT_DOPPLER * self.doppler_hz)
+            line = torch.polar(torch.ones(()), angles * LINE_OF_SIGHT_DOPPLER * self.doppler_hz)
             time = self.powers[0] * line + (1 - self.powers[0]) * time
-        time = time * torch.polar(torch.ones(()), turns * self.offset_hz)
+        time = time * torch.polar(torch.ones(()), angles * self.offset_hz)
         bands = torch.arange(self.sampling.subcarriers) * self.sampling.subcarrier_spacing_hz
         phases = -2 * math.pi * bands.unsqueeze(1) * self.delays_s
-        return Correlation(time, torch.polar(self.powers.expand_as(phases).contiguous(), phases).sum(1))
+        return Correlation(
+            time, torch.polar(self.powers.expand_as(phases).contiguous(), phases).sum(1)
+        )
 
 
-def _turned(cycles: torch.Tensor) -> torch.Tensor:
-    """exp(2 pi i cycles), complex64; the cycles in double precision, for a frame has many."""
+def _phasors(cycles: torch.Tensor) -> torch.Tensor:
+    """exp(2 pi i cycles), complex64; cycles are float64, because a long frame has many."""
     import torch
 
     phases = ((cycles - cycles.floor()) * (2 * math.pi)).float()

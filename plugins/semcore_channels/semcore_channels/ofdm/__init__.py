@@ -1,1 +1,1 @@
-"""OFDM links: the grid of resource elements, channel estimation, equalisation, and the base class of every such channel."""
+"""OFDM links: resource grid, channel estimation, equalisation, base class of OFDM channels."""

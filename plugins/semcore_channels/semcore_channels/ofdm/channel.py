@@ -1,4 +1,4 @@
-"""The base class of every OFDM channel: a subclass says how the channel of a slot is drawn, and no more."""
+"""The base class of OFDM channels: a subclass draws the channel response of each slot."""
 
 from __future__ import annotations
 
@@ -30,28 +30,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OFDMChannel(ChannelModel, abc.ABC):
-    """OFDM with pilots, channel estimation and equalisation over a channel that varies in time and frequency.
+    """OFDM with pilots, channel estimation and equalisation over a doubly selective channel.
 
-    A row of n symbols takes ceil(n / data elements of a slot) slots; known symbols fill the last one. What the channel
-    itself spends is in `Received.overhead`: pilots, padding, and the cyclic prefix, counted in complex samples.
+    A row of n symbols takes ceil(n / data elements per slot) slots; known symbols pad the last one.
+    `Received.overhead` counts what the channel itself spends: pilots, padding, and the cyclic
+    prefix in complex samples.
 
-    Frequency domain: y = h x + n for every resource element. Left out is interference between OFDM symbols from paths
-    beyond the cyclic prefix, and between subcarriers from Doppler. The report says how strong the former would have been
-    (`isi_db`); where it comes near -SNR, the model is optimistic.
+    The model is y = h x + n for every resource element. It leaves out interference between OFDM
+    symbols from paths beyond the cyclic prefix, and between subcarriers from Doppler. The report
+    says how strong the former would be (`isi_db`); where it comes near -SNR, the model is
+    optimistic.
 
-    Report of a row: `snr_db` (realised mean of |h|^2 / N0), `slots`, `ofdm_symbols`, `duration_s` = symbols divided by the
-    subcarrier spacing, `air_time_s` (the same with cyclic prefixes), `doppler_hz` (the largest), `isi_db`.
+    Report of a row: `snr_db` (realised mean of |h|^2 / N0), `slots`, `ofdm_symbols`, `duration_s`
+    (OFDM symbols divided by the subcarrier spacing), `air_time_s` (the same with cyclic prefixes),
+    `doppler_hz` (the largest), `isi_db`.
 
     Fields:
         snr_db: Es/N0 per resource element and antenna before fading, E|h|^2 = 1, dB, -50..100
-        block_snr_db: Es/N0 of every single slot, normalised to unit energy, dB, -50..100; excludes snr_db
-        subcarriers: subcarriers, all of them used
-        subcarrier_spacing_hz: spacing, Hz
-        ofdm_symbols: OFDM symbols of a slot
-        cyclic_prefix: samples of the cyclic prefix; an OFDM symbol without it has as many as subcarriers
+        block_snr_db: Es/N0 of each slot after normalising it to unit energy, dB, -50..100; excludes
+            snr_db
+        subcarriers: number of subcarriers, all of them used
+        subcarrier_spacing_hz: subcarrier spacing, Hz
+        ofdm_symbols: OFDM symbols per slot
+        cyclic_prefix: length of the cyclic prefix in samples; an OFDM symbol without it has as many
+            samples as subcarriers
         pilot_symbols: OFDM symbols with pilots, ascending, from 0; null: all of them
         pilot_spacing: subcarriers from one pilot to the next
-        csi: how the receiver knows the response: `ls` and `lmmse` estimate it from the pilots, `perfect` knows it
+        csi: channel knowledge of the receiver: `ls` and `lmmse` estimate the response from the
+            pilots, `perfect` knows it
         interpolation: between the pilots, for csi `ls`
         equaliser: `lmmse` weighs the estimate by its reliability, `zf` divides by it
     """
@@ -70,25 +76,28 @@ class OFDMChannel(ChannelModel, abc.ABC):
 
     @abc.abstractmethod
     def draw(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
-        """The channels of all slots of `parts`, in order; random numbers of a part at `rng.at(..., part.key, part.first)`."""
+        """The channel responses of all slots of `parts`, in order.
+
+        The random numbers of a part are those at `rng.at(..., part.key, part.first)`.
+        """
 
     @abc.abstractmethod
     def correlation(self) -> Correlation:
-        """What the receiver knows of the response before it sees it."""
+        """The statistics of the response that the receiver knows."""
 
     def readings(self) -> dict[str, float | None]:
-        """The settings that say what the SNR is, and their values; one of them must be given."""
+        """The settings that can state the SNR, and their values; exactly one must be given."""
         return {"snr_db": self.snr_db, "block_snr_db": self.block_snr_db}
 
     def unit_gain_snr_db(self) -> float:
-        """Es/N0 per resource element at a gain of one, dB, by whichever reading is given."""
+        """Es/N0 per resource element at a channel gain of one, dB."""
         return next(value for value in self.readings().values() if value is not None)
 
     def mean_snr_db(self) -> float:
         return self.budget()[-1].value
 
     def budget(self) -> list[Term]:
-        """What the SNR is made of: here, the setting that says it."""
+        """The terms of the SNR, in order; here, the setting that states it."""
         name = next(key for key, value in self.readings().items() if value is not None)
         return [Term("SNR", self.unit_gain_snr_db(), "dB", f"{name} as given")]
 
@@ -97,46 +106,54 @@ class OFDMChannel(ChannelModel, abc.ABC):
         given = [key for key, value in readings.items() if value is not None]
         if len(given) != 1:
             had = f"not {' and '.join(given)} at once" if given else "and has none"
-            raise ComponentError(f"{name} needs one reading of the SNR, {' or '.join(readings)}, {had}")
+            raise ComponentError(
+                f"{name} needs one reading of the SNR, {' or '.join(readings)}, {had}"
+            )
         pilots = self.grid.pilot_symbols
         if not pilots or list(pilots) != sorted(set(pilots)) or pilots[-1] >= self.ofdm_symbols:
             raise ComponentError(
-                f"{name}.pilot_symbols must name OFDM symbols 0..{self.ofdm_symbols - 1} (ofdm_symbols - 1), ascending, "
-                f"not {pilots}"
+                f"{name}.pilot_symbols must name OFDM symbols 0..{self.ofdm_symbols - 1} "
+                f"(ofdm_symbols - 1), ascending, not {pilots}"
             )
         if not self.grid.data_uses:
-            raise ComponentError(f"{name}.pilot_symbols and pilot_spacing leave no resource element for data")
+            raise ComponentError(
+                f"{name}.pilot_symbols and pilot_spacing leave no resource element for data"
+            )
         if self.cyclic_prefix > self.subcarriers:
             raise ComponentError(
-                f"{name}.cyclic_prefix must not be longer than an OFDM symbol, {self.subcarriers} samples (subcarriers), "
-                f"not {self.cyclic_prefix}"
+                f"{name}.cyclic_prefix must not be longer than an OFDM symbol, "
+                f"{self.subcarriers} samples (subcarriers), not {self.cyclic_prefix}"
             )
 
     @functools.cached_property
     def grid(self) -> Grid:
         """The resource elements of a slot."""
-        pilots = tuple(range(self.ofdm_symbols)) if self.pilot_symbols is None else self.pilot_symbols
+        pilots = self.pilot_symbols
+        if pilots is None:
+            pilots = tuple(range(self.ofdm_symbols))
         return Grid(self.subcarriers, self.ofdm_symbols, pilots, self.pilot_spacing)
 
     @property
     def prefix_s(self) -> float:
-        """Duration of the cyclic prefix."""
+        """Duration of the cyclic prefix, s."""
         return self.cyclic_prefix / self.subcarriers / self.subcarrier_spacing_hz
 
     @property
     def symbol_s(self) -> float:
-        """Time from one OFDM symbol to the next."""
+        """Duration of an OFDM symbol with its cyclic prefix, s."""
         return 1 / self.subcarrier_spacing_hz + self.prefix_s
 
     @functools.cached_property
     def estimator(self) -> Estimator:
         """Estimates the response from the pilots, for a `csi` other than `perfect`."""
         method: Literal["ls", "lmmse"] = "lmmse" if self.csi == "lmmse" else "ls"
-        known = self.correlation() if self.block_snr_db is None else self.correlation().at_unit_power()
-        return Estimator(self.grid, known, method, self.interpolation)
+        correlation = self.correlation()
+        if self.block_snr_db is not None:
+            correlation = correlation.at_unit_power()
+        return Estimator(self.grid, correlation, method, self.interpolation)
 
     def channel(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
-        """`draw`, with every slot at unit energy if `block_snr_db` is what the SNR means."""
+        """`draw`, with each slot scaled to unit energy if `block_snr_db` states the SNR."""
         slots = self.draw(parts, rng)
         if self.block_snr_db is None:
             return slots
@@ -149,23 +166,38 @@ class OFDMChannel(ChannelModel, abc.ABC):
         layout, grid = symbols.layout, self.grid
         counts = [-(-length // grid.data_uses) for length in layout.lengths]
         data, chunks = self._in_slots(symbols, counts), list(_chunks(layout.keys, counts))
-        batches = data.split([sum(part.count for part in parts) for parts in chunks]) if chunks else ()
-        through = [self._transmit(batch, parts, rng) for batch, parts in zip(batches, chunks, strict=True)]
-        through = through or [(data, data.real, data.real.new_empty(0, 3))]
-        values, left, seen = (torch.cat(one) if len(one) > 1 else one[0] for one in zip(*through, strict=True))
-        width = symbols.values.shape[1]
-        rows = functools.partial(_in_rows, counts=counts, lengths=layout.lengths, width=width)
-        pilots, prefixes, uses = grid.pilot_uses, self.ofdm_symbols * self.cyclic_prefix, grid.data_uses
+        batches = (
+            data.split([sum(part.count for part in parts) for parts in chunks]) if chunks else ()
+        )
+        results = [
+            self._transmit(batch, parts, rng) for batch, parts in zip(batches, chunks, strict=True)
+        ]
+        results = results or [(data, data.real, data.real.new_empty(0, 3))]
+        values, left, per_slot = (
+            torch.cat(tensors) if len(tensors) > 1 else tensors[0]
+            for tensors in zip(*results, strict=True)
+        )
+        to_rows = functools.partial(
+            _in_rows, counts=counts, lengths=layout.lengths, width=symbols.values.shape[1]
+        )
+        prefixes = self.ofdm_symbols * self.cyclic_prefix
         overhead = [
-            {"pilots": count * pilots, "cyclic-prefix": count * prefixes, "padding": count * uses - length}
+            {
+                "pilots": count * grid.pilot_uses,
+                "cyclic-prefix": count * prefixes,
+                "padding": count * grid.data_uses - length,
+            }
             for count, length in zip(counts, layout.lengths, strict=True)
         ]
         return symbols.received(
-            rows(values, filling=0.0), rows(left, filling=1.0), overhead=overhead, report=self._reports(seen, counts)
+            to_rows(values, filling=0.0),
+            to_rows(left, filling=1.0),
+            overhead=overhead,
+            report=self._reports(per_slot, counts),
         )
 
     def _in_slots(self, symbols: Symbols, counts: Sequence[int]) -> torch.Tensor:
-        """The symbols of all rows, each filled up to whole slots, complex64 (slots, data_uses)."""
+        """The symbols of all rows, each padded to whole slots, complex64 (slots, data_uses)."""
         import torch
 
         uses, lengths = self.grid.data_uses, symbols.layout.lengths
@@ -177,107 +209,146 @@ class OFDMChannel(ChannelModel, abc.ABC):
             filling = padding[uses - spare[0] :].expand(len(counts), -1)
             return torch.cat((symbols.values[:, : lengths[0]], filling), 1).reshape(-1, uses)
         pieces = [symbols.values.new_empty(0)]
-        for sent, length, own in zip(symbols.values, lengths, spare, strict=True):
-            pieces += [sent[:length], padding[uses - own :]]
+        for row, length, missing in zip(symbols.values, lengths, spare, strict=True):
+            pieces += [row[:length], padding[uses - missing :]]
         return torch.cat(pieces).reshape(-1, uses)
 
     def _transmit(
         self, data: torch.Tensor, parts: Sequence[SlotRange], rng: Rng
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Slots of data: equalised, with the noise left in them, and what the report of each is made of (slots, 3)."""
+        """Equalised data, the noise variance left in it, and the terms of each slot's report.
+
+        Returns:
+            complex64 and float32 (slots, data_uses), and float32 (slots, 3): SNR, Doppler, ISI
+        """
         import torch
 
         unit, count = noise_variance(self.unit_gain_snr_db()), len(data)
-        heard, deviation = self._heard(data, parts, rng, unit), unit**0.5
-        noise_var = unit * heard.noise_var
+        reception, deviation = self._received(data, parts, rng, unit), unit**0.5
+        noise_var = unit * reception.noise_var
         if self.csi == "perfect":
-            trust, unknown = noise_var.new_ones(1, 1), unit * heard.local_var
+            trust, unknown = noise_var.new_ones(1, 1), unit * reception.local_var
         else:
-            trust, unknown = (self.grid.data_of(one) for one in self.estimator.reliability(noise_var))
+            reliability = self.estimator.reliability(noise_var)
+            trust, unknown = (self.grid.data_of(values) for values in reliability)
             unknown = unknown + noise_var.unsqueeze(1)
-        values, left = heard.combined.equalised(deviation, trust, unknown, self.equaliser)
-        report = torch.stack((heard.energy / noise_var, heard.doppler_hz, heard.isi), 1)
-        return values[:count], left.expand(values.shape)[:count], report[:count]
+        values, left = reception.combined.equalised(deviation, trust, unknown, self.equaliser)
+        per_slot = (reception.energy / noise_var, reception.doppler_hz, reception.isi)
+        return values[:count], left.expand(values.shape)[:count], torch.stack(per_slot, 1)[:count]
 
     def apart_from_snr(self) -> Hashable | None:
-        """Equal for channels that differ in nothing but the SNR; None: they share nothing."""
-        given = [name for name, value in self.readings().items() if value is not None]
-        return (*given, *(getattr(self, one.name) for one in fields(self) if one.name not in self.readings()))
+        """Equal for channels that differ in the SNR only; None: receptions must not be shared."""
+        readings = self.readings()
+        given = [name for name, value in readings.items() if value is not None]
+        others = [field.name for field in fields(self) if field.name not in readings]
+        return (*given, *(getattr(self, name) for name in others))
 
-    def _heard(self, data: torch.Tensor, parts: Sequence[SlotRange], rng: Rng, unit: float) -> Reception:
-        """What arrives, apart from the strength of the noise: from memory, if another point of a sweep has worked it out.
+    def _received(
+        self, data: torch.Tensor, parts: Sequence[SlotRange], rng: Rng, unit: float
+    ) -> Reception:
+        """`_receive`, from memory if another point of an SNR sweep has computed it.
 
-        `lmmse` is not in there, because its filter depends on that strength.
+        `lmmse` estimates are not shared, because their filter depends on the noise variance.
         """
-        shared = None if data.requires_grad or self.csi == "lmmse" else self.apart_from_snr()
+        shared = None
+        if not data.requires_grad and self.csi != "lmmse":
+            shared = self.apart_from_snr()
         if shared is None:
-            return self._hear(data, parts, rng, unit)
-        return received_once((type(self), shared, rng, tuple(parts)), data, lambda: self._hear(data, parts, rng, unit))
+            return self._receive(data, parts, rng, unit)
+        key = (type(self), shared, rng, tuple(parts))
+        return received_once(key, data, lambda: self._receive(data, parts, rng, unit))
 
-    def _hear(self, data: torch.Tensor, parts: Sequence[SlotRange], rng: Rng, unit: float) -> Reception:
+    def _receive(
+        self, data: torch.Tensor, parts: Sequence[SlotRange], rng: Rng, unit: float
+    ) -> Reception:
+        """Send slots over the channel; `unit` is the noise variance at unit gain."""
         import torch
 
         grid, device, spare = self.grid, data.device, -len(data) % self._lanes
         slots = self.channel(parts, rng)
-        noise = torch.cat([_noise(rng.at("noise", part.key, part.first), part.count, slots.response) for part in parts])
+        noise = torch.cat(
+            [
+                _noise(rng.at("noise", part.key, part.first), part.count, slots.response)
+                for part in parts
+            ]
+        )
         slots = slots.repeat_last(spare)
         variance = slots.noise_var.to(device)
-        response, noise = slots.response.to(device), repeat_last(noise, spare).to(device) * variance.sqrt()
+        response = slots.response.to(device)
+        noise = repeat_last(noise, spare).to(device) * variance.sqrt()
         signal = response * repeat_last(grid.fill(data), spare).unsqueeze(1)
-        mean = variance.mean((1, 2, 3))  # what a receiver can know of the noise beforehand
+        mean = variance.mean((1, 2, 3))  # known to the receiver
         if self.csi == "perfect":
             combined = Combined.of(signal, noise, response, None)
         else:
-            estimates = (self.estimator.interpolated(one, unit * mean) for one in (signal, noise))
+            estimates = (
+                self.estimator.interpolated(arrived, unit * mean) for arrived in (signal, noise)
+            )
             combined = Combined.of(signal, noise, *estimates)
         local = mean.unsqueeze(1) if slots.noise is None else grid.data_of(variance.mean(1))
         isi = torch.zeros_like(slots.doppler_hz) if slots.isi is None else slots.isi
-        energy, doppler_hz, isi = (one.to(device) for one in (_energy(response), slots.doppler_hz, isi))
+        per_slot = (_energy(response), slots.doppler_hz, isi)
+        energy, doppler_hz, isi = (values.to(device) for values in per_slot)
         return Reception(combined.on(grid.data_of), mean, local, energy, doppler_hz, isi)
 
     @functools.cached_property
     def _lanes(self) -> int:
-        """Slots come in a multiple of this many: then every array is a multiple of `LANES` long."""
+        """Slots are padded to a multiple of this number, and all arrays so to one of `LANES`."""
         return LANES // math.gcd(LANES, self.grid.pilot_uses, self.grid.data_uses)
 
-    def _reports(self, seen: torch.Tensor, counts: Sequence[int]) -> list[dict[str, float]]:
-        """The report of each row from what was seen of its slots: SNR, Doppler, interference that is left out."""
+    def _reports(self, per_slot: torch.Tensor, counts: Sequence[int]) -> list[dict[str, float]]:
+        """The report of each row: times, and from its slots the SNR, Doppler and interference.
+
+        Args:
+            per_slot: SNR, Doppler, ISI, float32 (slots, 3)
+            counts: slots of each row
+        """
         import numpy as np
 
-        fixed = {count: self._times(count) for count in set(counts)}
-        reports = [dict(fixed[count]) for count in counts]
-        heard = [row for row, count in enumerate(counts) if count]
-        if not heard:
+        times = {count: self._times(count) for count in set(counts)}
+        reports = [dict(times[count]) for count in counts]
+        rows = [row for row, count in enumerate(counts) if count]
+        if not rows:
             return reports
-        sizes = np.array([counts[row] for row in heard])
+        sizes = np.array([counts[row] for row in rows])
         starts = np.cumsum([0, *sizes[:-1]])
-        values = seen.detach().cpu().double().numpy()
+        values = per_slot.detach().cpu().double().numpy()
         means = np.add.reduceat(values, starts, axis=0) / sizes[:, None]
-        tops = np.maximum.reduceat(values[:, 1], starts)
+        dopplers = np.maximum.reduceat(values[:, 1], starts)
         in_db = 10 * np.log10(np.maximum(means, 1e-30))
-        for row, mean, shown, top in zip(heard, means.tolist(), in_db.tolist(), tops.tolist(), strict=True):
-            reports[row] |= {"snr_db": shown[0], "doppler_hz": top}
+        columns = zip(rows, means.tolist(), in_db.tolist(), dopplers.tolist(), strict=True)
+        for row, mean, mean_db, doppler_hz in columns:
+            reports[row] |= {"snr_db": mean_db[0], "doppler_hz": doppler_hz}
             if mean[2] > 0:
-                reports[row]["isi_db"] = shown[2]
+                reports[row]["isi_db"] = mean_db[2]
         return reports
 
     def _times(self, slots: int) -> dict[str, float]:
-        """What the report says of so many slots, whatever they carry."""
+        """The part of the report that depends on the number of slots only."""
         symbols = slots * self.ofdm_symbols
-        times = {"duration_s": symbols / self.subcarrier_spacing_hz, "air_time_s": symbols * self.symbol_s}
-        return {"slots": slots, "ofdm_symbols": symbols, **times}
+        return {
+            "slots": slots,
+            "ofdm_symbols": symbols,
+            "duration_s": symbols / self.subcarrier_spacing_hz,
+            "air_time_s": symbols * self.symbol_s,
+        }
 
 
-def _in_rows(slots: torch.Tensor, counts: Sequence[int], lengths: Sequence[int], width: int, filling: float) -> torch.Tensor:
-    """Slots (slots, elements) as rows (rows, width): what belongs to each, and `filling` behind it."""
+def _in_rows(
+    slots: torch.Tensor, counts: Sequence[int], lengths: Sequence[int], width: int, filling: float
+) -> torch.Tensor:
+    """Slots (slots, elements) -> rows (rows, width): the elements of each row, then `filling`."""
     import torch
 
     if not counts:
         return slots.new_zeros(0, width)
     if min(lengths) == max(lengths) == width:
         return slots.reshape(len(counts), -1)[:, :width]
-    own = [part.flatten()[:length] for part, length in zip(slots.split(list(counts)), lengths, strict=True)]
-    return torch.stack([torch.nn.functional.pad(part, (0, width - len(part)), value=filling) for part in own])
+    per_row = zip(slots.split(list(counts)), lengths, strict=True)
+    rows = [elements.flatten()[:length] for elements, length in per_row]
+    return torch.stack(
+        [torch.nn.functional.pad(row, (0, width - len(row)), value=filling) for row in rows]
+    )
 
 
 def _energy(response: torch.Tensor) -> torch.Tensor:
@@ -288,10 +359,11 @@ def _energy(response: torch.Tensor) -> torch.Tensor:
 
 
 def _noise(rng: Rng, slots: int, like: torch.Tensor) -> torch.Tensor:
-    """Circular Gaussian noise of unit variance for some slots of the shape of `like`, complex64."""
+    """Circular Gaussian noise of unit variance, complex64 (slots, ...), shaped like `like`."""
     import torch
 
-    return torch.randn((slots, *like.shape[1:]), dtype=torch.complex64, generator=rng.torch())
+    shape = (slots, *like.shape[1:])
+    return torch.randn(shape, dtype=torch.complex64, generator=rng.torch())
 
 
 def _chunks(keys: Sequence[str], counts: Sequence[int]) -> Iterator[list[SlotRange]]:

@@ -1,8 +1,9 @@
-"""Equalisation of one stream that arrives on any number of antennas.
+"""Equalisation of one stream received on any number of antennas.
 
-What arrives is h x + s n, and the estimate of h is e + s f, with s the standard deviation of the noise: both are straight
-lines in s. Combining the antennas, (e + s f)^H (h x + s n) / |e + s f|^2, is then a quotient of two parabolas in s, whose
-coefficients do not know the SNR. So the points of an SNR sweep, which share channels and noise, share nearly all of the work.
+The antennas receive h x + s n, and the estimate of h is e + s f, with s the standard deviation of
+the noise: both are linear in s. Combining the antennas,
+(e + s f)^H (h x + s n) / |e + s f|^2, is then a ratio of two quadratics in s, whose coefficients do
+not depend on the SNR. The points of an SNR sweep, which share channels and noise, share them.
 """
 
 from __future__ import annotations
@@ -19,46 +20,55 @@ Equaliser = Literal["lmmse", "zf"]
 
 @dataclass(frozen=True, eq=False)
 class Combined:
-    """The antennas, combined, as parabolas in the standard deviation of the noise.
+    """The combined antennas, as quadratics in the standard deviation of the noise.
 
     Fields:
-        symbols: coefficients of the combined symbols, ascending, complex64 (slots, ...) each
-        power: coefficients of the power of the estimate, ascending, float32 (slots, ...) each
+        symbols: coefficients of the combined symbols, ascending, each complex64 (slots, ...)
+        power: coefficients of the power of the estimate, ascending, each float32 (slots, ...)
     """
 
     symbols: tuple[torch.Tensor, ...]
     power: tuple[torch.Tensor, ...]
 
     @classmethod
-    def of(cls, signal: torch.Tensor, noise: torch.Tensor, e: torch.Tensor, f: torch.Tensor | None) -> Combined:
-        """From signal and noise of what arrived and of the estimate, complex64 (slots, antennas, ...); f None: it has none."""
-        ours = e.conj().resolve_conj()
+    def of(
+        cls, signal: torch.Tensor, noise: torch.Tensor, e: torch.Tensor, f: torch.Tensor | None
+    ) -> Combined:
+        """Combine signal and noise, complex64 (slots, antennas, ...), by the estimate e + s f.
+
+        Args:
+            signal: h x
+            noise: n
+            e: the estimate without noise
+            f: the error of the estimate at unit noise; None: the estimate is exact
+        """
+        e_conj = e.conj().resolve_conj()
         if f is None:
-            return cls(_summed(ours * signal, ours * noise), _summed((ours * e).real))
-        theirs = f.conj().resolve_conj()
+            return cls(_summed(e_conj * signal, e_conj * noise), _summed((e_conj * e).real))
+        f_conj = f.conj().resolve_conj()
         return cls(
-            _summed(ours * signal, ours * noise + theirs * signal, theirs * noise),
-            _summed((ours * e).real, 2 * (ours * f).real, (theirs * f).real),
+            _summed(e_conj * signal, e_conj * noise + f_conj * signal, f_conj * noise),
+            _summed((e_conj * e).real, 2 * (e_conj * f).real, (f_conj * f).real),
         )
 
     def on(self, choose: Callable[[torch.Tensor], torch.Tensor]) -> Combined:
-        """The same, with every coefficient cut to what `choose` takes of it."""
+        """The same for the elements that `choose` takes of each coefficient."""
         return Combined(tuple(map(choose, self.symbols)), tuple(map(choose, self.power)))
 
     @property
     def nbytes(self) -> int:
-        """Memory that it takes."""
-        return sum(one.nbytes for one in (*self.symbols, *self.power))
+        """Memory of all coefficients, bytes."""
+        return sum(tensor.nbytes for tensor in (*self.symbols, *self.power))
 
     def equalised(
         self, deviation: float, trust: torch.Tensor, unknown: torch.Tensor, method: Equaliser
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Symbols, and the variance of the noise left in them.
+        """Equalised symbols, and the variance of the noise left in them.
 
-        With one stream both receivers combine by h^H y / |h|^2. `zf` takes the estimate for the truth: the estimate of a
-        single antenna divides what arrived, element by element. `lmmse` believes as much of it as it should: the response
-        lies at trust times the estimate, with variance `unknown` around it; without that the symbols would come out smaller
-        than they were. Both know how much noise they leave, with N the variance of the noise that arrives and e the estimate:
+        With one stream both receivers combine by h^H y / |h|^2. `zf` takes the estimate for the
+        response; with a single antenna it divides element by element. `lmmse` takes the response to
+        be `trust` times the estimate with variance `unknown`; without that factor the symbols would
+        be too small. The noise variance left, with N that of the received noise and e the estimate:
 
             zf     (N + unknown) / sum |e|^2 + |1 - trust|^2
             lmmse  (N + unknown) / sum |trust e|^2
@@ -66,8 +76,8 @@ class Combined:
         Args:
             deviation: standard deviation of the noise
             trust: complex64, broadcasts to (slots, elements)
-            unknown: N + unknown of above, float32, broadcasts to (slots, elements)
-            method: of the two
+            unknown: N + unknown above, float32, broadcasts to (slots, elements)
+            method: `zf` or `lmmse`
 
         Returns:
             complex64 and float32 (slots, elements)
@@ -83,18 +93,18 @@ class Combined:
 
 
 def _at(coefficients: tuple[torch.Tensor, ...], s: float) -> torch.Tensor:
-    """The polynomial at s."""
+    """The value of a polynomial at s."""
     import torch
 
     constant, *others = coefficients
     if not others:
         return constant
-    found = torch.add(constant, others[0], alpha=s)
+    value = torch.add(constant, others[0], alpha=s)
     for power, coefficient in enumerate(others[1:], 2):
-        found.add_(coefficient, alpha=s**power)
-    return found
+        value.add_(coefficient, alpha=s**power)
+    return value
 
 
 def _summed(*terms: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Over the antennas."""
+    """The sum of each term over the antennas."""
     return tuple(term.sum(1) if term.shape[1] > 1 else term[:, 0] for term in terms)

@@ -1,4 +1,4 @@
-"""What arrives of a number of slots, apart from the strength of the noise: shared by the points of an SNR sweep."""
+"""Received slots apart from the strength of the noise: shared by the points of an SNR sweep."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Reception:
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    """A reception, and the data that was sent: a copy, and for a quick comparison the tensor and its version."""
+    """A reception and its data: a copy, and for quick comparison the tensor and its version."""
 
     data: torch.Tensor
     base: weakref.ref[torch.Tensor]
@@ -69,7 +69,7 @@ _lock = threading.Lock()
 
 
 def received_once(key: Hashable, data: torch.Tensor, compute: Callable[[], Reception]) -> Reception:
-    """The result of `compute`, from memory if it was computed recently for the same key and the same data."""
+    """The result of `compute`, from memory if it is there for the same key and the same data."""
     with _lock:
         entry = _entries.pop(key, None)
         if entry is not None and entry.is_of(data):
@@ -78,6 +78,9 @@ def received_once(key: Hashable, data: torch.Tensor, compute: Callable[[], Recep
     reception = compute()
     with _lock:
         _entries[key] = _Entry(data.clone(), weakref.ref(_base(data)), _view(data), reception)
-        while len(_entries) > 1 and sum(one.reception.combined.nbytes for one in _entries.values()) > MAX_BYTES:
+        while (
+            len(_entries) > 1
+            and sum(one.reception.combined.nbytes for one in _entries.values()) > MAX_BYTES
+        ):
             _entries.popitem(last=False)
     return reception

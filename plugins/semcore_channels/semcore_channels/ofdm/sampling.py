@@ -1,4 +1,8 @@
-"""From delays and gains of paths to the response of a slot: few instants, interpolated over time; delays become phases."""
+"""From the gains and delays of paths to the response of a slot.
+
+Gains are computed at few instants of a slot and interpolated; delays become phases over the
+subcarriers.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +20,14 @@ PRECISION = 1e-4
 
 @dataclass(frozen=True)
 class Sampling:
-    """Where a response is sampled.
+    """Where the response of a slot is sampled.
 
     Fields:
         ofdm_symbols: OFDM symbols of a slot
-        symbol_s: time between two of them
-        subcarriers: subcarriers
-        subcarrier_spacing_hz: spacing
-        prefix_s: duration of the cyclic prefix
+        symbol_s: time from one OFDM symbol to the next, s
+        subcarriers: number of subcarriers
+        subcarrier_spacing_hz: subcarrier spacing, Hz
+        prefix_s: duration of the cyclic prefix, s
     """
 
     ofdm_symbols: int
@@ -33,9 +37,10 @@ class Sampling:
     prefix_s: float
 
     def instants(self, doppler_hz: float) -> int:
-        """How many instants of a slot are enough for Doppler shifts up to `doppler_hz`.
+        """Number of instants of a slot that Doppler shifts up to `doppler_hz` need.
 
-        Interpolation of exp(i w t) at n instants with distance d has an error below (w d)^n / 4n.
+        The interpolation of exp(i w t) from n instants at distance d has an error below
+        (w d)^n / 4n; it is at most `PRECISION`.
         """
         span = 2 * math.pi * doppler_hz * self.symbol_s * (self.ofdm_symbols - 1)
         for count in range(2, self.ofdm_symbols):
@@ -50,19 +55,24 @@ class Sampling:
         return torch.linspace(0, (self.ofdm_symbols - 1) * self.symbol_s, instants)
 
     def over_frequency(self, gains: torch.Tensor, delays_s: torch.Tensor) -> torch.Tensor:
-        """Gains of paths, complex64 (slots, rx, tx, instants, paths) -> (slots, rx, tx, instants, subcarriers)."""
+        """Gains of paths (slots, rx, tx, instants, paths) -> (..., instants, subcarriers)."""
         return (gains.flatten(1, 3) @ self.phasors(delays_s)).unflatten(1, gains.shape[1:4])
 
     def phasors(self, delays_s: torch.Tensor) -> torch.Tensor:
-        """What a delay is on each subcarrier, the middle one at the carrier: complex64 (slots, paths, subcarriers)."""
+        """The phase of a delay on each subcarrier, complex64 (slots, paths, subcarriers).
+
+        The middle subcarrier is at the carrier frequency.
+        """
         import torch
 
-        frequencies = (torch.arange(self.subcarriers) - self.subcarriers // 2) * self.subcarrier_spacing_hz
+        frequencies = (
+            torch.arange(self.subcarriers) - self.subcarriers // 2
+        ) * self.subcarrier_spacing_hz
         phases = -2 * math.pi * delays_s.unsqueeze(-1) * frequencies
         return torch.polar(torch.ones_like(phases), phases)
 
     def over_time(self, sampled: torch.Tensor) -> torch.Tensor:
-        """Responses at equidistant instants (..., instants, subcarriers) -> at every OFDM symbol."""
+        """Responses at equidistant instants (..., instants, subcarriers) -> at each OFDM symbol."""
         import torch
 
         weights = _lagrange(sampled.shape[-2], self.ofdm_symbols)
@@ -73,13 +83,17 @@ class Sampling:
         return torch.view_as_complex(dense.reshape(*outer, self.ofdm_symbols, width, 2))
 
     def isi(self, delays_s: torch.Tensor, powers: torch.Tensor) -> torch.Tensor:
-        """Power of inter-symbol and inter-carrier interference by paths beyond the cyclic prefix, as a share of all power.
+        """Power of the interference from paths beyond the cyclic prefix, as a share of the whole.
 
-        Of a path that is late by a share e of an OFDM symbol, the receiver's window holds 1 - e of this symbol and e of the
-        one before: the amplitude 1 - e arrives on the right subcarrier, the power 1 - (1 - e)^2 elsewhere. float32 (slots,).
+        Of a path that exceeds the prefix by a share e of an OFDM symbol, the receiver's window
+        holds 1 - e of this symbol and e of the one before: the amplitude 1 - e arrives on its
+        subcarrier, the power 1 - (1 - e)^2 is inter-symbol and inter-carrier interference.
 
         Args:
             delays_s, powers: of the paths, float32 (slots, paths)
+
+        Returns:
+            float32 (slots,)
         """
         useful_s = 1 / self.subcarrier_spacing_hz
         late = ((delays_s - self.prefix_s) / useful_s).clamp(0, 1)
@@ -88,7 +102,10 @@ class Sampling:
 
 @functools.cache
 def _lagrange(instants: int, symbols: int) -> torch.Tensor | None:
-    """Weights of polynomial interpolation from equidistant instants, float32 (symbols, instants); None: nothing to do."""
+    """Weights of polynomial interpolation from equidistant instants, float32 (symbols, instants).
+
+    None: every OFDM symbol is an instant.
+    """
     import torch
 
     if instants == symbols:
@@ -96,8 +113,8 @@ def _lagrange(instants: int, symbols: int) -> torch.Tensor | None:
     nodes = torch.linspace(0, 1, instants, dtype=torch.float64)
     places = torch.linspace(0, 1, symbols, dtype=torch.float64)
     weights = torch.ones(symbols, instants, dtype=torch.float64)
-    for one in range(instants):
+    for node in range(instants):
         for other in range(instants):
-            if other != one:
-                weights[:, one] *= (places - nodes[other]) / (nodes[one] - nodes[other])
+            if other != node:
+                weights[:, node] *= (places - nodes[other]) / (nodes[node] - nodes[other])
     return weights.float()

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import torch
 
 SLOTS_AT_ONCE = 64
-"""Slots that are drawn and sent together: few enough for the caches, enough to make Python's overhead small."""
+"""Slots that are drawn and sent together: they fit the caches, and Python's overhead is small."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,14 @@ class Slots:
     """The channel responses of a number of slots.
 
     Fields:
-        response: small-scale response, E|h|^2 = 1 over the ensemble, complex64 (slots, antennas, symbols, subcarriers)
+        response: small-scale response, E|h|^2 = 1 over the ensemble, complex64 (slots, antennas,
+            symbols, subcarriers)
         doppler_hz: largest Doppler shift, float32 (slots,)
         gain: large-scale power gain (path loss, shadowing, link budget), float32 (slots,); None: 1
-        noise: variance of the noise in units of N0 (of a relay), float32 with the shape of the response; None: 1
-        isi: power of the interference from paths beyond the cyclic prefix, which the model leaves out, as a share of the
-            whole, float32 (slots,); None: unknown
+        noise: variance of the noise in units of N0 (of a relay), float32 with the shape of the
+            response; None: 1
+        isi: power of the interference from paths beyond the cyclic prefix, which the model leaves
+            out, as a share of the whole, float32 (slots,); None: unknown
     """
 
     response: torch.Tensor
@@ -48,7 +50,7 @@ class Slots:
 
     @property
     def noise_var(self) -> torch.Tensor:
-        """Variance of the noise in units of N0, divided by the large-scale gain, float32, four dimensions."""
+        """Variance of the noise in units of N0 over the large-scale gain, float32, 4 dimensions."""
         variance = self.response.real.new_ones(1) if self.gain is None else 1 / self.gain
         variance = variance.reshape(-1, 1, 1, 1)
         return variance if self.noise is None else variance * self.noise

@@ -1,1 +1,1 @@
-"""The channels of 3GPP TR 38.901 by Sionna: cells (uma, umi, rma) and link-level profiles (tdl, cdl)."""
+"""The channel models of 3GPP TR 38.901: cells and link-level profiles."""

@@ -20,27 +20,32 @@ NOISE_TEMPERATURE_K = 290.0
 
 @dataclass(frozen=True)
 class CellChannel(PooledChannel):
-    """Uplink of an outdoor terminal in a cell: every slot is a drop of its own.
+    """Uplink of an outdoor terminal in a cell: each slot is an independent drop.
 
-    A drop is a position, line of sight or not, large- and small-scale parameters and a speed from Sionna's TR 38.901 model;
-    its response changes from one OFDM symbol to the next. The antennas are upright.
+    A drop is a position, line of sight or not, large- and small-scale parameters and a speed from
+    Sionna's TR 38.901 model; its response varies from one OFDM symbol to the next. All antennas are
+    vertically polarised and upright.
 
-    One of three readings of SNR must be given. `snr_db` is Es/N0 per resource element and receive antenna before fading,
-    with E|h|^2 = 1 over the ensemble: slots fade, and some are lost. `block_snr_db` scales the response of every slot to unit
-    mean energy, as scripts with `normalize_channel=True` do: every slot has exactly that SNR, and only selectivity in
-    frequency, time and space remains. `tx_power_dbm` is the link budget: path loss and shadowing of every drop against
-    thermal noise at 290 K with `noise_figure_db`.
+    Exactly one of three settings states the SNR. `snr_db` is Es/N0 per resource element and receive
+    antenna before fading, with E|h|^2 = 1 over the ensemble: slots fade, and some are lost.
+    `block_snr_db` scales the response of each slot to unit mean energy, as scripts with
+    `normalize_channel=True` do: every slot has exactly that SNR, and only selectivity in frequency,
+    time and space remains. `tx_power_dbm` is the link budget: path loss and shadowing of each drop
+    against thermal noise at 290 K with `noise_figure_db`.
 
     Fields:
         tx_power_dbm: power of the terminal over all subcarriers, dBm; in place of an SNR
-        noise_figure_db: of the base station's receiver, dB, for `tx_power_dbm`
-        carrier_frequency_hz: carrier, Hz, 0.5e9..100e9
-        rx_antennas: antennas of the base station, a row half a wavelength apart
+        noise_figure_db: noise figure of the base station's receiver, dB, for `tx_power_dbm`
+        carrier_frequency_hz: carrier frequency, Hz, 0.5e9..100e9
+        rx_antennas: antennas of the base station, a linear array with half-wavelength spacing
         tx_antennas: antennas of the terminal, likewise; they share its power
-        precoding: weights of the one stream on them: `equal`, or `eigenbeam`, the strongest direction over the slot; their
-            gain comes on top of the SNR, which is that of a pair of antennas
-        los: line of sight: `random` with the probability of TR 38.901 Table 7.4.2-1, `always` or `never`
-        inter_site_distance_m: distance of neighbouring base stations, m; null: as Table 7.2-1 or 7.2-3 has it
+        precoding: weights of the one stream on them: `equal`, or `eigenbeam`, the strongest
+            direction over the slot; their gain adds to the SNR, which is that of one pair of
+            antennas
+        los: line of sight: `random` with the probability of TR 38.901 Table 7.4.2-1, `always` or
+            `never`
+        inter_site_distance_m: distance of neighbouring base stations, m; null: that of Table 7.2-1
+            or 7.2-3
     """
 
     cites: ClassVar[tuple[str, ...]] = ("tr38901", "ts38211", "hoydis2022sionna")
@@ -65,32 +70,46 @@ class CellChannel(PooledChannel):
 
     @property
     def noise_power_dbm(self) -> float:
-        """Thermal noise in a resource element, with that of the receiver."""
-        return noise_power_dbm(self.subcarrier_spacing_hz, NOISE_TEMPERATURE_K) + self.noise_figure_db
+        """Thermal noise in a resource element plus the noise figure, dBm."""
+        thermal = noise_power_dbm(self.subcarrier_spacing_hz, NOISE_TEMPERATURE_K)
+        return thermal + self.noise_figure_db
 
     def budget(self) -> list[Term]:
-        """The terms of a resource element in order; the last one is the median of the SNR over drops."""
+        """The terms per resource element, in order; the last one is the median SNR over drops."""
         if self.tx_power_dbm is None:
             return super().budget()
         gain = self.ensemble.draw(Rng(path=("budget",)), OBSERVED).gain
         assert gain is not None
-        low, middle, high = (10 * math.log10(float(gain.quantile(share))) for share in (0.05, 0.5, 0.95))
+        low, median, high = (
+            10 * math.log10(float(gain.quantile(share))) for share in (0.05, 0.5, 0.95)
+        )
+        spread = f"median of drops; 5 % {low:.1f}, 95 % {high:.1f}"
         noise = noise_power_dbm(self.subcarrier_spacing_hz, NOISE_TEMPERATURE_K)
+        width = f"k T B, {NOISE_TEMPERATURE_K:g} K, {self.subcarrier_spacing_hz / 1e3:g} kHz"
+        share_db, one_of = -10 * math.log10(self.subcarriers), f"one of {self.subcarriers}"
+        snr_db = self.unit_gain_snr_db() + median
         return [
             Term("transmit power", self.tx_power_dbm, "dBm"),
-            Term("share of a subcarrier", -10 * math.log10(self.subcarriers), "dB", f"one of {self.subcarriers}"),
-            Term("path loss and shadowing", middle, "dB", f"median of drops; 5 % {low:.1f}, 95 % {high:.1f}"),
-            Term("thermal noise", noise, "dBm", f"k T B, {NOISE_TEMPERATURE_K:g} K, {self.subcarrier_spacing_hz / 1e3:g} kHz"),
+            Term("share of a subcarrier", share_db, "dB", one_of),
+            Term("path loss and shadowing", median, "dB", spread),
+            Term("thermal noise", noise, "dBm", width),
             Term("noise figure", self.noise_figure_db, "dB"),
-            Term("SNR", self.unit_gain_snr_db() + middle, "dB", "median, before small-scale fading"),
+            Term("SNR", snr_db, "dB", "median, before small-scale fading"),
         ]
 
     @property
     def ensemble(self) -> Drops:
         return Drops(
-            self.cell, self.carrier_frequency_hz, self.rx_antennas, self.tx_antennas, self.precoding, self.speed_kmh,
-            self.los, self.inter_site_distance_m, self.sampling,
-        )  # fmt: skip
+            cell=self.cell,
+            carrier_frequency_hz=self.carrier_frequency_hz,
+            rx_antennas=self.rx_antennas,
+            tx_antennas=self.tx_antennas,
+            precoding=self.precoding,
+            speed_kmh=self.speed_kmh,
+            los=self.los,
+            inter_site_distance_m=self.inter_site_distance_m,
+            sampling=self.sampling,
+        )
 
     def draw(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
         slots = super().draw(parts, rng)
@@ -99,9 +118,11 @@ class CellChannel(PooledChannel):
 
 @dataclass(frozen=True)
 class UMa(CellChannel):
-    """Uplink of an outdoor terminal in a 3GPP Urban Macro cell: OFDM with pilots, channel estimation and equalisation."""
+    """Uplink of an outdoor terminal in a 3GPP Urban Macro cell: OFDM with channel estimation."""
 
-    reference: ClassVar[str] = "3GPP TR 38.901, 7.2-7.6 (UMa); S. Ribouh and O. Saleem, section III and Table I"
+    reference: ClassVar[str] = (
+        "3GPP TR 38.901, 7.2-7.6 (UMa); S. Ribouh and O. Saleem, section III and Table I"
+    )
     cites: ClassVar[tuple[str, ...]] = (*CellChannel.cites, "ribouh2025large")
     cell: ClassVar[Cell] = "uma"
     subcarrier_spacing_hz: Annotated[float, Gt(0), Le(1e7)] = 240e3
@@ -111,7 +132,7 @@ class UMa(CellChannel):
 
 @dataclass(frozen=True)
 class UMi(CellChannel):
-    """Uplink of an outdoor terminal in a 3GPP Urban Micro street canyon: OFDM with pilots, estimation and equalisation."""
+    """Uplink of an outdoor terminal in a 3GPP Urban Micro street canyon: OFDM with estimation."""
 
     reference: ClassVar[str] = "3GPP TR 38.901, 7.2-7.6 (UMi - street canyon)"
     cell: ClassVar[Cell] = "umi"
@@ -121,10 +142,10 @@ class UMi(CellChannel):
 
 @dataclass(frozen=True)
 class RMa(CellChannel):
-    """Uplink of an outdoor terminal in a 3GPP Rural Macro cell: OFDM with pilots, channel estimation and equalisation.
+    """Uplink of an outdoor terminal in a 3GPP Rural Macro cell: OFDM with channel estimation.
 
     Fields:
-        carrier_frequency_hz: carrier, Hz, 0.5e9..30e9
+        carrier_frequency_hz: carrier frequency, Hz, 0.5e9..30e9
     """
 
     reference: ClassVar[str] = "3GPP TR 38.901, 7.2-7.6 (RMa)"

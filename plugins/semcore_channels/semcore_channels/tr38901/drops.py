@@ -1,8 +1,10 @@
-"""Drops of a terminal in a cell: Sionna draws the geometry, the large-scale parameters and the rays, we add them up.
+"""Drops of a terminal in a cell: Sionna draws geometry, large-scale parameters and rays; we sum
+them.
 
-Adding up is steps 10 and 11 of TR 38.901, 7.5, for upright antennas, where polarisation plays no part. That is a tenth of
-Sionna's work for any antennas, and the response over a slot is so smooth that it is computed at a few instants and
-interpolated. The tests hold it to Sionna's own response of the same drop.
+The sum is steps 10 and 11 of TR 38.901, 7.5, for vertical antennas, where polarisation has no
+effect. It takes a tenth of the time of Sionna's general sum, and the response over a slot is so
+smooth that it is computed at a few instants and interpolated. The tests compare it with Sionna's
+own response of the same drop.
 """
 
 from __future__ import annotations
@@ -26,28 +28,28 @@ Cell = Literal["uma", "umi", "rma"]
 Precoding = Literal["equal", "eigenbeam"]
 
 _SUBCLUSTERS = ((0, 1, 2, 3, 4, 5, 6, 7, 18, 19), (8, 9, 10, 11, 16, 17), (12, 13, 14, 15))
-"""Which rays of the two strongest clusters arrive together, TR 38.901 Table 7.5-5."""
+"""Rays of the sub-clusters of the two strongest clusters, TR 38.901 Table 7.5-5."""
 _SUBCLUSTER_DELAYS = (0.0, 1.28, 2.56)
-"""... and when, in units of the cluster delay spread."""
+"""Delays of the sub-clusters in units of the cluster delay spread, same table."""
 
 
 @dataclass(frozen=True)
 class Drops:
-    """Drops of one outdoor terminal in a sector, uplink; every slot is a drop of its own.
+    """Drops of one outdoor terminal in a sector, uplink; each slot is an independent drop.
 
-    All antennas stand upright (V-polarised, omnidirectional, zero orientation), so the mean gain of the small-scale response
-    over the ensemble is one. Sionna's topology would turn the terminal at random and tilt the base station, which costs
-    2.7 dB of polarisation mismatch on average.
+    All antennas are upright (V-polarised, omnidirectional, zero orientation), so the mean gain of
+    the small-scale response over the ensemble is one. Sionna's topology would rotate the terminal
+    at random and tilt the base station, which costs 2.7 dB of polarisation mismatch on average.
 
     Fields:
         cell: scenario of TR 38.901
-        carrier_frequency_hz: carrier
-        rx_antennas: of the base station, a row half a wavelength apart
+        carrier_frequency_hz: carrier frequency, Hz
+        rx_antennas: of the base station, a linear array with half-wavelength spacing
         tx_antennas: of the terminal, likewise
-        precoding: how the one stream is put on the antennas of the terminal
-        speed_kmh: slowest and fastest terminal
-        los: line of sight: as likely as TR 38.901 says, always, or never
-        inter_site_distance_m: of neighbouring cells; None: the one of the scenario
+        precoding: weights of the one stream on the antennas of the terminal
+        speed_kmh: lowest and highest speed of the terminal, km/h
+        los: line of sight: `random` with the probability of TR 38.901, `always`, or `never`
+        inter_site_distance_m: of neighbouring cells, m; None: that of the scenario
         sampling: where the response is sampled
     """
 
@@ -62,13 +64,13 @@ class Drops:
     sampling: Sampling
 
     def draw(self, rng: Rng, slots: int) -> Slots:
-        """`slots` drops, the same whenever `rng` and `slots` are."""
+        """`slots` drops; they depend on `rng` and `slots` only."""
         import torch
 
         with sionna_rng(rng), torch.no_grad():
             drop = self.drop(slots)
-        shift = self.speed_kmh[1] / 3.6 * self.carrier_frequency_hz / SPEED_OF_LIGHT_M_S
-        response = drop.paths.response(self.sampling, shift)
+        max_doppler_hz = self.speed_kmh[1] / 3.6 * self.carrier_frequency_hz / SPEED_OF_LIGHT_M_S
+        response = drop.paths.response(self.sampling, max_doppler_hz)
         return Slots(
             precoded(response, self.precoding),
             drop.velocity.norm(dim=-1) * self.carrier_frequency_hz / SPEED_OF_LIGHT_M_S,
@@ -77,7 +79,7 @@ class Drops:
         )
 
     def drop(self, slots: int) -> Drop:
-        """Geometry and paths of `slots` drops, from Sionna's generator as it stands."""
+        """Geometry and paths of `slots` drops, from the present state of Sionna's generator."""
         sionna_phy()
         import torch
         from sionna.phy import config
@@ -85,41 +87,72 @@ class Drops:
 
         slowest, fastest = (speed / 3.6 for speed in self.speed_kmh)
         terminals, stations, tilts, station_tilts, velocities, indoor = gen_single_sector_topology(
-            slots, 1, self.cell, isd=self.inter_site_distance_m, indoor_probability=0.0,
-            min_ut_velocity=slowest, max_ut_velocity=fastest, device="cpu",
-        )  # fmt: skip
+            slots,
+            1,
+            self.cell,
+            isd=self.inter_site_distance_m,
+            indoor_probability=0.0,
+            min_ut_velocity=slowest,
+            max_ut_velocity=fastest,
+            device="cpu",
+        )
         scenario, large_scale, small_scale = _generators(
             self.cell, self.carrier_frequency_hz, self.rx_antennas, self.tx_antennas
         )
-        for one in (scenario, large_scale, small_scale):
-            one.reset_topology()  # without it the first drop of a process takes more random numbers than later ones
+        for block in (scenario, large_scale, small_scale):
+            block.reset_topology()  # else the first drop of a process takes more random numbers
         outdoors = {"in_car": torch.zeros_like(indoor)} if self.cell == "rma" else {}
         scenario.set_topology(
-            terminals, stations, torch.zeros_like(tilts), torch.zeros_like(station_tilts), velocities, indoor,
-            los={"random": "random", "always": True, "never": False}[self.los], **outdoors,
-        )  # fmt: skip
+            terminals,
+            stations,
+            torch.zeros_like(tilts),
+            torch.zeros_like(station_tilts),
+            velocities,
+            indoor,
+            los={"random": "random", "always": True, "never": False}[self.los],
+            **outdoors,
+        )
         large_scale.topology_updated_callback()
         small_scale.topology_updated_callback()
         lsp = large_scale()
         rays = small_scale(lsp)
-        phases = torch.rand((*rays.aoa.shape, 4), generator=config.torch_rng("cpu"))[:, 0, 0, :, :, 0] * (2 * math.pi)
+        uniform = torch.rand((*rays.aoa.shape, 4), generator=config.torch_rng("cpu"))
+        phases = uniform[:, 0, 0, :, :, 0] * (2 * math.pi)
         return Drop.of(scenario, lsp, rays, phases - math.pi, velocities[:, 0])
 
 
 @dataclass(frozen=True, eq=False)
 class Drop:
-    """A batch of drops: paths, velocity of the terminal in m/s (slots, 3), large-scale power gain (slots,)."""
+    """A batch of drops.
+
+    Fields:
+        paths: rays and paths of all drops
+        velocity: of the terminal, m/s, float32 (slots, 3)
+        gain: large-scale power gain, float32 (slots,)
+    """
 
     paths: Paths
     velocity: torch.Tensor
     gain: torch.Tensor
 
     @classmethod
-    def of(cls, scenario: Any, lsp: Any, rays: Any, phases: torch.Tensor, velocity: torch.Tensor) -> Drop:
-        """From Sionna's drop of one terminal and one base station. Departure, to Sionna, is at the base station."""
+    def of(
+        cls, scenario: Any, lsp: Any, rays: Any, phases: torch.Tensor, velocity: torch.Tensor
+    ) -> Drop:
+        """From Sionna's drop of one terminal and one base station.
+
+        Sionna's angles of departure are those at the base station.
+
+        Args:
+            scenario: Sionna's scenario with its topology
+            lsp: Sionna's large-scale parameters
+            rays: Sionna's rays
+            phases: initial phases, float32 (slots, clusters, rays)
+            velocity: of the terminal, m/s, float32 (slots, 3)
+        """
         import torch
 
-        powers, order = rays.powers[:, 0, 0].sort(dim=-1, descending=True)  # the two strongest come first
+        powers, order = rays.powers[:, 0, 0].sort(dim=-1, descending=True)  # strongest first
         count = rays.aoa.shape[-1]
 
         def by_power(values: torch.Tensor) -> torch.Tensor:
@@ -130,36 +163,44 @@ class Drop:
         wavelength = float(scenario.lambda_0)
         line_of_sight = scenario.los[:, 0, 0]
         k_factor = lsp.k_factor[:, 0, 0] * line_of_sight
-        amplitude = (powers / count / (1 + k_factor).unsqueeze(1)).sqrt().unsqueeze(-1).expand(-1, -1, count)
+        amplitude = (powers / count / (1 + k_factor).unsqueeze(1)).sqrt()
+        amplitude = amplitude.unsqueeze(-1).expand(-1, -1, count)
+        los_amplitude = (k_factor / (1 + k_factor)).sqrt().unsqueeze(1)
+        los_phase = -2 * math.pi * scenario.distance_3d[:, 0] / wavelength
         delays = rays.delays[:, 0, 0].gather(1, order)
-        spread = (scenario.get_param("cDS")[:, 0, 0] * 1e-9).reshape(-1, 1, 1) * torch.tensor(_SUBCLUSTER_DELAYS)
+        cluster_spread = (scenario.get_param("cDS")[:, 0, 0] * 1e-9).reshape(-1, 1, 1)
+        sub_delays = cluster_spread * torch.tensor(_SUBCLUSTER_DELAYS)
+        strongest = (delays[:, :2].unsqueeze(-1) + sub_delays).flatten(1)
 
-        angles = [getattr(scenario, f"los_{name}")[:, 0, 0].deg2rad() for name in ("zoa", "aoa", "zod", "aod")]
+        names = ("zoa", "aoa", "zod", "aod")
+        angles = [getattr(scenario, f"los_{name}")[:, 0, 0].deg2rad() for name in names]
+        los_from, los_towards = (
+            _direction(*pair).unsqueeze(1) for pair in (angles[2:], angles[:2])
+        )
         paths = Paths(
-            amplitude=torch.cat((amplitude.flatten(1), (k_factor / (1 + k_factor)).sqrt().unsqueeze(1)), 1),
-            phase=torch.cat((by_power(phases).flatten(1), -2 * math.pi * scenario.distance_3d[:, 0] / wavelength), 1),
-            rx_direction=torch.cat((from_station.flatten(1, 2), _direction(*angles[2:]).unsqueeze(1)), 1) / wavelength,
-            tx_direction=torch.cat((towards_station.flatten(1, 2), _direction(*angles[:2]).unsqueeze(1)), 1) / wavelength,
+            amplitude=torch.cat((amplitude.flatten(1), los_amplitude), 1),
+            phase=torch.cat((by_power(phases).flatten(1), los_phase), 1),
+            rx_direction=torch.cat((from_station.flatten(1, 2), los_from), 1) / wavelength,
+            tx_direction=torch.cat((towards_station.flatten(1, 2), los_towards), 1) / wavelength,
             velocity=velocity,
             rx_positions=scenario.bs_array.ant_pos,
             tx_positions=scenario.ut_array.ant_pos,
             path=_paths(delays.shape[1], count),
-            delays=torch.cat(
-                ((delays[:, :2].unsqueeze(-1) + spread).flatten(1), delays[:, 2:], delays.amin(1, keepdim=True)), 1
-            ),
+            delays=torch.cat((strongest, delays[:, 2:], delays.amin(1, keepdim=True)), 1),
         )
         path_loss = lsp.pathloss if lsp.pathloss is not None else scenario.basic_pathloss
         return cls(paths, velocity, lsp.sf[:, 0, 0] * 10 ** (-path_loss[:, 0, 0] / 10))
 
 
 def precoded(response: torch.Tensor, precoding: Precoding) -> torch.Tensor:
-    """One stream on all antennas of the transmitter, with unit power over them.
+    """The response of one stream precoded on all transmit antennas, with unit power over them.
 
-    `equal` weights do not know the channel. `eigenbeam` is the strongest direction of the transmit covariance over the slot,
-    which a transmitter with perfect statistics of the slot would use.
+    `equal` weights do not depend on the channel. `eigenbeam` is the dominant eigenvector of the
+    transmit covariance over the slot, for a transmitter that knows the statistics of the slot.
 
     Args:
         response: complex64 (slots, rx, tx, symbols, subcarriers)
+        precoding: `equal` or `eigenbeam`
 
     Returns:
         complex64 (slots, rx, symbols, subcarriers)
@@ -181,13 +222,17 @@ def _direction(zenith: torch.Tensor, azimuth: torch.Tensor) -> torch.Tensor:
     """Unit vectors, TR 38.901 eq. 7.5-23: (..., 3)."""
     import torch
 
-    level = zenith.sin()
-    return torch.stack((level * azimuth.cos(), level * azimuth.sin(), zenith.cos()), -1)
+    horizontal = zenith.sin()
+    return torch.stack((horizontal * azimuth.cos(), horizontal * azimuth.sin(), zenith.cos()), -1)
 
 
 @functools.cache
 def _paths(clusters: int, rays: int) -> torch.Tensor:
-    """The path of each ray: three of each of the two strongest clusters, one of any other, one of the line of sight."""
+    """The path of each ray, int64 (clusters x rays + 1,).
+
+    Three paths for each of the two strongest clusters, one for each other cluster, one for the line
+    of sight.
+    """
     import torch
 
     path = torch.arange(clusters).unsqueeze(1).repeat(1, rays) + 4
@@ -197,24 +242,24 @@ def _paths(clusters: int, rays: int) -> torch.Tensor:
     return torch.cat((path.flatten(), torch.tensor([clusters + 4])))
 
 
+def upright_array(columns: int, carrier_frequency_hz: float) -> Any:
+    """Sionna's linear array of V-polarised omnidirectional antennas, half a wavelength apart."""
+    from sionna.phy.channel.tr38901 import PanelArray
+
+    return PanelArray(1, columns, "single", "V", "omni", carrier_frequency_hz, device="cpu")
+
+
 @functools.lru_cache(maxsize=8)
-def _generators(cell: Cell, carrier_frequency_hz: float, rx_antennas: int, tx_antennas: int) -> tuple[Any, Any, Any]:
+def _generators(
+    cell: Cell, carrier_frequency_hz: float, rx_antennas: int, tx_antennas: int
+) -> tuple[Any, Any, Any]:
     """Sionna's scenario, with its generators of large-scale parameters and of rays."""
-    from sionna.phy.channel.tr38901 import (
-        LSPGenerator,
-        PanelArray,
-        RaysGenerator,
-        RMaScenario,
-        UMaScenario,
-        UMiScenario,
-    )
+    from sionna.phy.channel import tr38901
 
-    def upright(columns: int) -> Any:
-        return PanelArray(1, columns, "single", "V", "omni", carrier_frequency_hz, device="cpu")
-
-    arrays = upright(tx_antennas), upright(rx_antennas)
+    arrays = [upright_array(count, carrier_frequency_hz) for count in (tx_antennas, rx_antennas)]
     if cell == "rma":
-        scenario = RMaScenario(carrier_frequency_hz, *arrays, "uplink", device="cpu")
+        scenario = tr38901.RMaScenario(carrier_frequency_hz, *arrays, "uplink", device="cpu")
     else:
-        scenario = {"uma": UMaScenario, "umi": UMiScenario}[cell](carrier_frequency_hz, "low", *arrays, "uplink", device="cpu")
-    return scenario, LSPGenerator(scenario), RaysGenerator(scenario)
+        cls = {"uma": tr38901.UMaScenario, "umi": tr38901.UMiScenario}[cell]
+        scenario = cls(carrier_frequency_hz, "low", *arrays, "uplink", device="cpu")
+    return scenario, tr38901.LSPGenerator(scenario), tr38901.RaysGenerator(scenario)

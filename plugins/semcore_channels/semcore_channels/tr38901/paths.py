@@ -14,20 +14,21 @@ if TYPE_CHECKING:
     import torch
 
 SLOTS_AT_ONCE = 64
-"""Slots whose rays are added up at once: their phasors still fit the caches."""
+"""Slots whose rays are summed at once: their phasors fit the caches."""
 
 
 @dataclass(frozen=True, eq=False)
 class Paths:
-    """Rays, grouped into paths of one delay each.
+    """Rays, grouped into paths of equal delay.
 
     Fields:
         amplitude: of each ray, float32 (slots, rays)
-        phase: at the first antennas at time 0, float32 (slots, rays)
-        rx_direction, tx_direction: of arrival and departure, divided by the wavelength, float32 (slots, rays, 3)
+        phase: of each ray at the first antennas at time 0, float32 (slots, rays)
+        rx_direction, tx_direction: unit vectors of arrival and departure, divided by the
+            wavelength, float32 (slots, rays, 3)
         velocity: of the transmitter, m/s, float32 (slots, 3)
         rx_positions, tx_positions: of the antennas, m, float32 (antennas, 3)
-        path: the path of each ray, int64 (rays,)
+        path: index of the path of each ray, int64 (rays,)
         delays: of each path, s, float32 (slots, paths)
     """
 
@@ -42,7 +43,7 @@ class Paths:
     delays: torch.Tensor
 
     def coefficients(self, times_s: torch.Tensor) -> torch.Tensor:
-        """Complex gain of each path, TR 38.901 eq. 7.5-22 and 7.5-28 to 7.5-30 for upright antennas.
+        """Gain of each path, TR 38.901 eq. 7.5-22 and 7.5-28 to 7.5-30, for vertical antennas.
 
         Returns:
             complex64 (slots, rx, tx, times, paths)
@@ -55,18 +56,28 @@ class Paths:
         rx = turn * self.rx_direction @ self.rx_positions.mT
         tx = turn * self.tx_direction @ self.tx_positions.mT
         phases = rx[:, :, :, None, None] + tx[:, :, None, :, None] + over_time[:, :, None, None]
-        rays = torch.polar(self.amplitude[:, :, None, None, None].expand_as(phases).contiguous(), phases)
+        rays = torch.polar(
+            self.amplitude[:, :, None, None, None].expand_as(phases).contiguous(), phases
+        )
         paths = rays.new_zeros(len(rays), self.delays.shape[1], *rays.shape[2:])
         return paths.index_add_(1, self.path, rays).movedim(1, -1)
 
     def split(self, size: int) -> Iterator[Paths]:
-        """The same, `size` slots at a time."""
+        """The paths of `size` slots at a time."""
         per_slot = ("amplitude", "phase", "rx_direction", "tx_direction", "velocity", "delays")
         for parts in zip(*(getattr(self, name).split(size) for name in per_slot), strict=True):
             yield replace(self, **dict(zip(per_slot, parts, strict=True)))
 
     def response(self, sampling: Sampling, doppler_hz: float) -> torch.Tensor:
-        """The response, complex64 (slots, rx, tx, symbols, subcarriers); Doppler shifts are `doppler_hz` at most."""
+        """The response of each slot.
+
+        Args:
+            sampling: where it is sampled
+            doppler_hz: largest Doppler shift
+
+        Returns:
+            complex64 (slots, rx, tx, symbols, subcarriers)
+        """
         import torch
 
         times_s, responses = sampling.times_s(sampling.instants(doppler_hz)), []

@@ -1,4 +1,4 @@
-"""The link-level models of TR 38.901: fixed profiles of delays and powers, without a cell around them."""
+"""The link-level models of TR 38.901, `tdl` and `cdl`: fixed profiles of delays and powers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from semcore_channels.constants import SPEED_OF_LIGHT_M_S
 from semcore_channels.ofdm.sampling import Sampling
 from semcore_channels.ofdm.slots import Slots
 from semcore_channels.sionna_rng import sionna_phy, sionna_rng
-from semcore_channels.tr38901.drops import Precoding, precoded
+from semcore_channels.tr38901.drops import Precoding, precoded, upright_array
 from semcore_channels.tr38901.pool import PooledChannel, Speed
 
 Model = Literal["A", "B", "C", "D", "E"]
-"""A to C have no line of sight; D and E have."""
+"""A to C are NLOS, D and E are LOS."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,15 @@ class Profile:
     """Realisations of a tapped or clustered delay line.
 
     Fields:
-        line: `tdl`: taps that fade each for itself; `cdl`: clusters with angles, so that antennas are correlated
-        model: A to E
-        delay_spread_s: RMS delay spread
-        carrier_frequency_hz: carrier
-        rx_antennas, tx_antennas: uncorrelated (tdl), or upright in a row half a wavelength apart (cdl)
-        precoding: how the one stream is put on the antennas of the transmitter
-        speed_kmh: slowest and fastest terminal
+        line: `tdl`: independently fading taps; `cdl`: clusters with angles, so that antennas are
+            correlated
+        model: profile, A to E
+        delay_spread_s: RMS delay spread, s
+        carrier_frequency_hz: carrier frequency, Hz
+        rx_antennas, tx_antennas: uncorrelated (tdl), or a linear array with half-wavelength spacing
+            (cdl)
+        precoding: weights of the one stream on the antennas of the transmitter
+        speed_kmh: lowest and highest speed of the terminal, km/h
         sampling: where the response is sampled
     """
 
@@ -46,20 +48,23 @@ class Profile:
     sampling: Sampling
 
     def draw(self, rng: Rng, slots: int) -> Slots:
-        """`slots` realisations, the same whenever `rng` and `slots` are."""
+        """`slots` realisations; they depend on `rng` and `slots` only."""
         import torch
 
-        shift = self.speed_kmh[1] / 3.6 * self.carrier_frequency_hz / SPEED_OF_LIGHT_M_S
+        doppler_hz = self.speed_kmh[1] / 3.6 * self.carrier_frequency_hz / SPEED_OF_LIGHT_M_S
         sampling = self.sampling
-        instants = sampling.instants(shift)
-        rate = (instants - 1) / ((sampling.ofdm_symbols - 1) * sampling.symbol_s) if instants > 1 else 1.0
+        instants = sampling.instants(doppler_hz)
+        rate_hz = 1.0
+        if instants > 1:
+            rate_hz = (instants - 1) / ((sampling.ofdm_symbols - 1) * sampling.symbol_s)
         with sionna_rng(rng), torch.no_grad():
-            gains, delays = _line(self)(slots, instants, rate)
-        gains, delays = gains[:, 0, :, 0].movedim(3, -1), delays[:, 0, 0]  # (slots, rx, tx, instants, paths)
-        sampled = sampling.over_time(sampling.over_frequency(gains, delays))
+            gains, delays = _line(self)(slots, instants, rate_hz)
+        gains = gains[:, 0, :, 0].movedim(3, -1)  # (slots, rx, tx, instants, paths)
+        delays = delays[:, 0, 0]
+        response = sampling.over_time(sampling.over_frequency(gains, delays))
         return Slots(
-            precoded(sampled, self.precoding),
-            torch.full((slots,), shift),
+            precoded(response, self.precoding),
+            torch.full((slots,), doppler_hz),
             isi=sampling.isi(delays, gains.abs().square().mean((1, 2, 3))),
         )
 
@@ -68,39 +73,50 @@ class Profile:
 def _line(profile: Profile) -> Any:
     """Sionna's generator of a profile."""
     sionna_phy()
-    from sionna.phy.channel.tr38901 import CDL, TDL, PanelArray
+    from sionna.phy.channel.tr38901 import CDL, TDL
 
     slowest, fastest = (speed / 3.6 for speed in profile.speed_kmh)
-    carrier, spread = profile.carrier_frequency_hz, profile.delay_spread_s
+    carrier = profile.carrier_frequency_hz
     if profile.line == "tdl":
         return TDL(
-            profile.model, spread, carrier, min_speed=slowest, max_speed=fastest,
-            num_rx_ant=profile.rx_antennas, num_tx_ant=profile.tx_antennas, device="cpu",
-        )  # fmt: skip
-
-    def upright(columns: int) -> Any:
-        return PanelArray(1, columns, "single", "V", "omni", carrier, device="cpu")
-
+            profile.model,
+            profile.delay_spread_s,
+            carrier,
+            min_speed=slowest,
+            max_speed=fastest,
+            num_rx_ant=profile.rx_antennas,
+            num_tx_ant=profile.tx_antennas,
+            device="cpu",
+        )
     return CDL(
-        profile.model, spread, carrier, upright(profile.tx_antennas), upright(profile.rx_antennas), "uplink",
-        min_speed=slowest, max_speed=fastest, device="cpu",
-    )  # fmt: skip
+        profile.model,
+        profile.delay_spread_s,
+        carrier,
+        upright_array(profile.tx_antennas, carrier),
+        upright_array(profile.rx_antennas, carrier),
+        "uplink",
+        min_speed=slowest,
+        max_speed=fastest,
+        device="cpu",
+    )
 
 
 @dataclass(frozen=True)
 class ProfileChannel(PooledChannel):
-    """A fixed profile of delays and powers; every slot is a realisation of its own.
+    """A fixed profile of delays and powers; each slot is an independent realisation.
 
-    One of two readings of SNR must be given: `snr_db` (slots fade) or `block_snr_db` (every slot has that SNR).
+    Exactly one of two settings states the SNR: `snr_db` (slots fade) or `block_snr_db` (every slot
+    has that SNR).
 
     Fields:
-        model: profile of TR 38.901; A to C have no line of sight, D and E have
+        model: profile of TR 38.901; A to C are NLOS, D and E are LOS
         delay_spread_s: RMS delay spread, s, which scales the delays of the profile
-        carrier_frequency_hz: carrier, Hz, 0.5e9..100e9
+        carrier_frequency_hz: carrier frequency, Hz, 0.5e9..100e9
         rx_antennas: antennas of the receiver
         tx_antennas: antennas of the transmitter, which share its power
-        precoding: weights of the one stream on them: `equal`, or `eigenbeam`, the strongest direction over the slot; their
-            gain comes on top of the SNR, which is that of a pair of antennas
+        precoding: weights of the one stream on them: `equal`, or `eigenbeam`, the strongest
+            direction over the slot; their gain adds to the SNR, which is that of one pair of
+            antennas
     """
 
     cites: ClassVar[tuple[str, ...]] = ("tr38901", "hoydis2022sionna")
@@ -117,14 +133,21 @@ class ProfileChannel(PooledChannel):
     @property
     def ensemble(self) -> Profile:
         return Profile(
-            self.line, self.model, self.delay_spread_s, self.carrier_frequency_hz, self.rx_antennas, self.tx_antennas,
-            self.precoding, self.speed_kmh, self.sampling,
-        )  # fmt: skip
+            line=self.line,
+            model=self.model,
+            delay_spread_s=self.delay_spread_s,
+            carrier_frequency_hz=self.carrier_frequency_hz,
+            rx_antennas=self.rx_antennas,
+            tx_antennas=self.tx_antennas,
+            precoding=self.precoding,
+            speed_kmh=self.speed_kmh,
+            sampling=self.sampling,
+        )
 
 
 @dataclass(frozen=True)
 class TDL(ProfileChannel):
-    """Tapped delay line of 3GPP TR 38.901 over OFDM: uncorrelated antennas, taps with the Doppler spectrum of Jakes."""
+    """Tapped delay line of TR 38.901 over OFDM: uncorrelated antennas, Jakes' spectrum."""
 
     reference: ClassVar[str] = "3GPP TR 38.901, 7.7.2 (TDL-A to TDL-E)"
     line: ClassVar[Literal["tdl", "cdl"]] = "tdl"
@@ -132,7 +155,7 @@ class TDL(ProfileChannel):
 
 @dataclass(frozen=True)
 class CDL(ProfileChannel):
-    """Clustered delay line of 3GPP TR 38.901 over OFDM: clusters with angles, upright antennas half a wavelength apart."""
+    """Clustered delay line of TR 38.901 over OFDM: clusters with angles, half-wavelength arrays."""
 
     reference: ClassVar[str] = "3GPP TR 38.901, 7.7.1 (CDL-A to CDL-E)"
     line: ClassVar[Literal["tdl", "cdl"]] = "cdl"

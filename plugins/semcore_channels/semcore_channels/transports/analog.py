@@ -1,4 +1,4 @@
-"""Real numbers as symbols, without bits in between: quality falls gently with the SNR."""
+"""Analog transmission: real numbers as symbols, so that quality degrades gracefully."""
 
 from __future__ import annotations
 
@@ -20,38 +20,44 @@ if TYPE_CHECKING:
     import torch
 
 COPIES, MOST_COPIES = 2, 64
-"""How often the word of the scale is sent: at 0 dB and above, and at most."""
+"""Copies of the header: at an SNR of 0 dB and above, and at most."""
 
 
 @dataclass(frozen=True)
 class Analog(StreamTransport):
-    """Features or pixels sent as they are, two real numbers a complex symbol.
+    """Analog transmission of features or pixels, two real numbers per complex symbol.
 
-    A sample's numbers, pixels mapped from 0..255 to -1..1, are paired into complex symbols and divided by their root
-    mean square, so that every sample has unit power. The receiver must know that scale to undo it, and a wrong one would
-    spoil every number. So it travels (its logarithm, 12 bits in steps of 0.047 dB) as a word of the Kerdock code of length
-    64, 32 channel uses, that is sent twice or more often, and a header that is not certain, a million to one, is not
-    believed: the stream is lost then. All symbols are spread over the burst, so that no short fade takes the header. The
-    shape is known from the session.
+    A sample's numbers (pixels mapped from 0..255 to -1..1) are paired into complex symbols and
+    divided by their root mean square, so that each sample has unit power. The receiver must know
+    that scale, and a wrong one would corrupt every number. So a header carries its logarithm, 12
+    bits in steps of 0.047 dB, as a word of the Kerdock code of length 64, 32 channel uses, sent
+    twice or more often. The receiver rejects a header with an error probability above 1e-6; the
+    stream is lost then. All symbols are interleaved over the burst, so that no short fade erases
+    the header. The shape is known from the session.
 
-    With `rms`, both ends know the scale beforehand, from the training of an encoder, and there is no header: every sample
-    is sent at unit power and comes back with that root mean square, whatever its own was.
+    With `rms`, both ends know the scale beforehand, from the training of an encoder, and there is
+    no header: each sample is sent at unit power and received with that root mean square, whatever
+    its own was.
 
-    Symbols that are sent `repetition` times are combined with weights 1/noise_var (maximum ratio). With noise of
-    variance v left in a symbol, the linear estimate of least mean square error is y / (1 + v): `mmse: true` applies it,
-    `false` leaves the estimate unbiased. There is no check, so what arrives has no verdict in `Semantics.intact`.
+    Symbols that are sent `repetition` times are combined with weights 1/noise_var (maximum ratio).
+    With noise of variance v left in a symbol, the linear minimum mean square error estimate is
+    y / (1 + v): `mmse: true` applies it, `false` leaves the estimate unbiased. Nothing is verified,
+    so `Semantics.intact` has no entry for the stream.
 
     Channel uses by kind: data (the numbers), parity (their repetitions), header (the scale).
 
     Fields:
-        repetition: how often every symbol is sent
-        mmse: whether the receiver scales its estimates for the least mean square error
-        rms: root mean square of the numbers of a stream, known to both ends; null: it travels in the header
-        header_copies: how often the word of the scale is sent; null: twice, and 2/SNR times, more often, where both ends know
-            beforehand that the noise is stronger than the signal
+        repetition: number of times each symbol is sent
+        mmse: whether the receiver scales its estimates for the minimum mean square error
+        rms: root mean square of the numbers of a stream, known to both ends; null: sent in the
+            header
+        header_copies: number of times the header is sent; null: 2, or 2/SNR where both ends know
+            that the noise is stronger than the signal
     """
 
-    reference: ClassVar[str] = "T. J. Goblick, IEEE Trans. Inf. Theory 11(4), 1965 (uncoded transmission)"
+    reference: ClassVar[str] = (
+        "T. J. Goblick, IEEE Trans. Inf. Theory 11(4), 1965 (uncoded transmission)"
+    )
     cites: ClassVar[tuple[str, ...]] = ("goblick1965theoretical",)
     carries: ClassVar[tuple[type[Stream], ...]] = (Features, Picture)
     repetition: Annotated[int, Ge(1), Le(1000)] = 1
@@ -63,7 +69,8 @@ class Analog(StreamTransport):
         snr_db = channel.mean_snr_db()
         if self.rms is not None or self.header_copies is not None or snr_db is None:
             return self
-        return replace(self, header_copies=min(max(math.ceil(COPIES * 10 ** (-snr_db / 10)), COPIES), MOST_COPIES))
+        copies = math.ceil(COPIES * 10 ** (-snr_db / 10))
+        return replace(self, header_copies=min(max(copies, COPIES), MOST_COPIES))
 
     @property
     def _copies(self) -> int:
@@ -73,20 +80,26 @@ class Analog(StreamTransport):
         import torch
 
         numbers = _numbers(name, stream)
-        data = torch.view_as_complex(torch.nn.functional.pad(numbers, (0, numbers.numel() % 2)).reshape(-1, 2))
-        rms = float(data.to(torch.complex128).abs().square().mean().sqrt()) if len(data) else 0.0
+        even = torch.nn.functional.pad(numbers, (0, numbers.numel() % 2))
+        data = torch.view_as_complex(even.reshape(-1, 2))
+        rms = 0.0
+        if len(data):
+            rms = float(data.to(torch.complex128).abs().square().mean().sqrt())
         uses = {"data": len(data), "parity": (self.repetition - 1) * len(data)}
         if self.rms is not None:
-            return Burst(name, stream, interleave((data / (rms or 1.0)).repeat(self.repetition)), uses, {})
+            symbols = (data / (rms or 1.0)).repeat(self.repetition)
+            return Burst(name, stream, interleave(symbols), uses, {})
         if rms >= scale.LARGEST:
             raise ComponentError(
-                f"the features of stream {name!r} have a root mean square of {rms:.3g}, and the header of `analog` can tell "
-                f"the receiver of less than {scale.LARGEST:g}: scale them in the encoder"
+                f"the features of stream {name!r} have a root mean square of {rms:.3g}, and the "
+                f"header of `analog` can tell the receiver of less than {scale.LARGEST:g}: "
+                "scale them in the encoder"
             )
         level = scale.level_of(rms)
         header = header_code.encode(level, header_code.SETS, self._copies)
-        symbols = torch.cat((header, (data / scale.scale_of(level)).repeat(self.repetition)))
-        return Burst(name, stream, interleave(symbols), {"header": len(header), **uses}, {})
+        repeated = (data / scale.scale_of(level)).repeat(self.repetition)
+        symbols = interleave(torch.cat((header, repeated)))
+        return Burst(name, stream, symbols, {"header": len(header), **uses}, {})
 
     def stream(self, span: Span, received: Received) -> Stream | None:
         import torch
@@ -101,15 +114,17 @@ class Analog(StreamTransport):
             rms = scale.scale_of(level)
         copies = values[header:].reshape(self.repetition, -1)
         weights = 1 / noise_var[header:].reshape(self.repetition, -1)
-        estimate = (copies * weights).sum(0).div_(weights.sum(0) + self.mmse)  # v = 1 / sum of the weights
+        combined = (copies * weights).sum(0)
+        estimate = combined.div_(weights.sum(0) + self.mmse)  # v = 1 / sum of the weights
         count = int(np.prod(span.form))
         numbers = torch.view_as_real(estimate).flatten()[:count].numpy()
-        numbers *= np.float32(rms)  # in place, as what follows: of a large picture every copy is large, too
+        numbers *= np.float32(rms)  # in place, as below: copies of a large picture are large
         if span.type is not Picture:
             return Features(numbers.reshape(span.form))
         numbers += 1
         numbers *= 127.5
-        return Picture(np.rint(numbers, out=numbers).clip(0, 255, out=numbers).astype(np.uint8).reshape(span.form))
+        pixels = np.rint(numbers, out=numbers).clip(0, 255, out=numbers).astype(np.uint8)
+        return Picture(pixels.reshape(span.form))
 
 
 def _numbers(name: str, stream: Stream) -> torch.Tensor:
@@ -119,8 +134,12 @@ def _numbers(name: str, stream: Stream) -> torch.Tensor:
     if isinstance(stream, Picture):
         return torch.from_numpy(stream.pixels.flatten().astype(np.float32) / 127.5 - 1)
     if not isinstance(stream, Features):
-        raise ComponentError(f"analog sends numbers, and stream {name!r} is a {type(stream).__name__}: use `ldpc`")
+        raise ComponentError(
+            f"analog sends numbers, and stream {name!r} is a {type(stream).__name__}: use `ldpc`"
+        )
     numbers = torch.from_numpy(stream.values.flatten())
     if not torch.isfinite(numbers).all():
-        raise ComponentError(f"the features of stream {name!r} hold NaN or infinity, which no transmitter can send")
+        raise ComponentError(
+            f"the features of stream {name!r} hold NaN or infinity, which no transmitter can send"
+        )
     return numbers

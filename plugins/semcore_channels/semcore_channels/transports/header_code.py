@@ -1,10 +1,11 @@
-"""Header code of analog bursts: a number as one of up to 4096 nearly orthogonal code words of 32 channel uses.
+"""Header code of analog bursts: a number as one of up to 4096 nearly orthogonal code words of 32
+channel uses.
 
 A header holds what the receiver cannot do without: the scale of a burst, or its length. A wrong
 header spoils all that follows, so the decoder rejects an uncertain one: it accepts a code word only
 if its posterior probability, given the noise variance that the receiver knows, is at least
-`MIN_POSTERIOR`, and if the received symbols look like that word in that noise. At most one header in
-a million is then decoded wrongly, whatever the link; a rejected header loses its stream.
+`MIN_POSTERIOR`, and if the received symbols look like that word in that noise. At most one header
+in a million is then decoded wrongly, whatever the link; a rejected header loses its stream.
 """
 
 from __future__ import annotations
@@ -21,14 +22,19 @@ if TYPE_CHECKING:
 WORD_USES = 32
 """Channel uses of a code word."""
 SET_SIZE = 4 * WORD_USES
-"""Code words of a set, orthogonal or opposite to each other: rows of a Hadamard matrix and their negatives."""
+"""Code words of a set, orthogonal or opposite to each other: rows of a Hadamard matrix and their
+negatives.
+"""
 SETS = 32
-"""Sets, of which two words agree in at most 36 of 64 places: together a Kerdock code, 4096 words of distance 28."""
+"""Sets, of which two words agree in at most 36 of 64 places: together a Kerdock code, 4096 words of
+distance 28.
+"""
 MIN_POSTERIOR = 1 - 1e-6
 """Posterior probability from which a code word is accepted: a wrong scale is worse than none."""
 MAX_NOISE_RATIO, MAX_ERROR = 2.0, 0.5
-"""A word is rejected if its mean |y - word|^2 is more than `MAX_NOISE_RATIO` times the noise variance and more than
-`MAX_ERROR`."""
+"""A word is rejected if its mean |y - word|^2 is more than `MAX_NOISE_RATIO` times the noise
+variance
+and more than `MAX_ERROR`."""
 
 
 @functools.cache
@@ -68,16 +74,20 @@ def decode(values: torch.Tensor, noise_var: torch.Tensor, sets: int = 1) -> int 
 
 
 def copies(snr_db: float) -> int:
-    """Copies of a code word for reliable reception over a fading channel: 1 from 3 dB on, 8 at -5 dB, at most 32."""
+    """Copies of a code word for reliable reception over a fading channel: 1 from 3 dB on, 8 at -5
+    dB, at most 32.
+    """
     return int(2 ** min(max(math.ceil((3 - snr_db) / 3), 0), 5))
 
 
 @functools.cache
 def _masks() -> tuple[np.ndarray, ...]:
-    """Signs (64,) that turn the first set into the others: (-1)^Q with Kerdock's quadratic forms over GF(32) and one more bit.
+    """Signs (64,) that turn the first set into the others: (-1)^Q with Kerdock's quadratic forms
+    over
+    GF(32) and one more bit.
 
-    Q_a(x, b) = Tr((ax)^3 + (ax)^5) + b Tr(ax): for any two a, the sum of the forms has full rank, so words of different
-    sets have a correlation of 8 of 64.
+    Q_a(x, b) = Tr((ax)^3 + (ax)^5) + b Tr(ax): for any two a, the sum of the forms has full rank,
+    so words of different sets have a correlation of 8 of 64.
     """
     field, bit = np.arange(32), np.repeat([0, 1], 32)
     masks = []

@@ -1,4 +1,6 @@
-"""Interleaving over a whole burst: neighbouring symbols are sent far apart, so that a fade hits few of them."""
+"""Interleaving over a whole burst: neighbouring symbols are sent far apart, so that a fade hits few
+of them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Streams as rows of symbols: the streams of a sample are sent one after the other, in one row per sample."""
+"""Streams as rows of symbols: the streams of a sample are sent one after the other, in one row per
+sample.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,10 @@ class Burst:
 
 
 def lay_out(batch: Sequence[Semantics], bursts: Sequence[Sequence[Burst]]) -> Symbols:
-    """One row per sample: its bursts in order, then zeros. A sample without a burst has a row of length 0."""
+    """One row per sample: its bursts in order, then zeros.
+
+    A sample without a burst has a row of length 0.
+    """
     import torch
 
     spans, lengths = [], []
@@ -45,7 +50,19 @@ def lay_out(batch: Sequence[Semantics], bursts: Sequence[Sequence[Burst]]) -> Sy
         for burst in row_bursts:
             stop = start + len(burst.symbols)
             stream = burst.stream
-            spans.append(Span(row, start, stop, row, burst.name, type(stream), stream.form, burst.bits, burst.uses))
+            spans.append(
+                Span(
+                    row,
+                    start,
+                    stop,
+                    row,
+                    burst.name,
+                    type(stream),
+                    stream.form,
+                    burst.bits,
+                    burst.uses,
+                )
+            )
             start = stop
         lengths.append(start)
     values = torch.zeros(len(batch), max(lengths, default=0), dtype=torch.complex64)
@@ -57,10 +74,13 @@ def lay_out(batch: Sequence[Semantics], bursts: Sequence[Sequence[Burst]]) -> Sy
     return Symbols(values, Layout(tuple(lengths), tuple(spans), keys, senders))
 
 
-def received_span(span: Span, received: Received, min_noise_var: float = 1e-12) -> tuple[torch.Tensor, torch.Tensor]:
+def received_span(
+    span: Span, received: Received, min_noise_var: float = 1e-12
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The symbols of a span and the variance of the noise in each, on the CPU, without a gradient.
 
-    NaN and infinity, which a channel may return for a deep fade, become finite: a symbol that is not
+    NaN and infinity, which a channel may return for a deep fade, become finite: a symbol that is
+        not
     a number counts as 0 with noise variance 1e12.
 
     Args:
@@ -74,20 +94,26 @@ def received_span(span: Span, received: Received, min_noise_var: float = 1e-12) 
     import torch
 
     place = span.row, slice(span.start, span.stop)
-    parts = torch.view_as_real(received.values[place].detach().cpu()).nan_to_num(0.0).clamp_(-1e6, 1e6)
-    noise_var = received.noise_var[place].detach().cpu().nan_to_num(1e12).clamp_(min_noise_var, 1e12)
+    parts = (
+        torch.view_as_real(received.values[place].detach().cpu()).nan_to_num(0.0).clamp_(-1e6, 1e6)
+    )
+    noise_var = (
+        received.noise_var[place].detach().cpu().nan_to_num(1e12).clamp_(min_noise_var, 1e12)
+    )
     return torch.view_as_complex(parts.contiguous()), noise_var
 
 
 def deinterleaved_span(span: Span, received: Received) -> tuple[torch.Tensor, torch.Tensor]:
-    """Like `received_span`, of a burst that was sent interleaved; noise variances are 1e-6 at least."""
+    """Like `received_span`, of a burst that was sent interleaved; noise variances are 1e-6 at
+    least.
+    """
     values, noise_var = received_span(span, received, 1e-6)
     return deinterleave(values), deinterleave(noise_var)
 
 
 @dataclass(frozen=True)
 class StreamTransport(Transport, abc.ABC):
-    """A transport that sends each stream on its own, independently of its sample and of the batch."""
+    """A transport that sends each stream by itself, independently of the other streams."""
 
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
         bursts = [[self.burst(*item) for item in semantics.streams.items()] for semantics in batch]
@@ -95,7 +121,9 @@ class StreamTransport(Transport, abc.ABC):
 
     def receive(self, received: Received) -> list[Semantics]:
         spans = received.layout.spans
-        streams = {(span.sample, span.stream): (self.stream(span, received), None) for span in spans}
+        streams = {
+            (span.sample, span.stream): (self.stream(span, received), None) for span in spans
+        }
         return received.layout.semantics(streams)
 
     @abc.abstractmethod

@@ -1,4 +1,4 @@
-"""Bytes as symbols with nothing in between: the bit errors of the channel itself."""
+"""Uncoded transmission of bytes: the bit errors of the channel."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 from semcore.interfaces import Codec
 from semcore.rng import Rng
 from semcore.types import Bitstream, Picture, Received, Span, Stream, Text, Tokens, apportion
-from semcore_channels.modulation import ModulationName, load
-from semcore_channels.modulation.registry import identity
+from semcore_channels.modulation import ModulationName, load, registry
 from semcore_channels.transports.payload import from_bytes, to_bytes
 from semcore_channels.transports.stream_layout import Burst, StreamTransport
 
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Uncoded(StreamTransport):
-    """Bytes straight to BPSK or QAM, and hard decisions: no code, no header, no check.
+    """Uncoded modulation of bytes, and hard decisions: no channel code, no header, no CRC.
 
-    A stream becomes bytes as in `ldpc`, and its bits are scrambled, so that any payload has unit mean power. How many bytes
-    there are follows from the number of channel uses. Bit errors go into what arrives; there is no verdict in
-    `Semantics.intact`.
+    A stream becomes bytes as in `ldpc`, and its bits are scrambled, so that any payload has unit
+    mean power. Its length follows from the number of channel uses. Bit errors remain in the
+    received stream; nothing is verified, so `Semantics.intact` has no entry for it.
 
     Fields:
         modulation: constellation, Gray labels of TS 38.211
@@ -39,7 +38,7 @@ class Uncoded(StreamTransport):
     codec: Codec | None = None
 
     def identity(self) -> str | None:
-        return identity(self.modulation) or None
+        return registry.identity(self.modulation) or None
 
     def incompatibility(self, stream: type[Stream]) -> str:
         if stream is Picture and self.codec is None:
@@ -50,23 +49,26 @@ class Uncoded(StreamTransport):
         import torch
 
         modulation, data = load(self.modulation), to_bytes(stream, self.codec)
-        order = modulation.bits_per_symbol
-        uses = -(-8 * len(data) // order)
-        padded = np.zeros(uses * order, np.uint8)
+        uses = -(-8 * len(data) // modulation.bits_per_symbol)
+        padded = np.zeros(uses * modulation.bits_per_symbol, np.uint8)
         padded[: 8 * len(data)] = np.unpackbits(np.frombuffer(data, np.uint8))
         symbols = modulation.modulate(torch.from_numpy(padded ^ _scrambling(len(padded))))
         bits = {"data": 8 * len(data), "padding": len(padded) - 8 * len(data)}
-        return Burst(name, stream, symbols, dict(zip(bits, apportion(uses, list(bits.values())), strict=True)), bits)
+        uses_by_kind = dict(zip(bits, apportion(uses, list(bits.values())), strict=True))
+        return Burst(name, stream, symbols, uses_by_kind, bits)
 
     def stream(self, span: Span, received: Received) -> Stream | None:
-        at = (span.row, slice(span.start, span.stop))
-        values: torch.Tensor = received.values[at].detach().cpu()
-        nearest = values.real.new_full(values.shape, 1e-4)  # then the likeliest bit is that of the nearest point
-        soft = load(self.modulation).demodulate(values, nearest)
-        decided = (soft > 0).numpy().astype(np.uint8) ^ _scrambling(len(soft))
-        return from_bytes(span, np.packbits(decided[: len(decided) // 8 * 8]).tobytes(), self.codec)
+        place = span.row, slice(span.start, span.stop)
+        values: torch.Tensor = received.values[place].detach().cpu()
+        noise_var = values.real.new_full(
+            values.shape, 1e-4
+        )  # so the nearest point is the likeliest
+        soft = load(self.modulation).demodulate(values, noise_var)
+        bits = (soft > 0).numpy().astype(np.uint8) ^ _scrambling(len(soft))
+        data = np.packbits(bits[: len(bits) // 8 * 8]).tobytes()
+        return from_bytes(span, data, self.codec)
 
 
 def _scrambling(bits: int) -> np.ndarray:
-    """Bits that both ends know, uint8 (bits,)."""
+    """The scrambling sequence, which both ends know, uint8 (bits,)."""
     return Rng(path=("scrambling",)).numpy().integers(0, 2, bits, np.uint8)

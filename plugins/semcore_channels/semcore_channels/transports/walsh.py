@@ -1,10 +1,10 @@
-"""Several users on one resource, told apart by orthogonal codes."""
+"""Several users on the same channel uses, separated by orthogonal codes."""
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -21,23 +21,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Walsh(Transport):
-    """Users that share channel uses by Walsh codes, over any other transport.
+    """Code division by Walsh codes: users share channel uses, over any other transport.
 
-    What a user sends by `transport` is spread: every symbol x becomes `code_length` chips x w, with w the user's row of the
-    Walsh-Hadamard matrix, and the chips of all users of a group are added up and sent as one row of unit power. The receiver
-    multiplies by w again and sums up; the other users cancel. (MMSemCom, eq. 26-30. Its eq. 27 multiplies a segment of d
-    features and the code element by element; an inner product does not give such a segment back. So every symbol here takes
-    the whole code, which is what eq. 29 says is received.)
+    What a user sends by `transport` is spread: each symbol x becomes `code_length` chips x w, with
+    w the user's row of the Walsh-Hadamard matrix; the chips of all users of a group are added and
+    sent as one row of unit power. The receiver despreads: it multiplies by w and sums, which
+    cancels the other users. (MMSemCom, eq. 26-30. Its eq. 27 multiplies a segment of d features and
+    the code element by element, and an inner product does not return such a segment. So here each
+    symbol takes the whole code, which is the received signal of eq. 29.)
 
-    Consecutive samples of a batch, `users` of them, make a group. Users whose symbols end earlier are silent then. With as
-    many users as chips, a user has the SNR of a single user; with fewer, each has `code_length` / users of that power.
+    `users` consecutive samples of a batch make a group. A user with fewer symbols is silent at the
+    end. With as many users as chips, each has the SNR of a single user; with fewer, each has
+    `code_length` / users of that power.
 
-    Every user pays its share of the chips, in proportion to what it sends; kinds are those of `transport`.
+    The ledger divides the chips among the users in proportion to their symbols; kinds are those of
+    `transport`.
 
     Fields:
-        transport: how each user's streams become symbols
-        code_length: chips a symbol, a power of two
-        users: samples that share a resource, at most `code_length`; null: as many
+        transport: turns each user's streams into symbols
+        code_length: chips per symbol, a power of two
+        users: samples that share channel uses, at most `code_length`; null: `code_length`
     """
 
     reference: ClassVar[str] = "MMSemCom, section IV, eq. 26-30"
@@ -52,13 +55,18 @@ class Walsh(Transport):
 
     def check(self) -> None:
         if self.code_length & (self.code_length - 1):
-            raise ComponentError(f"Walsh.code_length must be a power of two, not {self.code_length}")
+            raise ComponentError(
+                f"Walsh.code_length must be a power of two, not {self.code_length}"
+            )
         if self.group_size > self.code_length:
             raise ComponentError(
-                f"Walsh.users must not be more than the {self.code_length} codes of code_length, not {self.users}"
+                f"Walsh.users must not be more than the {self.code_length} codes of code_length, "
+                f"not {self.users}"
             )
         if self.transport.group_size > 1:
-            raise ComponentError("Walsh.transport shares channel uses itself: give each user a transport of its own")
+            raise ComponentError(
+                "Walsh.transport shares channel uses itself: give each user a transport of its own"
+            )
 
     @property
     def group_size(self) -> int:
@@ -66,7 +74,7 @@ class Walsh(Transport):
 
     @functools.cached_property
     def codes(self) -> torch.Tensor:
-        """The Walsh-Hadamard matrix in Sylvester's order, +1 and -1, float32 (code_length, code_length)."""
+        """The Walsh-Hadamard matrix in Sylvester order, ±1, float32 (code_length, code_length)."""
         import torch
 
         codes = torch.ones(1, 1)
@@ -85,9 +93,9 @@ class Walsh(Transport):
 
         alone = self.transport.send(batch, rng)
         rows, spans, keys = [torch.zeros(0, dtype=torch.complex64)], list[Span](), list[str]()
-        for _, own in itertools.groupby(sorted(alone.layout.spans, key=_place), lambda span: span.sample // self.group_size):
-            group = _Group.of(list(own))
-            symbols = torch.stack([alone.values[row, : group.length] for row in group.rows], dim=1)
+        for group in self._groups(alone.layout.spans):
+            columns = [alone.values[row, : group.length] for row in group.rows]
+            symbols = torch.stack(columns, dim=1)
             chips = symbols @ self.codes[: len(group.rows)].to(symbols.dtype)
             rows.append((chips * group.scale).flatten())
             spans += group.shares(len(keys), self.code_length)
@@ -95,44 +103,51 @@ class Walsh(Transport):
         layout = Layout(tuple(map(len, rows[1:])), tuple(spans), tuple(keys), alone.layout.senders)
         return Symbols(torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)[1:], layout)
 
+    def _groups(self, spans: Iterable[Span]) -> Iterator[_Group]:
+        """The groups of users, from the spans of the transport."""
+        ordered = sorted(spans, key=lambda span: (span.sample, span.row, span.start))
+        for _, own in itertools.groupby(ordered, lambda span: span.sample // self.group_size):
+            yield _Group.of(list(own))
+
     def receive(self, received: Received) -> list[Semantics]:
         import torch
 
         layout = received.layout
         values, noise_vars = list["torch.Tensor"](), list["torch.Tensor"]()
         spans, keys, reports = list[Span](), list[str](), list[Mapping[str, float]]()
-        for row, own in itertools.groupby(
-            sorted(layout.spans, key=lambda span: (span.row, span.start)), lambda span: span.row
-        ):
+        ordered = sorted(layout.spans, key=lambda span: (span.row, span.start))
+        for row, own in itertools.groupby(ordered, lambda span: span.row):
             group = _Group.of([span.inner for span in own if span.inner])
-            at = row, slice(0, group.length * self.code_length)
-            chips, noise_var = (one[at].reshape(-1, self.code_length) for one in (received.values, received.noise_var))
+            place = row, slice(0, group.length * self.code_length)
+            chips = received.values[place].reshape(-1, self.code_length)
+            noise_var = received.noise_var[place].reshape(-1, self.code_length)
             strength = self.code_length * group.scale
             for number, inner in enumerate(group.rows):
-                mine = [span for span in group.spans if span.row == inner]
-                spans += [replace(span, row=len(values)) for span in mine]
-                values.append((chips * self.codes[number].to(chips.device)).sum(1)[: group.lengths[inner]] / strength)
-                noise_vars.append(noise_var.sum(1)[: group.lengths[inner]] / strength**2)
-                keys.append(layout.senders[mine[0].sample][0])
+                users = [span for span in group.spans if span.row == inner]
+                spans += [replace(span, row=len(values)) for span in users]
+                length = group.lengths[inner]
+                despread = (chips * self.codes[number].to(chips.device)).sum(1)
+                values.append(despread[:length] / strength)
+                noise_vars.append(noise_var.sum(1)[:length] / strength**2)
+                keys.append(layout.senders[users[0].sample][0])
                 reports.append(received.report[row])
         if not values:
             return self.transport.receive(received)
         alone = Layout(tuple(map(len, values)), tuple(spans), tuple(keys), layout.senders)
-        despread, left = (torch.nn.utils.rnn.pad_sequence(rows, batch_first=True) for rows in (values, noise_vars))
-        return self.transport.receive(Received(despread, left, alone, ({},) * len(values), tuple(reports)))
-
-
-def _place(span: Span) -> tuple[int, int, int]:
-    return span.sample, span.row, span.start
+        padded, left = (
+            torch.nn.utils.rnn.pad_sequence(rows, batch_first=True) for rows in (values, noise_vars)
+        )
+        overhead = ({},) * len(values)
+        return self.transport.receive(Received(padded, left, alone, overhead, tuple(reports)))
 
 
 @dataclass(frozen=True, eq=False)
 class _Group:
-    """Users that share a row, as the transport inside laid them out.
+    """Users that share a row, as laid out by the transport inside.
 
     Fields:
-        spans: in the order of users
-        lengths: row of a user -> its symbols
+        spans: ordered by user
+        lengths: row of a user -> number of its symbols
     """
 
     spans: list[Span]
@@ -147,27 +162,27 @@ class _Group:
 
     @property
     def rows(self) -> list[int]:
-        """Of the users, in the order of their codes."""
+        """Rows of the users, ordered by their codes."""
         return list(self.lengths)
 
     @property
     def length(self) -> int:
-        """Symbols of the longest user."""
+        """Symbols of the user that has most."""
         return max(self.lengths.values())
 
     @property
     def scale(self) -> float:
-        """Amplitude of a chip that gives the row unit power, when every user has."""
+        """Amplitude of a chip that gives the row unit power when every user has unit power."""
         return (self.length / sum(self.lengths.values())) ** 0.5
 
     def shares(self, row: int, code_length: int) -> list[Span]:
-        """The columns of the row shared out among the users' spans, which stay inside of them."""
-        sizes = apportion(self.length * code_length, [span.stop - span.start for span in self.spans])
+        """The columns of the row, divided among the users' spans, which they contain."""
+        symbols = [span.stop - span.start for span in self.spans]
+        sizes = apportion(self.length * code_length, symbols)
         starts = itertools.accumulate(sizes, initial=0)
-        return [
-            replace(
-                span, row=row, start=start, stop=start + size, inner=span,
-                uses=dict(zip(span.uses, apportion(size, list(span.uses.values())), strict=True)),
-            )
-            for span, start, size in zip(self.spans, starts, sizes, strict=False)
-        ]  # fmt: skip
+        shares = []
+        for span, start, size in zip(self.spans, starts, sizes, strict=False):
+            uses = dict(zip(span.uses, apportion(size, list(span.uses.values())), strict=True))
+            outer = replace(span, row=row, start=start, stop=start + size, inner=span, uses=uses)
+            shares.append(outer)
+        return shares

@@ -1,4 +1,6 @@
-"""The code: its encoder is Sionna's bit for bit, and its decoder loses no more blocks than belief propagation."""
+"""The code: its encoder is Sionna's bit for bit, and its decoder loses no more blocks than belief
+propagation.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +23,22 @@ BLER = {
     (1000, 1.0): 4.62e-1, (1000, 1.5): 7.44e-2, (1000, 2.0): 2.81e-3,
     (2000, 1.0): 4.69e-1, (2000, 1.5): 2.45e-2,
 }  # fmt: skip
-"""(coded bits, Eb/N0 in dB) -> block error rate at rate 1/2, QPSK, AWGN, 20 iterations: Sionna's tutorial, 500 errors each."""
+"""(coded bits, Eb/N0 in dB) -> block error rate at rate 1/2, QPSK, AWGN, 20 iterations: Sionna's
+tutorial, 500 errors each.
+"""
 
 
-def transmit(code: Code, bits_per_symbol: int, snr_db: float, count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def transmit(
+    code: Code, bits_per_symbol: int, snr_db: float, count: int, seed: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Random bits, and the soft bits that arrive."""
     generator = torch.Generator().manual_seed(seed)
     noise_var = 10 ** (-snr_db / 10)
     bits = torch.randint(0, 2, (count, code.k), generator=generator, dtype=torch.uint8)
     symbols = QAM(bits_per_symbol).modulate(code.encode(bits))
-    received = symbols + noise_var**0.5 * torch.randn(symbols.shape, dtype=torch.complex64, generator=generator)
+    received = symbols + noise_var**0.5 * torch.randn(
+        symbols.shape, dtype=torch.complex64, generator=generator
+    )
     return bits, QAM(bits_per_symbol).demodulate(received, torch.full(symbols.shape, noise_var))
 
 
@@ -43,7 +51,10 @@ def half_rate(n: int, decoder: str) -> Code:
 
 
 def against_the_table(n: int, ebn0_db: float, count: int, decoder: str) -> tuple[float, float]:
-    """How many standard deviations we are above the table (both are measured), and our rate. Here Es/N0 = Eb/N0."""
+    """How many standard deviations we are above the table (both are measured), and our rate.
+
+    Here Es/N0 = Eb/N0.
+    """
     code, table = half_rate(n, decoder), BLER[n, ebn0_db]
     ours = errors(code, *transmit(code, 2, ebn0_db, count, n + int(10 * ebn0_db))) / count
     pooled = (ours * count + 500) / (count + 500 / table)
@@ -54,7 +65,9 @@ def against_the_table(n: int, ebn0_db: float, count: int, decoder: str) -> tuple
 def test_no_more_blocks_are_lost_than_published(n, ebn0_db):
     above, ours = against_the_table(n, ebn0_db, 2000, "min-sum")
     assert above < 2.58, f"{ours:.2e} against {BLER[n, ebn0_db]:.2e}"
-    assert ours > BLER[n, ebn0_db] / 20 or BLER[n, ebn0_db] < 0.01  # nor is the noise less than it should be
+    assert (
+        ours > BLER[n, ebn0_db] / 20 or BLER[n, ebn0_db] < 0.01
+    )  # nor is the noise less than it should be
 
 
 @pytest.mark.parametrize(("n", "ebn0_db"), [(512, 1.5), (1000, 1.0)])
@@ -79,19 +92,32 @@ class Point:
 
 
 POINTS = [
-    Point("1/2", 64, 2, 2.0), Point("1/5", 120, 2, -3.2), Point("1/2", 1536, 2, 1.1), Point("8/9", 1000, 2, 6.6),
-    Point("1/3", 2048, 2, -1.2), Point("2/3", 4096, 2, 3.1), Point("1/2", 3780, 6, 10.4), Point("3/4", 1200, 8, 18.9),
-]  # fmt: skip
+    Point("1/2", 64, 2, 2.0),
+    Point("1/5", 120, 2, -3.2),
+    Point("1/2", 1536, 2, 1.1),
+    Point("8/9", 1000, 2, 6.6),
+    Point("1/3", 2048, 2, -1.2),
+    Point("2/3", 4096, 2, 3.1),
+    Point("1/2", 3780, 6, 10.4),
+    Point("3/4", 1200, 8, 18.9),
+]
 MANY = [
-    Point(one.rate, one.bits, one.order, one.snr_db + offset) for one in POINTS for offset in (-0.4, -0.2, 0.0, 0.2, 0.4)
+    Point(one.rate, one.bits, one.order, one.snr_db + offset)
+    for one in POINTS
+    for offset in (-0.4, -0.2, 0.0, 0.2, 0.4)
 ] + [Point("1/5", 3000, 2, -4.3), Point("8/9", 8000, 4, 12.0), Point("1/2", 8448, 2, 0.95)]
 
 
 def paired(point: Point, count: int) -> tuple[int, int]:
-    """Blocks that only our decoder loses, and blocks that only belief propagation loses, on the same noise."""
+    """Blocks that only our decoder loses, and blocks that only belief propagation loses, on the
+    same noise.
+    """
     scheme = Scheme(Fraction(point.rate), point.order)
     blocks = scheme.blocks(scheme.uses(point.bits))
-    ours, theirs = (code_for(blocks, point.order, ITERATIONS, decoder) for decoder in ("min-sum", "belief-propagation"))
+    ours, theirs = (
+        code_for(blocks, point.order, ITERATIONS, decoder)
+        for decoder in ("min-sum", "belief-propagation")
+    )
     bits, soft = transmit(ours, point.order, point.snr_db, count, 7)
     lost = [(code.decode(soft) != bits).any(dim=1) for code in (ours, theirs)]
     return int((lost[0] & ~lost[1]).sum()), int((lost[1] & ~lost[0]).sum())
@@ -111,8 +137,17 @@ def test_belief_propagation_loses_no_fewer_blocks_anywhere_in_the_waterfall(poin
     assert mine <= theirs + 2.58 * math.sqrt(mine + theirs)
 
 
-TEN_PERCENT = {("1/3", 2): -1.1, ("1/2", 2): 1.2, ("2/3", 2): 3.2, ("1/2", 4): 6.4, ("2/3", 4): 8.96, ("1/2", 6): 10.6}
-"""(rate, bits per symbol) -> Es/N0 in dB where belief propagation loses a block of 6144 coded bits in ten."""
+TEN_PERCENT = {
+    ("1/3", 2): -1.1,
+    ("1/2", 2): 1.2,
+    ("2/3", 2): 3.2,
+    ("1/2", 4): 6.4,
+    ("2/3", 4): 8.96,
+    ("1/2", 6): 10.6,
+}
+"""(rate, bits per symbol) -> Es/N0 in dB where belief propagation loses a block of 6144 coded bits
+in ten.
+"""
 
 
 @pytest.mark.slow
@@ -121,7 +156,9 @@ def test_a_tenth_of_long_blocks_is_lost_where_it_should(rate, order):
     k = int(6144 * Fraction(rate))
     code = code_for(Blocks(1, k, 6144, 2 if k <= 3824 else 1), order, ITERATIONS)
     snr_db = TEN_PERCENT[rate, order]
-    worse, better = (errors(code, *transmit(code, order, snr_db + off, 1000, 5)) / 1000 for off in (-0.6, 0.05))
+    worse, better = (
+        errors(code, *transmit(code, order, snr_db + off, 1000, 5)) / 1000 for off in (-0.6, 0.05)
+    )
     assert better < 0.1 < worse
 
 
@@ -131,7 +168,9 @@ RATES, ORDERS = ("1/5", "0.3", "1/3", "1/2", "0.67", "2/3", "8/9"), (1, 2, 4, 6,
 @pytest.mark.parametrize(
     ("rate", "order"),
     [  # every rate and every order in each run, every pair in `make test-slow`
-        pytest.param(rate, order, marks=() if at % len(ORDERS) == ORDERS.index(order) else pytest.mark.slow)
+        pytest.param(
+            rate, order, marks=() if at % len(ORDERS) == ORDERS.index(order) else pytest.mark.slow
+        )
         for at, rate in enumerate(RATES)
         for order in ORDERS
     ],
@@ -141,9 +180,14 @@ def test_the_encoder_is_that_of_sionna(rate, order):
     for bits in (32, 100, 293, 1000, 3820, 5000, 9000):
         scheme = Scheme(Fraction(rate), order)
         blocks = scheme.blocks(scheme.uses(bits))
-        ours, theirs = (code_for(blocks, order, ITERATIONS, decoder) for decoder in ("min-sum", "belief-propagation"))
+        ours, theirs = (
+            code_for(blocks, order, ITERATIONS, decoder)
+            for decoder in ("min-sum", "belief-propagation")
+        )
         assert not isinstance(ours, SionnaCode) and isinstance(theirs, SionnaCode)
-        word = torch.randint(0, 2, (3, blocks.k), generator=torch.Generator().manual_seed(bits), dtype=torch.uint8)
+        word = torch.randint(
+            0, 2, (3, blocks.k), generator=torch.Generator().manual_seed(bits), dtype=torch.uint8
+        )
         assert torch.equal(ours.encode(word), theirs.encode(word))
         assert torch.equal(ours.decode(20 * (2 * ours.encode(word).float() - 1)), word)
 
@@ -171,7 +215,9 @@ def test_gradients_flow_through_belief_propagation():
 
 
 def test_a_code_keeps_kilobytes_and_nothing_of_what_it_was_made_with():
-    """A run may use another code for every length of a stream; Sionna's tables are megabytes, and refer to themselves."""
+    """A run may use another code for every length of a stream; Sionna's tables are megabytes, and
+    refer to themselves.
+    """
     from sionna.phy.fec.ldpc import LDPC5GEncoder
 
     def tables() -> set[int]:

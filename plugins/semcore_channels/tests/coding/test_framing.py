@@ -23,7 +23,9 @@ def test_a_frame_gives_its_payload_back_whatever_follows_it(payload, behind):
 @given(st.binary(min_size=1, max_size=200), st.data())
 def test_any_burst_of_up_to_24_bits_is_noticed(payload, data):
     whole = bytearray(frame(payload))
-    first = len(header(len(payload)))  # a burst in the header moves the CRC and is noticed with probability 1 - 2^-24
+    first = len(
+        header(len(payload))
+    )  # a burst in the header moves the CRC and is noticed with probability 1 - 2^-24
     start = data.draw(st.integers(8 * first, 8 * len(whole) - 24))
     burst = data.draw(st.integers(1, 2**24 - 1))
     damaged = int.from_bytes(whole, "big") ^ burst << (8 * len(whole) - 24 - start)

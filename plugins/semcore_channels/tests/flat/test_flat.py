@@ -1,4 +1,6 @@
-"""AWGN and Rayleigh against closed forms (Proakis, Digital Communications) and the numbers that follow from them."""
+"""AWGN and Rayleigh against closed forms (Proakis, Digital Communications) and the numbers that
+follow from them.
+"""
 
 from __future__ import annotations
 
@@ -41,9 +43,15 @@ def test_uncoded_bpsk_and_qpsk_in_awgn(ebn0_db, ber, rng, as_symbols, qpsk):
     assert within_binomial(errors, len(bits), closed)
 
 
-@pytest.mark.parametrize(("ebn0_db", "ber"), [(0, 1.4645e-1), (5, 6.418e-2), (10, 2.327e-2), (15, 7.723e-3), (20, 2.481e-3)])
+@pytest.mark.parametrize(
+    ("ebn0_db", "ber"),
+    [(0, 1.4645e-1), (5, 6.418e-2), (10, 2.327e-2), (15, 7.723e-3), (20, 2.481e-3)],
+)
 def test_uncoded_bpsk_and_qpsk_in_flat_rayleigh_fading(ebn0_db, ber, rng, as_symbols, qpsk):
-    """BER = (1 - sqrt(g / (1 + g))) / 2, Proakis eq. 14.3-7. The two bits of a symbol share a fade: one is counted."""
+    """BER = (1 - sqrt(g / (1 + g))) / 2, Proakis eq. 14.3-7.
+
+    The two bits of a symbol share a fade: one is counted.
+    """
     sent, bits = qpsk(MILLION)
     channel = Rayleigh(snr_db=ebn0_db + 10 * math.log10(2), coherence="symbol")
     received = channel.transmit(as_symbols([sent]), rng)
@@ -57,7 +65,9 @@ def test_uncoded_bpsk_and_qpsk_in_flat_rayleigh_fading(ebn0_db, ber, rng, as_sym
 @pytest.mark.parametrize(("snr_db", "ber"), [(0, 0.2873), (5, 0.1642), (9, 7.786e-2)])
 def test_uncoded_16qam_in_awgn(snr_db, ber, rng, as_symbols):
     """(3 Q(a) + 2 Q(3a) - Q(5a)) / 4 with a = sqrt(Es/N0 / 5): decisions for the nearest point."""
-    points = QAM(4).modulate((torch.arange(16).unsqueeze(1) >> torch.tensor([3, 2, 1, 0])) & 1)[:, 0]
+    points = QAM(4).modulate((torch.arange(16).unsqueeze(1) >> torch.tensor([3, 2, 1, 0])) & 1)[
+        :, 0
+    ]
     sent = torch.randint(0, 16, (MILLION // 4,), generator=torch.Generator().manual_seed(1))
     received = AWGN(snr_db=snr_db).transmit(as_symbols([points[sent]]), rng)
     decided = (received.values[0].unsqueeze(1) - points).abs().argmin(1)
@@ -65,7 +75,9 @@ def test_uncoded_16qam_in_awgn(snr_db, ber, rng, as_symbols):
     arms = math.sqrt(10 ** (snr_db / 10) / 5)
     closed = (3 * stats.norm.sf(arms) + 2 * stats.norm.sf(3 * arms) - stats.norm.sf(5 * arms)) / 4
     assert closed == pytest.approx(ber, rel=1e-3)
-    deviation = float(wrong.mean(1).std()) / math.sqrt(len(sent))  # the bits of a symbol go wrong together
+    deviation = float(wrong.mean(1).std()) / math.sqrt(
+        len(sent)
+    )  # the bits of a symbol go wrong together
     assert float(wrong.mean()) == pytest.approx(closed, abs=2.58 * deviation)
 
 
@@ -80,14 +92,20 @@ def test_uncoded_16qam_in_awgn(snr_db, ber, rng, as_symbols):
     ],
 )
 def test_slow_fading_has_its_outage(snr_db, outage, rng, as_symbols):
-    """P(log2(1 + |h|^2 SNR) < 1) = 1 - exp(-1 / SNR): a channel that scales its noise with the fade has none."""
+    """P(log2(1 + |h|^2 SNR) < 1) = 1 - exp(-1 / SNR): a channel that scales its noise with the fade
+    has none.
+    """
     rows = 20_000
-    received = Rayleigh(snr_db=snr_db, coherence="frame").transmit(as_symbols([torch.ones(2)] * rows), rng)
+    received = Rayleigh(snr_db=snr_db, coherence="frame").transmit(
+        as_symbols([torch.ones(2)] * rows), rng
+    )
     realised = 1 / received.noise_var[:, 0]
     closed = 1 - math.exp(-1 / 10 ** (snr_db / 10))
     assert closed == pytest.approx(outage, abs=1e-4)
     assert within_binomial(int((realised < 1).sum()), rows, closed)
-    assert received.report[7]["snr_db"] == pytest.approx(float(10 * torch.log10(realised[7])), abs=1e-3)
+    assert received.report[7]["snr_db"] == pytest.approx(
+        float(10 * torch.log10(realised[7])), abs=1e-3
+    )
 
 
 def test_gains_are_complex_rayleigh_of_unit_mean_power(rng, as_symbols):

@@ -27,10 +27,14 @@ def test_labels_and_soft_bits_are_those_of_sionna(name):
     symbols = modulation.modulate(bits)
     torch.testing.assert_close(symbols, Mapper("qam", order, device="cpu")(bits.float()))
     noise_var = torch.linspace(0.05, 2, 240).expand(3, -1)
-    noise = torch.randn(symbols.shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(1))
+    noise = torch.randn(
+        symbols.shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(1)
+    )
     received = symbols + noise_var.sqrt() * noise
     expected = Demapper("app", "qam", order, device="cpu")(received, noise_var)
-    torch.testing.assert_close(modulation.demodulate(received, noise_var), expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        modulation.demodulate(received, noise_var), expected, rtol=1e-3, atol=1e-3
+    )
 
 
 @EVERY
@@ -57,12 +61,18 @@ def test_neighbours_differ_in_one_bit(name):
 
 
 def test_bpsk_is_that_of_the_standard():
-    """TS 38.211, 5.1.2: d = ((1 - 2b) + j (1 - 2b)) / sqrt(2); log p(1)/p(0) = -2 sqrt(2) (Re y + Im y) / N0."""
-    torch.testing.assert_close(BUILT_IN["bpsk"].modulate(torch.tensor([0, 1])), torch.tensor([1 + 1j, -1 - 1j]) / 2**0.5)
+    """TS 38.211, 5.1.2: d = ((1 - 2b) + j (1 - 2b)) / sqrt(2); log p(1)/p(0) = -2 sqrt(2) (Re y +
+    Im y) / N0.
+    """
+    torch.testing.assert_close(
+        BUILT_IN["bpsk"].modulate(torch.tensor([0, 1])), torch.tensor([1 + 1j, -1 - 1j]) / 2**0.5
+    )
     received = torch.randn(200, dtype=torch.complex64, generator=torch.Generator().manual_seed(0))
     noise_var = torch.linspace(0.1, 3, 200)
     expected = -2 * 2**0.5 * (received.real + received.imag) / noise_var
-    torch.testing.assert_close(BUILT_IN["bpsk"].demodulate(received, noise_var), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        BUILT_IN["bpsk"].demodulate(received, noise_var), expected, rtol=1e-4, atol=1e-4
+    )
 
 
 @EVERY
@@ -70,7 +80,11 @@ def test_the_demapper_of_the_base_class_gives_the_same_soft_bits(name):
     modulation, order = BUILT_IN[name], BUILT_IN[name].bits_per_symbol
     symbols = modulation.modulate(random_bits(240 * order))
     noise_var = torch.linspace(0.2, 2, 240).expand(3, -1)
-    noise = torch.randn(symbols.shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(1))
+    noise = torch.randn(
+        symbols.shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(1)
+    )
     received = symbols + noise_var.sqrt() * noise
     expected = modulation.demodulate(received, noise_var)
-    torch.testing.assert_close(Modulation.demodulate(modulation, received, noise_var), expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        Modulation.demodulate(modulation, received, noise_var), expected, rtol=1e-3, atol=1e-3
+    )

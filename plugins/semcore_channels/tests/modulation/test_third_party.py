@@ -98,7 +98,7 @@ def psk(monkeypatch: pytest.MonkeyPatch) -> Modulation:
 
 @pytest.mark.parametrize("snr_db", [5.0, 10.0, 13.0])
 def test_its_symbol_errors_are_those_of_the_books(psk: Modulation, snr_db: float) -> None:
-    """J. W. Craig, Proc. MILCOM 1991: P = 1/pi int_0^(7 pi/8) exp(-Es/N0 sin^2(pi/8) / sin^2 t) dt."""
+    """J. W. Craig, Proc. MILCOM 1991: P = 1/pi int_0^(7pi/8) exp(-Es/N0 sin^2(pi/8)/sin^2 t) dt."""
     data = np.random.default_rng(0).bytes(3 * 50_000 // 8)
     transport, channel = Uncoded("8psk"), AWGN(snr_db=snr_db)
     sent = transport.send([Semantics("a", {"x": Bitstream(data)})], Rng(1))
@@ -107,7 +107,9 @@ def test_its_symbol_errors_are_those_of_the_books(psk: Modulation, snr_db: float
     symbols = (np.unpackbits(one)[: 3 * 49_998].reshape(-1, 3) for one in both)
     wrong = np.not_equal(*symbols).any(1)
     power = 10 ** (snr_db / 10) * np.sin(np.pi / 8) ** 2
-    expected = integrate.quad(lambda t: np.exp(-power / np.sin(t) ** 2), 0, 7 * np.pi / 8)[0] / np.pi
+    expected = (
+        integrate.quad(lambda t: np.exp(-power / np.sin(t) ** 2), 0, 7 * np.pi / 8)[0] / np.pi
+    )
     low, high = stats.binom.interval(0.99, len(wrong), expected)
     assert low <= wrong.sum() <= high
 
@@ -116,14 +118,18 @@ def test_it_is_coded_and_counts_in_the_identity(psk: Modulation) -> None:
     transport = LDPC(modulation="8psk")
     batch = [Semantics("a", {"x": Bitstream(bytes(range(200)))})]
     sent = transport.send(batch, Rng(1))
-    assert transport.receive(AWGN(snr_db=12.0).transmit(sent, Rng(2)))[0].streams["x"].data == bytes(range(200))
+    assert transport.receive(AWGN(snr_db=12.0).transmit(sent, Rng(2)))[0].streams[
+        "x"
+    ].data == bytes(range(200))
     assert "8psk" in names() and load("8psk") is psk
     assert LDPC(modulation="4qam").identity() == "min-sum" != transport.identity()
     assert Uncoded("4qam").identity() is None and Uncoded("8psk").identity()
 
 
 def test_an_unknown_name_is_refused_and_all_known_ones_are_listed(psk: Modulation) -> None:
-    with pytest.raises(ComponentError, match="'bpsk', '4qam', '16qam', '64qam', '256qam' or '8psk', not '16apsk'"):
+    with pytest.raises(
+        ComponentError, match="'bpsk', '4qam', '16qam', '64qam', '256qam' or '8psk', not '16apsk'"
+    ):
         LDPC(modulation="16apsk")
 
 
@@ -135,7 +141,9 @@ def test_an_unknown_name_is_refused_and_all_known_ones_are_listed(psk: Modulatio
         (torch.ones(8, dtype=torch.complex64), "same point"),
     ],
 )
-def test_a_wrong_constellation_is_refused(psk: Modulation, points: torch.Tensor, problem: str) -> None:
+def test_a_wrong_constellation_is_refused(
+    psk: Modulation, points: torch.Tensor, problem: str
+) -> None:
     class Wrong(Modulation):
         bits_per_symbol = 3
 
@@ -147,7 +155,12 @@ def test_a_wrong_constellation_is_refused(psk: Modulation, points: torch.Tensor,
         Uncoded("wrong").send([Semantics("a", {"x": Bitstream(b"abc")})], Rng(1))
 
 
-@pytest.mark.parametrize(("name", "value", "problem"), [("4qam", None, "choose another"), ("x", 3, "instance of Modulation")])
-def test_what_cannot_be_a_modulation_is_refused(psk: Modulation, name: str, value: object, problem: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [("4qam", None, "choose another"), ("x", 3, "instance of Modulation")],
+)
+def test_what_cannot_be_a_modulation_is_refused(
+    psk: Modulation, name: str, value: object, problem: str
+) -> None:
     with pytest.raises(PluginError, match=problem):
         registry.register(name, value)  # type: ignore[arg-type]

@@ -1,4 +1,6 @@
-"""Satellite links against TR 38.811, TR 38.821, ITU-R P.618, Table I of the paper, and the mechanics of an orbit."""
+"""Satellite links against TR 38.811, TR 38.821, ITU-R P.618, Table I of the paper, and the
+mechanics of an orbit.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,14 @@ from semcore.rng import Rng
 from semcore_channels.budget import noise_power_dbm
 from semcore_channels.ntn.channels import NTNTDL, Satellite
 from semcore_channels.ntn.geometry import doppler_hz, free_space_loss_db, slant_range_km
-from semcore_channels.ntn.orbit import ILLUSTRATION, Elements, Site, _checksum, circular_pass, site_pass
+from semcore_channels.ntn.orbit import (
+    ILLUSTRATION,
+    Elements,
+    Site,
+    _checksum,
+    circular_pass,
+    site_pass,
+)
 from semcore_channels.ntn.rain import rain_loss_db
 from semcore_channels.ntn.scenarios import moments, scenarios
 from semcore_channels.ntn.taps import PROFILES
@@ -31,7 +40,8 @@ def drawn(channel, slots, seed=0, key="a"):
     return channel.draw([SlotRange(key, 0, slots)], Rng(seed)).response[:, 0]
 
 
-# ------------------------------------------------------------------------------------------- geometry, losses
+# -------------------------------------------------------------------------------------------
+# geometry, losses
 
 
 @pytest.mark.parametrize(
@@ -43,7 +53,9 @@ def drawn(channel, slots, seed=0, key="a"):
         (35_786, 12.5, 40_316.7, 2e9, 190.58),
     ],
 )
-def test_slant_range_and_free_space_loss(altitude_km, elevation_deg, range_km, frequency_hz, loss_db):
+def test_slant_range_and_free_space_loss(
+    altitude_km, elevation_deg, range_km, frequency_hz, loss_db
+):
     """TR 38.821, Table 6.1.3.3-1."""
     assert slant_range_km(altitude_km, elevation_deg) == pytest.approx(range_km, rel=1e-4)
     assert free_space_loss_db(range_km, frequency_hz) == pytest.approx(loss_db, abs=0.01)
@@ -64,45 +76,67 @@ RAIN = {
     14.25e9: {1: 0.4953, 0.1: 2.1858, 0.01: 6.7981, 0.001: 14.900},
     29e9: {1: 2.2078, 0.1: 8.5701, 0.01: 23.4444, 0.001: 45.1987},
 }
-"""ITU-R P.618-13 validation examples, London: carrier -> percentage of time -> dB. Horizontal polarisation."""
+"""ITU-R P.618-13 validation examples, London: carrier -> percentage of time -> dB.
+
+Horizontal polarisation.
+"""
 
 
 @pytest.mark.parametrize("frequency_hz", RAIN)
 def test_rain_is_that_of_p618(frequency_hz):
     for percent, loss_db in RAIN[frequency_hz].items():
         found = rain_loss_db(
-            frequency_hz, 31.077, 51.5, -0.14, rate_mm_h=26.481, exceedance_percent=percent, tilt_deg=0
-        )  # fmt: skip
-        assert found == pytest.approx(loss_db, rel=1e-3)  # itur takes the site's height from its own map: 1e-4
+            frequency_hz,
+            31.077,
+            51.5,
+            -0.14,
+            rate_mm_h=26.481,
+            exceedance_percent=percent,
+            tilt_deg=0,
+        )
+        assert found == pytest.approx(
+            loss_db, rel=1e-3
+        )  # itur takes the site's height from its own map: 1e-4
 
 
 def test_rain_grows_with_rate_and_frequency_and_ends_with_it():
     losses = [rain_loss_db(20e9, 40, 39.9, 116.4, rate_mm_h=rate) for rate in (0, 1, 10, 50)]
     assert losses[0] == 0 and losses == sorted(losses)
     assert rain_loss_db(2e9, 40, 39.9, 116.4) < 0.05 < 20 < rain_loss_db(20e9, 40, 39.9, 116.4)
-    assert rain_loss_db(20e9, 40, 39.9, 116.4) == pytest.approx(22.2, abs=0.1)  # the place's own rain, 0.01 %
+    assert rain_loss_db(20e9, 40, 39.9, 116.4) == pytest.approx(
+        22.2, abs=0.1
+    )  # the place's own rain, 0.01 %
 
 
-# ------------------------------------------------------------------------------------------- the taps
+# ------------------------------------------------------------------------------------------- the
+# taps
 
 
 @pytest.mark.parametrize("model", PROFILES)
 def test_a_profile_has_the_rms_delay_spread_it_is_scaled_by(model):
     line = NTNTDL(snr_db=0.0, model=model, delay_spread_s=100e-9).line(50)
     mean = (line.powers * line.delays_s).sum()
-    assert float(((line.powers * (line.delays_s - mean).square()).sum()).sqrt()) == pytest.approx(100e-9, rel=1e-3)
+    assert float(((line.powers * (line.delays_s - mean).square()).sum()).sqrt()) == pytest.approx(
+        100e-9, rel=1e-3
+    )
     assert float(line.powers.sum()) == pytest.approx(1, abs=1e-6)
 
 
 def realised_taps(channel, slots):
-    """Gains of the taps, found in realised responses: the delays are known, so a least-squares fit over the subcarriers."""
+    """Gains of the taps, found in realised responses: the delays are known, so a least-squares fit
+    over the subcarriers.
+    """
     delays = sorted({tap.delay * channel.delay_spread_s for tap in PROFILES[channel.model]})
-    bands = (torch.arange(channel.subcarriers) - channel.subcarriers // 2) * channel.subcarrier_spacing_hz
+    bands = (
+        torch.arange(channel.subcarriers) - channel.subcarriers // 2
+    ) * channel.subcarrier_spacing_hz
     phases = -2 * math.pi * bands.double().unsqueeze(1) * torch.tensor(delays, dtype=torch.float64)
     basis = torch.polar(torch.ones_like(phases), phases)
     response = drawn(channel, slots)[:, 0].to(torch.complex128)
     fitted = torch.linalg.lstsq(basis, response.mT)
-    assert float((basis @ fitted.solution - response.mT).abs().max()) < 1e-3  # nothing at any other delay
+    assert (
+        float((basis @ fitted.solution - response.mT).abs().max()) < 1e-3
+    )  # nothing at any other delay
     return delays, fitted.solution
 
 
@@ -115,8 +149,12 @@ def test_realised_responses_have_delays_powers_and_k_factor_of_the_table(model):
         own = [tap for tap in PROFILES[model] if tap.delay * channel.delay_spread_s == delay]
         power = sum(10 ** (tap.power_db / 10) for tap in own) / total
         seen = gain.abs().square()
-        assert float(seen.mean()) == pytest.approx(power, rel=0.02 + 4 * float(seen.std() / seen.mean()) / slots**0.5)
-        if own[0].line_of_sight:  # E|g|^4 = s^4 + 4 s^2 d^2 + 2 d^4 of a Rician gain gives K = s^2 / d^2
+        assert float(seen.mean()) == pytest.approx(
+            power, rel=0.02 + 4 * float(seen.std() / seen.mean()) / slots**0.5
+        )
+        if own[
+            0
+        ].line_of_sight:  # E|g|^4 = s^4 + 4 s^2 d^2 + 2 d^4 of a Rician gain gives K = s^2 / d^2
             fourth, second = float(seen.square().mean()), float(seen.mean())
             steady = math.sqrt(max(2 * second**2 - fourth, 0))
             k_factor_db = 10 * math.log10(steady / (second - steady))
@@ -126,10 +164,16 @@ def test_realised_responses_have_delays_powers_and_k_factor_of_the_table(model):
 
 
 @pytest.mark.parametrize(
-    "model", [pytest.param(model, marks=() if model in ("A", "D") else pytest.mark.slow) for model in PROFILES]
+    "model",
+    [
+        pytest.param(model, marks=() if model in ("A", "D") else pytest.mark.slow)
+        for model in PROFILES
+    ],
 )
 def test_unit_mean_gain_and_the_correlation_that_the_receiver_knows(model):
-    channel = NTNTDL(snr_db=0.0, model=model, speed_kmh=900.0, delay_spread_s=300e-9, carrier_frequency_hz=20e9)
+    channel = NTNTDL(
+        snr_db=0.0, model=model, speed_kmh=900.0, delay_spread_s=300e-9, carrier_frequency_hz=20e9
+    )
     response = drawn(channel, 8000)
     assert float(response.abs().square().mean()) == pytest.approx(1, abs=0.04)
     seen, known = Correlation.of(response.unsqueeze(1)), channel.correlation()
@@ -139,13 +183,26 @@ def test_unit_mean_gain_and_the_correlation_that_the_receiver_knows(model):
 
 def test_the_autocorrelation_is_that_of_jakes_over_a_whole_frame():
     """One realisation goes on over the slots of a row: E[h(t) h*(0)] = J0(2 pi fd t)."""
-    channel = NTNTDL(snr_db=0.0, coherence="frame", speed_kmh=300.0, carrier_frequency_hz=20e9, delay_spread_s=0.0)
-    rows = torch.stack([drawn(channel, 3, key=f"row{number}")[:, :, 0].flatten() for number in range(4000)])
+    channel = NTNTDL(
+        snr_db=0.0,
+        coherence="frame",
+        speed_kmh=300.0,
+        carrier_frequency_hz=20e9,
+        delay_spread_s=0.0,
+    )
+    rows = torch.stack(
+        [drawn(channel, 3, key=f"row{number}")[:, :, 0].flatten() for number in range(4000)]
+    )
     shift = 300 / 3.6 * 20e9 / 299_792_458
     expected = special.j0(2 * math.pi * shift * channel.symbol_s * np.arange(42))
     seen = (rows * rows[:, :1].conj()).mean(0).numpy()
     assert np.abs(seen - expected).max() < 0.07
-    parts = torch.cat([channel.draw([SlotRange("row7", at, 1)], Rng(0)).response[:, 0, :, 0].flatten() for at in range(3)])
+    parts = torch.cat(
+        [
+            channel.draw([SlotRange("row7", at, 1)], Rng(0)).response[:, 0, :, 0].flatten()
+            for at in range(3)
+        ]
+    )
     torch.testing.assert_close(parts, rows[7], rtol=1e-4, atol=1e-4)  # however it is cut
 
 
@@ -154,11 +211,16 @@ def test_a_residual_offset_turns_the_phase_from_symbol_to_symbol():
     turning = replace(still, residual_doppler_hz=2000.0)
     ratio = drawn(turning, 4)[:, :, 0] / drawn(still, 4)[:, :, 0]
     expected = torch.arange(14) * 2 * math.pi * 2000 * still.symbol_s
-    torch.testing.assert_close(ratio, torch.polar(torch.ones(14), expected).expand(4, -1), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        ratio, torch.polar(torch.ones(14), expected).expand(4, -1), rtol=1e-3, atol=1e-3
+    )
 
 
 def test_a_shift_that_the_model_cannot_hold_is_refused():
-    with pytest.raises(ComponentError, match="precompensation leaves a frequency offset of 29635 Hz, 18% of subcarrier"):
+    with pytest.raises(
+        ComponentError,
+        match="precompensation leaves a frequency offset of 29635 Hz, 18% of subcarrier",
+    ):
         NTNTDL(snr_db=0.0, precompensation=False)
     with pytest.raises(ComponentError, match="residual_doppler_hz leaves"):
         NTNTDL(snr_db=0.0, residual_doppler_hz=-9000.0)
@@ -166,7 +228,8 @@ def test_a_shift_that_the_model_cannot_hold_is_refused():
     assert wide.offset_hz(50) == pytest.approx(29_635, rel=1e-3)
 
 
-# ------------------------------------------------------------------------------------------- the bent pipe
+# ------------------------------------------------------------------------------------------- the
+# bent pipe
 
 
 PRINTED = {(300, 90): -5.1, (600, 90): -17.1, (1200, 90): -29.1, (300, 30): -16, (600, 30): -27}
@@ -182,7 +245,9 @@ PRINTED = {(300, 90): -5.1, (600, 90): -17.1, (1200, 90): -29.1, (300, 30): -16,
 )
 def test_table_one_under_both_readings(power_dbm, reading, snrs):
     for (altitude_km, elevation_deg), snr_db in snrs.items():
-        channel = Satellite(tx_power_dbm=power_dbm, altitude_km=altitude_km, elevation_deg=elevation_deg)
+        channel = Satellite(
+            tx_power_dbm=power_dbm, altitude_km=altitude_km, elevation_deg=elevation_deg
+        )
         terms = {term.name: term for term in channel.budget()}
         assert terms["SNR"].value == pytest.approx(snr_db, abs=0.5 if elevation_deg == 30 else 0.06)
         assert terms["transmit power"].note == reading
@@ -199,7 +264,9 @@ def test_rain_costs_what_it_says(rng, as_symbols, qpsk):
     one, other = (channel.transmit(symbols, rng).report[0]["snr_db"] for channel in (clear, wet))
     assert one - other == pytest.approx(loss, abs=1e-3)
     seldom = replace(clear, rain_exceedance_percent=0.01)
-    assert seldom.unit_gain_snr_db() < replace(clear, rain_exceedance_percent=1.0).unit_gain_snr_db()
+    assert (
+        seldom.unit_gain_snr_db() < replace(clear, rain_exceedance_percent=1.0).unit_gain_snr_db()
+    )
     with pytest.raises(ComponentError, match="either rain_rate_mm_h or rain_exceedance_percent"):
         replace(wet, rain_exceedance_percent=1.0)
 
@@ -210,7 +277,9 @@ def test_two_hops_fade_independently_and_multiply():
     power = slots.response[:, 0, 0, 0].abs().square()
     assert float(power.mean()) == pytest.approx(1, abs=0.1)
     assert float(power.square().mean()) == pytest.approx(4, rel=0.3)  # E|h|^4 = 2 of each
-    expected = special.k1(2 * math.sqrt(0.1)) * 2 * math.sqrt(0.1)  # P(|h1 h2|^2 > x) = 2 sqrt(x) K1(2 sqrt(x))
+    expected = (
+        special.k1(2 * math.sqrt(0.1)) * 2 * math.sqrt(0.1)
+    )  # P(|h1 h2|^2 > x) = 2 sqrt(x) K1(2 sqrt(x))
     assert float((power > 0.1).float().mean()) == pytest.approx(expected, abs=0.03)
 
 
@@ -240,18 +309,27 @@ def test_a_circular_pass(altitude_km, highest_deg):
     assert middle.range_km == pytest.approx(slant_range_km(altitude_km, highest_deg), rel=1e-6)
     assert middle.range_rate_km_s == pytest.approx(0, abs=1e-9)
     for before, after in zip(looks, reversed(looks), strict=True):
-        assert before.elevation_deg == pytest.approx(after.elevation_deg) and before.elevation_deg >= 10
-        assert before.range_km == pytest.approx(slant_range_km(altitude_km, before.elevation_deg), rel=1e-6)
+        assert (
+            before.elevation_deg == pytest.approx(after.elevation_deg)
+            and before.elevation_deg >= 10
+        )
+        assert before.range_km == pytest.approx(
+            slant_range_km(altitude_km, before.elevation_deg), rel=1e-6
+        )
         assert before.range_rate_km_s == pytest.approx(-after.range_rate_km_s)
     rates = np.gradient([look.range_km for look in looks], 5)[1:-1]
     assert np.allclose(rates, [look.range_rate_km_s for look in looks][1:-1], atol=0.05)
     if highest_deg == 90:  # the satellite comes straight on: TR 38.811, eq. 6.7-1
         first = looks[0]
-        assert first.doppler_hz(2e9) == pytest.approx(doppler_hz(altitude_km, first.elevation_deg, 2e9), rel=1e-6)
+        assert first.doppler_hz(2e9) == pytest.approx(
+            doppler_hz(altitude_km, first.elevation_deg, 2e9), rel=1e-6
+        )
 
 
 def test_sgp4_over_a_site():
-    """Range and range rate agree with each other, the height is that of the orbit, and the site is where it should be."""
+    """Range and range rate agree with each other, the height is that of the orbit, and the site is
+    where it should be.
+    """
     elements = Elements.read(ILLUSTRATION)
     begin, both = site_pass(elements, [Site(39.9, 116.4), Site(32.06, 118.8)], NOON, step_s=1)
     looks = [one for one, _ in both]
@@ -261,7 +339,9 @@ def test_sgp4_over_a_site():
     assert np.allclose(rates, [look.range_rate_km_s for look in looks][1:-1], atol=0.02)
     assert all(340 < look.altitude_km < 385 for look in looks)
     best = max(looks, key=lambda look: look.elevation_deg)
-    assert best.range_km == pytest.approx(slant_range_km(best.altitude_km, best.elevation_deg), rel=0.02)
+    assert best.range_km == pytest.approx(
+        slant_range_km(best.altitude_km, best.elevation_deg), rel=0.02
+    )
     x, y, z = Site(0, 90).position_km()
     assert (x, y, z) == pytest.approx((0, 6378.137, 0), abs=1e-6)
     assert Site(90, 0).position_km()[2] == pytest.approx(6356.752, abs=1e-3)
@@ -271,7 +351,9 @@ def test_the_earth_turns_as_the_almanac_says():
     """Greenwich mean sidereal time at 2000-01-01 12:00 is 18 h 41 m 50.55 s."""
     from semcore_channels.ntn.orbit import _sidereal_angle
 
-    assert math.degrees(_sidereal_angle(2_451_545.0, 0.0)) / 15 == pytest.approx(18 + 41 / 60 + 50.55 / 3600, abs=1e-5)
+    assert math.degrees(_sidereal_angle(2_451_545.0, 0.0)) / 15 == pytest.approx(
+        18 + 41 / 60 + 50.55 / 3600, abs=1e-5
+    )
 
 
 def test_elements_that_cannot_be_used_say_why(tmp_path):
@@ -284,7 +366,10 @@ def test_elements_that_cannot_be_used_say_why(tmp_path):
         Elements.read(tmp_path / "empty.tle")
     with pytest.raises(RunError, match="cannot be read"):
         Elements.read(tmp_path / "missing.tle")
-    with pytest.raises(RunError, match="is not above 10 degrees at every site at 2025-12-09 06:00:00 UTC, but it is at"):
+    with pytest.raises(
+        RunError,
+        match="is not above 10 degrees at every site at 2025-12-09 06:00:00 UTC, but it is at",
+    ):
         site_pass(Elements.read(ILLUSTRATION), [Site(39.9, 116.4)], NOON.replace(hour=6))
 
 
@@ -296,14 +381,20 @@ def test_a_pass_becomes_scenarios_for_a_planner():
     channel = Satellite(tx_power_dbm=55.0, rain_rate_mm_h=10.0)
     passing = moments(channel, [(look,) for look in circular_pass(500, 70)])
     told = scenarios(passing, task="verify a face")
-    assert [one.segment for one in told] == list(range(len(passing))) and told[0].task == "verify a face"
+    assert [one.segment for one in told] == list(range(len(passing))) and told[
+        0
+    ].task == "verify a face"
     best = max(passing, key=lambda one: one.snr_db)
     assert best.look.elevation_deg == pytest.approx(70, abs=0.01)
-    again = replace(channel, **{path.removeprefix("channel."): value for path, value in best.environment.items()})
+    again = replace(
+        channel,
+        **{path.removeprefix("channel."): value for path, value in best.environment.items()},
+    )
     assert again.unit_gain_snr_db() == pytest.approx(best.snr_db, abs=1e-3)
 
 
-# ---------------------------------------------------------------------------------------------- elements of all kinds
+# ----------------------------------------------------------------------------------------------
+# elements of all kinds
 
 
 def lines(number: int, name: str = "", epoch: str = "25340.50000000", orbit: str = "") -> str:
@@ -313,7 +404,9 @@ def lines(number: int, name: str = "", epoch: str = "25340.50000000", orbit: str
         f"1 {number:05d}U 25001A   {epoch}  .00001234  00000+0  12345-4 0  999",
         f"2 {number:05d} {orbit:>55s}    1",
     )
-    return "\n".join([*([name] if name else []), *(one + str(_checksum(one)) for one in pair)]) + "\n"
+    return (
+        "\n".join([*([name] if name else []), *(one + str(_checksum(one)) for one in pair)]) + "\n"
+    )
 
 
 EPOCH = datetime(2025, 12, 6, 12, tzinfo=UTC)
@@ -338,7 +431,8 @@ def test_a_byte_order_mark_is_no_part_of_elements(tmp_path):
 def test_elements_are_not_used_far_from_their_time(tmp_path, days):
     elements = Elements.read(file_of(tmp_path, lines(91234, "DRAG")))
     when = EPOCH + timedelta(days=days, minutes=1 if days > 0 else -1)
-    words = f"elements of DRAG are of 2025-12-06, and {when:%Y-%m-%d} is {abs(days)} days {'after' if days > 0 else 'before'}"
+    where = "after" if days > 0 else "before"
+    words = f"elements of DRAG are of 2025-12-06, and {when:%Y-%m-%d} is {abs(days)} days {where}"
     with pytest.raises(RunError, match=words):
         site_pass(elements, [BEIJING], when)
     elements.check_age(EPOCH + timedelta(days=20 if days > 0 else -20))
@@ -349,7 +443,10 @@ def test_a_satellite_of_several_is_chosen_by_name_or_number(tmp_path):
     assert [one.name for one in Elements.read_all(path)] == ["FIRST", "SECOND", "THIRD"]
     assert Elements.read(path, "second").number == Elements.read(path, "95555").number == "95555"
     assert Elements.read(path, "42").name == Elements.read(path, "00042").name == "THIRD"
-    with pytest.raises(RunError, match=r"holds 3 satellites: choose one with --satellite.*FIRST \(91234\), SECOND \(95555\)"):
+    with pytest.raises(
+        RunError,
+        match=r"holds 3 satellites: choose one with --satellite.*FIRST \(91234\), SECOND \(95555\)",
+    ):
         Elements.read(path)
     with pytest.raises(RunError, match=r"holds no satellite 'FOURTH'; it holds FIRST \(91234\)"):
         Elements.read(path, "FOURTH")
@@ -390,14 +487,27 @@ def test_a_geostationary_satellite_stands_still(tmp_path):
     under = Site(0.0, float(max(range(-180, 180), key=height)))
     begin, looks = site_pass(elements, [under], EPOCH, step_s=3600)
     assert len(looks) == 49 and begin == EPOCH - timedelta(days=1)
-    assert all(abs(look.doppler_hz(20e9)) < 1500 and 35_700 < look.altitude_km < 35_900 for (look,) in looks)
+    assert all(
+        abs(look.doppler_hz(20e9)) < 1500 and 35_700 < look.altitude_km < 35_900
+        for (look,) in looks
+    )
     channel = Satellite(snr_db=5.0, carrier_frequency_hz=20e9)
     for one in moments(channel, looks, turning=True):
         assert abs(one.channel.link_state()["doppler_hz"]) < 1500
-        assert one.environment["channel.range_rate_km_s"] == pytest.approx(one.look.range_rate_km_s, abs=1e-4)
-    still = Satellite(snr_db=5.0, carrier_frequency_hz=20e9, altitude_km=35_786.0, elevation_deg=30.0, precompensation=False)
+        assert one.environment["channel.range_rate_km_s"] == pytest.approx(
+            one.look.range_rate_km_s, abs=1e-4
+        )
+    still = Satellite(
+        snr_db=5.0,
+        carrier_frequency_hz=20e9,
+        altitude_km=35_786.0,
+        elevation_deg=30.0,
+        precompensation=False,
+    )
     assert still.link_state()["doppler_hz"] == 0 == still.offset_hz(30.0)
-    with pytest.raises(RunError, match=r"35786 km does not pass as over an earth at rest .* give its elements"):
+    with pytest.raises(
+        RunError, match=r"35786 km does not pass as over an earth at rest .* give its elements"
+    ):
         circular_pass(35_786.0)
 
 
@@ -417,10 +527,19 @@ def test_a_molniya_orbit_is_followed_to_its_apogee(tmp_path):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"rain_rate_mm_h": 5.0, "elevation_deg": 3.0}, "rain_rate_mm_h with elevation_deg: an elevation of 3 degrees"),
-        ({"rain_exceedance_percent": 0.1, "elevation_deg": 4.9}, "rain_exceedance_percent with elevation_deg"),
+        (
+            {"rain_rate_mm_h": 5.0, "elevation_deg": 3.0},
+            "rain_rate_mm_h with elevation_deg: an elevation of 3 degrees",
+        ),
+        (
+            {"rain_exceedance_percent": 0.1, "elevation_deg": 4.9},
+            "rain_exceedance_percent with elevation_deg",
+        ),
         ({"rain_rate_mm_h": 5.0, "downlink_elevation_deg": 2.0}, "an elevation of 2 degrees"),
-        ({"rain_rate_mm_h": 5.0, "carrier_frequency_hz": 60e9}, "carrier_frequency_hz: a carrier of 60 GHz: .* up to 55 GHz"),
+        (
+            {"rain_rate_mm_h": 5.0, "carrier_frequency_hz": 60e9},
+            "carrier_frequency_hz: a carrier of 60 GHz: .* up to 55 GHz",
+        ),
     ],
 )
 def test_rain_outside_of_the_recommendation_is_refused(settings, words):

@@ -1,4 +1,4 @@
-"""The grid, the estimators and the equalisers: against closed forms, and against Sionna's receiver."""
+"""The grid, the estimators and the equalisers against closed forms and Sionna's receiver."""
 
 from __future__ import annotations
 
@@ -24,11 +24,15 @@ from semcore_channels.sionna_rng import sionna_phy, sionna_rng
 KRONECKER = Grid(48, 14, (2, 11))
 COMB = Grid(48, 14, tuple(range(14)), 4)
 LATTICE = Grid(48, 14, (0, 4, 8, 12), 3)
-GRIDS = pytest.mark.parametrize("grid", [KRONECKER, COMB, LATTICE], ids=["kronecker", "comb", "lattice"])
+GRIDS = pytest.mark.parametrize(
+    "grid", [KRONECKER, COMB, LATTICE], ids=["kronecker", "comb", "lattice"]
+)
 
 
 def correlation(grid: Grid, doppler: float = 0.02, spread: float = 0.01) -> Correlation:
-    """Clarke's fading in time, an exponential delay profile in frequency (per OFDM symbol and per subcarrier)."""
+    """Clarke's fading in time, an exponential delay profile in frequency (per OFDM symbol and per
+    subcarrier).
+    """
     lags = torch.arange(grid.ofdm_symbols)
     over_time = torch.special.bessel_j0(2 * math.pi * doppler * lags).to(torch.complex64)
     return Correlation(over_time, 1 / (1 + 2j * math.pi * spread * torch.arange(grid.subcarriers)))
@@ -58,7 +62,13 @@ class Drawn(OFDMChannel):
 
     def draw(self, parts: Sequence[SlotRange], rng: Rng) -> Slots:
         drawn = [
-            gaussian(self.correlation(), p.count, self.rx_antennas, rng.at(p.key, p.first).integer() % 2**31) for p in parts
+            gaussian(
+                self.correlation(),
+                p.count,
+                self.rx_antennas,
+                rng.at(p.key, p.first).integer() % 2**31,
+            )
+            for p in parts
         ]
         return Slots(torch.cat(drawn), torch.zeros(sum(p.count for p in parts)))
 
@@ -71,7 +81,9 @@ def test_every_element_is_a_pilot_or_data(grid):
     data = torch.arange(1, 2 * grid.data_uses + 1).reshape(2, -1).to(torch.complex64)
     slots = grid.fill(data)
     assert torch.equal(grid.data_of(slots), data)
-    torch.testing.assert_close(grid.at_pilots(slots.unsqueeze(1))[0, 0], torch.ones_like(grid.pilots))
+    torch.testing.assert_close(
+        grid.at_pilots(slots.unsqueeze(1))[0, 0], torch.ones_like(grid.pilots)
+    )
     assert grid.pilot_uses + grid.data_uses == 48 * 14
     order = grid.data_of(torch.arange(48 * 14).reshape(1, 14, 48))[0]
     assert torch.equal(order, order.sort().values)  # in the order of time, then of frequency
@@ -86,11 +98,19 @@ def test_the_comb_of_the_satellite_paper_has_30_pilots_and_90_data_a_symbol():
 @pytest.mark.parametrize(("length", "slots"), [(0, 0), (1, 1), (400, 1), (10_000, 0)])
 def test_a_row_pays_for_its_slots(grid, length, slots, rng, as_symbols, qpsk):
     channel = Drawn(
-        snr_db=3.0, subcarriers=48, pilot_symbols=grid.pilot_symbols, pilot_spacing=grid.pilot_spacing, cyclic_prefix=4
+        snr_db=3.0,
+        subcarriers=48,
+        pilot_symbols=grid.pilot_symbols,
+        pilot_spacing=grid.pilot_spacing,
+        cyclic_prefix=4,
     )
     slots = slots or -(-length // grid.data_uses)
     received = channel.transmit(as_symbols([qpsk(length)[0]]), rng)
-    spent = {"pilots": slots * grid.pilot_uses, "cyclic-prefix": slots * 14 * 4, "padding": slots * grid.data_uses - length}
+    spent = {
+        "pilots": slots * grid.pilot_uses,
+        "cyclic-prefix": slots * 14 * 4,
+        "padding": slots * grid.data_uses - length,
+    }
     assert received.overhead == (spent,)
     assert length + sum(spent.values()) == slots * 14 * (48 + 4)  # every sample that is on the air
     report = received.report[0]
@@ -102,13 +122,22 @@ def test_a_row_pays_for_its_slots(grid, length, slots, rng, as_symbols, qpsk):
 @pytest.mark.parametrize("method", ["linear", "nearest", "lmmse"])
 @pytest.mark.parametrize(("noise_var", "gain"), [(1.0, 1.0), (0.05, 3.0), (1e-4, 0.3)])
 def test_the_receiver_knows_the_error_of_its_estimate(grid, method, noise_var, gain):
-    """Over the ensemble E|h - trust e|^2 = unknown for every element, with E[(h - trust e) e*] = 0: no better scaling."""
+    """Over the ensemble E|h - trust e|^2 = unknown for every element, with E[(h - trust e) e*] = 0:
+    no better scaling.
+    """
     known, slots = correlation(grid), 4000
     response = gain**0.5 * gaussian(known, slots, 1)
     known = Correlation(known.time, gain * known.frequency)
-    noise = torch.randn(response.shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(1))
+    noise = torch.randn(
+        response.shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(1)
+    )
     pilots_only = grid.fill(torch.zeros(slots, grid.data_uses, dtype=torch.complex64)).unsqueeze(1)
-    estimator = Estimator(grid, known, "lmmse" if method == "lmmse" else "ls", "nearest" if method == "nearest" else "linear")
+    estimator = Estimator(
+        grid,
+        known,
+        "lmmse" if method == "lmmse" else "ls",
+        "nearest" if method == "nearest" else "linear",
+    )
     var = torch.tensor([noise_var])
     found = estimator.interpolated(response * pilots_only + noise_var**0.5 * noise, var)
     trust, unknown = estimator.reliability(var)
@@ -120,9 +149,11 @@ def test_the_receiver_knows_the_error_of_its_estimate(grid, method, noise_var, g
 
 @GRIDS
 def test_wiener_is_the_textbook_filter_and_the_best(grid):
-    """Against R_hp (R_pp + N0 I)^-1 over all elements at once; and no interpolation has less error."""
+    """Against R_hp (R_pp + N0 I)^-1 over all elements; and no interpolation has a smaller error."""
     known, noise_var = correlation(grid), 0.1
-    arrived = gaussian(known, 2, 1) * grid.fill(torch.ones(2, grid.data_uses, dtype=torch.complex64)).unsqueeze(1)
+    arrived = gaussian(known, 2, 1) * grid.fill(
+        torch.ones(2, grid.data_uses, dtype=torch.complex64)
+    ).unsqueeze(1)
     var, wiener = torch.tensor([noise_var]), Estimator(grid, known, "lmmse")
 
     def matrix(lags: torch.Tensor, rows: Sequence[int], columns: Sequence[int]) -> torch.Tensor:
@@ -131,8 +162,12 @@ def test_wiener_is_the_textbook_filter_and_the_best(grid):
 
     times, bands = range(grid.ofdm_symbols), range(grid.subcarriers)
     pilots = grid.pilot_symbols, grid.pilot_subcarriers
-    cross = torch.kron(matrix(known.time, times, pilots[0]), matrix(known.frequency, bands, pilots[1]))
-    own = torch.kron(matrix(known.time, pilots[0], pilots[0]), matrix(known.frequency, pilots[1], pilots[1]))
+    cross = torch.kron(
+        matrix(known.time, times, pilots[0]), matrix(known.frequency, bands, pilots[1])
+    )
+    own = torch.kron(
+        matrix(known.time, pilots[0], pilots[0]), matrix(known.frequency, pilots[1], pilots[1])
+    )
     filter_ = torch.linalg.solve(own + noise_var * torch.eye(len(own)), cross.mH).mH
     expected = filter_ @ grid.at_pilots(arrived).flatten(1).to(torch.complex128).mT
     found = wiener.interpolated(arrived, var).flatten(1).mT.to(torch.complex128)
@@ -141,27 +176,44 @@ def test_wiener_is_the_textbook_filter_and_the_best(grid):
     unknown = wiener.reliability(var)[1][0]
     torch.testing.assert_close(unknown, left, rtol=1e-3, atol=1e-4)
     for interpolation in ("linear", "nearest"):
-        assert (unknown < Estimator(grid, known, "ls", interpolation).reliability(var)[1][0] + 1e-6).all()
+        assert (
+            unknown < Estimator(grid, known, "ls", interpolation).reliability(var)[1][0] + 1e-6
+        ).all()
 
 
 @GRIDS
 def test_linear_interpolation_is_exact_for_a_response_that_is_linear(grid):
     at, bands = torch.arange(14.0).unsqueeze(1), torch.arange(48.0)
     response = ((1 + 1j) + 0.1j * at - 0.05 * bands + 0.01 * at * bands).reshape(1, 1, 14, 48)
-    arrived = response * grid.fill(torch.zeros(1, grid.data_uses, dtype=torch.complex64)).unsqueeze(1)
+    arrived = response * grid.fill(torch.zeros(1, grid.data_uses, dtype=torch.complex64)).unsqueeze(
+        1
+    )
     found = Estimator(grid, correlation(grid)).interpolated(arrived, torch.tensor([1e-9]))
     torch.testing.assert_close(found, response, rtol=1e-4, atol=1e-4)
 
 
 @GRIDS
 def test_nearest_interpolation_takes_the_nearest_pilot(grid):
-    response = torch.randn(1, 1, 14, 48, dtype=torch.complex64, generator=torch.Generator().manual_seed(3))
-    arrived = response * grid.fill(torch.zeros(1, grid.data_uses, dtype=torch.complex64)).unsqueeze(1)
-    found = Estimator(grid, correlation(grid), "ls", "nearest").interpolated(arrived, torch.tensor([1e-9]))
+    response = torch.randn(
+        1, 1, 14, 48, dtype=torch.complex64, generator=torch.Generator().manual_seed(3)
+    )
+    arrived = response * grid.fill(torch.zeros(1, grid.data_uses, dtype=torch.complex64)).unsqueeze(
+        1
+    )
+    found = Estimator(grid, correlation(grid), "ls", "nearest").interpolated(
+        arrived, torch.tensor([1e-9])
+    )
     times, bands = grid.pilot_symbols, grid.pilot_subcarriers
     for at, band in itertools.product(range(14), range(48)):
-        early, near = (min(abs(pilot - x) for pilot in pilots) for x, pilots in ((at, times), (band, bands)))
-        nearest = [response[0, 0, t, f] for t in times for f in bands if (abs(t - at), abs(f - band)) == (early, near)]
+        early, near = (
+            min(abs(pilot - x) for pilot in pilots) for x, pilots in ((at, times), (band, bands))
+        )
+        nearest = [
+            response[0, 0, t, f]
+            for t in times
+            for f in bands
+            if (abs(t - at), abs(f - band)) == (early, near)
+        ]
         assert min(float((found[0, 0, at, band] - one).abs()) for one in nearest) < 1e-5
 
 
@@ -179,18 +231,24 @@ def test_the_noise_that_is_left_is_told(method, csi, antennas, rng, as_symbols, 
 def test_zero_forcing_is_element_wise_division():
     """Satellite paper, eq. 8: with one antenna the estimate divides what arrived."""
     generator = torch.Generator().manual_seed(0)
-    signal, noise, e, f = (torch.randn(2, 1, 15, dtype=torch.complex64, generator=generator) for _ in range(4))
+    signal, noise, e, f = (
+        torch.randn(2, 1, 15, dtype=torch.complex64, generator=generator) for _ in range(4)
+    )
     combined = Combined.of(signal, noise, e, f)
     trust, unknown = torch.full((1, 15), 0.8 + 0j), torch.full((1, 15), 0.3)
     for s in (0.0, 0.5, 3.0):
         values, left = combined.equalised(s, trust, unknown, "zf")
-        torch.testing.assert_close(values, ((signal + s * noise) / (e + s * f))[:, 0], rtol=1e-3, atol=1e-3)
-        torch.testing.assert_close(left, (0.3 / (e + s * f).abs().square() + 0.04)[:, 0], rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(
+            values, ((signal + s * noise) / (e + s * f))[:, 0], rtol=1e-3, atol=1e-3
+        )
+        torch.testing.assert_close(
+            left, (0.3 / (e + s * f).abs().square() + 0.04)[:, 0], rtol=1e-3, atol=1e-3
+        )
 
 
 @pytest.mark.parametrize("csi", ["ls", "lmmse", "perfect"])
 def test_what_a_sweep_shares_changes_nothing(csi, rng, as_symbols, qpsk):
-    """The points of a sweep in any order, with other rows in between, give what each gives alone."""
+    """The points of a sweep in any order, between other rows, give what each gives alone."""
     rows = [as_symbols([qpsk(700, seed)[0]]) for seed in range(2)]
     points = [Drawn(snr_db=snr_db, subcarriers=48, csi=csi) for snr_db in (0.0, 10.0, 20.0)]
     together = [point.transmit(row, rng) for row in rows for point in (*points, *reversed(points))]
@@ -236,12 +294,16 @@ def test_the_receiver_is_that_of_sionna(grid, csi, rng):
     ours, estimate = response, response[:, None, :, None, None]
     if csi == "ls":
         ours = Estimator(grid, known).interpolated(arrived, noise_var.reshape(1))
-        estimate, _ = LSChannelEstimator(theirs, interpolation_type="lin", device="cpu")(arrived.unsqueeze(1), noise_var)
+        estimate, _ = LSChannelEstimator(theirs, interpolation_type="lin", device="cpu")(
+            arrived.unsqueeze(1), noise_var
+        )
         torch.testing.assert_close(ours, estimate[:, 0, :, 0, 0], rtol=1e-3, atol=1e-3)
     equaliser = LMMSEEqualizer(theirs, StreamManagement(np.array([[1]]), 1), device="cpu")
     values, variance = equaliser(arrived.unsqueeze(1), estimate, torch.zeros(1), noise_var)
     one = torch.ones(1, 1, 1, dtype=torch.complex64)
-    combined, left = Combined.of(arrived, 0 * arrived, ours, None).equalised(1.0, one, noise_var.reshape(1, 1, 1), "lmmse")
+    combined, left = Combined.of(arrived, 0 * arrived, ours, None).equalised(
+        1.0, one, noise_var.reshape(1, 1, 1), "lmmse"
+    )
     torch.testing.assert_close(grid.data_of(combined), values[:, 0, 0], rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(grid.data_of(left), variance[:, 0, 0], rtol=1e-3, atol=1e-4)
 
@@ -264,7 +326,9 @@ def test_large_scale_gain_and_louder_noise_shift_the_snr(rng, as_symbols, qpsk, 
     def other(self, parts, rng):
         slots = draw(self, parts, rng)
         count = len(slots.response)
-        return replace(slots, gain=torch.full((count,), 100.0), noise=torch.full(slots.response.shape, 2.0))
+        return replace(
+            slots, gain=torch.full((count,), 100.0), noise=torch.full(slots.response.shape, 2.0)
+        )
 
     symbols = as_symbols([qpsk(3 * channel.grid.data_uses)[0]])
     plain = channel.transmit(symbols, rng)
@@ -272,7 +336,9 @@ def test_large_scale_gain_and_louder_noise_shift_the_snr(rng, as_symbols, qpsk, 
     reception._entries.clear()
     better = channel.transmit(symbols, rng)
     torch.testing.assert_close(better.noise_var, plain.noise_var / 50)
-    assert better.report[0]["snr_db"] == pytest.approx(plain.report[0]["snr_db"] + 10 * math.log10(50), abs=1e-4)
+    assert better.report[0]["snr_db"] == pytest.approx(
+        plain.report[0]["snr_db"] + 10 * math.log10(50), abs=1e-4
+    )
 
 
 @pytest.mark.parametrize(
@@ -280,10 +346,16 @@ def test_large_scale_gain_and_louder_noise_shift_the_snr(rng, as_symbols, qpsk, 
     [
         ({}, "Drawn needs one reading of the SNR, snr_db or block_snr_db, and has none"),
         ({"snr_db": 1.0, "block_snr_db": 1.0}, "not snr_db and block_snr_db at once"),
-        ({"snr_db": 1.0, "pilot_symbols": ()}, r"pilot_symbols must name OFDM symbols 0..13 \(ofdm_symbols - 1\), ascending"),
+        (
+            {"snr_db": 1.0, "pilot_symbols": ()},
+            r"pilot_symbols must name OFDM symbols 0..13 \(ofdm_symbols - 1\), ascending",
+        ),
         ({"snr_db": 1.0, "pilot_symbols": (3, 14)}, "ascending, not"),
         ({"snr_db": 1.0, "pilot_symbols": None}, "leave no resource element for data"),
-        ({"snr_db": 1.0, "subcarriers": 8}, "cyclic_prefix must not be longer than an OFDM symbol, 8 samples"),
+        (
+            {"snr_db": 1.0, "subcarriers": 8},
+            "cyclic_prefix must not be longer than an OFDM symbol, 8 samples",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_refused(settings, words):

@@ -28,7 +28,9 @@ def normal(*shape, scale=1.0):
     return Features((scale * np.random.default_rng(0).normal(size=shape)).astype(np.float32))
 
 
-@pytest.mark.parametrize("channel", [AWGN(snr_db=90.0), UMa(snr_db=90.0, csi="perfect")], ids=["awgn", "uma"])
+@pytest.mark.parametrize(
+    "channel", [AWGN(snr_db=90.0), UMa(snr_db=90.0, csi="perfect")], ids=["awgn", "uma"]
+)
 @pytest.mark.parametrize("size", [(1,), (2,), (5, 77), (3, 4, 5), (0,)])
 @pytest.mark.parametrize("gain", [1e-3, 1.0, 300.0])
 def test_numbers_come_through_a_good_channel(size, gain, channel):
@@ -44,7 +46,9 @@ def test_numbers_come_through_a_good_channel(size, gain, channel):
 @pytest.mark.parametrize("repetition", [1, 4])
 @pytest.mark.parametrize("snr_db", [0.0, 10.0])
 def test_the_mean_square_error_is_what_theory_says(snr_db, repetition):
-    """v without and v / (1 + v) with the linear estimate, v = N0 / repetition, relative to the power of the numbers."""
+    """v without and v / (1 + v) with the linear estimate, v = N0 / repetition, relative to the
+    power of the numbers.
+    """
     sent = normal(100_000, scale=7.0)
     noise_var = noise_variance(snr_db) / repetition
     for mmse, theory in ((False, noise_var), (True, noise_var / (1 + noise_var))):
@@ -54,7 +58,9 @@ def test_the_mean_square_error_is_what_theory_says(snr_db, repetition):
 
 
 def test_repetitions_that_fade_are_combined_by_their_reliability():
-    """Four independent fades: the combination is better than the best of them alone would be on average."""
+    """Four independent fades: the combination is better than the best of them alone would be on
+    average.
+    """
     sent = normal(20_000)
     errors = []
     for repetition in (1, 2, 4):
@@ -111,7 +117,10 @@ def test_what_it_cannot_send_is_refused_with_a_hint():
         over(Analog(), AWGN(), Text("a"))
     with pytest.raises(ComponentError, match="NaN"):
         over(Analog(), AWGN(), Features(np.full(3, np.nan, np.float32)))
-    for value in (1e5, 1e30):  # sent as they are, they would have more than unit power: 10 dB that nobody pays for
+    for value in (
+        1e5,
+        1e30,
+    ):  # sent as they are, they would have more than unit power: 10 dB that nobody pays for
         with pytest.raises(ComponentError, match="scale them"):
             over(Analog(), AWGN(), Features(np.full(64, value, np.float32)))
 

@@ -47,18 +47,25 @@ def test_any_bytes_come_through_a_good_channel(channel, data):
 @pytest.mark.parametrize("rate", ["1/5", "1/3", 0.66, "8/9"])
 def test_every_rate_and_modulation(rate, modulation):
     transport = LDPC(rate=rate, modulation=modulation, iterations=QUICK)
-    streams = [Bitstream(bytes(range(256))[:size]) for size in (0, 3, 40)] + [Bitstream(b"\0" * 1100)]
+    streams = [Bitstream(bytes(range(256))[:size]) for size in (0, 3, 40)] + [
+        Bitstream(b"\0" * 1100)
+    ]
     received, arrived = over(transport, CLEAN, *streams)
     assert [one.streams["s"] for one in arrived] == streams
     for span in received.layout.spans:
-        assert sum(span.bits.values()) == (span.stop - span.start) * BUILT_IN[modulation].bits_per_symbol
+        assert (
+            sum(span.bits.values())
+            == (span.stop - span.start) * BUILT_IN[modulation].bits_per_symbol
+        )
         assert span.bits["padding"] >= 0
 
 
 @pytest.mark.parametrize("modulation", BUILT_IN)
 def test_rows_have_unit_power_whatever_the_payload(modulation):
     """Without scrambling, zeros would be sent at a fifth of the power by 16-QAM."""
-    symbols = LDPC(modulation=modulation).send([Semantics("a", {"s": Bitstream(b"\0" * 4000)})], RNG)
+    symbols = LDPC(modulation=modulation).send(
+        [Semantics("a", {"s": Bitstream(b"\0" * 4000)})], RNG
+    )
     assert float(symbols.values.abs().square().mean()) == pytest.approx(1, abs=0.05)
 
 
@@ -66,14 +73,25 @@ def test_all_stream_types_come_through():
     tokens = np.random.default_rng(0).integers(0, 41, 100)
     picture = Picture(np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8))
     _, arrived = over(
-        LDPC(codec=Raw(), iterations=QUICK), CLEAN, Text("Ein brauner Vogel 🐦"), Text(""), Tokens(tokens, 41), picture,
-        Tokens(np.zeros(0, np.int64), 41), Tokens(np.zeros(5, np.int64), 1), Tokens(tokens + 2**60, 2**62),
-    )  # fmt: skip
+        LDPC(codec=Raw(), iterations=QUICK),
+        CLEAN,
+        Text("Ein brauner Vogel 🐦"),
+        Text(""),
+        Tokens(tokens, 41),
+        picture,
+        Tokens(np.zeros(0, np.int64), 41),
+        Tokens(np.zeros(5, np.int64), 1),
+        Tokens(tokens + 2**60, 2**62),
+    )
     got = [one.streams["s"] for one in arrived]
     assert got[:2] == [Text("Ein brauner Vogel 🐦"), Text("")]
     assert (got[2].values == tokens).all() and got[2].vocabulary == 41
     assert (got[3].pixels == picture.pixels).all()
-    assert got[4].values.shape == (0,) and (got[5].values == 0).all() and (got[6].values == tokens + 2**60).all()
+    assert (
+        got[4].values.shape == (0,)
+        and (got[5].values == 0).all()
+        and (got[6].values == tokens + 2**60).all()
+    )
     assert all(one.intact["s"] for one in arrived)
 
 
@@ -133,7 +151,11 @@ def test_base_graphs_and_segments_are_those_of_the_standard(rate, payload_bytes,
     assert blocks.count == (1 if bits <= largest else -(-bits // (largest - 24)))
 
 
-@given(st.integers(1, 200_000), st.sampled_from(["1/5", "1/3", "1/2", "0.6", "8/9"]), st.sampled_from([*BUILT_IN]))
+@given(
+    st.integers(1, 200_000),
+    st.sampled_from(["1/5", "1/3", "1/2", "0.6", "8/9"]),
+    st.sampled_from([*BUILT_IN]),
+)
 def test_both_ends_find_the_same_blocks_from_the_grant_alone(bits, rate, modulation):
     scheme = LDPC(rate=rate, modulation=modulation).scheme
     uses = scheme.uses(bits)
@@ -151,16 +173,23 @@ def test_without_numba_sionna_decodes_and_the_identity_says_so(monkeypatch):
     _, (arrived,) = over(LDPC(iterations=QUICK), CLEAN, Bitstream(bytes(range(99))))
     assert arrived.streams["s"] == Bitstream(bytes(range(99)))
     monkeypatch.undo()
-    assert LDPC().identity() == "min-sum" and LDPC(decoder="belief-propagation").identity() == "belief-propagation"
+    assert (
+        LDPC().identity() == "min-sum"
+        and LDPC(decoder="belief-propagation").identity() == "belief-propagation"
+    )
 
 
 def test_threads_change_nothing():
-    batch = [Semantics(f"sample{number}", {"s": Bitstream(bytes([number] * 300))}) for number in range(7)]
+    batch = [
+        Semantics(f"sample{number}", {"s": Bitstream(bytes([number] * 300))}) for number in range(7)
+    ]
     received = AWGN(snr_db=0.9).transmit(LDPC().send(batch, RNG), RNG.at("channel"))
     arrived = []
     for threads in (1, 3):
         with limited(threads):
-            arrived.append([(dict(one.streams), dict(one.intact)) for one in LDPC().receive(received)])
+            arrived.append(
+                [(dict(one.streams), dict(one.intact)) for one in LDPC().receive(received)]
+            )
     assert arrived[0] == arrived[1]
 
 
@@ -169,7 +198,9 @@ def test_results_do_not_depend_on_the_batch():
     channel, transport = AWGN(snr_db=1.0), LDPC()
     batch = [Semantics(f"sample{number}", {"s": stream}) for number, stream in enumerate(streams)]
     together = transport.receive(channel.transmit(transport.send(batch, RNG), RNG))
-    apart = [transport.receive(channel.transmit(transport.send([one], RNG), RNG))[0] for one in batch]
+    apart = [
+        transport.receive(channel.transmit(transport.send([one], RNG), RNG))[0] for one in batch
+    ]
     assert [dict(one.streams) for one in together] == [dict(one.streams) for one in apart]
     assert [dict(one.intact) for one in together] == [dict(one.intact) for one in apart]
     assert len({one.intact["s"] for one in together}) == 2  # some fail, some do not
@@ -184,14 +215,18 @@ def test_a_failed_check_delivers_or_erases():
     assert erased.streams == {} and not delivered.arrived()
     assert len(delivered.text("s")) > 150 and delivered.text("s") != text.value
     _, (damaged,) = over(LDPC(), noisy, Bitstream(text.value.encode()))
-    assert len(damaged.streams["s"].data) == len(text.value)  # the header is lost, the grant says how much it was
+    assert len(damaged.streams["s"].data) == len(
+        text.value
+    )  # the header is lost, the grant says how much it was
 
 
 @pytest.mark.parametrize("snr_db", [-10.0, -3.0, 0.0, 1.0])
 def test_damaged_streams_keep_their_types_and_sizes(snr_db):
     tokens = np.full(300, 40)
     picture = Picture(np.full((8, 8, 3), 200, np.uint8))
-    _, arrived = over(LDPC(codec=Raw()), Rayleigh(snr_db=snr_db), Text("ä" * 90), Tokens(tokens, 41), picture)
+    _, arrived = over(
+        LDPC(codec=Raw()), Rayleigh(snr_db=snr_db), Text("ä" * 90), Tokens(tokens, 41), picture
+    )
     text, phones, pixels = (one.streams.get("s") for one in arrived)
     assert isinstance(text, Text)
     assert phones.values.shape == (300,) and phones.values.max() < 41
@@ -199,7 +234,9 @@ def test_damaged_streams_keep_their_types_and_sizes(snr_db):
 
 
 GARBAGE = {
-    "noise": lambda shape: torch.randn(shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(3)),
+    "noise": lambda shape: torch.randn(
+        shape, dtype=torch.complex64, generator=torch.Generator().manual_seed(3)
+    ),
     "zeros": lambda shape: torch.zeros(shape, dtype=torch.complex64),
     "ones": lambda shape: torch.ones(shape, dtype=torch.complex64),
     "huge": lambda shape: torch.full(shape, 1e30 + 1e30j, dtype=torch.complex64),
@@ -213,8 +250,15 @@ GARBAGE = {
 def test_no_symbols_can_hurt_the_receiver(garbage, noise_var):
     for modulation in ("4qam", "64qam"):
         transport = LDPC(modulation=modulation, codec=Raw(), iterations=QUICK)
-        streams = [Text("a text"), Bitstream(bytes(300)), Tokens(np.arange(9), 9), Picture(np.zeros((4, 4, 3), np.uint8))]
-        batch = [Semantics(f"sample{number}", {"s": stream}) for number, stream in enumerate(streams)]
+        streams = [
+            Text("a text"),
+            Bitstream(bytes(300)),
+            Tokens(np.arange(9), 9),
+            Picture(np.zeros((4, 4, 3), np.uint8)),
+        ]
+        batch = [
+            Semantics(f"sample{number}", {"s": stream}) for number, stream in enumerate(streams)
+        ]
         symbols = transport.send(batch, RNG)
         received = symbols.received(garbage(symbols.values.shape), noise_var)
         for one in transport.receive(received):

@@ -1,4 +1,6 @@
-"""The conventional baseline: it fits its channel uses, finds the scheme that its channel bears, and counts everything."""
+"""The conventional baseline: it fits its channel uses, finds the scheme that its channel bears, and
+counts everything.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,14 @@ from semcore_image.codecs.webp import WebP
 from semcore_image.sources.samples import SamplePictures
 
 PICTURES = [one.image for one in SamplePictures(limit=8).samples() if one.image is not None]
-BATCH = [Semantics(f"s{index}", {"picture": Picture(pixels)}) for index, pixels in enumerate(PICTURES)]
+BATCH = [
+    Semantics(f"s{index}", {"picture": Picture(pixels)}) for index, pixels in enumerate(PICTURES)
+]
 
 
-def over(transport: Separation, channel: AWGN | Rayleigh, seed: int = 1) -> tuple[float, Ledger, list[Semantics]]:
+def over(
+    transport: Separation, channel: AWGN | Rayleigh, seed: int = 1
+) -> tuple[float, Ledger, list[Semantics]]:
     """Mean PSNR (a lost picture is grey), the ledger and what arrived."""
     ready = transport.adapted_to(channel)
     received = channel.transmit(ready.send(BATCH, Rng(seed)), Rng(seed))
@@ -30,18 +36,26 @@ def over(transport: Separation, channel: AWGN | Rayleigh, seed: int = 1) -> tupl
     for pixels, one in zip(PICTURES, arrived, strict=True):
         stream = one.streams.get("picture")
         shown = stream.pixels if isinstance(stream, Picture) else np.full_like(pixels, 128)
-        values.append(10 * np.log10(255**2 / max(np.mean((pixels.astype(float) - shown) ** 2), 1e-3)))
+        values.append(
+            10 * np.log10(255**2 / max(np.mean((pixels.astype(float) - shown) ** 2), 1e-3))
+        )
     return float(np.mean(values)), Ledger.of(received), arrived
 
 
-@pytest.mark.parametrize("codec", [HevcIntra(header="known"), WebP(header="known"), Jpeg(optimise=False, header="known")])
+@pytest.mark.parametrize(
+    "codec", [HevcIntra(header="known"), WebP(header="known"), Jpeg(optimise=False, header="known")]
+)
 @pytest.mark.parametrize("mosaic", [1, 4])
 def test_it_never_takes_more_channel_uses_than_it_may(codec: HevcIntra, mosaic: int) -> None:
-    psnr, ledger, _ = over(Separation(codec, cbr=1 / 6, mosaic=mosaic, trials=20), AWGN(snr_db=15.0))
+    psnr, ledger, _ = over(
+        Separation(codec, cbr=1 / 6, mosaic=mosaic, trials=20), AWGN(snr_db=15.0)
+    )
     if mosaic == 1:
         assert all(ledger.uses(sample=one.key) <= 512 for one in BATCH)
     assert 0 < ledger.uses() <= 512 * len(BATCH) and psnr > 20
-    spent = {kind: ledger.bits(kind=kind) for kind in ("data", "header", "crc", "parity", "padding")}
+    spent = {
+        kind: ledger.bits(kind=kind) for kind in ("data", "header", "crc", "parity", "padding")
+    }
     assert spent["data"] > spent["crc"] > 0 and sum(spent.values()) >= 2 * ledger.uses()
 
 
@@ -54,7 +68,9 @@ def test_a_better_channel_bears_a_faster_scheme() -> None:
     assert chosen == sorted(chosen) and len(set(chosen)) == 4
 
 
-@pytest.mark.parametrize("channel", [AWGN(snr_db=4.0), AWGN(snr_db=11.0), Rayleigh(snr_db=14.0, coherence="symbol")])
+@pytest.mark.parametrize(
+    "channel", [AWGN(snr_db=4.0), AWGN(snr_db=11.0), Rayleigh(snr_db=14.0, coherence="symbol")]
+)
 def test_the_best_scheme_is_on_the_envelope(channel: AWGN) -> None:
     """No fixed scheme gives better pictures over the same channel, to half a decibel."""
     best = Separation(WebP(header="known"), cbr=1 / 3, trials=100)
@@ -77,9 +93,13 @@ def test_a_picture_that_cannot_fit_is_lost_and_costs_nothing() -> None:
 def test_a_mosaic_lives_and_dies_together() -> None:
     transport = Separation(HevcIntra(header="known"), cbr=1 / 6, mosaic=8, scheme="16qam 1/2")
     alive, dead = over(transport, AWGN(snr_db=12.0))[2], over(transport, AWGN(snr_db=0.0))[2]
-    assert all(one.intact["picture"] for one in alive) and not any(one.intact["picture"] for one in dead)
+    assert all(one.intact["picture"] for one in alive) and not any(
+        one.intact["picture"] for one in dead
+    )
     apart = over(dataclasses.replace(transport, mosaic=1), AWGN(snr_db=12.0))[0]
-    assert over(transport, AWGN(snr_db=12.0))[0] > apart + 1  # one large picture is what a codec is made for
+    assert (
+        over(transport, AWGN(snr_db=12.0))[0] > apart + 1
+    )  # one large picture is what a codec is made for
 
 
 def test_tiles_lie_row_by_row() -> None:
@@ -90,5 +110,8 @@ def test_tiles_lie_row_by_row() -> None:
 
 
 def test_a_codec_without_a_quality_is_refused() -> None:
-    with pytest.raises(ConfigError, match="must have a `quality` that can be searched, such as hevc, webp or jpeg, not Png"):
+    with pytest.raises(
+        ConfigError,
+        match="must have a `quality` that can be searched, such as hevc, webp or jpeg, not Png",
+    ):
         build("transport", {"use": "separation", "codec": {"use": "png"}})

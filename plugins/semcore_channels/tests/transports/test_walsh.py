@@ -27,7 +27,11 @@ def users(count: int, *sizes: int) -> list[Semantics]:
     rng = np.random.default_rng(0)
     sizes = sizes or (400,) * count
     return [
-        Semantics(f"s{number}", {"v": Features(rng.standard_normal(size).astype(np.float32))}, f"user{number}")
+        Semantics(
+            f"s{number}",
+            {"v": Features(rng.standard_normal(size).astype(np.float32))},
+            f"user{number}",
+        )
         for number, size in zip(range(count), sizes, strict=True)
     ]
 
@@ -54,7 +58,8 @@ def error_power(transport: Transport, batch: list[Semantics], channel: AWGN) -> 
     arrived = transport.receive(channel.transmit(transport.send(batch, RNG), RNG.at("noise")))
     return np.array(
         [
-            np.mean((got.streams["v"].values - sent.streams["v"].values) ** 2) / np.mean(sent.streams["v"].values ** 2)
+            np.mean((got.streams["v"].values - sent.streams["v"].values) ** 2)
+            / np.mean(sent.streams["v"].values ** 2)
             for sent, got in zip(batch, arrived, strict=True)
         ]
     )
@@ -62,9 +67,13 @@ def error_power(transport: Transport, batch: list[Semantics], channel: AWGN) -> 
 
 @pytest.mark.parametrize(("count", "length"), [(8, 8), (2, 8), (4, 16)])
 def test_at_equal_energy_a_feature_every_user_has_the_snr_of_a_single_one(count, length):
-    """A symbol of a group has length / count times the energy of a symbol alone; at that energy the SNR is the same."""
+    """A symbol of a group has length / count times the energy of a symbol alone; at that energy the
+    SNR is the same.
+    """
     batch = users(count, *(200_000,) * count)
-    single = error_power(Analog(mmse=False), batch, AWGN(snr_db=10.0 + 10 * math.log10(length / count)))
+    single = error_power(
+        Analog(mmse=False), batch, AWGN(snr_db=10.0 + 10 * math.log10(length / count))
+    )
     shared = error_power(Walsh(Analog(mmse=False), length, count), batch, AWGN(snr_db=10.0))
     assert np.abs(10 * np.log10(shared / single)).max() < 0.05
 
@@ -72,10 +81,16 @@ def test_at_equal_energy_a_feature_every_user_has_the_snr_of_a_single_one(count,
 def test_the_noise_that_is_left_is_told_to_the_transport_inside(monkeypatch):
     seen = []
     receive = Analog.receive
-    monkeypatch.setattr(Analog, "receive", lambda self, received: seen.append(received) or receive(self, received))
+    monkeypatch.setattr(
+        Analog, "receive", lambda self, received: seen.append(received) or receive(self, received)
+    )
     transport, batch = Walsh(Analog(), 8, 4), users(4, *(20_000,) * 4)
     sent = Analog().send(batch, RNG).values
-    transport.receive(Rayleigh(snr_db=12.0, coherence="symbol").transmit(transport.send(batch, RNG), RNG.at("noise")))
+    transport.receive(
+        Rayleigh(snr_db=12.0, coherence="symbol").transmit(
+            transport.send(batch, RNG), RNG.at("noise")
+        )
+    )
     [received] = seen
     ratio = (received.values - sent).abs().square() / received.noise_var
     assert float(ratio.mean()) == pytest.approx(1, abs=0.03)
@@ -99,19 +114,32 @@ def test_every_chip_is_paid_for_once_by_what_each_user_sends():
 
 def test_over_any_transport_and_several_streams():
     batch = [
-        Semantics("a", {"words": Text("a brown bird"), "v": Features(np.ones(7, np.float32))}, "anna"),
-        Semantics("b", {"words": Text("a green frog on a leaf"), "v": Features(np.full(30, -2, np.float32))}, "bruno"),
+        Semantics(
+            "a", {"words": Text("a brown bird"), "v": Features(np.ones(7, np.float32))}, "anna"
+        ),
+        Semantics(
+            "b",
+            {"words": Text("a green frog on a leaf"), "v": Features(np.full(30, -2, np.float32))},
+            "bruno",
+        ),
     ]
     link = Multiplex({"words": Walsh(LDPC(), 2), "v": Walsh(Analog(), 4, 2)})
     symbols = link.send(batch, RNG)
-    assert symbols is not None and len(symbols.layout.lengths) == 1  # both streams of both users in one row
-    for one, sent in zip(link.receive(AWGN(snr_db=30.0).transmit(symbols, RNG)), batch, strict=True):
+    assert (
+        symbols is not None and len(symbols.layout.lengths) == 1
+    )  # both streams of both users in one row
+    for one, sent in zip(
+        link.receive(AWGN(snr_db=30.0).transmit(symbols, RNG)), batch, strict=True
+    ):
         assert one.text("words") == sent.text("words") and one.intact == {"words": True}
         np.testing.assert_allclose(one.streams["v"].values, sent.streams["v"].values, atol=0.2)
 
 
 def test_bits_are_bits():
-    batch = [Semantics(name, {"x": Bitstream(name.encode() * 30)}, name) for name in ("anna", "bruno", "clara")]
+    batch = [
+        Semantics(name, {"x": Bitstream(name.encode() * 30)}, name)
+        for name in ("anna", "bruno", "clara")
+    ]
     transport = Walsh(Uncoded("16qam"), 4, 3)
     arrived = transport.receive(AWGN(snr_db=30.0).transmit(transport.send(batch, RNG), RNG))
     assert [one.streams["x"] for one in arrived] == [one.streams["x"] for one in batch]
