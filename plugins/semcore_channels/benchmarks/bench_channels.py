@@ -275,7 +275,7 @@ def sweep(case: Case) -> None:
 
 
 def memory_and_time() -> None:
-    """Peak memory and time a word of 64 and of 256 words at once, each in a process of its own."""
+    """Peak memory and time per word with 64 and 256 words at once, each in its own process."""
     print(f"\n{'words at once':<34}{'peak MB':>12}{'with one':>12}{'ms per word':>12}")
     for name in CASES:
         for words in (64, 256):
@@ -290,7 +290,7 @@ def peak_mb() -> int:
 
 
 def words_at_once(name: str, words: int) -> tuple[int, int, str]:
-    """Peak memory with so many words at once and before, in MiB, and milliseconds a word."""
+    """Peak memory with `words` at once and before, in MiB, and milliseconds per word."""
     torch.set_num_threads(1)
     case = CASES[name]
     case.run(10**6, 1)  # imports and compiles

@@ -1,6 +1,4 @@
-"""Streams as rows of symbols: the streams of a sample are sent one after the other, in one row per
-sample.
-"""
+"""Streams as rows of symbols: one row per sample, with its streams one after the other."""
 
 from __future__ import annotations
 

@@ -137,8 +137,8 @@ class Walsh(Transport):
         padded, left = (
             torch.nn.utils.rnn.pad_sequence(rows, batch_first=True) for rows in (values, noise_vars)
         )
-        overhead = ({},) * len(values)
-        return self.transport.receive(Received(padded, left, alone, overhead, tuple(reports)))
+        spent: tuple[Mapping[str, int], ...] = ({},) * len(values)
+        return self.transport.receive(Received(padded, left, alone, spent, tuple(reports)))
 
 
 @dataclass(frozen=True, eq=False)

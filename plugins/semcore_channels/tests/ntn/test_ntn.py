@@ -380,8 +380,8 @@ def test_the_illustration_says_that_it_is_one():
 def test_a_pass_becomes_scenarios_for_a_planner():
     channel = Satellite(tx_power_dbm=55.0, rain_rate_mm_h=10.0)
     passing = moments(channel, [(look,) for look in circular_pass(500, 70)])
-    told = scenarios(passing, task="verify a face")
-    assert [one.segment for one in told] == list(range(len(passing))) and told[
+    found = scenarios(passing, task="verify a face")
+    assert [one.segment for one in found] == list(range(len(passing))) and found[
         0
     ].task == "verify a face"
     best = max(passing, key=lambda one: one.snr_db)

@@ -112,7 +112,7 @@ def test_a_row_pays_for_its_slots(grid, length, slots, rng, as_symbols, qpsk):
         "padding": slots * grid.data_uses - length,
     }
     assert received.overhead == (spent,)
-    assert length + sum(spent.values()) == slots * 14 * (48 + 4)  # every sample that is on the air
+    assert length + sum(spent.values()) == slots * 14 * (48 + 4)  # every sample that is sent
     report = received.report[0]
     assert report["air_time_s"] == pytest.approx(slots * 14 * 52 / 48 / 30e3)
     assert report["duration_s"] == pytest.approx(slots * 14 / 30e3)
@@ -262,7 +262,7 @@ def test_what_a_sweep_shares_changes_nothing(csi, rng, as_symbols, qpsk):
         assert one.report == other.report
     whole = as_symbols([qpsk(4 * points[0].grid.data_uses)[0]])
     points[0].transmit(whole, rng)
-    whole.values.mul_(-1)  # in place: what was heard of the former symbols must not come back
+    whole.values.mul_(-1)  # in place: the reception of the former symbols must not be reused
     now = points[0].transmit(whole, rng).values
     reception._entries.clear()
     assert torch.equal(now, points[0].transmit(whole, rng).values)

@@ -104,15 +104,15 @@ def test_where_the_snr_is_known_to_be_low_the_header_is_longer_and_few_streams_a
     snr_db: float,
 ) -> None:
     channel = AWGN(snr_db=snr_db)
-    told = Analog().adapted_to(channel)
+    transport = Analog().adapted_to(channel)
     batch = [
         Semantics(str(number), {"s": Features(np.full(40, 3.0, np.float32))})
         for number in range(200)
     ]
-    sent = told.send(batch, Rng(1))
+    sent = transport.send(batch, Rng(1))
     header = 32 * max(int(np.ceil(2 * 10 ** (-snr_db / 10))), 2)
     assert all(span.uses["header"] == header for span in sent.layout.spans)
-    arrived = told.receive(channel.transmit(sent, Rng(2)))
+    arrived = transport.receive(channel.transmit(sent, Rng(2)))
     assert sum(bool(one.streams) for one in arrived) >= 198
 
 

@@ -23,7 +23,7 @@ RNG = Rng(11)
 
 
 def users(count: int, *sizes: int) -> list[Semantics]:
-    """So many users with features of their own."""
+    """`count` users with different features."""
     rng = np.random.default_rng(0)
     sizes = sizes or (400,) * count
     return [
