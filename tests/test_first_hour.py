@@ -93,7 +93,7 @@ def test_what_is_written_is_well_written(kind: str) -> None:
         assert text.endswith("\n") and not text.endswith("\n\n") and "{{" not in text and "\n\n\n\n" not in text
         assert not [line for line in text.splitlines() if line != line.rstrip()]
         if path.endswith(".py"):
-            assert max(map(len, text.splitlines())) <= 110
+            assert max(map(len, text.splitlines())) <= 100
             ast.parse(text)
         if path.endswith(".yaml"):
             assert parse(text, path).values["semcore"] == 1
@@ -105,7 +105,11 @@ def test_what_is_written_is_well_written(kind: str) -> None:
     ("kind", "name", "message"),
     [
         ("chanel", "x", "there is no kind 'chanel'; did you mean 'channel'?"),
-        ("channel", "My_Fading", "single hyphens, at most 40, and no 'semcore-' ahead of it; for example 'my-fading'"),
+        (
+            "channel",
+            "My_Fading",
+            "single hyphens, at most 40 characters, and no 'semcore-' before it; for example 'my-fading'",
+        ),
         ("channel", "MyFading", "for example 'my-fading'"),
         ("channel", "semcore-fading", "for example 'fading'"),
         ("channel", "5g", "for example 'g'"),
@@ -114,11 +118,11 @@ def test_what_is_written_is_well_written(kind: str) -> None:
         ("channel", "a--b", "for example 'a-b'"),
         ("channel", "", "for example 'my-channel'"),
         ("channel", "żółw", "cannot be the name"),
-        ("channel", "true", "'true' cannot be the name: in YAML it is no text; for example 'my-true'"),
-        ("channel", "lambda", "'lambda' cannot be the name: it is a word of Python; for example 'my-lambda'"),
-        ("metric", "psnr", "there is a metric 'psnr' already, of semcore; for example 'my-psnr'"),
-        ("command", "run", "there is a verb 'run' already, semcore's own; for example 'my-run'"),
-        ("channel", "image", "there is a package semcore-image already; for example 'my-image'"),
+        ("channel", "true", "'true' cannot be the name: in YAML it is not a text; for example 'my-true'"),
+        ("channel", "lambda", "'lambda' cannot be the name: it is a Python keyword; for example 'my-lambda'"),
+        ("metric", "psnr", "semcore has a metric 'psnr'; for example 'my-psnr'"),
+        ("command", "run", "semcore has a command 'run'; for example 'my-run'"),
+        ("channel", "image", "a package semcore-image is installed; for example 'my-image'"),
     ],
 )
 def test_a_name_that_will_not_do_is_refused_with_one_that_will(
@@ -134,7 +138,7 @@ def test_a_name_that_will_not_do_is_refused_with_one_that_will(
 def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "semcore-mine").mkdir()
     (tmp_path / "file").touch()
-    for out, message in [(".", "is there already; choose another name, or another place"), ("file", "Not a directory")]:
+    for out, message in [(".", "exists; choose another name, or another folder"), ("file", "Not a directory")]:
         with pytest.raises(SystemExit) as ended:
             main(["new", "channel", "mine", "--out", str(tmp_path / out)])
         assert ended.value.code == 2 and message in capsys.readouterr().err

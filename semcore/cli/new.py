@@ -1,4 +1,4 @@
-"""`new`: an installable package to start from, with a component that works, its test and a pipeline that runs it."""
+"""The command `new`: writes a package with a working component, its test and an example pipeline."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 LONGEST = 40
 CHANNELS, IMAGE = "semcore-channels>=0.1", "semcore-image>=0.1"
 LINK = (CHANNELS, IMAGE)
-"""What the rest of a link needs: sources, codecs, transports, channels."""
+"""Packages with the other parts of a link: sources, codecs, transports, channels."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """What is written for a kind.
+    """The package of a kind.
 
     Fields:
-        what: what the kind is called in a sentence
-        summary: what the component does
-        suffix: end of the name of its class
-        dependencies: what it imports besides semcore
-        needs: packages that bring the other parts of its example
+        what: the kind, for the README
+        summary: first sentence of the component's docstring
+        suffix: suffix of its class name
+        dependencies: requirements besides semcore
+        needs: packages with the other parts of its example
     """
 
     what: str
@@ -49,7 +49,7 @@ class Start:
 
 STARTS = {
     "encoder": Start("The encoder", "Describes a picture by its two main colours", "Encoder"),
-    "transport": Start("The transport", "Bytes as 4-QAM with a repetition code and a check", "Transport"),
+    "transport": Start("The transport", "Bytes as 4-QAM with a repetition code and a CRC", "Transport"),
     "channel": Start(
         "The channel", "Rician fading with a gain for each symbol, known to the receiver", "Channel", ("annotated-types>=0.6",)
     ),
@@ -58,20 +58,18 @@ STARTS = {
     "kb": Start("The knowledge-base policy", "Sends a user's picture when its colour has changed", "KB"),
     "planner": Start("The planner", "Plans by the SNR, with hysteresis", "Planner", ("annotated-types>=0.6",)),
     "source": Start("The source", "Test pictures of coloured waves", "Source"),
-    "codec": Start("The codec", "Coarse levels of red, green and blue, packed by deflate", "Codec"),
-    "metric": Start("The metric", "How alike the colours of two pictures are", "Metric"),
+    "codec": Start("The codec", "Coarse levels of red, green and blue, compressed by deflate", "Codec"),
+    "metric": Start("The metric", "Similarity of the colours of two pictures", "Metric"),
     "recipe": Start(
         "The recipe",
-        "Trains a palette, the few colours that are nearest to those of many pictures",
+        "Trains a palette, the few colours that represent those of many pictures",
         "Recipe",
         ("annotated-types>=0.6", "numpy>=1.26", "pillow>=10", "safetensors>=0.4"),
         (),
     ),
-    "executor": Start(
-        "The executor", "Does each job in a process of its own that then ends", "Executor", ("annotated-types>=0.6",)
-    ),
+    "executor": Start("The executor", "Runs each job in a new process", "Executor", ("annotated-types>=0.6",)),
     HOOKS: Start("The hook plugin", "Writes a line of CSV for each cell of a run", "Hooks", ()),
-    COMMAND: Start("The verb", "Print the best cell of a run", "_command", ("click>=8.1",)),
+    COMMAND: Start("The command", "Print the best cell of a run", "_command", ("click>=8.1",)),
 }
 
 
@@ -80,7 +78,7 @@ STARTS = {
 @click.argument("name")
 @click.option("--out", type=Place(), default=Path(), help="Where to write it.  [default: here]")
 def new_command(kind: str, name: str, out: Path) -> None:
-    """Write a package that brings a component of KIND called NAME: one that works, for you to change.
+    """Write a package with a working component of KIND, called NAME, for you to change.
 
     KIND is encoder, transport, channel, generator, selector, kb, planner, source, codec, metric, recipe, executor, hooks or
     command.
@@ -91,14 +89,14 @@ def new_command(kind: str, name: str, out: Path) -> None:
     package = f"semcore-{name}"
     folder = out / package
     if folder.exists():
-        raise PluginError(f"{folder} is there already; choose another name, or another place with --out")
+        raise PluginError(f"{folder} exists; choose another name, or another folder with --out")
     files = render(kind, name)
     try:
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise RunError(f"{folder} cannot be written: {error.strerror}; choose another place with --out") from error
+        raise RunError(f"{folder} cannot be written: {error.strerror}; choose another folder with --out") from error
     click.echo(f"{folder}: {STARTS[kind].summary}. Next:")
     for command in (
         shlex.join(["cd", str(folder)]),
@@ -114,32 +112,34 @@ def new_command(kind: str, name: str, out: Path) -> None:
 
 
 def check_name(kind: str, name: str) -> None:
-    """Refuse a name that nothing could be called by, or that something is called by already.
+    """Refuse a name that is malformed or taken.
 
     Raises:
-        PluginError: with a name that would do
+        PluginError: the message suggests a name
     """
     plain = re.sub(r"[^a-z0-9]+", "-", re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()).strip("-")
     plain = plain.removeprefix("semcore-").lstrip("0123456789-")[:LONGEST].strip("-")
     if not NAME.fullmatch(name) or len(name) > LONGEST or name.startswith("semcore-"):
-        rule = f"a name has small letters, digits and single hyphens, at most {LONGEST}, and no 'semcore-' ahead of it"
+        rule = (
+            f"a name has small letters, digits and single hyphens, at most {LONGEST} characters, and no 'semcore-' before it"
+        )
         raise PluginError(f"{name!r} cannot be the name: {rule}; for example {plain or f'my-{kind}'!r}")
     other = f"for example 'my-{name}'"
     if not isinstance(scalar(name), str):
-        raise PluginError(f"{name!r} cannot be the name: in YAML it is no text; {other}")
+        raise PluginError(f"{name!r} cannot be the name: in YAML it is not a text; {other}")
     if keyword.iskeyword(name):
-        raise PluginError(f"{name!r} cannot be the name: it is a word of Python; {other}")
+        raise PluginError(f"{name!r} cannot be the name: it is a Python keyword; {other}")
     if kind == COMMAND and name in VERBS:
-        raise PluginError(f"there is a verb {name!r} already, semcore's own; {other}")
+        raise PluginError(f"semcore has a command {name!r}; {other}")
     if found := discovery.entries(kind).get(name):
-        raise PluginError(f"there is a {found[0].label} already, of {found[0].package}; {other}")
+        raise PluginError(f"{found[0].package} has a {found[0].label}; {other}")
     module = f"semcore_{name.replace('-', '_')}"
     if discovery.normalised(module) in discovery.distributions() or importlib.util.find_spec(module):
-        raise PluginError(f"there is a package semcore-{name} already; {other}")
+        raise PluginError(f"a package semcore-{name} is installed; {other}")
 
 
 def render(kind: str, name: str) -> dict[str, str]:
-    """Path inside the package -> text of each file."""
+    """Path inside the package -> text of the file."""
     start, snake = STARTS[kind], name.replace("-", "_")
     module = f"semcore_{snake}"
     words = "".join(word.title() for word in name.split("-"))
@@ -172,7 +172,7 @@ def render(kind: str, name: str) -> dict[str, str]:
 
 
 def commands(kind: str, name: str) -> list[str]:
-    """How the component is put to use."""
+    """Commands that use the component."""
     if kind == "recipe":
         return [f"semcore train {name} data=my_pictures/ --out weights"]
     if kind == COMMAND:
