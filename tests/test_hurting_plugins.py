@@ -98,14 +98,22 @@ def test_a_stranger_that_takes_a_shipped_name_is_to_blame(site: Any, bench: Any)
     assert "semcore-channels" in done.stdout.splitlines()[-1] and "imposter" not in done.stdout.splitlines()[-1]
 
 
+NOT_UTF8 = b"[semcore.channel]\n\xe9 = a:B\n"
+
+
 @pytest.mark.parametrize(
-    "content",
+    ("content", "commands"),
     [
-        b"[semcore.channel]\n\xe9 = a:B\n",
-        *(pytest.param(one, marks=pytest.mark.slow) for one in (b"[other]\nnot an entry point\n", b"\xff\xfe\0")),
+        (NOT_UTF8, {"run", "list"}),
+        *(
+            pytest.param(one, {"check", "run", "table", "plot", "graph", "schema", "list"}, marks=pytest.mark.slow)
+            for one in (NOT_UTF8, b"[other]\nnot an entry point\n", b"\xff\xfe\0")
+        ),
     ],
 )
-def test_entry_points_that_cannot_be_read_disturb_no_command(site: Any, bench: Any, content: bytes) -> None:
+def test_entry_points_that_cannot_be_read_disturb_no_command(
+    site: Any, bench: Any, content: bytes, commands: set[str]
+) -> None:
     """Nor the libraries that ask for the entry points of every package: pydantic, torch, numba, matplotlib."""
     info = site.install("latin", "")
     (info / "entry_points.txt").write_bytes(content)
@@ -114,8 +122,9 @@ def test_entry_points_that_cannot_be_read_disturb_no_command(site: Any, bench: A
         ["check", bench.path], ["run", bench.path, "channel.snr_db=0,3", "--out", run, "--jobs", "2"], ["table", run],
         ["plot", run, "--x", "channel.snr_db", "--y", "grey-error"], ["graph", bench.path], ["schema"], ["list"],
     ):  # fmt: skip
-        done = site(*arguments)
-        assert done.returncode == 0 and done.stderr == "", (arguments, done.stderr)
+        if arguments[0] in commands:
+            done = site(*arguments)
+            assert done.returncode == 0 and done.stderr == "", (arguments, done.stderr)
 
 
 # ---------------------------------------------------------------------------------------------- hooks

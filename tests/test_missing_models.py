@@ -42,7 +42,7 @@ def called(capsys: Any, *arguments: object) -> tuple[int, str]:
     return int(ended.value.code or 0), printed.out + printed.err
 
 
-@pytest.mark.parametrize("verb", ["check", "run"])
+@pytest.mark.parametrize("verb", ["check", pytest.param("run", marks=pytest.mark.slow)])
 def test_all_models_that_are_missing_are_named_at_once(
     pipeline: Path, verb: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

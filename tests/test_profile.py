@@ -110,6 +110,7 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> list[Profile]:
     return measured(written(tmp_path_factory.mktemp("costs")), by=("generator.again",))
 
 
+@pytest.mark.slow
 def test_operations_and_parameters_are_those_of_the_closed_forms(costs: list[Profile]) -> None:
     one, three = costs
     for found, again in ((one, 1), (three, 3)):
@@ -126,6 +127,7 @@ def test_operations_and_parameters_are_those_of_the_closed_forms(costs: list[Pro
     assert one.settings == {"generator.again": 1, "channel.snr_db": 0}
 
 
+@pytest.mark.slow
 def test_what_the_user_has_on_the_shelf_is_neither_used_nor_changed(costs: list[Profile], pipeline: Path) -> None:
     assert measured(pipeline)[0].total.first_flops == costs[0].total.first_flops > 0
 

@@ -40,6 +40,7 @@ def grid(points: list[tuple[int, float]]) -> list[str]:
     return [f"source.limit={SAMPLES}", *(f"{path}={','.join(map(str, values))}" for path, values in axes.items())]
 
 
+@pytest.mark.slow  # tests/test_run.py has one order, one size of batches and one interruption in each run
 @settings(max_examples=25, **CALM)
 @given(st.permutations(POINTS), st.integers(1, SAMPLES + 1), st.integers(0, len(POINTS)), st.sampled_from(["kept", "lost"]))
 def test_order_batches_and_interruptions_change_no_byte(
@@ -58,6 +59,7 @@ def test_order_batches_and_interruptions_change_no_byte(
     assert bench.results("again") == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=2, **CALM)
 @given(st.permutations(POINTS), st.integers(2, 3))
 def test_processes_change_no_byte(whole: tuple[Bench, dict[str, bytes]], order: list[tuple[int, float]], jobs: int) -> None:
