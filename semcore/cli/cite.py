@@ -1,4 +1,4 @@
-"""`cite`."""
+"""`semcore cite`."""
 
 from __future__ import annotations
 

@@ -11,17 +11,17 @@ from rich.text import Text
 from semcore.wording.redaction import printable
 
 UNSEEN = 110
-"""Width of a table that goes to a file or to another program."""
+"""Width of a table that is written to a file or a pipe."""
 
 
 def console() -> Console:
-    """What tables are printed on: as wide as the terminal."""
+    """The console for tables, as wide as the terminal."""
     terminal = Console()
     return Console(highlight=False, width=terminal.width if terminal.is_terminal else max(terminal.width, UNSEEN))
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> Table:
-    """Texts in columns as wide as they must be, none of them markup; the first `left` columns stand flush left."""
+    """A table of plain texts without wrapping; the first `left` columns are left-aligned."""
     shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for index, name in enumerate(header):
         shown.add_column(Text(printable(name)), justify="left" if index < left else "right", no_wrap=True)

@@ -59,7 +59,8 @@ def diff_command(first: Path, second: Path) -> None:
             for change in changed
         ]
         console.print(columns(["at", "metric", str(first), str(second), "difference"], rows, 2), crop=False)
-        console.print("difference: over the samples in both, ± half-width of its 95 % interval, or \\[low, high]")
+        half = "± half-width of its 95 % interval"
+        console.print(f"difference: over the samples in both, {half}, or \\[low, high]")
     pairs = len({str(change.settings) for change in found.changes})
     console.print(f"\n{found.same} of {pairs} cells are the same, every byte of their results.")
 

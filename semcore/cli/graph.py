@@ -1,4 +1,4 @@
-"""`graph`."""
+"""`semcore graph`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from semcore.config.experiment import load
 @OVERRIDES
 @click.option("--out", type=Place(dir_okay=False), help="File to write.  [default: print it]")
 def graph_command(pipeline: Path, overrides: tuple[str, ...], out: Path | None) -> None:
-    """Draw PIPELINE under the overrides as a block diagram, an SVG file; nothing is computed.
+    """Draw PIPELINE with the overrides as a block diagram (SVG); nothing is computed.
 
     For example: semcore graph examples/llm_image_uma.yaml --out llm.svg
     """

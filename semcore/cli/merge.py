@@ -13,7 +13,7 @@ from semcore.cli.select import Place, say
 @click.argument("runs", nargs=-1, required=True, type=Place(exists=True, file_okay=False))
 @click.option("-o", "--out", required=True, type=Place(), help="Folder of the merged run.")
 def merge_command(runs: tuple[Path, ...], out: Path) -> None:
-    """Merge RUNS of one pipeline, computed on several machines or for other values of a sweep, into one run."""
+    """Merge RUNS of one pipeline, of several machines or for other values of a sweep, into one."""
     from semcore.runs.merge import merge
     from semcore.runs.results import readable
 

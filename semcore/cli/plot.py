@@ -1,4 +1,4 @@
-"""`plot`."""
+"""`semcore plot`."""
 
 from __future__ import annotations
 
@@ -13,16 +13,47 @@ SCALES = ("auto", "linear", "log")
 
 @click.command("plot")
 @RUNS
-@click.option("--x", required=True, metavar="PATH", help="A swept setting (channel.snr_db), or a metric (cbr, bpp).")
-@click.option("--y", "metrics", required=True, multiple=True, metavar="METRIC", help="What to draw; one panel each.")
-@click.option("--group", multiple=True, metavar="PATH", help="Settings or sections that make lines; the rest is averaged."
-              "  [default: all that varies but x and the seed]")  # fmt: skip
+@click.option(
+    "--x",
+    required=True,
+    metavar="PATH",
+    help="A swept setting (channel.snr_db), or a metric (cbr, bpp).",
+)
+@click.option(
+    "--y",
+    "metrics",
+    required=True,
+    multiple=True,
+    metavar="METRIC",
+    help="What to draw, one panel each.",
+)
+@click.option(
+    "--group",
+    multiple=True,
+    metavar="PATH",
+    help="Settings or sections that make lines; the rest is averaged." + "  [default: all that varies except x and the seed]",
+)
 @WHERE
-@click.option("--width", type=click.Choice(["column", "page"]), default="column", show_default=True,
-              help="Of an IEEE paper: 3.5 in or 7.16 in.")  # fmt: skip
-@click.option("--scale", type=click.Choice(SCALES), default="auto", show_default=True, help="Of the y axis.")
-@click.option("--out", type=Place(dir_okay=False), metavar="FILE",
-              help="Name of the files, without ending.  [default: RUN/figures/Y-over-X]")  # fmt: skip
+@click.option(
+    "--width",
+    type=click.Choice(["column", "page"]),
+    default="column",
+    show_default=True,
+    help="Of an IEEE paper: 3.5 in or 7.16 in.",
+)
+@click.option(
+    "--scale",
+    type=click.Choice(SCALES),
+    default="auto",
+    show_default=True,
+    help="Of the y axis.",
+)
+@click.option(
+    "--out",
+    type=Place(dir_okay=False),
+    metavar="FILE",
+    help="Name of the files, without ending.  [default: RUN/figures/Y-over-X]",
+)
 def plot_command(
     runs: tuple[Path, ...],
     x: str,
@@ -33,7 +64,7 @@ def plot_command(
     scale: str,
     out: Path | None,
 ) -> None:
-    """Draw RUN (several: as if they were one) as PDF, PNG, the CSV behind them, and a caption.
+    """Draw RUN (several runs as one) as PDF and PNG, with the data as CSV and a caption.
 
     For example: semcore plot runs/demo --x channel.block_snr_db --y ssim --group generator
     """

@@ -1,4 +1,4 @@
-"""Progress of a run: on a terminal bars, of all cells and inside each; elsewhere a line per cell; a table at the end."""
+"""Progress of a run: bars on a terminal, elsewhere a line per cell; and the table at the end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from semcore.steps import Step
 
 
 class Progress:
-    """Hooks that show how far a run is; `labels`: the names of its cells."""
+    """Hooks that show the progress of a run; `labels`: the names of its cells."""
 
     def __init__(self, labels: Labels) -> None:
         self.labels = labels
@@ -42,7 +42,7 @@ class Progress:
 
     @hook
     def semcore_run_started(self, folder: Path, cells: int, pending: int) -> None:
-        """Say what there is to do."""
+        """Print the number of cells."""
         self.cells = pending
         known = f", {cells - pending} known" if cells > pending else ""
         self.console.print(f"{folder}: {cells} cell{'s' if cells != 1 else ''}{known}")
@@ -50,22 +50,22 @@ class Progress:
 
     @hook
     def semcore_cell_started(self, settings: Mapping[str, Any]) -> None:
-        """A bar for the cell; several stand below each other."""
+        """Add a bar for the cell."""
         name = self.labels.of(settings)
         self.inside[name] = self.bars.add_task(f"{name}  start", total=None)
 
     @hook
     def semcore_step(self, settings: Mapping[str, Any], step: Step) -> None:
-        """The stage that the cell is in, and how many of its samples, candidates or metrics are done."""
+        """Show the stage of the cell, and how many of its samples, candidates or metrics are done."""
         name = self.labels.of(settings)
         if (task := self.inside.get(name)) is None:
             return
-        said = f"{name}  {step.stage}{f', {step.what}' if step.total else ''}"
+        text = f"{name}  {step.stage}{f', {step.what}' if step.total else ''}"
         known = next(one for one in self.bars.tasks if one.id == task)
-        if (known.description, known.total) == (said, step.total):
+        if (known.description, known.total) == (text, step.total):
             self.bars.update(task, completed=step.done)
         else:  # its own clock
-            self.bars.reset(task, description=said, completed=step.done, total=step.total or None)
+            self.bars.reset(task, description=text, completed=step.done, total=step.total or None)
 
     def _ended(self, settings: Mapping[str, Any]) -> None:
         self.done += 1
@@ -75,7 +75,7 @@ class Progress:
 
     @hook
     def semcore_cell_done(self, result: Mapping[str, Any], seconds: float) -> None:
-        """One line a cell."""
+        """Print a line per cell."""
         self._ended(result["settings"])
         shown = "  ".join(f"{name} {number(found['mean'])}" for name, found in result["metrics"].items())
         self.console.print(f"[{self.done}/{self.cells}] {self.labels.of(result['settings'])}  {shown}  ({seconds:.1f} s)",
@@ -83,19 +83,19 @@ class Progress:
 
     @hook
     def semcore_cell_failed(self, settings: Mapping[str, Any], reason: str) -> None:
-        """One line a failed cell."""
+        """Print a line per failed cell."""
         self._ended(settings)
         first = reason.splitlines()[0]
         self.console.print(f"[{self.done}/{self.cells}] {self.labels.of(settings)}  FAILED: {first}", markup=False)
 
     @hook
     def semcore_hook_failed(self, plugin: str, hook: str, reason: str) -> None:
-        """One line a hook of a plugin, the first time that it fails."""
+        """Print a line when a hook of a plugin fails for the first time."""
         self.console.print(f"hook plugin {plugin!r} FAILED in {hook}: {reason}", markup=False)
 
 
 def print_table(run: Run) -> None:
-    """Every cell with n and the 95 % interval of each metric; what does not fit side by side follows below."""
+    """Print every cell with n and the 95 % intervals of its metrics, in as many tables as it takes."""
     header, rows = table(run)
     if not rows:
         return

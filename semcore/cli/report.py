@@ -1,4 +1,4 @@
-"""`report`."""
+"""`semcore report`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the verbs that read runs have in common: the runs, and which of their cells."""
+"""Arguments and options that the commands that read runs share, and their output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from semcore.wording.redaction import printable
 
 
 class Place(click.Path):
-    """A path on the command line; an empty one, of a shell variable that is not set, is not taken for this folder."""
+    """A path on the command line.
+
+    An empty path, as of an unset shell variable, is refused: it would mean the current folder.
+    """
 
     def __init__(self, **how: Any) -> None:
         super().__init__(path_type=Path, **how)
@@ -29,30 +32,32 @@ _RUNS = click.argument("runs", type=Place(), nargs=-1, required=True, metavar="R
 WHERE = click.option("--where", multiple=True, metavar="PATH=VALUE", help="Only cells with this setting; A,B: one of them.")
 
 
-def RUNS(verb: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - a decorator beside WHERE
-    """The runs that a verb reads; what is wrong with them ends it with one line."""
+def RUNS(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - a decorator beside WHERE
+    """The runs that a command reads; damaged ones end it with one line."""
 
-    @functools.wraps(verb)
+    @functools.wraps(command)
     def reading(*, runs: tuple[Path, ...], **others: Any) -> Any:
         from semcore.runs.results import readable
 
         with readable(*runs):
-            return verb(runs=runs, **others)
+            return command(runs=runs, **others)
 
     return _RUNS(reading)
 
 
 def say(text: object, end: str = "\n", err: bool = False) -> None:
-    """Print what may quote a run: a terminal obeys nothing of it."""
+    """Print text that may come from a run, without control characters."""
     click.echo(printable(f"{text}{end}"), nl=False, err=err)
 
 
 def write_figure(files: Mapping[str, bytes], out: Path | None, run: Path, name: str) -> None:
-    """Write the files of a figure, by their endings, beside each other; their paths are told.
+    """Write the files of a figure beside each other, and print their paths.
 
     Args:
-        out: what the user called them, perhaps with one of the endings; None: among the figures of `run`
-        name: of a figure of the run; what cannot stand in a file's name is replaced
+        files: content by ending
+        out: their path without ending, or with one of the endings; None: in the figures of `run`
+        run: folder of a run
+        name: of the figure, without `out`; characters that a file name cannot have are replaced
     """
     from semcore.runs.files import beneath, file_name
     from semcore.storage import write, write_output

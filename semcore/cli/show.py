@@ -15,7 +15,7 @@ from semcore.plugins import registry
 @click.command("show")
 @click.argument("name")
 def show_command(name: str) -> None:
-    """Show the component NAME (or KIND:NAME): what it does, its fields with defaults and units, its source."""
+    """Show a component by its NAME or KIND:NAME: what it does, its fields, its source."""
     kind, _, bare = name.rpartition(":")
     kinds = [one for one in naming.KINDS if (not kind or one == kind) and naming.find(one, bare) is not None]
     if not kinds:

@@ -1,4 +1,4 @@
-"""`table`."""
+"""`semcore table`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,25 @@ ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
 
 @click.command("table")
 @RUNS
-@click.option("--rows", "paths", multiple=True, metavar="PATH", help="Settings or sections that make lines; the rest is "
-              "averaged.  [default: all that varies but the seed]")  # fmt: skip
+@click.option(
+    "--rows",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    help="Settings or sections that make lines; the rest is averaged." + "  [default: all that varies except the seed]",
+)
 @click.option("--columns", "metrics", multiple=True, metavar="METRIC", help="Metrics.  [default: all]")
 @WHERE
-@click.option("--to", type=click.Choice(list(ENDINGS.values())), help="[default: by the ending of --out, else markdown]")
-@click.option("--spreadsheet", is_flag=True, help="csv: an apostrophe before texts that a spreadsheet takes for formulas.")
+@click.option(
+    "--to",
+    type=click.Choice(list(ENDINGS.values())),
+    help="[default: by the ending of --out, else markdown]",
+)
+@click.option(
+    "--spreadsheet",
+    is_flag=True,
+    help="csv: an apostrophe before texts that a spreadsheet would read as formulas.",
+)
 @click.option("--out", type=Place(dir_okay=False), help="File to write.  [default: print it]")
 def table_command(
     runs: tuple[Path, ...],
@@ -29,9 +42,9 @@ def table_command(
     spreadsheet: bool,
     out: Path | None,
 ) -> None:
-    """Write RUN (several: as if they were one) as a table with 95 % intervals.
+    """Write RUN (several runs as one) as a table with 95 % intervals.
 
-    For example: semcore table runs/demo --where channel.block_snr_db=3 --columns ssim --columns cbr --to latex
+    For example: semcore table runs/demo --where channel.block_snr_db=3 --columns ssim --to latex
     """
     from semcore.analysis.rows import read_rows
     from semcore.analysis.table import table

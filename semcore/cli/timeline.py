@@ -1,4 +1,4 @@
-"""`timeline`."""
+"""`semcore timeline`."""
 
 from __future__ import annotations
 
@@ -11,22 +11,41 @@ from semcore.cli.select import RUNS, WHERE, Place, say, write_figure
 
 @click.command("timeline")
 @RUNS
-@click.option("--y", "metrics", multiple=True, metavar="METRIC", help="What to draw, one panel each: a metric, utility or "
-              "regret.  [default: what the utility speaks of]")  # fmt: skip
 @click.option(
-    "--against", default="oracle", show_default=True, metavar="NAME", help="The planner that regret is reckoned against."
+    "--y",
+    "metrics",
+    multiple=True,
+    metavar="METRIC",
+    help="What to draw, one panel each: a metric, utility or regret." + "  [default: the metrics of the utility]",
+)
+@click.option(
+    "--against",
+    default="oracle",
+    show_default=True,
+    metavar="NAME",
+    help="The reference planner of the regret.",
 )
 @WHERE
-@click.option("--width", type=click.Choice(["column", "page"]), default="page", show_default=True,
-              help="Of an IEEE paper: 3.5 in or 7.16 in.")  # fmt: skip
-@click.option("--out", type=Place(dir_okay=False), metavar="FILE",
-              help="Name of the files, without ending.  [default: RUN/figures/timeline]")  # fmt: skip
+@click.option(
+    "--width",
+    type=click.Choice(["column", "page"]),
+    default="page",
+    show_default=True,
+    help="Of an IEEE paper: 3.5 in or 7.16 in.",
+)
+@click.option(
+    "--out",
+    type=Place(dir_okay=False),
+    metavar="FILE",
+    help="Name of the files, without ending.  [default: RUN/figures/timeline]",
+)
 def timeline_command(
     runs: tuple[Path, ...], metrics: tuple[str, ...], against: str, where: tuple[str, ...], width: str, out: Path | None
 ) -> None:
-    """Draw the sessions of RUN over their segments, a line a planner: PDF, PNG, the CSV behind them, and a caption.
+    """Draw the sessions of RUN over their segments, a line per planner: PDF, PNG, CSV, caption.
 
-    Regret is what a segment was worth to the oracle, less what it was worth to the planner, summed over the session.
+    Regret is the utility of a segment under the reference planner minus that under the planner,
+    summed over the session.
 
     For example: semcore timeline runs/pass --where scenario.mission=face-verification
     """

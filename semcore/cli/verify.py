@@ -11,7 +11,11 @@ from semcore.cli.select import Place, say
 
 @click.command("verify")
 @click.argument("run", type=Place(exists=True, file_okay=False))
-@click.option("--discard", is_flag=True, help="Remove damaged cells, so that the command of the run computes them again.")
+@click.option(
+    "--discard",
+    is_flag=True,
+    help="Remove damaged cells, so that the command of the run computes them again.",
+)
 def verify_command(run: Path, discard: bool) -> int:
     """Check every byte of RUN against the digests that were written with it.
 
@@ -25,11 +29,14 @@ def verify_command(run: Path, discard: bool) -> int:
     for fault in verdict.faults:
         say(f"{run / fault.path}: {fault.what}")
     missing = f", {verdict.missing} not computed" if verdict.missing else ""
-    say(f"{run}: {_count(verdict.whole, 'cell')} whole{missing}, {_count(len(verdict.faults), 'fault')}")
+    whole, faults = _count(verdict.whole, "cell"), _count(len(verdict.faults), "fault")
+    say(f"{run}: {whole} whole{missing}, {faults}")
     if verdict.faults and discard:
-        say(f"Removed: {verify.discard(verdict, run)}. The command that made the run computes them again.")
+        removed = verify.discard(verdict, run)
+        say(f"Removed: {removed}. The command that made the run computes them again.")
     elif verdict.faults:
-        say("Repair: semcore verify --discard, then the command that made the run; or a copy of the run that is whole.")
+        discard_first = "semcore verify --discard, then the command that made the run"
+        say(f"Repair: {discard_first}; or a copy of the run that is whole.")
     return 1 if verdict.faults or verdict.missing else 0
 
 

@@ -29,7 +29,7 @@ def cells(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any
 
 
 def items(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any]]:
-    """One row per sample: settings by dotted path, a column per metric; decibels may be infinite."""
+    """One row per sample: settings by dotted path, a column per metric; exact decibels are inf."""
     paths, metrics = _paths(rows, all_settings), metric_names(rows)
     found = []
     for row in rows:
