@@ -65,8 +65,8 @@ FAULTS = (
     Fault(
         "MMSemCom eq. 13: rows and columns swapped",
         f"{IMAGE}/mmsemcom/networks.py",
-        "for count in (rows, columns)]",
-        "for count in (columns, rows)]",
+        "for count in (rows, columns)",
+        "for count in (columns, rows)",
         EQUATIONS,
     ),
     Fault(

@@ -1,4 +1,4 @@
-"""Pictures as arrays and tensors: the one place that crops and resizes."""
+"""Pictures as arrays and tensors. All cropping and resizing is done here."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ if TYPE_CHECKING:
     import torch
 
 
-def fit(picture: Image.Image, size: tuple[int, int], filter: Image.Resampling = Image.Resampling.LANCZOS) -> Image.Image:
-    """The largest centred part that has the aspect of `size` (H, W), resampled to `size`."""
+def fit(
+    picture: Image.Image, size: tuple[int, int], filter: Image.Resampling = Image.Resampling.LANCZOS
+) -> Image.Image:
+    """Centre-crop to the aspect ratio of `size` (H, W) and resample to it."""
     height, width = size
-    return picture if picture.size == (width, height) else ImageOps.fit(picture, (width, height), filter)
+    return (
+        picture
+        if picture.size == (width, height)
+        else ImageOps.fit(picture, (width, height), filter)
+    )
 
 
 def resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -29,37 +35,43 @@ def resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def grey(size: tuple[int, int]) -> np.ndarray:
-    """The picture that stands for no picture: uint8 (*size, 3), all 128."""
+    """A mid-grey picture, shown in place of a lost one: uint8 (*size, 3), all 128."""
     return np.full((*size, 3), 128, np.uint8)
 
 
 def other_size(expected: tuple[int, int] | None, size: tuple[int, int]) -> str:
-    """Why a receiver that expects pictures of a size cannot show those of another one; "" if it can."""
+    """Why a receiver set to `expected` cannot show pictures of `size`; "" if it can."""
     if expected is None or expected == size:
         return ""
     return f"size is {list(expected)}, and the source has pictures of {list(size)}"
 
 
 def check_drawn(field: str, count: int, size: tuple[int, int]) -> None:
-    """Refuse a number of pictures that does not fit in memory at this size.
+    """Refuse a number of pictures that exceeds the limit on pixels at this size.
 
     Raises:
         ComponentError: naming the field, `Class.name`
     """
     if count * size[0] * size[1] > MAX_SEQUENCE_PIXELS:
         most = MAX_SEQUENCE_PIXELS // (size[0] * size[1])
-        raise ComponentError(f"{field} must be at most {most:,} pictures of {size[0]}×{size[1]} pixels, not {count:,}")
+        raise ComponentError(
+            f"{field} must be at most {most:,} pictures of {size[0]}×{size[1]} pixels, not "
+            f"{count:,}"
+        )
 
 
 def size_of(got: Semantics) -> tuple[int, int] | None:
-    """(height, width) of a picture, as the grant of its transmission tells; None if nobody says."""
+    """(height, width) of a picture according to the grant of its transmission; None if unknown."""
     return got.extent.size if all(got.extent.size) else None
 
 
 def image_of(sample: Sample, who: object) -> np.ndarray:
-    """The picture of a sample; `who` needs it."""
+    """The picture of a sample, uint8 (H, W, 3). Raises: ComponentError: the sample has no picture;
+    the message names the class of `who`"""
     if sample.image is None:
-        raise ComponentError(f"{type(who).__name__} needs pictures, but sample {sample.id!r} has none")
+        raise ComponentError(
+            f"{type(who).__name__} needs pictures, but sample {sample.id!r} has none"
+        )
     return sample.image
 
 

@@ -1,6 +1,7 @@
 """The words of captions: the classes of CIFAR-10, ten colours, and the sentences made of them.
 
-A caption states up to three facts of a picture: its class, the colour of the object and the colour of the background.
+A caption states up to three facts of a picture: its class, the colour of the object and the colour
+of the background.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Sequence
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 COLOURS = ("black", "white", "grey", "brown", "red", "orange", "yellow", "green", "blue", "purple")
 
-# The first template is the full caption; the others mention less. {a} is the article of the next word.
+# The first template is the full caption; the others mention less. {a} is the article of the next
+# word.
 FULL = "{a} {colour} {class} on {b} {background} background"
 TEMPLATES = (
     FULL,
@@ -25,16 +27,23 @@ TEMPLATES = (
 
 
 def caption(facts: Sequence[int], template: str = FULL, classes: Sequence[str] = CLASSES) -> str:
-    """The caption of (class, object colour, background colour), e.g. "a brown bird on a green background"."""
+    """The caption of (class, object colour, background colour), e.g. "a brown bird on a green
+    background"."""
     name, colour, background = classes[facts[0]], COLOURS[facts[1]], COLOURS[facts[2]]
     first = colour if "{colour}" in template else name
     return template.format(
-        **{"a": _article(first), "b": _article(background), "class": name, "colour": colour, "background": background}
+        **{
+            "a": _article(first),
+            "b": _article(background),
+            "class": name,
+            "colour": colour,
+            "background": background,
+        }
     )
 
 
 def with_article(word: str) -> str:
-    """The word behind `a` or `an`."""
+    """The word with its indefinite article."""
     return f"{_article(word)} {word}"
 
 

@@ -45,11 +45,16 @@ def no_network(attempts: list[object]) -> Iterator[None]:
 def picture() -> np.ndarray:
     """A picture with gradients, an edge and noise: uint8 (48, 64, 3)."""
     rows, columns = np.mgrid[:48, :64]
-    planes = np.stack([rows * 5, columns * 4, 128 + 100 * ((rows - 24) ** 2 + (columns - 32) ** 2 < 200)], axis=-1)
-    return (planes + np.random.default_rng(1).normal(0, 4, planes.shape)).clip(0, 255).astype(np.uint8)
+    planes = np.stack(
+        [rows * 5, columns * 4, 128 + 100 * ((rows - 24) ** 2 + (columns - 32) ** 2 < 200)], axis=-1
+    )
+    return (
+        (planes + np.random.default_rng(1).normal(0, 4, planes.shape)).clip(0, 255).astype(np.uint8)
+    )
 
 
-# ---------------------------------------------------------------------------------------------- tiny models
+# ----------------------------------------------------------------------------------------------
+# tiny models
 
 
 def word_tokenizer(*special: str):
@@ -57,7 +62,10 @@ def word_tokenizer(*special: str):
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    vocabulary = {word: index for index, word in enumerate(["<pad>", "<s>", "</s>", "<unk>", *special, *WORDS])}
+    vocabulary = {
+        word: index
+        for index, word in enumerate(["<pad>", "<s>", "</s>", "<unk>", *special, *WORDS])
+    }
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     return PreTrainedTokenizerFast(
@@ -85,7 +93,12 @@ def llava(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("llava")
     tokenizer = word_tokenizer("<image>")
     vision = CLIPVisionConfig(
-        hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=28, patch_size=14
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=28,
+        patch_size=14,
     )
     language = LlamaConfig(
         vocab_size=len(tokenizer),
@@ -99,7 +112,11 @@ def llava(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     torch.manual_seed(3)
     model = LlavaForConditionalGeneration(
-        LlavaConfig(vision_config=vision, text_config=language, image_token_index=tokenizer.convert_tokens_to_ids("<image>"))
+        LlavaConfig(
+            vision_config=vision,
+            text_config=language,
+            image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        )
     )
     with torch.no_grad():  # at the usual initial scale every picture gets the same words
         for parameter in model.parameters():
@@ -113,7 +130,8 @@ def llava(tmp_path_factory: pytest.TempPathFactory) -> Path:
         num_additional_image_tokens=1,
         chat_template=(
             "{% for turn in messages %}USER : {% for part in turn['content'] %}"
-            "{{ '<image> ' if part['type'] == 'image' else part['text'] + ' ' }}{% endfor %}{% endfor %}ASSISTANT :"
+            "{{ '<image> ' if part['type'] == 'image' else part['text'] + ' ' }}{% endfor %}{% "
+            "endfor %}ASSISTANT :"
         ),
     ).save_pretrained(folder)
     return folder
@@ -133,7 +151,9 @@ def blip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
     folder = tmp_path_factory.mktemp("blip")
-    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(str.lower, WORDS)]))
+    (folder / "vocab.txt").write_text(
+        "\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *map(str.lower, WORDS)])
+    )
     tokenizer = BertTokenizer(str(folder / "vocab.txt"))
     text = BlipTextConfig(
         vocab_size=len(tokenizer),
@@ -149,25 +169,39 @@ def blip(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pad_token_id=0,
     )
     vision = BlipVisionConfig(
-        hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        image_size=28,
+        patch_size=14,
     )
     torch.manual_seed(4)
-    BlipForConditionalGeneration(BlipConfig(text_config=text.to_dict(), vision_config=vision.to_dict())).save_pretrained(
+    BlipForConditionalGeneration(
+        BlipConfig(text_config=text.to_dict(), vision_config=vision.to_dict())
+    ).save_pretrained(folder)
+    BlipProcessor(BlipImageProcessor(size={"height": 28, "width": 28}), tokenizer).save_pretrained(
         folder
     )
-    BlipProcessor(BlipImageProcessor(size={"height": 28, "width": 28}), tokenizer).save_pretrained(folder)
     return folder
 
 
 @pytest.fixture(scope="session")
 def diffusion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Stable Diffusion that draws 16×16 pictures."""
-    from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+    from diffusers import (
+        AutoencoderKL,
+        PNDMScheduler,
+        StableDiffusionPipeline,
+        UNet2DConditionModel,
+    )
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
     torch.manual_seed(5)
     letters = [chr(code) for code in range(ord("a"), ord("z") + 1)]
-    vocabulary = {token: index for index, token in enumerate(["<|startoftext|>", "<|endoftext|>", *letters])}
+    vocabulary = {
+        token: index for index, token in enumerate(["<|startoftext|>", "<|endoftext|>", *letters])
+    }
     vocabulary |= {letter + "</w>": len(vocabulary) + index for index, letter in enumerate(letters)}
     tokenizer = CLIPTokenizer(vocabulary, [], model_max_length=16)
     text = CLIPTextConfig(
@@ -220,11 +254,25 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     settings = {
         "embed_dim": 16,
-        "vision_cfg": {"image_size": 32, "layers": 1, "width": 16, "patch_size": 16, "head_width": 8},
-        "text_cfg": {"context_length": 24, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
+        "vision_cfg": {
+            "image_size": 32,
+            "layers": 1,
+            "width": 16,
+            "patch_size": 16,
+            "head_width": 8,
+        },
+        "text_cfg": {
+            "context_length": 24,
+            "vocab_size": 49408,
+            "width": 16,
+            "heads": 2,
+            "layers": 1,
+        },
     }
     folder = tmp_path_factory.mktemp("clip")
     torch.manual_seed(6)
     save_file(open_clip.CLIP(**settings).state_dict(), folder / "open_clip_model.safetensors")
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": settings, "preprocess_cfg": {}}))
+    (folder / "open_clip_config.json").write_text(
+        json.dumps({"model_cfg": settings, "preprocess_cfg": {}})
+    )
     return folder

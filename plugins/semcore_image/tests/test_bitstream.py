@@ -37,16 +37,24 @@ def test_it_sends_one_bitstream_as_it_says(picture: np.ndarray):
 
 
 @pytest.mark.parametrize("codec", [Raw(), Png(), Jpeg(), WebP(), HevcIntra()], ids=str)
-@pytest.mark.parametrize("streams", [{}, {"picture": Bitstream(b"")}, {"caption": Text("a bird")}], ids=str)
+@pytest.mark.parametrize(
+    "streams", [{}, {"picture": Bitstream(b"")}, {"caption": Text("a bird")}], ids=str
+)
 def test_what_is_lost_is_grey(codec, streams: dict):
-    (one,) = BitstreamGenerator(codec=codec, size=(20, 30)).generate([Semantics("a", streams)], EMPTY, Rng())
+    (one,) = BitstreamGenerator(codec=codec, size=(20, 30)).generate(
+        [Semantics("a", streams)], EMPTY, Rng()
+    )
     assert len(one.samples) == 1 and one.samples[0].image.shape == (20, 30, 3)
     assert (one.samples[0].image == 128).all()
 
 
 def test_without_a_size_the_bytes_tell_it(picture: np.ndarray):
     generator = BitstreamGenerator(codec=Png())
-    got = generator.generate([Semantics("a", {"picture": Bitstream(Png().encode(picture))}), Semantics("b")], EMPTY, Rng())
+    got = generator.generate(
+        [Semantics("a", {"picture": Bitstream(Png().encode(picture))}), Semantics("b")],
+        EMPTY,
+        Rng(),
+    )
     assert [one.samples[0].image.shape for one in got] == [picture.shape, (32, 32, 3)]
 
 
@@ -56,12 +64,15 @@ def test_raw_needs_a_size():
 
 
 def test_a_sample_without_a_picture_is_refused():
-    with pytest.raises(ComponentError, match="BitstreamEncoder needs pictures, but sample 'x' has none"):
+    with pytest.raises(
+        ComponentError, match="BitstreamEncoder needs pictures, but sample 'x' has none"
+    ):
         BitstreamEncoder(codec=Png()).encode([Sample("x", text="words")], EMPTY)
 
 
 def test_the_grant_tells_the_size_of_a_picture_however_large_it_is(monkeypatch):
-    """Without it a picture of more pixels than a receiver believes was grey, and a lost one 32 by 32."""
+    """Without it a picture of more pixels than a receiver believes was grey, and a lost one 32 by
+    32."""
     monkeypatch.setattr("semcore_image.codecs.base.MAX_RECEIVED_PIXELS", 100)
     picture = np.full((24, 40, 3), 77, np.uint8)
     generator, sample = BitstreamGenerator(codec=Png()), Sample("a", image=picture)

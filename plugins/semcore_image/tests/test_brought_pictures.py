@@ -1,4 +1,5 @@
-"""Pictures as phones, scanners and strangers make them: read right, or refused by name and reason."""
+"""Pictures as phones, scanners and strangers make them: read right, or refused by name and
+reason."""
 
 from __future__ import annotations
 
@@ -26,18 +27,35 @@ ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.0
 
 def scene(height: int = 24, width: int = 40) -> np.ndarray:
     rows, columns = np.mgrid[:height, :width]
-    return np.stack([rows * 255 // height, columns * 255 // width, (rows + columns) % 256], -1).astype(np.uint8)
+    return np.stack(
+        [rows * 255 // height, columns * 255 // width, (rows + columns) % 256], -1
+    ).astype(np.uint8)
 
 
 def tiff(pixels: np.ndarray, sample_format: int) -> bytes:
-    """A TIFF 6.0 of colours of any type, (H, W, 3), which Pillow cannot write: little endian, one strip."""
+    """A TIFF 6.0 of colours of any type, (H, W, 3), which Pillow cannot write: little endian, one
+    strip."""
     height, width, bands = pixels.shape
     data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
     bits, at = 8 * pixels.dtype.itemsize, 8 + len(data)
-    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, bands, at), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 8),
-            (277, 3, 1, bands), (278, 4, 1, height), (279, 4, 1, len(data)), (339, 3, bands, at + 6)]  # fmt: skip
+    tags = [
+        (256, 4, 1, width),
+        (257, 4, 1, height),
+        (258, 3, bands, at),
+        (259, 3, 1, 1),
+        (262, 3, 1, 2),
+        (273, 4, 1, 8),
+        (277, 3, 1, bands),
+        (278, 4, 1, height),
+        (279, 4, 1, len(data)),
+        (339, 3, bands, at + 6),
+    ]
     table = struct.pack("<6H", *[bits] * bands, *[sample_format] * bands)
-    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags) + bytes(4)
+    directory = (
+        struct.pack("<H", len(tags))
+        + b"".join(struct.pack("<HHII", *tag) for tag in tags)
+        + bytes(4)
+    )
     return b"II*\0" + struct.pack("<I", at + len(table)) + data + table + directory
 
 
@@ -46,7 +64,8 @@ def read(folder: Path, **settings: object) -> list[np.ndarray]:
 
 
 def profile(space: str, gamma: float, primaries: tuple[tuple[float, ...], ...] = ()) -> bytes:
-    """An ICC profile, version 2, of primaries and one gamma: ICC.1:2001-04, sections 6.1 and 6.3."""
+    """An ICC profile, version 2, of primaries and one gamma: ICC.1:2001-04, sections 6.1 and
+    6.3."""
 
     def fixed(*values: float) -> bytes:
         return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
@@ -54,7 +73,10 @@ def profile(space: str, gamma: float, primaries: tuple[tuple[float, ...], ...] =
     curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
     tags = {b"wtpt": b"XYZ \0\0\0\0" + fixed(0.9642, 1.0, 0.8249)}
     for name, primary in zip("rgb", primaries, strict=False):
-        tags |= {f"{name}XYZ".encode(): b"XYZ \0\0\0\0" + fixed(*primary), f"{name}TRC".encode(): curve}
+        tags |= {
+            f"{name}XYZ".encode(): b"XYZ \0\0\0\0" + fixed(*primary),
+            f"{name}TRC".encode(): curve,
+        }
     if not primaries:
         tags[b"kTRC"] = curve
     table, data, start = b"", b"", 128 + 4 + 12 * len(tags)
@@ -62,7 +84,15 @@ def profile(space: str, gamma: float, primaries: tuple[tuple[float, ...], ...] =
         table += name + struct.pack(">II", start + len(data), len(value))
         data += value
     body = struct.pack(">I", len(tags)) + table + data
-    head = struct.pack(">I4sI4s4s4s", 128 + len(body), b"\0\0\0\0", 0x02400000, b"mntr", space.ljust(4).encode(), b"XYZ ")
+    head = struct.pack(
+        ">I4sI4s4s4s",
+        128 + len(body),
+        b"\0\0\0\0",
+        0x02400000,
+        b"mntr",
+        space.ljust(4).encode(),
+        b"XYZ ",
+    )
     head = head.ljust(36, b"\0") + b"acsp".ljust(32, b"\0") + fixed(0.9642, 1.0, 0.8249)
     return head.ljust(128, b"\0") + body
 
@@ -70,19 +100,35 @@ def profile(space: str, gamma: float, primaries: tuple[tuple[float, ...], ...] =
 def adobe_as_srgb(pixels: np.ndarray) -> np.ndarray:
     """The colours of Adobe RGB in sRGB, IEC 61966-2-1, by its matrix from D50 (Bradford)."""
     linear = (pixels / 255) ** 2.19921875 @ np.array(ADOBE)
-    matrix = [[3.1338561, -1.6168667, -0.4906146], [-0.9787684, 1.9161415, 0.0334540], [0.0719453, -0.2289914, 1.4052427]]
+    matrix = [
+        [3.1338561, -1.6168667, -0.4906146],
+        [-0.9787684, 1.9161415, 0.0334540],
+        [0.0719453, -0.2289914, 1.4052427],
+    ]
     rgb = (linear @ np.array(matrix).T).clip(0, 1)
     return 255 * np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
 
 
-# ---------------------------------------------------------------------------------------------- what is read
+# ----------------------------------------------------------------------------------------------
+# what is read
 
 
-@pytest.mark.parametrize("suffix", [".jfif", ".jpe", ".JPG", ".apng", ".dib", ".pbm", ".pnm", ".hif", ".avif", ".AVIF"])
+@pytest.mark.parametrize(
+    "suffix", [".jfif", ".jpe", ".JPG", ".apng", ".dib", ".pbm", ".pnm", ".hif", ".avif", ".AVIF"]
+)
 def test_names_that_phones_and_browsers_give(tmp_path: Path, suffix: str) -> None:
     register_heif()
-    forms = {".avif": "AVIF", ".hif": "HEIF", ".apng": "PNG", ".dib": "BMP", ".pbm": "PPM", ".pnm": "PPM"}
-    Image.new("RGB", (40, 24), (100, 100, 100)).save(tmp_path / f"a{suffix}", forms.get(suffix.lower(), "JPEG"))
+    forms = {
+        ".avif": "AVIF",
+        ".hif": "HEIF",
+        ".apng": "PNG",
+        ".dib": "BMP",
+        ".pbm": "PPM",
+        ".pnm": "PPM",
+    }
+    Image.new("RGB", (40, 24), (100, 100, 100)).save(
+        tmp_path / f"a{suffix}", forms.get(suffix.lower(), "JPEG")
+    )
     (pixels,) = read(tmp_path)
     assert pixels.shape == (24, 40, 3) and np.abs(pixels.astype(int) - 100).max() <= 3
 
@@ -107,7 +153,10 @@ def test_names_in_any_script(tmp_path: Path) -> None:
     (tmp_path / "子").mkdir()
     for name in ("фото №1 — café 图像 😀.png", "子/b.png", "Thumbs.db", "readme.txt"):
         Image.fromarray(scene()).save(tmp_path / name, "PNG")
-    assert [one.id for one in ImageFolder(path=str(tmp_path)).samples()] == ["фото №1 — café 图像 😀", "子/b"]
+    assert [one.id for one in ImageFolder(path=str(tmp_path)).samples()] == [
+        "фото №1 — café 图像 😀",
+        "子/b",
+    ]
 
 
 def test_sixteen_bits_keep_their_upper_eight(tmp_path: Path) -> None:
@@ -129,13 +178,19 @@ def test_a_black_picture_of_sixteen_bits_is_black(tmp_path: Path) -> None:
 
 
 def test_grey_with_transparency_lies_on_white(tmp_path: Path) -> None:
-    grey = np.stack([np.full((24, 40), 100), np.tile(np.arange(40) * 255 // 39, (24, 1))], -1).astype(np.uint8)
+    grey = np.stack(
+        [np.full((24, 40), 100), np.tile(np.arange(40) * 255 // 39, (24, 1))], -1
+    ).astype(np.uint8)
     Image.fromarray(grey, "LA").save(tmp_path / "a.png")
     (pixels,) = read(tmp_path)
-    assert np.allclose(pixels[..., 0], 255 + (100.0 - 255) * grey[..., 1] / 255, atol=1) and np.ptp(pixels, axis=2).max() == 0
+    assert (
+        np.allclose(pixels[..., 0], 255 + (100.0 - 255) * grey[..., 1] / 255, atol=1)
+        and np.ptp(pixels, axis=2).max() == 0
+    )
 
 
-# ---------------------------------------------------------------------------------------------- colour profiles
+# ----------------------------------------------------------------------------------------------
+# colour profiles
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "JPEG", "WEBP", "AVIF", "HEIF"])
@@ -148,12 +203,16 @@ def test_an_embedded_profile_becomes_srgb(tmp_path: Path, form: str) -> None:
         "HEIF": {"quality": -1, "chroma": "444"},
     }
     icc = profile("RGB", 2.19921875, ADOBE)
-    pixels = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8).repeat(16, 0).repeat(16, 1)
+    pixels = (
+        np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8).repeat(16, 0).repeat(16, 1)
+    )
     Image.fromarray(pixels).save(tmp_path / "a.png", form, icc_profile=icc, **finest.get(form, {}))
     (found,) = read(tmp_path)
     exact = form in ("PNG", "TIFF", "WEBP")
     off = np.abs(found - adobe_as_srgb(pixels))[8::16, 8::16]
-    assert (off.max() <= 2 if exact else off.mean() <= 3) and np.abs(found.astype(int) - pixels).max() > 20
+    assert (off.max() <= 2 if exact else off.mean() <= 3) and np.abs(
+        found.astype(int) - pixels
+    ).max() > 20
 
 
 def test_a_profile_of_srgb_changes_nothing(tmp_path: Path) -> None:
@@ -168,12 +227,19 @@ def test_grey_pictures_obey_profiles_of_grey_and_of_colours(tmp_path: Path) -> N
     linear = Image.fromarray(steps)
     linear.save(tmp_path / "a.png", icc_profile=profile("GRAY", 1.0))
     linear.save(tmp_path / "b.png", icc_profile=profile("RGB", 2.19921875, ADOBE))
-    Image.merge("LA", (linear, Image.new("L", linear.size, 255))).save(tmp_path / "c.png", icc_profile=profile("GRAY", 1.0))
+    Image.merge("LA", (linear, Image.new("L", linear.size, 255))).save(
+        tmp_path / "c.png", icc_profile=profile("GRAY", 1.0)
+    )
     grey, coloured, opaque = (pixels[0, :, 0].astype(float) for pixels in read(tmp_path))
     values = np.arange(256) / 255
-    wanted = 255 * np.where(values <= 0.0031308, 12.92 * values, 1.055 * values ** (1 / 2.4) - 0.055)
+    wanted = 255 * np.where(
+        values <= 0.0031308, 12.92 * values, 1.055 * values ** (1 / 2.4) - 0.055
+    )
     assert np.abs(grey - wanted).max() <= 2 and np.array_equal(grey, opaque)
-    assert np.abs(coloured - adobe_as_srgb(np.repeat(np.arange(256.0)[:, None], 3, 1))[:, 0]).max() <= 2
+    assert (
+        np.abs(coloured - adobe_as_srgb(np.repeat(np.arange(256.0)[:, None], 3, 1))[:, 0]).max()
+        <= 2
+    )
 
 
 def test_transparent_parts_lie_on_white_after_the_profile(tmp_path: Path) -> None:
@@ -181,7 +247,9 @@ def test_transparent_parts_lie_on_white_after_the_profile(tmp_path: Path) -> Non
     pixels[:, 4:, 3] = 255
     Image.fromarray(pixels).save(tmp_path / "a.png", icc_profile=profile("RGB", 2.19921875, ADOBE))
     (found,) = read(tmp_path)
-    assert (found[:, :4] == 255).all() and np.abs(found[:, 4:] - adobe_as_srgb(pixels[:, 4:, :3])).max() <= 2
+    assert (found[:, :4] == 255).all() and np.abs(
+        found[:, 4:] - adobe_as_srgb(pixels[:, 4:, :3])
+    ).max() <= 2
 
 
 @pytest.mark.parametrize(
@@ -192,13 +260,16 @@ def test_transparent_parts_lie_on_white_after_the_profile(tmp_path: Path) -> Non
         ("RGB", profile("GRAY", 2.2), "its colour profile is for GRAY, and its pixels are RGB"),
     ],
 )
-def test_a_profile_that_cannot_be_obeyed_is_named(tmp_path: Path, mode: str, icc: bytes, reason: str) -> None:
+def test_a_profile_that_cannot_be_obeyed_is_named(
+    tmp_path: Path, mode: str, icc: bytes, reason: str
+) -> None:
     Image.new(mode, (8, 8)).save(tmp_path / "a.png", icc_profile=icc)
     with pytest.raises(SourceError, match=rf"a\.png cannot be read: {reason}"):
         ImageFolder(path=str(tmp_path)).samples()
 
 
-# ---------------------------------------------------------------------------------------------- what is refused
+# ----------------------------------------------------------------------------------------------
+# what is refused
 
 
 def broken(folder: Path, kind: str) -> Path:
@@ -206,7 +277,9 @@ def broken(folder: Path, kind: str) -> Path:
     folder.mkdir(exist_ok=True)
     file, content = folder / "bad.jpg", io.BytesIO()
     noise = np.random.default_rng(0).integers(0, 256, (24, 40, 3), np.uint8)
-    Image.fromarray(noise).save(content, "PNG" if kind == "cut" else "JPEG", **({} if kind == "cut" else {"quality": 95}))
+    Image.fromarray(noise).save(
+        content, "PNG" if kind == "cut" else "JPEG", **({} if kind == "cut" else {"quality": 95})
+    )
     match kind:
         case "empty":
             file.write_bytes(b"")
@@ -226,9 +299,13 @@ def broken(folder: Path, kind: str) -> Path:
             file = folder / "bad.dng"
             file.write_bytes(b"II*\0 and so on")
         case "floats":
-            Image.fromarray(np.linspace(0, 1, 960, dtype=np.float32).reshape(24, 40)).save(file, "TIFF")
+            Image.fromarray(np.linspace(0, 1, 960, dtype=np.float32).reshape(24, 40)).save(
+                file, "TIFF"
+            )
         case "floats-to-255":
-            Image.fromarray(np.linspace(0, 255, 960, dtype=np.float32).reshape(24, 40)).save(file, "TIFF")
+            Image.fromarray(np.linspace(0, 255, 960, dtype=np.float32).reshape(24, 40)).save(
+                file, "TIFF"
+            )
         case "32-bits":
             Image.fromarray(np.arange(960, dtype=np.int32).reshape(24, 40)).save(file, "TIFF")
         case "12-bits":
@@ -240,24 +317,43 @@ def broken(folder: Path, kind: str) -> Path:
         case "float-colours":
             file.write_bytes(tiff((scene() / 255).astype(np.float32), 3))
         case "white-is-0":
-            Image.fromarray(np.arange(960, dtype=np.uint16).reshape(24, 40)).save(file, "TIFF", tiffinfo={262: 0})
+            Image.fromarray(np.arange(960, dtype=np.uint16).reshape(24, 40)).save(
+                file, "TIFF", tiffinfo={262: 0}
+            )
     return file
 
 
 REASONS = {
-    "empty": "it is empty", "text": "it is not a picture", "cut": "truncated", "cut-jpeg": "truncated", "head": "",
-    "pipe": "not a file but a pipe", "link": "No such file", "raw": r"files of the format \.dng are not read",
-    "floats": "floating-point numbers, and nothing says which", "floats-to-255": "floating-point numbers",
-    "32-bits": "32 bits or a sign", "white-is-0": "of which 0 is white",
-    "12-bits": "none reaches a sixteenth", "12-bit-colours": "none reaches a sixteenth", "signs": "values have a sign",
+    "empty": "it is empty",
+    "text": "it is not a picture",
+    "cut": "truncated",
+    "cut-jpeg": "truncated",
+    "head": "",
+    "pipe": "not a file but a pipe",
+    "link": "No such file",
+    "raw": (
+        r"files of the format \.dng "
+        r"are not read"
+    ),
+    "floats": "floating-point numbers, and nothing says which",
+    "floats-to-255": ("floating-point numbers"),
+    "32-bits": "32 bits or a sign",
+    "white-is-0": "of which 0 is white",
+    "12-bits": "none reaches a sixteenth",
+    "12-bit-colours": "none reaches a sixteenth",
+    "signs": "values have a sign",
     "float-colours": "of a kind that is not read",
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", REASONS)
-def test_what_cannot_be_read_is_named_with_the_reason_or_left_out_and_counted(tmp_path: Path, kind: str) -> None:
+def test_what_cannot_be_read_is_named_with_the_reason_or_left_out_and_counted(
+    tmp_path: Path, kind: str
+) -> None:
     bad = broken(tmp_path / "x", kind)
-    with pytest.raises(SourceError, match=rf"the picture {bad} cannot be read: .*{REASONS[kind]}") as caught:
+    with pytest.raises(
+        SourceError, match=rf"the picture {bad} cannot be read: .*{REASONS[kind]}"
+    ) as caught:
         ImageFolder(path=str(tmp_path)).samples()
     assert "set on_error: skip" in str(caught.value)
     with pytest.raises(SourceError, match="cannot be read"):  # there is nothing else
@@ -278,7 +374,9 @@ def test_all_that_cannot_be_read_are_named_at_once(tmp_path: Path) -> None:
         broken(tmp_path / kind, kind)
     with pytest.raises(SourceError) as caught:
         ImageFolder(path=str(tmp_path)).samples()
-    assert len(caught.value.reasons) == 3 and all(kind in str(caught.value) for kind in ("text", "empty", "cut"))
+    assert len(caught.value.reasons) == 3 and all(
+        kind in str(caught.value) for kind in ("text", "empty", "cut")
+    )
 
 
 def test_a_damaged_picture_of_a_data_set_is_named(tmp_path: Path) -> None:
@@ -292,14 +390,19 @@ def test_a_damaged_picture_of_a_data_set_is_named(tmp_path: Path) -> None:
     ("path", "message"),
     [
         ("{}/none", "there is no folder"),
-        ("{}/*.png", r"\*\.png is a pattern, and a folder is wanted; write {}: its pictures are found"),
+        (
+            "{}/*.png",
+            r"\*\.png is a pattern, and a folder is wanted; write {}: its pictures are found",
+        ),
         ("{}/**/a?.png", "is a pattern"),
         ("{}/[ab]", "is a pattern"),
         ("{}/a.png", "is a file, and a folder is wanted; write {}"),
         ("{}/empty", "holds no pictures"),
     ],
 )
-def test_a_path_that_is_not_a_folder_of_pictures_is_named_as_what_it_is(tmp_path: Path, path: str, message: str) -> None:
+def test_a_path_that_is_not_a_folder_of_pictures_is_named_as_what_it_is(
+    tmp_path: Path, path: str, message: str
+) -> None:
     Image.fromarray(scene()).save(tmp_path / "a.png")
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match=message.format(tmp_path)) as caught:
@@ -313,7 +416,8 @@ def test_a_folder_may_have_the_signs_of_a_pattern_in_its_name(tmp_path: Path) ->
     assert len(ImageFolder(path=str(tmp_path / "[old] what?")).samples()) == 1
 
 
-# ---------------------------------------------------------------------------------------------- how much
+# ---------------------------------------------------------------------------------------------- how
+# much
 
 
 def jpeg_with(segment: bytes, count: int) -> io.BytesIO:
@@ -324,9 +428,12 @@ def jpeg_with(segment: bytes, count: int) -> io.BytesIO:
 
 
 @pytest.mark.parametrize(
-    "segment", [b"\xff\xe1\x00\x10Exif\0\0MM\0*\0\0\0\x08", b"\xff\xfe\x00\x03x", b"\xff\xe2\x00\x0aICC_PROF"]
+    "segment",
+    [b"\xff\xe1\x00\x10Exif\0\0MM\0*\0\0\0\x08", b"\xff\xfe\x00\x03x", b"\xff\xe2\x00\x0aICC_PROF"],
 )
-def test_a_jpeg_of_hundreds_of_thousands_of_segments_is_refused_before_they_are_read(segment: bytes) -> None:
+def test_a_jpeg_of_hundreds_of_thousands_of_segments_is_refused_before_they_are_read(
+    segment: bytes,
+) -> None:
     """Pillow appends each segment of EXIF to those before: 200,000 took minutes."""
     file = jpeg_with(segment, 200_000)
     with pytest.raises(OSError, match=f"more than {MAX_SEGMENTS:,} segments"):
@@ -348,7 +455,8 @@ def test_a_picture_is_not_gone_over_again_and_again(tmp_path: Path) -> None:
     data = content.getvalue()
     start = data.index(b"\xff\xda")
     end = data.index(b"\xff\xda", start + 2)
-    hidden = b"\xff\xe1\x00\x08\xff\xd9more"  # metadata between scans that look like the end of the picture
+    # metadata between scans that look like the end of the picture
+    hidden = b"\xff\xe1\x00\x08\xff\xd9more"
     (tmp_path / "a.jpg").write_bytes(data[:end] + (data[start:end] + hidden) * 200 + data[end:])
     with pytest.raises(SourceError, match="more than 100 scans"):
         ImageFolder(path=str(tmp_path)).samples()
@@ -359,7 +467,9 @@ def test_a_picture_is_not_gone_over_again_and_again(tmp_path: Path) -> None:
 
 def test_pictures_of_a_folder_are_in_memory_one_at_a_time(tmp_path: Path) -> None:
     for index in range(40):
-        Image.fromarray(np.full((256, 256, 3), index, np.uint8)).save(tmp_path / f"{index:02d}.png", compress_level=1)
+        Image.fromarray(np.full((256, 256, 3), index, np.uint8)).save(
+            tmp_path / f"{index:02d}.png", compress_level=1
+        )
     ImageFolder(path=str(tmp_path), limit=1).samples()  # what is imported on first use
     tracemalloc.start()
     try:
@@ -372,7 +482,8 @@ def test_pictures_of_a_folder_are_in_memory_one_at_a_time(tmp_path: Path) -> Non
 
 
 def test_no_warning_of_pillow_reaches_the_user(tmp_path: Path) -> None:
-    """It wrote that a palette's transparency should be converted to RGBA, and of damaged EXIF data in a good picture."""
+    """It wrote that a palette's transparency should be converted to RGBA, and of damaged EXIF data
+    in a good picture."""
     Image.new("P", (8, 8)).save(tmp_path / "a.png", transparency=b"\0\x80")
     Image.new("RGB", (8, 8)).save(tmp_path / "b.jpg", exif=b"Exif\0\0MM\0*\0\0\0\x08")
     with warnings.catch_warnings():

@@ -1,4 +1,5 @@
-"""Codecs: what goes in comes out, and nothing that a channel makes of the bytes brings a receiver down."""
+"""Codecs: what goes in comes out, and nothing that a channel makes of the bytes brings a receiver
+down."""
 
 from __future__ import annotations
 
@@ -20,7 +21,12 @@ from semcore_image.codecs.raw import Raw
 from semcore_image.codecs.webp import WebP
 
 LOSSLESS = [Raw(), Png(), WebP(lossless=True)]
-LOSSY = [Jpeg(quality=90), Jpeg(quality=90, subsampling="4:4:4"), WebP(quality=90), HevcIntra(quality=80)]
+LOSSY = [
+    Jpeg(quality=90),
+    Jpeg(quality=90, subsampling="4:4:4"),
+    WebP(quality=90),
+    HevcIntra(quality=80),
+]
 FILES = [codec for codec in LOSSLESS + LOSSY if not isinstance(codec, Raw)]
 EVERY = pytest.mark.parametrize("codec", LOSSLESS + LOSSY, ids=str)
 EVERY_FILE = pytest.mark.parametrize("codec", FILES, ids=str)
@@ -30,7 +36,9 @@ def is_picture(pixels: np.ndarray | None, size: tuple[int, int] | None = None) -
     if pixels is None:
         return True
     right_form = pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] == 3
-    return right_form and (pixels.shape[:2] == size if size else pixels.size <= 3 * MAX_RECEIVED_PIXELS)
+    return right_form and (
+        pixels.shape[:2] == size if size else pixels.size <= 3 * MAX_RECEIVED_PIXELS
+    )
 
 
 def damaged(data: bytes, kind: str, rng: np.random.Generator) -> bytes:
@@ -69,7 +77,10 @@ def test_a_lossy_codec_stays_close_and_saves_bytes(codec, picture: np.ndarray):
 @pytest.mark.parametrize("codec", [Jpeg, WebP, HevcIntra])
 def test_more_quality_costs_more_bytes_and_errs_less(codec, picture: np.ndarray):
     coded = [codec(quality=quality).encode(picture) for quality in (10, 50, 95)]
-    errors = [np.square(codec().decode(data, picture.shape[:2]).astype(float) - picture).mean() for data in coded]
+    errors = [
+        np.square(codec().decode(data, picture.shape[:2]).astype(float) - picture).mean()
+        for data in coded
+    ]
     assert len(coded[0]) < len(coded[1]) < len(coded[2])
     assert errors[0] > errors[1] > errors[2]
 
@@ -80,7 +91,10 @@ def test_full_chroma_keeps_coloured_edges(picture: np.ndarray):
     for codec in (Jpeg, HevcIntra):
         name = "subsampling" if codec is Jpeg else "chroma"
         full, half = (codec(quality=95, **{name: sampling}) for sampling in ("4:4:4", "4:2:0"))
-        error = [np.square(c.decode(c.encode(stripes)).astype(float) - stripes).mean() for c in (full, half)]
+        error = [
+            np.square(c.decode(c.encode(stripes)).astype(float) - stripes).mean()
+            for c in (full, half)
+        ]
         assert error[0] < 0.1 * error[1]
 
 

@@ -17,8 +17,14 @@ def received(encoder: BitstreamEncoder):
     return encoder.encode(samples(), KnowledgeBase())
 
 
-test_codecs = conformance(Jpeg(quality=10, subsampling="4:4:4"), WebP(lossless=True), HevcIntra(chroma="4:2:0"))
+test_codecs = conformance(
+    Jpeg(quality=10, subsampling="4:4:4"), WebP(lossless=True), HevcIntra(chroma="4:2:0")
+)
 test_encoder = conformance(BitstreamEncoder(WebP(lossless=True)))
-test_generator_of_raw = conformance(BitstreamGenerator(Raw(), (32, 32)), batch=received(BitstreamEncoder(Raw())))
-test_generator_of_files = conformance(BitstreamGenerator(WebP()), batch=received(BitstreamEncoder(WebP())))
+test_generator_of_raw = conformance(
+    BitstreamGenerator(Raw(), (32, 32)), batch=received(BitstreamEncoder(Raw()))
+)
+test_generator_of_files = conformance(
+    BitstreamGenerator(WebP()), batch=received(BitstreamEncoder(WebP()))
+)
 test_selector = conformance(First())

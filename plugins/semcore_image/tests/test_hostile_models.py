@@ -1,4 +1,5 @@
-"""Models that mean harm: pickles, code, and configurations that ask for code. None of it is run, and the error says why."""
+"""Models that mean harm: pickles, code, and configurations that ask for code. None of it is run,
+and the error says why."""
 
 from __future__ import annotations
 
@@ -38,7 +39,11 @@ def use_clip(folder: Path) -> None:
     ClipScoreSelector(model=str(folder)).clip.texts(["a bird"])
 
 
-USES: dict[str, Callable[[Path], None]] = {"llava": use_llava, "diffusion": use_diffusion, "clip": use_clip}
+USES: dict[str, Callable[[Path], None]] = {
+    "llava": use_llava,
+    "diffusion": use_diffusion,
+    "clip": use_clip,
+}
 
 
 class Trap:
@@ -85,13 +90,19 @@ def test_the_trap_springs(sprung: Path) -> None:
     ("name", "weights", "pickled"),
     [
         ("llava", "model.safetensors", "pytorch_model.bin"),
-        ("diffusion", "unet/diffusion_pytorch_model.safetensors", "unet/diffusion_pytorch_model.bin"),
+        (
+            "diffusion",
+            "unet/diffusion_pytorch_model.safetensors",
+            "unet/diffusion_pytorch_model.bin",
+        ),
         ("diffusion", "text_encoder/model.safetensors", "text_encoder/pytorch_model.bin"),
         ("clip", "open_clip_model.safetensors", "open_clip_pytorch_model.bin"),
         ("clip", "open_clip_model.safetensors", "open_clip_model.pt"),
     ],
 )
-def test_pickled_weights_are_refused(model: Any, sprung: Path, name: str, weights: str, pickled: str, write: str) -> None:
+def test_pickled_weights_are_refused(
+    model: Any, sprung: Path, name: str, weights: str, pickled: str, write: str
+) -> None:
     folder = model(name)
     (folder / weights).unlink()
     if write == "torch":
@@ -117,7 +128,10 @@ def test_a_pickle_beside_safetensors_is_not_taken_for_them(model: Any, sprung: P
 def test_pickles_beside_the_weights_are_left_alone(model: Any, sprung: Path, name: str) -> None:
     folder = model(name)
     for file in [*folder.rglob("*.safetensors")]:
-        torch.save(Trap(sprung), file.with_name({"model": "pytorch_model"}.get(file.stem, file.stem) + ".bin"))
+        torch.save(
+            Trap(sprung),
+            file.with_name({"model": "pytorch_model"}.get(file.stem, file.stem) + ".bin"),
+        )
     USES[name](folder)
     assert not sprung.exists()
 
@@ -133,15 +147,26 @@ def test_weights_that_are_no_weights_are_one_clear_error(model: Any, name: str) 
 
 @pytest.mark.parametrize("kind", ["model", "processor", "unknown model"])
 def test_code_of_a_transformers_model_is_not_run(model: Any, sprung: Path, kind: str) -> None:
-    """Nor is the user asked whether it may be run, which a run in the background could not answer."""
+    """Nor is the user asked whether it may be run, which a run in the background could not
+    answer."""
     folder = model("llava")
     (folder / "harm.py").write_text(code(sprung))
-    known = {"auto_map": {"AutoConfig": "harm.Harm", "AutoModelForImageTextToText": "harm.Harm", "AutoProcessor": "harm.Harm"}}
+    known = {
+        "auto_map": {
+            "AutoConfig": "harm.Harm",
+            "AutoModelForImageTextToText": "harm.Harm",
+            "AutoProcessor": "harm.Harm",
+        }
+    }
     if kind == "processor":
         change(folder / "processor_config.json", **known)
         change(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": ["harm.Harm", None]})
     else:
-        change(folder / "config.json", **known, **({"model_type": "harm"} if kind == "unknown model" else {}))
+        change(
+            folder / "config.json",
+            **known,
+            **({"model_type": "harm"} if kind == "unknown model" else {}),
+        )
     try:
         use_llava(folder)
     except RunError as error:
@@ -157,7 +182,9 @@ def test_code_of_a_diffusers_model_is_not_run(model: Any, sprung: Path, kind: st
     if kind == "pipeline":
         change(folder / "model_index.json", _class_name=["harm", "Harm"])
     else:
-        change(folder / "model_index.json", unet=["harm" if kind == "component" else "this", "Harm"])
+        change(
+            folder / "model_index.json", unet=["harm" if kind == "component" else "this", "Harm"]
+        )
     with pytest.raises(RunError, match="wants code to be run that came with the model"):
         use_diffusion(folder)
     assert not sprung.exists()
@@ -171,9 +198,13 @@ def test_what_a_pipeline_of_diffusers_is_made_of_is_on_a_list(model: Any, sprung
     index = folder / "model_index.json"
     plain = index.read_text()
     for key, value in {
-        "unet": '["h\\u0061rm", "Harm"]', "vae": '["subprocess", "Popen"]', "scheduler": '["diffusers", "os.system"]',
-        "_cl\\u0061ss_name": '["harm", "Harm"]', "custom_pipeline": '"harm"', "trust_remote\\u005fcode": "true",
-    }.items():  # fmt: skip
+        "unet": '["h\\u0061rm", "Harm"]',
+        "vae": '["subprocess", "Popen"]',
+        "scheduler": ('["diffusers", "os.system"]'),
+        "_cl\\u0061ss_name": '["harm", "Harm"]',
+        "custom_pipeline": '"harm"',
+        "trust_remote\\u005fcode": "true",
+    }.items():
         index.write_text(plain.rstrip().removesuffix("}") + f', "{key}": {value}}}')
         with pytest.raises(RunError, match="wants code to be run that came with the model"):
             use_diffusion(folder)
@@ -186,10 +217,17 @@ def test_what_a_pipeline_of_diffusers_is_made_of_is_on_a_list(model: Any, sprung
 
 def _tokenizer_of_its_own(folder: Path, sprung: Path) -> None:
     (folder / "harm.py").write_text(code(sprung))
-    (folder / "tokenizer_config.json").write_text(json.dumps({"auto_map": {"AutoTokenizer": ["harm.Harm", None]}}))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"auto_map": {"AutoTokenizer": ["harm.Harm", None]}})
+    )
 
 
-SPELLINGS = ['"trust_remote_code": true', '"trust_remote\\u005fcode": true', '"\\u0074rust_remote_code": 1', '"harm": true']
+SPELLINGS = [
+    '"trust_remote_code": true',
+    '"trust_remote\\u005fcode": true',
+    '"\\u0074rust_remote_code": 1',
+    '"harm": true',
+]
 
 
 @pytest.mark.parametrize("spelt", SPELLINGS)
@@ -220,7 +258,9 @@ def test_nobody_is_asked_whether_code_of_an_open_clip_model_may_be_run(
     with pytest.raises(RunError, match="wants code to be run"):
         use_clip(folder)
     change(folder / "tokenizer_config.json", tokenizer_class="Harm")
-    (folder / "config.json").write_text(json.dumps({"model_type": "clip"}))  # a model that transformers knows itself
+    (folder / "config.json").write_text(
+        json.dumps({"model_type": "clip"})
+    )  # a model that transformers knows itself
     with pytest.raises(RunError, match="cannot be loaded"):
         use_clip(folder)
     assert not sprung.exists()
@@ -236,10 +276,14 @@ def test_nobody_is_asked_whether_code_of_an_open_clip_model_may_be_run(
         ("text_cfg", {"hf_model_name": "../harm"}),
     ],
 )
-def test_an_open_clip_model_loads_no_other_folder(model: Any, sprung: Path, part: str, settings: dict[str, str]) -> None:
+def test_an_open_clip_model_loads_no_other_folder(
+    model: Any, sprung: Path, part: str, settings: dict[str, str]
+) -> None:
     folder = model("clip")
     config = json.loads((folder / "open_clip_config.json").read_text())
-    config["model_cfg"][part] |= {key: value.format(folder=folder) for key, value in settings.items()}
+    config["model_cfg"][part] |= {
+        key: value.format(folder=folder) for key, value in settings.items()
+    }
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     _tokenizer_of_its_own(folder, sprung)
     (folder / "tokenizer_config.json").unlink()
@@ -248,17 +292,33 @@ def test_an_open_clip_model_loads_no_other_folder(model: Any, sprung: Path, part
     assert not sprung.exists()
 
 
-@pytest.mark.parametrize("name", ["local-dir:{folder}", "hf-hub:nobody/nothing", "{folder}", "no_such_network"])
+@pytest.mark.parametrize(
+    "name", ["local-dir:{folder}", "hf-hub:nobody/nothing", "{folder}", "no_such_network"]
+)
 def test_a_backbone_of_timm_is_a_name(tmp_path: Path, sprung: Path, name: str) -> None:
     """A folder of weights of `multisem` may name its backbone."""
     from semcore_image.mmsemcom.networks import load
 
-    model = {"architecture": "resnet18", "model_args": {"checkpoint_path": str(tmp_path / "pytorch_model.bin")}}
-    (tmp_path / "config.json").write_text(json.dumps({"backbone": {"model": name.format(folder=tmp_path / "timm")}}))
+    model = {
+        "architecture": "resnet18",
+        "model_args": {"checkpoint_path": str(tmp_path / "pytorch_model.bin")},
+    }
+    (tmp_path / "config.json").write_text(
+        json.dumps({"backbone": {"model": name.format(folder=tmp_path / "timm")}})
+    )
     (tmp_path / "timm").mkdir()
     (tmp_path / "timm" / "config.json").write_text(json.dumps(model))
     (tmp_path / "timm" / "pytorch_model.bin").write_bytes(pickle.dumps(Trap(sprung)))
-    config = {"size": [32, 32], "positions": 4, "inner": 8, "d_image": 8, "d_text": 8, "d_fusion": 8, "heads": 1, "classes": 2}
+    config = {
+        "size": [32, 32],
+        "positions": 4,
+        "inner": 8,
+        "d_image": 8,
+        "d_text": 8,
+        "d_fusion": 8,
+        "heads": 1,
+        "classes": 2,
+    }
     change(tmp_path / "config.json", **config)
     with pytest.raises(RunError, match="not a model of timm"):
         load(str(tmp_path))
@@ -268,7 +328,10 @@ def test_a_backbone_of_timm_is_a_name(tmp_path: Path, sprung: Path, name: str) -
 def test_an_open_clip_model_that_names_others_does_not_fetch_them(model: Any) -> None:
     folder = model("clip")
     config = json.loads((folder / "open_clip_config.json").read_text())
-    config["model_cfg"]["text_cfg"] |= {"hf_model_name": "nobody/nothing", "hf_tokenizer_name": "nobody/nothing"}
+    config["model_cfg"]["text_cfg"] |= {
+        "hf_model_name": "nobody/nothing",
+        "hf_tokenizer_name": "nobody/nothing",
+    }
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     with pytest.raises(RunError, match="cannot be loaded"):
         use_clip(folder)
@@ -281,7 +344,8 @@ def test_weights_of_another_shape_are_refused(model: Any) -> None:
         use_clip(folder)
 
 
-# ---------------------------------------------------------------------------------------------- weights that are not whole
+# ----------------------------------------------------------------------------------------------
+# weights that are not whole
 
 PARTS = [
     ("llava", "model.safetensors"),
@@ -293,19 +357,27 @@ PARTS = [
 
 
 @pytest.mark.parametrize(("name", "weights"), PARTS)
-def test_a_model_of_which_a_tensor_is_missing_is_refused(model: Any, name: str, weights: str) -> None:
+def test_a_model_of_which_a_tensor_is_missing_is_refused(
+    model: Any, name: str, weights: str
+) -> None:
     """transformers and diffusers would draw it at random, and warn in a log at most."""
     folder = model(name)
     held = load_file(folder / weights)
     gone = sorted(key for key in held if held[key].ndim > 1)[-1]
-    save_file({key: value for key, value in held.items() if key != gone}, folder / weights, {"format": "pt"})
+    save_file(
+        {key: value for key, value in held.items() if key != gone},
+        folder / weights,
+        {"format": "pt"},
+    )
     with pytest.raises(RunError, match="cannot be loaded"):
         USES[name](folder)
 
 
 @pytest.mark.parametrize("damage", ["empty", "cut", "nothing in it"])
 @pytest.mark.parametrize(("name", "weights"), PARTS)
-def test_a_model_whose_weights_are_cut_off_is_refused(model: Any, name: str, weights: str, damage: str) -> None:
+def test_a_model_whose_weights_are_cut_off_is_refused(
+    model: Any, name: str, weights: str, damage: str
+) -> None:
     folder = model(name)
     data = (folder / weights).read_bytes()
     if damage == "nothing in it":
@@ -324,5 +396,9 @@ def test_outside_of_semcore_the_libraries_load_as_they_always_did(model: Any) ->
     use_llava(folder)
     held = load_file(folder / "model.safetensors")
     gone = sorted(key for key in held if held[key].ndim > 1)[-1]
-    save_file({key: value for key, value in held.items() if key != gone}, folder / "model.safetensors", {"format": "pt"})
+    save_file(
+        {key: value for key, value in held.items() if key != gone},
+        folder / "model.safetensors",
+        {"format": "pt"},
+    )
     assert AutoModelForImageTextToText.from_pretrained(folder) is not None

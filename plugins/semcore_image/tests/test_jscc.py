@@ -1,4 +1,5 @@
-"""Learned codecs: power, sizes, independence of the batch, graceful degradation, training over any channel."""
+"""Learned codecs: power, sizes, independence of the batch, graceful degradation, training over any
+channel."""
 
 from __future__ import annotations
 
@@ -35,7 +36,9 @@ def networks() -> list[JsccNetwork]:
 
 
 def batch(pictures: list[np.ndarray] = PICTURES) -> list[Semantics]:
-    return [Semantics(str(index), {"picture": Picture(pixels)}) for index, pixels in enumerate(pictures)]
+    return [
+        Semantics(str(index), {"picture": Picture(pixels)}) for index, pixels in enumerate(pictures)
+    ]
 
 
 def psnr(pictures: list[np.ndarray], arrived: list[Semantics]) -> float:
@@ -46,7 +49,9 @@ def psnr(pictures: list[np.ndarray], arrived: list[Semantics]) -> float:
     return float(np.mean(10 * np.log10(255**2 / np.asarray(errors))))
 
 
-def over(transport: DeepJSCC, channel: AWGN | Rayleigh, pictures: list[np.ndarray] = PICTURES) -> float:
+def over(
+    transport: DeepJSCC, channel: AWGN | Rayleigh, pictures: list[np.ndarray] = PICTURES
+) -> float:
     ready = transport.adapted_to(channel)
     received = channel.transmit(ready.send(batch(pictures), Rng(1)), Rng(1))
     return psnr(pictures, ready.receive(received))
@@ -54,7 +59,9 @@ def over(transport: DeepJSCC, channel: AWGN | Rayleigh, pictures: list[np.ndarra
 
 @pytest.mark.parametrize("network", networks(), ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize("size", [(32, 32), (50, 37), (5, 9)])
-def test_symbols_have_unit_power_and_the_number_that_the_cbr_says(network: JsccNetwork, size: tuple[int, int]) -> None:
+def test_symbols_have_unit_power_and_the_number_that_the_cbr_says(
+    network: JsccNetwork, size: tuple[int, int]
+) -> None:
     images = torch.rand(3, 3, *size, generator=torch.Generator().manual_seed(1))
     text = torch.randn(3, 128) if network.reads_text else None
     symbols = network.encode(images, torch.tensor([0.0, 10.0, 20.0]), text)
@@ -70,12 +77,18 @@ def test_symbols_have_unit_power_and_the_number_that_the_cbr_says(network: JsccN
     [{"use": "awgn"}, {"use": "rayleigh"}, {"use": "tdl", "model": "A", "snr_db": 10}],
     ids=lambda one: one["use"],
 )
-def test_a_network_learns_through_a_channel(network: JsccNetwork, channel: dict[str, object]) -> None:
+def test_a_network_learns_through_a_channel(
+    network: JsccNetwork, channel: dict[str, object]
+) -> None:
     images = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(2))
     text = torch.randn(4, 128) if network.reads_text else None
     decoded = through(network, build("channel", channel), images, [5.0, 15.0], Rng(3), text)  # type: ignore[arg-type]
     decoded.square().mean().backward()
-    gradients = [one.grad for name, one in network.named_parameters() if "encoder.leave" in name or "narrow" in name]
+    gradients = [
+        one.grad
+        for name, one in network.named_parameters()
+        if "encoder.leave" in name or "narrow" in name
+    ]
     assert gradients and all(one is not None and bool(one.abs().sum() > 0) for one in gradients)
 
 
@@ -92,9 +105,13 @@ def test_shipped_weights_send_pictures_that_one_can_see(transport: type) -> None
 
 def test_more_snr_is_better_and_a_fade_is_no_cliff() -> None:
     curve = [over(DeepJSCC(), AWGN(snr_db=snr)) for snr in (0.0, 4.0, 8.0, 12.0, 16.0, 20.0)]
-    assert all(0 < later - earlier < 5 for earlier, later in zip(curve, curve[1:], strict=False)), curve
+    assert all(0 < later - earlier < 5 for earlier, later in zip(curve, curve[1:], strict=False)), (
+        curve
+    )
     assert curve[0] > over(DeepJSCC(), Rayleigh(snr_db=0.0)) > 5
-    assert over(DeepJSCC(cbr=1 / 6), AWGN(snr_db=10.0)) > over(DeepJSCC(), AWGN(snr_db=10.0))  # twice the symbols
+    assert over(DeepJSCC(cbr=1 / 6), AWGN(snr_db=10.0)) > over(
+        DeepJSCC(), AWGN(snr_db=10.0)
+    )  # twice the symbols
 
 
 def test_a_transmitter_that_is_told_the_wrong_snr_pays_for_it() -> None:
@@ -116,7 +133,9 @@ def test_weights_of_a_folder_are_used(transport: type, network: type, tmp_path: 
     arrived = made.receive(AWGN(snr_db=10.0).transmit(symbols, Rng(1)))
     assert [one.streams["picture"].pixels.shape for one in arrived] == [(32, 32, 3)] * 6
     torch.testing.assert_close(made.send(batch()[2:3], Rng(1)).values[0], symbols.values[2])
-    with pytest.raises(ComponentError, match="cbr is 0.166667, and the weights .* trained for 0.083333"):
+    with pytest.raises(
+        ComponentError, match="cbr is 0.166667, and the weights .* trained for 0.083333"
+    ):
         _ = transport(weights=str(tmp_path), cbr=1 / 6).network
 
 
@@ -126,14 +145,19 @@ def test_what_is_not_shipped_says_how_to_get_it() -> None:
         match="cbr: weights are shipped for 1/12 alone; train some .`semcore train witt`.",
     ):
         WITT(cbr=1 / 6)
-    with pytest.raises(ComponentError, match="cbr: weights are shipped for 1/6, 1/12 alone; train some"):
+    with pytest.raises(
+        ComponentError, match="cbr: weights are shipped for 1/6, 1/12 alone; train some"
+    ):
         DeepJSCC(cbr=1 / 3)
 
 
 def test_a_card_says_the_command_that_trains_its_weights() -> None:
-    recipe = ClassDiffusionRecipe("CIFAR10", AWGN(), photographs=None, semantics=True, epochs=9, seed=9)
+    recipe = ClassDiffusionRecipe(
+        "CIFAR10", AWGN(), photographs=None, semantics=True, epochs=9, seed=9
+    )
     card = model_card("t", "s", recipe, [], "")
     command = next(line for line in card.splitlines() if "semcore train" in line)
     assert command == (
-        "semcore train class-diffusion data=CIFAR10 channel.use=awgn seed=9 photographs=null semantics=true epochs=9 --out DIR"
+        "semcore train class-diffusion data=CIFAR10 channel.use=awgn seed=9 photographs=null "
+        "semantics=true epochs=9 --out DIR"
     )

@@ -27,7 +27,10 @@ class ColourClip:
         return torch.nn.functional.normalize(images.mean((2, 3)), dim=-1)
 
     def encode_text(self, texts: list[str]) -> torch.Tensor:
-        named = [next((COLOURS[word] for word in text.split() if word in COLOURS), (1, 1, 1)) for text in texts]
+        named = [
+            next((COLOURS[word] for word in text.split() if word in COLOURS), (1, 1, 1))
+            for text in texts
+        ]
         return torch.nn.functional.normalize(torch.tensor(named, dtype=torch.float32), dim=-1)
 
 
@@ -52,7 +55,9 @@ def said(caption: str | None) -> Semantics:
     return Semantics("a", {} if caption is None else {"caption": Text(caption)})
 
 
-def record(source: Sample, result: Sample, caption: str | None = None, arrived: str | None = None) -> Record:
+def record(
+    source: Sample, result: Sample, caption: str | None = None, arrived: str | None = None
+) -> Record:
     return Record(source, said(caption), said(arrived), result, Ledger())
 
 
@@ -67,11 +72,16 @@ class TestSelectors:
         candidates = [Candidates(SHADES[:count]) for count in (1, 2, 4)]
         kept = selector.select(candidates, batch, EMPTY)
         assert len(kept) == 3
-        assert all(any(one is sample for sample in given.samples) for one, given in zip(kept, candidates, strict=True))
+        assert all(
+            any(one is sample for sample in given.samples)
+            for one, given in zip(kept, candidates, strict=True)
+        )
 
     def test_the_nearest_to_what_arrived_whatever_the_order(self):
         for order in itertools.permutations(SHADES):
-            (kept,) = ClipScoreSelector().select([Candidates(order)], [said("something red")], EMPTY)
+            (kept,) = ClipScoreSelector().select(
+                [Candidates(order)], [said("something red")], EMPTY
+            )
             assert kept is SHADES[2]
 
     @pytest.mark.parametrize("selector", [First(), ClipScoreSelector()], ids=str)
@@ -81,7 +91,9 @@ class TestSelectors:
     def test_candidates_without_a_picture_are_passed_over(self):
         candidates = Candidates((Sample("a", text="words"), SHADES[0], SHADES[2]))
         assert ClipScoreSelector().select([candidates], [said("red")], EMPTY) == [SHADES[2]]
-        assert ClipScoreSelector().select([Candidates(candidates.samples[:2])], [said("red")], EMPTY) == [SHADES[0]]
+        assert ClipScoreSelector().select(
+            [Candidates(candidates.samples[:2])], [said("red")], EMPTY
+        ) == [SHADES[0]]
         alone = Candidates(candidates.samples[:1])
         assert ClipScoreSelector().select([alone], [said("red")], EMPTY) == list(alone.samples)
 
@@ -89,12 +101,17 @@ class TestSelectors:
         given = [Candidates(SHADES), Candidates(SHADES[::-1]), Candidates(SHADES[1:])]
         batch = [said("red"), said("blue"), said(None)]
         together = ClipScoreSelector().select(given, batch, EMPTY)
-        alone = [ClipScoreSelector().select([one], [got], EMPTY)[0] for one, got in zip(given, batch, strict=True)]
+        alone = [
+            ClipScoreSelector().select([one], [got], EMPTY)[0]
+            for one, got in zip(given, batch, strict=True)
+        ]
         assert all(x is y for x, y in zip(together, alone, strict=True))
 
 
 class TestClipScore:
-    @pytest.mark.parametrize(("colour", "score"), [((255, 0, 0), 100), ((0, 255, 0), 0), ((255, 255, 0), 100 / 2**0.5)])
+    @pytest.mark.parametrize(
+        ("colour", "score"), [((255, 0, 0), 100), ((0, 255, 0), 0), ((255, 255, 0), 100 / 2**0.5)]
+    )
     def test_it_is_a_hundred_times_the_cosine_with_the_sent_caption(self, colour, score: float):
         one = record(plain((9, 9, 9)), plain(colour), caption="red", arrived="blue")
         assert ClipScore().measure([one]) == pytest.approx([score], abs=1e-3)
@@ -113,7 +130,11 @@ class TestClipScore:
 
 class TestClipImage:
     def test_it_is_the_cosine_of_the_pictures(self):
-        pairs = [((255, 0, 0), (255, 0, 0)), ((255, 0, 0), (0, 255, 0)), ((255, 0, 0), (255, 255, 0))]
+        pairs = [
+            ((255, 0, 0), (255, 0, 0)),
+            ((255, 0, 0), (0, 255, 0)),
+            ((255, 0, 0), (255, 255, 0)),
+        ]
         records = [record(plain(one), plain(other, side=50)) for one, other in pairs]
         assert ClipImage().measure(records) == pytest.approx([1, 0, 2**-0.5], abs=1e-5)
 
@@ -135,12 +156,16 @@ class TestClassAccuracy:
         assert ClassAccuracy().measure(records) == [100, 0, 100, 0, None, None]
 
 
-@pytest.mark.parametrize("metric", [ClipScore(), ClipImage(), ClassAccuracy()], ids=lambda metric: type(metric).__name__)
+@pytest.mark.parametrize(
+    "metric", [ClipScore(), ClipImage(), ClassAccuracy()], ids=lambda metric: type(metric).__name__
+)
 def test_the_signature_names_the_model_and_its_weights(metric, monkeypatch: pytest.MonkeyPatch):
     signatures = set()
     for digest in ("0123456789ab", "ba9876543210"):
         for module in ("models.clip", "metrics.class_accuracy"):
-            monkeypatch.setattr(f"semcore_image.{module}.mini_digest", lambda name, digest=digest: digest)
+            monkeypatch.setattr(
+                f"semcore_image.{module}.mini_digest", lambda name, digest=digest: digest
+            )
         signature = type(metric)().signature
         assert "mini-c" in signature and digest in signature
         signatures.add(signature)
@@ -153,7 +178,11 @@ def test_what_a_score_is_taken_against_is_part_of_the_signature(monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    "component", [ClipScoreSelector(), ClipScore(), ClipScore(against="source"), ClipImage(), ClassAccuracy()], ids=str
+    "component",
+    [ClipScoreSelector(), ClipScore(), ClipScore(against="source"), ClipImage(), ClassAccuracy()],
+    ids=str,
 )
 def test_the_laws_of_the_kit(component):
-    assert not [f"{one.law.name}: {one.message}" for one in run_laws(component) if one.result == "broken"]
+    assert not [
+        f"{one.law.name}: {one.message}" for one in run_laws(component) if one.result == "broken"
+    ]

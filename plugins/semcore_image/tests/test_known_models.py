@@ -1,4 +1,5 @@
-"""A model is known by what its files hold, or by the commit on the hub that is loaded, and results say which."""
+"""A model is known by what its files hold, or by the commit on the hub that is loaded, and results
+say which."""
 
 from __future__ import annotations
 
@@ -34,7 +35,9 @@ def retrained(file: Path) -> None:
     known, held = file.stat(), load_file(file)
     with safe_open(file, "pt") as opened:
         said = opened.metadata()
-    file.write_bytes(save({name: value.flip(0) if value.ndim else value for name, value in held.items()}, said))
+    file.write_bytes(
+        save({name: value.flip(0) if value.ndim else value for name, value in held.items()}, said)
+    )
     assert file.stat().st_size == known.st_size
     os.utime(file, ns=(known.st_atime_ns, known.st_mtime_ns))
 
@@ -70,22 +73,38 @@ def test_a_model_on_the_hub_is_known_by_the_commit_that_is_loaded(hub: Path, lla
 
 
 def test_a_result_names_the_commit_and_the_digest_of_a_folder(hub: Path, llava: Path) -> None:
-    encoders = [LlavaCaption(model="someone/llava", cache_dir=str(hub)), LlavaCaption(model=str(llava))]
+    encoders = [
+        LlavaCaption(model="someone/llava", cache_dir=str(hub)),
+        LlavaCaption(model=str(llava)),
+    ]
     found = provenance(encoders)
     entries = [entry for entry in found["components"] if entry["name"] == "llava-caption"]
     assert {"commit": FIRST} in [entry.get("content") for entry in entries]
     assert named_files(encoders[1]) in [entry.get("files") for entry in entries]
     assert any(f"commit {FIRST}" in line for line in built_from([found])["encoder llava-caption"])
-    assert any(f"commit {FIRST}" in line for line in stands_on([found])) and "transformers" in found["libraries"]
+    assert (
+        any(f"commit {FIRST}" in line for line in stands_on([found]))
+        and "transformers" in found["libraries"]
+    )
 
 
-def test_a_folder_that_holds_another_model_by_now_is_another_one(llava: Path, clip: Path, tmp_path: Path) -> None:
+def test_a_folder_that_holds_another_model_by_now_is_another_one(
+    llava: Path, clip: Path, tmp_path: Path
+) -> None:
     for number, (origin, weights, make) in enumerate(
         [
             (llava, "model.safetensors", lambda folder: LlavaCaption(model=folder)),
             (clip, "open_clip_model.safetensors", lambda folder: ClipScoreSelector(model=folder)),
-            (WEIGHTS / "deepjscc-6", "model.safetensors", lambda folder: DeepJSCC(cbr=1 / 6, weights=folder)),
-            (WEIGHTS / "class-diffusion", "model.safetensors", lambda folder: ClassDiffusionGenerator(weights=folder)),
+            (
+                WEIGHTS / "deepjscc-6",
+                "model.safetensors",
+                lambda folder: DeepJSCC(cbr=1 / 6, weights=folder),
+            ),
+            (
+                WEIGHTS / "class-diffusion",
+                "model.safetensors",
+                lambda folder: ClassDiffusionGenerator(weights=folder),
+            ),
         ]
     ):
         folder = Path(shutil.copytree(origin, tmp_path / str(number)))
@@ -125,5 +144,7 @@ def test_weights_of_a_recipe_with_gaps_are_refused(tmp_path: Path, damage: str) 
         case "config":
             (folder / "config.json").write_text("{}")
     wanted: dict[str, Any] = {"use": "deepjscc", "cbr": "1/6", "weights": str(folder)}
-    with pytest.raises(RunError, match="config.json" if damage == "config" else "model.safetensors"):
+    with pytest.raises(
+        RunError, match="config.json" if damage == "config" else "model.safetensors"
+    ):
         assert component("transport", wanted, "test").network

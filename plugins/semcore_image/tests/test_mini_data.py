@@ -16,10 +16,17 @@ from semcore_image.training.noise import KINDS, corrupt
 from semcore_image.vocabulary import CLASSES, COLOURS, TEMPLATES, caption
 
 PAINT = {
-    "black": (10, 10, 10), "white": (250, 250, 250), "grey": (128, 128, 128), "brown": (120, 80, 40),
-    "red": (220, 20, 20), "orange": (250, 140, 10), "yellow": (240, 220, 30), "green": (30, 160, 40),
-    "blue": (30, 60, 220), "purple": (150, 30, 180),
-}  # fmt: skip
+    "black": (10, 10, 10),
+    "white": (250, 250, 250),
+    "grey": (128, 128, 128),
+    "brown": (120, 80, 40),
+    "red": (220, 20, 20),
+    "orange": (250, 140, 10),
+    "yellow": (240, 220, 30),
+    "green": (30, 160, 40),
+    "blue": (30, 60, 220),
+    "purple": (150, 30, 180),
+}
 
 
 def painted(colour: str, background: str) -> np.ndarray:
@@ -50,7 +57,9 @@ def test_captions_use_the_right_articles() -> None:
 
 def test_a_caption_is_true_of_what_it_mentions_only() -> None:
     facts = torch.tensor([[2, 3, 6], [2, 4, 6], [1, 3, 6]])
-    templates = torch.tensor([0, TEMPLATES.index("{a} {class}"), TEMPLATES.index("{a} {colour} {class}")])
+    templates = torch.tensor(
+        [0, TEMPLATES.index("{a} {class}"), TEMPLATES.index("{a} {colour} {class}")]
+    )
     truth = is_true(mentioned(facts, templates), facts)
     assert truth.tolist() == [[True, True, False], [False, True, False], [False, False, True]]
 

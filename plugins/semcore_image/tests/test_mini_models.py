@@ -1,4 +1,5 @@
-"""Shapes, determinism and independence of the batch, on random weights; the cards' claims where data are at hand."""
+"""Shapes, determinism and independence of the batch, on random weights; the cards' claims where
+data are at hand."""
 
 from __future__ import annotations
 
@@ -41,19 +42,26 @@ def mini_diffusion(mini_clip: MiniClip) -> MiniDiffusion:
 
 
 def test_clip(mini_clip: MiniClip, pictures: torch.Tensor) -> None:
-    images, texts = mini_clip.encode_image(pictures), mini_clip.encode_text(["a bird", "", "a brwon b\x07rd"])
+    images, texts = (
+        mini_clip.encode_image(pictures),
+        mini_clip.encode_text(["a bird", "", "a brwon b\x07rd"]),
+    )
     assert images.shape == (5, 128)
     assert texts.shape == (3, 128)
     torch.testing.assert_close(images.norm(dim=1), torch.ones(5))
     torch.testing.assert_close(texts.norm(dim=1), torch.ones(3))
-    torch.testing.assert_close(mini_clip.encode_image(pictures[2:3]), images[2:3], atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        mini_clip.encode_image(pictures[2:3]), images[2:3], atol=1e-5, rtol=0
+    )
     torch.testing.assert_close(mini_clip.encode_text([""]), texts[1:2], atol=1e-5, rtol=0)
     assert mini_clip.image_map(pictures).shape == (5, 32, 4, 4)
 
 
 def test_clip_takes_bytes_and_floats(mini_clip: MiniClip, pictures: torch.Tensor) -> None:
     as_bytes = (pictures * 255).round().byte()
-    torch.testing.assert_close(mini_clip.encode_image(as_bytes), mini_clip.encode_image(as_bytes / 255))
+    torch.testing.assert_close(
+        mini_clip.encode_image(as_bytes), mini_clip.encode_image(as_bytes / 255)
+    )
 
 
 def test_padding_does_not_leak_into_text(mini_clip: MiniClip) -> None:
@@ -92,7 +100,9 @@ def test_sampling_depends_on_its_arguments_alone(mini_diffusion: MiniDiffusion) 
     assert torch.equal(mini_diffusion.sample(texts, noise, steps=5), first)
     assert first.shape == (3, 3, 32, 32)
     assert 0 <= first.min() and first.max() <= 1
-    alone = torch.cat([mini_diffusion.sample(texts[i : i + 1], noise[i : i + 1], steps=5) for i in range(3)])
+    alone = torch.cat(
+        [mini_diffusion.sample(texts[i : i + 1], noise[i : i + 1], steps=5) for i in range(3)]
+    )
     torch.testing.assert_close(alone, first, atol=1e-3, rtol=0)
 
 
@@ -104,7 +114,10 @@ def test_image_to_image_moves_away_from_the_reference_with_strength(
     texts = ["a bird"] * len(pictures)
     decoded = mini_diffusion.vae.decode(start)
     distance = [
-        (mini_diffusion.sample(texts, noise, 10, start=start, strength=s) - decoded).square().mean().item()
+        (mini_diffusion.sample(texts, noise, 10, start=start, strength=s) - decoded)
+        .square()
+        .mean()
+        .item()
         for s in (0.0, 0.2, 1.0)
     ]
     assert distance[0] == 0 < distance[1] < distance[2]
@@ -120,21 +133,28 @@ def test_unknown_model_names_the_known() -> None:
         load_mini("mini-clap")
 
 
-@pytest.mark.parametrize("name", ["mini-clip", "mini-caption", "mini-diffusion", "mini-diffusion/vae", "mini-classifier"])
+@pytest.mark.parametrize(
+    "name", ["mini-clip", "mini-caption", "mini-diffusion", "mini-diffusion/vae", "mini-classifier"]
+)
 def test_what_is_shipped(name: str) -> None:
-    files = {path.name: path.stat().st_size for path in (WEIGHTS / name).iterdir() if path.is_file()}
+    files = {
+        path.name: path.stat().st_size for path in (WEIGHTS / name).iterdir() if path.is_file()
+    }
     assert {"config.json", "model.safetensors", "README.md"} <= files.keys()
     assert max(files.values()) <= 11e6
 
 
 def test_shipped_models_agree_on_a_prompt() -> None:
-    """Without data: what mini-diffusion draws for a class, mini-clip, mini-caption and mini-classifier recognise."""
+    """Without data: what mini-diffusion draws for a class, mini-clip, mini-caption and
+    mini-classifier recognise."""
     model = load_mini("mini-diffusion")
     prompts = diffusion.class_prompts(2)
     drawn = model.sample(prompts, diffusion.draw_noise(model, len(prompts), 7))
     labels = torch.arange(len(CLASSES)).repeat_interleave(2)
     clip_model = load_mini("mini-clip")
-    similar = clip_model.encode_image(drawn) @ clip_model.encode_text([f"a {name}" for name in CLASSES]).T
+    similar = (
+        clip_model.encode_image(drawn) @ clip_model.encode_text([f"a {name}" for name in CLASSES]).T
+    )
     named = load_mini("mini-caption").caption(drawn)
     assert load_mini("mini-classifier").classify(drawn).argmax(1).eq(labels).float().mean() >= 0.5
     assert similar.argmax(1).eq(labels).float().mean() >= 0.5
@@ -145,7 +165,9 @@ def test_shipped_models_agree_on_a_prompt() -> None:
 def unseen() -> Split:
     folder = os.environ.get("SEMCORE_CIFAR10")
     if not folder:
-        pytest.skip("the cards' claims need the pictures: set SEMCORE_CIFAR10 to the folder of CIFAR-10")
+        pytest.skip(
+            "the cards' claims need the pictures: set SEMCORE_CIFAR10 to the folder of CIFAR-10"
+        )
     return load_split(folder, "test")
 
 
@@ -170,4 +192,6 @@ def test_cards_tell_the_truth(name: str, unseen: Split) -> None:
         "mini-caption": lambda: caption.evaluate(model, unseen),
     }
     measure, value = first(evaluate.get(name, lambda: classifier.evaluate(model, unseen))())
-    assert value == pytest.approx(stated(name, measure), abs=1.0)  # the full test split has twice the pictures of the card's
+    assert value == pytest.approx(
+        stated(name, measure), abs=1.0
+    )  # the full test split has twice the pictures of the card's

@@ -31,7 +31,9 @@ def test_a_picture_does_not_depend_on_how_many_are_asked_for():
 
 def test_seeds_give_other_pictures():
     other = SamplePictures(limit=10, seed=2).samples()
-    assert not any(np.array_equal(one.image, two.image) for one, two in zip(SAMPLES, other, strict=False))
+    assert not any(
+        np.array_equal(one.image, two.image) for one, two in zip(SAMPLES, other, strict=False)
+    )
 
 
 @pytest.mark.parametrize("size", [(32, 32), (48, 64), (16, 16)])
@@ -48,12 +50,17 @@ def test_palettes_leave_a_colour_beside_every_background():
 
 
 def test_the_caption_names_the_background_that_the_border_shows():
-    """Of the named background colours, the border's mean hue is nearest to the caption's, for nearly all pictures."""
-    names = sorted({background for _, backgrounds in PALETTES.values() for background in backgrounds})
+    """Of the named background colours, the border's mean hue is nearest to the caption's, for
+    nearly all pictures."""
+    names = sorted(
+        {background for _, backgrounds in PALETTES.values() for background in backgrounds}
+    )
     right = 0
     for sample in SAMPLES:
         pixels = sample.image.astype(float) / 255
-        border = np.concatenate([pixels[:3].reshape(-1, 3), pixels[:, :2].reshape(-1, 3), pixels[:, -2:].reshape(-1, 3)])
+        border = np.concatenate(
+            [pixels[:3].reshape(-1, 3), pixels[:, :2].reshape(-1, 3), pixels[:, -2:].reshape(-1, 3)]
+        )
         colour = np.median(border, axis=0)
         nearest = min(names, key=lambda name: np.square(colour - COLOURS[name]).sum())
         right += nearest == sample.text.split()[-2]

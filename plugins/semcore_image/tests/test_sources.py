@@ -34,7 +34,9 @@ def noise(seed: int, height: int = 32, width: int = 32) -> np.ndarray:
 
 class TestImageFolder:
     def test_ids_labels_and_order(self, tmp_path: Path):
-        for index, name in enumerate(["b.png", "a.png", "cats/x.png", "cats/y.PNG", ".hidden/z.png", "notes.txt"]):
+        for index, name in enumerate(
+            ["b.png", "a.png", "cats/x.png", "cats/y.PNG", ".hidden/z.png", "notes.txt"]
+        ):
             if name.endswith("txt"):
                 (tmp_path / name).write_text("no picture")
             else:
@@ -48,7 +50,11 @@ class TestImageFolder:
     def test_ids_stay_unique_where_only_the_suffix_differs(self, tmp_path: Path):
         for name in ("a.png", "a.bmp", "b.png"):
             save(tmp_path / name, noise(0))
-        assert [sample.id for sample in ImageFolder(path=str(tmp_path)).samples()] == ["a.bmp", "a.png", "b"]
+        assert [sample.id for sample in ImageFolder(path=str(tmp_path)).samples()] == [
+            "a.bmp",
+            "a.png",
+            "b",
+        ]
 
     def test_names_that_are_no_text_can_be_written_down(self, tmp_path: Path):
         odd = Path(os.fsdecode(b"sh\xffps/a\xfe"))
@@ -59,12 +65,19 @@ class TestImageFolder:
         (sample,) = ImageFolder(path=str(tmp_path)).samples()
         assert (sample.id, sample.label) == ("sh\ufffdps/a\ufffd", "sh\ufffdps")
 
-    @pytest.mark.parametrize(("limit", "offset"), [(None, 0), (2, 0), (2, 3), (0, 1), (99, 4), (None, 9)])
-    def test_limit_and_offset_cut_the_same_list(self, tmp_path: Path, limit: int | None, offset: int):
+    @pytest.mark.parametrize(
+        ("limit", "offset"), [(None, 0), (2, 0), (2, 3), (0, 1), (99, 4), (None, 9)]
+    )
+    def test_limit_and_offset_cut_the_same_list(
+        self, tmp_path: Path, limit: int | None, offset: int
+    ):
         for index in range(6):
             save(tmp_path / f"{index}.png", noise(index))
         everything = [sample.id for sample in ImageFolder(path=str(tmp_path)).samples()]
-        some = [sample.id for sample in ImageFolder(path=str(tmp_path), limit=limit, offset=offset).samples()]
+        some = [
+            sample.id
+            for sample in ImageFolder(path=str(tmp_path), limit=limit, offset=offset).samples()
+        ]
         assert some == everything[offset:][:limit]
 
     def test_size_crops_the_centre_and_keeps_the_aspect(self, tmp_path: Path):
@@ -79,7 +92,9 @@ class TestImageFolder:
         register_heif()
         save(tmp_path / f"grey.{suffix}", np.full((24, 40, 3), 100, np.uint8))
         (sample,) = ImageFolder(path=str(tmp_path)).samples()
-        assert sample.image.shape == (24, 40, 3) and np.abs(sample.image.astype(int) - 100).max() <= 2
+        assert (
+            sample.image.shape == (24, 40, 3) and np.abs(sample.image.astype(int) - 100).max() <= 2
+        )
 
     def test_modes_become_rgb(self, tmp_path: Path):
         Image.fromarray(np.full((8, 8), 128 * 257, np.uint16)).save(tmp_path / "deep.png")
@@ -96,22 +111,32 @@ class TestImageFolder:
         turned[0x0112] = 6  # to be turned by 90° clockwise
         save(tmp_path / "a.png", pixels, exif=turned)
         (sample,) = ImageFolder(path=str(tmp_path)).samples()
-        assert sample.image.shape == (16, 8, 3) and (sample.image[:8] == 255).all() and not sample.image[8:].any()
+        assert (
+            sample.image.shape == (16, 8, 3)
+            and (sample.image[:8] == 255).all()
+            and not sample.image[8:].any()
+        )
 
     @pytest.mark.parametrize("kind", ["cut", "text"])
     def test_a_picture_that_cannot_be_read_is_named(self, tmp_path: Path, kind: str):
         file = io.BytesIO()
         Image.fromarray(noise(0)).save(file, "PNG")
-        (tmp_path / "bad.png").write_bytes({"cut": file.getvalue()[:600], "text": b"no picture"}[kind])
+        (tmp_path / "bad.png").write_bytes(
+            {"cut": file.getvalue()[:600], "text": b"no picture"}[kind]
+        )
         with pytest.raises(RunError, match=r"bad\.png cannot be read"):
             ImageFolder(path=str(tmp_path)).samples()
 
     @pytest.mark.parametrize("side", [8193, 9500, 13500])
     def test_a_picture_that_is_too_large_is_named_with_the_limit(self, tmp_path: Path, side: int):
-        """Just above ours, where Pillow would warn, and where it would raise; its own setting stays as it was."""
+        """Just above ours, where Pillow would warn, and where it would raise; its own setting stays
+        as it was."""
         Image.new("1", (side, side)).save(tmp_path / "bad.png")
         before = Image.MAX_IMAGE_PIXELS
-        with warnings.catch_warnings(), pytest.raises(RunError, match=r"bad\.png cannot be read: .*67,108,864"):
+        with (
+            warnings.catch_warnings(),
+            pytest.raises(RunError, match=r"bad\.png cannot be read: .*67,108,864"),
+        ):
             warnings.simplefilter("error")
             ImageFolder(path=str(tmp_path)).samples()
         assert before == Image.MAX_IMAGE_PIXELS
@@ -145,7 +170,9 @@ def binary_layout(root: Path, per_class: int = 3) -> np.ndarray:
     (folder / "batches.meta.txt").write_text("\n".join(CLASSES) + "\n\n")
     labels = np.repeat(np.arange(10), per_class)
     images = np.stack([noise(index) for index in range(labels.size)])
-    records = np.concatenate([labels[:, None], images.transpose(0, 3, 1, 2).reshape(labels.size, -1)], axis=1)
+    records = np.concatenate(
+        [labels[:, None], images.transpose(0, 3, 1, 2).reshape(labels.size, -1)], axis=1
+    )
     (folder / "test_batch.bin").write_bytes(records.astype(np.uint8).tobytes())
     return images
 
@@ -154,7 +181,9 @@ class TestCifar10:
     def test_binary_version(self, tmp_path: Path):
         images = binary_layout(tmp_path)
         samples = CIFAR10(path=str(tmp_path)).samples()
-        assert [sample.id for sample in samples[:11]] == [f"{name}/0000" for name in CLASSES] + ["airplane/0001"]
+        assert [sample.id for sample in samples[:11]] == [f"{name}/0000" for name in CLASSES] + [
+            "airplane/0001"
+        ]
         assert np.array_equal(samples[11].image, images[4])  # the second automobile
         assert len({sample.id for sample in samples}) == 30
 
@@ -163,11 +192,15 @@ class TestCifar10:
             for number in range(2):
                 save(tmp_path / "test" / name / f"{number:04d}.png", noise(10 * number + index))
         samples = CIFAR10(path=str(tmp_path)).samples()
-        assert [sample.id for sample in samples] == [f"{name}/000{number}" for number in range(2) for name in CLASSES]
+        assert [sample.id for sample in samples] == [
+            f"{name}/000{number}" for number in range(2) for name in CLASSES
+        ]
         assert all(sample.label == sample.id.split("/")[0] for sample in samples)
         assert np.array_equal(samples[13].image, noise(13))
 
-    @pytest.mark.parametrize(("limit", "offset"), [(5, 0), (10, 0), (16, 7), (None, 4), (0, 0), (100, 25)])
+    @pytest.mark.parametrize(
+        ("limit", "offset"), [(5, 0), (10, 0), (16, 7), (None, 4), (0, 0), (100, 25)]
+    )
     def test_any_cut_is_balanced(self, tmp_path: Path, limit: int | None, offset: int):
         binary_layout(tmp_path)
         everything = [sample.id for sample in CIFAR10(path=str(tmp_path)).samples()]
@@ -183,7 +216,11 @@ class TestCifar10:
 
         folder = tmp_path / "cifar-10-batches-py"
         folder.mkdir()
-        for name in ("test_batch", "batches.meta", *(f"data_batch_{number}" for number in range(1, 6))):
+        for name in (
+            "test_batch",
+            "batches.meta",
+            *(f"data_batch_{number}" for number in range(1, 6)),
+        ):
             (folder / name).write_bytes(pickle.dumps(Trap()))
         with pytest.raises(RunError, match="pickle files, which are not opened"):
             CIFAR10(path=str(tmp_path)).samples()

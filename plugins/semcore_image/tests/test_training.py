@@ -1,4 +1,5 @@
-"""Recipes on anybody's pictures: what they take, what their cards say, and that what they wrote can be used."""
+"""Recipes on anybody's pictures: what they take, what their cards say, and that what they wrote can
+be used."""
 
 from __future__ import annotations
 
@@ -41,13 +42,17 @@ OWN = ("boats", "fire trucks", "ravens")
 PIXELS = np.random.default_rng(5).integers(0, 256, (40, 50, 3), np.uint8)
 
 
-def fill(folder: Path, names: tuple[str, ...] = ("boats", "fire_trucks", "Ravens"), count: int = 5) -> Path:
+def fill(
+    folder: Path, names: tuple[str, ...] = ("boats", "fire_trucks", "Ravens"), count: int = 5
+) -> Path:
     rng = np.random.default_rng(1)
     for name in names:
         (folder / name).mkdir(parents=True)
         for number in range(count):
             size = (int(rng.integers(20, 60)), int(rng.integers(20, 60)), 3)
-            Image.fromarray(rng.integers(0, 256, size, np.uint8)).save(folder / name / f"{number}.png")
+            Image.fromarray(rng.integers(0, 256, size, np.uint8)).save(
+                folder / name / f"{number}.png"
+            )
     return folder
 
 
@@ -57,12 +62,15 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fill(tmp_path_factory.mktemp("own"))
 
 
-# ---------------------------------------------------------------------------------------------- training data
+# ----------------------------------------------------------------------------------------------
+# training data
 
 
 def test_any_folder_of_classes_is_training_data(own: Path) -> None:
     train, test = load_split(own, "train"), load_split(own, "test")
-    assert train.classes == test.classes == ("ravens", "boats", "fire trucks")  # as the names of their folders sort
+    assert (
+        train.classes == test.classes == ("ravens", "boats", "fire trucks")
+    )  # as the names of their folders sort
     assert train.images.shape == (12, 3, 32, 32) and len(test) == 3
     assert train.labels.tolist() == [0] * 4 + [1] * 4 + [2] * 4 and test.labels.tolist() == [
         0,
@@ -104,7 +112,8 @@ def test_what_is_wrong_with_training_data_is_named(tmp_path: Path) -> None:
         load_split(fill(tmp_path / "d", ("x",), 1), "test")
 
 
-# ---------------------------------------------------------------------------------------------- by the command line
+# ---------------------------------------------------------------------------------------------- by
+# the command line
 
 
 def test_weights_are_found_by_the_path_that_train_printed(
@@ -127,7 +136,10 @@ def test_weights_are_found_by_the_path_that_train_printed(
         network = DeepJSCC(cbr="1/6", weights=place).network  # type: ignore[arg-type]
         assert network.latent == 16
     card = (Path(printed) / "README.md").read_text()
-    assert "Learnt from 12 pictures of 3 classes (ravens, boats, fire trucks) of the folder own" in card
+    assert (
+        "Learnt from 12 pictures of 3 classes (ravens, boats, fire trucks) of the folder own"
+        in card
+    )
 
 
 def _exit(*arguments: str) -> int:
@@ -150,11 +162,14 @@ def test_help_of_a_recipe_lists_its_fields(flag: str, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     "made",
     [
-        lambda place: DeepJSCC(weights=place), lambda place: MiniCaptionEncoder(weights=place),
-        lambda place: MiniDiffusionGenerator(weights=place), lambda place: ClipScoreSelector(weights=place),
-        lambda place: MultiSemEncoder(features=place), lambda place: ClassDiffusionGenerator(weights=place),
+        lambda place: DeepJSCC(weights=place),
+        lambda place: MiniCaptionEncoder(weights=place),
+        lambda place: MiniDiffusionGenerator(weights=place),
+        lambda place: ClipScoreSelector(weights=place),
+        lambda place: MultiSemEncoder(features=place),
+        lambda place: ClassDiffusionGenerator(weights=place),
     ],
-)  # fmt: skip
+)
 def test_a_folder_without_weights_is_refused_before_work_starts(made: Any, tmp_path: Path) -> None:
     with pytest.raises(ComponentError, match=r"(weights|features): there is no folder .*nowhere"):
         made(str(tmp_path / "nowhere"))
@@ -162,10 +177,13 @@ def test_a_folder_without_weights_is_refused_before_work_starts(made: Any, tmp_p
         made(str(tmp_path))
 
 
-# ---------------------------------------------------------------------------------------------- what was trained is used
+# ----------------------------------------------------------------------------------------------
+# what was trained is used
 
 
-def test_mini_models_of_ones_own_are_used(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mini_models_of_ones_own_are_used(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     few: dict[str, Any] = {"data": str(own), "epochs": 1, "batch_size": 6, "threads": 1}
     MiniClipRecipe(**few, text_batch_size=6).train(tmp_path / "clip")
     MiniCaptionRecipe(**few).train(tmp_path / "caption")
@@ -177,22 +195,33 @@ def test_mini_models_of_ones_own_are_used(own: Path, tmp_path: Path, monkeypatch
     )
     MiniVaeRecipe(**few).train(tmp_path / "vae")
     MiniDiffusionRecipe(**few, vae=str(tmp_path / "vae")).train(tmp_path / "diffusion")
-    own_vae, used = (load_file(tmp_path / name / "model.safetensors") for name in ("vae", "diffusion/vae"))
-    assert own_vae.keys() == used.keys() and all(torch.equal(own_vae[name], used[name]) for name in used)
-    MiniClassifierRecipe(data=str(own), stages=(1,), batch_size=6, threads=1).train(tmp_path / "classifier")
+    own_vae, used = (
+        load_file(tmp_path / name / "model.safetensors") for name in ("vae", "diffusion/vae")
+    )
+    assert own_vae.keys() == used.keys() and all(
+        torch.equal(own_vae[name], used[name]) for name in used
+    )
+    MiniClassifierRecipe(data=str(own), stages=(1,), batch_size=6, threads=1).train(
+        tmp_path / "classifier"
+    )
 
     clip = MiniClipModel(str(tmp_path / "clip"))
     assert clip.digest != MiniClipModel().digest
     assert not np.allclose(clip.images([PIXELS]), MiniClipModel().images([PIXELS]))
     encoder = MiniCaptionEncoder(weights=str(tmp_path / "caption"))
     words = (encoder.encode([Sample("a", image=PIXELS)], KB)[0].text("caption") or "").split()
-    known = {"a", "an", "on", "background", *" ".join(OWN).split()} | set(encoder._net.decoder.vocabulary)
-    assert set(words) <= known and "trucks" in encoder._net.decoder.index and "airplane" not in known
+    known = {"a", "an", "on", "background", *" ".join(OWN).split()} | set(
+        encoder._net.decoder.vocabulary
+    )
+    assert (
+        set(words) <= known and "trucks" in encoder._net.decoder.index and "airplane" not in known
+    )
     assert encoder.identity() != MiniCaptionEncoder().identity()
     generator = MiniDiffusionGenerator(weights=str(tmp_path / "diffusion"), steps=1)
     batch = [Semantics("a", {"caption": Text("a fire trucks")})]
     mine, shipped = (
-        one.generate(batch, KB, Rng(1))[0].samples[0].image for one in (generator, MiniDiffusionGenerator(steps=1))
+        one.generate(batch, KB, Rng(1))[0].samples[0].image
+        for one in (generator, MiniDiffusionGenerator(steps=1))
     )
     assert mine is not None and shipped is not None and not np.array_equal(mine, shipped)
     for name in ("clip", "caption", "diffusion", "classifier"):
@@ -209,7 +238,8 @@ def test_weights_of_another_model_than_mini_are_refused(tmp_path: Path) -> None:
         ClipScoreSelector(model="ViT-B-32", weights=str(tmp_path))
 
 
-# ---------------------------------------------------------------------------------------------- MMSemCom
+# ----------------------------------------------------------------------------------------------
+# MMSemCom
 
 
 SEEN: list[tuple[int, ...]] = []
@@ -232,9 +262,13 @@ def trained(own: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     common: dict[str, Any] = {"data": str(own), "channel": channel, "epochs": 1, "batch_size": 8}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(networks.MultiSem, "maps", look)
-        patch.setattr(class_diffusion, "evaluate", functools.partial(class_diffusion.evaluate, count=1))
+        patch.setattr(
+            class_diffusion, "evaluate", functools.partial(class_diffusion.evaluate, count=1)
+        )
         MultiSemRecipe(**common, drawings=1, size=48).train(folder / "multisem")
-        ClassDiffusionRecipe(**common, drawings=1, passes_at_once=1).train(folder / "class-diffusion")
+        ClassDiffusionRecipe(**common, drawings=1, passes_at_once=1).train(
+            folder / "class-diffusion"
+        )
     return folder
 
 
@@ -246,18 +280,28 @@ def test_multisem_is_trained_at_its_size(trained: Path, monkeypatch: pytest.Monk
 
 
 def test_cards_say_on_what_was_measured(trained: Path) -> None:
-    cards = {name: (trained / name / "README.md").read_text() for name in ("multisem", "class-diffusion")}
-    assert "## Measured on learnt pictures" in cards["class-diffusion"] and "unseen" not in cards["class-diffusion"]
+    cards = {
+        name: (trained / name / "README.md").read_text() for name in ("multisem", "class-diffusion")
+    }
+    assert (
+        "## Measured on learnt pictures" in cards["class-diffusion"]
+        and "unseen" not in cards["class-diffusion"]
+    )
     assert "## Measured on unseen pictures" in cards["multisem"] and "48×48" in cards["multisem"]
     for card in cards.values():
-        assert "Learnt from 12 pictures of 3 classes (ravens, boats, fire trucks) of the folder own" in card
+        assert (
+            "Learnt from 12 pictures of 3 classes (ravens, boats, fire trucks) of the folder own"
+            in card
+        )
 
 
 def test_own_classes_are_sent_and_drawn(trained: Path) -> None:
     settings = {"features": str(trained / "multisem")}
     sent = MultiSemEncoder(**settings).encode([Sample("a", image=PIXELS)], KB)
     assert MultiSemEncoder(**settings).lists[0] == ("a ravens", "a boats", "a fire trucks")
-    generator = ClassDiffusionGenerator(weights=str(trained / "class-diffusion"), candidates=2, steps=1, **settings)
+    generator = ClassDiffusionGenerator(
+        weights=str(trained / "class-diffusion"), candidates=2, steps=1, **settings
+    )
     images = generator.generate(sent, KB, Rng(1))[0].samples
     assert len(images) == 2 and generator.class_of(sent[0]) in (0, 1, 2)
 
@@ -265,12 +309,19 @@ def test_own_classes_are_sent_and_drawn(trained: Path) -> None:
 @pytest.mark.parametrize(
     "lists",
     [
-        (("a cat", "a dog"),), (("ravens", "boats"),), (("boats", "ravens", "fire trucks"),),
-        (("a raven", "boats", "fire trucks"),), ((*(f"a {name}" for name in CLASSES),),),
+        (("a cat", "a dog"),),
+        (("ravens", "boats"),),
+        (("boats", "ravens", "fire trucks"),),
+        (("a raven", "boats", "fire trucks"),),
+        ((*(f"a {name}" for name in CLASSES),),),
     ],
-)  # fmt: skip
-def test_prompts_of_other_classes_than_the_weights_know_are_refused(trained: Path, lists: Any) -> None:
-    with pytest.raises(ComponentError, match=r"prompts.* know 3 classes \(ravens, boats, fire trucks\)"):
+)
+def test_prompts_of_other_classes_than_the_weights_know_are_refused(
+    trained: Path, lists: Any
+) -> None:
+    with pytest.raises(
+        ComponentError, match=r"prompts.* know 3 classes \(ravens, boats, fire trucks\)"
+    ):
         MultiSemEncoder(features=str(trained / "multisem"), prompts=lists)
     if len(lists[0]) == 3:
         with pytest.raises(ComponentError, match="know 10 classes"):
@@ -294,13 +345,17 @@ def test_weights_that_do_not_fit_the_backbone_are_refused_and_not_ignored(tmp_pa
         {**held, "fc.weight": torch.zeros(10, 512), "fc.bias": torch.zeros(10)},
         tmp_path / "whole.safetensors",
     )
-    first = next(name for name, value in held.items() if value.is_floating_point() and value.ndim == 4)
+    first = next(
+        name for name, value in held.items() if value.is_floating_point() and value.ndim == 4
+    )
     changed = {name: value.clone() for name, value in held.items()}
     changed[first] += 1
     save_file(changed, tmp_path / "changed.safetensors")
     multisem.fill_backbone(front, str(tmp_path / "whole.safetensors"))
     multisem.fill_backbone(front, str(tmp_path / "changed.safetensors"))
-    assert torch.equal(front.net.state_dict()[first], load_file(tmp_path / "changed.safetensors")[first])
+    assert torch.equal(
+        front.net.state_dict()[first], load_file(tmp_path / "changed.safetensors")[first]
+    )
     del changed[first]
     save_file(changed, tmp_path / "less.safetensors")
     save_file({**held, "more.weight": torch.zeros(1)}, tmp_path / "more.safetensors")
@@ -310,4 +365,6 @@ def test_weights_that_do_not_fit_the_backbone_are_refused_and_not_ignored(tmp_pa
         with pytest.raises(RunError, match=f"{name}.safetensors"):
             multisem.fill_backbone(front, str(tmp_path / f"{name}.safetensors"))
     with pytest.raises(ComponentError, match="backbone_weights"):
-        MultiSemRecipe(data="x", channel=AWGN(snr_db=1.0), backbone_weights=str(tmp_path / "whole.safetensors"))
+        MultiSemRecipe(
+            data="x", channel=AWGN(snr_db=1.0), backbone_weights=str(tmp_path / "whole.safetensors")
+        )

@@ -26,25 +26,35 @@ INSTRUCTED = ("instructblip", "instructblipvideo")
 
 @dataclass(frozen=True)
 class LlavaCaption(Pretrained, SemanticEncoder):
-    """Describes each picture by LLaVA, or by any other image-to-text model of transformers.
+    """Captions pictures with LLaVA or another image-to-text model of transformers.
 
-    Models of AutoModelForImageTextToText (LLaVA, Qwen-VL, BLIP, BLIP-2, InstructBLIP, GIT, ...) and a VisionEncoderDecoder
-    (vit-gpt2), which takes no prompt. Emits the stream `caption`. Decoding is greedy; with a `chunk` of 1 a caption depends on
-    its picture alone to the last digit, with more its neighbours may round its scores another way.
+    Models of AutoModelForImageTextToText (LLaVA, Qwen-VL, BLIP, BLIP-2, InstructBLIP, GIT, ...) and
+    a VisionEncoderDecoder (vit-gpt2), which takes no prompt. Emits the stream `caption`. Decoding
+    is greedy. With `chunk: 1` a caption depends on its picture only; with larger chunks, other
+    pictures of the chunk may change the rounding of the scores.
 
-    Errors: RunError if the model is not on this machine and may not be downloaded, or is of another kind.
+    Errors: RunError if the model is not on this machine and may not be downloaded, or is not an
+    image-to-text model.
 
     Fields:
         model: name on the Hugging Face hub, or folder
-        prompt: the optional prompt P of Algorithm 1; null: none. A chat model gets it as the user's words
-            beside the picture, BLIP-2 and InstructBLIP (which takes no null) as their question; a plain captioner (BLIP,
-            GIT) begins its caption with it
-        max_new_tokens: longest caption, in tokens
-        chunk: pictures that are described together; bounds the memory
+        prompt: the optional prompt P of Algorithm 1; null: none. Chat models get it as the user's
+            message with the picture, BLIP-2 and InstructBLIP (which needs one) as the question; the
+            caption of plain captioners (BLIP, GIT) starts with it
+        max_new_tokens: maximum length of a caption, tokens
+        chunk: pictures per batch of the model; bounds the memory
     """
 
-    reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"
-    cites: ClassVar[tuple[str, ...]] = ("ribouh2025large", "liu2023visual", "liu2024improved", "wolf2020transformers")
+    reference: ClassVar[str] = (
+        "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, "
+        "Algorithm 1"
+    )
+    cites: ClassVar[tuple[str, ...]] = (
+        "ribouh2025large",
+        "liu2023visual",
+        "liu2024improved",
+        "wolf2020transformers",
+    )
 
     model: str = "llava-hf/llava-1.5-7b-hf"
     prompt: str | None = "Describe the picture in one short sentence."
@@ -61,16 +71,19 @@ class LlavaCaption(Pretrained, SemanticEncoder):
             part = samples[first : first + self.chunk]
             said = self.described([image_of(sample, self) for sample in part])
             found += [
-                Semantics(sample.id, {CAPTION: Text(text)}, sample.user) for sample, text in zip(part, said, strict=True)
+                Semantics(sample.id, {CAPTION: Text(text)}, sample.user)
+                for sample, text in zip(part, said, strict=True)
             ]
         return found
 
     @cached_property
     def _parts(self) -> tuple[Any, Any]:
-        """What prepares the inputs, and the model."""
+        """The processor and the model."""
         import transformers
         from transformers import AutoImageProcessor, AutoProcessor, AutoTokenizer
-        from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as KNOWN
+        from transformers.models.auto.modeling_auto import (
+            MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as KNOWN,
+        )
 
         with self.loading(self.place) as folder:
             if self.local_files_only:
@@ -78,22 +91,40 @@ class LlavaCaption(Pretrained, SemanticEncoder):
             kind = parsed(folder / "config.json").get("model_type")
             if kind == PAIR:
                 if self.prompt:
-                    raise RunError(f"a model of the kind {PAIR!r} (vit-gpt2) takes no prompt; set prompt: null")
+                    raise RunError(
+                        f"a model of the kind {PAIR!r} (vit-gpt2) takes no prompt; set prompt: null"
+                    )
                 processor: Any = _Pair(
-                    AutoImageProcessor.from_pretrained(self.place, trust_remote_code=False, **self.hub),
+                    AutoImageProcessor.from_pretrained(
+                        self.place, trust_remote_code=False, **self.hub
+                    ),
                     AutoTokenizer.from_pretrained(self.place, trust_remote_code=False, **self.hub),
                 )
                 loader: Any = transformers.VisionEncoderDecoderModel
             elif kind in INSTRUCTED and not self.prompt:
-                raise RunError(f"a model of the kind {kind!r} takes an instruction beside the picture; set prompt")
+                raise RunError(
+                    f"a model of the kind {kind!r} takes an instruction beside the picture; set "
+                    "prompt"
+                )
             elif kind in KNOWN:
-                processor = AutoProcessor.from_pretrained(self.place, trust_remote_code=False, **self.hub)
-                processor.tokenizer.padding_side = "left"  # answers begin where the questions end
+                processor = AutoProcessor.from_pretrained(
+                    self.place, trust_remote_code=False, **self.hub
+                )
+                processor.tokenizer.padding_side = (
+                    "left"  # all prompts of a batch end at the same position
+                )
                 loader = transformers.AutoModelForImageTextToText
             else:
-                raise RunError(f"a model of the kind {kind!r} does not describe pictures, as LLaVA, BLIP and vit-gpt2 do")
+                raise RunError(
+                    f"a model of the kind {kind!r} does not describe pictures, as LLaVA, BLIP and "
+                    "vit-gpt2 do"
+                )
             model = loader.from_pretrained(
-                self.place, dtype=self.stored_dtype(folder), use_safetensors=True, trust_remote_code=False, **self.hub
+                self.place,
+                dtype=self.stored_dtype(folder),
+                use_safetensors=True,
+                trust_remote_code=False,
+                **self.hub,
             )
         model.to(self.torch_device)
         return processor, model.eval()
@@ -110,31 +141,43 @@ class LlavaCaption(Pretrained, SemanticEncoder):
         question = self._question(processor)
         images = [Image.fromarray(pixels) for pixels in pictures]
         asked_in = {} if question is None else {"text": [question] * len(images), "padding": True}
-        inputs = processor(images=images, **asked_in, return_tensors="pt").to(self.torch_device, model.dtype)
+        inputs = processor(images=images, **asked_in, return_tensors="pt").to(
+            self.torch_device, model.dtype
+        )
         with torch.inference_mode():
-            rows = model.generate(**inputs, max_new_tokens=self.max_new_tokens, do_sample=False, num_beams=1)
+            rows = model.generate(
+                **inputs, max_new_tokens=self.max_new_tokens, do_sample=False, num_beams=1
+            )
         asked = inputs.get("input_ids")
         if asked is not None and question is not None and rows.shape[1] >= asked.shape[1]:
-            if torch.equal(rows[:, : asked.shape[1]], asked) and _is_chat(processor):  # a chat model repeats the question
+            if torch.equal(rows[:, : asked.shape[1]], asked) and _is_chat(
+                processor
+            ):  # chat models repeat the prompt
                 rows = rows[:, asked.shape[1] :]
         return [" ".join(processor.decode(row, skip_special_tokens=True).split()) for row in rows]
 
     def _question(self, processor: Any) -> str | None:
-        """The prompt in the model's chat template, or behind its image token, or bare if it has neither."""
+        """The prompt in the model's chat template, after its image token, or as it is."""
         words = [{"type": "text", "text": self.prompt}] if self.prompt else []
         if isinstance(processor, _Pair):
             return None
         if getattr(processor, "chat_template", None):
             turn = {"role": "user", "content": [{"type": "image"}, *words]}
             return processor.apply_chat_template([turn], add_generation_prompt=True)
-        if getattr(processor, "num_query_tokens", None) is not None:  # it puts the pictures there itself
+        if (
+            getattr(processor, "num_query_tokens", None) is not None
+        ):  # the processor inserts the image tokens
             return self.prompt or ""
         token = getattr(processor, "image_token", None)
-        return "\n".join([token, *([self.prompt] if self.prompt else [])]) if isinstance(token, str) else self.prompt
+        return (
+            "\n".join([token, *([self.prompt] if self.prompt else [])])
+            if isinstance(token, str)
+            else self.prompt
+        )
 
 
 class _Pair:
-    """An image processor and a tokenizer that were not saved as one."""
+    """An image processor and a tokenizer with the interface of one processor."""
 
     def __init__(self, images: Any, words: Any) -> None:
         self._images, self._words = images, words
@@ -147,7 +190,7 @@ class _Pair:
 
 
 def _is_chat(processor: Any) -> bool:
-    """Whether its answers begin with the question as it was asked, pictures included."""
+    """Whether the outputs of its model repeat the prompt, image tokens included."""
     return bool(
         getattr(processor, "chat_template", None)
         or getattr(processor, "num_query_tokens", None) is not None

@@ -1,4 +1,4 @@
-"""Captions by the shipped mini model."""
+"""Captions by the shipped mini-caption."""
 
 from __future__ import annotations
 
@@ -16,19 +16,27 @@ from semcore_image.streams import CAPTION
 
 @dataclass(frozen=True)
 class MiniCaptionEncoder(SemanticEncoder):
-    """Describes each picture by mini-caption: class, colour and background, no download.
+    """Captions pictures with mini-caption: class, colour and background; no download.
 
-    Emits the stream `caption`. The network sees pictures at 32×32; the shipped weights know the ten classes of CIFAR-10.
-    Pictures are described one at a time, so a caption depends on its picture alone.
+    Emits the stream `caption`. Pictures are resized to 32×32; the shipped weights know the ten
+    classes of CIFAR-10. Each picture is captioned separately, so a caption depends on its picture
+    only.
 
     Fields:
-        prompt: the optional prompt P of Algorithm 1, for example `what is it?` or `describe it briefly`; null: none, for
-            the full caption
-        weights: folder that the recipe `mini-caption` wrote; null: the shipped ones
+        prompt: the optional prompt P of Algorithm 1, for example `what is it?` or `describe it
+            briefly`; null: none, for the full caption
+        weights: folder written by the recipe `mini-caption`; null: the shipped weights
     """
 
-    reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 1"
-    cites: ClassVar[tuple[str, ...]] = ("ribouh2025large", "liu2023visual", "krizhevsky2009learning")
+    reference: ClassVar[str] = (
+        "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, "
+        "Algorithm 1"
+    )
+    cites: ClassVar[tuple[str, ...]] = (
+        "ribouh2025large",
+        "liu2023visual",
+        "krizhevsky2009learning",
+    )
 
     prompt: str | None = None
     weights: str | None = None
@@ -49,10 +57,17 @@ class MiniCaptionEncoder(SemanticEncoder):
     def _net(self) -> Any:
         from semcore_image.models.weights import load_mini
 
-        return load_mini("mini-caption", self.weights) if self.weights else load_mini("mini-caption")
+        return (
+            load_mini("mini-caption", self.weights) if self.weights else load_mini("mini-caption")
+        )
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(sample.id, {CAPTION: Text(self._describe(sample))}, sample.user) for sample in each(samples)]
+        return [
+            Semantics(sample.id, {CAPTION: Text(self._describe(sample))}, sample.user)
+            for sample in each(samples)
+        ]
 
     def _describe(self, sample: Sample) -> str:
-        return self._net.caption(to_tensor([image_of(sample, self)], (32, 32)), prompt=self.prompt)[0]
+        return self._net.caption(to_tensor([image_of(sample, self)], (32, 32)), prompt=self.prompt)[
+            0
+        ]

@@ -1,9 +1,9 @@
-"""Picture codecs of conventional transmission. What they decode came over a channel and may be damaged in any
+"""Base classes of picture codecs. The bytes to decode come from a channel and may be damaged in any
 way.
 
-What a damaged file gives, for every codec: no exception, at most `MAX_RECEIVED_PIXELS` pixels (or exactly the
-session's `size`, if it is given: a file whose header says otherwise is damaged), and None if nothing can be
-decoded. Memory and time are bounded by that number of pixels and by the number of bytes.
+Decoding a damaged file raises no exception. It gives at most `MAX_RECEIVED_PIXELS` pixels, or
+exactly `size` if that is given (a file with another size in its header counts as damaged), and None
+if nothing can be decoded. Memory and time are bounded by the number of pixels and of bytes.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class FileCodec(Codec, abc.ABC):
         if max(pixels.shape[:2]) > self.max_side:
             height, width = pixels.shape[:2]
             raise ComponentError(
-                f"{self.file_format} holds pictures of at most {self.max_side} pixels a side, not {height}×{width}: "
+                f"{self.file_format} holds pictures of at most {self.max_side} pixels a side, not "
+                f"{height}×{width}: "
                 "set the `size` of the source"
             )
         file = io.BytesIO()
@@ -54,27 +55,34 @@ class FileCodec(Codec, abc.ABC):
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
         limit = size[0] * size[1] if size else MAX_RECEIVED_PIXELS
         try:
-            pixels = np.array(read_picture(io.BytesIO(data + self.ending), (self.file_format,), limit))
+            pixels = np.array(
+                read_picture(io.BytesIO(data + self.ending), (self.file_format,), limit)
+            )
         except Exception:
-            # Whatever a decoder trips over in hostile bytes means the same to the receiver: nothing was decoded.
+            # A decoder may raise anything on damaged bytes; to the receiver it means that nothing
+            # was decoded.
             return None
-        height, width, _ = pixels.shape  # of HEIF not always what the header said
-        return pixels if ((height, width) == tuple(size) if size else height * width <= limit) else None
+        height, width, _ = pixels.shape  # of HEIF not always what its header says
+        return (
+            pixels
+            if ((height, width) == tuple(size) if size else height * width <= limit)
+            else None
+        )
 
     ending: ClassVar[bytes] = b""
-    """Bytes that a decoder may be given behind the file, to end what was cut off."""
+    """Bytes appended before decoding, to terminate a truncated file."""
 
 
 @dataclass(frozen=True)
 class HeadedCodec(FileCodec, abc.ABC):
-    """A codec whose file begins with what follows from its settings and the size of the picture.
+    """A codec whose file header follows from its settings and the size of the picture.
 
-    Both ends may agree on that beforehand, as publications do that do not count a header: with `header: known` the bytes are
-    those behind it alone, and can be decoded only with the session's `size`.
+    Publications often do not count the header. With `header: known` only the bytes after it are
+    sent, and they can be decoded only with the `size` of the session.
 
     Fields:
-        quality: 0..100, the higher the better
-        header: whether the header of the file is sent, and so counted, or known to the receiver
+        quality: 0..100, higher is better
+        header: `counted`: the header of the file is sent; `known`: the receiver has it already
     """
 
     quality: Quality = 75
@@ -82,17 +90,22 @@ class HeadedCodec(FileCodec, abc.ABC):
 
     @abc.abstractmethod
     def body(self, file: bytes) -> bytes:
-        """What a receiver cannot know of a file."""
+        """The part of a file that the receiver cannot know."""
 
     @abc.abstractmethod
     def whole(self, body: bytes, size: tuple[int, int]) -> bytes:
-        """The file again; `body` came over a channel."""
+        """The file restored from a received `body`."""
 
     def incompatibility(self, sender: Codec) -> str:
-        """Of a header that both ends know both must know the same; the quality does not stand in it."""
+        """With a known header, both ends must have the same settings, except the quality, which is
+        sent."""
         if type(self) is not type(sender):
             return super().incompatibility(sender)
-        known = [field.name for field in dataclasses.fields(self) if field.name not in ("quality", "header")]
+        known = [
+            field.name
+            for field in dataclasses.fields(self)
+            if field.name not in ("quality", "header")
+        ]
         for name in ["header", *(known if self.header == "known" else [])]:
             mine, theirs = getattr(self, name), getattr(sender, name)
             if mine != theirs:
@@ -109,7 +122,7 @@ class HeadedCodec(FileCodec, abc.ABC):
         return None if size is None or not data else super().decode(self.whole(data, size), size)
 
     def of_grey(self, size: tuple[int, int]) -> bytes:
-        """The file of a grey picture, for its header."""
+        """The file of a grey picture of this size, used for its header."""
         file = io.BytesIO()
         self.write(Image.fromarray(grey(size)), file)
         return file.getvalue()

@@ -1,4 +1,4 @@
-"""Conventional source coding at both ends of the link: a picture as the bytes of a codec."""
+"""Conventional source coding: a picture as the bytes of a codec."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Side = Annotated[int, Ge(1)]
 
 @dataclass(frozen=True)
 class BitstreamEncoder(SemanticEncoder):
-    """Sends the picture itself, compressed by a codec: the conventional transmission.
+    """Compresses the picture with a codec: conventional transmission.
 
     Emits the stream `picture`.
 
     Fields:
-        codec: how the picture becomes bytes
+        codec: picture codec
     """
 
     test_settings = ({"codec": {"use": "jpeg"}},)
@@ -48,7 +48,11 @@ class BitstreamEncoder(SemanticEncoder):
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [
-            Semantics(sample.id, {"picture": Bitstream(self.codec.encode(image_of(sample, self)))}, sample.user)
+            Semantics(
+                sample.id,
+                {"picture": Bitstream(self.codec.encode(image_of(sample, self)))},
+                sample.user,
+            )
             for sample in samples
         ]
 
@@ -57,13 +61,13 @@ class BitstreamEncoder(SemanticEncoder):
 class BitstreamGenerator(Generator):
     """Decodes the bytes of a codec: the receiver of the conventional transmission.
 
-    A picture that is lost or cannot be decoded becomes a mid-grey one (128), the best guess of a receiver
-    that knows nothing. What a damaged file gives is the codec's matter.
+    A picture that is lost or cannot be decoded is replaced by mid-grey (128). What a damaged file
+    gives is up to the codec.
 
     Fields:
         codec: the encoder's codec
-        size: (height, width) of the pictures; null: that of the source's picture, which the grant of the transmission
-            tells
+        size: (height, width) of the pictures; null: that of the source, as given by the grant of
+            the transmission
     """
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {"picture": (Bitstream,)}
@@ -74,10 +78,16 @@ class BitstreamGenerator(Generator):
 
     def check(self) -> None:
         if isinstance(self.codec, Raw) and self.size is None:
-            raise ComponentError("the codec `raw` has no header: set `size` to the [height, width] of the pictures")
+            raise ComponentError(
+                "the codec `raw` has no header: set `size` to the [height, width] of the pictures"
+            )
 
     def incompatibility(self, encoder: SemanticEncoder) -> str:
-        reason = self.codec.incompatibility(encoder.codec) if isinstance(encoder, BitstreamEncoder) else ""
+        reason = (
+            self.codec.incompatibility(encoder.codec)
+            if isinstance(encoder, BitstreamEncoder)
+            else ""
+        )
         return reason and f"codec {reason}"
 
     def size_incompatibility(self, size: tuple[int, int]) -> str:

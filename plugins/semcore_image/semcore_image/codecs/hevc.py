@@ -16,13 +16,14 @@ from semcore_image.codecs.base import HeadedCodec, Quality
 class HevcIntra(HeadedCodec):
     """HEVC intra picture in an HEIF file (x265 through pillow-heif).
 
-    The file has about 400 bytes of boxes and parameter sets around the coded picture, as BPG has about 10.
-    Wrong bits give a wrong picture where the decoder does not notice; a file that is cut off or has damaged
-    boxes is lost. A known header leaves the coded slices alone. Encoded for fidelity: x265 tuned for the eye would code the
-    chroma of 4:4:4 six quantiser steps coarser, which saves few bytes and costs PSNR.
+    The file has about 400 bytes of boxes and parameter sets around the coded picture (BPG: about
+    10). Bit errors that the decoder does not notice give a wrong picture; a truncated file or one
+    with damaged boxes is lost. With `header: known` only the coded slices are sent. Psychovisual
+    tuning of x265 is off (psy-rd 0): for 4:4:4 it codes chroma six quantiser steps coarser, which
+    saves few bytes and lowers PSNR.
 
     Fields:
-        quality: 0..100, x265 through libheif's scale, of which two steps are one of the quantiser
+        quality: 0..100, libheif's scale for x265; two steps are one step of the quantiser
         chroma: chroma resolution
     """
 
@@ -42,17 +43,30 @@ class HevcIntra(HeadedCodec):
         header = self.of_grey(size)
         start, coded = _slices(header), len(body) + _LENGTH
         location = header.index(b"iloc") - 4
-        end = location + int.from_bytes(header[location : location + 4], "big")  # its last field: bytes of the coded picture
+        end = location + int.from_bytes(
+            header[location : location + 4], "big"
+        )  # last field: bytes of the coded picture
         return b"".join(
             (
-                header[: end - 4], coded.to_bytes(4, "big"), header[end : start - _LENGTH - 8],
-                (coded + 8).to_bytes(4, "big"), b"mdat", len(body).to_bytes(4, "big"), body,
+                header[: end - 4],
+                coded.to_bytes(4, "big"),
+                header[end : start - _LENGTH - 8],
+                (coded + 8).to_bytes(4, "big"),
+                b"mdat",
+                len(body).to_bytes(4, "big"),
+                body,
             )
-        )  # fmt: skip
+        )
 
     def write(self, picture: Image.Image, file: io.BytesIO) -> None:
         register_heif()
-        picture.save(file, "HEIF", quality=self.quality, chroma=self.chroma.replace(":", ""), enc_params={"x265:psy-rd": "0"})
+        picture.save(
+            file,
+            "HEIF",
+            quality=self.quality,
+            chroma=self.chroma.replace(":", ""),
+            enc_params={"x265:psy-rd": "0"},
+        )
 
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
         register_heif()
@@ -60,16 +74,16 @@ class HevcIntra(HeadedCodec):
 
 
 _LENGTH = 4
-"""Bytes of the length in front of the coded slices."""
+"""Bytes of the length field before the coded slices."""
 
 
 def _slices(file: bytes) -> int:
-    """Where the coded slices begin in a file of one picture: behind the boxes and the length."""
+    """Offset of the coded slices in a file of one picture, after the boxes and the length field."""
     return file.index(b"mdat") + 4 + _LENGTH
 
 
 def register_heif() -> None:
-    """Teach Pillow to read and write HEIF."""
+    """Register HEIF with Pillow."""
     import pillow_heif
 
     pillow_heif.register_heif_opener()

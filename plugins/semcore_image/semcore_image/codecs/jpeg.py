@@ -21,9 +21,9 @@ START_OF_SCAN = b"\xff\xda"
 class Jpeg(HeadedCodec):
     """JPEG, baseline.
 
-    The part in front of an error stays; behind it the decoder goes on as well as it can, and what never
-    arrived is grey. A file with a damaged header is lost. A known header leaves one byte of it, the quality, and needs the
-    standard Huffman tables (`optimise: false`).
+    The part before an error is kept; after it the decoder resynchronises as well as it can, and
+    what is missing is grey. A file with a damaged header is lost. With `header: known` one byte of
+    the header is sent, the quality; this needs the standard Huffman tables (`optimise: false`).
 
     Fields:
         quality: 0..100, Independent JPEG Group scale
@@ -34,7 +34,9 @@ class Jpeg(HeadedCodec):
     reference: ClassVar[str] = "ITU-T T.81"
     cites: ClassVar[tuple[str, ...]] = ("t81",)
     file_format: ClassVar[str] = "JPEG"
-    ending: ClassVar[bytes] = b"\xff\xd9"  # EOI: the decoder fills what is missing instead of refusing the file
+    ending: ClassVar[bytes] = (
+        b"\xff\xd9"  # EOI: lets the decoder fill what is missing instead of refusing the file
+    )
 
     test_settings = ({}, {"header": "known", "optimise": False})
 
@@ -43,7 +45,10 @@ class Jpeg(HeadedCodec):
 
     def check(self) -> None:
         if self.header == "known" and self.optimise:
-            raise ComponentError("Jpeg.optimise makes tables for each picture, which no receiver knows: set optimise: false")
+            raise ComponentError(
+                "Jpeg.optimise makes tables for each picture, which no receiver knows: set "
+                "optimise: false"
+            )
 
     def body(self, file: bytes) -> bytes:
         return bytes([self.quality]) + file[_behind_scan_header(file) : -len(self.ending)]
@@ -53,13 +58,15 @@ class Jpeg(HeadedCodec):
         return header[: _behind_scan_header(header)] + body[1:]
 
     def write(self, picture: Image.Image, file: io.BytesIO) -> None:
-        picture.save(file, "JPEG", quality=self.quality, subsampling=self.subsampling, optimize=self.optimise)
+        picture.save(
+            file, "JPEG", quality=self.quality, subsampling=self.subsampling, optimize=self.optimise
+        )
 
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
         return super().decode(data, size) if data.count(START_OF_SCAN) <= MAX_SCANS else None
 
 
 def _behind_scan_header(file: bytes) -> int:
-    """Where the coded picture of a baseline JPEG begins."""
+    """Offset of the entropy-coded data of a baseline JPEG."""
     scan = file.index(START_OF_SCAN)
     return scan + 2 + int.from_bytes(file[scan + 2 : scan + 4], "big")

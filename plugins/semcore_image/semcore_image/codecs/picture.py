@@ -1,4 +1,4 @@
-"""Pictures that stay pictures on both sides of the link: the transport does the coding."""
+"""Pictures that the transport codes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 
-from semcore import Candidates, Generator, KnowledgeBase, Picture, Rng, Sample, SemanticEncoder, Semantics, Stream
+from semcore import (
+    Candidates,
+    Generator,
+    KnowledgeBase,
+    Picture,
+    Rng,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+)
 from semcore_image.pixels import grey, image_of, other_size, resized, size_of
 
 PICTURE = "picture"
@@ -16,7 +26,8 @@ PICTURE = "picture"
 
 @dataclass(frozen=True)
 class PictureEncoder(SemanticEncoder):
-    """Hands the picture itself to the transport: a learned codec (`deepjscc`), `separation`, `ldpc` with a codec, or `analog`.
+    """Passes the picture to the transport: `deepjscc` or another learned codec, `separation`,
+    `ldpc` with a codec, or `analog`.
 
     Emits the stream `picture`.
     """
@@ -26,15 +37,18 @@ class PictureEncoder(SemanticEncoder):
         return {PICTURE: Picture}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(one.id, {PICTURE: Picture(image_of(one, self))}, one.user) for one in samples]
+        return [
+            Semantics(one.id, {PICTURE: Picture(image_of(one, self))}, one.user) for one in samples
+        ]
 
 
 @dataclass(frozen=True)
 class PictureGenerator(Generator):
-    """Shows the picture as the transport brought it; one that is lost is mid-grey (128).
+    """Shows the picture that the transport decoded; a lost one is mid-grey (128).
 
     Fields:
-        size: (height, width) of the pictures; null: as they arrive, and a lost one has the size that the grant tells
+        size: (height, width) of the pictures; null: as received; a lost one has the size given by
+            the grant
     """
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {PICTURE: (Picture,)}
@@ -49,5 +63,9 @@ class PictureGenerator(Generator):
 
     def _shown(self, one: Semantics) -> Sample:
         stream = one.streams.get(PICTURE)
-        pixels = stream.pixels if isinstance(stream, Picture) else grey(self.size or size_of(one) or (32, 32))
+        pixels = (
+            stream.pixels
+            if isinstance(stream, Picture)
+            else grey(self.size or size_of(one) or (32, 32))
+        )
         return Sample(one.key, one.user, image=resized(pixels, self.size or pixels.shape[:2]))

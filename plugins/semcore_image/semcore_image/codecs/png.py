@@ -15,7 +15,7 @@ from semcore_image.codecs.base import FileCodec
 class Png(FileCodec):
     """PNG, lossless.
 
-    A file that is not whole and without error is lost: one wrong bit breaks the compressed stream.
+    A truncated or damaged file is lost: one bit error breaks the compressed stream.
     """
 
     reference: ClassVar[str] = "ISO/IEC 15948"

@@ -13,13 +13,15 @@ from semcore_image.pixels import grey
 
 @dataclass(frozen=True)
 class Raw(Codec):
-    """Uncompressed RGB, one byte a value, no header.
+    """Uncompressed RGB, one byte per value, no header.
 
-    The size is known from the session. A bit error stays in its pixel; bytes that are missing are grey (128),
-    bytes behind the end are dropped. Without a `size` nothing can be decoded.
+    The size comes from the session; without it nothing can be decoded. A bit error changes one
+    value; missing bytes become grey (128), surplus bytes are dropped.
     """
 
-    reference: ClassVar[str] = "the conventional transmission of Ribouh & Saleem, LLM-based semantic communication, §IV"
+    reference: ClassVar[str] = (
+        "the conventional transmission of Ribouh & Saleem, LLM-based semantic communication, §IV"
+    )
     cites: ClassVar[tuple[str, ...]] = ("ribouh2025large",)
     lossless: ClassVar[bool] = True
 

@@ -16,11 +16,11 @@ from semcore_image.codecs.base import HeadedCodec
 class WebP(HeadedCodec):
     """WebP, lossy (VP8 intra) or lossless.
 
-    Wrong bits give a wrong picture where the decoder does not notice; a file that is cut off is lost. A known header
-    leaves the three bytes of the frame tag, and is for lossy files alone.
+    Bit errors that the decoder does not notice give a wrong picture; a truncated file is lost. With
+    `header: known` three bytes of the header are sent, the frame tag; it needs lossy files.
 
     Fields:
-        quality: 0..100; of a lossless file, the effort
+        quality: 0..100; of a lossless file: the effort
         lossless: whether every pixel is kept
     """
 
@@ -35,7 +35,9 @@ class WebP(HeadedCodec):
 
     def check(self) -> None:
         if self.header == "known" and self.lossless:
-            raise ComponentError("WebP.header can be known of lossy files alone: set lossless: false")
+            raise ComponentError(
+                "WebP.header can be known of lossy files alone: set lossless: false"
+            )
 
     def body(self, file: bytes) -> bytes:
         size = int.from_bytes(file[16:20], "little")
@@ -46,7 +48,13 @@ class WebP(HeadedCodec):
         chunk = body[:3] + header[23:30] + body[3:]
         padded = chunk + b"\0" * (len(chunk) % 2)
         length = len(padded) + 12
-        return b"RIFF" + length.to_bytes(4, "little") + b"WEBPVP8 " + len(chunk).to_bytes(4, "little") + padded
+        return (
+            b"RIFF"
+            + length.to_bytes(4, "little")
+            + b"WEBPVP8 "
+            + len(chunk).to_bytes(4, "little")
+            + padded
+        )
 
     def write(self, picture: Image.Image, file: io.BytesIO) -> None:
         picture.save(file, "WEBP", quality=self.quality, lossless=self.lossless, method=6)

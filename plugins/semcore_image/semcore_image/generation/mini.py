@@ -1,4 +1,4 @@
-"""Pictures from captions by the shipped mini model."""
+"""Pictures from captions by the shipped mini-diffusion."""
 
 from __future__ import annotations
 
@@ -20,35 +20,39 @@ from semcore_image.streams import CAPTION, caption_of, reference_of
 Count = Annotated[int, Ge(1)]
 
 NATIVE = (32, 32)
-"""The network's own picture size."""
+"""Picture size of the network."""
 CHUNK = 64
-"""Pictures that are denoised together; bounds the memory."""
+"""Pictures per batch of the network; bounds the memory."""
 
 
 @dataclass(frozen=True)
 class MiniDiffusionGenerator(Generator):
-    """Draws the received caption by mini-diffusion: 32×32 pictures on a laptop, no download.
+    """Generates pictures from the received caption with mini-diffusion: 32×32; no download.
 
-    A latent diffusion model conditioned on the characters of the caption, so that a misspelt caption still
-    says something; a lost caption is an empty one. With `start: reference`, the newest picture of the user in
-    the knowledge base is brought to 32×32, noised up to `strength` and denoised from there (image to image);
-    without one, from noise.
+    A latent diffusion model conditioned on the characters of the caption, so that a misspelt
+    caption is still useful; a lost caption is an empty one. With `start: reference`, the newest
+    picture of the user in the knowledge base is resized to 32×32, noised up to `strength` and
+    denoised from there (image to image); without such a picture, from noise.
 
-    Candidates of one caption are denoised together and no caption with another, so a picture depends on its
-    caption and its random numbers alone.
+    Only candidates of the same caption are batched, so a picture depends on its caption and its
+    random numbers only.
 
     Fields:
-        candidates: pictures for each caption
+        candidates: pictures per caption
         steps: denoising steps of the UniPC solver
-        guidance: scale of classifier-free guidance, 1 for none; null: the model's own measured optimum
-        start: what to denoise from
-        strength: share of the steps that a reference is noised by, in 0..1; 1: nothing of it stays
-        size: (height, width) of the pictures; other than 32×32 they are resampled (bicubic, cropped to the
-            aspect)
-        weights: folder that the recipe `mini-diffusion` wrote; null: the shipped ones
+        guidance: scale of classifier-free guidance; 1: none; null: the optimum in the model's
+            config.json
+        start: what denoising starts from
+        strength: share of the steps by which a reference is noised, 0..1; 1: none of it remains
+        size: (height, width) of the pictures; if not 32×32, they are resampled (bicubic, centre
+            crop)
+        weights: folder written by the recipe `mini-diffusion`; null: the shipped weights
     """
 
-    reference: ClassVar[str] = "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, Algorithm 2"
+    reference: ClassVar[str] = (
+        "Ribouh & Saleem, LLM-based semantic communication for image transmission, §II-B, "
+        "Algorithm 2"
+    )
     cites: ClassVar[tuple[str, ...]] = (
         "ribouh2025large",
         "rombach2022high",
@@ -77,7 +81,11 @@ class MiniDiffusionGenerator(Generator):
     def _net(self) -> Any:
         from semcore_image.models.weights import load_mini
 
-        return load_mini("mini-diffusion", self.weights) if self.weights else load_mini("mini-diffusion")
+        return (
+            load_mini("mini-diffusion", self.weights)
+            if self.weights
+            else load_mini("mini-diffusion")
+        )
 
     def check(self) -> None:
         check_written(self, "weights", self.weights)
@@ -95,7 +103,12 @@ class MiniDiffusionGenerator(Generator):
         pictures: list[Sample] = []
         for first in range(0, self.candidates, CHUNK):
             numbers = range(first, min(first + CHUNK, self.candidates))
-            noise = torch.stack([torch.randn(self._net.latent_shape, generator=rng.at(number).torch()) for number in numbers])
+            noise = torch.stack(
+                [
+                    torch.randn(self._net.latent_shape, generator=rng.at(number).torch())
+                    for number in numbers
+                ]
+            )
             drawn = self._net.sample(
                 [caption_of(one)] * len(numbers),
                 noise,
@@ -104,5 +117,8 @@ class MiniDiffusionGenerator(Generator):
                 start=None if start is None else start.expand(len(numbers), -1, -1, -1),
                 strength=self.strength,
             )
-            pictures += [Sample(one.key, one.user, image=resized(pixels, self.size)) for pixels in from_tensor(drawn)]
+            pictures += [
+                Sample(one.key, one.user, image=resized(pixels, self.size))
+                for pixels in from_tensor(drawn)
+            ]
         return Candidates(tuple(pictures))

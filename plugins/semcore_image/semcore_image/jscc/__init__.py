@@ -1,1 +1,1 @@
-"""Learned joint source-channel coding: networks that turn a picture into symbols and noisy symbols into a picture."""
+"""Learned joint source-channel coding: pictures to symbols and noisy symbols to pictures."""

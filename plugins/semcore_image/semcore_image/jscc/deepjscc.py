@@ -1,4 +1,4 @@
-"""DeepJSCC with one network for all SNRs: convolutions on squares of pixels, modulated by the SNR."""
+"""DeepJSCC with one network for all SNRs: convolutions on patches, modulated by the SNR."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semcore_image.jscc.network import JsccNetwork, Told
 
 
 class ModulatedBlock(nn.Module):
-    """A residual block whose input is scaled and shifted, channel by channel, as the SNR says (FiLM)."""
+    """A residual block whose input is scaled and shifted per channel by the SNR (FiLM)."""
 
     def __init__(self, width: int, told: int) -> None:
         super().__init__()
@@ -18,7 +18,9 @@ class ModulatedBlock(nn.Module):
         self.second = nn.Conv2d(width, width, 3, padding=1)
         self.modulation = nn.Linear(told, 2 * width)
         nn.init.zeros_(self.modulation.weight)
-        nn.init.zeros_(self.second.weight)  # a block begins as the identity: with high rates, deep stacks diverge otherwise
+        nn.init.zeros_(
+            self.second.weight
+        )  # each block starts as the identity: otherwise deep stacks diverge at high learning rates
 
     def forward(self, maps: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
         scale, shift = self.modulation(told)[:, :, None, None].chunk(2, dim=1)
@@ -37,17 +39,18 @@ class Stack(nn.Module):
 
     def forward(self, maps: torch.Tensor, snr_db: torch.Tensor) -> torch.Tensor:
         told = self.told(snr_db)
-        maps = self.enter(maps).float()  # what blocks add up to stays in single precision when they run in half
+        maps = self.enter(maps).float()  # the residual sum stays in single precision under autocast
         for block in self.blocks:
             maps = block(maps, told)
         return self.leave(maps)
 
 
 class DeepJscc(JsccNetwork):
-    """Convolutional JSCC (Bourtsoulatze et al.) on 4 x 4 squares, one network for all SNRs (as ADJSCC, by FiLM).
+    """Convolutional JSCC (Bourtsoulatze et al.) on 4 x 4 patches, SNR-adaptive by FiLM (cf.
+    ADJSCC).
 
     Args:
-        latent: real numbers for a square of 4 x 4 pixels; 16 is CBR 1/6, 8 is CBR 1/12
+        latent: real values per 4 x 4 patch; 16 is CBR 1/6, 8 is CBR 1/12
         width: channels of the residual blocks
         blocks: residual blocks of each half
     """
@@ -60,7 +63,9 @@ class DeepJscc(JsccNetwork):
         self.encoder = Stack(pixels, width, blocks, latent)
         self.decoder = Stack(latent, width, blocks, pixels)
 
-    def analyse(self, images: torch.Tensor, snr_db: torch.Tensor, text: torch.Tensor | None) -> torch.Tensor:
+    def analyse(
+        self, images: torch.Tensor, snr_db: torch.Tensor, text: torch.Tensor | None
+    ) -> torch.Tensor:
         return self.encoder(F.pixel_unshuffle(images * 2 - 1, self.stride), snr_db)
 
     def synthesise(self, numbers: torch.Tensor, snr_db: torch.Tensor) -> torch.Tensor:

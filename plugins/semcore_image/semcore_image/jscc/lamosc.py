@@ -1,4 +1,4 @@
-"""LaMoSC: what a picture looks like and what a language model says of it, fused before one joint code."""
+"""LaMoSC: visual features and a text embedding, fused and jointly coded."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from semcore_image.jscc.network import JsccNetwork
 
 
 class Fusion(nn.Module):
-    """Positions of a picture attend to what the text says: (B, C, H, W) and (B, D) -> (B, C, H, W).
+    """Cross-attention from positions to a text: (B, C, H, W) and (B, D) -> (B, C, H, W).
 
-    The text is `words` learned readings of its embedding, so that there is something to attend to.
+    Keys and values are `words` learned projections of the text embedding.
     """
 
     def __init__(self, width: int, text: int, words: int = 4, heads: int = 4) -> None:
@@ -31,13 +31,14 @@ class Fusion(nn.Module):
 
 
 class Lamosc(JsccNetwork):
-    """LaMoSC in small (Zhao et al.): visual and textual features fused by attention, then one joint code for both.
+    """LaMoSC in small (Zhao et al.): visual and textual features fused by attention, then one joint
+    code for both.
 
     Args:
-        latent: real numbers for a square of 4 x 4 pixels
+        latent: real values per 4 x 4 patch
         width: channels
         blocks: residual blocks of each half
-        text: numbers of the text embedding
+        text: dimension of the text embedding
     """
 
     stride = 4
@@ -52,9 +53,14 @@ class Lamosc(JsccNetwork):
         self.encoder = Stack(width, width, blocks, latent)
         self.decoder = Stack(latent, width, blocks, pixels)
 
-    def analyse(self, images: torch.Tensor, snr_db: torch.Tensor, text: torch.Tensor | None) -> torch.Tensor:
+    def analyse(
+        self, images: torch.Tensor, snr_db: torch.Tensor, text: torch.Tensor | None
+    ) -> torch.Tensor:
         maps = self.visual(F.pixel_unshuffle(images * 2 - 1, self.stride))
-        return self.encoder(self.fusion(maps, images.new_zeros(len(images), self.text) if text is None else text), snr_db)
+        return self.encoder(
+            self.fusion(maps, images.new_zeros(len(images), self.text) if text is None else text),
+            snr_db,
+        )
 
     def synthesise(self, numbers: torch.Tensor, snr_db: torch.Tensor) -> torch.Tensor:
         return F.pixel_shuffle(self.decoder(numbers, snr_db), self.stride) / 2 + 0.5

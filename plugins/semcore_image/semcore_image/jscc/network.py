@@ -1,4 +1,4 @@
-"""What all learned codecs share: power, noise and sizes. A codec adds a map from pictures to numbers, and one back."""
+"""What all learned codecs share: power normalisation, noise and sizes."""
 
 from __future__ import annotations
 
@@ -10,31 +10,35 @@ from torch import nn
 
 
 class JsccNetwork(nn.Module, abc.ABC):
-    """Pictures to complex symbols and back, both halves told of the SNR.
+    """Pictures to complex symbols and back; both halves know the SNR.
 
-    A picture becomes `latent` real numbers for every square of `stride` x `stride` pixels; pairs of them are complex symbols,
-    and the symbols of a picture are scaled to unit average power. A picture whose sides are no multiples of `stride` is
-    extended by its border and cut again.
+    A patch of `stride` x `stride` pixels becomes `latent` real values; pairs of values are complex
+    symbols, and the symbols of a picture are scaled to unit average power. Pictures whose sides are
+    not multiples of `stride` are padded by replication and cropped after decoding.
     """
 
     stride: int
     reads_text: bool = False
-    """Whether it fuses a text embedding into what it sends."""
+    """Whether the encoder uses a text embedding."""
 
     def __init__(self, latent: int) -> None:
         super().__init__()
         self.latent = latent
 
     @abc.abstractmethod
-    def analyse(self, images: torch.Tensor, snr_db: torch.Tensor, text: torch.Tensor | None) -> torch.Tensor:
-        """float32 0..1 (B, 3, H, W), SNR (B,), text (B, D) -> float32 (B, latent, H / stride, W / stride)."""
+    def analyse(
+        self, images: torch.Tensor, snr_db: torch.Tensor, text: torch.Tensor | None
+    ) -> torch.Tensor:
+        """float32 0..1 (B, 3, H, W), SNR (B,), text (B, D) -> float32 (B, latent, H / stride, W /
+        stride)."""
 
     @abc.abstractmethod
     def synthesise(self, numbers: torch.Tensor, snr_db: torch.Tensor) -> torch.Tensor:
-        """float32 (B, latent, H / stride, W / stride), SNR (B,) -> float32 (B, 3, H, W), around 0..1."""
+        """float32 (B, latent, H / stride, W / stride), SNR (B,) -> float32 (B, 3, H, W), around
+        0..1."""
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Squares along (height, width) of a picture of `size` (H, W)."""
+        """Patches along (height, width) of a picture of `size` (H, W)."""
         return -(-size[0] // self.stride), -(-size[1] // self.stride)
 
     def uses(self, size: tuple[int, int]) -> int:
@@ -42,35 +46,41 @@ class JsccNetwork(nn.Module, abc.ABC):
         rows, columns = self.grid(size)
         return -(-rows * columns * self.latent // 2)
 
-    def encode(self, images: torch.Tensor, snr_db: torch.Tensor, text: torch.Tensor | None = None) -> torch.Tensor:
+    def encode(
+        self, images: torch.Tensor, snr_db: torch.Tensor, text: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Pictures to symbols.
 
         Args:
             images: float32 in 0..1 (B, 3, H, W)
-            snr_db: Es/N0 that the transmitter reckons with, dB, float32 (B,)
-            text: an embedding of what the picture shows, float32 (B, D), for a network that `reads_text`
+            snr_db: Es/N0 assumed by the transmitter, dB, float32 (B,)
+            text: embedding of a caption, float32 (B, D), for a network that `reads_text`
 
         Returns:
-            complex64 (B, uses), every row of unit average power
+            complex64 (B, uses), each row of unit average power
         """
         size = images.shape[-2:]
         rows, columns = self.grid((size[0], size[1]))
         border = (0, columns * self.stride - size[1], 0, rows * self.stride - size[0])
-        numbers = self.analyse(F.pad(images, border, mode="replicate"), snr_db, text).float().flatten(1)
+        numbers = (
+            self.analyse(F.pad(images, border, mode="replicate"), snr_db, text).float().flatten(1)
+        )
         numbers = F.pad(numbers, (0, numbers.shape[1] % 2))
         symbols = torch.view_as_complex(numbers.reshape(len(numbers), -1, 2))
         power = symbols.abs().square().mean(1, keepdim=True)
         return symbols / power.clamp(min=1e-12).sqrt()
 
-    def decode(self, symbols: torch.Tensor, noise_var: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    def decode(
+        self, symbols: torch.Tensor, noise_var: torch.Tensor, size: tuple[int, int]
+    ) -> torch.Tensor:
         """Noisy symbols to pictures.
 
-        A symbol y with noise of variance v counts as its linear estimate y / (1 + v). The network is told the SNR at which
-        all symbols together would be as reliable: r / (1 - r), with r the mean of 1 / (1 + v).
+        A symbol y with noise variance v is replaced by its linear MMSE estimate y / (1 + v). The
+        network gets the equivalent SNR r / (1 - r), with r the mean of 1 / (1 + v).
 
         Args:
             symbols: complex64 (B, uses)
-            noise_var: variance of the complex noise in them, float32 (B, uses)
+            noise_var: variance of the complex noise, float32 (B, uses)
             size: (H, W) of the pictures
 
         Returns:
@@ -80,16 +90,22 @@ class JsccNetwork(nn.Module, abc.ABC):
         mean = reliability.mean(1).clamp(1e-4, 1 - 1e-4)
         numbers = torch.view_as_real(symbols * reliability).flatten(1)
         rows, columns = self.grid(size)
-        numbers = numbers[:, : rows * columns * self.latent].reshape(len(numbers), self.latent, rows, columns)
-        return self.synthesise(numbers, 10 * torch.log10(mean / (1 - mean)))[:, :, : size[0], : size[1]].float()
+        numbers = numbers[:, : rows * columns * self.latent].reshape(
+            len(numbers), self.latent, rows, columns
+        )
+        return self.synthesise(numbers, 10 * torch.log10(mean / (1 - mean)))[
+            :, :, : size[0], : size[1]
+        ].float()
 
 
 class Told(nn.Module):
-    """An SNR in dB as a vector: float32 (B,) -> (B, width)."""
+    """Embedding of an SNR in dB: float32 (B,) -> (B, width)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(1, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.layers = nn.Sequential(
+            nn.Linear(1, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()
+        )
 
     def forward(self, snr_db: torch.Tensor) -> torch.Tensor:
         return self.layers((snr_db[:, None] - 10) / 10)

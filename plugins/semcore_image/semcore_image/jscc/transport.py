@@ -1,4 +1,4 @@
-"""Learned codecs as transports: pictures straight to symbols, over any channel."""
+"""Learned codecs as transports: pictures to symbols, over any channel."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 def ratio(value: object) -> object:
-    """`1/12` as well as 0.0833333."""
+    """Convert a fraction such as `1/12` to a float; other values are returned as they are."""
     try:
         return float(Fraction(value)) if isinstance(value, str) else value
     except (ValueError, ZeroDivisionError) as error:
@@ -52,16 +52,17 @@ Ratio = Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(10)]
 
 @dataclass(frozen=True)
 class LearnedCodec(Adaptive, abc.ABC):
-    """A network at either end, trained together through a noisy channel.
+    """Encoder and decoder networks, trained jointly through a noisy channel.
 
-    A picture becomes H W 3 x CBR complex symbols of unit power. There are no bits, no header and no check; quality
-    falls gently with the SNR, and every channel use is `data`. One network serves all SNRs: the transmitter's half is
-    told the mean SNR of the channel, which both ends know (or `snr_db`), the receiver's
-    half the noise that is left after equalisation, symbol by symbol.
+    A picture becomes H W 3 x CBR complex symbols of unit power. There are no bits, header or CRC;
+    quality degrades gracefully with the SNR, and every channel use is `data`. One network serves
+    all SNRs: the encoder gets the mean SNR of the channel, which both ends know (or `snr_db`), the
+    decoder the noise variance after equalisation of each symbol.
 
     Fields:
-        cbr: complex symbols per source value, as a number or as a fraction such as 1/12; must be that of the weights
-        weights: folder that the recipe wrote; null: the shipped ones
+        cbr: complex symbols per source value, as a number or as a fraction such as 1/12; must match
+            the weights
+        weights: folder written by the recipe; null: the shipped weights
     """
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Picture,)
@@ -75,19 +76,25 @@ class LearnedCodec(Adaptive, abc.ABC):
     @property
     @abc.abstractmethod
     def build(self) -> Any:
-        """Makes the network from its settings."""
+        """The class of the network; its arguments are those of config.json."""
 
     def check(self) -> None:
         check_written(self, "weights", self.weights)
         if self.weights is None and self._shipped() is None:
-            name, known = type(self).__name__, ", ".join(str(Fraction(cbr).limit_denominator(1000)) for cbr in self.shipped)
+            name, known = (
+                type(self).__name__,
+                ", ".join(str(Fraction(cbr).limit_denominator(1000)) for cbr in self.shipped),
+            )
             raise ComponentError(
-                f"{name}.cbr: weights are shipped for {known} alone; train some (`semcore train {name.lower()}`) "
+                f"{name}.cbr: weights are shipped for {known} alone; train some (`semcore train "
+                f"{name.lower()}`) "
                 "and name their folder under `weights`"
             )
 
     def _shipped(self) -> str | None:
-        return next((name for cbr, name in self.shipped.items() if abs(cbr - self.cbr) < 1e-4), None)
+        return next(
+            (name for cbr, name in self.shipped.items() if abs(cbr - self.cbr) < 1e-4), None
+        )
 
     def identity(self) -> Any:
         """The digest of the weights."""
@@ -99,17 +106,20 @@ class LearnedCodec(Adaptive, abc.ABC):
         from semcore_image.models.weights import fill, folder_of
 
         network = (
-            fill(self.build, folder_of(self.weights) if self.weights else self._shipped() or "").eval().requires_grad_(False)
+            fill(self.build, folder_of(self.weights) if self.weights else self._shipped() or "")
+            .eval()
+            .requires_grad_(False)
         )
         found = network.latent / (6 * network.stride**2)
         if abs(found - self.cbr) > 1e-4:
             raise ComponentError(
-                f"{type(self).__name__}.cbr is {self.cbr:g}, and the weights {self.weights} were trained for {found:g}"
+                f"{type(self).__name__}.cbr is {self.cbr:g}, and the weights {self.weights} were "
+                f"trained for {found:g}"
             )
         return network
 
     def embed(self, pixels: np.ndarray) -> torch.Tensor | None:
-        """What a network that reads text is told of a picture: float32 (1, D), or None."""
+        """Text embedding of a picture for a network that reads text: float32 (1, D), or None."""
         return None
 
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
@@ -120,23 +130,34 @@ class LearnedCodec(Adaptive, abc.ABC):
             row, start = [torch.zeros(0, dtype=torch.complex64)], 0
             for name, stream in semantics.streams.items():
                 if not isinstance(stream, Picture):
-                    raise ComponentError(f"{type(self).__name__} sends pictures, and stream {name!r} is none")
+                    raise ComponentError(
+                        f"{type(self).__name__} sends pictures, and stream {name!r} is none"
+                    )
                 row.append(self._symbols(stream.pixels))
-                spans.append(Span(index, start, start + len(row[-1]), index, name, Picture, stream.form))
+                spans.append(
+                    Span(index, start, start + len(row[-1]), index, name, Picture, stream.form)
+                )
                 start += len(row[-1])
             rows.append(torch.cat(row))
         senders = tuple((semantics.key, semantics.user) for semantics in batch)
-        layout = Layout(tuple(map(len, rows)), tuple(spans), tuple(key for key, _ in senders), senders)
+        layout = Layout(
+            tuple(map(len, rows)), tuple(spans), tuple(key for key, _ in senders), senders
+        )
         return Symbols(torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), layout)
 
     def receive(self, received: Received) -> list[Semantics]:
-        streams = {(span.sample, span.stream): (self._picture(span, received), None) for span in received.layout.spans}
+        streams = {
+            (span.sample, span.stream): (self._picture(span, received), None)
+            for span in received.layout.spans
+        }
         return received.layout.semantics(streams)
 
     def _symbols(self, pixels: np.ndarray) -> torch.Tensor:
         import torch
 
-        images = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float() / 255
+        images = (
+            torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float() / 255
+        )
         told = torch.tensor([self.design_snr_db])
         with torch.inference_mode():
             return self.network.encode(images, told, self.embed(pixels))[0].clone()
@@ -145,10 +166,16 @@ class LearnedCodec(Adaptive, abc.ABC):
         import torch
 
         at = span.row, slice(span.start, span.stop)
-        noise_var = torch.nan_to_num(received.noise_var[at].detach().cpu(), nan=1e12).clamp(1e-12, 1e12)
-        parts = torch.nan_to_num(torch.view_as_real(received.values[at].detach().cpu()), nan=0.0).clamp(-1e6, 1e6)
+        noise_var = torch.nan_to_num(received.noise_var[at].detach().cpu(), nan=1e12).clamp(
+            1e-12, 1e12
+        )
+        parts = torch.nan_to_num(
+            torch.view_as_real(received.values[at].detach().cpu()), nan=0.0
+        ).clamp(-1e6, 1e6)
         with torch.inference_mode():
-            decoded = self.network.decode(torch.view_as_complex(parts)[None], noise_var[None], (span.form[0], span.form[1]))
+            decoded = self.network.decode(
+                torch.view_as_complex(parts)[None], noise_var[None], (span.form[0], span.form[1])
+            )
         return Picture(from_tensor(torch.nan_to_num(decoded, nan=0.5))[0])
 
 
@@ -156,15 +183,20 @@ class LearnedCodec(Adaptive, abc.ABC):
 class DeepJSCC(LearnedCodec):
     """Deep joint source-channel coding by convolutions, one network for all SNRs.
 
-    Pictures are taken in squares of 4 x 4 pixels; ten residual blocks, each modulated by the SNR (FiLM, after ADJSCC's
-    attention features), stand in for the five convolutions of the paper. Weights are shipped for CBR 1/6 and 1/12,
-    trained on CIFAR-10 over AWGN; their cards say how well they do.
+    Pictures are coded in 4 x 4 patches; ten residual blocks, each modulated by the SNR (FiLM, in
+    place of ADJSCC's attention features), replace the five convolutions of the paper. Weights for
+    CBR 1/6 and 1/12 are shipped, trained on CIFAR-10 over AWGN; their cards give the PSNR.
     """
 
     reference: ClassVar[str] = (
-        "E. Bourtsoulatze et al., IEEE Trans. Cogn. Commun. Netw. 5(3), 2019; SNR-adaptive as J. Xu et al., 2022"
+        "E. Bourtsoulatze et al., IEEE Trans. Cogn. Commun. Netw. 5(3), 2019; SNR-adaptive as J. "
+        "Xu et al., 2022"
     )
-    cites: ClassVar[tuple[str, ...]] = ("bourtsoulatze2019deep", "xu2022wireless", "krizhevsky2009learning")
+    cites: ClassVar[tuple[str, ...]] = (
+        "bourtsoulatze2019deep",
+        "xu2022wireless",
+        "krizhevsky2009learning",
+    )
     test_settings = ({}, {"cbr": "1/6", "snr_db": 5.0})
     shipped: ClassVar[dict[float, str]] = {1 / 6: "deepjscc-6", 1 / 12: "deepjscc-12"}
 
@@ -177,14 +209,17 @@ class DeepJSCC(LearnedCodec):
 
 @dataclass(frozen=True)
 class WITT(LearnedCodec):
-    """The wireless image transmission transformer: Swin blocks at either end, and features scaled as the SNR says.
+    """WITT, the wireless image transmission transformer: Swin blocks with channel modulation.
 
-    Two stages of Swin blocks and, at the transmitter and at the receiver, a channel modulation network: eight fully
-    connected layers with seven modulations by the SNR in between, whose output scales the features. Small weights are
-    shipped for CBR 1/12, trained on CIFAR-10 over AWGN, their card says how far; the recipe `witt` trains others.
+    Two stages of Swin blocks and, at both ends, a channel modulation network: eight fully connected
+    layers with seven SNR modulations in between, whose output scales the features. Small weights
+    for CBR 1/12 are shipped, trained on CIFAR-10 over AWGN (see their card); the recipe `witt`
+    trains others.
     """
 
-    reference: ClassVar[str] = "K. Yang et al., WITT: a wireless image transmission transformer, ICASSP 2023"
+    reference: ClassVar[str] = (
+        "K. Yang et al., WITT: a wireless image transmission transformer, ICASSP 2023"
+    )
     cites: ClassVar[tuple[str, ...]] = ("yang2023witt", "krizhevsky2009learning")
     shipped: ClassVar[dict[float, str]] = {1 / 12: "witt-12"}
 
@@ -197,13 +232,13 @@ class WITT(LearnedCodec):
 
 @dataclass(frozen=True)
 class LaMoSC(LearnedCodec):
-    """LaMoSC: what a captioner says of a picture is fused with what it looks like, and one joint code carries both.
+    """LaMoSC: the picture is fused with the embedding of its caption before joint coding.
 
-    The caption stays with the transmitter; what it changes is what is sent. Small weights are shipped for CBR 1/12,
-    trained on CIFAR-10 over AWGN, their card says how far; the recipe `lamosc` trains others.
+    The caption itself is not sent. Small weights for CBR 1/12 are shipped, trained on CIFAR-10 over
+    AWGN (see their card); the recipe `lamosc` trains others.
 
     Fields:
-        captioner: says what a picture shows; null: mini-caption
+        captioner: captioning encoder; null: mini-caption
     """
 
     reference: ClassVar[str] = "Y. Zhao et al., LaMoSC, IEEE Trans. Cogn. Commun. Netw., 2024"
@@ -222,6 +257,8 @@ class LaMoSC(LearnedCodec):
         from semcore_image.models.weights import load_mini
 
         encoder = self.captioner or MiniCaptionEncoder()
-        said = encoder.encode([Sample("picture", image=pixels)], KnowledgeBase())[0].streams.values()
+        said = encoder.encode([Sample("picture", image=pixels)], KnowledgeBase())[
+            0
+        ].streams.values()
         words = " ".join(stream.value for stream in said if isinstance(stream, Text))
         return load_mini("mini-clip").encode_text([words])

@@ -1,4 +1,4 @@
-"""WITT: a Swin transformer at either end, and a network that scales its output as the SNR says."""
+"""WITT: Swin transformers at both ends, and channel modulation by the SNR."""
 
 from __future__ import annotations
 
@@ -15,12 +15,17 @@ MODULATIONS = 7
 
 
 class Modulation(nn.Module):
-    """An SNR as one factor a channel (three fully connected layers)."""
+    """One factor per channel from the SNR (three fully connected layers)."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Linear(1, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.Sigmoid()
+            nn.Linear(1, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.Sigmoid(),
         )
 
     def forward(self, snr_db: torch.Tensor) -> torch.Tensor:
@@ -28,12 +33,14 @@ class Modulation(nn.Module):
 
 
 class ChannelModNet(nn.Module):
-    """Scales features (B, N, C) by what a chain of layers, each told of the SNR, says of them: x * sigmoid(f(x, SNR))."""
+    """Scales features (B, N, C): x * sigmoid(f(x, SNR)), f being layers modulated by the SNR."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
         inner = width * 3 // 2
-        self.layers = nn.ModuleList([nn.Linear(width, inner), *(nn.Linear(inner, inner) for _ in range(MODULATIONS - 1))])
+        self.layers = nn.ModuleList(
+            [nn.Linear(width, inner), *(nn.Linear(inner, inner) for _ in range(MODULATIONS - 1))]
+        )
         self.modulations = nn.ModuleList(Modulation(inner) for _ in range(MODULATIONS))
         self.last = nn.Linear(inner, width)
 
@@ -45,36 +52,45 @@ class ChannelModNet(nn.Module):
 
 
 def _blocks(width: int, depth: int, heads: int, window: int, side: int) -> nn.Sequential:
-    """Swin blocks, every other with shifted windows, for maps of any size."""
+    """Swin blocks, every other one with shifted windows, for maps of any size."""
     return nn.Sequential(
         *(
             SwinTransformerBlock(
-                width, (side, side), heads, window_size=window, shift_size=number % 2 * (window // 2),
-                always_partition=True, dynamic_mask=True,
+                width,
+                (side, side),
+                heads,
+                window_size=window,
+                shift_size=number % 2 * (window // 2),
+                always_partition=True,
+                dynamic_mask=True,
             )
             for number in range(depth)
         )
-    )  # fmt: skip
+    )
 
 
 class Merge(nn.Module):
-    """Squares of 2 x 2 positions become one: (B, H, W, C) -> (B, H / 2, W / 2, outputs).
+    """Patch merging, 2 x 2 positions to one: (B, H, W, C) -> (B, H / 2, W / 2, outputs).
 
-    Features are normalised before; pixels are not, or the brightness of a square would be lost.
+    Features are layer-normalised before; pixels are not, which would remove the brightness.
     """
 
     def __init__(self, inputs: int, outputs: int, pixels: bool) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.Identity() if pixels else nn.LayerNorm(4 * inputs), nn.Linear(4 * inputs, outputs))
+        self.layers = nn.Sequential(
+            nn.Identity() if pixels else nn.LayerNorm(4 * inputs), nn.Linear(4 * inputs, outputs)
+        )
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         count, height, width, channels = maps.shape
-        squares = maps.reshape(count, height // 2, 2, width // 2, 2, channels).permute(0, 1, 3, 2, 4, 5)
+        squares = maps.reshape(count, height // 2, 2, width // 2, 2, channels).permute(
+            0, 1, 3, 2, 4, 5
+        )
         return self.layers(squares.flatten(3))
 
 
 class Divide(nn.Module):
-    """One position becomes a square of 2 x 2: (B, H, W, C) -> (B, 2 H, 2 W, outputs)."""
+    """Patch division, one position to 2 x 2: (B, H, W, C) -> (B, 2 H, 2 W, outputs)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -82,36 +98,50 @@ class Divide(nn.Module):
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         count, height, width, _ = maps.shape
-        squares = self.layers(maps).reshape(count, height, width, 2, 2, -1).permute(0, 1, 3, 2, 4, 5)
+        squares = (
+            self.layers(maps).reshape(count, height, width, 2, 2, -1).permute(0, 1, 3, 2, 4, 5)
+        )
         return squares.reshape(count, 2 * height, 2 * width, -1)
 
 
 class Witt(JsccNetwork):
-    """WITT (Yang et al., ICASSP 2023): patches, stages of Swin blocks, channel modulation, and the mirror image of it.
+    """WITT (Yang et al., ICASSP 2023): stages of Swin blocks, channel modulation, and the inverse.
 
     Args:
-        latent: real numbers for a square of `stride` x `stride` pixels
-        widths: channels of each stage; a stage has half the side of the one before, the first that of the picture
+        latent: real values per patch of `stride` x `stride` pixels
+        widths: channels of each stage; each stage halves the side
         depths: Swin blocks of each stage
         heads: attention heads of each stage
-        window: side of the windows of attention, positions
+        window: side of the attention windows, positions
     """
 
-    def __init__(self, latent: int, widths: Sequence[int], depths: Sequence[int], heads: Sequence[int], window: int) -> None:
+    def __init__(
+        self,
+        latent: int,
+        widths: Sequence[int],
+        depths: Sequence[int],
+        heads: Sequence[int],
+        window: int,
+    ) -> None:
         super().__init__(latent)
         self.stride = 2 ** len(widths)
-        side = 4 * window  # of the masks that are made beforehand; others are made as pictures come
+        side = 4 * window  # of the precomputed masks; other sizes are computed on the fly
         stages = list(zip(widths, depths, heads, strict=True))
         before, down, up = 3, list[nn.Module](), list[nn.Module]()
         for width, depth, head in stages:
-            down += [Merge(before, width, pixels=not down), _blocks(width, depth, head, window, side)]
+            down += [
+                Merge(before, width, pixels=not down),
+                _blocks(width, depth, head, window, side),
+            ]
             up[:0] = [_blocks(width, depth, head, window, side), Divide(width, before)]
             before = width
         self.down, self.up = nn.Sequential(*down), nn.Sequential(*up)
         self.transmitter, self.receiver = ChannelModNet(before), ChannelModNet(before)
         self.narrow, self.widen = nn.Linear(before, latent), nn.Linear(latent, before)
 
-    def analyse(self, images: torch.Tensor, snr_db: torch.Tensor, text: torch.Tensor | None) -> torch.Tensor:
+    def analyse(
+        self, images: torch.Tensor, snr_db: torch.Tensor, text: torch.Tensor | None
+    ) -> torch.Tensor:
         maps = self.down((images * 2 - 1).permute(0, 2, 3, 1))
         modulated = self.transmitter(maps.flatten(1, 2), snr_db).reshape(maps.shape)
         return self.narrow(modulated).permute(0, 3, 1, 2)

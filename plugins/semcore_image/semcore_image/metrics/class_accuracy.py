@@ -1,4 +1,4 @@
-"""Whether a classifier finds the class of the source in the result."""
+"""Classification accuracy of the result."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from semcore_image.pixels import to_tensor
 
 @dataclass(frozen=True)
 class ClassAccuracy(Metric):
-    """Share of resulting pictures in which the shipped classifier sees the source's class.
+    """Share of resulting pictures that the shipped classifier assigns to the class of the source.
 
-    A picture counts 100 or 0. The source's class is its label; where it has none of CIFAR-10's ten, it is
-    what the classifier sees in the source. None where the result has no picture, or the source neither label
-    nor picture.
+    A picture counts 100 or 0. The class of the source is its label; if that is not one of
+    CIFAR-10's ten, the class that the classifier assigns to the source. None if the result has no
+    picture, or the source neither label nor picture.
     """
 
     cites: ClassVar[tuple[str, ...]] = ("he2016deep", "krizhevsky2009learning")

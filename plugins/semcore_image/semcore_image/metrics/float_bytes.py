@@ -11,10 +11,11 @@ from semcore.metrics.builtin import RecordMetric
 
 @dataclass(frozen=True)
 class FloatBytes(RecordMetric):
-    """Bytes of the numbers that were sent, 4 each, as the paper counts its overhead: C1 of eq. 31, C2 of eq. 32.
+    """Bytes of the real numbers that were sent, 4 each: the overhead C1 of eq. 31 and C2 of eq. 32.
 
-    Counted from the ledger: a channel use of kind `data` without bits carries two real numbers. Headers, repetitions
-    and pilots are channel uses (`channel-uses`), and not in here. None if a stream was sent as bits, or nothing was.
+    Counted from the ledger: a channel use of kind `data` without bits carries two real numbers.
+    Headers, repetitions and pilots are not included (see `channel-uses`). None if a stream was sent
+    as bits, or nothing was sent.
     """
 
     unit: ClassVar[str] = "byte"

@@ -14,27 +14,32 @@ from semcore import Mean, Record, RunError, Statistic
 from semcore.metrics.builtin import RecordMetric, pictures
 
 TORCHVISION = "https://download.pytorch.org/models/"
-NETWORKS = {"alex": "alexnet-owt-7be5be79.pth", "squeeze": "squeezenet1_1-b8a52dc0.pth", "vgg": "vgg16-397923af.pth"}
+NETWORKS = {
+    "alex": "alexnet-owt-7be5be79.pth",
+    "squeeze": "squeezenet1_1-b8a52dc0.pth",
+    "vgg": "vgg16-397923af.pth",
+}
 """Where torchvision fetches the weights of LPIPS's networks, and their files."""
 
 
 @dataclass(frozen=True)
 class LPIPS(RecordMetric):
-    """Perceptual distance of the pictures by the features of a network (torchmetrics), where its weights are on this machine.
+    """LPIPS: perceptual distance of the pictures by features of a network (torchmetrics).
 
-    The linear layers come with torchmetrics; the network's own weights are torchvision's, and nothing is downloaded:
-    what is missing is named. Pictures smaller than 64 pixels a side are enlarged to it (bilinear), as the networks
-    want. None without two pictures.
+    The linear layers come with torchmetrics, the weights of the network from torchvision. Nothing
+    is downloaded; the error names the missing file. Pictures with a side below 64 pixels are
+    enlarged to 64 (bilinear). None without two pictures.
 
-    Errors: RunError if the weights of the network are not there.
+    Errors: RunError if the weights of the network are not on this machine.
 
     Fields:
-        network: whose features are compared
+        network: network whose features are compared
     """
 
     better: ClassVar[str] = "lower"
     reference: ClassVar[str] = (
-        "R. Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric, CVPR 2018"
+        "R. Zhang et al., The unreasonable effectiveness of deep features as a perceptual metric, "
+        "CVPR 2018"
     )
     cites: ClassVar[tuple[str, ...]] = ("zhang2018unreasonable", "detlefsen2022torchmetrics")
     statistic: ClassVar[Statistic] = Mean(0.0)
@@ -43,16 +48,24 @@ class LPIPS(RecordMetric):
 
     @property
     def method(self) -> str:  # type: ignore[override]
-        """What a reader must know to compare the value with another one."""
+        """Everything needed to compare the value with another one."""
         return f"net={self.network},min-side=64"
 
     def missing(self) -> str:
         # As `torch.hub.get_dir` has it: a check does not load PyTorch.
         cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
-        file = Path(os.environ.get("TORCH_HOME") or cache).expanduser() / "hub" / "checkpoints" / NETWORKS[self.network]
+        file = (
+            Path(os.environ.get("TORCH_HOME") or cache).expanduser()
+            / "hub"
+            / "checkpoints"
+            / NETWORKS[self.network]
+        )
         if file.is_file():
             return ""
-        return f"the weights of {self.network} are not on this machine: fetch {TORCHVISION}{file.name} to {file}"
+        return (
+            f"the weights of {self.network} are not on this machine: fetch "
+            f"{TORCHVISION}{file.name} to {file}"
+        )
 
     @cached_property
     def _measure(self) -> Any:
@@ -69,8 +82,14 @@ class LPIPS(RecordMetric):
         import torch
         import torch.nn.functional as F
 
-        both = [torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None] / 255 for pixels in pair]
+        both = [
+            torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1)[None] / 255
+            for pixels in pair
+        ]
         factor = max(1.0, 64 / min(pair[0].shape[:2]))
-        source, result = (F.interpolate(one, scale_factor=factor, mode="bilinear") if factor > 1 else one for one in both)
+        source, result = (
+            F.interpolate(one, scale_factor=factor, mode="bilinear") if factor > 1 else one
+            for one in both
+        )
         with torch.inference_mode():
             return float(self._measure(result, source))

@@ -1,1 +1,2 @@
-"""MMSemCom: features of a picture and of what CLIP says of it, sent to pick the best of thousands of generated pictures."""
+"""MMSemCom: features of a picture and of its CLIP prompts select one of thousands of generated
+pictures."""

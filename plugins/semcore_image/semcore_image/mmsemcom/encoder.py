@@ -15,21 +15,21 @@ from semcore_image.pixels import image_of, resized, to_tensor
 
 @dataclass(frozen=True)
 class MultiSemEncoder(UsesMultiSem, SemanticEncoder):
-    """Features of a picture and of the prompts that CLIP finds for it, side by side or fused by attention.
+    """Features of a picture and of its CLIP prompts, separate or fused by attention.
 
-    `send: both` gives the streams `text` (n_text x d_text) and `image` (d_image), for the selector `sequential`; `send:
-    fused` one stream `fused` (d_fusion) for `simultaneous`; `send: image` the image features alone, the paper's
-    ablation without CLIP.
+    `send: both` emits the streams `text` (n_text x d_text) and `image` (d_image), for the selector
+    `sequential`; `send: fused` the stream `fused` (d_fusion), for `simultaneous`; `send: image`
+    only `image`, the paper's ablation without CLIP.
 
-    Of eq. 11 this is the reading: the candidate prompts come in lists, one for each prompt that is sent (what it is,
-    its colour, its background), and the most probable of each list is taken. The n_text most probable of one list could
-    all say the same.
+    Eq. 11 is implemented as follows: candidate prompts come in lists, one per prompt that is sent
+    (class, colour, background), and the most probable prompt of each list is sent. The n_text most
+    probable prompts of a single list could all mean the same.
 
-    With shipped weights the image features are those of a small network at 32 x 32 pixels (d_image = 32, d_fusion = 64,
-    d_text = 128); `features` names a folder with ResNet-50 in front, as the recipe `multisem` trains it.
+    The shipped weights use a small network at 32 x 32 pixels (d_image = 32, d_fusion = 64, d_text =
+    128); for ResNet-50 set `features` to a folder that the recipe `multisem` wrote.
 
     Fields:
-        send: which features
+        send: features to send
     """
 
     reference: ClassVar[str] = "MMSemCom, section III-A, eq. 8-14"
@@ -48,10 +48,12 @@ class MultiSemEncoder(UsesMultiSem, SemanticEncoder):
 
     def _encode(self, sample: Sample) -> Semantics:
         read = self.read([image_of(sample, self)])._asdict()
-        return Semantics(sample.id, {name: Features(read[name][0]) for name in self.streams}, sample.user)
+        return Semantics(
+            sample.id, {name: Features(read[name][0]) for name in self.streams}, sample.user
+        )
 
     def views(self, sample: Sample) -> dict[str, np.ndarray]:
-        """What each prompt looks at when it is fused with the picture (Fig. 5): by prompt, uint8 (H, W, 3)."""
+        """Attention maps of the prompts over the picture (Fig. 5): prompt -> uint8 (H, W, 3)."""
         import torch
 
         if self.send == "image":
@@ -62,11 +64,14 @@ class MultiSemEncoder(UsesMultiSem, SemanticEncoder):
             maps = self.network.maps(to_tensor([picture], self.network.size))
             _, weights = self.network.fused(maps, torch.from_numpy(self.text_features(chosen)))
         words = [prompts[index] for prompts, index in zip(self.lists, chosen[0], strict=True)]
-        return {word: _heat(picture, weight) for word, weight in zip(words, weights[0].numpy(), strict=True)}
+        return {
+            word: _heat(picture, weight)
+            for word, weight in zip(words, weights[0].numpy(), strict=True)
+        }
 
 
 def _heat(picture: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """A picture, dark where the attention is low: uint8 (H, W, 3)."""
+    """The picture, darkened where the attention is low: uint8 (H, W, 3)."""
     shares = (weights / max(float(weights.max()), 1e-12) * 255).astype(np.uint8)
     large = resized(np.repeat(shares[:, :, None], 3, axis=2), (picture.shape[0], picture.shape[1]))
     return (picture * (0.15 + 0.85 * large / 255)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What both ends know: how a picture becomes features, and which class features speak of."""
+"""What both ends share: features of pictures, and the class that features belong to."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 TEXT, IMAGE, FUSED = "text", "image", "fused"
 """Names of the streams: F_text of eq. 11, F_image of eq. 8, F_fused of eq. 14."""
 CHUNK = 250
-"""Candidates whose features are computed, and kept, together."""
+"""Candidates whose features are computed, and cached, together."""
 SETS = 8
-"""Candidate sets whose features stay in memory."""
+"""Candidate sets whose features are kept in memory."""
 
 
 class Read(NamedTuple):
@@ -40,14 +40,16 @@ class Read(NamedTuple):
 
 @dataclass(frozen=True)
 class UsesMultiSem(UsesClip):
-    """A component that reads pictures as MMSemCom does.
+    """A component that computes the features of MMSemCom.
 
-    `model` and the settings behind it are those of CLIP, which chooses the prompts.
+    `model` and the settings after it are those of CLIP, which chooses the prompts.
 
     Fields:
-        features: folder that the recipe `multisem` wrote; null: the shipped one, trained with mini-clip
-        prompts: lists of candidate prompts, the first of which names the classes in the order of the generator's; one of
-            each list is sent. Null: those of mini-clip (class; colour; background)
+        features: folder written by the recipe `multisem`; null: the shipped weights, trained with
+            mini-clip
+        prompts: lists of candidate prompts; one prompt of each list is sent. The first list names
+            the classes, in the order of the generator. null: the lists of mini-clip (class; colour;
+            background)
     """
 
     features: str | None = None
@@ -56,22 +58,27 @@ class UsesMultiSem(UsesClip):
     def check(self) -> None:
         super().check()
         if self.prompts is not None and not (self.prompts and all(self.prompts)):
-            raise ComponentError(f"{type(self).__name__}.prompts must be lists with at least one prompt each")
+            raise ComponentError(
+                f"{type(self).__name__}.prompts must be lists with at least one prompt each"
+            )
         check_written(self, "features", self.features)
         if self.features or self.model == "mini":
             self.check_classes(self.features, "multisem")
 
     def check_classes(self, folder: str | None, shipped: str) -> None:
-        """Refuse prompts of other classes than weights know.
+        """Refuse prompts whose classes are not those of the weights.
 
         Raises:
-            ComponentError: they name more, fewer or other classes, or the same ones in another order
+            ComponentError: the first list names more, fewer or other classes, or another order
         """
         count, names = classes_of(folder, shipped)
         given = self.prompts[0] if self.prompts else ()
         if not given or not count:
             return
-        where, known = f"{type(self).__name__}.prompts", f"the weights {folder or shipped} know {count} classes"
+        where, known = (
+            f"{type(self).__name__}.prompts",
+            f"the weights {folder or shipped} know {count} classes",
+        )
         known += f" ({', '.join(names[:20])})" if names else ""
         if len(given) != count:
             raise ComponentError(f"{where} names {len(given)} classes, and {known}")
@@ -82,16 +89,19 @@ class UsesMultiSem(UsesClip):
 
     def identity(self) -> Any:
         """The digests of the weights."""
-        return [super().identity(), written(self.features) if self.features else mini_digest("multisem")]
+        return [
+            super().identity(),
+            written(self.features) if self.features else mini_digest("multisem"),
+        ]
 
     @property
     def lists(self) -> tuple[tuple[str, ...], ...]:
-        """The lists of prompts in force."""
+        """The lists of candidate prompts."""
         return self.prompts or prompts(classes_of(self.features, "multisem")[1])
 
     @functools.cached_property
     def network(self) -> MultiSem:
-        """The trained layers; loaded on first use."""
+        """The trained network; loaded on first use."""
         from semcore_image.mmsemcom.networks import load
 
         self.check_classes(self.features, "multisem")
@@ -99,17 +109,20 @@ class UsesMultiSem(UsesClip):
 
     @functools.cached_property
     def spoken(self) -> list[np.ndarray]:
-        """CLIP's features of the prompts of each list, float32 (prompts, d_text)."""
+        """CLIP embeddings of the prompts of each list, float32 (prompts, d_text)."""
         return [self.clip.texts(one) for one in self.lists]
 
     def chosen(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        """The prompt of each list that lies nearest to each picture (eq. 10, 11): int64 (n, lists)."""
+        """Index of the most probable prompt of each list for each picture (eq. 10, 11): int64 (n,
+        lists)."""
         seen = self.clip.images(pictures)
         return np.stack([(seen @ prompts.T).argmax(1) for prompts in self.spoken], axis=1)
 
     def text_features(self, chosen: np.ndarray) -> np.ndarray:
-        """F_text of eq. 11 for chosen prompts, float32 (n, n_text, d_text)."""
-        return np.stack([prompts[chosen[:, index]] for index, prompts in enumerate(self.spoken)], axis=1)
+        """F_text of eq. 11 for the chosen prompts, float32 (n, n_text, d_text)."""
+        return np.stack(
+            [prompts[chosen[:, index]] for index, prompts in enumerate(self.spoken)], axis=1
+        )
 
     def read(self, pictures: Sequence[np.ndarray]) -> Read:
         """The features of pictures uint8 (H, W, 3)."""
@@ -123,7 +136,7 @@ class UsesMultiSem(UsesClip):
         return Read(text, image, fused)
 
     def read_all(self, candidates: Candidates) -> Read:
-        """The features of all candidates; those of a kept set are kept, too."""
+        """The features of all candidates; those of a cached set are cached as well."""
         key = (candidates.origin, len(candidates.samples))
         if key not in self._known or not candidates.origin:
             self._known[key] = self._read_parts(candidates)
@@ -137,19 +150,26 @@ class UsesMultiSem(UsesClip):
 
     def _read_parts(self, candidates: Candidates) -> Read:
         if not isinstance(candidates.samples, Pictures):
-            return self.read([sample.image for sample in candidates.samples if sample.image is not None])
-        images, who = candidates.samples.images, [origin.of(type(self)).digest, named_files(self), self.identity(), self.lists]
+            return self.read(
+                [sample.image for sample in candidates.samples if sample.image is not None]
+            )
+        images, who = (
+            candidates.samples.images,
+            [origin.of(type(self)).digest, named_files(self), self.identity(), self.lists],
+        )
         parts = [images[first : first + CHUNK] for first in range(0, len(images), CHUNK)]
         if not candidates.origin:
             read = [self.read(list(part)) for part in parts]
         else:
             keys = [digest("multisem", who, part) for part in parts]
-            kept = user_cache().each("features", keys, lambda at: [tuple(self.read(list(parts[i]))) for i in at])
+            kept = user_cache().each(
+                "features", keys, lambda at: [tuple(self.read(list(parts[i]))) for i in at]
+            )
             read = [Read(*one) for one in kept]
         return Read(*(np.concatenate(arrays) for arrays in zip(*read, strict=True)))
 
     def received(self, semantics: Semantics) -> dict[str, np.ndarray]:
-        """The streams that arrived in the form that this reading gives them."""
+        """The streams that arrived with the expected shape: name -> float32."""
         wanted: Mapping[str, tuple[int, ...]] = {
             TEXT: (len(self.lists), self.spoken[0].shape[1]),
             IMAGE: (self.network.second.out_features,),
@@ -163,9 +183,11 @@ class UsesMultiSem(UsesClip):
         }
 
     def class_of(self, semantics: Semantics) -> int | None:
-        """The class that features speak of, an index into the first list of prompts; None: nothing arrived.
+        """The class of the received features, an index into the first list of prompts; None:
+        nothing arrived.
 
-        With text features, the class whose prompt they lie nearest to; else what a trained layer reads from the others.
+        From text features, the class of the nearest prompt; otherwise the output of a trained
+        layer.
         """
         import torch
 
@@ -175,5 +197,7 @@ class UsesMultiSem(UsesClip):
         for name in (FUSED, IMAGE):
             if name in got:
                 with torch.inference_mode():
-                    return int(self.network.reading[name](torch.from_numpy(got[name])[None]).argmax())
+                    return int(
+                        self.network.reading[name](torch.from_numpy(got[name])[None]).argmax()
+                    )
         return None

@@ -1,4 +1,4 @@
-"""The receiver's generator of MMSemCom: thousands of pictures of a class, drawn once and kept."""
+"""The generator of MMSemCom: thousands of pictures per class, generated once and cached."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore import Candidates, ComponentError, Features, Generator, KnowledgeBase, Pictures, Rng, Semantics, Stream
+from semcore import (
+    Candidates,
+    ComponentError,
+    Features,
+    Generator,
+    KnowledgeBase,
+    Pictures,
+    Rng,
+    Semantics,
+    Stream,
+)
 from semcore.component.digest import digest
 from semcore.fingerprint import origin
 from semcore.limits import MAX_DRAWN
@@ -28,38 +38,54 @@ if TYPE_CHECKING:
 Count = Annotated[int, Ge(1)]
 SHIPPED = ("class-diffusion", "class-diffusion-open")
 FIRST, LARGEST = 5, 125
-"""Pictures of the first part of a set, and of all but the first few: few candidates cost little, many are drawn at once."""
+"""Size of the first part of a set and of the largest parts: a few candidates cost little, many are
+batched."""
 
 
 @dataclass(frozen=True)
 class ClassDiffusionGenerator(UsesMultiSem, Generator):
-    """Draws thousands of pictures of the received class by diffusion in pixels; a selector finds the one that is meant.
+    """Generates pictures of the received class by pixel-space diffusion, for a selector to choose
+    from.
 
-    The class is read from what arrived: from text features by the nearest prompt, else by a trained layer. Of nothing,
-    all classes are drawn in turn. Pictures are denoised by UniPC from Gaussian noise that is addressed by run seed,
-    class and number.
+    The class is decided from the received features: from text features by the nearest prompt, from
+    others by a trained layer. If nothing arrived, the candidates are spread over all classes.
+    Pictures are denoised by UniPC from Gaussian noise addressed by run seed, class and number.
 
-    The set of a class is drawn once for all samples, SNRs and pipelines that need it. It is kept part by part in the user's
-    cache (`$SEMCORE_SHELF`, else ~/.cache/semcore), so that drawing can be interrupted, and processes that need the same set
-    share the work.
+    The candidates of a class are generated once for all samples, SNRs and pipelines. They are
+    stored in parts in the user cache (`$SEMCORE_SHELF`, else ~/.cache/semcore), so that generation
+    can be interrupted, and processes that need the same set share the work.
 
-    With `steer: image` the received image features steer the sampling instead: the candidates of a sample are its own, and few
-    are enough. It needs weights that know features: `class-diffusion-open`.
+    With `steer: image` the received image features condition the sampling: each sample has its own
+    candidates, and few are enough. This needs weights trained with features, such as
+    `class-diffusion-open`.
 
     Fields:
-        weights: `class-diffusion`, which knows its 480 pictures nearly by heart; `class-diffusion-open`, trained on all of
-            CIFAR-10; or a folder that the recipe `class-diffusion` wrote
-        candidates: pictures a sample, p
+        weights: `class-diffusion`, which has nearly memorised its 480 pictures;
+            `class-diffusion-open`, trained on all of CIFAR-10; or a folder written by the recipe
+            `class-diffusion`
+        candidates: pictures per sample, p
         steps: denoising steps, T
-        steer: whether received image features steer the sampling
-        guidance: how far beyond the class alone, towards the features, `steer` goes; 1: as trained
-        half: whether the network computes in bfloat16, which is faster and differs in the last bits
-        size: (height, width) of the pictures; other than the network's own they are resampled (bicubic)
+        steer: `image`: condition the sampling on the received image features; `none`: on the class
+            only
+        guidance: scale of classifier-free guidance towards the features, with `steer`; 1: as
+            trained
+        half: whether the network computes in bfloat16, which is faster and changes the last bits
+        size: (height, width) of the pictures; if not those of the network, they are resampled
+            (bicubic)
     """
 
     reference: ClassVar[str] = "MMSemCom, section III-B1, eq. 15-19, Fig. 4"
-    cites: ClassVar[tuple[str, ...]] = ("liang2024image", "zhao2023unipc", "krizhevsky2009learning", "ho2022classifier")
-    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {TEXT: (Features,), IMAGE: (Features,), FUSED: (Features,)}
+    cites: ClassVar[tuple[str, ...]] = (
+        "liang2024image",
+        "zhao2023unipc",
+        "krizhevsky2009learning",
+        "ho2022classifier",
+    )
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {
+        TEXT: (Features,),
+        IMAGE: (Features,),
+        FUSED: (Features,),
+    }
     caches_itself: ClassVar[bool] = True
     test_settings = (
         {"candidates": 3, "steps": 2},
@@ -81,11 +107,15 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         folder = None if shipped else self.weights
         check_written(self, "weights", folder)
         self.check_classes(folder, shipped)
-        (count, names), (read, spoken) = classes_of(folder, shipped), classes_of(self.features, "multisem")
+        (count, names), (read, spoken) = (
+            classes_of(folder, shipped),
+            classes_of(self.features, "multisem"),
+        )
         if count and read and (count != read or names and spoken and names != spoken):
             drawn, known = (", ".join((one or ())[:20]) for one in (names, spoken))
             raise ComponentError(
-                f"{type(self).__name__}.weights draw {count} classes ({drawn}), and the features are read as {read} "
+                f"{type(self).__name__}.weights draw {count} classes ({drawn}), and the features "
+                f"are read as {read} "
                 f"({known}): both must be trained on the same classes"
             )
 
@@ -95,8 +125,12 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
 
     @property
     def _weights_digest(self) -> str:
-        """Of the weights, and of the source and the libraries that draw with them: a kept set was made by all three."""
-        held = written(self.weights) if Path(self.weights).expanduser().is_dir() else mini_digest(self.weights)
+        """Digest of the weights, the source and the libraries, which all determine a cached set."""
+        held = (
+            written(self.weights)
+            if Path(self.weights).expanduser().is_dir()
+            else mini_digest(self.weights)
+        )
         return digest(held, origin.of(type(self)).digest)
 
     @functools.cached_property
@@ -106,8 +140,10 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         net = load(self.weights)
         if self.steer == "image" and net.unet.semantics != self.network.second.out_features:
             raise ComponentError(
-                f"{type(self).__name__}.steer: the weights {self.weights} were trained with {net.unet.semantics} features, "
-                f"not with {self.network.second.out_features}: use class-diffusion-open, or train some"
+                f"{type(self).__name__}.steer: the weights {self.weights} were trained with "
+                f"{net.unet.semantics} features, "
+                f"not with {self.network.second.out_features}: use class-diffusion-open, or train "
+                "some"
             )
         return net
 
@@ -124,24 +160,30 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         else:
             each = -(-self.candidates // classes)
             sets = [self._set(label, each, rng.root()) for label in range(classes)]
-            images = np.stack([images for images, _ in sets], axis=1).reshape(-1, *sets[0][0].shape[1:])[: self.candidates]
+            images = np.stack([images for images, _ in sets], axis=1).reshape(
+                -1, *sets[0][0].shape[1:]
+            )[: self.candidates]
             origin = digest([origin for _, origin in sets])
         if self.size is not None and images.shape[1:3] != self.size:
             images = np.stack([resized(image, self.size) for image in images])
-        return Candidates(Pictures(one.key, one.user, images, origin and digest(origin, images.shape)))
+        return Candidates(
+            Pictures(one.key, one.user, images, origin and digest(origin, images.shape))
+        )
 
     def _set(self, label: int, count: int, root: Rng) -> tuple[np.ndarray, str]:
-        """The first `count` pictures of a class, uint8 (count, H, W, 3), and what they were made from."""
+        """The first `count` pictures of a class, uint8 (count, H, W, 3), and the digest of what
+        they were made from."""
         import torch
 
-        # Sums over several threads are rounded in another order, so a set is one of so many threads.
+        # The number of threads changes the order of floating-point sums, so it is part of the key.
         settings = (label, self.steps, self.half, torch.get_num_threads())
         made_from = digest("candidates", self._weights_digest, *settings, root.integer())
         if (known := self._sets.get(made_from)) is None or len(known) < count:
             parts = list(_parts(count))
             keys = [digest(made_from, start, stop) for start, stop in parts]
             store, drawn = user_cache(), dict[int, np.ndarray]()
-            # Processes begin at different parts and look before they draw: together they draw each part about once.
+            # Processes start at different parts and check the cache first, so that together they
+            # generate each part about once.
             turn = os.getpid() % len(parts)
             for index in (*range(turn, len(parts)), *range(turn)):
                 if (part := store.get(keys[index])) is None:
@@ -149,25 +191,35 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
                     store.put(keys[index], part)
                 drawn[index] = part
                 say(min(sum(map(len, drawn.values())), count), count, "candidates")
-            known = self._sets[made_from] = np.concatenate([drawn[index] for index in range(len(parts))])
+            known = self._sets[made_from] = np.concatenate(
+                [drawn[index] for index in range(len(parts))]
+            )
         return known[:count], made_from
 
     @functools.cached_property
     def _sets(self) -> dict[str, np.ndarray]:
         return {}
 
-    def _drawn(self, label: int, numbers: range, rng: Rng, features: np.ndarray | None = None) -> np.ndarray:
-        """Pictures of a class by their numbers, uint8 (len(numbers), H, W, 3)."""
+    def _drawn(
+        self, label: int, numbers: range, rng: Rng, features: np.ndarray | None = None
+    ) -> np.ndarray:
+        """The pictures of a class with these numbers, uint8 (len(numbers), H, W, 3)."""
         import torch
 
-        noise = torch.stack([torch.randn(self._net.shape, generator=rng.at(number).torch()) for number in numbers])
+        noise = torch.stack(
+            [torch.randn(self._net.shape, generator=rng.at(number).torch()) for number in numbers]
+        )
         told = None if features is None else torch.from_numpy(features).expand(len(numbers), -1)
         labels = torch.full((len(numbers),), label)
-        return np.stack(from_tensor(self._net.sample(labels, noise, self.steps, told, self.guidance, self.half)))
+        return np.stack(
+            from_tensor(self._net.sample(labels, noise, self.steps, told, self.guidance, self.half))
+        )
 
     def _steered(self, label: int | None, features: np.ndarray, rng: Rng) -> np.ndarray:
         known = self._net.unet.classes if label is None else label
-        parts = (range(start, min(stop, self.candidates)) for start, stop in _parts(self.candidates))
+        parts = (
+            range(start, min(stop, self.candidates)) for start, stop in _parts(self.candidates)
+        )
         drawn = []
         for part in parts:
             drawn.append(self._drawn(known, part, rng, features))
@@ -176,7 +228,8 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
 
 
 def _parts(count: int) -> Iterator[tuple[int, int]]:
-    """(start, stop) of the parts that hold the first `count` pictures; those of more pictures begin with the same parts."""
+    """(start, stop) of the parts of the first `count` pictures; a larger set starts with the same
+    parts."""
     start, size = 0, FIRST
     while start < count:
         yield start, start + size

@@ -1,4 +1,4 @@
-"""MultiSem: what is sent of a picture by MMSemCom, image features and the fusion of them with text features."""
+"""MultiSem, the network of MMSemCom: image features and their fusion with text features."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from semcore_image.models.digests import written
 
 
 class Backbone(nn.Module, abc.ABC):
-    """The network in front: pictures to a map of features."""
+    """Pictures to a feature map."""
 
     width: int
     """Channels of the map."""
@@ -34,7 +34,12 @@ class SmallBackbone(Backbone):
         self.width = width
         self.enter = nn.Conv2d(48, inner, 3, padding=1)
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.SiLU(), nn.Conv2d(inner, inner, 3, padding=1), nn.SiLU(), nn.Conv2d(inner, inner, 3, padding=1))
+            nn.Sequential(
+                nn.SiLU(),
+                nn.Conv2d(inner, inner, 3, padding=1),
+                nn.SiLU(),
+                nn.Conv2d(inner, inner, 3, padding=1),
+            )
             for _ in range(3)
         )
         self.leave = nn.Conv2d(inner, width, 3, stride=2, padding=1)
@@ -47,23 +52,24 @@ class SmallBackbone(Backbone):
 
 
 class MultiSem(nn.Module):
-    """The added layers of eq. 8 and the fusion of eq. 12-14, behind a backbone.
+    """The added layers of eq. 8 and the fusion of eq. 12-14, after a backbone.
 
-    F_conv of eq. 8 is the whole map of a small backbone (`positions` rows and columns, laid out in a row: what is where stays
-    in it), or the mean over the map of a large one (`positions` = 0: any size).
+    F_conv of eq. 8 is the flattened map of a small backbone (`positions` rows and columns), which
+    keeps positions, or the mean over the map of a large one (`positions` = 0: any size).
 
-    Eq. 13 has one image feature as the only key. The softmax over one key is 1, whatever the query asks for, so there would be
-    no attention to draw (Fig. 5). Here the keys are F'_image and every position of the map, each with a place of its own.
+    Eq. 13 has one image feature as the only key; the softmax over one key is always 1, so there
+    would be no attention to show (Fig. 5). Here the keys are F'_image and every position of the
+    map, each with a position embedding.
 
     Args:
         backbone: pictures to maps
-        positions: rows and columns of the map that eq. 8 reads; 0: its mean
+        positions: rows and columns of the map in eq. 8; 0: its mean
         inner: d_1
-        d_image: image features that are sent
-        d_text: numbers of a text feature
-        d_fusion: fused features that are sent
-        heads: of the cross-attention
-        classes: classes that can be read from the features
+        d_image: number of image features that are sent
+        d_text: dimension of a text feature
+        d_fusion: number of fused features that are sent
+        heads: heads of the cross-attention
+        classes: number of classes of the classification layers
     """
 
     def __init__(
@@ -79,7 +85,7 @@ class MultiSem(nn.Module):
     ) -> None:
         super().__init__()
         self.backbone, self.positions = backbone, positions
-        self.size = (32, 32)  # (H, W) at which it sees pictures
+        self.size = (32, 32)  # (H, W) of the input
         self.first = nn.Linear(backbone.width * max(positions, 1) ** 2, inner)
         self.second = nn.Linear(inner, d_image)
         self.image = nn.Linear(d_image, d_fusion)
@@ -89,10 +95,12 @@ class MultiSem(nn.Module):
         self.attention = nn.MultiheadAttention(d_fusion, heads, batch_first=True)
         self.norm, self.last_norm = nn.LayerNorm(d_fusion), nn.LayerNorm(d_fusion)
         self.forth, self.back = nn.Linear(d_fusion, 4 * d_fusion), nn.Linear(4 * d_fusion, d_fusion)
-        self.reading = nn.ModuleDict({"image": nn.Linear(d_image, classes), "fused": nn.Linear(d_fusion, classes)})
+        self.reading = nn.ModuleDict(
+            {"image": nn.Linear(d_image, classes), "fused": nn.Linear(d_fusion, classes)}
+        )
 
     def maps(self, images: torch.Tensor) -> torch.Tensor:
-        """What the backbone sees, float32 (B, width, rows, columns)."""
+        """Feature map of the backbone, float32 (B, width, rows, columns)."""
         return self.backbone(images).float()
 
     def image_features(self, maps: torch.Tensor) -> torch.Tensor:
@@ -101,14 +109,15 @@ class MultiSem(nn.Module):
         return self.second(F.relu(self.first(seen)))
 
     def fused(self, maps: torch.Tensor, text: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """F_fused of eq. 14, and what the prompts looked at.
+        """F_fused of eq. 14, and the attention weights of the prompts.
 
         Args:
             maps: of the backbone, float32 (B, width, rows, columns)
             text: F_text, float32 (B, n_text, d_text)
 
         Returns:
-            float32 (B, d_fusion), and the weight of each position for each prompt, float32 (B, n_text, rows, columns)
+            float32 (B, d_fusion), and the weight of each position for each prompt, float32 (B,
+                n_text, rows, columns)
         """
         count, _, rows, columns = maps.shape
         regions = self.region(maps.flatten(2).transpose(1, 2)) + self.place(_places(rows, columns))
@@ -117,24 +126,32 @@ class MultiSem(nn.Module):
         seen, weights = self.attention(queries, keys, keys)  # eq. 13
         residual = self.norm(seen + queries)
         final = self.back(F.relu(self.forth(residual)))
-        return self.last_norm(final + residual).mean(1), weights[:, :, 1:].reshape(count, -1, rows, columns)
+        return self.last_norm(final + residual).mean(1), weights[:, :, 1:].reshape(
+            count, -1, rows, columns
+        )
 
 
 def _places(rows: int, columns: int) -> torch.Tensor:
-    """Where positions are, -1..1, float32 (rows * columns, 2)."""
-    along = [torch.linspace(-1, 1, count) if count > 1 else torch.zeros(1) for count in (rows, columns)]
+    """Coordinates of the positions, -1..1, float32 (rows * columns, 2)."""
+    along = [
+        torch.linspace(-1, 1, count) if count > 1 else torch.zeros(1) for count in (rows, columns)
+    ]
     return torch.cartesian_prod(*along)
 
 
 class TimmBackbone(Backbone):
-    """A network of timm, without its classifier: ResNet-50 as in the paper, or any other that gives a map."""
+    """A network of timm without its classifier: ResNet-50 as in the paper, or any other with a
+    feature map."""
 
     def __init__(self, model: str) -> None:
         super().__init__()
         import timm
 
         if not timm.is_model(model):
-            raise RunError(f"the backbone {model!r} is not a model of timm; a folder or an address cannot be one")
+            raise RunError(
+                f"the backbone {model!r} is not a model of timm; a folder or an address cannot be "
+                "one"
+            )
         net: Any = timm.create_model(model, pretrained=False, num_classes=0, global_pool="")
         self.net, self.width = net, int(net.num_features)
         mean, std = (torch.tensor(net.pretrained_cfg[key]) for key in ("mean", "std"))
@@ -149,7 +166,8 @@ class TimmBackbone(Backbone):
 
 
 def build(backbone: Mapping[str, Any], size: Sequence[int], **settings: Any) -> MultiSem:
-    """The network from its settings (config.json); `backbone` names a model of timm, or sets up the small one."""
+    """The network from its settings (config.json); `backbone` names a model of timm or holds
+    settings of the small one."""
     front = TimmBackbone(backbone["model"]) if "model" in backbone else SmallBackbone(**backbone)
     if isinstance(settings.get("classes"), Sequence):  # their names
         settings["classes"] = len(settings["classes"])
@@ -159,7 +177,8 @@ def build(backbone: Mapping[str, Any], size: Sequence[int], **settings: Any) -> 
 
 
 def load(folder: str | None) -> MultiSem:
-    """The shipped layers, or those that the recipe `multisem` wrote into a folder, ready for inference."""
+    """The network with the shipped weights, or those of a folder that the recipe `multisem`
+    wrote."""
     return _load(folder, written(folder) if folder else "")
 
 

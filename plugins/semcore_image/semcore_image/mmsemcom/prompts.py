@@ -1,4 +1,4 @@
-"""The prompts that mini-clip chooses from: what it is, what colour it has, and on what ground it is."""
+"""The candidate prompts of mini-clip: class, colour and background."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def prompts(classes: Sequence[str] | None = None) -> tuple[tuple[str, ...], ...]:
-    """Three lists, one for each prompt that is sent; the first names the class alone.
+    """Three lists, one per prompt that is sent; the first names only the class.
 
     Args:
         classes: names of the classes; None: the ten of CIFAR-10

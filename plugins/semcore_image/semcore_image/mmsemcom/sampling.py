@@ -1,4 +1,4 @@
-"""class-diffusion: pictures of a class, or of a class and received semantics, by diffusion in pixels."""
+"""Sampling of class-diffusion: pictures of a class, optionally conditioned on received features."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from torch import nn
 from semcore_image.mmsemcom.unet import ClassUNet, build
 from semcore_image.models.digests import written
 
-SCHEDULE: dict[str, Any] = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 0.02, "beta_schedule": "linear"}
-"""1000 steps as in the paper, which does not say how the noise rises: linearly, as in the first diffusion models."""
+SCHEDULE: dict[str, Any] = {
+    "num_train_timesteps": 1000,
+    "beta_start": 1e-4,
+    "beta_end": 0.02,
+    "beta_schedule": "linear",
+}
+"""1000 steps as in the paper, which does not give the schedule: linear, as in DDPM."""
 
 
 class ClassDiffusion(nn.Module):
-    """Sampling from the denoiser; nothing is drawn at random inside."""
+    """Sampling from the denoiser; deterministic for given noise."""
 
     def __init__(self, unet: ClassUNet) -> None:
         super().__init__()
@@ -25,7 +30,7 @@ class ClassDiffusion(nn.Module):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(3, H, W) of a picture, and of the noise that it begins as."""
+        """(3, H, W) of a picture and of its initial noise."""
         return (3, self.unet.size, self.unet.size)
 
     @torch.no_grad()
@@ -41,15 +46,19 @@ class ClassDiffusion(nn.Module):
         """Pictures float32 0..1 (B, 3, H, W).
 
         Args:
-            labels: class of each picture, int64 (B,); the number of classes stands for an unknown one
+            labels: class of each picture, int64 (B,); the number of classes stands for an unknown
+                one
             noise: standard normal float32 (B, 3, H, W)
-            steps: of the UniPC solver
-            semantics: received features, float32 (B, D); a row with a NaN is not told
-            guidance: how far to go beyond what the class alone says, towards the semantics; 1: as they say
+            steps: steps of the UniPC solver
+            semantics: received features, float32 (B, D); a row with a NaN is unconditional
+            guidance: scale of classifier-free guidance towards the features; 1: none
             half: whether the network computes in bfloat16
         """
         scheduler = UniPCMultistepScheduler(
-            **SCHEDULE, solver_order=2, timestep_spacing="trailing", prediction_type=self.unet.predicts
+            **SCHEDULE,
+            solver_order=2,
+            timestep_spacing="trailing",
+            prediction_type=self.unet.predicts,
         )
         scheduler.set_timesteps(steps)
         pictures = noise.contiguous(memory_format=torch.channels_last)
@@ -66,7 +75,7 @@ class ClassDiffusion(nn.Module):
 
 
 def load(weights: str) -> ClassDiffusion:
-    """The sampler with shipped weights, or with those of a folder."""
+    """The sampler with the shipped weights of this name, or those of a folder."""
     return _load(weights, written(weights))
 
 

@@ -1,4 +1,5 @@
-"""Which of thousands of candidates is meant: sequential and simultaneous selection, and the genie that bounds them."""
+"""Sequential and simultaneous selection among thousands of candidates, and a genie as their
+bound."""
 
 from __future__ import annotations
 
@@ -17,25 +18,28 @@ Distance = Literal["closest", "literal"]
 
 
 def distances(features: np.ndarray, wanted: np.ndarray, distance: Distance) -> np.ndarray:
-    """How far features (..., D) are from the wanted ones (D,), float64 (...).
+    """Distance of features (..., D) from the received ones (D,), float64 (...).
 
     Args:
-        distance: `closest`: cosine distance 1 - cos plus Euclidean distance; `literal`: cos plus Euclidean, as eq. 20
-            writes it
+        distance: `closest`: cosine distance 1 - cos plus Euclidean distance; `literal`: cos plus
+            Euclidean, as eq. 20 writes it
     """
     features, wanted = features.astype(np.float64), wanted.astype(np.float64)
     norms = np.linalg.norm(features, axis=-1) * np.linalg.norm(wanted)
     cosine = (features * wanted).sum(-1) / np.maximum(norms, 1e-12)
-    return (1 - cosine if distance == "closest" else cosine) + np.linalg.norm(features - wanted, axis=-1)
+    return (1 - cosine if distance == "closest" else cosine) + np.linalg.norm(
+        features - wanted, axis=-1
+    )
 
 
 @dataclass(frozen=True)
 class Matching(UsesMultiSem, Selector):
     """Selection by distance between features of candidates and received features.
 
-    The paper adds the cosine of the angle (eq. 21), which is large for what is alike, to the Euclidean distance (eq.
-    22), which is small for it, and averages over the candidates (eq. 20, 23, 25) what it then ranks them by. `distance:
-    closest` takes 1 minus the cosine, and ranks; `distance: literal` ranks by the sum as it is written, for comparison.
+    The paper adds the cosine (eq. 21), which is large for similar features, to the Euclidean
+    distance (eq. 22), which is small for them, and averages the sum over the candidates (eq. 20,
+    23, 25) before ranking by it. `distance: closest` ranks by 1 minus the cosine plus the distance;
+    `distance: literal` ranks by the sum as printed, for comparison.
 
     Fields:
         distance: how features are compared
@@ -43,30 +47,35 @@ class Matching(UsesMultiSem, Selector):
 
     distance: Distance = "closest"
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
         return [self._nearest(some, got) for some, got in zip(candidates, batch, strict=True)]
 
     def _nearest(self, candidates: Candidates, got: Semantics) -> Sample:
-        if len(candidates.samples) == 1 or any(one.image is None for one in _first_and_last(candidates)):
+        if len(candidates.samples) == 1 or any(
+            one.image is None for one in _first_and_last(candidates)
+        ):
             return candidates.samples[0]
         best = self._best(candidates, self.received(got))
         return candidates.samples[_by_content(candidates, best)]
 
     def _best(self, candidates: Candidates, got: dict[str, np.ndarray]) -> np.ndarray:
-        """Indices of the nearest candidates, which are equally near; all of them if nothing arrived."""
+        """Indices of the nearest candidates (several on ties); all of them if nothing arrived."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Sequential(Matching):
-    """First the candidates that the text features speak of, then the one nearest to the image features (eq. 20-23).
+    """Keeps the candidates nearest to the text features, then takes the one nearest to the image
+    features (eq. 20-23).
 
-    A text feature is that of the prompt which CLIP chooses for a candidate, so many candidates have the same; those
-    that are as near as the last of the `keep` that stay, stay too: text cannot tell them apart. What did not arrive is
-    left out.
+    The text features of a candidate are those of its CLIP prompts, so many candidates have the
+    same; ties with the last of the `keep` candidates are kept as well. Streams that did not arrive
+    are skipped.
 
     Fields:
-        keep: candidates that stay after the text features, q
+        keep: candidates kept after the text features, q
     """
 
     reference: ClassVar[str] = "MMSemCom, section III-B2, eq. 20-23"
@@ -80,7 +89,10 @@ class Sequential(Matching):
             return left
         read = self.read_all(candidates)
         if TEXT in got:
-            apart = sum(distances(read.text[:, index], one, self.distance) for index, one in enumerate(got[TEXT]))
+            apart = sum(
+                distances(read.text[:, index], one, self.distance)
+                for index, one in enumerate(got[TEXT])
+            )
             last = np.partition(apart, min(self.keep, len(left)) - 1)[min(self.keep, len(left)) - 1]
             left = np.flatnonzero(apart <= last + 1e-9)
         if IMAGE in got:
@@ -91,7 +103,7 @@ class Sequential(Matching):
 
 @dataclass(frozen=True)
 class Simultaneous(Matching):
-    """The candidate whose fused features are nearest to the received ones (eq. 24, 25)."""
+    """Takes the candidate whose fused features are nearest to the received ones (eq. 24, 25)."""
 
     reference: ClassVar[str] = "MMSemCom, section III-B2, eq. 24-25"
     cites: ClassVar[tuple[str, ...]] = ("liang2024image",)
@@ -105,17 +117,21 @@ class Simultaneous(Matching):
 
 @dataclass(frozen=True)
 class Genie(Selector):
-    """The candidate nearest to the source in mean squared error: a bound for any selector, and no receiver.
+    """Takes the candidate nearest to the source in mean squared error: a bound for any selector,
+    not a receiver.
 
-    It looks the source up by the sample's key, so it is given the same source as the pipeline; of a sample that it does
-    not find there it takes any candidate.
+    It looks the source up by the key of the sample, so `source` must be that of the pipeline; for a
+    sample that is not found, all candidates count as equally good.
 
     Fields:
-        source: where the samples come from
+        source: source of the pipeline
     """
 
     genie: ClassVar[bool] = True
-    reference: ClassVar[str] = "the best of the p candidates of MMSemCom, section III-B2, by a source that no receiver knows"
+    reference: ClassVar[str] = (
+        "the best of the p candidates of MMSemCom, section III-B2, by a source that no receiver "
+        "knows"
+    )
     cites: ClassVar[tuple[str, ...]] = ("liang2024image",)
     test_settings = ({"source": {"use": "samples"}},)
 
@@ -123,10 +139,17 @@ class Genie(Selector):
 
     @functools.cached_property
     def _known(self) -> dict[str, np.ndarray]:
-        return {sample.id: sample.image for sample in self.source.samples() if sample.image is not None}
+        return {
+            sample.id: sample.image for sample in self.source.samples() if sample.image is not None
+        }
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
-        return [self._nearest(some, self._known.get(got.key)) for some, got in zip(candidates, batch, strict=True)]
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
+        return [
+            self._nearest(some, self._known.get(got.key))
+            for some, got in zip(candidates, batch, strict=True)
+        ]
 
     @staticmethod
     def _nearest(candidates: Candidates, source: np.ndarray | None) -> Sample:
@@ -141,7 +164,8 @@ class Genie(Selector):
 
 
 def _images(candidates: Candidates) -> np.ndarray | None:
-    """The pictures of all candidates uint8 (p, H, W, 3), or None if they have none, or different sizes."""
+    """The pictures of all candidates, uint8 (p, H, W, 3); None if some have none, or sizes
+    differ."""
     if isinstance(candidates.samples, Pictures):
         return candidates.samples.images
     pictures = [sample.image for sample in candidates.samples if sample.image is not None]
@@ -154,7 +178,8 @@ def _first_and_last(candidates: Candidates) -> tuple[Sample, Sample]:
 
 
 def _by_content(candidates: Candidates, indices: np.ndarray) -> int:
-    """Of equally good candidates the one with the smallest bytes: their order must not matter."""
+    """The one of equally good candidates with the smallest bytes, so that their order does not
+    matter."""
     if len(indices) == 1:
         return int(indices[0])
     return min(map(int, indices), key=lambda index: _bytes(candidates.samples[index]))

@@ -1,4 +1,5 @@
-"""The denoiser of class-diffusion: a U-Net with attention in its deeper stages, told of time, class and semantics."""
+"""The denoiser of class-diffusion: a U-Net conditioned on time, class and features, with attention
+in deep stages."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from torch import nn
 
 
 class Residual(nn.Module):
-    """Two convolutions around what the condition says (FiLM), added to the input; the first block of a stage may widen it."""
+    """Residual block of two convolutions, modulated by the condition (FiLM); the first of a stage
+    may change the width."""
 
     def __init__(self, inputs: int, width: int, told: int) -> None:
         super().__init__()
@@ -30,7 +32,7 @@ class Residual(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention over positions: layer norm, convolutional query, key and value, added to the input."""
+    """Residual self-attention over positions, with layer norm and 1 x 1 convolutions."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -44,15 +46,22 @@ class Attention(nn.Module):
         count, width, height, columns = maps.shape
         normed = self.norm(maps.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         query, key, value = (
-            one(normed).permute(0, 2, 3, 1).reshape(count, height * columns, self.heads, -1).transpose(1, 2)
+            one(normed)
+            .permute(0, 2, 3, 1)
+            .reshape(count, height * columns, self.heads, -1)
+            .transpose(1, 2)
             for one in (self.query, self.key, self.value)
         )
-        mixed = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).reshape(count, height, columns, width)
+        mixed = (
+            F.scaled_dot_product_attention(query, key, value)
+            .transpose(1, 2)
+            .reshape(count, height, columns, width)
+        )
         return maps + self.out(mixed.permute(0, 3, 1, 2))
 
 
 class Stage(nn.Module):
-    """Two residual blocks, and attention behind each where the stage is deep."""
+    """Residual blocks, each followed by attention if `heads` is not 0."""
 
     blocks: nn.ModuleList
     attention: nn.ModuleList
@@ -60,25 +69,28 @@ class Stage(nn.Module):
     def __init__(self, inputs: Sequence[int], width: int, told: int, heads: int) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(Residual(one, width, told) for one in inputs)
-        self.attention = nn.ModuleList(Attention(width, heads) if heads else nn.Identity() for _ in inputs)
+        self.attention = nn.ModuleList(
+            Attention(width, heads) if heads else nn.Identity() for _ in inputs
+        )
 
     def steps(self) -> list[tuple[nn.Module, nn.Module]]:
-        """Each block with the attention behind it."""
+        """Each block with the attention after it."""
         return list(zip(self.blocks, self.attention, strict=True))
 
 
 class ClassUNet(nn.Module):
-    """The U-Net of MMSemCom (section III-B1, Fig. 4) in small: symmetric, skips from every block, attention in deep stages.
+    """A small version of the U-Net of MMSemCom (section III-B1, Fig. 4): symmetric, with skip
+    connections from every block.
 
     Args:
         size: side of the square pictures, pixels
-        patch: side of the squares of pixels that the first stage sees as one position
-        widths: channels of each stage; a stage has half the side of the one before
-        attention: heads of each stage; 0: none
-        classes: how many there are to condition on
-        semantics: numbers of the received semantics to condition on; 0: the class alone
-        told: width of the condition
-        predicts: `epsilon`, the noise, or `v_prediction`, the velocity (diffusers' words)
+        patch: side of the patches that are one position of the first stage, pixels
+        widths: channels of each stage; each stage halves the side of the one before
+        attention: attention heads of each stage; 0: no attention
+        classes: number of classes
+        semantics: number of received features to condition on; 0: only the class
+        told: dimension of the condition
+        predicts: `epsilon`, the noise, or `v_prediction`, the velocity (as in diffusers)
     """
 
     def __init__(
@@ -96,15 +108,23 @@ class ClassUNet(nn.Module):
         self.size, self.patch, self.classes, self.semantics = size, patch, classes, semantics
         self.predicts = predicts
         pixels = 3 * patch**2
-        self.time = nn.Sequential(Timesteps(64, True, 0), nn.Linear(64, told), nn.SiLU(), nn.Linear(told, told))
+        self.time = nn.Sequential(
+            Timesteps(64, True, 0), nn.Linear(64, told), nn.SiLU(), nn.Linear(told, told)
+        )
         self.label = nn.Embedding(classes + 1, told)
-        self.seen = nn.Sequential(nn.Linear(semantics, told), nn.SiLU(), nn.Linear(told, told)) if semantics else None
+        self.seen = (
+            nn.Sequential(nn.Linear(semantics, told), nn.SiLU(), nn.Linear(told, told))
+            if semantics
+            else None
+        )
         self.enter = nn.Conv2d(pixels, widths[0], 3, padding=1)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         self.shrink, self.grow = nn.ModuleList(), nn.ModuleList()
         before = widths[0]
         for index, (width, heads) in enumerate(zip(widths, attention, strict=True)):
-            self.shrink.append(nn.Conv2d(before, before, 3, stride=2, padding=1) if index else nn.Identity())
+            self.shrink.append(
+                nn.Conv2d(before, before, 3, stride=2, padding=1) if index else nn.Identity()
+            )
             self.down.append(Stage((before, width), width, told, heads))
             before = width
         self.middle = Stage((before, before), before, told, attention[-1])
@@ -113,18 +133,26 @@ class ClassUNet(nn.Module):
             self.up.append(Stage((before + width, 2 * width), width, told, attention[index]))
             self.grow.append(nn.Conv2d(width, width, 3, padding=1) if index else nn.Identity())
             before = width
-        self.leave = nn.Sequential(nn.GroupNorm(8, before), nn.SiLU(), nn.Conv2d(before, pixels, 3, padding=1))
+        self.leave = nn.Sequential(
+            nn.GroupNorm(8, before), nn.SiLU(), nn.Conv2d(before, pixels, 3, padding=1)
+        )
 
-    def condition(self, labels: torch.Tensor, semantics: torch.Tensor | None = None) -> torch.Tensor:
-        """What pictures are to show: classes (B,), `classes` for an unknown one, and features (B, semantics) -> (B, told)."""
+    def condition(
+        self, labels: torch.Tensor, semantics: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Condition from classes (B,), `classes` for an unknown one, and features (B, semantics) ->
+        (B, told)."""
         told = self.label(labels)
         if self.seen is not None and semantics is not None:
             known = semantics.isfinite().all(1, keepdim=True)
             told = told + torch.where(known, self.seen(torch.where(known, semantics, 0.0)), 0.0)
         return told
 
-    def forward(self, noisy: torch.Tensor, times: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
-        """Noisy pictures (B, 3, size, size) at `times` (B,) -> what the network predicts, of the same shape."""
+    def forward(
+        self, noisy: torch.Tensor, times: torch.Tensor, condition: torch.Tensor
+    ) -> torch.Tensor:
+        """Noisy pictures (B, 3, size, size) at `times` (B,) -> the prediction, of the same
+        shape."""
         told = F.silu(self.time(times) + condition)
         maps = self.enter(F.pixel_unshuffle(noisy, self.patch))
         skips = list[torch.Tensor]()
@@ -145,7 +173,7 @@ class ClassUNet(nn.Module):
 
 
 def build(**settings: Any) -> ClassUNet:
-    """The denoiser from its settings (config.json), convolutions laid out for the CPU."""
+    """The denoiser from its settings (config.json), in channels-last memory format."""
     if isinstance(settings.get("classes"), Sequence):  # their names
         settings["classes"] = len(settings["classes"])
     net: Any = ClassUNet(**settings)

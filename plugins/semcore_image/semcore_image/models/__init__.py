@@ -1,1 +1,1 @@
-"""The shipped mini models: plain torch modules that need nothing of the framework."""
+"""CLIP, and the shipped networks with their weights."""

@@ -1,4 +1,4 @@
-"""Pictures and texts in one space: what the CLIP selector and the CLIP metrics share."""
+"""CLIP models: the shipped mini-clip, and models of open_clip."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ from semcore_image.models.digests import check_written, joined, mini_digest, wri
 from semcore_image.pixels import to_tensor
 
 CHUNK = 64
-"""Pictures that are encoded together; bounds the memory."""
+"""Pictures per batch; bounds the memory."""
 
 
 class ClipModel(Protocol):
-    """A picture encoder and a text encoder into one space."""
+    """A picture encoder and a text encoder with a joint embedding space."""
 
     @property
     def name(self) -> str:
-        """What it is, for people."""
+        """Name for messages and signatures."""
 
     @property
     def digest(self) -> str:
         """The first 12 hexadecimal digits of a digest of its weights."""
 
     def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        """Pictures uint8 (H, W, 3) -> float32 (n, d) of unit length."""
+        """Embeddings of pictures uint8 (H, W, 3): float32 (n, d) of unit length."""
 
     def texts(self, texts: Sequence[str]) -> np.ndarray:
-        """Texts -> float32 (n, d) of unit length."""
+        """Embeddings of texts: float32 (n, d) of unit length."""
 
 
 @dataclass(frozen=True)
 class UsesClip(Pretrained):
-    """A component that compares by CLIP.
+    """A component that uses CLIP.
 
     Fields:
-        model: `mini`, the shipped mini-clip for which the other settings mean nothing; or an open_clip name
+        model: `mini`: the shipped mini-clip, which ignores the other settings; or an open_clip name
             such as ViT-B-32; or a folder with open_clip_config.json and safetensors
-        pretrained: open_clip's tag of the weights of a named model
+        pretrained: open_clip's tag of the weights, for a named model
     """
 
     model: str = "mini"
@@ -54,12 +54,12 @@ class UsesClip(Pretrained):
 
     @property
     def mini_weights(self) -> str | None:
-        """Of `mini`, the folder that the recipe `mini-clip` wrote; None: the shipped ones."""
+        """For `mini`: folder written by the recipe `mini-clip`; None: the shipped weights."""
         return None
 
     @cached_property
     def clip(self) -> ClipModel:
-        """The model; its weights are loaded on first use."""
+        """The CLIP model; its weights are loaded on first use."""
         return MiniClipModel(self.mini_weights) if self.model == "mini" else OpenClipModel(self)
 
     def identity(self) -> Any:
@@ -67,10 +67,16 @@ class UsesClip(Pretrained):
         return self.clip.digest if self.model == "mini" else super().identity()
 
     def missing(self) -> str:
-        if self.model == "mini" or Path(self.model).expanduser().is_dir() or not self.local_files_only:
+        if (
+            self.model == "mini"
+            or Path(self.model).expanduser().is_dir()
+            or not self.local_files_only
+        ):
             return "" if self.model == "mini" else super().missing()
-        # Only open_clip knows where a model lies, and is heavy to import.
-        asked = attempt("semcore_image.models.clip:located", [[self.model, self.pretrained]], Limits(120.0))
+        # Only open_clip knows the repository of a model, and it is heavy to import.
+        asked = attempt(
+            "semcore_image.models.clip:located", [[self.model, self.pretrained]], Limits(120.0)
+        )
         found = next((value for _, value in asked), "")
         if isinstance(found, str):
             return self.not_fetched(found) if not found.startswith("model ") else found
@@ -84,10 +90,10 @@ class UsesClip(Pretrained):
 
 @dataclass(frozen=True)
 class ComparesByClip(UsesClip):
-    """A component that compares by CLIP, also by a mini-clip of one's own.
+    """A component that compares pictures and texts by CLIP.
 
     Fields:
-        weights: of `mini`, the folder that the recipe `mini-clip` wrote; null: the shipped ones
+        weights: for `mini`: folder written by the recipe `mini-clip`; null: the shipped weights
     """
 
     weights: str | None = None
@@ -95,7 +101,9 @@ class ComparesByClip(UsesClip):
     def check(self) -> None:
         super().check()
         if self.weights and self.model != "mini":
-            raise ComponentError(f"{type(self).__name__}.weights are of model mini, and the model is {self.model!r}")
+            raise ComponentError(
+                f"{type(self).__name__}.weights are of model mini, and the model is {self.model!r}"
+            )
         check_written(self, "weights", self.weights)
 
     @property
@@ -104,7 +112,7 @@ class ComparesByClip(UsesClip):
 
 
 class MiniClipModel:
-    """mini-clip, the shipped one or one of a folder; it sees pictures at 32×32."""
+    """mini-clip, shipped or from a folder; pictures are resized to 32×32."""
 
     name = "mini-clip"
 
@@ -123,14 +131,16 @@ class MiniClipModel:
 
     def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         parts = [pictures[first : first + CHUNK] for first in range(0, len(pictures), CHUNK)]
-        return np.concatenate([self._net.encode_image(to_tensor(part, (32, 32))).numpy() for part in parts])
+        return np.concatenate(
+            [self._net.encode_image(to_tensor(part, (32, 32))).numpy() for part in parts]
+        )
 
     def texts(self, texts: Sequence[str]) -> np.ndarray:
         return self._net.encode_text(list(texts)).numpy()
 
 
 class OpenClipModel:
-    """A model of open_clip, from a folder or from the hub's cache."""
+    """A model of open_clip, from a folder or the cache of the hub."""
 
     def __init__(self, settings: UsesClip) -> None:
         self._settings = settings
@@ -146,7 +156,7 @@ class OpenClipModel:
 
     @cached_property
     def _folder(self) -> Path:
-        """The folder that holds the model's open_clip_config.json and its safetensors."""
+        """The folder with open_clip_config.json and the safetensors."""
         settings = self._settings
         folder = Path(settings.model).expanduser()
         if not folder.is_dir():
@@ -157,9 +167,12 @@ class OpenClipModel:
             with settings.loading(repository):
                 folder = Path(snapshot_download(repository, allow_patterns=wanted, **settings.hub))
         config = folder / "open_clip_config.json"
-        if not config.is_file() or not (folder / "open_clip_model.safetensors").is_file():  # what open_clip looks for first
+        if (
+            not config.is_file() or not (folder / "open_clip_model.safetensors").is_file()
+        ):  # what open_clip looks for first
             raise RunError(
-                f"{type(settings).__name__}: {folder} must hold open_clip_config.json and open_clip_model.safetensors "
+                f"{type(settings).__name__}: {folder} must hold open_clip_config.json and "
+                "open_clip_model.safetensors "
                 "(pickled weights are not loaded)"
             )
         return folder
@@ -170,8 +183,12 @@ class OpenClipModel:
 
         settings, place = self._settings, f"local-dir:{self._folder}"
         with settings.loading(str(self._folder)) as folder:
-            precision = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}[str(settings.stored_dtype(folder))[6:]]
-            net, preprocess = open_clip.create_model_from_pretrained(place, precision=precision, device=settings.torch_device)
+            precision = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}[
+                str(settings.stored_dtype(folder))[6:]
+            ]
+            net, preprocess = open_clip.create_model_from_pretrained(
+                place, precision=precision, device=settings.torch_device
+            )
             tokenizer = open_clip.get_tokenizer(place)
         return net.eval(), preprocess, tokenizer
 
@@ -185,7 +202,9 @@ class OpenClipModel:
         net, preprocess, _ = self._parts
         rows = []
         for first in range(0, len(pictures), CHUNK):
-            part = [preprocess(Image.fromarray(pixels)) for pixels in pictures[first : first + CHUNK]]
+            part = [
+                preprocess(Image.fromarray(pixels)) for pixels in pictures[first : first + CHUNK]
+            ]
             batch = torch.stack(part).to(self._settings.torch_device, self._dtype)
             with torch.inference_mode():
                 rows.append(net.encode_image(batch, normalize=True).float().cpu().numpy())
@@ -201,7 +220,8 @@ class OpenClipModel:
 
 
 def located(task: list[str]) -> Iterator[str]:
-    """Where the weights of a named model of open_clip lie on the hub, or why nobody knows; for a child process."""
+    """The hub repository of a named model of open_clip, or the reason why it has none; runs in a
+    child process."""
     model, pretrained = task
     try:
         yield repository_of(UsesClip(model, pretrained=pretrained))
@@ -210,17 +230,19 @@ def located(task: list[str]) -> Iterator[str]:
 
 
 def repository_of(settings: UsesClip) -> str:
-    """Where the weights of a named model of open_clip lie on the hub.
+    """The hub repository of a named model of open_clip.
 
     Raises:
-        RunError: there is no such model, or none with such weights
+        RunError: open_clip has no such model, or no such weights of it
     """
     from open_clip import get_pretrained_cfg, list_pretrained_tags_by_model
 
     model, tag = settings.model, settings.pretrained
     source = (get_pretrained_cfg(model, tag) or {}).get("hf_hub", "")
     if not source:
-        tags = ", ".join(list_pretrained_tags_by_model(model)) or "none: open_clip has no such model"
+        tags = (
+            ", ".join(list_pretrained_tags_by_model(model)) or "none: open_clip has no such model"
+        )
         raise RunError(
             f"{type(settings).__name__}: model {model!r} is neither `mini` nor a folder, and with "
             f"pretrained {tag!r} not on the hub; its tags are {tags}"

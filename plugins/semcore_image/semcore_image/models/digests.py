@@ -1,4 +1,4 @@
-"""What identifies weights: digests of the files that hold them. Needs no torch."""
+"""Digests of weights, and checks of folders with weights. Needs no torch."""
 
 from __future__ import annotations
 
@@ -12,51 +12,60 @@ from semcore.fingerprint.content import file_digest, fingerprint
 from semcore_image.vocabulary import CLASSES
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-"""Folder of the weights that come with this package."""
+"""Folder of the shipped weights."""
 
 WRITTEN = ("config.json", "*.safetensors")
-"""What a recipe writes and a network is made of."""
+"""Files that a recipe writes and a network is loaded from."""
 
 
 def mini_digest(*names: str) -> str:
-    """The digest of the weights of shipped mini models."""
-    return joined([file for name in names for file in sorted((WEIGHTS / name).rglob("*.safetensors"))])
+    """The digest of the shipped weights of these names."""
+    return joined(
+        [file for name in names for file in sorted((WEIGHTS / name).rglob("*.safetensors"))]
+    )
 
 
 def joined(files: Sequence[Path]) -> str:
-    """The first 12 hexadecimal digits of a digest of files, in their order.
+    """The first 12 hexadecimal digits of the digest of files, in the given order.
 
     Raises:
-        RunError: there are none, or one cannot be read
+        RunError: `files` is empty, or a file cannot be read
     """
     if not files:
-        raise RunError("the weights of a mini model are missing; reinstall semcore-image or train it (semcore train)")
+        raise RunError(
+            "the weights of a mini model are missing; reinstall semcore-image or train it "
+            "(semcore train)"
+        )
     return hashlib.blake2b("".join(map(file_digest, files)).encode(), digest_size=6).hexdigest()
 
 
 def check_written(who: object, field: str, folder: str | None) -> None:
-    """Refuse a folder that no recipe wrote.
+    """Refuse a folder that was not written by a recipe.
 
     Raises:
-        ComponentError: there is no such folder, or it lacks one of the two files
+        ComponentError: the folder does not exist, or config.json or model.safetensors is missing
     """
     if folder is None:
         return
     place, name = Path(folder).expanduser(), f"{type(who).__name__}.{field}"
     if not place.is_dir():
         inside = f" in {Path.cwd()}" if not place.is_absolute() else ""
-        raise ComponentError(f"{name}: there is no folder {place}{inside}; name the one that `semcore train` wrote")
+        raise ComponentError(
+            f"{name}: there is no folder {place}{inside}; name the one that `semcore train` wrote"
+        )
     for file in ("config.json", "model.safetensors"):
         if not (place / file).is_file():
-            raise ComponentError(f"{name}: {place} holds no {file}; name the folder that `semcore train` wrote")
+            raise ComponentError(
+                f"{name}: {place} holds no {file}; name the folder that `semcore train` wrote"
+            )
 
 
 def classes_of(folder: str | None, shipped: str) -> tuple[int, tuple[str, ...] | None]:
-    """How many classes weights know, and their names, if they hold them.
+    """The number of classes of weights, and their names if config.json has them.
 
     Args:
-        folder: what a recipe wrote; None: the weights that come with this package
-        shipped: their name
+        folder: folder written by a recipe; None: the shipped weights
+        shipped: name of the shipped weights
     """
     place = Path(folder).expanduser() if folder else WEIGHTS / shipped
     try:
@@ -69,5 +78,5 @@ def classes_of(folder: str | None, shipped: str) -> tuple[int, tuple[str, ...] |
 
 
 def written(folder: str) -> str:
-    """The digest of what a recipe wrote into a folder; "" if nothing is there."""
+    """The digest of the files that a recipe wrote into a folder; "" if there are none."""
     return fingerprint(folder, WRITTEN)[:12]

@@ -1,4 +1,5 @@
-"""mini-caption: LLaVA in miniature. A frozen image tower, a projection, and a decoder that writes word by word."""
+"""mini-caption, a small LLaVA: a frozen image tower, a projection, and an autoregressive text
+decoder."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from torch import nn
 from semcore_image.models.mini_clip import MiniClip, as_float
 from semcore_image.vocabulary import CLASSES, COLOURS
 
-# What can be asked, and the form of the answer; without a prompt the answer is the full caption.
+# Prompt -> template of the answer; without a prompt the answer is the full caption.
 PROMPTS = {
     "": "{a} {colour} {class} on {b} {background} background",
     "what is it?": "{a} {class}",
@@ -22,11 +23,11 @@ PROMPTS = {
 SPECIAL = ("<pad>", "<unknown>", "<answer>", "<end>")
 PAD, UNKNOWN, ANSWER, END = range(len(SPECIAL))
 MAX_PROMPT_WORDS, MAX_ANSWER_WORDS = 6, 9
-"""Most words of a prompt, and of an answer whose class is one word, its end included."""
+"""Maximum words of a prompt, and of an answer with a one-word class, <end> included."""
 
 
 def vocabulary(classes: Sequence[str]) -> tuple[str, ...]:
-    """All words: those of the answers, and those of the prompts."""
+    """All words of answers and prompts."""
     names = [word for name in classes for word in name.split()]
     answers = tuple(dict.fromkeys(("a", "an", "on", "background", *COLOURS, *names)))
     asked = {word for prompt in PROMPTS for word in prompt.replace("?", "").split()} - set(answers)
@@ -34,47 +35,58 @@ def vocabulary(classes: Sequence[str]) -> tuple[str, ...]:
 
 
 def encode_prompt(prompt: str | None, index: Mapping[str, int]) -> list[int]:
-    """Word ids of a prompt, closed by <answer>; case and question marks do not matter, other words are <unknown>."""
+    """Word ids of a prompt, ended by <answer>. Case and question marks are ignored; other words are
+    <unknown>."""
     words = (prompt or "").lower().replace("?", "").split()[:MAX_PROMPT_WORDS]
     return [index.get(word, UNKNOWN) for word in words] + [ANSWER]
 
 
 class CaptionDecoder(nn.Module):
-    """A causal transformer over words that cross-attends to the 16 cells of the image tower's feature map."""
+    """A causal transformer over words with cross-attention to the 16 cells of the feature map."""
 
     causal: torch.Tensor
 
     def __init__(
-        self, channels: int = 256, width: int = 128, layers: int = 2, heads: int = 4, classes: Sequence[str] = CLASSES
+        self,
+        channels: int = 256,
+        width: int = 128,
+        layers: int = 2,
+        heads: int = 4,
+        classes: Sequence[str] = CLASSES,
     ) -> None:
         super().__init__()
         self.classes, self.vocabulary = tuple(classes), vocabulary(classes)
         self.index = {word: number for number, word in enumerate(self.vocabulary)}
         self.longest = MAX_ANSWER_WORDS - 1 + max(len(name.split()) for name in classes)
         length = MAX_PROMPT_WORDS + 1 + self.longest
-        self.project = nn.Sequential(nn.Linear(channels, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
+        self.project = nn.Sequential(
+            nn.Linear(channels, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+        )
         self.cells = nn.Parameter(torch.randn(16, width) * 0.02)
         self.words = nn.Embedding(len(self.vocabulary), width)
         self.positions = nn.Parameter(torch.randn(length, width) * 0.02)
-        layer = nn.TransformerDecoderLayer(width, heads, 4 * width, 0.1, "gelu", batch_first=True, norm_first=True)
+        layer = nn.TransformerDecoderLayer(
+            width, heads, 4 * width, 0.1, "gelu", batch_first=True, norm_first=True
+        )
         self.layers = nn.TransformerDecoder(layer, layers, nn.LayerNorm(width))
         self.head = nn.Linear(width, len(self.vocabulary))
         hidden = torch.triu(torch.ones(length, length, dtype=torch.bool), 1)
         self.register_buffer("causal", hidden, persistent=False)
 
     def see(self, feature_map: torch.Tensor) -> torch.Tensor:
-        """Feature map (B, C, 4, 4) to what the decoder attends to, (B, 16, width)."""
+        """Feature map (B, C, 4, 4) to the memory of the decoder, (B, 16, width)."""
         return self.project(feature_map.flatten(2).transpose(1, 2)) + self.cells
 
     def forward(self, words: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """Word ids (B, L) and `see(...)` to the logits of each next word, (B, L, vocabulary)."""
+        """Word ids (B, L) and the memory of `see` to logits of the next words, (B, L,
+        vocabulary)."""
         length = words.shape[1]
         x = self.words(words) + self.positions[:length]
         return self.head(self.layers(x, seen, tgt_mask=self.causal[:length, :length]))
 
 
 class MiniCaption(nn.Module):
-    """Pictures to sentences, with an optional prompt."""
+    """Pictures to captions, with an optional prompt."""
 
     def __init__(self, clip: MiniClip, decoder: CaptionDecoder) -> None:
         super().__init__()
@@ -82,13 +94,15 @@ class MiniCaption(nn.Module):
 
     @torch.no_grad()
     def caption(self, images: torch.Tensor, prompt: str | None = None) -> list[str]:
-        """One sentence a picture (uint8 or float 0..1, (B, 3, 32, 32)), the likeliest word each time.
+        """Captions of pictures (uint8 or float 0..1, (B, 3, 32, 32)), by greedy decoding.
 
         prompt: one of PROMPTS; None asks for the full caption, "a brown bird on a green background"
         """
         images = as_float(images)
         count = len(images)
-        both = torch.cat([images, images.flip(3)])  # a picture and its mirror image vote on every word
+        both = torch.cat(
+            [images, images.flip(3)]
+        )  # the scores of a picture and its mirror image are added
         seen = self.decoder.see(self.clip.image_map(both))
         words = torch.tensor([encode_prompt(prompt, self.decoder.index)] * count)
         first = words.shape[1]
@@ -101,4 +115,7 @@ class MiniCaption(nn.Module):
             if ended.all():
                 break
             words = torch.cat([words, following[:, None]], dim=1)
-        return [" ".join(self.decoder.vocabulary[i] for i in row if i != END) for row in words[:, first:].tolist()]
+        return [
+            " ".join(self.decoder.vocabulary[i] for i in row if i != END)
+            for row in words[:, first:].tolist()
+        ]

@@ -1,4 +1,4 @@
-"""mini-classifier: an independent judge of what a picture shows; it shares no weights or layers with mini-clip."""
+"""mini-classifier, a classifier that is independent of mini-clip."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from semcore_image.vocabulary import CLASSES
 
 
 def convolution(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
-    """A 3×3 convolution, batch normalisation, SiLU."""
+    """3×3 convolution, batch normalisation, SiLU."""
     return nn.Sequential(
-        nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False), nn.BatchNorm2d(channels_out), nn.SiLU()
+        nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False),
+        nn.BatchNorm2d(channels_out),
+        nn.SiLU(),
     )
 
 
@@ -32,11 +34,19 @@ class Residual(nn.Module):
 class MiniClassifier(nn.Module):
     """A small residual network with strided convolutions for 32×32 pictures."""
 
-    def __init__(self, widths: Sequence[int] = (64, 128, 192), stem: int = 32, classes: Sequence[str] = CLASSES) -> None:
+    def __init__(
+        self,
+        widths: Sequence[int] = (64, 128, 192),
+        stem: int = 32,
+        classes: Sequence[str] = CLASSES,
+    ) -> None:
         super().__init__()
         self.classes = tuple(classes)
         ins = (stem, *widths[:-1])
-        stages = [nn.Sequential(convolution(i, o, 2), Residual(o)) for i, o in zip(ins, widths, strict=True)]
+        stages = [
+            nn.Sequential(convolution(i, o, 2), Residual(o))
+            for i, o in zip(ins, widths, strict=True)
+        ]
         self.body = nn.Sequential(convolution(3, stem), *stages)
         self.head = nn.Linear(widths[-1], len(self.classes))
 
@@ -46,6 +56,7 @@ class MiniClassifier(nn.Module):
 
     @torch.no_grad()
     def classify(self, images: torch.Tensor) -> torch.Tensor:
-        """uint8 or float 0..1 (B, 3, 32, 32) to logits float32 (B, classes), averaged over a picture and its mirror image."""
+        """uint8 or float 0..1 (B, 3, 32, 32) to logits float32 (B, classes), averaged over picture
+        and mirror image."""
         images = as_float(images)
         return (self(images) + self(images.flip(3))) / 2

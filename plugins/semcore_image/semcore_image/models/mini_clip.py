@@ -1,4 +1,4 @@
-"""mini-clip: a picture and a (possibly damaged) sentence in one 128-dimensional space."""
+"""mini-clip: pictures and (possibly damaged) sentences in a joint 128-dimensional space."""
 
 from __future__ import annotations
 
@@ -18,10 +18,14 @@ def as_float(images: torch.Tensor) -> torch.Tensor:
 
 
 def text_to_bytes(texts: Sequence[str]) -> torch.Tensor:
-    """One byte a character, int64 (B, 64): 0 is padding, 26 (SUB) stands for NUL and for what Latin-1 lacks."""
+    """Latin-1 codes of characters, int64 (B, 64): 0 is padding, 26 (SUB) replaces NUL and other
+    characters."""
     ids = torch.zeros(len(texts), MAX_CHARACTERS, dtype=torch.long)
     for row, text in enumerate(texts):
-        codes = [code if 0 < (code := ord(character)) < 256 else 26 for character in text.lower()[:MAX_CHARACTERS]]
+        codes = [
+            code if 0 < (code := ord(character)) < 256 else 26
+            for character in text.lower()[:MAX_CHARACTERS]
+        ]
         ids[row, : len(codes)] = torch.tensor(codes, dtype=torch.long)
     return ids
 
@@ -42,11 +46,14 @@ class ConvBlock(nn.Sequential):
 
 
 class ImageTower(nn.Module):
-    """Float pictures (B, 3, 32, 32) to a feature map (B, widths[-1], 4, 4) and an embedding (B, embedding)."""
+    """Float pictures (B, 3, 32, 32) to a feature map (B, widths[-1], 4, 4) and an embedding (B,
+    embedding)."""
 
     def __init__(self, widths: Sequence[int] = (64, 256, 256), embedding: int = 128) -> None:
         super().__init__()
-        self.whiten = nn.Conv2d(3, 24, 2)  # fixed after `set_whitening`: decorrelated 2×2 patches learn faster
+        self.whiten = nn.Conv2d(
+            3, 24, 2
+        )  # fixed after `set_whitening`: decorrelated 2×2 patches speed up training
         self.whiten.requires_grad_(False)
         ins = (24, *widths[:-1])
         self.blocks = nn.Sequential(*[ConvBlock(i, o) for i, o in zip(ins, widths, strict=True)])
@@ -54,7 +61,8 @@ class ImageTower(nn.Module):
 
     @torch.no_grad()
     def set_whitening(self, images: torch.Tensor) -> None:
-        """Set the first layer to the principal components (and their negatives) of 2×2 patches of float pictures."""
+        """Set the first layer to the whitened principal components (and their negatives) of 2×2
+        patches."""
         patches = F.unfold(images, 2).transpose(1, 2).reshape(-1, 12)
         mean = patches.mean(0)
         values, vectors = torch.linalg.eigh(torch.cov((patches - mean).T))
@@ -72,20 +80,27 @@ class ImageTower(nn.Module):
 
 
 class TextTower(nn.Module):
-    """Bytes (B, L) to character embeddings (B, L, width); convolutions see spelling, attention sees the sentence."""
+    """Character codes (B, L) to embeddings (B, L, width): convolutions over characters, then
+    attention."""
 
-    def __init__(self, width: int = 128, layers: int = 3, heads: int = 4, embedding: int = 128) -> None:
+    def __init__(
+        self, width: int = 128, layers: int = 3, heads: int = 4, embedding: int = 128
+    ) -> None:
         super().__init__()
         self.characters = nn.Embedding(256, width)
         self.positions = nn.Parameter(torch.randn(MAX_CHARACTERS, width) * 0.02)
         self.spelling = nn.ModuleList(nn.Conv1d(width, width, 5, padding=2) for _ in range(2))
-        layer = nn.TransformerEncoderLayer(width, heads, 4 * width, 0.0, "gelu", batch_first=True, norm_first=True)
-        self.layers = nn.TransformerEncoder(layer, layers, nn.LayerNorm(width), enable_nested_tensor=False)
+        layer = nn.TransformerEncoderLayer(
+            width, heads, 4 * width, 0.0, "gelu", batch_first=True, norm_first=True
+        )
+        self.layers = nn.TransformerEncoder(
+            layer, layers, nn.LayerNorm(width), enable_nested_tensor=False
+        )
         self.project = nn.Linear(width, embedding, bias=False)
 
     @staticmethod
     def mask(ids: torch.Tensor) -> torch.Tensor:
-        """True where a character is; the first place always counts, so that an empty text is a text too."""
+        """True at characters; the first position is always True, so that an empty text has one."""
         mask = ids != 0
         mask[:, 0] = True
         return mask
@@ -106,7 +121,7 @@ class TextTower(nn.Module):
 
 
 class MiniClip(nn.Module):
-    """Two towers and a learned temperature, trained so that a caption lies near the pictures it is true of."""
+    """Two towers and a learned temperature, trained contrastively on pictures and captions."""
 
     def __init__(
         self,
@@ -116,7 +131,7 @@ class MiniClip(nn.Module):
         embedding: int = 128,
         classes: Sequence[str] = (),
     ) -> None:
-        """`classes`: of the pictures that it learnt from; the network is the same for any."""
+        """`classes`: classes of the training pictures; they do not change the network."""
         super().__init__()
         self.classes = tuple(classes)
         self.image = ImageTower(widths, embedding)
@@ -125,9 +140,12 @@ class MiniClip(nn.Module):
 
     @torch.no_grad()
     def encode_image(self, images: torch.Tensor) -> torch.Tensor:
-        """uint8 or float 0..1 (B, 3, 32, 32) to unit-norm float32 (B, 128): the mean of a picture and its mirror image."""
+        """uint8 or float 0..1 (B, 3, 32, 32) to unit-norm float32 (B, 128), averaged over picture
+        and mirror image."""
         images = as_float(images)
-        both = F.normalize(self.image(images), dim=-1) + F.normalize(self.image(images.flip(3)), dim=-1)
+        both = F.normalize(self.image(images), dim=-1) + F.normalize(
+            self.image(images.flip(3)), dim=-1
+        )
         return F.normalize(both, dim=-1)
 
     @torch.no_grad()
@@ -137,7 +155,8 @@ class MiniClip(nn.Module):
 
     @torch.no_grad()
     def text_tokens(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Texts to character embeddings float32 (B, 64, width) and a bool mask (B, 64), True where a character is."""
+        """Texts to character embeddings float32 (B, 64, width) and a bool mask (B, 64), True at
+        characters."""
         ids = text_to_bytes(texts)
         return self.text.tokens(ids), self.text.mask(ids)
 

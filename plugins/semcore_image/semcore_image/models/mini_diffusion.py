@@ -1,4 +1,4 @@
-"""mini-diffusion: latent diffusion in miniature, conditioned on the characters of a caption."""
+"""mini-diffusion: a small latent diffusion model conditioned on the characters of a caption."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from torch import nn
 
 from semcore_image.models.mini_clip import MiniClip, as_float
 
-# Between Stable Diffusion's schedule, which leaves too much of a small latent visible at the end, and DDPM's.
+# Between the schedules of Stable Diffusion, which leaves too much signal in a small latent at
+# the last step, and of DDPM.
 SCHEDULE: dict[str, Any] = {
     "num_train_timesteps": 1000,
     "beta_start": 0.00085,
@@ -22,7 +23,7 @@ SCHEDULE: dict[str, Any] = {
 
 
 class MiniVae(nn.Module):
-    """diffusers' AutoencoderKL with latents scaled to zero mean and unit variance in every channel."""
+    """AutoencoderKL of diffusers with latents of zero mean and unit variance per channel."""
 
     latent_mean: torch.Tensor
     latent_std: torch.Tensor
@@ -35,26 +36,31 @@ class MiniVae(nn.Module):
         self.register_buffer("latent_std", torch.ones(1, channels, 1, 1))
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """uint8 or float 0..1 (B, 3, 32, 32) to latents float32 (B, c, 8, 8), the mean of the posterior."""
+        """uint8 or float 0..1 (B, 3, 32, 32) to latents float32 (B, c, 8, 8), the mean of the
+        posterior."""
         mean = self.vae.encode(as_float(images) * 2 - 1).latent_dist.mean
         return (mean.float() - self.latent_mean) / self.latent_std
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Latents (B, c, 8, 8) to pictures float32 0..1 (B, 3, 32, 32)."""
-        raw = (latents * self.latent_std + self.latent_mean).contiguous(memory_format=torch.channels_last)
+        raw = (latents * self.latent_std + self.latent_mean).contiguous(
+            memory_format=torch.channels_last
+        )
         return (self.vae.decode(raw).sample.float() / 2 + 0.5).clamp(0, 1)
 
 
 class MiniDiffusion(nn.Module):
-    """Text to picture, and text with a reference to picture."""
+    """Text to picture, and text and reference picture to picture."""
 
-    def __init__(self, clip: MiniClip, vae: MiniVae, unet: UNet2DConditionModel, guidance: float) -> None:
+    def __init__(
+        self, clip: MiniClip, vae: MiniVae, unet: UNet2DConditionModel, guidance: float
+    ) -> None:
         super().__init__()
         self.clip, self.vae, self.unet, self.guidance = clip, vae, unet, guidance
 
     @property
     def latent_shape(self) -> tuple[int, int, int]:
-        """Channels, height and width of the latents and so of the noise."""
+        """Channels, height and width of the latents and of the noise."""
         return (self.unet.config.in_channels, 8, 8)
 
     @torch.no_grad()
@@ -72,16 +78,20 @@ class MiniDiffusion(nn.Module):
         start: torch.Tensor | None = None,
         strength: float = 0.7,
     ) -> torch.Tensor:
-        """Pictures float32 0..1 (B, 3, 32, 32) of `text`; nothing is drawn at random inside.
+        """Pictures float32 0..1 (B, 3, 32, 32) of `text`; deterministic for given noise.
 
-        noise: standard normal float32 (B, *latent_shape), one row a picture
-        steps: steps of the UniPC solver, as if from pure noise
-        guidance: classifier-free guidance scale, 1 for none; the model's own measured optimum by default
-        start: latents (B, *latent_shape) of reference pictures to begin from
-        strength: share of the way back to noise from which `start` is denoised, 0 to 1
+        Args:
+            text: captions
+            noise: standard normal float32 (B, *latent_shape), one row per picture
+            steps: steps of the UniPC solver, counted from pure noise
+            guidance: scale of classifier-free guidance; 1: none; None: the optimum in config.json
+            start: latents (B, *latent_shape) of reference pictures to start from
+            strength: share of the steps by which `start` is noised, 0..1
         """
         if noise.shape != (len(text), *self.latent_shape):
-            raise ValueError(f"noise has shape {tuple(noise.shape)}, expected {(len(text), *self.latent_shape)}")
+            raise ValueError(
+                f"noise has shape {tuple(noise.shape)}, expected {(len(text), *self.latent_shape)}"
+            )
         guidance = self.guidance if guidance is None else guidance
         scheduler = UniPCMultistepScheduler(**SCHEDULE, solver_order=2, timestep_spacing="trailing")
         scheduler.set_timesteps(steps)
@@ -95,11 +105,18 @@ class MiniDiffusion(nn.Module):
             latents = scheduler.add_noise(start, noise, timesteps[:1].expand(len(start)))
         tokens, mask = self.clip.text_tokens([*text, *[""] * len(text)])
         for timestep in timesteps:
-            latents = scheduler.step(self._predict(latents, timestep, tokens, mask, guidance), timestep, latents)[0]
+            latents = scheduler.step(
+                self._predict(latents, timestep, tokens, mask, guidance), timestep, latents
+            )[0]
         return self.vae.decode(latents)
 
     def _predict(
-        self, latents: torch.Tensor, timestep: torch.Tensor, tokens: torch.Tensor, mask: torch.Tensor, guidance: float
+        self,
+        latents: torch.Tensor,
+        timestep: torch.Tensor,
+        tokens: torch.Tensor,
+        mask: torch.Tensor,
+        guidance: float,
     ) -> torch.Tensor:
         with_text, without = self.unet(
             torch.cat([latents, latents]), timestep, tokens, encoder_attention_mask=mask

@@ -1,4 +1,4 @@
-"""Load a mini model from the files that come with this package: JSON and safetensors, never a pickle."""
+"""Loading networks from config.json and model.safetensors; never from pickles."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from semcore_image.models.digests import WEIGHTS
 
 
 def load_mini(name: str, weights: str | None = None) -> Any:
-    """The mini model `name` in float32, ready for inference; loaded once per process and content.
+    """The mini model `name` in float32, in inference mode; loaded once per process and content.
 
     Args:
         name: "mini-clip", "mini-caption", "mini-diffusion" or "mini-classifier"
-        weights: folder that its recipe wrote; None: the shipped weights
+        weights: folder written by its recipe; None: the shipped weights
     """
     if name not in ASSEMBLE:
         raise ValueError(f"no mini model {name!r}; there are {', '.join(ASSEMBLE)}")
     place = folder_of(weights) if weights else name
-    return _load_mini(name, place, content.fingerprint(WEIGHTS, digests.WRITTEN) + digests.written(place))
+    return _load_mini(
+        name, place, content.fingerprint(WEIGHTS, digests.WRITTEN) + digests.written(place)
+    )
 
 
 @lru_cache(8)
@@ -37,32 +39,41 @@ def _load_mini(name: str, folder: str, content: str) -> Any:
 
 
 def folder_of(weights: str) -> str:
-    """The folder that a user calls so, made absolute; a name that is no folder is one of the shipped weights."""
+    """The absolute path of a folder; a name that is not a folder is returned as it is (shipped
+    weights)."""
     folder = Path(weights).expanduser()
     return str(folder.absolute()) if folder.is_dir() else weights
 
 
 def load_config(folder: str) -> dict[str, Any]:
-    """config.json of the model in `weights/<folder>`, or in another folder by its path."""
+    """config.json of shipped weights by name, or of a folder by path."""
     path = WEIGHTS / folder / "config.json"
     if not path.exists():
-        raise RunError(f"{path} is missing: the recipe of {path.parent.name} writes it (`semcore list recipe`)")
+        raise RunError(
+            f"{path} is missing: the recipe of {path.parent.name} writes it (`semcore list recipe`)"
+        )
     try:
         held = json.loads(path.read_text())
     except ValueError as error:
-        raise RunError(f"{path} is no JSON: {error}; the recipe of {path.parent.name} writes it") from error
+        raise RunError(
+            f"{path} is no JSON: {error}; the recipe of {path.parent.name} writes it"
+        ) from error
     if not isinstance(held, dict):
-        raise RunError(f"{path} is no mapping of settings; the recipe of {path.parent.name} writes it")
+        raise RunError(
+            f"{path} is no mapping of settings; the recipe of {path.parent.name} writes it"
+        )
     return held
 
 
 def fill(build: Callable[..., nn.Module], folder: str, **fixed: Any) -> Any:
-    """`build(**config)` with the weights of `weights/<folder>`, or of another folder by its path."""
+    """`build(**config)` filled with shipped weights by name, or those of a folder by path."""
     config = load_config(folder)
     try:
         module = build(**config, **fixed)
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
-        raise RunError(f"{WEIGHTS / folder / 'config.json'} does not describe a network of this kind: {error}") from error
+        raise RunError(
+            f"{WEIGHTS / folder / 'config.json'} does not describe a network of this kind: {error}"
+        ) from error
     return whole.fill(module, WEIGHTS / folder / "model.safetensors").float()
 
 
@@ -91,7 +102,9 @@ def _diffusion(folder: str) -> nn.Module:
     try:
         unet, guidance = build_unet(config["unet"]), float(config["guidance"])
     except (TypeError, ValueError, KeyError, RuntimeError) as error:
-        raise RunError(f"{WEIGHTS / folder / 'config.json'} does not describe a network of this kind: {error}") from error
+        raise RunError(
+            f"{WEIGHTS / folder / 'config.json'} does not describe a network of this kind: {error}"
+        ) from error
     whole.fill(unet, WEIGHTS / folder / "model.safetensors")
     own = (WEIGHTS / folder / "vae").is_dir()
     vae = fill(MiniVae, f"{folder}/vae" if own else "mini-diffusion/vae")

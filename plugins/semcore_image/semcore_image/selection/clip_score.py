@@ -1,4 +1,4 @@
-"""Which of the candidates the receiver keeps."""
+"""Selection by CLIP similarity to the received caption."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from semcore_image.streams import CAPTION, caption_of
 
 @dataclass(frozen=True)
 class ClipScoreSelector(ComparesByClip, Selector):
-    """Keeps the candidate whose picture lies nearest to the received caption in CLIP's space.
+    """Keeps the candidate with the largest CLIP cosine to the received caption.
 
-    Nearest is the largest cosine; of equal ones the first. Where no caption arrived, or no candidate has a
-    picture, the first candidate is kept.
+    Of equal cosines the first is kept; so is the first candidate where no caption arrived or no
+    candidate has a picture.
 
     Errors: RunError if the model is not on this machine and may not be downloaded.
     """
 
-    reference: ClassVar[str] = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
+    reference: ClassVar[str] = (
+        "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, "
+        "2021"
+    )
     cites: ClassVar[tuple[str, ...]] = ("radford2021learning",)
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
         return [self._nearest(one.samples, got) for one, got in zip(candidates, batch, strict=True)]
 
     def _nearest(self, samples: Sequence[Sample], got: Semantics) -> Sample:

@@ -15,5 +15,7 @@ class First(Selector):
 
     order_matters: ClassVar[bool] = True
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
         return [one.samples[0] for one in candidates]

@@ -21,7 +21,8 @@ from semcore_image.sources.on_demand import Entry, on_demand
 
 BINARY = "cifar-10-batches-bin"
 WANTED = (
-    "name the folder above them, and unpack cifar-10-binary.tar.gz there: the Python version, cifar-10-batches-py, is pickle "
+    "name the folder above them, and unpack cifar-10-binary.tar.gz there: the Python version, "
+    "cifar-10-batches-py, is pickle "
     "files, which are not opened"
 )
 
@@ -30,26 +31,29 @@ Count = Annotated[int, Ge(0)]
 
 @dataclass(frozen=True)
 class CIFAR10(Source):
-    """CIFAR-10, 32×32 pictures of ten classes, taken evenly from the classes.
+    """CIFAR-10: 32×32 pictures of ten classes, taken evenly from the classes.
 
-    The order is: the first picture of each class (classes in alphabetical order), then the second of each,
-    and so on; `offset` and `limit` cut from that order, so that any `limit` holds every class equally often,
-    give or take one. The id is class/name.
+    The order is the first picture of each class (in alphabetical order), then the second of each,
+    and so on, so that any `offset` and `limit` give every class equally often, to within one. The
+    id is class/name.
 
-    `path` may hold `<split>/<class>/*.png|jpg`, or `cifar-10-batches-bin` (the binary version). The Python
-    version is pickle files, which can do anything when they are opened, and are not.
+    `path` may hold `<split>/<class>/*.png|jpg`, or `cifar-10-batches-bin` (the binary version). The
+    Python version consists of pickle files, which are never opened.
 
     Errors: SourceError if `path` holds neither or a file is damaged.
 
     Fields:
         path: folder of the data set
         split: train or test
-        limit: take at most this many; null: all
-        offset: leave out this many first
-        user: who sends them; the pictures of one user are a sequence and share a knowledge base
+        limit: maximum number of pictures; null: all
+        offset: number of pictures to skip first
+        user: sender of the pictures; pictures of one user form a sequence and share a knowledge
+            base
     """
 
-    reference: ClassVar[str] = "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
+    reference: ClassVar[str] = (
+        "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009"
+    )
     cites: ClassVar[tuple[str, ...]] = ("krizhevsky2009learning",)
     test_settings = ({"path": "{folder}"},)
 
@@ -66,10 +70,14 @@ class CIFAR10(Source):
         elif (root / BINARY).is_dir():
             classes = self._arrays(*read_binary(root / BINARY, self.split))
         else:
-            raise SourceError([f"{root} holds neither {self.split}/<class>/ nor {BINARY}/"], hint=WANTED)
+            raise SourceError(
+                [f"{root} holds neither {self.split}/<class>/ nor {BINARY}/"], hint=WANTED
+            )
         rounds = itertools.zip_longest(*(classes[label] for label in sorted(classes)))
         order = (item for one_of_each in rounds for item in one_of_each if item is not None)
-        chosen = itertools.islice(order, self.offset, None if self.limit is None else self.offset + self.limit)
+        chosen = itertools.islice(
+            order, self.offset, None if self.limit is None else self.offset + self.limit
+        )
         return on_demand(list(chosen), self.user, root)
 
     @staticmethod
@@ -77,7 +85,12 @@ class CIFAR10(Source):
         classes = {place.name: place for place in root.iterdir() if place.is_dir()}
         return {
             label: [
-                Entry(f"{label}/{path.stem}", functools.partial(pixels_of, path), label, f"{root.name}/{label}/{path.name}")
+                Entry(
+                    f"{label}/{path.stem}",
+                    functools.partial(pixels_of, path),
+                    label,
+                    f"{root.name}/{label}/{path.name}",
+                )
                 for path in sorted(place.iterdir())
                 if path.suffix.lower() in SUFFIXES and not path.is_dir()
             ]
@@ -85,7 +98,9 @@ class CIFAR10(Source):
         }
 
     @staticmethod
-    def _arrays(images: np.ndarray, labels: Sequence[int], names: Sequence[str]) -> dict[str, list[Entry]]:
+    def _arrays(
+        images: np.ndarray, labels: Sequence[int], names: Sequence[str]
+    ) -> dict[str, list[Entry]]:
         classes: dict[str, list[Entry]] = defaultdict(list)
         for image, label in zip(images, labels, strict=True):
             name = names[label]
@@ -94,12 +109,17 @@ class CIFAR10(Source):
 
 
 def read_binary(folder: Path, split: str) -> tuple[np.ndarray, list[int], list[str]]:
-    """CIFAR-10's binary version: a record is one byte of label and 3072 of pixels, planes R, G, B.
+    """Read the binary version of CIFAR-10, records of one byte of label and 3072 bytes of pixels
+    (planes R, G, B).
 
     Returns:
         pictures uint8 (N, 32, 32, 3), labels, names of the classes
     """
-    files = [f"data_batch_{number}.bin" for number in range(1, 6)] if split == "train" else ["test_batch.bin"]
+    files = (
+        [f"data_batch_{number}.bin" for number in range(1, 6)]
+        if split == "train"
+        else ["test_batch.bin"]
+    )
     try:
         for file in files:
             check_file(folder / file)
@@ -108,9 +128,14 @@ def read_binary(folder: Path, split: str) -> tuple[np.ndarray, list[int], list[s
     except OSError as error:
         raise SourceError([str(error)], hint="unpack cifar-10-binary.tar.gz again") from error
     if not data or len(data) % 3073:
-        raise SourceError([f"the files of {folder} are not whole records"], hint="unpack cifar-10-binary.tar.gz again")
+        raise SourceError(
+            [f"the files of {folder} are not whole records"],
+            hint="unpack cifar-10-binary.tar.gz again",
+        )
     records = np.frombuffer(data, np.uint8).reshape(-1, 3073)
     labels = records[:, 0].tolist()
     if max(labels) >= len(names):
-        raise SourceError([f"a label in {folder} exceeds the {len(names)} classes of batches.meta.txt"])
+        raise SourceError(
+            [f"a label in {folder} exceeds the {len(names)} classes of batches.meta.txt"]
+        )
     return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels, names

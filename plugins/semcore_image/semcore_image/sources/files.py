@@ -1,4 +1,4 @@
-"""Picture files: which are read, and how."""
+"""Reading picture files."""
 
 from __future__ import annotations
 
@@ -17,39 +17,48 @@ from semcore_image.codecs.hevc import register_heif
 from semcore_image.pixels import fit
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF")
-"""Pillow's names of the formats that are read; HEIF is one more, which is registered when a file is one."""
+"""Pillow's names of the formats that are read. HEIF is added when a file needs it."""
 SUFFIXES = frozenset(
-    ".png .apng .jpg .jpeg .jpe .jfif .webp .bmp .dib .gif .tif .tiff .ppm .pgm .pbm .pnm .heic .heif .hif .avif".split()
+    ".png .apng .jpg .jpeg .jpe .jfif .webp .bmp .dib .gif .tif .tiff .ppm .pgm .pbm .pnm .heic "
+    ".heif .hif .avif".split()
 )
-FOREIGN = frozenset(".jxl .jp2 .j2k .jpx .psd .tga .exr .hdr .dng .cr2 .cr3 .nef .arw .raf .orf .rw2".split())
-"""Of pictures in formats that are not read: they are named, for nobody wants them to be left out in silence."""
+FOREIGN = frozenset(
+    ".jxl .jp2 .j2k .jpx .psd .tga .exr .hdr .dng .cr2 .cr3 .nef .arw .raf .orf .rw2".split()
+)
+"""Suffixes of picture formats that are not read. Such files are reported, not skipped silently."""
 
 
 def folder(path: str) -> Path:
     """The folder at a path.
 
     Raises:
-        SourceError: it is not there, or is not a folder; a path that is meant as a pattern is named as such
+        SourceError: it does not exist, is not a folder, or is a pattern
     """
     root = Path(path).expanduser()
     if root.is_dir():
         return root
     if root.exists():
-        raise SourceError([f"{root} is a file, and a folder is wanted"], hint=f"write {root.parent}")
-    if any(sign in path for sign in "*?["):
-        above = next((one for one in root.parents if not any(sign in str(one) for sign in "*?[")), Path("."))
         raise SourceError(
-            [f"{path} is a pattern, and a folder is wanted"], hint=f"write {above}: its pictures are found, in subfolders too"
+            [f"{root} is a file, and a folder is wanted"], hint=f"write {root.parent}"
+        )
+    if any(sign in path for sign in "*?["):
+        above = next(
+            (one for one in root.parents if not any(sign in str(one) for sign in "*?[")), Path(".")
+        )
+        raise SourceError(
+            [f"{path} is a pattern, and a folder is wanted"],
+            hint=f"write {above}: its pictures are found, in subfolders too",
         )
     inside = f" in {Path.cwd()}" if not root.is_absolute() else ""
     raise SourceError([f"there is no folder {root}{inside}"])
 
 
 def pictures_below(root: Path) -> Iterator[Path]:
-    """The pictures below a folder by their names, relative to it, without hidden files and folders.
+    """Picture files below a folder, by suffix, as relative paths. Hidden files and folders are
+    skipped.
 
     Raises:
-        SourceError: a folder cannot be looked into
+        SourceError: a folder cannot be read
     """
 
     def stop(error: OSError) -> None:
@@ -71,7 +80,9 @@ def read_file(path: Path) -> Image.Image:
     try:
         return _decoded(path)
     except OSError as error:
-        raise RunError(f"the picture {path} cannot be read: {error}; repair or remove it") from error
+        raise RunError(
+            f"the picture {path} cannot be read: {error}; repair or remove it"
+        ) from error
 
 
 def _decoded(path: Path) -> Image.Image:
@@ -84,16 +95,16 @@ def _decoded(path: Path) -> Image.Image:
             register_heif()
             formats = (*FORMATS, "HEIF")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of metadata that are damaged, where the picture is not
+            warnings.simplefilter("ignore")  # about damaged metadata of an intact picture
             return read_picture(path, formats)
     except OSError as error:
         raise OSError(error.strerror or str(error)) from error
-    except Exception as error:  # a malformed file can raise anything; every one means that it cannot be read
+    except Exception as error:  # Pillow may raise anything on a malformed file
         raise OSError(f"it is damaged: {type(error).__name__}: {error}") from error
 
 
 def _is_heif(path: Path) -> bool:
-    """Whether a file is made of the boxes of ISO/IEC 14496-12, as HEIF and AVIF are."""
+    """Whether a file consists of boxes of ISO/IEC 14496-12, as HEIF and AVIF do."""
     check_file(path)
     with open(path, "rb") as file:
         return file.read(12)[4:8] == b"ftyp"

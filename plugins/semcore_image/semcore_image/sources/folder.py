@@ -23,28 +23,29 @@ Count = Annotated[int, Ge(0)]
 
 @dataclass(frozen=True)
 class ImageFolder(Source):
-    """The pictures of a folder and its subfolders, sorted by path, each read when it is needed.
+    """The pictures of a folder and its subfolders, sorted by path, read on demand.
 
-    The id is the path below the folder without its suffix; where two files differ in nothing but the suffix,
-    it is kept. The label is the name of the subfolder that a picture lies in. Pictures become 8-bit sRGB, by
-    their embedded colour profile if they have one, upright as their EXIF data says, their transparent parts on
-    white; of an animation the first frame is taken. The content of a file says what it is, not its name. Hidden
-    files are left out. A picture whose values are floating-point numbers or 32-bit ones cannot be read: nothing
-    says which of them are black and white.
+    The id is the path below the folder without its suffix; the suffix is kept where two files
+    differ only in it. The label is the name of the subfolder. Pictures are converted to 8-bit sRGB
+    (by the embedded colour profile, if any), rotated according to EXIF, and transparent parts are
+    put on white; of an animation the first frame is taken. The format is detected from the content,
+    not from the name. Hidden files are skipped. Pictures with floating-point or 32-bit values are
+    refused, since their black and white levels are unknown.
 
-    Errors: SourceError, which `semcore check` finds, if the folder is missing or empty, or if a picture cannot be
-    read or is larger than 67 megapixels or 512 MiB.
+    Errors: SourceError, which `semcore check` finds, if the folder is missing or empty, or a
+    picture cannot be read or exceeds 67 megapixels or 512 MiB.
 
     Fields:
-        path: folder of .png .jpg .jpeg .jpe .jfif .webp .avif .heic .heif .bmp .gif .tif .tiff .ppm .pgm .pbm files
-        limit: take at most this many; null: all
-        offset: leave out this many first
-        size: (height, width) that each picture is brought to, by a centred crop to the aspect and Lanczos
-            resampling;
-            null: as they are
-        user: who sends them; the pictures of one user are a sequence and share a knowledge base
-        on_error: what becomes of a picture that cannot be read, after `limit` and `offset` have chosen: `stop`,
-            nothing is run; `skip`, it is left out, and result and report say how many were
+        path: folder of .png .jpg .jpeg .jpe .jfif .webp .avif .heic .heif .bmp .gif .tif .tiff .ppm
+            .pgm .pbm files
+        limit: maximum number of pictures; null: all
+        offset: number of pictures to skip first
+        size: (height, width) that pictures are resized to, by a centre crop to the aspect ratio and
+            Lanczos resampling; null: unchanged
+        user: sender of the pictures; pictures of one user form a sequence and share a knowledge
+            base
+        on_error: what to do if a selected picture cannot be read: `stop`: refuse to run; `skip`:
+            leave it out, and state the number in result and report
     """
 
     test_settings = ({"path": "{folder}"},)
@@ -62,10 +63,14 @@ class ImageFolder(Source):
         if not names:
             raise SourceError([f"{root} holds no pictures ({' '.join(sorted(SUFFIXES))})"])
         stems = Counter(name.with_suffix("") for name in names)
-        chosen = itertools.islice(names, self.offset, None if self.limit is None else self.offset + self.limit)
+        chosen = itertools.islice(
+            names, self.offset, None if self.limit is None else self.offset + self.limit
+        )
         entries = [
             Entry(
-                written((name.with_suffix("") if stems[name.with_suffix("")] == 1 else name).as_posix()),
+                written(
+                    (name.with_suffix("") if stems[name.with_suffix("")] == 1 else name).as_posix()
+                ),
                 functools.partial(pixels_of, root / name, self.size),
                 written(name.parent.name) or None,
                 written(name.as_posix()),

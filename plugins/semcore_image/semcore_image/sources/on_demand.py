@@ -1,4 +1,4 @@
-"""Pictures that are read when they are needed."""
+"""Pictures that are read on demand."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from semcore.errors import SourceError
 
 @dataclass(frozen=True)
 class Entry:
-    """A picture that is read when it is needed.
+    """A picture that is read on demand.
 
     Fields:
         id: of the sample
-        read: gives its pixels, uint8 (H, W, 3), or raises OSError with the reason why it cannot
+        read: returns its pixels, uint8 (H, W, 3), or raises OSError with the reason
         label: its class
-        name: the file below the folder of the source, for messages
+        name: path of the file below the folder of the source, for messages
     """
 
     id: str
@@ -31,15 +31,17 @@ class Entry:
 
 
 def on_demand(entries: Sequence[Entry], user: str, root: Path, skip: bool = False) -> OnDemand:
-    """The samples of pictures, each of which is read when it is needed, and once now: a run must not stop in the middle.
+    """Samples whose pictures are read on demand. Each is read once here, so that a run does not
+    fail midway.
 
     Args:
         user: who sends them
         root: folder of the source
-        skip: whether pictures that cannot be read are left out, and counted
+        skip: whether to leave out (and count) pictures that cannot be read
 
     Raises:
-        SourceError: naming every picture that cannot be read, unless they are left out; or there is not one that can
+        SourceError: pictures cannot be read, and `skip` is off or none can be read; the error names
+            all of them
     """
     kept, digests, wrong = list[Entry](), list[str](), list[tuple[str, str]]()
 
@@ -54,5 +56,10 @@ def on_demand(entries: Sequence[Entry], user: str, root: Path, skip: bool = Fals
             wrong.append((entry.name, str(error)))
     if wrong and not (skip and kept):
         reasons = [f"the picture {root / name} cannot be read: {reason}" for name, reason in wrong]
-        raise SourceError(reasons, hint="repair or remove it" if skip else "repair or remove it, or set on_error: skip")
-    return OnDemand([(entry.id, user) for entry in kept], lambda at: sample(kept[at]), digests, wrong)
+        raise SourceError(
+            reasons,
+            hint="repair or remove it" if skip else "repair or remove it, or set on_error: skip",
+        )
+    return OnDemand(
+        [(entry.id, user) for entry in kept], lambda at: sample(kept[at]), digests, wrong
+    )

@@ -1,4 +1,4 @@
-"""Pictures that the project draws itself, so that every example runs without a download."""
+"""Synthetic pictures, so that every example runs without a download."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from semcore_image.pixels import check_drawn
 from semcore_image.sources.drawings import DRAWINGS
 from semcore_image.sources.scene import COLOURS, Scene, tint
 
-# Class -> (colours of the object, colours of the background), as such pictures usually have them.
+# Class -> (colours of the object, colours of the background).
 PALETTES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "airplane": (("white", "grey", "red", "yellow"), ("blue", "blue", "white")),
     "automobile": (("red", "blue", "yellow", "white", "black"), ("grey", "green", "brown")),
@@ -27,26 +27,37 @@ PALETTES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "ship": (("red", "black", "white", "grey"), ("blue",)),
     "truck": (("red", "white", "orange", "yellow", "blue"), ("grey", "blue", "green")),
 }
-GROUNDED = {"automobile": 0.50, "cat": 0.42, "deer": 0.40, "frog": 0.35, "horse": 0.42, "ship": 0.58, "truck": 0.52}
-"""Where the horizon lies behind what stands or swims; the others fly, or fill the foreground."""
+GROUNDED = {
+    "automobile": 0.50,
+    "cat": 0.42,
+    "deer": 0.40,
+    "frog": 0.35,
+    "horse": 0.42,
+    "ship": 0.58,
+    "truck": 0.52,
+}
+"""Height of the horizon, for classes that stand or swim; the others have none."""
 
 Side = Annotated[int, Ge(16), Le(1024)]
-"""Of a drawn picture; it is painted at four times its size."""
+"""Side of a drawn picture, pixels."""
 
 
 @dataclass(frozen=True)
 class SamplePictures(Source):
-    """Drawn pictures of the ten classes of CIFAR-10, with light, shadow and texture; no download, no licence.
+    """Drawings of the ten classes of CIFAR-10, with light, shadow and texture; no download, no
+    licence.
 
-    They are painted shape by shape at four times the size. Picture i shows class i mod 10; colours, place, mirror
-    image, light and grain come from `seed`, the class and the number, so a picture stays the same whatever `limit` is.
-    The id is like `ship-01`, the label is the class, the text is the true caption: "a red ship on a blue background".
+    They are drawn at four times the size and downsampled. Picture i shows class i mod 10; colours,
+    position, mirroring, light and grain follow from `seed`, the class and the number, so a picture
+    does not depend on `limit`. The id is for example `ship-01`, the label is the class, and the
+    text is the true caption: "a red ship on a blue background".
 
     Fields:
         limit: number of pictures
         size: (height, width)
-        seed: which pictures
-        user: who sends them; the pictures of one user are a sequence and share a knowledge base
+        seed: seed of the drawings
+        user: sender of the pictures; pictures of one user form a sequence and share a knowledge
+            base
     """
 
     draws: ClassVar[bool] = True
@@ -61,14 +72,17 @@ class SamplePictures(Source):
 
     def samples(self) -> Sequence[Sample]:
         names = sorted(DRAWINGS)
-        return [self._sample(names[index % len(names)], index // len(names)) for index in range(self.limit)]
+        return [
+            self._sample(names[index % len(names)], index // len(names))
+            for index in range(self.limit)
+        ]
 
     def _sample(self, name: str, number: int) -> Sample:
         rng = Rng(self.seed).at("samples", name, number).numpy()
         colours, backgrounds = PALETTES[name]
         background = backgrounds[rng.integers(len(backgrounds))]
         choice = [colour for colour in colours if colour != background]
-        # Neighbouring numbers differ in colour, or a handful of pictures could be all the same.
+        # Consecutive numbers differ in colour, so that a few pictures are not all alike.
         colour = choice[(number + self.seed) % len(choice)]
         scene = Scene(self.size, rng)
         ground, horizon = COLOURS[background], GROUNDED.get(name)
@@ -80,7 +94,9 @@ class SamplePictures(Source):
             scene.backdrop(tint(ground, 0.9), tint(ground, 1.25), 0.08)
         DRAWINGS[name](scene, COLOURS[colour])
         caption = f"{with_article(colour)} {name} on {with_article(background)} background"
-        return Sample(f"{name}-{number + 1:02d}", self.user, image=scene.finish(), text=caption, label=name)
+        return Sample(
+            f"{name}-{number + 1:02d}", self.user, image=scene.finish(), text=caption, label=name
+        )
 
 
 def with_article(word: str) -> str:

@@ -1,4 +1,5 @@
-"""A small painter: shapes with light, shadow and texture on a canvas of the unit square (x right, y down)."""
+"""A small rasteriser: shapes with light, shadow and texture on the unit square (x right, y
+down)."""
 
 from __future__ import annotations
 
@@ -26,11 +27,11 @@ SUPERSAMPLING = 4
 
 
 class Scene:
-    """A picture being painted; objects are placed by a similarity transform of the unit square.
+    """A canvas; objects are placed by a random similarity transform of the unit square.
 
     Args:
-        size: (height, width) of the finished picture; the scene is a centred square, stretched to it
-        rng: where jitter, texture and grain come from
+        size: (height, width) of the finished picture; the square scene is stretched to it
+        rng: source of jitter, texture and grain
     """
 
     def __init__(self, size: tuple[int, int], rng: np.random.Generator) -> None:
@@ -45,25 +46,35 @@ class Scene:
 
     # ------------------------------------------------------------------ background
 
-    def backdrop(self, top: Colour, bottom: Colour, roughness: float, horizon: float | None = None) -> None:
-        """Fill the canvas: a vertical gradient, or two zones with a soft `horizon`, with cloudy or grainy texture."""
+    def backdrop(
+        self, top: Colour, bottom: Colour, roughness: float, horizon: float | None = None
+    ) -> None:
+        """Fill the canvas with a vertical gradient, or two zones with a soft `horizon`, and
+        texture."""
         height = np.linspace(0, 1, self.side)[:, None, None]
         blend = height if horizon is None else 1 / (1 + np.exp(-(height - horizon) * 60))
         self.canvas[:] = np.array(top) * (1 - blend) + np.array(bottom) * blend
-        self.canvas *= 1 + roughness * (self.noise(5) + 0.6 * self.noise(16) + 0.4 * self.noise(40))[..., None]
+        self.canvas *= (
+            1 + roughness * (self.noise(5) + 0.6 * self.noise(16) + 0.4 * self.noise(40))[..., None]
+        )
 
     def noise(self, cells: int) -> np.ndarray:
-        """Smooth noise of about `cells` bumps a side, standard deviation near 0.5."""
+        """Smooth noise with about `cells` cells per side, standard deviation near 0.5."""
         grid = Image.fromarray(self.rng.normal(0, 0.6, (cells + 1, cells + 1)).astype(np.float32))
-        return np.asarray(grid.resize((self.side, self.side), Image.Resampling.BICUBIC), dtype=np.float64)
+        return np.asarray(
+            grid.resize((self.side, self.side), Image.Resampling.BICUBIC), dtype=np.float64
+        )
 
     # ------------------------------------------------------------------ shapes
 
     def place(self, points: Iterable[Point]) -> list[Point]:
-        """Points of the unit square in pixels of the canvas."""
+        """Points of the unit square in canvas pixels."""
         placed = []
         for x, y in points:
-            x, y = (x - 0.5) * self.scale + 0.5 + self.shift[0], (y - 0.5) * self.scale + 0.5 + self.shift[1]
+            x, y = (
+                (x - 0.5) * self.scale + 0.5 + self.shift[0],
+                (y - 0.5) * self.scale + 0.5 + self.shift[1],
+            )
             placed.append(((1 - x if self.mirrored else x) * self.side, y * self.side))
         return placed
 
@@ -77,11 +88,16 @@ class Scene:
         """Mask of a smooth closed curve through the points (Catmull-Rom)."""
         return self.polygon(*spline(points))
 
-    def ellipse(self, x: float, y: float, width: float, height: float, degrees: float = 0) -> np.ndarray:
+    def ellipse(
+        self, x: float, y: float, width: float, height: float, degrees: float = 0
+    ) -> np.ndarray:
         """Mask of an ellipse around (x, y) with these half axes."""
         turn, around = math.radians(degrees), np.linspace(0, 2 * math.pi, 48, endpoint=False)
         along, across = width * np.cos(around), height * np.sin(around)
-        xs, ys = along * math.cos(turn) - across * math.sin(turn), along * math.sin(turn) + across * math.cos(turn)
+        xs, ys = (
+            along * math.cos(turn) - across * math.sin(turn),
+            along * math.sin(turn) + across * math.cos(turn),
+        )
         return self.polygon(*zip((x + xs).tolist(), (y + ys).tolist(), strict=True))
 
     def stroke(self, width: float, *points: Point) -> np.ndarray:
@@ -95,17 +111,25 @@ class Scene:
 
     # ------------------------------------------------------------------ paint
 
-    def paint(self, mask: np.ndarray, colour: Colour, relief: float = 1.0, texture: float = 0.06) -> None:
-        """Lay `colour` on the mask: rounded by the light as far as `relief` says, roughened by `texture`."""
+    def paint(
+        self, mask: np.ndarray, colour: Colour, relief: float = 1.0, texture: float = 0.06
+    ) -> None:
+        """Paint `colour` on the mask, shaded by `relief` and roughened by `texture`."""
         height = blur(mask, 0.045 * self.side)
         down, right = np.gradient(height)
         lit = -(self.light[0] * right + self.light[1] * down) * 0.045 * self.side
-        shade = 1 + relief * (0.55 * lit + 0.25 * (height - 0.8)) + texture * (self.noise(24) + self.noise(48))
-        coloured = np.array(colour) * shade[..., None] + 0.12 * relief * np.clip(lit, 0, None)[..., None]
+        shade = (
+            1
+            + relief * (0.55 * lit + 0.25 * (height - 0.8))
+            + texture * (self.noise(24) + self.noise(48))
+        )
+        coloured = (
+            np.array(colour) * shade[..., None] + 0.12 * relief * np.clip(lit, 0, None)[..., None]
+        )
         self.canvas += mask[..., None] * (coloured - self.canvas)
 
     def shadow(self, mask: np.ndarray, strength: float = 0.5, softness: float = 0.02) -> None:
-        """Darken what lies under a soft mask."""
+        """Darken the canvas under a softened mask."""
         self.canvas *= 1 - strength * blur(mask, softness * self.side)[..., None]
 
     def finish(self) -> np.ndarray:
@@ -114,7 +138,9 @@ class Scene:
         picture = Image.fromarray((self.canvas.clip(0, 1) * 255).round().astype(np.uint8))
         picture = picture.filter(ImageFilter.GaussianBlur(0.35 * SUPERSAMPLING))
         pixels = np.asarray(picture.resize((width, height), Image.Resampling.BOX), dtype=np.float64)
-        return (pixels + self.rng.normal(0, 2.0, pixels.shape)).round().clip(0, 255).astype(np.uint8)
+        return (
+            (pixels + self.rng.normal(0, 2.0, pixels.shape)).round().clip(0, 255).astype(np.uint8)
+        )
 
 
 def spline(points: Sequence[Point], steps: int = 8) -> list[Point]:
@@ -130,11 +156,16 @@ def spline(points: Sequence[Point], steps: int = 8) -> list[Point]:
 
 def blur(mask: np.ndarray, radius: float) -> np.ndarray:
     """Gaussian blur of a mask 0..1."""
-    blurred = Image.fromarray((mask * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(radius))
+    blurred = Image.fromarray((mask * 255).astype(np.uint8)).filter(
+        ImageFilter.GaussianBlur(radius)
+    )
     return np.asarray(blurred, dtype=np.float64) / 255
 
 
 def tint(colour: Colour, factor: float) -> Colour:
     """A darker (below 1) or lighter (above 1) shade."""
-    red, green, blue = (min(1.0, part * factor) if factor <= 1 else part + (1 - part) * (factor - 1) for part in colour)
+    red, green, blue = (
+        min(1.0, part * factor) if factor <= 1 else part + (1 - part) * (factor - 1)
+        for part in colour
+    )
     return red, green, blue

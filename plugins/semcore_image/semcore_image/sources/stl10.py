@@ -21,21 +21,23 @@ Count = Annotated[int, Ge(0)]
 
 @dataclass(frozen=True)
 class STL10(Source):
-    """STL-10, 96×96 pictures of ten classes, read by torchvision and taken evenly from the classes as those of `cifar10`.
+    """STL-10: 96×96 pictures of ten classes, read by torchvision, in the same order as `cifar10`.
 
     Errors: SourceError if `path` does not hold the folder stl10_binary with the split's files.
 
     Fields:
         path: folder that holds stl10_binary
         split: train or test
-        classes: take these alone; null: all
-        limit: take at most this many; null: all
-        offset: leave out this many first
-        user: who sends them; the pictures of one user are a sequence and share a knowledge base
+        classes: use only these; null: all
+        limit: maximum number of pictures; null: all
+        offset: number of pictures to skip first
+        user: sender of the pictures; pictures of one user form a sequence and share a knowledge
+            base
     """
 
     reference: ClassVar[str] = (
-        "A. Coates, H. Lee, A. Y. Ng, An analysis of single-layer networks in unsupervised feature learning, 2011"
+        "A. Coates, H. Lee, A. Y. Ng, An analysis of single-layer networks in unsupervised "
+        "feature learning, 2011"
     )
     cites: ClassVar[tuple[str, ...]] = ("coates2011analysis",)
     test_settings = ({"path": "{folder}"},)
@@ -51,7 +53,7 @@ class STL10(Source):
         from torchvision.datasets import STL10 as Files
 
         class Unchecked(Files):
-            """Files of one split are enough, and may be a part of the published ones."""
+            """Skip the check that all published files are there: those of one split are enough."""
 
             def _check_integrity(self) -> bool:
                 return True
@@ -70,5 +72,7 @@ class STL10(Source):
                 queues[name].append(Entry(f"{name}/{len(queues[name]):04d}", read, name))
         rounds = itertools.zip_longest(*queues.values())
         order = (item for one_of_each in rounds for item in one_of_each if item is not None)
-        chosen = itertools.islice(order, self.offset, None if self.limit is None else self.offset + self.limit)
+        chosen = itertools.islice(
+            order, self.offset, None if self.limit is None else self.offset + self.limit
+        )
         return on_demand(list(chosen), self.user, root)

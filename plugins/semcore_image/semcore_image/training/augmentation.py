@@ -6,16 +6,23 @@ import torch
 import torch.nn.functional as F
 
 
-def augment(images: torch.Tensor, generator: torch.Generator, shift: int = 2, cutout: int = 0) -> torch.Tensor:
-    """Random mirror, shift by up to `shift` pixels and a square hole of `cutout` pixels; float (B, 3, H, W)."""
+def augment(
+    images: torch.Tensor, generator: torch.Generator, shift: int = 2, cutout: int = 0
+) -> torch.Tensor:
+    """Random mirroring, shift by up to `shift` pixels, and a square cutout of `cutout` pixels;
+    float (B, 3, H, W)."""
     count, _, height, width = images.shape
-    images = torch.where(torch.rand(count, 1, 1, 1, generator=generator) < 0.5, images.flip(3), images)
+    images = torch.where(
+        torch.rand(count, 1, 1, 1, generator=generator) < 0.5, images.flip(3), images
+    )
     if shift:
         padded = F.pad(images, (shift,) * 4, mode="reflect")
         offsets = torch.randint(0, 2 * shift + 1, (2, count, 1), generator=generator)
         rows = (offsets[0] + torch.arange(height))[:, :, None]
         columns = (offsets[1] + torch.arange(width))[:, None, :]
-        images = padded.permute(0, 2, 3, 1)[torch.arange(count)[:, None, None], rows, columns].permute(0, 3, 1, 2)
+        images = padded.permute(0, 2, 3, 1)[
+            torch.arange(count)[:, None, None], rows, columns
+        ].permute(0, 3, 1, 2)
     if cutout:
         corner = torch.randint(0, height - cutout + 1, (2, count, 1), generator=generator)
         inside = [(c <= torch.arange(height)) & (torch.arange(height) < c + cutout) for c in corner]

@@ -1,4 +1,4 @@
-"""The model cards of networks of pictures."""
+"""Model cards of picture networks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from semcore_image.training.data import Split
 
 
 def learnt_from(split: Split) -> str:
-    """What a training learnt from, as its card says it: how many pictures, of which classes, from where."""
+    """The training data, for a model card: number of pictures, classes and origin."""
     known = f"{', '.join(split.classes[:20])}{', ...' if len(split.classes) > 20 else ''}"
     return f"{len(split):,} pictures of {len(split.classes)} classes ({known}) of {split.origin}"
 
@@ -22,7 +22,7 @@ def model_card(
     learnt: str = "",
     measured_on: str = "unseen pictures",
 ) -> str:
-    """The model card (Markdown): what it is, how it was trained and on what, what it scored, and on which pictures."""
+    """The model card (Markdown): summary, training command and data, and scores."""
     fields = {k: v for k, v in recipe.settings().items() if k != "data"}
     lines = [f"# {title}", "", summary, "", "## Training", "", "```", command_of(recipe), "```"]
     lines += ["", "Settings: " + ", ".join(f"{k} = {v}" for k, v in fields.items()) + ".", ""]

@@ -1,4 +1,5 @@
-"""Recipe of class-diffusion: a denoiser of pixels, told of the class and, if asked for, of noisy semantics."""
+"""Recipe of class-diffusion: a denoiser of pixels, conditioned on the class and optionally on noisy
+features."""
 
 from __future__ import annotations
 
@@ -13,7 +14,15 @@ from annotated_types import Ge
 from diffusers import UniPCMultistepScheduler
 
 from semcore import Rng
-from semcore.training.loop import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training.loop import (
+    at_snr,
+    descend,
+    one_cycle,
+    run_epochs,
+    set_rate,
+    warming,
+    write_model,
+)
 from semcore_image.mmsemcom.networks import load
 from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
 from semcore_image.mmsemcom.unet import build
@@ -30,24 +39,25 @@ SETTINGS: dict[str, Any] = {
     "told": 128,
 }
 UNTOLD = 0.1
-"""Share of pictures whose features are not told, so that the class alone is enough, too."""
+"""Share of pictures without features, so that the network also works with the class alone."""
 
 
 @dataclass(frozen=True)
 class ClassDiffusionRecipe(TrainedOverChannel):
-    """Trains the generator class-diffusion, by default nearly by heart: the knowledge base that both ends share.
+    """Trains the generator class-diffusion, by default to nearly memorise the shared knowledge
+    base.
 
-    With `photographs: null` and few epochs it learns what pictures of a class look like, and with `semantics: true` to
-    draw the one that received image features speak of.
+    With `photographs: null` and few epochs it learns the distribution of a class, and with
+    `semantics: true` to generate the picture that received image features describe.
 
     Fields:
-        drawings: pictures of the source `samples` in the knowledge base, a class
-        photographs: training photographs in it, a class; null: all
-        semantics: whether it is told the image features of multisem, with the noise of the channel
-        epochs: rounds, each of `passes_at_once` over the pictures and ended by a checkpoint
-        passes_at_once: passes over the pictures a round
-        predicts: what the network predicts and the loss compares: `epsilon`, the noise (eq. 17), or `v_prediction`, the
-            velocity, which speaks of the picture even where there is almost only noise, and learns by heart sooner
+        drawings: pictures of the source `samples` per class in the knowledge base
+        photographs: training photographs per class in the knowledge base; null: all
+        semantics: whether to condition on the image features of multisem after the channel
+        epochs: rounds of `passes_at_once` passes, each followed by a checkpoint
+        passes_at_once: passes over the pictures per round
+        predicts: prediction target: `epsilon`, the noise (eq. 17), or `v_prediction`, the velocity,
+            which also depends on the picture at high noise levels and memorises sooner
     """
 
     cites: ClassVar[tuple[str, ...]] = (
@@ -94,20 +104,31 @@ class ClassDiffusionRecipe(TrainedOverChannel):
 
         def run_epoch(epoch: int) -> dict[str, float]:
             generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            order = torch.cat([torch.randperm(len(images), generator=generator) for _ in range(self.passes_at_once)])
+            order = torch.cat(
+                [
+                    torch.randperm(len(images), generator=generator)
+                    for _ in range(self.passes_at_once)
+                ]
+            )
             total = 0.0
             for step in range(steps):
                 done = epoch * steps + step
                 set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.03))
                 chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-                clean = (images[chosen].float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+                clean = (images[chosen].float() / 127.5 - 1).contiguous(
+                    memory_format=torch.channels_last
+                )
                 times = torch.randint(0, len(kept), (len(chosen),), generator=generator)
-                noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
+                noise = torch.randn(clean.shape, generator=generator).contiguous(
+                    memory_format=torch.channels_last
+                )
                 share = kept[times].view(-1, 1, 1, 1)
                 told = features and features(chosen, generator)
                 with torch.autocast("cpu", torch.bfloat16):
                     condition = unet.condition(labels[chosen], told)
-                    predicted = unet(share.sqrt() * clean + (1 - share).sqrt() * noise, times, condition).float()
+                    predicted = unet(
+                        share.sqrt() * clean + (1 - share).sqrt() * noise, times, condition
+                    ).float()
                 velocity = share.sqrt() * noise - (1 - share).sqrt() * clean
                 loss = hybrid_loss(predicted, noise if self.predicts == "epsilon" else velocity)
                 total += descend(loss, adam, unet, average, warming(done, 0.999))
@@ -115,7 +136,9 @@ class ClassDiffusionRecipe(TrainedOverChannel):
                     print(epoch, step, f"{loss.item():.4f}", flush=True)
             return {"loss": total / steps}
 
-        seconds = run_epochs(self, out, self.epochs, {"unet": unet, "average": average}, {"adam": adam}, run_epoch)
+        seconds = run_epochs(
+            self, out, self.epochs, {"unet": unet, "average": average}, {"adam": adam}, run_epoch
+        )
         average.half().float()  # what is measured is what is shipped: float16 weights
         scores = evaluate(ClassDiffusion(average), learnt)
         scores.append((f"training time on {self.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
@@ -129,11 +152,16 @@ def hybrid_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return (error.abs().mean() + error.square().mean()) / 2
 
 
-def _features(recipe: ClassDiffusionRecipe, images: torch.Tensor) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
-    """The image features of chosen pictures as they arrive over the channel at some SNR; a row in ten is NaN, not told."""
+def _features(
+    recipe: ClassDiffusionRecipe, images: torch.Tensor
+) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
+    """Image features of chosen pictures after the channel at a random SNR; a tenth of the rows is
+    NaN (no features)."""
     network = load(None)
     with torch.no_grad():
-        known = torch.cat([network.image_features(network.maps(part.float() / 255)) for part in images.split(500)])
+        known = torch.cat(
+            [network.image_features(network.maps(part.float() / 255)) for part in images.split(500)]
+        )
 
     def draw(chosen: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         low, high = recipe.snr_db
@@ -142,21 +170,28 @@ def _features(recipe: ClassDiffusionRecipe, images: torch.Tensor) -> Callable[[t
             torch.randint(2**31, (), generator=generator),
         )
         with torch.no_grad():
-            heard = sent_features(known[chosen], at_snr(recipe.channel, float(snr)), Rng(int(seed)))
+            received_features = sent_features(
+                known[chosen], at_snr(recipe.channel, float(snr)), Rng(int(seed))
+            )
         untold = torch.rand(len(chosen), 1, generator=generator) < UNTOLD
-        return torch.where(untold, torch.nan, heard)
+        return torch.where(untold, torch.nan, received_features)
 
     return draw
 
 
 @torch.no_grad()
 def evaluate(model: ClassDiffusion, learnt: Split, count: int = 500) -> list[tuple[str, str]]:
-    """How near the best of `count` pictures of a class comes to pictures it has learnt."""
+    """PSNR of the best of `count` pictures of a class to training pictures."""
     best, images, labels = [], learnt.images, learnt.labels
     for label in range(len(learnt.classes)):
         noise = torch.randn(count, *model.shape, generator=torch.Generator().manual_seed(label))
-        drawn = torch.cat([model.sample(torch.full((len(part),), label), part) for part in noise.split(125)])
-        known = images[labels == label][:: max(1, int((labels == label).sum()) // 20)][:20].float() / 255
+        drawn = torch.cat(
+            [model.sample(torch.full((len(part),), label), part) for part in noise.split(125)]
+        )
+        known = (
+            images[labels == label][:: max(1, int((labels == label).sum()) // 20)][:20].float()
+            / 255
+        )
         errors = torch.cdist(known.flatten(1), drawn.flatten(1)).square().amin(1) / known[0].numel()
         best.append(-10 * errors.clamp(min=1e-6).log10())
     return [
@@ -168,7 +203,8 @@ def evaluate(model: ClassDiffusion, learnt: Split, count: int = 500) -> list[tup
 
 
 SUMMARY = (
-    "The denoiser of MMSemCom in small: a U-Net on squares of 4x4 pixels, two residual blocks a stage, attention in the "
+    "The denoiser of MMSemCom in small: a U-Net on squares of 4x4 pixels, two residual blocks a "
+    "stage, attention in the "
     "deeper ones, hybrid L1 and L2 loss (as eq. 17), sampled by UniPC in 40 steps."
 )
 NOTES = "Pictures of 32×32 pixels."

@@ -1,8 +1,8 @@
-"""Pictures of classes as arrays, CIFAR-10's or those of any folder, and captions made from a label and the pixels.
+"""Labelled pictures, of CIFAR-10 or a folder, and facts for captions from label and pixels.
 
-A picture is described by three facts: its class, the colour of the object (named from the centre) and the colour
-of the background (named from the border). A caption mentions some of them. What a caption leaves out is -1, so
-that "is this caption true of this picture?" is a comparison of three integers.
+A picture is described by three facts: its class, the colour of the object (from the centre) and the
+colour of the background (from the border). A caption states some of them; the others are -1, so
+that checking whether a caption is true of a picture compares three integers.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from semcore_image.vocabulary import CLASSES, COLOURS, TEMPLATES
 
 @dataclass(frozen=True)
 class Split:
-    """One split of the data set with the facts that its captions are made of.
+    """One split of a data set, with the facts for captions.
 
     images: uint8 (N, 3, size, size)
     facts: int64 (N, 3), indices of class, object colour and background colour
     classes: names of the classes
-    origin: what it was read from, in words
+    origin: description of the data, for model cards
     """
 
     images: torch.Tensor
@@ -47,23 +47,24 @@ class Split:
 
 
 NAMES = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
-"""What the folder of a split may be called."""
+"""Accepted folder names of the splits."""
 HELD_OUT = 10
-"""In a folder without splits, every such picture of each class is kept for the test."""
+"""In a folder without splits, every 10th picture of each class is held out for the test."""
 
 
 def load_split(data: str | Path, split: str, size: int = 32) -> Split:
     """Read "train" or "test" from `data`, a folder that holds one of these:
 
-    CIFAR-10's binary version; `train/<class>/` and `test/<class>/` (or `val/`) with pictures; `<class>/` alone, of which
-    every tenth picture is left for the test; or pictures alone, which are one class. Classes are in alphabetical order.
-    Pictures of another size are cropped to a square and resampled (Lanczos).
+    CIFAR-10's binary version; `train/<class>/` and `test/<class>/` (or `val/`) with pictures;
+    `<class>/` alone, of which every tenth picture is held out for the test; or only pictures, which
+    are one class. Classes are in alphabetical order. Pictures of another size are cropped to a
+    square and resampled (Lanczos).
 
     Args:
         size: side of the pictures, pixels
 
     Raises:
-        RunError: it holds none of these, or a picture cannot be read
+        RunError: the folder has none of these, or a picture cannot be read
     """
     root = Path(data).expanduser()
     if (root / BINARY).is_dir():
@@ -78,12 +79,14 @@ def load_split(data: str | Path, split: str, size: int = 32) -> Split:
         labels = np.asarray([label for _, label in files])
     facts = np.concatenate([labels[:, None], name_colours(images)], axis=1)
     pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-    spoken = tuple(" ".join(name.replace("_", " ").replace("-", " ").lower().split()) for name in classes)
+    spoken = tuple(
+        " ".join(name.replace("_", " ").replace("-", " ").lower().split()) for name in classes
+    )
     return Split(pixels, torch.from_numpy(facts.astype(np.int64)), spoken, origin)
 
 
 def _squares(images: np.ndarray, size: int) -> np.ndarray:
-    """Pictures uint8 (N, H, W, 3) at another size, (N, size, size, 3)."""
+    """Pictures uint8 (N, H, W, 3) cropped and resampled to (N, size, size, 3)."""
     if images.shape[1:3] == (size, size):
         return images
     return np.stack([np.asarray(fit(Image.fromarray(one), (size, size))) for one in images])
@@ -97,19 +100,33 @@ def _files(root: Path, split: str) -> dict[str, list[Path]]:
     place = of_train or root
     known = _classes(place)
     if not any(known.values()):
-        raise RunError(f"{place} holds no pictures in train/<class>/ or <class>/, and no {BINARY}/; of CIFAR-10, {WANTED}")
+        raise RunError(
+            f"{place} holds no pictures in train/<class>/ or <class>/, and no {BINARY}/; of "
+            f"CIFAR-10, {WANTED}"
+        )
     if empty := [name for name, files in known.items() if not files]:
-        raise RunError(f"the class folder {place / empty[0]} holds no pictures; remove it, or fill it")
+        raise RunError(
+            f"the class folder {place / empty[0]} holds no pictures; remove it, or fill it"
+        )
     if of_train and (of_split if split == "test" else _named(root, NAMES["test"])):
         found = _classes(of_split) if of_split else {}
         if strange := [name for name in found if name not in known]:
             raise RunError(f"{of_split}/{strange[0]} is a class that {of_train} does not have")
         chosen = {name: found.get(name, []) for name in known}
     else:
-        chosen = {name: [path for index, path in enumerate(files) if _held_out(index, len(files)) == (split == "test")]
-                  for name, files in known.items()}  # fmt: skip
+        chosen = {
+            name: [
+                path
+                for index, path in enumerate(files)
+                if _held_out(index, len(files)) == (split == "test")
+            ]
+            for name, files in known.items()
+        }
     if not any(chosen.values()):
-        raise RunError(f"{of_split or place} leaves no picture for the {split}; two of a class are needed at least")
+        raise RunError(
+            f"{of_split or place} leaves no picture for the {split}; two of a class are needed at "
+            "least"
+        )
     return chosen
 
 
@@ -118,14 +135,16 @@ def _named(root: Path, names: Sequence[str]) -> Path | None:
 
 
 def _held_out(index: int, count: int) -> bool:
-    """Whether the test has a picture of a class, by its number among as many."""
+    """Whether picture `index` of `count` of a class is held out for the test."""
     every = min(HELD_OUT, count)
     return count > 1 and index % every == every - 1
 
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
-    """Class -> its pictures, in alphabetical order; pictures that lie in no subfolder are one class."""
-    places = sorted(place for place in folder.iterdir() if place.is_dir() and not place.name.startswith("."))
+    """Class -> its pictures, in alphabetical order; pictures without subfolders are one class."""
+    places = sorted(
+        place for place in folder.iterdir() if place.is_dir() and not place.name.startswith(".")
+    )
     if not places:
         return {folder.resolve().name: sorted(folder / name for name in pictures_below(folder))}
     return {place.name: sorted(place / name for name in pictures_below(place)) for place in places}
@@ -148,27 +167,35 @@ def name_pixels(pixels: np.ndarray) -> np.ndarray:
     )
     saturation = chroma / np.where(high > 0, high, 1)
     warm = (hue < 48) | (hue >= 330)
-    # Dark or dull warm colours are what people call brown; a pixel with little chroma has no hue worth naming.
+    # Dark or dull warm colours are called brown; the hue of a pixel with little chroma is ignored.
     rules = [
         (high < 0.20, "black"),
         ((saturation < 0.16) & (high > 0.78), "white"),
         ((saturation < 0.16) | (chroma < 0.06), "grey"),
-        ((hue < 14) & (saturation > 0.55) & (high > 0.35) | (hue >= 345) & (saturation > 0.5), "red"),
+        (
+            (hue < 14) & (saturation > 0.55) & (high > 0.35) | (hue >= 345) & (saturation > 0.5),
+            "red",
+        ),
         (warm & (saturation < 0.62) & (high > 0.12) | warm & (high < 0.62), "brown"),
         (hue < 40, "orange"),
         (hue < 66, "yellow"),
         (hue < 165, "green"),
         (hue < 260, "blue"),
     ]
-    names = np.select([rule for rule, _ in rules], [COLOURS.index(name) for _, name in rules], COLOURS.index("purple"))
+    names = np.select(
+        [rule for rule, _ in rules],
+        [COLOURS.index(name) for _, name in rules],
+        COLOURS.index("purple"),
+    )
     return names.astype(np.int64)
 
 
 def name_colours(images: np.ndarray) -> np.ndarray:
     """Colours of the object and of the background; images uint8 (N, H, W, 3), result int64 (N, 2).
 
-    The background's is the most frequent colour of the border. The object's is the most frequent colour of the
-    centre, where the background's counts only if no other colour holds 30 % of it: small objects do not fill it.
+    The background colour is the most frequent one of the border. The object colour is the most
+    frequent one of the centre; the background colour is taken only if no other covers 30 % of the
+    centre, since small objects do not fill it.
     """
     height, width = images.shape[1:3]
     border = np.ones((height, width), bool)
@@ -177,9 +204,12 @@ def name_colours(images: np.ndarray) -> np.ndarray:
     centre = np.zeros((height, width), bool)
     centre[height // 4 : -(height // 4), width // 4 : -(width // 4)] = True
     named = []
-    for start in range(0, len(images), 5000):  # in parts: the intermediate float arrays are 30 times the bytes
+    for start in range(0, len(images), 5000):  # in parts: the float arrays take 30 times the memory
         names = name_pixels(images[start : start + 5000])
-        shares = [[(names[:, region] == c).mean(1) for c in range(len(COLOURS))] for region in (centre, border)]
+        shares = [
+            [(names[:, region] == c).mean(1) for c in range(len(COLOURS))]
+            for region in (centre, border)
+        ]
         inside, outside = np.asarray(shares).transpose(0, 2, 1)
         background = outside.argmax(1)
         others = inside.copy()
@@ -190,7 +220,8 @@ def name_colours(images: np.ndarray) -> np.ndarray:
 
 
 def mentioned(facts: torch.Tensor, templates: torch.Tensor) -> torch.Tensor:
-    """The facts that each caption states, int64 (N, 3): -1 where the template (index, (N,)) leaves one out."""
+    """The facts that each caption states, int64 (N, 3); -1 where its template (index, (N,)) leaves
+    one out."""
     uses = torch.tensor([[True, "{colour}" in t, "{background}" in t] for t in TEMPLATES])
     return torch.where(uses[templates], facts, -1)
 

@@ -14,7 +14,7 @@ from semcore_image.training.learned_codec import LearnedCodecRecipe
 
 @dataclass(frozen=True)
 class DeepJSCCRecipe(LearnedCodecRecipe):
-    """Trains the transport deepjscc, one network for all SNRs.
+    """Trains the transport deepjscc: one network for all SNRs.
 
     Fields:
         width: channels of the residual blocks
@@ -28,7 +28,8 @@ class DeepJSCCRecipe(LearnedCodecRecipe):
     )
     name: ClassVar[str] = "deepjscc"
     about: ClassVar[str] = (
-        "Convolutional joint source-channel coding on 4 x 4 squares, ten residual blocks modulated by the SNR."
+        "Convolutional joint source-channel coding on 4 x 4 squares, ten residual blocks "
+        "modulated by the SNR."
     )
     network: ClassVar[type[JsccNetwork]] = DeepJscc
 

@@ -16,7 +16,7 @@ from semcore_image.training.learned_codec import LearnedCodecRecipe
 
 @dataclass(frozen=True)
 class LaMoSCRecipe(LearnedCodecRecipe):
-    """Trains the transport lamosc, which fuses the picture with what mini-caption says of it.
+    """Trains the transport lamosc, which fuses the picture with its caption by mini-caption.
 
     Fields:
         width: channels
@@ -26,7 +26,8 @@ class LaMoSCRecipe(LearnedCodecRecipe):
     cites: ClassVar[tuple[str, ...]] = ("zhao2024lamosc", "krizhevsky2009learning")
     name: ClassVar[str] = "lamosc"
     about: ClassVar[str] = (
-        "Visual features fused with the embedding of mini-caption's captions by attention, then one joint code."
+        "Visual features fused with the embedding of mini-caption's captions by attention, then "
+        "one joint code."
     )
     network: ClassVar[type[JsccNetwork]] = Lamosc
 
@@ -39,5 +40,5 @@ class LaMoSCRecipe(LearnedCodecRecipe):
         return {"latent": self.latent, "width": self.width, "blocks": self.blocks, "text": 128}
 
     def text(self, images: torch.Tensor) -> torch.Tensor | None:
-        """The captions of mini-caption, as mini-clip reads them: float32 (B, 128)."""
+        """Embeddings by mini-clip of captions by mini-caption: float32 (B, 128)."""
         return load_mini("mini-clip").encode_text(load_mini("mini-caption").caption(images))

@@ -1,4 +1,4 @@
-"""Recipe of the learned codecs: pictures through network, channel and network, over a range of SNRs."""
+"""Recipes of learned codecs: end-to-end training over a range of SNRs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
 from semcore import ChannelModel, ComponentError, Rng
-from semcore.training.loop import at_snrs, by_row, descend, drawn_db, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training.loop import (
+    at_snrs,
+    by_row,
+    descend,
+    drawn_db,
+    one_cycle,
+    run_epochs,
+    set_rate,
+    warming,
+    write_model,
+)
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.jscc.transport import ratio
 from semcore_image.training.card import learnt_from, model_card
@@ -23,10 +33,11 @@ from semcore_image.training.data import load_split
 from semcore_image.training.over_channel import TrainedOverChannel
 
 GROUPS = 8
-"""SNRs in a batch: one out of each eighth of the range, so that every step sees all of it."""
+"""SNRs per batch, one from each eighth of the range."""
 
 NOTES = (
-    "Pictures of 32x32 pixels. SNR is Es/N0 of a complex symbol; pictures are compared as 8-bit values. "
+    "Pictures of 32x32 pixels. SNR is Es/N0 of a complex symbol; pictures are compared as 8-bit "
+    "values. "
     "Both ends are told the SNR."
 )
 MEASURED = (0.0, 4.0, 7.0, 10.0, 16.0, 22.0)
@@ -34,7 +45,7 @@ MEASURED = (0.0, 4.0, 7.0, 10.0, 16.0, 22.0)
 
 @dataclass(frozen=True)
 class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
-    """A codec from pixels to symbols and back, trained end to end for the least mean squared error.
+    """End-to-end training of a codec from pixels to symbols and back, on the mean squared error.
 
     Fields:
         cbr: complex symbols per source value, as a number or as a fraction such as 1/12
@@ -42,9 +53,9 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
     """
 
     name: ClassVar[str]
-    """Name of the codec and of its recipe."""
+    """Name of the codec and its recipe."""
     about: ClassVar[str]
-    """The sentence of the model card on the network."""
+    """Description of the network, for its model card."""
     network: ClassVar[type[JsccNetwork]]
     stride: ClassVar[int] = 4
     cbr: Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(10)] = 0.083333
@@ -53,13 +64,14 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
     def check(self) -> None:
         if abs(self.latent - 6 * self.stride**2 * self.cbr) > 1e-3 or not self.latent:
             raise ComponentError(
-                f"{type(self).__name__}.cbr must be a multiple of 1/{6 * self.stride**2}: a square of {self.stride} x "
+                f"{type(self).__name__}.cbr must be a multiple of 1/{6 * self.stride**2}: a "
+                f"square of {self.stride} x "
                 f"{self.stride} pixels becomes a whole number of real values"
             )
 
     @property
     def latent(self) -> int:
-        """Real numbers for a square of pixels."""
+        """Real values per patch."""
         return round(6 * self.stride**2 * self.cbr)
 
     @property
@@ -68,7 +80,8 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
         """Settings of the network, as config.json holds them."""
 
     def text(self, images: torch.Tensor) -> torch.Tensor | None:
-        """The embedding that the network fuses with pictures uint8 (B, 3, H, W): float32 (B, D); None: none."""
+        """The embedding that the network fuses with pictures uint8 (B, 3, H, W): float32 (B, D);
+        None: none."""
         return None
 
     def train(self, out: Path) -> None:
@@ -103,7 +116,9 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
                 images = images.contiguous(memory_format=torch.channels_last)
                 snrs = drawn_db(self.snr_db, GROUPS, generator)
                 with torch.autocast("cpu", torch.bfloat16):
-                    decoded = through(network, self.channel, images, snrs, Rng(self.seed).at(done), read(chosen))
+                    decoded = through(
+                        network, self.channel, images, snrs, Rng(self.seed).at(done), read(chosen)
+                    )
                 loss = (decoded - images).square().mean()
                 total += descend(loss, adam, network, average, warming(done, 0.999))
                 if step % 50 == 0:
@@ -149,7 +164,8 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
     def measure(
         self, network: JsccNetwork, snrs_db: Sequence[float], limit: int | None = None
     ) -> dict[float, tuple[float, float]]:
-        """SNR -> PSNR of the mean error of unseen pictures and mean of their PSNRs, as 8-bit pictures."""
+        """SNR -> PSNR of the mean squared error over unseen pictures, and mean of their PSNRs
+        (8-bit pictures)."""
         test = load_split(self.data, "test").images
         test = test[:: max(1, len(test) // limit)] if limit else test  # of every class
         scores = {}
@@ -169,7 +185,7 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
         return scores
 
     def quick(self, network: JsccNetwork) -> dict[str, float]:
-        """The dataset-mean PSNR of a few unseen pictures, for the log."""
+        """PSNR of the mean squared error over some unseen pictures, for the log."""
         measured = self.measure(network, (4.0, 10.0, 22.0), 500)
         return {f"{snr:g}dB": dataset for snr, (dataset, _) in measured.items()}
 
@@ -182,10 +198,10 @@ def through(
     rng: Rng,
     text: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Pictures (B, 3, H, W) over the channel, as many equal parts of the batch at as many SNRs; (B, 3, H, W)."""
+    """Encode, transmit and decode pictures (B, 3, H, W); equal parts of the batch at each SNR."""
     symbols = network.encode(images, by_row(snrs_db, len(images)), text)
-    heard, noise_var = at_snrs(channel, symbols, snrs_db, rng)
-    return network.decode(heard, noise_var, (images.shape[2], images.shape[3]))
+    received, noise_var = at_snrs(channel, symbols, snrs_db, rng)
+    return network.decode(received, noise_var, (images.shape[2], images.shape[3]))
 
 
 def _psnr(error: torch.Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Recipe of mini-caption, and of the captioned knowledge base that comes with it."""
+"""Recipe of mini-caption and of its knowledge base of captions."""
 
 from __future__ import annotations
 
@@ -33,14 +33,15 @@ SETTINGS: dict[str, Any] = {"channels": 256, "width": 128, "layers": 2, "heads":
 
 @dataclass(frozen=True)
 class MiniCaptionRecipe(Recipe):
-    """Trains mini-caption, a decoder that describes what the frozen image tower of mini-clip sees.
+    """Trains mini-caption: a text decoder on the frozen image tower of mini-clip.
 
     Fields:
-        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
+        data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
+            version of CIFAR-10
         epochs: passes over the training pictures
-        batch_size: pictures a step
+        batch_size: pictures per step
         learning_rate: peak rate (AdamW)
-        prompted: share of training sentences that answer a prompt
+        prompted: share of training captions with a prompt
         knowledge: captions in the knowledge base
         seed: seed of weights and order
         threads: CPU threads
@@ -63,11 +64,14 @@ class MiniCaptionRecipe(Recipe):
         split = load_split(self.data, "train")
         out.mkdir(parents=True, exist_ok=True)
         every = max(1, len(split) // self.knowledge)
-        sentences = [caption(f, classes=split.classes) for f in split.facts[::every][: self.knowledge].tolist()]
+        sentences = [
+            caption(f, classes=split.classes)
+            for f in split.facts[::every][: self.knowledge].tolist()
+        ]
         (out / "knowledge.txt").write_text("\n".join(sentences) + "\n")
         clip = load_mini("mini-clip")
 
-        @functools.cache  # made for the first epoch that runs: a finished training is only measured again
+        @functools.cache  # computed lazily: not needed if training is finished
         def features() -> torch.Tensor:
             return torch.cat([_features(clip, part) for part in split.images.split(500)], dim=1)
 
@@ -93,7 +97,9 @@ class MiniCaptionRecipe(Recipe):
                 set_rate(adam, one_cycle(epoch * steps + step, self.epochs * steps))
                 asked = torch.randint(1, len(prompts), (len(chosen),), generator=generator)
                 asked[torch.rand(len(chosen), generator=generator) >= self.prompted] = 0
-                words, answers = _sentences(model, [prompts[i] for i in asked.tolist()], split.facts[chosen].tolist())
+                words, answers = _sentences(
+                    model, [prompts[i] for i in asked.tolist()], split.facts[chosen].tolist()
+                )
                 mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
                 with torch.autocast("cpu", torch.bfloat16):
                     logits = model(words, model.see(features()[mirrored, chosen].float()))
@@ -106,7 +112,9 @@ class MiniCaptionRecipe(Recipe):
                 total += descend(loss, adam, model, average, 0.99)
             return {"loss": total / steps}
 
-        seconds = run_epochs(self, out, self.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
+        seconds = run_epochs(
+            self, out, self.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch
+        )
         average.half().float()  # what is measured is what is shipped: float16 weights
         scores = evaluate(MiniCaption(clip, average), load_split(self.data, "test"))
         scores.append(
@@ -125,12 +133,16 @@ def _features(clip: MiniClip, images: torch.Tensor) -> torch.Tensor:
         return torch.stack([clip.image_map(images), clip.image_map(images.flip(3))]).bfloat16()
 
 
-def _sentences(model: CaptionDecoder, prompts: list[str], facts: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Input words and the next words to learn, int64 (B, L); PAD where there is nothing to learn."""
+def _sentences(
+    model: CaptionDecoder, prompts: list[str], facts: list[list[int]]
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Input words and target words, int64 (B, L); targets are PAD in prompts and padding."""
     rows, targets = [], []
     for prompt, fact in zip(prompts, facts, strict=True):
         asked = encode_prompt(prompt, model.index)
-        answer = [model.index[word] for word in caption(fact, PROMPTS[prompt], model.classes).split()] + [END]
+        answer = [
+            model.index[word] for word in caption(fact, PROMPTS[prompt], model.classes).split()
+        ] + [END]
         rows.append(asked + answer[:-1])
         targets.append([PAD] * (len(asked) - 1) + answer)
     length = max(map(len, rows))
@@ -140,19 +152,25 @@ def _sentences(model: CaptionDecoder, prompts: list[str], facts: list[list[int]]
 
 
 def evaluate(model: MiniCaption, test: Split) -> list[tuple[str, str]]:
-    """How often class and colours are named right on unseen pictures."""
+    """Accuracy of class and colours on unseen pictures."""
     model.eval()
 
     def ask(prompt: str | None) -> list[str]:
         return [text for part in test.images.split(500) for text in model.caption(part, prompt)]
 
     def share(index: int, names: Sequence[str], texts: list[list[str]]) -> str:
-        right = [set(names[f[index]].split()) <= set(words) for f, words in zip(facts, texts, strict=True)]
+        right = [
+            set(names[f[index]].split()) <= set(words)
+            for f, words in zip(facts, texts, strict=True)
+        ]
         return f"{sum(right) / len(right):.1%}"
 
     facts = test.facts.tolist()
     full = [text.split() for text in ask(None)]
-    whole = sum(" ".join(words) == caption(f, classes=test.classes) for words, f in zip(full, facts, strict=True)) / len(full)
+    whole = sum(
+        " ".join(words) == caption(f, classes=test.classes)
+        for words, f in zip(full, facts, strict=True)
+    ) / len(full)
     return [
         (f"the caption names the class (n = {len(test)})", share(0, test.classes, full)),
         ("colour of the object as in the pixels", share(1, COLOURS, [words[:3] for words in full])),
@@ -167,11 +185,15 @@ def evaluate(model: MiniCaption, test: Split) -> list[tuple[str, str]]:
 
 TITLE = "mini-caption"
 SUMMARY = (
-    "LLaVA in miniature: the frozen image tower of mini-clip, a projection, and a two-layer transformer decoder that "
+    "LLaVA in miniature: the frozen image tower of mini-clip, a projection, and a two-layer "
+    "transformer decoder that "
     "writes a caption word by word, for an optional prompt."
 )
 NOTES = (
-    "Prompts: " + ", ".join(f"'{p}'" for p in PROMPTS if p) + "; none asks for the full caption. `knowledge.txt` holds "
-    "captions of an even subset of the training pictures, made from label and pixels: a knowledge base for semantic "
+    "Prompts: "
+    + ", ".join(f"'{p}'" for p in PROMPTS if p)
+    + "; none asks for the full caption. `knowledge.txt` holds "
+    "captions of an even subset of the training pictures, made from label and pixels: a knowledge "
+    "base for semantic "
     "entropy."
 )

@@ -23,14 +23,15 @@ SETTINGS: dict[str, Any] = {"widths": [64, 128, 192], "stem": 32}
 
 @dataclass(frozen=True)
 class MiniClassifierRecipe(Recipe):
-    """Trains mini-classifier, the judge of generated pictures, of another architecture and seed than mini-clip.
+    """Trains mini-classifier, which classifies generated pictures, independently of mini-clip.
 
-    Each stage ends the training at its epoch as if that were the last, the next one warms up again and goes on.
+    Each stage is a full cycle of the learning rate that ends at its epoch (warm restarts).
 
     Fields:
-        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
-        stages: passes over the training pictures at the end of each stage, ascending
-        batch_size: pictures a step
+        data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
+            version of CIFAR-10
+        stages: last epoch of each stage, ascending
+        batch_size: pictures per step
         learning_rate: peak rate (SGD with Nesterov momentum)
         seed: seed of weights, order and augmentation
         threads: CPU threads
@@ -98,15 +99,27 @@ class MiniClassifierRecipe(Recipe):
 
 
 def evaluate(model: MiniClassifier, test: Split) -> list[tuple[str, str]]:
-    """Accuracy on unseen pictures, over all and by class."""
-    right = torch.cat([model.classify(x) for x in test.images.split(500)]).argmax(1).eq(test.labels).float()
+    """Accuracy on unseen pictures, overall and per class."""
+    right = (
+        torch.cat([model.classify(x) for x in test.images.split(500)])
+        .argmax(1)
+        .eq(test.labels)
+        .float()
+    )
     scores = [(f"accuracy (n = {len(test)})", f"{right.mean():.1%}")]
-    return scores + [(f"accuracy on {name}", f"{right[test.labels == i].mean():.1%}") for i, name in enumerate(test.classes)]
+    return scores + [
+        (f"accuracy on {name}", f"{right[test.labels == i].mean():.1%}")
+        for i, name in enumerate(test.classes)
+    ]
 
 
 TITLE = "mini-classifier"
 SUMMARY = (
-    "A small residual network that tells classes of pictures apart. It judges generated pictures, so it shares "
+    "A small residual network that tells classes of pictures apart. It judges generated pictures, "
+    "so it shares "
     "neither architecture nor seed with mini-clip."
 )
-NOTES = "It always names one of the classes that it learnt: on a picture of anything else its answer means nothing."
+NOTES = (
+    "It always names one of the classes that it learnt: on a picture of anything else its "
+    "answer means nothing."
+)

@@ -1,4 +1,4 @@
-"""Recipe of mini-clip: pictures and damaged captions, contrastive."""
+"""Recipe of mini-clip: contrastive training on pictures and corrupted captions."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ PROMPTS = ("a photo of {}", "{}", "a picture of {}", "this is {}")
 
 @dataclass(frozen=True)
 class MiniClipRecipe(Recipe):
-    """Trains mini-clip, a conv net for 32×32 pictures and a character-level text encoder that survives misspelling.
+    """Trains mini-clip: a convolutional image encoder and a character-level text encoder.
 
     Fields:
-        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
+        data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
+            version of CIFAR-10
         epochs: passes over the training pictures
-        batch_size: pictures a step
-        text_batch_size: captions a step, at most batch_size
+        batch_size: pictures per step
+        text_batch_size: captions per step, at most batch_size
         learning_rate: peak rate of the convolutions (SGD with Nesterov momentum)
         text_learning_rate: peak rate of the text tower and the projections (AdamW)
-        max_noise: highest share of damaged characters in training captions
+        max_noise: maximum share of corrupted characters in training captions
         seed: seed of weights, order, augmentation and noise
         threads: CPU threads
     """
@@ -132,20 +133,25 @@ def _loss(
     images = augment(as_float(split.images[chosen]), generator, shift=2, cutout=8)
     captioned = facts[: recipe.text_batch_size]
     templates = torch.randint(0, len(TEMPLATES), (len(captioned),), generator=generator)
-    # Half of the captions tell everything: the demanding ones teach the colours.
+    # Half of the captions are full ones, which teach the colours.
     templates[torch.rand(len(captioned), generator=generator) < 0.5] = 0
-    texts = [caption(f, TEMPLATES[t], split.classes) for f, t in zip(captioned.tolist(), templates.tolist(), strict=True)]
+    texts = [
+        caption(f, TEMPLATES[t], split.classes)
+        for f, t in zip(captioned.tolist(), templates.tolist(), strict=True)
+    ]
     rates = rng.random(len(texts)) * recipe.max_noise * (rng.random(len(texts)) < 0.7)
     texts = [corrupt(text, rate, rng) for text, rate in zip(texts, rates, strict=True)]
     form = PROMPTS[int(rng.integers(len(PROMPTS)))]
     ids = text_to_bytes([*texts, *(form.format(with_article(name)) for name in split.classes)])
-    ids = ids[:, : max(8, int((ids != 0).any(0).nonzero().max()) + 1)]  # padding costs as much as text
+    ids = ids[
+        :, : max(8, int((ids != 0).any(0).nonzero().max()) + 1)
+    ]  # padding costs as much as characters
     with torch.autocast("cpu", torch.bfloat16):
         seen, read = model.image(images), model.text(ids)
     seen, read = F.normalize(seen.float(), dim=-1), F.normalize(read.float(), dim=-1)
     captions, classes = read[: len(texts)], read[len(texts) :]
     scale = model.log_scale.exp().clamp(max=100.0)
-    # Every caption that is true of a picture is a positive, not only its own.
+    # All captions that are true of a picture are positives.
     truth = is_true(mentioned(captioned, templates), facts).float()
     logits = scale * seen @ captions.T
     match = 0.5 * (_soft_cross_entropy(logits, truth) + _soft_cross_entropy(logits.T, truth.T))
@@ -160,14 +166,16 @@ def _loss(
 
 
 def _soft_cross_entropy(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy against the uniform distribution over the true columns; rows without one do not count."""
+    """Cross-entropy against the uniform distribution over the true columns; rows without one do not
+    count."""
     known = truth.sum(1) > 0
     targets = truth[known] / truth[known].sum(1, keepdim=True)
     return F.cross_entropy(logits[known], targets)
 
 
 def evaluate(model: MiniClip, test: Split, seed: int) -> list[tuple[str, str]]:
-    """Zero-shot accuracy, retrieval of captions and robustness of the text tower on unseen pictures."""
+    """Zero-shot accuracy, retrieval of captions and robustness of the text tower on unseen
+    pictures."""
     model.eval()
     classes = model.encode_text([f"a photo of {with_article(name)}" for name in test.classes])
     images = torch.cat([model.encode_image(part) for part in test.images.split(500)])
@@ -182,9 +190,14 @@ def evaluate(model: MiniClip, test: Split, seed: int) -> list[tuple[str, str]]:
     rng = np.random.default_rng(seed)
     for rate in (0.0, 0.05, 0.1, 0.2, 0.3):
         noisy = [corrupt(text, rate, rng) for text in captions]
-        texts = torch.cat([model.encode_text(noisy[i : i + 500]) for i in range(0, len(noisy), 500)])
+        texts = torch.cat(
+            [model.encode_text(noisy[i : i + 500]) for i in range(0, len(noisy), 500)]
+        )
         right = (texts @ classes.T).argmax(1).eq(test.labels).float().mean().item()
-        label = f"class recovered from full captions with {rate:.0%} damaged characters (n = {len(noisy)})"
+        label = (
+            f"class recovered from full captions with {rate:.0%} damaged characters (n = "
+            f"{len(noisy)})"
+        )
         scores.append((label, f"{right:.1%}"))
     unique = sorted(set(captions))
     rows = torch.cat([model.encode_text(unique[i : i + 500]) for i in range(0, len(unique), 500)])
@@ -205,11 +218,14 @@ def evaluate(model: MiniClip, test: Split, seed: int) -> list[tuple[str, str]]:
 
 TITLE = "mini-clip"
 SUMMARY = (
-    "A small CLIP for 32×32 pictures: a convolutional image tower and a character-level text tower (at most "
-    f"{MAX_CHARACTERS} characters) with a common 128-dimensional space. Trained with captions made from label and "
+    "A small CLIP for 32×32 pictures: a convolutional image tower and a character-level text "
+    "tower (at most "
+    f"{MAX_CHARACTERS} characters) with a common 128-dimensional space. Trained with captions "
+    "made from label and "
     "pixels, and with channel-like character noise on the captions."
 )
 NOTES = (
-    "It knows the classes that it learnt and ten colours, and nothing else. A colour in a caption is that of the pixels in "
+    "It knows the classes that it learnt and ten colours, and nothing else. A colour in a caption "
+    "is that of the pixels in "
     "the centre or on the border, by fixed rules, not by human judgement."
 )

@@ -1,4 +1,4 @@
-"""Recipe of mini-diffusion: the denoiser, on the latents of the shipped autoencoder and the text of the shipped clip."""
+"""Recipe of mini-diffusion: the denoiser of latents, conditioned on embeddings of mini-clip."""
 
 from __future__ import annotations
 
@@ -42,23 +42,24 @@ SETTINGS = {
     "time_embedding_dim": 256,
 }
 GUIDANCE = 4.0
-"""Where no judge knows the classes."""
-TOKENS = 48  # the longest clean caption has 45 characters; attention over padding would only cost time
+"""Guidance for classes that mini-classifier does not know."""
+TOKENS = 48  # the longest clean caption has 45 characters
 
 
 @dataclass(frozen=True)
 class MiniDiffusionRecipe(Recipe):
-    """Trains mini-diffusion, a latent denoiser that reads the characters of a caption by cross-attention.
+    """Trains mini-diffusion: a latent denoiser with cross-attention to the characters of a caption.
 
     Fields:
-        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
+        data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
+            version of CIFAR-10
         epochs: passes over the training pictures
-        batch_size: pictures a step
+        batch_size: pictures per step
         learning_rate: peak rate (AdamW)
         dropped: share of captions replaced by the empty text, for classifier-free guidance
-        noisy: share of captions with damaged characters
-        max_noise: highest share of damaged characters in those
-        vae: folder that the recipe `mini-vae` wrote, whose latents are learnt and which is kept beside the weights; null: the
+        noisy: share of captions with corrupted characters
+        max_noise: maximum share of corrupted characters in those
+        vae: folder written by the recipe `mini-vae`, which is copied next to the weights; null: the
             shipped autoencoder
         seed: seed of weights, order, noise and time steps
         threads: CPU threads
@@ -89,9 +90,13 @@ class MiniDiffusionRecipe(Recipe):
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         split = load_split(self.data, "train")
         clip = load_mini("mini-clip")
-        vae = fill(MiniVae, folder_of(self.vae) if self.vae else "mini-diffusion/vae").eval().requires_grad_(False)
+        vae = (
+            fill(MiniVae, folder_of(self.vae) if self.vae else "mini-diffusion/vae")
+            .eval()
+            .requires_grad_(False)
+        )
 
-        @functools.cache  # made for the first epoch that runs: a finished training is only measured again
+        @functools.cache  # computed lazily: not needed if training is finished
         def prepared() -> tuple[torch.Tensor, CaptionTable]:
             latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
             return latents, CaptionTable(clip, split)
@@ -99,7 +104,8 @@ class MiniDiffusionRecipe(Recipe):
         judgeable = set(split.classes) <= set(CLASSES)  # mini-classifier knows no others
         unet = build_unet(SETTINGS).to(memory_format=torch.channels_last)
         average = copy.deepcopy(unet).eval()
-        # Written-out attention: at this size the fused kernel's masked backward pass is several times slower.
+        # Explicit attention: at this size the masked backward pass of the fused kernel is several
+        # times slower.
         unet.set_attn_processor(AttnProcessor())
         adam = torch.optim.AdamW(
             [{"params": list(unet.parameters()), "peak": self.learning_rate}],
@@ -122,31 +128,46 @@ class MiniDiffusionRecipe(Recipe):
                 set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.05))
                 chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
                 mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
-                clean = latents[mirrored, chosen].float().contiguous(memory_format=torch.channels_last)
+                clean = (
+                    latents[mirrored, chosen].float().contiguous(memory_format=torch.channels_last)
+                )
                 times = torch.randint(0, len(signal), (len(chosen),), generator=generator)
-                noise = torch.randn(clean.shape, generator=generator).contiguous(memory_format=torch.channels_last)
+                noise = torch.randn(clean.shape, generator=generator).contiguous(
+                    memory_format=torch.channels_last
+                )
                 kept = signal[times].view(-1, 1, 1, 1)
                 noised = kept.sqrt() * clean + (1 - kept).sqrt() * noise
                 target = kept.sqrt() * noise - (1 - kept).sqrt() * clean  # v-prediction
-                tokens, mask = captions.draw(chosen, generator, rng, self.dropped, self.noisy, self.max_noise)
+                tokens, mask = captions.draw(
+                    chosen, generator, rng, self.dropped, self.noisy, self.max_noise
+                )
                 with torch.autocast("cpu", torch.bfloat16):
                     predicted = unet(noised, times, tokens, encoder_attention_mask=mask).sample
                 error = (predicted.float() - target).square().mean((1, 2, 3))
                 ratio = (kept / (1 - kept)).flatten()
-                loss = (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()  # min-SNR weighting, gamma 5
+                loss = (
+                    error * ratio.clamp(max=5.0) / (ratio + 1)
+                ).mean()  # min-SNR weighting, gamma 5
                 total += descend(loss, adam, unet, average, warming(done, 0.999))
                 if step % 50 == 0:
                     print(epoch, step, f"{loss.item():.4f}", flush=True)
             model = MiniDiffusion(clip, vae, average, guidance=GUIDANCE)
-            judged = {"class_accuracy": class_accuracy(model, 10, self.seed, split.classes)} if judgeable else {}
+            judged = (
+                {"class_accuracy": class_accuracy(model, 10, self.seed, split.classes)}
+                if judgeable
+                else {}
+            )
             return {"loss": total / steps, **judged}
 
         modules = {"unet": unet, "average": average}
         seconds = run_epochs(self, out, self.epochs, modules, {"adam": adam}, run_epoch)
         average.half().float()  # what is measured is what is shipped: float16 weights
         scales = (2.0, 3.0, 4.0, 6.0) if judgeable else ()
-        trials = {g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1, split.classes) for g in scales}
-        # The weakest that comes near the best: more guidance costs variety.
+        trials = {
+            g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1, split.classes)
+            for g in scales
+        }
+        # The smallest guidance close to the best accuracy: more guidance reduces variety.
         guidance = min(
             (g for g, score in trials.items() if score >= max(trials.values()) - 0.02),
             default=GUIDANCE,
@@ -157,7 +178,9 @@ class MiniDiffusionRecipe(Recipe):
         config = {"guidance": guidance, "unet": SETTINGS, "classes": list(split.classes)}
         card = model_card(TITLE, SUMMARY, self, scores, NOTES, learnt_from(split))
         write_model(out, config, average, card)
-        for name in ("config.json", "model.safetensors") if self.vae else ():  # only this autoencoder decodes what was learnt
+        for name in (
+            ("config.json", "model.safetensors") if self.vae else ()
+        ):  # the denoiser needs this autoencoder
             (out / "vae").mkdir(exist_ok=True)
             shutil.copyfile(Path(str(self.vae)).expanduser() / name, out / "vae" / name)
 
@@ -170,12 +193,14 @@ def encode_both(vae: MiniVae, images: torch.Tensor) -> torch.Tensor:
 
 
 class CaptionTable:
-    """The text embeddings of every caption that a split can give, computed once."""
+    """Text embeddings of all captions of a split, computed once."""
 
     def __init__(self, clip: MiniClip, split: Split) -> None:
         self.clip = clip
         unique, self.rows = split.facts.unique(dim=0, return_inverse=True)
-        self.texts = [caption(f, template, split.classes) for f in unique.tolist() for template in TEMPLATES] + [""]
+        self.texts = [
+            caption(f, template, split.classes) for f in unique.tolist() for template in TEMPLATES
+        ] + [""]
         parts = [clip.text_tokens(self.texts[i : i + 500]) for i in range(0, len(self.texts), 500)]
         self.tokens = torch.cat([tokens[:, :TOKENS].bfloat16() for tokens, _ in parts])
         self.mask = torch.cat([mask[:, :TOKENS] for _, mask in parts])
@@ -189,14 +214,20 @@ class CaptionTable:
         noisy: float,
         max_noise: float,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Embeddings and mask of a random caption of each chosen picture; some are damaged, some empty."""
+        """Embeddings and mask of a random caption of each chosen picture; some corrupted, some
+        empty."""
         templates = torch.randint(0, len(TEMPLATES), (len(chosen),), generator=generator)
-        templates[torch.rand(len(chosen), generator=generator) < 0.4] = 0  # the full caption is the common case
+        templates[torch.rand(len(chosen), generator=generator) < 0.4] = (
+            0  # the full caption is the common case
+        )
         rows = self.rows[chosen] * len(TEMPLATES) + templates
         tokens, mask = self.tokens[rows].float(), self.mask[rows]
         damaged = (torch.rand(len(chosen), generator=generator) < noisy).nonzero().flatten()
         if len(damaged):
-            texts = [corrupt(self.texts[rows[i]], rng.random() * max_noise, rng) for i in damaged.tolist()]
+            texts = [
+                corrupt(self.texts[rows[i]], rng.random() * max_noise, rng)
+                for i in damaged.tolist()
+            ]
             some_tokens, some_mask = self.clip.text_tokens(texts)
             tokens[damaged], mask[damaged] = some_tokens[:, :TOKENS], some_mask[:, :TOKENS]
         empty = torch.rand(len(chosen), generator=generator) < dropped
@@ -205,7 +236,7 @@ class CaptionTable:
 
 
 def class_prompts(count: int, classes: Sequence[str] = CLASSES) -> list[str]:
-    """`count` prompts "a photo of a ..." of each class, class after class."""
+    """`count` prompts "a photo of a ..." per class, grouped by class."""
     return [f"a photo of {with_article(name)}" for name in classes for _ in range(count)]
 
 
@@ -214,8 +245,11 @@ def draw_noise(model: MiniDiffusion, count: int, seed: int) -> torch.Tensor:
     return torch.randn((count, *model.latent_shape), generator=torch.Generator().manual_seed(seed))
 
 
-def class_accuracy(model: MiniDiffusion, count: int, seed: int, classes: Sequence[str] = CLASSES) -> float:
-    """Share of pictures of class prompts, `count` a class, in which mini-classifier sees the class, one that it knows."""
+def class_accuracy(
+    model: MiniDiffusion, count: int, seed: int, classes: Sequence[str] = CLASSES
+) -> float:
+    """Share of pictures, `count` per class, that mini-classifier assigns to the class of the
+    prompt."""
     prompts = class_prompts(count, classes)
     labels = torch.tensor([CLASSES.index(name) for name in classes]).repeat_interleave(count)
     return _judged(model, prompts, draw_noise(model, len(prompts), seed), labels)[0]
@@ -224,16 +258,21 @@ def class_accuracy(model: MiniDiffusion, count: int, seed: int, classes: Sequenc
 def _judged(
     model: MiniDiffusion, texts: list[str], noise: torch.Tensor, labels: torch.Tensor | None
 ) -> tuple[float, torch.Tensor]:
-    """The share of pictures in which mini-classifier sees the labels, 0 without any, and the pictures."""
+    """The share of pictures that mini-classifier assigns to their labels (0 without labels), and
+    the pictures."""
     parts = zip(range(0, len(texts), 100), noise.split(100), strict=True)
     pictures = torch.cat([model.sample(texts[i : i + 100], part) for i, part in parts])
     if labels is None:
         return 0.0, pictures
-    return load_mini("mini-classifier").classify(pictures).argmax(1).eq(labels).float().mean().item(), pictures
+    return load_mini("mini-classifier").classify(pictures).argmax(1).eq(
+        labels
+    ).float().mean().item(), pictures
 
 
-def evaluate(model: MiniDiffusion, test: Split, trials: dict[float, float]) -> list[tuple[str, str]]:
-    """Does the independent judge see what the prompt says, and are the named colours there?"""
+def evaluate(
+    model: MiniDiffusion, test: Split, trials: dict[float, float]
+) -> list[tuple[str, str]]:
+    """Class accuracy by mini-classifier, and accuracy of the colours in the caption."""
     scores = [
         (
             f"class accuracy at guidance {g:g}, by which the default was chosen (n = 200)",
@@ -248,15 +287,24 @@ def evaluate(model: MiniDiffusion, test: Split, trials: dict[float, float]) -> l
         scores.append((f"class accuracy at {at} (n = {drawn})", f"{final:.1%}"))
     start = time.perf_counter()
     model.sample((class_prompts(2, test.classes) * 8)[:16], draw_noise(model, 16, 0))
-    scores.append(("16 pictures in 20 steps, wall-clock time", f"{time.perf_counter() - start:.1f} s"))
+    scores.append(
+        ("16 pictures in 20 steps, wall-clock time", f"{time.perf_counter() - start:.1f} s")
+    )
     some = test.facts[:: max(1, len(test) // 250)][:250]
     noise = draw_noise(model, len(some), 3)
     for rate in (0.0, 0.1, 0.2):
         rng = np.random.default_rng(5)
         texts = [corrupt(caption(f, classes=test.classes), rate, rng) for f in some.tolist()]
-        labels = torch.tensor([CLASSES.index(test.classes[f[0]]) for f in some.tolist()]) if judgeable else None
+        labels = (
+            torch.tensor([CLASSES.index(test.classes[f[0]]) for f in some.tolist()])
+            if judgeable
+            else None
+        )
         right, pictures = _judged(model, texts, noise, labels)
-        label = f"class accuracy, full captions of unseen pictures, {rate:.0%} damaged characters (n = {len(some)})"
+        label = (
+            f"class accuracy, full captions of unseen pictures, {rate:.0%} damaged characters "
+            f"(n = {len(some)})"
+        )
         scores += [(label, f"{right:.1%}")] if judgeable else []
         if rate == 0:
             pixels = (pictures * 255).round().byte().permute(0, 2, 3, 1).numpy()
@@ -272,8 +320,10 @@ def evaluate(model: MiniDiffusion, test: Split, trials: dict[float, float]) -> l
 
 TITLE = "mini-diffusion"
 SUMMARY = (
-    "Latent diffusion in miniature: diffusers' UNet2DConditionModel on 8×8×8 latents, cross-attending to the character "
-    "embeddings of mini-clip, with classifier-free guidance; sampled with UniPC in 20 steps. The judge of class "
+    "Latent diffusion in miniature: diffusers' UNet2DConditionModel on 8×8×8 latents, "
+    "cross-attending to the character "
+    "embeddings of mini-clip, with classifier-free guidance; sampled with UniPC in 20 steps. The "
+    "judge of class "
     "accuracy is mini-classifier."
 )
 NOTES = "Pictures of 32×32 pixels. Other words than those of the captions have no meaning to it."

@@ -32,14 +32,16 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class MiniVaeRecipe(Recipe):
-    """Trains the autoencoder of mini-diffusion, 32×32 pictures to 8×8 latents of eight channels and back.
+    """Trains the autoencoder of mini-diffusion: 32×32 pictures, 8×8 latents with eight channels.
 
     Fields:
-        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
+        data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
+            version of CIFAR-10
         epochs: passes over the training pictures
-        batch_size: pictures a step
+        batch_size: pictures per step
         learning_rate: peak rate (AdamW)
-        kl_weight: weight of the Kullback-Leibler term, a nat of it against the mean squared error of a pixel
+        kl_weight: weight of the Kullback-Leibler divergence (nat) relative to the mean squared
+            error
         seed: seed of weights, order, augmentation and posterior samples
         threads: CPU threads
     """
@@ -80,8 +82,13 @@ class MiniVaeRecipe(Recipe):
                     posterior = model.vae.encode(images).latent_dist
                     mean, log_variance = posterior.mean.float(), posterior.logvar.float()
                     noise = torch.randn(mean.shape, generator=generator)
-                    decoded = model.vae.decode(mean + (0.5 * log_variance).exp() * noise).sample.float()
-                kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).sum((1, 2, 3)).mean()
+                    decoded = model.vae.decode(
+                        mean + (0.5 * log_variance).exp() * noise
+                    ).sample.float()
+                kl = (
+                    0.5
+                    * (mean.square() + log_variance.exp() - 1 - log_variance).sum((1, 2, 3)).mean()
+                )
                 squared = F.mse_loss(decoded, images)
                 loss = squared + 0.3 * F.l1_loss(decoded, images) + self.kl_weight * kl
                 descend(loss, adam, model, average, 0.99)
@@ -90,7 +97,9 @@ class MiniVaeRecipe(Recipe):
                     print(epoch, step, f"mse {squared.item():.5f} kl {kl.item():.1f}", flush=True)
             return dict(zip(("squared_error", "kl"), (totals / steps).tolist(), strict=True))
 
-        seconds = run_epochs(self, out, self.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch)
+        seconds = run_epochs(
+            self, out, self.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch
+        )
         _standardise(average, split)
         average.half().float()  # what is measured is what is shipped: float16 weights
         scores = evaluate(average, load_split(self.data, "test"))
@@ -110,7 +119,10 @@ def _standardise(model: MiniVae, split: Split) -> None:
 def evaluate(model: MiniVae, test: Split) -> list[tuple[str, str]]:
     """Fidelity of decoded latents on unseen pictures."""
     errors = torch.cat(
-        [(model.decode(model.encode(x)) - as_float(x)).square().mean((1, 2, 3)) for x in test.images.split(500)]
+        [
+            (model.decode(model.encode(x)) - as_float(x)).square().mean((1, 2, 3))
+            for x in test.images.split(500)
+        ]
     )
     psnr = -10 * errors.clamp_min(1e-10).log10()
     return [
@@ -122,5 +134,11 @@ def evaluate(model: MiniVae, test: Split) -> list[tuple[str, str]]:
 
 
 TITLE = "mini-diffusion: autoencoder"
-SUMMARY = "diffusers' AutoencoderKL for 32×32 pictures; latents 8×8 with eight channels, standardised a channel."
-NOTES = "Trained on squared and absolute error with a faint Kullback-Leibler term; no adversarial or perceptual loss."
+SUMMARY = (
+    "diffusers' AutoencoderKL for 32×32 pictures; latents 8×8 with eight channels, "
+    "standardised a channel."
+)
+NOTES = (
+    "Trained on squared and absolute error with a faint Kullback-Leibler term; no adversarial "
+    "or perceptual loss."
+)

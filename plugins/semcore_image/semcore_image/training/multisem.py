@@ -1,13 +1,13 @@
-"""Recipe of multisem: features that find their picture again among others of its class, after a noisy channel.
+"""Recipe of multisem: features that retrieve their picture within its class after a noisy channel.
 
-The paper does not say how its added layers are trained. What they are for is to find, among thousands of pictures of
-one class, the one nearest to a picture that only they describe. So that is the loss: a picture is sent, its features
-get the noise of the channel, and they must find it among the pictures of its class. The right answer is not a single
-picture: candidates are wanted in the order of their pixel distance, so the target is a distribution that falls with it.
-Cross-entropy between it and the softmax of the negative feature distances trains the image features (eq. 8) and the
-fused ones (eq. 14) alike; distances that noise can turn around cost, so they grow, and the power constraint bounds
-them. A second cross-entropy reads the class from the fused features: the receiver needs it, and with them nothing else
-is sent.
+The paper does not say how its added layers are trained. Their purpose is retrieval: among thousands
+of pictures of a class, find the one nearest to the picture that the features describe. The loss is
+therefore a retrieval loss: the features of a picture pass through the channel and must rank the
+pictures of its class by pixel distance. The target is a distribution that decreases with the pixel
+distance; cross-entropy between it and the softmax of the negative feature distances trains both the
+image features (eq. 8) and the fused ones (eq. 14). Noise that swaps the order of distances raises
+the loss, so distances grow until the power constraint bounds them. A second cross-entropy trains
+the class, which the receiver must read from the features.
 """
 
 from __future__ import annotations
@@ -26,7 +26,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from semcore import ChannelModel, ComponentError, Rng, RunError
-from semcore.training.loop import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training.loop import (
+    at_snr,
+    descend,
+    one_cycle,
+    run_epochs,
+    set_rate,
+    warming,
+    write_model,
+)
 from semcore_image.mmsemcom.networks import Backbone, MultiSem, TimmBackbone, build
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.models.weights import load_mini
@@ -45,22 +53,23 @@ SETTINGS: dict[str, Any] = {
 }
 BACKBONE = {"inner": 64, "width": 64}
 CLASS_WEIGHT = {"image": 0.1, "fused": 0.5}
-"""What reading the class counts against finding the picture; with image features alone it is an ablation."""
+"""Weight of the classification loss relative to the retrieval loss."""
 SHARPNESS = 60.0
-"""How fast the target falls with the mean squared error of pixels in -1..1, in nats a unit of it."""
+"""Decrease of the log target with the mean squared error of pixels in -1..1, nat per unit."""
 
 
 @dataclass(frozen=True)
 class MultiSemRecipe(TrainedOverChannel):
-    """Trains the added layers and the fusion of multisem, so that distances between features survive the channel.
+    """Trains multisem, so that distances between features survive the channel.
 
     Fields:
-        drawings: pictures of the source `samples` to learn from, a class
-        photographs: training photographs to learn from, a class; null: all
+        drawings: pictures of the source `samples` per class
+        photographs: training photographs per class; null: all
         epochs: passes over the pictures
-        backbone: `small`, trained along; or a model of timm, for example resnet50, which stays as it is
-        backbone_weights: safetensors file of that model, of which the classifier is left out; null: random
-        size: side at which the backbone sees pictures, pixels
+        backbone: `small`, trained jointly; or a model of timm, for example resnet50, which is
+            frozen
+        backbone_weights: safetensors file of that model, read without its classifier; null: random
+        size: side of the input of the backbone, pixels
     """
 
     cites: ClassVar[tuple[str, ...]] = ("liang2024image", "he2016deep", "krizhevsky2009learning")
@@ -78,9 +87,15 @@ class MultiSemRecipe(TrainedOverChannel):
 
     def check(self) -> None:
         if self.backbone_weights and self.backbone == "small":
-            raise ComponentError("MultiSemRecipe.backbone_weights are those of a model of timm; name it under `backbone`")
+            raise ComponentError(
+                "MultiSemRecipe.backbone_weights are those of a model of timm; name it under "
+                "`backbone`"
+            )
         if self.backbone == "small" and self.size % 8:
-            raise ComponentError(f"MultiSemRecipe.size must be a multiple of 8 for the small backbone, not {self.size}")
+            raise ComponentError(
+                "MultiSemRecipe.size must be a multiple of 8 for the small backbone, not "
+                f"{self.size}"
+            )
 
     def train(self, out: Path) -> None:
         torch.set_num_threads(self.threads)
@@ -101,8 +116,10 @@ class MultiSemRecipe(TrainedOverChannel):
         trained = [one for one in (*network.parameters(), *scale.parameters()) if one.requires_grad]
         adam = torch.optim.AdamW(
             [{"params": trained, "peak": self.learning_rate}],
-            lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4,
-        )  # fmt: skip
+            lr=1.0,
+            betas=(0.9, 0.99),
+            weight_decay=1e-4,
+        )
         steps = max(len(images) // self.batch_size, 1)
 
         def run_epoch(epoch: int) -> dict[str, float]:
@@ -135,8 +152,12 @@ class MultiSemRecipe(TrainedOverChannel):
                     "fused": network.fused(maps, texts[mixed])[0],
                 }
                 for name, features in both.items():
-                    heard = sent_features(features, at_snr(self.channel, snr), Rng(self.seed).at(done, "class", name))
-                    loss = loss + CLASS_WEIGHT[name] * F.cross_entropy(network.reading[name](heard), labels[mixed])
+                    received_features = sent_features(
+                        features, at_snr(self.channel, snr), Rng(self.seed).at(done, "class", name)
+                    )
+                    loss = loss + CLASS_WEIGHT[name] * F.cross_entropy(
+                        network.reading[name](received_features), labels[mixed]
+                    )
                 total += descend(loss, adam, network, average, warming(done, 0.999))
                 if step % 50 == 0:
                     print(epoch, step, f"{loss.item():.4f}", flush=True)
@@ -145,7 +166,10 @@ class MultiSemRecipe(TrainedOverChannel):
         modules = {"network": network, "average": average, "scale": scale}
         seconds = run_epochs(self, out, self.epochs, modules, {"adam": adam}, run_epoch)
         average.half().float()  # what is measured is what is shipped: float16 weights
-        scores = [(name, f"{value:.2f}") for name, value in found(average, self, (0.0, 5.0, 10.0, 20.0)).items()]
+        scores = [
+            (name, f"{value:.2f}")
+            for name, value in found(average, self, (0.0, 5.0, 10.0, 20.0)).items()
+        ]
         scores.append((f"training time on {self.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
         notes = f"It sees pictures at {self.size}×{self.size} pixels."
         write_model(
@@ -177,7 +201,8 @@ def retrieval(
     channel: ChannelModel,
     rng: Rng,
 ) -> torch.Tensor:
-    """Cross-entropy of finding `clean` pictures, after the channel, among the `redrawn` ones, by either kind of features."""
+    """Cross-entropy of retrieving `clean` pictures, after the channel, among the `redrawn` ones,
+    for both kinds of features."""
     count = len(clean)
     maps = network.maps(torch.cat((clean, redrawn)))
     apart = torch.cdist(clean.flatten(1), redrawn.flatten(1)).square() * (4 / clean[0].numel())
@@ -185,8 +210,8 @@ def retrieval(
     loss = clean.new_zeros(())
     image, (fused, _) = network.image_features(maps), network.fused(maps, texts.repeat(2, 1, 1))
     for index, features in enumerate((image, fused)):
-        heard = sent_features(features[:count], channel, rng.at(index))
-        near = -scale[index].exp() * torch.cdist(heard, features[count:]).square()
+        received_features = sent_features(features[:count], channel, rng.at(index))
+        near = -scale[index].exp() * torch.cdist(received_features, features[count:]).square()
         loss = loss - (wanted * F.log_softmax(near, dim=1)).sum(1).mean()
     return loss
 
@@ -195,39 +220,48 @@ def fill_backbone(backbone: Backbone, file: str) -> None:
     """Load a network of timm without its classifier.
 
     Raises:
-        RunError: the file holds other weights than the network needs
+        RunError: the weights in the file do not match the network
     """
     if not isinstance(backbone, TimmBackbone):
-        raise RunError("multisem: backbone_weights are those of a network of timm; name it under `backbone`")
+        raise RunError(
+            "multisem: backbone_weights are those of a network of timm; name it under `backbone`"
+        )
     try:
         held = load_file(Path(file).expanduser())
     except (OSError, SafetensorError) as error:
         raise RunError(f"multisem: {file} cannot be read as safetensors: {error}") from error
     classifier = backbone.net.pretrained_cfg.get("classifier") or "fc"
-    ends = tuple(f"{one}." for one in ((classifier,) if isinstance(classifier, str) else classifier))
+    ends = tuple(
+        f"{one}." for one in ((classifier,) if isinstance(classifier, str) else classifier)
+    )
     held = {name: value for name, value in held.items() if not name.startswith(ends)}
     try:
         backbone.net.load_state_dict(held, strict=True)
     except RuntimeError as error:
         reason = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
-        raise RunError(f"multisem: the weights {file} are not those of the backbone: {reason}"[:500]) from error
+        raise RunError(
+            f"multisem: the weights {file} are not those of the backbone: {reason}"[:500]
+        ) from error
 
 
 def prompts_of(images: torch.Tensor, lists: Sequence[Sequence[str]]) -> torch.Tensor:
-    """The prompt of each list that mini-clip finds nearest to each picture: int64 (N, lists)."""
+    """Index of the most probable prompt of each list for each picture, by mini-clip: int64 (N,
+    lists)."""
     clip = load_mini("mini-clip")
     table = [clip.encode_text(list(group)) for group in lists]
     rows = []
     for part in images.split(500):
         seen = clip.encode_image(
-            part if part.shape[2:] == (32, 32) else F.interpolate(part.float() / 255, (32, 32), mode="area")
+            part
+            if part.shape[2:] == (32, 32)
+            else F.interpolate(part.float() / 255, (32, 32), mode="area")
         )
         rows.append(torch.stack([(seen @ group.T).argmax(1) for group in table], dim=1))
     return torch.cat(rows)
 
 
 def _redrawn(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Pictures as a generator that knows them might draw them again: a little softer, shifted in colour, noisy."""
+    """Pictures as a generator might reproduce them: slightly blurred, shifted in colour, noisy."""
     soft = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
     share = torch.rand(len(images), 1, 1, 1, generator=generator) * 0.6
     shift = torch.randn(len(images), 3, 1, 1, generator=generator) * 0.02
@@ -236,8 +270,11 @@ def _redrawn(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 @torch.no_grad()
-def found(network: MultiSem, recipe: MultiSemRecipe, snrs_db: Sequence[float], count: int = 40) -> dict[str, float]:
-    """PSNR to unseen photographs of the nearest training photograph of their class: by features at an SNR, and by pixels."""
+def found(
+    network: MultiSem, recipe: MultiSemRecipe, snrs_db: Sequence[float], count: int = 40
+) -> dict[str, float]:
+    """PSNR of unseen photographs to the nearest training photograph of their class, by features at
+    an SNR and by pixels."""
     known, unseen = (
         knowledge(recipe.data, 0, 500, recipe.size),
         load_split(recipe.data, "test", recipe.size),
@@ -260,13 +297,17 @@ def found(network: MultiSem, recipe: MultiSemRecipe, snrs_db: Sequence[float], c
         totals.setdefault("PSNR of the nearest of 500 by pixels, dB", []).append(errors.amin(1))
         both = (("image", image, more_image), ("fused", fused, more_fused))
         for (name, features, candidates), snr in itertools.product(both, snrs_db):
-            heard = sent_features(features, at_snr(recipe.channel, snr), Rng(1).at("found", label, name))
-            nearest = torch.cdist(heard, candidates).argmin(1)
-            totals.setdefault(f"PSNR of the nearest of 500 by {name} features at {snr:g} dB", []).append(
-                errors.gather(1, nearest[:, None])[:, 0]
+            received_features = sent_features(
+                features, at_snr(recipe.channel, snr), Rng(1).at("found", label, name)
             )
-            read = network.reading[name](heard).argmax(1)
-            totals.setdefault(f"class read from {name} features at {snr:g} dB, %", []).append((read == label).float())
+            nearest = torch.cdist(received_features, candidates).argmin(1)
+            totals.setdefault(
+                f"PSNR of the nearest of 500 by {name} features at {snr:g} dB", []
+            ).append(errors.gather(1, nearest[:, None])[:, 0])
+            read = network.reading[name](received_features).argmax(1)
+            totals.setdefault(f"class read from {name} features at {snr:g} dB, %", []).append(
+                (read == label).float()
+            )
     return {
         name: float(100 * torch.cat(values).mean())
         if name.startswith("class")
@@ -284,6 +325,7 @@ def texts_of(images: torch.Tensor, lists: Sequence[Sequence[str]]) -> torch.Tens
 
 TITLE = "multisem"
 SUMMARY = (
-    "Semantics of MMSemCom in small: 32 image features by a small convolutional network in place of ResNet-50 (eq. 8), and 64 "
+    "Semantics of MMSemCom in small: 32 image features by a small convolutional network in place "
+    "of ResNet-50 (eq. 8), and 64 "
     "features fused with the prompts of mini-clip by cross-attention (eq. 12-14)."
 )

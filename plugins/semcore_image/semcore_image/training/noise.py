@@ -1,4 +1,4 @@
-"""Channel-like damage to text, for training and for tests."""
+"""Character errors in text, for training and tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import numpy as np
 KINDS = ("substitute", "flip", "delete", "insert")
 
 
-def corrupt(text: str, rate: float, rng: np.random.Generator, kinds: tuple[str, ...] = KINDS) -> str:
-    """Damage each character of `text` with probability `rate`, each time by one of `kinds` at random.
+def corrupt(
+    text: str, rate: float, rng: np.random.Generator, kinds: tuple[str, ...] = KINDS
+) -> str:
+    """Corrupt each character of `text` with probability `rate`, by one of `kinds` at random.
 
     substitute: another byte 1 to 255 · flip: one wrong bit · delete: the character is lost ·
     insert: a random byte appears before it. Characters are taken as Latin-1, one byte each.
@@ -19,7 +21,9 @@ def corrupt(text: str, rate: float, rng: np.random.Generator, kinds: tuple[str, 
         return text
     kind = np.where(hit, rng.integers(0, len(kinds), len(source)), -1)
     noise = rng.integers(1, 256, len(source)).astype(np.uint8)
-    noise = np.where(noise == source, source ^ 1, noise)  # a substituted character is always a wrong one
+    noise = np.where(
+        noise == source, source ^ 1, noise
+    )  # a substituted character is always a wrong one
     flipped = source ^ (1 << rng.integers(0, 8, len(source))).astype(np.uint8)
     out = bytearray()
     for index, byte in enumerate(source):

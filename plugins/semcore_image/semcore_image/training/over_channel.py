@@ -1,4 +1,4 @@
-"""What the recipes share that train through a channel."""
+"""Recipes that train through a channel."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ Decibels = Annotated[float, Ge(-50), Le(100)]
 
 @dataclass(frozen=True)
 class TrainedOverChannel(Recipe):
-    """A training in which what is sent meets the noise of a channel, any that is registered: gradients flow through it.
+    """Training through a channel model, to which gradients are passed on.
 
     Fields:
-        data: folder of classes (train/<class>/ and test/<class>/, or <class>/ alone), or of CIFAR-10's binary version
-        channel: what is trained over, for example channel.use=awgn; its `snr_db`, if it has one set, is drawn anew all
-            the time
+        data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
+            version of CIFAR-10
+        channel: channel model to train over, for example channel.use=awgn; its `snr_db` is drawn at
+            random in each step
         snr_db: lowest and highest Es/N0 of the training, dB
-        batch_size: pictures a step
+        batch_size: pictures per step
         learning_rate: peak rate (AdamW)
         seed: seed of weights, order, augmentation and noise
         threads: CPU threads
@@ -40,8 +41,11 @@ class TrainedOverChannel(Recipe):
 
 
 def sent_features(features: torch.Tensor, channel: ChannelModel, rng: Rng) -> torch.Tensor:
-    """Features (B, D) as the transport `analog` brings them over a channel: unit power, linear estimate, own scale."""
-    symbols = torch.view_as_complex(F.pad(features, (0, features.shape[1] % 2)).reshape(len(features), -1, 2))
+    """Features (B, D) sent over a channel as by the transport `analog`: unit power, linear
+    estimate, scale known."""
+    symbols = torch.view_as_complex(
+        F.pad(features, (0, features.shape[1] % 2)).reshape(len(features), -1, 2)
+    )
     rms = symbols.abs().square().mean(1, keepdim=True).clamp(min=1e-12).sqrt()
     received = channel.transmit(symbols_of(symbols / rms), rng)
     estimate = received.values / (1 + received.noise_var) * rms

@@ -14,13 +14,13 @@ from semcore_image.training.learned_codec import LearnedCodecRecipe
 
 @dataclass(frozen=True)
 class WITTRecipe(LearnedCodecRecipe):
-    """Trains the transport witt, Swin transformers with channel modulation.
+    """Trains the transport witt: Swin transformers with channel modulation.
 
     Fields:
         widths: channels of each stage
         depths: Swin blocks of each stage
         heads: attention heads of each stage
-        window: side of the windows of attention, positions
+        window: side of the attention windows, positions
     """
 
     cites: ClassVar[tuple[str, ...]] = ("yang2023witt", "krizhevsky2009learning")
