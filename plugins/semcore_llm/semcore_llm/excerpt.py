@@ -1,4 +1,4 @@
-"""Texts of models and servers as reasons and messages show them: one line, cut, without secrets."""
+"""Excerpts of texts from models and servers, for reasons and messages."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ LONGEST_REASON = 300
 
 
 def short(text: str) -> str:
-    """A text on one line, cut, without secrets and without what a terminal would obey."""
-    line = " ".join(printable(redact(text)).split())  # whole: of half a secret nobody could tell that it is one
+    """The text on one line, cut to `LONGEST_REASON`, without secrets and control characters."""
+    line = " ".join(
+        printable(redact(text)).split()
+    )  # before cutting: half a secret would not be recognised
     return line if len(line) <= LONGEST_REASON else line[: LONGEST_REASON - 3] + "..."

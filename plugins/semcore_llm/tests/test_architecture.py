@@ -29,11 +29,16 @@ def test_every_room_has_its_place() -> None:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_needs_one_above_it(path: Path) -> None:
     room = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    assert not [name for name in needed(path) if ROOMS.index(name.split(".")[1]) > ROOMS.index(room)]
+    assert not [
+        name for name in needed(path) if ROOMS.index(name.split(".")[1]) > ROOMS.index(room)
+    ]
 
 
 def test_no_modules_need_each_other() -> None:
-    left = {".".join(("semcore_llm", *path.relative_to(ROOT).with_suffix("").parts)): needed(path) for path in MODULES}
+    left = {
+        ".".join(("semcore_llm", *path.relative_to(ROOT).with_suffix("").parts)): needed(path)
+        for path in MODULES
+    }
     while ready := [name for name, names in left.items() if not names & left.keys()]:
         for name in ready:
             del left[name]

@@ -23,7 +23,12 @@ def alphabet() -> dict[str, int]:
     """Tokens by number: every byte, and two for begin and end."""
     from tokenizers import pre_tokenizers
 
-    return {token: number for number, token in enumerate([*sorted(pre_tokenizers.ByteLevel.alphabet()), "<s>", "</s>"])}
+    return {
+        token: number
+        for number, token in enumerate(
+            [*sorted(pre_tokenizers.ByteLevel.alphabet()), "<s>", "</s>"]
+        )
+    }
 
 
 @pytest.fixture(scope="module", params=["chat", "plain"])
@@ -35,17 +40,28 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
     folder, tokens = tmp_path_factory.mktemp(request.param), alphabet()
     words = Tokenizer(models.BPE(vocab=tokens, merges=[]))
-    words.pre_tokenizer, words.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    words.pre_tokenizer, words.decoder = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False),
+        decoders.ByteLevel(),
+    )
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>", eos_token="</s>")
     if request.param == "chat":
-        tokenizer.chat_template = "{% for message in messages %}<s>{{ message['content'] }}</s>{% endfor %}"
+        tokenizer.chat_template = (
+            "{% for message in messages %}<s>{{ message['content'] }}</s>{% endfor %}"
+        )
     tokenizer.save_pretrained(folder)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
         config = LlamaConfig(
-            vocab_size=len(tokens) + 6, hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
-            max_position_embeddings=16384, bos_token_id=256, eos_token_id=257,
-        )  # fmt: skip
+            vocab_size=len(tokens) + 6,
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=1,
+            num_attention_heads=2,
+            max_position_embeddings=16384,
+            bos_token_id=256,
+            eos_token_id=257,
+        )
         LlamaForCausalLM(config).save_pretrained(folder)
     return str(folder)
 
@@ -71,14 +87,21 @@ def quantised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     writer.add_tokenizer_model("gpt2")
     writer.add_token_list(list(tokens))
     writer.add_token_types(
-        [int(gguf.TokenType.CONTROL if token in ("<s>", "</s>") else gguf.TokenType.NORMAL) for token in tokens]
+        [
+            int(gguf.TokenType.CONTROL if token in ("<s>", "</s>") else gguf.TokenType.NORMAL)
+            for token in tokens
+        ]
     )
     writer.add_token_merges(["a b"])
     writer.add_bos_token_id(tokens["<s>"])
     writer.add_eos_token_id(tokens["</s>"])
     shapes = {"token_embd": (len(tokens), size), "output": (len(tokens), size)}
     shapes |= {f"blk.0.attn_{part}": (size, size) for part in ("q", "k", "v", "output")}
-    shapes |= {"blk.0.ffn_gate": (inner, size), "blk.0.ffn_up": (inner, size), "blk.0.ffn_down": (size, inner)}
+    shapes |= {
+        "blk.0.ffn_gate": (inner, size),
+        "blk.0.ffn_up": (inner, size),
+        "blk.0.ffn_down": (size, inner),
+    }
     eight_bits = gguf.GGMLQuantizationType.Q8_0
     for name, shape in shapes.items():
         weights = gguf.quantize(rng.normal(0, 0.02, shape).astype(np.float32), eight_bits)
@@ -94,7 +117,9 @@ def quantised(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 SPACES = {
     "choices and bounds": SPACE,
-    "text that must be escaped": Space({"a.b": ('say "no"', "naïve", "1/3"), "c": (True, False, None), "d": (1, 1.5)}),
+    "text that must be escaped": Space(
+        {"a.b": ('say "no"', "naïve", "1/3"), "c": (True, False, None), "d": (1, 1.5)}
+    ),
     "whole bounds": Space({"n": Bounds(-3, 12)}),
     "mappings": Space({"transport.motion": ({"use": "analog"}, {"use": "dct", "symbols": 300})}),
 }
@@ -104,17 +129,29 @@ SPACES = {
 def test_random_weights_give_a_plan_of_the_space(model: str, space: Space) -> None:
     planner = LocalPlanner(model=model, memory="", longest_step=8, max_new_tokens=400)
     for scenario in SCENARIOS[1:3]:
-        plan = planner.plan(scenario, (), replace(ToySimulator(space, scenario=scenario), judge=None))
+        plan = planner.plan(
+            scenario, (), replace(ToySimulator(space, scenario=scenario), judge=None)
+        )
         assert "failed" not in plan.report, plan.reasons
         assert space.holds(plan.overrides) and set(plan.overrides) == set(space.axes)
         assert plan.report["completion_tokens"] > 10 and plan.report["prompt_tokens"] > 100
-        again = planner.plan(scenario, (), replace(ToySimulator(space, scenario=scenario), judge=None))
+        again = planner.plan(
+            scenario, (), replace(ToySimulator(space, scenario=scenario), judge=None)
+        )
         assert (plan.overrides, plan.reasons) == (again.overrides, again.reasons)
 
 
 def test_a_model_may_be_stored_as_gguf(quantised: Path) -> None:
-    planner = LocalPlanner(model=str(quantised.parent), gguf=quantised.name, memory="", longest_step=8, max_new_tokens=400)
-    plan = planner.plan(SCENARIOS[1], (), replace(ToySimulator(SPACE, scenario=SCENARIOS[1]), judge=None))
+    planner = LocalPlanner(
+        model=str(quantised.parent),
+        gguf=quantised.name,
+        memory="",
+        longest_step=8,
+        max_new_tokens=400,
+    )
+    plan = planner.plan(
+        SCENARIOS[1], (), replace(ToySimulator(SPACE, scenario=SCENARIOS[1]), judge=None)
+    )
     assert "failed" not in plan.report, plan.reasons
     assert SPACE.holds(plan.overrides) and set(plan.overrides) == set(SPACE.axes)
 
@@ -128,7 +165,10 @@ def test_a_gguf_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 def test_an_answer_that_does_not_end_is_none(model: str) -> None:
     planner = LocalPlanner(model=model, memory="", max_new_tokens=5)
     plan = planner.plan(SCENARIOS[1], (), ToySimulator(SPACE, scenario=SCENARIOS[1]))
-    assert plan.report["failed"] == plan.report["fallback"] == 1.0 and "did not end within 5 tokens" in plan.reasons[0]
+    assert (
+        plan.report["failed"] == plan.report["fallback"] == 1.0
+        and "did not end within 5 tokens" in plan.reasons[0]
+    )
 
 
 def test_a_model_that_is_not_there_says_so(tmp_path: Path) -> None:
@@ -137,7 +177,8 @@ def test_a_model_that_is_not_there_says_so(tmp_path: Path) -> None:
         planner.plan(SCENARIOS[1], (), ToySimulator(SPACE, scenario=SCENARIOS[1]))
 
 
-# ---------------------------------------------------------------------------------------------- models that mean harm
+# ----------------------------------------------------------------------------------------------
+# models that mean harm
 
 
 class Trap:
@@ -151,14 +192,20 @@ class Trap:
 
 
 def asked(folder: str | Path, **settings: Any) -> Any:
-    planner = LocalPlanner(model=str(folder), memory="", longest_step=8, max_new_tokens=400, **settings)
-    return planner.plan(SCENARIOS[1], (), replace(ToySimulator(SPACE, scenario=SCENARIOS[1]), judge=None))
+    planner = LocalPlanner(
+        model=str(folder), memory="", longest_step=8, max_new_tokens=400, **settings
+    )
+    return planner.plan(
+        SCENARIOS[1], (), replace(ToySimulator(SPACE, scenario=SCENARIOS[1]), judge=None)
+    )
 
 
 @pytest.fixture
 def copied(model: str, tmp_path: Path) -> Path:
     folder = Path(shutil.copytree(model, tmp_path / "model"))
-    (folder / "harm.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Harm:\n    pass\n")
+    (folder / "harm.py").write_text(
+        f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Harm:\n    pass\n"
+    )
     return folder
 
 
@@ -181,29 +228,48 @@ def test_pickled_weights_of_a_language_model_are_not_opened(copied: Path, tmp_pa
 @pytest.mark.parametrize(
     ("file", "values"),
     [
-        ("config.json", {"auto_map": {"AutoModelForCausalLM": "harm.Harm", "AutoConfig": "harm.Harm"}, "model_type": "harm"}),
+        (
+            "config.json",
+            {
+                "auto_map": {"AutoModelForCausalLM": "harm.Harm", "AutoConfig": "harm.Harm"},
+                "model_type": "harm",
+            },
+        ),
         ("config.json", {"trust_remote_code": True}),
-        ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["harm.Harm", None]}, "tokenizer_class": "harm.Harm"}),
+        (
+            "tokenizer_config.json",
+            {"auto_map": {"AutoTokenizer": ["harm.Harm", None]}, "tokenizer_class": "harm.Harm"},
+        ),
         ("generation_config.json", {"custom_generate": "."}),
         ("config.json", {"experts_implementation": "nobody/kernel"}),
     ],
 )
-def test_code_of_a_language_model_is_not_run(copied: Path, tmp_path: Path, file: str, values: dict[str, Any]) -> None:
+def test_code_of_a_language_model_is_not_run(
+    copied: Path, tmp_path: Path, file: str, values: dict[str, Any]
+) -> None:
     change(copied / file, **values)
     with pytest.raises(RunError, match="wants"):
         asked(copied)
     text = (copied / file).read_text()
-    (copied / file).write_text(text.replace("auto_map", "auto\\u005fmap").replace("trust_", "trust\\u005f"))
+    (copied / file).write_text(
+        text.replace("auto_map", "auto\\u005fmap").replace("trust_", "trust\\u005f")
+    )
     with pytest.raises(RunError, match="wants"):
         asked(copied)
     assert not (tmp_path / "sprung").exists()
 
 
-@pytest.mark.parametrize("values", [{"trust_remote_code": True}, {"auto_map": {"AutoModelForCausalLM": "harm.Harm"}}])
-def test_code_beside_a_gguf_file_is_not_run(quantised: Path, tmp_path: Path, values: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "values", [{"trust_remote_code": True}, {"auto_map": {"AutoModelForCausalLM": "harm.Harm"}}]
+)
+def test_code_beside_a_gguf_file_is_not_run(
+    quantised: Path, tmp_path: Path, values: dict[str, Any]
+) -> None:
     """The file brings its own configuration; what lies beside it is read all the same."""
     folder = Path(shutil.copytree(quantised.parent, tmp_path / "model"))
-    (folder / "harm.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Harm:\n    pass\n")
+    (folder / "harm.py").write_text(
+        f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Harm:\n    pass\n"
+    )
     change(folder / "config.json", model_type="harm", **values)
     with pytest.raises(RunError, match="wants"):
         asked(folder, gguf=quantised.name)
@@ -211,10 +277,16 @@ def test_code_beside_a_gguf_file_is_not_run(quantised: Path, tmp_path: Path, val
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "pickle"])
-def test_a_gguf_file_that_is_none_is_one_clear_error(quantised: Path, tmp_path: Path, damage: str) -> None:
+def test_a_gguf_file_that_is_none_is_one_clear_error(
+    quantised: Path, tmp_path: Path, damage: str
+) -> None:
     folder = Path(shutil.copytree(quantised.parent, tmp_path / "model"))
     file, data = folder / quantised.name, quantised.read_bytes()
-    made = {"cut": data[: len(data) // 2], "text": b"GGUF?", "pickle": pickle.dumps(Trap(tmp_path / "sprung"))}
+    made = {
+        "cut": data[: len(data) // 2],
+        "text": b"GGUF?",
+        "pickle": pickle.dumps(Trap(tmp_path / "sprung")),
+    }
     file.write_bytes(made[damage])
     with pytest.raises(RunError, match="cannot be loaded"):
         asked(folder, gguf=quantised.name)
@@ -222,7 +294,8 @@ def test_a_gguf_file_that_is_none_is_one_clear_error(quantised: Path, tmp_path: 
 
 
 TEMPLATES = {
-    "no system role": "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('System role not supported') }}"
+    "no system role": "{% for m in messages %}{% if m['role'] == 'system' %}"
+    "{{ raise_exception('System role not supported') }}"
     "{% endif %}<s>{{ m['content'] }}{% endfor %}",
     "reaches out": "{{ messages.__class__.__mro__[1].__subclasses__() }}",
     "is none": "{% for m in messages %}",
@@ -232,7 +305,8 @@ TEMPLATES = {
 @pytest.mark.parametrize("model", ["chat"], indirect=True)
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_chat_template_of_a_model(copied: Path, name: str) -> None:
-    """Of Gemma and Mistral it takes no word of the system's; whatever else is wrong with one is said."""
+    """Of Gemma and Mistral it takes no word of the system's; whatever else is wrong with one is
+    said."""
     (copied / "chat_template.jinja").write_text(TEMPLATES[name])
     if name == "no system role":
         assert "failed" not in asked(copied).report

@@ -40,7 +40,9 @@ def test_the_first_rung_above_the_quantity_holds(snr_db, expected):
 
 anything = st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3)
 environments = st.dictionaries(st.sampled_from(["channel.snr_db", "rain"]), anything)
-records = st.fixed_dictionaries({}, optional={"environment": environments, "segment": st.integers(0, 9)})
+records = st.fixed_dictionaries(
+    {}, optional={"environment": environments, "segment": st.integers(0, 9)}
+)
 
 
 @given(environment=environments, memory=st.lists(records, max_size=3))
@@ -62,19 +64,28 @@ def test_a_missing_quantity_is_taken_from_memory_else_from_otherwise(missing):
     ]
     plan = LOOKUP.plan(now, memory, BENCH)
     assert plan.overrides == TABLE[0]["set"] and "segment 1" in plan.reasons[0]
-    assert LOOKUP.plan(now, [], BENCH).overrides == BEST and "unknown" in LOOKUP.plan(now, [], BENCH).reasons[0]
+    assert (
+        LOOKUP.plan(now, [], BENCH).overrides == BEST
+        and "unknown" in LOOKUP.plan(now, [], BENCH).reasons[0]
+    )
 
 
 def test_the_quantity_may_be_what_became_of_the_last_segment():
-    planner = LookupPlanner(table=({"below": 0.9, "set": {"workflow": "a2v"}},), quantity="delivered")
+    planner = LookupPlanner(
+        table=({"below": 0.9, "set": {"workflow": "a2v"}},), quantity="delivered"
+    )
     assert planner.plan(Scenario(), [], BENCH).overrides == {}
     assert planner.plan(Scenario(1), [{"delivered": 0.5}], BENCH).overrides == {"workflow": "a2v"}
-    assert planner.plan(Scenario(1), [{"delivered": 0.5}, {"delivered": 1.0}], BENCH).overrides == {}
+    assert (
+        planner.plan(Scenario(1), [{"delivered": 0.5}, {"delivered": 1.0}], BENCH).overrides == {}
+    )
 
 
 def test_plans_lists_every_choice_once():
     assert LOOKUP.plans() == [TABLE[0]["set"], TABLE[1]["set"], BEST]
-    same = LookupPlanner(table=({"below": 1, "set": {"a": 1}}, {"below": 2, "set": {"a": 1}}), otherwise={"a": 1})
+    same = LookupPlanner(
+        table=({"below": 1, "set": {"a": 1}}, {"below": 2, "set": {"a": 1}}), otherwise={"a": 1}
+    )
     assert same.plans() == [{"a": 1}]
     assert FixedPlanner(overrides=BEST).plans() == [BEST]
 

@@ -1,4 +1,4 @@
-"""An OpenAI-compatible endpoint, asked so that nothing it does can hurt: every wait and every reply is bounded."""
+"""Client of an OpenAI-compatible endpoint. The time and size of every reply are bounded."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ if TYPE_CHECKING:
     import httpx
 
 MOST_BYTES = 1_000_000
-"""A longer reply is none."""
+"""Maximum size of a reply, bytes."""
 MOST_CALLS = 8
-"""So many tool calls of one message are looked at."""
+"""Tool calls of a message that are read; further ones are ignored."""
 LONGEST_ARGUMENTS = 10_000
 OVERLOADED = (408, 425, 429, 502, 503, 504)
-"""Answers of a server that is busy, or of one in front of it: it is worth asking again."""
+"""Status codes of a busy server or proxy: the request is sent again."""
 NO_ENTRY = (401, 402, 403, 407)
-"""Answers to whoever has no right, or has not paid: no other way of asking helps."""
+"""Status codes of missing authorisation or payment: other settings do not help."""
 MOST_BYTES_OF_WORDS = 20_000
-"""So much is read of what a server says of its refusal."""
+"""Bytes of an error response that are read."""
 
 
 class EndpointError(Exception):
-    """The endpoint gave no answer that can be used; `refused`: it answered, and another way of asking may help."""
+    """The endpoint gave no usable answer. `refused`: it rejected the request, and other settings
+    may help."""
 
     def __init__(self, reason: str, refused: bool = False) -> None:
         super().__init__(reason)
@@ -45,28 +46,30 @@ class EndpointError(Exception):
 
 @dataclass
 class Budget:
-    """The time for the requests of one segment, waits between attempts included, and what of it was used.
+    """The time budget for the requests of one segment, including waits between attempts.
 
-    What the planner does between requests (it tries plans, say) does not count.
+    Work of the planner between requests, such as trials, does not count.
 
     Fields:
-        seconds: all of it
-        report: what asking cost so far, by name with unit
-        used_s: what was used of it
+        seconds: the budget, s
+        report: requests and tokens so far, by name
+        used_s: time used so far, s
     """
 
     seconds: float
-    report: dict[str, float] = field(default_factory=lambda: {"requests": 0.0, "prompt_tokens": 0.0, "completion_tokens": 0.0})
+    report: dict[str, float] = field(
+        default_factory=lambda: {"requests": 0.0, "prompt_tokens": 0.0, "completion_tokens": 0.0}
+    )
     used_s: float = 0.0
 
     @property
     def left_s(self) -> float:
-        """What is left of it."""
+        """The remaining time, s."""
         return self.seconds - self.used_s
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Count the time inside."""
+        """Count the time spent in the context."""
         started = time.monotonic()
         try:
             yield
@@ -76,7 +79,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Call:
-    """A tool that the model wants to use."""
+    """A tool call of the model."""
 
     id: str
     name: str
@@ -85,7 +88,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the model said."""
+    """A message of the model."""
 
     content: str
     calls: tuple[Call, ...]
@@ -93,16 +96,17 @@ class Reply:
 
 @dataclass
 class Endpoint:
-    """Where a model answers, and how long to wait for it.
+    """A model behind an endpoint, and the limits of a request.
 
     Fields:
         base_url: address up to `/chat/completions`
-        model: its name there
-        key: the secret that it wants, sent in the header `Authorization`
+        model: name of the model at the endpoint
+        key: secret, sent in the header `Authorization`; None: none
         attempt_timeout_s: longest time of one attempt
         retries: attempts after the first one
-        rng: draws the time between attempts
-        temperature: of sampling, sent with every request; None: not sent. It becomes None if the model refuses it
+        rng: random numbers for the time between attempts
+        temperature: sampling temperature, sent with every request; None: not sent. Set to None if
+            the model refuses it
     """
 
     base_url: str
@@ -114,28 +118,45 @@ class Endpoint:
     temperature: float | None = 0.0
 
     def ask(self, messages: Sequence[Mapping[str, Any]], budget: Budget, **settings: Any) -> Reply:
-        """One answer. What an endpoint may not know (`settings`) is refused at once, and not asked for again.
+        """One answer of the model.
+
+        Args:
+            messages: the chat so far
+            budget: time budget, reduced by this request
+            settings: further fields of the request, which an endpoint may refuse
 
         Raises:
-            EndpointError: none came within the budget and the number of attempts, or none that can be used
+            EndpointError: there was no usable answer within the budget and the number of attempts
         """
         try:
             return self._asked(messages, budget, settings)
         except EndpointError as error:
-            if not error.refused or self.temperature is None or settings and "temperature" not in str(error).casefold():
+            if (
+                not error.refused
+                or self.temperature is None
+                or settings
+                and "temperature" not in str(error).casefold()
+            ):
                 raise
         self.temperature = None
         return self._asked(messages, budget, settings)
 
-    def _asked(self, messages: Sequence[Mapping[str, Any]], budget: Budget, settings: Mapping[str, Any]) -> Reply:
+    def _asked(
+        self, messages: Sequence[Mapping[str, Any]], budget: Budget, settings: Mapping[str, Any]
+    ) -> Reply:
         sampling = {} if self.temperature is None else {"temperature": self.temperature}
-        body = json.dumps({"model": self.model, **sampling, "messages": list(messages), **settings}).encode()
+        body = json.dumps(
+            {"model": self.model, **sampling, "messages": list(messages), **settings}
+        ).encode()
         for attempt in range(self.retries + 1):
             try:
                 with budget.running():
                     return self._attempt(body, budget, settings.keys())
             except _Again as again:
-                wait = max(again.after_s, 0.5 * 2**attempt * (0.5 + self.rng.at("wait", attempt).numpy().random()))
+                wait = max(
+                    again.after_s,
+                    0.5 * 2**attempt * (0.5 + self.rng.at("wait", attempt).numpy().random()),
+                )
                 if attempt == self.retries or wait > budget.left_s:
                     raise EndpointError(again.reason) from None
                 with budget.running():
@@ -143,17 +164,20 @@ class Endpoint:
         raise AssertionError("the last attempt either answers or raises")
 
     def _attempt(self, body: bytes, budget: Budget, extras: Collection[str]) -> Reply:
-        """One request; `extras`: what it asks for beyond a bare answer, so that a refusal may be of that."""
+        """One request. `extras`: names of its optional fields, which may be the cause of a
+        refusal."""
         left = min(self.attempt_timeout_s, budget.left_s)
         if left <= 0:
             raise EndpointError("the time of the segment is over")
         budget.report["requests"] += 1
-        # In a thread of its own, for the caller's may have an event loop already: a notebook's has.
+        # In a separate thread, since the caller's may run an event loop, as in notebooks.
         with ThreadPoolExecutor(1) as pool:
-            return _reply(pool.submit(_run, self._posted(body, left, extras)).result(), budget, extras)
+            return _reply(
+                pool.submit(_run, self._posted(body, left, extras)).result(), budget, extras
+            )
 
     async def _posted(self, body: bytes, left_s: float, extras: Collection[str]) -> bytes:
-        """The body of the answer; whatever the endpoint does, it takes no longer than `left_s`."""
+        """The body of the answer, within `left_s`."""
         import httpx
 
         headers = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
@@ -161,10 +185,13 @@ class Endpoint:
             headers["Authorization"] = f"Bearer {self.key.reveal()}"
         address = self.base_url.rstrip("/") + "/chat/completions"
         try:
-            # Nothing of the environment: neither a proxy nor a netrc may see the key. A redirect is an answer like any other.
+            # The environment is ignored: neither a proxy nor a netrc may see the key. Redirects are
+            # not followed.
             async with (
                 asyncio.timeout(left_s),
-                httpx.AsyncClient(verify=_trusted(), trust_env=False, follow_redirects=False, timeout=left_s) as client,
+                httpx.AsyncClient(
+                    verify=_trusted(), trust_env=False, follow_redirects=False, timeout=left_s
+                ) as client,
                 client.stream("POST", address, content=body, headers=headers) as response,
             ):
                 if response.status_code == 200:
@@ -173,10 +200,12 @@ class Endpoint:
                 reason = f"the endpoint answered {response.status_code}{words}"
                 if response.status_code in OVERLOADED:
                     raise _Again(reason, _after(response))
-                # Some servers fail (500) at tools that their model does not know, and some say then what else they lack.
+                # Some servers answer 500 to tools or other fields that they do not support.
                 if response.status_code >= 500 and not ("tools" in extras or extras and words):
                     raise _Again(reason)
-                raise EndpointError(reason, response.status_code >= 400 and response.status_code not in NO_ENTRY)
+                raise EndpointError(
+                    reason, response.status_code >= 400 and response.status_code not in NO_ENTRY
+                )
         except (TimeoutError, httpx.TimeoutException):
             raise _Again("the endpoint did not answer in time") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -184,14 +213,15 @@ class Endpoint:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop that does not wait for the look-up of a name that was given up: that cannot be interrupted."""
+    """An event loop that does not wait for a name look-up after a timeout, since look-ups cannot be
+    interrupted."""
 
     async def getaddrinfo(self, host: Any, port: Any, **settings: Any) -> Any:
         found: asyncio.Future[Any] = self.create_future()
 
         def tell(addresses: Any, error: OSError | None) -> None:
             if found.done():
-                return  # it was given up
+                return  # timed out
             if error is None:
                 found.set_result(addresses)
             else:
@@ -217,14 +247,14 @@ def _run(work: Coroutine[Any, Any, bytes]) -> bytes:
 
 @functools.cache
 def _trusted() -> ssl.SSLContext:
-    """The authorities that httpx trusts, read once."""
+    """The certificate authorities of httpx, read once."""
     import httpx
 
     return httpx.create_ssl_context(trust_env=False)
 
 
 class _Again(Exception):
-    """An attempt that failed in a way that may pass."""
+    """A failed attempt that may be repeated."""
 
     def __init__(self, reason: str, after_s: float = 0.0) -> None:
         super().__init__(reason)
@@ -232,13 +262,13 @@ class _Again(Exception):
 
 
 def _after(response: httpx.Response) -> float:
-    """The seconds of `Retry-After`; a date counts as none."""
+    """Seconds in `Retry-After`; 0 for a date."""
     value = response.headers.get("retry-after", "")
     return float(value) if value.isdigit() and len(value) < 7 else 0.0
 
 
 async def _bounded(response: httpx.Response) -> bytes:
-    """The body, if it is neither packed nor too long."""
+    """The body of a response. Raises: EndpointError: it is compressed or too long"""
     if response.headers.get("content-encoding", "identity") != "identity":
         raise EndpointError("the endpoint packed its reply, though it was asked not to")
     data = bytearray()
@@ -250,7 +280,7 @@ async def _bounded(response: httpx.Response) -> bytes:
 
 
 async def _words(response: httpx.Response) -> str:
-    """What the server says of its refusal, in a few words; "" if it says nothing."""
+    """Excerpt of the error message of a response; "" if it has none."""
     data = bytearray()
     if response.headers.get("content-encoding", "identity") == "identity":
         async for part in response.aiter_raw():
@@ -264,11 +294,22 @@ async def _words(response: httpx.Response) -> str:
 
 
 def _message(value: Any) -> str:
-    """The words in an error as servers write it: `{"error": {"message": ...}}`, `{"detail": [{"msg": ...}]}`, ..."""
+    """The message of an error object: `{"error": {"message": ...}}`, `{"detail": [{"msg": ...}]}`,
+    ..."""
     if isinstance(value, list):
         return "; ".join(filter(None, map(_message, value[:3])))
     if isinstance(value, Mapping):
-        return next(filter(None, (_message(value[key]) for key in ("error", "message", "detail", "msg") if key in value)), "")
+        return next(
+            filter(
+                None,
+                (
+                    _message(value[key])
+                    for key in ("error", "message", "detail", "msg")
+                    if key in value
+                ),
+            ),
+            "",
+        )
     return value if isinstance(value, str) else ""
 
 
@@ -281,7 +322,9 @@ def _reply(data: bytes, budget: Budget, extras: Collection[str]) -> Reply:
         reply = Reply(_content(message.get("content")), tuple(calls))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         words = _message(answer)
-        reason = "the endpoint answered with something else than a chat completion" + (f": {short(words)}" if words else "")
+        reason = "the endpoint answered with something else than a chat completion" + (
+            f": {short(words)}" if words else ""
+        )
         if words and extras:
             raise EndpointError(reason, refused=True) from None
         raise _Again(reason) from None
@@ -294,9 +337,13 @@ def _reply(data: bytes, budget: Budget, extras: Collection[str]) -> Reply:
 
 
 def _content(value: Any) -> str:
-    """What a message says: a text, or the texts of a list of parts without those that the model thought."""
+    """The text of a message: a string, or the text parts of a list, without reasoning parts."""
     if isinstance(value, list):
-        said = [one for one in value if isinstance(one, str) or one.get("type", "text") in ("text", "output_text")]
+        said = [
+            one
+            for one in value
+            if isinstance(one, str) or one.get("type", "text") in ("text", "output_text")
+        ]
         return "".join(one if isinstance(one, str) else _content(one.get("text")) for one in said)
     if isinstance(value, Mapping):  # a text with its annotations
         return _content(value.get("value", value.get("text")))
@@ -307,4 +354,6 @@ def _call(value: Mapping[str, Any]) -> Call:
     function = value["function"]
     arguments = function.get("arguments") or "{}"
     text = arguments if isinstance(arguments, str) else json.dumps(arguments)
-    return Call(str(value.get("id") or "call")[:100], str(function["name"])[:100], text[:LONGEST_ARGUMENTS])
+    return Call(
+        str(value.get("id") or "call")[:100], str(function["name"])[:100], text[:LONGEST_ARGUMENTS]
+    )

@@ -1,1 +1,2 @@
-"""What past runs taught: the records that planners learn from, and the command that collects them."""
+"""What past runs taught: the records that planners learn from, and the command that collects
+them."""

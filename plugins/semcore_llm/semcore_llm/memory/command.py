@@ -1,4 +1,4 @@
-"""The verb `memory`: what runs taught, for planners."""
+"""The command `memory`: collects records of runs for planners."""
 
 from __future__ import annotations
 
@@ -16,19 +16,24 @@ from semcore.cli.select import Place
     "--into",
     required=True,
     type=Place(dir_okay=False),
-    help="The memory to add to; made if it is not there.",
+    help="The memory to add to; created if it does not exist.",
 )
 def command(sources: tuple[Path, ...], into: Path) -> None:
-    """Add what SOURCES taught to a memory: runs with a planner or a knowledge base, or memories of other machines.
+    """Add the records of SOURCES to a memory: runs with a planner or a knowledge base, or other
+    memories.
 
-    A memory holds a line a segment: scenario, plan, outcome and versions. Lines that it holds already are not added again, so
-    that memories can be united in any order, and as often as one likes.
+    A memory holds one record per segment: scenario, plan, outcome and versions. Records that it
+    already holds are not added again, so memories can be merged in any order and repeatedly.
 
     For example: semcore memory runs/pass --into mine.jsonl
     """
     from semcore_llm.memory.store import append, lines_of, lines_of_run
 
-    lines = [line for source in sources for line in (lines_of_run(source) if source.is_dir() else lines_of(source))]
+    lines = [
+        line
+        for source in sources
+        for line in (lines_of_run(source) if source.is_dir() else lines_of(source))
+    ]
     try:
         added = append(into, lines)
     except OSError as error:

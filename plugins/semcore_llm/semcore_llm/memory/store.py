@@ -1,8 +1,9 @@
-"""What past runs taught: a file of JSON lines, one a segment, that planners look the nearest scenarios up in.
+"""Memory of past runs: a file of JSON lines, one record per segment, in which planners look up
+similar scenarios.
 
-A line holds the scenario, the plan that was in force, what came of it as metrics saw it, and the versions of the packages.
-Lines are only ever appended; files of several machines are united line by line. Texts in a line came over a channel, or were
-recognised: they are data, whatever they say.
+A record holds the scenario, the plan in force, its outcome as measured by metrics, and the versions
+of the packages. Records are only appended; files of several machines are merged record by record.
+Texts in a record came from a channel or a recogniser: they are data, never instructions.
 """
 
 from __future__ import annotations
@@ -21,52 +22,59 @@ from semcore.fingerprint.content import file_digest
 from semcore.storage import write_output
 
 SHIPPED = "shipped"
-"""The name of the memory that comes with the package."""
+"""Name of the shipped memory."""
 FOLDER = Path(__file__).parent
 LONGEST_LINE = 100_000
 MOST_LINES = 1_000_000
 NEAR_DB = 2.5
-"""Two links whose SNRs differ by so much have 1/e in common."""
+"""Difference of SNRs, dB, at which the similarity of two links falls to 1/e."""
 OTHER_KNOWLEDGE = 0.2
-"""What is left if one receiver knows the user and the other does not."""
+"""Factor on the similarity if one receiver knows the user and the other does not."""
 
 Line = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """Lines, the oldest first."""
+    """Records of past segments, the oldest first."""
 
     lines: tuple[Line, ...] = ()
 
     @classmethod
     def read(cls, name: str) -> Memory:
-        """The memory of that name: `shipped`, a file, or "" for an empty one.
+        """The memory of this name: `shipped`, a file, or "" for an empty one.
 
         Raises:
-            ComponentError: there is no such file, or it is no memory
+            ComponentError: the file does not exist, or is not a memory
         """
         if not name:
             return cls()
         return _read(*known_of(name))
 
     def of(self, space: Space) -> Memory:
-        """The lines of plans that are points of a space."""
-        held = (line for line in self.lines if line["plan"]["in_force"] and space.holds(line["plan"]["in_force"]))
+        """The records whose plans are points of a space."""
+        held = (
+            line
+            for line in self.lines
+            if line["plan"]["in_force"] and space.holds(line["plan"]["in_force"])
+        )
         return Memory(tuple(held))
 
     def nearest(self, scenario: Scenario, most: int) -> list[Line]:
-        """The lines whose scenarios are most like this one, the nearest first."""
-        order = sorted(range(len(self.lines)), key=lambda index: (-alike(self.lines[index], scenario), index))
+        """The records with the most similar scenarios, the most similar first."""
+        order = sorted(
+            range(len(self.lines)), key=lambda index: (-alike(self.lines[index], scenario), index)
+        )
         return [self.lines[index] for index in order[:most]]
 
 
 @dataclass(frozen=True)
 class Remembers(Component):
-    """A planner that knows past runs.
+    """A planner that uses records of past runs.
 
     Fields:
-        memory: a file that `semcore memory` made; `shipped`: what the project's own runs over a satellite taught; "": none
+        memory: file written by `semcore memory`; `shipped`: records of satellite runs that come
+            with the package; "": none
     """
 
     memory: str = field(default=SHIPPED, kw_only=True)
@@ -80,15 +88,15 @@ class Remembers(Component):
 
     @functools.cached_property
     def lines(self) -> Memory:
-        """The lines of the memory."""
+        """The records of the memory."""
         return Memory.read(self.memory)
 
 
 def place_of(name: str) -> Path:
-    """Where the memory of a name lies.
+    """The file of a memory.
 
     Raises:
-        ComponentError: nowhere
+        ComponentError: it does not exist
     """
     place = FOLDER / "satellite.jsonl" if name == SHIPPED else Path(name).expanduser()
     if not place.is_file():
@@ -97,7 +105,7 @@ def place_of(name: str) -> Path:
 
 
 def known_of(name: str) -> tuple[Path, str]:
-    """Where a memory lies, and the digest of what it holds: read again only where that is another."""
+    """The file of a memory and the digest of its content."""
     place = place_of(name)
     return place, file_digest(place)
 
@@ -108,10 +116,10 @@ def _read(place: Path, content: str) -> Memory:
 
 
 def lines_of(path: Path) -> Iterator[Line]:
-    """The lines of a file.
+    """The records of a file.
 
     Raises:
-        ComponentError: a line is none
+        ComponentError: a line is not a record
     """
     try:
         with path.open(encoding="utf-8") as file:
@@ -127,56 +135,82 @@ def lines_of(path: Path) -> Iterator[Line]:
 def _line(text: str, place: str) -> Line:
     try:
         line = json.loads(text)
-        fits = isinstance(line["plan"]["in_force"], dict) and isinstance(line["outcome"]["metrics"], dict)
-        if fits and isinstance(line["scenario"]["link"], dict) and isinstance(line["scenario"]["knowledge"], dict):
+        fits = isinstance(line["plan"]["in_force"], dict) and isinstance(
+            line["outcome"]["metrics"], dict
+        )
+        if (
+            fits
+            and isinstance(line["scenario"]["link"], dict)
+            and isinstance(line["scenario"]["knowledge"], dict)
+        ):
             return dict(line)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise ComponentError(f"{place} is no line of a memory: one holds scenario, plan, outcome and versions, as JSON")
+    raise ComponentError(
+        f"{place} is no line of a memory: one holds scenario, plan, outcome and versions, as JSON"
+    )
 
 
 def united(memories: Iterable[Iterable[Line]]) -> list[Line]:
-    """The lines of several memories, each once, in an order that does not depend on whose come first."""
+    """The records of several memories, without duplicates, in an order independent of theirs."""
     known = {digest(line): line for lines in memories for line in lines}
     return [known[key] for key in sorted(known)]
 
 
 def append(path: Path, lines: Sequence[Line]) -> int:
-    """Add the lines that a file does not hold yet; returns how many those are."""
+    """Append the records that the file does not hold yet; returns their number."""
     held = list(lines_of(path)) if path.exists() else []
     known = {digest(line) for line in held}
     new = [line for line in united([lines]) if digest(line) not in known]
-    texts = [json.dumps(line, ensure_ascii=False, allow_nan=False, sort_keys=True) for line in (*held, *new)]
+    texts = [
+        json.dumps(line, ensure_ascii=False, allow_nan=False, sort_keys=True)
+        for line in (*held, *new)
+    ]
     if new:
         write_output(path, "".join(f"{text}\n" for text in texts).encode())
     return len(new)
 
 
 def lines_of_run(folder: Path) -> list[Line]:
-    """The lines that a run's sessions taught.
+    """The records of the sessions of a run.
 
     Raises:
-        RunError: it is no run
+        RunError: the folder is not a run, or the run has no sessions
     """
     from semcore.runs.results import read_run
 
     found: list[Line] = []
     for result in read_run(folder).results:
         config = result["config"]
-        uses = {section: config[section]["use"] for section in ("encoder", "channel", "generator") if section in config}
+        uses = {
+            section: config[section]["use"]
+            for section in ("encoder", "channel", "generator")
+            if section in config
+        }
         for segment in result["segments"]:
             scenario = {name: segment[name] for name in Scenario().plain()}
-            plan = {"in_force": segment["in_force"], "planner": (config.get("planner") or {}).get("use", "")}
-            outcome = {name: segment[name] for name in ("metrics", "delivered", "channel_uses", "update_uses")}
+            plan = {
+                "in_force": segment["in_force"],
+                "planner": (config.get("planner") or {}).get("use", ""),
+            }
+            outcome = {
+                name: segment[name]
+                for name in ("metrics", "delivered", "channel_uses", "update_uses")
+            }
             told = {"scenario": scenario, "plan": plan, "outcome": outcome}
-            found.append({**told, "pipeline": uses, "seed": config["seed"], "versions": result["packages"]})
+            found.append(
+                {**told, "pipeline": uses, "seed": config["seed"], "versions": result["packages"]}
+            )
     if not found:
-        raise RunError(f"{folder} has no sessions: only a run with a planner or a knowledge base can be remembered")
+        raise RunError(
+            f"{folder} has no sessions: only a run with a planner or a knowledge base can be "
+            "remembered"
+        )
     return found
 
 
 def alike(line: Line, scenario: Scenario, knowledge: bool = True) -> float:
-    """How much of what holds for one scenario holds for the other, 0..1."""
+    """Similarity of two scenarios, 0..1."""
     one, other = (number(link.get("snr_db")) for link in (line["scenario"]["link"], scenario.link))
     near = 1.0 if one is None or other is None else math.exp(-abs(one - other) / NEAR_DB)
     held = any(line["scenario"]["knowledge"].values()) == any(scenario.knowledge.values())
@@ -184,10 +218,10 @@ def alike(line: Line, scenario: Scenario, knowledge: bool = True) -> float:
 
 
 def number(value: Any) -> float | None:
-    """`value` as a float, or None if it is not a number that can be compared."""
+    """`value` as a float; None if it is not a number, or NaN."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
         return None if math.isnan(value) else float(value)
-    except OverflowError:  # a whole number beyond all real ones
+    except OverflowError:  # an integer beyond the range of floats
         return None

@@ -15,9 +15,9 @@ from semcore_llm.metrics.texts import mean, texts
 
 @dataclass(frozen=True)
 class CharAccuracy(RecordMetric):
-    """Share of the characters that came through: 1 − edit distance / length of the longer text, 0..1.
+    """Character accuracy, 1 − edit distance / length of the longer text, 0..1.
 
-    Several text streams count alike. A lost one has 0, equal texts have 1. None if no text was sent.
+    The mean over the text streams; a lost stream counts 0, equal texts 1. None if no text was sent.
     """
 
     statistic: ClassVar[Statistic] = Score(0.0, 1.0)
@@ -33,7 +33,7 @@ class CharAccuracy(RecordMetric):
 
 
 def edit_distance(one: str, other: str) -> int:
-    """Levenshtein distance: how many characters must be put in, left out or replaced."""
+    """Levenshtein distance: number of characters to insert, delete or substitute."""
     import numpy as np
 
     codes = np.array([ord(character) for character in other], dtype=np.int64)
@@ -41,6 +41,7 @@ def edit_distance(one: str, other: str) -> int:
     row = steps
     for index, character in enumerate(one, start=1):
         best = np.minimum(row[1:] + 1, row[:-1] + (codes != ord(character)))
-        # An insertion costs one more than the column before: a running minimum of the cost above the diagonal.
+        # An insertion costs one more than the column before: a running minimum of the cost above
+        # the diagonal.
         row = np.minimum.accumulate(np.concatenate([[index], best]) - steps) + steps
     return int(row[-1])

@@ -1,4 +1,4 @@
-"""How much a sentence says: its semantic entropy over a captioned knowledge base."""
+"""Semantic entropy of sentences over a knowledge base of captions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from semcore.media.texts import read_text
 from semcore.metrics.builtin import RecordMetric
 
 STOP_WORDS = frozenset(
-    "a an the and or of on in at to by with from for over under near is are was were be it its this that there".split()
+    "a an the and or of on in at to by with from for over under near is are was were be it its "
+    "this that there".split()
 )
 SHIPPED = ("semcore_image", "weights/mini-caption/knowledge.txt")
 
@@ -26,27 +27,32 @@ Phrases = frozenset[frozenset[str]]
 
 @dataclass(frozen=True)
 class SemanticEntropy(RecordMetric):
-    """Semantic entropy of the received sentence x: -log2 of the share of a knowledge base W that x is true of, in bit.
+    """Semantic entropy of the received sentence x: -log2 of the share of a knowledge base W that x
+    is true of, in bit.
 
-    W is a list of captions, each a world w, all equally likely: L(x) = |{w: w ⊨ x}| / |W|, and the entropy is
-    -log2 L(x). w ⊨ x is decided on words. A phrase is a run of content words ("green background"); stop words end it,
-    but "and" does not. w ⊨ x if every phrase of x is part of one phrase of w: a green bird is not a bird on a green
-    background. Content words are those that W uses, less the stop words. Any other word, such as a damaged one, says
-    nothing and ends the phrase as well.
+    W is a list of captions, each a world w, all equally likely: L(x) = |{w: w ⊨ x}| / |W|, and the
+    entropy is -log2 L(x). w ⊨ x is decided on words. A phrase is a run of content words ("green
+    background"); stop words end it, but "and" does not. w ⊨ x if every phrase of x is part of one
+    phrase of w: a green bird is not a bird on a green background. Content words are those that W
+    uses, less the stop words. Any other word, such as a damaged one, is ignored and ends the
+    phrase.
 
-    A sentence that says nothing, or is lost, has 0 bit. One that is true of no world has log2(|W| + 1) bit, just more
-    than any that is true of one. More is not better: a wrong word may say as much as the right one. Several texts are
-    taken together. None if no text was sent.
+    A sentence without content words, or a lost one, has 0 bit. One that is true of no world has
+    log2(|W| + 1) bit, just above one that is true of a single world. Higher is not better: a wrong
+    word may carry as much information as the right one. Several texts are combined. None if no text
+    was sent.
 
     Fields:
-        knowledge: path of a UTF-8 text file, one caption a line; empty: the captions that semcore-image ships
+        knowledge: path of a UTF-8 text file with one caption per line; empty: the captions shipped
+            by semcore-image
     """
 
     unit: ClassVar[str] = "bit"
     better: ClassVar[str] = ""
     statistic: ClassVar[Statistic] = Mean(0.0)
     reference: ClassVar[str] = (
-        "S. Ribouh, O. Saleem, LLM-Based Semantic Communication System for Image Transmission, equations 1-3; "
+        "S. Ribouh, O. Saleem, LLM-Based Semantic Communication System for Image Transmission, "
+        "equations 1-3; "
         "R. Carnap, Y. Bar-Hillel, An Outline of a Theory of Semantic Information, 1952"
     )
     cites: ClassVar[tuple[str, ...]] = ("ribouh2025large", "carnap1952outline")
@@ -61,21 +67,29 @@ class SemanticEntropy(RecordMetric):
             if self.knowledge:
                 lines = read_text(Path(self.knowledge)).splitlines()
             else:
-                lines = (importlib.resources.files(package) / inside).read_text(encoding="utf-8").splitlines()
+                lines = (
+                    (importlib.resources.files(package) / inside)
+                    .read_text(encoding="utf-8")
+                    .splitlines()
+                )
         except (OSError, UnicodeDecodeError, ModuleNotFoundError, ComponentError) as error:
             where = str(error) if self.knowledge else f"{package} does not ship {inside} ({error})"
             raise ComponentError(
-                f"SemanticEntropy.knowledge: {where}; name a text file with one caption per line, or install semcore-image"
+                f"SemanticEntropy.knowledge: {where}; name a text file with one caption per line, "
+                "or install semcore-image"
             ) from error
         captions = tuple(line.strip() for line in lines if line.strip())
         if not captions:
-            raise ComponentError("SemanticEntropy.knowledge: the file holds no caption; it needs at least one line")
+            raise ComponentError(
+                "SemanticEntropy.knowledge: the file holds no caption; it needs at least one line"
+            )
         return captions
 
     @property
     def signature(self) -> str:
         digest = hashlib.sha256("\n".join(self.captions).encode()).hexdigest()[:12]
-        return f"SemanticEntropy|{self.version}|unit=bit,knowledge={digest},captions={len(self.captions)}"
+        knowledge = f"knowledge={digest},captions={len(self.captions)}"
+        return f"SemanticEntropy|{self.version}|unit=bit,{knowledge}"
 
     def value(self, record: Record) -> float | None:
         sent = [name for name, stream in record.sent.streams.items() if isinstance(stream, Text)]

@@ -1,4 +1,4 @@
-"""The texts of a record that metrics compare."""
+"""The texts of a record, for metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def texts(record: Record) -> Iterator[tuple[str, str | None]]:
-    """(sent, arrived) of each text stream that was sent; None for a lost one."""
+    """(sent, received) text of each text stream; None for a lost one."""
     for name, stream in record.sent.streams.items():
         if isinstance(stream, Text):
             yield stream.value, record.arrived.text(name)

@@ -1,4 +1,4 @@
-"""A planner that takes the advice of a language model: when it asks, what it makes of an answer, and what of none."""
+"""Base class of planners that ask a language model: when to ask, verification, and fallback."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ Record = Mapping[str, Any]
 
 
 class NoAdviceError(Exception):
-    """The model gave no answer that can be used; the message says why."""
+    """The model gave no usable answer; the message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Advised(Remembers, Planner, abc.ABC):
-    """Asks a model at the start of a session, and again when its situation has changed much.
+    """Asks a model at the start of a session, and again when the situation has changed.
 
-    In between its last plan holds. A plan that no segment of memory has shown is verified first: it is tried beside the
-    plan of the fallback, and gives way to it if it is worse; of a model that is not trusted, every answer is (`verify`).
-    Without an answer the fallback plans, and the reasons say so; after `breaker` failures in a row the model is not asked
-    for `pause` segments.
+    In between, the last plan holds. A plan that is not in memory is first verified by a trial
+    against the plan of the fallback, which replaces it if better (`verify`). Without a usable
+    answer the fallback plans, and the reasons say so; after `breaker` consecutive failures the
+    model is not asked for `pause` segments.
 
     Fields:
-        fallback: plans when the model does not
+        fallback: planner used without a usable answer
         hysteresis_db: change of the mean SNR, dB, up to which the last answer holds
-        nearest: remembered segments that the model is shown
-        verify: which answers stand a trial beside the fallback's plan: those that are new, always, or never
+        nearest: remembered segments in the prompt
+        verify: answers to verify by a trial: `new`: plans that are not in memory; `always`; `never`
         margin: utility, 0..1, by which an answer may be worse in that trial
-        breaker: failures in a row after which the model is left alone
-        pause: segments for which it is
+        breaker: consecutive failures after which the model is not asked
+        pause: segments for which it is not asked then
     """
 
     reference: ClassVar[str] = f"{PAPER}, section III-E"
@@ -60,19 +60,29 @@ class Advised(Remembers, Planner, abc.ABC):
 
     @abc.abstractmethod
     def advice(
-        self, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator, report: dict[str, float]
+        self,
+        scenario: Scenario,
+        memory: Sequence[Record],
+        simulator: PlanSimulator,
+        report: dict[str, float],
     ) -> Answer:
-        """The model's answer; `report` takes what asking cost, by name with unit.
+        """The answer of the model; the cost of asking is added to `report`, by name with unit.
 
         Raises:
-            NoAdviceError: it gave none that can be used
+            NoAdviceError: there was no usable answer
         """
 
     def plan(self, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator) -> Plan:
         if held := self._holding(scenario, memory, simulator):
             return held
         if self._broken(memory):
-            return self._fallen("the model failed too often, and is left alone", scenario, memory, simulator, {"skipped": 1.0})
+            return self._fallen(
+                "the model failed too often, and is left alone",
+                scenario,
+                memory,
+                simulator,
+                {"skipped": 1.0},
+            )
         report: dict[str, float] = {"asked": 1.0}
         started = time.monotonic()
         try:
@@ -83,9 +93,14 @@ class Advised(Remembers, Planner, abc.ABC):
         report["latency_s"] = time.monotonic() - started
         return self._verified(answer, scenario, memory, simulator, report)
 
-    def _holding(self, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator) -> Plan | None:
-        """The last answer, if the situation is much the same."""
-        last = next((one for one in reversed(memory) if _count(one, "asked") and not _count(one, "failed")), None)
+    def _holding(
+        self, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator
+    ) -> Plan | None:
+        """The last answer, if the situation has not changed much."""
+        last = next(
+            (one for one in reversed(memory) if _count(one, "asked") and not _count(one, "failed")),
+            None,
+        )
         if last is None or not simulator.space.holds(last["planned"]):
             return None
         before, now = (link.get("snr_db") for link in (last["link"], scenario.link))
@@ -94,13 +109,19 @@ class Advised(Remembers, Planner, abc.ABC):
                 return None
         elif before != now:
             return None
-        same = [last.get(name) == scenario.plain()[name] for name in ("task", "preferences", "limits", "utility")]
+        same = [
+            last.get(name) == scenario.plain()[name]
+            for name in ("task", "preferences", "limits", "utility")
+        ]
         if not all(same) or any(last["knowledge"].values()) != any(scenario.knowledge.values()):
             return None
-        return Plan(dict(last["planned"]), (f"the answer of segment {last['segment']} holds: little has changed since",))
+        return Plan(
+            dict(last["planned"]),
+            (f"the answer of segment {last['segment']} holds: little has changed since",),
+        )
 
     def _broken(self, memory: Sequence[Record]) -> bool:
-        """Whether the model has failed so often in a row that it is left alone for a while."""
+        """Whether the model is paused after consecutive failures."""
         failures = skipped = 0
         for record in reversed(memory):
             if _count(record, "skipped"):
@@ -112,31 +133,51 @@ class Advised(Remembers, Planner, abc.ABC):
         return failures >= self.breaker and skipped < self.pause
 
     def _fallen(
-        self, reason: str, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator, report: Mapping[str, float]
+        self,
+        reason: str,
+        scenario: Scenario,
+        memory: Sequence[Record],
+        simulator: PlanSimulator,
+        report: Mapping[str, float],
     ) -> Plan:
         from semcore.entrypoints.naming import name_of
 
         plan = self.fallback.plan(scenario, memory, simulator)
         note = f"the fallback {name_of(type(self.fallback))} plans: {reason}"
-        return Plan(plan.overrides, (note, *plan.reasons), {**plan.report, **report, "fallback": 1.0})
+        return Plan(
+            plan.overrides, (note, *plan.reasons), {**plan.report, **report, "fallback": 1.0}
+        )
 
     def _verified(
-        self, answer: Answer, scenario: Scenario, memory: Sequence[Record], simulator: PlanSimulator, report: dict[str, float]
+        self,
+        answer: Answer,
+        scenario: Scenario,
+        memory: Sequence[Record],
+        simulator: PlanSimulator,
+        report: dict[str, float],
     ) -> Plan:
-        """The answer, if its plan is known or stands a trial beside that of the fallback."""
+        """The answer, if it needs no trial or passes it; else the plan of the fallback."""
         overrides = dict(answer.overrides)
-        known = [line["plan"]["in_force"] for line in self.lines.lines] + [record["in_force"] for record in memory]
+        known = [line["plan"]["in_force"] for line in self.lines.lines] + [
+            record["in_force"] for record in memory
+        ]
         new = overrides not in known
         wanted = self.verify == "always" or (self.verify == "new" and new)
         if not wanted or not simulator.can_try or not scenario.utility:
             return answer.plan(report)
         other = self.fallback.plan(scenario, memory, simulator)
-        mine, theirs = (simulator.trial(plan) for plan in (overrides, simulator.space.clamped(other.overrides)))
+        mine, theirs = (
+            simulator.trial(plan) for plan in (overrides, simulator.space.clamped(other.overrides))
+        )
         report["trials"] = report.get("trials", 0.0) + 2
         told = f"{_worth(mine)} for the answer, {_worth(theirs)} for the fallback's plan"
         seen = "a plan that no run has shown" if new else "a plan that past runs have shown"
         if (mine.utility or 0.0) < (theirs.utility or 0.0) - self.margin:
-            reasons = (*answer.reasons, f"{seen}; it did not stand its trial: {told}", *other.reasons)
+            reasons = (
+                *answer.reasons,
+                f"{seen}; it did not stand its trial: {told}",
+                *other.reasons,
+            )
             return Plan(other.overrides, reasons, {**report, "fallback": 1.0})
         return Plan(overrides, (*answer.reasons, f"{seen}; its trial went well: {told}"), report)
 

@@ -1,4 +1,4 @@
-"""An answer of a model as a plan: read, held against the space, and told in the three steps of its reasons."""
+"""Parsing of a model's answer into a plan and its reasons."""
 
 from __future__ import annotations
 
@@ -16,43 +16,54 @@ from semcore_llm.planners.prompt import STEPS
 
 
 class AnswerError(Exception):
-    """An answer that is no plan; the message says how, for the model to mend it."""
+    """An answer that is not a plan; the message tells the model what to correct."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model chose, and why."""
+    """The plan that a model chose, and its reasons."""
 
     overrides: Mapping[str, Any]
     reasons: tuple[str, ...]
 
     def plan(self, report: Mapping[str, float]) -> Plan:
-        """The plan that it is."""
+        """The answer as a plan."""
         return Plan(dict(self.overrides), self.reasons, dict(report))
 
 
 LONGEST_ANSWER = 100_000
-"""Of a longer text the end is read."""
+"""Longest text that is parsed, characters; of a longer one the end."""
 MOST_OPENED = 1000
-"""Braces at which an object is looked for."""
+"""Maximum number of positions at which an object is searched."""
 _TAGS = "(?:[a-z]+:)?(?:think|thinking|thoughts?|reasoning|reflection|scratchpad)"
 _BEGINS = re.compile(
-    rf"<{_TAGS}\b[^<>/]*>|\[think\]|◁think▷|<\|(?:start_thinking|begin_of_thought)\|>|<\|channel\|>\s*analysis", re.I
+    rf"<{_TAGS}\b[^<>/]*>|\[think\]|◁think▷|<\|(?:start_thinking|begin_of_thought)\|>|<\|channel\|>\s*analysis",
+    re.I,
 )
 _ENDS = re.compile(
-    rf"</{_TAGS}\s*>|\[/think\]|◁/think▷|<\|(?:end_thinking|end_of_thought)\|>|<\|channel\|>\s*final\s*<\|message\|>", re.I
+    rf"</{_TAGS}\s*>|\[/think\]|◁/think▷|<\|(?:end_thinking|end_of_thought)\|>|<\|channel\|>\s*final\s*<\|message\|>",
+    re.I,
 )
-"""How models mark what they think aloud, where their server leaves it in the answer."""
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "null": None, "none": None}
+"""Marks of reasoning that some servers leave in the answer."""
+_WORDS = {
+    "true": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "no": False,
+    "off": False,
+    "null": None,
+    "none": None,
+}
 
 
 def read_answer(text: str, space: Space) -> Answer:
-    """The answer that a text holds: the last JSON object in it that has a plan, behind whatever the model thought aloud.
+    """The answer in a text: the last JSON object with a plan, after any reasoning.
 
-    Numbers may be written as texts, with the unit of their setting, or as English words.
+    Numbers may be strings, with the unit of their setting, or English words.
 
     Raises:
-        AnswerError: there is none, or it is no point of the space
+        AnswerError: there is no such object, or the plan is not a point of the space
     """
     value = _object(text[-LONGEST_ANSWER:])
     if value is None:
@@ -70,7 +81,9 @@ def read_answer(text: str, space: Space) -> Answer:
         raise AnswerError(f"the value of {', '.join(wrong)} is not one of the space")
     told = {step: value.get(step) for step in STEPS}
     reasons = tuple(
-        f"{step.replace('_', ' ')}: {short(text)}" for step, text in told.items() if isinstance(text, str) and text
+        f"{step.replace('_', ' ')}: {short(text)}"
+        for step, text in told.items()
+        if isinstance(text, str) and text
     )
     return Answer(space.clamped(plan), reasons)
 
@@ -80,25 +93,37 @@ def _inside(space: Space, path: str, value: Any) -> bool:
     held = space.clamped({path: value})
     if path not in held:
         return False
-    return bool(held[path] == value) if isinstance(values, tuple) else values.low <= value <= values.high
+    return (
+        bool(held[path] == value)
+        if isinstance(values, tuple)
+        else values.low <= value <= values.high
+    )
 
 
 def _meant(space: Space, path: str, value: Any) -> Any:
-    """The value of an axis that a text stands for; what is no text, or stands for none, as it is."""
+    """The value of an axis that a string denotes; other values unchanged."""
     if not isinstance(value, str) or _inside(space, path, value):
         return value
     text = " ".join(value.split()).casefold()
     values = space.axes[path]
-    named = [one for one in values if isinstance(one, str) and one.casefold() == text] if isinstance(values, tuple) else []
+    named = (
+        [one for one in values if isinstance(one, str) and one.casefold() == text]
+        if isinstance(values, tuple)
+        else []
+    )
     number = number_of(text, path)
-    for one in (*named, *([] if number is None else [number]), *([_WORDS[text]] if text in _WORDS else [])):
+    for one in (
+        *named,
+        *([] if number is None else [number]),
+        *([_WORDS[text]] if text in _WORDS else []),
+    ):
         if _inside(space, path, one):
             return one
     return value
 
 
 def answered(text: str) -> str:
-    """What a model answered behind what it thought aloud; "" if it did not come to an end of that."""
+    """The text after the reasoning of a model; up to it if the reasoning does not end."""
     ends = [found.end() for found in _ENDS.finditer(text)]
     text = text[ends[-1] :] if ends else text
     begun = _BEGINS.search(text)
@@ -106,10 +131,10 @@ def answered(text: str) -> str:
 
 
 def _object(text: str) -> dict[str, Any] | None:
-    """The last JSON object in a text that has a plan, else the last one."""
+    """The last JSON object in a text with a plan, else the last one."""
     with contextlib.suppress(ValueError, RecursionError):
         if isinstance(whole := json.loads(text), dict):
-            return whole  # it is the answer, whatever its words say
+            return whole  # the whole text is the answer; do not search its strings
     text = answered(text)
     decoder, at, found = json.JSONDecoder(), 0, None
     for _ in range(MOST_OPENED):

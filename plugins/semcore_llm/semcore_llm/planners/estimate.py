@@ -1,4 +1,4 @@
-"""What a plan will be worth: by the segments that memory holds, and by trials, weighted by their likeness to it."""
+"""Estimated utility of a plan, from remembered segments and trials weighted by similarity."""
 
 from __future__ import annotations
 
@@ -12,22 +12,23 @@ from semcore.types import utility
 from semcore_llm.memory.store import Memory, alike, number
 
 OTHER_VALUE = 0.15
-"""What one setting that differs leaves of the likeness of two plans; a neighbour on an ordered axis leaves its root."""
+"""Factor on the similarity of two plans per setting that differs; its square root for neighbours on
+an ordered axis."""
 MOST_REMEMBERED = 4.0
-"""All that is remembered of a plan weighs no more than so many segments; a trial weighs more."""
+"""Maximum total weight of the remembered segments of a plan."""
 DOUBT = 0.5
-"""So many likenesses weighs what is known of all plans together, where little is known of one."""
+"""Weight of the mean over all plans, as a prior for each plan."""
 USES = "channel-uses"
-"""The metric that updates add to."""
+"""The metric that includes the channel uses of updates."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What memory says of a plan.
+    """Estimate of a plan.
 
     Fields:
-        utility: what it will be worth, 0..1
-        known: how many segments of equal plan and scenario that rests on; near 0: on those of others
+        utility: estimated utility, 0..1
+        known: total weight of the evidence, in segments of equal plan and scenario
     """
 
     utility: float
@@ -36,14 +37,14 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one segment says of its plan.
+    """Utility of a plan in one segment.
 
     Fields:
-        plan: the plan that was in force
-        worth: what it was worth, 0..1
-        weight: how much the segment has in common with the one that comes, 0..1; more for a trial
-        updated: whether it told the knowledge base anything
-        tried: whether it is a trial of this very segment, and not a memory of another one
+        plan: the plan in force
+        worth: its utility, 0..1
+        weight: similarity of the segment to the current one, 0..1; higher for a trial
+        updated: whether the knowledge base was updated
+        tried: whether it is a trial on the current segment, not a remembered segment
     """
 
     plan: Mapping[str, Any]
@@ -53,12 +54,14 @@ class Evidence:
     tried: bool = False
 
 
-def evidence_of(memory: Memory, scenario: Scenario, share: float = 1.0, knowledge: bool = True) -> list[Evidence]:
-    """What each line says, to the scenario's user, of its plan.
+def evidence_of(
+    memory: Memory, scenario: Scenario, share: float = 1.0, knowledge: bool = True
+) -> list[Evidence]:
+    """Evidence from remembered segments, by the utility of the scenario's user.
 
     Args:
-        share: of what an update costs, that this segment bears
-        knowledge: whether it matters what the receiver knows already
+        share: share of the cost of an update that is charged to a segment
+        knowledge: whether the similarity considers the knowledge of the receiver
     """
     found = []
     for line in memory.lines:
@@ -70,8 +73,11 @@ def evidence_of(memory: Memory, scenario: Scenario, share: float = 1.0, knowledg
     return found
 
 
-def worth_of(scenario: Scenario, metrics: Mapping[str, Any], update_uses: float, share: float) -> float | None:
-    """What a segment is worth that bears a share of what its updates cost; None without a utility."""
+def worth_of(
+    scenario: Scenario, metrics: Mapping[str, Any], update_uses: float, share: float
+) -> float | None:
+    """Utility of a segment to which a share of the cost of its updates is charged; None without a
+    utility."""
     uses = number(metrics.get(USES))
     if uses is None:
         return utility(scenario.utility, metrics)
@@ -79,30 +85,34 @@ def worth_of(scenario: Scenario, metrics: Mapping[str, Any], update_uses: float,
 
 
 def trial_worth(trial: Trial, simulator: PlanSimulator, share: float) -> float:
-    """What a trial was worth if its segment bears a share of what its updates cost."""
+    """Utility of a trial to whose segment a share of the cost of its updates is charged."""
     update_uses = trial.update_uses / max(len(simulator.samples), 1)
     return worth_of(simulator.scenario, trial.metrics, update_uses, share) or 0.0
 
 
 def share_of(horizon: int, scenario: Scenario, session: Sequence[Mapping[str, Any]]) -> float:
-    """The share that a segment bears of what an update costs, if an update serves `horizon` segments, or all that are left.
+    """Share of the cost of an update that is charged to the segment, if an update serves `horizon`
+    segments or all that remain.
 
-    One that comes before the last one has served its time bears the rest of that one, too: who updates every segment pays
-    every time.
+    An update that comes earlier is also charged the rest of the previous one, so that updating
+    every segment costs the full price.
     """
     serves = min(horizon, 1 + len(scenario.forecast))
-    since = next((age for age, record in enumerate(reversed(session), 1) if record.get("update_uses")), horizon)
+    since = next(
+        (age for age, record in enumerate(reversed(session), 1) if record.get("update_uses")),
+        horizon,
+    )
     return min((1 + max(horizon - since, 0) * serves / horizon) / serves, 1.0)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A plan as this segment sees it.
+    """A plan in the current segment.
 
     Fields:
         plan: the plan
-        matters: the paths that make a difference in this segment
-        updates: whether it would tell the knowledge base anything; None: nobody knows
+        matters: settings that make a difference in this segment
+        updates: whether it would update the knowledge base; None: unknown
     """
 
     plan: Mapping[str, Any]
@@ -111,34 +121,47 @@ class Candidate:
 
     @classmethod
     def of(cls, plan: Mapping[str, Any], simulator: PlanSimulator) -> Candidate:
-        """The candidate that a plan is on a simulator."""
+        """The candidate of a plan in a simulator."""
         return cls(plan, tuple(simulator.matters(plan)), simulator.updates(plan))
 
 
 def estimate(evidence: Sequence[Evidence], space: Space, one: Candidate) -> Estimate | None:
-    """What a plan will be worth, by all evidence, weighted by likeness; None if there is none."""
+    """Estimated utility of a plan, from all evidence weighted by similarity; None without
+    evidence."""
     total = math.fsum(seen.weight for seen in evidence)
     if not total:
         return None
     common = math.fsum(seen.worth * seen.weight for seen in evidence) / total
     weights = [seen.weight * _same(one, seen, space) for seen in evidence]
-    remembered = math.fsum(weight for weight, seen in zip(weights, evidence, strict=True) if not seen.tried)
-    # What memory does not know (which picture the receiver holds, say) it does not know however often it was asked.
+    remembered = math.fsum(
+        weight for weight, seen in zip(weights, evidence, strict=True) if not seen.tried
+    )
+    # Remembered segments share what memory does not record (such as the picture that the receiver
+    # holds), so their weight is bounded.
     most = min(1.0, MOST_REMEMBERED / remembered) if remembered else 1.0
-    weights = [weight if seen.tried else weight * most for weight, seen in zip(weights, evidence, strict=True)]
+    weights = [
+        weight if seen.tried else weight * most
+        for weight, seen in zip(weights, evidence, strict=True)
+    ]
     known = math.fsum(weights)
     mean = math.fsum(weight * seen.worth for weight, seen in zip(weights, evidence, strict=True))
     return Estimate((mean + DOUBT * common) / (known + DOUBT), known)
 
 
 def _same(one: Candidate, seen: Evidence, space: Space) -> float:
-    """How much of what a segment showed of its plan holds for another one, 0..1."""
+    """Similarity of the plan of a segment to another one, 0..1."""
     share = 1.0 if one.updates in (None, seen.updated) else OTHER_VALUE
     for path in one.matters:
         if path in one.plan and path in seen.plan and one.plan[path] == seen.plan[path]:
             continue
         rungs = space.grid_values(path)
         ordered = all(number(value) is not None for value in rungs)
-        apart = [rungs.index(plan[path]) for plan in (one.plan, seen.plan) if path in plan and plan[path] in rungs]
-        share *= OTHER_VALUE ** (0.5 if ordered and len(apart) == 2 and abs(apart[0] - apart[1]) == 1 else 1.0)
+        apart = [
+            rungs.index(plan[path])
+            for plan in (one.plan, seen.plan)
+            if path in plan and plan[path] in rungs
+        ]
+        share *= OTHER_VALUE ** (
+            0.5 if ordered and len(apart) == 2 and abs(apart[0] - apart[1]) == 1 else 1.0
+        )
     return share

@@ -12,9 +12,14 @@ from semcore.component.digest import digest
 
 @dataclass(frozen=True)
 class ExplorePlanner(Planner):
-    """Takes a point of the space by the throw of a die, segment after segment: what such a run teaches fills a memory."""
+    """Draws a random point of the space for every segment, to fill a memory."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
+    def plan(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator
+    ) -> Plan:
         draw = simulator.rng.at("explore", scenario.segment, digest(scenario.link)).numpy()
         axes = {path: simulator.space.grid_values(path) for path in simulator.space.axes}
-        return Plan({path: values[int(draw.integers(len(values)))] for path, values in axes.items()}, ("a throw of the die",))
+        return Plan(
+            {path: values[int(draw.integers(len(values)))] for path, values in axes.items()},
+            ("a throw of the die",),
+        )

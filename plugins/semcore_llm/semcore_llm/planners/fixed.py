@@ -11,7 +11,7 @@ from semcore import Plan, Planner, PlanSimulator, Scenario
 
 @dataclass(frozen=True)
 class FixedPlanner(Planner):
-    """Plans the same overrides for every segment: the static scheme that other planners are compared with.
+    """Plans the same overrides for every segment: the static baseline.
 
     Fields:
         overrides: settings by dotted path, for example `{workflow: a2v}`
@@ -21,7 +21,9 @@ class FixedPlanner(Planner):
 
     overrides: dict[str, Any]
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
+    def plan(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator
+    ) -> Plan:
         return Plan(dict(self.overrides), ("the plan is fixed",))
 
     def plans(self) -> Sequence[Mapping[str, Any]]:

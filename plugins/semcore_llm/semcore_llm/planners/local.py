@@ -1,4 +1,5 @@
-"""The planner `llm-local`: a language model in this process, which can say nothing but a plan."""
+"""The planner `llm-local`: a language model in this process, constrained to the grammar of a
+plan."""
 
 from __future__ import annotations
 
@@ -23,23 +24,26 @@ if TYPE_CHECKING:
 
 
 LEVELS = 20
-"""Into so many parts a range of real numbers is cut."""
+"""Intervals into which a range of real numbers is divided."""
 
 
 @dataclass(frozen=True)
 class LocalPlanner(Advised, Pretrained):
-    """Asks a causal language model of transformers, whose decoding is constrained to the grammar of a plan (llguidance).
+    """Asks a causal language model of transformers, with decoding constrained to the grammar of a
+    plan (llguidance).
 
-    At every step only tokens that can still become the three steps in words and a point of the space may follow, so that any
-    model gives a valid plan; a good one gives a sensible one. Decoding is greedy.
+    Only tokens that continue a valid answer are allowed, so every model gives a valid plan.
+    Decoding is greedy.
 
-    Errors: RunError if the model is not on this machine and may not be downloaded, or what it takes is not installed.
+    Errors: RunError if the model is not on this machine and may not be downloaded, or a required
+    package is missing.
 
     Fields:
-        model: name on the Hugging Face hub, or folder; a model of transformers' AutoModelForCausalLM with a fast tokenizer
-        gguf: file of the model that holds it as GGUF, as llama.cpp and Ollama have it; null: its weights are safetensors
-        longest_step: longest of the three steps in words, in characters
-        max_new_tokens: longest answer, in tokens; one that does not end in time is none
+        model: name on the Hugging Face hub, or folder; a model of transformers'
+            AutoModelForCausalLM with a fast tokenizer
+        gguf: GGUF file of the model (llama.cpp, Ollama); null: safetensors
+        longest_step: maximum length of each of the three steps, characters
+        max_new_tokens: maximum length of an answer, tokens; a longer one is not usable
     """
 
     cites: ClassVar[tuple[str, ...]] = (*Advised.cites, "wolf2020transformers")
@@ -53,7 +57,11 @@ class LocalPlanner(Advised, Pretrained):
         return [Advised.identity(self), Pretrained.identity(self)]
 
     def advice(
-        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator, report: dict[str, float]
+        self,
+        scenario: Scenario,
+        memory: Sequence[Mapping[str, Any]],
+        simulator: PlanSimulator,
+        report: dict[str, float],
     ) -> Answer:
         told = document(scenario, memory, simulator, self.lines.of(simulator.space), self.nearest)
         text, asked, said = self._said(told, self._grammar(simulator.space))
@@ -61,33 +69,45 @@ class LocalPlanner(Advised, Pretrained):
         try:
             return read_answer(text, simulator.space)
         except AnswerError as error:
-            raise NoAdviceError(f"the answer did not end within {self.max_new_tokens} tokens: {error}") from None
+            raise NoAdviceError(
+                f"the answer did not end within {self.max_new_tokens} tokens: {error}"
+            ) from None
 
     def _grammar(self, space: Space) -> dict[str, Any]:
-        """The schema of an answer that ends: short steps, no white space, and of a range of real numbers a few."""
+        """The schema of a short answer: short steps, no white space, and a few values per range of
+        real numbers."""
         schema = plan_schema(space)
         for step in STEPS:
             schema["properties"][step]["maxLength"] = self.longest_step
         for path, values in space.axes.items():
             if isinstance(values, Bounds) and not values.whole:
-                levels = [values.low + (values.high - values.low) * number / LEVELS for number in range(LEVELS + 1)]
-                schema["properties"]["plan"]["properties"][path] = {"enum": [float(f"{level:.4g}") for level in levels]}
+                levels = [
+                    values.low + (values.high - values.low) * number / LEVELS
+                    for number in range(LEVELS + 1)
+                ]
+                schema["properties"]["plan"]["properties"][path] = {
+                    "enum": [float(f"{level:.4g}") for level in levels]
+                }
         return {**schema, "x-guidance": {"whitespace_flexible": False}}
 
     @cached_property
     def _parts(self) -> tuple[Any, Any, Any]:
-        """Tokenizer, model, and the tokenizer as llguidance has it."""
+        """Tokenizer, model, and the tokenizer of llguidance."""
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         needed = ("llguidance", *(("gguf", "accelerate") if self.gguf else ()))
         if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
-            raise RunError(f"llm-local needs {' and '.join(missing)}: pip install 'semcore-llm[local]'")
+            raise RunError(
+                f"llm-local needs {' and '.join(missing)}: pip install 'semcore-llm[local]'"
+            )
         from llguidance.hf import from_tokenizer
 
         with self.loading(self.place) as folder:
             if self.gguf is None and self.local_files_only:
                 need_tokenizer(folder)
-            tokenizer = AutoTokenizer.from_pretrained(self.place, gguf_file=self.gguf, trust_remote_code=False, **self.hub)
+            tokenizer = AutoTokenizer.from_pretrained(
+                self.place, gguf_file=self.gguf, trust_remote_code=False, **self.hub
+            )
             model: Any = AutoModelForCausalLM.from_pretrained(
                 self.place,
                 dtype=self.stored_dtype(folder),
@@ -96,38 +116,52 @@ class LocalPlanner(Advised, Pretrained):
                 trust_remote_code=False,
                 **self.hub,
             )
-            # Some tokenizers know a token more than their model can say.
-            grammar_tokens = from_tokenizer(tokenizer, n_vocab=max(model.config.vocab_size, len(tokenizer)))
+            # Some tokenizers have more tokens than the output layer of the model.
+            grammar_tokens = from_tokenizer(
+                tokenizer, n_vocab=max(model.config.vocab_size, len(tokenizer))
+            )
         model.to(self.torch_device)
         return tokenizer, model.eval(), grammar_tokens
 
     def _prompt(self, tokenizer: Any, told: str) -> str:
-        """The instructions and a document as the model's template writes a chat; some templates know no role of a system."""
+        """Instructions and document in the chat template of the model; some templates have no
+        system role."""
         both = f"{instructions()}\n\n{told}"
         if not getattr(tokenizer, "chat_template", None):
             return f"{both}\n\n"
         reason = ""
-        for turns in ([_chat("system", instructions()), _chat("user", told)], [_chat("user", both)]):
+        for turns in (
+            [_chat("system", instructions()), _chat("user", told)],
+            [_chat("user", both)],
+        ):
             try:
-                return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
-            except Exception as error:  # a template is a program of somebody else's, and may raise anything
+                return str(
+                    tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+                )
+            except Exception as error:  # a template is a third-party program and may raise anything
                 reason = " ".join(str(error).split()) or type(error).__name__
         raise RunError(f"LocalPlanner: the chat template of {self.model} cannot be used: {reason}")
 
     def _said(self, told: str, schema: Mapping[str, Any]) -> tuple[str, int, int]:
-        """What the model says to a document, and how many tokens were asked and said."""
+        """The answer to a document, and the number of tokens of prompt and answer."""
         import torch
         from transformers import LogitsProcessorList
 
         tokenizer, model, grammar_tokens = self._parts
         text = self._prompt(tokenizer, told)
-        asked = tokenizer(text, return_tensors="pt", add_special_tokens=False)["input_ids"].to(self.torch_device)
+        asked = tokenizer(text, return_tensors="pt", add_special_tokens=False)["input_ids"].to(
+            self.torch_device
+        )
         masks = LogitsProcessorList([_Grammar(grammar_tokens, schema, asked.shape[1])])
         with torch.inference_mode():
             ids = model.generate(
-                asked, attention_mask=torch.ones_like(asked), logits_processor=masks, do_sample=False,
-                max_new_tokens=self.max_new_tokens, pad_token_id=tokenizer.eos_token_id,
-            )[0, asked.shape[1] :]  # fmt: skip
+                asked,
+                attention_mask=torch.ones_like(asked),
+                logits_processor=masks,
+                do_sample=False,
+                max_new_tokens=self.max_new_tokens,
+                pad_token_id=tokenizer.eos_token_id,
+            )[0, asked.shape[1] :]
         return tokenizer.decode(ids, skip_special_tokens=True), asked.shape[1], len(ids)
 
 
@@ -136,7 +170,7 @@ def _chat(role: str, content: str) -> dict[str, str]:
 
 
 class _Grammar:
-    """Leaves a model no token that cannot become a value of a JSON Schema."""
+    """Masks all tokens that cannot continue a value of a JSON Schema."""
 
     def __init__(self, tokens: Any, schema: Mapping[str, Any], begin: int) -> None:
         from llguidance import LLMatcher
@@ -152,5 +186,10 @@ class _Grammar:
         self.seen = input_ids.shape[1]
         if error := self.matcher.get_error():
             raise RunError(f"the grammar of the plan and the tokenizer do not fit: {error}")
-        allowed = torch.frombuffer(bytearray(self.matcher.compute_logit_bias()), dtype=torch.uint8).to(scores.device) > 0
+        allowed = (
+            torch.frombuffer(bytearray(self.matcher.compute_logit_bias()), dtype=torch.uint8).to(
+                scores.device
+            )
+            > 0
+        )
         return scores.masked_fill(~allowed[: scores.shape[1]], -torch.inf)

@@ -20,7 +20,7 @@ from semcore_llm.planners.paper import PAPER
 
 @with_config(ConfigDict(strict=True, extra="forbid"))
 class Rung(TypedDict):
-    """One row of a lookup table: below this value of the quantity, these overrides."""
+    """One row of a lookup table: overrides below a value of the quantity."""
 
     below: float
     set: dict[str, Any]
@@ -28,22 +28,25 @@ class Rung(TypedDict):
 
 @dataclass(frozen=True)
 class LookupPlanner(Remembers, Planner):
-    """Looks the plan up in a table by the value of one quantity: the rule-based baseline of the satellite paper.
+    """Looks up the plan in a table by the value of one quantity: the rule-based baseline of the
+    satellite paper.
 
-    The first rung whose `below` exceeds the quantity gives the overrides, `otherwise` those beyond the last rung. A
-    quantity that the scenario does not know is taken from the newest segment of the session that knew it; if there is none,
-    `otherwise` holds.
+    The first row whose `below` exceeds the quantity gives the overrides; beyond the last row
+    `otherwise` does. A quantity that the scenario lacks is taken from the newest segment of the
+    session that has it; if none has it, `otherwise` applies.
 
-    Without a table it is learned from past runs: by steps of the quantity, the plan that was worth most to a user who cares
-    for the same. It is static then: neither the segment nor what became of the last one changes it.
+    Without a table, one is learned from past runs: for each step of the quantity, the plan with the
+    highest utility to the user. The learned table is static: neither the segment nor its
+    predecessors change it.
 
     Fields:
-        table: rungs `{below: value, set: overrides}`, `below` in the quantity's unit and ascending; empty: learned
-        otherwise: overrides beyond the last rung, if the quantity is unknown, or if nothing was learned
-        quantity: a number by its name in the environment or the link state of a scenario, or in what is known of a past
-            segment (`delivered`: the share of its samples that arrived)
-        step: width of the steps of a learned table, in the quantity's unit
-        given: settings by dotted path that every plan of a learned table has
+        table: rows `{below: value, set: overrides}`, `below` ascending and in the unit of the
+            quantity; empty: learned
+        otherwise: overrides beyond the last row, for an unknown quantity, or if nothing was learned
+        quantity: name of a number in the environment or link state of the scenario, or in the
+            record of a past segment (such as `delivered`, the share of samples that arrived)
+        step: step of a learned table, in the unit of the quantity
+        given: settings by dotted path that every plan of a learned table must have
     """
 
     reference: ClassVar[str] = f"{PAPER}, sections III-E and IV-D (Lookup-Table)"
@@ -59,13 +62,21 @@ class LookupPlanner(Remembers, Planner):
     def check(self) -> None:
         super().check()
         limits = [rung["below"] for rung in self.table]
-        if any(math.isnan(limit) for limit in limits) or any(low >= high for low, high in pairwise(limits)):
-            raise ComponentError(f"LookupPlanner.table: `below` must rise from rung to rung, not be {limits}")
+        if any(math.isnan(limit) for limit in limits) or any(
+            low >= high for low, high in pairwise(limits)
+        ):
+            raise ComponentError(
+                f"LookupPlanner.table: `below` must rise from rung to rung, not be {limits}"
+            )
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
+    def plan(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator
+    ) -> Plan:
         value, origin = self._look_up(scenario, memory)
         if value is None:
-            return Plan(dict(self.otherwise), (f"{self.quantity} is unknown, so the plan is `otherwise`",))
+            return Plan(
+                dict(self.otherwise), (f"{self.quantity} is unknown, so the plan is `otherwise`",)
+            )
         seen = f"{self.quantity} is {value:g}{origin}"
         if not self.table:
             return self._learned(value, seen, scenario, simulator)
@@ -83,21 +94,42 @@ class LookupPlanner(Remembers, Planner):
                 distinct.append(dict(overrides))
         return distinct
 
-    def _learned(self, value: float, seen: str, scenario: Scenario, simulator: PlanSimulator) -> Plan:
-        """By the middle of the step that `value` lies in, whatever the receiver knows already."""
+    def _learned(
+        self, value: float, seen: str, scenario: Scenario, simulator: PlanSimulator
+    ) -> Plan:
+        """The plan learned for the centre of the step of `value`, regardless of the receiver's
+        knowledge."""
         below = math.floor(value / self.step) * self.step
         middle = replace(scenario, link={"snr_db": below + self.step / 2})
         evidence = evidence_of(self.lines.of(simulator.space), middle, knowledge=False)
-        plans = [plan for plan in simulator.space.points() if all(plan.get(path) == one for path, one in self.given.items())]
-        told = [estimate(evidence, simulator.space, Candidate(plan, tuple(simulator.space.axes))) for plan in plans]
+        plans = [
+            plan
+            for plan in simulator.space.points()
+            if all(plan.get(path) == one for path, one in self.given.items())
+        ]
+        told = [
+            estimate(evidence, simulator.space, Candidate(plan, tuple(simulator.space.axes)))
+            for plan in plans
+        ]
         worth = {index: one.utility for index, one in enumerate(told) if one is not None}
         if not worth:
-            return Plan(simulator.space.clamped(self.otherwise), (f"{seen}; no past run taught a plan of this space",))
+            return Plan(
+                simulator.space.clamped(self.otherwise),
+                (f"{seen}; no past run taught a plan of this space",),
+            )
         best = max(worth, key=lambda index: (worth[index], -index))
-        return Plan(plans[best], (f"{seen}: of past runs from {below:g} to {below + self.step:g} these were worth most",))
+        return Plan(
+            plans[best],
+            (
+                f"{seen}: of past runs from {below:g} to {below + self.step:g} these were worth "
+                "most",
+            ),
+        )
 
-    def _look_up(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> tuple[float | None, str]:
-        """The value of the quantity and where it comes from."""
+    def _look_up(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]]
+    ) -> tuple[float | None, str]:
+        """The value of the quantity and its origin."""
         value = number({**scenario.link, **scenario.environment}.get(self.quantity))
         if value is not None:
             return value, ""

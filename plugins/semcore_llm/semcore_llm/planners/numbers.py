@@ -1,4 +1,5 @@
-"""Numbers as language models write them: digits in quotation marks, with a unit, or English words."""
+"""Parsing of numbers as language models write them: quoted digits, with a unit, or English
+words."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import re
 from semcore.component.base import unit_of
 
 ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen "
     "nineteen"
 ).split()
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
@@ -16,12 +18,16 @@ LONGEST = 100
 
 
 def number_of(text: str, path: str) -> float | None:
-    """The number that a text writes, a whole one as an int; None if it writes none.
+    """The number in a text, an int if whole; None if there is none.
 
     Args:
-        path: setting that it is for: its unit, at the end of the name, may follow the digits
+        path: setting of the number; its unit, the suffix of the name, may follow the digits
     """
-    digits = re.fullmatch(r"\s*([-+]?(?:\d+(?:,\d{3})*(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?)\s*([^\d\s].*)?", text[:LONGEST], re.I)
+    digits = re.fullmatch(
+        r"\s*([-+]?(?:\d+(?:,\d{3})*(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?)\s*([^\d\s].*)?",
+        text[:LONGEST],
+        re.I,
+    )
     if digits is None:
         return _spoken(text[:LONGEST].casefold().replace("-", " ").split())
     if digits[2] and digits[2].strip().casefold() != unit_of(path.rpartition(".")[2]).casefold():

@@ -14,24 +14,34 @@ from semcore_llm.planners.estimate import share_of, trial_worth
 
 @dataclass(frozen=True)
 class OraclePlanner(Planner):
-    """Tries every plan on the segment over the real link, fading and noise included, and takes the best: a genie.
+    """Tries every plan over the real link, fading and noise included, and takes the best: a genie.
 
-    It does not know the segments that follow, but reckons as `search` does that an update serves some of them. What other
-    planners are worth less than it, is their regret.
+    It does not know the following segments; the cost of an update is spread over `horizon` segments
+    as in `search`. The difference in utility to another planner is that planner's regret.
 
     Fields:
-        horizon: segments that an update of the knowledge base is reckoned to serve: what it costs is spread over them
+        horizon: segments over which the cost of an update of the knowledge base is spread
     """
 
     genie: ClassVar[bool] = True
 
     horizon: Annotated[int, Ge(1), Le(1000)] = 3
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
+    def plan(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator
+    ) -> Plan:
         if not scenario.utility or not simulator.can_try:
-            return Plan({}, ("nothing can be tried, or the scenario does not say what a segment is worth",))
+            return Plan(
+                {}, ("nothing can be tried, or the scenario does not say what a segment is worth",)
+            )
         plans = simulator.plans()
         share = share_of(self.horizon, scenario, memory)
         worth = [trial_worth(simulator.genie_trial(plan), simulator, share) for plan in plans]
         best = max(range(len(plans)), key=lambda index: (worth[index], -index))
-        return Plan(plans[best], (f"of {len(plans)} plans this one is worth most over the real link, {worth[best]:.3f}",))
+        return Plan(
+            plans[best],
+            (
+                f"of {len(plans)} plans this one is worth most over the real link, "
+                f"{worth[best]:.3f}",
+            ),
+        )

@@ -1,3 +1,3 @@
-"""The paper that the planners come from."""
+"""The paper that the planners implement."""
 
 PAPER = "Semantic Satellite Communications for Synchronized Audiovisual Reconstruction"

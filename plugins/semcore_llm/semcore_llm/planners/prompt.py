@@ -1,4 +1,4 @@
-"""What a model is told: the instructions of `prompt.md`, and one JSON document about the segment."""
+"""The prompt of a model: the instructions of `prompt.md`, and a JSON document on the segment."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ STEPS = ("requirement_analysis", "workflow_selection", "resources")
 LONGEST_QUOTE = 200
 MOST_QUOTES = 8
 MOST_PAST = 6
-"""So many of the last segments of the session are told."""
+"""Past segments of the session in the document."""
 FORECAST = 6
-"""So many segments ahead."""
+"""Forecast segments in the document."""
 
 
 @functools.cache
@@ -29,9 +29,13 @@ def instructions() -> str:
 
 
 def document(
-    scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator, lines: Memory, nearest: int
+    scenario: Scenario,
+    memory: Sequence[Mapping[str, Any]],
+    simulator: PlanSimulator,
+    lines: Memory,
+    nearest: int,
 ) -> str:
-    """All about a segment as JSON; what strangers said stands under `quoted`, shortened, and nowhere else."""
+    """The JSON document on a segment. Texts of others appear only under `quoted`, shortened."""
     told = {
         "task": scenario.task,
         "preferences": scenario.preferences,
@@ -40,7 +44,10 @@ def document(
         "segment": scenario.segment,
         "link": _rounded(scenario.link),
         "forecast": [_rounded(link) for link in scenario.forecast[:FORECAST]],
-        "knowledge_base": {"users": len(scenario.knowledge), "entries": sum(map(len, scenario.knowledge.values()))},
+        "knowledge_base": {
+            "users": len(scenario.knowledge),
+            "entries": sum(map(len, scenario.knowledge.values())),
+        },
         "space": simulator.space.plain(),
         "plan_in_force": dict(simulator.in_force),
         "nearest_segments": [lesson(line) for line in lines.nearest(scenario, nearest)],
@@ -51,14 +58,14 @@ def document(
 
 
 def quoted(scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What was spoken, captioned or received, as data: the newest texts, each cut, on one line."""
+    """The newest spoken, captioned or received texts, each on one line and cut."""
     held = [text for entries in scenario.knowledge.values() for text in entries]
     said = [text for record in reversed(memory) for text in record.get("texts", ())]
     return [_one_line(text) for text in (*said, *held)[:MOST_QUOTES]]
 
 
 def lesson(line: Line) -> dict[str, Any]:
-    """What a line of memory teaches: link, plan and outcome; neither its words nor its texts."""
+    """Link, plan and outcome of a record of memory, without its texts."""
     outcome = line["outcome"]
     return {
         "link": _rounded(line["scenario"]["link"]),
@@ -69,9 +76,14 @@ def lesson(line: Line) -> dict[str, Any]:
 
 
 def plan_schema(space: Space) -> dict[str, Any]:
-    """JSON Schema of an answer: the three steps in words, and a point of the space."""
+    """JSON Schema of an answer: the three steps as text, and a point of the space."""
     axes = {path: _axis(space, path) for path in space.axes}
-    plan = {"type": "object", "properties": axes, "required": list(axes), "additionalProperties": False}
+    plan = {
+        "type": "object",
+        "properties": axes,
+        "required": list(axes),
+        "additionalProperties": False,
+    }
     steps = {step: {"type": "string", "maxLength": LONGEST_REASON} for step in STEPS}
     return {
         "type": "object",
@@ -84,7 +96,11 @@ def plan_schema(space: Space) -> dict[str, Any]:
 def _axis(space: Space, path: str) -> dict[str, Any]:
     values = space.axes[path]
     if isinstance(values, Bounds):
-        return {"type": "integer" if values.whole else "number", "minimum": values.low, "maximum": values.high}
+        return {
+            "type": "integer" if values.whole else "number",
+            "minimum": values.low,
+            "maximum": values.high,
+        }
     return {"enum": list(values)}
 
 
@@ -94,7 +110,10 @@ def _past(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}
+    return {
+        name: round(value, 3) if isinstance(value, float) else value
+        for name, value in values.items()
+    }
 
 
 def _one_line(text: str) -> str:

@@ -19,27 +19,31 @@ from semcore_llm.planners.tools import ANSWER, Tools
 
 @dataclass(frozen=True)
 class LLMPlanner(Advised):
-    """Asks a language model behind an OpenAI-compatible endpoint, in the three steps of the satellite paper.
+    """Asks a language model behind an OpenAI-compatible endpoint, in the three steps of the
+    satellite paper.
 
-    First a round with tools, in which the model may ask the memory and try plans; then the answer: by JSON Schema, by a
-    tool call where the endpoint refuses that, else as text. An endpoint that refuses tools is asked without them. What a
-    model thinks aloud (`<think>`) is not its answer. An answer that cannot be used is shown to it once. Waits, retries and
-    replies are bounded, and redirects are not followed. What was spoken, captioned or received stands in the
-    request as quoted data; whatever the model makes of it, the plan is a point of the space.
+    First the model may query the memory and try plans by tool calls; then it answers: by JSON
+    Schema, by a tool call where the endpoint refuses that, else as text. An endpoint that refuses
+    tools is asked without them. Reasoning (`<think>`) is not part of the answer. An unusable answer
+    is returned to the model once, with the reason. Waits, retries and replies are bounded, and
+    redirects are not followed. Spoken, captioned or received texts are quoted as data in the
+    request; the plan is always a point of the space.
 
     Fields:
-        base_url: address of the endpoint, up to and without `/chat/completions`
-        model: name of the model there
-        key: secret of the endpoint, `env:NAME`; null: it wants none
+        base_url: address of the endpoint, without `/chat/completions`
+        model: name of the model at the endpoint
+        key: secret of the endpoint, `env:NAME`; null: none
         rounds: requests with tools before the answer; 0: no tools
-        trials: plans that the model may try a segment
-        temperature: of the model's sampling; null: not sent. It is left out, too, where the model refuses it
-        time_budget_s: longest time for all requests of a segment, waits between them included, s; trials come on top
-        attempt_timeout_s: longest time of one request, s
-        retries: times that a request is sent again
+        trials: trials per segment that the model may request
+        temperature: sampling temperature; null: not sent, as where the model refuses it
+        time_budget_s: maximum time of all requests of a segment including waits, without trials, s
+        attempt_timeout_s: maximum time of one request, s
+        retries: repetitions of a failed request
     """
 
-    test_settings = ({"base_url": "http://127.0.0.1:9/v1", "model": "none", "memory": "", "retries": 0},)
+    test_settings = (
+        {"base_url": "http://127.0.0.1:9/v1", "model": "none", "memory": "", "retries": 0},
+    )
 
     base_url: str = field(kw_only=True)
     model: Annotated[str, MinLen(1)] = field(kw_only=True)
@@ -56,19 +60,32 @@ class LLMPlanner(Advised):
         parts = urlsplit(self.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ComponentError(
-                f"LLMPlanner.base_url must be an address like http://localhost:8000/v1, not {self.base_url!r}"
+                "LLMPlanner.base_url must be an address like http://localhost:8000/v1, not "
+                f"{self.base_url!r}"
             )
         if parts.username or parts.password or parts.query:
-            raise ComponentError("LLMPlanner.base_url must hold neither a name, a password nor a query: use `key: env:NAME`")
+            raise ComponentError(
+                "LLMPlanner.base_url must hold neither a name, a password nor a query: use `key: "
+                "env:NAME`"
+            )
 
     def advice(
-        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator, report: dict[str, float]
+        self,
+        scenario: Scenario,
+        memory: Sequence[Mapping[str, Any]],
+        simulator: PlanSimulator,
+        report: dict[str, float],
     ) -> Answer:
         lines = self.lines.of(simulator.space)
         rng = simulator.rng.at("llm", scenario.segment)
         limits = (self.attempt_timeout_s, self.retries)
         endpoint = Endpoint(self.base_url, self.model, self.key, *limits, rng, self.temperature)
-        talk = _Talk(endpoint, Budget(self.time_budget_s), Tools(scenario, simulator, lines, self.trials), simulator.space)
+        talk = _Talk(
+            endpoint,
+            Budget(self.time_budget_s),
+            Tools(scenario, simulator, lines, self.trials),
+            simulator.space,
+        )
         talk.say("system", instructions())
         talk.say("user", document(scenario, memory, simulator, lines, self.nearest))
         try:
@@ -76,7 +93,9 @@ class LLMPlanner(Advised):
         except EndpointError as error:
             raise NoAdviceError(str(error)) from None
         except AnswerError as error:
-            raise NoAdviceError(f"the answer cannot be used, not even the second one: {error}") from None
+            raise NoAdviceError(
+                f"the answer cannot be used, not even the second one: {error}"
+            ) from None
         finally:
             report |= {**talk.budget.report, "trials": float(talk.tools.used)}
         if endpoint.temperature == self.temperature:
@@ -87,7 +106,7 @@ class LLMPlanner(Advised):
 
 @dataclass
 class _Talk:
-    """What is said about one segment."""
+    """The chat about one segment."""
 
     endpoint: Endpoint
     budget: Budget
@@ -95,14 +114,14 @@ class _Talk:
     space: Space
     messages: list[dict[str, Any]] = field(default_factory=list)
     refused: set[str] = field(default_factory=set)
-    """Settings of a request that the endpoint does not know."""
+    """Fields of a request that the endpoint refused."""
 
     def say(self, role: str, content: str, **more: Any) -> None:
         """Add a message."""
         self.messages.append({"role": role, "content": content, **more})
 
     def with_tools(self, rounds: int) -> Answer | None:
-        """Let the model use its tools; its answer, if it gave one by the way."""
+        """Let the model use tools; its answer, if it gave one already."""
         for _ in range(rounds):
             try:
                 reply = self._ask(tools=self.tools.described())
@@ -110,7 +129,11 @@ class _Talk:
                 if not error.refused:
                     raise
                 self.refused |= {"tools", "tool_choice"}
-                self.messages = [one for one in self.messages if one["role"] != "tool" and "tool_calls" not in one]
+                self.messages = [
+                    one
+                    for one in self.messages
+                    if one["role"] != "tool" and "tool_calls" not in one
+                ]
                 return None
             if not reply.calls:
                 self.say("assistant", reply.content)
@@ -118,17 +141,20 @@ class _Talk:
             for call in reply.calls:
                 if call.name == ANSWER and (answer := _usable(call.arguments, self.space)):
                     return answer
-            self.say("assistant", reply.content, tool_calls=[_as_sent(call) for call in reply.calls])
+            self.say(
+                "assistant", reply.content, tool_calls=[_as_sent(call) for call in reply.calls]
+            )
             for call in reply.calls:
                 self.say("tool", self.tools.result(call), tool_call_id=call.id)
         return None
 
     def answer(self) -> Answer:
-        """The answer: by schema, else by a tool call, else in words; one that cannot be used is shown to the model once.
+        """The answer: by schema, else by a tool call, else as text; an unusable one is returned to
+        the model once.
 
         Raises:
-            AnswerError: the second answer cannot be used either
-            EndpointError: none came
+            AnswerError: the second answer is not usable either
+            EndpointError: the endpoint gave no answer
         """
         self.say("user", "Decide now: the three steps in words, and the plan, as one JSON object.")
         text = self._decided()
@@ -136,7 +162,10 @@ class _Talk:
             return read_answer(text, self.space)
         except AnswerError as error:
             self.say("assistant", text)
-            self.say("user", f"This cannot be used: {error}. Answer with the JSON object alone, by the schema.")
+            self.say(
+                "user",
+                f"This cannot be used: {error}. Answer with the JSON object alone, by the schema.",
+            )
         return read_answer(self._decided(), self.space)
 
     def _decided(self) -> str:
@@ -173,4 +202,8 @@ def _usable(text: str, space: Space) -> Answer | None:
 
 
 def _as_sent(call: Call) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+    return {
+        "id": call.id,
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }

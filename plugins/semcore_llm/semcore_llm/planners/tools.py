@@ -1,4 +1,4 @@
-"""The tools that a model may use while it decides: to ask the memory, to try a plan, and to answer."""
+"""The tools of a model: query the memory, try a plan, and answer."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ MOST_LESSONS = 10
 
 @dataclass
 class Tools:
-    """Tools about one segment.
+    """Tools for one segment.
 
     Fields:
-        trials: how many plans may still be tried
-        used: how many were
+        trials: maximum number of trials
+        used: trials so far
     """
 
     scenario: Scenario
@@ -32,25 +32,39 @@ class Tools:
     used: int = field(default=0, init=False)
 
     def described(self) -> list[dict[str, Any]]:
-        """As the field `tools` of a request has them."""
+        """The tools as in the field `tools` of a request."""
         plan = plan_schema(self.simulator.space)["properties"]["plan"]
         snr = {"type": "number", "description": "mean SNR of the link, dB"}
-        found = [_tool("recall", "What past runs brought over links like one of this SNR.", {"snr_db": snr})]
+        found = [
+            _tool(
+                "recall", "What past runs brought over links like one of this SNR.", {"snr_db": snr}
+            )
+        ]
         if self.simulator.can_try:
-            about = "Try a plan on this very segment, over a link drawn at the state that is forecast: metrics and utility."
+            about = (
+                "Try a plan on this very segment, over a link drawn at the state that is "
+                "forecast: metrics and utility."
+            )
             found.append(_tool("simulate", about, {"plan": plan}))
         return [*found, self.answering()]
 
     def answering(self) -> dict[str, Any]:
-        """The tool by which the model answers."""
+        """The tool for the answer."""
         schema = plan_schema(self.simulator.space)
-        return _tool(ANSWER, "Decide: the three steps in words, and the plan.", schema["properties"])
+        return _tool(
+            ANSWER, "Decide: the three steps in words, and the plan.", schema["properties"]
+        )
 
     def result(self, call: Call) -> str:
-        """What a call brings, as JSON; what is wrong with it stands there, too."""
-        known: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"recall": self._recall, "simulate": self._simulate}
+        """The result of a call, or its error, as JSON."""
+        known: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+            "recall": self._recall,
+            "simulate": self._simulate,
+        }
         if call.name not in known:
-            return json.dumps({"error": f"there is no such tool; there are {', '.join((*known, ANSWER))}"})
+            return json.dumps(
+                {"error": f"there is no such tool; there are {', '.join((*known, ANSWER))}"}
+            )
         try:
             arguments = json.loads(call.arguments)
         except (ValueError, RecursionError):
@@ -62,7 +76,10 @@ class Tools:
     def _recall(self, arguments: Mapping[str, Any]) -> Any:
         snr_db = number(arguments.get("snr_db"))
         link = {**self.scenario.link, **({} if snr_db is None else {"snr_db": snr_db})}
-        return [lesson(line) for line in self.lines.nearest(replace(self.scenario, link=link), MOST_LESSONS)]
+        return [
+            lesson(line)
+            for line in self.lines.nearest(replace(self.scenario, link=link), MOST_LESSONS)
+        ]
 
     def _simulate(self, arguments: Mapping[str, Any]) -> Any:
         plan = arguments.get("plan")
@@ -72,7 +89,11 @@ class Tools:
             return {"error": "no trial is left"}
         self.used += 1
         trial = self.simulator.trial(plan)
-        return {"metrics": dict(trial.metrics), "channel_uses": trial.channel_uses, "utility": trial.utility}
+        return {
+            "metrics": dict(trial.metrics),
+            "channel_uses": trial.channel_uses,
+            "utility": trial.utility,
+        }
 
 
 def _tool(name: str, description: str, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,4 +103,7 @@ def _tool(name: str, description: str, properties: Mapping[str, Any]) -> dict[st
         "required": list(properties),
         "additionalProperties": False,
     }
-    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
+    return {
+        "type": "function",
+        "function": {"name": name, "description": description, "parameters": parameters},
+    }

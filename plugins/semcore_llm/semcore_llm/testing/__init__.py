@@ -1,1 +1,1 @@
-"""For tests of planners that ask a language model: endpoints of one's own."""
+"""Test endpoints for planners that ask a language model."""

@@ -1,4 +1,4 @@
-"""Endpoints of our own, on this machine: one that says what a script tells it, and what a bad one does to a client."""
+"""Local test endpoints: scripted answers, and faults."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 Say = Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]
-"""What is done with a request: the handler, and its body."""
+"""Handles a request, given the handler and the body."""
 
 
 @dataclass
 class Heard:
-    """An endpoint, and what it was asked."""
+    """An endpoint and the requests that it received."""
 
     base_url: str
     requests: list[dict[str, Any]] = field(default_factory=list)
@@ -27,7 +27,7 @@ class Heard:
 
 @contextlib.contextmanager
 def endpoint(say: Say) -> Iterator[Heard]:
-    """An endpoint that does with every request what `say` does."""
+    """A local endpoint that handles every request by `say`."""
 
     heard = Heard("")
 
@@ -63,25 +63,37 @@ def endpoint(say: Say) -> Iterator[Heard]:
 def send(handler: BaseHTTPRequestHandler, data: bytes, status: int = 200, **headers: str) -> None:
     """An answer."""
     handler.send_response(status)
-    for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **headers}.items():
+    for name, value in {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(data)),
+        **headers,
+    }.items():
         handler.send_header(name.replace("_", "-"), value)
     handler.end_headers()
     handler.wfile.write(data)
 
 
 def completion(content: str = "", *calls: tuple[str, Any]) -> bytes:
-    """A chat completion that says `content`, and calls tools: (name, arguments)."""
+    """A chat completion with `content` and tool calls (name, arguments)."""
     called = [
-        {"id": f"call-{number}", "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
+        {
+            "id": f"call-{number}",
+            "type": "function",
+            "function": {"name": name, "arguments": json.dumps(arguments)},
+        }
         for number, (name, arguments) in enumerate(calls)
     ]
-    message = {"role": "assistant", "content": content, **({"tool_calls": called} if called else {})}
+    message = {
+        "role": "assistant",
+        "content": content,
+        **({"tool_calls": called} if called else {}),
+    }
     usage = {"prompt_tokens": 100, "completion_tokens": 10}
     return json.dumps({"choices": [{"index": 0, "message": message}], "usage": usage}).encode()
 
 
 def script(*answers: bytes) -> Say:
-    """Gives the answers in turn; the last one again and again."""
+    """Gives the answers in turn; the last one repeatedly."""
     left = list(answers)
 
     def say(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
@@ -90,7 +102,8 @@ def script(*answers: bytes) -> Say:
     return say
 
 
-# ---------------------------------------------------------------------------------------------- twelve faults
+# ----------------------------------------------------------------------------------------------
+# twelve faults
 
 
 def _hang(handler: Any, body: object) -> None:
@@ -98,7 +111,7 @@ def _hang(handler: Any, body: object) -> None:
 
 
 def _drip(handler: Any, body: object) -> None:
-    """A byte now and then, for ever, headers first."""
+    """One byte at a time without end, in the headers."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while not handler.heard.ended.wait(0.05):
         handler.wfile.write(b"x")
@@ -122,7 +135,7 @@ def _reset(handler: Any, body: object) -> None:
 
 
 def _flood(handler: Any, body: object) -> None:
-    """A body of 1 GB, as far as anybody reads it."""
+    """A body of 1 GB, as far as it is read."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
     for _ in range(1000):
         handler.wfile.write(b" " * 1_000_000)
@@ -143,7 +156,9 @@ FAULTS: dict[str, Say] = {
     "slow-drip-of-headers": _drip,
     "slow-drip-of-the-body": _drip_body,
     "reset-mid-body": _reset,
-    "html-with-200": lambda handler, body: send(handler, b"<html><body>Sign in</body></html>", Content_Type="text/html"),
+    "html-with-200": lambda handler, body: send(
+        handler, b"<html><body>Sign in</body></html>", Content_Type="text/html"
+    ),
     "truncated-json": lambda handler, body: send(handler, completion("hello")[:-20]),
     "wrong-schema": lambda handler, body: send(handler, WRONG_SCHEMA),
     "a-body-of-1-gb": _flood,
@@ -153,4 +168,4 @@ FAULTS: dict[str, Say] = {
     "json-of-great-depth": lambda handler, body: send(handler, b"[" * 200_000),
     "a-packed-reply": lambda handler, body: send(handler, b"\x1f\x8b", Content_Encoding="gzip"),
 }
-"""Whatever an endpoint may do wrong; `redirect-to-another-address` needs an address and is made by the test."""
+"""Faults of an endpoint; `redirect-to-another-address` needs an address and is made by the test."""
