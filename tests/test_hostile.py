@@ -96,11 +96,20 @@ def every_cell(text: str, folder: Path, *overrides: str) -> None:
     assert write_report(folder / "run").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("codec", ["raw", "png", "jpeg", "webp", "hevc"])
+@pytest.mark.parametrize(
+    "codec", ["jpeg", "hevc", *(pytest.param(one, marks=pytest.mark.slow) for one in ("raw", "png", "webp"))]
+)
 def test_a_link_that_delivers_garbage_comes_to_an_end(codec: str, tmp_path: Path) -> None:
     every_cell(PICTURES % (HERE / "garbage.py", codec, codec), tmp_path, "channel.seed=0:4:1")
 
 
-@pytest.mark.parametrize(("codec", "on_error"), [("jpeg", "deliver"), ("raw", "deliver"), ("png", "erase")])
+@pytest.mark.parametrize(
+    ("codec", "on_error"),
+    [
+        ("jpeg", "deliver"),
+        pytest.param("raw", "deliver", marks=pytest.mark.slow),
+        pytest.param("png", "erase", marks=pytest.mark.slow),
+    ],
+)
 def test_so_does_a_session_whose_plans_and_updates_are_garbage(codec: str, on_error: str, tmp_path: Path) -> None:
     every_cell(SESSION % (HERE / "garbage.py", codec, on_error), tmp_path)

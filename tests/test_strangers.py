@@ -354,7 +354,9 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("how", HOSTILE)
+@pytest.mark.parametrize(
+    "how", [pytest.param(how, marks=pytest.mark.slow if at % 2 else ()) for at, how in enumerate(HOSTILE)]
+)
 def test_whatever_a_run_holds_ends_in_a_line(run: Path, how: str, capsys: pytest.CaptureFixture[str]) -> None:
     HOSTILE[how](run)
     for command in among(run, "report", "table", "frames", "export", "diff", "cite", "merge", "verify", "play"):

@@ -91,7 +91,11 @@ def test_attention_is_a_distribution_over_picture_and_positions() -> None:
 
 @pytest.mark.parametrize(
     ("send", "selector"),
-    [("both", Sequential(keep=5)), ("fused", Simultaneous()), ("image", Sequential())],
+    [
+        ("both", Sequential(keep=5)),
+        pytest.param("fused", Simultaneous(), marks=pytest.mark.slow),
+        pytest.param("image", Sequential(), marks=pytest.mark.slow),
+    ],
 )
 def test_a_picture_is_found_again_by_what_arrived_of_it(send: Any, selector: Any) -> None:
     encoder = MultiSemEncoder(send=send)
