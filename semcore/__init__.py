@@ -3,9 +3,13 @@
 The names below are the public interface; everything else may change. Importing semcore loads no torch.
 """
 
-from semcore.component.base import Component, Needs
+from semcore.component.base import Component, check_fields, plain, unit_of
+from semcore.component.digest import digest, named_files
 from semcore.component.secret import Secret
-from semcore.errors import ComponentError, ConfigError, PluginError, RunError, SemcoreError
+from semcore.entrypoints.naming import name_of
+from semcore.errors import ComponentError, ConfigError, PluginError, RunError, SemcoreError, SourceError, listed, shown
+from semcore.fingerprint.content import file_digest, path_digest
+from semcore.fingerprint.origin import source_digest
 from semcore.interfaces import (
     ChannelModel,
     Codec,
@@ -22,12 +26,17 @@ from semcore.interfaces import (
     Source,
     Transport,
 )
-from semcore.planning.interface import Planner, PlanSimulator, Trial
+from semcore.link.adaptation import LEAST_SNR_DB, MOST_SNR_DB, Adaptive
+from semcore.memo import LRU
+from semcore.planning.interface import Cost, Planner, PlanSimulator, Trial
 from semcore.planning.space import Bounds, Space
+from semcore.plugins.hookspecs import hook
 from semcore.plugins.registry import register
 from semcore.rng import Rng
+from semcore.runs.cache import user_cache
 from semcore.statistics.base import Quotient, Statistic
 from semcore.statistics.kinds import Decibels, Mean, Ratio, Score, Share
+from semcore.steps import Step, each, say
 from semcore.types import (
     Bitstream,
     Candidates,
@@ -51,15 +60,98 @@ from semcore.types import (
     Term,
     Text,
     Tokens,
+    apportion,
+    heads,
+    utility,
 )
 from semcore.version import __version__ as __version__
+from semcore.wording.redaction import printable, redact
+from semcore.wording.suggest import Spelt
 
 __all__ = [
-    "Bitstream", "Bounds", "Candidates", "ChannelModel", "Codec", "Component", "ComponentError", "ConfigError",
-    "Decibels", "Executor", "Extent", "Features", "Generator", "Job", "KBPolicy", "Knowledge", "KnowledgeBase", "Layout",
-    "Ledger", "Lost", "Mean", "Metric", "Needs", "OnDemand", "Picture", "Pictures", "Plan", "PlanSimulator", "Planner",
-    "PluginError", "Quotient", "Ratio", "Received", "Recipe", "Record", "Rng", "RunError", "Sample", "Scenario",
-    "Score", "Secret", "Selector", "SemanticEncoder", "Semantics", "SemcoreError", "Share", "Source", "Space", "Span",
-    "Statistic", "Stream", "Symbols",
-    "Term", "Text", "Tokens", "Transport", "Trial", "register",
-]  # fmt: skip
+    "Adaptive",
+    "Bitstream",
+    "Bounds",
+    "Candidates",
+    "ChannelModel",
+    "Codec",
+    "Component",
+    "ComponentError",
+    "ConfigError",
+    "Cost",
+    "Decibels",
+    "Executor",
+    "Extent",
+    "Features",
+    "Generator",
+    "Job",
+    "KBPolicy",
+    "Knowledge",
+    "KnowledgeBase",
+    "LEAST_SNR_DB",
+    "LRU",
+    "Layout",
+    "Ledger",
+    "Lost",
+    "MOST_SNR_DB",
+    "Mean",
+    "Metric",
+    "OnDemand",
+    "Picture",
+    "Pictures",
+    "Plan",
+    "PlanSimulator",
+    "Planner",
+    "PluginError",
+    "Quotient",
+    "Ratio",
+    "Received",
+    "Recipe",
+    "Record",
+    "Rng",
+    "RunError",
+    "Sample",
+    "Scenario",
+    "Score",
+    "Secret",
+    "Selector",
+    "SemanticEncoder",
+    "Semantics",
+    "SemcoreError",
+    "Share",
+    "Source",
+    "SourceError",
+    "Space",
+    "Span",
+    "Spelt",
+    "Statistic",
+    "Step",
+    "Stream",
+    "Symbols",
+    "Term",
+    "Text",
+    "Tokens",
+    "Transport",
+    "Trial",
+    "apportion",
+    "check_fields",
+    "digest",
+    "each",
+    "file_digest",
+    "path_digest",
+    "heads",
+    "hook",
+    "listed",
+    "name_of",
+    "named_files",
+    "plain",
+    "printable",
+    "redact",
+    "register",
+    "say",
+    "shown",
+    "source_digest",
+    "unit_of",
+    "user_cache",
+    "utility",
+]

@@ -262,7 +262,7 @@ def test_a_digest_follows_the_content_whatever_the_name_the_size_and_the_times(t
     file.write_bytes(b"a" * 100)
     assert content.file_digest(file) == found
     os.utime(file, (1, 1))
-    assert content.file_digest(file) == found == content.fingerprint(shutil.copy(file, tmp_path / "other"))
+    assert content.file_digest(file) == found == content.path_digest(shutil.copy(file, tmp_path / "other"))
 
 
 def test_a_large_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,16 +279,16 @@ def test_a_large_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_folder_counts_with_the_names_and_the_content_of_what_a_model_is_loaded_from(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "a").write_text("1")
-    found = content.fingerprint(tmp_path)
+    found = content.path_digest(tmp_path)
     for name in ("README.md", ".gitattributes", "checkpoint.json", "checkpoint-3.safetensors", "training.json"):
         (tmp_path / name).write_text("x")
-    assert content.fingerprint(tmp_path) == found
+    assert content.path_digest(tmp_path) == found
     (tmp_path / "deep" / "a").rename(tmp_path / "deep" / "b")
-    assert content.fingerprint(tmp_path) != found
+    assert content.path_digest(tmp_path) != found
     (tmp_path / "deep" / "b").write_text("2")
-    assert len({content.fingerprint(tmp_path), found, content.fingerprint(tmp_path / "none")}) == 3
+    assert len({content.path_digest(tmp_path), found, content.path_digest(tmp_path / "none")}) == 3
     (tmp_path / "loop").symlink_to(tmp_path)
-    assert content.fingerprint(tmp_path)
+    assert content.path_digest(tmp_path)
 
 
 # ---------------------------------------------------------------------------------------------- runs
@@ -369,7 +369,7 @@ def test_a_result_says_what_it_stands_on(painted: Any) -> None:
     known = {(one["kind"], one["name"]): one for one in result["components"]}
     assert known["core", "semcore"]["version"] and len(known["core", "semcore"]["source"]) == 12
     painter = known["generator", "painter"]
-    assert painter["package"] == "painter.py" and painter["files"] == {"weights": content.fingerprint("model")}
+    assert painter["package"] == "painter.py" and painter["files"] == {"weights": content.path_digest("model")}
     assert {"torch", "numpy"} <= result["libraries"].keys()
     from semcore.render.page import write_report
 

@@ -7,5 +7,6 @@ from semcore.analysis.aggregate import Summary
 from semcore.analysis.chart import Chart, Line, Point
 from semcore.analysis.rows import Row, read_rows
 from semcore.analysis.table import Table
+from semcore.runs.results import read_run
 
-__all__ = ["Chart", "Line", "Point", "Row", "Summary", "Table", "read_rows"]
+__all__ = ["Chart", "Line", "Point", "Row", "Summary", "Table", "read_rows", "read_run"]

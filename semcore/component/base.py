@@ -82,7 +82,7 @@ class Component:
     def identity(self) -> Any:
         """What its results depend on besides its settings, its source, and the files and folders that settings name.
 
-        For example a folder that an environment variable names: `semcore.fingerprint.content.fingerprint` gives its digest.
+        For example a folder that an environment variable names: `semcore.fingerprint.content.path_digest` gives its digest.
         """
         return None
 

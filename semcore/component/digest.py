@@ -138,7 +138,7 @@ def _named(setting: str, text: Any) -> str:
         return ""
     place = os.path.expanduser(text)
     if os.path.isfile(place) or setting.rpartition("_")[2].removesuffix("s") in _PLACES and os.path.isdir(place):
-        return content.fingerprint(place)
+        return content.path_digest(place)
     return ""
 
 

@@ -77,7 +77,7 @@ def file_digest(path: str | os.PathLike[str]) -> str:
         raise RunError(f"{os.fspath(path)} cannot be read: {error.strerror or error}") from error
 
 
-def fingerprint(path: str | os.PathLike[str] | None, wanted: Sequence[str] = ("*",)) -> str:
+def path_digest(path: str | os.PathLike[str] | None, wanted: Sequence[str] = ("*",)) -> str:
     """The digest of a file, or of the files of a folder by their names in it; "" if nothing is there.
 
     Hidden files, model cards (`*.md`) and checkpoints of a training do not count.

@@ -92,6 +92,11 @@ def of(cls: type) -> Origin:
     return found
 
 
+def source_digest(cls: type) -> str:
+    """The digest of what a class does: of its source, and of the versions of the libraries that compute in its place."""
+    return of(cls).digest
+
+
 def of_modules(*names: str) -> Origin:
     """The origin of what modules do."""
     if names not in _known:

@@ -12,7 +12,10 @@ from semcore.interfaces import ChannelModel, Transport
 
 UNKNOWN_SNR_DB = 10.0
 """What is reckoned with where nobody knows the channel."""
-LEAST_SNR_DB, MOST_SNR_DB = -50.0, 100.0
+LEAST_SNR_DB = -50.0
+"""Least Es/N0 that a transport is set up for, dB."""
+MOST_SNR_DB = 100.0
+"""Greatest Es/N0 that a transport is set up for, dB."""
 
 
 @dataclass(frozen=True)

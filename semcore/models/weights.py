@@ -80,7 +80,7 @@ def _few(names: list[str]) -> str:
     return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
 
 
-def tensors(file: Path, remedy: str = "") -> dict[str, torch.Tensor]:
+def read_tensors(file: Path, remedy: str = "") -> dict[str, torch.Tensor]:
     """The tensors of a safetensors file.
 
     Args:
@@ -106,14 +106,14 @@ def tensors(file: Path, remedy: str = "") -> dict[str, torch.Tensor]:
     return found
 
 
-def fill(network: Any, file: Path, remedy: str = "") -> Any:
+def fill_weights(network: Any, file: Path, remedy: str = "") -> Any:
     """A torch module with all its tensors, and no others, from a safetensors file.
 
     Raises:
         RunError: the file is of no use, or holds the weights of another network
     """
     hint = f"; {remedy}" if remedy else ""
-    held, own = tensors(file, remedy), network.state_dict()
+    held, own = read_tensors(file, remedy), network.state_dict()
     missing, strange = sorted(own.keys() - held.keys()), sorted(held.keys() - own.keys())
     misfits = sorted(name for name in own.keys() & held.keys() if own[name].shape != held[name].shape)
     for names, what in (

@@ -12,6 +12,7 @@ from semcore.steps import StageDone, Step
 
 spec = pluggy.HookspecMarker("semcore")
 hook = pluggy.HookimplMarker("semcore")
+"""Decorator of a hook plugin's functions."""
 
 
 class Hooks:

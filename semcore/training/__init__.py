@@ -1,1 +1,41 @@
 """What recipes share: the training loop, checkpoints, model cards."""
+
+from semcore.training.loop import (
+    asked,
+    at_snr,
+    at_snrs,
+    by_row,
+    command_of,
+    descend,
+    drawn_db,
+    measured_at,
+    move_average,
+    one_cycle,
+    run_epochs,
+    run_steps,
+    set_rate,
+    symbols_of,
+    warming,
+    write_model,
+)
+from semcore.training.resume import claim
+
+__all__ = [
+    "asked",
+    "at_snr",
+    "at_snrs",
+    "by_row",
+    "claim",
+    "command_of",
+    "descend",
+    "drawn_db",
+    "measured_at",
+    "move_average",
+    "one_cycle",
+    "run_epochs",
+    "run_steps",
+    "set_rate",
+    "symbols_of",
+    "warming",
+    "write_model",
+]

@@ -20,9 +20,9 @@ from semcore.config.fields import written
 from semcore.entrypoints.naming import name_of
 from semcore.errors import RunError
 from semcore.interfaces import ChannelModel, Recipe
-from semcore.models.weights import tensors
+from semcore.models.weights import read_tensors
 from semcore.rng import Rng
-from semcore.training.claim import RECORD, claim
+from semcore.training.resume import RECORD, claim
 from semcore.types import Layout, Span, Symbols
 
 
@@ -172,7 +172,7 @@ def _go_on(
     if counters.get("training") != training:
         raise RunError(f"{counter_file} is of another training than {out / RECORD}; {remedy}")
     try:
-        _restore(tensors(out / name, remedy), modules, optimizers)
+        _restore(read_tensors(out / name, remedy), modules, optimizers)
     except (RuntimeError, ValueError, KeyError) as error:
         raise RunError(f"{out / name} does not fit the networks of this recipe; {remedy}") from error
     return done, seconds

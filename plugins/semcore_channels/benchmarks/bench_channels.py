@@ -24,10 +24,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import torch
 
-from semcore.interfaces import ChannelModel
-from semcore.rng import Rng
-from semcore.runs import memory
-from semcore.types import Bitstream, Semantics
+from semcore import Bitstream, ChannelModel, Rng, Semantics
+from semcore.testing.internals import MIB, peak
 from semcore_channels.coding.codes import CompiledCode, code_for
 from semcore_channels.flat import AWGN
 from semcore_channels.modulation import load
@@ -286,7 +284,7 @@ def memory_and_time() -> None:
 
 def peak_mb() -> int:
     """Most memory that this process ever had."""
-    return memory.peak() // memory.MIB
+    return peak() // MIB
 
 
 def words_at_once(name: str, words: int) -> tuple[int, int, str]:

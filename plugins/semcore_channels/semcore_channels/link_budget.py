@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from semcore.cli.run import OVERRIDES, PIPELINE
-from semcore.cli.select import Place
-from semcore.errors import RunError, shown
+from semcore import RunError, shown
+from semcore.commands import OVERRIDES, PIPELINE, Place
 from semcore_channels.budget import HasBudget, Term
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def command(
 
     For example: semcore link-budget satellite.yaml --highest 60 --plot pass.png
     """
-    from semcore.config.experiment import load
+    from semcore.commands import load
 
     experiment = load(pipeline, overrides)
     cell = experiment.cells[0]
@@ -248,7 +247,7 @@ def _write_scenarios(out: Path, passing: Sequence[Moment]) -> None:
     """Write the pass as a `scenario` section."""
     import yaml
 
-    from semcore.storage import write_output
+    from semcore.commands import write_output
 
     section = {"scenario": {"segments": [moment.environment for moment in passing]}}
     text = yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=120)

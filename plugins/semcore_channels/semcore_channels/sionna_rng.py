@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from types import ModuleType
 
-from semcore.rng import Rng
+from semcore import Rng
 
 _lock = threading.RLock()
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 
-from semcore.rng import Rng
-from semcore.types import Layout, Symbols
+from semcore import Layout, Rng, Symbols
 from semcore_channels.modulation.qam import QAM4
 
 

@@ -13,9 +13,7 @@ import pytest
 import torch
 from scipy import integrate, stats
 
-from semcore.errors import ComponentError
-from semcore.rng import Rng
-from semcore.types import Bitstream, Semantics
+from semcore import Bitstream, ComponentError, Rng, Semantics
 from semcore_channels.flat import AWGN, Rayleigh, Rician
 from semcore_channels.modulation.qam import QAM
 from semcore_channels.modulation.registry import BUILT_IN

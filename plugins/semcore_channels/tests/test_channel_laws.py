@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from semcore.errors import ComponentError
+from semcore import ComponentError
 from semcore_channels.flat import AWGN, Rayleigh, Rician
 from semcore_channels.ntn.channels import NTNTDL, Satellite
 from semcore_channels.sionna_rng import sionna_phy

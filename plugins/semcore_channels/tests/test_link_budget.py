@@ -11,16 +11,17 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from semcore.cli import cli
-from semcore.config.experiment import load
-from semcore.link.multiplex import Multiplex
-from semcore.link.pipeline import Pipeline
-from semcore.planning.guard import enforce
-from semcore.planning.simulator import LinkSimulator
-from semcore.planning.space import Space
-from semcore.testing.build import build
-from semcore.testing.examples import samples
-from semcore.types import Plan, Scenario
+from semcore import Plan, Scenario, Space
+from semcore.commands import cli
+from semcore.testing.internals import (
+    LinkSimulator,
+    Multiplex,
+    Pipeline,
+    build,
+    enforce,
+    load,
+    samples,
+)
 from semcore_channels.ntn.channels import Satellite
 from semcore_channels.ntn.geometry import doppler_hz
 from semcore_channels.transports.ldpc import LDPC

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from semcore.plugins.contract import INTERFACES
-from semcore.plugins.docstrings import documentation, summary
+from semcore.testing.internals import INTERFACES, documentation, summary
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
 ENTRIES = [

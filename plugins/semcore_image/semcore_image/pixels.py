@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from semcore import ComponentError, Sample, Semantics
-from semcore.limits import MAX_SEQUENCE_PIXELS
+from semcore.media import MAX_SEQUENCE_PIXELS
 
 if TYPE_CHECKING:
     import torch

@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from semcore.errors import SourceError
-from semcore.limits import MAX_SEGMENTS
-from semcore.media.pictures import open_picture, read_picture
+from semcore import SourceError
+from semcore.media import MAX_SEGMENTS, open_picture, read_picture
 from semcore_image.codecs.hevc import register_heif
 from semcore_image.sources.cifar10 import CIFAR10
 from semcore_image.sources.folder import ImageFolder

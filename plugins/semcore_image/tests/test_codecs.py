@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from semcore import ComponentError, Rng
-from semcore.limits import MAX_RECEIVED_PIXELS
+from semcore.media import MAX_RECEIVED_PIXELS
 from semcore_image.codecs.hevc import HevcIntra
 from semcore_image.codecs.jpeg import Jpeg
 from semcore_image.codecs.png import Png

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from semcore import KnowledgeBase
 from semcore.testing import conformance
-from semcore.testing.examples import samples
+from semcore.testing.internals import samples
 from semcore_image.codecs.bitstream import BitstreamEncoder, BitstreamGenerator
 from semcore_image.codecs.hevc import HevcIntra
 from semcore_image.codecs.jpeg import Jpeg

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from semcore import ComponentError, Picture, Rng, Semantics
-from semcore.testing.build import build
+from semcore.testing.internals import build
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.transports.walsh import Walsh
 from semcore_image.jscc.deepjscc import DeepJscc

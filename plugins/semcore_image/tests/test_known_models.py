@@ -14,10 +14,9 @@ import pytest
 from safetensors import safe_open
 from safetensors.torch import load_file, save, save_file
 
-from semcore import KnowledgeBase, RunError, Sample
-from semcore.component.digest import digest, named_files
-from semcore.config.build import component
-from semcore.runs.provenance import built_from, provenance, stands_on
+from semcore import KnowledgeBase, RunError, Sample, digest, named_files
+from semcore.commands import component
+from semcore.testing.internals import built_from, provenance, stands_on
 from semcore_image.captioning.llava import LlavaCaption
 from semcore_image.jscc.transport import DeepJSCC
 from semcore_image.mmsemcom.generator import ClassDiffusionGenerator

@@ -13,10 +13,19 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from semcore import Candidates, Features, KnowledgeBase, Pictures, Rng, RunError, Sample, Semantics
-from semcore.cli import main
-from semcore.runs.cache import user_cache
-from semcore.runs.results import read_run
+from semcore import (
+    Candidates,
+    Features,
+    KnowledgeBase,
+    Pictures,
+    Rng,
+    RunError,
+    Sample,
+    Semantics,
+    user_cache,
+)
+from semcore.analysis import read_run
+from semcore.commands import main
 from semcore_channels.flat import AWGN
 from semcore_channels.transports.analog import Analog
 from semcore_image.metrics.lpips import LPIPS

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from semcore import RunError
-from semcore.limits import MAX_FILE_BYTES
+from semcore.media import MAX_FILE_BYTES
 from semcore.testing import run_laws
 from semcore_image.codecs.hevc import register_heif
 from semcore_image.sources.cifar10 import CIFAR10

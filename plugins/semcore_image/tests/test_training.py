@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from semcore import ComponentError, KnowledgeBase, Rng, RunError, Sample, Semantics, Text
-from semcore.cli import main
+from semcore.commands import main
 from semcore_channels.flat import AWGN
 from semcore_image.captioning.mini import MiniCaptionEncoder
 from semcore_image.generation.mini import MiniDiffusionGenerator

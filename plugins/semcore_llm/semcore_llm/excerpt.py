@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from semcore.wording.redaction import printable, redact
+from semcore import printable, redact
 
 LONGEST_REASON = 300
 """Longest excerpt, characters."""

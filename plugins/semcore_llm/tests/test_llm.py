@@ -15,15 +15,17 @@ from typing import Any
 
 import pytest
 
-from semcore import ComponentError, Plan, Rng, Scenario, Secret, Space
-from semcore.component.base import plain
-from semcore.config.experiment import load
-from semcore.planning.guard import enforce
-from semcore.plugins.packages import hook_manager
-from semcore.runs.results import read_run
-from semcore.runs.runner import run
-from semcore.testing.planner import SCENARIOS, SPACE, ToySimulator
-from semcore.wording.redaction import redact
+from semcore import ComponentError, Plan, Rng, Scenario, Secret, Space, plain, redact
+from semcore.analysis import read_run
+from semcore.testing.internals import (
+    SCENARIOS,
+    SPACE,
+    ToySimulator,
+    enforce,
+    hook_manager,
+    load,
+    run,
+)
 from semcore_llm.planners.answer import AnswerError, read_answer
 from semcore_llm.planners.fixed import FixedPlanner
 from semcore_llm.planners.numbers import number_of

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from semcore import Bounds, RunError, Space
-from semcore.testing.planner import SCENARIOS, SPACE, ToySimulator
+from semcore.testing.internals import SCENARIOS, SPACE, ToySimulator
 from semcore_llm.planners.local import LocalPlanner
 
 pytest.importorskip("llguidance")

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semcore import ComponentError, Scenario
-from semcore.component.base import check_fields
-from semcore.planning.simulator import LinkSimulator
+from semcore import ComponentError, Scenario, check_fields
+from semcore.testing.internals import LinkSimulator
 from semcore_llm.planners.fixed import FixedPlanner
 from semcore_llm.planners.lookup import LookupPlanner
 

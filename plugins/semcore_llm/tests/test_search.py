@@ -12,10 +12,8 @@ from typing import Any
 
 import pytest
 
-from semcore import PlanSimulator, Rng, Scenario, Space, Term, Trial
-from semcore.planning.simulator import LinkSimulator
-from semcore.testing.planner import ToySimulator
-from semcore.types import utility
+from semcore import PlanSimulator, Rng, Scenario, Space, Term, Trial, utility
+from semcore.testing.internals import LinkSimulator, ToySimulator
 from semcore_llm.memory.store import append
 from semcore_llm.planners import search
 from semcore_llm.planners.explore import ExplorePlanner

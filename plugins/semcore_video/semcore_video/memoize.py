@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
-from semcore.memo import LRU
+from semcore import LRU
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

@@ -24,7 +24,7 @@ from semcore import (
     Semantics,
     Stream,
 )
-from semcore.limits import MAX_FRAMES, MAX_RECEIVED_PIXELS, MAX_SEQUENCE_PIXELS
+from semcore.media import MAX_FRAMES, MAX_RECEIVED_PIXELS, MAX_SEQUENCE_PIXELS
 from semcore_video.licences import PYAV
 from semcore_video.paper import PAPER
 from semcore_video.resampling import USUAL_FPS

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from semcore import RunError
-from semcore.fingerprint import content
-from semcore.models import weights
+from semcore import RunError, path_digest
+from semcore.models import fill_weights, read_tensors
 
 SHIPPED = Path(__file__).resolve().parent / "weights"
 
@@ -21,9 +20,7 @@ def weights_file(name: str, folder: str | None = None) -> Path:
 
 def digest(name: str, folder: str | None = None) -> str:
     """Digest of weights and of the configuration beside them; "" if the folder has none."""
-    return content.fingerprint(
-        weights_file(name, folder).parent, ("config.json", "model.safetensors")
-    )[:12]
+    return path_digest(weights_file(name, folder).parent, ("config.json", "model.safetensors"))[:12]
 
 
 def arrays(name: str, folder: str | None, name_of_array: str, command: str) -> Any:
@@ -33,7 +30,7 @@ def arrays(name: str, folder: str | None, name_of_array: str, command: str) -> A
         RunError: the folder does not contain it; `command` writes it
     """
     file = weights_file(name, folder)
-    held = weights.tensors(file, f"`semcore train {command}` writes it")
+    held = read_tensors(file, f"`semcore train {command}` writes it")
     if name_of_array not in held:
         raise RunError(
             f"{file} lacks the tensor {name_of_array!r}: `semcore train {command}` writes it"
@@ -57,4 +54,4 @@ def network(build: Callable[..., Any], name: str, folder: str | None, command: s
         raise RunError(
             f"{config} does not describe a network of this kind: {error}; {remedy}"
         ) from error
-    return weights.fill(built, file, remedy).float().eval().requires_grad_(False)
+    return fill_weights(built, file, remedy).float().eval().requires_grad_(False)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from semcore import ComponentError, Recipe, Sample
-from semcore.media.clips import mp4
+from semcore.media import mp4
 from semcore_video.sources.talking_samples import TalkingSamples
 from semcore_video.speech.grid import GRID_WORDS
 from semcore_video.training.data import learnt_from

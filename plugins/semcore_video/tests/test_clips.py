@@ -8,10 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semcore import ComponentError, Sample
-from semcore.component.digest import digest
-from semcore.errors import SourceError
-from semcore.types import heads
+from semcore import ComponentError, Sample, SourceError, digest, heads
 from semcore_video.media import reading
 from semcore_video.media.reading import frame_rate, probe
 from semcore_video.sources.clips import Clips, Grid

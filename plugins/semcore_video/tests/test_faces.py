@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from semcore import ComponentError, Features, KnowledgeBase, Picture, Sample
-from semcore.cli import cli
-from semcore.media.clips import mp4
+from semcore.commands import cli
+from semcore.media import mp4
 from semcore_video.face import follow
 from semcore_video.face.cut import face_square
 from semcore_video.face.detector import faces

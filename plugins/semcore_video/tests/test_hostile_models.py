@@ -179,7 +179,7 @@ def test_weights_that_are_not_whole_are_refused(model: Path, name: str, damage: 
 
 def test_no_file_of_a_linked_folder_is_executed(sprung: Path, tmp_path: Path) -> None:
     """Even if a library finds the file."""
-    from semcore.models.files import no_code_from
+    from semcore.models import no_code_from
 
     (tmp_path / "model").mkdir()
     (tmp_path / "elsewhere").mkdir()

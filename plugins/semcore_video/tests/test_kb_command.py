@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from semcore import Sample
-from semcore.cli import cli
+from semcore.commands import cli
 from semcore_video.kb.command import Measurements, count_updates, measure, propose
 from semcore_video.kb.face import FaceKB
 from semcore_video.sources.talking_samples import TalkingSamples

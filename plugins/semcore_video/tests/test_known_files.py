@@ -13,8 +13,7 @@ import pytest
 from safetensors import safe_open
 from safetensors.torch import load_file, save, save_file
 
-from semcore import Features, KnowledgeBase, Rng, RunError, Semantics
-from semcore.component.digest import digest
+from semcore import Features, KnowledgeBase, Rng, RunError, Semantics, digest
 from semcore_video.face import detector
 from semcore_video.face.real3d import FOLDER, NEEDED, Real3DPortrait
 from semcore_video.jscc.components import DeepWiVeGenerator

@@ -22,7 +22,7 @@ from semcore import (
     Text,
     Tokens,
 )
-from semcore.runs.cell import cell_session
+from semcore.testing.internals import cell_session
 from semcore_video.face.generator import MeshWarp
 from semcore_video.jscc.components import DeepSCSEncoder, DeepSCSGenerator
 from semcore_video.resampling import interpolated, nearest_frames
@@ -209,8 +209,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_files_of_any_length_and_rate_through_a_run(tmp_path: Path, way: str) -> None:
-    from semcore.config.experiment import load
-    from semcore.runs.cache import Cache
+    from semcore.testing.internals import Cache, load
 
     from .files import greys, tone, write
 

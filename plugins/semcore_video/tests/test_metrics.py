@@ -25,7 +25,7 @@ from semcore import (
     Semantics,
     Text,
 )
-from semcore.metrics.builtin import SSIM
+from semcore.metrics import SSIM
 from semcore_video.face.encoder import FaceMotion
 from semcore_video.face.landmarks import Detector, landmarks, opening
 from semcore_video.metrics import by_hand

@@ -211,7 +211,7 @@ def test_real3d_portrait_moves_the_reference_as_the_voice_speaks(
 
 
 def test_a_metric_of_pictures_is_asked_of_frames() -> None:
-    from semcore.metrics.builtin import PSNR, SSIM
+    from semcore.metrics import PSNR, SSIM
     from semcore_video.metrics.frames import Frames
 
     clip = TalkingSamples(limit=1, size=(96, 96)).samples()[0]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semcore.errors import SourceError
-from semcore.limits import MAX_FILE_BYTES
+from semcore import SourceError
+from semcore.media import MAX_FILE_BYTES
 from semcore_video.sources import sequences
 from semcore_video.sources.sequences import PictureSequences
 

@@ -348,8 +348,8 @@ def test_missing_words_are_an_error() -> None:
 def test_the_example_brings_back_a_moving_speaking_face(tmp_path: Path) -> None:
     import av
 
-    from semcore.cli import main
-    from semcore.runs.results import read_run
+    from semcore.analysis import read_run
+    from semcore.commands import main
 
     example = Path(__file__).resolve().parents[3] / "examples" / "av_v2a.yaml"
     with pytest.raises(SystemExit) as ended:

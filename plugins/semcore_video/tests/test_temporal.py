@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from semcore import Features, Rng, Semantics, Stream, Text, Tokens, Transport
-from semcore.testing.examples import link
+from semcore.testing.internals import link
 from semcore_channels.ntn.channels import Satellite
 from semcore_channels.transports.interleaving import deinterleave, interleave, positions
 from semcore_channels.transports.ldpc import LDPC

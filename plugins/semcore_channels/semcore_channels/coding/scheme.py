@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from semcore.errors import ComponentError
+from semcore import ComponentError
 
 CRC_BITS = 24
 """Length of CRC24A, which checks a payload, and of CRC24B, which checks a code block."""

@@ -9,8 +9,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 
-from semcore.errors import ComponentError
-from semcore.interfaces import ChannelModel
+from semcore import ChannelModel, ComponentError
 from semcore_channels.budget import Term
 from semcore_channels.snr import Decibels
 

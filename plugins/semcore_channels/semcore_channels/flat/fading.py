@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
-from semcore.rng import Rng
-from semcore.types import Received, Symbols
+from semcore import Received, Rng, Symbols
 from semcore_channels.flat.channel import FlatChannel
 from semcore_channels.simd import pad
 from semcore_channels.snr import noise_variance

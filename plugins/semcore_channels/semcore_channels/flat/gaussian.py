@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from semcore.rng import Rng
-from semcore.types import Received, Symbols
+from semcore import Received, Rng, Symbols
 from semcore_channels.flat.channel import FlatChannel
 from semcore_channels.snr import noise_variance
 

@@ -10,7 +10,7 @@ import functools
 import math
 from typing import TYPE_CHECKING
 
-from semcore.errors import ComponentError
+from semcore import ComponentError
 
 if TYPE_CHECKING:
     import torch

@@ -6,9 +6,7 @@ import functools
 import importlib.metadata
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from semcore.errors import PluginError
-from semcore.fingerprint import origin
-from semcore.wording.suggest import Spelt
+from semcore import PluginError, Spelt, source_digest
 from semcore_channels.modulation.base import Modulation
 from semcore_channels.modulation.qam import BPSK, QAM, QAM4
 
@@ -79,7 +77,7 @@ def load(name: str) -> Modulation:
 
 def identity(name: str) -> str:
     """Digest of the source of a modulation, for the identity of its transport; "" if built in."""
-    return "" if name in BUILT_IN else origin.of(type(load(name))).digest
+    return "" if name in BUILT_IN else source_digest(type(load(name)))
 
 
 def _checked(name: str, modulation: Any, package: str) -> Modulation:

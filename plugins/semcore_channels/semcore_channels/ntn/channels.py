@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from semcore.errors import ComponentError
-from semcore.rng import Rng
+from semcore import ComponentError, Rng
 from semcore_channels.budget import Term, noise_power_dbm
 from semcore_channels.constants import SPEED_OF_LIGHT_M_S
 from semcore_channels.ntn.geometry import doppler_hz, free_space_loss_db, slant_range_km

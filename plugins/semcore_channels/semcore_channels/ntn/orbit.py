@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from semcore.errors import RunError
+from semcore import RunError
 from semcore_channels.constants import SPEED_OF_LIGHT_M_S
 from semcore_channels.ntn.geometry import EARTH_MU_KM3_S2, EARTH_RADIUS_KM
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 
-from semcore.errors import ComponentError
+from semcore import ComponentError
 
 LEAST_ELEVATION_DEG = 5.0
 """ITU-R P.618-13, 2.2.1.1, holds for paths of 5 degrees and more."""

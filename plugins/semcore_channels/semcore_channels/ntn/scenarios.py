@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from semcore.types import Scenario
+from semcore import Scenario
 from semcore_channels.ntn.channels import Satellite
 from semcore_channels.ntn.orbit import Look
 

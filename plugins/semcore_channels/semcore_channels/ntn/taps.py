@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from semcore.rng import Rng
+from semcore import Rng
 from semcore_channels.ofdm.estimation import Correlation
 from semcore_channels.ofdm.sampling import Sampling
 from semcore_channels.ofdm.slots import SlotRange

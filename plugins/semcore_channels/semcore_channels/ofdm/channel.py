@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from semcore.errors import ComponentError
-from semcore.interfaces import ChannelModel
-from semcore.rng import Rng
-from semcore.types import Received, Symbols
+from semcore import ChannelModel, ComponentError, Received, Rng, Symbols
 from semcore_channels.budget import Term
 from semcore_channels.ofdm.equalisation import Combined, Equaliser
 from semcore_channels.ofdm.estimation import Correlation, Estimator

@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from semcore.rng import Rng
+from semcore import Rng
 from semcore_channels.modulation.qam import QAM4
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from semcore.rng import Rng
+from semcore import Rng
 from semcore_channels.budget import Term, noise_power_dbm
 from semcore_channels.ofdm.slots import SlotRange, Slots
 from semcore_channels.tr38901.drops import Cell, Drops, Precoding

@@ -14,7 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from semcore.rng import Rng
+from semcore import Rng
 from semcore_channels.constants import SPEED_OF_LIGHT_M_S
 from semcore_channels.ofdm.sampling import Sampling
 from semcore_channels.ofdm.slots import Slots

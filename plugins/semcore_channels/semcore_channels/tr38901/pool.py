@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 
 from annotated_types import Ge, Le
 
-from semcore.errors import ComponentError
-from semcore.rng import Rng
+from semcore import ComponentError, Rng
 from semcore_channels.ofdm.channel import OFDMChannel
 from semcore_channels.ofdm.estimation import Correlation
 from semcore_channels.ofdm.sampling import Sampling

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge, Le
 
-from semcore.rng import Rng
+from semcore import Rng
 from semcore_channels.constants import SPEED_OF_LIGHT_M_S
 from semcore_channels.ofdm.sampling import Sampling
 from semcore_channels.ofdm.slots import Slots

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from semcore.errors import ComponentError
-from semcore.interfaces import ChannelModel, Transport
-from semcore.types import Features, Picture, Received, Span, Stream
+from semcore import (
+    ChannelModel,
+    ComponentError,
+    Features,
+    Picture,
+    Received,
+    Span,
+    Stream,
+    Transport,
+)
 from semcore_channels.transports import header_code, scale
 from semcore_channels.transports.interleaving import interleave
 from semcore_channels.transports.stream_layout import Burst, StreamTransport, deinterleaved_span

@@ -15,18 +15,19 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
-from semcore.interfaces import Codec, Transport
-from semcore.rng import Rng
-from semcore.types import (
+from semcore import (
     Bitstream,
+    Codec,
     Features,
     Picture,
     Received,
+    Rng,
     Semantics,
     Stream,
     Symbols,
     Text,
     Tokens,
+    Transport,
     apportion,
 )
 from semcore_channels.coding.codes import Code, Decoder, can_compile, code_for

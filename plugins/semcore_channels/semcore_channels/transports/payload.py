@@ -6,9 +6,7 @@ import struct
 
 import numpy as np
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Codec
-from semcore.types import Bitstream, Features, Picture, Span, Stream, Text, Tokens
+from semcore import Bitstream, Codec, ComponentError, Features, Picture, Span, Stream, Text, Tokens
 
 _NOT_UTF8 = dict.fromkeys(range(0xDC80, 0xDD00), "\ufffd")
 

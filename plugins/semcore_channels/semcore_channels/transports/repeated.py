@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from semcore.errors import ComponentError
-from semcore.interfaces import ChannelModel, Transport
-from semcore.link.adaptation import LEAST_SNR_DB, MOST_SNR_DB, Adaptive
-from semcore.rng import Rng
-from semcore.types import Layout, Received, Semantics, Span, Stream, Symbols
+from semcore import (
+    LEAST_SNR_DB,
+    MOST_SNR_DB,
+    Adaptive,
+    ChannelModel,
+    ComponentError,
+    Layout,
+    Received,
+    Rng,
+    Semantics,
+    Span,
+    Stream,
+    Symbols,
+    Transport,
+)
 from semcore_channels.transports.stream_layout import received_span
 
 if TYPE_CHECKING:

@@ -15,21 +15,23 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
-from semcore.component.digest import digest
-from semcore.errors import ComponentError
-from semcore.interfaces import ChannelModel, Codec, Transport
-from semcore.memo import LRU
-from semcore.rng import Rng
-from semcore.types import (
+from semcore import (
+    LRU,
     Bitstream,
+    ChannelModel,
+    Codec,
+    ComponentError,
     Layout,
     Picture,
     Received,
+    Rng,
     Semantics,
     Span,
     Stream,
     Symbols,
+    Transport,
     apportion,
+    digest,
 )
 from semcore_channels.modulation import ModulationName
 from semcore_channels.transports.ldpc import LDPC, ratio

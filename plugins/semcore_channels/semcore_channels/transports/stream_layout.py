@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from semcore.interfaces import Transport
-from semcore.rng import Rng
-from semcore.types import Layout, Received, Semantics, Span, Stream, Symbols
+from semcore import Layout, Received, Rng, Semantics, Span, Stream, Symbols, Transport
 from semcore_channels.transports.interleaving import deinterleave
 
 if TYPE_CHECKING:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from semcore.interfaces import Codec
-from semcore.rng import Rng
-from semcore.types import Bitstream, Picture, Received, Span, Stream, Text, Tokens, apportion
+from semcore import Bitstream, Codec, Picture, Received, Rng, Span, Stream, Text, Tokens, apportion
 from semcore_channels.modulation import ModulationName, load, registry
 from semcore_channels.transports.payload import from_bytes, to_bytes
 from semcore_channels.transports.stream_layout import Burst, StreamTransport

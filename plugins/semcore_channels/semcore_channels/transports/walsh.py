@@ -10,10 +10,19 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from annotated_types import Ge, Le
 
-from semcore.errors import ComponentError
-from semcore.interfaces import ChannelModel, Transport
-from semcore.rng import Rng
-from semcore.types import Layout, Received, Semantics, Span, Stream, Symbols, apportion
+from semcore import (
+    ChannelModel,
+    ComponentError,
+    Layout,
+    Received,
+    Rng,
+    Semantics,
+    Span,
+    Stream,
+    Symbols,
+    Transport,
+    apportion,
+)
 
 if TYPE_CHECKING:
     import torch

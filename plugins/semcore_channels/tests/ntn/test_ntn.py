@@ -14,8 +14,7 @@ import pytest
 import torch
 from scipy import special, stats
 
-from semcore.errors import ComponentError, RunError
-from semcore.rng import Rng
+from semcore import ComponentError, Rng, RunError
 from semcore_channels.budget import noise_power_dbm
 from semcore_channels.ntn.channels import NTNTDL, Satellite
 from semcore_channels.ntn.geometry import doppler_hz, free_space_loss_db, slant_range_km

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from semcore.errors import ComponentError
-from semcore.rng import Rng
+from semcore import ComponentError, Rng
 from semcore_channels.ofdm import reception
 from semcore_channels.ofdm.channel import OFDMChannel
 from semcore_channels.ofdm.equalisation import Combined

@@ -12,7 +12,7 @@ import pytest
 import torch
 from scipy import special, stats
 
-from semcore.rng import Rng
+from semcore import Rng
 from semcore_channels.ofdm.estimation import Correlation
 from semcore_channels.ofdm.sampling import Sampling
 from semcore_channels.ofdm.slots import SlotRange

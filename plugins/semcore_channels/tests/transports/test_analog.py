@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from semcore.errors import ComponentError
-from semcore.rng import Rng
-from semcore.types import Features, Picture, Semantics, Text
+from semcore import ComponentError, Features, Picture, Rng, Semantics, Text
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.snr import noise_variance
 from semcore_channels.tr38901.cells import UMa

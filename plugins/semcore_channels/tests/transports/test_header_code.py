@@ -7,9 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from semcore.interfaces import ChannelModel
-from semcore.rng import Rng
-from semcore.types import Features, Layout, Semantics, Span, Symbols
+from semcore import ChannelModel, Features, Layout, Rng, Semantics, Span, Symbols
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.transports import header_code, scale
 from semcore_channels.transports.analog import COPIES, Analog

@@ -11,11 +11,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Codec
-from semcore.rng import Rng
-from semcore.runs.threads import limited
-from semcore.types import Bitstream, Features, Ledger, Picture, Semantics, Text, Tokens
+from semcore import (
+    Bitstream,
+    Codec,
+    ComponentError,
+    Features,
+    Ledger,
+    Picture,
+    Rng,
+    Semantics,
+    Text,
+    Tokens,
+)
+from semcore.testing.internals import limited
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.modulation.registry import BUILT_IN
 from semcore_channels.tr38901.cells import UMa

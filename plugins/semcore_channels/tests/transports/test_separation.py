@@ -9,9 +9,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from semcore import ConfigError, Picture, Rng, Semantics
-from semcore.testing.build import build
-from semcore.types import Ledger
+from semcore import ConfigError, Ledger, Picture, Rng, Semantics
+from semcore.testing.internals import build
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.transports.separation import SCHEMES, Separation, best_scheme, failures, tiled
 from semcore_image.codecs.hevc import HevcIntra

@@ -8,11 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from semcore.errors import ComponentError
-from semcore.interfaces import Transport
-from semcore.link.multiplex import Multiplex
-from semcore.rng import Rng
-from semcore.types import Bitstream, Features, Ledger, Semantics, Text
+from semcore import Bitstream, ComponentError, Features, Ledger, Rng, Semantics, Text, Transport
+from semcore.testing.internals import Multiplex
 from semcore_channels.flat import AWGN, Rayleigh
 from semcore_channels.transports.analog import Analog
 from semcore_channels.transports.ldpc import LDPC

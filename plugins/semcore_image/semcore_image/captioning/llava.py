@@ -11,10 +11,8 @@ import numpy as np
 from annotated_types import Ge
 from PIL import Image
 
-from semcore import KnowledgeBase, RunError, Sample, SemanticEncoder, Semantics, Stream, Text
-from semcore.models.files import need_tokenizer, parsed
-from semcore.models.pretrained import Pretrained
-from semcore.steps import each
+from semcore import KnowledgeBase, RunError, Sample, SemanticEncoder, Semantics, Stream, Text, each
+from semcore.models import Pretrained, need_tokenizer, parsed
 from semcore_image.pixels import image_of
 from semcore_image.streams import CAPTION
 

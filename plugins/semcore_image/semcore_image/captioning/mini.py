@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from semcore import KnowledgeBase, Sample, SemanticEncoder, Semantics, Stream, Text
-from semcore.steps import each
+from semcore import KnowledgeBase, Sample, SemanticEncoder, Semantics, Stream, Text, each
 from semcore_image.models.digests import check_written, mini_digest, written
 from semcore_image.pixels import image_of, to_tensor
 from semcore_image.streams import CAPTION

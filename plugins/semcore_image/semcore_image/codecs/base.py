@@ -18,10 +18,8 @@ import numpy as np
 from annotated_types import Ge, Le
 from PIL import Image
 
-from semcore import Codec, ComponentError
-from semcore.errors import shown
-from semcore.limits import MAX_RECEIVED_PIXELS
-from semcore.media.pictures import read_picture
+from semcore import Codec, ComponentError, shown
+from semcore.media import MAX_RECEIVED_PIXELS, read_picture
 from semcore_image.pixels import grey
 
 Quality = Annotated[int, Ge(0), Le(100)]

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from semcore import ComponentError
-from semcore.limits import MAX_SCANS
+from semcore.media import MAX_SCANS
 from semcore_image.codecs.base import HeadedCodec
 
 START_OF_SCAN = b"\xff\xda"

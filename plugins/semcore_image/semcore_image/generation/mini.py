@@ -10,9 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge, Gt, Le
 
-from semcore import Candidates, Generator, KnowledgeBase, Rng, Sample, Semantics, Stream, Text
-from semcore.limits import MAX_DRAWN
-from semcore.steps import each
+from semcore import Candidates, Generator, KnowledgeBase, Rng, Sample, Semantics, Stream, Text, each
+from semcore.media import MAX_DRAWN
 from semcore_image.models.digests import check_written, mini_digest, written
 from semcore_image.pixels import check_drawn, from_tensor, resized, to_tensor
 from semcore_image.streams import CAPTION, caption_of, reference_of

@@ -24,11 +24,10 @@ from semcore import (
     Semantics,
     Stream,
     Text,
+    each,
 )
-from semcore.limits import MAX_DRAWN
-from semcore.models.files import need_tokenizer, parsed
-from semcore.models.pretrained import Pretrained
-from semcore.steps import each
+from semcore.media import MAX_DRAWN
+from semcore.models import Pretrained, need_tokenizer, parsed
 from semcore_image.pixels import check_drawn, resized
 from semcore_image.streams import CAPTION, caption_of, reference_of
 

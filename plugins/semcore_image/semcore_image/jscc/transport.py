@@ -14,6 +14,7 @@ from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
 from semcore import (
+    Adaptive,
     ComponentError,
     KnowledgeBase,
     Layout,
@@ -28,7 +29,6 @@ from semcore import (
     Symbols,
     Text,
 )
-from semcore.link.adaptation import Adaptive
 from semcore_image.captioning.mini import MiniCaptionEncoder
 from semcore_image.models.digests import check_written, mini_digest, written
 from semcore_image.pixels import from_tensor

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from semcore import Mean, Record, Statistic
-from semcore.metrics.builtin import RecordMetric
+from semcore.metrics import RecordMetric
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from semcore import Mean, Record, RunError, Statistic
-from semcore.metrics.builtin import RecordMetric, pictures
+from semcore.metrics import RecordMetric, pictures
 
 TORCHVISION = "https://download.pytorch.org/models/"
 NETWORKS = {

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from semcore import Record, Score, Statistic
-from semcore.metrics.builtin import RecordMetric, pictures
-from semcore.metrics.similarity import WINDOW, Border, ms_ssim
+from semcore.metrics import WINDOW, Border, RecordMetric, ms_ssim, pictures
 
 
 @dataclass(frozen=True)

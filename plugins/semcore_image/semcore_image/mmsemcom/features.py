@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from semcore import Candidates, ComponentError, Features, Pictures, Semantics
-from semcore.component.digest import digest, named_files
+from semcore import (
+    Candidates,
+    ComponentError,
+    Features,
+    Pictures,
+    Semantics,
+    digest,
+    named_files,
+    user_cache,
+)
 from semcore.fingerprint import origin
-from semcore.runs.cache import user_cache
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.models.clip import UsesClip
 from semcore_image.models.digests import check_written, classes_of, mini_digest, written

@@ -22,12 +22,12 @@ from semcore import (
     Rng,
     Semantics,
     Stream,
+    digest,
+    say,
+    user_cache,
 )
-from semcore.component.digest import digest
 from semcore.fingerprint import origin
-from semcore.limits import MAX_DRAWN
-from semcore.runs.cache import user_cache
-from semcore.steps import say
+from semcore.media import MAX_DRAWN
 from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, UsesMultiSem
 from semcore_image.models.digests import check_written, classes_of, mini_digest, written
 from semcore_image.pixels import check_drawn, from_tensor, resized

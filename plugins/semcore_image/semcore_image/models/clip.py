@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from semcore import ComponentError, RunError
-from semcore.models.pretrained import Pretrained
-from semcore.sandbox import Limits, attempt
+from semcore.commands import Limits, attempt
+from semcore.models import Pretrained
 from semcore_image.models.digests import check_written, joined, mini_digest, written
 from semcore_image.pixels import to_tensor
 

@@ -7,8 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from semcore import ComponentError, RunError
-from semcore.fingerprint.content import file_digest, fingerprint
+from semcore import ComponentError, RunError, file_digest, path_digest
 from semcore_image.vocabulary import CLASSES
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
@@ -79,4 +78,4 @@ def classes_of(folder: str | None, shipped: str) -> tuple[int, tuple[str, ...] |
 
 def written(folder: str) -> str:
     """The digest of the files that a recipe wrote into a folder; "" if there are none."""
-    return fingerprint(folder, WRITTEN)[:12]
+    return path_digest(folder, WRITTEN)[:12]

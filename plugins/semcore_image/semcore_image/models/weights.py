@@ -10,9 +10,8 @@ from typing import Any
 
 from torch import nn
 
-from semcore import RunError
-from semcore.fingerprint import content
-from semcore.models import weights as whole
+from semcore import RunError, path_digest
+from semcore.models import fill_weights
 from semcore_image.models import digests
 from semcore_image.models.digests import WEIGHTS
 
@@ -27,9 +26,7 @@ def load_mini(name: str, weights: str | None = None) -> Any:
     if name not in ASSEMBLE:
         raise ValueError(f"no mini model {name!r}; there are {', '.join(ASSEMBLE)}")
     place = folder_of(weights) if weights else name
-    return _load_mini(
-        name, place, content.fingerprint(WEIGHTS, digests.WRITTEN) + digests.written(place)
-    )
+    return _load_mini(name, place, path_digest(WEIGHTS, digests.WRITTEN) + digests.written(place))
 
 
 @lru_cache(8)
@@ -74,7 +71,7 @@ def fill(build: Callable[..., nn.Module], folder: str, **fixed: Any) -> Any:
         raise RunError(
             f"{WEIGHTS / folder / 'config.json'} does not describe a network of this kind: {error}"
         ) from error
-    return whole.fill(module, WEIGHTS / folder / "model.safetensors").float()
+    return fill_weights(module, WEIGHTS / folder / "model.safetensors").float()
 
 
 def _clip(folder: str) -> nn.Module:
@@ -105,7 +102,7 @@ def _diffusion(folder: str) -> nn.Module:
         raise RunError(
             f"{WEIGHTS / folder / 'config.json'} does not describe a network of this kind: {error}"
         ) from error
-    whole.fill(unet, WEIGHTS / folder / "model.safetensors")
+    fill_weights(unet, WEIGHTS / folder / "model.safetensors")
     own = (WEIGHTS / folder / "vae").is_dir()
     vae = fill(MiniVae, f"{folder}/vae" if own else "mini-diffusion/vae")
     return MiniDiffusion(load_mini("mini-clip"), vae, unet.float(), guidance)

@@ -13,9 +13,8 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge
 
-from semcore import Sample, Source
-from semcore.errors import SourceError
-from semcore.media.pictures import check_file
+from semcore import Sample, Source, SourceError
+from semcore.media import check_file
 from semcore_image.sources.files import SUFFIXES, folder, pixels_of
 from semcore_image.sources.on_demand import Entry, on_demand
 

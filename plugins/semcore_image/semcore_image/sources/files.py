@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from semcore import RunError
-from semcore.errors import SourceError
-from semcore.media.pictures import check_file, read_picture
+from semcore import RunError, SourceError
+from semcore.media import check_file, read_picture
 from semcore_image.codecs.hevc import register_heif
 from semcore_image.pixels import fit
 

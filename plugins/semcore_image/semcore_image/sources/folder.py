@@ -11,9 +11,8 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 
-from semcore import Sample, Source
-from semcore.errors import SourceError
-from semcore.media.pictures import written
+from semcore import Sample, Source, SourceError
+from semcore.media import written
 from semcore_image.sources.files import SUFFIXES, folder, pictures_below, pixels_of
 from semcore_image.sources.on_demand import Entry, on_demand
 

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from semcore import OnDemand, Sample
-from semcore.component.digest import digest
-from semcore.errors import SourceError
+from semcore import OnDemand, Sample, SourceError, digest
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from annotated_types import Ge, Le
 
 from semcore import Rng, Sample, Source
-from semcore.limits import MAX_DRAWN
+from semcore.media import MAX_DRAWN
 from semcore_image.pixels import check_drawn
 from semcore_image.sources.drawings import DRAWINGS
 from semcore_image.sources.scene import COLOURS, Scene, tint

@@ -12,8 +12,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from annotated_types import Ge
 
-from semcore import Sample, Source
-from semcore.errors import SourceError
+from semcore import Sample, Source, SourceError
 from semcore_image.sources.on_demand import Entry, on_demand
 
 Count = Annotated[int, Ge(0)]

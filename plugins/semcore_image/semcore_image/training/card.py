@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from semcore import Recipe
-from semcore.training.loop import command_of
+from semcore.training import command_of
 from semcore_image.training.data import Split
 
 

@@ -14,15 +14,7 @@ from annotated_types import Ge
 from diffusers import UniPCMultistepScheduler
 
 from semcore import Rng
-from semcore.training.loop import (
-    at_snr,
-    descend,
-    one_cycle,
-    run_epochs,
-    set_rate,
-    warming,
-    write_model,
-)
+from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.mmsemcom.networks import load
 from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
 from semcore_image.mmsemcom.unet import build

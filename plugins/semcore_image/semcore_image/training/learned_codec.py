@@ -15,7 +15,7 @@ from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
 from semcore import ChannelModel, ComponentError, Rng
-from semcore.training.loop import (
+from semcore.training import (
     at_snrs,
     by_row,
     descend,

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 
 from semcore import Recipe
-from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, write_model
+from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.models.mini_caption import (
     END,
     PAD,

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from semcore import Recipe
-from semcore.training.loop import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.models.mini_clip import MAX_CHARACTERS, MiniClip, as_float, text_to_bytes
 from semcore_image.training.augmentation import augment
 from semcore_image.training.card import learnt_from, model_card

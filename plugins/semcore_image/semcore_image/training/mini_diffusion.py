@@ -17,7 +17,7 @@ from diffusers import UniPCMultistepScheduler
 from diffusers.models.attention_processor import AttnProcessor
 
 from semcore import Recipe
-from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training import descend, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.models.digests import check_written
 from semcore_image.models.mini_clip import MiniClip
 from semcore_image.models.mini_diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from semcore import Recipe
-from semcore.training.loop import descend, one_cycle, run_epochs, set_rate, write_model
+from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.models.mini_clip import as_float
 from semcore_image.models.mini_diffusion import MiniVae
 from semcore_image.training.augmentation import augment

@@ -26,15 +26,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from semcore import ChannelModel, ComponentError, Rng, RunError
-from semcore.training.loop import (
-    at_snr,
-    descend,
-    one_cycle,
-    run_epochs,
-    set_rate,
-    warming,
-    write_model,
-)
+from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.mmsemcom.networks import Backbone, MultiSem, TimmBackbone, build
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.models.weights import load_mini

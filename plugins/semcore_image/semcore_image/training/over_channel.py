@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from annotated_types import Ge, Le
 
 from semcore import ChannelModel, Recipe, Rng
-from semcore.training.loop import symbols_of
+from semcore.training import symbols_of
 
 Decibels = Annotated[float, Ge(-50), Le(100)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from semcore import RunError
-from semcore.cli.select import Place
+from semcore.commands import Place
 
 
 @click.command("memory")

@@ -16,10 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semcore import Component, ComponentError, RunError, Scenario, Space
-from semcore.component.digest import digest
-from semcore.fingerprint.content import file_digest
-from semcore.storage import write_output
+from semcore import Component, ComponentError, RunError, Scenario, Space, digest, file_digest
+from semcore.commands import write_output
 
 SHIPPED = "shipped"
 """Name of the shipped memory."""
@@ -177,7 +175,7 @@ def lines_of_run(folder: Path) -> list[Line]:
     Raises:
         RunError: the folder is not a run, or the run has no sessions
     """
-    from semcore.runs.results import read_run
+    from semcore.analysis import read_run
 
     found: list[Line] = []
     for result in read_run(folder).results:

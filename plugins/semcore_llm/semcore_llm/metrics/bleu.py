@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from semcore import ComponentError, Record, Score, Statistic
-from semcore.metrics.builtin import RecordMetric
+from semcore.metrics import RecordMetric
 from semcore_llm.metrics.texts import mean, texts
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from semcore import Record, Score, Statistic
-from semcore.metrics.builtin import RecordMetric
+from semcore.metrics import RecordMetric
 
 if TYPE_CHECKING:
     pass

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from semcore import ComponentError, Mean, Record, Statistic, Text
-from semcore.media.texts import read_text
-from semcore.metrics.builtin import RecordMetric
+from semcore.media import read_text
+from semcore.metrics import RecordMetric
 
 STOP_WORDS = frozenset(
     "a an the and or of on in at to by with from for over under near is are was were be it its "

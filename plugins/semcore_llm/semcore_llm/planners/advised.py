@@ -140,7 +140,7 @@ class Advised(Remembers, Planner, abc.ABC):
         simulator: PlanSimulator,
         report: Mapping[str, float],
     ) -> Plan:
-        from semcore.entrypoints.naming import name_of
+        from semcore import name_of
 
         plan = self.fallback.plan(scenario, memory, simulator)
         note = f"the fallback {name_of(type(self.fallback))} plans: {reason}"

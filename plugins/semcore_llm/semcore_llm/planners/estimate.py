@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcore import PlanSimulator, Scenario, Space, Trial
-from semcore.types import utility
+from semcore import PlanSimulator, Scenario, Space, Trial, utility
 from semcore_llm.memory.store import Memory, alike, number
 
 OTHER_VALUE = 0.15

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semcore import Plan, Planner, PlanSimulator, Scenario
-from semcore.component.digest import digest
+from semcore import Plan, Planner, PlanSimulator, Scenario, digest
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from annotated_types import Ge
 
 from semcore import Bounds, PlanSimulator, RunError, Scenario, Space
-from semcore.models.files import need_tokenizer
-from semcore.models.pretrained import Pretrained
+from semcore.models import Pretrained, need_tokenizer
 from semcore_llm.planners.advised import Advised, NoAdviceError
 from semcore_llm.planners.answer import Answer, AnswerError, read_answer
 from semcore_llm.planners.prompt import STEPS, document, instructions, plan_schema

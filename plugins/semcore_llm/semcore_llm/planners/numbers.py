@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from semcore.component.base import unit_of
+from semcore import unit_of
 
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "

@@ -10,8 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
-from semcore import Plan, Planner, PlanSimulator, Scenario, Space
-from semcore.errors import listed
+from semcore import Plan, Planner, PlanSimulator, Scenario, Space, listed
 from semcore_llm.memory.store import Remembers
 from semcore_llm.planners.estimate import (
     Candidate,

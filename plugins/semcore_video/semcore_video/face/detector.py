@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from semcore import RunError
-from semcore.fingerprint.content import fingerprint
+from semcore import RunError, path_digest
 from semcore_video.face.mesh import POINTS
 
 _LOCK = threading.Lock()
@@ -38,7 +37,7 @@ def named_models() -> list[list[Any]]:
         for variable in (LANDMARKER, SEGMENTER)
         if variable in os.environ
     ]
-    return [[place.name, fingerprint(place)] for place in places]
+    return [[place.name, path_digest(place)] for place in places]
 
 
 def faces(picture: np.ndarray) -> list[np.ndarray]:

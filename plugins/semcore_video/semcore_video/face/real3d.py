@@ -14,8 +14,17 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Gt, Le
 
-from semcore import Candidates, Generator, KnowledgeBase, Rng, RunError, Sample, Semantics, Stream
-from semcore.fingerprint.content import fingerprint
+from semcore import (
+    Candidates,
+    Generator,
+    KnowledgeBase,
+    Rng,
+    RunError,
+    Sample,
+    Semantics,
+    Stream,
+    path_digest,
+)
 from semcore_video.face.reference import newest_picture
 from semcore_video.licences import REAL3D
 from semcore_video.media.reading import read_clip
@@ -73,8 +82,8 @@ class Real3DPortrait(Generator):
         if not folder_name:
             return None
         folder = Path(folder_name).expanduser()
-        code = fingerprint(folder, ("*.py", "*.yaml", "*.yml", "*.json"))
-        return {"program": code, **{Path(name).name: fingerprint(folder / name) for name in NEEDED}}
+        code = path_digest(folder, ("*.py", "*.yaml", "*.yml", "*.json"))
+        return {"program": code, **{Path(name).name: path_digest(folder / name) for name in NEEDED}}
 
     @property
     def accepts(self) -> Mapping[str, tuple[type[Stream], ...]]:  # type: ignore[override]  # of a class until its voice is known

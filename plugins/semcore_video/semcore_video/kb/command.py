@@ -12,7 +12,7 @@ import click
 import numpy as np
 
 from semcore import RunError
-from semcore.cli.run import OVERRIDES, PIPELINE
+from semcore.commands import OVERRIDES, PIPELINE
 from semcore_video.kb.face import FaceKB, likeness, movement
 from semcore_video.kb.policies import psnr_db
 
@@ -49,9 +49,8 @@ def calibrate(pipeline: Path, overrides: tuple[str, ...], share: float) -> None:
 
     For example: semcore kb calibrate av_knowledge.yaml source.limit=20
     """
-    from semcore.cli.columns import columns, console
-    from semcore.config.experiment import load
-    from semcore.runs.runner import load as samples_of
+    from semcore.commands import columns, console, load
+    from semcore.commands import load_samples as samples_of
 
     experiment = load(pipeline, overrides)
     setup = experiment.resolve(experiment.cells[0])

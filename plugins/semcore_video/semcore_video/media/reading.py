@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semcore import ComponentError
-from semcore.limits import MAX_CLIP_FRAMES, MAX_FRAMES, MAX_PIXELS, MAX_SEQUENCE_PIXELS
+from semcore.media import MAX_CLIP_FRAMES, MAX_FRAMES, MAX_PIXELS, MAX_SEQUENCE_PIXELS
 from semcore_video.media.colours import rgb
 from semcore_video.media.interlacing import progressive
 from semcore_video.media.scaling import squared

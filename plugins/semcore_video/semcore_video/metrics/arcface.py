@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from semcore import RunError
-from semcore.fingerprint.content import fingerprint
+from semcore import RunError, path_digest
 from semcore_video.licences import ARCFACE
 from semcore_video.metrics.faces import CSIM
 from semcore_video.metrics.pairs import METHOD
@@ -69,7 +68,7 @@ class ArcFaceCSIM(CSIM):
     def embed(self, picture: np.ndarray, points: np.ndarray) -> np.ndarray:
         import torch
 
-        network, face = _network(self.weights, fingerprint(self.weights)), aligned(picture, points)
+        network, face = _network(self.weights, path_digest(self.weights)), aligned(picture, points)
         with torch.inference_mode():
             found: torch.Tensor = network(
                 torch.from_numpy(face.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]

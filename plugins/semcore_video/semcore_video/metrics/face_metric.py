@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semcore.metrics.builtin import RecordMetric
+from semcore.metrics import RecordMetric
 from semcore_video.face.detector import named_models
 from semcore_video.face.landmarks import Detector, landmarks
 from semcore_video.licences import DLIB, DLIB_68, MEDIAPIPE

@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Ge
 
 from semcore import Decibels, Mean, Record, Score, Statistic
-from semcore.metrics.builtin import RecordMetric
+from semcore.metrics import RecordMetric
 from semcore_video.face.dlib_faces import embedding
 from semcore_video.face.identity import mean_face, similarity
 from semcore_video.face.landmarks import correlation, opening

@@ -10,7 +10,7 @@ import numpy as np
 from annotated_types import Ge
 
 from semcore import Metric, Record, Statistic
-from semcore.metrics.builtin import RecordMetric
+from semcore.metrics import RecordMetric
 from semcore_video.metrics.pairs import METHOD, paired
 
 

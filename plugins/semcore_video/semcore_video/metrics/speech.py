@@ -21,10 +21,11 @@ from semcore import (
     SemanticEncoder,
     Statistic,
     Text,
+    digest,
+    named_files,
+    plain,
 )
-from semcore.component.base import plain
-from semcore.component.digest import digest, named_files
-from semcore.metrics.builtin import RecordMetric
+from semcore.metrics import RecordMetric
 from semcore_video.face.landmarks import correlation
 from semcore_video.licences import JIWER, P862, PYSTOI
 from semcore_video.paper import PAPER

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from semcore import Mean, Record, RunError, Statistic
-from semcore.fingerprint.content import fingerprint
+from semcore import Mean, Record, RunError, Statistic, path_digest
 from semcore_video.licences import SYNCNET
 from semcore_video.metrics.face_metric import FaceMetric
 from semcore_video.resampling import resample_audio
@@ -62,7 +61,7 @@ class _SyncNet(FaceMetric, abc.ABC):
         result = record.result
         if result.video is None or result.audio is None or not result.sample_rate_hz:
             return None
-        network = _network(self.weights, fingerprint(self.weights))
+        network = _network(self.weights, path_digest(self.weights))
         faces = cropped(result.video, self.landmarks(result.video))
         crops = None if faces is None else faces[at_25_fps(len(faces), float(result.fps or FPS))]
         result_distances = (

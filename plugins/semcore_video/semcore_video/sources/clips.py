@@ -12,13 +12,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Gt
 
-from semcore import ComponentError, OnDemand, Sample, Source
-from semcore.component.digest import digest
-from semcore.errors import SourceError
-from semcore.fingerprint.content import file_digest
-from semcore.media.pictures import written
-from semcore.media.texts import read_text
-from semcore.memo import LRU
+from semcore import LRU, ComponentError, OnDemand, Sample, Source, SourceError, digest, file_digest
+from semcore.media import read_text, written
 from semcore_video.face.cut import face_square
 from semcore_video.face.follow import Person
 from semcore_video.face.tracker import FACE, Tracking

@@ -12,11 +12,8 @@ import numpy as np
 from annotated_types import Ge
 from PIL import Image, ImageOps
 
-from semcore import ComponentError, OnDemand, Sample, Source
-from semcore.component.digest import digest
-from semcore.errors import SourceError
-from semcore.limits import MAX_FRAMES, MAX_SEQUENCE_PIXELS
-from semcore.media.pictures import decode_picture, open_picture, written
+from semcore import ComponentError, OnDemand, Sample, Source, SourceError, digest
+from semcore.media import MAX_FRAMES, MAX_SEQUENCE_PIXELS, decode_picture, open_picture, written
 
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".png": "PNG", ".apng": "PNG"}
 PICTURES = {**ANIMATIONS, ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP", ".ppm": "PPM"}

@@ -22,7 +22,7 @@ from semcore import (
     Source,
     Tokens,
 )
-from semcore.limits import MAX_SEQUENCE_PIXELS
+from semcore.media import MAX_SEQUENCE_PIXELS
 from semcore_video.face.cut import face_square
 from semcore_video.face.mesh import eye_openness
 from semcore_video.face.motion import basis

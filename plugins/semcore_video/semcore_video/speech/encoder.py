@@ -19,8 +19,8 @@ from semcore import (
     Stream,
     Text,
     Tokens,
+    path_digest,
 )
-from semcore.fingerprint.content import fingerprint
 from semcore_video.licences import POCKETSPHINX, PRAATIO
 from semcore_video.paper import PAPER
 from semcore_video.speech import textgrid
@@ -97,7 +97,7 @@ class Speech(SemanticEncoder):
 
     def identity(self) -> Any:
         """The digest of a folder of alignments."""
-        return fingerprint(self.textgrids, ("*.TextGrid",)) or None
+        return path_digest(self.textgrids, ("*.TextGrid",)) or None
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:

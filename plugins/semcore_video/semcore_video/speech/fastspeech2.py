@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from semcore import Candidates, Generator, KnowledgeBase, Rng, RunError, Sample, Semantics, Stream
-from semcore.models.pretrained import Pretrained
+from semcore.models import Pretrained
 from semcore_video.licences import POCKETSPHINX, TRANSFORMERS
 from semcore_video.paper import PAPER
 from semcore_video.speech.phones import SILENCE

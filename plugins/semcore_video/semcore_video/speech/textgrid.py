@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from semcore import ComponentError, RunError
-from semcore.media.texts import read_text
+from semcore.media import read_text
 from semcore_video.speech.align import Phone
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
 

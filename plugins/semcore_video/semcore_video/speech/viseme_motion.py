@@ -19,7 +19,7 @@ from semcore import (
     Semantics,
     Stream,
 )
-from semcore.limits import MAX_FRAMES
+from semcore.media import MAX_FRAMES
 from semcore_video.face.encoder import MOTION
 from semcore_video.paper import PAPER
 from semcore_video.resampling import USUAL_FPS

@@ -22,7 +22,7 @@ from semcore import (
     Semantics,
     Stream,
 )
-from semcore.models.pretrained import Pretrained
+from semcore.models import Pretrained
 from semcore_video.licences import LIBROSA, TRANSFORMERS
 from semcore_video.paper import PAPER
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, in_bands, sound_of

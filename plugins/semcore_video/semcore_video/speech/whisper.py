@@ -20,8 +20,7 @@ from semcore import (
     Stream,
     Text,
 )
-from semcore.models.files import need_tokenizer
-from semcore.models.pretrained import Pretrained
+from semcore.models import Pretrained, need_tokenizer
 from semcore_video.licences import TRANSFORMERS
 from semcore_video.paper import PAPER
 from semcore_video.resampling import resample_audio

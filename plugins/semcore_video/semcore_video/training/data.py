@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from semcore import Component, ComponentError
-from semcore.component.digest import digest
-from semcore.fingerprint.content import file_digest
+from semcore import Component, ComponentError, digest, file_digest
 from semcore_video.sources.clips import Clips
 from semcore_video.speech.grid import grid_sentence
 

@@ -14,7 +14,7 @@ from annotated_types import Ge
 from safetensors.numpy import save_file
 
 from semcore import Recipe
-from semcore.training.loop import command_of
+from semcore.training import command_of
 from semcore_video.face.mesh import (
     INNER_LIPS,
     IRISES,

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from annotated_types import Ge, Le
 
 from semcore import ChannelModel, Recipe, Rng
-from semcore.training.loop import (
+from semcore.training import (
     at_snrs,
     command_of,
     drawn_db,

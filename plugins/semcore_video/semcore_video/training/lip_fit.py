@@ -13,7 +13,7 @@ from annotated_types import Ge
 from safetensors.numpy import save_file
 
 from semcore import Recipe
-from semcore.training.loop import command_of
+from semcore.training import command_of
 from semcore_video.face.landmarks import landmarks
 from semcore_video.metrics.lip_fit import audio_features, lip_motion
 from semcore_video.metrics.sync import FARTHEST, fit

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from semcore.training.claim import claim
+from semcore.training import claim
 from semcore_video.speech.networks import EXPANSION, LipVoice
 from semcore_video.training.corpus import VOICES
 from semcore_video.training.synthetic_lips import speech_with_lips

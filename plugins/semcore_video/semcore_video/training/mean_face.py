@@ -12,7 +12,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from semcore import ComponentError, Recipe
-from semcore.training.loop import command_of
+from semcore.training import command_of
 from semcore_video.face.dlib_faces import embedding
 from semcore_video.face.identity import similarity
 from semcore_video.face.landmarks import landmarks

@@ -15,9 +15,8 @@ import torch
 import torch.nn.functional as F
 from annotated_types import Ge, Le
 
-from semcore import ChannelModel, Recipe, Rng
-from semcore.entrypoints.naming import name_of
-from semcore.training.loop import (
+from semcore import ChannelModel, Recipe, Rng, name_of
+from semcore.training import (
     asked,
     at_snrs,
     by_row,

@@ -16,9 +16,8 @@ from annotated_types import Ge, Le
 from safetensors.numpy import save_file
 from scipy.fft import dct
 
-from semcore import ChannelModel, Features, Recipe, Rng, Semantics, Transport
-from semcore.entrypoints.naming import name_of
-from semcore.training.loop import at_snr, command_of, measured_at
+from semcore import ChannelModel, Features, Recipe, Rng, Semantics, Transport, name_of
+from semcore.training import at_snr, command_of, measured_at
 from semcore_video.face.encoder import MOTION
 from semcore_video.face.motion import POSE, basis
 from semcore_video.face.reference import best_reference

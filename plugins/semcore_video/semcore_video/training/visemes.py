@@ -13,7 +13,7 @@ from annotated_types import Ge
 from safetensors.numpy import save_file
 
 from semcore import Recipe
-from semcore.training.loop import command_of
+from semcore.training import command_of
 from semcore_video.face.mesh import lip_opening
 from semcore_video.face.motion import POSE, basis
 from semcore_video.face.reference import best_reference

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from semcore import Recipe
-from semcore.training.loop import command_of, run_epochs, run_steps, write_model
+from semcore.training import command_of, run_epochs, run_steps, write_model
 from semcore_video.resampling import resample_audio
 from semcore_video.speech.lips import normalised
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, energy_of, mel_of, pitch_of

@@ -12,8 +12,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore import ComponentError, Features, Received, Span, Stream
-from semcore.link.adaptation import Adaptive
+from semcore import Adaptive, ComponentError, Features, Received, Span, Stream
 from semcore_channels.transports import header_code
 from semcore_channels.transports.interleaving import interleave
 from semcore_channels.transports.stream_layout import Burst, StreamTransport, deinterleaved_span

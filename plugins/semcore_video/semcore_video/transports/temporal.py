@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from semcore import ComponentError, Features, Received, Span, Stream, Text, Tokens
-from semcore.link.adaptation import Adaptive
+from semcore import Adaptive, ComponentError, Features, Received, Span, Stream, Text, Tokens
 from semcore_channels.transports import header_code
 from semcore_channels.transports.interleaving import interleave
 from semcore_channels.transports.stream_layout import Burst, StreamTransport, deinterleaved_span
