@@ -14,8 +14,8 @@ import semcore
 
 ROOT = Path(__file__).parent.parent
 PUBLIC = (
-    "semcore", "semcore.analysis", "semcore.commands", "semcore.media", "semcore.metrics.builtin", "semcore.models",
-    "semcore.statistics.kinds", "semcore.testing", "semcore.testing.internals", "semcore.training.loop",
+    "semcore", "semcore.analysis", "semcore.commands", "semcore.media", "semcore.metrics", "semcore.models",
+    "semcore.statistics", "semcore.testing", "semcore.testing.internals", "semcore.training",
 )  # fmt: skip
 """The public modules; everything else may change."""
 NAMES = {module: set(importlib.import_module(module).__all__) for module in PUBLIC}

@@ -28,7 +28,7 @@ GROUPS = {
     "Executors and jobs": ("", ""),
     "Planning": ("semcore.planning.interface", "semcore.planning.interface"),
     "Plan space": ("semcore.planning.space", "semcore.planning.space"),
-    "Kinds of metrics": ("semcore.statistics.kinds", "semcore.statistics.kinds"),
+    "Kinds of metrics": ("semcore.statistics", "semcore.statistics"),
     "Types": ("semcore.types", "semcore.types"),
     "Randomness": ("semcore.rng", "semcore.rng"),
     "Progress": ("semcore.steps", "semcore.steps"),

@@ -18,9 +18,9 @@ from semcore import (
     Semantics,
     digest,
     named_files,
+    source_digest,
     user_cache,
 )
-from semcore.fingerprint import origin
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.models.clip import UsesClip
 from semcore_image.models.digests import check_written, classes_of, mini_digest, written
@@ -162,7 +162,7 @@ class UsesMultiSem(UsesClip):
             )
         images, who = (
             candidates.samples.images,
-            [origin.of(type(self)).digest, named_files(self), self.identity(), self.lists],
+            [source_digest(type(self)), named_files(self), self.identity(), self.lists],
         )
         parts = [images[first : first + CHUNK] for first in range(0, len(images), CHUNK)]
         if not candidates.origin:

@@ -24,9 +24,9 @@ from semcore import (
     Stream,
     digest,
     say,
+    source_digest,
     user_cache,
 )
-from semcore.fingerprint import origin
 from semcore.media import MAX_DRAWN
 from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, UsesMultiSem
 from semcore_image.models.digests import check_written, classes_of, mini_digest, written
@@ -131,7 +131,7 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
             if Path(self.weights).expanduser().is_dir()
             else mini_digest(self.weights)
         )
-        return digest(held, origin.of(type(self)).digest)
+        return digest(held, source_digest(type(self)))
 
     @functools.cached_property
     def _net(self) -> ClassDiffusion:
