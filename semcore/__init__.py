@@ -1,14 +1,25 @@
 """semcore: plugin-based, extensible generative semantic communication.
 
-The names below are the public interface; everything else may change. Importing semcore loads no torch.
+The names below are the public interface; everything else may change. Importing semcore does
+not import torch.
 """
 
 from semcore.component.base import Component, check_fields, plain, unit_of
-from semcore.component.digest import digest, named_files
+from semcore.component.digest import digest
 from semcore.component.secret import Secret
 from semcore.entrypoints.naming import name_of
-from semcore.errors import ComponentError, ConfigError, PluginError, RunError, SemcoreError, SourceError, listed, shown
+from semcore.errors import (
+    ComponentError,
+    ConfigError,
+    PluginError,
+    RunError,
+    SemcoreError,
+    SourceError,
+    listed,
+    shown,
+)
 from semcore.fingerprint.content import file_digest, path_digest
+from semcore.fingerprint.named import named_files
 from semcore.fingerprint.origin import source_digest
 from semcore.interfaces import (
     ChannelModel,

@@ -7,7 +7,8 @@
     └── RunError         a run cannot start, go on or be read
         └── SourceError  a source cannot give its samples; carries every reason
 
-A message says where, what, and what to do; the command line prints it without a traceback and exits with 2.
+A message says where, what, and what to do. The command line prints it without a traceback and
+exits with status 2.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from typing import Any
 from semcore.wording.redaction import redact, starred
 
 SHOWN = 100
-"""So many characters of a source line are shown, around the place that is meant."""
+"""Characters of a source line that are shown, around the place of the problem."""
 LONGEST = 400
-"""So many characters of a message are shown."""
+"""Characters of a message that are shown."""
 MOST = 50
-"""So many problems are told at once."""
+"""Problems that one error reports."""
 
 
 class SemcoreError(Exception):
-    """Base of all errors that are the user's to mend; anything else is a bug of ours."""
+    """Base of all errors that a user can fix; anything else is a bug in semcore."""
 
 
 class ComponentError(SemcoreError):
@@ -44,19 +45,17 @@ class RunError(SemcoreError):
 
 
 class SourceError(RunError):
-    """A source cannot give its samples, because of what its settings name: files that are missing or damaged, say.
+    """A source cannot give its samples, for example because files are missing or damaged.
 
     Args:
-        reasons: everything that is wrong, each in one line
-        setting: the field of the source that is to blame
+        reasons: everything that is wrong, one line each
+        setting: the field of the source that is wrong
         hint: what to do
     """
 
     def __init__(self, reasons: Sequence[str], setting: str = "path", hint: str = "") -> None:
         self.reasons, self.setting, self.hint = tuple(reasons), setting, hint
-        more = len(self.reasons) - MOST
-        lines = [*self.reasons[:MOST], *[f"... and {more:,} more"] * (more > 0)]
-        super().__init__("\n".join(lines) + (f"; {hint}" if hint else ""))
+        super().__init__("\n".join(_first(self.reasons)) + (f"; {hint}" if hint else ""))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SourceError, (self.reasons, self.setting, self.hint)
@@ -93,8 +92,9 @@ class Problem:
         """The source line, or the part of a long one around the caret, and the caret below it."""
         caret, source = max(self.column - 1, 0), starred(self.source)
         start = max(0, caret - SHOWN // 2) if caret > SHOWN - 20 else 0
-        # A terminal must not obey what stands in a file, and a tab must not push the caret away.
-        shown = "".join(c if c.isprintable() else " " for c in source[start : start + SHOWN]).rstrip()
+        # Control characters must not reach a terminal, and a tab must not shift the caret.
+        part = source[start : start + SHOWN]
+        shown = "".join(c if c.isprintable() else " " for c in part).rstrip()
         indent = 0 if start else min(len(shown) - len(shown.lstrip()), caret)
         before = shown[indent : max(caret - start, indent)].ljust(caret - start - indent)
         width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in before)
@@ -102,16 +102,20 @@ class Problem:
 
 
 class ConfigError(SemcoreError):
-    """A pipeline file or an override is wrong. `problems` holds everything found, in reading order."""
+    """A pipeline file or an override is wrong; `problems` holds all problems in reading order."""
 
     def __init__(self, problems: list[Problem]) -> None:
         distinct: dict[tuple[str, str], Problem] = {}
-        for problem in problems:  # the same words at the same place are one problem, whatever the hints
+        for problem in problems:  # the same message at the same place is one problem
             distinct.setdefault((problem.where, problem.message), problem)
         self.problems = tuple(distinct.values())
-        more = len(self.problems) - MOST
-        told = [str(problem) for problem in self.problems[:MOST]] + [f"... and {more:,} more"] * (more > 0)
-        super().__init__("\n".join(told))
+        super().__init__("\n".join(_first(list(map(str, self.problems)))))
+
+
+def _first(lines: Sequence[str]) -> list[str]:
+    """At most `MOST` lines, and how many more there are."""
+    more = len(lines) - MOST
+    return [*lines[:MOST], f"... and {more:,} more"] if more > 0 else list(lines)
 
 
 def shown(value: Any) -> str:
@@ -120,17 +124,19 @@ def shown(value: Any) -> str:
         return f"a list of {len(value)}"
     if isinstance(value, Mapping):
         return "a mapping"
-    text = str(value).lower() if isinstance(value, bool) else "nothing" if value is None else repr(value)
+    if value is None:
+        return "nothing"
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) < 60 else text[:57] + "..."
 
 
 def listed(words: list[str], last: str = "and") -> str:
-    """Words as a sentence lists them: `a, b and c`."""
+    """Words as in a sentence: `a, b and c`."""
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 def _one_line(text: str) -> str:
-    """A message that a terminal can show: what cannot be printed is escaped, what is too long loses its middle."""
+    """A message as a terminal can show it: control characters escaped, a long one shortened."""
     if len(text) > LONGEST:
         text = f"{text[: LONGEST * 3 // 4]} ... {text[-LONGEST // 4 :]}"
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

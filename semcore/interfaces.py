@@ -5,8 +5,8 @@
 
 `Planner` stands with what it may ask, in `semcore.planning.interface`.
 
-A sample's result never depends on the batch it came in. Randomness is an argument. A receiver-side component has no
-argument that could carry the source.
+A sample's result never depends on its batch. Randomness is an argument. A component of the receiver
+has no argument that could carry the source.
 """
 
 from __future__ import annotations
@@ -54,14 +54,11 @@ class SemanticEncoder(Component, abc.ABC):
         """The streams of each sample; `kb` is the transmitter's knowledge base."""
 
     def views(self, sample: Sample) -> Mapping[str, np.ndarray]:
-        """Pictures for the report of what it looked at in a sample, by name, uint8 (H, W, 3); by default none."""
+        """What it looks at in a sample, for the report: name -> picture, uint8 (H, W, 3)."""
         return {}
 
     def found(self, sample: Sample) -> Mapping[str, tuple[int, int]]:
-        """What it looks for in the frames of a sample, a face for example: name -> (frames with it, frames searched).
-
-        The row of the sample and the report say so; by default it looks for nothing.
-        """
+        """What it detects in frames, a face for example: name -> (frames with it, all frames)."""
         return {}
 
 
@@ -73,55 +70,56 @@ class Transport(Component, abc.ABC):
     carries: ClassVar[tuple[type[Stream], ...]] = STREAM_TYPES
     """The stream types it can send."""
     loopback_sdr_db: ClassVar[float] = 20.0
-    """Energy over error of any features or picture over a noise-free link; a learned codec promises less."""
+    """Least signal-to-distortion ratio of features and pictures over a noise-free link, dB."""
 
     @property
     def group_size(self) -> int:
-        """How many consecutive samples of a batch share channel uses; what becomes of one depends on the others then."""
+        """Number of consecutive samples of a batch that share channel uses."""
         return 1
 
     def adapted_to(self, channel: ChannelModel) -> Transport:
-        """The same transport as a transmitter sets it up that knows the channel's mean SNR; by default, unchanged."""
+        """The transport as set up for this channel, whose mean SNR both ends know."""
         return self
 
     def incompatibility(self, stream: type[Stream]) -> str:
         """Why it cannot carry streams of a type, as set up; "" if it can."""
-        return "" if stream in self.carries else f"carries {', '.join(one.__name__ for one in self.carries)}"
+        names = ", ".join(one.__name__ for one in self.carries)
+        return "" if stream in self.carries else f"carries {names}"
 
     @abc.abstractmethod
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
-        """Symbols of unit average power, one or more rows a batch; one `Span` a stream of a sample."""
+        """Symbols of unit average power, one or more rows per batch; one `Span` per stream."""
 
     @abc.abstractmethod
     def receive(self, received: Received) -> list[Semantics]:
-        """What arrived, one `Semantics` a sample of the batch; a lost stream is absent."""
+        """What arrived, one `Semantics` per sample of the batch; a lost stream is absent."""
 
 
 @dataclass(frozen=True)
 class ChannelModel(Component, abc.ABC):
     """A link: unit-power complex symbols in, equalised symbols and their noise variances out.
 
-    It knows nothing of streams, and gradients flow through it from `received.values` to `symbols.values`.
+    Streams are unknown here. Gradients flow from `received.values` back to `symbols.values`.
     """
 
     kind: ClassVar[str] = "channel"
 
     def incompatibility(self, transport: Transport) -> str:
-        """Why it cannot serve a transport, as both are set up, for example one that it would distort; "" if it can."""
+        """Why it cannot serve a transport, as both are set up; "" if it can."""
         return ""
 
     def mean_snr_db(self) -> float | None:
-        """Es/N0 before fading, dB, as both ends may know it beforehand (slow feedback); None: nobody can say."""
+        """Es/N0 before fading, dB, known to both ends by slow feedback; None: unknown."""
         return None
 
     def link_state(self) -> Mapping[str, float]:
-        """What both ends may know of the link beforehand, by name with unit: `snr_db`, `tx_power_dbm`, ...; for planners."""
+        """What both ends may know of the link beforehand, by name with unit (`snr_db`, ...)."""
         snr_db = self.mean_snr_db()
         return {} if snr_db is None else {"snr_db": snr_db}
 
     @abc.abstractmethod
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
-        """Send `symbols` over the link; random numbers are drawn at `rng.at(key)` for the key of each row."""
+        """Send `symbols` over the link; draw the numbers of a row at `rng.at(key)` of its key."""
 
 
 @dataclass(frozen=True)
@@ -130,49 +128,45 @@ class Generator(Component, abc.ABC):
 
     kind: ClassVar[str] = "generator"
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {}
-    """Names and types of the streams it makes use of; it must work with any of them lost."""
+    """Names and types of the streams it uses; it must work with any of them lost."""
     caches_itself: ClassVar[bool] = False
-    """Whether it keeps its candidates itself, because many samples share them: a run's cache would hold as many copies."""
+    """Whether it caches its candidates itself, because many samples share them."""
 
     def incompatibility(self, encoder: SemanticEncoder) -> str:
-        """Why it cannot regenerate what an encoder sends, as both are set up, for example by another codec; "" if it can.
-
-        The text names the field that is to blame first.
-        """
+        """Why it cannot regenerate what an encoder sends, the wrong field first; "" if it can."""
         return ""
 
     def size_incompatibility(self, size: tuple[int, int]) -> str:
-        """Why it cannot show pictures of (height, width) of the source as they were sent, since it expects others; "" if it
-        can. A generator that makes pictures of its own may make them of any size.
-
-        The text names the field that is to blame first.
-        """
+        """Why it cannot return pictures of (height, width), the wrong field first; "" if it can."""
         return ""
 
     @abc.abstractmethod
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        """Candidates for each sample; `kb` is the receiver's, random numbers are drawn at `rng.at(semantics.key)`.
+        """Candidates for each sample; `kb` is the receiver's.
 
-        Key and user are pseudonyms, others at each call: they tell nothing of the sample.
+        Random numbers are drawn at `rng.at(semantics.key)`. Key and user are pseudonyms, drawn for
+        each call.
         """
 
 
 @dataclass(frozen=True)
 class Selector(Component, abc.ABC):
-    """Picks one of the candidates, knowing no more than the receiver does."""
+    """Picks one of the candidates, from what the receiver knows."""
 
     kind: ClassVar[str] = "selector"
     order_matters: ClassVar[bool] = False
-    """Whether the choice depends on the order of the candidates, and not on what they are alone."""
+    """Whether the choice depends on the order of the candidates."""
 
     @abc.abstractmethod
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
         """One of the candidates of each sample."""
 
 
 @dataclass(frozen=True)
 class KBPolicy(Component, abc.ABC):
-    """Decides what the receiver's knowledge base must be told. An update is a stream: it costs, and can be lost."""
+    """Decides how knowledge bases are updated. An update is a stream: it costs, and can be lost."""
 
     kind: ClassVar[str] = "kb"
 
@@ -183,17 +177,17 @@ class KBPolicy(Component, abc.ABC):
 
     @abc.abstractmethod
     def update(self, kb: KnowledgeBase, samples: Sequence[Sample]) -> list[Semantics]:
-        """One update a sample, without streams where none is needed; `kb` is the transmitter's."""
+        """One update per sample, empty where none is needed; `kb` is the transmitter's."""
 
     def apply(self, kb: KnowledgeBase, delivered: Sequence[Semantics]) -> KnowledgeBase:
-        """The knowledge base after the updates that were delivered; called for both ends with what each one has."""
+        """The knowledge base of either end after the updates that were delivered to it."""
         for update in delivered:
             for stream in update.streams.values():
                 kb = kb.add(update.user, stream)
         return kb
 
 
-# ---------------------------------------------------------------------------------------------- around the link
+# ------------------------------------------------------------------------------- around the link
 
 
 @dataclass(frozen=True)
@@ -202,21 +196,20 @@ class Source(Component, abc.ABC):
 
     kind: ClassVar[str] = "source"
     draws: ClassVar[bool] = False
-    """Whether it draws its samples itself, with pictures of its setting `size`: nothing that they need can be missing or
-    damaged, so `semcore check` does not have them drawn."""
+    """Whether it draws samples of its setting `size`, so that `semcore check` need not read any."""
 
     @abc.abstractmethod
     def samples(self) -> Sequence[Sample]:
-        """All samples, in a fixed order, with unique ids; large ones as `OnDemand`, which reads one when it is needed."""
+        """All samples in a fixed order, with unique ids; large ones as `OnDemand`."""
 
     def remarks(self) -> Sequence[str]:
-        """What a user should know of its samples before a run, as far as that is soon found out: `semcore check` says it."""
+        """Remarks on the samples that `semcore check` prints; they must be quick to find out."""
         return ()
 
 
 @dataclass(frozen=True)
 class Codec(Component, abc.ABC):
-    """A picture codec: pixels to bytes and back. One that keeps every pixel has a true attribute `lossless`."""
+    """A picture codec. A lossless one has the attribute `lossless`, which is true."""
 
     kind: ClassVar[str] = "codec"
 
@@ -226,13 +219,14 @@ class Codec(Component, abc.ABC):
 
     @abc.abstractmethod
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
-        """Bytes, perhaps damaged, -> uint8 (H, W, 3), or None if they cannot be decoded; `size`: (H, W), if known."""
+        """Bytes, perhaps damaged -> uint8 (H, W, 3), or None; `size`: (H, W), if known."""
 
     def incompatibility(self, sender: Codec) -> str:
-        """Why it cannot decode what `sender` encodes, as both are set up; "" if it can: by default, what its own kind does."""
+        """Why it cannot decode what `sender` encodes; "" if it can, by default its own class."""
         from semcore.entrypoints.naming import name_of
 
-        return "" if type(self) is type(sender) else f"is {name_of(type(self))}, and the encoder's is {name_of(type(sender))}"
+        mine, other = type(self), type(sender)
+        return "" if mine is other else f"is {name_of(mine)}, and the encoder's is {name_of(other)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,8 +238,8 @@ class Record:
         sent: the streams that were sent
         arrived: the streams that arrived
         result: the reconstruction
-        ledger: what it cost, for this sample alone
-        report: what the channel said of itself
+        ledger: its channel uses and bits
+        report: what the channel reports of its rows
     """
 
     source: Sample
@@ -266,34 +260,31 @@ class Metric(Component, abc.ABC):
     better: ClassVar[str] = "higher"
     """`higher`, `lower`, or "" where neither is better."""
     statistic: ClassVar[Statistic] = Mean()
-    """What kind of number the values are, and between which ends: every metric declares it. See `semcore.statistics.kinds`."""
+    """What kind of number its values are, and their range; see `semcore.statistics.kinds`."""
     cost: ClassVar[bool] = False
-    """Whether it counts what was spent, whatever arrived: less of it is no merit where less arrived."""
+    """Whether it counts what was spent, whatever arrived."""
 
     @property
     def signature(self) -> str:
-        """Name, version and settings; values of different signatures are never averaged together."""
+        """Name, version and settings; values of different signatures are never averaged."""
         settings = ",".join(f"{key}={value}" for key, value in self.settings().items())
         return f"{type(self).__name__}({settings})"
 
     @abc.abstractmethod
     def measure(self, records: Sequence[Record]) -> list[float | None]:
-        """One value per record; None where the metric does not apply (a record without a picture, say).
+        """One value per record; None where the metric does not apply.
 
         A value of several trials, or a ratio whose mean is a ratio of sums, is a `Quotient`.
         """
 
     def judged(self, record: Record) -> tuple[int, int] | None:
-        """In how many of the frames that it looks at it found what it judges, and how many those are: (n, of m).
-
-        The row of the sample and the report say so. None, by default: it judges all that there is.
-        """
+        """(frames in which it found what it measures, frames searched); None: it uses all."""
         return None
 
 
 @dataclass(frozen=True)
 class Recipe(Component, abc.ABC):
-    """Trains shipped weights; the same command goes on from its last checkpoint."""
+    """Trains weights; the same command resumes from the last checkpoint."""
 
     kind: ClassVar[str] = "recipe"
 
@@ -308,13 +299,13 @@ def _ignore(step: Step) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """Work that can be done anywhere: it can be pickled, and returns something that can.
+    """Work that any process can do: it can be pickled, and so can its result.
 
     Fields:
-        call: does it
-        needs: what the process that does it must have
-        on_step: called in the process that gave the job out, when it begins and with each of its steps, by an executor that
-            receives them; it is not pickled
+        call: does the work
+        needs: what the process must have
+        on_step: called by the executor, in the process that submitted the job, with each step; it
+            is not pickled
     """
 
     call: Callable[[], Any]
@@ -327,7 +318,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Lost:
-    """Stands for what a job would have returned; `reason`: why it returned nothing, in one line."""
+    """The result of a job that returned nothing; `reason`: why, in one line."""
 
     reason: str
 
@@ -340,8 +331,8 @@ class Executor(Component, abc.ABC):
 
     @abc.abstractmethod
     def execute(self, jobs: Sequence[Job]) -> Iterator[tuple[int, Any]]:
-        """Do every job once; yields its index and what it returned, or `Lost`, in any order, as soon as it is known.
+        """Do every job once; yields its index and its result, or `Lost`, in any order.
 
-        A process that dies takes nothing with it but its own job. When the iteration ends, or is given up, no process that
-        it started is left.
+        A process that dies loses only its own job. When the iteration ends or is closed, every
+        process that it started has ended.
         """

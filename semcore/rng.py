@@ -1,7 +1,7 @@
-"""Random numbers by address: (seed, stage, sample) names a stream of numbers, whoever draws it and when.
+"""Random numbers by address: (seed, stage, sample) names a stream of numbers.
 
-A result is therefore the same for any number of workers, batch size, order and resume point, and the points of a sweep
-are paired: they see the same noise, scaled.
+A result is therefore the same for any number of workers, batch size, order and resume point, and
+the points of a sweep are paired: they see the same noise, scaled.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _SEPARATOR = "\x1f"
 
 
 class Rng:
-    """An address in the tree of random numbers, from which numbers are drawn; drawing never changes what the next one draws.
+    """An address in the tree of random numbers; drawing from it does not change it.
 
-    It holds a digest of seed and address and shows neither: a receiver's component cannot read from it which sample is meant.
+    It holds a digest of seed and address and shows neither: a receiver cannot tell the sample.
 
     Args:
         seed: the run's seed
@@ -54,22 +54,24 @@ class Rng:
         return self._made(self._root, _further)
 
     def alias(self, names: Mapping[str, str]) -> Rng:
-        """The same address; anywhere below it, a key of `names` leads to where its value would.
+        """The same address; anywhere below it, a key of `names` stands for its value.
 
-        Several of them that are joined by `+`, the key of a row that samples share, lead to where their values would,
-        joined.
+        So does each of several keys joined by `+`, as in the key of a row that samples share.
         """
         table = dict(names)
 
+        def renamed(name: str) -> str:
+            return "+".join(table.get(part, part) for part in name.split("+"))
+
         def below(state: Any, path: Iterable[str]) -> Any:
-            return _further(state, ("+".join(table.get(part, part) for part in name.split("+")) for name in path))
+            return _further(state, map(renamed, path))
 
         return self._made(self._state, below)
 
     def _made(self, state: Any, below: Callable[[Any, Iterable[str]], Any]) -> Rng:
-        made = object.__new__(Rng)
-        made._set(self._root, state, below)
-        return made
+        rng = object.__new__(Rng)
+        rng._set(self._root, state, below)
+        return rng
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Rng) and self._state.digest() == other._state.digest()
@@ -87,7 +89,7 @@ class Rng:
         return self
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("an Rng cannot be pickled: make it where it is used, from its seed and address")
+        raise TypeError("an Rng cannot be pickled: make it from its seed and address")
 
     def integer(self) -> int:
         """The 63-bit number of this address: a seed for any library."""
@@ -105,11 +107,13 @@ class Rng:
 
         return torch.Generator().manual_seed(self.integer())
 
-    def complex_normal(self, keys: tuple[str, ...], lengths: tuple[int, ...], width: int = 0) -> Tensor:
-        """Circular complex Gaussian numbers of unit variance, row by row.
+    def complex_normal(
+        self, keys: tuple[str, ...], lengths: tuple[int, ...], width: int = 0
+    ) -> Tensor:
+        """Circular complex Gaussian numbers of unit variance, complex64 (len(keys), n).
 
-        Row i holds `lengths[i]` numbers drawn at the address `keys[i]`, then zeros up to `width` (at least the longest
-        row): what a row gets depends neither on the other rows nor on how long they are.
+        Row i holds `lengths[i]` numbers drawn at the address `keys[i]`, then zeros up to `width`,
+        at least the longest row. It does not depend on the other rows.
 
         Returns:
             complex64 (len(keys), max(width, *lengths))
@@ -118,15 +122,19 @@ class Rng:
 
         rows = torch.zeros(len(keys), max((width, *lengths)), dtype=torch.complex64)
         for row, (key, length) in enumerate(zip(keys, lengths, strict=True)):
-            rows[row, :length] = torch.randn(length, dtype=torch.complex64, generator=self.at(key).torch())
+            drawn = torch.randn(length, dtype=rows.dtype, generator=self.at(key).torch())
+            rows[row, :length] = drawn
         return rows
 
     def noise(self, symbols: Symbols) -> Tensor:
-        """`complex_normal` in the shape of `symbols`, each row at its own address."""
-        return self.complex_normal(symbols.layout.keys, symbols.layout.lengths, symbols.values.shape[1])
+        """`complex_normal` in the shape of `symbols`, each row at its address."""
+        return self.complex_normal(
+            symbols.layout.keys, symbols.layout.lengths, symbols.values.shape[1]
+        )
 
     def uniform(self, symbols: Symbols) -> Tensor:
-        """Numbers in 0..1 in the shape of `symbols`, each row at its own address, zeros behind its end.
+        """Numbers in 0..1 in the shape of `symbols`, each row at its own address, zeros behind its
+        end.
 
         Returns:
             float32 (rows, n)
@@ -134,7 +142,8 @@ class Rng:
         import torch
 
         rows = torch.zeros(symbols.values.shape)
-        for row, (key, length) in enumerate(zip(symbols.layout.keys, symbols.layout.lengths, strict=True)):
+        layout = symbols.layout
+        for row, (key, length) in enumerate(zip(layout.keys, layout.lengths, strict=True)):
             rows[row, :length] = torch.rand(length, generator=self.at(key).torch())
         return rows
 

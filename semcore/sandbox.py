@@ -1,7 +1,8 @@
 """Work on what may crash, hang or eat all memory: done in a child process, watched from here.
 
-The child calls a function with each of its tasks in turn; the function yields values, which arrive here one by one. When the
-child dies, or is killed at a limit, the task it was at ends with a `Death`, and another child goes on with the next one.
+The child calls a function with each of its tasks in turn; the function yields values, which arrive
+here one by one. When the child dies, or is killed at a limit, the task it was at ends with a
+`Death`, and another child goes on with the next one.
 """
 
 from __future__ import annotations
@@ -69,11 +70,16 @@ class Death:
         return f"{self.reason} {what}" + (f" ({self.where})" if self.where else "") + said
 
     def __str__(self) -> str:
-        return self.reason + (f" ({self.where})" if self.where else "") + (f"; it said {self.said!r}" if self.said else "")
+        return (
+            self.reason
+            + (f" ({self.where})" if self.where else "")
+            + (f"; it said {self.said!r}" if self.said else "")
+        )
 
 
 def attempt(work: str, tasks: Sequence[Any], limits: Limits) -> Iterator[tuple[int, Any]]:
-    """Call `work` (`module:function`) with each task, in children; yields (index of the task, value or `Death`).
+    """Call `work` (`module:function`) with each task, in children; yields (index of the task, value
+    or `Death`).
 
     Args:
         tasks: values that JSON can hold
@@ -88,19 +94,25 @@ def attempt(work: str, tasks: Sequence[Any], limits: Limits) -> Iterator[tuple[i
 
 
 def _one_child(work: str, tasks: Sequence[Any], limits: Limits) -> Iterator[tuple[int, Any]]:
-    """The values of one child, up to the end of all tasks or its death; at least one task is over then."""
+    """The values of one child, up to the end of all tasks or its death; at least one task is over
+    then."""
     with tempfile.TemporaryDirectory(prefix="semcore-") as name:
         folder = Path(name)
         (folder / "tasks").write_text(json.dumps(tasks))
         (folder / "report").touch()
-        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)  # the child is to find what is found here
-        with open(folder / "output", "wb") as output, open(folder / "report", encoding="utf-8") as report:
+        # the child is to find what is found here
+        path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+        with (
+            open(folder / "output", "wb") as output,
+            open(folder / "report", encoding="utf-8") as report,
+        ):
             child = subprocess.Popen(
                 [sys.executable, "-P", "-m", "semcore.sandbox", work, name, str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**os.environ, "PYTHONPATH": path, "TMPDIR": name},  # what it leaves behind goes with the folder
+                # what it leaves behind goes with the folder
+                env={**os.environ, "PYTHONPATH": path, "TMPDIR": name},
                 start_new_session=True,
             )
             try:
@@ -111,8 +123,16 @@ def _one_child(work: str, tasks: Sequence[Any], limits: Limits) -> Iterator[tupl
                 child.wait()
 
 
-def _watch(child: subprocess.Popen[bytes], report: Any, folder: Path, limits: Limits, count: int) -> Iterator[tuple[int, Any]]:
-    index, line, heard, killed, allowed = 0, "", time.monotonic(), "", limits.first_s or limits.seconds
+def _watch(
+    child: subprocess.Popen[bytes], report: Any, folder: Path, limits: Limits, count: int
+) -> Iterator[tuple[int, Any]]:
+    index, line, heard, killed, allowed = (
+        0,
+        "",
+        time.monotonic(),
+        "",
+        limits.first_s or limits.seconds,
+    )
     while True:
         ended = child.poll() is not None
         line += report.readline()  # an unfinished line is finished later
@@ -148,7 +168,9 @@ def _resident_mb(pid: int) -> float:
         if sys.platform == "linux":
             pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
             return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-        told = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        told = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
         return int(told.stdout or 0) / 1024
     except (OSError, ValueError, IndexError):
         return 0.0
@@ -171,14 +193,16 @@ def place(text: str) -> str:
     """The innermost line outside of Python's own library in what faulthandler wrote, or ""."""
     frames = re.findall(r'File "([^"]+)", line (\d+)', text.partition("Current thread")[2] or text)
     library = sysconfig.get_path("stdlib")
-    own = [one for one in frames if "site-packages" in one[0] or not one[0].startswith((library, "<"))]
+    own = [
+        one for one in frames if "site-packages" in one[0] or not one[0].startswith((library, "<"))
+    ]
     for file, line in own[:1]:
         short = "/".join(Path(file).parts[-2:]) if file.endswith("__init__.py") else Path(file).name
         return f"{short}, line {line}"
     return ""
 
 
-# ---------------------------------------------------------------------------------------------- the child
+# ------------------------------------------------------------------------------- the child
 
 _READ: Any = vars(importlib.metadata.Distribution)["entry_points"].fget
 
@@ -186,8 +210,8 @@ _READ: Any = vars(importlib.metadata.Distribution)["entry_points"].fget
 def tolerate_broken_metadata() -> None:
     """In this process, packages whose entry points cannot be read bring none, whoever asks.
 
-    Pydantic, PyTorch, Numba and matplotlib ask for those of every package there is, and one file that is not UTF-8 would end
-    them all.
+    Pydantic, PyTorch, Numba and matplotlib ask for those of every package there is, and one file
+    that is not UTF-8 would end them all.
     """
 
     def entry_points(self: importlib.metadata.Distribution) -> Any:
@@ -225,7 +249,8 @@ while True:
 
 
 def die_with(parent: int) -> None:
-    """Let the system kill this process when the one that started it ends, even inside code that holds the interpreter's lock.
+    """Let the system kill this process when the one that started it ends, even inside code that
+    holds the interpreter's lock.
 
     Args:
         parent: the process that started this one
@@ -241,9 +266,21 @@ def die_with(parent: int) -> None:
 
 
 def watch(parent: int) -> None:
-    """Start a process that kills this one when `parent` ends, and ends with it: where the system has no signal for that."""
-    command = [sys.executable, "-I", "-S", "-c", _WATCH, str(parent), str(os.getpid()), str(WATCH_S)]
-    subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """Start a process that kills this one when `parent` ends, and ends with it: where the system
+    has no signal for that."""
+    command = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-c",
+        _WATCH,
+        str(parent),
+        str(os.getpid()),
+        str(WATCH_S),
+    ]
+    subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def main(work: str, folder: str, parent: str) -> None:

@@ -1,7 +1,7 @@
-"""How far a stage is while it works: what a cell that takes long says of itself.
+"""Progress of a stage while it works.
 
-A stage is opened by whoever calls it; what it is made of counts its samples, candidates or parts inside. Nothing depends on
-whether somebody listens.
+The caller of a stage opens it; the code inside counts samples, candidates or parts. No result
+depends on whether a listener is set.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class Step:
 
     Fields:
         stage: its name: `encode`, `link`, `generate`, `select`, `measure`; "" before the first
-        done: how many are done of what it counts
-        total: how many there are; 0: it counts nothing
+        done: number of items done
+        total: number of items; 0: it counts nothing
         what: what it counts: samples, candidates, metrics
     """
 
@@ -34,7 +34,8 @@ class Step:
 
 @dataclass(frozen=True)
 class StageDone:
-    """What became of one call of a stage: how many samples were computed, how many were known, how long it took."""
+    """One call of a stage: samples computed, samples taken from the cache, and its time in
+    seconds."""
 
     stage: str
     computed: int
@@ -49,7 +50,7 @@ _stage: ContextVar[str] = ContextVar("stage", default="")
 
 @contextlib.contextmanager
 def listening(listener: Listener) -> Iterator[None]:
-    """Call `listener` with every step that is made in here."""
+    """Call `listener` with every step inside this context."""
     token = _listener.set(listener)
     try:
         yield
@@ -59,7 +60,8 @@ def listening(listener: Listener) -> Iterator[None]:
 
 @contextlib.contextmanager
 def stage(name: str, total: int = 0, what: str = "samples") -> Iterator[None]:
-    """A stage of a cell begins, and ends with all that it counts done; one inside another takes its place meanwhile."""
+    """Begin a stage of a cell, and end it with all items done; an inner one replaces it
+    meanwhile."""
     token = _stage.set(name)
     try:
         say(0, total, what)
@@ -70,16 +72,16 @@ def stage(name: str, total: int = 0, what: str = "samples") -> Iterator[None]:
 
 
 def say(done: int, total: int, what: str = "samples") -> None:
-    """Report that this many of the stage's items are done."""
+    """Report the number of items of the stage that are done."""
     if (listener := _listener.get()) is not None:
         listener(Step(_stage.get(), done, total, what))
 
 
 def each(items: Iterable[T], what: str = "samples", total: int | None = None) -> Iterator[T]:
-    """The items, counted as those of the stage: each is done when the next one is asked for.
+    """The items of a stage, counted: each is done when the next one is requested.
 
     Args:
-        total: how many there are; None: as many as `items`, a sequence, holds
+        total: number of items; None: the length of `items`, a sequence
     """
     count = total if total is not None else len(items) if isinstance(items, Sequence) else 0
     for index, item in enumerate(items):

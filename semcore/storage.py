@@ -21,13 +21,16 @@ TEMPORARY = ".tmp-"
 
 
 def write(path: Path, data: bytes, durable: bool = True) -> None:
-    """Write a file so that `path` holds all of `data` or what it held before: temp, fsync, rename, fsync folder.
+    """Write a file so that `path` holds all of `data` or what it held before: temp, fsync, rename,
+    fsync folder.
 
-    Where the system can, the temporary file has no name, and a kill leaves nothing behind. Elsewhere it is locked as long as
-    its writer lives, so that `sweep` knows which ones are left over. What holds a secret is written without it.
+    Where the system can, the temporary file has no name, and a kill leaves nothing behind.
+    Elsewhere it is locked as long as its writer lives, so that `sweep` knows which ones are left
+    over. What holds a secret is written without it.
 
     Args:
-        durable: whether it must outlive a power failure; what can be made again (a cache) is not worth the wait
+        durable: whether it must outlive a power failure; what can be made again (a cache) is not
+            worth the wait
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     data = redact(data)
@@ -47,7 +50,8 @@ def write(path: Path, data: bytes, durable: bool = True) -> None:
 
 
 def write_output(path: Path, data: bytes) -> None:
-    """Write a file that a user named: as `write` does, but a link stays one, and a device or pipe takes the data itself."""
+    """Write a file that a user named: as `write` does, but a link stays one, and a device or pipe
+    takes the data itself."""
     try:
         mode = os.stat(path).st_mode
     except OSError:
@@ -64,7 +68,8 @@ def write_output(path: Path, data: bytes) -> None:
 
 
 def _write_unnamed(path: Path, data: bytes, durable: bool) -> bool:
-    """Write a file that has no name before it is whole; False: this system or file system has no such files."""
+    """Write a file that has no name before it is whole; False: this system or file system has no
+    such files."""
     if (file := _unnamed(path)) is None:
         return False
     folder = os.open(path.parent, os.O_RDONLY)
@@ -90,7 +95,8 @@ def _unnamed(path: Path) -> IO[bytes] | None:
 
 
 def _link(file: IO[bytes], folder: int, path: Path) -> bool:
-    """Give a file its name, in the place of another of that name; False: the system shows no way to it."""
+    """Give a file its name, in the place of another of that name; False: the system shows no way to
+    it."""
     source = f"/proc/self/fd/{file.fileno()}"
     try:
         os.link(source, path.name, dst_dir_fd=folder, follow_symlinks=True)
@@ -136,7 +142,8 @@ def _rename(temporary: Path, path: Path) -> None:
 
 
 def _locked(path: Path) -> IO[bytes]:
-    """A new file that is locked as long as it is open. One that was swept away before it was locked is made again."""
+    """A new file that is locked as long as it is open. One that was swept away before it was locked
+    is made again."""
     while True:
         file = open(path, "xb")  # noqa: SIM115 - the caller closes it
         fcntl.flock(file, fcntl.LOCK_SH)
@@ -146,7 +153,8 @@ def _locked(path: Path) -> IO[bytes]:
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temporary files below `folder` whose writers were killed; those of living ones are locked."""
+    """Remove the temporary files below `folder` whose writers were killed; those of living ones are
+    locked."""
     for path in folder.rglob(f"{TEMPORARY}*"):
         try:
             with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW), "rb") as file:
@@ -175,7 +183,8 @@ def from_json(data: bytes | str) -> Any:
     """JSON as `write_json` writes it.
 
     Raises:
-        ValueError: it is not JSON, or holds a number that is infinite or none, a text that is not Unicode, or too many levels
+        ValueError: it is not JSON, or holds a number that is infinite or none, a text that is not
+            Unicode, or too many levels
     """
     try:
         value = json.loads(data, parse_float=_number, parse_int=_whole, parse_constant=_no_number)
@@ -183,7 +192,11 @@ def from_json(data: bytes | str) -> Any:
         raise ValueError(_TOO_DEEP) from None
     level = [value]
     for _ in range(MAX_DEPTH + 1):
-        inner = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
+        inner = (
+            one.values() if isinstance(one, dict) else one
+            for one in level
+            if isinstance(one, (dict, list))
+        )
         level = [item for items in inner for item in items]
     if level:
         raise ValueError(_TOO_DEEP)
@@ -213,7 +226,7 @@ def _no_number(text: str) -> float:
     raise ValueError(f"{text} is not a number")
 
 
-# ---------------------------------------------------------------------------------------------- seals
+# ------------------------------------------------------------------------------- seals
 
 _EMPTY = "0" * 32
 _END = b'"digest": "%s"\n}\n'
@@ -225,7 +238,8 @@ def content_digest(data: bytes) -> str:
 
 
 def sealed(value: Mapping[str, Any]) -> bytes:
-    """A mapping as JSON whose last key, `digest`, is the digest of the file with zeros in its place."""
+    """A mapping as JSON whose last key, `digest`, is the digest of the file with zeros in its
+    place."""
     data = _json({**value, "digest": _EMPTY})
     return data.removesuffix(_END % _EMPTY.encode()) + _END % content_digest(data).encode()
 

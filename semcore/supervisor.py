@@ -1,9 +1,11 @@
-"""The command line watches itself: its work is done in a child, so that a crash of a plugin or library is reported.
+"""The command line watches itself: its work is done in a child, so that a crash of a plugin or
+library is reported.
 
-No `except` catches a segmentation fault, an `abort()` or an `os._exit()`. The command line therefore forks before it has
-loaded anything, and the child does all the work. When the child dies inside a task (a cell of a run), another child takes its
-place: what is done stays done, the task is tried once more, and then given up. Linux alone; elsewhere, and for who calls
-semcore from Python, work is done in the process itself, and `--jobs 2` or more protects a run all the same.
+No `except` catches a segmentation fault, an `abort()` or an `os._exit()`. The command line
+therefore forks before it has loaded anything, and the child does all the work. When the child dies
+inside a task (a cell of a run), another child takes its place: what is done stays done, the task is
+tried once more, and then given up. Linux alone; elsewhere, and for who calls semcore from Python,
+work is done in the process itself, and `--jobs 2` or more protects a run all the same.
 """
 
 from __future__ import annotations
@@ -38,13 +40,15 @@ class _Board:
         self.task, self.code = "", -1
 
     def write(self, task: str, code: int = -1) -> None:
-        """Note the task that is under way, "" for none; or that the child is done, with its exit code."""
+        """Note the task that is under way, "" for none; or that the child is done, with its exit
+        code."""
         data = json.dumps([task, code]).encode()[: _BOARD_BYTES - 1] + b"\n"
         self._memory.seek(0)
         self._memory.write(data)
 
     def read(self) -> tuple[str, int]:
-        """The task that was under way last, and the exit code; -1: the child did not come to its end."""
+        """The task that was under way last, and the exit code; -1: the child did not come to its
+        end."""
         self._memory.seek(0)
         line = self._memory.readline()
         task, code = json.loads(line) if line.endswith(b"\n") else ("", -1)
@@ -53,13 +57,16 @@ class _Board:
 
 _board: _Board | None = None
 _deaths: dict[str, list[str]] = {}
-"""Task -> how each process that was at it died; known to the watching process, and so to each child that it forks."""
+"""Task -> how each process that was at it died; known to the watching process, and so to each child
+that it forks."""
 
 
 def take_over() -> None:
-    """Let a child do the rest of this command: returns in the child, and in each that replaces one that died in a task.
+    """Let a child do the rest of this command: returns in the child, and in each that replaces one
+    that died in a task.
 
-    The process that called it watches, ends as the child does, and says of a child that crashed how and where.
+    The process that called it watches, ends as the child does, and says of a child that crashed how
+    and where.
     """
     global _board
     if sys.platform != "linux":
@@ -98,7 +105,9 @@ def take_over() -> None:
         if not task:
             _give_up(died, how)
         _deaths.setdefault(task, []).append(how)
-        print(f"\nThe process {how}; another one goes on in its place.", file=sys.stderr, flush=True)
+        print(
+            f"\nThe process {how}; another one goes on in its place.", file=sys.stderr, flush=True
+        )
 
 
 def ended(code: int) -> None:
@@ -121,7 +130,8 @@ def under_way(task: str) -> Iterator[None]:
 
 
 def given_up(task: str) -> str:
-    """Why a task is not begun again: how the processes died that were at it; "" if it may be begun."""
+    """Why a task is not begun again: how the processes died that were at it; "" if it may be
+    begun."""
     deaths = _deaths.get(task, [])
     if len(deaths) < TRIES:
         return ""
@@ -171,7 +181,10 @@ def _end_by(number: int) -> NoReturn:
 
 
 def _give_up(code: int, how: str) -> NoReturn:
-    print(f"error: the process that did the work {how}: a plugin, or a library that it uses, crashed", file=sys.stderr)
+    print(
+        f"error: the process that did the work {how}: a plugin, or a library that it uses, crashed",
+        file=sys.stderr,
+    )
     print("What was finished is intact, and the same command goes on from there.", file=sys.stderr)
     sys.stderr.flush()
     os._exit(128 - code if code < 0 else 2)

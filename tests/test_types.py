@@ -85,7 +85,7 @@ def test_symbols_and_what_is_received_of_them_are_checked() -> None:
     symbols = Symbols(values, layout((5, 3)))
     received = symbols.received(values, 0.5)
     assert received.noise_var.shape == (2, 5) and received.overhead == ({}, {}) == received.report
-    with pytest.raises(ComponentError, match="one entry a row"):
+    with pytest.raises(ComponentError, match="one entry per row"):
         symbols.received(values, 0.5, overhead=[{}])
     with pytest.raises(ComponentError, match="Received.values must have shape"):
         symbols.received(values[:1], 0.5)

@@ -1,1 +1,1 @@
-"""The base of everything that a pipeline file can name: fields, validation, documentation, units, secrets, digest."""
+"""The base of everything that a pipeline file can name, its secrets and its digest."""

@@ -1,8 +1,8 @@
-"""Secrets: keys and passwords that a component uses, and that nothing writes down.
+"""Secrets: keys and passwords that a component uses and that are never written.
 
-A pipeline names the environment variable that holds one (`key: env:NAME`). Settings, digests, pickles and results hold that
-name; the value is read where it is used. What is written and printed is redacted all the same, so that a component that says
-too much, or an error of a library that does, gives nothing away.
+A pipeline names the environment variable that holds one (`key: env:NAME`). Settings, digests,
+pickles and results hold that name; the value is read where it is used. Output is redacted as well,
+in case a component or a library prints the value.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ WANTED = f"must be written {PREFIX}NAME, with the secret itself in the environme
 
 
 class Secret(str):
-    """A secret, by the name of the environment variable that holds it: as a text it is `env:NAME`, as in YAML.
+    """A secret, by the name of its environment variable; as text, `env:NAME`, as in YAML.
 
     Args:
         variable: name of the environment variable
     """
 
     def __new__(cls, variable: str) -> Secret:
-        """Also lets this process redact the value, if there is one."""
+        """Also has this process redact the value, if the variable is set."""
         if not isinstance(variable, str) or not _NAME.fullmatch(variable):
-            raise ComponentError("a Secret takes the name of an environment variable, not the secret itself")
-        made = super().__new__(cls, PREFIX + variable)
-        made._learn()
-        return made
+            raise ComponentError("a Secret takes the name of an environment variable, not a value")
+        secret = super().__new__(cls, PREFIX + variable)
+        secret._learn()
+        return secret
 
-    def __reduce__(self) -> Any:
-        return Secret, (self.variable,)  # made anew, so that the process that reads it redacts it, too
+    def __reduce__(self) -> Any:  # by the constructor, so that the other process redacts it as well
+        return Secret, (self.variable,)
 
     @property
     def variable(self) -> str:
@@ -45,11 +45,11 @@ class Secret(str):
 
     @property
     def is_set(self) -> bool:
-        """Whether the environment variable holds something."""
+        """Whether the environment variable is set and not empty."""
         return bool(os.environ.get(self.variable))
 
     def reveal(self) -> str:
-        """The secret itself; ask for it where it is used, and keep it nowhere.
+        """The secret itself, to be used at once and not stored.
 
         Raises:
             ComponentError: the environment variable is not set
@@ -61,7 +61,7 @@ class Secret(str):
 
     def _learn(self) -> None:
         value = os.environ.get(self.variable, "")
-        lines = [line for line in value.splitlines() if len(line) > 15]  # of a private key, say
+        lines = [line for line in value.splitlines() if len(line) > 15]  # as in a private key
         for part in (value, value.strip(), *lines):
             redaction.learn(part, f"[{self}]")
 
@@ -70,23 +70,29 @@ class Secret(str):
         from pydantic_core import core_schema
 
         written = core_schema.str_schema(pattern=f"^{PREFIX}{_NAME.pattern}$")
-        return core_schema.json_or_python_schema(written, core_schema.no_info_plain_validator_function(cls._read))
+        read = core_schema.no_info_plain_validator_function(cls._read)
+        return core_schema.json_or_python_schema(written, read)
 
     @classmethod
     def _read(cls, value: Any) -> Secret:
-        if isinstance(value, str) and value.startswith(PREFIX) and _NAME.fullmatch(value[len(PREFIX) :]):
-            return cls(value[len(PREFIX) :])
+        name = value.removeprefix(PREFIX) if isinstance(value, str) else ""
+        if name != value and _NAME.fullmatch(name):
+            return cls(name)
         if not isinstance(value, cls):
             raise ValueError(WANTED)
         return value
 
 
 def holds_secret(annotation: Any) -> bool:
-    """Whether a field of this type holds a secret: what is written there instead must not be shown."""
+    """Whether a field of this type holds a secret; an invalid value must not be shown."""
     return annotation is Secret or any(map(holds_secret, getattr(annotation, "__args__", ())))
 
 
 def unset(component: Any) -> dict[str, str]:
     """Field -> environment variable of each secret of a component that is not set."""
-    held = {field.name: getattr(component, field.name) for field in dataclasses.fields(component)}
-    return {name: one.variable for name, one in held.items() if isinstance(one, Secret) and not one.is_set}
+    unset = {}
+    for field in dataclasses.fields(component):
+        value = getattr(component, field.name)
+        if isinstance(value, Secret) and not value.is_set:
+            unset[field.name] = value.variable
+    return unset

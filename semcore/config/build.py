@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from semcore.component.base import MISSING, UNKNOWN, Component, check_value, field_types, plain, required, unit_of
+from semcore.component.base import Component, check_value, field_types, plain, required, unit_of
 from semcore.component.secret import holds_secret, unset
 from semcore.config.document import Path_, number_meant, scalar
 from semcore.entrypoints import discovery, naming
@@ -19,6 +19,7 @@ from semcore.errors import MOST, ComponentError, ConfigError, PluginError, Probl
 from semcore.plugins import registry
 from semcore.wording import redaction, units
 from semcore.wording.suggest import choice, foreign, guess, nearest, part_of, to_ascii
+from semcore.wording.validation import MISSING, UNKNOWN
 
 Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""

@@ -1,1 +1,1 @@
-"""One transmission, both ends: the block diagram as code. Start reading in `pipeline.py`."""
+"""One transmission, both ends. Start reading in `pipeline.py`."""

@@ -1,4 +1,4 @@
-"""What a component returned, held against what its interface asks for."""
+"""Checks what a component returned against its interface."""
 
 from __future__ import annotations
 
@@ -13,58 +13,54 @@ from semcore.interfaces import Metric, Record
 
 T = TypeVar("T")
 TOLERANCE = 1e-6
-"""By which rounding may put a value beyond the ends of its range, relative to an end greater than 1."""
+"""Rounding error allowed beyond the range of a metric, relative where a bound exceeds 1."""
 
 
-def expect(owner: Component, made: Any, kind: type[T], hint: str = "") -> T:
-    """`made`, if it is a `kind`.
-
-    Raises:
-        ComponentError: it is something else
-    """
-    if not isinstance(made, kind):
-        mend = f": {hint}" if hint else ""
-        raise ComponentError(f"{_named(owner)} must return {kind.__name__}, not {type(made).__name__}{mend}")
-    return made
+def expect(owner: Component, result: Any, kind: type[T], hint: str = "") -> T:
+    """`result`, if it is a `kind`; raises ComponentError otherwise."""
+    if not isinstance(result, kind):
+        found = type(result).__name__ + (f": {hint}" if hint else "")
+        raise ComponentError(f"{_named(owner)} must return {kind.__name__}, not {found}")
+    return result
 
 
-def expect_each(owner: Component, made: Any, kind: type[T], asked: Sequence[Any]) -> list[T]:
-    """`made`, if it holds one `kind` for each of what was `asked`.
-
-    Raises:
-        ComponentError: it does not
-    """
-    if not isinstance(made, (list, tuple)) or not all(isinstance(item, kind) for item in made):
-        raise ComponentError(f"{_named(owner)} must return a list with one {kind.__name__} a sample")
-    if len(made) != len(asked):
-        raise ComponentError(f"{_named(owner)} returned {len(made)} {kind.__name__} for {len(asked)} samples")
-    return list(made)
+def expect_each(owner: Component, result: Any, kind: type[T], samples: Sequence[Any]) -> list[T]:
+    """`result`, if it holds one `kind` per sample; raises ComponentError otherwise."""
+    name = kind.__name__
+    if not isinstance(result, (list, tuple)) or not all(isinstance(one, kind) for one in result):
+        raise ComponentError(f"{_named(owner)} must return a list with one {name} per sample")
+    if len(result) != len(samples):
+        counts = f"{len(result)} {name} for {len(samples)} samples"
+        raise ComponentError(f"{_named(owner)} returned {counts}")
+    return list(result)
 
 
 def expect_values(metric: Metric, records: Sequence[Record]) -> list[float | None]:
-    """What a metric says of each record: one number or None each, within the range that its `statistic` declares.
+    """A metric of each record: a number or None, in the range that its `statistic` declares.
 
     Raises:
-        ComponentError: it is something else
+        ComponentError: a value is missing, of another type or out of range
     """
-    found = metric.measure(records)
-    if not isinstance(found, (list, tuple)) or not all(one is None or isinstance(one, Real) for one in found):
-        raise ComponentError(f"{_named(metric)} must return a list with one number or None a sample")
-    if len(found) != len(records):
-        raise ComponentError(f"{_named(metric)} returned {len(found)} values for {len(records)} samples")
+    values = metric.measure(records)
+    name = _named(metric)
+    if not isinstance(values, (list, tuple)) or not all(isinstance(v, Real | None) for v in values):
+        raise ComponentError(f"{name} must return a list with one number or None per sample")
+    if len(values) != len(records):
+        raise ComponentError(f"{name} returned {len(values)} values for {len(records)} samples")
     low, high = metric.statistic.range
-    for value, record in zip(found, records, strict=True):
+    for value, record in zip(values, records, strict=True):
         if value is None:
             continue
         below = low is not None and value < low - TOLERANCE * max(1.0, abs(low))
         above = high is not None and value > high + TOLERANCE * max(1.0, abs(high))
         if below or above:
-            least, most = ("no end" if end is None else f"{end:g}" for end in (low, high))
-            said = f"{_named(metric)} says {float(value):g} of sample {record.source.id!r}"
-            raise ComponentError(f"{said}, and its `statistic` declares values from {least} to {most}")
-    return [value if value is None or isinstance(value, float) else float(value) for value in found]
+            least, most = ("no bound" if end is None else f"{end:g}" for end in (low, high))
+            measured = f"{name} returned {float(value):g} for sample {record.source.id!r}"
+            declared = f"its `statistic` declares values from {least} to {most}"
+            raise ComponentError(f"{measured}, but {declared}")
+    return [v if v is None or isinstance(v, float) else float(v) for v in values]
 
 
 def _named(owner: Component) -> str:
-    inner = getattr(owner, "inner", owner)  # a cached stage answers for the component inside
+    inner = getattr(owner, "inner", owner)  # of a cached stage, the component inside
     return f"{inner.kind} {name_of(type(inner))!r}"

@@ -1,13 +1,13 @@
-"""The block diagram, as code. Start reading here.
+"""The block diagram as code. Start reading here.
 
-            Semantics          Symbols          Received         Semantics'           Candidates
-    Sample ─ encoder.encode ─ transport.send ─ channel.transmit ─ transport.receive ─ generator.generate ─ selector ─ Sample'
-       │             ▲                                                       ▲
-       └─ kb.update ─┴─ a round of its own over the same channel ─ kb.apply ─┘
+           Semantics  Symbols    Received   Semantics'   Candidates
+    Sample ─ encode ─ send ─ transmit ─ receive ─ generate ─ select ─ Sample'
+       │        ▲                           ▲
+       └─ kb.update ── a round over the same channel ── kb.apply
 
-`transmit` sends one batch; session.py sends segment after segment, with a planner that may change the pipeline in between.
-What reaches the receiver has paid for it: nothing but `link` connects the two ends, and samples and users have other names
-at the receiver, see pseudonyms.py.
+`transmit` sends one batch; `semcore.planning.session` sends segments, between which a planner may
+change the pipeline. Only `link` connects the two ends, so that all that reaches the receiver has
+used the channel; the receiver sees pseudonyms of samples and users (`semcore.link.pseudonyms`).
 """
 
 from __future__ import annotations
@@ -49,23 +49,23 @@ class Pipeline:
     selector: Selector | None = None
     kb: KBPolicy | None = None
     silent: bool = False
-    """Whether nothing may be sent: everything is lost, and costs nothing."""
+    """Whether nothing is sent: all streams are lost, and no channel use is spent."""
 
     @functools.cached_property
     def adapted_transport(self) -> Multiplex:
-        """The transports as the transmitter sets them up for this channel; both ends know how."""
+        """The transports as set up for this channel, see `Transport.adapted_to`."""
         return self.transport.adapted_to(self.channel)
 
 
 @dataclass(frozen=True, eq=False)
 class Delivery:
-    """What a round over the link brought.
+    """The outcome of one round over the link.
 
     Fields:
         arrived: the streams that arrived, by sample in the order of the batch
-        ledger: what they cost
-        report: sample -> what the channel said of itself; `duration_s` is the time of this round alone, `air_time_s`
-            that of every round the sample needed
+        ledger: channel uses and bits of the round
+        report: sample -> report of the channel; `duration_s` is the time of this round,
+            `air_time_s` that of all rounds of the sample
     """
 
     arrived: list[Semantics]
@@ -73,23 +73,24 @@ class Delivery:
     report: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def after(self, earlier: Delivery) -> Delivery:
-        """This round with what an earlier one (updates, a plan) cost in channel uses and air time.
+        """This round with the channel uses and air time of an earlier one (updates, a plan).
 
-        Samples that took no part in the earlier one have an `air_time_s`, too, so that a mean over samples is one over all.
+        Every sample has an `air_time_s`, so that a mean over samples covers all of them.
         """
         report = {key: dict(self.report.get(key, {})) for key in (*self.report, *earlier.report)}
-        for key, mine in report.items():
-            times = [one.get("air_time_s", one.get("duration_s")) for one in (mine, earlier.report.get(key, {}))]
+        for key, own in report.items():
+            rounds = (own, earlier.report.get(key, {}))
+            times = [one.get("air_time_s", one.get("duration_s")) for one in rounds]
             if any(time is not None for time in times):
-                mine["air_time_s"] = sum(time or 0.0 for time in times)
+                own["air_time_s"] = sum(time or 0.0 for time in times)
         return replace(self, ledger=earlier.ledger + self.ledger, report=report)
 
 
 @dataclass(frozen=True, eq=False)
 class Transmission:
-    """What became of a batch: by sample in the order of the batch; the knowledge of both ends after it.
+    """The outcome of a batch, by sample in its order, and the knowledge of both ends after it.
 
-    `update_uses`: channel uses of the round that told the knowledge base
+    `update_uses`: channel uses of the round of updates
     """
 
     sent: list[Semantics]
@@ -100,59 +101,71 @@ class Transmission:
     update_uses: int = 0
 
 
-def transmit(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> Transmission:
+def transmit(
+    p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng
+) -> Transmission:
     """Send a batch of samples from one end to the other."""
     knowledge, updates = update_knowledge(p, samples, knowledge, rng.at("update"))
     sent = expect_each(p.encoder, p.encoder.encode(samples, knowledge.tx), Semantics, samples)
     data = link(p, sent, rng.at("data"))
     data = replace(data, arrived=granted(data.arrived, samples))
     candidates = generated(p.generator, data.arrived, knowledge.rx, rng.at("generator"))
-    results = selected(p.selector, candidates, data.arrived, knowledge.rx) if p.selector else first(candidates)
-    return Transmission(sent, data.after(updates), candidates, results, knowledge, updates.ledger.uses())
+    results = first(candidates)
+    if p.selector:
+        results = selected(p.selector, candidates, data.arrived, knowledge.rx)
+    delivery, uses = data.after(updates), updates.ledger.uses()
+    return Transmission(sent, delivery, candidates, results, knowledge, uses)
 
 
 def granted(arrived: Sequence[Semantics], samples: Sequence[Sample]) -> list[Semantics]:
-    """What arrived, with the extent of each sample: the receiver was granted a time that long for pictures that large."""
-    return [replace(there, extent=Extent.of(sample)) for there, sample in zip(arrived, samples, strict=True)]
+    """What arrived, with the extent of each sample, which the receiver knows from the grant."""
+    pairs = zip(arrived, samples, strict=True)
+    return [replace(semantics, extent=Extent.of(sample)) for semantics, sample in pairs]
 
 
-def update_knowledge(p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng) -> tuple[Knowledge, Delivery]:
-    """Bring the receiver's knowledge base up to date.
+def update_knowledge(
+    p: Pipeline, samples: Sequence[Sample], knowledge: Knowledge, rng: Rng
+) -> tuple[Knowledge, Delivery]:
+    """Update the knowledge bases of both ends.
 
-    Each update is acknowledged with one bit of feedback, so that both ends agree on what is in force: an update of which
-    a stream was lost, or failed its check, changes neither of them. One without a check (analog) is in force as it
+    One bit of feedback acknowledges each update, so that both ends agree: an update with a stream
+    that was lost or failed its check changes neither. Without a check (analog), it applies as it
     arrived.
     """
     if p.kb is None:
         return knowledge, Delivery([])
     updates = expect_each(p.kb, p.kb.update(knowledge.tx, samples), Semantics, samples)
     delivery = link(p, updates, rng)
-    whole = [
-        there.arrived() and there.streams.keys() == update.streams.keys()
-        for update, there in zip(updates, delivery.arrived, strict=True)
-    ]
-    arrived = [there if ok else there.only([]) for there, ok in zip(delivery.arrived, whole, strict=True)]
-    acknowledged = [update if ok else update.only([]) for update, ok in zip(updates, whole, strict=True)]
+    arrived, acknowledged = [], []
+    for update, received in zip(updates, delivery.arrived, strict=True):
+        ok = received.arrived() and received.streams.keys() == update.streams.keys()
+        arrived.append(received if ok else received.only([]))
+        acknowledged.append(update if ok else update.only([]))
     agreed = Knowledge(p.kb.apply(knowledge.tx, acknowledged), applied(p.kb, knowledge.rx, arrived))
     return agreed, replace(delivery, ledger=delivery.ledger + feedback(updates))
 
 
 def feedback(updates: Sequence[Semantics]) -> Ledger:
-    """One bit for each update, by which the receiver says whether it arrived."""
-    return Ledger(tuple(Entry(update.key, "update", "feedback", 0, 1) for update in updates if update.streams))
+    """One bit per update: the receiver's acknowledgement."""
+    keys = [update.key for update in updates if update.streams]
+    return Ledger(tuple(Entry(key, "update", "feedback", 0, 1) for key in keys))
 
 
 def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:
     """One round over the channel: the only way from one end to the other."""
     names = Pseudonyms.of(batch, component=p.adapted_transport)
     with names.in_errors(), steps.stage("link", len(batch)):
-        symbols = None if p.silent else p.adapted_transport.send(names.batch(batch), names.rng(rng).at("transport"))
+        address, symbols = names.rng(rng), None
+        if not p.silent:
+            symbols = p.adapted_transport.send(names.batch(batch), address.at("transport"))
         if symbols is None:
             return Delivery([replace(semantics, streams={}) for semantics in batch])
-        transmitted = p.channel.transmit(symbols, names.rng(rng).at("channel"))
-        received = expect(p.channel, transmitted, Received, "end with symbols.received(values, noise_var)")
+        transmitted = p.channel.transmit(symbols, address.at("channel"))
+        hint = "end with symbols.received(values, noise_var)"
+        received = expect(p.channel, transmitted, Received, hint)
         arrived = p.adapted_transport.receive(received)
-    layout = replace(received.layout, senders=tuple((semantics.key, semantics.user) for semantics in batch))
+    senders = tuple((semantics.key, semantics.user) for semantics in batch)
+    layout = replace(received.layout, senders=senders)
     reports: dict[str, dict[str, float]] = {}
     for sample, row in dict.fromkeys((span.sample, span.row) for span in layout.spans):
         report = reports.setdefault(layout.senders[sample][0], {})
@@ -160,17 +173,23 @@ def link(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> Delivery:
     return Delivery(named(arrived, batch), Ledger.of(replace(received, layout=layout)), reports)
 
 
-def generated(generator: Generator, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-    """What a generator makes of a batch that arrived."""
+def generated(
+    generator: Generator, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng
+) -> list[Candidates]:
+    """Candidates for a batch that arrived."""
     with Pseudonyms.of(batch, kb, generator).in_errors() as names:
-        made = generator.generate(names.batch(batch), names.knowledge(kb), names.receivers_rng(rng, batch))
-        return named_candidates(expect_each(generator, made, Candidates, batch), batch)
+        address = names.receivers_rng(rng, batch)
+        candidates = generator.generate(names.batch(batch), names.knowledge(kb), address)
+        return named_candidates(expect_each(generator, candidates, Candidates, batch), batch)
 
 
 def selected(
-    selector: Selector, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    selector: Selector,
+    candidates: Sequence[Candidates],
+    batch: Sequence[Semantics],
+    kb: KnowledgeBase,
 ) -> list[Sample]:
-    """What a selector takes of the candidates of a batch."""
+    """The candidates of a batch that a selector picks."""
     with Pseudonyms.of(batch, kb, selector).in_errors() as names:
         hidden = names.batch(batch)
         chosen = selector.select(named_candidates(candidates, hidden), hidden, names.knowledge(kb))
@@ -178,13 +197,13 @@ def selected(
 
 
 def applied(kb: KBPolicy, known: KnowledgeBase, delivered: Sequence[Semantics]) -> KnowledgeBase:
-    """What the receiver knows after the updates that were delivered."""
+    """The receiver's knowledge base after the updates that were delivered."""
     with Pseudonyms.of(delivered, known, kb).in_errors() as names:
         return names.true_knowledge(kb.apply(names.knowledge(known), names.batch(delivered)))
 
 
 def noiseless_loopback(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> list[Semantics]:
-    """What arrives over a link without noise: what a transmitter takes to be at the receiver once it was acknowledged."""
+    """What arrives without noise: the transmitter's estimate of what the receiver has."""
     symbols = p.adapted_transport.send(batch, rng)
     if symbols is None:
         return [replace(semantics, streams={}) for semantics in batch]
@@ -192,10 +211,11 @@ def noiseless_loopback(p: Pipeline, batch: Sequence[Semantics], rng: Rng) -> lis
 
 
 def _with_times_added(report: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
-    """A report with the times (`..._s`) of another one added to its own."""
-    return {name: value + (other.get(name, 0.0) if name.endswith("_s") else 0.0) for name, value in report.items()}
+    """A report with the times (`..._s`) of another one added."""
+    times = {name: value for name, value in other.items() if name.endswith("_s")}
+    return {name: value + times.get(name, 0.0) for name, value in report.items()}
 
 
 def first(candidates: Sequence[Candidates]) -> list[Sample]:
-    """The first candidate of each sample: what a pipeline without a selector takes."""
+    """The first candidate of each sample, for a pipeline without a selector."""
     return [some.samples[0] for some in candidates]

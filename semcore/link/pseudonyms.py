@@ -1,9 +1,9 @@
-"""What the receiver's half calls samples and users: names drawn at random for one call, which say nothing of them.
+"""Pseudonyms of samples and users at the receiver, drawn at random for each call.
 
-The id of a sample often names its class, its file or its speaker, and a receiver that could read it would know what was
-sent however bad the link is. So transports, generators, selectors and a policy's `apply` at the receiver see pseudonyms;
-results, ledger and reports have the true names. No number depends on a pseudonym: the `Rng` that goes with it knows which
-address is meant. A component that is labelled `genie = True` sees true names.
+The id of a sample often names its class, its file or its speaker, which a receiver must not know.
+So transports, generators, selectors and a policy's `apply` at the receiver see pseudonyms; results,
+ledger and reports have the true names. No random number depends on a pseudonym: the `Rng` that goes
+with it maps it to the true address. A component with `genie = True` sees true names.
 """
 
 from __future__ import annotations
@@ -17,13 +17,22 @@ from typing import Any
 
 from semcore.component.digest import digest
 from semcore.rng import Rng
-from semcore.types import Bitstream, Candidates, KnowledgeBase, Pictures, Sample, Semantics, Text, Tokens
+from semcore.types import (
+    Bitstream,
+    Candidates,
+    KnowledgeBase,
+    Pictures,
+    Sample,
+    Semantics,
+    Text,
+    Tokens,
+)
 
 NOTHING = KnowledgeBase()
 
 
 def is_genie(component: Any) -> bool:
-    """Whether a component, or one inside of it, may know what an honest receiver could not."""
+    """Whether a component, or one inside it, is a genie."""
     if isinstance(component, Mapping):
         return any(map(is_genie, component.values()))
     if isinstance(component, (list, tuple)):
@@ -37,7 +46,7 @@ def is_genie(component: Any) -> bool:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pseudonyms:
-    """The names that one call of a receiver's component sees.
+    """The names that a component of the receiver sees in one call.
 
     Fields:
         keys: key of a sample -> its pseudonym
@@ -48,47 +57,50 @@ class Pseudonyms:
     users: Mapping[str, str]
 
     @classmethod
-    def of(cls, batch: Sequence[Semantics], kb: KnowledgeBase = NOTHING, component: Any = None) -> Pseudonyms:
-        """Pseudonyms for the samples of a batch, and for its users and those of a knowledge base.
-
-        Args:
-            component: what is going to see them; a genie sees the true names
-        """
+    def of(
+        cls, batch: Sequence[Semantics], kb: KnowledgeBase = NOTHING, component: Any = None
+    ) -> Pseudonyms:
+        """Pseudonyms for samples and users, for one call of `component`; none for a genie."""
         genie = is_genie(component)
 
         def drawn(names: Iterable[str]) -> dict[str, str]:
             return {name: name if genie else secrets.token_hex(8) for name in dict.fromkeys(names)}
 
-        return cls(drawn(one.key for one in batch), drawn([*(one.user for one in batch), *kb.entries]))
+        users = [*(one.user for one in batch), *kb.entries]
+        return cls(drawn(one.key for one in batch), drawn(users))
 
     def batch(self, batch: Sequence[Semantics]) -> list[Semantics]:
         """A batch under its pseudonyms."""
-        return [replace(one, key=self.keys[one.key], user=self.users[one.user]) for one in batch]
+        keys, users = self.keys, self.users
+        return [replace(one, key=keys[one.key], user=users[one.user]) for one in batch]
 
     def knowledge(self, kb: KnowledgeBase) -> KnowledgeBase:
         """A knowledge base under the pseudonyms of its users."""
         return KnowledgeBase({self.users[user]: entries for user, entries in kb.entries.items()})
 
     def rng(self, rng: Rng) -> Rng:
-        """The same address; below it, the pseudonym of a sample leads to where its key does."""
+        """The same address; below it, the pseudonym of a sample stands for its key."""
         return rng.alias({pseudonym: key for key, pseudonym in self.keys.items()})
 
     def receivers_rng(self, rng: Rng, arrived: Sequence[Semantics]) -> Rng:
-        """The same address; below it, the pseudonym of a sample leads to numbers that say nothing of it, see `address_of`."""
+        """The same address; below it, the pseudonym of a sample stands for `address_of` it."""
         return rng.alias({self.keys[one.key]: address_of(one) for one in arrived})
 
     def true_knowledge(self, kb: KnowledgeBase) -> KnowledgeBase:
-        """The inverse of `knowledge`; users that it does not know keep their names."""
+        """The inverse of `knowledge`; other users keep their names."""
         true = {pseudonym: user for user, pseudonym in self.users.items()}
-        return KnowledgeBase({true.get(user, user): entries for user, entries in kb.entries.items()})
+        return KnowledgeBase(
+            {true.get(user, user): entries for user, entries in kb.entries.items()}
+        )
 
     @contextlib.contextmanager
     def in_errors(self) -> Iterator[Pseudonyms]:
-        """Gives itself; what is raised inside has true names in its message."""
+        """A context in which messages of exceptions get the true names."""
         try:
             yield self
         except Exception as error:
-            error.args = tuple(self._true(one) if isinstance(one, str) else one for one in error.args)
+            args = (self._true(one) if isinstance(one, str) else one for one in error.args)
+            error.args = tuple(args)
             raise
 
     def _true(self, text: str) -> str:
@@ -98,29 +110,33 @@ class Pseudonyms:
 
 
 def address_of(arrived: Semantics) -> str:
-    """Where the receiver draws its random numbers for what arrived of a sample.
+    """The address at which the receiver draws random numbers for what arrived of a sample.
 
-    Numbers drawn at the key would name the sample to whoever tries the ids of a data set, and seeds, until one gives the same
-    numbers. So the address is made of the texts, tokens and bytes that arrived, and of the form of everything else, which need
-    not be equal to the last bit on another machine. Samples of which the same arrived have the same numbers.
+    Numbers drawn at the key would reveal the sample to a receiver that tries ids and seeds. So the
+    address is made of the texts, tokens and bytes that arrived, and of the form of other streams,
+    whose values can differ between machines in the last bit.
     """
-    exact = (Text, Tokens, Bitstream)
-    return digest({name: one if isinstance(one, exact) else one.form for name, one in arrived.streams.items()})
+    exact, streams = (Text, Tokens, Bitstream), arrived.streams.items()
+    return digest({name: one if isinstance(one, exact) else one.form for name, one in streams})
 
 
-def named(made: Sequence[Semantics], batch: Sequence[Semantics]) -> list[Semantics]:
-    """Streams under the names of the batch that they belong to."""
-    return [replace(one, key=true.key, user=true.user) for one, true in zip(made, batch, strict=True)]
+def named(semantics: Sequence[Semantics], batch: Sequence[Semantics]) -> list[Semantics]:
+    """Streams under the true names of their batch."""
+    pairs = zip(semantics, batch, strict=True)
+    return [replace(one, key=true.key, user=true.user) for one, true in pairs]
 
 
-def named_candidates(made: Sequence[Candidates], batch: Sequence[Semantics]) -> list[Candidates]:
-    """Candidates under the names of the batch that they were made of."""
-    return [_candidates(one, true) for one, true in zip(made, batch, strict=True)]
+def named_candidates(
+    candidates: Sequence[Candidates], batch: Sequence[Semantics]
+) -> list[Candidates]:
+    """Candidates under the names of a batch."""
+    return [_candidates(one, true) for one, true in zip(candidates, batch, strict=True)]
 
 
-def named_samples(made: Sequence[Sample], batch: Sequence[Semantics]) -> list[Sample]:
-    """Reconstructions under the names of the batch that they were made of."""
-    return [replace(one, id=true.key, user=true.user) for one, true in zip(made, batch, strict=True)]
+def named_samples(samples: Sequence[Sample], batch: Sequence[Semantics]) -> list[Sample]:
+    """Reconstructions under the true names of their batch."""
+    pairs = zip(samples, batch, strict=True)
+    return [replace(one, id=true.key, user=true.user) for one, true in pairs]
 
 
 def _candidates(some: Candidates, true: Semantics) -> Candidates:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from semcore.component.base import Component, plain
-from semcore.component.digest import digest, named_files
+from semcore.component.digest import digest
 from semcore.entrypoints import naming
 from semcore.fingerprint import origin
+from semcore.fingerprint.named import named_files
 from semcore.version import __version__
 
 CORE = "semcore.runs.cell"

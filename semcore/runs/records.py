@@ -14,12 +14,12 @@ from annotated_types import Ge, Len, Lt
 from pydantic import AfterValidator
 from typing_extensions import TypedDict
 
-from semcore.component.base import wanted
 from semcore.entrypoints import naming
 from semcore.errors import PluginError, shown
 from semcore.plugins import registry
 from semcore.runs.files import is_plain
 from semcore.statistics.base import KINDS, statistic_of
+from semcore.wording.validation import wanted
 
 
 def _plain(name: str) -> str:

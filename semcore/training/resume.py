@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from semcore.component.base import Component, plain
-from semcore.component.digest import digest, named_files
+from semcore.component.digest import digest
 from semcore.config.paths import flatten
 from semcore.config.setup import components_in
 from semcore.entrypoints import naming
 from semcore.errors import RunError
 from semcore.fingerprint import origin
+from semcore.fingerprint.named import named_files
 from semcore.storage import write_json
 
 RECORD = "training.json"

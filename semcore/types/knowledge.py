@@ -1,4 +1,4 @@
-"""What lasts longer than a batch: the knowledge bases of both ends."""
+"""The knowledge bases of both ends, which outlast a batch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from semcore.types.semantics import Stream
 
 @dataclass(frozen=True, eq=False)
 class KnowledgeBase:
-    """What one end of the link has been told: streams by user, oldest first. Frozen: adding makes a new one.
+    """What one end of the link knows. It is frozen: `add` returns a new one.
 
     Fields:
         entries: user -> streams (reference pictures, ...), oldest first

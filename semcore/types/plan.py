@@ -1,4 +1,4 @@
-"""What a planner is told before a segment, and what it answers."""
+"""What a planner knows before a segment, and what it decides."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LIMITS = {
-    "channel_uses": "all that the segment costs, updates and the plan's own signalling included",
-    "air_time_s": "the longest time that a sample of the segment is on the air, s",
+    "channel_uses": "channel uses of the segment, updates and the signalling of the plan included",
+    "air_time_s": "longest time on the air of a sample of the segment, s",
     "tx_power_dbm": "transmit power, dBm",
 }
-"""What a segment may be limited in."""
+"""What can be limited in a segment."""
 
 
 @dataclass(frozen=True)
 class Term:
-    """One thing that the user cares about: a metric, and what of it is good.
+    """One term of the utility: a metric, and which of its values are good.
 
     Fields:
         metric: its name in the results
-        good: the value that leaves nothing to wish for: worth 1
-        bad: the value that is worth 0; between the two it is linear. A metric without a value is worth 0
-        weight: how much it counts among the others
+        good: the value that is worth 1
+        bad: the value that is worth 0, as is a missing one; linear between the two
+        weight: its weight among the terms
     """
 
     metric: str
@@ -32,14 +32,14 @@ class Term:
     weight: float = 1.0
 
     def worth(self, value: float | None) -> float:
-        """0..1"""
+        """What a value of the metric is worth, 0..1."""
         if value is None or not math.isfinite(value):
             return 0.0
         return min(max((value - self.bad) / (self.good - self.bad), 0.0), 1.0)
 
 
 def utility(terms: Sequence[Term], metrics: Mapping[str, float | None]) -> float | None:
-    """What a segment with these metrics is worth to the user: the weighted mean of its terms, 0..1; None without terms."""
+    """Utility of a segment with these metrics: the weighted mean of its terms, 0..1, or None."""
     weight = math.fsum(term.weight for term in terms)
     if not weight:
         return None
@@ -52,14 +52,14 @@ class Scenario:
 
     Fields:
         segment: index of the segment, from 0
-        task: what the user wants done, in the user's words
-        preferences: what the user cares about, in the user's words
+        task: what the user wants done, as text
+        preferences: what the user cares about, as text
         environment: the state of the world by dotted path, for example `{"channel.snr_db": 3.0}`
         utility: what the user cares about, in numbers
-        limits: the most of each of `LIMITS` that the segment may take; what is not named is not limited
+        limits: upper limits by name in `LIMITS`; what is not named is not limited
         link: the state of the link, by name with unit (`snr_db`, `elevation_deg`, ...)
         forecast: the state of the link in the segments that follow, the next one first
-        knowledge: user -> what the knowledge base of the transmitter holds, an entry in a few words
+        knowledge: user -> a description of each entry of the transmitter's knowledge base
     """
 
     segment: int = 0
@@ -73,11 +73,12 @@ class Scenario:
     knowledge: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
-        """As plain values, for JSON; without the forecast, of which every segment to come says its own part."""
-        words = {name: getattr(self, name) for name in ("segment", "task", "preferences")}
+        """As plain values, for JSON; without the forecast, which later segments contain."""
+        values = {name: getattr(self, name) for name in ("segment", "task", "preferences")}
         mappings = {name: dict(getattr(self, name)) for name in ("environment", "limits", "link")}
         held = {user: list(entries) for user, entries in self.knowledge.items()}
-        return {**words, **mappings, "utility": [vars(term) for term in self.utility], "knowledge": held}
+        terms = [vars(term) for term in self.utility]
+        return {**values, **mappings, "utility": terms, "knowledge": held}
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ class Plan:
     """What a planner decides for a segment.
 
     Fields:
-        overrides: settings by dotted path, for example `{"workflow": "a2v"}`; empty: the pipeline as written
+        overrides: settings by dotted path, for example `{"workflow": "a2v"}`
         reasons: why, one sentence each
-        report: what deciding cost, by name with unit (`latency_s`, `prompt_tokens`, ...)
+        report: the cost of deciding, by name with unit (`latency_s`, `prompt_tokens`, ...)
     """
 
     overrides: Mapping[str, Any] = field(default_factory=dict)

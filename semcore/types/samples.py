@@ -1,4 +1,4 @@
-"""What goes in and what comes out: samples, and candidates for them."""
+"""Samples, and the candidates for their reconstruction."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ class Sample:
 
     Fields:
         id: name, unique in its source
-        user: who sends it; a knowledge base keeps its entries by user, and one user's samples come in order
+        user: who sends it; a knowledge base has entries per user
         image: uint8 (H, W, 3), sRGB; sources read at most `semcore.limits.MAX_PIXELS` pixels
-        video: uint8 (T, H, W, 3), sRGB; at most `MAX_FRAMES` and `MAX_SEQUENCE_PIXELS` of that module
-        fps: frames a second of `video`
+        video: uint8 (T, H, W, 3), sRGB; at most `MAX_FRAMES` and `MAX_SEQUENCE_PIXELS` of that
+            module
+        fps: frames per second of `video`
         audio: float32 (S,), in -1..1
-        sample_rate_hz: samples a second of `audio`
-        text: a transcript or a caption that belongs to the item
+        sample_rate_hz: samples per second of `audio`
+        text: a transcript or a caption
         label: the class of the item, for metrics only
-        found: what its source looked for in its frames, a face for example: name -> (frames with it, frames searched)
+        found: what its source detected in frames, as `SemanticEncoder.found`
     """
 
     id: str
@@ -52,18 +53,25 @@ class Sample:
         if self.audio is not None:
             check_array(self, "audio", self.audio, "float32", ("S",))
             if not self.sample_rate_hz or self.sample_rate_hz <= 0:
-                raise ComponentError(f"Sample {self.id!r} has sound, so it needs sample_rate_hz > 0")
-            if len(self.audio) and not math.isfinite(float(self.audio.min()) + float(self.audio.max())):
-                raise ComponentError(f"Sample {self.id!r} has sound with values that are not finite numbers")
+                raise ComponentError(
+                    f"Sample {self.id!r} has sound, so it needs sample_rate_hz > 0"
+                )
+            ends = (float(self.audio.min()), float(self.audio.max())) if len(self.audio) else ()
+            if not math.isfinite(sum(ends)):
+                raise ComponentError(
+                    f"Sample {self.id!r} has sound with values that are not finite"
+                )
 
     @property
     def source_values(self) -> int:
-        """Number of source values, the denominator of the CBR: H·W·3 of a picture, T·H·W·3 of a video, S of a sound."""
-        return sum(int(part.size) for part in (self.image, self.video, self.audio) if part is not None)
+        """Number of source values, the denominator of the CBR: (T·)H·W·3 pixels, S of a sound."""
+        parts = (self.image, self.video, self.audio)
+        return sum(int(part.size) for part in parts if part is not None)
 
     @property
     def source_bits(self) -> int:
-        """Bits of the uncompressed item: 8 a picture or video value, 16 a sound sample, 8 a byte of text alone."""
+        """Uncompressed bits: 8 per picture or video value, 16 per sound sample, 8 per byte of
+        text."""
         visual = sum(int(part.size) for part in (self.image, self.video) if part is not None)
         bits = 8 * visual + 16 * (int(self.audio.size) if self.audio is not None else 0)
         return bits or 8 * len((self.text or "").encode())
@@ -71,14 +79,14 @@ class Sample:
 
 @dataclass(frozen=True)
 class Extent:
-    """How long and how large a sample is, and nothing of what it holds: the grant of a transmission tells the receiver.
+    """Length and size of a sample, without its content; the receiver knows it from the grant.
 
     Fields:
-        frames: pictures of the video; 0: there is none, or nobody says
-        fps: pictures a second
-        size: (height, width) of the pictures of the video, or of the picture; (0, 0): there is none, or nobody says
-        samples: of the sound; 0: there is none, or nobody says
-        sample_rate_hz: samples of the sound a second
+        frames: of the video; 0: none, or unknown
+        fps: frames per second
+        size: (height, width) of the video or picture; (0, 0): none, or unknown
+        samples: of the sound; 0: none, or unknown
+        sample_rate_hz: samples per second of the sound
     """
 
     frames: int = 0
@@ -89,22 +97,23 @@ class Extent:
 
     @classmethod
     def of(cls, sample: Sample) -> Extent:
-        """That of a sample."""
+        """The extent of a sample."""
         frames = 0 if sample.video is None else len(sample.video)
         shown = sample.image if sample.video is None else sample.video
         height, width = (0, 0) if shown is None else shown.shape[-3:-1]
         samples = 0 if sample.audio is None else len(sample.audio)
-        return cls(frames, float(sample.fps or 0), (height, width), samples, sample.sample_rate_hz or 0)
+        rate_hz = sample.sample_rate_hz or 0
+        return cls(frames, float(sample.fps or 0), (height, width), samples, rate_hz)
 
     @property
     def sound_s(self) -> float:
-        """Length of the sound, s: that of the video where there is only one; 0: nobody says."""
+        """Length of the sound, or else of the video, s; 0: unknown."""
         if self.samples:
             return self.samples / self.sample_rate_hz
         return self.frames / self.fps if self.frames else 0.0
 
     def pictures(self, usual_fps: float = 25.0) -> tuple[int, float]:
-        """Frames, and frames a second: as long as the sound where there is only sound; 0 frames: nobody says."""
+        """Frames and frames per second, as long as the sound if there is no video."""
         if self.frames:
             return self.frames, self.fps
         return round(self.sound_s * usual_fps), usual_fps
@@ -112,14 +121,14 @@ class Extent:
 
 @dataclass(frozen=True, eq=False)
 class OnDemand(Sequence[Sample]):
-    """Samples that are read when they are asked for and kept by nobody: thousands of pictures, or hours of video.
+    """Samples that are read on access and not kept: thousands of pictures, or hours of video.
 
     Fields:
-        heads: (id, user) of every sample, known without reading it
+        heads: (id, user) of every sample
         read: index -> the sample, an equal one each time
-        digests: one per sample, of all that it is made from (the content of its file, its place in it, how it is read); a
-            run then knows it without reading it. Empty: a run reads every sample once to learn its digest
-        left_out: (name, reason) of everything that a setting of the source allows to leave out because it cannot be read
+        digests: one per sample, of all that it is made from (content and position in its file, how
+            it is read). Empty: a run reads every sample once to compute its digest
+        left_out: (name, reason) of each sample left out because it cannot be read
     """
 
     heads: Sequence[tuple[str, str]]
@@ -129,7 +138,8 @@ class OnDemand(Sequence[Sample]):
 
     def __post_init__(self) -> None:
         if self.digests and len(self.digests) != len(self.heads):
-            raise ComponentError(f"OnDemand has {len(self.heads)} samples and {len(self.digests)} digests")
+            counts = f"{len(self.heads)} samples and {len(self.digests)} digests"
+            raise ComponentError(f"OnDemand has {counts}")
 
     def __len__(self) -> int:
         return len(self.heads)
@@ -140,8 +150,9 @@ class OnDemand(Sequence[Sample]):
     def __getitem__(self, index: slice) -> OnDemand: ...
     def __getitem__(self, index: int | slice) -> Sample | OnDemand:
         if isinstance(index, slice):
-            places = range(len(self))[index]
-            return OnDemand(self.heads[index], lambda at: self.read(places[at]), self.digests[index], self.left_out)
+            places, heads = range(len(self))[index], self.heads[index]
+            digests = self.digests[index]
+            return OnDemand(heads, lambda at: self.read(places[at]), digests, self.left_out)
         at = range(len(self))[index]
         sample = self.read(at)
         if (sample.id, sample.user) != tuple(self.heads[at]):
@@ -150,24 +161,26 @@ class OnDemand(Sequence[Sample]):
 
 
 def heads(samples: Sequence[Sample]) -> Sequence[tuple[str, str]]:
-    """(id, user) of every sample; none is read for it."""
-    return samples.heads if isinstance(samples, OnDemand) else [(sample.id, sample.user) for sample in samples]
+    """(id, user) of every sample, without reading any."""
+    if isinstance(samples, OnDemand):
+        return samples.heads
+    return [(sample.id, sample.user) for sample in samples]
 
 
 def left_out_of(samples: Sequence[Sample]) -> Sequence[tuple[str, str]]:
-    """(name, reason) of everything that a source has left out of its samples because it cannot be read."""
+    """(name, reason) of each sample that a source left out because it cannot be read."""
     return samples.left_out if isinstance(samples, OnDemand) else ()
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures(Sequence[Sample]):
-    """Many pictures as the samples that they are, made when they are looked at: thousands of candidates are one array.
+    """Samples of one array of pictures, made on access: thousands of candidates, say.
 
     Fields:
         id: of every sample
         user: of every sample
         images: uint8 (p, H, W, 3), sRGB
-        origin: the digest of what the pictures were made from; pictures with the same one are the same. "": not known
+        origin: digest of what they were made from; equal for equal pictures. "": unknown
     """
 
     id: str
@@ -193,19 +206,19 @@ class Pictures(Sequence[Sample]):
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """What a generator makes of one sample.
+    """The candidates that a generator returns for one sample.
 
     Fields:
-        samples: one or more reconstructions, each with the sample's key as its id; a tuple, or `Pictures`
+        samples: one or more reconstructions with the sample's key as id; a tuple, or `Pictures`
     """
 
     samples: Sequence[Sample]
 
     def __post_init__(self) -> None:
         if not len(self.samples):
-            raise ComponentError("a generator must return at least one candidate a sample")
+            raise ComponentError("a generator must return at least one candidate per sample")
 
     @property
     def origin(self) -> str:
-        """What a stage after this one may keep what it made of these candidates under; "": it may not."""
+        """Cache key for what later stages compute from these candidates; "": do not cache."""
         return self.samples.origin if isinstance(self.samples, Pictures) else ""

@@ -1,4 +1,4 @@
-"""What is sent of a sample: named streams, each of one of five types."""
+"""What is sent of a sample: named streams of five types."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Text:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """Empty: a text's length is not known before it is received."""
+        """Empty: the length is known only once it is received."""
         return ()
 
 
@@ -44,7 +44,8 @@ class Tokens:
 
     def __post_init__(self) -> None:
         check_array(self, "values", self.values, "int64", ("T",))
-        if self.values.size and not (0 <= self.values.min() and self.values.max() < self.vocabulary):
+        inside = (0 <= self.values) & (self.values < self.vocabulary)
+        if not inside.all():
             raise ComponentError(f"Tokens.values must lie in 0..{self.vocabulary - 1}")
 
     @property
@@ -55,7 +56,7 @@ class Tokens:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """A stream of real numbers, for example a feature vector or face motion. `values`: float32 (..., D)."""
+    """Real numbers, for example a feature vector or face motion. `values`: float32 (..., D)."""
 
     values: np.ndarray
 
@@ -70,7 +71,7 @@ class Features:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture as a stream, for example a reference for the knowledge base. `pixels`: uint8 (H, W, 3), sRGB."""
+    """A picture, for example for the knowledge base. `pixels`: uint8 (H, W, 3), sRGB."""
 
     pixels: np.ndarray
 
@@ -85,7 +86,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Bitstream:
-    """Bytes, for example a compressed picture. A decoder must treat what it receives as hostile input."""
+    """Bytes, for example a compressed picture; a decoder must treat them as untrusted input."""
 
     data: bytes
 
@@ -95,7 +96,7 @@ class Bitstream:
 
     @property
     def form(self) -> tuple[int, ...]:
-        """Empty: a bitstream's length is not known before it is received."""
+        """Empty: the length is known only once it is received."""
         return ()
 
 
@@ -109,11 +110,11 @@ class Semantics:
     """What is sent of one sample, or what arrived of it: ordered, named streams.
 
     Fields:
-        key: the id of the sample; at the receiver a pseudonym, which addresses the same random numbers and tells nothing
-        user: whose entries of the knowledge base apply; at the receiver a pseudonym, too
-        streams: name -> stream; a stream that was lost on the way is absent
-        intact: name -> the verdict of the transport's own check (CRC); a stream without a check has none
-        extent: how long and how large the sample is, as the grant of its transmission tells the receiver
+        key: the id of the sample; a pseudonym at the receiver
+        user: whose entries of the knowledge base apply; a pseudonym at the receiver
+        streams: name -> stream; a lost stream is absent
+        intact: name -> result of the transport's check (CRC); absent for a stream without one
+        extent: length and size of the sample, which the receiver knows from the grant
     """
 
     key: str
@@ -125,19 +126,20 @@ class Semantics:
     def __post_init__(self) -> None:
         for name, stream in self.streams.items():
             if not isinstance(stream, STREAM_TYPES):
-                raise ComponentError(f"stream {name!r} is a {type(stream).__name__}, not one of the stream types")
+                found = type(stream).__name__
+                raise ComponentError(f"stream {name!r} is a {found}, not one of the stream types")
 
     def text(self, name: str) -> str | None:
-        """The text of stream `name`, or None if it is not there."""
+        """The text of stream `name`, or None."""
         stream = self.streams.get(name)
         return stream.value if isinstance(stream, Text) else None
 
     def arrived(self) -> bool:
-        """Whether anything came through and no check failed, that of a lost stream included: what an ACK says."""
+        """Whether a stream arrived and no check failed, not even of a lost stream (ACK)."""
         return bool(self.streams) and all(self.intact.values())
 
     def only(self, names: Iterable[str]) -> Semantics:
-        """The same sample with the streams in `names` alone, and the verdicts on them."""
+        """The same sample with only the streams in `names`, and their checks."""
         kept = list(names)
         return replace(
             self,

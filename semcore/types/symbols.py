@@ -1,10 +1,10 @@
-"""What is on the air: symbols, what came of them, and what both ends know of their layout."""
+"""Symbols, what is received of them, and their layout, which both ends know."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from semcore.errors import ComponentError
 from semcore.types.arrays import check_array
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Span:
-    """Where one stream of one sample lies in `Symbols`: the scheduling grant, known to both ends.
+    """Position of one stream of one sample in `Symbols`: the scheduling grant, known to both ends.
 
-    It holds extents and types, never values: a text's or bitstream's length travels in its own header.
+    It holds shapes and types, never values: the length of a text or bitstream is in its header.
 
     Fields:
         row: row of the symbol matrix
         start: first column
-        stop: column behind the last
+        stop: column after the last
         sample: index of the sample in the batch
         stream: name of the stream
         type: class of the stream
-        form: the stream's `form`, known from the session
+        form: the stream's `form`
         bits: channel bits by kind (data, parity, crc, header, padding); empty for analog streams
         uses: channel uses by kind; they sum to `stop - start`
-        inner: where a transport inside of another laid the stream, for one whose users share a row
+        inner: span of the inner transport, where one wraps another and users share a row
     """
 
     row: int
@@ -47,22 +47,21 @@ class Span:
     def __post_init__(self) -> None:
         if not self.uses:
             object.__setattr__(self, "uses", {"data": self.stop - self.start})
-        if sum(self.uses.values()) != self.stop - self.start:
-            raise ComponentError(
-                f"the channel uses {dict(self.uses)} of stream {self.stream!r} do not sum to its "
-                f"{self.stop - self.start} columns"
-            )
+        columns = self.stop - self.start
+        if sum(self.uses.values()) != columns:
+            uses = f"the channel uses {dict(self.uses)} of stream {self.stream!r}"
+            raise ComponentError(f"{uses} do not sum to its {columns} columns")
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What both ends know of a transmission before it is received: who sends what where. It holds no values.
+    """What both ends know of a transmission beforehand; it holds no values.
 
     Fields:
         lengths: channel uses of each row
-        spans: which columns of which row carry which stream of which sample
+        spans: positions of all streams
         keys: per row, the address of its random numbers
-        senders: per sample of the batch, its (key, user): pseudonyms, which the receiver reads, too
+        senders: per sample of the batch, its (key, user), which are pseudonyms
     """
 
     lengths: tuple[int, ...]
@@ -70,33 +69,30 @@ class Layout:
     keys: tuple[str, ...]
     senders: tuple[tuple[str, str], ...]
 
-    def semantics(self, streams: Mapping[tuple[int, str], tuple[Stream | None, bool | None]]) -> list[Semantics]:
-        """One `Semantics` a sample from what was decoded.
+    def semantics(
+        self, streams: Mapping[tuple[int, str], tuple[Stream | None, bool | None]]
+    ) -> list[Semantics]:
+        """One `Semantics` per sample from what was decoded.
 
         Args:
-            streams: (sample index, stream name) -> (the stream, or None if it is lost; its check, or None)
+            streams: (sample index, stream name) -> (stream, or None if lost; its check, or None)
         """
         batch = []
         for index, (key, user) in enumerate(self.senders):
-            mine = {name: got for (sample, name), got in streams.items() if sample == index}
-            batch.append(
-                Semantics(
-                    key,
-                    {name: stream for name, (stream, _) in mine.items() if stream is not None},
-                    user,
-                    {name: intact for name, (_, intact) in mine.items() if intact is not None},
-                )
-            )
+            own = {name: pair for (sample, name), pair in streams.items() if sample == index}
+            arrived = {name: stream for name, (stream, _) in own.items() if stream is not None}
+            intact = {name: check for name, (_, check) in own.items() if check is not None}
+            batch.append(Semantics(key, arrived, user, intact))
         return batch
 
 
 @dataclass(frozen=True, eq=False)
 class Symbols:
-    """What a transport puts on the air.
+    """What a transport sends.
 
     Fields:
-        values: complex64 (rows, n); every row has unit average power over its own length, zeros behind it
-        layout: what lies where
+        values: complex64 (rows, n), unit average power per row over its length, then zeros
+        layout: positions of the streams
     """
 
     values: torch.Tensor
@@ -105,10 +101,13 @@ class Symbols:
     def __post_init__(self) -> None:
         check_array(self, "values", self.values, "torch.complex64", ("rows", "n"))
         rows, width = self.values.shape
-        if not (len(self.layout.lengths) == len(self.layout.keys) == rows):
-            raise ComponentError(f"Symbols has {rows} rows, but its layout describes {len(self.layout.lengths)}")
-        if any(length > width for length in self.layout.lengths):
-            raise ComponentError(f"a row of {max(self.layout.lengths)} symbols exceeds the {width} columns")
+        lengths = self.layout.lengths
+        if not (len(lengths) == len(self.layout.keys) == rows):
+            raise ComponentError(
+                f"Symbols has {rows} rows, but its layout describes {len(lengths)}"
+            )
+        if any(length > width for length in lengths):
+            raise ComponentError(f"a row of {max(lengths)} symbols exceeds the {width} columns")
 
     def received(
         self,
@@ -122,18 +121,18 @@ class Symbols:
 
         Args:
             values: complex64 (rows, n), equalised
-            noise_var: variance of the complex noise left in them: one number, or any shape that extends to that of `values`
-            overhead: per row, channel uses that the channel itself spent, by kind; by default none
-            report: per row, what the channel knows of itself; by default nothing
+            noise_var: variance of the complex noise in them, in any shape that broadcasts to theirs
+            overhead: as in `Received`; by default none
+            report: as in `Received`; by default empty
 
         Raises:
-            ComponentError: a shape or type is not as above
+            ComponentError: a shape or type is wrong
         """
         import torch
 
         var = torch.as_tensor(noise_var, dtype=torch.float32).expand(values.shape)
-        rows = len(self.layout.lengths)
-        return Received(values, var, self.layout, tuple(overhead or ({},) * rows), tuple(report or ({},) * rows))
+        empty: tuple[dict[str, Any], ...] = ({},) * len(self.layout.lengths)
+        return Received(values, var, self.layout, tuple(overhead or empty), tuple(report or empty))
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +141,10 @@ class Received:
 
     Fields:
         values: complex64 (rows, n), equalised: sent symbol plus noise
-        noise_var: float32 (rows, n), variance of the complex noise left in `values` after equalisation
-        layout: what lies where
-        overhead: per row, channel uses that the channel itself spent, by kind (pilots, padding)
-        report: per row, what the channel knows of itself: `snr_db`, `duration_s`, `doppler_hz`, ...
+        noise_var: float32 (rows, n), variance of the complex noise in `values`
+        layout: positions of the streams
+        overhead: per row, channel uses that the channel adds, by kind (pilots, padding)
+        report: per row, what the channel reports: `snr_db`, `duration_s`, `doppler_hz`, ...
     """
 
     values: torch.Tensor
@@ -155,7 +154,8 @@ class Received:
     report: tuple[Mapping[str, float], ...]
 
     def __post_init__(self) -> None:
-        check_array(self, "values", self.values, "torch.complex64", (len(self.layout.lengths), "n"))
+        rows = len(self.layout.lengths)
+        check_array(self, "values", self.values, "torch.complex64", (rows, "n"))
         check_array(self, "noise_var", self.noise_var, "torch.float32", tuple(self.values.shape))
-        if not (len(self.overhead) == len(self.report) == len(self.layout.lengths)):
-            raise ComponentError("Received.overhead and Received.report need one entry a row")
+        if not (len(self.overhead) == len(self.report) == rows):
+            raise ComponentError("Received.overhead and Received.report need one entry per row")
