@@ -19,28 +19,11 @@ from semcore_channels.modulation import Modulation, load, names, registry
 from semcore_channels.transports.ldpc import LDPC
 from semcore_channels.transports.uncoded import Uncoded
 
-PSK8 = '''
-"""8-PSK with Gray labels."""
-
-from semcore_channels.modulation import Modulation
-
-GRAY = [0, 1, 3, 2, 7, 6, 4, 5]
-
-
-class PSK(Modulation):
-    """Eight points on the unit circle."""
-
-    bits_per_symbol = 3
-
-    def constellation(self):
-        import torch
-
-        return torch.polar(torch.ones(8), torch.tensor(GRAY) * (torch.pi / 4))
-
-
-PSK8 = PSK()
-'''
-BESIDE = PSK8 + "\nfrom semcore_channels.modulation import register\n\nregister('8psk', PSK8)\n"
+PAGE = Path(__file__).parents[4] / "docs" / "write-a-plugin.md"
+BESIDE = PAGE.read_text().partition("```python\n# psk.py\n")[2].partition("```")[0]
+"""The file of the page "Write a plugin", which registers its modulation."""
+INSTALLED = BESIDE.replace('register("8psk", PSK8)\n', "")
+"""The same for a package, where an entry point names the modulation."""
 PIPELINE = """
 semcore: 1
 source: {use: samples, limit: 2}
@@ -77,7 +60,7 @@ def test_an_installed_package_adds_a_modulation(tmp_path: Path) -> None:
     site = tmp_path / "site"
     metadata = site / "psk-1.0.dist-info"
     metadata.mkdir(parents=True)
-    (site / "psk.py").write_text(PSK8)
+    (site / "psk.py").write_text(INSTALLED)
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: psk\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text("[semcore_channels.modulation]\n8psk = psk:PSK8\n")
     (tmp_path / "pipeline.yaml").write_text(PIPELINE)
