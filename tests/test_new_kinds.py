@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import semcore
-from semcore.statistics.kinds import Estimate, statistic_of
+from semcore.statistics.base import statistic_of
+from semcore.statistics.intervals import Estimate
 
 METRIC = '''
 """The median error of grey values."""
@@ -22,7 +23,7 @@ from typing import ClassVar
 import numpy as np
 
 import semcore
-from semcore.statistics.kinds import Estimate
+from semcore.statistics.intervals import Estimate
 
 
 @dataclass(frozen=True)
