@@ -31,7 +31,15 @@ from semcore_llm.planners.fixed import FixedPlanner
 from semcore_llm.planners.numbers import number_of
 from semcore_llm.planners.prompt import instructions, quoted
 from semcore_llm.planners.remote import LLMPlanner
-from semcore_llm.testing.endpoints import FAULTS, Heard, Say, completion, endpoint, script, send
+from semcore_llm.testing.endpoints import (
+    FAULTS,
+    LocalEndpoint,
+    Say,
+    completion,
+    endpoint,
+    script,
+    send,
+)
 
 HERE = Path(__file__).parent
 NOW = SCENARIOS[1]
@@ -46,7 +54,7 @@ ANSWER = json.dumps({**STEPS, "plan": PLAN})
 FALLBACK = FixedPlanner({"workflow": "a2v"})
 
 
-def planner(heard: Heard, **settings: Any) -> LLMPlanner:
+def planner(heard: LocalEndpoint, **settings: Any) -> LLMPlanner:
     quick = {
         "time_budget_s": 4.0,
         "attempt_timeout_s": 1.0,
@@ -523,14 +531,14 @@ def test_a_recorded_decision_is_taken_again() -> None:
 
 
 @pytest.fixture(scope="module")
-def elsewhere() -> Iterator[Heard]:
+def elsewhere() -> Iterator[LocalEndpoint]:
     """An address of this machine that nobody may be led to."""
     with endpoint(script(completion(ANSWER))) as heard:
         yield heard
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, "redirect-to-another-address", "nobody-listens"])
-def test_whatever_an_endpoint_does_the_fallback_plans(fault: str, elsewhere: Heard) -> None:
+def test_whatever_an_endpoint_does_the_fallback_plans(fault: str, elsewhere: LocalEndpoint) -> None:
     """The faults last for ever: that this test ends shows that the planner gave up in its time."""
 
     def led(handler: Any, body: object) -> None:
@@ -662,7 +670,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> Secret:
 
 @pytest.mark.parametrize("way", ["speech", "knowledge"])
 def test_whatever_strangers_say_the_plan_stays_in_the_space(
-    way: str, key: Secret, elsewhere: Heard
+    way: str, key: Secret, elsewhere: LocalEndpoint
 ) -> None:
     """A hundred texts, through what was recognised or captioned, and through entries of the
     knowledge base."""

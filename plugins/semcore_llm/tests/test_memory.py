@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from semcore import ComponentError, Scenario, Space, Term
 from semcore_llm.memory.command import command
-from semcore_llm.memory.store import FOLDER, SHIPPED, Memory, append, lines_of, place_of, united
+from semcore_llm.memory.store import FOLDER, SHIPPED, Memory, append, merged, place_of, records_of
 from semcore_llm.planners.estimate import Candidate, estimate, evidence_of, share_of, worth_of
 
 SPACE = Space({"workflow": ("v2a", "a2v"), "symbols": (150, 300, 600)})
@@ -53,8 +53,8 @@ some = st.lists(st.sampled_from(LINES), max_size=6)
 
 @given(some, some)
 def test_it_does_not_matter_who_adds_what_first(one: list[Any], other: list[Any]) -> None:
-    assert united([one, other]) == united([other, one]) == united([united([one]), other, one])
-    assert len(united([one, other])) == len(
+    assert merged([one, other]) == merged([other, one]) == merged([merged([one]), other, one])
+    assert len(merged([one, other])) == len(
         {json.dumps(item, sort_keys=True) for item in (*one, *other)}
     )
 
@@ -68,9 +68,9 @@ def test_lines_are_only_ever_added(tmp_path: Path) -> None:
     )
     before = path.read_bytes()
     assert append(path, LINES) == 1 and path.read_bytes().startswith(before)
-    assert united([lines_of(path)]) == united([LINES]) and list(
+    assert merged([records_of(path)]) == merged([LINES]) and list(
         Memory.read(str(path)).lines
-    ) == list(lines_of(path))
+    ) == list(records_of(path))
 
 
 def test_the_memories_of_two_machines_are_united_by_the_verb(tmp_path: Path) -> None:
@@ -102,8 +102,8 @@ BAD = (
 def test_what_is_no_line_is_told_with_its_place(tmp_path: Path, text: str) -> None:
     path = tmp_path / "memory.jsonl"
     path.write_text(json.dumps(LINES[0]) + "\n\n" + text + "\n")
-    with pytest.raises(ComponentError, match=r"memory.jsonl:\d+ is no line of a memory"):
-        list(lines_of(path))
+    with pytest.raises(ComponentError, match=r"memory.jsonl:\d+ is not a record of a memory"):
+        list(records_of(path))
 
 
 def test_the_nearest_scenarios_come_first() -> None:
@@ -189,4 +189,4 @@ def test_the_shipped_memory_is_of_the_projects_own_runs() -> None:
         for one in memory.lines
     )
     assert {one["plan"]["planner"] for one in memory.lines} == {"explore"}
-    assert list(memory.lines) == united([memory.lines]), "in the order that semcore memory gives"
+    assert list(memory.lines) == merged([memory.lines]), "in the order that semcore memory gives"

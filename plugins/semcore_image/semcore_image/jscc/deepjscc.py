@@ -6,42 +6,44 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from semcore_image.jscc.network import JsccNetwork, Told
+from semcore_image.jscc.network import JsccNetwork, SNREmbedding
 
 
 class ModulatedBlock(nn.Module):
     """A residual block whose input is scaled and shifted per channel by the SNR (FiLM)."""
 
-    def __init__(self, width: int, told: int) -> None:
+    def __init__(self, width: int, inputs: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(width, width, 3, padding=1)
         self.second = nn.Conv2d(width, width, 3, padding=1)
-        self.modulation = nn.Linear(told, 2 * width)
+        self.modulation = nn.Linear(inputs, 2 * width)
         nn.init.zeros_(self.modulation.weight)
         nn.init.zeros_(
             self.second.weight
         )  # each block starts as the identity: otherwise deep stacks diverge at high learning rates
 
-    def forward(self, maps: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-        scale, shift = self.modulation(told)[:, :, None, None].chunk(2, dim=1)
+    def forward(self, maps: torch.Tensor, snr: torch.Tensor) -> torch.Tensor:
+        scale, shift = self.modulation(snr)[:, :, None, None].chunk(2, dim=1)
         return maps + self.second(F.silu(self.first(F.silu(maps * (1 + scale) + shift))))
 
 
 class Stack(nn.Module):
     """Convolution, modulated blocks, convolution."""
 
-    def __init__(self, inputs: int, width: int, blocks: int, outputs: int, told: int = 64) -> None:
+    def __init__(
+        self, inputs: int, width: int, blocks: int, outputs: int, embedding: int = 64
+    ) -> None:
         super().__init__()
-        self.told = Told(told)
+        self.told = SNREmbedding(embedding)
         self.enter = nn.Conv2d(inputs, width, 3, padding=1)
-        self.blocks = nn.ModuleList(ModulatedBlock(width, told) for _ in range(blocks))
+        self.blocks = nn.ModuleList(ModulatedBlock(width, embedding) for _ in range(blocks))
         self.leave = nn.Conv2d(width, outputs, 3, padding=1)
 
     def forward(self, maps: torch.Tensor, snr_db: torch.Tensor) -> torch.Tensor:
-        told = self.told(snr_db)
+        snr = self.told(snr_db)
         maps = self.enter(maps).float()  # the residual sum stays in single precision under autocast
         for block in self.blocks:
-            maps = block(maps, told)
+            maps = block(maps, snr)
         return self.leave(maps)
 
 

@@ -98,7 +98,7 @@ class JsccNetwork(nn.Module, abc.ABC):
         ].float()
 
 
-class Told(nn.Module):
+class SNREmbedding(nn.Module):
     """Embedding of an SNR in dB: float32 (B,) -> (B, width)."""
 
     def __init__(self, width: int) -> None:

@@ -131,7 +131,7 @@ class LearnedCodec(Adaptive, abc.ABC):
             for name, stream in semantics.streams.items():
                 if not isinstance(stream, Picture):
                     raise ComponentError(
-                        f"{type(self).__name__} sends pictures, and stream {name!r} is none"
+                        f"{type(self).__name__} sends pictures, and stream {name!r} is not one"
                     )
                 row.append(self._symbols(stream.pixels))
                 spans.append(
@@ -158,9 +158,9 @@ class LearnedCodec(Adaptive, abc.ABC):
         images = (
             torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float() / 255
         )
-        told = torch.tensor([self.design_snr_db])
+        snr_db = torch.tensor([self.design_snr_db])
         with torch.inference_mode():
-            return self.network.encode(images, told, self.embed(pixels))[0].clone()
+            return self.network.encode(images, snr_db, self.embed(pixels))[0].clone()
 
     def _picture(self, span: Span, received: Received) -> Picture:
         import torch

@@ -115,7 +115,7 @@ class UsesMultiSem(UsesClip):
         return load(self.features)
 
     @functools.cached_property
-    def spoken(self) -> list[np.ndarray]:
+    def prompt_embeddings(self) -> list[np.ndarray]:
         """CLIP embeddings of the prompts of each list, float32 (prompts, d_text)."""
         return [self.clip.texts(one) for one in self.lists]
 
@@ -123,12 +123,15 @@ class UsesMultiSem(UsesClip):
         """Index of the most probable prompt of each list for each picture (eq. 10, 11): int64 (n,
         lists)."""
         seen = self.clip.images(pictures)
-        return np.stack([(seen @ prompts.T).argmax(1) for prompts in self.spoken], axis=1)
+        return np.stack(
+            [(seen @ prompts.T).argmax(1) for prompts in self.prompt_embeddings], axis=1
+        )
 
     def text_features(self, chosen: np.ndarray) -> np.ndarray:
         """F_text of eq. 11 for the chosen prompts, float32 (n, n_text, d_text)."""
         return np.stack(
-            [prompts[chosen[:, index]] for index, prompts in enumerate(self.spoken)], axis=1
+            [prompts[chosen[:, index]] for index, prompts in enumerate(self.prompt_embeddings)],
+            axis=1,
         )
 
     def read(self, pictures: Sequence[np.ndarray]) -> Read:
@@ -178,7 +181,7 @@ class UsesMultiSem(UsesClip):
     def received(self, semantics: Semantics) -> dict[str, np.ndarray]:
         """The streams that arrived with the expected shape: name -> float32."""
         wanted: Mapping[str, tuple[int, ...]] = {
-            TEXT: (len(self.lists), self.spoken[0].shape[1]),
+            TEXT: (len(self.lists), self.prompt_embeddings[0].shape[1]),
             IMAGE: (self.network.second.out_features,),
             FUSED: (self.network.text.out_features,),
         }
@@ -200,7 +203,7 @@ class UsesMultiSem(UsesClip):
 
         got = self.received(semantics)
         if TEXT in got:
-            return int((self.spoken[0] @ got[TEXT][0]).argmax())
+            return int((self.prompt_embeddings[0] @ got[TEXT][0]).argmax())
         for name in (FUSED, IMAGE):
             if name in got:
                 with torch.inference_mode():

@@ -107,12 +107,12 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         folder = None if shipped else self.weights
         check_written(self, "weights", folder)
         self.check_classes(folder, shipped)
-        (count, names), (read, spoken) = (
+        (count, names), (read, known_names) = (
             classes_of(folder, shipped),
             classes_of(self.features, "multisem"),
         )
-        if count and read and (count != read or names and spoken and names != spoken):
-            drawn, known = (", ".join((one or ())[:20]) for one in (names, spoken))
+        if count and read and (count != read or names and known_names and names != known_names):
+            drawn, known = (", ".join((one or ())[:20]) for one in (names, known_names))
             raise ComponentError(
                 f"{type(self).__name__}.weights draw {count} classes ({drawn}), and the features "
                 f"are read as {read} "
@@ -209,10 +209,14 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         noise = torch.stack(
             [torch.randn(self._net.shape, generator=rng.at(number).torch()) for number in numbers]
         )
-        told = None if features is None else torch.from_numpy(features).expand(len(numbers), -1)
+        semantics = (
+            None if features is None else torch.from_numpy(features).expand(len(numbers), -1)
+        )
         labels = torch.full((len(numbers),), label)
         return np.stack(
-            from_tensor(self._net.sample(labels, noise, self.steps, told, self.guidance, self.half))
+            from_tensor(
+                self._net.sample(labels, noise, self.steps, semantics, self.guidance, self.half)
+            )
         )
 
     def _steered(self, label: int | None, features: np.ndarray, rng: Rng) -> np.ndarray:

@@ -63,12 +63,15 @@ class ClassDiffusion(nn.Module):
         scheduler.set_timesteps(steps)
         pictures = noise.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            told, untold = self.unet.condition(labels, semantics), self.unet.condition(labels)
+            conditional, unconditional = (
+                self.unet.condition(labels, semantics),
+                self.unet.condition(labels),
+            )
             for timestep in scheduler.timesteps:
                 times = timestep.expand(len(labels))
-                predicted = self.unet(pictures, times, told).float()
+                predicted = self.unet(pictures, times, conditional).float()
                 if guidance != 1 and semantics is not None:
-                    without = self.unet(pictures, times, untold).float()
+                    without = self.unet(pictures, times, unconditional).float()
                     predicted = without + guidance * (predicted - without)
                 pictures = scheduler.step(predicted, timestep, pictures)[0]
         return (pictures / 2 + 0.5).clamp(0, 1)

@@ -25,8 +25,8 @@ class Residual(nn.Module):
         self.skip = nn.Conv2d(inputs, width, 1) if inputs != width else nn.Identity()
         nn.init.zeros_(self.second.weight)
 
-    def forward(self, maps: torch.Tensor, told: torch.Tensor) -> torch.Tensor:
-        scale, shift = self.told(told)[:, :, None, None].chunk(2, dim=1)
+    def forward(self, maps: torch.Tensor, condition: torch.Tensor) -> torch.Tensor:
+        scale, shift = self.told(condition)[:, :, None, None].chunk(2, dim=1)
         inner = self.first(F.silu(self.norm(maps)))
         return self.skip(maps) + self.second(F.silu(inner * (1 + scale) + shift))
 
@@ -142,31 +142,33 @@ class ClassUNet(nn.Module):
     ) -> torch.Tensor:
         """Condition from classes (B,), `classes` for an unknown one, and features (B, semantics) ->
         (B, told)."""
-        told = self.label(labels)
+        embedding = self.label(labels)
         if self.seen is not None and semantics is not None:
             known = semantics.isfinite().all(1, keepdim=True)
-            told = told + torch.where(known, self.seen(torch.where(known, semantics, 0.0)), 0.0)
-        return told
+            embedding = embedding + torch.where(
+                known, self.seen(torch.where(known, semantics, 0.0)), 0.0
+            )
+        return embedding
 
     def forward(
         self, noisy: torch.Tensor, times: torch.Tensor, condition: torch.Tensor
     ) -> torch.Tensor:
         """Noisy pictures (B, 3, size, size) at `times` (B,) -> the prediction, of the same
         shape."""
-        told = F.silu(self.time(times) + condition)
+        embedding = F.silu(self.time(times) + condition)
         maps = self.enter(F.pixel_unshuffle(noisy, self.patch))
         skips = list[torch.Tensor]()
         stage: Any  # mypy sees the modules of a list as modules alone
         for shrink, stage in zip(self.shrink, self.down, strict=True):
             maps = shrink(maps)
             for block, attend in stage.steps():
-                maps = attend(block(maps, told))
+                maps = attend(block(maps, embedding))
                 skips.append(maps)
         for block, attend in self.middle.steps():
-            maps = attend(block(maps, told))
+            maps = attend(block(maps, embedding))
         for stage, grow in zip(self.up, self.grow, strict=True):
             for block, attend in stage.steps():
-                maps = attend(block(torch.cat((maps, skips.pop()), dim=1), told))
+                maps = attend(block(torch.cat((maps, skips.pop()), dim=1), embedding))
             if not isinstance(grow, nn.Identity):
                 maps = grow(F.interpolate(maps, scale_factor=2.0, mode="nearest"))
         return F.pixel_shuffle(self.leave(maps), self.patch)

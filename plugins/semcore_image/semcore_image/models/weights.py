@@ -53,11 +53,11 @@ def load_config(folder: str) -> dict[str, Any]:
         held = json.loads(path.read_text())
     except ValueError as error:
         raise RunError(
-            f"{path} is no JSON: {error}; the recipe of {path.parent.name} writes it"
+            f"{path} is not JSON: {error}; the recipe of {path.parent.name} writes it"
         ) from error
     if not isinstance(held, dict):
         raise RunError(
-            f"{path} is no mapping of settings; the recipe of {path.parent.name} writes it"
+            f"{path} is not a mapping of settings; the recipe of {path.parent.name} writes it"
         )
     return held
 

@@ -30,7 +30,7 @@ SETTINGS: dict[str, Any] = {
     "attention": [0, 4],
     "told": 128,
 }
-UNTOLD = 0.1
+WITHOUT_FEATURES = 0.1
 """Share of pictures without features, so that the network also works with the class alone."""
 
 
@@ -115,9 +115,9 @@ class ClassDiffusionRecipe(TrainedOverChannel):
                     memory_format=torch.channels_last
                 )
                 share = kept[times].view(-1, 1, 1, 1)
-                told = features and features(chosen, generator)
+                semantic_features = features and features(chosen, generator)
                 with torch.autocast("cpu", torch.bfloat16):
-                    condition = unet.condition(labels[chosen], told)
+                    condition = unet.condition(labels[chosen], semantic_features)
                     predicted = unet(
                         share.sqrt() * clean + (1 - share).sqrt() * noise, times, condition
                     ).float()
@@ -165,8 +165,8 @@ def _features(
             received_features = sent_features(
                 known[chosen], at_snr(recipe.channel, float(snr)), Rng(int(seed))
             )
-        untold = torch.rand(len(chosen), 1, generator=generator) < UNTOLD
-        return torch.where(untold, torch.nan, received_features)
+        dropped = torch.rand(len(chosen), 1, generator=generator) < WITHOUT_FEATURES
+        return torch.where(dropped, torch.nan, received_features)
 
     return draw
 

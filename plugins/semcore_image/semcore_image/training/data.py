@@ -79,10 +79,10 @@ def load_split(data: str | Path, split: str, size: int = 32) -> Split:
         labels = np.asarray([label for _, label in files])
     facts = np.concatenate([labels[:, None], name_colours(images)], axis=1)
     pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
-    spoken = tuple(
+    words = tuple(
         " ".join(name.replace("_", " ").replace("-", " ").lower().split()) for name in classes
     )
-    return Split(pixels, torch.from_numpy(facts.astype(np.int64)), spoken, origin)
+    return Split(pixels, torch.from_numpy(facts.astype(np.int64)), words, origin)
 
 
 def _squares(images: np.ndarray, size: int) -> np.ndarray:

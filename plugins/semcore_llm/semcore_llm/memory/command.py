@@ -27,12 +27,12 @@ def command(sources: tuple[Path, ...], into: Path) -> None:
 
     For example: semcore memory runs/pass --into mine.jsonl
     """
-    from semcore_llm.memory.store import append, lines_of, lines_of_run
+    from semcore_llm.memory.store import append, records_of, records_of_run
 
     lines = [
         line
         for source in sources
-        for line in (lines_of_run(source) if source.is_dir() else lines_of(source))
+        for line in (records_of_run(source) if source.is_dir() else records_of(source))
     ]
     try:
         added = append(into, lines)

@@ -29,14 +29,14 @@ NEAR_DB = 2.5
 OTHER_KNOWLEDGE = 0.2
 """Factor on the similarity if one receiver knows the user and the other does not."""
 
-Line = Mapping[str, Any]
+MemoryRecord = Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Memory:
     """Records of past segments, the oldest first."""
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[MemoryRecord, ...] = ()
 
     @classmethod
     def read(cls, name: str) -> Memory:
@@ -58,10 +58,11 @@ class Memory:
         )
         return Memory(tuple(held))
 
-    def nearest(self, scenario: Scenario, most: int) -> list[Line]:
+    def nearest(self, scenario: Scenario, most: int) -> list[MemoryRecord]:
         """The records with the most similar scenarios, the most similar first."""
         order = sorted(
-            range(len(self.lines)), key=lambda index: (-alike(self.lines[index], scenario), index)
+            range(len(self.lines)),
+            key=lambda index: (-similarity(self.lines[index], scenario), index),
         )
         return [self.lines[index] for index in order[:most]]
 
@@ -110,10 +111,10 @@ def known_of(name: str) -> tuple[Path, str]:
 
 @functools.lru_cache(4)
 def _read(place: Path, content: str) -> Memory:
-    return Memory(tuple(lines_of(place)))
+    return Memory(tuple(records_of(place)))
 
 
-def lines_of(path: Path) -> Iterator[Line]:
+def records_of(path: Path) -> Iterator[MemoryRecord]:
     """The records of a file.
 
     Raises:
@@ -125,12 +126,12 @@ def lines_of(path: Path) -> Iterator[Line]:
                 if number > MOST_LINES:
                     raise ComponentError(f"{path} has more than {MOST_LINES:,} lines")
                 if text.strip():
-                    yield _line(text, f"{path}:{number}")
+                    yield _record(text, f"{path}:{number}")
     except (OSError, UnicodeDecodeError) as error:
         raise ComponentError(f"{path} cannot be read as a memory: {error}") from error
 
 
-def _line(text: str, place: str) -> Line:
+def _record(text: str, place: str) -> MemoryRecord:
     try:
         line = json.loads(text)
         fits = isinstance(line["plan"]["in_force"], dict) and isinstance(
@@ -145,21 +146,22 @@ def _line(text: str, place: str) -> Line:
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise ComponentError(
-        f"{place} is no line of a memory: one holds scenario, plan, outcome and versions, as JSON"
+        f"{place} is not a record of a memory, which holds scenario, plan, outcome and versions, "
+        "as JSON"
     )
 
 
-def united(memories: Iterable[Iterable[Line]]) -> list[Line]:
+def merged(memories: Iterable[Iterable[MemoryRecord]]) -> list[MemoryRecord]:
     """The records of several memories, without duplicates, in an order independent of theirs."""
     known = {digest(line): line for lines in memories for line in lines}
     return [known[key] for key in sorted(known)]
 
 
-def append(path: Path, lines: Sequence[Line]) -> int:
+def append(path: Path, lines: Sequence[MemoryRecord]) -> int:
     """Append the records that the file does not hold yet; returns their number."""
-    held = list(lines_of(path)) if path.exists() else []
+    held = list(records_of(path)) if path.exists() else []
     known = {digest(line) for line in held}
-    new = [line for line in united([lines]) if digest(line) not in known]
+    new = [line for line in merged([lines]) if digest(line) not in known]
     texts = [
         json.dumps(line, ensure_ascii=False, allow_nan=False, sort_keys=True)
         for line in (*held, *new)
@@ -169,7 +171,7 @@ def append(path: Path, lines: Sequence[Line]) -> int:
     return len(new)
 
 
-def lines_of_run(folder: Path) -> list[Line]:
+def records_of_run(folder: Path) -> list[MemoryRecord]:
     """The records of the sessions of a run.
 
     Raises:
@@ -177,7 +179,7 @@ def lines_of_run(folder: Path) -> list[Line]:
     """
     from semcore.analysis import read_run
 
-    found: list[Line] = []
+    found: list[MemoryRecord] = []
     for result in read_run(folder).results:
         config = result["config"]
         uses = {
@@ -195,9 +197,9 @@ def lines_of_run(folder: Path) -> list[Line]:
                 name: segment[name]
                 for name in ("metrics", "delivered", "channel_uses", "update_uses")
             }
-            told = {"scenario": scenario, "plan": plan, "outcome": outcome}
+            record = {"scenario": scenario, "plan": plan, "outcome": outcome}
             found.append(
-                {**told, "pipeline": uses, "seed": config["seed"], "versions": result["packages"]}
+                {**record, "pipeline": uses, "seed": config["seed"], "versions": result["packages"]}
             )
     if not found:
         raise RunError(
@@ -207,7 +209,7 @@ def lines_of_run(folder: Path) -> list[Line]:
     return found
 
 
-def alike(line: Line, scenario: Scenario, knowledge: bool = True) -> float:
+def similarity(line: MemoryRecord, scenario: Scenario, knowledge: bool = True) -> float:
     """Similarity of two scenarios, 0..1."""
     one, other = (number(link.get("snr_db")) for link in (line["scenario"]["link"], scenario.link))
     near = 1.0 if one is None or other is None else math.exp(-abs(one - other) / NEAR_DB)

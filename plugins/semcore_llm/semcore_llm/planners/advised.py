@@ -170,16 +170,16 @@ class Advised(Remembers, Planner, abc.ABC):
             simulator.trial(plan) for plan in (overrides, simulator.space.clamped(other.overrides))
         )
         report["trials"] = report.get("trials", 0.0) + 2
-        told = f"{_worth(mine)} for the answer, {_worth(theirs)} for the fallback's plan"
+        results = f"{_worth(mine)} for the answer, {_worth(theirs)} for the fallback's plan"
         seen = "a plan that no run has shown" if new else "a plan that past runs have shown"
         if (mine.utility or 0.0) < (theirs.utility or 0.0) - self.margin:
             reasons = (
                 *answer.reasons,
-                f"{seen}; it did not stand its trial: {told}",
+                f"{seen}; it did not stand its trial: {results}",
                 *other.reasons,
             )
             return Plan(other.overrides, reasons, {**report, "fallback": 1.0})
-        return Plan(overrides, (*answer.reasons, f"{seen}; its trial went well: {told}"), report)
+        return Plan(overrides, (*answer.reasons, f"{seen}; its trial went well: {results}"), report)
 
 
 def _count(record: Record, name: str) -> float:

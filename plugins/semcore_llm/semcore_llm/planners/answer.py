@@ -79,10 +79,10 @@ def read_answer(text: str, space: Space) -> Answer:
     wrong = [path for path, value in plan.items() if not _inside(space, path, value)]
     if wrong:
         raise AnswerError(f"the value of {', '.join(wrong)} is not one of the space")
-    told = {step: value.get(step) for step in STEPS}
+    steps = {step: value.get(step) for step in STEPS}
     reasons = tuple(
         f"{step.replace('_', ' ')}: {short(text)}"
-        for step, text in told.items()
+        for step, text in steps.items()
         if isinstance(text, str) and text
     )
     return Answer(space.clamped(plan), reasons)

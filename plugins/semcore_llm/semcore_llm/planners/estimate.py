@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcore import PlanSimulator, Scenario, Space, Trial, utility
-from semcore_llm.memory.store import Memory, alike, number
+from semcore_llm.memory.store import Memory, number, similarity
 
 OTHER_VALUE = 0.15
 """Factor on the similarity of two plans per setting that differs; its square root for neighbours on
@@ -64,7 +64,7 @@ def evidence_of(
     """
     found = []
     for line in memory.lines:
-        outcome, weight = line["outcome"], alike(line, scenario, knowledge)
+        outcome, weight = line["outcome"], similarity(line, scenario, knowledge)
         update_uses = number(outcome.get("update_uses")) or 0.0
         worth = worth_of(scenario, outcome["metrics"], update_uses, share)
         if worth is not None and weight > 1e-6:

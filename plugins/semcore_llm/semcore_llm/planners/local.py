@@ -62,9 +62,11 @@ class LocalPlanner(Advised, Pretrained):
         simulator: PlanSimulator,
         report: dict[str, float],
     ) -> Answer:
-        told = document(scenario, memory, simulator, self.lines.of(simulator.space), self.nearest)
-        text, asked, said = self._said(told, self._grammar(simulator.space))
-        report |= {"prompt_tokens": float(asked), "completion_tokens": float(said)}
+        content = document(
+            scenario, memory, simulator, self.lines.of(simulator.space), self.nearest
+        )
+        text, asked, answered = self._generated(content, self._grammar(simulator.space))
+        report |= {"prompt_tokens": float(asked), "completion_tokens": float(answered)}
         try:
             return read_answer(text, simulator.space)
         except AnswerError as error:
@@ -122,15 +124,15 @@ class LocalPlanner(Advised, Pretrained):
         model.to(self.torch_device)
         return tokenizer, model.eval(), grammar_tokens
 
-    def _prompt(self, tokenizer: Any, told: str) -> str:
+    def _prompt(self, tokenizer: Any, content: str) -> str:
         """Instructions and document in the chat template of the model; some templates have no
         system role."""
-        both = f"{instructions()}\n\n{told}"
+        both = f"{instructions()}\n\n{content}"
         if not getattr(tokenizer, "chat_template", None):
             return f"{both}\n\n"
         reason = ""
         for turns in (
-            [_chat("system", instructions()), _chat("user", told)],
+            [_chat("system", instructions()), _chat("user", content)],
             [_chat("user", both)],
         ):
             try:
@@ -141,13 +143,13 @@ class LocalPlanner(Advised, Pretrained):
                 reason = " ".join(str(error).split()) or type(error).__name__
         raise RunError(f"LocalPlanner: the chat template of {self.model} cannot be used: {reason}")
 
-    def _said(self, told: str, schema: Mapping[str, Any]) -> tuple[str, int, int]:
+    def _generated(self, content: str, schema: Mapping[str, Any]) -> tuple[str, int, int]:
         """The answer to a document, and the number of tokens of prompt and answer."""
         import torch
         from transformers import LogitsProcessorList
 
         tokenizer, model, grammar_tokens = self._parts
-        text = self._prompt(tokenizer, told)
+        text = self._prompt(tokenizer, content)
         asked = tokenizer(text, return_tensors="pt", add_special_tokens=False)["input_ids"].to(
             self.torch_device
         )

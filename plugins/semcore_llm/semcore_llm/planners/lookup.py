@@ -107,11 +107,11 @@ class LookupPlanner(Remembers, Planner):
             for plan in simulator.space.points()
             if all(plan.get(path) == one for path, one in self.given.items())
         ]
-        told = [
+        estimates = [
             estimate(evidence, simulator.space, Candidate(plan, tuple(simulator.space.axes)))
             for plan in plans
         ]
-        worth = {index: one.utility for index, one in enumerate(told) if one is not None}
+        worth = {index: one.utility for index, one in enumerate(estimates) if one is not None}
         if not worth:
             return Plan(
                 simulator.space.clamped(self.otherwise),

@@ -10,7 +10,7 @@ from typing import Any
 
 from semcore import Bounds, PlanSimulator, Scenario, Space
 from semcore_llm.excerpt import LONGEST_REASON
-from semcore_llm.memory.store import Line, Memory
+from semcore_llm.memory.store import Memory, MemoryRecord
 
 STEPS = ("requirement_analysis", "workflow_selection", "resources")
 """The three steps of the satellite paper, section III-E."""
@@ -36,7 +36,7 @@ def document(
     nearest: int,
 ) -> str:
     """The JSON document on a segment. Texts of others appear only under `quoted`, shortened."""
-    told = {
+    content = {
         "task": scenario.task,
         "preferences": scenario.preferences,
         "utility": [vars(term) for term in scenario.utility],
@@ -54,7 +54,7 @@ def document(
         "session": [_past(record) for record in memory[-MOST_PAST:]],
         "quoted": quoted(scenario, memory),
     }
-    return json.dumps(told, ensure_ascii=True, default=str)
+    return json.dumps(content, ensure_ascii=True, default=str)
 
 
 def quoted(scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -64,7 +64,7 @@ def quoted(scenario: Scenario, memory: Sequence[Mapping[str, Any]]) -> list[str]
     return [_one_line(text) for text in (*said, *held)[:MOST_QUOTES]]
 
 
-def lesson(line: Line) -> dict[str, Any]:
+def lesson(line: MemoryRecord) -> dict[str, Any]:
     """Link, plan and outcome of a record of memory, without its texts."""
     outcome = line["outcome"]
     return {
@@ -105,8 +105,10 @@ def _axis(space: Space, path: str) -> dict[str, Any]:
 
 
 def _past(record: Mapping[str, Any]) -> dict[str, Any]:
-    told = {name: record.get(name) for name in ("segment", "in_force", "delivered", "channel_uses")}
-    return {**told, "link": _rounded(record.get("link", {}))}
+    summary = {
+        name: record.get(name) for name in ("segment", "in_force", "delivered", "channel_uses")
+    }
+    return {**summary, "link": _rounded(record.get("link", {}))}
 
 
 def _rounded(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,11 +93,11 @@ class SearchPlanner(Remembers, Planner):
                 evidence = [*evidence, self._tried(candidates[index], simulator, share)]
             links = "one drawn link" if self.draws == 1 else f"{self.draws} drawn links"
             reasons.append(f"{len(tried)} of them were tried on this segment over {links}")
-        told = {
+        estimates = {
             index: estimate(evidence, simulator.space, candidates[index])
             for index in tried or range(len(plans))
         }
-        scores = {index: one.utility for index, one in told.items() if one}
+        scores = {index: one.utility for index, one in estimates.items() if one}
         if not scores:
             taken = "the plan in force stays" if held is not None else "the first of them is taken"
             return Plan(
@@ -135,8 +135,10 @@ class SearchPlanner(Remembers, Planner):
         """The untried plan with the highest upper bound."""
         bounds = {}
         for index in (one for one in range(len(candidates)) if one not in tried):
-            told = estimate(evidence, space, candidates[index])
-            bounds[index] = told.utility + OPEN / math.sqrt(1 + told.known) if told else 0.0
+            expected = estimate(evidence, space, candidates[index])
+            bounds[index] = (
+                expected.utility + OPEN / math.sqrt(1 + expected.known) if expected else 0.0
+            )
         return max(bounds, key=lambda index: (bounds[index], -index))
 
     def _tried(self, one: Candidate, simulator: PlanSimulator, share: float) -> Evidence:

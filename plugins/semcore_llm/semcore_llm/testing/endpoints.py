@@ -16,7 +16,7 @@ Say = Callable[[BaseHTTPRequestHandler, dict[str, Any]], None]
 
 
 @dataclass
-class Heard:
+class LocalEndpoint:
     """An endpoint and the requests that it received."""
 
     base_url: str
@@ -26,10 +26,10 @@ class Heard:
 
 
 @contextlib.contextmanager
-def endpoint(say: Say) -> Iterator[Heard]:
+def endpoint(say: Say) -> Iterator[LocalEndpoint]:
     """A local endpoint that handles every request by `say`."""
 
-    heard = Heard("")
+    heard = LocalEndpoint("")
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
