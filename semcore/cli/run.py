@@ -34,6 +34,9 @@ OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 )
 @click.option("--shard", metavar="K/N", help="Compute only the K-th of N parts of the grid; semcore merge unites them.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of every random number.")
+@click.option(
+    "--batch-size", type=click.IntRange(1), help="Samples that are sent at a time; results do not depend on it.  [default: 64]"
+)
 @click.option("--again", is_flag=True, help="Compute cells that are done once more, their stages included.")
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop.")
 @click.option("--report/--no-report", default=True, help="Write report.html at the end.  [default: report]")
@@ -47,6 +50,7 @@ def run_command(
     executor: str | None,
     shard: str | None,
     seed: int | None,
+    batch_size: int | None,
     again: bool,
     dry_run: bool,
     report: bool,
@@ -62,6 +66,8 @@ def run_command(
         changes.append(f"source.limit={limit}")
     if seed is not None:
         changes.append(f"seed={seed}")
+    if batch_size is not None:
+        changes.append(f"batch_size={batch_size}")
     experiment = load(pipeline, changes)
     folder = out or Path("runs") / experiment.name
     part = _shard(shard)

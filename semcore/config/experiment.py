@@ -222,6 +222,12 @@ def describe(document: Document, overrides: Sequence[str] = ()) -> Experiment:
             experiment = _overridden(experiment, text)
         except ConfigError as error:
             problems += error.problems
+    if "batch_size" in experiment.axes:
+        message, hint = "batch_size cannot be swept: no result depends on it", "set one value: batch_size=16"
+        if origin := experiment.origins.get("batch_size"):
+            problems.append(Problem(message, origin, hint=hint))
+        else:
+            problems.append(document.problem(("sweep", "batch_size"), message, hint, at_key=True))
     count = math.prod(len(axis) for axis in experiment.axes.values())
     if count > MAX_CELLS:
         message = f"the sweep has {count:,} cells (limit {MAX_CELLS:,})"

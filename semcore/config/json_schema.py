@@ -35,6 +35,7 @@ MEANING = {
     "name": "Name of the run, and of its folder; default the file's.",
     "description": "What it is about, for the reader of the report.",
     "seed": "Seed of every random number, default 0.",
+    "batch_size": "Samples that are sent at a time, default 64; results do not depend on it.",
     "threads": "Threads of each numerical library, default 1; another number rounds the last digits differently.",
     "source": "Where samples come from.",
     "encoder": "What is extracted and sent: emits named streams.",
@@ -80,6 +81,7 @@ def pipeline_schema(
         "description": {"type": "string"},
         "seed": {"type": "integer", "minimum": 0},
         "threads": {"type": "integer", "minimum": 1},
+        "batch_size": {"type": "integer", "minimum": 1},
         **sections,
         "workflow": {"type": ["string", "null"]},
         "workflows": {"type": "object", "additionalProperties": {

@@ -17,7 +17,7 @@ WORDS = ("task", "preferences")
 MISSION = (*WORDS, "utility", "limits")
 """What a mission may say."""
 KNOWN = (*MISSION, "mission", "missions", "segments")
-FORBIDDEN = ("source", "metrics", "planner", "space", "scenario", "seed", "threads")
+FORBIDDEN = ("source", "metrics", "planner", "space", "scenario", "seed", "threads", "batch_size")
 """What no plan can change: what is sent, how it is measured, and who plans."""
 LIMIT = "limits."
 """The paths of a segment that begin so are limits, and not settings of the pipeline."""

@@ -23,9 +23,11 @@ from semcore.wording.suggest import guess, nearest
 
 BUILT = (
     "source", "encoder", "channel", "generator", "selector", "kb", "planner", "space", "transport", "metrics", "scenario",
-    "seed", "threads",
+    "seed", "threads", "batch_size",
 )  # fmt: skip
 """What a cell is made of."""
+BATCH_SIZE = 64
+"""Samples that are sent at a time, if the file does not say."""
 REQUIRED = ("source", "encoder", "transport", "channel", "generator")
 COMPONENTS = ("source", "encoder", "channel", "generator", "selector", "kb", "planner")
 """The sections that are one component."""
@@ -56,6 +58,11 @@ class Setup:
     def threads(self) -> int:
         """Of each numerical library; another number of threads rounds sums in another order."""
         return int(self.sections["threads"])
+
+    @property
+    def batch_size(self) -> int:
+        """Samples that are sent at a time; no result depends on it, so it is no part of a cell's id."""
+        return int(self.sections["batch_size"])
 
     @property
     def source(self) -> Source:
@@ -99,13 +106,13 @@ class Setup:
     @functools.cached_property
     def parts(self) -> tuple[Component, ...]:
         """Every component, nested ones included."""
-        return tuple(components_in([self.sections[name] for name in BUILT if name not in ("scenario", "space")]))
+        return tuple(components_in([self.sections[name] for name in BUILT if name not in ("scenario", "space", "batch_size")]))
 
     @property
     def config(self) -> dict[str, Any]:
         """The resolved configuration with the defaults filled in, as plain values."""
         made = self.sections
-        config = {name: plain(made[name]) for name in BUILT if name != "space" and made[name] is not None}
+        config = {name: plain(made[name]) for name in BUILT if name not in ("space", "batch_size") and made[name] is not None}
         if made["space"] is not None:
             config["space"] = made["space"].plain()
         return {**config, "scenario": [scenario.plain() for scenario in self.scenarios]}
@@ -133,6 +140,8 @@ def build(section: str, value: Any, builder: Builder) -> Any:
             return _whole(section, value, 0, builder)
         case "threads":
             return _whole(section, value, 1, builder)
+        case "batch_size":
+            return BATCH_SIZE if value is None else _whole(section, value, 1, builder)
         case "scenario":
             return scenarios(value, builder)
         case "space":

@@ -61,7 +61,7 @@ def cell_session(
 
     terms = setup.scenarios[0].utility
     return run_session(
-        build, samples, Rng(setup.seed), setup.planner, setup.scenarios,
+        build, samples, Rng(setup.seed), setup.planner, setup.scenarios, setup.batch_size,
         space=setup.space, judge=_judge(setup.metrics, terms) if terms else None,
         remembered=lambda key, compute: cache.each("trial", [digest("trial", key, setup.metrics)], lambda at: [compute()])[0],
     )  # fmt: skip
