@@ -3,10 +3,8 @@
     SemanticEncoder  Transport  ChannelModel  Generator  Selector  KBPolicy      the link
     Source  Codec  Metric  Recipe  Executor                                      around it
 
-`Planner` stands with what it may ask, in `semcore.planning.interface`.
-
-A sample's result never depends on its batch. Randomness is an argument. A component of the receiver
-has no argument that could carry the source.
+`Planner` is in `semcore.planning.interface`. A sample's result never depends on its batch.
+Randomness is an argument. A component of the receiver has no argument that could carry the source.
 """
 
 from __future__ import annotations
@@ -187,7 +185,7 @@ class KBPolicy(Component, abc.ABC):
         return kb
 
 
-# ------------------------------------------------------------------------------- around the link
+# ---------------------------------------------------------------------------------- around the link
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,7 @@ def place(text: str) -> str:
     return ""
 
 
-# ------------------------------------------------------------------------------- the child
+# ---------------------------------------------------------------------------------------- the child
 
 _READ: Any = vars(importlib.metadata.Distribution)["entry_points"].fget
 

@@ -38,36 +38,36 @@ DEFINITION = "\nclass X:\n    '''Never seen.'''\n"
 BROKEN = {
     "raises": Broken(
         "raise RuntimeError('libfoo.so.3 is missing')",
-        "channel 'raises' cannot be imported: RuntimeError: libfoo.so.3 is missing\n hint: mend or uninstall raises",
+        "channel 'raises' cannot be imported: RuntimeError: libfoo.so.3 is missing\n hint: fix or uninstall raises",
     ),
     "syntax-error": Broken(
         "class X(:",
         "channel 'syntax-error' cannot be imported: SyntaxError: * (syntax_error.py, line 1)\n"
-        " hint: mend or uninstall syntax-error",
+        " hint: fix or uninstall syntax-error",
     ),
     "sys-exit": Broken(
         "import sys; sys.exit(3)",
-        "channel 'sys-exit' cannot be imported: it calls sys.exit(3)\n hint: mend or uninstall sys-exit",
+        "channel 'sys-exit' cannot be imported: it calls sys.exit(3)\n hint: fix or uninstall sys-exit",
     ),
     "os-exit": Broken(
         "import os; print('licence expired', flush=True); os._exit(0)",
         "channel 'os-exit' ends the process with code 0 when it is imported; it says 'licence expired'\n"
-        " hint: mend or uninstall os-exit",
+        " hint: fix or uninstall os-exit",
     ),
     "segfault": Broken(
         "import ctypes\nctypes.string_at(0)",
         "channel 'segfault' kills the process by SIGSEGV when it is imported (segfault.py, line 2)\n"
-        " hint: mend or uninstall segfault",
+        " hint: fix or uninstall segfault",
     ),
     "endless-loop": Broken(
         "while True: pass",
-        "channel 'endless-loop' takes more than 2 s when it is imported*\n hint: mend or uninstall endless-loop",
+        "channel 'endless-loop' takes more than 2 s when it is imported*\n hint: fix or uninstall endless-loop",
         options=("--timeout", "2"),
     ),
     "memory-hog": Broken(
         "blocks = []\nwhile True: blocks.append(b'x' * 10**7)",
         "channel 'memory-hog' needs more than 300 MB of memory when it is imported (memory_hog.py, line 2)\n"
-        " hint: mend or uninstall memory-hog",
+        " hint: fix or uninstall memory-hog",
         options=("--memory-mb", "300"),
     ),
     "missing-dependency": Broken(
@@ -80,7 +80,7 @@ BROKEN = {
     "misspelt-hook": Broken(
         HEAD + "@hook\ndef semcore_cel_done(result, seconds): ...",
         "hook plugin 'misspelt-hook' has 'semcore_cel_done', which is not a hook; did you mean 'semcore_cell_done'?\n"
-        " hint: mend or uninstall misspelt-hook",
+        " hint: fix or uninstall misspelt-hook",
         target="semcore.hooks] NAME = NAME",
     ),
     "name-clash": Broken(
@@ -91,7 +91,7 @@ BROKEN = {
     ),
     "wrong-base-class": Broken(
         HEAD + "@dataclass(frozen=True)\nclass X(semcore.Metric):\n    def measure(self, records): return []",
-        "channel 'wrong-base-class' is not a ChannelModel\n hint: mend or uninstall wrong-base-class",
+        "channel 'wrong-base-class' is not a ChannelModel\n hint: fix or uninstall wrong-base-class",
     ),
     "wrong-version": Broken(
         HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n    def transmit(self, symbols, rng): ...",
@@ -106,17 +106,17 @@ BROKEN = {
     ),
     "missing-method": Broken(
         HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n    pass",
-        "channel 'missing-method' does not define transmit(symbols, rng)\n hint: mend or uninstall missing-method",
+        "channel 'missing-method' does not define transmit(symbols, rng)\n hint: fix or uninstall missing-method",
     ),
     "wrong-group": Broken(
         HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n    def transmit(self, symbols, rng): ...",
-        "channels 'wrong-group' stands in the group 'semcore.channels', which semcore does not read\n"
+        "channels 'wrong-group' is in the group 'semcore.channels', which semcore does not read\n"
         " hint: did you mean 'semcore.channel'?",
         target="semcore.channels] NAME = NAME:X",
     ),
     "taken-verb": Broken(
         "import click\n@click.command()\ndef X(): ...",
-        "verb 'run' is called like a verb of semcore's own, which goes before it\n"
+        "command 'run' has the name of a command of semcore, which takes precedence\n"
         " hint: rename it, or uninstall taken-verb",
         target="semcore.command] run = NAME:X",
     ),
@@ -146,7 +146,7 @@ def test_what_does_not_use_them_goes_on(crowd: Any, bench: Any, arguments: tuple
     assert done.returncode == 0 and done.stderr == ""
     seen = [name for name in BROKEN if name in done.stdout]
     if arguments == ("list",):
-        hidden = {"misspelt-hook", "wrong-group", "taken-verb"}  # hook plugins and verbs are no components
+        hidden = {"misspelt-hook", "wrong-group", "taken-verb"}  # hook plugins and commands are no components
         assert set(seen) == BROKEN.keys() - hidden
         assert re.search(r"^  psnr  +\[name-clash 1.5\]\n  psnr  +\w.* \[semcore 0.1.0\]$", done.stdout, re.MULTILINE)
     if arguments == ("plugins",):
@@ -166,7 +166,7 @@ def test_none_of_them_is_loaded_where_the_environment_names_others(crowd: Any, b
     assert "error: there is no channel 'raises'\n" in told.stderr
     assert "hint: raises 1.5 brings it, but SEMCORE_PLUGINS leaves that out\n" in told.stderr
     assert "brings it, but SEMCORE_PLUGINS leaves that out" in crowd("show", "raises", SEMCORE_PLUGINS="").stderr
-    assert crowd("--help", SEMCORE_PLUGINS="").stdout.count("Verbs of plugins") == 0
+    assert crowd("--help", SEMCORE_PLUGINS="").stdout.count("Commands of plugins") == 0
 
 
 @pytest.mark.parametrize("name", BROKEN)
@@ -193,8 +193,8 @@ def test_the_doctor_goes_on_behind_a_death_and_finds_what_is_fine(site: Any) -> 
     assert done.returncode == 1
     assert text.startswith(
         "mixed 1.5: 3 faults\n"
-        "  selector 'a' ends the process with code 9 when it is imported\n    hint: mend or uninstall mixed\n"
-        "  selector 'b' ends the process with code 9 when it is imported\n    hint: mend or uninstall mixed\n"
+        "  selector 'a' ends the process with code 9 when it is imported\n    hint: fix or uninstall mixed\n"
+        "  selector 'b' ends the process with code 9 when it is imported\n    hint: fix or uninstall mixed\n"
         "  hook plugin 'd' has no hook; hooks are semcore_run_started, semcore_cell_started, "
     )
     assert "\nwell 1.5: fine, 1 component, import ? s\n  note: well imports torch when it is imported: " in text

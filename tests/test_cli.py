@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from semcore.cli import VERBS, main
+from semcore.cli import COMMANDS, main
 from semcore.entrypoints import naming
 from semcore.plugins import packages
 
@@ -40,13 +40,13 @@ INSTALLED = [entry for kind in naming.KINDS for entry in naming.installed(kind)]
 def test_help_names_every_verb_with_a_line(shell: Shell) -> None:
     code, out, _ = shell("--help")
     assert code == 0
-    for verb, (_, line) in VERBS.items():
-        assert re.search(rf"^  {verb}\s+{re.escape(line)}$", out, re.MULTILINE)
+    for command, (_, line) in COMMANDS.items():
+        assert re.search(rf"^  {command}\s+{re.escape(line)}$", out, re.MULTILINE)
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help(shell: Shell, verb: str) -> None:
-    code, out, _ = shell(verb, "--help")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_verb_has_help(shell: Shell, command: str) -> None:
+    code, out, _ = shell(command, "--help")
     assert code == 0 and out.startswith("Usage:")
 
 
@@ -110,12 +110,12 @@ def test_check_says_what_a_run_would_do(shell: Shell, bench: Any) -> None:
     assert (code, out) == (0, f"{bench.path}: fine, 2 cells\n  channel.snr_db: 0, 3\n")
 
 
-@pytest.mark.parametrize("verb", ["check", "run"])
-def test_what_is_no_pipeline_is_told_in_a_line(shell: Shell, verb: str, tmp_path: Path) -> None:
-    assert shell(verb, "nofile.yaml")[::2] == (2, "nofile.yaml: error: cannot be read: No such file or directory\n")
-    assert shell(verb, ".")[::2] == (2, ".: error: is a directory, not a pipeline file\n")
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_what_is_no_pipeline_is_told_in_a_line(shell: Shell, command: str, tmp_path: Path) -> None:
+    assert shell(command, "nofile.yaml")[::2] == (2, "nofile.yaml: error: cannot be read: No such file or directory\n")
+    assert shell(command, ".")[::2] == (2, ".: error: is a directory, not a pipeline file\n")
     (tmp_path / "a.yaml").write_text("semcore: [1\n")
-    code, _, err = shell(verb, "a.yaml")
+    code, _, err = shell(command, "a.yaml")
     assert code == 2 and err.startswith("a.yaml:1:10: error: not valid YAML")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from semcore.cli import VERBS, main
+from semcore.cli import COMMANDS, main
 from semcore.cli.new import NAME, STARTS, commands, render
 from semcore.config.document import parse
 from semcore.entrypoints import naming
@@ -147,7 +147,7 @@ def test_nothing_is_overwritten(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_every_kind_and_no_other_can_be_written() -> None:
     assert set(STARTS) == {*naming.KINDS, "hooks", "command"}
-    assert all(NAME.fullmatch(kind) for kind in STARTS) and "new" in VERBS and PluginError
+    assert all(NAME.fullmatch(kind) for kind in STARTS) and "new" in COMMANDS and PluginError
 
 
 def test_the_templates_are_in_the_wheel(tmp_path: Path) -> None:

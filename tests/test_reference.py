@@ -21,7 +21,7 @@ from markdown_it import MarkdownIt
 
 import semcore
 import semcore.testing
-from semcore.cli import VERBS, cli
+from semcore.cli import COMMANDS, cli
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = ROOT / "docs" / "make_reference"
@@ -72,7 +72,7 @@ def test_a_stale_page_is_named_with_the_mend_and_mended(tmp_path: Path) -> None:
         "reference/api.md is stale from line 1: '# Python API\\n' should be '# Python interface\\n'\n"
         "reference/cli.md is missing\n"
         "reference/semcore-gone.md is no longer made: remove it\n"
-        "mend: make docs\n",
+        "fix: make docs\n",
     )
     assert make("--out", folder) == (0, "")
     assert pages(folder) == pages(PAGES)
@@ -89,7 +89,7 @@ def test_a_page_cut_short_or_with_more_below_is_stale(tmp_path: Path) -> None:
     for page, change in zip(pages, changes, strict=True):
         (folder / page).write_text(change((folder / page).read_text(encoding="utf-8")), encoding="utf-8")
     code, said = make("--check", "--out", folder)
-    assert code == 1 and said.endswith("mend: make docs\n")
+    assert code == 1 and said.endswith("fix: make docs\n")
     assert [line.split(" is stale from line ")[0] for line in said.splitlines() if " is stale from line " in line] == [
         f"reference/{page}" for page in sorted(pages)
     ]
@@ -112,7 +112,7 @@ def test_every_public_method_stands_in_it() -> None:
             assert [key for key in own if not key.startswith("_") and f"`{name}.{key}`" not in every] == []
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", COMMANDS)
 def test_every_verb_and_option_stands_in_it(verb: str) -> None:
     text = (PAGES / "cli.md").read_text(encoding="utf-8")
     made = cli.get_command(click.Context(cli), verb)

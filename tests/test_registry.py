@@ -150,9 +150,9 @@ def test_bad_plugins_hurt_neither_list_nor_plugins(packages: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("crash", "of bad 1.5 cannot be imported: RuntimeError: libfoo.so.3 is missing; mend or uninstall bad"),
-        ("loose", "of bad 1.5 is not a Selector; mend or uninstall bad"),
-        ("gone", "of bad 1.5 is not there: good has no 'Gone'; mend or uninstall bad"),
+        ("crash", "of bad 1.5 cannot be imported: RuntimeError: libfoo.so.3 is missing; fix or uninstall bad"),
+        ("loose", "of bad 1.5 is not a Selector; fix or uninstall bad"),
+        ("gone", "of bad 1.5 is not there: good has no 'Gone'; fix or uninstall bad"),
         (
             "nowhere",
             "of bad 1.5 cannot be imported: there is no module 'no_such_module', its files are gone; "
@@ -160,14 +160,14 @@ def test_bad_plugins_hurt_neither_list_nor_plugins(packages: Any) -> None:
         ),
         ("below", "of bad 1.5 cannot be imported: there is no module 'good.no_such_module', its files are gone; reinstall"),
         ("unreadable", "of bad 1.5 cannot be imported: SyntaxError: "),
-        ("garbage", "of bad 1.5 has the entry point 'what is this?', which is not written as `module:Class`; mend or"),
+        ("garbage", "of bad 1.5 has the entry point 'what is this?', which is not written as `module:Class`; fix or"),
         (
             "lacking",
             "of bad 1.5 cannot be imported: it needs the module 'no_such_library', which is not installed; "
             "pip install no_such_library, which bad should have among its dependencies",
         ),
         ("keep", "is given by good 1.5 and other 1.5; uninstall one of them, or leave it out by SEMCORE_PLUGINS"),
-        ("half", "of good 1.5 does not define select(candidates, batch, kb); mend or uninstall good"),
+        ("half", "of good 1.5 does not define select(candidates, batch, kb); fix or uninstall good"),
         (
             "turned",
             "of good 1.5 takes select(batch, candidates, kb), where the interface has select(candidates, batch, kb)",
@@ -200,14 +200,14 @@ def test_verbs_are_isolated(packages: Any) -> None:
     packages.install("more", "[semcore.command]\nexplode = good:Keep\nnew-verb = good:Keep\n")
     helped = packages("--help")
     assert helped.returncode == 0
-    told = dict(line.split(maxsplit=1) for line in helped.stdout.split("Verbs of plugins:\n")[1].splitlines())
+    told = dict(line.split(maxsplit=1) for line in helped.stdout.split("Commands of plugins:\n")[1].splitlines())
     ours = {"kb": "semcore-video", "link-budget": "semcore-channels", "memory": "semcore-llm"}
     assert told == ours | {"explode": "bad and more", "new-verb": "more", "number": "bad"}
     assert "verb 'explode' is given by bad 1.5 and more 1.5" in packages("explode").stderr
     told = packages("explode", SEMCORE_PLUGINS="bad")
     assert told.returncode == 2 and "verb 'explode' of bad 1.5 cannot be imported: RuntimeError: libfoo" in told.stderr
     told = packages("number")
-    assert told.returncode == 2 and "verb 'number' of bad 1.5 is no click command but a ABCMeta" in told.stderr
+    assert told.returncode == 2 and "command 'number' of bad 1.5 is not a click command but a ABCMeta" in told.stderr
     assert packages("list", "selector").returncode == 0  # ours goes before theirs
 
 
@@ -225,7 +225,7 @@ def test_verbs_are_isolated(packages: Any) -> None:
             "Argument(s) {'secs'} are declared in the hookimpl but can not be",
         ),
         ("x = 5", "has no hook; hooks are semcore_run_started, "),
-        ("import semcore as semcore_, sys; sys.exit()", "cannot be imported: it calls sys.exit(None); mend or uninstall h"),
+        ("import semcore as semcore_, sys; sys.exit()", "cannot be imported: it calls sys.exit(None); fix or uninstall h"),
     ],
 )
 def test_a_hook_plugin_that_would_hear_nothing_is_refused(site: Any, bench: Any, text: str, message: str) -> None:

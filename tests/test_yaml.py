@@ -106,12 +106,12 @@ def test_every_key_and_value_knows_its_place() -> None:
 
 
 def test_a_problem_below_a_place_that_is_not_in_the_file_stands_at_the_nearest_above() -> None:
-    found = parse(EXAMPLE, "f.yaml").problem(("channel", "speed_kmh", 7, "x"), "is wrong", "mend it")
+    found = parse(EXAMPLE, "f.yaml").problem(("channel", "speed_kmh", 7, "x"), "is wrong", "fix it")
     assert str(found) == (
         "f.yaml:10:62: error: is wrong\n"
         "      channel:   {use: uma, carrier_frequency_hz: 28e9, speed_kmh: [60, 120], snr_db: 5}\n"
         "                                                                   ^\n"
-        "    hint: mend it"
+        "    hint: fix it"
     )
 
 

@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     made = pages()
     if chosen.check:
         wrong = stale(made, chosen.out)
-        print(*wrong, *["mend: make docs"] * bool(wrong), sep="\n", end="\n" if wrong else "")
+        print(*wrong, *["fix: make docs"] * bool(wrong), sep="\n", end="\n" if wrong else "")
         return int(bool(wrong))
     chosen.out.mkdir(parents=True, exist_ok=True)
     for path in chosen.out.glob("*.md"):

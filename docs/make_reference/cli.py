@@ -1,4 +1,4 @@
-"""The page of the command line: every verb, made from click's commands but not laid out by click, whose layout changes."""
+"""The page of the command line: every command, made from click's commands but not laid out by click, whose layout changes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from semcore.config.fields import written
 INTRODUCTION = """\
 # Command line
 
-Every verb of `semcore`, made from its own help by `make docs`. `semcore --help` lists the verbs, those of other installed
-packages included; `-h` or `--help` behind a verb shows its help; `semcore --version` shows the version.
+Every command of `semcore`, generated from its help by `make docs`. `semcore --help` lists the commands, with those
+of other installed packages; `-h` or `--help` after a command shows its help; `semcore --version` shows the version.
 
 Exit code 0: done. 1: done, and something is amiss (a cell failed, a run is damaged or incomplete). 2: nothing was done, and
-the message says what to mend. 130: interrupted."""
+the message says what to fix. 130: interrupted."""
 
 NAMES = {"text": "TEXT", "integer": "N", "integer range": "N", "float": "X", "float range": "X", "path": "PATH",
          "file": "PATH", "directory": "PATH", "filename": "PATH"}  # fmt: skip
@@ -30,9 +30,9 @@ OWN = ("help", "version")
 
 def text() -> str:
     """The page."""
-    verbs = [pair for verb in cli.VERBS for pair in _commands(cli.cli, (verb,))]
-    rows = [[f"[`{verb}`](#{slug(f'semcore {verb}')})", escaped(line)] for verb, (_, line) in cli.VERBS.items()]
-    return page(INTRODUCTION, table(["verb", "what it does"], rows), *(_verb(path, command) for path, command in verbs))
+    commands = [pair for command in cli.COMMANDS for pair in _commands(cli.cli, (command,))]
+    rows = [[f"[`{command}`](#{slug(f'semcore {command}')})", escaped(line)] for command, (_, line) in cli.COMMANDS.items()]
+    return page(INTRODUCTION, table(["command", "what it does"], rows), *(_verb(path, command) for path, command in commands))
 
 
 def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:

@@ -114,7 +114,7 @@ def _calibration(overview: Overview) -> Iterator[Observation]:
         yield Observation("note", name, text, 1)
 
 
-# ---------------------------------------------------------------------------- lines
+# -------------------------------------------------------------------------------------------- lines
 
 
 def _comparisons(evidence: Evidence, overview: Overview, lines: Sequence[Line]) -> Iterator[Observation]:
@@ -297,7 +297,7 @@ class _Spans:
         return f"{', '.join(parts)} {self._unit}".strip()
 
 
-# ---------------------------------------------------------------------------- cells
+# -------------------------------------------------------------------------------------------- cells
 
 
 def _cells(evidence: Evidence, overview: Overview, metric: str) -> Iterator[Observation]:

@@ -1,4 +1,4 @@
-"""The command line. Each verb is a module of its own, imported when it is called; `--help` imports none of them."""
+"""The command line. Each command is a module of its own, imported when it is called; `--help` imports none of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from semcore.entrypoints.discovery import COMMAND
 from semcore.errors import ConfigError, SemcoreError
 from semcore.wording.redaction import guard_streams, printable
 
-VERBS = {
+COMMANDS = {
     "run": ("semcore.cli.run", "Send a pipeline's samples and measure what arrives."),
     "check": ("semcore.cli.run", "Check a pipeline file, and change nothing."),
     "list": ("semcore.cli.list", "List what is installed, by kind."),
@@ -49,17 +49,17 @@ NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EEXIS
 """What can only go wrong while something is written."""
 
 
-class Verbs(click.Group):
-    """A group whose commands are imported when called; third parties' verbs are entry points in `semcore.command`."""
+class Commands(click.Group):
+    """A group whose commands are imported when called; third parties' commands are entry points in `semcore.command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Our verbs in their order, then those of plugins; of two with one name ours is the one that is called."""
-        return [*VERBS, *sorted(discovery.entries(COMMAND).keys() - VERBS.keys())]
+        """Our commands in their order, then those of plugins; of two with one name ours is the one that is called."""
+        return [*COMMANDS, *sorted(discovery.entries(COMMAND).keys() - COMMANDS.keys())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb."""
-        if cmd_name in VERBS:
-            return getattr(importlib.import_module(VERBS[cmd_name][0]), f"{cmd_name}_command")
+        """Import a command."""
+        if cmd_name in COMMANDS:
+            return getattr(importlib.import_module(COMMANDS[cmd_name][0]), f"{cmd_name}_command")
         if entry := discovery.find(COMMAND, cmd_name):
             from semcore.plugins.packages import command
 
@@ -67,16 +67,20 @@ class Verbs(click.Group):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The verbs with their lines, those of plugins with their packages, without importing them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
-        foreign = {verb: discovery.entries(COMMAND)[verb] for verb in self.list_commands(ctx) if verb not in VERBS}
+        """The commands with their lines, those of plugins with their packages, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(command, line) for command, (_, line) in COMMANDS.items()])
+        foreign = {
+            command: discovery.entries(COMMAND)[command] for command in self.list_commands(ctx) if command not in COMMANDS
+        }
         if foreign:
-            with formatter.section("Verbs of plugins"):
-                formatter.write_dl([(verb, " and ".join(one.package for one in found)) for verb, found in foreign.items()])
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(
+                    [(command, " and ".join(one.package for one in found)) for command, found in foreign.items()]
+                )
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="semcore")
 def cli() -> None:
     """semcore: generative semantic communication, composed in YAML.
@@ -86,7 +90,7 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: errors that are the user's to mend are printed without a traceback, exit code 2."""
+    """Entry point: errors that a user can fix are printed without a traceback, with exit status 2."""
     if arguments is None:  # a command of its own, and not called by a program that has loaded who knows what
         supervisor.take_over()
     code: Any = 1

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import jinja2
 
-from semcore.cli import VERBS
+from semcore.cli import COMMANDS
 from semcore.cli.select import Place
 from semcore.config.document import scalar
 from semcore.entrypoints import discovery
@@ -129,7 +129,7 @@ def check_name(kind: str, name: str) -> None:
         raise PluginError(f"{name!r} cannot be the name: in YAML it is not a text; {other}")
     if keyword.iskeyword(name):
         raise PluginError(f"{name!r} cannot be the name: it is a Python keyword; {other}")
-    if kind == COMMAND and name in VERBS:
+    if kind == COMMAND and name in COMMANDS:
         raise PluginError(f"semcore has a command {name!r}; {other}")
     if found := discovery.entries(kind).get(name):
         raise PluginError(f"{found[0].package} has a {found[0].label}; {other}")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import click
 
-from semcore.cli import VERBS
+from semcore.cli import COMMANDS
 from semcore.entrypoints import discovery, naming
 from semcore.entrypoints.discovery import COMMAND, HOOKS, VARIABLE
 from semcore.plugins import doctor, packages
 from semcore.sandbox import Limits
 
-GROUP_NAMES = {HOOKS: "hooks", COMMAND: "verbs"}
+GROUP_NAMES = {HOOKS: "hooks", COMMAND: "commands"}
 
 
 @click.group("plugins", invoke_without_command=True)
 @click.pass_context
 def plugins_command(ctx: click.Context) -> None:
-    """List the installed packages that bring components, hook plugins or verbs."""
+    """List the installed packages that bring components, hook plugins or commands."""
     if ctx.invoked_subcommand is not None:
         return
     for package in packages.packages():
@@ -53,14 +53,14 @@ MEMORY = click.option(
 @TIMEOUT
 @MEMORY
 def doctor_command(names: tuple[str, ...], timeout: float, memory_mb: int) -> int:
-    """Look at each PACKAGE, by default all that are installed, and tell what is wrong with it and how to mend it.
+    """Look at each PACKAGE, by default all that are installed, and tell what is wrong with it and how to fix it.
 
     Whatever it brings is imported in a child process: a package that crashes, hangs or eats memory hurts only that.
     """
     used = {discovery.normalised(one.name) for one in discovery.in_use()}
     broken, patients = [], doctor.select(names)
     for patient in patients:
-        seen = doctor.examine(patient, Limits(timeout, memory_mb), VERBS)
+        seen = doctor.examine(patient, Limits(timeout, memory_mb), COMMANDS)
         tell(seen, left_out=not patient.fault and discovery.normalised(patient.name) not in used)
         broken += [discovery.normalised(patient.name)] * bool(seen.faults)
     strange = [] if names else _strangers()
@@ -79,7 +79,7 @@ def tell(seen: doctor.Examined, left_out: bool = False) -> None:
     counts = [
         (sum(kind in naming.KINDS for kind in kinds), "component"),
         (kinds.count(HOOKS), "hook plugin"),
-        (kinds.count(COMMAND), "verb"),
+        (kinds.count(COMMAND), "command"),
     ]
     brings = ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
     count = len(seen.faults)
@@ -87,7 +87,7 @@ def tell(seen: doctor.Examined, left_out: bool = False) -> None:
     click.secho(f"{seen.package.name} {seen.package.version}".strip(), bold=True, nl=False)
     click.echo(f": {state}{f' (left out by {VARIABLE})' if left_out else ''}")
     for fault in seen.faults:
-        click.echo(f"  {fault.what} {fault.reason}\n    hint: {fault.mend}")
+        click.echo(f"  {fault.what} {fault.reason}\n    hint: {fault.fix}")
     for note in seen.notes:
         click.echo(f"  note: {note}")
 

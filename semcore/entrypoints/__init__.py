@@ -1,1 +1,1 @@
-"""What installed packages bring, read from their metadata; nothing is imported."""
+"""Entry points of installed packages, read from metadata; nothing is imported."""

@@ -1,7 +1,8 @@
-"""What is installed, read from metadata alone: nothing is imported, and no broken package disturbs the others.
+"""Installed entry points, read from metadata: nothing is imported, and broken packages are
+isolated.
 
-Components, hook plugins and verbs are found here, the environment variable `SEMCORE_PLUGINS` is obeyed here, and here an
-entry point is imported when it is used.
+This module finds components, hook plugins and commands, applies `SEMCORE_PLUGINS`, and imports an
+entry point when it is used.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from semcore.sandbox import IMPORT, Death, attempt, entry_points_of
 from semcore.version import __version__
 
 PREFIX = "semcore."
-"""Entry points of kind K stand in the group `semcore.K`."""
+"""Entry points of kind K are in the group `semcore.K`."""
 HOOKS = "hooks"
 COMMAND = "command"
 CORE = "semcore"
-"""The distribution that no setting leaves out."""
+"""The distribution that cannot be excluded."""
 VARIABLE = "SEMCORE_PLUGINS"
-"""Distributions that are used besides the core, separated by commas; set and empty: none, not set: all."""
-_WORDS = {HOOKS: "hook plugin", COMMAND: "verb"}
+"""Distributions to use besides the core, separated by commas; empty: none, not set: all."""
+_WORDS = {HOOKS: "hook plugin", COMMAND: "command"}
 _MISSING = object()
 SHIPPED = frozenset({CORE, "semcore-channels", "semcore-image", "semcore-llm", "semcore-video"})
 """Semcore's own distributions."""
@@ -40,13 +41,13 @@ _TARGET = re.compile(r"[\w.]+(:[\w.]+)?")
 
 @dataclass(frozen=True)
 class PluginEntry:
-    """A name and what it stands for.
+    """An entry point: a name, and the object it refers to.
 
     Fields:
-        kind: its registry; `hooks` and `command` for hook plugins and verbs
-        name: what YAML calls it
+        kind: its registry; `hooks` and `command` for hook plugins and commands
+        name: its name in YAML
         target: `module:Class`
-        package: distribution that brings it; the file's name if it was registered in this process
+        package: distribution that provides it; the name of the file if registered in this process
         version: version of that distribution; the digest of that file
     """
 
@@ -58,7 +59,7 @@ class PluginEntry:
 
     @property
     def label(self) -> str:
-        """What it is called in messages."""
+        """Its name in messages."""
         return f"{_WORDS.get(self.kind, self.kind)} {self.name!r}"
 
     @property
@@ -73,7 +74,7 @@ class PluginEntry:
 
     @property
     def attribute(self) -> str:
-        """What it is called in that module."""
+        """Its name in that module."""
         return self.target.partition(":")[2]
 
 
@@ -83,8 +84,8 @@ class Distribution:
 
     Fields:
         requires: its requirements, as it writes them
-        entries: what it brings, in groups of any name that begins with `semcore.`
-        folder: where its metadata lies
+        entries: its entry points, in any group that begins with `semcore.`
+        folder: location of its metadata
         fault: why its metadata cannot be used; "" if it can
     """
 
@@ -97,35 +98,40 @@ class Distribution:
 
 
 class UnusableError(PluginError):
-    """What a package brings cannot be used.
+    """An entry point of a package cannot be used.
 
     Attributes:
         reason: what is wrong with it
-        mend: what to do
+        fix: what to do
     """
 
-    def __init__(self, entry: PluginEntry, reason: str, mend: str = "") -> None:
-        self.reason, self.mend = reason, mend or f"mend or uninstall {entry.package}"
-        super().__init__(f"{entry.label} of {entry.package} {entry.version} {self.reason}; {self.mend}")
+    def __init__(self, entry: PluginEntry, reason: str, fix: str = "") -> None:
+        self.reason, self.fix = reason, fix or f"fix or uninstall {entry.package}"
+        super().__init__(
+            f"{entry.label} of {entry.package} {entry.version} {self.reason}; {self.fix}"
+        )
 
 
-# ---------------------------------------------------------------------------------------------- what there is
+# ---------------------------------------------------------------------------------------- discovery
 
 
 def shipped(entry: PluginEntry) -> bool:
-    """Whether it is one of semcore's own packages that brings it: where names clash, the other one is to blame."""
+    """Whether a package of semcore provides it."""
     return normalised(entry.package) in SHIPPED
 
 
 @functools.cache
 def everything() -> tuple[Distribution, ...]:
-    """Every distribution with entry points of semcore, broken ones and second copies included, in the order of the path."""
+    """Every distribution with entry points of semcore, in path order, with broken ones and
+    copies."""
     found = filter(None, map(_read, importlib.metadata.distributions()))
-    return tuple({os.path.realpath(one.folder) if one.folder else one: one for one in found}.values())
+    return tuple(
+        {os.path.realpath(one.folder) if one.folder else one: one for one in found}.values()
+    )
 
 
 def distributions() -> dict[str, Distribution]:
-    """Normalised name -> distribution whose metadata can be used; of several copies the first, as Python imports it."""
+    """Normalised name -> usable distribution; of several copies the first, as Python imports it."""
     found: dict[str, Distribution] = {}
     for one in everything():
         if not one.fault:
@@ -134,44 +140,61 @@ def distributions() -> dict[str, Distribution]:
 
 
 def _read(source: importlib.metadata.Distribution) -> Distribution | None:
-    """What the metadata of a distribution says, or None if it has nothing to do with semcore."""
+    """A distribution from its metadata, or None if it has no entry points of semcore."""
     folder = str(getattr(source, "_path", ""))
     name, version = (*Path(folder).stem.split("-"), "", "")[:2]
     try:
         if PREFIX not in (source.read_text("entry_points.txt") or ""):
             return None
         points = [point for point in entry_points_of(source) if point.group.startswith(PREFIX)]
-    except Exception as error:  # whatever a file of somebody else holds
-        return Distribution(name, version, folder=folder, fault=f"entry_points.txt cannot be read: {one_line(error)}")
+    except Exception as error:  # third-party metadata can raise anything
+        return Distribution(
+            name,
+            version,
+            folder=folder,
+            fault=f"entry_points.txt cannot be read: {one_line(error)}",
+        )
     try:
         metadata = source.metadata
         named, versioned = metadata["Name"], metadata["Version"]
         requires = tuple(source.requires or ())
     except Exception as error:
-        return Distribution(name, version, folder=folder, fault=f"METADATA cannot be read: {one_line(error)}")
+        return Distribution(
+            name, version, folder=folder, fault=f"METADATA cannot be read: {one_line(error)}"
+        )
     if not named or not versioned:
-        return Distribution(name, version, folder=folder, fault=f"METADATA has no {'Version' if named else 'Name'}")
-    made = (PluginEntry(point.group.removeprefix(PREFIX), point.name, point.value, named, versioned) for point in points)
-    return Distribution(named, versioned, requires, tuple(dict.fromkeys(made)), folder)
+        return Distribution(
+            name, version, folder=folder, fault=f"METADATA has no {'Version' if named else 'Name'}"
+        )
+    entries = [
+        PluginEntry(point.group.removeprefix(PREFIX), point.name, point.value, named, versioned)
+        for point in points
+    ]
+    return Distribution(named, versioned, requires, tuple(dict.fromkeys(entries)), folder)
 
 
 def normalised(name: str) -> str:
-    """The name of a distribution as the index has it: `Semcore_Image` and `semcore-image` are one."""
+    """The name of a distribution as the index has it: `Semcore_Image` and `semcore-image` are
+    one."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def allowed() -> frozenset[str] | None:
-    """Normalised names in `SEMCORE_PLUGINS`, the core's among them; None: it is not set, and all are allowed."""
+    """Normalised names in `SEMCORE_PLUGINS`, with the core; None if not set: all are allowed."""
     text = os.environ.get(VARIABLE)
     if text is None:
         return None
-    return frozenset({CORE, *(normalised(name.strip()) for name in text.split(",") if name.strip())})
+    return frozenset(
+        {CORE, *(normalised(name.strip()) for name in text.split(",") if name.strip())}
+    )
 
 
 def in_use() -> list[Distribution]:
-    """The distributions that `SEMCORE_PLUGINS` does not leave out, by name."""
+    """The distributions that `SEMCORE_PLUGINS` allows, by name."""
     chosen = allowed()
-    return [one for name, one in sorted(distributions().items()) if chosen is None or name in chosen]
+    return [
+        one for name, one in sorted(distributions().items()) if chosen is None or name in chosen
+    ]
 
 
 @functools.cache
@@ -185,53 +208,65 @@ def _by_name(kind: str, chosen: frozenset[str] | None) -> dict[str, list[PluginE
 
 
 def entries(kind: str) -> dict[str, list[PluginEntry]]:
-    """Name -> what it stands for, of the packages that are in use; more than one is a clash."""
+    """Name -> entry points of the packages in use; more than one is a clash."""
     return _by_name(kind, allowed())
 
 
 def find(kind: str, name: str) -> PluginEntry | None:
-    """What `name` stands for, or None.
+    """The entry point of a name, or None.
 
     Raises:
-        PluginError: two packages give it
+        PluginError: two packages provide it
     """
     found = entries(kind).get(name, [])
     if len(found) > 1:
         guests = [one.package for one in found if not shipped(one)]
-        packages = " and ".join(f"{one.package} {one.version}" for one in sorted(found, key=shipped))
+        packages = " and ".join(
+            f"{one.package} {one.version}" for one in sorted(found, key=shipped)
+        )
         cause = " and ".join(guests) if len(guests) < len(found) else "one of them"
-        raise PluginError(f"{found[0].label} is given by {packages}; uninstall {cause}, or leave it out by {VARIABLE}")
+        raise PluginError(
+            f"{found[0].label} is given by {packages}; uninstall {cause}, or leave it out "
+            f"by {VARIABLE}"
+        )
     return found[0] if found else None
 
 
 def left_out(kind: str, name: str) -> str:
-    """A hint for a name that is not found though it is installed; "" if it is not installed either."""
+    """A hint for a name that is not found though it is installed; "" if it is not installed
+    either."""
     known = allowed()
     for key, one in distributions().items():
-        if known is not None and key not in known and any((entry.kind, entry.name) == (kind, name) for entry in one.entries):
+        if (
+            known is not None
+            and key not in known
+            and any((entry.kind, entry.name) == (kind, name) for entry in one.entries)
+        ):
             return f"{one.name} {one.version} brings it, but {VARIABLE} leaves that out"
     return ""
 
 
 def unknown_distributions() -> list[str]:
-    """What `SEMCORE_PLUGINS` names and is not installed."""
+    """Names in `SEMCORE_PLUGINS` that are not installed."""
     return sorted((allowed() or frozenset()) - {*distributions(), CORE})
 
 
-# ---------------------------------------------------------------------------------------------- using it
+# ------------------------------------------------------------------------------------------ loading
 
 
 def load(entry: PluginEntry) -> Any:
     """The object behind an entry point; imports it.
 
     Raises:
-        UnusableError: it cannot be imported, or is made for another semcore
+        UnusableError: it cannot be imported, or requires another version of semcore
     """
     owner = distributions().get(normalised(entry.package))
     if owner and (refused := not_for_this(owner)):
         raise UnusableError(entry, *refused)
     if not _TARGET.fullmatch(entry.target):
-        raise UnusableError(entry, f"has the entry point {entry.target!r}, which is not written as `module:Class`")
+        raise UnusableError(
+            entry, f"has the entry point {entry.target!r}, which is not written as `module:Class`"
+        )
     if _cautious and not shipped(entry) and entry.module not in sys.modules:
         _try_first(entry)
     try:
@@ -242,17 +277,17 @@ def load(entry: PluginEntry) -> Any:
                 raise UnusableError(entry, f"is not there: {entry.module} has no {part!r}")
     except (KeyboardInterrupt, UnusableError):
         raise
-    except BaseException as error:  # somebody else's module may raise whatever it likes, SystemExit included
+    except BaseException as error:  # a module can raise anything, SystemExit included
         raise UnusableError(entry, *_why(entry, error, owner)) from error
     return found
 
 
 _cautious: list[bool] = []
-"""Not empty: modules of others are imported in a child process before they are imported here."""
+"""Not empty: third-party modules are imported in a child process first."""
 
 
 def be_cautious() -> None:
-    """From now on, import a module of somebody else in a child first: one that crashes, hangs or ends takes nothing along."""
+    """From now on, import third-party modules in a child process first: they may crash or hang."""
     _cautious.append(True)
 
 
@@ -264,30 +299,34 @@ def _try_first(entry: PluginEntry) -> None:
 
 
 def try_import(module: str) -> Iterator[None]:
-    """Import a module; in a child. What it raises is said where it is imported to be used."""
+    """Import a module in a child process; exceptions are reported by the real import."""
     with contextlib.suppress(BaseException):
         importlib.import_module(module)
     yield None
 
 
 def _why(entry: PluginEntry, error: BaseException, owner: Distribution | None) -> tuple[str, str]:
-    """The reason and the mend for an import that failed."""
+    """The reason for a failed import, and its fix."""
     if isinstance(error, SystemExit):
         return f"cannot be imported: it calls sys.exit({error.code!r})", ""
     if isinstance(error, ModuleNotFoundError) and error.name:
         if entry.module == error.name or entry.module.startswith(f"{error.name}."):
-            mend = f"reinstall or uninstall {entry.package}"
-            return f"cannot be imported: there is no module {error.name!r}, its files are gone", mend
+            fix = f"reinstall or uninstall {entry.package}"
+            return f"cannot be imported: there is no module {error.name!r}, its files are gone", fix
         reason = f"cannot be imported: it needs the module {error.name!r}, which is not installed"
         if lacking := [one.text for one in unmet(owner) if not one.installed] if owner else []:
             return reason, shlex.join(["pip", "install", *lacking])
-        return reason, f"pip install {error.name.partition('.')[0]}, which {entry.package} should have among its dependencies"
+        return (
+            reason,
+            f"pip install {error.name.partition('.')[0]}, which {entry.package} should "
+            "have among its dependencies",
+        )
     return f"cannot be imported: {one_line(error)}", ""
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """A requirement of a distribution: which one it names, as text, and the version of it that is installed, or ""."""
+    """A requirement: the distribution, the requirement as text, and the installed version or ""."""
 
     name: str
     text: str
@@ -295,20 +334,20 @@ class Requirement:
 
 
 def other_semcore(owner: Distribution) -> str:
-    """The requirement on semcore that this one does not meet, or ""."""
+    """The requirement on semcore that this version does not meet, or ""."""
     return next((one.text for one in unmet(owner) if normalised(one.name) == CORE), "")
 
 
 def not_for_this(owner: Distribution) -> tuple[str, str] | None:
-    """Why a distribution cannot be used with this semcore, and the mend; None if it can."""
+    """Why a distribution cannot be used with this semcore, and the fix, or None."""
     if not (wanted := other_semcore(owner)):
         return None
-    mend = f"upgrade semcore, or install a version of {owner.name} that is made for it"
-    return f"needs {wanted}, and this is semcore {version_of(CORE)}", mend
+    fix = f"upgrade semcore, or install a version of {owner.name} that is made for it"
+    return f"needs {wanted}, and this is semcore {version_of(CORE)}", fix
 
 
 def unmet(owner: Distribution) -> list[Requirement]:
-    """The requirements of a distribution that are not met, those of its extras aside."""
+    """The unmet requirements of a distribution, without those of extras."""
     found = []
     for text in owner.requires:
         wanted = _wanted(text)
@@ -322,7 +361,7 @@ def unmet(owner: Distribution) -> list[Requirement]:
 
 @functools.lru_cache(4096)
 def _wanted(text: str) -> Any:
-    """A requirement as packaging has it; None if it does not hold here, or was written for another tool."""
+    """A parsed requirement; None if it does not apply here or cannot be parsed."""
     from packaging import requirements
 
     try:
@@ -344,9 +383,9 @@ def version_of(name: str) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """An error in a line: its type and what it says."""
+    """An error in one line: its type and message."""
     try:
         text = " ".join(str(error).split())
-    except Exception:  # a message can be broken, too
+    except Exception:
         text = ""
     return f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__

@@ -1,4 +1,4 @@
-"""The names by which YAML calls classes: those of installed packages, and those registered in this process.
+"""Names of classes in YAML: of installed packages, and of this process.
 
 Nothing is imported here; `semcore.plugins.registry` loads the class behind a name.
 """
@@ -12,8 +12,8 @@ from semcore.entrypoints.discovery import PluginEntry
 from semcore.errors import PluginError
 
 KINDS = (
-    "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "source", "codec", "metric", "recipe",
-    "executor",
+    "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "source", "codec",
+    "metric", "recipe", "executor",
 )  # fmt: skip
 
 
@@ -29,15 +29,15 @@ def _unknown() -> tuple[str, str]:
 
 
 def generation() -> int:
-    """How many classes were registered in this process so far: a name may stand for another class after each."""
+    """Number of registrations in this process; each may change the class of a name."""
     return len(_generation)
 
 
 def add(kind: str, name: str, cls: type, file: Callable[[], tuple[str, str]]) -> None:
-    """Make a class known by a name in this process; it replaces what was known by it before.
+    """Register a class by a name in this process, replacing any previous one.
 
     Args:
-        file: gives the name of the file that it is written in, and the digest of what that does
+        file: returns the name of its file, and the digest of what that does
     """
     _file_of[cls.__module__] = file
     _local[kind, name] = cls
@@ -46,18 +46,18 @@ def add(kind: str, name: str, cls: type, file: Callable[[], tuple[str, str]]) ->
 
 
 def renew(module: str) -> None:
-    """Make what a module has registered known again, over what others have registered by the same names since."""
+    """Register the classes of a module again, over later ones with the same names."""
     _local.update(_by_module.get(module, {}))
 
 
 def installed(kind: str) -> list[PluginEntry]:
-    """What installed packages bring of a kind, by name; a name that two packages give stands here twice."""
+    """Entry points of a kind, by name; a name that two packages provide occurs twice."""
     known_kind(kind)
     return [entry for _, entries in sorted(discovery.entries(kind).items()) for entry in entries]
 
 
 def registered() -> list[PluginEntry]:
-    """What was registered in this process."""
+    """The entries registered in this process."""
     return [_entry_of(*key) for key in sorted(_local)]
 
 
@@ -68,18 +68,23 @@ def names(kind: str) -> list[str]:
 
 
 def find(kind: str, name: str) -> PluginEntry | None:
-    """What `name` stands for, or None. A name given by two packages is refused."""
+    """The entry of a name, or None. A name provided by two packages is refused."""
     known_kind(kind)
     return _entry_of(kind, name) if (kind, name) in _local else discovery.find(kind, name)
 
 
 def _entry_of(kind: str, name: str) -> PluginEntry:
     cls = _local[kind, name]
-    return PluginEntry(kind, name, f"{cls.__module__}:{cls.__qualname__}", *_file_of.get(cls.__module__, _unknown)())
+    return PluginEntry(
+        kind,
+        name,
+        f"{cls.__module__}:{cls.__qualname__}",
+        *_file_of.get(cls.__module__, _unknown)(),
+    )
 
 
 def local(kind: str, name: str) -> type | None:
-    """The class that was registered in this process by a name, or None."""
+    """The class registered in this process by a name, or None."""
     return _local.get((kind, name))
 
 
@@ -89,7 +94,7 @@ def remember(cls: type, name: str) -> None:
 
 
 def name_of(cls: type) -> str:
-    """The name by which YAML calls a class."""
+    """The name of a class in YAML."""
     for (_, name), registered in _local.items():
         if registered is cls:
             return name
@@ -102,16 +107,16 @@ def name_of(cls: type) -> str:
 
 
 def provider(kind: str, name: str) -> tuple[str, str]:
-    """(package, version) that a name comes from, as in `PluginEntry`; ("", "") if that cannot be said."""
+    """(package, version) that provides a name, as in `PluginEntry`; ("", "") if unknown."""
     entry = find(kind, name)
     return (entry.package, entry.version) if entry else ("", "")
 
 
 def known_kind(kind: str) -> None:
-    """Refuse a kind that there is not.
+    """Refuse an unknown kind.
 
     Raises:
-        PluginError: with the kinds that there are
+        PluginError: naming the known kinds
     """
     if kind not in KINDS:
         raise PluginError(f"there is no kind {kind!r}; kinds are {', '.join(KINDS)}")

@@ -142,7 +142,7 @@ def _lasting(name: str) -> str:
     return name.removeprefix(FILES).partition("_")[2] if name.startswith(FILES) else name
 
 
-# ---------------------------------------------------------------------------------------------- which modules
+# ------------------------------------------------------------------------------------ which modules
 
 
 def _closure(
@@ -291,7 +291,7 @@ def _source(module: _Module) -> Source:
     return known[1]
 
 
-# ---------------------------------------------------------------------------------------------- data
+# --------------------------------------------------------------------------------------------- data
 
 
 def _data(modules: Iterable[_Module]) -> list[tuple[str, str, str]]:

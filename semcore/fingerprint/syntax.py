@@ -213,7 +213,7 @@ def _called(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
-# ---------------------------------------------------------------------------------------------- without a file
+# ----------------------------------------------------------------------------------- without a file
 
 
 def code_of(cls: type) -> Iterator[str]:

@@ -12,8 +12,10 @@ from semcore.interfaces import ChannelModel, Transport
 
 UNKNOWN_SNR_DB = 10.0
 """The design SNR where the channel is unknown."""
-LEAST_SNR_DB, MOST_SNR_DB = -50.0, 100.0
-"""Range of the design Es/N0, dB."""
+LEAST_SNR_DB = -50.0
+"""Lower bound of the design Es/N0, dB."""
+MOST_SNR_DB = 100.0
+"""Upper bound of the design Es/N0, dB."""
 
 
 @dataclass(frozen=True)

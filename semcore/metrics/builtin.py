@@ -47,7 +47,7 @@ class RecordMetric(Metric, abc.ABC):
         """The value of one record, or None if the metric does not apply to it."""
 
 
-# ---------------------------------------------------------------------------------------------- pictures
+# ----------------------------------------------------------------------------------------- pictures
 
 
 def pictures(record: Record) -> tuple[np.ndarray, np.ndarray] | None:
@@ -141,7 +141,7 @@ class SSIM(RecordMetric):
         return None if pair is None or min(pair[0].shape[:2]) < WINDOW else ssim(*pair, self.border)[0]
 
 
-# ---------------------------------------------------------------------------------------------- errors
+# ------------------------------------------------------------------------------------------- errors
 
 
 def _compared(record: Record) -> dict[str, Bits]:
@@ -238,7 +238,7 @@ class StreamError(RecordMetric):
         return None
 
 
-# ---------------------------------------------------------------------------------------------- cost
+# --------------------------------------------------------------------------------------------- cost
 
 
 def _all_bits(ledger: Ledger) -> bool:

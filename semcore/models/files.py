@@ -191,7 +191,7 @@ def _settings(values: Any, path: str = "") -> Iterator[tuple[str, str, Any]]:
             yield from _settings(value, f"{path}[{number}]")
 
 
-# ---------------------------------------------------------------------------------------------- while a model is loaded
+# -------------------------------------------------------------------------- while a model is loaded
 
 _watched: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("watched", default=())
 

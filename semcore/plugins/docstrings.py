@@ -1,4 +1,4 @@
-"""What the docstring of a component says: summary, and one description per field."""
+"""The docstring of a component: its summary, and a description per field."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def field_docs(docstring: str | None) -> dict[str, str]:
 
 
 def documentation(cls: type[Component]) -> dict[str, str]:
-    """The documentation of each field of a component, that of inherited fields included."""
+    """The documentation of each field of a component, inherited ones included."""
     docs: dict[str, str] = {}
     for base in reversed(cls.__mro__):
         docs.update(field_docs(base.__doc__))
@@ -33,9 +33,10 @@ def documentation(cls: type[Component]) -> dict[str, str]:
 
 
 _ABBREVIATED = re.compile(
-    r"\b(eqs?|figs?|secs?|tabs?|chap|app|refs?|vol|pp|ed|eds|e\.g|i\.e|cf|vs|al|approx|resp|incl|(?-i:Nos?))\.$", re.IGNORECASE
+    r"\b(eqs?|figs?|secs?|tabs?|chap|app|refs?|vol|pp|ed|eds|e\.g|i\.e|cf|vs|al|approx|resp|incl|(?-i:Nos?))\.$",
+    re.IGNORECASE,
 )
-"""What a full stop behind it does not end."""
+"""Abbreviations, whose full stop does not end a sentence."""
 
 
 def summary(docstring: str | None) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong with an installed package: its metadata, then each thing that it brings, imported in a child process."""
+"""Checks an installed package: its metadata, then each entry point, in a child process."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from pathlib import Path
 from typing import Any
 
 from semcore.entrypoints import discovery
-from semcore.entrypoints.discovery import COMMAND, HOOKS, PREFIX, VARIABLE, Distribution, PluginEntry, UnusableError
+from semcore.entrypoints.discovery import (
+    COMMAND,
+    HOOKS,
+    PREFIX,
+    VARIABLE,
+    Distribution,
+    PluginEntry,
+    UnusableError,
+)
 from semcore.errors import PluginError
 from semcore.plugins import registry
 from semcore.plugins.packages import GROUPS, add_hooks, command
 from semcore.sandbox import Death, Limits, attempt
 
 HEAVY = (
-    "torch",
-    "tensorflow",
-    "jax",
-    "sionna",
-    "transformers",
-    "diffusers",
-    "open_clip",
-    "torchmetrics",
-    "matplotlib",
-    "pandas",
-)
-"""Libraries whose import takes seconds: what needs them imports them when it is used."""
+    "torch", "tensorflow", "jax", "sionna", "transformers", "diffusers", "open_clip",
+    "torchmetrics", "matplotlib", "pandas",
+)  # fmt: skip
+"""Libraries whose import takes seconds: import them where they are used."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong.
+    """One problem of a package.
 
     Fields:
-        what: what it is wrong with
+        what: the affected part
         reason: what is wrong, as a predicate
-        mend: what to do
+        fix: what to do
     """
 
     what: str
     reason: str
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What is known of a package once it has been looked at.
+    """The result of checking a package.
 
     Fields:
-        seconds: how long the import of its modules took
-        faults: what stops it, or a part of it, from being used
-        notes: what could be better
+        seconds: import time of its modules
+        faults: problems that prevent its use, or that of a part
+        notes: possible improvements
     """
 
     package: Distribution
@@ -64,10 +64,10 @@ class Examined:
 
 
 def select(names: Sequence[str] = ()) -> list[Distribution]:
-    """The installed packages called `names`, or all, by name; those that cannot be used and those left out included.
+    """The installed packages called `names`, or all, by name, usable or not.
 
     Raises:
-        PluginError: there is no such package
+        PluginError: a package is not installed
     """
     found: dict[str, Distribution] = {}
     for one in discovery.everything():
@@ -75,18 +75,22 @@ def select(names: Sequence[str] = ()) -> list[Distribution]:
     for name in names:
         if discovery.normalised(name) not in found:
             near = difflib.get_close_matches(discovery.normalised(name), found, 1)
-            hint = f"did you mean {near[0]!r}?" if near else "semcore plugins lists those that there are"
+            hint = (
+                f"did you mean {near[0]!r}?"
+                if near
+                else "semcore plugins lists those that there are"
+            )
             raise PluginError(f"no installed package {name!r} brings anything to semcore; {hint}")
     return [found[name] for name in sorted({discovery.normalised(name) for name in names} or found)]
 
 
-def examine(one: Distribution, limits: Limits, verbs: Collection[str] = ()) -> Examined:
-    """Look at a package.
+def examine(one: Distribution, limits: Limits, commands: Collection[str] = ()) -> Examined:
+    """Check a package.
 
     Args:
-        verbs: semcore's own
+        commands: semcore's own
     """
-    faults, notes = _metadata(one, verbs)
+    faults, notes = _metadata(one, commands)
     if one.fault or discovery.other_semcore(one):
         return Examined(one, 0.0, tuple(faults), tuple(notes))
     by_module: dict[str, list[PluginEntry]] = {}
@@ -98,81 +102,124 @@ def examine(one: Distribution, limits: Limits, verbs: Collection[str] = ()) -> E
     for index, value in attempt("semcore.plugins.doctor:look_at", tasks, limits):
         if isinstance(value, Death):
             reason = value.during("when it is imported")
-            faults += [Fault(entry.label, reason, f"mend or uninstall {one.name}") for entry in waiting[index]]
+            faults += [
+                Fault(entry.label, reason, f"fix or uninstall {one.name}")
+                for entry in waiting[index]
+            ]
             continue
         entry = waiting[index].pop(0)
         seconds += value["seconds"]
         if value["heavy"] and not heavy:
             heavy = f"{entry.module} imports {value['heavy']}"
         if value["reason"]:
-            faults.append(Fault(entry.label, value["reason"], value["mend"]))
+            faults.append(Fault(entry.label, value["reason"], value["fix"]))
     if heavy:
         notes.append(f"{heavy} when it is imported: import that inside the method that needs it")
     return Examined(one, seconds, tuple(faults), tuple(notes))
 
 
-def _metadata(one: Distribution, verbs: Collection[str]) -> tuple[list[Fault], list[str]]:
-    """What its metadata says, alone and beside that of the others: faults and notes."""
+def _metadata(one: Distribution, commands: Collection[str]) -> tuple[list[Fault], list[str]]:
+    """Faults and notes from its metadata and that of the other packages."""
     whole = "the package"
     notes: list[str] = []
     if one.fault:
-        return [Fault(whole, f"is not used: {one.fault}", f"reinstall {one.name}, or delete {one.folder}")], notes
+        return [
+            Fault(
+                whole, f"is not used: {one.fault}", f"reinstall {one.name}, or delete {one.folder}"
+            )
+        ], notes
     faults = []
-    twins = [other for other in discovery.everything() if discovery.normalised(other.name) == discovery.normalised(one.name)]
+    twins = [
+        other
+        for other in discovery.everything()
+        if discovery.normalised(other.name) == discovery.normalised(one.name)
+    ]
     if len({Path(twin.folder).parent for twin in twins}) < len(twins):
         versions = " and ".join(sorted(twin.version for twin in twins))
-        mend = f"uninstall {one.name} until it is gone, and install it again"
-        faults.append(Fault(whole, f"has the metadata of {versions} in one folder", mend))
+        fix = f"uninstall {one.name} until it is gone, and install it again"
+        faults.append(Fault(whole, f"has the metadata of {versions} in one folder", fix))
     elif len(twins) > 1:
-        notes.append("is installed more than once: " + ", ".join(f"{twin.version} in {twin.folder}" for twin in twins))
+        notes.append(
+            "is installed more than once: "
+            + ", ".join(f"{twin.version} in {twin.folder}" for twin in twins)
+        )
     if refused := discovery.not_for_this(one):
         faults.append(Fault(whole, *refused))
     for lacking in discovery.unmet(one):
         if lacking.text != discovery.other_semcore(one):
-            there = f"of which {lacking.installed} is installed" if lacking.installed else "which is not installed"
-            faults.append(Fault(whole, f"needs {lacking.text}, {there}", f"pip install '{lacking.text}'"))
+            found = (
+                f"of which {lacking.installed} is installed"
+                if lacking.installed
+                else "which is not installed"
+            )
+            faults.append(
+                Fault(whole, f"needs {lacking.text}, {found}", f"pip install '{lacking.text}'")
+            )
     for entry in one.entries:
-        if wrong := _misplaced(entry, verbs):
+        if wrong := _misplaced(entry, commands):
             faults.append(Fault(entry.label, *wrong))
     return faults, notes
 
 
-def _misplaced(entry: PluginEntry, verbs: Collection[str]) -> tuple[str, str] | None:
-    """What is wrong with the name or the group of an entry point: the reason, and the mend."""
+def _misplaced(entry: PluginEntry, commands: Collection[str]) -> tuple[str, str] | None:
+    """The reason why the name or group of an entry point is wrong, and the fix."""
     if entry.kind not in GROUPS:
         near = difflib.get_close_matches(entry.kind, GROUPS, 1, 0.5)
-        mend = f"did you mean '{PREFIX}{near[0]}'?" if near else f"groups are {', '.join(PREFIX + one for one in GROUPS)}"
-        return f"stands in the group '{PREFIX}{entry.kind}', which semcore does not read", mend
-    if entry.kind == COMMAND and entry.name in verbs:
-        return "is called like a verb of semcore's own, which goes before it", f"rename it, or uninstall {entry.package}"
-    others = [found for found in discovery.entries(entry.kind).get(entry.name, []) if found != entry]
-    if others and entry in discovery.entries(entry.kind)[entry.name] and not discovery.shipped(entry):
+        fix = (
+            f"did you mean '{PREFIX}{near[0]}'?"
+            if near
+            else f"groups are {', '.join(PREFIX + one for one in GROUPS)}"
+        )
+        return f"is in the group '{PREFIX}{entry.kind}', which semcore does not read", fix
+    if entry.kind == COMMAND and entry.name in commands:
+        return (
+            "has the name of a command of semcore, which takes precedence",
+            f"rename it, or uninstall {entry.package}",
+        )
+    others = [
+        found for found in discovery.entries(entry.kind).get(entry.name, []) if found != entry
+    ]
+    if (
+        others
+        and entry in discovery.entries(entry.kind)[entry.name]
+        and not discovery.shipped(entry)
+    ):
         given = " and ".join(sorted(f"{other.package} {other.version}" for other in others))
-        cause = f"rename it, or uninstall {entry.package}" if any(map(discovery.shipped, others)) else "uninstall one of them"
-        return f"is given by {given}, too, so that neither can be used", f"{cause}, or leave it out by {VARIABLE}"
+        cause = (
+            f"rename it, or uninstall {entry.package}"
+            if any(map(discovery.shipped, others))
+            else "uninstall one of them"
+        )
+        return (
+            f"is given by {given}, too, so that neither can be used",
+            f"{cause}, or leave it out by {VARIABLE}",
+        )
     return None
 
 
-# ---------------------------------------------------------------------------------------------- in the child
+# ------------------------------------------------------------------------------------- in the child
 
 
 def look_at(entries: list[dict[str, str]]) -> Iterator[dict[str, Any]]:
-    """Import each entry point of a module and hold it against its interface."""
+    """Import each entry point of a module and check it against its interface."""
     for fields in entries:
         entry, before, start = PluginEntry(**fields), set(sys.modules), time.perf_counter()
-        reason = mend = ""
+        reason = fix = ""
         try:
             use(entry)
         except UnusableError as error:
-            reason, mend = error.reason, error.mend
-        except BaseException as error:  # whatever the class of somebody else does when it is looked at
-            reason, mend = f"cannot be used: {discovery.one_line(error)}", f"mend or uninstall {entry.package}"
+            reason, fix = error.reason, error.fix
+        except BaseException as error:  # a third-party class can raise anything
+            reason, fix = (
+                f"cannot be used: {discovery.one_line(error)}",
+                f"fix or uninstall {entry.package}",
+            )
         heavy = next((name for name in HEAVY if name in sys.modules and name not in before), "")
-        yield {"reason": reason, "mend": mend, "heavy": heavy, "seconds": time.perf_counter() - start}
+        yield {"reason": reason, "fix": fix, "heavy": heavy, "seconds": time.perf_counter() - start}
 
 
 def use(entry: PluginEntry) -> Any:
-    """Load what an entry point stands for, whatever its group.
+    """Load an entry point of any group.
 
     Raises:
         UnusableError: it cannot be used

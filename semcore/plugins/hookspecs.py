@@ -1,4 +1,5 @@
-"""Hooks around a run: a plugin implements any of these methods with `@semcore.plugins.hookspecs.hook`."""
+"""Hooks around a run: a plugin implements any of these methods with
+`@semcore.plugins.hookspecs.hook`."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ class Hooks:
 
     @spec
     def semcore_run_started(self, folder: Path, cells: int, pending: int) -> None:
-        """A run of `cells` cells begins; `pending` of them are yet to be computed."""
+        """A run of `cells` cells begins; `pending` of them are not computed yet."""
 
     @spec
     def semcore_cell_started(self, settings: Mapping[str, Any]) -> None:
@@ -28,11 +29,11 @@ class Hooks:
 
     @spec
     def semcore_step(self, settings: Mapping[str, Any], step: Step) -> None:
-        """The cell with these swept values is at this step of a stage; several cells may be under way at once."""
+        """The cell with these swept values is at this step; several cells may run at once."""
 
     @spec
     def semcore_stage_done(self, done: StageDone) -> None:
-        """A stage of the cell has done a batch; of cells that are computed in this process."""
+        """A stage has done a batch, in cells computed in this process."""
 
     @spec
     def semcore_cell_done(self, result: Mapping[str, Any], seconds: float) -> None:
@@ -40,11 +41,11 @@ class Hooks:
 
     @spec
     def semcore_cell_failed(self, settings: Mapping[str, Any], reason: str) -> None:
-        """A cell failed; the others go on."""
+        """A cell failed; the others continue."""
 
     @spec
     def semcore_hook_failed(self, plugin: str, hook: str, reason: str) -> None:
-        """A hook of a plugin failed, the first time that this one does; the run and the other plugins go on."""
+        """A hook of a plugin failed for the first time; the run and other plugins continue."""
 
     @spec
     def semcore_run_done(self, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Installed plugin packages, looked at from outside: what they bring and what they say of it, without importing them."""
+"""Installed plugin packages: their entry points and documentation, without importing them."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from semcore.plugins import registry
 from semcore.plugins.docstrings import summary
 
 GROUPS = (*naming.KINDS, HOOKS, COMMAND)
-"""What a package can bring, by the end of its groups of entry points."""
+"""Kinds of entry points: the last part of the name of their groups."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """An installed distribution that brings something.
+    """An installed distribution with entry points.
 
     Fields:
-        entries: components, hook plugins and verbs, by group and name
+        entries: components, hook plugins and commands, by group and name
     """
 
     name: str
@@ -39,12 +39,12 @@ class Package:
 
     @property
     def components(self) -> tuple[PluginEntry, ...]:
-        """Its components alone."""
+        """Its components."""
         return tuple(entry for entry in self.entries if entry.kind in naming.KINDS)
 
 
 def packages() -> list[Package]:
-    """Every package that is in use and brings something, by name."""
+    """Every package in use with entry points, by name."""
     found = []
     for one in discovery.in_use():
         known = [entry for entry in one.entries if entry.kind in GROUPS]
@@ -55,7 +55,7 @@ def packages() -> list[Package]:
 
 
 def describe(entry: PluginEntry) -> str:
-    """The first sentence of a class's docstring, read from its source; "" if the source is not there."""
+    """The first sentence of a class's docstring, read from its source; "" without source."""
     return summary(_docstrings(entry.module).get(entry.attribute))
 
 
@@ -76,7 +76,7 @@ def _classes(module: str) -> list[ast.ClassDef]:
 
 
 def cites(entry: PluginEntry) -> tuple[str, ...]:
-    """The keys that a class cites, read from its source; only if it writes none itself (it may inherit) it is imported."""
+    """The keys that a class cites, read from its source, or by import if they are inherited."""
     written = _cited(entry.module).get(entry.attribute)
     return written if written is not None else registry.load(entry.kind, entry.name).cites
 
@@ -86,8 +86,16 @@ def _cited(module: str) -> dict[str, tuple[str, ...] | None]:
     found: dict[str, tuple[str, ...] | None] = {}
     for node in _classes(module):
         for item in node.body:
-            if isinstance(item, ast.AnnAssign) and ast.unparse(item.target) == "cites" and isinstance(item.value, ast.Tuple):
-                keys = [one.value for one in item.value.elts if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+            if (
+                isinstance(item, ast.AnnAssign)
+                and ast.unparse(item.target) == "cites"
+                and isinstance(item.value, ast.Tuple)
+            ):
+                keys = [
+                    one.value
+                    for one in item.value.elts
+                    if isinstance(one, ast.Constant) and isinstance(one.value, str)
+                ]
                 found[node.name] = tuple(keys) if len(keys) == len(item.value.elts) else None
     return found
 
@@ -111,25 +119,28 @@ def source_of(module: str) -> Path | None:
     return next((one for one in candidates if one.suffix == ".py" and one.is_file()), None)
 
 
-# ---------------------------------------------------------------------------------------------- hooks and verbs
+# ------------------------------------------------------------------------------- hooks and commands
 
 
 def hook_names() -> list[str]:
-    """Hook plugins that are installed."""
+    """Names of the installed hook plugins."""
     return sorted(discovery.entries(HOOKS))
 
 
 def hook_manager(names: list[str]) -> pluggy.PluginManager:
-    """A plugin manager with the hooks that a pipeline names; each is loaded by itself.
+    """A plugin manager with the hooks that a pipeline names.
 
     Raises:
-        PluginError: a name is unknown, or what it stands for cannot be used
+        PluginError: a name is unknown or unusable
     """
     manager = _manager()
     for name in dict.fromkeys(names):
         entry = discovery.find(HOOKS, name)
         if entry is None:
-            hint = discovery.left_out(HOOKS, name) or f"installed are {', '.join(hook_names()) or 'none'}"
+            hint = (
+                discovery.left_out(HOOKS, name)
+                or f"installed are {', '.join(hook_names()) or 'none'}"
+            )
             raise PluginError(f"there is no hook plugin {name!r}; {hint}")
         add_hooks(entry, manager)
     return manager
@@ -144,10 +155,10 @@ def _manager() -> pluggy.PluginManager:
 
 
 def add_hooks(entry: PluginEntry, manager: pluggy.PluginManager | None = None) -> None:
-    """Load a hook plugin (a module, an object, or a class that is made without arguments) into a manager, or to try it.
+    """Load a hook plugin (a module, an object, or a class without arguments) into a manager.
 
     Raises:
-        UnusableError: it cannot be loaded, or has a hook that is none
+        UnusableError: it cannot be loaded, or has an unknown hook
     """
     from semcore.plugins.hookspecs import Hooks
 
@@ -155,35 +166,46 @@ def add_hooks(entry: PluginEntry, manager: pluggy.PluginManager | None = None) -
     manager, plugin = manager or _manager(), discovery.load(entry)
     try:
         plugin = plugin() if isinstance(plugin, type) else plugin
-        for name in sorted(set(meant := _meant(plugin)) - set(known)):
+        for name in sorted(set(named := _named(plugin)) - set(known)):
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"hooks are {', '.join(known)}"
             raise UnusableError(entry, f"has {name!r}, which is not a hook; {hint}")
         manager.register(plugin, entry.name)
     except UnusableError:
         raise
-    except (Exception, SystemExit) as error:  # somebody else's; pluggy names arguments that do not exist
+    except (Exception, SystemExit) as error:  # pluggy names arguments that do not exist
         raise UnusableError(entry, f"cannot be used: {discovery.one_line(error)}") from error
-    heard = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
-    if deaf := sorted(set(meant) - heard):
-        raise UnusableError(entry, f"has {deaf[0]!r} without @semcore.plugins.hookspecs.hook above it")
-    if not heard:
+    called = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    if missing := sorted(set(named) - called):
+        raise UnusableError(
+            entry, f"has {missing[0]!r} without @semcore.plugins.hookspecs.hook above it"
+        )
+    if not called:
         raise UnusableError(entry, f"has no hook; hooks are {', '.join(known)}")
 
 
-def _meant(plugin: object) -> list[str]:
-    """Names of functions that are hooks, or are called like one."""
-    routines = {name: held for name in dir(plugin) if inspect.isroutine(held := getattr(plugin, name))}
-    return [name for name, held in routines.items() if name.startswith("semcore_") or hasattr(held, "semcore_impl")]
+def _named(plugin: object) -> list[str]:
+    """Names of functions that are hooks, or are named like one."""
+    routines = {
+        name: held for name in dir(plugin) if inspect.isroutine(held := getattr(plugin, name))
+    }
+    return [
+        name
+        for name, held in routines.items()
+        if name.startswith("semcore_") or hasattr(held, "semcore_impl")
+    ]
 
 
 def command(entry: PluginEntry) -> click.Command:
-    """A third party's verb.
+    """A third-party command.
 
     Raises:
-        UnusableError: it cannot be loaded, or is no command
+        UnusableError: it cannot be loaded, or is not a command
     """
     found: Any = discovery.load(entry)
     if not isinstance(found, click.Command):
-        raise UnusableError(entry, f"is no click command but a {type(found).__name__}: put @click.command() above it")
+        raise UnusableError(
+            entry,
+            f"is not a click command but a {type(found).__name__}: put @click.command() above it",
+        )
     return found

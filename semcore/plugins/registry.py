@@ -1,4 +1,4 @@
-"""From a name to a class: a component is imported, and held against its interface, when a pipeline names it."""
+"""From a name to a class: imported and checked when a pipeline names it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from semcore.plugins import contract
 
 
 def register(kind: str, name: str) -> Callable[[type[Component]], type[Component]]:
-    """Class decorator: make a component known by `name` in this process (a test, a notebook, a file beside a pipeline).
+    """Class decorator: register a component in this process (test, notebook, file in `plugins:`).
 
-    It goes before what installed packages call by that name, and replaces what was registered before.
+    It takes precedence over installed packages, and replaces earlier registrations.
 
     Args:
         kind: which registry: `channel`, `metric`, ...
-        name: what YAML calls it under `use`
+        name: its name in YAML, under `use`
 
     Raises:
-        PluginError: there is no such kind, or the class is not a frozen dataclass that implements its interface
+        PluginError: the kind is unknown, or the class does not implement its interface
     """
     naming.known_kind(kind)
 
@@ -65,6 +65,6 @@ def resolve(entry: PluginEntry) -> type[Component]:
 
 
 def _file(module: str) -> tuple[str, str]:
-    """The file that a module was written in, and the digest of what it does: an edited component is another one."""
+    """The file of a module, and the digest of what it does."""
     path = getattr(sys.modules.get(module), "__file__", None)
     return ("", "") if path is None else (Path(path).name, origin.own(module)[:12])

@@ -62,7 +62,7 @@ def _normal(value: Any) -> Any:
     return float(value) if is_number(value) else value
 
 
-# ---------------------------------------------------------------------------- sections
+# ----------------------------------------------------------------------------------------- sections
 
 
 def distinguish(values: Sequence[Any]) -> Callable[[Any], str]:

@@ -104,7 +104,7 @@ def grown_bytes(call: Callable[[], object]) -> int:
     return memory.peak() - held
 
 
-# ---------------------------------------------------------------------------------------------- files
+# -------------------------------------------------------------------------------------------- files
 
 
 def _png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:

@@ -130,7 +130,7 @@ def transmits_the_same_under_any_name(channel: ChannelModel, given: Given) -> No
     require(not where, f"with rows called {[one.key for one in names]}, {where}")
 
 
-# ---------------------------------------------------------------------------------------------- helpers
+# ------------------------------------------------------------------------------------------ helpers
 
 
 def _under(one: Semantics, names: Sequence[Semantics]) -> list[Semantics]:

@@ -47,7 +47,7 @@ def goes_on_where_it_stopped(recipe: Recipe, given: Given) -> None:
 LAWS = (writes_weights_and_a_card, goes_on_where_it_stopped)
 
 
-# ---------------------------------------------------------------------------------------------- helpers
+# ------------------------------------------------------------------------------------------ helpers
 
 
 def _train(recipe: Recipe, out: Path) -> None:

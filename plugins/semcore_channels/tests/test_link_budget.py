@@ -1,4 +1,4 @@
-"""The verb `link-budget`, as somebody at a terminal sees it."""
+"""The command `link-budget`, as somebody at a terminal sees it."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def quantity(name: str, value: Any) -> str:
     return f"{value} {unit}".strip()
 
 
-# ---------------------------------------------------------------------------- drawing
+# ------------------------------------------------------------------------------------------ drawing
 
 
 def _draw(top: Sequence[Box], bottom: Sequence[Box], between: Mapping[int, Box], channel: Box) -> Markup:

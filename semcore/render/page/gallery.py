@@ -156,7 +156,7 @@ def thinned(values: Sequence[Any], most: int) -> list[Any]:
     return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
 
 
-# ---------------------------------------------------------------------------- texts
+# -------------------------------------------------------------------------------------------- texts
 
 
 def compare(sent: str, arrived: str) -> Pieces:
@@ -211,7 +211,7 @@ def _sign(character: str) -> str:
     return "\ufffd" if unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp") else character
 
 
-# ---------------------------------------------------------------------------- pictures
+# ----------------------------------------------------------------------------------------- pictures
 
 
 def _pictures(cell: Row, item: Mapping[str, Any], names: Sequence[str]) -> list[Shown]:
