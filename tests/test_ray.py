@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from semcore import Needs
 from semcore.cli.run import _executor
+from semcore.component.base import Needs
 from semcore.errors import PluginError
 from semcore.plugins.packages import hook_manager
 from semcore.runs.executors.ray import RayExecutor
