@@ -39,8 +39,9 @@ from semcore.interfaces import (
 )
 from semcore.link.adaptation import LEAST_SNR_DB, MOST_SNR_DB, Adaptive
 from semcore.memo import LRU
+from semcore.planning.axes import Axis, Bounds, Choices, LogBounds
 from semcore.planning.interface import Cost, Planner, PlanSimulator, Trial
-from semcore.planning.space import Bounds, Space
+from semcore.planning.space import Space
 from semcore.plugins.hookspecs import hook
 from semcore.plugins.registry import register
 from semcore.rng import Rng
@@ -81,10 +82,12 @@ from semcore.wording.suggest import Spelt
 
 __all__ = [
     "Adaptive",
+    "Axis",
     "Bitstream",
     "Bounds",
     "Candidates",
     "ChannelModel",
+    "Choices",
     "Codec",
     "Component",
     "ComponentError",
@@ -103,6 +106,7 @@ __all__ = [
     "LRU",
     "Layout",
     "Ledger",
+    "LogBounds",
     "Lost",
     "MOST_SNR_DB",
     "Mean",

@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcore.errors import ComponentError
+from semcore.planning.axes import Bounds
 from semcore.planning.guard import enforce
 from semcore.planning.interface import Cost
 from semcore.planning.simulator import LinkSimulator
-from semcore.planning.space import Bounds, Space
+from semcore.planning.space import Space
 from semcore.testing.planner import SPACE, ToySimulator
 from semcore.types import Plan, Scenario, Term, utility
 

@@ -28,6 +28,7 @@ GROUPS = {
     "Executors and jobs": ("", ""),
     "Planning": ("semcore.planning.interface", "semcore.planning.interface"),
     "Plan space": ("semcore.planning.space", "semcore.planning.space"),
+    "Axes of a plan space": ("semcore.planning.axes", "semcore.planning.axes"),
     "Kinds of metrics": ("semcore.statistics", "semcore.statistics"),
     "Types": ("semcore.types", "semcore.types"),
     "Randomness": ("semcore.rng", "semcore.rng"),

@@ -22,6 +22,7 @@ from semcore.config.setup import REQUIRED
 from semcore.entrypoints import discovery, naming
 from semcore.entrypoints.discovery import PluginEntry
 from semcore.errors import ConfigError, PluginError, Problem
+from semcore.planning.axes import Axis
 from semcore.plugins import registry
 from semcore.plugins.docstrings import documentation, summary
 from semcore.sandbox import IMPORT, Death, Limits, attempt
@@ -225,7 +226,8 @@ class _Schemas:
         if name == "space":
             number = {"type": "number"}
             bounds = {"type": "object", "properties": {"from": number, "to": number}, "required": ["from", "to"]}
-            axis = {"anyOf": [{"type": "array", "minItems": 1}, {**bounds, "additionalProperties": False}]}
+            others = [{"type": "object", "required": list(keys)} for keys in Axis.kinds if keys != ("from", "to")]
+            axis = {"anyOf": [{"type": "array", "minItems": 1}, {**bounds, "additionalProperties": False}, *others]}
             return {"type": ["object", "null"], "additionalProperties": axis}
         return _ref(name) if name in REQUIRED else {"if": {"type": "null"}, "else": _ref(name)}
 

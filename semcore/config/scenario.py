@@ -9,7 +9,8 @@ from semcore.config.build import Builder
 from semcore.config.document import Path_
 from semcore.config.paths import LARGEST
 from semcore.errors import listed, shown
-from semcore.planning.space import Bounds, Space
+from semcore.planning.axes import Axis, Bounds
+from semcore.planning.space import Space
 from semcore.types import LIMITS, Scenario, Term
 from semcore.wording.suggest import guess, nearest
 
@@ -66,12 +67,24 @@ def space(value: Any, builder: Builder) -> Space | None:
         elif isinstance(values, list) and values:
             axes[str(path)] = tuple({repr(one): one for one in values}.values())
         elif isinstance(values, Mapping):
-            if bounds := _bounds(values, place, builder):
-                axes[str(path)] = bounds
+            if axis := _axis(values, place, builder):
+                axes[str(path)] = axis
         else:
             wanted = "a list of values, or {from: number, to: greater number}"
             builder.report(place, f"{path} needs {wanted}, not {'an empty list' if values == [] else shown(values)}")
     return Space(axes)
+
+
+def _axis(value: Mapping[str, Any], place: Path_, builder: Builder) -> Axis | None:
+    """The axis of the kind that has these keys; bounds, if none has."""
+    kind = Axis.kinds.get(tuple(sorted(map(str, value))), Bounds)
+    if kind is Bounds:
+        return _bounds(value, place, builder)
+    try:
+        return kind.read(value)
+    except ValueError as error:
+        builder.report(place, f"{place[-1]}: {error}")
+        return None
 
 
 def _bounds(value: Mapping[str, Any], place: Path_, builder: Builder) -> Bounds | None:

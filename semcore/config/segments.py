@@ -147,6 +147,9 @@ def _points(part: Part, space: Space) -> list[list[Override]]:
 def _planned_change(part: Part, space: Space, path: str, value: Any) -> Override:
     values, place = space.axes[path], part.places.of(("space", path))
     if not isinstance(place, str):
-        inside = values.index(value) if isinstance(values, tuple) else "from" if value == values.low else "to"
-        place = (*place, inside)
+        written = values.plain()
+        if isinstance(written, list):
+            place = (*place, values.index(value) or 0)
+        else:
+            place = (*place, next((key for key, one in written.items() if one == value), next(iter(written))))
     return Override(path, value, place, planned=True)

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from semcore.planning.axes import Bounds
 from semcore.planning.interface import Cost, Planner, Trial
 from semcore.planning.simulator import LinkSimulator
-from semcore.planning.space import Bounds, Space
+from semcore.planning.space import Space
 from semcore.testing.compare import difference
 from semcore.testing.law import Given, LawBroken, NotApplicable, require
 from semcore.types import Plan, Scenario, Term

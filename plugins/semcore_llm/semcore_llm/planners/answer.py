@@ -89,15 +89,13 @@ def read_answer(text: str, space: Space) -> Answer:
 
 
 def _inside(space: Space, path: str, value: Any) -> bool:
-    values = space.axes[path]
     held = space.clamped({path: value})
     if path not in held:
         return False
-    return (
-        bool(held[path] == value)
-        if isinstance(values, tuple)
-        else values.low <= value <= values.high
-    )
+    allowed = space.axes[path].schema()
+    if "enum" in allowed:
+        return bool(held[path] == value)
+    return bool(allowed["minimum"] <= value <= allowed["maximum"])
 
 
 def _meant(space: Space, path: str, value: Any) -> Any:
@@ -106,11 +104,8 @@ def _meant(space: Space, path: str, value: Any) -> Any:
         return value
     text = " ".join(value.split()).casefold()
     values = space.axes[path]
-    named = (
-        [one for one in values if isinstance(one, str) and one.casefold() == text]
-        if isinstance(values, tuple)
-        else []
-    )
+    listed = values.schema().get("enum", ())
+    named = [one for one in listed if isinstance(one, str) and one.casefold() == text]
     number = number_of(text, path)
     for one in (
         *named,

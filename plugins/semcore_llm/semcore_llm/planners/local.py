@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
-from semcore import Bounds, PlanSimulator, RunError, Scenario, Space
+from semcore import PlanSimulator, RunError, Scenario, Space
 from semcore.models import Pretrained, need_tokenizer
 from semcore_llm.planners.advised import Advised, NoAdviceError
 from semcore_llm.planners.answer import Answer, AnswerError, read_answer
@@ -81,13 +81,9 @@ class LocalPlanner(Advised, Pretrained):
         for step in STEPS:
             schema["properties"][step]["maxLength"] = self.longest_step
         for path, values in space.axes.items():
-            if isinstance(values, Bounds) and not values.whole:
-                levels = [
-                    values.low + (values.high - values.low) * number / LEVELS
-                    for number in range(LEVELS + 1)
-                ]
+            if values.schema().get("type") == "number":
                 schema["properties"]["plan"]["properties"][path] = {
-                    "enum": [float(f"{level:.4g}") for level in levels]
+                    "enum": [float(f"{level:.4g}") for level in values.grid(LEVELS + 1)]
                 }
         return {**schema, "x-guidance": {"whitespace_flexible": False}}
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semcore import Bounds, PlanSimulator, Scenario, Space
+from semcore import PlanSimulator, Scenario, Space
 from semcore_llm.excerpt import LONGEST_REASON
 from semcore_llm.memory.store import Memory, MemoryRecord
 
@@ -94,14 +94,7 @@ def plan_schema(space: Space) -> dict[str, Any]:
 
 
 def _axis(space: Space, path: str) -> dict[str, Any]:
-    values = space.axes[path]
-    if isinstance(values, Bounds):
-        return {
-            "type": "integer" if values.whole else "number",
-            "minimum": values.low,
-            "maximum": values.high,
-        }
-    return {"enum": list(values)}
+    return space.axes[path].schema()
 
 
 def _past(record: Mapping[str, Any]) -> dict[str, Any]:

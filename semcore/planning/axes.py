@@ -1,0 +1,194 @@
+"""The axes of a plan space: lists of values, and ranges of numbers. A new kind of axis is one subclass of `Axis`."""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+LEVELS = 2**16
+"""Values of a range of real numbers: a plan is rounded to them, so that its number takes few bytes."""
+LARGEST = 1e300
+"""Numbers of a plan are smaller than this in magnitude."""
+
+
+class Axis(abc.ABC):
+    """The values that one setting may take in a plan, in their order.
+
+    A subclass that has `keys` is known by the mapping that a pipeline file writes under `space`; it may stand in a file
+    under `plugins:`. Its instances are frozen dataclasses: their fields are part of a cell's id.
+    """
+
+    keys: ClassVar[tuple[str, ...]] = ()
+    """Keys of its form in a pipeline file, all of them required; (): it is not written as a mapping."""
+    kinds: ClassVar[dict[tuple[str, ...], type[Axis]]] = {}
+    """Keys, sorted -> the subclass that has them."""
+
+    def __init_subclass__(cls) -> None:
+        if cls.keys:
+            Axis.kinds[tuple(sorted(cls.keys))] = cls
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> Axis:
+        """The axis that a mapping with these keys describes.
+
+        Raises:
+            ValueError: with what is wrong with its values
+        """
+        raise NotImplementedError
+
+    @abc.abstractmethod
+    def __len__(self) -> int:
+        """The number of values, at least 1."""
+
+    @abc.abstractmethod
+    def __getitem__(self, index: Any) -> Any:
+        """The value at an index, 0 to `len - 1`."""
+
+    @abc.abstractmethod
+    def index(self, value: Any) -> int | None:
+        """The index of a value, or of the one nearest to it; None if there is neither."""
+
+    @abc.abstractmethod
+    def plain(self) -> Any:
+        """As a pipeline file writes it."""
+
+    @abc.abstractmethod
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of one value."""
+
+    def grid(self, most: int) -> list[Any]:
+        """At most `most` values that are spread over the axis, both ends among them."""
+        if len(self) <= most:
+            return [self[index] for index in range(len(self))]
+        return [self[round(step * (len(self) - 1) / (most - 1))] for step in range(most)]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[index] for index in range(len(self)))
+
+
+class Choices(tuple[Any, ...], Axis):
+    """Listed values. All of them are worth trying."""
+
+    def index(self, value: Any) -> int | None:  # type: ignore[override]
+        """The index of an equal value; where all are numbers, of the nearest."""
+        exact = next((index for index, one in enumerate(self) if same(one, value)), None)
+        if exact is not None or not is_number(value) or not all(map(is_number, self)):
+            return exact
+        return min(range(len(self)), key=lambda index: abs(self[index] - value), default=None)
+
+    def plain(self) -> list[Any]:
+        """The values as a list."""
+        return list(self)
+
+    def schema(self) -> dict[str, Any]:
+        """One of the values."""
+        return {"enum": list(self)}
+
+    def grid(self, most: int) -> list[Any]:
+        """All values."""
+        return list(self)
+
+
+@dataclass(frozen=True)
+class Bounds(Axis):
+    """The numbers from `low` to `high`: whole ones if both are, else `LEVELS` of them, evenly spaced."""
+
+    keys = ("from", "to")
+
+    low: float
+    high: float
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> Bounds:
+        """`{from: low, to: high}`; both are numbers, and low is the less."""
+        return cls(value["from"], value["to"])
+
+    @property
+    def whole(self) -> bool:
+        """Whether its numbers are whole."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    def __len__(self) -> int:
+        return int(self.high - self.low) + 1 if self.whole else LEVELS
+
+    def __getitem__(self, index: int) -> float:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        if self.whole:
+            return self.low + index
+        return min(self.low + (self.high - self.low) * (index / (LEVELS - 1)), self.high)
+
+    def index(self, value: Any) -> int | None:
+        """The index of the nearest number; None if `value` is no number."""
+        if not is_number(value):
+            return None
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(share * (len(self) - 1))
+
+    def plain(self) -> dict[str, Any]:
+        """`{from: low, to: high}`"""
+        return {"from": self.low, "to": self.high}
+
+    def schema(self) -> dict[str, Any]:
+        """A number between the bounds."""
+        return {"type": "integer" if self.whole else "number", "minimum": self.low, "maximum": self.high}
+
+
+@dataclass(frozen=True)
+class LogBounds(Axis):
+    """`LEVELS` positive numbers from `low` to `high` with a constant ratio, as powers in watts or error rates need them.
+
+    Written `{from: 0.001, to: 1, scale: log}`.
+    """
+
+    keys = ("from", "to", "scale")
+
+    low: float
+    high: float
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> LogBounds:
+        """Both bounds are numbers above 0, the first is the less."""
+        if value["scale"] != "log":
+            raise ValueError("scale must be log; a linear range has no scale")
+        if not all(is_number(value[key]) and value[key] > 0 for key in ("from", "to")):
+            raise ValueError("from and to must be numbers above 0")
+        if value["from"] >= value["to"]:
+            raise ValueError("to must be greater than from")
+        return cls(float(value["from"]), float(value["to"]))
+
+    def __len__(self) -> int:
+        return LEVELS
+
+    def __getitem__(self, index: int) -> float:
+        if not 0 <= index < LEVELS:
+            raise IndexError(index)
+        return min(self.low * (self.high / self.low) ** (index / (LEVELS - 1)), self.high)
+
+    def index(self, value: Any) -> int | None:
+        """The index of the number with the nearest logarithm; None if `value` is no number."""
+        if not is_number(value):
+            return None
+        inside = min(max(value, self.low), self.high)
+        return round(math.log(inside / self.low) / math.log(self.high / self.low) * (LEVELS - 1))
+
+    def plain(self) -> dict[str, Any]:
+        """`{from: low, to: high, scale: log}`"""
+        return {"from": self.low, "to": self.high, "scale": "log"}
+
+    def schema(self) -> dict[str, Any]:
+        """A number between the bounds."""
+        return {"type": "number", "minimum": self.low, "maximum": self.high}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, and of one kind: True is not 1."""
+    return bool(one == other and isinstance(one, bool) == isinstance(other, bool))
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value can be compared with the numbers of an axis; a whole number may be larger than any real one."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST < value < LARGEST
