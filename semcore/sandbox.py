@@ -2,7 +2,7 @@
 
 The child calls a function with each of its tasks in turn; the function yields values, which arrive
 here one by one. When the child dies, or is killed at a limit, the task it was at ends with a
-`Death`, and another child goes on with the next one.
+`Death`, and another child continues with the next one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Any
 TICK_S = 0.02
 """How often a child is looked at."""
 GRACE_S = 2.0
-"""How long a child has to say where it is before it is killed."""
+"""Time that a child has to report its position before it is killed, s."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Limits:
 
 
 IMPORT = Limits(seconds=20.0)
-"""What looking at a module may take where nobody waits for it on purpose."""
+"""Limits of importing a module outside of `semcore plugins`."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,8 @@ class Death:
         return f"{self.reason} {what}" + (f" ({self.where})" if self.where else "") + said
 
     def __str__(self) -> str:
-        return (
-            self.reason
-            + (f" ({self.where})" if self.where else "")
-            + (f"; it said {self.said!r}" if self.said else "")
-        )
+        place = f" ({self.where})" if self.where else ""
+        return self.reason + place + (f"; it said {self.said!r}" if self.said else "")
 
 
 def attempt(work: str, tasks: Sequence[Any], limits: Limits) -> Iterator[tuple[int, Any]]:
@@ -126,19 +123,14 @@ def _one_child(work: str, tasks: Sequence[Any], limits: Limits) -> Iterator[tupl
 def _watch(
     child: subprocess.Popen[bytes], report: Any, folder: Path, limits: Limits, count: int
 ) -> Iterator[tuple[int, Any]]:
-    index, line, heard, killed, allowed = (
-        0,
-        "",
-        time.monotonic(),
-        "",
-        limits.first_s or limits.seconds,
-    )
+    index, line, killed = 0, "", ""
+    received, allowed = time.monotonic(), limits.first_s or limits.seconds
     while True:
         ended = child.poll() is not None
         line += report.readline()  # an unfinished line is finished later
         if line.endswith("\n"):
             index, kind, value = json.loads(line)
-            line, heard = "", time.monotonic()
+            line, received = "", time.monotonic()
             allowed = limits.seconds if kind == "value" else limits.first_s or limits.seconds
             if kind == "value":
                 yield index, value
@@ -148,7 +140,7 @@ def _watch(
         if ended:
             yield index, _death(child.returncode, folder, killed)
             return
-        if time.monotonic() - heard > allowed:
+        if time.monotonic() - received > allowed:
             killed = f"takes more than {allowed:g} s"
         elif _resident_mb(child.pid) > limits.megabytes:
             killed = f"needs more than {limits.megabytes} MB of memory"
@@ -168,10 +160,10 @@ def _resident_mb(pid: int) -> float:
         if sys.platform == "linux":
             pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
             return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-        told = subprocess.run(
+        shown = subprocess.run(
             ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
-        return int(told.stdout or 0) / 1024
+        return int(shown.stdout or 0) / 1024
     except (OSError, ValueError, IndexError):
         return 0.0
 

@@ -82,7 +82,7 @@ def _write_unnamed(path: Path, data: bytes, durable: bool) -> bool:
 
 
 def _unnamed(path: Path) -> IO[bytes] | None:
-    """A new file without a name in the folder of a path; None: there is no such thing here."""
+    """A new file without a name in the folder of a path; None if the system lacks them."""
     try:
         kind = os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC
         return open(os.open(path.parent, kind, 0o666), "wb")

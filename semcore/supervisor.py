@@ -26,7 +26,7 @@ from semcore import sandbox
 TRIES = 2
 """So often a task is begun whose process dies."""
 WANTED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
-"""Signals that somebody sends to end a command: no crash."""
+"""Signals that end a command on request, which is not a crash."""
 SAME_S = 1.0
 """Two signals of Ctrl-C within this time are one: the terminal's, and the same passed on."""
 _BOARD_BYTES = 4096
@@ -111,7 +111,7 @@ def take_over() -> None:
 
 
 def ended(code: int) -> None:
-    """Note that the command has come to its end, so that what follows is no crash."""
+    """Note that the command has ended, so that what follows does not count as a crash."""
     if _board is not None:
         _board.write("", code)
 
@@ -140,7 +140,7 @@ def given_up(task: str) -> str:
 
 
 def resumed() -> bool:
-    """Whether this process goes on in place of one that died."""
+    """Whether this process continues for one that died."""
     return bool(_deaths)
 
 

@@ -203,9 +203,9 @@ def test_verbs_are_isolated(packages: Any) -> None:
     told = dict(line.split(maxsplit=1) for line in helped.stdout.split("Commands of plugins:\n")[1].splitlines())
     ours = {"kb": "semcore-video", "link-budget": "semcore-channels", "memory": "semcore-llm"}
     assert told == ours | {"explode": "bad and more", "new-verb": "more", "number": "bad"}
-    assert "verb 'explode' is given by bad 1.5 and more 1.5" in packages("explode").stderr
+    assert "command 'explode' is given by bad 1.5 and more 1.5" in packages("explode").stderr
     told = packages("explode", SEMCORE_PLUGINS="bad")
-    assert told.returncode == 2 and "verb 'explode' of bad 1.5 cannot be imported: RuntimeError: libfoo" in told.stderr
+    assert told.returncode == 2 and "command 'explode' of bad 1.5 cannot be imported: RuntimeError: libfoo" in told.stderr
     told = packages("number")
     assert told.returncode == 2 and "command 'number' of bad 1.5 is not a click command but a ABCMeta" in told.stderr
     assert packages("list", "selector").returncode == 0  # ours goes before theirs

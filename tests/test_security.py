@@ -201,5 +201,5 @@ def test_the_limits_on_the_page_are_those_of_the_code() -> None:
 
 def test_a_plugin_file_is_recognised_by_its_name(trap: Path) -> None:
     (trap / "pipeline.yaml").write_text("semcore: 1\nplugins: [trap.txt]\n")
-    with pytest.raises(ConfigError, match="'trap.txt' is no plugin file: its name must end in .py"):
+    with pytest.raises(ConfigError, match="'trap.txt' is not a plugin file: its name must end in .py"):
         load(Path("pipeline.yaml"))

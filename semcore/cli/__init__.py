@@ -1,4 +1,5 @@
-"""The command line. Each command is a module of its own, imported when it is called; `--help` imports none of them."""
+"""The command line. Each command is a module of its own, imported when it is called; `--help`
+imports none of them."""
 
 from __future__ import annotations
 
@@ -22,7 +23,10 @@ COMMANDS = {
     "check": ("semcore.cli.run", "Check a pipeline file, and change nothing."),
     "list": ("semcore.cli.list", "List what is installed, by kind."),
     "show": ("semcore.cli.show", "Show a component: fields, units, defaults, source."),
-    "plugins": ("semcore.cli.plugins", "List the plugin packages; `plugins doctor` finds broken ones."),
+    "plugins": (
+        "semcore.cli.plugins",
+        "List the plugin packages; `plugins doctor` finds broken ones.",
+    ),
     "new": ("semcore.cli.new", "Write a plugin package to start from, one that works."),
     "conform": ("semcore.cli.conform", "Try a package against the laws of its interfaces."),
     "verify": ("semcore.cli.verify", "Check every byte of a run."),
@@ -37,10 +41,16 @@ COMMANDS = {
     "export": ("semcore.cli.export", "Write the results as data: CSV, Parquet, or for CompressAI."),
     "cite": ("semcore.cli.cite", "Print the BibTeX of every component that a run used."),
     "cp": ("semcore.cli.cp", "Copy an example that an installed package ships."),
-    "schema": ("semcore.cli.schema", "Write the JSON Schema by which an editor completes pipelines."),
+    "schema": (
+        "semcore.cli.schema",
+        "Write the JSON Schema by which an editor completes pipelines.",
+    ),
     "plan": ("semcore.cli.plan", "Show what each planner would do with a pipeline, and why."),
     "graph": ("semcore.cli.graph", "Draw a pipeline as a block diagram (SVG)."),
-    "profile": ("semcore.cli.profile", "Measure what a pipeline costs: parameters, FLOPs, seconds, memory."),
+    "profile": (
+        "semcore.cli.profile",
+        "Measure what a pipeline costs: parameters, FLOPs, seconds, memory.",
+    ),
     "train": ("semcore.cli.train", "Train shipped weights by their recipe."),
     "models": ("semcore.cli.train", "List the shipped models with their cards."),
 }
@@ -50,10 +60,12 @@ NOT_WRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EEXIS
 
 
 class Commands(click.Group):
-    """A group whose commands are imported when called; third parties' commands are entry points in `semcore.command`."""
+    """A group whose commands are imported when called; third parties' commands are entry points in
+    `semcore.command`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Our commands in their order, then those of plugins; of two with one name ours is the one that is called."""
+        """Our commands in their order, then those of plugins; of two with one name ours is the one
+        that is called."""
         return [*COMMANDS, *sorted(discovery.entries(COMMAND).keys() - COMMANDS.keys())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -67,16 +79,22 @@ class Commands(click.Group):
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The commands with their lines, those of plugins with their packages, without importing them."""
+        """The commands with their lines, those of plugins with their packages, without importing
+        them."""
         with formatter.section("Commands"):
             formatter.write_dl([(command, line) for command, (_, line) in COMMANDS.items()])
         foreign = {
-            command: discovery.entries(COMMAND)[command] for command in self.list_commands(ctx) if command not in COMMANDS
+            command: discovery.entries(COMMAND)[command]
+            for command in self.list_commands(ctx)
+            if command not in COMMANDS
         }
         if foreign:
             with formatter.section("Commands of plugins"):
                 formatter.write_dl(
-                    [(command, " and ".join(one.package for one in found)) for command, found in foreign.items()]
+                    [
+                        (command, " and ".join(one.package for one in found))
+                        for command, found in foreign.items()
+                    ]
                 )
 
 
@@ -90,8 +108,10 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point: errors that a user can fix are printed without a traceback, with exit status 2."""
-    if arguments is None:  # a command of its own, and not called by a program that has loaded who knows what
+    """Entry point: errors that a user can fix are printed without a traceback, with exit status
+    2."""
+    # a command of its own, and not called by a program that has loaded who knows what
+    if arguments is None:
         supervisor.take_over()
     code: Any = 1
     try:
@@ -107,25 +127,40 @@ def _main(arguments: list[str] | None) -> NoReturn:
     guard_streams()
     sandbox.tolerate_broken_metadata()
     discovery.be_cautious()
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads slow a busy machine down tenfold
+    # spinning threads slow a busy machine down tenfold
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         result: Any = cli.main(args=arguments, standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)
     except SemcoreError as error:
-        click.echo(printable(str(error) if isinstance(error, ConfigError) else f"error: {error}"), err=True)
+        click.echo(
+            printable(str(error) if isinstance(error, ConfigError) else f"error: {error}"), err=True
+        )
         sys.exit(2)
     except click.ClickException as error:
         error.show()
-        if isinstance(error, click.MissingParameter) and error.param is not None and error.param.name == "pipeline":
-            click.echo("Hint: semcore cp lists the examples that there are to start from, and copies them.", err=True)
+        if (
+            isinstance(error, click.MissingParameter)
+            and error.param is not None
+            and error.param.name == "pipeline"
+        ):
+            click.echo(
+                "Hint: semcore cp lists the examples that there are to start from, and "
+                "copies them.",
+                err=True,
+            )
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo(f"\ninterrupted; this goes on where it stopped:\n  {_command(arguments)}", err=True)
+        click.echo(
+            f"\ninterrupted; this goes on where it stopped:\n  {_command(arguments)}", err=True
+        )
         sys.exit(130)
     except BrokenPipeError:
         _give_up_output()
         sys.exit(0)
-    except OSError as error:  # a full disk, a folder that may not be written, a file that was taken away
+    except (
+        OSError
+    ) as error:  # a full disk, a folder that may not be written, a file that was taken away
         _give_up_output()
         click.echo(printable(f"error: {_of_system(error)}"), err=True)
         sys.exit(2)
@@ -134,12 +169,15 @@ def _main(arguments: list[str] | None) -> NoReturn:
 def _of_system(error: OSError) -> str:
     """What the operating system refuses, in one line."""
     what = "cannot be written" if error.errno in NOT_WRITTEN else "cannot be read or written"
-    names = " and ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    names = " and ".join(
+        str(name) for name in (error.filename, error.filename2) if name is not None
+    )
     return f"{names or 'a file'} {what}: {error.strerror or ' '.join(str(error).split())}"
 
 
 def _give_up_output() -> None:
-    """Let what is left of the output go: where it went can take no more, and Python would complain once again at the end."""
+    """Let what is left of the output go: where it went can take no more, and Python would complain
+    once again at the end."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stdout.flush()
     with contextlib.suppress(OSError, ValueError, AttributeError):

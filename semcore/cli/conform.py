@@ -17,20 +17,32 @@ from semcore.plugins import doctor
 from semcore.sandbox import Death, Limits, attempt
 
 ALIVE = "can-be-made"
-"""What is broken where there is no component to try laws on."""
-STYLES: dict[str, dict[str, Any]] = {"broken": {"fg": "red", "bold": True}, "not applicable": {"dim": True}}
+"""The law that is broken where no component could be built."""
+STYLES: dict[str, dict[str, Any]] = {
+    "broken": {"fg": "red", "bold": True},
+    "not applicable": {"dim": True},
+}
 
 
 @click.command("conform")
 @click.argument("package")
 @click.option("--component", metavar="KIND:NAME", help="Try this one alone.")
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="A setting to try it with, with --component.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting to try it with, with --component.",
+)
 @TIMEOUT
 @MEMORY
-def conform_command(package: str, component: str | None, changes: tuple[str, ...], timeout: float, memory_mb: int) -> int:
+def conform_command(
+    package: str, component: str | None, changes: tuple[str, ...], timeout: float, memory_mb: int
+) -> int:
     """Try every component of PACKAGE against the laws of its interface, in a child process.
 
-    PACKAGE is an installed package, or a file that registers components. Exit code 1: a law is broken.
+    PACKAGE is an installed package, or a file that registers components. Exit code 1: a law is
+    broken.
     """
     settings: dict[str, Any] = {}
     for text in changes:
@@ -53,9 +65,13 @@ def conform_command(package: str, component: str | None, changes: tuple[str, ...
     if not found:
         click.echo("It brings no component that laws could be tried on.")
         return 1 if broken else 0
-    counts = _try([{"kind": kind, "name": name, "file": file, "settings": settings} for kind, name in found], limits)
+    counts = _try(
+        [{"kind": kind, "name": name, "file": file, "settings": settings} for kind, name in found],
+        limits,
+    )
     click.echo(
-        f"\n{_many(counts['holds'], 'law')} held, {counts['broken']} broken, {counts['not applicable']} not applicable"
+        f"\n{_many(counts['holds'], 'law')} held, {counts['broken']} broken, "
+        f"{counts['not applicable']} not applicable"
         + (f"; {_many(counts['not tried'], 'component')} not tried" if counts["not tried"] else "")
     )
     return 1 if broken or counts["broken"] else 0
@@ -71,30 +87,49 @@ def _registered(file: Path, limits: Limits) -> list[tuple[str, str]]:
     if "problem" in value:
         raise PluginError(value["problem"])
     if not value["names"]:
-        raise PluginError(f"{file} registers no component: put @semcore.register(KIND, NAME) above a class")
+        raise PluginError(
+            f"{file} registers no component: put @semcore.register(KIND, NAME) above a class"
+        )
     return [(kind, name) for kind, name in value["names"]]
 
 
 def _installed(package: str, limits: Limits) -> tuple[list[tuple[str, str]], bool]:
-    """(kind, name) of what a package brings and can be loaded, and whether there is more that cannot."""
-    names = [one.name for one in discovery.everything() if any(e.module.split(".")[0] == package for e in one.entries)]
-    if Path(package).is_dir() and not names and discovery.normalised(package) not in discovery.distributions():
+    """(kind, name) of what a package brings and can be loaded, and whether there is more that
+    cannot."""
+    names = [
+        one.name
+        for one in discovery.everything()
+        if any(e.module.split(".")[0] == package for e in one.entries)
+    ]
+    if (
+        Path(package).is_dir()
+        and not names
+        and discovery.normalised(package) not in discovery.distributions()
+    ):
         raise PluginError(f"{package} is a folder, and not installed; pip install -e {package}")
     (patient,) = doctor.select([*names, package][:1])
     seen = doctor.examine(patient, limits)
     tell(replace(seen, notes=()))
     faulty = {fault.what for fault in seen.faults}
-    found = [entry for entry in patient.entries if entry.kind in naming.KINDS and entry.label not in faulty]
+    found = [
+        entry
+        for entry in patient.entries
+        if entry.kind in naming.KINDS and entry.label not in faulty
+    ]
     return [(entry.kind, entry.name) for entry in found], bool(faulty)
 
 
 def _try(tasks: list[dict[str, Any]], limits: Limits) -> Counter[str]:
-    """Try components and tell what becomes of each law; how often which."""
+    """Try components and print the result of each law; returns the counts."""
     counts: Counter[str] = Counter()
     law, message = ALIVE, ""
     for index, value in attempt("semcore.testing.trial:attempt", tasks, limits):
         if isinstance(value, Death):
-            value = {"law": law, "result": "broken", "message": f"it {value}; the laws below this one were not tried"}
+            value = {
+                "law": law,
+                "result": "broken",
+                "message": f"it {value}; the laws below this one were not tried",
+            }
         if "title" in value:
             settings = f"  ({value['title']})" if value["title"] else ""
             click.secho(f"\n{tasks[index]['kind']} {tasks[index]['name']}{settings}", bold=True)
@@ -110,8 +145,17 @@ def _try(tasks: list[dict[str, Any]], limits: Limits) -> Counter[str]:
 
 
 def _print(law: str, result: str, message: str) -> None:
-    shown = "\n".join(line if i == 0 else " " * 18 + line for i, line in enumerate(message.splitlines())) or ""
-    click.echo((click.style(f"  {result:<14}", **STYLES.get(result, {})) + f"  {law:<42}  {shown}").rstrip())
+    shown = (
+        "\n".join(
+            line if i == 0 else " " * 18 + line for i, line in enumerate(message.splitlines())
+        )
+        or ""
+    )
+    click.echo(
+        (
+            click.style(f"  {result:<14}", **STYLES.get(result, {})) + f"  {law:<42}  {shown}"
+        ).rstrip()
+    )
 
 
 def _many(count: int, word: str) -> str:

@@ -33,14 +33,17 @@ def diff_command(first: Path, second: Path) -> None:
 
     with readable(first, second):
         found = diff(first, second)
-    console = Console(highlight=False, soft_wrap=True, width=1000)  # tables are as wide as they need
+    # tables are as wide as they need
+    console = Console(highlight=False, soft_wrap=True, width=1000)
 
     if found.settings:
         rows = [[path, *pair] for path, pair in found.settings.items()]
         console.print(columns(["setting", str(first), str(second)], rows, 3), crop=False)
     else:
         console.print("No setting differs.")
-    labels = Labels.among([*found.alone[0], *found.alone[1], *(change.settings for change in found.changes)])
+    labels = Labels.among(
+        [*found.alone[0], *found.alone[1], *(change.settings for change in found.changes)]
+    )
     for folder, cells in zip((first, second), found.alone, strict=True):
         if cells:
             listed = "; ".join(labels.of(settings) for settings in cells[:MOST])
@@ -58,7 +61,9 @@ def diff_command(first: Path, second: Path) -> None:
             ]
             for change in changed
         ]
-        console.print(columns(["at", "metric", str(first), str(second), "difference"], rows, 2), crop=False)
+        console.print(
+            columns(["at", "metric", str(first), str(second), "difference"], rows, 2), crop=False
+        )
         half = "± half-width of its 95 % interval"
         console.print(f"difference: over the samples in both, {half}, or \\[low, high]")
     pairs = len({str(change.settings) for change in found.changes})

@@ -21,13 +21,17 @@ from semcore.cli.select import RUNS, WHERE, Place, say
     help="What to write.",
 )
 @WHERE
-@click.option("--items", is_flag=True, help="csv, parquet: one row per sample, not per cell and metric.")
+@click.option(
+    "--items", is_flag=True, help="csv, parquet: one row per sample, not per cell and metric."
+)
 @click.option(
     "--spreadsheet",
     is_flag=True,
     help="csv: an apostrophe before texts that a spreadsheet would read as formulas.",
 )
-@click.option("--all-settings", is_flag=True, help="csv, parquet: every setting, not only the swept ones.")
+@click.option(
+    "--all-settings", is_flag=True, help="csv, parquet: every setting, not only the swept ones."
+)
 @click.option(
     "--metric",
     "metrics",
@@ -81,7 +85,10 @@ def export_command(
         say(csv.as_csv(tidy, spreadsheet=spreadsheet), end="")
         return
     path = out or beneath(runs[0], f"export/{'items' if items else 'cells'}.{to}")
-    write_output(path, csv.as_csv(tidy, spreadsheet=spreadsheet).encode() if to == "csv" else export.parquet(tidy))
+    write_output(
+        path,
+        csv.as_csv(tidy, spreadsheet=spreadsheet).encode() if to == "csv" else export.parquet(tidy),
+    )
     say(path)
 
 

@@ -24,7 +24,9 @@ from semcore.cli.select import RUNS, WHERE, Place, write_figure
     metavar="METRIC",
     help="A metric to show beside the frames.",
 )
-@click.option("--count", type=click.IntRange(1, 20), default=6, show_default=True, help="Frames per clip.")
+@click.option(
+    "--count", type=click.IntRange(1, 20), default=6, show_default=True, help="Frames per clip."
+)
 @click.option(
     "--width",
     type=click.Choice(["column", "page"]),

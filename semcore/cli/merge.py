@@ -19,5 +19,9 @@ def merge_command(runs: tuple[Path, ...], out: Path) -> None:
 
     with readable(*runs):
         done, total = merge(runs, out)
-    rest = "" if done == total else f"; the command of any of its parts, with --out {out}, computes the others"
+    rest = (
+        ""
+        if done == total
+        else f"; the command of any of its parts, with --out {out}, computes the others"
+    )
     say(f"{out}: {done} of {total} cells{rest}")

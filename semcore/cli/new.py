@@ -1,4 +1,5 @@
-"""The command `new`: writes a package with a working component, its test and an example pipeline."""
+"""The command `new`: writes a package with a working component, its test and an example
+pipeline."""
 
 from __future__ import annotations
 
@@ -49,16 +50,29 @@ class Start:
 
 STARTS = {
     "encoder": Start("The encoder", "Describes a picture by its two main colours", "Encoder"),
-    "transport": Start("The transport", "Bytes as 4-QAM with a repetition code and a CRC", "Transport"),
+    "transport": Start(
+        "The transport", "Bytes as 4-QAM with a repetition code and a CRC", "Transport"
+    ),
     "channel": Start(
-        "The channel", "Rician fading with a gain for each symbol, known to the receiver", "Channel", ("annotated-types>=0.6",)
+        "The channel",
+        "Rician fading with a gain for each symbol, known to the receiver",
+        "Channel",
+        ("annotated-types>=0.6",),
     ),
     "generator": Start("The generator", "Paints the colours that a caption names", "Generator"),
-    "selector": Start("The selector", "Keeps the candidate that is most like the others", "Selector"),
-    "kb": Start("The knowledge-base policy", "Sends a user's picture when its colour has changed", "KB"),
-    "planner": Start("The planner", "Plans by the SNR, with hysteresis", "Planner", ("annotated-types>=0.6",)),
+    "selector": Start(
+        "The selector", "Keeps the candidate that is most like the others", "Selector"
+    ),
+    "kb": Start(
+        "The knowledge-base policy", "Sends a user's picture when its colour has changed", "KB"
+    ),
+    "planner": Start(
+        "The planner", "Plans by the SNR, with hysteresis", "Planner", ("annotated-types>=0.6",)
+    ),
     "source": Start("The source", "Test pictures of coloured waves", "Source"),
-    "codec": Start("The codec", "Coarse levels of red, green and blue, compressed by deflate", "Codec"),
+    "codec": Start(
+        "The codec", "Coarse levels of red, green and blue, compressed by deflate", "Codec"
+    ),
     "metric": Start("The metric", "Similarity of the colours of two pictures", "Metric"),
     "recipe": Start(
         "The recipe",
@@ -67,7 +81,9 @@ STARTS = {
         ("annotated-types>=0.6", "numpy>=1.26", "pillow>=10", "safetensors>=0.4"),
         (),
     ),
-    "executor": Start("The executor", "Runs each job in a new process", "Executor", ("annotated-types>=0.6",)),
+    "executor": Start(
+        "The executor", "Runs each job in a new process", "Executor", ("annotated-types>=0.6",)
+    ),
     HOOKS: Start("The hook plugin", "Writes a line of CSV for each cell of a run", "Hooks", ()),
     COMMAND: Start("The command", "Print the best cell of a run", "_command", ("click>=8.1",)),
 }
@@ -80,8 +96,8 @@ STARTS = {
 def new_command(kind: str, name: str, out: Path) -> None:
     """Write a package with a working component of KIND, called NAME, for you to change.
 
-    KIND is encoder, transport, channel, generator, selector, kb, planner, source, codec, metric, recipe, executor, hooks or
-    command.
+    KIND is encoder, transport, channel, generator, selector, kb, planner, source, codec, metric,
+    recipe, executor, hooks or command.
     """
     if kind not in STARTS:
         raise PluginError(f"there is no kind {kind!r}; {nearest(kind, GROUPS)}")
@@ -96,7 +112,9 @@ def new_command(kind: str, name: str, out: Path) -> None:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise RunError(f"{folder} cannot be written: {error.strerror}; choose another folder with --out") from error
+        raise RunError(
+            f"{folder} cannot be written: {error.strerror}; choose another folder with --out"
+        ) from error
     click.echo(f"{folder}: {STARTS[kind].summary}. Next:")
     for command in (
         shlex.join(["cd", str(folder)]),
@@ -108,7 +126,10 @@ def new_command(kind: str, name: str, out: Path) -> None:
     for command in commands(kind, name):
         click.echo(f"  {command}")
     if STARTS[kind].needs:
-        click.echo(f"The example also needs {' and '.join(STARTS[kind].needs)}: pip install -e '.[example]'")
+        click.echo(
+            f"The example also needs {' and '.join(STARTS[kind].needs)}: pip install -e "
+            "'.[example]'"
+        )
 
 
 def check_name(kind: str, name: str) -> None:
@@ -121,9 +142,12 @@ def check_name(kind: str, name: str) -> None:
     plain = plain.removeprefix("semcore-").lstrip("0123456789-")[:LONGEST].strip("-")
     if not NAME.fullmatch(name) or len(name) > LONGEST or name.startswith("semcore-"):
         rule = (
-            f"a name has small letters, digits and single hyphens, at most {LONGEST} characters, and no 'semcore-' before it"
+            f"a name has small letters, digits and single hyphens, at most {LONGEST} "
+            "characters, and no 'semcore-' before it"
         )
-        raise PluginError(f"{name!r} cannot be the name: {rule}; for example {plain or f'my-{kind}'!r}")
+        raise PluginError(
+            f"{name!r} cannot be the name: {rule}; for example {plain or f'my-{kind}'!r}"
+        )
     other = f"for example 'my-{name}'"
     if not isinstance(scalar(name), str):
         raise PluginError(f"{name!r} cannot be the name: in YAML it is not a text; {other}")
@@ -134,7 +158,9 @@ def check_name(kind: str, name: str) -> None:
     if found := discovery.entries(kind).get(name):
         raise PluginError(f"{found[0].package} has a {found[0].label}; {other}")
     module = f"semcore_{name.replace('-', '_')}"
-    if discovery.normalised(module) in discovery.distributions() or importlib.util.find_spec(module):
+    if discovery.normalised(module) in discovery.distributions() or importlib.util.find_spec(
+        module
+    ):
         raise PluginError(f"a package semcore-{name} is installed; {other}")
 
 
@@ -149,7 +175,9 @@ def render(kind: str, name: str) -> dict[str, str]:
         "name": name,
         "package": f"semcore-{name}",
         "module": module,
-        "cls": snake + start.suffix if kind == COMMAND else words.removesuffix(start.suffix) + start.suffix,
+        "cls": snake + start.suffix
+        if kind == COMMAND
+        else words.removesuffix(start.suffix) + start.suffix,
         "dependencies": ("semcore>=0.1", *start.dependencies),
         "commands": commands(kind, name),
     }
@@ -165,10 +193,16 @@ def render(kind: str, name: str) -> dict[str, str]:
         "pyproject.toml": "pyproject.toml.j2",
         "README.md": "README.md.j2",
         f"{module}/__init__.py": f"{kind}.py.j2",
-        f"tests/test_{snake}.py": f"{kind}.test.py.j2" if f"{kind}.test.py.j2" in known else "test.py.j2",
+        f"tests/test_{snake}.py": f"{kind}.test.py.j2"
+        if f"{kind}.test.py.j2" in known
+        else "test.py.j2",
         "example.yaml": f"{kind}.yaml.j2",
     }
-    return {path: environment.get_template(file).render(values) for path, file in files.items() if file in known}
+    return {
+        path: environment.get_template(file).render(values)
+        for path, file in files.items()
+        if file in known
+    }
 
 
 def commands(kind: str, name: str) -> list[str]:

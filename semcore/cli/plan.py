@@ -24,16 +24,30 @@ if TYPE_CHECKING:
 @click.command("plan")
 @PIPELINE
 @OVERRIDES
-@click.option("--segments", type=click.IntRange(1), default=1, show_default=True, help="How many segments of the session.")
-@click.option("--planner", "only", multiple=True, metavar="NAME", help="Only planners of this name; may be given again.")
+@click.option(
+    "--segments",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many segments of the session.",
+)
+@click.option(
+    "--planner",
+    "only",
+    multiple=True,
+    metavar="NAME",
+    help="Only planners of this name; may be given again.",
+)
 @click.option("--timeout", type=click.FloatRange(0.1), default=600.0, show_default=True,
               help="Seconds that a planner may take for a segment.")  # fmt: skip
-def plan_command(pipeline: Path, overrides: tuple[str, ...], segments: int, only: tuple[str, ...], timeout: float) -> None:
+def plan_command(
+    pipeline: Path, overrides: tuple[str, ...], segments: int, only: tuple[str, ...], timeout: float
+) -> None:
     """Show what each installed planner would do with PIPELINE's scenario, and why.
 
-    A planner that the file sets up is taken as it is there, any other with its defaults. The segments are sent, for what
-    became of one is known before the next, but nothing is measured and nothing kept. Planners work in a child process: one
-    that crashes or hangs hurts only itself.
+    A planner that the file sets up is taken as it is there, any other with its defaults. The
+    segments are sent, for what became of one is known before the next, but nothing is measured and
+    nothing kept. Planners work in a child process: one that crashes or hangs hurts only itself.
 
     For example: semcore plan examples/satellite_pass.yaml --planner lookup --planner search
     """
@@ -42,18 +56,28 @@ def plan_command(pipeline: Path, overrides: tuple[str, ...], segments: int, only
     experiment = load(pipeline, overrides)
     planners = [(settings["use"], settings) for settings in _planners(experiment)]
     if unknown := set(only) - {name for name, _ in planners}:
-        raise RunError(f"no planner {shown(min(unknown))} is installed; there are {', '.join(dict(planners))}")
+        raise RunError(
+            f"no planner {shown(min(unknown))} is installed; there are {', '.join(dict(planners))}"
+        )
     chosen = [settings for name, settings in planners if not only or name in only]
     called = [str(pipeline), list(overrides)]
     usable = []
-    for index, value in attempt("semcore.cli.plan:titles", [[*called, settings] for settings in chosen], IMPORT):
+    for index, value in attempt(
+        "semcore.cli.plan:titles", [[*called, settings] for settings in chosen], IMPORT
+    ):
         if isinstance(value, Death) or "problem" in value:
-            reason = f"it {value.during('when it is imported')}" if isinstance(value, Death) else value["problem"]
+            reason = (
+                f"it {value.during('when it is imported')}"
+                if isinstance(value, Death)
+                else value["problem"]
+            )
             click.echo(f"{chosen[index]['use']}\n  cannot plan here: {reason}")
         else:
             usable.append((chosen[index], value["title"]))
     tasks = [[*called, settings, title, segments] for settings, title in usable]
-    for _, value in attempt("semcore.cli.plan:plans", tasks, Limits(timeout, first_s=max(timeout, Limits.seconds))):
+    for _, value in attempt(
+        "semcore.cli.plan:plans", tasks, Limits(timeout, first_s=max(timeout, Limits.seconds))
+    ):
         click.echo(f"  cannot plan here: it {value}" if isinstance(value, Death) else value)
 
 
@@ -76,7 +100,7 @@ def plans(task: Any) -> Iterator[str]:
         experiment = _loaded(pipeline, tuple(overrides))
         yield title
         for segment in _segments(experiment, settings, count):
-            yield _told(segment)
+            yield _changed(segment)
     except (Exception, SystemExit) as error:
         yield f"  cannot plan here: {_problem(error)}"
 
@@ -119,7 +143,9 @@ def _segments(experiment: Experiment, planner: Mapping[str, Any], count: int) ->
     cell = Cell(first.index, {**first.settings, "planner": dict(planner)})
     setup = experiment.resolve(cell)
     with tempfile.TemporaryDirectory(prefix="semcore-") as folder, limited(setup.threads):
-        yield from itertools.islice(cell_session(experiment, cell, load(setup.source)[0], Cache(Path(folder))), count)
+        yield from itertools.islice(
+            cell_session(experiment, cell, load(setup.source)[0], Cache(Path(folder))), count
+        )
 
 
 def _title(settings: Mapping[str, Any]) -> str:
@@ -132,8 +158,12 @@ def _title(settings: Mapping[str, Any]) -> str:
 
     cls = registry.load("planner", settings["use"])
     usual = {field.name: plain(default(field)) for field in fields(cls) if not required(field)}
-    told = [f"{name}: {_written(value)}" for name, value in settings.items() if name != "use" and usual.get(name) != value]
-    return f"{settings['use']} ({', '.join(told)})" if told else settings["use"]
+    changed = [
+        f"{name}: {_written(value)}"
+        for name, value in settings.items()
+        if name != "use" and usual.get(name) != value
+    ]
+    return f"{settings['use']} ({', '.join(changed)})" if changed else settings["use"]
 
 
 def _written(value: Any) -> str:
@@ -142,8 +172,11 @@ def _written(value: Any) -> str:
     return "[" + ", ".join(map(_written, value)) + "]" if isinstance(value, list) else str(value)
 
 
-def _told(segment: Segment) -> str:
-    plan = ", ".join(f"{path} = {shown(value)}" for path, value in segment.plan.overrides.items()) or "as written"
+def _changed(segment: Segment) -> str:
+    plan = (
+        ", ".join(f"{path} = {shown(value)}" for path, value in segment.plan.overrides.items())
+        or "as written"
+    )
     snr = segment.scenario.link.get("snr_db")
     link = "" if snr is None else f" ({snr:.1f} dB)"
     arrived = dict(segment.in_force) == dict(segment.plan.overrides)

@@ -31,7 +31,8 @@ SCALES = ("auto", "linear", "log")
     "--group",
     multiple=True,
     metavar="PATH",
-    help="Settings or sections that make lines; the rest is averaged." + "  [default: all that varies except x and the seed]",
+    help="Settings or sections that make lines; the rest is averaged."
+    + "  [default: all that varies except x and the seed]",
 )
 @WHERE
 @click.option(
@@ -74,6 +75,10 @@ def plot_command(
 
     drawn = chart(read_rows(runs, where), x, list(dict.fromkeys(metrics)), list(group) or None)
     text = caption.of_figure(drawn, scale)
-    files = {**figure.draw(drawn, width, scale), "csv": csv.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
+    files = {
+        **figure.draw(drawn, width, scale),
+        "csv": csv.of_chart(drawn).encode(),
+        "txt": f"{text}\n".encode(),
+    }
     write_figure(files, out, runs[0], f"{'-'.join(drawn.metrics)}-over-{x.rsplit('.', 1)[-1]}")
     say(f"\n{text}")

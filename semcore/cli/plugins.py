@@ -26,7 +26,10 @@ def plugins_command(ctx: click.Context) -> None:
             by_kind.setdefault(entry.kind, []).append(entry.name)
         for kind, names in by_kind.items():
             click.echo(f"  {GROUP_NAMES.get(kind, kind):<10} {', '.join(names)}")
-    if left_out := sorted(discovery.distributions().keys() - {discovery.normalised(one.name) for one in discovery.in_use()}):
+    if left_out := sorted(
+        discovery.distributions().keys()
+        - {discovery.normalised(one.name) for one in discovery.in_use()}
+    ):
         click.echo(f"left out by {VARIABLE}: {', '.join(left_out)}")
     for line in _strangers():
         click.echo(line)
@@ -53,9 +56,11 @@ MEMORY = click.option(
 @TIMEOUT
 @MEMORY
 def doctor_command(names: tuple[str, ...], timeout: float, memory_mb: int) -> int:
-    """Look at each PACKAGE, by default all that are installed, and tell what is wrong with it and how to fix it.
+    """Look at each PACKAGE, by default all that are installed, and tell what is wrong with it and
+    how to fix it.
 
-    Whatever it brings is imported in a child process: a package that crashes, hangs or eats memory hurts only that.
+    Whatever it brings is imported in a child process: a package that crashes, hangs or eats memory
+    hurts only that.
     """
     used = {discovery.normalised(one.name) for one in discovery.in_use()}
     broken, patients = [], doctor.select(names)
@@ -68,7 +73,10 @@ def doctor_command(names: tuple[str, ...], timeout: float, memory_mb: int) -> in
         click.echo(line)
     if broken:
         whole = ",".join(sorted(used - {*broken, discovery.CORE}))
-        click.echo(f"\n{len(broken)} of {len(patients)} packages: faults. What does not use them runs all the same.")
+        click.echo(
+            f"\n{len(broken)} of {len(patients)} packages: faults. What does not use them "
+            "runs all the same."
+        )
         click.echo(f"To load the others alone: {VARIABLE}={whole}")
     return 1 if broken or strange else 0
 
@@ -83,7 +91,11 @@ def tell(seen: doctor.Examined, left_out: bool = False) -> None:
     ]
     brings = ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
     count = len(seen.faults)
-    state = f"{count} fault{'s' * (count > 1)}" if count else f"fine, {brings}, import {seen.seconds:.1f} s"
+    state = (
+        f"{count} fault{'s' * (count > 1)}"
+        if count
+        else f"fine, {brings}, import {seen.seconds:.1f} s"
+    )
     click.secho(f"{seen.package.name} {seen.package.version}".strip(), bold=True, nl=False)
     click.echo(f": {state}{f' (left out by {VARIABLE})' if left_out else ''}")
     for fault in seen.faults:
@@ -93,4 +105,7 @@ def tell(seen: doctor.Examined, left_out: bool = False) -> None:
 
 
 def _strangers() -> list[str]:
-    return [f"{VARIABLE} names {name!r}, which is not installed" for name in discovery.unknown_distributions()]
+    return [
+        f"{VARIABLE} names {name!r}, which is not installed"
+        for name in discovery.unknown_distributions()
+    ]

@@ -19,21 +19,41 @@ if TYPE_CHECKING:
 @click.command("profile")
 @PIPELINE
 @OVERRIDES
-@click.option("--by", "paths", multiple=True, metavar="PATH", help="Swept settings that make lines; the rest stays at its "
-              "first value.  [default: workflow, if it is swept]")  # fmt: skip
+@click.option(
+    "--by",
+    "paths",
+    multiple=True,
+    metavar="PATH",
+    help="Swept settings "
+    "that make "
+    "lines; the rest "
+    "stays at its "
+    "first value.  [default: workflow, if it is swept]",
+)
 @click.option("--stages", is_flag=True, help="Split each line into the stages of the link.")
 @click.option(
-    "--repeat", type=click.IntRange(1), default=5, show_default=True, help="Samples by the clock; the median counts."
+    "--repeat",
+    type=click.IntRange(1),
+    default=5,
+    show_default=True,
+    help="Samples by the clock; the median counts.",
 )
 @click.option("--out", type=Place(dir_okay=False), help="Write the figures as CSV, too.")
 def profile_command(
-    pipeline: Path, overrides: tuple[str, ...], paths: tuple[str, ...], stages: bool, repeat: int, out: Path | None
+    pipeline: Path,
+    overrides: tuple[str, ...],
+    paths: tuple[str, ...],
+    stages: bool,
+    repeat: int,
+    out: Path | None,
 ) -> None:
-    """Measure what PIPELINE costs to compute: one line for each workflow, each in a process of its own.
+    """Measure what PIPELINE costs to compute: one line for each workflow, each in a process of its
+    own.
 
-    FLOPs are those of matrix products, convolutions and attention for one sample; a multiplication and an addition are two.
-    The first columns are of one more sample when everything is loaded, those after `first` of the very first, with loading
-    and what is made once and kept (a candidate set). Memory is that of the process, at its peak and before the first sample.
+    FLOPs are those of matrix products, convolutions and attention for one sample; a multiplication
+    and an addition are two. The first columns are of one more sample when everything is loaded,
+    those after `first` of the very first, with loading and what is made once and kept (a candidate
+    set). Memory is that of the process, at its peak and before the first sample.
     """
     from semcore.cli.columns import columns, console
     from semcore.render.csv import as_csv
@@ -53,11 +73,17 @@ def profile_command(
 
 
 def _rows(one: Profile, by: list[str], stages: bool) -> list[dict[str, Any]]:
-    """The lines of one profile, by column: that of the whole pipeline, or one for each stage and then the whole."""
+    """The lines of one profile, by column: that of the whole pipeline, or one for each stage and
+    then the whole."""
     costs = {**(one.stages if stages else {}), "total": one.total}
     memory = {"peak_mb": one.peak_mb, "idle_mb": one.idle_mb}
     return [
-        {**{path: one.settings[path] for path in by}, **({"stage": name} if stages else {}), **asdict(cost), **memory}
+        {
+            **{path: one.settings[path] for path in by},
+            **({"stage": name} if stages else {}),
+            **asdict(cost),
+            **memory,
+        }
         for name, cost in costs.items()
     ]
 

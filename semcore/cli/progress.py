@@ -8,7 +8,13 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
 
 from semcore.cli.columns import columns, console
@@ -25,9 +31,15 @@ class Progress:
         self.labels = labels
         self.console = Console(highlight=False, soft_wrap=True)
         self.bars = Bars(
-            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            TimeRemainingColumn(), console=self.console, disable=not self.console.is_terminal, transient=True,
-        )  # fmt: skip
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+            transient=True,
+        )
         self.task: Any = None
         self.inside: dict[str, Any] = {}
         self.cells = 0
@@ -37,7 +49,12 @@ class Progress:
         self.bars.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
         self.bars.stop()
 
     @hook
@@ -56,7 +73,8 @@ class Progress:
 
     @hook
     def semcore_step(self, settings: Mapping[str, Any], step: Step) -> None:
-        """Show the stage of the cell, and how many of its samples, candidates or metrics are done."""
+        """Show the stage of the cell, and how many of its samples, candidates or metrics are
+        done."""
         name = self.labels.of(settings)
         if (task := self.inside.get(name)) is None:
             return
@@ -77,16 +95,25 @@ class Progress:
     def semcore_cell_done(self, result: Mapping[str, Any], seconds: float) -> None:
         """Print a line per cell."""
         self._ended(result["settings"])
-        shown = "  ".join(f"{name} {number(found['mean'])}" for name, found in result["metrics"].items())
-        self.console.print(f"[{self.done}/{self.cells}] {self.labels.of(result['settings'])}  {shown}  ({seconds:.1f} s)",
-                           markup=False)  # fmt: skip
+        shown = "  ".join(
+            f"{name} {number(found['mean'])}" for name, found in result["metrics"].items()
+        )
+        self.console.print(
+            f"[{self.done}/{self.cells}] "
+            f"{self.labels.of(result['settings'])} "
+            f" {shown}  "
+            f"({seconds:.1f} s)",
+            markup=False,
+        )
 
     @hook
     def semcore_cell_failed(self, settings: Mapping[str, Any], reason: str) -> None:
         """Print a line per failed cell."""
         self._ended(settings)
         first = reason.splitlines()[0]
-        self.console.print(f"[{self.done}/{self.cells}] {self.labels.of(settings)}  FAILED: {first}", markup=False)
+        self.console.print(
+            f"[{self.done}/{self.cells}] {self.labels.of(settings)}  FAILED: {first}", markup=False
+        )
 
     @hook
     def semcore_hook_failed(self, plugin: str, hook: str, reason: str) -> None:
@@ -95,20 +122,30 @@ class Progress:
 
 
 def print_table(run: Run) -> None:
-    """Print every cell with n and the 95 % intervals of its metrics, in as many tables as it takes."""
+    """Print every cell with n and the 95 % intervals of its metrics, in as many tables as it
+    takes."""
     header, rows = table(run)
     if not rows:
         return
     wide = console()
     fixed = header.index("n") + 1
-    widths = [2 + max(len(line[column]) for line in (header, *rows)) for column in range(len(header))]
+    widths = [
+        2 + max(len(line[column]) for line in (header, *rows)) for column in range(len(header))
+    ]
     left = list(range(fixed, len(header)))
     while left:
         room = wide.width - sum(widths[:fixed])
-        take = [column for i, column in enumerate(left) if i == 0 or sum(widths[c] for c in left[: i + 1]) <= room]
+        take = [
+            column
+            for i, column in enumerate(left)
+            if i == 0 or sum(widths[c] for c in left[: i + 1]) <= room
+        ]
         chosen = [*range(fixed), *take]
         picked = [[row[column] for column in chosen] for row in (header, *rows)]
         wide.print()
         wide.print(columns(picked[0], picked[1:], fixed - 1), crop=False)
         left = left[len(take) :]
-    wide.print("mean ± half-width of its 95 % interval over samples, or \\[low, high] where that is asymmetric")
+    wide.print(
+        "mean ± half-width of its 95 % interval over samples, or \\[low, high] where that "
+        "is asymmetric"
+    )

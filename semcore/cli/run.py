@@ -23,23 +23,44 @@ OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.command("run")
 @PIPELINE
 @OVERRIDES
-@click.option("--limit", type=click.IntRange(1), help="Send only so many samples (source.limit).")
+@click.option("--limit", type=click.IntRange(1), help="Number of samples to send (source.limit).")
 @click.option("--out", type=Place(), help="Folder of the run.  [default: runs/NAME]")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes that compute cells.")
 @click.option(
-    "--time-limit", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Stop a cell that takes longer; it fails."
+    "--jobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Processes that compute cells.",
 )
 @click.option(
-    "--executor", metavar="NAME", help="Where cells are computed: ray, or '{use: ray, address: ...}'.  [default: --jobs]"
+    "--time-limit",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Stop a cell that takes longer; it fails.",
 )
-@click.option("--shard", metavar="K/N", help="Compute only the K-th of N parts of the grid; semcore merge unites them.")
+@click.option(
+    "--executor",
+    metavar="NAME",
+    help="Where cells are computed: ray, or '{use: ray, address: ...}'.  [default: --jobs]",
+)
+@click.option(
+    "--shard",
+    metavar="K/N",
+    help="Compute only the K-th of N parts of the grid; semcore merge unites them.",
+)
 @click.option("--seed", type=click.IntRange(0), help="Seed of every random number.")
 @click.option(
-    "--batch-size", type=click.IntRange(1), help="Samples that are sent at a time; results do not depend on it.  [default: 64]"
+    "--batch-size",
+    type=click.IntRange(1),
+    help="Samples that are sent at a time; results do not depend on it.  [default: 64]",
 )
-@click.option("--again", is_flag=True, help="Compute cells that are done once more, their stages included.")
+@click.option(
+    "--again", is_flag=True, help="Compute cells that are done once more, their stages included."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop.")
-@click.option("--report/--no-report", default=True, help="Write report.html at the end.  [default: report]")
+@click.option(
+    "--report/--no-report", default=True, help="Write report.html at the end.  [default: report]"
+)
 def run_command(
     pipeline: Path,
     overrides: tuple[str, ...],
@@ -57,9 +78,10 @@ def run_command(
 ) -> int:
     """Send the samples of PIPELINE and measure what arrives.
 
-    KEY=VALUE changes a setting: channel.snr_db=3 sets one value, channel.snr_db=0:20:5 or channel.snr_db=0,3,6 sweeps.
-    The same command goes on where an earlier one stopped. What is done is done again only where something that its numbers
-    depend on has changed: settings, samples, source code, models, libraries.
+    KEY=VALUE changes a setting: channel.snr_db=3 sets one value, channel.snr_db=0:20:5 or
+    channel.snr_db=0,3,6 sweeps. The same command goes on where an earlier one stopped. What is done
+    is done again only where something that its numbers depend on has changed: settings, samples,
+    source code, models, libraries.
     """
     changes = [*overrides]
     if limit is not None:
@@ -86,7 +108,10 @@ def _executor(text: str | None, jobs: int, time_limit: float | None) -> Executor
     value: Any = {"use": "processes", "jobs": jobs, "time_limit_s": time_limit or 0.0}
     if text is not None:
         if jobs != 1 or time_limit is not None:
-            raise click.UsageError("--jobs and --time-limit are settings of the executor 'processes': '{use: processes, ...}'")
+            raise click.UsageError(
+                "--jobs and --time-limit are settings of the executor 'processes': '{use: "
+                "processes, ...}'"
+            )
         value = read_override(f"executor={text}")[1]
     return component("executor", value, f"--executor {text}")
 
@@ -96,7 +121,9 @@ def _shard(text: str | None) -> Shard:
 
     part, sign, of = (text or "1/1").partition("/")
     if not (sign and part.isdecimal() and of.isdecimal() and 1 <= int(part) <= int(of)):
-        raise click.UsageError(f"--shard is written K/N with 1 ≤ K ≤ N, for example 1/2, not {text}")
+        raise click.UsageError(
+            f"--shard is written K/N with 1 ≤ K ≤ N, for example 1/2, not {text}"
+        )
     return Shard(int(part), int(of))
 
 
@@ -113,7 +140,14 @@ def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
     return 0
 
 
-def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard: Shard, report: bool, again: bool) -> int:
+def _run(
+    experiment: Experiment,
+    folder: Path,
+    executor: Executor | None,
+    shard: Shard,
+    report: bool,
+    again: bool,
+) -> int:
     from semcore.cli.progress import Progress, print_table
     from semcore.plugins.packages import hook_manager
     from semcore.runs.found import in_words
@@ -136,7 +170,10 @@ def _run(experiment: Experiment, folder: Path, executor: Executor | None, shard:
     for complaint in finished.complaints:
         click.echo(f"error: {complaint}; no result depends on it", err=True)
     if finished.failures:
-        click.echo(f"The tracebacks are in {folder}/cells/*/failure.json; the same command tries again.", err=True)
+        click.echo(
+            f"The tracebacks are in {folder}/cells/*/failure.json; the same command tries again.",
+            err=True,
+        )
     if report and any(finished.results):
         from semcore.render.page import write_report
 
@@ -149,17 +186,23 @@ def _say_what_is_there(folder: Path, finished: Finished) -> None:
 
     done = [result for result in finished.results if result is not None]
     found = "the cell was" if len(done) == 1 else f"all {len(done)} cells were"
-    click.echo(f"Nothing to do: {found} found done in {folder / 'cells'}, with the same samples, settings and seed, and with")
+    click.echo(
+        f"Nothing to do: {found} found done in {folder / 'cells'}, with the same samples, "
+        "settings and seed, and with"
+    )
     for line in stands_on(done):
         click.echo(f"  {line}")
-    click.echo("To compute again, add --again; to keep these results, too, name another folder with --out.")
+    click.echo(
+        "To compute again, add --again; to keep these results, too, name another folder with --out."
+    )
 
 
 @click.command("check")
 @PIPELINE
 @OVERRIDES
 def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
-    """Check PIPELINE under the overrides: every problem at once, each with its place. Nothing is computed."""
+    """Check PIPELINE under the overrides: every problem at once, each with its place. Nothing is
+    computed."""
     from semcore.component.digest import digest
     from semcore.runs.results import left_out_in_words
     from semcore.runs.runner import inputs
@@ -173,7 +216,10 @@ def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
         click.echo(f"  {path}: {', '.join(map(str, values))}")
     for one in left_out:
         click.echo(f"  {printable(left_out_in_words(len(one), one))}")
-    built = {id(source): source for source in (experiment.resolve(cell).source for cell in experiment.cells)}
+    built = {
+        id(source): source
+        for source in (experiment.resolve(cell).source for cell in experiment.cells)
+    }
     sources = {digest(source): source for source in built.values()}
     for text in dict.fromkeys(text for source in sources.values() for text in source.remarks()):
         click.echo(f"  {printable(text)}")

@@ -14,7 +14,8 @@ from semcore.cli.select import Place
 @click.argument("pipeline", type=Place(), required=False)
 @click.option("--out", type=Place(dir_okay=False), help="File to write.  [default: print it]")
 def schema_command(pipeline: Path | None, out: Path | None) -> None:
-    """Write the JSON Schema of pipeline files, made of what is installed: by it an editor completes the YAML.
+    """Write the JSON Schema of pipeline files, made of what is installed: by it an editor completes
+    the YAML.
 
     With PIPELINE also of what the files beside it register that it names under `plugins`.
 
@@ -28,7 +29,9 @@ def schema_command(pipeline: Path | None, out: Path | None) -> None:
 
     if pipeline is not None:
         document.read(pipeline)  # what is wrong with the file itself is said at its place
-    made = pipeline_schema(lambda message: click.echo(f"note: left out: {message}", err=True), pipeline)
+    made = pipeline_schema(
+        lambda message: click.echo(f"note: left out: {message}", err=True), pipeline
+    )
     text = json.dumps(made, indent=1, ensure_ascii=False) + "\n"
     if out is None:
         click.echo(text, nl=False)

@@ -29,7 +29,12 @@ class Place(click.Path):
 
 
 _RUNS = click.argument("runs", type=Place(), nargs=-1, required=True, metavar="RUN...")
-WHERE = click.option("--where", multiple=True, metavar="PATH=VALUE", help="Only cells with this setting; A,B: one of them.")
+WHERE = click.option(
+    "--where",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Only cells with this setting; A,B: one of them.",
+)
 
 
 def RUNS(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - a decorator beside WHERE

@@ -17,7 +17,11 @@ from semcore.plugins import registry
 def show_command(name: str) -> None:
     """Show a component by its NAME or KIND:NAME: what it does, its fields, its source."""
     kind, _, bare = name.rpartition(":")
-    kinds = [one for one in naming.KINDS if (not kind or one == kind) and naming.find(one, bare) is not None]
+    kinds = [
+        one
+        for one in naming.KINDS
+        if (not kind or one == kind) and naming.find(one, bare) is not None
+    ]
     if not kinds:
         known = sorted({one for group in naming.KINDS for one in naming.names(group)})
         close = difflib.get_close_matches(bare, known, 1)
@@ -51,6 +55,8 @@ def show(kind: str, name: str) -> None:
     if cls.cites:
         click.echo(f"{'' if cls.reference else chr(10)}Cite: {', '.join(cls.cites)}")
     if cls.licences:
-        click.echo(f"{'' if cls.reference or cls.cites else chr(10)}Licences: {'; '.join(cls.licences)}")
+        click.echo(
+            f"{'' if cls.reference or cls.cites else chr(10)}Licences: {'; '.join(cls.licences)}"
+        )
     if cls.genie:
         click.echo("\nThis is a genie: it knows what an honest receiver could not.")

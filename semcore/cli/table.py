@@ -18,9 +18,12 @@ ENDINGS = {".md": "markdown", ".tex": "latex", ".csv": "csv"}
     "paths",
     multiple=True,
     metavar="PATH",
-    help="Settings or sections that make lines; the rest is averaged." + "  [default: all that varies except the seed]",
+    help="Settings or sections that make lines; the rest is averaged."
+    + "  [default: all that varies except the seed]",
 )
-@click.option("--columns", "metrics", multiple=True, metavar="METRIC", help="Metrics.  [default: all]")
+@click.option(
+    "--columns", "metrics", multiple=True, metavar="METRIC", help="Metrics.  [default: all]"
+)
 @WHERE
 @click.option(
     "--to",

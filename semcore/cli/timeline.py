@@ -16,7 +16,8 @@ from semcore.cli.select import RUNS, WHERE, Place, say, write_figure
     "metrics",
     multiple=True,
     metavar="METRIC",
-    help="What to draw, one panel each: a metric, utility or regret." + "  [default: the metrics of the utility]",
+    help="What to draw, one panel each: a metric, utility or regret."
+    + "  [default: the metrics of the utility]",
 )
 @click.option(
     "--against",
@@ -40,7 +41,12 @@ from semcore.cli.select import RUNS, WHERE, Place, say, write_figure
     help="Name of the files, without ending.  [default: RUN/figures/timeline]",
 )
 def timeline_command(
-    runs: tuple[Path, ...], metrics: tuple[str, ...], against: str, where: tuple[str, ...], width: str, out: Path | None
+    runs: tuple[Path, ...],
+    metrics: tuple[str, ...],
+    against: str,
+    where: tuple[str, ...],
+    width: str,
+    out: Path | None,
 ) -> None:
     """Draw the sessions of RUN over their segments, a line per planner: PDF, PNG, CSV, caption.
 
@@ -55,6 +61,10 @@ def timeline_command(
 
     drawn = timeline(read_rows(runs, where), list(dict.fromkeys(metrics)), against)
     text = caption.of_figure(drawn, "session")
-    files = {**figure.draw(drawn, width, "session"), "csv": csv.of_chart(drawn).encode(), "txt": f"{text}\n".encode()}
+    files = {
+        **figure.draw(drawn, width, "session"),
+        "csv": csv.of_chart(drawn).encode(),
+        "txt": f"{text}\n".encode(),
+    }
     write_figure(files, out, runs[0], "timeline")
     say(f"\n{text}")

@@ -19,15 +19,28 @@ from semcore.plugins import packages
 @click.command("train", add_help_option=False)
 @click.argument("recipe", required=False, metavar="RECIPE")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]...")
-@click.option("--out", type=Place(), help="Folder for checkpoints and weights.  [default: runs/train-RECIPE]")
-@click.option("-h", "--help", "asked", is_flag=True, help="Show this message, or the settings of RECIPE, and exit.")
+@click.option(
+    "--out", type=Place(), help="Folder for checkpoints and weights.  [default: runs/train-RECIPE]"
+)
+@click.option(
+    "-h",
+    "--help",
+    "asked",
+    is_flag=True,
+    help="Show this message, or the settings of RECIPE, and exit.",
+)
 @click.pass_context
 def train_command(
-    context: click.Context, recipe: str | None, settings: tuple[str, ...], out: Path | None, asked: bool
+    context: click.Context,
+    recipe: str | None,
+    settings: tuple[str, ...],
+    out: Path | None,
+    asked: bool,
 ) -> None:
     """Train the weights of RECIPE; the same command goes on from the last checkpoint.
 
-    A folder that holds a training with other settings, data or seed is refused: name another one with --out.
+    A folder that holds a training with other settings, data or seed is refused: name another one
+    with --out.
 
     For example: semcore train mini-clip data=cifar10/ --out runs/mini-clip
     """
@@ -37,7 +50,8 @@ def train_command(
             raise click.UsageError(f"Missing argument 'RECIPE': one of {known}.", context)
         click.echo(context.get_help())
         return
-    if asked and naming.find("recipe", recipe) is not None:  # else it is said below what is wrong with the name
+    # else it is said below what is wrong with the name
+    if asked and naming.find("recipe", recipe) is not None:
         click.echo(f"Usage: semcore train {recipe} [KEY=VALUE]... [--out FOLDER]\n")
         show("recipe", recipe)
         return
@@ -57,7 +71,8 @@ def train_command(
     except Exception as error:
         if type(error).__name__ != "SafetensorError":
             raise
-        raise RunError(f"{folder} cannot be written: {error}") from error  # how safetensors says what the system refuses
+        # how safetensors says what the system refuses
+        raise RunError(f"{folder} cannot be written: {error}") from error
     click.echo(f"Weights and card: {folder}")
 
 
@@ -69,8 +84,12 @@ def models_command() -> None:
         click.secho(f"{folder.name}  {size / 1e6:.1f} MB", bold=True)
         card = folder / "README.md"
         if card.is_file():
-            text = re.sub(r"^---\n.*?\n---\n", "", card.read_text(encoding="utf-8"), flags=re.DOTALL)
-            lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+            text = re.sub(
+                r"^---\n.*?\n---\n", "", card.read_text(encoding="utf-8"), flags=re.DOTALL
+            )
+            lines = [
+                line for line in text.splitlines() if line.strip() and not line.startswith("#")
+            ]
             for line in lines[:4]:
                 click.echo(f"  {line}")
         click.echo(f"  {card}")

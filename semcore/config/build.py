@@ -1,4 +1,4 @@
-"""From plain values to components, with every problem told at its place."""
+"""From plain values to components, with every problem at its place."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""
 
 Built = dict[tuple[type[Component], str], Component]
-"""(class, settings as JSON) -> the component. Equal settings give the same object, so that weights are loaded once."""
+"""(class, settings as JSON) -> the component. Equal settings give the same object, so that weights
+are loaded once."""
 
 
 class Builder:
@@ -41,13 +42,16 @@ class Builder:
         self.built: Built = {} if built is None else built
         self.problems: list[Problem] = []
 
-    def report(self, path: Path_, message: str, hint: str | Callable[[], str] = "", *, at_key: bool = False) -> None:
-        """Note a problem; a hint that takes long to find may be a function, and is not sought where nobody would see it."""
+    def report(
+        self, path: Path_, message: str, hint: str | Callable[[], str] = "", *, at_key: bool = False
+    ) -> None:
+        """Report a problem; an expensive hint may be a function, called only if it is shown."""
         found = hint if isinstance(hint, str) else hint() if len(self.problems) < MOST else ""
         self.problems.append(self.tell(path, message, found, at_key=at_key))
 
     def component(self, kind: str, value: Any, path: Path_) -> Any:
-        """The component that `{use: name, ...}` (or the name alone) describes, or None if there are problems."""
+        """The component that `{use: name, ...}` (or the name alone) describes, or None if there are
+        problems."""
         if isinstance(value, str):
             value = {"use": value}
         if not isinstance(value, Mapping):
@@ -76,12 +80,17 @@ class Builder:
             text = str(error).removeprefix(cls.__name__ + ".")
             self.report((*path, *_first_named(fields, text)), f"{kind} {value['use']!r}: {text}")
             return None
-        except (Exception, SystemExit) as error:  # whatever somebody else's check raises
-            self.report(path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}")
+        except (Exception, SystemExit) as error:  # a third-party check can raise anything
+            self.report(
+                path, f"{kind} {value['use']!r} cannot be made: {type(error).__name__}: {error}"
+            )
             return None
         missing = unset(made)
         for name, variable in missing.items():
-            message = f"{kind} {value['use']!r}: {name} is in the environment variable {variable}, which is not set"
+            message = (
+                f"{kind} {value['use']!r}: {name} is in the environment variable {variable}, "
+                "which is not set"
+            )
             self.report((*path, name), message, f"set it before the command: export {variable}=...")
         if missing:
             return None
@@ -92,7 +101,11 @@ class Builder:
         message = f"this {kind} does not say which one to use"
         misspelt = next((key for key in value if guess(key, ["use"])), "use")
         if "use" in value or misspelt == "use":
-            self.report((*path, "use"), message, f"add 'use: NAME'; {nearest(value.get('use', ''), naming.names(kind))}")
+            self.report(
+                (*path, "use"),
+                message,
+                f"add 'use: NAME'; {nearest(value.get('use', ''), naming.names(kind))}",
+            )
         else:
             self.report((*path, misspelt), message, nearest(misspelt, ["use"]), at_key=True)
 
@@ -104,9 +117,14 @@ class Builder:
             self.report((*path, "use"), str(error))
             return None
         names = naming.names(kind)
-        elsewhere = next((other for other in naming.KINDS if other != kind and name in naming.names(other)), "")
+        elsewhere = next(
+            (other for other in naming.KINDS if other != kind and name in naming.names(other)), ""
+        )
         if not names:
-            hint = f"no installed package brings any {kind}: install one; semcore plugins shows what is installed"
+            hint = (
+                f"no installed package brings any {kind}: install one; semcore plugins shows "
+                "what is installed"
+            )
         elif guess(name, names) or part_of(name, names):
             hint = nearest(name, names)
         elif elsewhere:
@@ -114,19 +132,28 @@ class Builder:
         else:
             others = listed(names, "or") if len(names) <= 12 else f"what semcore list {kind} shows"
             hint = f"no installed package brings it: install the one that does, or use {others}"
-        self.report((*path, "use"), f"there is no {kind} {name!r}", discovery.left_out(kind, name) or hint)
+        self.report(
+            (*path, "use"), f"there is no {kind} {name!r}", discovery.left_out(kind, name) or hint
+        )
         return None
 
-    def _fields(self, cls: type[Component], kind: str, value: Mapping[str, Any], path: Path_) -> dict[str, Any]:
+    def _fields(
+        self, cls: type[Component], kind: str, value: Mapping[str, Any], path: Path_
+    ) -> dict[str, Any]:
         annotations = field_types(cls)
         whose = f"{kind} {value['use']!r}"
         unknown = [key for key in value if key not in annotations and key != "use"]
         fields: dict[str, Any] = {}
         for key, item in value.items():
             if key in annotations:
-                fields[key] = self._field(annotations[key], self._whole(cls, key, item), (*path, key), whose)
+                fields[key] = self._field(
+                    annotations[key], self._whole(cls, key, item), (*path, key), whose
+                )
             elif key != "use":
-                if any(holds_secret(annotations[meant]) for meant in difflib.get_close_matches(key, annotations)):
+                if any(
+                    holds_secret(annotations[meant])
+                    for meant in difflib.get_close_matches(key, annotations)
+                ):
                     redaction.refuse(item)  # a secret under a misspelt name
                 self._misspelt(annotations, value, (*path, key), whose)
         for field in dataclasses.fields(cls):
@@ -139,8 +166,11 @@ class Builder:
                 )
         return fields
 
-    def _misspelt(self, annotations: Mapping[str, Any], value: Mapping[str, Any], path: Path_, whose: str) -> None:
-        """Tell of a setting that is not known, and of what is wrong with its value if it is clear which one is meant."""
+    def _misspelt(
+        self, annotations: Mapping[str, Any], value: Mapping[str, Any], path: Path_, whose: str
+    ) -> None:
+        """Tell of a setting that is not known, and of what is wrong with its value if it is clear
+        which one is meant."""
         key, free = str(path[-1]), [name for name in annotations if name not in value]
         other_unit = units.with_other_unit(key, value[key], free)
 
@@ -172,22 +202,37 @@ class Builder:
             label = ".".join(map(str, (name or path[-1], *inner)))
             hint = self._hint(annotation, str(name or path[-1]), found, message, inner == ())
             hint = hint or _swept(found, message, (*path, *inner))
-            self.report((*path, *inner), f"{whose}: {label} {message}", hint, at_key=message.startswith(UNKNOWN))
+            self.report(
+                (*path, *inner),
+                f"{whose}: {label} {message}",
+                hint,
+                at_key=message.startswith(UNKNOWN),
+            )
         return checked
 
     def _hint(self, annotation: Any, name: str, found: Any, message: str, whole: bool) -> str:
-        """What to write instead of a value that is refused, where that can be said."""
+        """What to write instead of a refused value, if known."""
         if message.startswith("must be text") and isinstance(found, (int, float)):
             return f"in quotes it is text: '{shown(found)}'"
-        if message.startswith("must be a whole number") and isinstance(found, float) and found.is_integer():
+        if (
+            message.startswith("must be a whole number")
+            and isinstance(found, float)
+            and found.is_integer()
+        ):
             return f"as a whole number it is {found:.0f}"
         if isinstance(found, str) and message.startswith("must be '"):
-            meant = choice(found, re.findall("'([^']+)'", message.partition(", not ")[0]), annotation)
+            meant = choice(
+                found, re.findall("'([^']+)'", message.partition(", not ")[0]), annotation
+            )
             return f"did you mean {meant!r}?" if meant else foreign(found)
-        if isinstance(found, str) and message.startswith(("must be a number", "must be a whole number")):
+        if isinstance(found, str) and message.startswith(
+            ("must be a number", "must be a whole number")
+        ):
             if number := number_meant(found):
                 return f"{foreign(found)}; write {number}"
-            plain_number = isinstance(scalar(found), (int, float)) and not isinstance(scalar(found), bool)
+            plain_number = isinstance(scalar(found), (int, float)) and not isinstance(
+                scalar(found), bool
+            )
             if plain_number:
                 return "without quotes it is a number"
             if in_unit := units.in_unit_of(name, found, part=not whole):
@@ -195,11 +240,14 @@ class Builder:
             fits = "fraction" in message or "/" not in to_ascii(found)
             return f"{odd}; write {to_ascii(found)}" if (odd := foreign(found)) and fits else odd
         if message.startswith(("must be at", "must be less", "must be more")):
-            return units.meant(name, found, lambda number: whole and not check_value(annotation, number)[1])
+            return units.meant(
+                name, found, lambda number: whole and not check_value(annotation, number)[1]
+            )
         return ""
 
     def _nested(self, annotation: Any, value: Any, path: Path_) -> Any:
-        """Replace the `{use: ...}` parts of a value by components, wherever the annotation asks for one."""
+        """Replace the `{use: ...}` parts of a value by components, wherever the annotation asks for
+        one."""
         origin = typing.get_origin(annotation)
         arguments = typing.get_args(annotation)
         if origin is typing.Annotated:
@@ -212,27 +260,48 @@ class Builder:
             if len(wanted) == 1 and set(arguments) == {*wanted, type(None)}:
                 return None if value is None else self._nested(wanted[0], value, path)
             is_component = isinstance(value, str) or isinstance(value, Mapping) and "use" in value
-            if wanted and (is_component or isinstance(value, (list, Mapping)) and not _component_class(wanted[0])):
+            if wanted and (
+                is_component
+                or isinstance(value, (list, Mapping))
+                and not _component_class(wanted[0])
+            ):
                 return self._nested(wanted[0], value, path)
             return value
         if origin is tuple and isinstance(value, list) and _holds_component(annotation):
             return [self._nested(arguments[0], item, (*path, i)) for i, item in enumerate(value)]
-        if origin in (dict, Mapping) and isinstance(value, Mapping) and _holds_component(annotation):
-            return {key: self._nested(arguments[1], item, (*path, key)) for key, item in value.items()}
+        if (
+            origin in (dict, Mapping)
+            and isinstance(value, Mapping)
+            and _holds_component(annotation)
+        ):
+            return {
+                key: self._nested(arguments[1], item, (*path, key)) for key, item in value.items()
+            }
         return value
 
 
-_SPREAD = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?\s*(:|\.{2,3}|,|;|-|–|to)\s*[-+]?[\d.]+|(range|linspace|arange)\(.*\)", re.I)
+_SPREAD = re.compile(
+    r"[-+]?[\d.]+(e[-+]?\d+)?\s*(:|\.{2,3}|,|;|-|–|to)\s*[-+]?[\d.]+|(range|linspace|arange)\(.*\)",
+    re.I,
+)
 
 
 def _swept(found: Any, message: str, path: Path_) -> str:
-    """A hint that several values of a setting are swept, where one is expected and several are written."""
+    """A hint that several values of a setting are swept, where one is expected and several are
+    written."""
     if not message.startswith(("must be a number", "must be a whole number")):
         return ""
     where = ".".join(map(str, path))
-    if isinstance(found, (list, tuple)) and found and all(isinstance(one, (int, float)) for one in found):
+    if (
+        isinstance(found, (list, tuple))
+        and found
+        and all(isinstance(one, (int, float)) for one in found)
+    ):
         values = ", ".join(map(str, found[:3])) + ", ..." * (len(found) > 3)
-        return f"several values are swept: {where}={values.replace(', ', ',')}, or 'sweep: {{{where}: [{values}]}}'"
+        return (
+            f"several values are swept: {where}={values.replace(', ', ',')}, or 'sweep: "
+            f"{{{where}: [{values}]}}'"
+        )
     if not isinstance(found, str) or not (len(found) < 60 and _SPREAD.match(found.strip())):
         return ""
     shape = found if re.fullmatch(r"[^:\s]+(:[^:\s]+){2}", found) else "start:stop:step"
@@ -240,20 +309,22 @@ def _swept(found: Any, message: str, path: Path_) -> str:
 
 
 def _misspelt_once(wrong: list[tuple[Path_, str]]) -> list[tuple[Path_, str]]:
-    """A key that is not known in a mapping, and one that is missing there and looks like it: one mistake, not two."""
+    """A key that is not known in a mapping, and one that is missing there and looks like it: one
+    mistake, not two."""
     missing = {inner for inner, message in wrong if message == MISSING}
-    told = []
+    found = []
     for inner, message in wrong:
         siblings = [str(one[-1]) for one in missing if one[:-1] == inner[:-1]]
         if message == UNKNOWN and (meant := guess(inner[-1], siblings)):
             missing.remove((*inner[:-1], meant))
             message = f"{message}: did you mean {meant!r}?"
-        told.append((inner, message))
-    return [(inner, message) for inner, message in told if message != MISSING or inner in missing]
+        found.append((inner, message))
+    return [(inner, message) for inner, message in found if message != MISSING or inner in missing]
 
 
 def component(kind: str, value: Any, where: str = "") -> Any:
-    """The component that a value describes, outside of a pipeline file: of a command line, a test, a notebook.
+    """The component that a value describes, outside of a pipeline file: of a command line, a test,
+    a notebook.
 
     Args:
         where: where the value was written, for the messages
@@ -261,7 +332,9 @@ def component(kind: str, value: Any, where: str = "") -> Any:
     Raises:
         ConfigError: with every problem found
     """
-    builder = Builder(lambda path, message, hint="", *, at_key=False: Problem(message, where, hint=hint))
+    builder = Builder(
+        lambda path, message, hint="", *, at_key=False: Problem(message, where, hint=hint)
+    )
     made = builder.component(kind, value, ())
     if builder.problems:
         raise ConfigError(builder.problems)
@@ -274,12 +347,14 @@ def blamed(component: Component, text: str) -> Path_:
 
 
 def _first_named(names: Iterable[str], text: str) -> Path_:
-    found = [(at.start(), name) for name in names if (at := re.search(rf"\b{re.escape(name)}\b", text))]
+    found = [
+        (at.start(), name) for name in names if (at := re.search(rf"\b{re.escape(name)}\b", text))
+    ]
     return tuple(name for _, name in sorted(found)[:1])
 
 
 class _Failed:
-    """Stands for a nested component whose problems are already told."""
+    """Placeholder of a nested component whose problems are already reported."""
 
 
 _FAILED = _Failed()
@@ -302,7 +377,9 @@ def _component_class(annotation: Any) -> bool:
 
 
 def _holds_component(annotation: Any) -> bool:
-    return _component_class(annotation) or any(_holds_component(one) for one in typing.get_args(annotation))
+    return _component_class(annotation) or any(
+        _holds_component(one) for one in typing.get_args(annotation)
+    )
 
 
 def _a(kind: str) -> str:

@@ -1,10 +1,10 @@
-"""YAML with positions: the text of a pipeline file as plain values, and where each of them stands.
+"""YAML with positions: the text of a pipeline file as plain values, and their positions.
 
-YAML 1.2 scalars (stock PyYAML reads `1e3` as a string, `no` as False, `12:30` as 750, and keeps the last of two equal
-keys in silence). Duplicate keys are refused; size, depth and the expansion of aliases are bounded, so that no file,
-however it was made, takes long or much memory.
+YAML 1.2 scalars (stock PyYAML reads `1e3` as a string, `no` as False, `12:30` as 750, and keeps the
+last of two equal keys in silence). Duplicate keys are refused; size, depth and the expansion of
+aliases are bounded, so that no file, however it was made, takes long or much memory.
 
-What is wrong but can be read past (a key that stands twice, a tag) is noted in the document, so that it is told together
+Recoverable problems (a duplicate key, a tag) are collected in the document, and reported together
 with what else is wrong; what cannot (broken syntax, a bomb) ends the reading.
 """
 
@@ -35,14 +35,16 @@ Path_ = tuple[str | int, ...]
 
 _MEND = {
     "cannot start any token": "a text that begins with this character stands in quotes",
-    "mapping values are not allowed": "a text with a colon in it stands in quotes; else see how far the lines are indented",
+    ("mapping values are not allowed"): (
+        "a text with a colon in it stands in quotes; else see how far the lines are indented"
+    ),
     "quoted scalar": "the quote is not closed",
     "block mapping": "see how far this line is indented, and the one before it",
     "block collection": "see how far this line is indented, and the one before it",
     "flow mapping": "a bracket or a comma is missing before",
     "flow sequence": "a bracket or a comma is missing before",
 }
-"""What the parser says -> what to do."""
+"""Message of the parser -> hint."""
 
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
@@ -73,8 +75,8 @@ class Document:
         name: name for messages, usually the path as the user gave it
         values: the content: dict, list, str, int, float, bool, None
         lines: the text, line by line
-        keys: path -> where its key stands
-        marks: path -> where its value stands
+        keys: path -> position of its key
+        marks: path -> position of its value
         folder: directory against which relative paths of the file are resolved
         problems: what is wrong with it as YAML, though it could be read
     """
@@ -87,8 +89,10 @@ class Document:
     folder: Path = Path()
     problems: list[Problem] = field(default_factory=list)
 
-    def problem(self, path: Path_, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
-        """A problem at `path`, or at the nearest place above it that stands in the file."""
+    def problem(
+        self, path: Path_, message: str, hint: str = "", *, at_key: bool = False
+    ) -> Problem:
+        """A problem at `path`, or at its nearest parent in the file."""
         table = self.keys if at_key and path in self.keys else self.marks
         place = path
         while place and place not in table:
@@ -101,10 +105,12 @@ class Document:
         return Problem(message, f"{self.name}:{mark.line}:{mark.column}", line, mark.column, hint)
 
     def rename(self, path: Path_, name: str) -> None:
-        """Let what stands at `path` stand under another last key, too: the one that was meant."""
+        """Make the value at `path` available under the key that was meant."""
         for table in (self.keys, self.marks):
             found = {place: mark for place, mark in table.items() if place[: len(path)] == path}
-            table.update({(*path[:-1], name, *place[len(path) :]): mark for place, mark in found.items()})
+            table.update(
+                {(*path[:-1], name, *place[len(path) :]): mark for place, mark in found.items()}
+            )
 
 
 def read(path: Path, offered: Callable[[str], str] = lambda name: "") -> Document:
@@ -122,18 +128,31 @@ def read(path: Path, offered: Callable[[str], str] = lambda name: "") -> Documen
             data = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # a ValueError: no file can have that name
         reason = error.strerror if isinstance(error, OSError) else "no file can be called that"
-        near = [_files_near(path), offered(path.name)] if isinstance(error, FileNotFoundError) else []
+        near = (
+            [_files_near(path), offered(path.name)] if isinstance(error, FileNotFoundError) else []
+        )
         hint = "; ".join(filter(None, near))
         raise ConfigError([Problem(f"cannot be read: {reason}", name, hint=hint)]) from error
     if len(data) > MAX_BYTES:
         hint = "data belongs in files of its own, which the pipeline names"
-        raise ConfigError([Problem(f"is too large for a pipeline file (limit {MAX_BYTES:,} bytes)", name, hint=hint)])
+        raise ConfigError(
+            [
+                Problem(
+                    f"is too large for a pipeline file (limit {MAX_BYTES:,} bytes)", name, hint=hint
+                )
+            ]
+        )
     return parse(_decoded(data, name), name, path.resolve().parent)
 
 
 def _kind(path: Path) -> str:
-    """What a path leads to if it is no regular file. Nothing else is ever opened: a pipe could block for ever."""
-    kinds = {stat.S_IFREG: "", stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+    """What a path refers to if not a regular file. Only those are opened: a pipe could block."""
+    kinds = {
+        stat.S_IFREG: "",
+        stat.S_IFDIR: "a directory",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+    }
     return kinds.get(stat.S_IFMT(os.stat(path).st_mode), "a device")
 
 
@@ -146,12 +165,15 @@ def _decoded(data: bytes, name: str) -> str:
         text, before = error.object.decode(errors="replace"), error.object[: error.start].decode()
         document = Document(name, None, text.splitlines())
         place = _place_of(before, len(before))
-        message = f"not UTF-8 text: the byte 0x{error.object[error.start]:02x} stands for no character"
+        message = (
+            f"not UTF-8 text: the byte 0x{error.object[error.start]:02x} stands for no character"
+        )
         raise ConfigError([document.problem_at(place, message, "save it as UTF-8")]) from error
 
 
 def parse(text: str, name: str = "<text>", folder: Path = Path()) -> Document:
-    """Parse a text; what is wrong with it but can be read past is in the `problems` of the document.
+    """Parse a text; what is wrong with it but can be read past is in the `problems` of the
+    document.
 
     Raises:
         ConfigError: it cannot be read on; with all that was found before
@@ -168,13 +190,21 @@ def parse(text: str, name: str = "<text>", folder: Path = Path()) -> Document:
         if where is None or began is not None and where.line >= len(document.lines):
             where = began
         mark = Mark(where.line + 1, where.column + 1) if where else Mark(1, 1)
-        since = f" {error.context} that starts in line {began.line + 1}" if error.context and began else ""
+        since = (
+            f" {error.context} that starts in line {began.line + 1}"
+            if error.context and began
+            else ""
+        )
         message = f"not valid YAML: {error.problem or 'cannot be parsed'}{since}"
         hint = next((hint for symptom, hint in _MEND.items() if symptom in message), "")
-        if "nesting" in message:  # the scanner looks ahead of the events, and has a limit of its own
+        # the scanner looks ahead of the events, and has a limit of its own
+        if "nesting" in message:
             message = TOO_DEEP
         if document.lines[min(mark.line, len(document.lines)) - 1][mark.column - 1 :][:1] == "\t":
-            message, hint = "not valid YAML: a tab stands where a line is indented", "indent with spaces"
+            message, hint = (
+                "not valid YAML: a tab stands where a line is indented",
+                "indent with spaces",
+            )
         raise ConfigError([*document.problems, document.problem_at(mark, message, hint)]) from error
     return document
 
@@ -191,11 +221,14 @@ def scalar(text: str) -> Any:
 
 
 def number_meant(text: str) -> str:
-    """The number, or the range of numbers, that a text looks like with the characters of ASCII; "" if it is another text."""
+    """The number, or the range of numbers, that a text looks like with the characters of ASCII; ""
+    if it is another text."""
     if text.isascii() or len(text) > 60 or (meant := suggest.to_ascii(text).strip()) == text:
         return ""
     values = [scalar(part) for part in meant.split(":")]
-    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+    numbers = all(
+        isinstance(value, (int, float)) and not isinstance(value, bool) for value in values
+    )
     return meant if numbers and len(values) in (1, 3) else ""
 
 
@@ -205,7 +238,8 @@ class _Reader:
     def __init__(self, document: Document, events: Iterator[Any]) -> None:
         self.document = document
         self.events = events
-        self.anchors: dict[str, tuple[Any, int, int] | None] = {}  # name -> value, its size, its height; None: still open
+        # name -> value, its size, its height; None: still open
+        self.anchors: dict[str, tuple[Any, int, int] | None] = {}
         self.count = 0
         self.deepest = 0
 
@@ -227,10 +261,16 @@ class _Reader:
             self.anchors[event.anchor] = None
         before, deepest, self.deepest = self.count - 1, self.deepest, depth
         if isinstance(event, yaml.ScalarEvent):
-            is_text = event.tag in ("!", "tag:yaml.org,2002:str") or not event.tag and not event.implicit[0]
+            is_text = (
+                event.tag in ("!", "tag:yaml.org,2002:str")
+                or not event.tag
+                and not event.implicit[0]
+            )
             value = event.value if is_text else scalar(event.value)
             if isinstance(value, str) and not is_text and (meant := number_meant(value)):
-                self._note(event, f"{value!r} is not a number: {suggest.foreign(value)}", f"write {meant}")
+                self._note(
+                    event, f"{value!r} is not a number: {suggest.foreign(value)}", f"write {meant}"
+                )
                 value = scalar(meant)
         elif isinstance(event, yaml.SequenceStartEvent):
             value = self._sequence(path, depth)
@@ -243,7 +283,11 @@ class _Reader:
 
     def _alias(self, event: Any, depth: int) -> Any:
         if event.anchor not in self.anchors:
-            self._refuse(event, f"the alias *{event.anchor} stands for nothing: there is no &{event.anchor} above it")
+            self._refuse(
+                event,
+                f"the alias *{event.anchor} stands for nothing: there is no "
+                f"&{event.anchor} above it",
+            )
         anchored = self.anchors[event.anchor]
         if anchored is None:
             self._refuse(event, f"the alias *{event.anchor} stands inside what it stands for")
@@ -265,17 +309,26 @@ class _Reader:
                 self._refuse(event, "a key must be a plain word")
             key, place = event.value, (*path, event.value)
             if key == "<<":
-                self._note(event, "merge keys are not read", "write the settings out, or let *NAME be the whole value")
+                self._note(
+                    event,
+                    "merge keys are not read",
+                    "write the settings out, or let *NAME be the whole value",
+                )
             elif key in values:
                 first = self.document.keys[place].line
-                self._note(event, f"the key {key!r} stands here again (first in line {first})", "remove one of them")
+                self._note(
+                    event,
+                    f"the key {key!r} stands here again (first in line {first})",
+                    "remove one of them",
+                )
             else:
                 self.document.keys[place] = _mark(event)
                 values[key] = self._value(next(self.events), place, depth + 1)
                 continue
-            other = self._value(next(self.events), (*place, -1), depth + 1)  # read, for its own mistakes
+            # read, for its own mistakes
+            other = self._value(next(self.events), (*place, -1), depth + 1)
             if key == "<<" and isinstance(other, dict):
-                merged.update(other)  # so that nothing else is told to be missing
+                merged.update(other)  # so that nothing else is reported missing
         return {**merged, **values}
 
     def _enter(self, event: Any, values: int, depth: int) -> None:
@@ -288,12 +341,14 @@ class _Reader:
             self._refuse(event, TOO_DEEP)
 
     def _note(self, event: Any, message: str, hint: str = "") -> None:
-        """A problem after which the reading goes on."""
+        """Report a recoverable problem."""
         self.document.problems.append(self.document.problem_at(_mark(event), message, hint))
 
     def _refuse(self, event: Any, message: str) -> NoReturn:
         """A problem that ends the reading."""
-        raise ConfigError([*self.document.problems, self.document.problem_at(_mark(event), message)])
+        raise ConfigError(
+            [*self.document.problems, self.document.problem_at(_mark(event), message)]
+        )
 
 
 def _files_near(path: Path) -> str:

@@ -1,4 +1,5 @@
-"""The example pipelines that installed packages ship: each in the folder `examples` inside the package."""
+"""The example pipelines that installed packages ship: each in the folder `examples` inside the
+package."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ def examples() -> list[Example]:
 
 
 def offered(name: str) -> str:
-    """A hint for a pipeline file that is not there: the example that is called so, or nearly; "" if none is."""
+    """A hint for a pipeline file that is not there: the example that is called so, or nearly; "" if
+    none is."""
     known = [one.name for one in examples()]
     bare = Path(name).name.removesuffix(".yaml").removesuffix(".yml").replace("-", "_")
     meant = bare if bare in known else guess(bare, known, 0.8)
@@ -45,13 +47,16 @@ def find(name: str) -> Example:
     """The example of a name, with or without `.yaml`.
 
     Raises:
-        RunError: there is none, with the nearest names
+        RunError: it does not exist; with the nearest names
     """
     known = {one.name: one for one in examples()}
     bare = Path(name).name.removesuffix(".yaml").replace("-", "_")
     bare = bare if bare in known else Path(name).name.removesuffix(".yaml")
     if bare not in known:
-        raise RunError(f"no installed package ships an example {name!r}; {nearest(bare, known) or 'semcore cp lists them'}")
+        raise RunError(
+            f"no installed package ships an example {name!r}; "
+            f"{nearest(bare, known) or 'semcore cp lists them'}"
+        )
     return known[bare]
 
 
@@ -60,10 +65,16 @@ def files_of(example: Example) -> list[Path]:
     try:
         values = document.read(example.path).values
     except ConfigError as error:
-        raise RunError(f"the example {example.name} of {example.package} is damaged: {error}") from error
+        raise RunError(
+            f"the example {example.name} of {example.package} is damaged: {error}"
+        ) from error
     names = values.get("plugins") if isinstance(values, dict) else None
     beside = [example.path.parent / name for name in names or () if isinstance(name, str)]
-    inside = [path for path in beside if path.is_file() and path.resolve().is_relative_to(example.path.parent.resolve())]
+    inside = [
+        path
+        for path in beside
+        if path.is_file() and path.resolve().is_relative_to(example.path.parent.resolve())
+    ]
     return [example.path, *inside]
 
 
@@ -78,8 +89,11 @@ def copy(example: Example, target: Path) -> list[Path]:
     places = [into / path.relative_to(example.path.parent) for path in files]
     if target.suffix in (".yaml", ".yml"):
         places[0] = target
-    if there := [str(place) for place in places if place.exists()]:
-        raise RunError(f"{' and '.join(there)} would be overwritten; name another place: semcore cp {example.name} FOLDER")
+    if existing := [str(place) for place in places if place.exists()]:
+        raise RunError(
+            f"{' and '.join(existing)} would be overwritten; name another place: semcore "
+            f"cp {example.name} FOLDER"
+        )
     try:
         for path, place in zip(files, places, strict=True):
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -115,5 +129,7 @@ def _summary(path: Path) -> str:
         if not line.startswith("#"):
             break
         comment.append(line.lstrip("# "))
-    words = " ".join(comment) or (str(values.get("description") or "") if isinstance(values, dict) else "")
+    words = " ".join(comment) or (
+        str(values.get("description") or "") if isinstance(values, dict) else ""
+    )
     return first_sentence(words)

@@ -1,4 +1,5 @@
-"""A pipeline file as an experiment: the grid of cells that it describes, each a checked set of components."""
+"""A pipeline file as an experiment: the grid of cells that it describes, each a checked set of
+components."""
 
 from __future__ import annotations
 
@@ -24,7 +25,17 @@ from semcore.config.top_level import VERSION, read_frame, wrong_name
 from semcore.errors import ConfigError, Problem
 from semcore.memo import LRU
 
-__all__ = ["CHANGEABLE", "SECTIONS", "TOP", "VERSION", "Cell", "Experiment", "alternatives", "describe", "load"]
+__all__ = [
+    "CHANGEABLE",
+    "SECTIONS",
+    "TOP",
+    "VERSION",
+    "Cell",
+    "Experiment",
+    "alternatives",
+    "describe",
+    "load",
+]
 
 MAX_CELLS = 100_000
 
@@ -38,7 +49,7 @@ class Cell:
 
 
 class Grid(Sequence[Cell]):
-    """The cells of a sweep, each made when it is asked for: a large grid takes no memory.
+    """The cells of a sweep, each created on access: a large grid takes no memory.
 
     Args:
         axes: dotted path -> swept values; the first axis changes slowest
@@ -83,7 +94,7 @@ class Experiment:
         fixed: dotted path -> value set on the command line
         origins: dotted path -> the override that set or swept it
         built: the components that were built for it so far
-        token: tells it from other experiments
+        token: unique to this experiment
     """
 
     document: Document
@@ -95,13 +106,19 @@ class Experiment:
     token: str = field(default_factory=lambda: os.urandom(8).hex(), init=False, repr=False)
 
     def __reduce__(self) -> Any:
-        """Copies that reach a process share what is built there: the cells that it computes load weights once."""
-        return _copy, (self.token, (self.document, self.values, self.axes, self.fixed, self.origins))
+        """Copies that reach a process share what is built there: the cells that it computes load
+        weights once."""
+        return _copy, (
+            self.token,
+            (self.document, self.values, self.axes, self.fixed, self.origins),
+        )
 
     @property
     def name(self) -> str:
         """The name the file gives itself, or the file's own name."""
-        return str(self.fixed.get("name") or self.values.get("name") or Path(self.document.name).stem)
+        return str(
+            self.fixed.get("name") or self.values.get("name") or Path(self.document.name).stem
+        )
 
     @property
     def description(self) -> str:
@@ -116,19 +133,23 @@ class Experiment:
     def resolve(self, cell: Cell, overrides: Mapping[str, Any] | None = None) -> Setup:
         """The components of a cell; `overrides` are the environment and the plan of a segment.
 
-        Every component is built once, whatever number of cells and plans it belongs to.
+        Every component is built once, however many cells and plans use it.
 
         Raises:
             ConfigError: with every problem found
         """
-        point = [self._swept[index][place] for index, place in enumerate(self.cells.places(cell.index))]
-        resolved = self._resolver.resolve([*self._fixed, *point, *map(self._planned, (overrides or {}).items())])
+        point = [
+            self._swept[index][place] for index, place in enumerate(self.cells.places(cell.index))
+        ]
+        resolved = self._resolver.resolve(
+            [*self._fixed, *point, *map(self._planned, (overrides or {}).items())]
+        )
         if resolved.problems:
             raise ConfigError(resolved.problems)
         return resolved.setup
 
     def forget(self) -> None:
-        """Build every component again from now on: files that one has read may have changed, or names stand for others."""
+        """Build all components again from now on: files or registered names may have changed."""
         self.built.clear()
         for name in ("_resolver", "_overrides"):
             self.__dict__.pop(name, None)
@@ -143,7 +164,9 @@ class Experiment:
             problems, alternatives = segments.of(resolved)
             found.update(dict.fromkeys(problems))
             for above in alternatives:
-                found.update(dict.fromkeys(self._resolver.resolve([*self._fixed, *point, *above]).problems))
+                found.update(
+                    dict.fromkeys(self._resolver.resolve([*self._fixed, *point, *above]).problems)
+                )
         return list(found)
 
     def resolved(self) -> Iterator[Resolved]:
@@ -152,8 +175,11 @@ class Experiment:
             yield self._resolver.resolve([*self._fixed, *point])
 
     def ordered(self, problems: Iterable[Problem]) -> list[Problem]:
-        """Problems as they are read: the file from top to bottom, then the overrides of the command line."""
-        return _in_order(problems, self.document, [one for one in self.origins.values() if isinstance(one, str)])
+        """Problems as they are read: the file from top to bottom, then the overrides of the command
+        line."""
+        return _in_order(
+            problems, self.document, [one for one in self.origins.values() if isinstance(one, str)]
+        )
 
     @functools.cached_property
     def _resolver(self) -> Resolver:
@@ -166,11 +192,17 @@ class Experiment:
 
     def _planned(self, item: tuple[str, Any]) -> Override:
         path, value = item
-        return self._overrides.setdefault((path, repr(value)), Override(path, value, ("planner", "use"), True))
+        return self._overrides.setdefault(
+            (path, repr(value)), Override(path, value, ("planner", "use"), True)
+        )
 
     @functools.cached_property
     def _fixed(self) -> list[Override]:
-        return [Override(path, value, self.origins.get(path, "")) for path, value in self.fixed.items() if path != "name"]
+        return [
+            Override(path, value, self.origins.get(path, ""))
+            for path, value in self.fixed.items()
+            if path != "name"
+        ]
 
     @functools.cached_property
     def _swept(self) -> list[list[Override]]:
@@ -180,9 +212,16 @@ class Experiment:
             sweep = self.document.values.get("sweep")
             written = sweep.get(path) if isinstance(sweep, dict) else None
             listed = list(enumerate(written)) if isinstance(written, list) else []
-            places: dict[str, Path_] = {repr(value): ("sweep", path, index) for index, value in reversed(listed)}
+            places: dict[str, Path_] = {
+                repr(value): ("sweep", path, index) for index, value in reversed(listed)
+            }
             origin = self.origins.get(path)
-            axes.append([Override(path, value, origin or places.get(repr(value), ("sweep", path))) for value in values])
+            axes.append(
+                [
+                    Override(path, value, origin or places.get(repr(value), ("sweep", path)))
+                    for value in values
+                ]
+            )
         return axes
 
 
@@ -210,7 +249,7 @@ def describe(document: Document, overrides: Sequence[str] = ()) -> Experiment:
     """The experiment that a parsed file describes; checks its frame, not yet its components.
 
     Raises:
-        ConfigError: the frame itself is wrong; what is wrong inside it is told, too
+        ConfigError: the top level is wrong; includes all other problems
     """
     try:
         values, axes, problems = read_frame(document)
@@ -223,7 +262,10 @@ def describe(document: Document, overrides: Sequence[str] = ()) -> Experiment:
         except ConfigError as error:
             problems += error.problems
     if "batch_size" in experiment.axes:
-        message, hint = "batch_size cannot be swept: no result depends on it", "set one value: batch_size=16"
+        message, hint = (
+            "batch_size cannot be swept: no result depends on it",
+            "set one value: batch_size=16",
+        )
         if origin := experiment.origins.get("batch_size"):
             problems.append(Problem(message, origin, hint=hint))
         else:
@@ -232,19 +274,24 @@ def describe(document: Document, overrides: Sequence[str] = ()) -> Experiment:
     if count > MAX_CELLS:
         message = f"the sweep has {count:,} cells (limit {MAX_CELLS:,})"
         problems.append(document.problem(("sweep",), message, at_key=True))
-        experiment = replace(experiment, axes={path: axis[:1] for path, axis in experiment.axes.items()})
+        experiment = replace(
+            experiment, axes={path: axis[:1] for path, axis in experiment.axes.items()}
+        )
     if problems:
         raise ConfigError(_in_order([*problems, *experiment.problems()], document, overrides))
     return experiment
 
 
 def _overridden(experiment: Experiment, text: str) -> Experiment:
-    """The experiment with one `key=value` of the command line applied: a value, or an axis of the sweep."""
+    """The experiment with one `key=value` of the command line applied: a value, or an axis of the
+    sweep."""
     path, value, swept = read_override(text)
     section = str(split_path(path)[0])
     if section == "sweep":
         hint = "channel.snr_db=0:20:5 or =0,3,6"
-        raise ConfigError([Problem("a sweep is written as values of the setting itself", text, hint=hint)])
+        raise ConfigError(
+            [Problem("a sweep is written as values of the setting itself", text, hint=hint)]
+        )
     if path == "name":
         message, hint = wrong_name(value)
         if message:
@@ -264,7 +311,8 @@ def _overridden(experiment: Experiment, text: str) -> Experiment:
 
 
 def _accepts_list(experiment: Experiment, path: str, value: list[Any]) -> bool:
-    """Whether the setting at `path` itself holds a list, as `speed_kmh: [60, 120]` does; else the list is a sweep."""
+    """Whether the setting at `path` itself holds a list, as `speed_kmh: [60, 120]` does; else the
+    list is a sweep."""
 
     def refused(values: list[Any]) -> bool:
         problems = replace(experiment, axes={path: values}).problems()
@@ -273,8 +321,11 @@ def _accepts_list(experiment: Experiment, path: str, value: list[Any]) -> bool:
     return not refused([value]) or refused(value[:1] or [value])
 
 
-def _in_order(problems: Iterable[Problem], document: Document, overrides: Sequence[str]) -> list[Problem]:
-    """Problems in reading order: the file from top to bottom, then the overrides from left to right."""
+def _in_order(
+    problems: Iterable[Problem], document: Document, overrides: Sequence[str]
+) -> list[Problem]:
+    """Problems in reading order: the file from top to bottom, then the overrides from left to
+    right."""
 
     def place(problem: Problem) -> tuple[int, int, int]:
         if problem.where in overrides:

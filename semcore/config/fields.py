@@ -1,4 +1,4 @@
-"""What there is to say of the fields of a component, in the words of somebody who writes YAML."""
+"""The fields of a component, described for users of YAML."""
 
 from __future__ import annotations
 
@@ -53,22 +53,36 @@ def fields_of(cls: type[Component]) -> list[Field]:
 
 
 def description(cls: type[Component]) -> str:
-    """The docstring of a component without its `Fields:` part, and after it those of the classes it builds on."""
-    own = [base for base in cls.__mro__ if issubclass(base, Component) and base is not Component and "kind" not in vars(base)]
-    texts = [re.split(r"^Fields:$", inspect.cleandoc(base.__doc__ or ""), maxsplit=1, flags=re.MULTILINE)[0] for base in own]
+    """The docstring of a component without its `Fields:` part, and after it those of the classes it
+    builds on."""
+    own = [
+        base
+        for base in cls.__mro__
+        if issubclass(base, Component) and base is not Component and "kind" not in vars(base)
+    ]
+    texts = [
+        re.split(
+            r"^Fields:$", inspect.cleandoc(base.__doc__ or ""), maxsplit=1, flags=re.MULTILINE
+        )[0]
+        for base in own
+    ]
     return "\n\n".join(text.rstrip() for text in texts if text.strip())
 
 
 def default(field: dataclasses.Field[Any]) -> Any:
     """The default of a field that is not required."""
-    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    return (
+        field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+    )
 
 
 def written(value: Any) -> str:
     """A value as YAML would write it, on one line; numbers to six digits."""
     value = plain(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{written(key)}: {written(item)}" for key, item in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{written(key)}: {written(item)}" for key, item in value.items()) + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(written, value)) + "]"
     if isinstance(value, float):
@@ -89,7 +103,13 @@ def _text(text: str) -> str:
     return text if bare else json.dumps(text, ensure_ascii=False)
 
 
-_NAMES = {"str": "text", "float": "number", "int": "whole number", "bool": "true or false", "Any": "any value"}
+_NAMES = {
+    "str": "text",
+    "float": "number",
+    "int": "whole number",
+    "bool": "true or false",
+    "Any": "any value",
+}
 _BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 
@@ -109,7 +129,10 @@ def type_name(annotation: Any) -> str:
     if origin is dict:
         return f"a mapping: {type_name(arguments[0])} → {type_name(arguments[1])}"
     if origin is not None:
-        return f"{getattr(origin, '__name__', origin)} of {', '.join(type_name(item) for item in arguments)}"
+        return (
+            f"{getattr(origin, '__name__', origin)} of "
+            f"{', '.join(type_name(item) for item in arguments)}"
+        )
     if annotation is type(None):
         return "null"
     if annotation is Secret:

@@ -1,4 +1,4 @@
-"""What a pipeline file names that lies outside of it, looked at before any work: samples of sources, files of models."""
+"""Checks of what a pipeline file refers to: samples of sources, files of models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Load = Callable[[Source], Sequence[Sample]]
 
 
 def unusable(experiment: Experiment, load: Load) -> list[Problem]:
-    """Everything that is missing or wrong outside of an experiment's file, each problem at the setting that is to blame."""
+    """Problems outside an experiment's file, each at the setting that causes it."""
     found: dict[Problem, None] = {}
     read, seen = dict[Part, dict[Path_, list[Problem]]](), set[tuple[Part, Part]]()
     for resolved in experiment.resolved():
@@ -31,8 +31,14 @@ def unusable(experiment: Experiment, load: Load) -> list[Problem]:
         for section, part in resolved.parts.items():
             if part not in read:
                 placed = _components(part.made, (section,))
-                read[part] = {path: list(_outside(part, path, component, load)) for path, component in placed}
-                found.update(dict.fromkeys(problem for problems in read[part].values() for problem in problems))
+                read[part] = {
+                    path: list(_outside(part, path, component, load)) for path, component in placed
+                }
+                found.update(
+                    dict.fromkeys(
+                        problem for problems in read[part].values() for problem in problems
+                    )
+                )
         ends = resolved.parts["source"], resolved.parts["generator"]
         if ends not in seen and not read[ends[0]][("source",)]:
             found.update(dict.fromkeys(_misfits(resolved, load)))
@@ -41,7 +47,8 @@ def unusable(experiment: Experiment, load: Load) -> list[Problem]:
 
 
 def _components(value: Any, path: Path_) -> Iterator[tuple[Path_, Component]]:
-    """The components in what a section stands for, with their places: a selector may have a source of its own."""
+    """The components in what a section stands for, with their places: a selector may have a source
+    of its own."""
     if isinstance(value, Component):
         yield path, value
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
@@ -58,7 +65,9 @@ def _outside(part: Part, path: Path_, component: Component, load: Load) -> Itera
         yield from _unreadable(part, path, component, load)
     if reason := component.missing():
         setting = blamed(component, reason) or ("use",)
-        yield part.places.tell((*path, *setting), f"{component.kind} {name_of(type(component))!r}: {reason}")
+        yield part.places.tell(
+            (*path, *setting), f"{component.kind} {name_of(type(component))!r}: {reason}"
+        )
 
 
 def _unreadable(part: Part, path: Path_, source: Source, load: Load) -> Iterator[Problem]:
@@ -67,7 +76,12 @@ def _unreadable(part: Part, path: Path_, source: Source, load: Load) -> Iterator
 
     def tell(reason: str, setting: Path_, hint: str = "") -> Problem:
         value = getattr(source, str(setting[0]), None)
-        if not hint and isinstance(value, str) and any(sign in value for sign in "*?[") and not Path(value).exists():
+        if (
+            not hint
+            and isinstance(value, str)
+            and any(sign in value for sign in "*?[")
+            and not Path(value).exists()
+        ):
             hint = "a pattern is not expanded: name the folder"
         return part.places.tell((*path, *setting), f"source {use!r}: {reason}", hint)
 
@@ -79,12 +93,13 @@ def _unreadable(part: Part, path: Path_, source: Source, load: Load) -> Iterator
     except SemcoreError as error:
         text = str(error).removeprefix(f"source {use}: ").removeprefix(f"{type(source).__name__}.")
         yield tell(text, blamed(source, text) or ("use",))
-    except (Exception, SystemExit) as error:  # whatever somebody else's source raises
+    except (Exception, SystemExit) as error:  # a third-party source can raise anything
         yield tell(f"it cannot be read: {type(error).__name__}: {error}", ("use",))
 
 
 def _misfits(resolved: Resolved, load: Load) -> Iterator[Problem]:
-    """Why a generator cannot show what the source has. Samples are read only for one that may say so."""
+    """Why a generator cannot show what the source has. Samples are read only for one that may say
+    so."""
     part, source = resolved.parts["generator"], resolved.parts["source"].made
     generator, use = part.made, name_of(type(part.made))
     if type(generator).size_incompatibility is Generator.size_incompatibility:
@@ -92,6 +107,10 @@ def _misfits(resolved: Resolved, load: Load) -> Iterator[Problem]:
     if source.draws:
         sizes = [source.size] if getattr(source, "size", None) else []
     else:
-        sizes = list(dict.fromkeys(one.image.shape[:2] for one in load(source) if one.image is not None))
+        sizes = list(
+            dict.fromkeys(one.image.shape[:2] for one in load(source) if one.image is not None)
+        )
     for reason in filter(None, (generator.size_incompatibility(size) for size in sizes)):
-        yield part.places.tell(("generator", *blamed(generator, reason)), f"generator {use!r}: {reason}")
+        yield part.places.tell(
+            ("generator", *blamed(generator, reason)), f"generator {use!r}: {reason}"
+        )

@@ -30,7 +30,7 @@ from semcore.types import LIMITS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ELSEWHERE = ("recipe", "executor")
-"""Kinds that stand in no pipeline."""
+"""Kinds that no pipeline contains."""
 MEANING = {
     "semcore": "Format of the file.",
     "name": "Name of the run, and of its folder; default the file's.",
@@ -44,7 +44,7 @@ MEANING = {
     "channel": "The link.",
     "generator": "What regenerates the source from what arrived.",
     "selector": "Which candidate is kept; without one, the first.",
-    "kb": "What the receiver's knowledge base is told, and when.",
+    "kb": "Updates of the receiver's knowledge base.",
     "planner": "What adapts the pipeline between segments.",
     "space": "What the planner may plan: dotted path -> list of values, or {from: number, to: number}.",
     "scenario": "Task, preferences, what they are worth, limits, and how the world changes from segment to segment.",
@@ -158,7 +158,7 @@ def describe(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**place, "is": dataclasses.asdict(_described(entry.kind, entry.name, cls))}
         except PluginError as error:
             yield {**place, "problem": str(error)}
-        except (Exception, SystemExit) as error:  # whatever the class of somebody else does when it is looked at
+        except (Exception, SystemExit) as error:  # a third-party class can raise anything
             yield {**place, "problem": f"{entry.label} of {entry.package} cannot be used: {discovery.one_line(error)}"}
 
 
@@ -334,7 +334,7 @@ def _leaf(annotation: Any) -> Schema:
     try:
         made = TypeAdapter(annotation).json_schema()
     except (PydanticSchemaGenerationError, PydanticUserError, TypeError):
-        return {}  # a type of somebody else's that JSON has no word for
+        return {}  # a third-party type that JSON Schema cannot express
     return _inlined(made, made.pop("$defs", {}))
 
 

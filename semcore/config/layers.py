@@ -1,4 +1,4 @@
-"""What is laid over a pipeline file, and where each value was written: so that a problem is told at its place."""
+"""Overrides of a pipeline file, and the position of each value, for messages."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from semcore.errors import Problem
 from semcore.wording.suggest import guess, nearest
 
 SECTIONS = (
-    "source", "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "space", "scenario",
-    "metrics",
+    "source", "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "space",
+    "scenario", "metrics",
 )  # fmt: skip
 """The parts of a pipeline; a workflow may replace any of them."""
 CHANGEABLE = ("seed", "threads", "batch_size", "workflow", "workflows", *SECTIONS)
@@ -49,14 +49,18 @@ class Override:
         """The section that it changes."""
         return str(self.parts[0])
 
-    def problem(self, document: Document, rest: Path_, message: str, hint: str, at_key: bool) -> Problem:
-        """A problem with the value, or with the part of it at `rest`; `at_key`: with the path that leads to it."""
+    def problem(
+        self, document: Document, rest: Path_, message: str, hint: str, at_key: bool
+    ) -> Problem:
+        """A problem with the value, or with the part of it at `rest`; `at_key`: with the path that
+        leads to it."""
         if self.planned:
             message = f"a plan sets {self.path}: {message}"
         if isinstance(self.origin, str):
             return Problem(message, self.origin, hint=hint)
         if at_key and not rest:
-            origin = self.origin[:2] if self.origin[0] == "sweep" else self.origin  # a swept value is one of a list
+            # a swept value is one of a list
+            origin = self.origin[:2] if self.origin[0] == "sweep" else self.origin
             return document.problem(origin, message, hint, at_key=True)
         return document.problem((*self.origin, *rest), message, hint, at_key=at_key)
 
@@ -79,11 +83,14 @@ class Places:
         """A problem with the value at a path of the resolved configuration."""
         for change in sorted(self.changes, key=lambda change: -len(change.parts)):
             if path[: len(change.parts)] == change.parts:
-                return change.problem(self.document, path[len(change.parts) :], message, hint, at_key)
+                return change.problem(
+                    self.document, path[len(change.parts) :], message, hint, at_key
+                )
         written = (*self.base, *path[1:])
         if written not in self.document.marks:
             for change in self.changes:
-                if change.parts[: len(path)] == path:  # what is wrong is a mapping that a longer path has made
+                # what is wrong is a mapping that a longer path has made
+                if change.parts[: len(path)] == path:
                     return change.problem(self.document, (), message, hint, True)
         return self.document.problem(written, message, hint, at_key=at_key)
 
@@ -91,11 +98,17 @@ class Places:
         """Where the value at a path of the resolved configuration was written."""
         for change in self.changes:
             if path[: len(change.parts)] == change.parts:
-                return change.origin if isinstance(change.origin, str) else (*change.origin, *path[len(change.parts) :])
+                return (
+                    change.origin
+                    if isinstance(change.origin, str)
+                    else (*change.origin, *path[len(change.parts) :])
+                )
         return (*self.base, *path[1:])
 
 
-def applied(value: Any, changes: Sequence[Override], document: Document) -> tuple[Any, list[Problem]]:
+def applied(
+    value: Any, changes: Sequence[Override], document: Document
+) -> tuple[Any, list[Problem]]:
     """A section with the changes made, and a problem for each change that leads nowhere."""
     if not changes:
         return value, []
@@ -112,23 +125,47 @@ def applied(value: Any, changes: Sequence[Override], document: Document) -> tupl
 
 
 def _without_dead_ends(
-    section: str, before: Any, after: Any, changes: Sequence[Override], problems: list[Problem], document: Document
+    section: str,
+    before: Any,
+    after: Any,
+    changes: Sequence[Override],
+    problems: list[Problem],
+    document: Document,
 ) -> tuple[Any, list[Problem]]:
     """Without what paths into a component that is not there have made: settings of nothing."""
-    if section in COMPONENTS and before is None and isinstance(after, Mapping) and "use" not in after:
+    if (
+        section in COMPONENTS
+        and before is None
+        and isinstance(after, Mapping)
+        and "use" not in after
+    ):
         reason, hint = f"the pipeline has no section {section!r}", f"add '{section}: {{use: ...}}'"
-        if section not in REQUIRED:  # else it is told that the section is missing
+        if section not in REQUIRED:  # otherwise it is reported as missing
             texts = [(change, f"{change.path} leads nowhere: {reason}") for change in changes]
             problems += [change.problem(document, (), text, hint, True) for change, text in texts]
         return None, problems
-    if section == "transport" and isinstance(before, Mapping) and "use" not in before and isinstance(after, Mapping):
-        for name in [name for name, item in after.items() if name not in before and not is_component(item)]:
+    if (
+        section == "transport"
+        and isinstance(before, Mapping)
+        and "use" not in before
+        and isinstance(after, Mapping)
+    ):
+        for name in [
+            name for name, item in after.items() if name not in before and not is_component(item)
+        ]:
             after = {key: item for key, item in after.items() if key != name}
             for change in (one for one in changes if [*map(str, one.parts[1:2])] == [name]):
                 rest = change.parts[2:] or change.parts[1:]
-                meant = ".".join(map(str, ("transport", guess(name, before) or next(iter(before), "STREAM"), *rest)))
+                meant = ".".join(
+                    map(
+                        str,
+                        ("transport", guess(name, before) or next(iter(before), "STREAM"), *rest),
+                    )
+                )
                 text = f"{change.path} leads nowhere: no transport is named for a stream {name!r}"
-                problems.append(change.problem(document, (), text, f"did you mean {meant!r}?", True))
+                problems.append(
+                    change.problem(document, (), text, f"did you mean {meant!r}?", True)
+                )
     return after, problems
 
 

@@ -1,4 +1,4 @@
-"""The names of metrics in results: of such that stand twice, with what tells them apart."""
+"""The names of metrics in results; equal ones are distinguished by their settings."""
 
 from __future__ import annotations
 
@@ -10,16 +10,26 @@ from semcore.interfaces import Metric
 
 
 def metric_names(metrics: Sequence[Metric]) -> list[str]:
-    """The registered name of each metric and of those inside it; of such that stand twice, with what tells them apart."""
+    """The registered names of metrics and nested ones; equal ones with their settings."""
     names = [_called(metric) for metric in metrics]
     shown = []
     for name, metric in zip(names, metrics, strict=True):
-        twins = [other.settings() for other_name, other in zip(names, metrics, strict=True) if other_name == name]
-        differing = [f"{key}={value}" for key, value in metric.settings().items() if any(t[key] != value for t in twins)]
+        twins = [
+            other.settings()
+            for other_name, other in zip(names, metrics, strict=True)
+            if other_name == name
+        ]
+        differing = [
+            f"{key}={value}"
+            for key, value in metric.settings().items()
+            if any(t[key] != value for t in twins)
+        ]
         shown.append(f"{name} ({', '.join(differing)})" if differing else name)
     return shown
 
 
 def _called(metric: Metric) -> str:
     inside = [getattr(metric, field.name) for field in dataclasses.fields(metric)]
-    return "-".join([name_of(type(metric)), *(_called(one) for one in inside if isinstance(one, Metric))])
+    return "-".join(
+        [name_of(type(metric)), *(_called(one) for one in inside if isinstance(one, Metric))]
+    )

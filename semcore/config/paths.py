@@ -1,4 +1,5 @@
-"""Dotted paths: one way to say where a setting is, for sweeps, overrides on the command line, plans and columns."""
+"""Dotted paths: one way to say where a setting is, for sweeps, overrides on the command line, plans
+and columns."""
 
 from __future__ import annotations
 
@@ -36,7 +37,11 @@ def set_path(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     result = copy.copy(values)
     here: Any = result
     for depth, part in enumerate(parts[:-1]):
-        inner = here[part] if isinstance(here, list) and isinstance(part, int) and part < len(here) else None
+        inner = (
+            here[part]
+            if isinstance(here, list) and isinstance(part, int) and part < len(here)
+            else None
+        )
         if isinstance(here, dict):
             inner = here.get(str(part))
             inner = {} if inner is None and not isinstance(parts[depth + 1], int) else inner
@@ -73,25 +78,38 @@ def points(text: str) -> list[float] | None:
     if not all(abs(number) < LARGEST for number in numbers):
         raise ValueError(f"the range {text} has no end: its numbers must be below {LARGEST:g}")
     if step == 0 or (stop - start) * step < 0:
-        raise ValueError(f"the range {text} never gets from {start} to {stop}: write start:stop:step")
-    # Both ends are rounded to the nearest float: the quotient may fall short of a whole number by that much.
-    steps = (stop - start) / step + 1e-9 + (abs(start) + abs(stop)) * sys.float_info.epsilon / abs(step or 1)
+        raise ValueError(
+            f"the range {text} never gets from {start} to {stop}: write start:stop:step"
+        )
+    # Both ends are rounded to the nearest float: the quotient may fall short of a whole number by
+    # that much.
+    steps = (
+        (stop - start) / step
+        + 1e-9
+        + (abs(start) + abs(stop)) * sys.float_info.epsilon / abs(step or 1)
+    )
     if steps < 1 and start != stop:
         turned = f"{start}:{step}:{stop}" if abs(stop - start) <= abs(step - start) and stop else ""
         hint = f"; did you mean {turned}?" if turned else ""
-        raise ValueError(f"the range {text} has one point alone, {start}: it is written start:stop:step{hint}")
+        raise ValueError(
+            f"the range {text} has one point alone, {start}: it is written start:stop:step{hint}"
+        )
     if steps >= MAX_POINTS:
         count = f"{steps + 1:,.0f}" if steps < 1e12 else "too many"
         raise ValueError(f"the range {text} has {count} points (limit {MAX_POINTS:,})")
     indices = range(math.floor(steps) + 1)
-    return [start + i * step if isinstance(start + step, int) else round(start + i * step, 12) for i in indices]
+    return [
+        start + i * step if isinstance(start + step, int) else round(start + i * step, 12)
+        for i in indices
+    ]
 
 
 def read_override(text: str) -> tuple[str, Any, bool]:
     """`key=value` from the command line.
 
     Returns:
-        dotted path; the value; whether it is a set of values to sweep (`a:b:step`, or `a,b,c` without brackets). A list
+        dotted path; the value; whether it is a set of values to sweep (`a:b:step`, or `a,b,c`
+        without brackets). A list
         in brackets may be either: the caller knows whether the setting holds one.
 
     Raises:
@@ -100,10 +118,24 @@ def read_override(text: str) -> tuple[str, Any, bool]:
     path, sign, raw = text.partition("=")
     if not sign or not path or not re.fullmatch(r"[\w.*-]+", path):
         raise ConfigError(
-            [Problem("an override is written key=value, for example channel.snr_db=3", text, hint=foreign(text))]
+            [
+                Problem(
+                    "an override is written key=value, for example channel.snr_db=3",
+                    text,
+                    hint=foreign(text),
+                )
+            ]
         )
     for part in filter(None, (number_meant(part) and part for part in (raw, *raw.split(",")))):
-        raise ConfigError([Problem(f"{part!r} is not a number: {foreign(part)}", text, hint=f"write {number_meant(part)}")])
+        raise ConfigError(
+            [
+                Problem(
+                    f"{part!r} is not a number: {foreign(part)}",
+                    text,
+                    hint=f"write {number_meant(part)}",
+                )
+            ]
+        )
     try:
         swept = points(raw)
     except ValueError as error:
@@ -117,14 +149,22 @@ def read_override(text: str) -> tuple[str, Any, bool]:
         if document.problems:
             raise ConfigError(document.problems)
     except ConfigError as error:
-        raise ConfigError([Problem(problem.message, text, hint=problem.hint) for problem in error.problems]) from error
+        raise ConfigError(
+            [Problem(problem.message, text, hint=problem.hint) for problem in error.problems]
+        ) from error
     return path, document.values, False
 
 
 def flatten(values: Any, path: str = "") -> dict[str, Any]:
     """Nested settings as dotted path -> value; lists of plain values stay whole."""
     if isinstance(values, Mapping) and values:
-        return {k: v for key, item in values.items() for k, v in flatten(item, f"{path}.{key}" if path else key).items()}
+        return {
+            k: v
+            for key, item in values.items()
+            for k, v in flatten(item, f"{path}.{key}" if path else key).items()
+        }
     if isinstance(values, list) and any(isinstance(item, (dict, list)) for item in values):
-        return {k: v for i, item in enumerate(values) for k, v in flatten(item, f"{path}.{i}").items()}
+        return {
+            k: v for i, item in enumerate(values) for k, v in flatten(item, f"{path}.{i}").items()
+        }
     return {path: values}

@@ -22,8 +22,8 @@ from semcore.types import Bitstream, Scenario, Stream
 from semcore.wording.suggest import guess, nearest
 
 BUILT = (
-    "source", "encoder", "channel", "generator", "selector", "kb", "planner", "space", "transport", "metrics", "scenario",
-    "seed", "threads", "batch_size",
+    "source", "encoder", "channel", "generator", "selector", "kb", "planner", "space", "transport",
+    "metrics", "scenario", "seed", "threads", "batch_size",
 )  # fmt: skip
 """What a cell is made of."""
 BATCH_SIZE = 64
@@ -61,7 +61,8 @@ class Setup:
 
     @property
     def batch_size(self) -> int:
-        """Samples that are sent at a time; no result depends on it, so it is no part of a cell's id."""
+        """Samples that are sent at a time; no result depends on it, so it is not part of the id of
+        a cell."""
         return int(self.sections["batch_size"])
 
     @property
@@ -75,7 +76,9 @@ class Setup:
         """Both ends of the link."""
         made = self.sections
         links = Multiplex(made["transport"])
-        return Pipeline(made["encoder"], links, made["channel"], made["generator"], made["selector"], made["kb"])
+        return Pipeline(
+            made["encoder"], links, made["channel"], made["generator"], made["selector"], made["kb"]
+        )
 
     @property
     def planner(self) -> Planner | None:
@@ -106,13 +109,25 @@ class Setup:
     @functools.cached_property
     def parts(self) -> tuple[Component, ...]:
         """Every component, nested ones included."""
-        return tuple(components_in([self.sections[name] for name in BUILT if name not in ("scenario", "space", "batch_size")]))
+        return tuple(
+            components_in(
+                [
+                    self.sections[name]
+                    for name in BUILT
+                    if name not in ("scenario", "space", "batch_size")
+                ]
+            )
+        )
 
     @property
     def config(self) -> dict[str, Any]:
         """The resolved configuration with the defaults filled in, as plain values."""
         made = self.sections
-        config = {name: plain(made[name]) for name in BUILT if name not in ("space", "batch_size") and made[name] is not None}
+        config = {
+            name: plain(made[name])
+            for name in BUILT
+            if name not in ("space", "batch_size") and made[name] is not None
+        }
         if made["space"] is not None:
             config["space"] = made["space"].plain()
         return {**config, "scenario": [scenario.plain() for scenario in self.scenarios]}
@@ -155,8 +170,12 @@ def build(section: str, value: Any, builder: Builder) -> Any:
 
 def _whole(section: str, value: Any, least: int, builder: Builder) -> int:
     """A whole number at the top of the file; `least` is its default, too."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-        builder.report((section,), f"{section} must be a whole number from {least}, not {shown(value)}")
+    if value is not None and (
+        isinstance(value, bool) or not isinstance(value, int) or value < least
+    ):
+        builder.report(
+            (section,), f"{section} must be a whole number from {least}, not {shown(value)}"
+        )
     return least if value is None else value
 
 
@@ -168,26 +187,38 @@ def _transports(value: Any, builder: Builder) -> dict[str, Any] | None:
         return {ANY: builder.component("transport", value, ("transport",))}
     if not isinstance(value, Mapping):
         builder.report(
-            ("transport",), f"transport is {{use: ...}}, or a mapping: stream name -> {{use: ...}}, not {shown(value)}"
+            ("transport",),
+            f"transport is {{use: ...}}, or a mapping: stream name -> {{use: ...}}, not "
+            f"{shown(value)}",
         )
         return None
-    return {name: builder.component("transport", item, ("transport", name)) for name, item in value.items()}
+    return {
+        name: builder.component("transport", item, ("transport", name))
+        for name, item in value.items()
+    }
 
 
 def _metrics(value: Any, builder: Builder) -> tuple[Metric, ...]:
     if not isinstance(value or [], list):
-        builder.report(("metrics",), f"metrics is a list, for example [psnr, ssim], not {shown(value)}")
+        builder.report(
+            ("metrics",), f"metrics is a list, for example [psnr, ssim], not {shown(value)}"
+        )
         return ()
-    return tuple(builder.component("metric", item, ("metrics", i)) for i, item in enumerate(value or ["psnr", "ssim"]))
+    return tuple(
+        builder.component("metric", item, ("metrics", i))
+        for i, item in enumerate(value or ["psnr", "ssim"])
+    )
 
 
 def check_link(parts: Mapping[str, Any], failed: set[str], shared: bool, builder: Builder) -> None:
-    """Every stream that is sent needs a transport that carries it over the channel and, for the encoder's, a generator.
+    """Every stream that is sent needs a transport that carries it over the channel and, for the
+    encoder's, a generator.
 
     Args:
         parts: what the sections stand for
         failed: those that could not be built; nothing is said of what depends on them
-        shared: whether other workflows share the transports, so that some may have nothing to carry in this one
+        shared: whether other workflows share the transports, so that some may have nothing to carry
+            in this one
     """
     senders: dict[str, Mapping[str, type[Stream]]] = {}
     for section in ("encoder", "kb"):
@@ -196,21 +227,33 @@ def check_link(parts: Mapping[str, Any], failed: set[str], shared: bool, builder
     if parts["planner"] is not None:
         senders["planner"] = {"plan": Bitstream}
     if parts["transport"] is not None:
-        unsent = [] if shared or failed & {"encoder", "kb", "planner"} else _unsent(parts["transport"], senders, builder)
+        unsent = (
+            []
+            if shared or failed & {"encoder", "kb", "planner"}
+            else _unsent(parts["transport"], senders, builder)
+        )
         _check_transports(parts["transport"], parts["channel"], senders, unsent, builder)
     if parts["encoder"] is not None and parts["generator"] is not None:
         _check_generator(parts["generator"], parts["encoder"], senders["encoder"], builder)
 
 
-def _unsent(transports: Mapping[str, Any], senders: Mapping[str, Mapping[str, type[Stream]]], builder: Builder) -> list[str]:
-    """Complain of transports for streams that nothing sends; the streams that they were probably meant for."""
+def _unsent(
+    transports: Mapping[str, Any],
+    senders: Mapping[str, Mapping[str, type[Stream]]],
+    builder: Builder,
+) -> list[str]:
+    """Complain of transports for streams that nothing sends; the streams that they were probably
+    meant for."""
     sent = [name for streams in senders.values() for name in streams]
     unnamed = [name for name in sent if name not in transports]
     meant: list[str] = []
     for name in transports:
         if name != ANY and name not in sent:
             builder.report(
-                ("transport", name), f"nothing sends a stream {name!r}", nearest(name, unnamed or sent), at_key=True
+                ("transport", name),
+                f"nothing sends a stream {name!r}",
+                nearest(name, unnamed or sent),
+                at_key=True,
             )
             meant += filter(None, [guess(name, unnamed, 0.75)])
     return meant
@@ -220,13 +263,15 @@ def _check_transports(
     transports: Mapping[str, Any],
     channel: Any,
     senders: Mapping[str, Mapping[str, type[Stream]]],
-    told: Sequence[str],
+    reported: Sequence[str],
     builder: Builder,
 ) -> None:
     refused: set[str] = set()
-    for sender, name, stream in ((sender, *item) for sender, streams in senders.items() for item in streams.items()):
+    for sender, name, stream in (
+        (sender, *item) for sender, streams in senders.items() for item in streams.items()
+    ):
         key = name if name in transports else ANY
-        if key not in transports and name not in told:
+        if key not in transports and name not in reported:
             named = f"it names {', '.join(transports)}" if transports else "it names no stream"
             builder.report(
                 ("transport",),
@@ -240,24 +285,46 @@ def _check_transports(
         place = ("transport", "use") if key == ANY else ("transport", key, "use")
         use = naming.name_of(type(transport))
         if reason := transport.incompatibility(stream):
-            builder.report(place, f"transport {use!r} cannot send the {stream.__name__} stream {name!r}: it {reason}")
-        elif channel is not None and key not in refused and (reason := channel.incompatibility(transport)):
+            builder.report(
+                place,
+                f"transport {use!r} cannot send the {stream.__name__} stream {name!r}: it {reason}",
+            )
+        elif (
+            channel is not None
+            and key not in refused
+            and (reason := channel.incompatibility(transport))
+        ):
             refused.add(key)
             model = naming.name_of(type(channel))
-            builder.report(place, f"channel {model!r} cannot serve transport {use!r} (stream {name!r}): it {reason}")
+            builder.report(
+                place,
+                f"channel {model!r} cannot serve transport {use!r} (stream {name!r}): it {reason}",
+            )
 
 
-def _check_generator(generator: Any, encoder: Any, emitted: Mapping[str, type[Stream]], builder: Builder) -> None:
+def _check_generator(
+    generator: Any, encoder: Any, emitted: Mapping[str, type[Stream]], builder: Builder
+) -> None:
     accepts = generator.accepts
     if accepts and not any(stream in accepts.get(name, ()) for name, stream in emitted.items()):
-        found = ", ".join(f"{name} ({stream.__name__})" for name, stream in emitted.items()) or "nothing"
-        wanted = ", ".join(f"{n} ({' or '.join(t.__name__ for t in ts)})" for n, ts in accepts.items())
+        found = (
+            ", ".join(f"{name} ({stream.__name__})" for name, stream in emitted.items())
+            or "nothing"
+        )
+        wanted = ", ".join(
+            f"{n} ({' or '.join(t.__name__ for t in ts)})" for n, ts in accepts.items()
+        )
         use = naming.name_of(type(generator))
-        builder.report(("generator", "use"), f"generator {use!r} makes use of {wanted}, but the encoder emits {found}")
+        builder.report(
+            ("generator", "use"),
+            f"generator {use!r} makes use of {wanted}, but the encoder emits {found}",
+        )
     elif reason := generator.incompatibility(encoder):
         sender, use = naming.name_of(type(encoder)), naming.name_of(type(generator))
         place = ("generator", *blamed(generator, reason))
-        builder.report(place, f"generator {use!r} does not fit the encoder {sender!r}: its {reason}")
+        builder.report(
+            place, f"generator {use!r} does not fit the encoder {sender!r}: its {reason}"
+        )
 
 
 def is_component(value: Any) -> bool:

@@ -1,8 +1,8 @@
-"""Files known by their content: a digest is computed once per file, and remembered as long as the file stays as it is.
+"""Digests of files, computed once and cached until the file changes.
 
-What a file holds decides whether a result is still right, not what the file is called, how long it is or when it was
-written. A digest is remembered by device, inode, path, size and the times of the last changes in nanoseconds, in this process
-and, for large files, in the user's cache.
+What a file holds decides whether a result is still right, not what the file is called, how long it
+is or when it was written. A digest is remembered by device, inode, path, size and the times of the
+last changes in nanoseconds, in this process and, for large files, in the user's cache.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ from semcore.errors import RunError
 from semcore.storage import write
 
 LARGE = 1 << 20
-"""Bytes from which on a digest is worth a file of its own in the user's cache."""
+"""Size from which a digest is stored in the user's cache, bytes."""
 SETTLED_NS = 2_000_000_000
-"""A file that was changed more recently may change again without another time stamp: its digest is not remembered."""
+"""A file that was changed more recently may change again without another time stamp: its digest is
+not remembered."""
 IGNORED = (".*", "__pycache__", "*.pyc", "*.md", "checkpoint.json", "checkpoint-*", "training.json")
-"""In a folder of weights: what no model is loaded from (cards, checkpoints, what version control keeps)."""
+"""In a folder of weights: what no model is loaded from (cards, checkpoints, what version control
+keeps)."""
 
 Stamp = tuple[str, int, int, int, int, int]
 
@@ -39,12 +41,19 @@ def user_cache_folder() -> Path:
 
 
 def stamp(path: str | os.PathLike[str]) -> Stamp:
-    """What tells whether a file is the one that was read before: path, device, inode, size, times of its last changes.
+    """Identifies the version of a file: path, device, inode, size, times of its last changes.
 
     The time of the last change of the inode is among them: no program can set it back.
     """
     found = os.stat(path)
-    return os.path.abspath(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return (
+        os.path.abspath(path),
+        found.st_dev,
+        found.st_ino,
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_ctime_ns,
+    )
 
 
 def settled(mark: Stamp) -> bool:
@@ -66,7 +75,9 @@ def file_digest(path: str | os.PathLike[str]) -> str:
         found = stored("files", mark) if large else None
         if not isinstance(found, str):
             with open(path, "rb") as file:
-                found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+                found = hashlib.file_digest(
+                    file, lambda: hashlib.blake2b(digest_size=16)
+                ).hexdigest()
             if stamp(path) != mark or not settled(mark):
                 return found
             if large:
@@ -78,7 +89,8 @@ def file_digest(path: str | os.PathLike[str]) -> str:
 
 
 def path_digest(path: str | os.PathLike[str] | None, wanted: Sequence[str] = ("*",)) -> str:
-    """The digest of a file, or of the files of a folder by their names in it; "" if nothing is there.
+    """The digest of a file, or of the files of a folder by their names in it; "" if nothing is
+    there.
 
     Hidden files, model cards (`*.md`) and checkpoints of a training do not count.
 
@@ -103,7 +115,8 @@ def path_digest(path: str | os.PathLike[str] | None, wanted: Sequence[str] = ("*
 
 
 def files_below(folder: str, wanted: Sequence[str] = ("*",)) -> Iterator[str]:
-    """Names, relative to the folder, of the files that count; links are followed, each folder once."""
+    """Names, relative to the folder, of the files that count; links are followed, each folder
+    once."""
     seen: set[str] = set()
     for root, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(root)
@@ -142,7 +155,8 @@ def stored(kind: str, mark: Stamp) -> Any:
 
 
 def store(kind: str, mark: Stamp, value: Any) -> None:
-    """Keep plain values for a file with this stamp; where that is impossible, they are computed again."""
+    """Keep plain values for a file with this stamp; where that is impossible, they are computed
+    again."""
     try:
         write(_place(kind, mark), json.dumps([mark, value]).encode(), durable=False)
     except (OSError, ValueError):
@@ -150,5 +164,7 @@ def store(kind: str, mark: Stamp, value: Any) -> None:
 
 
 def _place(kind: str, mark: Stamp) -> Path:
-    key = hashlib.blake2b(json.dumps(mark).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    key = hashlib.blake2b(
+        json.dumps(mark).encode("utf-8", "surrogatepass"), digest_size=16
+    ).hexdigest()
     return user_cache_folder() / kind / key[:2] / f"{key[2:]}.json"

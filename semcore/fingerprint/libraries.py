@@ -6,9 +6,16 @@ import functools
 import importlib.metadata
 import json
 
-NAMED_OTHERWISE = {"PIL": "pillow", "cv2": "opencv-contrib-python", "dlib": "dlib-bin", "open_clip": "open_clip_torch",
-                   "sionna": "sionna-no-rt", "skimage": "scikit-image"}  # fmt: skip
-"""Distributions whose modules have another name; what is missing here is looked for in all of them, which takes longer."""
+NAMED_OTHERWISE = {
+    "PIL": "pillow",
+    "cv2": "opencv-contrib-python",
+    "dlib": "dlib-bin",
+    "open_clip": "open_clip_torch",
+    "sionna": "sionna-no-rt",
+    "skimage": "scikit-image",
+}
+"""Distributions whose modules have another name; what is missing here is looked for in all of them,
+which takes longer."""
 
 
 def refresh() -> None:
@@ -32,22 +39,28 @@ def distribution(root: str) -> str:
 
 @functools.cache
 def _distributions() -> dict[str, list[str]]:
-    return {root: sorted(set(names)) for root, names in importlib.metadata.packages_distributions().items()}
+    return {
+        root: sorted(set(names))
+        for root, names in importlib.metadata.packages_distributions().items()
+    }
 
 
 @functools.cache
 def versions(root: str) -> dict[str, str]:
-    """The version of what a top-level module belongs to, and of the libraries that this was built with."""
+    """The version of what a top-level module belongs to, and of the libraries that this was built
+    with."""
     name = distribution(root)
     if not name:
         return {root: ""}
     found = {name: importlib.metadata.version(name)}
     try:
-        direct = json.loads(importlib.metadata.distribution(name).read_text("direct_url.json") or "{}")
+        direct = json.loads(
+            importlib.metadata.distribution(name).read_text("direct_url.json") or "{}"
+        )
         if commit := direct.get("vcs_info", {}).get("commit_id"):
             found[name] += f" {commit}"
         found |= {f"{name}: {part}": version for part, version in _PARTS.get(root, dict)().items()}
-    except Exception as error:  # whatever the library of somebody else raises when it is imported
+    except Exception as error:  # an import can raise anything
         found[f"{name}: parts"] = f"unknown ({type(error).__name__})"
     return found
 
@@ -57,7 +70,9 @@ def _of_pillow() -> dict[str, str]:
 
     names = ("jpg", "jpg_2000", "zlib", "libtiff", "webp", "avif", "littlecms2")
     known = {*features.modules, *features.codecs, *features.features}
-    return {name: str(found) for name in names if name in known and (found := features.version(name))}
+    return {
+        name: str(found) for name in names if name in known and (found := features.version(name))
+    }
 
 
 def _of_av() -> dict[str, str]:
@@ -70,7 +85,11 @@ def _of_av() -> dict[str, str]:
 def _of_heif() -> dict[str, str]:
     import pillow_heif
 
-    return {name: str(version) for name, version in pillow_heif.libheif_info().items() if isinstance(version, str)}
+    return {
+        name: str(version)
+        for name, version in pillow_heif.libheif_info().items()
+        if isinstance(version, str)
+    }
 
 
 _PARTS = {"PIL": _of_pillow, "av": _of_av, "pillow_heif": _of_heif}

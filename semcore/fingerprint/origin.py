@@ -1,9 +1,9 @@
-"""What a component is: its source, with everything that this imports, and the versions of what computes in its place.
+"""The digest of a component's source, with all that it imports and the versions of libraries.
 
-An installed package is known by what its files do, not by a version that somebody may have forgotten to raise. Followed are
-imports within semcore, within packages that bring components, and within files that no distribution installed; other
-libraries (PyTorch, Pillow, Sionna, ...) count with their versions. The code that a process has loaded stays what it is when
-its file is edited, and so does its digest in that process.
+A package counts with what its files do, because a version can be forgotten. Imports are followed
+within semcore, packages with components, and files of no distribution; other libraries (PyTorch,
+Pillow, Sionna, ...) count with their versions. A process keeps the digest of the code that it has
+loaded, even if the file changes.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from semcore.fingerprint.syntax import UNNAMED, Import, Source
 CORE = "semcore"
 INSTALLED = {"site-packages", "dist-packages"}
 INDIFFERENT = {
-    "_typeshed", "annotated_types", "click", "huggingface_hub", "httpx", "jinja2", "markupsafe", "matplotlib", "packaging",
-    "pluggy", "pydantic", "pydantic_core", "rich", "threadpoolctl", "typing_extensions", "yaml",
+    "_typeshed", "annotated_types", "click", "huggingface_hub", "httpx", "jinja2", "markupsafe",
+    "matplotlib", "packaging", "pluggy", "pydantic", "pydantic_core", "rich", "threadpoolctl",
+    "typing_extensions", "yaml",
 }  # fmt: skip
 """Libraries that read, write and draw, and compute no result."""
 SUFFIXES = (*importlib.machinery.SOURCE_SUFFIXES, *importlib.machinery.EXTENSION_SUFFIXES)
@@ -52,8 +53,13 @@ class Origin:
 
     @functools.cached_property
     def libraries(self) -> dict[str, str]:
-        """Distribution -> version; with what it was built with, where that makes a difference. May import the library."""
-        return {name: version for root in self.roots for name, version in libraries.versions(root).items()}
+        """Distribution -> version; with what it was built with, where that makes a difference. May
+        import the library."""
+        return {
+            name: version
+            for root in self.roots
+            for name, version in libraries.versions(root).items()
+        }
 
     @functools.cached_property
     def digest(self) -> str:
@@ -93,7 +99,8 @@ def of(cls: type) -> Origin:
 
 
 def source_digest(cls: type) -> str:
-    """The digest of what a class does: of its source, and of the versions of the libraries that compute in its place."""
+    """The digest of what a class does: of its source, and of the versions of the libraries that
+    compute in its place."""
     return of(cls).digest
 
 
@@ -111,23 +118,27 @@ def _origin(names: Iterable[str]) -> Origin:
 
 
 def beside(path: Path) -> dict[str, str]:
-    """Module -> digest of the files that a plugin file imports from its own surroundings, as they are on disk now."""
+    """Module -> digest of the files on disk that a plugin file imports from its folder."""
     start = _Module(f"{FILES}0_{path.stem}", path, False)
     modules, _ = _closure([start], fresh=True, without={CORE, *_bringing()})
     return {name: syntax.read(one.path).digest for name, one in modules.items() if one is not start}
 
 
 def own(name: str) -> str:
-    """The digest of what a module does, with the files that it imports from its surroundings: without semcore and packages of
-    components, which are many, so that looking a name up costs little."""
+    """The digest of what a module does, with the files that it imports from its surroundings:
+    without semcore and packages of components, which are many, so that looking a name up costs
+    little."""
     if name not in _own:
         modules, _ = _closure(filter(None, [_located(name)]), without={CORE, *_bringing()})
-        _own[name] = _hash(sorted((_lasting(one.name), _source(one).digest) for one in modules.values()))
+        _own[name] = _hash(
+            sorted((_lasting(one.name), _source(one).digest) for one in modules.values())
+        )
     return _own[name]
 
 
 def unload(modules: dict[str, str]) -> None:
-    """Forget those of the modules of `beside` that are loaded as they were before an edit: they are imported again."""
+    """Forget those of the modules of `beside` that are loaded as they were before an edit: they are
+    imported again."""
     for name, digest in modules.items():
         if name in sys.modules and name in _loaded and _loaded[name][1].digest != digest:
             del sys.modules[name], _loaded[name]
@@ -148,7 +159,8 @@ def _lasting(name: str) -> str:
 def _closure(
     start: Iterable[_Module], fresh: bool = False, without: Iterable[str] = ()
 ) -> tuple[dict[str, _Module], set[str]]:
-    """The modules that `start` and what they import consist of, and the roots of all others that they import.
+    """The modules that `start` and what they import consist of, and the roots of all others that
+    they import.
 
     Args:
         fresh: whether files are looked at as they are on disk, and not as this process loaded them
@@ -165,14 +177,17 @@ def _closure(
         known = _edges.get(one)
         if known is None or known[0] is not source:
             known = source, *_imports(one, source, beside_)
-            if all(map(_located, known[2])):  # what is missing now may be found later, when its folder is on the path
+            # what is missing now may be found later, when its folder is on the path
+            if all(map(_located, known[2])):
                 _edges[one] = known
         todo += [found for found in known[1] if found.name.partition(".")[0] not in without]
         others |= known[2]
     return modules, others
 
 
-def _imports(module: _Module, source: Source, folders: Iterable[Path]) -> tuple[list[_Module], set[str]]:
+def _imports(
+    module: _Module, source: Source, folders: Iterable[Path]
+) -> tuple[list[_Module], set[str]]:
     """The modules that one imports, and the roots of those that count with their versions."""
     followed, others = dict[str, _Module](), set[str]()
     for name in _imported(module, source):
@@ -192,12 +207,15 @@ def _imported(module: _Module, source: Source) -> Iterator[str]:
     own = module.name if module.package else module.name.rpartition(".")[0]
     for one in source.imports:
         if one.module == UNNAMED:
-            if module.name.partition(".")[0] != CORE:  # what semcore looks up by name is a component, and counts as one
+            # what semcore looks up by name is a component, and counts as one
+            if module.name.partition(".")[0] != CORE:
                 yield from _below(module.name.partition(".")[0])
             continue
         yield from _full(one, own)
     root = module.name.partition(".")[0]
-    yield from (name for name in source.mentioned if name.partition(".")[0] == root and _located(name))
+    yield from (
+        name for name in source.mentioned if name.partition(".")[0] == root and _located(name)
+    )
 
 
 def _full(one: Import, own: str) -> Iterator[str]:
@@ -229,14 +247,17 @@ def _below(name: str, deep: bool = True) -> Iterator[str]:
 
 
 def _located(name: str, folders: Iterable[Path] = ()) -> _Module | None:
-    """The file of a module, found without importing it; None: there is none, or it is built in."""
+    """The file of a module, found without importing it; None if it does not exist or is built
+    in."""
     loaded = sys.modules.get(name)
     if file := getattr(loaded, "__file__", None):
         return _Module(name, Path(file), hasattr(loaded, "__path__"))
     root, *rest = name.split(".")
     places = _places(root, folders)
     if not rest:
-        return next((_Module(name, path, package) for path, package in places if path.is_file()), None)
+        return next(
+            (_Module(name, path, package) for path, package in places if path.is_file()), None
+        )
     for path, package in places:
         if package and (found := _within(path.parent, rest)):
             return _Module(name, *found)
@@ -247,13 +268,19 @@ def _places(root: str, folders: Iterable[Path]) -> list[tuple[Path, bool]]:
     """Where a top-level module may lie, and whether it is a package there."""
     try:
         spec = importlib.util.find_spec(root)
-    except Exception:  # whatever the finder of somebody else raises
+    except Exception:  # a third-party finder can raise anything
         spec = None
     if spec is not None:
         if spec.submodule_search_locations is not None:
-            return [(Path(place) / "__init__.py", True) for place in spec.submodule_search_locations]
+            return [
+                (Path(place) / "__init__.py", True) for place in spec.submodule_search_locations
+            ]
         return [(Path(spec.origin), False)] if spec.origin and os.path.isabs(spec.origin) else []
-    return [(path, package) for folder in folders for path, package in filter(None, [_within(folder, [root])])]
+    return [
+        (path, package)
+        for folder in folders
+        for path, package in filter(None, [_within(folder, [root])])
+    ]
 
 
 def _within(folder: Path, parts: list[str]) -> tuple[Path, bool] | None:
@@ -297,8 +324,9 @@ def _source(module: _Module) -> Source:
 def _data(modules: Iterable[_Module]) -> list[tuple[str, str, str]]:
     """The data files that packages read from beside their modules, by name and digest.
 
-    Those count of which a module that asks where it lies, or another one of its package, mentions every part of the name; and
-    where a module lists folders, whatever lies below those that are mentioned, or below its own if it asks where that is.
+    Those count of which a module that asks where it lies, or another one of its package, mentions
+    every part of the name; and where a module lists folders, whatever lies below those that are
+    mentioned, or below its own if it asks where that is.
     """
     packages: dict[str, _Reads] = {}
     for one in modules:
@@ -333,7 +361,9 @@ class _Reads:
 
     def files(self) -> set[Path]:
         """The data files that count."""
-        return {path for folder in self.folders for path in self._below(folder, folder in self.listed)}
+        return {
+            path for folder in self.folders for path in self._below(folder, folder in self.listed)
+        }
 
     @functools.cached_property
     def _patterns(self) -> list[str]:
@@ -355,7 +385,11 @@ class _Reads:
                 yield from self._below(Path(entry.path), all_of_it or self.lists)
             elif name.endswith((".pyc", ".log")) or not entry.is_file():
                 continue
-            elif name in self.words or not name.endswith(".py") and (mentioned or all_of_it and not name.endswith(".md")):
+            elif (
+                name in self.words
+                or not name.endswith(".py")
+                and (mentioned or all_of_it and not name.endswith(".md"))
+            ):
                 yield Path(entry.path)
 
 

@@ -1,6 +1,8 @@
-"""What a Python file does, as a digest: its syntax tree without docstrings, comments and places; and what it imports.
+"""What a Python file does, as a digest: its syntax tree without docstrings, comments and places;
+and what it imports.
 
-Two files with the same digest do the same, whatever their layout, and under every version of Python.
+Two files with the same digest do the same, whatever their layout, and under every version of
+Python.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from typing import Any
 from semcore.fingerprint import content
 
 FORM = 2
-"""Raised when what is read from a file changes: what the user's cache holds of files is read again then."""
+"""Raised when what is read from a file changes: what the user's cache holds of files is read again
+then."""
 UNNAMED = "*"
 """Stands for an import whose module is only known when it is executed."""
 _SKIPPED = {"ctx", "kind", "type_comment", "type_ignores"}
@@ -30,7 +33,8 @@ _IMPORTERS = {"import_module", "__import__"}
 _RUNNERS = {"exec", "run_path", "run_module", "spec_from_file_location", "SourceFileLoader"}
 """Functions that execute source, wherever it comes from."""
 _WHERE = {
-    "__file__", "__path__", "__spec__", "__cached__", "co_filename", "getfile", "getsourcefile", "getabsfile", "find_spec",
+    "__file__", "__path__", "__spec__", "__cached__", "co_filename", "getfile", "getsourcefile",
+    "getabsfile", "find_spec",
 }  # fmt: skip
 """Names by which code finds out where it lies."""
 _LISTERS = {"iterdir", "listdir", "scandir", "walk", "walk_packages", "iter_modules"}
@@ -53,8 +57,9 @@ class Source:
     """What a file does.
 
     Fields:
-        digest: of its syntax tree; of its bytes, where it is no Python source
-        imports: everywhere in it, those within functions included; not those for type checkers alone
+        digest: of its syntax tree; of its bytes, where it is not Python source
+        imports: everywhere in it, those within functions included; not those for type checkers
+            alone
         mentioned: texts in it that read like the name of a module
         words: texts in it that may be parts of the names of files, or patterns of them
         asks_where: whether it asks where it lies itself, or for the data of a package
@@ -107,7 +112,9 @@ def parsed(data: bytes) -> Source:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Source(hashlib.blake2b(data, digest_size=16).hexdigest())
     reader = _Reader()
-    state = hashlib.blake2b("\x1f".join(reader.tokens(tree)).encode("utf-8", "surrogatepass"), digest_size=16)
+    state = hashlib.blake2b(
+        "\x1f".join(reader.tokens(tree)).encode("utf-8", "surrogatepass"), digest_size=16
+    )
     mentioned, words = tuple(sorted(reader.mentioned)), tuple(sorted(reader.words))
     imports = tuple(reader.imports)
     return Source(state.hexdigest(), imports, mentioned, words, reader.asks_where, reader.lists)
@@ -143,7 +150,11 @@ class _Reader:
                     value = getattr(node, name, None)
                     if value is None or value == []:
                         continue
-                    stack.append(value if isinstance(value, (ast.AST, list)) else f"{type(value).__name__} {value!r}")
+                    stack.append(
+                        value
+                        if isinstance(value, (ast.AST, list))
+                        else f"{type(value).__name__} {value!r}"
+                    )
                     stack.append(name)
                 stack.append(f"({type(node).__name__}")
             else:
@@ -154,18 +165,32 @@ class _Reader:
         if isinstance(node, ast.Import):
             self._imports(*(Import(0, alias.name) for alias in node.names))
         elif isinstance(node, ast.ImportFrom):
-            self._imports(Import(node.level, node.module or "", tuple(alias.name for alias in node.names)))
+            self._imports(
+                Import(node.level, node.module or "", tuple(alias.name for alias in node.names))
+            )
         elif isinstance(node, ast.Call) and _called(node.func) in _IMPORTERS:
             self._called.add(id(node.func))
-            named = node.args[0] if node.args else next((one.value for one in node.keywords if one.arg == "name"), None)
-            text = named.value if isinstance(named, ast.Constant) and isinstance(named.value, str) else None
+            named = (
+                node.args[0]
+                if node.args
+                else next((one.value for one in node.keywords if one.arg == "name"), None)
+            )
+            text = (
+                named.value
+                if isinstance(named, ast.Constant) and isinstance(named.value, str)
+                else None
+            )
             level = len(text) - len(text.lstrip(".")) if text else 0
             self._imports(Import(level, text.lstrip(".")) if text else Import(0, UNNAMED))
         elif _called(node) in _WHERE:
             self.asks_where = True
         elif isinstance(node, ast.alias) and node.asname and node.name in _IMPORTERS | _RUNNERS:
             self._imports(Import(0, UNNAMED))  # whatever it is called by its other name
-        elif _called(node) in _RUNNERS or _called(node) in _IMPORTERS and id(node) not in self._called:
+        elif (
+            _called(node) in _RUNNERS
+            or _called(node) in _IMPORTERS
+            and id(node) not in self._called
+        ):
             self._imports(Import(0, UNNAMED))
         elif _called(node) in _LISTERS:
             self.lists = True
@@ -196,10 +221,15 @@ def _fields(cls: Any) -> tuple[str, ...]:
 
 
 def _effective(items: list[Any]) -> list[Any]:
-    """The items of a list of nodes without docstrings and other statements of no effect, and what is for type checkers."""
+    """The items of a list of nodes without docstrings and other statements of no effect, and what
+    is for type checkers."""
     found: list[Any] = []
     for item in items:
-        if isinstance(item, ast.Pass) or isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant):
+        if (
+            isinstance(item, ast.Pass)
+            or isinstance(item, ast.Expr)
+            and isinstance(item.value, ast.Constant)
+        ):
             continue
         if isinstance(item, ast.If) and _called(item.test) == "TYPE_CHECKING":
             found += _effective(item.orelse)
@@ -210,19 +240,36 @@ def _effective(items: list[Any]) -> list[Any]:
 
 def _called(node: ast.AST) -> str:
     """The last part of a dotted name."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return (
+        node.attr
+        if isinstance(node, ast.Attribute)
+        else node.id
+        if isinstance(node, ast.Name)
+        else ""
+    )
 
 
 # ----------------------------------------------------------------------------------- without a file
 
 
 def code_of(cls: type) -> Iterator[str]:
-    """The code of a class that lies in no file, and of the functions of its module that it calls."""
-    todo = [function for base in cls.__mro__ for function in vars(base).values() if base.__module__ == cls.__module__]
+    """The code of a class that lies in no file, and of the functions of its module that it
+    calls."""
+    todo = [
+        function
+        for base in cls.__mro__
+        for function in vars(base).values()
+        if base.__module__ == cls.__module__
+    ]
     seen: set[int] = set()
     while todo:
         one = todo.pop(0)
-        function = getattr(one, "__func__", None) or getattr(one, "fget", None) or getattr(one, "func", None) or one
+        function = (
+            getattr(one, "__func__", None)
+            or getattr(one, "fget", None)
+            or getattr(one, "func", None)
+            or one
+        )
         code = getattr(function, "__code__", None)
         if code is None or id(code) in seen:
             continue
@@ -243,5 +290,7 @@ def _code(code: Any) -> Iterator[str]:
     for constant in code.co_consts:
         if hasattr(constant, "co_code"):
             yield from _code(constant)
-        elif constant is not code.co_consts[0] or not isinstance(constant, str):  # the first may be the docstring
+        elif constant is not code.co_consts[0] or not isinstance(
+            constant, str
+        ):  # the first may be the docstring
             yield repr(constant)

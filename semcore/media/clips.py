@@ -26,7 +26,8 @@ def mp4(sample: Sample) -> bytes | None:
     from fractions import Fraction
 
     buffer = io.BytesIO()
-    height, width = (side + side % 2 for side in sample.video.shape[1:3])  # colour has half the resolution
+    # colour has half the resolution
+    height, width = (side + side % 2 for side in sample.video.shape[1:3])
     with av.open(buffer, "w", format="mp4") as out:
         video = out.add_stream("libx264", rate=Fraction(sample.fps or 25).limit_denominator(1001))
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
@@ -35,15 +36,25 @@ def mp4(sample: Sample) -> bytes | None:
         if sample.audio is not None and sample.sample_rate_hz and len(sample.audio):
             sound = out.add_stream("aac", rate=RATE_HZ, layout="mono")
         for pixels in sample.video:
-            whole = np.pad(pixels, ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]), (0, 0)), "edge")
-            out.mux(video.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")))
+            whole = np.pad(
+                pixels,
+                ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]), (0, 0)),
+                "edge",
+            )
+            out.mux(
+                video.encode(
+                    av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")
+                )
+            )
         out.mux(video.encode(None))
         if sound is not None and sample.audio is not None:
-            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sample.audio[None]), format="fltp", layout="mono")
+            frame = av.AudioFrame.from_ndarray(
+                np.ascontiguousarray(sample.audio[None]), format="fltp", layout="mono"
+            )
             frame.sample_rate = sample.sample_rate_hz or RATE_HZ
             resampler = av.AudioResampler(format="fltp", layout="mono", rate=RATE_HZ)
-            for heard in (frame, None):
-                for part in resampler.resample(heard):
+            for decoded in (frame, None):
+                for part in resampler.resample(decoded):
                     out.mux(sound.encode(part))
             out.mux(sound.encode(None))
     return buffer.getvalue()

@@ -9,7 +9,8 @@ from semcore.types import Bitstream, Stream, Text
 
 @dataclass(frozen=True)
 class Bits:
-    """Payload bits of a stream: arrived right, arrived wrong, missing (or too many), hidden behind a U+FFFD."""
+    """Payload bits of a stream: arrived right, arrived wrong, missing (or too many), hidden behind
+    a U+FFFD."""
 
     right: int
     wrong: int
@@ -18,10 +19,11 @@ class Bits:
 
 
 def compare_bits(sent: Text | Bitstream, arrived: Stream | None) -> Bits:
-    """Compare a stream with what arrived of it, from the front; of a lost stream every bit is missing.
+    """Compare a stream with what arrived of it, from the front; of a lost stream every bit is
+    missing.
 
-    A transport can only deliver text, so it puts U+FFFD where a byte was no UTF-8. Of such a byte the highest bit is
-    known, it was 1; the others are hidden.
+    A transport can only deliver text, so it puts U+FFFD where a byte was no UTF-8. Of such a byte
+    the highest bit is known, it was 1; the others are hidden.
     """
     import numpy as np
 

@@ -1,4 +1,5 @@
-"""Pretrained models: where they lie, whether they are complete, and that their files run no code."""
+"""Pretrained models: where they lie, whether they are complete, and that their files run no
+code."""
 
 from semcore.models.files import need_tokenizer, no_code_from, parsed
 from semcore.models.pretrained import Pretrained

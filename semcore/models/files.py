@@ -1,9 +1,11 @@
-"""Models that strangers made are data: what their configuration files may say, and a guard while libraries read them.
+"""Models that strangers made are data: what their configuration files may say, and a guard while
+libraries read them.
 
-Libraries of models run code where a configuration asks for it. `vet` reads the values of a folder's configuration files,
-as the libraries will, and refuses a folder of which any value that names something to be run or loaded is not on the list
-of what it may be. `no_code_from` stands around the loading itself: whatever a library does with a file, Python does not
-execute a file of the folder, nor unpickle a class.
+Libraries of models run code where a configuration asks for it. `vet` reads the values of a folder's
+configuration files, as the libraries will, and refuses a folder of which any value that names
+something to be run or loaded is not on the list of what it may be. `no_code_from` stands around the
+loading itself: whatever a library does with a file, Python does not execute a file of the folder,
+nor unpickle a class.
 """
 
 from __future__ import annotations
@@ -26,9 +28,25 @@ MOST_BYTES = 64 * 2**20
 """A longer configuration file is refused."""
 DATA = ("tokenizer.json", "vocab.json", "added_tokens.json")
 """Files of texts and numbers that no library takes settings from."""
-INSTALLED = tuple(sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib"))
-ATTENTION = {"eager", "sdpa", "flash_attention_2", "flash_attention_3", "flash_attention_4", "flex_attention"}
-TOKENIZING = {"clean", "strip_sep_token", "language", "tokenizer_mode", "context_length", "reduction_mask"}
+INSTALLED = tuple(
+    sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
+ATTENTION = {
+    "eager",
+    "sdpa",
+    "flash_attention_2",
+    "flash_attention_3",
+    "flash_attention_4",
+    "flex_attention",
+}
+TOKENIZING = {
+    "clean",
+    "strip_sep_token",
+    "language",
+    "tokenizer_mode",
+    "context_length",
+    "reduction_mask",
+}
 """What a tokenizer of open_clip may be set up with."""
 PIPELINES = ("model_index.json", "modular_model_index.json")
 """Where diffusers reads of what classes a pipeline is made."""
@@ -54,7 +72,8 @@ def _kind(value: Any) -> bool:
 
 
 def _network(value: Any) -> bool:
-    """The name of a network of timm (`resnet50.a1_in1k`), which is neither a path nor an address; or its settings."""
+    """The name of a network of timm (`resnet50.a1_in1k`), which is neither a path nor an address;
+    or its settings."""
     name = isinstance(value, str) and re.fullmatch(r"[\w-]+(\.[\w-]+)?", value)
     return not value or bool(name) or isinstance(value, Mapping)
 
@@ -65,7 +84,11 @@ def _hub_name(value: Any) -> bool:
 
 
 def _attention(value: Any) -> bool:
-    return all(map(_attention, value.values())) if isinstance(value, Mapping) else value is None or value in ATTENTION
+    return (
+        all(map(_attention, value.values()))
+        if isinstance(value, Mapping)
+        else value is None or value in ATTENTION
+    )
 
 
 def _tokenizing(value: Any) -> bool:
@@ -73,12 +96,17 @@ def _tokenizing(value: Any) -> bool:
 
 
 def _component(value: Any) -> bool:
-    """`[library, class]` of a pipeline of diffusers, from that library, from transformers, or from one of its pipelines."""
+    """`[library, class]` of a pipeline of diffusers, from that library, from transformers, or from
+    one of its pipelines."""
     if not isinstance(value, list) or not isinstance(next(iter(value), None), str):
         return True
     library, *rest = value
-    own = re.fullmatch(r"\w+", library) and importlib.util.find_spec(f"diffusers.pipelines.{library}")
-    return bool(library in ("diffusers", "transformers") or own) and all(_class(one) for one in rest[:1])
+    own = re.fullmatch(r"\w+", library) and importlib.util.find_spec(
+        f"diffusers.pipelines.{library}"
+    )
+    return bool(library in ("diffusers", "transformers") or own) and all(
+        _class(one) for one in rest[:1]
+    )
 
 
 CODE = "code to be run that came with the model"
@@ -110,11 +138,13 @@ ACTING: dict[str, tuple[Test, str]] = {
     "model_type": (_kind, "a class that is not of the library"),
     "_class_name": (lambda value: isinstance(value, str) and _class(value), CODE),
 }
-"""Settings that libraries act on -> what each may hold, and what any other value would ask for. All others are parameters."""
+"""Settings that libraries act on -> what each may hold, and what any other value would ask for. All
+others are parameters."""
 
 
 def vet(folder: Path) -> None:
-    """Refuse a folder whose configuration files ask for anything to be run, or loaded from elsewhere.
+    """Refuse a folder whose configuration files ask for anything to be run, or loaded from
+    elsewhere.
 
     Raises:
         RunError: with the file, the setting and its value
@@ -123,15 +153,21 @@ def vet(folder: Path) -> None:
         if file.name in DATA or file.name.endswith(".index.json") or not file.is_file():
             continue
         if file.name == "adapter_config.json":
-            raise RunError(f"{file} makes this the adapter of another model: merge the two, and name the result")
+            raise RunError(
+                f"{file} makes this the adapter of another model: merge the two, and name "
+                "the result"
+            )
         for path, key, value in _settings(parsed(file)):
-            fits, wish = ACTING.get(key, (_component, CODE) if file.name in PIPELINES else (_anything, ""))
+            fits, wish = ACTING.get(
+                key, (_component, CODE) if file.name in PIPELINES else (_anything, "")
+            )
             if not fits(value) and not (key == "auto_map" and _has_class(file.parent)):
                 raise RunError(f"{file}: {path}: {shown(value)} wants {wish}; remove that")
 
 
 def files_in(folder: Path, *endings: str) -> Iterator[Path]:
-    """The files below a folder whose names end so, those in linked folders too, as libraries find them; each folder once."""
+    """The files below a folder whose names end so, those in linked folders too, as libraries find
+    them; each folder once."""
     seen: set[str] = set()
     for root, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(root)
@@ -139,11 +175,16 @@ def files_in(folder: Path, *endings: str) -> Iterator[Path]:
             folders.clear()
             continue
         seen.add(real)
-        yield from (Path(root, name) for name in names if name.endswith(tuple(f".{ending}" for ending in endings)))
+        yield from (
+            Path(root, name)
+            for name in names
+            if name.endswith(tuple(f".{ending}" for ending in endings))
+        )
 
 
 def _has_class(folder: Path) -> bool:
-    """Whether transformers has a class of its own for a model: it does not follow `auto_map` then, unless asked to."""
+    """Whether transformers has a class of its own for a model: it does not follow `auto_map` then,
+    unless asked to."""
     from transformers import CONFIG_MAPPING
 
     config = folder / "config.json"
@@ -151,7 +192,16 @@ def _has_class(folder: Path) -> bool:
     return isinstance(values, Mapping) and values.get("model_type") in CONFIG_MAPPING
 
 
-WORDS = ("tokenizer.json", "vocab.json", "vocab.txt", "tekken.json", "*.model", "*.spm", "*.bpe", "*.tiktoken")
+WORDS = (
+    "tokenizer.json",
+    "vocab.json",
+    "vocab.txt",
+    "tekken.json",
+    "*.model",
+    "*.spm",
+    "*.bpe",
+    "*.tiktoken",
+)
 """Files that hold the vocabulary of a tokenizer, one of which is enough."""
 
 
@@ -162,7 +212,10 @@ def need_tokenizer(folder: Path) -> None:
         RunError: none of the files that hold one is there
     """
     if not any(any(folder.glob(pattern)) for pattern in WORDS):
-        raise RunError(f"{folder} holds no tokenizer ({', '.join(WORDS[:3])} or the like); fetch the whole model")
+        raise RunError(
+            f"{folder} holds no tokenizer ({', '.join(WORDS[:3])} or the like); fetch the "
+            "whole model"
+        )
 
 
 def parsed(file: Path) -> Any:
@@ -198,9 +251,12 @@ _watched: contextvars.ContextVar[tuple[str, ...]] = contextvars.ContextVar("watc
 
 @contextlib.contextmanager
 def no_code_from(*folders: Path) -> Iterator[None]:
-    """Inside, executing a file of any of the folders raises RunError, and so does unpickling a class."""
+    """Inside, executing a file of any of the folders raises RunError, and so does unpickling a
+    class."""
     _install()
-    places = {str(place) + os.sep for folder in folders for place in (folder.absolute(), *_real(folder))}
+    places = {
+        str(place) + os.sep for folder in folders for place in (folder.absolute(), *_real(folder))
+    }
     token = _watched.set(tuple(sorted(places)))
     try:
         yield
@@ -217,11 +273,15 @@ def _real(folder: Path) -> Iterator[Path]:
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     """Python calls this before it executes, imports or unpickles anything (PEP 578)."""
-    if event not in ("exec", "import", "ctypes.dlopen", "pickle.find_class") or not (folders := _watched.get()):
+    if event not in ("exec", "import", "ctypes.dlopen", "pickle.find_class") or not (
+        folders := _watched.get()
+    ):
         return
     if event == "pickle.find_class":
         raise RunError("the model asks for a pickle to be opened, which could run any code")
-    place = arguments[0].co_filename if event == "exec" else arguments[1 if event == "import" else 0]
+    place = (
+        arguments[0].co_filename if event == "exec" else arguments[1 if event == "import" else 0]
+    )
     if isinstance(place, str) and place.startswith(folders) and not place.startswith(INSTALLED):
         raise RunError(f"the model wants {CODE}: {place}")
 

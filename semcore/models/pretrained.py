@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 
-# The libraries of models read it when they are imported: nobody is told that they are used.
+# The libraries read it when they are imported: no telemetry.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
@@ -29,8 +29,8 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 class Pretrained(Component):
     """A model by name or folder, with the conventions of transformers and diffusers.
 
-    Weights are safetensors; a model that is stored as pickle alone is refused, and no code that comes with a model is
-    run. Nothing is downloaded unless `local_files_only` is false.
+    Weights are safetensors; a model that is stored as pickle alone is refused, and no code that
+    comes with a model is run. Nothing is downloaded unless `local_files_only` is false.
 
     Fields:
         model: name on the Hugging Face hub, or folder
@@ -38,7 +38,8 @@ class Pretrained(Component):
         cache_dir: folder of downloaded models; null: the hub's default
         local_files_only: whether to refuse to download
         device: torch device, for example cpu or cuda:0; `auto`: a GPU if there is one
-        dtype: of weights and activations; `auto`: as the weights are stored, but on a CPU float32 in place of float16
+        dtype: of weights and activations; `auto`: as the weights are stored, but on a CPU float32
+            in place of float16
     """
 
     model: str = ""
@@ -49,13 +50,15 @@ class Pretrained(Component):
     dtype: Literal["float32", "float16", "bfloat16", "auto"] = "float32"
 
     def identity(self) -> Any:
-        """Of a model on the hub, the commit that is loaded; the files of a folder count as those of any setting do."""
+        """Of a model on the hub, the commit that is loaded; the files of a folder count as those of
+        any setting do."""
         chosen = {"device": self.torch_device} if self.device == "auto" else {}
         return {**chosen, **({"commit": self.commit} if self.commit else {})} or None
 
     @cached_property
     def commit(self) -> str:
-        """The commit of the snapshot on the hub that is loaded; "" of a folder, or if it is not known."""
+        """The commit of the snapshot on the hub that is loaded; "" of a folder, or if it is not
+        known."""
         name = self.hub_name()
         return commit_of(name, self.revision, self.cache_dir, self.local_files_only) if name else ""
 
@@ -65,28 +68,39 @@ class Pretrained(Component):
 
     @cached_property
     def torch_device(self) -> str:
-        """`device` as PyTorch's: of `auto` what there is."""
+        """The PyTorch device; of `auto`, the available one."""
         if self.device != "auto":
             return self.device
         import torch
 
-        return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        return (
+            "cuda"
+            if torch.cuda.is_available()
+            else "mps"
+            if torch.backends.mps.is_available()
+            else "cpu"
+        )
 
     def stored_dtype(self, folder: Path) -> torch.dtype:
-        """`dtype` as PyTorch's: of `auto` that of the first floating-point tensor of the largest file of weights."""
+        """`dtype` as PyTorch's: of `auto` that of the first floating-point tensor of the largest
+        file of weights."""
         import torch
         from safetensors import safe_open
 
         if self.dtype != "auto":
             return getattr(torch, self.dtype)
-        files = sorted(files_in(folder, "safetensors"), key=lambda file: (-file.stat().st_size, str(file)))
+        files = sorted(
+            files_in(folder, "safetensors"), key=lambda file: (-file.stat().st_size, str(file))
+        )
         for file in files[:1]:
             with safe_open(file, "pt") as tensors:
                 kinds = {"F16": torch.float16, "BF16": torch.bfloat16}
                 found = (tensors.get_slice(key).get_dtype() for key in tensors.keys())
                 kind = next((one for one in found if one in (*kinds, "F32")), "")
             stored = kinds.get(kind, torch.float32)
-            return torch.float32 if stored == torch.float16 and self.torch_device == "cpu" else stored
+            return (
+                torch.float32 if stored == torch.float16 and self.torch_device == "cpu" else stored
+            )
         return torch.float32
 
     @property
@@ -108,7 +122,12 @@ class Pretrained(Component):
         folder, name = Path(self.model).expanduser(), self.model
         if folder.is_dir():
             held = next(files_in(folder, "safetensors", "gguf"), None)
-            return "" if held else f"the model {name} cannot be loaded: the folder holds no weights as safetensors"
+            return (
+                ""
+                if held
+                else f"the model {name} cannot be loaded: the folder holds no weights as "
+                "safetensors"
+            )
         if not name or _is_path(name):
             return f"the model {name} cannot be loaded: there is no folder {folder}" if name else ""
         return self.not_fetched(self.hub_name())
@@ -120,23 +139,32 @@ class Pretrained(Component):
         commit = commit_of(name, self.revision, self.cache_dir, True)
         snapshot = cached(name, self.cache_dir) / "snapshots" / (commit or "none")
         revision = f" --revision {self.revision}" if self.revision else ""
-        fetch = f"fetch it with `hf download {name}{revision}`, or set local_files_only: false, or set `model` to its folder"
+        fetch = (
+            f"fetch it with `hf download {name}{revision}`, or set local_files_only: false, "
+            "or set `model` to its folder"
+        )
         if not snapshot.is_dir() or next(files_in(snapshot, "json"), None) is None:
-            return f"the model {name} cannot be loaded: it is not on this machine, and the network was not asked: {fetch}"
+            return (
+                f"the model {name} cannot be loaded: it is not on this machine, and the "
+                f"network was not asked: {fetch}"
+            )
         if next(files_in(snapshot, "safetensors", "gguf"), None) is None:
             return (
-                f"the model {name} cannot be loaded: what is here of it holds no weights as safetensors, and pickles are not "
-                f"opened: name a `revision` that has them (converters of the hub leave them in refs/pr/NUMBER), or {fetch}"
+                f"the model {name} cannot be loaded: what is here of it holds no weights "
+                "as safetensors, and pickles are not "
+                "opened: name a `revision` that has them (converters of the hub leave "
+                f"them in refs/pr/NUMBER), or {fetch}"
             )
         return ""
 
     @contextlib.contextmanager
     def loading(self, name: str) -> Iterator[Path]:
-        """Around the loading of `name`: its configuration is vetted first, and no code of it is run; one clear error if it
-        is not there, and the global random state as it was.
+        """Around the loading of `name`: its configuration is vetted first, and no code of it is
+        run; one clear error if it is not there, and the global random state as it was.
 
         Returns:
-            the folder of its files; of a model that may be downloaded, at first that of its configuration alone
+            the folder of its files; of a model that may be downloaded, at first that of its
+            configuration alone
 
         Raises:
             RunError: the files are missing, do not fit together, or ask for code to be run
@@ -144,7 +172,8 @@ class Pretrained(Component):
         import torch
 
         try:
-            # Libraries initialise weights before they overwrite them, and some ask the hub for more than they were asked to.
+            # Libraries initialise weights before they overwrite them, and some ask the hub for more
+            # than they were asked to.
             with contextlib.ExitStack() as around:
                 around.enter_context(torch.random.fork_rng(devices=[]))
                 if self.local_files_only:
@@ -156,9 +185,13 @@ class Pretrained(Component):
                 around.enter_context(complete())
                 yield folder
         except RunError as error:
-            raise RunError(f"{type(self).__name__}: the model {name} cannot be loaded: {error}") from error
+            raise RunError(
+                f"{type(self).__name__}: the model {name} cannot be loaded: {error}"
+            ) from error
         except Exception as error:  # a damaged model makes libraries raise anything
-            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            reason = (
+                str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            )
             if Path(name).is_dir():
                 remedy = "a folder must hold the whole model, its weights as safetensors"
             elif self.local_files_only:
@@ -166,10 +199,13 @@ class Pretrained(Component):
                 remedy = f"the network was not asked: {fetch}, or set `model` to its folder"
             else:
                 remedy = "see the reason, and whether the network can be reached"
-            raise RunError(f"{type(self).__name__}: the model {name} cannot be loaded: {reason}; {remedy}") from error
+            raise RunError(
+                f"{type(self).__name__}: the model {name} cannot be loaded: {reason}; {remedy}"
+            ) from error
 
     def _configuration(self, name: str) -> Path:
-        """The folder with the configuration files of a model; of one on the hub these alone are fetched."""
+        """The folder with the configuration files of a model; of one on the hub these alone are
+        fetched."""
         from huggingface_hub import snapshot_download
 
         folder = Path(name).expanduser()
@@ -193,9 +229,11 @@ def cached(name: str, cache_dir: str | None) -> Path:
     return folder / f"models--{name.replace('/', '--')}"
 
 
-def commit_of(name: str, revision: str | None, cache_dir: str | None, local_files_only: bool) -> str:
-    """The commit that a revision of a model on the hub stands for: that of the downloaded snapshot, or the newest if the hub
-    may be asked and answers; "" if neither is known."""
+def commit_of(
+    name: str, revision: str | None, cache_dir: str | None, local_files_only: bool
+) -> str:
+    """The commit that a revision of a model on the hub stands for: that of the downloaded snapshot,
+    or the newest if the hub may be asked and answers; "" if neither is known."""
     if revision and re.fullmatch(r"[0-9a-f]{40}", revision):
         return revision
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
@@ -206,7 +244,11 @@ def commit_of(name: str, revision: str | None, cache_dir: str | None, local_file
 
     folder = Path(cache_dir).expanduser() if cache_dir else Path(constants.HF_HUB_CACHE)
     try:
-        return (folder / f"models--{name.replace('/', '--')}" / "refs" / (revision or "main")).read_text("utf-8").strip()
+        return (
+            (folder / f"models--{name.replace('/', '--')}" / "refs" / (revision or "main"))
+            .read_text("utf-8")
+            .strip()
+        )
     except (OSError, ValueError):
         return ""
 
@@ -231,7 +273,8 @@ def dynamic_modules() -> list[Path]:
 
 @contextlib.contextmanager
 def unasked() -> Iterator[None]:
-    """Keeps transformers from asking at the terminal whether code of a model may be run: it may not."""
+    """Keeps transformers from asking at the terminal whether code of a model may be run: it may
+    not."""
     from transformers import dynamic_module_utils
 
     before, dynamic_module_utils.TIME_OUT_REMOTE_CODE = dynamic_module_utils.TIME_OUT_REMOTE_CODE, 0
@@ -243,7 +286,8 @@ def unasked() -> Iterator[None]:
 
 @contextlib.contextmanager
 def offline() -> Iterator[None]:
-    """Keeps the libraries of the hub from the network, as the environment variable HF_HUB_OFFLINE would."""
+    """Keeps the libraries of the hub from the network, as the environment variable HF_HUB_OFFLINE
+    would."""
     from huggingface_hub import constants
 
     before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True

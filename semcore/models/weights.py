@@ -1,4 +1,5 @@
-"""Weights that are whole: a model of which a tensor is missing is refused, never filled with random numbers."""
+"""Weights that are whole: a model of which a tensor is missing is refused, never filled with random
+numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ NAMED = 4
 
 @contextlib.contextmanager
 def complete() -> Iterator[None]:
-    """Within it, transformers and diffusers raise a RunError where they would fill a tensor with random numbers.
+    """Within it, transformers and diffusers raise a RunError where they would fill a tensor with
+    random numbers.
 
     That holds for every part of a pipeline, too: networks, text encoders, vocoders.
     """
@@ -36,7 +38,8 @@ def complete() -> Iterator[None]:
 
 
 def _bases(used: set[str]) -> Iterator[Any]:
-    """Classes whose `from_pretrained` fills tensors that the files lack with random numbers, of the libraries in use."""
+    """Classes whose `from_pretrained` fills tensors that the files lack with random numbers, of the
+    libraries in use."""
     if used & {"diffusers", "transformers"}:  # pipelines of diffusers have parts of transformers
         with contextlib.suppress(ImportError):
             from transformers.modeling_utils import PreTrainedModel
@@ -50,13 +53,16 @@ def _bases(used: set[str]) -> Iterator[Any]:
 
 
 def _guard(base: Any) -> None:
-    """Let `from_pretrained` of a class look, where that is wanted, at what it found in the files."""
+    """Let `from_pretrained` of a class look, where that is wanted, at what it found in the
+    files."""
     given = vars(base)["from_pretrained"].__func__
     if hasattr(given, "__wrapped_by_semcore__"):
         return
 
     @functools.wraps(given)
-    def from_pretrained(cls: Any, *arguments: Any, output_loading_info: bool = False, **settings: Any) -> Any:
+    def from_pretrained(
+        cls: Any, *arguments: Any, output_loading_info: bool = False, **settings: Any
+    ) -> Any:
         if not _wanted.get():
             return given(cls, *arguments, output_loading_info=output_loading_info, **settings)
         model, found = given(cls, *arguments, output_loading_info=True, **settings)
@@ -70,10 +76,15 @@ def _guard(base: Any) -> None:
 def _refuse_gaps(name: str, found: Any) -> None:
     held = found if isinstance(found, Mapping) else vars(found)
     missing = sorted(held.get("missing_keys") or ())
-    misfits = sorted(str(one[0] if isinstance(one, (tuple, list)) else one) for one in held.get("mismatched_keys") or ())
+    misfits = sorted(
+        str(one[0] if isinstance(one, (tuple, list)) else one)
+        for one in held.get("mismatched_keys") or ()
+    )
     for what, tensors in (("are missing in", missing), ("have another shape in", misfits)):
         if tensors:
-            raise RunError(f"{len(tensors)} of the tensors of {name} {what} its weights: {_few(tensors)}")
+            raise RunError(
+                f"{len(tensors)} of the tensors of {name} {what} its weights: {_few(tensors)}"
+            )
 
 
 def _few(names: list[str]) -> str:
@@ -99,7 +110,11 @@ def read_tensors(file: Path, remedy: str = "") -> dict[str, torch.Tensor]:
     except FileNotFoundError as error:
         raise RunError(f"there is no file {file}{hint}") from error
     except (SafetensorError, OSError, ValueError) as error:
-        what = "is empty" if file.is_file() and not file.stat().st_size else f"cannot be read as safetensors: {_line(error)}"
+        what = (
+            "is empty"
+            if file.is_file() and not file.stat().st_size
+            else f"cannot be read as safetensors: {_line(error)}"
+        )
         raise RunError(f"{file} {what}{hint}") from error
     if not found:
         raise RunError(f"{file} holds no tensors{hint}")
@@ -115,7 +130,9 @@ def fill_weights(network: Any, file: Path, remedy: str = "") -> Any:
     hint = f"; {remedy}" if remedy else ""
     held, own = read_tensors(file, remedy), network.state_dict()
     missing, strange = sorted(own.keys() - held.keys()), sorted(held.keys() - own.keys())
-    misfits = sorted(name for name in own.keys() & held.keys() if own[name].shape != held[name].shape)
+    misfits = sorted(
+        name for name in own.keys() & held.keys() if own[name].shape != held[name].shape
+    )
     for names, what in (
         (missing, "lacks the tensors"),
         (strange, "holds the unknown tensors"),

@@ -1,6 +1,7 @@
-"""Stages that run once: what an encoder, generator or selector made is kept under the digest of what it was made from.
+"""Caches of encoder, generator and selector, keyed by the digest of their inputs.
 
-A sweep over the channel therefore encodes each picture once, and generates again only where something else arrived.
+A sweep over the channel therefore encodes each picture once, and generates again only where
+something else arrived.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Cache:
             return None
 
     def put(self, key: str, value: Any) -> None:
-        """Store a value. One that cannot be kept, or holds a secret, is made again when it is asked for."""
+        """Store a value, unless it cannot be stored or holds a secret."""
         packed = pack(value)
         if redact(packed) == packed:
             with contextlib.suppress(OSError, RefusedFile):
@@ -61,8 +62,10 @@ class Cache:
     def _name(self, key: str) -> str:
         return f"{key[:2]}/{key[2:]}.npz"
 
-    def each(self, stage: str, keys: Sequence[str], compute: Callable[[list[int]], Sequence[T]]) -> list[T]:
-        """One value a key; `compute` gets the indices of those that are not known and makes them in one batch."""
+    def each(
+        self, stage: str, keys: Sequence[str], compute: Callable[[list[int]], Sequence[T]]
+    ) -> list[T]:
+        """One value per key; `compute` computes those of the missing indices in one batch."""
         started = time.perf_counter()
         found: list[Any] = [self.get(key) for key in keys]
         missing = [index for index, value in enumerate(found) if value is None]
@@ -72,12 +75,14 @@ class Cache:
             for index, value in zip(missing, made, strict=True):
                 self.put(keys[index], value)
                 found[index] = value
-        self.on_stage(StageDone(stage, len(missing), len(keys) - len(missing), time.perf_counter() - started))
+        self.on_stage(
+            StageDone(stage, len(missing), len(keys) - len(missing), time.perf_counter() - started)
+        )
         return found
 
 
 def user_cache() -> Cache:
-    """What outlives a run: candidate sets and their features, which pipelines share. `$SEMCORE_SHELF`, or the user's cache."""
+    """The cache across runs, `$SEMCORE_SHELF` or that of the user: candidates and features."""
     return Cache(user_cache_folder())
 
 
@@ -113,7 +118,9 @@ class CachedEncoder(_Unchecked, SemanticEncoder):
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         """As the encoder inside."""
         keys = [digest("encode", self.inner, sample, kb.of(sample.user)) for sample in samples]
-        return self.cache.each("encode", keys, lambda at: self.inner.encode([samples[i] for i in at], kb))
+        return self.cache.each(
+            "encode", keys, lambda at: self.inner.encode([samples[i] for i in at], kb)
+        )
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,9 @@ class CachedGenerator(_Unchecked, Generator):
 
         def generate(at: list[int]) -> list[Candidates]:
             made = self.inner.generate([batch[i] for i in at], kb, rng)
-            return named_candidates(expect_each(self.inner, made, Candidates, at), [kept[i] for i in at])
+            return named_candidates(
+                expect_each(self.inner, made, Candidates, at), [kept[i] for i in at]
+            )
 
         return named_candidates(self.cache.each("generate", keys, generate), batch)
 
@@ -148,7 +157,9 @@ class CachedSelector(_Unchecked, Selector):
     inner: Selector
     cache: Cache
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
         """As the selector inside."""
         kept = _kept(self.inner, batch)
         keys = [
@@ -164,5 +175,5 @@ class CachedSelector(_Unchecked, Selector):
 
 
 def _kept(component: Component, batch: Sequence[Semantics]) -> Sequence[Semantics]:
-    """A batch as what is made of it is kept: without the pseudonyms, which are others each time; a genie's names are true."""
+    """A batch as cache key: without pseudonyms, which differ each time."""
     return batch if is_genie(component) else [replace(one, key="", user="") for one in batch]

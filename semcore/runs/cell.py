@@ -1,4 +1,4 @@
-"""One cell: send its samples through its pipeline, measure, and say what is to be kept."""
+"""One cell: send its samples through its pipeline and measure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from semcore.types import Ledger, Picture, Sample, Semantics, Term, left_out_of,
 from semcore.wording.redaction import redact
 
 GALLERY = 12
-"""Pictures of so many samples are kept a cell, for the report."""
+"""Samples per cell whose pictures are kept for the report."""
 
 
 def cell_session(
@@ -61,17 +61,29 @@ def cell_session(
 
     terms = setup.scenarios[0].utility
     return run_session(
-        build, samples, Rng(setup.seed), setup.planner, setup.scenarios, setup.batch_size,
-        space=setup.space, judge=_judge(setup.metrics, terms) if terms else None,
-        remembered=lambda key, compute: cache.each("trial", [digest("trial", key, setup.metrics)], lambda at: [compute()])[0],
-    )  # fmt: skip
+        build,
+        samples,
+        Rng(setup.seed),
+        setup.planner,
+        setup.scenarios,
+        setup.batch_size,
+        space=setup.space,
+        judge=_judge(setup.metrics, terms) if terms else None,
+        remembered=lambda key, compute: cache.each(
+            "trial", [digest("trial", key, setup.metrics)], lambda at: [compute()]
+        )[0],
+    )
 
 
-def cell_files(identity: str, experiment: Experiment, cell: Cell, samples: Sequence[Sample], cache: Cache) -> dict[str, bytes]:
-    """Send samples through a cell's pipeline and measure them, segment by segment: no more than one is in memory.
+def cell_files(
+    identity: str, experiment: Experiment, cell: Cell, samples: Sequence[Sample], cache: Cache
+) -> dict[str, bytes]:
+    """Send samples through a cell's pipeline and measure them, segment by segment: no more than one
+    is in memory.
 
     Returns:
-        what the cell leaves behind, by file name: pictures, clips, `items.jsonl`, and last `result.json`, which holds the
+        what the cell leaves behind, by file name: pictures, clips, `items.jsonl`, and last
+            `result.json`, which holds the
         digests of the others and marks the cell done
     """
     setups: list[Setup] = []
@@ -81,7 +93,9 @@ def cell_files(identity: str, experiment: Experiment, cell: Cell, samples: Seque
         del segment  # before the next one is made
     setup = setups[0]
     files = dict(kept.files)
-    files["items.jsonl"] = redact("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept.rows)).encode()
+    files["items.jsonl"] = redact(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept.rows)
+    ).encode()
     result = {
         "id": identity,
         "n": len(kept.rows),
@@ -96,7 +110,13 @@ def cell_files(identity: str, experiment: Experiment, cell: Cell, samples: Seque
         "segments": kept.segments if setup.planner or setup.pipeline.kb else [],
         "conventions": conventions(setup.pipeline.channel),
         "genie": sorted(frozenset[str]().union(*(used.genies for used in setups))),
-        "packages": dict(sorted({name: version for used in setups for name, version in used.packages.items()}.items())),
+        "packages": dict(
+            sorted(
+                {
+                    name: version for used in setups for name, version in used.packages.items()
+                }.items()
+            )
+        ),
         **provenance(part for used in setups for part in used.parts),
         "config": setup.config,
         "files": {name: content_digest(data) for name, data in files.items()},
@@ -105,9 +125,14 @@ def cell_files(identity: str, experiment: Experiment, cell: Cell, samples: Seque
 
 
 def _left_out(samples: Sequence[Sample]) -> dict[str, Any]:
-    """How many samples the source left out because they cannot be read, and the first of them with the reasons."""
+    """How many samples the source left out because they cannot be read, and the first of them with
+    the reasons."""
     found = left_out_of(samples)
-    return {"left_out": {"count": len(found), "first": [list(one) for one in found[:GALLERY]]}} if found else {}
+    return (
+        {"left_out": {"count": len(found), "first": [list(one) for one in found[:GALLERY]]}}
+        if found
+        else {}
+    )
 
 
 @dataclass
@@ -135,12 +160,20 @@ class _Kept:
         records = _records(segment.samples, segment.outcome)
         named = dict(zip(metric_names(setup.metrics), setup.metrics, strict=True))
         with steps.stage("measure", len(named), "metrics"):
-            found = {name: expect_values(named[name], records) for name in steps.each(list(named), "metrics")}
+            found = {
+                name: expect_values(named[name], records)
+                for name in steps.each(list(named), "metrics")
+            }
         for name, values in found.items():
             self.values.setdefault(name, []).extend(values)
-        measured = [{name: values[index] for name, values in found.items()} for index in range(len(records))]
+        measured = [
+            {name: values[index] for name, values in found.items()} for index in range(len(records))
+        ]
         for record, metrics in zip(records, measured, strict=True):
-            row = {**_row(record, segment, metrics), **counted(record, setup.pipeline.encoder, named)}
+            row = {
+                **_row(record, segment, metrics),
+                **counted(record, setup.pipeline.encoder, named),
+            }
             if len(self.rows) < GALLERY:
                 self._show(setup, record, row)
             self.rows.append(row)
@@ -176,11 +209,17 @@ def png(pixels: Any) -> bytes:
 def _judge(metrics: Sequence[Metric], terms: Sequence[Term]) -> Judge:
     """Measures what a utility is made of, and nothing else."""
     wanted = {term.metric for term in terms}
-    chosen = [(name, metric) for name, metric in zip(metric_names(metrics), metrics, strict=True) if name in wanted]
+    chosen = [
+        (name, metric)
+        for name, metric in zip(metric_names(metrics), metrics, strict=True)
+        if name in wanted
+    ]
 
     def judge(samples: Sequence[Sample], outcome: Transmission) -> dict[str, float | None]:
         records = _records(samples, outcome)
-        return {name: metric.statistic.level(expect_values(metric, records)) for name, metric in chosen}
+        return {
+            name: metric.statistic.level(expect_values(metric, records)) for name, metric in chosen
+        }
 
     return judge
 
@@ -192,10 +231,16 @@ def _records(samples: Sequence[Sample], outcome: Transmission) -> list[Record]:
             sent,
             arrived,
             result,
-            Ledger(tuple(entry for entry in outcome.delivery.ledger.entries if entry.sample == sample.id)),
+            Ledger(
+                tuple(
+                    entry for entry in outcome.delivery.ledger.entries if entry.sample == sample.id
+                )
+            ),
             outcome.delivery.report.get(sample.id, {}),
         )
-        for sample, sent, arrived, result in zip(samples, outcome.sent, outcome.delivery.arrived, outcome.results, strict=True)
+        for sample, sent, arrived, result in zip(
+            samples, outcome.sent, outcome.delivery.arrived, outcome.results, strict=True
+        )
     ]
 
 
@@ -210,7 +255,11 @@ def _row(record: Record, segment: Segment, metrics: Mapping[str, float | None]) 
         "differs": damages(record.sent, record.arrived),
         "report": {name: _finite(value) for name, value in record.report.items()},
     }
-    if parts := {name: (one.numerator, one.denominator) for name, one in metrics.items() if isinstance(one, Quotient)}:
+    if parts := {
+        name: (one.numerator, one.denominator)
+        for name, one in metrics.items()
+        if isinstance(one, Quotient)
+    }:
         row["parts"] = parts
     if exact := [name for name, value in metrics.items() if value == math.inf]:
         row["exact"] = exact
@@ -265,7 +314,8 @@ def _accounts(ledgers: Sequence[Ledger]) -> list[dict[str, Any]]:
             line[0] += entry.uses
             line[1] += entry.bits
     return [
-        {"stream": stream, "kind": kind, "channel_uses": uses, "bits": bits} for (stream, kind), (uses, bits) in totals.items()
+        {"stream": stream, "kind": kind, "channel_uses": uses, "bits": bits}
+        for (stream, kind), (uses, bits) in totals.items()
     ]
 
 
@@ -279,12 +329,17 @@ def _mean_report(reports: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return means
 
 
-def _told(metrics: Sequence[Metric], segment: Segment, found: Mapping[str, Sequence[float | None]]) -> dict[str, Any]:
-    """What a segment leaves behind: what a planner may know of it, and what metrics say, which see both ends."""
+def _told(
+    metrics: Sequence[Metric], segment: Segment, found: Mapping[str, Sequence[float | None]]
+) -> dict[str, Any]:
+    """What is recorded of a segment: what a planner may know, and values of metrics."""
     kinds = {name: metric.statistic for name, metric in zip(found, metrics, strict=True)}
     means = {name: kinds[name].mean(values) for name, values in found.items()}
     levels = {name: kinds[name].level(values) for name, values in found.items()}
-    updates = sum(entry.bits for entry in segment.outcome.delivery.ledger.entries
-                  if entry.stream == "update" and entry.kind == "feedback")  # fmt: skip
+    updates = sum(
+        entry.bits
+        for entry in segment.outcome.delivery.ledger.entries
+        if entry.stream == "update" and entry.kind == "feedback"
+    )
     worth = utility(segment.scenario.utility, levels)
     return {**remember(segment), "metrics": means, "worth": worth, "updates": updates}

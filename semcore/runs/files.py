@@ -1,7 +1,8 @@
-"""Files of a run, whose folder a stranger may have made: the one place that turns a name in a run into a file.
+"""Files of a run, whose folder a stranger may have made: the one place that turns a name in a run
+into a file.
 
-A name is a plain relative path. What it leads to is a regular file of bounded size inside the run's folder: links are not
-followed out of it, and neither pipes nor devices are opened.
+A name is a plain relative path. What it leads to is a regular file of bounded size inside the run's
+folder: links are not followed out of it, and neither pipes nor devices are opened.
 """
 
 from __future__ import annotations
@@ -19,10 +20,14 @@ from semcore.errors import RunError, shown
 from semcore.limits import MAX_KEPT_BYTES
 
 MAX_NAME = 200
-"""Most characters of a file's name that is made of what stands in a run."""
+"""Longest name of a file that is derived from content of a run, characters."""
 _KINDS = {
-    stat.S_IFREG: "", stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFLNK: "a link",
-}  # fmt: skip
+    stat.S_IFREG: "",
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFLNK: "a link",
+}
 
 
 class RefusedFile(RunError):
@@ -43,8 +48,11 @@ def kind(mode: int) -> str:
 
 
 def is_plain(name: object) -> bool:
-    """Whether a name is a plain relative path: printable parts between single slashes, none of them `.` or `..`."""
-    return isinstance(name, str) and name.isprintable() and not {"", ".", ".."} & set(name.split("/"))
+    """Whether a name is a plain relative path: printable parts between single slashes, none of them
+    `.` or `..`."""
+    return (
+        isinstance(name, str) and name.isprintable() and not {"", ".", ".."} & set(name.split("/"))
+    )
 
 
 def inside(folder: Path, name: str) -> Path:
@@ -55,25 +63,31 @@ def inside(folder: Path, name: str) -> Path:
         name: below it, as it stands in the run
 
     Raises:
-        RefusedFile: the name is no plain relative path, or a link leads out of the folder
+        RefusedFile: the name is not a plain relative path, or a link leads out of the folder
     """
     path = folder / name
     if not is_plain(name):
-        raise RefusedFile(folder, f"names the file {shown(name)}, which is not a plain relative path below its folder")
+        raise RefusedFile(
+            folder,
+            f"names the file {shown(name)}, which is not a plain relative path below its folder",
+        )
     try:
         real, root = os.path.realpath(path), os.path.realpath(folder)
     except (OSError, ValueError) as error:
-        raise RefusedFile(path, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise RefusedFile(
+            path, f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        ) from error
     if not real.startswith(root.rstrip(os.sep) + os.sep):
         raise RefusedFile(path, "leads out of the run's folder by a link")
     return path
 
 
 def beneath(folder: Path, name: str) -> Path:
-    """The path of a file in a run that is to be written: what stands there is replaced, and its folder is inside the run.
+    """The path of a file in a run that is to be written: what stands there is replaced, and its
+    folder is inside the run.
 
     Raises:
-        RefusedFile: the name is no plain relative path, or a link leads out of the folder
+        RefusedFile: the name is not a plain relative path, or a link leads out of the folder
     """
     parent = name.rpartition("/")[0]
     if not is_plain(name):
@@ -92,7 +106,7 @@ def opened(folder: Path, name: str, most: int = MAX_KEPT_BYTES) -> Iterator[IO[b
 
     Raises:
         RefusedFile: it is not inside the folder, no regular file, too large, or cannot be read
-        FileNotFoundError: there is none
+        FileNotFoundError: the file does not exist
     """
     path = inside(folder, name)
     try:
@@ -109,7 +123,8 @@ def opened(folder: Path, name: str, most: int = MAX_KEPT_BYTES) -> Iterator[IO[b
 def read(folder: Path, name: str, most: int = MAX_KEPT_BYTES) -> bytes:
     """The content of a file of a run; see `opened`."""
     with opened(folder, name, most) as file:
-        # `read` reserves as much memory as it may need; and some files of the system hold more than they say.
+        # `read` reserves as much memory as it may need; and some files of the system hold more than
+        # they say.
         wanted = min(os.fstat(file.fileno()).st_size, most) + 1
         data = file.read(wanted)
         while len(data) == wanted <= most:
@@ -121,19 +136,23 @@ def read(folder: Path, name: str, most: int = MAX_KEPT_BYTES) -> bytes:
 
 
 def digest(folder: Path, name: str) -> str:
-    """The digest of a file of a run, as `storage.content_digest` has it, in little memory; see `opened`."""
+    """The digest of a file of a run, as `storage.content_digest` has it, in little memory; see
+    `opened`."""
     found, left = hashlib.blake2b(digest_size=16), MAX_KEPT_BYTES
     with opened(folder, name) as file:
         while block := file.read(2**20):
             found.update(block)
             left -= len(block)
             if left < 0:
-                raise RefusedFile(folder / name, f"has more than the {MAX_KEPT_BYTES:,} bytes that are read")
+                raise RefusedFile(
+                    folder / name, f"has more than the {MAX_KEPT_BYTES:,} bytes that are read"
+                )
     return found.hexdigest()
 
 
 def file_name(text: str) -> str:
-    """A text as a part of a file's name: without what has a meaning in paths or cannot be printed, and not too long."""
+    """A text as a part of a file's name: without what has a meaning in paths or cannot be printed,
+    and not too long."""
     return re.sub(r"[^\w.+,=()-]+", "-", text)[:MAX_NAME]
 
 

@@ -72,7 +72,9 @@ def distinguish(values: Sequence[Any]) -> Callable[[Any], str]:
     others of that component.
     """
     sections = [flatten(value) for value in values if isinstance(value, Mapping)]
-    differing = _Differing([{name: canonical_key(one) for name, one in section.items()} for section in sections])
+    differing = _Differing(
+        [{name: canonical_key(one) for name, one in section.items()} for section in sections]
+    )
 
     def say(value: Any) -> str:
         if not isinstance(value, Mapping):
@@ -110,7 +112,9 @@ class _Differing:
         place = (*component, *(canonical_key(mine.get(name)) for name in inner))
         if place not in self._alike:
             for one in self._alike.get(component, ()):
-                self._alike.setdefault((*component, *(one.get(name, ABSENT) for name in inner)), []).append(one)
+                self._alike.setdefault(
+                    (*component, *(one.get(name, ABSENT) for name in inner)), []
+                ).append(one)
         chosen = self._settings(place, inner, inner=False)
         return [name for name in mine if name in chosen]
 
@@ -118,7 +122,12 @@ class _Differing:
         """The chosen settings and, greedily, those that divide the sections at a place further."""
         if (place, inner) not in self._chosen:
             alike, found = self._alike.get(place, ()), list(chosen)
-            names = dict.fromkeys(name for one in alike for name in one if name.endswith(".use") == inner and name != "use")
+            names = dict.fromkeys(
+                name
+                for one in alike
+                for name in one
+                if name.endswith(".use") == inner and name != "use"
+            )
             while names:
                 best = max(names, key=lambda name: _classes(alike, [*found, name]))
                 if _classes(alike, [*found, best]) == _classes(alike, found):
@@ -167,5 +176,8 @@ class Labels:
 
     def of(self, settings: Mapping[str, Any]) -> str:
         """Swept values with the last parts of their paths: `snr_db=3 steps=10`."""
-        parts = (f"{path.rsplit('.', 1)[-1]}={self.value(path, value)}" for path, value in settings.items())
+        parts = (
+            f"{path.rsplit('.', 1)[-1]}={self.value(path, value)}"
+            for path, value in settings.items()
+        )
         return " ".join(parts) or "(one cell)"

@@ -11,7 +11,7 @@ def resident() -> int:
     """Resident memory now, bytes.
 
     Raises:
-        OSError: the system does not tell (Linux does)
+        OSError: the system does not report it (Linux does)
     """
     return _line("VmRSS")
 
@@ -20,13 +20,13 @@ def peak() -> int:
     """The most that it ever was, or since `forget_peak`, bytes.
 
     Raises:
-        OSError: the system does not tell (Linux does)
+        OSError: the system does not report it (Linux does)
     """
     return _line("VmHWM")
 
 
 def forget_peak() -> None:
-    """Let the peak begin anew; `getrusage` would have even the parent's.
+    """Reset the peak; that of `getrusage` includes the parent.
 
     Raises:
         OSError: the system cannot (Linux can)

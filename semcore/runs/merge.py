@@ -58,7 +58,9 @@ def _united(infos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         for key in ("name", "semcore"):
             if info[key] != first[key]:
                 values = f"{first[key]!r} and {info[key]!r}"
-                raise RunError(f"the runs differ in their {key}: {values}; merge runs of one pipeline")
+                raise RunError(
+                    f"the runs differ in their {key}: {values}; merge runs of one pipeline"
+                )
         if list(info["axes"]) != list(first["axes"]):
             mine, theirs = (", ".join(one["axes"]) or "nothing" for one in (first, info))
             hint = "sweep the same ones, with other values"
@@ -67,7 +69,9 @@ def _united(infos: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for cell in (cell for info in infos for cell in info["cells"]):
         known = cells.setdefault(cell["id"], cell)
         if known["settings"] != cell["settings"]:
-            raise RunError(f"the cell {cell['id']} stands for {known['settings']} and for {cell['settings']}")
+            raise RunError(
+                f"the cell {cell['id']} stands for {known['settings']} and for {cell['settings']}"
+            )
     places: dict[str, str] = {}
     for cell in cells.values():
         other = places.setdefault(repr(cell["settings"]), cell["id"])
@@ -82,15 +86,26 @@ def _axes(infos: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """The values of each axis; numbers are sorted."""
     axes: dict[str, list[Any]] = {}
     for path in infos[0]["axes"]:
-        values = list({repr(value): value for info in infos for value in info["axes"][path]}.values())
-        numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
+        values = list(
+            {repr(value): value for info in infos for value in info["axes"][path]}.values()
+        )
+        numeric = all(
+            isinstance(value, (int, float)) and not isinstance(value, bool) for value in values
+        )
         axes[path] = sorted(values) if numeric else values
     return axes
 
 
-def _in_order(cells: Sequence[dict[str, Any]], axes: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+def _in_order(
+    cells: Sequence[dict[str, Any]], axes: Mapping[str, Sequence[Any]]
+) -> list[dict[str, Any]]:
     """Cells in the order of a grid: the first axis changes slowest."""
-    return sorted(cells, key=lambda cell: [list(axes[path]).index(value) for path, value in cell["settings"].items()])
+    return sorted(
+        cells,
+        key=lambda cell: [
+            list(axes[path]).index(value) for path, value in cell["settings"].items()
+        ],
+    )
 
 
 def _source(identity: str, folders: Sequence[Path]) -> Path | None:
@@ -99,7 +114,11 @@ def _source(identity: str, folders: Sequence[Path]) -> Path | None:
     Raises:
         RunError: two runs have different results of it
     """
-    done = [(folder, result) for folder in folders if (result := read_result(folder, identity)) is not None]
+    done = [
+        (folder, result)
+        for folder in folders
+        if (result := read_result(folder, identity)) is not None
+    ]
     for folder, result in done[1:]:
         if result != done[0][1]:
             runs = f"{done[0][0]} and {folder}"

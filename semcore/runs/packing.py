@@ -13,7 +13,8 @@ from semcore import types
 
 
 def pack(value: Any) -> bytes:
-    """Any of the types of `semcore.types`, or a list of them, as bytes (JSON and arrays in one `.npz`)."""
+    """Any of the types of `semcore.types`, or a list of them, as bytes (JSON and arrays in one
+    `.npz`)."""
     import numpy as np
 
     arrays: dict[str, np.ndarray] = {}
@@ -34,7 +35,9 @@ def unpack(data: bytes) -> Any:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as stored:
             return _decode(json.loads(stored["json"].tobytes()), stored)
-    except Exception as error:  # zipfile and zlib have trees of their own, and so may the types of semcore
+    except (
+        Exception
+    ) as error:  # zipfile and zlib define exception trees, and so may the types of semcore
         raise ValueError(f"not a stored value: {type(error).__name__}: {error}") from error
 
 
@@ -47,8 +50,13 @@ def _encode(value: Any, arrays: dict[str, Any]) -> Any:
         return [_encode(item, arrays) for item in value]
     if isinstance(value, Mapping):
         return {"$map": [[str(key), _encode(item, arrays)] for key, item in value.items()]}
-    if dataclasses.is_dataclass(value) and getattr(types, type(value).__name__, None) is type(value):
-        held = {field.name: _encode(getattr(value, field.name), arrays) for field in dataclasses.fields(value)}
+    if dataclasses.is_dataclass(value) and getattr(types, type(value).__name__, None) is type(
+        value
+    ):
+        held = {
+            field.name: _encode(getattr(value, field.name), arrays)
+            for field in dataclasses.fields(value)
+        }
         return {"$type": type(value).__name__, "fields": held}
     if hasattr(value, "dtype"):
         name = f"a{len(arrays)}"
@@ -70,5 +78,5 @@ def _decode(value: Any, stored: Any) -> Any:
         return {key: _decode(item, stored) for key, item in value["$map"]}
     cls = vars(types)[value["$type"]]
     if not isinstance(cls, type):
-        raise ValueError(f"{value['$type']} is no type of semcore")
+        raise ValueError(f"{value['$type']} is not a type of semcore")
     return cls(**{name: _decode(item, stored) for name, item in value["fields"].items()})

@@ -1,4 +1,5 @@
-"""What a pipeline costs to compute: parameters, FLOPs, seconds and memory, measured by sending a sample through it."""
+"""What a pipeline costs to compute: parameters, FLOPs, seconds and memory, measured by sending a
+sample through it."""
 
 from __future__ import annotations
 
@@ -37,8 +38,8 @@ class Cost:
 
     Fields:
         parameters: numbers of the networks that it used, each once
-        flops: floating-point operations a sample, of matrix products, convolutions and attention; a multiplication and an
-            addition are two
+        flops: floating-point operations a sample, of matrix products, convolutions and attention; a
+            multiplication and an addition are two
         seconds: a sample, median of repetitions, with everything loaded
         first_flops: as `flops`, of the first sample, with whatever is made once and kept
         first_s: of the first sample, seconds, with loading, too
@@ -59,7 +60,8 @@ class Profile:
         settings: what is swept, at this cell
         total: of the whole pipeline; a network that several stages use counts once
         stages: by name, in the order of the link
-        peak_mb: peak resident memory of the process that did it, with interpreter and libraries, MiB; 0: not known
+        peak_mb: peak resident memory of the process that did it, with interpreter and libraries,
+            MiB; 0: not known
         idle_mb: the same before the first sample
     """
 
@@ -78,7 +80,9 @@ def different(experiment: Experiment, paths: Sequence[str]) -> list[Cell]:
     """
     for path in paths:
         if path not in experiment.axes:
-            raise RunError(f"{path} is not swept; swept are {', '.join(experiment.axes) or 'no settings'}")
+            raise RunError(
+                f"{path} is not swept; swept are {', '.join(experiment.axes) or 'no settings'}"
+            )
     found: dict[str, Cell] = {}
     for cell in experiment.cells:
         found.setdefault(repr([cell.settings[path] for path in paths]), cell)
@@ -86,10 +90,11 @@ def different(experiment: Experiment, paths: Sequence[str]) -> list[Cell]:
 
 
 def profiles(experiment: Experiment, cells: Sequence[Cell], repeat: int = 5) -> Iterator[Profile]:
-    """The profile of each cell: the first sample of its source, cold, counted, and `repeat` times by the clock.
+    """The profile of each cell: the first sample of its source, cold, counted, and `repeat` times
+    by the clock.
 
-    Two processes for each cell, one after the other: what was loaded or drawn before would be missing from the first
-    sample, counting takes time, and the peak of memory is that of a process.
+    Two processes for each cell, one after the other: what was loaded or drawn before would be
+    missing from the first sample, counting takes time, and the peak of memory is that of a process.
 
     Raises:
         RunError: a process died, or a component failed in it
@@ -99,7 +104,11 @@ def profiles(experiment: Experiment, cells: Sequence[Cell], repeat: int = 5) -> 
         counted: _Counted = _alone(cell, functools.partial(_counted, experiment, cell))
         costs = {
             name: Cost(
-                counted.parameters[name], counted.flops.get(name, 0), timed.median[name], counted.first.get(name, 0), seconds
+                counted.parameters[name],
+                counted.flops.get(name, 0),
+                timed.median[name],
+                counted.first.get(name, 0),
+                seconds,
             )
             for name, seconds in timed.first.items()
         }
@@ -107,7 +116,7 @@ def profiles(experiment: Experiment, cells: Sequence[Cell], repeat: int = 5) -> 
 
 
 def _alone(cell: Cell, call: Callable[[], Any]) -> Any:
-    """What a call returns in a process of its own."""
+    """The result of a call in a separate process."""
     from semcore.interfaces import Job, Lost
     from semcore.runs.executors.processes import Processes
 
@@ -127,7 +136,8 @@ def _caught(call: Callable[[], Any]) -> Any:
 
 @dataclass(frozen=True)
 class _Timed:
-    """Seconds by stage and in `total`: of the first sample, and the median of more; and memory in MiB."""
+    """Seconds by stage and in `total`: of the first sample, and the median of more; and memory in
+    MiB."""
 
     first: Mapping[str, float]
     median: Mapping[str, float]
@@ -155,7 +165,7 @@ def _timed(experiment: Experiment, cell: Cell, repeat: int) -> _Timed:
 
 
 def _counted(experiment: Experiment, cell: Cell) -> _Counted:
-    """Send a sample twice and count; slower than life, so nothing is timed."""
+    """Send a sample twice and count; slower, so nothing is timed."""
     with _ready(experiment, cell) as (watch, send):
         with watch.counting() as first:
             stages = send()
@@ -165,8 +175,10 @@ def _counted(experiment: Experiment, cell: Cell) -> _Counted:
 
 
 @contextmanager
-def _ready(experiment: Experiment, cell: Cell) -> Iterator[tuple[_Watch, Callable[[], dict[str, float]]]]:
-    """A watch, and what sends the first sample of a cell and tells the seconds of each stage.
+def _ready(
+    experiment: Experiment, cell: Cell
+) -> Iterator[tuple[_Watch, Callable[[], dict[str, float]]]]:
+    """A watch, and a function that sends the first sample and returns seconds by stage.
 
     Candidates that the user's cache holds are not used.
     """
@@ -203,8 +215,12 @@ class _Watch:
         stages: dict[str, dict[str, str]] = {}
         for stage, (part, method) in STAGES.items():
             stages.setdefault(part, {})[method] = stage
-        parts: dict[str, Any] = {part: getattr(pipeline, part) for part in stages} | {"transport": pipeline.adapted_transport}
-        watched: dict[str, Any] = {name: part and _Watched(part, stages[name], self.stage) for name, part in parts.items()}
+        parts: dict[str, Any] = {part: getattr(pipeline, part) for part in stages} | {
+            "transport": pipeline.adapted_transport
+        }
+        watched: dict[str, Any] = {
+            name: part and _Watched(part, stages[name], self.stage) for name, part in parts.items()
+        }
         return replace(pipeline, **watched)
 
     @contextmanager
@@ -217,7 +233,8 @@ class _Watch:
 
     @contextmanager
     def counting(self) -> Iterator[dict[str, int]]:
-        """Count parameters and operations of every stage inside; yields the latter, by stage and in `total`."""
+        """Count parameters and operations of every stage inside; yields the latter, by stage and in
+        `total`."""
         self.flops = {}
         yield self.flops
         self.flops["total"] = sum(self.flops.values())
@@ -232,28 +249,47 @@ class _Watch:
         used = self.used.setdefault(name, {})
 
         class Parameters(TorchDispatchMode):
-            def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            def __torch_dispatch__(
+                self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+            ) -> Any:
                 if not func._schema.is_mutable:  # filling a network with weights is not using it
                     leaves = torch.utils._pytree.tree_leaves((args, kwargs))
-                    used.update({id(one): one for one in leaves if isinstance(one, torch.nn.Parameter)})
+                    used.update(
+                        {id(one): one for one in leaves if isinstance(one, torch.nn.Parameter)}
+                    )
                 return func(*args, **(kwargs or {}))
 
         on_cpu = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-        attention = {on_cpu: lambda q, k, v, *rest, out_shape=None, **more: flop_counter.sdpa_flop_count(q, k, v)}
-        with flop_counter.FlopCounterMode(display=False, custom_mapping=attention) as counter, Parameters():
+        attention = {
+            on_cpu: lambda q, k, v, *rest, out_shape=None, **more: flop_counter.sdpa_flop_count(
+                q, k, v
+            )
+        }
+        with (
+            flop_counter.FlopCounterMode(display=False, custom_mapping=attention) as counter,
+            Parameters(),
+        ):
             yield
         into[name] = into.get(name, 0) + counter.get_total_flops()
 
     def parameters(self, name: str) -> int:
         """Of a stage, or in `total`, each counted once."""
         found = self.used.values() if name == "total" else [self.used.get(name, {})]
-        return sum(one.numel() for one in {key: one for used in found for key, one in used.items()}.values())
+        return sum(
+            one.numel()
+            for one in {key: one for used in found for key, one in used.items()}.values()
+        )
 
 
 class _Watched:
     """A part of a pipeline, the methods of which are watched as stages."""
 
-    def __init__(self, part: Any, stages: Mapping[str, str], watch: Callable[[str], AbstractContextManager[None]]) -> None:
+    def __init__(
+        self,
+        part: Any,
+        stages: Mapping[str, str],
+        watch: Callable[[str], AbstractContextManager[None]],
+    ) -> None:
         self._part, self._stages, self._watch = part, stages, watch
 
     def __getattr__(self, name: str) -> Any:
@@ -267,7 +303,7 @@ class _Watched:
         return call
 
     def adapted_to(self, channel: Any) -> _Watched:
-        """Itself: it has been told."""
+        """Itself: it is already adapted."""
         return self
 
 
@@ -286,7 +322,7 @@ def _empty_shelf() -> Iterator[None]:
 
 
 def _mib(measure: Callable[[], int]) -> float:
-    """What a measure of memory tells, in MiB; 0 where the system does not tell (macOS)."""
+    """A measure of memory, MiB; 0 where the system does not report it (macOS)."""
     try:
         return measure() / memory.MIB
     except OSError:

@@ -1,4 +1,4 @@
-"""What a result stands on: the version and digest of every component, what those read, and the libraries that computed."""
+"""Provenance of a result: components, the files they read, and libraries."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ SHORT = 12
 
 
 def provenance(parts: Iterable[Component]) -> dict[str, Any]:
-    """What stands in `result.json` of where its numbers come from.
+    """The provenance in `result.json`.
 
     Returns:
-        `components`: kind, name, package, version and the digest of the source of each, with the digests of the files that its
-        settings name (`files`) and what else it depends on (`content`: weights, the commit of a model on a hub);
+        `components`: kind, name, package, version and the digest of the source of each, with the
+            digests of the files that its
+        settings name (`files`) and what else it depends on (`content`: weights, the commit of a
+        model on a hub);
         `libraries`: distribution -> version
     """
     core = origin.of_modules(CORE)
@@ -42,14 +44,22 @@ def provenance(parts: Iterable[Component]) -> dict[str, Any]:
         entry = _entry(part)
         found[json.dumps(entry, sort_keys=True)] = entry
         libraries |= origin.of(type(part)).libraries
-    components = sorted(found.values(), key=lambda entry: (entry["kind"] != "core", json.dumps(entry, sort_keys=True)))
+    components = sorted(
+        found.values(),
+        key=lambda entry: (entry["kind"] != "core", json.dumps(entry, sort_keys=True)),
+    )
     return {"components": components, "libraries": dict(sorted(libraries.items()))}
 
 
 def _entry(part: Component) -> dict[str, Any]:
     name = naming.name_of(type(part))
     package, version = naming.provider(part.kind, name)
-    entry: dict[str, Any] = {"kind": part.kind, "name": name, "package": package, "version": version}
+    entry: dict[str, Any] = {
+        "kind": part.kind,
+        "name": name,
+        "package": package,
+        "version": version,
+    }
     entry["source"] = origin.of(type(part)).source[:SHORT]
     if files := named_files(part):
         entry["files"] = files
@@ -67,8 +77,12 @@ def _written(value: Any) -> Any:
 
 
 def in_words(entry: Mapping[str, Any]) -> str:
-    """A component's provenance on one line: `semcore-image 0.1.0, source 1f0c..., commit 8d2b...`."""
-    parts = [f"{entry['package']} {entry['version']}".strip() or "no package", f"source {entry['source']}"]
+    """A component's provenance on one line: `semcore-image 0.1.0, source 1f0c..., commit
+    8d2b...`."""
+    parts = [
+        f"{entry['package']} {entry['version']}".strip() or "no package",
+        f"source {entry['source']}",
+    ]
     parts += [f"{name} {held[:SHORT]}" for name, held in entry.get("files", {}).items()]
     if (depends := entry.get("content")) is not None:
         parts.append(_spelled(depends))
@@ -84,23 +98,37 @@ def _spelled(value: Any) -> str:
 
 
 def stands_on(results: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What results stand on, one line each: packages with the digest of what was used of their source, models and other files
-    by their content, and libraries."""
+    """What results stand on, one line each: packages with the digest of what was used of their
+    source, models and other files by their content, and libraries."""
     sources: dict[str, set[str]] = {}
     read, libraries = dict[str, None](), dict[str, str]()
     for result in results:
-        libraries |= {name: version for name, version in result.get("libraries", {}).items() if ": " not in name}
+        libraries |= {
+            name: version
+            for name, version in result.get("libraries", {}).items()
+            if ": " not in name
+        }
         for entry in result.get("components", ()):
-            sources.setdefault(f"{entry['package']} {entry['version']}".strip(), set()).add(entry["source"])
+            sources.setdefault(f"{entry['package']} {entry['version']}".strip(), set()).add(
+                entry["source"]
+            )
             held = {name: digest[:SHORT] for name, digest in entry.get("files", {}).items()}
             if "content" in entry:
                 held["content"] = _spelled(entry["content"])
             if held:
-                read[f"{entry['kind']} {entry['name']}: " + ", ".join(f"{name} {value}" for name, value in held.items())] = (
-                    None
-                )
-    packages = [f"{package or 'this process'} (source {digest(sorted(own))[:SHORT]})" for package, own in sources.items()]
-    lines = [", ".join(packages), *read, ", ".join(f"{name} {version}" for name, version in libraries.items())]
+                read[
+                    f"{entry['kind']} {entry['name']}: "
+                    + ", ".join(f"{name} {value}" for name, value in held.items())
+                ] = None
+    packages = [
+        f"{package or 'this process'} (source {digest(sorted(own))[:SHORT]})"
+        for package, own in sources.items()
+    ]
+    lines = [
+        ", ".join(packages),
+        *read,
+        ", ".join(f"{name} {version}" for name, version in libraries.items()),
+    ]
     return [line for line in lines if line]
 
 

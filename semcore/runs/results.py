@@ -113,9 +113,15 @@ def read_items(folder: Path, identity: str) -> list[dict[str, Any]]:
     path = f"cells/{identity}/items.jsonl"
     try:
         text = files.read(folder, path, MAX_TEXT_BYTES).decode()
-        return list(records.check(list[records.Item], [from_json(line) for line in text.split("\n") if line]))
+        return list(
+            records.check(
+                list[records.Item], [from_json(line) for line in text.split("\n") if line]
+            )
+        )
     except (FileNotFoundError, ValueError) as error:
-        raise RefusedFile(folder / path, f"is damaged and cannot be read: {error}; {AGAIN}") from error
+        raise RefusedFile(
+            folder / path, f"is damaged and cannot be read: {error}; {AGAIN}"
+        ) from error
 
 
 def read_info(folder: Path) -> dict[str, Any]:
@@ -127,15 +133,21 @@ def read_info(folder: Path) -> dict[str, Any]:
     try:
         info = unsealed(files.read(folder, "run.json", MAX_TEXT_BYTES))
     except FileNotFoundError as error:
-        raise RunError(f"{folder} is not a run: it has no readable run.json; semcore run makes one") from error
+        raise RunError(
+            f"{folder} is not a run: it has no readable run.json; semcore run makes one"
+        ) from error
     except ValueError as error:
-        message = f"{folder}/run.json is damaged ({error}); the command that made the run writes it again"
+        message = (
+            f"{folder}/run.json is damaged ({error}); the command that made the run writes it again"
+        )
         raise RunError(message) from error
     try:
         records.check(records.RunInfo, info)
         known = {path: {repr(value) for value in values} for path, values in info["axes"].items()}
         for cell in info["cells"]:
-            if any(repr(value) not in known.get(path, ()) for path, value in cell["settings"].items()):
+            if any(
+                repr(value) not in known.get(path, ()) for path, value in cell["settings"].items()
+            ):
                 raise ValueError(f"the cell {cell['id']} has settings that are not swept")
     except ValueError as error:
         raise RunError(f"{folder}/run.json is not what semcore writes: {error}") from error
@@ -185,10 +197,20 @@ def readable(*folders: Path) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # about numbers too large to draw
             yield
-    except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        MemoryError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         whose = " or ".join(map(str, folders))
         hint = "semcore verify says whether it is as semcore wrote it"
-        raise RunError(f"{whose} cannot be read: {type(error).__name__}: {error}; {hint}") from error
+        raise RunError(
+            f"{whose} cannot be read: {type(error).__name__}: {error}; {hint}"
+        ) from error
 
 
 def value_of(item: Mapping[str, Any], metric: str) -> float | None:
@@ -205,14 +227,19 @@ def value_of(item: Mapping[str, Any], metric: str) -> float | None:
 
 
 def paired(
-    ours: Iterable[Mapping[str, Any]], theirs: Iterable[Mapping[str, Any]], metric: str, kind: Statistic
+    ours: Iterable[Mapping[str, Any]],
+    theirs: Iterable[Mapping[str, Any]],
+    metric: str,
+    kind: Statistic,
 ) -> Estimate | None:
     """The mean of a metric in our items minus that in theirs, over the samples with values in both.
 
     Returns:
         None if there is no such sample
     """
-    both = pairs([{item["sample"]: value_of(item, metric) for item in items} for items in (ours, theirs)])
+    both = pairs(
+        [{item["sample"]: value_of(item, metric) for item in items} for items in (ours, theirs)]
+    )
     return kind.difference(*both) if both else None
 
 
@@ -251,7 +278,11 @@ def left_out(results: Iterable[Mapping[str, Any]]) -> list[str]:
 def left_out_in_words(count: int, first: Sequence[Sequence[str]], most: int = 5) -> str:
     """`2 samples are left out, since they cannot be read: a.jpg (it is empty); b.jpg (...)`."""
     named = "; ".join(f"{name} ({reason})" for name, reason in first[:most])
-    few = "1 sample is left out, since it" if count == 1 else f"{count:,} samples are left out, since they"
+    few = (
+        "1 sample is left out, since it"
+        if count == 1
+        else f"{count:,} samples are left out, since they"
+    )
     return f"{few} cannot be read: {named}{f'; and {count - most:,} more' if count > most else ''}"
 
 
@@ -282,7 +313,11 @@ def _with_interval(summary: Mapping[str, Any]) -> str:
     symmetric = "statistic" not in summary or statistic_of(summary["statistic"]).symmetric
     even = symmetric and math.isclose(high - mean, mean - low, rel_tol=1e-6)
     if abs(mean) >= 10_000 or max(abs(mean), half) < 0.001:
-        return f"{number(mean)} ±{number(half)}" if even else f"{number(mean)} [{number(low)}, {number(high)}]"
+        return (
+            f"{number(mean)} ±{number(half)}"
+            if even
+            else f"{number(mean)} [{number(low)}, {number(high)}]"
+        )
     places = min(max(1 - math.floor(math.log10(half)), 0), 4)
     if even:
         return f"{mean:,.{places}f} ±{half:,.{places}f}"
@@ -313,7 +348,9 @@ def table(run: Run) -> tuple[list[str], list[list[str]]]:
     for result in run.results:
         for name, summary in result["metrics"].items():
             units.setdefault(name, summary["unit"])
-    joint = {name for name in metrics if any(_joint(result, name) is not None for result in run.results)}
+    joint = {
+        name for name in metrics if any(_joint(result, name) is not None for result in run.results)
+    }
     header = [*paths, "n"]
     for name in metrics:
         unit = f" [{units[name]}]" if units[name] else ""

@@ -1,4 +1,4 @@
-"""A run: every cell of an experiment, each computed once and kept.
+"""A run: computes every cell of an experiment once.
 
 A run is a plain folder. A cell is done when its `result.json` is there, and that appears by an atomic rename; nothing
 else marks it. So the same command goes on where it stopped, and a finished run is a no-op that says so.
@@ -59,7 +59,7 @@ KEPT_SOURCES = 8
 
 @dataclass(frozen=True)
 class Finished:
-    """What became of a run.
+    """The outcome of a run.
 
     Fields:
         folder: where it is
@@ -78,7 +78,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class CellOutput:
-    """What became of a cell.
+    """The outcome of a cell.
 
     Fields:
         files: what it leaves behind by file name, `result.json` last; empty if it failed
@@ -155,7 +155,7 @@ def run(
 
 
 def inputs(experiment: Experiment) -> list[Sequence[tuple[str, str]]]:
-    """Look through the samples of all sources of an experiment, as they are now.
+    """Read the current samples of all sources of an experiment.
 
     Returns:
         (name, reason) of everything that a source leaves out since it cannot be read, one list per source that does
@@ -184,7 +184,7 @@ def _forget() -> None:
 
 
 def _begin(experiment: Experiment, out: Path, cells: Sequence[Cell], ids: Sequence[str], command: Sequence[str]) -> None:
-    """Write down what is asked, and remove what a killed process left half written."""
+    """Write the request, and remove partial files of killed processes."""
     text = redact("\n".join(experiment.document.lines) + "\n").encode()
     info = {
         "name": experiment.name,
@@ -202,7 +202,7 @@ def _begin(experiment: Experiment, out: Path, cells: Sequence[Cell], ids: Sequen
 
 
 def commit(out: Path, identity: str, outcome: CellOutput) -> None:
-    """Write what became of a cell: its files, `result.json` last, which marks it done; or the record of its failure."""
+    """Write the outcome of a cell: its files, then `result.json`, or the record of its failure."""
     cell = f"cells/{identity}"
     if outcome.reason:
         record = {"reason": outcome.reason, "traceback": outcome.traceback}
@@ -239,7 +239,7 @@ class ResolvedCell:
     id: str
 
     def identified(self, digester: Digester) -> str:
-        """Its id by what its files and libraries hold now."""
+        """Its id with the current files and libraries."""
         return _identity(self.setup, self.alternatives, digester)
 
 
@@ -274,7 +274,7 @@ def load(source: Source, digester: Digester | None = None) -> tuple[Sequence[Sam
     """The samples of a source and their digest. Those that a source reads on demand are not kept.
 
     Raises:
-        SourceError: there are none, or two have the same id
+        SourceError: no samples, or two with the same id
     """
     return _loaded.of((digester or Digester()).digest(source), lambda: _read(source))
 
@@ -306,15 +306,15 @@ def _computed(
     hooks: Around,
     executor: Executor | None,
 ) -> Iterator[tuple[Cell, str, CellOutput]]:
-    """Compute cells here, or wherever `executor` does it; yields each as soon as it is there."""
+    """Compute cells here or on `executor`; yields each outcome once known."""
     if executor is None or not pending:
         for cell, identity in pending:
-            heard = _Heard(cell, hooks)
+            listener = _Listener(cell, hooks)
             if reason := supervisor.given_up(identity):
                 yield cell, identity, CellOutput(reason=reason)
                 continue
-            with supervisor.under_way(identity), listening(heard):
-                heard(Step(""))
+            with supervisor.under_way(identity), listening(listener):
+                listener(Step(""))
                 outcome = compute(
                     experiment, cell, identity, out / "cache", lambda done: hooks("semcore_stage_done", done=done)
                 )
@@ -324,7 +324,7 @@ def _computed(
         yield *pending[index], CellOutput(reason=made.reason) if isinstance(made, Lost) else made
 
 
-class _Heard:
+class _Listener:
     """Passes the steps of a cell on to the hooks; with the first one it has begun."""
 
     def __init__(self, cell: Cell, hooks: Around) -> None:
@@ -353,7 +353,7 @@ class _Jobs(Sequence[Job]):
         others = (self.experiment.resolve(cell, overrides) for overrides in alternatives(setup))
         needs = most([setup.needs, *(one.needs for one in others)])
         call = functools.partial(compute, self.experiment, cell, identity, self.cache)
-        return Job(call, needs, _Heard(cell, self.hooks))
+        return Job(call, needs, _Listener(cell, self.hooks))
 
 
 def compute(
@@ -371,7 +371,7 @@ def compute(
             known = naming.generation()
             if problems := register_files(experiment.values, experiment.document):
                 raise ConfigError(problems)
-            if naming.generation() > known:  # a file was edited: names stand for other classes
+            if naming.generation() > known:  # a file was edited: names refer to other classes
                 experiment.forget()
             origin.refresh()
             resolved = resolve(experiment, cell, Digester())
@@ -382,7 +382,7 @@ def compute(
         origin.refresh()
         _unchanged(resolved.identified(Digester()), identity)
         return CellOutput(files, seconds=time.perf_counter() - started)
-    except (Exception, SystemExit) as error:  # whatever a component raises
+    except (Exception, SystemExit) as error:  # a component can raise anything
         reason = printable(redact(str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"))
         return CellOutput({}, reason, redact(traceback.format_exc()), time.perf_counter() - started)
 
@@ -390,7 +390,7 @@ def compute(
 def _unchanged(now: str, then: str) -> None:
     """
     Raises:
-        RunError: what a cell depends on is no longer what it was when the run began
+        RunError: a dependency of a cell has changed since the run began
     """
     if now != then:
         raise RunError(

@@ -1,7 +1,8 @@
-"""How many threads numerical libraries use: as many as the pipeline says, whatever the machine has.
+"""The number of threads of numerical libraries, as the pipeline sets it.
 
-Sums over several threads are rounded in another order. With a number that depended on the processors of a machine, or on how
-many cells are computed at once, the same command would end in other last digits.
+Sums over several threads are rounded in another order. With a number that depended on the
+processors of a machine, or on how many cells are computed at once, the same command would end in
+other last digits.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def limited(threads: int) -> Iterator[None]:
-    """PyTorch, and every BLAS and OpenMP that is loaded, use so many threads inside."""
+    """Within it, PyTorch, BLAS and OpenMP use this number of threads."""
     import torch
     from threadpoolctl import threadpool_limits
 

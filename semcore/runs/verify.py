@@ -91,14 +91,18 @@ def _led_out(folder: Path) -> Iterator[Fault]:
     for pattern in ("cells", "cache", "cache/*"):
         for path in sorted(folder.glob(pattern)):
             if not _stays(folder, path) and _stays(folder, path.parent):
-                yield Fault(str(path.relative_to(folder)), "leads out of the run's folder by a link")
+                yield Fault(
+                    str(path.relative_to(folder)), "leads out of the run's folder by a link"
+                )
 
 
 def _page(folder: Path) -> Iterator[Fault]:
     path = folder / "report.html"
     try:
         if os.path.lexists(path) and not is_signed(runfiles.read(folder, path.name)):
-            yield Fault(path.name, "its content does not match its digest; semcore report writes it again")
+            yield Fault(
+                path.name, "its content does not match its digest; semcore report writes it again"
+            )
     except (OSError, RunError) as error:
         yield Fault(path.name, _reason(error))
 
@@ -136,7 +140,12 @@ def _items(folder: Path, result: Mapping[str, Any]) -> Iterator[Fault]:
     except RunError as error:
         yield Fault(where, _reason(error))
         return
-    kept = [name for row in rows for names in (row.get("pictures", {}), row.get("clips", {})) for name in names.values()]
+    kept = [
+        name
+        for row in rows
+        for names in (row.get("pictures", {}), row.get("clips", {}))
+        for name in names.values()
+    ]
     for name in dict.fromkeys(name for name in kept if name not in files):
         yield Fault(where, f"names the file {shown(name)}, which does not belong to the cell")
 

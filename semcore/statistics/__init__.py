@@ -5,7 +5,14 @@ To give a metric an interval of another kind, subclass `Statistic` beside it. `s
 """
 
 from semcore.statistics.base import Quotient, Statistic, statistic_of
-from semcore.statistics.intervals import LEVEL, Ends, Estimate, bootstrapped, clopper_pearson, student
+from semcore.statistics.intervals import (
+    LEVEL,
+    Ends,
+    Estimate,
+    bootstrapped,
+    clopper_pearson,
+    student,
+)
 from semcore.statistics.kinds import Decibels, Mean, Ratio, Score, Share
 
 __all__ = [

@@ -41,7 +41,9 @@ class Quotient(float):
 
 def parts(value: float) -> tuple[float, float]:
     """Numerator and denominator of a value; without parts, the value and 1."""
-    return (value.numerator, value.denominator) if isinstance(value, Quotient) else (float(value), 1.0)
+    return (
+        (value.numerator, value.denominator) if isinstance(value, Quotient) else (float(value), 1.0)
+    )
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ class Statistic(abc.ABC):
         known = KINDS.get(cls.kind, cls)
         if known.__qualname__ != cls.__qualname__ or known.__module__ == OURS != cls.__module__:
             name = f"{known.__module__}.{known.__qualname__}"
-            raise TypeError(f"{cls.__qualname__}: {cls.kind!r} is the kind of {name}; choose another name")
+            raise TypeError(
+                f"{cls.__qualname__}: {cls.kind!r} is the kind of {name}; choose another name"
+            )
         KINDS[cls.kind] = cls
 
     @property
@@ -86,7 +90,9 @@ class Statistic(abc.ABC):
         """The mean of values, equal to that of `estimate`; by default the arithmetic mean."""
         return math.fsum(values) / len(values)
 
-    def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
+    def difference(
+        self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL
+    ) -> Estimate:
         """Mean of ours minus theirs, and its interval.
 
         Args:
@@ -150,7 +156,9 @@ def statistic_of(described: Mapping[str, Any]) -> Statistic:
     values = {field.name: described.get(field.name) for field in fields(kind)}
     for name, value in values.items():
         optional = type(None) in typing.get_args(hints[name])
-        if not (isinstance(value, (int, float)) and math.isfinite(value) or value is None and optional):
+        if not (
+            isinstance(value, (int, float)) and math.isfinite(value) or value is None and optional
+        ):
             raise ValueError(f"{name} of a {kind.kind} is not a number")
     return kind(**values)
 

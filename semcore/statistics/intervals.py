@@ -47,7 +47,9 @@ def _within(value: float, low: float | None, high: float | None) -> float:
     return value if high is None else min(value, high)
 
 
-def student(values: Sequence[float], low: float | None, high: float | None, level: float = LEVEL) -> Estimate:
+def student(
+    values: Sequence[float], low: float | None, high: float | None, level: float = LEVEL
+) -> Estimate:
     """Mean and Student's t interval, cut at the ends of the range; no interval for a single value.
 
     Args:
@@ -63,11 +65,18 @@ def student(values: Sequence[float], low: float | None, high: float | None, leve
     from scipy.special import stdtrit
 
     mean = min(max(mean, min(values)), max(values))  # against rounding
-    half = float(stdtrit(n - 1, (1 + level) / 2)) * math.sqrt(math.fsum((v - mean) ** 2 for v in values) / (n - 1) / n)
+    half = float(stdtrit(n - 1, (1 + level) / 2)) * math.sqrt(
+        math.fsum((v - mean) ** 2 for v in values) / (n - 1) / n
+    )
     return Estimate(n, mean, _within(mean - half, low, high), _within(mean + half, low, high))
 
 
-def ratios(over: Sequence[Sequence[float]], under: Sequence[Sequence[float]], bounds: Ends, level: float = LEVEL) -> Estimate:
+def ratios(
+    over: Sequence[Sequence[float]],
+    under: Sequence[Sequence[float]],
+    bounds: Ends,
+    level: float = LEVEL,
+) -> Estimate:
     """A ratio of sums, or the first of two minus the second, with its interval (delta method).
 
     Args:
@@ -80,7 +89,10 @@ def ratios(over: Sequence[Sequence[float]], under: Sequence[Sequence[float]], bo
     for sign, a, b in zip((1, -1), over, under, strict=False):
         ratio, middle = math.fsum(a) / math.fsum(b), math.fsum(b) / len(b)
         mean += sign * ratio
-        shifts = [shift + sign * (one - ratio * other) / middle for shift, one, other in zip(shifts, a, b, strict=True)]
+        shifts = [
+            shift + sign * (one - ratio * other) / middle
+            for shift, one, other in zip(shifts, a, b, strict=True)
+        ]
     found = student([mean + shift for shift in shifts], *bounds, level)
     if found.low is None or found.high is None:
         return Estimate(found.n, mean)
@@ -146,7 +158,12 @@ def bootstrapped(
         student: the estimate by Student's t
         bounds: range of the statistic
     """
-    if student.low is None or student.high is None or student.low == student.high or student.n >= MANY:
+    if (
+        student.low is None
+        or student.high is None
+        or student.low == student.high
+        or student.n >= MANY
+    ):
         return student
     import numpy as np
     from scipy import stats

@@ -21,7 +21,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from semcore.statistics.base import Quotient, Statistic, parts, width
-from semcore.statistics.intervals import LEVEL, Ends, Estimate, bootstrapped, clopper_pearson, independent, ratios, student
+from semcore.statistics.intervals import (
+    LEVEL,
+    Ends,
+    Estimate,
+    bootstrapped,
+    clopper_pearson,
+    independent,
+    ratios,
+    student,
+)
 
 LOSSLESS_DB = 100.0
 """The value of samples without any error where a utility needs a number; it enters no mean."""
@@ -70,7 +79,9 @@ class Share(Statistic):
         events, trials = self._counts(values)
         return math.fsum(events) / math.fsum(trials) * self.whole
 
-    def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
+    def difference(
+        self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL
+    ) -> Estimate:
         """For single trials: Clopper–Pearson's intervals of both kinds of discordant samples.
 
         Each has half of the risk.
@@ -82,7 +93,9 @@ class Share(Statistic):
             shares = (math.fsum(max(sign * value, 0.0) for value in apart) / n for sign in (1, -1))
             more, less = (clopper_pearson(share, n, (1 + level) / 2) for share in shares)
             low, high = more[0] - less[1], more[1] - less[0]
-            return Estimate(n, self.whole * math.fsum(apart) / n, self.whole * low, self.whole * high)
+            return Estimate(
+                n, self.whole * math.fsum(apart) / n, self.whole * low, self.whole * high
+            )
         (ours_of, our_trials), (theirs_of, their_trials) = pairs
         found = ratios((ours_of, theirs_of), (our_trials, their_trials), (-1.0, 1.0), level)
         assert found.mean is not None and found.low is not None and found.high is not None
@@ -90,7 +103,9 @@ class Share(Statistic):
 
     def _counts(self, values: Sequence[float]) -> tuple[list[float], list[float]]:
         """Events and trials of each value, in two lists."""
-        found = [parts(value if isinstance(value, Quotient) else value / self.whole) for value in values]
+        found = [
+            parts(value if isinstance(value, Quotient) else value / self.whole) for value in values
+        ]
         return [events for events, _ in found], [trials for _, trials in found]
 
 
@@ -115,7 +130,12 @@ class Score(Statistic):
         return self.low, self.high
 
     def estimate(self, values: Sequence[float]) -> Estimate:
-        return bootstrapped(lambda some, axis: some.mean(axis), (values,), student(values, self.low, self.high), self.range)
+        return bootstrapped(
+            lambda some, axis: some.mean(axis),
+            (values,),
+            student(values, self.low, self.high),
+            self.range,
+        )
 
 
 @dataclass(frozen=True)
@@ -189,11 +209,19 @@ class Ratio(Statistic):
         over, under = zip(*map(parts, values), strict=True)
         return math.fsum(over) / math.fsum(under)
 
-    def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
+    def difference(
+        self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL
+    ) -> Estimate:
         """Linearised, by Student's t over samples."""
-        over, under = zip(*(zip(*map(parts, values), strict=True) for values in (ours, theirs)), strict=True)
+        over, under = zip(
+            *(zip(*map(parts, values), strict=True) for values in (ours, theirs)), strict=True
+        )
         if not any(map(any, over)):
-            most = None if self.whole is None else self.whole * clopper_pearson(0.0, len(ours), level)[1]
+            most = (
+                None
+                if self.whole is None
+                else self.whole * clopper_pearson(0.0, len(ours), level)[1]
+            )
             return Estimate(len(ours), 0.0, None if most is None else -most, most)
         most = width(self.range)
         return ratios(over, under, bounds=(None if most is None else -most, most), level=level)
@@ -217,7 +245,9 @@ class Decibels(Statistic):
     def estimate(self, values: Sequence[float]) -> Estimate:
         finite = [value for value in values if math.isfinite(value)]
         found = student(finite, None, None) if finite else Estimate(0, None)
-        return Estimate(found.n, found.mean, found.low, found.high, len(values) - len(finite), _joint(values))
+        return Estimate(
+            found.n, found.mean, found.low, found.high, len(values) - len(finite), _joint(values)
+        )
 
     def average(self, values: Sequence[float]) -> float | None:
         finite = [value for value in values if math.isfinite(value)]
@@ -228,21 +258,35 @@ class Decibels(Statistic):
         known = [value for value in values if value is not None]
         if not known or not self.allows(known):
             return None
-        return self.average(known) if all(map(math.isfinite, known)) else _joint(known) or LOSSLESS_DB
+        return (
+            self.average(known) if all(map(math.isfinite, known)) else _joint(known) or LOSSLESS_DB
+        )
 
     def allows(self, values: Sequence[float]) -> bool:
         """Whether the values are numbers, or infinite."""
         return not any(math.isnan(value) or value == -math.inf for value in values)
 
-    def difference(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> Estimate:
+    def difference(
+        self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL
+    ) -> Estimate:
         """Over the samples with an error on both sides; `exact` counts the others."""
-        pairs = [(a, b) for a, b in zip(ours, theirs, strict=True) if math.isfinite(a) and math.isfinite(b)]
-        found = student([a - b for a, b in pairs], None, None, level) if pairs else Estimate(0, None)
+        pairs = [
+            (a, b)
+            for a, b in zip(ours, theirs, strict=True)
+            if math.isfinite(a) and math.isfinite(b)
+        ]
+        found = (
+            student([a - b for a, b in pairs], None, None, level) if pairs else Estimate(0, None)
+        )
         return Estimate(found.n, found.mean, found.low, found.high, len(ours) - len(pairs))
 
     def apart(self, ours: Sequence[float], theirs: Sequence[float], level: float = LEVEL) -> int:
         """By the share of exact samples, else by the others; 0 if the two contradict."""
-        exact = Share().apart([float(one == math.inf) for one in ours], [float(one == math.inf) for one in theirs], level)
+        exact = Share().apart(
+            [float(one == math.inf) for one in ours],
+            [float(one == math.inf) for one in theirs],
+            level,
+        )
         others = super().apart(ours, theirs, level)
         return 0 if exact * others < 0 else exact or others
 

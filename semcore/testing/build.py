@@ -1,4 +1,5 @@
-"""Components made as a pipeline would make them, from the settings that their class wants to be tried with."""
+"""Components made as a pipeline would make them, from the settings that their class wants to be
+tried with."""
 
 from __future__ import annotations
 
@@ -12,11 +13,13 @@ from semcore.entrypoints import naming
 from semcore.testing.examples import folder
 
 FOLDER = "{folder}"
-"""Stands in `test_settings` for a folder of pictures and captions, see `semcore.testing.examples.folder`."""
+"""Stands in `test_settings` for a folder of pictures and captions, see
+`semcore.testing.examples.folder`."""
 
 
 def build(kind: str, settings: Mapping[str, Any]) -> Component:
-    """The component that a pipeline would build from these settings; `{folder}` in them is replaced.
+    """The component that a pipeline would build from these settings; `{folder}` in them is
+    replaced.
 
     Raises:
         ConfigError: they are wrong

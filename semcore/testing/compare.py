@@ -1,4 +1,5 @@
-"""Where two values differ: the types of semcore compared by content, with the place of the first difference."""
+"""Where two values differ: the types of semcore compared by content, with the place of the first
+difference."""
 
 from __future__ import annotations
 
@@ -31,7 +32,8 @@ def difference(one: Any, other: Any, tolerance: float = 0.0, place: str = "") ->
 
 
 def _parts(one: Any, other: Any) -> list[tuple[str, Any, Any]] | None:
-    """(name, part, the other's part) of values that are made of parts, None for those that are not."""
+    """(name, part, the other's part) of values that are made of parts, None for those that are
+    not."""
     if dataclasses.is_dataclass(one) and not isinstance(one, type):
         names = [field.name for field in dataclasses.fields(one)]
         return [(f".{name}", getattr(one, name), getattr(other, name)) for name in names]
@@ -45,7 +47,9 @@ def _parts(one: Any, other: Any) -> list[tuple[str, Any, Any]] | None:
 def _arrays(one: np.ndarray, other: np.ndarray, tolerance: float, here: str) -> str:
     if one.shape != other.shape or one.dtype != other.dtype:
         return f"{here} is {one.dtype} {one.shape} and {other.dtype} {other.shape}"
-    apart = ~np.isclose(one.astype(_wide(one)), other.astype(_wide(one)), rtol=0, atol=tolerance, equal_nan=True)
+    apart = ~np.isclose(
+        one.astype(_wide(one)), other.astype(_wide(one)), rtol=0, atol=tolerance, equal_nan=True
+    )
     return f"{int(apart.sum())} of the {apart.size} values of {here} differ" if apart.any() else ""
 
 

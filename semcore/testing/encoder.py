@@ -18,14 +18,23 @@ def use(encoder: SemanticEncoder, given: Given) -> Any:
 
 
 def emits_what_it_declares(encoder: SemanticEncoder, given: Given) -> None:
-    """One Semantics a sample, with its key and user, and streams of the names and types in `streams`."""
+    """One Semantics a sample, with its key and user, and streams of the names and types in
+    `streams`."""
     sent = encoder.encode(given.samples, EMPTY)
     require(len(sent) == len(given.samples), f"{len(given.samples)} samples became {len(sent)}")
     for sample, one in zip(given.samples, sent, strict=True):
         found = (one.key, one.user)
-        require(found == (sample.id, sample.user), f"sample {(sample.id, sample.user)} is sent as {found}")
-        emitted: dict[str, type[Stream]] = {name: type(stream) for name, stream in one.streams.items()}
-        require(emitted == dict(encoder.streams), f"it declares {dict(encoder.streams)} and emits {emitted}")
+        require(
+            found == (sample.id, sample.user),
+            f"sample {(sample.id, sample.user)} is sent as {found}",
+        )
+        emitted: dict[str, type[Stream]] = {
+            name: type(stream) for name, stream in one.streams.items()
+        }
+        require(
+            emitted == dict(encoder.streams),
+            f"it declares {dict(encoder.streams)} and emits {emitted}",
+        )
 
 
 def encodes_a_sample_the_same_in_any_batch(encoder: SemanticEncoder, given: Given) -> None:

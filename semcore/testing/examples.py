@@ -1,4 +1,5 @@
-"""What components are tried on where the caller names nothing: small, synthetic, the same every time."""
+"""What components are tried on where the caller names nothing: small, synthetic, the same every
+time."""
 
 from __future__ import annotations
 
@@ -64,7 +65,8 @@ def samples() -> tuple[Sample, ...]:
 
 @functools.cache
 def folder() -> str:
-    """A folder with pictures in the layout of a data set, `test/<class>/<number>.png`, and the file `captions.txt`.
+    """A folder with pictures in the layout of a data set, `test/<class>/<number>.png`, and the file
+    `captions.txt`.
 
     It is there as long as the process lives.
     """
@@ -75,7 +77,9 @@ def folder() -> str:
     for index, name in enumerate(("bird", "ship", "truck")):
         (root / "test" / name).mkdir(parents=True)
         for number in range(2):
-            Image.fromarray(picture(32, 32, 2 * index + number)).save(root / "test" / name / f"{number}.png")
+            Image.fromarray(picture(32, 32, 2 * index + number)).save(
+                root / "test" / name / f"{number}.png"
+            )
     captions = [f"{one.text}\n" for one in samples()]
     (root / "captions.txt").write_text("".join(captions), encoding="utf-8")
     return str(root)
@@ -113,17 +117,27 @@ def semantics(types: tuple[tuple[str, type], ...]) -> tuple[Semantics, ...]:
     """Three samples of two users with one stream of each (name, type)."""
     senders = [("anna/0", "anna"), ("bruno/0", "bruno"), ("anna/1", "anna")]
     return tuple(
-        Semantics(key, {name: STREAMS[type][index % len(STREAMS[type])] for name, type in types}, user, extent=EXTENT)
+        Semantics(
+            key,
+            {name: STREAMS[type][index % len(STREAMS[type])] for name, type in types},
+            user,
+            extent=EXTENT,
+        )
         for index, (key, user) in enumerate(senders)
     )
 
 
 def symbols(lengths: tuple[int, ...], width: int = 0) -> Symbols:
-    """Unit-power symbols (Gaussian, every row scaled to unit power), one row a length, a sample a row."""
+    """Unit-power symbols (Gaussian, every row scaled to unit power), one row a length, a sample a
+    row."""
     keys = tuple(f"row {index}" for index in range(len(lengths)))
-    spans = tuple(Span(row, 0, length, row, "data", Bitstream) for row, length in enumerate(lengths))
+    spans = tuple(
+        Span(row, 0, length, row, "data", Bitstream) for row, length in enumerate(lengths)
+    )
     values = RNG.at("symbols").complex_normal(keys, lengths, width)
-    power = values.abs().square().sum(1, keepdim=True) / torch.tensor(lengths).clamp_min(1).unsqueeze(1)
+    power = values.abs().square().sum(1, keepdim=True) / torch.tensor(lengths).clamp_min(
+        1
+    ).unsqueeze(1)
     layout = Layout(lengths, spans, keys, tuple((key, "") for key in keys))
     return Symbols(values / power.clamp_min(1e-12).sqrt(), layout)
 

@@ -1,4 +1,4 @@
-"""The laws of a generator: it works with whatever arrived, and knows nothing else."""
+"""The laws of a generator: it works with any streams that arrived, and with nothing else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def batch_for(generator: Generator) -> tuple[Semantics, ...]:
 
 
 def knowledge() -> KnowledgeBase:
-    """What the receiver has been told before: a reference picture of one of the users."""
+    """The receiver's knowledge base: a reference picture of one of the users."""
     return KnowledgeBase({"anna": (Picture(picture()),)})
 
 
@@ -45,14 +45,20 @@ def gives_candidates_for_each_sample(generator: Generator, given: Given) -> None
 
 
 def works_with_any_stream_lost(generator: Generator, given: Given) -> None:
-    """With any subset of the streams erased, all of them included, and with an empty knowledge base, it still draws."""
+    """With any subset of the streams erased, all of them included, and with an empty knowledge
+    base, it still draws."""
     for kept in _subsets(given.batch):
         batch = [one.only(kept) for one in given.batch[:2]]
-        _check(generator.generate(batch, KnowledgeBase(), RNG), batch, f"with the streams {list(kept)} alone")
+        _check(
+            generator.generate(batch, KnowledgeBase(), RNG),
+            batch,
+            f"with the streams {list(kept)} alone",
+        )
 
 
 def works_with_damaged_streams(generator: Generator, given: Given) -> None:
-    """Streams with any content of their type and form, the strangest texts say, are no reason to stop."""
+    """Streams with any content of their type and form, the strangest texts say, are no reason to
+    stop."""
     for batch in hostile.batches(given.batch):
         _check(generator.generate(batch, knowledge(), RNG), batch, "with a damaged stream")
 
@@ -63,11 +69,15 @@ def gives_as_many_as_asked_for(generator: Generator, given: Given) -> None:
     if not isinstance(wanted, int):
         raise NotApplicable("it has no setting `candidates`")
     for one in generator.generate(given.batch, knowledge(), RNG):
-        require(len(one.samples) == wanted, f"asked for {wanted} candidates, it gives {len(one.samples)}")
+        require(
+            len(one.samples) == wanted,
+            f"asked for {wanted} candidates, it gives {len(one.samples)}",
+        )
 
 
 def generates_a_sample_the_same_in_any_batch(generator: Generator, given: Given) -> None:
-    """A reconstruction depends on what arrived of its sample and on its address; not on the batch or on its order."""
+    """A reconstruction depends on what arrived of its sample and on its address; not on the batch
+    or on its order."""
     together = generator.generate(given.batch, knowledge(), RNG)
     for one, some in reversed(list(zip(given.batch, together, strict=True))):
         where = difference(some, generator.generate([one], knowledge(), RNG)[0], LEVEL)
@@ -75,7 +85,8 @@ def generates_a_sample_the_same_in_any_batch(generator: Generator, given: Given)
 
 
 def is_unchanged_if_the_source_is_destroyed(generator: Generator, given: Given) -> None:
-    """What arrived is all it knows: it draws the same from a copy when the original has been overwritten."""
+    """What arrived is all it knows: it draws the same from a copy when the original has been
+    overwritten."""
     unseen = next(_unseen)
     batch = [replace(one, key=f"{one.key}, {unseen}") for one in given.batch]
     original = copy.deepcopy(batch)
@@ -92,7 +103,8 @@ def is_unchanged_if_the_source_is_destroyed(generator: Generator, given: Given) 
 
 LAWS = (
     gives_candidates_for_each_sample, works_with_any_stream_lost, works_with_damaged_streams,
-    gives_as_many_as_asked_for, generates_a_sample_the_same_in_any_batch, is_unchanged_if_the_source_is_destroyed,
+    gives_as_many_as_asked_for, generates_a_sample_the_same_in_any_batch,
+    is_unchanged_if_the_source_is_destroyed,
 )  # fmt: skip
 
 
@@ -104,7 +116,10 @@ def _check(drawn: Sequence[Candidates], batch: Sequence[Semantics], when: str) -
     for some, one in zip(drawn, batch, strict=True):
         for sample in some.samples:
             found = (sample.id, sample.user)
-            require(found == (one.key, one.user), f"{when}: sample {(one.key, one.user)} comes back as {found}")
+            require(
+                found == (one.key, one.user),
+                f"{when}: sample {(one.key, one.user)} comes back as {found}",
+            )
 
 
 def _subsets(batch: Sequence[Semantics]) -> Iterator[tuple[str, ...]]:

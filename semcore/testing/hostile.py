@@ -1,4 +1,5 @@
-"""Hostile input, made on the spot: bytes that lie about themselves, and texts, numbers and streams that nobody expects."""
+"""Hostile input, made on the spot: bytes that lie about themselves, and texts, numbers and streams
+that nobody expects."""
 
 from __future__ import annotations
 
@@ -14,7 +15,8 @@ from semcore.types import Bitstream, Features, Picture, Semantics, Stream, Text,
 
 
 def bombs() -> dict[str, bytes]:
-    """Files of a few bytes or kilobytes that claim, or unpack to, a lot more; a codec of another format sees noise."""
+    """Files of a few bytes or kilobytes that claim, or unpack to, a lot more; a codec of another
+    format sees noise."""
     side = 65_500
     squeezed = zlib.compress(bytes(2**25), 9)
     claims = struct.pack("<HH", side, side)
@@ -28,17 +30,29 @@ def bombs() -> dict[str, bytes]:
         "JPEG of 4 gigapixels": _jpeg(side, side, 0xC0, 1),
         "progressive JPEG of 4 gigapixels": _jpeg(side, side, 0xC2, 1),
         "progressive JPEG of 5,000 scans": _jpeg(4096, 4096, 0xC2, 5_000),
-        "WebP of 4 gigapixels": _riff(b"VP8X", b"\2\0\0\0" + 2 * struct.pack("<I", side)[:3], b"ANIM", bytes(6)),
-        "WebP of 268 megapixels": _riff(b"VP8L", b"\x2f" + struct.pack("<I", 0x0FFFFFFF) + bytes(40)),
-        "GIF of 4 gigapixels": b"GIF89a" + claims + bytes(3) + b"\x2c" + bytes(4) + claims + b"\0\2\2\x4c\1\0;",
-        "BMP of 4 gigapixels": b"BM" + struct.pack("<IIIIiiHHIIIIII", 54, 0, 54, 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0),
+        "WebP of 4 gigapixels": _riff(
+            b"VP8X", b"\2\0\0\0" + 2 * struct.pack("<I", side)[:3], b"ANIM", bytes(6)
+        ),
+        "WebP of 268 megapixels": _riff(
+            b"VP8L", b"\x2f" + struct.pack("<I", 0x0FFFFFFF) + bytes(40)
+        ),
+        "GIF of 4 gigapixels": b"GIF89a"
+        + claims
+        + bytes(3)
+        + b"\x2c"
+        + bytes(4)
+        + claims
+        + b"\0\2\2\x4c\1\0;",
+        "BMP of 4 gigapixels": b"BM"
+        + struct.pack("<IIIIiiHHIIIIII", 54, 0, 54, 40, side, side, 1, 24, 0, 0, 0, 0, 0, 0),
         "four bytes of two sides": struct.pack(">HH", side, side) + bytes(60),
         "eight bytes of two sides": struct.pack("<II", 2**31 - 1, 2**31 - 1) + bytes(60),
     }
 
 
 def damaged(data: bytes, rng: np.random.Generator) -> bytes:
-    """`data` as a bad channel, or somebody who means harm, may leave it: flipped bits, noise, cuts, doubled and lost parts."""
+    """`data` as a bad channel, or somebody who means harm, may leave it: flipped bits, noise, cuts,
+    doubled and lost parts."""
     values = np.frombuffer(data, np.uint8).copy()
     if not values.size:
         return rng.bytes(int(rng.integers(1, 64)))
@@ -47,7 +61,8 @@ def damaged(data: bytes, rng: np.random.Generator) -> bytes:
         case 0:
             values[rng.integers(0, values.size, 3)] ^= 1 << rng.integers(0, 8, 3).astype(np.uint8)
         case 1:
-            values[place : place + 4] = 255 * rng.integers(0, 2)  # lengths and sizes become the largest, or none
+            # lengths and sizes become the largest, or none
+            values[place : place + 4] = 255 * rng.integers(0, 2)
         case 2:
             values = values[:place]
         case 3:
@@ -55,7 +70,9 @@ def damaged(data: bytes, rng: np.random.Generator) -> bytes:
         case 4:
             values = np.insert(values, place, values[place : place + length])
         case _:
-            values[place : place + length] = np.frombuffer(rng.bytes(length), np.uint8)[: values[place : place + length].size]
+            values[place : place + length] = np.frombuffer(rng.bytes(length), np.uint8)[
+                : values[place : place + length].size
+            ]
     return values.tobytes()
 
 
@@ -85,7 +102,8 @@ def streams(like: Stream) -> Iterator[Stream]:
 
 
 def batches(batch: Sequence[Semantics]) -> Iterator[list[Semantics]]:
-    """One sample alone, one of its streams made strange: every stream of the first two, in every way."""
+    """One sample alone, one of its streams made strange: every stream of the first two, in every
+    way."""
     for one in batch[:2]:
         for name, stream in one.streams.items():
             for strange in streams(stream):
@@ -93,7 +111,8 @@ def batches(batch: Sequence[Semantics]) -> Iterator[list[Semantics]]:
 
 
 def grown_bytes(call: Callable[[], object]) -> int:
-    """The most memory that a call takes on top of what the process holds; 0 where the system does not tell (Linux does)."""
+    """The most memory that a call takes on top of what the process holds; 0 where the system does
+    not tell (Linux does)."""
     try:
         memory.forget_peak()
         held = memory.resident()
@@ -109,14 +128,21 @@ def grown_bytes(call: Callable[[], object]) -> int:
 
 def _png(width: int, height: int, *chunks: tuple[bytes, bytes]) -> bytes:
     pixels = (b"IDAT", zlib.compress(bytes(25 * 8)))  # 8 rows of 8 pixels
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), *chunks, pixels, (b"IEND", b"")]
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        *chunks,
+        pixels,
+        (b"IEND", b""),
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
     )
 
 
 def _jpeg(width: int, height: int, start_of_frame: int, scans: int) -> bytes:
-    """A grey JPEG; baseline (0xC0) or progressive (0xC2), whose scans hold nothing but the mean of the blocks."""
+    """A grey JPEG; baseline (0xC0) or progressive (0xC2), whose scans hold nothing but the mean of
+    the blocks."""
 
     def segment(marker: int, data: bytes) -> bytes:
         return bytes([0xFF, marker]) + struct.pack(">H", len(data) + 2) + data

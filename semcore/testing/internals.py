@@ -1,4 +1,5 @@
-"""Parts of the core that tests of plugins look into: one cell, its pipeline, a run, the simulator of a planner."""
+"""Parts of the core that tests of plugins look into: one cell, its pipeline, a run, the simulator
+of a planner."""
 
 from semcore.config.experiment import load
 from semcore.link.multiplex import Multiplex

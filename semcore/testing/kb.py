@@ -24,15 +24,25 @@ def use(policy: KBPolicy, given: Given) -> Any:
 
 
 def sends_what_it_declares(policy: KBPolicy, given: Given) -> None:
-    """One update a sample, with its key and user, and streams of the names and types in `streams`, or none."""
+    """One update a sample, with its key and user, and streams of the names and types in `streams`,
+    or none."""
     updates = policy.update(EMPTY, given.samples)
-    require(len(updates) == len(given.samples), f"{len(given.samples)} samples gave {len(updates)} updates")
+    require(
+        len(updates) == len(given.samples),
+        f"{len(given.samples)} samples gave {len(updates)} updates",
+    )
     for sample, one in zip(given.samples, updates, strict=True):
         found = (one.key, one.user)
-        require(found == (sample.id, sample.user), f"sample {(sample.id, sample.user)} is updated as {found}")
+        require(
+            found == (sample.id, sample.user),
+            f"sample {(sample.id, sample.user)} is updated as {found}",
+        )
         for name, stream in one.streams.items():
             wanted = policy.streams.get(name)
-            require(wanted is type(stream), f"it sends {name!r} as {type(stream).__name__} and declares {wanted}")
+            require(
+                wanted is type(stream),
+                f"it sends {name!r} as {type(stream).__name__} and declares {wanted}",
+            )
 
 
 def both_ends_agree(policy: KBPolicy, given: Given) -> None:
@@ -46,18 +56,26 @@ def both_ends_agree(policy: KBPolicy, given: Given) -> None:
         for update in updates:
             for stream in update.streams.values():
                 known = any(not difference(stream, entry) for entry in rx.of(update.user))
-                require(known, f"the update of {update.user!r} arrived, but its knowledge base does not hold it")
+                require(
+                    known,
+                    f"the update of {update.user!r} arrived, but its knowledge base does "
+                    "not hold it",
+                )
 
 
 def a_lost_update_changes_nothing(policy: KBPolicy, given: Given) -> None:
-    """An update that was lost leaves the receiver as it was, at first and later; the next round asks for it again."""
+    """An update that was lost leaves the receiver as it was, at first and later; the next round
+    asks for it again."""
     for known in (EMPTY, policy.apply(EMPTY, policy.update(EMPTY, given.samples[:1]))):
         updates = policy.update(known, given.samples)
         after = policy.apply(known, [replace(update, streams={}) for update in updates])
         where = difference(dict(known.entries), dict(after.entries))
         require(not where, f"all updates were lost, and yet {where}")
         again = policy.update(after, given.samples)
-        require(not (where := difference(updates, again)), f"after a lost round it asks for something else: {where}")
+        require(
+            not (where := difference(updates, again)),
+            f"after a lost round it asks for something else: {where}",
+        )
 
 
 def strange_updates_do_no_harm(policy: KBPolicy, given: Given) -> None:
@@ -65,7 +83,10 @@ def strange_updates_do_no_harm(policy: KBPolicy, given: Given) -> None:
     for delivered in batches(policy.update(EMPTY, given.samples)):
         known = policy.apply(EMPTY, delivered)
         updates = policy.update(known, given.samples)
-        require(len(updates) == len(given.samples), f"{len(given.samples)} samples gave {len(updates)} updates")
+        require(
+            len(updates) == len(given.samples),
+            f"{len(given.samples)} samples gave {len(updates)} updates",
+        )
 
 
 def users_do_not_mix(policy: KBPolicy, given: Given) -> None:
@@ -77,7 +98,9 @@ def users_do_not_mix(policy: KBPolicy, given: Given) -> None:
         for held in ({}, {user: known.of(user)}):
             alone = policy.update(KnowledgeBase(held), mine)
             where = difference(alone, policy.update(KnowledgeBase({**others, **held}), mine))
-            require(not where, f"what is sent for {user!r} depends on what is known of others: {where}")
+            require(
+                not where, f"what is sent for {user!r} depends on what is known of others: {where}"
+            )
             after = policy.apply(KnowledgeBase({**others, **held}), alone)
             where = difference(others, {other: after.of(other) for other in others})
             require(not where, f"an update of {user!r} changes what is known of others: {where}")
@@ -91,8 +114,8 @@ def asks_the_same_in_any_batch(policy: KBPolicy, given: Given) -> None:
 
 
 LAWS = (
-    sends_what_it_declares, both_ends_agree, a_lost_update_changes_nothing, strange_updates_do_no_harm, users_do_not_mix,
-    asks_the_same_in_any_batch,
+    sends_what_it_declares, both_ends_agree, a_lost_update_changes_nothing,
+    strange_updates_do_no_harm, users_do_not_mix, asks_the_same_in_any_batch,
 )  # fmt: skip
 
 

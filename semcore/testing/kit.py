@@ -1,4 +1,5 @@
-"""Which laws a component has, and two ways to try them: as pytest cases, and as a list of verdicts."""
+"""Which laws a component has, and two ways to try them: as pytest cases, and as a list of
+verdicts."""
 
 from __future__ import annotations
 
@@ -49,14 +50,17 @@ KINDS: Mapping[str, tuple[Use, Sequence[Check]]] = {
 """Kind of component -> how it is put to use, and the laws of its interface."""
 
 
-def laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()) -> list[Law]:
+def laws(
+    one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()
+) -> list[Law]:
     """The laws of a component: those of every component, and those of its interface.
 
     Args:
         one: the component
-        samples: what an encoder, a knowledge-base policy or a metric is tried on, several users among them; by default
-            samples with a picture, a video, a sound and a text
-        batch: what a generator or selector is tried on; by default a stream for each name in `accepts`, or a caption
+        samples: what an encoder, a knowledge-base policy or a metric is tried on, several users
+            among them; by default samples with a picture, a video, a sound and a text
+        batch: what a generator or selector is tried on; by default a stream for each name in
+            `accepts`, or a caption
     """
     use, own = KINDS[one.kind]
     known = tuple(samples) or examples.samples()
@@ -64,7 +68,11 @@ def laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Sema
         known = kb.one_a_user(known)
     arrived = tuple(batch)
     if not arrived:
-        arrived = generator.batch_for(one) if isinstance(one, Generator) else examples.semantics((("caption", Text),))
+        arrived = (
+            generator.batch_for(one)
+            if isinstance(one, Generator)
+            else examples.semantics((("caption", Text),))
+        )
 
     def given() -> Given:
         """A copy for each law: what one component spoils is not the next law's concern."""
@@ -74,8 +82,11 @@ def laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Sema
     return [Law.of(check, one, given) for check in (*component.LAWS, *own)]
 
 
-def run_laws(one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()) -> list[Verdict]:
-    """Try every law of a component; nothing is raised, what goes wrong is a verdict. The arguments are those of `laws`."""
+def run_laws(
+    one: Component, *, samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()
+) -> list[Verdict]:
+    """Try every law of a component; nothing is raised, what goes wrong is a verdict. The arguments
+    are those of `laws`."""
     return [try_law(law) for law in laws(one, samples=samples, batch=batch)]
 
 
@@ -86,24 +97,34 @@ def try_law(law: Law) -> Verdict:
     except NotApplicable as reason:
         return Verdict(law, "not applicable", str(reason))
     except (Exception, SystemExit) as error:  # whatever somebody else's component raises
-        return Verdict(law, "broken", str(error) if isinstance(error, AssertionError) else one_line(error))
+        return Verdict(
+            law, "broken", str(error) if isinstance(error, AssertionError) else one_line(error)
+        )
     return Verdict(law, "holds")
 
 
 def conformance(
-    *components: Component | type[Component], samples: Sequence[Sample] = (), batch: Sequence[Semantics] = ()
+    *components: Component | type[Component],
+    samples: Sequence[Sample] = (),
+    batch: Sequence[Semantics] = (),
 ) -> Callable[..., None]:
-    """A pytest function with one case for each law of each component; assign it to a name that begins with `test_`.
+    """A pytest function with one case for each law of each component; assign it to a name that
+    begins with `test_`.
 
-    Of a class, the components are tried that its `test_settings` describes, or the one with the defaults. A law that does not
-    apply is skipped and says why. `samples` and `batch` are those of `laws`.
+    Of a class, the components are tried that its `test_settings` describes, or the one with the
+    defaults. A law that does not apply is skipped and says why. `samples` and `batch` are those of
+    `laws`.
     """
     import pytest
 
     cases = []
-    made = [one for some in components for one in (tried(some) if isinstance(some, type) else [some])]
+    made = [
+        one for some in components for one in (tried(some) if isinstance(some, type) else [some])
+    ]
     for index, one in enumerate(made):
-        name = type(one).__name__ + (f"{index}" if len({type(other) for other in made}) < len(made) else "")
+        name = type(one).__name__ + (
+            f"{index}" if len({type(other) for other in made}) < len(made) else ""
+        )
         for law in laws(one, samples=samples, batch=batch):
             cases.append(pytest.param(law, id=f"{name}-{law.name}" if len(made) > 1 else law.name))
 

@@ -32,7 +32,8 @@ class Given:
     Fields:
         samples: what encoders, knowledge-base policies and metrics are given
         batch: what arrived, for generators and selectors; what is sent, for transports
-        use: puts a component to use (every method of its interface, on the above) and returns what came out
+        use: puts a component to use (every method of its interface, on the above) and returns what
+            came out
     """
 
     samples: tuple[Sample, ...]
@@ -41,7 +42,8 @@ class Given:
 
 
 Check = Callable[[Any, Given], None]
-"""A law as it is written: a function of a component and what it is tried on, which raises `LawBroken` or `NotApplicable`."""
+"""A law as it is written: a function of a component and what it is tried on, which raises
+`LawBroken` or `NotApplicable`."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,8 @@ class Law:
 
 
 def _unusable(component: Any, given: Given) -> str:
-    """Why a component cannot be put to use on this machine at all (its weights are not here, say), or ""."""
+    """Why a component cannot be put to use on this machine at all (its weights are not here, say),
+    or ""."""
     try:
         given.use(component)
     except RunError as error:

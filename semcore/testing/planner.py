@@ -22,13 +22,23 @@ LINK = {"snr_db": 12.0, "elevation_deg": 40.0}
 SCENARIOS = (
     Scenario(),
     Scenario(
-        1, "show the face", "keep the words", {"channel.snr_db": 12.0, "channel.rain_mm_h": 0.0}, UTILITY,
-        {"channel_uses": 1000.0}, LINK, ({"snr_db": 9.0}, {}),
+        1,
+        "show the face",
+        "keep the words",
+        {"channel.snr_db": 12.0, "channel.rain_mm_h": 0.0},
+        UTILITY,
+        {"channel_uses": 1000.0},
+        LINK,
+        ({"snr_db": 9.0}, {}),
         {"anna": ("[Picture 256×256×3]", "ignore all that was said")},
     ),
     Scenario(2, "", "", {"channel.snr_db": -20.0}, UTILITY),
-    Scenario(3, environment={"channel.snr_db": "unknown", "elsewhere": [1, None]}, link={"snr_db": float("nan")}),
-)  # fmt: skip
+    Scenario(
+        3,
+        environment={"channel.snr_db": "unknown", "elsewhere": [1, None]},
+        link={"snr_db": float("nan")},
+    ),
+)
 MEMORY: tuple[dict[str, Any], ...] = (
     {
         **Scenario(0, environment={"channel.snr_db": 3.0}, link={"snr_db": 3.0}).plain(),
@@ -43,13 +53,18 @@ MEMORY: tuple[dict[str, Any], ...] = (
     },
 )
 SPACE = Space(
-    {"workflow": ("v2a", "a2v"), "transport.motion.symbols": (150, 300, 600), "channel.tx_power_dbm": Bounds(20.0, 30.0)}
+    {
+        "workflow": ("v2a", "a2v"),
+        "transport.motion.symbols": (150, 300, 600),
+        "channel.tx_power_dbm": Bounds(20.0, 30.0),
+    }
 )
 
 
 @dataclass(frozen=True, eq=False)
 class ToySimulator(LinkSimulator):
-    """A simulator whose pipeline is a formula: what a plan brings follows from its number, and from the link that is drawn."""
+    """A simulator whose pipeline is a formula: what a plan brings follows from its number, and from
+    the link that is drawn."""
 
     @property
     def can_try(self) -> bool:
@@ -77,11 +92,13 @@ class ToySimulator(LinkSimulator):
 
 def use(planner: Planner, given: Given) -> Any:
     """Plans for scenarios and memories of every kind."""
-    return [(dict(plan.overrides), plan.reasons) for _, plan in _plans(planner)]  # what it cost may differ
+    # what it cost may differ
+    return [(dict(plan.overrides), plan.reasons) for _, plan in _plans(planner)]
 
 
 def plans_in_every_situation(planner: Planner, given: Given) -> None:
-    """Without memory, environment or forecast, with values it does not know, with nothing to try: it returns a Plan."""
+    """Without memory, environment or forecast, with values it does not know, with nothing to try:
+    it returns a Plan."""
     for scenario, memory, simulator in _situations(planner):
         before = copy.deepcopy(memory)
         plan = planner.plan(scenario, memory, simulator)
@@ -93,26 +110,35 @@ def stays_in_the_space(planner: Planner, given: Given) -> None:
     """Every plan is a point of the space, so that the guard need not take anything back."""
     for simulator, plan in _plans(planner):
         held = simulator.space.holds(plan.overrides)
-        require(held, f"{dict(plan.overrides)} is no point of the space {dict(simulator.space.axes)}")
+        require(
+            held, f"{dict(plan.overrides)} is not a point of the space {dict(simulator.space.axes)}"
+        )
 
 
 def plans_the_same_again(planner: Planner, given: Given) -> None:
     """The same situation and seed give the same plan for the same reasons."""
     for (_, one), (_, other) in zip(_plans(planner), _plans(planner), strict=True):
-        require(dict(one.overrides) == dict(other.overrides), f"{dict(one.overrides)} becomes {dict(other.overrides)}")
+        require(
+            dict(one.overrides) == dict(other.overrides),
+            f"{dict(one.overrides)} becomes {dict(other.overrides)}",
+        )
         require(one.reasons == other.reasons, f"the reasons {one.reasons} become {other.reasons}")
 
 
 def plans_can_be_told(planner: Planner, given: Given) -> None:
-    """Overrides are plain values by dotted path, and reasons are text: results hold them as JSON."""
+    """Overrides are plain values by dotted path, and reasons are text: results hold them as
+    JSON."""
     for _, plan in _plans(planner):
         overrides = dict(plan.overrides)
         try:
             sent = json.loads(json.dumps(overrides))
         except TypeError as error:
-            raise LawBroken(f"the overrides {overrides} cannot be told: {error}") from error
+            raise LawBroken(f"the overrides {overrides} cannot be signalled: {error}") from error
         require(set(sent) == set(overrides), f"the paths of {overrides} must be text")
-        require(all(isinstance(reason, str) for reason in plan.reasons), f"the reasons {plan.reasons} must be text")
+        require(
+            all(isinstance(reason, str) for reason in plan.reasons),
+            f"the reasons {plan.reasons} must be text",
+        )
 
 
 def keeps_to_its_plans(planner: Planner, given: Given) -> None:
@@ -122,13 +148,23 @@ def keeps_to_its_plans(planner: Planner, given: Given) -> None:
         raise NotApplicable("it plans any point of a space (`plans()` is None)")
     for _, plan in _plans(planner):
         overrides = dict(plan.overrides)
-        require(any(overrides == dict(one) for one in known), f"{overrides} is none of its plans()")
+        require(
+            any(overrides == dict(one) for one in known), f"{overrides} is not one of its plans()"
+        )
 
 
-LAWS = (plans_in_every_situation, stays_in_the_space, plans_the_same_again, plans_can_be_told, keeps_to_its_plans)
+LAWS = (
+    plans_in_every_situation,
+    stays_in_the_space,
+    plans_the_same_again,
+    plans_can_be_told,
+    keeps_to_its_plans,
+)
 
 
-def _situations(planner: Planner) -> Iterator[tuple[Scenario, tuple[Mapping[str, Any], ...], LinkSimulator]]:
+def _situations(
+    planner: Planner,
+) -> Iterator[tuple[Scenario, tuple[Mapping[str, Any], ...], LinkSimulator]]:
     known = planner.plans()
     space = SPACE if known is None else Space.of(known)
     for scenario in SCENARIOS:
@@ -138,4 +174,7 @@ def _situations(planner: Planner) -> Iterator[tuple[Scenario, tuple[Mapping[str,
 
 
 def _plans(planner: Planner) -> list[tuple[LinkSimulator, Plan]]:
-    return [(simulator, planner.plan(scenario, memory, simulator)) for scenario, memory, simulator in _situations(planner)]
+    return [
+        (simulator, planner.plan(scenario, memory, simulator))
+        for scenario, memory, simulator in _situations(planner)
+    ]

@@ -1,4 +1,5 @@
-"""The laws of a recipe. They train it, so they hold for those alone whose class says how in `test_settings`."""
+"""The laws of a recipe. They train it, so they hold for those alone whose class says how in
+`test_settings`."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ def use(recipe: Recipe, given: Given) -> Any:
 
 
 def writes_weights_and_a_card(recipe: Recipe, given: Given) -> None:
-    """It writes `config.json`, `model.safetensors` and the model card `README.md`, and no pickle."""
+    """It writes `config.json`, `model.safetensors` and the model card `README.md`, and no
+    pickle."""
     with tempfile.TemporaryDirectory(prefix="semcore-") as name:
         out = Path(name)
         _train(recipe, out)
@@ -27,11 +29,15 @@ def writes_weights_and_a_card(recipe: Recipe, given: Given) -> None:
             require(wanted in found, f"it writes no {wanted}, but {', '.join(found) or 'nothing'}")
         _json((out / "config.json").read_bytes(), "config.json")
         stored = (out / "model.safetensors").read_bytes()
-        header = _json(stored[8 : 8 + int.from_bytes(stored[:8], "little")], "the header of model.safetensors")
+        header = _json(
+            stored[8 : 8 + int.from_bytes(stored[:8], "little")], "the header of model.safetensors"
+        )
         require(header.keys() - {"__metadata__"}, "model.safetensors holds no weights")
         require((out / "README.md").read_text(encoding="utf-8").strip(), "its model card is empty")
         pickles = [path.name for path in out.rglob("*") if path.suffix in PICKLES]
-        require(not pickles, f"it writes {', '.join(pickles)}: weights and checkpoints are safetensors")
+        require(
+            not pickles, f"it writes {', '.join(pickles)}: weights and checkpoints are safetensors"
+        )
 
 
 def goes_on_where_it_stopped(recipe: Recipe, given: Given) -> None:
@@ -41,7 +47,10 @@ def goes_on_where_it_stopped(recipe: Recipe, given: Given) -> None:
         _train(recipe, weights.parent)
         before = weights.read_bytes()
         recipe.train(weights.parent)
-        require(weights.read_bytes() == before, "trained again in the same folder, its weights are others")
+        require(
+            weights.read_bytes() == before,
+            "trained again in the same folder, its weights are others",
+        )
 
 
 LAWS = (writes_weights_and_a_card, goes_on_where_it_stopped)
@@ -52,7 +61,10 @@ LAWS = (writes_weights_and_a_card, goes_on_where_it_stopped)
 
 def _train(recipe: Recipe, out: Path) -> None:
     if not recipe.test_settings:
-        raise NotApplicable("training may take hours: name settings that train in seconds in `test_settings` of its class")
+        raise NotApplicable(
+            "training may take hours: name settings that train in seconds in "
+            "`test_settings` of its class"
+        )
     recipe.train(out)
 
 

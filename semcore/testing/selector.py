@@ -21,7 +21,8 @@ def use(selector: Selector, given: Given) -> Any:
 
 
 def chooses_one_of_the_candidates(selector: Selector, given: Given) -> None:
-    """It returns one of the candidates of each sample, whatever arrived, the strangest texts say, and invents nothing."""
+    """It returns one of the candidates of each sample, whatever arrived, the strangest texts say,
+    and invents nothing."""
     nothing = [one.only([]) for one in given.batch]
     for batch in (given.batch, nothing, *batches(given.batch)):
         candidates = _candidates(batch)
@@ -29,7 +30,9 @@ def chooses_one_of_the_candidates(selector: Selector, given: Given) -> None:
         require(len(chosen) == len(batch), f"{len(batch)} samples became {len(chosen)}")
         for one, some in zip(chosen, candidates, strict=True):
             found = any(not difference(one, sample) for sample in some.samples)
-            require(found, f"what it returns for {some.samples[0].id!r} is none of the candidates")
+            require(
+                found, f"what it returns for {some.samples[0].id!r} is not one of the candidates"
+            )
 
 
 def chooses_by_content_and_not_by_place(selector: Selector, given: Given) -> None:
@@ -38,7 +41,10 @@ def chooses_by_content_and_not_by_place(selector: Selector, given: Given) -> Non
         raise NotApplicable("it says itself that order matters (`order_matters`)")
     chosen = selector.select(_candidates(given.batch), given.batch, EMPTY)
     for shift in (1, 2, 3):
-        turned = [Candidates((*some.samples[shift:], *some.samples[:shift])) for some in _candidates(given.batch)]
+        turned = [
+            Candidates((*some.samples[shift:], *some.samples[:shift]))
+            for some in _candidates(given.batch)
+        ]
         where = difference(chosen, selector.select(turned, given.batch, EMPTY))
         require(not where, f"the candidates in another order, {where}")
 
@@ -53,12 +59,18 @@ def chooses_the_same_in_any_batch(selector: Selector, given: Given) -> None:
         require(not where, f"sample {given.batch[index].key!r} alone: {where}")
 
 
-LAWS = (chooses_one_of_the_candidates, chooses_by_content_and_not_by_place, chooses_the_same_in_any_batch)
+LAWS = (
+    chooses_one_of_the_candidates,
+    chooses_by_content_and_not_by_place,
+    chooses_the_same_in_any_batch,
+)
 
 
 def _candidates(batch: Sequence[Semantics]) -> list[Candidates]:
     """Four different pictures for each sample."""
     return [
-        Candidates(tuple(Sample(one.key, one.user, image=picture(32, 32, 4 * index + k)) for k in range(4)))
+        Candidates(
+            tuple(Sample(one.key, one.user, image=picture(32, 32, 4 * index + k)) for k in range(4))
+        )
         for index, one in enumerate(batch)
     ]

@@ -1,4 +1,5 @@
-"""Components of a package tried as `semcore conform` does it: in a child process, which they may end at any time."""
+"""Components of a package tried as `semcore conform` does it: in a child process, which they may
+end at any time."""
 
 from __future__ import annotations
 
@@ -20,7 +21,8 @@ MADE = "can-be-made"
 
 
 def names_in(file: str) -> Iterator[dict[str, Any]]:
-    """`{"names": (kind, name) of each component that a file registers}`, or `{"problem": why it cannot}`."""
+    """`{"names": (kind, name) of each component that a file registers}`, or `{"problem": why it
+    cannot}`."""
     try:
         yield {"names": _register(file)}
     except ConfigError as error:
@@ -53,7 +55,9 @@ def attempt(task: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         yield _made("broken", str(error))
         return
     known = cls.test_settings or ({},)
-    for index, settings in enumerate([{**known[0], **task["settings"]}] if task["settings"] else known):
+    for index, settings in enumerate(
+        [{**known[0], **task["settings"]}] if task["settings"] else known
+    ):
         if index:
             yield {"title": ", ".join(f"{key}: {value}" for key, value in settings.items())}
         if lacking := [field for field in names_required(cls) if field not in settings]:
@@ -62,7 +66,7 @@ def attempt(task: Mapping[str, Any]) -> Iterator[dict[str, str]]:
             continue
         try:
             tried = laws(build(kind, {"use": name, **settings}))
-        except Exception as error:  # whatever somebody else's class raises when it is made or asked what it accepts
+        except Exception as error:  # a third-party class can raise anything
             yield _made("broken", str(error) if isinstance(error, ConfigError) else one_line(error))
             continue
         yield _made("holds")

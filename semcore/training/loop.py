@@ -1,4 +1,5 @@
-"""What trainings share: learning-rate schedule, moving average, resumable epochs, export, and symbols over a channel."""
+"""What trainings share: learning-rate schedule, moving average, resumable epochs, export, and
+symbols over a channel."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ from semcore.types import Layout, Span, Symbols
 
 
 def one_cycle(step: int, total: int, warm_up: float = 0.15) -> float:
-    """Factor on the peak learning rate: linear rise over `warm_up` of all steps, then cosine down to 0."""
+    """Factor on the peak learning rate: linear rise over `warm_up` of all steps, then cosine down
+    to 0."""
     rise = warm_up * total
     if step < rise:
         return (step + 1) / (rise + 1)
@@ -42,7 +44,8 @@ def set_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
 
 @torch.no_grad()
 def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """average ← decay · average + (1 − decay) · model, statistics of normalisation layers included."""
+    """average ← decay · average + (1 − decay) · model, statistics of normalisation layers
+    included."""
     for slow, fast in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
         if slow.is_floating_point():
             slow.lerp_(fast, 1 - decay)
@@ -50,8 +53,15 @@ def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
             slow.copy_(fast)
 
 
-def descend(loss: torch.Tensor, optimizer: torch.optim.Optimizer, model: nn.Module, average: nn.Module, decay: float) -> float:
-    """One step down the gradient, whose norm is clipped to 1, and the moving average after it; the loss as a number."""
+def descend(
+    loss: torch.Tensor,
+    optimizer: torch.optim.Optimizer,
+    model: nn.Module,
+    average: nn.Module,
+    decay: float,
+) -> float:
+    """One step down the gradient, whose norm is clipped to 1, and the moving average after it; the
+    loss as a number."""
     optimizer.zero_grad()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -61,7 +71,8 @@ def descend(loss: torch.Tensor, optimizer: torch.optim.Optimizer, model: nn.Modu
 
 
 def warming(done: int, most: float = 0.998) -> float:
-    """The decay of a moving average after `done` steps: short at first, so that it does not remember the beginning."""
+    """The decay of a moving average after `done` steps: short at first, so that it does not
+    remember the beginning."""
     return min(most, (1 + done) / (10 + done))
 
 
@@ -78,7 +89,8 @@ def run_steps(
 
     Args:
         recipe: its `seed`, `epochs` and `steps`
-        cost: the loss of a step, of a generator of the epoch's own and the number of steps that were done before
+        cost: the loss of a step, of a generator of the epoch's own and the number of steps that
+            were done before
         warm_up: share of all steps over which the rate rises
     """
     generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
@@ -90,7 +102,8 @@ def run_steps(
 
 
 def drawn_db(snr_db: tuple[float, float], count: int, generator: torch.Generator) -> list[float]:
-    """SNRs of a step, dB: one at random in each of as many equal parts of a range, so that every step sees all of it."""
+    """SNRs of a step, dB: one at random in each of as many equal parts of a range, so that every
+    step sees all of it."""
     low, high = snr_db
     parts = (torch.arange(count) + torch.rand(count, generator=generator)) / count
     snrs: list[float] = (low + (high - low) * parts).tolist()
@@ -105,12 +118,17 @@ def by_row(snrs_db: Sequence[float], rows: int) -> torch.Tensor:
 def at_snrs(
     channel: ChannelModel, values: torch.Tensor, snrs_db: Sequence[float], rng: Rng
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Symbols (rows, n) over the channel, each row at its SNR of `by_row`: what arrives, and the noise variance left in it."""
-    heard = [
+    """Symbols (rows, n) over the channel, each row at its SNR of `by_row`: what arrives, and the
+    noise variance left in it."""
+    received = [
         at_snr(channel, snr).transmit(symbols_of(part), rng.at(number))
-        for number, (part, snr) in enumerate(zip(values.split(_parts(len(values), len(snrs_db))), snrs_db, strict=True))
+        for number, (part, snr) in enumerate(
+            zip(values.split(_parts(len(values), len(snrs_db))), snrs_db, strict=True)
+        )
     ]
-    return torch.cat([one.values for one in heard]), torch.cat([one.noise_var for one in heard])
+    return torch.cat([one.values for one in received]), torch.cat(
+        [one.noise_var for one in received]
+    )
 
 
 def _parts(rows: int, count: int) -> list[int]:
@@ -125,13 +143,16 @@ def run_epochs(
     optimizers: Mapping[str, torch.optim.Optimizer],
     run_epoch: Callable[[int], Mapping[str, float]],
 ) -> float:
-    """Run epochs `0..epochs-1`, each ended by a checkpoint in `out`; go on from the last one. Returns all seconds spent.
+    """Run epochs `0..epochs-1`, each ended by a checkpoint in `out`; go on from the last one.
+    Returns all seconds spent.
 
-    An epoch must draw its randomness from generators seeded by its number, so that an interrupted training gives
-    what an uninterrupted one gives. Checkpoints are safetensors and JSON, never pickles.
+    An epoch must draw its randomness from generators seeded by its number, so that an interrupted
+    training gives what an uninterrupted one gives. Checkpoints are safetensors and JSON, never
+    pickles.
 
     Raises:
-        RunError: `out` holds a training of another recipe, or of other settings, data or source; or its checkpoint is damaged
+        RunError: `out` holds a training of another recipe, or of other settings, data or source; or
+            its checkpoint is damaged
     """
     training = claim(recipe, out)
     out.mkdir(parents=True, exist_ok=True)
@@ -146,11 +167,21 @@ def run_epochs(
         state_file = out / f"checkpoint-{epoch + 1}.safetensors"
         save_file(_collect(modules, optimizers), state_file)
         temporary = counter_file.with_suffix(".tmp")
-        counters = {"training": training, "epochs": epoch + 1, "seconds": seconds, "file": state_file.name}
+        counters = {
+            "training": training,
+            "epochs": epoch + 1,
+            "seconds": seconds,
+            "file": state_file.name,
+        }
         temporary.write_text(json.dumps(counters))
-        temporary.replace(counter_file)  # the counter names the tensors: whichever is missing, the pair stays whole
+        # the counter names the tensors: whichever is missing, the pair stays whole
+        temporary.replace(counter_file)
         (out / f"checkpoint-{epoch}.safetensors").unlink(missing_ok=True)
-        line = {"epoch": epoch + 1, "seconds": round(seconds), **{k: round(v, 4) for k, v in log.items()}}
+        line = {
+            "epoch": epoch + 1,
+            "seconds": round(seconds),
+            **{k: round(v, 4) for k, v in log.items()},
+        }
         print(json.dumps(line), flush=True)
     return seconds
 
@@ -166,7 +197,11 @@ def _go_on(
     remedy = f"delete {out} to begin from the start, or name another folder with --out"
     try:
         counters = json.loads(counter_file.read_text())
-        done, seconds, name = int(counters["epochs"]), float(counters["seconds"]), Path(str(counters["file"])).name
+        done, seconds, name = (
+            int(counters["epochs"]),
+            float(counters["seconds"]),
+            Path(str(counters["file"])).name,
+        )
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(f"{counter_file} is damaged ({error!r}); {remedy}") from error
     if counters.get("training") != training:
@@ -174,15 +209,23 @@ def _go_on(
     try:
         _restore(read_tensors(out / name, remedy), modules, optimizers)
     except (RuntimeError, ValueError, KeyError) as error:
-        raise RunError(f"{out / name} does not fit the networks of this recipe; {remedy}") from error
+        raise RunError(
+            f"{out / name} does not fit the networks of this recipe; {remedy}"
+        ) from error
     return done, seconds
 
 
-def _collect(modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, torch.Tensor]:
-    tensors = {f"{name}/{k}": v for name, module in modules.items() for k, v in module.state_dict().items()}
+def _collect(
+    modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]
+) -> dict[str, torch.Tensor]:
+    tensors = {
+        f"{name}/{k}": v for name, module in modules.items() for k, v in module.state_dict().items()
+    }
     for name, optimizer in optimizers.items():
         for index, entries in optimizer.state_dict()["state"].items():
-            tensors |= {f"{name}/{index}/{k}": v for k, v in entries.items() if isinstance(v, torch.Tensor)}
+            tensors |= {
+                f"{name}/{index}/{k}": v for k, v in entries.items() if isinstance(v, torch.Tensor)
+            }
     return {k: v.detach().clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
 
 
@@ -193,7 +236,9 @@ def _restore(
 ) -> None:
     for name, module in modules.items():
         prefix = f"{name}/"
-        module.load_state_dict({k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)})
+        module.load_state_dict(
+            {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+        )
     for name, optimizer in optimizers.items():
         state: dict[int, dict[str, torch.Tensor]] = {}
         for key, value in tensors.items():
@@ -201,21 +246,26 @@ def _restore(
             if owner == name:
                 index, entry = rest.split("/")
                 state.setdefault(int(index), {})[entry] = value
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        optimizer.load_state_dict(
+            {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
+        )
 
 
 def write_model(folder: Path, config: Mapping[str, object], model: nn.Module, card: str) -> None:
-    """Write config.json, model.safetensors (float16) and README.md, the form in which a model is shipped."""
+    """Write config.json, model.safetensors (float16) and README.md, the form in which a model is
+    shipped."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     tensors = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
     save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "model.safetensors")
-    (folder / "model.safetensors").chmod(0o644)  # safetensors writes files that only their owner may read
+    # safetensors writes files that only their owner may read
+    (folder / "model.safetensors").chmod(0o644)
     (folder / "README.md").write_text(card)
 
 
 def at_snr(channel: ChannelModel, snr_db: float) -> ChannelModel:
-    """The channel at another SNR, mean or of a slot, if it has one of its own to set; else (a link budget) as it is."""
+    """The channel at another SNR, mean or of a slot, if it has one of its own to set; else (a link
+    budget) as it is."""
     anyone: Any = channel
     own = _own_snr(channel)
     return dataclasses.replace(anyone, **{own: snr_db}) if own else channel
@@ -223,7 +273,10 @@ def at_snr(channel: ChannelModel, snr_db: float) -> ChannelModel:
 
 def _own_snr(channel: ChannelModel) -> str:
     """The setting of a channel that holds its SNR, or ""."""
-    return next((name for name in ("snr_db", "block_snr_db") if getattr(channel, name, None) is not None), "")
+    return next(
+        (name for name in ("snr_db", "block_snr_db") if getattr(channel, name, None) is not None),
+        "",
+    )
 
 
 def symbols_of(values: torch.Tensor) -> Symbols:
@@ -244,25 +297,41 @@ def measured_at(channel: ChannelModel) -> str:
 
 
 def command_of(recipe: Recipe) -> str:
-    """The command that trains a recipe, for its card; of a folder of data the name stands for its path."""
+    """The command that trains a recipe, for its card; of a folder of data the name stands for its
+    path."""
     folder = str(getattr(recipe, "data", ""))
     data = [shlex.quote(f"data={Path(folder).expanduser().resolve().name}")] if folder else []
     return " ".join(["semcore train", name_of(type(recipe)), *data, *asked(recipe), "--out DIR"])
 
 
 def asked(recipe: Recipe, without: Sequence[str] = ("data",)) -> list[str]:
-    """The settings of a recipe that are not its defaults, as the command line takes them, for a model card.
+    """The settings of a recipe that are not its defaults, as the command line takes them, for a
+    model card.
 
     Args:
-        without: settings that are left out, such as the folder of the data, which others have elsewhere
+        without: settings that are left out, such as the folder of the data, which others have
+            elsewhere
     """
-    return [text for name in _fields(recipe) if name not in without for text in _asked(name, getattr(recipe, name), recipe)]
+    return [
+        text
+        for name in _fields(recipe)
+        if name not in without
+        for text in _asked(name, getattr(recipe, name), recipe)
+    ]
 
 
 def _asked(path: str, value: Any, owner: Component) -> list[str]:
-    usual = next(field.default for field in dataclasses.fields(owner) if field.name == path.rpartition(".")[2])
+    usual = next(
+        field.default
+        for field in dataclasses.fields(owner)
+        if field.name == path.rpartition(".")[2]
+    )
     if isinstance(value, Component):
-        inner = [text for name in _fields(value) for text in _asked(f"{path}.{name}", getattr(value, name), value)]
+        inner = [
+            text
+            for name in _fields(value)
+            for text in _asked(f"{path}.{name}", getattr(value, name), value)
+        ]
         return [f"{path}.use={name_of(type(value))}", *inner]
     return [] if value == usual else [shlex.quote(f"{path}={written(value)}")]
 

@@ -1,4 +1,5 @@
-"""What a training is: it goes on only in a folder that holds the same recipe, settings, data and source."""
+"""What a training is: it goes on only in a folder that holds the same recipe, settings, data and
+source."""
 
 from __future__ import annotations
 
@@ -26,13 +27,21 @@ def training_of(recipe: Component) -> dict[str, Any]:
     """What decides which weights a recipe makes, as plain values.
 
     Returns:
-        `recipe`; `settings`, the seed among them; `data`: setting -> digest of the files that it names, wherever they lie;
+        `recipe`; `settings`, the seed among them; `data`: setting -> digest of the files that it
+        names, wherever they lie;
         `source`: the digest of what the recipe and its components do
     """
     files = named_files(recipe)
     parts = [(origin.of(type(one)).source, one.identity()) for one in components_in(recipe)]
-    settings = {name: plain(value) for name, value in recipe.settings().items() if name not in files}
-    return {"recipe": naming.name_of(type(recipe)), "settings": settings, "data": files, "source": digest(parts)}
+    settings = {
+        name: plain(value) for name, value in recipe.settings().items() if name not in files
+    }
+    return {
+        "recipe": naming.name_of(type(recipe)),
+        "settings": settings,
+        "data": files,
+        "source": digest(parts),
+    }
 
 
 def claim(recipe: Component, out: Path) -> str:
@@ -56,7 +65,8 @@ def claim(recipe: Component, out: Path) -> str:
         others = [f"{RECORD} cannot be read: {error}"]
     if others:
         raise RunError(
-            f"{out} holds another training ({'; '.join(others)}): name another folder with --out, or delete this one to begin "
+            f"{out} holds another training ({'; '.join(others)}): name another folder "
+            "with --out, or delete this one to begin "
             "from the start"
         )
     write_json(record, training)
@@ -73,7 +83,11 @@ def _differences(held: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
         for path in dict.fromkeys([*there, *now])
         if there.get(path) != now.get(path)
     ]
-    found += [f"{name} holds other files" for name in wanted["data"] if held["data"].get(name) != wanted["data"][name]]
+    found += [
+        f"{name} holds other files"
+        for name in wanted["data"]
+        if held["data"].get(name) != wanted["data"][name]
+    ]
     if not found and held != wanted:
         found.append("the source of the recipe has changed")
     return found

@@ -1,8 +1,9 @@
-"""What must not be written or printed is taken out here, the one place: by `storage.write`, by error messages, and by the
-streams of the command line. What a digest is made of passes it before that, too: the digest must fit what is written.
+"""What must not be written or printed is taken out here, the one place: by `storage.write`, by
+error messages, and by the streams of the command line. What a digest is made of passes it before
+that, too: the digest must fit what is written.
 
-It knows values, not meanings: the usual ways of writing a text down are covered (JSON, HTML, Python, addresses, base64), but
-not one that was changed, cut, compressed or painted.
+It knows values, not meanings: the usual ways of writing a text down are covered (JSON, HTML,
+Python, addresses, base64), but not one that was changed, cut, compressed or painted.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, AnyStr, TextIO, cast
 
 SHORTEST = 6
-"""A shorter value is left alone: it would be found in innocent words, and is no secret (`none`, `EMPTY`)."""
+"""Shorter values are not redacted: they occur in ordinary text (`none`, `EMPTY`)."""
 SHORTEST_NUMBER = 16
 """The same for one of digits alone, which would be found in the numbers of a result."""
 _LIKELY = re.compile(
-    r"""((?<![a-z0-9])(?:key|token|password|secret)["']?\s*[:=]\s*)(?!["']?env:)("[^"]*"|'[^']*'|[^\s,}\]]+)""", re.I
+    r"""((?<![a-z0-9])(?:key|token|password|secret)["']?\s*[:=]\s*)(?!["']?env:)("[^"]*"|'[^']*'|[^\s,}\]]+)""",
+    re.I,
 )
 """A setting that looks as if a secret had been written there, of a component that nobody knows."""
 
@@ -43,7 +45,8 @@ def learn(value: str, mask: str) -> None:
 
 
 def refuse(value: Any) -> None:
-    """Star `value`, or what is in it, in the lines that are shown: it was written where the name of a secret belongs."""
+    """Star `value`, or what is in it, in the lines that are shown: it was written where the name of
+    a secret belongs."""
     for text in _leaves(value):
         _refused.update(part for part in (text, text.removeprefix("env:")) if part)
 
@@ -59,7 +62,9 @@ def redact(text: AnyStr) -> AnyStr:
             text = text.replace(form.encode("utf-8", "surrogateescape"), mask.encode())
     if isinstance(text, str):
         return (
-            _without_encoded(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass") if "%" in text else text
+            _without_encoded(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+            if "%" in text
+            else text
         )
     return _without_encoded(text)
 
@@ -69,8 +74,11 @@ _ENCODED = re.compile(rb"%(?:25)*([0-9A-Fa-f]{2})")
 
 
 def _without_encoded(data: bytes) -> bytes:
-    """`data` without what was learnt in percent-encoding: which characters are encoded differs from writer to writer."""
-    forms = [(form.encode("utf-8", "surrogateescape"), mask.encode()) for form, mask in _forms_of.items()]
+    """`data` without what was learnt in percent-encoding: which characters are encoded differs from
+    writer to writer."""
+    forms = [
+        (form.encode("utf-8", "surrogateescape"), mask.encode()) for form, mask in _forms_of.items()
+    ]
     reach = 5 * max(len(form) for form, _ in forms)
     windows: list[list[int]] = []
     for hit in _ENCODED.finditer(data):
@@ -86,7 +94,8 @@ def _without_encoded(data: bytes) -> bytes:
 
 
 def _decoded_without(data: bytes, forms: list[tuple[bytes, bytes]]) -> bytes:
-    """The same of a short piece: what is found in the decoded bytes is replaced where it stands encoded."""
+    """The same of a short piece: what is found in the decoded bytes is replaced where it stands
+    encoded."""
     decoded, places, at = bytearray(), list[int](), 0
     for hit in [*_ENCODED.finditer(data), None]:
         plain = data[at : hit.start() if hit else len(data)]
@@ -109,12 +118,16 @@ def _decoded_without(data: bytes, forms: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def printable(text: str) -> str:
-    """`text` without what a terminal would obey: it may quote what arrived over a channel, or a stranger's run."""
-    return "".join(c if c.isprintable() or c == "\n" or unicodedata.category(c) == "Zs" else "\ufffd" for c in text)
+    """`text` without control characters: it may quote received data or a third-party run."""
+    return "".join(
+        c if c.isprintable() or c == "\n" or unicodedata.category(c) == "Zs" else "\ufffd"
+        for c in text
+    )
 
 
 def starred(line: str) -> str:
-    """A line that the user wrote, with stars for every secret in it and for what looks like one; as long as it was."""
+    """A line that the user wrote, with stars for every secret in it and for what looks like one; as
+    long as it was."""
     for form in _forms_of:
         line = line.replace(form, "*" * len(form))
     for value in sorted(_refused, key=len, reverse=True):
@@ -168,7 +181,8 @@ _WAYS = (
     lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     lambda text: repr(text)[1:-1],
     lambda text: html.escape(text),
-    lambda text: html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),  # as Jinja does
+    # as Jinja does
+    lambda text: html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;"),
     lambda text: urllib.parse.quote(text, safe="", errors="surrogateescape"),
     lambda text: urllib.parse.quote_plus(text, errors="surrogateescape"),
 )
@@ -176,7 +190,8 @@ _WAYS = (
 
 
 def _forms(value: str) -> set[str]:
-    """`value` as it may stand in a text: written in one of the usual ways, or in one inside another."""
+    """`value` as it may stand in a text: written in one of the usual ways, or in one inside
+    another."""
     forms = {value}
     for _ in range(2):
         forms |= {way(form) for form in forms for way in _WAYS}
@@ -184,7 +199,8 @@ def _forms(value: str) -> set[str]:
 
 
 def _in_base64(value: str) -> Iterator[str]:
-    """What every base64 of a text that holds the value has in it, wherever in the text the value begins."""
+    """What every base64 of a text that holds the value has in it, wherever in the text the value
+    begins."""
     data = value.encode("utf-8", "surrogateescape")
     for shift in range(3):
         coded = base64.b64encode(bytes(shift) + data).decode()

@@ -1,4 +1,5 @@
-"""Words and numbers that look right and are not: letters of other alphabets, typographic signs, other names."""
+"""Words and numbers that look right and are not: letters of other alphabets, typographic signs,
+other names."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_CYRILLIC = dict(zip("аеорсухіјѕԛԝһԁӏкмтьЬАВЕКМНОРСТУХІЈЅ", "aeopcyxijsqwhdlkmtbbABEKMHOPCTYXIJS", strict=True))
+_CYRILLIC = dict(
+    zip("аеорсухіјѕԛԝһԁӏкмтьЬАВЕКМНОРСТУХІЈЅ", "aeopcyxijsqwhdlkmtbbABEKMHOPCTYXIJS", strict=True)
+)
 _GREEK = dict(zip("αορνικυχτΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "aopvikuxtABEZHIKMNOPTYX", strict=True))
 _SIGNS = {
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u02d7\ufe63\uff0d", "-"),
@@ -27,13 +30,15 @@ _TWINS = {**_CYRILLIC, **_GREEK, **_SIGNS}
 
 @dataclass(frozen=True)
 class Spelt:
-    """In the annotation of a field: other names, in small letters and digits, by which its choices are known."""
+    """In the annotation of a field: other names, in small letters and digits, by which its choices
+    are known."""
 
     names: tuple[tuple[str, str], ...]
 
 
 def _ascii(character: str) -> str | None:
-    """What a character looks like in ASCII: "" if it cannot be seen; None if it looks like nothing there."""
+    """What a character looks like in ASCII: "" if it cannot be seen; None if it looks like nothing
+    there."""
     if character.isascii():
         return character
     if character in _TWINS:
@@ -50,7 +55,8 @@ def _ascii(character: str) -> str | None:
 
 
 def to_ascii(text: str) -> str:
-    """A text with what it looks like in ASCII; the text itself if not all of it looks like ASCII."""
+    """A text with what it looks like in ASCII; the text itself if not all of it looks like
+    ASCII."""
     if text.isascii():
         return text
     found = [_ascii(character) for character in text]
@@ -58,12 +64,14 @@ def to_ascii(text: str) -> str:
 
 
 def foreign(text: str) -> str:
-    """Which characters of a text only look like ASCII, and what to type in their place; "" if none does."""
+    """Which characters of a text only look like ASCII, and what to type in their place; "" if none
+    does."""
     return "" if to_ascii(text) == text else not_ascii(text)
 
 
 def not_ascii(text: str) -> str:
-    """The characters of a text that are not ASCII by their names, and what to type in the place of each, if that is known."""
+    """The characters of a text that are not ASCII by their names, and what to type in the place of
+    each, if that is known."""
     odd = [character for character in dict.fromkeys(text) if not character.isascii()]
     return ", ".join(map(_named, odd[:3]))
 
@@ -79,7 +87,8 @@ def _named(character: str) -> str:
 
 
 def choice(found: str, choices: Iterable[str], annotation: Any) -> str | None:
-    """The choice that is meant by a word spelt otherwise (`16-QAM`, `QAM16`) or by another name; None if that is not clear."""
+    """The choice that is meant by a word spelt otherwise (`16-QAM`, `QAM16`) or by another name;
+    None if that is not clear."""
     known = {_bare(one): one for one in choices}
     word = _bare(to_ascii(found))
     turned = re.sub(r"\A([a-z]+)([0-9]+)\Z", r"\2\1", word)
@@ -100,14 +109,16 @@ def _spelt(annotation: Any) -> Iterator[Spelt]:
 
 
 def guess(word: object, known: Iterable[str], alike: float = 0.6) -> str | None:
-    """The known word that a misspelt one probably means; `alike`: how similar they must be, 0..1."""
+    """The known word that a misspelt one probably means; `alike`: how similar they must be,
+    0..1."""
     text = to_ascii(str(word))
     close = difflib.get_close_matches(text, sorted(known), 1, alike) if len(text) < 100 else []
     return close[0] if close else None
 
 
 def part_of(word: object, known: Iterable[str]) -> str | None:
-    """The known word that has a misspelt one as one of its parts (`wer` of `speech-wer`), the shortest of several."""
+    """The known word that has a misspelt one as one of its parts (`wer` of `speech-wer`), the
+    shortest of several."""
     text = to_ascii(str(word)).casefold()
     holding = [one for one in known if len(text) > 2 and text in re.split("[-_]", one)]
     return min(holding, key=lambda one: (len(one), one), default=None)

@@ -1,7 +1,9 @@
-"""Units of settings: which there are, how they are written, and what a value in one of them is in another.
+"""Units of settings: which there are, how they are written, and what a value in one of them is in
+another.
 
-The unit of a setting is the end of its name (`snr_db`, `carrier_frequency_hz`); values are bare numbers. Where somebody
-writes another unit all the same, the message says what the number should be.
+The unit of a setting is the end of its name (`snr_db`, `carrier_frequency_hz`); values are bare
+numbers. Where somebody writes another unit all the same, the message says what the number should
+be.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ class Unit:
     decibel: bool = False
 
     def to(self, other: Unit, value: float) -> float | None:
-        """`value` in another unit of the same quantity, or None if there is no such value."""
+        """`value` in another unit of the same quantity, or None if it has none."""
         try:
             plain = self.factor * (10 ** (value / 10) if self.decibel else value) / other.factor
             return 10 * math.log10(plain) if other.decibel else plain
@@ -82,7 +84,9 @@ _WRITTEN = {
 _PREFIXES = ("k", "K", "M", "G", "T")
 """Behind a number these are more likely factors than units."""
 
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([a-zA-Z\u00b5\u03bc°/]+)\s*\Z")
+_QUANTITY = re.compile(
+    r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([a-zA-Z\u00b5\u03bc°/]+)\s*\Z"
+)
 
 
 def split_unit(name: str) -> tuple[str, Unit | None]:
@@ -92,7 +96,8 @@ def split_unit(name: str) -> tuple[str, Unit | None]:
 
 
 def in_unit_of(name: str, value: Any, have: Unit | None = None, *, part: bool = False) -> str:
-    """A hint what `value`, written with a unit or else in `have`, is for the setting `name`; "" if nothing is known.
+    """A hint what `value`, written with a unit or else in `have`, is for the setting `name`; "" if
+    nothing is known.
 
     Args:
         part: whether it is only one value of a list
@@ -103,8 +108,13 @@ def in_unit_of(name: str, value: Any, have: Unit | None = None, *, part: bool = 
         return ""
     known = list(filter(None, numbers))
     if foreign := [unit for _, unit in known if unit.quantity != want.quantity]:
-        return f"this setting is in {want.symbol}, and {foreign[0].symbol or 'a bare ratio'} measures something else"
-    converted = [written(one) for number, unit in known if (one := unit.to(want, number)) is not None]
+        return (
+            f"this setting is in {want.symbol}, and {foreign[0].symbol or 'a bare ratio'} "
+            "measures something else"
+        )
+    converted = [
+        written(one) for number, unit in known if (one := unit.to(want, number)) is not None
+    ]
     if len(converted) < len(known):
         return f"this setting is in {want.symbol}"
     text = f"[{', '.join(converted)}]" if isinstance(value, list) else converted[0]
@@ -112,23 +122,40 @@ def in_unit_of(name: str, value: Any, have: Unit | None = None, *, part: bool = 
 
 
 def with_other_unit(key: str, value: Any, names: Iterable[str]) -> str:
-    """A hint for a setting `key` that is not known, if one of `names` is the same thing in another unit; else ""."""
+    """A hint for a setting `key` that is not known, if one of `names` is the same thing in another
+    unit; else ""."""
     stem, have = split_unit(key)
     stems = {split_unit(name)[0]: name for name in names if split_unit(name)[1]}
-    close = [stem] if stem in stems else difflib.get_close_matches(stem, stems, 1, 0.8) if have else []
-    return in_unit_of(stems[close[0]], value, have) if close and have != split_unit(stems[close[0]])[1] else ""
+    close = (
+        [stem] if stem in stems else difflib.get_close_matches(stem, stems, 1, 0.8) if have else []
+    )
+    return (
+        in_unit_of(stems[close[0]], value, have)
+        if close and have != split_unit(stems[close[0]])[1]
+        else ""
+    )
 
 
 def meant(name: str, value: Any, fits: Callable[[float], bool]) -> str:
-    """A hint for a number out of bounds, which another unit of the same quantity might bring within them."""
+    """A hint for a number out of bounds, which another unit of the same quantity might bring within
+    them."""
     want = split_unit(name)[1]
     if not want or not want.symbol:
         return ""
     for unit in UNITS.values():
-        if unit.quantity == want.quantity and unit.symbol and unit != want and not unit.decibel and _is_number(value):
+        if (
+            unit.quantity == want.quantity
+            and unit.symbol
+            and unit != want
+            and not unit.decibel
+            and _is_number(value)
+        ):
             converted = unit.to(want, value)
             if converted is not None and fits(converted):
-                return f"this setting is in {want.symbol}: {value:g} {unit.symbol} is {written(converted)}"
+                return (
+                    f"this setting is in {want.symbol}: {value:g} {unit.symbol} is "
+                    f"{written(converted)}"
+                )
     return ""
 
 

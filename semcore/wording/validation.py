@@ -13,7 +13,9 @@ from semcore.wording.units import written
 Path = tuple[str | int, ...]
 
 
-def problems(annotation: Any, errors: Sequence[Any], shown: Callable[[Any], str]) -> list[tuple[Path, str]]:
+def problems(
+    annotation: Any, errors: Sequence[Any], shown: Callable[[Any], str]
+) -> list[tuple[Path, str]]:
     """Each place of a value where something is wrong, once, with a message.
 
     Args:
@@ -24,11 +26,16 @@ def problems(annotation: Any, errors: Sequence[Any], shown: Callable[[Any], str]
     asked: dict[Path, dict[str, Any]] = {}
     for error in errors:
         item = _of_fixed_length(annotation, error)
-        if item["type"] == "too_short" and any(_is_within(one["loc"], item["loc"]) for one in errors):
+        if item["type"] == "too_short" and any(
+            _is_within(one["loc"], item["loc"]) for one in errors
+        ):
             continue  # some of its values were refused and therefore not counted
         path = tuple(part for part in item["loc"] if not _is_branch(part))
         asked.setdefault(path, {})[wanted(item)] = item["input"]
-    return [(path, _message(list(inputs), shown(next(iter(inputs.values()))))) for path, inputs in asked.items()]
+    return [
+        (path, _message(list(inputs), shown(next(iter(inputs.values())))))
+        for path, inputs in asked.items()
+    ]
 
 
 def _of_fixed_length(annotation: Any, item: Any) -> Any:
@@ -124,4 +131,5 @@ def _message(wanted: list[str], found: str) -> str:
     if not all(one.startswith("must be ") for one in wanted):
         return f"{wanted[0]}: {found}"
     choices = [one for one in wanted if one != "must be nothing"] or wanted
-    return f"{' or '.join([choices[0], *(one.removeprefix('must be ') for one in choices[1:])])}, not {found}"
+    others = [one.removeprefix("must be ") for one in choices[1:]]
+    return f"{' or '.join([choices[0], *others])}, not {found}"

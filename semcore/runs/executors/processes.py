@@ -29,8 +29,8 @@ SPAWN = multiprocessing.get_context("spawn")
 class Processes(Executor):
     """Processes of this machine, each doing one job at a time.
 
-    A job whose process dies is tried again; one that takes too long is given up. The processes die with the one that
-    started them, however that ends.
+    A job whose process dies is tried again; one that takes too long is given up. The processes die
+    with the one that started them, however that ends.
 
     Fields:
         jobs: number of processes
@@ -68,14 +68,20 @@ class Processes(Executor):
                         if deaths[job] <= self.retries:
                             pending.append(job)
                             continue
-                        made = Lost(f"its process {ended}{' again' * (deaths[job] > 1)}{_MEMORY * (ended == _KILLED)}")
+                        made = Lost(
+                            "its process "
+                            f"{ended}{' again' * (deaths[job] > 1)}{_MEMORY * (ended == _KILLED)}"
+                        )
                     yield job, made
                 for worker in workers:
                     if self.time_limit_s and worker.seconds >= self.time_limit_s:
                         job = worker.finish()
                         worker.process.kill()
                         worker.replace()
-                        yield job, Lost(f"it took longer than the time limit of {self.time_limit_s:g} s")
+                        yield (
+                            job,
+                            Lost(f"it took longer than the time limit of {self.time_limit_s:g} s"),
+                        )
         finally:
             for worker in workers:
                 worker.kill()
@@ -111,7 +117,8 @@ class _Worker:
 
     @property
     def seconds(self) -> float:
-        """How long it has been at its job; its own start, with all that it imports, does not count."""
+        """How long it has been at its job; its own start, with all that it imports, does not
+        count."""
         return max(0.0, time.monotonic() - self.began)
 
     def start(self, job: int, jobs: Sequence[Job]) -> None:
@@ -132,7 +139,11 @@ class _Worker:
         self.kill()
         code = self.process.exitcode or 0
         self._launch()
-        return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
+        return (
+            f"was killed by {signal.Signals(-code).name}"
+            if code < 0
+            else f"exited with code {code}"
+        )
 
     def kill(self) -> None:
         self.process.kill()
@@ -141,7 +152,8 @@ class _Worker:
 
 
 def _work(connection: Connection) -> None:
-    # Ctrl-C reaches every process of a terminal: the one that the user started says how to go on, and ends the others.
+    # Ctrl-C reaches every process of a terminal: the one that the user started says how to go on,
+    # and ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     guard_streams()
     sandbox.tolerate_broken_metadata()
@@ -165,7 +177,7 @@ def _flush() -> None:
     """Write what components printed: this process is killed once all results are there."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
-            with contextlib.suppress(OSError):  # whoever read it has gone
+            with contextlib.suppress(OSError):  # its reader has ended
                 stream.flush()
 
 
@@ -177,7 +189,11 @@ class _Telling:
 
     def __call__(self, step: Step) -> None:
         now = time.monotonic()
-        new = (step.stage, step.what, step.total) != (self.last.stage, self.last.what, self.last.total)
+        new = (step.stage, step.what, step.total) != (
+            self.last.stage,
+            self.last.what,
+            self.last.total,
+        )
         if new or step.done == step.total or now - self.when > OFTEN_S:
             self.last, self.when = step, now
             self.connection.send((STEP, step))

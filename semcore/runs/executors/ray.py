@@ -15,14 +15,15 @@ from semcore.interfaces import Executor, Job, Lost
 
 @dataclass(frozen=True)
 class RayExecutor(Executor):
-    """A Ray cluster: this machine's, the one that this machine belongs to, or one behind an address.
+    """A Ray cluster: this machine's, the one that this machine belongs to, or one behind an
+    address.
 
-    Results come back over Ray: only what the pipeline reads (pictures, files under `plugins:`) must be there on every node,
-    under the same path.
+    Results come back over Ray: only what the pipeline reads (pictures, files under `plugins:`) must
+    be there on every node, under the same path.
 
     Fields:
-        address: `ray://host:10001`, `host:6379`, or `auto` for the cluster that this machine belongs to; empty: that of
-            $RAY_ADDRESS, else one of this machine alone
+        address: `ray://host:10001`, `host:6379`, or `auto` for the cluster that this machine
+            belongs to; empty: that of $RAY_ADDRESS, else one of this machine alone
         retries: so often a job is tried again whose worker or node was lost
     """
 
@@ -35,17 +36,27 @@ class RayExecutor(Executor):
         if ours:
             state = random.getstate()
             try:
-                ray.init(self.address or None, configure_logging=False, log_to_driver=False, include_dashboard=False)
+                ray.init(
+                    self.address or None,
+                    configure_logging=False,
+                    log_to_driver=False,
+                    include_dashboard=False,
+                )
             except (ConnectionError, RuntimeError, ValueError) as error:
                 where = f"Ray at {self.address}" if self.address else "Ray"
                 raise RunError(f"{where} cannot be used: {error}") from error
             finally:
-                random.setstate(state)  # Ray draws the names of its sessions from the global generator
+                # Ray draws the names of its sessions from the global generator
+                random.setstate(state)
         remote = ray.remote(_call)
         waiting: dict[Any, int] = {}
         try:
             for index, job in enumerate(jobs):
-                options = {"num_cpus": job.needs.cpus, "num_gpus": job.needs.gpus, "max_retries": self.retries}
+                options = {
+                    "num_cpus": job.needs.cpus,
+                    "num_gpus": job.needs.gpus,
+                    "max_retries": self.retries,
+                }
                 waiting[remote.options(**options).remote(job.call)] = index
             while waiting:
                 (ready,), _ = ray.wait(list(waiting), num_returns=1)
