@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_CHILD = "import sys; from semcore.sandbox import main; main(*sys.argv[1:])"
 TICK_S = 0.02
 """How often a child is looked at."""
 GRACE_S = 2.0
@@ -104,7 +105,7 @@ def _one_child(work: str, tasks: Sequence[Any], limits: Limits) -> Iterator[tupl
             open(folder / "report", encoding="utf-8") as report,
         ):
             child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "semcore.sandbox", work, name, str(os.getpid())],
+                [sys.executable, "-P", "-c", _CHILD, work, name, str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -297,7 +298,3 @@ def main(work: str, folder: str, parent: str) -> None:
             for value in getattr(importlib.import_module(module), function)(task):
                 tell(index, "value", value)
             tell(index, "end")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

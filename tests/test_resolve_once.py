@@ -10,6 +10,7 @@ import pytest
 
 from semcore.component.base import Component
 from semcore.config import resolve
+from semcore.config.experiment import Cell
 
 
 @pytest.fixture
@@ -55,3 +56,10 @@ def test_a_sweep_builds_what_is_not_swept_once(bench: Any, built: Counter[str], 
     assert bench.run("channel.snr_db=0:9:1").computed == 10
     assert {name: built[name] for name in OF_THE_FILE} == dict.fromkeys(OF_THE_FILE, 1)
     assert built["Noise"] == 10 and len(resolved) == 10
+
+
+def test_a_cell_may_have_settings_that_are_not_on_the_grid(bench: Any) -> None:
+    experiment = bench.load("channel.snr_db=0,3")
+    cell = Cell(0, {"channel.snr_db": 7, "seed": 4})
+    assert experiment.resolve(cell).pipeline.channel.snr_db == 7 and experiment.resolve(cell).seed == 4
+    assert experiment.resolve(experiment.cells[0]).pipeline.channel.snr_db == 0

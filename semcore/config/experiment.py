@@ -138,9 +138,7 @@ class Experiment:
         Raises:
             ConfigError: with every problem found
         """
-        point = [
-            self._swept[index][place] for index, place in enumerate(self.cells.places(cell.index))
-        ]
+        point = [self._setting(path, value) for path, value in cell.settings.items()]
         resolved = self._resolver.resolve(
             [*self._fixed, *point, *map(self._planned, (overrides or {}).items())]
         )
@@ -151,7 +149,7 @@ class Experiment:
     def forget(self) -> None:
         """Build all components again from now on: files or registered names may have changed."""
         self.built.clear()
-        for name in ("_resolver", "_overrides"):
+        for name in ("_resolver", "_overrides", "_settings"):
             self.__dict__.pop(name, None)
 
     def problems(self) -> list[Problem]:
@@ -189,6 +187,16 @@ class Experiment:
     def _overrides(self) -> dict[tuple[str, str], Override]:
         """Path and value -> the override of a plan or an environment: equal ones are one object."""
         return {}
+
+    @functools.cached_property
+    def _settings(self) -> dict[tuple[str, str], Override]:
+        """Path and value -> the override of a cell: equal ones are one object."""
+        return {(one.path, repr(one.value)): one for axis in self._swept for one in axis}
+
+    def _setting(self, path: str, value: Any) -> Override:
+        """The override of a cell's setting; a cell may have settings that are not on the grid."""
+        origin = self.origins.get(path, ("sweep", path))
+        return self._settings.setdefault((path, repr(value)), Override(path, value, origin))
 
     def _planned(self, item: tuple[str, Any]) -> Override:
         path, value = item

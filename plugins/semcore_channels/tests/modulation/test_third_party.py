@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -72,11 +73,11 @@ def test_an_installed_package_adds_a_modulation(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def psk(monkeypatch: pytest.MonkeyPatch) -> Modulation:
+def psk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Modulation:
     monkeypatch.setattr(registry, "_registered", {})
-    scope: dict[str, Modulation] = {}
-    exec(BESIDE, scope)
-    return scope["PSK8"]
+    (tmp_path / "psk.py").write_text(BESIDE)
+    made: Modulation = runpy.run_path(str(tmp_path / "psk.py"))["PSK8"]
+    return made
 
 
 @pytest.mark.parametrize("snr_db", [5.0, 10.0, 13.0])
