@@ -155,7 +155,7 @@ def test_a_decoder_fits_when_it_decodes_what_was_encoded(
             "limit must be at most 1,024 pictures of 1024×1024 pixels",
         ),
         ("source={use: samples, size: [100000, 100000]}", "must be at most 1024"),
-        ("source={use: talking-samples, limit: 900, size: [1024, 1024]}", "limit must be at most 13 of size"),
+        ("source={use: talking-samples, limit: 900, size: [1024, 1024]}", "limit must be at most 13 at size"),
         ("generator={use: mini-diffusion, candidates: 1000000000}", "candidates must be at most 100e3"),
         ("generator={use: mini-diffusion, candidates: 50000, size: [512, 512]}", "candidates must be at most 4,096 pictures"),
         ("generator={use: class-diffusion, candidates: 1000000000}", "candidates must be at most 100e3"),

@@ -253,7 +253,9 @@ def test_results_do_not_depend_on_processes_order_batches_or_resume(bench: Any, 
     from semcore.planning.session import run_session
     from semcore.runs import cell as evaluate
 
-    monkeypatch.setattr(evaluate, "run_session", lambda *arguments, **named: run_session(*arguments, **named, batch_size=2))
+    monkeypatch.setattr(
+        evaluate, "run_session", lambda *arguments, **named: run_session(*arguments, **{**named, "batch_size": 2})
+    )
     bench.run(SNRS, "source.limit=5", out="small-batches")
     assert bench.results("small-batches") == whole
 

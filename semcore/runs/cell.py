@@ -66,7 +66,7 @@ def cell_session(
         Rng(setup.seed),
         setup.planner,
         setup.scenarios,
-        setup.batch_size,
+        batch_size=setup.batch_size,
         space=setup.space,
         judge=_judge(setup.metrics, terms) if terms else None,
         remembered=lambda key, compute: cache.each(

@@ -217,7 +217,9 @@ def test_satellite_fig_12_13_a_plan_that_judges_spends_less_than_one_that_always
     """Two segments of the pass by the tables; search and the oracle take minutes (`make test-slow`)."""
     uses = []
     for level in ("forced", "l2"):
-        given = f"{{workflow: v2a, kb.level: {level}}}"
+        # A code by which the reference arrives at the low SNR of these segments: a lost update is sent again by either level.
+        scheme = "transport.reference.transport.scheme: 4qam 1/5"
+        given = f"{{workflow: v2a, kb.level: {level}, {scheme}}}"
         [result] = measure("satellite_pass.yaml", ["seed"], "source.limit=2", "source.size=[96,96]",
                            f"planner={{use: lookup, quantity: snr_db, given: {given}}}").values()  # fmt: skip
         uses.append(sum(segment["update_uses"] for segment in result["segments"]))

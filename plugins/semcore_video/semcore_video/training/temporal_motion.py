@@ -47,8 +47,7 @@ EDGES = np.unique(np.concatenate([[0, 1, 2, 3], np.geomspace(4, FRAMES, 12).roun
 
 @dataclass(frozen=True)
 class MotionCodeRecipe(Recipe):
-    """Learns variances of the cosine coefficients of facial motion for the transport
-    temporal-motion, for a few kinds of clips.
+    """Learns the variances of the cosine coefficients of facial motion, per kind of clip.
 
     Fields:
         data: folder of videos of speaking people
