@@ -138,10 +138,9 @@ class Experiment:
         Raises:
             ConfigError: with every problem found
         """
-        point = [self._setting(path, value) for path, value in cell.settings.items()]
-        resolved = self._resolver.resolve(
-            [*self._fixed, *point, *map(self._planned, (overrides or {}).items())]
-        )
+        point = [self._override(path, value) for path, value in cell.settings.items()]
+        above = [self._override(path, value, True) for path, value in (overrides or {}).items()]
+        resolved = self._resolver.resolve([*self._fixed, *point, *above])
         if resolved.problems:
             raise ConfigError(resolved.problems)
         return resolved.setup
@@ -149,7 +148,7 @@ class Experiment:
     def forget(self) -> None:
         """Build all components again from now on: files or registered names may have changed."""
         self.built.clear()
-        for name in ("_resolver", "_overrides", "_settings"):
+        for name in ("_resolver", "_overrides"):
             self.__dict__.pop(name, None)
 
     def problems(self) -> list[Problem]:
@@ -184,25 +183,15 @@ class Experiment:
         return Resolver(self.document, self.values, self.built)
 
     @functools.cached_property
-    def _overrides(self) -> dict[tuple[str, str], Override]:
-        """Path and value -> the override of a plan or an environment: equal ones are one object."""
-        return {}
+    def _overrides(self) -> dict[tuple[str, str, bool], Override]:
+        """Path, value, and whether it is planned -> the override: equal ones are one object."""
+        return {(one.path, repr(one.value), False): one for axis in self._swept for one in axis}
 
-    @functools.cached_property
-    def _settings(self) -> dict[tuple[str, str], Override]:
-        """Path and value -> the override of a cell: equal ones are one object."""
-        return {(one.path, repr(one.value)): one for axis in self._swept for one in axis}
-
-    def _setting(self, path: str, value: Any) -> Override:
-        """The override of a cell's setting; a cell may have settings that are not on the grid."""
-        origin = self.origins.get(path, ("sweep", path))
-        return self._settings.setdefault((path, repr(value)), Override(path, value, origin))
-
-    def _planned(self, item: tuple[str, Any]) -> Override:
-        path, value = item
-        return self._overrides.setdefault(
-            (path, repr(value)), Override(path, value, ("planner", "use"), True)
-        )
+    def _override(self, path: str, value: Any, planned: bool = False) -> Override:
+        """The override of a cell's setting, on the grid or not, or of a plan or an environment."""
+        origin = ("planner", "use") if planned else self.origins.get(path, ("sweep", path))
+        found = Override(path, value, origin, planned)
+        return self._overrides.setdefault((path, repr(value), planned), found)
 
     @functools.cached_property
     def _fixed(self) -> list[Override]:
