@@ -8,7 +8,10 @@ import threading
 from hypothesis import HealthCheck, settings
 
 # A test run in the background ignores Ctrl-C, and so would the commands whose Ctrl-C is tried.
-if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+if (
+    threading.current_thread() is threading.main_thread()
+    and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):
     signal.signal(signal.SIGINT, signal.default_int_handler)
 # Spinning OpenMP threads slow tests down tenfold where several processes share the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

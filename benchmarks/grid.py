@@ -35,7 +35,9 @@ def main() -> None:
         path = Path(folder) / "grid.yaml"
         path.write_text(PIPELINE)
         began = time.process_time()
-        experiment = load(path, ["channel.snr_db=0:99.9:0.1", f"seed=0:{given.cells // 1000 - 1}:1"])
+        experiment = load(
+            path, ["channel.snr_db=0:99.9:0.1", f"seed=0:{given.cells // 1000 - 1}:1"]
+        )
         checked = time.process_time()
         inputs(experiment)
         digester = Digester()

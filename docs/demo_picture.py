@@ -29,7 +29,9 @@ def main(folder: Path, target: Path) -> None:
     figure = plt.figure(figsize=(12.4, 6.6), layout="constrained")
     left, right = figure.subfigures(1, 2, width_ratios=(1.35, 1))
     workflows = ("semantic", "conventional")
-    axes = left.subplots(len(SHOWN) * 2, 1 + len(columns), gridspec_kw={"hspace": 0.05, "wspace": 0.05})
+    axes = left.subplots(
+        len(SHOWN) * 2, 1 + len(columns), gridspec_kw={"hspace": 0.05, "wspace": 0.05}
+    )
     for row, sample in enumerate(SHOWN):
         for side, workflow in enumerate(workflows):
             line = axes[2 * row + side]
@@ -45,12 +47,23 @@ def main(folder: Path, target: Path) -> None:
                 name = "source" if snr is None else "result"
                 if snr is None and side == 1:
                     axis.text(
-                        0.5, 0.5, item["sent"].get("picture", "").strip("[]"), ha="center", va="center", fontsize=7, wrap=True
+                        0.5,
+                        0.5,
+                        item["sent"].get("picture", "").strip("[]"),
+                        ha="center",
+                        va="center",
+                        fontsize=7,
+                        wrap=True,
                     )
                     continue
-                axis.imshow(Image.open(folder / "cells" / item["cell"] / item["pictures"][name]), interpolation="nearest")
+                axis.imshow(
+                    Image.open(folder / "cells" / item["cell"] / item["pictures"][name]),
+                    interpolation="nearest",
+                )
                 if snr is not None and workflow == "semantic":
-                    axis.set_xlabel(_short(item["arrived"].get("caption", "(lost)")), fontsize=6, labelpad=1)
+                    axis.set_xlabel(
+                        _short(item["arrived"].get("caption", "(lost)")), fontsize=6, labelpad=1
+                    )
             line[0].set_ylabel(workflow, fontsize=8, color=COLOURS[workflow])
     for axis, metric in zip(right.subplots(2, 1, sharex=True), ("ssim", "bleu"), strict=True):
         for workflow, colour in COLOURS.items():
@@ -58,7 +71,14 @@ def main(folder: Path, target: Path) -> None:
             points = [cell["metrics"][metric] for cell in cells]
             if not points or any(point["mean"] is None for point in points):
                 continue
-            axis.plot(snrs, [point["mean"] for point in points], "o-", color=colour, label=workflow, markersize=4)
+            axis.plot(
+                snrs,
+                [point["mean"] for point in points],
+                "o-",
+                color=colour,
+                label=workflow,
+                markersize=4,
+            )
             bounds = [[point[end] for point in points] for end in ("low", "high")]
             axis.fill_between(snrs, *bounds, color=colour, alpha=0.15, linewidth=0)
         axis.set_ylabel(metric.upper())
@@ -72,13 +92,17 @@ def main(folder: Path, target: Path) -> None:
 def _item(run: Run, workflow: str, snr: float, sample: str) -> dict[str, Any]:
     for cell in run.results:
         if cell["settings"] == {"workflow": workflow, SNR: snr}:
-            return next({**item, "cell": cell["id"]} for item in run.items(cell) if item["sample"] == sample)
+            return next(
+                {**item, "cell": cell["id"]} for item in run.items(cell) if item["sample"] == sample
+            )
     raise SystemExit(f"the run has no cell {workflow} at {snr} dB")
 
 
 def _short(text: str, width: int = 22) -> str:
     """A caption in two short lines, with a dot for every character that cannot be printed."""
-    shown = "".join(character if character.isascii() and character.isprintable() else "·" for character in text)
+    shown = "".join(
+        character if character.isascii() and character.isprintable() else "·" for character in text
+    )
     return "\n".join(textwrap.wrap(shown, width)[:3]).replace("$", r"\$")
 
 

@@ -40,7 +40,9 @@ COLOURS = ("#0b5394", "#c4553b", "#38761d", "#b08a2e", "#674ea7")
 
 def row(count: int) -> Symbols:
     """One row of ones."""
-    return Symbols(torch.ones(1, count, dtype=torch.complex64), Layout((count,), (), ("row",), (("row", ""),)))
+    return Symbols(
+        torch.ones(1, count, dtype=torch.complex64), Layout((count,), (), ("row",), (("row", ""),))
+    )
 
 
 def error_rates(axis: Axes, scale: int) -> None:
@@ -58,11 +60,25 @@ def error_rates(axis: Axes, scale: int) -> None:
             for snr_db in snrs:
                 transport = Uncoded(modulation)
                 sent = transport.send([Semantics("a", {"x": Bitstream(data)})], RNG)
-                [got] = transport.receive(replace(channel, snr_db=float(snr_db)).transmit(sent, RNG.at(modulation)))
-                wrong = np.frombuffer(data, np.uint8) ^ np.frombuffer(got.streams["x"].data, np.uint8)  # type: ignore[attr-defined]
+                [got] = transport.receive(
+                    replace(channel, snr_db=float(snr_db)).transmit(sent, RNG.at(modulation))
+                )
+                wrong = np.frombuffer(data, np.uint8) ^ np.frombuffer(
+                    got.streams["x"].data, np.uint8
+                )  # type: ignore[attr-defined]
                 rates.append(np.unpackbits(wrong).mean() or np.nan)
             label = modulation if mark == "o" else None
-            axis.plot(snrs, rates, mark, ms=4, color=colour, mfc="none", label=label, ls="" if order <= 2 else ":", lw=0.8)
+            axis.plot(
+                snrs,
+                rates,
+                mark,
+                ms=4,
+                color=colour,
+                mfc="none",
+                label=label,
+                ls="" if order <= 2 else ":",
+                lw=0.8,
+            )
     axis.set(yscale="log", ylim=(1e-5, 0.6), xlabel="Es/N0 (dB)", ylabel="bit error rate")
     axis.set_title("no code: awgn (circles), rayleigh (triangles)", fontsize=9)
     axis.legend(fontsize=8)
@@ -72,12 +88,35 @@ def fading(axis: Axes, scale: int) -> None:
     """How often a gain is how weak: outage at a glance."""
     power_db = np.linspace(-30, 10, 200)
     power = 10 ** (power_db / 10)
-    for colour, channel in zip(COLOURS, (Rayleigh(), Rician(k_factor_db=3.0), Rician(k_factor_db=10.0)), strict=False):
-        gains = replace(channel, coherence="symbol").gains(row(200_000 // scale), RNG)[0].abs().square().numpy()
+    for colour, channel in zip(
+        COLOURS, (Rayleigh(), Rician(k_factor_db=3.0), Rician(k_factor_db=10.0)), strict=False
+    ):
+        gains = (
+            replace(channel, coherence="symbol")
+            .gains(row(200_000 // scale), RNG)[0]
+            .abs()
+            .square()
+            .numpy()
+        )
         k_factor = 10 ** (channel.k_factor_db / 10) if isinstance(channel, Rician) else 0.0
-        name = f"rician, K = {channel.k_factor_db:g} dB" if isinstance(channel, Rician) else "rayleigh"
-        axis.plot(power_db, stats.ncx2.cdf(2 * (k_factor + 1) * power, 2, 2 * k_factor), color=colour, lw=1, label=name)
-        axis.plot(power_db[::10], [(gains < one).mean() or np.nan for one in power[::10]], "o", ms=4, color=colour, mfc="none")
+        name = (
+            f"rician, K = {channel.k_factor_db:g} dB" if isinstance(channel, Rician) else "rayleigh"
+        )
+        axis.plot(
+            power_db,
+            stats.ncx2.cdf(2 * (k_factor + 1) * power, 2, 2 * k_factor),
+            color=colour,
+            lw=1,
+            label=name,
+        )
+        axis.plot(
+            power_db[::10],
+            [(gains < one).mean() or np.nan for one in power[::10]],
+            "o",
+            ms=4,
+            color=colour,
+            mfc="none",
+        )
     axis.set(yscale="log", ylim=(1e-4, 1.2), xlabel="|h|² (dB)", ylabel="probability of less")
     axis.set_title("gains: closed forms (lines), realised (circles)", fontsize=9)
     axis.legend(fontsize=8)
@@ -110,7 +149,13 @@ def profiles(axis: Axes, scale: int) -> None:
         response = one.draw([SlotRange("figure", 0, 1)], RNG).response[0, 0, 0]
         megahertz = (np.arange(120) - 60) * 20 / 120
         name = "ntn-tdl" if isinstance(channel, NTNTDL) else type(channel).__name__.lower()
-        axis.plot(megahertz, 20 * np.log10(response.abs().numpy()), color=colour, lw=1, label=f"{name} {channel.model}")
+        axis.plot(
+            megahertz,
+            20 * np.log10(response.abs().numpy()),
+            color=colour,
+            lw=1,
+            label=f"{name} {channel.model}",
+        )
     axis.set(xlabel="frequency (MHz)", ylabel="|h|² (dB)", ylim=(-30, 12))
     axis.set_title("one slot in 20 MHz, 100 ns delay spread", fontsize=9)
     axis.legend(fontsize=8)
@@ -128,15 +173,25 @@ def codes(axis: Axes, scale: int) -> None:
             snrs = start + np.arange(0, 1.7, 0.2)
             for snr_db in snrs:
                 generator = torch.Generator().manual_seed(1)
-                word = torch.randint(0, 2, (max(count // scale, 20), blocks.k), generator=generator, dtype=torch.uint8)
+                word = torch.randint(
+                    0,
+                    2,
+                    (max(count // scale, 20), blocks.k),
+                    generator=generator,
+                    dtype=torch.uint8,
+                )
                 sent, noise_var = QAM4.modulate(code.encode(word)), 10 ** (-snr_db / 10)
-                got = sent + noise_var**0.5 * torch.randn(sent.shape, dtype=torch.complex64, generator=generator)
+                got = sent + noise_var**0.5 * torch.randn(
+                    sent.shape, dtype=torch.complex64, generator=generator
+                )
                 decided = code.decode(QAM4.demodulate(got, torch.full(got.shape, noise_var)))
                 rates.append(float((decided != word).any(1).float().mean()) or np.nan)
             label = f"rate {rate}, {blocks.k} bits" if style == "-o" else None
             axis.plot(snrs, rates, style, ms=3, color=colour, lw=1, label=label)
     axis.set(yscale="log", ylim=(1e-3, 1.2), xlabel="Es/N0 (dB)", ylabel="lost blocks")
-    axis.set_title("ldpc, 4-QAM, 20 iterations: min-sum (solid), belief propagation (dotted)", fontsize=9)
+    axis.set_title(
+        "ldpc, 4-QAM, 20 iterations: min-sum (solid), belief propagation (dotted)", fontsize=9
+    )
     axis.legend(fontsize=8)
 
 
@@ -146,8 +201,17 @@ def budgets(axis: Axes, scale: int) -> None:
     for colour, altitude_km in zip(COLOURS, (300.0, 600.0, 1200.0), strict=False):
         for power_dbm, style in ((55.0, "-"), (25.0, ":")):
             link = Satellite(tx_power_dbm=power_dbm, altitude_km=altitude_km)
-            snrs = [replace(link, elevation_deg=float(one)).unit_gain_snr_db() for one in elevations]
-            axis.plot(elevations, snrs, style, color=colour, lw=1, label=f"{altitude_km:g} km" if style == "-" else None)
+            snrs = [
+                replace(link, elevation_deg=float(one)).unit_gain_snr_db() for one in elevations
+            ]
+            axis.plot(
+                elevations,
+                snrs,
+                style,
+                color=colour,
+                lw=1,
+                label=f"{altitude_km:g} km" if style == "-" else None,
+            )
     axis.axhline(0, color="#999999", lw=0.5)
     axis.set(xlabel="elevation (degrees)", ylabel="SNR (dB)")
     axis.set_title("Table I: read as 25 dBW (solid), as printed, 25 dBm (dotted)", fontsize=9)
@@ -156,11 +220,23 @@ def budgets(axis: Axes, scale: int) -> None:
 
 def passes(axis: Axes, scale: int) -> None:
     """SNR along passes, dry and in rain."""
-    base = Satellite(tx_power_dbm=80.0, carrier_frequency_hz=20e9, altitude_km=550.0, subcarrier_spacing_hz=240e3)
+    base = Satellite(
+        tx_power_dbm=80.0, carrier_frequency_hz=20e9, altitude_km=550.0, subcarrier_spacing_hz=240e3
+    )
     for colour, rate in zip(COLOURS, (0.0, 5.0, 25.0), strict=False):
-        along = moments(replace(base, rain_rate_mm_h=rate), [(look,) for look in circular_pass(550, 80, step_s=20 * scale)])
+        along = moments(
+            replace(base, rain_rate_mm_h=rate),
+            [(look,) for look in circular_pass(550, 80, step_s=20 * scale)],
+        )
         label = f"{rate:g} mm/h" if rate else "clear"
-        axis.plot([one.look.time_s for one in along], [one.snr_db for one in along], ".-", color=colour, lw=1, label=label)
+        axis.plot(
+            [one.look.time_s for one in along],
+            [one.snr_db for one in along],
+            ".-",
+            color=colour,
+            lw=1,
+            label=label,
+        )
     axis.set(xlabel="time (s)", ylabel="SNR (dB)")
     axis.set_title("a pass at 550 km, 20 GHz, 80 dBm, in 20 s intervals", fontsize=9)
     axis.legend(fontsize=8)
@@ -179,7 +255,9 @@ def main(folder: Path, quick: bool) -> None:
     """Every figure, as a PNG in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, panels in FIGURES.items():
-        figure, axes = plt.subplots(1, len(panels), figsize=(5.2 * len(panels), 3.6), layout="constrained", squeeze=False)
+        figure, axes = plt.subplots(
+            1, len(panels), figsize=(5.2 * len(panels), 3.6), layout="constrained", squeeze=False
+        )
         for axis, panel in zip(axes[0], panels, strict=True):
             panel(axis, 20 if quick else 1)
             axis.grid(alpha=0.3, lw=0.5)

@@ -48,7 +48,9 @@ class Greys(semcore.Source):
     def samples(self) -> Sequence[semcore.Sample]:
         greys = np.linspace(10, self.brightest, self.limit).astype(np.uint8)
         return [
-            semcore.Sample(f"s{i}", user=f"u{i % self.users}", image=np.full((8, 8, 3), grey, np.uint8))
+            semcore.Sample(
+                f"s{i}", user=f"u{i % self.users}", image=np.full((8, 8, 3), grey, np.uint8)
+            )
             for i, grey in enumerate(greys)
         ]
 
@@ -88,7 +90,9 @@ class Brightness(semcore.SemanticEncoder):
     def streams(self) -> Mapping[str, type[semcore.Stream]]:
         return {"caption": semcore.Text}
 
-    def encode(self, samples: Sequence[semcore.Sample], kb: semcore.KnowledgeBase) -> list[semcore.Semantics]:
+    def encode(
+        self, samples: Sequence[semcore.Sample], kb: semcore.KnowledgeBase
+    ) -> list[semcore.Semantics]:
         _count("encode", *(sample.id for sample in samples))
         words = [self.prefix + self.codec.encode(sample.image).decode() for sample in samples]
         return [
@@ -119,12 +123,30 @@ class Qpsk(semcore.Transport):
         for index, semantics in enumerate(batch):
             for name, stream in semantics.streams.items():
                 data = stream.value.encode() if isinstance(stream, semcore.Text) else stream.data
-                bits = np.unpackbits(np.frombuffer(data, np.uint8)).repeat(self.repeat).astype(np.float32)
+                bits = (
+                    np.unpackbits(np.frombuffer(data, np.uint8))
+                    .repeat(self.repeat)
+                    .astype(np.float32)
+                )
                 signs = torch.from_numpy(1 - 2 * bits.reshape(-1, 2)) / 2**0.5
-                spans.append(Span(len(rows), 0, len(signs), index, name, type(stream), bits={"data": 8 * len(data)}))
+                spans.append(
+                    Span(
+                        len(rows),
+                        0,
+                        len(signs),
+                        index,
+                        name,
+                        type(stream),
+                        bits={"data": 8 * len(data)},
+                    )
+                )
                 rows.append(torch.complex(signs[:, 0], signs[:, 1]))
                 keys.append(semantics.key)
-        values = torch.nn.utils.rnn.pad_sequence(rows, True) if rows else torch.zeros(0, 0, dtype=torch.complex64)
+        values = (
+            torch.nn.utils.rnn.pad_sequence(rows, True)
+            if rows
+            else torch.zeros(0, 0, dtype=torch.complex64)
+        )
         senders = tuple((semantics.key, semantics.user) for semantics in batch)
         layout = semcore.Layout(tuple(map(len, rows)), tuple(spans), tuple(keys), senders)
         return semcore.Symbols(values, layout)
@@ -135,7 +157,11 @@ class Qpsk(semcore.Transport):
             values = received.values[span.row, span.start : span.stop].numpy()
             soft = np.stack([values.real, values.imag], 1).reshape(-1, self.repeat).sum(1)
             data = np.packbits(soft < 0).tobytes()
-            made = semcore.Text(data.decode("utf-8", "replace")) if span.type is semcore.Text else semcore.Bitstream(data)
+            made = (
+                semcore.Text(data.decode("utf-8", "replace"))
+                if span.type is semcore.Text
+                else semcore.Bitstream(data)
+            )
             streams[span.sample, span.stream] = (made, None)
         return received.layout.semantics(streams)
 
@@ -167,8 +193,13 @@ class Noise(semcore.ChannelModel):
         if self.crash_db == self.snr_db and "BENCH_CALM" not in os.environ:
             raise FloatingPointError("the amplifier burnt")
         variance = 10 ** (-self.snr_db / 10)
-        noise = rng.complex_normal(symbols.layout.keys, symbols.layout.lengths, symbols.values.shape[1])
-        report = [{"snr_db": self.snr_db, "duration_s": 1e-6 * length} for length in symbols.layout.lengths]
+        noise = rng.complex_normal(
+            symbols.layout.keys, symbols.layout.lengths, symbols.values.shape[1]
+        )
+        report = [
+            {"snr_db": self.snr_db, "duration_s": 1e-6 * length}
+            for length in symbols.layout.lengths
+        ]
         return symbols.received(symbols.values + variance**0.5 * noise, variance, report=report)
 
 
@@ -185,8 +216,9 @@ class Bursts(Noise):
 
     def incompatibility(self, transport: semcore.Transport) -> str:
         repeat = getattr(transport, "repeat", 1)
-        return f"is another after {self.longest} symbols, and every symbol is repeated {repeat} times" * (
-            repeat > self.longest
+        return (
+            f"is another after {self.longest} symbols, and every symbol is repeated {repeat} times"
+            * (repeat > self.longest)
         )
 
 
@@ -216,7 +248,9 @@ class Flat(semcore.Generator):
     def _one(self, semantics: semcore.Semantics) -> semcore.Candidates:
         word = "".join(c for c in semantics.text("caption") or "" if c in "0123456789")[:3]
         grey = min(255, int(self.strength * int(word or 0)))
-        sample = semcore.Sample(semantics.key, semantics.user, image=np.full((8, 8, 3), grey, np.uint8))
+        sample = semcore.Sample(
+            semantics.key, semantics.user, image=np.full((8, 8, 3), grey, np.uint8)
+        )
         return semcore.Candidates((sample,) * self.candidates)
 
 
@@ -268,7 +302,10 @@ class Alternate(semcore.Planner):
     table: tuple[tuple[str, Any], ...] = (("generator.steps", 1), ("generator.steps", 2))
 
     def plan(
-        self, scenario: semcore.Scenario, memory: Sequence[Mapping[str, Any]], simulator: semcore.PlanSimulator
+        self,
+        scenario: semcore.Scenario,
+        memory: Sequence[Mapping[str, Any]],
+        simulator: semcore.PlanSimulator,
     ) -> semcore.Plan:
         path, value = self.table[scenario.segment % len(self.table)]
         return semcore.Plan({path: value}, ("in turn",))
@@ -295,7 +332,8 @@ class GreyError(semcore.Metric):
         return [
             None
             if one.result.image is None
-            else self.scale * float(np.abs(one.source.image.astype(float) - one.result.image).mean())
+            else self.scale
+            * float(np.abs(one.source.image.astype(float) - one.result.image).mean())
             for one in records
         ]
 

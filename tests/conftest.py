@@ -53,7 +53,9 @@ class Bench:
     def load(self, *overrides: str) -> experiment.Experiment:
         return experiment.load(self.path, overrides)
 
-    def run(self, *overrides: str, out: str = "out", jobs: int = 1, hooks: Sequence[Any] = ()) -> Finished:
+    def run(
+        self, *overrides: str, out: str = "out", jobs: int = 1, hooks: Sequence[Any] = ()
+    ) -> Finished:
         self.log.write_text("")
         manager = hook_manager([])
         for one in hooks:
@@ -72,7 +74,11 @@ class Bench:
     def results(self, out: str = "out") -> dict[str, bytes]:
         """Every file that holds results, byte by byte."""
         root = self.folder / out / "cells"
-        return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+        return {
+            str(path.relative_to(root)): path.read_bytes()
+            for path in sorted(root.rglob("*"))
+            if path.is_file()
+        }
 
 
 @pytest.fixture
@@ -121,8 +127,13 @@ def check_places(error: ConfigError, path: Path, lines: list[str], overrides: li
             there = "".join(c if c.isprintable() else " " for c in problem.source[column - 1 :][:5])
             assert shown[caret.index("^") :][:5].rstrip() == there.rstrip()
     assert places == sorted(places)
-    assert len({(problem.where, problem.message) for problem in error.problems}) == len(error.problems)
-    assert not re.search(r"Traceback|<class|NoneType|\bNone\b|\bdict\b|\btuple\b|Input should|object at 0x", str(error))
+    assert len({(problem.where, problem.message) for problem in error.problems}) == len(
+        error.problems
+    )
+    assert not re.search(
+        r"Traceback|<class|NoneType|\bNone\b|\bdict\b|\btuple\b|Input should|object at 0x",
+        str(error),
+    )
 
 
 @pytest.fixture(name="check_places")
@@ -138,7 +149,9 @@ def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") 
     axes: dict[str, list[Any]] = {}
     listed = []
     for cell in cells:
-        identity = hashlib.blake2b(json.dumps([name, cell], sort_keys=True, default=repr).encode(), digest_size=10).hexdigest()
+        identity = hashlib.blake2b(
+            json.dumps([name, cell], sort_keys=True, default=repr).encode(), digest_size=10
+        ).hexdigest()
         samples = [f"s{i}" for i in range(len(next(iter(cell["metrics"].values()))))]
         summaries, better = {}, cell.get("better", "higher")
         for metric, values in cell["metrics"].items():
@@ -161,14 +174,23 @@ def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") 
             for i, sample in enumerate(samples)
         ]
         result |= cell.get("result", {})
-        keep(folder / "cells" / identity / "result.json", {key: one for key, one in result.items() if one is not None})
+        keep(
+            folder / "cells" / identity / "result.json",
+            {key: one for key, one in result.items() if one is not None},
+        )
         items = "".join(json.dumps(row) + "\n" for row in rows)
         (folder / "cells" / identity / "items.jsonl").write_text(items)
         listed.append({"id": identity, "settings": cell["settings"]})
         for path, value in cell["settings"].items():
             if value not in axes.setdefault(path, []):
                 axes[path].append(value)
-    info = {"name": name, "semcore": "0.1.0", "software": {"python": "3.11.7"}, "axes": axes, "cells": listed}
+    info = {
+        "name": name,
+        "semcore": "0.1.0",
+        "software": {"python": "3.11.7"},
+        "axes": axes,
+        "cells": listed,
+    }
     keep(folder / "run.json", info)
     return folder
 
@@ -176,8 +198,15 @@ def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") 
 def _row(sample: str, values: Mapping[str, float | None]) -> dict[str, Any]:
     return {
         "sample": sample,
-        "metrics": {name: None if value is None or math.isinf(value) else float(value) for name, value in values.items()},
-        "parts": {name: (one.numerator, one.denominator) for name, one in values.items() if isinstance(one, Quotient)},
+        "metrics": {
+            name: None if value is None or math.isinf(value) else float(value)
+            for name, value in values.items()
+        },
+        "parts": {
+            name: (one.numerator, one.denominator)
+            for name, one in values.items()
+            if isinstance(one, Quotient)
+        },
         "exact": [name for name, value in values.items() if value == math.inf],
         "channel_uses": 100,
     }
@@ -216,7 +245,9 @@ class Site:
         """Install a package; returns the folder of its metadata."""
         info = self.folder / f"{package}-{version}.dist-info"
         info.mkdir(parents=True)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n{metadata}")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n{metadata}"
+        )
         (info / "entry_points.txt").write_text(textwrap.dedent(entry_points))
         for name, text in (modules or {}).items():
             (self.folder / f"{name}.py").write_text(textwrap.dedent(text))
@@ -244,17 +275,24 @@ def site(tmp_path: Path) -> Site:
 
 # ---------------------------------------------------------------------------------------------- pages, as they are read
 
-BLOCK = re.compile(r"(?:Save this as `([\w./-]+)`[^\n]*\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"(?:Save this as `([\w./-]+)`[^\n]*\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 NAMED = re.compile(r"# ([\w./-]+\.(?:py|yaml|toml))\n")
 
 
 def _blocks(page: Path) -> list[tuple[str, str, str]]:
     """(language, name of the file or "", text) of each block: a file is named in its first line, or in the sentence before."""
     found = BLOCK.findall(page.read_text(encoding="utf-8"))
-    return [(kind, said or (match[1] if (match := NAMED.match(text)) else ""), text) for said, kind, text in found]
+    return [
+        (kind, said or (match[1] if (match := NAMED.match(text)) else ""), text)
+        for said, kind, text in found
+    ]
 
 
-def _follow(page: Path, folder: Path, environment: Mapping[str, str], leave_out: tuple[str, ...] = ()) -> None:
+def _follow(
+    page: Path, folder: Path, environment: Mapping[str, str], leave_out: tuple[str, ...] = ()
+) -> None:
     """Do what a page tells its reader, from top to bottom: save its files, call its commands.
 
     Args:
@@ -265,7 +303,11 @@ def _follow(page: Path, folder: Path, environment: Mapping[str, str], leave_out:
         if name:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
-        commands = [line[2:] for line in text.splitlines() if line.startswith("$ ")] if kind == "console" else []
+        commands = (
+            [line[2:] for line in text.splitlines() if line.startswith("$ ")]
+            if kind == "console"
+            else []
+        )
         for command in commands:
             if command.startswith(leave_out):
                 continue
@@ -273,7 +315,12 @@ def _follow(page: Path, folder: Path, environment: Mapping[str, str], leave_out:
                 here = here / command[3:]
                 continue
             done = subprocess.run(
-                shlex.split(command), cwd=here, env={**environment}, capture_output=True, text=True, timeout=300
+                shlex.split(command),
+                cwd=here,
+                env={**environment},
+                capture_output=True,
+                text=True,
+                timeout=300,
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
 
@@ -299,9 +346,15 @@ def fresh(tmp_path: Path) -> dict[str, str]:
     root = tmp_path / "venv"
     venv.create(root, with_pip=False, symlinks=True)
     library = Path(sysconfig.get_path("stdlib"))
-    borrowed = [path for path in sys.path if "site-packages" in path or not Path(path).is_relative_to(library)]
+    borrowed = [
+        path
+        for path in sys.path
+        if "site-packages" in path or not Path(path).is_relative_to(library)
+    ]
     (site,) = root.glob("lib/python*/site-packages")
-    (site / "borrowed.pth").write_text("\n".join(path for path in borrowed if path and Path(path).is_dir()))
+    (site / "borrowed.pth").write_text(
+        "\n".join(path for path in borrowed if path and Path(path).is_dir())
+    )
     programs = {
         "semcore": 'exec "$bin/python" -P -m semcore "$@"',
         "pip": 'verb=$1; shift; exec "$bin/python" -m pip "$verb" --no-build-isolation --no-deps --no-index "$@"',
@@ -311,4 +364,8 @@ def fresh(tmp_path: Path) -> dict[str, str]:
         program.write_text(f'#!/bin/sh\nbin="{root}/bin"\n{text}\n')
         program.chmod(0o755)
     environment = {**os.environ, "PATH": f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    return {name: value for name, value in environment.items() if name not in ("PYTHONPATH", "SEMCORE_PLUGINS")}
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in ("PYTHONPATH", "SEMCORE_PLUGINS")
+    }

@@ -77,7 +77,10 @@ def hostile_bytes(rng: np.random.Generator, valid: list[bytes]) -> bytes:
 def codecs(rng: np.random.Generator, cases: int) -> Iterator[str]:
     """Every codec is given damaged files of its own and of all the others, bombs, and pictures as large as it may read."""
     made: list[Codec] = [component("codec", *one) for one in CODECS]
-    files = {codec: [codec.encode(picture(rng, size)) for size in SIZES for _ in range(3)] for codec in made}
+    files = {
+        codec: [codec.encode(picture(rng, size)) for size in SIZES for _ in range(3)]
+        for codec in made
+    }
     everything = [data for some in files.values() for data in some]
     thrown = {**bombs(), **largest()}
     for codec in made:
@@ -99,7 +102,11 @@ def largest() -> dict[str, bytes]:
     from PIL import Image
 
     side, made = int(MAX_RECEIVED_PIXELS**0.5), {}
-    for name, mode, settings in (("PNG", "I;16", {}), ("PNG", "LA", {}), ("JPEG", "CMYK", {"progressive": True})):
+    for name, mode, settings in (
+        ("PNG", "I;16", {}),
+        ("PNG", "LA", {}),
+        ("JPEG", "CMYK", {"progressive": True}),
+    ):
         file = BytesIO()
         Image.new(mode, (side, side)).save(file, name, **settings)
         made[f"largest {name} of mode {mode}"] = file.getvalue()
@@ -110,7 +117,9 @@ def decode(codec: Codec, data: bytes, size: tuple[int, int] | None) -> None:
     got = codec.decode(data, size)
     if got is not None:
         assert got.dtype == np.uint8 and got.ndim == 3 and got.shape[2] == 3, got.shape
-        assert got.shape[:2] == size if size else got.shape[0] * got.shape[1] <= MAX_RECEIVED_PIXELS, got.shape
+        assert (
+            got.shape[:2] == size if size else got.shape[0] * got.shape[1] <= MAX_RECEIVED_PIXELS
+        ), got.shape
 
 
 # ---------------------------------------------------------------------------------------------- transports
@@ -121,7 +130,8 @@ def transports(rng: np.random.Generator, cases: int) -> Iterator[str]:
     for name, settings in TRANSPORTS:
         transport: Transport = component("transport", name, settings)
         batch = [Semantics("nothing")] + [
-            Semantics(f"{name} {index}", {"x": stream}, "anna") for index, stream in enumerate(streams(rng, transport))
+            Semantics(f"{name} {index}", {"x": stream}, "anna")
+            for index, stream in enumerate(streams(rng, transport))
         ]
         sent = transport.send(batch, Rng(1))
         for number in range(cases):
@@ -150,8 +160,12 @@ def disturbed(rng: np.random.Generator, sent: Any) -> Received:
     shape = tuple(sent.values.shape)
     strange = np.array([0, 1, 1e-30, 1e30, np.inf, -np.inf, np.nan], np.float32)
     noise = (rng.standard_normal((*shape, 2)) * 10 ** rng.uniform(-3, 3)).astype(np.float32)
-    values = np.stack([sent.values.real.numpy(), sent.values.imag.numpy()], -1) * rng.integers(2) + noise
-    variance = np.full(shape, 10 ** rng.uniform(-12, 12), np.float32) * np.float32(rng.choice([1, 1, 1, -1]))
+    values = (
+        np.stack([sent.values.real.numpy(), sent.values.imag.numpy()], -1) * rng.integers(2) + noise
+    )
+    variance = np.full(shape, 10 ** rng.uniform(-12, 12), np.float32) * np.float32(
+        rng.choice([1, 1, 1, -1])
+    )
     if rng.integers(2):
         hit = rng.random(values.shape) < rng.choice([0.01, 1])
         values[hit] = rng.choice(strange, int(hit.sum()))
@@ -164,13 +178,20 @@ def disturbed(rng: np.random.Generator, sent: Any) -> Received:
 
 def smuggled(rng: np.random.Generator, transport: Any, batch: list[Semantics]) -> Received:
     """A whole frame, its check right, that holds hostile bytes where a picture was granted as many channel uses."""
-    (place,) = [index for index, one in enumerate(batch) if isinstance(one.streams.get("x"), Picture)]
+    (place,) = [
+        index for index, one in enumerate(batch) if isinstance(one.streams.get("x"), Picture)
+    ]
     pixels = batch[place].streams["x"].pixels  # type: ignore[union-attr]
     good = transport.codec.encode(pixels)
     data = hostile_bytes(rng, [good])[: len(good)].ljust(len(good), b"\0")
     granted = transport.send(batch, Rng(1))
     forged = transport.send(
-        [*batch[:place], replace(batch[place], streams={"x": Bitstream(data)}), *batch[place + 1 :]], Rng(1)
+        [
+            *batch[:place],
+            replace(batch[place], streams={"x": Bitstream(data)}),
+            *batch[place + 1 :],
+        ],
+        Rng(1),
     )
     return replace(granted, values=forged.values).received(forged.values, 1e-6)
 
@@ -180,13 +201,19 @@ def check(batch: list[Semantics], arrived: list[Semantics]) -> None:
     for sent, got in zip(batch, arrived, strict=True):
         assert got.streams.keys() <= sent.streams.keys()
         for name, stream in got.streams.items():
-            assert type(stream) is type(sent.streams[name]) and stream.form == sent.streams[name].form
+            assert (
+                type(stream) is type(sent.streams[name]) and stream.form == sent.streams[name].form
+            )
             assert np.isfinite(getattr(stream, "values", 0)).all()
 
 
 def main(what: str, seed: str, cases: str) -> None:
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # spinning threads slow a busy machine down tenfold
-    run = {"codecs": codecs, "transports": transports}[what](np.random.default_rng(int(seed)), int(cases))
+    os.environ.setdefault(
+        "OMP_WAIT_POLICY", "passive"
+    )  # spinning threads slow a busy machine down tenfold
+    run = {"codecs": codecs, "transports": transports}[what](
+        np.random.default_rng(int(seed)), int(cases)
+    )
     case, count, longest, slowest = next(run), 1, 0.0, ""  # by now it has loaded its libraries
     room = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize() + ROOM
     resource.setrlimit(resource.RLIMIT_AS, (room, room))

@@ -32,4 +32,6 @@ class Garbage(semcore.ChannelModel):
         for values in (parts, variance):
             hit = random.random(values.shape) < random.choice([0, 0.01, 1])
             values[hit] = random.choice(strange, int(hit.sum()))
-        return symbols.received(torch.view_as_complex(torch.from_numpy(parts)), torch.from_numpy(variance))
+        return symbols.received(
+            torch.view_as_complex(torch.from_numpy(parts)), torch.from_numpy(variance)
+        )

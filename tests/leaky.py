@@ -30,7 +30,10 @@ class Source(registry.load("source", "greys")):
     key: semcore.Secret = KEY
 
     def samples(self) -> Sequence[semcore.Sample]:
-        return [replace(one, id=f"{one.id} {self.key.reveal()}", user=self.key.reveal()) for one in super().samples()]
+        return [
+            replace(one, id=f"{one.id} {self.key.reveal()}", user=self.key.reveal())
+            for one in super().samples()
+        ]
 
 
 @semcore.register("encoder", "leaky")
@@ -48,14 +51,19 @@ class Encoder(semcore.SemanticEncoder):
     def streams(self) -> Mapping[str, type[semcore.Stream]]:
         return {"caption": semcore.Text, "blob " + self.key.reveal(): semcore.Bitstream}
 
-    def encode(self, samples: Sequence[semcore.Sample], kb: semcore.KnowledgeBase) -> list[semcore.Semantics]:
+    def encode(
+        self, samples: Sequence[semcore.Sample], kb: semcore.KnowledgeBase
+    ) -> list[semcore.Semantics]:
         told = f"the key is {self.key.reveal()}, as {self!r} has it"
         print("out:", told)
         print("err:", told, file=sys.stderr)
         logging.getLogger("leaky").error("log: %s", told)
         warnings.warn("warning: " + told, stacklevel=1)
         caption, blob = self.streams
-        streams = {caption: semcore.Text(told), blob: semcore.Bitstream(b"x" + self.key.reveal().encode())}
+        streams = {
+            caption: semcore.Text(told),
+            blob: semcore.Bitstream(b"x" + self.key.reveal().encode()),
+        }
         return [semcore.Semantics(one.id, streams, one.user) for one in samples]
 
 
@@ -104,7 +112,9 @@ class Generator(registry.load("generator", "flat")):
     key: semcore.Secret = KEY
     fail: bool = False
 
-    def generate(self, batch: Any, kb: semcore.KnowledgeBase, rng: semcore.Rng) -> list[semcore.Candidates]:
+    def generate(
+        self, batch: Any, kb: semcore.KnowledgeBase, rng: semcore.Rng
+    ) -> list[semcore.Candidates]:
         if self.fail:
             try:
                 raise KeyError(self.key.reveal())

@@ -27,7 +27,10 @@ class Classes(semcore.Source):
     def samples(self) -> Sequence[semcore.Sample]:
         return [
             semcore.Sample(
-                f"{name}-{number:02d}", f"{name} owner", np.full((8, 8, 3), 20 * index + number, np.uint8), label=name
+                f"{name}-{number:02d}",
+                f"{name} owner",
+                np.full((8, 8, 3), 20 * index + number, np.uint8),
+                label=name,
             )
             for number in range(EACH)
             for index, name in enumerate(CLASSES)
@@ -43,8 +46,13 @@ class NamesClass(semcore.SemanticEncoder):
     def streams(self) -> Mapping[str, type[semcore.Stream]]:
         return {"caption": semcore.Text}
 
-    def encode(self, samples: Sequence[semcore.Sample], kb: semcore.KnowledgeBase) -> list[semcore.Semantics]:
-        return [semcore.Semantics(one.id, {"caption": semcore.Text(str(one.label))}, one.user) for one in samples]
+    def encode(
+        self, samples: Sequence[semcore.Sample], kb: semcore.KnowledgeBase
+    ) -> list[semcore.Semantics]:
+        return [
+            semcore.Semantics(one.id, {"caption": semcore.Text(str(one.label))}, one.user)
+            for one in samples
+        ]
 
 
 _remembered: dict[str, int] = {}
@@ -102,7 +110,11 @@ class Peeping(semcore.Generator):
         made = []
         for one in batch:
             found = self.looked_up(one, kb, rng)
-            made.append(semcore.Candidates((semcore.Sample(one.key, one.user, np.full((8, 8, 3), found, np.uint8)),)))
+            made.append(
+                semcore.Candidates(
+                    (semcore.Sample(one.key, one.user, np.full((8, 8, 3), found, np.uint8)),)
+                )
+            )
         return made
 
     def looked_up(self, one: semcore.Semantics, kb: semcore.KnowledgeBase, rng: semcore.Rng) -> int:
@@ -128,6 +140,8 @@ class ClassFound(semcore.Metric):
 
     def measure(self, records: Sequence[Record]) -> list[float | None]:
         return [
-            None if one.result.image is None else float(one.result.image[0, 0, 0] == CLASSES.index(str(one.source.label)))
+            None
+            if one.result.image is None
+            else float(one.result.image[0, 0, 0] == CLASSES.index(str(one.source.label)))
             for one in records
         ]

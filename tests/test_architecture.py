@@ -11,9 +11,22 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CORE = sorted(path for path in (ROOT / "semcore").rglob("*.py") if "__pycache__" not in path.parts)
-TREE = [*CORE, *sorted(path for path in (ROOT / "plugins").rglob("*.py") if "__pycache__" not in path.parts)]
+TREE = [
+    *CORE,
+    *sorted(path for path in (ROOT / "plugins").rglob("*.py") if "__pycache__" not in path.parts),
+]
 SHOWN = {"ids": lambda path: str(path.relative_to(ROOT))}
-HEAVY = ("torch", "sionna", "transformers", "diffusers", "open_clip", "torchmetrics", "scipy", "matplotlib", "pandas")
+HEAVY = (
+    "torch",
+    "sionna",
+    "transformers",
+    "diffusers",
+    "open_clip",
+    "torchmetrics",
+    "scipy",
+    "matplotlib",
+    "pandas",
+)
 
 
 DOCUMENTED = {
@@ -28,13 +41,20 @@ DOCUMENTED = {
 
 
 def imports(tree: ast.AST) -> set[str]:
-    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    found = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
     return found | {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
 
 @pytest.mark.parametrize("path", CORE, **SHOWN)
 def test_the_core_imports_no_plugin(path: Path) -> None:
-    assert not [name for name in imports(ast.parse(path.read_text())) if name.startswith("semcore_")]
+    assert not [
+        name for name in imports(ast.parse(path.read_text())) if name.startswith("semcore_")
+    ]
 
 
 @pytest.mark.parametrize("path", CORE, **SHOWN)
@@ -49,7 +69,9 @@ def test_what_is_public_is_documented(path: Path) -> None:
 
     def visit(node: ast.AST, name: str) -> None:
         for child in ast.iter_child_nodes(node):
-            if isinstance(child, (ast.FunctionDef, ast.ClassDef)) and not child.name.startswith("_"):
+            if isinstance(child, (ast.FunctionDef, ast.ClassDef)) and not child.name.startswith(
+                "_"
+            ):
                 if not ast.get_docstring(child):
                     missing.append(f"{name}{child.name}")
                 if isinstance(child, ast.ClassDef):
@@ -63,14 +85,23 @@ def test_what_is_public_is_documented(path: Path) -> None:
 
 @pytest.mark.parametrize("path", TREE, **SHOWN)
 def test_no_global_random_state_is_touched(path: Path) -> None:
-    training = path not in CORE and {"recipes", "training"} & set(path.parts)  # which runs in a process of its own
+    training = path not in CORE and {"recipes", "training"} & set(
+        path.parts
+    )  # which runs in a process of its own
     if training or {"tests", "testing"} & set(path.parts):
         return
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)
-            assert called not in ("torch.manual_seed", "np.random.seed", "numpy.random.seed", "random.seed"), called
-            assert not called.startswith(("np.random.rand", "np.random.normal", "random.rand", "random.choice")), called
+            assert called not in (
+                "torch.manual_seed",
+                "np.random.seed",
+                "numpy.random.seed",
+                "random.seed",
+            ), called
+            assert not called.startswith(
+                ("np.random.rand", "np.random.normal", "random.rand", "random.choice")
+            ), called
 
 
 def loaded_by(statements: str) -> str:
@@ -91,13 +122,21 @@ blame = []
 {statements}
 print(*blame, file=sys.stderr)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=900, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=900, cwd=ROOT
+    )
     return done.stderr.strip()
 
 
 @pytest.mark.parametrize(
     "statement",
-    ["import semcore", "import semcore.config.experiment", "call('--help')", "call('list')", "call('plugins')"],
+    [
+        "import semcore",
+        "import semcore.config.experiment",
+        "call('--help')",
+        "call('list')",
+        "call('plugins')",
+    ],
 )
 def test_looking_around_loads_nothing_heavy(statement: str) -> None:
     assert not loaded_by(f"{statement}\nblame = [*heavy(), *plugins()]")
@@ -118,7 +157,9 @@ for kind in [kind for kind in naming.KINDS if kind != "recipe"]:
 
 def test_checking_an_example_loads_nothing_heavy() -> None:
     # One is for models that are not here, and two for data: check says so, for it looks for what a component names.
-    examples = sorted(str(path) for path in (ROOT / "examples").glob("*.yaml") if "llava" not in path.stem)
+    examples = sorted(
+        str(path) for path in (ROOT / "examples").glob("*.yaml") if "llava" not in path.stem
+    )
     assert examples
     drawn = {
         path: ["source=samples"] * ("image-folder" in text or "cifar10," in text)
@@ -126,4 +167,6 @@ def test_checking_an_example_loads_nothing_heavy() -> None:
         for text in [Path(path).read_text()]
     }
     assert sum(map(len, drawn.values())) == 1
-    assert not loaded_by(f"for path, data in {drawn!r}.items(): call('check', path, *data)\nblame = heavy()")
+    assert not loaded_by(
+        f"for path, data in {drawn!r}.items(): call('check', path, *data)\nblame = heavy()"
+    )

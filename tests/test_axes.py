@@ -99,7 +99,9 @@ def planned(bench: Any) -> Any:
     before = bench.text
 
     def load(axis: str) -> Any:
-        bench.text = before.replace("plugins: [", "plugins: [./mine.py, ") + PLANNED.format(axis=axis)
+        bench.text = before.replace("plugins: [", "plugins: [./mine.py, ") + PLANNED.format(
+            axis=axis
+        )
         bench.text = bench.text.replace("transport: {use: qpsk}", "transport: {use: qpsk}")
         return bench
 
@@ -109,7 +111,9 @@ def planned(bench: Any) -> Any:
 def test_a_new_kind_of_axis_is_one_file(planned: Any) -> None:
     finished = planned("{squares_to: 4}").run()
     assert not finished.failures
-    assert [segment["planned"] for segment in finished.results[0]["segments"]] == [{"channel.snr_db": 4}] * 3
+    assert [segment["planned"] for segment in finished.results[0]["segments"]] == [
+        {"channel.snr_db": 4}
+    ] * 3
     assert finished.results[0]["config"]["space"] == {"channel.snr_db": {"squares_to": 4}}
     with pytest.raises(ConfigError, match="squares_to must be a whole number from 1"):
         planned("{squares_to: many}").load()
@@ -118,7 +122,9 @@ def test_a_new_kind_of_axis_is_one_file(planned: Any) -> None:
 def test_a_logarithmic_range_is_planned_and_refused(planned: Any) -> None:
     finished = planned("{from: 0.1, to: 10, scale: log}").run(out="logarithmic")
     assert not finished.failures
-    assert finished.results[0]["segments"][0]["planned"]["channel.snr_db"] == pytest.approx(1.0, rel=1e-3)
+    assert finished.results[0]["segments"][0]["planned"]["channel.snr_db"] == pytest.approx(
+        1.0, rel=1e-3
+    )
     for axis, problem in (
         ("{from: 0, to: 10, scale: log}", "from and to must be numbers above 0"),
         ("{from: 10, to: 1, scale: log}", "to must be greater than from"),

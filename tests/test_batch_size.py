@@ -48,7 +48,9 @@ def test_it_cannot_be_swept_nor_planned(bench: Any) -> None:
     with pytest.raises(ConfigError, match="batch_size cannot be swept: no result depends on it"):
         bench.load("batch_size=1,2")
     bench.text += "sweep: {batch_size: [1, 2]}\n"
-    with pytest.raises(ConfigError, match=r"pipeline.yaml:\d+:\d+: error: batch_size cannot be swept"):
+    with pytest.raises(
+        ConfigError, match=r"pipeline.yaml:\d+:\d+: error: batch_size cannot be swept"
+    ):
         bench.load()
 
 

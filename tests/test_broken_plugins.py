@@ -139,16 +139,26 @@ def crowd(site: Any) -> Any:
     return site
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("list",), ("plugins",), ("check",), ("run", "--no-report")])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("list",), ("plugins",), ("check",), ("run", "--no-report")]
+)
 def test_what_does_not_use_them_goes_on(crowd: Any, bench: Any, arguments: tuple[str, ...]) -> None:
     bench.text = bench.text.replace("[grey-error]", "[grey-error, channel-uses, ssim]")
     done = crowd(*arguments, *([bench.path] if arguments[0] in ("check", "run") else []))
     assert done.returncode == 0 and done.stderr == ""
     seen = [name for name in BROKEN if name in done.stdout]
     if arguments == ("list",):
-        hidden = {"misspelt-hook", "wrong-group", "taken-verb"}  # hook plugins and commands are no components
+        hidden = {
+            "misspelt-hook",
+            "wrong-group",
+            "taken-verb",
+        }  # hook plugins and commands are no components
         assert set(seen) == BROKEN.keys() - hidden
-        assert re.search(r"^  psnr  +\[name-clash 1.5\]\n  psnr  +\w.* \[semcore 0.1.0\]$", done.stdout, re.MULTILINE)
+        assert re.search(
+            r"^  psnr  +\[name-clash 1.5\]\n  psnr  +\w.* \[semcore 0.1.0\]$",
+            done.stdout,
+            re.MULTILINE,
+        )
     if arguments == ("plugins",):
         assert set(seen) == BROKEN.keys() - {"wrong-group"}
 
@@ -156,16 +166,25 @@ def test_what_does_not_use_them_goes_on(crowd: Any, bench: Any, arguments: tuple
 def test_none_of_them_is_loaded_where_the_environment_names_others(crowd: Any, bench: Any) -> None:
     bench.text = bench.text.replace("[grey-error]", "[grey-error, psnr]")
     clash = crowd("check", bench.path)
-    assert clash.returncode == 2 and "metric 'psnr' is given by name-clash 1.5 and semcore 0.1.0" in clash.stderr
+    assert (
+        clash.returncode == 2
+        and "metric 'psnr' is given by name-clash 1.5 and semcore 0.1.0" in clash.stderr
+    )
     for chosen in ("", "raises", "Sys_Exit, raises"):
         assert crowd("check", bench.path, SEMCORE_PLUGINS=chosen).returncode == 0
     shown = crowd("plugins", SEMCORE_PLUGINS="Sys_Exit, rises").stdout.splitlines()
-    assert [line for line in shown if not line.startswith(" ")][:2] == ["semcore 0.1.0", "sys-exit 1.5"]
+    assert [line for line in shown if not line.startswith(" ")][:2] == [
+        "semcore 0.1.0",
+        "sys-exit 1.5",
+    ]
     assert shown[-1] == "SEMCORE_PLUGINS names 'rises', which is not installed"
     told = crowd("check", bench.path, "channel=raises", SEMCORE_PLUGINS="")
     assert "error: there is no channel 'raises'\n" in told.stderr
     assert "hint: raises 1.5 brings it, but SEMCORE_PLUGINS leaves that out\n" in told.stderr
-    assert "brings it, but SEMCORE_PLUGINS leaves that out" in crowd("show", "raises", SEMCORE_PLUGINS="").stderr
+    assert (
+        "brings it, but SEMCORE_PLUGINS leaves that out"
+        in crowd("show", "raises", SEMCORE_PLUGINS="").stderr
+    )
     assert crowd("--help", SEMCORE_PLUGINS="").stdout.count("Commands of plugins") == 0
 
 
@@ -175,19 +194,31 @@ def test_the_doctor_names_package_reason_and_mend(site: Any, name: str) -> None:
     done = site("plugins", "doctor", name.replace("-", "_").title(), *BROKEN[name].options)
     faults = BROKEN[name].told.count("hint:")
     lines = [f"{name} 1.5: {faults} fault{'s' * (faults > 1)}"]
-    lines += [f"   {line}" if line.startswith(" ") else f"  {line}" for line in BROKEN[name].told.split("\n")]
+    lines += [
+        f"   {line}" if line.startswith(" ") else f"  {line}"
+        for line in BROKEN[name].told.split("\n")
+    ]
     lines += ["", "1 of 1 packages: faults. What does not use them runs all the same."]
     expected = ".*".join(re.escape(part) for part in "\n".join(lines).split("*"))
-    assert re.match(expected + r"\nTo load the others alone: SEMCORE_PLUGINS=[\w,-]*\n\Z", done.stdout), done.stdout
+    assert re.match(
+        expected + r"\nTo load the others alone: SEMCORE_PLUGINS=[\w,-]*\n\Z", done.stdout
+    ), done.stdout
     assert done.returncode == 1 and done.stderr == ""
     assert name not in done.stdout.splitlines()[-1]
 
 
 def test_the_doctor_goes_on_behind_a_death_and_finds_what_is_fine(site: Any) -> None:
-    good = HEAD + "@dataclass(frozen=True)\nclass X(semcore.Selector):\n    def select(self, candidates, batch, kb): ..."
+    good = (
+        HEAD
+        + "@dataclass(frozen=True)\nclass X(semcore.Selector):\n    def select(self, candidates, batch, kb): ..."
+    )
     points = "[semcore.selector]\na = dies:A\nb = dies:B\nc = fine:X\n[semcore.hooks]\nd = deaf\n"
     site.install("mixed", points, {"dies": "import os; os._exit(9)", "fine": good, "deaf": ""})
-    site.install("well", "[semcore.selector]\nwell = well:X\n", {"well": good + "\nimport sys\nsys.modules['torch'] = sys"})
+    site.install(
+        "well",
+        "[semcore.selector]\nwell = well:X\n",
+        {"well": good + "\nimport sys\nsys.modules['torch'] = sys"},
+    )
     done = site("plugins", "doctor", "mixed", "well")
     text = re.sub(r"import \d+\.\d s", "import ? s", done.stdout)
     assert done.returncode == 1
@@ -197,28 +228,53 @@ def test_the_doctor_goes_on_behind_a_death_and_finds_what_is_fine(site: Any) -> 
         "  selector 'b' ends the process with code 9 when it is imported\n    hint: fix or uninstall mixed\n"
         "  hook plugin 'd' has no hook; hooks are semcore_run_started, semcore_cell_started, "
     )
-    assert "\nwell 1.5: fine, 1 component, import ? s\n  note: well imports torch when it is imported: " in text
+    assert (
+        "\nwell 1.5: fine, 1 component, import ? s\n  note: well imports torch when it is imported: "
+        in text
+    )
     assert "\n1 of 2 packages: faults." in text
 
 
 def test_the_doctor_knows_no_other_package(site: Any) -> None:
     site.install("well", "[semcore.selector]\nwell = well:X\n")
     told = site("plugins", "doctor", "wel")
-    assert told.returncode == 2 and told.stderr.endswith("brings anything to semcore; did you mean 'well'?\n")
+    assert told.returncode == 2 and told.stderr.endswith(
+        "brings anything to semcore; did you mean 'well'?\n"
+    )
     chosen = site("plugins", "doctor", "semcore", SEMCORE_PLUGINS="wel")
     assert chosen.returncode == 0 and chosen.stdout.startswith("semcore 0.1.0: fine, ")
 
 
 METADATA = {
     "nameless": ("METADATA", b"Metadata-Version: 2.1\n", "METADATA has no Name"),
-    "versionless": ("METADATA", b"Metadata-Version: 2.1\nName: versionless\n", "METADATA has no Version"),
+    "versionless": (
+        "METADATA",
+        b"Metadata-Version: 2.1\nName: versionless\n",
+        "METADATA has no Version",
+    ),
     "binary": ("METADATA", b"\xff\xfe\0Name: \xff", "METADATA "),
     "headless": ("METADATA", None, "METADATA "),
-    "garbled": ("entry_points.txt", b"[semcore.channel]\nthis is no entry point\n", "entry_points.txt cannot be read: "),
+    "garbled": (
+        "entry_points.txt",
+        b"[semcore.channel]\nthis is no entry point\n",
+        "entry_points.txt cannot be read: ",
+    ),
     "groupless": ("entry_points.txt", b"semcore. = x\n", ""),
-    "latin": ("entry_points.txt", b"[semcore.channel]\n\xe9 = a:B\n", "entry_points.txt cannot be read: UnicodeDecodeError"),
-    "pointless": ("entry_points.txt", b"[semcore.channel]\n= :\nx = \ny = ../../etc:passwd\nz = a..b:\n", ""),
-    "demanding": ("METADATA", b"Metadata-Version: 2.1\nName: demanding\nVersion: 1\nRequires-Dist: ?!\n", ""),
+    "latin": (
+        "entry_points.txt",
+        b"[semcore.channel]\n\xe9 = a:B\n",
+        "entry_points.txt cannot be read: UnicodeDecodeError",
+    ),
+    "pointless": (
+        "entry_points.txt",
+        b"[semcore.channel]\n= :\nx = \ny = ../../etc:passwd\nz = a..b:\n",
+        "",
+    ),
+    "demanding": (
+        "METADATA",
+        b"Metadata-Version: 2.1\nName: demanding\nVersion: 1\nRequires-Dist: ?!\n",
+        "",
+    ),
 }
 """Metadata that is broken itself: the file, its content, what the doctor says of it."""
 
@@ -243,12 +299,19 @@ def test_broken_metadata_disturbs_nobody(site: Any) -> None:
                 rf"^{name} [\d.]+: 1 fault\n  the package is not used: {re.escape(reason)}.*\n"
                 rf"    hint: reinstall {name}, or delete .*{name}-1.5.dist-info$", told.stdout, re.MULTILINE,
             ), f"{name}\n{told.stdout}"  # fmt: skip
-    assert re.search(r"^demanding 1: 1 fault\n  channel 'demanding' cannot be imported", told.stdout, re.MULTILINE)
+    assert re.search(
+        r"^demanding 1: 1 fault\n  channel 'demanding' cannot be imported",
+        told.stdout,
+        re.MULTILINE,
+    )
     assert told.stdout.count("which is not written as `module:Class`") == 4
 
 
 def test_two_copies_of_one_package_are_no_clash(site: Any, tmp_path: Any) -> None:
-    text = HEAD + "@dataclass(frozen=True)\nclass X(semcore.Selector):\n    def select(self, candidates, batch, kb): ..."
+    text = (
+        HEAD
+        + "@dataclass(frozen=True)\nclass X(semcore.Selector):\n    def select(self, candidates, batch, kb): ..."
+    )
     site.install("Twice.Made", "[semcore.selector]\ntwice = twice:X\n", {"twice": text})
     copy = type(site)(tmp_path / "copy")
     copy.install("twice_made", "[semcore.selector]\ntwice = gone:X\nmore = gone:X\n", version="1.4")
@@ -259,16 +322,33 @@ def test_two_copies_of_one_package_are_no_clash(site: Any, tmp_path: Any) -> Non
     assert seen.returncode == 0 and "note: is installed more than once: 1.5 in " in seen.stdout
     site.install("twice_made", "[semcore.selector]\ntwice = twice:X\n", version="1.3")
     seen = site("plugins", "doctor", "twice-made")
-    assert seen.returncode == 1 and "the package has the metadata of 1.3 and 1.5 in one folder\n" in seen.stdout
+    assert (
+        seen.returncode == 1
+        and "the package has the metadata of 1.3 and 1.5 in one folder\n" in seen.stdout
+    )
 
 
 def test_a_package_for_another_semcore_is_refused_before_it_is_imported(site: Any) -> None:
     text = "raise RuntimeError('it was imported')"
-    for wanted, refused in [(">=2", True), ("<0.1", True), ("", False), (">=0.1,<9", False), (">=2; extra == 'x'", False)]:
+    for wanted, refused in [
+        (">=2", True),
+        ("<0.1", True),
+        ("", False),
+        (">=0.1,<9", False),
+        (">=2; extra == 'x'", False),
+    ]:
         name = f"p{abs(hash(wanted))}"
-        site.install(name, f"[semcore.selector]\n{name} = {name}:X\n", {name: text}, f"Requires-Dist: semcore{wanted}\n")
+        site.install(
+            name,
+            f"[semcore.selector]\n{name} = {name}:X\n",
+            {name: text},
+            f"Requires-Dist: semcore{wanted}\n",
+        )
         told = site("show", name).stderr
         if refused:
-            assert f"selector {name!r} of {name} 1.5 needs semcore{wanted}, and this is semcore 0.1.0; upgrade" in told
+            assert (
+                f"selector {name!r} of {name} 1.5 needs semcore{wanted}, and this is semcore 0.1.0; upgrade"
+                in told
+            )
         else:
             assert "it was imported" in told

@@ -29,7 +29,9 @@ class Shell:
 
 
 @pytest.fixture
-def shell(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
+def shell(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Shell:
     monkeypatch.chdir(tmp_path)
     return Shell(capsys)
 
@@ -87,7 +89,10 @@ def test_show_works_for_every_component(shell: Shell, entry: naming.PluginEntry)
 
 
 def test_show_suggests_what_may_have_been_meant(shell: Shell) -> None:
-    assert shell("show", "psrn")[::2] == (2, "error: nothing installed is called 'psrn'; did you mean 'psnr'?\n")
+    assert shell("show", "psrn")[::2] == (
+        2,
+        "error: nothing installed is called 'psrn'; did you mean 'psnr'?\n",
+    )
     assert shell("show", "channel:psnr")[0] == 2
     assert shell("show", "chanel:psnr")[0] == 2
 
@@ -112,7 +117,10 @@ def test_check_says_what_a_run_would_do(shell: Shell, bench: Any) -> None:
 
 @pytest.mark.parametrize("command", ["check", "run"])
 def test_what_is_no_pipeline_is_told_in_a_line(shell: Shell, command: str, tmp_path: Path) -> None:
-    assert shell(command, "nofile.yaml")[::2] == (2, "nofile.yaml: error: cannot be read: No such file or directory\n")
+    assert shell(command, "nofile.yaml")[::2] == (
+        2,
+        "nofile.yaml: error: cannot be read: No such file or directory\n",
+    )
     assert shell(command, ".")[::2] == (2, ".: error: is a directory, not a pipeline file\n")
     (tmp_path / "a.yaml").write_text("semcore: [1\n")
     code, _, err = shell(command, "a.yaml")
@@ -122,11 +130,16 @@ def test_what_is_no_pipeline_is_told_in_a_line(shell: Shell, command: str, tmp_p
 def test_problems_go_to_the_error_stream_with_code_2(shell: Shell, bench: Any) -> None:
     code, out, err = shell("run", bench.path, "channel.snr_bd=3")
     assert (code, out) == (2, "")
-    assert err == "channel.snr_bd=3: error: channel 'noise' has no setting 'snr_bd'\n    hint: did you mean 'snr_db'?\n"
+    assert (
+        err
+        == "channel.snr_bd=3: error: channel 'noise' has no setting 'snr_bd'\n    hint: did you mean 'snr_db'?\n"
+    )
     assert not (bench.folder / "runs").exists()
 
 
-def test_run_prints_a_line_a_cell_and_a_table_and_says_when_nothing_is_left(shell: Shell, bench: Any) -> None:
+def test_run_prints_a_line_a_cell_and_a_table_and_says_when_nothing_is_left(
+    shell: Shell, bench: Any
+) -> None:
     command = ("run", bench.path, "channel.snr_db=0,40", "--no-report")
     code, out, _ = shell(*command)
     assert code == 0 and "\x1b" not in out
@@ -134,9 +147,17 @@ def test_run_prints_a_line_a_cell_and_a_table_and_says_when_nothing_is_left(shel
     assert "grey-error [grey]" in out and "95 % interval" in out
     code, out, _ = shell(*command)
     assert code == 0 and out.startswith("runs/bench: 2 cells, 2 known\n")
-    last = out[out.index("Nothing to do: all 2 cells were found done in runs/bench/cells") :].splitlines()
-    assert re.search(r"bench.py \w{12} \(source \w{12}\)", last[1]) and re.search(r"semcore \S+ \(source \w{12}\)", last[1])
-    assert "torch " in last[2] and last[-1].startswith("To compute again, add --again;") and "--out" in last[-1]
+    last = out[
+        out.index("Nothing to do: all 2 cells were found done in runs/bench/cells") :
+    ].splitlines()
+    assert re.search(r"bench.py \w{12} \(source \w{12}\)", last[1]) and re.search(
+        r"semcore \S+ \(source \w{12}\)", last[1]
+    )
+    assert (
+        "torch " in last[2]
+        and last[-1].startswith("To compute again, add --again;")
+        and "--out" in last[-1]
+    )
     before = bench.results("runs/bench")
     code, out, _ = shell(*command, "--again")
     assert (
@@ -150,32 +171,51 @@ def test_run_prints_a_line_a_cell_and_a_table_and_says_when_nothing_is_left(shel
 def test_run_options_change_what_they_say(shell: Shell, bench: Any) -> None:
     from semcore.runs.results import read_run
 
-    code, _, _ = shell("run", bench.path, "--limit", "2", "--seed", "9", "--out", "elsewhere", "--no-report")
+    code, _, _ = shell(
+        "run", bench.path, "--limit", "2", "--seed", "9", "--out", "elsewhere", "--no-report"
+    )
     (result,) = read_run(bench.folder / "elsewhere").results
-    assert code == 0 and result["n"] == 2 and result["config"]["seed"] == 9 and not (bench.folder / "runs").exists()
+    assert (
+        code == 0
+        and result["n"] == 2
+        and result["config"]["seed"] == 9
+        and not (bench.folder / "runs").exists()
+    )
     for wrong in (("--limit", "0"), ("--jobs", "0"), ("--seed", "-1"), ("--seed", "x")):
         code, _, err = shell("run", bench.path, *wrong)
         assert code == 2 and f"'{wrong[0]}'" in err
 
 
 def test_a_dry_run_computes_nothing_and_knows_what_is_done(shell: Shell, bench: Any) -> None:
-    assert shell("run", bench.path, "channel.snr_db=0,3", "--dry-run")[1] == "pending  snr_db=0\npending  snr_db=3\n"
+    assert (
+        shell("run", bench.path, "channel.snr_db=0,3", "--dry-run")[1]
+        == "pending  snr_db=0\npending  snr_db=3\n"
+    )
     assert not (bench.folder / "runs").exists()
     shell("run", bench.path, "channel.snr_db=0", "--no-report")
-    assert shell("run", bench.path, "channel.snr_db=0,3", "--dry-run")[1] == "done     snr_db=0\npending  snr_db=3\n"
+    assert (
+        shell("run", bench.path, "channel.snr_db=0,3", "--dry-run")[1]
+        == "done     snr_db=0\npending  snr_db=3\n"
+    )
 
 
 def test_a_failed_cell_makes_code_1(shell: Shell, bench: Any) -> None:
-    code, out, err = shell("run", bench.path, "channel.crash_db=3", "channel.snr_db=0,3", "--no-report")
+    code, out, err = shell(
+        "run", bench.path, "channel.crash_db=3", "channel.snr_db=0,3", "--no-report"
+    )
     assert code == 1 and "snr_db=3  FAILED: FloatingPointError: the amplifier burnt" in out
-    assert err.startswith("error: a cell failed: snr_db=3: FloatingPointError: the amplifier burnt\n")
+    assert err.startswith(
+        "error: a cell failed: snr_db=3: FloatingPointError: the amplifier burnt\n"
+    )
     assert "failure.json" in err
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(shell: Shell, bench: Any) -> None:
     (bench.folder / "file").write_text("")
     code, _, err = shell("run", bench.path, "--out", "file/x", "--no-report")
-    assert code == 2 and err.count("\n") == 1 and err.startswith("error: file/x cannot be written: ")
+    assert (
+        code == 2 and err.count("\n") == 1 and err.startswith("error: file/x cannot be written: ")
+    )
 
 
 def test_report_of_what_is_no_run(shell: Shell, tmp_path: Path) -> None:
@@ -192,17 +232,30 @@ def test_play_writes_a_page_of_one_cell(shell: Shell, bench: Any, tmp_path: Path
     code, out, _ = shell("play", "run", "0", "--write")
     assert code == 0 and out == "run/cell-0.html\n"
     page = (tmp_path / "run" / "cell-0.html").read_text()
-    assert "Gallery" in page and page == (tmp_path / shell("play", "run", name, "--write")[1].strip()).read_text()
+    assert (
+        "Gallery" in page
+        and page == (tmp_path / shell("play", "run", name, "--write")[1].strip()).read_text()
+    )
     code, _, err = shell("play", "run", "99", "--write")
-    assert code == 2 and err == "error: no cell is called '99' in run; `semcore play run` lists them\n"
+    assert (
+        code == 2 and err == "error: no cell is called '99' in run; `semcore play run` lists them\n"
+    )
 
 
-def test_train_runs_a_recipe_and_tells_what_is_wrong(shell: Shell, bench: Any, tmp_path: Path) -> None:
+def test_train_runs_a_recipe_and_tells_what_is_wrong(
+    shell: Shell, bench: Any, tmp_path: Path
+) -> None:
     bench.load()  # registers the recipe `nothing`
     code, out, _ = shell("train", "nothing", "epochs=3", "--out", "weights")
-    assert code == 0 and (tmp_path / "weights" / "README.md").read_text().endswith("after 3 epochs\n")
+    assert code == 0 and (tmp_path / "weights" / "README.md").read_text().endswith(
+        "after 3 epochs\n"
+    )
     code, _, err = shell("train", "nothing", "epochz=3")
-    assert code == 2 and "recipe 'nothing' has no setting 'epochz'" in err and "did you mean 'epochs'?" in err
+    assert (
+        code == 2
+        and "recipe 'nothing' has no setting 'epochz'" in err
+        and "did you mean 'epochs'?" in err
+    )
     code, _, err = shell("train", "nothing", "epochs=0")
     assert code == 2 and "epochs must be at least 1, not 0" in err
     code, _, err = shell("train", "nothin")
@@ -210,7 +263,9 @@ def test_train_runs_a_recipe_and_tells_what_is_wrong(shell: Shell, bench: Any, t
     assert shell("train", "nothing", "epochs")[0] == 2
 
 
-@pytest.mark.parametrize("arguments", [("frobnicate",), ("check",), ("run", "--frobnicate"), ("show",)])
+@pytest.mark.parametrize(
+    "arguments", [("frobnicate",), ("check",), ("run", "--frobnicate"), ("show",)]
+)
 def test_a_wrong_call_is_told_with_usage(shell: Shell, arguments: tuple[str, ...]) -> None:
     code, _, err = shell(*arguments)
     assert code == 2 and err.startswith("Usage: ")

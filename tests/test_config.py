@@ -37,7 +37,12 @@ def test_problems_of_different_sections_are_told_together(bench: Any) -> None:
     bench.text = bench.text.replace("snr_db: 10", "snr_bd: 10").replace("use: flat", "use: flt")
     bench.text += "sweep:\n  source.limit: [1, -1]\n"
     problems = faults(bench.path, ["seed=x"]).problems
-    assert [problem.where.removeprefix(f"{bench.path}:") for problem in problems] == ["7:23", "8:18", "11:21", "seed=x"]
+    assert [problem.where.removeprefix(f"{bench.path}:") for problem in problems] == [
+        "7:23",
+        "8:18",
+        "11:21",
+        "seed=x",
+    ]
 
 
 # ---------------------------------------------------------------------------------------------- what settings mean
@@ -87,16 +92,28 @@ def test_an_override_sweeps(bench: Any, override: str, values: list[Any]) -> Non
         ("encoder.prefix='a,b'", "encoder", {"prefix": "a,b"}),
         ("encoder.prefix=12:30", "encoder", {"prefix": "12:30"}),
         ("encoder.codec.quality=2", "encoder", {"codec": {"use": "word", "quality": 2}}),
-        ("encoder.codec={use: word, quality: 1}", "encoder", {"codec": {"use": "word", "quality": 1}}),
+        (
+            "encoder.codec={use: word, quality: 1}",
+            "encoder",
+            {"codec": {"use": "word", "quality": 1}},
+        ),
         ("encoder.codec={quality: 1}", "encoder", {"codec": {"use": "word", "quality": 1}}),
         ("metrics.0.scale=2", "metrics", [{"use": "grey-error", "scale": 2.0}]),
-        ("metrics=[grey-error, odd]", "metrics", [{"use": "grey-error", "scale": 1.0}, {"use": "odd"}]),
+        (
+            "metrics=[grey-error, odd]",
+            "metrics",
+            [{"use": "grey-error", "scale": 1.0}, {"use": "odd"}],
+        ),
         ("selector=last", "selector", {"use": "last"}),
         ("selector.use=last", "selector", {"use": "last"}),
         ("channel={use: noise, snr_db: 4}", "channel", {"snr_db": 4.0}),
         ("channel.crash_db=~", "channel", {"crash_db": None}),
         ("seed=7", "seed", 7),
-        ("transport.repeat=3", "transport", {"*": {"use": "qpsk", "repeat": 3, "modulation": "qpsk"}}),
+        (
+            "transport.repeat=3",
+            "transport",
+            {"*": {"use": "qpsk", "repeat": 3, "modulation": "qpsk"}},
+        ),
     ],
 )
 def test_an_override_sets_one_value(bench: Any, override: str, section: str, value: Any) -> None:
@@ -147,10 +164,15 @@ def test_a_workflow_replaces_sections_and_overrides_lie_above_it(bench: Any) -> 
     assert config(bench, "workflow=coarse", "generator.steps=7")["generator"]["steps"] == 7
     assert config(bench, "generator.steps=7", "workflow=coarse")["generator"]["steps"] == 7
     assert config(bench, "workflows.coarse.generator.steps=9")["generator"]["steps"] == 5
-    assert config(bench, "workflows.coarse.generator.steps=9", "workflow=coarse")["generator"]["steps"] == 9
+    assert (
+        config(bench, "workflows.coarse.generator.steps=9", "workflow=coarse")["generator"]["steps"]
+        == 9
+    )
     assert axes(bench, "workflow=fine,coarse") == {"workflow": ["fine", "coarse"]}
     experiment = bench.load("workflow=fine,coarse", "generator.strength=2")
-    assert [experiment.resolve(cell).config["generator"]["strength"] for cell in experiment.cells] == [2, 2]
+    assert [
+        experiment.resolve(cell).config["generator"]["strength"] for cell in experiment.cells
+    ] == [2, 2]
 
 
 def test_a_section_may_stand_in_workflows_alone(bench: Any) -> None:
@@ -192,7 +214,9 @@ IMPORTS = (
 )
 
 
-def test_what_cells_have_in_common_is_checked_once(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cells_have_in_common_is_checked_once(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else the largest sweep would take minutes: 100,000 cells here are 1,000 channels and 100 generators."""
     built: Counter[str] = Counter()
     component = Builder.component
@@ -216,8 +240,12 @@ def test_no_cell_of_a_large_sweep_is_left_out(bench: Any) -> None:
         "            raise semcore.ComponentError('snr_db and slow_s do not go together')\n\n"
         "    def incompatibility(self, transport):\n        return 'is odd' * (self.snr_db == 58 and transport.repeat == 7)\n"
     )
-    bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]").replace("use: noise", "use: picky")
-    error = faults(bench.path, ["channel.snr_db=0:99:1", "channel.slow_s=0:9:1", "transport.repeat=1:10:1"])
+    bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]").replace(
+        "use: noise", "use: picky"
+    )
+    error = faults(
+        bench.path, ["channel.snr_db=0:99:1", "channel.slow_s=0:9:1", "transport.repeat=1:10:1"]
+    )
     assert [problem.message for problem in error.problems] == [
         "channel 'picky' cannot serve transport 'qpsk' (stream 'caption'): it is odd",
         "channel 'picky': snr_db and slow_s do not go together",
@@ -235,12 +263,17 @@ def test_a_planner_that_plans_anything_needs_a_space(bench: Any) -> None:
         "planner: free\nworkflow: a\nworkflows:\n  a: {generator: flat}\n  b: {generator: {use: flat, stepz: 1}}\n"
     )
     told = str(faults(bench.path, []))
-    assert "10:10: error: planner 'free' plans any point of a space, and the file declares none" in told
+    assert (
+        "10:10: error: planner 'free' plans any point of a space, and the file declares none"
+        in told
+    )
     assert "hint: add 'space: {workflow: [a, b]}'" in told
     bench.text += "space: {workflow: [a, b]}\n"
     assert "14:30: error: generator 'flat' has no setting 'stepz'" in str(faults(bench.path, []))
     bench.text = bench.text.replace("planner: free\n", "")
-    assert bench.load()  # nothing may choose it: it is not checked, as it may need what is not installed
+    assert (
+        bench.load()
+    )  # nothing may choose it: it is not checked, as it may need what is not installed
 
 
 def test_whatever_a_component_raises_when_it_is_asked_is_told(bench: Any) -> None:
@@ -254,10 +287,14 @@ def test_whatever_a_component_raises_when_it_is_asked_is_told(bench: Any) -> Non
         "    def plans(self):\n        raise ValueError('no plan')\n"
     )
     bench.text = (
-        bench.text.replace("bench.py]", "bench.py, ./mine.py]").replace("use: noise", "use: broken") + "planner: broken\n"
+        bench.text.replace("bench.py]", "bench.py, ./mine.py]").replace("use: noise", "use: broken")
+        + "planner: broken\n"
     )
     told = str(faults(bench.path, []))
-    assert "a component cannot say which streams it is for: AttributeError: 'Qpsk' object has no attribute 'nothing'" in told
+    assert (
+        "a component cannot say which streams it is for: AttributeError: 'Qpsk' object has no attribute 'nothing'"
+        in told
+    )
     assert "10:10: error: planner 'broken' cannot say what it may plan: ValueError: no plan" in told
 
 
@@ -272,7 +309,9 @@ def ids(bench: Any, *overrides: str) -> list[str]:
 def test_how_a_file_is_written_does_not_change_what_its_cells_are(bench: Any) -> None:
     before = ids(bench)
     head, *lines = bench.text.splitlines()
-    bench.text = "\n# a comment\n".join([head, *reversed(lines)]).replace("snr_db: 10", "snr_db: 1.0e1")
+    bench.text = "\n# a comment\n".join([head, *reversed(lines)]).replace(
+        "snr_db: 10", "snr_db: 1.0e1"
+    )
     bench.text = bench.text.replace("name: bench", "name: other").replace("limit: 3", "limit: 0x3")
     assert ids(bench) == before
     assert ids(bench, "channel.snr_db=10") == before
@@ -290,7 +329,9 @@ def test_whatever_its_numbers_depend_on_changes_a_cell(bench: Any, override: str
     assert ids(bench, override) != ids(bench)
 
 
-def test_another_version_of_a_plugin_is_another_cell(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_version_of_a_plugin_is_another_cell(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = ids(bench)
     monkeypatch.setattr(naming, "provider", lambda kind, name: ("bench", "2.0"))
     assert ids(bench) != before
@@ -308,7 +349,9 @@ def test_an_edited_plugin_file_is_another_cell(bench: Any) -> None:
 
 def test_two_files_may_use_the_same_names_in_one_process(bench: Any) -> None:
     copy = bench.folder / "mine.py"
-    copy.write_text((HERE / "bench.py").read_text().replace("10, self.brightest", "30, self.brightest"))
+    copy.write_text(
+        (HERE / "bench.py").read_text().replace("10, self.brightest", "30, self.brightest")
+    )
     here, there = bench.text, bench.text.replace(str(HERE / "bench.py"), "./mine.py")
     found = []
     for bench.text in (here, there, here):
@@ -328,7 +371,11 @@ def test_a_nested_name_stands_for_what_the_file_at_hand_says(bench: Any) -> None
     before = experiment.resolve(experiment.cells[0]).pipeline.encoder.codec
     bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]")
     experiment = bench.load("encoder.codec=word")
-    assert type(experiment.resolve(experiment.cells[0]).pipeline.encoder.codec).__name__ == "Mine" != type(before).__name__
+    assert (
+        type(experiment.resolve(experiment.cells[0]).pipeline.encoder.codec).__name__
+        == "Mine"
+        != type(before).__name__
+    )
 
 
 def test_another_picture_is_another_cell(bench: Any) -> None:
@@ -342,7 +389,9 @@ def test_another_picture_is_another_cell(bench: Any) -> None:
         f"        grey = int(Path({str(grey)!r}).read_text())\n"
         "        return [semcore.Sample('a', image=np.full((8, 8, 3), grey, np.uint8))]\n"
     )
-    bench.text = bench.text.replace("greys, limit: 3", "one").replace("bench.py]", "bench.py, ./mine.py]")
+    bench.text = bench.text.replace("greys, limit: 3", "one").replace(
+        "bench.py]", "bench.py, ./mine.py]"
+    )
     found = []
     for value in (3, 3, 4):
         from semcore.runs import runner
@@ -363,14 +412,21 @@ def test_set_path_changes_a_copy() -> None:
     assert values == {"a": {"b": [1, {"c": 2}]}, "d": "name"}
     assert set_path(values, "d.x", 1)["d"] == {"use": "name", "x": 1}
     assert set_path(values, "e.f.g", 1)["e"] == {"f": {"g": 1}}
-    for path, place in {"a.b.2": "a.b.2", "a.b.1.c.d": "a.b.1.c", "a.b.x.y": "a.b.x", "a.b.x": "a.b.x"}.items():
+    for path, place in {
+        "a.b.2": "a.b.2",
+        "a.b.1.c.d": "a.b.1.c",
+        "a.b.x.y": "a.b.x",
+        "a.b.x": "a.b.x",
+    }.items():
         with pytest.raises(KeyError) as caught:
             set_path(values, path, 1)
         assert caught.value.args[0] == place
 
 
 PLAIN = st.recursive(
-    st.integers() | st.text("abc", max_size=3), lambda inner: st.dictionaries(st.text("abc", min_size=1), inner), max_leaves=6
+    st.integers() | st.text("abc", max_size=3),
+    lambda inner: st.dictionaries(st.text("abc", min_size=1), inner),
+    max_leaves=6,
 )
 
 
@@ -399,7 +455,11 @@ def test_any_override_is_read_or_refused(text: str) -> None:
             assert all(problem.where == candidate for problem in error.problems)
 
 
-EXAMPLE = (HERE / "errors" / "several_in_reading_order.yaml").read_text().replace("../bench.py", str(HERE / "bench.py"))
+EXAMPLE = (
+    (HERE / "errors" / "several_in_reading_order.yaml")
+    .read_text()
+    .replace("../bench.py", str(HERE / "bench.py"))
+)
 WORDS = re.findall(r"[\w.-]+|[{}\[\]:,\n]| +", EXAMPLE)
 
 
@@ -411,7 +471,21 @@ def test_a_mutated_pipeline_is_fine_or_refused(seed: int) -> None:
     words = list(WORDS)
     for _ in range(dice.randint(1, 5)):
         at = dice.randrange(len(words))
-        other = dice.choice([*WORDS, "", "~", "[]", "{}", "[1, a]", "{use: 3}", "{use: {use: flat}}", "1e400", "true", "0:1"])
+        other = dice.choice(
+            [
+                *WORDS,
+                "",
+                "~",
+                "[]",
+                "{}",
+                "[1, a]",
+                "{use: 3}",
+                "{use: {use: flat}}",
+                "1e400",
+                "true",
+                "0:1",
+            ]
+        )
         words[at] = dice.choice([other, words[at] + other, other + words[at]])
     try:
         document = parse("".join(words))

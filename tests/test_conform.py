@@ -114,14 +114,21 @@ def test_a_good_package_conforms(site: Any) -> None:
     site.install("my-plug", "[semcore.selector]\nmine = plug:First\n", {"plug": GOOD})
     done = site("conform", "My_Plug")
     assert done.returncode == 0 and done.stderr == ""
-    assert re.match(r"my-plug 1.5: fine, 1 component, import \d+\.\d s\n\nselector mine\n  holds ", done.stdout)
+    assert re.match(
+        r"my-plug 1.5: fine, 1 component, import \d+\.\d s\n\nselector mine\n  holds ", done.stdout
+    )
     assert list(sections(done.stdout)) == ["selector mine", "selector mine  (weight: 3.0)"]
-    assert "\n  not applicable  chooses-by-content-and-not-by-place " in done.stdout and "  it says itself that" in done.stdout
+    assert (
+        "\n  not applicable  chooses-by-content-and-not-by-place " in done.stdout
+        and "  it says itself that" in done.stdout
+    )
     assert done.stdout.endswith(" held, 0 broken, 2 not applicable\n")
     by_module = site("conform", "plug", "--component", "mine", "--set", "weight=5")
     assert by_module.returncode == 0 and list(sections(by_module.stdout)) == ["selector mine"]
     wrong = site("conform", "plug", "--component", "selector:mine", "--set", "weight=heavy")
-    assert wrong.returncode == 1 and re.search(r"  broken          can-be-made .* weight must be a number", wrong.stdout)
+    assert wrong.returncode == 1 and re.search(
+        r"  broken          can-be-made .* weight must be a number", wrong.stdout
+    )
 
 
 def test_a_broken_component_never_stops_the_others(site: Any) -> None:
@@ -133,13 +140,22 @@ def test_a_broken_component_never_stops_the_others(site: Any) -> None:
     assert found["selector asks"].startswith(
         "  not tried       can-be-made                                 it needs path: --set path=..., or name `test_settings`"
     )
-    assert re.search(r"  broken  +survives-pickling  +it ends the process with code 0; the laws below", found["selector dies"])
+    assert re.search(
+        r"  broken  +survives-pickling  +it ends the process with code 0; the laws below",
+        found["selector dies"],
+    )
     assert "gives-the-same" not in found["selector dies"]
-    assert re.search(r"  broken  +chooses-one-of-the-candidates  +SystemExit", found["selector exits"])
+    assert re.search(
+        r"  broken  +chooses-one-of-the-candidates  +SystemExit", found["selector exits"]
+    )
     assert re.search(r"  broken  +can-be-made  +.*ZeroDivisionError: no", found["selector refuses"])
     assert done.stdout.endswith("; 1 component not tried\n")
     alone = site("conform", "bad.py", "--component", "selector:asks", "--set", "path=x")
-    assert "can-be-made" in alone.stdout and "not tried" not in alone.stdout and "selector dies" not in alone.stdout
+    assert (
+        "can-be-made" in alone.stdout
+        and "not tried" not in alone.stdout
+        and "selector dies" not in alone.stdout
+    )
 
 
 @pytest.mark.slow
@@ -148,17 +164,24 @@ def test_a_component_that_hangs_is_stopped(site: Any) -> None:
     done = site("conform", "hangs.py", "--timeout", "8")
     assert done.returncode == 1
     assert re.search(
-        r"  broken  +[\w-]+  +it takes more than 8 s( \(\w+.py, line \d+\))?(; it says .+)?; the laws below", done.stdout
+        r"  broken  +[\w-]+  +it takes more than 8 s( \(\w+.py, line \d+\))?(; it says .+)?; the laws below",
+        done.stdout,
     )
 
 
 def test_what_cannot_be_loaded_is_told_and_the_rest_is_tried(site: Any) -> None:
-    points = "[semcore.selector]\nmine = plug:First\ngone = plug:Gone\n[semcore.hooks]\ndeaf = deaf\n"
+    points = (
+        "[semcore.selector]\nmine = plug:First\ngone = plug:Gone\n[semcore.hooks]\ndeaf = deaf\n"
+    )
     site.install("half", points, {"plug": GOOD, "deaf": ""})
     done = site("conform", "half")
     assert done.returncode == 1
-    assert done.stdout.startswith("half 1.5: 2 faults\n  selector 'gone' is not there: plug has no 'Gone'\n")
-    assert "  hook plugin 'deaf' has no hook" in done.stdout and "selector mine" in sections(done.stdout)
+    assert done.stdout.startswith(
+        "half 1.5: 2 faults\n  selector 'gone' is not there: plug has no 'Gone'\n"
+    )
+    assert "  hook plugin 'deaf' has no hook" in done.stdout and "selector mine" in sections(
+        done.stdout
+    )
 
 
 NOTHING = [
@@ -173,22 +196,40 @@ NOTHING = [
 
 @pytest.mark.parametrize(
     ("file", "text", "message"),
-    [pytest.param(*one, marks=() if one[0] in ("gone.py", "dies.py", "nothing") else pytest.mark.slow) for one in NOTHING],
+    [
+        pytest.param(
+            *one, marks=() if one[0] in ("gone.py", "dies.py", "nothing") else pytest.mark.slow
+        )
+        for one in NOTHING
+    ],
 )
-def test_what_there_is_nothing_to_try_in_is_told(site: Any, file: str, text: str | None, message: str) -> None:
+def test_what_there_is_nothing_to_try_in_is_told(
+    site: Any, file: str, text: str | None, message: str
+) -> None:
     if text is not None and file.endswith(".py"):
         (site.folder / file).write_text(text)
     elif text is not None:
         (site.folder / file).mkdir()
     told = site("conform", file)
-    assert told.returncode == 2 and message in told.stderr and "Traceback" not in told.stderr and not told.stdout
+    assert (
+        told.returncode == 2
+        and message in told.stderr
+        and "Traceback" not in told.stderr
+        and not told.stdout
+    )
 
 
 def test_a_component_and_settings_are_checked(site: Any) -> None:
     site.install("my-plug", "[semcore.selector]\nmine = plug:First\n", {"plug": GOOD})
     told = site("conform", "my-plug", "--component", "codec:mine")
-    assert told.returncode == 2 and told.stderr == "error: my-plug brings no component 'codec:mine'; it brings selector:mine\n"
-    assert "--set belongs to one component" in site("conform", "my-plug", "--set", "weight=1").stderr
+    assert (
+        told.returncode == 2
+        and told.stderr
+        == "error: my-plug brings no component 'codec:mine'; it brings selector:mine\n"
+    )
+    assert (
+        "--set belongs to one component" in site("conform", "my-plug", "--set", "weight=1").stderr
+    )
     assert site("conform", "my-plug", "--component", "mine", "--set", "weight").returncode == 2
 
 
@@ -227,10 +268,15 @@ def recipe() -> Any:
         ({"README.md": b" \n"}, "its model card is empty"),
         ({"model.safetensors": b"\x80\x04"}, "the header of model.safetensors is not JSON"),
         ({"model.safetensors": b"\2" + bytes(7) + b"{}"}, "model.safetensors holds no weights"),
-        ({"checkpoint.pt": b"x"}, "it writes checkpoint.pt: weights and checkpoints are safetensors"),
+        (
+            {"checkpoint.pt": b"x"},
+            "it writes checkpoint.pt: weights and checkpoints are safetensors",
+        ),
     ],
 )
-def test_a_recipe_writes_what_can_be_shipped(recipe: Any, files: dict[str, bytes], message: str) -> None:
+def test_a_recipe_writes_what_can_be_shipped(
+    recipe: Any, files: dict[str, bytes], message: str
+) -> None:
     recipe.files = {**recipe.files, **files}
     verdicts = {one.law.name: one for one in run_laws(recipe())}
     wrote = verdicts["writes-weights-and-a-card"]
@@ -240,10 +286,14 @@ def test_a_recipe_writes_what_can_be_shipped(recipe: Any, files: dict[str, bytes
 
 def test_a_recipe_that_starts_anew_or_forgets_a_file_is_found_out(recipe: Any) -> None:
     recipe.restless = True
-    assert {one.law.name: one.result for one in run_laws(recipe())}["goes-on-where-it-stopped"] == "broken"
+    assert {one.law.name: one.result for one in run_laws(recipe())}[
+        "goes-on-where-it-stopped"
+    ] == "broken"
     recipe.files = {"README.md": b"x"}
     told = {one.law.name: one for one in run_laws(recipe())}["writes-weights-and-a-card"]
-    assert told.result == "broken" and told.message == "it writes no config.json, but README.md, again"
+    assert (
+        told.result == "broken" and told.message == "it writes no config.json, but README.md, again"
+    )
     recipe.test_settings = ()
     told = {one.law.name: one for one in run_laws(recipe())}
     assert all(told[law.__name__.replace("_", "-")].result == "not applicable" for law in LAWS)
@@ -270,7 +320,11 @@ class Moody(semcore.Selector):
 def test_what_cannot_run_here_is_not_applicable_and_what_raises_now_and_then_is_broken() -> None:
     absent = {one.law.name: one for one in run_laws(Absent())}
     assert absent["is-a-frozen-dataclass"].result == "holds"
-    assert absent["chooses-one-of-the-candidates"].result == absent["survives-pickling"].result == "not applicable"
+    assert (
+        absent["chooses-one-of-the-candidates"].result
+        == absent["survives-pickling"].result
+        == "not applicable"
+    )
     assert absent["chooses-one-of-the-candidates"].message == "the model is not on this machine"
     moody = {one.law.name: one for one in run_laws(Moody())}
     assert moody["gives-the-same-for-the-same"].result == "holds"

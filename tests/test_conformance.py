@@ -46,7 +46,16 @@ SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
     **{("recipe", name): {"data": "{folder}"} for name in naming.names("recipe")},
     **{
         ("recipe", name): {"data": "{folder}", "channel": {"use": "awgn"}}
-        for name in ("class-diffusion", "deepjscc", "deepsc-s", "deepwive", "lamosc", "multisem", "temporal-motion", "witt")
+        for name in (
+            "class-diffusion",
+            "deepjscc",
+            "deepsc-s",
+            "deepwive",
+            "lamosc",
+            "multisem",
+            "temporal-motion",
+            "witt",
+        )
     },
     ("recipe", "temporal"): {"of": "text", "channel": {"use": "awgn"}},
     ("recipe", "fastspeech"): {},
@@ -70,7 +79,11 @@ REAL = {
 }  # fmt: skip
 """Models and data that are not shipped; the tests of the plugins try them on tiny ones."""
 
-REGISTERED = [(kind, name) for kind in naming.KINDS for name in dict.fromkeys(e.name for e in naming.installed(kind))]
+REGISTERED = [
+    (kind, name)
+    for kind in naming.KINDS
+    for name in dict.fromkeys(e.name for e in naming.installed(kind))
+]
 
 HEAVY = {
     ("executor", "processes"), ("generator", "mini-diffusion"), ("generator", "lip-voice"), ("generator", "class-diffusion"),
@@ -96,10 +109,14 @@ def test_a_registered_component_keeps_its_laws(kind: str, name: str) -> None:
     if kind == "recipe" or (kind, name) in REAL:
         assert held >= WITHOUT_USE
     else:
-        assert "gives-the-same-for-the-same" in held, verdicts["gives-the-same-for-the-same"]["message"]
+        assert "gives-the-same-for-the-same" in held, verdicts["gives-the-same-for-the-same"][
+            "message"
+        ]
 
 
 def test_the_decoder_of_pictures_keeps_its_laws_for_what_the_encoder_sends() -> None:
-    coded = build("encoder", {"use": "bitstream", "codec": "jpeg"}).encode(samples(), KnowledgeBase())  # type: ignore[attr-defined]
+    coded = build("encoder", {"use": "bitstream", "codec": "jpeg"}).encode(
+        samples(), KnowledgeBase()
+    )  # type: ignore[attr-defined]
     verdicts = run_laws(build("generator", {"use": "bitstream", "codec": "jpeg"}), batch=coded)
     assert not [f"{one.law.name}: {one.message}" for one in verdicts if one.result == "broken"]

@@ -86,10 +86,14 @@ class Amplitudes(Transport):
                 values = torch.from_numpy(stream.values.flatten()).to(torch.complex64)
                 start, scale = sum(map(len, parts)), self.scale(values, batch)
                 parts.append(torch.cat([values / scale, self.header(scale)]))
-                spans.append(Span(row, start, start + len(parts[-1]), row, name, Features, stream.form))
+                spans.append(
+                    Span(row, start, start + len(parts[-1]), row, name, Features, stream.form)
+                )
             rows.append(torch.cat(parts) if parts else torch.zeros(0, dtype=torch.complex64))
         senders = tuple((one.key, one.user) for one in batch)
-        layout = Layout(tuple(map(len, rows)), tuple(spans), tuple(key for key, _ in senders), senders)
+        layout = Layout(
+            tuple(map(len, rows)), tuple(spans), tuple(key for key, _ in senders), senders
+        )
         return Symbols(torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), layout)
 
     def scale(self, values: torch.Tensor, batch: Sequence[Semantics]) -> float:
@@ -104,7 +108,9 @@ class Amplitudes(Transport):
         for span in received.layout.spans:
             got = received.values[span.row, span.start : span.stop]
             scale = float(torch.exp(got[-1].angle().nan_to_num() * 8))
-            values = (got[:-1].real.nan_to_num().clamp(-1e6, 1e6) * scale).numpy().astype(np.float32)
+            values = (
+                (got[:-1].real.nan_to_num().clamp(-1e6, 1e6) * scale).numpy().astype(np.float32)
+            )
             streams[span.sample, span.stream] = Features(values.reshape(span.form)), None
         return received.layout.semantics(streams)
 
@@ -126,7 +132,12 @@ class Painter(Generator):
     def paint(self, one: Semantics, rng: np.random.Generator) -> Candidates:
         level = len(one.text("caption") or "") % 100
         values = [level + int(rng.integers(100)) for _ in range(self.candidates)]
-        return Candidates(tuple(Sample(one.key, one.user, image=np.full((8, 8, 3), value, np.uint8)) for value in values))
+        return Candidates(
+            tuple(
+                Sample(one.key, one.user, image=np.full((8, 8, 3), value, np.uint8))
+                for value in values
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -138,15 +149,22 @@ class Captioner(SemanticEncoder):
         return {"caption": Text}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(sample.id, {"caption": Text(sample.text or "")}, sample.user) for sample in samples]
+        return [
+            Semantics(sample.id, {"caption": Text(sample.text or "")}, sample.user)
+            for sample in samples
+        ]
 
 
 @dataclass(frozen=True)
 class Brightest(Selector):
     """Keeps the brightest candidate."""
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
-        return [max(some.samples, key=lambda sample: float(sample.image.mean())) for some in candidates]  # type: ignore[union-attr]
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
+        return [
+            max(some.samples, key=lambda sample: float(sample.image.mean())) for some in candidates
+        ]  # type: ignore[union-attr]
 
 
 @dataclass(frozen=True)
@@ -170,7 +188,9 @@ class Once(KBPolicy):
 class Switch(Planner):
     """Another workflow on a bad link."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
+    def plan(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator
+    ) -> Plan:
         value = scenario.environment.get("channel.snr_db")
         return Plan({"workflow": "b"} if isinstance(value, float) and value < 0 else {})
 
@@ -221,14 +241,27 @@ class Words(Source):
         return [Sample(name, text=name) for name in "abc"]
 
 
-GOOD = (Channel(), Amplitudes(), Painter(), Captioner(), Brightest(), Once(), Switch(), Plain(), Error(), Words())
+GOOD = (
+    Channel(),
+    Amplitudes(),
+    Painter(),
+    Captioner(),
+    Brightest(),
+    Once(),
+    Switch(),
+    Plain(),
+    Error(),
+    Words(),
+)
 
 
 @pytest.mark.parametrize("component", GOOD, ids=lambda one: one.kind)
 def test_a_good_component_breaks_no_law(component: Component) -> None:
     verdicts = run_laws(component)
     assert not [f"{one.law.name}: {one.message}" for one in verdicts if one.result == "broken"]
-    assert all(one.message for one in verdicts if one.result == "not applicable"), "a law was skipped without a reason"
+    assert all(one.message for one in verdicts if one.result == "not applicable"), (
+        "a law was skipped without a reason"
+    )
     assert sum(one.result == "holds" for one in verdicts) >= 12
 
 
@@ -263,7 +296,9 @@ class SeedsTorch(Channel):
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
         torch.manual_seed(rng.integer() % 2**31)
         got = super().transmit(symbols, rng)
-        return replace(got, values=symbols.values + got.noise_var.sqrt() * torch.randn_like(symbols.values))
+        return replace(
+            got, values=symbols.values + got.noise_var.sqrt() * torch.randn_like(symbols.values)
+        )
 
 
 @dataclass(frozen=True)
@@ -355,7 +390,9 @@ class Impulsive(Channel):
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
         got = super().transmit(symbols, rng)
         struck = rng.at("strokes").uniform(symbols) > 0.9
-        return replace(got, values=symbols.values + struck * 10**0.5 * (got.values - symbols.values))
+        return replace(
+            got, values=symbols.values + struck * 10**0.5 * (got.values - symbols.values)
+        )
 
 
 @dataclass(frozen=True)
@@ -369,7 +406,9 @@ class OneNoiseForAll(Channel):
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
         got = super().transmit(symbols, rng)
         width = symbols.values.shape[1]
-        return replace(got, values=symbols.values + got.noise_var.sqrt() * rng.complex_normal(("x",), (width,)))
+        return replace(
+            got, values=symbols.values + got.noise_var.sqrt() * rng.complex_normal(("x",), (width,))
+        )
 
 
 @dataclass(frozen=True)
@@ -497,7 +536,9 @@ class LosesNormalisation(Amplitudes):
     """Normalises power over the batch."""
 
     def scale(self, values: torch.Tensor, batch: Sequence[Semantics]) -> float:
-        every = [torch.from_numpy(s.values.flatten()) for one in batch for s in one.streams.values()]  # type: ignore[union-attr]
+        every = [
+            torch.from_numpy(s.values.flatten()) for one in batch for s in one.streams.values()
+        ]  # type: ignore[union-attr]
         return float(torch.cat(every).square().mean().sqrt())
 
 
@@ -530,7 +571,10 @@ class CallsAnythingIntact(Amplitudes):
     """Has a check that never fails."""
 
     def receive(self, received: Received) -> list[Semantics]:
-        return [replace(one, intact=dict.fromkeys(one.streams, True)) for one in super().receive(received)]
+        return [
+            replace(one, intact=dict.fromkeys(one.streams, True))
+            for one in super().receive(received)
+        ]
 
 
 @dataclass(frozen=True)
@@ -541,7 +585,10 @@ class LetsNaNThrough(Amplitudes):
         wrong = float(received.values.abs().sum()) * 0
         parts = [{name: Features(stream.values + np.float32(wrong)) for name, stream in one.streams.items()}  # type: ignore[union-attr]
                  for one in super().receive(received)]  # fmt: skip
-        return [replace(one, streams=own) for one, own in zip(super().receive(received), parts, strict=True)]
+        return [
+            replace(one, streams=own)
+            for one, own in zip(super().receive(received), parts, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -629,7 +676,10 @@ class ReadsTheKey(Painter):
 
     def paint(self, one: Semantics, rng: np.random.Generator) -> Candidates:
         level = 50 * sum(place for place, name in enumerate(("bird", "ship"), 1) if name in one.key)
-        return Candidates((Sample(one.key, one.user, image=np.full((8, 8, 3), level, np.uint8)),) * self.candidates)
+        return Candidates(
+            (Sample(one.key, one.user, image=np.full((8, 8, 3), level, np.uint8)),)
+            * self.candidates
+        )
 
 
 @dataclass(frozen=True)
@@ -642,7 +692,10 @@ class ReadsTheFileName(Painter):
 
     def paint(self, one: Semantics, rng: np.random.Generator) -> Candidates:
         level = 100 if one.key.endswith(".png") else 0
-        return Candidates((Sample(one.key, one.user, image=np.full((8, 8, 3), level, np.uint8)),) * self.candidates)
+        return Candidates(
+            (Sample(one.key, one.user, image=np.full((8, 8, 3), level, np.uint8)),)
+            * self.candidates
+        )
 
 
 @dataclass(frozen=True)
@@ -655,7 +708,10 @@ class RemembersTheKey(Painter):
 
     def paint(self, one: Semantics, rng: np.random.Generator) -> Candidates:
         length = _lengths.setdefault(one.key, len(one.text("caption") or ""))
-        return Candidates((Sample(one.key, one.user, image=np.full((8, 8, 3), length % 250, np.uint8)),) * self.candidates)
+        return Candidates(
+            (Sample(one.key, one.user, image=np.full((8, 8, 3), length % 250, np.uint8)),)
+            * self.candidates
+        )
 
 
 _lengths: dict[str, int] = {}
@@ -665,10 +721,13 @@ _lengths: dict[str, int] = {}
 class KnowsTheUser(Brightest):
     """Takes the first candidate of some users."""
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
         bright = super().select(candidates, batch, kb)
         return [
-            some.samples[0] if "dog" in one.user else best for some, one, best in zip(candidates, batch, bright, strict=True)
+            some.samples[0] if "dog" in one.user else best
+            for some, one, best in zip(candidates, batch, bright, strict=True)
         ]
 
 
@@ -678,7 +737,9 @@ class SendsTheKey(Amplitudes):
 
     def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
         sent = super().send(batch, rng)
-        turn = torch.tensor([[1.0 if one.key[:1].isupper() or not one.streams else 1j] for one in batch])
+        turn = torch.tensor(
+            [[1.0 if one.key[:1].isupper() or not one.streams else 1j] for one in batch]
+        )
         return replace(sent, values=sent.values * turn)
 
 
@@ -709,7 +770,10 @@ class EmitsMore(Captioner):
     """Sends a stream that it does not declare."""
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [replace(one, streams={**one.streams, "more": Bitstream(b"1")}) for one in super().encode(samples, kb)]
+        return [
+            replace(one, streams={**one.streams, "more": Bitstream(b"1")})
+            for one in super().encode(samples, kb)
+        ]
 
 
 @dataclass(frozen=True)
@@ -735,16 +799,25 @@ class Overwrites(Captioner):
 class Invents(Brightest):
     """Averages the candidates."""
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
-        means = [np.mean([one.image for one in some.samples], axis=0).astype(np.uint8) for some in candidates]  # type: ignore[misc]
-        return [Sample(one.key, one.user, image=mean) for one, mean in zip(batch, means, strict=True)]
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
+        means = [
+            np.mean([one.image for one in some.samples], axis=0).astype(np.uint8)
+            for some in candidates
+        ]  # type: ignore[misc]
+        return [
+            Sample(one.key, one.user, image=mean) for one, mean in zip(batch, means, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
 class TakesTheSecond(Brightest):
     """Chooses by place, and does not say so."""
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
         return [some.samples[1] for some in candidates]
 
 
@@ -773,7 +846,9 @@ class BelievesPictures(Once):
 class StumblesOverNul(Brightest):
     """Takes captions for words."""
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
         if any("\0" in (one.text("caption") or "") for one in batch):
             raise ValueError("embedded null character")
         return super().select(candidates, batch, kb)
@@ -807,7 +882,9 @@ class LeavesItsPlans(Switch):
 class NeedsMemory(Switch):
     """Cannot begin."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
+    def plan(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator
+    ) -> Plan:
         return Plan(dict(memory[-1]["in_force"]))
 
 
@@ -815,7 +892,9 @@ class NeedsMemory(Switch):
 class PlansObjects(Switch):
     """Plans what cannot be sent."""
 
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
+    def plan(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator
+    ) -> Plan:
         return Plan({"channel": object()})
 
     def plans(self) -> None:
@@ -845,7 +924,11 @@ class Hoards(Plain):
     """Takes 600 MB for a file that it does not even read."""
 
     def decode(self, data: bytes, size: tuple[int, int] | None = None) -> np.ndarray | None:
-        return super().decode(data, size) if not data.startswith(b"GIF") or b"x" * 600 * 2**20 else None
+        return (
+            super().decode(data, size)
+            if not data.startswith(b"GIF") or b"x" * 600 * 2**20
+            else None
+        )
 
 
 @dataclass(frozen=True)
@@ -1000,7 +1083,11 @@ BROKEN: list[tuple[Component, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("component", "law"), BROKEN, ids=lambda one: one if isinstance(one, str) else type(one).__name__)
+@pytest.mark.parametrize(
+    ("component", "law"),
+    BROKEN,
+    ids=lambda one: one if isinstance(one, str) else type(one).__name__,
+)
 def test_a_broken_component_breaks_its_law(component: Component, law: str) -> None:
     verdicts = {one.law.name: one for one in run_laws(component)}
     assert verdicts[law].result == "broken", f"the law {law} did not notice"
@@ -1023,7 +1110,10 @@ def test_laws_have_names_and_say_what_they_demand() -> None:
 
 
 def test_conformance_makes_a_case_for_each_law_of_each_component() -> None:
-    one, two = semcore.testing.conformance(Channel()), semcore.testing.conformance(Channel(), Plain())
+    one, two = (
+        semcore.testing.conformance(Channel()),
+        semcore.testing.conformance(Channel(), Plain()),
+    )
     cases = [[case.id for case in test.pytestmark[0].args[1]] for test in (one, two)]  # type: ignore[attr-defined]
     assert cases[0] == [law.name for law in laws(Channel())]
     assert len(cases[1]) == len(set(cases[1])) == len(laws(Channel())) + len(laws(Plain()))
@@ -1031,7 +1121,9 @@ def test_conformance_makes_a_case_for_each_law_of_each_component() -> None:
 
 def test_samples_and_batch_of_the_caller_are_what_a_component_is_tried_on() -> None:
     mute = (Sample("a", "x", text="only words"), Sample("b", "y", text="more words"))
-    assert not [one.law.name for one in run_laws(Captioner(), samples=mute) if one.result == "broken"]
+    assert not [
+        one.law.name for one in run_laws(Captioner(), samples=mute) if one.result == "broken"
+    ]
     batch = (Semantics("k", {"caption": Text("x")}, "u"),)
     assert not [one.law.name for one in run_laws(Painter(), batch=batch) if one.result == "broken"]
 

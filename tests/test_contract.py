@@ -41,7 +41,9 @@ def test_the_wrong_type_is_named_with_the_mend() -> None:
 
 @pytest.mark.parametrize("made", [None, 3, {}, [None], [Sample("a")], (Semantics("a"), 3)])
 def test_a_list_of_the_wrong_things(made: Any) -> None:
-    with pytest.raises(ComponentError, match="channel 'sloppy' must return a list with one Semantics per sample"):
+    with pytest.raises(
+        ComponentError, match="channel 'sloppy' must return a list with one Semantics per sample"
+    ):
         expect_each(Sloppy(), made, Semantics, ["a"])
 
 
@@ -86,7 +88,9 @@ def said(made: Any, kind: Statistic = SCORE) -> list[float | None]:
 
 @pytest.mark.parametrize("made", [None, 3, 0.5, ["0.5", None], [[0.5], None]])
 def test_values_that_are_no_numbers(made: Any) -> None:
-    with pytest.raises(ComponentError, match="metric 'says' must return a list with one number or None per sample"):
+    with pytest.raises(
+        ComponentError, match="metric 'says' must return a list with one number or None per sample"
+    ):
         said(made)
 
 
@@ -100,9 +104,12 @@ def test_values_that_are_no_numbers(made: Any) -> None:
         ([-1, 3], Mean(0.0), "from 0 to no bound"),
     ],
 )
-def test_values_beyond_the_range_that_a_metric_declares(made: Any, kind: Statistic, range: str) -> None:
+def test_values_beyond_the_range_that_a_metric_declares(
+    made: Any, kind: Statistic, range: str
+) -> None:
     with pytest.raises(
-        ComponentError, match=f"metric 'says' returned .* for sample 'a', but its `statistic` declares values {range}"
+        ComponentError,
+        match=f"metric 'says' returned .* for sample 'a', but its `statistic` declares values {range}",
     ):
         said(made, kind)
 

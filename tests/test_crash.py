@@ -39,8 +39,16 @@ FORKS.set_forkserver_preload(["torch", "semcore.runs.runner", "semcore.metrics.b
 
 def files(out: Path) -> dict[str, bytes]:
     """What can be seen of a run, except what can be made again."""
-    found = (path for path in sorted(out.rglob("*")) if path.is_file() and path.relative_to(out).parts[0] != "cache")
-    return {str(path.relative_to(out)): path.read_bytes() for path in found if not path.name.startswith(TEMPORARY)}
+    found = (
+        path
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and path.relative_to(out).parts[0] != "cache"
+    )
+    return {
+        str(path.relative_to(out)): path.read_bytes()
+        for path in found
+        if not path.name.startswith(TEMPORARY)
+    }
 
 
 class Story:
@@ -53,7 +61,9 @@ class Story:
         assert len(self.whole) == 2 + len(SNRS) * (WRITES + 1)
 
     def _start(self, out: Path, log: Path, barrier: Any = None, how: str = "unnamed") -> Any:
-        process = FORKS.Process(target=victim.run, args=(self.pipeline, SWEEP, out, log, barrier, how))
+        process = FORKS.Process(
+            target=victim.run, args=(self.pipeline, SWEEP, out, log, barrier, how)
+        )
         process.start()
         return process
 
@@ -63,7 +73,9 @@ class Story:
         assert process.exitcode == 0
         return files(out)
 
-    def kill_at(self, place: tuple[str, str, str], nth: int, seed: int = 0, how: str = "unnamed") -> Path:
+    def kill_at(
+        self, place: tuple[str, str, str], nth: int, seed: int = 0, how: str = "unnamed"
+    ) -> Path:
         """Run until the barrier, kill -9, and prove that this is what ended it."""
         out = self.folder / f"{'-'.join(place)}-{nth}-{seed}-{how}"
         here, there = FORKS.Pipe()
@@ -83,13 +95,17 @@ class Story:
         assert not torn, f"torn files can be seen: {torn}"
         run = read_run(out)
         for result in run.results:
-            missing = [name for name in result["files"] if f"cells/{result['id']}/{name}" not in seen]
+            missing = [
+                name for name in result["files"] if f"cells/{result['id']}/{name}" not in seen
+            ]
             assert not missing, f"a cell counts as done without {missing}"
         done = {str(result["settings"]["channel.snr_db"]) for result in run.results}
 
         log = self.folder / "log-of-the-end"
         log.unlink(missing_ok=True)
-        assert self._finish(out) == self.whole, "the run that went on ends otherwise than one undisturbed"
+        assert self._finish(out) == self.whole, (
+            "the run that went on ends otherwise than one undisturbed"
+        )
         begun = log.read_text().split() if log.exists() else []
         assert not done & set(begun), f"computed again after their commit: {done & set(begun)}"
         assert sorted([*done, *begun]) == sorted(map(str, SNRS))
@@ -116,7 +132,9 @@ def test_a_kill_inside_a_commit_costs_no_more_than_the_cell(
     story.check(out)
 
 
-def test_a_file_that_is_replaced_is_whole_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_replaced_is_whole_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for hides in (False, True):
         if hides:
             monkeypatch.setattr(storage, "_unnamed", lambda path: None)
@@ -170,7 +188,16 @@ class Shell:
     def __init__(self, folder: Path, *options: str) -> None:
         (folder / "pipeline.yaml").write_text(PIPELINE)
         self.folder, self.log = folder, folder / "log"
-        self.command = [sys.executable, "-m", "semcore", "run", "pipeline.yaml", SWEEP, "--no-report", *options]
+        self.command = [
+            sys.executable,
+            "-m",
+            "semcore",
+            "run",
+            "pipeline.yaml",
+            SWEEP,
+            "--no-report",
+            *options,
+        ]
 
     def start(self, out: str, *more: str) -> subprocess.Popen[str]:
         self.log.write_text("")
@@ -205,7 +232,9 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, dic
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("target", ["parent", "worker", "group"])
-def test_kill_at_any_time_with_two_jobs(shell: tuple[Shell, dict[str, bytes]], target: str, seed: int) -> None:
+def test_kill_at_any_time_with_two_jobs(
+    shell: tuple[Shell, dict[str, bytes]], target: str, seed: int
+) -> None:
     one, whole = shell
     chance, out = random.Random(f"{target}{seed}"), f"{target}-{seed}"
     process = one.start(out)
@@ -229,8 +258,12 @@ def test_kill_at_any_time_with_two_jobs(shell: tuple[Shell, dict[str, bytes]], t
     assert not [name for name, data in seen.items() if name in whole and data != whole[name]]
     process = one.start(out)
     assert process.wait(900) == 0
-    assert len(one.log.read_text().split("transmit")) - 1 == 3 * (len(SNRS) - len(done))  # three samples a cell
-    assert {name: data for name, data in files(one.folder / out).items() if name != "run.json"} == whole
+    assert len(one.log.read_text().split("transmit")) - 1 == 3 * (
+        len(SNRS) - len(done)
+    )  # three samples a cell
+    assert {
+        name: data for name, data in files(one.folder / out).items() if name != "run.json"
+    } == whole
 
 
 @pytest.mark.parametrize(
@@ -246,7 +279,9 @@ def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, jobs: str, wh
     one = Shell(tmp_path, "--jobs", jobs)
     process = one.start("out", "channel.slow_s=6000")
     one.until(lambda: "transmit" in one.log.read_text())
-    os.kill(process.pid, signal.SIGINT) if whom == "process" else os.killpg(process.pid, signal.SIGINT)
+    os.kill(process.pid, signal.SIGINT) if whom == "process" else os.killpg(
+        process.pid, signal.SIGINT
+    )
     _, err = process.communicate(timeout=900)  # a cell takes 6000 s
     assert process.returncode == 130 and "Traceback" not in err
     told = err.strip().splitlines()
@@ -263,7 +298,9 @@ def test_a_cell_that_takes_too_long_is_stopped_and_the_others_go_on(tmp_path: Pa
     out, err = process.communicate(timeout=900)
     assert process.returncode == 1 and "snr_db=3: it took longer than the time limit of 3 s" in err
     assert len(list((tmp_path / "out").glob("cells/*/result.json"))) == 2
-    assert [failed["settings"] for failed in read_run(tmp_path / "out").failures] == [{"channel.snr_db": 3}]
+    assert [failed["settings"] for failed in read_run(tmp_path / "out").failures] == [
+        {"channel.snr_db": 3}
+    ]
 
 
 CRASHES = {
@@ -277,16 +314,21 @@ CRASHES = {
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(
-    "what", [*list(CRASHES)[:2], *(pytest.param(one, marks=pytest.mark.slow) for one in list(CRASHES)[2:])]
+    "what",
+    [*list(CRASHES)[:2], *(pytest.param(one, marks=pytest.mark.slow) for one in list(CRASHES)[2:])],
 )
-def test_a_cell_that_ends_its_process_fails_and_the_others_go_on(tmp_path: Path, what: str, jobs: str) -> None:
+def test_a_cell_that_ends_its_process_fails_and_the_others_go_on(
+    tmp_path: Path, what: str, jobs: str
+) -> None:
     (tmp_path / "sleepy.py").write_text(SLEEPY.replace("time.sleep(3600)", what))
     one = Shell(tmp_path, "--jobs", jobs, "channel.use=sleepy")
     (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("bench.py]", "bench.py, ./sleepy.py]"))
     process = one.start("out")
     out, err = process.communicate(timeout=900)
     assert process.returncode == 1
-    assert re.search(rf"^error: a cell failed: snr_db=3: its process {CRASHES[what]}", err, re.M), err
+    assert re.search(rf"^error: a cell failed: snr_db=3: its process {CRASHES[what]}", err, re.M), (
+        err
+    )
     assert jobs == "2" or what.startswith("os.") or "sleepy.py, line 15" in err
     assert len(list((tmp_path / "out").glob("cells/*/result.json"))) == 2
     assert len(read_run(tmp_path / "out").failures) == 1
@@ -318,13 +360,25 @@ class Crash(semcore.Recipe):
 def test_a_crash_outside_of_cells_is_a_line_that_says_where(tmp_path: Path) -> None:
     (tmp_path / "crash.py").write_text(RECIPE)
     (tmp_path / "crash-1.dist-info").mkdir()
-    (tmp_path / "crash-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: crash\nVersion: 1\n")
-    (tmp_path / "crash-1.dist-info" / "entry_points.txt").write_text("[semcore.recipe]\ncrash = crash:Crash\n")
+    (tmp_path / "crash-1.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: crash\nVersion: 1\n"
+    )
+    (tmp_path / "crash-1.dist-info" / "entry_points.txt").write_text(
+        "[semcore.recipe]\ncrash = crash:Crash\n"
+    )
     command = [sys.executable, "-m", "semcore", "train", "crash", "--out", "out"]
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900)
-    assert (tmp_path / "out" / "begun").exists() and done.returncode == 128 + signal.SIGSEGV, done.stderr
-    assert re.search(r"^error: the process that did the work was killed by SIGSEGV \(crash\.py, line 12\)", done.stderr, re.M)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=900
+    )
+    assert (tmp_path / "out" / "begun").exists() and done.returncode == 128 + signal.SIGSEGV, (
+        done.stderr
+    )
+    assert re.search(
+        r"^error: the process that did the work was killed by SIGSEGV \(crash\.py, line 12\)",
+        done.stderr,
+        re.M,
+    )
     assert "Traceback" not in done.stderr
 
 
@@ -332,7 +386,12 @@ def test_a_crash_outside_of_cells_is_a_line_that_says_where(tmp_path: Path) -> N
 def test_a_command_works_without_its_streams(closed: str) -> None:
     code = "import sys; sys.argv[1:] = ['cp']; from semcore.cli import main; main()"
     shell = f'"{sys.executable}" -c "{code}" {closed}'
-    assert subprocess.run(["sh", "-c", shell], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    assert (
+        subprocess.run(
+            ["sh", "-c", shell], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ).returncode
+        == 0
+    )
 
 
 def test_a_command_works_where_no_process_can_be_started(tmp_path: Path) -> None:
@@ -341,12 +400,16 @@ def test_a_command_works_where_no_process_can_be_started(tmp_path: Path) -> None
         "def fork(): raise BlockingIOError(11, 'Resource temporarily unavailable')\n"
         "os.fork = fork; from semcore.cli import main; main()"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 0 and "llm_image_uma" in done.stdout and not done.stderr
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
-def test_a_command_that_is_asked_to_end_takes_its_work_along(tmp_path: Path, ending: signal.Signals) -> None:
+def test_a_command_that_is_asked_to_end_takes_its_work_along(
+    tmp_path: Path, ending: signal.Signals
+) -> None:
     one = Shell(tmp_path)
     process = one.start("out", "channel.slow_s=6000")
     one.until(lambda: "transmit" in one.log.read_text())
@@ -379,7 +442,9 @@ HELD = "import ctypes; ctypes.PyDLL(None).sleep(600)"
 
 
 def test_workers_die_with_their_parent_inside_code_that_holds_the_lock(tmp_path: Path) -> None:
-    (tmp_path / "sleepy.py").write_text(SLEEPY.replace("time.sleep(3600)", f"open('here', 'w').close(); {HELD}"))
+    (tmp_path / "sleepy.py").write_text(
+        SLEEPY.replace("time.sleep(3600)", f"open('here', 'w').close(); {HELD}")
+    )
     one = Shell(tmp_path, "--jobs", "2", "channel.use=sleepy")
     (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace("bench.py]", "bench.py, ./sleepy.py]"))
     process = one.start("out")
@@ -404,7 +469,9 @@ def test_a_child_dies_with_its_parent(tmp_path: Path, how: str) -> None:
 def test_a_plugin_that_hangs_while_it_is_looked_at_dies_with_the_command(tmp_path: Path) -> None:
     (tmp_path / "hangs.py").write_text(f"open('here', 'w').close()\n{HELD}\n")
     command = [sys.executable, "-m", "semcore", "conform", "hangs.py"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     one = Shell(tmp_path)
     one.until((tmp_path / "here").exists)
     children = [pid for child in children_of(process.pid) for pid in [child, *children_of(child)]]
@@ -429,24 +496,36 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     """A small disk of its own."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)], capture_output=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)], capture_output=True
+    )
     if mounted.returncode:
         pytest.skip("mounting a small disk takes root")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_one_clear_line_and_costs_nothing_that_was_done(bench: Any, disk: Path) -> None:
+def test_a_full_disk_is_one_clear_line_and_costs_nothing_that_was_done(
+    bench: Any, disk: Path
+) -> None:
     bench.run("channel.snr_db=0", out="disk/out")
     before = files(disk / "out")
-    (disk / "ballast").write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize - 8192))
-    with pytest.raises(RunError, match=r"disk/out/.* cannot be written: No space left on device; ") as caught:
+    (disk / "ballast").write_bytes(
+        bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize - 8192)
+    )
+    with pytest.raises(
+        RunError, match=r"disk/out/.* cannot be written: No space left on device; "
+    ) as caught:
         bench.run("channel.snr_db=0:9:3", out="disk/out")
     assert "\n" not in str(caught.value)
     seen = files(disk / "out")
     assert all(seen[name] == data for name, data in before.items() if name.startswith("cells"))
     (disk / "ballast").unlink()
-    assert bench.run("channel.snr_db=0:9:3", out="disk/out").computed + len(read_run(disk / "out").results) >= 4
+    assert (
+        bench.run("channel.snr_db=0:9:3", out="disk/out").computed
+        + len(read_run(disk / "out").results)
+        >= 4
+    )
     bench.run("channel.snr_db=0:9:3", out="whole")
     assert bench.results("disk/out") == bench.results("whole")
 

@@ -62,21 +62,29 @@ def commands(bench: Any, disk: Path, monkeypatch: pytest.MonkeyPatch) -> list[li
     ]  # fmt: skip
 
 
-def check(commands: list[list[str]], disk: Path, reason: str, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+def check(
+    commands: list[list[str]], disk: Path, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:  # noqa: F811
     for command in commands:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
             main(command)
         told = capsys.readouterr().err
         assert end.value.code == 2, (command, told)
-        assert told.startswith("error: ") and told.count("\n") == 1 and "Traceback" not in told, (command, told)
+        assert told.startswith("error: ") and told.count("\n") == 1 and "Traceback" not in told, (
+            command,
+            told,
+        )
         assert reason in told and str(disk) in told, (command, told)
 
 
 def test_a_full_disk_is_one_line_in_every_command(
     commands: list[list[str]], disk: Path, capsys: pytest.CaptureFixture[str]  # noqa: F811
 ) -> None:  # fmt: skip
-    with open(disk / "ballast", "wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+    with (
+        open(disk / "ballast", "wb", buffering=0) as file,
+        pytest.raises(OSError, match="No space left"),
+    ):
         while True:
             file.write(bytes(4096))
     check(commands, disk, "No space left on device", capsys)
@@ -89,21 +97,32 @@ def test_a_read_only_folder_is_one_line_in_every_command(
     check(commands, disk, "Read-only file system", capsys)
 
 
-@pytest.mark.parametrize("command", [["schema"], ["list"], ["graph", "pipeline.yaml"], ["cp"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [["schema"], ["list"], ["graph", "pipeline.yaml"], ["cp"]], ids=" ".join
+)
 def test_an_output_that_takes_no_more_is_one_line(bench: Any, command: list[str]) -> None:
     assert bench.path.exists()
     with open("/dev/full", "w") as full:
         done = subprocess.run([sys.executable, "-m", "semcore", *command], stdout=full, stderr=subprocess.PIPE, text=True,
                               cwd=bench.folder, env={**os.environ})  # fmt: skip
-    assert done.returncode == 2 and done.stderr == "error: the output cannot be written: No space left on device\n"
+    assert (
+        done.returncode == 2
+        and done.stderr == "error: the output cannot be written: No space left on device\n"
+    )
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(bench: Any) -> None:
-    done = subprocess.run(["bash", "-c", f"{sys.executable} -m semcore schema | head -c 10"], capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m semcore schema | head -c 10"],
+        capture_output=True,
+        text=True,
+    )
     assert done.stderr == "" and len(done.stdout) == 10
 
 
-def test_an_output_that_is_a_link_or_a_pipe_stays_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_output_that_is_a_link_or_a_pipe_stays_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A file in its place would be the end of /dev/null, which root may replace."""
     target, link, pipe = tmp_path / "folder" / "target.bib", tmp_path / "link", tmp_path / "pipe"
     target.parent.mkdir()
@@ -122,7 +141,9 @@ def test_an_output_that_is_a_link_or_a_pipe_stays_one(tmp_path: Path, capsys: py
 
 
 @pytest.mark.parametrize("command", ["graph", "schema", "cite", "table"])
-def test_a_device_is_written_to_and_never_replaced(bench: Any, command: str, tmp_path: Path) -> None:
+def test_a_device_is_written_to_and_never_replaced(
+    bench: Any, command: str, tmp_path: Path
+) -> None:
     device = tmp_path / "full"
     try:
         os.mknod(device, stat.S_IFCHR | 0o666, os.makedev(1, 7))
@@ -130,7 +151,13 @@ def test_a_device_is_written_to_and_never_replaced(bench: Any, command: str, tmp
     except OSError:
         pytest.skip("making a device takes root")
     bench.run()
-    what = [bench.path] if command == "graph" else [] if command == "schema" else [bench.folder / "out"]
+    what = (
+        [bench.path]
+        if command == "graph"
+        else []
+        if command == "schema"
+        else [bench.folder / "out"]
+    )
     with pytest.raises(SystemExit) as caught:
         main([command, *map(str, what), "--out", str(device)])
     assert caught.value.code == 2 and stat.S_ISCHR(os.lstat(device).st_mode)

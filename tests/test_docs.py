@@ -16,7 +16,9 @@ from semcore.config.document import parse
 from semcore.config.experiment import describe
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "plugins").glob("*/README.md")])
+PAGES = sorted(
+    [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "plugins").glob("*/README.md")]
+)
 EXPENSIVE = ("make ",)
 """Commands that the build itself runs."""
 ELSEWHERE = {"write-a-plugin.md"}
@@ -25,7 +27,9 @@ ELSEWHERE = {"write-a-plugin.md"}
 
 def anchors(page: Path) -> list[str]:
     """What a forge calls the headings of a page in links."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(
+        r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     found: list[str] = []
     for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE):
         made = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
@@ -65,14 +69,21 @@ def test_every_pipeline_of_a_page_passes_the_check(page: Path, tmp_path: Path, b
             assert describe(parse(text, name(page), tmp_path)).problems() == []
 
 
-READ = [page for page in PAGES if page.name not in ELSEWHERE and "\n```console\n" in page.read_text(encoding="utf-8")]
+READ = [
+    page
+    for page in PAGES
+    if page.name not in ELSEWHERE and "\n```console\n" in page.read_text(encoding="utf-8")
+]
 
 
 @pytest.mark.docs
 @pytest.mark.parametrize("page", READ, ids=name)
 def test_every_command_of_a_page_runs(page: Path, tmp_path: Path, follow: Any) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     follow(page, tmp_path, environment, EXPENSIVE)
 
 
@@ -94,5 +105,7 @@ def test_the_figures_are_drawn_by_the_repository(tmp_path: Path) -> None:
     """With few points: every figure that a page shows comes out of the script, or of the runs of make targets."""
     script = [sys.executable, ROOT / "docs" / "make_figures.py", tmp_path, "--quick"]
     subprocess.run(script, check=True, timeout=900, capture_output=True)
-    shown = {image for page in PAGES for image in re.findall(r"images/([\w-]+\.png)", page.read_text())}
+    shown = {
+        image for page in PAGES for image in re.findall(r"images/([\w-]+\.png)", page.read_text())
+    }
     assert shown - FROM_RUNS == {path.name for path in tmp_path.iterdir()}

@@ -44,7 +44,9 @@ NAMES = {
 
 def tower() -> str:
     """Aliases of aliases: 2^40 values in a few lines."""
-    return "a0: &a0 [ha, ha]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40))
+    return "a0: &a0 [ha, ha]\n" + "".join(
+        f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40)
+    )
 
 
 def into(data: str | bytes) -> Callable[[Path], None]:
@@ -57,15 +59,24 @@ def into(data: str | bytes) -> Callable[[Path], None]:
 HEAD = "semcore: 1\n"
 MADE: dict[str, Callable[[Path], None]] = {
     "alias_bomb": into(HEAD + tower()),
-    "alias_tower": into("".join(f"a{i}: &a{i} {'[' * 20}*a{i - 1}{']' * 20}\n" if i else "a0: &a0 1\n" for i in range(30))),
+    "alias_tower": into(
+        "".join(
+            f"a{i}: &a{i} {'[' * 20}*a{i - 1}{']' * 20}\n" if i else "a0: &a0 1\n"
+            for i in range(30)
+        )
+    ),
     "nested_10000_deep": into(HEAD + "source: " + "{a: " * 10_000),
     "nested_10000_deep_in_blocks": into(HEAD + "source:\n" + "- " * 10_000 + "x\n"),
     "50_megabytes": into("a: 1\n" * 10_000_000),
     "one_line_of_a_megabyte": into(HEAD + "name: [" + "a, " * 320_000 + "]\n"),
     "100000_keys": into("".join(f"k{i}: 1\n" for i in range(100_000))),
     "40000_sections": into(HEAD + "".join(f"encoder{i}: 1\n" for i in range(40_000))),
-    "40000_settings": into(HEAD + "source: {use: samples, " + ", ".join(f"limi{i}: 1" for i in range(40_000)) + "}\n"),
-    "key_of_a_thousand_letters": into(HEAD + f"source: {{use: samples, {'k' * 900}: 1}}\n{'n' * 1000}: 1\n"),
+    "40000_settings": into(
+        HEAD + "source: {use: samples, " + ", ".join(f"limi{i}: 1" for i in range(40_000)) + "}\n"
+    ),
+    "key_of_a_thousand_letters": into(
+        HEAD + f"source: {{use: samples, {'k' * 900}: 1}}\n{'n' * 1000}: 1\n"
+    ),
     "nul_bytes": into(b"semcore: 1\nname: a" + b"\0" * 1000),
     "utf_16": into("semcore: 1\n".encode("utf-16")),
     "binary": into(bytes(range(256)) * 100),
@@ -82,7 +93,9 @@ def overrides_of(path: Path) -> list[str]:
     if path not in FAULTY:
         return []
     first = path.read_bytes().split(b"\n")[0].decode("utf-8", "replace")
-    return first.removeprefix("# overrides: ").split(" ") if first.startswith("# overrides: ") else []
+    return (
+        first.removeprefix("# overrides: ").split(" ") if first.startswith("# overrides: ") else []
+    )
 
 
 def faults(path: Path) -> ConfigError:
@@ -92,7 +105,9 @@ def faults(path: Path) -> ConfigError:
 
 
 @pytest.fixture(params=MADE)
-def made(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def made(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
     """A faulty file that is not kept; the working directory is its folder."""
     monkeypatch.chdir(tmp_path)
     path = Path(f"{request.param}.yaml")
@@ -106,7 +121,11 @@ def made(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 def words(monkeypatch: pytest.MonkeyPatch) -> None:
     """The names that hints know are those of `NAMES`."""
     names = naming.names
-    monkeypatch.setattr(naming, "names", lambda kind: [one for one in names(kind) if one in NAMES.get(kind, "").split()])
+    monkeypatch.setattr(
+        naming,
+        "names",
+        lambda kind: [one for one in names(kind) if one in NAMES.get(kind, "").split()],
+    )
     monkeypatch.setattr(top_level, "hook_names", lambda: [])
 
 
@@ -122,13 +141,17 @@ def test_there_are_enough() -> None:
 
 @pytest.mark.parametrize("path", FAULTY, ids=lambda path: path.stem)
 @pytest.mark.usefixtures("words")
-def test_a_faulty_file_is_told_as_written_beside_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_faulty_file_is_told_as_written_beside_it(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(path.parent)
     assert told(Path(path.name)) == path.with_suffix(".txt").read_text()
 
 
 def test_the_example_in_the_documentation_is_what_is_told() -> None:
-    assert (HERE / "errors" / "mine.txt").read_text() in (HERE.parent / "docs" / "pipelines.md").read_text()
+    assert (HERE / "errors" / "mine.txt").read_text() in (
+        HERE.parent / "docs" / "pipelines.md"
+    ).read_text()
 
 
 @pytest.mark.usefixtures("words")
@@ -137,12 +160,16 @@ def test_a_file_that_was_made_to_hurt_is_told_as_written(made: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FAULTY, ids=lambda path: path.stem)
-def test_every_place_is_real_and_in_reading_order(path: Path, check_places: Callable[..., None]) -> None:
+def test_every_place_is_real_and_in_reading_order(
+    path: Path, check_places: Callable[..., None]
+) -> None:
     lines = path.read_bytes().decode("utf-8-sig", "replace").splitlines()
     check_places(faults(path), path, lines, overrides_of(path))
 
 
-def test_where_nothing_is_installed_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_where_nothing_is_installed_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "p.yaml").write_text(HEAD + "transport: {use: ldpc}\n")
     monkeypatch.setattr(naming, "names", lambda kind: [])
     monkeypatch.setattr(naming, "find", lambda kind, name: None)
@@ -178,7 +205,9 @@ def check(path: Path, folder: Path) -> tuple[int, float, float, str, str]:
     report = folder.with_suffix(".json")
     command = [sys.executable, "-m", "semcore", "check", str(path), *overrides_of(path)]
     launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(report), str(SECONDS)]
-    done = subprocess.run([*launcher, *command], cwd=folder, capture_output=True, text=True, timeout=2 * SECONDS)
+    done = subprocess.run(
+        [*launcher, *command], cwd=folder, capture_output=True, text=True, timeout=2 * SECONDS
+    )
     code, megabytes, seconds = json.loads(report.read_text())
     return code, megabytes, seconds, done.stdout, done.stderr
 
@@ -195,19 +224,32 @@ def refused_at_once(path: Path, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(path, id=path.stem, marks=() if at % 8 == 0 else pytest.mark.slow) for at, path in enumerate(FAULTY)],
+    [
+        pytest.param(path, id=path.stem, marks=() if at % 8 == 0 else pytest.mark.slow)
+        for at, path in enumerate(FAULTY)
+    ],
 )
 def test_refusing_costs_little_and_leaves_nothing(path: Path, tmp_path: Path) -> None:
     refused_at_once(path, tmp_path / "cwd")
 
 
-def test_refusing_what_was_made_to_hurt_costs_little_and_leaves_nothing(made: Path, tmp_path: Path) -> None:
+def test_refusing_what_was_made_to_hurt_costs_little_and_leaves_nothing(
+    made: Path, tmp_path: Path
+) -> None:
     refused_at_once(tmp_path / made, tmp_path / "cwd")
 
 
 def test_run_refuses_what_check_refuses(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "semcore", "run", str(HERE / "errors" / "sweep_value_wrong.yaml")]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=2 * SECONDS)
+    command = [
+        sys.executable,
+        "-m",
+        "semcore",
+        "run",
+        str(HERE / "errors" / "sweep_value_wrong.yaml"),
+    ]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=2 * SECONDS
+    )
     assert done.returncode == 2 and done.stdout == ""
     assert "snr_db must be a number, not 'low'" in done.stderr
     assert list(tmp_path.iterdir()) == []

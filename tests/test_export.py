@@ -57,7 +57,11 @@ def test_csv_has_one_row_a_cell_and_metric(run: Path, capsys: Any) -> None:
             summary[n] for n in ("mean", "low", "high", "n")
         ]
         assert {path: float(row[path]) for path in result["settings"]} == result["settings"]
-        assert row["signature"] == summary["signature"] and row["snr"] == SNR["snr_db"] and row["seed"] == "1"
+        assert (
+            row["signature"] == summary["signature"]
+            and row["snr"] == SNR["snr_db"]
+            and row["seed"] == "1"
+        )
         assert row["packages"] == "semcore==0.1.0 p==1"
 
 
@@ -71,7 +75,11 @@ def test_items_are_one_row_a_sample(run: Path, tmp_path: Path) -> None:
 def test_every_setting_can_be_had(run: Path, capsys: Any) -> None:
     export(run, "--to", "csv", "--all-settings")
     first = next(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert first["encoder.codec.use"] == "jpeg" and first["encoder.size"] == "[32, 32]" and first["kb.limit"] == ""
+    assert (
+        first["encoder.codec.use"] == "jpeg"
+        and first["encoder.size"] == "[32, 32]"
+        and first["kb.limit"] == ""
+    )
 
 
 @pytest.mark.parametrize("more", [(), ("--items",), ("--all-settings",)])
@@ -85,10 +93,14 @@ def test_parquet_holds_what_csv_holds(run: Path, tmp_path: Path, more: tuple[str
         assert {name: "" if value is None else str(value) for name, value in one.items()} == other
 
 
-def test_parquet_without_pyarrow_names_the_extra(run: Path, monkeypatch: Any, capsys: Any, tmp_path: Path) -> None:
+def test_parquet_without_pyarrow_names_the_extra(
+    run: Path, monkeypatch: Any, capsys: Any, tmp_path: Path
+) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert export(run, "--to", "parquet", "--out", tmp_path / "t.parquet") == 2
-    assert capsys.readouterr().err == "error: Parquet needs pyarrow: pip install 'semcore[parquet]'\n"
+    assert (
+        capsys.readouterr().err == "error: Parquet needs pyarrow: pip install 'semcore[parquet]'\n"
+    )
     assert not (tmp_path / "t.parquet").exists()
 
 
@@ -98,23 +110,46 @@ def test_compressai_takes_one_file_a_curve(run: Path, tmp_path: Path, strict_jso
     assert set(files) == {"SNR-0-dB.json", "SNR-5-dB.json"}
     for x, name in ((0, "SNR-0-dB.json"), (5, "SNR-5-dB.json")):
         curve = files[name]
-        assert list(curve) == ["name", "description", "results"] and list(curve["results"]) == ["bpp", "psnr-rgb"]
+        assert list(curve) == ["name", "description", "results"] and list(curve["results"]) == [
+            "bpp",
+            "psnr-rgb",
+        ]
         # 24 source bits a pixel over the ratio, the mean over samples
-        assert curve["results"]["bpp"] == pytest.approx([(q / 10 + q / 20 + 2) / 3 for q in (20, 50, 80)])
-        assert curve["results"]["psnr-rgb"] == pytest.approx([(45 + q / 3 + x) / 2 for q in (20, 50, 80)])
-        assert "payload bits a pixel" in curve["description"] and "psnr: PSNR|1|" in curve["description"]
+        assert curve["results"]["bpp"] == pytest.approx(
+            [(q / 10 + q / 20 + 2) / 3 for q in (20, 50, 80)]
+        )
+        assert curve["results"]["psnr-rgb"] == pytest.approx(
+            [(45 + q / 3 + x) / 2 for q in (20, 50, 80)]
+        )
+        assert (
+            "payload bits a pixel" in curve["description"]
+            and "psnr: PSNR|1|" in curve["description"]
+        )
 
 
 def test_compressai_says_what_it_needs(write_run: Writer, capsys: Any) -> None:
-    run = write_run([{"settings": {"channel.snr_db": x}, "metrics": {"psnr": [1.0]}} for x in (0, 5)])
+    run = write_run(
+        [{"settings": {"channel.snr_db": x}, "metrics": {"psnr": [1.0]}} for x in (0, 5)]
+    )
     assert export(run, "--to", "compressai") == 2
-    assert "it needs compression-ratio, or payload-bits and cbr among the metrics" in capsys.readouterr().err
-    other = write_run([{"settings": {"channel.snr_db": x}, "metrics": {"compression-ratio": [4.0 + x]}} for x in (0, 5)], "o")
+    assert (
+        "it needs compression-ratio, or payload-bits and cbr among the metrics"
+        in capsys.readouterr().err
+    )
+    other = write_run(
+        [
+            {"settings": {"channel.snr_db": x}, "metrics": {"compression-ratio": [4.0 + x]}}
+            for x in (0, 5)
+        ],
+        "o",
+    )
     assert export(other, "--to", "compressai") == 2
     assert "name others with --metric (compression-ratio)" in capsys.readouterr().err
 
 
-def test_an_average_over_what_was_not_measured_alike_is_refused_here_too(write_run: Writer, capsys: Any) -> None:
+def test_an_average_over_what_was_not_measured_alike_is_refused_here_too(
+    write_run: Writer, capsys: Any
+) -> None:
     cells = [
         {"settings": {"channel.snr_db": x, "seed": s}, "seed": s, "signature": f"PSNR|{s}|",
          "metrics": {"psnr": [1.0 + x, 2.0], "compression-ratio": [4.0 + x, 5.0]}}
@@ -166,11 +201,20 @@ def test_twice_the_cells_are_twice_the_work(write_run: Writer) -> None:
             caption.of_figure(drawn)
             sheet.of_chart(drawn)
 
-    few, points, groups = (grid(write_run, f"{g}x{x}", g, x) for g, x in ((12, 6), (12, 12), (24, 6)))
-    for do in (lambda rows: sheet.as_csv(items(rows)), lambda rows: sheet.as_csv(cells(rows, all_settings=True)), plotted):
+    few, points, groups = (
+        grid(write_run, f"{g}x{x}", g, x) for g, x in ((12, 6), (12, 12), (24, 6))
+    )
+    for do in (
+        lambda rows: sheet.as_csv(items(rows)),
+        lambda rows: sheet.as_csv(cells(rows, all_settings=True)),
+        plotted,
+    ):
         do(few)  # what is remembered from now on
         once = work(functools.partial(do, few))
-        assert work(functools.partial(do, points)) < 2.4 * once and work(functools.partial(do, groups)) < 2.4 * once
+        assert (
+            work(functools.partial(do, points)) < 2.4 * once
+            and work(functools.partial(do, groups)) < 2.4 * once
+        )
 
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202egpj"
@@ -187,18 +231,29 @@ def hostile(write_run: Writer, name: str, prefix: str = "") -> Path:
     ["export", "--to", "csv"], ["export", "--to", "csv", "--items", "--all-settings"], ["diff", "other"], ["table"],
     ["frames"], ["plot", "--x", "psnr", "--y", "psnr"], ["frames", "--sample", "none"], ["cite"], ["verify"],
 ])  # fmt: skip
-def test_a_terminal_obeys_nothing_of_a_run(write_run: Writer, words: list[str], tmp_path: Path, capsys: Any) -> None:
+def test_a_terminal_obeys_nothing_of_a_run(
+    write_run: Writer, words: list[str], tmp_path: Path, capsys: Any
+) -> None:
     run, other = hostile(write_run, f"a{EVIL}"), hostile(write_run, "b", "x")
     rest = [str(other) if word == "other" else word for word in words[1:]]
     with pytest.raises(SystemExit):
         main([words[0], str(run), *rest])
     told = "".join(capsys.readouterr())
-    assert told and not [sign for sign in told if unicodedata.category(sign) in ("Cc", "Cf") and sign != "\n"]
+    assert told and not [
+        sign for sign in told if unicodedata.category(sign) in ("Cc", "Cf") and sign != "\n"
+    ]
 
 
-def test_a_spreadsheet_calculates_nothing_if_it_is_asked_not_to(write_run: Writer, tmp_path: Path) -> None:
+def test_a_spreadsheet_calculates_nothing_if_it_is_asked_not_to(
+    write_run: Writer, tmp_path: Path
+) -> None:
     words = ["=1+1", "+cmd|'/c calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "plain", "-5", " =1"]
-    run = write_run([{"settings": {"encoder.prefix": word}, "metrics": {"psnr": [1.0]}, "config": {}} for word in words])
+    run = write_run(
+        [
+            {"settings": {"encoder.prefix": word}, "metrics": {"psnr": [1.0]}, "config": {}}
+            for word in words
+        ]
+    )
     found = {}
     for option in ([], ["--spreadsheet"]):
         assert export(run, "--to", "csv", *option, "--out", tmp_path / "x.csv") == 0

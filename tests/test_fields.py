@@ -36,7 +36,10 @@ def test_every_default_is_shown_as_a_pipeline_would_have_it(entry: naming.Plugin
 
 
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-99999, 99999) | st.text(st.characters(codec="utf-8", exclude_categories=["C"])),
+    st.none()
+    | st.booleans()
+    | st.integers(-99999, 99999)
+    | st.text(st.characters(codec="utf-8", exclude_categories=["C"])),
     lambda inner: st.lists(inner) | st.dictionaries(st.text("ab: 1", min_size=1), inner),
 )
 
@@ -55,7 +58,13 @@ def test_what_is_written_is_read_as_it_was(value: Any) -> None:
 
 
 def test_numbers_are_short() -> None:
-    assert [written(one) for one in (28e9, 0.5, 3e-6, 20.0, 8448)] == ["28e9", "0.5", "3e-6", "20", "8448"]
+    assert [written(one) for one in (28e9, 0.5, 3e-6, 20.0, 8448)] == [
+        "28e9",
+        "0.5",
+        "3e-6",
+        "20",
+        "8448",
+    ]
 
 
 class Rung(TypedDict):

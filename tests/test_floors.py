@@ -74,7 +74,11 @@ def test_every_room_stands_on_a_floor() -> None:
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name != FACE])
 def test_no_import_goes_up(name: str) -> None:
-    above = [other for other in IMPORTS[name] if room(other) != room(name) and FLOOR.get(room(other), 99) >= FLOOR[room(name)]]
+    above = [
+        other
+        for other in IMPORTS[name]
+        if room(other) != room(name) and FLOOR.get(room(other), 99) >= FLOOR[room(name)]
+    ]
     assert not above, f"{name} stands on floor {FLOOR[room(name)]} and imports {above}"
 
 
@@ -86,7 +90,11 @@ def test_no_import_goes_round_in_a_circle() -> None:
 
 
 def test_few_modules_stand_outside_of_rooms() -> None:
-    loose = [name for name in MODULES if name.count(".") == 1 and MODULES[name].name not in ("__init__.py", "__main__.py")]
+    loose = [
+        name
+        for name in MODULES
+        if name.count(".") == 1 and MODULES[name].name not in ("__init__.py", "__main__.py")
+    ]
     assert len(loose) <= 12
     for name in loose:
         users = {room(other) for other, imports in IMPORTS.items() if name in imports}

@@ -38,7 +38,9 @@ def run(write_run: Writer) -> Path:
             Image.fromarray(np.full((32, 48, 3), level, np.uint8)).save(cell / f"{name}.png")
             (cell / f"{name}.mp4").write_bytes(clips.mp4(Sample("s1", video=ramp, fps=25.0)) or b"")
         items[0] |= {"pictures": {"source": "source.png", "result": "result.png"}}
-        items[1] |= {"clips": {"source": "source.mp4", **({"result": "result.mp4"} if grey > 100 else {})}}
+        items[1] |= {
+            "clips": {"source": "source.mp4", **({"result": "result.mp4"} if grey > 100 else {})}
+        }
         (cell / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in items))
     return folder
 
@@ -49,20 +51,32 @@ def call(*arguments: object) -> int:
     return int(caught.value.code or 0)
 
 
-def test_pictures_of_the_first_sample_below_their_source(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_pictures_of_the_first_sample_below_their_source(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     name, found = frames.strips(read_rows([run]), None, ["akd"], 4)
-    assert name == "s0" and [one.label for one in found] == ["source", "bright\nAKD 2.2 px", "dark\nAKD 0.4 px"]
+    assert name == "s0" and [one.label for one in found] == [
+        "source",
+        "bright\nAKD 2.2 px",
+        "dark\nAKD 0.4 px",
+    ]
     assert [one.frames[0].mean() for one in found] == [128, 220, 40] and not found[0].moments
     assert call(run, "--score", "akd") == 0
     paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert [path.name for path in paths] == ["frames-of-s0.pdf", "frames-of-s0.png"]
     before = [path.read_bytes() for path in paths]
-    assert call(run, "--score", "akd") == 0 and [path.read_bytes() for path in paths] == before, "the same bytes again"
+    assert call(run, "--score", "akd") == 0 and [path.read_bytes() for path in paths] == before, (
+        "the same bytes again"
+    )
 
 
 def test_frames_of_clips_are_spread_over_them_and_lost_ones_say_so(run: Path) -> None:
     name, found = frames.strips(read_rows([run]), "1", [], 5)
-    assert name == "s1" and [len(one.frames) for one in found] == [5, 5, 0] and found[2].label == "dark\n(nothing)"
+    assert (
+        name == "s1"
+        and [len(one.frames) for one in found] == [5, 5, 0]
+        and found[2].label == "dark\n(nothing)"
+    )
     assert found[0].moments == pytest.approx((0.08, 0.28, 0.48, 0.68, 0.88))
     greys = [float(one.mean()) for one in found[1].frames]
     np.testing.assert_allclose(greys, [20, 70, 120, 170, 220], atol=4)
@@ -82,25 +96,37 @@ def test_frames_of_clips_are_spread_over_them_and_lost_ones_say_so(run: Path) ->
         (["--where", "workflow=neither"], "no cell has workflow=neither"),
     ],
 )
-def test_what_is_not_there_is_named(run: Path, capsys: pytest.CaptureFixture[str], arguments: list[Any], said: str) -> None:
+def test_what_is_not_there_is_named(
+    run: Path, capsys: pytest.CaptureFixture[str], arguments: list[Any], said: str
+) -> None:
     assert call(run, *arguments) == 2 and said in capsys.readouterr().err
 
 
-def test_a_run_that_kept_nothing_says_so(write_run: Writer, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_kept_nothing_says_so(
+    write_run: Writer, capsys: pytest.CaptureFixture[str]
+) -> None:
     bare = write_run([{"settings": {}, "metrics": {"akd": [1.0]}}], "bare")
     assert call(bare) == 2 and "neither clips nor pictures were kept" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("width", ["column", "page"])
 @pytest.mark.parametrize(
-    ("shape", "count", "cells"), [((32, 48), 1, 2), ((64, 64), 1, 30), ((160, 90), 1, 3), ((90, 160), 6, 9), ((160, 90), 2, 5)]
+    ("shape", "count", "cells"),
+    [((32, 48), 1, 2), ((64, 64), 1, 30), ((160, 90), 1, 3), ((90, 160), 6, 9), ((160, 90), 2, 5)],
 )
-def test_no_page_is_larger_than_a_printed_one(shape: tuple[int, int], count: int, cells: int, width: str) -> None:
+def test_no_page_is_larger_than_a_printed_one(
+    shape: tuple[int, int], count: int, cells: int, width: str
+) -> None:
     picture = np.zeros((*shape, 3), np.uint8)
     found = [frames.Strip(f"name of cell {i}\nPSNR {i} dB", (picture,) * count, tuple(range(count)) if count > 1 else ())
              for i in range(cells)]  # fmt: skip
     with styled():
         pages = list(frames.pages_of(found, width))
-    assert all(page.get_figheight() <= PAGE_IN and page.get_figwidth() == WIDTHS_IN[width] for page in pages)
-    assert sum(len(axes.images) for page in pages for axes in page.axes) == cells * count, "nothing is left out"
+    assert all(
+        page.get_figheight() <= PAGE_IN and page.get_figwidth() == WIDTHS_IN[width]
+        for page in pages
+    )
+    assert sum(len(axes.images) for page in pages for axes in page.axes) == cells * count, (
+        "nothing is left out"
+    )
     assert len(pages) <= 1 + cells // 2

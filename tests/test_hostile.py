@@ -52,8 +52,12 @@ def test_an_error_that_quotes_what_arrived_cannot_command_a_terminal(
         "class Quotes(registry.load('generator', 'flat')):\n"
         "    def generate(self, batch, kb, rng):\n        raise ValueError('cannot draw ' + batch[0].text('caption'))\n"
     )
-    bench.text = bench.text.replace("bench.py]", "bench.py, ./quotes.py]").replace("use: flat", "use: quotes")
-    bench.text = bench.text.replace("use: brightness", 'use: brightness, prefix: "\\e]0;owned\\a\\e[2J"')
+    bench.text = bench.text.replace("bench.py]", "bench.py, ./quotes.py]").replace(
+        "use: flat", "use: quotes"
+    )
+    bench.text = bench.text.replace(
+        "use: brightness", 'use: brightness, prefix: "\\e]0;owned\\a\\e[2J"'
+    )
     with pytest.raises(SystemExit):
         main(["run", str(bench.path), "channel.snr_db=60"])
     out, err = capsys.readouterr()
@@ -97,7 +101,12 @@ def every_cell(text: str, folder: Path, *overrides: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "codec", ["jpeg", "hevc", *(pytest.param(one, marks=pytest.mark.slow) for one in ("raw", "png", "webp"))]
+    "codec",
+    [
+        "jpeg",
+        "hevc",
+        *(pytest.param(one, marks=pytest.mark.slow) for one in ("raw", "png", "webp")),
+    ],
 )
 def test_a_link_that_delivers_garbage_comes_to_an_end(codec: str, tmp_path: Path) -> None:
     every_cell(PICTURES % (HERE / "garbage.py", codec, codec), tmp_path, "channel.seed=0:4:1")
@@ -111,5 +120,7 @@ def test_a_link_that_delivers_garbage_comes_to_an_end(codec: str, tmp_path: Path
         pytest.param("png", "erase", marks=pytest.mark.slow),
     ],
 )
-def test_so_does_a_session_whose_plans_and_updates_are_garbage(codec: str, on_error: str, tmp_path: Path) -> None:
+def test_so_does_a_session_whose_plans_and_updates_are_garbage(
+    codec: str, on_error: str, tmp_path: Path
+) -> None:
     every_cell(SESSION % (HERE / "garbage.py", codec, on_error), tmp_path)

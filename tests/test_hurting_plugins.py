@@ -16,7 +16,10 @@ from .test_broken_plugins import HEAD
 ENDS = {
     "exits": ("import sys; sys.exit(0)", "calls sys.exit(0)"),
     "leaves": ("import os; os._exit(0)", "ends the process with code 0 when it is imported"),
-    "crashes": ("import ctypes; ctypes.string_at(0)", "kills the process by SIGSEGV when it is imported"),
+    "crashes": (
+        "import ctypes; ctypes.string_at(0)",
+        "kills the process by SIGSEGV when it is imported",
+    ),
 }
 PLANNER = (
     HEAD
@@ -48,28 +51,46 @@ def test_a_schema_leaves_out_what_ends_its_process(site: Any, bench: Any) -> Non
         assert ("channel.noise" in made["$defs"]) == bool(arguments)
         for name, (_, reason) in ENDS.items():
             assert f"channel.{name}" not in made["$defs"]
-            assert re.search(rf"^note: left out: channel '{name}' of {name} 1\.5 .*{re.escape(reason)}", done.stderr, re.M)
+            assert re.search(
+                rf"^note: left out: channel '{name}' of {name} 1\.5 .*{re.escape(reason)}",
+                done.stderr,
+                re.M,
+            )
 
 
 def test_each_planner_plans_for_itself(site: Any, bench: Any) -> None:
     install_all(site, ("planner",))
-    for name, body in (("leaves-later", "import os; os._exit(0)"), ("exits-later", "raise SystemExit(0)")):
+    for name, body in (
+        ("leaves-later", "import os; os._exit(0)"),
+        ("exits-later", "raise SystemExit(0)"),
+    ):
         site.install(name, f"[semcore.planner]\n{name} = {name.replace('-', '_')}:X\n",
                      {name.replace("-", "_"): PLANNER.format(plan=body)})  # fmt: skip
     chosen = (*ENDS, "leaves-later", "exits-later", "fixed")
     done = site("plan", bench.path, "channel.snr_db=3", *(f"--planner={name}" for name in chosen))
     assert "Traceback" not in done.stderr
     for name, (_, reason) in ENDS.items():
-        assert re.search(rf"^{name}\n  cannot plan here: .*{re.escape(reason)}", done.stdout, re.M), done.stdout + done.stderr
-    assert re.search(r"^leaves-later\n  cannot plan here: it ends the process with code 0", done.stdout, re.M)
+        assert re.search(
+            rf"^{name}\n  cannot plan here: .*{re.escape(reason)}", done.stdout, re.M
+        ), done.stdout + done.stderr
+    assert re.search(
+        r"^leaves-later\n  cannot plan here: it ends the process with code 0", done.stdout, re.M
+    )
     assert re.search(r"^exits-later\n  cannot plan here: ", done.stdout, re.M)
     assert re.search(r"^fixed\b", done.stdout, re.M)
 
 
 def test_a_planner_that_hangs_takes_its_time_and_no_more(site: Any, bench: Any) -> None:
-    site.install("hangs", "[semcore.planner]\nhangs = hangs:X\n", {"hangs": PLANNER.format(plan="while True: pass")})
+    site.install(
+        "hangs",
+        "[semcore.planner]\nhangs = hangs:X\n",
+        {"hangs": PLANNER.format(plan="while True: pass")},
+    )
     done = site("plan", bench.path, "--planner=hangs", "--timeout=2")
-    assert done.returncode == 0 and "cannot plan here: it takes more than 2 s (hangs.py, line" in done.stdout
+    assert (
+        done.returncode == 0
+        and "cannot plan here: it takes more than 2 s (hangs.py, line" in done.stdout
+    )
 
 
 @pytest.mark.parametrize("name", ["leaves", "crashes"])
@@ -78,9 +99,15 @@ def test_a_plugin_that_a_command_names_and_that_ends_its_process_is_an_error(
     site: Any, bench: Any, name: str, verb: str
 ) -> None:
     install_all(site, ("channel",))
-    arguments = ["show", f"channel:{name}"] if verb == "show" else [verb, bench.path, f"channel={{use: {name}}}"]
+    arguments = (
+        ["show", f"channel:{name}"]
+        if verb == "show"
+        else [verb, bench.path, f"channel={{use: {name}}}"]
+    )
     done = site(*arguments)
-    assert done.returncode == 2 and f"channel '{name}' of {name} 1.5 {ENDS[name][1]}" in done.stderr, done.stderr
+    assert (
+        done.returncode == 2 and f"channel '{name}' of {name} 1.5 {ENDS[name][1]}" in done.stderr
+    ), done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -88,14 +115,29 @@ def test_a_plugin_that_a_command_names_and_that_ends_its_process_is_an_error(
 
 
 def test_a_stranger_that_takes_a_shipped_name_is_to_blame(site: Any, bench: Any) -> None:
-    text = HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n    def transmit(self, symbols, rng): ..."
+    text = (
+        HEAD
+        + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n    def transmit(self, symbols, rng): ..."
+    )
     site.install("imposter", "[semcore.channel]\nawgn = imposter:X\n", {"imposter": text})
     told = site("check", bench.path, "channel={use: awgn, snr_db: 3}").stderr
-    assert "uninstall imposter, or leave it out by SEMCORE_PLUGINS" in told and "one of them" not in told
+    assert (
+        "uninstall imposter, or leave it out by SEMCORE_PLUGINS" in told
+        and "one of them" not in told
+    )
     done = site("plugins", "doctor")
-    assert re.search(r"^imposter 1\.5: 1 fault\n  channel 'awgn' is given by semcore-channels [\d.]+, too", done.stdout, re.M)
-    assert re.search(r"^semcore-channels [\d.]+: fine", done.stdout, re.M) and "\n1 of " in done.stdout
-    assert "semcore-channels" in done.stdout.splitlines()[-1] and "imposter" not in done.stdout.splitlines()[-1]
+    assert re.search(
+        r"^imposter 1\.5: 1 fault\n  channel 'awgn' is given by semcore-channels [\d.]+, too",
+        done.stdout,
+        re.M,
+    )
+    assert (
+        re.search(r"^semcore-channels [\d.]+: fine", done.stdout, re.M) and "\n1 of " in done.stdout
+    )
+    assert (
+        "semcore-channels" in done.stdout.splitlines()[-1]
+        and "imposter" not in done.stdout.splitlines()[-1]
+    )
 
 
 NOT_UTF8 = b"[semcore.channel]\n\xe9 = a:B\n"
@@ -106,7 +148,11 @@ NOT_UTF8 = b"[semcore.channel]\n\xe9 = a:B\n"
     [
         (NOT_UTF8, {"run", "list"}),
         *(
-            pytest.param(one, {"check", "run", "table", "plot", "graph", "schema", "list"}, marks=pytest.mark.slow)
+            pytest.param(
+                one,
+                {"check", "run", "table", "plot", "graph", "schema", "list"},
+                marks=pytest.mark.slow,
+            )
             for one in (NOT_UTF8, b"[other]\nnot an entry point\n", b"\xff\xfe\0")
         ),
     ],
@@ -166,7 +212,9 @@ class Listens:
         self.failed.append(f"{hook}: {reason}")
 
 
-@pytest.mark.parametrize("error", [ValueError("boom"), SystemExit(0), SystemExit("bye"), AssertionError()], ids=repr)
+@pytest.mark.parametrize(
+    "error", [ValueError("boom"), SystemExit(0), SystemExit("bye"), AssertionError()], ids=repr
+)
 def test_a_hook_that_fails_ends_nothing(bench: Any, error: BaseException) -> None:
     before, after = Listens(), Listens()
     finished = bench.run("channel.snr_db=0,3", hooks=[before, Fails(error), after])
@@ -175,7 +223,9 @@ def test_a_hook_that_fails_ends_nothing(bench: Any, error: BaseException) -> Non
     assert [one.split(":")[0] for one in before.failed] == [
         "semcore_run_started", "semcore_stage_done", "semcore_cell_done", "semcore_run_done",
     ]  # fmt: skip
-    assert len(finished.complaints) == 4 and "in semcore_cell_done (2 times)" in finished.complaints[2]
+    assert (
+        len(finished.complaints) == 4 and "in semcore_cell_done (2 times)" in finished.complaints[2]
+    )
     assert "test_hurting_plugins.py, line" in finished.complaints[0]
 
 
@@ -185,10 +235,14 @@ def test_ctrl_c_in_a_hook_is_ctrl_c(bench: Any) -> None:
 
 
 def test_a_hook_that_fails_is_reported_by_the_command(site: Any, bench: Any) -> None:
-    text = HEAD + "@hook\ndef semcore_cell_done(result, seconds):\n    import sys\n    sys.exit(0)\n"
+    text = (
+        HEAD + "@hook\ndef semcore_cell_done(result, seconds):\n    import sys\n    sys.exit(0)\n"
+    )
     site.install("tracker", "[semcore.hooks]\ntracker = tracker\n", {"tracker": text})
     bench.text += "hooks: [tracker]\n"
     done = site("run", bench.path, "channel.snr_db=0,3", "--no-report", "--out", "out")
-    assert done.returncode == 1 and len(list((site.folder / "out").glob("cells/*/result.json"))) == 2
+    assert (
+        done.returncode == 1 and len(list((site.folder / "out").glob("cells/*/result.json"))) == 2
+    )
     told = "hook plugin 'tracker' failed in semcore_cell_done (2 times): it calls sys.exit(0) (tracker.py, line"
     assert told in done.stderr and done.stdout.count("FAILED") == 1

@@ -18,9 +18,20 @@ from semcore.entrypoints import naming
 from semcore.plugins import registry
 from semcore.types import Sample, Semantics, Text
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=3) | st.binary(max_size=3)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=3)
+    | st.binary(max_size=3)
+)
 VALUES = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3), max_leaves=6
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3)
+    ),
+    max_leaves=6,
 )
 
 
@@ -70,7 +81,13 @@ def test_boundaries_count() -> None:
 
 def test_arrays_count_with_type_shape_and_content() -> None:
     base = np.arange(6, dtype=np.uint8)
-    others = [base.reshape(2, 3), base.reshape(3, 2), base.astype(np.int8), base[::-1], base.astype(np.float32)]
+    others = [
+        base.reshape(2, 3),
+        base.reshape(3, 2),
+        base.astype(np.int8),
+        base[::-1],
+        base.astype(np.float32),
+    ]
     assert len({digest(array) for array in (base, *others)}) == 6
     assert digest(np.arange(12, dtype=np.uint8)[::2]) == digest(np.arange(0, 12, 2, dtype=np.uint8))
     assert digest(np.asfortranarray(base.reshape(2, 3))) == digest(base.reshape(2, 3))
@@ -80,13 +97,20 @@ def test_samples_count_with_everything_in_them() -> None:
     image = np.zeros((2, 2, 3), np.uint8)
     other = image.copy()
     other[1, 1, 2] = 1
-    samples = [Sample("a", image=image), Sample("b", image=image), Sample("a", image=other), Sample("a", "u", image=image)]
+    samples = [
+        Sample("a", image=image),
+        Sample("b", image=image),
+        Sample("a", image=other),
+        Sample("a", "u", image=image),
+    ]
     assert len({digest(sample) for sample in samples}) == 4
     assert digest(Sample("a", image=image)) == digest(Sample("a", image=image.copy()))
     assert digest(Semantics("a", {"x": Text("1")})) != digest(Semantics("a", {"y": Text("1")}))
 
 
-def test_components_count_with_kind_name_version_and_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_components_count_with_kind_name_version_and_settings(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     @dataclass(frozen=True)
     class One(semcore.Selector):
         """One."""
@@ -120,6 +144,10 @@ def test_digests_do_not_depend_on_the_process() -> None:
     code = "from semcore.component.digest import digest; print(digest({'b': [1, 2.5, 'x'], 'a': None}))"
     for seed in ("1", "2"):
         out = subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert out.stdout.strip() == digest({"a": None, "b": [1, 2.5, "x"]})

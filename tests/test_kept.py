@@ -46,7 +46,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=60)
-@given(st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.floats(allow_nan=False, allow_infinity=False))))
+@given(
+    st.dictionaries(
+        st.text(),
+        st.text() | st.integers() | st.lists(st.floats(allow_nan=False, allow_infinity=False)),
+    )
+)
 def test_a_seal_holds_for_what_was_sealed_alone(value: dict[str, Any]) -> None:
     value.pop("digest", None)
     data = sealed(value)
@@ -75,7 +80,11 @@ def test_any_flipped_or_missing_byte_is_found_and_named(kept: Path, data: st.Dat
     how = data.draw(st.sampled_from(["flip", "cut", "longer", "file"]))
     try:
         if how == "flip":
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ data.draw(st.integers(1, 255))]) + whole[place + 1 :])
+            path.write_bytes(
+                whole[:place]
+                + bytes([whole[place] ^ data.draw(st.integers(1, 255))])
+                + whole[place + 1 :]
+            )
         elif how == "cut":
             path.write_bytes(whole[:place])
         elif how == "longer":
@@ -96,7 +105,9 @@ def test_any_flipped_or_missing_byte_is_found_and_named(kept: Path, data: st.Dat
         path.write_bytes(whole)
 
 
-def test_what_is_damaged_can_be_discarded_and_computed_again(bench: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_damaged_can_be_discarded_and_computed_again(
+    bench: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     bench.run(SNRS)
     before = bench.results()
     victim = next((bench.folder / "out").glob("cells/*/pictures/001-result.png"))
@@ -120,13 +131,18 @@ def test_a_copied_result_is_not_taken_for_another_cell(bench: Any) -> None:
     shutil.rmtree(second)
     shutil.copytree(first, second)
     (fault,) = verify(bench.folder / "out").faults
-    assert fault.what == f"is the result of the cell {first.name}" and discard(verify(bench.folder / "out"), bench.folder) == 1
+    assert (
+        fault.what == f"is the result of the cell {first.name}"
+        and discard(verify(bench.folder / "out"), bench.folder) == 1
+    )
 
 
 def test_pages_are_signed() -> None:
     from semcore.storage import is_signed
 
-    assert is_signed(signed(b"<html>")) and not is_signed(signed(b"<html>")[1:]) and not is_signed(b"")
+    assert (
+        is_signed(signed(b"<html>")) and not is_signed(signed(b"<html>")[1:]) and not is_signed(b"")
+    )
 
 
 # ---------------------------------------------------------------------------------------------- merge
@@ -137,7 +153,12 @@ def run_shard(bench: Any, part: int, of: int, *overrides: str) -> Path:
     from semcore.runs.runner import run
 
     bench.log.write_text("")
-    return run(bench.load(*overrides), bench.folder / f"part{part}", hook_manager([]), shard=Shard(part, of)).folder
+    return run(
+        bench.load(*overrides),
+        bench.folder / f"part{part}",
+        hook_manager([]),
+        shard=Shard(part, of),
+    ).folder
 
 
 def test_what_a_killed_merge_left_half_written_is_gone(bench: Any) -> None:
@@ -181,11 +202,19 @@ def test_an_unfinished_part_leaves_an_unfinished_whole(bench: Any) -> None:
 def test_what_does_not_belong_together_is_not_merged(bench: Any) -> None:
     a = bench.run("channel.snr_db=0,3", out="a").folder
     for other, reason in (
-        (("channel.snr_db=0,6", "generator.strength=2"), "not of the same settings, files and versions"),
-        (("generator.strength=1,2",), "sweep different settings: channel.snr_db, and generator.strength"),
+        (
+            ("channel.snr_db=0,6", "generator.strength=2"),
+            "not of the same settings, files and versions",
+        ),
+        (
+            ("generator.strength=1,2",),
+            "sweep different settings: channel.snr_db, and generator.strength",
+        ),
         (("channel.snr_db=6,9",), "differ in their name: 'bench' and 'other'"),
     ):
-        bench.text = bench.text.replace("name: bench", "name: other" if "name" in reason else "name: bench")
+        bench.text = bench.text.replace(
+            "name: bench", "name: other" if "name" in reason else "name: bench"
+        )
         b = bench.run(*other, out="b").folder
         with pytest.raises(RunError, match=reason):
             merge([a, b], bench.folder / "all")
@@ -193,7 +222,9 @@ def test_what_does_not_belong_together_is_not_merged(bench: Any) -> None:
         shutil.rmtree(b)
     path = next(a.glob("cells/*/items.jsonl"))
     path.write_bytes(path.read_bytes().replace(b"s0", b"s9"))
-    with pytest.raises(RunError, match=r"items.jsonl: its content does not match its digest; semcore verify"):
+    with pytest.raises(
+        RunError, match=r"items.jsonl: its content does not match its digest; semcore verify"
+    ):
         merge([a], bench.folder / "all")
 
 
@@ -220,13 +251,25 @@ def test_a_run_does_not_differ_from_itself(bench: Any) -> None:
 
 def test_a_difference_names_settings_and_is_paired(bench: Any) -> None:
     a = bench.run("channel.snr_db=40", "source.limit=4", out="a").folder
-    b = bench.run("channel.snr_db=40,50", "source.limit=5", "generator.strength=0.5", out="b").folder
+    b = bench.run(
+        "channel.snr_db=40,50", "source.limit=5", "generator.strength=0.5", out="b"
+    ).folder
     found = diff(a, b)
-    assert found.settings["generator.strength"] == ("1.0", "0.5") and found.settings["source.limit"] == ("4", "5")
+    assert found.settings["generator.strength"] == ("1.0", "0.5") and found.settings[
+        "source.limit"
+    ] == ("4", "5")
     assert set(found.settings) == {"generator.strength", "source.limit", "channel.snr_db"}
     assert found.alone[1] == () or [dict(one) for one in found.alone[1]] == [{"channel.snr_db": 50}]
-    (change,) = (change for change in found.changes if change.settings in ({}, {"channel.snr_db": 40}))
-    rows = [{row["sample"]: row["metrics"]["grey-error"] for row in read_run(f).items(read_run(f).results[0])} for f in (a, b)]
+    (change,) = (
+        change for change in found.changes if change.settings in ({}, {"channel.snr_db": 40})
+    )
+    rows = [
+        {
+            row["sample"]: row["metrics"]["grey-error"]
+            for row in read_run(f).items(read_run(f).results[0])
+        }
+        for f in (a, b)
+    ]
     apart = [rows[1][name] - rows[0][name] for name in rows[0] if name in rows[1]]
     assert change.difference is not None and change.difference.n == len(apart) > 1
     assert change.difference.mean == pytest.approx(sum(apart) / len(apart))
@@ -235,11 +278,18 @@ def test_a_difference_names_settings_and_is_paired(bench: Any) -> None:
 def test_values_that_are_measured_differently_are_not_subtracted(bench: Any) -> None:
     a, b = bench.run(out="a").folder, bench.run("metrics.0.scale=2", out="b").folder
     (change,) = diff(a, b).changes
-    assert change.difference is None and change.reason.startswith("measured differently: GreyError(scale=1.0) and ")
+    assert change.difference is None and change.reason.startswith(
+        "measured differently: GreyError(scale=1.0) and "
+    )
 
 
-def test_diff_prints_what_differs_and_what_that_did(bench: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    a, b = bench.run(SNRS, out="a").folder, bench.run(SNRS, "generator.strength=0.5", out="b").folder
+def test_diff_prints_what_differs_and_what_that_did(
+    bench: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = (
+        bench.run(SNRS, out="a").folder,
+        bench.run(SNRS, "generator.strength=0.5", out="b").folder,
+    )
     with pytest.raises(SystemExit) as caught:
         main(["diff", str(a), str(b)])
     told = capsys.readouterr().out

@@ -39,9 +39,13 @@ def test_a_run_takes_little_memory_on_top_of_the_process_at_rest(
 ) -> None:
     (tmp_path / "in").mkdir()
     small = np.random.default_rng(0).integers(0, 256, (height // 40, width // 40, 3), np.uint8)
-    Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC).save(tmp_path / "in" / "a.jpg", quality=90)
+    Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC).save(
+        tmp_path / "in" / "a.jpg", quality=90
+    )
     (tmp_path / "p.yaml").write_text(PIPELINE.format(folder=tmp_path / "in"))
     arguments = ["run", str(tmp_path / "p.yaml"), "--out", str(tmp_path / "run")]
-    done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout.rpartition("above rest:")[2]) * 1024 < most_gb * 1e9

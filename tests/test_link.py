@@ -53,14 +53,20 @@ class Raw(Transport):
                 spans.append(Span(row, start, start + len(parts[-1]), row, name, Bitstream))
             rows.append(torch.cat(parts).to(torch.complex64))
         senders = tuple((one.key, one.user) for one in batch)
-        layout = Layout(tuple(map(len, rows)), tuple(spans), tuple(one.key for one in batch), senders)
+        layout = Layout(
+            tuple(map(len, rows)), tuple(spans), tuple(one.key for one in batch), senders
+        )
         return Symbols(torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), layout)
 
     def receive(self, received: Received) -> list[Semantics]:
         streams: dict[tuple[int, str], tuple[Stream | None, bool | None]] = {}
         for span in received.layout.spans:
             values = received.values[span.row, span.start : span.stop].real.round().clamp(0, 255)
-            stream = None if span.stream in self.erases else Bitstream(bytes(int(value) for value in values))
+            stream = (
+                None
+                if span.stream in self.erases
+                else Bitstream(bytes(int(value) for value in values))
+            )
             streams[span.sample, span.stream] = stream, False if stream is None else None
         return received.layout.semantics(streams)
 
@@ -76,11 +82,17 @@ class Noisy(ChannelModel):
     deviation: float = 0.0
 
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
-        return symbols.received(symbols.values + self.deviation * rng.noise(symbols), self.deviation**2)
+        return symbols.received(
+            symbols.values + self.deviation * rng.noise(symbols), self.deviation**2
+        )
 
 
 def data(semantics: Semantics) -> dict[str, bytes]:
-    return {name: stream.data for name, stream in semantics.streams.items() if isinstance(stream, Bitstream)}
+    return {
+        name: stream.data
+        for name, stream in semantics.streams.items()
+        if isinstance(stream, Bitstream)
+    }
 
 
 @dataclass(frozen=True)
@@ -134,7 +146,11 @@ def pipeline(transport: Transport, deviation: float = 0.0, kb: KBPolicy | None =
 def test_what_a_sample_receives_does_not_depend_on_the_batch() -> None:
     """Samples lack streams, or have them in another order: each keeps its own order, and so its own noise."""
     x, y, z = (Bitstream(bytes([level]) * 20) for level in (50, 100, 150))
-    batch = [Semantics("a", {"y": y}), Semantics("b", {"x": x, "y": y}), Semantics("c", {"z": z, "y": y, "x": x})]
+    batch = [
+        Semantics("a", {"y": y}),
+        Semantics("b", {"x": x, "y": y}),
+        Semantics("c", {"z": z, "y": y, "x": x}),
+    ]
     p = pipeline(Raw(), 5.0)
     together = link(p, batch, Rng(1)).arrived
     for semantics, got in zip(batch, together, strict=True):
@@ -144,10 +160,18 @@ def test_what_a_sample_receives_does_not_depend_on_the_batch() -> None:
 
 
 def test_an_update_of_which_a_part_is_lost_changes_neither_end() -> None:
-    knowledge, _ = update_knowledge(pipeline(Raw(("voice",)), kb=Two()), [Sample("a", "anna")], Knowledge(), Rng())
+    knowledge, _ = update_knowledge(
+        pipeline(Raw(("voice",)), kb=Two()), [Sample("a", "anna")], Knowledge(), Rng()
+    )
     assert knowledge.tx.of("anna") == knowledge.rx.of("anna") == ()
-    knowledge, _ = update_knowledge(pipeline(Raw(), kb=Two()), [Sample("a", "anna")], Knowledge(), Rng())
-    assert knowledge.tx.of("anna") == knowledge.rx.of("anna") == (Bitstream(b"look"), Bitstream(b"voice"))
+    knowledge, _ = update_knowledge(
+        pipeline(Raw(), kb=Two()), [Sample("a", "anna")], Knowledge(), Rng()
+    )
+    assert (
+        knowledge.tx.of("anna")
+        == knowledge.rx.of("anna")
+        == (Bitstream(b"look"), Bitstream(b"voice"))
+    )
 
 
 @pytest.mark.parametrize(("deviation", "in_force"), [(0.0, {"workflow": "other"}), (20.0, {})])
@@ -162,10 +186,22 @@ def test_a_plan_that_arrives_damaged_is_not_in_force_even_if_nothing_checks_it(
 
 
 def test_every_sample_has_the_air_time_of_all_its_rounds() -> None:
-    data = Delivery([], report={"a": {"duration_s": 1.0}, "b": {"duration_s": 2.0, "air_time_s": 2.5}, "c": {"snr_db": 3.0}})
+    data = Delivery(
+        [],
+        report={
+            "a": {"duration_s": 1.0},
+            "b": {"duration_s": 2.0, "air_time_s": 2.5},
+            "c": {"snr_db": 3.0},
+        },
+    )
     updates = Delivery([], report={"b": {"duration_s": 0.5}, "d": {"duration_s": 4.0}})
     report = data.after(updates).report
-    assert {key: seen.get("air_time_s") for key, seen in report.items()} == {"a": 1.0, "b": 3.0, "c": None, "d": 4.0}
+    assert {key: seen.get("air_time_s") for key, seen in report.items()} == {
+        "a": 1.0,
+        "b": 3.0,
+        "c": None,
+        "d": 4.0,
+    }
     assert report["b"]["duration_s"] == 2.0
 
 
@@ -194,7 +230,9 @@ class Shared(Raw):
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 4, 64])
 def test_samples_that_share_channel_uses_are_never_parted(batch_size: int) -> None:
     samples = [Sample(str(number)) for number in range(10)]
-    segments = list(run_session(lambda overrides: pipeline(Shared()), samples, Rng(), batch_size=batch_size))
+    segments = list(
+        run_session(lambda overrides: pipeline(Shared()), samples, Rng(), batch_size=batch_size)
+    )
     assert [sample for segment in segments for sample in segment.samples] == samples
     assert all(len(segment.samples) % 3 == 0 for segment in segments[:-1])
     assert Multiplex({"a": Shared(), "*": Raw()}).group_size == 3

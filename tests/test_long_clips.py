@@ -36,7 +36,9 @@ print(resident() - before)
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_blocks_that_were_freed_go_back_to_the_system() -> None:
-    done = subprocess.run([sys.executable, "-c", FRAGMENTS], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", FRAGMENTS], capture_output=True, text=True, check=True
+    )
     assert int(done.stdout) < 32 * 2**20
 
 
@@ -84,9 +86,18 @@ def clip(place: Path, seconds: int) -> Path:
 def test_ten_times_as_many_segments_take_no_more_memory(tmp_path: Path) -> None:
     peaks = []
     for seconds in (12, 120):
-        (tmp_path / f"{seconds}.yaml").write_text(PIPELINE.format(path=clip(tmp_path / str(seconds) / "a.mp4", seconds)))
-        arguments = ["run", str(tmp_path / f"{seconds}.yaml"), "--out", str(tmp_path / f"run-{seconds}")]
-        done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True)
+        (tmp_path / f"{seconds}.yaml").write_text(
+            PIPELINE.format(path=clip(tmp_path / str(seconds) / "a.mp4", seconds))
+        )
+        arguments = [
+            "run",
+            str(tmp_path / f"{seconds}.yaml"),
+            "--out",
+            str(tmp_path / f"run-{seconds}"),
+        ]
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
         peaks.append(int(done.stdout.rpartition("peak:")[2]))
     assert peaks[1] < peaks[0] + 64e6

@@ -31,7 +31,9 @@ from semcore.types import Bitstream, Entry, Features, Ledger, Sample, Semantics,
 ALL = (PSNR, SSIM, BER, BLER, CBR, ChannelUses, PayloadBits, CompressionRatio, DataRate, NetRate)
 
 
-def record(sent=None, arrived=None, *, source=None, result=None, entries=(), report=None, intact=None) -> Record:
+def record(
+    sent=None, arrived=None, *, source=None, result=None, entries=(), report=None, intact=None
+) -> Record:
     return Record(
         Sample("a", image=source),
         Semantics("a", sent or {}),
@@ -85,8 +87,12 @@ def test_ssim_of_two_flat_pictures_is_its_luminance_term():
 
 def test_ssim_falls_with_noise_and_lies_near_zero_for_unrelated_pictures():
     source = noise(1)
-    slightly = np.clip(source.astype(int) + (noise(2) % 21).astype(int) - 10, 0, 255).astype(np.uint8)
-    some, none = (SSIM().value(record(source=source, result=result)) for result in (slightly, noise(3)))
+    slightly = np.clip(source.astype(int) + (noise(2) % 21).astype(int) - 10, 0, 255).astype(
+        np.uint8
+    )
+    some, none = (
+        SSIM().value(record(source=source, result=result)) for result in (slightly, noise(3))
+    )
     assert 1 > some > 0.9 and abs(none) < 0.1
 
 
@@ -98,7 +104,9 @@ def test_a_result_of_another_size_is_resized_to_the_source():
 @pytest.mark.parametrize("shape", [(10, 32), (32, 1)])
 def test_ssim_does_not_apply_below_its_window(shape):
     assert SSIM().value(record(source=flat(0, *shape), result=flat(0, *shape))) is None
-    assert SSIM().value(record(source=flat(0, 11, 11), result=flat(0, 11, 11))) == pytest.approx(1.0)
+    assert SSIM().value(record(source=flat(0, 11, 11), result=flat(0, 11, 11))) == pytest.approx(
+        1.0
+    )
 
 
 def test_pictures_are_measured_one_by_one():
@@ -130,8 +138,16 @@ def test_error_rates_of_any_text_are_rates(sent, arrived):
 
 
 def test_what_is_wrong_with_a_stream_is_a_share() -> None:
-    sent = {"x": Features(np.array([3.0, 4.0], np.float32)), "y": Tokens(np.array([1, 2, 3, 4]), 9), "z": Text("words")}
-    wrong = {"x": Features(np.array([3.0, 3.0], np.float32)), "y": Tokens(np.array([1, 2, 0, 4]), 9), "z": Text("wolds!")}
+    sent = {
+        "x": Features(np.array([3.0, 4.0], np.float32)),
+        "y": Tokens(np.array([1, 2, 3, 4]), 9),
+        "z": Text("words"),
+    }
+    wrong = {
+        "x": Features(np.array([3.0, 3.0], np.float32)),
+        "y": Tokens(np.array([1, 2, 0, 4]), 9),
+        "z": Text("wolds!"),
+    }
     for name, share in {"x": 1 / 25, "y": 1 / 4, "z": 2 / 6}.items():
         metric = StreamError(stream=name)
         assert metric.measure([record(sent, wrong), record(sent, sent), record(sent, {}), record({}, {})]) == [
@@ -149,7 +165,9 @@ def test_lost_streams_and_missing_bits_are_a_guess():
 
 def test_of_a_byte_that_was_no_utf8_only_the_high_bit_is_known():
     garbled = b"a br\xf7wn bird".decode("utf-8", "replace")
-    assert compare_bits(Text("a brown bird"), Text(garbled)) == Bits(right=88, wrong=1, missing=0, hidden=7)
+    assert compare_bits(Text("a brown bird"), Text(garbled)) == Bits(
+        right=88, wrong=1, missing=0, hidden=7
+    )
     assert BER().value(record({"x": Text("a brown bird")}, {"x": Text(garbled)})) == 1 / 89
     odd = Text("\ufffd is a character, too")
     assert BER().value(record({"x": odd}, {"x": odd})) == 0
@@ -164,9 +182,13 @@ def test_the_ber_of_damaged_text_is_that_of_its_bits():
     # As a transport does it: one U+FFFD for each byte that is no UTF-8.
     text = re.sub("[\udc80-\udcff]", "\ufffd", damaged.decode("utf-8", "surrogateescape"))
     expected = flips.mean()
-    assert BER().value(record({"x": Bitstream(data.tobytes())}, {"x": Bitstream(damaged)})) == expected
+    assert (
+        BER().value(record({"x": Bitstream(data.tobytes())}, {"x": Bitstream(damaged)})) == expected
+    )
     # 2 % of the bytes hide seven bits each; the tolerance is four standard deviations of the errors among those.
-    assert BER().value(record({"x": Text(sent)}, {"x": Text(text)})) == pytest.approx(expected, abs=4.6e-4)
+    assert BER().value(record({"x": Text(sent)}, {"x": Text(text)})) == pytest.approx(
+        expected, abs=4.6e-4
+    )
 
 
 def test_text_that_no_sender_could_write_is_measured():
@@ -204,7 +226,9 @@ def test_the_papers_data_rate():
     one = record(sent, sent, entries=PAPER, report={"duration_s": SLOT_S})
     assert DataRate().value(one) == pytest.approx(23.863, rel=1e-4)
     damaged = {"caption": Text("p" * 6 + CAPTION[6:])}  # x -> p is one bit: 6 of 1392 wrong
-    one = record(sent, damaged, entries=PAPER, report={"duration_s": SLOT_S, "air_time_s": 1.07 * SLOT_S})
+    one = record(
+        sent, damaged, entries=PAPER, report={"duration_s": SLOT_S, "air_time_s": 1.07 * SLOT_S}
+    )
     assert DataRate().value(one) == pytest.approx((1392 / SLOT_S) * (1386 / 1392) / 1e6)
     assert NetRate().value(one) == 0.0
 
@@ -235,13 +259,26 @@ def test_a_stream_that_is_not_bytes_counts_whole_if_its_check_passed():
     entries = [("f", "data", 64, 128)]
     for metric in (DataRate(), NetRate()):
         good, bad = (
-            metric.value(record(features, features, entries=entries, report={"duration_s": 1.0}, intact={"f": verdict}))
+            metric.value(
+                record(
+                    features,
+                    features,
+                    entries=entries,
+                    report={"duration_s": 1.0},
+                    intact={"f": verdict},
+                )
+            )
             for verdict in (True, False)
         )
         assert (good, bad) == (128e-6, 0)
 
 
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["data", "pilots"]), st.integers(0, 99)), max_size=9))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.sampled_from(["data", "pilots"]), st.integers(0, 99)),
+        max_size=9,
+    )
+)
 def test_every_channel_use_is_counted(entries):
     one = record(source=flat(0), entries=entries)
     total = sum(uses for _, _, uses in entries)
@@ -250,9 +287,16 @@ def test_every_channel_use_is_counted(entries):
 
 
 def test_analog_streams_have_no_bits():
-    mixed = record(source=flat(0), entries=[("caption", "data", 8, 16), ("features", "data", 100, 0)])
+    mixed = record(
+        source=flat(0), entries=[("caption", "data", 8, 16), ("features", "data", 100, 0)]
+    )
     assert PayloadBits().value(mixed) is None and CompressionRatio().value(mixed) is None
     assert CBR().value(mixed) == 108 / 3072
-    paid = record(source=flat(0), entries=[*PAPER, ("reference", "data", 5, 10), ("update", "feedback", 0, 1)])
+    paid = record(
+        source=flat(0), entries=[*PAPER, ("reference", "data", 5, 10), ("update", "feedback", 0, 1)]
+    )
     assert PayloadBits().value(paid) == 1402
-    assert CompressionRatio().value(record(source=flat(0), entries=[("caption", "header", 8, 16)])) is None
+    assert (
+        CompressionRatio().value(record(source=flat(0), entries=[("caption", "header", 8, 16)]))
+        is None
+    )

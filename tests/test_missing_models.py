@@ -60,7 +60,9 @@ def test_all_models_that_are_missing_are_named_at_once(
 
 
 def test_what_may_be_downloaded_is_not_missing(pipeline: Path, capsys: Any) -> None:
-    allowed = [f"{section}.local_files_only=false" for section in ("encoder", "generator", "selector")]
+    allowed = [
+        f"{section}.local_files_only=false" for section in ("encoder", "generator", "selector")
+    ]
     assert called(capsys, "check", pipeline, *allowed)[0] == 0
     code, told = called(capsys, "check", pipeline, *allowed[:2])
     assert code == 2 and told.count("error:") == 1
@@ -101,14 +103,26 @@ def test_the_networks_of_lpips_are_looked_for_where_torchvision_keeps_them(
     from torchvision import models
 
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    weights = {"alex": models.AlexNet_Weights, "squeeze": models.SqueezeNet1_1_Weights, "vgg": models.VGG16_Weights}
+    weights = {
+        "alex": models.AlexNet_Weights,
+        "squeeze": models.SqueezeNet1_1_Weights,
+        "vgg": models.VGG16_Weights,
+    }
     for network, known in weights.items():
         url = known.DEFAULT.url
         file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
-        assert LPIPS(network=network).missing() == f"the weights of {network} are not on this machine: fetch {url} to {file}"
+        assert (
+            LPIPS(network=network).missing()
+            == f"the weights of {network} are not on this machine: fetch {url} to {file}"
+        )
     metrics = "metrics=[{use: lpips, network: vgg}, {use: frames, of: {use: lpips}}]"
     code, told = called(capsys, "check", pipeline, metrics)
-    assert code == 2 and told.count("error:") == 5 and "vgg16-397923af.pth" in told and "alexnet-owt-7be5be79.pth" in told
+    assert (
+        code == 2
+        and told.count("error:") == 5
+        and "vgg16-397923af.pth" in told
+        and "alexnet-owt-7be5be79.pth" in told
+    )
     file.parent.mkdir(parents=True)
     file.touch()
     assert not LPIPS(network="vgg").missing() and LPIPS().missing()

@@ -33,24 +33,37 @@ WISHES: list[tuple[str, Any]] = [
 def test_parameters_are_parameters_and_templates_are_texts(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(PARAMETERS))
     (tmp_path / "vocab.json").write_text(json.dumps({"trust_remote_code": 5, "auto_map": 6}))
-    (tmp_path / "tokenizer.json").write_text(json.dumps({"model": {"vocab": {"custom_pipeline": 5}}}))
-    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"architecture": "a/b"}}))
+    (tmp_path / "tokenizer.json").write_text(
+        json.dumps({"model": {"vocab": {"custom_pipeline": 5}}})
+    )
+    (tmp_path / "model.safetensors.index.json").write_text(
+        json.dumps({"weight_map": {"architecture": "a/b"}})
+    )
     vet(tmp_path)
 
 
 @pytest.mark.parametrize(("key", "value"), WISHES)
-@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json", "deep/er/preprocessor_config.json"])
-def test_a_wish_is_refused_wherever_and_however_it_is_spelt(tmp_path: Path, file: str, key: str, value: Any) -> None:
+@pytest.mark.parametrize(
+    "file", ["config.json", "tokenizer_config.json", "deep/er/preprocessor_config.json"]
+)
+def test_a_wish_is_refused_wherever_and_however_it_is_spelt(
+    tmp_path: Path, file: str, key: str, value: Any
+) -> None:
     place = tmp_path / file
     place.parent.mkdir(parents=True, exist_ok=True)
-    for text in (json.dumps({"a": 1, key: value}), f'{{"\\u{ord(key[0]):04x}{key[1:]}": {json.dumps(value)}}}'):
+    for text in (
+        json.dumps({"a": 1, key: value}),
+        f'{{"\\u{ord(key[0]):04x}{key[1:]}": {json.dumps(value)}}}',
+    ):
         place.write_text(text)
         with pytest.raises(RunError, match=f"{file}: .*wants (code|pickles|another|a class)"):
             vet(tmp_path)
 
 
 def test_a_map_to_code_is_ignored_only_where_transformers_has_a_class(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "harm", "auto_map": {"AutoConfig": "harm.Harm"}}))
+    (tmp_path / "config.json").write_text(
+        json.dumps({"model_type": "harm", "auto_map": {"AutoConfig": "harm.Harm"}})
+    )
     with pytest.raises(RunError, match="contains custom code"):
         vet(tmp_path)
 
@@ -63,7 +76,9 @@ def test_what_is_not_json_is_one_clear_error(tmp_path: Path, text: Any) -> None:
 
 
 def test_an_adapter_is_not_a_model(tmp_path: Path) -> None:
-    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "../harm"}))
+    (tmp_path / "adapter_config.json").write_text(
+        json.dumps({"base_model_name_or_path": "../harm"})
+    )
     with pytest.raises(RunError, match="adapter of another model"):
         vet(tmp_path)
 
@@ -112,7 +127,11 @@ def test_no_file_of_the_folder_is_executed(tmp_path: Path, way: str) -> None:
     (tmp_path / "harm.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w').close()\n")
     (tmp_path / "harm.bin").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
     done = subprocess.run(
-        [sys.executable, "-c", GUARDED, str(tmp_path), way], capture_output=True, text=True, check=True, timeout=120
+        [sys.executable, "-c", GUARDED, str(tmp_path), way],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
     )
     assert done.stdout.startswith("refused") and (tmp_path / "sprung").exists()
 

@@ -35,10 +35,18 @@ NASTY = [
 def mutated(dice: random.Random, text: str) -> str:
     """`text` with one change."""
     lines, tokens = text.split("\n"), TOKEN.findall(text) or [""]
-    at, line, token = dice.randrange(len(text) + 1), dice.randrange(len(lines)), dice.randrange(len(tokens))
+    at, line, token = (
+        dice.randrange(len(text) + 1),
+        dice.randrange(len(lines)),
+        dice.randrange(len(tokens)),
+    )
     match dice.randrange(14):
         case 0:  # another character
-            return text[:at] + chr(dice.choice([dice.randrange(32, 127), dice.randrange(0x250)])) + text[at + 1 :]
+            return (
+                text[:at]
+                + chr(dice.choice([dice.randrange(32, 127), dice.randrange(0x250)]))
+                + text[at + 1 :]
+            )
         case 12:  # a letter or digit for another
             places = [place for place, character in enumerate(text) if character.isalnum()] or [0]
             place = dice.choice(places)
@@ -47,13 +55,30 @@ def mutated(dice: random.Random, text: str) -> str:
             numbers = list(re.finditer(r"(?<![\w.])-?\d[\d.e]*", text))
             found = dice.choice(numbers) if numbers else None
             new = dice.choice(
-                ["0", "1", "-1", "2", "2.5", "100", "1e6", "1e30", "-1e30", "0.0001", "999999999", "4611686018427387904"]
+                [
+                    "0",
+                    "1",
+                    "-1",
+                    "2",
+                    "2.5",
+                    "100",
+                    "1e6",
+                    "1e30",
+                    "-1e30",
+                    "0.0001",
+                    "999999999",
+                    "4611686018427387904",
+                ]
             )
             return text[: found.start()] + new + text[found.end() :] if found else text
         case 1:  # characters too few
             return text[:at] + text[at + dice.randint(1, 8) :]
         case 2:  # characters too many
-            return text[:at] + dice.choice([*"{}[]:,&*!|>'\"%@`#-?\t\n .0", dice.choice(NASTY)]) + text[at:]
+            return (
+                text[:at]
+                + dice.choice([*"{}[]:,&*!|>'\"%@`#-?\t\n .0", dice.choice(NASTY)])
+                + text[at:]
+            )
         case 3:  # lines swapped
             other = dice.randrange(len(lines))
             lines[line], lines[other] = lines[other], lines[line]
@@ -67,7 +92,9 @@ def mutated(dice: random.Random, text: str) -> str:
             tokens[token] = dice.choice(KEYS)
             return "".join(tokens)
         case 8:  # a value that hurts
-            values = [index for index, one in enumerate(tokens) if one.strip() and one not in ":,{}[]"]
+            values = [
+                index for index, one in enumerate(tokens) if one.strip() and one not in ":,{}[]"
+            ]
             tokens[dice.choice(values or [0])] = dice.choice(NASTY)
             return "".join(tokens)
         case 9:  # words swapped
@@ -86,8 +113,19 @@ def mutated(dice: random.Random, text: str) -> str:
 
 def override(dice: random.Random) -> str:
     """An override, as likely wrong as right."""
-    path = dice.choice([*KEYS, "channel.snr_db", "encoder.codec.quality", "metrics.0", "transport", "kb.threshold_db"])
-    path = dice.choice([path, f"{path}.{dice.choice(KEYS)}", f"channel.{path}", f"workflows.semantic.{path}"])
+    path = dice.choice(
+        [
+            *KEYS,
+            "channel.snr_db",
+            "encoder.codec.quality",
+            "metrics.0",
+            "transport",
+            "kb.threshold_db",
+        ]
+    )
+    path = dice.choice(
+        [path, f"{path}.{dice.choice(KEYS)}", f"channel.{path}", f"workflows.semantic.{path}"]
+    )
     value = dice.choice([*NASTY, "1", "0:3:1", "1,2,3", "[1,2]", "{use: awgn}", dice.choice(KEYS)])
     text = f"{path}={value}".replace("\0", "")
     return mutated(dice, text).replace("\0", "") if dice.random() < 0.3 else text
@@ -119,14 +157,25 @@ def tried(seed: int, path: Path, check_places: Callable[..., None]) -> Experimen
         try:
             return load(path, overrides)
         except ConfigError as error:
-            check_places(error, path, path.read_bytes().decode("utf-8-sig", "replace").splitlines(), overrides)
+            check_places(
+                error,
+                path,
+                path.read_bytes().decode("utf-8-sig", "replace").splitlines(),
+                overrides,
+            )
             return error
 
 
 @pytest.mark.parametrize(
-    "seeds", [pytest.param(range(100), id="100"), pytest.param(range(100, 10_500), id="10000", marks=pytest.mark.slow)]
+    "seeds",
+    [
+        pytest.param(range(100), id="100"),
+        pytest.param(range(100, 10_500), id="10000", marks=pytest.mark.slow),
+    ],
 )
-def test_a_mutated_example_is_fine_or_refused(seeds: range, tmp_path: Path, check_places: Callable[..., None]) -> None:
+def test_a_mutated_example_is_fine_or_refused(
+    seeds: range, tmp_path: Path, check_places: Callable[..., None]
+) -> None:
     outcomes = []
     for seed in seeds:
         try:

@@ -103,7 +103,15 @@ class Tracker:
 def test_a_metric_brings_an_interval_of_its_own(site: Any, bench: Any) -> None:
     """It is computed, kept, and read by another process: tables, figures and the page name it."""
     site.install("med", "[semcore.metric]\nmedian-error = med:MedianError\n", {"med": METRIC})
-    done = site("run", bench.path, "metrics=[median-error,grey-error]", "channel.snr_db=0,3", "seed=1,2", "--out", "out")
+    done = site(
+        "run",
+        bench.path,
+        "metrics=[median-error,grey-error]",
+        "channel.snr_db=0,3",
+        "seed=1,2",
+        "--out",
+        "out",
+    )
     assert done.returncode == 0, done.stderr
     for path in (site.folder / "out" / "cells").glob("*/result.json"):
         entry = json.loads(path.read_text())["metrics"]["median-error"]
@@ -121,8 +129,13 @@ def test_a_metric_brings_an_interval_of_its_own(site: Any, bench: Any) -> None:
 
 
 def test_a_result_of_a_metric_that_is_gone_is_refused_with_its_kind(site: Any, bench: Any) -> None:
-    info = site.install("med", "[semcore.metric]\nmedian-error = med:MedianError\n", {"med": METRIC})
-    assert site("run", bench.path, "metrics=[median-error]", "--no-report", "--out", "out").returncode == 0
+    info = site.install(
+        "med", "[semcore.metric]\nmedian-error = med:MedianError\n", {"med": METRIC}
+    )
+    assert (
+        site("run", bench.path, "metrics=[median-error]", "--no-report", "--out", "out").returncode
+        == 0
+    )
     (info / "entry_points.txt").write_text("")
     done = site("table", "out")
     assert done.returncode == 2 and "metrics.median-error.statistic" in done.stderr

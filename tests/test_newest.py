@@ -32,5 +32,10 @@ def test_what_failed_is_asked_again() -> None:
 def test_threads_compute_a_value_once() -> None:
     known, computed = LRU[int](4), []
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda number: known.of(str(number % 4), lambda: computed.append(number) or number), range(200)))
+        list(
+            pool.map(
+                lambda number: known.of(str(number % 4), lambda: computed.append(number) or number),
+                range(200),
+            )
+        )
     assert len(computed) == 4

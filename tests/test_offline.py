@@ -22,7 +22,9 @@ import pytest
 from semcore.config.document import read
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "plugins").glob("*/examples/*.yaml")])
+EXAMPLES = sorted(
+    [*(ROOT / "examples").glob("*.yaml"), *(ROOT / "plugins").glob("*/examples/*.yaml")]
+)
 FENCE = """
 import os, sys
 
@@ -62,12 +64,16 @@ class Fenced:
         path = self.folder / "attempts"
         return path.read_text() if path.exists() else ""
 
-    def run(self, *command: str, hook: bool = True, namespace: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, hook: bool = True, namespace: bool = True
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command of Python."""
         environment = {**os.environ, "SEMCORE_ATTEMPTS": str(self.folder / "attempts")}
         environment |= {"PYTHONPATH": str(self.folder / "fence")} if hook else {}
         whole = [*(unshare() if namespace else []), sys.executable, *command]
-        return subprocess.run(whole, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900)
+        return subprocess.run(
+            whole, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=900
+        )
 
 
 @pytest.fixture
@@ -87,22 +93,42 @@ def server() -> Iterator[int]:
 
 def connect(port: int) -> tuple[str, str]:
     """A program that reaches the server, and says so."""
-    return "-c", f"import socket; socket.create_connection(('127.0.0.1', {port}), 5); print('reached')"
+    return (
+        "-c",
+        f"import socket; socket.create_connection(('127.0.0.1', {port}), 5); print('reached')",
+    )
 
 
 def one_point(path: Path) -> list[str]:
     """Overrides that leave one sample, few candidates and one point of the sweep, of every workflow, of pictures at hand."""
     values = read(path).values
     sweep, workflows = values.get("sweep") or {}, values.get("workflows") or {}
-    first = {key: axis[0] if isinstance(axis, list) else axis.partition(":")[0] for key, axis in sweep.items()}
-    places = {"": values, **{f"workflows.{name}.": sections for name, sections in workflows.items()}}
-    drawing = [place for place, sections in places.items() if "candidates" in (sections.get("generator") or {})]
+    first = {
+        key: axis[0] if isinstance(axis, list) else axis.partition(":")[0]
+        for key, axis in sweep.items()
+    }
+    places = {
+        "": values,
+        **{f"workflows.{name}.": sections for name, sections in workflows.items()},
+    }
+    drawing = [
+        place
+        for place, sections in places.items()
+        if "candidates" in (sections.get("generator") or {})
+    ]
     made = values["source"]["use"] == "talking-samples"
     size = values["source"].get("size", [32, 32])  # generators of the example are set up for it
-    judged = made and path.stem != "satellite_pass"  # whose metrics look at faces and hear speech, too
+    judged = (
+        made and path.stem != "satellite_pass"
+    )  # whose metrics look at faces and hear speech, too
     return [
         *(["metrics=[channel-uses]"] if judged else []),
-        *("--limit", "1", "--no-report", "source.size=[128,128]" if made else f"source={{use: samples, size: {size}}}"),
+        *(
+            "--limit",
+            "1",
+            "--no-report",
+            "source.size=[128,128]" if made else f"source={{use: samples, size: {size}}}",
+        ),
         *(f"{place}generator.candidates=2" for place in drawing),
         *(f"{key}={value}" for key, value in first.items() if key != "workflow"),
     ]
@@ -110,11 +136,16 @@ def one_point(path: Path) -> list[str]:
 
 @pytest.mark.docs
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_an_example_runs_without_a_network_and_does_not_ask_for_one(fenced: Fenced, path: Path) -> None:
+def test_an_example_runs_without_a_network_and_does_not_ask_for_one(
+    fenced: Fenced, path: Path
+) -> None:
     done = fenced.run("-m", "semcore", "run", str(path), *one_point(path), "--out", "run")
     if "llava" in path.stem:  # its models are no part of the packages
         assert done.returncode in (1, 2) and "Traceback" not in done.stderr
-        assert re.search(r"error: .*: the model \S+ cannot be loaded: .* not asked: fetch it with `hf download", done.stderr)
+        assert re.search(
+            r"error: .*: the model \S+ cannot be loaded: .* not asked: fetch it with `hf download",
+            done.stderr,
+        )
     else:
         assert done.returncode == 0, done.stderr
         assert list((fenced.folder / "run").glob("cells/*/result.json"))
@@ -156,6 +187,8 @@ for attempt in (lambda s: s.connect(("127.0.0.1", {server})), lambda s: s.connec
 
 def test_in_the_namespace_nobody_is_reached(fenced: Fenced, server: int) -> None:
     if not unshare():
-        pytest.skip("this system lets the test make no network namespace; the hook alone stands guard")
+        pytest.skip(
+            "this system lets the test make no network namespace; the hook alone stands guard"
+        )
     done = fenced.run(*connect(server), hook=False)
     assert done.returncode == 1 and "reached" not in done.stdout

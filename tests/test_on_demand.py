@@ -47,7 +47,9 @@ class GreysOnDemand(semcore.Source):
         if self.eager:
             return [grey(number) for number in range(self.limit)]
         named = [(f"s{number}", f"u{number % 2}") for number in range(self.limit)]
-        return OnDemand(named, grey, [f"grey {number}" for number in range(self.limit)] if self.known else ())
+        return OnDemand(
+            named, grey, [f"grey {number}" for number in range(self.limit)] if self.known else ()
+        )
 
 
 def files(bench: Any, *overrides: str) -> dict[str, bytes]:
@@ -57,7 +59,9 @@ def files(bench: Any, *overrides: str) -> dict[str, bytes]:
     return cell_files("id", experiment, cell, samples, Cache(bench.folder / "cache"))
 
 
-@pytest.mark.parametrize("more", [[], ["planner={use: fixed, overrides: {}}"]], ids=["batches", "by-user"])
+@pytest.mark.parametrize(
+    "more", [[], ["planner={use: fixed, overrides: {}}"]], ids=["batches", "by-user"]
+)
 def test_results_are_those_of_samples_in_memory_and_few_are_held(
     bench: Any, monkeypatch: pytest.MonkeyPatch, more: list[str]
 ) -> None:
@@ -68,7 +72,9 @@ def test_results_are_those_of_samples_in_memory_and_few_are_held(
     MOST = 0
     lazy = files(bench, "source={use: greys-on-demand}", *more)
     assert MOST <= 3  # those of one batch alone
-    assert eager.keys() == lazy.keys() and all(lazy[name] == data for name, data in eager.items() if name != "result.json")
+    assert eager.keys() == lazy.keys() and all(
+        lazy[name] == data for name, data in eager.items() if name != "result.json"
+    )
 
 
 def test_an_equal_digest_whether_samples_are_in_memory_or_not() -> None:
@@ -87,7 +93,9 @@ def test_with_digests_of_their_own_samples_are_not_read_to_be_known() -> None:
 
 
 def test_parts_and_places() -> None:
-    samples = OnDemand([(f"s{number}", f"u{number % 2}") for number in range(5)], grey, tuple("abcde"))
+    samples = OnDemand(
+        [(f"s{number}", f"u{number % 2}") for number in range(5)], grey, tuple("abcde")
+    )
     assert [sample.id for sample in samples] == ["s0", "s1", "s2", "s3", "s4"]
     assert samples[-1].id == "s4" and [sample.id for sample in samples[1:4][::2]] == ["s1", "s3"]
     assert samples[1:4].digests == ("b", "c", "d") and len(samples[9:]) == 0
@@ -115,7 +123,9 @@ def test_a_run_refuses_names_that_are_given_twice_without_reading() -> None:
         load(Twice())
 
 
-def test_batches_hold_few_large_samples_and_never_part_those_that_share(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_hold_few_large_samples_and_never_part_those_that_share(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(session, "BATCH_VALUES", 3 * 8 * 8 * 3)
     samples = [grey(number) for number in range(10)]
     assert [len(batch) for batch in session._batches(samples, 64, 1)] == [3, 3, 3, 1]

@@ -91,7 +91,9 @@ def edit(file: Path, before: str, after: str) -> None:
         ("__init__.py", "", "import loudness.other"),
     ],
 )
-def test_a_line_that_matters_is_never_missed(package: Path, file: str, before: str, after: str) -> None:
+def test_a_line_that_matters_is_never_missed(
+    package: Path, file: str, before: str, after: str
+) -> None:
     found = source_of(package)
     if before:
         edit(package / file, before, after)
@@ -112,7 +114,9 @@ def test_a_line_that_matters_is_never_missed(package: Path, file: str, before: s
         ("other.py", "OTHER = 1", "OTHER = 2"),
     ],
 )
-def test_what_changes_nothing_costs_nothing(package: Path, file: str, before: str, after: str) -> None:
+def test_what_changes_nothing_costs_nothing(
+    package: Path, file: str, before: str, after: str
+) -> None:
     found = source_of(package)
     edit(package / file, before, after)
     assert source_of(package) == found
@@ -135,7 +139,9 @@ def test_what_changes_nothing_costs_nothing(package: Path, file: str, before: st
 )  # fmt: skip
 def test_imports_count_however_they_are_written(package: Path, statement: str) -> None:
     """Within a function, too, where a wildcard is not allowed."""
-    text = CHANNEL.format(imports="from loudness.parts import level", body=f"{statement}\n        {BODY}")
+    text = CHANNEL.format(
+        imports="from loudness.parts import level", body=f"{statement}\n        {BODY}"
+    )
     if statement.endswith("*"):
         text = CHANNEL.format(imports=statement, body=BODY)
     (package / "channel.py").write_text(text)
@@ -145,7 +151,10 @@ def test_imports_count_however_they_are_written(package: Path, statement: str) -
 
 
 def test_what_is_for_type_checkers_alone_does_not_count(package: Path) -> None:
-    text = CHANNEL.format(imports="from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import loudness.other", body=BODY)
+    text = CHANNEL.format(
+        imports="from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import loudness.other",
+        body=BODY,
+    )
     (package / "channel.py").write_text(text)
     found = source_of(package)
     edit(package / "other.py", "OTHER = 1", "OTHER = 2")
@@ -168,14 +177,38 @@ def test_data_beside_the_code_counts_where_the_code_reads_it(package: Path) -> N
 @pytest.mark.parametrize(
     ("code", "file"),
     [
-        ("import os\nHERE = os.path.dirname(__file__)\nNAME = HERE + '/tables/number' + str(3) + '.txt'", "number3.txt"),
-        ("import os\nNAME = os.path.join(os.path.dirname(__file__), 'tables', 'number%02d' % 3)", "number03"),
-        ("import os\nNAME = os.path.join(os.path.dirname(__file__), 'tables/{}-{:02d}'.format('a', 3))", "a-03"),
-        ("from pathlib import Path\nNAMES = list((Path(__file__).parent / 'tables').iterdir())", "anything"),
-        ("import os\nNAMES = [os.listdir(os.path.join(os.path.dirname(__file__), 'tables'))]", "anything"),
-        ("import loudness\nfrom pathlib import Path\nNAME = Path(loudness.__path__[0], 'tables', 'it.json')", "it.json"),
-        ("import inspect, os\nNAME = os.path.dirname(inspect.getfile(os)) + '/tables/it.json'", "it.json"),
-        ("import os\nNAME = os.path.dirname((lambda: 0).__code__.co_filename) + '/tables/it.json'", "it.json"),
+        (
+            "import os\nHERE = os.path.dirname(__file__)\nNAME = HERE + '/tables/number' + str(3) + '.txt'",
+            "number3.txt",
+        ),
+        (
+            "import os\nNAME = os.path.join(os.path.dirname(__file__), 'tables', 'number%02d' % 3)",
+            "number03",
+        ),
+        (
+            "import os\nNAME = os.path.join(os.path.dirname(__file__), 'tables/{}-{:02d}'.format('a', 3))",
+            "a-03",
+        ),
+        (
+            "from pathlib import Path\nNAMES = list((Path(__file__).parent / 'tables').iterdir())",
+            "anything",
+        ),
+        (
+            "import os\nNAMES = [os.listdir(os.path.join(os.path.dirname(__file__), 'tables'))]",
+            "anything",
+        ),
+        (
+            "import loudness\nfrom pathlib import Path\nNAME = Path(loudness.__path__[0], 'tables', 'it.json')",
+            "it.json",
+        ),
+        (
+            "import inspect, os\nNAME = os.path.dirname(inspect.getfile(os)) + '/tables/it.json'",
+            "it.json",
+        ),
+        (
+            "import os\nNAME = os.path.dirname((lambda: 0).__code__.co_filename) + '/tables/it.json'",
+            "it.json",
+        ),
         ("NAME = __spec__.origin.replace('channel.py', 'tables/it.json')", "it.json"),
         (
             "import sys, os\nNAME = [sys.executable, os.path.join(os.path.dirname(__file__), 'tables', 'script.py')]",
@@ -192,7 +225,9 @@ def test_data_counts_however_its_name_is_put_together(package: Path, code: str, 
     assert source_of(package) != found
 
 
-def test_semcore_counts_as_far_as_it_is_imported(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_semcore_counts_as_far_as_it_is_imported(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = source_of(package)
     read = syntax.read
 
@@ -213,8 +248,12 @@ def test_semcore_counts_as_far_as_it_is_imported(package: Path, monkeypatch: pyt
         origin._loaded.pop(one)
 
 
-def test_libraries_count_with_their_versions_and_what_they_were_built_with(package: Path, monkeypatch: Any) -> None:
-    (package / "channel.py").write_text(CHANNEL.format(imports="import torch, av\nfrom PIL import Image", body=BODY))
+def test_libraries_count_with_their_versions_and_what_they_were_built_with(
+    package: Path, monkeypatch: Any
+) -> None:
+    (package / "channel.py").write_text(
+        CHANNEL.format(imports="import torch, av\nfrom PIL import Image", body=BODY)
+    )
     source_of(package)
     known = origin.of(importlib.import_module("loudness.channel").Loud)
     assert {"torch", "av", "av: libavcodec", "pillow", "pillow: jpg"} <= known.libraries.keys()
@@ -252,7 +291,9 @@ def test_a_class_without_a_file_is_known_by_its_code() -> None:
 # ---------------------------------------------------------------------------------------------- files
 
 
-def test_a_digest_follows_the_content_whatever_the_name_the_size_and_the_times(tmp_path: Path) -> None:
+def test_a_digest_follows_the_content_whatever_the_name_the_size_and_the_times(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "weights"
     file.write_bytes(b"a" * 100)
     known, found = file.stat(), content.file_digest(file)
@@ -262,7 +303,11 @@ def test_a_digest_follows_the_content_whatever_the_name_the_size_and_the_times(t
     file.write_bytes(b"a" * 100)
     assert content.file_digest(file) == found
     os.utime(file, (1, 1))
-    assert content.file_digest(file) == found == content.path_digest(shutil.copy(file, tmp_path / "other"))
+    assert (
+        content.file_digest(file)
+        == found
+        == content.path_digest(shutil.copy(file, tmp_path / "other"))
+    )
 
 
 def test_a_large_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,11 +321,19 @@ def test_a_large_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert content.file_digest(file) == found
 
 
-def test_a_folder_counts_with_the_names_and_the_content_of_what_a_model_is_loaded_from(tmp_path: Path) -> None:
+def test_a_folder_counts_with_the_names_and_the_content_of_what_a_model_is_loaded_from(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "a").write_text("1")
     found = content.path_digest(tmp_path)
-    for name in ("README.md", ".gitattributes", "checkpoint.json", "checkpoint-3.safetensors", "training.json"):
+    for name in (
+        "README.md",
+        ".gitattributes",
+        "checkpoint.json",
+        "checkpoint-3.safetensors",
+        "training.json",
+    ):
         (tmp_path / name).write_text("x")
     assert content.path_digest(tmp_path) == found
     (tmp_path / "deep" / "a").rename(tmp_path / "deep" / "b")
@@ -357,10 +410,16 @@ def test_the_same_command_never_gives_old_numbers_and_never_computes_in_vain(
 
 
 def test_weights_that_change_while_a_cell_is_computed_make_no_result(painted: Any) -> None:
-    text = GREY.replace("        level =", "        (Path(self.weights) / 'level.txt').write_text('70')\n        level =")
+    text = GREY.replace(
+        "        level =",
+        "        (Path(self.weights) / 'level.txt').write_text('70')\n        level =",
+    )
     (painted.folder / "painter.py").write_text(text)
     finished = painted.run("generator=painter", "channel.snr_db=40")
-    assert finished.computed == 0 and "weights or the source has changed since the run began" in finished.failures[0]
+    assert (
+        finished.computed == 0
+        and "weights or the source has changed since the run began" in finished.failures[0]
+    )
 
 
 def test_a_result_says_what_it_stands_on(painted: Any) -> None:
@@ -369,7 +428,9 @@ def test_a_result_says_what_it_stands_on(painted: Any) -> None:
     known = {(one["kind"], one["name"]): one for one in result["components"]}
     assert known["core", "semcore"]["version"] and len(known["core", "semcore"]["source"]) == 12
     painter = known["generator", "painter"]
-    assert painter["package"] == "painter.py" and painter["files"] == {"weights": content.path_digest("model")}
+    assert painter["package"] == "painter.py" and painter["files"] == {
+        "weights": content.path_digest("model")
+    }
     assert {"torch", "numpy"} <= result["libraries"].keys()
     from semcore.render.page import write_report
 
@@ -385,7 +446,9 @@ def test_diff_names_the_source_that_changed(painted: Any) -> None:
     (painted.folder / "helper_beside.py").write_text("LEVEL = 2\n")
     painted.run("generator=painter", "channel.snr_db=40", out="two")
     found = diff(painted.folder / "one", painted.folder / "two").settings
-    assert "made by generator painter" in found and not [name for name in found if name.startswith("library")]
+    assert "made by generator painter" in found and not [
+        name for name in found if name.startswith("library")
+    ]
 
 
 def test_a_component_counts_with_the_files_that_its_settings_name(tmp_path: Path) -> None:
@@ -398,19 +461,30 @@ def test_a_component_counts_with_the_files_that_its_settings_name(tmp_path: Path
     assert build.component("metric", {"use": "lse-d", "weights": "/nowhere"}, "x")
 
 
-def test_a_library_that_was_upgraded_is_another_one(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_was_upgraded_is_another_one(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from importlib import metadata
 
-    assert bench.run("channel.snr_db=40").computed == 1 and bench.run("channel.snr_db=40").computed == 0
+    assert (
+        bench.run("channel.snr_db=40").computed == 1
+        and bench.run("channel.snr_db=40").computed == 0
+    )
     version = metadata.version
-    monkeypatch.setattr(metadata, "version", lambda name: "99.0" if name == "numpy" else version(name))
+    monkeypatch.setattr(
+        metadata, "version", lambda name: "99.0" if name == "numpy" else version(name)
+    )
     finished = bench.run("channel.snr_db=40")
     assert finished.computed == 1 and finished.results[0]["libraries"]["numpy"] == "99.0"
 
 
-def test_a_file_that_is_found_later_counts_then(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_found_later_counts_then(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Code may put a folder on the path itself, before it imports from there."""
-    (package / "channel.py").write_text(CHANNEL.format(imports="", body=f"import loudness_extra\n        {BODY}"))
+    (package / "channel.py").write_text(
+        CHANNEL.format(imports="", body=f"import loudness_extra\n        {BODY}")
+    )
     before = source_of(package)
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "loudness_extra.py").write_text("EXTRA = 1\n")

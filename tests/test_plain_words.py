@@ -10,9 +10,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("semcore", "plugins/semcore_channels/semcore_channels", "plugins/semcore_llm/semcore_llm")
+PACKAGES = (
+    "semcore",
+    "plugins/semcore_channels/semcore_channels",
+    "plugins/semcore_llm/semcore_llm",
+)
 """Packages whose text is checked."""
-DIALECT = re.compile(r"\b(told|mend(s|ed)?|(?<!, )so many|reckon\w*|anew|heard)\b|(?<![Tt]here )\bis no(ne)? ")
+DIALECT = re.compile(
+    r"\b(told|mend(s|ed)?|(?<!, )so many|reckon\w*|anew|heard)\b|(?<![Tt]here )\bis no(ne)? "
+)
 NAMES = {"told", "heard", "mend"}
 NOT_YET = {
     "plugins/semcore_channels/semcore_channels/link_budget.py",

@@ -176,8 +176,12 @@ def test_a_planted_fault_is_found(fault: Fault, tmp_path: Path) -> None:
     """Exit code 1 of pytest: tests ran, and some failed. An error of collection (2) or no test (5) is no find."""
     source = ROOT / fault.file
     text = source.read_text()
-    assert text.count(fault.right) == 1, f"{fault.file} no longer holds {fault.right!r} once: plant the fault again"
-    package = next(parent for parent in source.parents if not (parent.parent / "__init__.py").exists())
+    assert text.count(fault.right) == 1, (
+        f"{fault.file} no longer holds {fault.right!r} once: plant the fault again"
+    )
+    package = next(
+        parent for parent in source.parents if not (parent.parent / "__init__.py").exists()
+    )
     copy = tmp_path / package.name
     for path in package.rglob("*"):
         if path.is_file() and "__pycache__" not in path.parts:

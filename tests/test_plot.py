@@ -61,13 +61,32 @@ def test_plot_writes_pdf_png_csv_and_caption(run: Path, capsys: pytest.CaptureFi
     out = capsys.readouterr().out
     base = run / "figures" / "psnr-over-snr_db"
     files = [base.with_suffix(f".{ending}") for ending in ("pdf", "png", "csv", "txt")]
-    assert out.splitlines()[:4] == [str(path) for path in files] and all(path.stat().st_size for path in files)
+    assert out.splitlines()[:4] == [str(path) for path in files] and all(
+        path.stat().st_size for path in files
+    )
     assert files[3].read_text() in out
 
 
 @pytest.mark.parametrize("width, inches", [("column", 3.5), ("page", 7.16)])
-def test_the_pdf_has_the_width_of_a_paper_and_every_font_inside(run: Path, tmp_path: Path, width: str, inches: float) -> None:
-    assert plot(run, "--x", "channel.snr_db", "--y", "psnr", "--y", "ber", "--width", width, "--out", tmp_path / "f") == 0
+def test_the_pdf_has_the_width_of_a_paper_and_every_font_inside(
+    run: Path, tmp_path: Path, width: str, inches: float
+) -> None:
+    assert (
+        plot(
+            run,
+            "--x",
+            "channel.snr_db",
+            "--y",
+            "psnr",
+            "--y",
+            "ber",
+            "--width",
+            width,
+            "--out",
+            tmp_path / "f",
+        )
+        == 0
+    )
     [page] = PdfReader(tmp_path / "f.pdf").pages
     assert float(page.mediabox.width) == pytest.approx(72 * inches, abs=0.01)
     assert fonts(page)
@@ -77,7 +96,9 @@ def test_the_pdf_has_the_width_of_a_paper_and_every_font_inside(run: Path, tmp_p
         assert inner.get_object()["/Subtype"] == "/CIDFontType2"
         assert len(inner.get_object()["/FontDescriptor"]["/FontFile2"].get_data()) > 1000
     with Image.open(tmp_path / "f.png") as image:
-        assert image.width == round(300 * inches) and image.info["dpi"][0] == pytest.approx(300, abs=0.1)
+        assert image.width == round(300 * inches) and image.info["dpi"][0] == pytest.approx(
+            300, abs=0.1
+        )
 
 
 def test_the_same_run_gives_the_same_bytes_in_any_process(run: Path, tmp_path: Path) -> None:
@@ -88,12 +109,19 @@ def test_the_same_run_gives_the_same_bytes_in_any_process(run: Path, tmp_path: P
         done = subprocess.run(list(map(str, command)), env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
                               timeout=900)  # fmt: skip
         assert done.returncode == 0, done.stderr
-        made.append([(tmp_path / f"{name}.{ending}").read_bytes() for ending in ("pdf", "png", "csv", "txt")])
+        made.append(
+            [
+                (tmp_path / f"{name}.{ending}").read_bytes()
+                for ending in ("pdf", "png", "csv", "txt")
+            ]
+        )
     assert made[0] == made[1]
     assert b"Date" not in made[0][0]
 
 
-def test_the_csv_holds_the_numbers_of_the_results_to_the_last_digit(run: Path, tmp_path: Path) -> None:
+def test_the_csv_holds_the_numbers_of_the_results_to_the_last_digit(
+    run: Path, tmp_path: Path
+) -> None:
     plot(run, "--x", "channel.snr_db", "--y", "psnr", "--y", "ber", "--out", tmp_path / "f")
     rows = list(csv.DictReader(io.StringIO((tmp_path / "f.csv").read_text())))
     results = {result["id"]: result for result in read_run(run).results}
@@ -101,29 +129,73 @@ def test_the_csv_holds_the_numbers_of_the_results_to_the_last_digit(run: Path, t
     for row in rows:
         result = results[row["cells"]]
         summary = result["metrics"][row["metric"]]
-        assert [float(row[key]) for key in ("mean", "low", "high")] == [summary[key] for key in ("mean", "low", "high")]
-        assert int(row["n"]) == summary["n"] and row["signature"] == summary["signature"] and row["seeds"] == "7"
+        assert [float(row[key]) for key in ("mean", "low", "high")] == [
+            summary[key] for key in ("mean", "low", "high")
+        ]
+        assert (
+            int(row["n"]) == summary["n"]
+            and row["signature"] == summary["signature"]
+            and row["seeds"] == "7"
+        )
         assert float(row["channel.snr_db"]) == result["settings"]["channel.snr_db"]
         assert row["workflow"] == result["settings"]["workflow"] and row["snr"] == SNR["snr_db"]
 
 
 def test_the_caption_says_what_the_figure_stands_on(run: Path, tmp_path: Path) -> None:
-    plot(run, "--x", "channel.snr_db", "--y", "psnr", "--group", "generator", "--out", tmp_path / "f.pdf")
+    plot(
+        run,
+        "--x",
+        "channel.snr_db",
+        "--y",
+        "psnr",
+        "--group",
+        "generator",
+        "--out",
+        tmp_path / "f.pdf",
+    )
     text = (tmp_path / "f.txt").read_text()
-    said = ("PSNR over channel.snr_db", "for each generator", "n = 3 samples", "95 % intervals of the mean", "Student's t")
-    stood = ("Seed 7", SNR["snr_db"], "psnr: PSNR|1|", "semcore 0.1.0", "semcore-x 2.3", "6 cells of run")
+    said = (
+        "PSNR over channel.snr_db",
+        "for each generator",
+        "n = 3 samples",
+        "95 % intervals of the mean",
+        "Student's t",
+    )
+    stood = (
+        "Seed 7",
+        SNR["snr_db"],
+        "psnr: PSNR|1|",
+        "semcore 0.1.0",
+        "semcore-x 2.3",
+        "6 cells of run",
+    )
     for part in (*said, *stood):
         assert part in text
     assert "Averaged" not in text and "arrows" not in text
 
 
-def test_the_caption_names_what_was_averaged_seeds_and_genies(write_run: Writer, tmp_path: Path) -> None:
+def test_the_caption_names_what_was_averaged_seeds_and_genies(
+    write_run: Writer, tmp_path: Path
+) -> None:
     run = write_run([{"settings": {"channel.snr_db": x, "a.quality": q, "seed": s}, "seed": s, "genie": ["oracle"],
                       "metrics": {"psnr": [1.0, x]}, "config": {"channel": {"use": "noise", "snr_db": x}}}
                      for x in (0, 5) for q in (20, 80) for s in (1, 2)])  # fmt: skip
-    plot(run, "--x", "channel.snr_db", "--y", "psnr", "--group", "channel.use", "--out", tmp_path / "f")
+    plot(
+        run,
+        "--x",
+        "channel.snr_db",
+        "--y",
+        "psnr",
+        "--group",
+        "channel.use",
+        "--out",
+        tmp_path / "f",
+    )
     text = (tmp_path / "f.txt").read_text()
-    assert "Averaged over a.quality = 20, 80 and seed = 1, 2: of each sample first, so that n counts samples." in text
+    assert (
+        "Averaged over a.quality = 20, 80 and seed = 1, 2: of each sample first, so that n counts samples."
+        in text
+    )
     assert "n = 2 samples" in text and "Seeds 1, 2." in text
     assert "oracle knows what a real receiver could not (genie): a bound" in text
 
@@ -131,34 +203,59 @@ def test_the_caption_names_what_was_averaged_seeds_and_genies(write_run: Writer,
 def test_a_cell_that_is_missing_in_an_average_is_told(write_run: Writer, tmp_path: Path) -> None:
     run = write_run([{"settings": {"channel.snr_db": x, "a.quality": q}, "metrics": {"psnr": [1.0, x + q]},
                       "config": {"channel": {"snr_db": x, "use": "c"}}} for x in (0, 5) for q in (20, 80)][:3])  # fmt: skip
-    plot(run, "--x", "channel.snr_db", "--y", "psnr", "--group", "channel.use", "--out", tmp_path / "f")
+    plot(
+        run,
+        "--x",
+        "channel.snr_db",
+        "--y",
+        "psnr",
+        "--group",
+        "channel.use",
+        "--out",
+        tmp_path / "f",
+    )
     text = (tmp_path / "f.txt").read_text()
-    assert "Averaged over a.quality = 20, 80, though not over all of them everywhere: of each sample first" in text
+    assert (
+        "Averaged over a.quality = 20, 80, though not over all of them everywhere: of each sample first"
+        in text
+    )
 
 
-def test_single_samples_have_no_bars_and_the_caption_says_so(write_run: Writer, tmp_path: Path) -> None:
+def test_single_samples_have_no_bars_and_the_caption_says_so(
+    write_run: Writer, tmp_path: Path
+) -> None:
     run = write_run([{"settings": {"channel.snr_db": x}, "metrics": {"psnr": [1.0 + x]},
                       "config": {"channel": {"snr_db": x}}} for x in (0, 5)])  # fmt: skip
     plot(run, "--x", "channel.snr_db", "--y", "psnr", "--out", tmp_path / "f")
-    assert "n = 1 sample; no interval, since each stands on a single sample." in (tmp_path / "f.txt").read_text()
+    assert (
+        "n = 1 sample; no interval, since each stands on a single sample."
+        in (tmp_path / "f.txt").read_text()
+    )
 
 
 # ---------------------------------------------------------------------------------------------- error rates
 
 
-def test_error_rates_over_decades_are_logarithmic_and_zeros_are_arrows_at_the_edge(run: Path, tmp_path: Path) -> None:
+def test_error_rates_over_decades_are_logarithmic_and_zeros_are_arrows_at_the_edge(
+    run: Path, tmp_path: Path
+) -> None:
     drawn = chart(read_rows([run]), "channel.snr_db", ["ber"])
     with styled():
         [axes] = figure.figure_of(drawn).axes
     assert axes.get_yscale() == "log"
     floor = axes.get_ylim()[0]
     arrows = [line for line in axes.lines if line.get_marker() == 11]
-    assert [list(line.get_xdata()) for line in arrows] == [[8]] and arrows[0].get_ydata()[0] == floor
+    assert [list(line.get_xdata()) for line in arrows] == [[8]] and arrows[0].get_ydata()[
+        0
+    ] == floor
     values = [point.y.mean for line in drawn.lines for point in line.points if point.y.mean]
     assert 0 < floor < min(values)
     plot(run, "--x", "channel.snr_db", "--y", "ber", "--out", tmp_path / "f")
     text = (tmp_path / "f.txt").read_text()
-    assert "BER is 0 at 1 of 6 points, which a logarithmic axis cannot show: arrows at its lower edge." in text
+    assert (
+        "BER is 0 at 1 of 6 points, which a logarithmic axis cannot show: arrows at its lower edge."
+        in text
+    )
     assert "Clopper–Pearson" in text and "Student" not in text
 
 
@@ -186,14 +283,20 @@ def test_an_axis_is_logarithmic_only_where_that_shows_more(
     (Score(-1.0, 1.0), "higher", ([0.2, 0.99, 0.5], [0.99, 1.0, 1.0])),
     (Mean(0.0), "lower", ([0.1, 9.0, 0.2], [0.0, 0.1, 0.0])),
 ])  # fmt: skip
-def test_no_drawing_shows_what_a_metric_cannot_be(write_run: Writer, kind: Statistic, better: str, values: Any) -> None:
+def test_no_drawing_shows_what_a_metric_cannot_be(
+    write_run: Writer, kind: Statistic, better: str, values: Any
+) -> None:
     cells = [{"settings": {"channel.snr_db": x}, "metrics": {"m": line}, "config": {"channel": {"snr_db": x}},
               "statistics": {"m": kind}, "better": better} for x, line in enumerate(values)]  # fmt: skip
     run = write_run(cells)
     least, most = kind.range
     for asked in ("auto", "linear", "log"):
         with styled():
-            low, high = figure.figure_of(chart(read_rows([run]), "channel.snr_db", ["m"]), asked=asked).axes[0].get_ylim()
+            low, high = (
+                figure.figure_of(chart(read_rows([run]), "channel.snr_db", ["m"]), asked=asked)
+                .axes[0]
+                .get_ylim()
+            )
         assert (least is None or low >= least) and (most is None or high <= most)
     for point in chart(read_rows([run]), "channel.snr_db", ["m"]).lines[0].points:
         assert point.y.low is not None and point.y.high is not None
@@ -222,10 +325,14 @@ def many(write_run: Writer, names: list[str]) -> Path:
 
 @pytest.mark.parametrize("width", ["column", "page"])
 @pytest.mark.parametrize(
-    "names", [["a", "b"], NASTY, [f"workflow number {i}" for i in range(16)]], ids=["few", "nasty", "many"]
+    "names",
+    [["a", "b"], NASTY, [f"workflow number {i}" for i in range(16)]],
+    ids=["few", "nasty", "many"],
 )
 @pytest.mark.filterwarnings("error")
-def test_nothing_is_clipped_and_the_legend_hides_nothing(write_run: Writer, names: list[str], width: str) -> None:
+def test_nothing_is_clipped_and_the_legend_hides_nothing(
+    write_run: Writer, names: list[str], width: str
+) -> None:
     drawn = chart(read_rows([many(write_run, names)]), "channel.snr_db", ["psnr"])
     with styled():
         made = figure.figure_of(drawn, width)
@@ -245,16 +352,24 @@ def test_nothing_is_clipped_and_the_legend_hides_nothing(write_run: Writer, name
         ):
             extent = text.get_window_extent()
             assert (
-                page.x0 - 1 <= extent.x0 and extent.x1 <= page.x1 + 1 and page.y0 - 1 <= extent.y0 and extent.y1 <= page.y1 + 1
+                page.x0 - 1 <= extent.x0
+                and extent.x1 <= page.x1 + 1
+                and page.y0 - 1 <= extent.y0
+                and extent.y1 <= page.y1 + 1
             )
         assert len(legend.get_texts()) == len(names)
 
 
 def test_lines_are_told_apart_without_any_colour(write_run: Writer) -> None:
-    drawn = chart(read_rows([many(write_run, [f"w{i}" for i in range(24)])]), "channel.snr_db", ["psnr"])
+    drawn = chart(
+        read_rows([many(write_run, [f"w{i}" for i in range(24)])]), "channel.snr_db", ["psnr"]
+    )
     with styled():
         lines, _ = figure.figure_of(drawn, "page").axes[0].get_legend_handles_labels()
-    looks = [(line.get_marker(), str(line._unscaled_dash_pattern), line.get_markerfacecolor() == "white") for line in lines]
+    looks = [
+        (line.get_marker(), str(line._unscaled_dash_pattern), line.get_markerfacecolor() == "white")
+        for line in lines
+    ]
     assert len(looks) == 24 == len(set(looks))
     assert len({line.get_color() for line in lines[:7]}) == 7
 
@@ -265,9 +380,14 @@ def test_no_global_setting_is_touched(run: Path) -> None:
     assert dict(matplotlib.rcParams) == before
 
 
-def test_what_is_wrong_is_told_in_a_line_and_nothing_is_written(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_wrong_is_told_in_a_line_and_nothing_is_written(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert plot(run, "--x", "channel.snr", "--y", "psnr") == 2
-    assert capsys.readouterr().err == "error: no cell has a setting 'channel.snr'; did you mean 'channel.snr_db'?\n"
+    assert (
+        capsys.readouterr().err
+        == "error: no cell has a setting 'channel.snr'; did you mean 'channel.snr_db'?\n"
+    )
     assert plot(run, "--x", "channel.snr_db", "--y", "psrn") == 2
     assert not (run / "figures").exists()
 
@@ -284,13 +404,17 @@ def test_a_real_run_can_be_drawn(bench: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", ["column", "page"])
-def test_many_panels_and_lines_stand_on_pages_of_paper(write_run: Writer, width: str, tmp_path: Path) -> None:
+def test_many_panels_and_lines_stand_on_pages_of_paper(
+    write_run: Writer, width: str, tmp_path: Path
+) -> None:
     cells = [
         {"settings": {"channel.snr_db": x, "workflow": f"workflow number {i}"}, "config": {"channel": {"snr_db": x}},
          "metrics": {f"m{k}": [float(i + x + k)] for k in range(10)}}
         for i in range(figure.MOST_NAMED + 2) for x in (0, 5)
     ]  # fmt: skip
-    drawn = chart(read_rows([write_run(cells)]), "channel.snr_db", [f"m{k}" for k in range(10)], ["workflow"])
+    drawn = chart(
+        read_rows([write_run(cells)]), "channel.snr_db", [f"m{k}" for k in range(10)], ["workflow"]
+    )
     with styled():
         pages = list(figure.pages_of(drawn, width))
         assert all(page.get_figheight() <= PAGE_IN for page in pages)

@@ -128,7 +128,9 @@ def test_operations_and_parameters_are_those_of_the_closed_forms(costs: list[Pro
 
 
 @pytest.mark.slow
-def test_what_the_user_has_on_the_shelf_is_neither_used_nor_changed(costs: list[Profile], pipeline: Path) -> None:
+def test_what_the_user_has_on_the_shelf_is_neither_used_nor_changed(
+    costs: list[Profile], pipeline: Path
+) -> None:
     assert measured(pipeline)[0].total.first_flops == costs[0].total.first_flops > 0
 
 
@@ -140,21 +142,46 @@ def test_a_failure_names_the_cell_and_the_reason(pipeline: Path) -> None:
 def test_a_line_for_each_value_that_is_asked_for(pipeline: Path) -> None:
     experiment = load(pipeline)
     assert len(different(experiment, ())) == 1
-    assert [cell.settings["channel.snr_db"] for cell in different(experiment, ("channel.snr_db",))] == [0, 10]
+    assert [
+        cell.settings["channel.snr_db"] for cell in different(experiment, ("channel.snr_db",))
+    ] == [0, 10]
     assert len(different(experiment, ("channel.snr_db", "generator.again"))) == 4
-    with pytest.raises(RunError, match=r"workflow is not swept; swept are generator.again, channel.snr_db"):
+    with pytest.raises(
+        RunError, match=r"workflow is not swept; swept are generator.again, channel.snr_db"
+    ):
         different(experiment, ("workflow",))
 
 
 @pytest.mark.slow
-def test_the_verb_prints_a_table_and_writes_a_sheet(pipeline: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_verb_prints_a_table_and_writes_a_sheet(
+    pipeline: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sheet = pipeline.parent / "costs.csv"
     with pytest.raises(SystemExit) as ended:
-        main(["profile", str(pipeline), "--by", "generator.again", "--stages", "--repeat", "1", "--out", str(sheet)])
+        main(
+            [
+                "profile",
+                str(pipeline),
+                "--by",
+                "generator.again",
+                "--stages",
+                "--repeat",
+                "1",
+                "--out",
+                str(sheet),
+            ]
+        )
     out = capsys.readouterr().out
     assert ended.value.code == 0 and "parameters" in out and "4.1k" in out
     rows = list(csv.DictReader(sheet.open()))
-    assert [row["stage"] for row in rows] == ["encode", "send", "channel", "receive", "generate", "total"] * 2
+    assert [row["stage"] for row in rows] == [
+        "encode",
+        "send",
+        "channel",
+        "receive",
+        "generate",
+        "total",
+    ] * 2
     assert [int(row["flops"]) for row in rows if row["stage"] == "total"] == [
         LINEAR + again * (LINEAR + ATTENTION) for again in (1, 3)
     ]

@@ -62,16 +62,30 @@ def results(folder: Path) -> dict[float, dict[str, Any]]:
 def test_who_looks_for_the_class_everywhere_else_finds_it_by_chance(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(PIPELINE)
     assert called("run", str(tmp_path / "p.yaml"), "--out", str(tmp_path / "out")) == 0
-    found = {snr: one["metrics"]["class-found"]["mean"] for snr, one in results(tmp_path / "out").items()}
+    found = {
+        snr: one["metrics"]["class-found"]["mean"] for snr, one in results(tmp_path / "out").items()
+    }
     assert found == {20: 1.0, -40: 0.1}
-    rows = [json.loads(line) for path in (tmp_path / "out").glob("cells/*/items.jsonl") for line in open(path)]
-    assert {row["sample"] for row in rows} == {f"{name}-{number:02d}" for name in CLASSES for number in range(4)}
+    rows = [
+        json.loads(line)
+        for path in (tmp_path / "out").glob("cells/*/items.jsonl")
+        for line in open(path)
+    ]
+    assert {row["sample"] for row in rows} == {
+        f"{name}-{number:02d}" for name in CLASSES for number in range(4)
+    }
     assert all(row["channel_uses"] > 0 and row["report"] for row in rows)
 
 
-def test_the_kit_refuses_who_looks_for_the_class_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_kit_refuses_who_looks_for_the_class_elsewhere(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert called("conform", str(PEEPING)) == 1
-    broken = [line.split()[1] for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["broken"]]
+    broken = [
+        line.split()[1]
+        for line in capsys.readouterr().out.splitlines()
+        if line.split()[:1] == ["broken"]
+    ]
     assert "draws-the-same-under-any-name" in broken
 
 
@@ -127,7 +141,9 @@ class Paints(Generator):
         assert all(kb.of(one.user) for one in batch)
         greys = [rng.at(one.key).numpy().integers(0, 255, 2) for one in batch]
         return [
-            Candidates(tuple(Sample(one.key, one.user, np.full((8, 8, 3), grey, np.uint8)) for grey in two))
+            Candidates(
+                tuple(Sample(one.key, one.user, np.full((8, 8, 3), grey, np.uint8)) for grey in two)
+            )
             for one, two in zip(batch, greys, strict=True)
         ]
 
@@ -136,8 +152,12 @@ class Paints(Generator):
 class Chooses(Selector):
     """The second."""
 
-    def select(self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase) -> list[Sample]:
-        _sees("select", batch, *kb.entries, *(one.id for some in candidates for one in some.samples))
+    def select(
+        self, candidates: Sequence[Candidates], batch: Sequence[Semantics], kb: KnowledgeBase
+    ) -> list[Sample]:
+        _sees(
+            "select", batch, *kb.entries, *(one.id for some in candidates for one in some.samples)
+        )
         return [some.samples[1] for some in candidates]
 
 
@@ -175,18 +195,28 @@ class Tells(KBPolicy):
         return super().apply(kb, delivered)
 
 
-SAMPLES = [Sample(f"{name}-{number}", f"{name} owner", np.zeros((8, 8, 3), np.uint8)) for number in (0, 1) for name in CLASSES]
+SAMPLES = [
+    Sample(f"{name}-{number}", f"{name} owner", np.zeros((8, 8, 3), np.uint8))
+    for number in (0, 1)
+    for name in CLASSES
+]
 TRUE = {name for one in SAMPLES for name in (one.id, one.user)}
 
 
 def pipeline(selector: Selector) -> Pipeline:
-    return Pipeline(Sends(), Multiplex({"*": Sees()}), AWGN(snr_db=30.0), Paints(), selector, Tells())
+    return Pipeline(
+        Sends(), Multiplex({"*": Sees()}), AWGN(snr_db=30.0), Paints(), selector, Tells()
+    )
 
 
 def sent(selector: Selector, cache: Path | None = None) -> list[Any]:
     _seen.clear()
     p = pipeline(selector)
-    return list(run_session(lambda overrides: p if cache is None else cached(p, Cache(cache)), SAMPLES, Rng(3)))
+    return list(
+        run_session(
+            lambda overrides: p if cache is None else cached(p, Cache(cache)), SAMPLES, Rng(3)
+        )
+    )
 
 
 def test_the_receivers_half_sees_pseudonyms_and_results_have_true_names() -> None:
@@ -198,13 +228,29 @@ def test_the_receivers_half_sees_pseudonyms_and_results_have_true_names() -> Non
     assert not _seen["generate"] & _seen["select"] and not _seen["receive"] & _seen["generate"]
     for segment in segments:
         outcome, ids = segment.outcome, [one.id for one in segment.samples]
-        assert ids == [one.id for one in outcome.results] == [one.key for one in outcome.delivery.arrived]
-        assert [one.user for one in segment.samples] == [one.user for one in outcome.results]
-        assert [one.streams["x"] for one in outcome.delivery.arrived] == [Bitstream(one.encode()) for one in ids]
-        assert set(ids) == set(outcome.delivery.report) == {one.sample for one in outcome.delivery.ledger.entries}
-        assert all(sample.id == id for some, id in zip(outcome.candidates, ids, strict=True) for sample in some.samples)
         assert (
-            outcome.knowledge.rx.entries.keys() == outcome.knowledge.tx.entries.keys() == {f"{one} owner" for one in CLASSES}
+            ids
+            == [one.id for one in outcome.results]
+            == [one.key for one in outcome.delivery.arrived]
+        )
+        assert [one.user for one in segment.samples] == [one.user for one in outcome.results]
+        assert [one.streams["x"] for one in outcome.delivery.arrived] == [
+            Bitstream(one.encode()) for one in ids
+        ]
+        assert (
+            set(ids)
+            == set(outcome.delivery.report)
+            == {one.sample for one in outcome.delivery.ledger.entries}
+        )
+        assert all(
+            sample.id == id
+            for some, id in zip(outcome.candidates, ids, strict=True)
+            for sample in some.samples
+        )
+        assert (
+            outcome.knowledge.rx.entries.keys()
+            == outcome.knowledge.tx.entries.keys()
+            == {f"{one} owner" for one in CLASSES}
         )
 
 
@@ -224,7 +270,9 @@ def test_no_number_and_nothing_that_is_kept_depends_on_pseudonyms(tmp_path: Path
     assert first == pictures(sent(Chooses())) == pictures(sent(Chooses(), tmp_path / "cache"))
     kept = {path.name: path.read_bytes() for path in (tmp_path / "cache").rglob("*.npz")}
     assert pictures(sent(Chooses(), tmp_path / "cache")) == first
-    assert "generate" not in _seen and "select" not in _seen, "what was made is known again under other pseudonyms"
+    assert "generate" not in _seen and "select" not in _seen, (
+        "what was made is known again under other pseudonyms"
+    )
     assert pictures(sent(Chooses(), tmp_path / "again")) == first
     assert kept == {path.name: path.read_bytes() for path in (tmp_path / "again").rglob("*.npz")}
 
@@ -234,7 +282,9 @@ def test_an_error_of_the_receivers_half_has_true_names() -> None:
     class Fails(Paints):
         """Stops at the first."""
 
-        def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
+        def generate(
+            self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng
+        ) -> list[Candidates]:
             raise ValueError(f"cannot draw {batch[0].key} of {batch[0].user}")
 
     p = replace(pipeline(Chooses()), generator=Fails())
@@ -247,5 +297,9 @@ def test_pseudonyms_are_others_each_time_and_of_one_length() -> None:
     one, other = (Pseudonyms.of(batch, KnowledgeBase({"somebody": ()})) for _ in range(2))
     names = [name for some in (one, other) for name in (*some.keys.values(), *some.users.values())]
     assert len(set(names)) == len(names) and {len(name) for name in names} == {16}
-    assert [(new.key, new.user) for new in named(one.batch(batch), batch)] == [(old.key, old.user) for old in batch]
-    assert one.true_knowledge(one.knowledge(KnowledgeBase({"somebody": ()}))).entries == {"somebody": ()}
+    assert [(new.key, new.user) for new in named(one.batch(batch), batch)] == [
+        (old.key, old.user) for old in batch
+    ]
+    assert one.true_knowledge(one.knowledge(KnowledgeBase({"somebody": ()}))).entries == {
+        "somebody": ()
+    }

@@ -27,9 +27,19 @@ def sources() -> Iterator[tuple[str, str]]:
     for path in sorted(ROOT.glob("plugins/*/**/*.py")):
         if "__pycache__" not in path.parts:
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
-    for path in (*sorted(ROOT.glob("examples/**/*.py")), *sorted(ROOT.glob("semcore/cli/templates/*.py*"))):
-        yield str(path.relative_to(ROOT)), re.sub(r"\{[%#].*?[%#]\}", "", path.read_text(encoding="utf-8"))
-    for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("plugins/*/README.md"))):
+    for path in (
+        *sorted(ROOT.glob("examples/**/*.py")),
+        *sorted(ROOT.glob("semcore/cli/templates/*.py*")),
+    ):
+        yield (
+            str(path.relative_to(ROOT)),
+            re.sub(r"\{[%#].*?[%#]\}", "", path.read_text(encoding="utf-8")),
+        )
+    for path in (
+        ROOT / "README.md",
+        *sorted(ROOT.glob("docs/*.md")),
+        *sorted(ROOT.glob("plugins/*/README.md")),
+    ):
         for number, block in enumerate(FENCE.findall(path.read_text(encoding="utf-8"))):
             yield f"{path.relative_to(ROOT)} #{number}", block
 
@@ -37,8 +47,12 @@ def sources() -> Iterator[tuple[str, str]]:
 def imports(text: str) -> Iterator[tuple[str, str]]:
     """(module, name) of everything of semcore that a text imports, read line by line: a template is no Python yet."""
     joined = re.sub(r"\(\s*([^()]*?)\s*\)", lambda found: " ".join(found.group(1).split()), text)
-    for module, names in re.findall(r"^\s*from (semcore(?:\.\w+)*) import ([\w, ]+)", joined, re.MULTILINE):
-        yield from ((module, name.split(" as ")[0].strip()) for name in names.split(",") if name.strip())
+    for module, names in re.findall(
+        r"^\s*from (semcore(?:\.\w+)*) import ([\w, ]+)", joined, re.MULTILINE
+    ):
+        yield from (
+            (module, name.split(" as ")[0].strip()) for name in names.split(",") if name.strip()
+        )
 
 
 SOURCES = dict(sources())
@@ -65,11 +79,16 @@ def test_public_names_are_there_and_sorted(module: str) -> None:
 
 def test_an_attribute_of_semcore_that_is_used_is_public() -> None:
     for where, text in SOURCES.items():
-        for name in re.findall(r"(?<![\w./])semcore\.(\w+)", re.sub(r"^\s*(from|import) .*$", "", text, flags=re.MULTILINE)):
+        for name in re.findall(
+            r"(?<![\w./])semcore\.(\w+)",
+            re.sub(r"^\s*(from|import) .*$", "", text, flags=re.MULTILINE),
+        ):
             known = name in semcore.__all__ or f"semcore.{name}" in PUBLIC or name.islower()
             assert known, f"{where}: semcore.{name}"
 
 
-@pytest.mark.parametrize("package", ["semcore", *(f"plugins/{path.name}/{path.name}" for path in ROOT.glob("plugins/*"))])
+@pytest.mark.parametrize(
+    "package", ["semcore", *(f"plugins/{path.name}/{path.name}" for path in ROOT.glob("plugins/*"))]
+)
 def test_packages_are_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()

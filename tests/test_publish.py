@@ -30,7 +30,10 @@ def cell(values: Sequence[float | None], metric: str = "psnr", **more: Any) -> d
     settings |= {path: more.pop(path) for path in list(more) if "." in path or path == "workflow"}
     if "seed" in more:
         settings["seed"] = more["seed"]
-    config = {"channel": {"use": "noise", **({"snr_db": settings[X]} if X in settings else {})}, **more.pop("config", {})}
+    config = {
+        "channel": {"use": "noise", **({"snr_db": settings[X]} if X in settings else {})},
+        **more.pop("config", {}),
+    }
     return {"settings": settings, "metrics": {metric: list(values)}, "config": config, **more}
 
 
@@ -38,9 +41,17 @@ def row(values: dict[str, float], **more: Any) -> Row:
     """A row in memory: sample -> value."""
     summary = {**dataclasses.asdict(Mean().of([0])), "unit": "", "better": "", "cost": False, "statistic": Mean().described,
                "signature": "M"}  # fmt: skip
-    made = {"id": "a" * 20, "settings": {}, "metrics": {"m": summary}, "conventions": {"snr": SNR["snr_db"]}, "config": {}}
+    made = {
+        "id": "a" * 20,
+        "settings": {},
+        "metrics": {"m": summary},
+        "conventions": {"snr": SNR["snr_db"]},
+        "config": {},
+    }
     run = Run(Path(), {}, [], [])
-    object.__setattr__(run, "items", lambda result: [{"sample": s, "metrics": {"m": v}} for s, v in values.items()])
+    object.__setattr__(
+        run, "items", lambda result: [{"sample": s, "metrics": {"m": v}} for s, v in values.items()]
+    )
     return Row(run, {**made, **more}, {})
 
 
@@ -48,22 +59,30 @@ values = st.dictionaries(st.sampled_from("abcdefgh"), st.floats(-100, 100), min_
 
 
 @given(st.lists(values, min_size=2, max_size=4))
-def test_the_average_is_over_samples_with_their_own_values_averaged_first(cells: list[dict[str, float]]) -> None:
+def test_the_average_is_over_samples_with_their_own_values_averaged_first(
+    cells: list[dict[str, float]],
+) -> None:
     found = aggregate([row(one) for one in cells], "m")
     means = [sum(v) / len(v) for s in "abcdefgh" if (v := [one[s] for one in cells if s in one])]
     mean = sum(means) / len(means)
     deviation = math.sqrt(sum((v - mean) ** 2 for v in means) / (len(means) - 1))
-    t = {1: 12.7062, 2: 4.30265, 3: 3.18245, 4: 2.77645, 5: 2.57058, 6: 2.44691, 7: 2.36462}[len(means) - 1]  # a printed table
+    t = {1: 12.7062, 2: 4.30265, 3: 3.18245, 4: 2.77645, 5: 2.57058, 6: 2.44691, 7: 2.36462}[
+        len(means) - 1
+    ]  # a printed table
     assert found.n == len(means) and found.mean == pytest.approx(mean, abs=1e-9)
     assert found.high is not None and found.low is not None
-    assert found.high - found.low == pytest.approx(2 * t * deviation / math.sqrt(len(means)), rel=1e-4, abs=1e-9)
+    assert found.high - found.low == pytest.approx(
+        2 * t * deviation / math.sqrt(len(means)), rel=1e-4, abs=1e-9
+    )
 
 
 @given(values, st.integers(1, 4))
 def test_the_same_cell_again_adds_no_certainty(one: dict[str, float], copies: int) -> None:
     first, more = aggregate([row(one), row(one)], "m"), aggregate([row(one)] * (2 + copies), "m")
     assert (first.n, more.n) == (len(one), len(one))
-    assert more.low == pytest.approx(first.low, abs=1e-9) and more.high == pytest.approx(first.high, abs=1e-9)
+    assert more.low == pytest.approx(first.low, abs=1e-9) and more.high == pytest.approx(
+        first.high, abs=1e-9
+    )
 
 
 def test_one_cell_alone_is_what_its_result_says(write_run: Writer) -> None:
@@ -82,7 +101,11 @@ def test_different_signatures_have_no_average(write_run: Writer) -> None:
     with pytest.raises(RunError) as caught:
         chart(rows, X, ["psnr"], group=["channel.use"])
     told = str(caught.value)
-    assert all(one.result["id"][:8] in told for one in rows[:2]) and "workflow=a" in told and "workflow=b" in told
+    assert (
+        all(one.result["id"][:8] in told for one in rows[:2])
+        and "workflow=a" in told
+        and "workflow=b" in told
+    )
     assert "PSNR|1|cap" in told and "PSNR|2|" in told
     assert told.endswith("choose with --where workflow=a, or keep them apart with --group workflow")
 
@@ -95,8 +118,12 @@ def test_the_ways_out_that_a_refusal_names_are_ways_out(write_run: Writer) -> No
     rows = read_rows([run])
     with pytest.raises(RunError, match="SNR convention") as caught:
         chart(rows, X, ["psnr"], group=["seed"])
-    assert "--where channel.use=awgn" in str(caught.value) and "--group channel.use" in str(caught.value)
-    assert len(chart(read_rows([run], ["channel.use=awgn"]), X, ["psnr"], group=["seed"]).lines) == 1
+    assert "--where channel.use=awgn" in str(caught.value) and "--group channel.use" in str(
+        caught.value
+    )
+    assert (
+        len(chart(read_rows([run], ["channel.use=awgn"]), X, ["psnr"], group=["seed"]).lines) == 1
+    )
     assert len(chart(rows, X, ["psnr"], group=["channel.use"]).lines) == 2
 
 
@@ -122,8 +149,13 @@ def test_nothing_but_the_seed_is_averaged_unless_asked_for(write_run: Writer) ->
     run = write_run([cell([x, q], at=x, seed=s, **{"encoder.quality": q}, config={"encoder": {"use": "e", "quality": q}})
                      for x in (0, 5) for q in (20, 80) for s in (1, 2, 3)])  # fmt: skip
     drawn = chart(read_rows([run]), X, ["psnr"])
-    assert drawn.group == ("encoder.quality",) and [line.label for line in drawn.lines] == ["quality 20", "quality 80"]
-    assert all(len(point.rows) == 3 and point.y.n == 2 for line in drawn.lines for point in line.points)
+    assert drawn.group == ("encoder.quality",) and [line.label for line in drawn.lines] == [
+        "quality 20",
+        "quality 80",
+    ]
+    assert all(
+        len(point.rows) == 3 and point.y.n == 2 for line in drawn.lines for point in line.points
+    )
     [line] = chart(read_rows([run]), X, ["psnr"], group=["encoder.use"]).lines
     assert [len(point.rows) for point in line.points] == [6, 6] and line.label == "e"
 
@@ -151,9 +183,16 @@ def test_a_run_given_twice_counts_once(write_run: Writer) -> None:
 def test_runs_that_differ_in_more_than_the_seed_are_lines_of_their_own(write_run: Writer) -> None:
     one, seed, other = (
         write_run([cell([x, 1.0], at=x, config=config) | {"seed": s} for x in (0, 5)], name)
-        for name, config, s in (("one", {}, 1), ("seed", {}, 2), ("other", {"kb": {"use": "static"}}, 1))
+        for name, config, s in (
+            ("one", {}, 1),
+            ("seed", {}, 2),
+            ("other", {"kb": {"use": "static"}}, 1),
+        )
     )
-    assert [line.label for line in chart(read_rows([one, other]), X, ["psnr"]).lines] == ["one", "other"]
+    assert [line.label for line in chart(read_rows([one, other]), X, ["psnr"]).lines] == [
+        "one",
+        "other",
+    ]
     [line] = chart(read_rows([one, seed]), X, ["psnr"]).lines
     assert all(len(point.rows) == 2 for point in line.points)
 
@@ -184,7 +223,13 @@ def test_bits_per_pixel_are_the_payload_over_the_pixels(write_run: Writer) -> No
 @pytest.fixture
 def swept_run(write_run: Writer) -> Path:
     config = {"source": {"use": "s", "limit": 3}}
-    return write_run([cell([x, 1.0], at=x, **{"encoder.quality": q}, config=config) for x in (0, 5) for q in (20, 80)])
+    return write_run(
+        [
+            cell([x, 1.0], at=x, **{"encoder.quality": q}, config=config)
+            for x in (0, 5)
+            for q in (20, 80)
+        ]
+    )
 
 
 @pytest.mark.parametrize(
@@ -200,7 +245,9 @@ def swept_run(write_run: Writer) -> Path:
         ("bpp", "psnr", None, "bpp cannot be computed here: it needs compression-ratio, or payload-bits and cbr"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_drawn_is_told_with_what_can(swept_run: Path, x: str, y: str, group: list[str], told: str) -> None:
+def test_what_cannot_be_drawn_is_told_with_what_can(
+    swept_run: Path, x: str, y: str, group: list[str], told: str
+) -> None:
     with pytest.raises(RunError) as caught:
         chart(read_rows([swept_run]), x, [y], group)
     assert str(caught.value).startswith(told)
@@ -208,7 +255,9 @@ def test_what_cannot_be_drawn_is_told_with_what_can(swept_run: Path, x: str, y: 
 
 def test_a_metric_without_any_value_is_told(write_run: Writer) -> None:
     with pytest.raises(RunError, match="bleu has no value in any of these cells"):
-        chart(read_rows([write_run([cell([None, None], "bleu", at=x) for x in (0, 5)])]), X, ["bleu"])
+        chart(
+            read_rows([write_run([cell([None, None], "bleu", at=x) for x in (0, 5)])]), X, ["bleu"]
+        )
 
 
 @pytest.mark.parametrize(
@@ -227,13 +276,19 @@ def test_a_choice_that_leaves_nothing_is_told(swept_run: Path) -> None:
         read_rows([swept_run], ["channel.snr_d=7"])
 
 
-def test_a_run_without_results_and_a_damaged_one_are_told(write_run: Writer, tmp_path: Path) -> None:
+def test_a_run_without_results_and_a_damaged_one_are_told(
+    write_run: Writer, tmp_path: Path
+) -> None:
     run = write_run([cell([1.0, 2.0], at=x, seed=s) for x in (0, 5) for s in (1, 2)])
     next(run.glob("cells/*/items.jsonl")).write_text("{")
     with pytest.raises(RunError, match=r"the samples of cell \w{8} .* cannot be read"):
         chart(read_rows([run]), X, ["psnr"])
-    damaged = write_run([{**cell([1.0, 2.0], at=0), "result": {"genie": None, "config": None}}], "damaged")
-    with pytest.raises(RunError, match=r"the cell \w+ of .* is damaged: it has no genie and no config"):
+    damaged = write_run(
+        [{**cell([1.0, 2.0], at=0), "result": {"genie": None, "config": None}}], "damaged"
+    )
+    with pytest.raises(
+        RunError, match=r"the cell \w+ of .* is damaged: it has no genie and no config"
+    ):
         read_rows([damaged])
     for path in run.glob("cells/*/result.json"):
         path.unlink()

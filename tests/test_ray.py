@@ -33,7 +33,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         patch.setenv("BENCH_LOG", str(log))
         patch.setenv("BENCH_PIDS", str(pids))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        ray.init(address="local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False)
+        ray.init(
+            address="local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False
+        )
         yield ray, log, pids
         ray.shutdown()
 
@@ -49,7 +51,9 @@ def test_a_worker_that_is_killed_in_flight_changes_no_byte(bench: Any, cluster: 
 
     def kill_one() -> None:
         for _ in range(4000):
-            if written := pids.read_text().split():  # the last to write is in the second that its channel takes
+            if (
+                written := pids.read_text().split()
+            ):  # the last to write is in the second that its channel takes
                 killed.append(int(written[-1]))
                 os.kill(killed[0], signal.SIGKILL)
                 return
@@ -62,7 +66,12 @@ def test_a_worker_that_is_killed_in_flight_changes_no_byte(bench: Any, cluster: 
     assert killed and finished.computed == 4 and not finished.failures
     assert bench.results("there") == bench.results("here")
     assert log.read_text().count("transmit") > 4 * 3  # what was in flight was done again
-    assert run(bench.load(*overrides), bench.folder / "there", hook_manager([]), RayExecutor()).computed == 0
+    assert (
+        run(
+            bench.load(*overrides), bench.folder / "there", hook_manager([]), RayExecutor()
+        ).computed
+        == 0
+    )
 
 
 def test_the_executor_keeps_the_laws(cluster: Any) -> None:
@@ -71,8 +80,15 @@ def test_the_executor_keeps_the_laws(cluster: Any) -> None:
 
 
 def test_a_failed_cell_is_recorded_and_the_others_go_on(bench: Any, cluster: Any) -> None:
-    finished = run(bench.load(SNRS, "channel.crash_db=3"), bench.folder / "out", hook_manager([]), RayExecutor())
-    assert finished.computed == 3 and finished.failures == ["snr_db=3: FloatingPointError: the amplifier burnt"]
+    finished = run(
+        bench.load(SNRS, "channel.crash_db=3"),
+        bench.folder / "out",
+        hook_manager([]),
+        RayExecutor(),
+    )
+    assert finished.computed == 3 and finished.failures == [
+        "snr_db=3: FloatingPointError: the amplifier burnt"
+    ]
 
 
 def test_components_say_what_they_need(cluster: Any) -> None:
@@ -81,9 +97,15 @@ def test_components_say_what_they_need(cluster: Any) -> None:
 
     from semcore.interfaces import Job
 
-    jobs = [Job(functools.partial(_granted), Needs(1, 1)), Job(functools.partial(_granted), Needs(2, 0))]
+    jobs = [
+        Job(functools.partial(_granted), Needs(1, 1)),
+        Job(functools.partial(_granted), Needs(2, 0)),
+    ]
     made = dict(RayExecutor().execute(jobs))
-    assert (made[0]["CPU"], made[0]["GPU"]) == (1, 1) and (made[1]["CPU"], made[1].get("GPU", 0)) == (2, 0)
+    assert (made[0]["CPU"], made[0]["GPU"]) == (1, 1) and (
+        made[1]["CPU"],
+        made[1].get("GPU", 0),
+    ) == (2, 0)
 
 
 def _granted() -> dict[str, float]:
@@ -108,4 +130,6 @@ def test_without_ray_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) 
 def test_the_command_line_makes_executors() -> None:
     assert _executor(None, 1, None) is None
     assert _executor("ray", 1, None) == RayExecutor()
-    assert _executor("{use: ray, address: 'ray://head:10001'}", 1, None) == RayExecutor("ray://head:10001")
+    assert _executor("{use: ray, address: 'ray://head:10001'}", 1, None) == RayExecutor(
+        "ray://head:10001"
+    )

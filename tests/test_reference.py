@@ -33,7 +33,14 @@ FORGE = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 def make(*arguments: object, **environment: str) -> tuple[int, str]:
     """Call the program: its exit code, and what it says."""
     command = [sys.executable, str(PROGRAM), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=900, env={**os.environ, **environment}, cwd="/")
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        env={**os.environ, **environment},
+        cwd="/",
+    )
     assert not done.stderr
     return done.returncode, done.stdout
 
@@ -64,7 +71,9 @@ def test_the_reference_is_fresh() -> None:
 def test_a_stale_page_is_named_with_the_mend_and_mended(tmp_path: Path) -> None:
     folder = shutil.copytree(PAGES, tmp_path / "reference")
     text = (folder / "api.md").read_text(encoding="utf-8")
-    (folder / "api.md").write_text(text.replace("# Python interface", "# Python API", 1), encoding="utf-8")
+    (folder / "api.md").write_text(
+        text.replace("# Python interface", "# Python API", 1), encoding="utf-8"
+    )
     (folder / "cli.md").unlink()
     (folder / "semcore-gone.md").write_text("# gone\n")
     assert make("--check", "--out", folder) == (
@@ -84,15 +93,25 @@ def pages(folder: Path) -> dict[str, bytes]:
 
 def test_a_page_cut_short_or_with_more_below_is_stale(tmp_path: Path) -> None:
     folder = shutil.copytree(PAGES, tmp_path / "reference")
-    changes = (lambda t: t[: len(t) // 2], lambda t: t.rstrip("\n"), lambda t: f"{t}more\n", lambda t: f"{t}\n", lambda t: "")
+    changes = (
+        lambda t: t[: len(t) // 2],
+        lambda t: t.rstrip("\n"),
+        lambda t: f"{t}more\n",
+        lambda t: f"{t}\n",
+        lambda t: "",
+    )
     pages = ("api.md", "cli.md", "components.md", "semcore.md", "semcore-video.md")
     for page, change in zip(pages, changes, strict=True):
-        (folder / page).write_text(change((folder / page).read_text(encoding="utf-8")), encoding="utf-8")
+        (folder / page).write_text(
+            change((folder / page).read_text(encoding="utf-8")), encoding="utf-8"
+        )
     code, said = make("--check", "--out", folder)
     assert code == 1 and said.endswith("fix: make docs\n")
-    assert [line.split(" is stale from line ")[0] for line in said.splitlines() if " is stale from line " in line] == [
-        f"reference/{page}" for page in sorted(pages)
-    ]
+    assert [
+        line.split(" is stale from line ")[0]
+        for line in said.splitlines()
+        if " is stale from line " in line
+    ] == [f"reference/{page}" for page in sorted(pages)]
 
 
 # ---------------------------------------------------------------------------------------------- all of it
@@ -108,8 +127,14 @@ def test_every_public_method_stands_in_it() -> None:
     for name in semcore.__all__:
         thing = getattr(semcore, name)
         if isinstance(thing, type):
-            own = [key for key, value in vars(thing).items() if callable(value) or isinstance(value, (property, classmethod))]
-            assert [key for key in own if not key.startswith("_") and f"`{name}.{key}`" not in every] == []
+            own = [
+                key
+                for key, value in vars(thing).items()
+                if callable(value) or isinstance(value, (property, classmethod))
+            ]
+            assert [
+                key for key in own if not key.startswith("_") and f"`{name}.{key}`" not in every
+            ] == []
 
 
 @pytest.mark.parametrize("verb", COMMANDS)
@@ -121,7 +146,9 @@ def test_every_verb_and_option_stands_in_it(verb: str) -> None:
         part = text.split(f"# `semcore {words}`\n", 1)[1].split("\n## ", 1)[0]
         for option in command.params:
             if isinstance(option, click.Option):
-                assert all(flag in part for flag in (*option.opts, *option.secondary_opts)), f"{words} {option.opts}"
+                assert all(flag in part for flag in (*option.opts, *option.secondary_opts)), (
+                    f"{words} {option.opts}"
+                )
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.parent.name)
@@ -141,7 +168,8 @@ def test_every_component_of_these_packages_stands_in_it_and_no_other(manifest: P
 def test_a_page_holds_nothing_of_the_machine_or_the_interpreter(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not re.search(
-        r" object at 0x|<(class '|function |property |factory>)|MISSING|Sentinel|typing\.|\x1b|\b20\d\d-\d\d-\d\d", text
+        r" object at 0x|<(class '|function |property |factory>)|MISSING|Sentinel|typing\.|\x1b|\b20\d\d-\d\d-\d\d",
+        text,
     )
     assert str(ROOT) not in text and str(Path.home()) not in text
 
@@ -161,7 +189,10 @@ def prose() -> ModuleType:
 def seen(markdown: str) -> list[str]:
     """What a reader sees of each paragraph or cell; markup would have been taken away."""
     inline = [token.children or [] for token in FORGE.parse(markdown) if token.type == "inline"]
-    return ["".join("\n" if one.type == "softbreak" else one.content for one in children) for children in inline]
+    return [
+        "".join("\n" if one.type == "softbreak" else one.content for one in children)
+        for children in inline
+    ]
 
 
 MARKUP = (
@@ -172,7 +203,9 @@ MARKUP = (
 
 
 @given(text=MARKUP)
-@example(text="noise_var and __init__, *args and **kwargs, [a](b), [a][b], <b>, ~x~ ~~y~~, |h|^2, \\*")
+@example(
+    text="noise_var and __init__, *args and **kwargs, [a](b), [a][b], <b>, ~x~ ~~y~~, |h|^2, \\*"
+)
 @example(text="# no heading")
 @example(text="- no list")
 @example(text="1. no list")

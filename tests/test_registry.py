@@ -41,7 +41,10 @@ def test_a_class_that_is_not_decorated_or_of_another_kind_is_refused() -> None:
     class Bare(Pick):
         """No decorator of its own."""
 
-    with pytest.raises(PluginError, match=r"selector 'bare' \(registered here\) is not a frozen dataclass: put @dataclass"):
+    with pytest.raises(
+        PluginError,
+        match=r"selector 'bare' \(registered here\) is not a frozen dataclass: put @dataclass",
+    ):
         registry.register("selector", "bare")(Bare)
     with pytest.raises(PluginError, match="generator 'pick' .* is not a Generator"):
         registry.register("generator", "pick")(Pick)
@@ -49,7 +52,9 @@ def test_a_class_that_is_not_decorated_or_of_another_kind_is_refused() -> None:
         registry.register("selector", "int")(int)  # type: ignore[arg-type]
     with pytest.raises(PluginError, match="there is no kind 'filter'; kinds are encoder, "):
         registry.register("filter", "pick")
-    with pytest.raises(PluginError, match="there is no selector 'pick'; semcore list selector shows"):
+    with pytest.raises(
+        PluginError, match="there is no selector 'pick'; semcore list selector shows"
+    ):
         registry.load("selector", "pick")
 
 
@@ -136,7 +141,9 @@ def test_bad_plugins_hurt_neither_list_nor_plugins(packages: Any) -> None:
     listed = packages("list")
     assert listed.returncode == 0 and listed.stderr == ""
     lines = [line.strip() for line in listed.stdout.splitlines()]
-    assert [line.split() for line in lines if line.startswith("keep ")] == [  # both are shown; neither is imported
+    assert [
+        line.split() for line in lines if line.startswith("keep ")
+    ] == [  # both are shown; neither is imported
         ["keep", "Keeps", "the", "first", "[good", "1.5]"],
         ["keep", "Keeps", "the", "first", "[other", "1.5]"],
     ]
@@ -150,7 +157,10 @@ def test_bad_plugins_hurt_neither_list_nor_plugins(packages: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("crash", "of bad 1.5 cannot be imported: RuntimeError: libfoo.so.3 is missing; fix or uninstall bad"),
+        (
+            "crash",
+            "of bad 1.5 cannot be imported: RuntimeError: libfoo.so.3 is missing; fix or uninstall bad",
+        ),
         ("loose", "of bad 1.5 is not a Selector; fix or uninstall bad"),
         ("gone", "of bad 1.5 is not there: good has no 'Gone'; fix or uninstall bad"),
         (
@@ -158,16 +168,28 @@ def test_bad_plugins_hurt_neither_list_nor_plugins(packages: Any) -> None:
             "of bad 1.5 cannot be imported: there is no module 'no_such_module', its files are gone; "
             "reinstall or uninstall bad",
         ),
-        ("below", "of bad 1.5 cannot be imported: there is no module 'good.no_such_module', its files are gone; reinstall"),
+        (
+            "below",
+            "of bad 1.5 cannot be imported: there is no module 'good.no_such_module', its files are gone; reinstall",
+        ),
         ("unreadable", "of bad 1.5 cannot be imported: SyntaxError: "),
-        ("garbage", "of bad 1.5 has the entry point 'what is this?', which is not written as `module:Class`; fix or"),
+        (
+            "garbage",
+            "of bad 1.5 has the entry point 'what is this?', which is not written as `module:Class`; fix or",
+        ),
         (
             "lacking",
             "of bad 1.5 cannot be imported: it needs the module 'no_such_library', which is not installed; "
             "pip install no_such_library, which bad should have among its dependencies",
         ),
-        ("keep", "is given by good 1.5 and other 1.5; uninstall one of them, or leave it out by SEMCORE_PLUGINS"),
-        ("half", "of good 1.5 does not define select(candidates, batch, kb); fix or uninstall good"),
+        (
+            "keep",
+            "is given by good 1.5 and other 1.5; uninstall one of them, or leave it out by SEMCORE_PLUGINS",
+        ),
+        (
+            "half",
+            "of good 1.5 does not define select(candidates, batch, kb); fix or uninstall good",
+        ),
         (
             "turned",
             "of good 1.5 takes select(batch, candidates, kb), where the interface has select(candidates, batch, kb)",
@@ -178,7 +200,9 @@ def test_bad_plugins_hurt_neither_list_nor_plugins(packages: Any) -> None:
         ),
     ],
 )
-def test_a_bad_plugin_is_told_with_package_version_reason_and_mend(packages: Any, name: str, message: str) -> None:
+def test_a_bad_plugin_is_told_with_package_version_reason_and_mend(
+    packages: Any, name: str, message: str
+) -> None:
     shown = packages("show", name)
     assert shown.returncode == 2 and "Traceback" not in shown.stderr
     assert f"error: selector {name!r} {message}" in shown.stderr
@@ -191,7 +215,10 @@ def test_what_can_be_called_as_the_interface_has_it_is_taken(packages: Any, name
 
 def test_a_bad_plugin_hurts_no_pipeline_but_its_own(packages: Any, bench: Any) -> None:
     told = packages("check", bench.path, "selector=crash")
-    assert told.returncode == 2 and "selector=crash: error: selector 'crash' of bad 1.5 cannot be imported" in told.stderr
+    assert (
+        told.returncode == 2
+        and "selector=crash: error: selector 'crash' of bad 1.5 cannot be imported" in told.stderr
+    )
     twice = packages("check", bench.path, "selector=keep")
     assert twice.returncode == 2 and "is given by good 1.5 and other 1.5" in twice.stderr
 
@@ -200,39 +227,67 @@ def test_verbs_are_isolated(packages: Any) -> None:
     packages.install("more", "[semcore.command]\nexplode = good:Keep\nnew-verb = good:Keep\n")
     helped = packages("--help")
     assert helped.returncode == 0
-    told = dict(line.split(maxsplit=1) for line in helped.stdout.split("Commands of plugins:\n")[1].splitlines())
+    told = dict(
+        line.split(maxsplit=1)
+        for line in helped.stdout.split("Commands of plugins:\n")[1].splitlines()
+    )
     ours = {"kb": "semcore-video", "link-budget": "semcore-channels", "memory": "semcore-llm"}
     assert told == ours | {"explode": "bad and more", "new-verb": "more", "number": "bad"}
     assert "command 'explode' is given by bad 1.5 and more 1.5" in packages("explode").stderr
     told = packages("explode", SEMCORE_PLUGINS="bad")
-    assert told.returncode == 2 and "command 'explode' of bad 1.5 cannot be imported: RuntimeError: libfoo" in told.stderr
+    assert (
+        told.returncode == 2
+        and "command 'explode' of bad 1.5 cannot be imported: RuntimeError: libfoo" in told.stderr
+    )
     told = packages("number")
-    assert told.returncode == 2 and "command 'number' of bad 1.5 is not a click command but a ABCMeta" in told.stderr
+    assert (
+        told.returncode == 2
+        and "command 'number' of bad 1.5 is not a click command but a ABCMeta" in told.stderr
+    )
     assert packages("list", "selector").returncode == 0  # ours goes before theirs
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("@hook\ndef semcore_cel_done(result, seconds): ...", "has 'semcore_cel_done', which is not a hook; did you mean"),
+        (
+            "@hook\ndef semcore_cel_done(result, seconds): ...",
+            "has 'semcore_cel_done', which is not a hook; did you mean",
+        ),
         (
             "@hook\ndef cell_done(result, seconds): ...",
             "has 'cell_done', which is not a hook; did you mean 'semcore_cell_done'",
         ),
-        ("def semcore_cell_done(result): ...", "has 'semcore_cell_done' without @semcore.plugins.hookspecs.hook above it"),
+        (
+            "def semcore_cell_done(result): ...",
+            "has 'semcore_cell_done' without @semcore.plugins.hookspecs.hook above it",
+        ),
         (
             "@hook\ndef semcore_cell_done(result, secs): ...",
             "Argument(s) {'secs'} are declared in the hookimpl but can not be",
         ),
         ("x = 5", "has no hook; hooks are semcore_run_started, "),
-        ("import semcore as semcore_, sys; sys.exit()", "cannot be imported: it calls sys.exit(None); fix or uninstall h"),
+        (
+            "import semcore as semcore_, sys; sys.exit()",
+            "cannot be imported: it calls sys.exit(None); fix or uninstall h",
+        ),
     ],
 )
-def test_a_hook_plugin_that_would_hear_nothing_is_refused(site: Any, bench: Any, text: str, message: str) -> None:
-    site.install("h", "[semcore.hooks]\nh = h\n", {"h": f"from semcore.plugins.hookspecs import hook\n{text}\n"})
+def test_a_hook_plugin_that_would_hear_nothing_is_refused(
+    site: Any, bench: Any, text: str, message: str
+) -> None:
+    site.install(
+        "h",
+        "[semcore.hooks]\nh = h\n",
+        {"h": f"from semcore.plugins.hookspecs import hook\n{text}\n"},
+    )
     bench.text += "hooks: [h]\n"
     told = site("run", bench.path)
-    assert told.returncode == 2 and "error: hook plugin 'h' of h 1.5 " in told.stderr and message in told.stderr
+    assert (
+        told.returncode == 2
+        and "error: hook plugin 'h' of h 1.5 " in told.stderr
+        and message in told.stderr
+    )
 
 
 def test_hooks_are_a_module_an_object_or_a_class(site: Any, bench: Any) -> None:
@@ -262,7 +317,12 @@ def test_hooks_are_a_module_an_object_or_a_class(site: Any, bench: Any) -> None:
     bench.text += "hooks: [module, class, object]\n"
     done = site("run", bench.path, "--no-report")
     assert done.returncode == 0
-    assert {"heard by a module", "heard by Class", "heard by Other"} <= set(done.stdout.splitlines())
+    assert {"heard by a module", "heard by Class", "heard by Other"} <= set(
+        done.stdout.splitlines()
+    )
     bench.text = bench.text.replace("[module", "[modul")
     told = site("check", bench.path)
-    assert "there is no hook plugin 'modul'\n" in told.stderr and "did you mean 'module'?" in told.stderr
+    assert (
+        "there is no hook plugin 'modul'\n" in told.stderr
+        and "did you mean 'module'?" in told.stderr
+    )

@@ -44,9 +44,13 @@ class Hostile(semcore.SemanticEncoder):
     def streams(self) -> Mapping[str, type[semcore.Stream]]:
         return {"caption": semcore.Text}
 
-    def encode(self, samples: Sequence[semcore.Sample], kb: semcore.KnowledgeBase) -> list[semcore.Semantics]:
+    def encode(
+        self, samples: Sequence[semcore.Sample], kb: semcore.KnowledgeBase
+    ) -> list[semcore.Semantics]:
         return [
-            semcore.Semantics(one.id, {"caption": semcore.Text(f"{HOSTILE} {one.image.mean():.0f}")}, one.user)
+            semcore.Semantics(
+                one.id, {"caption": semcore.Text(f"{HOSTILE} {one.image.mean():.0f}")}, one.user
+            )
             for one in samples
             if one.image is not None
         ]
@@ -60,7 +64,10 @@ class Oracle(semcore.Selector):
     genie: ClassVar[bool] = True
 
     def select(
-        self, candidates: Sequence[semcore.Candidates], batch: Sequence[semcore.Semantics], kb: semcore.KnowledgeBase
+        self,
+        candidates: Sequence[semcore.Candidates],
+        batch: Sequence[semcore.Semantics],
+        kb: semcore.KnowledgeBase,
     ) -> list[semcore.Sample]:
         return [some.samples[0] for some in candidates]
 
@@ -74,9 +81,15 @@ class Brightest(semcore.KBPolicy):
     def streams(self) -> Mapping[str, type[semcore.Stream]]:
         return {"brightness": semcore.Bitstream}
 
-    def update(self, kb: semcore.KnowledgeBase, samples: Sequence[semcore.Sample]) -> list[semcore.Semantics]:
+    def update(
+        self, kb: semcore.KnowledgeBase, samples: Sequence[semcore.Sample]
+    ) -> list[semcore.Semantics]:
         return [
-            semcore.Semantics(one.id, {"brightness": semcore.Bitstream(bytes(int(np.mean(one.image)) % 3 + 1))}, one.user)
+            semcore.Semantics(
+                one.id,
+                {"brightness": semcore.Bitstream(bytes(int(np.mean(one.image)) % 3 + 1))},
+                one.user,
+            )
             for one in samples
             if one.image is not None
         ]
@@ -166,7 +179,9 @@ def test_the_page_needs_nothing_but_itself_and_runs_nothing(made: Any) -> None:
             if name in ("src", "href", "xlink:href", "data", "action", "poster", "srcset"):
                 assert (value or "").startswith(("#", "data:image/")), f"{tag} {name}={value}"
     assert not re.search(r"url\((?!#)|@import|expression\(", source)
-    policy = next(a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"
+    )
     assert policy and policy.startswith("default-src 'none'") and "script" not in policy
 
 
@@ -185,7 +200,9 @@ def test_hostile_captions_are_shown_and_not_obeyed(made: Any) -> None:
 
 
 def test_hostile_names_and_reasons_are_shown_and_not_obeyed(made: Any) -> None:
-    more = "seed: 1 # <script>\nsweep: {encoder.prefix: ['<b>$x$</b>', '$\\frac{', '--> <script>']}\n"
+    more = (
+        "seed: 1 # <script>\nsweep: {encoder.prefix: ['<b>$x$</b>', '$\\frac{', '--> <script>']}\n"
+    )
     run, page, source = made(more)
     assert len(run.results) == 3
     assert "<script" not in source and "<b>$x$" not in source
@@ -199,9 +216,14 @@ def test_numbers_of_the_table_are_those_of_the_results(made: Any) -> None:
     assert len(shown) == len(run.results) == 8
     for cell in run.results:
         row = shown[cell["id"][:8]]
-        assert row[0] == cell["settings"]["workflow"] and float(row[1]) == cell["settings"]["channel.snr_db"]
+        assert (
+            row[0] == cell["settings"]["workflow"]
+            and float(row[1]) == cell["settings"]["channel.snr_db"]
+        )
         assert row[header.index("n")] == str(cell["n"])
-        assert row[header.index("grey-error [grey]")] == with_interval(cell["metrics"]["grey-error"])
+        assert row[header.index("grey-error [grey]")] == with_interval(
+            cell["metrics"]["grey-error"]
+        )
 
 
 def test_every_cell_and_every_sample_appears(made: Any) -> None:
@@ -209,7 +231,9 @@ def test_every_cell_and_every_sample_appears(made: Any) -> None:
     for cell in run.info["cells"]:
         assert cell["id"] in page.text
     pictures = [a for tag, a in page.tags if tag == "img"]
-    assert len(pictures) == 2 * 3 * (1 + 4)  # two workflows, three samples, the source and four SNRs
+    assert len(pictures) == 2 * 3 * (
+        1 + 4
+    )  # two workflows, three samples, the source and four SNRs
     assert all("crisp" in (a["class"] or "") for a in pictures)
     for sample in ("s0", "s1", "s2"):
         assert page.words.count(sample) == 2
@@ -218,11 +242,18 @@ def test_every_cell_and_every_sample_appears(made: Any) -> None:
 def test_the_ledger_conserves_every_channel_use_and_bit(made: Any) -> None:
     run, page, _ = made(SWEEP + SESSION)
     found = ledger(overview(run))
-    assert sum(one.uses for one in found) == sum(post["channel_uses"] for c in run.results for post in c["ledger"])
-    assert sum(one.bits for one in found) == sum(post["bits"] for c in run.results for post in c["ledger"])
+    assert sum(one.uses for one in found) == sum(
+        post["channel_uses"] for c in run.results for post in c["ledger"]
+    )
+    assert sum(one.bits for one in found) == sum(
+        post["bits"] for c in run.results for post in c["ledger"]
+    )
     for one in found:
         assert one.agrees and one.uses > 0
-        assert (one.uses, one.bits) == (sum(line.uses for line in one.lines), sum(line.bits for line in one.lines))
+        assert (one.uses, one.bits) == (
+            sum(line.uses for line in one.lines),
+            sum(line.bits for line in one.lines),
+        )
         assert sum(line.share for line in one.lines) == pytest.approx(100)
     totals = [row for row in page.rows if row and row[0] == "total"]
     spoken = {int(re.sub(r"\D", "", row[1])) for row in totals}
@@ -247,7 +278,9 @@ def test_the_diagram_holds_every_component_and_marks_what_is_swept(made: Any) ->
         names = set(re.findall(r">([^<>]+)<", drawing))
         assert {"greys", "qpsk", "noise", "flat", "alternate", "brightest", *own} <= names
     assert "segments" in page.ids
-    assert re.search(r'class="setting segment"[^>]*><title>repeat', drawings[0])  # the planner changes it
+    assert re.search(
+        r'class="setting segment"[^>]*><title>repeat', drawings[0]
+    )  # the planner changes it
 
 
 def test_swept_settings_are_marked_in_the_diagram_and_in_the_configuration(made: Any) -> None:
@@ -277,12 +310,16 @@ def test_sessions_are_drawn_over_their_segments(made: Any) -> None:
 
 
 def test_swept_sections_of_one_component_are_told_apart(made: Any) -> None:
-    run, page, source = made("sweep: {seed: [1, 2], channel: [{use: noise, snr_db: 3}, {use: noise, snr_db: 9}]}\n")
+    run, page, source = made(
+        "sweep: {seed: [1, 2], channel: [{use: noise, snr_db: 3}, {use: noise, snr_db: 9}]}\n"
+    )
     found = overview(run)
     assert not found.x
     assert [group.label for group in found.groups] == ["noise (SNR 3 dB)", "noise (SNR 9 dB)"]
     assert [found.place(row) for row in found.groups[0].rows] == ["seed 1", "seed 2"]
-    assert not any("best mean" in one.text for one in observe(found)), "nothing gets better with the seed"
+    assert not any("best mean" in one.text for one in observe(found)), (
+        "nothing gets better with the seed"
+    )
 
 
 def test_one_cell_without_a_sweep_is_a_page(made: Any) -> None:
@@ -336,7 +373,9 @@ def test_the_same_run_gives_the_same_page_and_no_global_setting_is_touched(bench
 # ---------------------------------------------------------------------------------------------- observations
 
 
-def fake(values: Mapping[str, Mapping[float, tuple[float, float]]], better: str = "higher", **more: Any) -> Overview:
+def fake(
+    values: Mapping[str, Mapping[float, tuple[float, float]]], better: str = "higher", **more: Any
+) -> Overview:
     """A run of one metric: workflow -> SNR -> (mean, half of the interval)."""
     results = [
         {
@@ -348,7 +387,11 @@ def fake(values: Mapping[str, Mapping[float, tuple[float, float]]], better: str 
         for name, line in values.items() for x, (mean, half) in line.items()
     ]  # fmt: skip
     xs = sorted({x for line in values.values() for x in line})
-    info = {"name": "nowhere", "axes": {"workflow": list(values), "channel.snr_db": xs}, "cells": []}
+    info = {
+        "name": "nowhere",
+        "axes": {"workflow": list(values), "channel.snr_db": xs},
+        "cells": [],
+    }
     run = Run(Path("nowhere"), info, results, [])
     object.__setattr__(run, "items", lambda cell: [])
     return overview(run)
@@ -376,7 +419,12 @@ def test_a_metric_that_reaches_its_maximum_and_stays_is_told_from_where() -> Non
     assert "equal at 0 to 6 dB" in say({"a": line, "b": line})
 
 
-def lined(write_run: Any, values: Mapping[str, Mapping[float, Sequence[float | None]]], metric: str = "m", **more: Any) -> str:
+def lined(
+    write_run: Any,
+    values: Mapping[str, Mapping[float, Sequence[float | None]]],
+    metric: str = "m",
+    **more: Any,
+) -> str:
     """The observations of a run: line -> SNR -> values of its samples; `items`: line -> what every row has besides."""
     items = more.pop("items", {})
     cells = [
@@ -393,22 +441,55 @@ ALL, NONE = {"sent": {"x": "a"}, "arrived": {"x": "a"}}, {"sent": {"x": "a"}, "a
 
 def test_silence_is_not_praised(write_run: Any) -> None:
     """Who lost everything spent less on the air, and is better in nothing, whatever the values say."""
-    few, many = {0: [10.0, 11.0] * 6, 5: [10.0, 11.0] * 6}, {0: [20.0, 21.0] * 6, 5: [20.0, 21.0] * 6}
+    few, many = (
+        {0: [10.0, 11.0] * 6, 5: [10.0, 11.0] * 6},
+        {0: [20.0, 21.0] * 6, 5: [20.0, 21.0] * 6},
+    )
     for cost in ((), ("m",)):
-        text = lined(write_run, {"quiet": few, "loud": many}, better="lower", cost=cost, items={"quiet": NONE, "loud": ALL})
-        assert "is better" not in text and "costs less" not in text and "nothing of quiet arrived" in text
-        text = lined(write_run, {"quiet": few, "loud": many}, better="lower", cost=cost, items={"quiet": ALL, "loud": ALL})
-        assert ("quiet costs less than loud at 0, 5 dB" if cost else "quiet is better than loud at 0, 5 dB") in text
+        text = lined(
+            write_run,
+            {"quiet": few, "loud": many},
+            better="lower",
+            cost=cost,
+            items={"quiet": NONE, "loud": ALL},
+        )
+        assert (
+            "is better" not in text
+            and "costs less" not in text
+            and "nothing of quiet arrived" in text
+        )
+        text = lined(
+            write_run,
+            {"quiet": few, "loud": many},
+            better="lower",
+            cost=cost,
+            items={"quiet": ALL, "loud": ALL},
+        )
+        assert (
+            "quiet costs less than loud at 0, 5 dB"
+            if cost
+            else "quiet is better than loud at 0, 5 dB"
+        ) in text
     half = {"sent": {"x": "a", "y": "b"}, "arrived": {"x": "a", "y": "c"}, "intact": {"y": False}}
-    text = lined(write_run, {"quiet": few, "loud": many}, better="lower", cost=("m",), items={"quiet": half, "loud": ALL})
+    text = lined(
+        write_run,
+        {"quiet": few, "loud": many},
+        better="lower",
+        cost=("m",),
+        items={"quiet": half, "loud": ALL},
+    )
     assert "costs less than" not in text and "less of it arrived" in text
     some = {x: [30.0, 31.0, 32.0, *[None] * 9] for x in (0, 5)}
-    assert "is better" not in lined(write_run, {"some": some, "every": few}, items={"some": ALL, "every": ALL})
+    assert "is better" not in lined(
+        write_run, {"some": some, "every": few}, items={"some": ALL, "every": ALL}
+    )
 
 
 def test_nothing_wrong_in_three_samples_is_no_minimum_that_holds(write_run: Any) -> None:
     for values in ({0: [1.0] * 3, 2: [0.0] * 3, 4: [0.0] * 3}, {0: [0.0] * 3, 2: [0.0] * 3}):
-        text = lined(write_run, {"a": values, "b": values}, better="lower", statistics={"m": semcore.Share()})
+        text = lined(
+            write_run, {"a": values, "b": values}, better="lower", statistics={"m": semcore.Share()}
+        )
         assert "holds" not in text and "minimum" not in text and "[clear]" not in text
     text = lined(write_run, {"a": {0: [1.0] * 40, 2: [0.0] * 40, 4: [0.0] * 40}, "b": {0: [1.0] * 40}}, better="lower",
                  statistics={"m": semcore.Share()})  # fmt: skip
@@ -421,7 +502,9 @@ def test_better_is_said_where_the_same_samples_carry_it(write_run: Any) -> None:
     wobble = np.random.default_rng(2).uniform(0.5, 1.5, 12)
     more = [one + float(other) for one, other in zip(base, wobble, strict=True)]
     text = lined(write_run, {"a": {0: base, 5: base}, "b": {0: more, 5: base}})
-    assert "b is better than a at 0 dB (95 %, over the same samples); they are equal at 5 dB" in text
+    assert (
+        "b is better than a at 0 dB (95 %, over the same samples); they are equal at 5 dB" in text
+    )
     text = lined(write_run, {"a": {0: [1.0, 0.0, 0.0], 5: [0.0] * 3}, "b": {0: [0.0] * 3, 5: [0.0] * 3}}, better="lower",
                  statistics={"m": semcore.Share()})  # fmt: skip
     assert "is better" not in text
@@ -445,14 +528,22 @@ def test_ten_observations_are_enough_and_warnings_come_first(write_run: Any) -> 
     ]  # fmt: skip
     run = read_run(write_run(cells))
     found = observe(overview(run))
-    assert len(found) == 10 and found[0].verdict == "warning" and "Only 4 samples per cell" in found[0].text
-    assert {one.subject for one in found[1:]} == {f"m{k}" for k in range(5)}, "every metric has its turn"
+    assert (
+        len(found) == 10
+        and found[0].verdict == "warning"
+        and "Only 4 samples per cell" in found[0].text
+    )
+    assert {one.subject for one in found[1:]} == {f"m{k}" for k in range(5)}, (
+        "every metric has its turn"
+    )
 
 
 def test_the_banner_names_the_line_of_the_genie_alone(made: Any) -> None:
     _, page, _ = made(SWEEP)
     banner = page.text[page.text.index("Not an honest link") :][:200]
-    assert banner.startswith("Not an honest link: workflow=hostile") or banner.startswith("Not an honest link: hostile")
+    assert banner.startswith("Not an honest link: workflow=hostile") or banner.startswith(
+        "Not an honest link: hostile"
+    )
     assert "plain" not in banner and "no other line or cell uses it" in banner
 
 
@@ -480,8 +571,12 @@ def test_the_gallery_compares_streams_and_not_their_summaries() -> None:
 
 
 def test_a_quality_that_falls_with_the_snr_is_a_warning() -> None:
-    assert "[warning] a: worse at 2 dB" in say({"a": {0: (9, 1), 2: (5, 1)}, "b": {0: (9, 1), 2: (9, 1)}})
-    assert "worse at" not in say({"a": {0: (9, 1), 2: (5, 1)}, "b": {0: (9, 1), 2: (9, 1)}}, "lower")
+    assert "[warning] a: worse at 2 dB" in say(
+        {"a": {0: (9, 1), 2: (5, 1)}, "b": {0: (9, 1), 2: (9, 1)}}
+    )
+    assert "worse at" not in say(
+        {"a": {0: (9, 1), 2: (5, 1)}, "b": {0: (9, 1), 2: (9, 1)}}, "lower"
+    )
 
 
 def test_different_signatures_are_neither_compared_nor_connected() -> None:
@@ -497,15 +592,22 @@ def test_different_signatures_are_neither_compared_nor_connected() -> None:
 def test_another_convention_for_the_snr_is_neither_compared_nor_connected() -> None:
     found = fake({"a": {0: (9, 1), 2: (9, 1)}, "b": {0: (1, 1), 2: (1, 1)}})
     for result in found.run.results:
-        result["conventions"] = {"snr": SNR["snr_db" if result["settings"]["workflow"] == "a" else "block_snr_db"]}
+        result["conventions"] = {
+            "snr": SNR["snr_db" if result["settings"]["workflow"] == "a" else "block_snr_db"]
+        }
     text = " ".join(one.text for one in observe(found))
     assert "is better" not in text and "not measured in the same way" in text
     found.run.results[1]["conventions"] = {"snr": SNR["block_snr_db"]}
     assert [len(line.points) for line in overview(found.run).chart.of("m")] == [1, 1, 2]
 
 
-@given(*[st.tuples(st.floats(-1e3, 1e3), st.floats(0, 10)) for _ in range(2)], st.sampled_from(["higher", "lower"]))
-def test_a_verdict_turns_around_with_its_sides(p: tuple[float, float], q: tuple[float, float], better: str) -> None:
+@given(
+    *[st.tuples(st.floats(-1e3, 1e3), st.floats(0, 10)) for _ in range(2)],
+    st.sampled_from(["higher", "lower"]),
+)
+def test_a_verdict_turns_around_with_its_sides(
+    p: tuple[float, float], q: tuple[float, float], better: str
+) -> None:
     one, other = ({"mean": m, "low": m - h, "high": m + h, "better": better} for m, h in (p, q))
     assert verdict(other, one) == {"a": "b", "b": "a"}.get(verdict(one, other), verdict(one, other))
 
@@ -516,7 +618,9 @@ def test_a_verdict_turns_around_with_its_sides(p: tuple[float, float], q: tuple[
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_a_comparison_shows_exactly_what_arrived(sent: str, arrived: str) -> None:
     pieces = compare(sent, arrived)
-    assert "".join(text for kind, text in pieces if kind in ("same", "wrong", "extra")) == visible(arrived)
+    assert "".join(text for kind, text in pieces if kind in ("same", "wrong", "extra")) == visible(
+        arrived
+    )
     assert (sent == arrived) == all(kind == "same" for kind, _ in pieces)
 
 
@@ -524,13 +628,18 @@ def test_texts_of_one_length_are_compared_place_by_place_and_long_ones_are_cut()
     assert compare("a brown bird", "a crowm bird") == (
         ("same", "a "), ("wrong", "c"), ("same", "row"), ("wrong", "m"), ("same", " bird")
     )  # fmt: skip
-    assert compare("x" * 5000, "x" * 5000) == (("same", "x" * LONGEST), ("cut", f" … and {5000 - LONGEST} more"))
+    assert compare("x" * 5000, "x" * 5000) == (
+        ("same", "x" * LONGEST),
+        ("cut", f" … and {5000 - LONGEST} more"),
+    )
 
 
 @given(st.text())
 def test_a_shown_text_holds_no_character_that_acts(text: str) -> None:
     assert len(visible(text)) == len(text)
-    assert not re.search("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", visible(text))
+    assert not re.search(
+        "[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", visible(text)
+    )
 
 
 @given(st.lists(st.integers(), min_size=1), st.integers(2, 10))

@@ -44,15 +44,19 @@ def resolved(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 OF_THE_FILE = ("Greys", "Brightness", "Qpsk", "Flat", "GreyError")
 
 
-def test_a_run_of_one_cell_builds_and_resolves_once(bench: Any, built: Counter[str], resolved: list[Any]) -> None:
+def test_a_run_of_one_cell_builds_and_resolves_once(
+    bench: Any, built: Counter[str], resolved: list[Any]
+) -> None:
     assert bench.run().computed == 1
-    assert {name: built[name] for name in built if name in {*OF_THE_FILE, "Noise"}} == dict.fromkeys(
-        (*OF_THE_FILE, "Noise"), 1
-    )
+    assert {
+        name: built[name] for name in built if name in {*OF_THE_FILE, "Noise"}
+    } == dict.fromkeys((*OF_THE_FILE, "Noise"), 1)
     assert len(resolved) == 1
 
 
-def test_a_sweep_builds_what_is_not_swept_once(bench: Any, built: Counter[str], resolved: list[Any]) -> None:
+def test_a_sweep_builds_what_is_not_swept_once(
+    bench: Any, built: Counter[str], resolved: list[Any]
+) -> None:
     assert bench.run("channel.snr_db=0:9:1").computed == 10
     assert {name: built[name] for name in OF_THE_FILE} == dict.fromkeys(OF_THE_FILE, 1)
     assert built["Noise"] == 10 and len(resolved) == 10
@@ -61,5 +65,7 @@ def test_a_sweep_builds_what_is_not_swept_once(bench: Any, built: Counter[str], 
 def test_a_cell_may_have_settings_that_are_not_on_the_grid(bench: Any) -> None:
     experiment = bench.load("channel.snr_db=0,3")
     cell = Cell(0, {"channel.snr_db": 7, "seed": 4})
-    assert experiment.resolve(cell).pipeline.channel.snr_db == 7 and experiment.resolve(cell).seed == 4
+    assert (
+        experiment.resolve(cell).pipeline.channel.snr_db == 7 and experiment.resolve(cell).seed == 4
+    )
     assert experiment.resolve(experiment.cells[0]).pipeline.channel.snr_db == 0

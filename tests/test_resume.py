@@ -92,7 +92,9 @@ def stopped(recipe: Toy, out: Path) -> None:
         ({"epochs": 9}, "epochs 3 there, 9 now"),
     ],
 )
-def test_another_training_in_the_same_folder_is_refused(recipe: Toy, tmp_path: Path, change: Any, said: str) -> None:
+def test_another_training_in_the_same_folder_is_refused(
+    recipe: Toy, tmp_path: Path, change: Any, said: str
+) -> None:
     stopped(recipe, tmp_path / "out")
     before = (tmp_path / "out" / "model.safetensors").read_bytes()
     with pytest.raises(RunError, match=f"holds another training .*{said}.*--out"):
@@ -109,7 +111,9 @@ def test_other_data_are_refused_and_the_same_elsewhere_are_not(recipe: Toy, tmp_
         recipe.train(tmp_path / "out")
 
 
-def test_a_checkpoint_that_does_not_say_of_which_training_is_refused(recipe: Toy, tmp_path: Path) -> None:
+def test_a_checkpoint_that_does_not_say_of_which_training_is_refused(
+    recipe: Toy, tmp_path: Path
+) -> None:
     stopped(recipe, tmp_path / "out")
     (tmp_path / "out" / "training.json").unlink()
     with pytest.raises(RunError, match=r"checkpoint.json does not say of which"):
@@ -117,7 +121,9 @@ def test_a_checkpoint_that_does_not_say_of_which_training_is_refused(recipe: Toy
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b'{"epochs": 1'])
-def test_a_damaged_checkpoint_is_one_clear_error(recipe: Toy, tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_checkpoint_is_one_clear_error(
+    recipe: Toy, tmp_path: Path, damage: bytes
+) -> None:
     stopped(recipe, tmp_path / "out")
     (tmp_path / "out" / "checkpoint.json").write_bytes(damage)
     with pytest.raises(RunError, match=r"checkpoint.json is damaged .*--out"):
@@ -129,25 +135,33 @@ def test_a_checkpoint_with_gaps_is_refused(recipe: Toy, tmp_path: Path, damage: 
     stopped(recipe, tmp_path / "out")
     (file,) = (tmp_path / "out").glob("checkpoint-*.safetensors")
     if damage == "gap":
-        save_file({name: value for name, value in load_file(file).items() if "bias" not in name}, file)
+        save_file(
+            {name: value for name, value in load_file(file).items() if "bias" not in name}, file
+        )
     else:
         file.write_bytes(b"" if damage == "empty" else file.read_bytes()[:-4])
     with pytest.raises(RunError, match="--out"):
         recipe.train(tmp_path / "out")
 
 
-def test_the_command_line_says_so_in_one_line_and_the_same_command_goes_on(recipe: Toy, tmp_path: Path) -> None:
+def test_the_command_line_says_so_in_one_line_and_the_same_command_goes_on(
+    recipe: Toy, tmp_path: Path
+) -> None:
     command = ["toy", f"data={tmp_path / 'data'}", "--out", str(tmp_path / "out")]
     for _ in range(2):
         done = CliRunner().invoke(train_command, command)
         assert done.exit_code == 0, done.output
     with pytest.raises(RunError, match="holds another training"):
-        CliRunner().invoke(train_command, [*command, "rate=0.1"], catch_exceptions=False, standalone_mode=False)
+        CliRunner().invoke(
+            train_command, [*command, "rate=0.1"], catch_exceptions=False, standalone_mode=False
+        )
 
 
 def test_a_card_says_what_was_trained(recipe: Toy, tmp_path: Path) -> None:
     changed = replace(recipe, of="text", channel=Quiet(9.0), rate=0.25)
     changed.train(tmp_path / "out")
-    assert (tmp_path / "out" / "README.md").read_text() == "channel.use=quiet channel.snr_db=9 of=text rate=0.25"
+    assert (
+        tmp_path / "out" / "README.md"
+    ).read_text() == "channel.use=quiet channel.snr_db=9 of=text rate=0.25"
     recipe.train(tmp_path / "other")
     assert (tmp_path / "other" / "README.md").read_text() == "channel.use=quiet"

@@ -47,7 +47,9 @@ def test_an_address_cannot_be_read() -> None:
 
 
 @given(st.integers(0, 2**64), NAMES)
-def test_an_alias_leads_where_its_key_does_and_nothing_else_changes(seed: int, below: list[str]) -> None:
+def test_an_alias_leads_where_its_key_does_and_nothing_else_changes(
+    seed: int, below: list[str]
+) -> None:
     rng = Rng(seed, ("stage",))
     known = rng.alias({"one": "1", "two": "b"})
     assert known.at("x", "one", *below) == rng.at("x", "1", *below)
@@ -57,23 +59,47 @@ def test_an_alias_leads_where_its_key_does_and_nothing_else_changes(seed: int, b
 
 
 def test_drawing_changes_neither_the_address_nor_any_global_state() -> None:
-    before = random.getstate(), np.random.get_state()[1].tolist(), torch.random.get_rng_state().tolist()
+    before = (
+        random.getstate(),
+        np.random.get_state()[1].tolist(),
+        torch.random.get_rng_state().tolist(),
+    )
     rng = Rng(7).at("x")
-    first = rng.numpy().standard_normal(3), torch.randn(3, generator=rng.torch()), rng.complex_normal(("a",), (3,))
-    again = rng.numpy().standard_normal(3), torch.randn(3, generator=rng.torch()), rng.complex_normal(("a",), (3,))
+    first = (
+        rng.numpy().standard_normal(3),
+        torch.randn(3, generator=rng.torch()),
+        rng.complex_normal(("a",), (3,)),
+    )
+    again = (
+        rng.numpy().standard_normal(3),
+        torch.randn(3, generator=rng.torch()),
+        rng.complex_normal(("a",), (3,)),
+    )
     assert all(np.array_equal(one, other) for one, other in zip(first, again, strict=True))
-    assert before == (random.getstate(), np.random.get_state()[1].tolist(), torch.random.get_rng_state().tolist())
+    assert before == (
+        random.getstate(),
+        np.random.get_state()[1].tolist(),
+        torch.random.get_rng_state().tolist(),
+    )
 
 
-@given(st.lists(st.tuples(st.text(max_size=3), st.integers(0, 40)), min_size=1, max_size=6), st.integers(0, 60), st.randoms())
-def test_a_row_depends_on_nothing_but_its_key(rows: list[tuple[str, int]], width: int, dice: random.Random) -> None:
+@given(
+    st.lists(st.tuples(st.text(max_size=3), st.integers(0, 40)), min_size=1, max_size=6),
+    st.integers(0, 60),
+    st.randoms(),
+)
+def test_a_row_depends_on_nothing_but_its_key(
+    rows: list[tuple[str, int]], width: int, dice: random.Random
+) -> None:
     rng = Rng(3)
     keys, lengths = tuple(key for key, _ in rows), tuple(length for _, length in rows)
     whole = rng.complex_normal(keys, lengths, width)
     assert whole.dtype == torch.complex64 and whole.shape == (len(rows), max(width, *lengths))
     order = list(range(len(rows)))
     dice.shuffle(order)
-    shuffled = rng.complex_normal(tuple(keys[i] for i in order), tuple(lengths[i] for i in order), width)
+    shuffled = rng.complex_normal(
+        tuple(keys[i] for i in order), tuple(lengths[i] for i in order), width
+    )
     assert torch.equal(shuffled, whole[order])
     for row, (key, length) in enumerate(rows):
         assert torch.equal(rng.complex_normal((key,), (length,))[0], whole[row, :length])

@@ -42,7 +42,11 @@ def test_a_sweep_encodes_each_sample_once_and_generates_once_for_what_arrived(be
     finished = bench.run(SNRS)
     assert finished.computed == 5 and not finished.failures
     counts, totals = bench.counts(), bench.totals()
-    assert {name: counts["encode", name] for name in ("s0", "s1", "s2")} == {"s0": 1, "s1": 1, "s2": 1}
+    assert {name: counts["encode", name] for name in ("s0", "s1", "s2")} == {
+        "s0": 1,
+        "s1": 1,
+        "s2": 1,
+    }
     assert totals["transmit"] == 15
     arrived = {name: set() for name in ("s0", "s1", "s2")}
     run = read_run(finished.folder)
@@ -50,13 +54,17 @@ def test_a_sweep_encodes_each_sample_once_and_generates_once_for_what_arrived(be
         for row in run.items(result):
             arrived[row["sample"]].add(row["arrived"]["caption"])
     assert totals["generate"] == sum(map(len, arrived.values()))
-    assert all(1 < len(some) < 5 for some in arrived.values())  # the sweep has both: noise, and no errors twice
+    assert all(
+        1 < len(some) < 5 for some in arrived.values()
+    )  # the sweep has both: noise, and no errors twice
 
 
 def test_what_a_setting_does_not_touch_is_not_computed_again(bench: Any) -> None:
     bench.run("selector=last", SNRS)
     bench.run("selector=last", "metrics.0.scale=2", SNRS)
-    assert bench.totals() == {"transmit": 15}  # another metric: the link is simulated, nothing is generated
+    assert bench.totals() == {
+        "transmit": 15
+    }  # another metric: the link is simulated, nothing is generated
     bench.run("selector=last", "generator.strength=1.01", "channel.snr_db=40")
     assert {"encode", "transmit", "generate"} & set(bench.totals()) == {"transmit", "generate"}
     bench.run("selector=last", "encoder.prefix=a", "channel.snr_db=40")
@@ -106,17 +114,24 @@ def test_a_damaged_cache_file_counts_as_none(bench: Any, damage: str) -> None:
         if damage == "folder":
             path.mkdir()
             continue
-        path.write_bytes({"empty": b"", "half": data[: len(data) // 2], "bit": data, "other": b"hello"}[damage])
+        path.write_bytes(
+            {"empty": b"", "half": data[: len(data) // 2], "bit": data, "other": b"hello"}[damage]
+        )
     shutil.rmtree(bench.folder / "out" / "cells")
     bench.run(SNRS)
     assert bench.results() == before
-    assert bench.totals()["encode"] == (15 if damage == "folder" else 3)  # what cannot be kept is made again
+    assert bench.totals()["encode"] == (
+        15 if damage == "folder" else 3
+    )  # what cannot be kept is made again
 
 
 def test_a_cell_known_from_another_grid_has_the_place_that_is_asked_for_now(bench: Any) -> None:
     bench.run("channel.snr_db=3")
     run = read_run(bench.run("channel.snr_db=0,3").folder)
-    assert [result["settings"] for result in run.results] == [{"channel.snr_db": 0}, {"channel.snr_db": 3}]
+    assert [result["settings"] for result in run.results] == [
+        {"channel.snr_db": 0},
+        {"channel.snr_db": 3},
+    ]
 
 
 def test_an_unfinished_cell_is_not_a_cell(bench: Any) -> None:
@@ -155,7 +170,9 @@ def mine(bench: Any) -> None:
     """A source in a file of its own, whose picture is as grey as another file says."""
     (bench.folder / "mine.py").write_text(MINE)
     (bench.folder / "grey").write_text("40")
-    bench.text = bench.text.replace("greys, limit: 3", "one").replace("bench.py]", "bench.py, ./mine.py]")
+    bench.text = bench.text.replace("greys, limit: 3", "one").replace(
+        "bench.py]", "bench.py, ./mine.py]"
+    )
 
 
 def test_another_run_of_a_process_reads_the_source_again(bench: Any) -> None:
@@ -165,25 +182,36 @@ def test_another_run_of_a_process_reads_the_source_again(bench: Any) -> None:
     (bench.folder / "grey").write_text("200")
     assert bench.run().computed == 1
     bench.run("channel.snr_db=40")
-    assert [result["metrics"]["grey-error"]["mean"] for result in bench.run("channel.snr_db=40").results] == [0]
+    assert [
+        result["metrics"]["grey-error"]["mean"] for result in bench.run("channel.snr_db=40").results
+    ] == [0]
 
 
 @pytest.mark.parametrize("edited", [MINE.replace("int(", "1 + int("), None])
-def test_a_file_that_is_edited_while_the_run_goes_on_makes_no_result_of_the_old_name(bench: Any, edited: str | None) -> None:
+def test_a_file_that_is_edited_while_the_run_goes_on_makes_no_result_of_the_old_name(
+    bench: Any, edited: str | None
+) -> None:
     mine(bench)
 
     class Edits:
         @hook
         def semcore_run_started(self, folder: Path, cells: int, pending: int) -> None:
-            (bench.folder / "mine.py").write_text(edited) if edited else (bench.folder / "mine.py").unlink()
+            (bench.folder / "mine.py").write_text(edited) if edited else (
+                bench.folder / "mine.py"
+            ).unlink()
 
     finished = bench.run(hooks=[Edits()])
-    assert finished.computed == 0 and ("run it again" if edited else "there is no file") in finished.failures[0]
+    assert (
+        finished.computed == 0
+        and ("run it again" if edited else "there is no file") in finished.failures[0]
+    )
     (bench.folder / "mine.py").write_text(MINE)
     assert bench.run().computed == 1
 
 
-def test_a_crashed_cell_is_recorded_and_the_others_go_on(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crashed_cell_is_recorded_and_the_others_go_on(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told = []
 
     class Hears:
@@ -198,9 +226,14 @@ def test_a_crashed_cell_is_recorded_and_the_others_go_on(bench: Any, monkeypatch
     assert [result is None for result in finished.results] == [False, True, False]
     (failure,) = (bench.folder / "out" / "cells").glob("*/failure.json")
     record = json.loads(failure.read_text())
-    assert record["reason"] == "FloatingPointError: the amplifier burnt" and "bench.py" in record["traceback"]
+    assert (
+        record["reason"] == "FloatingPointError: the amplifier burnt"
+        and "bench.py" in record["traceback"]
+    )
     run = read_run(finished.folder)
-    assert [failed["settings"] for failed in run.failures] == [{"channel.snr_db": 3}] and len(run.results) == 2
+    assert [failed["settings"] for failed in run.failures] == [{"channel.snr_db": 3}] and len(
+        run.results
+    ) == 2
 
     assert bench.run("channel.crash_db=3", "channel.snr_db=0,3,6").failures  # it is tried again
     assert bench.totals() == {"transmit": 3}
@@ -211,12 +244,16 @@ def test_a_crashed_cell_is_recorded_and_the_others_go_on(bench: Any, monkeypatch
 
 def test_a_folder_that_cannot_be_written_is_one_clear_line(bench: Any) -> None:
     (bench.folder / "file").write_text("")
-    with pytest.raises(RunError, match=r"file/out cannot be written: .*; choose another folder with --out") as caught:
+    with pytest.raises(
+        RunError, match=r"file/out cannot be written: .*; choose another folder with --out"
+    ) as caught:
         bench.run(out="file/out")
     assert "\n" not in str(caught.value)
 
 
-def test_a_full_disk_stops_the_run_and_keeps_what_is_done(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_stops_the_run_and_keeps_what_is_done(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.run("channel.snr_db=0")
     before = bench.results()
 
@@ -232,14 +269,18 @@ def test_a_full_disk_stops_the_run_and_keeps_what_is_done(bench: Any, monkeypatc
 
 
 def test_a_source_without_samples_is_told(bench: Any) -> None:
-    with pytest.raises(ConfigError, match=r"source\.limit=0: error: source 'greys': it has no samples"):
+    with pytest.raises(
+        ConfigError, match=r"source\.limit=0: error: source 'greys': it has no samples"
+    ):
         bench.run("source.limit=0")
 
 
 # ---------------------------------------------------------------------------------------------- the same numbers
 
 
-def test_results_do_not_depend_on_processes_order_batches_or_resume(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_do_not_depend_on_processes_order_batches_or_resume(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.run(SNRS, "source.limit=5")
     whole = bench.results()
     bench.run(SNRS, "source.limit=5", out="two", jobs=2)
@@ -254,7 +295,9 @@ def test_results_do_not_depend_on_processes_order_batches_or_resume(bench: Any, 
     from semcore.runs import cell as evaluate
 
     monkeypatch.setattr(
-        evaluate, "run_session", lambda *arguments, **named: run_session(*arguments, **{**named, "batch_size": 2})
+        evaluate,
+        "run_session",
+        lambda *arguments, **named: run_session(*arguments, **{**named, "batch_size": 2}),
     )
     bench.run(SNRS, "source.limit=5", out="small-batches")
     assert bench.results("small-batches") == whole
@@ -263,7 +306,9 @@ def test_results_do_not_depend_on_processes_order_batches_or_resume(bench: Any, 
 def test_a_seed_changes_the_noise_and_the_same_seed_does_not(bench: Any) -> None:
     arrived = []
     for out, seed in (("a", 1), ("b", 2), ("c", 1)):
-        run = read_run(bench.run("channel.snr_db=0", "source.limit=16", f"seed={seed}", out=out).folder)
+        run = read_run(
+            bench.run("channel.snr_db=0", "source.limit=16", f"seed={seed}", out=out).folder
+        )
         arrived.append([row["arrived"]["caption"] for row in run.items(run.results[0])])
     assert arrived[0] == arrived[2] != arrived[1]
 
@@ -272,8 +317,15 @@ def test_points_of_a_sweep_see_the_same_noise(bench: Any) -> None:
     """Paired: every error at a higher SNR is an error at a lower one."""
     finished = bench.run("channel.snr_db=0:12:3", "source.limit=16")
     run = read_run(finished.folder)
-    wrong = [{row["sample"] for row in run.items(result) if row["arrived"] != row["sent"]} for result in run.results]
-    assert all(less <= more for more, less in zip(wrong, wrong[1:], strict=False)) and wrong[0] and not wrong[-1]
+    wrong = [
+        {row["sample"] for row in run.items(result) if row["arrived"] != row["sent"]}
+        for result in run.results
+    ]
+    assert (
+        all(less <= more for more, less in zip(wrong, wrong[1:], strict=False))
+        and wrong[0]
+        and not wrong[-1]
+    )
 
 
 # ---------------------------------------------------------------------------------------------- what is written
@@ -284,10 +336,17 @@ def test_the_interval_is_students(values: list[float]) -> None:
     found = Mean().of(values)
     assert found.low is not None and found.high is not None
     error = stats.sem(values)
-    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), error) if error > 0 else (values[0], values[0])
+    low, high = (
+        stats.t.interval(0.95, len(values) - 1, np.mean(values), error)
+        if error > 0
+        else (values[0], values[0])
+    )
     assert found.n == len(values)
     assert found.mean == pytest.approx(np.mean(values), abs=1e-6)
-    assert (found.low, found.high) == (pytest.approx(low, rel=1e-6, abs=1e-6), pytest.approx(high, rel=1e-6, abs=1e-6))
+    assert (found.low, found.high) == (
+        pytest.approx(low, rel=1e-6, abs=1e-6),
+        pytest.approx(high, rel=1e-6, abs=1e-6),
+    )
 
 
 def test_an_interval_needs_two_values() -> None:
@@ -309,7 +368,9 @@ def test_everything_written_is_strict_json(bench: Any, strict_json: Any) -> None
     for path in finished.folder.rglob("*.json"):
         strict_json(path.read_text())
     for path in finished.folder.rglob("*.jsonl"):
-        assert [strict_json(line)["metrics"]["odd"] for line in path.read_text().splitlines()] == [None] * 4
+        assert [strict_json(line)["metrics"]["odd"] for line in path.read_text().splitlines()] == [
+            None
+        ] * 4
     found = finished.results[0]["metrics"]["odd"]
     assert (found["mean"], found["low"], found["high"]) == (None, None, None) and found["n"] <= 4
 
@@ -324,13 +385,20 @@ def test_run_json_says_what_was_asked(bench: Any, strict_json: Any) -> None:
     info = strict_json((finished.folder / "run.json").read_text())
     assert info["axes"] == {"channel.snr_db": [0, 3]}
     assert [cell["id"] for cell in info["cells"]] == [result["id"] for result in finished.results]
-    assert [cell["settings"] for cell in info["cells"]] == [{"channel.snr_db": 0}, {"channel.snr_db": 3}]
+    assert [cell["settings"] for cell in info["cells"]] == [
+        {"channel.snr_db": 0},
+        {"channel.snr_db": 3},
+    ]
     assert (finished.folder / "pipeline.yaml").read_text() == bench.text
 
 
 @pytest.mark.parametrize("how", ["nested", "by plan", "by environment"])
-def test_a_genie_is_named_however_it_came_in(bench: Any, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(naming, "_local", dict(naming._local))  # so that no other test knows an oracle
+def test_a_genie_is_named_however_it_came_in(
+    bench: Any, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        naming, "_local", dict(naming._local)
+    )  # so that no other test knows an oracle
     (bench.folder / "mine.py").write_text(
         "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom typing import ClassVar\n"
         "import semcore\nfrom semcore.plugins import registry\n\n"
@@ -354,16 +422,26 @@ def test_means_and_ledger_come_from_the_rows(bench: Any) -> None:
     (result,) = finished.results
     rows = read_run(finished.folder).items(result)
     assert result["n"] == len(rows) == 7
-    assert result["metrics"]["grey-error"]["mean"] == pytest.approx(np.mean([row["metrics"]["grey-error"] for row in rows]))
-    assert sum(line["channel_uses"] for line in result["ledger"]) == sum(row["channel_uses"] for row in rows) == 7 * 12
+    assert result["metrics"]["grey-error"]["mean"] == pytest.approx(
+        np.mean([row["metrics"]["grey-error"] for row in rows])
+    )
+    assert (
+        sum(line["channel_uses"] for line in result["ledger"])
+        == sum(row["channel_uses"] for row in rows)
+        == 7 * 12
+    )
     assert result["report"]["snr_db"] == 0.0
 
 
-def test_the_table_shows_units_n_and_intervals(bench: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_shows_units_n_and_intervals(
+    bench: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     finished = bench.run("channel.snr_db=0,40", "metrics=[grey-error, odd]")
     header, rows = table(read_run(finished.folder))
     assert header == ["channel.snr_db", "n", "grey-error [grey]", "odd"]
-    assert rows[1][:2] == ["40", "3"] and rows[1][3] == "–" and "[0, " in rows[0][2], "an error ends at 0"
+    assert rows[1][:2] == ["40", "3"] and rows[1][3] == "–" and "[0, " in rows[0][2], (
+        "an error ends at 0"
+    )
     print_table(read_run(finished.folder))
     shown = capsys.readouterr().out
     assert "grey-error [grey]" in shown and "95 % interval" in shown
@@ -389,11 +467,23 @@ def semcore(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_ctrl_c_says_how_to_go_on(bench: Any, jobs: str) -> None:
-    command = ["run", bench.path.name, "channel.slow_s=0.5", "channel.snr_db=0:40:1", "--jobs", jobs, "--no-report"]
+    command = [
+        "run",
+        bench.path.name,
+        "channel.slow_s=0.5",
+        "channel.snr_db=0:40:1",
+        "--jobs",
+        jobs,
+        "--no-report",
+    ]
     process = semcore(*command, cwd=bench.folder)
     cells = bench.folder / "runs" / "bench" / "cells"
     deadline = time.monotonic() + 900
-    while not list(cells.glob("*/result.json")) and process.poll() is None and time.monotonic() < deadline:
+    while (
+        not list(cells.glob("*/result.json"))
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=900)

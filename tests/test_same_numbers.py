@@ -37,20 +37,36 @@ def grid(points: list[tuple[int, float]]) -> list[str]:
     snrs = dict.fromkeys(snr for snr, _ in points)
     strengths = dict.fromkeys(strength for _, strength in points)
     axes = {"channel.snr_db": snrs, "generator.strength": strengths}
-    return [f"source.limit={SAMPLES}", *(f"{path}={','.join(map(str, values))}" for path, values in axes.items())]
+    return [
+        f"source.limit={SAMPLES}",
+        *(f"{path}={','.join(map(str, values))}" for path, values in axes.items()),
+    ]
 
 
 @pytest.mark.slow  # tests/test_run.py has one order, one size of batches and one interruption in each run
 @settings(max_examples=25, **CALM)
-@given(st.permutations(POINTS), st.integers(1, SAMPLES + 1), st.integers(0, len(POINTS)), st.sampled_from(["kept", "lost"]))
+@given(
+    st.permutations(POINTS),
+    st.integers(1, SAMPLES + 1),
+    st.integers(0, len(POINTS)),
+    st.sampled_from(["kept", "lost"]),
+)
 def test_order_batches_and_interruptions_change_no_byte(
-    whole: tuple[Bench, dict[str, bytes]], order: list[tuple[int, float]], size: int, stopped: int, cache: str
+    whole: tuple[Bench, dict[str, bytes]],
+    order: list[tuple[int, float]],
+    size: int,
+    stopped: int,
+    cache: str,
 ) -> None:
     bench, expected = whole
     out = bench.folder / "again"
     shutil.rmtree(out, ignore_errors=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluate, "run_session", lambda *arguments, **named: run_session(*arguments, **named, batch_size=size))
+        patch.setattr(
+            evaluate,
+            "run_session",
+            lambda *arguments, **named: run_session(*arguments, **named, batch_size=size),
+        )
         for points in (order[:stopped], order):  # a part first, then all of it
             if points:
                 bench.run(*grid(points), out="again")
@@ -62,7 +78,9 @@ def test_order_batches_and_interruptions_change_no_byte(
 @pytest.mark.slow
 @settings(max_examples=2, **CALM)
 @given(st.permutations(POINTS), st.integers(2, 3))
-def test_processes_change_no_byte(whole: tuple[Bench, dict[str, bytes]], order: list[tuple[int, float]], jobs: int) -> None:
+def test_processes_change_no_byte(
+    whole: tuple[Bench, dict[str, bytes]], order: list[tuple[int, float]], jobs: int
+) -> None:
     bench, expected = whole
     shutil.rmtree(bench.folder / "jobs", ignore_errors=True)
     bench.run(*grid(order), out="jobs", jobs=jobs)
@@ -116,7 +134,17 @@ def shuffled(value: Any, data: st.DataObject) -> Any:
     return value
 
 
-WHOLE_NUMBERS = {"semcore", "seed", "threads", "limit", "users", "quality", "repeat", "steps", "candidates"}
+WHOLE_NUMBERS = {
+    "semcore",
+    "seed",
+    "threads",
+    "limit",
+    "users",
+    "quality",
+    "repeat",
+    "steps",
+    "candidates",
+}
 
 
 def restored(value: Any, key: str = "") -> Any:
@@ -128,7 +156,9 @@ def restored(value: Any, key: str = "") -> Any:
 
 @settings(max_examples=40, **CALM)
 @given(st.data())
-def test_order_of_keys_comments_and_ways_to_write_numbers_change_no_cell(tmp_path: Path, data: st.DataObject) -> None:
+def test_order_of_keys_comments_and_ways_to_write_numbers_change_no_cell(
+    tmp_path: Path, data: st.DataObject
+) -> None:
     values = yaml.safe_load(PIPELINE + "seed: 3\nsweep: {generator.strength: [1, 2]}\n")
     values["channel"] |= {"speed_kmh": [3, 30], "slow_s": 0}
     path = tmp_path / "pipeline.yaml"
@@ -140,7 +170,11 @@ def test_order_of_keys_comments_and_ways_to_write_numbers_change_no_cell(tmp_pat
     path.write_text(yaml.safe_dump(values, sort_keys=False))
     before = ids()
     again = restored(shuffled(values, data))
-    text = yaml.safe_dump(again, sort_keys=False, default_flow_style=data.draw(st.sampled_from([None, False])))
-    lines = [line + data.draw(st.sampled_from(["", "  # a comment", "\n"])) for line in text.splitlines()]
+    text = yaml.safe_dump(
+        again, sort_keys=False, default_flow_style=data.draw(st.sampled_from([None, False]))
+    )
+    lines = [
+        line + data.draw(st.sampled_from(["", "  # a comment", "\n"])) for line in text.splitlines()
+    ]
     path.write_text("# a pipeline\n" + "\n".join(lines) + "\n")
     assert ids() == before

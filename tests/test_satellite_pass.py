@@ -35,15 +35,21 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    experiment = load(ROOT / "examples" / "satellite_pass.yaml", [f"seed={','.join(map(str, SEEDS))}"])
+    experiment = load(
+        ROOT / "examples" / "satellite_pass.yaml", [f"seed={','.join(map(str, SEEDS))}"]
+    )
     with open(folder / "satellite-pass.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert not run(experiment, folder / "satellite-pass", hook_manager([]), Processes(2)).failures
+        assert not run(
+            experiment, folder / "satellite-pass", hook_manager([]), Processes(2)
+        ).failures
     found: Sessions = {}
     for result in read_run(folder / "satellite-pass").results:
         planner = result["config"]["planner"]
         level = planner.get("given", {}).get("kb.level", "")
-        found[" ".join(filter(None, (planner["use"], level))), result["config"]["seed"]] = result["segments"]
+        found[" ".join(filter(None, (planner["use"], level))), result["config"]["seed"]] = result[
+            "segments"
+        ]
     yield found
 
 
@@ -59,7 +65,9 @@ def akd(sessions: Sessions, planner: str) -> list[float]:
 
 def test_search_needs_half_the_symbols_of_the_table_without_judgement(sessions: Sessions) -> None:
     """The headline of the paper: about 50 % of the symbols at an AKD that is no more than 5 % worse."""
-    assert total(sessions, "search", "channel_uses") <= 0.5 * total(sessions, "lookup forced", "channel_uses")
+    assert total(sessions, "search", "channel_uses") <= 0.5 * total(
+        sessions, "lookup forced", "channel_uses"
+    )
     pairs = list(zip(akd(sessions, "search"), akd(sessions, "lookup forced"), strict=True))
     assert math.fsum(mine for mine, _ in pairs) <= 1.05 * math.fsum(theirs for _, theirs in pairs)
     faces = [(mine, theirs) for mine, theirs in pairs if max(mine, theirs) < NO_FACE]
@@ -70,5 +78,10 @@ def test_search_needs_half_the_symbols_of_the_table_without_judgement(sessions: 
 def test_search_misses_at_most_half_of_what_the_table_misses(sessions: Sessions) -> None:
     """The pass is one that neither the memory nor the table has seen."""
     best = total(sessions, "oracle", "worth")
-    regret = {name: best - total(sessions, name, "worth") for name in ("search", "lookup", "lookup l2", "lookup forced")}
-    assert regret["search"] <= 0.5 * min(regret["lookup"], regret["lookup l2"], regret["lookup forced"]), json.dumps(regret)
+    regret = {
+        name: best - total(sessions, name, "worth")
+        for name in ("search", "lookup", "lookup l2", "lookup forced")
+    }
+    assert regret["search"] <= 0.5 * min(
+        regret["lookup"], regret["lookup l2"], regret["lookup forced"]
+    ), json.dumps(regret)

@@ -22,7 +22,11 @@ from semcore.errors import ConfigError
 from semcore.plugins import registry
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "plugins").glob("*/README.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "plugins").glob("*/README.md")),
+]
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BEYOND = {
     "channel_cannot_serve", "channel_cannot_serve_any", "check_of_component", "features_over_bits",
@@ -47,7 +51,10 @@ def validator() -> Draft202012Validator:
 
 
 def faults(validator: Draft202012Validator, text: str) -> list[str]:
-    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(yaml.parse(text).values)]
+    return [
+        f"{error.json_path}: {error.message}"
+        for error in validator.iter_errors(yaml.parse(text).values)
+    ]
 
 
 def test_the_schema_is_one(validator: Draft202012Validator) -> None:
@@ -59,15 +66,21 @@ def test_the_schema_is_one(validator: Draft202012Validator) -> None:
             here = here[part]
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem
+)
 def test_examples_fit(validator: Draft202012Validator, path: Path) -> None:
     assert faults(validator, path.read_text()) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_pipelines_of_the_docs_fit(validator: Draft202012Validator, page: Path, tmp_path: Path) -> None:
+def test_pipelines_of_the_docs_fit(
+    validator: Draft202012Validator, page: Path, tmp_path: Path
+) -> None:
     for text in BLOCK.findall(page.read_text(encoding="utf-8")):
-        if "semcore: 1" in text and "plugins:" not in text and "use: jammed" not in text:  # the reader installs that
+        if (
+            "semcore: 1" in text and "plugins:" not in text and "use: jammed" not in text
+        ):  # the reader installs that
             assert faults(validator, text) == []
 
 
@@ -85,14 +98,21 @@ def test_faults_of_form_do_not_fit(validator: Draft202012Validator, path: Path) 
     assert bool(faults(validator, path.read_text())) == (path.stem not in BEYOND)
 
 
-INSTALLED = [entry for kind in naming.KINDS if kind not in ELSEWHERE for entry in naming.installed(kind)]
+INSTALLED = [
+    entry for kind in naming.KINDS if kind not in ELSEWHERE for entry in naming.installed(kind)
+]
 
 
 @pytest.mark.parametrize("entry", INSTALLED, ids=lambda entry: f"{entry.kind}:{entry.name}")
-def test_every_component_has_its_fields_with_words_and_defaults(validator: Draft202012Validator, entry: Any) -> None:
+def test_every_component_has_its_fields_with_words_and_defaults(
+    validator: Draft202012Validator, entry: Any
+) -> None:
     made = validator.schema["$defs"][f"{entry.kind}.{entry.name}"]
     cls = registry.load(entry.kind, entry.name)
-    assert list(made["properties"]) == ["use", *field_types(cls)] and made["additionalProperties"] is False
+    assert (
+        list(made["properties"]) == ["use", *field_types(cls)]
+        and made["additionalProperties"] is False
+    )
     for name, field in made["properties"].items():
         assert field["description"], name
         assert name == "use" or name in made["required"] or "default" in field
@@ -119,8 +139,12 @@ generator: {use: mini-diffusion}
         ("{use: ldpc}", "$.channel.use"), ("[awgn]", "$.channel"), ("null", "$.channel"),
     ],
 )  # fmt: skip
-def test_a_fault_is_found_at_its_place(validator: Draft202012Validator, channel: str, place: str) -> None:
-    assert [one.partition(": ")[0] for one in faults(validator, BASE.replace("CHANNEL", channel))][:1] == [place] * bool(place)
+def test_a_fault_is_found_at_its_place(
+    validator: Draft202012Validator, channel: str, place: str
+) -> None:
+    assert [one.partition(": ")[0] for one in faults(validator, BASE.replace("CHANNEL", channel))][
+        :1
+    ] == [place] * bool(place)
 
 
 @pytest.mark.parametrize(
@@ -146,8 +170,12 @@ def test_the_rest_of_a_file(validator: Draft202012Validator, more: str, fits: bo
     [("{use: jpeg, quality: 60}", True), ("{quality: 5}", True), ("jpeg", True), ("{use: jpeg, quality: 101}", False),
      ("{colour: 5}", False), ("{use: jpg}", False), ("null", False)],
 )  # fmt: skip
-def test_nested_components_are_those_of_their_kind(validator: Draft202012Validator, codec: str, fits: bool) -> None:
-    text = BASE.replace("CHANNEL", "awgn").replace("{use: mini-caption}", f"{{use: brightness, codec: {codec}}}")
+def test_nested_components_are_those_of_their_kind(
+    validator: Draft202012Validator, codec: str, fits: bool
+) -> None:
+    text = BASE.replace("CHANNEL", "awgn").replace(
+        "{use: mini-caption}", f"{{use: brightness, codec: {codec}}}"
+    )
     if "{quality: 5}" not in codec and "colour" not in codec:
         text = text.replace("brightness", "bitstream")
     assert (faults(validator, text) == []) == fits
@@ -156,13 +184,17 @@ def test_nested_components_are_those_of_their_kind(validator: Draft202012Validat
 # ---------------------------------------------------------------------------------------------- the verb
 
 
-def test_the_verb_writes_it_and_knows_the_files_beside_a_pipeline(tmp_path: Path, capsys: Any) -> None:
+def test_the_verb_writes_it_and_knows_the_files_beside_a_pipeline(
+    tmp_path: Path, capsys: Any
+) -> None:
     (tmp_path / "mine.py").write_text(
         "import semcore\nfrom dataclasses import dataclass\n\n\n@semcore.register('channel', 'mine-alone')\n"
         "@dataclass(frozen=True)\nclass Mine(semcore.ChannelModel):\n    '''Mine.'''\n\n"
         "    def transmit(self, symbols, rng):\n        raise NotImplementedError\n"
     )
-    (tmp_path / "p.yaml").write_text(BASE.replace("CHANNEL", "mine-alone") + "plugins: [./mine.py]\n")
+    (tmp_path / "p.yaml").write_text(
+        BASE.replace("CHANNEL", "mine-alone") + "plugins: [./mine.py]\n"
+    )
     with pytest.raises(SystemExit) as caught:
         main(["schema", str(tmp_path / "p.yaml"), "--out", str(tmp_path / "s.json")])
     assert not caught.value.code
@@ -174,13 +206,23 @@ def test_the_verb_writes_it_and_knows_the_files_beside_a_pipeline(tmp_path: Path
     assert caught.value.code == 2 and "there is no file './mine.py'" in capsys.readouterr().err
 
 
-def test_a_plugin_that_cannot_be_imported_is_left_out_with_a_word(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_a_plugin_that_cannot_be_imported_is_left_out_with_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
     broken = naming.PluginEntry("channel", "broken", "no_such_module:X", "broken-package", "1")
     names, find = naming.names, naming.find
-    monkeypatch.setattr(naming, "names", lambda kind: [*names(kind), *["broken"] * (kind == "channel")])
-    monkeypatch.setattr(naming, "find", lambda kind, name: broken if name == "broken" else find(kind, name))
+    monkeypatch.setattr(
+        naming, "names", lambda kind: [*names(kind), *["broken"] * (kind == "channel")]
+    )
+    monkeypatch.setattr(
+        naming, "find", lambda kind, name: broken if name == "broken" else find(kind, name)
+    )
     with pytest.raises(SystemExit) as caught:
         main(["schema"])
     out, err = capsys.readouterr()
-    assert not caught.value.code and "broken-package 1 cannot be imported" in err and err.startswith("note: left out: ")
+    assert (
+        not caught.value.code
+        and "broken-package 1 cannot be imported" in err
+        and err.startswith("note: left out: ")
+    )
     assert "awgn" in out and "channel.broken" not in json.loads(out)["$defs"]

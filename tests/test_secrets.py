@@ -80,7 +80,11 @@ def semcore_(*arguments: str, cwd: Path, **environment: str) -> subprocess.Compl
     environment = {**os.environ, **environment}
     environment.pop("PYTHONUNBUFFERED", None)  # what is printed must arrive from buffers too
     return subprocess.run(
-        [sys.executable, "-m", "semcore", *arguments], cwd=cwd, env=environment, capture_output=True, timeout=900
+        [sys.executable, "-m", "semcore", *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        timeout=900,
     )
 
 
@@ -90,9 +94,17 @@ def semcore_(*arguments: str, cwd: Path, **environment: str) -> subprocess.Compl
 def written(canary: str) -> Iterator[str]:
     """The canary, and each of its lines, as they may stand in a file of any format."""
     for part in (canary.strip(), *[line for line in canary.splitlines() if "canary" in line]):
-        yield from (part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1], repr(part)[1:-1])
+        yield from (
+            part,
+            json.dumps(part)[1:-1],
+            json.dumps(part, ensure_ascii=False)[1:-1],
+            repr(part)[1:-1],
+        )
         yield from (html.escape(part), urllib.parse.quote(part), urllib.parse.quote_plus(part))
-        yield from (base64.b64encode(part.encode()).decode().rstrip("="), json.dumps(repr(part)[1:-1])[1:-1])
+        yield from (
+            base64.b64encode(part.encode()).decode().rstrip("="),
+            json.dumps(repr(part)[1:-1])[1:-1],
+        )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +115,9 @@ def written(canary: str) -> Iterator[str]:
         for jobs in ("1", "2")
     ],
 )
-def test_a_canary_that_is_told_everywhere_is_written_nowhere(tmp_path: Path, kind: str, jobs: str) -> None:
+def test_a_canary_that_is_told_everywhere_is_written_nowhere(
+    tmp_path: Path, kind: str, jobs: str
+) -> None:
     canary = CANARIES[kind]
     (tmp_path / "leaks.yaml").write_text(PIPELINE % json.dumps(canary)[1:-1])
     done = semcore_("run", "leaks.yaml", "--jobs", jobs, cwd=tmp_path, **{NAME: canary})
@@ -118,10 +132,20 @@ def test_a_canary_that_is_told_everywhere_is_written_nowhere(tmp_path: Path, kin
 
     # It was told in all of these places, or the test would see nothing.
     masks = {path.name: data.count(f"[env:{NAME}]".encode()) for path, data in files.items()}
-    for name, count in {"items.jsonl": 2, "result.json": 3, "failure.json": 3, "report.html": 3, "stdout": 1}.items():
+    for name, count in {
+        "items.jsonl": 2,
+        "result.json": 3,
+        "failure.json": 3,
+        "report.html": 3,
+        "stdout": 1,
+    }.items():
         assert masks[name] >= count, f"{name} has lost what was told there"
     assert b"log: the key is [env:" in done.stderr and b"warning: the key is [env:" in done.stderr
-    assert b"err: the key is [env:" in done.stderr and b"Bearer [env:" in done.stderr and b"out: the key" in done.stdout
+    assert (
+        b"err: the key is [env:" in done.stderr
+        and b"Bearer [env:" in done.stderr
+        and b"out: the key" in done.stdout
+    )
     assert f"wrote [env:{NAME}] here".encode() in files[Path("pipeline.yaml")] or kind != "plain"
     assert any(path.name.startswith("000-look-[env:") for path in files)
     assert b"env:" in files[Path("run.json")] or kind != "plain"
@@ -129,14 +153,18 @@ def test_a_canary_that_is_told_everywhere_is_written_nowhere(tmp_path: Path, kin
 
 def test_what_holds_a_secret_is_made_again_and_not_kept(tmp_path: Path, pipeline: Path) -> None:
     """A cache that kept it without the secret would give the next run something else than the first."""
-    one = semcore_("run", "leaks.yaml", "generator.fail=false", "--no-report", "--out", "a", cwd=tmp_path)
+    one = semcore_(
+        "run", "leaks.yaml", "generator.fail=false", "--no-report", "--out", "a", cwd=tmp_path
+    )
     assert one.returncode == 0, one.stderr.decode()
     for path in (tmp_path / "a" / "cache").rglob("*.npz"):
         unpack(path.read_bytes())
     result = next((tmp_path / "a").glob("cells/*/result.json"))
     before = result.read_bytes()
     result.unlink()
-    again = semcore_("run", "leaks.yaml", "generator.fail=false", "--no-report", "--out", "a", cwd=tmp_path)
+    again = semcore_(
+        "run", "leaks.yaml", "generator.fail=false", "--no-report", "--out", "a", cwd=tmp_path
+    )
     assert again.returncode == 0 and result.read_bytes() == before
 
 
@@ -144,13 +172,20 @@ ENCODINGS = {
     "quote": urllib.parse.quote,
     "whole": lambda text: urllib.parse.quote(text, safe=""),
     "plus": urllib.parse.quote_plus,
-    "lower": lambda text: urllib.parse.quote(text, safe="").replace("%2F", "%2f").replace("%2B", "%2b").replace("%3D", "%3d"),
+    "lower": lambda text: (
+        urllib.parse.quote(text, safe="")
+        .replace("%2F", "%2f")
+        .replace("%2B", "%2b")
+        .replace("%3D", "%3d")
+    ),
     "address": lambda text: urllib.parse.quote(text, safe=":/?#[]@!$&'()*+,;="),
     "query": lambda text: urllib.parse.urlencode({"key": text}),
     "slashes alone": lambda text: text.replace("/", "%2F"),
     "all": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
     "twice": lambda text: urllib.parse.quote(urllib.parse.quote(text)),
-    "three times": lambda text: urllib.parse.quote(urllib.parse.quote(urllib.parse.quote(text, safe=""))),
+    "three times": lambda text: urllib.parse.quote(
+        urllib.parse.quote(urllib.parse.quote(text, safe=""))
+    ),
     "in JSON": lambda text: json.dumps(f"https://host/?key={urllib.parse.quote(text)}&more=1"),
 }
 
@@ -162,8 +197,14 @@ def test_a_key_is_found_in_any_percent_encoding(key: str, way: str) -> None:
     form = ENCODINGS[way](key)
     for text in (f"before {form} between {form} after", f"http://{form}/{form}", form):
         told = redact(text)
-        assert "[it]" in told and form not in told and key not in urllib.parse.unquote(urllib.parse.unquote(told))
-        assert text == form or told.startswith(text[:6]) and (" after" in told) == (" after" in text)
+        assert (
+            "[it]" in told
+            and form not in told
+            and key not in urllib.parse.unquote(urllib.parse.unquote(told))
+        )
+        assert (
+            text == form or told.startswith(text[:6]) and (" after" in told) == (" after" in text)
+        )
         assert redact(text.encode()) == told.encode()
 
 
@@ -210,14 +251,20 @@ def test_what_is_encoded_and_no_key_stays_as_it_is() -> None:
     ],
 )
 def test_a_literal_is_refused_and_not_shown(pipeline: Path, line: str) -> None:
-    lines = [one for one in pipeline.read_text().splitlines() if not one.startswith(("encoder", "metrics"))]
+    lines = [
+        one
+        for one in pipeline.read_text().splitlines()
+        if not one.startswith(("encoder", "metrics"))
+    ]
     pipeline.write_text("\n".join([*lines, line, ""]))
     message = told(pipeline)
     assert not any(part in message for part in ("sk-live", "0123456789"))
     assert "leaks.yaml:" in message
 
 
-def test_a_literal_is_refused_as_written_here(pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_literal_is_refused_as_written_here(
+    pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(pipeline.parent)
     text = pipeline.read_text().replace(f"key: env:{NAME}", f"key: {LITERAL}, colour: red")
     pipeline.write_text(text)
@@ -234,16 +281,23 @@ def test_a_literal_is_refused_as_written_here(pipeline: Path, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("literal", [LITERAL, "abc", "7", "12345678", "env:a-b", f"[{LITERAL}]"])
-def test_a_literal_on_the_command_line_is_refused_and_not_shown(tmp_path: Path, pipeline: Path, literal: str) -> None:
+def test_a_literal_on_the_command_line_is_refused_and_not_shown(
+    tmp_path: Path, pipeline: Path, literal: str
+) -> None:
     done = semcore_("run", "leaks.yaml", f"encoder.key={literal}", cwd=tmp_path)
     assert done.returncode == 2 and done.stdout == b"" and not (tmp_path / "runs").exists()
     place, _, message = done.stderr.decode().partition(": error: ")
     assert place == "encoder.key=" + "*" * len(literal) or literal.startswith(("[", "env:"))
     assert message.startswith("encoder 'leaky': key must be written env:NAME")
-    assert literal not in message.replace("env:NAME", "") and literal.strip("[]") not in place.partition("=")[2]
+    assert (
+        literal not in message.replace("env:NAME", "")
+        and literal.strip("[]") not in place.partition("=")[2]
+    )
 
 
-def test_what_is_not_set_is_told_by_check(tmp_path: Path, pipeline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_set_is_told_by_check(
+    tmp_path: Path, pipeline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(NAME)
     message = told(Path("leaks.yaml"), "encoder.key=env:SEMCORE_OTHER")
@@ -251,7 +305,10 @@ def test_what_is_not_set_is_told_by_check(tmp_path: Path, pipeline: Path, monkey
         "leaks.yaml:5:9: error: source 'leaky': key is in the environment variable SEMCORE_CANARY, which is not set\n"
     )
     assert "    hint: set it before the command: export SEMCORE_CANARY=...\n" in message
-    assert "encoder.key=env:SEMCORE_OTHER: error: encoder 'leaky': key is in the environment variable SEMCORE_OTHER" in message
+    assert (
+        "encoder.key=env:SEMCORE_OTHER: error: encoder 'leaky': key is in the environment variable SEMCORE_OTHER"
+        in message
+    )
 
 
 # ---------------------------------------------------------------------------------------------- the type
@@ -270,7 +327,13 @@ def test_nothing_but_the_name_is_in_a_component(monkeypatch: pytest.MonkeyPatch)
     assert made == Keyed(key=Secret(NAME)) and made.settings() == {"key": f"env:{NAME}"}
     assert made.key is not None and made.key.reveal() == CANARIES["plain"]
     stored, before = pickle.dumps(made), digest(made.key)
-    for shown in (repr(made), str(made.key), f"{made.key}", repr(vars(made)), stored.decode("latin-1")):
+    for shown in (
+        repr(made),
+        str(made.key),
+        f"{made.key}",
+        repr(vars(made)),
+        stored.decode("latin-1"),
+    ):
         assert NAME in shown and "canary-" not in shown
     monkeypatch.setenv(NAME, "another-key-0123456789")
     assert digest(made.key) == before and made.key.reveal() == "another-key-0123456789"
@@ -306,7 +369,9 @@ def test_a_secret_that_is_not_set_cannot_be_revealed() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x", "none", "EMPTY", "12345678"])
-def test_what_is_too_short_to_be_a_secret_spoils_no_text(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_too_short_to_be_a_secret_spoils_no_text(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(NAME, value)
     Secret(NAME)
     assert redact('{"x": none, "EMPTY": 0.12345678}') == '{"x": none, "EMPTY": 0.12345678}'
@@ -318,4 +383,7 @@ def test_a_secret_is_public_and_described() -> None:
     from semcore.config.fields import type_name
 
     assert semcore.Secret is Secret and type_name(Secret | None) == "a secret (env:NAME) | null"
-    assert TypeAdapter(Secret).json_schema() == {"type": "string", "pattern": "^env:[A-Za-z_][A-Za-z0-9_]*$"}
+    assert TypeAdapter(Secret).json_schema() == {
+        "type": "string",
+        "pattern": "^env:[A-Za-z_][A-Za-z0-9_]*$",
+    }

@@ -16,7 +16,9 @@ from semcore.config.experiment import load
 from semcore.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
-EVERY = [path for folder in ("semcore", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))]
+EVERY = [
+    path for folder in ("semcore", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))
+]
 SHIPPED = [path for path in EVERY if not {"tests", "testing", "__pycache__"} & set(path.parts)]
 SHOWN = {"ids": lambda path: str(path.relative_to(ROOT))}
 
@@ -26,13 +28,24 @@ EXECUTES = {
     "pickle.loads", "pd.read_pickle", "pandas.read_pickle", "numpy.lib.format.read_array",
 }  # fmt: skip
 """Calls that do what the data say."""
-UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}
+UNPICKLERS = {
+    "pickle",
+    "cPickle",
+    "dill",
+    "cloudpickle",
+    "joblib",
+    "shelve",
+    "marshal",
+    "jsonpickle",
+}
 STARTERS = {"subprocess", "pty", "popen2", "commands"}
 NETWORK = {
     "socket", "ssl", "urllib.request", "urllib3", "http.client", "http.server", "requests", "httpx", "aiohttp", "ftplib",
     "smtplib", "telnetlib", "xmlrpc.client", "webbrowser", "websockets",
 }  # fmt: skip
-ASKS_WHEN_TOLD = {"plugins/semcore_llm/semcore_llm/endpoint/client.py": "base_url of the planner llm"}
+ASKS_WHEN_TOLD = {
+    "plugins/semcore_llm/semcore_llm/endpoint/client.py": "base_url of the planner llm"
+}
 """The only files that may import a module of the network, and which setting of theirs tells them to."""
 STARTS_PYTHON = {
     "semcore/sandbox.py": "to look at a plugin from outside",
@@ -58,12 +71,20 @@ def calls(path: Path) -> Iterator[tuple[str, dict[str | None, str]]]:
     """Every call of a file: what is called, and its keywords."""
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            yield (
+                ast.unparse(node.func),
+                {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords},
+            )
 
 
 def imported(path: Path) -> set[str]:
     """Every module that a file imports, with the packages around it."""
-    names = {alias.name for node in ast.walk(parsed(path)) if isinstance(node, ast.Import) for alias in node.names}
+    names = {
+        alias.name
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Import)
+        for alias in node.names
+    }
     for node in ast.walk(parsed(path)):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
@@ -75,7 +96,10 @@ def test_nothing_executes_data(path: Path) -> None:
     """No text is evaluated, no YAML tag is obeyed, no shell is called, no code of a model is run; tests of this may try."""
     for called, keywords in calls(path):
         assert called not in EXECUTES - ({"pickle.loads"} if path not in SHIPPED else set()), called
-        assert keywords.get("shell", "False") == "False" and keywords.get("allow_pickle", "False") == "False"
+        assert (
+            keywords.get("shell", "False") == "False"
+            and keywords.get("allow_pickle", "False") == "False"
+        )
         assert keywords.get("trust_remote_code", "False") == "False"
 
 
@@ -83,7 +107,9 @@ def test_nothing_executes_data(path: Path) -> None:
 def test_what_is_shipped_opens_no_pickle_starts_no_program_and_knows_no_network(path: Path) -> None:
     name = str(path.relative_to(ROOT))
     starters = set() if name in STARTS_PYTHON else STARTERS
-    assert not imported(path) & (UNPICKLERS | starters | (set() if name in ASKS_WHEN_TOLD else NETWORK))
+    assert not imported(path) & (
+        UNPICKLERS | starters | (set() if name in ASKS_WHEN_TOLD else NETWORK)
+    )
 
 
 @pytest.mark.parametrize("path", SHIPPED, **SHOWN)
@@ -92,13 +118,25 @@ def test_weights_are_safetensors(path: Path) -> None:
     for called, keywords in calls(path):
         method = called.rsplit(".", 1)[-1]
         if method == "from_pretrained":
-            assert keywords.get("trust_remote_code") == "False", f"{called} may run code that comes with a model"
-            tokens = called.startswith(("AutoProcessor", "AutoTokenizer", "AutoImageProcessor", "AutoFeatureExtractor"))
-            assert tokens or keywords.get("use_safetensors") == "True", f"{called} may open a pickle"
+            assert keywords.get("trust_remote_code") == "False", (
+                f"{called} may run code that comes with a model"
+            )
+            tokens = called.startswith(
+                ("AutoProcessor", "AutoTokenizer", "AutoImageProcessor", "AutoFeatureExtractor")
+            )
+            assert tokens or keywords.get("use_safetensors") == "True", (
+                f"{called} may open a pickle"
+            )
         assert method not in ("load_checkpoint", "load_state_dict_from_url", "hub_download"), called
 
 
-LOADS = {"from_pretrained", "create_model_from_pretrained", "get_tokenizer", "snapshot_download", "cached_file"}
+LOADS = {
+    "from_pretrained",
+    "create_model_from_pretrained",
+    "get_tokenizer",
+    "snapshot_download",
+    "cached_file",
+}
 """Calls by which libraries read the files of a model."""
 
 
@@ -108,11 +146,18 @@ def unguarded(path: Path) -> list[str]:
     inside = {
         id(call)
         for node in ast.walk(tree)
-        if isinstance(node, ast.With) and any(".loading(" in ast.unparse(item.context_expr) for item in node.items)
+        if isinstance(node, ast.With)
+        and any(".loading(" in ast.unparse(item.context_expr) for item in node.items)
         for call in ast.walk(node)
     }
-    every = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and id(node) not in inside)
-    return [name for name in (ast.unparse(call.func) for call in every) if name.rsplit(".", 1)[-1] in LOADS]
+    every = (
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and id(node) not in inside
+    )
+    return [
+        name
+        for name in (ast.unparse(call.func) for call in every)
+        if name.rsplit(".", 1)[-1] in LOADS
+    ]
 
 
 @pytest.mark.parametrize("path", SHIPPED, **SHOWN)
@@ -127,13 +172,19 @@ def test_only_registered_names_are_imported(path: Path) -> None:
     if str(path.relative_to(ROOT)) not in BY_NAME:
         for called, _ in calls(path):
             assert called not in ("importlib.import_module", "import_module", "__import__"), called
-            assert not called.endswith(("exec_module", "module_from_spec", "spec_from_file_location", "run_path")), called
+            assert not called.endswith(
+                ("exec_module", "module_from_spec", "spec_from_file_location", "run_path")
+            ), called
 
 
 def test_the_laws_see_what_they_forbid(tmp_path: Path) -> None:
     path = tmp_path / "bad.py"
-    path.write_text("import torch\nfrom urllib import request\ntorch.load('x', weights_only=True)\nA.from_pretrained('x')\n")
-    assert "torch.load" in {called for called, _ in calls(path)} and imported(path) & NETWORK == {"urllib.request"}
+    path.write_text(
+        "import torch\nfrom urllib import request\ntorch.load('x', weights_only=True)\nA.from_pretrained('x')\n"
+    )
+    assert "torch.load" in {called for called, _ in calls(path)} and imported(path) & NETWORK == {
+        "urllib.request"
+    }
     with pytest.raises(AssertionError, match="may run code"):
         test_weights_are_safetensors(path)
     assert unguarded(path) == ["A.from_pretrained"]
@@ -146,7 +197,9 @@ def test_the_laws_see_what_they_forbid(tmp_path: Path) -> None:
 def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A module and a file that would leave a trace if anything imported or ran them."""
     for name in ("trap_module.py", "trap.txt", "trap"):
-        (tmp_path / name).write_text(f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Trap:\n    pass\n")
+        (tmp_path / name).write_text(
+            f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Trap:\n    pass\n"
+        )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -179,7 +232,9 @@ def test_no_value_is_an_import_path(bench: Any, trap: Path, override: str) -> No
 )  # fmt: skip
 def test_no_section_names_code_but_plugins(bench: Any, trap: Path, line: str) -> None:
     if not line.startswith("hooks"):
-        bench.text = bench.text.replace(next(one for one in bench.text.splitlines() if one.startswith("plugins")), "")
+        bench.text = bench.text.replace(
+            next(one for one in bench.text.splitlines() if one.startswith("plugins")), ""
+        )
     bench.text += line + "\n"
     with pytest.raises(ConfigError):
         bench.load()
@@ -195,11 +250,16 @@ def test_the_trap_springs(bench: Any, trap: Path) -> None:
 
 def test_the_limits_on_the_page_are_those_of_the_code() -> None:
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-    told = {name: int(value.replace(",", "")) for name, value in re.findall(r"\| `(MAX_\w+)` \| ([\d,]+) \|", page)}
+    told = {
+        name: int(value.replace(",", ""))
+        for name, value in re.findall(r"\| `(MAX_\w+)` \| ([\d,]+) \|", page)
+    }
     assert told == {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
 
 
 def test_a_plugin_file_is_recognised_by_its_name(trap: Path) -> None:
     (trap / "pipeline.yaml").write_text("semcore: 1\nplugins: [trap.txt]\n")
-    with pytest.raises(ConfigError, match="'trap.txt' is not a plugin file: its name must end in .py"):
+    with pytest.raises(
+        ConfigError, match="'trap.txt' is not a plugin file: its name must end in .py"
+    ):
         load(Path("pipeline.yaml"))

@@ -24,8 +24,15 @@ def scene(seed: int, height: int, width: int) -> np.ndarray:
     """A picture with smooth parts, edges and texture, uint8."""
     rng = np.random.default_rng(seed)
     rows, columns = np.mgrid[:height, :width]
-    waves = np.stack([np.sin(rows / 7 + phase) * np.cos(columns / (5 + phase)) for phase in range(3)], -1)
-    picture = 128 + 80 * waves + 30 * ((rows // 9 + columns // 11) % 2)[..., None] + rng.normal(0, 5, (height, width, 3))
+    waves = np.stack(
+        [np.sin(rows / 7 + phase) * np.cos(columns / (5 + phase)) for phase in range(3)], -1
+    )
+    picture = (
+        128
+        + 80 * waves
+        + 30 * ((rows // 9 + columns // 11) % 2)[..., None]
+        + rng.normal(0, 5, (height, width, 3))
+    )
     return picture.clip(0, 255).astype(np.uint8)
 
 
@@ -35,7 +42,13 @@ def spoilt(picture: np.ndarray, seed: int = 9, by: float = 25.0) -> np.ndarray:
 
 
 def record(source: np.ndarray, result: np.ndarray) -> Record:
-    return Record(Sample("a", image=source), Semantics("a", {}), Semantics("a", {}), Sample("a", image=result), Ledger())
+    return Record(
+        Sample("a", image=source),
+        Semantics("a", {}),
+        Semantics("a", {}),
+        Sample("a", image=result),
+        Ledger(),
+    )
 
 
 def by_windows(source: np.ndarray, result: np.ndarray, border: str) -> tuple[float, float]:
@@ -64,9 +77,13 @@ def doubles(source: np.ndarray, result: np.ndarray) -> list[torch.Tensor]:
 
 @pytest.mark.parametrize("border", ["reflect", "valid"])
 @pytest.mark.parametrize("shape", [(11, 11), (12, 19), (23, 14)])
-def test_ssim_is_the_mean_over_its_windows(shape: tuple[int, int], border: similarity.Border) -> None:
+def test_ssim_is_the_mean_over_its_windows(
+    shape: tuple[int, int], border: similarity.Border
+) -> None:
     source = scene(1, *shape)
-    assert ssim(source, spoilt(source), border) == pytest.approx(by_windows(source, spoilt(source), border), abs=1e-11)
+    assert ssim(source, spoilt(source), border) == pytest.approx(
+        by_windows(source, spoilt(source), border), abs=1e-11
+    )
 
 
 @pytest.mark.parametrize("shape", [(11, 40), (64, 48), (97, 181)])
@@ -76,7 +93,9 @@ def test_ssim_is_that_of_torchmetrics_however_thin_its_strips_are(
 ) -> None:
     monkeypatch.setattr(similarity, "STRIP", strip)
     source = scene(2, *shape)
-    wanted = torchmetrics.structural_similarity_index_measure(*doubles(source, spoilt(source)), sigma=1.5, data_range=255.0)
+    wanted = torchmetrics.structural_similarity_index_measure(
+        *doubles(source, spoilt(source)), sigma=1.5, data_range=255.0
+    )
     assert SSIM().value(record(source, spoilt(source))) == pytest.approx(float(wanted), abs=1e-10)
 
 
@@ -84,9 +103,17 @@ def test_ssim_of_valid_windows_is_that_of_scikit_image() -> None:
     skimage = pytest.importorskip("skimage.metrics")
     source = scene(3, 60, 83)
     wanted = skimage.structural_similarity(
-        source, spoilt(source), gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, channel_axis=2
+        source,
+        spoilt(source),
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        data_range=255,
+        channel_axis=2,
     )
-    assert SSIM(border="valid").value(record(source, spoilt(source))) == pytest.approx(wanted, abs=1e-9)
+    assert SSIM(border="valid").value(record(source, spoilt(source))) == pytest.approx(
+        wanted, abs=1e-9
+    )
 
 
 def test_flat_parts_and_equal_pictures_lose_nothing_to_rounding() -> None:
@@ -95,12 +122,16 @@ def test_flat_parts_and_equal_pictures_lose_nothing_to_rounding() -> None:
         flat = np.full((40, 40, 3), value, np.uint8)
         assert ssim(flat, flat) == pytest.approx((1.0, 1.0), abs=1e-13)
     source = scene(4, 200, 200)
-    assert ssim(source, source) == pytest.approx((1.0, 1.0), abs=1e-13) and ms_ssim(source, source) == pytest.approx(1.0)
+    assert ssim(source, source) == pytest.approx((1.0, 1.0), abs=1e-13) and ms_ssim(
+        source, source
+    ) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("border", ["reflect", "valid"])
 @pytest.mark.parametrize("shape", [(11, 30), (22, 25), (45, 47)])
-def test_ms_ssim_is_the_product_of_its_scales(shape: tuple[int, int], border: similarity.Border) -> None:
+def test_ms_ssim_is_the_product_of_its_scales(
+    shape: tuple[int, int], border: similarity.Border
+) -> None:
     """Eq. 7 of the paper: c·s of every scale but the last, l·c·s of the last, each to its exponent."""
     source = scene(5, *shape)
     x, y = source.astype(np.float64), spoilt(source).astype(np.float64)
@@ -108,16 +139,27 @@ def test_ms_ssim_is_the_product_of_its_scales(shape: tuple[int, int], border: si
     wanted = 1.0
     for number, exponent in enumerate(scales):
         last = number == len(scales) - 1
-        wanted *= by_windows(x, y, border if last else "valid")[0 if last else 1] ** (exponent / sum(scales))
+        wanted *= by_windows(x, y, border if last else "valid")[0 if last else 1] ** (
+            exponent / sum(scales)
+        )
         x, y = (
-            [one[i : len(one) // 2 * 2 : 2, j : one.shape[1] // 2 * 2 : 2] for i in (0, 1) for j in (0, 1)] for one in (x, y)
+            [
+                one[i : len(one) // 2 * 2 : 2, j : one.shape[1] // 2 * 2 : 2]
+                for i in (0, 1)
+                for j in (0, 1)
+            ]
+            for one in (x, y)
         )
         x, y = sum(x) / 4, sum(y) / 4
-    assert MSSSIM(border=border).value(record(source, spoilt(source))) == pytest.approx(wanted, abs=1e-10)
+    assert MSSSIM(border=border).value(record(source, spoilt(source))) == pytest.approx(
+        wanted, abs=1e-10
+    )
 
 
 @pytest.mark.parametrize(("shape", "scales"), [((32, 48), 2), ((44, 44), 3), ((176, 190), 5)])
-def test_ms_ssim_is_that_of_torchmetrics_where_that_has_a_value(shape: tuple[int, int], scales: int) -> None:
+def test_ms_ssim_is_that_of_torchmetrics_where_that_has_a_value(
+    shape: tuple[int, int], scales: int
+) -> None:
     source = scene(6, *shape)
     betas = tuple(one / sum(SCALES[:scales]) for one in SCALES[:scales])
     wanted = torchmetrics.multiscale_structural_similarity_index_measure(
@@ -154,7 +196,9 @@ def test_the_squared_error_is_exact_in_strips(monkeypatch: pytest.MonkeyPatch) -
     for strip in (1, 100, 2**18):
         monkeypatch.setattr(similarity, "STRIP", strip)
         assert mean_squared_error(source, result) == wanted == MSE().value(record(source, result))
-    assert PSNR().value(record(source, result)) == pytest.approx(10 * math.log10(255**2 / wanted), abs=1e-12)
+    assert PSNR().value(record(source, result)) == pytest.approx(
+        10 * math.log10(255**2 / wanted), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("metric", [PSNR(), SSIM(), MSSSIM()], ids=lambda one: type(one).__name__)

@@ -43,7 +43,9 @@ def told(bench: Any, *overrides: str) -> str:
         ("channel.snr_db\uff1d3", ["FULLWIDTH EQUALS SIGN (U+FF1D): type '='"]),
     ],
 )  # fmt: skip
-def test_a_character_that_only_looks_right_is_named(bench: Any, override: str, texts: list[str]) -> None:
+def test_a_character_that_only_looks_right_is_named(
+    bench: Any, override: str, texts: list[str]
+) -> None:
     message = told(bench, override)
     for text in texts:
         assert text in message, message
@@ -53,7 +55,11 @@ def test_a_character_that_only_looks_right_is_named(bench: Any, override: str, t
     ("line", "place", "text"),
     [
         ("\u0455eed: 3", "10:1", "type 's'; did you mean 'seed'?"),
-        ("seed: \uff13", "10:7", "'\uff13' is not a number: '\uff13' is FULLWIDTH DIGIT THREE (U+FF13): type '3'"),
+        (
+            "seed: \uff13",
+            "10:7",
+            "'\uff13' is not a number: '\uff13' is FULLWIDTH DIGIT THREE (U+FF13): type '3'",
+        ),
         ("sweep: {channel.snr_db: [0, \u22123]}", "10:29", MINUS),
         ("sweep: {channel.snr_db: \u22123:3:3}", "10:25", MINUS),
         ("space: {channel.snr_db: {from: \u22123, to: 3}}", "10:32", MINUS),
@@ -67,9 +73,14 @@ def test_in_a_file_it_is_named_at_its_place(bench: Any, line: str, place: str, t
 
 
 def test_words_of_other_languages_are_left_alone(bench: Any) -> None:
-    bench.text += "description: −3 °C снаружи\nscenario: {task: \u0441\u043a\u0430\u0437\u0430\u0442\u044c}\n"
+    bench.text += (
+        "description: −3 °C снаружи\nscenario: {task: \u0441\u043a\u0430\u0437\u0430\u0442\u044c}\n"
+    )
     bench.load()
-    assert foreign("видео") == foreign("naïve") == foreign("a-b") == "" and to_ascii("видео") == "видео"
+    assert (
+        foreign("видео") == foreign("naïve") == foreign("a-b") == ""
+        and to_ascii("видео") == "видео"
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,8 +88,12 @@ def test_words_of_other_languages_are_left_alone(bench: Any) -> None:
     [("QPSK", "4qam"), ("4-QAM", "4qam"), ("16-QAM", "16qam"), ("16\u2011QAM", "16qam"), ("QAM64", "64qam"),
      ("qam-256", "256qam"), ("BPSK", "bpsk"), ("4PSK", "4qam"), ("2-PSK", "bpsk")],
 )  # fmt: skip
-def test_a_constellation_by_another_name_is_understood(bench: Any, written: str, meant: str) -> None:
-    assert f"hint: did you mean {meant!r}?" in told(bench, f"transport={{use: ldpc, modulation: {written}}}")
+def test_a_constellation_by_another_name_is_understood(
+    bench: Any, written: str, meant: str
+) -> None:
+    assert f"hint: did you mean {meant!r}?" in told(
+        bench, f"transport={{use: ldpc, modulation: {written}}}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -90,7 +105,10 @@ def test_a_constellation_by_another_name_is_understood(bench: Any, written: str,
         ("space: {channel.snr_db: {from: 3, to: 1}}", "to must be greater than from (3), not 1"),
         ("space: {channel.snr_db: {from: x, to: 1}}", "from must be a number, not 'x'"),
         ("scenario: {utility: {grey-error: {good: 0}}}", "grey-error needs 'bad'"),
-        ("scenario: {utility: {grey-error: {good: 0, bad: 1, wait: 2}}}", "grey-error has no 'wait'"),
+        (
+            "scenario: {utility: {grey-error: {good: 0, bad: 1, wait: 2}}}",
+            "grey-error has no 'wait'",
+        ),
     ],
 )
 def test_a_mapping_is_not_refused_for_being_one(bench: Any, line: str, text: str) -> None:
@@ -101,7 +119,9 @@ def test_a_mapping_is_not_refused_for_being_one(bench: Any, line: str, text: str
 
 @pytest.mark.parametrize(("given", "count"), [("[60]", 1), ("[60, 60, 60]", 3), ("[]", 0)])
 def test_a_list_of_two_is_asked_for_as_such(bench: Any, given: str, count: int) -> None:
-    assert f"speed_kmh must be a list of 2, not a list of {count}" in told(bench, f"channel.speed_kmh={given}")
+    assert f"speed_kmh must be a list of 2, not a list of {count}" in told(
+        bench, f"channel.speed_kmh={given}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,7 +130,9 @@ def test_a_list_of_two_is_asked_for_as_such(bench: Any, given: str, count: int) 
      ["new", "channel", "x", "--out", ""], ["train", "x", "--out", ""], ["merge", "", "-o", "x"], ["merge", ".", "-o", ""]],
     ids=" ".join,
 )  # fmt: skip
-def test_an_empty_path_is_refused(bench: Any, command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_path_is_refused(
+    bench: Any, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as end:
         main([str(bench.path) if one == "PIPELINE" else one for one in command])
     assert end.value.code == 2 and "is empty: name a file or a folder" in capsys.readouterr().err
@@ -127,7 +149,10 @@ def test_an_empty_path_is_refused(bench: Any, command: list[str], capsys: pytest
         ("channel.snr_db=0-20", "several values are swept: channel.snr_db=start:stop:step"),
         ("channel.snr_db=0:5:20", "it is written start:stop:step; did you mean 0:20:5?"),
         ("channel={use: noise, snr_db: 0:20:5}", "'sweep: {channel.snr_db: 0:20:5}'"),
-        ("channel={use: noise, snr_db: [0, 5, 10]}", "channel.snr_db=0,5,10, or 'sweep: {channel.snr_db: [0, 5, 10]}'"),
+        (
+            "channel={use: noise, snr_db: [0, 5, 10]}",
+            "channel.snr_db=0,5,10, or 'sweep: {channel.snr_db: [0, 5, 10]}'",
+        ),
         ("metrics=[wer]", "did you mean 'speech-wer'?"),
         ("metrics=[WER]", "did you mean 'speech-wer'?"),
     ],
@@ -137,11 +162,16 @@ def test_hints_name_what_was_sought(bench: Any, override: str, hint: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["av_a2v", "av-a2v.yaml", "examples/av_a2v.yaml", "av_a2vv"])
-def test_the_name_of_an_example_offers_to_copy_it(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_name_of_an_example_offers_to_copy_it(
+    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     for verb in ("run", "check"):
         with pytest.raises(SystemExit):
             main([verb, str(tmp_path / name)])
-        assert "there is an example 'av_a2v': semcore cp av_a2v copies it here" in capsys.readouterr().err
+        assert (
+            "there is an example 'av_a2v': semcore cp av_a2v copies it here"
+            in capsys.readouterr().err
+        )
 
 
 def test_without_a_pipeline_the_examples_are_named(capsys: pytest.CaptureFixture[str]) -> None:

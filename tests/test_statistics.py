@@ -18,7 +18,15 @@ from semcore.statistics.base import KINDS, Quotient, Statistic, statistic_of
 from semcore.statistics.intervals import Estimate
 from semcore.statistics.kinds import Decibels, Mean, Ratio, Score, Share
 
-ONE = (Share(), Share(100.0), Score(-1.0, 1.0), Mean(0.0), Ratio(0.0, whole=1.0), Ratio(0.0), Decibels())
+ONE = (
+    Share(),
+    Share(100.0),
+    Score(-1.0, 1.0),
+    Mean(0.0),
+    Ratio(0.0, whole=1.0),
+    Ratio(0.0),
+    Decibels(),
+)
 
 
 def ends(found: Estimate) -> tuple[float, float]:
@@ -42,7 +50,9 @@ def test_bits_of_a_sample_are_no_independent_trials() -> None:
     low, high = ends(Share().of([Quotient(500, 1000)] * 3))
     assert low < 0.1 and high > 0.9
     spread = Share().of([Quotient(wrong, 1000) for wrong in (10, 11, 9, 10, 12, 8, 10, 11, 9, 10)])
-    assert ends(spread)[1] - ends(spread)[0] < 0.01, "ten samples that are alike say more than ten bits"
+    assert ends(spread)[1] - ends(spread)[0] < 0.01, (
+        "ten samples that are alike say more than ten bits"
+    )
 
 
 def test_a_share_is_that_of_all_trials() -> None:
@@ -61,8 +71,14 @@ values_of = {
 
 @pytest.mark.parametrize("kind", ONE, ids=lambda kind: str(kind))
 @given(data=st.data())
-def test_no_interval_leaves_the_range_or_is_not_a_number(kind: Statistic, data: st.DataObject) -> None:
-    strategy = values_of[kind.kind] if not (isinstance(kind, Share) and kind.whole == 100) else st.sampled_from([0.0, 100.0])
+def test_no_interval_leaves_the_range_or_is_not_a_number(
+    kind: Statistic, data: st.DataObject
+) -> None:
+    strategy = (
+        values_of[kind.kind]
+        if not (isinstance(kind, Share) and kind.whole == 100)
+        else st.sampled_from([0.0, 100.0])
+    )
     values = data.draw(st.lists(strategy, min_size=1, max_size=6))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -80,7 +96,9 @@ def test_no_interval_leaves_the_range_or_is_not_a_number(kind: Statistic, data: 
     assert (level := kind.level(values)) is not None and math.isfinite(level)
 
 
-def coverage(kind: Statistic, truth: float, draw: Callable[[], list[float]], runs: int = 150) -> float:
+def coverage(
+    kind: Statistic, truth: float, draw: Callable[[], list[float]], runs: int = 150
+) -> float:
     found = [ends(kind.of(draw())) for _ in range(runs)]
     return float(np.mean([low <= truth <= high for low, high in found]))
 
@@ -93,10 +111,14 @@ def test_intervals_cover_as_often_as_they_say(n: int) -> None:
         return [Quotient(int(rng.binomial(500, rate)), 500) for rate in rates]
 
     def words() -> list[float]:
-        return [Quotient(int(rng.binomial(count, 0.2)), int(count)) for count in rng.integers(3, 12, n)]
+        return [
+            Quotient(int(rng.binomial(count, 0.2)), int(count)) for count in rng.integers(3, 12, n)
+        ]
 
     assert coverage(Share(), 0.1, lambda: [float(rng.random() < 0.1) for _ in range(n)]) >= 0.95
-    assert coverage(Share(), 0.05, lambda: bits(0.5 * (rng.random(n) < 0.1))) >= 0.95, "whole samples are lost"
+    assert coverage(Share(), 0.05, lambda: bits(0.5 * (rng.random(n) < 0.1))) >= 0.95, (
+        "whole samples are lost"
+    )
     assert coverage(Share(), 0.02, lambda: bits(np.full(n, 0.02))) >= 0.93
     assert coverage(Share(), 1 / 11, lambda: bits(rng.beta(0.5, 5, n))) >= 0.88
     assert coverage(Score(0.0, 1.0), 5 / 7, lambda: list(rng.beta(5, 2, n))) >= 0.9
@@ -109,9 +131,15 @@ def test_equal_values_are_no_error() -> None:
             assert kind.of([0.25] * n) == Estimate(n, 0.25, 0.25, 0.25)
     for n in range(2, 12):
         found = Ratio().of([0.1 + 0.2] * n)
-        assert found.low is not None and found.high is not None and found.low <= (found.mean or 0) <= found.high
+        assert (
+            found.low is not None
+            and found.high is not None
+            and found.low <= (found.mean or 0) <= found.high
+        )
     assert ends(Ratio(whole=1.0).of([Quotient(0, 6)] * 3))[1] == pytest.approx(0.7076, abs=1e-4)
-    assert Ratio().of([Quotient(0, 6)] * 3) == Estimate(3, 0.0), "nothing says how great the rate may be"
+    assert Ratio().of([Quotient(0, 6)] * 3) == Estimate(3, 0.0), (
+        "nothing says how great the rate may be"
+    )
 
 
 def test_a_bootstrap_depends_on_the_values_alone() -> None:
@@ -135,7 +163,10 @@ def test_differences_are_paired() -> None:
     assert 0 < low < 0.01 < high < 0.02
     assert ends(Share().difference([1.0] * 3, [0.0] * 3))[0] < 0, "three samples decide nothing"
     assert ends(Share().difference([1.0] * 12, [0.0] * 12))[0] > 0
-    assert ends(Share().difference([0.0] * 3, [0.0] * 3)) == (pytest.approx(-0.768, abs=1e-3), pytest.approx(0.768, abs=1e-3))
+    assert ends(Share().difference([0.0] * 3, [0.0] * 3)) == (
+        pytest.approx(-0.768, abs=1e-3),
+        pytest.approx(0.768, abs=1e-3),
+    )
 
 
 def test_a_share_without_difference_is_rarely_called_one() -> None:

@@ -70,7 +70,11 @@ def test_there_is_a_bar_for_each_cell_that_is_under_way() -> None:
     progress.semcore_step({"channel.snr_db": 3}, Step("generate", 40, 400, "candidates"))
     progress.semcore_step({"channel.snr_db": 0}, Step("link", 0, 8, "samples"))
     shown = {task.description: (task.completed, task.total) for task in progress.bars.tasks}
-    assert shown == {"cells": (0, 2), "snr_db=0  link, samples": (0, 8), "snr_db=3  generate, candidates": (40, 400)}
+    assert shown == {
+        "cells": (0, 2),
+        "snr_db=0  link, samples": (0, 8),
+        "snr_db=3  generate, candidates": (40, 400),
+    }
     progress.semcore_step({"channel.snr_db": 3}, Step("measure", 0, 2, "metrics"))
     progress.semcore_cell_failed({"channel.snr_db": 0}, "no")
     assert [(task.description, task.completed) for task in progress.bars.tasks] == [
@@ -83,7 +87,9 @@ def test_a_job_leaves_its_listener_where_it_is() -> None:
     assert job.call is int and job.on_step(Step("")) is None
 
 
-def test_candidates_are_counted_while_they_are_drawn(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_candidates_are_counted_while_they_are_drawn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     monkeypatch.setenv("SEMCORE_SHELF", str(tmp_path))
     heard = list[Step]()
     made: Any = registry.load("generator", "class-diffusion")(candidates=3, steps=1)  # type: ignore[call-arg]

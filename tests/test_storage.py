@@ -17,16 +17,31 @@ from hypothesis.extra import numpy as arrays
 from semcore.component.digest import digest
 from semcore.runs.packing import pack, unpack
 from semcore.storage import write, write_json
-from semcore.types import Bitstream, Candidates, Features, KnowledgeBase, Picture, Sample, Semantics, Text, Tokens
+from semcore.types import (
+    Bitstream,
+    Candidates,
+    Features,
+    KnowledgeBase,
+    Picture,
+    Sample,
+    Semantics,
+    Text,
+    Tokens,
+)
 
 PICTURES = arrays.arrays(np.uint8, st.tuples(st.integers(1, 4), st.integers(1, 4), st.just(3)))
-FLOATS = arrays.arrays(np.float32, arrays.array_shapes(max_dims=3, max_side=3), elements=st.floats(width=32))
+FLOATS = arrays.arrays(
+    np.float32, arrays.array_shapes(max_dims=3, max_side=3), elements=st.floats(width=32)
+)
 STREAMS = st.one_of(
     st.builds(Text, st.text()),
     st.builds(Bitstream, st.binary()),
     st.builds(Picture, PICTURES),
     st.builds(Features, FLOATS),
-    st.builds(lambda values: Tokens(values, 9), arrays.arrays(np.int64, st.integers(0, 5), elements=st.integers(0, 8))),
+    st.builds(
+        lambda values: Tokens(values, 9),
+        arrays.arrays(np.int64, st.integers(0, 5), elements=st.integers(0, 8)),
+    ),
 )
 SEMANTICS = st.builds(
     Semantics, st.text(), st.dictionaries(st.text(max_size=3), STREAMS, max_size=3), st.text(),
@@ -84,7 +99,9 @@ def test_nothing_is_unpickled(tmp_path: Path) -> None:
     assert not (tmp_path / "sprung").exists()
 
 
-@pytest.mark.parametrize("name", ["split", "STREAM_TYPES", "samples", "__loader__", "__builtins__", "Trap", ""])
+@pytest.mark.parametrize(
+    "name", ["split", "STREAM_TYPES", "samples", "__loader__", "__builtins__", "Trap", ""]
+)
 def test_no_type_but_ours_is_made(name: str) -> None:
     text = json.dumps({"$type": name, "fields": {"total": 3, "weights": [1]}})
     buffer = io.BytesIO()
@@ -99,7 +116,9 @@ def test_what_has_no_form_is_not_stored() -> None:
 
 
 @pytest.mark.parametrize("durable", [True, False])
-def test_a_failed_write_leaves_what_was_there(durable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_what_was_there(
+    durable: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a" / "file"
     write(path, b"old", durable)
 

@@ -59,7 +59,10 @@ def rewrite_items(cell: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     change(rows[0])
     data = "".join(json.dumps(row) + "\n" for row in rows).encode()
     (cell / "items.jsonl").write_bytes(data)
-    rewrite(cell / "result.json", lambda result: result["files"].update({"items.jsonl": content_digest(data)}))
+    rewrite(
+        cell / "result.json",
+        lambda result: result["files"].update({"items.jsonl": content_digest(data)}),
+    )
 
 
 def commands(run: Path) -> Iterator[list[str]]:
@@ -94,10 +97,16 @@ def call(command: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, s
 
 def outside(folder: Path) -> dict[str, bytes]:
     """What lies beside the run and what commands are to write beside it."""
-    return {str(path): path.read_bytes() for path in folder.iterdir() if path.is_file() and path.suffix != ".parquet"}
+    return {
+        str(path): path.read_bytes()
+        for path in folder.iterdir()
+        if path.is_file() and path.suffix != ".parquet"
+    }
 
 
-def test_the_commands_of_these_tests_work_on_a_whole_run(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_of_these_tests_work_on_a_whole_run(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for command in commands(run):
         assert call(command, capsys)[0] == 0, command
     assert verify(run).whole == 2
@@ -108,14 +117,19 @@ def test_the_commands_of_these_tests_work_on_a_whole_run(run: Path, capsys: pyte
 
 def leads_out_by_item(kind: str, name: str) -> Callable[[Path], None]:
     def change(run: Path) -> None:
-        rewrite_items(cell_of(run), lambda row: row.setdefault(kind, {}).update(source=name, result=name))
+        rewrite_items(
+            cell_of(run), lambda row: row.setdefault(kind, {}).update(source=name, result=name)
+        )
 
     return change
 
 
 def leads_out_by_file(name: str) -> Callable[[Path], None]:
     def change(run: Path) -> None:
-        rewrite(cell_of(run) / "result.json", lambda result: result["files"].update({name: content_digest(SECRET)}))
+        rewrite(
+            cell_of(run) / "result.json",
+            lambda result: result["files"].update({name: content_digest(SECRET)}),
+        )
 
     return change
 
@@ -189,10 +203,14 @@ LED_ASTRAY: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("how", LED_ASTRAY)
-def test_nothing_leads_out_of_a_run(run: Path, how: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_leads_out_of_a_run(
+    run: Path, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     LED_ASTRAY[how](run)
     before = outside(run.parent)
-    for command in among(run, "report", "play", "table", "frames", "export", "diff", "merge", "verify"):
+    for command in among(
+        run, "report", "play", "table", "frames", "export", "diff", "merge", "verify"
+    ):
         code, told = call(command, capsys)
         assert SECRET.decode() not in told
         if command[0] == "verify":
@@ -200,7 +218,11 @@ def test_nothing_leads_out_of_a_run(run: Path, how: str, capsys: pytest.CaptureF
         if command[0] == "merge":
             assert code == 2 and not Path(command[-1], "run.json").exists(), told
     assert outside(run.parent) == before
-    made = [path for path in run.parent.rglob("*") if path.is_file() and not path.is_symlink() and path.name != "secret.txt"]
+    made = [
+        path
+        for path in run.parent.rglob("*")
+        if path.is_file() and not path.is_symlink() and path.name != "secret.txt"
+    ]
     for path in (path for path in made if path.stat().st_size < 10**7):
         assert SECRET not in path.read_bytes(), path
     import base64
@@ -209,9 +231,13 @@ def test_nothing_leads_out_of_a_run(run: Path, how: str, capsys: pytest.CaptureF
     assert not page.exists() or base64.b64encode(SECRET)[:20] not in page.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["run.json", "pipeline.yaml", "report.html", "cells/*/failure.json"])
+@pytest.mark.parametrize(
+    "name", ["run.json", "pipeline.yaml", "report.html", "cells/*/failure.json"]
+)
 @pytest.mark.parametrize("what", ["a pipe", "a device", "a link out", "a directory"])
-def test_files_that_are_none_are_not_opened(run: Path, name: str, what: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_that_are_none_are_not_opened(
+    run: Path, name: str, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     if "failure" in name:
         cell_of(run).joinpath("result.json").unlink()
         name = f"cells/{next(run.glob('cells/*')).name}/failure.json"
@@ -241,7 +267,11 @@ def test_discarding_removes_nothing_outside(run: Path, capsys: pytest.CaptureFix
     (cell / "pictures" / "linked").symlink_to(beside)
     code, told = call(["verify", str(run), "--discard"], capsys)
     assert code == 1 and "cells/linked" in told and "pictures/linked" in told and "cache/ab" in told
-    assert (beside / "file").exists() and (beside / "ab/x.npz").exists() and not (run / "cells" / "linked").is_symlink()
+    assert (
+        (beside / "file").exists()
+        and (beside / "ab/x.npz").exists()
+        and not (run / "cells" / "linked").is_symlink()
+    )
 
 
 def test_nothing_is_written_outside(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -258,7 +288,10 @@ def test_nothing_is_written_outside(run: Path, capsys: pytest.CaptureFixture[str
     (run / "figures").unlink()
     name = "../../../beside/x"
     for cell in run.glob("cells/*"):
-        rewrite(cell / "result.json", lambda result: result["metrics"].update({name: result["metrics"]["grey-error"]}))
+        rewrite(
+            cell / "result.json",
+            lambda result: result["metrics"].update({name: result["metrics"]["grey-error"]}),
+        )
         rewrite_items(cell, lambda row: row.update(sample=name))
     assert call(["plot", str(run), "--x", "channel.snr_db", "--y", name], capsys)[0] == 0
     assert call(["frames", str(run), "--sample", name], capsys)[0] in (0, 2)
@@ -276,7 +309,11 @@ def test_a_run_goes_on_in_a_strangers_folder_without_leaving_it(bench: Any) -> N
         path.unlink()
         path.symlink_to("/dev/zero")
     (cell / "failure.json").symlink_to(beside / "file")
-    assert bench.run("channel.snr_db=0").computed == 1 and bench.results() == whole and not list(beside.iterdir())
+    assert (
+        bench.run("channel.snr_db=0").computed == 1
+        and bench.results() == whole
+        and not list(beside.iterdir())
+    )
     shutil.rmtree(cell / "pictures")
     (cell / "pictures").symlink_to(beside)
     (cell / "result.json").unlink()
@@ -296,7 +333,9 @@ def raw(path: Path, old: bytes, new: bytes) -> None:
     body = path.read_bytes()[:-tail]
     assert old in body
     body = body.replace(old, new, 1)
-    path.write_bytes(body + storage._END % content_digest(body + storage._END % storage._EMPTY.encode()).encode())
+    path.write_bytes(
+        body + storage._END % content_digest(body + storage._END % storage._EMPTY.encode()).encode()
+    )
 
 
 def in_result(**parts: Any) -> Callable[[Path], None]:
@@ -304,7 +343,9 @@ def in_result(**parts: Any) -> Callable[[Path], None]:
 
 
 def in_metric(**parts: Any) -> Callable[[Path], None]:
-    return lambda run: rewrite(cell_of(run) / "result.json", lambda result: result["metrics"]["grey-error"].update(parts))
+    return lambda run: rewrite(
+        cell_of(run) / "result.json", lambda result: result["metrics"]["grey-error"].update(parts)
+    )
 
 
 def in_info(**parts: Any) -> Callable[[Path], None]:
@@ -355,11 +396,16 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize(
-    "how", [pytest.param(how, marks=pytest.mark.slow if at % 2 else ()) for at, how in enumerate(HOSTILE)]
+    "how",
+    [pytest.param(how, marks=pytest.mark.slow if at % 2 else ()) for at, how in enumerate(HOSTILE)],
 )
-def test_whatever_a_run_holds_ends_in_a_line(run: Path, how: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_whatever_a_run_holds_ends_in_a_line(
+    run: Path, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     HOSTILE[how](run)
-    for command in among(run, "report", "table", "frames", "export", "diff", "cite", "merge", "verify", "play"):
+    for command in among(
+        run, "report", "table", "frames", "export", "diff", "cite", "merge", "verify", "play"
+    ):
         code, told = call(command, capsys)
         assert len(told) < 20_000 and (code != 2 or len(told) < 1500), told[:500]
     page = run / "report.html"

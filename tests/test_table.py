@@ -30,7 +30,12 @@ Writer = Callable[..., Path]
 NASTY = r"a_b & 50 % → ≤ #1 {x} \input{y} $z$ ~^ é β" + '"'
 
 
-def made(write_run: Writer, values: dict[str, dict[str, list[float | None]]], better: str = "higher", **more: Any) -> Path:
+def made(
+    write_run: Writer,
+    values: dict[str, dict[str, list[float | None]]],
+    better: str = "higher",
+    **more: Any,
+) -> Path:
     """A run of one workflow a line: name -> metric -> values."""
     return write_run([{"settings": {"workflow": name}, "metrics": metrics, "better": better, **more.get(name, {})}
                       for name, metrics in values.items()])  # fmt: skip
@@ -42,7 +47,9 @@ CLEAR = {"words": {"psnr": [10.0, 10.1, 10.2], "ssim": [0.1, 0.5, 0.9]}, "pixels
 
 def rows_of(text: str) -> list[list[str]]:
     return [
-        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in text.splitlines() if line.startswith("|")
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("|")
     ]
 
 
@@ -52,13 +59,18 @@ def test_the_numbers_of_a_table_are_those_of_the_results(write_run: Writer) -> N
     assert header == ["workflow", "PSNR", "SSIM"] and ruler == ["---", "---:", "---:"]
     for row, result in zip(rows, read_run(folder).results, strict=True):
         shown = [with_interval(result["metrics"][metric]) for metric in ("psnr", "ssim")]
-        assert [row[0], *(cell.strip("*") for cell in row[1:])] == [result["settings"]["workflow"], *shown]
+        assert [row[0], *(cell.strip("*") for cell in row[1:])] == [
+            result["settings"]["workflow"],
+            *shown,
+        ]
 
 
 def test_csv_keeps_every_digit(write_run: Writer) -> None:
     folder = made(write_run, CLEAR)
     for row, result in zip(
-        csv.DictReader(io.StringIO(as_csv(table(read_rows([folder]))))), read_run(folder).results, strict=True
+        csv.DictReader(io.StringIO(as_csv(table(read_rows([folder]))))),
+        read_run(folder).results,
+        strict=True,
     ):
         for metric, summary in result["metrics"].items():
             assert [float(row[f"{metric}{end}"]) for end in ("", " low", " high")] == [
@@ -75,11 +87,24 @@ def test_the_best_is_bold_only_if_its_interval_lies_apart(write_run: Writer) -> 
     assert bold(made(write_run, CLEAR)) == [("pixels", "psnr")]
     assert bold(made(write_run, CLEAR, "lower")) == [("words", "psnr")]
     assert bold(made(write_run, CLEAR, "")) == []
-    assert bold(made(write_run, CLEAR, pixels={"cost": ["psnr"]}, words={"cost": ["psnr"]}, both={"cost": ["psnr"]})) == []
+    assert (
+        bold(
+            made(
+                write_run,
+                CLEAR,
+                pixels={"cost": ["psnr"]},
+                words={"cost": ["psnr"]},
+                both={"cost": ["psnr"]},
+            )
+        )
+        == []
+    )
 
 
 def test_equals_are_bold_together_and_a_column_of_equals_is_not(write_run: Writer) -> None:
-    values: dict[str, Any] = {name: {"m": [v] * 3, "k": [1.0] * 3} for name, v in (("a", 5.0), ("b", 5.0), ("c", 1.0))}
+    values: dict[str, Any] = {
+        name: {"m": [v] * 3, "k": [1.0] * 3} for name, v in (("a", 5.0), ("b", 5.0), ("c", 1.0))
+    }
     assert bold(made(write_run, values)) == [("a", "m"), ("b", "m")]
 
 
@@ -99,12 +124,16 @@ def test_rows_average_what_they_do_not_name_or_refuse(write_run: Writer) -> None
     with pytest.raises(RunError, match=r"PSNR\|1\|(.|\n)*PSNR\|2\|"):
         table(read_rows([folder]), ["workflow"])
     found = table(read_rows([folder], ["channel.snr_db=0,4"]), ["workflow"])
-    assert [line[0].mean for line in found.cells] == [3.5, 3.5] and [line[0].n for line in found.cells] == [2, 2]
+    assert [line[0].mean for line in found.cells] == [3.5, 3.5] and [
+        line[0].n for line in found.cells
+    ] == [2, 2]
     assert "Averaged over channel.snr_db = 0, 4" in of_table(found)
 
 
 def test_a_metric_that_does_not_apply_everywhere_has_a_dash(write_run: Writer) -> None:
-    found = table(read_rows([made(write_run, {"a": {"bleu": [0.5, 0.6]}, "b": {"bleu": [None, None]}})]))
+    found = table(
+        read_rows([made(write_run, {"a": {"bleu": [0.5, 0.6]}, "b": {"bleu": [None, None]}})])
+    )
     assert rows_of(as_markdown(found))[-1] == ["b", "–"]
     assert "b & -- \\\\" in as_latex(found, "x")
 
@@ -163,7 +192,10 @@ def latex_of(write_run: Writer) -> str:
 def test_a_latex_table_holds_together(write_run: Writer) -> None:
     text = latex_of(write_run)
     assert balanced(text)
-    for begin, end in ((r"\begin{table}", r"\end{table}"), (r"\begin{tabular}{lrr}", r"\end{tabular}")):
+    for begin, end in (
+        (r"\begin{table}", r"\end{table}"),
+        (r"\begin{tabular}{lrr}", r"\end{tabular}"),
+    ):
         assert text.count(begin) == text.count(end) == 1
     rules = [text.index(rule) for rule in (r"\toprule", r"\midrule", r"\bottomrule")]
     assert rules == sorted(rules) and text.index(r"\caption") < text.index(r"\label{tab:my-run-1}")
@@ -197,7 +229,11 @@ def test_the_verb_prints_or_writes_by_the_ending(
     folder = made(write_run, CLEAR)
     assert call(folder, "--columns", "psnr") == 0
     assert rows_of(capsys.readouterr().out)[0] == ["workflow", "PSNR"]
-    for name, start in (("t.tex", "% \\usepackage{booktabs}"), ("t.csv", "workflow,psnr,"), ("t.md", "| workflow")):
+    for name, start in (
+        ("t.tex", "% \\usepackage{booktabs}"),
+        ("t.csv", "workflow,psnr,"),
+        ("t.md", "| workflow"),
+    ):
         assert call(folder, "--out", tmp_path / name) == 0
         assert (tmp_path / name).read_text().startswith(start)
     assert call(folder, "--to", "latex", "--where", "workflow=words") == 0

@@ -45,9 +45,11 @@ def test_regret_is_what_the_oracle_had_more_summed_up_for_each_seed(rows: list[R
         "oracle", "fixed (workflow a2v)", "fixed (workflow v2a)"
     }  # fmt: skip
     worth = {
-        (str(row.get("planner.use")), str(row.get("planner.overrides.workflow")), row.get("seed")): [
-            segment["worth"] for segment in row.result["segments"]
-        ]
+        (
+            str(row.get("planner.use")),
+            str(row.get("planner.overrides.workflow")),
+            row.get("seed"),
+        ): [segment["worth"] for segment in row.result["segments"]]
         for row in rows
     }
     for line in chart.of("regret"):
@@ -68,10 +70,13 @@ def test_what_is_drawn_by_itself_is_what_the_utility_speaks_of(rows: list[Row]) 
 
 
 def test_what_cannot_be_drawn_is_told(rows: list[Row], folder: Path) -> None:
-    with pytest.raises(RunError, match="no session has a metric 'channel-use'; did you mean 'channel-uses'"):
+    with pytest.raises(
+        RunError, match="no session has a metric 'channel-use'; did you mean 'channel-uses'"
+    ):
         timeline(rows, ["channel-use"])
     with pytest.raises(
-        RunError, match=r"\(.*planner=\w+( \(.*\))?.*\) has no session of the planner 'search' with the same seed"
+        RunError,
+        match=r"\(.*planner=\w+( \(.*\))?.*\) has no session of the planner 'search' with the same seed",
     ):
         timeline(rows, ["regret"], "search")
     bare = [Row(row.run, {**row.result, "segments": []}, row.place) for row in rows]
@@ -80,7 +85,9 @@ def test_what_cannot_be_drawn_is_told(rows: list[Row], folder: Path) -> None:
 
 
 def test_the_verb_writes_the_figure_and_what_is_behind_it(folder: Path, tmp_path: Path) -> None:
-    done = CliRunner().invoke(cli, ["timeline", str(folder), "--out", str(tmp_path / "t")], catch_exceptions=False)
+    done = CliRunner().invoke(
+        cli, ["timeline", str(folder), "--out", str(tmp_path / "t")], catch_exceptions=False
+    )
     assert done.exit_code == 0 and "(c) regret over segment for" in " ".join(done.output.split())
     assert "n = 2 sessions" in done.output and "n counts samples" not in done.output
     assert {path.suffix for path in tmp_path.iterdir()} == {".pdf", ".png", ".csv", ".txt"}
@@ -97,19 +104,35 @@ def test_the_report_survives_the_failure_of_the_oracle(folder: Path, tmp_path: P
     (tmp_path / "run" / "cells" / oracles[0].result["id"] / "result.json").unlink()
     html = write_report(tmp_path / "run").read_text(encoding="utf-8")
     assert (
-        "Not drawn: " in html and "of the planner &#39;oracle&#39; with the same seed" in html and "the plan is fixed" in html
+        "Not drawn: " in html
+        and "of the planner &#39;oracle&#39; with the same seed" in html
+        and "the plan is fixed" in html
     )
 
 
 def test_plan_shows_what_each_planner_would_do_and_why() -> None:
-    arguments = ["plan", str(FILE), *SETTINGS[:2], SETTINGS[3], "--segments", "2", "--planner", "search", "--planner", "llm"]
+    arguments = [
+        "plan",
+        str(FILE),
+        *SETTINGS[:2],
+        SETTINGS[3],
+        "--segments",
+        "2",
+        "--planner",
+        "search",
+        "--planner",
+        "llm",
+    ]
     done = CliRunner().invoke(cli, [*arguments, "--planner", "lookup"], catch_exceptions=False)
     told = done.output
     assert done.exit_code == 0 and re.search(
         r"search\n  segment 0 \(20.0 dB\): workflow = '\w+'\n    - memory has no segment", told
     )
     assert "llm\n  cannot plan here: planner 'llm' needs the setting 'base_url'" in told
-    assert "lookup (table: [{below: 5.0, set: {workflow: a2v}}])\n  segment 0" in told and "    - channel.snr_db is 20" in told
+    assert (
+        "lookup (table: [{below: 5.0, set: {workflow: a2v}}])\n  segment 0" in told
+        and "    - channel.snr_db is 20" in told
+    )
     lost = "  segment 1 (-15.0 dB): workflow = 'a2v'\n    ! its signalling was lost: the old plan stays"
     assert lost in told
     refused = CliRunner().invoke(cli, [*arguments, "--planner", "nobody"])

@@ -56,7 +56,9 @@ def coded(sample: str, stream: str, payload: int) -> Account:
     information = header + 8 * payload + 24
     bits = {"data": 8 * payload, "header": header, "crc": 24, "parity": information}
     account = Account({(sample, stream, kind, "bits"): count for kind, count in bits.items()})
-    return account + Account({(sample, stream, kind, "uses"): count // 2 for kind, count in bits.items()})
+    return account + Account(
+        {(sample, stream, kind, "uses"): count // 2 for kind, count in bits.items()}
+    )
 
 
 def analog(sample: str, stream: str, values: int, repetition: int) -> Account:
@@ -116,7 +118,9 @@ def session(experiment: Experiment, index: int) -> Iterator[Segment]:
     def build(overrides: Any) -> Any:
         return experiment.resolve(cell, overrides).pipeline
 
-    return run_session(build, setup.source.samples(), Rng(setup.seed), setup.planner, setup.scenarios)
+    return run_session(
+        build, setup.source.samples(), Rng(setup.seed), setup.planner, setup.scenarios
+    )
 
 
 @pytest.fixture(params=UPDATES)
@@ -135,15 +139,24 @@ def test_every_segment_costs_what_it_must(segments: Sequence[Segment], policy: s
         assert account(segment.outcome.delivery.ledger) == segment_cost(policy, segment.index)
 
 
-def test_the_planner_switches_the_workflow_and_a_lost_plan_leaves_the_old_one(segments: Sequence[Segment]) -> None:
-    assert [segment.plan.overrides for segment in segments] == [{}, {"workflow": "a2v"}, {"workflow": "a2v"}, {}]
+def test_the_planner_switches_the_workflow_and_a_lost_plan_leaves_the_old_one(
+    segments: Sequence[Segment],
+) -> None:
+    assert [segment.plan.overrides for segment in segments] == [
+        {},
+        {"workflow": "a2v"},
+        {"workflow": "a2v"},
+        {},
+    ]
     assert [segment.in_force for segment in segments] == [{}, {}, {"workflow": "a2v"}, {}]
     streams = {"v2a": ["text", "motion"], "a2v": ["text", "durations"]}
     for segment, workflow in zip(segments, WORKFLOW, strict=True):
         assert [list(one.streams) for one in segment.outcome.sent] == [streams[workflow]] * 2
 
 
-def test_both_ends_hold_the_same_looks_whatever_was_lost(segments: Sequence[Segment], policy: str) -> None:
+def test_both_ends_hold_the_same_looks_whatever_was_lost(
+    segments: Sequence[Segment], policy: str
+) -> None:
     held = {user: 0 for user in TEXTS}
     for segment in segments:
         knowledge = segment.outcome.knowledge
@@ -154,20 +167,29 @@ def test_both_ends_hold_the_same_looks_whatever_was_lost(segments: Sequence[Segm
 
 
 def test_what_was_sent_over_a_good_link_comes_back(segments: Sequence[Segment]) -> None:
-    for segment in (segments[0], segments[3]):  # motion is analog: rounded to rows of the mouth it is exact
+    for segment in (
+        segments[0],
+        segments[3],
+    ):  # motion is analog: rounded to rows of the mouth it is exact
         for source, result in zip(segment.samples, segment.outcome.results, strict=True):
             assert result.text == source.text
             assert np.array_equal(result.video, source.video)
             assert np.allclose(result.audio, source.audio, atol=1e-6)
 
 
-def test_the_audio_driven_workflow_keeps_the_sound_and_loses_the_pose(segments: Sequence[Segment]) -> None:
+def test_the_audio_driven_workflow_keeps_the_sound_and_loses_the_pose(
+    segments: Sequence[Segment],
+) -> None:
     for source, result in zip(segments[2].samples, segments[2].outcome.results, strict=True):
         assert np.array_equal(result.audio, source.audio)
         assert not np.array_equal(result.video, source.video)
-        rows = [(video == (200, 0, 0)).all(-1).any(2).sum(1) for video in (source.video, result.video)]
+        rows = [
+            (video == (200, 0, 0)).all(-1).any(2).sum(1) for video in (source.video, result.video)
+        ]
         assert np.array_equal(*rows), "the mouth opens as far as the sound says"
-        assert (result.video[:, 0, 0] == source.video[:, 0, 0]).all(), "the look is the one of the knowledge base"
+        assert (result.video[:, 0, 0] == source.video[:, 0, 0]).all(), (
+            "the look is the one of the knowledge base"
+        )
 
 
 def test_the_lost_segment_shows_the_old_look_and_has_no_text(segments: Sequence[Segment]) -> None:
@@ -187,7 +209,11 @@ def start(experiment: Experiment, folder: Path, jobs: int = 1) -> Finished:
 def files(folder: Path) -> dict[str, bytes]:
     """Everything that a run's cells hold."""
     root = folder / "cells"
-    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -209,19 +235,26 @@ def test_a_run_from_the_file_has_the_same_accounts(finished: Path) -> None:
             found["", line["stream"], line["kind"], "uses"] += line["channel_uses"]
             found["", line["stream"], line["kind"], "bits"] += line["bits"]
         assert +found == wanted
-        per_segment = [sum(n for (*_, what), n in segment_cost(policy, i).items() if what == "uses") for i in range(4)]
+        per_segment = [
+            sum(n for (*_, what), n in segment_cost(policy, i).items() if what == "uses")
+            for i in range(4)
+        ]
         assert [segment["channel_uses"] for segment in result["segments"]] == per_segment
         assert result["metrics"]["channel-uses"]["mean"] * 8 == pytest.approx(sum(per_segment))
 
 
 @pytest.mark.slow
-def test_two_jobs_give_the_same_as_one(experiment: Experiment, finished: Path, tmp_path: Path) -> None:
+def test_two_jobs_give_the_same_as_one(
+    experiment: Experiment, finished: Path, tmp_path: Path
+) -> None:
     assert start(experiment, tmp_path / "talk", jobs=2).computed == 2
     assert files(tmp_path / "talk") == files(finished)
 
 
 @pytest.mark.parametrize("keep_cache", [True, False], ids=["cache kept", "cache lost"])
-def test_a_resumed_run_gives_the_same(experiment: Experiment, finished: Path, tmp_path: Path, keep_cache: bool) -> None:
+def test_a_resumed_run_gives_the_same(
+    experiment: Experiment, finished: Path, tmp_path: Path, keep_cache: bool
+) -> None:
     folder = tmp_path / "talk"
     shutil.copytree(finished, folder)
     (next((folder / "cells").iterdir()) / "result.json").unlink()
@@ -241,7 +274,16 @@ def test_the_toys_keep_the_laws(experiment: Experiment) -> None:
         pipeline = experiment.resolve(experiment.cells[0], {"workflow": workflow}).pipeline
         sent = pipeline.encoder.encode(samples, KnowledgeBase())
         generator = pipeline.generator
-        parts = [(pipeline.encoder, ()), *((part, sent) for part in (generator, generator.renderer, generator.vocoder))]
+        parts = [
+            (pipeline.encoder, ()),
+            *((part, sent) for part in (generator, generator.renderer, generator.vocoder)),
+        ]
         for part, batch in parts:
-            broken = [one for one in run_laws(part, samples=samples, batch=batch) if one.result == "broken"]
-            assert not broken, f"{naming.name_of(type(part))}: {broken[0].law.name}: {broken[0].message}"
+            broken = [
+                one
+                for one in run_laws(part, samples=samples, batch=batch)
+                if one.result == "broken"
+            ]
+            assert not broken, (
+                f"{naming.name_of(type(part))}: {broken[0].law.name}: {broken[0].message}"
+            )

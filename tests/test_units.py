@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semcore.config.document import scalar
-from semcore.wording.units import UNITS, Unit, in_unit_of, meant, split_unit, with_other_unit, written
+from semcore.wording.units import (
+    UNITS,
+    Unit,
+    in_unit_of,
+    meant,
+    split_unit,
+    with_other_unit,
+    written,
+)
 
 PAIRS = [(a, b) for a, b in itertools.product(UNITS.values(), repeat=2) if a.quantity == b.quantity]
 
@@ -26,7 +34,9 @@ def test_there_and_back_is_where_it_began(one: Unit, other: Unit) -> None:
     [("ghz", "hz", 28, 28e9), ("mps", "kmh", 10, 36), ("linear", "db", 100, 20), ("dbm", "dbw", 30, 0), ("mw", "dbm", 100, 20),
      ("bytes", "bits", 3, 24), ("rad", "deg", 3.141592653589793, 180), ("mph", "kmh", 60, 96.56064), ("us", "s", 5, 5e-6)],
 )  # fmt: skip
-def test_factors_are_those_of_the_textbook(have: str, want: str, value: float, result: float) -> None:
+def test_factors_are_those_of_the_textbook(
+    have: str, want: str, value: float, result: float
+) -> None:
     assert UNITS[have].to(UNITS[want], value) == pytest.approx(result)
 
 
@@ -64,20 +74,44 @@ def test_a_value_with_its_unit_is_converted(name: str, value: object, hint: str)
 
 def test_a_setting_in_another_unit_is_recognised() -> None:
     names = ["carrier_frequency_hz", "speed_kmh", "snr_db", "quality"]
-    assert with_other_unit("carrier_frequency_ghz", 3.5, names) == "this setting is in Hz: carrier_frequency_hz: 3.5e9"
-    assert with_other_unit("carier_frequency_mhz", 900, names) == "this setting is in Hz: carrier_frequency_hz: 900e6"
-    assert with_other_unit("speed_mps", [10, 20], names) == "this setting is in km/h: speed_kmh: [36, 72]"
-    for key, value in {"snr": 3, "snr_db": 3, "quality_db": 3, "snr_linear": True, "delay_s": 3, "snr_hz": {}}.items():
+    assert (
+        with_other_unit("carrier_frequency_ghz", 3.5, names)
+        == "this setting is in Hz: carrier_frequency_hz: 3.5e9"
+    )
+    assert (
+        with_other_unit("carier_frequency_mhz", 900, names)
+        == "this setting is in Hz: carrier_frequency_hz: 900e6"
+    )
+    assert (
+        with_other_unit("speed_mps", [10, 20], names)
+        == "this setting is in km/h: speed_kmh: [36, 72]"
+    )
+    for key, value in {
+        "snr": 3,
+        "snr_db": 3,
+        "quality_db": 3,
+        "snr_linear": True,
+        "delay_s": 3,
+        "snr_hz": {},
+    }.items():
         assert with_other_unit(key, value, names) == ""
 
 
 def test_a_number_out_of_bounds_may_be_one_in_another_unit() -> None:
-    assert meant("carrier_frequency_hz", 28, lambda hz: 0.5e9 <= hz <= 100e9) == "this setting is in Hz: 28 GHz is 28e9"
-    assert meant("carrier_frequency_hz", 28, lambda hz: False) == meant("steps", 0, lambda steps: True) == ""
+    assert (
+        meant("carrier_frequency_hz", 28, lambda hz: 0.5e9 <= hz <= 100e9)
+        == "this setting is in Hz: 28 GHz is 28e9"
+    )
+    assert (
+        meant("carrier_frequency_hz", 28, lambda hz: False)
+        == meant("steps", 0, lambda steps: True)
+        == ""
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "stem", "symbol"), [("snr_db", "snr", "dB"), ("db", "db", None), ("_db", "_db", None), ("max_x", "max_x", None)]
+    ("name", "stem", "symbol"),
+    [("snr_db", "snr", "dB"), ("db", "db", None), ("_db", "_db", None), ("max_x", "max_x", None)],
 )
 def test_the_unit_is_the_end_of_the_name(name: str, stem: str, symbol: str | None) -> None:
     found, unit = split_unit(name)

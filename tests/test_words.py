@@ -36,7 +36,10 @@ def test_what_a_section_is_made_of_comes_before_its_settings() -> None:
 
 
 def test_a_quantity_is_said_with_its_unit() -> None:
-    assert names([{"use": "awgn", "snr_db": 3.0}, {"use": "awgn", "snr_db": 9.0}]) == ["awgn (SNR 3 dB)", "awgn (SNR 9 dB)"]
+    assert names([{"use": "awgn", "snr_db": 3.0}, {"use": "awgn", "snr_db": 9.0}]) == [
+        "awgn (SNR 3 dB)",
+        "awgn (SNR 9 dB)",
+    ]
 
 
 def test_names_of_cells_take_the_sections_of_their_axis() -> None:
@@ -44,7 +47,10 @@ def test_names_of_cells_take_the_sections_of_their_axis() -> None:
     assert labels.of({"planner": LOOKUPS[0], "seed": 2}) == "planner=lookup (level forced) seed=2"
     assert labels.of({"planner": LOOKUPS[3], "seed": 1}) == "planner=search seed=1"
     assert labels.of({}) == "(one cell)"
-    assert Labels.among([{"planner": one} for one in LOOKUPS]).of({"planner": LOOKUPS[1]}) == "planner=lookup (level l2)"
+    assert (
+        Labels.among([{"planner": one} for one in LOOKUPS]).of({"planner": LOOKUPS[1]})
+        == "planner=lookup (level l2)"
+    )
 
 
 sections = st.dictionaries(st.sampled_from("pqr"), st.integers(0, 2), max_size=3).flatmap(
@@ -52,6 +58,8 @@ sections = st.dictionaries(st.sampled_from("pqr"), st.integers(0, 2), max_size=3
 )
 
 
-@given(st.lists(sections, min_size=1, max_size=6, unique_by=lambda one: sorted(one.items()).__repr__()))
+@given(
+    st.lists(sections, min_size=1, max_size=6, unique_by=lambda one: sorted(one.items()).__repr__())
+)
 def test_no_two_sections_are_said_alike(values: list[dict[str, Any]]) -> None:
     assert len(set(names(values))) == len(values)

@@ -126,14 +126,20 @@ def test_keys_equal_as_text_are_equal() -> None:
     assert parse("1: a\n1.0: b").values == {"1": "a", "1.0": "b"}
 
 
-@pytest.mark.parametrize("deep", ["[" * 10_000, "{a: " * 10_000, "[" * 10_000 + "]" * 10_000, "- " * 10_000])
+@pytest.mark.parametrize(
+    "deep", ["[" * 10_000, "{a: " * 10_000, "[" * 10_000 + "]" * 10_000, "- " * 10_000]
+)
 def test_depth_is_bounded(deep: str) -> None:
     assert "nested deeper than" in problems(deep)[0]
-    assert "nested deeper than" in problems(f"source: {{path: {deep}}}" if deep[0] != "-" else deep)[0]
+    assert (
+        "nested deeper than" in problems(f"source: {{path: {deep}}}" if deep[0] != "-" else deep)[0]
+    )
 
 
 def test_a_billion_laughs_are_refused() -> None:
-    bomb = "a0: &a0 [ha, ha]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40))
+    bomb = "a0: &a0 [ha, ha]\n" + "".join(
+        f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40)
+    )
     assert "aliases included" in problems(bomb)[0]
 
 
@@ -152,13 +158,23 @@ def test_an_alias_that_stands_for_nothing_is_refused() -> None:
 
 def test_merge_keys_are_refused_by_name() -> None:
     (found,) = problems("a: &a {x: 1}\nb: {<<: *a, y: 2}")
-    assert found.startswith("f.yaml:2:5: error: merge keys are not read") and "hint: write the settings out" in found
-    assert parse("a: &a {x: 1, y: 3}\nb: {<<: *a, y: 2}").values["b"] == {"x": 1, "y": 2}  # as it was meant
+    assert (
+        found.startswith("f.yaml:2:5: error: merge keys are not read")
+        and "hint: write the settings out" in found
+    )
+    assert parse("a: &a {x: 1, y: 3}\nb: {<<: *a, y: 2}").values["b"] == {
+        "x": 1,
+        "y": 2,
+    }  # as it was meant
 
 
 def test_what_can_be_read_past_is_told_with_what_cannot() -> None:
     first, second, third = problems("a: 1\na: 2\nb: !x 3\nc: [1\n")
-    assert "the key 'a' stands here again" in first and "the tag '!x' is not allowed" in second and "not valid YAML" in third
+    assert (
+        "the key 'a' stands here again" in first
+        and "the tag '!x' is not allowed" in second
+        and "not valid YAML" in third
+    )
 
 
 def test_the_first_of_two_equal_keys_stands() -> None:
@@ -176,7 +192,11 @@ def test_only_files_are_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     link = tmp_path / "link"
     link.symlink_to("/dev/zero")
-    for path, kind in {tmp_path / "pipe": "a pipe", Path("/dev/zero"): "a device", link: "a device"}.items():
+    for path, kind in {
+        tmp_path / "pipe": "a pipe",
+        Path("/dev/zero"): "a device",
+        link: "a device",
+    }.items():
         with pytest.raises(ConfigError, match=f"error: is {kind}, not a pipeline file"):
             read(path)
 
@@ -205,15 +225,32 @@ def test_byte_order_mark_and_line_ends(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"a: 1\nb: \xff\xfe", "f.yaml:2:4: error: not UTF-8 text: the byte 0xff stands for no character"),
-        (b"\xef\xbb\xbfa: 1\n\xc3\xa4\xc3", "f.yaml:2:2: error: not UTF-8 text: the byte 0xc3 stands for no character"),
+        (
+            b"a: 1\nb: \xff\xfe",
+            "f.yaml:2:4: error: not UTF-8 text: the byte 0xff stands for no character",
+        ),
+        (
+            b"\xef\xbb\xbfa: 1\n\xc3\xa4\xc3",
+            "f.yaml:2:2: error: not UTF-8 text: the byte 0xc3 stands for no character",
+        ),
         ("a: 1".encode("utf-16"), "f.yaml: error: is UTF-16 text"),
-        (b"a: 1\nb: x\x00y", "f.yaml:2:5: error: not valid YAML: the character U+0000 is not allowed"),
-        (b"a: 1\r\nb: x\x0cy", "f.yaml:2:5: error: not valid YAML: the character U+000C is not allowed"),
-        (b"a: \xc3\xa4\xc3\xa4 \x1b[31m", "f.yaml:1:7: error: not valid YAML: the character U+001B is not allowed"),
+        (
+            b"a: 1\nb: x\x00y",
+            "f.yaml:2:5: error: not valid YAML: the character U+0000 is not allowed",
+        ),
+        (
+            b"a: 1\r\nb: x\x0cy",
+            "f.yaml:2:5: error: not valid YAML: the character U+000C is not allowed",
+        ),
+        (
+            b"a: \xc3\xa4\xc3\xa4 \x1b[31m",
+            "f.yaml:1:7: error: not valid YAML: the character U+001B is not allowed",
+        ),
     ],
 )
-def test_bytes_that_are_no_text_are_told_with_their_place(data: bytes, message: str, tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_told_with_their_place(
+    data: bytes, message: str, tmp_path: Path
+) -> None:
     assert message in problems(data, tmp_path)[0]
 
 
@@ -221,10 +258,18 @@ def test_bytes_that_are_no_text_are_told_with_their_place(data: bytes, message: 
     ("text", "place", "message"),
     [
         ("a: 1\n\tb: 2", "2:1", "tab"),
-        ("a: [1, 2", "1:4", "did not find expected ',' or ']' while parsing a flow sequence that starts in line 1"),
+        (
+            "a: [1, 2",
+            "1:4",
+            "did not find expected ',' or ']' while parsing a flow sequence that starts in line 1",
+        ),
         ("a: 1\nb: c: d", "2:5", "not allowed"),
         ("a: 'x", "1:6", "end of stream while scanning a quoted scalar that starts in line 1"),
-        ("a: !!python/object:os.system {}", "1:4", "tag 'tag:yaml.org,2002:python/object:os.system' is not allowed"),
+        (
+            "a: !!python/object:os.system {}",
+            "1:4",
+            "tag 'tag:yaml.org,2002:python/object:os.system' is not allowed",
+        ),
         ("a: !!python/name:os.system", "1:4", "is not allowed"),
         ("a: !!int '3'", "1:4", "is not allowed"),
         ("a: !!map {}", "1:4", "is not allowed"),
@@ -259,13 +304,25 @@ def test_what_cannot_be_read_is_told_with_what_may_have_been_meant(tmp_path: Pat
         f"{tmp_path}/pipelin.yaml: error: cannot be read: No such file or directory\n"
         f"    hint: did you mean {tmp_path}/pipeline.yaml?"
     )
-    with pytest.raises(ConfigError, match=r"is a directory, not a pipeline file\n    hint: did you mean .*/pipeline.yaml"):
+    with pytest.raises(
+        ConfigError,
+        match=r"is a directory, not a pipeline file\n    hint: did you mean .*/pipeline.yaml",
+    ):
         read(tmp_path)
 
 
-KEYS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff"), max_size=8)
+KEYS = st.text(
+    st.characters(
+        codec="utf-8", exclude_categories=("Cc", "Cs"), exclude_characters="\ufffe\uffff"
+    ),
+    max_size=8,
+)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | KEYS,
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | KEYS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
@@ -305,8 +362,22 @@ def test_a_mutated_file_is_read_or_refused(seed: int) -> None:
     text = EXAMPLE
     for _ in range(dice.randint(1, 4)):
         at = dice.randrange(len(text))
-        piece = dice.choice([*"{}[]:,&*!|>'\"%@`#-?\t\n \x07é", "<<: ", "&a ", "*e", text[: dice.randrange(len(text))]])
-        text = dice.choice([text[:at] + piece + text[at:], text[:at] + text[at + len(piece) :], text[at:] + text[:at]])
+        piece = dice.choice(
+            [
+                *"{}[]:,&*!|>'\"%@`#-?\t\n \x07é",
+                "<<: ",
+                "&a ",
+                "*e",
+                text[: dice.randrange(len(text))],
+            ]
+        )
+        text = dice.choice(
+            [
+                text[:at] + piece + text[at:],
+                text[:at] + text[at + len(piece) :],
+                text[at:] + text[:at],
+            ]
+        )
         text = text[: MAX_BYTES // 100] or " "
     document = outcome(text)
     if document is not None:

@@ -32,17 +32,28 @@ def stale(made: dict[str, str], folder: Path) -> list[str]:
         elif name not in made:
             wrong.append(f"{folder.name}/{name} is no longer made: remove it")
         elif made[name] != there[name]:
-            lines = zip_longest(*(text.splitlines(keepends=True) for text in (there[name], made[name])), fillvalue="")
-            number, (have, want) = next((index, pair) for index, pair in enumerate(lines, 1) if pair[0] != pair[1])
-            wrong.append(f"{folder.name}/{name} is stale from line {number}: {have!r} should be {want!r}")
+            lines = zip_longest(
+                *(text.splitlines(keepends=True) for text in (there[name], made[name])),
+                fillvalue="",
+            )
+            number, (have, want) = next(
+                (index, pair) for index, pair in enumerate(lines, 1) if pair[0] != pair[1]
+            )
+            wrong.append(
+                f"{folder.name}/{name} is stale from line {number}: {have!r} should be {want!r}"
+            )
     return wrong
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Write the pages, or check them: 1 if any is stale."""
     parser = argparse.ArgumentParser(prog="python docs/make_reference", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit code 1 if a page is stale")
-    parser.add_argument("--out", type=Path, default=TARGET, help="folder of the pages  [default: docs/reference]")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit code 1 if a page is stale"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=TARGET, help="folder of the pages  [default: docs/reference]"
+    )
     chosen = parser.parse_args(arguments)
     made = pages()
     if chosen.check:

@@ -72,11 +72,17 @@ Everything that `semcore`, `semcore.testing` and `semcore.plugins.hookspecs` pro
 
 def text() -> str:
     """The page."""
-    grouped = {title: [name for name in sorted(semcore.__all__) if _group(name) == title] for title in GROUPS}
+    grouped = {
+        title: [name for name in sorted(semcore.__all__) if _group(name) == title]
+        for title in GROUPS
+    }
     blocks = [INTRODUCTION, _contents(grouped)]
     for title, names in grouped.items():
         introduced = GROUPS[title][1]
-        blocks += [f"## {title}", docstring(inspect.getdoc(importlib.import_module(introduced)) if introduced else "")]
+        blocks += [
+            f"## {title}",
+            docstring(inspect.getdoc(importlib.import_module(introduced)) if introduced else ""),
+        ]
         blocks += [_described(name, getattr(semcore, name)) for name in names]
     return page(*blocks, _testing(), _hooks(), _met())
 
@@ -92,7 +98,10 @@ def _group(name: str) -> str:
 
 
 def _contents(grouped: dict[str, list[str]]) -> str:
-    rows = [[f"[{title}](#{slug(title)})", " · ".join(map(_link, names))] for title, names in grouped.items()]
+    rows = [
+        [f"[{title}](#{slug(title)})", " · ".join(map(_link, names))]
+        for title, names in grouped.items()
+    ]
     rows.append(["[Conformance kit](#conformance-kit)", " · ".join(map(_link, _of_the_kit()))])
     rows.append(["[Hooks](#hooks)", " · ".join(_link(item.name) for item in _hook_methods())])
     return table(["of", "names"], rows)
@@ -123,7 +132,10 @@ def _described(name: str, thing: Any) -> str:
         _bases(thing),
         docstring(thing.__doc__),
         "Class attributes:" if attributes else "",
-        "\n".join(f"- {code(one.declared)}" + (f": {escaped(one.doc)}" if one.doc else "") for one in attributes),
+        "\n".join(
+            f"- {code(one.declared)}" + (f": {escaped(one.doc)}" if one.doc else "")
+            for one in attributes
+        ),
         *(source.method(item, name) for item in source.methods(node)),
     ).rstrip()
 
@@ -131,15 +143,25 @@ def _described(name: str, thing: Any) -> str:
 def _bases(cls: type) -> str:
     """What else a class is, if that says anything."""
     shown = [base for base in cls.__bases__ if base is not object and base.__module__ != "abc"]
-    names = [_link(base.__name__) if base.__name__ in semcore.__all__ else code(base.__name__) for base in shown]
+    names = [
+        _link(base.__name__) if base.__name__ in semcore.__all__ else code(base.__name__)
+        for base in shown
+    ]
     return f"Bases: {', '.join(names)}" if names else ""
 
 
 def _testing() -> str:
     names = _of_the_kit()
-    laws = [("every component", laws_of_all.LAWS), *((kind, KINDS[kind][1]) for kind in sorted(KINDS))]
+    laws = [
+        ("every component", laws_of_all.LAWS),
+        *((kind, KINDS[kind][1]) for kind in sorted(KINDS)),
+    ]
     rows = [
-        [kind, code(law.__name__.replace("_", "-")), escaped((inspect.getdoc(law) or "").split("\n\n")[0])]
+        [
+            kind,
+            code(law.__name__.replace("_", "-")),
+            escaped((inspect.getdoc(law) or "").split("\n\n")[0]),
+        ]
         for kind, every in laws
         for law in every
     ]

@@ -31,11 +31,20 @@ OWN = ("help", "version")
 def text() -> str:
     """The page."""
     commands = [pair for command in cli.COMMANDS for pair in _commands(cli.cli, (command,))]
-    rows = [[f"[`{command}`](#{slug(f'semcore {command}')})", escaped(line)] for command, (_, line) in cli.COMMANDS.items()]
-    return page(INTRODUCTION, table(["command", "what it does"], rows), *(_verb(path, command) for path, command in commands))
+    rows = [
+        [f"[`{command}`](#{slug(f'semcore {command}')})", escaped(line)]
+        for command, (_, line) in cli.COMMANDS.items()
+    ]
+    return page(
+        INTRODUCTION,
+        table(["command", "what it does"], rows),
+        *(_verb(path, command) for path, command in commands),
+    )
 
 
-def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def _commands(
+    group: click.Group, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """A command and those below it, with the words that call them."""
     context = click.Context(group)
     command = group.get_command(context, path[-1])
@@ -48,7 +57,11 @@ def _commands(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[tuple
 
 
 def _verb(path: tuple[str, ...], command: click.Command) -> str:
-    options = [one for one in command.params if isinstance(one, click.Option) and one.name not in OWN and not one.hidden]
+    options = [
+        one
+        for one in command.params
+        if isinstance(one, click.Option) and one.name not in OWN and not one.hidden
+    ]
     arguments = [one for one in command.params if isinstance(one, click.Argument)]
     words = ["semcore", *path, *["[OPTIONS]"] * bool(options), *map(_argument, arguments)]
     if isinstance(command, click.Group):
@@ -65,7 +78,9 @@ def _verb(path: tuple[str, ...], command: click.Command) -> str:
 def _help(text: str) -> str:
     """The help of a command; a paragraph that click is told not to wrap is shown as it is."""
     paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(text.split("\f")[0]))
-    return page(*(fence(one.lstrip("\b\n")) if one.startswith("\b") else escaped(one) for one in paragraphs)).rstrip()
+    return page(
+        *(fence(one.lstrip("\b\n")) if one.startswith("\b") else escaped(one) for one in paragraphs)
+    ).rstrip()
 
 
 def _argument(argument: click.Argument) -> str:
@@ -78,9 +93,13 @@ def _argument(argument: click.Argument) -> str:
 def _flags(option: click.Option) -> str:
     flags = ", ".join(sorted(option.opts, key=len))
     if option.is_flag or option.count:
-        return code(f"{flags} / {', '.join(option.secondary_opts)}" if option.secondary_opts else flags)
+        return code(
+            f"{flags} / {', '.join(option.secondary_opts)}" if option.secondary_opts else flags
+        )
     kind = option.type
-    value = option.metavar or ("CHOICE" if isinstance(kind, click.Choice) else NAMES.get(kind.name, kind.name.upper()))
+    value = option.metavar or (
+        "CHOICE" if isinstance(kind, click.Choice) else NAMES.get(kind.name, kind.name.upper())
+    )
     return code(f"{flags} {value}") + (" (repeatable)" if option.multiple else "")
 
 
@@ -95,8 +114,14 @@ def _range(option: click.Option) -> str:
         return ", ".join(code(str(choice)) for choice in kind.choices)
     if isinstance(kind, (click.IntRange, click.FloatRange)):
         low = f"{'>' if kind.min_open else '≥'} {written(kind.min)}" if kind.min is not None else ""
-        high = f"{'<' if kind.max_open else '≤'} {written(kind.max)}" if kind.max is not None else ""
-        return " ".join(filter(None, ("whole number" if isinstance(kind, click.IntRange) else "number", low, high)))
+        high = (
+            f"{'<' if kind.max_open else '≤'} {written(kind.max)}" if kind.max is not None else ""
+        )
+        return " ".join(
+            filter(
+                None, ("whole number" if isinstance(kind, click.IntRange) else "number", low, high)
+            )
+        )
     return ""
 
 
@@ -107,4 +132,8 @@ def _default(option: click.Option) -> str:
         return cell(found[1])
     if isinstance(option.show_default, str):
         return cell(option.show_default)
-    return code(written(option.default)) if option.show_default and not callable(option.default) else ""
+    return (
+        code(written(option.default))
+        if option.show_default and not callable(option.default)
+        else ""
+    )

@@ -64,8 +64,15 @@ def packages() -> list[Package]:
 def _package(manifest: Path) -> Package:
     project = tomllib.loads(manifest.read_text(encoding="utf-8"))["project"]
     groups = project.get("entry-points", {})
-    entries = tuple(Entry(kind, *pair) for kind in KINDS for pair in _classes(groups.get(PREFIX + kind, {})))
-    return Package(project["name"], project["description"], manifest.parent.relative_to(ROOT).as_posix(), entries)
+    entries = tuple(
+        Entry(kind, *pair) for kind in KINDS for pair in _classes(groups.get(PREFIX + kind, {}))
+    )
+    return Package(
+        project["name"],
+        project["description"],
+        manifest.parent.relative_to(ROOT).as_posix(),
+        entries,
+    )
 
 
 def _classes(targets: dict[str, str]) -> Iterator[tuple[str, type[Component]]]:
@@ -83,7 +90,10 @@ def pages() -> dict[str, str]:
 def _index(found: list[Package]) -> str:
     blocks = [
         INTRODUCTION,
-        table(["package", "what it is"], [[f"[{one.name}]({one.page})", cell(one.about)] for one in found]),
+        table(
+            ["package", "what it is"],
+            [[f"[{one.name}]({one.page})", cell(one.about)] for one in found],
+        ),
     ]
     for kind in KINDS:
         rows = sorted(
@@ -113,11 +123,15 @@ def _of(package: Package) -> str:
 def _described(entry: Entry) -> str:
     cls = entry.cls
     fields = fields_of(cls)
-    rows = [[code(one.name), cell(one.type), one.unit, _default(one), cell(one.doc)] for one in fields]
+    rows = [
+        [code(one.name), cell(one.type), one.unit, _default(one), cell(one.doc)] for one in fields
+    ]
     return page(
         f"## {entry.heading}",
         docstring(description(cls)),
-        table(["setting", "type", "unit", "default", "what for"], rows) if rows else "It has no settings.",
+        table(["setting", "type", "unit", "default", "what for"], rows)
+        if rows
+        else "It has no settings.",
         *_facts(cls),
         f"Described in: {escaped(cls.reference)}." if cls.reference else "",
         f"To cite: {', '.join(map(code, cls.cites))}." if cls.cites else "",
@@ -136,8 +150,12 @@ def _facts(cls: type[Component]) -> list[str]:
     if issubclass(cls, Transport):
         return [f"Carries: {', '.join(map(_link, cls.carries))}."]
     if issubclass(cls, Generator):
-        accepts = cls.accepts if isinstance(cls.accepts, Mapping) else {}  # else it depends on the parts
-        streams = [f"{code(name)} ({', '.join(map(_link, types))})" for name, types in accepts.items()]
+        accepts = (
+            cls.accepts if isinstance(cls.accepts, Mapping) else {}
+        )  # else it depends on the parts
+        streams = [
+            f"{code(name)} ({', '.join(map(_link, types))})" for name, types in accepts.items()
+        ]
         return [f"Makes use of: {', '.join(streams)}." if streams else ""]
     return []
 

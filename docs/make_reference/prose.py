@@ -17,7 +17,9 @@ _ITEM = re.compile(r"(\w[\w.]*): (.*)$")
 _CODE = re.compile(r"(`+[^`]+`+)")
 _MARKUP = re.compile(r"[\\*<~$]|(?<![^\W_])_|_(?![^\W_])|\](?=[(\[:])|&(?=#?\w+;)")
 """What would be markup. A `_` inside a word is none."""
-_START = re.compile(r"^(?=>|#{1,6}(\s|$)|[-+](\s|$)|-[-\s]*$)|(?<=^\d)(?=[.)](\s|$))|(?<=^\d\d)(?=[.)](\s|$))")
+_START = re.compile(
+    r"^(?=>|#{1,6}(\s|$)|[-+](\s|$)|-[-\s]*$)|(?<=^\d)(?=[.)](\s|$))|(?<=^\d\d)(?=[.)](\s|$))"
+)
 """Where a paragraph would begin as something else: a quotation, a heading, a list, a line."""
 
 

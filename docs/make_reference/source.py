@@ -30,20 +30,31 @@ def of(thing: Any) -> ast.ClassDef | ast.FunctionDef:
 
 def decorators(node: ast.ClassDef | ast.FunctionDef) -> set[str]:
     """Names of the decorators: `dataclass`, `property`, ..."""
-    return {ast.unparse(one.func if isinstance(one, ast.Call) else one).split(".")[-1] for one in node.decorator_list}
+    return {
+        ast.unparse(one.func if isinstance(one, ast.Call) else one).split(".")[-1]
+        for one in node.decorator_list
+    }
 
 
 def call(node: ast.FunctionDef, name: str = "") -> str:
     """How a function is called, without `self` or `cls`."""
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
-    values: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults)) + [*arguments.defaults]
-    made = [_parameter(*pair) for pair in zip(positional, values, strict=True) if pair[0].arg not in ("self", "cls")]
+    values: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults)) + [
+        *arguments.defaults
+    ]
+    made = [
+        _parameter(*pair)
+        for pair in zip(positional, values, strict=True)
+        if pair[0].arg not in ("self", "cls")
+    ]
     if arguments.vararg:
         made.append(f"*{_parameter(arguments.vararg, None)}")
     elif arguments.kwonlyargs:
         made.append("*")
-    made += [_parameter(*pair) for pair in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+    made += [
+        _parameter(*pair) for pair in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    ]
     returns = written(node.returns) if node.returns and node.name != "__init__" else ""
     return signature(name or node.name, made, returns)
 
@@ -53,7 +64,11 @@ def _parameter(argument: ast.arg, value: ast.expr | None) -> str:
 
 
 def _declared(name: str, annotation: ast.expr | None, value: ast.expr | None) -> str:
-    return name + (f": {written(annotation)}" if annotation else "") + (f" = {_default(value)}" if value else "")
+    return (
+        name
+        + (f": {written(annotation)}" if annotation else "")
+        + (f" = {_default(value)}" if value else "")
+    )
 
 
 def written(node: ast.AST) -> str:
@@ -64,7 +79,9 @@ def written(node: ast.AST) -> str:
 def _default(value: ast.expr) -> str:
     """A default; of `field(default_factory=f)` what the factory makes."""
     if isinstance(value, ast.Call) and ast.unparse(value.func) == "field":
-        (factory,) = (ast.unparse(one.value) for one in value.keywords if one.arg == "default_factory")
+        (factory,) = (
+            ast.unparse(one.value) for one in value.keywords if one.arg == "default_factory"
+        )
         return {"dict": "{}", "list": "[]"}.get(factory, f"{factory}()")
     return written(value)
 
@@ -77,7 +94,8 @@ def construction(node: ast.ClassDef) -> str:
     fields = [
         _declared(ast.unparse(item.target), item.annotation, item.value)
         for item in node.body
-        if isinstance(item, ast.AnnAssign) and not ast.unparse(item.annotation).startswith("ClassVar")
+        if isinstance(item, ast.AnnAssign)
+        and not ast.unparse(item.annotation).startswith("ClassVar")
     ]
     return signature(node.name, fields) if fields else ""
 
@@ -95,7 +113,9 @@ def attributes(node: ast.ClassDef) -> list[Attribute]:
 
 def alias(module: str, name: str) -> Attribute:
     """A name that a module gives to a type, with the string below it."""
-    for item, said in _with_strings(ast.parse(inspect.getsource(importlib.import_module(module))).body):
+    for item, said in _with_strings(
+        ast.parse(inspect.getsource(importlib.import_module(module))).body
+    ):
         if isinstance(item, ast.Assign) and ast.unparse(item.targets[0]) == name:
             return Attribute(ast.unparse(item), said)
     raise LookupError(f"{module} assigns no {name}")
@@ -104,13 +124,21 @@ def alias(module: str, name: str) -> Attribute:
 def _with_strings(body: list[ast.stmt]) -> Iterator[tuple[ast.stmt, str]]:
     """Statements, each with the string below it."""
     for item, below in zip(body, [*body[1:], ast.Pass()], strict=True):
-        said = below.value.value if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) else ""
+        said = (
+            below.value.value
+            if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+            else ""
+        )
         yield item, said if isinstance(said, str) else ""
 
 
 def methods(node: ast.ClassDef) -> list[ast.FunctionDef]:
     """The public methods and properties of its own, in their order."""
-    return [item for item in node.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_")]
+    return [
+        item
+        for item in node.body
+        if isinstance(item, ast.FunctionDef) and not item.name.startswith("_")
+    ]
 
 
 def method(item: ast.FunctionDef, owner: str, level: int = 4) -> str:

@@ -181,7 +181,9 @@ def summary_of(result: Mapping[str, Any], metric: str) -> Summary:
     if metric in DERIVED:
         derived = DERIVED[metric]
         described = Mean(0.0).described
-        return Summary(None, None, None, 0, derived.unit, derived.better, derived.signature, described)
+        return Summary(
+            None, None, None, 0, derived.unit, derived.better, derived.signature, described
+        )
     return Summary(None, None, None, 0)
 
 
@@ -200,7 +202,11 @@ def _values(row: Row, metric: str) -> list[tuple[str, float]]:
 
 def _choice(first: Row, other: Row) -> str:
     """How to separate two rows: by a setting in which they differ, preferably the channel."""
-    differing = [path for path in first.place if canonical_key(first.get(path)) != canonical_key(other.get(path))]
+    differing = [
+        path
+        for path in first.place
+        if canonical_key(first.get(path)) != canonical_key(other.get(path))
+    ]
     if not differing:
         return ""
     swept = first.result["settings"]

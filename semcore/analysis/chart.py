@@ -103,7 +103,9 @@ class Chart:
         return found
 
 
-def chart(rows: Sequence[Row], x: str, metrics: Sequence[str], group: Sequence[str] | None = None) -> Chart:
+def chart(
+    rows: Sequence[Row], x: str, metrics: Sequence[str], group: Sequence[str] | None = None
+) -> Chart:
     """Arrange rows over x.
 
     Args:
@@ -150,12 +152,16 @@ def default_group(rows: Sequence[Row], x: str, measured: bool) -> list[str]:
     numbers = [path for path in paths if all(is_number(row.get(path)) for row in rows)]
     for path in numbers:
         others = [other for other in paths if other != path]
-        if any(len({aggregate([row], x).mean for row in some}) > 1 for _, some in groups(rows, others)):
+        if any(
+            len({aggregate([row], x).mean for row in some}) > 1 for _, some in groups(rows, others)
+        ):
             return others
     return [path for path in paths if path not in numbers]
 
 
-def connected(metric: str, group: Mapping[str, str], label: str, points: Sequence[Point], x: str = "") -> Iterator[Line]:
+def connected(
+    metric: str, group: Mapping[str, str], label: str, points: Sequence[Point], x: str = ""
+) -> Iterator[Line]:
     """The points of a group as lines: one per measurement key of the metric, and of a metric x."""
     parts: dict[tuple[MeasurementKey, MeasurementKey], list[Point]] = {}
     for point in points:

@@ -114,9 +114,13 @@ def _config(run: Run) -> dict[str, str]:
     return {path: ", ".join(values) for path, values in found.items()}
 
 
-def _changes(runs: tuple[Run, Run], pair: tuple[dict[str, Any], dict[str, Any]]) -> list[MetricChange]:
+def _changes(
+    runs: tuple[Run, Run], pair: tuple[dict[str, Any], dict[str, Any]]
+) -> list[MetricChange]:
     first, second = (run.items(result) for run, result in zip(runs, pair, strict=True))
-    settings = {path: value for path, value in pair[0]["settings"].items() if path in pair[1]["settings"]}
+    settings = {
+        path: value for path, value in pair[0]["settings"].items() if path in pair[1]["settings"]
+    }
     changes = []
     for name in dict.fromkeys([*pair[0]["metrics"], *pair[1]["metrics"]]):
         ours, theirs = (result["metrics"].get(name) for result in pair)
@@ -130,5 +134,7 @@ def _changes(runs: tuple[Run, Run], pair: tuple[dict[str, Any], dict[str, Any]])
             reason = "" if difference else "no sample has it in both"
         unit = (ours or theirs or {})["unit"]
         first_mean, second_mean = (one["mean"] if one else None for one in (ours, theirs))
-        changes.append(MetricChange(settings, name, unit, first_mean, second_mean, difference, reason))
+        changes.append(
+            MetricChange(settings, name, unit, first_mean, second_mean, difference, reason)
+        )
     return changes

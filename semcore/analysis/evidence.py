@@ -85,5 +85,9 @@ def _arrived(item: dict[str, Any]) -> bool:
 def _intact(items: list[dict[str, Any]]) -> float:
     """The share of the streams sent that arrived and passed their check, if they have one."""
     sent = sum(len(item.get("sent", {})) for item in items)
-    good = sum(item.get("intact", {}).get(name) is not False for item in items for name in item.get("arrived", {}))
+    good = sum(
+        item.get("intact", {}).get(name) is not False
+        for item in items
+        for name in item.get("arrived", {})
+    )
     return good / sent if sent else 1.0

@@ -24,7 +24,9 @@ RANKS = ("warning", "clear", "open", "note")
 OBJECTIONS = {
     "lost": "nothing of {winner} arrived, and it is not compared",
     "less": "{winner} costs less, but less of it arrived",
-    "missing": ("{winner} has no value for samples for which {loser} has one, and it is not compared"),
+    "missing": (
+        "{winner} has no value for samples for which {loser} has one, and it is not compared"
+    ),
 }
 """The words for `Evidence.objection`."""
 
@@ -90,7 +92,9 @@ def _cautions(overview: Overview) -> Iterator[Observation]:
         measuring = [result for result in run.results if metric in result["metrics"]]
         if len({measurement_key(result, metric) for result in measuring}) > 1:
             where = "(see the signatures and conventions)"
-            text = f"not measured in the same way in every cell {where}: such values are not compared."
+            text = (
+                f"not measured in the same way in every cell {where}: such values are not compared."
+            )
             yield Observation("warning", metric, text, 1)
         total = sum(result["n"] for result in measuring)
         entries = [result["metrics"][metric] for result in measuring]
@@ -117,10 +121,14 @@ def _calibration(overview: Overview) -> Iterator[Observation]:
 # -------------------------------------------------------------------------------------------- lines
 
 
-def _comparisons(evidence: Evidence, overview: Overview, lines: Sequence[Line]) -> Iterator[Observation]:
+def _comparisons(
+    evidence: Evidence, overview: Overview, lines: Sequence[Line]
+) -> Iterator[Observation]:
     """Every line against every other one that was measured alike."""
     pairs = [
-        (a, b) for a, b in itertools.combinations(lines, 2) if _comparable(a.metric, a.points[0].rows[0], b.points[0].rows[0])
+        (a, b)
+        for a, b in itertools.combinations(lines, 2)
+        if _comparable(a.metric, a.points[0].rows[0], b.points[0].rows[0])
     ]
     for a, b in pairs[:MOST_PAIRS]:
         if a.points[0].y.better:
@@ -199,7 +207,11 @@ def _course(evidence: Evidence, overview: Overview, line: Line) -> Iterator[Obse
     if points[0].y.cost:
         return
     top, tries = means.index(best), 2 * (len(places) - 1)
-    behind = [i for i, row in enumerate(rows) if i != top and evidence.side(metric, rows[top], row, tries) == "a"]
+    behind = [
+        i
+        for i, row in enumerate(rows)
+        if i != top and evidence.side(metric, rows[top], row, tries) == "a"
+    ]
     if not behind:
         text = f"no two points differ clearly over {spans.text(places)}."
         yield Observation("open", metric, who + text)
@@ -303,7 +315,11 @@ class _Spans:
 def _cells(evidence: Evidence, overview: Overview, metric: str) -> Iterator[Observation]:
     """Cells against each other, where there is no axis."""
     points = overview.chart.points(metric)
-    pairs = [(a, b) for a, b in itertools.combinations(points, 2) if a.y.better and _comparable(metric, a.rows[0], b.rows[0])]
+    pairs = [
+        (a, b)
+        for a, b in itertools.combinations(points, 2)
+        if a.y.better and _comparable(metric, a.rows[0], b.rows[0])
+    ]
     tries = min(len(pairs), MOST_PAIRS)
     for a, b in pairs[:MOST_PAIRS]:
         yield _two_cells(evidence, overview, metric, (a, b), tries)
@@ -312,7 +328,9 @@ def _cells(evidence: Evidence, overview: Overview, metric: str) -> Iterator[Obse
         yield Observation("note", metric, text)
 
 
-def _two_cells(evidence: Evidence, overview: Overview, metric: str, pair: tuple[Point, Point], tries: int) -> Observation:
+def _two_cells(
+    evidence: Evidence, overview: Overview, metric: str, pair: tuple[Point, Point], tries: int
+) -> Observation:
     a, b = (point.rows[0] for point in pair)
     cost = pair[0].y.cost
     side = evidence.side(metric, a, b, tries)

@@ -14,13 +14,20 @@ def varying(rows: Sequence[Row], x: str = "") -> list[str]:
     """The swept paths except x and the seed; also the run, if runs differ in other settings."""
     paths = [path for path in swept(rows) if path not in (SEED, x)]
     if len(distinct(RUN, rows)) > 1:
-        whole = {canonical_key({path: row.place[path] for path in row.place if path not in (SEED, RUN, x)}) for row in rows}
+        whole = {
+            canonical_key(
+                {path: row.place[path] for path in row.place if path not in (SEED, RUN, x)}
+            )
+            for row in rows
+        }
         if len(whole) > len({_values_at(row, paths) for row in rows}):
             paths.append(RUN)
     return paths
 
 
-def groups(rows: Sequence[Row], paths: Sequence[str], x: str = "") -> list[tuple[dict[str, str], list[Row]]]:
+def groups(
+    rows: Sequence[Row], paths: Sequence[str], x: str = ""
+) -> list[tuple[dict[str, str], list[Row]]]:
     """Group rows by their values at some paths, in the order of the rows.
 
     Args:
@@ -34,8 +41,14 @@ def groups(rows: Sequence[Row], paths: Sequence[str], x: str = "") -> list[tuple
     grouped: dict[str, list[Row]] = {}
     for row in rows:
         grouped.setdefault(_values_at(row, paths, x), []).append(row)
-    texts = {path: distinguish([_without(value, path, x) for value in distinct(path, rows)]) for path in paths}
-    return [({path: texts[path](_without(some[0].get(path), path, x)) for path in paths}, some) for some in grouped.values()]
+    texts = {
+        path: distinguish([_without(value, path, x) for value in distinct(path, rows)])
+        for path in paths
+    }
+    return [
+        ({path: texts[path](_without(some[0].get(path), path, x)) for path in paths}, some)
+        for some in grouped.values()
+    ]
 
 
 def group_label(group: Mapping[str, str], more: str = "") -> str:

@@ -72,7 +72,10 @@ def _sum(label: str, rows: Sequence[Row]) -> LedgerSum:
     total = sum(uses.values())
     streams = list(dict.fromkeys(stream for stream, _ in uses))
     order = sorted(uses, key=lambda key: (streams.index(key[0]), -uses[key]))
-    lines = tuple(LedgerLine(*key, uses[key], bits[key], 100 * uses[key] / total if total else 0.0) for key in order)
+    lines = tuple(
+        LedgerLine(*key, uses[key], bits[key], 100 * uses[key] / total if total else 0.0)
+        for key in order
+    )
     by_sample = sum(item["channel_uses"] for row in rows for item in row.items())
     transmissions = sum(row.result["n"] for row in rows)
     whole = sum(bits.values())

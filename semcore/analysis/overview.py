@@ -95,7 +95,9 @@ class Overview:
 def overview(run: Run) -> Overview:
     """Arrange the finished cells of a run."""
     swept = {path: values for path, values in run.axes.items() if len(values) > 1}
-    numeric = [path for path, values in swept.items() if path != SEED and all(map(is_number, values))]
+    numeric = [
+        path for path, values in swept.items() if path != SEED and all(map(is_number, values))
+    ]
     x = max(numeric, key=lambda path: len(swept[path]), default="")
     along = x or (SEED if SEED in swept else "")
     others = [path for path in swept if path != along] if along else []

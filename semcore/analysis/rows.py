@@ -45,7 +45,11 @@ class Row:
         if path in self.place:
             return self.place[path]
         start = f"{path}."
-        inside = {key.removeprefix(start): value for key, value in self.place.items() if key.startswith(start)}
+        inside = {
+            key.removeprefix(start): value
+            for key, value in self.place.items()
+            if key.startswith(start)
+        }
         return inside or None
 
     def items(self) -> list[dict[str, Any]]:
@@ -93,7 +97,9 @@ def require_path(path: str, rows: Sequence[Row]) -> None:
         RunError: none has; with the nearest known path
     """
     if all(row.get(path) is None for row in rows):
-        paths = dict.fromkeys(path for row in rows for path, value in row.place.items() if value is not None)
+        paths = dict.fromkeys(
+            path for row in rows for path, value in row.place.items() if value is not None
+        )
         sections = dict.fromkeys(path.split(".")[0] for path in paths)
         hint = nearest(path, {**paths, **sections})
         hint = hint or f"swept here: {', '.join(swept(rows)) or 'nothing'}"
@@ -115,7 +121,10 @@ def distinct(path: str, rows: Iterable[Row]) -> list[Any]:
 def _place(result: Mapping[str, Any], run: str) -> dict[str, Any]:
     sections = {name: value for name, value in result["config"].items() if name not in NOT_SETTINGS}
     # A transport for all streams is written, and so asked for, as `transport.rate`.
-    settings = {path.replace("transport.*.", "transport."): value for path, value in flatten(sections).items()}
+    settings = {
+        path.replace("transport.*.", "transport."): value
+        for path, value in flatten(sections).items()
+    }
     return {RUN: run, **settings, **result["settings"]}
 
 

@@ -47,7 +47,9 @@ class Table:
         return [line[index] for line in self.cells]
 
 
-def table(rows: Sequence[Row], paths: Sequence[str] | None = None, metrics: Sequence[str] | None = None) -> Table:
+def table(
+    rows: Sequence[Row], paths: Sequence[str] | None = None, metrics: Sequence[str] | None = None
+) -> Table:
     """Arrange rows as a table.
 
     Args:
@@ -105,7 +107,12 @@ def _best(lines: Sequence[Sequence[Row]], column: Sequence[Summary], metric: str
     if len(known) < 2:
         return []
     first = column[known[0]]
-    keys = {measurement_key(row.result, metric) for line in known for row in lines[line] if has(row, metric)}
+    keys = {
+        measurement_key(row.result, metric)
+        for line in known
+        for row in lines[line]
+        if has(row, metric)
+    }
     if not first.better or first.cost or len(keys) > 1:
         return []
     choose = max if first.better == "higher" else min

@@ -40,8 +40,12 @@ def timeline(rows: Sequence[Row], metrics: Sequence[str] = (), against: str = "o
     """
     sessions = [row for row in rows if row.result["segments"]]
     if not sessions:
-        raise RunError("no cell has a session: only a pipeline with a planner or a knowledge base has segments")
-    references = {_without_planner(row): row for row in sessions if row.get("planner.use") == against}
+        raise RunError(
+            "no cell has a session: only a pipeline with a planner or a knowledge base has segments"
+        )
+    references = {
+        _without_planner(row): row for row in sessions if row.get("planner.use") == against
+    }
     shown = list(metrics) or _default_metrics(sessions, bool(references))
     paths = default_group(sessions, X, measured=False)
     lines = []
@@ -60,7 +64,9 @@ def _default_metrics(rows: Sequence[Row], with_regret: bool) -> list[str]:
     return [*terms, UTILITY] if terms else list(rows[0].result["metrics"])
 
 
-def _points(rows: Sequence[Row], metric: str, references: Mapping[str, Row], against: str) -> list[Point]:
+def _points(
+    rows: Sequence[Row], metric: str, references: Mapping[str, Row], against: str
+) -> list[Point]:
     values = [_values(row, metric, references, against) for row in rows]
     described = rows[0].result["metrics"].get(metric, {})
     if described:
@@ -91,7 +97,9 @@ def _points(rows: Sequence[Row], metric: str, references: Mapping[str, Row], aga
     return points
 
 
-def _values(row: Row, metric: str, references: Mapping[str, Row], against: str) -> Sequence[float | None]:
+def _values(
+    row: Row, metric: str, references: Mapping[str, Row], against: str
+) -> Sequence[float | None]:
     """One value per segment of a session."""
     segments = row.result["segments"]
     if metric == UTILITY:
@@ -118,5 +126,9 @@ def _utility(segment: Mapping[str, Any]) -> float:
 
 def _without_planner(row: Row) -> str:
     """What sessions have in common that differ only in their planner."""
-    settings = {path: value for path, value in row.result["settings"].items() if path.split(".")[0] != "planner"}
+    settings = {
+        path: value
+        for path, value in row.result["settings"].items()
+        if path.split(".")[0] != "planner"
+    }
     return canonical_key({**settings, SEED: row.get(SEED)})

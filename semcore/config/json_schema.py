@@ -61,7 +61,9 @@ Schema = dict[str, Any]
 
 
 def pipeline_schema(
-    tell: Callable[[str], None] = lambda message: None, pipeline: Path | None = None, limits: Limits = IMPORT
+    tell: Callable[[str], None] = lambda message: None,
+    pipeline: Path | None = None,
+    limits: Limits = IMPORT,
 ) -> Schema:
     """The schema of pipeline files.
 
@@ -75,7 +77,11 @@ def pipeline_schema(
     """
     made = _Schemas(_everything(tell, pipeline, limits))
     sections = {section: made.section(section) for section in SECTIONS}
-    swept = {f"{section}.{field}": text for section in SECTIONS for field, text in made.settings(section).items()}
+    swept = {
+        f"{section}.{field}": text
+        for section in SECTIONS
+        for field, text in made.settings(section).items()
+    }
     top: Schema = {
         "semcore": {"const": VERSION},
         "name": {"type": "string", "pattern": r"^\w[\w .+-]*$"},
@@ -102,14 +108,19 @@ def pipeline_schema(
         "$schema": DIALECT,
         "title": "semcore pipeline",
         "type": "object",
-        "properties": {key: {"description": MEANING.get(key, ""), **top.get(key, {})} for key in TOP},
+        "properties": {
+            key: {"description": MEANING.get(key, ""), **top.get(key, {})} for key in TOP
+        },
         "required": ["semcore"],
         "anyOf": [{"required": list(REQUIRED)}, {"required": ["workflows"]}],
         "additionalProperties": False,
         "$defs": {
             "axis": {
                 "description": "Values to sweep over: a list, or start:stop:step.",
-                "anyOf": [{"type": "array", "minItems": 1}, {"type": "string", "pattern": r"^[^:\s]+:[^:\s]+:[^:\s]+$"}],
+                "anyOf": [
+                    {"type": "array", "minItems": 1},
+                    {"type": "string", "pattern": r"^[^:\s]+:[^:\s]+:[^:\s]+$"},
+                ],
             },
             **made.definitions,
         },
@@ -154,15 +165,24 @@ def describe(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for entry in found:
         place = {"kind": entry.kind, "name": entry.name}
         try:
-            cls = registry.load(entry.kind, entry.name) if "pipeline" in task else registry.resolve(entry)
+            cls = (
+                registry.load(entry.kind, entry.name)
+                if "pipeline" in task
+                else registry.resolve(entry)
+            )
             yield {**place, "is": dataclasses.asdict(_described(entry.kind, entry.name, cls))}
         except PluginError as error:
             yield {**place, "problem": str(error)}
         except (Exception, SystemExit) as error:  # a third-party class can raise anything
-            yield {**place, "problem": f"{entry.label} of {entry.package} cannot be used: {discovery.one_line(error)}"}
+            yield {
+                **place,
+                "problem": f"{entry.label} of {entry.package} cannot be used: {discovery.one_line(error)}",
+            }
 
 
-def _everything(tell: Callable[[str], None], pipeline: Path | None, limits: Limits) -> dict[str, dict[str, _Described]]:
+def _everything(
+    tell: Callable[[str], None], pipeline: Path | None, limits: Limits
+) -> dict[str, dict[str, _Described]]:
     """Kind -> name -> component, in the order of names; installed ones are imported in a child process.
 
     Raises:
@@ -182,14 +202,20 @@ def _everything(tell: Callable[[str], None], pipeline: Path | None, limits: Limi
             elif entry is not None:
                 modules.setdefault(entry.module, []).append(entry)
     tasks: list[dict[str, Any]] = [{"pipeline": str(pipeline)}] if pipeline else []
-    groups: list[list[PluginEntry]] = [[] for _ in tasks] + [list(entries) for entries in modules.values()]
+    groups: list[list[PluginEntry]] = [[] for _ in tasks] + [
+        list(entries) for entries in modules.values()
+    ]
     tasks += [{"entries": [vars(entry) for entry in entries]} for entries in modules.values()]
     for index, value in attempt("semcore.config.json_schema:describe", tasks, limits):
         if isinstance(value, Death):
             if "pipeline" in tasks[index]:
-                raise PluginError(f"the files that {pipeline} names under `plugins` cannot be imported: one {value}")
+                raise PluginError(
+                    f"the files that {pipeline} names under `plugins` cannot be imported: one {value}"
+                )
             for entry in groups[index]:
-                tell(f"{entry.label} of {entry.package} {entry.version} {value.during('when it is imported')}")
+                tell(
+                    f"{entry.label} of {entry.package} {entry.version} {value.during('when it is imported')}"
+                )
             continue
         if "faults" in value:
             raise ConfigError([Problem(**fields) for fields in value["faults"]])
@@ -199,7 +225,10 @@ def _everything(tell: Callable[[str], None], pipeline: Path | None, limits: Limi
         else:
             known.setdefault((value["kind"], value["name"]), _Described(**value["is"]))
     kinds = [kind for kind in naming.KINDS if kind not in ELSEWHERE]
-    return {kind: {name: known[where, name] for where, name in sorted(known) if where == kind} for kind in kinds}
+    return {
+        kind: {name: known[where, name] for where, name in sorted(known) if where == kind}
+        for kind in kinds
+    }
 
 
 class _Schemas:
@@ -225,9 +254,23 @@ class _Schemas:
             return _scenario()
         if name == "space":
             number = {"type": "number"}
-            bounds = {"type": "object", "properties": {"from": number, "to": number}, "required": ["from", "to"]}
-            others = [{"type": "object", "required": list(keys)} for keys in Axis.kinds if keys != ("from", "to")]
-            axis = {"anyOf": [{"type": "array", "minItems": 1}, {**bounds, "additionalProperties": False}, *others]}
+            bounds = {
+                "type": "object",
+                "properties": {"from": number, "to": number},
+                "required": ["from", "to"],
+            }
+            others = [
+                {"type": "object", "required": list(keys)}
+                for keys in Axis.kinds
+                if keys != ("from", "to")
+            ]
+            axis = {
+                "anyOf": [
+                    {"type": "array", "minItems": 1},
+                    {**bounds, "additionalProperties": False},
+                    *others,
+                ]
+            }
             return {"type": ["object", "null"], "additionalProperties": axis}
         return _ref(name) if name in REQUIRED else {"if": {"type": "null"}, "else": _ref(name)}
 
@@ -245,11 +288,20 @@ class _Schemas:
         names = [{"const": name, "description": one.about} for name, one in components.items()]
         written: Schema = {
             "type": "object",
-            "properties": {"use": {"description": f"Which {kind}.", **({"oneOf": names} if names else {"enum": []})}},
+            "properties": {
+                "use": {
+                    "description": f"Which {kind}.",
+                    **({"oneOf": names} if names else {"enum": []}),
+                }
+            },
             "required": ["use"],
             "allOf": [
                 {
-                    "if": {"type": "object", "properties": {"use": {"const": name}}, "required": ["use"]},
+                    "if": {
+                        "type": "object",
+                        "properties": {"use": {"const": name}},
+                        "required": ["use"],
+                    },
                     "then": _ref(f"{kind}.{name}"),
                 }
                 for name in components
@@ -270,7 +322,9 @@ def _component(name: str, cls: type[Component]) -> Schema:
         unit = unit_of(field.name)
         text = " ".join(filter(None, (docs.get(field.name, ""), f"[{unit}]" if unit else "")))
         shape = _type(annotations[field.name])
-        if isinstance(field.default, Component):  # `codec: {quality: 30}` changes the one that is there
+        if isinstance(
+            field.default, Component
+        ):  # `codec: {quality: 30}` changes the one that is there
             shape = {"anyOf": [shape, {**_fields_of(field.default), "not": {"required": ["use"]}}]}
         properties[field.name] = {"description": text, **_default(field), **shape}
     return {
@@ -292,7 +346,9 @@ def _type(annotation: Any) -> Schema:
     if isinstance(annotation, type) and issubclass(annotation, Component):
         return _ref(annotation.kind)
     if origin is typing.Annotated and any(hasattr(one, "func") for one in arguments[1:]):
-        return {"anyOf": [_leaf(annotation), {"type": "string"}]}  # a validator of its own reads more: `rate: 1/2`
+        return {
+            "anyOf": [_leaf(annotation), {"type": "string"}]
+        }  # a validator of its own reads more: `rate: 1/2`
     if not _holds_component(annotation):
         return _leaf(annotation)
     if origin in (typing.Union, types.UnionType):
@@ -310,7 +366,9 @@ def _scenario() -> Schema:
         "type": "object", "properties": {"good": number, "bad": number, "weight": {"type": "number", "exclusiveMinimum": 0}},
         "required": ["good", "bad"], "additionalProperties": False,
     }  # fmt: skip
-    limits = {name: {"description": f"The most: {text}.", **number} for name, text in LIMITS.items()}
+    limits = {
+        name: {"description": f"The most: {text}.", **number} for name, text in LIMITS.items()
+    }
     task = {
         "task": {"type": ["string", "null"]},
         "preferences": {"type": ["string", "null"]},
@@ -346,7 +404,11 @@ def _inlined(value: Any, definitions: Mapping[str, Any]) -> Any:
         return value
     if "$ref" in value:
         return _inlined(definitions[value["$ref"].rsplit("/", 1)[-1]], definitions)
-    return {key: _inlined(item, definitions) for key, item in value.items() if key != "title" or not isinstance(item, str)}
+    return {
+        key: _inlined(item, definitions)
+        for key, item in value.items()
+        if key != "title" or not isinstance(item, str)
+    }
 
 
 def _holds_component(annotation: Any) -> bool:

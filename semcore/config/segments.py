@@ -25,7 +25,9 @@ def alternatives(setup: Setup) -> list[dict[str, Any]]:
     """Sets of overrides that together bring in all that the environment and the planner of a cell may bring in."""
     worlds = [dict(scenario.environment) for scenario in setup.scenarios]
     plans = [{**plan, **worlds[0]} for plan in _planned(setup)]
-    distinct = {repr(sorted(one.items(), key=lambda item: item[0])): one for one in (*worlds, *plans) if one}
+    distinct = {
+        repr(sorted(one.items(), key=lambda item: item[0])): one for one in (*worlds, *plans) if one
+    }
     return list(distinct.values())
 
 
@@ -38,7 +40,9 @@ def _planned(setup: Setup) -> Iterator[Mapping[str, Any]]:
 class Segments:
     """The same for every cell of an experiment, as changes that know where they were written."""
 
-    def __init__(self, document: Document, values: Mapping[str, Any], axes: Sequence[Sequence[Override]]) -> None:
+    def __init__(
+        self, document: Document, values: Mapping[str, Any], axes: Sequence[Sequence[Override]]
+    ) -> None:
         self.document = document
         self.workflows = values.get("workflows") or {}
         self.swept = {axis[0].path: axis[0] for axis in axes}
@@ -48,7 +52,9 @@ class Segments:
         """What is wrong with the segments themselves, and the changes that each of them and each plan may bring."""
         if not resolved.parts:
             return [], []
-        key = tuple(resolved.parts[section] for section in ("scenario", "planner", "space", "metrics"))
+        key = tuple(
+            resolved.parts[section] for section in ("scenario", "planner", "space", "metrics")
+        )
         if key not in self._known:
             self._known[key] = self._alternatives(*key)
         return self._known[key]
@@ -60,11 +66,18 @@ class Segments:
         for index, one in enumerate(scenario.made):
             place: Path_ = ("scenario", "segments", index)
             worlds.append(
-                [Override(path, value, scenario.places.of((*place, path))) for path, value in one.environment.items()]
+                [
+                    Override(path, value, scenario.places.of((*place, path)))
+                    for path, value in one.environment.items()
+                ]
             )
-        for path in dict.fromkeys(change.path for world in worlds for change in world if change.path in self.swept):
+        for path in dict.fromkeys(
+            change.path for world in worlds for change in world if change.path in self.swept
+        ):
             message = f"{path} is swept, but the segments of the scenario set it"
-            problems.append(self.swept[path].problem(self.document, (), message, "remove one of them", True))
+            problems.append(
+                self.swept[path].problem(self.document, (), message, "remove one of them", True)
+            )
         plans: list[list[Override]] = []
         try:
             plans, outside = self._plans(planner, space)
@@ -73,10 +86,17 @@ class Segments:
             message = f"planner {name_of(type(planner.made))!r} cannot say what it may plan: {type(error).__name__}: {error}"
             problems.append(planner.places.tell(("planner", "use"), message))
         # What a segment's environment sets, no plan can change: it comes last. No plan is in force before the first is told.
-        both = [[*plan, *world] for world, plan in itertools.product(worlds, [[], *plans]) if world or plan]
+        both = [
+            [*plan, *world]
+            for world, plan in itertools.product(worlds, [[], *plans])
+            if world or plan
+        ]
         if len(both) > MOST:
             both = [*worlds, *([*plan, *worlds[0]] for plan in plans)]
-        distinct = {tuple((change.path, repr(change.value)) for change in changes): changes for changes in both}
+        distinct = {
+            tuple((change.path, repr(change.value)) for change in changes): changes
+            for changes in both
+        }
         return problems, list(distinct.values())
 
     def _plans(self, planner: Part, space: Part) -> tuple[list[list[Override]], list[Problem]]:
@@ -87,21 +107,34 @@ class Segments:
         known = planner.made.plans()
         if known is not None:
             changes = [
-                [Override(path, value, self._place(planner, path, value), planned=True) for path, value in plan.items()]
+                [
+                    Override(path, value, self._place(planner, path, value), planned=True)
+                    for path, value in plan.items()
+                ]
                 for plan in known
             ]
             every = [one for plan in changes for one in plan]
-            outside = [one for one in every if declared and not declared.holds({one.path: one.value})]
-            told = [one.problem(self.document, (), f"{shown(one.value)} is not in the space", "", False) for one in outside]
+            outside = [
+                one for one in every if declared and not declared.holds({one.path: one.value})
+            ]
+            told = [
+                one.problem(self.document, (), f"{shown(one.value)} is not in the space", "", False)
+                for one in outside
+            ]
             astray = [one for one in every if one.section in FORBIDDEN]
-            told += [one.problem(self.document, (), f"no plan can change {one.section!r}", "", True) for one in astray]
+            told += [
+                one.problem(self.document, (), f"no plan can change {one.section!r}", "", True)
+                for one in astray
+            ]
             return changes, told
         if declared is None:
             use = name_of(type(planner.made))
             named = ", ".join(map(str, self.workflows))
             axis = f"workflow: [{named}]" if named else "transport.STREAM.SETTING: [...]"
             message = f"planner {use!r} plans any point of a space, and the file declares none"
-            return [], [planner.places.tell(("planner", "use"), message, f"add 'space: {{{axis}}}'")]
+            return [], [
+                planner.places.tell(("planner", "use"), message, f"add 'space: {{{axis}}}'")
+            ]
         return _points(space, declared), []
 
     def _unmeasured(self, scenario: Part, metrics: Part) -> list[Problem]:
@@ -109,10 +142,19 @@ class Segments:
         if metrics.problems:
             return []
         names, problems = metric_names(metrics.made), []
-        for term in dict.fromkeys(term for one in scenario.made for term in one.utility if term.metric not in names):
-            written = next((mark for mark in self.document.marks if mark[-2:] == ("utility", term.metric)), ("scenario",))
+        for term in dict.fromkeys(
+            term for one in scenario.made for term in one.utility if term.metric not in names
+        ):
+            written = next(
+                (mark for mark in self.document.marks if mark[-2:] == ("utility", term.metric)),
+                ("scenario",),
+            )
             message = f"the utility speaks of {term.metric!r}, which is not among the metrics"
-            problems.append(self.document.problem(written, message, f"measured here: {listed(names)}", at_key=True))
+            problems.append(
+                self.document.problem(
+                    written, message, f"measured here: {listed(names)}", at_key=True
+                )
+            )
         return problems
 
     def _place(self, planner: Part, path: str, value: Any) -> Path_ | str:
@@ -139,7 +181,10 @@ def _points(part: Part, space: Space) -> list[list[Override]]:
     """The points of a declared space. Equal values are one change, so that what they make is built once."""
     made: dict[tuple[str, str], Override] = {}
     return [
-        [made.setdefault((path, repr(value)), _planned_change(part, space, path, value)) for path, value in plan.items()]
+        [
+            made.setdefault((path, repr(value)), _planned_change(part, space, path, value))
+            for path, value in plan.items()
+        ]
         for plan in space.covering(MOST)
     ]
 
@@ -151,5 +196,8 @@ def _planned_change(part: Part, space: Space, path: str, value: Any) -> Override
         if isinstance(written, list):
             place = (*place, values.index(value) or 0)
         else:
-            place = (*place, next((key for key, one in written.items() if one == value), next(iter(written))))
+            place = (
+                *place,
+                next((key for key, one in written.items() if one == value), next(iter(written))),
+            )
     return Override(path, value, place, planned=True)

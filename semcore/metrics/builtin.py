@@ -138,7 +138,9 @@ class SSIM(RecordMetric):
 
     def value(self, record: Record) -> float | None:
         pair = pictures(record)
-        return None if pair is None or min(pair[0].shape[:2]) < WINDOW else ssim(*pair, self.border)[0]
+        return (
+            None if pair is None or min(pair[0].shape[:2]) < WINDOW else ssim(*pair, self.border)[0]
+        )
 
 
 # ------------------------------------------------------------------------------------------- errors
@@ -162,7 +164,9 @@ def _delivered(record: Record, name: str) -> bool | None:
     sent, arrived = record.sent.streams[name], record.arrived.streams.get(name)
     if arrived is None:
         return False
-    return sent == arrived if isinstance(sent, (Text, Bitstream)) else record.arrived.intact.get(name)
+    return (
+        sent == arrived if isinstance(sent, (Text, Bitstream)) else record.arrived.intact.get(name)
+    )
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,11 @@ class BER(RecordMetric):
     def value(self, record: Record) -> float | None:
         counts = _compared(record).values()
         total = sum(bits.right + bits.wrong + bits.missing for bits in counts)
-        return Quotient(sum(bits.wrong + bits.missing / 2 for bits in counts), total) if total else None
+        return (
+            Quotient(sum(bits.wrong + bits.missing / 2 for bits in counts), total)
+            if total
+            else None
+        )
 
 
 @dataclass(frozen=True)
@@ -228,13 +236,23 @@ class StreamError(RecordMetric):
         sent, got = record.sent.streams.get(self.stream), record.arrived.streams.get(self.stream)
         match sent:
             case Features() if sent.values.size and np.square(sent.values).any():
-                off = sent.values if not isinstance(got, Features) else got.values.astype(np.float64) - sent.values
+                off = (
+                    sent.values
+                    if not isinstance(got, Features)
+                    else got.values.astype(np.float64) - sent.values
+                )
                 return float(np.square(off).sum() / np.square(sent.values.astype(np.float64)).sum())
             case Tokens() if sent.values.size:
-                return 1.0 if not isinstance(got, Tokens) else float(np.mean(sent.values != got.values))
+                return (
+                    1.0
+                    if not isinstance(got, Tokens)
+                    else float(np.mean(sent.values != got.values))
+                )
             case Text() if sent.value:
                 there = got.value if isinstance(got, Text) else ""
-                return sum(a != b for a, b in itertools.zip_longest(sent.value, there)) / max(len(sent.value), len(there))
+                return sum(a != b for a, b in itertools.zip_longest(sent.value, there)) / max(
+                    len(sent.value), len(there)
+                )
         return None
 
 
@@ -338,7 +356,10 @@ class DataRate(RecordMetric):
         if not duration_s or not digital:
             return None
         compared = _compared(record)
-        right = (compared[name].right if name in compared else _intact_bits(record, name) for name in digital)
+        right = (
+            compared[name].right if name in compared else _intact_bits(record, name)
+            for name in digital
+        )
         return Quotient(sum(right) / 1e6, duration_s)
 
 

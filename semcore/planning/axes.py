@@ -134,7 +134,11 @@ class Bounds(Axis):
 
     def schema(self) -> dict[str, Any]:
         """A number between the bounds."""
-        return {"type": "integer" if self.whole else "number", "minimum": self.low, "maximum": self.high}
+        return {
+            "type": "integer" if self.whole else "number",
+            "minimum": self.low,
+            "maximum": self.high,
+        }
 
 
 @dataclass(frozen=True)
@@ -191,4 +195,8 @@ def same(one: Any, other: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Whether a value can be compared with the numbers of an axis; a whole number may be larger than any real one."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST < value < LARGEST
+    return (
+        isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and -LARGEST < value < LARGEST
+    )

@@ -31,7 +31,11 @@ def enforce(plan: Plan, simulator: PlanSimulator, scenario: Scenario) -> Guarded
     to all limits. If none does, the segment is not sent.
     """
     within = simulator.space.clamped(plan.overrides)
-    notes = [_moved(path, value, within) for path, value in plan.overrides.items() if not _kept(path, value, within)]
+    notes = [
+        _moved(path, value, within)
+        for path, value in plan.overrides.items()
+        if not _kept(path, value, within)
+    ]
     over = simulator.cost(within).over(scenario.limits) if scenario.limits else []
     if not over:
         return Guarded(_noted(plan, within, notes))
@@ -39,10 +43,21 @@ def enforce(plan: Plan, simulator: PlanSimulator, scenario: Scenario) -> Guarded
     fitting = [(other, cost) for other, cost in costs if not cost.over(scenario.limits)]
     if not fitting:
         least = min((cost.channel_uses for _, cost in costs), default=0)
-        notes.append(f"the guard sends nothing: no plan keeps to {listed(over)}, the cheapest takes {least:,} channel uses")
+        notes.append(
+            f"the guard sends nothing: no plan keeps to {listed(over)}, the cheapest takes {least:,} channel uses"
+        )
         return Guarded(_noted(plan, within, notes), muted=True)
-    chosen, cost = min(fitting, key=lambda one: (_apart(one[0], within), -one[1].channel_uses, -(one[1].tx_power_dbm or 0.0)))
-    notes.append(f"the guard takes {_changes(within, chosen)} to keep to {_told(over, scenario.limits, cost)}")
+    chosen, cost = min(
+        fitting,
+        key=lambda one: (
+            _apart(one[0], within),
+            -one[1].channel_uses,
+            -(one[1].tx_power_dbm or 0.0),
+        ),
+    )
+    notes.append(
+        f"the guard takes {_changes(within, chosen)} to keep to {_told(over, scenario.limits, cost)}"
+    )
     return Guarded(_noted(plan, chosen, notes))
 
 
@@ -51,7 +66,11 @@ def _noted(plan: Plan, overrides: Mapping[str, Any], notes: list[str]) -> Plan:
 
 
 def _kept(path: str, value: Any, within: Mapping[str, Any]) -> bool:
-    return path in within and within[path] == value and isinstance(within[path], bool) == isinstance(value, bool)
+    return (
+        path in within
+        and within[path] == value
+        and isinstance(within[path], bool) == isinstance(value, bool)
+    )
 
 
 def _moved(path: str, value: Any, within: Mapping[str, Any]) -> str:
@@ -65,7 +84,11 @@ def _apart(plan: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    changed = [f"{path} = {shown(value)}" for path, value in after.items() if path not in before or before[path] != value]
+    changed = [
+        f"{path} = {shown(value)}"
+        for path, value in after.items()
+        if path not in before or before[path] != value
+    ]
     return listed(changed) if changed else "the plan"
 
 

@@ -24,7 +24,11 @@ class Cost:
     def over(self, limits: Mapping[str, float]) -> list[str]:
         """The names of the limits that it breaks."""
         values = vars(self)
-        return [name for name, most in limits.items() if values[name] is not None and values[name] > most + 1e-9]
+        return [
+            name
+            for name, most in limits.items()
+            if values[name] is not None and values[name] > most + 1e-9
+        ]
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,9 @@ class Planner(Component, abc.ABC):
     kind: ClassVar[str] = "planner"
 
     @abc.abstractmethod
-    def plan(self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator) -> Plan:
+    def plan(
+        self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator
+    ) -> Plan:
         """Overrides for the segment, a point of `simulator.space`: what is outside of it, a guard takes back.
 
         Args:

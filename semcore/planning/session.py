@@ -18,7 +18,18 @@ from semcore.planning.interface import Planner
 from semcore.planning.simulator import Judge, LinkSimulator, Remembered, anew, signal_plan
 from semcore.planning.space import Space
 from semcore.rng import Rng
-from semcore.types import Bitstream, Knowledge, KnowledgeBase, Plan, Sample, Scenario, Semantics, Stream, Text, heads
+from semcore.types import (
+    Bitstream,
+    Knowledge,
+    KnowledgeBase,
+    Plan,
+    Sample,
+    Scenario,
+    Semantics,
+    Stream,
+    Text,
+    heads,
+)
 
 LONGEST_TEXT = 200
 """So many characters of a text that was sent, or is in a knowledge base, are told to a planner."""
@@ -63,11 +74,18 @@ def run_session(
     knowledge, memory, in_force = Knowledge(), list[Mapping[str, Any]](), dict[str, Any]()
     believed = KnowledgeBase()  # what the transmitter takes the receiver's to be
     begun = build(scenarios[0].environment)
-    sequential, shared = planner is not None or len(scenarios) > 1 or begun.kb is not None, begun.transport.group_size
+    sequential, shared = (
+        planner is not None or len(scenarios) > 1 or begun.kb is not None,
+        begun.transport.group_size,
+    )
     size = -(-batch_size // shared) * shared
     if space is None:
         space = Space.of(planner.plans() or () if planner else ())
-    states = [dict(build(scenario.environment).channel.link_state()) for scenario in scenarios] if planner else []
+    states = (
+        [dict(build(scenario.environment).channel.link_state()) for scenario in scenarios]
+        if planner
+        else []
+    )
     index = 0
     for batch in _by_user(samples) if sequential else _batches(samples, size, shared):
         scenario = replace(scenarios[index % len(scenarios)], segment=index)
@@ -82,14 +100,33 @@ def run_session(
             # An honest planner has no argument by which it could look at the real link, or into the receiver.
             seen = knowledge if planner.genie else Knowledge(knowledge.tx, believed)
             drawn = rng if planner.genie else rng.at("planner")
-            simulator = LinkSimulator(space, build, scenario, batch, seen, in_force, judge, drawn, planner.genie, remembered)
-            decided = _decided(planner, simulator, build({**in_force, **scenario.environment}), memory, rng.at("plan", index))
+            simulator = LinkSimulator(
+                space,
+                build,
+                scenario,
+                batch,
+                seen,
+                in_force,
+                judge,
+                drawn,
+                planner.genie,
+                remembered,
+            )
+            decided = _decided(
+                planner,
+                simulator,
+                build({**in_force, **scenario.environment}),
+                memory,
+                rng.at("plan", index),
+            )
             del simulator
             in_force = decided.in_force
         pipeline = replace(build({**in_force, **scenario.environment}), silent=decided.muted)
         outcome = transmit(pipeline, batch, knowledge, rng)
         if planner:
-            believed = _believed(pipeline, batch, knowledge, outcome.knowledge, believed, rng.at("believed", index))
+            believed = _believed(
+                pipeline, batch, knowledge, outcome.knowledge, believed, rng.at("believed", index)
+            )
         outcome = replace(outcome, delivery=outcome.delivery.after(decided.heard))
         knowledge = outcome.knowledge
         segment = Segment(index, scenario, decided.plan, in_force, batch, outcome)
@@ -117,11 +154,17 @@ class _Decided:
 
 
 def _decided(
-    planner: Planner, simulator: LinkSimulator, current: Pipeline, memory: Sequence[Mapping[str, Any]], rng: Rng
+    planner: Planner,
+    simulator: LinkSimulator,
+    current: Pipeline,
+    memory: Sequence[Mapping[str, Any]],
+    rng: Rng,
 ) -> _Decided:
     """Let a planner plan, keep its plan to the space and the limits, and tell the receiver over the current pipeline."""
     scenario, before = simulator.scenario, dict(simulator.in_force)
-    chosen = enforce(expect(planner, planner.plan(scenario, memory, simulator), Plan), simulator, scenario)
+    chosen = enforce(
+        expect(planner, planner.plan(scenario, memory, simulator), Plan), simulator, scenario
+    )
     if chosen.muted or dict(chosen.plan.overrides) == before:
         return _Decided(chosen.plan, before, Delivery([]), chosen.muted)
     heard = signal_plan(current, simulator.space, chosen.plan.overrides, simulator.samples, rng)
@@ -130,7 +173,12 @@ def _decided(
     if heard.arrived:
         return _Decided(chosen.plan, dict(chosen.plan.overrides), heard, False)
     # The old plan, which stays in force then, must keep to the limits, too.
-    return _Decided(chosen.plan, before, heard, bool(scenario.limits and simulator.cost(before).over(scenario.limits)))
+    return _Decided(
+        chosen.plan,
+        before,
+        heard,
+        bool(scenario.limits and simulator.cost(before).over(scenario.limits)),
+    )
 
 
 def remember(segment: Segment) -> dict[str, Any]:
@@ -153,12 +201,19 @@ def remember(segment: Segment) -> dict[str, Any]:
 
 
 def _believed(
-    p: Pipeline, samples: Sequence[Sample], before: Knowledge, after: Knowledge, believed: KnowledgeBase, rng: Rng
+    p: Pipeline,
+    samples: Sequence[Sample],
+    before: Knowledge,
+    after: Knowledge,
+    believed: KnowledgeBase,
+    rng: Rng,
 ) -> KnowledgeBase:
     """What the transmitter takes the receiver's knowledge base to be: every update that was acknowledged, as it was coded."""
     if p.kb is None:
         return believed
-    users = {user for user in after.tx.entries if digest(after.tx.of(user)) != digest(before.tx.of(user))}
+    users = {
+        user for user in after.tx.entries if digest(after.tx.of(user)) != digest(before.tx.of(user))
+    }
     updates = [one for one in p.kb.update(before.tx, samples) if one.user in users] if users else []
     return p.kb.apply(believed, noiseless_loopback(p, updates, rng)) if updates else believed
 
@@ -167,7 +222,11 @@ def in_words(stream: Stream) -> str:
     """A text as it is, anything else by its type and size."""
     if isinstance(stream, Text):
         return stream.value.encode("utf-8", "replace").decode("utf-8")
-    size = f"{len(stream.data)} bytes" if isinstance(stream, Bitstream) else "×".join(map(str, stream.form))
+    size = (
+        f"{len(stream.data)} bytes"
+        if isinstance(stream, Bitstream)
+        else "×".join(map(str, stream.form))
+    )
     return f"[{type(stream).__name__} {size}]"
 
 

@@ -74,7 +74,9 @@ class LinkSimulator:
         ask for no update.
         """
         points = list(self.space.points())
-        if dict(self.in_force) in points:  # of plans that make no difference, the one that need not be told
+        if (
+            dict(self.in_force) in points
+        ):  # of plans that make no difference, the one that need not be told
             points.insert(0, points.pop(points.index(dict(self.in_force))))
         if self.build is None:
             return points
@@ -82,7 +84,9 @@ class LinkSimulator:
 
     def updates(self, plan: Plan_) -> bool:
         """Whether the plan would tell the receiver's knowledge base anything in this segment."""
-        return self.build is not None and any(one.streams for one in self._prepared(self._pipeline(plan))[0])
+        return self.build is not None and any(
+            one.streams for one in self._prepared(self._pipeline(plan))[0]
+        )
 
     def matters(self, plan: Plan_) -> list[str]:
         """The paths of the space that make a difference under the plan in this segment.
@@ -97,7 +101,9 @@ class LinkSimulator:
         streams = {name for one in (*told, *sent) for name in one.streams}
         named = {path: path.split(".") for path in self.space.axes}
         unsent = p.transport.transports.keys() - streams
-        idle = {path for path, parts in named.items() if parts[0] == "transport" and parts[1] in unsent}
+        idle = {
+            path for path, parts in named.items() if parts[0] == "transport" and parts[1] in unsent
+        }
         return [path for path, parts in named.items() if path not in idle and parts[0] != "kb"]
 
     def cost(self, plan: Plan_) -> Cost:
@@ -110,10 +116,18 @@ class LinkSimulator:
         delivery = self._rounds(p)
         if dict(plan) != dict(self.in_force):
             delivery = delivery.after(
-                signal_plan(self._pipeline(self.in_force), self.space, plan, self.samples, self._draw(0))
+                signal_plan(
+                    self._pipeline(self.in_force), self.space, plan, self.samples, self._draw(0)
+                )
             )
-        times = [report["air_time_s"] for report in delivery.report.values() if "air_time_s" in report]
-        return Cost(delivery.ledger.uses(), max(times, default=None), p.channel.link_state().get("tx_power_dbm"))
+        times = [
+            report["air_time_s"] for report in delivery.report.values() if "air_time_s" in report
+        ]
+        return Cost(
+            delivery.ledger.uses(),
+            max(times, default=None),
+            p.channel.link_state().get("tx_power_dbm"),
+        )
 
     def trial(self, plan: Plan_, draw: int = 0) -> Trial:
         """Send the segment under a plan over a link of the transmitter's own: as it is forecast, with other fading and noise.
@@ -132,21 +146,29 @@ class LinkSimulator:
             ComponentError: the planner is no genie, or there is nothing to try it with
         """
         if not self.genie:
-            raise ComponentError("only a planner with `genie = True` may look at the real link: its results say so")
+            raise ComponentError(
+                "only a planner with `genie = True` may look at the real link: its results say so"
+            )
         return self._sent(plan, self.rng)
 
     def _sent(self, plan: Plan_, rng: Rng) -> Trial:
         if self.judge is None:
             raise ComponentError("nothing can be tried: the scenario says nothing of its `utility`")
         wanted = sorted(term.metric for term in self.scenario.utility)
-        judge, key = self.judge, digest(self._key(plan), self.samples, self.knowledge, rng.integer(), wanted)
+        judge, key = (
+            self.judge,
+            digest(self._key(plan), self.samples, self.knowledge, rng.integer(), wanted),
+        )
 
         def made() -> dict[str, Any]:
             p = self._pipeline(plan)
             # What a trial was worth is kept, but not the clips that it made: there are too many.
             p = replace(p, generator=_inside(p.generator), selector=_inside(p.selector))
             outcome = transmit(p, self.samples, self.knowledge, rng)
-            uses = {"channel_uses": outcome.delivery.ledger.uses(), "update_uses": outcome.update_uses}
+            uses = {
+                "channel_uses": outcome.delivery.ledger.uses(),
+                "update_uses": outcome.update_uses,
+            }
             return {"metrics": dict(judge(self.samples, outcome)), **uses}
 
         found = self.remembered(key, made)
@@ -164,7 +186,9 @@ class LinkSimulator:
         """A digest of what a plan would send in this segment, and of what would be made of it."""
         p = self._pipeline(plan)
         updates, sent = self._prepared(p)
-        used = {name: p.adapted_transport.of(name) for one in (*updates, *sent) for name in one.streams}
+        used = {
+            name: p.adapted_transport.of(name) for one in (*updates, *sent) for name in one.streams
+        }
         return digest(updates, sent, used, p.channel, *map(_inside, (p.generator, p.selector)))
 
     def _prepared(self, p: Pipeline) -> tuple[list[Semantics], list[Semantics]]:
@@ -181,10 +205,14 @@ class LinkSimulator:
         rng = self._draw(0)
         updates, sent = self._prepared(p)
         told = link(p, updates, rng.at("update"))
-        return link(p, sent, rng.at("data")).after(replace(told, ledger=told.ledger + feedback(updates)))
+        return link(p, sent, rng.at("data")).after(
+            replace(told, ledger=told.ledger + feedback(updates))
+        )
 
 
-def signal_plan(p: Pipeline, space: Space, plan: Plan_, samples: Sequence[Sample], rng: Rng) -> Delivery:
+def signal_plan(
+    p: Pipeline, space: Space, plan: Plan_, samples: Sequence[Sample], rng: Rng
+) -> Delivery:
     """Tell the receiver a plan by its number, over the pipeline in force. The samples of the segment share what it costs."""
     told = Bitstream(space.number(plan).to_bytes(space.signal_bytes, "big"))
     delivery = link(p, [Semantics("plan", {"plan": told})], rng)

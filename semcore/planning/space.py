@@ -25,7 +25,10 @@ class Space:
     axes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        listed = {path: Choices(one) if type(one) in (tuple, list) else one for path, one in self.axes.items()}
+        listed = {
+            path: Choices(one) if type(one) in (tuple, list) else one
+            for path, one in self.axes.items()
+        }
         object.__setattr__(self, "axes", listed)
 
     @classmethod
@@ -54,7 +57,9 @@ class Space:
 
     def clamped(self, plan: Mapping[str, Any]) -> dict[str, Any]:
         """The point next to a plan: numbers become the nearest of the axis; what has no nearest one is left out."""
-        found = {path: values.index(plan[path]) for path, values in self.axes.items() if path in plan}
+        found = {
+            path: values.index(plan[path]) for path, values in self.axes.items() if path in plan
+        }
         return {path: self.axes[path][index] for path, index in found.items() if index is not None}
 
     def number(self, plan: Mapping[str, Any]) -> int:
@@ -96,9 +101,15 @@ class Space:
         if math.prod(len(self.grid_values(path)) for path in self.axes) <= most:
             yield from self.points()
             return
-        for workflow in [{"workflow": one} for one in self.grid_values("workflow")] if "workflow" in self.axes else [{}]:
+        for workflow in (
+            [{"workflow": one} for one in self.grid_values("workflow")]
+            if "workflow" in self.axes
+            else [{}]
+        ):
             yield workflow
-            yield from ({**workflow, path: value} for path in paths for value in self.grid_values(path))
+            yield from (
+                {**workflow, path: value} for path in paths for value in self.grid_values(path)
+            )
 
     def points(self) -> Iterator[dict[str, Any]]:
         """Every plan that names all paths, the last axis changes fastest; of bounds the rungs alone."""

@@ -74,7 +74,9 @@ def used(row: Row) -> set[tuple[str, str]]:
     for segment in row.result["segments"]:
         for path, value in {**segment["environment"], **segment["in_force"]}.items():
             if path.endswith(".use"):
-                found |= set(_components({"use": value}, path.split(".")[0], nested=path.count(".") > 1))
+                found |= set(
+                    _components({"use": value}, path.split(".")[0], nested=path.count(".") > 1)
+                )
             else:
                 found |= set(_components(value, SECTION_KINDS.get(path, path)))
     return found

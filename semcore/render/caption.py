@@ -60,7 +60,9 @@ def of_table(table: Table) -> str:
     return " ".join([*sentences, *provenance_sentences(table.rows, columns)])
 
 
-def provenance_sentences(rows: Sequence[Row], measured: Sequence[tuple[str, Sequence[Summary]]]) -> list[str]:
+def provenance_sentences(
+    rows: Sequence[Row], measured: Sequence[tuple[str, Sequence[Summary]]]
+) -> list[str]:
     """Seeds, conventions, signatures, genies and versions behind rows; `measured`: by metric."""
     seeds = [format_value(seed) for seed in distinct(SEED, rows)]
     sentences = [f"{'Seed' if len(seeds) == 1 else 'Seeds'} {', '.join(seeds)}."]
@@ -79,7 +81,9 @@ def provenance_sentences(rows: Sequence[Row], measured: Sequence[tuple[str, Sequ
 
 def exactness(metric: str, summaries: Sequence[Summary]) -> list[str]:
     """For decibels: how many samples are exact and in no mean, and the value of the mean error."""
-    known = [one for one in summaries if one.statistic["kind"] == Decibels.kind and (one.n or one.exact)]
+    known = [
+        one for one in summaries if one.statistic["kind"] == Decibels.kind and (one.n or one.exact)
+    ]
     if not known:
         return []
     name = metric_title(metric, known[0].signature)
@@ -129,19 +133,27 @@ def _cut(chart: Chart, metric: str, scale: str) -> list[str]:
     if scale_of(chart, metric, scale) == "linear":
         low, high = linear_window(values)
         for one in y:
-            if one.low is not None and one.high is not None and not low <= one.low <= one.high <= high:
+            if (
+                one.low is not None
+                and one.high is not None
+                and not low <= one.low <= one.high <= high
+            ):
                 return [f"Some intervals of {name} reach beyond the panel."]
         return []
     sentences, floor = [], log_floor(values)
     if zeros := sum(one.mean == 0 for one in y):
         where = f"{name} is 0 at {zeros} of {len(y)} points"
-        sentences.append(f"{where}, which a logarithmic axis cannot show: arrows at its lower edge.")
+        sentences.append(
+            f"{where}, which a logarithmic axis cannot show: arrows at its lower edge."
+        )
     if any(one.low is not None and one.low < floor and one.mean for one in y):
         sentences.append(f"Some intervals of {name} reach below the lower edge.")
     return sentences
 
 
-def _averaged(pools: Sequence[Sequence[Row]], kept: Sequence[str], counted: str = "samples") -> list[str]:
+def _averaged(
+    pools: Sequence[Sequence[Row]], kept: Sequence[str], counted: str = "samples"
+) -> list[str]:
     """Over which settings values were averaged; `kept`: those that distinguish the values."""
     if all(len(pool) < 2 for pool in pools):
         return []
@@ -152,7 +164,9 @@ def _averaged(pools: Sequence[Sequence[Row]], kept: Sequence[str], counted: str 
         if path not in kept and any(len(distinct(path, pool)) > 1 for pool in pools)
     ]
     texts = [f"{path} = {', '.join(map(format_value, distinct(path, rows)))}" for path in over]
-    sets = {frozenset(canonical_key([row.get(path) for path in over]) for row in pool) for pool in pools}
+    sets = {
+        frozenset(canonical_key([row.get(path) for path in over]) for row in pool) for pool in pools
+    }
     partly = ", though not over all of them everywhere" if len(sets) > 1 else ""
     first = ": of each sample first, so that n counts samples" if counted == "samples" else ""
     return [f"Averaged over {_and(texts)}{partly}{first}."]

@@ -14,7 +14,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """First characters that make a spreadsheet read a text as a formula."""
 
 
-def as_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = (), spreadsheet: bool = False) -> str:
+def as_csv(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = (), spreadsheet: bool = False
+) -> str:
     """Rows as CSV; unknown values are left empty.
 
     Args:

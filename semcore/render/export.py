@@ -22,7 +22,13 @@ def cells(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any
     """One row per cell and metric: settings by dotted path, mean, interval, signature."""
     paths = _paths(rows, all_settings)
     return [
-        {**_start(row, paths), "metric": name, **summary, "statistic": summary["statistic"]["kind"], **_end(row)}
+        {
+            **_start(row, paths),
+            "metric": name,
+            **summary,
+            "statistic": summary["statistic"]["kind"],
+            **_end(row),
+        }
         for row in rows
         for name, summary in row.result["metrics"].items()
     ]
@@ -36,7 +42,15 @@ def items(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any
         start, end = _start(row, paths), _end(row)
         for item in row.items():
             values = {name: _plain(value_of(item, name)) for name in metrics}
-            found.append({**start, "sample": item["sample"], "channel-uses": item["channel_uses"], **values, **end})
+            found.append(
+                {
+                    **start,
+                    "sample": item["sample"],
+                    "channel-uses": item["channel_uses"],
+                    **values,
+                    **end,
+                }
+            )
     return found
 
 
@@ -46,7 +60,9 @@ def _plain(value: float | None) -> float | None:
 
 def _paths(rows: Sequence[Row], all_settings: bool) -> list[str]:
     """The paths of the settings that get a column."""
-    paths = dict.fromkeys(path for one in rows for path in one.place) if all_settings else swept(rows)
+    paths = (
+        dict.fromkeys(path for one in rows for path in one.place) if all_settings else swept(rows)
+    )
     return [path for path in paths if path not in (RUN, SEED)]
 
 
@@ -91,7 +107,9 @@ def _column(values: list[Any]) -> list[Any]:
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float} and len(kinds) > 1:
         return [None if value is None else float(value) for value in values]
-    return values if len(kinds) <= 1 else [None if value is None else str(value) for value in values]
+    return (
+        values if len(kinds) <= 1 else [None if value is None else str(value) for value in values]
+    )
 
 
 def compressai(

@@ -47,7 +47,9 @@ class Strip:
     moments: tuple[float, ...]
 
 
-def strips(rows: Sequence[Row], sample: str | None, metrics: Sequence[str], count: int) -> tuple[str, list[Strip]]:
+def strips(
+    rows: Sequence[Row], sample: str | None, metrics: Sequence[str], count: int
+) -> tuple[str, list[Strip]]:
     """A strip of the source and of each cell.
 
     Args:
@@ -126,7 +128,9 @@ def _wrapped(label: str, letters: int) -> str:
     return "\n".join(lines)
 
 
-def _fitting(found: Sequence[Strip], heights: Sequence[float], most: float) -> Iterator[list[Strip]]:
+def _fitting(
+    found: Sequence[Strip], heights: Sequence[float], most: float
+) -> Iterator[list[Strip]]:
     """The strips in groups that fit a page."""
     group, whole = list[Strip](), 0.0
     for strip, height in zip(found, heights, strict=True):
@@ -150,7 +154,15 @@ def _rows(found: Sequence[Strip], columns: int, width_in: float, tall: float) ->
     for cells, strip in zip(grid, found, strict=True):
         for index, axes in enumerate(cells):
             _show(axes, strip.frames[index] if index < len(strip.frames) else None)
-        cells[0].text(-0.05, 0.5, plain_text(strip.label), transform=cells[0].transAxes, ha="right", va="center", fontsize=7)
+        cells[0].text(
+            -0.05,
+            0.5,
+            plain_text(strip.label),
+            transform=cells[0].transAxes,
+            ha="right",
+            va="center",
+            fontsize=7,
+        )
     moments = next((one.moments for one in found if one.moments), ())
     for axes, moment in zip(grid[0], moments, strict=False):
         axes.set_title(f"{moment:.1f} s", fontsize=7, pad=2)
@@ -158,7 +170,11 @@ def _rows(found: Sequence[Strip], columns: int, width_in: float, tall: float) ->
 
 
 def _tiles(
-    found: Sequence[Strip], labels: Sequence[str], beside: int, width_in: float, heights_in: tuple[float, float]
+    found: Sequence[Strip],
+    labels: Sequence[str],
+    beside: int,
+    width_in: float,
+    heights_in: tuple[float, float],
 ) -> Figure:
     """Pictures as tiles; `heights_in`: of a picture, and of the label above it."""
     from matplotlib.figure import Figure
@@ -167,7 +183,9 @@ def _tiles(
     whole = rows * (tall + above)
     figure = Figure(figsize=(width_in, whole))
     edges = {"left": 0.01, "right": 0.99, "bottom": 0, "top": 1 - above / whole}
-    grid = figure.subplots(rows, beside, squeeze=False, gridspec_kw={"wspace": 0.04, "hspace": above / tall, **edges})
+    grid = figure.subplots(
+        rows, beside, squeeze=False, gridspec_kw={"wspace": 0.04, "hspace": above / tall, **edges}
+    )
     for index, axes in enumerate(grid.flat):
         _show(axes, found[index].frames[0] if index < len(found) and found[index].frames else None)
         if index < len(found):
@@ -202,7 +220,11 @@ def _strip(row: Row, item: Mapping[str, Any], what: str, label: str, count: int)
         return Strip(label, frames, moments)
     if (picture := item.get("pictures", {}).get(what)) is None:
         return None
-    return Strip(label, (np.asarray(read_picture(io.BytesIO(row.run.file(row.result, picture)), ["PNG"])),), ())
+    return Strip(
+        label,
+        (np.asarray(read_picture(io.BytesIO(row.run.file(row.result, picture)), ["PNG"])),),
+        (),
+    )
 
 
 def _frames(data: bytes, count: int) -> tuple[tuple[np.ndarray, ...], tuple[float, ...]]:

@@ -183,17 +183,29 @@ def _forget() -> None:
     origin.refresh()
 
 
-def _begin(experiment: Experiment, out: Path, cells: Sequence[Cell], ids: Sequence[str], command: Sequence[str]) -> None:
+def _begin(
+    experiment: Experiment,
+    out: Path,
+    cells: Sequence[Cell],
+    ids: Sequence[str],
+    command: Sequence[str],
+) -> None:
     """Write the request, and remove partial files of killed processes."""
     text = redact("\n".join(experiment.document.lines) + "\n").encode()
     info = {
         "name": experiment.name,
         "description": experiment.description,
         "semcore": __version__,
-        "software": {"python": platform.python_version(), "torch": importlib.metadata.version("torch")},
+        "software": {
+            "python": platform.python_version(),
+            "torch": importlib.metadata.version("torch"),
+        },
         "command": list(command),
         "axes": {path: list(values) for path, values in experiment.axes.items()},
-        "cells": [{"id": one, "settings": dict(cell.settings)} for one, cell in zip(ids, cells, strict=True)],
+        "cells": [
+            {"id": one, "settings": dict(cell.settings)}
+            for one, cell in zip(ids, cells, strict=True)
+        ],
         "files": {"pipeline.yaml": content_digest(text)},
     }
     sweep(out)
@@ -215,11 +227,15 @@ def commit(out: Path, identity: str, outcome: CellOutput) -> None:
 
 
 @contextlib.contextmanager
-def _clear_when_unwritable(out: Path, besides: str = "choose another folder with --out") -> Iterator[None]:
+def _clear_when_unwritable(
+    out: Path, besides: str = "choose another folder with --out"
+) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RunError(f"{error.filename or out} cannot be written: {error.strerror}; {besides}") from error
+        raise RunError(
+            f"{error.filename or out} cannot be written: {error.strerror}; {besides}"
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +277,12 @@ def _identity(setup: Setup, others: Sequence[Setup], digester: Digester) -> str:
     libraries that compute, the seed, and the samples; not where the samples or the file lie, nor how anything is written.
     """
     core = __version__, origin.of_modules(provenance.CORE).digest
-    planned = (setup.planner, Shared(setup.space), Shared(setup.scenarios), [one.pipeline for one in others])
+    planned = (
+        setup.planner,
+        Shared(setup.space),
+        Shared(setup.scenarios),
+        [one.pipeline for one in others],
+    )
     parts = (setup.pipeline, *planned, setup.metrics, setup.seed, setup.threads)
     return digester.digest(core, *parts, load(setup.source, digester)[1])[:20]
 
@@ -285,9 +306,13 @@ def _read(source: Source) -> tuple[Sequence[Sample], str]:
         samples = samples if isinstance(samples, OnDemand) else tuple(samples)
         names = [name for name, _ in heads(samples)]
         known = digest(samples)
-        if left_out := [name for name, _ in left_out_of(samples)]:  # a result says what was left out
+        if left_out := [
+            name for name, _ in left_out_of(samples)
+        ]:  # a result says what was left out
             known = digest(known, left_out)
-        if isinstance(samples, OnDemand) and samples.digests:  # of files: what they become depends on who reads them
+        if (
+            isinstance(samples, OnDemand) and samples.digests
+        ):  # of files: what they become depends on who reads them
             known = digest(known, origin.of(type(source)).digest)
     except (OSError, ValueError) as error:
         raise SourceError([f"it cannot be read: {error}"]) from error
@@ -316,7 +341,11 @@ def _computed(
             with supervisor.under_way(identity), listening(listener):
                 listener(Step(""))
                 outcome = compute(
-                    experiment, cell, identity, out / "cache", lambda done: hooks("semcore_stage_done", done=done)
+                    experiment,
+                    cell,
+                    identity,
+                    out / "cache",
+                    lambda done: hooks("semcore_stage_done", done=done),
                 )
             yield cell, identity, outcome
         return
@@ -341,7 +370,13 @@ class _Listener:
 class _Jobs(Sequence[Job]):
     """The cells that are to be computed elsewhere, each made when it is given out: a large grid takes no memory."""
 
-    def __init__(self, experiment: Experiment, pending: Sequence[tuple[Cell, str]], cache: Path, hooks: Around) -> None:
+    def __init__(
+        self,
+        experiment: Experiment,
+        pending: Sequence[tuple[Cell, str]],
+        cache: Path,
+        hooks: Around,
+    ) -> None:
         self.experiment, self.pending, self.cache, self.hooks = experiment, pending, cache, hooks
 
     def __len__(self) -> int:
@@ -378,12 +413,20 @@ def compute(
             _unchanged(resolved.id, identity)
             setup = resolved.setup
         with limited(setup.threads):
-            files = cell_files(identity, experiment, cell, load(setup.source)[0], Cache(cache, on_stage))
+            files = cell_files(
+                identity, experiment, cell, load(setup.source)[0], Cache(cache, on_stage)
+            )
         origin.refresh()
         _unchanged(resolved.identified(Digester()), identity)
         return CellOutput(files, seconds=time.perf_counter() - started)
     except (Exception, SystemExit) as error:  # a component can raise anything
-        reason = printable(redact(str(error) if isinstance(error, SemcoreError) else f"{type(error).__name__}: {error}"))
+        reason = printable(
+            redact(
+                str(error)
+                if isinstance(error, SemcoreError)
+                else f"{type(error).__name__}: {error}"
+            )
+        )
         return CellOutput({}, reason, redact(traceback.format_exc()), time.perf_counter() - started)
 
 

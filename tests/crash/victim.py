@@ -140,7 +140,12 @@ class Log:
 
 
 def run(
-    pipeline: Path, sweep: str, out: Path, log: Path, barrier: tuple[Connection, tuple[str, str, str], int] | None, how: str
+    pipeline: Path,
+    sweep: str,
+    out: Path,
+    log: Path,
+    barrier: tuple[Connection, tuple[str, str, str], int] | None,
+    how: str,
 ) -> None:
     """Run a pipeline to its end, or to the barrier; `how` files are written: unnamed, named or naive."""
     hooks = hook_manager([])

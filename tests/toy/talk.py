@@ -16,7 +16,19 @@ from typing import ClassVar
 import numpy as np
 
 import semcore
-from semcore import Candidates, Features, KnowledgeBase, Picture, Record, Rng, Sample, Semantics, Stream, Text, Tokens
+from semcore import (
+    Candidates,
+    Features,
+    KnowledgeBase,
+    Picture,
+    Record,
+    Rng,
+    Sample,
+    Semantics,
+    Stream,
+    Text,
+    Tokens,
+)
 
 SIDE, FRAMES, FPS = 16, 12, 12.0
 PER_FRAME, RATE_HZ = 100, 1200
@@ -24,8 +36,18 @@ MOUTH = np.array([200, 0, 0], np.uint8)
 STEPS = 4
 """The mouth opens by 0, 1, ... STEPS rows; its opening is a share of STEPS."""
 TALK = {
-    "anna": [("cab", (4, 5, 3), 40), ("bad", (3, 3, 6), 220), ("ad", (6, 6), 220), ("bead", (3, 3, 3, 3), 220)],
-    "ben": [("dab", (2, 8, 2), 120), ("ebb", (4, 8, 0), 120), ("ceda", (2, 4, 2, 4), 120), ("ace", (5, 4, 3), 120)],
+    "anna": [
+        ("cab", (4, 5, 3), 40),
+        ("bad", (3, 3, 6), 220),
+        ("ad", (6, 6), 220),
+        ("bead", (3, 3, 3, 3), 220),
+    ],
+    "ben": [
+        ("dab", (2, 8, 2), 120),
+        ("ebb", (4, 8, 0), 120),
+        ("ceda", (2, 4, 2, 4), 120),
+        ("ace", (5, 4, 3), 120),
+    ],
 }
 """user -> (text, frames of each letter, grey value of the look) of each segment."""
 
@@ -37,7 +59,11 @@ def opening(letter: str) -> float:
 
 def openings(text: str, durations: Sequence[int]) -> np.ndarray:
     """The opening in every frame, float (FRAMES,); what is missing is closed."""
-    spoken = [opening(letter) for letter, frames in zip(text, durations, strict=False) for _ in range(frames)]
+    spoken = [
+        opening(letter)
+        for letter, frames in zip(text, durations, strict=False)
+        for _ in range(frames)
+    ]
     return np.array((spoken + [0.0] * FRAMES)[:FRAMES])
 
 
@@ -45,7 +71,10 @@ def draw(background: np.ndarray, motion: np.ndarray) -> np.ndarray:
     """uint8 (3,), (opening, shift) of every frame (FRAMES, 2) -> video uint8 (FRAMES, SIDE, SIDE, 3)."""
     video = np.tile(background, (len(motion), SIDE, SIDE, 1))
     for frame, (wide, shift) in zip(video, np.nan_to_num(motion), strict=True):
-        rows, left = int(np.clip(round(wide * STEPS), 0, STEPS)), 2 + int(np.clip(round(shift * 4), 0, 4))
+        rows, left = (
+            int(np.clip(round(wide * STEPS), 0, STEPS)),
+            2 + int(np.clip(round(shift * 4), 0, 4)),
+        )
         frame[8 : 8 + rows, left : left + 8] = MOUTH
     return video
 
@@ -82,7 +111,9 @@ class Talk(semcore.Source):
                 wide = openings(text, durations)
                 motion = np.stack([wide, np.arange(FRAMES) % 5 / 4 * (wide > 0)], axis=1)
                 video = draw(np.full(3, look, np.uint8), motion)
-                made.append(Sample(f"{user}/{index}", user, None, video, FPS, speak(wide), RATE_HZ, text))
+                made.append(
+                    Sample(f"{user}/{index}", user, None, video, FPS, speak(wide), RATE_HZ, text)
+                )
         return made
 
 
@@ -96,7 +127,10 @@ class Face(semcore.SemanticEncoder):
         return {"text": Text, "motion": Features}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(s.id, {"text": Text(s.text or ""), "motion": self._motion(s)}, s.user) for s in samples]
+        return [
+            Semantics(s.id, {"text": Text(s.text or ""), "motion": self._motion(s)}, s.user)
+            for s in samples
+        ]
 
     def _motion(self, sample: Sample) -> Features:
         assert sample.video is not None
@@ -113,7 +147,10 @@ class Voice(semcore.SemanticEncoder):
         return {"text": Text, "durations": Tokens}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        return [Semantics(s.id, {"text": Text(s.text or ""), "durations": self._durations(s)}, s.user) for s in samples]
+        return [
+            Semantics(s.id, {"text": Text(s.text or ""), "durations": self._durations(s)}, s.user)
+            for s in samples
+        ]
 
     def _durations(self, sample: Sample) -> Tokens:
         assert sample.audio is not None
@@ -154,24 +191,41 @@ class Vocoder(semcore.Generator):
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [
-            Candidates((Sample(one.key, one.user, audio=speak(self._wide(one)), sample_rate_hz=RATE_HZ),)) for one in batch
+            Candidates(
+                (Sample(one.key, one.user, audio=speak(self._wide(one)), sample_rate_hz=RATE_HZ),)
+            )
+            for one in batch
         ]
 
     def _wide(self, one: Semantics) -> np.ndarray:
         lips, durations = one.streams.get("lips"), one.streams.get("durations")
         if isinstance(lips, Features):
             return np.clip(lips.values.reshape(len(lips.values), -1)[:, 0], 0, 1)
-        return openings(one.text("text") or "", durations.values.tolist() if isinstance(durations, Tokens) else [])
+        return openings(
+            one.text("text") or "",
+            durations.values.tolist() if isinstance(durations, Tokens) else [],
+        )
 
 
-def only(generator: semcore.Generator, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Sample]:
+def only(
+    generator: semcore.Generator, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng
+) -> list[Sample]:
     """The one candidate for each sample."""
     return [some.samples[0] for some in generator.generate(batch, kb, rng)]
 
 
 def together(one: Semantics, video: Sample, sound: Sample) -> Candidates:
     """Video, sound and text as one reconstruction."""
-    made = Sample(one.key, one.user, None, video.video, video.fps, sound.audio, sound.sample_rate_hz, one.text("text"))
+    made = Sample(
+        one.key,
+        one.user,
+        None,
+        video.video,
+        video.fps,
+        sound.audio,
+        sound.sample_rate_hz,
+        one.text("text"),
+    )
     return Candidates((made,))
 
 
@@ -185,14 +239,23 @@ class VideoToAudio(semcore.Generator):
         vocoder: makes a sound of the stream `lips`
     """
 
-    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {"text": (Text,), "motion": (Features,)}
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {
+        "text": (Text,),
+        "motion": (Features,),
+    }
     renderer: semcore.Generator
     vocoder: semcore.Generator
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
-        videos = only(self.renderer, [one.only(["motion"]) for one in batch], kb, rng.at("renderer"))
+        videos = only(
+            self.renderer, [one.only(["motion"]) for one in batch], kb, rng.at("renderer")
+        )
         read = [
-            Semantics(one.key, {**one.only(["text"]).streams, "lips": Features(seen(video.video)[:, :1])}, one.user)
+            Semantics(
+                one.key,
+                {**one.only(["text"]).streams, "lips": Features(seen(video.video)[:, :1])},
+                one.user,
+            )
             for one, video in zip(batch, videos, strict=True)
         ]
         sounds = only(self.vocoder, read, kb, rng.at("vocoder"))
@@ -209,14 +272,23 @@ class AudioToVideo(semcore.Generator):
         renderer: makes a video of the stream `motion`
     """
 
-    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {"text": (Text,), "durations": (Tokens,)}
+    accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {
+        "text": (Text,),
+        "durations": (Tokens,),
+    }
     vocoder: semcore.Generator
     renderer: semcore.Generator
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         sounds = only(self.vocoder, batch, kb, rng.at("vocoder"))
-        moves = [np.stack([heard(sound.audio), np.zeros(FRAMES)], 1).astype(np.float32) for sound in sounds]
-        read = [Semantics(one.key, {"motion": Features(move)}, one.user) for one, move in zip(batch, moves, strict=True)]
+        moves = [
+            np.stack([heard(sound.audio), np.zeros(FRAMES)], 1).astype(np.float32)
+            for sound in sounds
+        ]
+        read = [
+            Semantics(one.key, {"motion": Features(move)}, one.user)
+            for one, move in zip(batch, moves, strict=True)
+        ]
         videos = only(self.renderer, read, kb, rng.at("renderer"))
         return [together(*parts) for parts in zip(batch, videos, sounds, strict=True)]
 

@@ -156,7 +156,9 @@ def _ways(chart: Chart, metric: str) -> str:
     keys = [measurement_key(line.points[0].rows[0].result, metric) for line in lines]
     ways = []
     for line, key in zip(lines, keys, strict=True):
-        differing = [how for index, (_, how) in enumerate(key) if len({other[index] for other in keys}) > 1]
+        differing = [
+            how for index, (_, how) in enumerate(key) if len({other[index] for other in keys}) > 1
+        ]
         ways.append(f"{line.label or metric} as {', '.join(differing)}")
     return "; ".join(ways)
 
@@ -180,7 +182,9 @@ def _within(summary: Summary, low: float, high: float) -> bool:
     return low <= summary.low <= summary.high <= high
 
 
-def _svg(height_in: float, draw: Callable[[Axes], tuple[str, ...]], prefix: str) -> tuple[Markup, tuple[str, ...]]:
+def _svg(
+    height_in: float, draw: Callable[[Axes], tuple[str, ...]], prefix: str
+) -> tuple[Markup, tuple[str, ...]]:
     """Draw on axes in the colours of the page.
 
     Args:

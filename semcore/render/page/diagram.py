@@ -64,7 +64,10 @@ class Box:
 
 
 def diagram(
-    config: Mapping[str, Any], streams: Sequence[str], written: Collection[str] = (), segment: Collection[str] = ()
+    config: Mapping[str, Any],
+    streams: Sequence[str],
+    written: Collection[str] = (),
+    segment: Collection[str] = (),
 ) -> Markup:
     """Draw a configuration.
 
@@ -80,7 +83,11 @@ def diagram(
         return Box(section, name, settings)
 
     send, receive = _transports(config["transport"], streams, written, segment)
-    selector = box("selector") if config.get("selector") else Box("selector", "first candidate", muted=True)
+    selector = (
+        box("selector")
+        if config.get("selector")
+        else Box("selector", "first candidate", muted=True)
+    )
     top, bottom = [box("source"), box("encoder"), send], [selector, box("generator"), receive]
     between = {i: box(s) for i, s in enumerate(("planner", "kb")) if config.get(s)}
     return _draw(top, bottom, between, box("channel"))
@@ -91,16 +98,22 @@ def _transports(
 ) -> tuple[Box, Box]:
     """Both ends of the transports: a single one names its box, several stand at their streams."""
     transports = transports if isinstance(transports, Mapping) else {"*": transports}
-    keys = {stream: stream if stream in transports else "*" for stream in streams} or {key: key for key in transports}
+    keys = {stream: stream if stream in transports else "*" for stream in streams} or {
+        key: key for key in transports
+    }
     # A transport for all streams is written as `transport: {use: ...}`.
     built = {
-        key: _component(transports.get(key), "transport" if key == "*" else f"transport.{key}", written, segment)
+        key: _component(
+            transports.get(key), "transport" if key == "*" else f"transport.{key}", written, segment
+        )
         for key in keys.values()
     }
     if len(built) == 1:
         [(name, settings)] = built.values()
         carries = Setting("carries", ", ".join(keys))
-        return Box("transport · send", name, (carries, *settings)), Box("transport · receive", name, (carries,))
+        return Box("transport · send", name, (carries, *settings)), Box(
+            "transport · receive", name, (carries,)
+        )
     lines: list[Setting] = []
     for stream, key in keys.items():
         lines.append(Setting(f"{stream} →", built[key][0], "title"))
@@ -110,7 +123,9 @@ def _transports(
     return Box("transport · send", title, tuple(lines)), Box("transport · receive", title, names)
 
 
-def _component(value: Any, path: str, written: Collection[str], segment: Collection[str]) -> tuple[str, tuple[Setting, ...]]:
+def _component(
+    value: Any, path: str, written: Collection[str], segment: Collection[str]
+) -> tuple[str, tuple[Setting, ...]]:
     """Name and first settings of a component: swept ones, then those of the file, then others."""
     if isinstance(value, Varied):
         parts = [one if isinstance(one, Mapping) else {"use": one} for one in value.values]
@@ -177,7 +192,9 @@ def quantity(name: str, value: Any) -> str:
 # ------------------------------------------------------------------------------------------ drawing
 
 
-def _draw(top: Sequence[Box], bottom: Sequence[Box], between: Mapping[int, Box], channel: Box) -> Markup:
+def _draw(
+    top: Sequence[Box], bottom: Sequence[Box], between: Mapping[int, Box], channel: Box
+) -> Markup:
     upper, lower = (max(box.height for box in row) for row in (top, bottom))
     middle = 52 + max((box.height for box in between.values()), default=0) if between else 34
     second = LABEL + upper + PAD + middle
@@ -185,12 +202,18 @@ def _draw(top: Sequence[Box], bottom: Sequence[Box], between: Mapping[int, Box],
     left = [PAD + COLUMN * column for column in range(4)]
     band = left[2] + WIDTH + PAD
     first_y, second_y = LABEL, second + LABEL
-    parts = [_lane(0, band, LABEL + upper + PAD, "transmitter"), _lane(second, band, LABEL + lower + PAD, "receiver")]
+    parts = [
+        _lane(0, band, LABEL + upper + PAD, "transmitter"),
+        _lane(second, band, LABEL + lower + PAD, "receiver"),
+    ]
     up, down = first_y + upper / 2, second_y + lower / 2
     for column in range(2):
         parts.append(_arrow(left[column] + WIDTH, up, left[column + 1], up))
         parts.append(_arrow(left[column + 1], down, left[column] + WIDTH, down))
-    parts += [_arrow(left[2] + WIDTH, up, left[3], up), _arrow(left[3], down, left[2] + WIDTH, down)]
+    parts += [
+        _arrow(left[2] + WIDTH, up, left[3], up),
+        _arrow(left[3], down, left[2] + WIDTH, down),
+    ]
     for column, box in between.items():
         y = LABEL + upper + PAD + 26
         centre = left[column] + WIDTH / 2
@@ -198,18 +221,24 @@ def _draw(top: Sequence[Box], bottom: Sequence[Box], between: Mapping[int, Box],
         # A plan concerns a whole lane, so its arrows end there; a knowledge base belongs to a box.
         reach = PAD if column else 0
         parts.append(_arrow(centre, y, centre, LABEL + upper + PAD - reach, dashed))
-        parts.append(_arrow(centre, y + box.height, centre, second + (LABEL if column else 0), dashed))
+        parts.append(
+            _arrow(centre, y + box.height, centre, second + (LABEL if column else 0), dashed)
+        )
         if column:
             above = left[2] + WIDTH / 2
             parts.append(_path(f"M{left[1] + WIDTH} {y + 24} H{above}", dashed))
             parts.append(_arrow(above, y + 24, above, first_y + upper, dashed))
-            parts.append(_words(left[1] + WIDTH + 10, y + 42, "updates are one more stream", "note"))
+            parts.append(
+                _words(left[1] + WIDTH + 10, y + 42, "updates are one more stream", "note")
+            )
         parts.append(_box(box, left[column], y, box.height))
     for row, y, height in ((top, first_y, upper), (bottom, second_y, lower)):
         parts += [_box(box, x, y, height) for box, x in zip(row, left, strict=False)]
     parts.append(_box(channel, left[3], PAD, total - 2 * PAD, "channel"))
     size = f'viewBox="0 0 {left[3] + WIDTH + 2} {total}"'
-    return Markup(f'<svg class="diagram" {size} role="img" aria-label="Block diagram">{"".join(parts)}</svg>')
+    return Markup(
+        f'<svg class="diagram" {size} role="img" aria-label="Block diagram">{"".join(parts)}</svg>'
+    )
 
 
 def _lane(y: float, width: float, height: float, name: str) -> str:

@@ -25,7 +25,9 @@ MARGIN, TITLE, KEY = 16, 30, 26
 def graph(experiment: Experiment) -> str:
     """Draw every workflow that is chosen or swept over, or that a planner may choose."""
     written = written_paths(experiment.document.values)
-    drawings = [(name, *_drawing(setups, written)) for name, setups in _workflows(experiment).items()]
+    drawings = [
+        (name, *_drawing(setups, written)) for name, setups in _workflows(experiment).items()
+    ]
     width = max(wide for _, _, wide, _ in drawings) + 2 * MARGIN
     parts, y = [], float(MARGIN)
     for name, body, _, height in drawings:
@@ -65,7 +67,9 @@ def _workflows(experiment: Experiment) -> dict[str, list[Setup]]:
         groups.setdefault(str(chosen), []).append(setup)
         for other in dict.fromkeys(plan.get("workflow", chosen) for plan in alternatives(setup)):
             if other and other != chosen:
-                groups.setdefault(str(other), []).append(experiment.resolve(cell, {"workflow": other}))
+                groups.setdefault(str(other), []).append(
+                    experiment.resolve(cell, {"workflow": other})
+                )
     return groups
 
 

@@ -94,7 +94,11 @@ def render(run: Run) -> str:
             ledger=[(one, _coloured(one)) for one in ledger(found)],
             galleries=galleries(found),
             sessions=[
-                (run.labels.of(result["settings"]), result["segments"], _plan_costs(result["segments"]))
+                (
+                    run.labels.of(result["settings"]),
+                    result["segments"],
+                    _plan_costs(result["segments"]),
+                )
                 for result in run.results
                 if result["segments"]
             ],
@@ -254,7 +258,10 @@ def _plan_costs(segments: Sequence[Mapping[str, Any]]) -> str:
     for segment in segments:
         for name, value in segment["plan_report"].items():
             totals[name] = totals.get(name, 0.0) + value
-    return ", ".join(f"{name} {total:g} in all, {total / len(segments):.3g} per segment" for name, total in totals.items())
+    return ", ".join(
+        f"{name} {total:g} in all, {total / len(segments):.3g} per segment"
+        for name, total in totals.items()
+    )
 
 
 class _Dumper(yaml.SafeDumper):
