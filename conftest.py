@@ -18,6 +18,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # What outlives a run must not outlive the tests, nor be found by them; workers inherit it.
 os.environ.setdefault("SEMCORE_SHELF", tempfile.mkdtemp(prefix="semcore-shelf-"))
 
-# How long an example takes says nothing about the code: a busy machine or a first compilation must not fail a test.
+# Time says nothing about the code: a busy machine or a first compilation must not fail a test.
 settings.register_profile("semcore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("semcore")

@@ -1,6 +1,6 @@
-"""How long a large grid takes until its first cell is computed, and how much memory: `make bench-grid`.
+"""Time and memory that a large grid takes until its first cell is computed: `make bench-grid`.
 
-CPU seconds to read and check the file, CPU seconds until every cell has its id, and peak resident memory of the process.
+CPU seconds to check the file, CPU seconds until every cell has its id, and peak resident memory.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def main() -> None:
         identified = time.process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{distinct:,} cells: checked in {checked - began:.1f} s, identified in {identified - checked:.1f} s (CPU); "
+        f"{distinct:,} cells: checked in {checked - began:.1f} s, identified in "
+        f"{identified - checked:.1f} s (CPU); "
         f"peak memory {peak:.0f} MiB"
     )
 

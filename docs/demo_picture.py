@@ -1,4 +1,4 @@
-"""Draws the picture of the README from the run of `make demo`: python docs/demo_picture.py runs/demo docs/images/demo.png"""
+"""Draw the README's picture: python docs/demo_picture.py runs/demo docs/images/demo.png"""
 
 from __future__ import annotations
 

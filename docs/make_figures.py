@@ -1,4 +1,4 @@
-"""Draws the figures of docs/channels.md and docs/satellite-link.md: python docs/make_figures.py [FOLDER] [--quick]"""
+"""Draw the figures of the docs: python docs/make_figures.py [FOLDER] [--quick]"""
 
 from __future__ import annotations
 

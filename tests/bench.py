@@ -1,8 +1,9 @@
 """Small components of every kind that a run needs, named by the tests under `plugins:`.
 
-Each call of a stage is appended to the file $BENCH_LOG, one line a sample, so that tests can count what was computed in
-whichever process; one that transmits appends its number to $BENCH_PIDS. A link of these sends a picture's mean brightness
-as a word and paints the word as a flat picture.
+Each call of a stage is appended to the file $BENCH_LOG, one line per sample, so that tests can
+count what was computed in whichever process; each transmission appends its process id to
+$BENCH_PIDS. A link of these sends a picture's mean brightness as a word and paints the word as a
+flat picture.
 """
 
 from __future__ import annotations

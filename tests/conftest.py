@@ -1,4 +1,4 @@
-"""What the tests of the core share: a pipeline of the components in `bench.py`, run in this process."""
+"""Fixtures of the core's tests: a pipeline of the components in `bench.py`, run in-process."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PIPELINE = (HERE / "pipeline.yaml").read_text().replace("./bench.py", str(HERE /
 
 
 class Bench:
-    """A folder with a pipeline file; `text` is the file, `log` counts what the components were asked to do."""
+    """A folder with a pipeline file (`text`) and a log of the calls to its components."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -111,7 +111,7 @@ def plain() -> Callable[[str], str]:
 
 
 def check_places(error: ConfigError, path: Path, lines: list[str], overrides: list[str]) -> None:
-    """Whatever the messages say: places exist, carets stand under them, nothing is told twice, no Python shows."""
+    """Problems stand at real places under a caret, none is repeated, and no Python shows."""
     places = []
     for problem in error.problems:
         text = str(problem)
@@ -142,10 +142,13 @@ def _check_places() -> Callable[..., None]:
 
 
 def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") -> Path:
-    """A run on disk, written by hand: each cell has `settings`, `metrics` (name -> value a sample), and what a test changes:
-    `config`, `seed`, `snr`, `signature`, `unit`, `better`, `genie`, `packages`, `statistics` (of metrics that are no means),
-    `cost` (names of metrics), `items` (what rows of samples have besides) and `result`: parts as they are, None for parts
-    that are to be missing."""
+    """A run on disk, written by hand.
+
+    Each cell has `settings`, `metrics` (name -> value per sample), and what a test changes:
+    `config`, `seed`, `snr`, `signature`, `unit`, `better`, `genie`, `packages`, `statistics` (of
+    metrics other than means), `cost` (names of metrics), `items` (more fields of the samples' rows)
+    and `result`: parts of the file as they are, None for a missing part.
+    """
     axes: dict[str, list[Any]] = {}
     listed = []
     for cell in cells:
@@ -163,10 +166,12 @@ def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") 
                 "signature": cell.get("signature", f"{metric.upper()}|1|"),
             }  # fmt: skip
         result = {
-            "id": identity, "n": len(samples), "metrics": summaries, "ledger": [], "report": {}, "segments": [],
-            "conventions": {"snr": cell.get("snr", SNR["snr_db"]), "cbr": "", "power": ""},
+            "id": identity, "n": len(samples), "metrics": summaries, "ledger": [], "report": {},
+            "segments": [], "conventions": {"snr": cell.get("snr", SNR["snr_db"]), "cbr": "",
+                                            "power": ""},
             "genie": cell.get("genie", []), "packages": cell.get("packages", {"semcore": "0.1.0"}),
-            "config": {"channel": {"use": "noise"}, **cell.get("config", {}), "seed": cell.get("seed", 1)},
+            "config": {"channel": {"use": "noise"}, **cell.get("config", {}),
+                       "seed": cell.get("seed", 1)},
         }  # fmt: skip
         rows = [
             _row(sample, {metric: values[i] for metric, values in cell["metrics"].items()})
@@ -227,7 +232,7 @@ def _write_run(tmp_path: Path) -> Callable[..., Path]:
 
 
 class Site:
-    """A folder of installed packages, and the command line beside them; a package is its metadata and some modules."""
+    """A folder of installed packages (metadata and modules) and the command line beside it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -273,7 +278,7 @@ def site(tmp_path: Path) -> Site:
     return Site(folder)
 
 
-# ---------------------------------------------------------------------------------------------- pages, as they are read
+# -------------------------------------------------------------------------- pages, as they are read
 
 BLOCK = re.compile(
     r"(?:Save this as `([\w./-]+)`[^\n]*\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL
@@ -282,7 +287,7 @@ NAMED = re.compile(r"# ([\w./-]+\.(?:py|yaml|toml))\n")
 
 
 def _blocks(page: Path) -> list[tuple[str, str, str]]:
-    """(language, name of the file or "", text) of each block: a file is named in its first line, or in the sentence before."""
+    """(language, file name or "", text) per block; the line before or the first names a file."""
     found = BLOCK.findall(page.read_text(encoding="utf-8"))
     return [
         (kind, said or (match[1] if (match := NAMED.match(text)) else ""), text)
@@ -339,9 +344,9 @@ def follow() -> Callable[..., None]:
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> dict[str, str]:
-    """The environment of a reader with a virtual environment of their own, made anew, in which semcore is installed.
+    """The environment of a reader with a new virtual environment in which semcore is installed.
 
-    It borrows the packages of this one instead of fetching them, and pip there fetches nothing either.
+    It borrows the packages of this one instead of fetching them, and its pip fetches nothing.
     """
     root = tmp_path / "venv"
     venv.create(root, with_pip=False, symlinks=True)
@@ -357,7 +362,8 @@ def fresh(tmp_path: Path) -> dict[str, str]:
     )
     programs = {
         "semcore": 'exec "$bin/python" -P -m semcore "$@"',
-        "pip": 'verb=$1; shift; exec "$bin/python" -m pip "$verb" --no-build-isolation --no-deps --no-index "$@"',
+        "pip": 'verb=$1; shift; exec "$bin/python" -m pip "$verb" --no-build-isolation --no-deps '
+        '--no-index "$@"',
     }
     for name, text in programs.items():
         program = root / "bin" / name

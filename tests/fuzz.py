@@ -1,9 +1,10 @@
-"""Throws hostile input at every decoder that bytes or symbols from a channel reach, in a process of its own.
+"""Throws hostile input at every decoder of bytes or symbols from a channel, in its own process.
 
     python fuzz.py codecs|transports SEED CASES
 
-A case that raises stops it with a traceback that names the case. At the end it prints, as JSON, how many cases there were,
-how much memory it took on top of what it had, and the longest case. Memory is limited, too, so that a bomb cannot take all.
+A case that raises stops it with a traceback that names the case. At the end it prints, as JSON, the
+number of cases, the memory they took on top of what it had, and the longest case. Memory is
+limited, so that a bomb cannot take all of it.
 """
 
 from __future__ import annotations
@@ -28,14 +29,17 @@ from semcore.testing.hostile import bombs, damaged, grown_bytes
 ROOM = 2 * 2**30
 """Address space that it may take on top of what its libraries have."""
 CODECS: list[tuple[str, dict[str, Any]]] = [
-    ("raw", {}), ("png", {}), ("jpeg", {}), ("jpeg", {"subsampling": "4:4:4", "optimise": False}), ("webp", {}),
-    ("webp", {"lossless": True}), ("hevc", {}), ("hevc", {"chroma": "4:2:0"}),
+    ("raw", {}), ("png", {}), ("jpeg", {}), ("jpeg", {"subsampling": "4:4:4", "optimise": False}),
+    ("webp", {}), ("webp", {"lossless": True}), ("hevc", {}), ("hevc", {"chroma": "4:2:0"}),
 ]  # fmt: skip
 TRANSPORTS: list[tuple[str, dict[str, Any]]] = [
     *(("ldpc", {"codec": name}) for name in ("raw", "png", "jpeg", "webp", "hevc")),
-    ("ldpc", {"on_error": "erase"}), ("ldpc", {"modulation": "64qam", "rate": 8 / 9}), ("ldpc", {"rate": 1 / 5}),
-    ("analog", {}), ("analog", {"repetition": 3, "mmse": False}),
-]  # fmt: skip
+    ("ldpc", {"on_error": "erase"}),
+    ("ldpc", {"modulation": "64qam", "rate": 8 / 9}),
+    ("ldpc", {"rate": 1 / 5}),
+    ("analog", {}),
+    ("analog", {"repetition": 3, "mmse": False}),
+]
 SIZES = ((1, 1), (33, 7), (64, 48))
 
 
@@ -71,11 +75,11 @@ def hostile_bytes(rng: np.random.Generator, valid: list[bytes]) -> bytes:
     return one
 
 
-# ---------------------------------------------------------------------------------------------- codecs
+# ------------------------------------------------------------------------------------------- codecs
 
 
 def codecs(rng: np.random.Generator, cases: int) -> Iterator[str]:
-    """Every codec is given damaged files of its own and of all the others, bombs, and pictures as large as it may read."""
+    """Give each codec damaged files, files of the other codecs, bombs, and the largest pictures."""
     made: list[Codec] = [component("codec", *one) for one in CODECS]
     files = {
         codec: [codec.encode(picture(rng, size)) for size in SIZES for _ in range(3)]
@@ -122,11 +126,11 @@ def decode(codec: Codec, data: bytes, size: tuple[int, int] | None) -> None:
         ), got.shape
 
 
-# ---------------------------------------------------------------------------------------------- transports
+# --------------------------------------------------------------------------------------- transports
 
 
 def transports(rng: np.random.Generator, cases: int) -> Iterator[str]:
-    """Every transport is given noise, damaged and absurd symbols; and frames that are whole, and full of hostile bytes."""
+    """Give each transport noise, damaged and absurd symbols, and valid frames of hostile bytes."""
     for name, settings in TRANSPORTS:
         transport: Transport = component("transport", name, settings)
         batch = [Semantics("nothing")] + [
@@ -147,14 +151,18 @@ def streams(rng: np.random.Generator, transport: Transport) -> list[Any]:
     from semcore import Features
 
     every = (
-        Text("a caption ä 鳥"), Text(""), Bitstream(rng.bytes(150)), Tokens(rng.integers(0, 41, 30), 41),
-        Picture(picture(rng, (16, 12))), Features(rng.standard_normal((4, 5)).astype(np.float32)),
-    )  # fmt: skip
+        Text("a caption ä 鳥"),
+        Text(""),
+        Bitstream(rng.bytes(150)),
+        Tokens(rng.integers(0, 41, 30), 41),
+        Picture(picture(rng, (16, 12))),
+        Features(rng.standard_normal((4, 5)).astype(np.float32)),
+    )
     return [stream for stream in every if not transport.incompatibility(type(stream))]
 
 
 def disturbed(rng: np.random.Generator, sent: Any) -> Received:
-    """What was sent with some of its symbols, and of what is said of the noise, replaced by anything."""
+    """Sent symbols, and reported noise, partly replaced by anything."""
     import torch
 
     shape = tuple(sent.values.shape)
@@ -177,7 +185,7 @@ def disturbed(rng: np.random.Generator, sent: Any) -> Received:
 
 
 def smuggled(rng: np.random.Generator, transport: Any, batch: list[Semantics]) -> Received:
-    """A whole frame, its check right, that holds hostile bytes where a picture was granted as many channel uses."""
+    """A valid frame of hostile bytes, with a right check, for a picture of as many channel uses."""
     (place,) = [
         index for index, one in enumerate(batch) if isinstance(one.streams.get("x"), Picture)
     ]
@@ -232,7 +240,8 @@ def main(what: str, seed: str, cases: str) -> None:
     except Exception as error:
         raise SystemExit(f"{case}: {type(error).__name__}: {error}") from error
     print(json.dumps({"cases": count, "grown_mb": grown // 10**6, "longest_s": round(longest, 2),
-                      "seconds": round(time.perf_counter() - began, 1), "longest": slowest[:120]}))  # fmt: skip
+                      "seconds": round(time.perf_counter() - began, 1),
+                      "longest": slowest[:120]}))  # fmt: skip
 
 
 if __name__ == "__main__":

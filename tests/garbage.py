@@ -1,4 +1,4 @@
-"""A channel that delivers garbage: what a receiver gets whose link is jammed, or in the hands of somebody who means harm."""
+"""A channel that delivers garbage: a jammed link, or an attacker's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import semcore
 @semcore.register("channel", "garbage")
 @dataclass(frozen=True)
 class Garbage(semcore.ChannelModel):
-    """Symbols and noise variances that are anything: noise, huge, infinite, not a number; now and then the truth.
+    """Symbols and noise variances that are anything: huge, infinite, NaN; sometimes the truth.
 
     Fields:
         seed: which

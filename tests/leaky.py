@@ -1,4 +1,4 @@
-"""Components that have a key and tell it to everybody, in every place where a component can say something."""
+"""Components that leak their key in every place where a component can say something."""
 
 from __future__ import annotations
 

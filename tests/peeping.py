@@ -102,7 +102,7 @@ def addresses() -> dict[int, int]:
 @semcore.register("generator", "peeping")
 @dataclass(frozen=True)
 class Peeping(semcore.Generator):
-    """Paints the number of the class, which it looks for in key, user, knowledge base and random numbers."""
+    """Paints the number of the class, sought in key, user, knowledge base and random numbers."""
 
     def generate(
         self, batch: Sequence[semcore.Semantics], kb: semcore.KnowledgeBase, rng: semcore.Rng

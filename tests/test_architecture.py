@@ -105,7 +105,7 @@ def test_no_global_random_state_is_touched(path: Path) -> None:
 
 
 def loaded_by(statements: str) -> str:
-    """What a fresh process says of `statements`, which may set `blame` to a list of what they should not have loaded."""
+    """Output of `statements` in a fresh process; `blame` may list modules they must not load."""
     code = f"""
 import sys
 def heavy():
@@ -143,7 +143,7 @@ def test_looking_around_loads_nothing_heavy(statement: str) -> None:
 
 
 def test_no_component_is_heavy_to_import() -> None:
-    """So that a pipeline is checked, and refused, before anything heavy is loaded; recipes are no part of a pipeline."""
+    """A pipeline is checked before anything heavy is loaded; recipes are not part of one."""
     assert not loaded_by("""
 import importlib
 from semcore.entrypoints import naming
@@ -156,7 +156,7 @@ for kind in [kind for kind in naming.KINDS if kind != "recipe"]:
 
 
 def test_checking_an_example_loads_nothing_heavy() -> None:
-    # One is for models that are not here, and two for data: check says so, for it looks for what a component names.
+    # One is for models that are not here and two for data, which check reports.
     examples = sorted(
         str(path) for path in (ROOT / "examples").glob("*.yaml") if "llava" not in path.stem
     )

@@ -14,8 +14,12 @@ from semcore.component.digest import digest
 from semcore.errors import ConfigError
 
 AXES: list[Any] = [
-    Choices(("v2a", "a2v")), Choices((150, 300, 600)), Bounds(-3, 12), Bounds(20.0, 30.0), LogBounds(1e-3, 10.0),
-]  # fmt: skip
+    Choices(("v2a", "a2v")),
+    Choices((150, 300, 600)),
+    Bounds(-3, 12),
+    Bounds(20.0, 30.0),
+    LogBounds(1e-3, 10.0),
+]
 
 
 @pytest.mark.parametrize("axis", AXES)
@@ -53,7 +57,8 @@ class Free(semcore.Planner):
     \"\"\"Plans the middle of every axis.\"\"\"
 
     def plan(self, scenario, memory, simulator):
-        return semcore.Plan({path: axis[len(axis) // 2] for path, axis in simulator.space.axes.items()})
+        axes = simulator.space.axes
+        return semcore.Plan({path: axis[len(axis) // 2] for path, axis in axes.items()})
 
     def plans(self):
         return None
@@ -94,7 +99,7 @@ class Squares(semcore.Axis):
 
 @pytest.fixture
 def planned(bench: Any) -> Any:
-    """A bench whose planner plans the middle of an axis, and whose own file brings a kind of axis."""
+    """A bench whose planner plans the middle of an axis, and whose file adds a kind of axis."""
     (bench.folder / "mine.py").write_text(FREE + SQUARES)
     before = bench.text
 

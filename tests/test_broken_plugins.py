@@ -1,4 +1,4 @@
-"""Plugins cannot hurt: each way in which one can be broken, all installed at once, and what the doctor says of each."""
+"""Each way in which a plugin can be broken, all installed at once, and the doctor's findings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ DEFINITION = "\nclass X:\n    '''Never seen.'''\n"
 BROKEN = {
     "raises": Broken(
         "raise RuntimeError('libfoo.so.3 is missing')",
-        "channel 'raises' cannot be imported: RuntimeError: libfoo.so.3 is missing\n hint: fix or uninstall raises",
+        "channel 'raises' cannot be imported: RuntimeError: libfoo.so.3 is missing\n"
+        " hint: fix or uninstall raises",
     ),
     "syntax-error": Broken(
         "class X(:",
@@ -47,69 +48,84 @@ BROKEN = {
     ),
     "sys-exit": Broken(
         "import sys; sys.exit(3)",
-        "channel 'sys-exit' cannot be imported: it calls sys.exit(3)\n hint: fix or uninstall sys-exit",
+        "channel 'sys-exit' cannot be imported: it calls sys.exit(3)\n"
+        " hint: fix or uninstall sys-exit",
     ),
     "os-exit": Broken(
         "import os; print('licence expired', flush=True); os._exit(0)",
-        "channel 'os-exit' ends the process with code 0 when it is imported; it says 'licence expired'\n"
+        "channel 'os-exit' ends the process with code 0 when it is imported; it says 'licence "
+        "expired'\n"
         " hint: fix or uninstall os-exit",
     ),
     "segfault": Broken(
         "import ctypes\nctypes.string_at(0)",
-        "channel 'segfault' kills the process by SIGSEGV when it is imported (segfault.py, line 2)\n"
+        "channel 'segfault' kills the process by SIGSEGV when it is imported (segfault.py, line "
+        "2)\n"
         " hint: fix or uninstall segfault",
     ),
     "endless-loop": Broken(
         "while True: pass",
-        "channel 'endless-loop' takes more than 2 s when it is imported*\n hint: fix or uninstall endless-loop",
+        "channel 'endless-loop' takes more than 2 s when it is imported*\n"
+        " hint: fix or uninstall endless-loop",
         options=("--timeout", "2"),
     ),
     "memory-hog": Broken(
         "blocks = []\nwhile True: blocks.append(b'x' * 10**7)",
-        "channel 'memory-hog' needs more than 300 MB of memory when it is imported (memory_hog.py, line 2)\n"
+        "channel 'memory-hog' needs more than 300 MB of memory when it is imported (memory_hog.py, "
+        "line 2)\n"
         " hint: fix or uninstall memory-hog",
         options=("--memory-mb", "300"),
     ),
     "missing-dependency": Broken(
         "import no_such_library.deep",
-        "the package needs no-such-library>=2, which is not installed\n hint: pip install 'no-such-library>=2'\n"
-        "channel 'missing-dependency' cannot be imported: it needs the module 'no_such_library', which is not installed\n"
+        "the package needs no-such-library>=2, which is not installed\n"
+        " hint: pip install 'no-such-library>=2'\n"
+        "channel 'missing-dependency' cannot be imported: it needs the module 'no_such_library', "
+        "which is not installed\n"
         " hint: pip install 'no-such-library>=2'",
         metadata="Requires-Dist: no-such-library>=2\nRequires-Dist: never-asked; extra == 'more'\n",
     ),
     "misspelt-hook": Broken(
         HEAD + "@hook\ndef semcore_cel_done(result, seconds): ...",
-        "hook plugin 'misspelt-hook' has 'semcore_cel_done', which is not a hook; did you mean 'semcore_cell_done'?\n"
+        "hook plugin 'misspelt-hook' has 'semcore_cel_done', which is not a hook; did you mean "
+        "'semcore_cell_done'?\n"
         " hint: fix or uninstall misspelt-hook",
         target="semcore.hooks] NAME = NAME",
     ),
     "name-clash": Broken(
-        HEAD + "@dataclass(frozen=True)\nclass X(semcore.Metric):\n    def measure(self, records): return []",
+        HEAD + "@dataclass(frozen=True)\nclass X(semcore.Metric):\n"
+        "    def measure(self, records): return []",
         "metric 'psnr' is given by semcore 0.1.0, too, so that neither can be used\n"
         " hint: rename it, or uninstall name-clash, or leave it out by SEMCORE_PLUGINS",
         target="semcore.metric] psnr = NAME:X",
     ),
     "wrong-base-class": Broken(
-        HEAD + "@dataclass(frozen=True)\nclass X(semcore.Metric):\n    def measure(self, records): return []",
-        "channel 'wrong-base-class' is not a ChannelModel\n hint: fix or uninstall wrong-base-class",
+        HEAD + "@dataclass(frozen=True)\nclass X(semcore.Metric):\n"
+        "    def measure(self, records): return []",
+        "channel 'wrong-base-class' is not a ChannelModel\n"
+        " hint: fix or uninstall wrong-base-class",
     ),
     "wrong-version": Broken(
-        HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n    def transmit(self, symbols, rng): ...",
+        HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n"
+        "    def transmit(self, symbols, rng): ...",
         "the package needs semcore>=2, and this is semcore 0.1.0\n"
         " hint: upgrade semcore, or install a version of wrong-version that is made for it",
         metadata="Requires-Dist: semcore>=2\n",
     ),
     "stale-metadata": Broken(
         "",
-        "channel 'stale-metadata' cannot be imported: there is no module 'stale_metadata', its files are gone\n"
+        "channel 'stale-metadata' cannot be imported: there is no module 'stale_metadata', its "
+        "files are gone\n"
         " hint: reinstall or uninstall stale-metadata",
     ),
     "missing-method": Broken(
         HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n    pass",
-        "channel 'missing-method' does not define transmit(symbols, rng)\n hint: fix or uninstall missing-method",
+        "channel 'missing-method' does not define transmit(symbols, rng)\n"
+        " hint: fix or uninstall missing-method",
     ),
     "wrong-group": Broken(
-        HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n    def transmit(self, symbols, rng): ...",
+        HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n"
+        "    def transmit(self, symbols, rng): ...",
         "channels 'wrong-group' is in the group 'semcore.channels', which semcore does not read\n"
         " hint: did you mean 'semcore.channel'?",
         target="semcore.channels] NAME = NAME:X",
@@ -120,7 +136,7 @@ BROKEN = {
         " hint: rename it, or uninstall taken-verb",
         target="semcore.command] run = NAME:X",
     ),
-}  # fmt: skip
+}
 
 
 def install(site: Any, name: str) -> None:
@@ -209,8 +225,8 @@ def test_the_doctor_names_package_reason_and_mend(site: Any, name: str) -> None:
 
 def test_the_doctor_goes_on_behind_a_death_and_finds_what_is_fine(site: Any) -> None:
     good = (
-        HEAD
-        + "@dataclass(frozen=True)\nclass X(semcore.Selector):\n    def select(self, candidates, batch, kb): ..."
+        HEAD + "@dataclass(frozen=True)\nclass X(semcore.Selector):\n"
+        "    def select(self, candidates, batch, kb): ..."
     )
     points = "[semcore.selector]\na = dies:A\nb = dies:B\nc = fine:X\n[semcore.hooks]\nd = deaf\n"
     site.install("mixed", points, {"dies": "import os; os._exit(9)", "fine": good, "deaf": ""})
@@ -224,13 +240,15 @@ def test_the_doctor_goes_on_behind_a_death_and_finds_what_is_fine(site: Any) -> 
     assert done.returncode == 1
     assert text.startswith(
         "mixed 1.5: 3 faults\n"
-        "  selector 'a' ends the process with code 9 when it is imported\n    hint: fix or uninstall mixed\n"
-        "  selector 'b' ends the process with code 9 when it is imported\n    hint: fix or uninstall mixed\n"
+        "  selector 'a' ends the process with code 9 when it is imported\n"
+        "    hint: fix or uninstall mixed\n"
+        "  selector 'b' ends the process with code 9 when it is imported\n"
+        "    hint: fix or uninstall mixed\n"
         "  hook plugin 'd' has no hook; hooks are semcore_run_started, semcore_cell_started, "
     )
     assert (
-        "\nwell 1.5: fine, 1 component, import ? s\n  note: well imports torch when it is imported: "
-        in text
+        "\nwell 1.5: fine, 1 component, import ? s\n"
+        "  note: well imports torch when it is imported: " in text
     )
     assert "\n1 of 2 packages: faults." in text
 
@@ -297,8 +315,10 @@ def test_broken_metadata_disturbs_nobody(site: Any) -> None:
         if reason:
             assert re.search(
                 rf"^{name} [\d.]+: 1 fault\n  the package is not used: {re.escape(reason)}.*\n"
-                rf"    hint: reinstall {name}, or delete .*{name}-1.5.dist-info$", told.stdout, re.MULTILINE,
-            ), f"{name}\n{told.stdout}"  # fmt: skip
+                rf"    hint: reinstall {name}, or delete .*{name}-1.5.dist-info$",
+                told.stdout,
+                re.MULTILINE,
+            ), f"{name}\n{told.stdout}"
     assert re.search(
         r"^demanding 1: 1 fault\n  channel 'demanding' cannot be imported",
         told.stdout,
@@ -309,8 +329,8 @@ def test_broken_metadata_disturbs_nobody(site: Any) -> None:
 
 def test_two_copies_of_one_package_are_no_clash(site: Any, tmp_path: Any) -> None:
     text = (
-        HEAD
-        + "@dataclass(frozen=True)\nclass X(semcore.Selector):\n    def select(self, candidates, batch, kb): ..."
+        HEAD + "@dataclass(frozen=True)\nclass X(semcore.Selector):\n"
+        "    def select(self, candidates, batch, kb): ..."
     )
     site.install("Twice.Made", "[semcore.selector]\ntwice = twice:X\n", {"twice": text})
     copy = type(site)(tmp_path / "copy")
@@ -347,8 +367,8 @@ def test_a_package_for_another_semcore_is_refused_before_it_is_imported(site: An
         told = site("show", name).stderr
         if refused:
             assert (
-                f"selector {name!r} of {name} 1.5 needs semcore{wanted}, and this is semcore 0.1.0; upgrade"
-                in told
+                f"selector {name!r} of {name} 1.5 needs semcore{wanted}, and this is semcore "
+                "0.1.0; upgrade" in told
             )
         else:
             assert "it was imported" in told

@@ -1,4 +1,4 @@
-"""References: every key leads to an entry that is whole, every entry is used, nothing is dropped in silence."""
+"""References: every key has a complete entry, every entry is used, nothing is dropped silently."""
 
 from __future__ import annotations
 
@@ -65,10 +65,13 @@ def test_every_entry_is_whole_and_used(package: str, key: str) -> None:
 def mixed(write_run: Writer) -> Path:
     """A run of components of three packages, one inside another, one that nobody brings."""
     config = {
-        "source": {"use": "cifar10"}, "channel": {"use": "uma", "block_snr_db": 3},
-        "encoder": {"use": "bitstream", "codec": {"use": "jpeg"}}, "metrics": [{"use": "ssim"}, {"use": "bleu"}],
-        "transport": {"picture": {"use": "ldpc", "codec": None}}, "selector": {"use": "of-somebody-else"},
-    }  # fmt: skip
+        "source": {"use": "cifar10"},
+        "channel": {"use": "uma", "block_snr_db": 3},
+        "encoder": {"use": "bitstream", "codec": {"use": "jpeg"}},
+        "metrics": [{"use": "ssim"}, {"use": "bleu"}],
+        "transport": {"picture": {"use": "ldpc", "codec": None}},
+        "selector": {"use": "of-somebody-else"},
+    }
     return write_run([{"settings": {}, "metrics": {"ssim": [0.5, 0.6]}, "config": config}])
 
 
@@ -78,7 +81,8 @@ def test_a_run_cites_its_components_nested_ones_included_and_semcore_in_its_vers
     found = bibliography(read_rows([mixed]))
     assert list(found.entries) == sorted(
         ["hoydis2022sionna", "krizhevsky2009learning", "papineni2002bleu", "post2018call",
-         "ribouh2025large", "semcore", "t81", "tr38901", "ts38211", "ts38212", "wang2004image"])  # fmt: skip
+         "ribouh2025large", "semcore", "t81", "tr38901", "ts38211", "ts38212",
+         "wang2004image"])  # fmt: skip
     assert parse(found.text) == dict(found.entries)
     assert fields(found.entries[OURS])["version"] == "0.1.0" and found.entries[OURS].startswith(
         "@software{semcore,"
@@ -89,8 +93,10 @@ def test_a_run_cites_its_components_nested_ones_included_and_semcore_in_its_vers
 
 
 def test_the_verb_prints_bibtex_and_notes_and_loads_no_torch(mixed: Path, tmp_path: Path) -> None:
-    code = "import sys\nfrom semcore.cli import main\ntry: main(['cite', sys.argv[1]])\nexcept SystemExit as e: " \
-           "sys.exit(e.code or 3 * ('torch' in sys.modules))"  # fmt: skip
+    code = (
+        "import sys\nfrom semcore.cli import main\ntry: main(['cite', sys.argv[1]])\n"
+        "except SystemExit as e: sys.exit(e.code or 3 * ('torch' in sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, str(mixed)], capture_output=True, text=True, timeout=900
     )
@@ -113,7 +119,10 @@ def test_bibtex_takes_every_entry(tmp_path: Path) -> None:
     (tmp_path / "r.bib").write_text(
         every.replace("@software", "@misc"), encoding="utf-8"
     )  # older styles know no software
-    head = r"\documentclass{article}\begin{document}\nocite{*}\bibliographystyle{plain}\bibliography{r}\end{document}"
+    head = (
+        r"\documentclass{article}\begin{document}\nocite{*}"
+        r"\bibliographystyle{plain}\bibliography{r}\end{document}"
+    )
     (tmp_path / "t.tex").write_text(head)
     for command in (
         ["pdflatex", "-interaction=nonstopmode", "t.tex"],
@@ -126,7 +135,8 @@ def test_bibtex_takes_every_entry(tmp_path: Path) -> None:
 
 
 def test_what_a_plan_or_the_environment_brought_in_is_used_too(write_run: Writer) -> None:
-    segment = {"environment": {"channel.use": "rayleigh"}, "in_force": {"encoder": {"use": "mini-caption"},
+    segment = {"environment": {"channel.use": "rayleigh"},
+               "in_force": {"encoder": {"use": "mini-caption"},
                "encoder.codec.use": "webp", "generator.steps": 3}}  # fmt: skip
     run = write_run(
         [{"settings": {}, "metrics": {"m": [1.0, 2.0]}, "result": {"segments": [segment]}}]
@@ -140,7 +150,7 @@ def test_what_a_plan_or_the_environment_brought_in_is_used_too(write_run: Writer
     }
 
 
-# ---------------------------------------------------------------------------------------------- third parties
+# ------------------------------------------------------------------------------------ third parties
 
 
 THEIRS = """
@@ -196,7 +206,8 @@ def test_a_third_party_ships_its_references_the_same_way(
 
 @pytest.mark.parametrize(
     "text, said",
-    [("@misc{own2030, title = {T}", "'own2030' in line 1 has no end"), ("\n@misc{\n title = {}}", "in line 2 has no key"),
+    [("@misc{own2030, title = {T}", "'own2030' in line 1 has no end"),
+     ("\n@misc{\n title = {}}", "in line 2 has no key"),
      ("@misc{a, x={}}\n@misc{a, x={}}", "the key 'a' stands again in line 2")],
 )  # fmt: skip
 def test_references_that_are_no_bibtex_are_told(

@@ -106,7 +106,7 @@ def test_models_lists_what_is_shipped(shell: Shell) -> None:
     assert shell("models")[0] == 0
 
 
-# ---------------------------------------------------------------------------------------------- pipelines
+# ---------------------------------------------------------------------------------------- pipelines
 
 
 def test_check_says_what_a_run_would_do(shell: Shell, bench: Any) -> None:
@@ -131,8 +131,8 @@ def test_problems_go_to_the_error_stream_with_code_2(shell: Shell, bench: Any) -
     code, out, err = shell("run", bench.path, "channel.snr_bd=3")
     assert (code, out) == (2, "")
     assert (
-        err
-        == "channel.snr_bd=3: error: channel 'noise' has no setting 'snr_bd'\n    hint: did you mean 'snr_db'?\n"
+        err == "channel.snr_bd=3: error: channel 'noise' has no setting 'snr_bd'\n"
+        "    hint: did you mean 'snr_db'?\n"
     )
     assert not (bench.folder / "runs").exists()
 

@@ -1,4 +1,4 @@
-"""Pipeline files and overrides: every problem told at once, in the right place; and what settings mean."""
+"""Pipeline files and overrides: all problems at once, each at its place; what settings mean."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_problems_of_different_sections_are_told_together(bench: Any) -> None:
     ]
 
 
-# ---------------------------------------------------------------------------------------------- what settings mean
+# ------------------------------------------------------------------------------- what settings mean
 
 
 def axes(bench: Any, *overrides: str) -> dict[str, list[Any]]:
@@ -141,7 +141,7 @@ def test_the_last_override_of_a_path_holds(bench: Any) -> None:
 
 
 def test_another_component_takes_its_own_settings_along(bench: Any) -> None:
-    """`generator.use=moving` keeps what was set for `flat`, and a setting that the new one lacks is told."""
+    """`generator.use=moving` keeps the settings of `flat`; one that it lacks is reported."""
     bench.text = bench.text.replace("{use: flat}", "{use: flat, steps: 3}")
     with pytest.raises(ConfigError, match="generator 'moving' has no setting 'steps'"):
         bench.load("generator.use=moving")
@@ -217,7 +217,7 @@ IMPORTS = (
 def test_what_cells_have_in_common_is_checked_once(
     bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else the largest sweep would take minutes: 100,000 cells here are 1,000 channels and 100 generators."""
+    """100,000 cells of 1,000 channels and 100 generators: a slow check would take minutes."""
     built: Counter[str] = Counter()
     component = Builder.component
 
@@ -238,7 +238,8 @@ def test_no_cell_of_a_large_sweep_is_left_out(bench: Any) -> None:
         "class Picky(registry.load('channel', 'noise')):\n    'Refuses one pair.'\n\n"
         "    def check(self):\n        if self.snr_db == 57 and self.slow_s == 3:\n"
         "            raise semcore.ComponentError('snr_db and slow_s do not go together')\n\n"
-        "    def incompatibility(self, transport):\n        return 'is odd' * (self.snr_db == 58 and transport.repeat == 7)\n"
+        "    def incompatibility(self, transport):\n"
+        "        return 'is odd' * (self.snr_db == 58 and transport.repeat == 7)\n"
     )
     bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]").replace(
         "use: noise", "use: picky"
@@ -260,7 +261,8 @@ def test_a_planner_that_plans_anything_needs_a_space(bench: Any) -> None:
         "    def plan(self, scenario, memory, simulator):\n        return semcore.Plan()\n"
     )
     bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]") + (
-        "planner: free\nworkflow: a\nworkflows:\n  a: {generator: flat}\n  b: {generator: {use: flat, stepz: 1}}\n"
+        "planner: free\nworkflow: a\nworkflows:\n  a: {generator: flat}\n"
+        "  b: {generator: {use: flat, stepz: 1}}\n"
     )
     told = str(faults(bench.path, []))
     assert (
@@ -292,13 +294,13 @@ def test_whatever_a_component_raises_when_it_is_asked_is_told(bench: Any) -> Non
     )
     told = str(faults(bench.path, []))
     assert (
-        "a component cannot say which streams it is for: AttributeError: 'Qpsk' object has no attribute 'nothing'"
-        in told
+        "a component cannot say which streams it is for: AttributeError: 'Qpsk' object has no "
+        "attribute 'nothing'" in told
     )
     assert "10:10: error: planner 'broken' cannot say what it may plan: ValueError: no plan" in told
 
 
-# ---------------------------------------------------------------------------------------------- identity of cells
+# -------------------------------------------------------------------------------- identity of cells
 
 
 def ids(bench: Any, *overrides: str) -> list[str]:
@@ -321,9 +323,10 @@ def test_how_a_file_is_written_does_not_change_what_its_cells_are(bench: Any) ->
 
 @pytest.mark.parametrize(
     "override",
-    ["channel.snr_db=11", "seed=1", "source.brightest=200", "source.limit=2", "encoder.codec.quality=2",
-     "encoder.prefix=a", "transport.repeat=2", "generator.strength=1.5", "selector=last", "metrics.0.scale=2",
-     "metrics=[grey-error, odd]", "channel.speed_kmh=[3, 4]", "scenario.task=see"],
+    ["channel.snr_db=11", "seed=1", "source.brightest=200", "source.limit=2",
+     "encoder.codec.quality=2", "encoder.prefix=a", "transport.repeat=2", "generator.strength=1.5",
+     "selector=last", "metrics.0.scale=2", "metrics=[grey-error, odd]", "channel.speed_kmh=[3, 4]",
+     "scenario.task=see"],
 )  # fmt: skip
 def test_whatever_its_numbers_depend_on_changes_a_cell(bench: Any, override: str) -> None:
     assert ids(bench, override) != ids(bench)
@@ -363,7 +366,8 @@ def test_two_files_may_use_the_same_names_in_one_process(bench: Any) -> None:
 def test_a_nested_name_stands_for_what_the_file_at_hand_says(bench: Any) -> None:
     """The component around it is the same class with the same settings in both files."""
     (bench.folder / "mine.py").write_text(
-        "from dataclasses import dataclass\nimport semcore\nfrom semcore.plugins import registry\n\n"
+        "from dataclasses import dataclass\nimport semcore\nfrom semcore.plugins import registry\n"
+        "\n"
         "@semcore.register('codec', 'word')\n@dataclass(frozen=True)\n"
         "class Mine(registry.load('codec', 'word')):\n    'Another.'\n"
     )
@@ -383,8 +387,10 @@ def test_another_picture_is_another_cell(bench: Any) -> None:
     plugin = bench.folder / "mine.py"
     grey = bench.folder / "grey"
     plugin.write_text(
-        "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom pathlib import Path\n"
-        "import numpy as np\nimport semcore\n\n@semcore.register('source', 'one')\n@dataclass(frozen=True)\n"
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "from pathlib import Path\n"
+        "import numpy as np\nimport semcore\n\n@semcore.register('source', 'one')\n"
+        "@dataclass(frozen=True)\n"
         "class One(semcore.Source):\n    def samples(self):\n"
         f"        grey = int(Path({str(grey)!r}).read_text())\n"
         "        return [semcore.Sample('a', image=np.full((8, 8, 3), grey, np.uint8))]\n"
@@ -402,7 +408,7 @@ def test_another_picture_is_another_cell(bench: Any) -> None:
     assert found[0] == found[1] != found[2]
 
 
-# ---------------------------------------------------------------------------------------------- paths and hostile input
+# -------------------------------------------------------------------------- paths and hostile input
 
 
 def test_set_path_changes_a_copy() -> None:
@@ -496,12 +502,14 @@ def test_a_mutated_pipeline_is_fine_or_refused(seed: int) -> None:
 
 
 @settings(max_examples=100)
-@given(st.sampled_from(["source", "encoder", "transport", "channel", "generator", "selector", "kb", "planner",
-                        "scenario", "metrics", "workflow", "workflows", "sweep", "hooks", "name", "seed"]),
+@given(st.sampled_from(["source", "encoder", "transport", "channel", "generator", "selector", "kb",
+                        "planner", "scenario", "metrics", "workflow", "workflows", "sweep", "hooks",
+                        "name", "seed"]),
        st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
                     | st.sampled_from(["flat", "noise", "use", "channel.snr_db"]),
                     lambda inner: st.lists(inner, max_size=3)
-                    | st.dictionaries(st.sampled_from(["use", "a", "segments", "channel.snr_db"]), inner),
+                    | st.dictionaries(st.sampled_from(["use", "a", "segments", "channel.snr_db"]),
+                                      inner),
                     max_leaves=6))  # fmt: skip
 def test_any_value_of_any_section_is_fine_or_refused(section: str, value: Any) -> None:
     document = parse(PIPELINE)

@@ -138,7 +138,8 @@ def test_a_broken_component_never_stops_the_others(site: Any) -> None:
     found = sections(done.stdout)
     assert list(found) == [f"selector {name}" for name in ("asks", "dies", "exits", "refuses")]
     assert found["selector asks"].startswith(
-        "  not tried       can-be-made                                 it needs path: --set path=..., or name `test_settings`"
+        "  not tried       can-be-made                                 it needs path: --set "
+        "path=..., or name `test_settings`"
     )
     assert re.search(
         r"  broken  +survives-pickling  +it ends the process with code 0; the laws below",
@@ -164,7 +165,8 @@ def test_a_component_that_hangs_is_stopped(site: Any) -> None:
     done = site("conform", "hangs.py", "--timeout", "8")
     assert done.returncode == 1
     assert re.search(
-        r"  broken  +[\w-]+  +it takes more than 8 s( \(\w+.py, line \d+\))?(; it says .+)?; the laws below",
+        r"  broken  +[\w-]+  +it takes more than 8 s( \(\w+.py, line \d+\))?(; it says .+)?; the "
+        r"laws below",
         done.stdout,
     )
 
@@ -186,12 +188,20 @@ def test_what_cannot_be_loaded_is_told_and_the_rest_is_tried(site: Any) -> None:
 
 NOTHING = [
     ("gone.py", None, "there is no file 'gone.py'"),
-    ("empty.py", "", "empty.py registers no component: put @semcore.register(KIND, NAME) above a class"),
-    ("dies.py", "import os; os._exit(4)", "dies.py cannot be imported: it ends the process with code 4"),
+    (
+        "empty.py",
+        "",
+        "empty.py registers no component: put @semcore.register(KIND, NAME) above a class",
+    ),
+    (
+        "dies.py",
+        "import os; os._exit(4)",
+        "dies.py cannot be imported: it ends the process with code 4",
+    ),
     ("raises.py", "raise ValueError('so')", "raises.py cannot be imported: ValueError: so"),
     ("folder", "", "folder is a folder, and not installed; pip install -e folder"),
     ("nothing", None, "no installed package 'nothing' brings anything to semcore"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -233,12 +243,12 @@ def test_a_component_and_settings_are_checked(site: Any) -> None:
     assert site("conform", "my-plug", "--component", "mine", "--set", "weight").returncode == 2
 
 
-# ---------------------------------------------------------------------------------------------- laws that came with it
+# --------------------------------------------------------------------------- laws that came with it
 
 
 @pytest.fixture
 def recipe() -> Any:
-    """A recipe class whose training writes what `files` says, other weights each time if `restless`."""
+    """A recipe class whose training writes `files`, with other weights each time if `restless`."""
 
     @dataclass(frozen=True)
     class Made(semcore.Recipe):

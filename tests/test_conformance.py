@@ -1,4 +1,4 @@
-"""Every component that an installed package registers keeps the laws of its interface; none escapes this table."""
+"""Every component of every installed package keeps the laws of its interface."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from semcore.testing.trial import attempt
 
 
 def clip() -> str:
-    """A folder with a short video with sound, named as the GRID corpus does; it goes when this process ends."""
+    """A temporary folder with a short video with sound, named as in the GRID corpus."""
     import av
 
     folder = tempfile.mkdtemp(prefix="semcore-")
@@ -64,18 +64,19 @@ SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
     ("metric", "lse-d"): {"weights": "syncnet.safetensors"},
     ("planner", "llm"): {"base_url": "http://127.0.0.1:9/v1", "model": "none", "retries": 0},
 }
-"""Settings that a component is tried with here beside those in its class: what another package brings, for example."""
+"""Settings to try besides those in the class, for example with another package's parts."""
 
 WITHOUT_USE = {
-    "is-a-frozen-dataclass", "has-explicit-signatures", "documents-every-field", "units-stand-in-names",
-    "refuses-bad-values", "is-built-again-from-its-settings",
+    "is-a-frozen-dataclass", "has-explicit-signatures", "documents-every-field",
+    "units-stand-in-names", "refuses-bad-values", "is-built-again-from-its-settings",
 }  # fmt: skip
 """Laws that look at the class and its settings alone."""
 
 REAL = {
-    ("encoder", "llava-caption"), ("encoder", "whisper"), ("generator", "stable-diffusion"), ("generator", "hifi-gan"),
-    ("generator", "fastspeech2"), ("generator", "real3d-portrait"), ("metric", "csim-arcface"),
-    ("source", "stl10"), ("planner", "llm-local"), ("metric", "lpips"), ("metric", "lse-c"), ("metric", "lse-d"),
+    ("encoder", "llava-caption"), ("encoder", "whisper"), ("generator", "stable-diffusion"),
+    ("generator", "hifi-gan"), ("generator", "fastspeech2"), ("generator", "real3d-portrait"),
+    ("metric", "csim-arcface"), ("source", "stl10"), ("planner", "llm-local"), ("metric", "lpips"),
+    ("metric", "lse-c"), ("metric", "lse-d"),
 }  # fmt: skip
 """Models and data that are not shipped; the tests of the plugins try them on tiny ones."""
 
@@ -86,9 +87,10 @@ REGISTERED = [
 ]
 
 HEAVY = {
-    ("executor", "processes"), ("generator", "mini-diffusion"), ("generator", "lip-voice"), ("generator", "class-diffusion"),
-    ("generator", "fastspeech"), ("source", "talking-samples"), ("codec", "hevc"), ("encoder", "multisem"),
-    ("transport", "temporal-motion"), ("transport", "dct"),
+    ("executor", "processes"), ("generator", "mini-diffusion"), ("generator", "lip-voice"),
+    ("generator", "class-diffusion"), ("generator", "fastspeech"), ("source", "talking-samples"),
+    ("codec", "hevc"), ("encoder", "multisem"), ("transport", "temporal-motion"),
+    ("transport", "dct"),
 }  # fmt: skip
 """Components whose laws take long: `make test-slow` tries them."""
 

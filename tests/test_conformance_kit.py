@@ -1,4 +1,4 @@
-"""The kit itself: a component that breaks a law on purpose fails that law, and a good one fails none."""
+"""The kit itself: a component that breaks a law fails that law, and a good one fails none."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from semcore.statistics.base import Statistic
 from semcore.statistics.kinds import Mean, Score, Share
 from semcore.testing import LawBroken, laws, run_laws
 
-# ---------------------------------------------------------------------------------------------- good ones, to be broken
+# -------------------------------------------------------------------------- good ones, to be broken
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Channel(ChannelModel):
 
 @dataclass(frozen=True)
 class Amplitudes(Transport):
-    """Features as they are, scaled to unit power; the scale is sent as the first symbol's phase would be: here for free."""
+    """Features scaled to unit power; the scale arrives for free, as if in the first symbol."""
 
     carries: ClassVar[tuple[type[Stream], ...]] = (Features,)
 
@@ -265,7 +265,7 @@ def test_a_good_component_breaks_no_law(component: Component) -> None:
     assert sum(one.result == "holds" for one in verdicts) >= 12
 
 
-# ---------------------------------------------------------------------------------------------- broken ones
+# -------------------------------------------------------------------------------------- broken ones
 
 _calls: list[int] = []
 _seen: dict[str, Any] = {}
@@ -583,7 +583,8 @@ class LetsNaNThrough(Amplitudes):
 
     def receive(self, received: Received) -> list[Semantics]:
         wrong = float(received.values.abs().sum()) * 0
-        parts = [{name: Features(stream.values + np.float32(wrong)) for name, stream in one.streams.items()}  # type: ignore[union-attr]
+        parts = [{name: Features(stream.values + np.float32(wrong)) for name,
+                  stream in one.streams.items()}  # type: ignore[union-attr]
                  for one in super().receive(received)]  # fmt: skip
         return [
             replace(one, streams=own)
@@ -1094,11 +1095,14 @@ def test_a_broken_component_breaks_its_law(component: Component, law: str) -> No
     assert verdicts[law].message, "a broken law must say how"
 
 
-# ---------------------------------------------------------------------------------------------- the kit
+# ------------------------------------------------------------------------------------------ the kit
 
 
 def test_importing_the_kit_needs_no_pytest() -> None:
-    check = "import sys, semcore.testing; assert 'pytest' not in sys.modules; assert 'sionna' not in sys.modules"
+    check = (
+        "import sys, semcore.testing; assert 'pytest' not in sys.modules; assert 'sionna' not "
+        "in sys.modules"
+    )
     subprocess.run([sys.executable, "-c", check], check=True, timeout=900)
 
 

@@ -35,7 +35,8 @@ def test_the_wrong_type_is_named_with_the_mend() -> None:
     with pytest.raises(ComponentError) as caught:
         expect(Sloppy(), np.zeros(3), Received, "end with symbols.received(values, noise_var)")
     assert str(caught.value) == (
-        "channel 'sloppy' must return Received, not ndarray: end with symbols.received(values, noise_var)"
+        "channel 'sloppy' must return Received, not ndarray: end with symbols.received(values, "
+        "noise_var)"
     )
 
 
@@ -109,7 +110,8 @@ def test_values_beyond_the_range_that_a_metric_declares(
 ) -> None:
     with pytest.raises(
         ComponentError,
-        match=f"metric 'says' returned .* for sample 'a', but its `statistic` declares values {range}",
+        match="metric 'says' returned .* for sample 'a', but its `statistic` declares values "
+        f"{range}",
     ):
         said(made, kind)
 

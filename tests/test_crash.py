@@ -1,4 +1,4 @@
-"""kill -9 at the worst moments: nothing torn is seen, nothing is computed twice, and the same command finishes."""
+"""kill -9 at the worst moments: nothing torn, nothing computed twice, the same command finishes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ import victim  # noqa: E402
 SNRS = [0, 3, 6]
 SWEEP = f"channel.snr_db={','.join(map(str, SNRS))}"
 WRITES = 7
-"""Files that a cell leaves beside its result: a source and a result picture of each of three samples, and the rows."""
+"""Files beside a cell's result: a source and a result picture of three samples, and the rows."""
 SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed else []) for seed in range(12)]
 """The first in every test run, all of them in `make test-slow`."""
 
@@ -52,7 +52,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 
 class Story:
-    """A pipeline, what an undisturbed run of it leaves behind, and a folder in which runs are killed."""
+    """A pipeline, the files of an undisturbed run, and a folder in which runs are killed."""
 
     def __init__(self, folder: Path) -> None:
         self.pipeline, self.folder = folder / "pipeline.yaml", folder
@@ -89,7 +89,7 @@ class Story:
         return out
 
     def check(self, out: Path) -> None:
-        """The laws: what a reader sees is whole, and the same command finishes without doing anything again."""
+        """What a reader sees is whole, and the same command finishes without repeating any work."""
         seen = files(out)
         torn = [name for name, data in seen.items() if data != self.whole[name]]
         assert not torn, f"torn files can be seen: {torn}"
@@ -156,7 +156,7 @@ def test_these_tests_notice_a_naive_writer(story: Story, kind: str) -> None:
         story.check(out)
 
 
-# ---------------------------------------------------------------------------------------------- processes
+# ---------------------------------------------------------------------------------------- processes
 
 
 def processes_of(session: int) -> list[str]:
@@ -177,7 +177,7 @@ def children_of(parent: int) -> list[int]:
 
 
 def workers_of(command: int) -> list[int]:
-    """Processes that compute cells for a run: children of the one that works, which is the child of the one that watches."""
+    """Processes that compute a run's cells: children of the worker, the supervisor's child."""
     found = [pid for child in children_of(command) for pid in children_of(child)]
     return [pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
@@ -203,8 +203,8 @@ class Shell:
         self.log.write_text("")
         environment = {**os.environ, "BENCH_LOG": str(self.log)}
         process = subprocess.Popen(
-            [*self.command, *more, "--out", out], cwd=self.folder, env=environment, text=True, start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [*self.command, *more, "--out", out], cwd=self.folder, env=environment, text=True,
+            start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         assert process.stdout is not None
         assert process.stdout.readline().startswith(f"{out}: {len(SNRS)} cells")
@@ -221,7 +221,7 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shell, dict[str, bytes]]]:
-    """A run of two jobs, each of whose cells takes a while, and what it leaves behind undisturbed."""
+    """A run of two jobs with slow cells, and the files of an undisturbed one."""
     one = Shell(tmp_path_factory.mktemp("shell"), "--jobs", "2", "channel.slow_s=0.3")
     assert one.start("whole").wait(900) == 0
     whole = files(one.folder / "whole")
@@ -488,7 +488,7 @@ def living(pid: int) -> bool:
         return False
 
 
-# ---------------------------------------------------------------------------------------------- the disk
+# ----------------------------------------------------------------------------------------- the disk
 
 
 @pytest.fixture

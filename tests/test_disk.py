@@ -51,20 +51,29 @@ def commands(bench: Any, disk: Path, monkeypatch: pytest.MonkeyPatch) -> list[li
     (disk / "pipeline.yaml").write_text(PIPELINE)
     run, file = str(disk / "run"), str(bench.path)
     return [
-        ["run", file, "--out", str(disk / "other")], ["report", run], ["play", run, "0", "--write"],
-        ["plot", run, "--x", "channel.snr_db", "--y", "grey-error"], ["timeline", run, "--y", "grey-error"], ["frames", run],
-        ["table", run, "--out", str(disk / "t.md")], ["cite", run, "--out", str(disk / "c.bib")],
-        ["export", run, "--to", "csv", "--out", str(disk / "e.csv")], ["export", run, "--to", "parquet"],
-        ["merge", run, "-o", str(disk / "merged")], ["graph", file, "--out", str(disk / "g.svg")],
-        ["schema", "--out", str(disk / "s.json")], ["cp", "av_a2v", str(disk)],
-        ["new", "channel", "full", "--out", str(disk)], ["train", "plain", "--out", str(disk / "w")],
+        ["run", file, "--out", str(disk / "other")],
+        ["report", run],
+        ["play", run, "0", "--write"],
+        ["plot", run, "--x", "channel.snr_db", "--y", "grey-error"],
+        ["timeline", run, "--y", "grey-error"],
+        ["frames", run],
+        ["table", run, "--out", str(disk / "t.md")],
+        ["cite", run, "--out", str(disk / "c.bib")],
+        ["export", run, "--to", "csv", "--out", str(disk / "e.csv")],
+        ["export", run, "--to", "parquet"],
+        ["merge", run, "-o", str(disk / "merged")],
+        ["graph", file, "--out", str(disk / "g.svg")],
+        ["schema", "--out", str(disk / "s.json")],
+        ["cp", "av_a2v", str(disk)],
+        ["new", "channel", "full", "--out", str(disk)],
+        ["train", "plain", "--out", str(disk / "w")],
         ["train", "tensors", "--out", str(disk / "v")],
-    ]  # fmt: skip
+    ]
 
 
 def check(
-    commands: list[list[str]], disk: Path, reason: str, capsys: pytest.CaptureFixture[str]
-) -> None:  # noqa: F811
+    commands: list[list[str]], folder: Path, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     for command in commands:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
@@ -75,7 +84,7 @@ def check(
             command,
             told,
         )
-        assert reason in told and str(disk) in told, (command, told)
+        assert reason in told and str(folder) in told, (command, told)
 
 
 def test_a_full_disk_is_one_line_in_every_command(
@@ -103,8 +112,9 @@ def test_a_read_only_folder_is_one_line_in_every_command(
 def test_an_output_that_takes_no_more_is_one_line(bench: Any, command: list[str]) -> None:
     assert bench.path.exists()
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-m", "semcore", *command], stdout=full, stderr=subprocess.PIPE, text=True,
-                              cwd=bench.folder, env={**os.environ})  # fmt: skip
+        done = subprocess.run([sys.executable, "-m", "semcore", *command], stdout=full,
+                              stderr=subprocess.PIPE, text=True, cwd=bench.folder,
+                              env={**os.environ})  # fmt: skip
     assert (
         done.returncode == 2
         and done.stderr == "error: the output cannot be written: No space left on device\n"

@@ -102,7 +102,7 @@ FROM_RUNS = {
 
 @pytest.mark.docs
 def test_the_figures_are_drawn_by_the_repository(tmp_path: Path) -> None:
-    """With few points: every figure that a page shows comes out of the script, or of the runs of make targets."""
+    """With few points: each figure on a page comes out of the script or of a make target."""
     script = [sys.executable, ROOT / "docs" / "make_figures.py", tmp_path, "--quick"]
     subprocess.run(script, check=True, timeout=900, capture_output=True)
     shown = {

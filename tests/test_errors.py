@@ -1,7 +1,8 @@
-"""Faulty pipelines: each is refused before any work, with everything that is wrong with it, at its place, in plain words.
+"""Faulty pipelines: each is refused before any work, with all its problems at their places.
 
-The texts are beside the files in `errors/`; those of files that are made here (bombs, 50 MB, pipes) are in `errors/made/`.
-`python tests/test_errors.py` prints what refusing each takes; with `--rewrite` it writes the texts anew, for review.
+The texts are beside the files in `errors/`; those of files that are made here (bombs, 50 MB, pipes)
+are in `errors/made/`. `python tests/test_errors.py` prints what refusing each takes; `--rewrite`
+writes the texts again, for review.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ HERE = Path(__file__).parent
 FAULTY = sorted((HERE / "errors").glob("*.yaml"))
 MEGABYTES = 300
 SECONDS = 600
-"""Far more than the two seconds that are promised: a busy machine is no mistake, and what hangs hangs for ever."""
+"""Far more than the promised two seconds, for a busy machine; what hangs is still caught."""
 
 NAMES = {
     "source": "greys cifar10 image-folder samples sequences",
@@ -37,7 +38,8 @@ NAMES = {
     "kb": "always psnr static",
     "planner": "alternate fixed lookup",
     "codec": "word hevc jpeg png raw webp",
-    "metric": "grey-error odd ber bler bleu cbr channel-uses clip-image clip-score compression-ratio data-rate psnr ssim",
+    "metric": "grey-error odd ber bler bleu cbr channel-uses clip-image clip-score "
+    "compression-ratio data-rate psnr ssim",
 }
 """What hints may name: not whatever else happens to be installed."""
 
@@ -177,11 +179,12 @@ def test_where_nothing_is_installed_that_is_said(
         f"{tmp_path}/p.yaml:2:18: error: there is no transport 'ldpc'\n"
         "      transport: {use: ldpc}\n"
         "                       ^\n"
-        "    hint: no installed package brings any transport: install one; semcore plugins shows what is installed"
+        "    hint: no installed package brings any transport: install one; semcore plugins shows "
+        "what is installed"
     ) in str(faults(tmp_path / "p.yaml"))
 
 
-# ---------------------------------------------------------------------------------------------- what refusing takes
+# ------------------------------------------------------------------------------ what refusing takes
 
 LAUNCHER = """
 import json, os, subprocess, sys, time
@@ -195,13 +198,14 @@ while not pid:
         process.kill()
     time.sleep(0.005)
 with open(report, "w") as file:
-    json.dump([os.waitstatus_to_exitcode(status), usage.ru_maxrss / 1024, time.monotonic() - started], file)
+    code = os.waitstatus_to_exitcode(status)
+    json.dump([code, usage.ru_maxrss / 1024, time.monotonic() - started], file)
 """
-"""Linux counts what the process was before it became another one: so a small one starts the command, and not this one."""
+"""Linux counts the memory of the parent before exec, so a small process starts the command."""
 
 
 def check(path: Path, folder: Path) -> tuple[int, float, float, str, str]:
-    """Exit code, megabytes, seconds, standard output and error of `semcore check` in an empty folder."""
+    """Exit code, megabytes, seconds, stdout and stderr of `semcore check` in an empty folder."""
     report = folder.with_suffix(".json")
     command = [sys.executable, "-m", "semcore", "check", str(path), *overrides_of(path)]
     launcher = [sys.executable, "-I", "-S", "-c", LAUNCHER, str(report), str(SECONDS)]

@@ -50,8 +50,10 @@ def test_cp_copies_and_never_overwrites(
     ).read_bytes()
     (tmp_path / "conventional_jpeg.yaml").write_text("mine")
     assert call("cp", name) == 2
-    assert capsys.readouterr().err == ("error: conventional_jpeg.yaml would be overwritten; name another place: semcore cp "
-                                       "conventional_jpeg FOLDER\n")  # fmt: skip
+    assert capsys.readouterr().err == (
+        "error: conventional_jpeg.yaml would be overwritten; name another place: semcore cp "
+        "conventional_jpeg FOLDER\n"
+    )
     assert (tmp_path / "conventional_jpeg.yaml").read_text() == "mine"
     assert call("cp", name, "new/folder") == 0 and call("cp", name, "named.yaml") == 0
     assert (
@@ -63,7 +65,8 @@ def test_cp_copies_and_never_overwrites(
 def test_cp_suggests_what_may_have_been_meant(capsys: Any) -> None:
     assert call("cp", "llm_imag_uma") == 2
     assert capsys.readouterr().err == (
-        "error: no installed package ships an example 'llm_imag_uma'; did you mean 'llm_image_uma'?\n"
+        "error: no installed package ships an example 'llm_imag_uma'; did you mean "
+        "'llm_image_uma'?\n"
     )
 
 
@@ -120,7 +123,10 @@ def test_the_wheel_holds_examples_references_and_what_pages_are_made_of(tmp_path
             "semcore/render/page/diagram.css",
         } <= names
         held.extractall(tmp_path / "installed")
-    code = "from semcore.config import examples; print(*(e.name for e in examples.examples() if e.package == 'semcore'))"
+    code = (
+        "from semcore.config import examples; print(*(e.name for e in examples.examples() if "
+        "e.package == 'semcore'))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path / "installed",
@@ -136,7 +142,7 @@ def test_examples_say_what_they_are() -> None:
         assert example.summary and "\n" not in example.summary
 
 
-# ---------------------------------------------------------------------------------------------- graph
+# -------------------------------------------------------------------------------------------- graph
 
 SVG = "{http://www.w3.org/2000/svg}"
 PLANNED = """
@@ -148,7 +154,11 @@ workflows:
   words: {encoder: {use: mini-caption}, generator: {use: mini-diffusion}}
   pixels: {encoder: {use: bitstream, codec: jpeg}, generator: {use: bitstream, codec: jpeg}}
 transport: {use: ldpc}
-planner: {use: lookup, quantity: channel.snr_db, table: [{below: 5, set: {workflow: words}}], otherwise: {workflow: pixels}}
+planner:
+  use: lookup
+  quantity: channel.snr_db
+  table: [{below: 5, set: {workflow: words}}]
+  otherwise: {workflow: pixels}
 scenario: {segments: [{channel.snr_db: 12}, {channel.snr_db: 3}]}
 """
 

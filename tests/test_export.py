@@ -31,9 +31,12 @@ Writer = Callable[..., Path]
 def run(write_run: Writer) -> Path:
     """Qualities over SNRs, with everything that CompressAI compares."""
     return write_run([
-        {"settings": {"encoder.codec.quality": q, "channel.snr_db": x}, "packages": {"semcore": "0.1.0", "p": "1"},
-         "metrics": {"psnr": [20.0 + q / 3, 25.0 + x, None], "compression-ratio": [240 / q, 480 / q, 12.0]},
-         "config": {"encoder": {"use": "b", "codec": {"use": "jpeg", "quality": q}, "size": [32, 32]}, "kb": {"limit": None},
+        {"settings": {"encoder.codec.quality": q, "channel.snr_db": x},
+         "packages": {"semcore": "0.1.0", "p": "1"},
+         "metrics": {"psnr": [20.0 + q / 3, 25.0 + x, None],
+                     "compression-ratio": [240 / q, 480 / q, 12.0]},
+         "config": {"encoder": {"use": "b", "codec": {"use": "jpeg", "quality": q},
+                                "size": [32, 32]}, "kb": {"limit": None},
                     "channel": {"use": "noise", "snr_db": x}}}
         for q in (20, 50, 80) for x in (0, 5)
     ])  # fmt: skip
@@ -165,7 +168,7 @@ def test_a_damaged_cell_is_told(run: Path, capsys: Any) -> None:
     assert "cannot be read" in capsys.readouterr().err
 
 
-# ---------------------------------------------------------------------------------------------- size, and hostile words
+# -------------------------------------------------------------------------- size, and hostile words
 
 
 def work(do: Callable[[], object]) -> int:
@@ -186,14 +189,16 @@ def work(do: Callable[[], object]) -> int:
 
 def grid(write_run: Writer, name: str, groups: int, points: int) -> list[Any]:
     return read_rows([write_run([
-        {"settings": {"channel.snr_db": x, "encoder.q": q}, "metrics": {"psnr": [20.0 + x, 21.0 + q]},
-         "config": {"channel": {"use": "noise", "snr_db": x}, "encoder": {"use": "jpeg", "q": q, "more": [1, 2]}}}
+        {"settings": {"channel.snr_db": x, "encoder.q": q},
+         "metrics": {"psnr": [20.0 + x, 21.0 + q]},
+         "config": {"channel": {"use": "noise", "snr_db": x},
+                    "encoder": {"use": "jpeg", "q": q, "more": [1, 2]}}}
         for q in range(groups) for x in range(points)
     ], name)])  # fmt: skip
 
 
 def test_twice_the_cells_are_twice_the_work(write_run: Writer) -> None:
-    """Of export, and of everything in a plot but the drawing; over more points as over more groups."""
+    """Of export, and of a plot without the drawing; over more points as over more groups."""
 
     def plotted(rows: list[Any]) -> None:
         for group in (["encoder"], None):
@@ -222,14 +227,16 @@ EVIL = "\x1b]0;owned\x07\x1b[2J\u202egpj"
 
 def hostile(write_run: Writer, name: str, prefix: str = "") -> Path:
     return write_run([
-        {"settings": {"encoder.prefix": f"{prefix}{EVIL}{i}"}, "metrics": {"psnr": [1.0 + i]}, "unit": EVIL,
-         "signature": f"P{EVIL}", "config": {"encoder": {"use": f"e{EVIL}", "other": f"{prefix}{EVIL}"}}} for i in range(2)
+        {"settings": {"encoder.prefix": f"{prefix}{EVIL}{i}"}, "metrics": {"psnr": [1.0 + i]},
+         "unit": EVIL, "signature": f"P{EVIL}",
+         "config": {"encoder": {"use": f"e{EVIL}", "other": f"{prefix}{EVIL}"}}} for i in range(2)
     ], name)  # fmt: skip
 
 
 @pytest.mark.parametrize("words", [
-    ["export", "--to", "csv"], ["export", "--to", "csv", "--items", "--all-settings"], ["diff", "other"], ["table"],
-    ["frames"], ["plot", "--x", "psnr", "--y", "psnr"], ["frames", "--sample", "none"], ["cite"], ["verify"],
+    ["export", "--to", "csv"], ["export", "--to", "csv", "--items", "--all-settings"],
+    ["diff", "other"], ["table"], ["frames"], ["plot", "--x", "psnr", "--y", "psnr"],
+    ["frames", "--sample", "none"], ["cite"], ["verify"],
 ])  # fmt: skip
 def test_a_terminal_obeys_nothing_of_a_run(
     write_run: Writer, words: list[str], tmp_path: Path, capsys: Any

@@ -1,4 +1,4 @@
-"""A third party's first hour: the page, and the README that `new` writes, are followed word for word."""
+"""A third party's first hour: the page and the README of `new` are followed word for word."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_page_says_what_each_kind_is() -> None:
     assert list(rows) == list(STARTS)
 
 
-# ---------------------------------------------------------------------------------------------- semcore new
+# -------------------------------------------------------------------------------------- semcore new
 
 QUICK = {"transport"}
 """Kinds that are built every time; `make test-slow` builds all. A channel is built by the page."""
@@ -150,7 +150,8 @@ def test_what_is_written_is_well_written(kind: str) -> None:
         (
             "channel",
             "My_Fading",
-            "single hyphens, at most 40 characters, and no 'semcore-' before it; for example 'my-fading'",
+            "single hyphens, at most 40 characters, and no 'semcore-' before it; for example "
+            "'my-fading'",
         ),
         ("channel", "MyFading", "for example 'my-fading'"),
         ("channel", "semcore-fading", "for example 'fading'"),

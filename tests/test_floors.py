@@ -1,4 +1,4 @@
-"""The floors of the core: rooms import only what stands below them, and no import goes round in a circle."""
+"""The floors of the core: modules import only what stands below them, without circles."""
 
 from __future__ import annotations
 

@@ -24,10 +24,11 @@ GREYS = {"bright": 220, "dark": 40}
 
 @pytest.fixture
 def run(write_run: Writer) -> Path:
-    """Two workflows, a sample with pictures of one grey each, and one with clips that grow brighter."""
+    """Two workflows, a sample with pictures of one grey, and one with clips that grow brighter."""
     pytest.importorskip("av")
     folder = write_run([
-        {"settings": {"workflow": name}, "metrics": {"akd": [grey / 100, 2.0]}, "unit": "px", "config": {"workflow": name}}
+        {"settings": {"workflow": name}, "metrics": {"akd": [grey / 100, 2.0]}, "unit": "px",
+         "config": {"workflow": name}}
         for name, grey in GREYS.items()
     ])  # fmt: skip
     for row in read_rows([folder]):
@@ -118,7 +119,8 @@ def test_no_page_is_larger_than_a_printed_one(
     shape: tuple[int, int], count: int, cells: int, width: str
 ) -> None:
     picture = np.zeros((*shape, 3), np.uint8)
-    found = [frames.Strip(f"name of cell {i}\nPSNR {i} dB", (picture,) * count, tuple(range(count)) if count > 1 else ())
+    found = [frames.Strip(f"name of cell {i}\nPSNR {i} dB", (picture,) * count,
+                          tuple(range(count)) if count > 1 else ())
              for i in range(cells)]  # fmt: skip
     with styled():
         pages = list(frames.pages_of(found, width))

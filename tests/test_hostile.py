@@ -1,4 +1,4 @@
-"""Bytes and symbols from a channel are hostile input: no crash, no hang, bounded memory, for every decoder there is."""
+"""Hostile bytes and symbols from a channel: no decoder crashes, hangs or exhausts memory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MOST_MB = 512
     ],
 )
 def test_no_crash_no_hang_and_bounded_memory(what: str, seed: int, cases: int) -> None:
-    """In a process of its own, which a decoder in C could take down, and which is stopped if it hangs."""
+    """In its own process, which a decoder in C may crash, and which is stopped if it hangs."""
     command = [sys.executable, str(HERE / "fuzz.py"), what, str(seed), str(cases)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -47,10 +47,12 @@ def test_an_error_that_quotes_what_arrived_cannot_command_a_terminal(
     monkeypatch.setattr(naming, "_local", dict(naming._local))
     monkeypatch.chdir(bench.folder)
     (bench.folder / "quotes.py").write_text(
-        "from dataclasses import dataclass\nimport semcore\nfrom semcore.plugins import registry\n\n"
+        "from dataclasses import dataclass\nimport semcore\nfrom semcore.plugins import registry\n"
+        "\n"
         "@semcore.register('generator', 'quotes')\n@dataclass(frozen=True)\n"
         "class Quotes(registry.load('generator', 'flat')):\n"
-        "    def generate(self, batch, kb, rng):\n        raise ValueError('cannot draw ' + batch[0].text('caption'))\n"
+        "    def generate(self, batch, kb, rng):\n"
+        "        raise ValueError('cannot draw ' + batch[0].text('caption'))\n"
     )
     bench.text = bench.text.replace("bench.py]", "bench.py, ./quotes.py]").replace(
         "use: flat", "use: quotes"
@@ -84,7 +86,11 @@ channel: {use: garbage}
 generator: {use: mini-diffusion, candidates: 2, steps: 2, start: reference}
 selector: {use: clip-score}
 kb: {use: psnr}
-planner: {use: lookup, quantity: channel.seed, table: [{below: 2, set: {generator.steps: 1}}], otherwise: {generator.steps: 2}}
+planner:
+  use: lookup
+  quantity: channel.seed
+  table: [{below: 2, set: {generator.steps: 1}}]
+  otherwise: {generator.steps: 2}
 scenario: {segments: [{channel.seed: 1}, {channel.seed: 2}, {channel.seed: 3}, {channel.seed: 4}]}
 metrics: [psnr, ssim, bleu, char-accuracy, semantic-entropy, clip-score, channel-uses]
 """

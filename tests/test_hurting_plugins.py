@@ -1,4 +1,4 @@
-"""Plugins that exit, crash or hang where commands import what nobody named; hooks that fail; names that clash."""
+"""Plugins that exit, crash or hang unasked; hooks that fail; names that clash."""
 
 from __future__ import annotations
 
@@ -111,13 +111,13 @@ def test_a_plugin_that_a_command_names_and_that_ends_its_process_is_an_error(
     assert "Traceback" not in done.stderr
 
 
-# ---------------------------------------------------------------------------------------------- names and metadata
+# ------------------------------------------------------------------------------- names and metadata
 
 
 def test_a_stranger_that_takes_a_shipped_name_is_to_blame(site: Any, bench: Any) -> None:
     text = (
-        HEAD
-        + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n    def transmit(self, symbols, rng): ..."
+        HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n"
+        "    def transmit(self, symbols, rng): ..."
     )
     site.install("imposter", "[semcore.channel]\nawgn = imposter:X\n", {"imposter": text})
     told = site("check", bench.path, "channel={use: awgn, snr_db: 3}").stderr
@@ -160,20 +160,22 @@ NOT_UTF8 = b"[semcore.channel]\n\xe9 = a:B\n"
 def test_entry_points_that_cannot_be_read_disturb_no_command(
     site: Any, bench: Any, content: bytes, commands: set[str]
 ) -> None:
-    """Nor the libraries that ask for the entry points of every package: pydantic, torch, numba, matplotlib."""
+    """Nor by libraries that read every entry point: pydantic, torch, numba, matplotlib."""
     info = site.install("latin", "")
     (info / "entry_points.txt").write_bytes(content)
     run = site.folder / "run"
     for arguments in (
-        ["check", bench.path], ["run", bench.path, "channel.snr_db=0,3", "--out", run, "--jobs", "2"], ["table", run],
-        ["plot", run, "--x", "channel.snr_db", "--y", "grey-error"], ["graph", bench.path], ["schema"], ["list"],
+        ["check", bench.path],
+        ["run", bench.path, "channel.snr_db=0,3", "--out", run, "--jobs", "2"], ["table", run],
+        ["plot", run, "--x", "channel.snr_db", "--y", "grey-error"], ["graph", bench.path],
+        ["schema"], ["list"],
     ):  # fmt: skip
         if arguments[0] in commands:
             done = site(*arguments)
             assert done.returncode == 0 and done.stderr == "", (arguments, done.stderr)
 
 
-# ---------------------------------------------------------------------------------------------- hooks
+# -------------------------------------------------------------------------------------------- hooks
 
 
 class Fails:
@@ -244,5 +246,8 @@ def test_a_hook_that_fails_is_reported_by_the_command(site: Any, bench: Any) -> 
     assert (
         done.returncode == 1 and len(list((site.folder / "out").glob("cells/*/result.json"))) == 2
     )
-    told = "hook plugin 'tracker' failed in semcore_cell_done (2 times): it calls sys.exit(0) (tracker.py, line"
+    told = (
+        "hook plugin 'tracker' failed in semcore_cell_done (2 times): it calls sys.exit(0) "
+        "(tracker.py, line"
+    )
     assert told in done.stderr and done.stdout.count("FAILED") == 1

@@ -141,7 +141,10 @@ def test_what_has_no_canonical_form_is_refused() -> None:
 
 
 def test_digests_do_not_depend_on_the_process() -> None:
-    code = "from semcore.component.digest import digest; print(digest({'b': [1, 2.5, 'x'], 'a': None}))"
+    code = (
+        "from semcore.component.digest import digest; print(digest({'b': [1, 2.5, 'x'], 'a': "
+        "None}))"
+    )
     for seed in ("1", "2"):
         out = subprocess.run(
             [sys.executable, "-c", code],

@@ -1,4 +1,4 @@
-"""What a pipeline names that lies outside of it: `check` finds what `run` refuses, each problem at its place."""
+"""Files that a pipeline names: `check` finds what `run` refuses, each problem at its place."""
 
 from __future__ import annotations
 
@@ -58,9 +58,17 @@ FAULTS: dict[str, tuple[dict[str, str], str, str]] = {
     "a folder without pictures": ({"/in\n": "\n"}, "4:9", "holds no pictures"),
     "nothing behind the offset": ({"/in\n": "/in\n  offset: 5\n"}, "3:3", "it has no samples"),
     "a damaged picture": ({}, "4:9", "bad.jpg cannot be read: it is empty"),
-    "another codec": ({"  codec: {use: png}": "  codec: {use: webp}"}, "10:10", "codec is webp, and the encoder's is png"),
-    "another size": ({"metrics": "  size: [24, 16]\nmetrics"}, "11:9", "size is [24, 16], and the source has"),
-}  # fmt: skip
+    "another codec": (
+        {"  codec: {use: png}": "  codec: {use: webp}"},
+        "10:10",
+        "codec is webp, and the encoder's is png",
+    ),
+    "another size": (
+        {"metrics": "  size: [24, 16]\nmetrics"},
+        "11:9",
+        "size is [24, 16], and the source has",
+    ),
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -118,7 +126,10 @@ def test_what_is_left_out_is_said_by_check_run_result_and_report(
     (tmp_path / "in" / "c.jpg").write_bytes(b"")
     (tmp_path / "in" / "d.jpg").write_bytes(b"just a note")
     skip = "source.on_error=skip"
-    said = "2 samples are left out, since they cannot be read: c.jpg (it is empty); d.jpg (it is not a picture"
+    said = (
+        "2 samples are left out, since they cannot be read: c.jpg (it is empty); d.jpg (it is "
+        "not a picture"
+    )
     code, printed = called(capsys, "check", pipeline, skip)
     assert code == 0 and said in printed
     for _ in range(2):  # the second time nothing is computed

@@ -1,4 +1,4 @@
-"""Runs that are on disk: any damage is found, parts become one whole, and what differs between two is told."""
+"""Runs on disk: damage is found, parts are merged, and differences are reported."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-# ---------------------------------------------------------------------------------------------- verify
+# ------------------------------------------------------------------------------------------- verify
 
 
 @settings(max_examples=60)
@@ -145,7 +145,7 @@ def test_pages_are_signed() -> None:
     )
 
 
-# ---------------------------------------------------------------------------------------------- merge
+# -------------------------------------------------------------------------------------------- merge
 
 
 def run_shard(bench: Any, part: int, of: int, *overrides: str) -> Path:
@@ -239,7 +239,7 @@ def test_different_results_of_one_cell_are_told(bench: Any) -> None:
         merge([a, bench.folder / "b"], bench.folder / "all")
 
 
-# ---------------------------------------------------------------------------------------------- diff
+# --------------------------------------------------------------------------------------------- diff
 
 
 def test_a_run_does_not_differ_from_itself(bench: Any) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of 12 and of 50 megapixels through a whole run, in a process of its own whose memory is measured."""
+"""Runs on pictures of 12 and 50 megapixels, each in a process whose memory is measured."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ metrics: [psnr, ssim, ms-ssim]
 """
 MEASURED = """\
 import resource, sys
-import scipy.ndimage, semcore_channels.transports.ldpc, semcore_image.codecs.jpeg, semcore_image.metrics.ms_ssim, torch
+import scipy.ndimage, torch
+import semcore_channels.transports.ldpc, semcore_image.codecs.jpeg, semcore_image.metrics.ms_ssim
 from semcore.cli import main
 rest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

@@ -1,4 +1,4 @@
-"""Laws of the link that hold for any transport and channel: batches, several streams, and what both ends agree on."""
+"""Laws of the link for any transport and channel: batches, several streams, shared knowledge."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def pipeline(transport: Transport, deviation: float = 0.0, kb: KBPolicy | None =
 
 
 def test_what_a_sample_receives_does_not_depend_on_the_batch() -> None:
-    """Samples lack streams, or have them in another order: each keeps its own order, and so its own noise."""
+    """Samples without a stream, or in another order, each keep their own order and noise."""
     x, y, z = (Bitstream(bytes([level]) * 20) for level in (50, 100, 150))
     batch = [
         Semantics("a", {"y": y}),

@@ -1,4 +1,4 @@
-"""The LLM-image paper end to end, with the shipped mini models: what its figures and its table claim, on real components."""
+"""The LLM-image paper end to end with the shipped mini models: its figures and its table."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_semantic_link_is_above_at_low_snr_and_below_at_high_snr(
 
 
 def test_a_caption_costs_one_slot(demo: dict[tuple[str, float], dict[str, Any]]) -> None:
-    """Table I: 128 subcarriers, 14 symbols, two of them pilots; and 9 samples of cyclic prefix a symbol."""
+    """Table I: 128 subcarriers, 14 symbols, two of them pilots; cyclic prefixes of 9 samples."""
     for snr in (-3, 6):
         assert mean(demo["semantic", snr], "channel-uses") == (128 + 9) * 14
         uses = {
@@ -119,13 +119,14 @@ def test_each_picture_is_captioned_once_for_the_whole_sweep(
         "_describe",
         lambda self, sample: described.append(sample.id) or inner(self, sample),
     )
-    results("llm_image_uma.yaml", tmp_path, "source.limit=2", "workflow=semantic", "channel.block_snr_db=0,3,6",
-            "generator.candidates=1", "generator.steps=2")  # fmt: skip
+    results("llm_image_uma.yaml", tmp_path, "source.limit=2", "workflow=semantic",
+            "channel.block_snr_db=0,3,6", "generator.candidates=1",
+            "generator.steps=2")  # fmt: skip
     assert sorted(described) == ["airplane-01", "automobile-01"]
 
 
 def test_references_travel_cost_and_guide(tmp_path: Path) -> None:
-    """A mix: captions over Rayleigh with a knowledge base of reference pictures that the generator starts from."""
+    """A mix: captions over Rayleigh, and a generator that starts from reference pictures."""
     few = ("source.limit=3", "generator.steps=4", "generator.candidates=1", "channel.snr_db=20")
     none, all_ = results("captions_with_references.yaml", tmp_path, *few, "kb.threshold_db=0,90")
     uses = {

@@ -1,4 +1,4 @@
-"""The signature of a metric changes with what its values mean: they are recorded here by version."""
+"""A metric's signature changes with the meaning of its values, recorded here by version."""
 
 from __future__ import annotations
 
@@ -70,18 +70,26 @@ def record(source: Sample, result: Sample, sent: str = "", arrived: str | None =
 
 
 RECORDS = [
-    record(Sample("p", image=picture(1)), Sample("p", image=noisy(picture(1), 2)), "a red car", "a rd car"),
-    record(Sample("p", image=picture(3)), Sample("p", image=picture(4, 20, 30)), "a ship", "a ship"),
+    record(
+        Sample("p", image=picture(1)),
+        Sample("p", image=noisy(picture(1), 2)),
+        "a red car",
+        "a rd car",
+    ),
+    record(
+        Sample("p", image=picture(3)), Sample("p", image=picture(4, 20, 30)), "a ship", "a ship"
+    ),
     record(Sample("p", image=picture(5)), Sample("p"), "two dogs"),
     record(clip(1, 10, 10.0, 1.0), clip(1, 10, 10.0, 1.0, noise=7)),
     record(clip(2, 10, 10.0, 2.0), clip(2, 16, 20.0, 1.5, noise=8)),
     record(clip(3, 6, 10.0, 1.0), clip(3, 12, 10.0, 2.0)),
     record(clip(4, 6, 10.0, 1.0), Sample("c4")),
-]  # fmt: skip
+]
 METRICS: dict[str, dict[str, object]] = {
     "psnr": {}, "mse": {}, "ssim": {}, "ssim valid": {"border": "valid"}, "ms-ssim": {},
-    "ms-ssim valid": {"border": "valid"}, "char-accuracy": {}, "frame-psnr": {}, "envelope-correlation": {},
-    "speech-wer": {"recogniser": Hears()}, "speech-wer source": {"recogniser": Hears(), "of": "source"},
+    "ms-ssim valid": {"border": "valid"}, "char-accuracy": {}, "frame-psnr": {},
+    "envelope-correlation": {}, "speech-wer": {"recogniser": Hears()},
+    "speech-wer source": {"recogniser": Hears(), "of": "source"},
     "stream-error": {"stream": "caption"},
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Closed forms, the paper's own numbers, and what happens when something is missing, lost or damaged."""
+"""Closed forms, the paper's own numbers, and missing, lost or damaged content."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_metric_survives_a_record_with_nothing_in_it_and_says_what_it_is(metri
     assert pickle.loads(pickle.dumps(metric())) == metric()
 
 
-# ---------------------------------------------------------------------------------------------- pictures
+# ----------------------------------------------------------------------------------------- pictures
 
 
 @pytest.mark.parametrize("error", [1, 2, 16, 255])
@@ -115,7 +115,7 @@ def test_pictures_are_measured_one_by_one():
         assert metric.measure(records) == [metric.measure([one])[0] for one in records]
 
 
-# ---------------------------------------------------------------------------------------------- errors
+# ------------------------------------------------------------------------------------------- errors
 
 
 @given(data=st.binary(min_size=1, max_size=40), flips=st.sets(st.integers(0, 319)))
@@ -150,9 +150,9 @@ def test_what_is_wrong_with_a_stream_is_a_share() -> None:
     }
     for name, share in {"x": 1 / 25, "y": 1 / 4, "z": 2 / 6}.items():
         metric = StreamError(stream=name)
-        assert metric.measure([record(sent, wrong), record(sent, sent), record(sent, {}), record({}, {})]) == [
-            pytest.approx(share), 0.0, 1.0, None
-        ]  # fmt: skip
+        assert metric.measure(
+            [record(sent, wrong), record(sent, sent), record(sent, {}), record({}, {})]
+        ) == [pytest.approx(share), 0.0, 1.0, None]
 
 
 def test_lost_streams_and_missing_bits_are_a_guess():
@@ -185,7 +185,7 @@ def test_the_ber_of_damaged_text_is_that_of_its_bits():
     assert (
         BER().value(record({"x": Bitstream(data.tobytes())}, {"x": Bitstream(damaged)})) == expected
     )
-    # 2 % of the bytes hide seven bits each; the tolerance is four standard deviations of the errors among those.
+    # 2 % of the bytes hide seven bits each; four standard deviations of their errors are allowed.
     assert BER().value(record({"x": Text(sent)}, {"x": Text(text)})) == pytest.approx(
         expected, abs=4.6e-4
     )
@@ -204,7 +204,7 @@ def test_the_transports_check_decides_on_streams_that_are_not_bytes():
     assert BER().value(record(features, features)) is None
 
 
-# ---------------------------------------------------------------------------------------------- cost
+# --------------------------------------------------------------------------------------------- cost
 
 CAPTION = "x" * 174  # 1392 bit, the paper's 1.392 kb
 PAPER = [

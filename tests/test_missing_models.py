@@ -1,4 +1,4 @@
-"""Models that are not on this machine: `check` names all of them at once, each at its place, with what to fetch."""
+"""Models not on this machine: `check` names all at once, each at its place, and how to get them."""
 
 from __future__ import annotations
 

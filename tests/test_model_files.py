@@ -1,4 +1,4 @@
-"""What a model's configuration may say, and that no file of its folder is executed while it is loaded."""
+"""What a model's configuration may say; loading a model executes no file of its folder."""
 
 from __future__ import annotations
 
@@ -15,18 +15,23 @@ from semcore.errors import RunError
 from semcore.models.files import no_code_from, vet
 
 PARAMETERS: dict[str, Any] = {
-    "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 16, "rope_scaling": {"type": "linear"},
-    "_name_or_path": "/home/someone/checkpoint-7", "torch_dtype": "float16", "attn_implementation": "sdpa",
-    "chat_template": "{% for m in messages %}{{ m.__class__ }}{% endfor %}", "id2label": {"0": "trust_remote_code"},
-    "trust_remote_code": False, "auto_map": {"AutoModel": "modeling.Own"}, "text_config": {"_attn_implementation": "eager"},
+    "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 16,
+    "rope_scaling": {"type": "linear"}, "_name_or_path": "/home/someone/checkpoint-7",
+    "torch_dtype": "float16", "attn_implementation": "sdpa",
+    "chat_template": "{% for m in messages %}{{ m.__class__ }}{% endfor %}",
+    "id2label": {"0": "trust_remote_code"}, "trust_remote_code": False,
+    "auto_map": {"AutoModel": "modeling.Own"}, "text_config": {"_attn_implementation": "eager"},
 }  # fmt: skip
 WISHES: list[tuple[str, Any]] = [
-    ("trust_remote_code", True), ("trust_remote_code", "yes"), ("trust_remote_code", [1]), ("custom_generate", "harm"),
-    ("attn_implementation", "someone/kernel"), ("_attn_implementation", {"text_config": "someone/kernel:x"}),
-    ("text_config", {"trust_remote_code": True}), ("layers", [{"trust_remote_code": 1}]), ("architecture", "local-dir:harm"),
-    ("model_args", {"checkpoint_path": "harm.bin"}), ("backbone", "../harm"), ("tokenizer_class", "harm:Harm"),
-    ("processor_class", "a/b"), ("_class_name", ["harm", "Harm"]), ("weights_only", False), ("use_kernels", True),
-    ("tokenizer_kwargs", {"trust_remote_code": False}), ("custom_pipelines", {"x": {"impl": "harm.Harm"}}),
+    ("trust_remote_code", True), ("trust_remote_code", "yes"), ("trust_remote_code", [1]),
+    ("custom_generate", "harm"), ("attn_implementation", "someone/kernel"),
+    ("_attn_implementation", {"text_config": "someone/kernel:x"}),
+    ("text_config", {"trust_remote_code": True}), ("layers", [{"trust_remote_code": 1}]),
+    ("architecture", "local-dir:harm"), ("model_args", {"checkpoint_path": "harm.bin"}),
+    ("backbone", "../harm"), ("tokenizer_class", "harm:Harm"),
+    ("processor_class", "a/b"), ("_class_name", ["harm", "Harm"]), ("weights_only", False),
+    ("use_kernels", True), ("tokenizer_kwargs", {"trust_remote_code": False}),
+    ("custom_pipelines", {"x": {"impl": "harm.Harm"}}),
 ]  # fmt: skip
 
 
@@ -123,7 +128,7 @@ class Trap:
 
 @pytest.mark.parametrize("way", ["run", "import", "spec", "exec", "pickle"])
 def test_no_file_of_the_folder_is_executed(tmp_path: Path, way: str) -> None:
-    """In a process of its own, for the hook stays; afterwards the same works, so that the trap is one."""
+    """In its own process, for the hook stays; the same then works, so the trap is real."""
     (tmp_path / "harm.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w').close()\n")
     (tmp_path / "harm.bin").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
     done = subprocess.run(

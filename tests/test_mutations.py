@@ -1,4 +1,4 @@
-"""Random mutations of the examples and of overrides: each is fine or refused, never a traceback, never a hang."""
+"""Random mutations of examples and overrides: accepted or refused, never a traceback or a hang."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ SECONDS = 30
 TOKEN = re.compile(r"[\w./-]+|\s+|.")
 KEYS = sorted({token for text in EXAMPLES for token in re.findall(r"[\w.-]+(?=:)", text)})
 NASTY = [
-    *"|>%@`#\t\0\x1b\x85\u2028\ufeff\ud7ffé🙂\r\"'", "日本", "", "~", "null", "true", "no", "[]", "{}", "[[]]",
-    "{use: x}", "{use: [x]}", "{use: {use: ldpc}}", "''", "- ", "? ", "0", "-1", "1e400", "-.inf", ".nan", "9" * 300,
-    "0x7fffffffffffffffffff", "1e-320", "0:1e9:1", "0:1:1e-300", "1:1:0", "0:10000:1", ":::", "a:b:c", "1/0", "1/3",
-    "28 GHz", "5dB", "&a", "*a", "<<", "<<: *a", "!!python/object:os.system", "!!str 1", "a" * 5000, "[" * 60, "{a: " * 60,
-    "\n---\n", "\n...\n", "\n%YAML 1.1\n", "\r\n", ", ", ": ", "use", "sweep", "workflow", "transport: ldpc",
-    "channel.snr_db", "transport.caption.rate", "metrics.99999999999999999999.x", "a..b", "..", "source.", "seed",
+    *"|>%@`#\t\0\x1b\x85\u2028\ufeff\ud7ffé🙂\r\"'", "日本", "", "~", "null", "true", "no", "[]",
+    "{}", "[[]]", "{use: x}", "{use: [x]}", "{use: {use: ldpc}}", "''", "- ", "? ", "0", "-1",
+    "1e400", "-.inf", ".nan", "9" * 300, "0x7fffffffffffffffffff", "1e-320", "0:1e9:1",
+    "0:1:1e-300", "1:1:0", "0:10000:1", ":::", "a:b:c", "1/0", "1/3",
+    "28 GHz", "5dB", "&a", "*a", "<<", "<<: *a", "!!python/object:os.system", "!!str 1", "a" * 5000,
+    "[" * 60, "{a: " * 60, "\n---\n", "\n...\n", "\n%YAML 1.1\n", "\r\n", ", ", ": ", "use",
+    "sweep", "workflow", "transport: ldpc", "channel.snr_db", "transport.caption.rate",
+    "metrics.99999999999999999999.x", "a..b", "..", "source.", "seed",
 ]  # fmt: skip
 
 
@@ -146,7 +148,7 @@ def no_longer_than(seconds: int, what: str) -> Iterator[None]:
 
 
 def tried(seed: int, path: Path, check_places: Callable[..., None]) -> Experiment | ConfigError:
-    """What becomes of a mutation: anything but these two is a bug, and `seed` is how to see it again."""
+    """The outcome of a mutation: anything but these two is a bug; `seed` reproduces it."""
     dice = random.Random(seed)
     text = dice.choice(EXAMPLES)
     for _ in range(dice.choice([1, 1, 1, 2, 3, 6])):

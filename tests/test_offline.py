@@ -1,7 +1,7 @@
-"""Nothing reaches a network unless a component was told to: every example runs where there is none, and does not even ask.
+"""Without a setting that says so nothing reaches a network: every example runs without one.
 
-Two fences: a hook in every Python process writes down what tries to connect or to look a name up, and refuses it; and where
-the system allows it, the processes live in a network namespace that holds nothing (`unshare -n`).
+Two fences: a hook in every Python process records and refuses attempts to connect or to look a name
+up; and where the system allows it, the processes live in an empty network namespace (`unshare -n`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ FENCE = """
 import os, sys
 
 def fence(event, arguments):
-    if not event.startswith(("socket.connect", "socket.get", "socket.send")) or event == "socket.gethostname":
+    if not event.startswith(("socket.connect", "socket.get", "socket.send")):
+        return
+    if event == "socket.gethostname":
         return
     if event == "socket.connect" and isinstance(arguments[1], (str, bytes)):
         return  # a file of this machine
@@ -100,7 +102,7 @@ def connect(port: int) -> tuple[str, str]:
 
 
 def one_point(path: Path) -> list[str]:
-    """Overrides that leave one sample, few candidates and one point of the sweep, of every workflow, of pictures at hand."""
+    """Overrides for one sample, few candidates, one point, every workflow and local pictures."""
     values = read(path).values
     sweep, workflows = values.get("sweep") or {}, values.get("workflows") or {}
     first = {
@@ -170,9 +172,10 @@ def test_the_hook_sees_and_refuses_every_attempt(fenced: Fenced, server: int) ->
     assert done.returncode == 1 and "the test refuses socket.getaddrinfo" in done.stderr
     quiet = f"""
 import socket
-for attempt in (lambda s: s.connect(("127.0.0.1", {server})), lambda s: s.connect_ex(("127.0.0.1", {server})),
+server = ("127.0.0.1", {server})
+for attempt in (lambda s: s.connect(server), lambda s: s.connect_ex(server),
                 lambda s: socket.gethostbyname("localhost"),
-                lambda s: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", {server}))):
+                lambda s: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", server)):
     try:
         attempt(socket.socket())
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Samples that are read when they are needed: the same results, and no more of them in memory than one segment."""
+"""Samples read on demand: the same results, and at most one segment of them in memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A component is known by what its source does, and a result by the content of what it was made from."""
+"""A component is known by what its source does, a result by the content it was made from."""
 
 from __future__ import annotations
 
@@ -47,10 +47,14 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     root = tmp_path / "src" / "loudness"
     (root / "parts").mkdir(parents=True)
     files = {
-        "__init__.py": "", "channel.py": CHANNEL.format(imports="from loudness.parts import level", body=BODY),
-        "parts/__init__.py": "", "parts/level.py": "from . import deep\nLEVEL = 1.0\n", "parts/deep.py": "DEEP = 1\n",
-        "parts/lazy.py": "LAZY = 1\n", "other.py": "OTHER = 1\n",
-    }  # fmt: skip
+        "__init__.py": "",
+        "channel.py": CHANNEL.format(imports="from loudness.parts import level", body=BODY),
+        "parts/__init__.py": "",
+        "parts/level.py": "from . import deep\nLEVEL = 1.0\n",
+        "parts/deep.py": "DEEP = 1\n",
+        "parts/lazy.py": "LAZY = 1\n",
+        "other.py": "OTHER = 1\n",
+    }
     for name, text in files.items():
         (root / name).write_text(text)
     monkeypatch.syspath_prepend(str(root.parent))
@@ -77,7 +81,7 @@ def edit(file: Path, before: str, after: str) -> None:
     file.write_text(text.replace(before, after))
 
 
-# ---------------------------------------------------------------------------------------------- source
+# ------------------------------------------------------------------------------------------- source
 
 
 @pytest.mark.parametrize(
@@ -125,18 +129,26 @@ def test_what_changes_nothing_costs_nothing(
 @pytest.mark.parametrize(
     "statement",
     [
-        "from loudness.parts import lazy", "from .parts.lazy import LAZY", "import loudness.parts.lazy as it",
+        "from loudness.parts import lazy",
+        "from .parts.lazy import LAZY",
+        "import loudness.parts.lazy as it",
         "import importlib; importlib.import_module('loudness.parts.lazy')",
-        "from importlib import import_module; import_module('.parts.lazy', 'loudness')", "__import__('loudness.parts.lazy')",
+        "from importlib import import_module; import_module('.parts.lazy', 'loudness')",
+        "__import__('loudness.parts.lazy')",
         "import importlib; name = 'lazy'; importlib.import_module('loudness.parts.' + name)",
-        "import importlib; call = importlib.import_module; name = 'lazy'; call('loudness.parts.' + name)",
-        "from importlib import import_module as load; name = 'lazy'; load(f'loudness.parts.{name}')",
-        "import runpy, os; runpy.run_path(os.path.join(os.path.dirname(__file__), 'parts', 'lazy.py'))",
+        "import importlib; call = importlib.import_module; name = 'lazy'; call('loudness.parts.' + "
+        "name)",
+        "from importlib import import_module as load; name = 'lazy'; "
+        "load(f'loudness.parts.{name}')",
+        "import runpy, os; runpy.run_path(os.path.join(os.path.dirname(__file__), 'parts', "
+        "'lazy.py'))",
         "from pathlib import Path; exec((Path(__file__).parent / 'parts' / 'lazy.py').read_text())",
-        "from importlib.util import spec_from_file_location as at; at('lazy', __file__.replace('channel', 'parts/lazy'))",
-        "WHERE = {'it': 'loudness.parts.lazy:LAZY'}", "from .parts import *",
+        "from importlib.util import spec_from_file_location as at; at('lazy', "
+        "__file__.replace('channel', 'parts/lazy'))",
+        "WHERE = {'it': 'loudness.parts.lazy:LAZY'}",
+        "from .parts import *",
     ],
-)  # fmt: skip
+)
 def test_imports_count_however_they_are_written(package: Path, statement: str) -> None:
     """Within a function, too, where a wildcard is not allowed."""
     text = CHANNEL.format(
@@ -162,7 +174,10 @@ def test_what_is_for_type_checkers_alone_does_not_count(package: Path) -> None:
 
 
 def test_data_beside_the_code_counts_where_the_code_reads_it(package: Path) -> None:
-    imports = "from pathlib import Path\nTABLES = Path(__file__).parent / 'tables'\nNAME = f'{1}-table.txt'"
+    imports = (
+        "from pathlib import Path\nTABLES = Path(__file__).parent / 'tables'\n"
+        "NAME = f'{1}-table.txt'"
+    )
     (package / "channel.py").write_text(CHANNEL.format(imports=imports, body=BODY))
     (package / "tables").mkdir()
     (package / "tables" / "1-table.txt").write_text("1")
@@ -178,7 +193,8 @@ def test_data_beside_the_code_counts_where_the_code_reads_it(package: Path) -> N
     ("code", "file"),
     [
         (
-            "import os\nHERE = os.path.dirname(__file__)\nNAME = HERE + '/tables/number' + str(3) + '.txt'",
+            "import os\nHERE = os.path.dirname(__file__)\n"
+            "NAME = HERE + '/tables/number' + str(3) + '.txt'",
             "number3.txt",
         ),
         (
@@ -186,7 +202,8 @@ def test_data_beside_the_code_counts_where_the_code_reads_it(package: Path) -> N
             "number03",
         ),
         (
-            "import os\nNAME = os.path.join(os.path.dirname(__file__), 'tables/{}-{:02d}'.format('a', 3))",
+            "import os\nNAME = os.path.join(os.path.dirname(__file__), "
+            "'tables/{}-{:02d}'.format('a', 3))",
             "a-03",
         ),
         (
@@ -198,7 +215,8 @@ def test_data_beside_the_code_counts_where_the_code_reads_it(package: Path) -> N
             "anything",
         ),
         (
-            "import loudness\nfrom pathlib import Path\nNAME = Path(loudness.__path__[0], 'tables', 'it.json')",
+            "import loudness\nfrom pathlib import Path\n"
+            "NAME = Path(loudness.__path__[0], 'tables', 'it.json')",
             "it.json",
         ),
         (
@@ -206,12 +224,14 @@ def test_data_beside_the_code_counts_where_the_code_reads_it(package: Path) -> N
             "it.json",
         ),
         (
-            "import os\nNAME = os.path.dirname((lambda: 0).__code__.co_filename) + '/tables/it.json'",
+            "import os\nNAME = os.path.dirname((lambda: 0).__code__.co_filename) + "
+            "'/tables/it.json'",
             "it.json",
         ),
         ("NAME = __spec__.origin.replace('channel.py', 'tables/it.json')", "it.json"),
         (
-            "import sys, os\nNAME = [sys.executable, os.path.join(os.path.dirname(__file__), 'tables', 'script.py')]",
+            "import sys, os\nNAME = [sys.executable, os.path.join(os.path.dirname(__file__), "
+            "'tables', 'script.py')]",
             "script.py",
         ),
     ],
@@ -265,7 +285,7 @@ def test_libraries_count_with_their_versions_and_what_they_were_built_with(
 
 
 def test_code_that_is_loaded_stays_what_it_is(package: Path) -> None:
-    """An edit while a sweep runs changes neither what this process computes nor what that is called."""
+    """An edit during a sweep changes neither what this process computes nor its name."""
     found = source_of(package)
     edit(package / "channel.py", "1e-9", "1e-7")
     origin.refresh()
@@ -281,14 +301,15 @@ def test_a_class_without_a_file_is_known_by_its_code() -> None:
     for factor in ("1", "2", "2  # twice"):
         names: dict[str, Any] = {"__name__": "typed_in"}
         exec(
-            f"class Typed:\n    'A class.'\n    def run(self):\n        return help() * {factor}\ndef help():\n    return 3\n",
+            f"class Typed:\n    'A class.'\n    def run(self):\n        return help() * {factor}\n"
+            "def help():\n    return 3\n",
             names,
         )
         found.append(origin.of(names["Typed"]).source)
     assert found[0] != found[1] == found[2]
 
 
-# ---------------------------------------------------------------------------------------------- files
+# -------------------------------------------------------------------------------------------- files
 
 
 def test_a_digest_follows_the_content_whatever_the_name_the_size_and_the_times(
@@ -344,7 +365,7 @@ def test_a_folder_counts_with_the_names_and_the_content_of_what_a_model_is_loade
     assert content.path_digest(tmp_path)
 
 
-# ---------------------------------------------------------------------------------------------- runs
+# --------------------------------------------------------------------------------------------- runs
 
 GREY = """from __future__ import annotations
 from dataclasses import dataclass
@@ -363,7 +384,8 @@ class Painter(semcore.Generator):
     def generate(self, batch, kb, rng):
         level = int((Path(self.weights) / "level.txt").read_text()) * LEVEL
         image = np.full((8, 8, 3), level, np.uint8)
-        return [semcore.Candidates((semcore.Sample(one.key, one.user, image=image),)) for one in batch]
+        samples = [semcore.Sample(one.key, one.user, image=image) for one in batch]
+        return [semcore.Candidates((sample,)) for sample in samples]
 """
 
 

@@ -1,4 +1,4 @@
-"""Sessions of the toy of the satellite paper under limits, with trials and with an oracle, through the real pipeline."""
+"""The toy of the satellite paper under limits, with trials and an oracle, in real sessions."""
 
 from __future__ import annotations
 
@@ -120,7 +120,10 @@ def test_a_plan_costs_the_same_where_every_pipeline_is_made_of_new_objects(tmp_p
 
 def test_a_planner_is_told_the_link_the_forecast_and_what_is_known(tmp_path: Path) -> None:
     seen: list[Scenario] = []
-    states = "scenario.segments=[{channel.snr_db: 20}, {channel.snr_db: 5, limits.channel_uses: 9000}, {channel.snr_db: 9}]"
+    states = (
+        "scenario.segments=[{channel.snr_db: 20}, {channel.snr_db: 5, limits.channel_uses: "
+        "9000}, {channel.snr_db: 9}]"
+    )
     spying(
         tmp_path,
         lambda scenario, memory, simulator: seen.append(scenario),
@@ -203,7 +206,7 @@ def test_nothing_is_worth_more_in_the_first_segment_than_what_the_oracle_takes(
 
 
 def test_what_the_transmitter_takes_the_receiver_to_hold_is_what_it_holds(tmp_path: Path) -> None:
-    """The pictures of updates that arrived, as the codec left them; those that were lost are not among them."""
+    """The pictures of the updates that arrived, as the codec left them."""
     believed: list[Any] = []
     coarse = [
         f"workflows.{name}.transport.reference.codec={{use: jpeg, quality: 5}}"

@@ -1,7 +1,8 @@
-"""Faults planted in the papers' equations: a sign, a missing stage, a swapped axis. The tests named beside each must fail.
+"""Faults planted in the papers' equations: a sign, a missing stage, a swapped axis.
 
-A test that cannot fail guards nothing. Each case copies one package, changes one expression, and runs the tests that guard
-it: they must fail with the fault, and the same tests pass without it in the ordinary suite.
+A test that cannot fail guards nothing. Each case copies one package, changes one expression, and
+runs the tests named beside it: they must fail with the fault, and they pass without it in the
+ordinary suite.
 """
 
 from __future__ import annotations
@@ -173,7 +174,7 @@ FAULTS = (
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
 def test_a_planted_fault_is_found(fault: Fault, tmp_path: Path) -> None:
-    """Exit code 1 of pytest: tests ran, and some failed. An error of collection (2) or no test (5) is no find."""
+    """Exit code 1 of pytest: tests ran, some failed; 2 (collection) or 5 (no test) is an error."""
     source = ROOT / fault.file
     text = source.read_text()
     assert text.count(fault.right) == 1, (

@@ -1,4 +1,4 @@
-"""Figures as a journal takes them: fonts embedded, of the right width, the same bytes, readable without colours."""
+"""Figures as journals take them: fonts embedded, exact widths, same bytes, legible in grey."""
 
 from __future__ import annotations
 
@@ -38,10 +38,12 @@ def run(write_run: Writer) -> Path:
     """Two workflows over three SNRs; the error rate of one falls to nothing."""
     rates = {"words": (0.4, 0.02, 0.0), "pixels": (0.5, 0.1, 0.004)}
     return write_run([
-        {"settings": {"workflow": name, "channel.snr_db": x}, "unit": "", "packages": {"semcore": "0.1.0", "semcore-x": "2.3"},
-         "metrics": {"ber": [rate, rate * 1.5, rate / 2], "psnr": [20.0 + x, 21.5 + x, 30.0]}, "seed": 7,
-         "statistics": {"ber": Share()}, "better": {"ber": "lower"},
-         "config": {"generator": {"use": f"draws-{name}"}, "channel": {"use": "noise", "snr_db": x}}}
+        {"settings": {"workflow": name, "channel.snr_db": x}, "unit": "",
+         "packages": {"semcore": "0.1.0", "semcore-x": "2.3"},
+         "metrics": {"ber": [rate, rate * 1.5, rate / 2], "psnr": [20.0 + x, 21.5 + x, 30.0]},
+         "seed": 7, "statistics": {"ber": Share()}, "better": {"ber": "lower"},
+         "config": {"generator": {"use": f"draws-{name}"},
+                    "channel": {"use": "noise", "snr_db": x}}}
         for name, line in rates.items() for x, rate in zip((0, 4, 8), line, strict=True)
     ])  # fmt: skip
 
@@ -104,10 +106,10 @@ def test_the_pdf_has_the_width_of_a_paper_and_every_font_inside(
 def test_the_same_run_gives_the_same_bytes_in_any_process(run: Path, tmp_path: Path) -> None:
     made = []
     for name, seed in (("a", "1"), ("b", "2")):
-        command = [sys.executable, "-m", "semcore", "plot", run, "--x", "channel.snr_db", "--y", "psnr", "--y", "ber",
-                   "--out", tmp_path / name]  # fmt: skip
-        done = subprocess.run(list(map(str, command)), env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True,
-                              timeout=900)  # fmt: skip
+        command = [sys.executable, "-m", "semcore", "plot", run, "--x", "channel.snr_db", "--y",
+                   "psnr", "--y", "ber", "--out", tmp_path / name]  # fmt: skip
+        done = subprocess.run(list(map(str, command)), env={**os.environ, "PYTHONHASHSEED": seed},
+                              capture_output=True, timeout=900)  # fmt: skip
         assert done.returncode == 0, done.stderr
         made.append(
             [
@@ -177,8 +179,9 @@ def test_the_caption_says_what_the_figure_stands_on(run: Path, tmp_path: Path) -
 def test_the_caption_names_what_was_averaged_seeds_and_genies(
     write_run: Writer, tmp_path: Path
 ) -> None:
-    run = write_run([{"settings": {"channel.snr_db": x, "a.quality": q, "seed": s}, "seed": s, "genie": ["oracle"],
-                      "metrics": {"psnr": [1.0, x]}, "config": {"channel": {"use": "noise", "snr_db": x}}}
+    run = write_run([{"settings": {"channel.snr_db": x, "a.quality": q, "seed": s}, "seed": s,
+                      "genie": ["oracle"], "metrics": {"psnr": [1.0, x]},
+                      "config": {"channel": {"use": "noise", "snr_db": x}}}
                      for x in (0, 5) for q in (20, 80) for s in (1, 2)])  # fmt: skip
     plot(
         run,
@@ -193,16 +196,18 @@ def test_the_caption_names_what_was_averaged_seeds_and_genies(
     )
     text = (tmp_path / "f.txt").read_text()
     assert (
-        "Averaged over a.quality = 20, 80 and seed = 1, 2: of each sample first, so that n counts samples."
-        in text
+        "Averaged over a.quality = 20, 80 and seed = 1, 2: of each sample first, so that n counts "
+        "samples." in text
     )
     assert "n = 2 samples" in text and "Seeds 1, 2." in text
     assert "oracle knows what a real receiver could not (genie): a bound" in text
 
 
 def test_a_cell_that_is_missing_in_an_average_is_told(write_run: Writer, tmp_path: Path) -> None:
-    run = write_run([{"settings": {"channel.snr_db": x, "a.quality": q}, "metrics": {"psnr": [1.0, x + q]},
-                      "config": {"channel": {"snr_db": x, "use": "c"}}} for x in (0, 5) for q in (20, 80)][:3])  # fmt: skip
+    run = write_run([{"settings": {"channel.snr_db": x, "a.quality": q},
+                      "metrics": {"psnr": [1.0, x + q]},
+                      "config": {"channel": {"snr_db": x, "use": "c"}}} for x in (0, 5)
+                     for q in (20, 80)][:3])  # fmt: skip
     plot(
         run,
         "--x",
@@ -216,8 +221,8 @@ def test_a_cell_that_is_missing_in_an_average_is_told(write_run: Writer, tmp_pat
     )
     text = (tmp_path / "f.txt").read_text()
     assert (
-        "Averaged over a.quality = 20, 80, though not over all of them everywhere: of each sample first"
-        in text
+        "Averaged over a.quality = 20, 80, though not over all of them everywhere: of each sample "
+        "first" in text
     )
 
 
@@ -233,7 +238,7 @@ def test_single_samples_have_no_bars_and_the_caption_says_so(
     )
 
 
-# ---------------------------------------------------------------------------------------------- error rates
+# -------------------------------------------------------------------------------------- error rates
 
 
 def test_error_rates_over_decades_are_logarithmic_and_zeros_are_arrows_at_the_edge(
@@ -262,15 +267,17 @@ def test_error_rates_over_decades_are_logarithmic_and_zeros_are_arrows_at_the_ed
 @pytest.mark.parametrize(
     "values, kind, scale",
     [
-        ((0.5, 0.2, 0.1), Share(), "log"), ((0.0, 0.0, 0.0), Share(), "linear"), ((0.5, 0.01, 0.0), Share(), "log"),
-        ((-1.0, 0.1, 10.0), Mean(), "linear"), ((0.5, 0.1, 0.01), Mean(), "linear"), ((500.0, 1.0, 0.1), Mean(0.0), "log"),
+        ((0.5, 0.2, 0.1), Share(), "log"), ((0.0, 0.0, 0.0), Share(), "linear"),
+        ((0.5, 0.01, 0.0), Share(), "log"), ((-1.0, 0.1, 10.0), Mean(), "linear"),
+        ((0.5, 0.1, 0.01), Mean(), "linear"), ((500.0, 1.0, 0.1), Mean(0.0), "log"),
     ],
 )  # fmt: skip
 def test_an_axis_is_logarithmic_only_where_that_shows_more(
     write_run: Writer, values: tuple[float, ...], kind: Statistic, scale: str
 ) -> None:
-    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"ber": [value, value]}, "config": {"channel": {"snr_db": x}},
-              "statistics": {"ber": kind}, "better": "lower"} for x, value in enumerate(values)]  # fmt: skip
+    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"ber": [value, value]},
+              "config": {"channel": {"snr_db": x}}, "statistics": {"ber": kind}, "better": "lower"}
+             for x, value in enumerate(values)]  # fmt: skip
     drawn = chart(read_rows([write_run(cells)]), "channel.snr_db", ["ber"])
     with styled():
         assert figure.figure_of(drawn).axes[0].get_yscale() == scale
@@ -279,15 +286,17 @@ def test_an_axis_is_logarithmic_only_where_that_shows_more(
 
 
 @pytest.mark.parametrize("kind, better, values", [
-    (Share(), "lower", ([0.0, 1.0, 0.0], [0.0, 0.0, 0.0])), (Share(100.0), "higher", ([100.0, 0.0, 100.0], [100.0] * 3)),
+    (Share(), "lower", ([0.0, 1.0, 0.0], [0.0, 0.0, 0.0])),
+    (Share(100.0), "higher", ([100.0, 0.0, 100.0], [100.0] * 3)),
     (Score(-1.0, 1.0), "higher", ([0.2, 0.99, 0.5], [0.99, 1.0, 1.0])),
     (Mean(0.0), "lower", ([0.1, 9.0, 0.2], [0.0, 0.1, 0.0])),
 ])  # fmt: skip
 def test_no_drawing_shows_what_a_metric_cannot_be(
     write_run: Writer, kind: Statistic, better: str, values: Any
 ) -> None:
-    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"m": line}, "config": {"channel": {"snr_db": x}},
-              "statistics": {"m": kind}, "better": better} for x, line in enumerate(values)]  # fmt: skip
+    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"m": line},
+              "config": {"channel": {"snr_db": x}}, "statistics": {"m": kind}, "better": better}
+             for x, line in enumerate(values)]  # fmt: skip
     run = write_run(cells)
     least, most = kind.range
     for asked in ("auto", "linear", "log"):
@@ -305,7 +314,8 @@ def test_no_drawing_shows_what_a_metric_cannot_be(
 
 def test_exact_pictures_are_counted_and_not_averaged(write_run: Writer, tmp_path: Path) -> None:
     values = [20.0, 24.0, 22.0], [math.inf, 30.0, 40.0]
-    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"psnr": line}, "config": {"channel": {"snr_db": x}}, "unit": "dB",
+    cells = [{"settings": {"channel.snr_db": x}, "metrics": {"psnr": line},
+              "config": {"channel": {"snr_db": x}}, "unit": "dB",
               "statistics": {"psnr": Decibels()}} for x, line in enumerate(values)]  # fmt: skip
     run = write_run(cells)
     plot(run, "--x", "channel.snr_db", "--y", "psnr", "--out", tmp_path / "f")
@@ -315,12 +325,14 @@ def test_exact_pictures_are_counted_and_not_averaged(write_run: Writer, tmp_path
     assert [result["metrics"]["psnr"]["mean"] for result in read_run(run).results] == [22.0, 35.0]
 
 
-# ---------------------------------------------------------------------------------------------- to look at
+# --------------------------------------------------------------------------------------- to look at
 
 
 def many(write_run: Writer, names: list[str]) -> Path:
-    return write_run([{"settings": {"channel.snr_db": x, "workflow": name}, "metrics": {"psnr": [i + x, i + x + 1.0]},
-                       "config": {"channel": {"snr_db": x}}} for i, name in enumerate(names) for x in (0, 5, 10)])  # fmt: skip
+    return write_run([{"settings": {"channel.snr_db": x, "workflow": name},
+                       "metrics": {"psnr": [i + x, i + x + 1.0]},
+                       "config": {"channel": {"snr_db": x}}} for i,
+                      name in enumerate(names) for x in (0, 5, 10)])  # fmt: skip
 
 
 @pytest.mark.parametrize("width", ["column", "page"])
@@ -408,10 +420,14 @@ def test_many_panels_and_lines_stand_on_pages_of_paper(
     write_run: Writer, width: str, tmp_path: Path
 ) -> None:
     cells = [
-        {"settings": {"channel.snr_db": x, "workflow": f"workflow number {i}"}, "config": {"channel": {"snr_db": x}},
-         "metrics": {f"m{k}": [float(i + x + k)] for k in range(10)}}
-        for i in range(figure.MOST_NAMED + 2) for x in (0, 5)
-    ]  # fmt: skip
+        {
+            "settings": {"channel.snr_db": x, "workflow": f"workflow number {i}"},
+            "config": {"channel": {"snr_db": x}},
+            "metrics": {f"m{k}": [float(i + x + k)] for k in range(10)},
+        }
+        for i in range(figure.MOST_NAMED + 2)
+        for x in (0, 5)
+    ]
     drawn = chart(
         read_rows([write_run(cells)]), "channel.snr_db", [f"m{k}" for k in range(10)], ["workflow"]
     )

@@ -1,4 +1,4 @@
-"""What a pipeline costs to compute: counted operations against closed forms, and the verb as a user calls it."""
+"""What a pipeline costs to compute: counted operations against closed forms, and the command."""
 
 from __future__ import annotations
 
@@ -37,13 +37,17 @@ class Linear(semcore.SemanticEncoder):
 
     def encode(self, samples, kb):
         with torch.no_grad():
-            return [semcore.Semantics(one.id, {"values": semcore.Features(LINEAR(torch.ones(64)).numpy())}) for one in samples]
+            values = [semcore.Features(LINEAR(torch.ones(64)).numpy()) for _ in samples]
+        return [
+            semcore.Semantics(one.id, {"values": found})
+            for one, found in zip(samples, values, strict=True)
+        ]
 
 
 @semcore.register("generator", "once-then-again")
 @dataclass(frozen=True)
 class OnceThenAgain(semcore.Generator):
-    """A convolution for the first sample alone, then attention and the network of the encoder for each.
+    """A convolution for the first sample, then attention and the encoder's network for each.
 
     Fields:
         again: so often

@@ -1,4 +1,4 @@
-"""No way round the link: what the receiver's half sees says nothing of a sample but what arrived of it."""
+"""No way round the link: the receiver sees nothing of a sample but what arrived of it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_the_kit_refuses_who_looks_for_the_class_elsewhere(
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-# ---------------------------------------------------------------------------------------------- who sees what
+# ------------------------------------------------------------------------------------ who sees what
 
 _seen: dict[str, set[str]] = {}
 

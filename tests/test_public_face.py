@@ -1,4 +1,4 @@
-"""What others import is public: named in `semcore.__all__`, or in the `__all__` of a public module."""
+"""What others import is public: in `semcore.__all__`, or in that of a public module."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import semcore
 
 ROOT = Path(__file__).parent.parent
 PUBLIC = (
-    "semcore", "semcore.analysis", "semcore.commands", "semcore.media", "semcore.metrics", "semcore.models",
-    "semcore.statistics", "semcore.testing", "semcore.testing.internals", "semcore.training",
+    "semcore", "semcore.analysis", "semcore.commands", "semcore.media", "semcore.metrics",
+    "semcore.models", "semcore.statistics", "semcore.testing", "semcore.testing.internals",
+    "semcore.training",
 )  # fmt: skip
 """The public modules; everything else may change."""
 NAMES = {module: set(importlib.import_module(module).__all__) for module in PUBLIC}
@@ -23,7 +24,7 @@ FENCE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def sources() -> Iterator[tuple[str, str]]:
-    """What is written by others, or as others would write it: plugins with their tests, examples, templates, pages."""
+    """What others write, or would write: plugins with their tests, examples, templates, pages."""
     for path in sorted(ROOT.glob("plugins/*/**/*.py")):
         if "__pycache__" not in path.parts:
             yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
@@ -45,7 +46,7 @@ def sources() -> Iterator[tuple[str, str]]:
 
 
 def imports(text: str) -> Iterator[tuple[str, str]]:
-    """(module, name) of everything of semcore that a text imports, read line by line: a template is no Python yet."""
+    """(module, name) of all that a text imports of semcore, by line: a template is not Python."""
     joined = re.sub(r"\(\s*([^()]*?)\s*\)", lambda found: " ".join(found.group(1).split()), text)
     for module, names in re.findall(
         r"^\s*from (semcore(?:\.\w+)*) import ([\w, ]+)", joined, re.MULTILINE

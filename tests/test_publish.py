@@ -39,8 +39,8 @@ def cell(values: Sequence[float | None], metric: str = "psnr", **more: Any) -> d
 
 def row(values: dict[str, float], **more: Any) -> Row:
     """A row in memory: sample -> value."""
-    summary = {**dataclasses.asdict(Mean().of([0])), "unit": "", "better": "", "cost": False, "statistic": Mean().described,
-               "signature": "M"}  # fmt: skip
+    summary = {**dataclasses.asdict(Mean().of([0])), "unit": "", "better": "", "cost": False,
+               "statistic": Mean().described, "signature": "M"}  # fmt: skip
     made = {
         "id": "a" * 20,
         "settings": {},
@@ -91,12 +91,13 @@ def test_one_cell_alone_is_what_its_result_says(write_run: Writer) -> None:
     assert vars(aggregate([only], "psnr")) == summary
 
 
-# ---------------------------------------------------------------------------------------------- what is refused
+# ---------------------------------------------------------------------------------- what is refused
 
 
 def test_different_signatures_have_no_average(write_run: Writer) -> None:
-    run = write_run([cell([1.0, 2.0], at=0, workflow="a", signature="PSNR|1|cap"), cell([3.0, 4.0], at=0, workflow="b",
-                     signature="PSNR|2|"), cell([3.0, 4.0], at=5, workflow="b", signature="PSNR|2|")])  # fmt: skip
+    run = write_run([cell([1.0, 2.0], at=0, workflow="a", signature="PSNR|1|cap"),
+                     cell([3.0, 4.0], at=0, workflow="b", signature="PSNR|2|"),
+                     cell([3.0, 4.0], at=5, workflow="b", signature="PSNR|2|")])  # fmt: skip
     rows = read_rows([run])
     with pytest.raises(RunError) as caught:
         chart(rows, X, ["psnr"], group=["channel.use"])
@@ -112,7 +113,8 @@ def test_different_signatures_have_no_average(write_run: Writer) -> None:
 
 def test_the_ways_out_that_a_refusal_names_are_ways_out(write_run: Writer) -> None:
     uses = {"awgn": SNR["snr_db"], "uma": SNR["block_snr_db"]}
-    cells = [cell([1.0, 2.0], at=x, **{"channel.use": use}, snr=snr, config={"channel": {"use": use, "snr_db": x}})
+    cells = [cell([1.0, 2.0], at=x, **{"channel.use": use}, snr=snr,
+                  config={"channel": {"use": use, "snr_db": x}})
              for x in (0, 5) for use, snr in uses.items()]  # fmt: skip
     run = write_run(cells)
     rows = read_rows([run])
@@ -129,8 +131,11 @@ def test_the_ways_out_that_a_refusal_names_are_ways_out(write_run: Writer) -> No
 
 def test_channels_that_alone_know_what_their_snr_means_are_not_averaged(write_run: Writer) -> None:
     own = "set by the link, see its settings"
-    cells = [cell([1.0, 2.0], at=x, **{"channel.use": use}, snr=own, config={"channel": {"use": use}}) for x in (0, 5)
-             for use in ("jammed", "foggy")]  # fmt: skip
+    cells = [
+        cell([1.0, 2.0], at=x, **{"channel.use": use}, snr=own, config={"channel": {"use": use}})
+        for x in (0, 5)
+        for use in ("jammed", "foggy")
+    ]
     with pytest.raises(RunError, match=r"jammed(.|\n)*foggy"):
         chart(read_rows([write_run(cells)]), X, ["psnr"], group=["seed"])
 
@@ -142,11 +147,12 @@ def test_points_that_were_not_measured_alike_are_not_connected(write_run: Writer
     assert len({line.label for line in lines}) == 2
 
 
-# ---------------------------------------------------------------------------------------------- what makes a line
+# -------------------------------------------------------------------------------- what makes a line
 
 
 def test_nothing_but_the_seed_is_averaged_unless_asked_for(write_run: Writer) -> None:
-    run = write_run([cell([x, q], at=x, seed=s, **{"encoder.quality": q}, config={"encoder": {"use": "e", "quality": q}})
+    run = write_run([cell([x, q], at=x, seed=s, **{"encoder.quality": q},
+                          config={"encoder": {"use": "e", "quality": q}})
                      for x in (0, 5) for q in (20, 80) for s in (1, 2, 3)])  # fmt: skip
     drawn = chart(read_rows([run]), X, ["psnr"])
     assert drawn.group == ("encoder.quality",) and [line.label for line in drawn.lines] == [
@@ -161,8 +167,11 @@ def test_nothing_but_the_seed_is_averaged_unless_asked_for(write_run: Writer) ->
 
 
 def test_a_section_is_named_by_its_component_and_what_tells_it_apart(write_run: Writer) -> None:
-    generators = [{"use": "draw", "steps": 10, "guidance": 2}, {"use": "draw", "steps": 50, "guidance": 2}, {"use": "copy",
-                  "codec": {"use": "jpeg", "quality": 9}}]  # fmt: skip
+    generators = [
+        {"use": "draw", "steps": 10, "guidance": 2},
+        {"use": "draw", "steps": 50, "guidance": 2},
+        {"use": "copy", "codec": {"use": "jpeg", "quality": 9}},
+    ]
     run = write_run([cell([x, 1.0], at=x, workflow=str(i), config={"generator": g}) for x in (0, 5)
                      for i, g in enumerate(generators)])  # fmt: skip
     lines = chart(read_rows([run]), X, ["psnr"], group=["generator"]).lines
@@ -198,7 +207,8 @@ def test_runs_that_differ_in_more_than_the_seed_are_lines_of_their_own(write_run
 
 
 def test_over_a_metric_every_cell_is_a_point(write_run: Writer) -> None:
-    run = write_run([{**cell([20.0 + q, 30.0], **{"encoder.quality": q, X: x}), "metrics": {"psnr": [20.0 + q + x, 30.0 + x],
+    run = write_run([{**cell([20.0 + q, 30.0], **{"encoder.quality": q, X: x}),
+                      "metrics": {"psnr": [20.0 + q + x, 30.0 + x],
                      "cbr": [q / 10, q / 10]}} for x in (0, 5) for q in (20, 50, 80)])  # fmt: skip
     drawn = chart(read_rows([run]), "cbr", ["psnr"])
     assert drawn.group == (X,) and drawn.x_is_metric
@@ -207,17 +217,19 @@ def test_over_a_metric_every_cell_is_a_point(write_run: Writer) -> None:
 
 def test_bits_per_pixel_are_the_payload_over_the_pixels(write_run: Writer) -> None:
     # 100 channel uses at CBR 0.5 are 200 source values, a picture of 200/3 pixels
-    run = write_run([{**cell([]), "settings": {X: x}, "metrics": {"psnr": [1.0], "payload-bits": [100.0 * (1 + x)],
+    run = write_run([{**cell([]), "settings": {X: x},
+                      "metrics": {"psnr": [1.0], "payload-bits": [100.0 * (1 + x)],
                      "cbr": [0.5]}} for x in (0, 5)])  # fmt: skip
     [line] = chart(read_rows([run]), "bpp", ["psnr"]).lines
     assert [point.x.mean for point in line.points] == pytest.approx([1.5, 9.0])
-    ratio = write_run([{**cell([]), "settings": {X: x}, "metrics": {"psnr": [1.0], "compression-ratio": [4.0 + x]}}
+    ratio = write_run([{**cell([]), "settings": {X: x},
+                        "metrics": {"psnr": [1.0], "compression-ratio": [4.0 + x]}}
                        for x in (0, 4)], "ratio")  # fmt: skip
     [line] = chart(read_rows([ratio]), "bpp", ["psnr"]).lines
     assert [point.x.mean for point in line.points] == pytest.approx([3.0, 6.0])
 
 
-# ---------------------------------------------------------------------------------------------- what is told
+# ------------------------------------------------------------------------------------- what is told
 
 
 @pytest.fixture
@@ -235,14 +247,19 @@ def swept_run(write_run: Writer) -> Path:
 @pytest.mark.parametrize(
     "x, y, group, told",
     [
-        ("channel.snr", "psnr", None, "no cell has a setting 'channel.snr'; did you mean 'channel.snr_db'?"),
+        ("channel.snr", "psnr", None,
+         "no cell has a setting 'channel.snr'; did you mean 'channel.snr_db'?"),
         ("zzz", "psnr", None, "no cell has a setting 'zzz'"),
         (X, "pnsr", None, "no cell has a metric 'pnsr'; did you mean 'psnr'?"),
-        (X, "psnr", ["encodr.quality"], "no cell has a setting 'encodr.quality'; did you mean 'encoder.quality'?"),
-        ("source.limit", "psnr", None, "source.limit is 3 in every cell, so there is nothing to draw over it; swept here: "
+        (X, "psnr", ["encodr.quality"],
+         "no cell has a setting 'encodr.quality'; did you mean 'encoder.quality'?"),
+        ("source.limit", "psnr", None,
+         "source.limit is 3 in every cell, so there is nothing to draw over it; swept here: "
          "channel.snr_db, encoder.quality"),
-        ("channel.use", "psnr", None, "channel.use is not a number, so it cannot be an axis: it is noise"),
-        ("bpp", "psnr", None, "bpp cannot be computed here: it needs compression-ratio, or payload-bits and cbr"),
+        ("channel.use", "psnr", None,
+         "channel.use is not a number, so it cannot be an axis: it is noise"),
+        ("bpp", "psnr", None,
+         "bpp cannot be computed here: it needs compression-ratio, or payload-bits and cbr"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_told_with_what_can(
@@ -262,8 +279,9 @@ def test_a_metric_without_any_value_is_told(write_run: Writer) -> None:
 
 @pytest.mark.parametrize(
     "where, kept",
-    [(["channel.snr_db=5"], 2), (["channel.snr_db=0,5"], 4), (["channel.snr_db=0:10:5"], 4), (["encoder.quality=20.0"], 2),
-     (["channel=noise"], 4), (["encoder.quality=20", "channel.snr_db=0"], 1)],
+    [(["channel.snr_db=5"], 2), (["channel.snr_db=0,5"], 4), (["channel.snr_db=0:10:5"], 4),
+     (["encoder.quality=20.0"], 2), (["channel=noise"], 4),
+     (["encoder.quality=20", "channel.snr_db=0"], 1)],
 )  # fmt: skip
 def test_cells_are_chosen_by_their_settings(swept_run: Path, where: list[str], kept: int) -> None:
     assert len(read_rows([swept_run], where)) == kept

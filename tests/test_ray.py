@@ -1,4 +1,4 @@
-"""The same cells on a Ray cluster: two workers, one of them killed in flight, and the same bytes."""
+"""The same cells on a Ray cluster of two workers, one killed in flight, give the same bytes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_failed_cell_is_recorded_and_the_others_go_on(bench: Any, cluster: Any
 
 
 def test_components_say_what_they_need(cluster: Any) -> None:
-    """A job that wants a GPU is placed where there is one; the cell of such a component asks for it."""
+    """A job that wants a GPU is placed where there is one; such a component's cell asks for it."""
     import functools
 
     from semcore.interfaces import Job

@@ -59,7 +59,7 @@ def commands(command: click.Command, *path: str) -> Iterator[tuple[str, click.Co
             yield from commands(below, *path, name)
 
 
-# ---------------------------------------------------------------------------------------------- fresh
+# -------------------------------------------------------------------------------------------- fresh
 
 
 def test_the_reference_is_fresh() -> None:
@@ -78,7 +78,8 @@ def test_a_stale_page_is_named_with_the_mend_and_mended(tmp_path: Path) -> None:
     (folder / "semcore-gone.md").write_text("# gone\n")
     assert make("--check", "--out", folder) == (
         1,
-        "reference/api.md is stale from line 1: '# Python API\\n' should be '# Python interface\\n'\n"
+        "reference/api.md is stale from line 1: '# Python API\\n' should be '# Python "
+        "interface\\n'\n"
         "reference/cli.md is missing\n"
         "reference/semcore-gone.md is no longer made: remove it\n"
         "fix: make docs\n",
@@ -114,7 +115,7 @@ def test_a_page_cut_short_or_with_more_below_is_stale(tmp_path: Path) -> None:
     ] == [f"reference/{page}" for page in sorted(pages)]
 
 
-# ---------------------------------------------------------------------------------------------- all of it
+# ---------------------------------------------------------------------------------------- all of it
 
 
 @pytest.mark.parametrize("name", [*semcore.__all__, *semcore.testing.__all__])
@@ -168,13 +169,14 @@ def test_every_component_of_these_packages_stands_in_it_and_no_other(manifest: P
 def test_a_page_holds_nothing_of_the_machine_or_the_interpreter(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not re.search(
-        r" object at 0x|<(class '|function |property |factory>)|MISSING|Sentinel|typing\.|\x1b|\b20\d\d-\d\d-\d\d",
+        r" object at 0x|<(class '|function |property "
+        r"|factory>)|MISSING|Sentinel|typing\.|\x1b|\b20\d\d-\d\d-\d\d",
         text,
     )
     assert str(ROOT) not in text and str(Path.home()) not in text
 
 
-# ---------------------------------------------------------------------------------------------- as it was written
+# -------------------------------------------------------------------------------- as it was written
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +248,9 @@ def test_the_parts_of_a_docstring(prose: ModuleType) -> None:
     The end.
     """
     assert prose.docstring(text) == (
-        "Sends \\*it\\*.\n\nOf two lines.\n\n```text\nfirst = 1\n\nsecond = 2\n\nencoder ─ channel\n```\n\n"
-        "Arguments:\n\n- `some_name`: what it is, at length\n- `other`: x\n\nReturns:\n\none (a, b)\n\n"
+        "Sends \\*it\\*.\n\nOf two lines.\n\n```text\nfirst = 1\n\nsecond = 2\n\n"
+        "encoder ─ channel\n```\n\n"
+        "Arguments:\n\n- `some_name`: what it is, at length\n- `other`: x\n\nReturns:\n\n"
+        "one (a, b)\n\n"
         "Raises:\n\n- `RunError`: it cannot\n\nThe end."
     )

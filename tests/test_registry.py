@@ -129,7 +129,8 @@ def packages(site: Any) -> Any:
         list = good:Keep
         """,
         {
-            "crash": 'class Crash:\n    """Crashes on import."""\nraise RuntimeError("libfoo.so.3\\nis missing")\n',
+            "crash": 'class Crash:\n    """Crashes on import."""\n'
+            'raise RuntimeError("libfoo.so.3\\nis missing")\n',
             "unreadable": "class X(:\n",
             "lacking": "import no_such_library.part\n",
         },
@@ -159,32 +160,38 @@ def test_bad_plugins_hurt_neither_list_nor_plugins(packages: Any) -> None:
     [
         (
             "crash",
-            "of bad 1.5 cannot be imported: RuntimeError: libfoo.so.3 is missing; fix or uninstall bad",
+            "of bad 1.5 cannot be imported: RuntimeError: libfoo.so.3 is missing; fix or uninstall "
+            "bad",
         ),
         ("loose", "of bad 1.5 is not a Selector; fix or uninstall bad"),
         ("gone", "of bad 1.5 is not there: good has no 'Gone'; fix or uninstall bad"),
         (
             "nowhere",
-            "of bad 1.5 cannot be imported: there is no module 'no_such_module', its files are gone; "
+            "of bad 1.5 cannot be imported: there is no module 'no_such_module', its files are "
+            "gone; "
             "reinstall or uninstall bad",
         ),
         (
             "below",
-            "of bad 1.5 cannot be imported: there is no module 'good.no_such_module', its files are gone; reinstall",
+            "of bad 1.5 cannot be imported: there is no module 'good.no_such_module', its files "
+            "are gone; reinstall",
         ),
         ("unreadable", "of bad 1.5 cannot be imported: SyntaxError: "),
         (
             "garbage",
-            "of bad 1.5 has the entry point 'what is this?', which is not written as `module:Class`; fix or",
+            "of bad 1.5 has the entry point 'what is this?', which is not written as "
+            "`module:Class`; fix or",
         ),
         (
             "lacking",
-            "of bad 1.5 cannot be imported: it needs the module 'no_such_library', which is not installed; "
+            "of bad 1.5 cannot be imported: it needs the module 'no_such_library', which is not "
+            "installed; "
             "pip install no_such_library, which bad should have among its dependencies",
         ),
         (
             "keep",
-            "is given by good 1.5 and other 1.5; uninstall one of them, or leave it out by SEMCORE_PLUGINS",
+            "is given by good 1.5 and other 1.5; uninstall one of them, or leave it out by "
+            "SEMCORE_PLUGINS",
         ),
         (
             "half",
@@ -192,11 +199,13 @@ def test_bad_plugins_hurt_neither_list_nor_plugins(packages: Any) -> None:
         ),
         (
             "turned",
-            "of good 1.5 takes select(batch, candidates, kb), where the interface has select(candidates, batch, kb)",
+            "of good 1.5 takes select(batch, candidates, kb), where the interface has "
+            "select(candidates, batch, kb)",
         ),
         (
             "greedy",
-            "of good 1.5 takes select(candidates, batch, kb, more), where the interface has select(candidates, batch, kb)",
+            "of good 1.5 takes select(candidates, batch, kb, more), where the interface has "
+            "select(candidates, batch, kb)",
         ),
     ],
 )

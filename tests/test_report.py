@@ -1,4 +1,4 @@
-"""The page of a run: nothing but itself, every number as in the results, nothing of a caption that could execute."""
+"""The page of a run: self-contained, every number as in the results, no caption can execute."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ class Page(html.parser.HTMLParser):
 
 @pytest.fixture
 def made(bench: Any) -> Any:
-    """Runs the bench's pipeline with more lines in its file; gives the run, its page, and the page's source."""
+    """Run the bench's pipeline with more lines; return the run, its page and the page's source."""
 
     def make(more: str = "", *overrides: str) -> tuple[Run, Page, str]:
         bench.text += more
@@ -370,7 +370,7 @@ def test_the_same_run_gives_the_same_page_and_no_global_setting_is_touched(bench
     assert dict(matplotlib.rcParams) == before
 
 
-# ---------------------------------------------------------------------------------------------- observations
+# ------------------------------------------------------------------------------------- observations
 
 
 def fake(
@@ -379,9 +379,11 @@ def fake(
     """A run of one metric: workflow -> SNR -> (mean, half of the interval)."""
     results = [
         {
-            "id": f"{name}{x}", "settings": {"workflow": name, "channel.snr_db": x}, "n": 40, "report": {}, "config": {},
-            "metrics": {"m": {"mean": mean, "low": mean - half, "high": mean + half, "n": 40, "unit": "",
-                              "better": better, "signature": more.get(name, "M"), "cost": False, "exact": 0, "joint": None,
+            "id": f"{name}{x}", "settings": {"workflow": name, "channel.snr_db": x}, "n": 40,
+            "report": {}, "config": {},
+            "metrics": {"m": {"mean": mean, "low": mean - half, "high": mean + half, "n": 40,
+                              "unit": "", "better": better, "signature": more.get(name, "M"),
+                              "cost": False, "exact": 0, "joint": None,
                               "statistic": Mean().described}},
         }
         for name, line in values.items() for x, (mean, half) in line.items()
@@ -425,7 +427,7 @@ def lined(
     metric: str = "m",
     **more: Any,
 ) -> str:
-    """The observations of a run: line -> SNR -> values of its samples; `items`: line -> what every row has besides."""
+    """Observations of a run: line -> SNR -> samples' values; `items`: line -> more per row."""
     items = more.pop("items", {})
     cells = [
         {"settings": {"workflow": name, "channel.snr_db": x}, "metrics": {metric: list(some)},
@@ -440,7 +442,7 @@ ALL, NONE = {"sent": {"x": "a"}, "arrived": {"x": "a"}}, {"sent": {"x": "a"}, "a
 
 
 def test_silence_is_not_praised(write_run: Any) -> None:
-    """Who lost everything spent less on the air, and is better in nothing, whatever the values say."""
+    """Whoever lost everything sent less, and is better in nothing, whatever the values say."""
     few, many = (
         {0: [10.0, 11.0] * 6, 5: [10.0, 11.0] * 6},
         {0: [20.0, 21.0] * 6, 5: [20.0, 21.0] * 6},
@@ -491,13 +493,14 @@ def test_nothing_wrong_in_three_samples_is_no_minimum_that_holds(write_run: Any)
             write_run, {"a": values, "b": values}, better="lower", statistics={"m": semcore.Share()}
         )
         assert "holds" not in text and "minimum" not in text and "[clear]" not in text
-    text = lined(write_run, {"a": {0: [1.0] * 40, 2: [0.0] * 40, 4: [0.0] * 40}, "b": {0: [1.0] * 40}}, better="lower",
+    text = lined(write_run, {"a": {0: [1.0] * 40, 2: [0.0] * 40, 4: [0.0] * 40},
+                             "b": {0: [1.0] * 40}}, better="lower",
                  statistics={"m": semcore.Share()})  # fmt: skip
     assert "a: its minimum, 0, holds from 2 dB on, over 40 samples (95 %: at most 0.0881)" in text
 
 
 def test_better_is_said_where_the_same_samples_carry_it(write_run: Any) -> None:
-    """Pictures differ more among each other than two codecs do on each of them; three pictures decide nothing."""
+    """Pictures differ more among themselves than two codecs do on each; three decide nothing."""
     base = list(np.random.default_rng(1).uniform(10, 40, 12))
     wobble = np.random.default_rng(2).uniform(0.5, 1.5, 12)
     more = [one + float(other) for one, other in zip(base, wobble, strict=True)]
@@ -505,7 +508,8 @@ def test_better_is_said_where_the_same_samples_carry_it(write_run: Any) -> None:
     assert (
         "b is better than a at 0 dB (95 %, over the same samples); they are equal at 5 dB" in text
     )
-    text = lined(write_run, {"a": {0: [1.0, 0.0, 0.0], 5: [0.0] * 3}, "b": {0: [0.0] * 3, 5: [0.0] * 3}}, better="lower",
+    text = lined(write_run, {"a": {0: [1.0, 0.0, 0.0], 5: [0.0] * 3},
+                             "b": {0: [0.0] * 3, 5: [0.0] * 3}}, better="lower",
                  statistics={"m": semcore.Share()})  # fmt: skip
     assert "is better" not in text
 
@@ -548,17 +552,22 @@ def test_the_banner_names_the_line_of_the_genie_alone(made: Any) -> None:
 
 
 def test_the_gallery_compares_streams_and_not_their_summaries() -> None:
-    sent = semcore.Semantics("k", {"p": semcore.Bitstream(bytes(1228)), "q": semcore.Bitstream(bytes(4)),
-                                   "t": semcore.Tokens(np.arange(5), 9), "f": semcore.Features(np.ones((2, 2), np.float32)),
+    sent = semcore.Semantics("k",
+                             {"p": semcore.Bitstream(bytes(1228)), "q": semcore.Bitstream(bytes(4)),
+                                   "t": semcore.Tokens(np.arange(5), 9),
+                              "f": semcore.Features(np.ones((2, 2), np.float32)),
                                    "c": semcore.Text("a")})  # fmt: skip
     there = semcore.Semantics("k", {
-        "p": semcore.Bitstream(bytes(1289)), "q": semcore.Bitstream(bytes(4)), "c": semcore.Text("b"),
-        "t": semcore.Tokens(np.array([0, 1, 2, 4, 4]), 9), "f": semcore.Features(np.full((2, 2), 1.5, np.float32)),
+        "p": semcore.Bitstream(bytes(1289)), "q": semcore.Bitstream(bytes(4)),
+        "c": semcore.Text("b"), "t": semcore.Tokens(np.array([0, 1, 2, 4, 4]), 9),
+        "f": semcore.Features(np.full((2, 2), 1.5, np.float32)),
     })  # fmt: skip
     assert damages(sent, there) == {
-        "p": "1228 bytes sent, 1289 arrived, the first 1228 are the same", "q": "", "t": "1 of 5 tokens differ",
+        "p": "1228 bytes sent, 1289 arrived, the first 1228 are the same",
+        "q": "",
+        "t": "1 of 5 tokens differ",
         "f": "error energy 0.25 of the signal's",
-    }  # fmt: skip
+    }
     row = {
         "sent": {"p": "[Bitstream 1228 bytes]"},
         "arrived": {"p": "[Bitstream 1289 bytes]"},
@@ -612,7 +621,7 @@ def test_a_verdict_turns_around_with_its_sides(
     assert verdict(other, one) == {"a": "b", "b": "a"}.get(verdict(one, other), verdict(one, other))
 
 
-# ---------------------------------------------------------------------------------------------- texts and configurations
+# ------------------------------------------------------------------------- texts and configurations
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

@@ -33,7 +33,7 @@ def test_addresses_are_the_same_on_every_machine_and_in_every_process() -> None:
 
 
 def test_an_address_cannot_be_read() -> None:
-    """A receiver's component is given an Rng: neither seed nor path, nor the key behind a pseudonym, is to be seen."""
+    """A receiver's component sees neither seed nor path of its Rng, nor the pseudonym's key."""
     rng = Rng(2024, ("generator",)).alias({"4f2a": "airplane-01"}).at("4f2a")
     seen = [repr(rng), str(rng), f"{rng!r}", *map(repr, (getattr(rng, name) for name in dir(rng)))]
     assert not any(word in text for word in ("airplane", "generator", "2024") for text in seen)

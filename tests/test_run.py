@@ -1,4 +1,4 @@
-"""Runs: each thing is computed once, what is done stays done, and a number never depends on how it was computed."""
+"""Runs: nothing is computed twice or lost, and numbers do not depend on how they were computed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _torch_is_there() -> None:
     import torch  # noqa: F401  that the first test is not charged for it
 
 
-# ---------------------------------------------------------------------------------------------- computed once
+# ------------------------------------------------------------------------------------ computed once
 
 
 def test_a_sweep_encodes_each_sample_once_and_generates_once_for_what_arrived(bench: Any) -> None:
@@ -146,7 +146,7 @@ def test_an_unfinished_cell_is_not_a_cell(bench: Any) -> None:
     assert bench.results() == before
 
 
-# ---------------------------------------------------------------------------------------------- failure
+# ------------------------------------------------------------------------------------------ failure
 
 
 MINE = """from __future__ import annotations
@@ -275,7 +275,7 @@ def test_a_source_without_samples_is_told(bench: Any) -> None:
         bench.run("source.limit=0")
 
 
-# ---------------------------------------------------------------------------------------------- the same numbers
+# --------------------------------------------------------------------------------- the same numbers
 
 
 def test_results_do_not_depend_on_processes_order_batches_or_resume(
@@ -328,7 +328,7 @@ def test_points_of_a_sweep_see_the_same_noise(bench: Any) -> None:
     )
 
 
-# ---------------------------------------------------------------------------------------------- what is written
+# ---------------------------------------------------------------------------------- what is written
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40))
@@ -358,7 +358,8 @@ def test_an_interval_needs_two_values() -> None:
 def test_the_interval_covers_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
     hits = sum(abs(found.mean) <= found.high - found.mean  # type: ignore[operator, arg-type]
-               for found in (Mean().of(list(row)) for row in rng.standard_normal((2000, 5))))  # fmt: skip
+               for found in (Mean().of(list(row))
+                             for row in rng.standard_normal((2000, 5))))  # fmt: skip
     assert stats.binomtest(hits, 2000, 0.95).pvalue > 1e-3
 
 
@@ -400,7 +401,8 @@ def test_a_genie_is_named_however_it_came_in(
         naming, "_local", dict(naming._local)
     )  # so that no other test knows an oracle
     (bench.folder / "mine.py").write_text(
-        "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom typing import ClassVar\n"
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
+        "from typing import ClassVar\n"
         "import semcore\nfrom semcore.plugins import registry\n\n"
         "@semcore.register('codec', 'oracle')\n@dataclass(frozen=True)\n"
         "class Oracle(registry.load('codec', 'word')):\n    genie: ClassVar[bool] = True\n"
@@ -455,7 +457,7 @@ def test_what_is_no_run_is_told(tmp_path: Path) -> None:
         read_run(tmp_path)
 
 
-# ---------------------------------------------------------------------------------------------- from the shell
+# ----------------------------------------------------------------------------------- from the shell
 
 
 def semcore(*arguments: str, cwd: Path) -> subprocess.Popen[str]:

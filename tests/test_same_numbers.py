@@ -1,4 +1,4 @@
-"""The same numbers, always: whatever the order of cells, the size of batches, the processes, and where a run was stopped."""
+"""The same numbers whatever the order of cells, the batch size, the processes and interruptions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def grid(points: list[tuple[int, float]]) -> list[str]:
     ]
 
 
-@pytest.mark.slow  # tests/test_run.py has one order, one size of batches and one interruption in each run
+@pytest.mark.slow  # test_run.py has one order, one batch size and one interruption in each run
 @settings(max_examples=25, **CALM)
 @given(
     st.permutations(POINTS),
@@ -88,7 +88,7 @@ def test_processes_change_no_byte(
 
 
 def test_threads_change_no_byte(tmp_path: Path) -> None:
-    """Real models: a machine with more cores, or cells that share them, must not round otherwise."""
+    """Real models: neither more cores nor cells that share them may change the rounding."""
     import torch
 
     pipeline = tmp_path / "real.yaml"
@@ -120,7 +120,7 @@ metrics: [ssim, clip-image, psnr]
 """
 
 
-# ---------------------------------------------------------------------------------------------- how a file is written
+# ---------------------------------------------------------------------------- how a file is written
 
 
 def shuffled(value: Any, data: st.DataObject) -> Any:

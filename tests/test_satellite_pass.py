@@ -1,4 +1,4 @@
-"""What the case study of the satellite paper must show, from the example itself; `make test-slow` runs it."""
+"""The satellite paper's case study must show this, from the example itself (`make test-slow`)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Sessions = dict[tuple[str, int], list[dict[str, Any]]]
 def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sessions]:
     """(planner, seed) -> the segments of its session over the pass of the example.
 
-    The processes of a test run share it: one computes it while the others wait, and then find nothing left to do.
+    The processes of a test run share it: one computes it, and the others wait for the results.
     """
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
@@ -64,7 +64,7 @@ def akd(sessions: Sessions, planner: str) -> list[float]:
 
 
 def test_search_needs_half_the_symbols_of_the_table_without_judgement(sessions: Sessions) -> None:
-    """The headline of the paper: about 50 % of the symbols at an AKD that is no more than 5 % worse."""
+    """The paper's headline: about 50 % of the symbols at an AKD at most 5 % worse."""
     assert total(sessions, "search", "channel_uses") <= 0.5 * total(
         sessions, "lookup forced", "channel_uses"
     )

@@ -31,15 +31,16 @@ BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BEYOND = {
     "channel_cannot_serve", "channel_cannot_serve_any", "check_of_component", "features_over_bits",
     "generator_uses_no_stream", "kb_without_transport", "override_of_use", "overrides_deep_inside",
-    "overrides_faulty", "overrides_of_workflows", "plan_leads_nowhere", "plan_without_transport", "planner_leaves_the_space",
-    "planner_plans_faulty", "planner_table_falls", "plugin_file_faulty", "plugin_file_is_no_python",
-    "plugin_file_name_impossible",
-    "plugin_file_registers_no_component", "segment_leads_nowhere", "stream_without_transport", "sweep_and_segments",
-    "sweep_of_a_stream_misspelt", "sweep_too_large", "sweep_typos_deep_inside", "sweep_value_wrong",
-    "transport_carries_other", "transport_for_no_stream", "transport_for_pictures_without_codec", "unit_in_sweep",
-    "workflow_not_chosen",
+    "overrides_faulty", "overrides_of_workflows", "plan_leads_nowhere", "plan_without_transport",
+    "planner_leaves_the_space", "planner_plans_faulty", "planner_table_falls", "plugin_file_faulty",
+    "plugin_file_is_no_python", "plugin_file_name_impossible",
+    "plugin_file_registers_no_component", "segment_leads_nowhere", "stream_without_transport",
+    "sweep_and_segments", "sweep_of_a_stream_misspelt", "sweep_too_large",
+    "sweep_typos_deep_inside", "sweep_value_wrong",
+    "transport_carries_other", "transport_for_no_stream", "transport_for_pictures_without_codec",
+    "unit_in_sweep", "workflow_not_chosen",
 }  # fmt: skip
-"""Faults of meaning, of what parts say to each other, or of the command line: the check sees them, a schema cannot."""
+"""Faults of meaning, between parts, or of the command line: checked, but beyond a schema."""
 
 
 @pytest.fixture(scope="module")
@@ -131,11 +132,15 @@ generator: {use: mini-diffusion}
 @pytest.mark.parametrize(
     "channel, place",
     [
-        ("awgn", ""), ("{use: awgn}", ""), ("{use: awgn, snr_db: 5}", ""), ("{use: uma, block_snr_db: 3, snr_db: null}", ""),
-        ("{use: uma, snr_db: 3, speed_kmh: [30, 60]}", ""), ("awg", "$.channel"), ("{snr_db: 5}", "$.channel"),
-        ("{use: awgn, snr_bd: 5}", "$.channel"), ("{use: awgn, snr_db: loud}", "$.channel.snr_db"),
-        ("{use: awgn, snr_db: 101}", "$.channel.snr_db"), ("{use: uma, csi: guessed}", "$.channel.csi"),
-        ("{use: uma, subcarriers: 12.5}", "$.channel.subcarriers"), ("{use: uma, speed_kmh: [30]}", "$.channel.speed_kmh"),
+        ("awgn", ""), ("{use: awgn}", ""), ("{use: awgn, snr_db: 5}", ""),
+        ("{use: uma, block_snr_db: 3, snr_db: null}", ""),
+        ("{use: uma, snr_db: 3, speed_kmh: [30, 60]}", ""), ("awg", "$.channel"),
+        ("{snr_db: 5}", "$.channel"), ("{use: awgn, snr_bd: 5}", "$.channel"),
+        ("{use: awgn, snr_db: loud}", "$.channel.snr_db"),
+        ("{use: awgn, snr_db: 101}", "$.channel.snr_db"),
+        ("{use: uma, csi: guessed}", "$.channel.csi"),
+        ("{use: uma, subcarriers: 12.5}", "$.channel.subcarriers"),
+        ("{use: uma, speed_kmh: [30]}", "$.channel.speed_kmh"),
         ("{use: ldpc}", "$.channel.use"), ("[awgn]", "$.channel"), ("null", "$.channel"),
     ],
 )  # fmt: skip
@@ -150,15 +155,21 @@ def test_a_fault_is_found_at_its_place(
 @pytest.mark.parametrize(
     "more, fits",
     [
-        ("metrics: [psnr, {use: clip-score, against: source}]", True), ("metrics: [psnrr]", False), ("metrics:", True),
-        ("selector:", True), ("selector: {use: clip-score}", True), ("selector: {use: psnr}", False),
-        ("sweep: {channel.snr_db: 0:20:5, workflow: [a], encoder: [{use: x}]}", True), ("sweep: {chanel.snr_db: [1]}", False),
-        ("sweep: {channel.snr_db: 3}", False), ("sweep: {channel.snr_db: []}", False), ("colour: red", False),
-        ("workflows: {a: {channel: {use: rayleigh}}}", True), ("workflows: {a: {channel: {use: rayleig}}}", False),
-        ("workflows: {a: {seed: 1}}", False), ("seed: -1", False), ("name: a/b", False), ("hooks: [mlflow]", True),
-        ("kb: {use: psnr, threshold_db: 14}", True), ("kb: {use: psnr, threshold_db: -1}", False),
-        ("planner: {use: lookup, table: [{below: 5, set: {workflow: a}}]}", True), ("planner: {use: fixed}", False),
-        ("scenario: {task: t, segments: [{channel.snr_db: 3}]}", True), ("scenario: {tsk: t}", False),
+        ("metrics: [psnr, {use: clip-score, against: source}]", True), ("metrics: [psnrr]", False),
+        ("metrics:", True), ("selector:", True), ("selector: {use: clip-score}", True),
+        ("selector: {use: psnr}", False),
+        ("sweep: {channel.snr_db: 0:20:5, workflow: [a], encoder: [{use: x}]}", True),
+        ("sweep: {chanel.snr_db: [1]}", False), ("sweep: {channel.snr_db: 3}", False),
+        ("sweep: {channel.snr_db: []}", False), ("colour: red", False),
+        ("workflows: {a: {channel: {use: rayleigh}}}", True),
+        ("workflows: {a: {channel: {use: rayleig}}}", False),
+        ("workflows: {a: {seed: 1}}", False), ("seed: -1", False), ("name: a/b", False),
+        ("hooks: [mlflow]", True), ("kb: {use: psnr, threshold_db: 14}", True),
+        ("kb: {use: psnr, threshold_db: -1}", False),
+        ("planner: {use: lookup, table: [{below: 5, set: {workflow: a}}]}", True),
+        ("planner: {use: fixed}", False),
+        ("scenario: {task: t, segments: [{channel.snr_db: 3}]}", True),
+        ("scenario: {tsk: t}", False),
     ],
 )  # fmt: skip
 def test_the_rest_of_a_file(validator: Draft202012Validator, more: str, fits: bool) -> None:
@@ -167,8 +178,9 @@ def test_the_rest_of_a_file(validator: Draft202012Validator, more: str, fits: bo
 
 @pytest.mark.parametrize(
     "codec, fits",
-    [("{use: jpeg, quality: 60}", True), ("{quality: 5}", True), ("jpeg", True), ("{use: jpeg, quality: 101}", False),
-     ("{colour: 5}", False), ("{use: jpg}", False), ("null", False)],
+    [("{use: jpeg, quality: 60}", True), ("{quality: 5}", True), ("jpeg", True),
+     ("{use: jpeg, quality: 101}", False), ("{colour: 5}", False), ("{use: jpg}", False),
+     ("null", False)],
 )  # fmt: skip
 def test_nested_components_are_those_of_their_kind(
     validator: Draft202012Validator, codec: str, fits: bool
@@ -181,14 +193,15 @@ def test_nested_components_are_those_of_their_kind(
     assert (faults(validator, text) == []) == fits
 
 
-# ---------------------------------------------------------------------------------------------- the verb
+# ----------------------------------------------------------------------------------------- the verb
 
 
 def test_the_verb_writes_it_and_knows_the_files_beside_a_pipeline(
     tmp_path: Path, capsys: Any
 ) -> None:
     (tmp_path / "mine.py").write_text(
-        "import semcore\nfrom dataclasses import dataclass\n\n\n@semcore.register('channel', 'mine-alone')\n"
+        "import semcore\nfrom dataclasses import dataclass\n\n\n"
+        "@semcore.register('channel', 'mine-alone')\n"
         "@dataclass(frozen=True)\nclass Mine(semcore.ChannelModel):\n    '''Mine.'''\n\n"
         "    def transmit(self, symbols, rng):\n        raise NotImplementedError\n"
     )

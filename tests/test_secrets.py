@@ -1,4 +1,4 @@
-"""Secrets are named, not written: what is refused shows nothing, and what a component gives away is written nowhere."""
+"""Secrets are named, not written: refusals show none, and what a component leaks is not stored."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ NAME = "SEMCORE_CANARY"
 CANARIES = {
     "plain": "sk-canary-0123456789abcdef",
     "awkward": 'sk "can\\ary" <a&b>\'ü/%+=?\t0123456789abcdef',
-    "lines": "-----BEGIN KEY-----\nMIIcanary0123456789abcdefABCDEF\nMIIcanary9876543210fedcba\n-----END KEY-----\n",
+    "lines": "-----BEGIN KEY-----\nMIIcanary0123456789abcdefABCDEF\nMIIcanary9876543210fedcba\n"
+    "-----END KEY-----\n",
 }
 LITERAL = "sk-live-literal-0123456789"
 PIPELINE = f"""semcore: 1
@@ -88,7 +89,7 @@ def semcore_(*arguments: str, cwd: Path, **environment: str) -> subprocess.Compl
     )
 
 
-# ---------------------------------------------------------------------------------------------- the canary
+# --------------------------------------------------------------------------------------- the canary
 
 
 def written(canary: str) -> Iterator[str]:
@@ -152,7 +153,7 @@ def test_a_canary_that_is_told_everywhere_is_written_nowhere(
 
 
 def test_what_holds_a_secret_is_made_again_and_not_kept(tmp_path: Path, pipeline: Path) -> None:
-    """A cache that kept it without the secret would give the next run something else than the first."""
+    """A cache without the secret would give the next run something other than the first."""
     one = semcore_(
         "run", "leaks.yaml", "generator.fail=false", "--no-report", "--out", "a", cwd=tmp_path
     )
@@ -228,7 +229,7 @@ def test_what_is_encoded_and_no_key_stays_as_it_is() -> None:
     assert redact(noise) == noise
 
 
-# ---------------------------------------------------------------------------------------------- what is refused
+# ---------------------------------------------------------------------------------- what is refused
 
 
 @pytest.mark.parametrize(
@@ -269,7 +270,8 @@ def test_a_literal_is_refused_as_written_here(
     text = pipeline.read_text().replace(f"key: env:{NAME}", f"key: {LITERAL}, colour: red")
     pipeline.write_text(text)
     assert told(Path("leaks.yaml")) == (
-        "leaks.yaml:6:28: error: encoder 'leaky': key must be written env:NAME, with the secret itself in the environment "
+        "leaks.yaml:6:28: error: encoder 'leaky': key must be written env:NAME, with the secret "
+        "itself in the environment "
         "variable NAME\n"
         "      encoder: {use: leaky, key: **************************, colour: red}\n"
         "                                 ^\n"
@@ -302,16 +304,17 @@ def test_what_is_not_set_is_told_by_check(
     monkeypatch.delenv(NAME)
     message = told(Path("leaks.yaml"), "encoder.key=env:SEMCORE_OTHER")
     assert message.startswith(
-        "leaks.yaml:5:9: error: source 'leaky': key is in the environment variable SEMCORE_CANARY, which is not set\n"
+        "leaks.yaml:5:9: error: source 'leaky': key is in the environment variable SEMCORE_CANARY, "
+        "which is not set\n"
     )
     assert "    hint: set it before the command: export SEMCORE_CANARY=...\n" in message
     assert (
-        "encoder.key=env:SEMCORE_OTHER: error: encoder 'leaky': key is in the environment variable SEMCORE_OTHER"
-        in message
+        "encoder.key=env:SEMCORE_OTHER: error: encoder 'leaky': key is in the environment variable "
+        "SEMCORE_OTHER" in message
     )
 
 
-# ---------------------------------------------------------------------------------------------- the type
+# ----------------------------------------------------------------------------------------- the type
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Nothing that is data can act: laws on the source of every shipped file, and what a pipeline file cannot do."""
+"""Data cannot act: laws on the source of every shipped file, and limits of a pipeline file."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ SHIPPED = [path for path in EVERY if not {"tests", "testing", "__pycache__"} & s
 SHOWN = {"ids": lambda path: str(path.relative_to(ROOT))}
 
 EXECUTES = {
-    "eval", "exec", "compile", "os.system", "os.popen", "yaml.load", "yaml.full_load", "yaml.unsafe_load",
-    "torch.load", "torch.jit.load", "torch.hub.load", "torch.package.PackageImporter", "joblib.load", "pickle.load",
+    "eval", "exec", "compile", "os.system", "os.popen", "yaml.load", "yaml.full_load",
+    "yaml.unsafe_load", "torch.load", "torch.jit.load", "torch.hub.load",
+    "torch.package.PackageImporter", "joblib.load", "pickle.load",
     "pickle.loads", "pd.read_pickle", "pandas.read_pickle", "numpy.lib.format.read_array",
 }  # fmt: skip
 """Calls that do what the data say."""
@@ -40,19 +41,21 @@ UNPICKLERS = {
 }
 STARTERS = {"subprocess", "pty", "popen2", "commands"}
 NETWORK = {
-    "socket", "ssl", "urllib.request", "urllib3", "http.client", "http.server", "requests", "httpx", "aiohttp", "ftplib",
-    "smtplib", "telnetlib", "xmlrpc.client", "webbrowser", "websockets",
+    "socket", "ssl", "urllib.request", "urllib3", "http.client", "http.server", "requests", "httpx",
+    "aiohttp", "ftplib", "smtplib", "telnetlib", "xmlrpc.client", "webbrowser", "websockets",
 }  # fmt: skip
 ASKS_WHEN_TOLD = {
     "plugins/semcore_llm/semcore_llm/endpoint/client.py": "base_url of the planner llm"
 }
-"""The only files that may import a module of the network, and which setting of theirs tells them to."""
+"""The only files that may import a network module, and the setting that lets each."""
 STARTS_PYTHON = {
     "semcore/sandbox.py": "to look at a plugin from outside",
-    "plugins/semcore_video/semcore_video/speech/espeak.py": "with a file of ours, to call a library that must forget",
-    "plugins/semcore_video/semcore_video/face/real3d.py": "or another, with a program that the user's environment names",
+    "plugins/semcore_video/semcore_video/speech/espeak.py": "with a file of ours, to call a "
+    "library that must forget",
+    "plugins/semcore_video/semcore_video/face/real3d.py": "or another, with a program that the "
+    "user's environment names",
 }
-"""The only files that start a program: this Python, or one that the user's environment names and no pipeline can."""
+"""The only files that start a program: this Python, or one from the user's environment alone."""
 BY_NAME = {
     "semcore/entrypoints/discovery.py": "entry points of installed packages",
     "semcore/sandbox.py": "a function of ours, named by ours, in a child process",
@@ -93,7 +96,7 @@ def imported(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", EVERY, **SHOWN)
 def test_nothing_executes_data(path: Path) -> None:
-    """No text is evaluated, no YAML tag is obeyed, no shell is called, no code of a model is run; tests of this may try."""
+    """No text is evaluated, no YAML tag obeyed, no shell called, no model code run but in tests."""
     for called, keywords in calls(path):
         assert called not in EXECUTES - ({"pickle.loads"} if path not in SHIPPED else set()), called
         assert (
@@ -114,7 +117,7 @@ def test_what_is_shipped_opens_no_pickle_starts_no_program_and_knows_no_network(
 
 @pytest.mark.parametrize("path", SHIPPED, **SHOWN)
 def test_weights_are_safetensors(path: Path) -> None:
-    """Whatever loads by a model's name or folder says that it takes nothing but weights, and no code."""
+    """Whatever loads a model by name or folder asks for weights only, and no code."""
     for called, keywords in calls(path):
         method = called.rsplit(".", 1)[-1]
         if method == "from_pretrained":
@@ -162,7 +165,7 @@ def unguarded(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", SHIPPED, **SHOWN)
 def test_a_model_is_read_under_the_guard(path: Path) -> None:
-    """What `Pretrained.loading` vets, and whose code it keeps from being run; that function itself fetches what it vets."""
+    """What `Pretrained.loading` vets and keeps from running code; it fetches that itself."""
     allowed = ["snapshot_download"] if path.name == "pretrained.py" else []
     assert unguarded(path) == allowed
 
@@ -180,7 +183,8 @@ def test_only_registered_names_are_imported(path: Path) -> None:
 def test_the_laws_see_what_they_forbid(tmp_path: Path) -> None:
     path = tmp_path / "bad.py"
     path.write_text(
-        "import torch\nfrom urllib import request\ntorch.load('x', weights_only=True)\nA.from_pretrained('x')\n"
+        "import torch\nfrom urllib import request\ntorch.load('x', weights_only=True)\n"
+        "A.from_pretrained('x')\n"
     )
     assert "torch.load" in {called for called, _ in calls(path)} and imported(path) & NETWORK == {
         "urllib.request"
@@ -190,7 +194,7 @@ def test_the_laws_see_what_they_forbid(tmp_path: Path) -> None:
     assert unguarded(path) == ["A.from_pretrained"]
 
 
-# ---------------------------------------------------------------------------------------------- a pipeline file
+# ---------------------------------------------------------------------------------- a pipeline file
 
 
 @pytest.fixture
@@ -210,8 +214,9 @@ def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         "channel.use=trap_module:Trap", "channel.use=trap_module.Trap", "channel.use=trap_module",
         "channel.use=./trap_module.py",
-        "encoder.codec.use=trap_module:Trap", "metrics=[trap_module:Trap]", "workflow=trap_module", "source=trap_module:Trap",
-        "channel=!!python/name:trap_module.Trap x", "channel=!!python/object/apply:trap_module.Trap []",
+        "encoder.codec.use=trap_module:Trap", "metrics=[trap_module:Trap]", "workflow=trap_module",
+        "source=trap_module:Trap", "channel=!!python/name:trap_module.Trap x",
+        "channel=!!python/object/apply:trap_module.Trap []",
         "planner={use: alternate, table: [[channel.use, 'trap_module:Trap']]}",
         "scenario={segments: [{channel.use: 'trap_module:Trap'}]}",
     ],
@@ -225,9 +230,10 @@ def test_no_value_is_an_import_path(bench: Any, trap: Path, override: str) -> No
 @pytest.mark.parametrize(
     "line",
     [
-        "hooks: [trap_module]", "hooks: ['trap_module:Trap']", "plugins: [trap.txt]", "plugins: [trap]",
-        "plugins: trap_module.py",
-        "plugins: [trap_module]", "channel: !!python/module:trap_module", "extends: trap_module.py", "include: trap_module.py",
+        "hooks: [trap_module]", "hooks: ['trap_module:Trap']", "plugins: [trap.txt]",
+        "plugins: [trap]", "plugins: trap_module.py",
+        "plugins: [trap_module]", "channel: !!python/module:trap_module", "extends: trap_module.py",
+        "include: trap_module.py",
     ],
 )  # fmt: skip
 def test_no_section_names_code_but_plugins(bench: Any, trap: Path, line: str) -> None:

@@ -1,4 +1,4 @@
-"""SSIM and MS-SSIM against sums over every window, torchmetrics and scikit-image; how much memory a large picture takes."""
+"""SSIM and MS-SSIM against sums over windows, torchmetrics and scikit-image; their memory."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def record(source: np.ndarray, result: np.ndarray) -> Record:
 
 
 def by_windows(source: np.ndarray, result: np.ndarray, border: str) -> tuple[float, float]:
-    """Means of l·c·s and c·s, the sums of the paper's eq. 14 to 16 written out for one window after another."""
+    """Means of l·c·s and c·s: eq. 14 to 16 of the paper, one window after another."""
     side = np.exp(-((np.arange(11) - 5) ** 2) / (2 * 1.5**2))
     weights = np.outer(side, side) / side.sum() ** 2
     x, y = (one.astype(np.float64) for one in (source, result))
@@ -117,7 +117,7 @@ def test_ssim_of_valid_windows_is_that_of_scikit_image() -> None:
 
 
 def test_flat_parts_and_equal_pictures_lose_nothing_to_rounding() -> None:
-    """Of a variance that is a difference of large squares nothing is left of white: the value is 1, not a bit more or less."""
+    """White's variance is a difference of large squares and cancels: the value is exactly 1."""
     for value in (0, 1, 128, 254, 255):
         flat = np.full((40, 40, 3), value, np.uint8)
         assert ssim(flat, flat) == pytest.approx((1.0, 1.0), abs=1e-13)
@@ -132,7 +132,7 @@ def test_flat_parts_and_equal_pictures_lose_nothing_to_rounding() -> None:
 def test_ms_ssim_is_the_product_of_its_scales(
     shape: tuple[int, int], border: similarity.Border
 ) -> None:
-    """Eq. 7 of the paper: c·s of every scale but the last, l·c·s of the last, each to its exponent."""
+    """Eq. 7 of the paper: c·s of all scales but the last, l·c·s of the last, with exponents."""
     source = scene(5, *shape)
     x, y = source.astype(np.float64), spoilt(source).astype(np.float64)
     scales = [one for number, one in enumerate(SCALES) if min(shape) >> number >= 11]

@@ -1,4 +1,4 @@
-"""The space of plans, what a segment is worth, and the guard: nothing that a planner says leaves them."""
+"""The space of plans, the value of a segment, and the guard: no plan leaves them."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_utility_is_the_weighted_mean_of_its_terms() -> None:
     assert utility(terms, {"uses": 0}) == pytest.approx(1 / 4) and utility((), {"akd": 1}) is None
 
 
-# ---------------------------------------------------------------------------------------------- the guard
+# ---------------------------------------------------------------------------------------- the guard
 
 LIMITED = Scenario(limits={"channel_uses": 600.0})
 BENCH = ToySimulator(SPACE, scenario=LIMITED)

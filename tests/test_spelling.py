@@ -1,4 +1,4 @@
-"""Words and numbers that look right and are not: what is told names the character, and says what to type."""
+"""Words and numbers that only look right: messages name the character and what to type."""
 
 from __future__ import annotations
 
@@ -35,10 +35,14 @@ def told(bench: Any, *overrides: str) -> str:
         ("channel.snr_db=\u22123 dB", ["this setting is in dB: snr_db: -3"]),
         ("source.limit=3\u200b", ["U+200B ZERO WIDTH SPACE cannot be seen: delete it", "write 3"]),
         ("seed=\u20131", ["EN DASH (U+2013): type '-'"]),
-        ("channel.snr_d\u042c=3", ["'\u042c' is CYRILLIC CAPITAL LETTER SOFT SIGN (U+042C)", "did you mean 'snr_db'?"]),
-        ("channel.\u0455nr_db=3", ["'\u0455' is CYRILLIC SMALL LETTER DZE (U+0455): type 's'", "did you mean 'snr_db'?"]),
-        ("ch\u0430nnel.snr_db=3", ["CYRILLIC SMALL LETTER A (U+0430): type 'a'", "did you mean 'channel'?"]),
-        ("channel.use=n\u03bfise", ["GREEK SMALL LETTER OMICRON (U+03BF): type 'o'", "did you mean 'noise'?"]),
+        ("channel.snr_d\u042c=3",
+         ["'\u042c' is CYRILLIC CAPITAL LETTER SOFT SIGN (U+042C)", "did you mean 'snr_db'?"]),
+        ("channel.\u0455nr_db=3",
+         ["'\u0455' is CYRILLIC SMALL LETTER DZE (U+0455): type 's'", "did you mean 'snr_db'?"]),
+        ("ch\u0430nnel.snr_db=3",
+         ["CYRILLIC SMALL LETTER A (U+0430): type 'a'", "did you mean 'channel'?"]),
+        ("channel.use=n\u03bfise",
+         ["GREEK SMALL LETTER OMICRON (U+03BF): type 'o'", "did you mean 'noise'?"]),
         ("channel.snr\u2011db=3", ["NON-BREAKING HYPHEN (U+2011): type '-'"]),
         ("channel.snr_db\uff1d3", ["FULLWIDTH EQUALS SIGN (U+FF1D): type '='"]),
     ],
@@ -85,8 +89,9 @@ def test_words_of_other_languages_are_left_alone(bench: Any) -> None:
 
 @pytest.mark.parametrize(
     ("written", "meant"),
-    [("QPSK", "4qam"), ("4-QAM", "4qam"), ("16-QAM", "16qam"), ("16\u2011QAM", "16qam"), ("QAM64", "64qam"),
-     ("qam-256", "256qam"), ("BPSK", "bpsk"), ("4PSK", "4qam"), ("2-PSK", "bpsk")],
+    [("QPSK", "4qam"), ("4-QAM", "4qam"), ("16-QAM", "16qam"), ("16\u2011QAM", "16qam"),
+     ("QAM64", "64qam"), ("qam-256", "256qam"), ("BPSK", "bpsk"), ("4PSK", "4qam"),
+     ("2-PSK", "bpsk")],
 )  # fmt: skip
 def test_a_constellation_by_another_name_is_understood(
     bench: Any, written: str, meant: str
@@ -126,8 +131,9 @@ def test_a_list_of_two_is_asked_for_as_such(bench: Any, given: str, count: int) 
 
 @pytest.mark.parametrize(
     "command",
-    [["run", "PIPELINE", "--out", ""], ["run", ""], ["report", ""], ["table", ""], ["schema", "--out", ""], ["cp", "x", ""],
-     ["new", "channel", "x", "--out", ""], ["train", "x", "--out", ""], ["merge", "", "-o", "x"], ["merge", ".", "-o", ""]],
+    [["run", "PIPELINE", "--out", ""], ["run", ""], ["report", ""], ["table", ""],
+     ["schema", "--out", ""], ["cp", "x", ""], ["new", "channel", "x", "--out", ""],
+     ["train", "x", "--out", ""], ["merge", "", "-o", "x"], ["merge", ".", "-o", ""]],
     ids=" ".join,
 )  # fmt: skip
 def test_an_empty_path_is_refused(
@@ -138,7 +144,7 @@ def test_an_empty_path_is_refused(
     assert end.value.code == 2 and "is empty: name a file or a folder" in capsys.readouterr().err
 
 
-# ---------------------------------------------------------------------------------------------- hints
+# -------------------------------------------------------------------------------------------- hints
 
 
 @pytest.mark.parametrize(
@@ -185,7 +191,8 @@ def test_without_a_pipeline_the_examples_are_named(capsys: pytest.CaptureFixture
     [
         ("The gain of eq. 7 in dB. More.", "The gain of eq. 7 in dB"),
         ("As in Fig. 3, Sec. II and Tab. 1: more.", "As in Fig. 3, Sec. II and Tab. 1"),
-        ("A channel, e.g. AWGN, i.e. noise vs. fading. More", "A channel, e.g. AWGN, i.e. noise vs. fading"),
+        ("A channel, e.g. AWGN, i.e. noise vs. fading. More",
+         "A channel, e.g. AWGN, i.e. noise vs. fading"),
         ("Follows Xie et al. 2021 (Eqs. 3 and 4). More", "Follows Xie et al. 2021 (Eqs. 3 and 4)"),
         ("One\n  line and 3.5 dB. Two.", "One line and 3.5 dB"),
         ("Nothing ends it", "Nothing ends it"),

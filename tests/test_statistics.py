@@ -1,4 +1,4 @@
-"""Intervals that are right for their kind: they keep to the range, cover as often as they say, and have no hole at 0."""
+"""Intervals fit their kind: they keep to the range, cover as stated, and have no hole at 0."""
 
 from __future__ import annotations
 
@@ -185,8 +185,10 @@ def test_results_hold_the_kind(kind: Statistic) -> None:
 
 
 @pytest.mark.parametrize("described", [
-    {}, {"kind": "other"}, {"kind": "share", "whole": 0}, {"kind": "share"}, {"kind": "score", "low": "x", "high": 1},
-    {"kind": "ratio", "low": 0, "high": None, "whole": -1}, {"kind": "mean", "low": math.inf, "high": None}, {"kind": []},
+    {}, {"kind": "other"}, {"kind": "share", "whole": 0}, {"kind": "share"},
+    {"kind": "score", "low": "x", "high": 1},
+    {"kind": "ratio", "low": 0, "high": None, "whole": -1},
+    {"kind": "mean", "low": math.inf, "high": None}, {"kind": []},
 ])  # fmt: skip
 def test_a_kind_that_is_none_is_refused(described: dict[str, Any]) -> None:
     with pytest.raises(ValueError):

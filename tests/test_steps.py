@@ -1,4 +1,4 @@
-"""Progress: the stage that runs is named, with a count inside each cell, here and in other processes."""
+"""Progress: the running stage is named, with a count in each cell, here and in other processes."""
 
 from __future__ import annotations
 

@@ -49,10 +49,17 @@ SEMANTICS = st.builds(
 )  # fmt: skip
 SAMPLES = st.builds(Sample, st.text(), image=st.none() | PICTURES, text=st.none() | st.text())
 VALUES = st.one_of(
-    SEMANTICS, SAMPLES, st.builds(lambda some: Candidates(tuple(some)), st.lists(SAMPLES, min_size=1, max_size=3)),
-    st.builds(KnowledgeBase, st.dictionaries(st.text(max_size=3), st.lists(STREAMS, max_size=2).map(tuple), max_size=2)),
-    st.lists(st.none() | st.integers() | st.booleans() | st.text() | st.binary(), max_size=3).map(tuple),
-)  # fmt: skip
+    SEMANTICS,
+    SAMPLES,
+    st.builds(lambda some: Candidates(tuple(some)), st.lists(SAMPLES, min_size=1, max_size=3)),
+    st.builds(
+        KnowledgeBase,
+        st.dictionaries(st.text(max_size=3), st.lists(STREAMS, max_size=2).map(tuple), max_size=2),
+    ),
+    st.lists(st.none() | st.integers() | st.booleans() | st.text() | st.binary(), max_size=3).map(
+        tuple
+    ),
+)
 
 
 @settings(max_examples=60)

@@ -1,4 +1,4 @@
-"""A run that somebody else made: nothing in it leads out of its folder, and whatever it holds ends in one line."""
+"""Runs made by others: nothing leads out of the folder, and any content ends in one line."""
 
 from __future__ import annotations
 
@@ -69,12 +69,20 @@ def commands(run: Path) -> Iterator[list[str]]:
     """Every command that reads a run, with all that it may read."""
     metric = "grey-error"
     yield from (
-        ["report", str(run)], ["play", str(run)], ["play", str(run), "0", "--write"], ["table", str(run)], ["cite", str(run)],
-        ["plot", str(run), "--x", "channel.snr_db", "--y", metric], ["timeline", str(run), "--y", metric],
-        ["frames", str(run)], ["export", str(run), "--to", "csv", "--items", "--all-settings"],
-        ["export", str(run), "--to", "parquet", "--out", f"{run}.parquet"], ["diff", str(run), str(run)],
-        ["merge", str(run), "-o", f"{run}-merged"], ["verify", str(run)],
-    )  # fmt: skip
+        ["report", str(run)],
+        ["play", str(run)],
+        ["play", str(run), "0", "--write"],
+        ["table", str(run)],
+        ["cite", str(run)],
+        ["plot", str(run), "--x", "channel.snr_db", "--y", metric],
+        ["timeline", str(run), "--y", metric],
+        ["frames", str(run)],
+        ["export", str(run), "--to", "csv", "--items", "--all-settings"],
+        ["export", str(run), "--to", "parquet", "--out", f"{run}.parquet"],
+        ["diff", str(run), str(run)],
+        ["merge", str(run), "-o", f"{run}-merged"],
+        ["verify", str(run)],
+    )
 
 
 def among(run: Path, *verbs: str) -> list[list[str]]:
@@ -112,7 +120,7 @@ def test_the_commands_of_these_tests_work_on_a_whole_run(
     assert verify(run).whole == 2
 
 
-# ---------------------------------------------------------------------------------------------- names and links
+# ---------------------------------------------------------------------------------- names and links
 
 
 def leads_out_by_item(kind: str, name: str) -> Callable[[Path], None]:
@@ -275,7 +283,7 @@ def test_discarding_removes_nothing_outside(run: Path, capsys: pytest.CaptureFix
 
 
 def test_nothing_is_written_outside(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """By links in the place of folders that commands write into, and by names that become names of files."""
+    """By links in the place of folders that commands write to, and by names used for files."""
     beside = run.parent / "beside"
     beside.mkdir()
     for name in ("figures", "export"):
@@ -324,7 +332,7 @@ def test_a_run_goes_on_in_a_strangers_folder_without_leaving_it(bench: Any) -> N
     assert not list(beside.iterdir())
 
 
-# ---------------------------------------------------------------------------------------------- content
+# ------------------------------------------------------------------------------------------ content
 
 
 def raw(path: Path, old: bytes, new: bytes) -> None:
@@ -368,31 +376,51 @@ def in_text(old: bytes, new: bytes) -> Callable[[Path], None]:
 
 
 HOSTILE: dict[str, Callable[[Path], None]] = {
-    "name is a mapping": in_info(name={"a": 1}), "axes are a list": in_info(axes=[]), "cells are numbers": in_info(cells=[1]),
-    "cells are gone": in_info(cells=None), "axis is text": in_info(axes={"channel.snr_db": "abc"}),
-    "settings of no axis": lambda run: rewrite(run / "run.json", lambda info: info["cells"][0].update(settings={"x": 1})),
-    "metrics are a list": in_result(metrics=[1]), "metrics hold text": in_result(metrics={"grey-error": "x"}),
-    "mean is text": in_metric(mean="12"), "mean is true": in_metric(mean=True), "unit is a number": in_metric(unit=3),
-    "n is negative": in_metric(n=-1), "n is huge": in_metric(n=10**299), "mean is huge": in_metric(mean=1.7e308, high=1.7e308),
-    "interval is turned round": in_metric(low=9.0, high=-9.0), "segments are lists": in_result(segments=[[[]]]),
-    "segments are empty": in_result(segments=[{}]), "config is text": in_result(config="x"),
+    "name is a mapping": in_info(name={"a": 1}),
+    "axes are a list": in_info(axes=[]),
+    "cells are numbers": in_info(cells=[1]),
+    "cells are gone": in_info(cells=None),
+    "axis is text": in_info(axes={"channel.snr_db": "abc"}),
+    "settings of no axis": lambda run: rewrite(
+        run / "run.json", lambda info: info["cells"][0].update(settings={"x": 1})
+    ),
+    "metrics are a list": in_result(metrics=[1]),
+    "metrics hold text": in_result(metrics={"grey-error": "x"}),
+    "mean is text": in_metric(mean="12"),
+    "mean is true": in_metric(mean=True),
+    "unit is a number": in_metric(unit=3),
+    "n is negative": in_metric(n=-1),
+    "n is huge": in_metric(n=10**299),
+    "mean is huge": in_metric(mean=1.7e308, high=1.7e308),
+    "interval is turned round": in_metric(low=9.0, high=-9.0),
+    "segments are lists": in_result(segments=[[[]]]),
+    "segments are empty": in_result(segments=[{}]),
+    "config is text": in_result(config="x"),
     "config is deep": in_result(config={"seed": 1, "channel": nested(45)}),
     "config is too deep": in_result(config={"seed": 1, "channel": nested(90)}),
-    "seed is text": in_result(config={"seed": "x"}), "packages are a list": in_result(packages=["x"]),
-    "ledger is text": in_result(ledger=["x"]), "genie is a number": in_result(genie=3),
-    "conventions are lists": in_result(conventions={"snr": []}), "files are a list": in_result(files=["x"]),
-    "not a number": in_text(b'"n": 3', b'"n": NaN'), "infinity": in_text(b'"n": 3', b'"n": -Infinity'),
+    "seed is text": in_result(config={"seed": "x"}),
+    "packages are a list": in_result(packages=["x"]),
+    "ledger is text": in_result(ledger=["x"]),
+    "genie is a number": in_result(genie=3),
+    "conventions are lists": in_result(conventions={"snr": []}),
+    "files are a list": in_result(files=["x"]),
+    "not a number": in_text(b'"n": 3', b'"n": NaN'),
+    "infinity": in_text(b'"n": 3', b'"n": -Infinity'),
     "beyond a float": in_text(b'"n": 3', b'"n": 1e999'),
     "a number of 5000 digits": in_text(b'"n": 3', b'"n": 1' + b"0" * 5000),
     "half a character": in_text(b'"n": 3', b'"n": 3, "x": "\\ud800"'),
     "deep brackets": in_text(b'"n": 3', b'"n": ' + b"[" * 99999),
-    "row without metrics": in_item(metrics=None), "row of numbers": in_item(sample=3), "sent is a list": in_item(sent=["x"]),
-    "intact is text": in_item(intact={"caption": "yes"}), "uses are text": in_item(channel_uses="many"),
-    "pictures are a list": in_item(pictures=["source"]), "formula": in_item(sample="$\\frac{1}{$"),
+    "row without metrics": in_item(metrics=None),
+    "row of numbers": in_item(sample=3),
+    "sent is a list": in_item(sent=["x"]),
+    "intact is text": in_item(intact={"caption": "yes"}),
+    "uses are text": in_item(channel_uses="many"),
+    "pictures are a list": in_item(pictures=["source"]),
+    "formula": in_item(sample="$\\frac{1}{$"),
     "page": in_item(sample="</script><script>alert(1)</script>"),
     "picture is none": in_item(pictures={"source": "items.jsonl", "result": "items.jsonl"}),
     "clip is none": in_item(clips={"source": "items.jsonl", "result": "items.jsonl"}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(

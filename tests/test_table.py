@@ -37,12 +37,16 @@ def made(
     **more: Any,
 ) -> Path:
     """A run of one workflow a line: name -> metric -> values."""
-    return write_run([{"settings": {"workflow": name}, "metrics": metrics, "better": better, **more.get(name, {})}
+    return write_run([{"settings": {"workflow": name}, "metrics": metrics, "better": better,
+                       **more.get(name, {})}
                       for name, metrics in values.items()])  # fmt: skip
 
 
-CLEAR = {"words": {"psnr": [10.0, 10.1, 10.2], "ssim": [0.1, 0.5, 0.9]}, "pixels": {"psnr": [30.0, 30.1, 30.2], "ssim":
-         [0.2, 0.6, 0.8]}, "both": {"psnr": [20.0, 20.1, 20.2], "ssim": [0.15, 0.5, 0.9]}}  # fmt: skip
+CLEAR = {
+    "words": {"psnr": [10.0, 10.1, 10.2], "ssim": [0.1, 0.5, 0.9]},
+    "pixels": {"psnr": [30.0, 30.1, 30.2], "ssim": [0.2, 0.6, 0.8]},
+    "both": {"psnr": [20.0, 20.1, 20.2], "ssim": [0.15, 0.5, 0.9]},
+}
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -118,8 +122,9 @@ def test_a_single_sample_is_never_the_best(write_run: Writer) -> None:
 
 
 def test_rows_average_what_they_do_not_name_or_refuse(write_run: Writer) -> None:
-    cells = [{"settings": {"workflow": w, "channel.snr_db": x}, "metrics": {"psnr": [1.0 + x, 2.0 + x]},
-              "signature": f"PSNR|{1 + (x > 5)}|"} for w in "ab" for x in (0, 4, 8)]  # fmt: skip
+    cells = [{"settings": {"workflow": w, "channel.snr_db": x},
+              "metrics": {"psnr": [1.0 + x, 2.0 + x]}, "signature": f"PSNR|{1 + (x > 5)}|"}
+             for w in "ab" for x in (0, 4, 8)]  # fmt: skip
     folder = write_run(cells)
     with pytest.raises(RunError, match=r"PSNR\|1\|(.|\n)*PSNR\|2\|"):
         table(read_rows([folder]), ["workflow"])
@@ -138,7 +143,7 @@ def test_a_metric_that_does_not_apply_everywhere_has_a_dash(write_run: Writer) -
     assert "b & -- \\\\" in as_latex(found, "x")
 
 
-# ---------------------------------------------------------------------------------------------- LaTeX
+# -------------------------------------------------------------------------------------------- LaTeX
 
 
 def bare(text: str) -> str:
@@ -166,16 +171,17 @@ def test_no_text_acts_in_latex(text: str) -> None:
     assert balanced(escaped) and escaped.count("$") % 2 == escaped.count(r"\$") % 2
     left = re.sub(r"\$[^$]*\$", "", escaped.replace(r"\$", ""))  # mathematics of ours
     for command in re.findall(r"\\[a-zA-Z]+", left):
-        assert command in {"\\textbackslash", "\\textasciicircum", "\\textasciitilde", "\\textless", "\\textgreater",
-                           "\\textbar", "\\textasciigrave", "\\ldots", "\\S", "\\texttt"}  # fmt: skip
+        assert command in {"\\textbackslash", "\\textasciicircum", "\\textasciitilde", "\\textless",
+                           "\\textgreater", "\\textbar", "\\textasciigrave", "\\ldots", "\\S",
+                           "\\texttt"}  # fmt: skip
     assert not re.search(r"[&#%^\n]", bare(left))
     assert "_" not in bare(left)
 
 
 @pytest.mark.parametrize(
     "shown, written",
-    [("25.4 ±1.3", r"$25.4 \pm 1.3$"), ("4,085 ±707", r"$4{,}085 \pm 707$"), ("–", "--"), ("-3.5", "$-3.5$"),
-     ("1.20e-05 ±3.10e-06", r"$1.20 \times 10^{-5} \pm 3.10 \times 10^{-6}$")],
+    [("25.4 ±1.3", r"$25.4 \pm 1.3$"), ("4,085 ±707", r"$4{,}085 \pm 707$"), ("–", "--"),
+     ("-3.5", "$-3.5$"), ("1.20e-05 ±3.10e-06", r"$1.20 \times 10^{-5} \pm 3.10 \times 10^{-6}$")],
 )  # fmt: skip
 def test_numbers_are_mathematics(shown: str, written: str) -> None:
     assert latex.number(shown) == written
@@ -209,12 +215,12 @@ def test_latex_takes_the_table(write_run: Writer, tmp_path: Path) -> None:
     head = r"\documentclass{article}\usepackage{booktabs}\begin{document}"
     document = "\n".join((head, latex_of(write_run), r"\end{document}", ""))
     (tmp_path / "t.tex").write_text(document, encoding="utf-8")
-    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"], cwd=tmp_path,
-                          capture_output=True, text=True, timeout=900)  # fmt: skip
+    done = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"],
+                          cwd=tmp_path, capture_output=True, text=True, timeout=900)  # fmt: skip
     assert done.returncode == 0, done.stdout
 
 
-# ---------------------------------------------------------------------------------------------- the verb
+# ----------------------------------------------------------------------------------------- the verb
 
 
 def call(*arguments: object) -> int:

@@ -21,10 +21,13 @@ from semcore.runs.runner import run
 
 FILE = Path(__file__).parent / "toy" / "talk.yaml"
 SETTINGS = (
-    "space={workflow: [v2a, a2v]}", "kb={use: psnr, threshold_db: 10}", "seed=1,2",
+    "space={workflow: [v2a, a2v]}",
+    "kb={use: psnr, threshold_db: 10}",
+    "seed=1,2",
     "scenario.utility={toy-lip-sync: {good: 1, bad: 0}, channel-uses: {good: 0, bad: 4000}}",
-    "planner=[{use: oracle}, {use: fixed, overrides: {workflow: a2v}}, {use: fixed, overrides: {workflow: v2a}}]",
-)  # fmt: skip
+    "planner=[{use: oracle}, {use: fixed, overrides: {workflow: a2v}}, {use: fixed, overrides: "
+    "{workflow: v2a}}]",
+)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +79,8 @@ def test_what_cannot_be_drawn_is_told(rows: list[Row], folder: Path) -> None:
         timeline(rows, ["channel-use"])
     with pytest.raises(
         RunError,
-        match=r"\(.*planner=\w+( \(.*\))?.*\) has no session of the planner 'search' with the same seed",
+        match=r"\(.*planner=\w+( \(.*\))?.*\) has no session of the planner 'search' with the same "
+        r"seed",
     ):
         timeline(rows, ["regret"], "search")
     bare = [Row(row.run, {**row.result, "segments": []}, row.place) for row in rows]
@@ -133,7 +137,10 @@ def test_plan_shows_what_each_planner_would_do_and_why() -> None:
         "lookup (table: [{below: 5.0, set: {workflow: a2v}}])\n  segment 0" in told
         and "    - channel.snr_db is 20" in told
     )
-    lost = "  segment 1 (-15.0 dB): workflow = 'a2v'\n    ! its signalling was lost: the old plan stays"
+    lost = (
+        "  segment 1 (-15.0 dB): workflow = 'a2v'\n"
+        "    ! its signalling was lost: the old plan stays"
+    )
     assert lost in told
     refused = CliRunner().invoke(cli, [*arguments, "--planner", "nobody"])
     assert "no planner 'nobody' is installed" in str(refused.exception)

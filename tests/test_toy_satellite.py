@@ -1,7 +1,8 @@
-"""A toy of the satellite paper through the real pipeline: what every segment costs is computed here by hand.
+"""A toy of the satellite paper through the real pipeline, its costs computed here by hand.
 
-Two speakers, four segments: a good link, one on which everything is lost, a fair one, a good one. The planner wants the
-audio-driven workflow on the lost and on the fair link. Anna changes her look in the lost segment.
+Two speakers, four segments: a good link, one on which everything is lost, a fair one, a good one.
+The planner wants the audio-driven workflow on the lost and on the fair link. Anna changes her look
+in the lost segment.
 """
 
 from __future__ import annotations
@@ -37,20 +38,20 @@ UPDATES = {
     "psnr": {("anna", 0), ("ben", 0), ("anna", 1), ("anna", 2)},
     "always": {(user, segment) for user in TEXTS for segment in range(4)},
 }
-"""Policy -> (user, segment) of the updates that are sent. Anna's of segment 1 is lost, so `psnr` asks again in 2."""
+"""Policy -> (user, segment) of the updates sent; Anna's of 1 is lost, so `psnr` asks again in 2."""
 
 Account = Counter[tuple[str, str, str, str]]
 """(sample, stream, kind, "uses" or "bits") -> how many."""
 
 
-# ---------------------------------------------------------------------------------------------- the accounts, by hand
+# ---------------------------------------------------------------------------- the accounts, by hand
 
 
 def coded(sample: str, stream: str, payload: int) -> Account:
-    """A payload in bytes over LDPC of rate 1/2 and 4-QAM, in one code block: one information bit a channel use.
+    """Channel uses of a payload in bytes over LDPC of rate 1/2 and 4-QAM, in one code block.
 
-    A frame is a length of 1 byte (2 from 128), the payload and 3 bytes of CRC; every bit has one parity bit, and two
-    coded bits make a symbol.
+    A frame is a length of 1 byte (2 from 128), the payload and 3 bytes of CRC; every bit has one
+    parity bit, and two coded bits make a symbol: one information bit per channel use.
     """
     header = 8 if payload < 128 else 16
     information = header + 8 * payload + 24
@@ -62,7 +63,7 @@ def coded(sample: str, stream: str, payload: int) -> Account:
 
 
 def analog(sample: str, stream: str, values: int, repetition: int) -> Account:
-    """Real numbers, two a symbol, sent `repetition` times behind a header of 64 symbols; there are no bits."""
+    """Real numbers, two per symbol, `repetition` times after a header of 64 symbols; no bits."""
     uses = {"header": 64, "data": values // 2, "parity": values // 2 * (repetition - 1)}
     return Account({(sample, stream, kind, "uses"): count for kind, count in uses.items()})
 
@@ -97,7 +98,7 @@ def account(ledger: Ledger) -> Account:
     return +total
 
 
-# ---------------------------------------------------------------------------------------------- one session
+# -------------------------------------------------------------------------------------- one session
 
 
 @pytest.fixture(scope="module")
@@ -199,7 +200,7 @@ def test_the_lost_segment_shows_the_old_look_and_has_no_text(segments: Sequence[
         assert result.text is None
 
 
-# ---------------------------------------------------------------------------------------------- a run
+# -------------------------------------------------------------------------------------------- a run
 
 
 def start(experiment: Experiment, folder: Path, jobs: int = 1) -> Finished:
@@ -265,7 +266,7 @@ def test_a_resumed_run_gives_the_same(
     assert start(experiment, folder).computed == 0
 
 
-# ---------------------------------------------------------------------------------------------- the parts
+# ---------------------------------------------------------------------------------------- the parts
 
 
 def test_the_toys_keep_the_laws(experiment: Experiment) -> None:

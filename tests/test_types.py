@@ -194,7 +194,7 @@ def test_ledgers_add_up(one: Ledger, other: Ledger) -> None:
     st.integers(0, 50),
 )
 def test_a_ledger_counts_every_use_once(samples: list[tuple[int, int]], pilots: int) -> None:
-    """Two rows; the samples lie on them in turn; what the channel spent on a row is shared out to the last use."""
+    """Two rows that samples share in turn; a row's channel uses are shared out to the last."""
     spans, ends = [], [0, 0]
     for index, (uses, bits) in enumerate(samples):
         row = index % 2

@@ -31,8 +31,10 @@ def test_there_and_back_is_where_it_began(one: Unit, other: Unit) -> None:
 
 @pytest.mark.parametrize(
     ("have", "want", "value", "result"),
-    [("ghz", "hz", 28, 28e9), ("mps", "kmh", 10, 36), ("linear", "db", 100, 20), ("dbm", "dbw", 30, 0), ("mw", "dbm", 100, 20),
-     ("bytes", "bits", 3, 24), ("rad", "deg", 3.141592653589793, 180), ("mph", "kmh", 60, 96.56064), ("us", "s", 5, 5e-6)],
+    [("ghz", "hz", 28, 28e9), ("mps", "kmh", 10, 36), ("linear", "db", 100, 20),
+     ("dbm", "dbw", 30, 0), ("mw", "dbm", 100, 20),
+     ("bytes", "bits", 3, 24), ("rad", "deg", 3.141592653589793, 180), ("mph", "kmh", 60, 96.56064),
+     ("us", "s", 5, 5e-6)],
 )  # fmt: skip
 def test_factors_are_those_of_the_textbook(
     have: str, want: str, value: float, result: float

@@ -1,6 +1,6 @@
-"""Writes docs/reference/ from the source: `python docs/make_reference`; with `--check` it only says which pages are stale.
+"""Write docs/reference/ from the source: `python docs/make_reference`; `--check` only compares.
 
-What it writes depends on the source alone: not on the day, the machine, the terminal, or what else is installed.
+The pages depend on the source alone: not on the day, the machine, the terminal or other packages.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ GROUPS = {
     "Registry": ("semcore.plugins.registry", ""),
     "Hooks of a run": ("semcore.plugins.hookspecs", ""),
 }
-"""Heading -> the module (or package) whose names stand under it, and the module whose docstring introduces them."""
+"""Heading -> (module or package whose names it lists, module whose docstring introduces them)."""
 JOBS = ("Executor", "Job", "Lost", "Needs")
 """Names that stand together, whatever module they are in."""
 ALIASES = {
@@ -64,8 +64,9 @@ MET: dict[str, Any] = {
 INTRODUCTION = """\
 # Python interface
 
-Everything that `semcore`, `semcore.testing` and `semcore.plugins.hookspecs` promise, made from their docstrings by
-`make docs`. What is not on this page may change. [Architecture](../architecture.md) says how the parts work together,
+Everything that `semcore`, `semcore.testing` and `semcore.plugins.hookspecs` promise, made from
+their docstrings by `make docs`. What is not on this page may change.
+[Architecture](../architecture.md) says how the parts work together,
 [Write a plugin](../write-a-plugin.md) how to write one of your own; the shipped ones stand in
 [Components](components.md)."""
 
@@ -184,7 +185,8 @@ def _hooks() -> str:
     return page(
         "## Hooks",
         docstring(semcore.plugins.hookspecs.__doc__),
-        f"{escaped(summary(semcore.plugins.hookspecs.Hooks.__doc__))}. A hook takes those of its arguments that it names.",
+        f"{escaped(summary(semcore.plugins.hookspecs.Hooks.__doc__))}. A hook takes those of its "
+        "arguments that it names.",
         *(source.method(item, "", 3) for item in _hook_methods()),
     ).rstrip()
 

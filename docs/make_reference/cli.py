@@ -1,4 +1,4 @@
-"""The page of the command line: every command, made from click's commands but not laid out by click, whose layout changes."""
+"""The page of the command line: every command, from click, in a layout of our own."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from semcore.config.fields import written
 INTRODUCTION = """\
 # Command line
 
-Every command of `semcore`, generated from its help by `make docs`. `semcore --help` lists the commands, with those
-of other installed packages; `-h` or `--help` after a command shows its help; `semcore --version` shows the version.
+Every command of `semcore`, generated from its help by `make docs`. `semcore --help` lists the
+commands, with those of other installed packages; `-h` or `--help` after a command shows its help;
+`semcore --version` shows the version.
 
-Exit code 0: done. 1: done, and something is amiss (a cell failed, a run is damaged or incomplete). 2: nothing was done, and
-the message says what to fix. 130: interrupted."""
+Exit code 0: done. 1: done, and something is amiss (a cell failed, a run is damaged or incomplete).
+2: nothing was done, and the message says what to fix. 130: interrupted."""
 
-NAMES = {"text": "TEXT", "integer": "N", "integer range": "N", "float": "X", "float range": "X", "path": "PATH",
-         "file": "PATH", "directory": "PATH", "filename": "PATH"}  # fmt: skip
+NAMES = {"text": "TEXT", "integer": "N", "integer range": "N", "float": "X", "float range": "X",
+         "path": "PATH", "file": "PATH", "directory": "PATH", "filename": "PATH"}  # fmt: skip
 """What click calls a type, and what the value of an option is called here."""
 OWN = ("help", "version")
 """Options that click adds everywhere."""

@@ -22,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 INTRODUCTION = """\
 # Components
 
-What the packages of this repository bring, by kind, made from the docstrings of the classes by `make docs`. `semcore list`
-and `semcore show NAME` say the same of everything that is installed."""
+What the packages of this repository bring, by kind, made from the docstrings of the classes by
+`make docs`. `semcore list` and `semcore show NAME` say the same of everything that is installed."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Package:
 
 
 def packages() -> list[Package]:
-    """The packages of this repository, read from their manifests: what else is installed makes no difference."""
+    """The packages of this repository, read from their manifests, whatever else is installed."""
     manifests = [ROOT / "pyproject.toml", *sorted((ROOT / "plugins").glob("*/pyproject.toml"))]
     return [_package(manifest) for manifest in manifests]
 
@@ -97,8 +97,8 @@ def _index(found: list[Package]) -> str:
     ]
     for kind in KINDS:
         rows = sorted(
-            [f"[`{entry.name}`]({package.page}#{slug(entry.heading)})", _genie(entry.cls) + cell(summary(entry.cls.__doc__)),
-             package.name]
+            [f"[`{entry.name}`]({package.page}#{slug(entry.heading)})",
+             _genie(entry.cls) + cell(summary(entry.cls.__doc__)), package.name]
             for package in found for entry in package.entries if entry.kind == kind
         )  # fmt: skip
         if rows:
@@ -114,7 +114,8 @@ def _of(package: Package) -> str:
     home = f"../../{package.folder}/README.md".replace("/./", "/")
     return page(
         f"# {package.name}",
-        f"{escaped(package.about)}. The package is described in [its README]({home}); the components of all packages stand "
+        f"{escaped(package.about)}. The package is described in [its README]({home}); the "
+        "components of all packages stand "
         "in the [index](components.md). This page is made by `make docs`.",
         *(_described(entry) for entry in package.entries),
     )

@@ -24,7 +24,7 @@ _START = re.compile(
 
 
 def escaped(text: str) -> str:
-    """Plain text on one line; what stands in backticks is code and stays as it is, everything else is no markup."""
+    """Plain text on one line: backticks stay code, everything else is escaped."""
     parts = _CODE.split(" ".join(text.split()))
     parts[::2] = [_MARKUP.sub(r"\\\g<0>", part) for part in parts[::2]]
     return _START.sub(r"\\", "".join(parts))
@@ -62,7 +62,7 @@ def slug(heading: str) -> str:
 
 
 def docstring(text: str | None) -> str:
-    """A docstring: paragraphs, indented blocks as they are, and its `Fields:`, `Args:`, `Returns:` and `Raises:`."""
+    """A docstring: paragraphs, indented blocks as they are, and its sections of arguments."""
     made: list[str] = []
     section = ""
     for block in _blocks(inspect.cleandoc(text or "")):
@@ -103,7 +103,7 @@ def _is_python(text: str) -> bool:
 
 
 def _items(text: str) -> str:
-    """`name: meaning` on lines of their own, the rest indented, as a list; a text without names as it is."""
+    """Lines `name: meaning` with indented continuations as a list; other text unchanged."""
     items: list[tuple[str, str]] = []
     for line in text.splitlines():
         if (found := _ITEM.match(line)) is not None:

@@ -1,4 +1,4 @@
-"""Classes and functions as their source has them: signatures in the words they were written in, not as they evaluate."""
+"""Classes and functions as written in the source: signatures are quoted, not evaluated."""
 
 from __future__ import annotations
 

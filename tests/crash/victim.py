@@ -1,4 +1,4 @@
-"""A run in a process of its own that stops at a barrier inside a commit and waits there to be killed."""
+"""A run in its own process that stops at a barrier inside a commit and waits to be killed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from semcore.plugins.packages import hook_manager
 from semcore.runs import runner as runs
 
 PLACES = (
-    ("temp", "before"), ("temp", "half"), ("temp", "after"), ("fsync", "before"), ("fsync", "after"),
-    ("rename", "before"), ("rename", "after"), ("folder", "before"), ("folder", "after"),
+    ("temp", "before"), ("temp", "half"), ("temp", "after"), ("fsync", "before"),
+    ("fsync", "after"), ("rename", "before"), ("rename", "after"), ("folder", "before"),
+    ("folder", "after"),
 )  # fmt: skip
 """Steps of writing a file, and where the barrier stands."""
 
 
 class Barrier:
-    """Stops the process at the `nth` time that it comes to (kind of file, step, before or after it)."""
+    """Stops the process the `nth` time it reaches (kind of file, step, before or after)."""
 
     def __init__(self, gate: Connection, at: tuple[str, str, str], nth: int) -> None:
         self.gate, self.at, self.left = gate, at, nth
@@ -147,7 +148,7 @@ def run(
     barrier: tuple[Connection, tuple[str, str, str], int] | None,
     how: str,
 ) -> None:
-    """Run a pipeline to its end, or to the barrier; `how` files are written: unnamed, named or naive."""
+    """Run a pipeline to the barrier, or to its end; files are written unnamed, named or naive."""
     hooks = hook_manager([])
     hooks.register(Log(log))
     experiment = load(pipeline, [sweep])

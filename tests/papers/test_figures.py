@@ -1,7 +1,8 @@
-"""What every figure and table of the three papers claims, in seconds: their examples with few samples and points.
+"""The claims of every figure and table of the papers, from their examples with few samples.
 
-`make test-slow` holds the whole ones; each test here names the figure that it stands for. Claims that do not hold with the
-shipped models (docs/mmsemcom.md, docs/llm-image.md) are tested as they are, so that a change in either direction is seen.
+`make test-slow` has the whole ones; each test here names the figure that it stands for. Claims that
+do not hold with the shipped models (docs/mmsemcom.md, docs/llm-image.md) are tested as they are, so
+that a change in either direction is seen.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def mean(result: dict[str, Any], metric: str) -> float:
     return result["metrics"][metric]["mean"]
 
 
-# ---------------------------------------------------------------------------------------------- LLM-image
+# ---------------------------------------------------------------------------------------- LLM-image
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +81,9 @@ def test_llm_image_fig_4_the_prompt_that_arrives_draws_the_picture(
     captions: Results, measure: Callable[..., Results]
 ) -> None:
     """The same caption draws the same picture whatever the SNR was; a damaged one another."""
-    whole = measure("llm_image_uma.yaml", ["channel.block_snr_db"], "source.limit=2", "workflow=semantic",
-                    "channel.block_snr_db=5.5,6", *QUICK_DRAWING, "metrics=[ssim, bleu]")  # fmt: skip
+    whole = measure("llm_image_uma.yaml", ["channel.block_snr_db"], "source.limit=2",
+                    "workflow=semantic", "channel.block_snr_db=5.5,6", *QUICK_DRAWING,
+                    "metrics=[ssim, bleu]")  # fmt: skip
     assert mean(whole[5.5,], "bleu") == mean(whole[6,], "bleu") == 1
     assert (
         mean(whole[5.5,], "ssim")
@@ -108,7 +110,7 @@ def test_llm_image_table_2_a_caption_compresses_by_hundreds_and_sends_at_one_slo
     )  # a slot is not filled by a caption
 
 
-# ---------------------------------------------------------------------------------------------- MMSemCom
+# ----------------------------------------------------------------------------------------- MMSemCom
 
 
 @pytest.fixture(scope="module")
@@ -152,15 +154,16 @@ def test_mmsemcom_fig_7_near_by_the_learned_codec_passes_the_generator(
 
 
 def test_mmsemcom_fig_11_12_two_users_get_what_one_gets(measure: Callable[..., Results]) -> None:
-    """Walsh codes are orthogonal: without noise the choice is the same, and each user pays as much as alone."""
+    """Walsh codes are orthogonal: without noise the same choice, and each user pays as if alone."""
     methods = ("sequential", "sequential-two-users")
     small = [
         f"workflows.{name}.generator.{what}"
         for name in methods
         for what in ("candidates=5", "steps=8")
     ]
-    found = measure("mmsemcom_comparison.yaml", ["workflow"], "source.limit=2", f"workflow={','.join(methods)}",
-                    "channel.use=awgn", "channel.snr_db=60", "metrics=[psnr, ms-ssim, channel-uses]", *small)  # fmt: skip
+    found = measure("mmsemcom_comparison.yaml", ["workflow"], "source.limit=2",
+                    f"workflow={','.join(methods)}", "channel.use=awgn", "channel.snr_db=60",
+                    "metrics=[psnr, ms-ssim, channel-uses]", *small)  # fmt: skip
     for metric in ("psnr", "ms-ssim", "channel-uses"):
         assert mean(found[methods[0],], metric) == mean(found[methods[1],], metric)
 
@@ -168,7 +171,7 @@ def test_mmsemcom_fig_11_12_two_users_get_what_one_gets(measure: Callable[..., R
 def test_mmsemcom_fig_8_10_distance_costs_what_its_snr_costs(
     measure: Callable[..., Results],
 ) -> None:
-    """Path loss d^-2: 50 and 100 m are 6.02 dB apart, and a link by distance is the link of that SNR, number for number."""
+    """Path loss d^-2: 50 m and 100 m differ by 6.02 dB, and a distance is exactly its SNR."""
     budget = ("channel.snr_db=null", "channel.tx_power_dbm=20", "channel.noise_power_dbm=-31")
     common = (
         "source.limit=2",
@@ -176,8 +179,8 @@ def test_mmsemcom_fig_8_10_distance_costs_what_its_snr_costs(
         "channel.use=awgn",
         "metrics=[psnr, ms-ssim]",
     )
-    by_distance = measure("mmsemcom_comparison.yaml", ["workflow", "channel.distance_m"], *common, *budget,
-                          "channel.distance_m=50,100")  # fmt: skip
+    by_distance = measure("mmsemcom_comparison.yaml", ["workflow", "channel.distance_m"], *common,
+                          *budget, "channel.distance_m=50,100")  # fmt: skip
     snr_db = {distance: 51 - 20 * float(np.log10(distance)) for distance in (50, 100)}
     by_snr = measure("mmsemcom_comparison.yaml", ["workflow", "channel.snr_db"], *common,
                      "channel.snr_db=" + ",".join(map(repr, snr_db.values())))  # fmt: skip
@@ -194,14 +197,15 @@ def test_mmsemcom_fig_6_more_candidates_come_nearer_and_no_choice_beats_the_boun
 ) -> None:
     found = measure(
         "mmsemcom_growth.yaml", ["workflow", "generator.candidates"],
-        "source.limit=2", "workflow=known,known-bound", "generator.candidates=1,5", "generator.steps=8", "metrics=[psnr]",
+        "source.limit=2", "workflow=known,known-bound", "generator.candidates=1,5",
+        "generator.steps=8", "metrics=[psnr]",
     )  # fmt: skip
     psnr = {key: mean(result, "psnr") for key, result in found.items()}
     assert psnr["known-bound", 5] >= psnr["known", 5] > psnr["known", 1] == psnr["known-bound", 1]
 
 
 def test_mmsemcom_fig_5_every_prompt_has_its_map() -> None:
-    """Each is the picture, darkened where the attention is low, so that nothing of it is brighter than the picture."""
+    """Each is the picture darkened where the attention is low; no pixel is brighter than before."""
     from semcore_image.mmsemcom.encoder import MultiSemEncoder
     from semcore_image.sources.samples import SamplePictures
 
@@ -212,15 +216,16 @@ def test_mmsemcom_fig_5_every_prompt_has_its_map() -> None:
         assert (drawn <= sample.image).all() and (drawn < sample.image).any() and drawn.max() > 0
 
 
-# ---------------------------------------------------------------------------------------------- satellite
+# ---------------------------------------------------------------------------------------- satellite
 
 
 def test_satellite_fig_7_trained_pairs_lose_less_than_untrained_codes(
     measure: Callable[..., Results],
 ) -> None:
-    """Streams over SNR: at 0 dB text and phones arrive in 300 symbols where LDPC is lost, durations better than by cosines."""
-    found = measure("av_transports.yaml", ["workflow", "channel.block_snr_db"], "source.limit=1", "source.size=[128,128]",
-                    "workflow=trained,untrained", "channel.block_snr_db=0,15")  # fmt: skip
+    """At 0 dB text and phones arrive in 300 symbols, LDPC loses them; durations beat cosines."""
+    found = measure("av_transports.yaml", ["workflow", "channel.block_snr_db"], "source.limit=1",
+                    "source.size=[128,128]", "workflow=trained,untrained",
+                    "channel.block_snr_db=0,15")  # fmt: skip
     wrong = {
         (*key, stream): mean(result, f"stream-error (stream={stream})")
         for key, result in found.items()
@@ -258,8 +263,9 @@ def test_satellite_fig_8_9_motion_places_the_face_where_a_video_codec_has_lost_i
 def test_satellite_table_3_sent_durations_keep_the_time_of_the_speaker(
     measure: Callable[..., Results],
 ) -> None:
-    found = measure("av_comparison.yaml", ["workflow"], "source.limit=1", "source.size=[96,96]", "workflow=a2v,text-only",
-                    "channel.block_snr_db=20", "workflows.text-only.generator.vocoder.iterations=1",
+    found = measure("av_comparison.yaml", ["workflow"], "source.limit=1", "source.size=[96,96]",
+                    "workflow=a2v,text-only", "channel.block_snr_db=20",
+                    "workflows.text-only.generator.vocoder.iterations=1",
                     "metrics=[envelope-correlation, stoi]")  # fmt: skip
     for metric in ("envelope-correlation", "stoi"):
         assert mean(found["a2v",], metric) > mean(found["text-only",], metric)
@@ -287,13 +293,15 @@ def test_satellite_fig_11_table_4_stricter_levels_update_no_less(
 def test_satellite_fig_12_13_a_plan_that_judges_spends_less_than_one_that_always_updates(
     measure: Callable[..., Results],
 ) -> None:
-    """Two segments of the pass by the tables; search and the oracle take minutes (`make test-slow`)."""
+    """Two segments of the pass, by the tables; `make test-slow` adds search and the oracle."""
     uses = []
     for level in ("forced", "l2"):
-        # A code by which the reference arrives at the low SNR of these segments: a lost update is sent again by either level.
+        # A code by which the reference arrives at the low SNR of these segments: either level
+        # sends a lost update again.
         scheme = "transport.reference.transport.scheme: 4qam 1/5"
         given = f"{{workflow: v2a, kb.level: {level}, {scheme}}}"
         [result] = measure("satellite_pass.yaml", ["seed"], "source.limit=2", "source.size=[96,96]",
-                           f"planner={{use: lookup, quantity: snr_db, given: {given}}}").values()  # fmt: skip
+                           f"planner={{use: lookup, quantity: snr_db, given: {given}}}",
+                           ).values()  # fmt: skip
         uses.append(sum(segment["update_uses"] for segment in result["segments"]))
     assert uses[0] > uses[1] > 0

@@ -1,7 +1,8 @@
-"""Talking heads that fit on a page: a toy of the satellite paper's two workflows, named by talk.yaml under `plugins:`.
+"""Talking heads on a page: the satellite paper's two workflows as a toy, the plugin of talk.yaml.
 
-A head is a flat background (the speaker's look) with a mouth; a voice is a tone as loud as the mouth is open. Every letter
-opens the mouth so far for so many frames, so that video, sound and text determine one another:
+A head is a flat background (the speaker's look) with a mouth; a voice is a tone as loud as the
+mouth is open. Every letter opens the mouth by an amount and for a number of frames of its own, so
+that video, sound and text determine one another:
 
     v2a   text, motion     ─ renderer ─ video ─ lips ─ vocoder ─ sound
     a2v   text, durations  ─ vocoder ─ sound ─ loudness ─ renderer ─ video
@@ -68,7 +69,7 @@ def openings(text: str, durations: Sequence[int]) -> np.ndarray:
 
 
 def draw(background: np.ndarray, motion: np.ndarray) -> np.ndarray:
-    """uint8 (3,), (opening, shift) of every frame (FRAMES, 2) -> video uint8 (FRAMES, SIDE, SIDE, 3)."""
+    """uint8 (3,) and (opening, shift) per frame (FRAMES, 2) -> uint8 (FRAMES, SIDE, SIDE, 3)."""
     video = np.tile(background, (len(motion), SIDE, SIDE, 1))
     for frame, (wide, shift) in zip(video, np.nan_to_num(motion), strict=True):
         rows, left = (
@@ -120,7 +121,7 @@ class Talk(semcore.Source):
 @semcore.register("encoder", "toy-face")
 @dataclass(frozen=True)
 class Face(semcore.SemanticEncoder):
-    """The text, and twelve parameters of motion a frame, seen in the video; two of them are not zero."""
+    """The text, and twelve parameters of motion per frame, of which two are not zero."""
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
@@ -165,7 +166,7 @@ class Voice(semcore.SemanticEncoder):
 @semcore.register("generator", "toy-renderer")
 @dataclass(frozen=True)
 class Renderer(semcore.Generator):
-    """A video of the stream `motion` before the newest look in the knowledge base; grey and silent without them."""
+    """Stream `motion` as video, in front of the newest known look; grey and still without them."""
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {"motion": (Features,)}
 
@@ -183,7 +184,7 @@ class Renderer(semcore.Generator):
 @semcore.register("generator", "toy-vocoder")
 @dataclass(frozen=True)
 class Vocoder(semcore.Generator):
-    """A sound as loud as the stream `lips` says, else as `text` and `durations` say; silence without them."""
+    """A sound as loud as `lips`, else as `text` and `durations` say; silence without them."""
 
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {
         "text": (Text,), "durations": (Tokens,), "lips": (Features,)
@@ -265,7 +266,7 @@ class VideoToAudio(semcore.Generator):
 @semcore.register("generator", "toy-a2v")
 @dataclass(frozen=True)
 class AudioToVideo(semcore.Generator):
-    """Makes the sound from text and durations, and renders the video from the loudness of that sound.
+    """Makes the sound from text and durations, and renders the video from its loudness.
 
     Fields:
         vocoder: makes a sound of the streams `text` and `durations`
