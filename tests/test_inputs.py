@@ -53,8 +53,8 @@ def called(capsys: Any, *arguments: object) -> tuple[int, str]:
 FAULTS: dict[str, tuple[dict[str, str], str, str]] = {
     # what is written instead of what -> where, what
     "a missing folder": ({"/in\n": "/none\n"}, "4:9", "there is no folder"),
-    "a pattern": ({"/in\n": "/in/*.png\n"}, "4:9", "is a pattern, and a folder is wanted"),
-    "a file": ({"/in\n": "/in/a.png\n"}, "4:9", "is a file, and a folder is wanted"),
+    "a pattern": ({"/in\n": "/in/*.png\n"}, "4:9", "is a pattern, not a folder"),
+    "a file": ({"/in\n": "/in/a.png\n"}, "4:9", "is a file, not a folder"),
     "a folder without pictures": ({"/in\n": "\n"}, "4:9", "holds no pictures"),
     "nothing behind the offset": ({"/in\n": "/in\n  offset: 5\n"}, "3:3", "it has no samples"),
     "a damaged picture": ({}, "4:9", "bad.jpg cannot be read: it is empty"),

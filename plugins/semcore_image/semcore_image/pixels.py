@@ -20,11 +20,9 @@ def fit(
 ) -> Image.Image:
     """Centre-crop to the aspect ratio of `size` (H, W) and resample to it."""
     height, width = size
-    return (
-        picture
-        if picture.size == (width, height)
-        else ImageOps.fit(picture, (width, height), filter)
-    )
+    if picture.size == (width, height):
+        return picture
+    return ImageOps.fit(picture, (width, height), filter)
 
 
 def resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -35,7 +33,7 @@ def resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def grey(size: tuple[int, int]) -> np.ndarray:
-    """A mid-grey picture, shown in place of a lost one: uint8 (*size, 3), all 128."""
+    """A mid-grey picture, to replace a lost one: uint8 (*size, 3), all 128."""
     return np.full((*size, 3), 128, np.uint8)
 
 
@@ -47,7 +45,7 @@ def other_size(expected: tuple[int, int] | None, size: tuple[int, int]) -> str:
 
 
 def check_drawn(field: str, count: int, size: tuple[int, int]) -> None:
-    """Refuse a number of pictures that exceeds the limit on pixels at this size.
+    """Refuse a number of pictures whose pixels exceed the limit.
 
     Raises:
         ComponentError: naming the field, `Class.name`
@@ -66,8 +64,14 @@ def size_of(got: Semantics) -> tuple[int, int] | None:
 
 
 def image_of(sample: Sample, who: object) -> np.ndarray:
-    """The picture of a sample, uint8 (H, W, 3). Raises: ComponentError: the sample has no picture;
-    the message names the class of `who`"""
+    """The picture of a sample, uint8 (H, W, 3).
+
+    Args:
+        who: the component, which the message names
+
+    Raises:
+        ComponentError: the sample has no picture
+    """
     if sample.image is None:
         raise ComponentError(
             f"{type(who).__name__} needs pictures, but sample {sample.id!r} has none"

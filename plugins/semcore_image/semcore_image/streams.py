@@ -1,4 +1,4 @@
-"""What generators and selectors read from the streams that arrived."""
+"""The received caption and the reference picture, for generators and selectors."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ CAPTION = "caption"
 
 
 LONGEST = 2000
-"""Characters of a caption that are read. No model uses more, and some tokenizers take time
-quadratic in the length."""
+"""Maximum characters of a caption. No model uses more, and the time of some tokenizers is quadratic
+in the length."""
 
 
 def caption_of(semantics: Semantics) -> str:
-    """The received caption, cut to `LONGEST` characters; empty if lost. Lone surrogates, which
+    """The received caption, at most `LONGEST` characters; empty if lost. Lone surrogates, which
     tokenizers refuse, become "?"."""
     return (semantics.text(CAPTION) or "")[:LONGEST].encode("utf-8", "replace").decode("utf-8")
 

@@ -1,4 +1,4 @@
-"""The words of captions: the classes of CIFAR-10, ten colours, and the sentences made of them.
+"""Vocabulary of captions: the classes of CIFAR-10, ten colours, and sentence templates.
 
 A caption states up to three facts of a picture: its class, the colour of the object and the colour
 of the background.
@@ -11,8 +11,7 @@ from collections.abc import Sequence
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 COLOURS = ("black", "white", "grey", "brown", "red", "orange", "yellow", "green", "blue", "purple")
 
-# The first template is the full caption; the others mention less. {a} is the article of the next
-# word.
+# The first template is the full caption; the others state fewer facts. {a} and {b} are articles.
 FULL = "{a} {colour} {class} on {b} {background} background"
 TEMPLATES = (
     FULL,

@@ -62,7 +62,7 @@ class Painter:
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     Painter.asked = []
     made = {"mini-caption": Captioner(), "mini-diffusion": Painter()}
-    monkeypatch.setattr("semcore_image.models.weights.load_mini", made.__getitem__)
+    monkeypatch.setattr("semcore_image.models.weights.load_mini", lambda name, _=None: made[name])
 
 
 def said(key: str, caption: str | None, user: str = "") -> Semantics:

@@ -391,11 +391,11 @@ def test_a_damaged_picture_of_a_data_set_is_named(tmp_path: Path) -> None:
         ("{}/none", "there is no folder"),
         (
             "{}/*.png",
-            r"\*\.png is a pattern, and a folder is wanted; write {}: its pictures are found",
+            r"\*\.png is a pattern, not a folder; write {}: pictures are also found",
         ),
         ("{}/**/a?.png", "is a pattern"),
         ("{}/[ab]", "is a pattern"),
-        ("{}/a.png", "is a file, and a folder is wanted; write {}"),
+        ("{}/a.png", "is a file, not a folder; write {}"),
         ("{}/empty", "holds no pictures"),
     ],
 )

@@ -180,7 +180,7 @@ def test_a_jpeg_that_is_cut_off_keeps_its_upper_part(picture: np.ndarray):
 
 
 def test_a_format_s_longest_side_is_told():
-    with pytest.raises(ComponentError, match="WEBP holds pictures of at most 16383 pixels a side"):
+    with pytest.raises(ComponentError, match="WEBP allows at most 16383 pixels per side"):
         WebP().encode(np.zeros((1, 16384, 3), np.uint8))
 
 

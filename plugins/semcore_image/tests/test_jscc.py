@@ -142,11 +142,11 @@ def test_weights_of_a_folder_are_used(transport: type, network: type, tmp_path: 
 def test_what_is_not_shipped_says_how_to_get_it() -> None:
     with pytest.raises(
         ComponentError,
-        match="cbr: weights are shipped for 1/12 alone; train some .`semcore train witt`.",
+        match="cbr: weights are only shipped for 1/12; train others .`semcore train witt`.",
     ):
         WITT(cbr=1 / 6)
     with pytest.raises(
-        ComponentError, match="cbr: weights are shipped for 1/6, 1/12 alone; train some"
+        ComponentError, match="cbr: weights are only shipped for 1/6, 1/12; train others"
     ):
         DeepJSCC(cbr=1 / 3)
 

@@ -44,7 +44,7 @@ class ColourClassifier:
 @pytest.fixture(autouse=True)
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     made = {"mini-clip": ColourClip(), "mini-classifier": ColourClassifier()}
-    monkeypatch.setattr("semcore_image.models.weights.load_mini", made.__getitem__)
+    monkeypatch.setattr("semcore_image.models.weights.load_mini", lambda name, _=None: made[name])
 
 
 def plain(colour: tuple[int, int, int], id: str = "a", side: int = 32, **fields: object) -> Sample:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from semcore import Candidates, Features, KnowledgeBase, Pictures, Sample, Semantics
-from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, Read, UsesMultiSem
+from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, FeatureSet, UsesMultiSem
 from semcore_image.mmsemcom.networks import MultiSem, SmallBackbone
 from semcore_image.mmsemcom.sampling import ClassDiffusion
 from semcore_image.mmsemcom.selectors import Matching, Sequential, Simultaneous, distances
@@ -40,8 +40,8 @@ def choose(monkeypatch: Any) -> Any:
         sent: Semantics = WANTED,
     ) -> int:
         features = np.array(image, np.float32)
-        read = Read(np.array(text, np.float32)[:, None, :], features, features)
-        monkeypatch.setattr(UsesMultiSem, "read_all", lambda self, candidates: read)
+        read = FeatureSet(np.array(text, np.float32)[:, None, :], features, features)
+        monkeypatch.setattr(UsesMultiSem, "candidate_features", lambda self, candidates: read)
         monkeypatch.setattr(
             UsesMultiSem,
             "received",
@@ -109,8 +109,8 @@ def test_text_distances_add_up_over_the_prompts(monkeypatch: Any) -> None:
     """Eq. 20: a candidate right in one of two prompts loses to one that is nearly right in both."""
     sent = Semantics("x", {TEXT: Features(np.array([EAST, EAST], np.float32))})
     text = np.array([[EAST, WEST], [NEAR_EAST, NEAR_EAST]], np.float32)
-    read = Read(text, np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32))
-    monkeypatch.setattr(UsesMultiSem, "read_all", lambda self, candidates: read)
+    read = FeatureSet(text, np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32))
+    monkeypatch.setattr(UsesMultiSem, "candidate_features", lambda self, candidates: read)
     monkeypatch.setattr(
         UsesMultiSem, "received", lambda self, semantics: {TEXT: sent.streams[TEXT].values}
     )  # type: ignore[union-attr]

@@ -234,7 +234,7 @@ def test_mini_models_of_ones_own_are_used(
 
 
 def test_weights_of_another_model_than_mini_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ComponentError, match="weights are of model mini"):
+    with pytest.raises(ComponentError, match="weights only apply to model mini"):
         ClipScoreSelector(model="ViT-B-32", weights=str(tmp_path))
 
 
@@ -284,7 +284,7 @@ def test_cards_say_on_what_was_measured(trained: Path) -> None:
         name: (trained / name / "README.md").read_text() for name in ("multisem", "class-diffusion")
     }
     assert (
-        "## Measured on learnt pictures" in cards["class-diffusion"]
+        "## Measured on training pictures" in cards["class-diffusion"]
         and "unseen" not in cards["class-diffusion"]
     )
     assert "## Measured on unseen pictures" in cards["multisem"] and "48×48" in cards["multisem"]

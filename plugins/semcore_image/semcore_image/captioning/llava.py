@@ -17,9 +17,9 @@ from semcore_image.pixels import image_of
 from semcore_image.streams import CAPTION
 
 PAIR = "vision-encoder-decoder"
-"""What transformers calls a captioner that is made of two models."""
+"""`model_type` of a captioner made of two models, in transformers."""
 INSTRUCTED = ("instructblip", "instructblipvideo")
-"""Kinds whose reading of the picture depends on the words beside it."""
+"""Types of models whose image features depend on an instruction."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,15 @@ class LlavaCaption(Pretrained, SemanticEncoder):
         return {CAPTION: Text}
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        found: list[Semantics] = []
+        results: list[Semantics] = []
         for first in each(range(0, len(samples), self.chunk)):
             part = samples[first : first + self.chunk]
-            said = self.described([image_of(sample, self) for sample in part])
-            found += [
+            captions = self.describe_all([image_of(sample, self) for sample in part])
+            results += [
                 Semantics(sample.id, {CAPTION: Text(text)}, sample.user)
-                for sample, text in zip(part, said, strict=True)
+                for sample, text in zip(part, captions, strict=True)
             ]
-        return found
+        return results
 
     @cached_property
     def _parts(self) -> tuple[Any, Any]:
@@ -90,7 +90,7 @@ class LlavaCaption(Pretrained, SemanticEncoder):
             if kind == PAIR:
                 if self.prompt:
                     raise RunError(
-                        f"a model of the kind {PAIR!r} (vit-gpt2) takes no prompt; set prompt: null"
+                        f"a model of type {PAIR!r} (vit-gpt2) takes no prompt; set prompt: null"
                     )
                 processor: Any = _Pair(
                     AutoImageProcessor.from_pretrained(
@@ -101,21 +101,19 @@ class LlavaCaption(Pretrained, SemanticEncoder):
                 loader: Any = transformers.VisionEncoderDecoderModel
             elif kind in INSTRUCTED and not self.prompt:
                 raise RunError(
-                    f"a model of the kind {kind!r} takes an instruction beside the picture; set "
-                    "prompt"
+                    f"a model of type {kind!r} needs an instruction with the picture; set prompt"
                 )
             elif kind in KNOWN:
                 processor = AutoProcessor.from_pretrained(
                     self.place, trust_remote_code=False, **self.hub
                 )
-                processor.tokenizer.padding_side = (
-                    "left"  # all prompts of a batch end at the same position
-                )
+                # All prompts of a batch end at the same position.
+                processor.tokenizer.padding_side = "left"
                 loader = transformers.AutoModelForImageTextToText
             else:
                 raise RunError(
-                    f"a model of the kind {kind!r} does not describe pictures, as LLaVA, BLIP and "
-                    "vit-gpt2 do"
+                    f"a model of type {kind!r} is not an image-to-text model such as LLaVA, BLIP "
+                    "or vit-gpt2"
                 )
             model = loader.from_pretrained(
                 self.place,
@@ -129,66 +127,61 @@ class LlavaCaption(Pretrained, SemanticEncoder):
 
     def describe(self, pixels: np.ndarray) -> str:
         """The caption of one picture, uint8 (H, W, 3)."""
-        return self.described([pixels])[0]
+        return self.describe_all([pixels])[0]
 
-    def described(self, pictures: Sequence[np.ndarray]) -> list[str]:
+    def describe_all(self, pictures: Sequence[np.ndarray]) -> list[str]:
         """The captions of pictures uint8 (H, W, 3)."""
         import torch
 
         processor, model = self._parts
         question = self._question(processor)
         images = [Image.fromarray(pixels) for pixels in pictures]
-        asked_in = {} if question is None else {"text": [question] * len(images), "padding": True}
-        inputs = processor(images=images, **asked_in, return_tensors="pt").to(
+        texts = {} if question is None else {"text": [question] * len(images), "padding": True}
+        inputs = processor(images=images, **texts, return_tensors="pt").to(
             self.torch_device, model.dtype
         )
         with torch.inference_mode():
             rows = model.generate(
                 **inputs, max_new_tokens=self.max_new_tokens, do_sample=False, num_beams=1
             )
-        asked = inputs.get("input_ids")
-        if asked is not None and question is not None and rows.shape[1] >= asked.shape[1]:
-            if torch.equal(rows[:, : asked.shape[1]], asked) and _is_chat(
-                processor
-            ):  # chat models repeat the prompt
-                rows = rows[:, asked.shape[1] :]
+        prompt = inputs.get("input_ids")
+        if prompt is not None and question is not None and _repeats_prompt(processor):
+            length = prompt.shape[1]
+            if rows.shape[1] >= length and torch.equal(rows[:, :length], prompt):
+                rows = rows[:, length:]
         return [" ".join(processor.decode(row, skip_special_tokens=True).split()) for row in rows]
 
     def _question(self, processor: Any) -> str | None:
         """The prompt in the model's chat template, after its image token, or as it is."""
-        words = [{"type": "text", "text": self.prompt}] if self.prompt else []
+        text = [{"type": "text", "text": self.prompt}] if self.prompt else []
         if isinstance(processor, _Pair):
             return None
         if getattr(processor, "chat_template", None):
-            turn = {"role": "user", "content": [{"type": "image"}, *words]}
-            return processor.apply_chat_template([turn], add_generation_prompt=True)
-        if (
-            getattr(processor, "num_query_tokens", None) is not None
-        ):  # the processor inserts the image tokens
-            return self.prompt or ""
+            message = {"role": "user", "content": [{"type": "image"}, *text]}
+            return processor.apply_chat_template([message], add_generation_prompt=True)
+        if getattr(processor, "num_query_tokens", None) is not None:
+            return self.prompt or ""  # the processor inserts the image tokens
         token = getattr(processor, "image_token", None)
-        return (
-            "\n".join([token, *([self.prompt] if self.prompt else [])])
-            if isinstance(token, str)
-            else self.prompt
-        )
+        if not isinstance(token, str):
+            return self.prompt
+        return f"{token}\n{self.prompt}" if self.prompt else token
 
 
 class _Pair:
     """An image processor and a tokenizer with the interface of one processor."""
 
-    def __init__(self, images: Any, words: Any) -> None:
-        self._images, self._words = images, words
+    def __init__(self, image_processor: Any, tokenizer: Any) -> None:
+        self._image_processor, self._tokenizer = image_processor, tokenizer
 
     def __call__(self, images: Sequence[Image.Image], return_tensors: str) -> Any:
-        return self._images(images=images, return_tensors=return_tensors)
+        return self._image_processor(images=images, return_tensors=return_tensors)
 
     def decode(self, row: Any, skip_special_tokens: bool) -> str:
-        return str(self._words.decode(row, skip_special_tokens=skip_special_tokens))
+        return str(self._tokenizer.decode(row, skip_special_tokens=skip_special_tokens))
 
 
-def _is_chat(processor: Any) -> bool:
-    """Whether the outputs of its model repeat the prompt, image tokens included."""
+def _repeats_prompt(processor: Any) -> bool:
+    """Whether the outputs of its model start with the prompt, image tokens included."""
     return bool(
         getattr(processor, "chat_template", None)
         or getattr(processor, "num_query_tokens", None) is not None

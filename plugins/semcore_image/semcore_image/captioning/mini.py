@@ -49,16 +49,14 @@ class MiniCaptionEncoder(SemanticEncoder):
 
     def identity(self) -> str:
         """The digest of the weights."""
-        held = written(self.weights) if self.weights else mini_digest("mini-caption")
-        return f"{held} {mini_digest('mini-clip')}"
+        own = written(self.weights) if self.weights else mini_digest("mini-caption")
+        return f"{own} {mini_digest('mini-clip')}"
 
     @cached_property
     def _net(self) -> Any:
         from semcore_image.models.weights import load_mini
 
-        return (
-            load_mini("mini-caption", self.weights) if self.weights else load_mini("mini-caption")
-        )
+        return load_mini("mini-caption", self.weights or None)
 
     def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
         return [
@@ -67,6 +65,5 @@ class MiniCaptionEncoder(SemanticEncoder):
         ]
 
     def _describe(self, sample: Sample) -> str:
-        return self._net.caption(to_tensor([image_of(sample, self)], (32, 32)), prompt=self.prompt)[
-            0
-        ]
+        pictures = to_tensor([image_of(sample, self)], (32, 32))
+        return self._net.caption(pictures, prompt=self.prompt)[0]

@@ -1,1 +1,1 @@
-"""Picture codecs of conventional transmission, and pictures that the transport codes."""
+"""Picture codecs of conventional transmission, and pictures coded by the transport."""

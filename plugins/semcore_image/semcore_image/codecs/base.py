@@ -1,9 +1,8 @@
-"""Base classes of picture codecs. The bytes to decode come from a channel and may be damaged in any
-way.
+"""Base classes of picture codecs. The bytes to decode come from a channel and may have any errors.
 
-Decoding a damaged file raises no exception. It gives at most `MAX_RECEIVED_PIXELS` pixels, or
-exactly `size` if that is given (a file with another size in its header counts as damaged), and None
-if nothing can be decoded. Memory and time are bounded by the number of pixels and of bytes.
+Decoding a damaged file raises no exception. The result has at most `MAX_RECEIVED_PIXELS` pixels, or
+exactly `size` if that is given (a file with another size in its header counts as damaged); it is
+None if nothing can be decoded. Memory and time are bounded by the number of pixels and of bytes.
 """
 
 from __future__ import annotations
@@ -42,9 +41,8 @@ class FileCodec(Codec, abc.ABC):
         if max(pixels.shape[:2]) > self.max_side:
             height, width = pixels.shape[:2]
             raise ComponentError(
-                f"{self.file_format} holds pictures of at most {self.max_side} pixels a side, not "
-                f"{height}×{width}: "
-                "set the `size` of the source"
+                f"{self.file_format} allows at most {self.max_side} pixels per side, not "
+                f"{height}×{width}: set the `size` of the source"
             )
         file = io.BytesIO()
         self.write(Image.fromarray(pixels), file)
@@ -57,15 +55,11 @@ class FileCodec(Codec, abc.ABC):
                 read_picture(io.BytesIO(data + self.ending), (self.file_format,), limit)
             )
         except Exception:
-            # A decoder may raise anything on damaged bytes; to the receiver it means that nothing
-            # was decoded.
+            # A decoder may raise any exception on damaged bytes; the picture then counts as lost.
             return None
-        height, width, _ = pixels.shape  # of HEIF not always what its header says
-        return (
-            pixels
-            if ((height, width) == tuple(size) if size else height * width <= limit)
-            else None
-        )
+        height, width, _ = pixels.shape  # in HEIF they may differ from the header
+        fits = (height, width) == tuple(size) if size else height * width <= limit
+        return pixels if fits else None
 
     ending: ClassVar[bytes] = b""
     """Bytes appended before decoding, to terminate a truncated file."""

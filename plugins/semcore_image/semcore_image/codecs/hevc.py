@@ -43,9 +43,8 @@ class HevcIntra(HeadedCodec):
         header = self.of_grey(size)
         start, coded = _slices(header), len(body) + _LENGTH
         location = header.index(b"iloc") - 4
-        end = location + int.from_bytes(
-            header[location : location + 4], "big"
-        )  # last field: bytes of the coded picture
+        # The last field of the box is the size of the coded picture, bytes.
+        end = location + int.from_bytes(header[location : location + 4], "big")
         return b"".join(
             (
                 header[: end - 4],

@@ -34,9 +34,8 @@ class Jpeg(HeadedCodec):
     reference: ClassVar[str] = "ITU-T T.81"
     cites: ClassVar[tuple[str, ...]] = ("t81",)
     file_format: ClassVar[str] = "JPEG"
-    ending: ClassVar[bytes] = (
-        b"\xff\xd9"  # EOI: lets the decoder fill what is missing instead of refusing the file
-    )
+    # EOI: the decoder fills the missing part instead of refusing the file.
+    ending: ClassVar[bytes] = b"\xff\xd9"
 
     test_settings = ({}, {"header": "known", "optimise": False})
 
@@ -46,16 +45,16 @@ class Jpeg(HeadedCodec):
     def check(self) -> None:
         if self.header == "known" and self.optimise:
             raise ComponentError(
-                "Jpeg.optimise makes tables for each picture, which no receiver knows: set "
+                "Jpeg.optimise computes tables per picture, which the receiver does not know: set "
                 "optimise: false"
             )
 
     def body(self, file: bytes) -> bytes:
-        return bytes([self.quality]) + file[_behind_scan_header(file) : -len(self.ending)]
+        return bytes([self.quality]) + file[_after_scan_header(file) : -len(self.ending)]
 
     def whole(self, body: bytes, size: tuple[int, int]) -> bytes:
         header = dataclasses.replace(self, quality=min(body[0], 100)).of_grey(size)
-        return header[: _behind_scan_header(header)] + body[1:]
+        return header[: _after_scan_header(header)] + body[1:]
 
     def write(self, picture: Image.Image, file: io.BytesIO) -> None:
         picture.save(
@@ -66,7 +65,7 @@ class Jpeg(HeadedCodec):
         return super().decode(data, size) if data.count(START_OF_SCAN) <= MAX_SCANS else None
 
 
-def _behind_scan_header(file: bytes) -> int:
+def _after_scan_header(file: bytes) -> int:
     """Offset of the entropy-coded data of a baseline JPEG."""
     scan = file.index(START_OF_SCAN)
     return scan + 2 + int.from_bytes(file[scan + 2 : scan + 4], "big")

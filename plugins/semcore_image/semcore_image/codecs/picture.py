@@ -1,4 +1,4 @@
-"""Pictures that the transport codes."""
+"""Pictures that are left to the transport to code."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class PictureEncoder(SemanticEncoder):
 
 @dataclass(frozen=True)
 class PictureGenerator(Generator):
-    """Shows the picture that the transport decoded; a lost one is mid-grey (128).
+    """Outputs the picture that the transport decoded; a lost one is replaced by mid-grey (128).
 
     Fields:
-        size: (height, width) of the pictures; null: as received; a lost one has the size given by
+        size: (height, width) of the pictures; null: as received, and for a lost one the size in
             the grant
     """
 

@@ -20,8 +20,8 @@ class WebP(HeadedCodec):
     `header: known` three bytes of the header are sent, the frame tag; it needs lossy files.
 
     Fields:
-        quality: 0..100; of a lossless file: the effort
-        lossless: whether every pixel is kept
+        quality: 0..100; in lossless mode, the compression effort
+        lossless: whether compression is lossless
     """
 
     reference: ClassVar[str] = "RFC 9649"
@@ -36,7 +36,7 @@ class WebP(HeadedCodec):
     def check(self) -> None:
         if self.header == "known" and self.lossless:
             raise ComponentError(
-                "WebP.header can be known of lossy files alone: set lossless: false"
+                "WebP.header: known is only possible for lossy files: set lossless: false"
             )
 
     def body(self, file: bytes) -> bytes:

@@ -1,1 +1,1 @@
-"""Generators that draw the received caption."""
+"""Generators of pictures from the received caption."""

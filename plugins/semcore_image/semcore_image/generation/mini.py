@@ -73,18 +73,14 @@ class MiniDiffusionGenerator(Generator):
 
     def identity(self) -> str:
         """The digest of the weights."""
-        held = written(self.weights) if self.weights else ""
-        return " ".join(filter(None, (held, mini_digest("mini-diffusion", "mini-clip"))))
+        own = written(self.weights) if self.weights else ""
+        return " ".join(filter(None, (own, mini_digest("mini-diffusion", "mini-clip"))))
 
     @cached_property
     def _net(self) -> Any:
         from semcore_image.models.weights import load_mini
 
-        return (
-            load_mini("mini-diffusion", self.weights)
-            if self.weights
-            else load_mini("mini-diffusion")
-        )
+        return load_mini("mini-diffusion", self.weights or None)
 
     def check(self) -> None:
         check_written(self, "weights", self.weights)

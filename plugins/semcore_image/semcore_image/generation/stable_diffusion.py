@@ -101,8 +101,7 @@ class StableDiffusion(Pretrained, Generator):
         ):
             raise ComponentError(
                 "StableDiffusion.scheduler must be a scheduler of diffusers such as "
-                "EulerDiscreteScheduler, not "
-                f"{self.scheduler!r}"
+                f"EulerDiscreteScheduler, not {self.scheduler!r}"
             )
         if self.size and (self.size[0] % 8 or self.size[1] % 8):
             raise ComponentError(
@@ -149,10 +148,11 @@ class StableDiffusion(Pretrained, Generator):
 
     def _scheduled(self, own: Any) -> Any:
         """The scheduler that was set, with the configuration of the model's scheduler."""
-        fitting = sorted(kind.__name__ for kind in own.compatibles)
-        if self.scheduler not in fitting:
+        compatible = sorted(kind.__name__ for kind in own.compatibles)
+        if self.scheduler not in compatible:
             raise RunError(
-                f"the scheduler {self.scheduler} is not one of those that fit: {', '.join(fitting)}"
+                f"the scheduler {self.scheduler} is not compatible with the model; these are: "
+                f"{', '.join(compatible)}"
             )
         kind = next(kind for kind in own.compatibles if kind.__name__ == self.scheduler)
         return kind.from_config(own.config)
@@ -166,7 +166,8 @@ class StableDiffusion(Pretrained, Generator):
         except ValueError as error:
             kind = type(self._from_noise).__name__
             raise RunError(
-                f"StableDiffusion.start: {kind} draws from noise alone, set start: noise ({error})"
+                f"StableDiffusion.start: {kind} can only start from noise; set start: noise "
+                f"({error})"
             ) from error
         pipe.set_progress_bar_config(disable=True)
         return pipe
@@ -191,30 +192,32 @@ class StableDiffusion(Pretrained, Generator):
         Raises:
             RunError: the pipeline does not accept a setting of this component
         """
-        takes = inspect.signature(pipe.__call__).parameters
-        asked: dict[str, Any] = {"num_inference_steps": self.steps, "guidance_scale": self.guidance}
+        accepted = inspect.signature(pipe.__call__).parameters
+        arguments: dict[str, Any] = {
+            "num_inference_steps": self.steps,
+            "guidance_scale": self.guidance,
+        }
         if self.negative_prompt:
-            asked["negative_prompt"] = [self.negative_prompt] * count
-        if size and {"height", "width"} <= takes.keys():
-            asked |= {"height": size[0], "width": size[1]}
-        elif self.size and "image" not in takes:
+            arguments["negative_prompt"] = [self.negative_prompt] * count
+        if size and {"height", "width"} <= accepted.keys():
+            arguments |= {"height": size[0], "width": size[1]}
+        elif self.size and "image" not in accepted:
             raise RunError(
-                f"StableDiffusion.size: {type(pipe).__name__} draws pictures of its own size "
-                "alone; set size: null"
+                f"StableDiffusion.size: {type(pipe).__name__} only supports its own size; set "
+                "size: null"
             )
-        if refused := [name for name in asked if name not in takes]:
+        if unknown := [name for name in arguments if name not in accepted]:
             raise RunError(
-                f"StableDiffusion: {type(pipe).__name__} has no {', '.join(refused)}; another "
-                "model is needed"
+                f"StableDiffusion: {type(pipe).__name__} does not accept {', '.join(unknown)}; "
+                "use another model"
             )
-        if self.negative_prompt and "true_cfg_scale" in takes:
+        if self.negative_prompt and "true_cfg_scale" in accepted:
             raise RunError(
-                f"StableDiffusion.negative_prompt: {type(pipe).__name__} does not heed it; set it "
-                "to null"
+                f"StableDiffusion.negative_prompt: {type(pipe).__name__} ignores it; set it to null"
             )
-        # Exactly the size that was set, and captions unchanged.
-        return asked | {
-            name: False for name in ("use_resolution_binning", "clean_caption") if name in takes
+        # Use the size and the captions exactly as given.
+        return arguments | {
+            name: False for name in ("use_resolution_binning", "clean_caption") if name in accepted
         }
 
     def _draw(self, one: Semantics, reference: np.ndarray | None, rng: Rng) -> Candidates:
@@ -240,16 +243,16 @@ class StableDiffusion(Pretrained, Generator):
                 )
             except ValueError as error:  # for example a size that is not a multiple of 32
                 raise RunError(
-                    f"StableDiffusion: {type(pipe).__name__} refuses: {error}"
+                    f"StableDiffusion: {type(pipe).__name__} refuses the settings: {error}"
                 ) from error
             flags = getattr(drawn, "nsfw_content_detected", None) or ()
-            black = [number for number, seen in zip(numbers, flags, strict=False) if seen]
+            black = [number for number, flag in zip(numbers, flags, strict=False) if flag]
             if black and self.blackened == "stop":
                 which = f"candidate {black[0] + 1} of sample {one.key!r}"
                 raise RunError(
                     f"StableDiffusion: the safety checker of the model blackened {which}; set "
-                    "safety_checker: null to show "
-                    "what was drawn, or blackened: keep to count black pictures as drawn"
+                    "safety_checker: null to turn the checker off, or blackened: keep to use black "
+                    "pictures as candidates"
                 )
             pictures += [
                 Sample(one.key, one.user, image=pixels)
@@ -268,12 +271,10 @@ def check_parts(folder: Path, index: Mapping[str, Any], local: bool) -> None:
     Raises:
         RunError: naming the part
     """
+    if not local:
+        return
     for name, value in index.items():
-        if (
-            not isinstance(value, list)
-            or not all(isinstance(one, str) for one in value)
-            or not local
-        ):
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
             continue
         if not (folder / name).is_dir():
             wanted = f"where model_index.json expects its {value[-1]}"

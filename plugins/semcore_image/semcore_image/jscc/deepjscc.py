@@ -18,9 +18,8 @@ class ModulatedBlock(nn.Module):
         self.second = nn.Conv2d(width, width, 3, padding=1)
         self.modulation = nn.Linear(inputs, 2 * width)
         nn.init.zeros_(self.modulation.weight)
-        nn.init.zeros_(
-            self.second.weight
-        )  # each block starts as the identity: otherwise deep stacks diverge at high learning rates
+        # Each block starts as the identity; otherwise deep stacks diverge at high learning rates.
+        nn.init.zeros_(self.second.weight)
 
     def forward(self, maps: torch.Tensor, snr: torch.Tensor) -> torch.Tensor:
         scale, shift = self.modulation(snr)[:, :, None, None].chunk(2, dim=1)

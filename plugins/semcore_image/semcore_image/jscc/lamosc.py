@@ -26,13 +26,13 @@ class Fusion(nn.Module):
     def forward(self, maps: torch.Tensor, text: torch.Tensor) -> torch.Tensor:
         positions = maps.flatten(2).transpose(1, 2)
         words = self.read(text).reshape(len(text), self.words, -1)
-        said, _ = self.attention(self.norm(positions), words, words, need_weights=False)
-        return (positions + said).transpose(1, 2).reshape(maps.shape)
+        attended, _ = self.attention(self.norm(positions), words, words, need_weights=False)
+        return (positions + attended).transpose(1, 2).reshape(maps.shape)
 
 
 class Lamosc(JsccNetwork):
-    """LaMoSC in small (Zhao et al.): visual and textual features fused by attention, then one joint
-    code for both.
+    """A small LaMoSC (Zhao et al.): visual and textual features are fused by attention, then coded
+    jointly.
 
     Args:
         latent: real values per 4 x 4 patch

@@ -1,4 +1,4 @@
-"""What all learned codecs share: power normalisation, noise and sizes."""
+"""Base class of learned codecs: power normalisation, noise and sizes."""
 
 from __future__ import annotations
 

@@ -81,14 +81,11 @@ class LearnedCodec(Adaptive, abc.ABC):
     def check(self) -> None:
         check_written(self, "weights", self.weights)
         if self.weights is None and self._shipped() is None:
-            name, known = (
-                type(self).__name__,
-                ", ".join(str(Fraction(cbr).limit_denominator(1000)) for cbr in self.shipped),
-            )
+            name = type(self).__name__
+            known = ", ".join(str(Fraction(cbr).limit_denominator(1000)) for cbr in self.shipped)
             raise ComponentError(
-                f"{name}.cbr: weights are shipped for {known} alone; train some (`semcore train "
-                f"{name.lower()}`) "
-                "and name their folder under `weights`"
+                f"{name}.cbr: weights are only shipped for {known}; train others (`semcore train "
+                f"{name.lower()}`) and set `weights` to their folder"
             )
 
     def _shipped(self) -> str | None:
@@ -131,7 +128,7 @@ class LearnedCodec(Adaptive, abc.ABC):
             for name, stream in semantics.streams.items():
                 if not isinstance(stream, Picture):
                     raise ComponentError(
-                        f"{type(self).__name__} sends pictures, and stream {name!r} is not one"
+                        f"{type(self).__name__} only sends pictures, and stream {name!r} is not one"
                     )
                 row.append(self._symbols(stream.pixels))
                 spans.append(
@@ -257,8 +254,6 @@ class LaMoSC(LearnedCodec):
         from semcore_image.models.weights import load_mini
 
         encoder = self.captioner or MiniCaptionEncoder()
-        said = encoder.encode([Sample("picture", image=pixels)], KnowledgeBase())[
-            0
-        ].streams.values()
-        words = " ".join(stream.value for stream in said if isinstance(stream, Text))
-        return load_mini("mini-clip").encode_text([words])
+        semantics = encoder.encode([Sample("picture", image=pixels)], KnowledgeBase())[0]
+        texts = [one.value for one in semantics.streams.values() if isinstance(one, Text)]
+        return load_mini("mini-clip").encode_text([" ".join(texts)])

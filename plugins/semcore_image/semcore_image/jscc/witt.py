@@ -45,10 +45,10 @@ class ChannelModNet(nn.Module):
         self.last = nn.Linear(inner, width)
 
     def forward(self, features: torch.Tensor, snr_db: torch.Tensor) -> torch.Tensor:
-        seen = features
+        modulated = features
         for layer, modulation in zip(self.layers, self.modulations, strict=True):
-            seen = layer(seen) * modulation(snr_db)
-        return features * torch.sigmoid(self.last(seen))
+            modulated = layer(modulated) * modulation(snr_db)
+        return features * torch.sigmoid(self.last(modulated))
 
 
 def _blocks(width: int, depth: int, heads: int, window: int, side: int) -> nn.Sequential:
@@ -125,7 +125,7 @@ class Witt(JsccNetwork):
     ) -> None:
         super().__init__(latent)
         self.stride = 2 ** len(widths)
-        side = 4 * window  # of the precomputed masks; other sizes are computed on the fly
+        side = 4 * window  # masks are precomputed for this side, and computed on demand for others
         stages = list(zip(widths, depths, heads, strict=True))
         before, down, up = 3, list[nn.Module](), list[nn.Module]()
         for width, depth, head in stages:

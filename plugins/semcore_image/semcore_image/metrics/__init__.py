@@ -1,1 +1,1 @@
-"""How much of a picture, and of its meaning, arrived."""
+"""Metrics of pictures: fidelity and semantic similarity."""

@@ -51,4 +51,4 @@ class ClassAccuracy(Metric):
             wanted = self._class(source.image)
         if wanted is None or result.image is None:
             return None
-        return 100.0 * (self._class(result.image) == wanted)
+        return 100.0 if self._class(result.image) == wanted else 0.0

@@ -52,14 +52,10 @@ class LPIPS(RecordMetric):
         return f"net={self.network},min-side=64"
 
     def missing(self) -> str:
-        # As `torch.hub.get_dir` has it: a check does not load PyTorch.
+        # As in `torch.hub.get_dir`; a check must not import PyTorch.
         cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "torch"
-        file = (
-            Path(os.environ.get("TORCH_HOME") or cache).expanduser()
-            / "hub"
-            / "checkpoints"
-            / NETWORKS[self.network]
-        )
+        home = Path(os.environ.get("TORCH_HOME") or cache).expanduser()
+        file = home / "hub" / "checkpoints" / NETWORKS[self.network]
         if file.is_file():
             return ""
         return (

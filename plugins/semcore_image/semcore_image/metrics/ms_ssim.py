@@ -43,6 +43,6 @@ class MSSSIM(RecordMetric):
 
     def value(self, record: Record) -> float | None:
         pair = pictures(record)
-        return (
-            None if pair is None or min(pair[0].shape[:2]) < WINDOW else ms_ssim(*pair, self.border)
-        )
+        if pair is None or min(pair[0].shape[:2]) < WINDOW:
+            return None
+        return ms_ssim(*pair, self.border)

@@ -47,10 +47,9 @@ class MultiSemEncoder(UsesMultiSem, SemanticEncoder):
         return [self._encode(sample) for sample in samples]
 
     def _encode(self, sample: Sample) -> Semantics:
-        read = self.read([image_of(sample, self)])._asdict()
-        return Semantics(
-            sample.id, {name: Features(read[name][0]) for name in self.streams}, sample.user
-        )
+        features = self.features_of([image_of(sample, self)])._asdict()
+        streams = {name: Features(features[name][0]) for name in self.streams}
+        return Semantics(sample.id, streams, sample.user)
 
     def views(self, sample: Sample) -> dict[str, np.ndarray]:
         """Attention maps of the prompts over the picture (Fig. 5): prompt -> uint8 (H, W, 3)."""
@@ -64,13 +63,11 @@ class MultiSemEncoder(UsesMultiSem, SemanticEncoder):
             maps = self.network.maps(to_tensor([picture], self.network.size))
             _, weights = self.network.fused(maps, torch.from_numpy(self.text_features(chosen)))
         words = [prompts[index] for prompts, index in zip(self.lists, chosen[0], strict=True)]
-        return {
-            word: _heat(picture, weight)
-            for word, weight in zip(words, weights[0].numpy(), strict=True)
-        }
+        maps_of = zip(words, weights[0].numpy(), strict=True)
+        return {word: _overlay(picture, weight) for word, weight in maps_of}
 
 
-def _heat(picture: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def _overlay(picture: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The picture, darkened where the attention is low: uint8 (H, W, 3)."""
     shares = (weights / max(float(weights.max()), 1e-12) * 255).astype(np.uint8)
     large = resized(np.repeat(shares[:, :, None], 3, axis=2), (picture.shape[0], picture.shape[1]))

@@ -1,4 +1,4 @@
-"""What both ends share: features of pictures, and the class that features belong to."""
+"""Features of MMSemCom, computed at both ends, and the class of received features."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SETS = 8
 """Candidate sets whose features are kept in memory."""
 
 
-class Read(NamedTuple):
+class FeatureSet(NamedTuple):
     """Features of pictures: float32 (n, n_text, d_text), (n, d_image) and (n, d_fusion)."""
 
     text: np.ndarray
@@ -82,11 +82,9 @@ class UsesMultiSem(UsesClip):
         given = self.prompts[0] if self.prompts else ()
         if not given or not count:
             return
-        where, known = (
-            f"{type(self).__name__}.prompts",
-            f"the weights {folder or shipped} know {count} classes",
-        )
-        known += f" ({', '.join(names[:20])})" if names else ""
+        where = f"{type(self).__name__}.prompts"
+        listed = f" ({', '.join(names[:20])})" if names else ""
+        known = f"the weights {folder or shipped} know {count} classes{listed}"
         if len(given) != count:
             raise ComponentError(f"{where} names {len(given)} classes, and {known}")
         for number, (prompt, name) in enumerate(zip(given, names or given, strict=True)):
@@ -122,10 +120,9 @@ class UsesMultiSem(UsesClip):
     def chosen(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """Index of the most probable prompt of each list for each picture (eq. 10, 11): int64 (n,
         lists)."""
-        seen = self.clip.images(pictures)
-        return np.stack(
-            [(seen @ prompts.T).argmax(1) for prompts in self.prompt_embeddings], axis=1
-        )
+        embeddings = self.clip.images(pictures)
+        indices = [(embeddings @ prompts.T).argmax(1) for prompts in self.prompt_embeddings]
+        return np.stack(indices, axis=1)
 
     def text_features(self, chosen: np.ndarray) -> np.ndarray:
         """F_text of eq. 11 for the chosen prompts, float32 (n, n_text, d_text)."""
@@ -134,7 +131,7 @@ class UsesMultiSem(UsesClip):
             axis=1,
         )
 
-    def read(self, pictures: Sequence[np.ndarray]) -> Read:
+    def features_of(self, pictures: Sequence[np.ndarray]) -> FeatureSet:
         """The features of pictures uint8 (H, W, 3)."""
         import torch
 
@@ -143,40 +140,39 @@ class UsesMultiSem(UsesClip):
             maps = self.network.maps(to_tensor(pictures, self.network.size))
             image = self.network.image_features(maps).numpy()
             fused = self.network.fused(maps, torch.from_numpy(text))[0].numpy()
-        return Read(text, image, fused)
+        return FeatureSet(text, image, fused)
 
-    def read_all(self, candidates: Candidates) -> Read:
+    def candidate_features(self, candidates: Candidates) -> FeatureSet:
         """The features of all candidates; those of a cached set are cached as well."""
         key = (candidates.origin, len(candidates.samples))
-        if key not in self._known or not candidates.origin:
-            self._known[key] = self._read_parts(candidates)
-            if len(self._known) > SETS:
-                self._known.popitem(last=False)
-        return self._known[key]
+        if key not in self._cached or not candidates.origin:
+            self._cached[key] = self._compute(candidates)
+            if len(self._cached) > SETS:
+                self._cached.popitem(last=False)
+        return self._cached[key]
 
     @functools.cached_property
-    def _known(self) -> OrderedDict[tuple[str, int], Read]:
+    def _cached(self) -> OrderedDict[tuple[str, int], FeatureSet]:
         return OrderedDict()
 
-    def _read_parts(self, candidates: Candidates) -> Read:
+    def _compute(self, candidates: Candidates) -> FeatureSet:
         if not isinstance(candidates.samples, Pictures):
-            return self.read(
+            return self.features_of(
                 [sample.image for sample in candidates.samples if sample.image is not None]
             )
-        images, who = (
-            candidates.samples.images,
-            [source_digest(type(self)), named_files(self), self.identity(), self.lists],
-        )
+        images = candidates.samples.images
         parts = [images[first : first + CHUNK] for first in range(0, len(images), CHUNK)]
         if not candidates.origin:
-            read = [self.read(list(part)) for part in parts]
+            sets = [self.features_of(list(part)) for part in parts]
         else:
+            who = [source_digest(type(self)), named_files(self), self.identity(), self.lists]
             keys = [digest("multisem", who, part) for part in parts]
-            kept = user_cache().each(
-                "features", keys, lambda at: [tuple(self.read(list(parts[i]))) for i in at]
-            )
-            read = [Read(*one) for one in kept]
-        return Read(*(np.concatenate(arrays) for arrays in zip(*read, strict=True)))
+
+            def compute(missing: Sequence[int]) -> list[tuple[np.ndarray, ...]]:
+                return [tuple(self.features_of(list(parts[index]))) for index in missing]
+
+            sets = [FeatureSet(*one) for one in user_cache().each("features", keys, compute)]
+        return FeatureSet(*(np.concatenate(arrays) for arrays in zip(*sets, strict=True)))
 
     def received(self, semantics: Semantics) -> dict[str, np.ndarray]:
         """The streams that arrived with the expected shape: name -> float32."""
@@ -185,12 +181,12 @@ class UsesMultiSem(UsesClip):
             IMAGE: (self.network.second.out_features,),
             FUSED: (self.network.text.out_features,),
         }
-        found = {name: semantics.streams.get(name) for name in wanted}
-        return {
-            name: np.nan_to_num(stream.values).clip(-1e6, 1e6)
-            for name, stream in found.items()
-            if isinstance(stream, Features) and stream.values.shape == wanted[name]
-        }
+        found = {}
+        for name, shape in wanted.items():
+            stream = semantics.streams.get(name)
+            if isinstance(stream, Features) and stream.values.shape == shape:
+                found[name] = np.nan_to_num(stream.values).clip(-1e6, 1e6)
+        return found
 
     def class_of(self, semantics: Semantics) -> int | None:
         """The class of the received features, an index into the first list of prompts; None:
@@ -206,8 +202,7 @@ class UsesMultiSem(UsesClip):
             return int((self.prompt_embeddings[0] @ got[TEXT][0]).argmax())
         for name in (FUSED, IMAGE):
             if name in got:
+                features = torch.from_numpy(got[name])[None]
                 with torch.inference_mode():
-                    return int(
-                        self.network.reading[name](torch.from_numpy(got[name])[None]).argmax()
-                    )
+                    return int(self.network.reading[name](features).argmax())
         return None

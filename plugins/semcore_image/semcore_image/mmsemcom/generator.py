@@ -107,16 +107,14 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         folder = None if shipped else self.weights
         check_written(self, "weights", folder)
         self.check_classes(folder, shipped)
-        (count, names), (read, known_names) = (
-            classes_of(folder, shipped),
-            classes_of(self.features, "multisem"),
-        )
-        if count and read and (count != read or names and known_names and names != known_names):
-            drawn, known = (", ".join((one or ())[:20]) for one in (names, known_names))
+        count, names = classes_of(folder, shipped)
+        feature_count, feature_names = classes_of(self.features, "multisem")
+        differ = bool(names and feature_names) and names != feature_names
+        if count and feature_count and (count != feature_count or differ):
+            mine, theirs = (", ".join((one or ())[:20]) for one in (names, feature_names))
             raise ComponentError(
-                f"{type(self).__name__}.weights draw {count} classes ({drawn}), and the features "
-                f"are read as {read} "
-                f"({known}): both must be trained on the same classes"
+                f"{type(self).__name__}.weights have {count} classes ({mine}), and the features "
+                f"{feature_count} ({theirs}): both must be trained on the same classes"
             )
 
     def identity(self) -> Any:
@@ -126,12 +124,9 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
     @property
     def _weights_digest(self) -> str:
         """Digest of the weights, the source and the libraries, which all determine a cached set."""
-        held = (
-            written(self.weights)
-            if Path(self.weights).expanduser().is_dir()
-            else mini_digest(self.weights)
-        )
-        return digest(held, source_digest(type(self)))
+        own = Path(self.weights).expanduser().is_dir()
+        weights = written(self.weights) if own else mini_digest(self.weights)
+        return digest(weights, source_digest(type(self)))
 
     @functools.cached_property
     def _net(self) -> ClassDiffusion:
@@ -141,9 +136,8 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         if self.steer == "image" and net.unet.semantics != self.network.second.out_features:
             raise ComponentError(
                 f"{type(self).__name__}.steer: the weights {self.weights} were trained with "
-                f"{net.unet.semantics} features, "
-                f"not with {self.network.second.out_features}: use class-diffusion-open, or train "
-                "some"
+                f"{net.unet.semantics} features, not with {self.network.second.out_features}: use "
+                "class-diffusion-open, or train others"
             )
         return net
 
@@ -184,8 +178,8 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
             store, drawn = user_cache(), dict[int, np.ndarray]()
             # Processes start at different parts and check the cache first, so that together they
             # generate each part about once.
-            turn = os.getpid() % len(parts)
-            for index in (*range(turn, len(parts)), *range(turn)):
+            first = os.getpid() % len(parts)
+            for index in (*range(first, len(parts)), *range(first)):
                 if (part := store.get(keys[index])) is None:
                     part = self._drawn(label, range(*parts[index]), root.at("candidates", label))
                     store.put(keys[index], part)

@@ -105,8 +105,8 @@ class MultiSem(nn.Module):
 
     def image_features(self, maps: torch.Tensor) -> torch.Tensor:
         """F_image of eq. 8, float32 (B, d_image)."""
-        seen = maps.flatten(1) if self.positions else maps.mean((2, 3))
-        return self.second(F.relu(self.first(seen)))
+        pooled = maps.flatten(1) if self.positions else maps.mean((2, 3))
+        return self.second(F.relu(self.first(pooled)))
 
     def fused(self, maps: torch.Tensor, text: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """F_fused of eq. 14, and the attention weights of the prompts.
@@ -123,8 +123,8 @@ class MultiSem(nn.Module):
         regions = self.region(maps.flatten(2).transpose(1, 2)) + self.place(_places(rows, columns))
         keys = torch.cat((self.image(self.image_features(maps))[:, None], regions), dim=1)
         queries = self.text(text)
-        seen, weights = self.attention(queries, keys, keys)  # eq. 13
-        residual = self.norm(seen + queries)
+        attended, weights = self.attention(queries, keys, keys)  # eq. 13
+        residual = self.norm(attended + queries)
         final = self.back(F.relu(self.forth(residual)))
         return self.last_norm(final + residual).mean(1), weights[:, :, 1:].reshape(
             count, -1, rows, columns
@@ -149,8 +149,7 @@ class TimmBackbone(Backbone):
 
         if not timm.is_model(model):
             raise RunError(
-                f"the backbone {model!r} is not a model of timm; a folder or an address cannot be "
-                "one"
+                f"the backbone {model!r} is not a model of timm; folders and URLs are not accepted"
             )
         net: Any = timm.create_model(model, pretrained=False, num_classes=0, global_pool="")
         self.net, self.width = net, int(net.num_features)

@@ -17,11 +17,11 @@ def prompts(classes: Sequence[str] | None = None) -> tuple[tuple[str, ...], ...]
 
 @functools.cache
 def _prompts(names: tuple[str, ...] | None) -> tuple[tuple[str, ...], ...]:
+    from semcore_image import vocabulary
     from semcore_image.vocabulary import CLASSES, COLOURS, TEMPLATES
-    from semcore_image.vocabulary import caption as said
 
     names = CLASSES if names is None else names
-    caption = functools.partial(said, classes=names)
+    caption = functools.partial(vocabulary.caption, classes=names)
     name, colour, ground = TEMPLATES[1], TEMPLATES[4], TEMPLATES[6]
     classes, colours = range(len(names)), range(len(COLOURS))
     return (

@@ -63,10 +63,8 @@ class ClassDiffusion(nn.Module):
         scheduler.set_timesteps(steps)
         pictures = noise.contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            conditional, unconditional = (
-                self.unet.condition(labels, semantics),
-                self.unet.condition(labels),
-            )
+            conditional = self.unet.condition(labels, semantics)
+            unconditional = self.unet.condition(labels)
             for timestep in scheduler.timesteps:
                 times = timestep.expand(len(labels))
                 predicted = self.unet(pictures, times, conditional).float()

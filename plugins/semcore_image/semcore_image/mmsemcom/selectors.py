@@ -1,4 +1,4 @@
-"""Sequential and simultaneous selection among thousands of candidates, and a genie as their
+"""Sequential and simultaneous selection among thousands of candidates, and a genie as upper
 bound."""
 
 from __future__ import annotations
@@ -87,17 +87,17 @@ class Sequential(Matching):
         left = np.arange(len(candidates.samples))
         if not got:
             return left
-        read = self.read_all(candidates)
+        features = self.candidate_features(candidates)
         if TEXT in got:
-            apart = sum(
-                distances(read.text[:, index], one, self.distance)
+            total = sum(
+                distances(features.text[:, index], one, self.distance)
                 for index, one in enumerate(got[TEXT])
             )
-            last = np.partition(apart, min(self.keep, len(left)) - 1)[min(self.keep, len(left)) - 1]
-            left = np.flatnonzero(apart <= last + 1e-9)
+            last = min(self.keep, len(left)) - 1
+            left = np.flatnonzero(total <= np.partition(total, last)[last] + 1e-9)
         if IMAGE in got:
-            apart = distances(read.image[left], got[IMAGE], self.distance)
-            left = left[apart <= apart.min()]
+            total = distances(features.image[left], got[IMAGE], self.distance)
+            left = left[total <= total.min()]
         return left
 
 
@@ -111,17 +111,18 @@ class Simultaneous(Matching):
     def _best(self, candidates: Candidates, got: dict[str, np.ndarray]) -> np.ndarray:
         if FUSED not in got:
             return np.arange(len(candidates.samples))
-        apart = distances(self.read_all(candidates).fused, got[FUSED], self.distance)
-        return np.flatnonzero(apart <= apart.min())
+        fused = self.candidate_features(candidates).fused
+        total = distances(fused, got[FUSED], self.distance)
+        return np.flatnonzero(total <= total.min())
 
 
 @dataclass(frozen=True)
 class Genie(Selector):
-    """Takes the candidate nearest to the source in mean squared error: a bound for any selector,
-    not a receiver.
+    """Takes the candidate nearest to the source in mean squared error: an upper bound for any
+    selector, not a receiver.
 
-    It looks the source up by the key of the sample, so `source` must be that of the pipeline; for a
-    sample that is not found, all candidates count as equally good.
+    The source picture is looked up by the key of the sample, so `source` must be that of the
+    pipeline; for a sample that is not found, all candidates count as equally good.
 
     Fields:
         source: source of the pipeline
@@ -129,8 +130,7 @@ class Genie(Selector):
 
     genie: ClassVar[bool] = True
     reference: ClassVar[str] = (
-        "the best of the p candidates of MMSemCom, section III-B2, by a source that no receiver "
-        "knows"
+        "the best of the p candidates of MMSemCom, section III-B2, by comparison with the source"
     )
     cites: ClassVar[tuple[str, ...]] = ("liang2024image",)
     test_settings = ({"source": {"use": "samples"}},)
@@ -169,8 +169,9 @@ def _images(candidates: Candidates) -> np.ndarray | None:
     if isinstance(candidates.samples, Pictures):
         return candidates.samples.images
     pictures = [sample.image for sample in candidates.samples if sample.image is not None]
-    alike = len(pictures) == len(candidates.samples) and len({one.shape for one in pictures}) == 1
-    return np.stack(pictures) if alike else None
+    complete = len(pictures) == len(candidates.samples)
+    same_shape = len({one.shape for one in pictures}) == 1
+    return np.stack(pictures) if complete and same_shape else None
 
 
 def _first_and_last(candidates: Candidates) -> tuple[Sample, Sample]:
@@ -178,8 +179,8 @@ def _first_and_last(candidates: Candidates) -> tuple[Sample, Sample]:
 
 
 def _by_content(candidates: Candidates, indices: np.ndarray) -> int:
-    """The one of equally good candidates with the smallest bytes, so that their order does not
-    matter."""
+    """Of equally good candidates, the one whose bytes compare lowest, so that the order of
+    candidates does not matter."""
     if len(indices) == 1:
         return int(indices[0])
     return min(map(int, indices), key=lambda index: _bytes(candidates.samples[index]))

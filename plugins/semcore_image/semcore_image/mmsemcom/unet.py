@@ -16,11 +16,11 @@ class Residual(nn.Module):
     """Residual block of two convolutions, modulated by the condition (FiLM); the first of a stage
     may change the width."""
 
-    def __init__(self, inputs: int, width: int, told: int) -> None:
+    def __init__(self, inputs: int, width: int, embedding: int) -> None:
         super().__init__()
         self.norm = nn.GroupNorm(8, inputs)
         self.first = nn.Conv2d(inputs, width, 3, padding=1)
-        self.told = nn.Linear(told, 2 * width)
+        self.told = nn.Linear(embedding, 2 * width)
         self.second = nn.Conv2d(width, width, 3, padding=1)
         self.skip = nn.Conv2d(inputs, width, 1) if inputs != width else nn.Identity()
         nn.init.zeros_(self.second.weight)
@@ -66,9 +66,9 @@ class Stage(nn.Module):
     blocks: nn.ModuleList
     attention: nn.ModuleList
 
-    def __init__(self, inputs: Sequence[int], width: int, told: int, heads: int) -> None:
+    def __init__(self, inputs: Sequence[int], width: int, embedding: int, heads: int) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Residual(one, width, told) for one in inputs)
+        self.blocks = nn.ModuleList(Residual(one, width, embedding) for one in inputs)
         self.attention = nn.ModuleList(
             Attention(width, heads) if heads else nn.Identity() for _ in inputs
         )
@@ -89,7 +89,7 @@ class ClassUNet(nn.Module):
         attention: attention heads of each stage; 0: no attention
         classes: number of classes
         semantics: number of received features to condition on; 0: only the class
-        told: dimension of the condition
+        embedding: dimension of the condition
         predicts: `epsilon`, the noise, or `v_prediction`, the velocity (as in diffusers)
     """
 
@@ -101,7 +101,7 @@ class ClassUNet(nn.Module):
         attention: Sequence[int],
         classes: int,
         semantics: int = 0,
-        told: int = 256,
+        embedding: int = 256,
         predicts: str = "epsilon",
     ) -> None:
         super().__init__()
@@ -109,11 +109,16 @@ class ClassUNet(nn.Module):
         self.predicts = predicts
         pixels = 3 * patch**2
         self.time = nn.Sequential(
-            Timesteps(64, True, 0), nn.Linear(64, told), nn.SiLU(), nn.Linear(told, told)
+            Timesteps(64, True, 0),
+            nn.Linear(64, embedding),
+            nn.SiLU(),
+            nn.Linear(embedding, embedding),
         )
-        self.label = nn.Embedding(classes + 1, told)
+        self.label = nn.Embedding(classes + 1, embedding)
         self.seen = (
-            nn.Sequential(nn.Linear(semantics, told), nn.SiLU(), nn.Linear(told, told))
+            nn.Sequential(
+                nn.Linear(semantics, embedding), nn.SiLU(), nn.Linear(embedding, embedding)
+            )
             if semantics
             else None
         )
@@ -125,12 +130,12 @@ class ClassUNet(nn.Module):
             self.shrink.append(
                 nn.Conv2d(before, before, 3, stride=2, padding=1) if index else nn.Identity()
             )
-            self.down.append(Stage((before, width), width, told, heads))
+            self.down.append(Stage((before, width), width, embedding, heads))
             before = width
-        self.middle = Stage((before, before), before, told, attention[-1])
+        self.middle = Stage((before, before), before, embedding, attention[-1])
         for index in reversed(range(len(widths))):
             width = widths[index]
-            self.up.append(Stage((before + width, 2 * width), width, told, attention[index]))
+            self.up.append(Stage((before + width, 2 * width), width, embedding, attention[index]))
             self.grow.append(nn.Conv2d(width, width, 3, padding=1) if index else nn.Identity())
             before = width
         self.leave = nn.Sequential(
@@ -141,7 +146,7 @@ class ClassUNet(nn.Module):
         self, labels: torch.Tensor, semantics: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Condition from classes (B,), `classes` for an unknown one, and features (B, semantics) ->
-        (B, told)."""
+        (B, embedding)."""
         embedding = self.label(labels)
         if self.seen is not None and semantics is not None:
             known = semantics.isfinite().all(1, keepdim=True)
@@ -158,7 +163,7 @@ class ClassUNet(nn.Module):
         embedding = F.silu(self.time(times) + condition)
         maps = self.enter(F.pixel_unshuffle(noisy, self.patch))
         skips = list[torch.Tensor]()
-        stage: Any  # mypy sees the modules of a list as modules alone
+        stage: Any  # mypy types the items of a ModuleList as Module
         for shrink, stage in zip(self.shrink, self.down, strict=True):
             maps = shrink(maps)
             for block, attend in stage.steps():

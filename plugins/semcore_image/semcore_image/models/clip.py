@@ -67,20 +67,18 @@ class UsesClip(Pretrained):
         return self.clip.digest if self.model == "mini" else super().identity()
 
     def missing(self) -> str:
-        if (
-            self.model == "mini"
-            or Path(self.model).expanduser().is_dir()
-            or not self.local_files_only
-        ):
-            return "" if self.model == "mini" else super().missing()
-        # Only open_clip knows the repository of a model, and it is heavy to import.
-        asked = attempt(
+        if self.model == "mini":
+            return ""
+        if Path(self.model).expanduser().is_dir() or not self.local_files_only:
+            return super().missing()
+        # Only open_clip knows the repository of a model, and it is slow to import.
+        replies = attempt(
             "semcore_image.models.clip:located", [[self.model, self.pretrained]], Limits(120.0)
         )
-        found = next((value for _, value in asked), "")
+        found = next((value for _, value in replies), "")
         if isinstance(found, str):
             return self.not_fetched(found) if not found.startswith("model ") else found
-        return ""  # the run says what is wrong with open_clip
+        return ""  # the run reports what is wrong with open_clip
 
     def hub_name(self) -> str:
         if self.model == "mini" or Path(self.model).expanduser().exists():
@@ -102,7 +100,8 @@ class ComparesByClip(UsesClip):
         super().check()
         if self.weights and self.model != "mini":
             raise ComponentError(
-                f"{type(self).__name__}.weights are of model mini, and the model is {self.model!r}"
+                f"{type(self).__name__}.weights only apply to model mini, and the model is "
+                f"{self.model!r}"
             )
         check_written(self, "weights", self.weights)
 
@@ -127,7 +126,7 @@ class MiniClipModel:
     def _net(self) -> Any:
         from semcore_image.models.weights import load_mini
 
-        return load_mini("mini-clip", self._weights) if self._weights else load_mini("mini-clip")
+        return load_mini("mini-clip", self._weights or None)
 
     def images(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         parts = [pictures[first : first + CHUNK] for first in range(0, len(pictures), CHUNK)]
@@ -167,13 +166,11 @@ class OpenClipModel:
             with settings.loading(repository):
                 folder = Path(snapshot_download(repository, allow_patterns=wanted, **settings.hub))
         config = folder / "open_clip_config.json"
-        if (
-            not config.is_file() or not (folder / "open_clip_model.safetensors").is_file()
-        ):  # what open_clip looks for first
+        # open_clip looks for these files first.
+        if not config.is_file() or not (folder / "open_clip_model.safetensors").is_file():
             raise RunError(
-                f"{type(settings).__name__}: {folder} must hold open_clip_config.json and "
-                "open_clip_model.safetensors "
-                "(pickled weights are not loaded)"
+                f"{type(settings).__name__}: {folder} must contain open_clip_config.json and "
+                "open_clip_model.safetensors (pickled weights are not loaded)"
             )
         return folder
 
@@ -183,9 +180,8 @@ class OpenClipModel:
 
         settings, place = self._settings, f"local-dir:{self._folder}"
         with settings.loading(str(self._folder)) as folder:
-            precision = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}[
-                str(settings.stored_dtype(folder))[6:]
-            ]
+            dtype = str(settings.stored_dtype(folder)).removeprefix("torch.")
+            precision = {"float32": "fp32", "float16": "fp16", "bfloat16": "bf16"}[dtype]
             net, preprocess = open_clip.create_model_from_pretrained(
                 place, precision=precision, device=settings.torch_device
             )

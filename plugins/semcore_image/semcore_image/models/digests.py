@@ -68,12 +68,12 @@ def classes_of(folder: str | None, shipped: str) -> tuple[int, tuple[str, ...] |
     """
     place = Path(folder).expanduser() if folder else WEIGHTS / shipped
     try:
-        held = json.loads((place / "config.json").read_text(encoding="utf-8"))["classes"]
+        classes = json.loads((place / "config.json").read_text(encoding="utf-8"))["classes"]
     except (OSError, ValueError, KeyError, TypeError):
         return 0, None
-    if isinstance(held, list):
-        return len(held), tuple(map(str, held))
-    return int(held), None if folder else tuple(sorted(CLASSES))
+    if isinstance(classes, list):
+        return len(classes), tuple(map(str, classes))
+    return int(classes), None if folder else tuple(sorted(CLASSES))
 
 
 def written(folder: str) -> str:

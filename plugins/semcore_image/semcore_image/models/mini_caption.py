@@ -1,4 +1,4 @@
-"""mini-caption, a small LLaVA: a frozen image tower, a projection, and an autoregressive text
+"""mini-caption, a small LLaVA: a frozen image tower, a projection and an autoregressive text
 decoder."""
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def vocabulary(classes: Sequence[str]) -> tuple[str, ...]:
     """All words of answers and prompts."""
     names = [word for name in classes for word in name.split()]
     answers = tuple(dict.fromkeys(("a", "an", "on", "background", *COLOURS, *names)))
-    asked = {word for prompt in PROMPTS for word in prompt.replace("?", "").split()} - set(answers)
-    return (*SPECIAL, *answers, *sorted(asked))
+    prompts = {word for prompt in PROMPTS for word in prompt.replace("?", "").split()}
+    return (*SPECIAL, *answers, *sorted(prompts - set(answers)))
 
 
 def encode_prompt(prompt: str | None, index: Mapping[str, int]) -> list[int]:
@@ -73,16 +73,16 @@ class CaptionDecoder(nn.Module):
         hidden = torch.triu(torch.ones(length, length, dtype=torch.bool), 1)
         self.register_buffer("causal", hidden, persistent=False)
 
-    def see(self, feature_map: torch.Tensor) -> torch.Tensor:
+    def memory(self, feature_map: torch.Tensor) -> torch.Tensor:
         """Feature map (B, C, 4, 4) to the memory of the decoder, (B, 16, width)."""
         return self.project(feature_map.flatten(2).transpose(1, 2)) + self.cells
 
-    def forward(self, words: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """Word ids (B, L) and the memory of `see` to logits of the next words, (B, L,
+    def forward(self, words: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
+        """Word ids (B, L) and `memory` (B, 16, width) to logits of the next words, (B, L,
         vocabulary)."""
         length = words.shape[1]
         x = self.words(words) + self.positions[:length]
-        return self.head(self.layers(x, seen, tgt_mask=self.causal[:length, :length]))
+        return self.head(self.layers(x, memory, tgt_mask=self.causal[:length, :length]))
 
 
 class MiniCaption(nn.Module):
@@ -96,26 +96,26 @@ class MiniCaption(nn.Module):
     def caption(self, images: torch.Tensor, prompt: str | None = None) -> list[str]:
         """Captions of pictures (uint8 or float 0..1, (B, 3, 32, 32)), by greedy decoding.
 
-        prompt: one of PROMPTS; None asks for the full caption, "a brown bird on a green background"
+        Args:
+            prompt: one of PROMPTS; None for the full caption, "a brown bird on a green background"
         """
         images = as_float(images)
         count = len(images)
-        both = torch.cat(
-            [images, images.flip(3)]
-        )  # the scores of a picture and its mirror image are added
-        seen = self.decoder.see(self.clip.image_map(both))
+        # The scores of a picture and its mirror image are added.
+        both = torch.cat([images, images.flip(3)])
+        memory = self.decoder.memory(self.clip.image_map(both))
         words = torch.tensor([encode_prompt(prompt, self.decoder.index)] * count)
         first = words.shape[1]
         ended = torch.zeros(count, dtype=torch.bool)
         for _ in range(self.decoder.longest):
-            scores = F.log_softmax(self.decoder(words.repeat(2, 1), seen)[:, -1], dim=-1)
+            scores = F.log_softmax(self.decoder(words.repeat(2, 1), memory)[:, -1], dim=-1)
             following = (scores[:count] + scores[count:]).argmax(-1)
             following[ended] = END
             ended |= following == END
             if ended.all():
                 break
             words = torch.cat([words, following[:, None]], dim=1)
-        return [
-            " ".join(self.decoder.vocabulary[i] for i in row if i != END)
-            for row in words[:, first:].tolist()
-        ]
+        return [self._text(row) for row in words[:, first:].tolist()]
+
+    def _text(self, row: list[int]) -> str:
+        return " ".join(self.decoder.vocabulary[index] for index in row if index != END)

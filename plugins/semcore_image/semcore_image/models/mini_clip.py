@@ -22,10 +22,8 @@ def text_to_bytes(texts: Sequence[str]) -> torch.Tensor:
     characters."""
     ids = torch.zeros(len(texts), MAX_CHARACTERS, dtype=torch.long)
     for row, text in enumerate(texts):
-        codes = [
-            code if 0 < (code := ord(character)) < 256 else 26
-            for character in text.lower()[:MAX_CHARACTERS]
-        ]
+        codes = [ord(character) for character in text.lower()[:MAX_CHARACTERS]]
+        codes = [code if 0 < code < 256 else 26 for code in codes]
         ids[row, : len(codes)] = torch.tensor(codes, dtype=torch.long)
     return ids
 
@@ -51,9 +49,8 @@ class ImageTower(nn.Module):
 
     def __init__(self, widths: Sequence[int] = (64, 256, 256), embedding: int = 128) -> None:
         super().__init__()
-        self.whiten = nn.Conv2d(
-            3, 24, 2
-        )  # fixed after `set_whitening`: decorrelated 2×2 patches speed up training
+        # Fixed by `set_whitening`: decorrelated 2×2 patches speed up training.
+        self.whiten = nn.Conv2d(3, 24, 2)
         self.whiten.requires_grad_(False)
         ins = (24, *widths[:-1])
         self.blocks = nn.Sequential(*[ConvBlock(i, o) for i, o in zip(ins, widths, strict=True)])
@@ -100,7 +97,7 @@ class TextTower(nn.Module):
 
     @staticmethod
     def mask(ids: torch.Tensor) -> torch.Tensor:
-        """True at characters; the first position is always True, so that an empty text has one."""
+        """True at characters, and at the first position, so that no row is empty."""
         mask = ids != 0
         mask[:, 0] = True
         return mask

@@ -11,8 +11,8 @@ from torch import nn
 
 from semcore_image.models.mini_clip import MiniClip, as_float
 
-# Between the schedules of Stable Diffusion, which leaves too much signal in a small latent at
-# the last step, and of DDPM.
+# Between the schedule of DDPM and that of Stable Diffusion, whose last step leaves too much signal
+# in small latents.
 SCHEDULE: dict[str, Any] = {
     "num_train_timesteps": 1000,
     "beta_start": 0.00085,

@@ -50,16 +50,16 @@ def load_config(folder: str) -> dict[str, Any]:
             f"{path} is missing: the recipe of {path.parent.name} writes it (`semcore list recipe`)"
         )
     try:
-        held = json.loads(path.read_text())
+        config = json.loads(path.read_text())
     except ValueError as error:
         raise RunError(
             f"{path} is not JSON: {error}; the recipe of {path.parent.name} writes it"
         ) from error
-    if not isinstance(held, dict):
+    if not isinstance(config, dict):
         raise RunError(
             f"{path} is not a mapping of settings; the recipe of {path.parent.name} writes it"
         )
-    return held
+    return config
 
 
 def fill(build: Callable[..., nn.Module], folder: str, **fixed: Any) -> Any:

@@ -1,1 +1,1 @@
-"""Where pictures come from: folders, data sets, drawings."""
+"""Sources of pictures: folders, data sets, synthetic drawings."""

@@ -20,9 +20,8 @@ from semcore_image.sources.on_demand import Entry, on_demand
 
 BINARY = "cifar-10-batches-bin"
 WANTED = (
-    "name the folder above them, and unpack cifar-10-binary.tar.gz there: the Python version, "
-    "cifar-10-batches-py, is pickle "
-    "files, which are not opened"
+    "name the folder that contains them, and unpack cifar-10-binary.tar.gz there: the Python "
+    "version, cifar-10-batches-py, consists of pickle files, which are not opened"
 )
 
 Count = Annotated[int, Ge(0)]
@@ -81,20 +80,21 @@ class CIFAR10(Source):
 
     @staticmethod
     def _folders(root: Path) -> dict[str, list[Entry]]:
-        classes = {place.name: place for place in root.iterdir() if place.is_dir()}
-        return {
-            label: [
-                Entry(
-                    f"{label}/{path.stem}",
-                    functools.partial(pixels_of, path),
-                    label,
-                    f"{root.name}/{label}/{path.name}",
-                )
-                for path in sorted(place.iterdir())
-                if path.suffix.lower() in SUFFIXES and not path.is_dir()
-            ]
-            for label, place in classes.items()
-        }
+        classes: dict[str, list[Entry]] = {}
+        for place in root.iterdir():
+            if place.is_dir():
+                label = place.name
+                classes[label] = [
+                    Entry(
+                        f"{label}/{path.stem}",
+                        functools.partial(pixels_of, path),
+                        label,
+                        f"{root.name}/{label}/{path.name}",
+                    )
+                    for path in sorted(place.iterdir())
+                    if path.suffix.lower() in SUFFIXES and not path.is_dir()
+                ]
+        return classes
 
     @staticmethod
     def _arrays(

@@ -25,6 +25,7 @@ FOREIGN = frozenset(
     ".jxl .jp2 .j2k .jpx .psd .tga .exr .hdr .dng .cr2 .cr3 .nef .arw .raf .orf .rw2".split()
 )
 """Suffixes of picture formats that are not read. Such files are reported, not skipped silently."""
+WILDCARDS = frozenset("*?[")
 
 
 def folder(path: str) -> Path:
@@ -37,16 +38,12 @@ def folder(path: str) -> Path:
     if root.is_dir():
         return root
     if root.exists():
+        raise SourceError([f"{root} is a file, not a folder"], hint=f"write {root.parent}")
+    if WILDCARDS & set(path):
+        above = next((one for one in root.parents if not WILDCARDS & set(str(one))), Path("."))
         raise SourceError(
-            [f"{root} is a file, and a folder is wanted"], hint=f"write {root.parent}"
-        )
-    if any(sign in path for sign in "*?["):
-        above = next(
-            (one for one in root.parents if not any(sign in str(one) for sign in "*?[")), Path(".")
-        )
-        raise SourceError(
-            [f"{path} is a pattern, and a folder is wanted"],
-            hint=f"write {above}: its pictures are found, in subfolders too",
+            [f"{path} is a pattern, not a folder"],
+            hint=f"write {above}: pictures are also found in its subfolders",
         )
     inside = f" in {Path.cwd()}" if not root.is_absolute() else ""
     raise SourceError([f"there is no folder {root}{inside}"])
@@ -94,7 +91,7 @@ def _decoded(path: Path) -> Image.Image:
             register_heif()
             formats = (*FORMATS, "HEIF")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about damaged metadata of an intact picture
+            warnings.simplefilter("ignore")  # of damaged metadata in an intact picture
             return read_picture(path, formats)
     except OSError as error:
         raise OSError(error.strerror or str(error)) from error

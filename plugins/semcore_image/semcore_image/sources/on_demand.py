@@ -29,11 +29,11 @@ class Entry:
 
 
 def on_demand(entries: Sequence[Entry], user: str, root: Path, skip: bool = False) -> OnDemand:
-    """Samples whose pictures are read on demand. Each is read once here, so that a run does not
-    fail midway.
+    """Samples whose pictures are read on demand. Each is read once here, so that errors are found
+    before a run.
 
     Args:
-        user: who sends them
+        user: sender of the pictures
         root: folder of the source
         skip: whether to leave out (and count) pictures that cannot be read
 

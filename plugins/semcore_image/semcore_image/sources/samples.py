@@ -13,6 +13,7 @@ from semcore.media import MAX_DRAWN
 from semcore_image.pixels import check_drawn
 from semcore_image.sources.drawings import DRAWINGS
 from semcore_image.sources.scene import COLOURS, Scene, tint
+from semcore_image.vocabulary import with_article
 
 # Class -> (colours of the object, colours of the background).
 PALETTES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -36,7 +37,7 @@ GROUNDED = {
     "ship": 0.58,
     "truck": 0.52,
 }
-"""Height of the horizon, for classes that stand or swim; the others have none."""
+"""Height of the horizon for classes on the ground or on water; the others have none."""
 
 Side = Annotated[int, Ge(16), Le(1024)]
 """Side of a drawn picture, pixels."""
@@ -82,7 +83,7 @@ class SamplePictures(Source):
         colours, backgrounds = PALETTES[name]
         background = backgrounds[rng.integers(len(backgrounds))]
         choice = [colour for colour in colours if colour != background]
-        # Consecutive numbers differ in colour, so that a few pictures are not all alike.
+        # Consecutive numbers differ in colour, so that even a few pictures vary.
         colour = choice[(number + self.seed) % len(choice)]
         scene = Scene(self.size, rng)
         ground, horizon = COLOURS[background], GROUNDED.get(name)
@@ -97,8 +98,3 @@ class SamplePictures(Source):
         return Sample(
             f"{name}-{number + 1:02d}", self.user, image=scene.finish(), text=caption, label=name
         )
-
-
-def with_article(word: str) -> str:
-    """The word behind `a` or `an`."""
-    return f"{'an' if word[0] in 'aeiou' else 'a'} {word}"

@@ -71,10 +71,8 @@ class Scene:
         """Points of the unit square in canvas pixels."""
         placed = []
         for x, y in points:
-            x, y = (
-                (x - 0.5) * self.scale + 0.5 + self.shift[0],
-                (y - 0.5) * self.scale + 0.5 + self.shift[1],
-            )
+            x = (x - 0.5) * self.scale + 0.5 + self.shift[0]
+            y = (y - 0.5) * self.scale + 0.5 + self.shift[1]
             placed.append(((1 - x if self.mirrored else x) * self.side, y * self.side))
         return placed
 
@@ -92,12 +90,10 @@ class Scene:
         self, x: float, y: float, width: float, height: float, degrees: float = 0
     ) -> np.ndarray:
         """Mask of an ellipse around (x, y) with these half axes."""
-        turn, around = math.radians(degrees), np.linspace(0, 2 * math.pi, 48, endpoint=False)
+        tilt, around = math.radians(degrees), np.linspace(0, 2 * math.pi, 48, endpoint=False)
         along, across = width * np.cos(around), height * np.sin(around)
-        xs, ys = (
-            along * math.cos(turn) - across * math.sin(turn),
-            along * math.sin(turn) + across * math.cos(turn),
-        )
+        xs = along * math.cos(tilt) - across * math.sin(tilt)
+        ys = along * math.sin(tilt) + across * math.cos(tilt)
         return self.polygon(*zip((x + xs).tolist(), (y + ys).tolist(), strict=True))
 
     def stroke(self, width: float, *points: Point) -> np.ndarray:

@@ -52,7 +52,7 @@ class STL10(Source):
         from torchvision.datasets import STL10 as Files
 
         class Unchecked(Files):
-            """Skip the check that all published files are there: those of one split are enough."""
+            """Skips the check that all published files are present: one split is enough."""
 
             def _check_integrity(self) -> bool:
                 return True

@@ -1,1 +1,1 @@
-"""Recipes: how the shipped networks are trained. Only `semcore train` loads them."""
+"""Training recipes of the shipped networks. Only `semcore train` loads them."""

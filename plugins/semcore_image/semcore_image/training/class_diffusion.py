@@ -18,7 +18,7 @@ from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, w
 from semcore_image.mmsemcom.networks import load
 from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
 from semcore_image.mmsemcom.unet import build
-from semcore_image.training.card import learnt_from, model_card
+from semcore_image.training.card import data_summary, model_card
 from semcore_image.training.data import Split
 from semcore_image.training.knowledge import knowledge
 from semcore_image.training.over_channel import Decibels, TrainedOverChannel, sent_features
@@ -28,7 +28,7 @@ SETTINGS: dict[str, Any] = {
     "patch": 4,
     "widths": [96, 128],
     "attention": [0, 4],
-    "told": 128,
+    "embedding": 128,
 }
 WITHOUT_FEATURES = 0.1
 """Share of pictures without features, so that the network also works with the class alone."""
@@ -73,13 +73,13 @@ class ClassDiffusionRecipe(TrainedOverChannel):
     def train(self, out: Path) -> None:
         torch.set_num_threads(self.threads)
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
-        learnt = knowledge(self.data, self.drawings, self.photographs)
-        images, labels = learnt.images, learnt.labels
+        known = knowledge(self.data, self.drawings, self.photographs)
+        images, labels = known.images, known.labels
         features = _features(self, images) if self.semantics else None
         semantics = load(None).second.out_features if features else 0
         settings = {
             **SETTINGS,
-            "classes": list(learnt.classes),
+            "classes": list(known.classes),
             "semantics": semantics,
             "predicts": self.predicts,
         }
@@ -91,7 +91,7 @@ class ClassDiffusionRecipe(TrainedOverChannel):
             betas=(0.9, 0.99),
             weight_decay=1e-4,
         )
-        kept = UniPCMultistepScheduler(**SCHEDULE).alphas_cumprod
+        signal = UniPCMultistepScheduler(**SCHEDULE).alphas_cumprod
         steps = max(self.passes_at_once * len(images) // self.batch_size, 1)
 
         def run_epoch(epoch: int) -> dict[str, float]:
@@ -110,11 +110,11 @@ class ClassDiffusionRecipe(TrainedOverChannel):
                 clean = (images[chosen].float() / 127.5 - 1).contiguous(
                     memory_format=torch.channels_last
                 )
-                times = torch.randint(0, len(kept), (len(chosen),), generator=generator)
+                times = torch.randint(0, len(signal), (len(chosen),), generator=generator)
                 noise = torch.randn(clean.shape, generator=generator).contiguous(
                     memory_format=torch.channels_last
                 )
-                share = kept[times].view(-1, 1, 1, 1)
+                share = signal[times].view(-1, 1, 1, 1)
                 semantic_features = features and features(chosen, generator)
                 with torch.autocast("cpu", torch.bfloat16):
                     condition = unet.condition(labels[chosen], semantic_features)
@@ -131,11 +131,11 @@ class ClassDiffusionRecipe(TrainedOverChannel):
         seconds = run_epochs(
             self, out, self.epochs, {"unet": unet, "average": average}, {"adam": adam}, run_epoch
         )
-        average.half().float()  # what is measured is what is shipped: float16 weights
-        scores = evaluate(ClassDiffusion(average), learnt)
+        average.half().float()  # the shipped weights are float16, so these are measured
+        scores = evaluate(ClassDiffusion(average), known)
         scores.append((f"training time on {self.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-        about = ("class-diffusion", SUMMARY, self, scores, NOTES, learnt_from(learnt))
-        write_model(out, settings, average, model_card(*about, measured_on="learnt pictures"))
+        about = ("class-diffusion", SUMMARY, self, scores, NOTES, data_summary(known))
+        write_model(out, settings, average, model_card(*about, measured_on="training pictures"))
 
 
 def hybrid_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -157,10 +157,8 @@ def _features(
 
     def draw(chosen: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         low, high = recipe.snr_db
-        snr, seed = (
-            low + (high - low) * torch.rand((), generator=generator),
-            torch.randint(2**31, (), generator=generator),
-        )
+        snr = low + (high - low) * torch.rand((), generator=generator)
+        seed = torch.randint(2**31, (), generator=generator)
         with torch.no_grad():
             received_features = sent_features(
                 known[chosen], at_snr(recipe.channel, float(snr)), Rng(int(seed))
@@ -172,31 +170,29 @@ def _features(
 
 
 @torch.no_grad()
-def evaluate(model: ClassDiffusion, learnt: Split, count: int = 500) -> list[tuple[str, str]]:
+def evaluate(model: ClassDiffusion, training: Split, count: int = 500) -> list[tuple[str, str]]:
     """PSNR of the best of `count` pictures of a class to training pictures."""
-    best, images, labels = [], learnt.images, learnt.labels
-    for label in range(len(learnt.classes)):
+    best, images, labels = [], training.images, training.labels
+    for label in range(len(training.classes)):
         noise = torch.randn(count, *model.shape, generator=torch.Generator().manual_seed(label))
         drawn = torch.cat(
             [model.sample(torch.full((len(part),), label), part) for part in noise.split(125)]
         )
-        known = (
-            images[labels == label][:: max(1, int((labels == label).sum()) // 20)][:20].float()
-            / 255
-        )
+        own = images[labels == label]
+        known = own[:: max(1, len(own) // 20)][:20].float() / 255
         errors = torch.cdist(known.flatten(1), drawn.flatten(1)).square().amin(1) / known[0].numel()
         best.append(-10 * errors.clamp(min=1e-6).log10())
     return [
         (
-            f"PSNR of the best of {count} to a learnt picture, mean over classes, dB",
+            f"PSNR of the best of {count} to a training picture, mean over classes, dB",
             f"{torch.cat(best).mean():.2f}",
         )
     ]
 
 
 SUMMARY = (
-    "The denoiser of MMSemCom in small: a U-Net on squares of 4x4 pixels, two residual blocks a "
-    "stage, attention in the "
-    "deeper ones, hybrid L1 and L2 loss (as eq. 17), sampled by UniPC in 40 steps."
+    "A small version of the denoiser of MMSemCom: a U-Net on patches of 4x4 pixels, two residual "
+    "blocks per stage, attention in the deeper ones, hybrid L1 and L2 loss (as eq. 17), sampled by "
+    "UniPC in 40 steps."
 )
 NOTES = "Pictures of 32×32 pixels."

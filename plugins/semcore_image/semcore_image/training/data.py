@@ -69,8 +69,8 @@ def load_split(data: str | Path, split: str, size: int = 32) -> Split:
     root = Path(data).expanduser()
     if (root / BINARY).is_dir():
         pictures, numbers, names = read_binary(root / BINARY, split)
-        images, labels, origin = _squares(pictures, size), np.asarray(numbers), "CIFAR-10"
-        classes = tuple(names)
+        images, labels = _squares(pictures, size), np.asarray(numbers)
+        classes, origin = tuple(names), "CIFAR-10"
     else:
         chosen = _files(root, split)
         classes, origin = tuple(chosen), f"the folder {root.resolve().name}"
@@ -96,12 +96,12 @@ def _files(root: Path, split: str) -> dict[str, list[Path]]:
     """Class -> the pictures of a split, sorted."""
     if not root.is_dir():
         raise RunError(f"there is no folder {root}; {WANTED}")
-    of_train, of_split = (_named(root, NAMES[one]) for one in ("train", split))
+    of_train, of_split = _named(root, NAMES["train"]), _named(root, NAMES[split])
     place = of_train or root
     known = _classes(place)
     if not any(known.values()):
         raise RunError(
-            f"{place} holds no pictures in train/<class>/ or <class>/, and no {BINARY}/; of "
+            f"{place} holds no pictures in train/<class>/ or <class>/, and no {BINARY}/; for "
             f"CIFAR-10, {WANTED}"
         )
     if empty := [name for name, files in known.items() if not files]:
@@ -110,22 +110,15 @@ def _files(root: Path, split: str) -> dict[str, list[Path]]:
         )
     if of_train and (of_split if split == "test" else _named(root, NAMES["test"])):
         found = _classes(of_split) if of_split else {}
-        if strange := [name for name in found if name not in known]:
-            raise RunError(f"{of_split}/{strange[0]} is a class that {of_train} does not have")
+        if unknown := [name for name in found if name not in known]:
+            raise RunError(f"{of_split}/{unknown[0]} is a class that {of_train} does not have")
         chosen = {name: found.get(name, []) for name in known}
     else:
-        chosen = {
-            name: [
-                path
-                for index, path in enumerate(files)
-                if _held_out(index, len(files)) == (split == "test")
-            ]
-            for name, files in known.items()
-        }
+        chosen = {name: _part(files, split == "test") for name, files in known.items()}
     if not any(chosen.values()):
         raise RunError(
-            f"{of_split or place} leaves no picture for the {split}; two of a class are needed at "
-            "least"
+            f"{of_split or place} leaves no picture for the {split} split; a class needs at least "
+            "two"
         )
     return chosen
 
@@ -134,10 +127,11 @@ def _named(root: Path, names: Sequence[str]) -> Path | None:
     return next((root / name for name in names if (root / name).is_dir()), None)
 
 
-def _held_out(index: int, count: int) -> bool:
-    """Whether picture `index` of `count` of a class is held out for the test."""
-    every = min(HELD_OUT, count)
-    return count > 1 and index % every == every - 1
+def _part(files: Sequence[Path], test: bool) -> list[Path]:
+    """The pictures of a class that are held out for the test, or the others."""
+    every = min(HELD_OUT, len(files))
+    held_out = [len(files) > 1 and index % every == every - 1 for index in range(len(files))]
+    return [path for path, held in zip(files, held_out, strict=True) if held == test]
 
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
@@ -147,7 +141,10 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
     )
     if not places:
         return {folder.resolve().name: sorted(folder / name for name in pictures_below(folder))}
-    return {place.name: sorted(place / name for name in pictures_below(place)) for place in places}
+    classes = {}
+    for place in places:
+        classes[place.name] = sorted(place / name for name in pictures_below(place))
+    return classes
 
 
 def name_pixels(pixels: np.ndarray) -> np.ndarray:
@@ -206,17 +203,18 @@ def name_colours(images: np.ndarray) -> np.ndarray:
     named = []
     for start in range(0, len(images), 5000):  # in parts: the float arrays take 30 times the memory
         names = name_pixels(images[start : start + 5000])
-        shares = [
-            [(names[:, region] == c).mean(1) for c in range(len(COLOURS))]
-            for region in (centre, border)
-        ]
-        inside, outside = np.asarray(shares).transpose(0, 2, 1)
+        inside, outside = _shares(names[:, centre]), _shares(names[:, border])
         background = outside.argmax(1)
         others = inside.copy()
         others[np.arange(len(others)), background] = 0
         colour = np.where(others.max(1) >= 0.3, others.argmax(1), inside.argmax(1))
         named.append(np.stack([colour, background], axis=1))
     return np.concatenate(named)
+
+
+def _shares(names: np.ndarray) -> np.ndarray:
+    """Share of each colour in rows of indices (N, pixels), float64 (N, colours)."""
+    return np.stack([(names == index).mean(1) for index in range(len(COLOURS))], axis=1)
 
 
 def mentioned(facts: torch.Tensor, templates: torch.Tensor) -> torch.Tensor:

@@ -28,7 +28,7 @@ class DeepJSCCRecipe(LearnedCodecRecipe):
     )
     name: ClassVar[str] = "deepjscc"
     about: ClassVar[str] = (
-        "Convolutional joint source-channel coding on 4 x 4 squares, ten residual blocks "
+        "Convolutional joint source-channel coding on 4 x 4 patches, ten residual blocks "
         "modulated by the SNR."
     )
     network: ClassVar[type[JsccNetwork]] = DeepJscc

@@ -36,9 +36,8 @@ def knowledge(data: str, drawings: int, photographs: int | None, size: int = 32)
         if one.image is not None
     ]
     labels = torch.tensor([split.classes.index(one.label) for one in drawn if one.label])
-    facts = torch.cat(
-        (torch.stack((labels, *[torch.full_like(labels, -1)] * 2), 1), split.facts[chosen])
-    )
+    unknown = torch.full_like(labels, -1)
+    facts = torch.cat((torch.stack((labels, unknown, unknown), 1), split.facts[chosen]))
     origin = f"{split.origin}, {len(drawn):,} of them drawings of the source `samples`"
     return Split(
         torch.cat((torch.stack(pictures), split.images[chosen])), facts, split.classes, origin

@@ -26,8 +26,8 @@ class LaMoSCRecipe(LearnedCodecRecipe):
     cites: ClassVar[tuple[str, ...]] = ("zhao2024lamosc", "krizhevsky2009learning")
     name: ClassVar[str] = "lamosc"
     about: ClassVar[str] = (
-        "Visual features fused with the embedding of mini-caption's captions by attention, then "
-        "one joint code."
+        "Visual features fused by attention with the embedding of a caption by mini-caption, then "
+        "coded jointly."
     )
     network: ClassVar[type[JsccNetwork]] = Lamosc
 

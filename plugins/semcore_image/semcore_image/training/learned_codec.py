@@ -28,7 +28,7 @@ from semcore.training import (
 )
 from semcore_image.jscc.network import JsccNetwork
 from semcore_image.jscc.transport import ratio
-from semcore_image.training.card import learnt_from, model_card
+from semcore_image.training.card import data_summary, model_card
 from semcore_image.training.data import load_split
 from semcore_image.training.over_channel import TrainedOverChannel
 
@@ -37,8 +37,7 @@ GROUPS = 8
 
 NOTES = (
     "Pictures of 32x32 pixels. SNR is Es/N0 of a complex symbol; pictures are compared as 8-bit "
-    "values. "
-    "Both ends are told the SNR."
+    "values. Both ends know the SNR."
 )
 MEASURED = (0.0, 4.0, 7.0, 10.0, 16.0, 22.0)
 
@@ -65,8 +64,8 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
         if abs(self.latent - 6 * self.stride**2 * self.cbr) > 1e-3 or not self.latent:
             raise ComponentError(
                 f"{type(self).__name__}.cbr must be a multiple of 1/{6 * self.stride**2}: a "
-                f"square of {self.stride} x "
-                f"{self.stride} pixels becomes a whole number of real values"
+                f"patch of {self.stride} x {self.stride} pixels becomes a whole number of real "
+                "values"
             )
 
     @property
@@ -80,8 +79,7 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
         """Settings of the network, as config.json holds them."""
 
     def text(self, images: torch.Tensor) -> torch.Tensor | None:
-        """The embedding that the network fuses with pictures uint8 (B, 3, H, W): float32 (B, D);
-        None: none."""
+        """Text embeddings float32 (B, D) to fuse with pictures uint8 (B, 3, H, W), or None."""
         return None
 
     def train(self, out: Path) -> None:
@@ -90,7 +88,7 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
         split = load_split(self.data, "train")
         network = self.network(**self.architecture).to(memory_format=torch.channels_last)
         average = copy.deepcopy(network).eval()
-        read = self._reader(split.images)
+        texts = self._embeddings(split.images)
         adam = torch.optim.AdamW(
             [{"params": list(network.parameters()), "peak": self.learning_rate}],
             lr=1.0,
@@ -117,7 +115,7 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
                 snrs = drawn_db(self.snr_db, GROUPS, generator)
                 with torch.autocast("cpu", torch.bfloat16):
                     decoded = through(
-                        network, self.channel, images, snrs, Rng(self.seed).at(done), read(chosen)
+                        network, self.channel, images, snrs, Rng(self.seed).at(done), texts(chosen)
                     )
                 loss = (decoded - images).square().mean()
                 total += descend(loss, adam, network, average, warming(done, 0.999))
@@ -133,7 +131,7 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
             {"adam": adam},
             run_epoch,
         )
-        average.half().float()  # what is measured is what is shipped: float16 weights
+        average.half().float()  # the shipped weights are float16, so these are measured
         scores = [
             (
                 f"PSNR of the dataset-mean MSE / per-image mean at Es/N0 {snr:g} dB, dB",
@@ -147,11 +145,11 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
             out,
             self.architecture,
             average,
-            model_card(title, self.about, self, scores, NOTES, learnt_from(split)),
+            model_card(title, self.about, self, scores, NOTES, data_summary(split)),
         )
 
-    def _reader(self, images: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor | None]:
-        """The text embeddings of chosen pictures, computed once for all."""
+    def _embeddings(self, images: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor | None]:
+        """Look-up of the text embeddings of chosen pictures; all are computed once."""
         with torch.no_grad():
             parts = [self.text(part) for part in images.split(500)]
         known = [part for part in parts if part is not None]
@@ -167,7 +165,7 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
         """SNR -> PSNR of the mean squared error over unseen pictures, and mean of their PSNRs
         (8-bit pictures)."""
         test = load_split(self.data, "test").images
-        test = test[:: max(1, len(test) // limit)] if limit else test  # of every class
+        test = test[:: max(1, len(test) // limit)] if limit else test  # includes every class
         scores = {}
         for snr in snrs_db:
             errors = []

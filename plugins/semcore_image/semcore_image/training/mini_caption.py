@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 from semcore import Recipe
 from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
@@ -24,7 +25,7 @@ from semcore_image.models.mini_caption import (
 )
 from semcore_image.models.mini_clip import MiniClip
 from semcore_image.models.weights import load_mini
-from semcore_image.training.card import learnt_from, model_card
+from semcore_image.training.card import data_summary, model_card
 from semcore_image.training.data import Split, load_split
 from semcore_image.vocabulary import COLOURS, caption
 
@@ -95,14 +96,14 @@ class MiniCaptionRecipe(Recipe):
             for step in range(steps):
                 chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
                 set_rate(adam, one_cycle(epoch * steps + step, self.epochs * steps))
-                asked = torch.randint(1, len(prompts), (len(chosen),), generator=generator)
-                asked[torch.rand(len(chosen), generator=generator) >= self.prompted] = 0
+                numbers = torch.randint(1, len(prompts), (len(chosen),), generator=generator)
+                numbers[torch.rand(len(chosen), generator=generator) >= self.prompted] = 0
                 words, answers = _sentences(
-                    model, [prompts[i] for i in asked.tolist()], split.facts[chosen].tolist()
+                    model, [prompts[i] for i in numbers.tolist()], split.facts[chosen].tolist()
                 )
                 mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
                 with torch.autocast("cpu", torch.bfloat16):
-                    logits = model(words, model.see(features()[mirrored, chosen].float()))
+                    logits = model(words, model.memory(features()[mirrored, chosen].float()))
                 loss = F.cross_entropy(
                     logits.float().flatten(0, 1),
                     answers.flatten(),
@@ -115,7 +116,7 @@ class MiniCaptionRecipe(Recipe):
         seconds = run_epochs(
             self, out, self.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch
         )
-        average.half().float()  # what is measured is what is shipped: float16 weights
+        average.half().float()  # the shipped weights are float16, so these are measured
         scores = evaluate(MiniCaption(clip, average), load_split(self.data, "test"))
         scores.append(
             (
@@ -123,7 +124,7 @@ class MiniCaptionRecipe(Recipe):
                 f"{seconds / 60:.1f} min",
             )
         )
-        card = model_card(TITLE, SUMMARY, self, scores, NOTES, learnt_from(split))
+        card = model_card(TITLE, SUMMARY, self, scores, NOTES, data_summary(split))
         write_model(out, settings, average, card)
 
 
@@ -139,16 +140,15 @@ def _sentences(
     """Input words and target words, int64 (B, L); targets are PAD in prompts and padding."""
     rows, targets = [], []
     for prompt, fact in zip(prompts, facts, strict=True):
-        asked = encode_prompt(prompt, model.index)
-        answer = [
-            model.index[word] for word in caption(fact, PROMPTS[prompt], model.classes).split()
-        ] + [END]
-        rows.append(asked + answer[:-1])
-        targets.append([PAD] * (len(asked) - 1) + answer)
-    length = max(map(len, rows))
-    pad = [[PAD] * (length - len(row)) for row in rows]
-    words = torch.tensor([row + p for row, p in zip(rows, pad, strict=True)])
-    return words, torch.tensor([row + p for row, p in zip(targets, pad, strict=True)])
+        question = encode_prompt(prompt, model.index)
+        answer = caption(fact, PROMPTS[prompt], model.classes).split()
+        ids = [*(model.index[word] for word in answer), END]
+        rows.append(torch.tensor(question + ids[:-1]))
+        targets.append(torch.tensor([PAD] * (len(question) - 1) + ids))
+    return (
+        pad_sequence(rows, batch_first=True, padding_value=PAD),
+        pad_sequence(targets, batch_first=True, padding_value=PAD),
+    )
 
 
 def evaluate(model: MiniCaption, test: Split) -> list[tuple[str, str]]:
@@ -177,7 +177,7 @@ def evaluate(model: MiniCaption, test: Split) -> list[tuple[str, str]]:
         ("colour of the background", share(2, COLOURS, [words[-3:] for words in full])),
         ("all three, word for word", f"{whole:.1%}"),
         (
-            "'what is it?' answered right",
+            "'what is it?' answered correctly",
             share(0, test.classes, [text.split() for text in ask("what is it?")]),
         ),
     ]
@@ -185,15 +185,12 @@ def evaluate(model: MiniCaption, test: Split) -> list[tuple[str, str]]:
 
 TITLE = "mini-caption"
 SUMMARY = (
-    "LLaVA in miniature: the frozen image tower of mini-clip, a projection, and a two-layer "
-    "transformer decoder that "
-    "writes a caption word by word, for an optional prompt."
+    "A small LLaVA: the frozen image tower of mini-clip, a projection, and a two-layer transformer "
+    "decoder that generates a caption word by word, given an optional prompt."
 )
 NOTES = (
     "Prompts: "
     + ", ".join(f"'{p}'" for p in PROMPTS if p)
-    + "; none asks for the full caption. `knowledge.txt` holds "
-    "captions of an even subset of the training pictures, made from label and pixels: a knowledge "
-    "base for semantic "
-    "entropy."
+    + "; without a prompt, the full caption. `knowledge.txt` has captions of an even subset of the "
+    "training pictures, made from label and pixels: a knowledge base for semantic entropy."
 )

@@ -15,7 +15,7 @@ from semcore.training import move_average, one_cycle, run_epochs, set_rate, writ
 from semcore_image.models.mini_classifier import MiniClassifier
 from semcore_image.models.mini_clip import as_float
 from semcore_image.training.augmentation import augment
-from semcore_image.training.card import learnt_from, model_card
+from semcore_image.training.card import data_summary, model_card
 from semcore_image.training.data import Split, load_split
 
 SETTINGS: dict[str, Any] = {"widths": [64, 128, 192], "stem": 32}
@@ -91,10 +91,10 @@ class MiniClassifierRecipe(Recipe):
             {"sgd": sgd},
             run_epoch,
         )
-        average.half().float()  # what is measured is what is shipped: float16 weights
+        average.half().float()  # the shipped weights are float16, so these are measured
         scores = evaluate(average, load_split(self.data, "test"))
         scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
-        card = model_card(TITLE, SUMMARY, self, scores, NOTES, learnt_from(split))
+        card = model_card(TITLE, SUMMARY, self, scores, NOTES, data_summary(split))
         write_model(out, settings, average, card)
 
 
@@ -115,11 +115,10 @@ def evaluate(model: MiniClassifier, test: Split) -> list[tuple[str, str]]:
 
 TITLE = "mini-classifier"
 SUMMARY = (
-    "A small residual network that tells classes of pictures apart. It judges generated pictures, "
-    "so it shares "
-    "neither architecture nor seed with mini-clip."
+    "A small residual network that classifies pictures. It measures generated pictures, so it "
+    "shares neither architecture nor seed with mini-clip."
 )
 NOTES = (
-    "It always names one of the classes that it learnt: on a picture of anything else its "
-    "answer means nothing."
+    "It always returns one of its training classes; for a picture of anything else, the result is "
+    "meaningless."
 )

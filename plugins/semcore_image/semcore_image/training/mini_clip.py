@@ -15,7 +15,7 @@ from semcore import Recipe
 from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.models.mini_clip import MAX_CHARACTERS, MiniClip, as_float, text_to_bytes
 from semcore_image.training.augmentation import augment
-from semcore_image.training.card import learnt_from, model_card
+from semcore_image.training.card import data_summary, model_card
 from semcore_image.training.data import Split, is_true, load_split, mentioned
 from semcore_image.training.noise import corrupt
 from semcore_image.vocabulary import TEMPLATES, caption, with_article
@@ -103,7 +103,7 @@ class MiniClipRecipe(Recipe):
 
         modules = {"model": model, "average": average}
         seconds = run_epochs(self, out, self.epochs, modules, {"sgd": sgd, "adam": adam}, run_epoch)
-        average.half().float()  # what is measured is what is shipped: float16 weights
+        average.half().float()  # the shipped weights are float16, so these are measured
         scores = evaluate(average, load_split(self.data, "test"), self.seed)
         config = {
             "widths": [64, 256, 256],
@@ -117,7 +117,7 @@ class MiniClipRecipe(Recipe):
             out,
             config,
             average,
-            model_card(TITLE, SUMMARY, self, scores, NOTES, learnt_from(split)),
+            model_card(TITLE, SUMMARY, self, scores, NOTES, data_summary(split)),
         )
 
 
@@ -141,21 +141,20 @@ def _loss(
     ]
     rates = rng.random(len(texts)) * recipe.max_noise * (rng.random(len(texts)) < 0.7)
     texts = [corrupt(text, rate, rng) for text, rate in zip(texts, rates, strict=True)]
-    form = PROMPTS[int(rng.integers(len(PROMPTS)))]
-    ids = text_to_bytes([*texts, *(form.format(with_article(name)) for name in split.classes)])
-    ids = ids[
-        :, : max(8, int((ids != 0).any(0).nonzero().max()) + 1)
-    ]  # padding costs as much as characters
+    prompt = PROMPTS[int(rng.integers(len(PROMPTS)))]
+    ids = text_to_bytes([*texts, *(prompt.format(with_article(name)) for name in split.classes)])
+    # Padding takes as much time as characters.
+    ids = ids[:, : max(8, int((ids != 0).any(0).nonzero().max()) + 1)]
     with torch.autocast("cpu", torch.bfloat16):
-        seen, read = model.image(images), model.text(ids)
-    seen, read = F.normalize(seen.float(), dim=-1), F.normalize(read.float(), dim=-1)
-    captions, classes = read[: len(texts)], read[len(texts) :]
+        images, embeddings = model.image(images), model.text(ids)
+    images, embeddings = (F.normalize(one.float(), dim=-1) for one in (images, embeddings))
+    captions, classes = embeddings[: len(texts)], embeddings[len(texts) :]
     scale = model.log_scale.exp().clamp(max=100.0)
     # All captions that are true of a picture are positives.
     truth = is_true(mentioned(captioned, templates), facts).float()
-    logits = scale * seen @ captions.T
+    logits = scale * images @ captions.T
     match = 0.5 * (_soft_cross_entropy(logits, truth) + _soft_cross_entropy(logits.T, truth.T))
-    class_logits = scale * seen @ classes.T
+    class_logits = scale * images @ classes.T
     class_loss = F.cross_entropy(class_logits, facts[:, 0], label_smoothing=0.1)
     text_logits = scale * captions @ classes.T
     text_loss = F.cross_entropy(text_logits, captioned[:, 0])
@@ -219,13 +218,10 @@ def evaluate(model: MiniClip, test: Split, seed: int) -> list[tuple[str, str]]:
 TITLE = "mini-clip"
 SUMMARY = (
     "A small CLIP for 32×32 pictures: a convolutional image tower and a character-level text "
-    "tower (at most "
-    f"{MAX_CHARACTERS} characters) with a common 128-dimensional space. Trained with captions "
-    "made from label and "
-    "pixels, and with channel-like character noise on the captions."
+    f"tower (at most {MAX_CHARACTERS} characters) with a joint 128-dimensional space. Trained with "
+    "captions made from label and pixels, some with character errors like those of a channel."
 )
 NOTES = (
-    "It knows the classes that it learnt and ten colours, and nothing else. A colour in a caption "
-    "is that of the pixels in "
-    "the centre or on the border, by fixed rules, not by human judgement."
+    "It only knows its training classes and ten colours. The colours in a caption are those of "
+    "the pixels in the centre and at the border, by fixed rules, not by human annotation."
 )

@@ -22,7 +22,7 @@ from semcore_image.models.digests import check_written
 from semcore_image.models.mini_clip import MiniClip
 from semcore_image.models.mini_diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet
 from semcore_image.models.weights import fill, folder_of, load_mini
-from semcore_image.training.card import learnt_from, model_card
+from semcore_image.training.card import data_summary, model_card
 from semcore_image.training.data import Split, load_split, name_colours
 from semcore_image.training.noise import corrupt
 from semcore_image.vocabulary import CLASSES, TEMPLATES, caption, with_article
@@ -101,7 +101,7 @@ class MiniDiffusionRecipe(Recipe):
             latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
             return latents, CaptionTable(clip, split)
 
-        judgeable = set(split.classes) <= set(CLASSES)  # mini-classifier knows no others
+        measurable = set(split.classes) <= set(CLASSES)  # mini-classifier knows no others
         unet = build_unet(SETTINGS).to(memory_format=torch.channels_last)
         average = copy.deepcopy(unet).eval()
         # Explicit attention: at this size the masked backward pass of the fused kernel is several
@@ -145,24 +145,21 @@ class MiniDiffusionRecipe(Recipe):
                     predicted = unet(noised, times, tokens, encoder_attention_mask=mask).sample
                 error = (predicted.float() - target).square().mean((1, 2, 3))
                 ratio = (kept / (1 - kept)).flatten()
-                loss = (
-                    error * ratio.clamp(max=5.0) / (ratio + 1)
-                ).mean()  # min-SNR weighting, gamma 5
+                # Min-SNR weighting, gamma 5.
+                loss = (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()
                 total += descend(loss, adam, unet, average, warming(done, 0.999))
                 if step % 50 == 0:
                     print(epoch, step, f"{loss.item():.4f}", flush=True)
             model = MiniDiffusion(clip, vae, average, guidance=GUIDANCE)
-            judged = (
-                {"class_accuracy": class_accuracy(model, 10, self.seed, split.classes)}
-                if judgeable
-                else {}
-            )
-            return {"loss": total / steps, **judged}
+            measures = {"loss": total / steps}
+            if measurable:
+                measures["class_accuracy"] = class_accuracy(model, 10, self.seed, split.classes)
+            return measures
 
         modules = {"unet": unet, "average": average}
         seconds = run_epochs(self, out, self.epochs, modules, {"adam": adam}, run_epoch)
-        average.half().float()  # what is measured is what is shipped: float16 weights
-        scales = (2.0, 3.0, 4.0, 6.0) if judgeable else ()
+        average.half().float()  # the shipped weights are float16, so these are measured
+        scales = (2.0, 3.0, 4.0, 6.0) if measurable else ()
         trials = {
             g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1, split.classes)
             for g in scales
@@ -176,13 +173,12 @@ class MiniDiffusionRecipe(Recipe):
         scores = evaluate(model, load_split(self.data, "test"), trials)
         scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
         config = {"guidance": guidance, "unet": SETTINGS, "classes": list(split.classes)}
-        card = model_card(TITLE, SUMMARY, self, scores, NOTES, learnt_from(split))
+        card = model_card(TITLE, SUMMARY, self, scores, NOTES, data_summary(split))
         write_model(out, config, average, card)
-        for name in (
-            ("config.json", "model.safetensors") if self.vae else ()
-        ):  # the denoiser needs this autoencoder
+        if self.vae:  # the denoiser needs this autoencoder
             (out / "vae").mkdir(exist_ok=True)
-            shutil.copyfile(Path(str(self.vae)).expanduser() / name, out / "vae" / name)
+            for name in ("config.json", "model.safetensors"):
+                shutil.copyfile(Path(self.vae).expanduser() / name, out / "vae" / name)
 
 
 @torch.no_grad()
@@ -217,9 +213,8 @@ class CaptionTable:
         """Embeddings and mask of a random caption of each chosen picture; some corrupted, some
         empty."""
         templates = torch.randint(0, len(TEMPLATES), (len(chosen),), generator=generator)
-        templates[torch.rand(len(chosen), generator=generator) < 0.4] = (
-            0  # the full caption is the common case
-        )
+        # The full caption is the common case.
+        templates[torch.rand(len(chosen), generator=generator) < 0.4] = 0
         rows = self.rows[chosen] * len(TEMPLATES) + templates
         tokens, mask = self.tokens[rows].float(), self.mask[rows]
         damaged = (torch.rand(len(chosen), generator=generator) < noisy).nonzero().flatten()
@@ -252,10 +247,10 @@ def class_accuracy(
     prompt."""
     prompts = class_prompts(count, classes)
     labels = torch.tensor([CLASSES.index(name) for name in classes]).repeat_interleave(count)
-    return _judged(model, prompts, draw_noise(model, len(prompts), seed), labels)[0]
+    return _classified(model, prompts, draw_noise(model, len(prompts), seed), labels)[0]
 
 
-def _judged(
+def _classified(
     model: MiniDiffusion, texts: list[str], noise: torch.Tensor, labels: torch.Tensor | None
 ) -> tuple[float, torch.Tensor]:
     """The share of pictures that mini-classifier assigns to their labels (0 without labels), and
@@ -264,9 +259,8 @@ def _judged(
     pictures = torch.cat([model.sample(texts[i : i + 100], part) for i, part in parts])
     if labels is None:
         return 0.0, pictures
-    return load_mini("mini-classifier").classify(pictures).argmax(1).eq(
-        labels
-    ).float().mean().item(), pictures
+    classes = load_mini("mini-classifier").classify(pictures).argmax(1)
+    return classes.eq(labels).float().mean().item(), pictures
 
 
 def evaluate(
@@ -280,8 +274,8 @@ def evaluate(
         )
         for g, score in trials.items()
     ]
-    judgeable = set(test.classes) <= set(CLASSES)
-    if judgeable:
+    measurable = set(test.classes) <= set(CLASSES)
+    if measurable:
         final, drawn = class_accuracy(model, 50, 2, test.classes), 50 * len(test.classes)
         at = f"the default guidance {model.guidance:g}, fresh noise"
         scores.append((f"class accuracy at {at} (n = {drawn})", f"{final:.1%}"))
@@ -295,17 +289,15 @@ def evaluate(
     for rate in (0.0, 0.1, 0.2):
         rng = np.random.default_rng(5)
         texts = [corrupt(caption(f, classes=test.classes), rate, rng) for f in some.tolist()]
-        labels = (
-            torch.tensor([CLASSES.index(test.classes[f[0]]) for f in some.tolist()])
-            if judgeable
-            else None
-        )
-        right, pictures = _judged(model, texts, noise, labels)
+        labels = None
+        if measurable:
+            labels = torch.tensor([CLASSES.index(test.classes[f[0]]) for f in some.tolist()])
+        right, pictures = _classified(model, texts, noise, labels)
         label = (
             f"class accuracy, full captions of unseen pictures, {rate:.0%} damaged characters "
             f"(n = {len(some)})"
         )
-        scores += [(label, f"{right:.1%}")] if judgeable else []
+        scores += [(label, f"{right:.1%}")] if measurable else []
         if rate == 0:
             pixels = (pictures * 255).round().byte().permute(0, 2, 3, 1).numpy()
             named = torch.from_numpy(name_colours(pixels)).eq(some[:, 1:]).float().mean(0)
@@ -320,10 +312,10 @@ def evaluate(
 
 TITLE = "mini-diffusion"
 SUMMARY = (
-    "Latent diffusion in miniature: diffusers' UNet2DConditionModel on 8×8×8 latents, "
-    "cross-attending to the character "
-    "embeddings of mini-clip, with classifier-free guidance; sampled with UniPC in 20 steps. The "
-    "judge of class "
-    "accuracy is mini-classifier."
+    "A small latent diffusion model: diffusers' UNet2DConditionModel on 8×8×8 latents with "
+    "cross-attention to the character embeddings of mini-clip and classifier-free guidance; "
+    "sampled with UniPC in 20 steps. Class accuracy is measured by mini-classifier."
 )
-NOTES = "Pictures of 32×32 pixels. Other words than those of the captions have no meaning to it."
+NOTES = (
+    "Pictures of 32×32 pixels. It does not know words other than those of the training captions."
+)

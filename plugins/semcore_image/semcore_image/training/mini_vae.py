@@ -15,7 +15,7 @@ from semcore.training import descend, one_cycle, run_epochs, set_rate, write_mod
 from semcore_image.models.mini_clip import as_float
 from semcore_image.models.mini_diffusion import MiniVae
 from semcore_image.training.augmentation import augment
-from semcore_image.training.card import learnt_from, model_card
+from semcore_image.training.card import data_summary, model_card
 from semcore_image.training.data import Split, load_split
 
 SETTINGS = {
@@ -101,10 +101,10 @@ class MiniVaeRecipe(Recipe):
             self, out, self.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch
         )
         _standardise(average, split)
-        average.half().float()  # what is measured is what is shipped: float16 weights
+        average.half().float()  # the shipped weights are float16, so these are measured
         scores = evaluate(average, load_split(self.data, "test"))
         scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
-        card = model_card(TITLE, SUMMARY, self, scores, NOTES, learnt_from(split))
+        card = model_card(TITLE, SUMMARY, self, scores, NOTES, data_summary(split))
         write_model(out, SETTINGS, average, card)
 
 
@@ -136,9 +136,9 @@ def evaluate(model: MiniVae, test: Split) -> list[tuple[str, str]]:
 TITLE = "mini-diffusion: autoencoder"
 SUMMARY = (
     "diffusers' AutoencoderKL for 32×32 pictures; latents 8×8 with eight channels, "
-    "standardised a channel."
+    "standardised per channel."
 )
 NOTES = (
-    "Trained on squared and absolute error with a faint Kullback-Leibler term; no adversarial "
+    "Trained on squared and absolute error with a small Kullback-Leibler term; no adversarial "
     "or perceptual loss."
 )

@@ -7,7 +7,7 @@ pictures of its class by pixel distance. The target is a distribution that decre
 distance; cross-entropy between it and the softmax of the negative feature distances trains both the
 image features (eq. 8) and the fused ones (eq. 14). Noise that swaps the order of distances raises
 the loss, so distances grow until the power constraint bounds them. A second cross-entropy trains
-the class, which the receiver must read from the features.
+the classification of features at the receiver.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, w
 from semcore_image.mmsemcom.networks import Backbone, MultiSem, TimmBackbone, build
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.models.weights import load_mini
-from semcore_image.training.card import learnt_from, model_card
+from semcore_image.training.card import data_summary, model_card
 from semcore_image.training.data import load_split
 from semcore_image.training.knowledge import knowledge
 from semcore_image.training.over_channel import Decibels, TrainedOverChannel, sent_features
@@ -80,7 +80,7 @@ class MultiSemRecipe(TrainedOverChannel):
     def check(self) -> None:
         if self.backbone_weights and self.backbone == "small":
             raise ComponentError(
-                "MultiSemRecipe.backbone_weights are those of a model of timm; name it under "
+                "MultiSemRecipe.backbone_weights only apply to a model of timm; name it under "
                 "`backbone`"
             )
         if self.backbone == "small" and self.size % 8:
@@ -92,12 +92,12 @@ class MultiSemRecipe(TrainedOverChannel):
     def train(self, out: Path) -> None:
         torch.set_num_threads(self.threads)
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
-        learnt = knowledge(self.data, self.drawings, self.photographs, self.size)
-        images, labels, lists = learnt.images, learnt.labels, prompts(learnt.classes)
+        known = knowledge(self.data, self.drawings, self.photographs, self.size)
+        images, labels, lists = known.images, known.labels, prompts(known.classes)
         chosen = prompts_of(images, lists)
         table = [load_mini("mini-clip").encode_text(list(group)) for group in lists]
         texts = torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
-        config = {**_config(self), "classes": list(learnt.classes)}
+        config = {**_config(self), "classes": list(known.classes)}
         network = build(**config)
         if self.backbone_weights:
             fill_backbone(network.backbone, self.backbone_weights)
@@ -120,19 +120,19 @@ class MultiSemRecipe(TrainedOverChannel):
             for step in range(steps):
                 done = epoch * steps + step
                 set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.03))
-                label = int(torch.randint(0, len(learnt.classes), (), generator=generator))
+                label = int(torch.randint(0, len(known.classes), (), generator=generator))
                 same = (labels == label).nonzero().flatten()
                 mine = same[torch.randperm(len(same), generator=generator)[: self.batch_size]]
                 clean = images[mine].float() / 255
                 clean = clean.flip(3) if done % 2 else clean
-                redrawn = _redrawn(clean, generator)
+                perturbed = _perturbed(clean, generator)
                 low, high = self.snr_db
                 snr = low + (high - low) * float(torch.rand((), generator=generator))
                 loss = retrieval(
                     network,
                     scale,
                     clean,
-                    redrawn,
+                    perturbed,
                     texts[mine],
                     at_snr(self.channel, snr),
                     Rng(self.seed).at(done),
@@ -157,18 +157,18 @@ class MultiSemRecipe(TrainedOverChannel):
 
         modules = {"network": network, "average": average, "scale": scale}
         seconds = run_epochs(self, out, self.epochs, modules, {"adam": adam}, run_epoch)
-        average.half().float()  # what is measured is what is shipped: float16 weights
+        average.half().float()  # the shipped weights are float16, so these are measured
         scores = [
             (name, f"{value:.2f}")
-            for name, value in found(average, self, (0.0, 5.0, 10.0, 20.0)).items()
+            for name, value in evaluate(average, self, (0.0, 5.0, 10.0, 20.0)).items()
         ]
         scores.append((f"training time on {self.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-        notes = f"It sees pictures at {self.size}×{self.size} pixels."
+        notes = f"Input pictures of {self.size}×{self.size} pixels."
         write_model(
             out,
             config,
             average,
-            model_card(TITLE, SUMMARY, self, scores, notes, learnt_from(learnt)),
+            model_card(TITLE, SUMMARY, self, scores, notes, data_summary(known)),
         )
 
 
@@ -188,17 +188,17 @@ def retrieval(
     network: MultiSem,
     scale: torch.nn.ParameterList,
     clean: torch.Tensor,
-    redrawn: torch.Tensor,
+    perturbed: torch.Tensor,
     texts: torch.Tensor,
     channel: ChannelModel,
     rng: Rng,
 ) -> torch.Tensor:
-    """Cross-entropy of retrieving `clean` pictures, after the channel, among the `redrawn` ones,
+    """Cross-entropy of retrieving `clean` pictures, after the channel, among the `perturbed` ones,
     for both kinds of features."""
     count = len(clean)
-    maps = network.maps(torch.cat((clean, redrawn)))
-    apart = torch.cdist(clean.flatten(1), redrawn.flatten(1)).square() * (4 / clean[0].numel())
-    wanted = F.softmax(-SHARPNESS * (apart - apart.amin(1, keepdim=True)), dim=1)
+    maps = network.maps(torch.cat((clean, perturbed)))
+    errors = torch.cdist(clean.flatten(1), perturbed.flatten(1)).square() * (4 / clean[0].numel())
+    wanted = F.softmax(-SHARPNESS * (errors - errors.amin(1, keepdim=True)), dim=1)
     loss = clean.new_zeros(())
     image, (fused, _) = network.image_features(maps), network.fused(maps, texts.repeat(2, 1, 1))
     for index, features in enumerate((image, fused)):
@@ -216,23 +216,22 @@ def fill_backbone(backbone: Backbone, file: str) -> None:
     """
     if not isinstance(backbone, TimmBackbone):
         raise RunError(
-            "multisem: backbone_weights are those of a network of timm; name it under `backbone`"
+            "multisem: backbone_weights only apply to a model of timm; name it under `backbone`"
         )
     try:
-        held = load_file(Path(file).expanduser())
+        weights = load_file(Path(file).expanduser())
     except (OSError, SafetensorError) as error:
         raise RunError(f"multisem: {file} cannot be read as safetensors: {error}") from error
     classifier = backbone.net.pretrained_cfg.get("classifier") or "fc"
-    ends = tuple(
-        f"{one}." for one in ((classifier,) if isinstance(classifier, str) else classifier)
-    )
-    held = {name: value for name, value in held.items() if not name.startswith(ends)}
+    layers = (classifier,) if isinstance(classifier, str) else classifier
+    prefixes = tuple(f"{layer}." for layer in layers)
+    weights = {name: value for name, value in weights.items() if not name.startswith(prefixes)}
     try:
-        backbone.net.load_state_dict(held, strict=True)
+        backbone.net.load_state_dict(weights, strict=True)
     except RuntimeError as error:
         reason = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
         raise RunError(
-            f"multisem: the weights {file} are not those of the backbone: {reason}"[:500]
+            f"multisem: the weights {file} do not match the backbone: {reason}"[:500]
         ) from error
 
 
@@ -243,16 +242,14 @@ def prompts_of(images: torch.Tensor, lists: Sequence[Sequence[str]]) -> torch.Te
     table = [clip.encode_text(list(group)) for group in lists]
     rows = []
     for part in images.split(500):
-        seen = clip.encode_image(
-            part
-            if part.shape[2:] == (32, 32)
-            else F.interpolate(part.float() / 255, (32, 32), mode="area")
-        )
-        rows.append(torch.stack([(seen @ group.T).argmax(1) for group in table], dim=1))
+        if part.shape[2:] != (32, 32):
+            part = F.interpolate(part.float() / 255, (32, 32), mode="area")
+        embeddings = clip.encode_image(part)
+        rows.append(torch.stack([(embeddings @ group.T).argmax(1) for group in table], dim=1))
     return torch.cat(rows)
 
 
-def _redrawn(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def _perturbed(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Pictures as a generator might reproduce them: slightly blurred, shifted in colour, noisy."""
     soft = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
     share = torch.rand(len(images), 1, 1, 1, generator=generator) * 0.6
@@ -262,22 +259,18 @@ def _redrawn(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
 
 
 @torch.no_grad()
-def found(
+def evaluate(
     network: MultiSem, recipe: MultiSemRecipe, snrs_db: Sequence[float], count: int = 40
 ) -> dict[str, float]:
     """PSNR of unseen photographs to the nearest training photograph of their class, by features at
     an SNR and by pixels."""
-    known, unseen = (
-        knowledge(recipe.data, 0, 500, recipe.size),
-        load_split(recipe.data, "test", recipe.size),
-    )
+    known = knowledge(recipe.data, 0, 500, recipe.size)
+    unseen = load_split(recipe.data, "test", recipe.size)
     lists = prompts(known.classes)
     totals: dict[str, list[torch.Tensor]] = {}
     for label in range(len(known.classes)):
-        mine, theirs = (
-            unseen.images[unseen.labels == label][:count],
-            known.images[known.labels == label],
-        )
+        mine = unseen.images[unseen.labels == label][:count]
+        theirs = known.images[known.labels == label]
         if not len(mine):
             continue
         one, other = mine.float() / 255, theirs.float() / 255
@@ -293,19 +286,17 @@ def found(
                 features, at_snr(recipe.channel, snr), Rng(1).at("found", label, name)
             )
             nearest = torch.cdist(received_features, candidates).argmin(1)
-            totals.setdefault(
-                f"PSNR of the nearest of 500 by {name} features at {snr:g} dB", []
-            ).append(errors.gather(1, nearest[:, None])[:, 0])
-            read = network.reading[name](received_features).argmax(1)
-            totals.setdefault(f"class read from {name} features at {snr:g} dB, %", []).append(
-                (read == label).float()
-            )
-    return {
-        name: float(100 * torch.cat(values).mean())
-        if name.startswith("class")
-        else float(-10 * torch.cat(values).log10().mean())
-        for name, values in totals.items()
-    }
+            by_features = f"PSNR of the nearest of 500 by {name} features at {snr:g} dB"
+            totals.setdefault(by_features, []).append(errors.gather(1, nearest[:, None])[:, 0])
+            predicted = network.reading[name](received_features).argmax(1)
+            accuracy = f"class accuracy by {name} features at {snr:g} dB, %"
+            totals.setdefault(accuracy, []).append((predicted == label).float())
+    scores = {}
+    for name, values in totals.items():
+        one = torch.cat(values)
+        percent = name.startswith("class")
+        scores[name] = float(100 * one.mean() if percent else -10 * one.log10().mean())
+    return scores
 
 
 def texts_of(images: torch.Tensor, lists: Sequence[Sequence[str]]) -> torch.Tensor:
@@ -317,7 +308,7 @@ def texts_of(images: torch.Tensor, lists: Sequence[Sequence[str]]) -> torch.Tens
 
 TITLE = "multisem"
 SUMMARY = (
-    "Semantics of MMSemCom in small: 32 image features by a small convolutional network in place "
-    "of ResNet-50 (eq. 8), and 64 "
-    "features fused with the prompts of mini-clip by cross-attention (eq. 12-14)."
+    "Small feature networks of MMSemCom: 32 image features by a small convolutional network in "
+    "place of ResNet-50 (eq. 8), and 64 features fused with the prompts of mini-clip by "
+    "cross-attention (eq. 12-14)."
 )

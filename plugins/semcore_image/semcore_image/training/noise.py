@@ -12,8 +12,8 @@ def corrupt(
 ) -> str:
     """Corrupt each character of `text` with probability `rate`, by one of `kinds` at random.
 
-    substitute: another byte 1 to 255 · flip: one wrong bit · delete: the character is lost ·
-    insert: a random byte appears before it. Characters are taken as Latin-1, one byte each.
+    substitute: another byte 1 to 255 · flip: one wrong bit · delete: the character is removed ·
+    insert: a random byte is inserted before it. Characters are encoded as Latin-1, one byte each.
     """
     source = np.frombuffer(text.encode("latin-1", "replace"), np.uint8)
     hit = rng.random(len(source)) < rate
@@ -21,9 +21,7 @@ def corrupt(
         return text
     kind = np.where(hit, rng.integers(0, len(kinds), len(source)), -1)
     noise = rng.integers(1, 256, len(source)).astype(np.uint8)
-    noise = np.where(
-        noise == source, source ^ 1, noise
-    )  # a substituted character is always a wrong one
+    noise = np.where(noise == source, source ^ 1, noise)  # a substitute always differs
     flipped = source ^ (1 << rng.integers(0, 8, len(source))).astype(np.uint8)
     out = bytearray()
     for index, byte in enumerate(source):

@@ -17,7 +17,7 @@ Decibels = Annotated[float, Ge(-50), Le(100)]
 
 @dataclass(frozen=True)
 class TrainedOverChannel(Recipe):
-    """Training through a channel model, to which gradients are passed on.
+    """Training through a differentiable channel model.
 
     Fields:
         data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
@@ -41,8 +41,8 @@ class TrainedOverChannel(Recipe):
 
 
 def sent_features(features: torch.Tensor, channel: ChannelModel, rng: Rng) -> torch.Tensor:
-    """Features (B, D) sent over a channel as by the transport `analog`: unit power, linear
-    estimate, scale known."""
+    """Features (B, D) sent over a channel as by the transport `analog`: unit power, linear MMSE
+    estimate, known scale."""
     symbols = torch.view_as_complex(
         F.pad(features, (0, features.shape[1] % 2)).reshape(len(features), -1, 2)
     )
