@@ -228,7 +228,7 @@ def test_pipelines_without_a_u_net_draw(pipeline: Callable[[str], Path], kind: s
 def test_a_size_that_a_pipeline_cannot_draw_is_refused_in_its_words(
     pipeline: Callable[[str], Path],
 ) -> None:
-    with pytest.raises(RunError, match="SanaPipeline refuses: .*divisible by 32"):
+    with pytest.raises(RunError, match="SanaPipeline refuses the settings: .*divisible by 32"):
         drawn(pipeline("sana"), size=(32, 40))
 
 

@@ -20,7 +20,7 @@ def memoize(
     most: int,
 ) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
     """Cache the newest `most` results of a function of arrays and texts, by a digest of its
-    arguments; arrays in results become read-only. One call at a time is computed."""
+    arguments; array results become read-only. Calls are computed one at a time."""
 
     def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
         results = LRU[Result](most)

@@ -14,7 +14,8 @@ def interpolated(values: np.ndarray, count: int) -> np.ndarray:
         return values
     times = (np.arange(count) + 0.5) * len(values) / max(count, 1) - 0.5
     before = np.floor(times).astype(np.int64)
-    share = (times - before).reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
+    ones = (1 for _ in values.shape[1:])
+    share = (times - before).reshape(-1, *ones).astype(values.dtype)
     first, second = before.clip(0, len(values) - 1), (before + 1).clip(0, len(values) - 1)
     found: np.ndarray = values[first] * (1 - share) + values[second] * share
     return found
@@ -25,11 +26,8 @@ def nearest_frames(frames: np.ndarray, count: int) -> np.ndarray:
     T > 0."""
     if len(frames) == count:
         return frames
-    return frames[
-        ((np.arange(count) + 0.5) * len(frames) / max(count, 1))
-        .astype(np.int64)
-        .clip(max=len(frames) - 1)
-    ]
+    times = (np.arange(count) + 0.5) * len(frames) / max(count, 1)
+    return frames[times.astype(np.int64).clip(max=len(frames) - 1)]
 
 
 def resample_audio(audio: np.ndarray, from_hz: int, to_hz: int) -> np.ndarray:

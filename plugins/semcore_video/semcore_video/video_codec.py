@@ -109,29 +109,18 @@ class VideoEncoder(SemanticEncoder):
             video.height, video.width = coded_size(self.codec, sample.video.shape[1:3])
             odd = video.height - sample.video.shape[1], video.width - sample.video.shape[2]
             video.pix_fmt = "yuv420p"
-            quiet = (
-                {"x265-params": "info=0:log-level=none:pools=none:frame-threads=1:wpp=0"}
-                if self.codec == "h265"
-                else {}
-            )
-            video.options = {
-                "crf": str(crf),
-                "preset": self.preset,
-                "threads": "1",
-                "g": "250",
-                **quiet,
-            }
+            options = {"crf": str(crf), "preset": self.preset, "threads": "1", "g": "250"}
+            if self.codec == "h265":
+                quiet = "info=0:log-level=none:pools=none:frame-threads=1:wpp=0"
+                options["x265-params"] = quiet
+            video.options = options
             for pixels in sample.video:
                 whole = np.pad(pixels, ((0, odd[0]), (0, odd[1]), (0, 0)), "edge")
-                out.mux(
-                    video.encode(
-                        av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")
-                    )
-                )
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(whole), format="rgb24")
+                out.mux(video.encode(frame))
             out.mux(video.encode(None))
-        return (
-            buffer.getvalue() if self.codec == "h265" else b"".join(_without_sei(buffer.getvalue()))
-        )
+        data = buffer.getvalue()
+        return data if self.codec == "h265" else b"".join(_without_sei(data))
 
 
 def _without_sei(stream: bytes) -> Iterator[bytes]:
@@ -170,11 +159,9 @@ class VideoDecoder(Generator):
 
     def _sample(self, received: Semantics) -> Sample:
         stream, extent = received.streams.get(VIDEO), received.extent
-        frames = (
-            list(self._decode(stream.data, extent))
-            if isinstance(stream, Bitstream) and stream.data
-            else []
-        )
+        frames = []
+        if isinstance(stream, Bitstream) and stream.data:
+            frames = list(self._decode(stream.data, extent))
         if not frames:
             return Sample(received.key, received.user)
         height, width = extent.size if extent.frames else frames[0].shape[:2]
@@ -187,11 +174,8 @@ class VideoDecoder(Generator):
         """The frames of the granted size, or without a grant of the size of the first."""
         import av
 
-        size, remaining = (
-            (coded_size(self.codec, extent.size), extent.frames)
-            if extent.frames
-            else (None, MAX_FRAMES)
-        )
+        size = coded_size(self.codec, extent.size) if extent.frames else None
+        remaining = extent.frames or MAX_FRAMES
         # A stream of a few bytes can claim gigapixels. Decoders count pixels in blocks that are as
         # wide as their vectors.
         max_pixels = (size[0] + BLOCK) * (size[1] + BLOCK) if size else MAX_RECEIVED_PIXELS

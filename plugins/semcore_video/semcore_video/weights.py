@@ -19,7 +19,7 @@ def weights_file(name: str, folder: str | None = None) -> Path:
 
 
 def digest(name: str, folder: str | None = None) -> str:
-    """Digest of weights and of the configuration beside them; "" if the folder has none."""
+    """Digest of weights and their configuration; "" if the folder has none."""
     return path_digest(weights_file(name, folder).parent, ("config.json", "model.safetensors"))[:12]
 
 
@@ -30,12 +30,12 @@ def arrays(name: str, folder: str | None, name_of_array: str, command: str) -> A
         RunError: the folder does not contain it; `command` writes it
     """
     file = weights_file(name, folder)
-    held = read_tensors(file, f"`semcore train {command}` writes it")
-    if name_of_array not in held:
+    tensors = read_tensors(file, f"`semcore train {command}` writes it")
+    if name_of_array not in tensors:
         raise RunError(
             f"{file} lacks the tensor {name_of_array!r}: `semcore train {command}` writes it"
         )
-    return held[name_of_array].clone().numpy()  # what is loaded is a view of the file
+    return tensors[name_of_array].clone().numpy()  # the loaded tensor is a view of the file
 
 
 def network(build: Callable[..., Any], name: str, folder: str | None, command: str) -> Any:

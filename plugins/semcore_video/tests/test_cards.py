@@ -12,7 +12,7 @@ from semcore import ComponentError, Recipe, Sample
 from semcore.media import mp4
 from semcore_video.sources.talking_samples import TalkingSamples
 from semcore_video.speech.grid import GRID_WORDS
-from semcore_video.training.data import learnt_from
+from semcore_video.training.data import data_summary
 from semcore_video.training.face_basis import FaceBasisRecipe
 from semcore_video.training.lip_fit import LipFitRecipe
 from semcore_video.training.mean_face import MeanFaceRecipe
@@ -77,7 +77,7 @@ def test_a_card_states_the_data_that_was_used(
     recipe(data=str(folder)).train(tmp_path / "out")
     card = (tmp_path / "out" / "README.md").read_text()
     assert "'data=my clips' --out DIR\n" in card and str(tmp_path) not in card
-    assert learnt_from(str(folder)) in card.replace("\n", " ")
+    assert data_summary(str(folder)) in card.replace("\n", " ")
     assert ("GRID" in card) == (recipe is VisemesRecipe)
 
 
@@ -85,10 +85,10 @@ def test_other_videos_under_the_same_names_are_other_data(
     tmp_path: Path, talking: list[Sample]
 ) -> None:
     talking = list(map(short, talking))
-    one = learnt_from(str(written(tmp_path / "a", talking, ["ann", "ben", "cem"])))
+    one = data_summary(str(written(tmp_path / "a", talking, ["ann", "ben", "cem"])))
     louder = [replace(talking[0], audio=np.clip(2 * talking[0].audio, -1, 1)), *talking[1:]]
     (tmp_path / "b").mkdir()
     assert "3 videos" in one and "`a`" in one and "GRID" not in one
-    assert one.replace("`a`", "`clips`") != learnt_from(
+    assert one.replace("`a`", "`clips`") != data_summary(
         str(written(tmp_path / "b" / "clips", louder, ["ann", "ben", "cem"]))
     )

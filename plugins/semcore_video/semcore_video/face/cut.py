@@ -52,26 +52,19 @@ def face_square(
     low, high = outlines.min((0, 1)), outlines.max((0, 1))
     if (low >= found[:2]).all() and (high <= np.array(found[:2]) + found[2]).all():
         return found
-    side = max(
-        SIDE * float(np.median([face_size(points_2d) for points_2d in places])),
-        float((high - low).max()),
-    )
-    whole = side <= min(size)
-    return _about(
-        (low + high) / 2
-        if whole
-        else np.median([points_2d.mean(0) for points_2d in places], axis=0),
-        side,
-        size,
-    )
+    usual = SIDE * float(np.median([face_size(points) for points in places]))
+    side = max(usual, float((high - low).max()))
+    if side <= min(size):
+        return _about((low + high) / 2, side, size)
+    return _about(np.median([points.mean(0) for points in places], axis=0), side, size)
 
 
-def _about(middle: np.ndarray, side_wanted: float, size: tuple[int, int]) -> tuple[int, int, int]:
-    """The square of side `wanted` centred at `middle`, shifted and reduced to fit a frame of (H,
-    W): left, top and side."""
+def _about(centre: np.ndarray, side: float, size: tuple[int, int]) -> tuple[int, int, int]:
+    """The square of a side around `centre`, shifted and reduced to fit a frame of (H, W): left, top
+    and side."""
     height, width = size
-    side = min(round(side_wanted), height, width)
-    x, y = (float(at) for at in middle)
+    side = min(round(side), height, width)
+    x, y = (float(at) for at in centre)
     return (
         round(min(max(x - side / 2, 0), width - side)),
         round(min(max(y - side / 2, 0), height - side)),

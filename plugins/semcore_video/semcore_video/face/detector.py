@@ -69,8 +69,7 @@ def faces(picture: np.ndarray) -> list[np.ndarray]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Suppresses MediaPipe's messages on standard error and the warnings of its dependencies, which
-    a user cannot act on."""
+    """Suppresses MediaPipe's messages on standard error and warnings of its dependencies."""
     sys.stderr.flush()
     stderr = os.dup(2)
     try:

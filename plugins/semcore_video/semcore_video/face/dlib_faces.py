@@ -68,14 +68,10 @@ def embedding(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     """
     dlib = _dlib()
     five = [dlib.point(round(float(x)), round(float(y))) for x, y in points[list(FIVE)]]
-    (left, top), (right, bottom) = (
-        np.floor(points.min(0)).astype(int),
-        np.ceil(points.max(0)).astype(int),
-    )
-    seen = dlib.full_object_detection(
-        dlib.rectangle(int(left), int(top), int(right), int(bottom)), five
-    )
-    return np.array(_network().compute_face_descriptor(np.ascontiguousarray(picture), seen))
+    left, top = np.floor(points.min(0)).astype(int).tolist()
+    right, bottom = np.ceil(points.max(0)).astype(int).tolist()
+    shape = dlib.full_object_detection(dlib.rectangle(left, top, right, bottom), five)
+    return np.array(_network().compute_face_descriptor(np.ascontiguousarray(picture), shape))
 
 
 def _boxes(frames: np.ndarray) -> list[Box | None]:
@@ -88,7 +84,8 @@ def _boxes(frames: np.ndarray) -> list[Box | None]:
         searched[index] = _face(frames[index], near)
         return searched[index]
 
-    for index in [*range(0, len(frames), DETECT_EVERY), len(frames) - 1][: len(frames)]:
+    regular = [*range(0, len(frames), DETECT_EVERY), len(frames) - 1]
+    for index in regular[: len(frames)]:  # none if there are no frames
         last = search(index, last) or last
     for index in range(len(frames)):
         before = index // DETECT_EVERY * DETECT_EVERY

@@ -42,7 +42,7 @@ class FaceMotion(SemanticEncoder):
     are relative to the best frame of the video itself; without a face in the video they are zero.
 
     Fields:
-        basis: folder written by the recipe `face-basis`; null: the shipped one, learnt from seven
+        basis: folder written by the recipe `face-basis`; null: the shipped one, trained on seven
             speakers
     """
 

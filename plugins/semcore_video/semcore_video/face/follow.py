@@ -15,8 +15,8 @@ Person = Literal["largest", "centre", "left", "right"]
 """Which of several people: the one with the largest face, or the one at that position in the
 picture."""
 EVERY = 5
-"""While no face is known, parts of the frame are searched in every fifth frame: this takes as long
-as ten frames."""
+"""While no face is known, parts of the frame are searched in every fifth frame only: this takes as
+long as ten frames."""
 SMALLER = 2.0
 """Faces smaller than the largest one by more than this factor are not candidates."""
 FARTHEST, OTHER_SIZE = 0.6, 1.6
@@ -40,10 +40,10 @@ no position is asked for."""
 class Follower:
     """Follows one person through consecutive frames of a video.
 
-    A face near the last position of the person's face is taken for the same. After a gap the face
-    may be anywhere; it is accepted if it matches the person (dlib's embedding) and was not seen
-    beside the person before. Two people are therefore not confused, whether they appear together or
-    in turn.
+    A face near the last position of the person's face is assumed to be the same. After a gap the
+    face may be anywhere; it is accepted if it matches the person (dlib's embedding) and did not
+    appear together with the person before. Two people are therefore not confused, whether they
+    appear together or alternately.
     """
 
     def __init__(self, person: Person | None = None) -> None:
@@ -86,14 +86,10 @@ class Follower:
         if not candidates and self._index % EVERY == 0:
             candidates = _search_parts(frame)
         strangers = [face for face, _ in self._others]
-        return next(
-            (
-                face
-                for face in candidates
-                if _nearest(strangers, face) is None and self._is_person(frame, face)
-            ),
-            None,
-        )
+        for face in candidates:
+            if _nearest(strangers, face) is None and self._is_person(frame, face):
+                return face
+        return None
 
     def _is_person(self, frame: np.ndarray, face: np.ndarray) -> bool:
         """Whether a face matches the person."""
@@ -101,22 +97,20 @@ class Follower:
         if self._known is None:
             first, points = self._first
             self._known = embedding(first, points[list(IBUG), :2])
-        return (
-            float(np.linalg.norm(embedding(frame, face[list(IBUG), :2]) - self._known))
-            < SAME_PERSON
-        )
+        found = embedding(frame, face[list(IBUG), :2])
+        return float(np.linalg.norm(found - self._known)) < SAME_PERSON
 
-    def _remember_others(self, seen: list[np.ndarray]) -> None:
-        """Remember the positions of other faces, and forget those not seen for a while. Nothing is
-        remembered until a person is followed."""
+    def _remember_others(self, visible: list[np.ndarray]) -> None:
+        """Remember the positions of other visible faces, and forget those not visible for a while.
+        Nothing is remembered until a person is followed."""
         if self._face is None and self._first is None:
             return
         gone = [
             (face, since)
             for face, since in self._others
-            if since + PATIENCE > self._index and _nearest(seen, face) is None
+            if since + PATIENCE > self._index and _nearest(visible, face) is None
         ]
-        self._others = [*gone, *((face, self._index) for face in seen)]
+        self._others = [*gone, *((face, self._index) for face in visible)]
 
 
 def choose_face(frame: np.ndarray, person: Person | None = None) -> np.ndarray | None:
@@ -204,16 +198,11 @@ def _search_parts(frame: np.ndarray) -> list[np.ndarray]:
     for side in (short, short // 2):
         if side < LEAST or side == max(frame.shape[:2]):
             continue
-        seen = [
-            face
-            for left, top in _squares(frame.shape[:2], side)
-            for face in _search_square(frame, left, top, side)
-        ]
-        found += [
-            confirmed
-            for face in seen
-            if (confirmed := _nearest(_search_around(frame, face), face)) is not None
-        ]
+        for left, top in _squares(frame.shape[:2], side):
+            for face in _search_square(frame, left, top, side):
+                confirmed = _nearest(_search_around(frame, face), face)
+                if confirmed is not None:
+                    found.append(confirmed)
         if found:
             break
     return _merged(found)

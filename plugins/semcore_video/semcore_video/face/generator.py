@@ -32,7 +32,7 @@ class PortraitGenerator(Tracking, Generator, abc.ABC):
     reference.
 
     The video has as many frames as the source; the grant states their number. Without the stream
-    the face is still; without a reference there is no video.
+    the face does not move; without a reference there is no video.
     """
 
     stream: ClassVar[str]

@@ -27,28 +27,8 @@ from semcore_video.licences import MEDIAPIPE
 KEYPOINTS = "keypoints"
 """Name of the stream."""
 PLACES = (
-    10,
-    152,
-    234,
-    454,
-    1,
-    33,
-    133,
-    263,
-    362,
-    159,
-    145,
-    386,
-    374,
-    105,
-    334,
-    61,
-    291,
-    13,
-    14,
-    0,
-    17,
-)
+    10, 152, 234, 454, 1, 33, 133, 263, 362, 159, 145, 386, 374, 105, 334, 61, 291, 13, 14, 0, 17,
+)  # fmt: skip
 """Mesh points that are sent: outline, nose, eye corners and lids, brows, and lips."""
 UNIT = 0.01
 """Displacement per number of 1, in face heights."""
@@ -60,7 +40,7 @@ SVC = (
 
 @dataclass(frozen=True)
 class FaceKeypoints(Tracking, SemanticEncoder):
-    """Displacement of 21 facial points since the newest reference picture of the user: 42 numbers
+    """Displacement of 21 facial points from the newest reference picture of the user: 42 numbers
     per frame.
 
     Points are those of MediaPipe's face mesh. Without a reference, or with no face in it,

@@ -36,10 +36,10 @@ class Basis:
     def numbers(self, points: np.ndarray, reference: np.ndarray) -> np.ndarray:
         """Motion of points float32 (T, 478, 3) relative to the reference (478, 3), both in pixels:
         float32 (T, 12)."""
-        shape, seen = _shapes(points, reference)
+        shape, targets = _shapes(points, reference)
         inverse = np.linalg.pinv(self.directions.reshape(EXPRESSION, -1).T.astype(np.float64))
         found = np.zeros((len(points), NUMBERS), np.float32)
-        for frame, target in zip(found, seen, strict=True):
+        for frame, target in zip(found, targets, strict=True):
             coefficients = np.zeros(EXPRESSION)
             for _ in range(SWEEPS):
                 moved = shape + np.tensordot(coefficients, self.directions, 1)
@@ -81,9 +81,9 @@ def _basis(folder: str | None, content: str) -> Basis:
 
 def unposed(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Non-rigid displacement of points (T, 478, 3) from the reference (478, 3), in face heights."""
-    shape, seen = _shapes(points, reference)
-    still = np.empty(seen.shape)
-    for moved, target in zip(still, seen, strict=True):
+    shape, targets = _shapes(points, reference)
+    still = np.empty(targets.shape)
+    for moved, target in zip(still, targets, strict=True):
         rotation, scale, shift = _pose(shape, target)
         moved[:] = (target - shift) @ rotation / scale - shape
     return still

@@ -153,7 +153,7 @@ def _painted(drawn: np.ndarray, points: np.ndarray, mouth: np.ndarray, share: fl
     upper, lower = frame.edges(along)
     inside = np.clip((down - upper) / np.maximum(lower - upper, 1e-6), 0, 1)
     x, y = along / frame.width * COLUMNS - 0.5, (inside - 0.12) / 0.76 * (ROWS - 1)
-    seen = cv2.remap(
+    texture = cv2.remap(
         mouth,
         x.astype(np.float32),
         y.astype(np.float32),
@@ -167,5 +167,5 @@ def _painted(drawn: np.ndarray, points: np.ndarray, mouth: np.ndarray, share: fl
     weight = share * np.clip(edge / soft + 0.8, 0, 1)[..., None]
     found = drawn.copy()
     part = found[low[1] : high[1], low[0] : high[0]]
-    part += weight.astype(np.float32) * (seen - part)
+    part += weight.astype(np.float32) * (texture - part)
     return found

@@ -1,4 +1,4 @@
-"""Real3D-Portrait. It is not a package: its authors' program runs in its own environment."""
+"""Real3D-Portrait. It is not a package; the authors' program runs in its own environment."""
 
 from __future__ import annotations
 
@@ -126,9 +126,8 @@ class Real3DPortrait(Generator):
                 "mouth_amp": self.mouth,
             }
             command = [os.environ.get(PYTHON) or sys.executable, PROGRAM]
-            command += [
-                word for key, value in arguments.items() for word in (f"--{key}", str(value))
-            ]
+            for key, value in arguments.items():
+                command += [f"--{key}", str(value)]
             self._run(command, folder)
             if not (place / "video.mp4").is_file():
                 raise RunError(
@@ -174,7 +173,7 @@ def program_folder() -> Path:
     missing = [name for name in NEEDED if not (folder / name).is_file()]
     if missing:
         raise RunError(
-            f"Real3DPortrait: {folder} lacks {', '.join(missing)}; the README of {HOME} says where "
-            "to get them"
+            f"Real3DPortrait: {folder} lacks {', '.join(missing)}; the README of {HOME} states "
+            "where to get them"
         )
     return folder

@@ -24,10 +24,10 @@ def best_reference(points: np.ndarray) -> int:
     Raises:
         ComponentError: no frame has a face
     """
-    seen = np.flatnonzero(np.isfinite(points).all((1, 2)))
-    if not len(seen):
+    with_face = np.flatnonzero(np.isfinite(points).all((1, 2)))
+    if not len(with_face):
         raise ComponentError("no frame of the video shows a face")
-    return int(seen[_best_of(points[seen])])
+    return int(with_face[_best_of(points[with_face])])
 
 
 def _best_of(points: np.ndarray) -> int:

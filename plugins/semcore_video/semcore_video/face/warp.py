@@ -17,8 +17,8 @@ from semcore_video.face.tracker import track
 FACE = 468
 """Number of mesh points used for triangles; the irises lie on top of others."""
 RINGS = ((1.25, 0.9), (1.55, 0.45))
-"""Rings around the face: radius relative to the outline, and weight with which they follow it. Hair
-follows, shoulders hardly."""
+"""Rings around the face: radius relative to the outline, and weight with which they follow it, so
+that hair moves with the face and shoulders hardly move."""
 BORDER = 8
 """Fixed points along each side of the picture."""
 DARK = np.array([38, 16, 18], np.float32)
@@ -89,11 +89,10 @@ class Portrait:
         # inpainted background.
         share = warped[:, :, 3:] / 255
         drawn = warped[:, :, :3] * share + background * (1 - share)
-        drawn = (
-            self._with_darkness(drawn, points)
-            if self.mouths is None
-            else with_mouth(drawn, points, self.mouths)
-        )
+        if self.mouths is None:
+            drawn = self._with_darkness(drawn, points)
+        else:
+            drawn = with_mouth(drawn, points, self.mouths)
         return np.clip(drawn, 0, 255).astype(np.uint8)
 
     def _with_darkness(self, drawn: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -116,10 +115,8 @@ class Portrait:
             cv2.LINE_AA,
             4,
         )
-        soft = (
-            cv2.GaussianBlur(inside, (0, 0), max(float(face_size(points)) / 160, 0.5))[:, :, None]
-            * share
-        )
+        sigma = max(float(face_size(points)) / 160, 0.5)
+        soft = cv2.GaussianBlur(inside, (0, 0), sigma)[:, :, None] * share
         return drawn * (1 - 0.9 * soft) + DARK * 0.9 * soft
 
     def _rings(self, points: np.ndarray) -> np.ndarray:
@@ -136,9 +133,8 @@ class Portrait:
             (1 - along, 1 + 0 * along),
             (0 * along, 1 - along),
         ]
-        far = (
-            np.concatenate([np.stack(side, 1) for side in ring]) * 1.6 - 0.3
-        )  # outside the picture, so that the rings are inside
+        # Outside the picture, so that the rings are inside.
+        far = np.concatenate([np.stack(side, 1) for side in ring]) * 1.6 - 0.3
         return (far * (width - 1, height - 1)).astype(np.float32)
 
     def _followed(self, points: np.ndarray) -> np.ndarray:
@@ -164,12 +160,11 @@ def portrait(picture: np.ndarray, mouths: np.ndarray | None = None) -> Portrait 
     points = track(picture[None])[0]
     if not np.isfinite(points).all():
         return None
-    seen = (
-        np.zeros((0, NUMBERS), np.float32)
-        if mouths is None or mouths.shape[1:] != (NUMBERS,)
-        else np.nan_to_num(mouths)
-    )
-    return Portrait(picture, points, seen if (seen[:, 0] * OPENING_UNIT >= LEAST).any() else None)
+    if mouths is None or mouths.shape[1:] != (NUMBERS,):
+        return Portrait(picture, points)
+    atlas = np.nan_to_num(mouths)
+    some_open = (atlas[:, 0] * OPENING_UNIT >= LEAST).any()
+    return Portrait(picture, points, atlas if some_open else None)
 
 
 def _where_from(
@@ -196,9 +191,8 @@ def _where_from(
     to: Any = np.concatenate([target, ones], 2)
     flat = np.abs(np.linalg.det(to)) < 1e-6
     to[flat] = np.eye(3)  # a triangle without area covers no pixel
-    affine = (np.linalg.inv(to) @ source).astype(
-        np.float32
-    )  # (n, 3, 2): (x, y, 1) -> (x, y) in the reference
+    # (n, 3, 2): (x, y, 1) -> (x, y) in the reference
+    affine = (np.linalg.inv(to) @ source).astype(np.float32)
     ids = np.zeros(size, np.int32)
     drawn = np.round(target * 16).astype(np.int32)
     for index in np.argsort(-depth):

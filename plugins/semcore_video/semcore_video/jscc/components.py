@@ -65,9 +65,8 @@ class PairedNetwork(Component):
         """Both halves; the weights are loaded on first use."""
         from semcore_video.jscc.networks import FrameCode, WaveCode
 
-        return network(
-            {DEEPWIVE: FrameCode, DEEPSC_S: WaveCode}[self.pair], self.pair, self.weights, self.pair
-        )
+        build = {DEEPWIVE: FrameCode, DEEPSC_S: WaveCode}[self.pair]
+        return network(build, self.pair, self.weights, self.pair)
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ class DeepWiVeEncoder(PairedNetwork, SemanticEncoder):
 
     A square of 16 x 16 pixels of a group becomes 30 real numbers, 15 channel uses: 57,600 for 3 s
     of 256 x 256. The paper's baseline uses 59,392. DeepWiVe interpolates between key frames and
-    learns the bandwidth of each; here convolutions along time replace both, in a small network.
+    learns the bandwidth of each; here convolutions along time in a small network replace both.
     Incomplete groups and squares are padded with the last frame and with the edge pixels.
     """
 

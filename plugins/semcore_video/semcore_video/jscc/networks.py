@@ -68,7 +68,7 @@ class FrameCode(nn.Module):
         return _unit(self.numbers(x).reshape(batch, groups, self.latent, *x.shape[2:]))
 
     def decode(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Noisy numbers (B, G, latent, h, w), scaled for least error -> frames (B, T, 3, 16 h, 16
+        """Noisy numbers (B, G, latent, h, w), scaled for minimum error -> frames (B, T, 3, 16 h, 16
         w)."""
         batch, groups = numbers.shape[:2]
         power = _power(numbers).expand(batch, groups, 1, *numbers.shape[3:])
@@ -111,7 +111,7 @@ class _Step(nn.Module):
 
 
 class WaveCode(nn.Module):
-    """A waveform to numbers and back, after DeepSC-S: learnt windows, and blocks over time.
+    """A waveform to numbers and back, after DeepSC-S: learned windows, and blocks over time.
 
     Args:
         hop: step of the windows, samples; windows are twice as long
@@ -148,7 +148,7 @@ class WaveCode(nn.Module):
         return _unit(self.numbers(x))
 
     def decode(self, numbers: torch.Tensor) -> torch.Tensor:
-        """Noisy numbers (B, T, latent), scaled for least error -> sound (B, T x hop)."""
+        """Noisy numbers (B, T, latent), scaled for minimum error -> sound (B, T x hop)."""
         power = _power(numbers).reshape(len(numbers), 1)
         x = self.heard(numbers)
         for block in self.filled:
@@ -159,13 +159,17 @@ class WaveCode(nn.Module):
 
 def _unit(numbers: torch.Tensor) -> torch.Tensor:
     """Numbers (B, ...) with unit mean square per row."""
-    return numbers / numbers.flatten(1).square().mean(1).clamp(min=1e-9).sqrt().reshape(
-        -1, *[1] * (numbers.ndim - 1)
-    )
+    rms = numbers.flatten(1).square().mean(1).clamp(min=1e-9).sqrt()
+    return numbers / _per_row(rms, numbers)
 
 
 def _power(numbers: torch.Tensor) -> torch.Tensor:
     """Logarithm of the mean square of each row: 0 without noise, falling with the noise; (B, 1,
     ...)."""
     mean = numbers.flatten(1).square().mean(1).clamp(min=1e-3)
-    return mean.log().reshape(-1, *[1] * (numbers.ndim - 1))
+    return _per_row(mean.log(), numbers)
+
+
+def _per_row(values: torch.Tensor, numbers: torch.Tensor) -> torch.Tensor:
+    """Values (B,) with the number of dimensions of `numbers`: (B, 1, ...)."""
+    return values.reshape(-1, *(1 for _ in numbers.shape[1:]))

@@ -42,9 +42,9 @@ def command() -> None:
 def calibrate(pipeline: Path, overrides: tuple[str, ...], share: float) -> None:
     """Propose thresholds for the `kb: {use: face}` of PIPELINE, from the segments of its source.
 
-    The threshold of identity is the middle between the smallest similarity within users and the
-    largest between users. The other thresholds trade quality against channel uses: each of them is
-    set such that it alone classes the given `share` of pairs as too different. The last line states
+    The threshold of identity is the midpoint between the smallest similarity within users and the
+    largest between users. The other thresholds trade quality against channel uses: each is set so
+    that it would class the given `share` of pairs as too different by itself. The last line states
     the number of updates at each level.
 
     For example: semcore kb calibrate av_knowledge.yaml source.limit=20
@@ -72,26 +72,18 @@ def calibrate(pipeline: Path, overrides: tuple[str, ...], share: float) -> None:
             least, median, most = np.quantile(values, (0, 0.5, 1))
             rows.append([name, f"{least:.3g}", f"{median:.3g}", f"{most:.3g}"])
     console().print(columns(["over pairs of segments", "least", "median", "most"], rows, 1))
-    settings = ("similarity", "threshold_db", "rotation_deg", "translation", "expression")
-    click.echo(
-        "\nkb: {use: face, "
-        + ", ".join(f"{name}: {getattr(found, name):.3g}" for name in settings)
-        + "}"
-    )
+    names = ("similarity", "threshold_db", "rotation_deg", "translation", "expression")
+    settings = ", ".join(f"{name}: {getattr(found, name):.3g}" for name in names)
+    click.echo(f"\nkb: {{use: face, {settings}}}")
     if not measured.separable:
         click.echo(
             "similarity is unchanged: setting it needs segments of two users whose faces are "
             "separable"
         )
-    counts = {
-        level: count_updates(replace(found, level=level), samples)
-        for level in ("l0", "l1", "l2", "forced")
-    }
-    click.echo(
-        "updates: "
-        + ", ".join(f"{level} {count}" for level, count in counts.items())
-        + f" of {len(samples)} segments"
-    )
+    counts = []
+    for level in ("l0", "l1", "l2", "forced"):
+        counts.append(f"{level} {count_updates(replace(found, level=level), samples)}")
+    click.echo(f"updates: {', '.join(counts)} of {len(samples)} segments")
 
 
 @dataclass(frozen=True)
@@ -127,11 +119,11 @@ class Measurements:
 
 def measure(policy: FaceKB, samples: Sequence[Sample]) -> Measurements:
     """Compare the pictures that the policy would send for segments."""
-    pictures = [
-        (sample.user, picture)
-        for sample in samples
-        if (picture := policy.picture(sample)) is not None
-    ]
+    pictures = []
+    for sample in samples:
+        picture = policy.picture(sample)
+        if picture is not None:
+            pictures.append((sample.user, picture))
     pairs = list(itertools.combinations(pictures, 2))
     pairs = pairs[:: max(1, -(-len(pairs) // MOST_PAIRS))]
     # As in the policy, a later picture is compared with an earlier one: the measures are not
@@ -145,8 +137,11 @@ def measure(policy: FaceKB, samples: Sequence[Sample]) -> Measurements:
         similarity = likeness(later, earlier)
         if similarity is not None:
             (same_user if user == other_user else different_users).append(similarity)
-    movements = [moved for pair in same if (moved := movement(*pair)) is not None]
-    movements = [moved for moved in movements if np.isfinite(moved.rotation_deg)]
+    movements = []
+    for pair in same:
+        moved = movement(*pair)
+        if moved is not None and np.isfinite(moved.rotation_deg):
+            movements.append(moved)
     psnr = np.array([min(psnr_db(*pair), 100.0) for pair in same])
     return Measurements(
         similarity=np.array(same_user),

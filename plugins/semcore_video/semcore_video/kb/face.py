@@ -33,12 +33,12 @@ class FaceKB(Tracking, ReferenceKB):
     expression have changed (eq. 26). `forced` sends a picture with every segment.
 
     Two points differ from the paper. The picture is not the first frame of the segment but a good
-    one: eyes open, mouth closed, median pose; with closed eyes in the reference they would stay
-    closed. And it is compared with the newest reference, which generators use, not with the most
-    similar one.
+    one: eyes open, mouth closed, median pose; with closed eyes in the reference, rendered eyes
+    would stay closed. And it is compared with the newest reference, which generators use, not with
+    the most similar one.
 
     With `mouths`, each picture is sent with an atlas, the stream `mouths`: the inside of the mouth
-    at several openings, as seen in the segment. Without it, open mouths are dark inside.
+    at several openings in the segment. Without it, open mouths are dark inside.
 
     Fields:
         level: criteria for the newest reference
@@ -66,7 +66,8 @@ class FaceKB(Tracking, ReferenceKB):
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
-        return {**super().streams, **({MOUTHS: Features} if self.mouths else {})}
+        reference = super().streams
+        return {**reference, MOUTHS: Features} if self.mouths else reference
 
     def update_streams(self, sample: Sample, pixels: np.ndarray) -> dict[str, Stream]:
         found = super().update_streams(sample, pixels)
@@ -79,7 +80,7 @@ class FaceKB(Tracking, ReferenceKB):
     def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
         if self.level == "forced" or not held:
             return True
-        tests = {"l0": self._another_person, "l1": self._looks_otherwise, "l2": self._has_moved}
+        tests = {"l0": self._another_person, "l1": self._looks_different, "l2": self._has_moved}
         applied = list(tests)[: list(tests).index(self.level) + 1]
         return any(tests[level](pixels, held[-1]) for level in applied)
 
@@ -87,7 +88,7 @@ class FaceKB(Tracking, ReferenceKB):
         found = likeness(pixels, newest)
         return found is not None and found < self.similarity
 
-    def _looks_otherwise(self, pixels: np.ndarray, newest: np.ndarray) -> bool:
+    def _looks_different(self, pixels: np.ndarray, newest: np.ndarray) -> bool:
         return psnr_db(pixels, newest) < self.threshold_db
 
     def _has_moved(self, pixels: np.ndarray, newest: np.ndarray) -> bool:
@@ -104,11 +105,9 @@ class FaceKB(Tracking, ReferenceKB):
         if sample.video is None or not len(sample.video):
             return super().picture(sample)
         points = followed(sample.video)
-        return (
-            self._sized(sample.video[best_reference(points)])
-            if has_face(points).any()
-            else super().picture(sample)
-        )
+        if not has_face(points).any():
+            return super().picture(sample)
+        return self._sized(sample.video[best_reference(points)])
 
 
 def likeness(pixels: np.ndarray, newest: np.ndarray) -> float | None:

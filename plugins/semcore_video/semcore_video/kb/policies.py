@@ -22,7 +22,7 @@ class ReferenceKB(KBPolicy, abc.ABC):
     """A policy whose entries are reference pictures of each user.
 
     The picture of a sample is its image, or else the first frame of its video; a sample with
-    neither requests no update. Each sample is compared with `kb` alone, so a batch contains at most
+    neither requests no update. Each sample is only compared with `kb`, so a batch contains at most
     one sample per user.
 
     Fields:
@@ -118,10 +118,8 @@ class PsnrKB(ReferenceKB):
     max_entries: Annotated[int, Ge(1)] | None = None
 
     def needed(self, pixels: np.ndarray, held: Sequence[np.ndarray]) -> bool:
-        return (
-            max((psnr_db(pixels, reference) for reference in held), default=-np.inf)
-            < self.threshold_db
-        )
+        best = max((psnr_db(pixels, reference) for reference in held), default=-np.inf)
+        return best < self.threshold_db
 
     def apply(self, kb: KnowledgeBase, delivered: Sequence[Semantics]) -> KnowledgeBase:
         kb = super().apply(kb, delivered)

@@ -66,9 +66,9 @@ def rgb(frame: av.VideoFrame, transfer: int, primaries: int) -> np.ndarray:
         dst_color_range=2,
     )
     table = _table(transfer if transfer in (PQ, HLG) else 0, primaries if primaries in WIDE else 0)
-    return (
-        converted.to_ndarray() if table is None else np.asarray(converted.to_image().filter(table))
-    )
+    if table is None:
+        return converted.to_ndarray()
+    return np.asarray(converted.to_image().filter(table))
 
 
 @functools.cache
@@ -90,9 +90,8 @@ def srgb(signal: np.ndarray, transfer: int, primaries: int) -> np.ndarray:
     to_srgb = _matrix(WIDE[primaries or BT2020])
     if transfer:
         linear = np.clip(_compressed(_light(signal, transfer)) @ to_srgb.T / REFERENCE, 0, 1)
-        return np.where(
-            linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055
-        )  # IEC 61966-2-1
+        # IEC 61966-2-1
+        return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.clip(signal**2.4 @ to_srgb.T, 0, 1) ** (1 / 2.4)  # ITU-R BT.1886
 
 

@@ -122,7 +122,7 @@ def probe(path: Path) -> ClipInfo:
             if stamp is None or packet.is_discard:
                 continue
             time = float(stamp * packet.time_base)
-            duration = float((packet.duration or 0) * packet.time_base)
+            duration = float(packet.duration * packet.time_base) if packet.duration else 0.0
             if packet.stream is video:
                 if len(times) >= MAX_CLIP_FRAMES:
                     raise ComponentError(
@@ -284,19 +284,18 @@ class Upright:
 
     def __call__(self, frame: av.VideoFrame) -> tuple[np.ndarray, float]:
         """A frame as uint8 (H, W, 3), and its pixel aspect ratio (width / height)."""
-        # PyAV's side data and their frame refer to each other, so that a frame whose side data were
-        # read stays in memory until garbage collection: hundreds of frames. Therefore they are read
-        # of the first frame of each rotation only.
+        # PyAV's side data and their frame refer to each other, so a frame whose side data were read
+        # stays in memory until garbage collection: hundreds of frames. Therefore they are only read
+        # from the first frame of each rotation.
         if frame.rotation not in self._turns:
             self._turns[frame.rotation] = _display_matrix(frame)
         a, b, c, d = self._turns[frame.rotation]
         pixels = rgb(frame, self._info.transfer, self._info.primaries)
         if abs(a) + abs(d) >= abs(b) + abs(c):
-            return np.ascontiguousarray(
-                pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
-            ), self._pixel
-        turned = pixels.transpose(1, 0, 2)[:: -1 if b < 0 else 1, :: -1 if c < 0 else 1]
-        return np.ascontiguousarray(turned), 1 / self._pixel
+            upright = pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+            return np.ascontiguousarray(upright), self._pixel
+        upright = pixels.transpose(1, 0, 2)[:: -1 if b < 0 else 1, :: -1 if c < 0 else 1]
+        return np.ascontiguousarray(upright), 1 / self._pixel
 
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:

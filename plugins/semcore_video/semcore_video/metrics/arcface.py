@@ -70,9 +70,8 @@ class ArcFaceCSIM(CSIM):
 
         network, face = _network(self.weights, path_digest(self.weights)), aligned(picture, points)
         with torch.inference_mode():
-            found: torch.Tensor = network(
-                torch.from_numpy(face.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
-            )
+            pixels = torch.from_numpy(face.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)
+            found: torch.Tensor = network(pixels[None])
         return found[0].numpy().astype(np.float64)
 
 

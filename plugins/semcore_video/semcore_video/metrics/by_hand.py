@@ -79,14 +79,13 @@ def agreement(detector: Detector, data: Path) -> Agreement:
         by_clip[mark.clip].append(mark)
     correlations, errors, count = [], [], 0
     for clip, marks_of_clip in by_clip.items():
-        seen = lips_apart(landmarks(_frames(data / clip), detector))[
-            [mark.frame for mark in marks_of_clip]
-        ]
+        frames = [mark.frame for mark in marks_of_clip]
+        openings = lips_apart(landmarks(_frames(data / clip), detector))[frames]
         marked = np.array([mark.opening_px for mark in marks_of_clip])
-        found_face = np.isfinite(seen)
-        count += int(found_face.sum())
-        correlations.append(correlation(seen[found_face], marked[found_face]))
-        errors += list(np.abs(seen - marked)[found_face])
+        with_face = np.isfinite(openings)
+        count += int(with_face.sum())
+        correlations.append(correlation(openings[with_face], marked[with_face]))
+        errors += list(np.abs(openings - marked)[with_face])
     total = sum(map(len, by_clip.values()))
     return Agreement(
         count, total, float(np.mean(correlations)), min(correlations), float(np.mean(errors))

@@ -25,7 +25,7 @@ class FramePSNR(RecordMetric):
     10·log10(255² / MSE).
 
     It is insensitive to faces: most of a frame is background, and a still picture scores higher
-    than a moving one that is off by a pixel. Frames are compared at equal times. A frame that is
+    than a moving one with an offset of a pixel. Frames are compared at equal times. A frame that is
     missing in the result, or is beyond the end of the source, counts as mid-grey, as does a lost
     video. Frames without an error are excluded from the mean; a video without any error is infinite
     and counted as exact. None without a video in the source.
@@ -188,12 +188,10 @@ class LipCorrelation(PairedFaceMetric):
         source, result = pair.values(
             opening(self.landmarks(pair.source)), opening(self.landmarks(pair.result))
         )
-        judged = np.isfinite(source)
-        source, result = source[judged], result[judged]
+        compared = np.isfinite(source)
+        source, result = source[compared], result[compared]
         if len(source) < 2 or source.std() < 1e-9:
             return None
         with_face = np.isfinite(result)
-        return correlation(
-            np.where(with_face, result, result[with_face].mean() if with_face.any() else 0.0),
-            source,
-        )
+        mean = result[with_face].mean() if with_face.any() else 0.0
+        return correlation(np.where(with_face, result, mean), source)

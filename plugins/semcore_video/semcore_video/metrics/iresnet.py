@@ -20,12 +20,9 @@ class IResNet(nn.Module):
         self.conv1 = nn.Conv2d(3, WIDTHS[0], 3, 1, 1, bias=False)
         self.bn1 = nn.BatchNorm2d(WIDTHS[0])
         self.prelu = nn.PReLU(WIDTHS[0])
-        befores = (WIDTHS[0], *WIDTHS[:-1])
+        inputs = (WIDTHS[0], *WIDTHS[:-1])
         self.layer1, self.layer2, self.layer3, self.layer4 = (
-            nn.Sequential(
-                _Block(before, width, 2), *(_Block(width, width, 1) for _ in range(depth - 1))
-            )
-            for before, width, depth in zip(befores, WIDTHS, depths, strict=True)
+            _layer(*sizes) for sizes in zip(inputs, WIDTHS, depths, strict=True)
         )
         self.bn2 = nn.BatchNorm2d(WIDTHS[-1])
         self.fc = nn.Linear(WIDTHS[-1] * 7 * 7, 512)
@@ -37,6 +34,11 @@ class IResNet(nn.Module):
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         found: torch.Tensor = self.features(self.fc(self.bn2(x).flatten(1)))
         return found
+
+
+def _layer(inputs: int, width: int, depth: int) -> nn.Sequential:
+    blocks = [_Block(width, width, 1) for _ in range(depth - 1)]
+    return nn.Sequential(_Block(inputs, width, 2), *blocks)
 
 
 class _Block(nn.Module):

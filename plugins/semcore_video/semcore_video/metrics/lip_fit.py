@@ -32,9 +32,8 @@ class _Fit(OverLags, abc.ABC):
 
     @property
     def signature(self) -> str:
-        settings = (
-            f"{self.detector_label},heard={digest('lip-fit')},lags={FARTHEST},gaps=interpolated"
-        )
+        fit = f"heard={digest('lip-fit')},lags={FARTHEST},gaps=interpolated"
+        settings = f"{self.detector_label},{fit}"
         return f"{type(self).__name__}|{self.version}|{settings}"
 
     def lip_features(self, points: np.ndarray) -> np.ndarray:
@@ -98,12 +97,8 @@ def audio_features(audio: np.ndarray, sample_rate_hz: int, fps: float, frames: i
     edges = np.minimum(
         (np.arange(frames + 1) / fps * RATE_HZ / HOP).round().astype(int), len(bands) - 1
     )
-    rows = np.stack(
-        [
-            bands[first : max(last, first + 1)].mean(0)
-            for first, last in zip(edges, edges[1:], strict=False)
-        ]
-    )
+    spans = zip(edges, edges[1:], strict=False)
+    rows = np.stack([bands[first : max(last, first + 1)].mean(0) for first, last in spans])
     rows = (rows - rows.mean(0)) / np.maximum(rows.std(0), 1e-6)
     padded = np.pad(rows, ((ABOUT, ABOUT), (0, 0)))
     about = [padded[shift : shift + frames] for shift in range(2 * ABOUT + 1)]

@@ -65,9 +65,8 @@ class Sounds:
     def overall(self, value: float, value_of_lost: float) -> float:
         """A value of sounds of equal length, averaged with the value of lost samples for those
         beyond the end of the source."""
-        return (value * len(self.source) + value_of_lost * self.excess) / (
-            len(self.source) + self.excess
-        )
+        total = value * len(self.source) + value_of_lost * self.excess
+        return total / (len(self.source) + self.excess)
 
 
 def sounds(record: Record) -> Sounds | None:
@@ -125,7 +124,7 @@ class SpeechWER(RecordMetric):
 
     @property
     def signature(self) -> str:
-        asr = described(self.recogniser)
+        asr = component_label(self.recogniser)
         settings = f"asr={asr},normaliser=lower+letters+digits-written,lost=1,of={self.of}"
         return f"SpeechWER|{self.version}|{settings}"
 
@@ -133,8 +132,8 @@ class SpeechWER(RecordMetric):
         spoken = words(record.source.text or "")
         if not spoken:
             return None
-        judged = record.source if self.of == "source" else record.result
-        if judged.audio is None or not judged.sample_rate_hz or not len(judged.audio):
+        evaluated = record.source if self.of == "source" else record.result
+        if evaluated.audio is None or not evaluated.sample_rate_hz or not len(evaluated.audio):
             return Quotient(len(spoken), len(spoken))
         try:
             import jiwer
@@ -143,29 +142,26 @@ class SpeechWER(RecordMetric):
                 "counting words needs jiwer: pip install 'semcore-video[metrics]'"
             ) from error
         # The recogniser does not get the words.
-        sound = Sample("sound", audio=judged.audio, sample_rate_hz=judged.sample_rate_hz)
+        sound = Sample("sound", audio=evaluated.audio, sample_rate_hz=evaluated.sample_rate_hz)
         recognised = self.recogniser.encode([sound], KnowledgeBase())[0].text(TEXT) or ""
         counts = jiwer.process_words(" ".join(spoken), " ".join(words(recognised)))
         return Quotient(counts.substitutions + counts.deletions + counts.insertions, len(spoken))
 
 
-def described(component: Component) -> str:
-    """A component with its settings, and a digest of other inputs of its results:
+def component_label(component: Component) -> str:
+    """A component with its settings, and a digest of what else determines its results:
     `whisper(model=...)#0123456789ab`."""
     settings = ",".join(f"{key}={value}" for key, value in plain(component).items() if key != "use")
     depends = [component.identity(), named_files(component)]
-    return f"{plain(component)['use']}({settings})" + (
-        f"#{digest(depends)[:12]}" if any(depends) else ""
-    )
+    label = f"{plain(component)['use']}({settings})"
+    return f"{label}#{digest(depends)[:12]}" if any(depends) else label
 
 
 def words(text: str) -> list[str]:
     """The words of a text in the form that is compared."""
-    return words_of(
-        "".join(
-            f" {DIGITS[character]} " if character in DIGITS else character for character in text
-        )
-    )
+    for digit, word in DIGITS.items():
+        text = text.replace(digit, f" {word} ")
+    return words_of(text)
 
 
 @dataclass(frozen=True)
@@ -188,7 +184,7 @@ class STOI(RecordMetric):
 
     def value(self, record: Record) -> float | None:
         pair = sounds(record)
-        # Whether it is defined depends on the source alone, so that the samples in a mean do not
+        # Whether it is defined depends only on the source, so that the samples in a mean do not
         # depend on the results.
         if pair is None or (self._of(pair.source, pair.source) or 0.0) < 0.5:
             return None

@@ -29,25 +29,18 @@ class OverLags(FaceMetric, abc.ABC):
 
     def judged(self, record: Record) -> tuple[int, int] | None:
         video = record.result.video
-        return (
-            None
-            if video is None
-            else (int(np.isfinite(self.landmarks(video)[:, 0, 0]).sum()), len(video))
-        )
+        if video is None:
+            return None
+        return int(np.isfinite(self.landmarks(video)[:, 0, 0]).sum()), len(video)
 
     def value(self, record: Record) -> float | None:
         result = record.result
-        if (
-            result.video is None
-            or result.audio is None
-            or not result.sample_rate_hz
-            or not result.fps
-        ):
+        if result.video is None or result.audio is None:
             return None
-        if (
-            min(len(result.video), len(result.audio) / result.sample_rate_hz * result.fps)
-            < FARTHEST + LEAST
-        ):
+        if not result.sample_rate_hz or not result.fps:
+            return None
+        frames_of_sound = len(result.audio) / result.sample_rate_hz * result.fps
+        if min(len(result.video), frames_of_sound) < FARTHEST + LEAST:
             return None
         points = _without_gaps(self.landmarks(result.video))
         if points is None:

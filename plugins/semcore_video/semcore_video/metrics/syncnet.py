@@ -64,12 +64,10 @@ class _SyncNet(FaceMetric, abc.ABC):
         network = _network(self.weights, path_digest(self.weights))
         faces = cropped(result.video, self.landmarks(result.video))
         crops = None if faces is None else faces[at_25_fps(len(faces), float(result.fps or FPS))]
-        result_distances = (
-            None
-            if crops is None
-            else distances(network, crops, result.audio, result.sample_rate_hz)
-        )
-        return None if result_distances is None else self.summary(result_distances.mean(0))
+        if crops is None:
+            return None
+        by_lag = distances(network, crops, result.audio, result.sample_rate_hz)
+        return None if by_lag is None else self.summary(by_lag.mean(0))
 
     @abc.abstractmethod
     def summary(self, mean: np.ndarray) -> float:
@@ -168,13 +166,8 @@ def cropped(video: np.ndarray, points: np.ndarray) -> np.ndarray | None:
         return None
     low, high = np.nanmin(points, 1), np.nanmax(points, 1)
     index, known_frames = np.arange(len(points)), np.flatnonzero(with_face)
-    box = np.stack(
-        [
-            np.interp(index, known_frames, column[known_frames])
-            for column in np.concatenate([low, high], 1).T
-        ],
-        1,
-    )
+    columns = np.concatenate([low, high], 1).T
+    box = np.stack([np.interp(index, known_frames, one[known_frames]) for one in columns], 1)
     box = cv2.blur(box.astype(np.float32), (1, 13), borderType=cv2.BORDER_REPLICATE)
     found = np.empty((len(video), SIDE, SIDE, 3), np.uint8)
     for cut, frame, (left, top, right, bottom) in zip(found, video, box, strict=True):

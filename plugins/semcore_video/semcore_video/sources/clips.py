@@ -144,11 +144,9 @@ class Clips(Tracking, Source):
             length = min(count, found.frames - start)
             if number and 2 * length < count:
                 break
-            text = (
-                words.text
-                if length == found.frames
-                else words.between(start / found.fps, (start + length) / found.fps)
-            )
+            text = words.text
+            if length != found.frames:
+                text = words.between(start / found.fps, (start + length) / found.fps)
             yield Segment(
                 f"{user}/{number:03d}",
                 user,
@@ -162,7 +160,8 @@ class Clips(Tracking, Source):
     def _digests(self, segments: Sequence[Segment]) -> list[str]:
         """Digest of the content of each sample, independent of the location of the file and of the
         number of files."""
-        files = {path: file_digest(path) for path in {segment.info.path for segment in segments}}
+        paths = {segment.info.path for segment in segments}
+        files = {path: file_digest(path) for path in paths}
         settings = digest(replace(self, path="", limit=None))
         return [
             digest(
@@ -204,11 +203,9 @@ class Clips(Tracking, Source):
     def remarks(self) -> Sequence[str]:
         videos = self.videos()
         looked_at = videos[:LOOKED_AT]
-        more = (
-            f", of the first {LOOKED_AT} of {len(videos):,} clips"
-            if len(videos) > LOOKED_AT
-            else ""
-        )
+        more = ""
+        if len(videos) > LOOKED_AT:
+            more = f", of the first {LOOKED_AT} of {len(videos):,} clips"
         found = list[str]()
         for path in looked_at:
             if self.segment_s is not None and any(

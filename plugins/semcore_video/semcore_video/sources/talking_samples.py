@@ -104,9 +104,8 @@ class TalkingSamples(Tracking, Source):
         )
         durations = Features(np.diff(moments, prepend=0).astype(np.float32))
         speech = Semantics("", {PHONES: phones, DURATIONS: durations}, extent=Extent(frames, FPS))
-        voice = (
-            EspeakVoice(voice="en-us+f3").generate([speech], KnowledgeBase(), Rng())[0].samples[0]
-        )
+        [spoken] = EspeakVoice(voice="en-us+f3").generate([speech], KnowledgeBase(), Rng())
+        voice = spoken.samples[0]
         motion = motion_of(names, moments * FRAME_S, frames, FPS) * 1.3
         time = np.arange(frames) / FPS
         # The head sways slowly by a few degrees, at a different rate per axis.

@@ -53,7 +53,7 @@ class Speech(SemanticEncoder):
     CMU dictionary, with silences) and `durations` (in frames of 10 ms), from forced alignment by
     PocketSphinx. `send: text`, for audio from video, gives `text` and `interval`: the first and
     last frame of speech, in frames of 10 ms, two bytes that give more precise timing than a face
-    does (more bits for sounds of 10 s or more). `send: words` gives `text` alone.
+    does (more bits for sounds of 10 s or more). `send: words` gives only `text`.
 
     The words are those of the sample; or those recognised by PocketSphinx with the grammar of the
     GRID corpus (`words: grid`), which finds one of its sentences in any sound; or those of a
@@ -86,10 +86,8 @@ class Speech(SemanticEncoder):
             raise ComponentError(
                 f"Speech.recogniser must give a text stream {TEXT!r}, as whisper does"
             )
-        if (
-            sum((self.recogniser is not None, self.textgrids is not None, self.words != "source"))
-            > 1
-        ):
+        origins = (self.recogniser is not None, self.textgrids is not None, self.words != "source")
+        if sum(origins) > 1:
             raise ComponentError(
                 "Speech takes its words from only one of `words: grid`, `recogniser` and "
                 "`textgrids`"
@@ -153,7 +151,7 @@ class Speech(SemanticEncoder):
             return sample.text
         raise ComponentError(
             f"Speech needs the words of sample {sample.id!r}: the source `grid` spells them, "
-            "`av-clips` reads a text file beside each video (segments of a video need a TextGrid "
+            "`av-clips` reads a text file next to each video (segments of a video need a TextGrid "
             "there), `words: grid` recognises sentences of GRID, and a `recogniser` any speech"
         )
 

@@ -20,7 +20,7 @@ QUIET = 0.004
 PATIENCE_S = 60
 AT_ONCE = 150
 """Maximum number of phones per call: the library crashes at somewhat more than two hundred."""
-ALIKE, OTHERWISE, UNSAID, EXTRA = 0.5, 1.2, 1.0, 0.6
+SAME_LETTER, OTHER_LETTER, NO_EVENT, NO_PHONE = 0.5, 1.2, 1.0, 0.6
 """Costs of the alignment of phones and events: same first letter, different first letter, phone
 without event, event without phone. Additional glides are the most frequent deviation."""
 
@@ -39,12 +39,11 @@ def speak(
     parts, starts, rate_hz, length = list[np.ndarray](), list[int](), 0, 0
     for first in range(0, max(len(phones), 1), AT_ONCE):
         some = phones[first : first + AT_ONCE]
-        text = (
-            "[[" + "|".join("_:" if phone == SILENCE else ARPABET[phone] for phone in some) + "]]"
-        )
+        names = ["_:" if phone == SILENCE else ARPABET[phone] for phone in some]
+        text = f"[[{'|'.join(names)}]]"
         wave, rate_hz, events = _synthesise(text, voice, pitch, words_per_minute)
         loud = np.flatnonzero(np.abs(wave) > QUIET)
-        wave = wave[: loud[-1] + 1] if len(loud) else wave[:0]  # what follows is silence
+        wave = wave[: loud[-1] + 1] if len(loud) else wave[:0]  # without the silence at the end
         starts += [length + start for start in _starts(some, events, len(wave))]
         parts.append(wave)
         length += len(wave)
@@ -96,12 +95,12 @@ def _starts(phones: Sequence[str], events: Sequence[tuple[int, str]], length: in
     names = [ARPABET.get(phone, "_:") for phone in phones]
     rows, columns = len(names) + 1, len(events) + 1
     cost = np.full((rows, columns), np.inf)
-    cost[0] = np.arange(columns) * EXTRA
-    cost[:, 0] = np.arange(rows) * UNSAID
+    cost[0] = np.arange(columns) * NO_PHONE
+    cost[:, 0] = np.arange(rows) * NO_EVENT
     for i, name in enumerate(names, 1):
-        for j, (_, spoken) in enumerate(events, 1):
-            paired = cost[i - 1, j - 1] + _pairing_cost(name, spoken)
-            cost[i, j] = min(paired, cost[i - 1, j] + UNSAID, cost[i, j - 1] + EXTRA)
+        for j, (_, event) in enumerate(events, 1):
+            paired = cost[i - 1, j - 1] + _pairing_cost(name, event)
+            cost[i, j] = min(paired, cost[i - 1, j] + NO_EVENT, cost[i, j - 1] + NO_PHONE)
     starts = [-1] * len(names)
     i, j = rows - 1, columns - 1
     while i and j:
@@ -110,7 +109,7 @@ def _starts(phones: Sequence[str], events: Sequence[tuple[int, str]], length: in
         ):
             starts[i - 1] = events[j - 1][0]
             i, j = i - 1, j - 1
-        elif np.isclose(cost[i, j], cost[i, j - 1] + EXTRA):
+        elif np.isclose(cost[i, j], cost[i, j - 1] + NO_PHONE):
             j -= 1
         else:
             i -= 1
@@ -120,8 +119,8 @@ def _starts(phones: Sequence[str], events: Sequence[tuple[int, str]], length: in
     return starts
 
 
-def _pairing_cost(phone: str, spoken: str) -> float:
+def _pairing_cost(phone: str, event: str) -> float:
     """The cost of aligning a phone with an event."""
-    if spoken == phone:
+    if event == phone:
         return 0.0
-    return ALIKE if spoken[:1].lower() == phone[:1].lower() else OTHERWISE
+    return SAME_LETTER if event[:1].lower() == phone[:1].lower() else OTHER_LETTER

@@ -78,9 +78,8 @@ def main(
         return 0
 
     library.espeak_SetSynthCallback(collect)
-    library.espeak_ng_SetRandSeed(
-        ctypes.c_long(1)
-    )  # breath noise would otherwise be seeded by the clock
+    # Breath noise would otherwise be seeded by the clock.
+    library.espeak_ng_SetRandSeed(ctypes.c_long(1))
     data = text.encode()
     library.espeak_Synth(data, len(data) + 1, 0, 1, 0, PHONEMES_AS_INPUT | CHARS_UTF8, None, None)
     library.espeak_Synchronize()

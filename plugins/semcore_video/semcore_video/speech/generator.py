@@ -103,9 +103,8 @@ class EspeakVoice(Generator):
         `sample_rate_hz`."""
         begin = float(target_times[0])
         room, target_times = max(length_s - begin, 0.0), target_times - begin
-        if (
-            target_times[-1] > room
-        ):  # damaged durations may be minutes long: the inaudible part is dropped
+        if target_times[-1] > room:
+            # Damaged durations may be minutes long; what is beyond the end is dropped.
             audible = target_times < room
             times = np.append(times[audible], np.interp(room, target_times, times))
             target_times = np.append(target_times[audible], room)

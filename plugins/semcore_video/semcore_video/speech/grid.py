@@ -18,8 +18,8 @@ GRID_WORDS: tuple[dict[str, str], ...] = (
 def grid_sentence(name: str) -> str | None:
     """The sentence spelled by a file name of GRID, or None."""
     letters = name.lower()
-    if len(letters) != len(GRID_WORDS) or any(
-        letter not in words for letter, words in zip(letters, GRID_WORDS, strict=True)
-    ):
+    if len(letters) != len(GRID_WORDS):
         return None
-    return " ".join(words[letter] for letter, words in zip(letters, GRID_WORDS, strict=True))
+    found = [words.get(letter) for letter, words in zip(letters, GRID_WORDS, strict=True)]
+    known = [word for word in found if word is not None]
+    return " ".join(known) if len(known) == len(found) else None

@@ -120,7 +120,7 @@ class LipTiming(Generator):
         """
         count = last - first
         times = (np.arange(first, last) + 0.5) * FRAME_S * fps - 0.5
-        seen = np.stack(
+        observed = np.stack(
             [np.interp(times, np.arange(len(motion)), column) for column in motion[:, POSE:].T], 1
         )
         shapes = np.stack(
@@ -129,8 +129,8 @@ class LipTiming(Generator):
                 for name in names
             ]
         )
-        seen = (seen - seen.mean(0)) / (seen.std(0) + 1e-3)
+        observed = (observed - observed.mean(0)) / (observed.std(0) + 1e-3)
         shapes = (shapes - shapes.mean(0)) / (shapes.std(0) + 1e-3)
-        scores = -TRUST * np.square(seen[:, None] - shapes).sum(-1)
+        scores = -TRUST * np.square(observed[:, None] - shapes).sum(-1)
         usual = min(count / len(names), TYPICAL_S / FRAME_S * 2)
         return durations_by_viterbi(scores, np.full(len(names), usual), SPREAD, LONGEST)

@@ -153,10 +153,8 @@ class FastSpeech(MelVoiced):
         if not names:
             return np.zeros((0, BANDS), np.float32)
         if ends is None or len(ends) != len(names) + 1:
-            typical = (
-                np.cumsum([0.0, *(float(self.network.typical[NUMBERS[name]]) for name in names)])
-                * FRAME_S
-            )
+            durations = [float(self.network.typical[NUMBERS[name]]) for name in names]
+            typical = np.cumsum([0.0, *durations]) * FRAME_S
             first, last = (MARGIN_S, MARGIN_S + typical[-1]) if ends is None else ends
             ends = first + typical * (last - first) / max(float(typical[-1]), FRAME_S)
             names, ends = [SILENCE, *names], np.concatenate([[0.0], ends])
@@ -175,9 +173,8 @@ def speak_phones(
 
     with torch.inference_mode():
         phones = torch.tensor([[NUMBERS[name] for name in names]])
-        found: np.ndarray = network(phones, torch.tensor([frames]), torch.tensor([speaker]))[1][
-            0
-        ].numpy()
+        _, mel = network(phones, torch.tensor([frames]), torch.tensor([speaker]))
+    found: np.ndarray = mel[0].numpy()
     return found
 
 
@@ -187,13 +184,13 @@ class LipVoice(MelVoiced):
     animated to eSpeak NG.
 
     Its inputs are `lips`, 25 per second, which `talking-head` crops from the rendered video, the
-    `text`, and the `interval` of the speech. Without lips they are assumed still, without an
-    interval it is the whole sound, without a text the sound is silence.
+    `text`, and the `interval` of the speech. Missing lips are replaced by still ones, and a missing
+    interval by the whole sound; without a text the sound is silence.
 
-    The attention relates each frame of the lips to a phone. Read as a `monotone` alignment it gives
-    the duration of every phone, and the network of `fastspeech` speaks them (eq. 22 with the timing
-    of the lips); with `soft`, the attended features pass through the network's own expansion and
-    mel decoder (eq. 21 and 22), which blurs uncertain parts.
+    The attention relates each frame of the lips to a phone. With `monotone`, an alignment derived
+    from it gives the duration of every phone, and the network of `fastspeech` speaks them (eq. 22
+    with the timing of the lips); with `soft`, the attended features pass through the network's own
+    expansion and mel decoder (eq. 21 and 22), which blurs uncertain parts.
 
     Fields:
         alignment: use of the attention
@@ -241,14 +238,12 @@ class LipVoice(MelVoiced):
             and lips.values.shape[1:] == (HEIGHT, WIDTH)
             and len(lips.values)
         ):
-            seen = normalised(np.nan_to_num(lips.values).clip(0, 255))
+            crops = normalised(np.nan_to_num(lips.values).clip(0, 255))
         else:
             usual = MARGIN_S + len(names) * TYPICAL_S if ends is None else float(ends[-1])
-            seen = np.zeros(
-                (round((received.extent.sound_s or usual + MARGIN_S) * fps), HEIGHT, WIDTH),
-                np.float32,
-            )
-        length_s = received.extent.sound_s or len(seen) / fps
+            frames = round((received.extent.sound_s or usual + MARGIN_S) * fps)
+            crops = np.zeros((frames, HEIGHT, WIDTH), np.float32)
+        length_s = received.extent.sound_s or len(crops) / fps
         interval = (
             np.array([MARGIN_S, max(length_s - MARGIN_S, 2 * MARGIN_S)]) if ends is None else ends
         )
@@ -256,7 +251,7 @@ class LipVoice(MelVoiced):
             phones = torch.tensor([[NUMBERS[name] for name in names]])
             when = torch.from_numpy((interval * fps).astype(np.float32))[None]
             mask = torch.ones_like(phones, dtype=torch.bool)
-            inputs = torch.from_numpy(seen)[None], phones, mask, when, torch.tensor([self.speaker])
+            inputs = torch.from_numpy(crops)[None], phones, mask, when, torch.tensor([self.speaker])
             if self.alignment == "soft":
                 found: np.ndarray = self.network(*inputs)[1][0].numpy()
                 return found

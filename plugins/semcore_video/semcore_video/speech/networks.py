@@ -217,9 +217,9 @@ class LipVoice(nn.Module):
             voices: int64 (B,)
         """
         batch, frames = lips.shape[:2]
-        seen = self.eye(lips.reshape(-1, 1, HEIGHT, WIDTH)).reshape(batch, frames, -1)
+        motion = self.eye(lips.reshape(-1, 1, HEIGHT, WIDTH)).reshape(batch, frames, -1)
         for block in self.motion:
-            seen = block(seen)
+            motion = block(motion)
         text = self.phones(phones) + self.voices(voices)[:, None]
         for block in self.text:
             text = block(text * mask[..., None])
@@ -227,10 +227,10 @@ class LipVoice(nn.Module):
         when = (torch.arange(frames) + 0.5 - first) / (last - first).clamp(min=1)
         durations = self.typical[phones] * mask
         order = (durations.cumsum(1) - durations / 2) / durations.sum(1, keepdim=True).clamp(min=1)
-        seen, text = seen + self.place(_waves(when)), text + self.place(_waves(order))
-        queries = self.asked(torch.cat([seen, self.place(_waves(when))], -1))
+        motion, text = motion + self.place(_waves(when)), text + self.place(_waves(order))
+        queries = self.asked(torch.cat([motion, self.place(_waves(when))], -1))
         attended, attention = self.attention(queries, text, text, key_padding_mask=~mask)
-        return seen + attended, attention
+        return motion + attended, attention
 
 
 def _waves(places: torch.Tensor) -> torch.Tensor:

@@ -78,11 +78,10 @@ class PocketSphinx(SemanticEncoder):
                 f"PocketSphinx recognises sound, and sample {sample.id!r} has none"
             )
         with _LOCK:
-            decoder = (
-                _grid_decoder()
-                if self.grammar == GRID
-                else _file_decoder(self.grammar, self._grammar_bytes)
-            )
+            if self.grammar == GRID:
+                decoder = _grid_decoder()
+            else:
+                decoder = _file_decoder(self.grammar, self._grammar_bytes)
             decode_utterance(decoder, pcm(sample.audio, sample.sample_rate_hz))
             best = decoder.hyp()
         return "" if best is None else best.hypstr.replace(LETTER_A, "a")

@@ -42,12 +42,9 @@ class TalkingHead(Tracking, Generator):
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         videos = self.renderer.generate(batch, kb, rng.at("renderer"))
-        with_lips = (
-            [_with_lips(*pair) for pair in zip(batch, videos, strict=True)]
-            if LIPS in self.voice.accepts
-            else batch
-        )
-        sounds = self.voice.generate(with_lips, kb, rng.at("voice"))
+        if LIPS in self.voice.accepts:
+            batch = [_with_lips(*pair) for pair in zip(batch, videos, strict=True)]
+        sounds = self.voice.generate(batch, kb, rng.at("voice"))
         return [
             Candidates([_together(received.key, received.user, video.samples[0], sound.samples[0])])
             for received, video, sound in zip(batch, videos, sounds, strict=True)

@@ -63,9 +63,8 @@ def _tiers(place: Path, *names: str) -> list[Any]:
         ) from error
     text = read_text(place)
     try:
-        with (
-            tempfile.TemporaryDirectory() as folder
-        ):  # praatio only reads files, and takes a byte-order mark for text
+        # praatio only reads files, and would treat a byte-order mark as text.
+        with tempfile.TemporaryDirectory() as folder:
             plain = Path(folder, "plain.TextGrid")
             plain.write_text(text, encoding="utf-8")
             grid = textgrid.openTextgrid(str(plain), includeEmptyIntervals=True)

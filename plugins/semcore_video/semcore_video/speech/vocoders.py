@@ -133,12 +133,8 @@ class HifiGan(Pretrained, Vocoder):
         count = max(round(len(mel) * HOP / RATE_HZ * rate_hz / hop), 1)
         places = np.linspace(0, len(mel) - 1, count)
         rows = np.stack([np.interp(places, np.arange(len(mel)), band) for band in mel.T], 1)
-        rows = np.log(
-            np.maximum(
-                in_bands(rows, int(config.model_in_dim), self.lowest_hz, self.highest_hz),
-                self.floor,
-            )
-        )
+        bands = in_bands(rows, int(config.model_in_dim), self.lowest_hz, self.highest_hz)
+        rows = np.log(np.maximum(bands, self.floor))
         rows = rows / np.log(10) if self.log10 else rows
         with torch.inference_mode():
             wave = self._network(torch.from_numpy(rows).to(self.torch_device, self._network.dtype))

@@ -93,13 +93,11 @@ class Whisper(Pretrained, SemanticEncoder):
                     "language: null"
                 )
             names = sorted(token.strip("<|>") for token in languages)
-            if self.language.casefold() not in {
-                *names,
-                *(name.casefold() for name in _languages()),
-            }:
-                listed = ", ".join(names)
+            known = {*names, *(name.casefold() for name in _languages())}
+            if self.language.casefold() not in known:
                 raise RunError(
-                    f"Whisper.language: the model does not have {self.language!r}; it has {listed}"
+                    f"Whisper.language: the model does not have {self.language!r}; it has "
+                    f"{', '.join(names)}"
                 )
         return processor, model.to(self.torch_device).eval()
 
@@ -114,11 +112,9 @@ class Whisper(Pretrained, SemanticEncoder):
         audio = resample_audio(sample.audio, sample.sample_rate_hz, rate_hz)
         longest = getattr(processor.feature_extractor, "chunk_length", None)  # s
         parts = cut(audio, int(longest * rate_hz), rate_hz) if longest else [audio]
-        options = (
-            {}
-            if self.language is None
-            else {"language": self.language.casefold(), "task": "transcribe"}
-        )
+        options = {}
+        if self.language is not None:
+            options = {"language": self.language.casefold(), "task": "transcribe"}
         words: list[str] = []
         for part in parts:
             inputs = processor(part, sampling_rate=rate_hz, return_tensors="pt").to(

@@ -1,1 +1,1 @@
-"""Recipes of the shipped weights, one per file, loaded by `semcore train` only."""
+"""Recipes of the shipped weights, one per file; only `semcore train` loads them."""

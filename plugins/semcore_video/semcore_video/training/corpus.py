@@ -50,10 +50,8 @@ def sentences(count: int, rng: np.random.Generator) -> list[str]:
         if rng.random() < GRID_SHARE:
             chosen = [str(rng.choice(list(choices.values()))) for choices in GRID_WORDS]
         else:
-            chosen = [
-                words[int(index)]
-                for index in rng.integers(len(words), size=int(rng.integers(2, 9)))
-            ]
+            indices = rng.integers(len(words), size=int(rng.integers(2, 9)))
+            chosen = [words[index] for index in indices.tolist()]
         found.append(" ".join(chosen))
     return found
 
@@ -63,7 +61,7 @@ def dictionary() -> dict[str, tuple[str, ...]]:
     """Words of letters a-z -> their phones, by PocketSphinx's dictionary; `a` is the letter."""
     from pocketsphinx import get_model_path
 
-    new_decoder()  # raises an error with installation instructions if missing
+    new_decoder()  # raises an error with installation instructions if it is missing
     found = {}
     with open(get_model_path("en-us/cmudict-en-us.dict"), encoding="utf-8") as lines:
         for line in lines:
@@ -126,8 +124,6 @@ def place_phones(
     sound = stretched(
         wave, rate_hz, phone_starts(wave, rate_hz, starts).tolist(), target_times.tolist()
     )
-    before, after = (
-        np.zeros(round(frame_count * FRAME_S * rate_hz), np.float32)
-        for frame_count in (frames[0], frames[-1])
-    )
+    before = np.zeros(round(frames[0] * FRAME_S * rate_hz), np.float32)
+    after = np.zeros(round(frames[-1] * FRAME_S * rate_hz), np.float32)
     return np.concatenate([before, sound, after])

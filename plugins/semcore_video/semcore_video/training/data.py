@@ -7,7 +7,7 @@ from semcore_video.sources.clips import Clips
 from semcore_video.speech.grid import grid_sentence
 
 
-def learnt_from(data: str) -> str:
+def data_summary(data: str) -> str:
     """The videos of a folder: number, folder name, and a digest of their content.
 
     If all file names are sentences of the GRID corpus, they are attributed to it.
@@ -27,12 +27,12 @@ def check_enough(recipe: Component, found: int, least: int, what: str) -> None:
 
     Args:
         found: usable videos
-        what: which they are, after "videos"
+        what: their description, after "videos"
 
     Raises:
         ComponentError: there are fewer than `least`
     """
     if found < least:
         raise ComponentError(
-            f"{type(recipe).__name__}.data: {least} videos {what} are needed, and there are {found}"
+            f"{type(recipe).__name__}.data: {least} videos {what} are needed, not {found}"
         )

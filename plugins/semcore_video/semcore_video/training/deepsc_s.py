@@ -61,14 +61,12 @@ class DeepSCSRecipe(JSCCRecipe):
 
         def loss(found: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
             wave = (found - true).square().mean() / true.square().mean()
-            return (
-                wave + 0.2 * torch.stack([_spectral(found, true, size) for size in SCALES]).mean()
-            )
+            spectral = torch.stack([_spectral(found, true, size) for size in SCALES]).mean()
+            return wave + 0.2 * spectral
 
         def ratio_db(average: WaveCode, snr_db: float) -> float:
-            test_sounds = [
-                sound for user, sound in recorded.items() if user in self.leave_out
-            ] or training_sounds[:1]
+            left_out = [sound for user, sound in recorded.items() if user in self.leave_out]
+            test_sounds = left_out or training_sounds[:1]
             found = []
             for number, sound in enumerate(test_sounds):
                 true = torch.from_numpy(np.pad(sound, (0, -len(sound) % average.hop)))[None]

@@ -36,22 +36,17 @@ class DeepWiVeRecipe(JSCCRecipe):
         network = FrameCode()
 
         def draw(generator: torch.Generator) -> torch.Tensor:
-            return torch.stack(
-                [
-                    _cut(training_videos, network.group * GROUPS, generator)
-                    for _ in range(self.batch_size)
-                ]
-            )
+            frames = network.group * GROUPS
+            cuts = [_cut(training_videos, frames, generator) for _ in range(self.batch_size)]
+            return torch.stack(cuts)
 
         def loss(found: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
             return (found - true).abs().mean() + 5 * (found - true).square().mean()
 
         def psnr(average: FrameCode, snr_db: float) -> float:
-            test_videos = [
-                video[: network.group * GROUPS]
-                for user, video in videos.items()
-                if user in self.leave_out
-            ] or training_videos[:1]
+            left_out = [video for user, video in videos.items() if user in self.leave_out]
+            first = network.group * GROUPS
+            test_videos = [video[:first] for video in left_out] or training_videos[:1]
             found = []
             for number, video in enumerate(test_videos):
                 true = _frames(video)

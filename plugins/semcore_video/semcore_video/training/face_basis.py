@@ -29,14 +29,14 @@ from semcore_video.face.motion import EXPRESSION, Basis, unposed
 from semcore_video.face.reference import best_reference
 from semcore_video.face.tracker import track
 from semcore_video.sources.clips import Clips
-from semcore_video.training.data import check_enough, learnt_from
+from semcore_video.training.data import check_enough, data_summary
 
 EYES = (*LEFT_EYE, *RIGHT_EYE, *IRISES)
 
 
 @dataclass(frozen=True)
 class FaceBasisRecipe(Recipe):
-    """Learns the six directions in which expressions move the points of a face, from videos of
+    """Trains the six directions in which expressions move the points of a face, on videos of
     speaking people.
 
     Fields:
@@ -82,7 +82,7 @@ class FaceBasisRecipe(Recipe):
             json.dumps({"points": POINTS, "expressions": EXPRESSION}, indent=2) + "\n"
         )
         (out / "README.md").write_text(CARD.format(
-            command=command_of(self), data=learnt_from(self.data),
+            command=command_of(self), data=data_summary(self.data),
             lips=self.lips, eyes=self.eyes,
             clips=len(training_clips), frames=sum(map(len, training_clips)),
             seen=np.mean(list(errors.values())), unseen=np.mean(left_out_errors),
@@ -106,9 +106,8 @@ def learn(clips: Sequence[np.ndarray], lips: float, eyes: float) -> Basis:
     # Blinks are rare and have little weight in principal components, so the eyelids have a separate
     # direction.
     lids = np.zeros((POINTS, 3))
-    lids[list(EYES)] = (np.tensordot(openness, moved, (0, 0)) / np.square(openness).sum())[
-        list(EYES)
-    ]
+    slope = np.tensordot(openness, moved, (0, 0)) / np.square(openness).sum()
+    lids[list(EYES)] = slope[list(EYES)]
     unit = lids / np.linalg.norm(lids)
     rest = moved - np.tensordot(np.tensordot(moved, unit, 2), unit, 0)
     _, values, rows = np.linalg.svd(
@@ -143,8 +142,8 @@ five principal components.
 {command}
 ```
 
-Settings: lips = {lips}, eyes = {eyes}. Learnt from {frames} frames of {clips} videos of
-{data}, of which it contains no picture.
+Settings: lips = {lips}, eyes = {eyes}. Trained on {frames} frames of {clips} videos of
+{data}; the weights contain no picture of them.
 
 ## Measured
 
@@ -152,5 +151,5 @@ Settings: lips = {lips}, eyes = {eyes}. Learnt from {frames} frames of {clips} v
 |---|---|
 | still face | {still:.2f} |
 | 12 numbers per frame, training speakers | {seen:.2f} |
-| 12 numbers per frame, each speaker with a basis learnt from the others | {unseen:.2f} |
+| 12 numbers per frame, each speaker with a basis trained on the others | {unseen:.2f} |
 """

@@ -23,7 +23,7 @@ from semcore.training import (
     run_steps,
     write_model,
 )
-from semcore_video.training.data import learnt_from
+from semcore_video.training.data import data_summary
 
 MEASURED = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
 Draw = Callable[[torch.Generator], torch.Tensor]
@@ -68,16 +68,10 @@ def over(
     """Numbers (B, ...) over the channel, modulated as by `analog`; the batch is split equally over
     the SNRs."""
     flat = numbers.flatten(1)
-    sent = (
-        torch.view_as_complex(F.pad(flat, (0, flat.shape[1] % 2)).reshape(len(flat), -1, 2))
-        / 2**0.5
-    )
-    values, noise_var = at_snrs(channel, sent, snrs_db, rng)
-    return (
-        torch.view_as_real(values / (1 + noise_var) * 2**0.5)
-        .flatten(1)[:, : flat.shape[1]]
-        .reshape(numbers.shape)
-    )
+    pairs = F.pad(flat, (0, flat.shape[1] % 2)).reshape(len(flat), -1, 2)
+    values, noise_var = at_snrs(channel, torch.view_as_complex(pairs) / 2**0.5, snrs_db, rng)
+    estimates = torch.view_as_real(values / (1 + noise_var) * 2**0.5).flatten(1)
+    return estimates[:, : flat.shape[1]].reshape(numbers.shape)
 
 
 def train(
@@ -123,7 +117,7 @@ def train(
         {"adam": adam},
         run_epoch,
     )
-    average.half().float()  # what is measured is what is shipped: float16 weights
+    average.half().float()  # the shipped weights are float16, so these are measured
     with torch.no_grad():
         scores = "\n".join(f"| {snr:g} | {measure(average, snr):.1f} |" for snr in MEASURED)
     name, what, about = names
@@ -139,7 +133,7 @@ def train(
             what=what,
             about=about,
             command=command_of(recipe),
-            data=learnt_from(recipe.data),
+            data=data_summary(recipe.data),
             measured=measured_at(recipe.channel),
             fields=", ".join(f"{k} = {v}" for k, v in settings.items()),
             scores=scores,
@@ -162,11 +156,11 @@ CARD = """# {name}
 
 Settings: {fields}.
 
-Learnt from {data}. {minutes} min on {threads} CPU thread(s).
+Trained on {data}. {minutes} min on {threads} CPU thread(s).
 
 ## Measured
 
-On the clips that were left out, {measured}.
+On the excluded clips, {measured}.
 
 | SNR, dB | {what} |
 |---|---|

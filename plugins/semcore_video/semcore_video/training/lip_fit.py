@@ -18,7 +18,7 @@ from semcore_video.face.landmarks import landmarks
 from semcore_video.metrics.lip_fit import audio_features, lip_motion
 from semcore_video.metrics.sync import FARTHEST, fit
 from semcore_video.sources.clips import Clips
-from semcore_video.training.data import check_enough, learnt_from
+from semcore_video.training.data import check_enough, data_summary
 
 Clip = tuple[np.ndarray, np.ndarray]
 """Audio features of each frame, and lip motion."""
@@ -28,7 +28,7 @@ LATE = 5
 
 @dataclass(frozen=True)
 class LipFitRecipe(Recipe):
-    """Learns the regression from sound to lip motion for the metric lip-fit.
+    """Trains the regression from sound to lip motion for the metric lip-fit.
 
     Fields:
         data: folder of videos with sound, for example of the GRID corpus
@@ -48,21 +48,14 @@ class LipFitRecipe(Recipe):
         """
         clips = []
         for sample in Clips(self.data).samples():
-            if (
-                sample.video is None
-                or sample.audio is None
-                or not sample.sample_rate_hz
-                or not sample.fps
-            ):
+            if sample.video is None or sample.audio is None:
                 continue
-            seen = lip_motion(landmarks(sample.video, "mediapipe"))
-            if np.isfinite(seen).all():
-                clips.append(
-                    (
-                        audio_features(sample.audio, sample.sample_rate_hz, sample.fps, len(seen)),
-                        seen,
-                    )
-                )
+            if not sample.sample_rate_hz or not sample.fps:
+                continue
+            lips = lip_motion(landmarks(sample.video, "mediapipe"))
+            if np.isfinite(lips).all():
+                rate_hz, fps = sample.sample_rate_hz, sample.fps
+                clips.append((audio_features(sample.audio, rate_hz, fps, len(lips)), lips))
         check_enough(self, len(clips), 2, "with sound and with a face in all frames")
         out.mkdir(parents=True, exist_ok=True)
         save_file(
@@ -75,7 +68,7 @@ class LipFitRecipe(Recipe):
         (out / "README.md").write_text(
             CARD.format(
                 command=command_of(self),
-                data=learnt_from(self.data),
+                data=data_summary(self.data),
                 ridge=self.ridge,
                 clips=len(clips),
                 rows="\n".join(lines),
@@ -118,10 +111,10 @@ lips, as measured on MediaPipe's landmarks.
 {command}
 ```
 
-Settings: ridge = {ridge}. Learnt from {clips} videos of
+Settings: ridge = {ridge}. Trained on {clips} videos of
 {data}.
 
-## Measured, each speaker with a map learnt from the others
+## Measured, each speaker with a map trained on the others
 
 | sound | lip-fit | lag within a frame of the true one | lags found |
 |---|---|---|---|

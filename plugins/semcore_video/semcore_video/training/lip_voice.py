@@ -24,8 +24,7 @@ from semcore_video.training.voices import (
 )
 
 ATTENTION_WEIGHT = 0.3
-"""Weight of the loss of attention to other phones than those spoken, which are known for synthetic
-speech."""
+"""Weight of the attention loss; for synthetic speech, the phone spoken at each time is known."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +63,15 @@ class LipVoiceRecipe(VoiceRecipe):
             interval = torch.stack([batch["durations"][:, 0], batch["ends"]], 1) / EXPANSION
             variance, mel, attention = network(
                 batch["lips"],
-                batch["spoken"],
-                batch["there"],
+                batch["text_phones"],
+                batch["text_mask"],
                 interval,
                 batch["voices"],
                 true_variance,
             )
-            target = batch["looks"][:, : attention.shape[1]]
-            misplaced = -(target * torch.log(attention + 1e-4)).sum() / target.sum()
-            return [*mel_errors((variance, mel), batch), ATTENTION_WEIGHT * misplaced]
+            target = batch["attention"][:, : attention.shape[1]]
+            attention_loss = -(target * torch.log(attention + 1e-4)).sum() / target.sum()
+            return [*mel_errors((variance, mel), batch), ATTENTION_WEIGHT * attention_loss]
 
         torch.manual_seed(self.seed)
         network = LipVoice(len(VOICES))

@@ -17,7 +17,7 @@ from semcore_video.face.dlib_faces import embedding
 from semcore_video.face.identity import similarity
 from semcore_video.face.landmarks import landmarks
 from semcore_video.sources.clips import Clips
-from semcore_video.training.data import learnt_from
+from semcore_video.training.data import data_summary
 
 FRAMES = 5
 """Frames per person, spread over the video."""
@@ -46,30 +46,31 @@ class MeanFaceRecipe(Recipe):
             assert sample.video is not None
             chosen = sample.video[np.linspace(0, len(sample.video) - 1, FRAMES).round().astype(int)]
             points = landmarks(chosen, "mediapipe")
-            seen = [
+            embeddings = [
                 embedding(*pair)
                 for pair in zip(chosen, points, strict=True)
                 if np.isfinite(pair[1]).all()
             ]
-            if seen:
-                people.append(np.stack(seen))
+            if embeddings:
+                people.append(np.stack(embeddings))
         if len(people) < 3:
             raise ComponentError(
                 f"MeanFaceRecipe.data: faces of at least three people are needed, not {len(people)}"
             )
-        mean = np.mean([embeddings.mean(0) for embeddings in people], axis=0)
+        mean = np.mean([person.mean(0) for person in people], axis=0)
         out.mkdir(parents=True, exist_ok=True)
         save_file({"mean": mean.astype(np.float32)}, out / "model.safetensors")
         (out / "config.json").write_text(json.dumps({"numbers": len(mean)}, indent=2) + "\n")
         numbers: dict[str, float] = {}
-        for name, taken in (("raw", 0 * mean), ("centred", mean)):
+        for name, centre in (("raw", 0 * mean), ("centred", mean)):
             same = [
-                similarity(a - taken, b - taken)
-                for one in people
-                for a, b in itertools.combinations(one, 2)
+                similarity(a - centre, b - centre)
+                for person in people
+                for a, b in itertools.combinations(person, 2)
             ]
             others = [
-                similarity(a[0] - taken, b[0] - taken) for a, b in itertools.combinations(people, 2)
+                similarity(a[0] - centre, b[0] - centre)
+                for a, b in itertools.combinations(people, 2)
             ]
             numbers |= {
                 f"{name}_same": min(same),
@@ -79,7 +80,7 @@ class MeanFaceRecipe(Recipe):
         (out / "README.md").write_text(
             CARD.format(
                 command=command_of(self),
-                data=learnt_from(self.data),
+                data=data_summary(self.data),
                 people=len(people),
                 frames=FRAMES,
                 **numbers,
@@ -97,12 +98,12 @@ The mean of dlib's 128-number embeddings of {people} people, {frames} frames eac
 {command}
 ```
 
-Made of {data},
-of which it contains no picture.
+Computed from {data};
+the weights contain no picture of them.
 
 ## Measured
 
-| cosine similarity | same person, least | others, mean | others, most |
+| cosine similarity | same person, minimum | others, mean | others, maximum |
 |---|---|---|---|
 | raw | {raw_same:.3f} | {raw_others:.3f} | {raw_most:.3f} |
 | mean face subtracted | {centred_same:.3f} | {centred_others:.3f} | {centred_most:.3f} |

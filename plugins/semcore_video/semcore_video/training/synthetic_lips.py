@@ -59,9 +59,8 @@ def _moved(face: Portrait, sentence: Spoken, rng: np.random.Generator) -> np.nda
     """The lips of a portrait animated by visemes with random variations."""
     ends = np.concatenate([[0], np.cumsum(sentence.durations)]) * FRAME_S
     frames = -(-int(sentence.durations.sum()) // EXPANSION)
-    motion = motion_of(
-        [NAMES[number] for number in sentence.phones], ends, frames, FPS
-    ) * rng.uniform(0.7, 2.0)
+    names = [NAMES[number] for number in sentence.phones]
+    motion = motion_of(names, ends, frames, FPS) * rng.uniform(0.7, 2.0)
     steps = rng.standard_normal((frames + 24, motion.shape[1])).astype(np.float32)
     wander = np.apply_along_axis(
         np.convolve, 0, steps, np.hanning(25) / np.sqrt(np.square(np.hanning(25)).sum()), "valid"
@@ -94,7 +93,7 @@ def _real(
         wave, rate_hz, starts = speak(
             names[1:-1], VOICES[voice], int(rng.integers(35, 65)), int(rng.integers(150, 230))
         )
-        moved = _at_its_time(motion, durations, frames)
+        moved = _resampled(motion, durations, frames)
         moved[:, POSE:] *= rng.uniform(0.7, 1.4)
         moved += 0.1 * rng.standard_normal(moved.shape).astype(np.float32)
         sentence = Spoken(
@@ -103,19 +102,15 @@ def _real(
         yield sentence, _lips(face(), moved)
 
 
-def _at_its_time(
+def _resampled(
     motion: np.ndarray, old_durations: np.ndarray, new_durations: np.ndarray
 ) -> np.ndarray:
     """Motion (T, 12) resampled from one set of phone durations to another, both in frames of
     sound."""
-    old_times, new_times = (
-        np.concatenate([[0], np.cumsum(frames)]) * FRAME_S * FPS
-        for frames in (old_durations, new_durations)
-    )
-    positions = (
-        np.interp(np.arange(-(-int(new_durations.sum()) // EXPANSION)) + 0.5, new_times, old_times)
-        - 0.5
-    )
+    old_times = np.concatenate([[0], np.cumsum(old_durations)]) * FRAME_S * FPS
+    new_times = np.concatenate([[0], np.cumsum(new_durations)]) * FRAME_S * FPS
+    count = -(-int(new_durations.sum()) // EXPANSION)
+    positions = np.interp(np.arange(count) + 0.5, new_times, old_times) - 0.5
     return np.stack(
         [np.interp(positions, np.arange(len(motion)), column) for column in motion.T], 1
     ).astype(np.float32)

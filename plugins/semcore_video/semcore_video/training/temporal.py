@@ -44,7 +44,7 @@ Rows = Callable[[torch.Generator], torch.Tensor]
 @dataclass(frozen=True)
 class TemporalRecipe(Recipe):
     """Trains temporal-durations, -text or -phones: a stream through encoder, noisy channel and
-    decoder, least error (eq. 15).
+    decoder, for minimum error (eq. 15).
 
     Fields:
         of: the stream
@@ -122,7 +122,7 @@ class TemporalRecipe(Recipe):
             {"adam": adam},
             run_epoch,
         )
-        average.half().float()  # what is measured is what is shipped: float16 weights
+        average.half().float()  # the shipped weights are float16, so these are measured
         scores = [(f"{snr:g}", f"{measure(average, self, test_rows, snr):.5f}") for snr in MEASURED]
         write_model(out, network.settings(), average, card(self, scores, seconds))
 
@@ -133,9 +133,11 @@ def rows_of(of: str, rng: np.random.Generator) -> list[np.ndarray]:
         return [sentence.durations for sentence in spoken(sentences(SPOKEN, rng), rng)]
     texts = sentences(SENTENCES, rng)
     if of == "phones":
-        return [
-            np.array([NUMBERS[name] for name in phones_of(text, rng)], np.int64) for text in texts
-        ]
+        rows = []
+        for text in texts:
+            numbers = [NUMBERS[name] for name in phones_of(text, rng)]
+            rows.append(np.array(numbers, np.int64))
+        return rows
     return [np.frombuffer(text.encode(), np.uint8).astype(np.int64) for text in texts]
 
 
@@ -158,8 +160,9 @@ def batches_of(rows: list[np.ndarray], recipe: TemporalRecipe) -> Rows:
         if recipe.of == "durations":
             spread = torch.exp(0.3 * torch.randn(tokens.shape, generator=generator))
             return in_levels(tokens * spread)
-        wild = torch.randint(VOCABULARY[recipe.of], tokens.shape, generator=generator)
-        return torch.where(torch.rand(len(tokens), 1, generator=generator) < 0.05, wild, tokens)
+        # A few rows are random, unlike any sentence.
+        random = torch.randint(VOCABULARY[recipe.of], tokens.shape, generator=generator)
+        return torch.where(torch.rand(len(tokens), 1, generator=generator) < 0.05, random, tokens)
 
     return draw
 
@@ -222,11 +225,9 @@ def card(recipe: TemporalRecipe, scores: list[tuple[str, str]], seconds: float) 
         for name, value in recipe.settings().items()
         if name not in ("of", "channel", "data")
     }
-    what = (
-        "mean squared error, in units of the mean square"
-        if recipe.of == "durations"
-        else "token error rate"
-    )
+    what = "token error rate"
+    if recipe.of == "durations":
+        what = "mean squared error, in units of the mean square"
     return CARD.format(
         of=recipe.of,
         what=what,
@@ -244,7 +245,7 @@ def card(recipe: TemporalRecipe, scores: list[tuple[str, str]], seconds: float) 
 
 CARD = """# temporal-{of}
 
-Encoder and decoder of the stream `{of}` for any number of symbols: a learnt codebook, and context
+Encoder and decoder of the stream `{of}` for any number of symbols: a learned codebook, and context
 networks at both ends.
 
 ## Training

@@ -25,7 +25,7 @@ from semcore_video.face.tracker import track
 from semcore_video.sources.clips import Clips
 from semcore_video.speech.visemes import motion_of
 from semcore_video.training.corpus import dictionary, sentences
-from semcore_video.training.data import learnt_from
+from semcore_video.training.data import data_summary
 from semcore_video.transports.dct import DCT
 from semcore_video.transports.spectral import Prior
 from semcore_video.transports.temporal import FRAMES, TemporalMotion
@@ -37,9 +37,9 @@ REACH = np.array([4.0, 5.0, 2.0, 3.0, 2.0, 1.5])
 SYNTHETIC, PER_CLIP, ROUNDS, NOISE, LEAST = 240, 240, 10, 0.05, 1e-3
 """Number of synthetic clips, variations per person, iterations of the clustering, its noise
 variance, and minimum variance."""
-BOLDNESS, DOUBT = 0.85, 0.3
-"""Exponent of the learnt variances, and weight of the prior of `dct` mixed in: a fade makes too
-narrow priors costly."""
+EXPONENT, SMOOTHING = 0.85, 0.3
+"""Exponent of the trained variances, and weight of the prior of `dct` mixed in: with fading, priors
+that are too narrow cause large errors."""
 MEASURED = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
 EDGES = np.unique(np.concatenate([[0, 1, 2, 3], np.geomspace(4, FRAMES, 12).round()])).astype(int)
 """Bands of frequencies that share a variance."""
@@ -47,7 +47,7 @@ EDGES = np.unique(np.concatenate([[0, 1, 2, 3], np.geomspace(4, FRAMES, 12).roun
 
 @dataclass(frozen=True)
 class MotionCodeRecipe(Recipe):
-    """Learns the variances of the cosine coefficients of facial motion, per kind of clip.
+    """Trains the variances of the cosine coefficients of facial motion, per kind of clip.
 
     Fields:
         data: folder of videos of speaking people
@@ -87,7 +87,7 @@ class MotionCodeRecipe(Recipe):
                 clips=count,
                 rows="\n".join(rows),
                 command=command_of(self),
-                data=learnt_from(self.data),
+                data=data_summary(self.data),
                 channel=name_of(type(self.channel)),
                 measured=measured_at(self.channel),
             )
@@ -104,7 +104,7 @@ def write(variances: np.ndarray, out: Path) -> None:
 
 
 def compared(recipe: MotionCodeRecipe, people: Mapping[str, Sequence[np.ndarray]]) -> list[str]:
-    """The rows of the card's table: clips of each person with kinds learnt from the others, and
+    """The rows of the card's table: clips of each person with kinds trained on the others, and
     with `dct`."""
     errors: dict[float, list[list[float]]] = defaultdict(list)
     for who, clips in people.items():
@@ -116,9 +116,8 @@ def compared(recipe: MotionCodeRecipe, people: Mapping[str, Sequence[np.ndarray]
                 DCT(symbols=recipe.symbols),
             )
             for snr in MEASURED:
-                errors[snr] += [
-                    [error(recipe, code, clip, snr) for code in codes] for clip in clips
-                ]
+                for clip in clips:
+                    errors[snr].append([error(recipe, code, clip, snr) for code in codes])
     rows = []
     for snr, pairs in errors.items():
         ratios = [ours / theirs for ours, theirs in pairs]
@@ -159,25 +158,25 @@ def learn(recipe: MotionCodeRecipe, people: Mapping[str, Sequence[np.ndarray]]) 
     spectra /= np.sqrt(np.square(spectra).mean((1, 2), keepdims=True))
     powers = _banded(np.square(spectra))
     logarithms = np.log(powers + 1e-3).reshape(len(powers), -1)
-    sorted_to = _nearest(
-        logarithms, logarithms[rng.choice(len(logarithms), recipe.kinds, replace=False)]
-    )
+    centres = logarithms[rng.choice(len(logarithms), recipe.kinds, replace=False)]
+    kind_of = _nearest(logarithms, centres)
     for _ in range(ROUNDS):  # first by the shape of the spectra
-        sorted_to = _nearest(logarithms, _means(logarithms, sorted_to, recipe.kinds, rng))
+        kind_of = _nearest(logarithms, _means(logarithms, kind_of, recipe.kinds, rng))
     code = DCT(symbols=recipe.symbols, snr_db=-10 * np.log10(2 * NOISE))
     variances = np.empty((0, FRAMES, 1))
     for _ in range(ROUNDS):  # then by the error
-        variances = _means(powers, sorted_to, recipe.kinds, rng) + LEAST
+        variances = _means(powers, kind_of, recipe.kinds, rng) + LEAST
         variances /= variances.mean((1, 2), keepdims=True)
         plans = [code.plan(Prior(variances[kind])) for kind in range(recipe.kinds)]
-        sorted_to = np.array(
-            [np.argmin([plan.error(clip.ravel(), NOISE) for plan in plans]) for clip in spectra]
-        )
+        errors = []
+        for plan in plans:
+            errors.append([plan.error(clip.ravel(), NOISE) for clip in spectra])
+        kind_of = np.argmin(errors, axis=0)
     usual = code.priors((FRAMES, variances.shape[2]))[0].variances
     usual /= usual.mean()
-    bold = variances**BOLDNESS
-    bold /= bold.mean((1, 2), keepdims=True)
-    return np.concatenate([(1 - DOUBT) * bold + DOUBT * usual, usual[None]])
+    flattened = variances**EXPONENT
+    flattened /= flattened.mean((1, 2), keepdims=True)
+    return np.concatenate([(1 - SMOOTHING) * flattened + SMOOTHING * usual, usual[None]])
 
 
 def synthetic(rng: np.random.Generator) -> list[np.ndarray]:
@@ -226,17 +225,14 @@ def _nearest(rows: np.ndarray, centres: np.ndarray) -> np.ndarray:
 
 
 def _means(
-    rows: np.ndarray, sorted_to: np.ndarray, kinds: int, rng: np.random.Generator
+    rows: np.ndarray, kind_of: np.ndarray, kinds: int, rng: np.random.Generator
 ) -> np.ndarray:
     """The mean of the rows of each kind; a random row for an empty kind."""
-    return np.stack(
-        [
-            rows[sorted_to == kind].mean(0)
-            if (sorted_to == kind).any()
-            else rows[int(rng.integers(len(rows)))]
-            for kind in range(kinds)
-        ]
-    )
+    means = []
+    for kind in range(kinds):
+        own = rows[kind_of == kind]
+        means.append(own.mean(0) if len(own) else rows[int(rng.integers(len(rows)))])
+    return np.stack(means)
 
 
 def error(recipe: MotionCodeRecipe, code: Transport, motion: np.ndarray, snr_db: float) -> float:
@@ -245,15 +241,11 @@ def error(recipe: MotionCodeRecipe, code: Transport, motion: np.ndarray, snr_db:
     transport = code.adapted_to(channel)
     for number in range(recipe.times):
         rng = Rng(recipe.seed).at("measure", number)
-        sent = transport.send(
-            [Semantics("clip", {MOTION: Features(motion.astype(np.float32))})], rng
-        )
-        received = transport.receive(channel.transmit(sent, rng.at("channel")))[0].streams.get(
-            MOTION
-        )
-        found.append(
-            np.square(motion - (received.values if isinstance(received, Features) else 0)).mean()
-        )  # no motion if lost
+        clip = Semantics("clip", {MOTION: Features(motion.astype(np.float32))})
+        received = channel.transmit(transport.send([clip], rng), rng.at("channel"))
+        stream = transport.receive(received)[0].streams.get(MOTION)
+        values = stream.values if isinstance(stream, Features) else 0  # no motion if lost
+        found.append(np.square(motion - values).mean())
     return float(np.mean(found))
 
 
@@ -267,12 +259,12 @@ Variances of the cosine coefficients of the twelve motion numbers, for a few kin
 {command}
 ```
 
-Settings: {fields}. Learnt from {clips} windows of 3 s of {people} people of {data},
-augmented, and synthetic clips of heads that sway and speak.
+Settings: {fields}. Trained on {clips} windows of 3 s of {people} people of {data},
+augmented, and on synthetic clips of heads that sway and speak.
 
 ## Measured over the channel `{channel}`
 
-Mean squared error of the motion numbers, each person with kinds learnt from the others, and that
+Mean squared error of the motion numbers, each person with kinds trained on the others, and that
 of the transport `dct` over the same channel realisations; {measured}.
 
 | SNR, dB | temporal-motion | dct | ratio, mean over windows | its range |

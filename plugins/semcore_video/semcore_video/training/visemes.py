@@ -12,7 +12,7 @@ import numpy as np
 from annotated_types import Ge
 from safetensors.numpy import save_file
 
-from semcore import Recipe
+from semcore import Recipe, Sample
 from semcore.training import command_of
 from semcore_video.face.mesh import lip_opening
 from semcore_video.face.motion import POSE, basis
@@ -22,15 +22,15 @@ from semcore_video.sources.clips import Grid
 from semcore_video.speech.align import align
 from semcore_video.speech.phones import FRAME_S
 from semcore_video.speech.visemes import phone_windows
-from semcore_video.training.data import check_enough, learnt_from
+from semcore_video.training.data import check_enough, data_summary
 
-Seen = tuple[np.ndarray, np.ndarray, np.ndarray]
+ClipData = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Data of a clip: phone windows of each frame, motion, and points."""
 
 
 @dataclass(frozen=True)
 class VisemesRecipe(Recipe):
-    """Learns the map from phones to facial expressions, from clips of the GRID corpus.
+    """Trains the map from phones to facial expressions, on clips of the GRID corpus.
 
     Fields:
         data: folder of clips of the GRID corpus
@@ -48,9 +48,8 @@ class VisemesRecipe(Recipe):
         Raises:
             ComponentError: fewer than two videos have a face, and sound that their names spell
         """
-        clips = [
-            seen for sample in Grid(self.data).samples() if (seen := _seen(sample)) is not None
-        ]
+        found = [_clip_data(sample) for sample in Grid(self.data).samples()]
+        clips = [clip for clip in found if clip is not None]
         check_enough(
             self,
             len(clips),
@@ -68,7 +67,7 @@ class VisemesRecipe(Recipe):
         (out / "README.md").write_text(
             CARD.format(
                 command=command_of(self),
-                data=learnt_from(self.data),
+                data=data_summary(self.data),
                 ridge=self.ridge,
                 clips=len(clips),
                 frames=sum(len(windows) for windows, _, _ in clips),
@@ -80,7 +79,7 @@ class VisemesRecipe(Recipe):
         )
 
 
-def learn(clips: Sequence[Seen], ridge: float) -> np.ndarray:
+def learn(clips: Sequence[ClipData], ridge: float) -> np.ndarray:
     """The ridge regression from phone windows to expressions: (features, 6)."""
     windows = np.concatenate([clip_windows for clip_windows, _, _ in clips]).astype(np.float64)
     moved = np.concatenate(
@@ -91,10 +90,7 @@ def learn(clips: Sequence[Seen], ridge: float) -> np.ndarray:
     return np.linalg.solve(windows.T @ windows + penalty, windows.T @ moved)
 
 
-def _seen(sample: object) -> Seen | None:
-    from semcore import Sample
-
-    assert isinstance(sample, Sample)
+def _clip_data(sample: Sample) -> ClipData | None:
     if sample.video is None or sample.audio is None:
         return None
     phones = align(sample.audio, sample.sample_rate_hz or 0, sample.text or "")
@@ -108,15 +104,14 @@ def _seen(sample: object) -> Seen | None:
     return windows, basis().numbers(points, points[best_reference(points)]), points
 
 
-def _agreement(table: np.ndarray, clip: Seen) -> float:
+def _agreement(table: np.ndarray, clip: ClipData) -> float:
     """Correlation of the lip opening with that predicted by the map."""
     windows, motion, points = clip
     reference = points[best_reference(points)]
-    spoken = np.zeros_like(motion)
-    spoken[:, POSE:] = windows @ table
-    return float(
-        np.corrcoef(lip_opening(basis().points(spoken, reference)), lip_opening(points))[0, 1]
-    )
+    predicted = np.zeros_like(motion)
+    predicted[:, POSE:] = windows @ table
+    openings = lip_opening(basis().points(predicted, reference))
+    return float(np.corrcoef(openings, lip_opening(points))[0, 1])
 
 
 CARD = """# visemes
@@ -130,7 +125,7 @@ expressions of face-basis.
 {command}
 ```
 
-Settings: ridge = {ridge}. Learnt from {frames} frames of {clips} videos of
+Settings: ridge = {ridge}. Trained on {frames} frames of {clips} videos of
 {data}.
 
 ## Measured
@@ -138,5 +133,5 @@ Settings: ridge = {ridge}. Learnt from {frames} frames of {clips} videos of
 | correlation of the opening of the lips with the true one, mean over speakers | value |
 |---|---|
 | training speakers | {seen:.2f} |
-| each speaker with a map learnt from the others | {unseen:.2f} ({low:.2f} to {high:.2f}) |
+| each speaker with a map trained on the others | {unseen:.2f} ({low:.2f} to {high:.2f}) |
 """

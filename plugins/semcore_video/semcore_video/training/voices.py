@@ -30,7 +30,7 @@ PAUSE = NUMBERS[SILENCE]
 
 @dataclass(frozen=True)
 class VoiceRecipe(Recipe):
-    """The network learns mel spectrograms of synthetic speech.
+    """Trains a network on mel spectrograms of synthetic speech.
 
     Fields:
         sentences: number of synthesised sentences
@@ -141,7 +141,7 @@ def train(
         {"adam": adam},
         run_epoch,
     )
-    average.half().float()  # what is measured is what is shipped: float16 weights
+    average.half().float()  # the shipped weights are float16, so these are measured
     mel, variance = measure(average, test_examples, errors)
     fields = ", ".join(
         f"{key} = {value}" for key, value in recipe.settings().items() if key != "data"
@@ -161,6 +161,7 @@ def as_batch(examples: Sequence[TrainingExample]) -> dict[str, torch.Tensor]:
             [torch.from_numpy(np.ascontiguousarray(row)) for row in rows], batch_first=True
         )
 
+    texts = [example.phones[example.phones != PAUSE] for example in examples]
     found = {
         "phones": padded([example.phones for example in examples]),
         "durations": padded([example.durations for example in examples]),
@@ -168,16 +169,14 @@ def as_batch(examples: Sequence[TrainingExample]) -> dict[str, torch.Tensor]:
         "mel": padded([example.mel for example in examples]),
         "variance": padded([example.variance for example in examples]),
         "frames": padded([np.ones(len(example.mel), np.float32) for example in examples]),
-        "spoken": padded([example.phones[example.phones != PAUSE] for example in examples]),
-        "there": padded(
-            [np.ones(int((example.phones != PAUSE).sum()), bool) for example in examples]
-        ),
+        "text_phones": padded(texts),
+        "text_mask": padded([np.ones(len(text), bool) for text in texts]),
         "ends": torch.tensor([int(example.durations[:-1].sum()) for example in examples]),
     }
     if len(examples[0].lips):
         found["lips"] = padded([normalised(example.lips) for example in examples])
-        rows, phones = len(found["lips"][0]), found["spoken"].shape[1]
-        found["looks"] = torch.from_numpy(
+        rows, phones = len(found["lips"][0]), found["text_phones"].shape[1]
+        found["attention"] = torch.from_numpy(
             np.stack([_target_attention(example, rows, phones) for example in examples])
         )
     return found
@@ -188,15 +187,10 @@ def _target_attention(example: TrainingExample, frames: int, phones: int) -> np.
     duration, float32."""
     owner = np.repeat(np.arange(len(example.phones)), example.durations)
     spoken = example.phones[owner] != PAUSE
+    rows = np.flatnonzero(spoken) // EXPANSION
+    columns = (np.cumsum(example.phones != PAUSE) - 1)[owner[spoken]]
     found = np.zeros((frames, phones), np.float32)
-    np.add.at(
-        found,
-        (
-            np.flatnonzero(spoken) // EXPANSION,
-            (np.cumsum(example.phones != PAUSE) - 1)[owner[spoken]],
-        ),
-        1 / EXPANSION,
-    )
+    np.add.at(found, (rows, columns), 1 / EXPANSION)
     return found
 
 
@@ -231,10 +225,10 @@ def measure(
 
 
 def cached_examples(out: Path, make: Callable[[], list[TrainingExample]]) -> list[TrainingExample]:
-    """Examples, cached beside the checkpoints so that a resumed training need not synthesise them
+    """Examples, cached next to the checkpoints so that a resumed training does not synthesise them
     again."""
     out.mkdir(parents=True, exist_ok=True)
-    file, fields = out / "lessons.safetensors", ("phones", "durations", "mel", "variance", "lips")
+    file, fields = out / "examples.safetensors", ("phones", "durations", "mel", "variance", "lips")
     if not file.exists():
         examples = make()
         arrays = {}
@@ -243,8 +237,8 @@ def cached_examples(out: Path, make: Callable[[], list[TrainingExample]]) -> lis
                 arrays[f"{index}/{name}"] = np.ascontiguousarray(getattr(example, name))
         voices = json.dumps([example.voice for example in examples])
         save_file(arrays, file)
-        (out / "lessons.json").write_text(voices)
-    tensors, voices = load_file(file), json.loads((out / "lessons.json").read_text())
+        (out / "examples.json").write_text(voices)
+    tensors, voices = load_file(file), json.loads((out / "examples.json").read_text())
     examples = []
     for index, voice in enumerate(voices):
         arrays = {name: tensors[f"{index}/{name}"] for name in fields}

@@ -1,4 +1,4 @@
-"""Learnt codebook with context networks, for rows of tokens or numbers over a noisy channel."""
+"""Learned codebook with context networks, for rows of tokens or numbers over a noisy channel."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ class Codebook(nn.Module):
         """Tokens int64 (B, T) -> symbols complex64 (B, symbols) of unit power per row; `snr_db`:
         (B,)."""
         slots = SymbolMap.of(tokens.shape[1], symbols)
-        seen = self.sent(tokens)
+        context = self.sent(tokens)
         for block in self.before:
-            seen = block(seen, snr_db[:, None] / 20)
-        decibels = REACH_DB * torch.tanh(self.strength(seen)[..., 0])
+            context = block(context, snr_db[:, None] / 20)
+        decibels = REACH_DB * torch.tanh(self.strength(context)[..., 0])
         gain = 10 ** (decibels / 20)
         row = self.codewords[tokens[:, slots.token], slots.phase] * gain[:, slots.token]
         return row / row.abs().square().mean(1, keepdim=True).sqrt()
@@ -108,23 +108,21 @@ class Codebook(nn.Module):
         words = torch.view_as_real(self.codewords).flatten(1)
         scores = 2 * torch.view_as_real(fit).flatten(2) @ words.T
         snr_db = 10 * torch.log10((1 / noise_var).mean(1).clamp(1e-6, 1e9))
-        belief = self.believed(F.softmax(scores, -1))
+        context = self.believed(F.softmax(scores, -1))
         for block in self.after:
-            belief = block(belief, snr_db[:, None].clamp(-20, 40) / 20)
-        result: torch.Tensor = scores + self.scores(belief)
+            context = block(context, snr_db[:, None].clamp(-20, 40) / 20)
+        result: torch.Tensor = scores + self.scores(context)
         return result
 
 
 def _turns(levels: int) -> torch.Tensor:
     """Initial codewords of levels: phases proportional to the level, at slow and fast rates;
     (levels, PHASES, 2)."""
-    slow_and_fast = torch.tensor(
-        [0.45, 2.0, 8.0, 0.9, 32.0, 4.0, 1.4, 16.0]
-    )  # turns from the lowest level to the highest
-    turns = slow_and_fast.repeat(PHASES // len(slow_and_fast)) * (1 + 0.1 * torch.rand(PHASES))
-    angles = (
-        2 * torch.pi * (torch.linspace(-0.5, 0.5, levels)[:, None] * turns + torch.rand(PHASES))
-    )
+    # Turns from the lowest level to the highest.
+    rates = torch.tensor([0.45, 2.0, 8.0, 0.9, 32.0, 4.0, 1.4, 16.0])
+    turns = rates.repeat(PHASES // len(rates)) * (1 + 0.1 * torch.rand(PHASES))
+    positions = torch.linspace(-0.5, 0.5, levels)[:, None]
+    angles = 2 * torch.pi * (positions * turns + torch.rand(PHASES))
     return torch.stack([angles.cos(), angles.sin()], -1)
 
 

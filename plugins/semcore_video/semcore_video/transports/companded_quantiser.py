@@ -17,7 +17,6 @@ def levels(count: int) -> np.ndarray:
 
 def quantise(values: np.ndarray, count: int) -> np.ndarray:
     """The index of the level nearest to each value, int64."""
-    values_of_levels = levels(count)
-    return np.searchsorted((values_of_levels[1:] + values_of_levels[:-1]) / 2, values).astype(
-        np.int64
-    )
+    outputs = levels(count)
+    thresholds = (outputs[1:] + outputs[:-1]) / 2
+    return np.searchsorted(thresholds, values).astype(np.int64)

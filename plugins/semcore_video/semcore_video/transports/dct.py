@@ -18,7 +18,7 @@ class DCT(Spectral):
 
     Both ends assume that a coefficient at frequency k has the variance 1 / (1 + (k / knee)^slope),
     in every column. The 2 `symbols` coefficients of the largest variance are sent, with the power
-    allocation of least error, after a header of 32 channel uses, or more below 3 dB
+    allocation of minimum error, after a header of 32 channel uses, or more below 3 dB
     (`semcore_video.transports.spectral`).
 
     Fields:
@@ -38,10 +38,5 @@ class DCT(Spectral):
 
     def priors(self, form: tuple[int, int]) -> Sequence[Prior]:
         frames, numbers = form
-        return [
-            Prior(
-                np.repeat(1 / (1 + (np.arange(frames) / self.knee) ** self.slope), numbers).reshape(
-                    form
-                )
-            )
-        ]
+        variances = 1 / (1 + (np.arange(frames) / self.knee) ** self.slope)
+        return [Prior(np.repeat(variances, numbers).reshape(form))]

@@ -75,8 +75,8 @@ class Plan:
         return found
 
     def estimate(self, received: np.ndarray, noise: np.ndarray) -> np.ndarray:
-        """The coefficients of least mean squared error (n,), given received real symbols and their
-        noise variances (length,)."""
+        """MMSE estimate of the coefficients (n,), given received real symbols and their noise
+        variances (length,)."""
         found = np.zeros(len(self.chosen))
         for numbers, coefficients, spreading in self._blocks():
             amplitudes = self.amplitudes[coefficients]
@@ -113,16 +113,16 @@ def _spreading(length: int, count: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Spectral(StreamTransport, Adaptive, abc.ABC):
-    """Features over time as DCT coefficients, the most likely ones with the power allocation of
-    least error.
+    """Features over time as DCT coefficients: those of the largest variance, with the power
+    allocation of minimum error.
 
     The rows of a stream (T, D) are frames. Both ends assume variances of the coefficients (DCT-II)
     of each column; the 2 `symbols` coefficients of the largest variance are sent. A coefficient of
-    standard deviation s has the amplitude of least mean squared error over a channel with noise of
-    variance v, a^2 = (w / s - v / s^2)+ with a common w, and is spread over the whole row by
-    orthonormal columns, so that a fade affects many coefficients a little. The receiver estimates
-    with least mean squared error for the residual noise of each symbol (Wiener, if it is the same
-    in all); the transmitter assumes the mean SNR of the channel.
+    standard deviation s has the amplitude of minimum mean squared error over a channel with noise
+    of variance v, a^2 = (w / s - v / s^2)+ with a common w, and is spread over the whole row by
+    orthonormal columns, so that a fade affects many coefficients a little. The receiver is an MMSE
+    estimator for the residual noise of each symbol (Wiener, if it is the same in all); the
+    transmitter assumes the mean SNR of the channel.
 
     The scale that gives the row unit power is sent in a header of 32 channel uses, or more below 3
     dB: one of many nearly orthogonal codewords, for a level in steps of 0.75 dB. A stream whose
@@ -178,9 +178,8 @@ class Spectral(StreamTransport, Adaptive, abc.ABC):
         data = torch.view_as_real(values[header:]).flatten().numpy().astype(np.float64)
         noise = (noise_var[header:].repeat_interleave(2) / 2).numpy().astype(np.float64)
         spectrum = np.zeros(frames.size)
-        spectrum[plan.chosen] = plan.estimate(data, noise) * scale_at(
-            level
-        )  # the variances are relative to it
+        # The variances are relative to the scale.
+        spectrum[plan.chosen] = plan.estimate(data, noise) * scale_at(level)
         found = idct(spectrum.reshape(frames.shape), axis=0, norm="ortho")
         return Features(found.astype(np.float32).reshape(span.form))
 
@@ -228,7 +227,7 @@ def _shape(frames: np.ndarray) -> tuple[int, int]:
 
 
 def _amplitudes(deviations: np.ndarray, noise: float, power: float) -> np.ndarray:
-    """Amplitudes of least mean squared error for a total power; `deviations` in descending
+    """Amplitudes of minimum mean squared error for a total power; `deviations` in descending
     order."""
     count = len(deviations)
     if not count:

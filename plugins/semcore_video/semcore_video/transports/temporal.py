@@ -37,9 +37,9 @@ by frequency."""
 class TemporalMotion(Spectral):
     """Motion as DCT coefficients with trained variances.
 
-    The encoder and decoder of least error for Gaussian numbers are linear, so that only variances
+    The encoder and decoder of minimum error for Gaussian numbers are linear, so that only variances
     are trained: of each number at each frequency, for a few kinds of clips (a still head that
-    speaks, a head that turns ...). The header states which of them gives the least error. The
+    speaks, a head that turns ...). The header states which of them gives the smallest error. The
     coding is that of `semcore_video.transports.spectral`.
 
     Fields:
@@ -75,11 +75,9 @@ def prior_of(variances: np.ndarray, form: tuple[int, int]) -> Prior:
     frames, numbers = form
     at = np.arange(frames) * FRAMES // max(frames, 1)
     found = variances[at]
-    return Prior(
-        found
-        if numbers == variances.shape[1]
-        else np.repeat(found.mean(1, keepdims=True), numbers, axis=1)
-    )
+    if numbers != variances.shape[1]:
+        found = np.repeat(found.mean(1, keepdims=True), numbers, axis=1)
+    return Prior(found)
 
 
 @dataclass(frozen=True)
@@ -168,9 +166,8 @@ class TemporalText(TemporalCode):
         import torch
 
         assert isinstance(stream, Text)
-        data = stream.value.encode("utf-8", errors="replace")[
-            : header_code.SET_SIZE**2 - 1
-        ]  # 16 kB
+        longest = header_code.SET_SIZE**2 - 1  # 16 kB
+        data = stream.value.encode("utf-8", errors="replace")[:longest]
         high, low = divmod(len(data), header_code.SET_SIZE)
         # A short text has one codeword of two sets; a codeword of the other set indicates that the
         # length continues in a second one.
@@ -194,9 +191,8 @@ class TemporalText(TemporalCode):
             low = header_code.decode(values[uses:at], noise_var[uses:at], 2)
             if low is None:
                 return None
-            length = (
-                first - header_code.SET_SIZE
-            ) * header_code.SET_SIZE + low % header_code.SET_SIZE
+            size = header_code.SET_SIZE
+            length = (first - size) * size + low % size
         length = min(length, (len(values) - at) // LEAST)
         found = self._scores(values[at:], noise_var[at:], length).argmax(-1).tolist()
         return Text(bytes(found).decode("utf-8", errors="replace"))
@@ -217,11 +213,8 @@ class TemporalPhones(TemporalCode):
         import torch
 
         assert isinstance(stream, Tokens)
-        digits = (
-            stream.values[:, None]
-            // self.vocabulary ** np.arange(self._digits(stream.vocabulary))
-            % self.vocabulary
-        )
+        powers = self.vocabulary ** np.arange(self._digits(stream.vocabulary))
+        digits = stream.values[:, None] // powers % self.vocabulary
         return self._burst(name, stream, torch.zeros(0, dtype=torch.complex64), digits.ravel())
 
     def stream(self, span: Span, received: Received) -> Stream:
@@ -231,9 +224,8 @@ class TemporalPhones(TemporalCode):
         scores = self._scores(values, noise_var, count * digits)
         if digits == 1:
             scores = scores[:, :vocabulary]
-        found = scores.argmax(-1).numpy().reshape(count, digits) @ self.vocabulary ** np.arange(
-            digits
-        )
+        powers = self.vocabulary ** np.arange(digits)
+        found = scores.argmax(-1).numpy().reshape(count, digits) @ powers
         return Tokens(np.minimum(found.astype(np.int64), vocabulary - 1), vocabulary)
 
     def _digits(self, vocabulary: int) -> int:
