@@ -137,7 +137,7 @@ def test_weights_are_found_by_the_path_that_train_printed(
         assert network.latent == 16
     card = (Path(printed) / "README.md").read_text()
     assert (
-        "Learnt from 12 pictures of 3 classes (ravens, boats, fire trucks) of the folder own"
+        "Training data: 12 pictures of 3 classes (ravens, boats, fire trucks) of the folder own"
         in card
     )
 
@@ -290,7 +290,7 @@ def test_cards_say_on_what_was_measured(trained: Path) -> None:
     assert "## Measured on unseen pictures" in cards["multisem"] and "48×48" in cards["multisem"]
     for card in cards.values():
         assert (
-            "Learnt from 12 pictures of 3 classes (ravens, boats, fire trucks) of the folder own"
+            "Training data: 12 pictures of 3 classes (ravens, boats, fire trucks) of the folder own"
             in card
         )
 
@@ -329,9 +329,9 @@ def test_prompts_of_other_classes_than_the_weights_know_are_refused(
 
 
 def test_a_generator_of_other_classes_than_the_features_is_refused(trained: Path) -> None:
-    with pytest.raises(ComponentError, match=r"draw 3 classes .*read as 10 \(airplane"):
+    with pytest.raises(ComponentError, match=r"have 3 classes .*features 10 \(airplane"):
         ClassDiffusionGenerator(weights=str(trained / "class-diffusion"))
-    with pytest.raises(ComponentError, match="draw 10 classes .*read as 3"):
+    with pytest.raises(ComponentError, match="have 10 classes .*features 3"):
         ClassDiffusionGenerator(features=str(trained / "multisem"))
     good = (("ravens!", "some boats", "three fire trucks"), ("red", "blue"))
     assert MultiSemEncoder(features=str(trained / "multisem"), prompts=good).lists == good
