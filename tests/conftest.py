@@ -31,7 +31,7 @@ from semcore.runs.runner import Finished, run
 from semcore.statistics.base import Quotient
 from semcore.statistics.kinds import Mean
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "support"
 
 PIPELINE = (HERE / "pipeline.yaml").read_text().replace("./bench.py", str(HERE / "bench.py"))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CORE = sorted(path for path in (ROOT / "semcore").rglob("*.py") if "__pycache__" not in path.parts)
 TREE = [
     *CORE,

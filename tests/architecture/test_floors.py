@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FLOORS = (
     ("version", "limits", "memo", "sandbox", "statistics"),
     ("wording", "supervisor"),

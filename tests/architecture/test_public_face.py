@@ -12,7 +12,7 @@ import pytest
 
 import semcore
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PUBLIC = (
     "semcore", "semcore.analysis", "semcore.commands", "semcore.media", "semcore.metrics",
     "semcore.models", "semcore.statistics", "semcore.testing", "semcore.testing.internals",

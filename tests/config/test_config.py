@@ -23,7 +23,7 @@ from semcore.entrypoints import naming
 from semcore.errors import ConfigError
 from semcore.runs.runner import resolve
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "support"
 PIPELINE = (HERE / "pipeline.yaml").read_text().replace("./bench.py", str(HERE / "bench.py"))
 
 
@@ -462,9 +462,9 @@ def test_any_override_is_read_or_refused(text: str) -> None:
 
 
 EXAMPLE = (
-    (HERE / "errors" / "several_in_reading_order.yaml")
+    (Path(__file__).parent / "errors" / "several_in_reading_order.yaml")
     .read_text()
-    .replace("../bench.py", str(HERE / "bench.py"))
+    .replace("../../support/bench.py", str(HERE / "bench.py"))
 )
 WORDS = re.findall(r"[\w.-]+|[{}\[\]:,\n]| +", EXAMPLE)
 

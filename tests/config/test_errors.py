@@ -1,8 +1,8 @@
 """Faulty pipelines: each is refused before any work, with all its problems at their places.
 
 The texts are beside the files in `errors/`; those of files that are made here (bombs, 50 MB, pipes)
-are in `errors/made/`. `python tests/test_errors.py` prints what refusing each takes; `--rewrite`
-writes the texts again, for review.
+are in `errors/made/`. `python tests/config/test_errors.py` prints what refusing each takes;
+`--rewrite` writes the texts again, for review.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def test_a_faulty_file_is_told_as_written_beside_it(
 
 def test_the_example_in_the_documentation_is_what_is_told() -> None:
     assert (HERE / "errors" / "mine.txt").read_text() in (
-        HERE.parent / "docs" / "pipelines.md"
+        HERE.parents[1] / "docs" / "pipelines.md"
     ).read_text()
 
 

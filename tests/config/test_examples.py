@@ -17,7 +17,7 @@ from semcore.config.experiment import load
 from semcore.plugins import packages
 from semcore.render.page.graph import graph
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 OURS = sorted(path.stem for path in (ROOT / "examples").glob("*.yaml"))
 
 

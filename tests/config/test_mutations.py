@@ -15,7 +15,7 @@ import pytest
 from semcore.config.experiment import Experiment, load
 from semcore.errors import ConfigError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLES = [path.read_text() for path in sorted((ROOT / "examples").glob("*.yaml"))]
 SECONDS = 30
 """A mutated file that takes so long hangs; it should take some hundredths of a second."""

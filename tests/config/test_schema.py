@@ -21,7 +21,7 @@ from semcore.entrypoints import naming
 from semcore.errors import ConfigError
 from semcore.plugins import registry
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "README.md",
     *sorted((ROOT / "docs").glob("*.md")),
@@ -46,7 +46,7 @@ BEYOND = {
 @pytest.fixture(scope="module")
 def validator() -> Draft202012Validator:
     """The schema with the components of the test bench."""
-    document = yaml.read(ROOT / "tests" / "pipeline.yaml")
+    document = yaml.read(ROOT / "tests" / "support" / "pipeline.yaml")
     assert not register_files(document.values, document)
     return Draft202012Validator(pipeline_schema(pytest.fail))
 
@@ -86,7 +86,7 @@ def test_pipelines_of_the_docs_fit(
 
 
 def structural() -> Iterator[Path]:
-    for path in sorted((ROOT / "tests" / "errors").glob("*.yaml")):
+    for path in sorted((ROOT / "tests" / "config" / "errors").glob("*.yaml")):
         try:
             yaml.read(path)
         except ConfigError:

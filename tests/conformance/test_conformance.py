@@ -102,7 +102,7 @@ HEAVY = {
 )
 def test_a_registered_component_keeps_its_laws(kind: str, name: str) -> None:
     if (kind, name) == ("executor", "ray"):
-        pytest.skip("tests/test_ray.py tries it on a cluster")
+        pytest.skip("tests/runs/test_ray.py tries it on a cluster")
     task = {"kind": kind, "name": name, "file": "", "settings": SETTINGS.get((kind, name), {})}
     verdicts = {one["law"]: one for one in attempt(task) if "result" in one}
     broken = [one for one in verdicts.values() if one["result"] in ("broken", "not tried")]

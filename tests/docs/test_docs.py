@@ -15,7 +15,7 @@ import pytest
 from semcore.config.document import parse
 from semcore.config.experiment import describe
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "plugins").glob("*/README.md")]
 )

@@ -19,7 +19,7 @@ from semcore.config.document import parse
 from semcore.entrypoints import naming
 from semcore.errors import PluginError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "write-a-plugin.md"
 
 

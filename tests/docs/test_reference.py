@@ -23,7 +23,7 @@ import semcore
 import semcore.testing
 from semcore.cli import COMMANDS, cli
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "docs" / "make_reference"
 PAGES = ROOT / "docs" / "reference"
 MANIFESTS = [ROOT / "pyproject.toml", *sorted((ROOT / "plugins").glob("*/pyproject.toml"))]

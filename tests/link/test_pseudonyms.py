@@ -33,7 +33,7 @@ from semcore.types import (
 from semcore_channels.flat import AWGN
 from semcore_channels.transports.uncoded import Uncoded
 
-PEEPING = Path(__file__).parent / "peeping.py"
+PEEPING = Path(__file__).parents[1] / "support" / "peeping.py"
 PIPELINE = f"""
 semcore: 1
 plugins: [{PEEPING}]

@@ -15,7 +15,7 @@ from semcore.plugins.hookspecs import Hooks
 from semcore.runs.results import read_run
 from semcore.runs.runner import run
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 pytestmark = pytest.mark.docs

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Fault:
 
 IMAGE, VIDEO = "plugins/semcore_image/semcore_image", "plugins/semcore_video/semcore_video"
 LLM, CHANNELS = "plugins/semcore_llm/semcore_llm", "plugins/semcore_channels/semcore_channels"
-EQUATIONS = "plugins/semcore_image/tests/test_mmsemcom_equations.py"
+EQUATIONS = "plugins/semcore_image/tests/mmsemcom/test_mmsemcom_equations.py"
 
 FAULTS = (
     Fault(
@@ -110,21 +110,21 @@ FAULTS = (
         f"{LLM}/metrics/semantic_entropy.py",
         "math.log2(total / true)",
         "math.log2(true / total)",
-        "plugins/semcore_llm/tests/test_text_metrics.py",
+        "plugins/semcore_llm/tests/metrics/test_text_metrics.py",
     ),
     Fault(
         "LLM-image section IV: wrong bits count in the data rate",
         "semcore/metrics/builtin.py",
         "right = (compared[name].right if",
         "right = (compared[name].right + compared[name].wrong if",
-        "tests/test_metrics.py",
+        "tests/metrics/test_metrics.py",
     ),
     Fault(
         "LLM-image section IV: the compression ratio upside down",
         "semcore/metrics/builtin.py",
         "return Quotient(record.source.source_bits, bits) if bits else None",
         "return Quotient(bits, record.source.source_bits) if bits else None",
-        "tests/test_metrics.py",
+        "tests/metrics/test_metrics.py",
     ),
     Fault(
         "satellite eq. 5: free-space loss of the field, not of the power",
@@ -145,28 +145,28 @@ FAULTS = (
         f"{VIDEO}/kb/face.py",
         "found < self.similarity",
         "found > self.similarity",
-        "plugins/semcore_video/tests/test_kb_equations.py",
+        "plugins/semcore_video/tests/kb/test_kb_equations.py",
     ),
     Fault(
         "satellite eq. 24-26: the strictest test of a level is left out",
         f"{VIDEO}/kb/face.py",
         "[: list(tests).index(self.level) + 1]",
         "[: list(tests).index(self.level)]",
-        "plugins/semcore_video/tests/test_kb_equations.py",
+        "plugins/semcore_video/tests/kb/test_kb_equations.py",
     ),
     Fault(
         "satellite eq. 26: translation from the wrong numbers of the pose",
         f"{VIDEO}/kb/face.py",
         "pose[3:5]",
         "pose[4:6]",
-        "plugins/semcore_video/tests/test_kb_equations.py",
+        "plugins/semcore_video/tests/kb/test_kb_equations.py",
     ),
     Fault(
         "satellite eq. 15: the receiver's estimate without what is known of the variances",
         f"{VIDEO}/transports/spectral.py",
         "precision = np.diag(1 / powers[used]) + spreading",
         "precision = spreading",
-        "plugins/semcore_video/tests/test_temporal.py",
+        "plugins/semcore_video/tests/transports/test_temporal.py",
     ),
 )
 

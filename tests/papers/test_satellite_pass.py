@@ -19,7 +19,7 @@ from semcore.runs.results import read_run
 from semcore.runs.runner import run
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SEEDS = (1, 2)
 NO_FACE = 5.0
 """An AKD above this, px, is that of a grey frame, or of a face that no judge finds."""

@@ -21,9 +21,9 @@ from semcore.errors import RunError
 from semcore.runs.results import read_result, read_run
 from semcore.storage import TEMPORARY
 
-from .conftest import PIPELINE
+from ..conftest import PIPELINE
 
-sys.path.insert(0, str(Path(__file__).parent / "crash"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import victim  # noqa: E402
 
 SNRS = [0, 3, 6]

@@ -15,7 +15,7 @@ from semcore.entrypoints import naming
 from semcore.plugins.packages import hook_manager
 from semcore.runs.runner import run
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "support"
 MOST_MB = 512
 """What a decoder may take for hostile input, on top of what it has loaded."""
 

@@ -21,7 +21,7 @@ import pytest
 
 from semcore.config.document import read
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(
     [*(ROOT / "examples").glob("*.yaml"), *(ROOT / "plugins").glob("*/examples/*.yaml")]
 )

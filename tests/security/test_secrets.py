@@ -28,7 +28,7 @@ from semcore.runs.packing import unpack
 from semcore.wording import redaction
 from semcore.wording.redaction import redact
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "support"
 NAME = "SEMCORE_CANARY"
 CANARIES = {
     "plain": "sk-canary-0123456789abcdef",

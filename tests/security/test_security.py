@@ -15,7 +15,7 @@ from semcore import limits
 from semcore.config.experiment import load
 from semcore.errors import ConfigError
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EVERY = [
     path for folder in ("semcore", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))
 ]

@@ -298,7 +298,7 @@ def test_lost_streams_leave_what_arrived() -> None:
 # ----------------------------------------------------------------------------------------------
 # examples
 
-EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
 FEW = [
     f"workflows.{one}.generator.candidates=5"
     for one in ("sequential", "simultaneous", "without-clip", "sequential-two-users")

@@ -16,7 +16,7 @@ from semcore_video.kb.face import FaceKB
 from semcore_video.sources.talking_samples import TalkingSamples
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
-EXAMPLE = Path(__file__).parents[3] / "examples" / "av_knowledge.yaml"
+EXAMPLE = Path(__file__).parents[4] / "examples" / "av_knowledge.yaml"
 
 
 @pytest.fixture(scope="module")

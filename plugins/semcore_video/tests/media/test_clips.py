@@ -13,7 +13,7 @@ from semcore_video.media import reading
 from semcore_video.media.reading import frame_rate, probe
 from semcore_video.sources.clips import Clips, Grid
 
-from .files import beep, begins, flash, flashes, greys, tone, write
+from ..files import beep, begins, flash, flashes, greys, tone, write
 
 pytest.importorskip("av")
 SIZE = (96, 160)
