@@ -109,13 +109,14 @@ class ConfigError(SemcoreError):
         for problem in problems:  # the same message at the same place is one problem
             distinct.setdefault((problem.where, problem.message), problem)
         self.problems = tuple(distinct.values())
-        super().__init__("\n".join(_first(list(map(str, self.problems)))))
+        super().__init__("\n".join(_first(self.problems)))
 
 
-def _first(lines: Sequence[str]) -> list[str]:
+def _first(lines: Sequence[object]) -> list[str]:
     """At most `MOST` lines, and how many more there are."""
     more = len(lines) - MOST
-    return [*lines[:MOST], f"... and {more:,} more"] if more > 0 else list(lines)
+    found = [str(line) for line in lines[:MOST]]  # of a thousand problems the rest is not rendered
+    return [*found, f"... and {more:,} more"] if more > 0 else found
 
 
 def shown(value: Any) -> str:
