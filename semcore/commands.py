@@ -6,7 +6,7 @@ from semcore.cli.run import OVERRIDES, PIPELINE
 from semcore.cli.select import Place
 from semcore.config.build import component
 from semcore.config.experiment import load
-from semcore.runs.runner import load as load_samples
+from semcore.runs.sources import load as load_samples
 from semcore.sandbox import Limits, attempt
 from semcore.storage import write_output
 

@@ -92,10 +92,8 @@ def _cautions(overview: Overview) -> Iterator[Observation]:
         measuring = [result for result in run.results if metric in result["metrics"]]
         if len({measurement_key(result, metric) for result in measuring}) > 1:
             where = "(see the signatures and conventions)"
-            text = (
-                f"not measured in the same way in every cell {where}: such values are not compared."
-            )
-            yield Observation("warning", metric, text, 1)
+            text = f"not measured in the same way in every cell {where}"
+            yield Observation("warning", metric, f"{text}: such values are not compared.", 1)
         total = sum(result["n"] for result in measuring)
         entries = [result["metrics"][metric] for result in measuring]
         known = sum(entry["n"] + entry["exact"] for entry in entries)

@@ -14,12 +14,11 @@ def varying(rows: Sequence[Row], x: str = "") -> list[str]:
     """The swept paths except x and the seed; also the run, if runs differ in other settings."""
     paths = [path for path in swept(rows) if path not in (SEED, x)]
     if len(distinct(RUN, rows)) > 1:
-        whole = {
-            canonical_key(
-                {path: row.place[path] for path in row.place if path not in (SEED, RUN, x)}
-            )
+        places = [
+            {path: value for path, value in row.place.items() if path not in (SEED, RUN, x)}
             for row in rows
-        }
+        ]
+        whole = set(map(canonical_key, places))
         if len(whole) > len({_values_at(row, paths) for row in rows}):
             paths.append(RUN)
     return paths

@@ -136,7 +136,7 @@ def _segments(experiment: Experiment, planner: Mapping[str, Any], count: int) ->
     from semcore.config.experiment import Cell
     from semcore.runs.cache import Cache
     from semcore.runs.cell import cell_session
-    from semcore.runs.runner import load
+    from semcore.runs.sources import load
     from semcore.runs.threads import limited
 
     first = experiment.cells[0]

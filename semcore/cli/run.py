@@ -129,8 +129,9 @@ def _shard(text: str | None) -> Shard:
 
 def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
     from semcore.component.digest import Digester
+    from semcore.runs.identity import resolve
     from semcore.runs.results import read_result
-    from semcore.runs.runner import inputs, resolve
+    from semcore.runs.sources import inputs
 
     inputs(experiment)
     digester, labels = Digester(), Labels(experiment.axes)
@@ -205,7 +206,7 @@ def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
     computed."""
     from semcore.component.digest import digest
     from semcore.runs.results import left_out_in_words
-    from semcore.runs.runner import inputs
+    from semcore.runs.sources import inputs
     from semcore.wording.redaction import printable
 
     experiment = load(pipeline, overrides)

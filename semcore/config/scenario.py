@@ -25,15 +25,14 @@ LIMIT = "limits."
 
 
 def scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
-    """`{task: ..., preferences: ..., utility: ..., limits: ..., segments: [{channel.snr_db: 3}, ...]}`.
+    """`{task: ..., preferences: ..., utility: ..., limits: ..., segments: [{PATH: value}, ...]}`.
 
-    The segments follow each other. `mission` chooses one of `missions`, a mapping of names to such sections without segments;
-    what is written beside it holds for every mission that does not say it itself.
+    The segments follow each other. `mission` chooses one of `missions`, a mapping of names to such
+    sections without segments; what is written beside it is the default of every mission.
     """
     if not isinstance(value or {}, Mapping):
-        builder.report(
-            ("scenario",), f"scenario is a mapping with {listed([*KNOWN])}, not {shown(value)}"
-        )
+        wanted = f"scenario is a mapping with {listed([*KNOWN])}"
+        builder.report(("scenario",), f"{wanted}, not {shown(value)}")
         return (Scenario(),)
     value = value or {}
     _only(value, KNOWN, "a scenario", ("scenario",), builder)
@@ -43,9 +42,9 @@ def scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
         told = {**told, **missions[chosen]}
     elif chosen is not None or missions:
         place: Path_ = ("scenario", "mission") if chosen is not None else ("scenario", "missions")
-        message = (
-            "no mission is chosen" if chosen is None else f"there is no mission {shown(chosen)}"
-        )
+        message = "no mission is chosen"
+        if chosen is not None:
+            message = f"there is no mission {shown(chosen)}"
         builder.report(place, message, nearest(chosen or "", missions), at_key=chosen is None)
     worlds, limits = _segments(value.get("segments") or [{}], builder)
     most = told.pop("limits", {})
@@ -75,10 +74,8 @@ def space(value: Any, builder: Builder) -> Space | None:
                 axes[str(path)] = axis
         else:
             wanted = "a list of values, or {from: number, to: greater number}"
-            builder.report(
-                place,
-                f"{path} needs {wanted}, not {'an empty list' if values == [] else shown(values)}",
-            )
+            found = "an empty list" if values == [] else shown(values)
+            builder.report(place, f"{path} needs {wanted}, not {found}")
     return Space(axes)
 
 
@@ -99,19 +96,15 @@ def _bounds(value: Mapping[str, Any], place: Path_, builder: Builder) -> Bounds 
         return None
     if value["from"] < value["to"]:
         return Bounds(value["from"], value["to"])
-    builder.report(
-        (*place, "to"),
-        f"to must be greater than from ({shown(value['from'])}), not {shown(value['to'])}",
-    )
+    low, high = shown(value["from"]), shown(value["to"])
+    builder.report((*place, "to"), f"to must be greater than from ({low}), not {high}")
     return None
 
 
 def _missions(value: Any, builder: Builder) -> dict[Any, dict[str, Any]]:
     if not isinstance(value, Mapping):
-        builder.report(
-            ("scenario", "missions"),
-            f"missions is a mapping: name -> {listed([*MISSION])}, not {shown(value)}",
-        )
+        wanted = f"missions is a mapping: name -> {listed([*MISSION])}"
+        builder.report(("scenario", "missions"), f"{wanted}, not {shown(value)}")
         return {}
     found = {}
     for name, mission in value.items():
@@ -120,9 +113,8 @@ def _missions(value: Any, builder: Builder) -> dict[Any, dict[str, Any]]:
             _only(mission, MISSION, "a mission", place, builder)
             found[name] = _mission(mission, place, builder)
         else:
-            builder.report(
-                place, f"a mission is a mapping with {listed([*MISSION])}, not {shown(mission)}"
-            )
+            wanted = f"a mission is a mapping with {listed([*MISSION])}"
+            builder.report(place, f"{wanted}, not {shown(mission)}")
     return found
 
 
@@ -132,9 +124,8 @@ def _mission(value: Mapping[str, Any], place: Path_, builder: Builder) -> dict[s
     for key in WORDS:
         words = value.get(key)
         if not isinstance(words or "", str):
-            builder.report(
-                (*place, key), f"the {key} of a scenario must be text, not {shown(words)}"
-            )
+            message = f"the {key} of a scenario must be text, not {shown(words)}"
+            builder.report((*place, key), message)
         elif words:
             told[key] = words
     if value.get("utility"):
@@ -157,13 +148,11 @@ def _utility(value: Any, place: Path_, builder: Builder) -> tuple[Term, ...]:
         elif not _numbers(term, ("good", "bad"), ("weight",), at, builder):
             continue
         elif term["good"] == term["bad"]:
-            builder.report(
-                at, f"what {metric} is worth needs two different values for good and bad"
-            )
+            message = f"what {metric} is worth needs two different values for good and bad"
+            builder.report(at, message)
         elif term.get("weight", 1) <= 0:
-            builder.report(
-                (*at, "weight"), f"the weight must be above 0, not {shown(term['weight'])}"
-            )
+            message = f"the weight must be above 0, not {shown(term['weight'])}"
+            builder.report((*at, "weight"), message)
         else:
             terms.append(Term(str(metric), **{key: float(number) for key, number in term.items()}))
     return tuple(terms)
@@ -179,15 +168,12 @@ def _segments(value: Any, builder: Builder) -> tuple[list[dict[str, Any]], list[
     limits: list[dict[str, float]] = []
     for index, one in enumerate(value):
         if not isinstance(one, Mapping):
-            builder.report(
-                (*place, index), f"a segment is a mapping: dotted path -> value, not {shown(one)}"
-            )
+            message = f"a segment is a mapping: dotted path -> value, not {shown(one)}"
+            builder.report((*place, index), message)
             one = {}
         own = {path: most for path, most in one.items() if str(path).startswith(LIMIT)}
         worlds.append({path: setting for path, setting in one.items() if path not in own})
-        limits.append(
-            _limits({path: most for path, most in own.items()}, (*place, index), builder, LIMIT)
-        )
+        limits.append(_limits(own, (*place, index), builder, LIMIT))
     return worlds, limits
 
 
@@ -199,9 +185,8 @@ def _limits(value: Any, place: Path_, builder: Builder, before: str = "") -> dic
     for path, most in value.items():
         name = str(path).removeprefix(before)
         if name not in LIMITS:
-            builder.report(
-                (*place, path), f"there is no limit {name!r}", nearest(name, LIMITS), at_key=True
-            )
+            message = f"there is no limit {name!r}"
+            builder.report((*place, path), message, nearest(name, LIMITS), at_key=True)
         elif not _number(most) or most < 0 and name != "tx_power_dbm":
             least = "" if name == "tx_power_dbm" else " from 0"
             builder.report((*place, path), f"{name} must be a number{least}, not {shown(most)}")
@@ -215,9 +200,8 @@ def _only(
 ) -> None:
     for key in value:
         if key not in known:
-            builder.report(
-                (*place, key), f"{whose} has no {key!r}", nearest(key, known), at_key=True
-            )
+            message = f"{whose} has no {key!r}"
+            builder.report((*place, key), message, nearest(key, known), at_key=True)
 
 
 def _numbers(
@@ -227,23 +211,19 @@ def _numbers(
     place: Path_,
     builder: Builder,
 ) -> bool:
-    """Whether a mapping holds the numbers that it must, and nothing else but `others`; complains of each that is wrong."""
+    """Whether a mapping holds the numbers `needed`, and at most `others`; reports each problem."""
     before, known = len(builder.problems), [*needed, *others]
     meant = set()
     for key, number in value.items():
         if key not in known:
-            builder.report(
-                (*place, key), f"{place[-1]} has no {key!r}", nearest(key, known), at_key=True
-            )
+            message = f"{place[-1]} has no {key!r}"
+            builder.report((*place, key), message, nearest(key, known), at_key=True)
             meant.add(guess(key, [one for one in needed if one not in value]))
         elif not _number(number):
             builder.report((*place, key), f"{key} must be a number, not {shown(number)}")
     if missing := [key for key in needed if key not in value and key not in meant]:
-        builder.report(
-            place,
-            f"{place[-1]} needs {listed([repr(key) for key in missing])}",
-            f"add '{missing[0]}: NUMBER'",
-        )
+        message = f"{place[-1]} needs {listed([repr(key) for key in missing])}"
+        builder.report(place, message, f"add '{missing[0]}: NUMBER'")
     return len(builder.problems) == before
 
 

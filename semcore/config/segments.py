@@ -17,17 +17,21 @@ from semcore.errors import Problem, listed, shown
 from semcore.planning.space import Space
 
 MOST = 1024
-"""So many pairs of a plan and an environment are checked before a run. Of more, every plan in the first environment, and every
-environment without a plan; of a larger space every value, but not every point."""
+"""The most pairs of a plan and an environment that are all checked before a run.
+
+Of more, every plan in the first environment, and every environment without a plan; of a larger
+space every value, but not every point.
+"""
 
 
 def alternatives(setup: Setup) -> list[dict[str, Any]]:
-    """Sets of overrides that together bring in all that the environment and the planner of a cell may bring in."""
+    """Sets of overrides with everything that environment and planner of a cell may bring in."""
     worlds = [dict(scenario.environment) for scenario in setup.scenarios]
     plans = [{**plan, **worlds[0]} for plan in _planned(setup)]
-    distinct = {
-        repr(sorted(one.items(), key=lambda item: item[0])): one for one in (*worlds, *plans) if one
-    }
+    distinct: dict[str, dict[str, Any]] = {}
+    for one in (*worlds, *plans):
+        if one:
+            distinct[repr(sorted(one.items(), key=lambda item: item[0]))] = one
     return list(distinct.values())
 
 
@@ -49,12 +53,11 @@ class Segments:
         self._known: dict[tuple[Part, ...], tuple[list[Problem], list[list[Override]]]] = {}
 
     def of(self, resolved: Resolved) -> tuple[list[Problem], list[list[Override]]]:
-        """What is wrong with the segments themselves, and the changes that each of them and each plan may bring."""
+        """Problems of the segments, and the changes that each segment and plan may bring."""
         if not resolved.parts:
             return [], []
-        key = tuple(
-            resolved.parts[section] for section in ("scenario", "planner", "space", "metrics")
-        )
+        parts = resolved.parts
+        key = parts["scenario"], parts["planner"], parts["space"], parts["metrics"]
         if key not in self._known:
             self._known[key] = self._alternatives(*key)
         return self._known[key]
@@ -65,38 +68,32 @@ class Segments:
         worlds, problems = [], self._unmeasured(scenario, metrics)
         for index, one in enumerate(scenario.made):
             place: Path_ = ("scenario", "segments", index)
-            worlds.append(
-                [
-                    Override(path, value, scenario.places.of((*place, path)))
-                    for path, value in one.environment.items()
-                ]
-            )
-        for path in dict.fromkeys(
-            change.path for world in worlds for change in world if change.path in self.swept
-        ):
-            message = f"{path} is swept, but the segments of the scenario set it"
-            problems.append(
-                self.swept[path].problem(self.document, (), message, "remove one of them", True)
-            )
+            at = {path: scenario.places.of((*place, path)) for path in one.environment}
+            worlds.append([Override(path, one.environment[path], at[path]) for path in at])
+        for path in dict.fromkeys(change.path for world in worlds for change in world):
+            if path in self.swept:
+                message = f"{path} is swept, but the segments of the scenario set it"
+                swept = self.swept[path]
+                problems.append(
+                    swept.problem(self.document, (), message, "remove one of them", True)
+                )
         plans: list[list[Override]] = []
         try:
             plans, outside = self._plans(planner, space)
             problems += outside
         except (Exception, SystemExit) as error:  # whatever somebody else's planner raises
-            message = f"planner {name_of(type(planner.made))!r} cannot say what it may plan: {type(error).__name__}: {error}"
+            named = f"planner {name_of(type(planner.made))!r}"
+            message = f"{named} cannot say what it may plan: {type(error).__name__}: {error}"
             problems.append(planner.places.tell(("planner", "use"), message))
-        # What a segment's environment sets, no plan can change: it comes last. No plan is in force before the first is told.
-        both = [
-            [*plan, *world]
-            for world, plan in itertools.product(worlds, [[], *plans])
-            if world or plan
-        ]
+        # What a segment's environment sets, no plan can change: it comes last. Before the first
+        # plan, none is in force.
+        pairs = itertools.product(worlds, [[], *plans])
+        both = [[*plan, *world] for world, plan in pairs if world or plan]
         if len(both) > MOST:
             both = [*worlds, *([*plan, *worlds[0]] for plan in plans)]
-        distinct = {
-            tuple((change.path, repr(change.value)) for change in changes): changes
-            for changes in both
-        }
+        distinct: dict[tuple[tuple[str, str], ...], list[Override]] = {}
+        for changes in both:
+            distinct[tuple((one.path, repr(one.value)) for one in changes)] = changes
         return problems, list(distinct.values())
 
     def _plans(self, planner: Part, space: Part) -> tuple[list[list[Override]], list[Problem]]:
@@ -106,59 +103,51 @@ class Segments:
             return _points(space, declared) if declared and planner.given else [], []
         known = planner.made.plans()
         if known is not None:
-            changes = [
-                [
-                    Override(path, value, self._place(planner, path, value), planned=True)
-                    for path, value in plan.items()
-                ]
-                for plan in known
-            ]
-            every = [one for plan in changes for one in plan]
-            outside = [
-                one for one in every if declared and not declared.holds({one.path: one.value})
-            ]
-            told = [
-                one.problem(self.document, (), f"{shown(one.value)} is not in the space", "", False)
-                for one in outside
-            ]
-            astray = [one for one in every if one.section in FORBIDDEN]
-            told += [
-                one.problem(self.document, (), f"no plan can change {one.section!r}", "", True)
-                for one in astray
-            ]
-            return changes, told
+
+            def change(path: str, value: Any) -> Override:
+                return Override(path, value, self._place(planner, path, value), planned=True)
+
+            changes = [[change(path, value) for path, value in plan.items()] for plan in known]
+            return changes, self._outside(declared, [one for plan in changes for one in plan])
         if declared is None:
             use = name_of(type(planner.made))
             named = ", ".join(map(str, self.workflows))
             axis = f"workflow: [{named}]" if named else "transport.STREAM.SETTING: [...]"
             message = f"planner {use!r} plans any point of a space, and the file declares none"
-            return [], [
-                planner.places.tell(("planner", "use"), message, f"add 'space: {{{axis}}}'")
-            ]
+            hint = f"add 'space: {{{axis}}}'"
+            return [], [planner.places.tell(("planner", "use"), message, hint)]
         return _points(space, declared), []
+
+    def _outside(self, space: Space | None, changes: Sequence[Override]) -> list[Problem]:
+        """The changes that are not in a declared space, then those that no plan can make."""
+        problems = []
+        for one in changes:
+            if space and not space.holds({one.path: one.value}):
+                message = f"{shown(one.value)} is not in the space"
+                problems.append(one.problem(self.document, (), message, "", False))
+        for one in changes:
+            if one.section in FORBIDDEN:
+                message = f"no plan can change {one.section!r}"
+                problems.append(one.problem(self.document, (), message, "", True))
+        return problems
 
     def _unmeasured(self, scenario: Part, metrics: Part) -> list[Problem]:
         """What the utility of a scenario speaks of, and no metric measures."""
         if metrics.problems:
             return []
         names, problems = metric_names(metrics.made), []
-        for term in dict.fromkeys(
-            term for one in scenario.made for term in one.utility if term.metric not in names
-        ):
-            written = next(
-                (mark for mark in self.document.marks if mark[-2:] == ("utility", term.metric)),
-                ("scenario",),
-            )
-            message = f"the utility speaks of {term.metric!r}, which is not among the metrics"
-            problems.append(
-                self.document.problem(
-                    written, message, f"measured here: {listed(names)}", at_key=True
-                )
-            )
+        hint = f"measured here: {listed(names)}"
+        for term in dict.fromkeys(term for one in scenario.made for term in one.utility):
+            if term.metric not in names:
+                ends = "utility", term.metric
+                marks = (mark for mark in self.document.marks if mark[-2:] == ends)
+                message = f"the utility speaks of {term.metric!r}, which is not among the metrics"
+                place = next(marks, ("scenario",))
+                problems.append(self.document.problem(place, message, hint, at_key=True))
         return problems
 
     def _place(self, planner: Part, path: str, value: Any) -> Path_ | str:
-        """Where the planner's settings say `path: value`, or name the path; else the planner itself."""
+        """Where the planner's settings hold `path: value`, or name the path; else the planner."""
         base = planner.places.base
         inside = [place for place in self.document.marks if place[: len(base)] == base]
         for place in inside:
@@ -178,15 +167,13 @@ class Segments:
 
 
 def _points(part: Part, space: Space) -> list[list[Override]]:
-    """The points of a declared space. Equal values are one change, so that what they make is built once."""
+    """The points of a declared space. Equal values are one change: what they make is built once."""
     made: dict[tuple[str, str], Override] = {}
-    return [
-        [
-            made.setdefault((path, repr(value)), _planned_change(part, space, path, value))
-            for path, value in plan.items()
-        ]
-        for plan in space.covering(MOST)
-    ]
+
+    def change(path: str, value: Any) -> Override:
+        return made.setdefault((path, repr(value)), _planned_change(part, space, path, value))
+
+    return [[change(path, value) for path, value in plan.items()] for plan in space.covering(MOST)]
 
 
 def _planned_change(part: Part, space: Space, path: str, value: Any) -> Override:
@@ -196,8 +183,6 @@ def _planned_change(part: Part, space: Space, path: str, value: Any) -> Override
         if isinstance(written, list):
             place = (*place, values.index(value) or 0)
         else:
-            place = (
-                *place,
-                next((key for key, one in written.items() if one == value), next(iter(written))),
-            )
+            keys = [key for key, one in written.items() if one == value]
+            place = (*place, keys[0] if keys else next(iter(written)))
     return Override(path, value, place, planned=True)

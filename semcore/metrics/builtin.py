@@ -1,7 +1,7 @@
-"""The metrics of the core: likeness of pictures, errors of the payload, and what the ledger says it cost.
+"""The metrics of the core: similarity of pictures, errors of the payload, and cost by the ledger.
 
-A metric gives one value a record, or None where it does not apply; a None is left out of averages and counted as such.
-What a metric assumes (data range, resizing, caps) stands in its signature.
+A metric gives one value per record, or None where it does not apply; a None is left out of averages
+and counted as such. What a metric assumes (data range, resizing, caps) stands in its signature.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ from semcore.types import Bitstream, Features, Ledger, Text, Tokens
 if TYPE_CHECKING:
     import numpy as np
 
-PAPER = "S. Ribouh, O. Saleem, LLM-Based Semantic Communication System for Image Transmission, section IV"
+PAPER = (
+    "S. Ribouh, O. Saleem, LLM-Based Semantic Communication System for Image Transmission, "
+    "section IV"
+)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,10 @@ class RecordMetric(Metric, abc.ABC):
 
 
 def pictures(record: Record) -> tuple[np.ndarray, np.ndarray] | None:
-    """Source and result, uint8 (H, W, 3) both; the result is resized to the source's size, bicubic. None without either."""
+    """Source and result, both uint8 (H, W, 3), the result resized (bicubic) to the source's size.
+
+    None without either.
+    """
     import numpy as np
 
     source, result = record.source.image, record.result.image
@@ -66,7 +72,10 @@ def pictures(record: Record) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def squared_error(record: Record) -> float | None:
-    """Mean squared error of source and result over H·W·3 values of 0..255; None without two pictures."""
+    """Mean squared error of source and result over H·W·3 values of 0..255.
+
+    None without two pictures.
+    """
     pair = pictures(record)
     return None if pair is None else mean_squared_error(*pair)
 
@@ -75,10 +84,10 @@ def squared_error(record: Record) -> float | None:
 class PSNR(RecordMetric):
     """Peak signal-to-noise ratio of the picture: 10·log10(255² / MSE), in dB.
 
-    The MSE is taken over H·W·3 values. The data range is 255. The PSNR of each picture is averaged, not the MSE.
-    Identical pictures have an infinite PSNR: they are counted as exact, and are not in the mean. The PSNR of the mean MSE
-    of all pictures stands beside it. A result of another size is resized to the source's (bicubic). None without two
-    pictures.
+    The MSE is taken over H·W·3 values. The data range is 255. The PSNR of each picture is averaged,
+    not the MSE. Identical pictures have an infinite PSNR: they are counted as exact, and are not in
+    the mean. The PSNR of the mean MSE of all pictures stands beside it. A result of another size is
+    resized to the source's (bicubic). None without two pictures.
     """
 
     unit: ClassVar[str] = "dB"
@@ -97,8 +106,9 @@ class PSNR(RecordMetric):
 class MSE(RecordMetric):
     """Mean squared error of the picture over H·W·3 values of 0..255.
 
-    Its mean over pictures gives what some publish as PSNR of a data set, 10·log10(255² / mean), which is below the mean of
-    their PSNRs. A result of another size is resized to the source's (bicubic). None without two pictures.
+    Its mean over pictures gives what some publish as PSNR of a data set, 10·log10(255² / mean),
+    which is below the mean of their PSNRs. A result of another size is resized to the source's
+    (bicubic). None without two pictures.
     """
 
     better: ClassVar[str] = "lower"
@@ -113,14 +123,14 @@ class MSE(RecordMetric):
 class SSIM(RecordMetric):
     """Structural similarity of the picture, at most 1.
 
-    Gaussian window of 11×11 with σ = 1.5, K1 = 0.01, K2 = 0.03, data range 255, mean over the colour channels, in double
-    precision. A result of another size is resized to the source's (bicubic). None without two pictures, or if a side is
-    shorter than the window.
+    Gaussian window of 11×11 with σ = 1.5, K1 = 0.01, K2 = 0.03, data range 255, mean over the
+    colour channels, in double precision. A result of another size is resized to the source's
+    (bicubic). None without two pictures, or if a side is shorter than the window.
 
     Fields:
-        border: `reflect`: the mean is over a window around every pixel, and the picture goes on beyond its border as its
-            mirror image (the values of torchmetrics); `valid`: over the windows that lie in the picture (those of the
-            paper's own code and of scikit-image)
+        border: `reflect`: the mean is over a window around every pixel, and the picture goes on
+            beyond its border as its mirror image (the values of torchmetrics); `valid`: over the
+            windows that lie in the picture (those of the paper's own code and of scikit-image)
     """
 
     statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
@@ -134,13 +144,14 @@ class SSIM(RecordMetric):
 
     @property
     def signature(self) -> str:
-        return f"SSIM|{self.version}|range=255,window=gaussian-11x11,sigma=1.5,border={self.border},resize=bicubic"
+        window = "window=gaussian-11x11,sigma=1.5"
+        return f"SSIM|{self.version}|range=255,{window},border={self.border},resize=bicubic"
 
     def value(self, record: Record) -> float | None:
         pair = pictures(record)
-        return (
-            None if pair is None or min(pair[0].shape[:2]) < WINDOW else ssim(*pair, self.border)[0]
-        )
+        if pair is None or min(pair[0].shape[:2]) < WINDOW:
+            return None
+        return ssim(*pair, self.border)[0]
 
 
 # ------------------------------------------------------------------------------------------- errors
@@ -156,26 +167,26 @@ def _compared(record: Record) -> dict[str, Bits]:
 
 
 def _delivered(record: Record, name: str) -> bool | None:
-    """Whether stream `name` came through intact; None if nobody can tell (an analog stream that is there).
+    """Whether stream `name` arrived intact; None if unknown (an analog stream that arrived).
 
-    Texts and bitstreams are compared with what was sent. Other streams may lose precision on purpose, so the check of
-    their transport decides.
+    Texts and bitstreams are compared with what was sent. Other streams may lose precision on
+    purpose, so the check of their transport decides.
     """
     sent, arrived = record.sent.streams[name], record.arrived.streams.get(name)
     if arrived is None:
         return False
-    return (
-        sent == arrived if isinstance(sent, (Text, Bitstream)) else record.arrived.intact.get(name)
-    )
+    if isinstance(sent, (Text, Bitstream)):
+        return sent == arrived
+    return record.arrived.intact.get(name)
 
 
 @dataclass(frozen=True)
 class BER(RecordMetric):
-    """Bit error rate of the payload: wrong bits / bits, over all texts (UTF-8) and bitstreams of the record together.
+    """Bit error rate of the payload: wrong bits / bits, over all texts (UTF-8) and bitstreams.
 
-    It is taken after decoding; bits are compared from the front. Of bits that are missing or too many half count as
-    wrong, as if they were guessed: a lost stream has 0.5. Bits that U+FFFD hides are not counted. None if no bit is
-    left.
+    It is taken after decoding; bits are compared from the front. Of bits that are missing or too
+    many, half count as wrong, as if they were guessed: a lost stream has 0.5. Bits that U+FFFD
+    hides are not counted. None if no bit is left.
     """
 
     better: ClassVar[str] = "lower"
@@ -186,19 +197,17 @@ class BER(RecordMetric):
     def value(self, record: Record) -> float | None:
         counts = _compared(record).values()
         total = sum(bits.right + bits.wrong + bits.missing for bits in counts)
-        return (
-            Quotient(sum(bits.wrong + bits.missing / 2 for bits in counts), total)
-            if total
-            else None
-        )
+        wrong = sum(bits.wrong + bits.missing / 2 for bits in counts)
+        return Quotient(wrong, total) if total else None
 
 
 @dataclass(frozen=True)
 class BLER(RecordMetric):
-    """Block error rate: the share of the streams that did not come through intact; a block is one stream of a sample.
+    """Block error rate: the share of streams that did not arrive intact.
 
-    Texts and bitstreams are compared bit by bit with what was sent; of other streams the transport's check decides, and
-    those without a check (analog) are not counted. None if no stream is left.
+    A block is one stream of a sample. Texts and bitstreams are compared bit by bit with what was
+    sent; for other streams the transport's check decides, and those without a check (analog) are
+    not counted. None if no stream is left.
     """
 
     better: ClassVar[str] = "lower"
@@ -214,10 +223,11 @@ class BLER(RecordMetric):
 
 @dataclass(frozen=True)
 class StreamError(RecordMetric):
-    """What is wrong with one stream that arrived, 0 (nothing) to 1 (as if nothing had arrived), or more.
+    """Error of one received stream: 0 (none) to 1 (as if nothing had arrived), or more.
 
-    Of features the squared error over the mean square of what was sent; of tokens and texts the share of places where
-    another one stands, or none. A lost stream has 1. None if the stream was not sent, or was nothing.
+    For features: the squared error over the mean square of what was sent. For tokens and texts: the
+    share of places with another one, or none. A lost stream has 1. None if the stream was not sent,
+    or was empty or all zeros.
 
     Fields:
         stream: its name
@@ -236,23 +246,16 @@ class StreamError(RecordMetric):
         sent, got = record.sent.streams.get(self.stream), record.arrived.streams.get(self.stream)
         match sent:
             case Features() if sent.values.size and np.square(sent.values).any():
-                off = (
-                    sent.values
-                    if not isinstance(got, Features)
-                    else got.values.astype(np.float64) - sent.values
-                )
+                off = sent.values
+                if isinstance(got, Features):
+                    off = got.values.astype(np.float64) - sent.values
                 return float(np.square(off).sum() / np.square(sent.values.astype(np.float64)).sum())
             case Tokens() if sent.values.size:
-                return (
-                    1.0
-                    if not isinstance(got, Tokens)
-                    else float(np.mean(sent.values != got.values))
-                )
+                return float(np.mean(sent.values != got.values)) if isinstance(got, Tokens) else 1.0
             case Text() if sent.value:
                 there = got.value if isinstance(got, Text) else ""
-                return sum(a != b for a, b in itertools.zip_longest(sent.value, there)) / max(
-                    len(sent.value), len(there)
-                )
+                wrong = sum(a != b for a, b in itertools.zip_longest(sent.value, there))
+                return wrong / max(len(sent.value), len(there))
         return None
 
 
@@ -260,14 +263,17 @@ class StreamError(RecordMetric):
 
 
 def _all_bits(ledger: Ledger) -> bool:
-    """Whether every stream on the air was sent as bits; `frame` is what the channel spends, and not a stream."""
+    """Whether every stream on the air was sent as bits; `frame` is channel overhead, no stream."""
     used = {entry.stream for entry in ledger.entries if entry.uses} - {"frame"}
     return all(ledger.bits(stream=stream) for stream in used)
 
 
 @dataclass(frozen=True)
 class ChannelUses(RecordMetric):
-    """Complex channel uses of the sample, all counted: payload, parity, CRC, header, padding, pilots, updates, plan."""
+    """Complex channel uses of the sample.
+
+    All are counted: payload, parity, CRC, headers, padding, pilots, updates and plan.
+    """
 
     better: ClassVar[str] = "lower"
     statistic: ClassVar[Statistic] = Mean(0.0)
@@ -280,9 +286,10 @@ class ChannelUses(RecordMetric):
 
 @dataclass(frozen=True)
 class CBR(RecordMetric):
-    """Channel bandwidth ratio: complex channel uses, all counted, / source values (H·W·3 of a picture).
+    """Channel bandwidth ratio: complex channel uses / source values (H·W·3 of a picture).
 
-    Over samples it is the ratio of the sums. None for a sample without picture, video or sound.
+    All channel uses are counted. Over samples it is the ratio of the sums. None for a sample
+    without picture, video or sound.
     """
 
     better: ClassVar[str] = "lower"
@@ -298,9 +305,9 @@ class CBR(RecordMetric):
 
 @dataclass(frozen=True)
 class PayloadBits(RecordMetric):
-    """Payload bits of the sample: the ledger's `data`, knowledge-base updates and plans included, in bit.
+    """Payload bits of the sample: the ledger's `data`, with knowledge-base updates and plans.
 
-    None if a stream travelled as analog symbols: it has no bits, and leaving it out would flatter the rest.
+    None if a stream was sent as analog symbols: it has no bits, and the rest would look too cheap.
     """
 
     unit: ClassVar[str] = "bit"
@@ -315,9 +322,11 @@ class PayloadBits(RecordMetric):
 
 @dataclass(frozen=True)
 class CompressionRatio(RecordMetric):
-    """Source bits / payload bits. Source: 8 bit a picture or video value, 16 a sound sample, 8 a byte of text alone.
+    """Source bits / payload bits.
 
-    Payload as in `payload-bits`. Over samples it is the ratio of the sums. None where the payload is None or 0.
+    Source: 8 bits per picture or video value, 16 per sound sample, 8 per byte of a text alone.
+    Payload: as in `payload-bits`. Over samples it is the ratio of the sums. None where the payload
+    is None or 0.
     """
 
     statistic: ClassVar[Statistic] = Ratio(0.0)
@@ -334,13 +343,15 @@ class CompressionRatio(RecordMetric):
 
 @dataclass(frozen=True)
 class DataRate(RecordMetric):
-    """Effective data rate as the paper defines it: R·S with R = B_t / T and S = B_s / B_t, in Mbit/s.
+    """Effective data rate as in the paper: R·S with R = B_t / T and S = B_s / B_t, in Mbit/s.
 
-    B_t: payload bits sent. B_s: those of them that arrived with the right value, compared from the front; a lost stream
-    has none. Streams other than texts and bitstreams count whole if their check passed. T = N·T_symbol is `duration_s`
-    of the channel's report: N OFDM symbols of 1 / subcarrier spacing each. B_t cancels: R·S = B_s / T.
-    It flatters: T leaves out the cyclic prefix, updates and plans, and a block with one wrong bit counts nearly whole; see
-    `net-rate`. None if the channel reports no duration, or no stream was sent as bits.
+    B_t: payload bits sent. B_s: those of them that arrived with the right value, compared from the
+    front; a lost stream has none. Streams other than texts and bitstreams count whole if their
+    check passed. T = N·T_symbol is `duration_s` of the channel's report: N OFDM symbols of
+    1 / subcarrier spacing each. B_t cancels: R·S = B_s / T.
+    It flatters: T leaves out the cyclic prefix, updates and plans, and a block with one wrong bit
+    counts nearly whole; see `net-rate`. None if the channel reports no duration, or no stream was
+    sent as bits.
     """
 
     unit: ClassVar[str] = "Mbit/s"
@@ -356,21 +367,22 @@ class DataRate(RecordMetric):
         if not duration_s or not digital:
             return None
         compared = _compared(record)
-        right = (
+        right = sum(
             compared[name].right if name in compared else _intact_bits(record, name)
             for name in digital
         )
-        return Quotient(sum(right) / 1e6, duration_s)
+        return Quotient(right / 1e6, duration_s)
 
 
 @dataclass(frozen=True)
 class NetRate(RecordMetric):
-    """What the link brought a second: payload bits of the streams that arrived intact / time on the air, in Mbit/s.
+    """Net data rate: payload bits of the streams that arrived intact / time on the air, in Mbit/s.
 
-    A stream with any wrong bit counts nothing. Knowledge-base updates and plans are overhead: their bits do not count.
-    The time is `air_time_s` (cyclic prefix included), else `duration_s`: all symbols that were on the air for the sample,
-    so parity, CRC, headers, padding, pilots, updates and plans are paid for, but no acknowledgements. None if the channel
-    reports no time, or no stream was sent as bits.
+    A stream with any wrong bit counts nothing. Knowledge-base updates and plans are overhead: their
+    bits do not count. The time is `air_time_s` (cyclic prefix included), else `duration_s`: all
+    symbols that were on the air for the sample, so parity, CRC, headers, padding, pilots, updates
+    and plans are paid for, but no acknowledgements. None if the channel reports no time, or no
+    stream was sent as bits.
     """
 
     unit: ClassVar[str] = "Mbit/s"

@@ -1,4 +1,7 @@
-"""The axes of a plan space: lists of values, and ranges of numbers. A new kind of axis is one subclass of `Axis`."""
+"""The axes of a plan space: lists of values, and ranges of numbers.
+
+A new kind of axis is one subclass of `Axis`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 LEVELS = 2**16
-"""Values of a range of real numbers: a plan is rounded to them, so that its number takes few bytes."""
+"""Values of a range of real numbers; plans are rounded to them, so that few bytes signal one."""
 LARGEST = 1e300
 """Numbers of a plan are smaller than this in magnitude."""
 
@@ -17,12 +20,13 @@ LARGEST = 1e300
 class Axis(abc.ABC):
     """The values that one setting may take in a plan, in their order.
 
-    A subclass that has `keys` is known by the mapping that a pipeline file writes under `space`; it may stand in a file
-    under `plugins:`. Its instances are frozen dataclasses: their fields are part of a cell's id.
+    A subclass that has `keys` is known by the mapping that a pipeline file writes under `space`; it
+    may stand in a file under `plugins:`. Its instances are frozen dataclasses: their fields are
+    part of a cell's id.
     """
 
     keys: ClassVar[tuple[str, ...]] = ()
-    """Keys of its form in a pipeline file, all of them required; (): it is not written as a mapping."""
+    """Keys of its form in a pipeline file, all required; (): it is not written as a mapping."""
     kinds: ClassVar[dict[tuple[str, ...], type[Axis]]] = {}
     """Keys, sorted -> the subclass that has them."""
 
@@ -94,7 +98,7 @@ class Choices(tuple[Any, ...], Axis):
 
 @dataclass(frozen=True)
 class Bounds(Axis):
-    """The numbers from `low` to `high`: whole ones if both are, else `LEVELS` of them, evenly spaced."""
+    """The numbers from `low` to `high`: whole ones if both are, else `LEVELS`, evenly spaced."""
 
     keys = ("from", "to")
 
@@ -143,9 +147,9 @@ class Bounds(Axis):
 
 @dataclass(frozen=True)
 class LogBounds(Axis):
-    """`LEVELS` positive numbers from `low` to `high` with a constant ratio, as powers in watts or error rates need them.
+    """`LEVELS` positive numbers from `low` to `high` with a constant ratio.
 
-    Written `{from: 0.001, to: 1, scale: log}`.
+    For powers in watts or error rates. Written `{from: 0.001, to: 1, scale: log}`.
     """
 
     keys = ("from", "to", "scale")
@@ -194,9 +198,9 @@ def same(one: Any, other: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value can be compared with the numbers of an axis; a whole number may be larger than any real one."""
-    return (
-        isinstance(value, (int, float))
-        and not isinstance(value, bool)
-        and -LARGEST < value < LARGEST
-    )
+    """Whether a value can be compared with the numbers of an axis.
+
+    A Python integer may be too large for a float.
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and -LARGEST < value < LARGEST

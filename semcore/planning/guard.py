@@ -1,4 +1,4 @@
-"""The guard: whatever a planner wants, what comes into force is a point of the space that keeps to the limits."""
+"""The guard: every plan in force is a point of the space, and keeps to the limits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from semcore.errors import listed, shown
+from semcore.planning.axes import same
 from semcore.planning.interface import Cost, PlanSimulator
 from semcore.types import LIMITS, Plan, Scenario
 
@@ -17,7 +18,7 @@ class Guarded:
 
     Fields:
         plan: the plan, with what the guard changed among its reasons
-        silent: whether nothing may be sent at all, because no plan keeps to the limits
+        muted: whether nothing may be sent at all, because no plan keeps to the limits
     """
 
     plan: Plan
@@ -25,10 +26,11 @@ class Guarded:
 
 
 def enforce(plan: Plan, simulator: PlanSimulator, scenario: Scenario) -> Guarded:
-    """Hold a plan to the space, and then to the limits of the scenario. No random number and no clock takes part.
+    """Hold a plan to the space, and then to the limits of the scenario.
 
-    A plan over a limit gives way to the one that differs from it in the fewest paths, and of those to the dearest that keeps
-    to all limits. If none does, the segment is not sent.
+    A plan over a limit is replaced by one that keeps to all limits: it differs in the fewest paths,
+    and costs the most among those. If there is none, the segment is not sent. No random number and
+    no clock takes part.
     """
     within = simulator.space.clamped(plan.overrides)
     notes = [
@@ -44,20 +46,18 @@ def enforce(plan: Plan, simulator: PlanSimulator, scenario: Scenario) -> Guarded
     if not fitting:
         least = min((cost.channel_uses for _, cost in costs), default=0)
         notes.append(
-            f"the guard sends nothing: no plan keeps to {listed(over)}, the cheapest takes {least:,} channel uses"
+            f"the guard sends nothing: no plan keeps to {listed(over)}, "
+            f"the cheapest takes {least:,} channel uses"
         )
         return Guarded(_noted(plan, within, notes), muted=True)
-    chosen, cost = min(
-        fitting,
-        key=lambda one: (
-            _apart(one[0], within),
-            -one[1].channel_uses,
-            -(one[1].tx_power_dbm or 0.0),
-        ),
-    )
-    notes.append(
-        f"the guard takes {_changes(within, chosen)} to keep to {_told(over, scenario.limits, cost)}"
-    )
+
+    def rank(candidate: tuple[dict[str, Any], Cost]) -> tuple[float, ...]:
+        other, cost = candidate
+        return _apart(other, within), -cost.channel_uses, -(cost.tx_power_dbm or 0.0)
+
+    chosen, cost = min(fitting, key=rank)
+    kept_to = _told(over, scenario.limits, cost)
+    notes.append(f"the guard takes {_changes(within, chosen)} to keep to {kept_to}")
     return Guarded(_noted(plan, chosen, notes))
 
 
@@ -66,17 +66,14 @@ def _noted(plan: Plan, overrides: Mapping[str, Any], notes: list[str]) -> Plan:
 
 
 def _kept(path: str, value: Any, within: Mapping[str, Any]) -> bool:
-    return (
-        path in within
-        and within[path] == value
-        and isinstance(within[path], bool) == isinstance(value, bool)
-    )
+    return path in within and same(within[path], value)
 
 
 def _moved(path: str, value: Any, within: Mapping[str, Any]) -> str:
+    reason = f"for {shown(value)} is not in the space"
     if path in within:
-        return f"the guard takes {path} = {shown(within[path])}, for {shown(value)} is not in the space"
-    return f"the guard leaves {shown(path)} as written, for {shown(value)} is not in the space"
+        return f"the guard takes {path} = {shown(within[path])}, {reason}"
+    return f"the guard leaves {shown(path)} as written, {reason}"
 
 
 def _apart(plan: Mapping[str, Any], wanted: Mapping[str, Any]) -> int:

@@ -51,8 +51,9 @@ class Trial:
 class PlanSimulator(Protocol):
     """What a transmitter can find out about a plan before it sends a segment.
 
-    It has the segment, its own knowledge base, and both ends of the pipeline as software, so it can count what a plan
-    costs, and simulate it over links that it draws itself. Only a genie knows what the real link will do.
+    It has the segment, its own knowledge base, and both ends of the pipeline as software, so it can
+    count what a plan costs, and simulate it over links that it draws itself. Only a genie knows
+    what the real link will do.
     """
 
     @property
@@ -80,7 +81,7 @@ class PlanSimulator(Protocol):
         """Whether plans can be simulated: there is a pipeline, and a utility to judge them by."""
 
     def plans(self) -> list[dict[str, Any]]:
-        """The plans of the space that name every path, one per kind that differs in this segment."""
+        """The plans that name every path, without those that send the same in this segment."""
 
     def updates(self, plan: Mapping[str, Any]) -> bool:
         """Whether the plan would update the receiver's knowledge base in this segment."""
@@ -120,14 +121,15 @@ class Planner(Component, abc.ABC):
     def plan(
         self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator
     ) -> Plan:
-        """Overrides for the segment, a point of `simulator.space`: what is outside of it, a guard takes back.
+        """Overrides for the segment: a point of `simulator.space`; a guard enforces it.
 
         Args:
             scenario: the segment that comes
-            memory: one record a past segment of the session, oldest first (scenario, plan, what was delivered, its cost)
+            memory: one record per past segment of the session, oldest first: scenario, plan, what
+                was delivered, and its cost
             simulator: the space, and what a plan costs and brings
         """
 
     def plans(self) -> Sequence[Mapping[str, Any]] | None:
-        """Every set of overrides it may choose, so that all are checked before a run; None: any point of the `space`."""
+        """Every set of overrides it may choose, all checked before a run; None: all of `space`."""
         return None

@@ -1,6 +1,7 @@
 """A session: segment after segment, with a planner that may change the pipeline in between.
 
-Every segment begins with what its plan and its knowledge base cost; both are told over the same link, and can be lost.
+Every segment begins with what its plan and its knowledge base cost; both are told over the same
+link, and can be lost.
 """
 
 from __future__ import annotations
@@ -61,31 +62,28 @@ def run_session(
 ) -> Iterator[Segment]:
     """Send a session. `build` makes the pipeline under given overrides.
 
-    Where knowledge bases or plans make a sample depend on the one before it, a segment holds the next sample of every
-    user; otherwise it is merely a batch, of about `batch_size` samples, or fewer of many values (`limits.BATCH_VALUES`):
-    those that share channel uses are not parted. Samples are read segment by segment.
-    Scenarios follow each other and then start over. What the environment sets, no plan can change.
+    Where knowledge bases or plans make a sample depend on the one before it, a segment holds the
+    next sample of every user; otherwise it is merely a batch, of about `batch_size` samples, or
+    fewer of many values (`limits.BATCH_VALUES`): those that share channel uses are not parted.
+    Samples are read segment by segment. Scenarios follow each other and then start over. What the
+    environment sets, no plan can change.
 
     Args:
         space: what the planner may plan; None: what its `plans()` are made of
-        judge: measures what a scenario's utility is made of, for planners that try plans; None: none can
+        judge: measures what a scenario's utility is made of; None: no planner can try plans
         remembered: (key, compute) -> what was computed under the key, by whom ever
     """
     knowledge, memory, in_force = Knowledge(), list[Mapping[str, Any]](), dict[str, Any]()
     believed = KnowledgeBase()  # what the transmitter takes the receiver's to be
     begun = build(scenarios[0].environment)
-    sequential, shared = (
-        planner is not None or len(scenarios) > 1 or begun.kb is not None,
-        begun.transport.group_size,
-    )
+    sequential = planner is not None or len(scenarios) > 1 or begun.kb is not None
+    shared = begun.transport.group_size
     size = -(-batch_size // shared) * shared
     if space is None:
         space = Space.of(planner.plans() or () if planner else ())
-    states = (
-        [dict(build(scenario.environment).channel.link_state()) for scenario in scenarios]
-        if planner
-        else []
-    )
+    states = list[dict[str, Any]]()
+    if planner:
+        states = [dict(build(one.environment).channel.link_state()) for one in scenarios]
     index = 0
     for batch in _by_user(samples) if sequential else _batches(samples, size, shared):
         scenario = replace(scenarios[index % len(scenarios)], segment=index)
@@ -97,28 +95,14 @@ def run_session(
                 forecast=tuple(states[index % len(scenarios) + 1 :]),
                 knowledge=_held(knowledge.tx),
             )
-            # An honest planner has no argument by which it could look at the real link, or into the receiver.
+            # A planner that is not a genie gets nothing of the real link, or of the receiver.
             seen = knowledge if planner.genie else Knowledge(knowledge.tx, believed)
-            drawn = rng if planner.genie else rng.at("planner")
+            own = rng if planner.genie else rng.at("planner")
             simulator = LinkSimulator(
-                space,
-                build,
-                scenario,
-                batch,
-                seen,
-                in_force,
-                judge,
-                drawn,
-                planner.genie,
-                remembered,
+                space, build, scenario, batch, seen, in_force, judge, own, planner.genie, remembered
             )
-            decided = _decided(
-                planner,
-                simulator,
-                build({**in_force, **scenario.environment}),
-                memory,
-                rng.at("plan", index),
-            )
+            current = build({**in_force, **scenario.environment})
+            decided = _decided(planner, simulator, current, memory, rng.at("plan", index))
             del simulator
             in_force = decided.in_force
         pipeline = replace(build({**in_force, **scenario.environment}), silent=decided.muted)
@@ -144,7 +128,7 @@ class _Decided:
         plan: its plan, within space and limits
         in_force: the plan in force from now on: the old one, if the message of the new one was lost
         heard: what the message cost, and whether it arrived
-        silent: whether nothing is sent, since no plan keeps to the limits
+        muted: whether nothing is sent, since no plan keeps to the limits
     """
 
     plan: Plan
@@ -160,31 +144,27 @@ def _decided(
     memory: Sequence[Mapping[str, Any]],
     rng: Rng,
 ) -> _Decided:
-    """Let a planner plan, keep its plan to the space and the limits, and tell the receiver over the current pipeline."""
+    """Let a planner plan, enforce space and limits, and signal the plan over `current`."""
     scenario, before = simulator.scenario, dict(simulator.in_force)
-    chosen = enforce(
-        expect(planner, planner.plan(scenario, memory, simulator), Plan), simulator, scenario
-    )
+    wanted = expect(planner, planner.plan(scenario, memory, simulator), Plan)
+    chosen = enforce(wanted, simulator, scenario)
     if chosen.muted or dict(chosen.plan.overrides) == before:
         return _Decided(chosen.plan, before, Delivery([]), chosen.muted)
     heard = signal_plan(current, simulator.space, chosen.plan.overrides, simulator.samples, rng)
-    # A message that arrives damaged is lost, whether or not its transport has a check: both ends run the one pipeline, so
-    # they cannot be of two minds.
+    # A plan that arrives damaged is lost, even if its transport has no check: both ends must run
+    # the same pipeline.
     if heard.arrived:
         return _Decided(chosen.plan, dict(chosen.plan.overrides), heard, False)
     # The old plan, which stays in force then, must keep to the limits, too.
-    return _Decided(
-        chosen.plan,
-        before,
-        heard,
-        bool(scenario.limits and simulator.cost(before).over(scenario.limits)),
-    )
+    muted = bool(scenario.limits and simulator.cost(before).over(scenario.limits))
+    return _Decided(chosen.plan, before, heard, muted)
 
 
 def remember(segment: Segment) -> dict[str, Any]:
-    """What a planner may know of a past segment: scenario, plan, what was delivered and what it cost.
+    """What a planner may know of a past segment: scenario, plan, what was delivered and its cost.
 
-    The texts were recognised or captioned by the transmitter, or came over a channel: what they say is data.
+    Its texts were recognised or captioned by the transmitter, or came over a channel: they are
+    data, not instructions.
     """
     arrived = segment.outcome.delivery.arrived
     return {
@@ -208,7 +188,7 @@ def _believed(
     believed: KnowledgeBase,
     rng: Rng,
 ) -> KnowledgeBase:
-    """What the transmitter takes the receiver's knowledge base to be: every update that was acknowledged, as it was coded."""
+    """What the transmitter takes the receiver's knowledge base to be: the acknowledged updates."""
     if p.kb is None:
         return believed
     users = {
@@ -222,12 +202,10 @@ def in_words(stream: Stream) -> str:
     """A text as it is, anything else by its type and size."""
     if isinstance(stream, Text):
         return stream.value.encode("utf-8", "replace").decode("utf-8")
-    size = (
-        f"{len(stream.data)} bytes"
-        if isinstance(stream, Bitstream)
-        else "×".join(map(str, stream.form))
-    )
-    return f"[{type(stream).__name__} {size}]"
+    name = type(stream).__name__
+    if isinstance(stream, Bitstream):
+        return f"[{name} {len(stream.data)} bytes]"
+    return f"[{name} {'×'.join(map(str, stream.form))}]"
 
 
 def _held(kb: KnowledgeBase) -> dict[str, tuple[str, ...]]:

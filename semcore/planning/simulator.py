@@ -1,7 +1,8 @@
 """The planner's simulator: what a transmitter can find out about a plan before it sends a segment.
 
-It has the segment, its own knowledge base, and both ends of the pipeline as software: so it can count what a plan would
-cost, and try it over links that it draws itself. What the real link will do to the segment only a genie knows.
+It has the segment, its own knowledge base, and both ends of the pipeline as software: so it can
+count what a plan would cost, and try it over links that it draws itself. What the real link will do
+to the segment only a genie knows.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ class LinkSimulator:
         build: overrides -> the pipeline under them
         scenario: the segment's
         samples: the segment
-        knowledge: before the segment: of both ends for a genie; else the transmitter's, and what it takes the
-            receiver's to be
+        knowledge: before the segment: of both ends for a genie; else the transmitter's, and what it
+            takes the receiver's to be
         in_force: the plan of the segment before
         judge: measures an outcome; None: nothing can be tried
         rng: of the planner's own; a genie's is that of the real link
@@ -68,15 +69,13 @@ class LinkSimulator:
         return self.build is not None and self.judge is not None
 
     def plans(self) -> list[dict[str, Any]]:
-        """The plans of the space that name every path, one of each kind that differs in this segment.
+        """The plans that name every path, without those that send the same in this segment.
 
-        A symbol count of a stream that a workflow does not send makes no difference, nor do two update levels that both
-        ask for no update.
+        A symbol count of a stream that a workflow does not send makes no difference, nor do two
+        update levels that both ask for no update.
         """
         points = list(self.space.points())
-        if (
-            dict(self.in_force) in points
-        ):  # of plans that make no difference, the one that need not be told
+        if dict(self.in_force) in points:  # of equal plans, the one that need not be signalled
             points.insert(0, points.pop(points.index(dict(self.in_force))))
         if self.build is None:
             return points
@@ -91,8 +90,8 @@ class LinkSimulator:
     def matters(self, plan: Plan_) -> list[str]:
         """The paths of the space that make a difference under the plan in this segment.
 
-        A setting of a transport does if its stream is sent; when the knowledge base is told (`kb.`) does not beyond whether it
-        is, see `updates`.
+        A setting of a transport does if its stream is sent; settings of `kb.` only decide whether
+        there are updates, see `updates`.
         """
         if self.build is None:
             return list(self.space.axes)
@@ -101,13 +100,14 @@ class LinkSimulator:
         streams = {name for one in (*told, *sent) for name in one.streams}
         named = {path: path.split(".") for path in self.space.axes}
         unsent = p.transport.transports.keys() - streams
-        idle = {
-            path for path, parts in named.items() if parts[0] == "transport" and parts[1] in unsent
-        }
-        return [path for path, parts in named.items() if path not in idle and parts[0] != "kb"]
+
+        def idle(section: str, stream: str = "", *_: str) -> bool:
+            return section == "kb" or section == "transport" and stream in unsent
+
+        return [path for path, parts in named.items() if not idle(*parts)]
 
     def cost(self, plan: Plan_) -> Cost:
-        """What a plan takes of the link if its updates arrive, its signalling included if it is not in force yet.
+        """What a plan takes of the link if its updates arrive, with its signalling if it is new.
 
         Raises:
             ComponentError: there is no pipeline to count with
@@ -115,22 +115,16 @@ class LinkSimulator:
         p = self._pipeline(plan)
         delivery = self._rounds(p)
         if dict(plan) != dict(self.in_force):
-            delivery = delivery.after(
-                signal_plan(
-                    self._pipeline(self.in_force), self.space, plan, self.samples, self._draw(0)
-                )
-            )
-        times = [
-            report["air_time_s"] for report in delivery.report.values() if "air_time_s" in report
-        ]
-        return Cost(
-            delivery.ledger.uses(),
-            max(times, default=None),
-            p.channel.link_state().get("tx_power_dbm"),
-        )
+            current = self._pipeline(self.in_force)
+            signalled = signal_plan(current, self.space, plan, self.samples, self._draw(0))
+            delivery = delivery.after(signalled)
+        reports = delivery.report.values()
+        times = [report["air_time_s"] for report in reports if "air_time_s" in report]
+        power_dbm = p.channel.link_state().get("tx_power_dbm")
+        return Cost(delivery.ledger.uses(), max(times, default=None), power_dbm)
 
     def trial(self, plan: Plan_, draw: int = 0) -> Trial:
-        """Send the segment under a plan over a link of the transmitter's own: as it is forecast, with other fading and noise.
+        """Send the segment under a plan over a simulated link: as forecast, with other fading.
 
         Trials of the same `draw` see the same fading: they are paired.
 
@@ -155,10 +149,8 @@ class LinkSimulator:
         if self.judge is None:
             raise ComponentError("nothing can be tried: the scenario says nothing of its `utility`")
         wanted = sorted(term.metric for term in self.scenario.utility)
-        judge, key = (
-            self.judge,
-            digest(self._key(plan), self.samples, self.knowledge, rng.integer(), wanted),
-        )
+        judge = self.judge
+        key = digest(self._key(plan), self.samples, self.knowledge, rng.integer(), wanted)
 
         def made() -> dict[str, Any]:
             p = self._pipeline(plan)
@@ -205,15 +197,17 @@ class LinkSimulator:
         rng = self._draw(0)
         updates, sent = self._prepared(p)
         told = link(p, updates, rng.at("update"))
-        return link(p, sent, rng.at("data")).after(
-            replace(told, ledger=told.ledger + feedback(updates))
-        )
+        told = replace(told, ledger=told.ledger + feedback(updates))
+        return link(p, sent, rng.at("data")).after(told)
 
 
 def signal_plan(
     p: Pipeline, space: Space, plan: Plan_, samples: Sequence[Sample], rng: Rng
 ) -> Delivery:
-    """Tell the receiver a plan by its number, over the pipeline in force. The samples of the segment share what it costs."""
+    """Send the number of a plan to the receiver over the pipeline in force.
+
+    The samples of the segment share its cost.
+    """
     told = Bitstream(space.number(plan).to_bytes(space.signal_bytes, "big"))
     delivery = link(p, [Semantics("plan", {"plan": told})], rng)
     ledger = delivery.ledger + Ledger((Entry("plan", "plan", "feedback", 0, 1),))

@@ -1,4 +1,4 @@
-"""The closed space that plans are points of: dotted paths, each with the values that it may take."""
+"""The space of plans: dotted paths, each with the values that it may take."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GRID = 5
 
 @dataclass(frozen=True)
 class Space:
-    """What may be planned. A plan names some of the paths; one that it leaves out stays as the pipeline is written.
+    """What may be planned. A path that a plan leaves out stays as the pipeline is written.
 
     Fields:
         axes: dotted path -> its `Axis`; a tuple is taken as `Choices`
@@ -25,11 +25,10 @@ class Space:
     axes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        listed = {
-            path: Choices(one) if type(one) in (tuple, list) else one
-            for path, one in self.axes.items()
-        }
-        object.__setattr__(self, "axes", listed)
+        def axis(one: Any) -> Any:
+            return Choices(one) if type(one) in (tuple, list) else one
+
+        object.__setattr__(self, "axes", {path: axis(one) for path, one in self.axes.items()})
 
     @classmethod
     def of(cls, plans: Sequence[Mapping[str, Any]]) -> Space:
@@ -56,7 +55,7 @@ class Space:
         return self.clamped(plan) == dict(plan)
 
     def clamped(self, plan: Mapping[str, Any]) -> dict[str, Any]:
-        """The point next to a plan: numbers become the nearest of the axis; what has no nearest one is left out."""
+        """The nearest point to a plan: numbers rounded to the axes, other values left out."""
         found = {
             path: values.index(plan[path]) for path, values in self.axes.items() if path in plan
         }
@@ -92,26 +91,24 @@ class Space:
         return max(((self.size - 1).bit_length() + 7) // 8, 1)
 
     def grid_values(self, path: str) -> list[Any]:
-        """The values of an axis that are worth trying: all of a list, at most `GRID` of a range, both ends among them."""
+        """The values of an axis to try: all of a list, at most `GRID` of a range with both ends."""
         return self.axes[path].grid(GRID)
 
     def covering(self, most: int) -> Iterator[dict[str, Any]]:
-        """Plans that show every value: all points, or, if they are more than `most`, each value alone in each workflow."""
+        """Plans with every value: all points if at most `most`, else each value per workflow."""
         paths = [path for path in self.axes if path != "workflow"]
         if math.prod(len(self.grid_values(path)) for path in self.axes) <= most:
             yield from self.points()
             return
-        for workflow in (
-            [{"workflow": one} for one in self.grid_values("workflow")]
-            if "workflow" in self.axes
-            else [{}]
-        ):
+        workflows = list[dict[str, Any]]([{}])
+        if "workflow" in self.axes:
+            workflows = [{"workflow": one} for one in self.grid_values("workflow")]
+        for workflow in workflows:
             yield workflow
-            yield from (
-                {**workflow, path: value} for path in paths for value in self.grid_values(path)
-            )
+            for path in paths:
+                yield from ({**workflow, path: value} for value in self.grid_values(path))
 
     def points(self) -> Iterator[dict[str, Any]]:
-        """Every plan that names all paths, the last axis changes fastest; of bounds the rungs alone."""
+        """Every plan that names all paths, by `grid_values`; the last axis changes fastest."""
         for values in itertools.product(*map(self.grid_values, self.axes)):
             yield dict(zip(self.axes, values, strict=True))

@@ -107,9 +107,9 @@ def _column(values: list[Any]) -> list[Any]:
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {int, float} and len(kinds) > 1:
         return [None if value is None else float(value) for value in values]
-    return (
-        values if len(kinds) <= 1 else [None if value is None else str(value) for value in values]
-    )
+    if len(kinds) <= 1:
+        return values
+    return [None if value is None else str(value) for value in values]
 
 
 def compressai(

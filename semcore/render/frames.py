@@ -154,15 +154,8 @@ def _rows(found: Sequence[Strip], columns: int, width_in: float, tall: float) ->
     for cells, strip in zip(grid, found, strict=True):
         for index, axes in enumerate(cells):
             _show(axes, strip.frames[index] if index < len(strip.frames) else None)
-        cells[0].text(
-            -0.05,
-            0.5,
-            plain_text(strip.label),
-            transform=cells[0].transAxes,
-            ha="right",
-            va="center",
-            fontsize=7,
-        )
+        place = {"transform": cells[0].transAxes, "ha": "right", "va": "center"}
+        cells[0].text(-0.05, 0.5, plain_text(strip.label), fontsize=7, **place)
     moments = next((one.moments for one in found if one.moments), ())
     for axes, moment in zip(grid[0], moments, strict=False):
         axes.set_title(f"{moment:.1f} s", fontsize=7, pad=2)
@@ -220,11 +213,8 @@ def _strip(row: Row, item: Mapping[str, Any], what: str, label: str, count: int)
         return Strip(label, frames, moments)
     if (picture := item.get("pictures", {}).get(what)) is None:
         return None
-    return Strip(
-        label,
-        (np.asarray(read_picture(io.BytesIO(row.run.file(row.result, picture)), ["PNG"])),),
-        (),
-    )
+    still = read_picture(io.BytesIO(row.run.file(row.result, picture)), ["PNG"])
+    return Strip(label, (np.asarray(still),), ())
 
 
 def _frames(data: bytes, count: int) -> tuple[tuple[np.ndarray, ...], tuple[float, ...]]:

@@ -182,7 +182,7 @@ def _ready(
 
     Candidates that the user's cache holds are not used.
     """
-    from semcore.runs.runner import load
+    from semcore.runs.sources import load
     from semcore.runs.threads import limited
 
     if problems := register_files(experiment.values, experiment.document):

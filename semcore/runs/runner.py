@@ -1,7 +1,8 @@
 """A run: computes every cell of an experiment once.
 
-A run is a plain folder. A cell is done when its `result.json` is there, and that appears by an atomic rename; nothing
-else marks it. So the same command goes on where it stopped, and a finished run is a no-op that says so.
+A run is a plain folder. A cell is done when its `result.json` is there, and that appears by an
+atomic rename; nothing else marks it. So the same command goes on where it stopped, and a finished
+run is a no-op that says so.
 
     RUN/run.json           what was asked: cells, settings, versions
     RUN/pipeline.yaml      the file as the user wrote it
@@ -14,47 +15,41 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.metadata
-import platform
 import shutil
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 import pluggy
 
 from semcore import supervisor
 from semcore.component.base import most
-from semcore.component.digest import Digester, Shared, digest
+from semcore.component.digest import Digester
 from semcore.config.experiment import Cell, Experiment, alternatives
-from semcore.config.inputs import unusable
 from semcore.config.local_files import register_files
-from semcore.config.setup import Setup
 from semcore.entrypoints import naming
-from semcore.errors import ConfigError, RunError, SemcoreError, SourceError
-from semcore.fingerprint import libraries, origin
-from semcore.interfaces import Executor, Job, Lost, Source
-from semcore.memo import LRU
+from semcore.errors import ConfigError, RunError, SemcoreError
+from semcore.fingerprint import origin
+from semcore.interfaces import Executor, Job, Lost
 from semcore.plugins.hook_calls import Around
-from semcore.runs import provenance
 from semcore.runs.allocator import return_large_blocks
 from semcore.runs.cache import Cache
 from semcore.runs.cell import cell_files
 from semcore.runs.files import beneath
+from semcore.runs.identity import resolve
 from semcore.runs.labels import Labels
 from semcore.runs.results import read_result
+from semcore.runs.sources import inputs, load
 from semcore.runs.threads import limited
 from semcore.steps import StageDone, Step, listening, stage
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
-from semcore.types import OnDemand, Sample, heads, left_out_of
 from semcore.version import __version__
 from semcore.wording.redaction import printable, redact
-
-KEPT_SOURCES = 8
-"""Sources whose samples stay in memory (unless they are read on demand); a sweep may go over sources."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +90,10 @@ class CellOutput:
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several parts of a grid, for as many machines: every `of`-th cell, beginning with the one at `part` (from 1)."""
+    """One of `of` parts of a grid, for several machines: every `of`-th cell, from cell `part` on.
+
+    Both count from 1.
+    """
 
     part: int = 1
     of: int = 1
@@ -123,7 +121,7 @@ def run(
         again: whether cells that are done, and what their stages made, are thrown away first
 
     Raises:
-        ConfigError: a source has nothing to send, or what it has cannot be read; with every problem found
+        ConfigError: a source has no samples, or they cannot be read; with every problem found
         RunError: the folder cannot be written
     """
     inputs(experiment)
@@ -154,35 +152,6 @@ def run(
     return Finished(out, results, len(pending) - len(failures), failures, call.complaints)
 
 
-def inputs(experiment: Experiment) -> list[Sequence[tuple[str, str]]]:
-    """Read the current samples of all sources of an experiment.
-
-    Returns:
-        (name, reason) of everything that a source leaves out since it cannot be read, one list per source that does
-
-    Raises:
-        ConfigError: some cannot be read, or do not fit the pipeline; with every problem found, each at its setting
-    """
-    _forget()  # what an earlier run of this process read may have changed since
-    found: list[Sequence[tuple[str, str]]] = []
-
-    def read(source: Source) -> Sequence[Sample]:
-        samples = load(source)[0]
-        if (left_out := left_out_of(samples)) and left_out not in found:
-            found.append(left_out)
-        return samples
-
-    if problems := unusable(experiment, read):
-        raise ConfigError(experiment.ordered(problems))
-    return found
-
-
-def _forget() -> None:
-    _loaded.clear()
-    libraries.refresh()
-    origin.refresh()
-
-
 def _begin(
     experiment: Experiment,
     out: Path,
@@ -196,10 +165,7 @@ def _begin(
         "name": experiment.name,
         "description": experiment.description,
         "semcore": __version__,
-        "software": {
-            "python": platform.python_version(),
-            "torch": importlib.metadata.version("torch"),
-        },
+        "software": {"python": python_version(), "torch": version("torch")},
         "command": list(command),
         "axes": {path: list(values) for path, values in experiment.axes.items()},
         "cells": [
@@ -233,95 +199,8 @@ def _clear_when_unwritable(
     try:
         yield
     except OSError as error:
-        raise RunError(
-            f"{error.filename or out} cannot be written: {error.strerror}; {besides}"
-        ) from error
-
-
-@dataclass(frozen=True, eq=False)
-class ResolvedCell:
-    """A cell with everything that it consists of, resolved once.
-
-    Fields:
-        cell: its place in the grid
-        setup: its components
-        alternatives: those under each plan and environment that it may meet
-        id: the digest of everything that its numbers depend on
-    """
-
-    cell: Cell
-    setup: Setup
-    alternatives: Sequence[Setup]
-    id: str
-
-    def identified(self, digester: Digester) -> str:
-        """Its id with the current files and libraries."""
-        return _identity(self.setup, self.alternatives, digester)
-
-
-def resolve(experiment: Experiment, cell: Cell, digester: Digester) -> ResolvedCell:
-    """Resolve a cell.
-
-    Args:
-        digester: shared by all cells of a run, so that what they have in common is digested once
-    """
-    setup = experiment.resolve(cell)
-    others = [experiment.resolve(cell, overrides) for overrides in alternatives(setup)]
-    return ResolvedCell(cell, setup, others, _identity(setup, others, digester))
-
-
-def _identity(setup: Setup, others: Sequence[Setup], digester: Digester) -> str:
-    """The digest of everything that the numbers of a cell depend on.
-
-    That is the components with all their settings, sources and files, those that a plan or the environment may bring in, the
-    libraries that compute, the seed, and the samples; not where the samples or the file lie, nor how anything is written.
-    """
-    core = __version__, origin.of_modules(provenance.CORE).digest
-    planned = (
-        setup.planner,
-        Shared(setup.space),
-        Shared(setup.scenarios),
-        [one.pipeline for one in others],
-    )
-    parts = (setup.pipeline, *planned, setup.metrics, setup.seed, setup.threads)
-    return digester.digest(core, *parts, load(setup.source, digester)[1])[:20]
-
-
-_loaded = LRU[tuple[Sequence[Sample], str]](KEPT_SOURCES)
-"""What `load` gave, by digest of the source: read once a run and process."""
-
-
-def load(source: Source, digester: Digester | None = None) -> tuple[Sequence[Sample], str]:
-    """The samples of a source and their digest. Those that a source reads on demand are not kept.
-
-    Raises:
-        SourceError: no samples, or two with the same id
-    """
-    return _loaded.of((digester or Digester()).digest(source), lambda: _read(source))
-
-
-def _read(source: Source) -> tuple[Sequence[Sample], str]:
-    try:
-        samples = source.samples()
-        samples = samples if isinstance(samples, OnDemand) else tuple(samples)
-        names = [name for name, _ in heads(samples)]
-        known = digest(samples)
-        if left_out := [
-            name for name, _ in left_out_of(samples)
-        ]:  # a result says what was left out
-            known = digest(known, left_out)
-        if (
-            isinstance(samples, OnDemand) and samples.digests
-        ):  # of files: what they become depends on who reads them
-            known = digest(known, origin.of(type(source)).digest)
-    except (OSError, ValueError) as error:
-        raise SourceError([f"it cannot be read: {error}"]) from error
-    if not names:
-        raise SourceError(["it has no samples"], "limit")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise SourceError([f"it gives two samples the id {twice!r}"])
-    return samples, known
+        name = error.filename or out
+        raise RunError(f"{name} cannot be written: {error.strerror}; {besides}") from error
 
 
 def _computed(
@@ -332,6 +211,10 @@ def _computed(
     executor: Executor | None,
 ) -> Iterator[tuple[Cell, str, CellOutput]]:
     """Compute cells here or on `executor`; yields each outcome once known."""
+
+    def on_stage(done: StageDone) -> None:
+        hooks("semcore_stage_done", done=done)
+
     if executor is None or not pending:
         for cell, identity in pending:
             listener = _Listener(cell, hooks)
@@ -340,13 +223,7 @@ def _computed(
                 continue
             with supervisor.under_way(identity), listening(listener):
                 listener(Step(""))
-                outcome = compute(
-                    experiment,
-                    cell,
-                    identity,
-                    out / "cache",
-                    lambda done: hooks("semcore_stage_done", done=done),
-                )
+                outcome = compute(experiment, cell, identity, out / "cache", on_stage)
             yield cell, identity, outcome
         return
     for index, made in executor.execute(_Jobs(experiment, pending, out / "cache", hooks)):
@@ -368,7 +245,7 @@ class _Listener:
 
 
 class _Jobs(Sequence[Job]):
-    """The cells that are to be computed elsewhere, each made when it is given out: a large grid takes no memory."""
+    """The cells to compute elsewhere, each made on demand: a large grid takes no memory."""
 
     def __init__(
         self,
@@ -398,7 +275,7 @@ def compute(
     cache: Path,
     on_stage: Callable[[StageDone], None] = lambda done: None,
 ) -> CellOutput:
-    """Compute one cell and keep nothing but what stages made. Failure is data: nothing is raised."""
+    """Compute one cell and keep only what stages made. Failure is data: nothing is raised."""
     started = time.perf_counter()
     return_large_blocks()
     try:
@@ -413,21 +290,16 @@ def compute(
             _unchanged(resolved.id, identity)
             setup = resolved.setup
         with limited(setup.threads):
-            files = cell_files(
-                identity, experiment, cell, load(setup.source)[0], Cache(cache, on_stage)
-            )
+            samples = load(setup.source)[0]
+            files = cell_files(identity, experiment, cell, samples, Cache(cache, on_stage))
         origin.refresh()
         _unchanged(resolved.identified(Digester()), identity)
         return CellOutput(files, seconds=time.perf_counter() - started)
     except (Exception, SystemExit) as error:  # a component can raise anything
-        reason = printable(
-            redact(
-                str(error)
-                if isinstance(error, SemcoreError)
-                else f"{type(error).__name__}: {error}"
-            )
-        )
-        return CellOutput({}, reason, redact(traceback.format_exc()), time.perf_counter() - started)
+        ours = isinstance(error, SemcoreError)
+        reason = str(error) if ours else f"{type(error).__name__}: {error}"
+        trace, seconds = redact(traceback.format_exc()), time.perf_counter() - started
+        return CellOutput({}, printable(redact(reason)), trace, seconds)
 
 
 def _unchanged(now: str, then: str) -> None:
@@ -437,5 +309,6 @@ def _unchanged(now: str, then: str) -> None:
     """
     if now != then:
         raise RunError(
-            "a file under `plugins:`, a package, weights or the source has changed since the run began; run it again"
+            "a file under `plugins:`, a package, weights or the source has changed "
+            "since the run began; run it again"
         )

@@ -83,11 +83,8 @@ def diagram(
         return Box(section, name, settings)
 
     send, receive = _transports(config["transport"], streams, written, segment)
-    selector = (
-        box("selector")
-        if config.get("selector")
-        else Box("selector", "first candidate", muted=True)
-    )
+    first = Box("selector", "first candidate", muted=True)
+    selector = box("selector") if config.get("selector") else first
     top, bottom = [box("source"), box("encoder"), send], [selector, box("generator"), receive]
     between = {i: box(s) for i, s in enumerate(("planner", "kb")) if config.get(s)}
     return _draw(top, bottom, between, box("channel"))
@@ -98,22 +95,18 @@ def _transports(
 ) -> tuple[Box, Box]:
     """Both ends of the transports: a single one names its box, several stand at their streams."""
     transports = transports if isinstance(transports, Mapping) else {"*": transports}
-    keys = {stream: stream if stream in transports else "*" for stream in streams} or {
-        key: key for key in transports
-    }
-    # A transport for all streams is written as `transport: {use: ...}`.
-    built = {
-        key: _component(
-            transports.get(key), "transport" if key == "*" else f"transport.{key}", written, segment
-        )
-        for key in keys.values()
-    }
+    keys = {stream: stream if stream in transports else "*" for stream in streams}
+    keys = keys or {key: key for key in transports}
+    built = {}
+    for key in keys.values():
+        # A transport for all streams is written as `transport: {use: ...}`.
+        path = "transport" if key == "*" else f"transport.{key}"
+        built[key] = _component(transports.get(key), path, written, segment)
     if len(built) == 1:
         [(name, settings)] = built.values()
         carries = Setting("carries", ", ".join(keys))
-        return Box("transport · send", name, (carries, *settings)), Box(
-            "transport · receive", name, (carries,)
-        )
+        send = Box("transport · send", name, (carries, *settings))
+        return send, Box("transport · receive", name, (carries,))
     lines: list[Setting] = []
     for stream, key in keys.items():
         lines.append(Setting(f"{stream} →", built[key][0], "title"))

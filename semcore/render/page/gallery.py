@@ -171,13 +171,10 @@ def compare(sent: str, arrived: str) -> Pieces:
     else:
         a, b = sent[:LONGEST], arrived[:LONGEST]
         runs = []
-        for tag, i0, i1, j0, j1 in difflib.SequenceMatcher(
-            None, a, b, autojunk=False
-        ).get_opcodes():
-            kind = {"equal": "same", "replace": "wrong", "insert": "extra", "delete": "missing"}[
-                tag
-            ]
-            runs.append((kind, a[i0:i1] if tag == "delete" else b[j0:j1]))
+        kinds = {"equal": "same", "replace": "wrong", "insert": "extra", "delete": "missing"}
+        matcher = difflib.SequenceMatcher(None, a, b, autojunk=False)
+        for tag, i0, i1, j0, j1 in matcher.get_opcodes():
+            runs.append((kinds[tag], a[i0:i1] if tag == "delete" else b[j0:j1]))
     unseen = _rest(arrived)
     if unseen and sent[LONGEST:] != arrived[LONGEST:]:
         unseen = (("wrong", f"{unseen[0][1]}, not all as sent"),)
@@ -212,11 +209,8 @@ def _sign(character: str) -> str:
         return chr(0x2400 + ord(character))
     if character == "\x7f":
         return "\u2421"
-    return (
-        "\ufffd"
-        if unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
-        else character
-    )
+    unseen = unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
+    return "\ufffd" if unseen else character
 
 
 # ----------------------------------------------------------------------------------------- pictures

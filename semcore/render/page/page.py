@@ -94,13 +94,9 @@ def render(run: Run) -> str:
             ledger=[(one, _coloured(one)) for one in ledger(found)],
             galleries=galleries(found),
             sessions=[
-                (
-                    run.labels.of(result["settings"]),
-                    result["segments"],
-                    _plan_costs(result["segments"]),
-                )
+                (run.labels.of(result["settings"]), segments, _plan_costs(segments))
                 for result in run.results
-                if result["segments"]
+                if (segments := result["segments"])
             ],
             timelines=_timelines(found),
             observations=observe(found),
