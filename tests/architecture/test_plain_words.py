@@ -26,7 +26,6 @@ NOT_YET = {
     "plugins/semcore_llm/semcore_llm/testing/endpoints.py",
     "semcore/analysis/overview.py",
     "semcore/config/scenario.py",
-    "semcore/config/segments.py",
     "semcore/planning/axes.py",
     "semcore/planning/interface.py",
     "semcore/planning/session.py",

@@ -21,7 +21,7 @@ from semcore.config.experiment import describe, load
 from semcore.config.paths import flatten, points, read_override, set_path
 from semcore.entrypoints import naming
 from semcore.errors import ConfigError
-from semcore.runs.runner import resolve
+from semcore.runs.identity import resolve
 
 HERE = Path(__file__).parents[1] / "support"
 PIPELINE = (HERE / "pipeline.yaml").read_text().replace("./bench.py", str(HERE / "bench.py"))
@@ -400,9 +400,9 @@ def test_another_picture_is_another_cell(bench: Any) -> None:
     )
     found = []
     for value in (3, 3, 4):
-        from semcore.runs import runner
+        from semcore.runs import sources
 
-        runner._loaded.clear()
+        sources._loaded.clear()
         grey.write_text(str(value))
         found.append(ids(bench))
     assert found[0] == found[1] != found[2]

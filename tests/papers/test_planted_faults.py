@@ -45,15 +45,15 @@ FAULTS = (
     Fault(
         "MMSemCom eq. 20: sequential selection without its first stage",
         f"{IMAGE}/mmsemcom/selectors.py",
-        "left = np.flatnonzero(apart <= last + 1e-9)",
+        "left = np.flatnonzero(total <= np.partition(total, last)[last] + 1e-9)",
         "left = np.arange(len(left))",
         EQUATIONS,
     ),
     Fault(
         "MMSemCom eq. 20: one candidate more stays",
         f"{IMAGE}/mmsemcom/selectors.py",
-        "[min(self.keep, len(left)) - 1]",
-        "[min(self.keep, len(left) - 1)]",
+        "last = min(self.keep, len(left)) - 1",
+        "last = min(self.keep, len(left) - 1)",
         EQUATIONS,
     ),
     Fault(
@@ -73,15 +73,15 @@ FAULTS = (
     Fault(
         "MMSemCom eq. 14: no residual around the attention",
         f"{IMAGE}/mmsemcom/networks.py",
-        "self.norm(seen + queries)",
-        "self.norm(seen)",
+        "self.norm(attended + queries)",
+        "self.norm(attended)",
         EQUATIONS,
     ),
     Fault(
         "MMSemCom eq. 8: no activation between the layers",
         f"{IMAGE}/mmsemcom/networks.py",
-        "return self.second(F.relu(self.first(seen)))",
-        "return self.second(self.first(seen))",
+        "return self.second(F.relu(self.first(pooled)))",
+        "return self.second(self.first(pooled))",
         EQUATIONS,
     ),
     Fault(
@@ -115,8 +115,8 @@ FAULTS = (
     Fault(
         "LLM-image section IV: wrong bits count in the data rate",
         "semcore/metrics/builtin.py",
-        "right = (compared[name].right if",
-        "right = (compared[name].right + compared[name].wrong if",
+        "compared[name].right if",
+        "compared[name].right + compared[name].wrong if",
         "tests/metrics/test_metrics.py",
     ),
     Fault(

@@ -17,7 +17,7 @@ from semcore.errors import ComponentError, RunError
 from semcore.planning import session
 from semcore.runs.cache import Cache
 from semcore.runs.cell import cell_files
-from semcore.runs.runner import load
+from semcore.runs.sources import load
 from semcore.types import heads
 
 ALIVE: set[int] = set()

@@ -15,7 +15,7 @@ from semcore.component.digest import Digester
 from semcore.config.experiment import load
 from semcore.planning.session import run_session
 from semcore.runs import cell as evaluate
-from semcore.runs.runner import resolve
+from semcore.runs.identity import resolve
 
 from ..conftest import PIPELINE, Bench
 
@@ -65,7 +65,7 @@ def test_order_batches_and_interruptions_change_no_byte(
         patch.setattr(
             evaluate,
             "run_session",
-            lambda *arguments, **named: run_session(*arguments, **named, batch_size=size),
+            lambda *arguments, **named: run_session(*arguments, **{**named, "batch_size": size}),
         )
         for points in (order[:stopped], order):  # a part first, then all of it
             if points:
