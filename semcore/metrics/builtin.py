@@ -54,10 +54,7 @@ class RecordMetric(Metric, abc.ABC):
 
 
 def pictures(record: Record) -> tuple[np.ndarray, np.ndarray] | None:
-    """Source and result, both uint8 (H, W, 3), the result resized (bicubic) to the source's size.
-
-    None without either.
-    """
+    """Source and result, uint8 (H, W, 3), at the source's size (bicubic); None without either."""
     import numpy as np
 
     source, result = record.source.image, record.result.image
