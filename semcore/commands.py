@@ -1,5 +1,6 @@
 """What a plugin's own commands are built from: options of the command line, tables, files."""
 
+from semcore.children import Limits, attempt
 from semcore.cli import cli, main
 from semcore.cli.columns import columns, console
 from semcore.cli.run import OVERRIDES, PIPELINE
@@ -7,7 +8,6 @@ from semcore.cli.select import Place
 from semcore.config.build import component
 from semcore.config.experiment import load
 from semcore.runs.sources import load as load_samples
-from semcore.sandbox import Limits, attempt
 from semcore.storage import write_output
 
 __all__ = [

@@ -13,15 +13,15 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import json
-import mmap
 import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
+from io import FileIO
 from typing import NoReturn
 
-from semcore import sandbox
+from semcore.children import Death, die_with, place, shared_file
 
 TRIES = 2
 """So often a task is begun whose process dies."""
@@ -30,35 +30,17 @@ WANTED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT}
 SAME_S = 1.0
 """Two signals of Ctrl-C within this time are one: the terminal's, and the same passed on."""
 _BOARD_BYTES = 4096
-
-
-class _Board:
-    """What the child lets the watching process know, in memory that both have."""
-
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _BOARD_BYTES)
-        self.task, self.code = "", -1
-
-    def write(self, task: str, code: int = -1) -> None:
-        """Note the task that is under way, "" for none; or that the child is done, with its exit
-        code."""
-        data = json.dumps([task, code]).encode()[: _BOARD_BYTES - 1] + b"\n"
-        self._memory.seek(0)
-        self._memory.write(data)
-
-    def read(self) -> tuple[str, int]:
-        """The task that was under way last, and the exit code; -1: the child did not come to its
-        end."""
-        self._memory.seek(0)
-        line = self._memory.readline()
-        task, code = json.loads(line) if line.endswith(b"\n") else ("", -1)
-        return task, code
-
-
-_board: _Board | None = None
-_deaths: dict[str, list[str]] = {}
+_board: FileIO | None = None
+"""Where the child writes the task under way, "" for none, and its exit code, -1 until it has come
+to its end."""
+_deaths: dict[str, list[Death]] = {}
 """Task -> how each process that was at it died; known to the watching process, and so to each child
 that it forks."""
+
+
+def _write(task: str, code: int = -1) -> None:
+    if _board is not None:
+        os.pwrite(_board.fileno(), json.dumps([task, code]).encode().ljust(_BOARD_BYTES), 0)
 
 
 def take_over() -> None:
@@ -69,16 +51,20 @@ def take_over() -> None:
     and where.
     """
     global _board
+    while (fd := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass  # in place of a stream that is closed
+    os.close(fd)
     if sys.platform != "linux":
         return
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed by who started this
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None: it was closed
         stream.flush()
     watching = {signal.SIGINT, signal.SIGCHLD}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watching)
     while True:
         parent = os.getpid()
         try:
-            _board, faults = _Board(), os.memfd_create("faults")
+            _board, faults = shared_file(), shared_file()
+            _write("")
             child = os.fork()
         except OSError:  # no more processes, or an old system: then without
             _board = None
@@ -86,47 +72,39 @@ def take_over() -> None:
             return
         if not child:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            sandbox.die_with(parent)
+            die_with(parent)
             if not faulthandler.is_enabled():
                 faulthandler.enable(faults)
             if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
                 signal.signal(signal.SIGINT, _Interrupt())
             return
         status = _wait(child, watching)
-        task, code = _board.read()
+        task, code = json.loads(os.pread(_board.fileno(), _BOARD_BYTES, 0))
         if code >= 0:  # it came to its end, whatever became of it while it took itself apart
             os._exit(code)
-        died = os.waitstatus_to_exitcode(status)
-        if -died in WANTED:
-            _end_by(-died)
-        where = sandbox.place(os.pread(faults, 2**20, 0).decode("utf-8", "replace"))
-        os.close(faults)
-        how = _how(died) + (f" ({where})" if where else "")
+        death = Death(os.waitstatus_to_exitcode(status), where=place(faults))
+        faults.close()
+        if -death.code in WANTED:
+            _end_by(-death.code)
         if not task:
-            _give_up(died, how)
-        _deaths.setdefault(task, []).append(how)
-        print(
-            f"\nThe process {how}; another one goes on in its place.", file=sys.stderr, flush=True
-        )
+            _give_up(death)
+        _deaths.setdefault(task, []).append(death)
+        print(f"\nThe process {death.how}; another one goes on in its place.", file=sys.stderr)
 
 
 def ended(code: int) -> None:
     """Note that the command has ended, so that what follows does not count as a crash."""
-    if _board is not None:
-        _board.write("", code)
+    _write("", code)
 
 
 @contextlib.contextmanager
 def under_way(task: str) -> Iterator[None]:
     """Within it, the death of this process costs the task, and the command goes on without it."""
-    if _board is None:
-        yield
-        return
-    _board.write(task)
+    _write(task)
     try:
         yield
     finally:
-        _board.write("")
+        _write("")
 
 
 def given_up(task: str) -> str:
@@ -135,17 +113,13 @@ def given_up(task: str) -> str:
     deaths = _deaths.get(task, [])
     if len(deaths) < TRIES:
         return ""
-    memory = "" if signal.SIGKILL.name not in deaths[-1] else ", perhaps for want of memory"
-    return f"its process {deaths[-1]} again{memory}"
+    memory = ", perhaps for want of memory" if deaths[-1].code == -signal.SIGKILL else ""
+    return f"its process {deaths[-1].how} again{memory}"
 
 
 def resumed() -> bool:
     """Whether this process continues for one that died."""
     return bool(_deaths)
-
-
-def _how(code: int) -> str:
-    return f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with code {code}"
 
 
 def _wait(child: int, watching: set[signal.Signals]) -> int:
@@ -180,11 +154,12 @@ def _end_by(number: int) -> NoReturn:
     os._exit(128 + number)
 
 
-def _give_up(code: int, how: str) -> NoReturn:
+def _give_up(death: Death) -> NoReturn:
     print(
-        f"error: the process that did the work {how}: a plugin, or a library that it uses, crashed",
+        f"error: the process that did the work {death.how}: a plugin, or a library that it uses, "
+        "crashed\n"
+        "What was finished is intact, and the same command goes on from there.",
         file=sys.stderr,
+        flush=True,
     )
-    print("What was finished is intact, and the same command goes on from there.", file=sys.stderr)
-    sys.stderr.flush()
-    os._exit(128 - code if code < 0 else 2)
+    os._exit(128 - death.code if death.code < 0 else 2)

@@ -51,8 +51,8 @@ def test_a_stage_counts_what_it_is_made_of() -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_every_cell_names_its_stages(bench: Any, jobs: int) -> None:
     listens = Listens()
-    bench.run("channel.snr_db=0,3", jobs=jobs, hooks=[listens])
-    assert len(listens.seen) == 2
+    finished = bench.run("channel.snr_db=0,3", jobs=jobs, hooks=[listens])
+    assert len(listens.seen) == 2 and not finished.complaints
     encoded = [any(one.stage == "encode" for one in heard) for heard in listens.seen.values()]
     assert any(encoded)  # what one cell encodes the other knows
     for heard in listens.seen.values():

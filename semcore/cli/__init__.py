@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import click
 
-from semcore import sandbox, supervisor
+from semcore import children, supervisor
 from semcore.entrypoints import discovery
 from semcore.entrypoints.discovery import COMMAND
 from semcore.errors import ConfigError, SemcoreError
@@ -125,7 +125,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _main(arguments: list[str] | None) -> NoReturn:
     guard_streams()
-    sandbox.tolerate_broken_metadata()
+    children.tolerate_broken_metadata()
     discovery.be_cautious()
     # spinning threads slow a busy machine down tenfold
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
+from semcore.children import Death, Limits, attempt
 from semcore.cli.plugins import MEMORY, TIMEOUT, tell
 from semcore.config.paths import read_override, set_path
 from semcore.entrypoints import discovery, naming
 from semcore.errors import PluginError
 from semcore.plugins import doctor
-from semcore.sandbox import Death, Limits, attempt
 
 ALIVE = "can-be-made"
 """The law that is broken where no component could be built."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from semcore.children import IMPORT, Death, Limits, attempt
 from semcore.cli.run import OVERRIDES, PIPELINE
 from semcore.entrypoints.discovery import one_line
 from semcore.errors import ConfigError, RunError, SemcoreError, shown
-from semcore.sandbox import IMPORT, Death, Limits, attempt
 
 if TYPE_CHECKING:
     from semcore.config.experiment import Experiment

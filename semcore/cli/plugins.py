@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from semcore.children import Limits
 from semcore.cli import COMMANDS
 from semcore.entrypoints import discovery, naming
 from semcore.entrypoints.discovery import COMMAND, HOOKS, VARIABLE
 from semcore.plugins import doctor, packages
-from semcore.sandbox import Limits
 
 GROUP_NAMES = {HOOKS: "hooks", COMMAND: "commands"}
 

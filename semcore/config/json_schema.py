@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from semcore.children import IMPORT, Death, Limits, attempt
 from semcore.config import document as yaml
 from semcore.config.component_schema import Described, Schema, described, ref
 from semcore.config.experiment import CHANGEABLE, SECTIONS, TOP, VERSION
@@ -22,7 +23,6 @@ from semcore.entrypoints.discovery import PluginEntry
 from semcore.errors import ConfigError, PluginError, Problem
 from semcore.planning.axes import Axis
 from semcore.plugins import registry
-from semcore.sandbox import IMPORT, Death, Limits, attempt
 from semcore.types import LIMITS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semcore.children import IMPORT, Death, attempt, entry_points_of
 from semcore.errors import PluginError
-from semcore.sandbox import IMPORT, Death, attempt, entry_points_of
 from semcore.version import __version__
 
 PREFIX = "semcore."

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from semcore.children import Death, Limits, attempt
 from semcore.entrypoints import discovery
 from semcore.entrypoints.discovery import (
     COMMAND,
@@ -23,7 +24,6 @@ from semcore.entrypoints.discovery import (
 from semcore.errors import PluginError
 from semcore.plugins import registry
 from semcore.plugins.packages import GROUPS, add_hooks, command
-from semcore.sandbox import Death, Limits, attempt
 
 HEAVY = (
     "torch", "tensorflow", "jax", "sionna", "transformers", "diffusers", "open_clip",

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FLOORS = (
-    ("version", "limits", "memo", "sandbox", "statistics"),
+    ("version", "limits", "memo", "children", "statistics"),
     ("wording", "supervisor"),
     ("errors", "storage"),
     ("types", "entrypoints"),

@@ -49,7 +49,7 @@ ASKS_WHEN_TOLD = {
 }
 """The only files that may import a network module, and the setting that lets each."""
 STARTS_PYTHON = {
-    "semcore/sandbox.py": "to look at a plugin from outside",
+    "semcore/children.py": "to look at a plugin from outside",
     "plugins/semcore_video/semcore_video/speech/espeak.py": "with a file of ours, to call a "
     "library that must forget",
     "plugins/semcore_video/semcore_video/face/real3d.py": "or another, with a program that the "
@@ -58,7 +58,7 @@ STARTS_PYTHON = {
 """The only files that start a program: this Python, or one from the user's environment alone."""
 BY_NAME = {
     "semcore/entrypoints/discovery.py": "entry points of installed packages",
-    "semcore/sandbox.py": "a function of ours, named by ours, in a child process",
+    "semcore/children.py": "a function of ours, named by ours, in a child process",
     "semcore/plugins/packages.py": "entry points of installed packages",
     "semcore/cli/__init__.py": "our own verbs, and entry points of installed packages",
     "semcore/config/local_files.py": "files under `plugins:`",
