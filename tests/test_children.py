@@ -15,7 +15,7 @@ import pytest
 from semcore import children
 from semcore.children import Death, Limits, attempt
 
-WORK = '''
+WORK = """
 import ctypes, json, os, subprocess, sys, tempfile, time
 from semcore import children
 
@@ -79,7 +79,7 @@ def dies_once(task):
         open(path, "w").close()
         os.abort()
     yield [name, os.getpid()]
-'''
+"""
 LIMITS = Limits(seconds=3.0, first_s=60.0)
 ENDS = {
     "exits": r"ends the process with code 3; it says 'no licence'",
@@ -99,7 +99,9 @@ def _work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(tmp_path)
 
 
-def call(function: str, *tasks: Any, limits: Limits = LIMITS, **options: Any) -> list[tuple[int, Any]]:
+def call(
+    function: str, *tasks: Any, limits: Limits = LIMITS, **options: Any
+) -> list[tuple[int, Any]]:
     return list(attempt(f"work_of_children:{function}", tasks, limits, **options))
 
 
@@ -147,7 +149,9 @@ def test_a_child_has_nothing_to_read() -> None:
 @pytest.mark.parametrize("apart", [True, False])
 def test_a_large_value_comes_whole_and_who_takes_it_may_take_its_time(apart: bool) -> None:
     size, limits, made = 3 * 2**20, Limits(2.0, first_s=60.0), list[Any]()
-    for index, value in attempt("work_of_children:large", [size, size], limits, children=2, apart=apart):
+    for index, value in attempt(
+        "work_of_children:large", [size, size], limits, children=2, apart=apart
+    ):
         made.append((index, len(value) if isinstance(value, str) else value))
         time.sleep(2.5)
     assert sorted(made) == sorted([(0, size), (0, size), (1, size), (1, size)])
@@ -170,12 +174,18 @@ def test_tasks_are_taken_when_there_is_a_child_for_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("tries", "dead"), [(1, [1]), (2, [])])
-def test_a_task_whose_child_dies_is_tried_again_as_often_as_allowed(tmp_path: Path, tries: int, dead: list[int]) -> None:
+def test_a_task_whose_child_dies_is_tried_again_as_often_as_allowed(
+    tmp_path: Path, tries: int, dead: list[int]
+) -> None:
     tasks = [[str(tmp_path / "died"), name] for name in ("a", "dies", "b")]
     made = call("dies_once", *tasks, tries=tries)
     deaths = {index: value for index, value in made if isinstance(value, Death)}
     assert list(deaths) == dead and all(one.code == -signal.SIGABRT for one in deaths.values())
-    assert {value[0] for _, value in made if not isinstance(value, Death)} == {"a", "b", *(["dies"] if not dead else [])}
+    assert {value[0] for _, value in made if not isinstance(value, Death)} == {
+        "a",
+        "b",
+        *(["dies"] if not dead else []),
+    }
 
 
 def test_a_limit_is_no_death_to_try_again() -> None:
@@ -195,4 +205,6 @@ def test_work_that_is_given_up_leaves_no_child() -> None:
 def test_a_death_says_what_became_of_the_process() -> None:
     assert Death(-signal.SIGKILL).how == "was killed by SIGKILL"
     assert Death(7, where=" (x.py, line 3)").how == "exited with code 7 (x.py, line 3)"
-    assert Death(7).during("when it is imported") == "ends the process with code 7 when it is imported"
+    assert (
+        Death(7).during("when it is imported") == "ends the process with code 7 when it is imported"
+    )
