@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from semcore.component.digest import Digester
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.runs.runner import inputs, resolve
 
 PIPELINE = """\

@@ -4,6 +4,8 @@ The names below are the public interface; everything else may change. Importing 
 not import torch.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from semcore.component.base import Component, check_fields, plain, unit_of
 from semcore.component.digest import digest
 from semcore.component.secret import Secret
@@ -80,6 +82,23 @@ from semcore.version import __version__ as __version__
 from semcore.wording.redaction import printable, redact
 from semcore.wording.suggest import Spelt
 
+if TYPE_CHECKING:
+    from semcore.api.experiment import Experiment
+    from semcore.api.launch import run
+    from semcore.api.results import Results, read
+
+_LATER = {"Experiment": "experiment", "Results": "results", "read": "results", "run": "launch"}
+"""Name -> module of `semcore.api`: what imports the whole core is imported when it is used."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'semcore' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"semcore.api.{_LATER[name]}"), name)
+
+
 __all__ = [
     "Adaptive",
     "Axis",
@@ -95,6 +114,7 @@ __all__ = [
     "Cost",
     "Decibels",
     "Executor",
+    "Experiment",
     "Extent",
     "Features",
     "Generator",
@@ -123,6 +143,7 @@ __all__ = [
     "Received",
     "Recipe",
     "Record",
+    "Results",
     "Rng",
     "RunError",
     "Sample",
@@ -161,8 +182,10 @@ __all__ = [
     "named_files",
     "plain",
     "printable",
+    "read",
     "redact",
     "register",
+    "run",
     "say",
     "shown",
     "source_digest",

@@ -2,11 +2,10 @@
 
 from semcore.children import Limits, attempt
 from semcore.cli import cli, main
-from semcore.cli.columns import columns, console
 from semcore.cli.run import OVERRIDES, PIPELINE
 from semcore.cli.select import Place
 from semcore.config.build import component
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.runs.sources import load as load_samples
 from semcore.storage import write_output
 

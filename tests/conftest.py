@@ -22,7 +22,6 @@ from typing import Any
 import pytest
 
 from semcore import storage
-from semcore.config import experiment
 from semcore.errors import ConfigError
 from semcore.plugins.packages import hook_manager
 from semcore.runs.conventions import SNR
@@ -50,8 +49,8 @@ class Bench:
         path.write_text(self.text)
         return path
 
-    def load(self, *overrides: str) -> experiment.Experiment:
-        return experiment.load(self.path, overrides)
+    def load(self, *overrides: str) -> configuration.Configuration:
+        return configuration.load(self.path, overrides)
 
     def run(
         self, *overrides: str, out: str = "out", jobs: int = 1, hooks: Sequence[Any] = ()

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from semcore import steps
-from semcore.cli.progress import Progress
 from semcore.interfaces import Job
 from semcore.plugins import registry
 from semcore.plugins.hookspecs import hook
+from semcore.render.progress import Progress
 from semcore.rng import Rng
 from semcore.runs.labels import Labels
 from semcore.steps import Step

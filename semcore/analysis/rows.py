@@ -10,7 +10,7 @@ from typing import Any
 from semcore.config.paths import flatten, read_override
 from semcore.errors import RunError
 from semcore.runs.labels import canonical_key, format_value, is_number
-from semcore.runs.results import Run, read_run
+from semcore.runs.results import Run, number, read_run
 from semcore.wording.suggest import nearest
 
 RUN, SEED = "run", "seed"
@@ -52,9 +52,31 @@ class Row:
         }
         return inside or None
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The swept settings by dotted path."""
+        return dict(self.result["settings"])
+
+    @property
+    def metrics(self) -> dict[str, float | None]:
+        """The mean of each metric; None without a value. Intervals are in `result`."""
+        return {name: summary["mean"] for name, summary in self.result["metrics"].items()}
+
     def items(self) -> list[dict[str, Any]]:
         """One mapping per sample of the cell, as in its `items.jsonl`."""
         return self.run.items(dict(self.result))
+
+    def file(self, name: str) -> bytes:
+        """The content of a file of the cell that its items name, such as a picture or a clip.
+
+        Raises:
+            RunError: the file is missing or refused
+        """
+        return self.run.file(self.result, name)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name} {number(mean)}" for name, mean in self.metrics.items())
+        return f"<{self.name}: {shown}>"
 
 
 def read_rows(folders: Sequence[Path], where: Sequence[str] = ()) -> list[Row]:
@@ -70,15 +92,24 @@ def read_rows(folders: Sequence[Path], where: Sequence[str] = ()) -> list[Row]:
         names = " or ".join(map(str, folders))
         raise RunError(f"no cell of {names} is done yet; semcore run computes them")
     for condition in where:
-        path, value, several = read_override(condition)
-        require_path(path, rows)
-        choices = value if several else [value]
-        kept = [row for row in rows if any(_matches(row.get(path), choice) for choice in choices)]
-        if not kept:
-            values = ", ".join(dict.fromkeys(format_value(row.get(path)) for row in rows))
-            raise RunError(f"no cell has {condition}; {path} is {values}")
-        rows = kept
+        one = read_override(condition)
+        rows = matching(rows, one.path, one.value if one.swept else [one.value])
     return rows
+
+
+def matching(rows: Sequence[Row], path: str, choices: Sequence[Any]) -> list[Row]:
+    """The rows with one of several values at a path; a section matches by its component's name.
+
+    Raises:
+        RunError: an unknown path, or no row matches
+    """
+    require_path(path, rows)
+    kept = [row for row in rows if any(_matches(row.get(path), choice) for choice in choices)]
+    if not kept:
+        values = ", ".join(dict.fromkeys(format_value(row.get(path)) for row in rows))
+        wanted = ",".join(map(format_value, choices))
+        raise RunError(f"no cell has {path}={wanted}; {path} is {values}")
+    return kept
 
 
 def rows_of(runs: Sequence[Run]) -> list[Row]:

@@ -46,8 +46,8 @@ def conform_command(
     """
     settings: dict[str, Any] = {}
     for text in changes:
-        path, value, _ = read_override(text)
-        settings = set_path(settings, path, value)
+        change = read_override(text)
+        settings = set_path(settings, change.path, change.value)
     if settings and component is None:
         raise click.UsageError("--set belongs to one component: name it with --component KIND:NAME")
     limits, file = Limits(timeout, memory_mb), package if package.endswith(".py") else ""

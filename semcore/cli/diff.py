@@ -29,7 +29,7 @@ def diff_command(first: Path, second: Path) -> None:
     from rich.console import Console
 
     from semcore.analysis.compare import diff
-    from semcore.cli.columns import columns
+    from semcore.render.columns import columns
 
     with readable(first, second):
         found = diff(first, second)

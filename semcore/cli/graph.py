@@ -8,7 +8,7 @@ import click
 
 from semcore.cli.run import OVERRIDES, PIPELINE
 from semcore.cli.select import Place
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 
 
 @click.command("graph")

@@ -17,7 +17,7 @@ from semcore.entrypoints.discovery import one_line
 from semcore.errors import ConfigError, RunError, SemcoreError, shown
 
 if TYPE_CHECKING:
-    from semcore.config.experiment import Experiment
+    from semcore.config.configuration import Configuration
     from semcore.planning.session import Segment
 
 
@@ -51,10 +51,10 @@ def plan_command(
 
     For example: semcore plan examples/satellite_pass.yaml --planner lookup --planner search
     """
-    from semcore.config.experiment import load
+    from semcore.config.configuration import load
 
-    experiment = load(pipeline, overrides)
-    planners = [(settings["use"], settings) for settings in _planners(experiment)]
+    configuration = load(pipeline, overrides)
+    planners = [(settings["use"], settings) for settings in _planners(configuration)]
     if unknown := set(only) - {name for name, _ in planners}:
         raise RunError(
             f"no planner {shown(min(unknown))} is installed; there are {', '.join(dict(planners))}"
@@ -97,17 +97,17 @@ def plans(task: Any) -> Iterator[str]:
     try:
         import torch  # noqa: F401  its seconds are no planner's
 
-        experiment = _loaded(pipeline, tuple(overrides))
+        configuration = _loaded(pipeline, tuple(overrides))
         yield title
-        for segment in _segments(experiment, settings, count):
+        for segment in _segments(configuration, settings, count):
             yield _changed(segment)
     except (Exception, SystemExit) as error:
         yield f"  cannot plan here: {_problem(error)}"
 
 
 @functools.cache
-def _loaded(pipeline: str, overrides: tuple[str, ...]) -> Experiment:
-    from semcore.config.experiment import load
+def _loaded(pipeline: str, overrides: tuple[str, ...]) -> Configuration:
+    from semcore.config.configuration import load
 
     return load(Path(pipeline), overrides)
 
@@ -119,32 +119,34 @@ def _problem(error: BaseException) -> str:
     return str(error) if isinstance(error, SemcoreError) else one_line(error)
 
 
-def _planners(experiment: Experiment) -> Iterator[dict[str, Any]]:
+def _planners(configuration: Configuration) -> Iterator[dict[str, Any]]:
     """The settings of every planner: those of the file, then the others that are installed."""
     from semcore.component.base import plain
     from semcore.entrypoints import naming
 
-    written = [experiment.resolve(cell).planner for cell in experiment.cells]
+    written = [configuration.resolve(cell).planner for cell in configuration.cells]
     found = {repr(plain(planner)): plain(planner) for planner in written if planner is not None}
     yield from found.values()
     named = {settings["use"] for settings in found.values()}
     yield from ({"use": name} for name in naming.names("planner") if name not in named)
 
 
-def _segments(experiment: Experiment, planner: Mapping[str, Any], count: int) -> Iterator[Segment]:
+def _segments(
+    configuration: Configuration, planner: Mapping[str, Any], count: int
+) -> Iterator[Segment]:
     """The first segments of the first cell's session, with another planner."""
-    from semcore.config.experiment import Cell
+    from semcore.config.configuration import Cell
     from semcore.runs.cache import Cache
     from semcore.runs.cell import cell_session
     from semcore.runs.sources import load
     from semcore.runs.threads import limited
 
-    first = experiment.cells[0]
+    first = configuration.cells[0]
     cell = Cell(first.index, {**first.settings, "planner": dict(planner)})
-    setup = experiment.resolve(cell)
+    setup = configuration.resolve(cell)
     with tempfile.TemporaryDirectory(prefix="semcore-") as folder, limited(setup.threads):
         yield from itertools.islice(
-            cell_session(experiment, cell, load(setup.source)[0], Cache(Path(folder))), count
+            cell_session(configuration, cell, load(setup.source)[0], Cache(Path(folder))), count
         )
 
 

@@ -10,7 +10,7 @@ import click
 
 from semcore.cli.run import OVERRIDES, PIPELINE
 from semcore.cli.select import Place
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 
 if TYPE_CHECKING:
     from semcore.runs.profile import Profile
@@ -55,7 +55,7 @@ def profile_command(
     those after `first` of the very first, with loading and what is made once and kept (a candidate
     set). Memory is that of the process, at its peak and before the first sample.
     """
-    from semcore.cli.columns import columns, console
+    from semcore.render.columns import columns, console
     from semcore.render.csv import as_csv
     from semcore.runs import profile
     from semcore.storage import write_output

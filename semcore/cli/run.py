@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from semcore.cli.select import Place
-from semcore.config.experiment import Experiment, load
+from semcore.config.configuration import Configuration, load
 from semcore.runs.labels import Labels
 
 if TYPE_CHECKING:
@@ -90,12 +90,12 @@ def run_command(
         changes.append(f"seed={seed}")
     if batch_size is not None:
         changes.append(f"batch_size={batch_size}")
-    experiment = load(pipeline, changes)
-    folder = out or Path("runs") / experiment.name
+    configuration = load(pipeline, changes)
+    folder = out or Path("runs") / configuration.name
     part = _shard(shard)
     if dry_run:
-        return _dry_run(experiment, folder, part)
-    return _run(experiment, folder, _executor(executor, jobs, time_limit), part, report, again)
+        return _dry_run(configuration, folder, part)
+    return _run(configuration, folder, _executor(executor, jobs, time_limit), part, report, again)
 
 
 def _executor(text: str | None, jobs: int, time_limit: float | None) -> Executor | None:
@@ -112,7 +112,7 @@ def _executor(text: str | None, jobs: int, time_limit: float | None) -> Executor
                 "--jobs and --time-limit are settings of the executor 'processes': '{use: "
                 "processes, ...}'"
             )
-        value = read_override(f"executor={text}")[1]
+        value = read_override(f"executor={text}").value
     return component("executor", value, f"--executor {text}")
 
 
@@ -127,39 +127,39 @@ def _shard(text: str | None) -> Shard:
     return Shard(int(part), int(of))
 
 
-def _dry_run(experiment: Experiment, folder: Path, shard: Shard) -> int:
+def _dry_run(configuration: Configuration, folder: Path, shard: Shard) -> int:
     from semcore.component.digest import Digester
     from semcore.runs.identity import resolve
     from semcore.runs.results import read_result
     from semcore.runs.sources import inputs
 
-    inputs(experiment)
-    digester, labels = Digester(), Labels(experiment.axes)
-    for cell in filter(shard.holds, experiment.cells):
-        done = read_result(folder, resolve(experiment, cell, digester).id) is not None
+    inputs(configuration)
+    digester, labels = Digester(), Labels(configuration.axes)
+    for cell in filter(shard.holds, configuration.cells):
+        done = read_result(folder, resolve(configuration, cell, digester).id) is not None
         click.echo(f"{'done   ' if done else 'pending'}  {labels.of(cell.settings)}")
     return 0
 
 
 def _run(
-    experiment: Experiment,
+    configuration: Configuration,
     folder: Path,
     executor: Executor | None,
     shard: Shard,
     report: bool,
     again: bool,
 ) -> int:
-    from semcore.cli.progress import Progress, print_table
     from semcore.plugins.packages import hook_manager
+    from semcore.render.progress import Progress, print_table
     from semcore.runs.found import in_words
     from semcore.runs.results import left_out, read_run
     from semcore.runs.runner import run
     from semcore.wording.redaction import printable
 
-    hooks = hook_manager(list(experiment.values.get("hooks") or []))
-    with Progress(Labels(experiment.axes)) as progress:
+    hooks = hook_manager(list(configuration.values.get("hooks") or []))
+    with Progress(Labels(configuration.axes)) as progress:
         hooks.register(progress)
-        finished = run(experiment, folder, hooks, executor, sys.argv[1:], shard, again)
+        finished = run(configuration, folder, hooks, executor, sys.argv[1:], shard, again)
     print_table(read_run(folder))
     results = [one for one in finished.results if one]
     for text in [*left_out(results), *in_words(results)]:
@@ -209,17 +209,17 @@ def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
     from semcore.runs.sources import inputs
     from semcore.wording.redaction import printable
 
-    experiment = load(pipeline, overrides)
-    left_out = inputs(experiment)
-    count = len(experiment.cells)
+    configuration = load(pipeline, overrides)
+    left_out = inputs(configuration)
+    count = len(configuration.cells)
     click.echo(f"{pipeline}: fine, {count} cell{'s' if count != 1 else ''}")
-    for path, values in experiment.axes.items():
+    for path, values in configuration.axes.items():
         click.echo(f"  {path}: {', '.join(map(str, values))}")
     for one in left_out:
         click.echo(f"  {printable(left_out_in_words(len(one), one))}")
     built = {
         id(source): source
-        for source in (experiment.resolve(cell).source for cell in experiment.cells)
+        for source in (configuration.resolve(cell).source for cell in configuration.cells)
     }
     sources = {digest(source): source for source in built.values()}
     for text in dict.fromkeys(text for source in sources.values() for text in source.remarks()):

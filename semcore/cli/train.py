@@ -57,8 +57,8 @@ def train_command(
         return
     values: dict[str, object] = {"use": recipe}
     for text in settings:
-        path, value, _ = read_override(text)
-        values = set_path(values, path, value)
+        change = read_override(text)
+        values = set_path(values, change.path, change.value)
 
     made = component("recipe", values, " ".join(["semcore train", recipe, *settings]))
     folder = out or Path("runs") / f"train-{recipe}"

@@ -9,8 +9,8 @@ from typing import Any
 
 from semcore.component.base import Component
 from semcore.config.build import blamed
+from semcore.config.configuration import Configuration
 from semcore.config.document import Path_
-from semcore.config.experiment import Experiment
 from semcore.config.resolve import Part, Resolved
 from semcore.entrypoints.naming import name_of
 from semcore.errors import Problem, SemcoreError, SourceError
@@ -21,11 +21,11 @@ Load = Callable[[Source], Sequence[Sample]]
 """Gives the samples of a source, or raises SemcoreError."""
 
 
-def unusable(experiment: Experiment, load: Load) -> list[Problem]:
-    """Problems outside an experiment's file, each at the setting that causes it."""
+def unusable(configuration: Configuration, load: Load) -> list[Problem]:
+    """Problems outside a configuration's file, each at the setting that causes it."""
     found: dict[Problem, None] = {}
     read, seen = dict[Part, dict[Path_, list[Problem]]](), set[tuple[Part, Part]]()
-    for resolved in experiment.resolved():
+    for resolved in configuration.resolved():
         if resolved.problems:
             continue
         for section, part in resolved.parts.items():

@@ -15,7 +15,7 @@ from typing import Any
 from semcore.children import IMPORT, Death, Limits, attempt
 from semcore.config import document as yaml
 from semcore.config.component_schema import Described, Schema, described, ref
-from semcore.config.experiment import CHANGEABLE, SECTIONS, TOP, VERSION
+from semcore.config.configuration import CHANGEABLE, SECTIONS, TOP, VERSION
 from semcore.config.local_files import register_files
 from semcore.config.setup import REQUIRED
 from semcore.entrypoints import discovery, naming

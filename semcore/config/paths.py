@@ -4,12 +4,15 @@ and columns."""
 from __future__ import annotations
 
 import copy
+import json
 import math
 import re
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from semcore.component.base import plain
 from semcore.config.document import number_meant, parse, scalar
 from semcore.errors import ConfigError, Problem
 from semcore.wording.suggest import foreign
@@ -104,13 +107,58 @@ def points(text: str) -> list[float] | None:
     ]
 
 
-def read_override(text: str) -> tuple[str, Any, bool]:
-    """`key=value` from the command line.
+@dataclass(frozen=True)
+class Assignment:
+    """A setting that is given another value than the file has, or several to sweep.
 
-    Returns:
-        dotted path; the value; whether it is a set of values to sweep (`a:b:step`, or `a,b,c`
-        without brackets). A list
-        in brackets may be either: the caller knows whether the setting holds one.
+    Fields:
+        path: dotted path of the setting
+        value: the value, or the values
+        swept: whether it is a set of values to sweep. If not, a list may still be either: the
+            caller knows whether the setting holds one
+        text: how it was written, for messages
+    """
+
+    path: str
+    value: Any
+    swept: bool
+    text: str
+
+
+def assigned(path: str, value: Any) -> Assignment:
+    """An assignment in Python: `("channel.snr_db", [0, 5, 10])`.
+
+    Args:
+        value: as in YAML, or a component, a NumPy number or array, a range, a tuple; a text
+            `start:stop:step` is a range of numbers
+
+    Raises:
+        ConfigError: a range that never ends, or has too many points
+    """
+    value = as_yaml(value)
+    text = f"{path}={json.dumps(value, ensure_ascii=False, default=str)}"
+    try:
+        swept = points(value) if isinstance(value, str) else None
+    except ValueError as error:
+        raise ConfigError([Problem(str(error), text)]) from error
+    return Assignment(path, value if swept is None else swept, swept is not None, text)
+
+
+def as_yaml(value: Any) -> Any:
+    """A value of Python in the types of YAML."""
+    if isinstance(value, range):
+        return list(value)
+    if hasattr(value, "tolist"):  # NumPy's and PyTorch's numbers and arrays
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [as_yaml(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(key): as_yaml(one) for key, one in value.items()}
+    return plain(value)
+
+
+def read_override(text: str) -> Assignment:
+    """`key=value` from the command line; `a:b:step`, and `a,b,c` without brackets, are a sweep.
 
     Raises:
         ConfigError: not `key=value`, or the value is not YAML
@@ -141,9 +189,10 @@ def read_override(text: str) -> tuple[str, Any, bool]:
     except ValueError as error:
         raise ConfigError([Problem(str(error), text)]) from error
     if swept is not None:
-        return path, swept, True
+        return Assignment(path, swept, True, text)
     if "," in raw and raw[:1] not in "[{\"'":
-        return path, [scalar(part.strip()) for part in raw.split(",")], True
+        values = [scalar(part.strip()) for part in raw.split(",")]
+        return Assignment(path, values, True, text)
     try:
         document = parse(raw)
         if document.problems:
@@ -152,7 +201,7 @@ def read_override(text: str) -> tuple[str, Any, bool]:
         raise ConfigError(
             [Problem(problem.message, text, hint=problem.hint) for problem in error.problems]
         ) from error
-    return path, document.values, False
+    return Assignment(path, document.values, False, text)
 
 
 def flatten(values: Any, path: str = "") -> dict[str, Any]:

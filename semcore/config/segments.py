@@ -42,7 +42,7 @@ def _planned(setup: Setup) -> Iterator[Mapping[str, Any]]:
 
 
 class Segments:
-    """The same for every cell of an experiment, as changes that know where they were written."""
+    """The same for every cell of a configuration, as changes that know where they were written."""
 
     def __init__(
         self, document: Document, values: Mapping[str, Any], axes: Sequence[Sequence[Override]]

@@ -54,6 +54,17 @@ def items(rows: Sequence[Row], all_settings: bool = False) -> list[dict[str, Any
     return found
 
 
+def settings_of(row: Row, rows: Sequence[Row], all_settings: bool = False) -> dict[str, Any]:
+    """The run, the seed and the settings of a row as columns.
+
+    Args:
+        rows: those that it stands among; a setting that none of them varies has no column
+        all_settings: whether every setting has one
+    """
+    start = _start(row, _paths(rows, all_settings))
+    return {name: value for name, value in start.items() if name != "cell"}
+
+
 def _plain(value: float | None) -> float | None:
     return None if value is None else value + 0.0
 

@@ -1,9 +1,10 @@
-"""A table as Markdown or LaTeX (booktabs), with its caption."""
+"""A table as Markdown, HTML or LaTeX (booktabs), with its caption."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from html import escape
 
 from semcore.analysis.table import NO_VALUE, Table
 from semcore.render import latex
@@ -24,6 +25,20 @@ def as_markdown(table: Table) -> str:
             cells.append(f"**{text}**" if (line, index) in table.best else text)
         lines.append(_markdown_row(cells))
     return "\n".join([*lines, "", _escaped(of_table(table))]) + "\n"
+
+
+def as_html(table: Table) -> str:
+    """The table as HTML, with the caption below."""
+    head = [*_setting_headings(table), *_metric_headings(table)]
+    lines = ["<table><thead><tr>", *(f"<th>{escape(one)}</th>" for one in head), "</tr></thead>"]
+    lines.append("<tbody>")
+    for line, group in enumerate(table.names):
+        cells = [f"<td>{escape(text)}</td>" for text in group]
+        for index, cell in enumerate(table.cells[line]):
+            text = escape(with_interval(vars(cell)))
+            cells.append(f"<td>{f'<b>{text}</b>' if (line, index) in table.best else text}</td>")
+        lines += ["<tr>", *cells, "</tr>"]
+    return "".join([*lines, f"</tbody></table><p><small>{escape(of_table(table))}</small></p>"])
 
 
 def as_latex(table: Table, label: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from semcore import steps
 from semcore.component.digest import digest
-from semcore.config.experiment import Cell, Experiment
+from semcore.config.configuration import Cell, Configuration
 from semcore.config.metric_names import metric_names
 from semcore.config.setup import Setup
 from semcore.interfaces import Metric, Record
@@ -36,7 +36,7 @@ GALLERY = 12
 
 
 def cell_session(
-    experiment: Experiment,
+    configuration: Configuration,
     cell: Cell,
     samples: Sequence[Sample],
     cache: Cache,
@@ -47,7 +47,7 @@ def cell_session(
     Args:
         used: called with the cell's setup first, and then with that of each plan and environment
     """
-    resolve, pipelines = experiment.resolve, dict[str, Pipeline]()
+    resolve, pipelines = configuration.resolve, dict[str, Pipeline]()
     setup = resolve(cell)
     used(setup)
 
@@ -76,7 +76,7 @@ def cell_session(
 
 
 def cell_files(
-    identity: str, experiment: Experiment, cell: Cell, samples: Sequence[Sample], cache: Cache
+    identity: str, configuration: Configuration, cell: Cell, samples: Sequence[Sample], cache: Cache
 ) -> dict[str, bytes]:
     """Send samples through a cell's pipeline and measure them, segment by segment: no more than one
     is in memory.
@@ -88,7 +88,7 @@ def cell_files(
     """
     setups: list[Setup] = []
     kept = _Kept()
-    for segment in cell_session(experiment, cell, samples, cache, setups.append):
+    for segment in cell_session(configuration, cell, samples, cache, setups.append):
         kept.add(setups[0], segment)
         del segment  # before the next one is made
     setup = setups[0]

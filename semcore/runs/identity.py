@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from semcore.component.digest import Digester, Shared
-from semcore.config.experiment import Cell, Experiment
+from semcore.config.configuration import Cell, Configuration
 from semcore.config.segments import alternatives
 from semcore.config.setup import Setup
 from semcore.fingerprint import origin
@@ -36,7 +36,7 @@ class ResolvedCell:
         return _identity(self.setup, self.alternatives, digester)
 
 
-def resolve(experiment: Experiment, cell: Cell, digester: Digester) -> ResolvedCell:
+def resolve(experiment: Configuration, cell: Cell, digester: Digester) -> ResolvedCell:
     """Resolve a cell.
 
     Args:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from semcore.config.experiment import Cell, Experiment
+from semcore.config.configuration import Cell, Configuration
 from semcore.config.local_files import register_files
 from semcore.errors import ConfigError, RunError
 from semcore.link.pipeline import Pipeline, transmit
@@ -72,24 +72,26 @@ class Profile:
     idle_mb: float
 
 
-def different(experiment: Experiment, paths: Sequence[str]) -> list[Cell]:
+def different(configuration: Configuration, paths: Sequence[str]) -> list[Cell]:
     """The first cell for each combination of the values of `paths`.
 
     Raises:
         RunError: one of them is not swept
     """
     for path in paths:
-        if path not in experiment.axes:
+        if path not in configuration.axes:
             raise RunError(
-                f"{path} is not swept; swept are {', '.join(experiment.axes) or 'no settings'}"
+                f"{path} is not swept; swept are {', '.join(configuration.axes) or 'no settings'}"
             )
     found: dict[str, Cell] = {}
-    for cell in experiment.cells:
+    for cell in configuration.cells:
         found.setdefault(repr([cell.settings[path] for path in paths]), cell)
     return list(found.values())
 
 
-def profiles(experiment: Experiment, cells: Sequence[Cell], repeat: int = 5) -> Iterator[Profile]:
+def profiles(
+    configuration: Configuration, cells: Sequence[Cell], repeat: int = 5
+) -> Iterator[Profile]:
     """The profile of each cell: the first sample of its source, cold, counted, and `repeat` times
     by the clock.
 
@@ -100,8 +102,8 @@ def profiles(experiment: Experiment, cells: Sequence[Cell], repeat: int = 5) -> 
         RunError: a process died, or a component failed in it
     """
     for cell in cells:
-        timed: _Timed = _alone(cell, functools.partial(_timed, experiment, cell, repeat))
-        counted: _Counted = _alone(cell, functools.partial(_counted, experiment, cell))
+        timed: _Timed = _alone(cell, functools.partial(_timed, configuration, cell, repeat))
+        counted: _Counted = _alone(cell, functools.partial(_counted, configuration, cell))
         costs = {
             name: Cost(
                 counted.parameters[name],
@@ -154,9 +156,9 @@ class _Counted:
     parameters: Mapping[str, int]
 
 
-def _timed(experiment: Experiment, cell: Cell, repeat: int) -> _Timed:
+def _timed(configuration: Configuration, cell: Cell, repeat: int) -> _Timed:
     """Send a sample cold, and `repeat` times more, by the clock."""
-    with _ready(experiment, cell) as (watch, send):
+    with _ready(configuration, cell) as (watch, send):
         idle = _mib(memory.resident)
         first = send()
         times = [send() for _ in range(repeat)]
@@ -164,9 +166,9 @@ def _timed(experiment: Experiment, cell: Cell, repeat: int) -> _Timed:
     return _Timed(first, median, _mib(memory.peak), idle)
 
 
-def _counted(experiment: Experiment, cell: Cell) -> _Counted:
+def _counted(configuration: Configuration, cell: Cell) -> _Counted:
     """Send a sample twice and count; slower, so nothing is timed."""
-    with _ready(experiment, cell) as (watch, send):
+    with _ready(configuration, cell) as (watch, send):
         with watch.counting() as first:
             stages = send()
         with watch.counting() as flops:
@@ -176,7 +178,7 @@ def _counted(experiment: Experiment, cell: Cell) -> _Counted:
 
 @contextmanager
 def _ready(
-    experiment: Experiment, cell: Cell
+    configuration: Configuration, cell: Cell
 ) -> Iterator[tuple[_Watch, Callable[[], dict[str, float]]]]:
     """A watch, and a function that sends the first sample and returns seconds by stage.
 
@@ -185,9 +187,9 @@ def _ready(
     from semcore.runs.sources import load
     from semcore.runs.threads import limited
 
-    if problems := register_files(experiment.values, experiment.document):
+    if problems := register_files(configuration.values, configuration.document):
         raise ConfigError(problems)
-    setup = experiment.resolve(cell)
+    setup = configuration.resolve(cell)
     samples, _ = load(setup.source)
     watch = _Watch()
     watched = watch.over(setup.pipeline)

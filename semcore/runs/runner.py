@@ -30,7 +30,7 @@ import pluggy
 from semcore import supervisor
 from semcore.component.base import most
 from semcore.component.digest import Digester
-from semcore.config.experiment import Cell, Experiment, alternatives
+from semcore.config.configuration import Cell, Configuration, alternatives
 from semcore.config.local_files import register_files
 from semcore.entrypoints import naming
 from semcore.errors import ConfigError, RunError, SemcoreError
@@ -104,7 +104,7 @@ class Shard:
 
 
 def run(
-    experiment: Experiment,
+    experiment: Configuration,
     out: Path,
     hooks: pluggy.PluginManager,
     executor: Executor | None = None,
@@ -153,7 +153,7 @@ def run(
 
 
 def _begin(
-    experiment: Experiment,
+    experiment: Configuration,
     out: Path,
     cells: Sequence[Cell],
     ids: Sequence[str],
@@ -204,7 +204,7 @@ def _clear_when_unwritable(
 
 
 def _computed(
-    experiment: Experiment,
+    experiment: Configuration,
     pending: Sequence[tuple[Cell, str]],
     out: Path,
     hooks: Around,
@@ -249,7 +249,7 @@ class _Jobs(Sequence[Job]):
 
     def __init__(
         self,
-        experiment: Experiment,
+        experiment: Configuration,
         pending: Sequence[tuple[Cell, str]],
         cache: Path,
         hooks: Around,
@@ -269,7 +269,7 @@ class _Jobs(Sequence[Job]):
 
 
 def compute(
-    experiment: Experiment,
+    experiment: Configuration,
     cell: Cell,
     identity: str,
     cache: Path,

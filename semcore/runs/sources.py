@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semcore.component.digest import Digester, digest
-from semcore.config.experiment import Experiment
+from semcore.config.configuration import Configuration
 from semcore.config.inputs import unusable
 from semcore.errors import ConfigError, SourceError
 from semcore.fingerprint import libraries, origin
@@ -17,7 +17,7 @@ KEPT_SOURCES = 8
 """Sources whose samples stay in memory, unless read on demand; a sweep may go over sources."""
 
 
-def inputs(experiment: Experiment) -> list[Sequence[tuple[str, str]]]:
+def inputs(experiment: Configuration) -> list[Sequence[tuple[str, str]]]:
     """Read the current samples of all sources of an experiment.
 
     Returns:

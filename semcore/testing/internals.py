@@ -1,7 +1,7 @@
 """Parts of the core that tests of plugins look into: one cell, its pipeline, a run, the simulator
 of a planner."""
 
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.link.multiplex import Multiplex
 from semcore.link.pipeline import Pipeline
 from semcore.planning.guard import enforce

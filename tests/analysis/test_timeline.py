@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from semcore.analysis.rows import Row, read_rows
 from semcore.analysis.timeline import timeline
 from semcore.cli import cli
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.errors import RunError
 from semcore.plugins.packages import hook_manager
 from semcore.render.page.page import write_report

@@ -132,7 +132,7 @@ print(*blame, file=sys.stderr)
     "statement",
     [
         "import semcore",
-        "import semcore.config.experiment",
+        "import semcore.config.configuration",
         "call('--help')",
         "call('list')",
         "call('plugins')",

@@ -24,6 +24,7 @@ FLOORS = (
     ("runs",),
     ("analysis", "testing"),
     ("render",),
+    ("api",),
     ("cli",),
     ("commands",),
     ("__main__",),

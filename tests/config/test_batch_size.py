@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from semcore.config.experiment import Experiment
+from semcore.config.configuration import Configuration
 from semcore.errors import ConfigError
 from semcore.planning import session
 
@@ -56,5 +56,5 @@ def test_it_cannot_be_swept_nor_planned(bench: Any) -> None:
 
 def test_it_stands_in_the_file(bench: Any) -> None:
     bench.text += "batch_size: 2\n"
-    experiment: Experiment = bench.load()
+    experiment: Configuration = bench.load()
     assert experiment.resolve(experiment.cells[0]).batch_size == 2

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from semcore.component.base import check_value
 from semcore.component.digest import Digester
 from semcore.config.build import Builder
+from semcore.config.configuration import describe, load
 from semcore.config.document import parse
-from semcore.config.experiment import describe, load
 from semcore.config.paths import flatten, points, read_override, set_path
 from semcore.entrypoints import naming
 from semcore.errors import ConfigError

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from semcore.config import top_level
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.entrypoints import naming
 from semcore.errors import ConfigError
 

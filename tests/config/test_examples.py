@@ -13,7 +13,7 @@ import pytest
 
 from semcore.cli import main
 from semcore.config import examples
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.plugins import packages
 from semcore.render.page.graph import graph
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from semcore.cli import main
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.errors import ConfigError
 from semcore.plugins.packages import hook_manager
 from semcore.runs.results import read_run

@@ -12,7 +12,7 @@ from types import FrameType
 
 import pytest
 
-from semcore.config.experiment import Experiment, load
+from semcore.config.configuration import Configuration, load
 from semcore.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -147,7 +147,7 @@ def no_longer_than(seconds: int, what: str) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def tried(seed: int, path: Path, check_places: Callable[..., None]) -> Experiment | ConfigError:
+def tried(seed: int, path: Path, check_places: Callable[..., None]) -> Configuration | ConfigError:
     """The outcome of a mutation: anything but these two is a bug; `seed` reproduces it."""
     dice = random.Random(seed)
     text = dice.choice(EXAMPLES)

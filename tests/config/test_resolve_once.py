@@ -10,7 +10,7 @@ import pytest
 
 from semcore.component.base import Component
 from semcore.config import resolve
-from semcore.config.experiment import Cell
+from semcore.config.configuration import Cell
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from semcore.cli import main
 from semcore.component.base import field_types
 from semcore.config import document as yaml
-from semcore.config.experiment import TOP
+from semcore.config.configuration import TOP
 from semcore.config.json_schema import ELSEWHERE, MEANING, pipeline_schema
 from semcore.config.local_files import register_files
 from semcore.entrypoints import naming

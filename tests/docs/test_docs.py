@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from semcore.config.configuration import describe
 from semcore.config.document import parse
-from semcore.config.experiment import describe
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -52,7 +52,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.yaml")), ids=name)
 def test_examples_pass_the_check(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from semcore.config.experiment import load
+    from semcore.config.configuration import load
 
     monkeypatch.chdir(ROOT)
     assert load(path).cells

@@ -15,7 +15,7 @@ import numpy as np
 import pluggy
 import pytest
 
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.plugins.hookspecs import Hooks
 from semcore.runs.results import read_run
 from semcore.runs.runner import run

@@ -10,7 +10,7 @@ import pluggy
 import pytest
 from PIL import Image
 
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.plugins.hookspecs import Hooks
 from semcore.runs.results import read_run
 from semcore.runs.runner import run

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.plugins.packages import hook_manager
 from semcore.runs.executors.processes import Processes
 from semcore.runs.results import read_run

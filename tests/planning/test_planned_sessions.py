@@ -12,7 +12,7 @@ import pytest
 
 import semcore
 from semcore.component.digest import digest
-from semcore.config.experiment import Experiment, load
+from semcore.config.configuration import Configuration, load
 from semcore.planning.interface import Trial
 from semcore.planning.session import Segment
 from semcore.planning.simulator import LinkSimulator
@@ -38,7 +38,7 @@ class Spy(semcore.Planner):
 
 
 def segments(tmp_path: Path, *overrides: str) -> list[Segment]:
-    experiment: Experiment = load(FILE, [SPACE, "kb={use: psnr, threshold_db: 10}", *overrides])
+    experiment: Configuration = load(FILE, [SPACE, "kb={use: psnr, threshold_db: 10}", *overrides])
     cell = experiment.cells[0]
     setup = experiment.resolve(cell)
     return list(cell_session(experiment, cell, setup.source.samples(), Cache(tmp_path)))

@@ -18,7 +18,7 @@ import pytest
 
 from semcore import KnowledgeBase, Ledger, Rng
 from semcore.component.digest import digest
-from semcore.config.experiment import Experiment, load
+from semcore.config.configuration import Configuration, load
 from semcore.entrypoints import naming
 from semcore.planning.session import Segment, run_session
 from semcore.plugins.packages import hook_manager
@@ -102,17 +102,17 @@ def account(ledger: Ledger) -> Account:
 
 
 @pytest.fixture(scope="module")
-def experiment() -> Experiment:
+def experiment() -> Configuration:
     return load(FILE)
 
 
 @pytest.fixture(scope="module")
-def sessions(experiment: Experiment) -> dict[str, list[Segment]]:
+def sessions(experiment: Configuration) -> dict[str, list[Segment]]:
     """Policy -> the segments of its session, through `semcore.planning.session.run_session`."""
     return {name: list(session(experiment, index)) for index, name in enumerate(UPDATES)}
 
 
-def session(experiment: Experiment, index: int) -> Iterator[Segment]:
+def session(experiment: Configuration, index: int) -> Iterator[Segment]:
     cell = experiment.cells[index]
     setup = experiment.resolve(cell)
 
@@ -203,7 +203,7 @@ def test_the_lost_segment_shows_the_old_look_and_has_no_text(segments: Sequence[
 # -------------------------------------------------------------------------------------------- a run
 
 
-def start(experiment: Experiment, folder: Path, jobs: int = 1) -> Finished:
+def start(experiment: Configuration, folder: Path, jobs: int = 1) -> Finished:
     return run(experiment, folder, hook_manager([]), Processes(jobs) if jobs > 1 else None)
 
 
@@ -218,7 +218,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def finished(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(experiment: Configuration, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run") / "talk"
     assert start(experiment, folder).failures == []
     return folder
@@ -246,7 +246,7 @@ def test_a_run_from_the_file_has_the_same_accounts(finished: Path) -> None:
 
 @pytest.mark.slow
 def test_two_jobs_give_the_same_as_one(
-    experiment: Experiment, finished: Path, tmp_path: Path
+    experiment: Configuration, finished: Path, tmp_path: Path
 ) -> None:
     assert start(experiment, tmp_path / "talk", jobs=2).computed == 2
     assert files(tmp_path / "talk") == files(finished)
@@ -254,7 +254,7 @@ def test_two_jobs_give_the_same_as_one(
 
 @pytest.mark.parametrize("keep_cache", [True, False], ids=["cache kept", "cache lost"])
 def test_a_resumed_run_gives_the_same(
-    experiment: Experiment, finished: Path, tmp_path: Path, keep_cache: bool
+    experiment: Configuration, finished: Path, tmp_path: Path, keep_cache: bool
 ) -> None:
     folder = tmp_path / "talk"
     shutil.copytree(finished, folder)
@@ -269,7 +269,7 @@ def test_a_resumed_run_gives_the_same(
 # ---------------------------------------------------------------------------------------- the parts
 
 
-def test_the_toys_keep_the_laws(experiment: Experiment) -> None:
+def test_the_toys_keep_the_laws(experiment: Configuration) -> None:
     samples = experiment.resolve(experiment.cells[0]).source.samples()[::3]
     for workflow in ("v2a", "a2v"):
         pipeline = experiment.resolve(experiment.cells[0], {"workflow": workflow}).pipeline

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from semcore.cli import main
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.errors import RunError
 from semcore.runs.profile import Profile, different, profiles
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semcore.component.digest import Digester
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.planning.session import run_session
 from semcore.runs import cell as evaluate
 from semcore.runs.identity import resolve

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.entrypoints import naming
 from semcore.plugins.packages import hook_manager
 from semcore.runs.runner import run

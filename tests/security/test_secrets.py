@@ -21,7 +21,7 @@ import semcore
 from semcore import Secret
 from semcore.component.base import Component
 from semcore.component.digest import digest
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.entrypoints import naming
 from semcore.errors import ComponentError, ConfigError
 from semcore.runs.packing import unpack

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from semcore import limits
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]

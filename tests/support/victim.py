@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semcore import storage
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.plugins.hookspecs import hook
 from semcore.plugins.packages import hook_manager
 from semcore.runs import runner as runs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from markupsafe import escape
 
-from semcore.config.experiment import Experiment, alternatives
+from semcore.config.configuration import Configuration, alternatives
 from semcore.config.setup import Setup
 from semcore.render.page.configuration import common, written_paths
 from semcore.render.page.diagram import diagram
@@ -22,11 +22,11 @@ MARGIN, TITLE, KEY = 16, 30, 26
 """Margin around drawings, and heights of a workflow's name and of the key to the marks, in px."""
 
 
-def graph(experiment: Experiment) -> str:
+def graph(configuration: Configuration) -> str:
     """Draw every workflow that is chosen or swept over, or that a planner may choose."""
-    written = written_paths(experiment.document.values)
+    written = written_paths(configuration.document.values)
     drawings = [
-        (name, *_drawing(setups, written)) for name, setups in _workflows(experiment).items()
+        (name, *_drawing(setups, written)) for name, setups in _workflows(configuration).items()
     ]
     width = max(wide for _, _, wide, _ in drawings) + 2 * MARGIN
     parts, y = [], float(MARGIN)
@@ -48,7 +48,7 @@ def graph(experiment: Experiment) -> str:
     size = f'width="{width:g}" height="{y:g}" viewBox="0 0 {width:g} {y:g}"'
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size}><title>{escape(experiment.name)}</title>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size}><title>{escape(configuration.name)}</title>',
         f"<style>\n{_style()}</style>",
         f'<rect width="100%" height="100%" fill="{LIGHT["page"]}"/>',
         *parts,
@@ -57,18 +57,18 @@ def graph(experiment: Experiment) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _workflows(experiment: Experiment) -> dict[str, list[Setup]]:
+def _workflows(configuration: Configuration) -> dict[str, list[Setup]]:
     """The resolved cells by workflow; under "" without one."""
     groups: dict[str, list[Setup]] = {}
-    for cell in experiment.cells:
-        setup = experiment.resolve(cell)
-        settings = {**experiment.values, **experiment.fixed, **cell.settings}
+    for cell in configuration.cells:
+        setup = configuration.resolve(cell)
+        settings = {**configuration.values, **configuration.fixed, **cell.settings}
         chosen = settings.get("workflow") or ""
         groups.setdefault(str(chosen), []).append(setup)
         for other in dict.fromkeys(plan.get("workflow", chosen) for plan in alternatives(setup)):
             if other and other != chosen:
                 groups.setdefault(str(other), []).append(
-                    experiment.resolve(cell, {"workflow": other})
+                    configuration.resolve(cell, {"workflow": other})
                 )
     return groups
 

@@ -1,4 +1,4 @@
-"""A pipeline file as an experiment: the grid of cells that it describes, each a checked set of
+"""A pipeline file as a configuration: the grid of cells that it describes, each a checked set of
 components."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from semcore.config.build import Built
 from semcore.config.document import Document, Path_
 from semcore.config.examples import offered
 from semcore.config.layers import CHANGEABLE, SECTIONS, TOP, Override, unchangeable
-from semcore.config.paths import read_override, split_path
+from semcore.config.paths import Assignment, read_override, split_path
 from semcore.config.resolve import Resolved, Resolver
 from semcore.config.segments import Segments, alternatives
 from semcore.config.setup import Setup
@@ -31,7 +31,7 @@ __all__ = [
     "TOP",
     "VERSION",
     "Cell",
-    "Experiment",
+    "Configuration",
     "alternatives",
     "describe",
     "load",
@@ -84,7 +84,7 @@ class Grid(Sequence[Cell]):
 
 
 @dataclass(frozen=True, eq=False)
-class Experiment:
+class Configuration:
     """A checked pipeline file. `resolve` gives what a cell, under a plan, consists of.
 
     Fields:
@@ -94,7 +94,7 @@ class Experiment:
         fixed: dotted path -> value set on the command line
         origins: dotted path -> the override that set or swept it
         built: the components that were built for it so far
-        token: unique to this experiment
+        token: unique to this configuration
     """
 
     document: Document
@@ -222,67 +222,83 @@ class Experiment:
         return axes
 
 
-_copies = LRU[Experiment](2)
+_copies = LRU[Configuration](2)
 
 
-def _copy(token: str, fields: tuple[Any, ...]) -> Experiment:
-    return _copies.of(token, lambda: Experiment(*fields))
+def _copy(token: str, fields: tuple[Any, ...]) -> Configuration:
+    return _copies.of(token, lambda: Configuration(*fields))
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Experiment:
+def load(path: Path, overrides: Sequence[str] = ()) -> Configuration:
     """Read and check a pipeline file under the overrides of the command line.
 
     Raises:
         ConfigError: with every problem found, before any work
     """
-    document = yaml.read(path, offered)
-    experiment = describe(document, overrides)
-    if problems := experiment.problems():
-        raise ConfigError(_in_order(problems, document, overrides))
-    return experiment
+    return checked(yaml.read(path, offered), overrides)
 
 
-def describe(document: Document, overrides: Sequence[str] = ()) -> Experiment:
-    """The experiment that a parsed file describes; checks its frame, not yet its components.
+def checked(document: Document, changes: Sequence[str | Assignment] = ()) -> Configuration:
+    """The configuration that a parsed file describes, under changes of its settings.
+
+    Args:
+        changes: what is set or swept instead; a text is read as on the command line
+
+    Raises:
+        ConfigError: with every problem found, before any work
+    """
+    configuration = describe(document, changes)
+    if problems := configuration.problems():
+        raise ConfigError(_in_order(problems, document, [_text(one) for one in changes]))
+    return configuration
+
+
+def describe(document: Document, changes: Sequence[str | Assignment] = ()) -> Configuration:
+    """The configuration that a parsed file describes; checks its frame, not yet its components.
 
     Raises:
         ConfigError: the top level is wrong; includes all other problems
     """
+    texts = [_text(one) for one in changes]
     try:
         values, axes, problems = read_frame(document)
     except ConfigError as error:
-        raise ConfigError(_in_order(error.problems, document, overrides)) from None
-    experiment = Experiment(document, values, axes)
-    for text in overrides:
+        raise ConfigError(_in_order(error.problems, document, texts)) from None
+    configuration = Configuration(document, values, axes)
+    for change in changes:
         try:
-            experiment = _overridden(experiment, text)
+            one = read_override(change) if isinstance(change, str) else change
+            configuration = _overridden(configuration, one)
         except ConfigError as error:
             problems += error.problems
-    if "batch_size" in experiment.axes:
+    if "batch_size" in configuration.axes:
         message, hint = (
             "batch_size cannot be swept: no result depends on it",
             "set one value: batch_size=16",
         )
-        if origin := experiment.origins.get("batch_size"):
+        if origin := configuration.origins.get("batch_size"):
             problems.append(Problem(message, origin, hint=hint))
         else:
             problems.append(document.problem(("sweep", "batch_size"), message, hint, at_key=True))
-    count = math.prod(len(axis) for axis in experiment.axes.values())
+    count = math.prod(len(axis) for axis in configuration.axes.values())
     if count > MAX_CELLS:
         message = f"the sweep has {count:,} cells (limit {MAX_CELLS:,})"
         problems.append(document.problem(("sweep",), message, at_key=True))
-        experiment = replace(
-            experiment, axes={path: axis[:1] for path, axis in experiment.axes.items()}
+        configuration = replace(
+            configuration, axes={path: axis[:1] for path, axis in configuration.axes.items()}
         )
     if problems:
-        raise ConfigError(_in_order([*problems, *experiment.problems()], document, overrides))
-    return experiment
+        raise ConfigError(_in_order([*problems, *configuration.problems()], document, texts))
+    return configuration
 
 
-def _overridden(experiment: Experiment, text: str) -> Experiment:
-    """The experiment with one `key=value` of the command line applied: a value, or an axis of the
-    sweep."""
-    path, value, swept = read_override(text)
+def _text(change: str | Assignment) -> str:
+    return change if isinstance(change, str) else change.text
+
+
+def _overridden(configuration: Configuration, change: Assignment) -> Configuration:
+    """The configuration with one change applied: a value, or an axis of the sweep."""
+    path, value, swept, text = change.path, change.value, change.swept, change.text
     section = str(split_path(path)[0])
     if section == "sweep":
         hint = "channel.snr_db=0:20:5 or =0,3,6"
@@ -293,27 +309,28 @@ def _overridden(experiment: Experiment, text: str) -> Experiment:
         message, hint = wrong_name(value)
         if message:
             raise ConfigError([Problem(message, text, hint=hint)])
-        return replace(experiment, fixed={**experiment.fixed, path: value})
+        return replace(configuration, fixed={**configuration.fixed, path: value})
     if section not in CHANGEABLE:
         message, hint = unchangeable(section)
         raise ConfigError([Problem(message, text, hint=hint)])
-    origins = {**experiment.origins, path: text}
-    axes = {key: axis for key, axis in experiment.axes.items() if key != path}
+    origins = {**configuration.origins, path: text}
+    axes = {key: axis for key, axis in configuration.axes.items() if key != path}
     if isinstance(value, list) and not swept:
-        swept = not _accepts_list(replace(experiment, origins=origins), path, value)
+        swept = not _accepts_list(replace(configuration, origins=origins), path, value)
     if swept:
-        fixed = {key: one for key, one in experiment.fixed.items() if key != path}
-        return replace(experiment, axes={**axes, path: value}, fixed=fixed, origins=origins)
-    return replace(experiment, axes=axes, fixed={**experiment.fixed, path: value}, origins=origins)
+        fixed = {key: one for key, one in configuration.fixed.items() if key != path}
+        return replace(configuration, axes={**axes, path: value}, fixed=fixed, origins=origins)
+    fixed = {**configuration.fixed, path: value}
+    return replace(configuration, axes=axes, fixed=fixed, origins=origins)
 
 
-def _accepts_list(experiment: Experiment, path: str, value: list[Any]) -> bool:
+def _accepts_list(configuration: Configuration, path: str, value: list[Any]) -> bool:
     """Whether the setting at `path` itself holds a list, as `speed_kmh: [60, 120]` does; else the
     list is a sweep."""
 
     def refused(values: list[Any]) -> bool:
-        problems = replace(experiment, axes={path: values}).problems()
-        return any(problem.where == experiment.origins[path] for problem in problems)
+        problems = replace(configuration, axes={path: values}).problems()
+        return any(problem.where == configuration.origins[path] for problem in problems)
 
     return not refused([value]) or refused(value[:1] or [value])
 
