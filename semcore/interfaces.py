@@ -20,6 +20,7 @@ from semcore.rng import Rng
 from semcore.statistics.base import Statistic
 from semcore.statistics.kinds import Mean
 from semcore.steps import Step
+from semcore.tensors import OnTensors
 from semcore.types import (
     STREAM_TYPES,
     Candidates,
@@ -94,10 +95,11 @@ class Transport(Component, abc.ABC):
 
 
 @dataclass(frozen=True)
-class ChannelModel(Component, abc.ABC):
+class ChannelModel(Component, OnTensors, abc.ABC):
     """A link: unit-power complex symbols in, equalised symbols and their noise variances out.
 
-    Streams are unknown here. Gradients flow from `received.values` back to `symbols.values`.
+    Gradients flow from `received.values` back to `symbols.values`. Called, it is a function of
+    tensors: `y, noise_var = channel(x)`.
     """
 
     kind: ClassVar[str] = "channel"
@@ -291,10 +293,6 @@ class Recipe(Component, abc.ABC):
         """Write `config.json`, `model.safetensors` and the model card `README.md` into `out`."""
 
 
-def _ignore(step: Step) -> None:
-    """Do nothing with a step."""
-
-
 @dataclass(frozen=True, eq=False)
 class Job:
     """Work that any process can do: it can be pickled, and so can its result.
@@ -308,7 +306,7 @@ class Job:
 
     call: Callable[[], Any]
     needs: Needs = Needs()
-    on_step: Callable[[Step], None] = field(default_factory=lambda: _ignore)
+    on_step: Callable[[Step], None] = field(default=lambda step: None)
 
     def __reduce__(self) -> Any:
         return Job, (self.call, self.needs)

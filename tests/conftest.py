@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from semcore import storage
+from semcore.config import configuration
 from semcore.errors import ConfigError
 from semcore.plugins.packages import hook_manager
 from semcore.runs.conventions import SNR

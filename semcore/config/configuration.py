@@ -22,7 +22,7 @@ from semcore.config.resolve import Resolved, Resolver
 from semcore.config.segments import Segments, alternatives
 from semcore.config.setup import Setup
 from semcore.config.top_level import VERSION, read_frame, wrong_name
-from semcore.errors import ConfigError, Problem
+from semcore.errors import ConfigError, Problem, shown
 from semcore.memo import LRU
 
 __all__ = [
@@ -315,8 +315,10 @@ def _overridden(configuration: Configuration, change: Assignment) -> Configurati
         raise ConfigError([Problem(message, text, hint=hint)])
     origins = {**configuration.origins, path: text}
     axes = {key: axis for key, axis in configuration.axes.items() if key != path}
-    if isinstance(value, list) and not swept:
+    if isinstance(value, list) and not swept and value:
         swept = not _accepts_list(replace(configuration, origins=origins), path, value)
+    if swept and not value:
+        raise ConfigError([Problem("a sweep needs at least one value", text)])
     if swept:
         fixed = {key: one for key, one in configuration.fixed.items() if key != path}
         return replace(configuration, axes={**axes, path: value}, fixed=fixed, origins=origins)
@@ -326,13 +328,14 @@ def _overridden(configuration: Configuration, change: Assignment) -> Configurati
 
 def _accepts_list(configuration: Configuration, path: str, value: list[Any]) -> bool:
     """Whether the setting at `path` itself holds a list, as `speed_kmh: [60, 120]` does; else the
-    list is a sweep."""
+    list is a sweep.
 
-    def refused(values: list[Any]) -> bool:
-        problems = replace(configuration, axes={path: values}).problems()
-        return any(problem.where == configuration.origins[path] for problem in problems)
-
-    return not refused([value]) or refused(value[:1] or [value])
+    It does unless the list as a whole is refused: what is wrong with an element, or with a
+    combination of values, is reported as such.
+    """
+    found = replace(configuration, axes={path: [value]}).problems()
+    refused = [one for one in found if one.where == configuration.origins[path]]
+    return not any(one.message.endswith(f"not {shown(value)}") for one in refused)
 
 
 def _in_order(

@@ -159,8 +159,7 @@ def _lasting(name: str) -> str:
 def _closure(
     start: Iterable[_Module], fresh: bool = False, without: Iterable[str] = ()
 ) -> tuple[dict[str, _Module], set[str]]:
-    """The modules that `start` and what they import consist of, and the roots of all others that
-    they import.
+    """The modules of `start` and of what they import, and the roots of all others that they import.
 
     Args:
         fresh: whether files are looked at as they are on disk, and not as this process loaded them
@@ -226,17 +225,19 @@ def _full(one: Import, own: str) -> Iterator[str]:
         base = ".".join([*kept, *filter(None, [one.module])])
     parts = base.split(".")
     yield from (".".join(parts[: count + 1]) for count in range(len(parts)))
-    for name in one.names:
+    lazy = syntax.stub(package.path) if (package := _located(base)) else {}
+    for name in one.names or lazy:  # of `import package`, any of its names may be used
         if name == "*":
             yield from _below(base, deep=False)
+        elif name in lazy:
+            yield f"{base}.{lazy[name]}"
         elif (found := _located(f"{base}.{name}")) is not None:
             yield found.name
 
 
 def _below(name: str, deep: bool = True) -> Iterator[str]:
     """The modules of a package."""
-    found = _located(name)
-    if found is None or not found.package:
+    if not (found := _located(name)) or not found.package:
         return
     for path in sorted(found.path.parent.glob("*")):
         if path.name.endswith(SUFFIXES) and path.name != "__init__.py":

@@ -77,6 +77,19 @@ class Source:
 _known: dict[content.Stamp, Source] = {}
 
 
+def stub(path: Path) -> dict[str, str]:
+    """Name -> module that it is in, of a package that imports its names when they are used.
+
+    They are listed in the stub beside its `__init__.py`, as `lazy_loader.attach_stub` reads it.
+    """
+    beside = path.with_suffix(".pyi")
+    if path.name != "__init__.py" or not beside.is_file():
+        return {}
+    return {
+        name: one.module for one in read(beside).imports for name in one.names if one.level == 1
+    }
+
+
 def read(path: Path) -> Source:
     """What a file does; parsed once as long as it stays as it is.
 

@@ -23,8 +23,8 @@ from semcore.errors import RunError
 from semcore.interfaces import ChannelModel, Recipe
 from semcore.models.weights import read_tensors
 from semcore.rng import Rng
+from semcore.tensors import at_snr, own_snr, symbols_of
 from semcore.training.resume import RECORD, claim
-from semcore.types import Layout, Span, Symbols
 
 
 def one_cycle(step: int, total: int, warm_up: float = 0.15) -> float:
@@ -263,35 +263,11 @@ def write_model(folder: Path, config: Mapping[str, object], model: nn.Module, ca
     (folder / "README.md").write_text(card)
 
 
-def at_snr(channel: ChannelModel, snr_db: float) -> ChannelModel:
-    """The channel at another SNR, mean or of a slot, if it has one of its own to set; else (a link
-    budget) as it is."""
-    anyone: Any = channel
-    own = _own_snr(channel)
-    return dataclasses.replace(anyone, **{own: snr_db}) if own else channel
-
-
-def _own_snr(channel: ChannelModel) -> str:
-    """The setting of a channel that holds its SNR, or ""."""
-    return next(
-        (name for name in ("snr_db", "block_snr_db") if getattr(channel, name, None) is not None),
-        "",
-    )
-
-
-def symbols_of(values: torch.Tensor) -> Symbols:
-    """Symbols (rows, n) as one stream a row."""
-    rows, width = values.shape
-    keys = tuple(str(row) for row in range(rows))
-    spans = tuple(Span(row, 0, width, row, "data", object) for row in range(rows))
-    return Symbols(values, Layout((width,) * rows, spans, keys, tuple((key, "") for key in keys)))
-
-
 def measured_at(channel: ChannelModel) -> str:
     """What the SNRs are that `at_snr` sets, for a model card."""
     return (
         "SNR of a slot after fading (`block_snr_db`)"
-        if _own_snr(channel) == "block_snr_db"
+        if own_snr(channel) == "block_snr_db"
         else "Es/N0 before fading (`snr_db`)"
     )
 

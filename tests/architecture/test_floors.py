@@ -15,6 +15,7 @@ FLOORS = (
     ("types", "entrypoints"),
     ("fingerprint",),
     ("component", "rng", "steps", "media"),
+    ("tensors",),
     ("interfaces",),
     ("link", "metrics", "models"),
     ("planning",),

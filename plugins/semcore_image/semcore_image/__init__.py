@@ -1,1 +1,5 @@
 """Pictures for semcore: sources, codecs, captions, diffusion generators, selectors and metrics."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

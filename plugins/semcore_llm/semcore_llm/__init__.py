@@ -1,1 +1,5 @@
 """The language side of semcore: planners, and metrics of text and its meaning."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,16 @@
+from .flat.fading import Rayleigh as Rayleigh
+from .flat.fading import Rician as Rician
+from .flat.gaussian import AWGN as AWGN
+from .ntn.channels import NTNTDL as NTNTDL
+from .ntn.channels import Satellite as Satellite
+from .tr38901.cells import RMa as RMa
+from .tr38901.cells import UMa as UMa
+from .tr38901.cells import UMi as UMi
+from .tr38901.profiles import CDL as CDL
+from .tr38901.profiles import TDL as TDL
+from .transports.analog import Analog as Analog
+from .transports.ldpc import LDPC as LDPC
+from .transports.repeated import Repeated as Repeated
+from .transports.separation import Separation as Separation
+from .transports.uncoded import Uncoded as Uncoded
+from .transports.walsh import Walsh as Walsh

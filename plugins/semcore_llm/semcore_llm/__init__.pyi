@@ -1,0 +1,10 @@
+from .metrics.bleu import SentenceBLEU as SentenceBLEU
+from .metrics.char_accuracy import CharAccuracy as CharAccuracy
+from .metrics.semantic_entropy import SemanticEntropy as SemanticEntropy
+from .planners.explore import ExplorePlanner as ExplorePlanner
+from .planners.fixed import FixedPlanner as FixedPlanner
+from .planners.local import LocalPlanner as LocalPlanner
+from .planners.lookup import LookupPlanner as LookupPlanner
+from .planners.oracle import OraclePlanner as OraclePlanner
+from .planners.remote import LLMPlanner as LLMPlanner
+from .planners.search import SearchPlanner as SearchPlanner
