@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from semcore.api.launch import compute, executor_of
+from semcore.api.local import files_of, named
 from semcore.component.base import Component, plain
 from semcore.config import document as documents
 from semcore.config.build import component
@@ -21,10 +20,9 @@ from semcore.config.configuration import checked
 from semcore.config.document import Document
 from semcore.config.layers import SECTIONS
 from semcore.config.paths import as_yaml, assigned
-from semcore.config.setup import COMPONENTS, is_component
+from semcore.config.setup import COMPONENTS, components_in, is_component
 from semcore.config.top_level import VERSION
-from semcore.entrypoints import naming
-from semcore.errors import ComponentError
+from semcore.errors import ConfigError
 from semcore.interfaces import (
     ChannelModel,
     Executor,
@@ -37,13 +35,10 @@ from semcore.interfaces import (
     Transport,
 )
 from semcore.planning.interface import Planner
-from semcore.plugins.registry import register
 
 if TYPE_CHECKING:
     from semcore.api.results import Results
 
-_named = set[type]()
-"""Classes that were registered here by their own names."""
 Named = str | Mapping[str, Any]
 """A component by its name in YAML, or by a mapping with `use`."""
 
@@ -84,11 +79,11 @@ class Experiment:
         hooks: names of hook plugins
     """
 
-    source: Source | Named
-    encoder: SemanticEncoder | Named
-    transport: Transport | Named | Mapping[str, Transport | Named]
-    channel: ChannelModel | Named
-    generator: Generator | Named
+    source: Source | Named | None = None
+    encoder: SemanticEncoder | Named | None = None
+    transport: Transport | Named | Mapping[str, Transport | Named] | None = None
+    channel: ChannelModel | Named | None = None
+    generator: Generator | Named | None = None
     selector: Selector | Named | None = None
     kb: KBPolicy | Named | None = None
     planner: Planner | Named | None = None
@@ -130,18 +125,10 @@ class Experiment:
             ConfigError: with every problem found
             RunError: the folder cannot be written, or no cell could be computed
         """
-        together = {**self.sweep, **(sweep or {})}
-        made = dataclasses.replace(self, sweep=together)
-        document = made._document()
-        if (jobs > 1 or executor is not None) and (local := made._local()):
-            names = ", ".join(cls.__name__ for cls in local)
-            raise ComponentError(
-                f"{names} can be computed in this process alone: put the code into a file, with "
-                "@semcore.register, and name it (plugins=['mine.py']); or leave out jobs"
-            )
+        made = dataclasses.replace(self, sweep={**self.sweep, **(sweep or {})})
         changes = [] if limit is None else [assigned("source.limit", limit)]
         return compute(
-            document,
+            made._document(),
             changes,
             out=out,
             executor=executor_of(executor, jobs, time_limit_s),
@@ -162,8 +149,8 @@ class Experiment:
         """The pipeline file that says the same; settings with their default value are left out."""
         values: dict[str, Any] = {"semcore": VERSION, "name": self.name}
         sections = {name: getattr(self, name) for name in (*SECTIONS, "workflow", "workflows")}
-        local = [cls for cls in _classes(list(sections.values())) if _is_local(cls)]
-        files = [*(os.fspath(one) for one in self.plugins), *filter(None, map(_file, local))]
+        classes = {type(part) for part in components_in(sections)}
+        files = [*(os.fspath(one) for one in self.plugins), *files_of(classes)]
         sections = {"plugins": list(dict.fromkeys(files)), "hooks": self.hooks, **sections}
         for name, value in {"description": self.description, **sections}.items():
             if value or isinstance(value, Component):
@@ -207,12 +194,6 @@ class Experiment:
         text = self.to_yaml()
         return documents.parse(text, f"<{self.name}>", Path.cwd())
 
-    def _local(self) -> list[type]:
-        """The classes of its components that no other process can import."""
-        parts = [getattr(self, name) for name in SECTIONS]
-        found = dict.fromkeys(_classes(parts))
-        return [cls for cls in found if _is_local(cls) and _file(cls) is None]
-
 
 class _Dumper(yaml.SafeDumper):
     """YAML without aliases; lists of plain values stand on one line."""
@@ -228,7 +209,6 @@ class _Dumper(yaml.SafeDumper):
 def _written(value: Any) -> Any:
     """A value as a pipeline file has it: components by their names, without default settings."""
     if isinstance(value, Component):
-        _name(value)
         fields = {}
         for one in dataclasses.fields(value):
             default = one.default
@@ -237,7 +217,7 @@ def _written(value: Any) -> Any:
             own = getattr(value, one.name)
             if default is dataclasses.MISSING or plain(own) != plain(default):
                 fields[one.name] = _written(own)
-        return {"use": naming.name_of(type(value)), **fields}
+        return {"use": named(type(value)), **fields}
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, Mapping):
@@ -247,51 +227,16 @@ def _written(value: Any) -> Any:
     return as_yaml(value)
 
 
-def _name(component: Component) -> None:
-    """Register the class of a component without a name by its own: `MyCodec` as `my-codec`."""
-    cls = type(component)
-    if ":" not in naming.name_of(cls):
-        return
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
-    known = naming.find(cls.kind, name)
-    if known is not None and naming.local(cls.kind, name) is None:
-        raise ComponentError(
-            f"{cls.__name__} would be called {name!r}, which {known.package} has: give it a name "
-            f"with @semcore.register({cls.kind!r}, NAME)"
-        )
-    register(cls.kind, name)(cls)
-    _named.add(cls)
-
-
 def _read(name: str, value: Any) -> Any:
     """What a section of a file stands for: a component where one is named, else its values."""
-    if name in COMPONENTS and is_component(value):
-        return component(name, value, name)
+    kind = "metric" if name == "metrics" else name
+    if kind in (*COMPONENTS, "transport", "metric") and is_component(value):
+        try:
+            return component(kind, value, name)
+        except ConfigError:  # it lacks a setting that a sweep or a plan gives it
+            return value
     if name == "transport" and isinstance(value, Mapping):
         return {stream: _read("transport", one) for stream, one in value.items()}
-    if name == "metrics":
-        return [component("metric", one, name) for one in value]
+    if name == "metrics" and isinstance(value, list):
+        return [_read("metrics", one) for one in value]
     return value
-
-
-def _classes(value: Any) -> list[type]:
-    """The classes of all components in a value, nested ones included."""
-    if isinstance(value, Component):
-        inner = [getattr(value, one.name) for one in dataclasses.fields(value)]
-        return [type(value), *_classes(inner)]
-    if isinstance(value, Mapping):
-        return _classes(list(value.values()))
-    if isinstance(value, (list, tuple)):
-        return [cls for one in value for cls in _classes(one)]
-    return []
-
-
-def _file(cls: type) -> str | None:
-    """The file that registers a class, for other processes to run; None if there is none."""
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
-    return None if cls.__module__ == "__main__" or cls in _named else file
-
-
-def _is_local(cls: type) -> bool:
-    """Whether a class was registered in this process, and not by an installed package."""
-    return naming.local(getattr(cls, "kind", ""), naming.name_of(cls)) is cls

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semcore.api.local import refuse_local
 from semcore.api.results import Results, read
 from semcore.config import document as yaml
 from semcore.config.build import component
@@ -16,6 +17,7 @@ from semcore.config.configuration import Configuration, checked
 from semcore.config.document import Document
 from semcore.config.examples import offered
 from semcore.config.paths import Assignment, assigned
+from semcore.entrypoints import naming
 from semcore.errors import RunError
 
 if TYPE_CHECKING:
@@ -95,6 +97,8 @@ def compute(
     from semcore.runs import runner
 
     configuration = checked(document, changes)
+    if executor is not None and naming.registered():
+        refuse_local(configuration)
     folder = Path("runs") / configuration.name if out is None else Path(out)
     called = hook_manager(list(configuration.values.get("hooks") or []))
     for one in hooks:
@@ -109,7 +113,9 @@ def compute(
         reasons = "\n".join(finished.failures)
         if not any(finished.results):
             raise RunError(f"no cell could be computed; {folder}/cells/*/failure.json\n{reasons}")
-        warnings.warn(f"{len(finished.failures)} cells failed:\n{reasons}", stacklevel=3)
+        count = len(finished.failures)
+        cells = "1 cell" if count == 1 else f"{count} cells"
+        warnings.warn(f"{cells} failed:\n{reasons}", stacklevel=3)
     return read(folder)
 
 
