@@ -27,7 +27,9 @@ def columns(header: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> 
     """A table of plain texts without wrapping; the first `left` columns are left-aligned."""
     shown = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for index, name in enumerate(header):
-        shown.add_column(Text(printable(name)), justify="left" if index < left else "right", no_wrap=True)
+        shown.add_column(
+            Text(printable(name)), justify="left" if index < left else "right", no_wrap=True
+        )
     for row in rows:
         shown.add_row(*(Text(printable(cell)) for cell in row))
     return shown

@@ -95,7 +95,9 @@ class Progress:
     def semcore_cell_done(self, result: Mapping[str, Any], seconds: float) -> None:
         """Print a line per cell."""
         self._ended(result["settings"])
-        shown = "  ".join(f"{name} {number(found['mean'])}" for name, found in result["metrics"].items())
+        shown = "  ".join(
+            f"{name} {number(found['mean'])}" for name, found in result["metrics"].items()
+        )
         self.console.print(
             f"[{self.done}/{self.cells}] {self.labels.of(result['settings'])}  {shown}  ({seconds:.1f} s)",
             markup=False,
@@ -106,7 +108,9 @@ class Progress:
         """Print a line per failed cell."""
         self._ended(settings)
         first = reason.splitlines()[0]
-        self.console.print(f"[{self.done}/{self.cells}] {self.labels.of(settings)}  FAILED: {first}", markup=False)
+        self.console.print(
+            f"[{self.done}/{self.cells}] {self.labels.of(settings)}  FAILED: {first}", markup=False
+        )
 
     @hook
     def semcore_hook_failed(self, plugin: str, hook: str, reason: str) -> None:
@@ -122,14 +126,22 @@ def print_table(run: Run) -> None:
         return
     wide = console()
     fixed = header.index("n") + 1
-    widths = [2 + max(len(line[column]) for line in (header, *rows)) for column in range(len(header))]
+    widths = [
+        2 + max(len(line[column]) for line in (header, *rows)) for column in range(len(header))
+    ]
     left = list(range(fixed, len(header)))
     while left:
         room = wide.width - sum(widths[:fixed])
-        take = [column for i, column in enumerate(left) if i == 0 or sum(widths[c] for c in left[: i + 1]) <= room]
+        take = [
+            column
+            for i, column in enumerate(left)
+            if i == 0 or sum(widths[c] for c in left[: i + 1]) <= room
+        ]
         chosen = [*range(fixed), *take]
         picked = [[row[column] for column in chosen] for row in (header, *rows)]
         wide.print()
         wide.print(columns(picked[0], picked[1:], fixed - 1), crop=False)
         left = left[len(take) :]
-    wide.print("mean ± half-width of its 95 % interval over samples, or \\[low, high] where that is asymmetric")
+    wide.print(
+        "mean ± half-width of its 95 % interval over samples, or \\[low, high] where that is asymmetric"
+    )

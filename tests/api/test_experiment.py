@@ -52,7 +52,9 @@ def test_it_gives_the_cells_of_its_file(bench: Any, tmp_path: Path) -> None:
 def test_its_file_gives_the_same_cells(bench: Any, tmp_path: Path) -> None:
     experiment = made(bench, sweep={"channel.snr_db": [0, 5]}, seed=3)
     (tmp_path / "saved.yaml").write_text(experiment.to_yaml())
-    assert ids(load(tmp_path / "saved.yaml")) == ids(checked(parse(bench.text), ["channel.snr_db=0,5", "seed=3"]))
+    assert ids(load(tmp_path / "saved.yaml")) == ids(
+        checked(parse(bench.text), ["channel.snr_db=0,5", "seed=3"])
+    )
     again = semcore.Experiment.from_yaml(tmp_path / "saved.yaml")
     assert again.to_yaml() == experiment.to_yaml()
     assert semcore.Experiment.from_yaml(experiment.to_yaml()).to_yaml() == experiment.to_yaml()

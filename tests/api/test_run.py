@@ -17,7 +17,9 @@ from semcore.config.build import component
 
 
 def test_importing_semcore_loads_nothing_heavy() -> None:
-    code = "import sys, semcore; print({'torch', 'pandas', 'matplotlib', 'pydantic'} & {*sys.modules})"
+    code = (
+        "import sys, semcore; print({'torch', 'pandas', 'matplotlib', 'pydantic'} & {*sys.modules})"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
@@ -51,7 +53,9 @@ def test_what_is_done_is_not_computed_again(bench: Any, tmp_path: Path) -> None:
         ("0:10:5", [0, 5, 10]),
     ],
 )
-def test_settings_are_values_of_python(bench: Any, tmp_path: Path, value: object, cells: list[float]) -> None:
+def test_settings_are_values_of_python(
+    bench: Any, tmp_path: Path, value: object, cells: list[float]
+) -> None:
     results = semcore.run(bench.path, {"channel.snr_db": value}, out=tmp_path / "out")
     assert [row.get("channel.snr_db") for row in results] == cells
 
@@ -176,7 +180,9 @@ def test_cells_are_chosen_by_index_and_by_setting(results: semcore.Results) -> N
         results[{"channel.snr": 5}]
 
 
-def test_a_run_is_read_again_alone_or_with_others(results: semcore.Results, bench: Any, tmp_path: Path) -> None:
+def test_a_run_is_read_again_alone_or_with_others(
+    results: semcore.Results, bench: Any, tmp_path: Path
+) -> None:
     again = semcore.read(tmp_path / "out")
     assert [row.result for row in again] == [row.result for row in results]
     more = semcore.run(bench.path, {"channel.snr_db": 20}, out=tmp_path / "more")

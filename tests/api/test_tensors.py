@@ -94,7 +94,9 @@ def test_what_is_no_symbol_is_refused() -> None:
 def test_a_package_offers_every_component_that_it_registers(package: str) -> None:
     """The names in the stub are those of the entry points, and each is that class."""
     module = importlib.import_module(package)
-    entries = [entry for kind in naming.KINDS for entry in naming.installed(kind) if entry.root == package]
+    entries = [
+        entry for kind in naming.KINDS for entry in naming.installed(kind) if entry.root == package
+    ]
     assert sorted(module.__all__) == sorted({entry.attribute for entry in entries})
     for entry in entries:
         assert getattr(module, entry.attribute) is registry.load(entry.kind, entry.name)
