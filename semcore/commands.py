@@ -6,6 +6,7 @@ from semcore.cli.run import OVERRIDES, PIPELINE
 from semcore.cli.select import Place
 from semcore.config.build import component
 from semcore.config.configuration import load
+from semcore.render.columns import columns, console
 from semcore.runs.sources import load as load_samples
 from semcore.storage import write_output
 

@@ -29,8 +29,8 @@ from semcore.fingerprint.syntax import UNNAMED, Import, Source
 CORE = "semcore"
 INSTALLED = {"site-packages", "dist-packages"}
 INDIFFERENT = {
-    "_typeshed", "annotated_types", "click", "huggingface_hub", "httpx", "jinja2", "markupsafe",
-    "matplotlib", "packaging", "pluggy", "pydantic", "pydantic_core", "rich", "threadpoolctl",
+    "_typeshed", "annotated_types", "click", "huggingface_hub", "httpx", "jinja2", "lazy_loader",
+    "markupsafe", "matplotlib", "packaging", "pluggy", "pydantic", "pydantic_core", "rich", "threadpoolctl",
     "typing_extensions", "yaml",
 }  # fmt: skip
 """Libraries that read, write and draw, and compute no result."""

@@ -98,10 +98,8 @@ class Progress:
         shown = "  ".join(
             f"{name} {number(found['mean'])}" for name, found in result["metrics"].items()
         )
-        self.console.print(
-            f"[{self.done}/{self.cells}] {self.labels.of(result['settings'])}  {shown}  ({seconds:.1f} s)",
-            markup=False,
-        )
+        done = f"[{self.done}/{self.cells}] {self.labels.of(result['settings'])}"
+        self.console.print(f"{done}  {shown}  ({seconds:.1f} s)", markup=False)
 
     @hook
     def semcore_cell_failed(self, settings: Mapping[str, Any], reason: str) -> None:
@@ -143,5 +141,6 @@ def print_table(run: Run) -> None:
         wide.print(columns(picked[0], picked[1:], fixed - 1), crop=False)
         left = left[len(take) :]
     wide.print(
-        "mean ± half-width of its 95 % interval over samples, or \\[low, high] where that is asymmetric"
+        "mean ± half-width of its 95 % interval over samples, or \\[low, high] where that is "
+        "asymmetric"
     )

@@ -48,7 +48,8 @@ def graph(configuration: Configuration) -> str:
     size = f'width="{width:g}" height="{y:g}" viewBox="0 0 {width:g} {y:g}"'
     lines = [
         '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size}><title>{escape(configuration.name)}</title>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
+        f"<title>{escape(configuration.name)}</title>",
         f"<style>\n{_style()}</style>",
         f'<rect width="100%" height="100%" fill="{LIGHT["page"]}"/>',
         *parts,
