@@ -306,7 +306,7 @@ class Job:
 
     call: Callable[[], Any]
     needs: Needs = Needs()
-    on_step: Callable[[Step], None] = field(default=lambda step: None)
+    on_step: Callable[[Step], None] = lambda step: None
 
     def __reduce__(self) -> Any:
         return Job, (self.call, self.needs)

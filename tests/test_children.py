@@ -1,4 +1,5 @@
-"""Child processes: one that exits, crashes, hangs, prints without end or raises costs its task alone."""
+"""Child processes: one that exits, crashes, hangs, prints without end or raises costs its task
+alone."""
 
 from __future__ import annotations
 
@@ -46,7 +47,8 @@ def grows():
         kept.append(bytearray(os.urandom(2**20) * 16))
 
 def sends_half():
-    os.write(next(fd for fd in map(int, os.listdir("/proc/self/fd")) if fd > 2 and sends(fd)), b'["value"')
+    open_ones = map(int, os.listdir("/proc/self/fd"))
+    os.write(next(fd for fd in open_ones if fd > 2 and sends(fd)), b'["value"')
     time.sleep(600)
 
 def sends(fd):

@@ -11,6 +11,7 @@ import source
 from prose import code, docstring, escaped, fence, page, slug, table
 
 import semcore
+import semcore.api.views
 import semcore.errors
 import semcore.planning.simulator
 import semcore.plugins.hookspecs
@@ -22,6 +23,7 @@ from semcore.testing import component as laws_of_all
 from semcore.testing.kit import KINDS
 
 GROUPS = {
+    "Runs and results": ("semcore.api", ""),
     "Components": ("semcore.component.base", ""),
     "Interfaces": ("semcore.interfaces", "semcore.interfaces"),
     "Transports that know the SNR": ("semcore.link.adaptation", "semcore.link.adaptation"),
@@ -55,6 +57,9 @@ ALIASES = {
 }
 """Names that stand for a type, and the modules that say so: they have no module of their own."""
 MET: dict[str, Any] = {
+    "semcore.analysis.rows.Row": semcore.analysis.rows.Row,
+    "semcore.api.views.ResultPlot": semcore.api.views.ResultPlot,
+    "semcore.api.views.ResultTable": semcore.api.views.ResultTable,
     "semcore.types.ledger.Entry": semcore.types.ledger.Entry,
     "semcore.errors.Problem": semcore.errors.Problem,
     "semcore.steps.StageDone": semcore.steps.StageDone,

@@ -48,8 +48,11 @@ class Experiment:
     """A pipeline of components, as a pipeline file describes it.
 
         Experiment(
-            source=TestPictures(), encoder=PictureEncoder(), transport=LDPC(), channel=AWGN(),
-            generator=PictureDecoder(),
+            source=SamplePictures(limit=16),
+            encoder=BitstreamEncoder(codec=Jpeg(quality=50)),
+            transport=LDPC(),
+            channel=AWGN(),
+            generator=BitstreamGenerator(codec=Jpeg()),
         ).run(sweep={"channel.snr_db": [0, 5, 10]})
 
     A component may be given as an object, by its name in YAML, or by a mapping with `use`. A class

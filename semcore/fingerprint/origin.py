@@ -30,8 +30,8 @@ CORE = "semcore"
 INSTALLED = {"site-packages", "dist-packages"}
 INDIFFERENT = {
     "_typeshed", "annotated_types", "click", "huggingface_hub", "httpx", "jinja2", "lazy_loader",
-    "markupsafe", "matplotlib", "packaging", "pluggy", "pydantic", "pydantic_core", "rich", "threadpoolctl",
-    "typing_extensions", "yaml",
+    "markupsafe", "matplotlib", "packaging", "pluggy", "pydantic", "pydantic_core", "rich",
+    "threadpoolctl", "typing_extensions", "yaml",
 }  # fmt: skip
 """Libraries that read, write and draw, and compute no result."""
 SUFFIXES = (*importlib.machinery.SOURCE_SUFFIXES, *importlib.machinery.EXTENSION_SUFFIXES)

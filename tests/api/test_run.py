@@ -124,6 +124,16 @@ def test_processes_compute_the_same(bench: Any, tmp_path: Path) -> None:
     assert [row.result for row in one] == [row.result for row in two]
 
 
+def test_a_script_needs_no_guard_for_processes(bench: Any, tmp_path: Path) -> None:
+    """Without `if __name__ == "__main__"`, a process that imports the script would run it again."""
+    script = tmp_path / "script.py"
+    call = f"semcore.run({str(bench.path)!r}, out={str(tmp_path / 'out')!r}, jobs=2)"
+    script.write_text(f"import semcore\nprint(len({call}))\n")
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "1"
+
+
 # --------------------------------------------------------------------------------- results
 
 
