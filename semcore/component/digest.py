@@ -12,6 +12,7 @@ from semcore.component.base import Component
 from semcore.entrypoints import naming
 from semcore.fingerprint import origin
 from semcore.fingerprint.named import named_files
+from semcore.memo import LRU
 from semcore.types.samples import OnDemand
 
 
@@ -45,7 +46,7 @@ class Digester:
 
     def __init__(self) -> None:
         # Holds the values too, because Python reuses the ids of deleted ones.
-        self._known: dict[int, tuple[Any, bytes]] = {}
+        self._known = LRU[tuple[Any, bytes]](KEPT)
 
     def digest(self, *parts: Any) -> str:
         """As the function `digest`."""
@@ -56,13 +57,13 @@ class Digester:
 
     def _bytes(self, value: Any, feed: Callable[[Any, Any], None]) -> bytes:
         """What a value that several digests share feeds into each of them."""
-        if id(value) not in self._known:
+
+        def fed() -> tuple[Any, bytes]:
             data = bytearray()
             feed(data.extend, value)
-            self._known[id(value)] = value, bytes(data)
-            if len(self._known) > KEPT:
-                del self._known[next(iter(self._known))]
-        return self._known[id(value)][1]
+            return value, bytes(data)
+
+        return self._known.of(id(value), fed)[1]
 
     def _feed_component(self, update: Any, component: Component) -> None:
         name = naming.name_of(type(component))

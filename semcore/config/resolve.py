@@ -13,6 +13,7 @@ from semcore.config.document import Document, Path_
 from semcore.config.layers import CHANGEABLE, SECTIONS, Override, Places, applied, unchangeable
 from semcore.config.setup import BUILT, LINKED, REQUIRED, Setup, build, check_link
 from semcore.errors import Problem, listed, shown
+from semcore.memo import LRU
 from semcore.wording.suggest import guess, nearest
 
 
@@ -85,19 +86,14 @@ class Resolver:
         self._parts: dict[tuple[Any, ...], Part] = {}
         self._bases: dict[tuple[_Frame, frozenset[str]], dict[str, Part]] = {}
         self._links: dict[tuple[Part, ...], list[Problem]] = {}
-        self._resolved: dict[tuple[Override, ...], Resolved] = {}
+        self._resolved = LRU[Resolved](KEPT)
 
     def resolve(self, changes: Sequence[Override]) -> Resolved:
         """What the file stands for under the changes; of two with the same path the later holds.
 
         The results of the last `KEPT` calls are returned again for the same changes.
         """
-        key = tuple(changes)
-        if key not in self._resolved:
-            self._resolved[key] = self._resolve(changes)
-            if len(self._resolved) > KEPT:
-                del self._resolved[next(iter(self._resolved))]
-        return self._resolved[key]
+        return self._resolved.of(tuple(changes), lambda: self._resolve(changes))
 
     def _resolve(self, changes: Sequence[Override]) -> Resolved:
         by_section: dict[str, list[Override]] = {}

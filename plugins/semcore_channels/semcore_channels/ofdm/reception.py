@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from semcore import LRU
 from semcore_channels.ofdm.equalisation import Combined
 
 if TYPE_CHECKING:
@@ -64,23 +63,13 @@ def _view(data: torch.Tensor) -> tuple[int, ...]:
     return data._version, data.storage_offset(), *data.shape, *data.stride()
 
 
-_entries: OrderedDict[Hashable, _Entry] = OrderedDict()
-_lock = threading.Lock()
+_entries = LRU[_Entry](size=MAX_BYTES, size_of=lambda entry: entry.reception.combined.nbytes)
 
 
 def received_once(key: Hashable, data: torch.Tensor, compute: Callable[[], Reception]) -> Reception:
     """The result of `compute`, from memory if it is there for the same key and the same data."""
-    with _lock:
-        entry = _entries.pop(key, None)
-        if entry is not None and entry.is_of(data):
-            _entries[key] = entry  # the most recent now
-            return entry.reception
-    reception = compute()
-    with _lock:
-        _entries[key] = _Entry(data.clone(), weakref.ref(_base(data)), _view(data), reception)
-        while (
-            len(_entries) > 1
-            and sum(one.reception.combined.nbytes for one in _entries.values()) > MAX_BYTES
-        ):
-            _entries.popitem(last=False)
-    return reception
+
+    def entry() -> _Entry:
+        return _Entry(data.clone(), weakref.ref(_base(data)), _view(data), compute())
+
+    return _entries.of(key, entry, lambda known: known.is_of(data)).reception

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import abc
 import functools
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 from annotated_types import Ge, Le
 
-from semcore import ComponentError, Rng
+from semcore import LRU, ComponentError, Rng
 from semcore_channels.ofdm.channel import OFDMChannel
 from semcore_channels.ofdm.estimation import Correlation
 from semcore_channels.ofdm.sampling import Sampling
@@ -127,25 +125,16 @@ def _begin(key: str, rng: Rng, realisations: int) -> int:
     return rng.at("drops", key).integer() % realisations
 
 
-_blocks: OrderedDict[tuple[Ensemble, Rng, int, int], Slots] = OrderedDict()
-_lock = threading.Lock()
-
-
 def _block(ensemble: Ensemble, root: Rng, number: int, size: int) -> Slots:
     """Block `number` of the pool of a seed, from memory if it is there; `root` has the seed."""
-    key = (ensemble, root, number, size)
-    with _lock:
-        if key in _blocks:
-            _blocks.move_to_end(key)
-            return _blocks[key]
-    slots = ensemble.draw(root.at("drops", number), size)
-    with _lock:
-        _blocks[key] = slots
-        while sum(map(_bytes, _blocks.values())) > MAX_BYTES and len(_blocks) > 1:
-            _blocks.popitem(last=False)
-    return slots
+    return _blocks.of(
+        (ensemble, root, number, size), lambda: ensemble.draw(root.at("drops", number), size)
+    )
 
 
 def _bytes(slots: Slots) -> int:
     """Memory of all tensors, bytes."""
     return sum(tensor.nbytes for tensor in vars(slots).values() if tensor is not None)
+
+
+_blocks = LRU[Slots](size=MAX_BYTES, size_of=_bytes)

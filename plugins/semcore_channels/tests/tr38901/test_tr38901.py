@@ -12,7 +12,7 @@ import pytest
 import torch
 from scipy import special, stats
 
-from semcore import Rng
+from semcore import LRU, Rng
 from semcore_channels.ofdm.estimation import Correlation
 from semcore_channels.ofdm.sampling import Sampling
 from semcore_channels.ofdm.slots import SlotRange
@@ -378,8 +378,8 @@ def test_rows_take_their_slots_from_the_pool_at_places_of_their_own():
 
 
 def test_what_is_kept_is_bounded(monkeypatch):
-    monkeypatch.setattr(pool, "MAX_BYTES", 20_000_000)
+    monkeypatch.setattr(pool, "_blocks", LRU(size=20_000_000, size_of=pool._bytes))
     channel = UMa(snr_db=0.0)
     parts = [channel.channel([SlotRange(key, 0, 2)], Rng(5)) for key in ("a", "b", "c", "a")]
     assert torch.equal(parts[0].response, parts[3].response)
-    assert sum(pool._bytes(one) for one in pool._blocks.values()) <= 20_000_000
+    assert sum(pool._bytes(one) for one in pool._blocks._values.values()) <= 20_000_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from semcore import (
+    LRU,
     Candidates,
     ComponentError,
     Features,
@@ -144,16 +144,14 @@ class UsesMultiSem(UsesClip):
 
     def candidate_features(self, candidates: Candidates) -> FeatureSet:
         """The features of all candidates; those of a cached set are cached as well."""
-        key = (candidates.origin, len(candidates.samples))
-        if key not in self._cached or not candidates.origin:
-            self._cached[key] = self._compute(candidates)
-            if len(self._cached) > SETS:
-                self._cached.popitem(last=False)
-        return self._cached[key]
+        if not candidates.origin:
+            return self._compute(candidates)
+        key = candidates.origin, len(candidates.samples)
+        return self._cached.of(key, lambda: self._compute(candidates))
 
     @functools.cached_property
-    def _cached(self) -> OrderedDict[tuple[str, int], FeatureSet]:
-        return OrderedDict()
+    def _cached(self) -> LRU[FeatureSet]:
+        return LRU(SETS)
 
     def _compute(self, candidates: Candidates) -> FeatureSet:
         if not isinstance(candidates.samples, Pictures):

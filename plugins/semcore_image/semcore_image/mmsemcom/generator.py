@@ -13,6 +13,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from semcore import (
+    LRU,
     Candidates,
     ComponentError,
     Features,
@@ -40,6 +41,8 @@ SHIPPED = ("class-diffusion", "class-diffusion-open")
 FIRST, LARGEST = 5, 125
 """Size of the first part of a set and of the largest parts: a few candidates cost little, many are
 batched."""
+SETS_BYTES = 2**28
+"""Memory for sets that later calls may use again."""
 
 
 @dataclass(frozen=True)
@@ -172,27 +175,34 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
         # The number of threads changes the order of floating-point sums, so it is part of the key.
         settings = (label, self.steps, self.half, torch.get_num_threads())
         made_from = digest("candidates", self._weights_digest, *settings, root.integer())
-        if (known := self._sets.get(made_from)) is None or len(known) < count:
-            parts = list(_parts(count))
-            keys = [digest(made_from, start, stop) for start, stop in parts]
-            store, drawn = user_cache(), dict[int, np.ndarray]()
-            # Processes start at different parts and check the cache first, so that together they
-            # generate each part about once.
-            first = os.getpid() % len(parts)
-            for index in (*range(first, len(parts)), *range(first)):
-                if (part := store.get(keys[index])) is None:
-                    part = self._drawn(label, range(*parts[index]), root.at("candidates", label))
-                    store.put(keys[index], part)
-                drawn[index] = part
-                say(min(sum(map(len, drawn.values())), count), count, "candidates")
-            known = self._sets[made_from] = np.concatenate(
-                [drawn[index] for index in range(len(parts))]
-            )
+        rng = root.at("candidates", label)
+        known = self._sets.of(
+            made_from,
+            lambda: self._put_together(made_from, label, count, rng),
+            lambda images: len(images) >= count,
+        )
         return known[:count], made_from
 
+    def _put_together(self, made_from: str, label: int, count: int, rng: Rng) -> np.ndarray:
+        """The parts of a set, from the user cache as far as they are there: uint8 (n, H, W, 3), n
+        >= count."""
+        parts = list(_parts(count))
+        keys = [digest(made_from, start, stop) for start, stop in parts]
+        store, drawn = user_cache(), dict[int, np.ndarray]()
+        # Processes start at different parts and check the cache first, so that together they
+        # generate each part about once.
+        first = os.getpid() % len(parts)
+        for index in (*range(first, len(parts)), *range(first)):
+            if (part := store.get(keys[index])) is None:
+                part = self._drawn(label, range(*parts[index]), rng)
+                store.put(keys[index], part)
+            drawn[index] = part
+            say(min(sum(map(len, drawn.values())), count), count, "candidates")
+        return np.concatenate([drawn[index] for index in range(len(parts))])
+
     @functools.cached_property
-    def _sets(self) -> dict[str, np.ndarray]:
-        return {}
+    def _sets(self) -> LRU[np.ndarray]:
+        return LRU(size=SETS_BYTES, size_of=lambda images: images.nbytes)
 
     def _drawn(
         self, label: int, numbers: range, rng: Rng, features: np.ndarray | None = None

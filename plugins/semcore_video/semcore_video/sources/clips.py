@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,7 +108,8 @@ class Clips(Tracking, Source):
         if wrong:
             raise SourceError(wrong, hint="repair or remove it")
         segments = segments[: self.limit]
-        clips = OpenClips(lambda info: Clip(info, self.sample_rate_hz, self._finish(info)))
+        # segments are mostly read in order
+        clips = LRU[Clip](size=OPEN_PIXELS, size_of=lambda clip: clip.info.pixels)
         heads = [(segment.name, segment.user) for segment in segments]
         return OnDemand(
             heads, lambda index: self._sample(clips, segments[index]), self._digests(segments)
@@ -177,17 +178,18 @@ class Clips(Tracking, Source):
             for segment in segments
         ]
 
-    def _sample(self, clips: OpenClips, segment: Segment) -> Sample:
-        clip, fps, rate = clips.of(segment.info), segment.info.fps, self.sample_rate_hz
+    def _sample(self, clips: LRU[Clip], segment: Segment) -> Sample:
+        info, fps, rate = segment.info, segment.info.fps, self.sample_rate_hz
+        clip = clips.of(info.path, lambda: Clip(info, rate, self._finish(info)))
         video = clip.pictures(segment.start, segment.length)
         audio = None
-        if segment.info.sound:
+        if info.sound:
             start, length = round(segment.start / fps * rate), round(segment.length / fps * rate)
             audio = clip.sound(start, length)
         lacking = {
             SOUND: audio is None,
             transcripts.WORDS: segment.words_unknown,
-            FACE: self.face and self._cut(segment.info) is None,
+            FACE: self.face and self._cut(info) is None,
         }
         return Sample(
             segment.name,
@@ -255,26 +257,6 @@ class Segment:
     start: int
     length: int
     words_unknown: bool = False
-
-
-class OpenClips:
-    """Clips being read; the newest stay open, since segments are mostly read in order."""
-
-    def __init__(self, opens: Callable[[ClipInfo], Clip]) -> None:
-        self._opens = opens
-        self._clips: OrderedDict[Path, Clip] = OrderedDict()
-
-    def of(self, found: ClipInfo) -> Clip:
-        """The clip of a file."""
-        if found.path not in self._clips:
-            self._clips[found.path] = self._opens(found)
-            while (
-                len(self._clips) > 1
-                and sum(clip.info.pixels for clip in self._clips.values()) > OPEN_PIXELS
-            ):
-                self._clips.popitem(last=False)
-        self._clips.move_to_end(found.path)
-        return self._clips[found.path]
 
 
 @dataclass(frozen=True)
