@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 
 import click
 
@@ -40,6 +41,8 @@ def show(kind: str, name: str) -> None:
     package, version = naming.provider(kind, name)
     click.secho(f"{name}", bold=True, nl=False)
     click.echo(f"  ({kind} of {package} {version})" if package else f"  ({kind})")
+    if line := _import(cls, package):
+        click.echo(line)
     click.echo(fields.description(cls))
     described = fields.fields_of(cls)
     if described:
@@ -60,3 +63,10 @@ def show(kind: str, name: str) -> None:
         )
     if cls.genie:
         click.echo("\nThis is a genie: it knows what an honest receiver could not.")
+
+
+def _import(cls: type, package: str) -> str:
+    """The line of Python that imports a class, if it is offered by its installed package."""
+    root = cls.__module__.partition(".")[0]
+    offered = package and getattr(sys.modules.get(root), cls.__name__, None) is cls
+    return f"from {root if offered else cls.__module__} import {cls.__name__}" if package else ""
