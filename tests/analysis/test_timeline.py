@@ -19,7 +19,9 @@ from semcore.plugins.packages import hook_manager
 from semcore.render.page.page import write_report
 from semcore.runs.runner import run
 
-FILE = Path(__file__).parents[1] / "support" / "toy" / "talk.yaml"
+from ..support.pipelines import SUPPORT
+
+FILE = SUPPORT / "toy" / "talk.yaml"
 SETTINGS = (
     "space={workflow: [v2a, a2v]}",
     "kb={use: psnr, threshold_db: 10}",

@@ -19,8 +19,8 @@ from semcore.entrypoints import naming
 from semcore.interfaces import Recipe
 from semcore.plugins import registry
 
-from ..conftest import PIPELINE
 from ..runs.test_crash import disk  # noqa: F401 - a fixture
+from ..support.pipelines import PIPELINE
 
 
 @dataclass(frozen=True)

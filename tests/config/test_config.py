@@ -23,8 +23,7 @@ from semcore.entrypoints import naming
 from semcore.errors import ConfigError
 from semcore.runs.identity import resolve
 
-HERE = Path(__file__).parents[1] / "support"
-PIPELINE = (HERE / "pipeline.yaml").read_text().replace("./bench.py", str(HERE / "bench.py"))
+from ..support.pipelines import BENCH, PIPELINE
 
 
 def faults(path: Path, overrides: list[str]) -> ConfigError:
@@ -342,8 +341,8 @@ def test_another_version_of_a_plugin_is_another_cell(
 
 def test_an_edited_plugin_file_is_another_cell(bench: Any) -> None:
     copy = bench.folder / "mine.py"
-    copy.write_bytes((HERE / "bench.py").read_bytes())
-    bench.text = bench.text.replace(str(HERE / "bench.py"), "./mine.py")
+    copy.write_bytes(BENCH.read_bytes())
+    bench.text = bench.text.replace(str(BENCH), "./mine.py")
     before = ids(bench)
     assert ids(bench) == before
     copy.write_text(copy.read_text().replace("10, self.brightest", "20, self.brightest"))
@@ -352,10 +351,8 @@ def test_an_edited_plugin_file_is_another_cell(bench: Any) -> None:
 
 def test_two_files_may_use_the_same_names_in_one_process(bench: Any) -> None:
     copy = bench.folder / "mine.py"
-    copy.write_text(
-        (HERE / "bench.py").read_text().replace("10, self.brightest", "30, self.brightest")
-    )
-    here, there = bench.text, bench.text.replace(str(HERE / "bench.py"), "./mine.py")
+    copy.write_text(BENCH.read_text().replace("10, self.brightest", "30, self.brightest"))
+    here, there = bench.text, bench.text.replace(str(BENCH), "./mine.py")
     found = []
     for bench.text in (here, there, here):
         experiment = bench.load()
@@ -464,7 +461,7 @@ def test_any_override_is_read_or_refused(text: str) -> None:
 EXAMPLE = (
     (Path(__file__).parent / "errors" / "several_in_reading_order.yaml")
     .read_text()
-    .replace("../../support/bench.py", str(HERE / "bench.py"))
+    .replace("../../support/bench.py", str(BENCH))
 )
 WORDS = re.findall(r"[\w.-]+|[{}\[\]:,\n]| +", EXAMPLE)
 

@@ -33,7 +33,9 @@ from semcore.types import (
 from semcore_channels.flat import AWGN
 from semcore_channels.transports.uncoded import Uncoded
 
-PEEPING = Path(__file__).parents[1] / "support" / "peeping.py"
+from ..support.pipelines import SUPPORT
+
+PEEPING = SUPPORT / "peeping.py"
 PIPELINE = f"""
 semcore: 1
 plugins: [{PEEPING}]

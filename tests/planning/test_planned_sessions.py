@@ -20,7 +20,9 @@ from semcore.runs.cache import Cache
 from semcore.runs.cell import cell_files, cell_session
 from semcore.types import Plan, Scenario
 
-FILE = Path(__file__).parents[1] / "support" / "toy" / "talk.yaml"
+from ..support.pipelines import SUPPORT
+
+FILE = SUPPORT / "toy" / "talk.yaml"
 SPACE = "space={workflow: [v2a, a2v], channel.snr_db: {from: 0, to: 30}}"
 UTILITY = "scenario.utility={toy-lip-sync: {good: 1, bad: 0}, channel-uses: {good: 0, bad: 4000}}"
 SPIES: list[Any] = []

@@ -27,7 +27,9 @@ from semcore.runs.results import read_run
 from semcore.runs.runner import Finished, run
 from semcore.testing import run_laws
 
-FILE = Path(__file__).parents[1] / "support" / "toy" / "talk.yaml"
+from ..support.pipelines import SUPPORT
+
+FILE = SUPPORT / "toy" / "talk.yaml"
 
 TEXTS = {"anna": ["cab", "bad", "ad", "bead"], "ben": ["dab", "ebb", "ceda", "ace"]}
 WORKFLOW = ["v2a", "v2a", "a2v", "v2a"]

@@ -21,7 +21,7 @@ from semcore.errors import RunError
 from semcore.runs.results import read_result, read_run
 from semcore.storage import TEMPORARY
 
-from ..conftest import PIPELINE
+from ..support.pipelines import PIPELINE
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 import victim  # noqa: E402

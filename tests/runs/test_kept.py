@@ -32,7 +32,7 @@ def all_files(folder: Path) -> list[Path]:
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run with its report."""
-    from ..conftest import Bench
+    from ..support.pipelines import Bench
 
     made = Bench(tmp_path_factory.mktemp("kept"))
     with pytest.MonkeyPatch.context() as patch:

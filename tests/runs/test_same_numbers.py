@@ -17,7 +17,7 @@ from semcore.planning.session import run_session
 from semcore.runs import cell as evaluate
 from semcore.runs.identity import resolve
 
-from ..conftest import PIPELINE, Bench
+from ..support.pipelines import PIPELINE, Bench
 
 POINTS = [(snr, strength) for snr in (-3, 0, 6, 40) for strength in (1.0, 1.5)]
 SAMPLES = 7

@@ -15,7 +15,8 @@ from semcore.entrypoints import naming
 from semcore.plugins.packages import hook_manager
 from semcore.runs.runner import run
 
-HERE = Path(__file__).parents[1] / "support"
+from ..support.pipelines import SUPPORT
+
 MOST_MB = 512
 """What a decoder may take for hostile input, on top of what it has loaded."""
 
@@ -32,7 +33,7 @@ MOST_MB = 512
 )
 def test_no_crash_no_hang_and_bounded_memory(what: str, seed: int, cases: int) -> None:
     """In its own process, which a decoder in C may crash, and which is stopped if it hangs."""
-    command = [sys.executable, str(HERE / "fuzz.py"), what, str(seed), str(cases)]
+    command = [sys.executable, str(SUPPORT / "fuzz.py"), what, str(seed), str(cases)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
@@ -115,7 +116,7 @@ def every_cell(text: str, folder: Path, *overrides: str) -> None:
     ],
 )
 def test_a_link_that_delivers_garbage_comes_to_an_end(codec: str, tmp_path: Path) -> None:
-    every_cell(PICTURES % (HERE / "garbage.py", codec, codec), tmp_path, "channel.seed=0:4:1")
+    every_cell(PICTURES % (SUPPORT / "garbage.py", codec, codec), tmp_path, "channel.seed=0:4:1")
 
 
 @pytest.mark.parametrize(
@@ -129,4 +130,4 @@ def test_a_link_that_delivers_garbage_comes_to_an_end(codec: str, tmp_path: Path
 def test_so_does_a_session_whose_plans_and_updates_are_garbage(
     codec: str, on_error: str, tmp_path: Path
 ) -> None:
-    every_cell(SESSION % (HERE / "garbage.py", codec, on_error), tmp_path)
+    every_cell(SESSION % (SUPPORT / "garbage.py", codec, on_error), tmp_path)

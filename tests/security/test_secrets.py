@@ -28,7 +28,8 @@ from semcore.runs.packing import unpack
 from semcore.wording import redaction
 from semcore.wording.redaction import redact
 
-HERE = Path(__file__).parents[1] / "support"
+from ..support.pipelines import BENCH, SUPPORT
+
 NAME = "SEMCORE_CANARY"
 CANARIES = {
     "plain": "sk-canary-0123456789abcdef",
@@ -40,7 +41,7 @@ LITERAL = "sk-live-literal-0123456789"
 PIPELINE = f"""semcore: 1
 name: leaks
 description: "a pipeline whose author wrote %s here"
-plugins: [{HERE / "bench.py"}, {HERE / "leaky.py"}]
+plugins: [{BENCH}, {SUPPORT / "leaky.py"}]
 source: {{use: leaky, limit: 2}}
 encoder: {{use: leaky, key: env:{NAME}}}
 transport: {{use: leaky}}

@@ -20,7 +20,7 @@ from semcore.runs.results import read_run
 from semcore.runs.verify import verify
 from semcore.storage import content_digest, sealed, unsealed
 
-from ..conftest import Bench
+from ..support.pipelines import Bench
 
 SECRET = b"secret-of-somebody"
 
