@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ..support.imports import imports
+
 ROOT = Path(__file__).parents[2]
 CORE = sorted(path for path in (ROOT / "semcore").rglob("*.py") if "__pycache__" not in path.parts)
 TREE = [
@@ -40,21 +42,9 @@ DOCUMENTED = {
 """Methods that some class of the core documents: another that overrides one says no more."""
 
 
-def imports(tree: ast.AST) -> set[str]:
-    found = {
-        alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    }
-    return found | {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-
-
 @pytest.mark.parametrize("path", CORE, **SHOWN)
 def test_the_core_imports_no_plugin(path: Path) -> None:
-    assert not [
-        name for name in imports(ast.parse(path.read_text())) if name.startswith("semcore_")
-    ]
+    assert not [module for module, _ in imports(path) if module.startswith("semcore_")]
 
 
 @pytest.mark.parametrize("path", CORE, **SHOWN)

@@ -15,6 +15,8 @@ from semcore import limits
 from semcore.config.configuration import load
 from semcore.errors import ConfigError
 
+from ..support.imports import imports
+
 ROOT = Path(__file__).parents[2]
 EVERY = [
     path for folder in ("semcore", "plugins") for path in sorted((ROOT / folder).rglob("*.py"))
@@ -82,15 +84,8 @@ def calls(path: Path) -> Iterator[tuple[str, dict[str | None, str]]]:
 
 def imported(path: Path) -> set[str]:
     """Every module that a file imports, with the packages around it."""
-    names = {
-        alias.name
-        for node in ast.walk(parsed(path))
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    }
-    for node in ast.walk(parsed(path)):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    found = [(module, name) for module, name in imports(path) if module]
+    names = {f"{module}.{name}".rstrip(".") for module, name in found} | {one for one, _ in found}
     return {name.rsplit(".", cut)[0] for name in names for cut in range(name.count(".") + 1)}
 
 
