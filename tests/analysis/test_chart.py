@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from semcore.runs.conventions import SNR
 from semcore.runs.results import Run
 from semcore.statistics.kinds import Mean
 
-Writer = Callable[..., Path]
+from ..support.written_runs import Writer
+
 X = "channel.snr_db"
 
 

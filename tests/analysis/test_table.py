@@ -7,7 +7,6 @@ import io
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,8 @@ from semcore.render.table import as_latex, as_markdown
 from semcore.runs.conventions import SNR
 from semcore.runs.results import read_run, with_interval
 
-Writer = Callable[..., Path]
+from ..support.written_runs import Writer
+
 NASTY = r"a_b & 50 % → ≤ #1 {x} \input{y} $z$ ~^ é β" + '"'
 
 

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from semcore.entrypoints import naming
 from semcore.plugins import packages, registry
 from semcore.render.bibliography import OURS, bibliography, entries_of, parse, used
 
-Writer = Callable[..., Path]
+from ..support.written_runs import Writer
+
 INSTALLED = [entry for kind in naming.KINDS for entry in naming.installed(kind)]
 PACKAGES = sorted({entry.target.split(".")[0] for entry in INSTALLED})
 ENTRIES = [(package, key) for package in PACKAGES for key in entries_of(package)]

@@ -24,7 +24,7 @@ from semcore.render.export import cells, items
 from semcore.runs.conventions import SNR
 from semcore.runs.results import read_run
 
-Writer = Callable[..., Path]
+from ..support.written_runs import Writer
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from semcore.render import frames
 from semcore.render.paper import PAGE_IN, WIDTHS_IN, styled
 from semcore.types import Sample
 
-Writer = Callable[..., Path]
+from ..support.written_runs import Writer
+
 GREYS = {"bright": 220, "dark": 40}
 
 

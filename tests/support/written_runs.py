@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from semcore import storage
 from semcore.runs.conventions import SNR
 from semcore.statistics.base import Quotient
 from semcore.statistics.kinds import Mean
+
+Writer = Callable[..., Path]
+"""The fixture `write_run`."""
 
 
 def write_run(folder: Path, cells: Sequence[dict[str, Any]], name: str = "run") -> Path:
