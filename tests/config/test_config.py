@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from collections import Counter
 from pathlib import Path
@@ -10,20 +9,11 @@ from typing import Annotated, Any
 
 import pytest
 from annotated_types import MinLen
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from semcore.component.base import check_value
-from semcore.component.digest import Digester
 from semcore.config.build import Builder
-from semcore.config.configuration import describe, load
-from semcore.config.document import parse
-from semcore.config.paths import flatten, points, read_override, set_path
-from semcore.entrypoints import naming
+from semcore.config.experiment import load
 from semcore.errors import ConfigError
-from semcore.runs.identity import resolve
-
-from ..support.pipelines import BENCH, PIPELINE
 
 
 def faults(path: Path, overrides: list[str]) -> ConfigError:
@@ -42,9 +32,6 @@ def test_problems_of_different_sections_are_told_together(bench: Any) -> None:
         "11:21",
         "seed=x",
     ]
-
-
-# ------------------------------------------------------------------------------- what settings mean
 
 
 def axes(bench: Any, *overrides: str) -> dict[str, list[Any]]:
@@ -127,12 +114,6 @@ def test_an_override_of_a_swept_path_fixes_it_or_sweeps_it_otherwise(bench: Any)
     assert bench.load("channel.snr_db=3").cells[0].settings == {"generator.steps": 1}
     assert axes(bench, "generator.steps=4,5")["generator.steps"] == [4, 5]
     assert axes(bench, "generator.steps=4,5", "generator.steps=6") == {"channel.snr_db": [0, 10]}
-
-
-def test_the_command_line_may_name_the_run(bench: Any) -> None:
-    assert bench.load("name=other").name == "other"
-    assert ids(bench, "name=other") == ids(bench)
-    assert "cannot name the run's folder" in str(faults(bench.path, ["name=../up"]))
 
 
 def test_the_last_override_of_a_path_holds(bench: Any) -> None:
@@ -297,221 +278,3 @@ def test_whatever_a_component_raises_when_it_is_asked_is_told(bench: Any) -> Non
         "attribute 'nothing'" in told
     )
     assert "10:10: error: planner 'broken' cannot say what it may plan: ValueError: no plan" in told
-
-
-# -------------------------------------------------------------------------------- identity of cells
-
-
-def ids(bench: Any, *overrides: str) -> list[str]:
-    experiment = bench.load(*overrides)
-    return [resolve(experiment, cell, Digester()).id for cell in experiment.cells]
-
-
-def test_how_a_file_is_written_does_not_change_what_its_cells_are(bench: Any) -> None:
-    before = ids(bench)
-    head, *lines = bench.text.splitlines()
-    bench.text = "\n# a comment\n".join([head, *reversed(lines)]).replace(
-        "snr_db: 10", "snr_db: 1.0e1"
-    )
-    bench.text = bench.text.replace("name: bench", "name: other").replace("limit: 3", "limit: 0x3")
-    assert ids(bench) == before
-    assert ids(bench, "channel.snr_db=10") == before
-    assert ids(bench, "generator.steps=1", "encoder.prefix=''", "encoder.codec=word") == before
-    assert ids(bench, "channel.snr_db=5,10")[1:] == before
-
-
-@pytest.mark.parametrize(
-    "override",
-    ["channel.snr_db=11", "seed=1", "source.brightest=200", "source.limit=2",
-     "encoder.codec.quality=2", "encoder.prefix=a", "transport.repeat=2", "generator.strength=1.5",
-     "selector=last", "metrics.0.scale=2", "metrics=[grey-error, odd]", "channel.speed_kmh=[3, 4]",
-     "scenario.task=see"],
-)  # fmt: skip
-def test_whatever_its_numbers_depend_on_changes_a_cell(bench: Any, override: str) -> None:
-    assert ids(bench, override) != ids(bench)
-
-
-def test_another_version_of_a_plugin_is_another_cell(
-    bench: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = ids(bench)
-    monkeypatch.setattr(naming, "provider", lambda kind, name: ("bench", "2.0"))
-    assert ids(bench) != before
-
-
-def test_an_edited_plugin_file_is_another_cell(bench: Any) -> None:
-    copy = bench.folder / "mine.py"
-    copy.write_bytes(BENCH.read_bytes())
-    bench.text = bench.text.replace(str(BENCH), "./mine.py")
-    before = ids(bench)
-    assert ids(bench) == before
-    copy.write_text(copy.read_text().replace("10, self.brightest", "20, self.brightest"))
-    assert ids(bench) != before
-
-
-def test_two_files_may_use_the_same_names_in_one_process(bench: Any) -> None:
-    copy = bench.folder / "mine.py"
-    copy.write_text(BENCH.read_text().replace("10, self.brightest", "30, self.brightest"))
-    here, there = bench.text, bench.text.replace(str(BENCH), "./mine.py")
-    found = []
-    for bench.text in (here, there, here):
-        experiment = bench.load()
-        found.append(experiment.resolve(experiment.cells[0]).source.samples()[0].image.max())
-    assert found == [10, 30, 10]
-
-
-def test_a_nested_name_stands_for_what_the_file_at_hand_says(bench: Any) -> None:
-    """The component around it is the same class with the same settings in both files."""
-    (bench.folder / "mine.py").write_text(
-        "from dataclasses import dataclass\nimport semcore\nfrom semcore.plugins import registry\n"
-        "\n"
-        "@semcore.register('codec', 'word')\n@dataclass(frozen=True)\n"
-        "class Mine(registry.load('codec', 'word')):\n    'Another.'\n"
-    )
-    experiment = bench.load("encoder.codec=word")
-    before = experiment.resolve(experiment.cells[0]).pipeline.encoder.codec
-    bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]")
-    experiment = bench.load("encoder.codec=word")
-    assert (
-        type(experiment.resolve(experiment.cells[0]).pipeline.encoder.codec).__name__
-        == "Mine"
-        != type(before).__name__
-    )
-
-
-def test_another_picture_is_another_cell(bench: Any) -> None:
-    """The settings are the same; what the source gives is not."""
-    plugin = bench.folder / "mine.py"
-    grey = bench.folder / "grey"
-    plugin.write_text(
-        "from __future__ import annotations\nfrom dataclasses import dataclass\n"
-        "from pathlib import Path\n"
-        "import numpy as np\nimport semcore\n\n@semcore.register('source', 'one')\n"
-        "@dataclass(frozen=True)\n"
-        "class One(semcore.Source):\n    def samples(self):\n"
-        f"        grey = int(Path({str(grey)!r}).read_text())\n"
-        "        return [semcore.Sample('a', image=np.full((8, 8, 3), grey, np.uint8))]\n"
-    )
-    bench.text = bench.text.replace("greys, limit: 3", "one").replace(
-        "bench.py]", "bench.py, ./mine.py]"
-    )
-    found = []
-    for value in (3, 3, 4):
-        from semcore.runs import sources
-
-        sources._loaded.clear()
-        grey.write_text(str(value))
-        found.append(ids(bench))
-    assert found[0] == found[1] != found[2]
-
-
-# -------------------------------------------------------------------------- paths and hostile input
-
-
-def test_set_path_changes_a_copy() -> None:
-    values = {"a": {"b": [1, {"c": 2}]}, "d": "name"}
-    changed = set_path(values, "a.b.1.c", 3)
-    assert changed == {"a": {"b": [1, {"c": 3}]}, "d": "name"}
-    assert values == {"a": {"b": [1, {"c": 2}]}, "d": "name"}
-    assert set_path(values, "d.x", 1)["d"] == {"use": "name", "x": 1}
-    assert set_path(values, "e.f.g", 1)["e"] == {"f": {"g": 1}}
-    for path, place in {
-        "a.b.2": "a.b.2",
-        "a.b.1.c.d": "a.b.1.c",
-        "a.b.x.y": "a.b.x",
-        "a.b.x": "a.b.x",
-    }.items():
-        with pytest.raises(KeyError) as caught:
-            set_path(values, path, 1)
-        assert caught.value.args[0] == place
-
-
-PLAIN = st.recursive(
-    st.integers() | st.text("abc", max_size=3),
-    lambda inner: st.dictionaries(st.text("abc", min_size=1), inner),
-    max_leaves=6,
-)
-
-
-@given(st.dictionaries(st.text("abc", min_size=1), PLAIN))
-def test_what_flatten_names_set_path_sets(values: dict[str, Any]) -> None:
-    built: dict[str, Any] = {}
-    for path, value in flatten(values).items():
-        built = set_path(built, path, value) if path else built
-    assert built == values
-
-
-@given(st.floats(-1e6, 1e6), st.integers(1, 500), st.floats(1e-3, 1e3), st.booleans())
-def test_a_range_reaches_its_end(start: float, count: int, step: float, down: bool) -> None:
-    step = -step if down else step
-    found = points(f"{start!r}:{start + (count - 1) * step!r}:{step!r}")
-    assert found is not None and abs(len(found) - count) <= (abs(start) > 1e3)
-    assert found[0] == pytest.approx(start)
-
-
-@given(st.text(max_size=40))
-def test_any_override_is_read_or_refused(text: str) -> None:
-    for candidate in (text, f"channel.snr_db={text}"):
-        try:
-            read_override(candidate)
-        except ConfigError as error:
-            assert all(problem.where == candidate for problem in error.problems)
-
-
-EXAMPLE = (
-    (Path(__file__).parent / "errors" / "several_in_reading_order.yaml")
-    .read_text()
-    .replace("../../support/bench.py", str(BENCH))
-)
-WORDS = re.findall(r"[\w.-]+|[{}\[\]:,\n]| +", EXAMPLE)
-
-
-@settings(max_examples=200)
-@given(st.integers(0, 2**32))
-def test_a_mutated_pipeline_is_fine_or_refused(seed: int) -> None:
-    """Words swapped, dropped, doubled or replaced: never anything but ConfigError."""
-    dice = random.Random(seed)
-    words = list(WORDS)
-    for _ in range(dice.randint(1, 5)):
-        at = dice.randrange(len(words))
-        other = dice.choice(
-            [
-                *WORDS,
-                "",
-                "~",
-                "[]",
-                "{}",
-                "[1, a]",
-                "{use: 3}",
-                "{use: {use: flat}}",
-                "1e400",
-                "true",
-                "0:1",
-            ]
-        )
-        words[at] = dice.choice([other, words[at] + other, other + words[at]])
-    try:
-        document = parse("".join(words))
-        experiment = describe(document)
-        experiment.problems()
-    except ConfigError as error:
-        assert str(error)
-
-
-@settings(max_examples=100)
-@given(st.sampled_from(["source", "encoder", "transport", "channel", "generator", "selector", "kb",
-                        "planner", "scenario", "metrics", "workflow", "workflows", "sweep", "hooks",
-                        "name", "seed"]),
-       st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
-                    | st.sampled_from(["flat", "noise", "use", "channel.snr_db"]),
-                    lambda inner: st.lists(inner, max_size=3)
-                    | st.dictionaries(st.sampled_from(["use", "a", "segments", "channel.snr_db"]),
-                                      inner),
-                    max_leaves=6))  # fmt: skip
-def test_any_value_of_any_section_is_fine_or_refused(section: str, value: Any) -> None:
-    document = parse(PIPELINE)
-    document.values[section] = value
-    try:
-        describe(document).problems()
-    except ConfigError as error:
-        assert str(error)
