@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .support import reader
+from .support.installed import Site
 from .support.pipelines import Bench, strict_json
 from .support.places import check_places
-from .support.site import Site
 from .support.written_runs import write_run
 
 
@@ -73,3 +74,17 @@ def follow() -> Callable[..., None]:
 def fresh(tmp_path: Path) -> dict[str, str]:
     """The environment of a reader who has just installed semcore."""
     return reader.fresh_environment(tmp_path / "venv")
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(folder)], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small disk takes root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

@@ -19,7 +19,6 @@ from semcore.entrypoints import naming
 from semcore.interfaces import Recipe
 from semcore.plugins import registry
 
-from ..runs.test_crash import disk  # noqa: F401 - a fixture
 from ..support.pipelines import PIPELINE
 
 
@@ -42,7 +41,7 @@ class Tensors(Recipe):
 
 
 @pytest.fixture
-def commands(bench: Any, disk: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:  # noqa: F811
+def commands(bench: Any, disk: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """Every command that writes something, onto a small disk that holds a run."""
     monkeypatch.setattr(naming, "_local", dict(naming._local))
     registry.register("recipe", "plain")(Plain)
@@ -88,7 +87,7 @@ def check(
 
 
 def test_a_full_disk_is_one_line_in_every_command(
-    commands: list[list[str]], disk: Path, capsys: pytest.CaptureFixture[str]  # noqa: F811
+    commands: list[list[str]], disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
     with (
         open(disk / "ballast", "wb", buffering=0) as file,
@@ -100,7 +99,7 @@ def test_a_full_disk_is_one_line_in_every_command(
 
 
 def test_a_read_only_folder_is_one_line_in_every_command(
-    commands: list[list[str]], disk: Path, capsys: pytest.CaptureFixture[str]  # noqa: F811
+    commands: list[list[str]], disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     check(commands, disk, "Read-only file system", capsys)
