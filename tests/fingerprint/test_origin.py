@@ -1,11 +1,8 @@
-"""A component is known by what its source does, a result by the content it was made from."""
+"""A component is known by what its source does."""
 
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +10,7 @@ from typing import Any
 
 import pytest
 
-from semcore.component.digest import digest
-from semcore.config import build
-from semcore.fingerprint import content, libraries, origin, syntax
-from semcore.runs.results import read_run
+from semcore.fingerprint import libraries, origin, syntax
 
 CHANNEL = '''"""A channel."""
 from dataclasses import dataclass
@@ -79,22 +73,6 @@ def edit(file: Path, before: str, after: str) -> None:
     text = file.read_text()
     assert before in text
     file.write_text(text.replace(before, after))
-
-
-@pytest.mark.parametrize("imports", ["from loudness import LAZY", "import loudness"])
-def test_a_name_that_a_package_imports_when_it_is_used_counts(package: Path, imports: str) -> None:
-    lazily = "__getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)"
-    (package / "__init__.py").write_text(f"import lazy_loader\n{lazily}\n")
-    (package / "__init__.pyi").write_text("from .parts.lazy import LAZY as LAZY\n")
-    edit(package / "channel.py", "from loudness.parts import level", imports)
-    before = source_of(package)
-    edit(package / "other.py", "1", "2")
-    assert source_of(package) == before
-    edit(package / "parts" / "lazy.py", "1", "2")
-    assert source_of(package) != before
-
-
-# ------------------------------------------------------------------------------------------- source
 
 
 @pytest.mark.parametrize(
@@ -320,197 +298,6 @@ def test_a_class_without_a_file_is_known_by_its_code() -> None:
         )
         found.append(origin.of(names["Typed"]).source)
     assert found[0] != found[1] == found[2]
-
-
-# -------------------------------------------------------------------------------------------- files
-
-
-def test_a_digest_follows_the_content_whatever_the_name_the_size_and_the_times(
-    tmp_path: Path,
-) -> None:
-    file = tmp_path / "weights"
-    file.write_bytes(b"a" * 100)
-    known, found = file.stat(), content.file_digest(file)
-    file.write_bytes(b"b" * 100)
-    os.utime(file, ns=(known.st_atime_ns, known.st_mtime_ns))
-    assert content.file_digest(file) != found
-    file.write_bytes(b"a" * 100)
-    assert content.file_digest(file) == found
-    os.utime(file, (1, 1))
-    assert (
-        content.file_digest(file)
-        == found
-        == content.path_digest(shutil.copy(file, tmp_path / "other"))
-    )
-
-
-def test_a_large_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEMCORE_SHELF", str(tmp_path / "cache"))
-    monkeypatch.setattr(content, "SETTLED_NS", -1)
-    file = tmp_path / "large"
-    file.write_bytes(bytes(content.LARGE))
-    found = content.file_digest(file)
-    content._known.clear()  # as in another process
-    monkeypatch.setattr(content.hashlib, "file_digest", lambda *_: pytest.fail("it is read again"))
-    assert content.file_digest(file) == found
-
-
-def test_a_folder_counts_with_the_names_and_the_content_of_what_a_model_is_loaded_from(
-    tmp_path: Path,
-) -> None:
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "a").write_text("1")
-    found = content.path_digest(tmp_path)
-    for name in (
-        "README.md",
-        ".gitattributes",
-        "checkpoint.json",
-        "checkpoint-3.safetensors",
-        "training.json",
-    ):
-        (tmp_path / name).write_text("x")
-    assert content.path_digest(tmp_path) == found
-    (tmp_path / "deep" / "a").rename(tmp_path / "deep" / "b")
-    assert content.path_digest(tmp_path) != found
-    (tmp_path / "deep" / "b").write_text("2")
-    assert len({content.path_digest(tmp_path), found, content.path_digest(tmp_path / "none")}) == 3
-    (tmp_path / "loop").symlink_to(tmp_path)
-    assert content.path_digest(tmp_path)
-
-
-# --------------------------------------------------------------------------------------------- runs
-
-GREY = """from __future__ import annotations
-from dataclasses import dataclass
-from pathlib import Path
-import numpy as np
-import semcore
-from helper_beside import LEVEL
-
-@semcore.register("generator", "painter")
-@dataclass(frozen=True)
-class Painter(semcore.Generator):
-    weights: str = "model"
-
-    accepts = {"caption": (semcore.Text,)}
-
-    def generate(self, batch, kb, rng):
-        level = int((Path(self.weights) / "level.txt").read_text()) * LEVEL
-        image = np.full((8, 8, 3), level, np.uint8)
-        samples = [semcore.Sample(one.key, one.user, image=image) for one in batch]
-        return [semcore.Candidates((sample,)) for sample in samples]
-"""
-
-
-@pytest.fixture
-def painted(bench: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A pipeline whose generator reads its weights from a folder and imports a file beside it."""
-    (bench.folder / "painter.py").write_text(GREY)
-    (bench.folder / "helper_beside.py").write_text("LEVEL = 1\n")
-    (bench.folder / "model").mkdir()
-    (bench.folder / "model" / "level.txt").write_text("10")
-    monkeypatch.syspath_prepend(str(bench.folder))
-    monkeypatch.chdir(bench.folder)
-    bench.text = bench.text.replace("bench.py]", "bench.py, ./painter.py]")
-    yield bench
-    sys.modules.pop("helper_beside", None)
-
-
-def grey(bench: Any) -> tuple[int, Any]:
-    finished = bench.run("generator=painter", "channel.snr_db=40", "source.limit=1")
-    assert not finished.failures
-    return finished.computed, finished.results[0]["metrics"]["grey-error"]["mean"]
-
-
-@pytest.mark.parametrize(
-    ("file", "text", "computed"),
-    [
-        ("model/level.txt", "90", 1),
-        ("helper_beside.py", "LEVEL = 9\n", 1),
-        ("painter.py", GREY.replace(") * LEVEL", ") * LEVEL * 9"), 1),
-        ("painter.py", GREY + "# a remark\n", 0),
-        ("helper_beside.py", "LEVEL = 1  # one\n", 0),
-        ("model/README.md", "a card", 0),
-    ],
-)
-def test_the_same_command_never_gives_old_numbers_and_never_computes_in_vain(
-    painted: Any, file: str, text: str, computed: int
-) -> None:
-    first = grey(painted)
-    assert first[0] == 1 and grey(painted) == (0, first[1])
-    (painted.folder / file).write_text(text)
-    again = grey(painted)
-    assert again[0] == computed and (again[1] != first[1]) == bool(computed)
-    assert grey(painted) == (0, again[1])
-
-
-def test_weights_that_change_while_a_cell_is_computed_make_no_result(painted: Any) -> None:
-    text = GREY.replace(
-        "        level =",
-        "        (Path(self.weights) / 'level.txt').write_text('70')\n        level =",
-    )
-    (painted.folder / "painter.py").write_text(text)
-    finished = painted.run("generator=painter", "channel.snr_db=40")
-    assert (
-        finished.computed == 0
-        and "weights or the source has changed since the run began" in finished.failures[0]
-    )
-
-
-def test_a_result_says_what_it_stands_on(painted: Any) -> None:
-    finished = painted.run("generator=painter", "channel.snr_db=40")
-    result = json.loads(json.dumps(finished.results[0]))
-    known = {(one["kind"], one["name"]): one for one in result["components"]}
-    assert known["core", "semcore"]["version"] and len(known["core", "semcore"]["source"]) == 12
-    painter = known["generator", "painter"]
-    assert painter["package"] == "painter.py" and painter["files"] == {
-        "weights": content.path_digest("model")
-    }
-    assert {"torch", "numpy"} <= result["libraries"].keys()
-    from semcore.render.page import write_report
-
-    page = write_report(finished.folder).read_text()
-    assert painter["source"] in page and painter["files"]["weights"][:12] in page
-    assert read_run(finished.folder).results[0]["components"] == result["components"]
-
-
-def test_diff_names_the_source_that_changed(painted: Any) -> None:
-    from semcore.analysis.compare import diff
-
-    painted.run("generator=painter", "channel.snr_db=40", out="one")
-    (painted.folder / "helper_beside.py").write_text("LEVEL = 2\n")
-    painted.run("generator=painter", "channel.snr_db=40", out="two")
-    found = diff(painted.folder / "one", painted.folder / "two").settings
-    assert "made by generator painter" in found and not [
-        name for name in found if name.startswith("library")
-    ]
-
-
-def test_a_component_counts_with_the_files_that_its_settings_name(tmp_path: Path) -> None:
-    from semcore_video.metrics.syncnet import LSED
-
-    (tmp_path / "net.safetensors").write_bytes(b"1")
-    found = digest(LSED(str(tmp_path / "net.safetensors")))
-    (tmp_path / "net.safetensors").write_bytes(b"2")
-    assert digest(LSED(str(tmp_path / "net.safetensors"))) != found
-    assert build.component("metric", {"use": "lse-d", "weights": "/nowhere"}, "x")
-
-
-def test_a_library_that_was_upgraded_is_another_one(
-    bench: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from importlib import metadata
-
-    assert (
-        bench.run("channel.snr_db=40").computed == 1
-        and bench.run("channel.snr_db=40").computed == 0
-    )
-    version = metadata.version
-    monkeypatch.setattr(
-        metadata, "version", lambda name: "99.0" if name == "numpy" else version(name)
-    )
-    finished = bench.run("channel.snr_db=40")
-    assert finished.computed == 1 and finished.results[0]["libraries"]["numpy"] == "99.0"
 
 
 def test_a_file_that_is_found_later_counts_then(
