@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from .support.tokenizers import word_tokenizer
+
 WORDS = "a brown and white bird perched on wooden post USER ASSISTANT : describe".split()
 
 
@@ -53,31 +55,6 @@ def picture() -> np.ndarray:
     )
 
 
-# ----------------------------------------------------------------------------------------------
-# tiny models
-
-
-def word_tokenizer(*special: str):
-    """A tokenizer whose vocabulary is a handful of words."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import PreTrainedTokenizerFast
-
-    vocabulary = {
-        word: index
-        for index, word in enumerate(["<pad>", "<s>", "</s>", "<unk>", *special, *WORDS])
-    }
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="<pad>",
-        bos_token="<s>",
-        eos_token="</s>",
-        unk_token="<unk>",
-        additional_special_tokens=list(special),
-    )
-
-
 @pytest.fixture(scope="session")
 def llava(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A LLaVA of about 20,000 parameters with a chat template."""
@@ -91,7 +68,7 @@ def llava(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
     folder = tmp_path_factory.mktemp("llava")
-    tokenizer = word_tokenizer("<image>")
+    tokenizer = word_tokenizer(WORDS, "<image>")
     vision = CLIPVisionConfig(
         hidden_size=16,
         intermediate_size=32,
