@@ -17,6 +17,7 @@ from hypothesis.extra import numpy as arrays
 from semcore.component.digest import digest
 from semcore.runs.packing import pack, unpack
 from semcore.storage import write, write_json
+from semcore.testing.traps import Trap
 from semcore.types import (
     Bitstream,
     Candidates,
@@ -96,11 +97,7 @@ def test_other_bytes_are_refused(data: bytes) -> None:
 
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
-    class Trap:
-        def __reduce__(self) -> Any:
-            return os.mkdir, (str(tmp_path / "sprung"),)
-
-    np.savez(tmp_path / "trap.npz", json=np.array([Trap()], dtype=object))
+    np.savez(tmp_path / "trap.npz", json=np.array([Trap(tmp_path / "sprung")], dtype=object))
     with pytest.raises(ValueError, match="not a stored value"):
         unpack((tmp_path / "trap.npz").read_bytes())
     assert not (tmp_path / "sprung").exists()

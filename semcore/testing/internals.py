@@ -18,6 +18,7 @@ from semcore.runs.threads import limited
 from semcore.testing.build import build
 from semcore.testing.examples import link, samples
 from semcore.testing.planner import SCENARIOS, SPACE, ToySimulator
+from semcore.testing.traps import Trap, change_json, harmful_module
 
 __all__ = [
     "Cache",
@@ -29,11 +30,14 @@ __all__ = [
     "SCENARIOS",
     "SPACE",
     "ToySimulator",
+    "Trap",
     "build",
     "built_from",
     "cell_session",
+    "change_json",
     "documentation",
     "enforce",
+    "harmful_module",
     "hook_manager",
     "limited",
     "link",

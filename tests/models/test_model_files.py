@@ -13,6 +13,7 @@ import pytest
 
 from semcore.errors import RunError
 from semcore.models.files import no_code_from, vet
+from semcore.testing.traps import Trap, harmful_module
 
 PARAMETERS: dict[str, Any] = {
     "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 16,
@@ -118,18 +119,10 @@ except RunError as error:
 """
 
 
-class Trap:
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.path,)
-
-
 @pytest.mark.parametrize("way", ["run", "import", "spec", "exec", "pickle"])
 def test_no_file_of_the_folder_is_executed(tmp_path: Path, way: str) -> None:
     """In its own process, for the hook stays; the same then works, so the trap is real."""
-    (tmp_path / "harm.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w').close()\n")
+    (tmp_path / "harm.py").write_text(harmful_module(tmp_path / "sprung"))
     (tmp_path / "harm.bin").write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
     done = subprocess.run(
         [sys.executable, "-c", GUARDED, str(tmp_path), way],

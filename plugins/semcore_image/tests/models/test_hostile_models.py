@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from semcore import KnowledgeBase, Rng, RunError, Semantics, Text
+from semcore.testing.internals import Trap, change_json, harmful_module
 from semcore_image.captioning.llava import LlavaCaption
 from semcore_image.generation.stable_diffusion import StableDiffusion
 from semcore_image.selection.clip_score import ClipScoreSelector
@@ -46,16 +47,6 @@ USES: dict[str, Callable[[Path], None]] = {
 }
 
 
-class Trap:
-    """A pickle that makes a file when it is opened."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.path,)
-
-
 @pytest.fixture
 def sprung(tmp_path: Path) -> Path:
     """The file that there must not be in the end."""
@@ -70,14 +61,6 @@ def model(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], Pat
         return Path(shutil.copytree(request.getfixturevalue(name), tmp_path / name))
 
     return copied
-
-
-def code(sprung: Path) -> str:
-    return f"open({str(sprung)!r}, 'w').close()\nclass Harm:\n    pass\n"
-
-
-def change(file: Path, **values: Any) -> None:
-    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
 
 
 def test_the_trap_springs(sprung: Path) -> None:
@@ -150,7 +133,7 @@ def test_code_of_a_transformers_model_is_not_run(model: Any, sprung: Path, kind:
     """Nor is the user asked whether it may be run, which a run in the background could not
     answer."""
     folder = model("llava")
-    (folder / "harm.py").write_text(code(sprung))
+    (folder / "harm.py").write_text(harmful_module(sprung))
     known = {
         "auto_map": {
             "AutoConfig": "harm.Harm",
@@ -159,10 +142,12 @@ def test_code_of_a_transformers_model_is_not_run(model: Any, sprung: Path, kind:
         }
     }
     if kind == "processor":
-        change(folder / "processor_config.json", **known)
-        change(folder / "tokenizer_config.json", auto_map={"AutoTokenizer": ["harm.Harm", None]})
+        change_json(folder / "processor_config.json", **known)
+        change_json(
+            folder / "tokenizer_config.json", auto_map={"AutoTokenizer": ["harm.Harm", None]}
+        )
     else:
-        change(
+        change_json(
             folder / "config.json",
             **known,
             **({"model_type": "harm"} if kind == "unknown model" else {}),
@@ -177,12 +162,12 @@ def test_code_of_a_transformers_model_is_not_run(model: Any, sprung: Path, kind:
 @pytest.mark.parametrize("kind", ["pipeline", "component", "module"])
 def test_code_of_a_diffusers_model_is_not_run(model: Any, sprung: Path, kind: str) -> None:
     folder = model("diffusion")
-    (folder / "harm.py").write_text(code(sprung))
-    (folder / "unet" / "harm.py").write_text(code(sprung))
+    (folder / "harm.py").write_text(harmful_module(sprung))
+    (folder / "unet" / "harm.py").write_text(harmful_module(sprung))
     if kind == "pipeline":
-        change(folder / "model_index.json", _class_name=["harm", "Harm"])
+        change_json(folder / "model_index.json", _class_name=["harm", "Harm"])
     else:
-        change(
+        change_json(
             folder / "model_index.json", unet=["harm" if kind == "component" else "this", "Harm"]
         )
     with pytest.raises(RunError, match="wants code to be run that came with the model"):
@@ -193,8 +178,10 @@ def test_code_of_a_diffusers_model_is_not_run(model: Any, sprung: Path, kind: st
 def test_what_a_pipeline_of_diffusers_is_made_of_is_on_a_list(model: Any, sprung: Path) -> None:
     """Also where the file spells the names with escapes: it is the values that count."""
     folder = model("diffusion")
-    (folder / "harm.py").write_text(code(sprung))
-    (folder / "None.py").write_text(code(sprung).replace("Harm", "StableDiffusionPipeline"))
+    (folder / "harm.py").write_text(harmful_module(sprung))
+    (folder / "None.py").write_text(
+        harmful_module(sprung).replace("Harm", "StableDiffusionPipeline")
+    )
     index = folder / "model_index.json"
     plain = index.read_text()
     for key, value in {
@@ -209,14 +196,14 @@ def test_what_a_pipeline_of_diffusers_is_made_of_is_on_a_list(model: Any, sprung
         with pytest.raises(RunError, match="wants code to be run that came with the model"):
             use_diffusion(folder)
     index.write_text(plain)
-    change(folder / "unet" / "config.json", auto_map={"AutoModel": "harm.Harm"})
+    change_json(folder / "unet" / "config.json", auto_map={"AutoModel": "harm.Harm"})
     with pytest.raises(RunError, match="wants code to be run that came with the model"):
         use_diffusion(folder)
     assert not sprung.exists()
 
 
 def _tokenizer_of_its_own(folder: Path, sprung: Path) -> None:
-    (folder / "harm.py").write_text(code(sprung))
+    (folder / "harm.py").write_text(harmful_module(sprung))
     (folder / "tokenizer_config.json").write_text(
         json.dumps({"auto_map": {"AutoTokenizer": ["harm.Harm", None]}})
     )
@@ -236,7 +223,7 @@ def test_code_of_an_open_clip_model_is_not_run(model: Any, sprung: Path, spelt: 
     text = (folder / "open_clip_config.json").read_text()
     more = f'"text_cfg": {{"hf_tokenizer_name": "x", "tokenizer_kwargs": {{{spelt}}}, '
     (folder / "open_clip_config.json").write_text(text.replace('"text_cfg": {', more))
-    (folder / "harm.py").write_text(code(sprung))
+    (folder / "harm.py").write_text(harmful_module(sprung))
     with pytest.raises(RunError, match="wants code to be run"):
         use_clip(folder)
     _tokenizer_of_its_own(folder, sprung)
@@ -257,7 +244,7 @@ def test_nobody_is_asked_whether_code_of_an_open_clip_model_may_be_run(
     monkeypatch.setattr("builtins.input", lambda *_: "y")
     with pytest.raises(RunError, match="wants code to be run"):
         use_clip(folder)
-    change(folder / "tokenizer_config.json", tokenizer_class="Harm")
+    change_json(folder / "tokenizer_config.json", tokenizer_class="Harm")
     (folder / "config.json").write_text(
         json.dumps({"model_type": "clip"})
     )  # a model that transformers knows itself
@@ -319,7 +306,7 @@ def test_a_backbone_of_timm_is_a_name(tmp_path: Path, sprung: Path, name: str) -
         "heads": 1,
         "classes": 2,
     }
-    change(tmp_path / "config.json", **config)
+    change_json(tmp_path / "config.json", **config)
     with pytest.raises(RunError, match="not a model of timm"):
         load(str(tmp_path))
     assert not sprung.exists()

@@ -16,6 +16,7 @@ from PIL import Image
 from semcore import RunError
 from semcore.media import MAX_FILE_BYTES
 from semcore.testing import run_laws
+from semcore.testing.internals import Trap
 from semcore_image.codecs.hevc import register_heif
 from semcore_image.sources.cifar10 import CIFAR10
 from semcore_image.sources.folder import ImageFolder
@@ -210,10 +211,6 @@ class TestCifar10:
         assert max(counts.values()) - min(counts.values()) <= 1
 
     def test_pickles_are_never_opened(self, tmp_path: Path):
-        class Trap:
-            def __reduce__(self):
-                return (Path.touch, (tmp_path / "sprung",))
-
         folder = tmp_path / "cifar-10-batches-py"
         folder.mkdir()
         for name in (
@@ -221,7 +218,7 @@ class TestCifar10:
             "batches.meta",
             *(f"data_batch_{number}" for number in range(1, 6)),
         ):
-            (folder / name).write_bytes(pickle.dumps(Trap()))
+            (folder / name).write_bytes(pickle.dumps(Trap(tmp_path / "sprung")))
         with pytest.raises(RunError, match="pickle files, which are not opened"):
             CIFAR10(path=str(tmp_path)).samples()
         assert not (tmp_path / "sprung").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import shutil
 from dataclasses import replace
@@ -13,7 +12,14 @@ import numpy as np
 import pytest
 
 from semcore import Bounds, RunError, Space
-from semcore.testing.internals import SCENARIOS, SPACE, ToySimulator
+from semcore.testing.internals import (
+    SCENARIOS,
+    SPACE,
+    ToySimulator,
+    Trap,
+    change_json,
+    harmful_module,
+)
 from semcore_llm.planners.local import LocalPlanner
 
 pytest.importorskip("llguidance")
@@ -181,16 +187,6 @@ def test_a_model_that_is_not_there_says_so(tmp_path: Path) -> None:
 # models that mean harm
 
 
-class Trap:
-    """A pickle that makes a file when it is opened."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.path,)
-
-
 def asked(folder: str | Path, **settings: Any) -> Any:
     planner = LocalPlanner(
         model=str(folder), memory="", longest_step=8, max_new_tokens=400, **settings
@@ -203,15 +199,8 @@ def asked(folder: str | Path, **settings: Any) -> Any:
 @pytest.fixture
 def copied(model: str, tmp_path: Path) -> Path:
     folder = Path(shutil.copytree(model, tmp_path / "model"))
-    (folder / "harm.py").write_text(
-        f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Harm:\n    pass\n"
-    )
+    (folder / "harm.py").write_text(harmful_module(tmp_path / "sprung"))
     return folder
-
-
-def change(file: Path, **values: Any) -> None:
-    held = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps({**held, **values}))
 
 
 def test_pickled_weights_of_a_language_model_are_not_opened(copied: Path, tmp_path: Path) -> None:
@@ -247,7 +236,7 @@ def test_pickled_weights_of_a_language_model_are_not_opened(copied: Path, tmp_pa
 def test_code_of_a_language_model_is_not_run(
     copied: Path, tmp_path: Path, file: str, values: dict[str, Any]
 ) -> None:
-    change(copied / file, **values)
+    change_json(copied / file, **values)
     with pytest.raises(RunError, match="wants"):
         asked(copied)
     text = (copied / file).read_text()
@@ -267,10 +256,8 @@ def test_code_beside_a_gguf_file_is_not_run(
 ) -> None:
     """The file brings its own configuration; what lies beside it is read all the same."""
     folder = Path(shutil.copytree(quantised.parent, tmp_path / "model"))
-    (folder / "harm.py").write_text(
-        f"open({str(tmp_path / 'sprung')!r}, 'w').close()\nclass Harm:\n    pass\n"
-    )
-    change(folder / "config.json", model_type="harm", **values)
+    (folder / "harm.py").write_text(harmful_module(tmp_path / "sprung"))
+    change_json(folder / "config.json", model_type="harm", **values)
     with pytest.raises(RunError, match="wants"):
         asked(folder, gguf=quantised.name)
     assert not (tmp_path / "sprung").exists()

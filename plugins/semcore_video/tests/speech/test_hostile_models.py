@@ -3,7 +3,6 @@ executed."""
 
 from __future__ import annotations
 
-import json
 import pickle
 import runpy
 import shutil
@@ -17,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from semcore import KnowledgeBase, Rng, RunError, Sample, Semantics, Text
+from semcore.testing.internals import Trap, change_json, harmful_module
 from semcore_video.speech.fastspeech2 import FastSpeech2
 from semcore_video.speech.streams import TEXT
 from semcore_video.speech.vocoders import HifiGan
@@ -47,16 +47,6 @@ USES: dict[str, Callable[[Path], None]] = {
 }
 
 
-class Trap:
-    """A pickle that creates a file when loaded."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return Path.touch, (self.path,)
-
-
 @pytest.fixture
 def sprung(tmp_path: Path) -> Path:
     """The file that must not exist at the end."""
@@ -77,12 +67,7 @@ def model(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def plant(folder: Path, sprung: Path) -> None:
     for place in (folder / "harm.py", folder / "sub" / "harm.py"):
         place.parent.mkdir(exist_ok=True)
-        place.write_text(f"open({str(sprung)!r}, 'w').close()\nclass Harm:\n    pass\n")
-
-
-def change(file: Path, **values: Any) -> None:
-    held = json.loads(file.read_text()) if file.exists() else {}
-    file.write_text(json.dumps({**held, **values}))
+        place.write_text(harmful_module(sprung))
 
 
 @pytest.mark.parametrize("written", ["torch", "pickle"])
@@ -131,7 +116,7 @@ def test_a_configuration_that_asks_for_code_is_refused(
 ) -> None:
     plant(model, sprung)
     file, values = SETTINGS[what]
-    change(model / file, **values)
+    change_json(model / file, **values)
     with pytest.raises(RunError, match="wants"):
         USES[name](model)
     text = (model / file).read_text()
@@ -149,7 +134,7 @@ def test_a_configuration_in_a_linked_folder_is_read_too(
     """Folders of the hub's cache are links."""
     plant(model, sprung)
     (tmp_path / "elsewhere").mkdir()
-    change(tmp_path / "elsewhere" / "config.json", **{"trust_remote_code": True})
+    change_json(tmp_path / "elsewhere" / "config.json", **{"trust_remote_code": True})
     (model / "part").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     with pytest.raises(RunError, match="wants code"):
         USES[name](model)
