@@ -131,14 +131,14 @@ FAULTS = (
         f"{CHANNELS}/ntn/geometry.py",
         "return 20 * math.log10(4 * math.pi * distance_km",
         "return 10 * math.log10(4 * math.pi * distance_km",
-        "plugins/semcore_channels/tests/ntn/test_ntn.py",
+        "plugins/semcore_channels/tests/ntn/test_geometry.py",
     ),
     Fault(
         "satellite eq. 7: rain that helps",
         f"{CHANNELS}/ntn/channels.py",
         "- sum(rains) - noise",
         "+ sum(rains) - noise",
-        "plugins/semcore_channels/tests/ntn/test_ntn.py",
+        "plugins/semcore_channels/tests/ntn/test_bent_pipe.py",
     ),
     Fault(
         "satellite eq. 24: strangers are taken for the same person",
