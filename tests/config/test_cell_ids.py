@@ -9,7 +9,7 @@ import pytest
 from semcore.component.digest import Digester
 from semcore.entrypoints import naming
 from semcore.errors import ConfigError
-from semcore.runs.runner import resolve
+from semcore.runs.identity import resolve
 
 from ..support.pipelines import BENCH
 
@@ -116,9 +116,9 @@ def test_another_picture_is_another_cell(bench: Any) -> None:
     )
     found = []
     for value in (3, 3, 4):
-        from semcore.runs import runner
+        from semcore.runs import sources
 
-        runner._loaded.clear()
+        sources._loaded.clear()
         grey.write_text(str(value))
         found.append(ids(bench))
     assert found[0] == found[1] != found[2]

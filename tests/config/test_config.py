@@ -12,7 +12,7 @@ from annotated_types import MinLen
 
 from semcore.component.base import check_value
 from semcore.config.build import Builder
-from semcore.config.experiment import load
+from semcore.config.configuration import load
 from semcore.errors import ConfigError
 
 

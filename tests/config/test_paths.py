@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from semcore.config.configuration import describe
 from semcore.config.document import parse
-from semcore.config.experiment import describe
 from semcore.config.paths import flatten, points, read_override, set_path
 from semcore.errors import ConfigError
 

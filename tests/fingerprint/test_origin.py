@@ -75,6 +75,19 @@ def edit(file: Path, before: str, after: str) -> None:
     file.write_text(text.replace(before, after))
 
 
+@pytest.mark.parametrize("imports", ["from loudness import LAZY", "import loudness"])
+def test_a_name_that_a_package_imports_when_it_is_used_counts(package: Path, imports: str) -> None:
+    lazily = "__getattr__, _, _ = lazy_loader.attach_stub(__name__, __file__)"
+    (package / "__init__.py").write_text(f"import lazy_loader\n{lazily}\n")
+    (package / "__init__.pyi").write_text("from .parts.lazy import LAZY as LAZY\n")
+    edit(package / "channel.py", "from loudness.parts import level", imports)
+    before = source_of(package)
+    edit(package / "other.py", "1", "2")
+    assert source_of(package) == before
+    edit(package / "parts" / "lazy.py", "1", "2")
+    assert source_of(package) != before
+
+
 @pytest.mark.parametrize(
     ("file", "before", "after"),
     [

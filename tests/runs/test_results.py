@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from semcore.cli.progress import print_table
 from semcore.entrypoints import naming
 from semcore.errors import RunError
+from semcore.render.progress import print_table
 from semcore.runs.results import read_run, table
 from semcore.statistics.intervals import Estimate
 from semcore.statistics.kinds import Mean

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from semcore.config import experiment
+from semcore.config import configuration
 from semcore.plugins.packages import hook_manager
 from semcore.runs.executors.processes import Processes
 from semcore.runs.runner import Finished, run
@@ -33,8 +33,8 @@ class Bench:
         path.write_text(self.text)
         return path
 
-    def load(self, *overrides: str) -> experiment.Experiment:
-        return experiment.load(self.path, overrides)
+    def load(self, *overrides: str) -> configuration.Configuration:
+        return configuration.load(self.path, overrides)
 
     def run(
         self, *overrides: str, out: str = "out", jobs: int = 1, hooks: Sequence[Any] = ()

@@ -52,7 +52,9 @@ def children_of(parent: int) -> list[int]:
 def workers_of(command: int) -> list[int]:
     """Processes that compute a run's cells: children of the worker, the supervisor's child."""
     found = [pid for child in children_of(command) for pid in children_of(child)]
-    return [pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [
+        pid for pid in found if b"semcore.children" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
 
 
 class Shell:

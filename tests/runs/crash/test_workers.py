@@ -101,10 +101,10 @@ def test_workers_die_with_their_parent_inside_code_that_holds_the_lock(tmp_path:
     one.until(lambda: not processes_of(process.pid))
 
 
-@pytest.mark.parametrize("how", ["sandbox.die_with(os.getppid())", "sandbox.watch(os.getppid())"])
+@pytest.mark.parametrize("how", ["children.die_with(os.getppid())", "children.watch(os.getppid())"])
 def test_a_child_dies_with_its_parent(tmp_path: Path, how: str) -> None:
     """By the system's signal where there is one, else by a process that watches."""
-    child = f"import os; from semcore import sandbox; {how}; open('here', 'w').close(); {HELD}"
+    child = f"import os; from semcore import children; {how}; open('here', 'w').close(); {HELD}"
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
     process = subprocess.Popen([sys.executable, "-c", parent], cwd=tmp_path, start_new_session=True)
     Shell(tmp_path).until((tmp_path / "here").exists)
