@@ -152,8 +152,8 @@ def _adapter(annotation: Any) -> Any:
     return TypeAdapter(annotation, config=strict)
 
 
-def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[validation.Path, str]]]:
-    """The converted value, and its problems as (path inside the value, message)."""
+def check_value(annotation: Any, value: Any) -> tuple[Any, list[validation.ValueProblem]]:
+    """The converted value, and its problems."""
     from pydantic import ValidationError
 
     try:
@@ -161,9 +161,8 @@ def check_value(annotation: Any, value: Any) -> tuple[Any, list[tuple[validation
     except ValidationError as error:
         if holds_secret(annotation):
             redaction.refuse(value)
-            return value, [((), WANTED)]
-        errors = error.errors(include_url=False)
-        return value, validation.problems(annotation, errors, shown)
+            return value, [validation.stated(WANTED)]
+        return value, validation.problems(annotation, error.errors(include_url=False), shown)
 
 
 def check_fields(
@@ -174,7 +173,7 @@ def check_fields(
     for name, annotation in field_types(cls).items():
         if name in values:
             checked[name], wrong = check_value(annotation, values[name])
-            problems += [(".".join(map(str, (name, *path))), text) for path, text in wrong]
+            problems += [(".".join(map(str, (name, *one.path))), one.message) for one in wrong]
     return checked, problems
 
 

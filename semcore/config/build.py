@@ -8,7 +8,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from semcore.component.base import Component, check_value, field_types, plain, required, unit_of
@@ -19,7 +19,7 @@ from semcore.errors import MOST, ComponentError, ConfigError, PluginError, Probl
 from semcore.plugins import registry
 from semcore.wording import redaction, units
 from semcore.wording.suggest import choice, foreign, guess, nearest, part_of, to_ascii
-from semcore.wording.validation import MISSING, UNKNOWN
+from semcore.wording.validation import Kind, ValueProblem
 
 Tell = Callable[..., Problem]
 """(path, message, hint="", at_key=False) -> the problem, with its place."""
@@ -195,55 +195,15 @@ class Builder:
         """A checked value of a field; nested components are built on the way."""
         value = self._nested(annotation, value, path)
         checked, wrong = check_value(annotation, value)
-        for inner, message in _misspelt_once(wrong):
-            found = _inside(value, inner)
-            if isinstance(found, _Failed):
+        for problem in _misspelt_once(wrong):
+            if isinstance(problem.found, _Failed):
                 continue
-            label = ".".join(map(str, (name or path[-1], *inner)))
-            hint = self._hint(annotation, str(name or path[-1]), found, message, inner == ())
-            hint = hint or _swept(found, message, (*path, *inner))
-            self.report(
-                (*path, *inner),
-                f"{whose}: {label} {message}",
-                hint,
-                at_key=message.startswith(UNKNOWN),
-            )
+            place = (*path, *problem.path)
+            label = ".".join(map(str, (name or path[-1], *problem.path)))
+            hint = _hint(annotation, str(name or path[-1]), problem) or _swept(problem, place)
+            at_key = problem.kind is Kind.UNKNOWN
+            self.report(place, f"{whose}: {label} {problem.message}", hint, at_key=at_key)
         return checked
-
-    def _hint(self, annotation: Any, name: str, found: Any, message: str, whole: bool) -> str:
-        """What to write instead of a refused value, if known."""
-        if message.startswith("must be text") and isinstance(found, (int, float)):
-            return f"in quotes it is text: '{shown(found)}'"
-        if (
-            message.startswith("must be a whole number")
-            and isinstance(found, float)
-            and found.is_integer()
-        ):
-            return f"as a whole number it is {found:.0f}"
-        if isinstance(found, str) and message.startswith("must be '"):
-            meant = choice(
-                found, re.findall("'([^']+)'", message.partition(", not ")[0]), annotation
-            )
-            return f"did you mean {meant!r}?" if meant else foreign(found)
-        if isinstance(found, str) and message.startswith(
-            ("must be a number", "must be a whole number")
-        ):
-            if number := number_meant(found):
-                return f"{foreign(found)}; write {number}"
-            plain_number = isinstance(scalar(found), (int, float)) and not isinstance(
-                scalar(found), bool
-            )
-            if plain_number:
-                return "without quotes it is a number"
-            if in_unit := units.in_unit_of(name, found, part=not whole):
-                return in_unit
-            fits = "fraction" in message or "/" not in to_ascii(found)
-            return f"{odd}; write {to_ascii(found)}" if (odd := foreign(found)) and fits else odd
-        if message.startswith(("must be at", "must be less", "must be more")):
-            return units.meant(
-                name, found, lambda number: whole and not check_value(annotation, number)[1]
-            )
-        return ""
 
     def _nested(self, annotation: Any, value: Any, path: Path_) -> Any:
         """Replace the `{use: ...}` parts of a value by components, wherever the annotation asks for
@@ -280,46 +240,77 @@ class Builder:
         return value
 
 
+def _hint(annotation: Any, name: str, problem: ValueProblem) -> str:
+    """What to write instead of a refused value of the setting `name`; "" if that is not known."""
+    found, whole = problem.found, not problem.path
+    match problem.kind:
+        case Kind.TEXT if isinstance(found, (int, float)):
+            return f"in quotes it is text: '{shown(found)}'"
+        case Kind.WHOLE if isinstance(found, float) and found.is_integer():
+            return f"as a whole number it is {found:.0f}"
+        case Kind.CHOICE if isinstance(found, str):
+            values = [value for one in problem.choices for value in one.values]
+            meant = choice(found, values, annotation)
+            return f"did you mean {meant!r}?" if meant else foreign(found)
+        case Kind.NUMBER | Kind.WHOLE if isinstance(found, str):
+            return _number_hint(name, found, part=not whole, fraction=problem.choices[0].own)
+        case Kind.BOUND:
+            return units.meant(
+                name, found, lambda number: whole and not check_value(annotation, number)[1]
+            )
+    return ""
+
+
+def _number_hint(name: str, found: str, *, part: bool, fraction: bool) -> str:
+    """A hint for a text in place of a number.
+
+    Args:
+        part: whether it is one value of a list
+        fraction: whether 1/2 is a number here
+    """
+    if number := number_meant(found):
+        return f"{foreign(found)}; write {number}"
+    if isinstance(scalar(found), (int, float)) and not isinstance(scalar(found), bool):
+        return "without quotes it is a number"
+    if in_unit := units.in_unit_of(name, found, part=part):
+        return in_unit
+    odd, typed = foreign(found), to_ascii(found)
+    return f"{odd}; write {typed}" if odd and (fraction or "/" not in typed) else odd
+
+
 _SPREAD = re.compile(
     r"[-+]?[\d.]+(e[-+]?\d+)?\s*(:|\.{2,3}|,|;|-|–|to)\s*[-+]?[\d.]+|(range|linspace|arange)\(.*\)",
     re.I,
 )
 
 
-def _swept(found: Any, message: str, path: Path_) -> str:
-    """A hint that several values of a setting are swept, where one is expected and several are
-    written."""
-    if not message.startswith(("must be a number", "must be a whole number")):
+def _swept(problem: ValueProblem, path: Path_) -> str:
+    """A hint to sweep several values where one number is expected; "" if there are not several."""
+    found, where = problem.found, ".".join(map(str, path))
+    if problem.kind not in (Kind.NUMBER, Kind.WHOLE):
         return ""
-    where = ".".join(map(str, path))
-    if (
-        isinstance(found, (list, tuple))
-        and found
-        and all(isinstance(one, (int, float)) for one in found)
-    ):
+    if isinstance(found, tuple) and found and all(isinstance(one, (int, float)) for one in found):
         values = ", ".join(map(str, found[:3])) + ", ..." * (len(found) > 3)
-        return (
-            f"several values are swept: {where}={values.replace(', ', ',')}, or 'sweep: "
-            f"{{{where}: [{values}]}}'"
-        )
+        written = f"{where}={values.replace(', ', ',')}"
+        return f"several values are swept: {written}, or 'sweep: {{{where}: [{values}]}}'"
     if not isinstance(found, str) or not (len(found) < 60 and _SPREAD.match(found.strip())):
         return ""
     shape = found if re.fullmatch(r"[^:\s]+(:[^:\s]+){2}", found) else "start:stop:step"
     return f"several values are swept: {where}={shape}, or 'sweep: {{{where}: {shape}}}'"
 
 
-def _misspelt_once(wrong: list[tuple[Path_, str]]) -> list[tuple[Path_, str]]:
-    """A key that is not known in a mapping, and one that is missing there and looks like it: one
-    mistake, not two."""
-    missing = {inner for inner, message in wrong if message == MISSING}
+def _misspelt_once(wrong: Sequence[ValueProblem]) -> list[ValueProblem]:
+    """The problems, with an unknown key and a missing one that looks like it as one."""
+    missing = {one.path for one in wrong if one.kind is Kind.MISSING}
     found = []
-    for inner, message in wrong:
-        siblings = [str(one[-1]) for one in missing if one[:-1] == inner[:-1]]
-        if message == UNKNOWN and (meant := guess(inner[-1], siblings)):
-            missing.remove((*inner[:-1], meant))
-            message = f"{message}: did you mean {meant!r}?"
-        found.append((inner, message))
-    return [(inner, message) for inner, message in found if message != MISSING or inner in missing]
+    for one in wrong:
+        parent = one.path[:-1]
+        siblings = [str(path[-1]) for path in missing if path[:-1] == parent]
+        if one.kind is Kind.UNKNOWN and (meant := guess(one.path[-1], siblings)):
+            missing.remove((*parent, meant))
+            one = dataclasses.replace(one, meant=meant)
+        found.append(one)
+    return [one for one in found if one.kind is not Kind.MISSING or one.path in missing]
 
 
 def component(kind: str, value: Any, where: str = "") -> Any:
@@ -358,18 +349,6 @@ class _Failed:
 
 
 _FAILED = _Failed()
-
-
-def _inside(value: Any, path: tuple[str | int, ...]) -> Any:
-    """The part of a value at a path, or None."""
-    for part in path:
-        if isinstance(value, Mapping):
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
-            return None
-    return value
 
 
 def _component_class(annotation: Any) -> bool:

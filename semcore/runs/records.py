@@ -19,7 +19,7 @@ from semcore.errors import PluginError, shown
 from semcore.plugins import registry
 from semcore.runs.files import is_plain
 from semcore.statistics.base import KINDS, statistic_of
-from semcore.wording.validation import wanted
+from semcore.wording.validation import expected
 
 
 def _plain(name: str) -> str:
@@ -225,7 +225,7 @@ def check(shape: Any, value: Any) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=True)[0]
         place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{place or 'it'} {wanted(first)}") from None
+        raise ValueError(f"{place or 'it'} {expected(first).clause}") from None
     return value
 
 

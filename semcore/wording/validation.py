@@ -1,11 +1,16 @@
-"""What is wrong with a value, from the errors that pydantic reports."""
+"""What is wrong with a value, from the errors that pydantic reports.
+
+Hints and places are decided by the kind of a problem; its text is rendered last.
+"""
 
 from __future__ import annotations
 
+import enum
 import re
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from semcore.wording.units import written
@@ -13,17 +18,106 @@ from semcore.wording.units import written
 Path = tuple[str | int, ...]
 
 
+class Kind(enum.Enum):
+    """What is wrong with a value, or what it should be."""
+
+    MISSING = "a required key is missing"
+    UNKNOWN = "the mapping has no such key"
+    TEXT = "text"
+    WHOLE = "a whole number"
+    NUMBER = "a number"
+    CHOICE = "one of some values"
+    BOUND = "a number within bounds"
+    NOTHING = "null"
+    OTHER = "anything else that a value can be"
+    STATEMENT = "a sentence about the value that needs no value beside it"
+    REASON = "a reason that needs the value beside it"
+
+
+ALONE = {Kind.MISSING, Kind.UNKNOWN, Kind.STATEMENT}
+"""Kinds whose text says it all."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What one alternative of an annotation asks for.
+
+    Fields:
+        kind: what it is
+        text: in words: `a whole number`, `at least 1`; of a statement or a reason the whole of it
+        values: the texts among the values of a choice
+        own: whether a validator of the component asks for it: it may read more than plain numbers
+    """
+
+    kind: Kind
+    text: str
+    values: tuple[str, ...] = ()
+    own: bool = False
+
+    @property
+    def clause(self) -> str:
+        """What follows the name of a setting in a message: `must be a whole number`."""
+        if self.kind in ALONE or self.kind is Kind.REASON:
+            return self.text
+        return f"must be {self.text}"
+
+
+@dataclass(frozen=True)
+class ValueProblem:
+    """A place inside a value where something is wrong.
+
+    Fields:
+        path: keys and indices from the value to the place
+        alternatives: what each alternative of the annotation asks for, at least one
+        found: what is there
+        shown: the same in a message
+        meant: the key that an unknown one looks like; "" if none does
+    """
+
+    path: Path
+    alternatives: tuple[Expected, ...]
+    found: Any = None
+    shown: str = ""
+    meant: str = ""
+
+    @property
+    def choices(self) -> tuple[Expected, ...]:
+        """The alternatives; null only if there is no other."""
+        others = tuple(one for one in self.alternatives if one.kind is not Kind.NOTHING)
+        return others or self.alternatives
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the first choice."""
+        return self.choices[0].kind
+
+    @property
+    def message(self) -> str:
+        """What is wrong, as it follows the name of the setting."""
+        first = self.alternatives[0]
+        if first.kind in ALONE:
+            return f"{first.text}: did you mean {self.meant!r}?" if self.meant else first.text
+        if any(one.kind in ALONE or one.kind is Kind.REASON for one in self.alternatives):
+            return f"{first.clause}: {self.shown}"
+        return f"must be {' or '.join(one.text for one in self.choices)}, not {self.shown}"
+
+
+def stated(text: str) -> ValueProblem:
+    """The problem of a whole value that must not be shown."""
+    return ValueProblem((), (Expected(Kind.STATEMENT, text),))
+
+
 def problems(
     annotation: Any, errors: Sequence[Any], shown: Callable[[Any], str]
-) -> list[tuple[Path, str]]:
-    """Each place of a value where something is wrong, once, with a message.
+) -> list[ValueProblem]:
+    """The problems of a value, one per place.
 
     Args:
         annotation: the type that the value should have
         errors: `ValidationError.errors()` of pydantic
         shown: how a message shows a value
     """
-    asked: dict[Path, dict[str, Any]] = {}
+    asked: dict[Path, dict[Expected, Any]] = {}
     for error in errors:
         item = _of_fixed_length(annotation, error)
         if item["type"] == "too_short" and any(
@@ -31,9 +125,12 @@ def problems(
         ):
             continue  # some of its values were refused and therefore not counted
         path = tuple(part for part in item["loc"] if not _is_branch(part))
-        asked.setdefault(path, {})[wanted(item)] = item["input"]
+        one = expected(item)
+        if one.own and one.kind is Kind.OTHER and _takes_numbers(annotation, path):
+            one = replace(one, kind=Kind.NUMBER)
+        asked.setdefault(path, {})[one] = item["input"]
     return [
-        (path, _message(list(inputs), shown(next(iter(inputs.values())))))
+        ValueProblem(path, tuple(inputs), found := next(iter(inputs.values())), shown(found))
         for path, inputs in asked.items()
     ]
 
@@ -50,23 +147,32 @@ def _of_fixed_length(annotation: Any, item: Any) -> Any:
     return {**item, "type": "fixed_length", "loc": place, "ctx": {"length": lengths.pop()}}
 
 
-def _lengths(annotation: Any, place: list[int | str]) -> set[int]:
+def _lengths(annotation: Any, place: Sequence[int | str]) -> set[int]:
     """Lengths that the annotation allows for the list at a place, from tuples of fixed length."""
+    found = [one for one in _at(annotation, place) if typing.get_origin(one) is tuple]
+    arguments = [typing.get_args(one) for one in found]
+    return {len(one) for one in arguments if Ellipsis not in one}
+
+
+def _takes_numbers(annotation: Any, place: Sequence[int | str]) -> bool:
+    return any(one in (int, float) for one in _at(annotation, place))
+
+
+def _at(annotation: Any, place: Sequence[int | str]) -> Iterator[Any]:
+    """The annotations of what is at a place of a value, one per alternative."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return _lengths(arguments[0], place)
-    if origin in (typing.Union, types.UnionType):
-        return set().union(*(_lengths(one, place) for one in arguments))
-    if origin is tuple and Ellipsis not in arguments:
-        if not place:
-            return {len(arguments)}
-        index = place[0]
-        if not isinstance(index, int) or index >= len(arguments):
-            return set()
-        return _lengths(arguments[index], place[1:])
-    if not place or not arguments:
-        return set()
-    return _lengths(arguments[-1] if origin is not tuple else arguments[0], place[1:])
+        yield from _at(arguments[0], place)
+    elif origin in (typing.Union, types.UnionType):
+        for one in arguments:
+            yield from _at(one, place)
+    elif not place:
+        yield annotation
+    elif origin is tuple and Ellipsis not in arguments:
+        if isinstance(place[0], int) and place[0] < len(arguments):
+            yield from _at(arguments[place[0]], place[1:])
+    elif arguments:
+        yield from _at(arguments[0 if origin is tuple else -1], place[1:])
 
 
 def _is_within(path: tuple[int | str, ...], other: tuple[int | str, ...]) -> bool:
@@ -80,56 +186,55 @@ def _is_branch(part: int | str) -> bool:
     return part in {"float", "int", "str", "bool", "none"}
 
 
-MISSING = "is missing"
-UNKNOWN = "is not known here"
-_WANTED = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "finite_number": "a finite number",
-    "bool_type": "true or false",
-    "string_type": "text",
-    "none_required": "nothing",
-    "literal_error": "{expected}",
-    "greater_than_equal": "at least {ge}",
-    "greater_than": "more than {gt}",
-    "less_than_equal": "at most {le}",
-    "less_than": "less than {lt}",
-    "tuple_type": "a list",
-    "dict_type": "a mapping",
-    "mapping_type": "a mapping",
-    "too_long": "a list of {max_length} or fewer",
-    "too_short": "a list of {min_length} or more",
-    "fixed_length": "a list of {length}",
-    "string_too_short": "a text of {min_length} characters or more",
+_EXPECTED = {
+    "int_type": (Kind.WHOLE, "a whole number"),
+    "int_from_float": (Kind.WHOLE, "a whole number"),
+    "float_type": (Kind.NUMBER, "a number"),
+    "finite_number": (Kind.OTHER, "a finite number"),
+    "bool_type": (Kind.OTHER, "true or false"),
+    "string_type": (Kind.TEXT, "text"),
+    "none_required": (Kind.NOTHING, "nothing"),
+    "literal_error": (Kind.CHOICE, "{expected}"),
+    "greater_than_equal": (Kind.BOUND, "at least {ge}"),
+    "greater_than": (Kind.BOUND, "more than {gt}"),
+    "less_than_equal": (Kind.BOUND, "at most {le}"),
+    "less_than": (Kind.BOUND, "less than {lt}"),
+    "tuple_type": (Kind.OTHER, "a list"),
+    "dict_type": (Kind.OTHER, "a mapping"),
+    "mapping_type": (Kind.OTHER, "a mapping"),
+    "too_long": (Kind.OTHER, "a list of {max_length} or fewer"),
+    "too_short": (Kind.OTHER, "a list of {min_length} or more"),
+    "fixed_length": (Kind.OTHER, "a list of {length}"),
+    "string_too_short": (Kind.OTHER, "a text of {min_length} characters or more"),
 }
-"""What each type of pydantic error asks for, as a user of YAML would say it."""
+"""Type of a pydantic error -> what it asks for, as a user of YAML would say it."""
 
 
-def wanted(item: Mapping[str, Any]) -> str:
-    """What a pydantic error asks for, as a user of YAML would say it: `must be a whole number`."""
+def expected(item: Mapping[str, Any]) -> Expected:
+    """What a pydantic error asks for."""
     if item["type"] == "missing":
-        return MISSING if isinstance(item["loc"][-1], str) else "is missing: the list is too short"
+        if isinstance(item["loc"][-1], str):
+            return Expected(Kind.MISSING, "is missing")
+        return Expected(Kind.STATEMENT, "is missing: the list is too short")
     if item["type"] == "extra_forbidden":
-        return UNKNOWN
+        return Expected(Kind.UNKNOWN, "is not known here")
     if item["type"] == "value_error":
-        return str(item["ctx"]["error"])  # raised by a validator of semcore
-    if item["type"] not in _WANTED:
-        return re.sub("^Input should be", "must be", item["msg"])
+        return _of_validator(str(item["ctx"]["error"]))
+    if item["type"] not in _EXPECTED:
+        text = item["msg"].removeprefix("Input should be ")
+        return Expected(Kind.REASON if text == item["msg"] else Kind.OTHER, text)
+    kind, text = _EXPECTED[item["type"]]
     bounds = {key: _number(bound) for key, bound in item.get("ctx", {}).items()}
-    return f"must be {_WANTED[item['type']].format(**bounds)}"
+    values = re.findall("'([^']+)'", item["ctx"]["expected"]) if kind is Kind.CHOICE else ()
+    return Expected(kind, text.format(**bounds), tuple(values))
+
+
+def _of_validator(text: str) -> Expected:
+    """What a validator of a component asks for: its text completes a sentence, or is a reason."""
+    if text.startswith("must be "):
+        return Expected(Kind.OTHER, text.removeprefix("must be "), own=True)
+    return Expected(Kind.STATEMENT if text.startswith("is ") else Kind.REASON, text, own=True)
 
 
 def _number(bound: Any) -> Any:
     return written(bound) if isinstance(bound, (int, float)) else bound
-
-
-def _message(wanted: list[str], found: str) -> str:
-    """What is wrong with a value that fits none of its alternatives."""
-    if wanted[0].startswith("is "):
-        return wanted[0]
-    if not all(one.startswith("must be ") for one in wanted):
-        return f"{wanted[0]}: {found}"
-    choices = [one for one in wanted if one != "must be nothing"] or wanted
-    others = [one.removeprefix("must be ") for one in choices[1:]]
-    return f"{' or '.join([choices[0], *others])}, not {found}"

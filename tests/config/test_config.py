@@ -175,9 +175,13 @@ def test_metrics_are_psnr_and_ssim_unless_named(bench: Any) -> None:
 
 def test_a_list_that_is_too_short_is_told_unless_its_values_were_refused() -> None:
     lengths = Annotated[tuple[int, ...], MinLen(2)]
-    assert check_value(lengths, [1])[1] == [((), "must be a list of 2 or more, not a list of 1")]
-    assert check_value(lengths, [])[1] == [((), "must be a list of 2 or more, not a list of 0")]
-    assert check_value(lengths, [1, "x"])[1] == [((1,), "must be a whole number, not 'x'")]
+
+    def wrong(value: object) -> list[tuple[object, str]]:
+        return [(one.path, one.message) for one in check_value(lengths, value)[1]]
+
+    assert wrong([1]) == [((), "must be a list of 2 or more, not a list of 1")]
+    assert wrong([]) == [((), "must be a list of 2 or more, not a list of 0")]
+    assert wrong([1, "x"]) == [((1,), "must be a whole number, not 'x'")]
 
 
 def test_equal_settings_are_one_object(bench: Any) -> None:

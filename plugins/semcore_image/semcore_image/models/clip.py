@@ -75,9 +75,11 @@ class UsesClip(Pretrained):
         replies = attempt(
             "semcore_image.models.clip:located", [[self.model, self.pretrained]], Limits(120.0)
         )
-        found = next((value for _, value in replies), "")
-        if isinstance(found, str):
-            return self.not_fetched(found) if not found.startswith("model ") else found
+        match next((value for _, value in replies), None):
+            case {"repository": name}:
+                return self.not_fetched(name)
+            case {"reason": reason}:
+                return reason
         return ""  # the run reports what is wrong with open_clip
 
     def hub_name(self) -> str:
@@ -215,14 +217,12 @@ class OpenClipModel:
             return net.encode_text(tokens, normalize=True).float().cpu().numpy()
 
 
-def located(task: list[str]) -> Iterator[str]:
-    """The hub repository of a named model of open_clip, or the reason why it has none; runs in a
-    child process."""
-    model, pretrained = task
-    try:
-        yield repository_of(UsesClip(model, pretrained=pretrained))
-    except RunError as error:
-        yield str(error).removeprefix("UsesClip: ")
+def located(task: list[str]) -> Iterator[dict[str, str]]:
+    """The hub `repository` of a named model of open_clip, or the `reason` why it has none; runs in
+    a child process."""
+    model, tag = task
+    repository = _repository(model, tag)
+    yield {"repository": repository} if repository else {"reason": _not_on_the_hub(model, tag)}
 
 
 def repository_of(settings: UsesClip) -> str:
@@ -231,16 +231,23 @@ def repository_of(settings: UsesClip) -> str:
     Raises:
         RunError: open_clip has no such model, or no such weights of it
     """
-    from open_clip import get_pretrained_cfg, list_pretrained_tags_by_model
-
     model, tag = settings.model, settings.pretrained
-    source = (get_pretrained_cfg(model, tag) or {}).get("hf_hub", "")
-    if not source:
-        tags = (
-            ", ".join(list_pretrained_tags_by_model(model)) or "none: open_clip has no such model"
-        )
-        raise RunError(
-            f"{type(settings).__name__}: model {model!r} is neither `mini` nor a folder, and with "
-            f"pretrained {tag!r} not on the hub; its tags are {tags}"
-        )
-    return source.rpartition("/")[0]
+    if repository := _repository(model, tag):
+        return repository
+    raise RunError(f"{type(settings).__name__}: {_not_on_the_hub(model, tag)}")
+
+
+def _repository(model: str, tag: str) -> str:
+    from open_clip import get_pretrained_cfg
+
+    return (get_pretrained_cfg(model, tag) or {}).get("hf_hub", "").rpartition("/")[0]
+
+
+def _not_on_the_hub(model: str, tag: str) -> str:
+    from open_clip import list_pretrained_tags_by_model
+
+    tags = ", ".join(list_pretrained_tags_by_model(model)) or "none: open_clip has no such model"
+    return (
+        f"model {model!r} is neither `mini` nor a folder, and with pretrained {tag!r} not on the "
+        f"hub; its tags are {tags}"
+    )
