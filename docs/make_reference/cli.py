@@ -87,7 +87,7 @@ def _help(text: str) -> str:
 def _argument(argument: click.Argument) -> str:
     if argument.metavar:
         return argument.metavar
-    name = (argument.name or "").upper() + "..." * (argument.nargs != 1)
+    name = f"{(argument.name or '').upper()}{'' if argument.nargs == 1 else '...'}"
     return name if argument.required else f"[{name}]"
 
 

@@ -19,6 +19,7 @@ from semcore.config.examples import offered
 from semcore.config.paths import Assignment, assigned
 from semcore.entrypoints import naming
 from semcore.errors import RunError
+from semcore.wording.plural import plural
 
 if TYPE_CHECKING:
     from semcore.interfaces import Executor
@@ -113,9 +114,7 @@ def compute(
         reasons = "\n".join(finished.failures)
         if not any(finished.results):
             raise RunError(f"no cell could be computed; {folder}/cells/*/failure.json\n{reasons}")
-        count = len(finished.failures)
-        cells = "1 cell" if count == 1 else f"{count} cells"
-        warnings.warn(f"{cells} failed:\n{reasons}", stacklevel=3)
+        warnings.warn(f"{plural(len(finished.failures), 'cell')} failed:\n{reasons}", stacklevel=3)
     return read(folder)
 
 

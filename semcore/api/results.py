@@ -12,6 +12,7 @@ from semcore.analysis.rows import Row, matching, rows_of, swept
 from semcore.api.views import ResultPlot, ResultTable
 from semcore.errors import RunError
 from semcore.runs.results import Run, read_run, readable, value_of
+from semcore.wording.plural import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,8 +220,7 @@ class Results(Sequence[Row]):
         paths = ", ".join(swept(self._rows)) or "one setting"
         names = ", ".join(str(folder) for folder in self.folders)
         failed = f", {len(self.failures)} failed" if self.failures else ""
-        cells = "1 cell" if len(self) == 1 else f"{len(self)} cells"
-        return f"<Results of {names}: {cells} over {paths}{failed}>"
+        return f"<Results of {names}: {plural(len(self), 'cell')} over {paths}{failed}>"
 
     def _repr_html_(self) -> str:
         if not self._rows:

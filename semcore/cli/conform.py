@@ -15,6 +15,7 @@ from semcore.config.paths import read_override, set_path
 from semcore.entrypoints import discovery, naming
 from semcore.errors import PluginError
 from semcore.plugins import doctor
+from semcore.wording.plural import plural
 
 ALIVE = "can-be-made"
 """The law that is broken where no component could be built."""
@@ -70,9 +71,9 @@ def conform_command(
         limits,
     )
     click.echo(
-        f"\n{_many(counts['holds'], 'law')} held, {counts['broken']} broken, "
+        f"\n{plural(counts['holds'], 'law')} held, {counts['broken']} broken, "
         f"{counts['not applicable']} not applicable"
-        + (f"; {_many(counts['not tried'], 'component')} not tried" if counts["not tried"] else "")
+        + (f"; {plural(counts['not tried'], 'component')} not tried" if counts["not tried"] else "")
     )
     return 1 if broken or counts["broken"] else 0
 
@@ -156,7 +157,3 @@ def _print(law: str, result: str, message: str) -> None:
             click.style(f"  {result:<14}", **STYLES.get(result, {})) + f"  {law:<42}  {shown}"
         ).rstrip()
     )
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count} {word}{'s' * (count != 1)}"

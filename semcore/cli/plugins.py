@@ -9,6 +9,7 @@ from semcore.cli import COMMANDS
 from semcore.entrypoints import discovery, naming
 from semcore.entrypoints.discovery import COMMAND, HOOKS, VARIABLE
 from semcore.plugins import doctor, packages
+from semcore.wording.plural import plural
 
 GROUP_NAMES = {HOOKS: "hooks", COMMAND: "commands"}
 
@@ -89,13 +90,9 @@ def tell(seen: doctor.Examined, left_out: bool = False) -> None:
         (kinds.count(HOOKS), "hook plugin"),
         (kinds.count(COMMAND), "command"),
     ]
-    brings = ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)
+    brings = ", ".join(plural(count, word) for count, word in counts if count)
     count = len(seen.faults)
-    state = (
-        f"{count} fault{'s' * (count > 1)}"
-        if count
-        else f"fine, {brings}, import {seen.seconds:.1f} s"
-    )
+    state = plural(count, "fault") if count else f"fine, {brings}, import {seen.seconds:.1f} s"
     click.secho(f"{seen.package.name} {seen.package.version}".strip(), bold=True, nl=False)
     click.echo(f": {state}{f' (left out by {VARIABLE})' if left_out else ''}")
     for fault in seen.faults:

@@ -11,6 +11,7 @@ import click
 from semcore.cli.select import Place
 from semcore.config.configuration import Configuration, load
 from semcore.runs.labels import Labels
+from semcore.wording.plural import plural
 
 if TYPE_CHECKING:
     from semcore.interfaces import Executor
@@ -212,7 +213,7 @@ def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
     configuration = load(pipeline, overrides)
     left_out = inputs(configuration)
     count = len(configuration.cells)
-    click.echo(f"{pipeline}: fine, {count} cell{'s' if count != 1 else ''}")
+    click.echo(f"{pipeline}: fine, {plural(count, 'cell')}")
     for path, values in configuration.axes.items():
         click.echo(f"  {path}: {', '.join(map(str, values))}")
     for one in left_out:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from semcore.cli.select import Place, say
+from semcore.wording.plural import plural
 
 
 @click.command("verify")
@@ -29,7 +30,7 @@ def verify_command(run: Path, discard: bool) -> int:
     for fault in verdict.faults:
         say(f"{run / fault.path}: {fault.what}")
     missing = f", {verdict.missing} not computed" if verdict.missing else ""
-    whole, faults = _count(verdict.whole, "cell"), _count(len(verdict.faults), "fault")
+    whole, faults = plural(verdict.whole, "cell"), plural(len(verdict.faults), "fault")
     say(f"{run}: {whole} whole{missing}, {faults}")
     if verdict.faults and discard:
         removed = verify.discard(verdict, run)
@@ -38,7 +39,3 @@ def verify_command(run: Path, discard: bool) -> int:
         discard_first = "semcore verify --discard, then the command that made the run"
         say(f"Repair: {discard_first}; or a copy of the run that is whole.")
     return 1 if verdict.faults or verdict.missing else 0
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -17,6 +17,7 @@ from semcore.render.scale import linear_window, log_floor, means, scale_of
 from semcore.runs.labels import canonical_key, format_value, title
 from semcore.runs.results import metric_title, number
 from semcore.statistics.kinds import Decibels
+from semcore.wording.plural import plural
 
 
 def of_figure(chart: Chart, scale: str = "auto") -> str:
@@ -73,7 +74,7 @@ def provenance_sentences(
     if genies := sorted({name for row in rows for name in row.result["genie"]}):
         what = "knows what a real receiver could not (genie): a bound, not a performance."
         sentences.append(f"{_and(genies)} {what}")
-    cells = "1 cell" if len(rows) == 1 else f"{len(rows)} cells"
+    cells = plural(len(rows), "cell")
     names = [format_value(name) for name in distinct(RUN, rows)]
     sentences.append(f"{cells} of {_and(names)}; {_versions(rows)}.")
     return sentences

@@ -22,6 +22,7 @@ from semcore.render.columns import columns, console
 from semcore.runs.labels import Labels
 from semcore.runs.results import Run, number, table
 from semcore.steps import Step
+from semcore.wording.plural import plural
 
 
 class Progress:
@@ -62,7 +63,7 @@ class Progress:
         """Print the number of cells."""
         self.cells = pending
         known = f", {cells - pending} known" if cells > pending else ""
-        self.console.print(f"{folder}: {cells} cell{'s' if cells != 1 else ''}{known}")
+        self.console.print(f"{folder}: {plural(cells, 'cell')}{known}")
         self.task = self.bars.add_task("cells", total=pending)
 
     @hook

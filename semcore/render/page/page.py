@@ -30,6 +30,7 @@ from semcore.runs.labels import format_value
 from semcore.runs.provenance import built_from
 from semcore.runs.results import Run, left_out, number, read_run, readable, table
 from semcore.storage import signed, write
+from semcore.wording.plural import plural
 from semcore.wording.redaction import redact
 
 LIBRARIES = ("torch", "numpy", "scipy", "matplotlib", "pillow", "torchmetrics")
@@ -180,7 +181,7 @@ def _summary(run: Run, missing: Sequence[Mapping[str, str]]) -> str:
     if missing:
         cells = f"{done} of {total} cells"
     else:
-        cells = "1 cell" if total == 1 else f"{total} cells"
+        cells = plural(total, "cell")
     samples = "no samples"
     if counts:
         span = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else f"{counts[0]}"

@@ -73,8 +73,10 @@ class Processes(Executor):
     def _lost(self, death: Death) -> str:
         if death.limit:
             return f"it took longer than the time limit of {self.time_limit_s:g} s{death.where}"
-        memory = ", perhaps for want of memory: try fewer --jobs" * (death.code == -signal.SIGKILL)
-        return f"its process {death.how}{' again' * (self.retries > 0)}{memory}"
+        again = " again" if self.retries else ""
+        killed = death.code == -signal.SIGKILL
+        memory = ", perhaps for want of memory: try fewer --jobs" if killed else ""
+        return f"its process {death.how}{again}{memory}"
 
 
 def _packed(value: Any) -> str:
