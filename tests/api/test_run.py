@@ -134,7 +134,7 @@ def test_a_script_needs_no_guard_for_processes(bench: Any, tmp_path: Path) -> No
     assert done.stdout.splitlines()[-1] == "1"
 
 
-# --------------------------------------------------------------------------------- results
+# ------------------------------------------------------------------------------------------ results
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ def call(*arguments: object) -> int:
     return int(caught.value.code or 0)
 
 
-# ---------------------------------------------------------------------------------------------- cp
+# ----------------------------------------------------------------------------------------------- cp
 
 
 def test_cp_lists_every_example_with_a_line(capsys: Any) -> None:

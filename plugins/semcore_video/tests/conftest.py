@@ -1,13 +1,39 @@
-"""Tiny models of random weights, in the form in which real ones are published."""
+"""A speaker, and tiny models of random weights in the form in which real ones are published."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from semcore import Extent, KnowledgeBase, Sample, Semantics
+from semcore_video.sources.talking_samples import TalkingSamples
+from semcore_video.speech.encoder import Speech
 from semcore_video.speech.phones import NAMES, SILENCE
+
+
+@pytest.fixture(scope="session")
+def clip() -> Sample:
+    """A speaker of the talking samples: 3 s at 25 frames per second, with sound and text."""
+    return TalkingSamples(limit=1).samples()[0]
+
+
+@pytest.fixture(scope="session")
+def points(clip: Sample) -> np.ndarray:
+    """Points of the face in every frame of the clip."""
+    from semcore_video.face.tracker import track
+
+    return track(clip.video)
+
+
+@pytest.fixture(scope="session")
+def spoken(clip: Sample) -> Semantics:
+    """What the clip says, phone by phone, as it arrives without error."""
+    sent = Speech(send="durations").encode([clip], KnowledgeBase())[0]
+    return replace(sent, extent=Extent.of(clip))
 
 
 @pytest.fixture(scope="module")

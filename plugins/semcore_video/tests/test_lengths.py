@@ -211,7 +211,7 @@ WAYS = {
 def test_files_of_any_length_and_rate_through_a_run(tmp_path: Path, way: str) -> None:
     from semcore.testing.internals import Cache, load
 
-    from .files import greys, tone, write
+    from .support.files import greys, tone, write
 
     for length_s, fps, with_sound in (
         (0.5, 60.0, True),

@@ -36,8 +36,7 @@ KB = KnowledgeBase()
 WORDS = ("SIL", "B", "IH", "N", "SIL")
 
 
-# ----------------------------------------------------------------------------------------------
-# FastSpeech 2
+# ------------------------------------------------------------------------------------- FastSpeech 2
 
 
 def test_fastspeech_2_says_each_phone_for_as_long_as_it_was_said(fastspeech2: Path) -> None:
@@ -89,8 +88,7 @@ def test_fastspeech_2_says_what_is_missing(fastspeech2: Path, tmp_path: Path) ->
         FastSpeech2(model=str(tmp_path)).generate([Semantics("a", {TEXT: Text("now")})], KB, Rng())
 
 
-# ----------------------------------------------------------------------------------------------
-# ArcFace
+# ------------------------------------------------------------------------------------------ ArcFace
 
 
 def test_arcface_compares_faces_by_weights_that_a_user_names(tmp_path: Path) -> None:
@@ -144,8 +142,7 @@ def test_a_turned_face_is_straightened() -> None:
     assert apart < 0.5 * np.abs(face.astype(float) - turned)[60:200, 60:200].mean()
 
 
-# ----------------------------------------------------------------------------------------------
-# Real3D-Portrait
+# ---------------------------------------------------------------------------------- Real3D-Portrait
 
 
 STAND_IN = """
@@ -206,8 +203,7 @@ def test_real3d_portrait_moves_the_reference_as_the_voice_speaks(
         made.generate([got], kb, Rng())
 
 
-# ----------------------------------------------------------------------------------------------
-# metrics of pictures
+# ------------------------------------------------------------------------------ metrics of pictures
 
 
 def test_a_metric_of_pictures_is_asked_of_frames() -> None:

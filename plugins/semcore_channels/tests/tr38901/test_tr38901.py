@@ -30,8 +30,7 @@ def realised(channel, count, seed=0):
     return channel.channel([SlotRange("a", 0, count)], Rng(seed))
 
 
-# -------------------------------------------------------------------------------------------
-# against Sionna
+# ----------------------------------------------------------------------------------- against Sionna
 
 
 @CELLS
@@ -116,8 +115,7 @@ def test_the_response_of_a_profile_is_that_of_sionna(line, speed_kmh, rng):
     torch.testing.assert_close(ours, expected, rtol=0, atol=1e-3)
 
 
-# -------------------------------------------------------------------------------------------
-# calibration
+# -------------------------------------------------------------------------------------- calibration
 
 
 @pytest.mark.parametrize(
@@ -263,8 +261,7 @@ def test_the_short_prefix_of_28_ghz_is_told(rng, as_symbols, qpsk):
     )
 
 
-# -------------------------------------------------------------------------------------------
-# antennas, link budget
+# ---------------------------------------------------------------------------- antennas, link budget
 
 
 def test_precoding_keeps_the_power_and_eigenbeams_use_it():
@@ -341,8 +338,7 @@ def test_path_loss_of_the_model(case, expected, rng):
     )
 
 
-# ------------------------------------------------------------------------------------------- the
-# pool
+# ----------------------------------------------------------------------------------------- the pool
 
 
 def test_a_sweep_draws_its_channels_once(rng, as_symbols, qpsk, monkeypatch):

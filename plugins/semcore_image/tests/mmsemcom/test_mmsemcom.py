@@ -53,8 +53,7 @@ def candidates(key: str, images: np.ndarray = IMAGES) -> Candidates:
     return Candidates(Pictures(key, "", images))
 
 
-# ----------------------------------------------------------------------------------------------
-# features
+# ----------------------------------------------------------------------------------------- features
 
 
 @pytest.mark.parametrize(
@@ -94,8 +93,7 @@ def test_attention_is_a_distribution_over_picture_and_positions() -> None:
     assert len(views) == 3 and all(one.shape == (32, 32, 3) for one in views.values())
 
 
-# ----------------------------------------------------------------------------------------------
-# selection
+# ---------------------------------------------------------------------------------------- selection
 
 
 @pytest.mark.parametrize(
@@ -149,8 +147,7 @@ def test_no_selector_beats_the_genie_and_it_is_marked() -> None:
     assert Genie.genie and not Sequential.genie
 
 
-# ----------------------------------------------------------------------------------------------
-# candidates
+# --------------------------------------------------------------------------------------- candidates
 
 
 def small(count: int, **settings: Any) -> ClassDiffusionGenerator:
@@ -225,8 +222,7 @@ def test_features_steer_what_is_drawn() -> None:
     assert errors["image"] < errors["none"]
 
 
-# ----------------------------------------------------------------------------------------------
-# real variants
+# ------------------------------------------------------------------------------------ real variants
 
 
 def test_the_real_tier_runs_on_tiny_random_weights_and_files_of_stl10(
@@ -295,8 +291,7 @@ def test_lost_streams_leave_what_arrived() -> None:
     assert ClassDiffusionGenerator(candidates=1).class_of(strange) is None
 
 
-# ----------------------------------------------------------------------------------------------
-# examples
+# ----------------------------------------------------------------------------------------- examples
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "examples"
 FEW = [

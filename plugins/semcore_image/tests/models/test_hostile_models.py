@@ -331,8 +331,7 @@ def test_weights_of_another_shape_are_refused(model: Any) -> None:
         use_clip(folder)
 
 
-# ----------------------------------------------------------------------------------------------
-# weights that are not whole
+# ----------------------------------------------------------------------- weights that are not whole
 
 PARTS = [
     ("llava", "model.safetensors"),

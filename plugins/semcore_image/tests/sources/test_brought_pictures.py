@@ -1,18 +1,16 @@
-"""Pictures as phones, scanners and strangers make them: read right, or refused by name and
-reason."""
+"""Pictures that others bring: read by content and name, or refused by name and reason."""
 
 from __future__ import annotations
 
 import io
 import os
-import struct
 import tracemalloc
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
 from semcore import SourceError
 from semcore.media import MAX_SEGMENTS, open_picture, read_picture
@@ -20,96 +18,7 @@ from semcore_image.codecs.hevc import register_heif
 from semcore_image.sources.cifar10 import CIFAR10
 from semcore_image.sources.folder import ImageFolder
 
-ADOBE = ((0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457))
-"""X, Y, Z of the primaries of Adobe RGB (1998), annex C, adapted to D50."""
-
-
-def scene(height: int = 24, width: int = 40) -> np.ndarray:
-    rows, columns = np.mgrid[:height, :width]
-    return np.stack(
-        [rows * 255 // height, columns * 255 // width, (rows + columns) % 256], -1
-    ).astype(np.uint8)
-
-
-def tiff(pixels: np.ndarray, sample_format: int) -> bytes:
-    """A TIFF 6.0 of colours of any type, (H, W, 3), which Pillow cannot write: little endian, one
-    strip."""
-    height, width, bands = pixels.shape
-    data = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
-    bits, at = 8 * pixels.dtype.itemsize, 8 + len(data)
-    tags = [
-        (256, 4, 1, width),
-        (257, 4, 1, height),
-        (258, 3, bands, at),
-        (259, 3, 1, 1),
-        (262, 3, 1, 2),
-        (273, 4, 1, 8),
-        (277, 3, 1, bands),
-        (278, 4, 1, height),
-        (279, 4, 1, len(data)),
-        (339, 3, bands, at + 6),
-    ]
-    table = struct.pack("<6H", *[bits] * bands, *[sample_format] * bands)
-    directory = (
-        struct.pack("<H", len(tags))
-        + b"".join(struct.pack("<HHII", *tag) for tag in tags)
-        + bytes(4)
-    )
-    return b"II*\0" + struct.pack("<I", at + len(table)) + data + table + directory
-
-
-def read(folder: Path, **settings: object) -> list[np.ndarray]:
-    return [sample.image for sample in ImageFolder(path=str(folder), **settings).samples()]
-
-
-def profile(space: str, gamma: float, primaries: tuple[tuple[float, ...], ...] = ()) -> bytes:
-    """An ICC profile, version 2, of primaries and one gamma: ICC.1:2001-04, sections 6.1 and
-    6.3."""
-
-    def fixed(*values: float) -> bytes:
-        return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
-
-    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256)) + b"\0\0"
-    tags = {b"wtpt": b"XYZ \0\0\0\0" + fixed(0.9642, 1.0, 0.8249)}
-    for name, primary in zip("rgb", primaries, strict=False):
-        tags |= {
-            f"{name}XYZ".encode(): b"XYZ \0\0\0\0" + fixed(*primary),
-            f"{name}TRC".encode(): curve,
-        }
-    if not primaries:
-        tags[b"kTRC"] = curve
-    table, data, start = b"", b"", 128 + 4 + 12 * len(tags)
-    for name, value in tags.items():
-        table += name + struct.pack(">II", start + len(data), len(value))
-        data += value
-    body = struct.pack(">I", len(tags)) + table + data
-    head = struct.pack(
-        ">I4sI4s4s4s",
-        128 + len(body),
-        b"\0\0\0\0",
-        0x02400000,
-        b"mntr",
-        space.ljust(4).encode(),
-        b"XYZ ",
-    )
-    head = head.ljust(36, b"\0") + b"acsp".ljust(32, b"\0") + fixed(0.9642, 1.0, 0.8249)
-    return head.ljust(128, b"\0") + body
-
-
-def adobe_as_srgb(pixels: np.ndarray) -> np.ndarray:
-    """The colours of Adobe RGB in sRGB, IEC 61966-2-1, by its matrix from D50 (Bradford)."""
-    linear = (pixels / 255) ** 2.19921875 @ np.array(ADOBE)
-    matrix = [
-        [3.1338561, -1.6168667, -0.4906146],
-        [-0.9787684, 1.9161415, 0.0334540],
-        [0.0719453, -0.2289914, 1.4052427],
-    ]
-    rgb = (linear @ np.array(matrix).T).clip(0, 1)
-    return 255 * np.where(rgb <= 0.0031308, 12.92 * rgb, 1.055 * rgb ** (1 / 2.4) - 0.055)
-
-
-# ----------------------------------------------------------------------------------------------
-# what is read
+from ..support.pictures import read, scene, tiff
 
 
 @pytest.mark.parametrize(
@@ -156,119 +65,6 @@ def test_names_in_any_script(tmp_path: Path) -> None:
         "фото №1 — café 图像 😀",
         "子/b",
     ]
-
-
-def test_sixteen_bits_keep_their_upper_eight(tmp_path: Path) -> None:
-    grey = np.linspace(0, 65535, 24 * 40).reshape(24, 40).astype(np.uint16)
-    Image.fromarray(grey).save(tmp_path / "a.png")
-    Image.fromarray(grey).save(tmp_path / "b.tif")
-    for pixels in read(tmp_path):
-        assert np.array_equal(pixels, np.repeat((grey >> 8).astype(np.uint8)[..., None], 3, -1))
-
-
-def test_colours_of_sixteen_bits_keep_their_upper_eight(tmp_path: Path) -> None:
-    (tmp_path / "a.tif").write_bytes(tiff(scene().astype(np.uint16) * 257, 1))
-    assert np.array_equal(read(tmp_path)[0], scene())
-
-
-def test_a_black_picture_of_sixteen_bits_is_black(tmp_path: Path) -> None:
-    Image.fromarray(np.zeros((24, 40), np.uint16)).save(tmp_path / "a.tif")
-    assert not read(tmp_path)[0].any()
-
-
-def test_grey_with_transparency_lies_on_white(tmp_path: Path) -> None:
-    grey = np.stack(
-        [np.full((24, 40), 100), np.tile(np.arange(40) * 255 // 39, (24, 1))], -1
-    ).astype(np.uint8)
-    Image.fromarray(grey, "LA").save(tmp_path / "a.png")
-    (pixels,) = read(tmp_path)
-    assert (
-        np.allclose(pixels[..., 0], 255 + (100.0 - 255) * grey[..., 1] / 255, atol=1)
-        and np.ptp(pixels, axis=2).max() == 0
-    )
-
-
-# ----------------------------------------------------------------------------------------------
-# colour profiles
-
-
-@pytest.mark.parametrize("form", ["PNG", "TIFF", "JPEG", "WEBP", "AVIF", "HEIF"])
-def test_an_embedded_profile_becomes_srgb(tmp_path: Path, form: str) -> None:
-    register_heif()
-    finest = {
-        "WEBP": {"lossless": True},
-        "JPEG": {"quality": 100, "subsampling": 0},
-        "AVIF": {"quality": 100, "subsampling": "4:4:4"},
-        "HEIF": {"quality": -1, "chroma": "444"},
-    }
-    icc = profile("RGB", 2.19921875, ADOBE)
-    pixels = (
-        np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8).repeat(16, 0).repeat(16, 1)
-    )
-    Image.fromarray(pixels).save(tmp_path / "a.png", form, icc_profile=icc, **finest.get(form, {}))
-    (found,) = read(tmp_path)
-    exact = form in ("PNG", "TIFF", "WEBP")
-    off = np.abs(found - adobe_as_srgb(pixels))[8::16, 8::16]
-    assert (off.max() <= 2 if exact else off.mean() <= 3) and np.abs(
-        found.astype(int) - pixels
-    ).max() > 20
-
-
-def test_a_profile_of_srgb_changes_nothing(tmp_path: Path) -> None:
-    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    pixels = np.random.default_rng(1).integers(0, 256, (24, 40, 3), np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "a.png", icc_profile=srgb)
-    assert np.array_equal(read(tmp_path)[0], pixels)
-
-
-def test_grey_pictures_obey_profiles_of_grey_and_of_colours(tmp_path: Path) -> None:
-    steps = np.tile(np.arange(256, dtype=np.uint8), (8, 1))
-    linear = Image.fromarray(steps)
-    linear.save(tmp_path / "a.png", icc_profile=profile("GRAY", 1.0))
-    linear.save(tmp_path / "b.png", icc_profile=profile("RGB", 2.19921875, ADOBE))
-    Image.merge("LA", (linear, Image.new("L", linear.size, 255))).save(
-        tmp_path / "c.png", icc_profile=profile("GRAY", 1.0)
-    )
-    grey, coloured, opaque = (pixels[0, :, 0].astype(float) for pixels in read(tmp_path))
-    values = np.arange(256) / 255
-    wanted = 255 * np.where(
-        values <= 0.0031308, 12.92 * values, 1.055 * values ** (1 / 2.4) - 0.055
-    )
-    assert np.abs(grey - wanted).max() <= 2 and np.array_equal(grey, opaque)
-    assert (
-        np.abs(coloured - adobe_as_srgb(np.repeat(np.arange(256.0)[:, None], 3, 1))[:, 0]).max()
-        <= 2
-    )
-
-
-def test_transparent_parts_lie_on_white_after_the_profile(tmp_path: Path) -> None:
-    pixels = np.dstack([np.full((8, 8, 3), (10, 200, 30), np.uint8), np.full((8, 8), 0, np.uint8)])
-    pixels[:, 4:, 3] = 255
-    Image.fromarray(pixels).save(tmp_path / "a.png", icc_profile=profile("RGB", 2.19921875, ADOBE))
-    (found,) = read(tmp_path)
-    assert (found[:, :4] == 255).all() and np.abs(
-        found[:, 4:] - adobe_as_srgb(pixels[:, 4:, :3])
-    ).max() <= 2
-
-
-@pytest.mark.parametrize(
-    ("mode", "icc", "reason"),
-    [
-        ("RGB", b"garbage" * 40, "its colour profile cannot be obeyed"),
-        ("RGB", profile("RGB", 2.2, ADOBE)[:200], "its colour profile cannot be obeyed"),
-        ("RGB", profile("GRAY", 2.2), "its colour profile is for GRAY, and its pixels are RGB"),
-    ],
-)
-def test_a_profile_that_cannot_be_obeyed_is_named(
-    tmp_path: Path, mode: str, icc: bytes, reason: str
-) -> None:
-    Image.new(mode, (8, 8)).save(tmp_path / "a.png", icc_profile=icc)
-    with pytest.raises(SourceError, match=rf"a\.png cannot be read: {reason}"):
-        ImageFolder(path=str(tmp_path)).samples()
-
-
-# ----------------------------------------------------------------------------------------------
-# what is refused
 
 
 def broken(folder: Path, kind: str) -> Path:
@@ -413,10 +209,6 @@ def test_a_folder_may_have_the_signs_of_a_pattern_in_its_name(tmp_path: Path) ->
     (tmp_path / "[old] what?").mkdir()
     Image.fromarray(scene()).save(tmp_path / "[old] what?" / "a.png")
     assert len(ImageFolder(path=str(tmp_path / "[old] what?")).samples()) == 1
-
-
-# ---------------------------------------------------------------------------------------------- how
-# much
 
 
 def jpeg_with(segment: bytes, count: int) -> io.BytesIO:

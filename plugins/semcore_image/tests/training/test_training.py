@@ -62,8 +62,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fill(tmp_path_factory.mktemp("own"))
 
 
-# ----------------------------------------------------------------------------------------------
-# training data
+# ------------------------------------------------------------------------------------ training data
 
 
 def test_any_folder_of_classes_is_training_data(own: Path) -> None:
@@ -112,8 +111,7 @@ def test_what_is_wrong_with_training_data_is_named(tmp_path: Path) -> None:
         load_split(fill(tmp_path / "d", ("x",), 1), "test")
 
 
-# ---------------------------------------------------------------------------------------------- by
-# the command line
+# ------------------------------------------------------------------------------ by the command line
 
 
 def test_weights_are_found_by_the_path_that_train_printed(
@@ -177,8 +175,7 @@ def test_a_folder_without_weights_is_refused_before_work_starts(made: Any, tmp_p
         made(str(tmp_path))
 
 
-# ----------------------------------------------------------------------------------------------
-# what was trained is used
+# ------------------------------------------------------------------------- what was trained is used
 
 
 def test_mini_models_of_ones_own_are_used(
@@ -238,8 +235,7 @@ def test_weights_of_another_model_than_mini_are_refused(tmp_path: Path) -> None:
         ClipScoreSelector(model="ViT-B-32", weights=str(tmp_path))
 
 
-# ----------------------------------------------------------------------------------------------
-# MMSemCom
+# ----------------------------------------------------------------------------------------- MMSemCom
 
 
 SEEN: list[tuple[int, ...]] = []

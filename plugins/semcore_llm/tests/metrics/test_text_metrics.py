@@ -32,8 +32,7 @@ def value(metric, sent: str, arrived: str | None) -> float:
     return metric.value(record({"x": sent}, {} if arrived is None else {"x": arrived}))
 
 
-# ----------------------------------------------------------------------------------------------
-# wording
+# ------------------------------------------------------------------------------------------ wording
 
 
 @pytest.mark.parametrize(
@@ -166,8 +165,7 @@ def test_the_edit_distance_is_a_metric(one, two, three):
     assert (edit_distance(one, two) == 0) == (one == two)
 
 
-# ----------------------------------------------------------------------------------------------
-# meaning
+# ------------------------------------------------------------------------------------------ meaning
 
 WORLDS = [
     f"a {colour} {thing} on {'an' if ground == 'orange' else 'a'} {ground} background"

@@ -183,8 +183,7 @@ def test_a_model_that_is_not_there_says_so(tmp_path: Path) -> None:
         planner.plan(SCENARIOS[1], (), ToySimulator(SPACE, scenario=SCENARIOS[1]))
 
 
-# ----------------------------------------------------------------------------------------------
-# models that mean harm
+# ---------------------------------------------------------------------------- models that mean harm
 
 
 def asked(folder: str | Path, **settings: Any) -> Any:

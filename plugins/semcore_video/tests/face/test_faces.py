@@ -68,8 +68,7 @@ def stranger(number: int) -> np.ndarray:
     )
 
 
-# ----------------------------------------------------------------------------------------------
-# small
+# -------------------------------------------------------------------------------------------- small
 
 
 @pytest.mark.parametrize("height", [144, 90])
@@ -91,8 +90,7 @@ def test_a_face_of_a_fifth_of_the_height_of_a_frame_is_found(height: int) -> Non
     assert (inside > cut[2] / 4).all() and (inside < 3 * cut[2] / 4).all()
 
 
-# ----------------------------------------------------------------------------------------------
-# none
+# --------------------------------------------------------------------------------------------- none
 
 
 def test_where_there_is_no_face_none_is_made_up() -> None:
@@ -159,8 +157,7 @@ def test_motion_without_a_face_in_some_frames_is_that_of_the_nearest_with_one() 
     np.testing.assert_allclose(motion.values, 0, atol=1e-3)
 
 
-# ----------------------------------------------------------------------------------------------
-# several
+# ------------------------------------------------------------------------------------------ several
 
 
 def test_of_two_people_the_one_is_followed_who_was_asked_for() -> None:
@@ -279,8 +276,7 @@ def test_of_two_people_who_are_seen_in_turn_one_is_followed() -> None:
     assert (has_face(followed(np.stack(shots))) == there).all()
 
 
-# ---------------------------------------------------------------------------------------------- it
-# is said
+# --------------------------------------------------------------------------------------- it is said
 
 
 PIPELINE = """\

@@ -1,60 +1,36 @@
-"""Metrics of faces and speech: of the source itself, of missing results, and of known
-degradations."""
+"""Metrics of faces and speech: of the source itself, of what is missing, and of known faults."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import ClassVar, get_args
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from semcore import (
-    ComponentError,
     KnowledgeBase,
-    Ledger,
     Metric,
-    Record,
     Rng,
-    RunError,
     Sample,
-    SemanticEncoder,
-    Semantics,
-    Text,
 )
 from semcore.metrics import SSIM
-from semcore_video.face.encoder import FaceMotion
-from semcore_video.face.landmarks import Detector, landmarks, opening
-from semcore_video.metrics import by_hand
+from semcore_video.face.landmarks import landmarks, opening
 from semcore_video.metrics.faces import AKD, CSIM, CentredCSIM, FramePSNR, LipCorrelation
 from semcore_video.metrics.frames import Frames
 from semcore_video.metrics.lip_fit import LipFit, LipFitLag, audio_features
 from semcore_video.metrics.pairs import paired
 from semcore_video.metrics.speech import PESQ, STOI, EnvelopeCorrelation, SpeechWER
 from semcore_video.metrics.sync import LipSync, SyncLag, loudness
-from semcore_video.sources.talking_samples import TalkingSamples
 from semcore_video.speech.encoder import Speech
 from semcore_video.speech.generator import EspeakVoice
-from semcore_video.speech.moonshine import Moonshine
-from semcore_video.speech.recognise import PocketSphinx, recognise_grid
+from semcore_video.speech.recognise import recognise_grid
+
+from ..support.speakers import cut, record
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 pytest.importorskip("dlib", reason="pip install 'semcore-video[metrics]'")
 METRICS = (AKD(), CSIM(), CentredCSIM(), LipCorrelation(), STOI(), PESQ(), EnvelopeCorrelation())
 BEST = (0.0, 1.0, 1.0, 1.0, 1.0, 4.6439, 1.0)
-
-
-@pytest.fixture(scope="module")
-def clip() -> Sample:
-    return TalkingSamples(limit=1).samples()[0]
-
-
-def record(source: Sample, result: Sample) -> Record:
-    nothing = Semantics(source.id, {}, source.user)
-    return Record(source, nothing, nothing, result, Ledger(()), {})
 
 
 def test_the_source_itself_is_as_good_as_can_be(clip: Sample) -> None:
@@ -138,20 +114,6 @@ def test_a_synthetic_sentence_is_understood() -> None:
     assert SpeechWER().value(record(clip, said)) <= 0.34
 
 
-# ----------------------------------------------------------------------------------------------
-# lengths
-
-
-def cut(clip: Sample, share: float) -> Sample:
-    """The first part of a clip, or the clip followed by a part of it."""
-    frames, samples = round(share * len(clip.video)), round(share * len(clip.audio))
-    return replace(
-        clip,
-        video=np.concatenate([clip.video] * 3)[:frames],
-        audio=np.concatenate([clip.audio] * 3)[:samples],
-    )
-
-
 @pytest.mark.parametrize(
     "metric", [*METRICS, FramePSNR(), Frames(of=SSIM())], ids=lambda one: type(one).__name__
 )
@@ -214,10 +176,6 @@ def test_the_row_says_how_many_frames_were_judged(clip: Sample) -> None:
     assert FramePSNR().judged(record(part, part)) is None, "it looks at every frame"
 
 
-# ----------------------------------------------------------------------------------------------
-# where nothing is defined
-
-
 @pytest.mark.parametrize("seconds", [0.001, 0.02, 0.1, 0.2, 0.3, 0.4])
 def test_a_sound_too_short_to_be_judged_has_no_value(clip: Sample, seconds: float) -> None:
     """Regardless of the result; and no metric fails."""
@@ -256,176 +214,3 @@ def test_what_arrived_does_not_decide_which_samples_are_in_a_mean(clip: Sample) 
             replace(clip, audio=clip.audio[:1]),
         ):
             assert metric.value(record(clip, result)) == pytest.approx(worst, abs=0.05)
-
-
-# ----------------------------------------------------------------------------------------------
-# detectors
-
-
-def test_the_detector_is_a_setting_and_stands_in_the_signature(clip: Sample) -> None:
-    part = replace(clip, video=clip.video[:4])
-    moved = replace(part, video=np.roll(part.video, 4, axis=2))
-    for kind in (AKD, CSIM, CentredCSIM, LipCorrelation, LipSync, SyncLag, LipFit):
-        signatures = [kind(detector=detector).signature for detector in ("mediapipe", "dlib")]
-        assert "judge=mediapipe" in signatures[0] and "judge=dlib" in signatures[1]
-        assert kind().signature == signatures[0]
-    for detector in ("mediapipe", "dlib"):
-        assert AKD(detector=detector).value(record(part, moved)) == pytest.approx(4, abs=0.5)
-        assert CSIM(detector=detector).value(record(part, moved)) > 0.95
-    with pytest.raises(ComponentError, match="detector"):
-        AKD(detector="haar")
-
-
-def test_both_detectors_find_the_same_places(clip: Sample) -> None:
-    one, other = (landmarks(clip.video[:3], detector) for detector in ("mediapipe", "dlib"))
-    apart = np.linalg.norm(one - other, axis=-1)[
-        :, 17:
-    ].mean()  # the outline of a face is where a model draws it
-    assert apart < 0.05 * np.linalg.norm(other[0, 27] - other[0, 8])
-
-
-def test_a_hundred_frames_are_marked_by_hand() -> None:
-    marks = by_hand.marks()
-    assert len(marks) == 100 and len({(one.clip, one.frame) for one in marks}) == 100
-    assert len({one.clip for one in marks}) == 9
-    openings = np.array([one.opening_px for one in marks])
-    assert openings.min() == 0 and 20 < (openings == 0).sum() < 40 and openings.max() > 20
-    assert (2 * openings == np.round(2 * openings)).all(), "to half a pixel"
-
-
-def test_agreement_is_that_of_the_openings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A detector equal to the annotations agrees completely; one with an offset of a pixel
-    correlates, with an error of one pixel."""
-    marks = by_hand.marks()
-
-    def made(name: str, off: float, lost: int = 0) -> np.ndarray:
-        points = np.zeros((200, 68, 2), np.float32)
-        for mark in (one for one in marks if one.clip == name):
-            points[mark.frame, 66, 1] = mark.opening_px + off
-        points[:lost] = np.nan
-        return points
-
-    monkeypatch.setattr(by_hand, "_frames", lambda place: str(place.relative_to(tmp_path)))
-    monkeypatch.setattr(
-        by_hand, "landmarks", lambda name, detector: made(name, 0.0 if detector == "dlib" else 1.0)
-    )
-    assert by_hand.agreement("dlib", tmp_path) == by_hand.Agreement(
-        100, 100, pytest.approx(1), pytest.approx(1), 0.0
-    )
-    assert by_hand.agreement("mediapipe", tmp_path) == by_hand.Agreement(
-        100, 100, pytest.approx(1), pytest.approx(1), 1.0
-    )
-    monkeypatch.setattr(by_hand, "landmarks", lambda name, detector: made(name, 0.0, lost=7))
-    assert by_hand.agreement("dlib", tmp_path).found == 91
-
-
-@pytest.mark.skipif(
-    "SEMCORE_MARKED_CLIPS" not in os.environ,
-    reason="SEMCORE_MARKED_CLIPS names the folder of the clips",
-)
-@pytest.mark.slow
-def test_the_default_agrees_best_with_the_marks() -> None:
-    data = Path(os.environ["SEMCORE_MARKED_CLIPS"])
-    found = {detector: by_hand.agreement(detector, data) for detector in get_args(Detector)}
-    best = max(found, key=lambda one: found[one].correlation)
-    assert best == AKD().detector == min(found, key=lambda one: found[one].error_px)
-    assert (
-        found[best].correlation > 0.97 and found[best].error_px < 1.2 and found[best].found == 100
-    )
-
-
-# ----------------------------------------------------------------------------------------------
-# recognisers
-
-
-@dataclass(frozen=True)
-class Says(SemanticEncoder):
-    """Recognises the same words in any sound, and records its inputs."""
-
-    words: str = "bin blue"
-    seen: ClassVar[list[Sample]] = []
-
-    @property
-    def streams(self) -> dict[str, type[Text]]:
-        return {"text": Text}
-
-    def encode(self, samples: Sequence[Sample], kb: KnowledgeBase) -> list[Semantics]:
-        self.seen.extend(samples)
-        return [Semantics(one.id, {"text": Text(self.words)}, one.user) for one in samples]
-
-
-def test_any_encoder_of_text_recognises_and_the_signature_names_it(clip: Sample) -> None:
-    source = replace(clip, text="Bin blue, at F2 now!")
-    for said, errors in {
-        "bin blue at f two now": 0,
-        "BIN BLUE at f 2 now.": 0,
-        "bin blue": 4,
-        "": 6,
-        "one two": 5,
-    }.items():
-        value = SpeechWER(recogniser=Says(said)).value(record(source, clip))
-        assert value == pytest.approx(errors / 6) and (value.numerator, value.denominator) == (
-            errors,
-            6,
-        )
-    assert all(one.text is None and one.video is None and one.id != clip.id for one in Says.seen), (
-        "it is not shown the words"
-    )
-    assert "asr=pocketsphinx(grammar=grid)" in SpeechWER().signature
-    assert "asr=moonshine()" in SpeechWER(recogniser=Moonshine()).signature
-    signatures = {
-        SpeechWER(recogniser=one).signature
-        for one in (Says(), Says("x"), PocketSphinx(), Moonshine())
-    }
-    assert len(signatures) == 4
-    with pytest.raises(ComponentError, match=r"SpeechWER\.recogniser must give a text stream"):
-        SpeechWER(recogniser=FaceMotion())
-
-
-def test_the_whole_result_is_recognised_however_long(clip: Sample) -> None:
-    Says.seen.clear()
-    SpeechWER(recogniser=Says()).value(record(clip, cut(clip, 2.0)))
-    SpeechWER(recogniser=Says(), of="source").value(record(clip, Sample("lost")))
-    assert [len(one.audio) for one in Says.seen] == [2 * len(clip.audio), len(clip.audio)]
-
-
-def test_pocketsphinx_follows_a_grammar_of_the_users(tmp_path: Path) -> None:
-    grammar = tmp_path / "order.gram"
-    grammar.write_text(
-        "#JSGF V1.0;\ngrammar order;\npublic <order> = (place | set) (white | green) (again | "
-        "please);\n"
-    )
-    said = (
-        EspeakVoice()
-        .generate(
-            Speech(send="durations").encode(
-                [
-                    Sample(
-                        "a",
-                        audio=np.zeros(32000, np.float32),
-                        sample_rate_hz=16000,
-                        text="place white again",
-                    )
-                ],
-                KnowledgeBase(),
-            ),
-            KnowledgeBase(),
-            Rng(),
-        )[0]
-        .samples[0]
-    )
-    recognised = PocketSphinx(grammar=str(grammar)).recognise(said)
-    assert (
-        len(recognised.split()) == 3
-        and len(set(recognised.split()) & {"place", "white", "again"}) >= 2
-    )
-    before = SpeechWER(recogniser=PocketSphinx(grammar=str(grammar))).signature
-    grammar.write_text(grammar.read_text().replace("green", "red"))
-    assert SpeechWER(recogniser=PocketSphinx(grammar=str(grammar))).signature != before, (
-        "by content"
-    )
-    with pytest.raises(ComponentError, match=r"PocketSphinx\.grammar must be 'grid' or a file"):
-        PocketSphinx(grammar=str(tmp_path / "nothing"))
-    grammar.write_text("#JSGF V1.0;\ngrammar order;\npublic <order> = xyzzyx | plugh;\n")
-    with pytest.raises(RunError, match="PocketSphinx cannot use the grammar"):
-        PocketSphinx(grammar=str(grammar)).recognise(said)
