@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as arrays
 from semcore.component.digest import digest
 from semcore.runs.packing import pack, unpack
 from semcore.storage import write, write_json
-from semcore.testing.traps import Trap
+from semcore.testing.model_files import Trap
 from semcore.types import (
     Bitstream,
     Candidates,

@@ -17,8 +17,8 @@ from semcore.runs.runner import run
 from semcore.runs.threads import limited
 from semcore.testing.build import build
 from semcore.testing.examples import link, samples
+from semcore.testing.model_files import Trap, change_json, harmful_module, retrain
 from semcore.testing.planner import SCENARIOS, SPACE, ToySimulator
-from semcore.testing.traps import Trap, change_json, harmful_module
 
 __all__ = [
     "Cache",
@@ -44,6 +44,7 @@ __all__ = [
     "load",
     "peak",
     "provenance",
+    "retrain",
     "run",
     "samples",
     "stands_on",

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from semcore.analysis.rows import read_rows
 from semcore.analysis.table import table
-from semcore.cli import main
 from semcore.errors import RunError
 from semcore.render import latex
 from semcore.render.caption import of_table
@@ -25,6 +24,7 @@ from semcore.render.table import as_latex, as_markdown
 from semcore.runs.conventions import SNR
 from semcore.runs.results import read_run, with_interval
 
+from ..support.commands import call
 from ..support.written_runs import Writer
 
 NASTY = r"a_b & 50 % → ≤ #1 {x} \input{y} $z$ ~^ é β" + '"'
@@ -223,28 +223,22 @@ def test_latex_takes_the_table(write_run: Writer, tmp_path: Path) -> None:
 # ----------------------------------------------------------------------------------------- the verb
 
 
-def call(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as caught:
-        main(["table", *map(str, arguments)])
-    return int(caught.value.code or 0)
-
-
 def test_the_verb_prints_or_writes_by_the_ending(
     write_run: Writer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = made(write_run, CLEAR)
-    assert call(folder, "--columns", "psnr") == 0
+    assert call("table", folder, "--columns", "psnr") == 0
     assert rows_of(capsys.readouterr().out)[0] == ["workflow", "PSNR"]
     for name, start in (
         ("t.tex", "% \\usepackage{booktabs}"),
         ("t.csv", "workflow,psnr,"),
         ("t.md", "| workflow"),
     ):
-        assert call(folder, "--out", tmp_path / name) == 0
+        assert call("table", folder, "--out", tmp_path / name) == 0
         assert (tmp_path / name).read_text().startswith(start)
-    assert call(folder, "--to", "latex", "--where", "workflow=words") == 0
+    assert call("table", folder, "--to", "latex", "--where", "workflow=words") == 0
     assert r"\bottomrule" in capsys.readouterr().out
-    assert call(folder, "--columns", "pnsr") == 2
+    assert call("table", folder, "--columns", "pnsr") == 2
     assert capsys.readouterr().err == "error: no cell has a metric 'pnsr'; did you mean 'psnr'?\n"
-    assert call(folder, "--rows", "workflo") == 2
+    assert call("table", folder, "--rows", "workflo") == 2
     assert "did you mean 'workflow'?" in capsys.readouterr().err

@@ -11,20 +11,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from semcore.cli import main
 from semcore.config import examples
 from semcore.config.configuration import load
 from semcore.plugins import packages
 from semcore.render.page.graph import graph
 
+from ..support.commands import call
+
 ROOT = Path(__file__).parents[2]
 OURS = sorted(path.stem for path in (ROOT / "examples").glob("*.yaml"))
-
-
-def call(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as caught:
-        main([*map(str, arguments)])
-    return int(caught.value.code or 0)
 
 
 # ----------------------------------------------------------------------------------------------- cp

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from semcore.cli import main
 from semcore.config.configuration import load
 from semcore.errors import ConfigError
 from semcore.plugins.packages import hook_manager
 from semcore.runs.results import read_run
 from semcore.runs.runner import run
+
+from ..support.commands import called
 
 PIPELINE = """\
 semcore: 1
@@ -40,14 +41,6 @@ def pipeline(tmp_path: Path) -> Path:
     file = tmp_path / "p.yaml"
     file.write_text(PIPELINE.format(folder=tmp_path / "in"))
     return file
-
-
-def called(capsys: Any, *arguments: object) -> tuple[int, str]:
-    """Exit code and all that was printed."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(one) for one in arguments])
-    printed = capsys.readouterr()
-    return int(ended.value.code or 0), printed.out + printed.err
 
 
 FAULTS: dict[str, tuple[dict[str, str], str, str]] = {

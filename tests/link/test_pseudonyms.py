@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from semcore.cli import main
 from semcore.interfaces import Generator, KBPolicy, Selector, SemanticEncoder, Transport
 from semcore.link.multiplex import Multiplex
 from semcore.link.pipeline import Pipeline, transmit
@@ -33,6 +32,7 @@ from semcore.types import (
 from semcore_channels.flat import AWGN
 from semcore_channels.transports.uncoded import Uncoded
 
+from ..support.commands import call
 from ..support.pipelines import SUPPORT
 
 PEEPING = SUPPORT / "peeping.py"
@@ -50,12 +50,6 @@ sweep:
 """
 
 
-def called(*arguments: str) -> Any:
-    with pytest.raises(SystemExit) as ended:
-        main(list(arguments))
-    return ended.value.code
-
-
 def results(folder: Path) -> dict[float, dict[str, Any]]:
     found = [json.loads(path.read_text()) for path in folder.glob("cells/*/result.json")]
     return {one["config"]["channel"]["snr_db"]: one for one in found}
@@ -63,7 +57,7 @@ def results(folder: Path) -> dict[float, dict[str, Any]]:
 
 def test_who_looks_for_the_class_everywhere_else_finds_it_by_chance(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(PIPELINE)
-    assert called("run", str(tmp_path / "p.yaml"), "--out", str(tmp_path / "out")) == 0
+    assert call("run", str(tmp_path / "p.yaml"), "--out", str(tmp_path / "out")) == 0
     found = {
         snr: one["metrics"]["class-found"]["mean"] for snr, one in results(tmp_path / "out").items()
     }
@@ -82,7 +76,7 @@ def test_who_looks_for_the_class_everywhere_else_finds_it_by_chance(tmp_path: Pa
 def test_the_kit_refuses_who_looks_for_the_class_elsewhere(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert called("conform", str(PEEPING)) == 1
+    assert call("conform", str(PEEPING)) == 1
     broken = [
         line.split()[1]
         for line in capsys.readouterr().out.splitlines()

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from semcore.cli import main
 from semcore_image.captioning.llava import LlavaCaption
 from semcore_image.generation.stable_diffusion import StableDiffusion
 from semcore_image.metrics.lpips import LPIPS
 from semcore_llm.planners.local import LocalPlanner
 from semcore_video.metrics.arcface import ArcFaceCSIM
 from semcore_video.metrics.syncnet import LSED
+
+from ..support.commands import called
 
 PIPELINE = """\
 semcore: 1
@@ -33,13 +34,6 @@ def pipeline(tmp_path: Path) -> Path:
     file = tmp_path / "p.yaml"
     file.write_text(PIPELINE.replace("CACHE", str(tmp_path / "cache")))
     return file
-
-
-def called(capsys: Any, *arguments: object) -> tuple[int, str]:
-    with pytest.raises(SystemExit) as ended:
-        main([str(one) for one in arguments])
-    printed = capsys.readouterr()
-    return int(ended.value.code or 0), printed.out + printed.err
 
 
 @pytest.mark.parametrize("verb", ["check", pytest.param("run", marks=pytest.mark.slow)])

@@ -13,7 +13,7 @@ import pytest
 
 from semcore.errors import RunError
 from semcore.models.files import no_code_from, vet
-from semcore.testing.traps import Trap, harmful_module
+from semcore.testing.model_files import Trap, harmful_module
 
 PARAMETERS: dict[str, Any] = {
     "model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 16,

@@ -12,13 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pluggy
 import pytest
 
-from semcore.config.configuration import load
-from semcore.plugins.hookspecs import Hooks
-from semcore.runs.results import read_run
-from semcore.runs.runner import run
+from ..support.examples import mean, results
 
 ROOT = Path(__file__).parents[2]
 Results = dict[tuple[Any, ...], dict[str, Any]]
@@ -33,20 +29,10 @@ def measure(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Results]:
     """Runs an example under overrides; returns its results by the values of the named settings."""
 
     def measured(example: str, by: list[str], *overrides: str) -> Results:
-        hooks = pluggy.PluginManager("semcore")
-        hooks.add_hookspecs(Hooks)
-        out = tmp_path_factory.mktemp("run")
-        finished = run(load(ROOT / "examples" / example, overrides), out, hooks)
-        assert finished.failures == []
-        return {
-            tuple(one["settings"].get(name) for name in by): one for one in read_run(out).results
-        }
+        found = results(example, tmp_path_factory.mktemp("run"), *overrides)
+        return {tuple(one["settings"].get(name) for name in by): one for one in found}
 
     return measured
-
-
-def mean(result: dict[str, Any], metric: str) -> float:
-    return result["metrics"][metric]["mean"]
 
 
 # ---------------------------------------------------------------------------------------- LLM-image

@@ -6,32 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pluggy
 import pytest
 from PIL import Image
 
-from semcore.config.configuration import load
-from semcore.plugins.hookspecs import Hooks
-from semcore.runs.results import read_run
-from semcore.runs.runner import run
+from ..support.examples import mean, results
 
 ROOT = Path(__file__).parents[2]
 
 
 pytestmark = pytest.mark.docs
-
-
-def results(example: str, out: Path, *overrides: str) -> list[dict[str, Any]]:
-    """The results of an example under overrides, one a cell."""
-    hooks = pluggy.PluginManager("semcore")
-    hooks.add_hookspecs(Hooks)
-    finished = run(load(ROOT / "examples" / example, overrides), out, hooks)
-    assert finished.failures == []
-    return read_run(out).results
-
-
-def mean(result: dict[str, Any], metric: str) -> float:
-    return result["metrics"][metric]["mean"]
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,7 @@ from typing import Any
 
 import pytest
 
-HEAD = """
-from dataclasses import dataclass
-import semcore
-from semcore.plugins.hookspecs import hook
-"""
+from ..support.installed import HEAD
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 
 from semcore.plugins.hookspecs import hook
 
-from .test_broken_plugins import HEAD
+from ..support.installed import HEAD
 
 ENDS = {
     "exits": ("import sys; sys.exit(0)", "calls sys.exit(0)"),

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from semcore.analysis.rows import read_rows
-from semcore.cli import main
 from semcore.media import clips
 from semcore.render import frames
 from semcore.render.paper import PAGE_IN, WIDTHS_IN, styled
 from semcore.types import Sample
 
+from ..support.commands import call
 from ..support.written_runs import Writer
 
 GREYS = {"bright": 220, "dark": 40}
@@ -46,12 +46,6 @@ def run(write_run: Writer) -> Path:
     return folder
 
 
-def call(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as caught:
-        main(["frames", *map(str, arguments)])
-    return int(caught.value.code or 0)
-
-
 def test_pictures_of_the_first_sample_below_their_source(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -62,13 +56,14 @@ def test_pictures_of_the_first_sample_below_their_source(
         "dark\nAKD 0.4 px",
     ]
     assert [one.frames[0].mean() for one in found] == [128, 220, 40] and not found[0].moments
-    assert call(run, "--score", "akd") == 0
+    assert call("frames", run, "--score", "akd") == 0
     paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert [path.name for path in paths] == ["frames-of-s0.pdf", "frames-of-s0.png"]
     before = [path.read_bytes() for path in paths]
-    assert call(run, "--score", "akd") == 0 and [path.read_bytes() for path in paths] == before, (
-        "the same bytes again"
-    )
+    assert (
+        call("frames", run, "--score", "akd") == 0
+        and [path.read_bytes() for path in paths] == before
+    ), "the same bytes again"
 
 
 def test_frames_of_clips_are_spread_over_them_and_lost_ones_say_so(run: Path) -> None:
@@ -83,7 +78,7 @@ def test_frames_of_clips_are_spread_over_them_and_lost_ones_say_so(run: Path) ->
     np.testing.assert_allclose(greys, [20, 70, 120, 170, 220], atol=4)
     with (
         Image.open(run / "figures" / "frames-of-s1.png")
-        if call(run, "--sample", "s1") == 0
+        if call("frames", run, "--sample", "s1") == 0
         else Image.new("L", (1, 1)) as drawn
     ):
         assert drawn.width == 2148
@@ -100,14 +95,17 @@ def test_frames_of_clips_are_spread_over_them_and_lost_ones_say_so(run: Path) ->
 def test_what_is_not_there_is_named(
     run: Path, capsys: pytest.CaptureFixture[str], arguments: list[Any], said: str
 ) -> None:
-    assert call(run, *arguments) == 2 and said in capsys.readouterr().err
+    assert call("frames", run, *arguments) == 2 and said in capsys.readouterr().err
 
 
 def test_a_run_that_kept_nothing_says_so(
     write_run: Writer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bare = write_run([{"settings": {}, "metrics": {"akd": [1.0]}}], "bare")
-    assert call(bare) == 2 and "neither clips nor pictures were kept" in capsys.readouterr().err
+    assert (
+        call("frames", bare) == 2
+        and "neither clips nor pictures were kept" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("width", ["column", "page"])

@@ -19,7 +19,6 @@ from pypdf import PdfReader
 
 from semcore.analysis.chart import chart
 from semcore.analysis.rows import read_rows
-from semcore.cli import main
 from semcore.render import figure
 from semcore.render.paper import styled
 from semcore.runs.conventions import SNR
@@ -27,6 +26,7 @@ from semcore.runs.results import read_run
 from semcore.statistics.base import Statistic
 from semcore.statistics.kinds import Decibels, Mean, Score, Share
 
+from ..support.commands import call
 from ..support.written_runs import Writer
 
 
@@ -46,9 +46,7 @@ def run(write_run: Writer) -> Path:
 
 
 def plot(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as caught:
-        main(["plot", *map(str, arguments)])
-    return int(caught.value.code or 0)
+    return call("plot", *arguments)
 
 
 def fonts(page: Any) -> list[Any]:

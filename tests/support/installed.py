@@ -9,6 +9,13 @@ import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
+HEAD = """
+from dataclasses import dataclass
+import semcore
+from semcore.plugins.hookspecs import hook
+"""
+"""How a module of a package begins."""
+
 
 class Site:
     """A folder of installed packages (metadata and modules) and the command line beside it."""

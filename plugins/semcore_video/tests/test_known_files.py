@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors import safe_open
-from safetensors.torch import load_file, save, save_file
+from safetensors.torch import load_file, save_file
 
 from semcore import Features, KnowledgeBase, Rng, RunError, Semantics, digest
+from semcore.testing.internals import retrain
 from semcore_video.face import detector
 from semcore_video.face.real3d import FOLDER, NEEDED, Real3DPortrait
 from semcore_video.jscc.components import DeepWiVeGenerator
@@ -26,18 +26,6 @@ from semcore_video.speech.visemes import table
 from semcore_video.speech.vocoders import MEL, HifiGan
 from semcore_video.transports.temporal import TemporalMotion, TemporalText
 from semcore_video.weights import SHIPPED
-
-
-def retrained(file: Path) -> None:
-    """Other values with the same names, sizes and times."""
-    known, held = file.stat(), load_file(file)
-    with safe_open(file, "pt") as opened:
-        said = opened.metadata()
-    file.write_bytes(
-        save({name: value.flip(0) if value.ndim else value for name, value in held.items()}, said)
-    )
-    assert file.stat().st_size == known.st_size
-    os.utime(file, ns=(known.st_atime_ns, known.st_mtime_ns))
 
 
 def test_alignments_count_with_what_they_say_and_not_with_when_they_were_written(
@@ -66,7 +54,7 @@ def test_trained_again_they_are_other_ones(tmp_path: Path, name: str, make: Any)
     folder = Path(shutil.copytree(SHIPPED / name, tmp_path / "weights"))
     found = digest(make(str(folder)))
     assert digest(make(str(folder))) == found
-    retrained(folder / "model.safetensors")
+    retrain(folder / "model.safetensors")
     assert digest(make(str(folder))) != found
 
 
@@ -113,7 +101,7 @@ def test_a_program_elsewhere_counts_with_its_source_and_its_checkpoints(
 def test_numbers_are_read_again_where_they_changed(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(SHIPPED / "visemes", tmp_path / "weights"))
     before = table(str(folder))
-    retrained(folder / "model.safetensors")
+    retrain(folder / "model.safetensors")
     assert not np.array_equal(table(str(folder)), before)
 
 

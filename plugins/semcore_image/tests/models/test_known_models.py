@@ -3,7 +3,6 @@ say which."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors import safe_open
-from safetensors.torch import load_file, save, save_file
+from safetensors.torch import load_file, save_file
 
 from semcore import KnowledgeBase, RunError, Sample, digest, named_files
 from semcore.commands import component
-from semcore.testing.internals import built_from, provenance, stands_on
+from semcore.testing.internals import built_from, provenance, retrain, stands_on
 from semcore_image.captioning.llava import LlavaCaption
 from semcore_image.jscc.transport import DeepJSCC
 from semcore_image.mmsemcom.generator import ClassDiffusionGenerator
@@ -29,18 +27,6 @@ FIRST, SECOND = "1" * 40, "2" * 40
 PICTURE = Sample("a", image=np.random.default_rng(1).integers(0, 256, (40, 40, 3), dtype=np.uint8))
 
 
-def retrained(file: Path) -> None:
-    """Other numbers of the same names, sizes and times."""
-    known, held = file.stat(), load_file(file)
-    with safe_open(file, "pt") as opened:
-        said = opened.metadata()
-    file.write_bytes(
-        save({name: value.flip(0) if value.ndim else value for name, value in held.items()}, said)
-    )
-    assert file.stat().st_size == known.st_size
-    os.utime(file, ns=(known.st_atime_ns, known.st_mtime_ns))
-
-
 @pytest.fixture
 def hub(tmp_path: Path, llava: Path) -> Path:
     """The cache of a hub with two snapshots of a model, of which the first is `main`."""
@@ -49,7 +35,7 @@ def hub(tmp_path: Path, llava: Path) -> Path:
     (folder / "refs" / "main").write_text(FIRST)
     for commit in (FIRST, SECOND):
         shutil.copytree(llava, folder / "snapshots" / commit)
-    retrained(folder / "snapshots" / SECOND / "model.safetensors")
+    retrain(folder / "snapshots" / SECOND / "model.safetensors")
     return tmp_path / "hub"
 
 
@@ -111,7 +97,7 @@ def test_a_folder_that_holds_another_model_by_now_is_another_one(
         assert digest(make(str(folder))) == before
         (folder / "README.md").write_text("another card")
         assert digest(make(str(folder))) == before
-        retrained(folder / weights)
+        retrain(folder / weights)
         assert digest(make(str(folder))) != before, origin
 
 
@@ -121,7 +107,7 @@ def test_within_a_process_other_weights_are_loaded_too(tmp_path: Path) -> None:
 
     one = load(str(folder))
     assert load(str(folder)) is one
-    retrained(folder / "model.safetensors")
+    retrain(folder / "model.safetensors")
     assert load(str(folder)) is not one
 
 

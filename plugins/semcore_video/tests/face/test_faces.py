@@ -27,6 +27,8 @@ from semcore_video.kb.face import FaceKB
 from semcore_video.sources.clips import Clips
 from semcore_video.sources.talking_samples import portrait_of_astronaut
 
+from ..support.speakers import stranger
+
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 
 
@@ -52,19 +54,6 @@ def landscape(size: tuple[int, int], seed: int = 1) -> np.ndarray:
         Image.fromarray(rng.integers(0, 255, (9, 16, 3), np.uint8)).resize(
             size[::-1], Image.Resampling.BICUBIC
         )
-    )
-
-
-def stranger(number: int) -> np.ndarray:
-    """A small face of "Labeled Faces in the Wild" from scikit-image, enlarged: uint8 (320, 320,
-    3)."""
-    from skimage.data import lfw_subset
-
-    small = Image.fromarray((255 * lfw_subset()[number]).astype(np.uint8)).convert("RGB")
-    return np.pad(
-        np.asarray(small.resize((200, 200), Image.Resampling.BICUBIC)),
-        ((60, 60), (60, 60), (0, 0)),
-        "edge",
     )
 
 

@@ -11,7 +11,7 @@ from semcore import (
 )
 from semcore_video.kb.face import FaceKB
 
-from ..support.speakers import KB
+from ..support.speakers import KB, stranger
 
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 
@@ -52,20 +52,6 @@ def test_every_level_asks_what_the_one_below_asks_and_more(clip: Sample) -> None
         ]  # the level that notices; those above do, too
         assert sent == [level >= first for level in range(4)], (name, sent)
     assert FaceKB(level="l0").needed(here, [])
-
-
-def stranger(number: int) -> np.ndarray:
-    """A small face of "Labeled Faces in the Wild" from scikit-image, enlarged: uint8 (320, 320,
-    3)."""
-    from PIL import Image
-    from skimage.data import lfw_subset
-
-    small = Image.fromarray((255 * lfw_subset()[number]).astype(np.uint8)).convert("RGB")
-    return np.pad(
-        np.asarray(small.resize((200, 200), Image.Resampling.BICUBIC)),
-        ((60, 60), (60, 60), (0, 0)),
-        "edge",
-    )
 
 
 def test_a_stranger_is_another_person(clip: Sample) -> None:

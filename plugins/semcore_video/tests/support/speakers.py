@@ -41,3 +41,17 @@ def said(generator: object, got: Semantics) -> np.ndarray:
     audio = generator.generate([got], KB, Rng())[0].samples[0].audio  # type: ignore[attr-defined]
     assert isinstance(audio, np.ndarray)
     return audio
+
+
+def stranger(number: int) -> np.ndarray:
+    """A small face of "Labeled Faces in the Wild" from scikit-image, enlarged.
+
+    Returns:
+        uint8 (320, 320, 3)
+    """
+    from PIL import Image
+    from skimage.data import lfw_subset
+
+    small = Image.fromarray((255 * lfw_subset()[number]).astype(np.uint8)).convert("RGB")
+    large = np.asarray(small.resize((200, 200), Image.Resampling.BICUBIC))
+    return np.pad(large, ((60, 60), (60, 60), (0, 0)), "edge")
