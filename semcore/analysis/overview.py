@@ -88,7 +88,7 @@ class Overview:
 
     @property
     def snr_meaning(self) -> str:
-        """What an SNR on the axis means; "" if x is no SNR."""
+        """What an SNR on the axis means; "" if x is not an SNR."""
         return SNR.get(self.x.rsplit(".", 1)[-1], "")
 
 

@@ -120,7 +120,7 @@ def _values(
 
 def _utility(segment: Mapping[str, Any]) -> float:
     if segment["worth"] is None:
-        raise RunError("regret needs a utility: the scenario does not say what a segment is worth")
+        raise RunError("regret needs a utility, and the scenario has none")
     return float(segment["worth"])
 
 

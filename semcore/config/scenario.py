@@ -1,4 +1,4 @@
-"""The sections `scenario` and `space`: what a planner is told, and what it may plan."""
+"""The sections `scenario` and `space`: the input of a planner, and what it may plan."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from semcore.wording.suggest import guess, nearest
 
 WORDS = ("task", "preferences")
 MISSION = (*WORDS, "utility", "limits")
-"""What a mission may say."""
+"""Keys of a mission."""
 KNOWN = (*MISSION, "mission", "missions", "segments")
 FORBIDDEN = ("source", "metrics", "planner", "space", "scenario", "seed", "threads", "batch_size")
 """What no plan can change: what is sent, how it is measured, and who plans."""
 LIMIT = "limits."
-"""The paths of a segment that begin so are limits, and not settings of the pipeline."""
+"""Paths of a segment with this prefix are limits, not settings of the pipeline."""
 
 
 def scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
     """`{task: ..., preferences: ..., utility: ..., limits: ..., segments: [{PATH: value}, ...]}`.
 
     The segments follow each other. `mission` chooses one of `missions`, a mapping of names to such
-    sections without segments; what is written beside it is the default of every mission.
+    sections without segments; the keys next to it are the defaults of every mission.
     """
     if not isinstance(value or {}, Mapping):
         wanted = f"scenario is a mapping with {listed([*KNOWN])}"
@@ -36,10 +36,10 @@ def scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
         return (Scenario(),)
     value = value or {}
     _only(value, KNOWN, "a scenario", ("scenario",), builder)
-    told = _mission(value, ("scenario",), builder)
+    mission = _mission(value, ("scenario",), builder)
     missions, chosen = _missions(value.get("missions") or {}, builder), value.get("mission")
     if chosen in missions:
-        told = {**told, **missions[chosen]}
+        mission = {**mission, **missions[chosen]}
     elif chosen is not None or missions:
         place: Path_ = ("scenario", "mission") if chosen is not None else ("scenario", "missions")
         message = "no mission is chosen"
@@ -47,9 +47,9 @@ def scenarios(value: Any, builder: Builder) -> tuple[Scenario, ...]:
             message = f"there is no mission {shown(chosen)}"
         builder.report(place, message, nearest(chosen or "", missions), at_key=chosen is None)
     worlds, limits = _segments(value.get("segments") or [{}], builder)
-    most = told.pop("limits", {})
+    most = mission.pop("limits", {})
     return tuple(
-        Scenario(index, environment=world, limits={**most, **own}, **told)
+        Scenario(index, environment=world, limits={**most, **own}, **mission)
         for index, (world, own) in enumerate(zip(worlds, limits, strict=True))
     )
 
@@ -80,7 +80,7 @@ def space(value: Any, builder: Builder) -> Space | None:
 
 
 def _axis(value: Mapping[str, Any], place: Path_, builder: Builder) -> Axis | None:
-    """The axis of the kind that has these keys; bounds, if none has."""
+    """The axis of the kind with these keys; `Bounds` if there is none."""
     kind = Axis.kinds.get(tuple(sorted(map(str, value))), Bounds)
     if kind is Bounds:
         return _bounds(value, place, builder)
@@ -119,20 +119,20 @@ def _missions(value: Any, builder: Builder) -> dict[Any, dict[str, Any]]:
 
 
 def _mission(value: Mapping[str, Any], place: Path_, builder: Builder) -> dict[str, Any]:
-    """What a mission says; what it does not say is missing."""
-    told: dict[str, Any] = {}
+    """The keys of a mission that are given."""
+    found: dict[str, Any] = {}
     for key in WORDS:
         words = value.get(key)
         if not isinstance(words or "", str):
             message = f"the {key} of a scenario must be text, not {shown(words)}"
             builder.report((*place, key), message)
         elif words:
-            told[key] = words
+            found[key] = words
     if value.get("utility"):
-        told["utility"] = _utility(value["utility"], (*place, "utility"), builder)
+        found["utility"] = _utility(value["utility"], (*place, "utility"), builder)
     if value.get("limits"):
-        told["limits"] = _limits(value["limits"], (*place, "limits"), builder)
-    return told
+        found["limits"] = _limits(value["limits"], (*place, "limits"), builder)
+    return found
 
 
 def _utility(value: Any, place: Path_, builder: Builder) -> tuple[Term, ...]:
@@ -144,11 +144,11 @@ def _utility(value: Any, place: Path_, builder: Builder) -> tuple[Term, ...]:
     for metric, term in value.items():
         at: Path_ = (*place, metric)
         if not isinstance(term, Mapping):
-            builder.report(at, f"what {metric} is worth is written {wanted}, not {shown(term)}")
+            builder.report(at, f"the utility of {metric} must be {wanted}, not {shown(term)}")
         elif not _numbers(term, ("good", "bad"), ("weight",), at, builder):
             continue
         elif term["good"] == term["bad"]:
-            message = f"what {metric} is worth needs two different values for good and bad"
+            message = f"the utility of {metric} needs different values for good and bad"
             builder.report(at, message)
         elif term.get("weight", 1) <= 0:
             message = f"the weight must be above 0, not {shown(term['weight'])}"

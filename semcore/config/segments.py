@@ -1,4 +1,4 @@
-"""What the segments of a session may lay over a cell: the environment and the plan of each."""
+"""Overrides of the segments of a session: the environment and the plans of each."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from semcore.errors import Problem, listed, shown
 from semcore.planning.space import Space
 
 MOST = 1024
-"""The most pairs of a plan and an environment that are all checked before a run.
+"""Maximum number of pairs of plan and environment that are all checked before a run.
 
-Of more, every plan in the first environment, and every environment without a plan; of a larger
-space every value, but not every point.
+Of more pairs, every plan in the first environment and every environment without a plan are checked;
+of a larger space every value, but not every point.
 """
 
 
 def alternatives(setup: Setup) -> list[dict[str, Any]]:
-    """Sets of overrides with everything that environment and planner of a cell may bring in."""
+    """Sets of overrides with every value that the environment or the planner of a cell may set."""
     worlds = [dict(scenario.environment) for scenario in setup.scenarios]
     plans = [{**plan, **worlds[0]} for plan in _planned(setup)]
     distinct: dict[str, dict[str, Any]] = {}
@@ -42,7 +42,7 @@ def _planned(setup: Setup) -> Iterator[Mapping[str, Any]]:
 
 
 class Segments:
-    """The same for every cell of a configuration, as changes that know where they were written."""
+    """Overrides by segments and plans, the same for every cell of a configuration."""
 
     def __init__(
         self, document: Document, values: Mapping[str, Any], axes: Sequence[Sequence[Override]]
@@ -53,7 +53,7 @@ class Segments:
         self._known: dict[tuple[Part, ...], tuple[list[Problem], list[list[Override]]]] = {}
 
     def of(self, resolved: Resolved) -> tuple[list[Problem], list[list[Override]]]:
-        """Problems of the segments, and the changes that each segment and plan may bring."""
+        """Problems of the segments, and the overrides of each segment and plan."""
         if not resolved.parts:
             return [], []
         parts = resolved.parts
@@ -81,12 +81,12 @@ class Segments:
         try:
             plans, outside = self._plans(planner, space)
             problems += outside
-        except (Exception, SystemExit) as error:  # whatever somebody else's planner raises
+        except (Exception, SystemExit) as error:  # a planner of a plugin may raise anything
             named = f"planner {name_of(type(planner.made))!r}"
-            message = f"{named} cannot say what it may plan: {type(error).__name__}: {error}"
+            message = f"{named} cannot list its plans: {type(error).__name__}: {error}"
             problems.append(planner.places.tell(("planner", "use"), message))
-        # What a segment's environment sets, no plan can change: it comes last. Before the first
-        # plan, none is in force.
+        # The environment comes last: no plan can change what it sets. An empty plan: none is in
+        # force before the first one.
         pairs = itertools.product(worlds, [[], *plans])
         both = [[*plan, *world] for world, plan in pairs if world or plan]
         if len(both) > MOST:
@@ -97,9 +97,9 @@ class Segments:
         return problems, list(distinct.values())
 
     def _plans(self, planner: Part, space: Part) -> tuple[list[list[Override]], list[Problem]]:
-        """What a planner may plan, as changes, and what of it is not in the space."""
+        """The plans of a planner as overrides, and the problems of those outside the space."""
         declared = space.made
-        if planner.made is None:  # or it could not be made, which says nothing of the space
+        if planner.made is None:  # there is none, or it could not be made
             return _points(space, declared) if declared and planner.given else [], []
         known = planner.made.plans()
         if known is not None:
@@ -113,13 +113,13 @@ class Segments:
             use = name_of(type(planner.made))
             named = ", ".join(map(str, self.workflows))
             axis = f"workflow: [{named}]" if named else "transport.STREAM.SETTING: [...]"
-            message = f"planner {use!r} plans any point of a space, and the file declares none"
+            message = f"planner {use!r} needs a space, and the file declares none"
             hint = f"add 'space: {{{axis}}}'"
             return [], [planner.places.tell(("planner", "use"), message, hint)]
         return _points(space, declared), []
 
     def _outside(self, space: Space | None, changes: Sequence[Override]) -> list[Problem]:
-        """The changes that are not in a declared space, then those that no plan can make."""
+        """Problems: overrides outside a declared space, then those that no plan can make."""
         problems = []
         for one in changes:
             if space and not space.holds({one.path: one.value}):
@@ -132,7 +132,7 @@ class Segments:
         return problems
 
     def _unmeasured(self, scenario: Part, metrics: Part) -> list[Problem]:
-        """What the utility of a scenario speaks of, and no metric measures."""
+        """Problems: metrics of a utility that are not measured."""
         if metrics.problems:
             return []
         names, problems = metric_names(metrics.made), []
@@ -141,7 +141,7 @@ class Segments:
             if term.metric not in names:
                 ends = "utility", term.metric
                 marks = (mark for mark in self.document.marks if mark[-2:] == ends)
-                message = f"the utility speaks of {term.metric!r}, which is not among the metrics"
+                message = f"the utility uses {term.metric!r}, which is not among the metrics"
                 place = next(marks, ("scenario",))
                 problems.append(self.document.problem(place, message, hint, at_key=True))
         return problems
@@ -167,7 +167,7 @@ class Segments:
 
 
 def _points(part: Part, space: Space) -> list[list[Override]]:
-    """The points of a declared space. Equal values are one change: what they make is built once."""
+    """The points of a declared space. Equal values share one override: it is built once."""
     made: dict[tuple[str, str], Override] = {}
 
     def change(path: str, value: Any) -> Override:

@@ -20,8 +20,8 @@ LARGEST = 1e300
 class Axis(abc.ABC):
     """The values that one setting may take in a plan, in their order.
 
-    A subclass that has `keys` is known by the mapping that a pipeline file writes under `space`; it
-    may stand in a file under `plugins:`. Its instances are frozen dataclasses: their fields are
+    A subclass with `keys` is known by the keys of its mapping under `space` in a pipeline file. It
+    may be defined in a file under `plugins:`. Subclasses are frozen dataclasses: their fields are
     part of a cell's id.
     """
 
@@ -39,7 +39,7 @@ class Axis(abc.ABC):
         """The axis that a mapping with these keys describes.
 
         Raises:
-            ValueError: with what is wrong with its values
+            ValueError: its values are invalid
         """
         raise NotImplementedError
 
@@ -64,7 +64,7 @@ class Axis(abc.ABC):
         """JSON Schema of one value."""
 
     def grid(self, most: int) -> list[Any]:
-        """At most `most` values that are spread over the axis, both ends among them."""
+        """At most `most` values, evenly spaced on the axis, with both ends."""
         if len(self) <= most:
             return [self[index] for index in range(len(self))]
         return [self[round(step * (len(self) - 1) / (most - 1))] for step in range(most)]
@@ -74,7 +74,7 @@ class Axis(abc.ABC):
 
 
 class Choices(tuple[Any, ...], Axis):
-    """Listed values. All of them are worth trying."""
+    """Listed values, all of them in the grid."""
 
     def index(self, value: Any) -> int | None:  # type: ignore[override]
         """The index of an equal value; where all are numbers, of the nearest."""
@@ -107,7 +107,7 @@ class Bounds(Axis):
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> Bounds:
-        """`{from: low, to: high}`; both are numbers, and low is the less."""
+        """`{from: low, to: high}`; both are numbers, low < high."""
         return cls(value["from"], value["to"])
 
     @property
@@ -126,7 +126,7 @@ class Bounds(Axis):
         return min(self.low + (self.high - self.low) * (index / (LEVELS - 1)), self.high)
 
     def index(self, value: Any) -> int | None:
-        """The index of the nearest number; None if `value` is no number."""
+        """The index of the nearest number; None if `value` is not a number."""
         if not is_number(value):
             return None
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
@@ -159,7 +159,7 @@ class LogBounds(Axis):
 
     @classmethod
     def read(cls, value: Mapping[str, Any]) -> LogBounds:
-        """Both bounds are numbers above 0, the first is the less."""
+        """`{from: low, to: high, scale: log}`; 0 < low < high."""
         if value["scale"] != "log":
             raise ValueError("scale must be log; a linear range has no scale")
         if not all(is_number(value[key]) and value[key] > 0 for key in ("from", "to")):
@@ -177,7 +177,7 @@ class LogBounds(Axis):
         return min(self.low * (self.high / self.low) ** (index / (LEVELS - 1)), self.high)
 
     def index(self, value: Any) -> int | None:
-        """The index of the number with the nearest logarithm; None if `value` is no number."""
+        """The index of the number with the nearest logarithm; None if `value` is not a number."""
         if not is_number(value):
             return None
         inside = min(max(value, self.low), self.high)
@@ -193,7 +193,7 @@ class LogBounds(Axis):
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal, and of one kind: True is not 1."""
+    """Whether two values are equal; True is not 1."""
     return bool(one == other and isinstance(one, bool) == isinstance(other, bool))
 
 

@@ -18,7 +18,7 @@ class Guarded:
 
     Fields:
         plan: the plan, with what the guard changed among its reasons
-        muted: whether nothing may be sent at all, because no plan keeps to the limits
+        muted: whether nothing may be sent, because no plan keeps to the limits
     """
 
     plan: Plan
@@ -26,11 +26,11 @@ class Guarded:
 
 
 def enforce(plan: Plan, simulator: PlanSimulator, scenario: Scenario) -> Guarded:
-    """Hold a plan to the space, and then to the limits of the scenario.
+    """Enforce the space, and then the limits of the scenario.
 
     A plan over a limit is replaced by one that keeps to all limits: it differs in the fewest paths,
-    and costs the most among those. If there is none, the segment is not sent. No random number and
-    no clock takes part.
+    and costs the most among those. If there is none, the segment is not sent. The result depends
+    neither on random numbers nor on a clock.
     """
     within = simulator.space.clamped(plan.overrides)
     notes = [

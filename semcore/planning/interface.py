@@ -1,4 +1,4 @@
-"""The interface of planners, and what a planner may ask before it answers."""
+"""The interfaces of planners and of the simulator that they may use."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from semcore.types import Plan, Sample, Scenario
 
 @dataclass(frozen=True)
 class Cost:
-    """What a plan takes, by the names of `LIMITS`; None where the channel does not say."""
+    """Cost of a plan, by the names of `LIMITS`; None if the channel does not report it."""
 
     channel_uses: int
     air_time_s: float | None = None
     tx_power_dbm: float | None = None
 
     def over(self, limits: Mapping[str, float]) -> list[str]:
-        """The names of the limits that it breaks."""
+        """The names of the limits that it exceeds."""
         values = vars(self)
         return [
             name
@@ -33,13 +33,14 @@ class Cost:
 
 @dataclass(frozen=True)
 class Trial:
-    """What a plan brought.
+    """Result of a plan.
 
     Fields:
         metrics: those of the utility, means over the samples of the segment
-        channel_uses: all that it cost, without the plan's own signalling
-        update_uses: those of them that told the knowledge base, and may serve later segments, too
-        utility: what it is worth, 0..1; None if the scenario has no utility
+        channel_uses: all channel uses, without the signalling of the plan
+        update_uses: those of them for updates of the knowledge base, which may serve later
+            segments, too
+        utility: utility of the segment, 0..1; None if the scenario has no utility
     """
 
     metrics: Mapping[str, float | None]
@@ -90,7 +91,7 @@ class PlanSimulator(Protocol):
         """The paths of the space that make a difference under the plan in this segment."""
 
     def cost(self, plan: Mapping[str, Any]) -> Cost:
-        """What the plan takes of the link if its updates arrive, its own signalling included.
+        """The cost of the plan if its updates arrive, its own signalling included.
 
         Raises:
             ComponentError: there is no pipeline to count with
@@ -100,11 +101,11 @@ class PlanSimulator(Protocol):
         """Simulate the segment under the plan over a link drawn from the forecast.
 
         Args:
-            draw: trials with the same draw see the same fading and noise
+            draw: trials with the same draw have the same fading and noise
         """
 
     def genie_trial(self, plan: Mapping[str, Any]) -> Trial:
-        """What the plan will bring over the real link.
+        """The result of the plan over the real link.
 
         Raises:
             ComponentError: the planner is not labelled `genie = True`
@@ -124,10 +125,10 @@ class Planner(Component, abc.ABC):
         """Overrides for the segment: a point of `simulator.space`; a guard enforces it.
 
         Args:
-            scenario: the segment that comes
+            scenario: the next segment
             memory: one record per past segment of the session, oldest first: scenario, plan, what
                 was delivered, and its cost
-            simulator: the space, and what a plan costs and brings
+            simulator: the space, and the cost and the result of a plan
         """
 
     def plans(self) -> Sequence[Mapping[str, Any]] | None:

@@ -1,7 +1,7 @@
 """A session: segment after segment, with a planner that may change the pipeline in between.
 
-Every segment begins with what its plan and its knowledge base cost; both are told over the same
-link, and can be lost.
+Every segment begins with the signalling of its plan and the updates of its knowledge base. Both are
+sent over the same link, and can be lost.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from semcore.link.expect import expect
 from semcore.link.pipeline import Delivery, Pipeline, Transmission, noiseless_loopback, transmit
 from semcore.planning.guard import enforce
 from semcore.planning.interface import Planner
-from semcore.planning.simulator import Judge, LinkSimulator, Remembered, anew, signal_plan
+from semcore.planning.simulator import Judge, LinkSimulator, TrialCache, signal_plan, uncached
 from semcore.planning.space import Space
 from semcore.rng import Rng
 from semcore.types import (
@@ -33,12 +33,12 @@ from semcore.types import (
 )
 
 LONGEST_TEXT = 200
-"""So many characters of a text that was sent, or is in a knowledge base, are told to a planner."""
+"""Maximum number of characters of a text, sent or in a knowledge base, that a planner gets."""
 
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """One segment of a session: the plan in force, why, and what became of its samples."""
+    """One segment of a session: the plan in force, why, and the outcome of its samples."""
 
     index: int
     scenario: Scenario
@@ -58,20 +58,20 @@ def run_session(
     *,
     space: Space | None = None,
     judge: Judge | None = None,
-    remembered: Remembered = anew,
+    cached: TrialCache = uncached,
 ) -> Iterator[Segment]:
     """Send a session. `build` makes the pipeline under given overrides.
 
     Where knowledge bases or plans make a sample depend on the one before it, a segment holds the
     next sample of every user; otherwise it is merely a batch, of about `batch_size` samples, or
-    fewer of many values (`limits.BATCH_VALUES`): those that share channel uses are not parted.
+    fewer if they are large (`limits.BATCH_VALUES`); samples that share channel uses stay together.
     Samples are read segment by segment. Scenarios follow each other and then start over. What the
     environment sets, no plan can change.
 
     Args:
-        space: what the planner may plan; None: what its `plans()` are made of
-        judge: measures what a scenario's utility is made of; None: no planner can try plans
-        remembered: (key, compute) -> what was computed under the key, by whom ever
+        space: what the planner may plan; None: the values in its `plans()`
+        judge: measures the metrics of a scenario's utility; None: no planner can try plans
+        cached: (key, compute) -> the result of `compute`, or of an earlier call with this key
     """
     knowledge, memory, in_force = Knowledge(), list[Mapping[str, Any]](), dict[str, Any]()
     believed = KnowledgeBase()  # what the transmitter takes the receiver's to be
@@ -95,11 +95,11 @@ def run_session(
                 forecast=tuple(states[index % len(scenarios) + 1 :]),
                 knowledge=_held(knowledge.tx),
             )
-            # A planner that is not a genie gets nothing of the real link, or of the receiver.
-            seen = knowledge if planner.genie else Knowledge(knowledge.tx, believed)
+            # Only a genie gets the real link and the true state of the receiver.
+            known = knowledge if planner.genie else Knowledge(knowledge.tx, believed)
             own = rng if planner.genie else rng.at("planner")
             simulator = LinkSimulator(
-                space, build, scenario, batch, seen, in_force, judge, own, planner.genie, remembered
+                space, build, scenario, batch, known, in_force, judge, own, planner.genie, cached
             )
             current = build({**in_force, **scenario.environment})
             decided = _decided(planner, simulator, current, memory, rng.at("plan", index))
@@ -111,7 +111,7 @@ def run_session(
             believed = _believed(
                 pipeline, batch, knowledge, outcome.knowledge, believed, rng.at("believed", index)
             )
-        outcome = replace(outcome, delivery=outcome.delivery.after(decided.heard))
+        outcome = replace(outcome, delivery=outcome.delivery.after(decided.signalling))
         knowledge = outcome.knowledge
         segment = Segment(index, scenario, decided.plan, in_force, batch, outcome)
         memory.append(remember(segment))
@@ -122,18 +122,18 @@ def run_session(
 
 @dataclass(frozen=True)
 class _Decided:
-    """What a planner decided, and what came of telling it.
+    """What a planner decided, and the outcome of its signalling.
 
     Fields:
         plan: its plan, within space and limits
-        in_force: the plan in force from now on: the old one, if the message of the new one was lost
-        heard: what the message cost, and whether it arrived
-        muted: whether nothing is sent, since no plan keeps to the limits
+        in_force: the plan in force from now on: the old one if the new one was lost
+        signalling: the cost of the message, and whether it arrived
+        muted: whether nothing is sent, because no plan keeps to the limits
     """
 
     plan: Plan
     in_force: dict[str, Any]
-    heard: Delivery
+    signalling: Delivery
     muted: bool
 
 
@@ -150,14 +150,15 @@ def _decided(
     chosen = enforce(wanted, simulator, scenario)
     if chosen.muted or dict(chosen.plan.overrides) == before:
         return _Decided(chosen.plan, before, Delivery([]), chosen.muted)
-    heard = signal_plan(current, simulator.space, chosen.plan.overrides, simulator.samples, rng)
+    plan = chosen.plan.overrides
+    signalling = signal_plan(current, simulator.space, plan, simulator.samples, rng)
     # A plan that arrives damaged is lost, even if its transport has no check: both ends must run
     # the same pipeline.
-    if heard.arrived:
-        return _Decided(chosen.plan, dict(chosen.plan.overrides), heard, False)
-    # The old plan, which stays in force then, must keep to the limits, too.
+    if signalling.arrived:
+        return _Decided(chosen.plan, dict(plan), signalling, False)
+    # The old plan stays in force, and must keep to the limits, too.
     muted = bool(scenario.limits and simulator.cost(before).over(scenario.limits))
-    return _Decided(chosen.plan, before, heard, muted)
+    return _Decided(chosen.plan, before, signalling, muted)
 
 
 def remember(segment: Segment) -> dict[str, Any]:

@@ -1,9 +1,4 @@
-"""The planner's simulator: what a transmitter can find out about a plan before it sends a segment.
-
-It has the segment, its own knowledge base, and both ends of the pipeline as software: so it can
-count what a plan would cost, and try it over links that it draws itself. What the real link will do
-to the segment only a genie knows.
-"""
+"""The simulator of the planners: cost and result of a plan before a segment is sent."""
 
 from __future__ import annotations
 
@@ -20,35 +15,35 @@ from semcore.rng import Rng
 from semcore.types import Bitstream, Entry, Knowledge, Ledger, Sample, Scenario, Semantics, utility
 
 Plan_ = Mapping[str, Any]
-Remembered = Callable[[str, Callable[[], Any]], Any]
-"""(key, compute) -> what `compute` gave for that key, now or earlier."""
+TrialCache = Callable[[str, Callable[[], Any]], Any]
+"""(key, compute) -> the result of `compute`, or of an earlier call with this key."""
 
 
-def anew(key: str, compute: Callable[[], Any]) -> Any:
-    """Remembers nothing."""
+def uncached(key: str, compute: Callable[[], Any]) -> Any:
+    """Calls `compute`."""
     return compute()
 
 
 Judge = Callable[[Sequence[Sample], Transmission], Mapping[str, float | None]]
-"""What the metrics of a scenario's utility say of a segment, means over its samples."""
+"""Measures the metrics of a scenario's utility on a segment, means over its samples."""
 
 
 @dataclass(frozen=True, eq=False)
 class LinkSimulator:
-    """What can be tried before a segment is sent.
+    """The `PlanSimulator` of a session: simulates the segment with the pipeline itself.
 
     Fields:
         space: what may be planned
         build: overrides -> the pipeline under them
-        scenario: the segment's
-        samples: the segment
-        knowledge: before the segment: of both ends for a genie; else the transmitter's, and what it
-            takes the receiver's to be
-        in_force: the plan of the segment before
-        judge: measures an outcome; None: nothing can be tried
-        rng: of the planner's own; a genie's is that of the real link
-        genie: whether the planner may look at the real link
-        remembered: keeps trials
+        scenario: scenario of the segment
+        samples: samples of the segment
+        knowledge: knowledge bases before the segment: the true ones for a genie; else that of the
+            transmitter, and its estimate of the receiver's
+        in_force: plan of the previous segment
+        judge: measures an outcome; None: plans cannot be simulated
+        rng: random numbers of the planner; for a genie those of the real link
+        genie: whether the planner may use the real link
+        cached: caches trials
     """
 
     space: Space = Space()
@@ -60,12 +55,12 @@ class LinkSimulator:
     judge: Judge | None = None
     rng: Rng = Rng()
     genie: bool = False
-    remembered: Remembered = field(default_factory=lambda: anew)
+    cached: TrialCache = field(default_factory=lambda: uncached)
     _found: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def can_try(self) -> bool:
-        """Whether there is a pipeline to try plans with, and a utility to judge them by."""
+        """Whether plans can be simulated: there is a pipeline, and a utility to judge them by."""
         return self.build is not None and self.judge is not None
 
     def plans(self) -> list[dict[str, Any]]:
@@ -82,7 +77,7 @@ class LinkSimulator:
         return list({self._key(plan): plan for plan in reversed(points)}.values())[::-1]
 
     def updates(self, plan: Plan_) -> bool:
-        """Whether the plan would tell the receiver's knowledge base anything in this segment."""
+        """Whether the plan would update the receiver's knowledge base in this segment."""
         return self.build is not None and any(
             one.streams for one in self._prepared(self._pipeline(plan))[0]
         )
@@ -96,8 +91,8 @@ class LinkSimulator:
         if self.build is None:
             return list(self.space.axes)
         p = self._pipeline(plan)
-        told, sent = self._prepared(p)
-        streams = {name for one in (*told, *sent) for name in one.streams}
+        updates, sent = self._prepared(p)
+        streams = {name for one in (*updates, *sent) for name in one.streams}
         named = {path: path.split(".") for path in self.space.axes}
         unsent = p.transport.transports.keys() - streams
 
@@ -107,7 +102,7 @@ class LinkSimulator:
         return [path for path, parts in named.items() if not idle(*parts)]
 
     def cost(self, plan: Plan_) -> Cost:
-        """What a plan takes of the link if its updates arrive, with its signalling if it is new.
+        """The cost of a plan if its updates arrive, with its signalling if it is new.
 
         Raises:
             ComponentError: there is no pipeline to count with
@@ -124,37 +119,37 @@ class LinkSimulator:
         return Cost(delivery.ledger.uses(), max(times, default=None), power_dbm)
 
     def trial(self, plan: Plan_, draw: int = 0) -> Trial:
-        """Send the segment under a plan over a simulated link: as forecast, with other fading.
+        """Simulate the segment under a plan over the forecast link, with other fading and noise.
 
-        Trials of the same `draw` see the same fading: they are paired.
+        Trials of the same `draw` have the same fading and noise: they are paired.
 
         Raises:
-            ComponentError: there is nothing to try it with
+            ComponentError: plans cannot be simulated
         """
         return self._sent(plan, self._draw(draw))
 
     def genie_trial(self, plan: Plan_) -> Trial:
-        """What the plan will bring over the real link; for planners that are labelled as genies.
+        """The result of the plan over the real link; only for planners that are genies.
 
         Raises:
-            ComponentError: the planner is no genie, or there is nothing to try it with
+            ComponentError: the planner is not a genie, or plans cannot be simulated
         """
         if not self.genie:
             raise ComponentError(
-                "only a planner with `genie = True` may look at the real link: its results say so"
+                "only a planner with `genie = True` may use the real link; its results are labelled"
             )
         return self._sent(plan, self.rng)
 
     def _sent(self, plan: Plan_, rng: Rng) -> Trial:
         if self.judge is None:
-            raise ComponentError("nothing can be tried: the scenario says nothing of its `utility`")
+            raise ComponentError("plans cannot be simulated: the scenario has no `utility`")
         wanted = sorted(term.metric for term in self.scenario.utility)
         judge = self.judge
         key = digest(self._key(plan), self.samples, self.knowledge, rng.integer(), wanted)
 
         def made() -> dict[str, Any]:
             p = self._pipeline(plan)
-            # What a trial was worth is kept, but not the clips that it made: there are too many.
+            # Cache the metrics of a trial, not its clips: there are too many.
             p = replace(p, generator=_inside(p.generator), selector=_inside(p.selector))
             outcome = transmit(p, self.samples, self.knowledge, rng)
             uses = {
@@ -163,7 +158,7 @@ class LinkSimulator:
             }
             return {"metrics": dict(judge(self.samples, outcome)), **uses}
 
-        found = self.remembered(key, made)
+        found = self.cached(key, made)
         return Trial(**found, utility=utility(self.scenario.utility, found["metrics"]))
 
     def _draw(self, draw: int) -> Rng:
@@ -171,11 +166,11 @@ class LinkSimulator:
 
     def _pipeline(self, plan: Plan_) -> Pipeline:
         if self.build is None:
-            raise ComponentError("nothing can be tried: there is no pipeline")
+            raise ComponentError("plans cannot be simulated: there is no pipeline")
         return self.build({**plan, **self.scenario.environment})
 
     def _key(self, plan: Plan_) -> str:
-        """A digest of what a plan would send in this segment, and of what would be made of it."""
+        """A digest of everything that determines the result of a plan in this segment."""
         p = self._pipeline(plan)
         updates, sent = self._prepared(p)
         used = {
@@ -196,9 +191,9 @@ class LinkSimulator:
         """Both rounds of the segment, as if every update arrived."""
         rng = self._draw(0)
         updates, sent = self._prepared(p)
-        told = link(p, updates, rng.at("update"))
-        told = replace(told, ledger=told.ledger + feedback(updates))
-        return link(p, sent, rng.at("data")).after(told)
+        first = link(p, updates, rng.at("update"))
+        first = replace(first, ledger=first.ledger + feedback(updates))
+        return link(p, sent, rng.at("data")).after(first)
 
 
 def signal_plan(
@@ -208,14 +203,14 @@ def signal_plan(
 
     The samples of the segment share its cost.
     """
-    told = Bitstream(space.number(plan).to_bytes(space.signal_bytes, "big"))
-    delivery = link(p, [Semantics("plan", {"plan": told})], rng)
+    signal = Bitstream(space.number(plan).to_bytes(space.signal_bytes, "big"))
+    delivery = link(p, [Semantics("plan", {"plan": signal})], rng)
     ledger = delivery.ledger + Ledger((Entry("plan", "plan", "feedback", 0, 1),))
     report = {sample.id: delivery.report.get("plan", {}) for sample in samples}
-    there = [one for one in delivery.arrived if one.arrived() and one.streams.get("plan") == told]
+    there = [one for one in delivery.arrived if one.arrived() and one.streams.get("plan") == signal]
     return Delivery(there, ledger.shared([sample.id for sample in samples]), report)
 
 
 def _inside(component: Any) -> Any:
-    """A cached stage is what is inside of it."""
+    """The component itself, without the cache around it."""
     return getattr(component, "inner", component)

@@ -11,7 +11,7 @@ from typing import Any
 from semcore.planning.axes import Choices, same
 
 GRID = 5
-"""Values of a range that are tried where all of them are too many."""
+"""Number of values of a range in the grid."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Space:
     """What may be planned. A path that a plan leaves out stays as the pipeline is written.
 
     Fields:
-        axes: dotted path -> its `Axis`; a tuple is taken as `Choices`
+        axes: dotted path -> its `Axis`; a tuple becomes `Choices`
     """
 
     axes: Mapping[str, Any] = field(default_factory=dict)
@@ -62,10 +62,10 @@ class Space:
         return {path: self.axes[path][index] for path, index in found.items() if index is not None}
 
     def number(self, plan: Mapping[str, Any]) -> int:
-        """The number of a point, 0 for the empty plan: what is signalled.
+        """The number of a point that is signalled; 0 for the empty plan.
 
         Raises:
-            KeyError: the plan is no point of the space
+            KeyError: the plan is not a point of the space
         """
         total = 0
         for path, values in self.axes.items():
@@ -87,7 +87,7 @@ class Space:
 
     @property
     def signal_bytes(self) -> int:
-        """Bytes that say which plan it is."""
+        """Bytes of the number of a plan."""
         return max(((self.size - 1).bit_length() + 7) // 8, 1)
 
     def grid_values(self, path: str) -> list[Any]:

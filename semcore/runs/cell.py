@@ -69,7 +69,7 @@ def cell_session(
         batch_size=setup.batch_size,
         space=setup.space,
         judge=_judge(setup.metrics, terms) if terms else None,
-        remembered=lambda key, compute: cache.each(
+        cached=lambda key, compute: cache.each(
             "trial", [digest("trial", key, setup.metrics)], lambda at: [compute()]
         )[0],
     )

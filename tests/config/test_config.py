@@ -249,10 +249,7 @@ def test_a_planner_that_plans_anything_needs_a_space(bench: Any) -> None:
         "  b: {generator: {use: flat, stepz: 1}}\n"
     )
     told = str(faults(bench.path, []))
-    assert (
-        "10:10: error: planner 'free' plans any point of a space, and the file declares none"
-        in told
-    )
+    assert "10:10: error: planner 'free' needs a space, and the file declares none" in told
     assert "hint: add 'space: {workflow: [a, b]}'" in told
     bench.text += "space: {workflow: [a, b]}\n"
     assert "14:30: error: generator 'flat' has no setting 'stepz'" in str(faults(bench.path, []))
@@ -281,4 +278,4 @@ def test_whatever_a_component_raises_when_it_is_asked_is_told(bench: Any) -> Non
         "a component cannot say which streams it is for: AttributeError: 'Qpsk' object has no "
         "attribute 'nothing'" in told
     )
-    assert "10:10: error: planner 'broken' cannot say what it may plan: ValueError: no plan" in told
+    assert "10:10: error: planner 'broken' cannot list its plans: ValueError: no plan" in told

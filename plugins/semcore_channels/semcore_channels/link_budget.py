@@ -43,9 +43,7 @@ class _Coordinates(click.ParamType):
         try:
             latitude, longitude = (float(part) for part in value.split(","))
         except ValueError:
-            self.fail(
-                f"{value!r} is no place: latitude and longitude in degrees, for example 39.9,116.4"
-            )
+            self.fail(f"{value!r} is not LAT,LON: two numbers in degrees, for example 39.9,116.4")
         if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
             self.fail(f"{value!r} is not on the earth: latitude -90..90, longitude -180..180")
         return Site(latitude, longitude)
@@ -55,7 +53,9 @@ class _Coordinates(click.ParamType):
 @PIPELINE
 @OVERRIDES
 @click.option(
-    "--tle", type=FILE, help="Two-line elements of the satellite; `illustration` for ours."
+    "--tle",
+    type=FILE,
+    help="Two-line elements of the satellite, or `illustration` (supplied).",
 )
 @click.option(
     "--satellite", help="Name or catalogue number of the satellite in a file of many; with --tle."
@@ -85,7 +85,7 @@ class _Coordinates(click.ParamType):
 @click.option(
     "--step",
     type=click.FloatRange(1, 3600),
-    help="Seconds from one moment to the next.  [20; more over hours]",
+    help="Time step in seconds.  [20; more for a pass of hours]",
 )
 @click.option("--plot", type=FILE, help="Draw the SNR over the pass: PNG, PDF or SVG.")
 @click.option(
@@ -119,8 +119,8 @@ def command(
     channel = experiment.resolve(cell).pipeline.channel
     if not isinstance(channel, HasBudget):
         raise RunError(
-            f"the channel {type(channel).__name__} cannot say what its SNR is made of: "
-            "it has no `budget`. Those of semcore-channels have one, for example `satellite`"
+            f"the channel {type(channel).__name__} has no link budget. "
+            "Those of semcore-channels have one, for example `satellite`"
         )
     if len(experiment.cells) > 1:
         settings = ", ".join(f"{path}={shown(value)}" for path, value in cell.settings.items())
@@ -151,8 +151,8 @@ def command(
     asked = bool(given) or step is not None or highest != 90
     if not asked and channel.altitude_km > orbit.MOST_AT_REST_KM:
         click.echo(
-            f"\nno pass: over a satellite at {channel.altitude_km:g} km the earth turns; "
-            "give its elements (--tle)"
+            f"\nno pass: at {channel.altitude_km:g} km the rotation of the earth matters; "
+            "give two-line elements (--tle)"
         )
         return
     if tle is None:
@@ -180,19 +180,19 @@ def _table(terms: Sequence[Term]) -> str:
 def _circular_pass(
     channel: Any, given: Sequence[str], highest: float, lowest: float, step: float | None
 ) -> tuple[str, list[Moment]]:
-    """Title and moments of a circular pass; `given` are the names of options that are set."""
+    """Title and moments of a circular pass; `given` are the names of the options that are set."""
     from semcore_channels.ntn import orbit
     from semcore_channels.ntn.scenarios import moments
 
     if {"--site", "--at", "--satellite"} & set(given):
         raise RunError(
-            "--site, --at and --satellite go with --tle: a circular pass has neither place nor time"
+            "--site, --at and --satellite require --tle: a circular pass has no site and no time"
         )
     if lowest >= highest:
-        raise RunError(f"--lowest {lowest:g} must lie below --highest {highest:g}")
+        raise RunError(f"--lowest {lowest:g} must be below --highest {highest:g}")
     looks = orbit.circular_pass(channel.altitude_km, highest, lowest, step or STEP_S)
     title = (
-        f"circular orbit at {channel.altitude_km:g} km over an earth at rest, "
+        f"circular orbit at {channel.altitude_km:g} km over a non-rotating earth, "
         f"culmination at {highest:g} degrees"
     )
     return title, moments(channel, [(look,) for look in looks])
@@ -217,12 +217,12 @@ def _site_pass(
         )
     if len(sites) > 2:
         raise RunError(
-            f"--site is given {len(sites)} times: one transmitter, and at most one receiver"
+            f"--site is given {len(sites)} times; give one transmitter and at most one receiver"
         )
     path = orbit.ILLUSTRATION if str(tle) == "illustration" else tle
     elements = orbit.Elements.read(path, satellite, at)
     begin, looks = orbit.site_pass(elements, sites, at, lowest, step or STEP_S)
-    if step is None:  # a satellite that stays for hours: at most MOST_MOMENTS lines
+    if step is None:  # a pass of hours: at most MOST_MOMENTS lines
         looks = looks[:: -(-len(looks) // MOST_MOMENTS)]
     title = f"{elements.name}, from {begin:%Y-%m-%d %H:%M:%S} UTC"
     return title, moments(channel, looks, turning=True)
@@ -252,7 +252,7 @@ def _write_scenarios(out: Path, passing: Sequence[Moment]) -> None:
     section = {"scenario": {"segments": [moment.environment for moment in passing]}}
     text = yaml.safe_dump(section, sort_keys=False, default_flow_style=None, width=120)
     write_output(out, text.encode())
-    click.echo(f"{out}: {len(passing)} segments, to stand in a pipeline file")
+    click.echo(f"{out}: {len(passing)} segments for a pipeline file")
 
 
 def _draw(out: Path, title: str, passing: Sequence[Moment]) -> None:

@@ -63,12 +63,12 @@ def circular_pass(
         step_s: time from one moment to the next
 
     Raises:
-        RunError: the satellite is so high that the earth's rotation cannot be left out
+        RunError: the altitude is too high to neglect the rotation of the earth
     """
     if altitude_km > MOST_AT_REST_KM:
         raise RunError(
-            f"a satellite at {altitude_km:g} km does not pass as over an earth at rest "
-            "(a geostationary one stands still): give its elements (--tle)"
+            f"at {altitude_km:g} km the rotation of the earth cannot be neglected "
+            "(a geostationary satellite does not move): give two-line elements (--tle)"
         )
     axis = EARTH_RADIUS_KM + altitude_km
     rate = math.sqrt(EARTH_MU_KM3_S2 / axis**3)

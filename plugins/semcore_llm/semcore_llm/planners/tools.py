@@ -1,4 +1,4 @@
-"""The tools of a model: query the memory, try a plan, and answer."""
+"""The tools of a model: query the memory, simulate a plan, and answer."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Tools:
         except (ValueError, RecursionError):
             arguments = None
         if not isinstance(arguments, dict):
-            return json.dumps({"error": "the arguments are no JSON object"})
+            return json.dumps({"error": "the arguments are not a JSON object"})
         return json.dumps(known[call.name](arguments))
 
     def _recall(self, arguments: Mapping[str, Any]) -> Any:
@@ -84,7 +84,7 @@ class Tools:
     def _simulate(self, arguments: Mapping[str, Any]) -> Any:
         plan = arguments.get("plan")
         if not isinstance(plan, dict) or not self.simulator.space.holds(plan):
-            return {"error": "the plan is no point of the space"}
+            return {"error": "the plan is not a point of the space"}
         if not self.simulator.can_try or self.used >= self.trials:
             return {"error": "no trial is left"}
         self.used += 1

@@ -29,39 +29,39 @@ class LocalEndpoint:
 def endpoint(say: Say) -> Iterator[LocalEndpoint]:
     """A local endpoint that handles every request by `say`."""
 
-    heard = LocalEndpoint("")
+    local = LocalEndpoint("")
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            heard.requests.append(body)
-            heard.headers.append(dict(self.headers))
-            self.heard = heard
+            local.requests.append(body)
+            local.headers.append(dict(self.headers))
+            self.endpoint = local
             with contextlib.suppress(OSError):
                 say(self, body)
 
-        do_GET = do_PUT = do_HEAD = lambda self: heard.requests.append({"method": self.command})  # noqa: E731
+        do_GET = do_PUT = do_HEAD = lambda self: local.requests.append({"method": self.command})  # noqa: E731
 
         def log_message(self, *arguments: object) -> None:
-            """Says nothing."""
+            """No log."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    heard.base_url = f"http://127.0.0.1:{server.server_port}/v1"
+    local.base_url = f"http://127.0.0.1:{server.server_port}/v1"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield heard
+        yield local
     finally:
-        heard.ended.set()
+        local.ended.set()
         server.shutdown()
         server.server_close()
 
 
 def send(handler: BaseHTTPRequestHandler, data: bytes, status: int = 200, **headers: str) -> None:
-    """An answer."""
+    """Send an answer."""
     handler.send_response(status)
     for name, value in {
         "Content-Type": "application/json",
@@ -93,7 +93,7 @@ def completion(content: str = "", *calls: tuple[str, Any]) -> bytes:
 
 
 def script(*answers: bytes) -> Say:
-    """Gives the answers in turn; the last one repeatedly."""
+    """Sends the answers one after the other, then repeats the last one."""
     left = list(answers)
 
     def say(handler: BaseHTTPRequestHandler, body: dict[str, Any]) -> None:
@@ -103,24 +103,24 @@ def script(*answers: bytes) -> Say:
 
 
 # ----------------------------------------------------------------------------------------------
-# twelve faults
+# faults
 
 
 def _hang(handler: Any, body: object) -> None:
-    handler.heard.ended.wait(300)
+    handler.endpoint.ended.wait(300)
 
 
 def _drip(handler: Any, body: object) -> None:
-    """One byte at a time without end, in the headers."""
+    """Endless headers, one byte at a time."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-    while not handler.heard.ended.wait(0.05):
+    while not handler.endpoint.ended.wait(0.05):
         handler.wfile.write(b"x")
         handler.wfile.flush()
 
 
 def _drip_body(handler: Any, body: object) -> None:
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-    while not handler.heard.ended.wait(0.05):
+    while not handler.endpoint.ended.wait(0.05):
         handler.wfile.write(b" ")
         handler.wfile.flush()
 
@@ -135,7 +135,7 @@ def _reset(handler: Any, body: object) -> None:
 
 
 def _flood(handler: Any, body: object) -> None:
-    """A body of 1 GB, as far as it is read."""
+    """A body of up to 1 GB."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
     for _ in range(1000):
         handler.wfile.write(b" " * 1_000_000)

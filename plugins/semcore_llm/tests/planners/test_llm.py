@@ -88,7 +88,8 @@ def test_the_model_may_ask_the_memory_and_try_plans() -> None:
     ]
     assert results[0] == [] and results[1]["utility"] == BENCH.trial(held(PLAN)).utility
     assert (
-        results[2] == {"error": "the plan is no point of the space"} and plan.report["trials"] >= 1
+        results[2] == {"error": "the plan is not a point of the space"}
+        and plan.report["trials"] >= 1
     )
 
 
