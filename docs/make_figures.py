@@ -85,7 +85,7 @@ def error_rates(axis: Axes, scale: int) -> None:
 
 
 def fading(axis: Axes, scale: int) -> None:
-    """How often a gain is how weak: outage at a glance."""
+    """Distribution of the channel gain: outage probability."""
     power_db = np.linspace(-30, 10, 200)
     power = 10 ** (power_db / 10)
     for colour, channel in zip(
@@ -196,7 +196,7 @@ def codes(axis: Axes, scale: int) -> None:
 
 
 def budgets(axis: Axes, scale: int) -> None:
-    """Table I of the satellite paper under both readings, over elevation."""
+    """Table I of the satellite paper in both interpretations, over elevation."""
     elevations = np.linspace(10, 90, 60 if scale == 1 else 10)
     for colour, altitude_km in zip(COLOURS, (300.0, 600.0, 1200.0), strict=False):
         for power_dbm, style in ((55.0, "-"), (25.0, ":")):

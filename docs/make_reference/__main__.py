@@ -23,7 +23,7 @@ def pages() -> dict[str, str]:
 
 
 def stale(made: dict[str, str], folder: Path) -> list[str]:
-    """What is wrong with the pages in a folder, one line each."""
+    """Differences of the pages in a folder, one line each."""
     there = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*")}
     wrong = []
     for name in sorted({*made, *there}):

@@ -1,4 +1,4 @@
-"""The page of the Python interface: what `semcore`, `semcore.testing` and the hooks promise."""
+"""The page of the Python interface: `semcore`, `semcore.testing` and the hooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of the command line: every command, from click, in a layout of our own."""
+"""The page of the command line: every command, read from click."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _verb(path: tuple[str, ...], command: click.Command) -> str:
 
 
 def _help(text: str) -> str:
-    """The help of a command; a paragraph that click is told not to wrap is shown as it is."""
+    """The help of a command; paragraphs that click does not wrap are kept verbatim."""
     paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(text.split("\f")[0]))
     return page(
         *(fence(one.lstrip("\b\n")) if one.startswith("\b") else escaped(one) for one in paragraphs)
@@ -105,7 +105,7 @@ def _flags(option: click.Option) -> str:
 
 
 def _sentence(option: click.Option) -> str:
-    """The help of an option without the default that some write at its end."""
+    """The help of an option, without a default at its end."""
     return re.sub(r"\s*\[default: .*\]$", "", option.help or "")
 
 

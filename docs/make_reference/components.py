@@ -28,7 +28,7 @@ What the packages of this repository bring, by kind, made from the docstrings of
 
 @dataclass(frozen=True)
 class Entry:
-    """A component: its kind, what YAML calls it, and its class."""
+    """A component: its kind, its name in YAML, and its class."""
 
     kind: str
     name: str
@@ -56,7 +56,7 @@ class Package:
 
 
 def packages() -> list[Package]:
-    """The packages of this repository, read from their manifests, whatever else is installed."""
+    """The packages of this repository, read from their manifests."""
     manifests = [ROOT / "pyproject.toml", *sorted((ROOT / "plugins").glob("*/pyproject.toml"))]
     return [_package(manifest) for manifest in manifests]
 
@@ -82,7 +82,7 @@ def _classes(targets: dict[str, str]) -> Iterator[tuple[str, type[Component]]]:
 
 
 def pages() -> dict[str, str]:
-    """File -> text: the index, and a page for each package that brings anything."""
+    """File -> text: the index, and a page for each package with components."""
     found = [package for package in packages() if package.entries]
     return {"components.md": _index(found), **{package.page: _of(package) for package in found}}
 
@@ -137,12 +137,14 @@ def _described(entry: Entry) -> str:
         f"Described in: {escaped(cls.reference)}." if cls.reference else "",
         f"To cite: {', '.join(map(code, cls.cites))}." if cls.cites else "",
         f"Licences: {escaped('; '.join(cls.licences))}." if cls.licences else "",
-        "**This is a genie:** it knows what an honest receiver could not." if cls.genie else "",
+        "**This is a genie:** it uses information that a real receiver does not have."
+        if cls.genie
+        else "",
     ).rstrip()
 
 
 def _facts(cls: type[Component]) -> list[str]:
-    """What a class says of itself that is no setting."""
+    """Facts about a class other than its settings."""
     if issubclass(cls, Metric):
         if not isinstance(cls.unit, str):  # a property: it is that of the metric inside
             return []

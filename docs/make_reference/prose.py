@@ -1,4 +1,4 @@
-"""Docstrings and signatures as Markdown that a forge shows as they were meant."""
+"""Docstrings and signatures as Markdown for code hosts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def code(text: str) -> str:
 
 
 def fence(text: str, language: str = "text") -> str:
-    """A block that is shown as it is. No `console` and no `yaml`: those are run by the tests."""
+    """A block that is shown as it is. Not `console` or `yaml`, which the tests run."""
     return f"```{language}\n{text.rstrip()}\n```"
 
 
@@ -57,7 +57,7 @@ def page(*blocks: str) -> str:
 
 
 def slug(heading: str) -> str:
-    """What a forge calls a heading in a link."""
+    """The anchor of a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
@@ -85,7 +85,7 @@ def docstring(text: str | None) -> str:
 
 
 def _blocks(text: str) -> list[str]:
-    """What empty lines divide; those inside an indented block belong to it."""
+    """Blocks between empty lines; an empty line in an indented block does not end it."""
     made: list[str] = []
     for block in re.split(r"\n\s*\n", text):
         if made and made[-1].startswith("    ") and block.startswith("    "):
@@ -116,7 +116,7 @@ def _items(text: str) -> str:
 
 
 def signature(name: str, parameters: Sequence[str], returns: str = "") -> str:
-    """A call on one line, or with one parameter a line if that is too long."""
+    """A call on one line, or with one parameter per line if that is too long."""
     end = f" -> {returns}" if returns else ""
     line = f"{name}({', '.join(parameters)}){end}"
     if len(line) <= WIDTH:

@@ -15,7 +15,7 @@ from prose import docstring, fence, page, signature
 
 @dataclass(frozen=True)
 class Attribute:
-    """A name with what it is given, in one line of source. `doc`: the string below it."""
+    """An assignment, in one line of source. `doc`: the string below it."""
 
     declared: str
     doc: str
@@ -37,7 +37,7 @@ def decorators(node: ast.ClassDef | ast.FunctionDef) -> set[str]:
 
 
 def call(node: ast.FunctionDef, name: str = "") -> str:
-    """How a function is called, without `self` or `cls`."""
+    """The call of a function, without `self` or `cls`."""
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
     values: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults)) + [
@@ -77,7 +77,7 @@ def written(node: ast.AST) -> str:
 
 
 def _default(value: ast.expr) -> str:
-    """A default; of `field(default_factory=f)` what the factory makes."""
+    """A default; of `field(default_factory=f)` the result of the factory."""
     if isinstance(value, ast.Call) and ast.unparse(value.func) == "field":
         (factory,) = (
             ast.unparse(one.value) for one in value.keywords if one.arg == "default_factory"
@@ -87,7 +87,7 @@ def _default(value: ast.expr) -> str:
 
 
 def construction(node: ast.ClassDef) -> str:
-    """How an object of a class is made; "" if that is no part of its interface."""
+    """The constructor call of a class; "" if it is not public."""
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
             return call(item, node.name)
@@ -112,7 +112,7 @@ def attributes(node: ast.ClassDef) -> list[Attribute]:
 
 
 def alias(module: str, name: str) -> Attribute:
-    """A name that a module gives to a type, with the string below it."""
+    """A type alias of a module, with the string below it."""
     for item, said in _with_strings(
         ast.parse(inspect.getsource(importlib.import_module(module))).body
     ):

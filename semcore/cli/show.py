@@ -62,7 +62,7 @@ def show(kind: str, name: str) -> None:
             f"{'' if cls.reference or cls.cites else chr(10)}Licences: {'; '.join(cls.licences)}"
         )
     if cls.genie:
-        click.echo("\nThis is a genie: it knows what an honest receiver could not.")
+        click.echo("\nThis is a genie: it uses information that a real receiver does not have.")
 
 
 def _import(cls: type, package: str) -> str:

@@ -139,7 +139,7 @@ class Setup:
 
     @property
     def genies(self) -> frozenset[str]:
-        """Names of the components that know what an honest receiver could not."""
+        """Names of the genies: components that use information a real receiver does not have."""
         return frozenset(naming.name_of(type(part)) for part in self.parts if part.genie)
 
     @property

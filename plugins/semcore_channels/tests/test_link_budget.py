@@ -154,7 +154,9 @@ def test_a_geostationary_satellite_does_not_pass(pipeline):
         and "no pass: at 35786 km the rotation of the earth matters" in text
     )
     for asked in (("--highest", 60), ("--step", 30)):
-        assert "give its elements (--tle)" in refused(pipeline, "channel.altitude_km=35786", *asked)
+        assert "give two-line elements (--tle)" in refused(
+            pipeline, "channel.altitude_km=35786", *asked
+        )
 
 
 def test_rain_where_nobody_knows_its_loss_is_refused_by_check(pipeline):

@@ -153,12 +153,12 @@ def _same(one: Candidate, seen: Evidence, space: Space) -> float:
     for path in one.matters:
         if path in one.plan and path in seen.plan and one.plan[path] == seen.plan[path]:
             continue
-        rungs = space.grid_values(path)
-        ordered = all(number(value) is not None for value in rungs)
+        grid = space.grid_values(path)
+        ordered = all(number(value) is not None for value in grid)
         apart = [
-            rungs.index(plan[path])
+            grid.index(plan[path])
             for plan in (one.plan, seen.plan)
-            if path in plan and plan[path] in rungs
+            if path in plan and plan[path] in grid
         ]
         share *= OTHER_VALUE ** (
             0.5 if ordered and len(apart) == 2 and abs(apart[0] - apart[1]) == 1 else 1.0

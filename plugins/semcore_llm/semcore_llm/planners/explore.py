@@ -20,5 +20,5 @@ class ExplorePlanner(Planner):
         axes = {path: simulator.space.grid_values(path) for path in simulator.space.axes}
         return Plan(
             {path: values[int(draw.integers(len(values)))] for path, values in axes.items()},
-            ("a throw of the die",),
+            ("a random plan",),
         )

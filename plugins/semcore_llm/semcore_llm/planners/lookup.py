@@ -19,7 +19,7 @@ from semcore_llm.planners.paper import PAPER
 
 
 @with_config(ConfigDict(strict=True, extra="forbid"))
-class Rung(TypedDict):
+class Row(TypedDict):
     """One row of a lookup table: overrides below a value of the quantity."""
 
     below: float
@@ -53,7 +53,7 @@ class LookupPlanner(Remembers, Planner):
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
     test_settings = ({"table": [{"below": 0.0, "set": {"workflow": "a2v"}}]}, {"memory": ""})
 
-    table: tuple[Rung, ...] = ()
+    table: tuple[Row, ...] = ()
     otherwise: dict[str, Any] = field(default_factory=dict)
     quantity: Annotated[str, MinLen(1)] = "channel.snr_db"
     step: Annotated[float, Gt(0)] = 3.0
@@ -61,12 +61,12 @@ class LookupPlanner(Remembers, Planner):
 
     def check(self) -> None:
         super().check()
-        limits = [rung["below"] for rung in self.table]
+        limits = [row["below"] for row in self.table]
         if any(math.isnan(limit) for limit in limits) or any(
             low >= high for low, high in pairwise(limits)
         ):
             raise ComponentError(
-                f"LookupPlanner.table: `below` must rise from rung to rung, not be {limits}"
+                f"LookupPlanner.table: `below` must ascend from row to row, not be {limits}"
             )
 
     def plan(
@@ -80,16 +80,16 @@ class LookupPlanner(Remembers, Planner):
         seen = f"{self.quantity} is {value:g}{origin}"
         if not self.table:
             return self._learned(value, seen, scenario, simulator)
-        for rung in self.table:
-            if value < rung["below"]:
-                return Plan(dict(rung["set"]), (f"{seen}, below {rung['below']:g}",))
+        for row in self.table:
+            if value < row["below"]:
+                return Plan(dict(row["set"]), (f"{seen}, below {row['below']:g}",))
         return Plan(dict(self.otherwise), (f"{seen}, not below {self.table[-1]['below']:g}",))
 
     def plans(self) -> Sequence[Mapping[str, Any]] | None:
         if not self.table:
             return None
         distinct: list[Mapping[str, Any]] = []
-        for overrides in (*(rung["set"] for rung in self.table), self.otherwise):
+        for overrides in (*(row["set"] for row in self.table), self.otherwise):
             if overrides not in distinct:
                 distinct.append(dict(overrides))
         return distinct

@@ -31,9 +31,7 @@ class OraclePlanner(Planner):
         self, scenario: Scenario, memory: Sequence[Mapping[str, Any]], simulator: PlanSimulator
     ) -> Plan:
         if not scenario.utility or not simulator.can_try:
-            return Plan(
-                {}, ("nothing can be tried, or the scenario does not say what a segment is worth",)
-            )
+            return Plan({}, ("plans cannot be simulated, or the scenario has no utility",))
         plans = simulator.plans()
         share = share_of(self.horizon, scenario, memory)
         worth = [trial_worth(simulator.genie_trial(plan), simulator, share) for plan in plans]

@@ -102,7 +102,7 @@ class SearchPlanner(Remembers, Planner):
             taken = "the plan in force stays" if held is not None else "the first of them is taken"
             return Plan(
                 plans[held or 0],
-                (*reasons, f"nothing was tried: nobody knows what any is worth, so {taken}"),
+                (*reasons, f"nothing was tried, and there is no estimate of any plan, so {taken}"),
             )
         best = max(scores, key=lambda index: (scores[index], -index))
         if held in scores and scores[best] - scores[held] <= self.margin:

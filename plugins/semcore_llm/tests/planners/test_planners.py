@@ -31,7 +31,7 @@ def at(snr_db: object, segment: int = 0) -> Scenario:
     ("snr_db", "expected"),
     [(-math.inf, 0), (2.999, 0), (3, 1), (8.4, 1), (8.5, 2), (40, 2), (math.inf, 2)],
 )
-def test_the_first_rung_above_the_quantity_holds(snr_db, expected):
+def test_the_first_row_above_the_quantity_applies(snr_db, expected):
     plan = LOOKUP.plan(at(snr_db), [], BENCH)
     assert plan.overrides == [TABLE[0]["set"], TABLE[1]["set"], BEST][expected]
     assert len(plan.reasons) == 1 and "channel.snr_db" in plan.reasons[0]
@@ -113,7 +113,7 @@ def test_a_bad_table_is_named(table):
 
 
 def test_yaml_lists_are_taken_and_settings_are_plain():
-    checked, problems = check_fields(LookupPlanner, {"table": [dict(rung) for rung in TABLE]})
+    checked, problems = check_fields(LookupPlanner, {"table": [dict(row) for row in TABLE]})
     assert not problems and checked["table"] == TABLE
     again = LOOKUP.settings()
     assert again["table"][0] == {"below": 3.0, "set": {"workflow": "a2v"}}

@@ -79,7 +79,7 @@ def test_of_plans_that_nobody_knows_none_is_called_the_best(in_force: dict[str, 
     assert plan.overrides == (in_force if in_force in WORLD.plans() else WORLD.plans()[0])
     assert (
         "memory has no segment of this space" in plan.reasons[0]
-        and "nobody knows what any is worth" in plan.reasons[-1]
+        and "no estimate of any plan" in plan.reasons[-1]
     )
     assert "best" not in " ".join(plan.reasons) and "0.000" not in " ".join(plan.reasons)
 
