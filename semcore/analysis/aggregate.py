@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from semcore.analysis.rows import Row
+from semcore.analysis.values import value_of
 from semcore.errors import RunError
 from semcore.runs.conventions import SNR
 from semcore.runs.files import RefusedFile
 from semcore.runs.labels import canonical_key, format_value
-from semcore.runs.results import value_of
 from semcore.statistics.base import Statistic, statistic_of
 from semcore.statistics.kinds import Mean
 from semcore.wording.suggest import nearest

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semcore.analysis.values import paired
 from semcore.config.paths import flatten
 from semcore.runs.provenance import built_from
-from semcore.runs.results import Run, paired, read_run
+from semcore.runs.results import Run, read_run
 from semcore.statistics.base import statistic_of
 from semcore.statistics.intervals import Estimate
 

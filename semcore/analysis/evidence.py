@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from semcore.analysis.aggregate import summary_of
 from semcore.analysis.rows import Row
-from semcore.runs.results import pairs, value_of, verdict
+from semcore.analysis.values import pairs, value_of
 from semcore.statistics.intervals import LEVEL
 
 
@@ -75,6 +76,22 @@ class Evidence:
             if value is not None and sample in here and here[sample] is None:
                 return "missing"
         return ""
+
+
+def verdict(p: Mapping[str, Any], q: Mapping[str, Any]) -> str:
+    """Which of two summaries is better.
+
+    Returns:
+        "a", "b", "same" (equal means), or "open": intervals that overlap or are unknown, or
+        different numbers of exact samples, which the means leave out
+    """
+    if p.get("exact", 0) != q.get("exact", 0):
+        return "open"
+    if p["mean"] == q["mean"]:
+        return "same"
+    if p["low"] is None or q["low"] is None or not (p["low"] > q["high"] or q["low"] > p["high"]):
+        return "open"
+    return "a" if (p["mean"] > q["mean"]) == (p["better"] == "higher") else "b"
 
 
 def _arrived(item: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from semcore.analysis.evidence import Evidence
 from semcore.analysis.overview import Overview
 from semcore.analysis.rows import Row
 from semcore.runs.labels import short
-from semcore.runs.results import number
+from semcore.wording.numbers import number
 
 MOST = 10
 """Observations that are shown: the most important ones."""

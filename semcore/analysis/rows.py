@@ -10,7 +10,8 @@ from typing import Any
 from semcore.config.paths import flatten, read_override
 from semcore.errors import RunError
 from semcore.runs.labels import canonical_key, format_value, is_number
-from semcore.runs.results import Run, number, read_run
+from semcore.runs.results import Run, read_run
+from semcore.wording.numbers import number
 from semcore.wording.suggest import nearest
 
 RUN, SEED = "run", "seed"

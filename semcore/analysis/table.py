@@ -13,9 +13,9 @@ from semcore.analysis.aggregate import (
     metric_names,
     require_metric,
 )
+from semcore.analysis.evidence import verdict
 from semcore.analysis.grouping import groups, varying
 from semcore.analysis.rows import Row, require_path
-from semcore.runs.results import verdict
 
 NO_VALUE = Summary(None, None, None, 0)
 

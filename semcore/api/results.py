@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from semcore.analysis.rows import Row, matching, rows_of, swept
+from semcore.analysis.values import value_of
 from semcore.api.views import ResultPlot, ResultTable
 from semcore.errors import RunError
-from semcore.runs.results import Run, read_run, readable, value_of
+from semcore.runs.results import Run, read_run, readable
 from semcore.wording.plural import plural
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import click
 
 from semcore.cli.select import Place, say
 from semcore.runs.labels import Labels
-from semcore.runs.results import number, readable
+from semcore.runs.results import readable
+from semcore.wording.numbers import number
 
 RUN = Place(exists=True, file_okay=False)
 MOST = 8

@@ -152,8 +152,8 @@ def _run(
 ) -> int:
     from semcore.plugins.packages import hook_manager
     from semcore.render.progress import Progress, print_table
-    from semcore.runs.found import in_words
-    from semcore.runs.results import left_out, read_run
+    from semcore.render.text import gaps, left_out
+    from semcore.runs.results import read_run
     from semcore.runs.runner import run
     from semcore.wording.redaction import printable
 
@@ -163,7 +163,7 @@ def _run(
         finished = run(configuration, folder, hooks, executor, sys.argv[1:], shard, again)
     print_table(read_run(folder))
     results = [one for one in finished.results if one]
-    for text in [*left_out(results), *in_words(results)]:
+    for text in [*left_out(results), *gaps(results)]:
         click.echo(printable(text))
     if finished.computed == 0 and not finished.failures:
         _say_what_is_there(folder, finished)
@@ -206,7 +206,7 @@ def check_command(pipeline: Path, overrides: tuple[str, ...]) -> None:
     """Check PIPELINE under the overrides: every problem at once, each with its place. Nothing is
     computed."""
     from semcore.component.digest import digest
-    from semcore.runs.results import left_out_in_words
+    from semcore.render.text import left_out_in_words
     from semcore.runs.sources import inputs
     from semcore.wording.redaction import printable
 

@@ -14,9 +14,10 @@ from semcore.analysis.rows import RUN, SEED, Row, distinct, swept
 from semcore.analysis.table import Table
 from semcore.render.figure import LETTERS
 from semcore.render.scale import linear_window, log_floor, means, scale_of
+from semcore.render.text import metric_title
 from semcore.runs.labels import canonical_key, format_value, title
-from semcore.runs.results import metric_title, number
 from semcore.statistics.kinds import Decibels
+from semcore.wording.numbers import number
 from semcore.wording.plural import plural
 
 

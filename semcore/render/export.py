@@ -10,9 +10,9 @@ from typing import Any
 from semcore.analysis.aggregate import metric_names, require_metric
 from semcore.analysis.chart import Line, chart
 from semcore.analysis.rows import RUN, SEED, Row, swept
+from semcore.analysis.values import value_of
 from semcore.errors import RunError
 from semcore.render.caption import provenance_sentences
-from semcore.runs.results import value_of
 
 COMPRESSAI = {"psnr": "psnr-rgb", "ms-ssim": "ms-ssim-rgb"}
 """The names of CompressAI for metrics; other metrics keep theirs."""

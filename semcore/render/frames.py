@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semcore.analysis.rows import RUN, Row, distinct, swept
+from semcore.analysis.values import value_of
 from semcore.errors import RunError
 from semcore.limits import MAX_PIXELS
 from semcore.media.pictures import SMALL, read_picture
 from semcore.render.paper import PAGE_IN, WIDTHS_IN, files_of, plain_text, styled
+from semcore.render.text import metric_title
 from semcore.runs.labels import format_value, title
-from semcore.runs.results import metric_title, number, value_of
+from semcore.wording.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

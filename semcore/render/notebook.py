@@ -12,8 +12,8 @@ from typing import Any
 
 from semcore.plugins.hookspecs import hook
 from semcore.runs.labels import Labels
-from semcore.runs.results import number
 from semcore.steps import Step
+from semcore.wording.numbers import number
 
 OFTEN_S = 0.2
 """The line is written again no more often."""

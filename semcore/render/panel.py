@@ -20,8 +20,8 @@ from semcore.render.scale import (
     mean_of,
     means,
 )
+from semcore.render.text import metric_title
 from semcore.runs.labels import title
-from semcore.runs.results import metric_title
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,9 +19,11 @@ from rich.progress import Progress as Bars
 
 from semcore.plugins.hookspecs import hook
 from semcore.render.columns import columns, console
+from semcore.render.text import table
 from semcore.runs.labels import Labels
-from semcore.runs.results import Run, number, table
+from semcore.runs.results import Run
 from semcore.steps import Step
+from semcore.wording.numbers import number
 from semcore.wording.plural import plural
 
 

@@ -9,8 +9,9 @@ from html import escape
 from semcore.analysis.table import NO_VALUE, Table
 from semcore.render import latex
 from semcore.render.caption import of_table
+from semcore.render.text import metric_title
 from semcore.runs.labels import title
-from semcore.runs.results import metric_title, with_interval
+from semcore.wording.numbers import with_interval
 
 
 def as_markdown(table: Table) -> str:

@@ -1,14 +1,13 @@
-"""What was looked for in samples and not found everywhere, in the words of the console and the
-page.
+"""What was looked for in samples and not found everywhere.
 
 A source, an encoder or a metric that looks for something in the frames of a video (a face) says in
 how many frames it is there (`Sample.found`, `SemanticEncoder.found`, `Metric.judged`). The row of a
-sample holds the numbers; one line of the console and of the page says which samples lack it.
+sample holds the numbers; `semcore.render.text.gaps` says which samples lack it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semcore.interfaces import Metric, Record, SemanticEncoder
@@ -17,8 +16,6 @@ Counts = Mapping[str, tuple[int, int]]
 """Name of what was looked for -> (frames in which it was found, frames that were searched)."""
 SHOWN = 5
 """Samples that a line names."""
-LINES = 12
-"""Lines that are said, of a run of many cells."""
 
 
 def counted(
@@ -64,38 +61,3 @@ def lacking(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         if summed:
             result[part] = summed
     return result
-
-
-def in_words(results: Iterable[Mapping[str, Any]]) -> list[str]:
-    """A line per thing that was not found everywhere, or not judged in every frame or sample, each
-    once for all cells."""
-    lines: dict[str, None] = {}
-    for result in results:
-        same: dict[str, list[str]] = {}
-        for part in ("found", "judged"):
-            for name, one in result.get(part, {}).items():
-                same.setdefault(_line(one, part), []).append(name)
-        for name, one in result.get("metrics", {}).items():
-            having = one["n"] + (one.get("exact") or 0)
-            if 0 < having < result["n"]:
-                same.setdefault(f"{having:,} of {result['n']:,} samples have a value", []).append(
-                    name
-                )
-        lines.update(dict.fromkeys(f"{', '.join(names)}: {line}" for line, names in same.items()))
-    found = list(lines)
-    if len(found) > LINES:
-        return [
-            *found[: LINES - 1],
-            f"and {len(found) - LINES + 1:,} more such lines of other cells",
-        ]
-    return found
-
-
-def _line(one: Mapping[str, Any], verb: str) -> str:
-    """`found in 25 of 150 frames: landscape/000 (none of 75), part/000 (25 of 75)`."""
-    named = [f"{sample} ({n or 'none'} of {m})" for sample, n, m in one["first"]]
-    more = one["samples"] - len(named)
-    return (
-        f"{verb} in {one['frames']:,} of {one['of']:,} frames: "
-        f"{', '.join(named)}{f', and {more:,} more' if more else ''}"
-    )

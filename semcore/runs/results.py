@@ -1,11 +1,9 @@
-"""Runs read back from disk: cells, items, and tables of them."""
+"""Runs read back from disk: what was asked, cells and items."""
 
 from __future__ import annotations
 
-import math
-import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +14,10 @@ from semcore.limits import MAX_TEXT_BYTES
 from semcore.runs import files, records
 from semcore.runs.files import RefusedFile
 from semcore.runs.labels import Labels
-from semcore.statistics.base import Quotient, Statistic, statistic_of
-from semcore.statistics.intervals import Estimate
 from semcore.storage import from_json, unsealed
 
 PARTS = ("id", "n", "metrics", "conventions", "genie", "packages", "config", "segments")
 """Keys that a result must have."""
-JOINT = "of the mean error"
-"""Heading of the column with the decibels of the mean error of all samples."""
 AGAIN = "delete its folder and run again"
 """How to repair a damaged cell."""
 
@@ -113,15 +107,11 @@ def read_items(folder: Path, identity: str) -> list[dict[str, Any]]:
     path = f"cells/{identity}/items.jsonl"
     try:
         text = files.read(folder, path, MAX_TEXT_BYTES).decode()
-        return list(
-            records.check(
-                list[records.Item], [from_json(line) for line in text.split("\n") if line]
-            )
-        )
+        items = [from_json(line) for line in text.split("\n") if line]
+        return list(records.check(list[records.Item], items))
     except (FileNotFoundError, ValueError) as error:
-        raise RefusedFile(
-            folder / path, f"is damaged and cannot be read: {error}; {AGAIN}"
-        ) from error
+        reason = f"is damaged and cannot be read: {error}; {AGAIN}"
+        raise RefusedFile(folder / path, reason) from error
 
 
 def read_info(folder: Path) -> dict[str, Any]:
@@ -211,166 +201,3 @@ def readable(*folders: Path) -> Iterator[None]:
         raise RunError(
             f"{whose} cannot be read: {type(error).__name__}: {error}; {hint}"
         ) from error
-
-
-def value_of(item: Mapping[str, Any], metric: str) -> float | None:
-    """The value of a metric in the item of a sample.
-
-    Infinite if the item lists it as exact, a `Quotient` if it has parts, None without a value.
-    """
-    if metric in item.get("exact", ()):
-        return math.inf
-    if metric in item.get("parts", {}) and item["parts"][metric][1] > 0:
-        return Quotient(*item["parts"][metric])
-    value = item["metrics"].get(metric)
-    return None if value is None else float(value)
-
-
-def paired(
-    ours: Iterable[Mapping[str, Any]],
-    theirs: Iterable[Mapping[str, Any]],
-    metric: str,
-    kind: Statistic,
-) -> Estimate | None:
-    """The mean of a metric in our items minus that in theirs, over the samples with values in both.
-
-    Returns:
-        None if there is no such sample
-    """
-    both = pairs(
-        [{item["sample"]: value_of(item, metric) for item in items} for items in (ours, theirs)]
-    )
-    return kind.difference(*both) if both else None
-
-
-def pairs(values: Sequence[Mapping[str, float | None]]) -> tuple[list[float], list[float]] | None:
-    """The values of the samples that have one on both sides.
-
-    Args:
-        values: sample -> value, of both sides
-
-    Returns:
-        the values of each side in the same order; None if there are none
-    """
-    found: tuple[list[float], list[float]] = [], []
-    for name, one in values[0].items():
-        other = values[1].get(name)
-        if one is not None and other is not None:
-            found[0].append(one)
-            found[1].append(other)
-    return found if found[0] else None
-
-
-def metric_title(name: str, signature: str = "") -> str:
-    """A metric for readers: in capitals if its signature is (`PSNR|1|`), else without hyphens."""
-    spelled = re.match(r"\w+", signature)
-    if spelled and spelled[0] == name.replace("-", "").upper():
-        return name.upper()
-    return spelled[0] if spelled and spelled[0].lower() == name.lower() else name.replace("-", " ")
-
-
-def left_out(results: Iterable[Mapping[str, Any]]) -> list[str]:
-    """What sources left out because it cannot be read, a text per source."""
-    found = [result["left_out"] for result in results if "left_out" in result]
-    return list(dict.fromkeys(left_out_in_words(one["count"], one["first"]) for one in found))
-
-
-def left_out_in_words(count: int, first: Sequence[Sequence[str]], most: int = 5) -> str:
-    """`2 samples are left out, since they cannot be read: a.jpg (it is empty); b.jpg (...)`."""
-    named = "; ".join(f"{name} ({reason})" for name, reason in first[:most])
-    few = (
-        "1 sample is left out, since it"
-        if count == 1
-        else f"{count:,} samples are left out, since they"
-    )
-    return f"{few} cannot be read: {named}{f'; and {count - most:,} more' if count > most else ''}"
-
-
-def number(value: float | None) -> str:
-    """A number with three or four significant digits, thousands separated."""
-    if value is None:
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    if value == 0 or 0.001 <= abs(value) < 10_000:
-        return f"{value:.4g}"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.2e}"
-
-
-def with_interval(summary: Mapping[str, Any]) -> str:
-    """`mean ±half`, or `mean [low, high]` of an asymmetric 95 % interval; and `3 exact`."""
-    exact = f"{summary['exact']} exact" if summary.get("exact") else ""
-    if summary["mean"] is None:
-        return exact or number(None)
-    return ", ".join(filter(None, (_with_interval(summary), exact)))
-
-
-def _with_interval(summary: Mapping[str, Any]) -> str:
-    mean, low, high = summary["mean"], summary["low"], summary["high"]
-    if high is None or low is None or high == low:
-        return number(mean)
-    half = max(high - mean, mean - low)
-    symmetric = "statistic" not in summary or statistic_of(summary["statistic"]).symmetric
-    even = symmetric and math.isclose(high - mean, mean - low, rel_tol=1e-6)
-    if abs(mean) >= 10_000 or max(abs(mean), half) < 0.001:
-        return (
-            f"{number(mean)} ±{number(half)}"
-            if even
-            else f"{number(mean)} [{number(low)}, {number(high)}]"
-        )
-    places = min(max(1 - math.floor(math.log10(half)), 0), 4)
-    if even:
-        return f"{mean:,.{places}f} ±{half:,.{places}f}"
-    return f"{mean:,.{places}f} [{low + 0:,.{places}f}, {high:,.{places}f}]"
-
-
-def verdict(p: Mapping[str, Any], q: Mapping[str, Any]) -> str:
-    """Which of two summaries is better.
-
-    Returns:
-        "a", "b", "same" (equal means), or "open": intervals that overlap or are unknown, or
-        different numbers of exact samples, which the means leave out
-    """
-    if p.get("exact", 0) != q.get("exact", 0):
-        return "open"
-    if p["mean"] == q["mean"]:
-        return "same"
-    if p["low"] is None or q["low"] is None or not (p["low"] > q["high"] or q["low"] > p["high"]):
-        return "open"
-    return "a" if (p["mean"] > q["mean"]) == (p["better"] == "higher") else "b"
-
-
-def table(run: Run) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of a table: swept values, n, and every metric with its 95 % interval."""
-    paths = [path for path, values in run.axes.items() if len(values) > 1]
-    metrics = run.metrics
-    units: dict[str, str] = {}
-    for result in run.results:
-        for name, summary in result["metrics"].items():
-            units.setdefault(name, summary["unit"])
-    joint = {
-        name for name in metrics if any(_joint(result, name) is not None for result in run.results)
-    }
-    header = [*paths, "n"]
-    for name in metrics:
-        unit = f" [{units[name]}]" if units[name] else ""
-        header.append(f"{name}{unit}")
-        if name in joint:
-            header.append(f"{name} {JOINT}{unit}")
-    rows: list[list[str]] = []
-    labels = run.labels
-    for result in run.results:
-        row = [labels.value(path, result["settings"].get(path)) for path in paths]
-        row.append(str(result["n"]))
-        for name in metrics:
-            summary = result["metrics"].get(name)
-            row.append(with_interval(summary) if summary else "–")
-            if name in joint:
-                row.append(number(_joint(result, name)))
-        rows.append(row)
-    return header, rows
-
-
-def _joint(result: Mapping[str, Any], metric: str) -> float | None:
-    found: float | None = result["metrics"].get(metric, {}).get("joint")
-    return found

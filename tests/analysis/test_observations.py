@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import semcore
+from semcore.analysis.evidence import verdict
 from semcore.analysis.findings import observe
 from semcore.analysis.overview import Overview, overview
 from semcore.render.page.curves import drawings
 from semcore.runs.conventions import SNR
-from semcore.runs.results import Run, read_run, verdict
+from semcore.runs.results import Run, read_run
 from semcore.statistics.kinds import Mean
 
 

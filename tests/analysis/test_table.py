@@ -22,7 +22,8 @@ from semcore.render.caption import of_table
 from semcore.render.csv import of_table as as_csv
 from semcore.render.table import as_latex, as_markdown
 from semcore.runs.conventions import SNR
-from semcore.runs.results import read_run, with_interval
+from semcore.runs.results import read_run
+from semcore.wording.numbers import with_interval
 
 from ..support.commands import call
 from ..support.written_runs import Writer

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from semcore.render.text import LINES, gaps
 from semcore.runs import records
-from semcore.runs.found import LINES, SHOWN, in_words, lacking
+from semcore.runs.found import SHOWN, lacking
 
 
 def row(
@@ -18,7 +19,7 @@ def row(
 
 def test_what_is_there_everywhere_is_not_mentioned() -> None:
     assert lacking([row("a", (75, 75), (75, 75)), {"sample": "b"}]) == {}
-    assert in_words([{"metrics": {}}]) == []
+    assert gaps([{"metrics": {}}]) == []
 
 
 def test_sums_are_over_all_samples_and_names_of_those_that_lack_it() -> None:
@@ -31,7 +32,7 @@ def test_sums_are_over_all_samples_and_names_of_those_that_lack_it() -> None:
         "samples": 2,
         "first": [["a", 0, 75], ["c", 25, 75]],
     }
-    assert in_words([found, found]) == [
+    assert gaps([found, found]) == [
         "face: found in 100 of 225 frames: a (none of 75), c (25 of 75)",
         "akd, csim: judged in 100 of 225 frames: a (none of 75), c (25 of 75)",
     ]
@@ -42,7 +43,7 @@ def test_sums_are_over_all_samples_and_names_of_those_that_lack_it() -> None:
 
 def test_a_line_names_a_few_samples_and_counts_the_others() -> None:
     found = lacking([row(str(number), (0, 2)) for number in range(SHOWN + 3)])
-    [line] = in_words([found])
+    [line] = gaps([found])
     assert (
         line.endswith(f"{SHOWN - 1} (none of 2), and 3 more")
         and len(found["found"]["face"]["first"]) == SHOWN
@@ -58,9 +59,6 @@ def test_a_metric_without_a_value_for_some_samples_says_for_how_many_it_has_one(
         "bler": {"n": 0},
     }
     result = {"n": 6, "metrics": summaries}
-    assert in_words([result, result]) == ["stoi, pesq: 3 of 6 samples have a value"]
+    assert gaps([result, result]) == ["stoi, pesq: 3 of 6 samples have a value"]
     many = [{"n": 100, "metrics": {"stoi": {"n": number}}} for number in range(1, 60)]
-    assert (
-        len(in_words(many)) == LINES
-        and in_words(many)[-1] == "and 48 more such lines of other cells"
-    )
+    assert len(gaps(many)) == LINES and gaps(many)[-1] == "and 48 more such lines of other cells"

@@ -15,7 +15,8 @@ from scipy import stats
 from semcore.entrypoints import naming
 from semcore.errors import RunError
 from semcore.render.progress import print_table
-from semcore.runs.results import read_run, table
+from semcore.render.text import table
+from semcore.runs.results import read_run
 from semcore.statistics.intervals import Estimate
 from semcore.statistics.kinds import Mean
 

@@ -12,9 +12,10 @@ from typing import Any
 
 from semcore.analysis.overview import Group, Overview
 from semcore.analysis.rows import Row
+from semcore.analysis.values import value_of
 from semcore.media.pictures import SMALL, open_picture
 from semcore.runs.cell import GALLERY
-from semcore.runs.results import number, value_of
+from semcore.wording.numbers import number
 
 COLUMNS = 8
 """Most cells beside each other; of a longer axis some are left out, but not its ends."""

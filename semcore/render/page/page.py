@@ -24,12 +24,13 @@ from semcore.render.page.curves import Drawing, drawings, over_segments
 from semcore.render.page.diagram import diagram
 from semcore.render.page.gallery import galleries
 from semcore.render.palette import COLOURS, colour, strength
+from semcore.render.text import gaps, left_out, table
 from semcore.runs import files
-from semcore.runs.found import in_words
 from semcore.runs.labels import format_value
 from semcore.runs.provenance import built_from
-from semcore.runs.results import Run, left_out, number, read_run, readable, table
+from semcore.runs.results import Run, read_run, readable
 from semcore.storage import signed, write
+from semcore.wording.numbers import number
 from semcore.wording.plural import plural
 from semcore.wording.redaction import redact
 
@@ -91,7 +92,7 @@ def render(run: Run) -> str:
             rows=list(zip(rows, run.results, strict=True)),
             missing=missing,
             left_out=left_out(run.results),
-            lacking=in_words(run.results),
+            lacking=gaps(run.results),
             ledger=[(one, _coloured(one)) for one in ledger(found)],
             galleries=galleries(found),
             sessions=[

@@ -15,8 +15,9 @@ from semcore.analysis.ledger import ledger
 from semcore.analysis.overview import overview
 from semcore.errors import RunError
 from semcore.render.page import write_report
-from semcore.runs.results import table, with_interval
+from semcore.render.text import table
 from semcore.storage import sealed
+from semcore.wording.numbers import with_interval
 
 from ...support.report import SEGMENTS, SESSION, SWEEP
 
