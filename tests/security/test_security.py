@@ -84,7 +84,7 @@ def calls(path: Path) -> Iterator[tuple[str, dict[str | None, str]]]:
 
 def imported(path: Path) -> set[str]:
     """Every module that a file imports, with the packages around it."""
-    found = [(module, name) for module, name in imports(path) if module]
+    found = [(module, name) for module, name in imports(path) if module[0] != "."]
     names = {f"{module}.{name}".rstrip(".") for module, name in found} | {one for one, _ in found}
     return {name.rsplit(".", cut)[0] for name in names for cut in range(name.count(".") + 1)}
 

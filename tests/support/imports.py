@@ -20,13 +20,14 @@ def modules(package: Path) -> dict[str, Path]:
 def imports(path: Path) -> Iterator[tuple[str, str]]:
     """(module, name) of each import of a file, in functions and for type checkers too.
 
-    `import a` gives ("a", ""), and `from . import b` gives ("", "b").
+    `import a` gives ("a", ""), and `from .a import b` gives (".a", "b").
     """
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from ((node.module or "", alias.name) for alias in node.names)
+            module = "." * node.level + (node.module or "")
+            yield from ((module, alias.name) for alias in node.names)
 
 
 def needs(path: Path, known: Collection[str]) -> set[str]:
@@ -35,6 +36,7 @@ def needs(path: Path, known: Collection[str]) -> set[str]:
     `from a import b` needs `a.b` if that is a module, else `a`.
     """
     names = {(module, f"{module}.{name}") for module, name in imports(path)}
+    assert not [name for name in names if name[0].startswith(".")], f"{path}: imports are absolute"
     return {full if full in known else module for module, full in names} & set(known)
 
 
