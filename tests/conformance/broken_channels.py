@@ -9,13 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from semcore import (
-    Component,
-    Received,
-    Rng,
-    Symbols,
-    Transport,
-)
+from semcore import Component, Received, Rng, Symbols, Transport
 
 from .good import Channel
 

@@ -8,12 +8,7 @@ import sys
 import pytest
 
 import semcore.testing
-from semcore import (
-    Component,
-    Sample,
-    Semantics,
-    Text,
-)
+from semcore import Component, Sample, Semantics, Text
 from semcore.testing import LawBroken, laws, run_laws
 
 from .broken_channels import BROKEN_CHANNELS

@@ -7,12 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from semcore import Secret
-from semcore_llm.testing.endpoints import (
-    LocalEndpoint,
-    completion,
-    endpoint,
-    script,
-)
+from semcore_llm.testing.endpoints import LocalEndpoint, completion, endpoint, script
 
 from .support.asked import ANSWER, CANARY
 

@@ -11,13 +11,7 @@ import pytest
 
 from semcore_channels.ntn.channels import Satellite
 from semcore_channels.ntn.geometry import doppler_hz, slant_range_km
-from semcore_channels.ntn.orbit import (
-    ILLUSTRATION,
-    Elements,
-    Site,
-    circular_pass,
-    site_pass,
-)
+from semcore_channels.ntn.orbit import ILLUSTRATION, Elements, Site, circular_pass, site_pass
 from semcore_channels.ntn.scenarios import moments, scenarios
 
 NOON = datetime(2025, 12, 9, 12, tzinfo=UTC)

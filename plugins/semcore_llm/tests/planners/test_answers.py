@@ -10,11 +10,7 @@ import pytest
 from semcore import Space
 from semcore_llm.planners.answer import AnswerError, read_answer
 from semcore_llm.planners.numbers import number_of
-from semcore_llm.testing.endpoints import (
-    completion,
-    endpoint,
-    script,
-)
+from semcore_llm.testing.endpoints import completion, endpoint, script
 
 from ..support.asked import ANSWER, BENCH, FALLBACK, NOW, PLAN, STEPS, held, planner
 

@@ -13,21 +13,9 @@ import pytest
 
 from semcore import Secret, plain, redact
 from semcore.analysis import read_run
-from semcore.testing.internals import (
-    SPACE,
-    ToySimulator,
-    enforce,
-    hook_manager,
-    load,
-    run,
-)
+from semcore.testing.internals import SPACE, ToySimulator, enforce, hook_manager, load, run
 from semcore_llm.planners.prompt import quoted
-from semcore_llm.testing.endpoints import (
-    LocalEndpoint,
-    completion,
-    endpoint,
-    send,
-)
+from semcore_llm.testing.endpoints import LocalEndpoint, completion, endpoint, send
 
 from ..support.asked import CANARY, NOW, STEPS, planner
 

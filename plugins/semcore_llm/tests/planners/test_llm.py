@@ -8,17 +8,10 @@ from dataclasses import replace
 import pytest
 
 from semcore import Plan
-from semcore.testing.internals import (
-    SCENARIOS,
-    SPACE,
-)
+from semcore.testing.internals import SCENARIOS, SPACE
 from semcore_llm.planners.fixed import FixedPlanner
 from semcore_llm.planners.prompt import instructions
-from semcore_llm.testing.endpoints import (
-    completion,
-    endpoint,
-    script,
-)
+from semcore_llm.testing.endpoints import completion, endpoint, script
 
 from ..support.asked import ANSWER, BENCH, NOW, PLAN, STEPS, held, planner, record
 

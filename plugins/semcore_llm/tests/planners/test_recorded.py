@@ -9,15 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from semcore import Rng, plain
-from semcore.testing.internals import (
-    SPACE,
-    ToySimulator,
-)
-from semcore_llm.testing.endpoints import (
-    completion,
-    endpoint,
-    script,
-)
+from semcore.testing.internals import SPACE, ToySimulator
+from semcore_llm.testing.endpoints import completion, endpoint, script
 
 from ..support.asked import FALLBACK, NOW, PLAN, STEPS, planner, record
 

@@ -7,16 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from semcore import Plan, Scenario
-from semcore.testing.internals import (
-    SCENARIOS,
-    SPACE,
-    ToySimulator,
-)
+from semcore.testing.internals import SCENARIOS, SPACE, ToySimulator
 from semcore_llm.planners.fixed import FixedPlanner
 from semcore_llm.planners.remote import LLMPlanner
-from semcore_llm.testing.endpoints import (
-    LocalEndpoint,
-)
+from semcore_llm.testing.endpoints import LocalEndpoint
 
 NOW = SCENARIOS[1]
 BENCH = ToySimulator(SPACE, scenario=NOW)

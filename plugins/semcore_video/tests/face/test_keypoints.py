@@ -5,11 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semcore import (
-    Picture,
-    Rng,
-    Sample,
-)
+from semcore import Picture, Rng, Sample
 from semcore_video.face.keypoints import FaceKeypoints, KeypointWarp
 from semcore_video.face.mesh import lip_opening
 from semcore_video.face.tracker import track

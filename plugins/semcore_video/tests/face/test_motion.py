@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semcore import (
-    Extent,
-    Picture,
-    Rng,
-    Sample,
-    Semantics,
-)
+from semcore import Extent, Picture, Rng, Sample, Semantics
 from semcore_video.face.encoder import FaceMotion
 from semcore_video.face.generator import MeshWarp
 from semcore_video.face.mesh import eye_openness, face_size, lip_opening

@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semcore import (
-    Picture,
-    Sample,
-)
+from semcore import Picture, Sample
 from semcore_video.kb.face import FaceKB
 
 from ..support.speakers import KB, stranger

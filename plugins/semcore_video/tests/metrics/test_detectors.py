@@ -10,10 +10,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from semcore import (
-    ComponentError,
-    Sample,
-)
+from semcore import ComponentError, Sample
 from semcore_video.face.landmarks import Detector, landmarks
 from semcore_video.metrics import by_hand
 from semcore_video.metrics.faces import AKD, CSIM, CentredCSIM, LipCorrelation

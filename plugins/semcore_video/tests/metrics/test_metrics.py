@@ -7,12 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semcore import (
-    KnowledgeBase,
-    Metric,
-    Rng,
-    Sample,
-)
+from semcore import KnowledgeBase, Metric, Rng, Sample
 from semcore.metrics import SSIM
 from semcore_video.face.landmarks import landmarks, opening
 from semcore_video.metrics.faces import AKD, CSIM, CentredCSIM, FramePSNR, LipCorrelation

@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from semcore import (
-    RunError,
-    Sample,
-)
+from semcore import RunError, Sample
 from semcore_video.metrics.lip_fit import LipFit, LipFitLag
 from semcore_video.metrics.speech import RATE_HZ
 from semcore_video.metrics.syncnet import LSEC, LSED, build

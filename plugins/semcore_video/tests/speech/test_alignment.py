@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from semcore import (
-    ComponentError,
-    Sample,
-)
+from semcore import ComponentError, Sample
 from semcore_video.speech.encoder import Speech
 from semcore_video.speech.phones import NUMBERS, SILENCE
 

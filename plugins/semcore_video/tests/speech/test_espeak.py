@@ -7,16 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semcore import (
-    ComponentError,
-    Extent,
-    Features,
-    Rng,
-    Sample,
-    Semantics,
-    Text,
-    Tokens,
-)
+from semcore import ComponentError, Extent, Features, Rng, Sample, Semantics, Text, Tokens
 from semcore_video.speech.align import align, pronounce
 from semcore_video.speech.encoder import CLOCK, Speech
 from semcore_video.speech.generator import EspeakVoice

@@ -9,14 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from semcore import (
-    ComponentError,
-    Features,
-    Rng,
-    RunError,
-    Sample,
-    Semantics,
-)
+from semcore import ComponentError, Features, Rng, RunError, Sample, Semantics
 from semcore_video.speech.encoder import Speech
 from semcore_video.speech.vocoders import MEL, HifiGan
 from semcore_video.speech.whisper import Whisper

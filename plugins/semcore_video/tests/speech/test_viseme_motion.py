@@ -7,14 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semcore import (
-    ComponentError,
-    Extent,
-    Picture,
-    Rng,
-    Sample,
-    Semantics,
-)
+from semcore import ComponentError, Extent, Picture, Rng, Sample, Semantics
 from semcore_video.face.generator import MeshWarp
 from semcore_video.face.mesh import lip_opening
 from semcore_video.face.motion import NUMBERS

@@ -6,14 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from semcore import (
-    KnowledgeBase,
-    Ledger,
-    Record,
-    Rng,
-    Sample,
-    Semantics,
-)
+from semcore import KnowledgeBase, Ledger, Record, Rng, Sample, Semantics
 
 KB = KnowledgeBase()
 WORDS = "bin blue at f two now"

@@ -7,11 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semcore import (
-    Features,
-    Rng,
-    Semantics,
-)
+from semcore import Features, Rng, Semantics
 from semcore_channels.flat import AWGN
 from semcore_channels.transports.analog import Analog
 from semcore_video.transports.dct import DCT
