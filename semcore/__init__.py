@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from semcore.component.base import Component, check_fields, plain, unit_of
 from semcore.component.digest import digest
 from semcore.component.secret import Secret
+from semcore.entrypoints.extensions import extension_names, load_extension
 from semcore.entrypoints.naming import name_of
 from semcore.errors import (
     ComponentError,
@@ -173,11 +174,13 @@ __all__ = [
     "check_fields",
     "digest",
     "each",
+    "extension_names",
     "file_digest",
     "path_digest",
     "heads",
     "hook",
     "listed",
+    "load_extension",
     "name_of",
     "named_files",
     "plain",

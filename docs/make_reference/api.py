@@ -44,6 +44,10 @@ GROUPS = {
     "Errors": ("semcore.errors", "semcore.errors"),
     "Names": ("semcore.entrypoints.naming", ""),
     "Registry": ("semcore.plugins.registry", ""),
+    "Extensions of a package": (
+        "semcore.entrypoints.extensions",
+        "semcore.entrypoints.extensions",
+    ),
     "Hooks of a run": ("semcore.plugins.hookspecs", ""),
 }
 """Heading -> (module or package whose names it lists, module whose docstring introduces them)."""

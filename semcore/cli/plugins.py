@@ -26,7 +26,8 @@ def plugins_command(ctx: click.Context) -> None:
         for entry in package.entries:
             by_kind.setdefault(entry.kind, []).append(entry.name)
         for kind, names in by_kind.items():
-            click.echo(f"  {GROUP_NAMES.get(kind, kind):<10} {', '.join(names)}")
+            group = GROUP_NAMES.get(kind, discovery.word(kind))
+            click.echo(f"  {group:<10} {', '.join(names)}")
     if left_out := sorted(
         discovery.distributions().keys()
         - {discovery.normalised(one.name) for one in discovery.in_use()}
@@ -89,6 +90,7 @@ def tell(seen: doctor.Examined, left_out: bool = False) -> None:
         (sum(kind in naming.KINDS for kind in kinds), "component"),
         (kinds.count(HOOKS), "hook plugin"),
         (kinds.count(COMMAND), "command"),
+        (sum(kind.startswith(discovery.FOREIGN) for kind in kinds), "extension"),
     ]
     brings = ", ".join(plural(count, word) for count, word in counts if count)
     count = len(seen.faults)

@@ -13,6 +13,7 @@ from semcore.config.document import Document
 from semcore.config.layers import SECTIONS, TOP
 from semcore.config.local_files import register_files
 from semcore.config.paths import points
+from semcore.entrypoints.discovery import HOOKS, left_out
 from semcore.errors import ConfigError, Problem, shown
 from semcore.plugins.packages import hook_names
 from semcore.wording.suggest import guess, nearest
@@ -106,7 +107,8 @@ def _check_names(values: Mapping[str, Any], builder: Builder) -> None:
     known = hook_names()
     for index, hook in enumerate(hooks):
         if hook not in known:
-            hint = nearest(hook, known) or "no installed package brings any"
+            hint = left_out(HOOKS, str(hook)) or nearest(hook, known)
+            hint = hint or "no installed package brings any"
             builder.report(("hooks", index), f"there is no hook plugin {shown(hook)}", hint)
 
 

@@ -26,13 +26,15 @@ from semcore.version import __version__
 
 PREFIX = "semcore."
 """Entry points of kind K are in the group `semcore.K`."""
+FOREIGN = "semcore_"
+"""Begins the name of a group that a package of components defines; that is the kind, too."""
 HOOKS = "hooks"
 COMMAND = "command"
 CORE = "semcore"
 """The distribution that cannot be excluded."""
 VARIABLE = "SEMCORE_PLUGINS"
 """Distributions to use besides the core, separated by commas; empty: none, not set: all."""
-_WORDS = {HOOKS: "hook plugin", COMMAND: "command"}
+_WORDS = {HOOKS: "hook plugin"}
 _MISSING = object()
 SHIPPED = frozenset({CORE, "semcore-channels", "semcore-image", "semcore-llm", "semcore-video"})
 """Semcore's own distributions."""
@@ -60,7 +62,7 @@ class PluginEntry:
     @property
     def label(self) -> str:
         """Its name in messages."""
-        return f"{_WORDS.get(self.kind, self.kind)} {self.name!r}"
+        return f"{word(self.kind)} {self.name!r}"
 
     @property
     def module(self) -> str:
@@ -84,7 +86,7 @@ class Distribution:
 
     Fields:
         requires: its requirements, as it writes them
-        entries: its entry points, in any group that begins with `semcore.`
+        entries: its entry points, in groups that begin with `semcore.` or `semcore_`
         folder: location of its metadata
         fault: why its metadata cannot be used; "" if it can
     """
@@ -110,6 +112,11 @@ class UnusableError(PluginError):
         super().__init__(
             f"{entry.label} of {entry.package} {entry.version} {self.reason}; {self.fix}"
         )
+
+
+def word(kind: str) -> str:
+    """A kind in words."""
+    return _WORDS.get(kind, kind.rpartition(".")[2])
 
 
 # ---------------------------------------------------------------------------------------- discovery
@@ -144,9 +151,11 @@ def _read(source: importlib.metadata.Distribution) -> Distribution | None:
     folder = str(getattr(source, "_path", ""))
     name, version = (*Path(folder).stem.split("-"), "", "")[:2]
     try:
-        if PREFIX not in (source.read_text("entry_points.txt") or ""):
+        text = source.read_text("entry_points.txt") or ""
+        if PREFIX not in text and f"[{FOREIGN}" not in text:
             return None
-        points = [point for point in entry_points_of(source) if point.group.startswith(PREFIX)]
+        groups = PREFIX, FOREIGN
+        points = [point for point in entry_points_of(source) if point.group.startswith(groups)]
     except Exception as error:  # third-party metadata can raise anything
         return Distribution(
             name,

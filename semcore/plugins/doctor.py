@@ -23,7 +23,7 @@ from semcore.entrypoints.discovery import (
 )
 from semcore.errors import PluginError
 from semcore.plugins import registry
-from semcore.plugins.packages import GROUPS, add_hooks, command
+from semcore.plugins.packages import GROUPS, add_hooks, command, readable
 
 HEAVY = (
     "torch", "tensorflow", "jax", "sionna", "transformers", "diffusers", "open_clip",
@@ -95,7 +95,7 @@ def examine(one: Distribution, limits: Limits, commands: Collection[str] = ()) -
         return Examined(one, 0.0, tuple(faults), tuple(notes))
     by_module: dict[str, list[PluginEntry]] = {}
     for entry in one.entries:
-        if entry.kind in GROUPS:
+        if readable(entry.kind):
             by_module.setdefault(entry.module, []).append(entry)
     waiting, seconds, heavy = list(by_module.values()), 0.0, ""
     tasks = [[asdict(entry) for entry in entries] for entries in waiting]
@@ -163,7 +163,7 @@ def _metadata(one: Distribution, commands: Collection[str]) -> tuple[list[Fault]
 
 def _misplaced(entry: PluginEntry, commands: Collection[str]) -> tuple[str, str] | None:
     """The reason why the name or group of an entry point is wrong, and the fix."""
-    if entry.kind not in GROUPS:
+    if not readable(entry.kind):
         near = difflib.get_close_matches(entry.kind, GROUPS, 1, 0.5)
         fix = (
             f"did you mean '{PREFIX}{near[0]}'?"
@@ -228,4 +228,4 @@ def use(entry: PluginEntry) -> Any:
         return command(entry)
     if entry.kind == HOOKS:
         return add_hooks(entry)
-    return registry.resolve(entry)
+    return registry.resolve(entry) if entry.kind in GROUPS else discovery.load(entry)

@@ -30,7 +30,8 @@ class Package:
     """An installed distribution with entry points.
 
     Fields:
-        entries: components, hook plugins and commands, by group and name
+        entries: components, hook plugins, commands and what extends other packages, by group and
+            name
     """
 
     name: str
@@ -47,11 +48,16 @@ def packages() -> list[Package]:
     """Every package in use with entry points, by name."""
     found = []
     for one in discovery.in_use():
-        known = [entry for entry in one.entries if entry.kind in GROUPS]
-        known.sort(key=lambda entry: (GROUPS.index(entry.kind), entry.name))
+        known = [entry for entry in one.entries if readable(entry.kind)]
+        known.sort(key=lambda entry: (*map(entry.kind.__ne__, GROUPS), entry.kind, entry.name))
         if known:
             found.append(Package(one.name, one.version, tuple(known)))
     return found
+
+
+def readable(kind: str) -> bool:
+    """Whether semcore, or a package of components, reads a kind of entry points."""
+    return kind in GROUPS or kind.startswith(discovery.FOREIGN)
 
 
 def describe(entry: PluginEntry) -> str:

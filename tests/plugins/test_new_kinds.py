@@ -181,6 +181,26 @@ def test_a_tracker_is_one_file(site: Any, bench: Any) -> None:
     assert {x: float(mean) for x, mean in lines} == pytest.approx(means)
 
 
+def test_the_environment_selects_metrics_commands_and_trackers(site: Any, bench: Any) -> None:
+    site.install("med", "[semcore.metric]\nmedian-error = med:MedianError\n", {"med": METRIC})
+    site.install("counts", "[semcore.command]\ncells = counts:cells\n", {"counts": COMMAND})
+    site.install("track", "[semcore.hooks]\ntrack = track:Tracker\n", {"track": HOOK})
+    arguments = ("run", bench.path, "metrics=[median-error]", "--no-report", "--out", "out")
+    assert site(*arguments).returncode == 0
+    without = {"SEMCORE_PLUGINS": "counts"}
+    hint = "brings it, but SEMCORE_PLUGINS leaves that out"
+    refused = site(*arguments, **without)
+    assert refused.returncode == 2 and f"med 1.5 {hint}" in refused.stderr
+    table = site("table", "out", **without)
+    assert table.returncode == 2 and "metrics.median-error.statistic" in table.stderr
+    bench.text += "hooks: [track]\n"
+    tracked = site("check", bench.path, **without)
+    assert tracked.returncode == 2 and f"track 1.5 {hint}" in tracked.stderr
+    assert site("cells", "out", SEMCORE_PLUGINS="counts,med").stdout == "1 cells\n"
+    gone = site("cells", "out", SEMCORE_PLUGINS="med,track")
+    assert gone.returncode == 2 and "No such command 'cells'" in gone.stderr
+
+
 def semcore_results(folder: Any) -> list[dict[str, Any]]:
     from semcore.runs.results import read_run
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.metadata
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from semcore import PluginError, Spelt, source_digest
+from semcore import PluginError, Spelt, extension_names, load_extension, source_digest
 from semcore_channels.modulation.base import Modulation
 from semcore_channels.modulation.qam import BPSK, QAM, QAM4
 
@@ -40,12 +38,20 @@ def register(name: str, modulation: Modulation) -> None:
     Raises:
         PluginError: it is not a `Modulation`, or semcore-channels has one of that name
     """
-    _registered[name] = _checked(name, modulation, "registered here")
+    if name in BUILT_IN:
+        raise PluginError(
+            f"modulation {name!r}: semcore-channels has one of that name; choose another"
+        )
+    if not isinstance(modulation, Modulation):
+        raise PluginError(
+            f"modulation {name!r} is {modulation!r}; it must be an instance of Modulation"
+        )
+    _registered[name] = modulation
 
 
 def names() -> list[str]:
     """All names, those of this package first."""
-    return list(dict.fromkeys([*BUILT_IN, *sorted({*_installed(), *_registered})]))
+    return list(dict.fromkeys([*BUILT_IN, *sorted({*extension_names(GROUP), *_registered})]))
 
 
 def load(name: str) -> Modulation:
@@ -58,49 +64,13 @@ def load(name: str) -> Modulation:
         return BUILT_IN[name]
     if name in _registered:
         return _registered[name]
-    found = _installed().get(name, [])
-    if not found:
-        raise PluginError(f"there is no modulation {name!r}; known are {', '.join(names())}")
-    packages = [f"{point.dist.name} {point.dist.version}" for point in found if point.dist]
-    if len(found) > 1:
-        raise PluginError(
-            f"modulation {name!r} is given by {' and '.join(packages)}; uninstall one of them"
-        )
-    try:
-        modulation = found[0].load()
-    except Exception as error:  # whatever the module raises
-        raise PluginError(
-            f"modulation {name!r} of {packages[0]} cannot be imported: {error}"
-        ) from error
-    return _checked(name, modulation, packages[0])
+    modulation: Modulation = load_extension(GROUP, name, Modulation)
+    return modulation
 
 
 def identity(name: str) -> str:
     """Digest of the source of a modulation, for the identity of its transport; "" if built in."""
     return "" if name in BUILT_IN else source_digest(type(load(name)))
-
-
-def _checked(name: str, modulation: Any, package: str) -> Modulation:
-    if name in BUILT_IN:
-        raise PluginError(
-            f"modulation {name!r} ({package}): semcore-channels has one of that name; "
-            "choose another"
-        )
-    if not isinstance(modulation, Modulation):
-        raise PluginError(
-            f"modulation {name!r} ({package}) is {modulation!r}; "
-            "it must be an instance of Modulation"
-        )
-    return modulation
-
-
-@functools.cache
-def _installed() -> dict[str, list[importlib.metadata.EntryPoint]]:
-    """Entry points of installed packages by name, from metadata alone."""
-    found: dict[str, list[importlib.metadata.EntryPoint]] = {}
-    for point in importlib.metadata.entry_points(group=GROUP):
-        found.setdefault(point.name, []).append(point)
-    return found
 
 
 class _Registered:

@@ -36,8 +36,9 @@ metrics: [psnr, channel-uses]
 """
 
 
-def semcore(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def semcore(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(folder / "site"), "OMP_NUM_THREADS": "1"}
+    environment |= variables
     command = [sys.executable, "-m", "semcore", *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
@@ -57,19 +58,77 @@ def test_a_file_beside_the_pipeline_adds_a_modulation(tmp_path: Path) -> None:
     assert len(results(tmp_path)) == 2, "an edited modulation makes another cell"
 
 
-def test_an_installed_package_adds_a_modulation(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    metadata = site / "psk-1.0.dist-info"
+def install(folder: Path, package: str = "psk", text: str = INSTALLED) -> Path:
+    """Install a package with the modulation 8psk; returns the folder of its metadata."""
+    site = folder / "site"
+    metadata = site / f"{package}-1.0.dist-info"
     metadata.mkdir(parents=True)
-    (site / "psk.py").write_text(INSTALLED)
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: psk\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text("[semcore_channels.modulation]\n8psk = psk:PSK8\n")
-    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    (site / f"{package}.py").write_text(text)
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        f"[semcore_channels.modulation]\n8psk = {package}:PSK8\n"
+    )
+    (folder / "pipeline.yaml").write_text(PIPELINE)
+    return metadata
+
+
+def test_an_installed_package_adds_a_modulation(tmp_path: Path) -> None:
+    metadata = install(tmp_path)
     done = semcore(tmp_path, "check", "pipeline.yaml")
     assert done.returncode == 0, done.stderr
     (metadata / "entry_points.txt").write_text("")
     refused = semcore(tmp_path, "check", "pipeline.yaml")
     assert refused.returncode and "'64qam' or '256qam'" in refused.stderr
+
+
+def test_the_environment_selects_modulations_as_it_selects_components(tmp_path: Path) -> None:
+    install(tmp_path)
+    ours = "semcore-channels,semcore-image"
+    chosen = semcore(tmp_path, "check", "pipeline.yaml", SEMCORE_PLUGINS=f"{ours},psk")
+    assert chosen.returncode == 0, chosen.stderr
+    refused = semcore(tmp_path, "check", "pipeline.yaml", SEMCORE_PLUGINS=ours)
+    assert refused.returncode and "'64qam' or '256qam'" in refused.stderr
+    listed = semcore(tmp_path, "plugins", SEMCORE_PLUGINS=f"{ours},psk")
+    assert "psk 1.0\n  modulation 8psk\n" in listed.stdout
+    assert "not installed" not in listed.stdout
+    assert (
+        "left out by SEMCORE_PLUGINS: psk"
+        in semcore(
+            tmp_path,
+            "plugins",
+            SEMCORE_PLUGINS="semcore-channels,semcore-image,semcore-llm,semcore-video",
+        ).stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("import nothing_of_this_name", "cannot be imported: it needs the module"),
+        ("import ctypes; ctypes.string_at(0)", "kills the process by SIGSEGV when it is imported"),
+        ("PSK8 = 3", "instance of Modulation"),
+        ("", "is not there: psk has no 'PSK8'"),
+    ],
+)
+def test_a_broken_modulation_is_an_error_of_its_package(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    install(tmp_path, text=text)
+    done = semcore(tmp_path, "run", "pipeline.yaml", "--no-report")
+    assert done.returncode and problem in done.stderr and "Traceback" not in done.stderr
+    seen = semcore(tmp_path, "plugins", "doctor", "psk")
+    if text != "PSK8 = 3":  # what a modulation is, the core does not know
+        assert seen.returncode == 1 and problem in seen.stdout
+
+
+def test_two_packages_with_one_modulation_are_refused(tmp_path: Path) -> None:
+    install(tmp_path)
+    install(tmp_path, "other")
+    done = semcore(tmp_path, "run", "pipeline.yaml", "--no-report")
+    assert done.returncode and "is given by" in done.stderr and "SEMCORE_PLUGINS" in done.stderr
+    assert semcore(tmp_path, "plugins", "doctor", "psk").returncode == 1
+    ours = "semcore-channels,semcore-image,other"
+    assert semcore(tmp_path, "check", "pipeline.yaml", SEMCORE_PLUGINS=ours).returncode == 0
 
 
 @pytest.fixture
