@@ -13,7 +13,8 @@ from pathlib import Path
 
 from semcore.component.digest import Digester
 from semcore.config.configuration import load
-from semcore.runs.runner import inputs, resolve
+from semcore.runs.identity import resolve
+from semcore.runs.sources import inputs
 
 PIPELINE = """\
 semcore: 1
