@@ -8,7 +8,7 @@ the command line brings is missing to an editor; `semcore check` sees everything
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def pipeline_schema(
     Raises:
         PluginError, ConfigError: the files beside the pipeline cannot be used
     """
-    made = _Schemas(_everything(tell, pipeline, limits))
+    made = _Schemas(*_everything(tell, pipeline, limits))
     sections = {section: made.section(section) for section in SECTIONS}
     swept = {
         f"{section}.{field}": text
@@ -157,17 +157,19 @@ def describe(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             reason = discovery.one_line(error)
             problem = f"{entry.label} of {entry.package} cannot be used: {reason}"
             yield {**place, "problem": problem}
+    yield {"axes": [list(keys) for keys in Axis.kinds]}
 
 
 def _everything(
     tell: Callable[[str], None], pipeline: Path | None, limits: Limits
-) -> dict[str, dict[str, Described]]:
-    """Kind -> name -> component, by name; installed ones are imported in a child process.
+) -> tuple[dict[str, dict[str, Described]], set[tuple[str, ...]]]:
+    """Kind -> name -> component, by name, and the keys of each kind of axis; installed ones are
+    imported in a child process.
 
     Raises:
         PluginError, ConfigError: the files beside the pipeline cannot be used
     """
-    known: dict[tuple[str, str], Described] = {}
+    known, axes = dict[tuple[str, str], Described](), set(Axis.kinds)
     modules: dict[str, list[PluginEntry]] = {}
     for kind in (kind for kind in naming.KINDS if kind not in ELSEWHERE):
         for name in naming.names(kind):
@@ -194,6 +196,9 @@ def _everything(
             continue
         if "faults" in value:
             raise ConfigError([Problem(**fields) for fields in value["faults"]])
+        if "axes" in value:
+            axes |= set(map(tuple, value["axes"]))
+            continue
         groups[index] = groups[index][1:]
         if "problem" in value:
             tell(value["problem"])
@@ -203,15 +208,17 @@ def _everything(
     return {
         kind: {name: known[where, name] for where, name in sorted(known) if where == kind}
         for kind in kinds
-    }
+    }, axes
 
 
 class _Schemas:
     """Definitions by kind, and by kind and name; a nested component refers to that of its kind."""
 
-    def __init__(self, known: Mapping[str, Mapping[str, Described]]) -> None:
+    def __init__(
+        self, known: Mapping[str, Mapping[str, Described]], axes: Collection[tuple[str, ...]]
+    ) -> None:
         self.definitions: Schema = {}
-        self.known = known
+        self.known, self.axes = known, axes
         for kind, components in known.items():
             self.definitions[kind] = self._kind(kind, components)
             for name, one in components.items():
@@ -236,7 +243,9 @@ class _Schemas:
                 "required": [*keys],
                 "additionalProperties": False,
             }
-            others = [{"type": "object", "required": [*one]} for one in Axis.kinds if one != keys]
+            others = [
+                {"type": "object", "required": [*one]} for one in sorted(self.axes) if one != keys
+            ]
             axis = {"anyOf": [{"type": "array", "minItems": 1}, bounds, *others]}
             return {"type": ["object", "null"], "additionalProperties": axis}
         return ref(name) if name in REQUIRED else {"if": {"type": "null"}, "else": ref(name)}

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from semcore import Axis, Bounds, Choices, LogBounds, Space
 from semcore.component.digest import digest
+from semcore.config.json_schema import pipeline_schema
 from semcore.errors import ConfigError
+
+PAGE = Path(__file__).parents[2] / "docs" / "write-a-plugin.md"
 
 AXES: list[Any] = [
     Choices(("v2a", "a2v")),
@@ -122,6 +128,31 @@ def test_a_new_kind_of_axis_is_one_file(planned: Any) -> None:
     assert finished.results[0]["config"]["space"] == {"channel.snr_db": {"squares_to": 4}}
     with pytest.raises(ConfigError, match="squares_to must be a whole number from 1"):
         planned("{squares_to: many}").load()
+
+
+def test_the_axis_of_the_page_is_one_file_or_stands_with_a_planner(
+    bench: Any, site: Any, blocks: Any
+) -> None:
+    """It is checked, planned, in the result, and in the schema by which editors complete."""
+    (powers,) = [text for _, name, text in blocks(PAGE) if name == "powers.py"]
+    (bench.folder / "powers.py").write_text(FREE + powers)
+    before, planned = bench.text, PLANNED.format(axis="{powers_of_two: 5}")
+    bench.text = before.replace("plugins: [", "plugins: [./powers.py, ") + planned
+    finished = bench.run()
+    assert [segment["planned"] for segment in finished.results[0]["segments"]] == [
+        {"channel.snr_db": 4}
+    ] * 3
+    assert finished.results[0]["config"]["space"] == {"channel.snr_db": {"powers_of_two": 5}}
+    schema = Draft202012Validator(pipeline_schema(pipeline=bench.path))
+    assert schema.is_valid(yaml.safe_load(bench.text))
+    wrong = bench.text.replace("powers_of_two", "powers_of_three")
+    assert not schema.is_valid(yaml.safe_load(wrong))
+
+    text = (FREE + powers).replace('@semcore.register("planner", "free")\n', "")
+    site.install("powers", "[semcore.planner]\nfree = powers:Free\n", {"powers": text})
+    bench.text = before + planned
+    done = site("check", bench.path)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_logarithmic_range_is_planned_and_refused(planned: Any) -> None:

@@ -1,17 +1,22 @@
-"""What a third party adds in one file: a metric with its own interval, a command, a hook."""
+"""What a third party adds in one file, as the page "Write a plugin" shows it: a metric, also of
+videos or with its own interval, a command, a hook. Axes and modulations have tests of their own."""
 
 from __future__ import annotations
 
 import json
 import re
+import statistics
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import semcore
-from semcore.statistics.base import statistic_of
-from semcore.statistics.intervals import Estimate
+from semcore.statistics import Estimate, statistic_of
+from semcore_video.sources.talking_samples import TalkingSamples
 
+PAGE = Path(__file__).parents[2] / "docs" / "write-a-plugin.md"
 METRIC = '''
 """The median error of grey values."""
 
@@ -23,7 +28,7 @@ from typing import ClassVar
 import numpy as np
 
 import semcore
-from semcore.statistics.intervals import Estimate
+from semcore.statistics import Estimate
 
 
 @dataclass(frozen=True)
@@ -87,18 +92,55 @@ def cells(run):
 HOOK = '''
 """A tracker."""
 
-from semcore.plugins.hookspecs import hook
+import semcore
 
 
 class Tracker:
     """Appends the mean of a metric to a file."""
 
-    @hook
+    @semcore.hook
     def semcore_cell_done(self, result):
         mean = result["metrics"]["grey-error"]["mean"]
         with open("tracked.txt", "a") as file:
             file.write(f"{result['settings']['channel.snr_db']} {mean}\\n")
 '''
+
+
+@pytest.fixture
+def page(blocks: Any) -> Any:
+    """Finds a piece of Python or YAML of the page by what stands in it."""
+
+    def find(text: str) -> str:
+        (found,) = [block for _, _, block in blocks(PAGE) if text in block]
+        return found
+
+    return find
+
+
+def test_a_metric_of_videos_is_one_file(site: Any, page: Any) -> None:
+    """It stands in results, in the table and on the page, with the interval of its kind."""
+    (site.folder / "flicker.py").write_text(page("class Flicker"))
+    (site.folder / "flicker.yaml").write_text(page("plugins: [./flicker.py]"))
+    done = site("run", "flicker.yaml", "--out", "out")
+    assert done.returncode == 0, done.stderr
+    means = {}
+    for result in semcore_results(site.folder / "out"):
+        entry = result["metrics"]["flicker"]
+        assert entry["statistic"] == {"kind": "mean", "low": 0.0, "high": None}
+        assert entry["n"] == 2 and entry["low"] == 0.0 <= entry["mean"] <= entry["high"]
+        means[result["settings"]["channel.snr_db"]] = entry["mean"]
+    sources = [sample.video.mean((1, 2, 3)) for sample in TalkingSamples(limit=2).samples()]
+    speeds = [25 * np.abs(np.diff(grey)).mean() for grey in sources]
+    assert means[0] == pytest.approx(np.mean(speeds)), "both are lost, and do not move"
+    assert means[8] != means[0]
+    table = site("table", "out", "--columns", "flicker", "--rows", "channel.snr_db")
+    assert table.returncode == 0, table.stderr
+    rows = re.findall(r"^\| ([08]) \| ([\d.]+) \\\[0\.0, ", table.stdout, re.MULTILINE)
+    assert {int(snr): float(mean) for snr, mean in rows} == pytest.approx(means, abs=0.05)
+    assert "Flicker (grey/s)" in table.stdout and "Student's t" in table.stdout
+    report = (site.folder / "out" / "report.html").read_text()
+    assert "flicker" in report and "grey/s" in report
+    assert site("conform", "flicker.py").returncode == 0
 
 
 def test_a_metric_brings_an_interval_of_its_own(site: Any, bench: Any) -> None:
@@ -127,6 +169,41 @@ def test_a_metric_brings_an_interval_of_its_own(site: Any, bench: Any) -> None:
     assert "order statistics" in (site.folder / "out" / "report.html").read_text()
     diff = site("diff", "out", "out")
     assert diff.returncode == 0, diff.stderr
+
+
+def test_the_interval_of_the_page_is_that_of_the_logarithms(
+    site: Any, bench: Any, page: Any
+) -> None:
+    head = """
+import math
+import statistics
+from dataclasses import dataclass
+import semcore
+from semcore.statistics import Estimate, student
+"""
+    metric = """
+@dataclass(frozen=True)
+class Times(semcore.Metric):
+    '''One value per sample.'''
+    statistic = Positive()
+    def measure(self, records):
+        return [10.0 ** index for index, _ in enumerate(records)]
+"""
+    site.install(
+        "times",
+        "[semcore.metric]\ntimes = times:Times\n",
+        {"times": head + page("class Positive") + metric},
+    )
+    arguments = ("metrics=[times]", "batch_size=3", "--out", "out")
+    done = site("run", bench.path, *arguments)
+    assert done.returncode == 0, done.stderr
+    (path,) = (site.folder / "out").glob("cells/*/result.json")
+    entry = json.loads(path.read_text())["metrics"]["times"]
+    half = statistics.stdev([0, 1, 2]) / 3**0.5 * 4.302653
+    ends = [10 ** (1 - half), 10.0, 10 ** (1 + half)]
+    assert [entry["low"], entry["mean"], entry["high"]] == pytest.approx(ends, rel=1e-5)
+    table = site("table", "out")
+    assert table.returncode == 0 and "Student's t of logarithms" in " ".join(table.stdout.split())
 
 
 def test_a_result_of_a_metric_that_is_gone_is_refused_with_its_kind(site: Any, bench: Any) -> None:
@@ -166,6 +243,19 @@ def test_a_command_is_one_file(site: Any, bench: Any) -> None:
     assert re.search(r"^ +cells +counts", site("--help").stdout, re.M)
     done = site("cells", bench.folder / "out")
     assert done.returncode == 0 and done.stdout == "2 cells\n", done.stderr
+
+
+def test_the_command_and_the_tracker_of_the_page_work(site: Any, bench: Any, page: Any) -> None:
+    head = "from pathlib import Path\nimport click\nimport semcore\nimport wandb\n"
+    head += "from semcore.analysis import read_rows\n"
+    text = head + page("class Log") + page("def best")
+    points = "[semcore.command]\nbest = mine:best\n[semcore.hooks]\nmine = mine:Log\n"
+    site.install("mine", points, {"mine": text, "wandb": "def log(means):\n    print(means)\n"})
+    bench.text += "hooks: [mine]\n"
+    done = site("run", bench.path, "channel.snr_db=0,30", "--no-report", "--out", "out")
+    assert done.returncode == 0 and done.stdout.count("{'grey-error': ") == 2, done.stderr
+    best = site("best", "out", "grey-error")
+    assert best.returncode == 0 and "snr_db=0" in best.stdout, best.stderr
 
 
 def test_a_tracker_is_one_file(site: Any, bench: Any) -> None:
