@@ -113,9 +113,8 @@ class ConfigError(SemcoreError):
 
 
 def _first(lines: Sequence[object]) -> list[str]:
-    """At most `MOST` lines, and how many more there are."""
-    more = len(lines) - MOST
-    found = [str(line) for line in lines[:MOST]]  # of a thousand problems the rest is not rendered
+    """At most `MOST` lines as text (others are not rendered), and how many more there are."""
+    found, more = [str(line) for line in lines[:MOST]], len(lines) - MOST
     return [*found, f"... and {more:,} more"] if more > 0 else found
 
 

@@ -98,8 +98,7 @@ class Transport(Component, abc.ABC):
 class ChannelModel(Component, OnTensors, abc.ABC):
     """A link: unit-power complex symbols in, equalised symbols and their noise variances out.
 
-    Gradients flow from `received.values` back to `symbols.values`. Called, it is a function of
-    tensors: `y, noise_var = channel(x)`.
+    Gradients flow back to `symbols.values`. Called, it is a function: `y, noise_var = channel(x)`.
     """
 
     kind: ClassVar[str] = "channel"
@@ -293,6 +292,9 @@ class Recipe(Component, abc.ABC):
         """Write `config.json`, `model.safetensors` and the model card `README.md` into `out`."""
 
 
+def _ignore(step: Step) -> None: ...
+
+
 @dataclass(frozen=True, eq=False)
 class Job:
     """Work that any process can do: it can be pickled, and so can its result.
@@ -306,7 +308,7 @@ class Job:
 
     call: Callable[[], Any]
     needs: Needs = Needs()
-    on_step: Callable[[Step], None] = lambda step: None
+    on_step: Callable[[Step], None] = field(default_factory=lambda: _ignore)
 
     def __reduce__(self) -> Any:
         return Job, (self.call, self.needs)

@@ -141,3 +141,13 @@ def test_few_modules_stand_outside_of_rooms() -> None:
 def test_recipes_are_imported_by_recipes_alone(name: str) -> None:
     needed = NEEDS["semcore_image"][name]
     assert room(name) == "training" or not [one for one in needed if room(one) == "training"]
+
+
+def test_the_kernel_stays_small() -> None:
+    """What a reader needs to know first: the types, the interfaces and one transmission."""
+    rooms = ("errors.py", "rng.py", "interfaces.py", "types", "component", "link")
+    places = [ROOT / "semcore" / name for name in rooms]
+    files = [file for place in places for file in (place, *sorted(place.rglob("*.py")))]
+    lines = [len(file.read_text().splitlines()) for file in files if file.is_file()]
+    assert len(lines) > len(rooms)
+    assert sum(lines) <= 2450
