@@ -12,9 +12,9 @@ from semcore.training.loop import (
     move_average,
     one_cycle,
     run_epochs,
-    run_steps,
     set_rate,
     symbols_of,
+    train_network,
     warming,
     write_model,
 )
@@ -33,9 +33,9 @@ __all__ = [
     "move_average",
     "one_cycle",
     "run_epochs",
-    "run_steps",
     "set_rate",
     "symbols_of",
+    "train_network",
     "warming",
     "write_model",
 ]

@@ -3,6 +3,7 @@ symbols over a channel."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import math
@@ -74,31 +75,6 @@ def warming(done: int, most: float = 0.998) -> float:
     """The decay of a moving average after `done` steps: short at first, so that it does not
     remember the beginning."""
     return min(most, (1 + done) / (10 + done))
-
-
-def run_steps(
-    recipe: Any,
-    epoch: int,
-    optimizer: torch.optim.Optimizer,
-    model: nn.Module,
-    average: nn.Module,
-    cost: Callable[[torch.Generator, int], torch.Tensor],
-    warm_up: float,
-) -> float:
-    """The steps of one epoch, as many as `recipe.steps` says; their mean loss.
-
-    Args:
-        recipe: its `seed`, `epochs` and `steps`
-        cost: the loss of a step, of a generator of the epoch's own and the number of steps that
-            were done before
-        warm_up: share of all steps over which the rate rises
-    """
-    generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
-    for step in range(recipe.steps):
-        done = epoch * recipe.steps + step
-        set_rate(optimizer, one_cycle(done, recipe.epochs * recipe.steps, warm_up))
-        total += descend(cost(generator, done), optimizer, model, average, warming(done))
-    return total / recipe.steps
 
 
 def drawn_db(snr_db: tuple[float, float], count: int, generator: torch.Generator) -> list[float]:
@@ -184,6 +160,47 @@ def run_epochs(
         }
         print(json.dumps(line), flush=True)
     return seconds
+
+
+def train_network(
+    recipe: Any,
+    out: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    cost: Callable[[torch.Generator, int], torch.Tensor],
+    measure: Callable[[Any], Mapping[str, float]],
+    warm_up: float = 0.05,
+) -> tuple[Any, float]:
+    """Train a network by steps of equal kind: `recipe.epochs` times `recipe.steps`.
+
+    Args:
+        recipe: its `seed`, `epochs` and `steps`
+        out: folder of the checkpoints
+        cost: the loss of a step, of a generator of the epoch's own and the number of steps that
+            were done before
+        measure: what the log of an epoch states of the moving average, besides the mean loss
+        warm_up: share of all steps over which the rate rises
+
+    Returns:
+        the moving average, rounded to float16 as it is shipped, and all seconds spent
+
+    Raises:
+        RunError: as `run_epochs`
+    """
+    average = copy.deepcopy(network).eval()
+
+    def run_epoch(epoch: int) -> dict[str, float]:
+        generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
+        for step in range(recipe.steps):
+            done = epoch * recipe.steps + step
+            set_rate(optimizer, one_cycle(done, recipe.epochs * recipe.steps, warm_up))
+            total += descend(cost(generator, done), optimizer, network, average, warming(done))
+        with torch.no_grad():
+            return {"loss": total / recipe.steps, **measure(average)}
+
+    modules = {"network": network, "average": average}
+    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"adam": optimizer}, run_epoch)
+    return average.half().float(), seconds
 
 
 def _go_on(

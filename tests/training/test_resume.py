@@ -16,7 +16,7 @@ from semcore.cli.train import train_command
 from semcore.entrypoints import naming
 from semcore.errors import RunError
 from semcore.plugins import registry
-from semcore.training.loop import asked, run_epochs, write_model
+from semcore.training.loop import asked, run_epochs, train_network, write_model
 
 
 @dataclass(frozen=True)
@@ -165,3 +165,57 @@ def test_a_card_says_what_was_trained(recipe: Toy, tmp_path: Path) -> None:
     ).read_text() == "channel.use=quiet channel.snr_db=9 of=text rate=0.25"
     recipe.train(tmp_path / "other")
     assert (tmp_path / "other" / "README.md").read_text() == "channel.use=quiet"
+
+
+@dataclass(frozen=True)
+class Stepped(semcore.Recipe):
+    """A line through noisy points.
+
+    Fields:
+        epochs: number of checkpoints
+        steps: of each epoch
+        seed: of weights and points
+    """
+
+    epochs: int = 4
+    steps: int = 5
+    seed: int = 3
+
+    def train(self, out: Path) -> None:
+        self.trained(out)
+
+    def trained(self, out: Path, stop: int = 99) -> tuple[dict[str, torch.Tensor], list[int]]:
+        """The weights of the average and the steps that were done; stops in an epoch of choice."""
+        torch.manual_seed(self.seed)
+        network, done = torch.nn.Linear(2, 1), list[int]()
+        groups = [{"params": network.parameters(), "peak": 0.1}]
+        adam = torch.optim.AdamW(groups, lr=1.0)
+
+        def cost(generator: torch.Generator, step: int) -> torch.Tensor:
+            if step == stop * self.steps + 2:
+                raise KeyboardInterrupt
+            done.append(step)
+            points = torch.randn(16, 2, generator=generator)
+            return (network(points)[:, 0] - points.sum(1) - 1).square().mean()
+
+        def measure(average: torch.nn.Module) -> dict[str, float]:
+            assert not torch.is_grad_enabled() and not average.training
+            return {"bias": float(average.bias)}
+
+        average, _ = train_network(self, out, network, adam, cost, measure)
+        return average.state_dict(), done
+
+
+def test_a_network_that_was_interrupted_becomes_the_one_that_was_not(
+    tmp_path: Path, capsys: Any
+) -> None:
+    whole, steps = Stepped().trained(tmp_path / "whole")
+    log = capsys.readouterr().out.splitlines()
+    assert steps == list(range(20)) and len(log) == 4 and '"loss": ' in log[0]
+    with pytest.raises(KeyboardInterrupt):
+        Stepped().trained(tmp_path / "parts", stop=2)
+    resumed, steps = Stepped().trained(tmp_path / "parts")
+    assert steps == list(range(10, 20)), "the epoch that was not finished is done again"
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    assert all(torch.equal(one, one.half().float()) for one in whole.values())
+    assert abs(float(whole["bias"]) - 1) < 0.5

@@ -9,11 +9,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from semcore import Mean, Score, Statistic
 from semcore_video.face.landmarks import opening, widths
 from semcore_video.licences import LIBROSA
 from semcore_video.metrics.face_metric import FaceMetric
-from semcore_video.metrics.sync import FARTHEST, OverLags
+from semcore_video.metrics.sync import FARTHEST, AtNoLag, BestLag, OverLags
 from semcore_video.resampling import resample_audio
 from semcore_video.speech.mel import HOP, RATE_HZ, mel_of
 from semcore_video.weights import arrays, digest
@@ -46,7 +45,7 @@ class _Fit(OverLags, abc.ABC):
 
 
 @dataclass(frozen=True)
-class LipFit(_Fit):
+class LipFit(_Fit, AtNoLag):
     """Correlation of opening, width and speed of the lips with their prediction from the sound, at
     lag 0, at most 1.
 
@@ -56,25 +55,13 @@ class LipFit(_Fit):
     paper. None if the result lacks lips or sound.
     """
 
-    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
-
-    def summary(self, found: dict[int, float]) -> float:
-        return found[0]
-
 
 @dataclass(frozen=True)
-class LipFitLag(_Fit):
+class LipFitLag(_Fit, BestLag):
     """Delay of the sound at which it fits the lips best, frames, -15..15 (positive if late).
 
     From the same correlations as `lip-fit`. None if the result lacks lips or sound.
     """
-
-    better: ClassVar[str] = ""
-    unit: ClassVar[str] = "frames"
-    statistic: ClassVar[Statistic] = Mean(-FARTHEST, FARTHEST)
-
-    def summary(self, found: dict[int, float]) -> float:
-        return float(max(found, key=lambda lag: found[lag]))
 
 
 def lip_motion(points: np.ndarray) -> np.ndarray:

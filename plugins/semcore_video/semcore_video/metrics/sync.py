@@ -69,6 +69,28 @@ class OverLags(FaceMetric, abc.ABC):
 
 
 @dataclass(frozen=True)
+class AtNoLag(OverLags, abc.ABC):
+    """The correlation at lag 0, at most 1."""
+
+    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
+
+    def summary(self, found: dict[int, float]) -> float:
+        return found[0]
+
+
+@dataclass(frozen=True)
+class BestLag(OverLags, abc.ABC):
+    """The lag of the highest correlation, frames."""
+
+    better: ClassVar[str] = ""
+    unit: ClassVar[str] = "frames"
+    statistic: ClassVar[Statistic] = Mean(-FARTHEST, FARTHEST)
+
+    def summary(self, found: dict[int, float]) -> float:
+        return float(max(found, key=lambda lag: found[lag]))
+
+
+@dataclass(frozen=True)
 class _Sync(OverLags, abc.ABC):
     """Correlations of the lip opening with the loudness of the sound of the result, over lags."""
 
@@ -84,7 +106,7 @@ class _Sync(OverLags, abc.ABC):
 
 
 @dataclass(frozen=True)
-class LipSync(_Sync):
+class LipSync(_Sync, AtNoLag):
     """Correlation of the lip opening with the loudness of speech at lag 0, at most 1.
 
     Needs no weights, and is weak: real clips of GRID have about 0.4, because a mouth is sometimes
@@ -92,25 +114,13 @@ class LipSync(_Sync):
     than a real one. Compare within a speaker. None if the result lacks lips or sound.
     """
 
-    statistic: ClassVar[Statistic] = Score(-1.0, 1.0)
-
-    def summary(self, found: dict[int, float]) -> float:
-        return found[0]
-
 
 @dataclass(frozen=True)
-class SyncLag(_Sync):
+class SyncLag(_Sync, BestLag):
     """Delay of the sound at which it fits the lips best, frames, -15..15 (positive if late).
 
     From the same correlations as `lip-sync`. None if the result lacks lips or sound.
     """
-
-    better: ClassVar[str] = ""
-    unit: ClassVar[str] = "frames"
-    statistic: ClassVar[Statistic] = Mean(-FARTHEST, FARTHEST)
-
-    def summary(self, found: dict[int, float]) -> float:
-        return float(max(found, key=lambda lag: found[lag]))
 
 
 def _without_gaps(points: np.ndarray) -> np.ndarray | None:

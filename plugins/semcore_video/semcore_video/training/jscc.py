@@ -3,7 +3,6 @@ range of SNRs."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,7 @@ from semcore.training import (
     command_of,
     drawn_db,
     measured_at,
-    run_epochs,
-    run_steps,
+    train_network,
     write_model,
 )
 from semcore_video.training.data import data_summary
@@ -84,7 +82,6 @@ def train(
     names: tuple[str, str, str],
 ) -> None:
     torch.set_num_threads(recipe.threads)
-    average = copy.deepcopy(network).eval()
     adam = torch.optim.AdamW(
         [{"params": list(network.parameters()), "peak": recipe.learning_rate}],
         lr=1.0,
@@ -101,23 +98,10 @@ def train(
             true,
         )
 
-    def run_epoch(epoch: int) -> dict[str, float]:
-        mean = run_steps(recipe, epoch, adam, network, average, cost, warm_up=0.05)
-        with torch.no_grad():
-            return {
-                "loss": mean,
-                **{f"{snr:g}dB": measure(average, snr) for snr in (0.0, 10.0, 20.0)},
-            }
+    def measured(average: Any) -> dict[str, float]:
+        return {f"{snr:g}dB": measure(average, snr) for snr in (0.0, 10.0, 20.0)}
 
-    seconds = run_epochs(
-        recipe,
-        out,
-        recipe.epochs,
-        {"network": network, "average": average},
-        {"adam": adam},
-        run_epoch,
-    )
-    average.half().float()  # the shipped weights are float16, so these are measured
+    average, seconds = train_network(recipe, out, network, adam, cost, measured)
     with torch.no_grad():
         scores = "\n".join(f"| {snr:g} | {measure(average, snr):.1f} |" for snr in MEASURED)
     name, what, about = names

@@ -3,7 +3,6 @@ range of SNRs."""
 
 from __future__ import annotations
 
-import copy
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +21,7 @@ from semcore.training import (
     by_row,
     drawn_db,
     measured_at,
-    run_epochs,
-    run_steps,
+    train_network,
     write_model,
 )
 from semcore_channels.transports.interleaving import deinterleave, interleave
@@ -85,7 +83,6 @@ class TemporalRecipe(Recipe):
         rows = rows_of(self.of, rng)
         training_rows, test_rows = rows[HELD_OUT:], rows[:HELD_OUT]
         network = Codebook(VOCABULARY[self.of], ordered=self.of == "durations")
-        average = copy.deepcopy(network).eval()
         others = [weights for name, weights in network.named_parameters() if name != "table"]
         groups = [
             {"params": [network.table], "peak": 5 * self.learning_rate},
@@ -106,23 +103,13 @@ class TemporalRecipe(Recipe):
                 tokens,
             )
 
-        def run_epoch(epoch: int) -> dict[str, float]:
-            mean = run_steps(self, epoch, adam, network, average, cost_of_step, warm_up=0.03)
-            errors = {
+        def measured(average: Codebook) -> dict[str, float]:
+            return {
                 f"{snr:g}dB": measure(average, self, test_rows[:64], snr)
                 for snr in (-5.0, 0.0, 10.0)
             }
-            return {"loss": mean, **errors}
 
-        seconds = run_epochs(
-            self,
-            out,
-            self.epochs,
-            {"network": network, "average": average},
-            {"adam": adam},
-            run_epoch,
-        )
-        average.half().float()  # the shipped weights are float16, so these are measured
+        average, seconds = train_network(self, out, network, adam, cost_of_step, measured, 0.03)
         scores = [(f"{snr:g}", f"{measure(average, self, test_rows, snr):.5f}") for snr in MEASURED]
         write_model(out, network.settings(), average, card(self, scores, seconds))
 

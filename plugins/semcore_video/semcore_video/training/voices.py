@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from torch import nn
 
 from semcore import Recipe
-from semcore.training import command_of, run_epochs, run_steps, write_model
+from semcore.training import command_of, train_network, write_model
 from semcore_video.resampling import resample_audio
 from semcore_video.speech.lips import normalised
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, energy_of, mel_of, pitch_of
@@ -115,7 +114,6 @@ def train(
 ) -> None:
     torch.set_num_threads(recipe.threads)
     test_examples, training_examples = examples[:HELD_OUT], examples[HELD_OUT:]
-    average = copy.deepcopy(network).eval()
     adam = torch.optim.AdamW(
         [{"params": list(network.parameters()), "peak": recipe.learning_rate}],
         lr=1.0,
@@ -129,19 +127,10 @@ def train(
         batch = as_batch([training_examples[index] for index in chosen])
         return torch.stack(errors(network, batch, batch["variance"])).sum()
 
-    def run_epoch(epoch: int) -> dict[str, float]:
-        mean = run_steps(recipe, epoch, adam, network, average, cost, warm_up=0.05)
-        return {"loss": mean, "mel": measure(average, test_examples, errors)[0]}
+    def measured(average: nn.Module) -> dict[str, float]:
+        return {"mel": measure(average, test_examples, errors)[0]}
 
-    seconds = run_epochs(
-        recipe,
-        out,
-        recipe.epochs,
-        {"network": network, "average": average},
-        {"adam": adam},
-        run_epoch,
-    )
-    average.half().float()  # the shipped weights are float16, so these are measured
+    average, seconds = train_network(recipe, out, network, adam, cost, measured)
     mel, variance = measure(average, test_examples, errors)
     fields = ", ".join(
         f"{key} = {value}" for key, value in recipe.settings().items() if key != "data"
