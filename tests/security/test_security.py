@@ -59,6 +59,7 @@ STARTS_PYTHON = {
 }
 """The only files that start a program: this Python, or one from the user's environment alone."""
 BY_NAME = {
+    "semcore/__init__.py": "our own names, in a table beside it",
     "semcore/entrypoints/discovery.py": "entry points of installed packages",
     "semcore/children.py": "a function of ours, named by ours, in a child process",
     "semcore/plugins/packages.py": "entry points of installed packages",
