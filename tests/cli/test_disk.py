@@ -98,6 +98,7 @@ def test_a_full_disk_is_one_line_in_every_command(
     check(commands, disk, "No space left on device", capsys)
 
 
+@pytest.mark.slow
 def test_a_read_only_folder_is_one_line_in_every_command(
     commands: list[list[str]], disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:  # fmt: skip

@@ -90,7 +90,8 @@ HEAVY = {
     ("executor", "processes"), ("generator", "mini-diffusion"), ("generator", "lip-voice"),
     ("generator", "class-diffusion"), ("generator", "fastspeech"), ("source", "talking-samples"),
     ("codec", "hevc"), ("encoder", "multisem"), ("transport", "temporal-motion"),
-    ("transport", "dct"),
+    ("transport", "dct"), ("selector", "clip-score"), ("source", "samples"),
+    ("transport", "lamosc"), ("encoder", "speech"), ("transport", "separation"),
 }  # fmt: skip
 """Components whose laws take long: `make test-slow` tries them."""
 

@@ -97,7 +97,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("place", victim.PLACES, ids="-".join)
-@pytest.mark.parametrize("kind", ["artifact", "result"])
+@pytest.mark.parametrize("kind", [pytest.param("artifact", marks=pytest.mark.slow), "result"])
 @pytest.mark.parametrize("how", ["unnamed", pytest.param("named", marks=pytest.mark.slow)])
 def test_a_kill_inside_a_commit_costs_no_more_than_the_cell(
     story: Story, kind: str, place: tuple[str, str], seed: int, how: str

@@ -37,10 +37,13 @@ CRASHES = {
 """What a plugin does to its process -> what the failure of its cell says."""
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize(
-    "what",
-    [*list(CRASHES)[:2], *(pytest.param(one, marks=pytest.mark.slow) for one in list(CRASHES)[2:])],
+    ("what", "jobs"),
+    [
+        pytest.param(what, jobs, marks=[] if index == number else pytest.mark.slow)
+        for index, what in enumerate(CRASHES)
+        for number, jobs in enumerate(["1", "2"])
+    ],
 )
 def test_a_cell_that_ends_its_process_fails_and_the_others_go_on(
     tmp_path: Path, what: str, jobs: str

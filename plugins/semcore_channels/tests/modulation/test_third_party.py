@@ -104,10 +104,14 @@ def test_the_environment_selects_modulations_as_it_selects_components(tmp_path: 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("import nothing_of_this_name", "cannot be imported: it needs the module"),
+        pytest.param(
+            "import nothing_of_this_name",
+            "cannot be imported: it needs the module",
+            marks=pytest.mark.slow,
+        ),
         ("import ctypes; ctypes.string_at(0)", "kills the process by SIGSEGV when it is imported"),
         ("PSK8 = 3", "instance of Modulation"),
-        ("", "is not there: psk has no 'PSK8'"),
+        pytest.param("", "is not there: psk has no 'PSK8'", marks=pytest.mark.slow),
     ],
 )
 def test_a_broken_modulation_is_an_error_of_its_package(
