@@ -7,11 +7,13 @@ import functools
 import itertools
 import math
 import os
+import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Annotated, Any, Union, get_args, get_origin, overload
 
+from semcore.component.base import Component, check_value, field_types
 from semcore.config import document as yaml
 from semcore.config.build import Built
 from semcore.config.document import Document, Path_
@@ -20,9 +22,9 @@ from semcore.config.layers import CHANGEABLE, SECTIONS, TOP, Override, unchangea
 from semcore.config.paths import Assignment, read_override, split_path
 from semcore.config.resolve import Resolved, Resolver
 from semcore.config.segments import Segments, alternatives
-from semcore.config.setup import Setup
+from semcore.config.setup import ANY, Setup
 from semcore.config.top_level import VERSION, read_frame, wrong_name
-from semcore.errors import ConfigError, Problem, shown
+from semcore.errors import ConfigError, Problem
 from semcore.memo import LRU
 
 __all__ = [
@@ -315,7 +317,7 @@ def _overridden(configuration: Configuration, change: Assignment) -> Configurati
         raise ConfigError([Problem(message, text, hint=hint)])
     origins = {**configuration.origins, path: text}
     axes = {key: axis for key, axis in configuration.axes.items() if key != path}
-    if isinstance(value, list) and not swept and value:
+    if isinstance(value, list) and not swept:
         swept = not _accepts_list(replace(configuration, origins=origins), path, value)
     if swept and not value:
         raise ConfigError([Problem("a sweep needs at least one value", text)])
@@ -328,14 +330,42 @@ def _overridden(configuration: Configuration, change: Assignment) -> Configurati
 
 def _accepts_list(configuration: Configuration, path: str, value: list[Any]) -> bool:
     """Whether the setting at `path` itself holds a list, as `speed_kmh: [60, 120]` does; else the
-    list is a sweep.
+    list is a sweep."""
+    annotation = _annotation(configuration, path)
+    if annotation is not None:
+        several = bool(value) and all(isinstance(one, list) for one in value)
+        return _is_of_lists(annotation) and not (several and check_value(annotation, value)[1])
 
-    It does unless the list as a whole is refused: what is wrong with an element, or with a
-    combination of values, is reported as such.
-    """
-    found = replace(configuration, axes={path: [value]}).problems()
-    refused = [one for one in found if one.where == configuration.origins[path]]
-    return not any(one.message.endswith(f"not {shown(value)}") for one in refused)
+    def refused(values: list[Any]) -> bool:
+        problems = replace(configuration, axes={path: values}).problems()
+        return any(problem.where == configuration.origins[path] for problem in problems)
+
+    return not refused([value]) or refused(value[:1] or [value])
+
+
+def _annotation(configuration: Configuration, path: str) -> Any:
+    """The annotation of the field of a component at `path`; None if there is no such component."""
+    section, *inner = split_path(path)
+    part = next(configuration.resolved()).parts.get(str(section)) if inner else None
+    owner = part.made if part is not None else None
+    for name in inner[:-1]:
+        if isinstance(owner, Component):
+            owner = getattr(owner, str(name), None)
+        elif isinstance(owner, Mapping):
+            owner = owner.get(name, owner.get(ANY))
+        else:
+            return None
+    if isinstance(owner, Mapping):  # a transport for all streams is written without its name
+        owner = owner.get(ANY)
+    return field_types(type(owner)).get(str(inner[-1])) if isinstance(owner, Component) else None
+
+
+def _is_of_lists(annotation: Any) -> bool:
+    """Whether an annotation is of lists, alone or among others."""
+    origin = get_origin(annotation)
+    if origin in (Annotated, Union, types.UnionType):
+        return any(_is_of_lists(one) for one in get_args(annotation))
+    return origin in (tuple, list) or annotation in (tuple, list)
 
 
 def _in_order(
