@@ -148,6 +148,7 @@ def test_a_child_has_nothing_to_read() -> None:
     assert call("work", "reads")[1] == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("apart", [True, False])
 def test_a_large_value_comes_whole_and_who_takes_it_may_take_its_time(apart: bool) -> None:
     size, limits, made = 3 * 2**20, Limits(2.0, first_s=60.0), list[Any]()

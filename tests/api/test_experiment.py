@@ -23,7 +23,7 @@ EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.yaml"))
 
 def ids(configuration: Configuration) -> list[str]:
     digester = Digester()
-    cells = configuration.cells[:4]
+    cells = configuration.cells[:2]
     return [runner.resolve(configuration, cell, digester).id for cell in cells]
 
 

@@ -131,6 +131,7 @@ def test_a_good_package_conforms(site: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_broken_component_never_stops_the_others(site: Any) -> None:
     (site.folder / "bad.py").write_text(BAD)
     done = site("conform", "bad.py")

@@ -68,7 +68,8 @@ def test_the_reference_is_fresh() -> None:
     assert code == 0, said
 
 
-def test_a_stale_page_is_named_with_the_mend_and_mended(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_stale_page_is_named_with_its_remedy_and_written(tmp_path: Path) -> None:
     folder = shutil.copytree(PAGES, tmp_path / "reference")
     text = (folder / "api.md").read_text(encoding="utf-8")
     (folder / "api.md").write_text(
@@ -92,6 +93,7 @@ def pages(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_page_cut_short_or_with_more_below_is_stale(tmp_path: Path) -> None:
     folder = shutil.copytree(PAGES, tmp_path / "reference")
     changes = (

@@ -62,6 +62,7 @@ def test_what_may_be_downloaded_is_not_missing(pipeline: Path, capsys: Any) -> N
     assert code == 2 and told.count("error:") == 1
 
 
+@pytest.mark.slow
 def test_a_name_that_open_clip_does_not_know_says_so(pipeline: Path, capsys: Any) -> None:
     code, told = called(capsys, "check", pipeline, "selector.model=ViT-B-33")
     assert code == 2 and "model 'ViT-B-33' is neither `mini` nor a folder" in told
@@ -90,6 +91,7 @@ def test_weights_that_are_pickles_alone_are_not_enough(tmp_path: Path) -> None:
     assert "holds no weights as safetensors" in told and "refs/pr/NUMBER" in told
 
 
+@pytest.mark.slow
 def test_the_networks_of_lpips_are_looked_for_where_torchvision_keeps_them(
     tmp_path: Path, pipeline: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,6 +114,7 @@ def test_a_plugin_that_a_command_names_and_that_ends_its_process_is_an_error(
 # ------------------------------------------------------------------------------- names and metadata
 
 
+@pytest.mark.slow
 def test_a_stranger_that_takes_a_shipped_name_is_to_blame(site: Any, bench: Any) -> None:
     text = (
         HEAD + "@dataclass(frozen=True)\nclass X(semcore.ChannelModel):\n"

@@ -117,6 +117,7 @@ def page(blocks: Any) -> Any:
     return find
 
 
+@pytest.mark.slow
 def test_a_metric_of_videos_is_one_file(site: Any, page: Any) -> None:
     """It stands in results, in the table and on the page, with the interval of its kind."""
     (site.folder / "flicker.py").write_text(page("class Flicker"))
@@ -143,6 +144,7 @@ def test_a_metric_of_videos_is_one_file(site: Any, page: Any) -> None:
     assert site("conform", "flicker.py").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_metric_brings_an_interval_of_its_own(site: Any, bench: Any) -> None:
     """It is computed, kept, and read by another process: tables, figures and the page name it."""
     site.install("med", "[semcore.metric]\nmedian-error = med:MedianError\n", {"med": METRIC})

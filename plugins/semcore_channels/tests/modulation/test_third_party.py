@@ -47,6 +47,7 @@ def results(folder: Path) -> list[dict]:
     return [json.loads(path.read_text()) for path in folder.glob("out/cells/*/result.json")]
 
 
+@pytest.mark.slow
 def test_a_file_beside_the_pipeline_adds_a_modulation(tmp_path: Path) -> None:
     (tmp_path / "psk.py").write_text(BESIDE)
     (tmp_path / "pipeline.yaml").write_text(PIPELINE + "plugins: [psk.py]\n")
