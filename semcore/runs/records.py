@@ -229,24 +229,28 @@ def check(shape: Any, value: Any) -> Any:
     return value
 
 
-def load_statistics(result: Any) -> None:
+def load_statistics(result: Any) -> str:
     """Import the metrics of a result with unknown kinds of statistics: a metric may bring its own.
 
     Args:
         result: content of a `result.json`, not checked yet
+
+    Returns:
+        a kind that is still unknown, since no installed package brings its metric, or ""
     """
     match result:
         case {"metrics": dict(summaries), "config": {"metrics": list(configured)}}:
             kinds = [one["statistic"].get("kind") for one in summaries.values() if _described(one)]
         case _:
-            return
+            return ""
     if all(kind in KINDS for kind in kinds):
-        return
+        return ""
     for metric in configured:
         name = metric.get("use") if isinstance(metric, dict) else None
         with contextlib.suppress(PluginError):  # its kind stays unknown, and is reported as such
             if isinstance(name, str) and naming.find("metric", name) is not None:
                 registry.load("metric", name)
+    return next((kind for kind in kinds if isinstance(kind, str) and kind not in KINDS), "")
 
 
 def _described(summary: Any) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semcore.errors import RunError
+from semcore.errors import RunError, shown
 from semcore.limits import MAX_TEXT_BYTES
 from semcore.runs import files, records
 from semcore.runs.files import RefusedFile
@@ -88,7 +88,12 @@ def checked_result(folder: Path, identity: str) -> dict[str, Any]:
     """
     path = f"cells/{identity}/result.json"
     result = unsealed(files.read(folder, path, MAX_TEXT_BYTES))
-    records.load_statistics(result)
+    if unknown := records.load_statistics(result):
+        raise RefusedFile(
+            folder / path,
+            f"has an interval of the kind {shown(unknown)}, which no installed package brings: put "
+            "the metric into a package; a file under `plugins` is not run to read results",
+        )
     try:
         records.check(records.Result, result)
     except ValueError as error:
