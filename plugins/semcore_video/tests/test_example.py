@@ -16,7 +16,7 @@ def test_the_example_brings_back_a_moving_speaking_face(tmp_path: Path) -> None:
     from semcore.analysis import read_run
     from semcore.commands import main
 
-    example = Path(__file__).resolve().parents[4] / "examples" / "av_v2a.yaml"
+    example = Path(__file__).resolve().parents[3] / "examples" / "av_v2a.yaml"
     with pytest.raises(SystemExit) as ended:
         main(
             [
