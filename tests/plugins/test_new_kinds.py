@@ -284,7 +284,7 @@ def test_the_environment_selects_metrics_commands_and_trackers(site: Any, bench:
     refused = site(*arguments, **without)
     assert refused.returncode == 2 and f"med 1.5 {hint}" in refused.stderr
     table = site("table", "out", **without)
-    assert table.returncode == 2 and "metrics.median-error.statistic" in table.stderr
+    assert table.returncode == 2 and "interval of the kind 'median'" in table.stderr
     bench.text += "hooks: [track]\n"
     tracked = site("check", bench.path, **without)
     assert tracked.returncode == 2 and f"track 1.5 {hint}" in tracked.stderr
