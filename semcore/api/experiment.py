@@ -180,9 +180,9 @@ class Experiment:
             document = documents.parse(text, "<text>", Path.cwd())
         else:
             document = documents.read(Path(text))
-        values = dict(checked(document).values)
+        configuration = checked(document)
+        values = dict(configuration.values)
         values.pop("semcore")
-        sweep = checked(document).axes
         made = {name: _read(name, value) for name, value in values.items()}
         if made.get("workflows"):
             made["workflows"] = {
@@ -191,7 +191,7 @@ class Experiment:
             }
         made["plugins"] = [str(document.folder / one) for one in made.get("plugins") or ()]
         made.setdefault("name", Path(document.name).stem if "\n" not in text else "experiment")
-        return cls(**made, sweep=sweep)
+        return cls(**made, sweep=configuration.axes)
 
     def _document(self) -> Document:
         text = self.to_yaml()

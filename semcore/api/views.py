@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class ResultPlot:
         with styled():
             return figure_of(self.chart, self.width, self.scale)
 
-    @property
+    @functools.cached_property
     def caption(self) -> str:
         """What it shows, how many samples are behind it, and what its numbers mean."""
         return caption.of_figure(self.chart, self.scale)
@@ -48,6 +49,16 @@ class ResultPlot:
     def csv(self) -> str:
         """The numbers that are drawn."""
         return csv.of_chart(self.chart)
+
+    def files(self) -> dict[str, bytes]:
+        """Its files by ending: PDF, PNG, its numbers as CSV and its caption as text."""
+        from semcore.render.figure import draw
+
+        return {
+            **draw(self.chart, self.width, self.scale),
+            "csv": self.csv.encode(),
+            "txt": f"{self.caption}\n".encode(),
+        }
 
     def save(self, path: str | os.PathLike[str]) -> list[Path]:
         """Write the plot as PDF and PNG, its numbers as CSV and its caption as text.
@@ -58,14 +69,7 @@ class ResultPlot:
         Returns:
             the files
         """
-        from semcore.render.figure import draw
-
-        files = {
-            **draw(self.chart, self.width, self.scale),
-            "csv": self.csv.encode(),
-            "txt": f"{self.caption}\n".encode(),
-        }
-        base = Path(path)
+        files, base = self.files(), Path(path)
         if base.suffix.removeprefix(".") in files:
             base = base.with_suffix("")
         written = [base.with_name(f"{base.name}.{ending}") for ending in files]

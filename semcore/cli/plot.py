@@ -71,14 +71,10 @@ def plot_command(
     """
     from semcore.analysis.chart import chart
     from semcore.analysis.rows import read_rows
-    from semcore.render import caption, csv, figure
+    from semcore.api.views import ResultPlot
 
     drawn = chart(read_rows(runs, where), x, list(dict.fromkeys(metrics)), list(group) or None)
-    text = caption.of_figure(drawn, scale)
-    files = {
-        **figure.draw(drawn, width, scale),
-        "csv": csv.of_chart(drawn).encode(),
-        "txt": f"{text}\n".encode(),
-    }
-    write_figure(files, out, runs[0], f"{'-'.join(drawn.metrics)}-over-{x.rsplit('.', 1)[-1]}")
-    say(f"\n{text}")
+    plot = ResultPlot(drawn, width, scale)
+    name = f"{'-'.join(drawn.metrics)}-over-{x.rsplit('.', 1)[-1]}"
+    write_figure(plot.files(), out, runs[0], name)
+    say(f"\n{plot.caption}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -101,20 +101,21 @@ def run_command(
 
 def _executor(text: str | None, jobs: int, time_limit: float | None) -> Executor | None:
     """What computes the cells; None: this process."""
+    from semcore.api.launch import executor_of
     from semcore.config.build import component
     from semcore.config.paths import read_override
 
-    if text is None and jobs == 1 and time_limit is None:
-        return None
-    value: Any = {"use": "processes", "jobs": jobs, "time_limit_s": time_limit or 0.0}
-    if text is not None:
-        if jobs != 1 or time_limit is not None:
-            raise click.UsageError(
-                "--jobs and --time-limit are settings of the executor 'processes': '{use: "
-                "processes, ...}'"
-            )
-        value = read_override(f"executor={text}").value
-    return component("executor", value, f"--executor {text}")
+    if text is None:
+        return executor_of(None, jobs, time_limit)
+    if jobs != 1 or time_limit is not None:
+        raise click.UsageError(
+            "--jobs and --time-limit are settings of the executor 'processes': '{use: "
+            "processes, ...}'"
+        )
+    made: Executor = component(
+        "executor", read_override(f"executor={text}").value, f"--executor {text}"
+    )
+    return made
 
 
 def _shard(text: str | None) -> Shard:

@@ -57,14 +57,9 @@ def timeline_command(
     """
     from semcore.analysis.rows import read_rows
     from semcore.analysis.timeline import timeline
-    from semcore.render import caption, csv, figure
+    from semcore.api.views import ResultPlot
 
     drawn = timeline(read_rows(runs, where), list(dict.fromkeys(metrics)), against)
-    text = caption.of_figure(drawn, "session")
-    files = {
-        **figure.draw(drawn, width, "session"),
-        "csv": csv.of_chart(drawn).encode(),
-        "txt": f"{text}\n".encode(),
-    }
-    write_figure(files, out, runs[0], "timeline")
-    say(f"\n{text}")
+    plot = ResultPlot(drawn, width, "session")
+    write_figure(plot.files(), out, runs[0], "timeline")
+    say(f"\n{plot.caption}")
