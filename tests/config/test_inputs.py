@@ -235,7 +235,19 @@ def test_sources_inside_of_other_components_are_looked_through(
 
 
 @pytest.mark.parametrize(
-    "source", ["av-clips", "grid", "sequences", "stl10", "cifar10", "image-folder"]
+    "source",
+    [
+        "av-clips",
+        "grid",
+        "sequences",
+        "stl10",
+        "cifar10",
+        "image-folder",
+        "lrs2",
+        "voxceleb",
+        "cifar100",
+        "celeba",
+    ],
 )
 def test_a_pattern_is_named_as_one_by_every_source(
     pipeline: Path, capsys: Any, tmp_path: Path, source: str

@@ -42,6 +42,8 @@ CLIP = clip()
 SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
     ("source", "av-clips"): {"path": CLIP, "face": False, "size": [32, 32]},
     ("source", "grid"): {"path": CLIP, "face": False, "size": [32, 32]},
+    ("source", "lrs2"): {"path": "lrs2"},
+    ("source", "voxceleb"): {"path": "voxceleb"},
     ("transport", "ldpc"): {"codec": {"use": "png"}},
     **{("recipe", name): {"data": "{folder}"} for name in naming.names("recipe")},
     **{
@@ -76,7 +78,7 @@ REAL = {
     ("encoder", "llava-caption"), ("encoder", "whisper"), ("generator", "stable-diffusion"),
     ("generator", "hifi-gan"), ("generator", "fastspeech2"), ("generator", "real3d-portrait"),
     ("metric", "csim-arcface"), ("source", "stl10"), ("planner", "llm-local"), ("metric", "lpips"),
-    ("metric", "lse-c"), ("metric", "lse-d"),
+    ("metric", "lse-c"), ("metric", "lse-d"), ("source", "lrs2"), ("source", "voxceleb"),
 }  # fmt: skip
 """Models and data that are not shipped; the tests of the plugins try them on tiny ones."""
 

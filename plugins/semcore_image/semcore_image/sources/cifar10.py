@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge
 
 from semcore import Sample, Source, SourceError
-from semcore.media import check_file
-from semcore_image.sources.files import SUFFIXES, folder, pixels_of
-from semcore_image.sources.on_demand import Entry, on_demand
+from semcore_image.sources import cifar
+from semcore_image.sources.files import folder
+from semcore_image.sources.on_demand import on_demand
+from semcore_image.sources.order import Count, by_turns, taken
 
 BINARY = "cifar-10-batches-bin"
 WANTED = (
     "name the folder that contains them, and unpack cifar-10-binary.tar.gz there: the Python "
     "version, cifar-10-batches-py, consists of pickle files, which are not opened"
 )
-
-Count = Annotated[int, Ge(0)]
 
 
 @dataclass(frozen=True)
@@ -47,6 +42,7 @@ class CIFAR10(Source):
         offset: number of pictures to skip first
         user: sender of the pictures; pictures of one user form a sequence and share a knowledge
             base
+        shuffle: seed of a random order, before `offset` and `limit`; null: the order above
     """
 
     reference: ClassVar[str] = (
@@ -60,51 +56,20 @@ class CIFAR10(Source):
     limit: Count | None = None
     offset: Count = 0
     user: str = ""
+    shuffle: Count | None = None
 
     def samples(self) -> Sequence[Sample]:
         root = folder(self.path)
         if (root / self.split).is_dir():
-            classes = self._folders(root / self.split)
+            classes = cifar.folders(root / self.split)
         elif (root / BINARY).is_dir():
-            classes = self._arrays(*read_binary(root / BINARY, self.split))
+            classes = cifar.arrays(*read_binary(root / BINARY, self.split))
         else:
             raise SourceError(
                 [f"{root} holds neither {self.split}/<class>/ nor {BINARY}/"], hint=WANTED
             )
-        rounds = itertools.zip_longest(*(classes[label] for label in sorted(classes)))
-        order = (item for one_of_each in rounds for item in one_of_each if item is not None)
-        chosen = itertools.islice(
-            order, self.offset, None if self.limit is None else self.offset + self.limit
-        )
-        return on_demand(list(chosen), self.user, root)
-
-    @staticmethod
-    def _folders(root: Path) -> dict[str, list[Entry]]:
-        classes: dict[str, list[Entry]] = {}
-        for place in root.iterdir():
-            if place.is_dir():
-                label = place.name
-                classes[label] = [
-                    Entry(
-                        f"{label}/{path.stem}",
-                        functools.partial(pixels_of, path),
-                        label,
-                        f"{root.name}/{label}/{path.name}",
-                    )
-                    for path in sorted(place.iterdir())
-                    if path.suffix.lower() in SUFFIXES and not path.is_dir()
-                ]
-        return classes
-
-    @staticmethod
-    def _arrays(
-        images: np.ndarray, labels: Sequence[int], names: Sequence[str]
-    ) -> dict[str, list[Entry]]:
-        classes: dict[str, list[Entry]] = defaultdict(list)
-        for image, label in zip(images, labels, strict=True):
-            name = names[label]
-            classes[name].append(Entry(f"{name}/{len(classes[name]):04d}", image.copy, name))
-        return classes
+        chosen = taken(by_turns(classes), self.limit, self.offset, self.shuffle)
+        return on_demand(chosen, self.user, root)
 
 
 def read_binary(folder: Path, split: str) -> tuple[np.ndarray, list[int], list[str]]:
@@ -114,27 +79,7 @@ def read_binary(folder: Path, split: str) -> tuple[np.ndarray, list[int], list[s
     Returns:
         pictures uint8 (N, 32, 32, 3), labels, names of the classes
     """
-    files = (
-        [f"data_batch_{number}.bin" for number in range(1, 6)]
-        if split == "train"
-        else ["test_batch.bin"]
-    )
-    try:
-        for file in files:
-            check_file(folder / file)
-        data = b"".join((folder / file).read_bytes() for file in files)
-        names = (folder / "batches.meta.txt").read_text().split()
-    except OSError as error:
-        raise SourceError([str(error)], hint="unpack cifar-10-binary.tar.gz again") from error
-    if not data or len(data) % 3073:
-        raise SourceError(
-            [f"the files of {folder} are not whole records"],
-            hint="unpack cifar-10-binary.tar.gz again",
-        )
-    records = np.frombuffer(data, np.uint8).reshape(-1, 3073)
-    labels = records[:, 0].tolist()
-    if max(labels) >= len(names):
-        raise SourceError(
-            [f"a label in {folder} exceeds the {len(names)} classes of batches.meta.txt"]
-        )
-    return records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), labels, names
+    files = ["test_batch.bin"]
+    if split == "train":
+        files = [f"data_batch_{number}.bin" for number in range(1, 6)]
+    return cifar.records(folder, files, "batches.meta.txt", 1, 0, "cifar-10-binary.tar.gz")

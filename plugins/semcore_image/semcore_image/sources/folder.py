@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from semcore import Sample, Source, SourceError
 from semcore.media import written
 from semcore_image.sources.files import SUFFIXES, folder, pictures_below, pixels_of
 from semcore_image.sources.on_demand import Entry, on_demand
+from semcore_image.sources.order import Count, taken
 
 Side = Annotated[int, Ge(1)]
-Count = Annotated[int, Ge(0)]
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class ImageFolder(Source):
             base
         on_error: what to do if a selected picture cannot be read: `stop`: refuse to run; `skip`:
             leave it out, and state the number in result and report
+        shuffle: seed of a random order, before `offset` and `limit`; null: by path
     """
 
     test_settings = ({"path": "{folder}"},)
@@ -55,6 +55,7 @@ class ImageFolder(Source):
     size: tuple[Side, Side] | None = None
     user: str = ""
     on_error: Literal["stop", "skip"] = "stop"
+    shuffle: Count | None = None
 
     def samples(self) -> Sequence[Sample]:
         root = folder(self.path)
@@ -62,9 +63,6 @@ class ImageFolder(Source):
         if not names:
             raise SourceError([f"{root} holds no pictures ({' '.join(sorted(SUFFIXES))})"])
         stems = Counter(name.with_suffix("") for name in names)
-        chosen = itertools.islice(
-            names, self.offset, None if self.limit is None else self.offset + self.limit
-        )
         entries = [
             Entry(
                 written(
@@ -74,6 +72,6 @@ class ImageFolder(Source):
                 written(name.parent.name) or None,
                 written(name.as_posix()),
             )
-            for name in chosen
+            for name in taken(names, self.limit, self.offset, self.shuffle)
         ]
         return on_demand(entries, self.user, root, self.on_error == "skip")

@@ -94,15 +94,12 @@ class Clips(Tracking, Source):
             )
 
     def samples(self) -> Sequence[Sample]:
-        segments, wrong, videos = list[Segment](), list[str](), self.videos()
-        stems = Counter(path.stem for path in videos)
-        for path in videos:
+        segments, wrong = list[Segment](), list[str]()
+        for path, (user, name) in self.names(self.videos()).items():
             if self.limit is not None and len(segments) >= self.limit:
                 break
             try:
-                segments += self._segments(
-                    path, written(path.stem if stems[path.stem] == 1 else path.name)
-                )
+                segments += self._segments(path, user, name)
             except ComponentError as error:
                 wrong.append(str(error))
         if wrong:
@@ -120,6 +117,24 @@ class Clips(Tracking, Source):
         words = path.with_suffix(".txt")
         return read_text(words).strip() if words.exists() else None
 
+    def transcript(self, path: Path) -> Transcript:
+        """The words of a video, with their times if they are known."""
+        return Transcript.of(path, self.text_of(path))
+
+    def names(self, videos: Sequence[Path]) -> dict[Path, tuple[str, str]]:
+        """Video -> its user, and its name, which begins the ids of its segments."""
+        stems = Counter(path.stem for path in videos)
+        users = {path: path.stem if stems[path.stem] == 1 else path.name for path in videos}
+        return {path: (written(user), written(user)) for path, user in users.items()}
+
+    def label_of(self, path: Path) -> str | None:
+        """The label of the samples of a video."""
+        return None
+
+    def unplaced(self) -> Clips:
+        """This source, without the settings that only say which clips there are, and where."""
+        return replace(self, path="", limit=None)
+
     def videos(self) -> list[Path]:
         """The video files, in order.
 
@@ -136,8 +151,8 @@ class Clips(Tracking, Source):
             raise SourceError([f"{root} contains no video ({' '.join(ENDINGS)})"])
         return videos[: self.limit]
 
-    def _segments(self, path: Path, user: str) -> Iterator[Segment]:
-        found, words = probe(path), Transcript.of(path, self.text_of(path))
+    def _segments(self, path: Path, user: str = "", name: str = "") -> Iterator[Segment]:
+        found, words, label = probe(path), self.transcript(path), self.label_of(path)
         count = (
             found.frames if self.segment_s is None else max(1, round(self.segment_s * found.fps))
         )
@@ -149,13 +164,14 @@ class Clips(Tracking, Source):
             if length != found.frames:
                 text = words.between(start / found.fps, (start + length) / found.fps)
             yield Segment(
-                f"{user}/{number:03d}",
+                f"{name}/{number:03d}",
                 user,
                 text,
                 found,
                 start,
                 length,
                 bool(words.text) and text is None,
+                label,
             )
 
     def _digests(self, segments: Sequence[Segment]) -> list[str]:
@@ -163,7 +179,7 @@ class Clips(Tracking, Source):
         number of files."""
         paths = {segment.info.path for segment in segments}
         files = {path: file_digest(path) for path in paths}
-        settings = digest(replace(self, path="", limit=None))
+        settings = digest(self.unplaced())
         return [
             digest(
                 settings,
@@ -174,6 +190,7 @@ class Clips(Tracking, Source):
                 segment.words_unknown,
                 segment.start,
                 segment.length,
+                *([] if segment.label is None else [segment.label]),
             )
             for segment in segments
         ]
@@ -199,6 +216,7 @@ class Clips(Tracking, Source):
             audio=audio,
             sample_rate_hz=None if audio is None else rate,
             text=segment.text,
+            label=segment.label,
             found={name: (0, len(video)) for name, lacks in lacking.items() if lacks},
         )
 
@@ -211,7 +229,7 @@ class Clips(Tracking, Source):
         found = list[str]()
         for path in looked_at:
             if self.segment_s is not None and any(
-                segment.words_unknown for segment in self._segments(path, "")
+                segment.words_unknown for segment in self._segments(path)
             ):
                 found.append(
                     f"{path.name}: the words of its segments are unknown{more}, so metrics of "
@@ -248,6 +266,7 @@ class Segment:
 
     Fields:
         words_unknown: whether the clip has words, but not those of this segment
+        label: of the sample
     """
 
     name: str
@@ -257,6 +276,7 @@ class Segment:
     start: int
     length: int
     words_unknown: bool = False
+    label: str | None = None
 
 
 @dataclass(frozen=True)
