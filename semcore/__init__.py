@@ -10,6 +10,7 @@ from semcore.component.base import Component, check_fields, plain, unit_of
 from semcore.component.digest import digest
 from semcore.component.secret import Secret
 from semcore.entrypoints.extensions import extension_names, load_extension
+from semcore.entrypoints.extras import extra
 from semcore.entrypoints.naming import name_of
 from semcore.errors import (
     ComponentError,
@@ -175,6 +176,7 @@ __all__ = [
     "digest",
     "each",
     "extension_names",
+    "extra",
     "file_digest",
     "path_digest",
     "heads",

@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from semcore.analysis.rows import Row, matching, rows_of, swept
 from semcore.analysis.values import value_of
 from semcore.api.views import ResultPlot, ResultTable
+from semcore.entrypoints.extras import extra
 from semcore.errors import RunError
 from semcore.runs.results import Run, read_run, readable
 from semcore.wording.plural import plural
 
 if TYPE_CHECKING:
     import pandas as pd
-
-PANDAS = "DataFrames need pandas: pip install 'semcore[pandas]'"
 
 
 def read(*folders: str | os.PathLike[str], where: Mapping[str, Any] | None = None) -> Results:
@@ -244,8 +243,6 @@ def _number(value: float | None) -> float:
 
 
 def _frame(rows: Any) -> pd.DataFrame:
-    try:
+    with extra("semcore[pandas]", "DataFrames need pandas"):
         import pandas as pd
-    except ImportError as error:
-        raise RunError(PANDAS) from error
     return pd.DataFrame(list(rows))

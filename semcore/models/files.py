@@ -185,8 +185,10 @@ def files_in(folder: Path, *endings: str) -> Iterator[Path]:
 def _has_class(folder: Path) -> bool:
     """Whether transformers has a class of its own for a model: it does not follow `auto_map` then,
     unless asked to."""
-    from transformers import CONFIG_MAPPING
-
+    try:
+        from transformers import CONFIG_MAPPING
+    except ImportError:  # a model of another library
+        return False
     config = folder / "config.json"
     values = parsed(config) if config.is_file() else {}
     return isinstance(values, Mapping) and values.get("model_type") in CONFIG_MAPPING

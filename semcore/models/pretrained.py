@@ -275,8 +275,11 @@ def dynamic_modules() -> list[Path]:
 def unasked() -> Iterator[None]:
     """Keeps transformers from asking at the terminal whether code of a model may be run: it may
     not."""
-    from transformers import dynamic_module_utils
-
+    try:
+        from transformers import dynamic_module_utils
+    except ImportError:  # a model of another library
+        yield
+        return
     before, dynamic_module_utils.TIME_OUT_REMOTE_CODE = dynamic_module_utils.TIME_OUT_REMOTE_CODE, 0
     try:
         yield

@@ -11,6 +11,7 @@ from semcore.analysis.aggregate import metric_names, require_metric
 from semcore.analysis.chart import Line, chart
 from semcore.analysis.rows import RUN, SEED, Row, swept
 from semcore.analysis.values import value_of
+from semcore.entrypoints.extras import extra
 from semcore.errors import RunError
 from semcore.render.caption import provenance_sentences
 
@@ -102,11 +103,9 @@ def parquet(rows: Sequence[Mapping[str, Any]]) -> bytes:
     Raises:
         RunError: pyarrow is not installed
     """
-    try:
+    with extra("semcore[parquet]", "Parquet needs pyarrow"):
         import pyarrow
         import pyarrow.parquet
-    except ImportError as error:
-        raise RunError("Parquet needs pyarrow: pip install 'semcore[parquet]'") from error
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: _column([row.get(name) for row in rows]) for name in names}
     buffer = io.BytesIO()

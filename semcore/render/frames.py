@@ -12,6 +12,7 @@ import numpy as np
 
 from semcore.analysis.rows import RUN, Row, distinct, swept
 from semcore.analysis.values import value_of
+from semcore.entrypoints.extras import extra
 from semcore.errors import RunError
 from semcore.limits import MAX_PIXELS
 from semcore.media.pictures import SMALL, read_picture
@@ -221,10 +222,8 @@ def _strip(row: Row, item: Mapping[str, Any], what: str, label: str, count: int)
 
 def _frames(data: bytes, count: int) -> tuple[tuple[np.ndarray, ...], tuple[float, ...]]:
     """Frames of a clip, evenly spaced, and their times in s."""
-    try:
+    with extra("semcore[av]", "clips are read by PyAV"):
         import av
-    except ImportError as error:
-        raise RunError("clips are read by PyAV: pip install av") from error
     with av.open(io.BytesIO(data), "r") as opened:
         fps = float(opened.streams.video[0].average_rate or 25)
         total = sum(1 for _ in opened.decode(video=0))

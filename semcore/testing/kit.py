@@ -9,6 +9,7 @@ from typing import Any
 
 from semcore.component.base import Component
 from semcore.entrypoints.discovery import one_line
+from semcore.entrypoints.extras import extra
 from semcore.interfaces import Generator
 from semcore.testing import (
     channel,
@@ -115,7 +116,8 @@ def conformance(
     defaults. A law that does not apply is skipped and says why. `samples` and `batch` are those of
     `laws`.
     """
-    import pytest
+    with extra("semcore[test]", "the cases are run by pytest"):
+        import pytest
 
     cases = []
     made = [

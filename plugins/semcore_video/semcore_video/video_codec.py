@@ -97,7 +97,7 @@ class VideoEncoder(SemanticEncoder):
         return best
 
     def _encoded(self, sample: Sample, crf: int) -> bytes:
-        import av
+        from semcore_video.media.pyav import av
 
         assert sample.video is not None
         library, form = CODECS[self.codec]
@@ -172,7 +172,7 @@ class VideoDecoder(Generator):
 
     def _decode(self, data: bytes, extent: Extent) -> Iterator[np.ndarray]:
         """The frames of the granted size, or without a grant of the size of the first."""
-        import av
+        from semcore_video.media.pyav import av
 
         size = coded_size(self.codec, extent.size) if extent.frames else None
         remaining = extent.frames or MAX_FRAMES
@@ -208,7 +208,7 @@ def coded_size(codec: Name, size: tuple[int, int]) -> tuple[int, int]:
 
 def _packets(decoder: Any, data: bytes) -> list[Any]:
     """The packets of a stream, as far as it can be parsed."""
-    import av
+    from semcore_video.media.pyav import av
 
     try:
         return [*decoder.parse(data), *decoder.parse(None)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 
-from semcore import ComponentError
+from semcore import ComponentError, extra
 
 LEAST_ELEVATION_DEG = 5.0
 """ITU-R P.618-13, 2.2.1.1, holds for paths of 5 degrees and more."""
@@ -63,7 +63,8 @@ def rain_loss_db(
         raise ComponentError(f"rain at {reason}")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the packages that itur uses
-        import itur
+        with extra("semcore-channels[rain]", "the loss in rain is computed by itur"):
+            import itur
 
         loss = itur.rain_attenuation(
             latitude_deg,

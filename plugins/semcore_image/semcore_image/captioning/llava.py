@@ -11,7 +11,17 @@ import numpy as np
 from annotated_types import Ge
 from PIL import Image
 
-from semcore import KnowledgeBase, RunError, Sample, SemanticEncoder, Semantics, Stream, Text, each
+from semcore import (
+    KnowledgeBase,
+    RunError,
+    Sample,
+    SemanticEncoder,
+    Semantics,
+    Stream,
+    Text,
+    each,
+    extra,
+)
 from semcore.models import Pretrained, need_tokenizer, parsed
 from semcore_image.pixels import image_of
 from semcore_image.streams import CAPTION
@@ -77,11 +87,12 @@ class LlavaCaption(Pretrained, SemanticEncoder):
     @cached_property
     def _parts(self) -> tuple[Any, Any]:
         """The processor and the model."""
-        import transformers
-        from transformers import AutoImageProcessor, AutoProcessor, AutoTokenizer
-        from transformers.models.auto.modeling_auto import (
-            MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as KNOWN,
-        )
+        with extra("semcore-image[models]", "LLaVA needs transformers"):
+            import transformers
+            from transformers import AutoImageProcessor, AutoProcessor, AutoTokenizer
+            from transformers.models.auto.modeling_auto import (
+                MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as KNOWN,
+            )
 
         with self.loading(self.place) as folder:
             if self.local_files_only:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from timm.models.swin_transformer import SwinTransformerBlock
 from torch import nn
 
+from semcore import extra
 from semcore_image.jscc.network import JsccNetwork
+
+with extra("semcore-image[models]", "WITT needs timm"):
+    from timm.models.swin_transformer import SwinTransformerBlock
 
 MODULATIONS = 7
 """SNR modulations of the channel modulation network, between eight fully connected layers."""

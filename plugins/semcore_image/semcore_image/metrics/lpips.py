@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from semcore import Mean, Record, RunError, Statistic
+from semcore import Mean, Record, RunError, Statistic, extra
 from semcore.metrics import RecordMetric, pictures
 
 TORCHVISION = "https://download.pytorch.org/models/"
@@ -65,7 +65,8 @@ class LPIPS(RecordMetric):
 
     @cached_property
     def _measure(self) -> Any:
-        from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
+        with extra("semcore-image[models]", "LPIPS needs torchmetrics and torchvision"):
+            from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
         if reason := self.missing():
             raise RunError(f"metric lpips: {reason}")

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from semcore import RunError
+from semcore import RunError, extra
 from semcore_image.models.digests import written
 
 
@@ -145,7 +145,8 @@ class TimmBackbone(Backbone):
 
     def __init__(self, model: str) -> None:
         super().__init__()
-        import timm
+        with extra("semcore-image[models]", "backbones need timm"):
+            import timm
 
         if not timm.is_model(model):
             raise RunError(

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
-from semcore import ComponentError, RunError
+from semcore import ComponentError, RunError, extra
 from semcore.commands import Limits, attempt
 from semcore.models import Pretrained
 from semcore_image.models.digests import check_written, joined, mini_digest, written
 from semcore_image.pixels import to_tensor
 
+OPEN_CLIP = "published CLIP models need open_clip"
 CHUNK = 64
 """Pictures per batch; bounds the memory."""
 
@@ -178,7 +179,8 @@ class OpenClipModel:
 
     @cached_property
     def _parts(self) -> tuple[Any, Any, Any]:
-        import open_clip
+        with extra("semcore-image[models]", OPEN_CLIP):
+            import open_clip
 
         settings, place = self._settings, f"local-dir:{self._folder}"
         with settings.loading(str(self._folder)) as folder:
@@ -238,13 +240,15 @@ def repository_of(settings: UsesClip) -> str:
 
 
 def _repository(model: str, tag: str) -> str:
-    from open_clip import get_pretrained_cfg
+    with extra("semcore-image[models]", OPEN_CLIP):
+        from open_clip import get_pretrained_cfg
 
     return (get_pretrained_cfg(model, tag) or {}).get("hf_hub", "").rpartition("/")[0]
 
 
 def _not_on_the_hub(model: str, tag: str) -> str:
-    from open_clip import list_pretrained_tags_by_model
+    with extra("semcore-image[models]", OPEN_CLIP):
+        from open_clip import list_pretrained_tags_by_model
 
     tags = ", ".join(list_pretrained_tags_by_model(model)) or "none: open_clip has no such model"
     return (

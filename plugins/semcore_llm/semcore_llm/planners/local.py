@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from annotated_types import Ge
 
-from semcore import PlanSimulator, RunError, Scenario, Space
+from semcore import PlanSimulator, RunError, Scenario, Space, extra
 from semcore.models import Pretrained, need_tokenizer
 from semcore_llm.planners.advised import Advised, NoAdviceError
 from semcore_llm.planners.answer import Answer, AnswerError, read_answer
@@ -90,14 +90,14 @@ class LocalPlanner(Advised, Pretrained):
     @cached_property
     def _parts(self) -> tuple[Any, Any, Any]:
         """Tokenizer, model, and the tokenizer of llguidance."""
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-
-        needed = ("llguidance", *(("gguf", "accelerate") if self.gguf else ()))
+        with extra("semcore-llm[local]", "llm-local needs llguidance and transformers"):
+            from llguidance.hf import from_tokenizer
+            from transformers import AutoModelForCausalLM, AutoTokenizer
+        needed = ("gguf", "accelerate") if self.gguf else ()
         if missing := [name for name in needed if importlib.util.find_spec(name) is None]:
             raise RunError(
                 f"llm-local needs {' and '.join(missing)}: pip install 'semcore-llm[local]'"
             )
-        from llguidance.hf import from_tokenizer
 
         with self.loading(self.place) as folder:
             if self.gguf is None and self.local_files_only:
@@ -142,7 +142,9 @@ class LocalPlanner(Advised, Pretrained):
     def _generated(self, content: str, schema: Mapping[str, Any]) -> tuple[str, int, int]:
         """The answer to a document, and the number of tokens of prompt and answer."""
         import torch
-        from transformers import LogitsProcessorList
+
+        with extra("semcore-llm[local]", "llm-local needs transformers"):
+            from transformers import LogitsProcessorList
 
         tokenizer, model, grammar_tokens = self._parts
         text = self._prompt(tokenizer, content)
@@ -170,7 +172,8 @@ class _Grammar:
     """Masks all tokens that cannot continue a value of a JSON Schema."""
 
     def __init__(self, tokens: Any, schema: Mapping[str, Any], begin: int) -> None:
-        from llguidance import LLMatcher
+        with extra("semcore-llm[local]", "llm-local needs llguidance"):
+            from llguidance import LLMatcher
 
         self.matcher = LLMatcher(tokens, LLMatcher.grammar_from_json_schema(json.dumps(schema)))
         self.seen = begin

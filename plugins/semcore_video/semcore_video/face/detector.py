@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from semcore import RunError, path_digest
+from semcore import RunError, extra, path_digest
 from semcore_video.face.mesh import POINTS
 
 _LOCK = threading.Lock()
@@ -124,8 +124,9 @@ def _segmenter() -> Callable[[np.ndarray], Any]:
 def _tasks(variable: str) -> tuple[Any, Any]:
     """MediaPipe's vision tasks, and the options with the model file."""
     _mediapipe()
-    from mediapipe.tasks.python import vision
-    from mediapipe.tasks.python.core.base_options import BaseOptions
+    with extra("semcore-video[face]", "models for MediaPipe's tasks need MediaPipe"):
+        from mediapipe.tasks.python import vision
+        from mediapipe.tasks.python.core.base_options import BaseOptions
 
     place = Path(os.environ[variable]).expanduser()
     if not place.is_file():
@@ -147,10 +148,6 @@ def _solutions() -> Any:
 
 def _mediapipe() -> Any:
     os.environ.setdefault("GLOG_minloglevel", "2")
-    try:
+    with extra("semcore-video[face]", "finding faces needs MediaPipe (Python 3.11 or 3.12)"):
         import mediapipe
-    except ImportError as error:
-        raise RunError(
-            "finding faces needs MediaPipe: pip install 'semcore-video[face]' (Python 3.11 or 3.12)"
-        ) from error
     return mediapipe

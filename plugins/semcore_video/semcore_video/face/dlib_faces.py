@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from semcore import RunError
+from semcore import RunError, extra
 from semcore_video.memoize import memoize
 
 LANDMARKS = 68
@@ -135,10 +135,8 @@ def _network() -> Any:
 
 
 def _dlib() -> Any:
-    try:
+    with extra("semcore-video[face]", "face metrics need dlib"):
         import dlib
-    except ImportError as error:
-        raise RunError("face metrics need dlib: pip install 'semcore-video[face]'") from error
     return dlib
 
 

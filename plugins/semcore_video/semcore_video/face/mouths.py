@@ -124,7 +124,7 @@ class _Frame:
 def _straightened(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The rectified mouth of the face at `points` in a picture uint8 (H, W, 3): float32 (ROWS,
     COLUMNS, 3)."""
-    import cv2
+    from semcore_video.face.opencv import cv2
 
     frame = _Frame(points)
     along = (np.arange(COLUMNS) + 0.5) / COLUMNS * frame.width
@@ -140,7 +140,7 @@ def _straightened(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 def _painted(drawn: np.ndarray, points: np.ndarray, mouth: np.ndarray, share: float) -> np.ndarray:
     """The picture with a rectified mouth drawn between the lips."""
-    import cv2
+    from semcore_video.face.opencv import cv2
 
     frame, soft = _Frame(points), max(float(face_size(points)) / 160, 0.5)
     inner = points[[*UPPER, *LOWER], :2]

@@ -23,6 +23,7 @@ from semcore import (
     Sample,
     Semantics,
     Stream,
+    extra,
     path_digest,
 )
 from semcore_video.face.reference import newest_picture
@@ -109,8 +110,10 @@ class Real3DPortrait(Generator):
     ) -> tuple[np.ndarray, float]:
         """The picture uint8 (H, W, 3) animated by a sound: frames of the same size, and their
         rate."""
-        import soundfile
         from PIL import Image
+
+        with extra("semcore-video[speech]", "sound files are written by soundfile"):
+            import soundfile
 
         folder = program_folder()
         with tempfile.TemporaryDirectory() as name:

@@ -65,7 +65,7 @@ class Portrait:
     def plate(self) -> tuple[np.ndarray, np.ndarray]:
         """The background without the person, float32 (H, W, 3), and the person mask, 0..1 (H, W,
         1)."""
-        import cv2
+        from semcore_video.face.opencv import cv2
 
         mask = person_mask(self.picture)
         hole = cv2.dilate((mask > 0.1).astype(np.uint8), np.ones((9, 9), np.uint8))
@@ -74,7 +74,7 @@ class Portrait:
 
     def moved_to(self, points: np.ndarray) -> np.ndarray:
         """The portrait with its face moved to other points (478, 3): uint8 (H, W, 3)."""
-        import cv2
+        from semcore_video.face.opencv import cv2
 
         height, width = self.picture.shape[:2]
         corners = np.concatenate([points[:FACE, :2], self._followed(points)])
@@ -101,7 +101,7 @@ class Portrait:
 
         Visible teeth may be stretched to twice their height before darkening starts.
         """
-        import cv2
+        from semcore_video.face.opencv import cv2
 
         opened = float(lip_opening(points)) - max(2 * float(lip_opening(self.points)), MOUTH_FROM)
         share = float(np.clip(opened / (MOUTH_FULL - MOUTH_FROM), 0, 1))
@@ -183,7 +183,7 @@ def _where_from(
         depth: of the triangles, (n,)
         size: (H, W)
     """
-    import cv2
+    from semcore_video.face.opencv import cv2
 
     target = corners[triangles].astype(np.float64)
     source = reference_corners[triangles].astype(np.float64)

@@ -35,7 +35,7 @@ def _shape(frame: av.VideoFrame) -> tuple[int, int, str]:
 
 
 def _deinterlacer(frame: av.VideoFrame) -> Any:
-    import av.filter
+    from semcore_video.media.pyav import av
 
     graph = av.filter.Graph()
     source = graph.add_buffer(
@@ -49,7 +49,7 @@ def _deinterlacer(frame: av.VideoFrame) -> Any:
 
 def _through(graph: Any, frame: av.VideoFrame | None) -> Iterator[av.VideoFrame]:
     """The output of a filter for a frame; None: end of the stream."""
-    import av
+    from semcore_video.media.pyav import av
 
     graph.vpush(frame)
     while True:

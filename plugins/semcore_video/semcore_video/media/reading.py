@@ -79,7 +79,7 @@ def open_container(path: Path) -> Iterator[Any]:
     Raises:
         ComponentError: the file cannot be read
     """
-    import av
+    from semcore_video.media.pyav import av
 
     try:
         with av.open(str(path), metadata_errors="replace") as container:
@@ -91,7 +91,7 @@ def open_container(path: Path) -> Iterator[Any]:
 def video_and_audio(container: Any) -> tuple[Any, Any]:
     """The video and the audio stream of a container, None if missing; a cover picture is not a
     video."""
-    import av
+    from semcore_video.media.pyav import av
 
     cover = av.stream.Disposition.attached_pic
     video = next(
@@ -300,10 +300,10 @@ class Upright:
 
 def _display_matrix(frame: av.VideoFrame) -> tuple[int, int, int, int]:
     """The display matrix of a frame: x' = a x + c y and y' = b x + d y."""
-    from av.sidedata.sidedata import Type
+    from semcore_video.media.pyav import SideDataType
 
     side_data: Any = frame.side_data  # typed as a mapping, but iterates over its values
-    found = next((data for data in side_data if data.type == Type.DISPLAYMATRIX), None)
+    found = next((data for data in side_data if data.type == SideDataType.DISPLAYMATRIX), None)
     if found is None:
         return 1, 0, 0, 1
     matrix = np.frombuffer(bytes(found), np.int32)

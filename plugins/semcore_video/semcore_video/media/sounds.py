@@ -101,7 +101,7 @@ def _resampled(
     parts: Iterator[tuple[int, np.ndarray]], sample_rate_hz: int
 ) -> Iterator[np.ndarray]:
     """The same sound at another sample rate."""
-    import av
+    from semcore_video.media.pyav import av
 
     resampler = av.AudioResampler(format="fltp", layout="mono", rate=sample_rate_hz)
     begun = False

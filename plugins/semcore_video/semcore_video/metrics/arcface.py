@@ -78,7 +78,7 @@ class ArcFaceCSIM(CSIM):
 def aligned(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The aligned face in a picture uint8 (H, W, 3) with 68 landmarks, the input of the network:
     uint8 (112, 112, 3)."""
-    import cv2
+    from semcore_video.face.opencv import cv2
 
     five = np.stack(
         [

@@ -93,7 +93,7 @@ def agreement(detector: Detector, data: Path) -> Agreement:
 
 
 def _frames(place: Path) -> np.ndarray:
-    import av
+    from semcore_video.media.pyav import av
 
     if not place.is_file():
         raise ComponentError(f"there is no {place}; give the folder with the clips of {TABLE.name}")

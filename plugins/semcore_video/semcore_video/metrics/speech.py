@@ -15,13 +15,13 @@ from semcore import (
     Quotient,
     Ratio,
     Record,
-    RunError,
     Sample,
     Score,
     SemanticEncoder,
     Statistic,
     Text,
     digest,
+    extra,
     named_files,
     plain,
 )
@@ -135,12 +135,8 @@ class SpeechWER(RecordMetric):
         evaluated = record.source if self.of == "source" else record.result
         if evaluated.audio is None or not evaluated.sample_rate_hz or not len(evaluated.audio):
             return Quotient(len(spoken), len(spoken))
-        try:
+        with extra("semcore-video[metrics]", "counting words needs jiwer"):
             import jiwer
-        except ImportError as error:
-            raise RunError(
-                "counting words needs jiwer: pip install 'semcore-video[metrics]'"
-            ) from error
         # The recogniser does not get the words.
         sound = Sample("sound", audio=evaluated.audio, sample_rate_hz=evaluated.sample_rate_hz)
         recognised = self.recogniser.encode([sound], KnowledgeBase())[0].text(TEXT) or ""
@@ -193,10 +189,8 @@ class STOI(RecordMetric):
 
     def _of(self, source: np.ndarray, result: np.ndarray) -> float | None:
         """The value of pystoi; None if it warns that the sound is too short."""
-        try:
+        with extra("semcore-video[metrics]", "STOI needs pystoi"):
             from pystoi import stoi
-        except ImportError as error:
-            raise RunError("STOI needs pystoi: pip install 'semcore-video[metrics]'") from error
         with warnings.catch_warnings():
             warnings.simplefilter("error", RuntimeWarning)
             try:
@@ -230,10 +224,8 @@ class PESQ(RecordMetric):
 
     def _of(self, source: np.ndarray, result: np.ndarray) -> float | None:
         """The value of pesq; None if it finds no utterance, or the sound is too short."""
-        try:
+        with extra("semcore-video[pesq]", "PESQ needs pesq"):
             import pesq
-        except ImportError as error:
-            raise RunError("PESQ needs pesq: pip install 'semcore-video[metrics]'") from error
         try:
             return float(pesq.pesq(RATE_HZ, source, result, "wb"))
         except (pesq.NoUtterancesError, pesq.BufferTooShortError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from semcore import Mean, Record, RunError, Statistic, path_digest
+from semcore import Mean, Record, RunError, Statistic, extra, path_digest
 from semcore_video.licences import SYNCNET
 from semcore_video.metrics.face_metric import FaceMetric
 from semcore_video.resampling import resample_audio
@@ -113,7 +113,9 @@ def distances(
         None if video or sound are shorter than the input of the network
     """
     import torch
-    from python_speech_features import mfcc
+
+    with extra("semcore-video[metrics]", "SyncNet needs python_speech_features"):
+        from python_speech_features import mfcc
 
     sound = resample_audio(audio, sample_rate_hz, RATE_HZ)
     sound = np.pad(sound, (0, max(round(len(faces) / FPS * RATE_HZ) - len(sound), 0)))
@@ -159,7 +161,7 @@ def cropped(video: np.ndarray, points: np.ndarray) -> np.ndarray | None:
     Returns:
         None if no frame has a face
     """
-    import cv2
+    from semcore_video.face.opencv import cv2
 
     with_face = np.isfinite(points[:, 0, 0])
     if not with_face.any():

@@ -16,11 +16,11 @@ from semcore import (
     Features,
     KnowledgeBase,
     Rng,
-    RunError,
     Sample,
     Semantics,
     Source,
     Tokens,
+    extra,
 )
 from semcore.media import MAX_SEQUENCE_PIXELS
 from semcore_video.face.cut import face_square
@@ -135,12 +135,8 @@ def portrait_of_astronaut(size: tuple[int, int]) -> np.ndarray:
     Raises:
         RunError: scikit-image, which includes it, is not installed
     """
-    try:
+    with extra("semcore-video[face]", "the portrait is part of scikit-image"):
         from skimage.data import astronaut
-    except ImportError as error:
-        raise RunError(
-            "the portrait is part of scikit-image: pip install 'semcore-video[face]'"
-        ) from error
 
     picture = astronaut()
     cut = face_square([picture])

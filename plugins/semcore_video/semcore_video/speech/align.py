@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from semcore import RunError
+from semcore import extra
 from semcore_video.resampling import resample_audio
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
 
@@ -142,10 +142,6 @@ def new_decoder() -> Any:
     Raises:
         RunError: it is not installed
     """
-    try:
+    with extra("semcore-video[speech]", "alignment and recognition need PocketSphinx"):
         from pocketsphinx import Decoder
-    except ImportError as error:
-        raise RunError(
-            "alignment and recognition need PocketSphinx: pip install 'semcore-video[speech]'"
-        ) from error
     return Decoder(lm=None, loglevel="FATAL", cmn="batch")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from semcore import RunError
+from semcore import RunError, extra
 from semcore_video.speech import espeak_process
 from semcore_video.speech.phones import ARPABET, SILENCE
 
@@ -54,12 +54,8 @@ def speak(
 def _synthesise(
     text: str, voice: str, pitch: int, words_per_minute: int
 ) -> tuple[np.ndarray, int, list[tuple[int, str]]]:
-    try:
+    with extra("semcore-video[speech]", "speech synthesis needs eSpeak NG"):
         import espeakng_loader
-    except ImportError as error:
-        raise RunError(
-            "speech synthesis needs eSpeak NG: pip install 'semcore-video[speech]'"
-        ) from error
     request = {
         "library_path": str(espeakng_loader.get_library_path()),
         "data_path": str(espeakng_loader.get_data_path()),

@@ -10,7 +10,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from semcore import Candidates, Generator, KnowledgeBase, Rng, RunError, Sample, Semantics, Stream
+from semcore import (
+    Candidates,
+    Generator,
+    KnowledgeBase,
+    Rng,
+    RunError,
+    Sample,
+    Semantics,
+    Stream,
+    extra,
+)
 from semcore.models import Pretrained
 from semcore_video.licences import POCKETSPHINX, TRANSFORMERS
 from semcore_video.paper import PAPER
@@ -53,8 +63,9 @@ class FastSpeech2(Pretrained, Generator):
 
     @functools.cached_property
     def _parts(self) -> tuple[Any, Mapping[str, int]]:
-        from transformers import FastSpeech2ConformerWithHifiGan
-        from transformers.utils.hub import cached_file
+        with extra("semcore-video[models]", "FastSpeech 2 needs transformers"):
+            from transformers import FastSpeech2ConformerWithHifiGan
+            from transformers.utils.hub import cached_file
 
         with self.loading(self.place) as folder:
             network: Any = FastSpeech2ConformerWithHifiGan.from_pretrained(

@@ -19,7 +19,7 @@ def lips_of(video: np.ndarray, points: np.ndarray) -> np.ndarray:
         video: uint8 (T, H, W, 3)
         points: face points (T, 478, 3), pixels
     """
-    import cv2
+    from semcore_video.face.opencv import cv2
 
     half = BESIDE * float(np.median(face_size(points)))
     # The window is centred on the mean position of the mouth over a quarter of a second, so that it

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from semcore import RunError
+from semcore import extra
 
 RATE_HZ, HOP, WINDOW, BANDS, HIGHEST_HZ = 16000, 160, 1024, 80, 8000.0
 """Parameters of the spectrogram; the hop of 10 ms is the frame of durations."""
@@ -78,10 +78,6 @@ def _inverse() -> np.ndarray:
 
 
 def _librosa() -> Any:
-    try:
+    with extra("semcore-video[speech]", "mel spectrograms need librosa"):
         import librosa
-    except ImportError as error:
-        raise RunError(
-            "mel spectrograms need librosa: pip install 'semcore-video[speech]'"
-        ) from error
     return librosa

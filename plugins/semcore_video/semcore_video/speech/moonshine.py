@@ -18,6 +18,7 @@ from semcore import (
     Semantics,
     Stream,
     Text,
+    extra,
 )
 from semcore_video.licences import MOONSHINE
 from semcore_video.paper import PAPER
@@ -72,14 +73,10 @@ class Moonshine(SemanticEncoder):
 
 @functools.cache
 def _recogniser() -> Any:
-    try:
+    with extra("semcore-video[asr]", "speech recognition needs Moonshine"):
         from moonshine_voice.moonshine_api import ModelArch
         from moonshine_voice.transcriber import Transcriber
         from moonshine_voice.utils import get_model_path
-    except ImportError as error:
-        raise RunError(
-            "speech recognition needs Moonshine: pip install 'semcore-video[asr]'"
-        ) from error
     place = get_model_path("tiny-en")
     if not (place / "encoder_model.ort").is_file():
         raise RunError(

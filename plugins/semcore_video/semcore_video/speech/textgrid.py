@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from semcore import ComponentError, RunError
+from semcore import ComponentError, extra
 from semcore.media import read_text
 from semcore_video.speech.align import Phone
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
@@ -54,13 +54,9 @@ def word_times(place: Path) -> list[tuple[float, float, str]]:
 
 def _tiers(place: Path, *names: str) -> list[Any]:
     """The intervals (start, end, label) of some tiers."""
-    try:
+    with extra("semcore-video[speech]", "reading TextGrids needs praatio"):
         from praatio import textgrid
         from praatio.utilities.errors import PraatioException
-    except ImportError as error:
-        raise RunError(
-            "reading TextGrids needs praatio: pip install 'semcore-video[speech]'"
-        ) from error
     text = read_text(place)
     try:
         # praatio only reads files, and would treat a byte-order mark as text.

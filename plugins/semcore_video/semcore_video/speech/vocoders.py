@@ -21,6 +21,7 @@ from semcore import (
     Sample,
     Semantics,
     Stream,
+    extra,
 )
 from semcore.models import Pretrained
 from semcore_video.licences import LIBROSA, TRANSFORMERS
@@ -113,7 +114,8 @@ class HifiGan(Pretrained, Vocoder):
 
     @functools.cached_property
     def _network(self) -> Any:
-        from transformers import SpeechT5HifiGan
+        with extra("semcore-video[models]", "HiFi-GAN needs transformers"):
+            from transformers import SpeechT5HifiGan
 
         with self.loading(self.place) as folder:
             network: Any = SpeechT5HifiGan.from_pretrained(

@@ -19,6 +19,7 @@ from semcore import (
     Semantics,
     Stream,
     Text,
+    extra,
 )
 from semcore.models import Pretrained, need_tokenizer
 from semcore_video.licences import TRANSFORMERS
@@ -70,7 +71,8 @@ class Whisper(Pretrained, SemanticEncoder):
 
     @functools.cached_property
     def _parts(self) -> tuple[Any, Any]:
-        from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
+        with extra("semcore-video[models]", "Whisper needs transformers"):
+            from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
 
         with self.loading(self.place) as folder:
             if self.local_files_only:
@@ -157,6 +159,7 @@ def cut(audio: np.ndarray, longest: int, rate_hz: int) -> list[np.ndarray]:
 
 
 def _languages() -> set[str]:
-    from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
+    with extra("semcore-video[models]", "Whisper needs transformers"):
+        from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
 
     return set(TO_LANGUAGE_CODE)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semcore_video.speech.align import new_decoder
+from semcore import extra
 from semcore_video.speech.espeak import speak
 from semcore_video.speech.grid import GRID_WORDS
 from semcore_video.speech.phones import FRAME_S, NUMBERS, SILENCE
@@ -59,9 +59,9 @@ def sentences(count: int, rng: np.random.Generator) -> list[str]:
 @functools.cache
 def dictionary() -> dict[str, tuple[str, ...]]:
     """Words of letters a-z -> their phones, by PocketSphinx's dictionary; `a` is the letter."""
-    from pocketsphinx import get_model_path
+    with extra("semcore-video[speech]", "the dictionary is PocketSphinx's"):
+        from pocketsphinx import get_model_path
 
-    new_decoder()  # raises an error with installation instructions if it is missing
     found = {}
     with open(get_model_path("en-us/cmudict-en-us.dict"), encoding="utf-8") as lines:
         for line in lines:
