@@ -1,12 +1,16 @@
 """Write docs/reference/ from the source: `python docs/make_reference`; `--check` only compares.
 
+So is the table of names that semcore's packages bring, which names the one to install.
+
 The pages depend on the source alone: not on the day, the machine, the terminal or other packages.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+import tomllib
 from itertools import zip_longest
 from pathlib import Path
 
@@ -14,12 +18,27 @@ import api
 import cli
 import components
 
+from semcore.entrypoints.official import TABLE
+
 TARGET = Path(__file__).parents[1] / "reference"
+ROOT = Path(__file__).parents[2]
 
 
 def pages() -> dict[str, str]:
     """File -> text of every page."""
     return {"api.md": api.text(), "cli.md": cli.text(), **components.pages()}
+
+
+def official() -> str:
+    """The text of the table of official names: package -> kind -> names, of the manifests."""
+    table: dict[str, dict[str, list[str]]] = {}
+    for path in sorted(ROOT.glob("plugins/*/pyproject.toml")):
+        project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+        table[project["name"]] = {
+            group.removeprefix("semcore."): sorted(names)
+            for group, names in sorted(project["entry-points"].items())
+        }
+    return json.dumps(table, indent=1, ensure_ascii=False) + "\n"
 
 
 def stale(made: dict[str, str], folder: Path) -> list[str]:
@@ -56,8 +75,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     made = pages()
+    ours = chosen.out.resolve() == TARGET
     if chosen.check:
         wrong = stale(made, chosen.out)
+        if ours and TABLE.read_text(encoding="utf-8") != official():
+            wrong.append(f"{TABLE.name} is stale")
         print(*wrong, *["fix: make docs"] * bool(wrong), sep="\n", end="\n" if wrong else "")
         return int(bool(wrong))
     chosen.out.mkdir(parents=True, exist_ok=True)
@@ -66,6 +88,8 @@ def main(arguments: list[str] | None = None) -> int:
             path.unlink()
     for name, text in made.items():
         (chosen.out / name).write_text(text, encoding="utf-8", newline="\n")
+    if ours:
+        TABLE.write_text(official(), encoding="utf-8", newline="\n")
     return 0
 
 

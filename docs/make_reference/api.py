@@ -44,6 +44,7 @@ GROUPS = {
     "Errors": ("semcore.errors", "semcore.errors"),
     "Names": ("semcore.entrypoints.naming", ""),
     "Registry": ("semcore.plugins.registry", ""),
+    "Libraries of an extra": ("semcore.entrypoints.extras", ""),
     "Extensions of a package": (
         "semcore.entrypoints.extensions",
         "semcore.entrypoints.extensions",

@@ -76,6 +76,8 @@ class Commands(click.Group):
             from semcore.plugins.packages import command
 
             return command(entry)
+        if hint := discovery.left_out(COMMAND, cmd_name):
+            ctx.fail(f"No such command {cmd_name!r}; {hint}")
         return None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

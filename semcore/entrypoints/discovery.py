@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from semcore.children import IMPORT, Death, attempt, entry_points_of
+from semcore.entrypoints import official
 from semcore.errors import PluginError
 from semcore.version import __version__
 
@@ -242,17 +243,15 @@ def find(kind: str, name: str) -> PluginEntry | None:
 
 
 def left_out(kind: str, name: str) -> str:
-    """A hint for a name that is not found though it is installed; "" if it is not installed
-    either."""
+    """A hint for a name that is not found: the variable that leaves its package out, or the package
+    of semcore to install; "" for other names."""
     known = allowed()
-    for key, one in distributions().items():
-        if (
-            known is not None
-            and key not in known
-            and any((entry.kind, entry.name) == (kind, name) for entry in one.entries)
-        ):
+    unused = [one for key, one in distributions().items() if known and key not in known]
+    for one in unused:
+        if any((entry.kind, entry.name) == (kind, name) for entry in one.entries):
             return f"{one.name} {one.version} brings it, but {VARIABLE} leaves that out"
-    return ""
+    missing = [one for one in official.packages(kind, name) if one not in distributions()]
+    return f"pip install {' or '.join(missing)}" if missing else ""
 
 
 def unknown_distributions() -> list[str]:
