@@ -13,6 +13,7 @@ from ..support import requirements
 from ..support.requirements import FOLDERS, brought, extras, imported, project
 
 READ_BY_OTHERS = {
+    "semcore-image": {"torchvision"},  # torchmetrics, for LPIPS; timm and open_clip
     "semcore-llm": {"accelerate", "gguf"},  # transformers, for a GGUF file
 }
 """Requirements that no line of the package imports, and which library does."""
