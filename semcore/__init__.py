@@ -46,7 +46,7 @@ from semcore.memo import LRU
 from semcore.planning.axes import Axis, Bounds, Choices, LogBounds
 from semcore.planning.interface import Cost, Planner, PlanSimulator, Trial
 from semcore.planning.space import Space
-from semcore.plugins.hookspecs import hook
+from semcore.plugins.hookspecs import Tracker, hook
 from semcore.plugins.registry import register
 from semcore.rng import Rng
 from semcore.runs.cache import user_cache
@@ -169,6 +169,7 @@ __all__ = [
     "Term",
     "Text",
     "Tokens",
+    "Tracker",
     "Transport",
     "Trial",
     "apportion",

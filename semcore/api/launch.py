@@ -58,7 +58,8 @@ def run(
         time_limit_s: a cell that takes longer is stopped, and fails
         executor: where cells are computed, in place of `jobs` and `time_limit_s`
         again: compute cells that are done once more
-        hooks: objects with methods decorated with `semcore.hook`, such as trackers
+        hooks: hook plugins besides those of the file: names, mappings with `use`, trackers, and
+            objects with methods decorated with `semcore.hook`
         progress: show the progress
 
     Returns:
@@ -94,16 +95,14 @@ def compute(
     progress: bool = True,
 ) -> Results:
     """Compute the cells of a parsed pipeline file under changes; arguments as of `run`."""
-    from semcore.plugins.packages import hook_manager
+    from semcore.config.hook_plugins import hooks_of
     from semcore.runs import runner
 
     configuration = checked(document, changes)
     if executor is not None and naming.registered():
         refuse_local(configuration)
     folder = Path("runs") / configuration.name if out is None else Path(out)
-    called = hook_manager(list(configuration.values.get("hooks") or []))
-    for one in hooks:
-        called.register(one)
+    called = hooks_of(document, hooks)
     with _shown(configuration, progress) as listener:
         if listener is not None:
             called.register(listener)

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from semcore.cli.select import Place
+from semcore.cli.select import HOOKS, Place, hooks_read
 from semcore.config.configuration import Configuration, load
+from semcore.config.hook_plugins import hooks_of
 from semcore.runs.labels import Labels
 from semcore.wording.plural import plural
 
 if TYPE_CHECKING:
+    from pluggy import PluginManager
+
     from semcore.interfaces import Executor
     from semcore.runs.runner import Finished, Shard
 
@@ -58,6 +61,7 @@ OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option(
     "--again", is_flag=True, help="Compute cells that are done once more, their stages included."
 )
+@HOOKS
 @click.option("--dry-run", is_flag=True, help="Say what would be computed, and stop.")
 @click.option(
     "--report/--no-report", default=True, help="Write report.html at the end.  [default: report]"
@@ -74,6 +78,7 @@ def run_command(
     seed: int | None,
     batch_size: int | None,
     again: bool,
+    hooks: tuple[str, ...],
     dry_run: bool,
     report: bool,
 ) -> int:
@@ -96,7 +101,9 @@ def run_command(
     part = _shard(shard)
     if dry_run:
         return _dry_run(configuration, folder, part)
-    return _run(configuration, folder, _executor(executor, jobs, time_limit), part, report, again)
+    chosen = _executor(executor, jobs, time_limit)
+    called = hooks_of(configuration.document, hooks_read(hooks))
+    return _run(configuration, folder, chosen, part, report, again, called)
 
 
 def _executor(text: str | None, jobs: int, time_limit: float | None) -> Executor | None:
@@ -150,18 +157,23 @@ def _run(
     shard: Shard,
     report: bool,
     again: bool,
+    hooks: PluginManager,
 ) -> int:
-    from semcore.plugins.packages import hook_manager
     from semcore.render.progress import Progress, print_table
     from semcore.render.text import gaps, left_out
     from semcore.runs.results import read_run
     from semcore.runs.runner import run
     from semcore.wording.redaction import printable
 
-    hooks = hook_manager(list(configuration.values.get("hooks") or []))
+    def written(folder: Path) -> Path:
+        from semcore.render.page import write_report
+
+        return write_report(folder)
+
     with Progress(Labels(configuration.axes)) as progress:
         hooks.register(progress)
-        finished = run(configuration, folder, hooks, executor, sys.argv[1:], shard, again)
+        page = written if report else None
+        finished = run(configuration, folder, hooks, executor, sys.argv[1:], shard, again, page)
     print_table(read_run(folder))
     results = [one for one in finished.results if one]
     for text in [*left_out(results), *gaps(results)]:
@@ -177,10 +189,8 @@ def _run(
             f"The tracebacks are in {folder}/cells/*/failure.json; the same command tries again.",
             err=True,
         )
-    if report and any(finished.results):
-        from semcore.render.page import write_report
-
-        click.echo(f"Report: {write_report(folder)}")
+    if finished.report:
+        click.echo(f"Report: {finished.report}")
     return 1 if finished.failures or finished.complaints else 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,21 @@ WHERE = click.option(
     metavar="PATH=VALUE",
     help="Only cells with this setting; A,B: one of them.",
 )
+
+HOOKS = click.option(
+    "--hooks",
+    multiple=True,
+    metavar="NAME",
+    help="A hook plugin that is called, too: mlflow, or '{use: mlflow, experiment: x}'.",
+)
+
+
+def hooks_read(texts: Sequence[str]) -> list[Any]:
+    """What the options `--hooks` name: a name, a mapping with `use`, or a list of them, each."""
+    from semcore.config.paths import read_override
+
+    read = [read_override(f"hooks={text}").value for text in texts]
+    return [one for value in read for one in (value if isinstance(value, list) else [value])]
 
 
 def RUNS(command: Callable[..., Any]) -> Callable[..., Any]:  # noqa: N802 - a decorator beside WHERE

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import click
 
-from semcore.cli.select import Place
+from semcore.cli.select import HOOKS, Place, hooks_read
 from semcore.cli.show import show
 from semcore.config.build import component
+from semcore.config.hook_plugins import hooks_of
 from semcore.config.paths import read_override, set_path
 from semcore.entrypoints import naming
 from semcore.errors import RunError
 from semcore.plugins import packages
+from semcore.plugins.hook_calls import Around
 
 
 @click.command("train", add_help_option=False)
@@ -22,6 +24,7 @@ from semcore.plugins import packages
 @click.option(
     "--out", type=Place(), help="Folder for checkpoints and weights.  [default: runs/train-RECIPE]"
 )
+@HOOKS
 @click.option(
     "-h",
     "--help",
@@ -35,8 +38,9 @@ def train_command(
     recipe: str | None,
     settings: tuple[str, ...],
     out: Path | None,
+    hooks: tuple[str, ...],
     asked: bool,
-) -> None:
+) -> int:
     """Train the weights of RECIPE; the same command goes on from the last checkpoint.
 
     A folder that holds a training with other settings, data or seed is refused: name another one
@@ -49,12 +53,12 @@ def train_command(
             known = ", ".join(sorted(naming.names("recipe")))
             raise click.UsageError(f"Missing argument 'RECIPE': one of {known}.", context)
         click.echo(context.get_help())
-        return
+        return 0
     # else it is said below what is wrong with the name
     if asked and naming.find("recipe", recipe) is not None:
         click.echo(f"Usage: semcore train {recipe} [KEY=VALUE]... [--out FOLDER]\n")
         show("recipe", recipe)
-        return
+        return 0
     values: dict[str, object] = {"use": recipe}
     for text in settings:
         change = read_override(text)
@@ -62,9 +66,13 @@ def train_command(
 
     made = component("recipe", values, " ".join(["semcore train", recipe, *settings]))
     folder = out or Path("runs") / f"train-{recipe}"
+    called = Around(hooks_of(more=hooks_read(hooks)))
+    from semcore.training.watch import watched  # imports PyTorch
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        made.train(folder)
+        with watched(made, folder, called):
+            made.train(folder)
     except OSError as error:
         error.filename = error.filename or str(folder)  # a full disk does not say for which file
         raise
@@ -74,6 +82,9 @@ def train_command(
         # how safetensors says what the system refuses
         raise RunError(f"{folder} cannot be written: {error}") from error
     click.echo(f"Weights and card: {folder}")
+    for complaint in called.complaints:
+        click.echo(f"error: {complaint}; the weights do not depend on it", err=True)
+    return 1 if called.complaints else 0
 
 
 @click.command("models")

@@ -55,9 +55,10 @@ class Builder:
         if isinstance(value, str):
             value = {"use": value}
         if not isinstance(value, Mapping):
+            word = discovery.word(kind)
             self.report(
                 path,
-                f"{_a(kind)} is written as a mapping with 'use', not {shown(value)}",
+                f"{_a(word)} is written as a mapping with 'use', not {shown(value)}",
                 f"for example {{use: {next(iter(naming.names(kind)), 'NAME')}}}",
             )
             return None
@@ -78,7 +79,8 @@ class Builder:
             made = cls(**fields)
         except ComponentError as error:
             text = str(error).removeprefix(cls.__name__ + ".")
-            self.report((*path, *_first_named(fields, text)), f"{kind} {value['use']!r}: {text}")
+            whose = f"{discovery.word(kind)} {value['use']!r}"
+            self.report((*path, *_first_named(fields, text)), f"{whose}: {text}")
             return None
         except (Exception, SystemExit) as error:  # a third-party check can raise anything
             self.report(
@@ -98,7 +100,7 @@ class Builder:
         return made
 
     def _complain_of_use(self, kind: str, value: Mapping[str, Any], path: Path_) -> None:
-        message = f"this {kind} does not say which one to use"
+        message = f"this {discovery.word(kind)} does not say which one to use"
         misspelt = next((key for key in value if guess(key, ["use"])), "use")
         if "use" in value or misspelt == "use":
             self.report(
@@ -141,7 +143,7 @@ class Builder:
         self, cls: type[Component], kind: str, value: Mapping[str, Any], path: Path_
     ) -> dict[str, Any]:
         annotations = field_types(cls)
-        whose = f"{kind} {value['use']!r}"
+        whose = f"{discovery.word(kind)} {value['use']!r}"
         unknown = [key for key in value if key not in annotations and key != "use"]
         fields: dict[str, Any] = {}
         for key, item in value.items():

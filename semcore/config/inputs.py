@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from semcore.component.base import Component
-from semcore.config.build import blamed
+from semcore.config.build import Builder, blamed
 from semcore.config.configuration import Configuration
 from semcore.config.document import Path_
+from semcore.config.hook_plugins import missing
 from semcore.config.resolve import Part, Resolved
 from semcore.entrypoints.naming import name_of
 from semcore.errors import Problem, SemcoreError, SourceError
@@ -23,7 +24,9 @@ Load = Callable[[Source], Sequence[Sample]]
 
 def unusable(configuration: Configuration, load: Load) -> list[Problem]:
     """Problems outside a configuration's file, each at the setting that causes it."""
-    found: dict[Problem, None] = {}
+    builder = Builder(configuration.document.problem)
+    missing(configuration.values.get("hooks"), builder)
+    found: dict[Problem, None] = dict.fromkeys(builder.problems)
     read, seen = dict[Part, dict[Path_, list[Problem]]](), set[tuple[Part, Part]]()
     for resolved in configuration.resolved():
         if resolved.problems:

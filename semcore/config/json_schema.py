@@ -16,10 +16,11 @@ from semcore.children import IMPORT, Death, Limits, attempt
 from semcore.config import document as yaml
 from semcore.config.component_schema import Described, Schema, described, ref
 from semcore.config.configuration import CHANGEABLE, SECTIONS, TOP, VERSION
+from semcore.config.hook_plugins import is_tracker
 from semcore.config.local_files import register_files
 from semcore.config.setup import REQUIRED
 from semcore.entrypoints import discovery, naming
-from semcore.entrypoints.discovery import PluginEntry
+from semcore.entrypoints.discovery import HOOKS, PluginEntry
 from semcore.errors import ConfigError, PluginError, Problem
 from semcore.planning.axes import Axis
 from semcore.plugins import registry
@@ -53,7 +54,7 @@ MEANING = {
     "workflow": "The workflow that is chosen.",
     "workflows": "Named alternatives: each a set of sections, in place of the pipeline's.",
     "sweep": "Dotted path -> list of values, or start:stop:step.",
-    "hooks": "Hook plugins to load.",
+    "hooks": "Hook plugins that are called during the run: names, or {use: NAME, ...}.",
     "plugins": "Python files beside the pipeline that register components.",
 }
 """What the keys of a pipeline file are for."""
@@ -103,7 +104,10 @@ def pipeline_schema(
             "patternProperties": {rf"^({'|'.join(CHANGEABLE)})(\.|$)": axis},
             "additionalProperties": False,
         },
-        "hooks": {"type": ["array", "null"], "items": {"type": "string"}},
+        "hooks": {
+            "type": ["array", "null"],
+            "items": {"if": {"type": "string"}, "else": ref(HOOKS)},
+        },
         "plugins": {"type": ["array", "null"], "items": {"type": "string"}},
     }
     return {
@@ -146,6 +150,9 @@ def describe(task: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for entry in found:
         place = {"kind": entry.kind, "name": entry.name}
         try:
+            if entry.kind == HOOKS and not is_tracker(entry.name):  # its name will do
+                yield {**place, "problem": ""}
+                continue
             if "pipeline" in task:
                 cls = registry.load(entry.kind, entry.name)
             else:
@@ -201,7 +208,8 @@ def _everything(
             continue
         groups[index] = groups[index][1:]
         if "problem" in value:
-            tell(value["problem"])
+            if value["problem"]:
+                tell(value["problem"])
         else:
             known.setdefault((value["kind"], value["name"]), Described(**value["is"]))
     kinds = [kind for kind in naming.KINDS if kind not in ELSEWHERE]

@@ -10,12 +10,11 @@ from typing import Any
 
 from semcore.config.build import Builder
 from semcore.config.document import Document
+from semcore.config.hook_plugins import read_hooks
 from semcore.config.layers import SECTIONS, TOP
 from semcore.config.local_files import register_files
 from semcore.config.paths import points
-from semcore.entrypoints.discovery import HOOKS, left_out
 from semcore.errors import ConfigError, Problem, shown
-from semcore.plugins.packages import hook_names
 from semcore.wording.suggest import guess, nearest
 
 VERSION = 1
@@ -58,6 +57,7 @@ def read_frame(document: Document) -> tuple[dict[str, Any], dict[str, list[Any]]
         )
     _check_names(values, builder)
     builder.problems += register_files(values, document)
+    read_hooks(values.get("hooks"), builder)  # after the files, which may register some
     if not isinstance(values.get("workflows") or {}, dict):
         message = (
             "workflows are a mapping: name -> the sections that it replaces, not "
@@ -98,18 +98,6 @@ def _check_names(values: Mapping[str, Any], builder: Builder) -> None:
         builder.report(
             ("description",), f"the description must be text, not {shown(text)}", _quoted(text)
         )
-    hooks = values.get("hooks") or []
-    if not isinstance(hooks, list):
-        builder.report(
-            ("hooks",), f"hooks is a list of names, for example [mlflow], not {shown(hooks)}"
-        )
-        return
-    known = hook_names()
-    for index, hook in enumerate(hooks):
-        if hook not in known:
-            hint = left_out(HOOKS, str(hook)) or nearest(hook, known)
-            hint = hint or "no installed package brings any"
-            builder.report(("hooks", index), f"there is no hook plugin {shown(hook)}", hint)
 
 
 def wrong_name(name: Any) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from semcore.errors import PluginError
 
 KINDS = (
     "encoder", "transport", "channel", "generator", "selector", "kb", "planner", "source", "codec",
-    "metric", "recipe", "executor",
+    "metric", "recipe", "executor", "hooks",
 )  # fmt: skip
 
 

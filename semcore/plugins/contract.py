@@ -9,13 +9,14 @@ from typing import Any, cast
 from semcore import interfaces
 from semcore.component.base import Component
 from semcore.planning.interface import Planner
+from semcore.plugins.hookspecs import Tracker
 
 INTERFACES: dict[str, type[Component]] = {
     interface.kind: interface
     for interface in (
         interfaces.SemanticEncoder, interfaces.Transport, interfaces.ChannelModel,
         interfaces.Generator, interfaces.Selector, interfaces.KBPolicy, Planner, interfaces.Source,
-        interfaces.Codec, interfaces.Metric, interfaces.Recipe, interfaces.Executor,
+        interfaces.Codec, interfaces.Metric, interfaces.Recipe, interfaces.Executor, Tracker,
     )
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ from semcore.wording.redaction import printable, redact
 class Around:
     """The hooks of a run: each plugin is called separately, and its exceptions are collected.
 
-    Exceptions of semcore's own plugins (a closed terminal) are raised, and so is Ctrl-C.
+    Exceptions of what shows the progress (a closed terminal) are raised, and so is Ctrl-C.
 
     Args:
         manager: the plugins
@@ -43,7 +43,7 @@ class Around:
             try:
                 self._manager.subset_hook_caller(name, every - {plugin})(**arguments)
             except (Exception, SystemExit) as error:  # a third-party hook can raise anything
-                if _ours(plugin):
+                if getattr(plugin, "ends_the_run", False):
                     raise
                 self._complain(str(self._manager.get_name(plugin)), name, error)
 
@@ -61,7 +61,3 @@ class Around:
         known.append(reason)
         if len(known) == 1 and hook != "semcore_hook_failed":
             self("semcore_hook_failed", plugin=plugin, hook=hook, reason=reason)
-
-
-def _ours(plugin: object) -> bool:
-    return type(plugin).__module__.partition(".")[0] == "semcore"

@@ -8,6 +8,7 @@ import functools
 import importlib.util
 import inspect
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,9 @@ from semcore.entrypoints.discovery import COMMAND, HOOKS, PluginEntry, UnusableE
 from semcore.errors import PluginError
 from semcore.plugins import registry
 from semcore.plugins.docstrings import summary
+from semcore.plugins.hookspecs import Hooks, Tracker
 
-GROUPS = (*naming.KINDS, HOOKS, COMMAND)
+GROUPS = (*naming.KINDS, COMMAND)
 """Kinds of entry points: the last part of the name of their groups."""
 
 
@@ -133,67 +135,90 @@ def hook_names() -> list[str]:
     return sorted(discovery.entries(HOOKS))
 
 
-def hook_manager(names: list[str]) -> pluggy.PluginManager:
-    """A plugin manager with the hooks that a pipeline names.
+def hook_manager(plugins: Sequence[object]) -> pluggy.PluginManager:
+    """A plugin manager with hook plugins.
+
+    Args:
+        plugins: names of installed ones, trackers, and objects with hooks
 
     Raises:
-        PluginError: a name is unknown or unusable
+        PluginError: a name is unknown, or a plugin unusable
     """
     manager = _manager()
-    for name in dict.fromkeys(names):
-        entry = discovery.find(HOOKS, name)
-        if entry is None:
-            hint = (
-                discovery.left_out(HOOKS, name)
-                or f"installed are {', '.join(hook_names()) or 'none'}"
-            )
-            raise PluginError(f"there is no hook plugin {name!r}; {hint}")
-        add_hooks(entry, manager)
+    names = [one for one in plugins if isinstance(one, str)]
+    for one in plugins:
+        if not isinstance(one, str):
+            named = getattr(one, "__name__", type(one).__name__)
+            named = naming.name_of(type(one)) if isinstance(one, Tracker) else named
+            if reason := hook_error(one, manager, named):
+                raise PluginError(f"hook plugin {named!r} {reason}")
+        elif one in names:
+            names = [name for name in names if name != one]  # a name that occurs twice is one
+            entry = discovery.find(HOOKS, one)
+            if entry is None:
+                hint = discovery.left_out(HOOKS, one)
+                hint = hint or f"installed are {', '.join(hook_names()) or 'none'}"
+                raise PluginError(f"there is no hook plugin {one!r}; {hint}")
+            add_hooks(entry, manager)
     return manager
 
 
 def _manager() -> pluggy.PluginManager:
-    from semcore.plugins.hookspecs import Hooks
-
     manager = pluggy.PluginManager("semcore")
     manager.add_hookspecs(Hooks)
     return manager
 
 
-def add_hooks(entry: PluginEntry, manager: pluggy.PluginManager | None = None) -> None:
-    """Load a hook plugin (a module, an object, or a class without arguments) into a manager.
+def add_hooks(entry: PluginEntry, manager: pluggy.PluginManager | None = None) -> object:
+    """Load a hook plugin (a module, an object, or a class without arguments), and put it into a
+    manager.
 
     Raises:
         UnusableError: it cannot be loaded, or has an unknown hook
     """
-    from semcore.plugins.hookspecs import Hooks
-
-    known = [name for name in vars(Hooks) if name.startswith("semcore_")]
-    manager, plugin = manager or _manager(), discovery.load(entry)
+    plugin = discovery.load(entry)
     try:
         plugin = plugin() if isinstance(plugin, type) else plugin
-        for name in sorted(set(named := _named(plugin)) - set(known)):
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"hooks are {', '.join(known)}"
-            raise UnusableError(entry, f"has {name!r}, which is not a hook; {hint}")
-        manager.register(plugin, entry.name)
-    except UnusableError:
-        raise
-    except (Exception, SystemExit) as error:  # pluggy names arguments that do not exist
+        reason = hook_error(plugin, manager or _manager(), entry.name)
+    except (Exception, SystemExit) as error:
         raise UnusableError(entry, f"cannot be used: {discovery.one_line(error)}") from error
-    called = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    if reason:
+        raise UnusableError(entry, reason)
+    return plugin
+
+
+class _Bound:
+    """The hooks of a tracker. Trackers with equal settings are equal, and a manager would take them
+    for one."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        vars(self).update({name: getattr(tracker, name) for name in _named(tracker)})
+
+
+def hook_error(plugin: object, manager: pluggy.PluginManager, name: str | None = None) -> str:
+    """Put a hook plugin into a manager; why it cannot be used, or ""."""
+    known = [name for name in vars(Hooks) if name.startswith("semcore_")]
+    for one in sorted(set(named := _named(plugin)) - set(known)):
+        near = difflib.get_close_matches(one, known, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"hooks are {', '.join(known)}"
+        return f"has {one!r}, which is not a hook; {hint}"
+    held = _Bound(plugin) if isinstance(plugin, Tracker) else plugin
+    taken = [n for n, _ in manager.list_name_plugin() if n == name or n.startswith(f"{name} ")]
+    try:
+        manager.register(held, f"{name} {len(taken) + 1}" if taken else name)
+    except (Exception, SystemExit) as error:  # pluggy names arguments that do not exist
+        return f"cannot be used: {discovery.one_line(error)}"
+    called = {caller.name for caller in manager.get_hookcallers(held) or ()}
     if missing := sorted(set(named) - called):
-        raise UnusableError(
-            entry, f"has {missing[0]!r} without @semcore.plugins.hookspecs.hook above it"
-        )
-    if not called:
-        raise UnusableError(entry, f"has no hook; hooks are {', '.join(known)}")
+        return f"has {missing[0]!r} without @semcore.hook above it"
+    return "" if called else f"has no hook; hooks are {', '.join(known)}"
 
 
 def _named(plugin: object) -> list[str]:
     """Names of functions that are hooks, or are named like one."""
+    holder = type(plugin) if isinstance(plugin, Tracker) else plugin
     routines = {
-        name: held for name in dir(plugin) if inspect.isroutine(held := getattr(plugin, name))
+        name: held for name in dir(holder) if inspect.isroutine(held := getattr(holder, name))
     }
     return [
         name

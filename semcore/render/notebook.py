@@ -33,6 +33,9 @@ class NotebookProgress:
         labels: the names of the cells
     """
 
+    ends_the_run = True
+    """Its exceptions end the run, as those of a closed terminal do."""
+
     def __init__(self, labels: Labels) -> None:
         self.labels, self.handle = labels, None
         self.cells = self.done = 0

@@ -30,6 +30,9 @@ from semcore.wording.plural import plural
 class Progress:
     """Hooks that show the progress of a run; `labels`: the names of its cells."""
 
+    ends_the_run = True
+    """Its exceptions end the run, as those of a closed terminal do."""
+
     def __init__(self, labels: Labels) -> None:
         self.labels = labels
         self.console = Console(highlight=False, soft_wrap=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import shutil
 import time
 import traceback
@@ -28,10 +29,11 @@ from typing import Any
 import pluggy
 
 from semcore import supervisor
-from semcore.component.base import most
+from semcore.component.base import most, plain
 from semcore.component.digest import Digester
 from semcore.config.configuration import Cell, Configuration, alternatives
 from semcore.config.local_files import register_files
+from semcore.config.paths import set_path
 from semcore.entrypoints import naming
 from semcore.errors import ConfigError, RunError, SemcoreError
 from semcore.fingerprint import origin
@@ -62,6 +64,7 @@ class Finished:
         computed: cells computed just now
         failures: settings and reason of every cell that failed, in one line or more
         complaints: hook plugins that failed, a sentence each; the cells do not depend on them
+        report: the page, if one was written
     """
 
     folder: Path
@@ -69,6 +72,7 @@ class Finished:
     computed: int
     failures: list[str]
     complaints: list[str] = field(default_factory=list)
+    report: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ def run(
     command: Sequence[str] = (),
     shard: Shard = Shard(),
     again: bool = False,
+    report: Callable[[Path], Path] | None = None,
 ) -> Finished:
     """Compute every cell of `experiment` that is not in `out` yet.
 
@@ -119,6 +124,7 @@ def run(
         command: what the user called, for the record
         shard: the part of the cells that is computed
         again: whether cells that are done, and what their stages made, are thrown away first
+        report: writes the report of the folder, if any cell is done; before the hooks of the end
 
     Raises:
         ConfigError: a source has no samples, or they cannot be read; with every problem found
@@ -135,21 +141,53 @@ def run(
             shutil.rmtree(folder, ignore_errors=True)
     pending = [(cell, one) for cell, one in mine if read_result(out, one) is None]
     call = Around(hooks)
-    call("semcore_run_started", folder=out, cells=len(mine), pending=len(pending))
+    call(
+        "semcore_run_started",
+        folder=out,
+        cells=len(mine),
+        pending=len(pending),
+        configuration=_for_hooks(experiment),
+    )
     failures, labels = list[str](), Labels(experiment.axes)
     for cell, identity, outcome in _computed(experiment, pending, out, call, executor):
         with _clear_when_unwritable(out, "finished cells are intact"):
             commit(out, identity, outcome)
         if outcome.reason:
             failures.append(f"{labels.of(cell.settings)}: {outcome.reason}")
-            call("semcore_cell_failed", settings=dict(cell.settings), reason=outcome.reason)
+            call(
+                "semcore_cell_failed",
+                settings=dict(cell.settings),
+                reason=outcome.reason,
+                config=_config(experiment, cell),
+            )
         else:
             result = {"settings": dict(cell.settings), **unsealed(outcome.files["result.json"])}
-            call("semcore_cell_done", result=result, seconds=outcome.seconds)
-    call("semcore_run_done", folder=out)
+            call("semcore_cell_done", folder=out, result=result, seconds=outcome.seconds)
     experiment.forget()  # what its components hold may have changed when it is run again
     results = [read_result(out, one) for _, one in mine]
-    return Finished(out, results, len(pending) - len(failures), failures, call.complaints)
+    page = report(out) if report is not None and any(results) else None
+    call("semcore_run_done", folder=out, report=page)
+    computed = len(pending) - len(failures)
+    return Finished(out, results, computed, failures, call.complaints, page)
+
+
+def _for_hooks(experiment: Configuration) -> dict[str, Any]:
+    """The pipeline file with the changes of the command line, as plain values without secrets."""
+    values = {name: value for name, value in experiment.values.items() if name != "hooks"}
+    for path, value in experiment.fixed.items():
+        values = set_path(values, path, plain(value))
+    axes = {path: [plain(value) for value in axis] for path, axis in experiment.axes.items()}
+    return _redacted({**values, "name": experiment.name, "sweep": axes})
+
+
+def _config(experiment: Configuration, cell: Cell) -> dict[str, Any]:
+    """The configuration of a cell as its result has it."""
+    return _redacted(experiment.resolve(cell).config)
+
+
+def _redacted(values: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(redact(json.dumps(values, default=str)))
+    return made
 
 
 def _begin(
@@ -211,19 +249,15 @@ def _computed(
     executor: Executor | None,
 ) -> Iterator[tuple[Cell, str, CellOutput]]:
     """Compute cells here or on `executor`; yields each outcome once known."""
-
-    def on_stage(done: StageDone) -> None:
-        hooks("semcore_stage_done", done=done)
-
     if executor is None or not pending:
         for cell, identity in pending:
-            listener = _Listener(cell, hooks)
+            listener = _Listener(experiment, cell, hooks)
             if reason := supervisor.given_up(identity):
                 yield cell, identity, CellOutput(reason=reason)
                 continue
             with supervisor.under_way(identity), listening(listener):
                 listener(Step(""))
-                outcome = compute(experiment, cell, identity, out / "cache", on_stage)
+                outcome = compute(experiment, cell, identity, out / "cache", listener.stage_done)
             yield cell, identity, outcome
         return
     for index, made in executor.execute(_Jobs(experiment, pending, out / "cache", hooks)):
@@ -233,15 +267,21 @@ def _computed(
 class _Listener:
     """Passes the steps of a cell on to the hooks; with the first one it has begun."""
 
-    def __init__(self, cell: Cell, hooks: Around) -> None:
+    def __init__(self, experiment: Configuration, cell: Cell, hooks: Around) -> None:
         self.settings, self.hooks, self.begun = dict(cell.settings), hooks, False
+        self.experiment, self.cell = experiment, cell
 
     def __call__(self, step: Step) -> None:
         if not self.begun:
             self.begun = True
-            self.hooks("semcore_cell_started", settings=dict(self.settings))
+            config = _config(self.experiment, self.cell)
+            self.hooks("semcore_cell_started", settings=dict(self.settings), config=config)
         if step.stage:
             self.hooks("semcore_step", settings=dict(self.settings), step=step)
+
+    def stage_done(self, done: StageDone) -> None:
+        """A stage has done a batch."""
+        self.hooks("semcore_stage_done", done=done, settings=dict(self.settings))
 
 
 class _Jobs(Sequence[Job]):
@@ -265,7 +305,7 @@ class _Jobs(Sequence[Job]):
         others = (self.experiment.resolve(cell, overrides) for overrides in alternatives(setup))
         needs = most([setup.needs, *(one.needs for one in others)])
         call = functools.partial(compute, self.experiment, cell, identity, self.cache)
-        return Job(call, needs, _Listener(cell, self.hooks))
+        return Job(call, needs, _Listener(self.experiment, cell, self.hooks))
 
 
 def compute(

@@ -19,6 +19,7 @@ from semcore.testing import (
     examples,
     executor,
     generator,
+    hooks,
     kb,
     metric,
     names,
@@ -47,6 +48,7 @@ KINDS: Mapping[str, tuple[Use, Sequence[Check]]] = {
     "metric": (metric.use, metric.LAWS),
     "executor": (executor.use, executor.LAWS),
     "recipe": (recipe.use, recipe.LAWS),
+    "hooks": (hooks.use, hooks.LAWS),
 }
 """Kind of component -> how it is put to use, and the laws of its interface."""
 

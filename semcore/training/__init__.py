@@ -19,6 +19,7 @@ from semcore.training.loop import (
     write_model,
 )
 from semcore.training.resume import claim
+from semcore.training.watch import on_epoch
 
 __all__ = [
     "asked",
@@ -31,6 +32,7 @@ __all__ = [
     "drawn_db",
     "measured_at",
     "move_average",
+    "on_epoch",
     "one_cycle",
     "run_epochs",
     "set_rate",

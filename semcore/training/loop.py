@@ -26,6 +26,7 @@ from semcore.models.weights import read_tensors
 from semcore.rng import Rng
 from semcore.tensors import at_snr, own_snr, symbols_of
 from semcore.training.resume import RECORD, claim
+from semcore.training.watch import on_epoch
 
 
 def one_cycle(step: int, total: int, warm_up: float = 0.15) -> float:
@@ -159,6 +160,7 @@ def run_epochs(
             **{k: round(v, 4) for k, v in log.items()},
         }
         print(json.dumps(line), flush=True)
+        on_epoch(epoch + 1, epochs, {**log, "seconds": seconds})
     return seconds
 
 

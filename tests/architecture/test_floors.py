@@ -23,7 +23,7 @@ FLOORS = {
         ("planning",),
         ("plugins",),
         ("config",),
-        ("training",),
+        ("training", "trackers"),
         ("runs",),
         ("analysis", "testing"),
         ("render",),

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from semcore.config import top_level
+from semcore.config import hook_plugins
 from semcore.config.configuration import load
 from semcore.entrypoints import naming
 from semcore.errors import ConfigError
@@ -128,7 +128,7 @@ def words(monkeypatch: pytest.MonkeyPatch) -> None:
         "names",
         lambda kind: [one for one in names(kind) if one in NAMES.get(kind, "").split()],
     )
-    monkeypatch.setattr(top_level, "hook_names", lambda: [])
+    monkeypatch.setattr(hook_plugins, "hook_names", lambda: [])
 
 
 def told(path: Path) -> str:

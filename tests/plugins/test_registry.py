@@ -269,7 +269,7 @@ def test_verbs_are_isolated(packages: Any) -> None:
         ),
         (
             "def semcore_cell_done(result): ...",
-            "has 'semcore_cell_done' without @semcore.plugins.hookspecs.hook above it",
+            "has 'semcore_cell_done' without @semcore.hook above it",
         ),
         (
             "@hook\ndef semcore_cell_done(result, secs): ...",

@@ -8,8 +8,9 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -92,12 +93,35 @@ def _detector() -> Callable[[np.ndarray], Sequence[Any]]:
         settings = vision.FaceLandmarkerOptions(base_options=options, num_faces=PEOPLE)
         task = vision.FaceLandmarker.create_from_options(settings)
         return lambda pixels: task.detect(_image(pixels)).face_landmarks
-    mesh = _solutions().face_mesh.FaceMesh(
+    mesh = _face_mesh(_solutions().face_mesh.FaceMesh)(
         static_image_mode=True, max_num_faces=PEOPLE, refine_landmarks=True
     )
     return lambda pixels: [
         face.landmark for face in mesh.process(pixels).multi_face_landmarks or ()
     ]
+
+
+def _face_mesh(mesh: Any) -> Any:
+    """MediaPipe's face mesh for any version of protobuf: MediaPipe sets thresholds of its graph by
+    an attribute of descriptors that protobuf 7 no longer has, and such a protobuf comes with
+    trackers. The numbers are the same."""
+    from mediapipe.python.solution_base import CALCULATOR_TO_OPTIONS
+
+    class FaceMesh(mesh):  # type: ignore[misc]
+        def _modify_calculator_options(self, graph: Any, values: Mapping[str, Any]) -> None:
+            for path, value in values.items():
+                name, _, field = path.partition(".")
+                (node,) = (one for one in graph.node if one.name == name)
+                kind = CALCULATOR_TO_OPTIONS[node.calculator]
+                held = [one for one in node.node_options if one.Is(kind.DESCRIPTOR)]
+                if held:
+                    options = kind.FromString(held[0].value)
+                    setattr(options, field, value)
+                    held[0].value = options.SerializeToString()
+                else:
+                    setattr(node.options.Extensions[kind.ext], field, value)
+
+    return FaceMesh
 
 
 def person_mask(picture: np.ndarray) -> np.ndarray:
@@ -150,4 +174,21 @@ def _mediapipe() -> Any:
     os.environ.setdefault("GLOG_minloglevel", "2")
     with extra("semcore-video[face]", "finding faces needs MediaPipe (Python 3.11 or 3.12)"):
         import mediapipe
+    _classes_by_descriptor()
     return mediapipe
+
+
+@functools.cache
+def _classes_by_descriptor() -> None:
+    """Lets MediaPipe find classes of messages with any version of protobuf: from version 5 on, a
+    function of the message factory has replaced the method of the symbol database that it calls."""
+    from google.protobuf import message_factory, symbol_database
+
+    database = symbol_database.Default()
+    if hasattr(database, "GetPrototype"):
+        return
+    with contextlib.suppress(ImportError):  # newer versions of MediaPipe have no such module
+        from mediapipe.python import packet_getter
+
+        found = SimpleNamespace(pool=database.pool, GetPrototype=message_factory.GetMessageClass)
+        packet_getter.symbol_database = SimpleNamespace(Default=lambda: found)

@@ -17,6 +17,10 @@ from semcore_video.kb.face import FaceKB
 from semcore_video.sources.talking_samples import portrait_of_astronaut
 
 mediapipe = pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
+import google.protobuf  # noqa: E402
+from google.protobuf.symbol_database import SymbolDatabase  # noqa: E402
+from mediapipe.python import packet_getter, solution_base  # noqa: E402
+
 MODULES = Path(mediapipe.__file__).parent / "modules"
 
 
@@ -89,3 +93,37 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     )
     with pytest.raises(RunError, match="returns 68 points, not 478"):
         detector.faces(np.zeros((8, 8, 3), np.uint8))
+
+
+def test_the_numbers_are_those_of_mediapipe_itself() -> None:
+    """The class that works with any protobuf finds the points of MediaPipe's own."""
+    if int(google.protobuf.__version__.split(".")[0]) > 6:
+        pytest.skip("MediaPipe's own class needs protobuf below 7")
+    mesh = mediapipe.solutions.face_mesh.FaceMesh(
+        static_image_mode=True, max_num_faces=detector.PEOPLE, refine_landmarks=True
+    )
+    picture = portrait_of_astronaut((192, 192))
+    (face,) = mesh.process(picture).multi_face_landmarks
+    wanted = [(point.x * 192, point.y * 192, point.z * 192) for point in face.landmark]
+    assert np.array_equal(detector.faces(picture)[0], np.array(wanted, np.float32))
+
+
+def test_what_newer_versions_of_protobuf_lack_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protobuf 7 has no label of a field, and no symbol database that finds a class."""
+
+    def gone(*arguments: object) -> None:
+        raise AttributeError("'FieldDescriptor' object has no attribute 'label'")
+
+    picture = portrait_of_astronaut((192, 192))
+    usual = detector.faces(picture)[0]
+    detector._detector.cache_clear()
+    detector._classes_by_descriptor.cache_clear()
+    monkeypatch.setattr(solution_base.SolutionBase, "_modify_calculator_options", gone)
+    if hasattr(SymbolDatabase, "GetPrototype"):
+        monkeypatch.delattr(SymbolDatabase, "GetPrototype")
+    known = packet_getter.symbol_database
+    try:
+        assert np.array_equal(detector.faces(picture)[0], usual)
+    finally:
+        packet_getter.symbol_database = known
+        detector._classes_by_descriptor.cache_clear()
