@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from semcore.entrypoints.extras import extra
 from semcore.trackers.base import Recorder
 
 MOST_PARAMETERS = 100
@@ -38,7 +39,8 @@ class MLflow(Recorder):
     tracking_uri: str = ""
 
     def begin(self, name: str, kind: str, settings: Mapping[str, Any], folder: Path) -> None:
-        from mlflow import MlflowClient
+        with extra("semcore[mlflow]", "the hook plugin mlflow needs mlflow"):
+            from mlflow import MlflowClient
 
         client = MlflowClient(self.tracking_uri or None)
         found = client.get_experiment_by_name(self.experiment)
@@ -72,7 +74,8 @@ class MLflow(Recorder):
     def _log(
         self, run: str, settings: Mapping[str, Any], values: Mapping[str, float], step: int = 0
     ) -> None:
-        from mlflow.entities import Metric, Param
+        with extra("semcore[mlflow]", "the hook plugin mlflow needs mlflow"):
+            from mlflow.entities import Metric, Param
 
         now = int(1000 * time.time())
         parameters = [Param(_name(path), str(one)[:LONGEST]) for path, one in settings.items()]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from semcore.entrypoints.extras import extra
 from semcore.trackers.base import Recorder
 
 
@@ -30,7 +31,8 @@ class TensorBoard(Recorder):
     folder: str = ""
 
     def begin(self, name: str, kind: str, settings: Mapping[str, Any], folder: Path) -> None:
-        from tensorboardX import SummaryWriter
+        with extra("semcore[tensorboard]", "the hook plugin tensorboard needs tensorboardX"):
+            from tensorboardX import SummaryWriter
 
         place = Path(self.folder) / name if self.folder else folder / "tensorboard"
         self.state.update(writer=SummaryWriter(str(place)), cells=0)

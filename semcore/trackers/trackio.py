@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from semcore.entrypoints.extras import extra
 from semcore.trackers.base import Recorder
 
 
@@ -32,7 +33,8 @@ class Trackio(Recorder):
     space: str = ""
 
     def begin(self, name: str, kind: str, settings: Mapping[str, Any], folder: Path) -> None:
-        import trackio
+        with extra("semcore[trackio]", "the hook plugin trackio needs trackio"):
+            import trackio
 
         self.state["run"] = trackio.init(
             project=self.project,

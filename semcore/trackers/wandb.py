@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from semcore.entrypoints.extras import extra
 from semcore.trackers.base import Recorder
 
 
@@ -36,7 +37,8 @@ class WandB(Recorder):
     folder: str = ""
 
     def begin(self, name: str, kind: str, settings: Mapping[str, Any], folder: Path) -> None:
-        import wandb
+        with extra("semcore[wandb]", "the hook plugin wandb needs wandb"):
+            import wandb
 
         self.state["run"] = wandb.init(
             project=self.project,

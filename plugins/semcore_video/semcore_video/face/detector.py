@@ -9,6 +9,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -105,7 +106,8 @@ def _face_mesh(mesh: Any) -> Any:
     """MediaPipe's face mesh for any version of protobuf: MediaPipe sets thresholds of its graph by
     an attribute of descriptors that protobuf 7 no longer has, and such a protobuf comes with
     trackers. The numbers are the same."""
-    from mediapipe.python.solution_base import CALCULATOR_TO_OPTIONS
+    with extra("semcore-video[face]", "finding faces needs MediaPipe (Python 3.11 or 3.12)"):
+        from mediapipe.python.solution_base import CALCULATOR_TO_OPTIONS
 
     class FaceMesh(mesh):  # type: ignore[misc]
         def _modify_calculator_options(self, graph: Any, values: Mapping[str, Any]) -> None:
@@ -182,13 +184,12 @@ def _mediapipe() -> Any:
 def _classes_by_descriptor() -> None:
     """Lets MediaPipe find classes of messages with any version of protobuf: from version 5 on, a
     function of the message factory has replaced the method of the symbol database that it calls."""
-    from google.protobuf import message_factory, symbol_database
-
-    database = symbol_database.Default()
-    if hasattr(database, "GetPrototype"):
-        return
     with contextlib.suppress(ImportError):  # newer versions of MediaPipe have no such module
         from mediapipe.python import packet_getter
 
-        found = SimpleNamespace(pool=database.pool, GetPrototype=message_factory.GetMessageClass)
-        packet_getter.symbol_database = SimpleNamespace(Default=lambda: found)
+        names = packet_getter.symbol_database
+        database = names.Default()
+        if not hasattr(database, "GetPrototype"):
+            find = import_module("google.protobuf.message_factory").GetMessageClass
+            found = SimpleNamespace(pool=database.pool, GetPrototype=find)
+            packet_getter.symbol_database = SimpleNamespace(Default=lambda: found)
