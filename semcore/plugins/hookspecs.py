@@ -28,7 +28,7 @@ class Tracker(Component):
     """Base of hook plugins with settings, as in `hooks: [{use: mlflow, experiment: x}]`.
 
     Its methods that are decorated with `semcore.hook` are called during runs and trainings. Each
-    has an instance of its own. No result depends on it, and it is no part of the id of a cell.
+    has an instance of its own. Neither a result nor the id of a cell depends on it.
     """
 
     kind: ClassVar[str] = "hooks"

@@ -109,7 +109,7 @@ def _face_mesh(mesh: Any) -> Any:
     with extra("semcore-video[face]", "finding faces needs MediaPipe (Python 3.11 or 3.12)"):
         from mediapipe.python.solution_base import CALCULATOR_TO_OPTIONS
 
-    class FaceMesh(mesh):  # type: ignore[misc]
+    class FaceMesh(mesh):
         def _modify_calculator_options(self, graph: Any, values: Mapping[str, Any]) -> None:
             for path, value in values.items():
                 name, _, field = path.partition(".")
