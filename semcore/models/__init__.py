@@ -2,7 +2,22 @@
 code."""
 
 from semcore.models.files import need_tokenizer, no_code_from, parsed
+from semcore.models.foreign import is_pickle, read_checkpoint
+from semcore.models.hub import absent, on_hub, weights_place
 from semcore.models.pretrained import Pretrained
-from semcore.models.weights import fill_weights, read_tensors
+from semcore.models.weights import fill_tensors, fill_weights, read_tensors
 
-__all__ = ["Pretrained", "fill_weights", "need_tokenizer", "no_code_from", "parsed", "read_tensors"]
+__all__ = [
+    "Pretrained",
+    "absent",
+    "fill_tensors",
+    "fill_weights",
+    "is_pickle",
+    "need_tokenizer",
+    "no_code_from",
+    "on_hub",
+    "parsed",
+    "read_checkpoint",
+    "read_tensors",
+    "weights_place",
+]

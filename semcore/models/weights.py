@@ -127,8 +127,16 @@ def fill_weights(network: Any, file: Path, remedy: str = "") -> Any:
     Raises:
         RunError: the file is of no use, or holds the weights of another network
     """
-    hint = f"; {remedy}" if remedy else ""
-    held, own = read_tensors(file, remedy), network.state_dict()
+    return fill_tensors(network, read_tensors(file, remedy), file, remedy)
+
+
+def fill_tensors(network: Any, held: Mapping[str, Any], file: Path, remedy: str = "") -> Any:
+    """A torch module with all its tensors, and no others, from those that a file held.
+
+    Raises:
+        RunError: they are the weights of another network
+    """
+    hint, own = f"; {remedy}" if remedy else "", network.state_dict()
     missing, strange = sorted(own.keys() - held.keys()), sorted(held.keys() - own.keys())
     misfits = sorted(
         name for name in own.keys() & held.keys() if own[name].shape != held[name].shape
@@ -140,7 +148,7 @@ def fill_weights(network: Any, file: Path, remedy: str = "") -> Any:
     ):
         if names:
             raise RunError(f"{file} {what} {_few(names)} of {type(network).__name__}{hint}")
-    network.load_state_dict(held)
+    network.load_state_dict(dict(held))
     return network
 
 

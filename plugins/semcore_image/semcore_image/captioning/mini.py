@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from semcore import KnowledgeBase, Sample, SemanticEncoder, Semantics, Stream, Text, each
-from semcore_image.models.digests import check_written, mini_digest, written
+from semcore_image.models.digests import check_written, mini_digest, not_here, written
 from semcore_image.pixels import image_of, to_tensor
 from semcore_image.streams import CAPTION
 
@@ -42,6 +42,9 @@ class MiniCaptionEncoder(SemanticEncoder):
 
     def check(self) -> None:
         check_written(self, "weights", self.weights)
+
+    def missing(self) -> str:
+        return not_here("weights", self.weights)
 
     @property
     def streams(self) -> Mapping[str, type[Stream]]:

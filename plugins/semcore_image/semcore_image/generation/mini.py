@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le
 
 from semcore import Candidates, Generator, KnowledgeBase, Rng, Sample, Semantics, Stream, Text, each
 from semcore.media import MAX_DRAWN
-from semcore_image.models.digests import check_written, mini_digest, written
+from semcore_image.models.digests import check_written, mini_digest, not_here, written
 from semcore_image.pixels import check_drawn, from_tensor, resized, to_tensor
 from semcore_image.streams import CAPTION, caption_of, reference_of
 
@@ -85,6 +85,9 @@ class MiniDiffusionGenerator(Generator):
     def check(self) -> None:
         check_written(self, "weights", self.weights)
         check_drawn("MiniDiffusionGenerator.candidates", self.candidates, self.size)
+
+    def missing(self) -> str:
+        return not_here("weights", self.weights)
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [self._draw(one, reference_of(kb, one.user), rng.at(one.key)) for one in each(batch)]

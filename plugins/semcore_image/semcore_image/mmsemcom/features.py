@@ -23,7 +23,13 @@ from semcore import (
 )
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.models.clip import UsesClip
-from semcore_image.models.digests import check_written, classes_of, mini_digest, written
+from semcore_image.models.digests import (
+    check_written,
+    classes_of,
+    mini_digest,
+    not_here,
+    written,
+)
 from semcore_image.pixels import to_tensor
 
 if TYPE_CHECKING:
@@ -91,6 +97,9 @@ class UsesMultiSem(UsesClip):
             if names and name.casefold() not in prompt.casefold():
                 wrong = f"prompt {number} of the first list, {prompt!r}, does not name {name!r}"
                 raise ComponentError(f"{where}: {known}; {wrong}")
+
+    def missing(self) -> str:
+        return not_here("features", self.features) or super().missing()
 
     def identity(self) -> Any:
         """The digests of the weights."""

@@ -6,7 +6,6 @@ import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -30,7 +29,13 @@ from semcore import (
 )
 from semcore.media import MAX_DRAWN
 from semcore_image.mmsemcom.features import FUSED, IMAGE, TEXT, UsesMultiSem
-from semcore_image.models.digests import check_written, classes_of, mini_digest, written
+from semcore_image.models.digests import (
+    check_written,
+    classes_of,
+    mini_digest,
+    not_here,
+    written,
+)
 from semcore_image.pixels import check_drawn, from_tensor, resized
 
 if TYPE_CHECKING:
@@ -120,6 +125,10 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
                 f"{feature_count} ({theirs}): both must be trained on the same classes"
             )
 
+    def missing(self) -> str:
+        own = not_here("weights", None if self.weights in SHIPPED else self.weights)
+        return own or super().missing()
+
     def identity(self) -> Any:
         """The digests of the weights."""
         return [super().identity(), self._weights_digest]
@@ -127,8 +136,8 @@ class ClassDiffusionGenerator(UsesMultiSem, Generator):
     @property
     def _weights_digest(self) -> str:
         """Digest of the weights, the source and the libraries, which all determine a cached set."""
-        own = Path(self.weights).expanduser().is_dir()
-        weights = written(self.weights) if own else mini_digest(self.weights)
+        shipped = self.weights in SHIPPED
+        weights = mini_digest(self.weights) if shipped else written(self.weights)
         return digest(weights, source_digest(type(self)))
 
     @functools.cached_property

@@ -14,7 +14,7 @@ from PIL import Image
 from semcore import ComponentError, RunError, extra
 from semcore.commands import Limits, attempt
 from semcore.models import Pretrained
-from semcore_image.models.digests import check_written, joined, mini_digest, written
+from semcore_image.models.digests import check_written, joined, mini_digest, not_here, written
 from semcore_image.pixels import to_tensor
 
 OPEN_CLIP = "published CLIP models need open_clip"
@@ -107,6 +107,9 @@ class ComparesByClip(UsesClip):
                 f"{self.model!r}"
             )
         check_written(self, "weights", self.weights)
+
+    def missing(self) -> str:
+        return not_here("weights", self.weights) or super().missing()
 
     @property
     def mini_weights(self) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from semcore import ComponentError, RunError, file_digest, path_digest
+from semcore.models import absent, on_hub, weights_place
 from semcore_image.vocabulary import CLASSES
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
@@ -39,12 +40,13 @@ def joined(files: Sequence[Path]) -> str:
 
 
 def check_written(who: object, field: str, folder: str | None) -> None:
-    """Refuse a folder that was not written by a recipe.
+    """Refuse a folder that was not written by a recipe. A name on the hub passes: `not_here` says
+    whether it was fetched.
 
     Raises:
         ComponentError: the folder does not exist, or config.json or model.safetensors is missing
     """
-    if folder is None:
+    if folder is None or on_hub(folder):
         return
     place, name = Path(folder).expanduser(), f"{type(who).__name__}.{field}"
     if not place.is_dir():
@@ -59,6 +61,13 @@ def check_written(who: object, field: str, folder: str | None) -> None:
             )
 
 
+def not_here(field: str, weights: str | None) -> str:
+    """Why weights of this setting are not on this machine, for `Component.missing`; "" if they
+    are."""
+    reason = absent(weights) if weights else ""
+    return f"{field}: {reason}" if reason else ""
+
+
 def classes_of(folder: str | None, shipped: str) -> tuple[int, tuple[str, ...] | None]:
     """The number of classes of weights, and their names if config.json has them.
 
@@ -66,10 +75,10 @@ def classes_of(folder: str | None, shipped: str) -> tuple[int, tuple[str, ...] |
         folder: folder written by a recipe; None: the shipped weights
         shipped: name of the shipped weights
     """
-    place = Path(folder).expanduser() if folder else WEIGHTS / shipped
     try:
+        place = weights_place(folder) if folder else WEIGHTS / shipped
         classes = json.loads((place / "config.json").read_text(encoding="utf-8"))["classes"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RunError):
         return 0, None
     if isinstance(classes, list):
         return len(classes), tuple(map(str, classes))
@@ -77,5 +86,8 @@ def classes_of(folder: str | None, shipped: str) -> tuple[int, tuple[str, ...] |
 
 
 def written(folder: str) -> str:
-    """The digest of the files that a recipe wrote into a folder; "" if there are none."""
+    """The digest of the files that a recipe wrote into a folder, or of a model on the hub; "" if
+    there are none."""
+    if not absent(folder):
+        folder = str(weights_place(folder))
     return path_digest(folder, WRITTEN)[:12]

@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from semcore import RunError, path_digest
-from semcore.models import fill_weights
+from semcore.models import fill_weights, weights_place
 from semcore_image.models import digests
 from semcore_image.models.digests import WEIGHTS
 
@@ -36,10 +36,14 @@ def _load_mini(name: str, folder: str, content: str) -> Any:
 
 
 def folder_of(weights: str) -> str:
-    """The absolute path of a folder; a name that is not a folder is returned as it is (shipped
-    weights)."""
-    folder = Path(weights).expanduser()
-    return str(folder.absolute()) if folder.is_dir() else weights
+    """The absolute path of a folder, or of a model on the hub that was fetched; the name of shipped
+    weights is returned as it is.
+
+    Raises:
+        RunError: it is not on this machine
+    """
+    shipped = (WEIGHTS / weights).is_dir() and not Path(weights).expanduser().is_dir()
+    return weights if shipped else str(weights_place(weights))
 
 
 def load_config(folder: str) -> dict[str, Any]:
