@@ -8,6 +8,7 @@ from semcore.training.loop import (
     command_of,
     descend,
     drawn_db,
+    has_snr,
     measured_at,
     move_average,
     one_cycle,
@@ -19,17 +20,21 @@ from semcore.training.loop import (
     write_model,
 )
 from semcore.training.resume import claim
+from semcore.training.settings import NetworkRecipe, batches
 from semcore.training.watch import on_epoch
 
 __all__ = [
+    "NetworkRecipe",
     "asked",
     "at_snr",
     "at_snrs",
+    "batches",
     "by_row",
     "claim",
     "command_of",
     "descend",
     "drawn_db",
+    "has_snr",
     "measured_at",
     "move_average",
     "on_epoch",

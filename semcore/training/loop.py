@@ -3,11 +3,13 @@ symbols over a channel."""
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import json
 import math
 import shlex
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,16 +19,19 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from semcore import steps
 from semcore.component.base import Component
 from semcore.config.fields import written
+from semcore.config.setup import components_in
 from semcore.entrypoints.naming import name_of
-from semcore.errors import RunError
+from semcore.fingerprint.origin import FILES
 from semcore.interfaces import ChannelModel, Recipe
-from semcore.models.weights import read_tensors
 from semcore.rng import Rng
 from semcore.tensors import at_snr, own_snr, symbols_of
-from semcore.training.resume import RECORD, claim
-from semcore.training.watch import on_epoch
+from semcore.training.checkpoints import Watched, go_on, restore_best, save, save_best
+from semcore.training.report import plot, report_epoch
+from semcore.training.resume import claim
+from semcore.training.settings import NetworkRecipe
 
 
 def one_cycle(step: int, total: int, warm_up: float = 0.15) -> float:
@@ -61,13 +66,23 @@ def descend(
     model: nn.Module,
     average: nn.Module,
     decay: float,
+    scaler: torch.amp.GradScaler | None = None,
 ) -> float:
     """One step down the gradient, whose norm is clipped to 1, and the moving average after it; the
-    loss as a number."""
+    loss as a number. `scaler`: of losses in float16 (`NetworkRecipe.scaler`)."""
     optimizer.zero_grad()
-    loss.backward()
+    scaled = scaler is not None and scaler.is_enabled()
+    if scaler is not None and scaled:
+        scaler.scale(loss).backward()
+        scaler.unscale_(optimizer)
+    else:
+        loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
+    if scaler is not None and scaled:
+        scaler.step(optimizer)  # leaves out a step whose gradients overflow
+        scaler.update()
+    else:
+        optimizer.step()
     move_average(average, model, decay)
     return loss.item()
 
@@ -133,35 +148,25 @@ def run_epochs(
     """
     training = claim(recipe, out)
     out.mkdir(parents=True, exist_ok=True)
-    counter_file = out / "checkpoint.json"
-    done, seconds = 0, 0.0
-    if counter_file.exists():
-        done, seconds = _go_on(out, counter_file, training, modules, optimizers)
-    for epoch in range(done, epochs):
+    watched = Watched.of(recipe)
+    held = go_on(out, training, modules, optimizers)
+    for epoch in range(held.epochs, epochs):
+        if watched.ended(held.history):
+            break
         start = time.perf_counter()
-        log = dict(run_epoch(epoch))
-        seconds += time.perf_counter() - start
-        state_file = out / f"checkpoint-{epoch + 1}.safetensors"
-        save_file(_collect(modules, optimizers), state_file)
-        temporary = counter_file.with_suffix(".tmp")
-        counters = {
-            "training": training,
-            "epochs": epoch + 1,
-            "seconds": seconds,
-            "file": state_file.name,
-        }
-        temporary.write_text(json.dumps(counters))
-        # the counter names the tensors: whichever is missing, the pair stays whole
-        temporary.replace(counter_file)
-        (out / f"checkpoint-{epoch}.safetensors").unlink(missing_ok=True)
-        line = {
-            "epoch": epoch + 1,
-            "seconds": round(seconds),
-            **{k: round(v, 4) for k, v in log.items()},
-        }
-        print(json.dumps(line), flush=True)
-        on_epoch(epoch + 1, epochs, {**log, "seconds": seconds})
-    return seconds
+        with steps.stage(f"epoch {epoch + 1}/{epochs}", what="steps"):
+            log = dict(run_epoch(epoch))
+        seconds = held.seconds + time.perf_counter() - start
+        row = {"epoch": epoch + 1, "seconds": round(seconds), **log}
+        held = held.after(seconds, row)
+        if watched.early_stop and watched.best(held.history) == epoch + 1:
+            save_best(out, modules)  # before the counter: an epoch that is repeated writes it again
+        save(out, training, held, modules, optimizers)
+        report_epoch(out, epochs, held.history, held.now)
+    if watched.early_stop and held.history:
+        restore_best(out, modules)
+    plot(out, held.history)
+    return held.seconds
 
 
 def train_network(
@@ -189,14 +194,21 @@ def train_network(
     Raises:
         RunError: as `run_epochs`
     """
+    if isinstance(recipe, NetworkRecipe):
+        network.to(recipe.place)
+        casting, scaler = recipe.casting, recipe.scaler
+    else:
+        casting, scaler = contextlib.nullcontext, None
     average = copy.deepcopy(network).eval()
 
     def run_epoch(epoch: int) -> dict[str, float]:
         generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
-        for step in range(recipe.steps):
+        for step in steps.each(range(recipe.steps), "steps"):
             done = epoch * recipe.steps + step
             set_rate(optimizer, one_cycle(done, recipe.epochs * recipe.steps, warm_up))
-            total += descend(cost(generator, done), optimizer, network, average, warming(done))
+            with casting():
+                loss = cost(generator, done)
+            total += descend(loss, optimizer, network, average, warming(done), scaler)
         with torch.no_grad():
             return {"loss": total / recipe.steps, **measure(average)}
 
@@ -205,81 +217,22 @@ def train_network(
     return average.half().float(), seconds
 
 
-def _go_on(
-    out: Path,
-    counter_file: Path,
-    training: str,
-    modules: Mapping[str, nn.Module],
-    optimizers: Mapping[str, torch.optim.Optimizer],
-) -> tuple[int, float]:
-    """Restore the last checkpoint; the epochs and seconds behind it."""
-    remedy = f"delete {out} to begin from the start, or name another folder with --out"
-    try:
-        counters = json.loads(counter_file.read_text())
-        done, seconds, name = (
-            int(counters["epochs"]),
-            float(counters["seconds"]),
-            Path(str(counters["file"])).name,
-        )
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunError(f"{counter_file} is damaged ({error!r}); {remedy}") from error
-    if counters.get("training") != training:
-        raise RunError(f"{counter_file} is of another training than {out / RECORD}; {remedy}")
-    try:
-        _restore(read_tensors(out / name, remedy), modules, optimizers)
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise RunError(
-            f"{out / name} does not fit the networks of this recipe; {remedy}"
-        ) from error
-    return done, seconds
-
-
-def _collect(
-    modules: Mapping[str, nn.Module], optimizers: Mapping[str, torch.optim.Optimizer]
-) -> dict[str, torch.Tensor]:
-    tensors = {
-        f"{name}/{k}": v for name, module in modules.items() for k, v in module.state_dict().items()
-    }
-    for name, optimizer in optimizers.items():
-        for index, entries in optimizer.state_dict()["state"].items():
-            tensors |= {
-                f"{name}/{index}/{k}": v for k, v in entries.items() if isinstance(v, torch.Tensor)
-            }
-    return {k: v.detach().clone(memory_format=torch.contiguous_format) for k, v in tensors.items()}
-
-
-def _restore(
-    tensors: Mapping[str, torch.Tensor],
-    modules: Mapping[str, nn.Module],
-    optimizers: Mapping[str, torch.optim.Optimizer],
-) -> None:
-    for name, module in modules.items():
-        prefix = f"{name}/"
-        module.load_state_dict(
-            {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
-        )
-    for name, optimizer in optimizers.items():
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for key, value in tensors.items():
-            owner, _, rest = key.partition("/")
-            if owner == name:
-                index, entry = rest.split("/")
-                state.setdefault(int(index), {})[entry] = value
-        optimizer.load_state_dict(
-            {"state": state, "param_groups": optimizer.state_dict()["param_groups"]}
-        )
-
-
 def write_model(folder: Path, config: Mapping[str, object], model: nn.Module, card: str) -> None:
     """Write config.json, model.safetensors (float16) and README.md, the form in which a model is
     shipped."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-    tensors = {k: v.half() if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    state = {k: v.cpu() for k, v in model.state_dict().items()}
+    tensors = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
     save_file({k: v.contiguous() for k, v in tensors.items()}, folder / "model.safetensors")
     # safetensors writes files that only their owner may read
     (folder / "model.safetensors").chmod(0o644)
     (folder / "README.md").write_text(card)
+
+
+def has_snr(channel: ChannelModel) -> bool:
+    """Whether `at_snr` can set the SNR of a channel."""
+    return bool(own_snr(channel))
 
 
 def measured_at(channel: ChannelModel) -> str:
@@ -296,7 +249,21 @@ def command_of(recipe: Recipe) -> str:
     path."""
     folder = str(getattr(recipe, "data", ""))
     data = [shlex.quote(f"data={Path(folder).expanduser().resolve().name}")] if folder else []
-    return " ".join(["semcore train", name_of(type(recipe)), *data, *asked(recipe), "--out DIR"])
+    files = _own_files(recipe)
+    own = [shlex.quote(f"plugins=[{', '.join(f'./{name}' for name in files)}]")] if files else []
+    command = ["semcore train", name_of(type(recipe)), *own, *data, *asked(recipe), "--out DIR"]
+    return " ".join(command)
+
+
+def _own_files(recipe: Recipe) -> list[str]:
+    """Names of the files under `plugins` that register the recipe, or components in it."""
+    modules = dict.fromkeys(type(one).__module__ for one in components_in(recipe))
+    places = [getattr(sys.modules.get(name), "__file__", None) or "" for name in modules]
+    return [
+        Path(place).name
+        for name, place in zip(modules, places, strict=True)
+        if name.startswith(FILES)
+    ]
 
 
 def asked(recipe: Recipe, without: Sequence[str] = ("data",)) -> list[str]:

@@ -27,14 +27,16 @@ def training_of(recipe: Component) -> dict[str, Any]:
     """What decides which weights a recipe makes, as plain values.
 
     Returns:
-        `recipe`; `settings`, the seed among them; `data`: setting -> digest of the files that it
+        `recipe`; `settings`, the seed among them, without those that change weights by rounding at
+        most (`indifferent`: the device, ...); `data`: setting -> digest of the files that it
         names, wherever they lie;
         `source`: the digest of what the recipe and its components do
     """
     files = named_files(recipe)
     parts = [(origin.of(type(one)).source, one.identity()) for one in components_in(recipe)]
+    left_out = {*files, *getattr(recipe, "indifferent", ())}
     settings = {
-        name: plain(value) for name, value in recipe.settings().items() if name not in files
+        name: plain(value) for name, value in recipe.settings().items() if name not in left_out
     }
     return {
         "recipe": naming.name_of(type(recipe)),
@@ -71,6 +73,11 @@ def claim(recipe: Component, out: Path) -> str:
         )
     write_json(record, training)
     return digest(training)
+
+
+def under_way(out: Path) -> bool:
+    """Whether a folder holds a training that can go on, or is done."""
+    return any((out / name).exists() for name in UNFINISHED)
 
 
 def _differences(held: dict[str, Any], wanted: dict[str, Any]) -> list[str]:

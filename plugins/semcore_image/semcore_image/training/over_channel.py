@@ -9,21 +9,21 @@ import torch
 import torch.nn.functional as F
 from annotated_types import Ge, Le
 
-from semcore import ChannelModel, Recipe, Rng
-from semcore.training import symbols_of
+from semcore import ChannelModel, Rng
+from semcore.training import NetworkRecipe, symbols_of
 
 Decibels = Annotated[float, Ge(-50), Le(100)]
 
 
 @dataclass(frozen=True)
-class TrainedOverChannel(Recipe):
+class TrainedOverChannel(NetworkRecipe):
     """Training through a differentiable channel model.
 
     Fields:
         data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
             version of CIFAR-10
         channel: channel model to train over, for example channel.use=awgn; its `snr_db` is drawn at
-            random in each step
+            random in each step, and one without is taken as it is
         snr_db: lowest and highest Es/N0 of the training, dB
         batch_size: pictures per step
         learning_rate: peak rate (AdamW)

@@ -1,0 +1,17 @@
+"""Channels on plain tensors, and the device that networks are on."""
+
+from semcore.tensors.channels import OnTensors, at_snr, own_snr, symbols_of
+from semcore.tensors.device import DEVICE, device, placed, resolved, using, wrong_device
+
+__all__ = [
+    "DEVICE",
+    "OnTensors",
+    "at_snr",
+    "device",
+    "own_snr",
+    "placed",
+    "resolved",
+    "symbols_of",
+    "using",
+    "wrong_device",
+]
