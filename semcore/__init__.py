@@ -88,8 +88,15 @@ if TYPE_CHECKING:
     from semcore.api.experiment import Experiment
     from semcore.api.launch import run
     from semcore.api.results import Results, read
+    from semcore.api.training import train
 
-_LATER = {"Experiment": "experiment", "Results": "results", "read": "results", "run": "launch"}
+_LATER = {
+    "Experiment": "experiment",
+    "Results": "results",
+    "read": "results",
+    "run": "launch",
+    "train": "training",
+}
 """Name -> module of `semcore.api`: what imports the whole core is imported when it is used."""
 
 
@@ -195,6 +202,7 @@ __all__ = [
     "say",
     "shown",
     "source_digest",
+    "train",
     "unit_of",
     "user_cache",
     "utility",

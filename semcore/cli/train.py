@@ -10,12 +10,9 @@ import click
 from semcore.cli.select import HOOKS, Place, hooks_read
 from semcore.cli.show import show
 from semcore.config.build import component
-from semcore.config.hook_plugins import hooks_of
 from semcore.config.paths import read_override, set_path
 from semcore.entrypoints import naming
-from semcore.errors import RunError
 from semcore.plugins import packages
-from semcore.plugins.hook_calls import Around
 
 
 @click.command("train", add_help_option=False)
@@ -25,6 +22,12 @@ from semcore.plugins.hook_calls import Around
     "--out", type=Place(), help="Folder for checkpoints and weights.  [default: runs/train-RECIPE]"
 )
 @HOOKS
+@click.option(
+    "--resume/--no-resume",
+    default=None,
+    help="Refuse a folder without a checkpoint; refuse one with a checkpoint.  [default: go on "
+    "where there is one]",
+)
 @click.option(
     "-h",
     "--help",
@@ -39,12 +42,13 @@ def train_command(
     settings: tuple[str, ...],
     out: Path | None,
     hooks: tuple[str, ...],
+    resume: bool | None,
     asked: bool,
 ) -> int:
     """Train the weights of RECIPE; the same command goes on from the last checkpoint.
 
     A folder that holds a training with other settings, data or seed is refused: name another one
-    with --out.
+    with --out. plugins=[./FILE.py] runs Python files that register components.
 
     For example: semcore train mini-clip data=cifar10/ --out runs/mini-clip
     """
@@ -54,33 +58,23 @@ def train_command(
             raise click.UsageError(f"Missing argument 'RECIPE': one of {known}.", context)
         click.echo(context.get_help())
         return 0
+    from semcore.api.training import begin, files_in_use, hooks_around
+
+    values: dict[str, object] = {"use": recipe}
+    for text in settings:
+        change = read_override(text)
+        values = set_path(values, change.path, change.value)
+    files = values.pop("plugins", [])
+    files_in_use([files] if isinstance(files, str) else files)  # type: ignore[arg-type]
     # else it is said below what is wrong with the name
     if asked and naming.find("recipe", recipe) is not None:
         click.echo(f"Usage: semcore train {recipe} [KEY=VALUE]... [--out FOLDER]\n")
         show("recipe", recipe)
         return 0
-    values: dict[str, object] = {"use": recipe}
-    for text in settings:
-        change = read_override(text)
-        values = set_path(values, change.path, change.value)
-
     made = component("recipe", values, " ".join(["semcore train", recipe, *settings]))
     folder = out or Path("runs") / f"train-{recipe}"
-    called = Around(hooks_of(more=hooks_read(hooks)))
-    from semcore.training.watch import watched  # imports PyTorch
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with watched(made, folder, called):
-            made.train(folder)
-    except OSError as error:
-        error.filename = error.filename or str(folder)  # a full disk does not say for which file
-        raise
-    except Exception as error:
-        if type(error).__name__ != "SafetensorError":
-            raise
-        # how safetensors says what the system refuses
-        raise RunError(f"{folder} cannot be written: {error}") from error
+    called = hooks_around(hooks_read(hooks))
+    begin(made, folder, resume, called, progress=True)
     click.echo(f"Weights and card: {folder}")
     for complaint in called.complaints:
         click.echo(f"error: {complaint}; the weights do not depend on it", err=True)

@@ -21,8 +21,8 @@ PAGES = sorted(
 )
 EXPENSIVE = ("make ",)
 """Commands that the build itself runs."""
-ELSEWHERE = {"write-a-plugin.md"}
-"""Pages whose reader has an environment of their own: test_first_hour.py follows them."""
+ELSEWHERE = {"write-a-plugin.md", "train-your-own.md"}
+"""Pages whose reader has an environment of their own, which tests of their own follow."""
 
 
 def anchors(page: Path) -> list[str]:

@@ -15,6 +15,8 @@ from .codecs.raw import Raw as Raw
 from .codecs.webp import WebP as WebP
 from .generation.mini import MiniDiffusionGenerator as MiniDiffusionGenerator
 from .generation.stable_diffusion import StableDiffusion as StableDiffusion
+from .jscc.learned import LearnedTransport as LearnedTransport
+from .jscc.module_codec import ModuleCodec as ModuleCodec
 from .jscc.transport import WITT as WITT
 from .jscc.transport import DeepJSCC as DeepJSCC
 from .jscc.transport import LaMoSC as LaMoSC
@@ -50,4 +52,5 @@ from .training.mini_clip import MiniClipRecipe as MiniClipRecipe
 from .training.mini_diffusion import MiniDiffusionRecipe as MiniDiffusionRecipe
 from .training.mini_vae import MiniVaeRecipe as MiniVaeRecipe
 from .training.multisem import MultiSemRecipe as MultiSemRecipe
+from .training.picture_codec import PictureCodecRecipe as PictureCodecRecipe
 from .training.witt import WITTRecipe as WITTRecipe

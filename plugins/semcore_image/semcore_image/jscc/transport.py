@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -13,25 +12,10 @@ import numpy as np
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
-from semcore import (
-    Adaptive,
-    ComponentError,
-    KnowledgeBase,
-    Layout,
-    Picture,
-    Received,
-    Rng,
-    Sample,
-    SemanticEncoder,
-    Semantics,
-    Span,
-    Stream,
-    Symbols,
-    Text,
-)
+from semcore import ComponentError, KnowledgeBase, Sample, SemanticEncoder, Text
 from semcore_image.captioning.mini import MiniCaptionEncoder
-from semcore_image.models.digests import check_written, mini_digest, written
-from semcore_image.pixels import from_tensor
+from semcore_image.jscc.learned import LearnedTransport
+from semcore_image.models.digests import check_written, mini_digest, not_here, written
 
 if TYPE_CHECKING:
     import torch
@@ -51,7 +35,7 @@ Ratio = Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(10)]
 
 
 @dataclass(frozen=True)
-class LearnedCodec(Adaptive, abc.ABC):
+class LearnedCodec(LearnedTransport, abc.ABC):
     """Encoder and decoder networks, trained jointly through a noisy channel.
 
     A picture becomes H W 3 x CBR complex symbols of unit power. There are no bits, header or CRC;
@@ -62,10 +46,10 @@ class LearnedCodec(Adaptive, abc.ABC):
     Fields:
         cbr: complex symbols per source value, as a number or as a fraction such as 1/12; must match
             the weights
-        weights: folder written by the recipe; null: the shipped weights
+        weights: folder written by the recipe, or its name on the hub (`user/name`,
+            `user/name@revision`); null: the shipped weights
     """
 
-    carries: ClassVar[tuple[type[Stream], ...]] = (Picture,)
     loopback_sdr_db: ClassVar[float] = 6.0
     shipped: ClassVar[dict[float, str]] = {}
     """Names of the shipped weights by CBR."""
@@ -93,6 +77,9 @@ class LearnedCodec(Adaptive, abc.ABC):
             (name for cbr, name in self.shipped.items() if abs(cbr - self.cbr) < 1e-4), None
         )
 
+    def missing(self) -> str:
+        return not_here("weights", self.weights)
+
     def identity(self) -> Any:
         """The digest of the weights."""
         return mini_digest(self._shipped() or "") if self.weights is None else written(self.weights)
@@ -114,66 +101,6 @@ class LearnedCodec(Adaptive, abc.ABC):
                 f"trained for {found:g}"
             )
         return network
-
-    def embed(self, pixels: np.ndarray) -> torch.Tensor | None:
-        """Text embedding of a picture for a network that reads text: float32 (1, D), or None."""
-        return None
-
-    def send(self, batch: Sequence[Semantics], rng: Rng) -> Symbols:
-        import torch
-
-        rows, spans = list[torch.Tensor](), list[Span]()
-        for index, semantics in enumerate(batch):
-            row, start = [torch.zeros(0, dtype=torch.complex64)], 0
-            for name, stream in semantics.streams.items():
-                if not isinstance(stream, Picture):
-                    raise ComponentError(
-                        f"{type(self).__name__} only sends pictures, and stream {name!r} is not one"
-                    )
-                row.append(self._symbols(stream.pixels))
-                spans.append(
-                    Span(index, start, start + len(row[-1]), index, name, Picture, stream.form)
-                )
-                start += len(row[-1])
-            rows.append(torch.cat(row))
-        senders = tuple((semantics.key, semantics.user) for semantics in batch)
-        layout = Layout(
-            tuple(map(len, rows)), tuple(spans), tuple(key for key, _ in senders), senders
-        )
-        return Symbols(torch.nn.utils.rnn.pad_sequence(rows, batch_first=True), layout)
-
-    def receive(self, received: Received) -> list[Semantics]:
-        streams = {
-            (span.sample, span.stream): (self._picture(span, received), None)
-            for span in received.layout.spans
-        }
-        return received.layout.semantics(streams)
-
-    def _symbols(self, pixels: np.ndarray) -> torch.Tensor:
-        import torch
-
-        images = (
-            torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float() / 255
-        )
-        snr_db = torch.tensor([self.design_snr_db])
-        with torch.inference_mode():
-            return self.network.encode(images, snr_db, self.embed(pixels))[0].clone()
-
-    def _picture(self, span: Span, received: Received) -> Picture:
-        import torch
-
-        at = span.row, slice(span.start, span.stop)
-        noise_var = torch.nan_to_num(received.noise_var[at].detach().cpu(), nan=1e12).clamp(
-            1e-12, 1e12
-        )
-        parts = torch.nan_to_num(
-            torch.view_as_real(received.values[at].detach().cpu()), nan=0.0
-        ).clamp(-1e6, 1e6)
-        with torch.inference_mode():
-            decoded = self.network.decode(
-                torch.view_as_complex(parts)[None], noise_var[None], (span.form[0], span.form[1])
-            )
-        return Picture(from_tensor(torch.nan_to_num(decoded, nan=0.5))[0])
 
 
 @dataclass(frozen=True)

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import abc
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
-from semcore import ChannelModel, ComponentError, Rng
+from semcore import ChannelModel, ComponentError, Rng, each
 from semcore.training import (
     at_snrs,
+    batches,
     by_row,
     descend,
     drawn_db,
+    has_snr,
     one_cycle,
     run_epochs,
     set_rate,
     warming,
     write_model,
 )
-from semcore_image.jscc.network import JsccNetwork
+from semcore_image.jscc.network import JsccNetwork, PictureNetwork
 from semcore_image.jscc.transport import ratio
 from semcore_image.training.card import data_summary, model_card
 from semcore_image.training.data import load_split
@@ -34,21 +36,182 @@ from semcore_image.training.over_channel import TrainedOverChannel
 
 GROUPS = 8
 """SNRs per batch, one from each eighth of the range."""
-
-NOTES = (
-    "Pictures of 32x32 pixels. SNR is Es/N0 of a complex symbol; pictures are compared as 8-bit "
-    "values. Both ends know the SNR."
-)
+UNKNOWN_SNR_DB = 10.0
+"""What the encoder assumes of a channel that does not know its SNR, as transports do."""
 MEASURED = (0.0, 4.0, 7.0, 10.0, 16.0, 22.0)
 
 
 @dataclass(frozen=True)
-class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
-    """End-to-end training of a codec from pixels to symbols and back, on the mean squared error.
+class CodecRecipe(TrainedOverChannel, abc.ABC):
+    """End-to-end training of a codec from pixels to symbols and back.
+
+    Fields:
+        epochs: passes over the training pictures
+    """
+
+    cpu_dtype: ClassVar[Literal["bfloat16"]] = "bfloat16"
+    watches: ClassVar[str] = "psnr"
+    better: ClassVar[Literal["lower", "higher"]] = "higher"
+
+    epochs: Annotated[int, Ge(1)] = 30
+
+    @property
+    def side(self) -> int:
+        """Side of the pictures, pixels."""
+        return 32
+
+    @abc.abstractmethod
+    def fresh(self) -> PictureNetwork:
+        """The network before training; its first weights follow from the seed."""
+
+    @abc.abstractmethod
+    def config(self) -> Mapping[str, Any]:
+        """What config.json holds."""
+
+    @abc.abstractmethod
+    def title(self) -> tuple[str, str]:
+        """The heading of the model card, and the sentences below it."""
+
+    def text(self, images: torch.Tensor) -> torch.Tensor | None:
+        """Text embeddings float32 (B, D) to fuse with pictures uint8 (B, 3, H, W), or None."""
+        return None
+
+    def cost(self, images: torch.Tensor, decoded: torch.Tensor) -> torch.Tensor:
+        """The loss of a batch, a scalar."""
+        return (decoded - images).square().mean()
+
+    def train(self, out: Path) -> None:
+        torch.set_num_threads(self.threads)
+        place = self.place
+        split = load_split(self.data, "train", self.side)
+        network = self.fresh().to(place).to(memory_format=torch.channels_last)
+        average = copy.deepcopy(network).eval()
+        if self.compile:
+            network.translate()
+        texts = self._embeddings(split.images)
+        adam = torch.optim.AdamW(
+            [{"params": list(network.parameters()), "peak": self.learning_rate}],
+            lr=1.0,
+            betas=(0.9, 0.99),
+            weight_decay=1e-4,
+        )
+        steps = max(len(split) // self.batch_size, 1)
+
+        def run_epoch(epoch: int) -> dict[str, float]:
+            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
+            order = torch.randperm(len(split), generator=generator)
+            total = 0.0
+            loaded = batches([split.images], order, self.batch_size, self)
+            for step, (chosen, (pixels,)) in enumerate(each(loaded, "steps", steps)):
+                done = epoch * steps + step
+                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.03))
+                mirrored = torch.rand(len(chosen), 1, 1, 1, generator=generator) < 0.5
+                images = torch.where(mirrored, pixels.flip(3), pixels).to(place).float() / 255
+                images = images.contiguous(memory_format=torch.channels_last)
+                snrs = drawn_db(self.snr_db, min(GROUPS, len(chosen)), generator)
+                with self.casting():
+                    decoded = through(
+                        network, self.channel, images, snrs, Rng(self.seed).at(done), texts(chosen)
+                    )
+                loss = self.cost(images, decoded)
+                total += descend(loss, adam, network, average, warming(done, 0.999), self.scaler)
+            return {"loss": total / steps, **self.quick(average)}
+
+        seconds = run_epochs(
+            self,
+            out,
+            self.epochs,
+            {"network": network, "average": average},
+            {"adam": adam},
+            run_epoch,
+        )
+        average.half().float()  # the shipped weights are float16, so these are measured
+        self._write(out, average, data_summary(split), seconds)
+
+    def _write(self, out: Path, average: PictureNetwork, data: str, seconds: float) -> None:
+        """Measure, and write weights and card."""
+        low, high = self.snr_db
+        snrs = [snr for snr in MEASURED if low <= snr <= high] or [low, high]
+        where = "at Es/N0 {:g} dB" if has_snr(self.channel) else "over the channel as it is"
+        scores = [
+            (
+                f"PSNR of the dataset-mean MSE / per-image mean {where.format(snr)}, dB",
+                f"{dataset:.2f} / {image:.2f}",
+            )
+            for snr, (dataset, image) in self.measure(average, snrs).items()
+        ]
+        uses = average.uses((self.side, self.side))
+        scores.append(
+            (
+                "complex channel uses per picture (CBR)",
+                f"{uses} ({Fraction(uses, 3 * self.side**2).limit_denominator(1000)})",
+            )
+        )
+        scores.append(
+            (
+                f"training time on {self.place.type}, {self.threads} CPU thread(s)",
+                f"{seconds / 60:.0f} min",
+            )
+        )
+        title, about = self.title()
+        notes = (
+            f"Pictures of {self.side}x{self.side} pixels. SNR is Es/N0 of a complex symbol; "
+            "pictures are compared as 8-bit values. Both ends know the SNR."
+        )
+        card = model_card(title, about, self, scores, notes, data)
+        write_model(out, self.config(), average, card)
+
+    def _embeddings(self, images: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor | None]:
+        """Look-up of the text embeddings of chosen pictures; all are computed once."""
+        with torch.no_grad():
+            parts = [self.text(part) for part in images.split(500)]
+        known = [part for part in parts if part is not None]
+        if not known:
+            return lambda chosen: None
+        table = torch.cat(known)
+        return lambda chosen: table[chosen].to(self.place)
+
+    @torch.no_grad()
+    def measure(
+        self, network: PictureNetwork, snrs_db: Sequence[float], limit: int | None = None
+    ) -> dict[float, tuple[float, float]]:
+        """SNR -> PSNR of the mean squared error over unseen pictures, and mean of their PSNRs
+        (8-bit pictures). A channel without an SNR to set is measured once."""
+        test = load_split(self.data, "test", self.side).images
+        test = test[:: max(1, len(test) // limit)] if limit else test  # includes every class
+        scores = {}
+        for snr in snrs_db if has_snr(self.channel) else snrs_db[:1]:
+            errors = []
+            for number, part in enumerate(test.split(500)):
+                images, text = part.to(self.place).float() / 255, self.text(part)
+                rng = Rng(1).at("measure", number)
+                text = None if text is None else text.to(self.place)
+                decoded = through(network, self.channel, images, [snr], rng, text)
+                pixels = (decoded.clamp(0, 1) * 255).round().cpu()
+                errors.append((pixels - part).square().mean((1, 2, 3)))
+            error = torch.cat(errors).double()
+            scores[snr] = (
+                _psnr(error.mean()),
+                float((10 * torch.log10(255**2 / error.clamp(min=1e-3))).mean()),
+            )
+        return scores
+
+    def quick(self, network: PictureNetwork) -> dict[str, float]:
+        """PSNR of the mean squared error over some unseen pictures, for the log: at both ends and
+        in the middle of the range, and their mean."""
+        low, high = self.snr_db
+        measured = self.measure(network, (low, (low + high) / 2, high), 500)
+        by_snr = {f"{snr:g}dB": dataset for snr, (dataset, _) in measured.items()}
+        named = by_snr if has_snr(self.channel) else {}
+        return {**named, "psnr": sum(by_snr.values()) / len(by_snr)}
+
+
+@dataclass(frozen=True)
+class LearnedCodecRecipe(CodecRecipe, abc.ABC):
+    """End-to-end training of a codec on patches, on the mean squared error.
 
     Fields:
         cbr: complex symbols per source value, as a number or as a fraction such as 1/12
-        epochs: passes over the training pictures
     """
 
     name: ClassVar[str]
@@ -58,7 +221,6 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
     network: ClassVar[type[JsccNetwork]]
     stride: ClassVar[int] = 4
     cbr: Annotated[float, BeforeValidator(ratio), Ge(1 / 1000), Le(10)] = 0.083333
-    epochs: Annotated[int, Ge(1)] = 30
 
     def check(self) -> None:
         if abs(self.latent - 6 * self.stride**2 * self.cbr) > 1e-3 or not self.latent:
@@ -78,126 +240,34 @@ class LearnedCodecRecipe(TrainedOverChannel, abc.ABC):
     def architecture(self) -> dict[str, Any]:
         """Settings of the network, as config.json holds them."""
 
-    def text(self, images: torch.Tensor) -> torch.Tensor | None:
-        """Text embeddings float32 (B, D) to fuse with pictures uint8 (B, 3, H, W), or None."""
-        return None
-
-    def train(self, out: Path) -> None:
-        torch.set_num_threads(self.threads)
+    def fresh(self) -> PictureNetwork:
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
-        split = load_split(self.data, "train")
-        network = self.network(**self.architecture).to(memory_format=torch.channels_last)
-        average = copy.deepcopy(network).eval()
-        texts = self._embeddings(split.images)
-        adam = torch.optim.AdamW(
-            [{"params": list(network.parameters()), "peak": self.learning_rate}],
-            lr=1.0,
-            betas=(0.9, 0.99),
-            weight_decay=1e-4,
-        )
-        steps = max(len(split) // self.batch_size, 1)
+        return self.network(**self.architecture)
 
-        def run_epoch(epoch: int) -> dict[str, float]:
-            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            order = torch.randperm(len(split), generator=generator)
-            total = 0.0
-            for step in range(steps):
-                done = epoch * steps + step
-                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.03))
-                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-                images = split.images[chosen].float() / 255
-                images = torch.where(
-                    torch.rand(len(chosen), 1, 1, 1, generator=generator) < 0.5,
-                    images.flip(3),
-                    images,
-                )
-                images = images.contiguous(memory_format=torch.channels_last)
-                snrs = drawn_db(self.snr_db, GROUPS, generator)
-                with torch.autocast("cpu", torch.bfloat16):
-                    decoded = through(
-                        network, self.channel, images, snrs, Rng(self.seed).at(done), texts(chosen)
-                    )
-                loss = (decoded - images).square().mean()
-                total += descend(loss, adam, network, average, warming(done, 0.999))
-                if step % 50 == 0:
-                    print(epoch, step, f"{loss.item():.5f}", flush=True)
-            return {"loss": total / steps, **self.quick(average)}
+    def config(self) -> Mapping[str, Any]:
+        return self.architecture
 
-        seconds = run_epochs(
-            self,
-            out,
-            self.epochs,
-            {"network": network, "average": average},
-            {"adam": adam},
-            run_epoch,
-        )
-        average.half().float()  # the shipped weights are float16, so these are measured
-        scores = [
-            (
-                f"PSNR of the dataset-mean MSE / per-image mean at Es/N0 {snr:g} dB, dB",
-                f"{dataset:.2f} / {image:.2f}",
-            )
-            for snr, (dataset, image) in self.measure(average, MEASURED).items()
-        ]
-        scores.append((f"training time on {self.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
-        title = f"{self.name}, CBR {Fraction(self.cbr).limit_denominator(1000)}"
-        write_model(
-            out,
-            self.architecture,
-            average,
-            model_card(title, self.about, self, scores, NOTES, data_summary(split)),
-        )
-
-    def _embeddings(self, images: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor | None]:
-        """Look-up of the text embeddings of chosen pictures; all are computed once."""
-        with torch.no_grad():
-            parts = [self.text(part) for part in images.split(500)]
-        known = [part for part in parts if part is not None]
-        if not known:
-            return lambda chosen: None
-        table = torch.cat(known)
-        return lambda chosen: table[chosen]
-
-    @torch.no_grad()
-    def measure(
-        self, network: JsccNetwork, snrs_db: Sequence[float], limit: int | None = None
-    ) -> dict[float, tuple[float, float]]:
-        """SNR -> PSNR of the mean squared error over unseen pictures, and mean of their PSNRs
-        (8-bit pictures)."""
-        test = load_split(self.data, "test").images
-        test = test[:: max(1, len(test) // limit)] if limit else test  # includes every class
-        scores = {}
-        for snr in snrs_db:
-            errors = []
-            for number, part in enumerate(test.split(500)):
-                images = part.float() / 255
-                rng = Rng(1).at("measure", number)
-                decoded = through(network, self.channel, images, [snr], rng, self.text(part))
-                pixels = (decoded.clamp(0, 1) * 255).round()
-                errors.append((pixels - part).square().mean((1, 2, 3)))
-            error = torch.cat(errors).double()
-            scores[snr] = (
-                _psnr(error.mean()),
-                float((10 * torch.log10(255**2 / error.clamp(min=1e-3))).mean()),
-            )
-        return scores
-
-    def quick(self, network: JsccNetwork) -> dict[str, float]:
-        """PSNR of the mean squared error over some unseen pictures, for the log."""
-        measured = self.measure(network, (4.0, 10.0, 22.0), 500)
-        return {f"{snr:g}dB": dataset for snr, (dataset, _) in measured.items()}
+    def title(self) -> tuple[str, str]:
+        return f"{self.name}, CBR {Fraction(self.cbr).limit_denominator(1000)}", self.about
 
 
 def through(
-    network: JsccNetwork,
+    network: PictureNetwork,
     channel: ChannelModel,
     images: torch.Tensor,
     snrs_db: Sequence[float],
     rng: Rng,
     text: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Encode, transmit and decode pictures (B, 3, H, W); equal parts of the batch at each SNR."""
-    symbols = network.encode(images, by_row(snrs_db, len(images)), text)
+    """Encode, transmit and decode pictures (B, 3, H, W); equal parts of the batch at each SNR.
+
+    The encoder gets that SNR; where the channel has none to set, its mean, or 10 dB.
+    """
+    assumed = by_row(snrs_db, len(images))
+    if not has_snr(channel):
+        mean = channel.mean_snr_db()
+        assumed = torch.full_like(assumed, UNKNOWN_SNR_DB if mean is None else mean)
+    symbols = network.encode(images, assumed.to(images.device), text)
     received, noise_var = at_snrs(channel, symbols, snrs_db, rng)
     return network.decode(received, noise_var, (images.shape[2], images.shape[3]))
 
