@@ -10,14 +10,14 @@ from semcore.statistics.base import statistic_of
 
 
 def number(value: float | None) -> str:
-    """A number with three or four significant digits, thousands separated."""
+    """A number with three or four significant digits, thousands separated by commas."""
     if value is None:
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "-∞"
-    if value == 0 or 0.001 <= abs(value) < 10_000:
-        return f"{value:.4g}"
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.2e}"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"  # four significant digits would make 9999.6 into 1e+04
+    return f"{value:.4g}" if value == 0 or abs(value) >= 0.001 else f"{value:.2e}"
 
 
 def with_interval(summary: Mapping[str, Any]) -> str:
