@@ -9,7 +9,7 @@ from semcore.config.build import Builder
 from semcore.config.document import Path_
 from semcore.config.paths import LARGEST
 from semcore.errors import listed, shown
-from semcore.planning.axes import Axis, Bounds
+from semcore.planning.axes import Axis, Bounds, Choices
 from semcore.planning.space import Space
 from semcore.types import LIMITS, Scenario, Term
 from semcore.wording.suggest import guess, nearest
@@ -68,7 +68,7 @@ def space(value: Any, builder: Builder) -> Space | None:
         if (section := str(path).split(".")[0]) in FORBIDDEN:
             builder.report(place, f"no plan can change {section!r}", at_key=True)
         elif isinstance(values, list) and values:
-            axes[str(path)] = tuple({repr(one): one for one in values}.values())
+            axes[str(path)] = Choices(values)
         elif isinstance(values, Mapping):
             if axis := _axis(values, place, builder):
                 axes[str(path)] = axis

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -74,7 +74,22 @@ class Axis(abc.ABC):
 
 
 class Choices(tuple[Any, ...], Axis):
-    """Listed values, all of them in the grid."""
+    """Listed values, all of them in the grid; of equal ones, such as 0 and 0.0, the first."""
+
+    def __new__(cls, values: Iterable[Any] = ()) -> Choices:
+        """The different values among `values`, in their order."""
+        kept: list[Any] = []
+        known: set[Any] = set()
+        for value in values:
+            key = (isinstance(value, bool), value)
+            try:
+                seen = key in known
+                known.add(key)
+            except TypeError:  # a list or a mapping
+                seen = any(same(value, one) for one in kept)
+            if not seen:
+                kept.append(value)
+        return super().__new__(cls, kept)
 
     def index(self, value: Any) -> int | None:  # type: ignore[override]
         """The index of an equal value; where all are numbers, of the nearest."""

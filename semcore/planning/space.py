@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from semcore.planning.axes import Choices, same
+from semcore.planning.axes import Choices
 
 GRID = 5
 """Number of values of a range in the grid."""
@@ -36,9 +36,7 @@ class Space:
         axes: dict[str, list[Any]] = {}
         for plan in plans:
             for path, value in plan.items():
-                values = axes.setdefault(path, [])
-                if not any(same(value, one) for one in values):
-                    values.append(value)
+                axes.setdefault(path, []).append(value)
         return cls({path: Choices(values) for path, values in axes.items()})
 
     def plain(self) -> dict[str, Any]:

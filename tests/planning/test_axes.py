@@ -36,6 +36,13 @@ def test_the_index_of_a_value_leads_back_to_it(axis: Any) -> None:
     assert axis.index("elsewhere") is None and axis.index(None) is None
 
 
+def test_equal_values_are_one_choice_and_each_choice_has_its_own_number() -> None:
+    assert Choices([0, 0.0, True, 1, [2], [2.0], False]) == (0, True, 1, [2], False)
+    space = Space({"a": [0, 0.0, 1]})
+    assert space.size == 3
+    assert [space.number(space.point(number)) for number in range(3)] == [0, 1, 2]
+
+
 @given(st.floats(1e-6, 1e6))
 def test_the_nearest_of_a_logarithmic_range_is_the_nearest_by_ratio(value: float) -> None:
     axis = LogBounds(1e-3, 10.0)
