@@ -63,6 +63,7 @@ ALIASES = {
 """Names that stand for a type, and the modules that say so: they have no module of their own."""
 MET: dict[str, Any] = {
     "semcore.analysis.rows.Row": semcore.analysis.rows.Row,
+    "semcore.api.views.ResultFrames": semcore.api.views.ResultFrames,
     "semcore.api.views.ResultPlot": semcore.api.views.ResultPlot,
     "semcore.api.views.ResultTable": semcore.api.views.ResultTable,
     "semcore.types.ledger.Entry": semcore.types.ledger.Entry,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from semcore.analysis.rows import Row, matching, rows_of, swept
 from semcore.analysis.values import value_of
-from semcore.api.views import ResultPlot, ResultTable
+from semcore.api.views import ResultFrames, ResultPlot, ResultTable
 from semcore.entrypoints.extras import extra
 from semcore.errors import RunError
 from semcore.runs.results import Run, read_run, readable
@@ -208,6 +208,30 @@ class Results(Sequence[Row]):
         return ResultTable(
             table(self._known(), paths, None if columns is None else _several(columns))
         )
+
+    def frames(
+        self,
+        sample: str | int | None = None,
+        *,
+        scores: str | Sequence[str] = (),
+        count: int = 6,
+        width: Literal["column", "page"] = "page",
+    ) -> ResultFrames:
+        """Show one sample as every cell delivered it, below its source, as `semcore frames` does.
+
+        Args:
+            sample: its name, or its number from 0; None: the first
+            scores: metrics that are shown with it
+            count: frames of a clip, evenly spaced
+            width: as of `plot`
+
+        Raises:
+            RunError: no such sample or metric, or no picture or clip of the sample was kept
+        """
+        from semcore.render.frames import strips
+
+        wanted = None if sample is None else str(sample)
+        return ResultFrames(*strips(self._known(), wanted, _several(scores), count), width)
 
     def report(self) -> Path | list[Path]:
         """Write `report.html` into the folder of each run; returns its path, or their paths."""

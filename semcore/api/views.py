@@ -1,9 +1,12 @@
-"""Plots and tables that a notebook shows, and that can be saved."""
+"""Plots, frames and tables that a notebook shows, and that can be saved."""
 
 from __future__ import annotations
 
+import base64
 import functools
+import html
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +19,8 @@ from semcore.storage import write_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from semcore.render.frames import Strip
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,18 +74,56 @@ class ResultPlot:
         Returns:
             the files
         """
-        files, base = self.files(), Path(path)
-        if base.suffix.removeprefix(".") in files:
-            base = base.with_suffix("")
-        written = [base.with_name(f"{base.name}.{ending}") for ending in files]
-        for one, data in zip(written, files.values(), strict=True):
-            write_output(one, data)
-        return written
+        return _save(self.files(), Path(path))
 
     def _repr_png_(self) -> bytes:
         from semcore.render.figure import draw
 
         return draw(self.chart, self.width, self.scale)["png"]
+
+
+@dataclass(frozen=True, eq=False)
+class ResultFrames:
+    """One sample in every cell, with its source; a notebook shows it.
+
+    Fields:
+        sample: its name
+        strips: the source, then what each cell delivered: labels, frames uint8 (H, W, 3), and
+            their times in s
+        width: `column` or `page` of an IEEE paper
+    """
+
+    sample: str
+    strips: Sequence[Strip]
+    width: str = "page"
+
+    def files(self) -> dict[str, bytes]:
+        """Its files by ending: PDF, and a PNG per page."""
+        from semcore.render.frames import draw
+
+        return draw(self.strips, self.width)
+
+    def save(self, path: str | os.PathLike[str]) -> list[Path]:
+        """Write it as PDF and PNG; `path` as in `ResultPlot.save`."""
+        return _save(self.files(), Path(path))
+
+    def _repr_html_(self) -> str:
+        pages = (data for ending, data in self.files().items() if ending.endswith("png"))
+        return "".join(
+            f'<img alt="{html.escape(self.sample)}" style="max-width:100%" '
+            f'src="data:image/png;base64,{base64.b64encode(page).decode()}">'
+            for page in pages
+        )
+
+
+def _save(files: Mapping[str, bytes], base: Path) -> list[Path]:
+    """Write files by ending; one of the endings may stand at the end of `base`."""
+    if base.suffix.removeprefix(".") in files:
+        base = base.with_suffix("")
+    written = [base.with_name(f"{base.name}.{ending}") for ending in files]
+    for one, data in zip(written, files.values(), strict=True):
+        write_output(one, data)
+    return written
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import semcore
+from semcore import RunError
 from semcore.analysis.rows import read_rows
 from semcore.media import clips
 from semcore.render import frames
@@ -64,6 +66,18 @@ def test_pictures_of_the_first_sample_below_their_source(
         call("frames", run, "--score", "akd") == 0
         and [path.read_bytes() for path in paths] == before
     ), "the same bytes again"
+
+
+def test_python_shows_and_saves_the_figure_of_the_command(run: Path, tmp_path: Path) -> None:
+    results = semcore.read(run)
+    shown = results.frames(1, count=3)
+    assert shown.sample == "s1" and [len(one.frames) for one in shown.strips] == [3, 3, 0]
+    assert shown._repr_html_().count("<img") == 1
+    assert call("frames", run, "--sample", "1", "--count", "3", "--out", tmp_path / "command") == 0
+    for path in shown.save(tmp_path / "python.pdf"):
+        assert path.read_bytes() == (tmp_path / f"command{path.suffix}").read_bytes()
+    with pytest.raises(RunError, match="no sample '7'; there are s0, s1"):
+        results.frames(7)
 
 
 def test_frames_of_clips_are_spread_over_them_and_lost_ones_say_so(run: Path) -> None:
