@@ -106,7 +106,7 @@ class Experiment:
 
     def run(
         self,
-        sweep: Mapping[str, Sequence[Any]] | None = None,
+        sweep: Mapping[str, Any] | None = None,
         *,
         out: str | os.PathLike[str] | None = None,
         jobs: int = 1,
@@ -122,16 +122,18 @@ class Experiment:
         The cells and their ids are those of `to_yaml()`. Arguments as of `semcore.run`, except for:
 
         Args:
-            sweep: dotted path -> values, in addition to those of the experiment
+            sweep: dotted path -> values, in addition to those of the experiment; a single value,
+                such as a component, is set
 
         Raises:
             ConfigError: with every problem found
             RunError: the folder cannot be written, or no cell could be computed
         """
-        made = dataclasses.replace(self, sweep={**self.sweep, **(sweep or {})})
-        changes = [] if limit is None else [assigned("source.limit", limit)]
+        settings = {**(sweep or {}), **({} if limit is None else {"source.limit": limit})}
+        files = files_of({type(part) for part in components_in(settings)})
+        changes = [assigned(path, _written(value)) for path, value in settings.items()]
         return compute(
-            made._document(),
+            dataclasses.replace(self, plugins=[*self.plugins, *files])._document(),
             changes,
             out=out,
             executor=executor_of(executor, jobs, time_limit_s),

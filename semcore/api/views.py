@@ -16,6 +16,7 @@ from semcore.analysis.table import Table
 from semcore.render import caption, csv
 from semcore.render import table as text
 from semcore.storage import write_output
+from semcore.wording.plural import plural
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,6 +77,9 @@ class ResultPlot:
         """
         return _save(self.files(), Path(path))
 
+    def __repr__(self) -> str:
+        return f"<plot of {', '.join(self.chart.metrics)} over {self.chart.x}>"
+
     def _repr_png_(self) -> bytes:
         from semcore.render.figure import draw
 
@@ -106,6 +110,9 @@ class ResultFrames:
     def save(self, path: str | os.PathLike[str]) -> list[Path]:
         """Write it as PDF and PNG; `path` as in `ResultPlot.save`."""
         return _save(self.files(), Path(path))
+
+    def __repr__(self) -> str:
+        return f"<sample {self.sample}: source and {plural(len(self.strips) - 1, 'cell')}>"
 
     def _repr_html_(self) -> str:
         pages = (data for ending, data in self.files().items() if ending.endswith("png"))

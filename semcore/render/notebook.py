@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +44,8 @@ class NotebookProgress:
         self.shown_at = 0.0
 
     def __enter__(self) -> NotebookProgress:
+        # tqdm's complaint when a library imports it; the progress is shown here
+        warnings.filterwarnings("ignore", message="IProgress not found")
         return self
 
     def __exit__(

@@ -60,6 +60,19 @@ def test_its_file_gives_the_same_cells(bench: Any, tmp_path: Path) -> None:
     assert semcore.Experiment.from_yaml(experiment.to_yaml()).to_yaml() == experiment.to_yaml()
 
 
+def test_a_single_value_of_a_run_is_set_and_values_are_swept(bench: Any, tmp_path: Path) -> None:
+    bench.load()
+    loud = component("channel", {"use": "noise", "snr_db": 20})
+    experiment = made(bench, sweep={"seed": [1, 2]})
+    results = experiment.run({"channel": loud, "source.brightest": 200}, out=tmp_path / "set")
+    assert [row.get("channel.snr_db") for row in results] == [20, 20]
+    assert [row.get("source.brightest") for row in results] == [200, 200]
+    results = experiment.run({"channel": [loud, {"use": "noise"}], "seed": 5}, out=tmp_path / "two")
+    assert [(row.get("channel.snr_db"), row.get("seed")) for row in results] == [(20, 5), (10, 5)]
+    with pytest.raises(ConfigError, match="channel.snr_bd"):
+        experiment.run({"channel.snr_bd": 3}, out=tmp_path / "wrong")
+
+
 def test_its_file_is_short(bench: Any) -> None:
     lines = made(bench).to_yaml().splitlines()
     assert [line for line in lines if "bench.py" not in line and "plugins" not in line] == [
