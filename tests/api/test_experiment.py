@@ -69,6 +69,8 @@ def test_a_single_value_of_a_run_is_set_and_values_are_swept(bench: Any, tmp_pat
     assert [row.get("source.brightest") for row in results] == [200, 200]
     results = experiment.run({"channel": [loud, {"use": "noise"}], "seed": 5}, out=tmp_path / "two")
     assert [(row.get("channel.snr_db"), row.get("seed")) for row in results] == [(20, 5), (10, 5)]
+    columns = experiment.run({"channel": ["noise", loud]}, out=tmp_path / "names").to_pandas()
+    assert [*columns["channel"][:2]] == ["noise", '{"use": "noise", "snr_db": 20.0}']
     with pytest.raises(ConfigError, match="channel.snr_bd"):
         experiment.run({"channel.snr_bd": 3}, out=tmp_path / "wrong")
 
