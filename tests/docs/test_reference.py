@@ -62,6 +62,7 @@ def commands(command: click.Command, *path: str) -> Iterator[tuple[str, click.Co
 # -------------------------------------------------------------------------------------------- fresh
 
 
+@pytest.mark.docs
 def test_the_reference_is_fresh() -> None:
     """Whatever the terminal, the day's time zone and the order of sets."""
     code, said = make("--check", COLUMNS="40", PYTHONHASHSEED="7", TZ="Asia/Tokyo", FORCE_COLOR="1")

@@ -73,6 +73,7 @@ def test_who_looks_for_the_class_everywhere_else_finds_it_by_chance(tmp_path: Pa
     assert all(row["channel_uses"] > 0 and row["report"] for row in rows)
 
 
+@pytest.mark.slow
 def test_the_kit_refuses_who_looks_for_the_class_elsewhere(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

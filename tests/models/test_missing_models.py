@@ -53,6 +53,7 @@ def test_all_models_that_are_missing_are_named_at_once(
     assert not (pipeline.parent / "runs").exists()
 
 
+@pytest.mark.slow
 def test_what_may_be_downloaded_is_not_missing(pipeline: Path, capsys: Any) -> None:
     allowed = [
         f"{section}.local_files_only=false" for section in ("encoder", "generator", "selector")

@@ -97,6 +97,7 @@ def test_a_trial_over_a_perfect_link_is_what_comes_true(tmp_path: Path) -> None:
     assert all(trial.utility is not None and 0 < trial.utility < 1 for trial in told)
 
 
+@pytest.mark.slow
 def test_a_plan_costs_the_same_where_every_pipeline_is_made_of_new_objects(tmp_path: Path) -> None:
     """An address in memory is given to another object as soon as the first one is gone."""
     wrong: list[Any] = []

@@ -175,6 +175,7 @@ def test_what_does_not_use_them_goes_on(crowd: Any, bench: Any, arguments: tuple
         assert set(seen) == BROKEN.keys() - {"wrong-group"}
 
 
+@pytest.mark.slow
 def test_none_of_them_is_loaded_where_the_environment_names_others(crowd: Any, bench: Any) -> None:
     bench.text = bench.text.replace("[grey-error]", "[grey-error, psnr]")
     clash = crowd("check", bench.path)

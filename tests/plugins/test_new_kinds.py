@@ -247,6 +247,7 @@ def test_a_command_is_one_file(site: Any, bench: Any) -> None:
     assert done.returncode == 0 and done.stdout == "2 cells\n", done.stderr
 
 
+@pytest.mark.slow
 def test_the_command_and_the_tracker_of_the_page_work(site: Any, bench: Any, page: Any) -> None:
     head = "from pathlib import Path\nimport click\nfrom semcore.analysis import read_rows\n"
     text = head + page("class Notes").replace("@semcore.register", "# ") + page("def best")

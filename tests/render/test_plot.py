@@ -98,6 +98,7 @@ def test_the_pdf_has_the_width_of_a_paper_and_every_font_inside(
         )
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes_in_any_process(run: Path, tmp_path: Path) -> None:
     made = []
     for name, seed in (("a", "1"), ("b", "2")):

@@ -138,6 +138,7 @@ def test_what_the_user_has_on_the_shelf_is_neither_used_nor_changed(
     assert measured(pipeline)[0].total.first_flops == costs[0].total.first_flops > 0
 
 
+@pytest.mark.slow
 def test_a_failure_names_the_cell_and_the_reason(pipeline: Path) -> None:
     with pytest.raises(RunError, match=r"'generator.again': 1.*ValueError: it fails"):
         measured(pipeline, "generator.fails=true")

@@ -79,6 +79,7 @@ def test_the_executor_keeps_the_laws(cluster: Any) -> None:
     assert not broken, "\n".join(f"{one.law.name}: {one.message}" for one in broken)
 
 
+@pytest.mark.slow
 def test_a_failed_cell_is_recorded_and_the_others_go_on(bench: Any, cluster: Any) -> None:
     finished = run(
         bench.load(SNRS, "channel.crash_db=3"),
@@ -91,6 +92,7 @@ def test_a_failed_cell_is_recorded_and_the_others_go_on(bench: Any, cluster: Any
     ]
 
 
+@pytest.mark.slow
 def test_components_say_what_they_need(cluster: Any) -> None:
     """A job that wants a GPU is placed where there is one; such a component's cell asks for it."""
     import functools

@@ -87,6 +87,7 @@ def test_processes_change_no_byte(
     assert bench.results("jobs") == expected
 
 
+@pytest.mark.slow
 def test_threads_change_no_byte(tmp_path: Path) -> None:
     """Real models: neither more cores nor cells that share them may change the rounding."""
     import torch

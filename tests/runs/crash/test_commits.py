@@ -95,8 +95,19 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     return Story(tmp_path_factory.mktemp("story"))
 
 
+IN_BRIEF = (("temp", "half"), ("fsync", "before"), ("rename", "before"), ("rename", "after"))
+"""Places of the default suite; `make test-slow` has all."""
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("place", victim.PLACES, ids="-".join)
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(place, marks=() if place in IN_BRIEF else pytest.mark.slow)
+        for place in victim.PLACES
+    ],
+    ids="-".join,
+)
 @pytest.mark.parametrize("kind", [pytest.param("artifact", marks=pytest.mark.slow), "result"])
 @pytest.mark.parametrize("how", ["unnamed", pytest.param("named", marks=pytest.mark.slow)])
 def test_a_kill_inside_a_commit_costs_no_more_than_the_cell(

@@ -62,6 +62,7 @@ def test_a_cell_that_ends_its_process_fails_and_the_others_go_on(
     assert len(read_run(tmp_path / "out").failures) == 1
 
 
+@pytest.mark.slow
 def test_again_computes_no_cell_twice_that_was_done_when_the_process_died(tmp_path: Path) -> None:
     (tmp_path / "sleepy.py").write_text(SLEEPY.replace("time.sleep(3600)", "os._exit(3)"))
     one = Shell(tmp_path, "--again", "channel.use=sleepy")

@@ -90,6 +90,7 @@ def test_unit_mean_gain_and_the_correlation_that_the_receiver_knows(model):
     assert float((seen.frequency - known.frequency).abs().max()) < 0.05
 
 
+@pytest.mark.slow
 def test_the_autocorrelation_is_that_of_jakes_over_a_whole_frame():
     """One realisation goes on over the slots of a row: E[h(t) h*(0)] = J0(2 pi fd t)."""
     channel = NTNTDL(

@@ -190,6 +190,7 @@ def test_a_set_is_drawn_once_and_more_begin_with_the_same(monkeypatch: Any) -> N
     assert not np.array_equal(drawn(small(7), bird, seed=2), few)
 
 
+@pytest.mark.slow
 def test_an_interrupted_set_goes_on_with_the_next_part(monkeypatch: Any) -> None:
     sent = MultiSemEncoder().encode(SAMPLES[:1], KB)[0]
     whole = drawn(small(40), sent)
@@ -206,6 +207,7 @@ def test_parts_cover_every_number_once() -> None:
         assert parts[-1][0] < count <= parts[-1][1]
 
 
+@pytest.mark.slow
 def test_features_steer_what_is_drawn() -> None:
     """With the same noise, pictures that received features steer come nearer to the source than
     those of the class alone."""

@@ -178,6 +178,7 @@ def test_a_folder_without_weights_is_refused_before_work_starts(made: Any, tmp_p
 # ------------------------------------------------------------------------- what was trained is used
 
 
+@pytest.mark.slow
 def test_mini_models_of_ones_own_are_used(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +269,7 @@ def trained(own: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_multisem_is_trained_at_its_size(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(SEEN) == {(48, 48)}
     config = json.loads((trained / "multisem" / "config.json").read_text())

@@ -15,6 +15,7 @@ from ..support.speakers import KB
 pytest.importorskip("mediapipe", reason="pip install 'semcore-video[face]'")
 
 
+@pytest.mark.slow
 def test_key_points_move_a_face_as_it_moved(clip: Sample) -> None:
     kb = KB.add(clip.user, Picture(clip.video[0]))
     sent = FaceKeypoints().encode([clip], kb)[0]
