@@ -4,13 +4,14 @@ BIN := $(VENV)/bin
 PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm[local] plugins/semcore_video[face,speech,asr,metrics]
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo docs test test-docs test-slow lint bench-channels bench-grid install help
+.PHONY: demo docs notebooks test test-docs test-slow lint bench-channels bench-grid install help
 .PHONY: pass pass-face pass-missions pass-rain pass-missions-rain pass-model memory
 .PHONY: av av-snr av-transports av-knowledge av-costs
 .PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
 help:
 	@echo "make demo       captions over a 28 GHz link beside conventional transmission, with a report"
 	@echo "make docs       the pages of docs/reference, from the source, and the figures"
+	@echo "make notebooks  executes the notebooks of docs/notebooks, and writes their outputs into them"
 	@echo "make test       the test suite (minutes)"
 	@echo "make test-docs  every command of the pages and every example, as a reader would call it (minutes)"
 	@echo "make test-slow  the figures of the papers whole, planted faults, crashes and fuzzing (half an hour)"
@@ -39,6 +40,9 @@ demo: install
 docs: install
 	$(BIN)/python docs/make_reference
 	$(BIN)/python docs/make_figures.py
+
+notebooks: $(VENV)/.semcore-dev
+	$(BIN)/python docs/make_notebooks.py
 
 bench-grid: install
 	$(BIN)/python benchmarks/grid.py
