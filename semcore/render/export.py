@@ -93,7 +93,7 @@ def _end(row: Row) -> dict[str, Any]:
 
 
 def _flat(value: Any) -> Any:
-    """A setting as one value: a component without settings by its name, others and lists as JSON."""
+    """A setting as one value: a component without settings by name, others and lists as JSON."""
     if isinstance(value, Mapping) and list(value) == ["use"]:
         return value["use"]
     return json.dumps(value) if isinstance(value, (list, Mapping)) else value
