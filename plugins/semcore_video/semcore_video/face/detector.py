@@ -9,7 +9,6 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -190,6 +189,6 @@ def _classes_by_descriptor() -> None:
         names = packet_getter.symbol_database
         database = names.Default()
         if not hasattr(database, "GetPrototype"):
-            find = import_module("google.protobuf.message_factory").GetMessageClass
+            find = names.message_factory.GetMessageClass
             found = SimpleNamespace(pool=database.pool, GetPrototype=find)
             packet_getter.symbol_database = SimpleNamespace(Default=lambda: found)
