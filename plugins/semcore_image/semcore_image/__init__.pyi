@@ -6,6 +6,7 @@ from .codecs.bitstream import (
 from .codecs.bitstream import (
     BitstreamGenerator as BitstreamGenerator,
 )
+from .codecs.compressai import CompressAI as CompressAI
 from .codecs.hevc import HevcIntra as HevcIntra
 from .codecs.jpeg import Jpeg as Jpeg
 from .codecs.picture import PictureEncoder as PictureEncoder
@@ -26,6 +27,8 @@ from .metrics.clip import ClipScore as ClipScore
 from .metrics.float_bytes import FloatBytes as FloatBytes
 from .metrics.lpips import LPIPS as LPIPS
 from .metrics.ms_ssim import MSSSIM as MSSSIM
+from .metrics.pyiqa import PyIQA as PyIQA
+from .metrics.torchmetrics import TorchMetrics as TorchMetrics
 from .mmsemcom.encoder import MultiSemEncoder as MultiSemEncoder
 from .mmsemcom.generator import ClassDiffusionGenerator as ClassDiffusionGenerator
 from .mmsemcom.selectors import (
