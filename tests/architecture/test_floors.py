@@ -34,7 +34,7 @@ FLOORS = {
     ),
     "semcore_channels": (
         ("constants", "simd", "snr", "sionna_rng", "modulation"),
-        ("budget", "coding"),
+        ("budget", "coding", "sionna_block"),
         ("flat", "ofdm"),
         ("tr38901", "ntn"),
         ("transports",),

@@ -3,6 +3,7 @@ from .flat.fading import Rician as Rician
 from .flat.gaussian import AWGN as AWGN
 from .ntn.channels import NTNTDL as NTNTDL
 from .ntn.channels import Satellite as Satellite
+from .sionna_block import SionnaChannel as SionnaChannel
 from .tr38901.cells import RMa as RMa
 from .tr38901.cells import UMa as UMa
 from .tr38901.cells import UMi as UMi
