@@ -127,14 +127,13 @@ class Rng:
         return rows
 
     def noise(self, symbols: Symbols) -> Tensor:
-        """`complex_normal` in the shape of `symbols`, each row at its address."""
-        return self.complex_normal(
-            symbols.layout.keys, symbols.layout.lengths, symbols.values.shape[1]
-        )
+        """`complex_normal` in the shape and on the device of `symbols`, each row at its address."""
+        layout, values = symbols.layout, symbols.values
+        return self.complex_normal(layout.keys, layout.lengths, values.shape[1]).to(values.device)
 
     def uniform(self, symbols: Symbols) -> Tensor:
-        """Numbers in 0..1 in the shape of `symbols`, each row at its own address, zeros behind its
-        end.
+        """Numbers in 0..1 in the shape and on the device of `symbols`, each row at its own address,
+        zeros behind its end.
 
         Returns:
             float32 (rows, n)
@@ -145,7 +144,7 @@ class Rng:
         layout = symbols.layout
         for row, (key, length) in enumerate(zip(layout.keys, layout.lengths, strict=True)):
             rows[row, :length] = torch.rand(length, generator=self.at(key).torch())
-        return rows
+        return rows.to(symbols.values.device)
 
 
 def _digest(text: str) -> Any:

@@ -130,9 +130,10 @@ class Symbols:
         """
         import torch
 
-        var = torch.as_tensor(noise_var, dtype=torch.float32).expand(values.shape)
-        empty: tuple[dict[str, Any], ...] = ({},) * len(self.layout.lengths)
-        return Received(values, var, self.layout, tuple(overhead or empty), tuple(report or empty))
+        var = torch.as_tensor(noise_var, dtype=torch.float32, device=values.device)
+        none: tuple[dict[str, Any], ...] = ({},) * len(self.layout.lengths)
+        spent, seen = tuple(overhead or none), tuple(report or none)
+        return Received(values, var.expand(values.shape), self.layout, spent, seen)
 
 
 @dataclass(frozen=True, eq=False)

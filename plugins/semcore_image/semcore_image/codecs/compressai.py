@@ -38,7 +38,7 @@ class CompressAI(Codec):
 
     Fields:
         weights: a .safetensors file with the state of the network, which has its size, rate and
-            training; docs/compressai.md says how to make one of the zoo's
+            training; docs/libraries.md says how to make one of the zoo's
         name: architecture
     """
 
