@@ -31,6 +31,8 @@ EXECUTES = {
     "pickle.loads", "pd.read_pickle", "pandas.read_pickle", "numpy.lib.format.read_array",
 }  # fmt: skip
 """Calls that do what the data say."""
+OPENS_TENSORS = {"semcore/models/foreign.py"}
+"""The only file that opens a pickle: where a setting allows it, tensors alone, with a warning."""
 UNPICKLERS = {
     "pickle",
     "cPickle",
@@ -94,11 +96,12 @@ def imported(path: Path) -> set[str]:
 def test_nothing_executes_data(path: Path) -> None:
     """No text is evaluated, no YAML tag obeyed, no shell called, no model code run but in tests."""
     for called, keywords in calls(path):
+        tensors_alone = called == "torch.load" and keywords.get("weights_only") == "True"
+        if tensors_alone and str(path.relative_to(ROOT)) in OPENS_TENSORS:
+            continue
         assert called not in EXECUTES - ({"pickle.loads"} if path not in SHIPPED else set()), called
-        assert (
-            keywords.get("shell", "False") == "False"
-            and keywords.get("allow_pickle", "False") == "False"
-        )
+        assert keywords.get("shell", "False") == "False"
+        assert keywords.get("allow_pickle", "False") == "False" or path not in SHIPPED
         assert keywords.get("trust_remote_code", "False") == "False"
 
 
