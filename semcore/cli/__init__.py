@@ -21,6 +21,10 @@ from semcore.wording.redaction import guard_streams, printable
 COMMANDS = {
     "run": ("semcore.cli.run", "Send a pipeline's samples and measure what arrives."),
     "check": ("semcore.cli.run", "Check a pipeline file, and change nothing."),
+    "fetch": (
+        "semcore.cli.fetch",
+        "Download what a pipeline needs of a hub: models and data sets.",
+    ),
     "list": ("semcore.cli.list", "List what is installed, by kind."),
     "show": ("semcore.cli.show", "Show a component: fields, units, defaults, source."),
     "plugins": (
@@ -52,6 +56,7 @@ COMMANDS = {
         "Measure what a pipeline costs: parameters, FLOPs, seconds, memory.",
     ),
     "train": ("semcore.cli.train", "Train shipped weights by their recipe."),
+    "push": ("semcore.cli.push", "Publish weights and their card on a hub, or in a folder."),
     "models": ("semcore.cli.train", "List the shipped models with their cards."),
 }
 """Verb -> its module and its line in the help."""

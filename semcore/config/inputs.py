@@ -18,6 +18,8 @@ from semcore.errors import Problem, SemcoreError, SourceError
 from semcore.interfaces import Generator, Source
 from semcore.types import Sample
 
+DOWNLOADED = "`hf download"
+"""In the reason why a component lacks something that a hub has."""
 Load = Callable[[Source], Sequence[Sample]]
 """Gives the samples of a source, or raises SemcoreError."""
 
@@ -49,6 +51,15 @@ def unusable(configuration: Configuration, load: Load) -> list[Problem]:
     return list(found)
 
 
+def components_of(configuration: Configuration) -> list[Component]:
+    """Every component of a configuration, also those within others, each once."""
+    found: dict[int, Component] = {}
+    for resolved in configuration.resolved():
+        for section, part in resolved.parts.items():
+            found.update((id(one), one) for _, one in _components(part.made, (section,)))
+    return list(found.values())
+
+
 def _components(value: Any, path: Path_) -> Iterator[tuple[Path_, Component]]:
     """The components in what a section stands for, with their places: a selector may have a source
     of its own."""
@@ -64,13 +75,16 @@ def _components(value: Any, path: Path_) -> Iterator[tuple[Path_, Component]]:
 
 def _outside(part: Part, path: Path_, component: Component, load: Load) -> Iterator[Problem]:
     """What is missing or wrong of what a component works with."""
-    if isinstance(component, Source) and not component.draws:
-        yield from _unreadable(part, path, component, load)
     if reason := component.missing():
         setting = blamed(component, reason) or ("use",)
+        fetch = f"semcore fetch {part.places.document.name} downloads it"
         yield part.places.tell(
-            (*path, *setting), f"{component.kind} {name_of(type(component))!r}: {reason}"
+            (*path, *setting),
+            f"{component.kind} {name_of(type(component))!r}: {reason}",
+            fetch if DOWNLOADED in reason else "",
         )
+    elif isinstance(component, Source) and not component.draws:
+        yield from _unreadable(part, path, component, load)
 
 
 def _unreadable(part: Part, path: Path_, source: Source, load: Load) -> Iterator[Problem]:

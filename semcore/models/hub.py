@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from semcore.errors import RunError
-from semcore.models.pretrained import cached, commit_of
+from semcore.models.repository import HubFiles, Read
 
 NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+?)(@(?P<revision>[\w./-]+))?")
 
@@ -47,15 +48,25 @@ def absent(weights: str) -> str:
         return "" if place.exists() else f"there is no folder {place}{inside}"
     if any(_snapshot(*named).glob("*")):
         return ""
-    name, revision = named
-    option = f" --revision {revision}" if revision else ""
     return (
         f"there is no folder {weights} in {Path.cwd()}, and no model of this name from the hub on "
         f"this machine: name the folder that `semcore train` wrote, or fetch the model with "
-        f"`hf download {name}{option}`"
+        f"`{weights_files(*named).command()}`"
     )
 
 
+def weights_files(name: str, revision: str | None) -> HubFiles:
+    """The files of weights on the hub, as `semcore push` publishes them."""
+    return HubFiles(name, "model", revision, None, _published)
+
+
+def _published(names: Sequence[str], read: Read) -> list[str]:
+    """The settings and weights of a repository, also those in its folders."""
+    return [
+        name for name in names if name.endswith((".safetensors", "config.json")) and name[:1] != "."
+    ]
+
+
 def _snapshot(name: str, revision: str | None) -> Path:
-    commit = commit_of(name, revision, None, True)
-    return cached(name, None) / "snapshots" / (commit or "none")
+    wanted = weights_files(name, revision)
+    return wanted.snapshot() or wanted.folder / "snapshots" / "none"

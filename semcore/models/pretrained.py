@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,15 +12,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from semcore.component.base import Component
 from semcore.errors import RunError
-from semcore.models.files import files_in, no_code_from, vet
+from semcore.models.files import files_in, no_code_from, parsed, vet
+from semcore.models.repository import HubFiles, Read, commit_of, model_files, offline
 from semcore.models.weights import complete
 
 if TYPE_CHECKING:
     import torch
-
-
-# The libraries read it when they are imported: no telemetry.
-os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 
 @dataclass(frozen=True)
@@ -136,14 +131,13 @@ class Pretrained(Component):
         """Why a model on the hub cannot be loaded; "" if it is here, or may be downloaded."""
         if not self.local_files_only:
             return ""
-        commit = commit_of(name, self.revision, self.cache_dir, True)
-        snapshot = cached(name, self.cache_dir) / "snapshots" / (commit or "none")
-        revision = f" --revision {self.revision}" if self.revision else ""
+        wanted = HubFiles(name, "model", self.revision, self.cache_dir)
+        snapshot = wanted.snapshot()
         fetch = (
-            f"fetch it with `hf download {name}{revision}`, or set local_files_only: false, "
+            f"fetch it with `{wanted.command()}`, or set local_files_only: false, "
             "or set `model` to its folder"
         )
-        if not snapshot.is_dir() or next(files_in(snapshot, "json"), None) is None:
+        if snapshot is None or next(files_in(snapshot, "json"), None) is None:
             return (
                 f"the model {name} cannot be loaded: it is not on this machine, and the "
                 f"network was not asked: {fetch}"
@@ -155,7 +149,27 @@ class Pretrained(Component):
                 "opened: name a `revision` that has them (converters of the hub leave "
                 f"them in refs/pr/NUMBER), or {fetch}"
             )
+        if absent := _absent_parts(snapshot):
+            return (
+                f"the model {name} cannot be loaded: {absent} is not on this machine, and the "
+                f"network was not asked: {fetch}"
+            )
         return ""
+
+    def downloads(self) -> Sequence[HubFiles]:
+        """What `semcore fetch` downloads for it: repositories on the hub, with the files used."""
+        name = self.hub_name()
+        if not name or _is_path(name):
+            return []
+        return [HubFiles(name, "model", self.revision, self.cache_dir, self.files_used)]
+
+    def files_used(self, names: Sequence[str], read: Read) -> Sequence[str]:
+        """Of the files of the repository, those that are loaded.
+
+        Args:
+            read: gives the text of one of them
+        """
+        return model_files(names, read)
 
     @contextlib.contextmanager
     def loading(self, name: str) -> Iterator[Path]:
@@ -216,52 +230,21 @@ class Pretrained(Component):
         return Path(snapshot_download(name, allow_patterns=["*.json"], **self.hub))
 
 
+def _absent_parts(snapshot: Path) -> str:
+    """The first part of weights of which only some parts are there, by their index; "" if none."""
+    for index in files_in(snapshot, "safetensors.index.json"):
+        # of a damaged index, loading says what is wrong
+        with contextlib.suppress(RunError, LookupError, TypeError, ValueError):
+            parts = sorted(set(parsed(index)["weight_map"].values()))
+            absent = [name for name in parts if not (index.parent / name).is_file()]
+            if absent and len(absent) < len(parts):
+                return (index.parent / absent[0]).relative_to(snapshot).as_posix()
+    return ""
+
+
 def _is_path(name: str) -> bool:
     """Whether a name is meant as a folder, and cannot be one of the hub."""
     return name.startswith((".", "/", "~", "\\")) or name.count("/") > 1
-
-
-def cached(name: str, cache_dir: str | None) -> Path:
-    """Where the hub's client keeps a model."""
-    from huggingface_hub import constants
-
-    folder = Path(cache_dir).expanduser() if cache_dir else Path(constants.HF_HUB_CACHE)
-    return folder / f"models--{name.replace('/', '--')}"
-
-
-def commit_of(
-    name: str, revision: str | None, cache_dir: str | None, local_files_only: bool
-) -> str:
-    """The commit that a revision of a model on the hub stands for: that of the downloaded snapshot,
-    or the newest if the hub may be asked and answers; "" if neither is known."""
-    if revision and re.fullmatch(r"[0-9a-f]{40}", revision):
-        return revision
-    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name):
-        return ""
-    if not local_files_only and (found := _newest(name, revision)):
-        return found
-    from huggingface_hub import constants
-
-    folder = Path(cache_dir).expanduser() if cache_dir else Path(constants.HF_HUB_CACHE)
-    try:
-        return (
-            (folder / f"models--{name.replace('/', '--')}" / "refs" / (revision or "main"))
-            .read_text("utf-8")
-            .strip()
-        )
-    except (OSError, ValueError):
-        return ""
-
-
-@functools.cache
-def _newest(name: str, revision: str | None) -> str:
-    """The commit that the hub names, asked once per process; "" if it does not answer."""
-    from huggingface_hub import HfApi
-
-    try:
-        return HfApi().model_info(name, revision=revision, timeout=10).sha or ""
-    except Exception:  # no network, no such model, no permission: loading says so
-        return ""
 
 
 def dynamic_modules() -> list[Path]:
@@ -285,16 +268,3 @@ def unasked() -> Iterator[None]:
         yield
     finally:
         dynamic_module_utils.TIME_OUT_REMOTE_CODE = before
-
-
-@contextlib.contextmanager
-def offline() -> Iterator[None]:
-    """Keeps the libraries of the hub from the network, as the environment variable HF_HUB_OFFLINE
-    would."""
-    from huggingface_hub import constants
-
-    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_OFFLINE = before

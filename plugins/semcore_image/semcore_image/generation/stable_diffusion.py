@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,7 +27,7 @@ from semcore import (
     each,
 )
 from semcore.media import MAX_DRAWN
-from semcore.models import Pretrained, need_tokenizer, parsed
+from semcore.models import Pretrained, model_files, need_tokenizer, parsed
 from semcore_image.pixels import check_drawn, resized
 from semcore_image.streams import CAPTION, caption_of, reference_of
 
@@ -112,6 +112,12 @@ class StableDiffusion(Pretrained, Generator):
                 f"StableDiffusion: strength {self.strength} of {self.steps} steps leaves no step; "
                 "raise one of them"
             )
+
+    def files_used(self, names: Sequence[str], read: Callable[[str], str]) -> list[str]:
+        used = model_files(names, read, self.variant)
+        if self.safety_checker is None:
+            used = [name for name in used if not name.startswith("safety_checker/")]
+        return used
 
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [self._draw(one, reference_of(kb, one.user), rng.at(one.key)) for one in each(batch)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +21,8 @@ from semcore_image.pixels import to_tensor
 OPEN_CLIP = "published CLIP models need open_clip"
 CHUNK = 64
 """Pictures per batch; bounds the memory."""
+FILES = ["*.json", "*.txt", "*.model", "open_clip_model.safetensors"]
+"""Files of a model of open_clip that are loaded."""
 
 
 class ClipModel(Protocol):
@@ -82,6 +85,9 @@ class UsesClip(Pretrained):
             case {"reason": reason}:
                 return reason
         return ""  # the run reports what is wrong with open_clip
+
+    def files_used(self, names: Sequence[str], read: Callable[[str], str]) -> list[str]:
+        return [name for name in names if any(fnmatch(name, pattern) for pattern in FILES)]
 
     def hub_name(self) -> str:
         if self.model == "mini" or Path(self.model).expanduser().exists():
@@ -168,9 +174,8 @@ class OpenClipModel:
             from huggingface_hub import snapshot_download
 
             repository = repository_of(settings)
-            wanted = ["*.json", "*.txt", "*.model", "open_clip_model.safetensors"]
             with settings.loading(repository):
-                folder = Path(snapshot_download(repository, allow_patterns=wanted, **settings.hub))
+                folder = Path(snapshot_download(repository, allow_patterns=FILES, **settings.hub))
         config = folder / "open_clip_config.json"
         # open_clip looks for these files first.
         if not config.is_file() or not (folder / "open_clip_model.safetensors").is_file():

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from annotated_types import Ge
 
 from semcore import PlanSimulator, RunError, Scenario, Space, extra
-from semcore.models import Pretrained, need_tokenizer
+from semcore.models import Pretrained, model_files, need_tokenizer
 from semcore_llm.planners.advised import Advised, NoAdviceError
 from semcore_llm.planners.answer import Answer, AnswerError, read_answer
 from semcore_llm.planners.prompt import STEPS, document, instructions, plan_schema
@@ -51,6 +51,13 @@ class LocalPlanner(Advised, Pretrained):
     gguf: str | None = None
     longest_step: Annotated[int, Ge(0)] = 200
     max_new_tokens: Annotated[int, Ge(1)] = 1024
+
+    def files_used(self, names: Sequence[str], read: Callable[[str], str]) -> list[str]:
+        used = list(model_files(names, read))
+        if self.gguf is None:
+            return used
+        settings = [name for name in used if not name.endswith(".safetensors")]
+        return [*settings, *(name for name in names if name == self.gguf)]
 
     def identity(self) -> Any:
         return [Advised.identity(self), Pretrained.identity(self)]
