@@ -167,7 +167,7 @@ def confirm(question: str, yes: bool) -> None:
 
     Raises:
         click.UsageError: nobody can be asked
-        click.Abort: the answer is no
+        SystemExit: the user declines
     """
     if yes:
         return
