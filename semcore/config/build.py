@@ -221,6 +221,8 @@ class Builder:
             wanted = [one for one in arguments if _holds_component(one)]
             if len(wanted) == 1 and set(arguments) == {*wanted, type(None)}:
                 return None if value is None else self._nested(wanted[0], value, path)
+            if isinstance(value, str) and str in arguments:
+                return value  # a text of its own, such as a path
             is_component = isinstance(value, str) or isinstance(value, Mapping) and "use" in value
             if wanted and (
                 is_component

@@ -4,6 +4,7 @@ of a planner."""
 from semcore.config.configuration import load
 from semcore.link.multiplex import Multiplex
 from semcore.link.pipeline import Pipeline
+from semcore.models.fetching import download
 from semcore.planning.guard import enforce
 from semcore.planning.simulator import LinkSimulator
 from semcore.plugins.contract import INTERFACES
@@ -17,11 +18,17 @@ from semcore.runs.runner import run
 from semcore.runs.threads import limited
 from semcore.testing.build import build
 from semcore.testing.examples import link, samples
+from semcore.testing.hub import Hub, Repository, serving, use
 from semcore.testing.model_files import Trap, change_json, harmful_module, retrain
 from semcore.testing.planner import SCENARIOS, SPACE, ToySimulator
 
 __all__ = [
     "Cache",
+    "Hub",
+    "Repository",
+    "download",
+    "serving",
+    "use",
     "INTERFACES",
     "LinkSimulator",
     "MIB",

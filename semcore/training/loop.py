@@ -247,8 +247,14 @@ def measured_at(channel: ChannelModel) -> str:
 def command_of(recipe: Recipe) -> str:
     """The command that trains a recipe, for its card; of a folder of data the name stands for its
     path."""
-    folder = str(getattr(recipe, "data", ""))
-    data = [shlex.quote(f"data={Path(folder).expanduser().resolve().name}")] if folder else []
+    given = getattr(recipe, "data", "")
+    if isinstance(given, Component):
+        path = Path(str(getattr(given, "path", ""))).expanduser()
+        named = {"path": path.resolve().name} if path.name and path.exists() else {}
+        data = _asked("data", dataclasses.replace(given, **named), recipe)
+    else:
+        folder = Path(given).expanduser().resolve().name
+        data = [shlex.quote(f"data={folder}")] if given else []
     files = _own_files(recipe)
     own = [shlex.quote(f"plugins=[{', '.join(f'./{name}' for name in files)}]")] if files else []
     command = ["semcore train", name_of(type(recipe)), *own, *data, *asked(recipe), "--out DIR"]

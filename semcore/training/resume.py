@@ -3,7 +3,10 @@ source."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from semcore.entrypoints import naming
 from semcore.errors import RunError
 from semcore.fingerprint import origin
 from semcore.fingerprint.named import named_files
+from semcore.interfaces import Source
 from semcore.storage import write_json
 
 RECORD = "training.json"
@@ -29,20 +33,37 @@ def training_of(recipe: Component) -> dict[str, Any]:
     Returns:
         `recipe`; `settings`, the seed among them, without those that change weights by rounding at
         most (`indifferent`: the device, ...); `data`: setting -> digest of the files that it
-        names, wherever they lie;
+        names, or of the samples of a source, wherever they lie;
         `source`: the digest of what the recipe and its components do
     """
     files = named_files(recipe)
+    sources = {
+        one.name: value
+        for one in dataclasses.fields(recipe)
+        if isinstance(value := getattr(recipe, one.name), Source)
+    }
     parts = [(origin.of(type(one)).source, one.identity()) for one in components_in(recipe)]
     left_out = {*files, *getattr(recipe, "indifferent", ())}
     settings = {
-        name: plain(value) for name, value in recipe.settings().items() if name not in left_out
+        name: _elsewhere(plain(value)) if name in sources else plain(value)
+        for name, value in recipe.settings().items()
+        if name not in left_out
     }
+    files |= {name: digest(source.samples()) for name, source in sources.items()}
     return {
         "recipe": naming.name_of(type(recipe)),
         "settings": settings,
         "data": files,
         "source": digest(parts),
+    }
+
+
+def _elsewhere(source: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a source, without places on this machine: its samples count."""
+    return {
+        name: value
+        for name, value in source.items()
+        if not (isinstance(value, str) and value and os.path.exists(os.path.expanduser(value)))
     }
 
 

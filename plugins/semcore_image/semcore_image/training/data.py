@@ -1,4 +1,4 @@
-"""Labelled pictures, of CIFAR-10 or a folder, and facts for captions from label and pixels.
+"""Labelled pictures, of CIFAR-10, a folder or a source, and facts for captions from the pixels.
 
 A picture is described by three facts: its class, the colour of the object (from the centre) and the
 colour of the background (from the border). A caption states some of them; the others are -1, so
@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from semcore import RunError
+from semcore import LRU, RunError, Sample, Source, digest, name_of
 from semcore_image.pixels import fit
 from semcore_image.sources.cifar10 import BINARY, WANTED, read_binary
 from semcore_image.sources.files import pictures_below, read_file
+from semcore_image.sources.order import Item
 from semcore_image.vocabulary import CLASSES, COLOURS, TEMPLATES
 
 
@@ -52,8 +53,13 @@ HELD_OUT = 10
 """In a folder without splits, every 10th picture of each class is held out for the test."""
 
 
-def load_split(data: str | Path, split: str, size: int = 32) -> Split:
-    """Read "train" or "test" from `data`, a folder that holds one of these:
+_labels = LRU[list[str | None]](4)
+"""Labels of the samples of sources, by digest of the source: both splits need them."""
+
+
+def load_split(data: str | Path | Source, split: str, size: int = 32) -> Split:
+    """Read "train" or "test" from `data`: a source of pictures, of which every tenth of each class
+    is held out for the test, or a folder that holds one of these:
 
     CIFAR-10's binary version; `train/<class>/` and `test/<class>/` (or `val/`) with pictures;
     `<class>/` alone, of which every tenth picture is held out for the test; or only pictures, which
@@ -64,10 +70,12 @@ def load_split(data: str | Path, split: str, size: int = 32) -> Split:
         size: side of the pictures, pixels
 
     Raises:
-        RunError: the folder has none of these, or a picture cannot be read
+        RunError: the folder has none of these, a sample of the source has no picture or no label
+            while others have one, or a picture cannot be read
     """
-    root = Path(data).expanduser()
-    if (root / BINARY).is_dir():
+    if isinstance(data, Source):
+        images, labels, classes, origin = _of_source(data, split, size)
+    elif ((root := Path(data).expanduser()) / BINARY).is_dir():
         pictures, numbers, names = read_binary(root / BINARY, split)
         images, labels = _squares(pictures, size), np.asarray(numbers)
         classes, origin = tuple(names), "CIFAR-10"
@@ -83,6 +91,37 @@ def load_split(data: str | Path, split: str, size: int = 32) -> Split:
         " ".join(name.replace("_", " ").replace("-", " ").lower().split()) for name in classes
     )
     return Split(pixels, torch.from_numpy(facts.astype(np.int64)), words, origin)
+
+
+def _of_source(
+    source: Source, split: str, size: int
+) -> tuple[np.ndarray, np.ndarray, tuple[str, ...], str]:
+    """Pictures uint8 (N, size, size, 3), labels, classes in alphabetical order, and the origin."""
+    samples, use = source.samples(), name_of(type(source))
+    found = _labels.of(digest(source, samples), lambda: [one.label for one in samples])
+    place = Path(str(getattr(source, "path", ""))).expanduser()
+    origin = f"the source {use}"
+    if place.name:
+        origin += f", {place.resolve().name if place.exists() else place}"
+    if None in found and any(found):
+        raise RunError(f"{origin}: sample {samples[found.index(None)].id!r} has no label")
+    known = [one or use for one in found]  # without labels, all are of one class
+    classes: dict[str, list[int]] = {name: [] for name in sorted(set(known))}
+    for number, name in enumerate(known):
+        classes[name].append(number)
+    parts = {name: _part(numbers, split == "test") for name, numbers in classes.items()}
+    chosen = [(number, label) for label, part in enumerate(parts.values()) for number in part]
+    if not chosen:
+        raise RunError(f"{origin} leaves no picture for the {split} split")
+    images = np.stack([_square(samples[number], size, origin) for number, _ in chosen])
+    return images, np.asarray([label for _, label in chosen]), tuple(parts), origin
+
+
+def _square(sample: Sample, size: int, origin: str) -> np.ndarray:
+    """The picture of a sample, cropped and resampled to uint8 (size, size, 3)."""
+    if sample.image is None:
+        raise RunError(f"{origin}: sample {sample.id!r} has no picture")
+    return np.asarray(fit(Image.fromarray(sample.image), (size, size)))
 
 
 def _squares(images: np.ndarray, size: int) -> np.ndarray:
@@ -127,7 +166,7 @@ def _named(root: Path, names: Sequence[str]) -> Path | None:
     return next((root / name for name in names if (root / name).is_dir()), None)
 
 
-def _part(files: Sequence[Path], test: bool) -> list[Path]:
+def _part(files: Sequence[Item], test: bool) -> list[Item]:
     """The pictures of a class that are held out for the test, or the others."""
     every = min(HELD_OUT, len(files))
     held_out = [len(files) > 1 and index % every == every - 1 for index in range(len(files))]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from semcore import Source
 from semcore_image.sources.drawings import DRAWINGS
 from semcore_image.sources.samples import SamplePictures
 from semcore_image.training.data import Split, load_split
@@ -15,7 +16,7 @@ DRAWN_BY = 1
 """Seed of the drawings, the default of the source `samples`."""
 
 
-def knowledge(data: str, drawings: int, photographs: int | None, size: int = 32) -> Split:
+def knowledge(data: str | Source, drawings: int, photographs: int | None, size: int = 32) -> Split:
     """The first drawings of the source `samples` (if it has the class) and the first photographs of
     each class."""
     split = load_split(data, "train", size)

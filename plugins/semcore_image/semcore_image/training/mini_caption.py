@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from semcore import Recipe
+from semcore import Recipe, Source
 from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.models.mini_caption import (
     END,
@@ -38,7 +38,7 @@ class MiniCaptionRecipe(Recipe):
 
     Fields:
         data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
-            version of CIFAR-10
+            version of CIFAR-10; or a source of pictures
         epochs: passes over the training pictures
         batch_size: pictures per step
         learning_rate: peak rate (AdamW)
@@ -50,7 +50,7 @@ class MiniCaptionRecipe(Recipe):
 
     cites: ClassVar[tuple[str, ...]] = ("liu2023visual", "krizhevsky2009learning")
 
-    data: str
+    data: str | Source
     epochs: int = 3
     batch_size: int = 256
     learning_rate: float = 1e-3

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import torch
 import torch.nn.functional as F
 
-from semcore import Recipe
+from semcore import Recipe, Source
 from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.models.mini_classifier import MiniClassifier
 from semcore_image.models.mini_clip import as_float
@@ -29,7 +29,7 @@ class MiniClassifierRecipe(Recipe):
 
     Fields:
         data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
-            version of CIFAR-10
+            version of CIFAR-10; or a source of pictures
         stages: last epoch of each stage, ascending
         batch_size: pictures per step
         learning_rate: peak rate (SGD with Nesterov momentum)
@@ -39,7 +39,7 @@ class MiniClassifierRecipe(Recipe):
 
     cites: ClassVar[tuple[str, ...]] = ("he2016deep", "krizhevsky2009learning")
 
-    data: str
+    data: str | Source
     stages: tuple[int, ...] = (10, 16, 22)
     batch_size: int = 256
     learning_rate: float = 0.3

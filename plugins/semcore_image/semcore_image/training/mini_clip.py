@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from semcore import Recipe
+from semcore import Recipe, Source
 from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.models.mini_clip import MAX_CHARACTERS, MiniClip, as_float, text_to_bytes
 from semcore_image.training.augmentation import augment
@@ -29,7 +29,7 @@ class MiniClipRecipe(Recipe):
 
     Fields:
         data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
-            version of CIFAR-10
+            version of CIFAR-10; or a source of pictures
         epochs: passes over the training pictures
         batch_size: pictures per step
         text_batch_size: captions per step, at most batch_size
@@ -42,7 +42,7 @@ class MiniClipRecipe(Recipe):
 
     cites: ClassVar[tuple[str, ...]] = ("radford2021learning", "krizhevsky2009learning")
 
-    data: str
+    data: str | Source
     epochs: int = 9
     batch_size: int = 512
     text_batch_size: int = 128

@@ -16,7 +16,7 @@ import torch
 from diffusers import UniPCMultistepScheduler
 from diffusers.models.attention_processor import AttnProcessor
 
-from semcore import Recipe
+from semcore import Recipe, Source
 from semcore.training import descend, one_cycle, run_epochs, set_rate, warming, write_model
 from semcore_image.models.digests import check_written
 from semcore_image.models.mini_clip import MiniClip
@@ -52,7 +52,7 @@ class MiniDiffusionRecipe(Recipe):
 
     Fields:
         data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
-            version of CIFAR-10
+            version of CIFAR-10; or a source of pictures
         epochs: passes over the training pictures
         batch_size: pictures per step
         learning_rate: peak rate (AdamW)
@@ -71,7 +71,7 @@ class MiniDiffusionRecipe(Recipe):
         "krizhevsky2009learning",
     )
 
-    data: str
+    data: str | Source
     epochs: int = 9
     batch_size: int = 128
     learning_rate: float = 1e-3

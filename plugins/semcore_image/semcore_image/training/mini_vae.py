@@ -10,7 +10,7 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as F
 
-from semcore import Recipe
+from semcore import Recipe, Source
 from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
 from semcore_image.models.mini_clip import as_float
 from semcore_image.models.mini_diffusion import MiniVae
@@ -36,7 +36,7 @@ class MiniVaeRecipe(Recipe):
 
     Fields:
         data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
-            version of CIFAR-10
+            version of CIFAR-10; or a source of pictures
         epochs: passes over the training pictures
         batch_size: pictures per step
         learning_rate: peak rate (AdamW)
@@ -48,7 +48,7 @@ class MiniVaeRecipe(Recipe):
 
     cites: ClassVar[tuple[str, ...]] = ("rombach2022high", "krizhevsky2009learning")
 
-    data: str
+    data: str | Source
     epochs: int = 2
     batch_size: int = 64
     learning_rate: float = 2e-3

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from annotated_types import Ge, Le
 
-from semcore import ChannelModel, Rng
+from semcore import ChannelModel, Rng, Source
 from semcore.training import NetworkRecipe, symbols_of
 
 Decibels = Annotated[float, Ge(-50), Le(100)]
@@ -21,7 +21,7 @@ class TrainedOverChannel(NetworkRecipe):
 
     Fields:
         data: folder with train/<class>/ and test/<class>/, with <class>/, or with the binary
-            version of CIFAR-10
+            version of CIFAR-10; or a source of pictures
         channel: channel model to train over, for example channel.use=awgn; its `snr_db` is drawn at
             random in each step, and one without is taken as it is
         snr_db: lowest and highest Es/N0 of the training, dB
@@ -31,7 +31,7 @@ class TrainedOverChannel(NetworkRecipe):
         threads: CPU threads
     """
 
-    data: str
+    data: str | Source
     channel: ChannelModel
     snr_db: tuple[Decibels, Decibels] = (0.0, 23.0)
     batch_size: Annotated[int, Ge(8)] = 128

@@ -16,7 +16,7 @@ from PIL import Image
 
 from semcore import ComponentError, SourceError, digest
 from semcore.testing import run_laws
-from semcore.testing.hub import Hub, Repository, serving, use
+from semcore.testing.internals import Hub, Repository, download, serving, use
 from semcore_image.sources.dataset import Dataset
 from semcore_image.sources.dataset_files import split_files
 
@@ -359,11 +359,11 @@ def test_a_split_is_fetched_and_used_offline(
 
 
 def test_a_part_that_is_absent_is_noticed(hub: Hub, tmp_path: Path) -> None:
-    from semcore.models import fetching
+    from semcore.models import listing
 
     source = Dataset("some/pets")
     (wanted,) = source.downloads()
-    fetching.download(fetching.listing(wanted))
+    download(listing(wanted))
     assert not source.missing()
     snapshot = wanted.snapshot()
     assert snapshot is not None
