@@ -10,11 +10,15 @@ import pytest
 
 from semcore import ConfigError, RunError
 from semcore.testing import run_laws
-from semcore.testing.build import build
-from semcore.testing.examples import picture
+from semcore.testing.internals import build
 from semcore_image.codecs.compressai import CompressAI
 
 WEIGHTS = "net.safetensors"
+
+
+def picture(height: int, width: int) -> np.ndarray:
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows, columns, rows + columns], -1).astype(np.uint8)
 
 
 def test_only_safetensors_are_taken(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from semcore import ConfigError, Decibels, Ledger, Mean, Record, RunError, Sample, Score, Semantics
 from semcore.testing import run_laws
-from semcore.testing.build import build
+from semcore.testing.internals import build
 from semcore_image.metrics.by_name import no_downloads
 
 torchmetrics = pytest.importorskip(
