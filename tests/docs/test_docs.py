@@ -21,7 +21,7 @@ PAGES = sorted(
 )
 EXPENSIVE = ("make ",)
 """Commands that the build itself runs."""
-ELSEWHERE = {"write-a-plugin.md", "train-your-own.md"}
+ELSEWHERE = {"data.md", "write-a-plugin.md", "train-your-own.md"}
 """Pages whose reader has an environment of their own, which tests of their own follow."""
 
 
