@@ -13,7 +13,8 @@ from semcore.interfaces import ChannelModel, Transport
 from semcore.rng import Rng
 from semcore.testing.compare import difference
 from semcore.testing.examples import RNG, symbols
-from semcore.testing.law import Given, NotApplicable, require
+from semcore.testing.law import Given, LawBroken, NotApplicable, require
+from semcore.testing.placement import MixedDevicesError, elsewhere, on_gpu
 from semcore.types import Layout, Received, Semantics, Symbols
 
 LENGTHS = (300, 0, 7, 1)
@@ -232,6 +233,34 @@ def lets_gradients_through(channel: ChannelModel, given: Given) -> None:
     )
 
 
+def answers_on_the_device_of_the_symbols(channel: ChannelModel, given: Given) -> None:
+    """Symbols on another device come back on that device, with the same numbers: random numbers and
+    tables are moved to the symbols.
+
+    It is tried with tensors that only say where they are, so it needs no GPU, and on a GPU if
+    PyTorch has one.
+    """
+    sent = symbols(LENGTHS)
+    wanted = channel.transmit(sent, RNG.at("device"))
+    for place in (elsewhere, on_gpu) if torch.cuda.is_available() else (elsewhere,):
+        with place() as move:
+            values = move(sent.values.clone())
+            try:
+                got = channel.transmit(dataclasses.replace(sent, values=values), RNG.at("device"))
+            except MixedDevicesError as error:
+                raise LawBroken(
+                    f"{error}: move what it computes with to `symbols.values.device`"
+                ) from error
+            parts = {"values": got.values, "noise_var": got.noise_var}
+            for name, part in parts.items():
+                require(
+                    part.device == values.device,
+                    f"symbols on {values.device} give {name} on {part.device}",
+                )
+                where = difference(getattr(wanted, name), part.cpu(), 1e-3)
+                require(not where, f"on {values.device}, {name} has other numbers: {where}")
+
+
 def gives_a_row_the_same_in_any_batch(channel: ChannelModel, given: Given) -> None:
     """A row comes out the same alone, in another order, and with more padding behind it."""
     sent = symbols(LENGTHS)
@@ -256,8 +285,8 @@ LAWS = (
     returns_what_a_channel_returns, draws_other_noise_for_another_seed_and_row,
     tells_how_much_noise_is_left, leaves_circular_noise, decisions_fail_as_often_as_noise_var_says,
     leaves_symbols_as_large_as_they_were, delivers_the_snr_on_its_label,
-    more_snr_never_means_more_error, lets_gradients_through, gives_a_row_the_same_in_any_batch,
-    says_in_words_what_it_cannot_serve,
+    more_snr_never_means_more_error, lets_gradients_through, answers_on_the_device_of_the_symbols,
+    gives_a_row_the_same_in_any_batch, says_in_words_what_it_cannot_serve,
 )  # fmt: skip
 
 

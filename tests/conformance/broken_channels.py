@@ -257,6 +257,34 @@ class BelievesAnything(Channel):
 
 
 @dataclass(frozen=True)
+class StaysOnTheCPU(Channel):
+    """Random numbers where they were drawn, wherever the symbols are.
+
+    Fields:
+        snr_db: Es/N0, dB
+    """
+
+    def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        layout, noise_var = symbols.layout, 10 ** (-self.snr_db / 10)
+        noise = rng.complex_normal(layout.keys, layout.lengths, symbols.values.shape[1])
+        report = [{"snr_db": self.snr_db} for _ in layout.keys]
+        values = symbols.values + noise_var**0.5 * noise
+        return symbols.received(values, noise_var, report=report)
+
+
+@dataclass(frozen=True)
+class AnswersOnTheCPU(Channel):
+    """Everything where the random numbers are drawn, and left there.
+
+    Fields:
+        snr_db: Es/N0, dB
+    """
+
+    def transmit(self, symbols: Symbols, rng: Rng) -> Received:
+        return super().transmit(replace(symbols, values=symbols.values.cpu()), rng)
+
+
+@dataclass(frozen=True)
 class PicklesItsWeights(Channel):
     """Takes its tables along.
 
@@ -297,6 +325,8 @@ BROKEN_CHANNELS: list[tuple[Component, str]] = [
     (UnderstatesItsNoise(), "tells-how-much-noise-is-left"),
     (Shrinks(), "leaves-symbols-as-large-as-they-were"),
     (CutsGradients(), "lets-gradients-through"),
+    (StaysOnTheCPU(), "answers-on-the-device-of-the-symbols"),
+    (AnswersOnTheCPU(), "answers-on-the-device-of-the-symbols"),
     (DoublesGradients(), "lets-gradients-through"),
     (NoiseOfOneDimension(), "leaves-circular-noise"),
     (Impulsive(), "decisions-fail-as-often-as-noise-var-says"),

@@ -162,7 +162,9 @@ class OFDMChannel(ChannelModel, abc.ABC):
 
         layout, grid = symbols.layout, self.grid
         counts = [-(-length // grid.data_uses) for length in layout.lengths]
-        data, chunks = self._in_slots(symbols, counts), list(_chunks(layout.keys, counts))
+        # where the responses are drawn and estimated
+        data, device = self._in_slots(symbols, counts).cpu(), symbols.values.device
+        chunks = list(_chunks(layout.keys, counts))
         batches = (
             data.split([sum(part.count for part in parts) for parts in chunks]) if chunks else ()
         )
@@ -187,8 +189,8 @@ class OFDMChannel(ChannelModel, abc.ABC):
             for count, length in zip(counts, layout.lengths, strict=True)
         ]
         return symbols.received(
-            to_rows(values, filling=0.0),
-            to_rows(left, filling=1.0),
+            to_rows(values, filling=0.0).to(device),
+            to_rows(left, filling=1.0).to(device),
             overhead=overhead,
             report=self._reports(per_slot, counts),
         )

@@ -50,7 +50,7 @@ class _Entry:
         import torch
 
         untouched = self.base() is _base(data) and self.view == _view(data)
-        return untouched or torch.equal(self.data, data)
+        return untouched or self.data.device == data.device and torch.equal(self.data, data)
 
 
 def _base(data: torch.Tensor) -> torch.Tensor:
