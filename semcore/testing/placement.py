@@ -37,7 +37,7 @@ class Placed(torch.Tensor):
     @staticmethod
     def __new__(cls, held: torch.Tensor) -> Placed:
         """Wrap a tensor."""
-        made: Placed = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        made: Placed = torch.Tensor._make_wrapper_subclass(
             cls,
             held.size(),
             strides=held.stride(),
@@ -49,11 +49,13 @@ class Placed(torch.Tensor):
         made.held = held
         return made
 
-    def __repr__(self, *, tensor_contents: object = None) -> str:
+    def __repr__(self) -> str:  # type: ignore[override]
         return f"Placed({self.held!r})"
 
     @classmethod
-    def __torch_dispatch__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
         """Compute with what it holds."""
         return _computed(func, args, kwargs or {})
 
