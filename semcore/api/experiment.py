@@ -35,6 +35,7 @@ from semcore.interfaces import (
     Transport,
 )
 from semcore.planning.interface import Planner
+from semcore.plugins.hookspecs import Tracker
 
 if TYPE_CHECKING:
     from semcore.api.results import Results
@@ -79,7 +80,7 @@ class Experiment:
         workflow: name of the workflow in force
         workflows: name -> the sections that it replaces
         plugins: Python files that register components
-        hooks: names of hook plugins
+        hooks: hook plugins: trackers, their names in YAML, or mappings with `use`
     """
 
     source: Source | Named | None = None
@@ -102,7 +103,7 @@ class Experiment:
     workflow: str | None = None
     workflows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     plugins: Sequence[str | os.PathLike[str]] = ()
-    hooks: Sequence[str] = ()
+    hooks: Sequence[Tracker | Named] = ()
 
     def run(
         self,
@@ -154,7 +155,7 @@ class Experiment:
         """The pipeline file that says the same; settings with their default value are left out."""
         values: dict[str, Any] = {"semcore": VERSION, "name": self.name}
         sections = {name: getattr(self, name) for name in (*SECTIONS, "workflow", "workflows")}
-        classes = {type(part) for part in components_in(sections)}
+        classes = {type(part) for part in components_in([sections, list(self.hooks)])}
         files = [*(os.fspath(one) for one in self.plugins), *files_of(classes)]
         sections = {"plugins": list(dict.fromkeys(files)), "hooks": self.hooks, **sections}
         for name, value in {"description": self.description, **sections}.items():

@@ -300,3 +300,14 @@ def test_a_tracker_is_a_component() -> None:
         from semcore.trackers.wandb import WandB
 
         WandB(mode="sometimes")  # type: ignore[arg-type]
+
+
+def test_an_experiment_names_trackers_in_each_way() -> None:
+    from semcore.trackers.tensorboard import TensorBoard
+
+    hooks = [TensorBoard(folder="tb"), {"use": "mlflow", "experiment": "x"}, "wandb"]
+    lines = semcore.Experiment(hooks=hooks).to_yaml().splitlines()
+    written = lines[lines.index("hooks:") :]
+    assert written[1:6] == [
+        "- use: tensorboard", "  folder: tb", "- use: mlflow", "  experiment: x", "- wandb",
+    ]  # fmt: skip
