@@ -43,6 +43,7 @@ class CompressAI(Codec):
     """
 
     reference: ClassVar[str] = "J. Bégaint et al., CompressAI, arXiv 2011.03029, 2020"
+    cites: ClassVar[tuple[str, ...]] = ("begaint2020compressai",)
     licences: ClassVar[tuple[str, ...]] = ("CompressAI: BSD-3-Clause-Clear",)
     test_settings = ({"weights": "compressai.safetensors"},)
 

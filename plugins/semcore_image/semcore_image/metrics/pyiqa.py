@@ -28,6 +28,7 @@ class PyIQA(NamedMetric):
     """
 
     reference: ClassVar[str] = "C. Chen and J. Mo, IQA-PyTorch, github.com/chaofengc/IQA-PyTorch"
+    cites: ClassVar[tuple[str, ...]] = ("chen2022iqa",)
     library: ClassVar[str] = "pyiqa"
     test_settings = ({"name": "ssim"},)
 
