@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm[local] plugins/semcore_video[face,speech,asr,metrics]
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo docs notebooks test test-docs test-slow lint bench-channels bench-grid install help
+.PHONY: demo docs notebooks test test-docs test-slow lint gpu-check bench-channels bench-grid install help
 .PHONY: pass pass-face pass-missions pass-rain pass-missions-rain pass-model memory
 .PHONY: av av-snr av-transports av-knowledge av-costs
 .PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
@@ -22,6 +22,7 @@ help:
 	@echo "make pass-model a small language model as the planner, which a package carries (93 MB)"
 	@echo "make memory     the memory that planners are shipped with, anew"
 	@echo "make bench-grid  how long a grid of 100,000 cells takes to start, and how much memory"
+	@echo "make gpu-check  the shipped networks on a GPU: speed, memory, difference to the CPU (minutes)"
 	@echo "make bench-channels  the channels beside plain Sionna scripts of the same links"
 
 install: $(VENV)/.semcore
@@ -46,6 +47,10 @@ notebooks: $(VENV)/.semcore-dev
 
 bench-grid: install
 	$(BIN)/python benchmarks/grid.py
+
+# The shipped networks on a GPU, and how far results are from those of the CPU; without one, the rows of the CPU.
+gpu-check: install
+	$(BIN)/python benchmarks/gpu_check.py
 
 bench-channels: install
 	$(BIN)/python plugins/semcore_channels/benchmarks/bench_channels.py

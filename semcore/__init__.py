@@ -53,6 +53,7 @@ from semcore.runs.cache import user_cache
 from semcore.statistics.base import Quotient, Statistic
 from semcore.statistics.kinds import Decibels, Mean, Ratio, Score, Share
 from semcore.steps import Step, each, say
+from semcore.tensors import device, on_device, placed
 from semcore.types import (
     Bitstream,
     Candidates,
@@ -181,6 +182,7 @@ __all__ = [
     "Trial",
     "apportion",
     "check_fields",
+    "device",
     "digest",
     "each",
     "extension_names",
@@ -193,6 +195,8 @@ __all__ = [
     "load_extension",
     "name_of",
     "named_files",
+    "on_device",
+    "placed",
     "plain",
     "printable",
     "read",

@@ -76,6 +76,7 @@ class Experiment:
         seed: seed of every random number
         threads: threads of PyTorch and BLAS; None: as in a file
         batch_size: samples that are sent at a time
+        device: what networks compute on; None: the CPU
         sweep: dotted path -> values
         workflow: name of the workflow in force
         workflows: name -> the sections that it replaces
@@ -99,6 +100,7 @@ class Experiment:
     seed: int = 0
     threads: int | None = None
     batch_size: int | None = None
+    device: str | None = None
     sweep: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     workflow: str | None = None
     workflows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -161,7 +163,7 @@ class Experiment:
         for name, value in {"description": self.description, **sections}.items():
             if value or isinstance(value, Component):
                 values[name] = _written(value)
-        for name in ("seed", "threads", "batch_size"):
+        for name in ("seed", "threads", "batch_size", "device"):
             if getattr(self, name):
                 values[name] = getattr(self, name)
         if self.sweep:

@@ -34,6 +34,7 @@ def run(
     limit: int | None = None,
     seed: int | None = None,
     batch_size: int | None = None,
+    device: str | None = None,
     time_limit_s: float | None = None,
     executor: Executor | Mapping[str, Any] | str | None = None,
     again: bool = False,
@@ -55,6 +56,7 @@ def run(
         limit: number of samples (`source.limit`)
         seed: seed of every random number
         batch_size: samples that are sent at a time; results do not depend on it
+        device: what networks compute on: auto, cpu, cuda, cuda:NUMBER or mps
         time_limit_s: a cell that takes longer is stopped, and fails
         executor: where cells are computed, in place of `jobs` and `time_limit_s`
         again: compute cells that are done once more
@@ -70,7 +72,7 @@ def run(
         RunError: the folder cannot be written, or no cell could be computed
     """
     changes = [assigned(path, value) for path, value in (settings or {}).items()]
-    more = {"source.limit": limit, "seed": seed, "batch_size": batch_size}
+    more = {"source.limit": limit, "seed": seed, "batch_size": batch_size, "device": device}
     changes += [assigned(path, value) for path, value in more.items() if value is not None]
     path = Path(pipeline)
     return compute(

@@ -144,7 +144,8 @@ def _segments(
     first = configuration.cells[0]
     cell = Cell(first.index, {**first.settings, "planner": dict(planner)})
     setup = configuration.resolve(cell)
-    with tempfile.TemporaryDirectory(prefix="semcore-") as folder, limited(setup.threads):
+    limits = limited(setup.threads, setup.device)
+    with tempfile.TemporaryDirectory(prefix="semcore-") as folder, limits:
         yield from itertools.islice(
             cell_session(configuration, cell, load(setup.source)[0], Cache(Path(folder))), count
         )

@@ -59,6 +59,12 @@ OVERRIDES = click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
     help="Samples that are sent at a time; results do not depend on it.  [default: 64]",
 )
 @click.option(
+    "--device",
+    metavar="NAME",
+    help="What networks compute on: auto, cpu, cuda, cuda:NUMBER or mps; results depend on it by "
+    "rounding alone.  [default: cpu]",
+)
+@click.option(
     "--again", is_flag=True, help="Compute cells that are done once more, their stages included."
 )
 @HOOKS
@@ -77,6 +83,7 @@ def run_command(
     shard: str | None,
     seed: int | None,
     batch_size: int | None,
+    device: str | None,
     again: bool,
     hooks: tuple[str, ...],
     dry_run: bool,
@@ -96,6 +103,8 @@ def run_command(
         changes.append(f"seed={seed}")
     if batch_size is not None:
         changes.append(f"batch_size={batch_size}")
+    if device is not None:
+        changes.append(f"device={device}")
     configuration = load(pipeline, changes)
     folder = out or Path("runs") / configuration.name
     part = _shard(shard)

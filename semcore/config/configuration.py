@@ -273,15 +273,17 @@ def describe(document: Document, changes: Sequence[str | Assignment] = ()) -> Co
             configuration = _overridden(configuration, one)
         except ConfigError as error:
             problems += error.problems
-    if "batch_size" in configuration.axes:
+    for name, example in (("batch_size", "16"), ("device", "cuda")):
+        if name not in configuration.axes:
+            continue
         message, hint = (
-            "batch_size cannot be swept: no result depends on it",
-            "set one value: batch_size=16",
+            f"{name} cannot be swept: no result depends on it",
+            f"set one value: {name}={example}",
         )
-        if origin := configuration.origins.get("batch_size"):
+        if origin := configuration.origins.get(name):
             problems.append(Problem(message, origin, hint=hint))
         else:
-            problems.append(document.problem(("sweep", "batch_size"), message, hint, at_key=True))
+            problems.append(document.problem(("sweep", name), message, hint, at_key=True))
     count = math.prod(len(axis) for axis in configuration.axes.values())
     if count > MAX_CELLS:
         message = f"the sweep has {count:,} cells (limit {MAX_CELLS:,})"

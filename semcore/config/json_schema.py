@@ -35,6 +35,8 @@ MEANING = {
     "description": "What it is about, for the reader of the report.",
     "seed": "Seed of every random number, default 0.",
     "batch_size": "Samples that are sent at a time, default 64; results do not depend on it.",
+    "device": "What networks compute on: auto, cpu, cuda, cuda:NUMBER or mps, default cpu; "
+    "results depend on it by rounding alone.",
     "threads": "Threads of each numerical library, default 1; "
     "another number rounds the last digits differently.",
     "source": "Where samples come from.",
@@ -95,6 +97,7 @@ def pipeline_schema(
         "seed": {"type": "integer", "minimum": 0},
         "threads": {"type": "integer", "minimum": 1},
         "batch_size": {"type": "integer", "minimum": 1},
+        "device": {"type": "string", "pattern": "^(auto|cpu|mps|cuda(:[0-9]+)?)$"},
         **sections,
         "workflow": {"type": ["string", "null"]},
         "workflows": {"type": "object", "additionalProperties": alternative},

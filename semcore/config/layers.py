@@ -18,7 +18,7 @@ SECTIONS = (
     "scenario", "metrics",
 )  # fmt: skip
 """The parts of a pipeline; a workflow may replace any of them."""
-CHANGEABLE = ("seed", "threads", "batch_size", "workflow", "workflows", *SECTIONS)
+CHANGEABLE = ("seed", "threads", "batch_size", "device", "workflow", "workflows", *SECTIONS)
 """Where the dotted path of a sweep, a plan or a segment may begin."""
 TOP = ("semcore", "name", "description", *CHANGEABLE, "sweep", "hooks", "plugins")
 

@@ -18,7 +18,9 @@ WORDS = ("task", "preferences")
 MISSION = (*WORDS, "utility", "limits")
 """Keys of a mission."""
 KNOWN = (*MISSION, "mission", "missions", "segments")
-FORBIDDEN = ("source", "metrics", "planner", "space", "scenario", "seed", "threads", "batch_size")
+FORBIDDEN = (
+    "source", "metrics", "planner", "space", "scenario", "seed", "threads", "batch_size", "device",
+)  # fmt: skip
 """What no plan can change: what is sent, how it is measured, and who plans."""
 LIMIT = "limits."
 """Paths of a segment with this prefix are limits, not settings of the pipeline."""

@@ -18,14 +18,17 @@ from semcore.link.multiplex import ANY, Multiplex
 from semcore.link.pipeline import Pipeline
 from semcore.planning.interface import Planner
 from semcore.planning.space import Space
+from semcore.tensors import DEVICE, named_device
 from semcore.types import Bitstream, Scenario, Stream
 from semcore.wording.suggest import guess, nearest
 
 BUILT = (
     "source", "encoder", "channel", "generator", "selector", "kb", "planner", "space", "transport",
-    "metrics", "scenario", "seed", "threads", "batch_size",
+    "metrics", "scenario", "seed", "threads", "batch_size", "device",
 )  # fmt: skip
 """What a cell is made of."""
+NO_PART_OF_THE_ID = ("batch_size", "device")
+"""Sections on which no result depends, or by rounding alone."""
 BATCH_SIZE = 64
 """Samples that are sent at a time, if the file does not say."""
 REQUIRED = ("source", "encoder", "transport", "channel", "generator")
@@ -64,6 +67,12 @@ class Setup:
         """Samples that are sent at a time; no result depends on it, so it is not part of the id of
         a cell."""
         return int(self.sections["batch_size"])
+
+    @property
+    def device(self) -> str:
+        """What networks compute on; results agree between devices up to rounding, so it is not part
+        of the id of a cell."""
+        return str(self.sections["device"])
 
     @property
     def source(self) -> Source:
@@ -114,7 +123,7 @@ class Setup:
                 [
                     self.sections[name]
                     for name in BUILT
-                    if name not in ("scenario", "space", "batch_size")
+                    if name not in ("scenario", "space", *NO_PART_OF_THE_ID)
                 ]
             )
         )
@@ -126,7 +135,7 @@ class Setup:
         config = {
             name: plain(made[name])
             for name in BUILT
-            if name not in ("space", "batch_size") and made[name] is not None
+            if name not in ("space", *NO_PART_OF_THE_ID) and made[name] is not None
         }
         if made["space"] is not None:
             config["space"] = made["space"].plain()
@@ -145,7 +154,8 @@ class Setup:
     @property
     def needs(self) -> Needs:
         """What the process that runs the cell must have."""
-        return most(part.needs() for part in self.parts)
+        own = Needs(gpus=float(self.device.startswith("cuda")))
+        return most([own, *(part.needs() for part in self.parts)])
 
 
 def build(section: str, value: Any, builder: Builder) -> Any:
@@ -157,6 +167,8 @@ def build(section: str, value: Any, builder: Builder) -> Any:
             return _whole(section, value, 1, builder)
         case "batch_size":
             return BATCH_SIZE if value is None else _whole(section, value, 1, builder)
+        case "device":
+            return _device(value, builder)
         case "scenario":
             return scenarios(value, builder)
         case "space":
@@ -177,6 +189,15 @@ def _whole(section: str, value: Any, least: int, builder: Builder) -> int:
             (section,), f"{section} must be a whole number from {least}, not {shown(value)}"
         )
     return least if value is None else value
+
+
+def _device(value: Any, builder: Builder) -> str:
+    """A device by its name; whether the machine that computes has it is known there."""
+    name = "cpu" if value is None else value
+    if not named_device(name):
+        builder.report(("device",), f"device must be {DEVICE}, not {shown(value)}")
+        return "cpu"
+    return str(name)
 
 
 def _transports(value: Any, builder: Builder) -> dict[str, Any] | None:

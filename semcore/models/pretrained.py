@@ -15,6 +15,7 @@ from semcore.errors import RunError
 from semcore.models.files import files_in, no_code_from, parsed, vet
 from semcore.models.repository import HubFiles, Read, commit_of, model_files, offline
 from semcore.models.weights import complete
+from semcore.tensors import device, resolved
 
 if TYPE_CHECKING:
     import torch
@@ -32,7 +33,8 @@ class Pretrained(Component):
         revision: branch, tag or commit on the hub; null: main
         cache_dir: folder of downloaded models; null: the hub's default
         local_files_only: whether to refuse to download
-        device: torch device, for example cpu or cuda:0; `auto`: a GPU if there is one
+        device: torch device, for example cuda:0; `auto`: a GPU if there is one; cpu: that of the
+            pipeline, `device:` at its top, which is the CPU unless it says otherwise
         dtype: of weights and activations; `auto`: as the weights are stored, but on a CPU float32
             in place of float16
     """
@@ -61,20 +63,11 @@ class Pretrained(Component):
         """The name of the model on the hub; "" if it is a folder."""
         return "" if Path(self.model).expanduser().exists() else self.model
 
-    @cached_property
+    @property
     def torch_device(self) -> str:
-        """The PyTorch device; of `auto`, the available one."""
-        if self.device != "auto":
-            return self.device
-        import torch
-
-        return (
-            "cuda"
-            if torch.cuda.is_available()
-            else "mps"
-            if torch.backends.mps.is_available()
-            else "cpu"
-        )
+        """The PyTorch device: that of the pipeline where `device` is `cpu`; of `auto`, the one that
+        is there."""
+        return str(device()) if self.device == "cpu" else resolved(self.device)
 
     def stored_dtype(self, folder: Path) -> torch.dtype:
         """`dtype` as PyTorch's: of `auto` that of the first floating-point tensor of the largest

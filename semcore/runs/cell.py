@@ -28,6 +28,7 @@ from semcore.runs.found import counted, lacking
 from semcore.runs.provenance import provenance
 from semcore.statistics.base import Quotient
 from semcore.storage import content_digest, sealed
+from semcore.tensors import device
 from semcore.types import Ledger, Picture, Sample, Semantics, Term, left_out_of, utility
 from semcore.wording.redaction import redact
 
@@ -99,6 +100,7 @@ def cell_files(
     result = {
         "id": identity,
         "n": len(kept.rows),
+        "device": str(device()),
         **_left_out(samples),
         "metrics": {
             name: _summary(metric, kept.values[name])

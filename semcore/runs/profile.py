@@ -200,7 +200,7 @@ def _ready(
         transmit(watched, samples[:1], Knowledge(), Rng(setup.seed))
         return {"total": time.perf_counter() - started, **watch.seconds}
 
-    with limited(setup.threads), _empty_shelf():
+    with limited(setup.threads, setup.device), _empty_shelf():
         yield watch, send
 
 

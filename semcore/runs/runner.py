@@ -47,7 +47,7 @@ from semcore.runs.identity import resolve
 from semcore.runs.labels import Labels
 from semcore.runs.results import read_result
 from semcore.runs.sources import inputs, load
-from semcore.runs.threads import limited
+from semcore.runs.threads import limited, need_device
 from semcore.steps import StageDone, Step, listening, stage
 from semcore.storage import content_digest, sealed, sweep, unsealed, write, write_json
 from semcore.version import __version__
@@ -128,8 +128,10 @@ def run(
 
     Raises:
         ConfigError: a source has no samples, or they cannot be read; with every problem found
-        RunError: the folder cannot be written
+        RunError: the folder cannot be written, or this machine lacks the device
     """
+    if experiment.cells and (executor is None or naming.name_of(type(executor)) == "processes"):
+        need_device(experiment.resolve(experiment.cells[0]).device)
     inputs(experiment)
     cells, digester = experiment.cells, Digester()
     ids = [resolve(experiment, cell, digester).id for cell in cells]
@@ -329,7 +331,7 @@ def compute(
             resolved = resolve(experiment, cell, Digester())
             _unchanged(resolved.id, identity)
             setup = resolved.setup
-        with limited(setup.threads):
+        with limited(setup.threads, setup.device):
             samples = load(setup.source)[0]
             files = cell_files(identity, experiment, cell, samples, Cache(cache, on_stage))
         origin.refresh()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class OnTensors:
-    """What makes a channel a function of tensors."""
+    """What makes a channel a function of tensors, of any device; it computes on the CPU."""
 
     def __call__(
         self, x: torch.Tensor, rng: Rng | None = None, snr_db: torch.Tensor | float | None = None
@@ -42,13 +42,14 @@ class OnTensors:
         if not x.is_complex() or not x.ndim:
             raise ComponentError(f"a channel takes complex symbols (..., n), not {x.dtype}")
         rng = Rng(secrets.randbits(63)) if rng is None else rng
-        rows = x.to(torch.complex64).reshape(-1, x.shape[-1])
-        y, noise_var = torch.zeros_like(rows), torch.zeros(rows.shape, device=x.device)
+        rows = x.to(torch.complex64).reshape(-1, x.shape[-1]).cpu()  # where the numbers are drawn
+        y, noise_var = torch.zeros_like(rows), torch.zeros(rows.shape)
         for one, chosen in _by_snr(self, snr_db, x):
             received = one.transmit(symbols_of(rows[chosen], chosen.tolist()), rng)
             y = y.index_copy(0, chosen, received.values)
             noise_var = noise_var.index_copy(0, chosen, received.noise_var)
-        return y.to(x.dtype).reshape(x.shape), noise_var.reshape(x.shape)
+        y, noise_var = y.to(x.device, x.dtype), noise_var.to(x.device)
+        return y.reshape(x.shape), noise_var.reshape(x.shape)
 
 
 def _by_snr(channel: Any, snr_db: Any, x: torch.Tensor) -> list[tuple[Any, torch.Tensor]]:
@@ -56,7 +57,7 @@ def _by_snr(channel: Any, snr_db: Any, x: torch.Tensor) -> list[tuple[Any, torch
     import torch
 
     count = x[..., 0].numel()
-    everything = torch.arange(count, device=x.device)
+    everything = torch.arange(count)
     if snr_db is None or not count:
         return [(channel, everything)]
     if not own_snr(channel):
@@ -64,7 +65,7 @@ def _by_snr(channel: Any, snr_db: Any, x: torch.Tensor) -> list[tuple[Any, torch
     per_row = torch.as_tensor(snr_db, dtype=torch.float64).expand(x.shape[:-1]).reshape(-1).cpu()
     levels, index = per_row.unique(return_inverse=True)
     return [
-        (at_snr(channel, level), everything[(index == number).to(x.device)])
+        (at_snr(channel, level), everything[index == number])
         for number, level in enumerate(levels.tolist())
     ]
 

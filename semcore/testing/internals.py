@@ -17,6 +17,7 @@ from semcore.runs.provenance import built_from, provenance, stands_on
 from semcore.runs.runner import run
 from semcore.runs.threads import limited
 from semcore.testing.build import build
+from semcore.testing.devices import computing_on
 from semcore.testing.examples import link, samples
 from semcore.testing.hub import Hub, Repository, serving, use
 from semcore.testing.model_files import Trap, change_json, harmful_module, retrain
@@ -42,6 +43,7 @@ __all__ = [
     "built_from",
     "cell_session",
     "change_json",
+    "computing_on",
     "documentation",
     "enforce",
     "harmful_module",

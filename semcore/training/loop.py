@@ -104,23 +104,22 @@ def drawn_db(snr_db: tuple[float, float], count: int, generator: torch.Generator
 
 def by_row(snrs_db: Sequence[float], rows: int) -> torch.Tensor:
     """The SNR of each row, float32 (rows,), where as many equal parts of the rows have one each."""
-    return torch.repeat_interleave(torch.tensor(snrs_db), torch.tensor(_parts(rows, len(snrs_db))))
+    counts = torch.tensor(_parts(rows, len(snrs_db)))
+    return torch.repeat_interleave(torch.tensor(snrs_db), counts, output_size=rows)
 
 
 def at_snrs(
     channel: ChannelModel, values: torch.Tensor, snrs_db: Sequence[float], rng: Rng
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Symbols (rows, n) over the channel, each row at its SNR of `by_row`: what arrives, and the
-    noise variance left in it."""
+    noise variance left in it. The channel computes on the CPU, where its numbers are drawn."""
+    parts = values.cpu().split(_parts(len(values), len(snrs_db)))
     received = [
         at_snr(channel, snr).transmit(symbols_of(part), rng.at(number))
-        for number, (part, snr) in enumerate(
-            zip(values.split(_parts(len(values), len(snrs_db))), snrs_db, strict=True)
-        )
+        for number, (part, snr) in enumerate(zip(parts, snrs_db, strict=True))
     ]
-    return torch.cat([one.values for one in received]), torch.cat(
-        [one.noise_var for one in received]
-    )
+    arrived = torch.cat([one.values for one in received]).to(values.device)
+    return arrived, torch.cat([one.noise_var for one in received]).to(values.device)
 
 
 def _parts(rows: int, count: int) -> list[int]:

@@ -13,7 +13,7 @@ from annotated_types import Ge
 
 from semcore.errors import RunError
 from semcore.interfaces import Recipe
-from semcore.tensors import resolved, using, wrong_device
+from semcore.tensors import resolved, wrong_device
 
 Precision = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -75,12 +75,6 @@ class NetworkRecipe(Recipe):
         if self.precision == torch.float32:
             return contextlib.nullcontext()
         return torch.autocast(self.place.type, self.precision)
-
-    @contextlib.contextmanager
-    def on_device(self) -> Iterator[None]:
-        """Within it, networks of other components compute on the same device."""
-        with using(str(self.place)):
-            yield
 
     @functools.cached_property
     def scaler(self) -> torch.amp.GradScaler:

@@ -21,6 +21,8 @@ from semcore import (
     Span,
     Stream,
     Symbols,
+    device,
+    placed,
 )
 from semcore_image.pixels import from_tensor
 
@@ -103,9 +105,12 @@ class LearnedTransport(Adaptive, abc.ABC):
         images = (
             torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].float() / 255
         )
-        snr_db = torch.tensor([self.design_snr_db])
+        snr_db, text, place = torch.tensor([self.design_snr_db]), self.embed(pixels), device()
         with torch.inference_mode():
-            return self.network.encode(images, snr_db, self.embed(pixels))[0].clone()
+            symbols = placed(self.network).encode(
+                images.to(place), snr_db.to(place), None if text is None else text.to(place)
+            )
+            return symbols[0].cpu().clone()
 
     def _picture(self, span: Span, received: Received) -> Picture:
         import torch
@@ -117,8 +122,9 @@ class LearnedTransport(Adaptive, abc.ABC):
         parts = torch.nan_to_num(
             torch.view_as_real(received.values[at].detach().cpu()), nan=0.0
         ).clamp(-1e6, 1e6)
+        symbols, place = torch.view_as_complex(parts)[None], device()
         with torch.inference_mode():
-            decoded = self.network.decode(
-                torch.view_as_complex(parts)[None], noise_var[None], (span.form[0], span.form[1])
+            decoded = placed(self.network).decode(
+                symbols.to(place), noise_var[None].to(place), (span.form[0], span.form[1])
             )
         return Picture(from_tensor(torch.nan_to_num(decoded, nan=0.5))[0])

@@ -16,8 +16,10 @@ from semcore import (
     Features,
     Pictures,
     Semantics,
+    device,
     digest,
     named_files,
+    placed,
     source_digest,
     user_cache,
 )
@@ -211,5 +213,6 @@ class UsesMultiSem(UsesClip):
             if name in got:
                 features = torch.from_numpy(got[name])[None]
                 with torch.inference_mode():
-                    return int(self.network.reading[name](features).argmax())
+                    read = placed(self.network.reading[name])
+                    return int(read(features.to(device())).argmax())
         return None

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from semcore import RunError, extra
+from semcore import RunError, extra, on_device
 from semcore_image.models.digests import written
 
 
@@ -99,15 +99,18 @@ class MultiSem(nn.Module):
             {"image": nn.Linear(d_image, classes), "fused": nn.Linear(d_fusion, classes)}
         )
 
+    @on_device
     def maps(self, images: torch.Tensor) -> torch.Tensor:
         """Feature map of the backbone, float32 (B, width, rows, columns)."""
         return self.backbone(images).float()
 
+    @on_device
     def image_features(self, maps: torch.Tensor) -> torch.Tensor:
         """F_image of eq. 8, float32 (B, d_image)."""
         pooled = maps.flatten(1) if self.positions else maps.mean((2, 3))
         return self.second(F.relu(self.first(pooled)))
 
+    @on_device
     def fused(self, maps: torch.Tensor, text: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """F_fused of eq. 14, and the attention weights of the prompts.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from diffusers import UniPCMultistepScheduler
 from torch import nn
 
+from semcore import on_device
 from semcore_image.mmsemcom.unet import ClassUNet, build
 from semcore_image.models.digests import written
 
@@ -33,6 +35,7 @@ class ClassDiffusion(nn.Module):
         """(3, H, W) of a picture and of its initial noise."""
         return (3, self.unet.size, self.unet.size)
 
+    @on_device
     @torch.no_grad()
     def sample(
         self,
@@ -54,19 +57,21 @@ class ClassDiffusion(nn.Module):
             guidance: scale of classifier-free guidance towards the features; 1: none
             half: whether the network computes in bfloat16
         """
-        scheduler = UniPCMultistepScheduler(
-            **SCHEDULE,
-            solver_order=2,
-            timestep_spacing="trailing",
-            prediction_type=self.unet.predicts,
-        )
-        scheduler.set_timesteps(steps)
+        with torch.device("cpu"):  # a few numbers, which Python reads
+            scheduler = UniPCMultistepScheduler(
+                **SCHEDULE,
+                solver_order=2,
+                timestep_spacing="trailing",
+                prediction_type=self.unet.predicts,
+            )
+            scheduler.set_timesteps(steps)
         pictures = noise.contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        kind = noise.device.type
+        with torch.autocast(kind, torch.bfloat16) if half else contextlib.nullcontext():
             conditional = self.unet.condition(labels, semantics)
             unconditional = self.unet.condition(labels)
             for timestep in scheduler.timesteps:
-                times = timestep.expand(len(labels))
+                times = timestep.to(noise.device).expand(len(labels))
                 predicted = self.unet(pictures, times, conditional).float()
                 if guidance != 1 and semantics is not None:
                     without = self.unet(pictures, times, unconditional).float()

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from semcore import on_device
 from semcore_image.models.mini_clip import MiniClip, as_float
 from semcore_image.vocabulary import CLASSES, COLOURS
 
@@ -92,6 +93,7 @@ class MiniCaption(nn.Module):
         super().__init__()
         self.clip, self.decoder = clip, decoder
 
+    @on_device
     @torch.no_grad()
     def caption(self, images: torch.Tensor, prompt: str | None = None) -> list[str]:
         """Captions of pictures (uint8 or float 0..1, (B, 3, 32, 32)), by greedy decoding.

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from semcore import on_device
 from semcore_image.models.mini_clip import as_float
 from semcore_image.vocabulary import CLASSES
 
@@ -54,6 +55,7 @@ class MiniClassifier(nn.Module):
         """Float pictures 0..1 (B, 3, 32, 32) to logits (B, classes)."""
         return self.head(self.body(images * 4 - 2).mean((2, 3)))
 
+    @on_device
     @torch.no_grad()
     def classify(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 or float 0..1 (B, 3, 32, 32) to logits float32 (B, classes), averaged over picture

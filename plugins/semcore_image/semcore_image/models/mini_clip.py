@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from semcore import on_device
+
 MAX_CHARACTERS = 64
 
 
@@ -135,6 +137,7 @@ class MiniClip(nn.Module):
         self.text = TextTower(text_width, text_layers, embedding=embedding)
         self.log_scale = nn.Parameter(torch.tensor(2.5))
 
+    @on_device
     @torch.no_grad()
     def encode_image(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 or float 0..1 (B, 3, 32, 32) to unit-norm float32 (B, 128), averaged over picture
@@ -145,11 +148,13 @@ class MiniClip(nn.Module):
         )
         return F.normalize(both, dim=-1)
 
+    @on_device
     @torch.no_grad()
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Texts to unit-norm float32 (B, 128)."""
         return F.normalize(self.text(text_to_bytes(texts)), dim=-1)
 
+    @on_device
     @torch.no_grad()
     def text_tokens(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
         """Texts to character embeddings float32 (B, 64, width) and a bool mask (B, 64), True at
@@ -157,6 +162,7 @@ class MiniClip(nn.Module):
         ids = text_to_bytes(texts)
         return self.text.tokens(ids), self.text.mask(ids)
 
+    @on_device
     @torch.no_grad()
     def image_map(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 or float 0..1 (B, 3, 32, 32) to the spatial features float32 (B, C, 4, 4)."""

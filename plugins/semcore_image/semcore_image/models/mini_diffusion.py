@@ -9,6 +9,7 @@ import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel, UniPCMultistepScheduler
 from torch import nn
 
+from semcore import on_device
 from semcore_image.models.mini_clip import MiniClip, as_float
 
 # Between the schedule of DDPM and that of Stable Diffusion, whose last step leaves too much signal
@@ -63,11 +64,13 @@ class MiniDiffusion(nn.Module):
         """Channels, height and width of the latents and of the noise."""
         return (self.unet.config.in_channels, 8, 8)
 
+    @on_device
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """uint8 or float 0..1 (B, 3, 32, 32) to latents float32 (B, c, 8, 8)."""
         return self.vae.encode(images)
 
+    @on_device
     @torch.no_grad()
     def sample(
         self,
@@ -93,8 +96,11 @@ class MiniDiffusion(nn.Module):
                 f"noise has shape {tuple(noise.shape)}, expected {(len(text), *self.latent_shape)}"
             )
         guidance = self.guidance if guidance is None else guidance
-        scheduler = UniPCMultistepScheduler(**SCHEDULE, solver_order=2, timestep_spacing="trailing")
-        scheduler.set_timesteps(steps)
+        with torch.device("cpu"):  # a few numbers, which Python reads
+            scheduler = UniPCMultistepScheduler(
+                **SCHEDULE, solver_order=2, timestep_spacing="trailing"
+            )
+            scheduler.set_timesteps(steps)
         timesteps, latents = scheduler.timesteps, noise
         if start is not None:
             skipped = min(max(round(steps * (1 - strength)), 0), steps)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from semcore import on_device
 from semcore_video.mixer import Mixer
 
 
@@ -54,6 +55,7 @@ class FrameCode(nn.Module):
             "depth": self.depth,
         }
 
+    @on_device
     def encode(self, frames: torch.Tensor) -> torch.Tensor:
         """Frames (B, G x group, 3, H, W), 0..1, sides multiples of 16 -> numbers of unit power (B,
         G, latent, H/16, W/16)."""
@@ -67,6 +69,7 @@ class FrameCode(nn.Module):
             x = step(x, groups)
         return _unit(self.numbers(x).reshape(batch, groups, self.latent, *x.shape[2:]))
 
+    @on_device
     def decode(self, numbers: torch.Tensor) -> torch.Tensor:
         """Noisy numbers (B, G, latent, h, w), scaled for minimum error -> frames (B, T, 3, 16 h, 16
         w)."""
@@ -139,6 +142,7 @@ class WaveCode(nn.Module):
             "depth": len(self.told),
         }
 
+    @on_device
     def encode(self, sound: torch.Tensor) -> torch.Tensor:
         """Sound (B, T x hop), about unit power where it is active -> numbers of unit power (B, T,
         latent)."""
@@ -147,6 +151,7 @@ class WaveCode(nn.Module):
             x = block(x)
         return _unit(self.numbers(x))
 
+    @on_device
     def decode(self, numbers: torch.Tensor) -> torch.Tensor:
         """Noisy numbers (B, T, latent), scaled for minimum error -> sound (B, T x hop)."""
         power = _power(numbers).reshape(len(numbers), 1)

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from semcore import on_device
 from semcore_video.mixer import Mixer
 from semcore_video.speech.lips import HEIGHT, WIDTH
 from semcore_video.speech.mel import BANDS
@@ -77,6 +78,7 @@ class MelVoice(nn.Module):
             "depth": len(self.encoder),
         }
 
+    @on_device
     def forward(
         self,
         phones: torch.Tensor,
@@ -176,6 +178,7 @@ class LipVoice(nn.Module):
             "heads": heads,
         }
 
+    @on_device
     def forward(
         self,
         lips: torch.Tensor,
@@ -198,6 +201,7 @@ class LipVoice(nn.Module):
         x = F.gelu(self.expansion(x.transpose(1, 2)).transpose(1, 2))
         return *self.decoder(x, true_variance), attention
 
+    @on_device
     def attend(
         self,
         lips: torch.Tensor,

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from semcore import on_device
 from semcore_video.mixer import Mixer
 
 PHASES = 64
@@ -87,6 +88,7 @@ class Codebook(nn.Module):
         """complex64 (vocabulary, PHASES), of unit modulus."""
         return torch.view_as_complex(F.normalize(self.table, dim=2))
 
+    @on_device
     def encode(self, tokens: torch.Tensor, symbols: int, snr_db: torch.Tensor) -> torch.Tensor:
         """Tokens int64 (B, T) -> symbols complex64 (B, symbols) of unit power per row; `snr_db`:
         (B,)."""
@@ -99,6 +101,7 @@ class Codebook(nn.Module):
         row = self.codewords[tokens[:, slots.token], slots.phase] * gain[:, slots.token]
         return row / row.abs().square().mean(1, keepdim=True).sqrt()
 
+    @on_device
     def decode(self, values: torch.Tensor, noise_var: torch.Tensor, tokens: int) -> torch.Tensor:
         """Received symbols (B, S) and their noise variances -> scores float32 (B, T, vocabulary):
         logarithms of likelihoods."""

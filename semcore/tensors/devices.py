@@ -8,18 +8,22 @@ between devices up to rounding.
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     import torch
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 DEVICE = "auto, cpu, cuda, cuda:NUMBER or mps"
 """What a device can be."""
 _chosen: ContextVar[str] = ContextVar("semcore_device", default="cpu")
+_inside: ContextVar[bool] = ContextVar("semcore_inside", default=False)
+"""Whether a method that computes on the device is called by another: its results stay there."""
 
 
 def device() -> torch.device:
@@ -51,9 +55,14 @@ def resolved(name: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
+def named_device(name: Any) -> bool:
+    """Whether a value is the name of a device, of any machine."""
+    return isinstance(name, str) and bool(re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name))
+
+
 def wrong_device(name: Any) -> str:
     """Why this machine has no device of a name; "" if it has."""
-    if not isinstance(name, str) or not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+    if not named_device(name):
         return f"must be {DEVICE}, not {name!r}"
     if name in ("auto", "cpu"):
         return ""
@@ -72,12 +81,64 @@ def wrong_device(name: Any) -> str:
 
 def placed(network: T, on: torch.device | None = None) -> T:
     """A torch module on the device of the pipeline, or another; it is moved the first time."""
+    import torch
+
     place = device() if on is None else on
     module: Any = network
-    first = next(module.parameters(), None)
-    if first is None or first.device != _numbered(place):
-        module.to(place)
+    wanted = _numbered(place)
+    if any(one.device != wanted for one in (*module.parameters(), *module.buffers())):
+        with torch.inference_mode(False):  # its weights may be trained later
+            module.to(place)
     return network
+
+
+def on_device(method: F) -> F:
+    """Decorator of a method of a torch module: it computes on the device of the pipeline.
+
+    The module is moved there, and so are the tensors that the method gets; tensors that it makes
+    are made there. What it returns is on the CPU. On a CPU nothing is done.
+    """
+
+    @functools.wraps(method)
+    def moved(self: Any, *arguments: Any, **named: Any) -> Any:
+        place = device()
+        if place.type == "cpu" and not _elsewhere(self) or _inside.get():
+            return method(self, *arguments, **named)
+        placed(self, place)
+        token = _inside.set(True)
+        try:
+            with place:
+                made = method(self, *_to(arguments, place), **_to(named, place))
+        finally:
+            _inside.reset(token)
+        return back(made)
+
+    return cast(F, moved)
+
+
+def back(value: Any) -> Any:
+    """Tensors on the CPU, in tuples, lists and mappings, too."""
+    import torch
+
+    return _to(value, torch.device("cpu"))
+
+
+def _to(value: Any, place: torch.device) -> Any:
+    import torch
+
+    if isinstance(value, torch.Tensor):
+        return value.to(place)
+    if isinstance(value, (tuple, list)):
+        return type(value)(_to(one, place) for one in value)
+    if isinstance(value, dict):
+        return {key: _to(one, place) for key, one in value.items()}
+    return value
+
+
+def _elsewhere(module: Any) -> bool:
+    """Whether a module was left on another device by a pipeline before."""
+    first = next(module.parameters(), None)
+    return first is not None and first.device.type != "cpu"
 
 
 def _numbered(place: torch.device) -> torch.device:
