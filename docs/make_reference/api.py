@@ -35,6 +35,7 @@ GROUPS = {
     "Types": ("semcore.types", "semcore.types"),
     "Randomness": ("semcore.rng", "semcore.rng"),
     "Progress": ("semcore.steps", "semcore.steps"),
+    "Devices": ("semcore.tensors.devices", "semcore.tensors.devices"),
     "Digests and caches": ("semcore.fingerprint", "semcore.fingerprint"),
     "Digests of values": ("semcore.component.digest", "semcore.component.digest"),
     "Values in memory": ("semcore.memo", "semcore.memo"),
