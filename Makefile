@@ -1,7 +1,10 @@
 # Installs into the active virtual environment, or into .venv if none is active.
 VENV := $(or $(VIRTUAL_ENV),.venv)
 BIN := $(VENV)/bin
-PACKAGES := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm[local] plugins/semcore_video[face,speech,asr,metrics]
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+DEMO := . plugins/semcore_channels plugins/semcore_image plugins/semcore_llm
+PACKAGES := . plugins/semcore_channels[rain] plugins/semcore_image[models] plugins/semcore_llm[local] \
+	plugins/semcore_video[asr,face,metrics,models,pesq,speech]
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: demo docs notebooks test test-docs test-slow lint gpu-check bench-channels bench-grid install help
@@ -25,17 +28,22 @@ help:
 	@echo "make gpu-check  the shipped networks on a GPU: speed, memory, difference to the CPU (minutes)"
 	@echo "make bench-channels  the channels beside plain Sionna scripts of the same links"
 
-install: $(VENV)/.semcore
-$(VENV)/.semcore: $(MANIFESTS)
+# What the demo needs and no more; then everything that works without data and weights of others; then the tools.
+$(VENV)/.semcore-demo: $(MANIFESTS)
 	test -x $(BIN)/python || python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(foreach package,$(PACKAGES),-e '$(package)')
+	$(INSTALL) $(foreach package,$(DEMO),-e '$(package)')
+	touch $@
+
+install: $(VENV)/.semcore
+$(VENV)/.semcore: $(VENV)/.semcore-demo
+	$(INSTALL) $(foreach package,$(PACKAGES),-e '$(package)')
 	touch $@
 
 $(VENV)/.semcore-dev: $(VENV)/.semcore
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(INSTALL) -e '.[dev]'
 	touch $@
 
-demo: install
+demo: $(VENV)/.semcore-demo
 	$(BIN)/semcore run examples/llm_image_uma.yaml --jobs 2 --out runs/demo
 
 docs: install
