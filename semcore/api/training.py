@@ -127,6 +127,7 @@ def begin(recipe: Recipe, folder: Path, resume: bool | None, hooks: Around, prog
             f"{folder} holds a training: name another folder with --out, or delete this one"
         )
     from semcore.render.training import TrainingBar
+    from semcore.training.card import add_front_matter
     from semcore.training.watch import watched  # imports PyTorch
 
     try:
@@ -136,6 +137,7 @@ def begin(recipe: Recipe, folder: Path, resume: bool | None, hooks: Around, prog
             watched(recipe, folder, hooks),
         ):
             recipe.train(folder)
+            add_front_matter(folder / "README.md", name_of(type(recipe)))
     except OSError as error:
         error.filename = error.filename or str(folder)  # a full disk does not say for which file
         raise
