@@ -8,6 +8,7 @@ PACKAGES := . plugins/semcore_channels[rain] plugins/semcore_image[models] plugi
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
 .PHONY: demo docs notebooks test test-docs test-slow lint gpu-check bench-channels bench-grid install help
+.PHONY: demo docs notebooks test test-docs test-slow test-packages lint dist site bench-channels bench-grid install help
 .PHONY: pass pass-face pass-missions pass-rain pass-missions-rain pass-model memory
 .PHONY: av av-snr av-transports av-knowledge av-costs
 .PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
@@ -18,7 +19,10 @@ help:
 	@echo "make test       the test suite (minutes)"
 	@echo "make test-docs  every command of the pages and every example, as a reader would call it (minutes)"
 	@echo "make test-slow  the figures of the papers whole, planted faults, crashes and fuzzing (half an hour)"
+	@echo "make test-packages  each package alone and in pairs, at the lowest versions and at the newest (half an hour)"
 	@echo "make lint       ruff and mypy"
+	@echo "make dist       wheels and sdists in dist/, checked, installed into an empty environment and tried"
+	@echo "make site       the documentation as a website in site/, its links checked"
 	@echo "make mmsemcom   the figures and the table of the MMSemCom paper; P=5000 LIMIT=50 for narrow intervals"
 	@echo "make av         the figures and tables of the satellite audiovisual paper; CLIPS=8 for narrower intervals"
 	@echo "make pass       planners over the pass of a satellite, as in that paper's case study; SEEDS=1,2,3,4,5 for narrower intervals"
@@ -175,3 +179,8 @@ lint: $(VENV)/.semcore-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# For pip, beside the wheels: WITH='torch==2.9.1+cpu' for a build that is at hand, or an index of PyTorch's.
+WITH :=
+dist: $(VENV)/.semcore-dev
+	$(BIN)/python tools/dist.py $(foreach one,$(WITH),--with '$(one)')
