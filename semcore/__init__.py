@@ -83,6 +83,7 @@ from semcore.types import (
 )
 from semcore.version import __version__ as __version__
 from semcore.wording.redaction import printable, redact
+from semcore.wording.renamed import Renamed, find_renamed
 from semcore.wording.suggest import Spelt
 
 if TYPE_CHECKING:
@@ -99,11 +100,13 @@ _LATER = {
     "train": "training",
 }
 """Name -> module of `semcore.api`: what imports the whole core is imported when it is used."""
+_RENAMED: dict[str, Renamed] = {}
+"""Old public name -> the new one; docs/stability.md says how long it works."""
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
-        raise AttributeError(f"module 'semcore' has no attribute {name!r}")
+        return find_renamed("semcore", name, _RENAMED)
     import importlib
 
     return getattr(importlib.import_module(f"semcore.api.{_LATER[name]}"), name)

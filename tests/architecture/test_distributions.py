@@ -72,6 +72,43 @@ def test_the_citation_agrees_with_the_packages() -> None:
     assert cited["repository-code"] == REPOSITORY
 
 
+def test_what_pages_and_workflows_make_is_in_the_makefile() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z][\w-]*):", makefile, re.MULTILINE))
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob(".github/**/*")]
+    calls = re.compile(r"(?:`|run: |^\$ )make ([a-z][a-z -]*)", re.MULTILINE)
+    found = {
+        (path.name, target)
+        for path in pages
+        if path.is_file() and path.name != "CHANGELOG.md"
+        for called in calls.findall(path.read_text(encoding="utf-8"))
+        for target in called.split()
+    }
+    assert len(found) > 10
+    assert not [(page, target) for page, target in found if target not in targets]
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted({*ROOT.glob(".github/**/*.yml"), ROOT / ".pre-commit-config.yaml"}),
+    ids=lambda path: path.name,
+)
+def test_files_of_the_forge_are_complete(path: Path) -> None:
+    """Each step has a command or an action, and each field of a form an id."""
+    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if path.parent.name == "workflows":
+        assert read["permissions"] == {"contents": "read"}
+        for job in read["jobs"].values():
+            assert job["runs-on"] and all(
+                len({"uses", "run"} & step.keys()) == 1 for step in job["steps"]
+            )
+    elif "body" in read:
+        assert read["name"] and read["description"]
+        assert len({field["id"] for field in read["body"]}) == len(read["body"])
+    elif "repos" in read:
+        assert [hook["id"] for hook in read["repos"][0]["hooks"]]
+
+
 def wheel(folder: Path, files: dict[str, bytes]) -> Path:
     path = folder / "semcore_toy-1-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as opened:

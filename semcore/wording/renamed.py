@@ -1,0 +1,43 @@
+"""Public Python names that have a new name: the old one works for one minor version, and warns."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A public name that goes away.
+
+    Fields:
+        new: what to use, as `module:name`
+        gone_in: the version without the old name: at least one minor version after the warning
+    """
+
+    new: str
+    gone_in: str
+
+
+def find_renamed(module: str, name: str, names: Mapping[str, Renamed]) -> Any:
+        AttributeError: the module has no such name, old or new
+
+    The warning is a FutureWarning, which Python shows by default, at the line that uses the name.
+
+    Raises:
+        AttributeError: it is no such name
+    """
+    found = names.get(name)
+    if found is None:
+        raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    place, _, attribute = found.new.partition(":")
+    warnings.warn(
+        f"{module}.{name} is deprecated and gone in version {found.gone_in}: use "
+        f"{place}.{attribute}",
+        FutureWarning,
+        stacklevel=3,
+    )
+    return getattr(importlib.import_module(place), attribute)
