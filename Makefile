@@ -184,3 +184,16 @@ lint: $(VENV)/.semcore-dev
 WITH :=
 dist: $(VENV)/.semcore-dev
 	$(BIN)/python tools/dist.py $(foreach one,$(WITH),--with '$(one)')
+
+# The website needs none of the packages.
+$(VENV)/.semcore-site:
+	test -x $(BIN)/python || python3 -m venv $(VENV)
+	$(INSTALL) 'mkdocs-material>=9.6'
+	touch $@
+
+site: $(VENV)/.semcore-site
+	$(BIN)/python -m mkdocs build --strict
+
+# Slow: makes an environment for each case; PyTorch is shared.
+test-packages: $(VENV)/.semcore-dev
+	$(BIN)/python tools/packages.py $(foreach one,$(WITH),--with '$(one)')

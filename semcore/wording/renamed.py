@@ -23,12 +23,12 @@ class Renamed:
 
 
 def find_renamed(module: str, name: str, names: Mapping[str, Renamed]) -> Any:
-        AttributeError: the module has no such name, old or new
+    """What an old name of a module stands for, with a warning; for `__getattr__` of that module.
 
     The warning is a FutureWarning, which Python shows by default, at the line that uses the name.
 
     Raises:
-        AttributeError: it is no such name
+        AttributeError: the module has no such name, old or new
     """
     found = names.get(name)
     if found is None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import re
 import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import yaml
@@ -17,17 +15,10 @@ import yaml
 import semcore
 
 from ..support.requirements import FOLDERS, extras, project
+from ..support.tools import tool
 
 ROOT = Path(__file__).parents[2]
 REPOSITORY = project("semcore")["urls"]["Homepage"]
-
-
-def tool(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize("name", FOLDERS)

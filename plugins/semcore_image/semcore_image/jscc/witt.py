@@ -10,9 +10,6 @@ from torch import nn
 from semcore import extra
 from semcore_image.jscc.network import JsccNetwork
 
-with extra("semcore-image[models]", "WITT needs timm"):
-    from timm.models.swin_transformer import SwinTransformerBlock
-
 MODULATIONS = 7
 """SNR modulations of the channel modulation network, between eight fully connected layers."""
 
@@ -56,6 +53,9 @@ class ChannelModNet(nn.Module):
 
 def _blocks(width: int, depth: int, heads: int, window: int, side: int) -> nn.Sequential:
     """Swin blocks, every other one with shifted windows, for maps of any size."""
+    with extra("semcore-image[models]", "WITT needs timm"):
+        from timm.models.swin_transformer import SwinTransformerBlock
+
     return nn.Sequential(
         *(
             SwinTransformerBlock(
