@@ -192,7 +192,7 @@ $(VENV)/.semcore-site:
 	touch $@
 
 site: $(VENV)/.semcore-site
-	$(BIN)/python -m mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 # Slow: makes an environment for each case; PyTorch is shared.
 test-packages: $(VENV)/.semcore-dev

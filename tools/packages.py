@@ -85,17 +85,13 @@ def lowest(plugin: str) -> list[str]:
 
 def strictest(texts: Sequence[str]) -> list[str]:
     """Of several pins of a library the highest: two packages state bounds of one library."""
-    found: dict[str, str] = {}
+    found: dict[str, tuple[tuple[int, ...], str]] = {}
     for text in texts:
         name, _, version = text.partition("==")
         key = name.lower().replace("_", "-")
         number = tuple(int(part) for part in re.findall(r"\d+", version))
-        have = tuple(
-            int(part) for part in re.findall(r"\d+", found.get(key, "==").partition("==")[2])
-        )
-        if key not in found or number > have:
-            found[key] = text
-    return sorted(found.values())
+        found[key] = max(found.get(key, ((), "")), (number, text))
+    return sorted(text for _, text in found.values())
 
 
 def share(python: Path, torch: Path) -> None:
@@ -138,10 +134,9 @@ def try_out(case: Case, python: Path, folder: Path) -> Iterator[str]:
     if missing:
         for plugin in missing:
             for name in BRINGS[plugin]:
-                found = re.search(
-                    rf"there is no \w+ '{name}'.*?\n    hint: (.*)", done.stderr, re.DOTALL
-                )
-                hint = found.group(1).splitlines()[0] if found else "nothing"
+                problem = rf"there is no \w+ '{name}'.*?\n    hint: (.*?)\n"
+                found = re.search(problem, f"{done.stderr}\n", re.DOTALL)
+                hint = found.group(1) if found else "nothing"
                 if hint != f"pip install semcore-{plugin}":
                     yield f"{name} of semcore-{plugin} is not installed, and the hint is: {hint}"
     elif done.returncode:
@@ -177,10 +172,9 @@ def main(arguments: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
             try:
-                python = install(
-                    known[name], folder / "environment", chosen.torch or found, chosen.extra
-                )
-                faults = list(try_out(known[name], python, folder))
+                case, torch = known[name], chosen.torch or found
+                python = install(case, folder / "environment", torch, chosen.extra)
+                faults = list(try_out(case, python, folder))
             except SystemExit as error:  # pip finds no versions that fit together
                 faults = [str(error)]
         broken += bool(faults)

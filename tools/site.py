@@ -31,12 +31,24 @@ LINK = re.compile(r"(!?\[(?:[^\]\[]|\[[^\]]*\])*\]\()([^)\s]+)(\))")
 log = logging.getLogger("mkdocs.hooks.site")
 
 
+def on_config(config: Any) -> Any:
+    """Give notebooks a place in the menu."""
+    if found := notebooks():
+        config["nav"].insert(2, {"Notebooks": [f"notebooks/{path.stem}.md" for path in found]})
+    return config
+
+
+def notebooks() -> list[Path]:
+    """The notebooks of the documentation."""
+    return sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
+
+
 def on_files(files: Files, config: Any) -> Files:
     """Add the pages that are not in docs/."""
     for place, page in ADDED.items():
         text = (ROOT / place).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=text))
-    for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")):
+    for path in notebooks():
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         text = "\n\n".join(part for cell in cells for part in shown(cell))
         files.append(File.generated(config, f"notebooks/{path.stem}.md", content=text))
