@@ -23,6 +23,7 @@ from semcore.entrypoints.discovery import (
 )
 from semcore.errors import PluginError
 from semcore.plugins import registry
+from semcore.plugins.extras import incomplete
 from semcore.plugins.packages import GROUPS, add_hooks, command, readable
 
 HEAVY = (
@@ -113,6 +114,7 @@ def examine(one: Distribution, limits: Limits, commands: Collection[str] = ()) -
             heavy = f"{entry.module} imports {value['heavy']}"
         if value["reason"]:
             faults.append(Fault(entry.label, value["reason"], value["fix"]))
+    notes += incomplete(one)
     if heavy:
         notes.append(f"{heavy} when it is imported: import that inside the method that needs it")
     return Examined(one, seconds, tuple(faults), tuple(notes))

@@ -7,6 +7,8 @@ import sys
 import pytest
 
 import semcore
+from semcore.entrypoints.discovery import Distribution
+from semcore.plugins.extras import incomplete
 
 
 def test_a_missing_library_is_named_with_its_extra() -> None:
@@ -31,3 +33,22 @@ def test_a_library_that_lacks_one_of_its_own_is_told_apart(monkeypatch: pytest.M
 def test_other_errors_pass() -> None:
     with pytest.raises(ValueError, match="mine"), semcore.extra("a[b]", "x"):
         raise ValueError("mine")
+
+
+def test_an_extra_that_is_there_in_part_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = {"av": "16", "numpy": "2"}
+    monkeypatch.setattr("semcore.plugins.extras.version_of", lambda name: installed.get(name, ""))
+    requires = (
+        "numpy>=1",
+        "av>=16; extra == 'face'",
+        "dlib-bin; extra == 'face'",
+        "mediapipe<0.11; python_version < '3' and extra == 'face'",
+        "toy[av]; extra == 'face'",
+        "jiwer; extra == 'metrics'",  # none of it is there: nobody asked for it
+        "av>=16; extra == 'av'",
+        "pytest; extra == 'test'",
+        "numpy; extra == 'test'",
+    )
+    assert incomplete(Distribution("toy", "1", requires)) == [
+        "the extra face lacks dlib-bin, mediapipe (not for this Python): pip install 'toy[face]'"
+    ]
