@@ -32,9 +32,13 @@ log = logging.getLogger("mkdocs.hooks.site")
 
 
 def on_config(config: Any) -> Any:
-    """Give notebooks a place in the menu."""
+    """Give notebooks, and pages that the menu does not name, a place in it."""
     if found := notebooks():
         config["nav"].insert(2, {"Notebooks": [f"notebooks/{path.stem}.md" for path in found]})
+    docs, named = ROOT / "docs", set(re.findall(r"[\w/-]+\.md", json.dumps(config["nav"])))
+    pages = sorted(str(path.relative_to(docs)) for path in docs.rglob("*.md"))
+    if rest := [page for page in pages if page not in named]:
+        config["nav"].append({"More": rest})
     return config
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Renamed:
     """A public name that goes away.
 
     Fields:
-        new: what to use, as `module:name`
+        new: the name to use, in the same module
         gone_in: the version without the old name: at least one minor version after the warning
     """
 
@@ -33,11 +33,10 @@ def find_renamed(module: str, name: str, names: Mapping[str, Renamed]) -> Any:
     found = names.get(name)
     if found is None:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
-    place, _, attribute = found.new.partition(":")
     warnings.warn(
         f"{module}.{name} is deprecated and gone in version {found.gone_in}: use "
-        f"{place}.{attribute}",
+        f"{module}.{found.new}",
         FutureWarning,
         stacklevel=3,
     )
-    return getattr(importlib.import_module(place), attribute)
+    return getattr(sys.modules[module], found.new)
