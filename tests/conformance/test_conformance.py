@@ -79,8 +79,9 @@ REAL = {
     ("generator", "hifi-gan"), ("generator", "fastspeech2"), ("generator", "real3d-portrait"),
     ("metric", "csim-arcface"), ("source", "stl10"), ("planner", "llm-local"), ("metric", "lpips"),
     ("metric", "lse-c"), ("metric", "lse-d"), ("source", "lrs2"), ("source", "voxceleb"),
+    ("metric", "pyiqa"), ("codec", "compressai"),
 }  # fmt: skip
-"""Models and data that are not shipped; the tests of the plugins try them on tiny ones."""
+"""Models, data and libraries that are not here; the tests of the plugins try them on tiny ones."""
 
 REGISTERED = [
     (kind, name)

@@ -141,6 +141,8 @@ class NamedMetric(RecordMetric, abc.ABC):
 
     @functools.cached_property
     def _metric(self) -> Any:
+        if lacking := self.lacking():
+            raise RunError(lacking)
         with no_downloads():
             try:
                 return self.made()
