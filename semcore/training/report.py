@@ -43,7 +43,7 @@ def report_epoch(
 
 
 def line(epochs: int, history: Sequence[Mapping[str, Any]], done_now: int) -> str:
-    """`epoch 3/30  loss 0.0123  10dB 21.4  (12 s, 5 min to go)`."""
+    """`epoch 3/30  loss 0.0123  psnr 21.4  (12 s, 5 min to go)`."""
     last = history[-1]
     values = "  ".join(
         f"{name} {number(value)}"

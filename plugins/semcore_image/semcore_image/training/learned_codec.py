@@ -16,6 +16,7 @@ from pydantic import BeforeValidator
 
 from semcore import ChannelModel, ComponentError, Rng, each
 from semcore.training import (
+    NetworkRecipe,
     at_snrs,
     batches,
     by_row,
@@ -42,7 +43,7 @@ MEASURED = (0.0, 4.0, 7.0, 10.0, 16.0, 22.0)
 
 
 @dataclass(frozen=True)
-class CodecRecipe(TrainedOverChannel, abc.ABC):
+class CodecRecipe(TrainedOverChannel, NetworkRecipe, abc.ABC):
     """End-to-end training of a codec from pixels to symbols and back.
 
     Fields:
@@ -201,7 +202,7 @@ class CodecRecipe(TrainedOverChannel, abc.ABC):
         in the middle of the range, and their mean."""
         low, high = self.snr_db
         measured = self.measure(network, (low, (low + high) / 2, high), 500)
-        by_snr = {f"{snr:g}dB": dataset for snr, (dataset, _) in measured.items()}
+        by_snr = {f"psnr at {snr:g} dB": dataset for snr, (dataset, _) in measured.items()}
         named = by_snr if has_snr(self.channel) else {}
         return {**named, "psnr": sum(by_snr.values()) / len(by_snr)}
 

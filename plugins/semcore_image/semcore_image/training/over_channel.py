@@ -9,14 +9,14 @@ import torch
 import torch.nn.functional as F
 from annotated_types import Ge, Le
 
-from semcore import ChannelModel, Rng, Source
-from semcore.training import NetworkRecipe, symbols_of
+from semcore import ChannelModel, Recipe, Rng, Source
+from semcore.training import symbols_of
 
 Decibels = Annotated[float, Ge(-50), Le(100)]
 
 
 @dataclass(frozen=True)
-class TrainedOverChannel(NetworkRecipe):
+class TrainedOverChannel(Recipe):
     """Training through a differentiable channel model.
 
     Fields:
