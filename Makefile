@@ -7,8 +7,8 @@ PACKAGES := . plugins/semcore_channels[rain] plugins/semcore_image[models] plugi
 	plugins/semcore_video[asr,face,metrics,models,pesq,speech]
 MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
 
-.PHONY: demo docs notebooks test test-docs test-slow lint gpu-check bench-channels bench-grid install help
-.PHONY: demo docs notebooks test test-docs test-slow test-packages lint dist site bench-channels bench-grid install help
+.PHONY: demo docs notebooks test test-docs test-slow test-packages lint dist site
+.PHONY: gpu-check bench-channels bench-grid install help
 .PHONY: pass pass-face pass-missions pass-rain pass-missions-rain pass-model memory
 .PHONY: av av-snr av-transports av-knowledge av-costs
 .PHONY: mmsemcom mmsemcom-snr mmsemcom-distance mmsemcom-users mmsemcom-growth mmsemcom-costs
