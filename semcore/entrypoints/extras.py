@@ -12,10 +12,8 @@ from semcore.errors import RunError
 def extra(requirement: str, what: str) -> Iterator[None]:
     """Around the import of a library that an extra of its package brings, and that may be missing.
 
-    ```python
-    with semcore.extra("semcore-video[metrics]", "STOI needs pystoi"):
-        from pystoi import stoi
-    ```
+        with semcore.extra("semcore-video[metrics]", "STOI needs pystoi"):
+            from pystoi import stoi
 
     Args:
         requirement: the extra as pip takes it

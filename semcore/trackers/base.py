@@ -119,7 +119,7 @@ class Recorder(Tracker, abc.ABC):
             self.text("report", str(report.absolute()))
         if figures := sorted(str(path.absolute()) for path in folder.glob("figures/*")):
             self.text("figures", "\n".join(figures))
-        self.end("failures" not in self.state)
+        self._end("failures" not in self.state)
 
     @hook
     def semcore_training_started(
@@ -140,13 +140,22 @@ class Recorder(Tracker, abc.ABC):
         """A training ends with weights."""
         if card is not None:
             self.text("card", card.read_text(encoding="utf-8"))
-        self.end(True)
+        self._end(True)
 
     @hook
     def semcore_training_failed(self, reason: str) -> None:
         """A training ends without."""
-        self.text("failure", reason)
-        self.end(False)
+        try:
+            self.text("failure", reason)
+        finally:
+            self._end(False)
+
+    def _end(self, done: bool) -> None:
+        """Stop recording, and let go of files that cannot be written on a full disk."""
+        try:
+            self.end(done)
+        finally:
+            self.state.clear()
 
 
 def _flat(values: Mapping[str, Any]) -> dict[str, Any]:

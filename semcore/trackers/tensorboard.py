@@ -32,28 +32,47 @@ class TensorBoard(Recorder):
 
     def begin(self, name: str, kind: str, settings: Mapping[str, Any], folder: Path) -> None:
         with extra("semcore[tensorboard]", "the hook plugin tensorboard needs tensorboardX"):
-            from tensorboardX import SummaryWriter
+            import tensorboardX  # noqa: F401
 
         place = Path(self.folder) / name if self.folder else folder / "tensorboard"
-        self.state.update(writer=SummaryWriter(str(place)), cells=0)
         lines = [f"| {path} | {value} |" for path, value in settings.items()]
-        self.text(kind, "\n".join(["| setting | value |", "|---|---|", *lines]))
+        table = "\n".join(["| setting | value |", "|---|---|", *lines])
+        self.state.update(place=place, writer=None, cells=0, texts=[(kind, table)])
+
+    def writer(self) -> Any:
+        """The writer of the event files.
+
+        It is made when there are numbers: a run or training that fails before has none, and a
+        writer on a full disk would try again when the process ends, and print a traceback.
+        """
+        writer = self.state["writer"]
+        if writer is None:
+            from tensorboardX import SummaryWriter
+
+            writer = self.state["writer"] = SummaryWriter(str(self.state["place"]))
+            for name, text in self.state.pop("texts"):
+                writer.add_text(name, text)
+        return writer
 
     def cell(
         self, settings: Mapping[str, Any], values: Mapping[str, float], config: Mapping[str, Any]
     ) -> None:
         self.state["cells"] = number = self.state["cells"] + 1
-        writer = self.state["writer"]
+        writer = self.writer()
         writer.add_hparams(dict(settings), dict(values), name=f"cell {number}", global_step=number)
         writer.flush()
 
     def epoch(self, values: Mapping[str, float], number: int) -> None:
         for name, value in values.items():
-            self.state["writer"].add_scalar(name, value, number)
-        self.state["writer"].flush()
+            self.writer().add_scalar(name, value, number)
+        self.writer().flush()
 
     def text(self, name: str, text: str) -> None:
-        self.state["writer"].add_text(name, text)
+        if self.state["writer"] is None:
+            self.state["texts"].append((name, text))
+        else:
+            self.state["writer"].add_text(name, text)
 
     def end(self, done: bool) -> None:
-        self.state["writer"].close()
+        if done or self.state["writer"] is not None:
+            self.writer().close()

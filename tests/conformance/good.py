@@ -55,10 +55,9 @@ class Channel(ChannelModel):
 
     def transmit(self, symbols: Symbols, rng: Rng) -> Received:
         var = 10 ** (-self.snr_db / 10)
-        layout = symbols.layout
-        noise = rng.complex_normal(layout.keys, layout.lengths, symbols.values.shape[1])
-        report = [{"snr_db": self.snr_db}] * len(layout.keys)
-        return symbols.received(symbols.values + var**0.5 * noise, var, report=report)
+        report = [{"snr_db": self.snr_db}] * len(symbols.layout.keys)
+        values = symbols.values + var**0.5 * rng.noise(symbols)
+        return symbols.received(values, var, report=report)
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,8 @@ HEAVY = {
 def test_a_registered_component_keeps_its_laws(kind: str, name: str) -> None:
     if (kind, name) == ("executor", "ray"):
         pytest.skip("tests/runs/test_ray.py tries it on a cluster")
+    if (kind, name) == ("recipe", "picture-codec"):
+        pytest.skip("it needs a codec of an author: tests/jscc/test_module_codec.py of image")
     task = {"kind": kind, "name": name, "file": "", "settings": SETTINGS.get((kind, name), {})}
     verdicts = {one["law"]: one for one in attempt(task) if "result" in one}
     broken = [one for one in verdicts.values() if one["result"] in ("broken", "not tried")]

@@ -42,7 +42,10 @@ from .mmsemcom.selectors import (
 )
 from .selection.clip_score import ClipScoreSelector as ClipScoreSelector
 from .selection.first import First as First
+from .sources.celeba import CelebA as CelebA
 from .sources.cifar10 import CIFAR10 as CIFAR10
+from .sources.cifar100 import CIFAR100 as CIFAR100
+from .sources.dataset import Dataset as Dataset
 from .sources.folder import ImageFolder as ImageFolder
 from .sources.samples import SamplePictures as SamplePictures
 from .sources.stl10 import STL10 as STL10

@@ -56,6 +56,8 @@ from .metrics.syncnet import LSEC as LSEC
 from .metrics.syncnet import LSED as LSED
 from .sources.clips import Clips as Clips
 from .sources.clips import Grid as Grid
+from .sources.layouts import LRS2 as LRS2
+from .sources.layouts import VoxCeleb as VoxCeleb
 from .sources.sequences import PictureSequences as PictureSequences
 from .sources.talking_samples import TalkingSamples as TalkingSamples
 from .speech.encoder import Audiovisual as Audiovisual

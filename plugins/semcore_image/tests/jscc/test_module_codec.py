@@ -18,7 +18,7 @@ from torch import nn
 
 import semcore
 from semcore import ComponentError, Picture, Received, Rng, RunError, Semantics, Symbols
-from semcore.testing import conformance
+from semcore.testing import conformance, run_laws
 from semcore_channels.flat import AWGN
 from semcore_image import DeepJSCC, ModuleCodec, PictureCodecRecipe, SamplePictures
 
@@ -339,3 +339,14 @@ def test_weights_by_their_name_on_the_hub(
     torch.testing.assert_close(found, local, rtol=0, atol=0)
     deepjscc = DeepJSCC(weights="anna/other")
     assert deepjscc.missing().startswith("weights: there is no folder anna/other in ")
+
+
+def test_its_recipe_keeps_the_laws_of_recipes(tmp_path: Path) -> None:
+    recipe = PictureCodecRecipe(data=str(tmp_path), channel=AWGN(), transport=Plain())
+    verdicts = run_laws(recipe)
+    assert not [one for one in verdicts if one.result == "broken"]
+    assert {one.law.name for one in verdicts if one.result == "holds"} >= {
+        "is-a-frozen-dataclass",
+        "documents-every-field",
+        "units-stand-in-names",
+    }
