@@ -32,12 +32,14 @@ class TensorBoard(Recorder):
 
     def begin(self, name: str, kind: str, settings: Mapping[str, Any], folder: Path) -> None:
         with extra("semcore[tensorboard]", "the hook plugin tensorboard needs tensorboardX"):
-            import tensorboardX  # noqa: F401
+            from tensorboardX import SummaryWriter
 
         place = Path(self.folder) / name if self.folder else folder / "tensorboard"
         lines = [f"| {path} | {value} |" for path, value in settings.items()]
         table = "\n".join(["| setting | value |", "|---|---|", *lines])
-        self.state.update(place=place, writer=None, cells=0, texts=[(kind, table)])
+        self.state.update(
+            make=lambda: SummaryWriter(str(place)), writer=None, cells=0, texts=[(kind, table)]
+        )
 
     def writer(self) -> Any:
         """The writer of the event files.
@@ -47,9 +49,7 @@ class TensorBoard(Recorder):
         """
         writer = self.state["writer"]
         if writer is None:
-            from tensorboardX import SummaryWriter
-
-            writer = self.state["writer"] = SummaryWriter(str(self.state["place"]))
+            writer = self.state["writer"] = self.state["make"]()
             for name, text in self.state.pop("texts"):
                 writer.add_text(name, text)
         return writer
