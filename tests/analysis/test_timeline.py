@@ -116,6 +116,7 @@ def test_the_report_survives_the_failure_of_the_oracle(folder: Path, tmp_path: P
     )
 
 
+@pytest.mark.slow
 def test_plan_shows_what_each_planner_would_do_and_why() -> None:
     arguments = [
         "plan",

@@ -19,6 +19,8 @@ from semcore.runs import runner
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.yaml"))
+IN_BRIEF = ("conventional_jpeg.yaml", "cifar10_codecs.yaml", "llm_image_uma.yaml", "av_a2v.yaml")
+"""Examples of the default suite; `make test-slow` has all."""
 
 
 def ids(configuration: Configuration) -> list[str]:
@@ -95,7 +97,10 @@ def test_its_file_is_short(bench: Any) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(one, marks=() if one in IN_BRIEF else pytest.mark.slow) for one in EXAMPLES],
+)
 def test_every_example_is_the_same_as_an_experiment(name: str, tmp_path: Path) -> None:
     path = ROOT / "examples" / name
     before = load(path)

@@ -118,6 +118,7 @@ def test_hooks_hear_of_the_run(bench: Any, tmp_path: Path) -> None:
     assert heard == [row.result["id"] for row in results]
 
 
+@pytest.mark.slow
 def test_processes_compute_the_same(bench: Any, tmp_path: Path) -> None:
     one = semcore.run(bench.path, {"channel.snr_db": [0, 10]}, out=tmp_path / "one")
     two = semcore.run(bench.path, {"channel.snr_db": [0, 10]}, out=tmp_path / "two", jobs=2)

@@ -40,6 +40,7 @@ def install_all(site: Any, kinds: tuple[str, ...] = ("channel", "planner")) -> N
         site.install(name, points, {name: text})
 
 
+@pytest.mark.slow
 def test_a_schema_leaves_out_what_ends_its_process(site: Any, bench: Any) -> None:
     install_all(site)
     assert bench.path.exists()

@@ -139,6 +139,7 @@ def test_no_id_depends_on_hooks(notes: Any) -> None:
     assert [name for name, _ in notes.written()].count("run") == 2  # both are called
 
 
+@pytest.mark.slow
 def test_a_worker_calls_no_hook_and_a_failure_is_told(notes: Any) -> None:
     notes.text += "hooks: [notes]\n"
     with pytest.warns(UserWarning, match="1 cell failed"):

@@ -15,6 +15,7 @@ from ...support.pipelines import PIPELINE
 from ...support.processes import Shell, children_of, living, processes_of
 
 
+@pytest.mark.slow
 def test_a_cell_that_takes_too_long_is_stopped_and_the_others_go_on(tmp_path: Path) -> None:
     (tmp_path / "sleepy.py").write_text(SLEEPY)
     one = Shell(tmp_path, "--jobs", "2", "--time-limit", "3", "channel.use=sleepy")

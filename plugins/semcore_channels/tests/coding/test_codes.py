@@ -70,7 +70,9 @@ def test_no_more_blocks_are_lost_than_published(n, ebn0_db):
     )  # nor is the noise less than it should be
 
 
-@pytest.mark.parametrize(("n", "ebn0_db"), [(512, 1.5), (1000, 1.0)])
+@pytest.mark.parametrize(
+    ("n", "ebn0_db"), [(512, 1.5), pytest.param(1000, 1.0, marks=pytest.mark.slow)]
+)
 def test_belief_propagation_loses_as_many_as_published(n, ebn0_db):
     assert abs(against_the_table(n, ebn0_db, 300, "belief-propagation")[0]) < 2.58
 

@@ -68,7 +68,12 @@ def test_a_better_channel_bears_a_faster_scheme() -> None:
 
 
 @pytest.mark.parametrize(
-    "channel", [AWGN(snr_db=4.0), AWGN(snr_db=11.0), Rayleigh(snr_db=14.0, coherence="symbol")]
+    "channel",
+    [
+        pytest.param(AWGN(snr_db=4.0), marks=pytest.mark.slow),
+        AWGN(snr_db=11.0),
+        Rayleigh(snr_db=14.0, coherence="symbol"),
+    ],
 )
 def test_the_best_scheme_is_on_the_envelope(channel: AWGN) -> None:
     """No fixed scheme gives better pictures over the same channel, to half a decibel."""

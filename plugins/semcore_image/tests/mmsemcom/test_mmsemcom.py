@@ -160,6 +160,7 @@ def drawn(generator: ClassDiffusionGenerator, sent: Semantics, seed: int = 1) ->
     return pictures.images
 
 
+@pytest.mark.slow
 def test_a_set_is_drawn_once_and_more_begin_with_the_same(monkeypatch: Any) -> None:
     calls: list[range] = []
     draw = ClassDiffusionGenerator._drawn
@@ -284,6 +285,7 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: Any) -> None:
         _ = LPIPS()._measure
 
 
+@pytest.mark.slow
 def test_lost_streams_leave_what_arrived() -> None:
     whole = MultiSemEncoder().encode(SAMPLES[:1], KB)[0]
     for kept in ([TEXT], [IMAGE], []):

@@ -144,6 +144,7 @@ def test_what_is_shipped(name: str) -> None:
     assert max(files.values()) <= 11e6
 
 
+@pytest.mark.slow
 def test_shipped_models_agree_on_a_prompt() -> None:
     """Without data: what mini-diffusion draws for a class, mini-clip, mini-caption and
     mini-classifier recognise."""

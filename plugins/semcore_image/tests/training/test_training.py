@@ -278,6 +278,7 @@ def test_multisem_is_trained_at_its_size(trained: Path, monkeypatch: pytest.Monk
     assert MultiSemEncoder(features=str(trained / "multisem")).network.size == (48, 48)
 
 
+@pytest.mark.slow
 def test_cards_say_on_what_was_measured(trained: Path) -> None:
     cards = {
         name: (trained / name / "README.md").read_text() for name in ("multisem", "class-diffusion")

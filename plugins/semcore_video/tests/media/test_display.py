@@ -94,6 +94,7 @@ def light(colours: np.ndarray) -> np.ndarray:
     )
 
 
+@pytest.mark.slow
 def test_the_colours_of_perceptual_quantisation_are_those_of_srgb(tmp_path: Path) -> None:
     power = (light(COLOURS) / 10000) ** (2610 / 16384)
     signal = (

@@ -113,6 +113,7 @@ def test_what_is_wrong_with_voxceleb_is_named(voxceleb: Path, tmp_path: Path) ->
         VoxCeleb(str(tmp_path / "wav"), **SHOW).samples()
 
 
+@pytest.mark.slow
 def test_the_layouts_keep_the_laws_of_sources(lrs2: Path, voxceleb: Path) -> None:
     for source in (LRS2(str(lrs2), **SHOW), VoxCeleb(str(voxceleb), **SHOW)):
         broken = [one for one in run_laws(source) if one.result == "broken"]

@@ -64,7 +64,15 @@ def written(folder: Path, talking: list[Sample], names: list[str]) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("recipe", [FaceBasisRecipe, LipFitRecipe, MeanFaceRecipe, VisemesRecipe])
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        pytest.param(FaceBasisRecipe, marks=pytest.mark.slow),
+        LipFitRecipe,
+        MeanFaceRecipe,
+        pytest.param(VisemesRecipe, marks=pytest.mark.slow),
+    ],
+)
 def test_a_card_states_the_data_that_was_used(
     tmp_path: Path, talking: list[Sample], recipe: type[Recipe]
 ) -> None:
