@@ -27,6 +27,7 @@ from semcore.runs.files import RefusedFile
 from semcore.runs.packing import pack, unpack
 from semcore.steps import StageDone
 from semcore.storage import stamped, unstamped, write
+from semcore.tensors import device
 from semcore.types import Candidates, KnowledgeBase, Sample, Semantics, Stream
 from semcore.wording.redaction import redact
 
@@ -60,7 +61,9 @@ class Cache:
                 write(files.beneath(self.folder, self._name(key)), stamped(packed), durable=False)
 
     def _name(self, key: str) -> str:
-        return f"{key[:2]}/{key[2:]}.npz"
+        # values of a GPU differ by rounding, and a cell must not mix them with those of the CPU
+        place = device().type
+        return f"{'' if place == 'cpu' else f'{place}/'}{key[:2]}/{key[2:]}.npz"
 
     def each(
         self, stage: str, keys: Sequence[str], compute: Callable[[list[int]], Sequence[T]]
