@@ -123,7 +123,8 @@ class MultiSem(nn.Module):
                 n_text, rows, columns)
         """
         count, _, rows, columns = maps.shape
-        regions = self.region(maps.flatten(2).transpose(1, 2)) + self.place(_places(rows, columns))
+        places = self.place(_places(rows, columns).to(maps.device))
+        regions = self.region(maps.flatten(2).transpose(1, 2)) + places
         keys = torch.cat((self.image(self.image_features(maps))[:, None], regions), dim=1)
         queries = self.text(text)
         attended, weights = self.attention(queries, keys, keys)  # eq. 13
