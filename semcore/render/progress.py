@@ -27,6 +27,20 @@ from semcore.wording.numbers import number
 from semcore.wording.plural import plural
 
 
+def bars_on(console: Console) -> Bars:
+    """Bars with counts and times, which vanish at the end; none where there is no terminal."""
+    return Bars(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
 class Progress:
     """Hooks that show the progress of a run; `labels`: the names of its cells."""
 
@@ -36,16 +50,7 @@ class Progress:
     def __init__(self, labels: Labels) -> None:
         self.labels = labels
         self.console = Console(highlight=False, soft_wrap=True)
-        self.bars = Bars(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=self.console,
-            disable=not self.console.is_terminal,
-            transient=True,
-        )
+        self.bars = bars_on(self.console)
         self.task: Any = None
         self.inside: dict[str, Any] = {}
         self.cells = 0

@@ -6,15 +6,8 @@ import contextlib
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
+from semcore.render.progress import bars_on
 from semcore.steps import Step, listening
 
 
@@ -22,17 +15,7 @@ class TrainingBar:
     """A context that shows the steps of each epoch; where there is no terminal it shows nothing."""
 
     def __init__(self) -> None:
-        console = Console(highlight=False, soft_wrap=True)
-        self.bars = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
+        self.bars = bars_on(Console(highlight=False, soft_wrap=True))
         self.task = self.bars.add_task("start", total=None)
         self.inside = contextlib.ExitStack()
 
