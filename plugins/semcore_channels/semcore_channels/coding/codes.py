@@ -26,6 +26,8 @@ Decoder = Literal["min-sum", "belief-propagation"]
 
 BATCH_BITS = 2**18
 """Coded bits that Sionna processes at once; larger batches take more memory and are no faster."""
+GOLD_OFFSET = 1600
+"""N_C of TS 38.211, 5.2.1: bits of the Gold sequence that are left out."""
 CERTAIN = 1e4
 """Largest magnitude of a soft bit, and that of a filler bit."""
 
@@ -242,9 +244,12 @@ def code_for(
 def _code(
     k: int, n: int, base_graph: int, bits_per_symbol: int, iterations: int, compiled: bool
 ) -> Code:
+    scrambling = gold_sequence(n)
+    if compiled:
+        graph = Graph.of_code(k, n, base_graph)
+        return CompiledCode(k, n, iterations, scrambling, graph, bits_per_symbol)
     sionna_phy()
     from sionna.phy.fec.ldpc import LDPC5GEncoder
-    from sionna.phy.nr.utils import generate_prng_seq
 
     encoder = LDPC5GEncoder(
         k,
@@ -254,10 +259,24 @@ def _code(
         device="cpu",
         check_input=False,
     )
-    scrambling = np.asarray(generate_prng_seq(n, c_init=1)).astype(np.uint8)
-    if compiled:
-        graph = Graph.of(encoder)
-        # The encoder refers to itself, and would keep megabytes of tables until collected.
-        vars(encoder).clear()
-        return CompiledCode(k, n, iterations, scrambling, graph, bits_per_symbol)
     return SionnaCode(k, n, iterations, scrambling, encoder)
+
+
+def gold_sequence(length: int, c_init: int = 1) -> np.ndarray:
+    """The pseudo-random sequence of TS 38.211, 5.2.1, as uint8 (length,)."""
+    first = _shift_register(1, (0, 3), GOLD_OFFSET + length)
+    second = _shift_register(c_init, (0, 1, 2, 3), GOLD_OFFSET + length)
+    return (first ^ second)[GOLD_OFFSET:]
+
+
+def _shift_register(state: int, taps: tuple[int, ...], length: int) -> np.ndarray:
+    """x(n + 31) is the sum of x(n + tap) over `taps`; `state` holds the first 31 bits."""
+    sequence = np.zeros(length + 31, np.uint8)
+    sequence[:31] = [state >> place & 1 for place in range(31)]
+    reach = 31 - max(taps)  # as many bits depend on known ones alone
+    for start in range(0, length, reach):
+        end = min(start + reach, length)
+        sequence[start + 31 : end + 31] = np.bitwise_xor.reduce(
+            [sequence[start + tap : end + tap] for tap in taps]
+        )
+    return sequence[:length]

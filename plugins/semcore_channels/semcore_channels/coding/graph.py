@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import functools
+import importlib.util
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import numpy as np
+
+INFORMATION_COLUMNS = {1: 22, 2: 10}
+"""Columns of information bits by base graph, TS 38.212, 5.2.2."""
+LIFTING_FACTORS = (2, 3, 5, 7, 9, 11, 13, 15)
+"""The odd parts of the lifting sizes by set index i_LS, and 2 for 0: TS 38.212, Table 5.3.2-1."""
+LARGEST_LIFTING = 384
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,16 +37,22 @@ class Graph:
     starts: np.ndarray
 
     @classmethod
-    def of(cls, encoder: Any) -> Graph:
-        """From the parity-check matrix of Sionna's `LDPC5GEncoder`."""
-        lifting, matrix = encoder.z, encoder.pcm.tocsr()
-        information = encoder.k_ldpc // lifting
-        sent = 2 * lifting + encoder.n + encoder.k_filler
+    def of_code(cls, k: int, n: int, base_graph: int) -> Graph:
+        """The graph of the code of `k` information and `n` coded bits, TS 38.212, 5.2.2 and 5.3.2.
+
+        The tables of the standard are read from Sionna's files without its import, which takes
+        seconds in every process.
+        """
+        information = INFORMATION_COLUMNS[base_graph]
+        lifting, set_index = _lifting(k, base_graph)
+        sent = 2 * lifting + n + information * lifting - k
         rows = max(-(-sent // lifting) - information, 4)
-        found = [np.sort(matrix[row * lifting].indices) for row in range(rows)]
-        places = np.concatenate(found).astype(np.int64)
-        starts = np.cumsum([0, *map(len, found)]).astype(np.int64)
-        return cls(lifting, information, places // lifting, places % lifting, starts)
+        row, column, shift = _base_graph(base_graph)[:, [0, 1, 2 + set_index]].T
+        used = row < rows
+        row, column, shift = row[used], column[used], shift[used] % lifting
+        order = np.lexsort((column, row))
+        starts = np.searchsorted(row[order], np.arange(rows + 1))
+        return cls(lifting, information, column[order], shift[order], starts.astype(np.int64))
 
     @property
     def bits(self) -> int:
@@ -84,3 +99,34 @@ class Graph:
     def _row(self, number: int) -> list[tuple[int, int]]:
         part = slice(self.starts[number], self.starts[number + 1])
         return list(zip(self.columns[part].tolist(), self.shifts[part].tolist(), strict=True))
+
+
+def _lifting(k: int, base_graph: int) -> tuple[int, int]:
+    """The smallest lifting size that holds `k` information bits, and its set index i_LS."""
+    columns = INFORMATION_COLUMNS[base_graph]
+    if base_graph == 2:
+        columns = next(
+            count for above, count in ((640, 10), (560, 9), (192, 8), (0, 6)) if k > above
+        )
+    sizes = (
+        (factor << power, index)
+        for index, factor in enumerate(LIFTING_FACTORS)
+        for power in range(8)
+        if factor << power <= LARGEST_LIFTING and (factor, power) != (2, 8)
+    )
+    return min(size for size in sizes if size[0] * columns >= k)
+
+
+@functools.cache
+def _base_graph(number: int) -> np.ndarray:
+    """TS 38.212, Tables 5.3.2-2 and -3, as int64 (entries, 10): row, column, eight shifts."""
+    [package] = importlib.util.find_spec("sionna").submodule_search_locations
+    file = Path(package, "phy", "fec", "ldpc", "codes", f"5G_bg{number}.csv")
+    with file.open(newline="") as text:
+        lines = list(csv.reader(text, delimiter=";"))[2:]
+    row = "0"
+    entries = []
+    for first, *rest in lines:
+        row = first or row
+        entries.append([int(row), *map(int, rest)])
+    return np.array(entries, np.int64)

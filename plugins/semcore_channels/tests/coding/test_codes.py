@@ -4,15 +4,18 @@ propagation.
 
 from __future__ import annotations
 
-import gc
 import math
+import subprocess
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
-from semcore_channels.coding.codes import Code, SionnaCode, code_for
+from semcore_channels.coding.codes import Code, SionnaCode, code_for, gold_sequence
+from semcore_channels.coding.graph import Graph
 from semcore_channels.coding.scheme import Blocks, Scheme
 from semcore_channels.modulation.qam import QAM
 
@@ -216,24 +219,61 @@ def test_gradients_flow_through_belief_propagation():
     assert soft.grad is not None and torch.isfinite(soft.grad).all() and (soft.grad != 0).any()
 
 
-def test_a_code_keeps_kilobytes_and_nothing_of_what_it_was_made_with():
-    """A run may use another code for every length of a stream; Sionna's tables are megabytes, and
-    refer to themselves.
-    """
+@pytest.mark.parametrize("base_graph", [1, 2])
+def test_the_graph_is_that_of_sionna(base_graph):
+    """Of every lifting size."""
     from sionna.phy.fec.ldpc import LDPC5GEncoder
 
-    def tables() -> set[int]:
-        return {id(one) for one in gc.get_objects() if type(one) is LDPC5GEncoder and vars(one)}
+    largest = {1: 8448, 2: 3840}[base_graph]
+    for k in (
+        *range(24, 700, 37),
+        192,
+        193,
+        560,
+        561,
+        640,
+        641,
+        *range(700, largest, 311),
+        largest,
+    ):
+        n = k * 5 // (2 if base_graph == 1 else 1)
+        theirs = LDPC5GEncoder(k, n, bg=f"bg{base_graph}", device="cpu", check_input=False)
+        ours = Graph.of_code(k, n, base_graph)
+        assert (ours.lifting, ours.information) == (theirs.z, theirs.k_ldpc // theirs.z)
+        rows = theirs.pcm.tocsr()
+        for row in range(len(ours.starts) - 1):
+            part = slice(ours.starts[row], ours.starts[row + 1])
+            places = ours.columns[part] * ours.lifting + ours.shifts[part]
+            assert places.tolist() == sorted(rows[row * ours.lifting].indices.tolist())
+        sent = -(-(2 * theirs.z + n + theirs.k_filler) // theirs.z)
+        assert len(ours.starts) - 1 >= sent - ours.information
 
-    gc.collect()
-    before = tables()
-    gc.disable()
-    try:
-        for n in (12_000, 12_006, 12_012):
-            code = code_for(Blocks(1, 6000, n, 1), 2, ITERATIONS)
-            transmit(code, 2, 3.0, 1, 0)
-            held = [*vars(code).values(), *vars(code.graph).values()]
-            assert sum(one.nbytes for one in held if hasattr(one, "nbytes")) < 200_000
-        assert tables() <= before
-    finally:
-        gc.enable()
+
+@pytest.mark.parametrize("c_init", [1, 2, 2**31 - 1, 11_259_375])
+def test_the_scrambling_is_the_gold_sequence_of_sionna(c_init):
+    from sionna.phy.nr.utils import generate_prng_seq
+
+    for length in (1, 27, 28, 31, 1000):
+        expected = np.asarray(generate_prng_seq(length, c_init=c_init))
+        assert np.array_equal(gold_sequence(length, c_init), expected)
+
+
+def test_compiled_codes_do_not_load_sionna():
+    """Its import takes seconds, in every process of a run."""
+    script = (
+        "import sys\n"
+        "from semcore_channels.coding.codes import code_for\n"
+        "from semcore_channels.coding.scheme import Blocks\n"
+        "code_for(Blocks(1, 600, 1200, 2), 2, 20)\n"
+        "sys.exit('sionna.phy' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_a_code_keeps_kilobytes():
+    """A run may use another code for every length of a stream."""
+    for n in (12_000, 12_006, 12_012):
+        code = code_for(Blocks(1, 6000, n, 1), 2, ITERATIONS)
+        transmit(code, 2, 3.0, 1, 0)
+        held = [*vars(code).values(), *vars(code.graph).values()]
+        assert sum(one.nbytes for one in held if hasattr(one, "nbytes")) < 200_000
