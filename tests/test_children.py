@@ -108,6 +108,7 @@ def call(
 
 
 @pytest.mark.parametrize("what", ENDS)
+@pytest.mark.default_cases(1)
 def test_a_child_that_ends_badly_costs_its_task(what: str) -> None:
     limits = Limits(60.0, 400, 60.0) if what == "grows" else LIMITS
     made = call("work", "a", what, "b", limits=limits)
@@ -118,6 +119,7 @@ def test_a_child_that_ends_badly_costs_its_task(what: str) -> None:
     assert re.fullmatch(ENDS[what], str(made[3][1])), str(made[3][1])
 
 
+@pytest.mark.slow
 def test_what_a_child_prints_is_kept_up_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = list[int]()
     whole = children._Child.death
@@ -191,6 +193,7 @@ def test_a_task_whose_child_dies_is_tried_again_as_often_as_allowed(
     }
 
 
+@pytest.mark.slow
 def test_a_limit_is_no_death_to_try_again() -> None:
     made = call("work", "hangs", tries=3)
     assert [index for index, _ in made] == [0, 0] and made[1][1].limit == "takes more than 3 s"

@@ -49,6 +49,7 @@ def test_a_stage_counts_what_it_is_made_of() -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.default_cases(1)
 def test_every_cell_names_its_stages(bench: Any, jobs: int) -> None:
     listens = Listens()
     finished = bench.run("channel.snr_db=0,3", jobs=jobs, hooks=[listens])

@@ -19,7 +19,7 @@ from semcore.runs import runner
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.yaml"))
-IN_BRIEF = ("conventional_jpeg.yaml", "cifar10_codecs.yaml", "llm_image_uma.yaml", "av_a2v.yaml")
+IN_BRIEF = ("conventional_jpeg.yaml", "cifar10_codecs.yaml", "llm_image_uma.yaml")
 """Examples of the default suite; `make test-slow` has all."""
 
 

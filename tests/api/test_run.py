@@ -125,6 +125,7 @@ def test_processes_compute_the_same(bench: Any, tmp_path: Path) -> None:
     assert [row.result for row in one] == [row.result for row in two]
 
 
+@pytest.mark.slow
 def test_a_script_needs_no_guard_for_processes(bench: Any, tmp_path: Path) -> None:
     """Without `if __name__ == "__main__"`, a process that imports the script would run it again."""
     script = tmp_path / "script.py"

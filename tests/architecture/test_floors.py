@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -82,13 +83,15 @@ MODULES = {
     package: modules(ROOT / ("" if package == "semcore" else f"plugins/{package}") / package)
     for package in FLOORS
 }
-NEEDS = {
-    package: {name: needs(path, found.keys()) for name, path in found.items()}
-    for package, found in MODULES.items()
-}
-"""Package -> module -> modules of the package that it imports."""
 BELOW_THE_TOP = [name for found in MODULES.values() for name in found if "." in name]
 """Every module but the packages' own `__init__`, which gathers public names."""
+
+
+@functools.cache
+def needs_of(package: str) -> dict[str, set[str]]:
+    """Module -> modules of the package that it imports."""
+    found = MODULES[package]
+    return {name: needs(path, found.keys()) for name, path in found.items()}
 
 
 def room(name: str) -> str:
@@ -105,14 +108,14 @@ def test_every_room_stands_on_a_floor(package: str) -> None:
 def test_no_import_goes_up(name: str) -> None:
     package = name.split(".")[0]
     floor = FLOOR[package]
-    others = [other for other in NEEDS[package][name] if room(other) != room(name)]
+    others = [other for other in needs_of(package)[name] if room(other) != room(name)]
     above = [other for other in others if floor.get(room(other), 99) >= floor[room(name)]]
     assert not above, f"{name} stands on floor {floor[room(name)]} and imports {above}"
 
 
 @pytest.mark.parametrize("package", FLOORS)
 def test_no_import_goes_round_in_a_circle(package: str) -> None:
-    left = circle(NEEDS[package])
+    left = circle(needs_of(package))
     assert not left, f"these import each other: {sorted(left)}"
 
 
@@ -123,7 +126,7 @@ def test_a_circle_is_found() -> None:
 
 
 def test_few_modules_stand_outside_of_rooms() -> None:
-    found, inside = MODULES["semcore"], NEEDS["semcore"]
+    found, inside = MODULES["semcore"], needs_of("semcore")
     loose = [
         name
         for name, path in found.items()
@@ -139,7 +142,7 @@ def test_few_modules_stand_outside_of_rooms() -> None:
 
 @pytest.mark.parametrize("name", MODULES["semcore_image"])
 def test_recipes_are_imported_by_recipes_alone(name: str) -> None:
-    needed = NEEDS["semcore_image"][name]
+    needed = needs_of("semcore_image")[name]
     assert room(name) == "training" or not [one for one in needed if room(one) == "training"]
 
 

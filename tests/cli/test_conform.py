@@ -110,6 +110,7 @@ def sections(text: str) -> dict[str, str]:
     return {part.split("\n")[0]: part.partition("\n")[2] for part in parts[1:]}
 
 
+@pytest.mark.slow
 def test_a_good_package_conforms(site: Any) -> None:
     site.install("my-plug", "[semcore.selector]\nmine = plug:First\n", {"plug": GOOD})
     done = site("conform", "My_Plug")
@@ -172,6 +173,7 @@ def test_a_component_that_hangs_is_stopped(site: Any) -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_cannot_be_loaded_is_told_and_the_rest_is_tried(site: Any) -> None:
     points = (
         "[semcore.selector]\nmine = plug:First\ngone = plug:Gone\n[semcore.hooks]\ndeaf = deaf\n"
@@ -214,6 +216,7 @@ NOTHING = [
         for one in NOTHING
     ],
 )
+@pytest.mark.default_cases(1)
 def test_what_there_is_nothing_to_try_in_is_told(
     site: Any, file: str, text: str | None, message: str
 ) -> None:

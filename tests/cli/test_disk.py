@@ -109,6 +109,7 @@ def test_a_read_only_folder_is_one_line_in_every_command(
 @pytest.mark.parametrize(
     "command", [["schema"], ["list"], ["graph", "pipeline.yaml"], ["cp"]], ids=" ".join
 )
+@pytest.mark.default_cases(2)
 def test_an_output_that_takes_no_more_is_one_line(bench: Any, command: list[str]) -> None:
     assert bench.path.exists()
     with open("/dev/full", "w") as full:
@@ -121,6 +122,7 @@ def test_an_output_that_takes_no_more_is_one_line(bench: Any, command: list[str]
     )
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_error(bench: Any) -> None:
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m semcore schema | head -c 10"],

@@ -157,6 +157,7 @@ def test_the_example_in_the_documentation_is_what_is_told() -> None:
 
 
 @pytest.mark.usefixtures("words")
+@pytest.mark.default_cases(6)
 def test_a_file_that_was_made_to_hurt_is_told_as_written(made: Path) -> None:
     assert told(made) == (HERE / "errors" / "made" / f"{made.stem}.txt").read_text()
 
@@ -233,10 +234,12 @@ def refused_at_once(path: Path, folder: Path) -> None:
         for at, path in enumerate(FAULTY)
     ],
 )
+@pytest.mark.default_cases(4)
 def test_refusing_costs_little_and_leaves_nothing(path: Path, tmp_path: Path) -> None:
     refused_at_once(path, tmp_path / "cwd")
 
 
+@pytest.mark.default_cases(4)
 def test_refusing_what_was_made_to_hurt_costs_little_and_leaves_nothing(
     made: Path, tmp_path: Path
 ) -> None:

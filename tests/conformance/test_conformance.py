@@ -95,6 +95,12 @@ HEAVY = {
     ("codec", "hevc"), ("encoder", "multisem"), ("transport", "temporal-motion"),
     ("transport", "dct"), ("selector", "clip-score"), ("source", "samples"),
     ("transport", "lamosc"), ("encoder", "speech"), ("transport", "separation"),
+    ("metric", "clip-image"), ("planner", "llm"), ("selector", "genie"), ("selector", "sequential"),
+    ("selector", "simultaneous"), ("transport", "witt"), ("encoder", "mini-caption"),
+    ("channel", "cdl"), ("channel", "umi"), ("channel", "rma"), ("generator", "fastspeech2"),
+    ("generator", "stable-diffusion"), ("codec", "compressai"), ("metric", "speech-wer"),
+    ("transport", "temporal-phones"), ("transport", "temporal-durations"),
+    ("encoder", "moonshine"),
 }  # fmt: skip
 """Components whose laws take long: `make test-slow` tries them."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import tracemalloc
+from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
-from torchmetrics.functional import image as torchmetrics
 
 from semcore.interfaces import Record
 from semcore.metrics import similarity
@@ -86,10 +87,16 @@ def test_ssim_is_the_mean_over_its_windows(
     )
 
 
+@pytest.fixture(scope="module")
+def torchmetrics() -> ModuleType:
+    """Imported late: it takes seconds, and every process of the tests reads this file."""
+    return importlib.import_module("torchmetrics.functional.image")
+
+
 @pytest.mark.parametrize("shape", [(11, 40), (64, 48), (97, 181)])
 @pytest.mark.parametrize("strip", [1, 2000, 2**18])
 def test_ssim_is_that_of_torchmetrics_however_thin_its_strips_are(
-    shape: tuple[int, int], strip: int, monkeypatch: pytest.MonkeyPatch
+    shape: tuple[int, int], strip: int, torchmetrics: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(similarity, "STRIP", strip)
     source = scene(2, *shape)
@@ -158,7 +165,7 @@ def test_ms_ssim_is_the_product_of_its_scales(
 
 @pytest.mark.parametrize(("shape", "scales"), [((32, 48), 2), ((44, 44), 3), ((176, 190), 5)])
 def test_ms_ssim_is_that_of_torchmetrics_where_that_has_a_value(
-    shape: tuple[int, int], scales: int
+    shape: tuple[int, int], scales: int, torchmetrics: ModuleType
 ) -> None:
     source = scene(6, *shape)
     betas = tuple(one / sum(SCALES[:scales]) for one in SCALES[:scales])
@@ -202,6 +209,7 @@ def test_the_squared_error_is_exact_in_strips(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize("metric", [PSNR(), SSIM(), MSSSIM()], ids=lambda one: type(one).__name__)
+@pytest.mark.default_cases(1)
 def test_a_large_picture_takes_little_more_memory_than_itself(metric: PSNR | SSIM | MSSSIM) -> None:
     """Full high definition, 6 MB of pixels; in double precision at once it took 11.6 GB."""
     source = np.zeros((1080, 1920, 3), np.uint8)

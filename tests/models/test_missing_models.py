@@ -37,6 +37,7 @@ def pipeline(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("verb", ["check", pytest.param("run", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_all_models_that_are_missing_are_named_at_once(
     pipeline: Path, verb: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

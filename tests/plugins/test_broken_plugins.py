@@ -154,6 +154,7 @@ def crowd(site: Any) -> Any:
 @pytest.mark.parametrize(
     "arguments", [("--help",), ("list",), ("plugins",), ("check",), ("run", "--no-report")]
 )
+@pytest.mark.default_cases(4)
 def test_what_does_not_use_them_goes_on(crowd: Any, bench: Any, arguments: tuple[str, ...]) -> None:
     bench.text = bench.text.replace("[grey-error]", "[grey-error, channel-uses, ssim]")
     done = crowd(*arguments, *([bench.path] if arguments[0] in ("check", "run") else []))
@@ -198,6 +199,7 @@ def test_none_of_them_is_loaded_where_the_environment_names_others(crowd: Any, b
 
 
 @pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.default_cases(5)
 def test_the_doctor_names_package_reason_and_mend(site: Any, name: str) -> None:
     install(site, name)
     done = site("plugins", "doctor", name.replace("-", "_").title(), *BROKEN[name].options)
@@ -320,6 +322,7 @@ def test_broken_metadata_disturbs_nobody(site: Any) -> None:
     assert told.stdout.count("which is not written as `module:Class`") == 4
 
 
+@pytest.mark.slow
 def test_two_copies_of_one_package_are_no_clash(site: Any, tmp_path: Any) -> None:
     text = (
         HEAD + "@dataclass(frozen=True)\nclass X(semcore.Selector):\n"

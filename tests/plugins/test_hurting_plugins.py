@@ -59,6 +59,7 @@ def test_a_schema_leaves_out_what_ends_its_process(site: Any, bench: Any) -> Non
             )
 
 
+@pytest.mark.slow
 def test_each_planner_plans_for_itself(site: Any, bench: Any) -> None:
     install_all(site, ("planner",))
     for name, body in (
@@ -81,6 +82,7 @@ def test_each_planner_plans_for_itself(site: Any, bench: Any) -> None:
     assert re.search(r"^fixed\b", done.stdout, re.M)
 
 
+@pytest.mark.slow
 def test_a_planner_that_hangs_takes_its_time_and_no_more(site: Any, bench: Any) -> None:
     site.install(
         "hangs",
@@ -96,6 +98,7 @@ def test_a_planner_that_hangs_takes_its_time_and_no_more(site: Any, bench: Any) 
 
 @pytest.mark.parametrize("name", ["leaves", "crashes"])
 @pytest.mark.parametrize("verb", ["check", "show", "run"])
+@pytest.mark.default_cases(2)
 def test_a_plugin_that_a_command_names_and_that_ends_its_process_is_an_error(
     site: Any, bench: Any, name: str, verb: str
 ) -> None:
@@ -159,6 +162,7 @@ NOT_UTF8 = b"[semcore.channel]\n\xe9 = a:B\n"
         ),
     ],
 )
+@pytest.mark.slow
 def test_entry_points_that_cannot_be_read_disturb_no_command(
     site: Any, bench: Any, content: bytes, commands: set[str]
 ) -> None:

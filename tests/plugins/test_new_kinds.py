@@ -173,6 +173,7 @@ def test_a_metric_brings_an_interval_of_its_own(site: Any, bench: Any) -> None:
     assert diff.returncode == 0, diff.stderr
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_page_is_that_of_the_logarithms(
     site: Any, bench: Any, page: Any
 ) -> None:
@@ -275,6 +276,7 @@ def test_a_tracker_is_one_file(site: Any, bench: Any) -> None:
     assert {x: float(mean) for x, mean in lines} == pytest.approx(means)
 
 
+@pytest.mark.slow
 def test_the_environment_selects_metrics_commands_and_trackers(site: Any, bench: Any) -> None:
     site.install("med", "[semcore.metric]\nmedian-error = med:MedianError\n", {"med": METRIC})
     site.install("counts", "[semcore.command]\ncells = counts:cells\n", {"counts": COMMAND})

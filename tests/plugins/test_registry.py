@@ -209,6 +209,7 @@ def test_bad_plugins_hurt_neither_list_nor_plugins(packages: Any) -> None:
         ),
     ],
 )
+@pytest.mark.default_cases(4)
 def test_a_bad_plugin_is_told_with_package_version_reason_and_mend(
     packages: Any, name: str, message: str
 ) -> None:
@@ -232,6 +233,7 @@ def test_a_bad_plugin_hurts_no_pipeline_but_its_own(packages: Any, bench: Any) -
     assert twice.returncode == 2 and "is given by good 1.5 and other 1.5" in twice.stderr
 
 
+@pytest.mark.slow
 def test_verbs_are_isolated(packages: Any) -> None:
     packages.install("more", "[semcore.command]\nexplode = good:Keep\nnew-verb = good:Keep\n")
     helped = packages("--help")
@@ -282,6 +284,7 @@ def test_verbs_are_isolated(packages: Any) -> None:
         ),
     ],
 )
+@pytest.mark.default_cases(2)
 def test_a_hook_plugin_that_would_hear_nothing_is_refused(
     site: Any, bench: Any, text: str, message: str
 ) -> None:
@@ -299,6 +302,7 @@ def test_a_hook_plugin_that_would_hear_nothing_is_refused(
     )
 
 
+@pytest.mark.slow
 def test_hooks_are_a_module_an_object_or_a_class(site: Any, bench: Any) -> None:
     site.install(
         "h",

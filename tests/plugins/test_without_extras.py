@@ -49,6 +49,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("name", CASES)
+@pytest.mark.default_cases(1)
 def test_every_component_can_be_imported_without_extras(name: str) -> None:
     optional = set().union(*(brought(name, extra) for extra in extras(name))) - brought(name)
     own = {one.distribution for one in imported(name)}

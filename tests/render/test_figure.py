@@ -27,6 +27,7 @@ NASTY = [r"$\frac{1}{", "a_b^c & 50 %", "→ ≤ ±", "abc\u202edef", "long " * 
         ((0.5, 0.1, 0.01), Mean(), "linear"), ((500.0, 1.0, 0.1), Mean(0.0), "log"),
     ],
 )  # fmt: skip
+@pytest.mark.default_cases(3)
 def test_an_axis_is_logarithmic_only_where_that_shows_more(
     write_run: Writer, values: tuple[float, ...], kind: Statistic, scale: str
 ) -> None:
@@ -54,6 +55,7 @@ def many(write_run: Writer, names: list[str]) -> Path:
     ids=["few", "nasty", "many"],
 )
 @pytest.mark.filterwarnings("error")
+@pytest.mark.default_cases(2)
 def test_nothing_is_clipped_and_the_legend_hides_nothing(
     write_run: Writer, names: list[str], width: str
 ) -> None:
@@ -99,6 +101,7 @@ def test_lines_are_told_apart_without_any_colour(write_run: Writer) -> None:
 
 
 @pytest.mark.parametrize("width", ["column", "page"])
+@pytest.mark.default_cases(1)
 def test_many_panels_and_lines_stand_on_pages_of_paper(
     write_run: Writer, width: str, tmp_path: Path
 ) -> None:

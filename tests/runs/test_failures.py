@@ -151,6 +151,7 @@ def semcore(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on(bench: Any, jobs: str) -> None:
     command = [
         "run",

@@ -74,6 +74,7 @@ def test_a_worker_that_is_killed_in_flight_changes_no_byte(bench: Any, cluster: 
     )
 
 
+@pytest.mark.slow
 def test_the_executor_keeps_the_laws(cluster: Any) -> None:
     broken = [one for one in run_laws(RayExecutor(retries=0)) if one.result == "broken"]
     assert not broken, "\n".join(f"{one.law.name}: {one.message}" for one in broken)

@@ -82,6 +82,7 @@ def test_a_damaged_result_counts_as_none(bench: Any, damage: bytes) -> None:
 
 
 @pytest.mark.parametrize("damage", ["empty", "half", "bit", "other", "folder"])
+@pytest.mark.default_cases(2)
 def test_a_damaged_cache_file_counts_as_none(bench: Any, damage: str) -> None:
     bench.run(SNRS)
     before = bench.results()

@@ -31,6 +31,7 @@ MOST_MB = 512
         pytest.param("transports", 2, 60, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_no_crash_no_hang_and_bounded_memory(what: str, seed: int, cases: int) -> None:
     """In its own process, which a decoder in C may crash, and which is stopped if it hangs."""
     command = [sys.executable, str(SUPPORT / "fuzz.py"), what, str(seed), str(cases)]
@@ -115,6 +116,7 @@ def every_cell(text: str, folder: Path, *overrides: str) -> None:
         *(pytest.param(one, marks=pytest.mark.slow) for one in ("raw", "png", "webp")),
     ],
 )
+@pytest.mark.default_cases(1)
 def test_a_link_that_delivers_garbage_comes_to_an_end(codec: str, tmp_path: Path) -> None:
     every_cell(PICTURES % (SUPPORT / "garbage.py", codec, codec), tmp_path, "channel.seed=0:4:1")
 
@@ -127,6 +129,7 @@ def test_a_link_that_delivers_garbage_comes_to_an_end(codec: str, tmp_path: Path
         pytest.param("png", "erase", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.slow
 def test_so_does_a_session_whose_plans_and_updates_are_garbage(
     codec: str, on_error: str, tmp_path: Path
 ) -> None:

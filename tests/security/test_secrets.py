@@ -111,12 +111,9 @@ def written(canary: str) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("kind", "jobs"),
-    [  # two kinds, each with another number of jobs; every pair in `make test-slow`
-        pytest.param(kind, jobs, marks=() if at + 1 == int(jobs) else pytest.mark.slow)
-        for at, kind in enumerate(CANARIES)
-        for jobs in ("1", "2")
-    ],
+    [(kind, jobs) for kind in CANARIES for jobs in ("1", "2")],
 )
+@pytest.mark.default_cases(1)
 def test_a_canary_that_is_told_everywhere_is_written_nowhere(
     tmp_path: Path, kind: str, jobs: str
 ) -> None:
@@ -285,6 +282,7 @@ def test_a_literal_is_refused_as_written_here(
 
 
 @pytest.mark.parametrize("literal", [LITERAL, "abc", "7", "12345678", "env:a-b", f"[{LITERAL}]"])
+@pytest.mark.default_cases(2)
 def test_a_literal_on_the_command_line_is_refused_and_not_shown(
     tmp_path: Path, pipeline: Path, literal: str
 ) -> None:

@@ -122,6 +122,7 @@ def test_either_half_and_both_together(length_s: float, fps: float, sound: bool)
 @pytest.mark.parametrize(
     ("length_s", "fps"), [(0.5, 60.0), (3.0, 25.0), (12.0, 10.0), (60.0, 30.0)]
 )
+@pytest.mark.default_cases(4)
 def test_every_voice(name: str, length_s: float, fps: float) -> None:
     extent = granted(length_s, fps)
     for way in ("v2a", "a2v", "lost"):
@@ -161,6 +162,7 @@ def test_conventional_video(codec: str, frames: int, fps: float, size: tuple[int
 
 
 @pytest.mark.parametrize("length_s", [0.5, 3.0, 20.0])
+@pytest.mark.default_cases(2)
 def test_sound_by_a_network(length_s: float) -> None:
     sample = Sample(
         "a/0", "a", audio=np.zeros(round(length_s * 44100), np.float32), sample_rate_hz=44100
@@ -208,6 +210,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
+@pytest.mark.default_cases(1)
 def test_files_of_any_length_and_rate_through_a_run(tmp_path: Path, way: str) -> None:
     from semcore.testing.internals import Cache, load
 

@@ -110,6 +110,7 @@ IN_BRIEF = (("temp", "half"), ("fsync", "before"), ("rename", "before"), ("renam
 )
 @pytest.mark.parametrize("kind", [pytest.param("artifact", marks=pytest.mark.slow), "result"])
 @pytest.mark.parametrize("how", ["unnamed", pytest.param("named", marks=pytest.mark.slow)])
+@pytest.mark.default_cases(1)
 def test_a_kill_inside_a_commit_costs_no_more_than_the_cell(
     story: Story, kind: str, place: tuple[str, str], seed: int, how: str
 ) -> None:

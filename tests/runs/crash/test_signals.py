@@ -75,6 +75,7 @@ def test_kill_at_any_time_with_two_jobs(
         pytest.param("terminal", "1", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.default_cases(1)
 def test_ctrl_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path, jobs: str, whom: str) -> None:
     one = Shell(tmp_path, "--jobs", jobs)
     process = one.start("out", "channel.slow_s=6000")
@@ -155,6 +156,7 @@ def test_a_command_works_where_no_process_can_be_started(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.default_cases(1)
 def test_a_command_that_is_asked_to_end_takes_its_work_along(
     tmp_path: Path, ending: signal.Signals
 ) -> None:

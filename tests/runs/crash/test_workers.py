@@ -46,6 +46,7 @@ CRASHES = {
         for number, jobs in enumerate(["1", "2"])
     ],
 )
+@pytest.mark.slow
 def test_a_cell_that_ends_its_process_fails_and_the_others_go_on(
     tmp_path: Path, what: str, jobs: str
 ) -> None:
@@ -93,6 +94,7 @@ HELD = "import ctypes; ctypes.PyDLL(None).sleep(600)"
 """Code of a library that keeps the interpreter's lock: no other thread of the process runs."""
 
 
+@pytest.mark.slow
 def test_workers_die_with_their_parent_inside_code_that_holds_the_lock(tmp_path: Path) -> None:
     (tmp_path / "sleepy.py").write_text(
         SLEEPY.replace("time.sleep(3600)", f"open('here', 'w').close(); {HELD}")

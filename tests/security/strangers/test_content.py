@@ -108,6 +108,7 @@ HOSTILE: dict[str, Callable[[Path], None]] = {
     "how",
     [pytest.param(how, marks=pytest.mark.slow if at % 2 else ()) for at, how in enumerate(HOSTILE)],
 )
+@pytest.mark.default_cases(6)
 def test_whatever_a_run_holds_ends_in_a_line(
     run: Path, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

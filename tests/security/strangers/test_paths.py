@@ -122,6 +122,7 @@ LED_ASTRAY: dict[str, Callable[[Path], None]] = {
 
 
 @pytest.mark.parametrize("how", LED_ASTRAY)
+@pytest.mark.default_cases(8)
 def test_nothing_leads_out_of_a_run(
     run: Path, how: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +155,7 @@ def test_nothing_leads_out_of_a_run(
     "name", ["run.json", "pipeline.yaml", "report.html", "cells/*/failure.json"]
 )
 @pytest.mark.parametrize("what", ["a pipe", "a device", "a link out", "a directory"])
+@pytest.mark.default_cases(5)
 def test_files_that_are_none_are_not_opened(
     run: Path, name: str, what: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -193,6 +195,7 @@ def test_discarding_removes_nothing_outside(run: Path, capsys: pytest.CaptureFix
     )
 
 
+@pytest.mark.slow
 def test_nothing_is_written_outside(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By links in the place of folders that commands write to, and by names used for files."""
     beside = run.parent / "beside"

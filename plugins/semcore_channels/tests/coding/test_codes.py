@@ -65,6 +65,7 @@ def against_the_table(n: int, ebn0_db: float, count: int, decoder: str) -> tuple
 
 
 @pytest.mark.parametrize(("n", "ebn0_db"), BLER)
+@pytest.mark.default_cases(4)
 def test_no_more_blocks_are_lost_than_published(n, ebn0_db):
     above, ours = against_the_table(n, ebn0_db, 2000, "min-sum")
     assert above < 2.58, f"{ours:.2e} against {BLER[n, ebn0_db]:.2e}"
@@ -76,6 +77,7 @@ def test_no_more_blocks_are_lost_than_published(n, ebn0_db):
 @pytest.mark.parametrize(
     ("n", "ebn0_db"), [(512, 1.5), pytest.param(1000, 1.0, marks=pytest.mark.slow)]
 )
+@pytest.mark.slow
 def test_belief_propagation_loses_as_many_as_published(n, ebn0_db):
     assert abs(against_the_table(n, ebn0_db, 300, "belief-propagation")[0]) < 2.58
 
@@ -180,6 +182,7 @@ RATES, ORDERS = ("1/5", "0.3", "1/3", "1/2", "0.67", "2/3", "8/9"), (1, 2, 4, 6,
         for order in ORDERS
     ],
 )
+@pytest.mark.default_cases(2)
 def test_the_encoder_is_that_of_sionna(rate, order):
     """Both base graphs, every lifting set, filler bits, punctured parity, and the interleaver."""
     for bits in (32, 100, 293, 1000, 3820, 5000, 9000):

@@ -91,6 +91,7 @@ def test_uncoded_16qam_in_awgn(snr_db, ber, rng, as_symbols):
         pytest.param(20, 0.0100, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.default_cases(1)
 def test_slow_fading_has_its_outage(snr_db, outage, rng, as_symbols):
     """P(log2(1 + |h|^2 SNR) < 1) = 1 - exp(-1 / SNR): a channel that scales its noise with the fade
     has none.

@@ -82,6 +82,7 @@ def test_an_installed_package_adds_a_modulation(tmp_path: Path) -> None:
     assert refused.returncode and "'64qam' or '256qam'" in refused.stderr
 
 
+@pytest.mark.slow
 def test_the_environment_selects_modulations_as_it_selects_components(tmp_path: Path) -> None:
     install(tmp_path)
     ours = "semcore-channels,semcore-image"
@@ -115,6 +116,7 @@ def test_the_environment_selects_modulations_as_it_selects_components(tmp_path: 
         pytest.param("", "is not there: psk has no 'PSK8'", marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.default_cases(1)
 def test_a_broken_modulation_is_an_error_of_its_package(
     tmp_path: Path, text: str, problem: str
 ) -> None:
@@ -126,6 +128,7 @@ def test_a_broken_modulation_is_an_error_of_its_package(
         assert seen.returncode == 1 and problem in seen.stdout
 
 
+@pytest.mark.slow
 def test_two_packages_with_one_modulation_are_refused(tmp_path: Path) -> None:
     install(tmp_path)
     install(tmp_path, "other")

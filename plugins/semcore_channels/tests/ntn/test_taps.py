@@ -79,6 +79,7 @@ def test_realised_responses_have_delays_powers_and_k_factor_of_the_table(model):
         for model in PROFILES
     ],
 )
+@pytest.mark.default_cases(1)
 def test_unit_mean_gain_and_the_correlation_that_the_receiver_knows(model):
     channel = NTNTDL(
         snr_db=0.0, model=model, speed_kmh=900.0, delay_spread_s=300e-9, carrier_frequency_hz=20e9

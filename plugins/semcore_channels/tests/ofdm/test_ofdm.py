@@ -120,6 +120,7 @@ def test_a_row_pays_for_its_slots(grid, length, slots, rng, as_symbols, qpsk):
 @GRIDS
 @pytest.mark.parametrize("method", ["linear", "nearest", "lmmse"])
 @pytest.mark.parametrize(("noise_var", "gain"), [(1.0, 1.0), (0.05, 3.0), (1e-4, 0.3)])
+@pytest.mark.default_cases(9)
 def test_the_receiver_knows_the_error_of_its_estimate(grid, method, noise_var, gain):
     """Over the ensemble E|h - trust e|^2 = unknown for every element, with E[(h - trust e) e*] = 0:
     no better scaling.

@@ -124,6 +124,7 @@ def test_the_response_of_a_profile_is_that_of_sionna(line, speed_kmh, rng):
     + [line(snr_db=0.0, model=model, **SMALL) for line in (TDL, CDL) for model in "ABCDE"],
     ids=lambda channel: f"{type(channel).__name__} {getattr(channel, 'model', '')}",
 )
+@pytest.mark.default_cases(4)
 def test_the_ensemble_has_unit_mean_gain(channel):
     """Path loss off is not enough: antennas that do not stand upright would lose power to the other
     polarisation.

@@ -60,6 +60,7 @@ def headers(channel: ChannelModel, count: int, seed: int = 0) -> tuple[float, fl
 
 @pytest.mark.parametrize("coherence", ["none", "symbol", "block", "frame"])
 @pytest.mark.parametrize("snr_db", [-10.0, -5.0, 0.0, 5.0, 10.0, 20.0])
+@pytest.mark.default_cases(8)
 def test_no_header_is_misread_and_few_are_lost(coherence: str, snr_db: float) -> None:
     channel = (
         AWGN(snr_db=snr_db) if coherence == "none" else Rayleigh(snr_db=snr_db, coherence=coherence)

@@ -53,6 +53,7 @@ def test_any_bytes_come_through_a_good_channel(channel, data):
 
 @pytest.mark.parametrize("modulation", BUILT_IN)
 @pytest.mark.parametrize("rate", ["1/5", "1/3", 0.66, "8/9"])
+@pytest.mark.default_cases(6)
 def test_every_rate_and_modulation(rate, modulation):
     transport = LDPC(rate=rate, modulation=modulation, iterations=QUICK)
     streams = [Bitstream(bytes(range(256))[:size]) for size in (0, 3, 40)] + [

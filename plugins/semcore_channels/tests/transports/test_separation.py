@@ -45,6 +45,7 @@ def over(
     "codec", [HevcIntra(header="known"), WebP(header="known"), Jpeg(optimise=False, header="known")]
 )
 @pytest.mark.parametrize("mosaic", [1, 4])
+@pytest.mark.default_cases(2)
 def test_it_never_takes_more_channel_uses_than_it_may(codec: HevcIntra, mosaic: int) -> None:
     psnr, ledger, _ = over(
         Separation(codec, cbr=1 / 6, mosaic=mosaic, trials=20), AWGN(snr_db=15.0)
@@ -58,6 +59,7 @@ def test_it_never_takes_more_channel_uses_than_it_may(codec: HevcIntra, mosaic: 
     assert spent["data"] > spent["crc"] > 0 and sum(spent.values()) >= 2 * ledger.uses()
 
 
+@pytest.mark.slow
 def test_a_better_channel_bears_a_faster_scheme() -> None:
     names = list(SCHEMES)
     chosen = [
@@ -71,7 +73,7 @@ def test_a_better_channel_bears_a_faster_scheme() -> None:
     "channel",
     [
         pytest.param(AWGN(snr_db=4.0), marks=pytest.mark.slow),
-        AWGN(snr_db=11.0),
+        pytest.param(AWGN(snr_db=11.0), marks=pytest.mark.slow),
         Rayleigh(snr_db=14.0, coherence="symbol"),
     ],
 )

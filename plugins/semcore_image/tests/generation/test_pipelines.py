@@ -32,6 +32,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.default_cases(2)
 def test_pipelines_without_a_u_net_draw(pipeline: Callable[[str], Path], kind: str) -> None:
     """At their own size, at one that is asked for, height first, and as many as are asked for."""
     (own,) = (

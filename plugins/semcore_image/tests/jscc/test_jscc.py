@@ -93,6 +93,7 @@ def test_a_network_learns_through_a_channel(
 
 
 @pytest.mark.parametrize("transport", [DeepJSCC, WITT, LaMoSC])
+@pytest.mark.default_cases(1)
 def test_shipped_weights_send_pictures_that_one_can_see(transport: type) -> None:
     """Better than what a receiver could draw that heard nothing: the mean colour."""
     blind = psnr(

@@ -142,6 +142,7 @@ class TestImageFolder:
             ImageFolder(path=str(tmp_path)).samples()
         assert before == Image.MAX_IMAGE_PIXELS
 
+    @pytest.mark.slow
     def test_a_picture_at_the_limit_is_read(self, tmp_path: Path):
         Image.new("1", (2**13, 2**13)).save(tmp_path / "good.png")
         assert ImageFolder(path=str(tmp_path), size=(8, 8)).samples()[0].image.shape == (8, 8, 3)

@@ -35,6 +35,7 @@ def test_a_source_gives_the_same_splits_as_its_folder(tmp_path: Path) -> None:
     assert len(load_split(ImageFolder(place), "test")) == 2
 
 
+@pytest.mark.slow
 def test_drawn_pictures_are_data_too() -> None:
     train, test = (load_split(SamplePictures(limit=40), split) for split in ("train", "test"))
     assert len(train) == 30 and len(test) == 10 and "ship" in train.classes

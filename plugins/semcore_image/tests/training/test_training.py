@@ -295,6 +295,7 @@ def test_cards_say_on_what_was_measured(trained: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_own_classes_are_sent_and_drawn(trained: Path) -> None:
     settings = {"features": str(trained / "multisem")}
     sent = MultiSemEncoder(**settings).encode([Sample("a", image=PIXELS)], KB)

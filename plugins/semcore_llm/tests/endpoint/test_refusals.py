@@ -181,6 +181,7 @@ def test_a_name_that_is_looked_up_for_ever_takes_no_longer_than_the_budget(
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, "redirect-to-another-address", "nobody-listens"])
+@pytest.mark.default_cases(5)
 def test_whatever_an_endpoint_does_the_fallback_plans(fault: str, elsewhere: LocalEndpoint) -> None:
     """The faults last for ever: that this test ends shows that the planner gave up in its time."""
 

@@ -68,6 +68,7 @@ def obedient(handler: Any, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("way", ["speech", "knowledge"])
+@pytest.mark.default_cases(1)
 def test_whatever_strangers_say_the_plan_stays_in_the_space(
     way: str, key: Secret, elsewhere: LocalEndpoint
 ) -> None:

@@ -132,6 +132,7 @@ SPACES = {
 
 
 @pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
+@pytest.mark.default_cases(2)
 def test_random_weights_give_a_plan_of_the_space(model: str, space: Space) -> None:
     planner = LocalPlanner(model=model, memory="", longest_step=8, max_new_tokens=400)
     for scenario in SCENARIOS[1:3]:

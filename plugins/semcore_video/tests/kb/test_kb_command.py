@@ -59,6 +59,7 @@ def test_users_are_parted_in_the_middle() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_verb_proposes_what_a_pipeline_can_be_given() -> None:
     done = CliRunner().invoke(
         cli, ["kb", "calibrate", str(EXAMPLE), "source.limit=2", "source.size=[128,128]"]

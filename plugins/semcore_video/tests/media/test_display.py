@@ -105,6 +105,7 @@ def test_the_colours_of_perceptual_quantisation_are_those_of_srgb(tmp_path: Path
     )  # 8 bits are coarse in the dark
 
 
+@pytest.mark.slow
 def test_the_colours_of_hybrid_log_gamma_are_those_of_srgb(tmp_path: Path) -> None:
     display = light(COLOURS) / 1000
     luminance = np.maximum(display @ np.array([0.2627, 0.678, 0.0593]), 1e-12)[:, None]
@@ -197,6 +198,7 @@ def test_a_full_channel_among_silent_ones_is_not_clipped(tmp_path: Path) -> None
     assert np.abs(read(tmp_path / "clip.mkv").audio).max() == pytest.approx(0.495, abs=0.01)
 
 
+@pytest.mark.slow
 def test_frames_that_were_read_do_not_stay_in_memory(tmp_path: Path) -> None:
     """PyAV's side data and their frame refer to each other: if they are read from each frame,
     hundreds stay in memory."""

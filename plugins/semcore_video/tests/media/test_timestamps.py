@@ -24,6 +24,7 @@ JITTER = [index / 30 + 0.004 * (-1) ** (index * index % 3) for index in range(1,
 @pytest.mark.parametrize("form", ["mp4", "matroska", "mov"])
 @pytest.mark.parametrize("times", [SPARSE, DROPPED, JITTER], ids=["sparse", "dropped", "jitter"])
 @pytest.mark.parametrize("sound_at", [0.0, 0.4])
+@pytest.mark.default_cases(5)
 def test_a_flash_and_a_beep_at_one_instant_stay_together(
     tmp_path: Path, form: str, times: list[float], sound_at: float
 ) -> None:

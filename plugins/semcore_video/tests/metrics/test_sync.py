@@ -29,6 +29,7 @@ def test_sound_that_is_late_is_found_out(clip: Sample) -> None:
     assert LipFit().measure([record(replace(clip, audio=None, sample_rate_hz=None))]) == [None]
 
 
+@pytest.mark.slow
 def test_syncnet_judges_with_the_weights_that_a_user_names(clip: Sample, tmp_path: Path) -> None:
     pytest.importorskip("python_speech_features", reason="pip install 'semcore-video[metrics]'")
     pytest.importorskip("dlib", reason="pip install 'semcore-video[metrics]'")

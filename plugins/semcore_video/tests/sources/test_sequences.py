@@ -119,6 +119,7 @@ def animation(frames: int, side: int) -> bytes:
 
 
 @pytest.mark.parametrize(("frames", "side"), [(100_000, 8), (300, 8000)])
+@pytest.mark.default_cases(1)
 def test_an_animation_that_is_too_long_is_named_before_it_is_decoded(tmp_path, frames, side):
     (tmp_path / "long.gif").write_bytes(animation(frames, side))
     with pytest.raises(

@@ -124,6 +124,7 @@ def test_a_voice_sees_the_lips_that_were_rendered(clip: Sample) -> None:
     assert len(one.audio) == 3 * RATE_HZ and np.abs(one.audio - other.audio).max() > 0.01
 
 
+@pytest.mark.slow
 def test_a_text_of_any_length_is_said_as_far_as_there_is_time() -> None:
     """Minutes of words for three seconds of sound: eSpeak NG is called in parts, and the rest is
     dropped."""

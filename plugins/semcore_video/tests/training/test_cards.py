@@ -46,6 +46,7 @@ def spelled(sentence: str) -> str:
 
 
 @pytest.mark.parametrize("recipe", [FaceBasisRecipe, LipFitRecipe, MeanFaceRecipe, VisemesRecipe])
+@pytest.mark.default_cases(1)
 def test_too_little_to_learn_from_is_refused(
     tmp_path: Path, talking: list[Sample], recipe: type[Recipe]
 ) -> None:
@@ -73,6 +74,7 @@ def written(folder: Path, talking: list[Sample], names: list[str]) -> Path:
         pytest.param(VisemesRecipe, marks=pytest.mark.slow),
     ],
 )
+@pytest.mark.default_cases(1)
 def test_a_card_states_the_data_that_was_used(
     tmp_path: Path, talking: list[Sample], recipe: type[Recipe]
 ) -> None:
