@@ -120,8 +120,11 @@ def _lifting(k: int, base_graph: int) -> tuple[int, int]:
 @functools.cache
 def _base_graph(number: int) -> np.ndarray:
     """TS 38.212, Tables 5.3.2-2 and -3, as int64 (entries, 10): row, column, eight shifts."""
-    [package] = importlib.util.find_spec("sionna").submodule_search_locations
-    file = Path(package, "phy", "fec", "ldpc", "codes", f"5G_bg{number}.csv")
+    sionna = importlib.util.find_spec("sionna")
+    if sionna is None or sionna.origin is None:
+        raise ModuleNotFoundError("No module named 'sionna'", name="sionna")
+    codes = Path(sionna.origin).parent / "phy" / "fec" / "ldpc" / "codes"
+    file = codes / f"5G_bg{number}.csv"
     with file.open(newline="") as text:
         lines = list(csv.reader(text, delimiter=";"))[2:]
     row = "0"
