@@ -44,6 +44,7 @@ FLOORS = {
     "semcore_image": (
         ("pixels",),
         ("vocabulary",),
+        ("scenes",),
         ("streams",),
         ("models",),
         ("codecs",),

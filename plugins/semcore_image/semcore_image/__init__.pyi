@@ -48,6 +48,7 @@ from .sources.cifar100 import CIFAR100 as CIFAR100
 from .sources.dataset import Dataset as Dataset
 from .sources.folder import ImageFolder as ImageFolder
 from .sources.samples import SamplePictures as SamplePictures
+from .sources.scenes import Scenes as Scenes
 from .sources.stl10 import STL10 as STL10
 from .training.class_diffusion import ClassDiffusionRecipe as ClassDiffusionRecipe
 from .training.deepjscc import DeepJSCCRecipe as DeepJSCCRecipe

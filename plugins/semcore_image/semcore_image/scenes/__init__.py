@@ -1,0 +1,1 @@
+"""The scene world: drawings of counted, coloured and placed objects, with exact captions."""
