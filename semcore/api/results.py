@@ -241,10 +241,11 @@ class Results(Sequence[Row]):
         return written[0] if len(written) == 1 else written
 
     def __repr__(self) -> str:
-        paths = ", ".join(swept(self._rows)) or "one setting"
+        paths = ", ".join(swept(self._rows))
+        over = f" over {paths}" if paths else ""
         names = ", ".join(str(folder) for folder in self.folders)
         failed = f", {len(self.failures)} failed" if self.failures else ""
-        return f"<Results of {names}: {plural(len(self), 'cell')} over {paths}{failed}>"
+        return f"<Results of {names}: {plural(len(self), 'cell')}{over}{failed}>"
 
     def _repr_html_(self) -> str:
         if not self._rows:

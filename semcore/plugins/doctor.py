@@ -98,7 +98,9 @@ def examine(one: Distribution, limits: Limits, commands: Collection[str] = ()) -
     for entry in one.entries:
         if readable(entry.kind):
             by_module.setdefault(entry.module, []).append(entry)
-    waiting, seconds, heavy = list(by_module.values()), 0.0, ""
+    # Recipes may load PyTorch; what they load would hide what the modules after them load.
+    waiting = sorted(by_module.values(), key=lambda entries: entries[0].kind == "recipe")
+    seconds, heavy = 0.0, ""
     tasks = [[asdict(entry) for entry in entries] for entries in waiting]
     for index, value in attempt("semcore.plugins.doctor:look_at", tasks, limits):
         if isinstance(value, Death):
@@ -110,7 +112,7 @@ def examine(one: Distribution, limits: Limits, commands: Collection[str] = ()) -
             continue
         entry = waiting[index].pop(0)
         seconds += value["seconds"]
-        if value["heavy"] and not heavy:
+        if value["heavy"] and not heavy and entry.kind != "recipe":
             heavy = f"{entry.module} imports {value['heavy']}"
         if value["reason"]:
             faults.append(Fault(entry.label, value["reason"], value["fix"]))

@@ -248,6 +248,24 @@ def test_the_doctor_goes_on_behind_a_death_and_finds_what_is_fine(site: Any) -> 
     assert "\n1 of 2 packages: faults." in text
 
 
+def test_a_recipe_may_load_pytorch_when_it_is_imported(site: Any) -> None:
+    """Only a training imports it; and it hides nothing of the modules after it."""
+    loads = "import sys\nsys.modules['torch'] = sys\n"
+    recipe = (
+        HEAD + "@dataclass(frozen=True)\nclass X(semcore.Recipe):\n    def train(self, out): ...\n"
+    )
+    selector = (
+        HEAD + "@dataclass(frozen=True)\nclass X(semcore.Selector):\n"
+        "    def select(self, candidates, batch, kb): ...\n"
+    )
+    recipes = "[semcore.recipe]\na = lesson:X\n"
+    site.install("school", recipes, {"lesson": recipe + loads})
+    assert "note" not in site("plugins", "doctor", "school").stdout
+    both = recipes.replace("lesson", "lesson2") + "[semcore.selector]\nb = choice:X\n"
+    site.install("both", both, {"lesson2": recipe + loads, "choice": selector + loads})
+    assert "note: choice imports torch when it" in site("plugins", "doctor", "both").stdout
+
+
 def test_the_doctor_knows_no_other_package(site: Any) -> None:
     site.install("well", "[semcore.selector]\nwell = well:X\n")
     told = site("plugins", "doctor", "wel")
