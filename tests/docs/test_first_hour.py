@@ -113,7 +113,7 @@ def test_what_is_written_installs_tests_conforms_and_runs(
         text=True,
     )
     assert seen.returncode == 0 and re.fullmatch(
-        r"semcore-my-own 0.1.0: fine, 1 [\w ]+, import \d+.\d s\n", seen.stdout
+        r"semcore-my-own 0.1.0: fine, 1 [\w, ]+, import \d+.\d s\n", seen.stdout
     )
 
 

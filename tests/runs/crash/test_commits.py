@@ -23,7 +23,7 @@ import victim  # noqa: E402
 
 WRITES = 7
 """Files beside a cell's result: a source and a result picture of three samples, and the rows."""
-SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed else []) for seed in range(12)]
+SEEDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed else []) for seed in range(4)]
 """The first in every test run, all of them in `make test-slow`."""
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["torch", "semcore.runs.runner", "semcore.metrics.builtin"])
