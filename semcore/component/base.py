@@ -1,8 +1,7 @@
 """A component: a frozen dataclass whose fields are its settings.
 
-The fields are its YAML keys, its validation schema, its cache identity, its repr, its pickle and
-its columns in the results. They are documented under `Fields:` in the class docstring; a unit is
-the suffix of the name.
+The fields are its YAML keys, schema, cache identity, repr, pickle and columns in the results. They
+are documented under `Fields:` in the class docstring; a unit is the suffix of the name.
 """
 
 from __future__ import annotations
@@ -43,9 +42,8 @@ class Component:
     """Base of everything that YAML can name.
 
     Its constructor checks and converts values: one that does not fit its annotation, or that
-    `check` refuses, raises `ComponentError` naming the field. Subclasses are frozen dataclasses.
-    Expensive parts (weights, tables) belong in a `functools.cached_property`, which is never
-    pickled.
+    `check` refuses, raises `ComponentError` naming the field. Subclasses are frozen dataclasses;
+    expensive parts (weights, tables) are a `functools.cached_property`, which is never pickled.
     """
 
     kind: ClassVar[str] = ""
@@ -84,6 +82,10 @@ class Component:
         An example is `semcore.path_digest` of a folder that an environment variable names.
         """
         return None
+
+    def libraries(self) -> Mapping[str, str]:
+        """What it imports of an extra: module -> extra, as {"pesq": "semcore-video[pesq]"}."""
+        return {}
 
     def missing(self) -> str:
         """What it needs and this machine lacks, and how to get it, found without loading; or ""."""

@@ -13,6 +13,7 @@ from semcore.config.configuration import Configuration
 from semcore.config.document import Path_
 from semcore.config.hook_plugins import missing
 from semcore.config.resolve import Part, Resolved
+from semcore.entrypoints.extras import not_installed
 from semcore.entrypoints.naming import name_of
 from semcore.errors import Problem, SemcoreError, SourceError
 from semcore.interfaces import Generator, Source
@@ -75,7 +76,7 @@ def _components(value: Any, path: Path_) -> Iterator[tuple[Path_, Component]]:
 
 def _outside(part: Part, path: Path_, component: Component, load: Load) -> Iterator[Problem]:
     """What is missing or wrong of what a component works with."""
-    if reason := component.missing():
+    if reason := not_installed(component.libraries()) or component.missing():
         setting = blamed(component, reason) or ("use",)
         fetch = f"semcore fetch {part.places.document.name} downloads it"
         yield part.places.tell(

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import importlib.util
+from collections.abc import Iterator, Mapping
 
 from semcore.errors import RunError
+
+
+def not_installed(libraries: Mapping[str, str]) -> str:
+    """Which modules of extras are missing and how to install them, found without importing; or "".
+
+    Args:
+        libraries: top-level module -> extra that brings it
+    """
+    lacking = [module for module in libraries if importlib.util.find_spec(module) is None]
+    if not lacking:
+        return ""
+    wanted = " ".join(f"'{extra}'" for extra in dict.fromkeys(libraries[one] for one in lacking))
+    return f"it needs {', '.join(lacking)}: pip install {wanted}"
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -61,3 +62,52 @@ def test_every_component_can_be_imported_without_extras(name: str) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert not done.stdout
+
+
+REFUSED = """
+import importlib.machinery
+import sys
+
+find = importlib.machinery.PathFinder.find_spec
+
+def found(name, path=None, target=None):
+    return None if name.partition(".")[0] in {missing!r} else find(name, path, target)
+
+importlib.machinery.PathFinder.find_spec = staticmethod(found)
+sys.argv = ["semcore", {command!r}, {path!r}]
+from semcore.cli import main
+main()
+"""
+PIPELINE = """\
+semcore: 1
+source: {use: talking-samples, limit: 1}
+encoder: {use: audiovisual, video: {use: face-motion}, audio: {use: speech, send: text}}
+transport: {"*": {use: ldpc, feature_bits: 6}}
+channel: {use: satellite, snr_db: 10, rain_rate_mm_h: 5}
+generator:
+  use: talking-head
+  renderer: {use: mesh-warp}
+  voice: {use: lip-timing, voice: {use: espeak}}
+metrics: [psnr, pesq, stoi, {use: akd, detector: dlib}]
+"""
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_what_extras_bring_is_missed_before_any_work(command: str, tmp_path: Path) -> None:
+    """Not by the metric of the first cell, when hours of work are done."""
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(PIPELINE)
+    missing = {"pesq", "pystoi", "dlib", "itur", "mediapipe", "espeakng_loader", "pocketsphinx"}
+    code = REFUSED.format(missing=missing, command=command, path=str(path))
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 2 and not (tmp_path / "runs").exists(), done.stdout + done.stderr
+    for place, reason in (
+        ("10:17", "metric 'pesq': it needs pesq: pip install 'semcore-video[pesq]'"),
+        ("10:23", "metric 'stoi': it needs pystoi: pip install 'semcore-video[metrics]'"),
+        ("10:35", "metric 'akd': it needs dlib: pip install 'semcore-video[face]'"),
+        ("5:16", "channel 'satellite': it needs itur: pip install 'semcore-channels[rain]'"),
+        ("9:41", "generator 'espeak': it needs espeakng_loader: pip install"),
+    ):
+        assert f"{place}: error: {reason}" in done.stderr, done.stderr

@@ -71,6 +71,9 @@ class VideoEncoder(SemanticEncoder):
     most_bytes: Annotated[int, Ge(1)] | None = None
     preset: Literal["veryfast", "medium", "slow"] = "medium"
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"av": "semcore-video[av]"}
+
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
         return {VIDEO: Bitstream}
@@ -148,6 +151,9 @@ class VideoDecoder(Generator):
     accepts: ClassVar[Mapping[str, tuple[type[Stream], ...]]] = {VIDEO: (Bitstream,)}
 
     codec: Name = "h265"
+
+    def libraries(self) -> Mapping[str, str]:
+        return {"av": "semcore-video[av]"}
 
     def incompatibility(self, encoder: SemanticEncoder) -> str:
         if not isinstance(encoder, VideoEncoder) or encoder.codec == self.codec:

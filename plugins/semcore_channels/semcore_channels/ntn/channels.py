@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -264,6 +264,10 @@ class Satellite(NTNChannel):
     def bandwidth_hz(self) -> float:
         """Bandwidth of all subcarriers."""
         return self.subcarriers * self.subcarrier_spacing_hz
+
+    def libraries(self) -> Mapping[str, str]:
+        rainy = self.rain_rate_mm_h or self.rain_exceedance_percent is not None
+        return {"itur": "semcore-channels[rain]"} if rainy else {}
 
     def rain_db(self, elevation_deg: float) -> float:
         """Rain attenuation of a hop, dB."""

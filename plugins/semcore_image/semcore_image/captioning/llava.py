@@ -69,6 +69,9 @@ class LlavaCaption(Pretrained, SemanticEncoder):
     max_new_tokens: Annotated[int, Ge(1)] = 48
     chunk: Annotated[int, Ge(1)] = 1
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"transformers": "semcore-image[models]"}
+
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
         return {CAPTION: Text}

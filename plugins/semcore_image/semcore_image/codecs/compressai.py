@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,9 +64,10 @@ class CompressAI(Codec):
                 "of weights can run code"
             )
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"compressai": "semcore-image[compressai]"}
+
     def missing(self) -> str:
-        if importlib.util.find_spec("compressai") is None:
-            return f"{NEEDS}: pip install 'semcore-image[compressai]'"
         there = Path(self.weights).expanduser().is_file()
         return "" if there else f"weights {self.weights} is not a file"
 

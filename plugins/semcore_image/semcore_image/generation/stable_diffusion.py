@@ -94,6 +94,9 @@ class StableDiffusion(Pretrained, Generator):
     strength: Annotated[float, Gt(0), Le(1)] = 0.7
     chunk: Count = 4
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"transformers": "semcore-image[models]"}
+
     def check(self) -> None:
         check_drawn("StableDiffusion.candidates", self.candidates, self.size or (512, 512))
         if self.scheduler and not (

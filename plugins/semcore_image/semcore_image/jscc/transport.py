@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -146,6 +147,9 @@ class WITT(LearnedCodec):
     )
     cites: ClassVar[tuple[str, ...]] = ("yang2023witt", "krizhevsky2009learning")
     shipped: ClassVar[dict[float, str]] = {1 / 12: "witt-12"}
+
+    def libraries(self) -> Mapping[str, str]:
+        return {"timm": "semcore-image[models]"}
 
     @property
     def build(self) -> Any:

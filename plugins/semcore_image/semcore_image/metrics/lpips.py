@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -45,6 +46,9 @@ class LPIPS(RecordMetric):
     statistic: ClassVar[Statistic] = Mean(0.0)
 
     network: Literal["alex", "squeeze", "vgg"] = "alex"
+
+    def libraries(self) -> Mapping[str, str]:
+        return {"torchmetrics": "semcore-image[models]", "torchvision": "semcore-image[models]"}
 
     @property
     def method(self) -> str:  # type: ignore[override]

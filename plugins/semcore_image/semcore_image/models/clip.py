@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property
@@ -69,6 +69,9 @@ class UsesClip(Pretrained):
     def identity(self) -> Any:
         """The digest of the shipped weights, or the commit of a model on the hub."""
         return self.clip.digest if self.model == "mini" else super().identity()
+
+    def libraries(self) -> Mapping[str, str]:
+        return {} if self.model == "mini" else {"open_clip": "semcore-image[models]"}
 
     def missing(self) -> str:
         if self.model == "mini":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,9 @@ class Dataset(Source):
     streaming: bool = False
     revision: str | None = None
     cache_dir: str | None = None
+
+    def libraries(self) -> Mapping[str, str]:
+        return {"datasets": "semcore-image[datasets]"}
 
     def check(self) -> None:
         if "[" in self.split:

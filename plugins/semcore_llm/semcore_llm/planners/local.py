@@ -52,6 +52,9 @@ class LocalPlanner(Advised, Pretrained):
     longest_step: Annotated[int, Ge(0)] = 200
     max_new_tokens: Annotated[int, Ge(1)] = 1024
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"transformers": "semcore-llm[local]", "llguidance": "semcore-llm[local]"}
+
     def files_used(self, names: Sequence[str], read: Callable[[str], str]) -> list[str]:
         used = list(model_files(names, read))
         if self.gguf is None:

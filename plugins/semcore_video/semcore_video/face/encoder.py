@@ -56,6 +56,9 @@ class FaceMotion(SemanticEncoder):
 
     basis: str | None = None
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"mediapipe": "semcore-video[face]"}
+
     def identity(self) -> Any:
         """The digest of the basis, and of the face models given in the environment."""
         return [digest("face-basis", self.basis), *named_models()]

@@ -39,6 +39,9 @@ class PortraitGenerator(Tracking, Generator, abc.ABC):
     """The stream that controls the motion, and its number of values per frame."""
     numbers: ClassVar[int]
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"mediapipe": "semcore-video[face]", "cv2": "semcore-video[face]"}
+
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates([self._sample(received, kb)]) for received in batch]
 

@@ -52,6 +52,9 @@ class FaceKeypoints(Tracking, SemanticEncoder):
     reference: ClassVar[str] = SVC
     cites: ClassVar[tuple[str, ...]] = ("jiang2023wireless", "lugaresi2019mediapipe")
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"mediapipe": "semcore-video[face]"}
+
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
         return {KEYPOINTS: Features}

@@ -77,6 +77,9 @@ class Real3DPortrait(Generator):
     mouth: Annotated[float, Gt(0), Le(5)] = 0.45
     patience_s: Annotated[float, Gt(0)] = 1800.0
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"soundfile": "semcore-video[speech]"}
+
     def identity(self) -> Any:
         """The digests of the program and of the files it needs; None: not installed."""
         folder_name = os.environ.get(FOLDER)

@@ -64,6 +64,9 @@ class FaceKB(Tracking, ReferenceKB):
     expression: Annotated[float, Ge(0)] = 6.0
     mouths: Annotated[int, Ge(0), Le(16)] = 0
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"mediapipe": "semcore-video[face]", "dlib": "semcore-video[face]"}
+
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
         reference = super().streams

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -44,6 +45,9 @@ class FaceMetric(RecordMetric):
     @property
     def signature(self) -> str:
         return f"{type(self).__name__}|{self.version}|{self.detector_label},{self.method}"
+
+    def libraries(self) -> Mapping[str, str]:
+        return {self.detector: "semcore-video[face]"}
 
     def identity(self) -> Any:
         """The face models given in the environment."""

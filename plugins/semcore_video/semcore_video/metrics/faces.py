@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -118,6 +119,9 @@ class CSIM(PairedFaceMetric):
     @property
     def signature(self) -> str:
         return f"{super().signature},looked-at={self.frames}"
+
+    def libraries(self) -> Mapping[str, str]:
+        return {**super().libraries(), "dlib": "semcore-video[face]"}
 
     def looked_at(self, pair: Pair) -> np.ndarray:
         return pair.spread(self.frames)

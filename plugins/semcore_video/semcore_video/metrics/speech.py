@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -116,6 +117,9 @@ class SpeechWER(RecordMetric):
     of: Literal["result", "source"] = "result"
     recogniser: SemanticEncoder = PocketSphinx()
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"jiwer": "semcore-video[metrics]"}
+
     def check(self) -> None:
         if self.recogniser.streams.get(TEXT) is not Text:
             raise ComponentError(
@@ -178,6 +182,9 @@ class STOI(RecordMetric):
     version: ClassVar[int] = 2
     method: ClassVar[str] = f"fs=16000,extended=no,{METHOD},lost=0,excess=0"
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"pystoi": "semcore-video[metrics]"}
+
     def value(self, record: Record) -> float | None:
         pair = sounds(record)
         # Whether it is defined depends only on the source, so that the samples in a mean do not
@@ -214,6 +221,9 @@ class PESQ(RecordMetric):
     statistic: ClassVar[Statistic] = Score(0.999, 4.999)
     version: ClassVar[int] = 2
     method: ClassVar[str] = f"fs=16000,mode=wb,{METHOD},lost=1,excess=1"
+
+    def libraries(self) -> Mapping[str, str]:
+        return {"pesq": "semcore-video[pesq]"}
 
     def value(self, record: Record) -> float | None:
         pair = sounds(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -47,6 +48,10 @@ class _SyncNet(FaceMetric, abc.ABC):
     statistic: ClassVar[Statistic] = Mean(0.0)
 
     weights: str
+
+    def libraries(self) -> Mapping[str, str]:
+        features = {"python_speech_features": "semcore-video[metrics]"}
+        return {**super().libraries(), **features, "cv2": "semcore-video[face]"}
 
     def missing(self) -> str:
         exists = bool(self.weights) and Path(self.weights).expanduser().is_file()

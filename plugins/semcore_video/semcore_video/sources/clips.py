@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -92,6 +92,10 @@ class Clips(Tracking, Source):
                 "Clips.person selects the face to crop to, and `face: false` does not crop; remove "
                 "it"
             )
+
+    def libraries(self) -> Mapping[str, str]:
+        face = {"mediapipe": "semcore-video[face]"} if self.face else {}
+        return {"av": "semcore-video[av]", **face}
 
     def samples(self) -> Sequence[Sample]:
         segments, wrong = list[Segment](), list[str]()

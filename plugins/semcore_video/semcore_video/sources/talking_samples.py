@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -79,6 +79,15 @@ class TalkingSamples(Tracking, Source):
     size: tuple[Annotated[int, Ge(64)], Annotated[int, Ge(64)]] = (256, 256)
     seed: int = 1
     user: str = "astronaut"
+
+    def libraries(self) -> Mapping[str, str]:
+        return {
+            "skimage": "semcore-video[face]",
+            "cv2": "semcore-video[face]",
+            "mediapipe": "semcore-video[face]",
+            "pocketsphinx": "semcore-video[speech]",
+            "espeakng_loader": "semcore-video[speech]",
+        }
 
     def check(self) -> None:
         pixels = round(FPS * LENGTH_S) * self.size[0] * self.size[1]

@@ -81,6 +81,9 @@ class Speech(SemanticEncoder):
     recogniser: SemanticEncoder | None = None
     textgrids: str | None = None
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"pocketsphinx": "semcore-video[speech]"}
+
     def check(self) -> None:
         if self.recogniser is not None and self.recogniser.streams.get(TEXT) is not Text:
             raise ComponentError(

@@ -58,6 +58,9 @@ class FastSpeech2(Pretrained, Generator):
 
     model: str = "espnet/fastspeech2_conformer_with_hifigan"
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"transformers": "semcore-video[models]"}
+
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates([self._sample(received)]) for received in batch]
 

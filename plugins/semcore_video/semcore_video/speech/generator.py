@@ -42,6 +42,9 @@ class EspeakVoice(Generator):
     pitch: Annotated[int, Ge(0), Le(99)] = 50
     sample_rate_hz: Annotated[int, Ge(8000), Le(48000)] = 16000
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"espeakng_loader": "semcore-video[speech]"}
+
     def generate(self, batch: Sequence[Semantics], kb: KnowledgeBase, rng: Rng) -> list[Candidates]:
         return [Candidates([self._sample(received)]) for received in batch]
 

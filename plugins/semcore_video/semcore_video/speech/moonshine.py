@@ -49,6 +49,9 @@ class Moonshine(SemanticEncoder):
     )
     cites: ClassVar[tuple[str, ...]] = ("jeffries2024moonshine", "liu2026semantic")
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"moonshine_voice": "semcore-video[asr]"}
+
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
         return {TEXT: Text}

@@ -54,6 +54,9 @@ class PocketSphinx(SemanticEncoder):
 
     grammar: str = GRID
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"pocketsphinx": "semcore-video[speech]"}
+
     def check(self) -> None:
         if self.grammar != GRID and not Path(self.grammar).expanduser().is_file():
             raise ComponentError(

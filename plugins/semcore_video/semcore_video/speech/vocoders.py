@@ -74,6 +74,9 @@ class GriffinLim(Vocoder):
 
     iterations: Annotated[int, Ge(1), Le(10_000)] = 60
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"librosa": "semcore-video[speech]"}
+
     def sound(self, mel: np.ndarray) -> tuple[np.ndarray, int]:
         return sound_of(mel, self.iterations), RATE_HZ
 
@@ -104,6 +107,9 @@ class HifiGan(Pretrained, Vocoder):
     lowest_hz: Annotated[float, Ge(0), Le(8000)] = 80.0
     highest_hz: Annotated[float, Ge(100), Le(8000)] = 7600.0
     floor: Annotated[float, Gt(0), Le(1)] = 1e-10
+
+    def libraries(self) -> Mapping[str, str]:
+        return {"transformers": "semcore-video[models]"}
 
     def check(self) -> None:
         if self.lowest_hz >= self.highest_hz:

@@ -59,6 +59,9 @@ class Whisper(Pretrained, SemanticEncoder):
     max_new_tokens: Annotated[int, Ge(1)] = 200
     language: str | None = None
 
+    def libraries(self) -> Mapping[str, str]:
+        return {"transformers": "semcore-video[models]"}
+
     @property
     def streams(self) -> Mapping[str, type[Stream]]:
         return {TEXT: Text}
