@@ -70,11 +70,8 @@ class Component:
         self.check()
 
     def check(self) -> None:
-        """Refuse invalid combinations of values. An override need not call it.
-
-        Raises:
-            ComponentError: naming the fields, and what they should be
-        """
+        """Raise ComponentError for an invalid combination of values, naming the fields and what
+        they should be. An override need not call it."""
 
     def identity(self) -> Any:
         """What its results depend on besides its settings, its source and the files they name.
