@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 import yaml
 
 from semcore.errors import ConfigError, Problem
+from semcore.storage import DIGITS
 from semcore.wording import suggest
 
 MAX_BYTES = 1_000_000
@@ -213,7 +214,7 @@ def scalar(text: str) -> Any:
     """A plain scalar as YAML 1.2 reads it."""
     if text in _WORDS:
         return _WORDS[text]
-    if _INT.match(text) and len(text) < 400:
+    if _INT.match(text) and len(text) <= DIGITS:
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.match(text):
         return float(text)

@@ -8,14 +8,17 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from semcore.config.document import Document
-from semcore.entrypoints import naming
+from semcore.entrypoints import discovery, naming
 from semcore.errors import PluginError, Problem
 from semcore.fingerprint import origin
+
+Imported = dict[str, tuple[Path, str]]
+"""Module -> its file and digest."""
 
 
 def register_files(values: Mapping[str, Any], document: Document) -> list[Problem]:
@@ -28,6 +31,7 @@ def register_files(values: Mapping[str, Any], document: Document) -> list[Proble
             )
         ]
     problems = []
+    seen: dict[str, tuple[str, Imported]] = {}
     for index, name in enumerate(files):
         if not name.endswith(".py"):
             problem = document.problem(
@@ -43,7 +47,12 @@ def register_files(values: Mapping[str, Any], document: Document) -> list[Proble
             )
             continue
         try:
-            _run(path.resolve())
+            module, imported = _run(path.resolve())
+            problems += [
+                document.problem(("plugins", index), f"{name}: {reason}", hint)
+                for reason, hint in _clashes(name, module, imported, seen)
+            ]
+            seen[name] = module, imported
         except PluginError as error:
             problems.append(document.problem(("plugins", index), f"{name}: {error}"))
         except (Exception, SystemExit) as error:  # a plugin file can raise anything
@@ -60,19 +69,46 @@ class _Source(importlib.machinery.SourceFileLoader):
         raise OSError("bytecode is neither read nor written")
 
 
-def _run(path: Path) -> None:
-    """Import a file under a unique name, so that it cannot shadow an installed module."""
+def _clashes(
+    name: str, module: str, imported: Imported, seen: Mapping[str, tuple[str, Imported]]
+) -> Iterator[tuple[str, str]]:
+    """Why a plugin file cannot be used beside those before it, with what to do."""
+    for kind, word in sorted(naming.of_module(module)):
+        if brought := discovery.entries(kind).get(word):
+            package = brought[0].package
+            yield f"{kind} {word!r} is a component of {package}", "give this one another name"
+    for other, (its_module, its_imports) in seen.items():
+        if its_module == module:
+            continue
+        for kind, word in sorted(naming.of_module(module) & naming.of_module(its_module)):
+            yield f"{kind} {word!r} is registered by {other}, too", "give one of them another name"
+        for shared in sorted(imported.keys() & its_imports.keys()):
+            if imported[shared][0] != its_imports[shared][0]:
+                yield (
+                    f"it imports the module {shared} of its folder, and {other} imports another "
+                    f"{shared}: Python loads one of them",
+                    "give one of them another name",
+                )
+
+
+def _run(path: Path) -> tuple[str, Imported]:
+    """Import a file under a unique name, so that it cannot shadow an installed module.
+
+    Returns:
+        that name; the modules that the file imports from its folder
+    """
     imported = origin.beside(path)
+    known = sorted((name, digest) for name, (_, digest) in imported.items())
     parts = [
         str(path).encode(),
         path.read_bytes(),
-        *(item.encode() for pair in sorted(imported.items()) for item in pair),
+        *(item.encode() for one in known for item in one),
     ]
     mark = hashlib.blake2b(b"\0".join(parts), digest_size=6).hexdigest()
     name = f"{origin.FILES}{mark}_{path.stem}"
     if name in sys.modules:
         naming.renew(name)  # another pipeline's files may have taken its names
-        return
+        return name, imported
     origin.unload(imported)
     loader = _Source(name, str(path))
     module = importlib.util.module_from_spec(
@@ -87,3 +123,4 @@ def _run(path: Path) -> None:
         del sys.modules[name]
         raise
     origin.own(name)  # notes what it does now, whatever becomes of the files
+    return name, imported

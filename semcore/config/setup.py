@@ -225,10 +225,14 @@ def _metrics(value: Any, builder: Builder) -> tuple[Metric, ...]:
             ("metrics",), f"metrics is a list, for example [psnr, ssim], not {shown(value)}"
         )
         return ()
-    return tuple(
+    made = [
         builder.component("metric", item, ("metrics", i))
         for i, item in enumerate(value or ["psnr", "ssim"])
-    )
+    ]
+    for i, metric in enumerate(made):
+        if metric is not None and metric in made[:i]:
+            builder.report(("metrics", i), "this metric stands in the list already")
+    return tuple(made)
 
 
 def check_link(parts: Mapping[str, Any], failed: set[str], shared: bool, builder: Builder) -> None:

@@ -50,6 +50,11 @@ def renew(module: str) -> None:
     _local.update(_by_module.get(module, {}))
 
 
+def of_module(module: str) -> set[tuple[str, str]]:
+    """(kind, name) of what a module has registered."""
+    return set(_by_module.get(module, {}))
+
+
 def installed(kind: str) -> list[PluginEntry]:
     """Entry points of a kind, by name; a name that two packages provide occurs twice."""
     known_kind(kind)

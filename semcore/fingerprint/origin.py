@@ -14,16 +14,15 @@ import importlib.machinery
 import importlib.util
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from semcore.entrypoints import discovery
 from semcore.fingerprint import content, libraries, syntax
+from semcore.fingerprint.data_files import Reads
 from semcore.fingerprint.syntax import UNNAMED, Import, Source
 
 CORE = "semcore"
@@ -117,11 +116,16 @@ def _origin(names: Iterable[str]) -> Origin:
     return Origin(_hash(sources, _data(modules.values())), tuple(sorted(roots)))
 
 
-def beside(path: Path) -> dict[str, str]:
-    """Module -> digest of the files on disk that a plugin file imports from its folder."""
+def beside(path: Path) -> dict[str, tuple[Path, str]]:
+    """Module -> file and its digest, as it is on disk, of what a plugin file imports from its
+    folder."""
     start = _Module(f"{FILES}0_{path.stem}", path, False)
     modules, _ = _closure([start], fresh=True, without={CORE, *_bringing()})
-    return {name: syntax.read(one.path).digest for name, one in modules.items() if one is not start}
+    return {
+        name: (one.path, syntax.read(one.path).digest)
+        for name, one in modules.items()
+        if one is not start
+    }
 
 
 def own(name: str) -> str:
@@ -136,10 +140,10 @@ def own(name: str) -> str:
     return _own[name]
 
 
-def unload(modules: dict[str, str]) -> None:
-    """Forget those of the modules of `beside` that are loaded as they were before an edit: they are
-    imported again."""
-    for name, digest in modules.items():
+def unload(modules: dict[str, tuple[Path, str]]) -> None:
+    """Forget those of the modules of `beside` that are loaded as they were before an edit, or from
+    another folder: they are imported again."""
+    for name, (_, digest) in modules.items():
         if name in sys.modules and name in _loaded and _loaded[name][1].digest != digest:
             del sys.modules[name], _loaded[name]
 
@@ -207,7 +211,9 @@ def _imported(module: _Module, source: Source) -> Iterator[str]:
     for one in source.imports:
         if one.module == UNNAMED:
             # what semcore looks up by name is a component, and counts as one
-            if module.name.partition(".")[0] != CORE:
+            if module.name.startswith(FILES):
+                yield from (path.stem for path in sorted(module.path.parent.glob("*.py")))
+            elif module.name.partition(".")[0] != CORE:
                 yield from _below(module.name.partition(".")[0])
             continue
         yield from _full(one, own)
@@ -250,10 +256,14 @@ def _below(name: str, deep: bool = True) -> Iterator[str]:
 def _located(name: str, folders: Iterable[Path] = ()) -> _Module | None:
     """The file of a module, found without importing it; None if it does not exist or is built
     in."""
+    root, *rest = name.split(".")
+    # A module of the same name may be loaded from the folder of another plugin file.
+    for folder in folders:
+        if (found := _within(folder, [root, *rest])) and not _is_installed(root):
+            return _Module(name, *found)
     loaded = sys.modules.get(name)
     if file := getattr(loaded, "__file__", None):
         return _Module(name, Path(file), hasattr(loaded, "__path__"))
-    root, *rest = name.split(".")
     places = _places(root, folders)
     if not rest:
         return next(
@@ -263,6 +273,15 @@ def _located(name: str, folders: Iterable[Path] = ()) -> _Module | None:
         if package and (found := _within(path.parent, rest)):
             return _Module(name, *found)
     return None
+
+
+def _is_installed(root: str) -> bool:
+    """Whether a top-level module is that of an installed distribution."""
+    try:
+        spec = importlib.util.find_spec(root)
+    except Exception:  # a third-party finder can raise anything
+        return False
+    return bool(spec and spec.origin and INSTALLED & set(Path(spec.origin).parts))
 
 
 def _places(root: str, folders: Iterable[Path]) -> list[tuple[Path, bool]]:
@@ -329,11 +348,11 @@ def _data(modules: Iterable[_Module]) -> list[tuple[str, str, str]]:
     every part of the name; and where a module lists folders, whatever lies below those that are
     mentioned, or below its own if it asks where that is.
     """
-    packages: dict[str, _Reads] = {}
+    packages: dict[str, Reads] = {}
     for one in modules:
         root, source = one.name.partition(".")[0], _source(one)
         if root != CORE:
-            packages.setdefault(root, _Reads()).add(one, source)
+            packages.setdefault(root, Reads()).add(one.path, _outermost(one), source)
     found = [
         (_lasting(root), os.path.relpath(path, min(reads.folders)), content.file_digest(path))
         for root, reads in packages.items()
@@ -341,57 +360,6 @@ def _data(modules: Iterable[_Module]) -> list[tuple[str, str, str]]:
         for path in reads.files()
     ]
     return sorted(found)
-
-
-class _Reads:
-    """What the modules of a package may read from beside themselves."""
-
-    def __init__(self) -> None:
-        self.folders, self.listed = set[Path](), set[Path]()
-        self.words = set[str]()
-        self.asks = self.lists = False
-
-    def add(self, module: _Module, source: Source) -> None:
-        """Count a module in."""
-        self.folders |= {module.path.parent, _outermost(module)}
-        self.words |= set(source.words)
-        self.asks |= source.asks_where
-        self.lists |= source.lists
-        if source.asks_where and source.lists:
-            self.listed.add(module.path.parent)
-
-    def files(self) -> set[Path]:
-        """The data files that count."""
-        return {
-            path for folder in self.folders for path in self._below(folder, folder in self.listed)
-        }
-
-    @functools.cached_property
-    def _patterns(self) -> list[str]:
-        """Of words with wildcards, and of endings, which a name may be put together with."""
-        endings = [f"*{word}" for word in self.words if re.fullmatch(r"\.\w+", word)]
-        return endings + [word for word in self.words if set("*?[") & set(word)]
-
-    def _below(self, folder: Path, all_of_it: bool) -> Iterator[Path]:
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError:
-            return
-        for entry in entries:
-            name = entry.name
-            if name.startswith(".") or name == "__pycache__":
-                continue
-            mentioned = name in self.words or any(fnmatch(name, one) for one in self._patterns)
-            if entry.is_dir() and (mentioned or all_of_it):
-                yield from self._below(Path(entry.path), all_of_it or self.lists)
-            elif name.endswith((".pyc", ".log")) or not entry.is_file():
-                continue
-            elif (
-                name in self.words
-                or not name.endswith(".py")
-                and (mentioned or all_of_it and not name.endswith(".md"))
-            ):
-                yield Path(entry.path)
 
 
 def _outermost(module: _Module) -> Path:

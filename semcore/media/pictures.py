@@ -167,11 +167,19 @@ def decode_picture(opened: Image.Image) -> Image.Image:
 
     if reason := _without_range(opened):
         raise OSError(reason)
+    sixteen = any("16" in str(tile[-1]) for tile in opened.tile)
+    clear = opened.info.get("transparency")
     picture, profile = ImageOps.exif_transpose(opened), opened.info.get("icc_profile")
     _check_depth(opened, picture)
+    opacity = None
     if picture.mode.startswith("I"):  # 16 bits a pixel, which convert("RGB") would clip
-        picture = Image.fromarray((np.asarray(picture).clip(0, 65535) >> 8).astype(np.uint8))
-    grey, opacity = picture.mode in ("1", "L", "LA", "La"), None
+        values = np.asarray(picture).clip(0, 65535)
+        picture = Image.fromarray((values >> 8).astype(np.uint8))
+        if isinstance(clear, int):
+            opacity = Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8))
+    elif sixteen and isinstance(clear, tuple):  # of colours, Pillow keeps the upper 8 bits
+        picture.info["transparency"] = tuple(value >> 8 for value in clear)
+    grey = picture.mode in ("1", "L", "LA", "La")
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         opacity = picture.getchannel("A")

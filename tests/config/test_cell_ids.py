@@ -81,21 +81,19 @@ def test_two_files_may_use_the_same_names_in_one_process(bench: Any) -> None:
 
 def test_a_nested_name_stands_for_what_the_file_at_hand_says(bench: Any) -> None:
     """The component around it is the same class with the same settings in both files."""
-    (bench.folder / "mine.py").write_text(
-        "from dataclasses import dataclass\nimport semcore\nfrom semcore.plugins import registry\n"
-        "\n"
-        "@semcore.register('codec', 'word')\n@dataclass(frozen=True)\n"
-        "class Mine(registry.load('codec', 'word')):\n    'Another.'\n"
-    )
-    experiment = bench.load("encoder.codec=word")
-    before = experiment.resolve(experiment.cells[0]).pipeline.encoder.codec
-    bench.text = bench.text.replace("bench.py]", "bench.py, ./mine.py]")
-    experiment = bench.load("encoder.codec=word")
-    assert (
-        type(experiment.resolve(experiment.cells[0]).pipeline.encoder.codec).__name__
-        == "Mine"
-        != type(before).__name__
-    )
+    found = []
+    plain = bench.text
+    for name in ("First", "Second"):
+        (bench.folder / f"{name}.py").write_text(
+            "from dataclasses import dataclass\nimport semcore\n"
+            "from semcore.plugins import registry\n\n"
+            "@semcore.register('codec', 'mine')\n@dataclass(frozen=True)\n"
+            f"class {name}(registry.load('codec', 'word')):\n    'Another.'\n"
+        )
+        bench.text = plain.replace("bench.py]", f"bench.py, ./{name}.py]")
+        experiment = bench.load("encoder.codec=mine", "generator.codec=mine")
+        found.append(type(experiment.resolve(experiment.cells[0]).pipeline.encoder.codec).__name__)
+    assert found == ["First", "Second"]
 
 
 def test_another_picture_is_another_cell(bench: Any) -> None:

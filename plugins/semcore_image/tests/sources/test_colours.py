@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,38 @@ def test_grey_with_transparency_lies_on_white(tmp_path: Path) -> None:
         np.allclose(pixels[..., 0], 255 + (100.0 - 255) * grey[..., 1] / 255, atol=1)
         and np.ptp(pixels, axis=2).max() == 0
     )
+
+
+def png_of_sixteen_bits(values: np.ndarray, clear: tuple[int, ...]) -> bytes:
+    """A PNG of 16 bits, grey or colours, of which one value is transparent (tRNS)."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        )
+
+    height, width = values.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, 0 if values.ndim == 2 else 2, 0, 0, 0)
+    transparent = struct.pack(f">{len(clear)}H", *clear)
+    parts = (
+        (b"IHDR", header),
+        (b"tRNS", transparent),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+@pytest.mark.parametrize("clear", [(0x4001,), (0x8000, 0x4001, 0x1234)])
+def test_a_transparent_value_of_sixteen_bits_lies_on_white(
+    clear: tuple[int, ...], tmp_path: Path
+) -> None:
+    values = np.full((8, 8, len(clear)), 0x2222, np.uint16)
+    values[:, 4:] = clear
+    (tmp_path / "a.png").write_bytes(png_of_sixteen_bits(values.squeeze(), clear))
+    (pixels,) = read(tmp_path)
+    assert (pixels[:, :4] == 0x22).all() and (pixels[:, 4:] == 255).all()
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "JPEG", "WEBP", "AVIF", "HEIF"])
