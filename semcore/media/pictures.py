@@ -167,7 +167,7 @@ def decode_picture(opened: Image.Image) -> Image.Image:
 
     if reason := _without_range(opened):
         raise OSError(reason)
-    sixteen = any("16" in str(tile[-1]) for tile in opened.tile)
+    sixteen = any("16" in str(tile[-1]) for tile in getattr(opened, "tile", ()))
     clear = opened.info.get("transparency")
     picture, profile = ImageOps.exif_transpose(opened), opened.info.get("icc_profile")
     _check_depth(opened, picture)
