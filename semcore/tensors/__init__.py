@@ -4,6 +4,7 @@ from semcore.tensors.channels import OnTensors, at_snr, own_snr, symbols_of
 from semcore.tensors.devices import (
     DEVICE,
     device,
+    moved_to,
     named_device,
     on_device,
     placed,
@@ -17,6 +18,7 @@ __all__ = [
     "OnTensors",
     "at_snr",
     "device",
+    "moved_to",
     "named_device",
     "on_device",
     "own_snr",

@@ -24,6 +24,8 @@ DEVICE = "auto, cpu, cuda, cuda:NUMBER or mps"
 _chosen: ContextVar[str] = ContextVar("semcore_device", default="cpu")
 _inside: ContextVar[bool] = ContextVar("semcore_inside", default=False)
 """Whether a method that computes on the device is called by another: its results stay there."""
+_staying: ContextVar[bool] = ContextVar("semcore_staying", default=False)
+"""Whether results stay on the device, as in a training."""
 
 
 def device() -> torch.device:
@@ -34,12 +36,17 @@ def device() -> torch.device:
 
 
 @contextlib.contextmanager
-def using(name: str) -> Iterator[None]:
-    """Within it, `device()` is this one; `auto`: a GPU if there is one."""
-    token = _chosen.set(resolved(name))
+def using(name: str, stay: bool = False) -> Iterator[None]:
+    """Within it, `device()` is this one; `auto`: a GPU if there is one.
+
+    Args:
+        stay: whether results of methods `on_device` stay there, for a loss that follows
+    """
+    token, staying = _chosen.set(resolved(name)), _staying.set(stay)
     try:
         yield
     finally:
+        _staying.reset(staying)
         _chosen.reset(token)
 
 
@@ -96,7 +103,8 @@ def on_device(method: F) -> F:
     """Decorator of a method of a torch module: it computes on the device of the pipeline.
 
     The module is moved there, and so are the tensors that the method gets; tensors that it makes
-    are made there. What it returns is on the CPU. On a CPU nothing is done.
+    are made there. What it returns is on the CPU, or stays where `using` says so. On a CPU nothing
+    is done.
     """
 
     @functools.wraps(method)
@@ -108,10 +116,10 @@ def on_device(method: F) -> F:
         token = _inside.set(True)
         try:
             with place:
-                made = method(self, *_to(arguments, place), **_to(named, place))
+                made = method(self, *moved_to(arguments, place), **moved_to(named, place))
         finally:
             _inside.reset(token)
-        return back(made)
+        return made if _staying.get() else back(made)
 
     return cast(F, moved)
 
@@ -120,18 +128,19 @@ def back(value: Any) -> Any:
     """Tensors on the CPU, in tuples, lists and mappings, too."""
     import torch
 
-    return _to(value, torch.device("cpu"))
+    return moved_to(value, torch.device("cpu"))
 
 
-def _to(value: Any, place: torch.device) -> Any:
+def moved_to(value: Any, place: torch.device) -> Any:
+    """Tensors on a device, in tuples, lists and mappings, too; anything else as it is."""
     import torch
 
     if isinstance(value, torch.Tensor):
         return value.to(place)
     if isinstance(value, (tuple, list)):
-        return type(value)(_to(one, place) for one in value)
+        return type(value)(moved_to(one, place) for one in value)
     if isinstance(value, dict):
-        return {key: _to(one, place) for key, one in value.items()}
+        return {key: moved_to(one, place) for key, one in value.items()}
     return value
 
 

@@ -1,5 +1,6 @@
 """What recipes share: the training loop, checkpoints, model cards."""
 
+from semcore.training.batches import Batches, DrawnBatches, RowBatches
 from semcore.training.loop import (
     asked,
     at_snr,
@@ -15,20 +16,25 @@ from semcore.training.loop import (
     run_epochs,
     set_rate,
     symbols_of,
-    train_network,
     warming,
     write_model,
 )
+from semcore.training.network import Step, Training, at_place
 from semcore.training.resume import claim
-from semcore.training.settings import NetworkRecipe, batches
+from semcore.training.settings import NetworkRecipe
 from semcore.training.watch import on_epoch
 
 __all__ = [
+    "Batches",
+    "DrawnBatches",
     "NetworkRecipe",
+    "RowBatches",
+    "Step",
+    "Training",
     "asked",
+    "at_place",
     "at_snr",
     "at_snrs",
-    "batches",
     "by_row",
     "claim",
     "command_of",
@@ -42,7 +48,6 @@ __all__ = [
     "run_epochs",
     "set_rate",
     "symbols_of",
-    "train_network",
     "warming",
     "write_model",
 ]

@@ -3,8 +3,6 @@ symbols over a channel."""
 
 from __future__ import annotations
 
-import contextlib
-import copy
 import dataclasses
 import json
 import math
@@ -31,7 +29,6 @@ from semcore.tensors import at_snr, own_snr, symbols_of
 from semcore.training.checkpoints import Watched, go_on, restore_best, save, save_best
 from semcore.training.report import plot, report_epoch
 from semcore.training.resume import claim
-from semcore.training.settings import NetworkRecipe
 
 
 def one_cycle(step: int, total: int, warm_up: float = 0.15) -> float:
@@ -62,29 +59,40 @@ def move_average(average: nn.Module, model: nn.Module, decay: float) -> None:
 
 def descend(
     loss: torch.Tensor,
-    optimizer: torch.optim.Optimizer,
+    optimizers: Sequence[torch.optim.Optimizer],
     model: nn.Module,
     average: nn.Module,
     decay: float,
     scaler: torch.amp.GradScaler | None = None,
-) -> float:
-    """One step down the gradient, whose norm is clipped to 1, and the moving average after it; the
-    loss as a number. `scaler`: of losses in float16 (`NetworkRecipe.scaler`)."""
-    optimizer.zero_grad()
-    scaled = scaler is not None and scaler.is_enabled()
-    if scaler is not None and scaled:
-        scaler.scale(loss).backward()
-        scaler.unscale_(optimizer)
-    else:
-        loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    if scaler is not None and scaled:
-        scaler.step(optimizer)  # leaves out a step whose gradients overflow
+    clipped: Sequence[torch.Tensor] | None = None,
+) -> None:
+    """One step down the gradient, and the moving average after it.
+
+    Args:
+        loss: a scalar
+        optimizers: of the parameters
+        model: the network
+        average: its moving average
+        decay: of the average
+        scaler: of losses in float16 (`NetworkRecipe.scaler`)
+        clipped: parameters whose gradients are clipped to a norm of 1; None: those of `model`
+    """
+    for optimizer in optimizers:
+        optimizer.zero_grad()
+    scaler = scaler if scaler is not None and scaler.is_enabled() else None
+    (loss if scaler is None else scaler.scale(loss)).backward()
+    if scaler is not None:
+        for optimizer in optimizers:
+            scaler.unscale_(optimizer)
+    torch.nn.utils.clip_grad_norm_(model.parameters() if clipped is None else clipped, 1.0)
+    for optimizer in optimizers:
+        if scaler is None:
+            optimizer.step()
+        else:
+            scaler.step(optimizer)  # leaves out a step whose gradients overflow
+    if scaler is not None:
         scaler.update()
-    else:
-        optimizer.step()
     move_average(average, model, decay)
-    return loss.item()
 
 
 def warming(done: int, most: float = 0.998) -> float:
@@ -166,54 +174,6 @@ def run_epochs(
         restore_best(out, modules)
     plot(out, held.history)
     return held.seconds
-
-
-def train_network(
-    recipe: Any,
-    out: Path,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    cost: Callable[[torch.Generator, int], torch.Tensor],
-    measure: Callable[[Any], Mapping[str, float]],
-    warm_up: float = 0.05,
-) -> tuple[Any, float]:
-    """Train a network by steps of equal kind: `recipe.epochs` times `recipe.steps`.
-
-    Args:
-        recipe: its `seed`, `epochs` and `steps`
-        out: folder of the checkpoints
-        cost: the loss of a step, of a generator of the epoch's own and the number of steps that
-            were done before
-        measure: what the log of an epoch states of the moving average, besides the mean loss
-        warm_up: share of all steps over which the rate rises
-
-    Returns:
-        the moving average, rounded to float16 as it is shipped, and all seconds spent
-
-    Raises:
-        RunError: as `run_epochs`
-    """
-    if isinstance(recipe, NetworkRecipe):
-        network.to(recipe.place)
-        casting, scaler = recipe.casting, recipe.scaler
-    else:
-        casting, scaler = contextlib.nullcontext, None
-    average = copy.deepcopy(network).eval()
-
-    def run_epoch(epoch: int) -> dict[str, float]:
-        generator, total = torch.Generator().manual_seed(recipe.seed * 1000 + epoch), 0.0
-        for step in steps.each(range(recipe.steps), "steps"):
-            done = epoch * recipe.steps + step
-            set_rate(optimizer, one_cycle(done, recipe.epochs * recipe.steps, warm_up))
-            with casting():
-                loss = cost(generator, done)
-            total += descend(loss, optimizer, network, average, warming(done), scaler)
-        with torch.no_grad():
-            return {"loss": total / recipe.steps, **measure(average)}
-
-    modules = {"network": network, "average": average}
-    seconds = run_epochs(recipe, out, recipe.epochs, modules, {"adam": optimizer}, run_epoch)
-    return average.half().float(), seconds
 
 
 def write_model(folder: Path, config: Mapping[str, object], model: nn.Module, card: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -22,7 +21,8 @@ Precision = Literal["auto", "float32", "bfloat16", "float16"]
 class NetworkRecipe(Recipe):
     """Base of recipes that train networks with PyTorch.
 
-    Random numbers are drawn on the CPU: a training on another device differs by rounding alone.
+    Random numbers are drawn on the CPU: a training on another device differs by rounding alone,
+    except for a network with dropout.
 
     Fields:
         device: auto, cpu, cuda, cuda:NUMBER or mps; auto: a GPU if there is one
@@ -30,6 +30,7 @@ class NetworkRecipe(Recipe):
             where the device has it, else float16, and on a CPU what suits the recipe
         compile: whether torch.compile translates the networks first
         workers: processes that prepare batches; 0: none but this one
+        threads: CPU threads
         early_stop: epochs without a better validation after which the training ends, with the
             weights of the best one; null: all epochs are run
     """
@@ -38,13 +39,14 @@ class NetworkRecipe(Recipe):
     dtype: Precision = "auto"
     compile: bool = False
     workers: Annotated[int, Ge(0)] = 0
+    threads: Annotated[int, Ge(1)] = 1
     early_stop: Annotated[int, Ge(1)] | None = None
 
     indifferent: ClassVar[tuple[str, ...]] = ("device", "compile", "workers")
     """Settings that change weights by rounding at most: a training goes on with others."""
     cpu_dtype: ClassVar[Precision] = "float32"
     """What `auto` is on a CPU."""
-    watches: ClassVar[str] = "loss"
+    watches: ClassVar[str] = "validation loss"
     """The value of an epoch's log by which its weights are judged."""
     better: ClassVar[Literal["lower", "higher"]] = "lower"
     """Which of its values are better."""
@@ -59,6 +61,11 @@ class NetworkRecipe(Recipe):
         if reason := wrong_device(self.device):
             raise RunError(f"{type(self).__name__}.device {reason}")
         return torch.device(resolved(self.device))
+
+    @property
+    def hardware(self) -> str:
+        """What a training computed on, for a model card."""
+        return f"{self.place.type}, {self.threads} CPU thread(s)"
 
     @property
     def precision(self) -> torch.dtype:
@@ -76,6 +83,11 @@ class NetworkRecipe(Recipe):
             return contextlib.nullcontext()
         return torch.autocast(self.place.type, self.precision)
 
+    def translate(self, *modules: torch.nn.Module) -> None:
+        """Let torch.compile translate modules at their first call, if `compile` says so."""
+        for module in modules if self.compile else ():
+            module.compile()
+
     @functools.cached_property
     def scaler(self) -> torch.amp.GradScaler:
         """Scales losses of float16, whose gradients would vanish; others stay as they are."""
@@ -87,44 +99,3 @@ def dtype_of(name: str) -> torch.dtype:
     """A type by its name."""
     found: torch.dtype = getattr(torch, name)
     return found
-
-
-def batches(
-    tensors: Sequence[torch.Tensor],
-    order: torch.Tensor,
-    size: int,
-    recipe: NetworkRecipe,
-) -> Iterator[tuple[torch.Tensor, tuple[torch.Tensor, ...]]]:
-    """Rows of tensors in an order, by a DataLoader: their numbers, and the rows.
-
-    The last rows are left out where they fill no batch, unless there is no other. Any number of
-    `workers` gives the same batches.
-
-    Args:
-        tensors: of one length
-        order: int64 (N,), numbers of rows
-        size: rows of a batch
-    """
-    from torch.utils.data import DataLoader
-
-    count = max(len(order) // size, 1)
-    chosen = [order[number * size : (number + 1) * size] for number in range(count)]
-    loader = DataLoader(
-        _Rows(tensors),
-        sampler=chosen,
-        batch_size=None,
-        num_workers=recipe.workers,
-        pin_memory=recipe.place.type == "cuda",
-        generator=torch.Generator(),  # the global one stays as it is
-    )
-    yield from loader
-
-
-class _Rows(torch.utils.data.Dataset[Any]):
-    """Rows of tensors by an array of numbers."""
-
-    def __init__(self, tensors: Sequence[torch.Tensor]) -> None:
-        self.tensors = tuple(tensors)
-
-    def __getitem__(self, chosen: torch.Tensor) -> Any:
-        return chosen, tuple(tensor[chosen] for tensor in self.tensors)

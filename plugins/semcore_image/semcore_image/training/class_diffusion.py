@@ -3,7 +3,7 @@ features."""
 
 from __future__ import annotations
 
-import copy
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +14,21 @@ from annotated_types import Ge
 from diffusers import UniPCMultistepScheduler
 
 from semcore import Rng
-from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training import (
+    RowBatches,
+    Step,
+    Training,
+    at_place,
+    at_snr,
+    one_cycle,
+    warming,
+    write_model,
+)
 from semcore_image.mmsemcom.networks import load
 from semcore_image.mmsemcom.sampling import SCHEDULE, ClassDiffusion
 from semcore_image.mmsemcom.unet import build
 from semcore_image.training.card import data_summary, model_card
-from semcore_image.training.data import Split
+from semcore_image.training.data import UNSEEN, Split, load_split
 from semcore_image.training.knowledge import knowledge
 from semcore_image.training.over_channel import Decibels, TrainedOverChannel, sent_features
 
@@ -30,6 +39,10 @@ SETTINGS: dict[str, Any] = {
     "attention": [0, 4],
     "embedding": 128,
 }
+SIGNAL = UniPCMultistepScheduler(**SCHEDULE).alphas_cumprod
+"""Share of the picture in the power at each time step, float32 (steps,)."""
+Features = Callable[[torch.Tensor, torch.Generator, bool], torch.Tensor]
+"""Received features of chosen pictures, of those in training or of the others."""
 WITHOUT_FEATURES = 0.1
 """Share of pictures without features, so that the network also works with the class alone."""
 
@@ -40,7 +53,8 @@ class ClassDiffusionRecipe(TrainedOverChannel):
     base.
 
     With `photographs: null` and few epochs it learns the distribution of a class, and with
-    `semantics: true` to generate the picture that received image features describe.
+    `semantics: true` to generate the picture that received image features describe. An epoch is
+    validated by unseen pictures with `photographs: null`, else by those to memorise.
 
     Fields:
         drawings: pictures of the source `samples` per class in the knowledge base
@@ -58,6 +72,7 @@ class ClassDiffusionRecipe(TrainedOverChannel):
         "salimans2022progressive",
         "krizhevsky2009learning",
     )
+    cpu_dtype: ClassVar[Literal["bfloat16"]] = "bfloat16"
 
     snr_db: tuple[Decibels, Decibels] = (0.0, 20.0)
     batch_size: Annotated[int, Ge(8)] = 120
@@ -70,72 +85,68 @@ class ClassDiffusionRecipe(TrainedOverChannel):
     passes_at_once: Annotated[int, Ge(1)] = 40
     predicts: Literal["epsilon", "v_prediction"] = "v_prediction"
 
+    @at_place
     def train(self, out: Path) -> None:
-        torch.set_num_threads(self.threads)
-        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         known = knowledge(self.data, self.drawings, self.photographs)
-        images, labels = known.images, known.labels
-        features = _features(self, images) if self.semantics else None
-        semantics = load(None).second.out_features if features else 0
+        unseen = self._unseen(known)
+        features = _features(self, known, unseen) if self.semantics else None
         settings = {
             **SETTINGS,
             "classes": list(known.classes),
-            "semantics": semantics,
+            "semantics": load(None).second.out_features if features else 0,
             "predicts": self.predicts,
         }
-        unet = build(**settings)
-        average = copy.deepcopy(unet).eval()
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        unet = build(**settings).to(self.place)
+        self.translate(unet)
         adam = torch.optim.AdamW(
             [{"params": list(unet.parameters()), "peak": self.learning_rate}],
             lr=1.0,
             betas=(0.9, 0.99),
             weight_decay=1e-4,
         )
-        signal = UniPCMultistepScheduler(**SCHEDULE).alphas_cumprod
-        steps = max(self.passes_at_once * len(images) // self.batch_size, 1)
-
-        def run_epoch(epoch: int) -> dict[str, float]:
-            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            order = torch.cat(
-                [
-                    torch.randperm(len(images), generator=generator)
-                    for _ in range(self.passes_at_once)
-                ]
-            )
-            total = 0.0
-            for step in range(steps):
-                done = epoch * steps + step
-                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.03))
-                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-                clean = (images[chosen].float() / 127.5 - 1).contiguous(
-                    memory_format=torch.channels_last
-                )
-                times = torch.randint(0, len(signal), (len(chosen),), generator=generator)
-                noise = torch.randn(clean.shape, generator=generator).contiguous(
-                    memory_format=torch.channels_last
-                )
-                share = signal[times].view(-1, 1, 1, 1)
-                semantic_features = features and features(chosen, generator)
-                with torch.autocast("cpu", torch.bfloat16):
-                    condition = unet.condition(labels[chosen], semantic_features)
-                    predicted = unet(
-                        share.sqrt() * clean + (1 - share).sqrt() * noise, times, condition
-                    ).float()
-                velocity = share.sqrt() * noise - (1 - share).sqrt() * clean
-                loss = hybrid_loss(predicted, noise if self.predicts == "epsilon" else velocity)
-                total += descend(loss, adam, unet, average, warming(done, 0.999))
-                if step % 50 == 0:
-                    print(epoch, step, f"{loss.item():.4f}", flush=True)
-            return {"loss": total / steps}
-
-        seconds = run_epochs(
-            self, out, self.epochs, {"unet": unet, "average": average}, {"adam": adam}, run_epoch
+        batches = RowBatches([known.images, known.labels], self.batch_size, self.passes_at_once)
+        training = Training(
+            network=unet,
+            optimizers={"adam": adam},
+            batches=batches,
+            cost=lambda net, batch, step: self.cost(net, batch, step, features),
+            epochs=self.epochs,
+            unseen=RowBatches([unseen.images, unseen.labels], self.batch_size),
+            rate=functools.partial(one_cycle, warm_up=0.03),
+            decay=functools.partial(warming, most=0.999),
         )
-        average.half().float()  # the shipped weights are float16, so these are measured
+        average, seconds = training.run(self, out)
         scores = evaluate(ClassDiffusion(average), known)
-        scores.append((f"training time on {self.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
+        scores.append((f"training time on {self.hardware}", f"{seconds / 60:.0f} min"))
         about = ("class-diffusion", SUMMARY, self, scores, NOTES, data_summary(known))
         write_model(out, settings, average, model_card(*about, measured_on="training pictures"))
+
+    def _unseen(self, known: Split) -> Split:
+        """Pictures of the validation."""
+        if self.photographs is not None:
+            return known.some(UNSEEN)
+        return load_split(self.data, "test").some(UNSEEN)
+
+    def cost(self, unet: Any, batch: Any, step: Step, features: Features | None) -> torch.Tensor:
+        """Loss of what is predicted of pictures at random times."""
+        chosen, (pixels, labels) = batch
+        place, generator = pixels.device, step.generator
+        clean = (pixels.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+        times = torch.randint(0, len(SIGNAL), (len(chosen),), generator=generator)
+        noise = (
+            torch.randn(clean.shape, generator=generator)
+            .contiguous(memory_format=torch.channels_last)
+            .to(place)
+        )
+        share = SIGNAL[times].view(-1, 1, 1, 1).to(place)
+        semantics = features and features(chosen.cpu(), generator, unet.training).to(place)
+        with self.casting():
+            condition = unet.condition(labels, semantics)
+            noisy = share.sqrt() * clean + (1 - share).sqrt() * noise
+            predicted = unet(noisy, times.to(place), condition).float()
+        velocity = share.sqrt() * noise - (1 - share).sqrt() * clean
+        return hybrid_loss(predicted, noise if self.predicts == "epsilon" else velocity)
 
 
 def hybrid_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
@@ -144,24 +155,27 @@ def hybrid_loss(predicted: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return (error.abs().mean() + error.square().mean()) / 2
 
 
-def _features(
-    recipe: ClassDiffusionRecipe, images: torch.Tensor
-) -> Callable[[torch.Tensor, torch.Generator], torch.Tensor]:
+def _features(recipe: ClassDiffusionRecipe, known: Split, unseen: Split) -> Features:
     """Image features of chosen pictures after the channel at a random SNR; a tenth of the rows is
     NaN (no features)."""
     network = load(None)
+    tables = {}
     with torch.no_grad():
-        known = torch.cat(
-            [network.image_features(network.maps(part.float() / 255)) for part in images.split(500)]
-        )
+        for seen, images in ((True, known.images), (False, unseen.images)):
+            tables[seen] = torch.cat(
+                [
+                    network.image_features(network.maps(part.float() / 255))
+                    for part in images.split(500)
+                ]
+            )
 
-    def draw(chosen: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def draw(chosen: torch.Tensor, generator: torch.Generator, seen: bool) -> torch.Tensor:
         low, high = recipe.snr_db
         snr = low + (high - low) * torch.rand((), generator=generator)
         seed = torch.randint(2**31, (), generator=generator)
         with torch.no_grad():
             received_features = sent_features(
-                known[chosen], at_snr(recipe.channel, float(snr)), Rng(int(seed))
+                tables[seen][chosen], at_snr(recipe.channel, float(snr)), Rng(int(seed))
             )
         dropped = torch.rand(len(chosen), 1, generator=generator) < WITHOUT_FEATURES
         return torch.where(dropped, torch.nan, received_features)

@@ -8,7 +8,7 @@ that checking whether a caption is true of a picture compares three integers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +46,16 @@ class Split:
         """Class index of every picture, int64 (N,)."""
         return self.facts[:, 0]
 
+    def some(self, count: int) -> Split:
+        """At most about `count` pictures, evenly spaced, so that every class is among them."""
+        every = max(1, len(self) // count)
+        return replace(self, images=self.images[::every], facts=self.facts[::every])
+
 
 NAMES = {"train": ("train", "training"), "test": ("test", "testing", "val", "valid", "validation")}
 """Accepted folder names of the splits."""
+UNSEEN = 500
+"""Pictures of the test split by which an epoch of a training is validated."""
 HELD_OUT = 10
 """In a folder without splits, every 10th picture of each class is held out for the test."""
 

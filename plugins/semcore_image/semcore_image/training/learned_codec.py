@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import copy
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,18 +15,17 @@ import torch
 from annotated_types import Ge, Le
 from pydantic import BeforeValidator
 
-from semcore import ChannelModel, ComponentError, Rng, each
+from semcore import ChannelModel, ComponentError, Rng
 from semcore.training import (
-    NetworkRecipe,
+    RowBatches,
+    Step,
+    Training,
+    at_place,
     at_snrs,
-    batches,
     by_row,
-    descend,
     drawn_db,
     has_snr,
     one_cycle,
-    run_epochs,
-    set_rate,
     warming,
     write_model,
 )
@@ -43,7 +43,7 @@ MEASURED = (0.0, 4.0, 7.0, 10.0, 16.0, 22.0)
 
 
 @dataclass(frozen=True)
-class CodecRecipe(TrainedOverChannel, NetworkRecipe, abc.ABC):
+class CodecRecipe(TrainedOverChannel, abc.ABC):
     """End-to-end training of a codec from pixels to symbols and back.
 
     Fields:
@@ -81,12 +81,11 @@ class CodecRecipe(TrainedOverChannel, NetworkRecipe, abc.ABC):
         """The loss of a batch, a scalar."""
         return (decoded - images).square().mean()
 
+    @at_place
     def train(self, out: Path) -> None:
-        torch.set_num_threads(self.threads)
-        place = self.place
         split = load_split(self.data, "train", self.side)
-        network = self.fresh().to(place).to(memory_format=torch.channels_last)
-        average = copy.deepcopy(network).eval()
+        network = self.fresh().to(self.place).to(memory_format=torch.channels_last)
+        average = copy.deepcopy(network)
         if self.compile:
             network.translate()
         texts = self._embeddings(split.images)
@@ -96,38 +95,32 @@ class CodecRecipe(TrainedOverChannel, NetworkRecipe, abc.ABC):
             betas=(0.9, 0.99),
             weight_decay=1e-4,
         )
-        steps = max(len(split) // self.batch_size, 1)
-
-        def run_epoch(epoch: int) -> dict[str, float]:
-            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            order = torch.randperm(len(split), generator=generator)
-            total = 0.0
-            loaded = batches([split.images], order, self.batch_size, self)
-            for step, (chosen, (pixels,)) in enumerate(each(loaded, "steps", steps)):
-                done = epoch * steps + step
-                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.03))
-                mirrored = torch.rand(len(chosen), 1, 1, 1, generator=generator) < 0.5
-                images = torch.where(mirrored, pixels.flip(3), pixels).to(place).float() / 255
-                images = images.contiguous(memory_format=torch.channels_last)
-                snrs = drawn_db(self.snr_db, min(GROUPS, len(chosen)), generator)
-                with self.casting():
-                    decoded = through(
-                        network, self.channel, images, snrs, Rng(self.seed).at(done), texts(chosen)
-                    )
-                loss = self.cost(images, decoded)
-                total += descend(loss, adam, network, average, warming(done, 0.999), self.scaler)
-            return {"loss": total / steps, **self.quick(average)}
-
-        seconds = run_epochs(
-            self,
-            out,
-            self.epochs,
-            {"network": network, "average": average},
-            {"adam": adam},
-            run_epoch,
+        training = Training(
+            network=network,
+            optimizers={"adam": adam},
+            batches=RowBatches([split.images], self.batch_size),
+            cost=lambda net, batch, step: self._through(net, batch[1][0], texts(batch[0]), step),
+            epochs=self.epochs,
+            measure=self.quick,
+            rate=functools.partial(one_cycle, warm_up=0.03),
+            decay=functools.partial(warming, most=0.999),
+            average=average,
         )
-        average.half().float()  # the shipped weights are float16, so these are measured
+        average, seconds = training.run(self, out)
         self._write(out, average, data_summary(split), seconds)
+
+    def _through(
+        self, network: PictureNetwork, pixels: torch.Tensor, text: torch.Tensor | None, step: Step
+    ) -> torch.Tensor:
+        """Loss of a batch over the channel."""
+        count, generator = len(pixels), step.generator
+        mirrored = (torch.rand(count, 1, 1, 1, generator=generator) < 0.5).to(pixels.device)
+        images = torch.where(mirrored, pixels.flip(3), pixels).float() / 255
+        images = images.contiguous(memory_format=torch.channels_last)
+        snrs = drawn_db(self.snr_db, min(GROUPS, count), generator)
+        with self.casting():
+            decoded = through(network, self.channel, images, snrs, step.rng, text)
+        return self.cost(images, decoded)
 
     def _write(self, out: Path, average: PictureNetwork, data: str, seconds: float) -> None:
         """Measure, and write weights and card."""
@@ -150,7 +143,7 @@ class CodecRecipe(TrainedOverChannel, NetworkRecipe, abc.ABC):
         )
         scores.append(
             (
-                f"training time on {self.place.type}, {self.threads} CPU thread(s)",
+                f"training time on {self.hardware}",
                 f"{seconds / 60:.0f} min",
             )
         )
@@ -170,7 +163,7 @@ class CodecRecipe(TrainedOverChannel, NetworkRecipe, abc.ABC):
         if not known:
             return lambda chosen: None
         table = torch.cat(known)
-        return lambda chosen: table[chosen].to(self.place)
+        return lambda chosen: table[chosen.cpu()].to(self.place)
 
     @torch.no_grad()
     def measure(

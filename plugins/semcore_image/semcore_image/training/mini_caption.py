@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from torch.nn.utils.rnn import pad_sequence
 
-from semcore import Recipe, Source
-from semcore.training import descend, one_cycle, run_epochs, set_rate, write_model
+from semcore import Source
+from semcore.tensors import using
+from semcore.training import NetworkRecipe, RowBatches, Step, Training, at_place, write_model
 from semcore_image.models.mini_caption import (
     END,
     PAD,
@@ -26,14 +26,14 @@ from semcore_image.models.mini_caption import (
 from semcore_image.models.mini_clip import MiniClip
 from semcore_image.models.weights import load_mini
 from semcore_image.training.card import data_summary, model_card
-from semcore_image.training.data import Split, load_split
+from semcore_image.training.data import UNSEEN, Split, load_split
 from semcore_image.vocabulary import COLOURS, caption
 
 SETTINGS: dict[str, Any] = {"channels": 256, "width": 128, "layers": 2, "heads": 4}
 
 
-@dataclass(frozen=True)
-class MiniCaptionRecipe(Recipe):
+@dataclass(frozen=True, kw_only=True)
+class MiniCaptionRecipe(NetworkRecipe):
     """Trains mini-caption: a text decoder on the frozen image tower of mini-clip.
 
     Fields:
@@ -44,11 +44,11 @@ class MiniCaptionRecipe(Recipe):
         learning_rate: peak rate (AdamW)
         prompted: share of training captions with a prompt
         knowledge: captions in the knowledge base
-        seed: seed of weights and order
-        threads: CPU threads
+        seed: seed of weights, order and dropout
     """
 
     cites: ClassVar[tuple[str, ...]] = ("liu2023visual", "krizhevsky2009learning")
+    cpu_dtype: ClassVar[Literal["bfloat16"]] = "bfloat16"
 
     data: str | Source
     epochs: int = 3
@@ -59,78 +59,80 @@ class MiniCaptionRecipe(Recipe):
     seed: int = 5
     threads: int = 2
 
+    @at_place
     def train(self, out: Path) -> None:
-        torch.set_num_threads(self.threads)
-        torch.manual_seed(self.seed)  # initial weights and dropout
-        split = load_split(self.data, "train")
+        split, test = load_split(self.data, "train"), load_split(self.data, "test")
         out.mkdir(parents=True, exist_ok=True)
-        every = max(1, len(split) // self.knowledge)
-        sentences = [
-            caption(f, classes=split.classes)
-            for f in split.facts[::every][: self.knowledge].tolist()
-        ]
-        (out / "knowledge.txt").write_text("\n".join(sentences) + "\n")
+        self._write_knowledge(out, split)
         clip = load_mini("mini-clip")
+        unseen = test.some(UNSEEN)
 
         @functools.cache  # computed lazily: not needed if training is finished
-        def features() -> torch.Tensor:
-            return torch.cat([_features(clip, part) for part in split.images.split(500)], dim=1)
+        def features(seen: bool) -> torch.Tensor:
+            parts = (split if seen else unseen).images.split(500)
+            return torch.cat([_features(clip, part, self) for part in parts], dim=1)
 
         settings = {**SETTINGS, "classes": list(split.classes)}
-        model = CaptionDecoder(**settings)
-        average = copy.deepcopy(model).eval()
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        model = CaptionDecoder(**settings).to(self.place)
+        self.translate(model.project, model.layers)
         adam = torch.optim.AdamW(
             [{"params": list(model.parameters()), "peak": self.learning_rate}],
             lr=1.0,
             betas=(0.9, 0.98),
             weight_decay=0.05,
         )
-        steps = max(len(split) // self.batch_size, 1)
-        prompts = list(PROMPTS)
-
-        def run_epoch(epoch: int) -> dict[str, float]:
-            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            order = torch.randperm(len(split), generator=generator)
-            total = 0.0
-            model.train()
-            for step in range(steps):
-                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-                set_rate(adam, one_cycle(epoch * steps + step, self.epochs * steps))
-                numbers = torch.randint(1, len(prompts), (len(chosen),), generator=generator)
-                numbers[torch.rand(len(chosen), generator=generator) >= self.prompted] = 0
-                words, answers = _sentences(
-                    model, [prompts[i] for i in numbers.tolist()], split.facts[chosen].tolist()
-                )
-                mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
-                with torch.autocast("cpu", torch.bfloat16):
-                    logits = model(words, model.memory(features()[mirrored, chosen].float()))
-                loss = F.cross_entropy(
-                    logits.float().flatten(0, 1),
-                    answers.flatten(),
-                    ignore_index=PAD,
-                    label_smoothing=0.05,
-                )
-                total += descend(loss, adam, model, average, 0.99)
-            return {"loss": total / steps}
-
-        seconds = run_epochs(
-            self, out, self.epochs, {"model": model, "average": average}, {"adam": adam}, run_epoch
+        training = Training(
+            network=model,
+            optimizers={"adam": adam},
+            batches=RowBatches([split.facts], self.batch_size),
+            cost=lambda net, batch, step: self.cost(net, batch, step, features(net.training)),
+            epochs=self.epochs,
+            unseen=RowBatches([unseen.facts], self.batch_size),
+            decay=lambda done: 0.99,
         )
-        average.half().float()  # the shipped weights are float16, so these are measured
-        scores = evaluate(MiniCaption(clip, average), load_split(self.data, "test"))
+        average, seconds = training.run(self, out)
+        scores = evaluate(MiniCaption(clip, average), test)
         scores.append(
-            (
-                f"training time on {self.threads} CPU threads, mini-clip given",
-                f"{seconds / 60:.1f} min",
-            )
+            (f"training time on {self.hardware}, mini-clip given", f"{seconds / 60:.1f} min")
         )
         card = model_card(TITLE, SUMMARY, self, scores, NOTES, data_summary(split))
         write_model(out, settings, average, card)
 
+    def cost(
+        self, model: CaptionDecoder, batch: Any, step: Step, features: torch.Tensor
+    ) -> torch.Tensor:
+        """Cross-entropy of the words of random captions; `features`: maps of all pictures and
+        their mirror images."""
+        chosen, (facts,) = batch
+        place, prompts = chosen.device, list(PROMPTS)
+        numbers = torch.randint(1, len(prompts), (len(chosen),), generator=step.generator)
+        numbers[torch.rand(len(chosen), generator=step.generator) >= self.prompted] = 0
+        words, answers = _sentences(model, [prompts[i] for i in numbers.tolist()], facts.tolist())
+        mirrored = torch.randint(0, 2, (len(chosen),), generator=step.generator)
+        maps = features[mirrored, chosen.cpu()].to(place).float()
+        with self.casting():
+            logits = model(words.to(place), model.memory(maps))
+        return F.cross_entropy(
+            logits.float().flatten(0, 1),
+            answers.to(place).flatten(),
+            ignore_index=PAD,
+            label_smoothing=0.05,
+        )
 
-def _features(clip: MiniClip, images: torch.Tensor) -> torch.Tensor:
-    """Feature maps of pictures and of their mirror images, bfloat16 (2, B, C, 4, 4)."""
-    with torch.autocast("cpu", torch.bfloat16):
+    def _write_knowledge(self, out: Path, split: Split) -> None:
+        """Write the captions of the knowledge base."""
+        every = max(1, len(split) // self.knowledge)
+        sentences = [
+            caption(f, classes=split.classes)
+            for f in split.facts[::every][: self.knowledge].tolist()
+        ]
+        (out / "knowledge.txt").write_text("\n".join(sentences) + "\n")
+
+
+def _features(clip: MiniClip, images: torch.Tensor, recipe: NetworkRecipe) -> torch.Tensor:
+    """Feature maps of pictures and of their mirror images on the CPU, bfloat16 (2, B, C, 4, 4)."""
+    with recipe.casting(), using(str(recipe.place)):
         return torch.stack([clip.image_map(images), clip.image_map(images.flip(3))]).bfloat16()
 
 

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 
-from semcore import Recipe, Source
-from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore import Source
+from semcore.training import (
+    NetworkRecipe,
+    RowBatches,
+    Step,
+    Training,
+    at_place,
+    one_cycle,
+    write_model,
+)
 from semcore_image.models.mini_classifier import MiniClassifier
 from semcore_image.models.mini_clip import as_float
 from semcore_image.training.augmentation import augment
 from semcore_image.training.card import data_summary, model_card
-from semcore_image.training.data import Split, load_split
+from semcore_image.training.data import UNSEEN, Split, load_split
 
 SETTINGS: dict[str, Any] = {"widths": [64, 128, 192], "stem": 32}
 
 
-@dataclass(frozen=True)
-class MiniClassifierRecipe(Recipe):
+@dataclass(frozen=True, kw_only=True)
+class MiniClassifierRecipe(NetworkRecipe):
     """Trains mini-classifier, which classifies generated pictures, independently of mini-clip.
 
     Each stage is a full cycle of the learning rate that ends at its epoch (warm restarts).
@@ -34,10 +41,10 @@ class MiniClassifierRecipe(Recipe):
         batch_size: pictures per step
         learning_rate: peak rate (SGD with Nesterov momentum)
         seed: seed of weights, order and augmentation
-        threads: CPU threads
     """
 
     cites: ClassVar[tuple[str, ...]] = ("he2016deep", "krizhevsky2009learning")
+    cpu_dtype: ClassVar[Literal["bfloat16"]] = "bfloat16"
 
     data: str | Source
     stages: tuple[int, ...] = (10, 16, 22)
@@ -46,13 +53,13 @@ class MiniClassifierRecipe(Recipe):
     seed: int = 3
     threads: int = 2
 
+    @at_place
     def train(self, out: Path) -> None:
-        torch.set_num_threads(self.threads)
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
-        split = load_split(self.data, "train")
+        split, test = load_split(self.data, "train"), load_split(self.data, "test")
         settings = {**SETTINGS, "classes": list(split.classes)}
-        model = MiniClassifier(**settings).to(memory_format=torch.channels_last)
-        average = copy.deepcopy(model).eval()
+        model = MiniClassifier(**settings).to(self.place).to(memory_format=torch.channels_last)
+        self.translate(model)
         sgd = torch.optim.SGD(
             [{"params": list(model.parameters()), "peak": self.learning_rate}],
             lr=1.0,
@@ -60,42 +67,44 @@ class MiniClassifierRecipe(Recipe):
             nesterov=True,
             weight_decay=5e-4,
         )
-        steps = max(len(split) // self.batch_size, 1)
-
-        def run_epoch(epoch: int) -> dict[str, float]:
-            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            order = torch.randperm(len(split), generator=generator)
-            totals = torch.zeros(2)
-            model.train()
-            stage = next(end for end in self.stages if epoch < end)
-            for step in range(steps):
-                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-                images = augment(as_float(split.images[chosen]), generator, shift=3, cutout=8)
-                set_rate(sgd, one_cycle(epoch * steps + step, stage * steps))
-                with torch.autocast("cpu", torch.bfloat16):
-                    logits = model(images)
-                loss = F.cross_entropy(logits.float(), split.labels[chosen], label_smoothing=0.1)
-                sgd.zero_grad()
-                loss.backward()
-                sgd.step()
-                move_average(average, model, 0.99)
-                right = (logits.argmax(1) == split.labels[chosen]).float().mean()
-                totals += torch.stack([loss.detach(), right])
-            return dict(zip(("loss", "accuracy"), (totals / steps).tolist(), strict=True))
-
-        seconds = run_epochs(
-            self,
-            out,
-            self.stages[-1],
-            {"model": model, "average": average},
-            {"sgd": sgd},
-            run_epoch,
+        batches, unseen = (
+            RowBatches([one.images, one.labels], self.batch_size)
+            for one in (split, test.some(UNSEEN))
         )
-        average.half().float()  # the shipped weights are float16, so these are measured
-        scores = evaluate(average, load_split(self.data, "test"))
-        scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
+
+        def rate(done: int, total: int) -> float:
+            stage = next(end for end in self.stages if done < end * batches.count)
+            return one_cycle(done, stage * batches.count)
+
+        training = Training(
+            network=model,
+            optimizers={"sgd": sgd},
+            batches=batches,
+            cost=self.cost,
+            epochs=self.stages[-1],
+            unseen=unseen,
+            rate=rate,
+            decay=lambda done: 0.99,
+            clipped=(),
+        )
+        average, seconds = training.run(self, out)
+        scores = evaluate(average, test)
+        scores.append((f"training time on {self.hardware}", f"{seconds / 60:.1f} min"))
         card = model_card(TITLE, SUMMARY, self, scores, NOTES, data_summary(split))
         write_model(out, settings, average, card)
+
+    def cost(
+        self, model: MiniClassifier, batch: Any, step: Step
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Loss of a batch, and the share of pictures whose class is found."""
+        _, (pixels, labels) = batch
+        images = as_float(pixels)
+        if model.training:
+            images = augment(images, step.generator, shift=3, cutout=8)
+        with self.casting():
+            logits = model(images)
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=0.1)
+        return loss, {"accuracy": (logits.argmax(1) == labels).float().mean()}
 
 
 def evaluate(model: MiniClassifier, test: Split) -> list[tuple[str, str]]:

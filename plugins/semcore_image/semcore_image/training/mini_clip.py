@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from semcore import Recipe, Source
-from semcore.training import move_average, one_cycle, run_epochs, set_rate, write_model
+from semcore import Source
+from semcore.training import NetworkRecipe, RowBatches, Step, Training, at_place, write_model
 from semcore_image.models.mini_clip import MAX_CHARACTERS, MiniClip, as_float, text_to_bytes
 from semcore_image.training.augmentation import augment
 from semcore_image.training.card import data_summary, model_card
-from semcore_image.training.data import Split, is_true, load_split, mentioned
+from semcore_image.training.data import UNSEEN, Split, is_true, load_split, mentioned
 from semcore_image.training.noise import corrupt
 from semcore_image.vocabulary import TEMPLATES, caption, with_article
 
 PROMPTS = ("a photo of {}", "{}", "a picture of {}", "this is {}")
 
 
-@dataclass(frozen=True)
-class MiniClipRecipe(Recipe):
+@dataclass(frozen=True, kw_only=True)
+class MiniClipRecipe(NetworkRecipe):
     """Trains mini-clip: a convolutional image encoder and a character-level text encoder.
 
     Fields:
@@ -37,10 +37,10 @@ class MiniClipRecipe(Recipe):
         text_learning_rate: peak rate of the text tower and the projections (AdamW)
         max_noise: maximum share of corrupted characters in training captions
         seed: seed of weights, order, augmentation and noise
-        threads: CPU threads
     """
 
     cites: ClassVar[tuple[str, ...]] = ("radford2021learning", "krizhevsky2009learning")
+    cpu_dtype: ClassVar[Literal["bfloat16"]] = "bfloat16"
 
     data: str | Source
     epochs: int = 9
@@ -52,13 +52,14 @@ class MiniClipRecipe(Recipe):
     seed: int = 1
     threads: int = 2
 
+    @at_place
     def train(self, out: Path) -> None:
-        torch.set_num_threads(self.threads)
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
-        split = load_split(self.data, "train")
+        split, test = load_split(self.data, "train"), load_split(self.data, "test")
         model = MiniClip().to(memory_format=torch.channels_last)
         model.image.set_whitening(as_float(split.images[:: max(1, len(split) // 5000)]))
-        average = copy.deepcopy(model).eval()
+        model.to(self.place)
+        self.translate(model.image, model.text)
         convolutions = list(model.image.blocks.parameters())
         others = [*model.text.parameters(), model.image.project.weight, model.log_scale]
         sgd = torch.optim.SGD(
@@ -74,37 +75,22 @@ class MiniClipRecipe(Recipe):
             betas=(0.9, 0.98),
             weight_decay=0.02,
         )
-        steps = max(len(split) // self.batch_size, 1)
-
-        def run_epoch(epoch: int) -> dict[str, float]:
-            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            rng = np.random.default_rng([self.seed, epoch])
-            order = torch.randperm(len(split), generator=generator)
-            totals = torch.zeros(4)
-            model.train()
-            for step in range(steps):
-                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-                factor = one_cycle(epoch * steps + step, self.epochs * steps)
-                set_rate(sgd, factor)
-                set_rate(adam, factor)
-                loss, parts = _loss(self, model, split, chosen, generator, rng)
-                sgd.zero_grad()
-                adam.zero_grad()
-                loss.backward()
-                torch.nn.utils.clip_grad_norm_(others, 1.0)
-                sgd.step()
-                adam.step()
-                move_average(average, model, 0.98)
-                totals += parts
-                if step % 20 == 0:
-                    print(epoch, step, [round(x, 3) for x in parts.tolist()], flush=True)
-            names = ("loss", "class_loss", "class_accuracy", "text_accuracy")
-            return dict(zip(names, (totals / steps).tolist(), strict=True))
-
-        modules = {"model": model, "average": average}
-        seconds = run_epochs(self, out, self.epochs, modules, {"sgd": sgd, "adam": adam}, run_epoch)
-        average.half().float()  # the shipped weights are float16, so these are measured
-        scores = evaluate(average, load_split(self.data, "test"), self.seed)
+        batches, unseen = (
+            RowBatches([one.images, one.facts], self.batch_size)
+            for one in (split, test.some(UNSEEN))
+        )
+        training = Training(
+            network=model,
+            optimizers={"sgd": sgd, "adam": adam},
+            batches=batches,
+            cost=lambda net, batch, step: self.cost(net, batch[1], step, split.classes),
+            epochs=self.epochs,
+            unseen=unseen,
+            decay=lambda done: 0.98,
+            clipped=others,
+        )
+        average, seconds = training.run(self, out)
+        scores = evaluate(average, test, self.seed)
         config = {
             "widths": [64, 256, 256],
             "text_width": 128,
@@ -112,7 +98,7 @@ class MiniClipRecipe(Recipe):
             "embedding": 128,
             "classes": list(split.classes),
         }
-        scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
+        scores.append((f"training time on {self.hardware}", f"{seconds / 60:.1f} min"))
         write_model(
             out,
             config,
@@ -120,48 +106,61 @@ class MiniClipRecipe(Recipe):
             model_card(TITLE, SUMMARY, self, scores, NOTES, data_summary(split)),
         )
 
+    def cost(
+        self,
+        model: MiniClip,
+        rows: tuple[torch.Tensor, torch.Tensor],
+        step: Step,
+        names: Sequence[str],
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Loss of pictures and facts of a batch, its part of the classes, and the shares of
+        pictures and of captions whose class is found."""
+        images, facts = as_float(rows[0]), rows[1].cpu()  # texts are made on the CPU
+        place = images.device
+        if model.training:
+            images = augment(images, step.generator, shift=2, cutout=8)
+        captioned = facts[: self.text_batch_size]
+        templates, texts = self._captions(captioned, names, step)
+        prompt = PROMPTS[int(step.numbers.integers(len(PROMPTS)))]
+        ids = text_to_bytes([*texts, *(prompt.format(with_article(name)) for name in names)])
+        # Padding takes as much time as characters.
+        ids = ids[:, : max(8, int((ids != 0).any(0).nonzero().max()) + 1)].to(place)
+        with self.casting():
+            images, embeddings = model.image(images), model.text(ids)
+        images, embeddings = (F.normalize(one.float(), dim=-1) for one in (images, embeddings))
+        captions, classes = embeddings[: len(texts)], embeddings[len(texts) :]
+        scale = model.log_scale.exp().clamp(max=100.0)
+        # All captions that are true of a picture are positives.
+        truth = is_true(mentioned(captioned, templates), facts).float().to(place)
+        logits = scale * images @ captions.T
+        match = 0.5 * (_soft_cross_entropy(logits, truth) + _soft_cross_entropy(logits.T, truth.T))
+        labels, text_labels = facts[:, 0].to(place), captioned[:, 0].to(place)
+        class_logits = scale * images @ classes.T
+        class_loss = F.cross_entropy(class_logits, labels, label_smoothing=0.1)
+        text_logits = scale * captions @ classes.T
+        text_loss = F.cross_entropy(text_logits, text_labels)
+        return 0.5 * match + class_loss + 0.25 * text_loss, {
+            "class_loss": class_loss,
+            "class_accuracy": (class_logits.argmax(1) == labels).float().mean(),
+            "text_accuracy": (text_logits.argmax(1) == text_labels).float().mean(),
+        }
 
-def _loss(
-    recipe: MiniClipRecipe,
-    model: MiniClip,
-    split: Split,
-    chosen: torch.Tensor,
-    generator: torch.Generator,
-    rng: np.random.Generator,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    facts = split.facts[chosen]
-    images = augment(as_float(split.images[chosen]), generator, shift=2, cutout=8)
-    captioned = facts[: recipe.text_batch_size]
-    templates = torch.randint(0, len(TEMPLATES), (len(captioned),), generator=generator)
-    # Half of the captions are full ones, which teach the colours.
-    templates[torch.rand(len(captioned), generator=generator) < 0.5] = 0
-    texts = [
-        caption(f, TEMPLATES[t], split.classes)
-        for f, t in zip(captioned.tolist(), templates.tolist(), strict=True)
-    ]
-    rates = rng.random(len(texts)) * recipe.max_noise * (rng.random(len(texts)) < 0.7)
-    texts = [corrupt(text, rate, rng) for text, rate in zip(texts, rates, strict=True)]
-    prompt = PROMPTS[int(rng.integers(len(PROMPTS)))]
-    ids = text_to_bytes([*texts, *(prompt.format(with_article(name)) for name in split.classes)])
-    # Padding takes as much time as characters.
-    ids = ids[:, : max(8, int((ids != 0).any(0).nonzero().max()) + 1)]
-    with torch.autocast("cpu", torch.bfloat16):
-        images, embeddings = model.image(images), model.text(ids)
-    images, embeddings = (F.normalize(one.float(), dim=-1) for one in (images, embeddings))
-    captions, classes = embeddings[: len(texts)], embeddings[len(texts) :]
-    scale = model.log_scale.exp().clamp(max=100.0)
-    # All captions that are true of a picture are positives.
-    truth = is_true(mentioned(captioned, templates), facts).float()
-    logits = scale * images @ captions.T
-    match = 0.5 * (_soft_cross_entropy(logits, truth) + _soft_cross_entropy(logits.T, truth.T))
-    class_logits = scale * images @ classes.T
-    class_loss = F.cross_entropy(class_logits, facts[:, 0], label_smoothing=0.1)
-    text_logits = scale * captions @ classes.T
-    text_loss = F.cross_entropy(text_logits, captioned[:, 0])
-    loss = 0.5 * match + class_loss + 0.25 * text_loss
-    right = (class_logits.argmax(1) == facts[:, 0]).float().mean()
-    text_right = (text_logits.argmax(1) == captioned[:, 0]).float().mean()
-    return loss, torch.stack([loss.detach(), class_loss.detach(), right, text_right])
+    def _captions(
+        self, facts: torch.Tensor, names: Sequence[str], step: Step
+    ) -> tuple[torch.Tensor, list[str]]:
+        """A random template of each caption, int64 (N,), and the captions, some corrupted."""
+        templates = torch.randint(0, len(TEMPLATES), (len(facts),), generator=step.generator)
+        # Half of the captions are full ones, which teach the colours.
+        templates[torch.rand(len(facts), generator=step.generator) < 0.5] = 0
+        texts = [
+            caption(f, TEMPLATES[t], names)
+            for f, t in zip(facts.tolist(), templates.tolist(), strict=True)
+        ]
+        rng = step.numbers
+        rates = rng.random(len(texts)) * self.max_noise * (rng.random(len(texts)) < 0.7)
+        return templates, [
+            corrupt(text, rate, rng) for text, rate in zip(texts, rates, strict=True)
+        ]
 
 
 def _soft_cross_entropy(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

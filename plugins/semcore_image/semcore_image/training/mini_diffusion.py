@@ -9,21 +9,31 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from diffusers import UniPCMultistepScheduler
 from diffusers.models.attention_processor import AttnProcessor
 
-from semcore import Recipe, Source
-from semcore.training import descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore import Source
+from semcore.tensors import device, using
+from semcore.training import (
+    NetworkRecipe,
+    RowBatches,
+    Step,
+    Training,
+    at_place,
+    one_cycle,
+    warming,
+    write_model,
+)
 from semcore_image.models.digests import check_written
 from semcore_image.models.mini_clip import MiniClip
 from semcore_image.models.mini_diffusion import SCHEDULE, MiniDiffusion, MiniVae, build_unet
 from semcore_image.models.weights import fill, folder_of, load_mini
 from semcore_image.training.card import data_summary, model_card
-from semcore_image.training.data import Split, load_split, name_colours
+from semcore_image.training.data import UNSEEN, Split, load_split, name_colours
 from semcore_image.training.noise import corrupt
 from semcore_image.vocabulary import CLASSES, TEMPLATES, caption, with_article
 
@@ -41,13 +51,15 @@ SETTINGS = {
     "norm_num_groups": 16,
     "time_embedding_dim": 256,
 }
+SIGNAL = UniPCMultistepScheduler(**SCHEDULE).alphas_cumprod
+"""Share of the picture in the power at each time step, float32 (steps,)."""
 GUIDANCE = 4.0
 """Guidance for classes that mini-classifier does not know."""
 TOKENS = 48  # the longest clean caption has 45 characters
 
 
-@dataclass(frozen=True)
-class MiniDiffusionRecipe(Recipe):
+@dataclass(frozen=True, kw_only=True)
+class MiniDiffusionRecipe(NetworkRecipe):
     """Trains mini-diffusion: a latent denoiser with cross-attention to the characters of a caption.
 
     Fields:
@@ -62,7 +74,6 @@ class MiniDiffusionRecipe(Recipe):
         vae: folder written by the recipe `mini-vae`, which is copied next to the weights; null: the
             shipped autoencoder
         seed: seed of weights, order, noise and time steps
-        threads: CPU threads
     """
 
     cites: ClassVar[tuple[str, ...]] = (
@@ -70,6 +81,7 @@ class MiniDiffusionRecipe(Recipe):
         "ho2022classifier",
         "krizhevsky2009learning",
     )
+    cpu_dtype: ClassVar[Literal["bfloat16"]] = "bfloat16"
 
     data: str | Source
     epochs: int = 9
@@ -85,80 +97,57 @@ class MiniDiffusionRecipe(Recipe):
     def check(self) -> None:
         check_written(self, "vae", self.vae)
 
+    @at_place
     def train(self, out: Path) -> None:
-        torch.set_num_threads(self.threads)
-        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
-        split = load_split(self.data, "train")
-        clip = load_mini("mini-clip")
+        split, test = load_split(self.data, "train"), load_split(self.data, "test")
+        unseen, clip = test.some(UNSEEN), load_mini("mini-clip")
         vae = (
             fill(MiniVae, folder_of(self.vae) if self.vae else "mini-diffusion/vae")
             .eval()
             .requires_grad_(False)
+            .to(self.place)
         )
 
         @functools.cache  # computed lazily: not needed if training is finished
-        def prepared() -> tuple[torch.Tensor, CaptionTable]:
-            latents = torch.cat([encode_both(vae, part) for part in split.images.split(500)], dim=1)
-            return latents, CaptionTable(clip, split)
+        def prepared(seen: bool) -> tuple[torch.Tensor, CaptionTable]:
+            chosen = split if seen else unseen
+            parts = [encode_both(vae, part, self) for part in chosen.images.split(500)]
+            with using(str(self.place)):
+                return torch.cat(parts, dim=1), CaptionTable(clip, chosen)
 
         measurable = set(split.classes) <= set(CLASSES)  # mini-classifier knows no others
-        unet = build_unet(SETTINGS).to(memory_format=torch.channels_last)
-        average = copy.deepcopy(unet).eval()
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
+        unet = build_unet(SETTINGS).to(self.place).to(memory_format=torch.channels_last)
+        average = copy.deepcopy(unet)
         # Explicit attention: at this size the masked backward pass of the fused kernel is several
         # times slower.
         unet.set_attn_processor(AttnProcessor())
+        self.translate(unet)
         adam = torch.optim.AdamW(
             [{"params": list(unet.parameters()), "peak": self.learning_rate}],
             lr=1.0,
             betas=(0.9, 0.99),
             weight_decay=0.01,
         )
-        schedule = UniPCMultistepScheduler(**SCHEDULE)
-        signal = schedule.alphas_cumprod
-        steps = max(len(split) // self.batch_size, 1)
 
-        def run_epoch(epoch: int) -> dict[str, float]:
-            latents, captions = prepared()
-            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            rng = np.random.default_rng([self.seed, epoch])
-            order = torch.randperm(len(split), generator=generator)
-            total = 0.0
-            for step in range(steps):
-                done = epoch * steps + step
-                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.05))
-                chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-                mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
-                clean = (
-                    latents[mirrored, chosen].float().contiguous(memory_format=torch.channels_last)
-                )
-                times = torch.randint(0, len(signal), (len(chosen),), generator=generator)
-                noise = torch.randn(clean.shape, generator=generator).contiguous(
-                    memory_format=torch.channels_last
-                )
-                kept = signal[times].view(-1, 1, 1, 1)
-                noised = kept.sqrt() * clean + (1 - kept).sqrt() * noise
-                target = kept.sqrt() * noise - (1 - kept).sqrt() * clean  # v-prediction
-                tokens, mask = captions.draw(
-                    chosen, generator, rng, self.dropped, self.noisy, self.max_noise
-                )
-                with torch.autocast("cpu", torch.bfloat16):
-                    predicted = unet(noised, times, tokens, encoder_attention_mask=mask).sample
-                error = (predicted.float() - target).square().mean((1, 2, 3))
-                ratio = (kept / (1 - kept)).flatten()
-                # Min-SNR weighting, gamma 5.
-                loss = (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()
-                total += descend(loss, adam, unet, average, warming(done, 0.999))
-                if step % 50 == 0:
-                    print(epoch, step, f"{loss.item():.4f}", flush=True)
+        def measure(average: Any) -> dict[str, float]:
             model = MiniDiffusion(clip, vae, average, guidance=GUIDANCE)
-            measures = {"loss": total / steps}
-            if measurable:
-                measures["class_accuracy"] = class_accuracy(model, 10, self.seed, split.classes)
-            return measures
+            known = split.classes if measurable else ()
+            return {"class_accuracy": class_accuracy(model, 10, self.seed, known)} if known else {}
 
-        modules = {"unet": unet, "average": average}
-        seconds = run_epochs(self, out, self.epochs, modules, {"adam": adam}, run_epoch)
-        average.half().float()  # the shipped weights are float16, so these are measured
+        training = Training(
+            network=unet,
+            optimizers={"adam": adam},
+            batches=RowBatches([torch.arange(len(split))], self.batch_size),
+            cost=lambda net, batch, step: self.cost(net, batch[0], step, *prepared(net.training)),
+            epochs=self.epochs,
+            unseen=RowBatches([torch.arange(len(unseen))], self.batch_size),
+            measure=measure,
+            rate=functools.partial(one_cycle, warm_up=0.05),
+            decay=functools.partial(warming, most=0.999),
+            average=average,
+        )
+        average, seconds = training.run(self, out)
         scales = (2.0, 3.0, 4.0, 6.0) if measurable else ()
         trials = {
             g: class_accuracy(MiniDiffusion(clip, vae, average, g), 20, 1, split.classes)
@@ -169,9 +158,8 @@ class MiniDiffusionRecipe(Recipe):
             (g for g, score in trials.items() if score >= max(trials.values()) - 0.02),
             default=GUIDANCE,
         )
-        model = MiniDiffusion(clip, vae, average, guidance)
-        scores = evaluate(model, load_split(self.data, "test"), trials)
-        scores.append((f"training time on {self.threads} CPU threads", f"{seconds / 60:.1f} min"))
+        scores = evaluate(MiniDiffusion(clip, vae, average, guidance), test, trials)
+        scores.append((f"training time on {self.hardware}", f"{seconds / 60:.1f} min"))
         config = {"guidance": guidance, "unet": SETTINGS, "classes": list(split.classes)}
         card = model_card(TITLE, SUMMARY, self, scores, NOTES, data_summary(split))
         write_model(out, config, average, card)
@@ -180,12 +168,48 @@ class MiniDiffusionRecipe(Recipe):
             for name in ("config.json", "model.safetensors"):
                 shutil.copyfile(Path(self.vae).expanduser() / name, out / "vae" / name)
 
+    def cost(
+        self,
+        unet: Any,
+        chosen: torch.Tensor,
+        step: Step,
+        latents: torch.Tensor,
+        captions: CaptionTable,
+    ) -> torch.Tensor:
+        """Weighted squared error of the velocity; `latents`: of all pictures and their mirror
+        images, on the CPU as the captions."""
+        place, chosen, generator = chosen.device, chosen.cpu(), step.generator
+        mirrored = torch.randint(0, 2, (len(chosen),), generator=generator)
+        clean = latents[mirrored, chosen].float().contiguous(memory_format=torch.channels_last)
+        times = torch.randint(0, len(SIGNAL), (len(chosen),), generator=generator)
+        noise = torch.randn(clean.shape, generator=generator).contiguous(
+            memory_format=torch.channels_last
+        )
+        kept = SIGNAL[times].view(-1, 1, 1, 1)
+        noised = kept.sqrt() * clean + (1 - kept).sqrt() * noise
+        target = (kept.sqrt() * noise - (1 - kept).sqrt() * clean).to(place)  # v-prediction
+        tokens, mask = captions.draw(
+            chosen, generator, step.numbers, self.dropped, self.noisy, self.max_noise
+        )
+        with self.casting():
+            predicted = unet(
+                noised.to(place),
+                times.to(place),
+                tokens.to(place),
+                encoder_attention_mask=mask.to(place),
+            ).sample
+        error = (predicted.float() - target).square().mean((1, 2, 3))
+        ratio = (kept / (1 - kept)).flatten().to(place)
+        # Min-SNR weighting, gamma 5.
+        return (error * ratio.clamp(max=5.0) / (ratio + 1)).mean()
+
 
 @torch.no_grad()
-def encode_both(vae: MiniVae, images: torch.Tensor) -> torch.Tensor:
-    """Latents of pictures and of their mirror images, bfloat16 (2, B, c, 8, 8)."""
-    with torch.autocast("cpu", torch.bfloat16):
-        return torch.stack([vae.encode(images), vae.encode(images.flip(3))]).bfloat16()
+def encode_both(vae: MiniVae, images: torch.Tensor, recipe: NetworkRecipe) -> torch.Tensor:
+    """Latents of pictures and of their mirror images on the CPU, bfloat16 (2, B, c, 8, 8)."""
+    images = images.to(recipe.place)
+    with recipe.casting():
+        return torch.stack([vae.encode(images), vae.encode(images.flip(3))]).bfloat16().cpu()
 
 
 class CaptionTable:
@@ -223,7 +247,8 @@ class CaptionTable:
                 corrupt(self.texts[rows[i]], rng.random() * max_noise, rng)
                 for i in damaged.tolist()
             ]
-            some_tokens, some_mask = self.clip.text_tokens(texts)
+            with using(device().type):  # the table is on the CPU
+                some_tokens, some_mask = self.clip.text_tokens(texts)
             tokens[damaged], mask[damaged] = some_tokens[:, :TOKENS], some_mask[:, :TOKENS]
         empty = torch.rand(len(chosen), generator=generator) < dropped
         tokens[empty], mask[empty] = self.tokens[-1].float(), self.mask[-1]

@@ -12,7 +12,7 @@ the classification of features at the receiver.
 
 from __future__ import annotations
 
-import copy
+import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,14 +24,24 @@ import torch.nn.functional as F
 from annotated_types import Ge
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
 from semcore import ChannelModel, ComponentError, Rng, RunError
-from semcore.training import at_snr, descend, one_cycle, run_epochs, set_rate, warming, write_model
+from semcore.training import (
+    DrawnBatches,
+    Step,
+    Training,
+    at_place,
+    at_snr,
+    one_cycle,
+    warming,
+    write_model,
+)
 from semcore_image.mmsemcom.networks import Backbone, MultiSem, TimmBackbone, build
 from semcore_image.mmsemcom.prompts import prompts
 from semcore_image.models.weights import load_mini
 from semcore_image.training.card import data_summary, model_card
-from semcore_image.training.data import load_split
+from semcore_image.training.data import UNSEEN, Split, load_split
 from semcore_image.training.knowledge import knowledge
 from semcore_image.training.over_channel import Decibels, TrainedOverChannel, sent_features
 
@@ -46,6 +56,8 @@ SETTINGS: dict[str, Any] = {
 BACKBONE = {"inner": 64, "width": 64}
 CLASS_WEIGHT = {"image": 0.1, "fused": 0.5}
 """Weight of the classification loss relative to the retrieval loss."""
+Batch = dict[str, Any]
+"""Tensors of a step by name, and its SNR in dB."""
 SHARPNESS = 60.0
 """Decrease of the log target with the mean squared error of pixels in -1..1, nat per unit."""
 
@@ -89,22 +101,20 @@ class MultiSemRecipe(TrainedOverChannel):
                 f"{self.size}"
             )
 
+    @at_place
     def train(self, out: Path) -> None:
-        torch.set_num_threads(self.threads)
-        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         known = knowledge(self.data, self.drawings, self.photographs, self.size)
-        images, labels, lists = known.images, known.labels, prompts(known.classes)
-        chosen = prompts_of(images, lists)
-        table = [load_mini("mini-clip").encode_text(list(group)) for group in lists]
-        texts = torch.stack([group[chosen[:, index]] for index, group in enumerate(table)], dim=1)
+        unseen = load_split(self.data, "test", self.size).some(UNSEEN)
         config = {**_config(self), "classes": list(known.classes)}
+        torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         network = build(**config)
         if self.backbone_weights:
             fill_backbone(network.backbone, self.backbone_weights)
         if self.backbone != "small":
             network.backbone.requires_grad_(False)
-        scale = torch.nn.ParameterList([torch.tensor(0.0), torch.tensor(0.0)])
-        average = copy.deepcopy(network).eval()
+        network.to(self.place)
+        self.translate(network.backbone)
+        scale = nn.ParameterList([torch.tensor(0.0), torch.tensor(0.0)]).to(self.place)
         trained = [one for one in (*network.parameters(), *scale.parameters()) if one.requires_grad]
         adam = torch.optim.AdamW(
             [{"params": trained, "peak": self.learning_rate}],
@@ -112,57 +122,24 @@ class MultiSemRecipe(TrainedOverChannel):
             betas=(0.9, 0.99),
             weight_decay=1e-4,
         )
-        steps = max(len(images) // self.batch_size, 1)
-
-        def run_epoch(epoch: int) -> dict[str, float]:
-            generator = torch.Generator().manual_seed(self.seed * 1000 + epoch)
-            total = 0.0
-            for step in range(steps):
-                done = epoch * steps + step
-                set_rate(adam, one_cycle(done, self.epochs * steps, warm_up=0.03))
-                label = int(torch.randint(0, len(known.classes), (), generator=generator))
-                same = (labels == label).nonzero().flatten()
-                mine = same[torch.randperm(len(same), generator=generator)[: self.batch_size]]
-                clean = images[mine].float() / 255
-                clean = clean.flip(3) if done % 2 else clean
-                perturbed = _perturbed(clean, generator)
-                low, high = self.snr_db
-                snr = low + (high - low) * float(torch.rand((), generator=generator))
-                loss = retrieval(
-                    network,
-                    scale,
-                    clean,
-                    perturbed,
-                    texts[mine],
-                    at_snr(self.channel, snr),
-                    Rng(self.seed).at(done),
-                )
-                mixed = torch.randint(0, len(images), (self.batch_size,), generator=generator)
-                maps = network.maps(images[mixed].float() / 255)
-                both = {
-                    "image": network.image_features(maps),
-                    "fused": network.fused(maps, texts[mixed])[0],
-                }
-                for name, features in both.items():
-                    received_features = sent_features(
-                        features, at_snr(self.channel, snr), Rng(self.seed).at(done, "class", name)
-                    )
-                    loss = loss + CLASS_WEIGHT[name] * F.cross_entropy(
-                        network.reading[name](received_features), labels[mixed]
-                    )
-                total += descend(loss, adam, network, average, warming(done, 0.999))
-                if step % 50 == 0:
-                    print(epoch, step, f"{loss.item():.4f}", flush=True)
-            return {"loss": total / steps}
-
-        modules = {"network": network, "average": average, "scale": scale}
-        seconds = run_epochs(self, out, self.epochs, modules, {"adam": adam}, run_epoch)
-        average.half().float()  # the shipped weights are float16, so these are measured
+        pictures, others = (_Pictures.of(one, self) for one in (known, unseen))
+        training = Training(
+            network=network,
+            optimizers={"adam": adam},
+            batches=pictures.batches(max(len(known) // self.batch_size, 1)),
+            cost=lambda net, batch, step: self.cost(net, scale, batch, step),
+            epochs=self.epochs,
+            unseen=others.batches(len(known.classes)),
+            rate=functools.partial(one_cycle, warm_up=0.03),
+            decay=functools.partial(warming, most=0.999),
+            more={"scale": scale},
+        )
+        average, seconds = training.run(self, out)
         scores = [
             (name, f"{value:.2f}")
             for name, value in evaluate(average, self, (0.0, 5.0, 10.0, 20.0)).items()
         ]
-        scores.append((f"training time on {self.threads} CPU thread(s)", f"{seconds / 60:.0f} min"))
+        scores.append((f"training time on {self.hardware}", f"{seconds / 60:.0f} min"))
         notes = f"Input pictures of {self.size}×{self.size} pixels."
         write_model(
             out,
@@ -170,6 +147,86 @@ class MultiSemRecipe(TrainedOverChannel):
             average,
             model_card(TITLE, SUMMARY, self, scores, notes, data_summary(known)),
         )
+
+    def cost(
+        self, network: MultiSem, scale: nn.ParameterList, batch: Batch, step: Step
+    ) -> torch.Tensor:
+        """Loss of retrieving pictures of a class, and of classifying others."""
+        clean = batch["clean"].float() / 255
+        clean = clean.flip(3) if step.done % 2 and network.training else clean
+        perturbed = _perturbed(clean, batch["share"], batch["shift"], batch["noise"])
+        channel = at_snr(self.channel, batch["snr_db"])
+        with self.casting():
+            loss = retrieval(network, scale, clean, perturbed, batch["texts"], channel, step.rng)
+            maps = network.maps(batch["mixed"].float() / 255)
+            both = {
+                "image": network.image_features(maps),
+                "fused": network.fused(maps, batch["mixed texts"])[0],
+            }
+            for name, features in both.items():
+                received_features = sent_features(features, channel, step.rng.at("class", name))
+                scores = network.reading[name](received_features).float()
+                loss = loss + CLASS_WEIGHT[name] * F.cross_entropy(scores, batch["labels"])
+        return loss
+
+
+@dataclass(frozen=True, eq=False)
+class _Pictures:
+    """Pictures, of which each step takes some of one class, and others.
+
+    Fields:
+        images: uint8 (N, 3, size, size)
+        labels: int64 (N,)
+        texts: F_text, float32 (N, n_text, d_text)
+        snr_db: lowest and highest of a step
+        size: pictures of a class, and others
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    texts: torch.Tensor
+    snr_db: tuple[float, float]
+    size: int
+
+    @classmethod
+    def of(cls, split: Split, recipe: MultiSemRecipe) -> _Pictures:
+        """The pictures of a split, with the prompts that fit them best."""
+        texts = texts_of(split.images, prompts(split.classes))
+        return cls(split.images, split.labels, texts, recipe.snr_db, recipe.batch_size)
+
+    def batches(self, count: int) -> DrawnBatches:
+        """So many per epoch."""
+        return DrawnBatches(self.draw, count, self.prepared)
+
+    def draw(self, generator: torch.Generator) -> Batch:
+        """All that is random in a batch."""
+        classes = self.labels.unique()
+        label = classes[int(torch.randint(0, len(classes), (), generator=generator))]
+        same = (self.labels == label).nonzero().flatten()
+        mine = same[torch.randperm(len(same), generator=generator)[: self.size]]
+        count, form = len(mine), self.images.shape[1:]
+        drawn = {
+            "clean": mine,
+            "share": torch.rand(count, 1, 1, 1, generator=generator) * 0.6,
+            "shift": torch.randn(count, 3, 1, 1, generator=generator) * 0.02,
+            "noise": torch.randn(count, *form, generator=generator) * 0.02,
+        }
+        low, high = self.snr_db
+        snr_db = low + (high - low) * float(torch.rand((), generator=generator))
+        mixed = torch.randint(0, len(self.images), (self.size,), generator=generator)
+        return {**drawn, "snr_db": snr_db, "mixed": mixed}
+
+    def prepared(self, drawn: Batch) -> Batch:
+        """The pictures with their texts and labels."""
+        mine, mixed = drawn["clean"], drawn["mixed"]
+        return {
+            **drawn,
+            "clean": self.images[mine],
+            "texts": self.texts[mine],
+            "mixed": self.images[mixed],
+            "mixed texts": self.texts[mixed],
+            "labels": self.labels[mixed],
+        }
 
 
 def _config(recipe: MultiSemRecipe) -> dict[str, Any]:
@@ -186,7 +243,7 @@ def _config(recipe: MultiSemRecipe) -> dict[str, Any]:
 
 def retrieval(
     network: MultiSem,
-    scale: torch.nn.ParameterList,
+    scale: nn.ParameterList,
     clean: torch.Tensor,
     perturbed: torch.Tensor,
     texts: torch.Tensor,
@@ -249,12 +306,11 @@ def prompts_of(images: torch.Tensor, lists: Sequence[Sequence[str]]) -> torch.Te
     return torch.cat(rows)
 
 
-def _perturbed(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def _perturbed(
+    images: torch.Tensor, share: torch.Tensor, shift: torch.Tensor, noise: torch.Tensor
+) -> torch.Tensor:
     """Pictures as a generator might reproduce them: slightly blurred, shifted in colour, noisy."""
     soft = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, 1)
-    share = torch.rand(len(images), 1, 1, 1, generator=generator) * 0.6
-    shift = torch.randn(len(images), 3, 1, 1, generator=generator) * 0.02
-    noise = torch.randn(images.shape, generator=generator) * 0.02
     return (images + share * (soft - images) + shift + noise).clamp(0, 1)
 
 

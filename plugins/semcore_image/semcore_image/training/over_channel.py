@@ -9,14 +9,14 @@ import torch
 import torch.nn.functional as F
 from annotated_types import Ge, Le
 
-from semcore import ChannelModel, Recipe, Rng, Source
-from semcore.training import symbols_of
+from semcore import ChannelModel, Rng, Source
+from semcore.training import NetworkRecipe, symbols_of
 
 Decibels = Annotated[float, Ge(-50), Le(100)]
 
 
 @dataclass(frozen=True)
-class TrainedOverChannel(Recipe):
+class TrainedOverChannel(NetworkRecipe):
     """Training through a differentiable channel model.
 
     Fields:
@@ -28,7 +28,6 @@ class TrainedOverChannel(Recipe):
         batch_size: pictures per step
         learning_rate: peak rate (AdamW)
         seed: seed of weights, order, augmentation and noise
-        threads: CPU threads
     """
 
     data: str | Source
@@ -37,16 +36,16 @@ class TrainedOverChannel(Recipe):
     batch_size: Annotated[int, Ge(8)] = 128
     learning_rate: float = 1.2e-3
     seed: int = 6
-    threads: int = 1
 
 
 def sent_features(features: torch.Tensor, channel: ChannelModel, rng: Rng) -> torch.Tensor:
     """Features (B, D) sent over a channel as by the transport `analog`: unit power, linear MMSE
     estimate, known scale."""
     symbols = torch.view_as_complex(
-        F.pad(features, (0, features.shape[1] % 2)).reshape(len(features), -1, 2)
+        F.pad(features.float(), (0, features.shape[1] % 2)).reshape(len(features), -1, 2)
     )
     rms = symbols.abs().square().mean(1, keepdim=True).clamp(min=1e-12).sqrt()
-    received = channel.transmit(symbols_of(symbols / rms), rng)
-    estimate = received.values / (1 + received.noise_var) * rms
+    # The channel computes on the CPU, where its random numbers are drawn.
+    received = channel.transmit(symbols_of((symbols / rms).cpu()), rng)
+    estimate = (received.values / (1 + received.noise_var)).to(rms.device) * rms
     return torch.view_as_real(estimate).flatten(1)[:, : features.shape[1]]

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from semcore import Rng
+from semcore.training import at_place
 from semcore_video.jscc.components import RATE_HZ, unit_power
 from semcore_video.jscc.networks import WaveCode
 from semcore_video.resampling import resample_audio
 from semcore_video.sources.clips import Clips
 from semcore_video.training.corpus import sentences, spoken
-from semcore_video.training.jscc import JSCCRecipe, over, train
+from semcore_video.training.jscc import Excerpts, JSCCRecipe, over, train
 
 SECONDS = 1.0
 """Length of the excerpts of sound, s."""
@@ -33,6 +34,7 @@ class DeepSCSRecipe(JSCCRecipe):
 
     cites: ClassVar[tuple[str, ...]] = ("weng2021semantic", "cooke2006audio")
 
+    @at_place
     def train(self, out: Path) -> None:
         """Train `deepsc-s` into `out`: checkpoints, then config.json, model.safetensors and the
         model card."""
@@ -51,13 +53,11 @@ class DeepSCSRecipe(JSCCRecipe):
         ]
         network, count = WaveCode(), int(SECONDS * RATE_HZ) // 64 * 64
 
-        def draw(generator: torch.Generator) -> torch.Tensor:
-            spoken_ones = round(self.batch_size * SPOKEN_SHARE)
-            chosen = [
-                _part(synthetic if row < spoken_ones else training_sounds, count, generator)
-                for row in range(self.batch_size)
-            ]
-            return torch.stack(chosen)
+        spoken_ones = round(self.batch_size * SPOKEN_SHARE)
+        rows = [
+            _Parts(synthetic if row < spoken_ones else training_sounds, count)
+            for row in range(self.batch_size)
+        ]
 
         def loss(found: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
             wave = (found - true).square().mean() / true.square().mean()
@@ -83,24 +83,35 @@ class DeepSCSRecipe(JSCCRecipe):
             "signal-to-error ratio of speech of unseen speakers, dB",
             "A waveform at 16 kHz to numbers and back.",
         )
-        train(self, out, network, draw, loss, ratio_db, name)
+        train(self, out, network, rows, loss, ratio_db, name)
 
 
 def _at_rate(sound: np.ndarray, sample_rate_hz: int | None) -> np.ndarray:
     return resample_audio(sound, sample_rate_hz or RATE_HZ, RATE_HZ)
 
 
-def _part(sounds: Sequence[np.ndarray], count: int, generator: torch.Generator) -> torch.Tensor:
-    """A random excerpt of a sound: float32 (count,)."""
-    sound = sounds[int(torch.randint(len(sounds), (), generator=generator))]
-    sound = np.pad(sound, (0, max(count - len(sound), 0)))
-    start = int(torch.randint(len(sound) - count + 1, (), generator=generator))
-    return torch.from_numpy(np.ascontiguousarray(sound[start : start + count]))
+@dataclass(frozen=True, eq=False)
+class _Parts(Excerpts):
+    """Random excerpts of sounds: float32 (count,)."""
+
+    sounds: Sequence[np.ndarray]
+    count: int
+
+    def draw(self, generator: torch.Generator) -> Any:
+        number = int(torch.randint(len(self.sounds), (), generator=generator))
+        latest = max(len(self.sounds[number]) - self.count, 0)
+        return number, int(torch.randint(latest + 1, (), generator=generator))
+
+    def excerpt(self, place: Any) -> torch.Tensor:
+        number, start = place
+        sound = self.sounds[number]
+        sound = np.pad(sound, (0, max(self.count - len(sound), 0)))
+        return torch.from_numpy(np.ascontiguousarray(sound[start : start + self.count]))
 
 
 def _spectral(found: torch.Tensor, true: torch.Tensor, size: int) -> torch.Tensor:
     """Mean absolute difference of log magnitude spectrograms."""
-    window = torch.hann_window(size)
+    window = torch.hann_window(size, device=found.device)
     found_magnitudes, true_magnitudes = (
         torch.stft(x, size, size // 4, window=window, return_complex=True).abs()
         for x in (found, true)

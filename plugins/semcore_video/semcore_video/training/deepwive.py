@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
 
 from semcore import Rng
+from semcore.training import at_place
 from semcore_video.jscc.networks import FrameCode
 from semcore_video.sources.clips import Clips
-from semcore_video.training.jscc import JSCCRecipe, over, train
+from semcore_video.training.jscc import Excerpts, JSCCRecipe, over, train
 
 SIDE, GROUPS = 96, 3
 """Excerpts of video per step: side of the square, pixels, and number of groups of frames."""
@@ -26,6 +27,7 @@ class DeepWiVeRecipe(JSCCRecipe):
 
     cites: ClassVar[tuple[str, ...]] = ("tung2022deepwive", "cooke2006audio")
 
+    @at_place
     def train(self, out: Path) -> None:
         """Train `deepwive` into `out`: checkpoints, then config.json, model.safetensors and the
         model card."""
@@ -35,10 +37,7 @@ class DeepWiVeRecipe(JSCCRecipe):
         training_videos = [video for user, video in videos.items() if user not in self.leave_out]
         network = FrameCode()
 
-        def draw(generator: torch.Generator) -> torch.Tensor:
-            frames = network.group * GROUPS
-            cuts = [_cut(training_videos, frames, generator) for _ in range(self.batch_size)]
-            return torch.stack(cuts)
+        cuts = _Cuts(training_videos, network.group * GROUPS)
 
         def loss(found: torch.Tensor, true: torch.Tensor) -> torch.Tensor:
             return (found - true).abs().mean() + 5 * (found - true).square().mean()
@@ -61,32 +60,44 @@ class DeepWiVeRecipe(JSCCRecipe):
             self,
             out,
             network,
-            draw,
+            [cuts] * self.batch_size,
             loss,
             psnr,
             ("deepwive", "PSNR of frames of unseen speakers, dB", "Frames to numbers and back."),
         )
 
 
-def _cut(videos: Sequence[np.ndarray], frames: int, generator: torch.Generator) -> torch.Tensor:
-    """A random square of consecutive frames of a video, randomly mirrored and tinted: float32
+@dataclass(frozen=True, eq=False)
+class _Cuts(Excerpts):
+    """Random squares of consecutive frames of videos, randomly mirrored and tinted: float32
     (frames, 3, SIDE, SIDE)."""
 
-    def below(limit: int) -> int:
-        return int(torch.randint(limit, (), generator=generator))
+    videos: Sequence[np.ndarray]
+    frames: int
 
-    video = videos[below(len(videos))]
-    start, down, across = (
-        below(size - part + 1)
-        for size, part in zip(video.shape, (frames, SIDE, SIDE), strict=False)
-    )
-    part = torch.from_numpy(
-        video[start : start + frames, down : down + SIDE, across : across + SIDE]
-    )
-    found = part.permute(0, 3, 1, 2).float() / 255
-    tint = 1 + 0.15 * torch.randn(1, 3, 1, 1, generator=generator)
-    found = (found * tint).clamp(0, 1)
-    return found.flip(3) if below(2) else found
+    def draw(self, generator: torch.Generator) -> Any:
+        def below(limit: int) -> int:
+            return int(torch.randint(limit, (), generator=generator))
+
+        number = below(len(self.videos))
+        start, down, across = (
+            below(size - part + 1)
+            for size, part in zip(
+                self.videos[number].shape, (self.frames, SIDE, SIDE), strict=False
+            )
+        )
+        tint = 1 + 0.15 * torch.randn(1, 3, 1, 1, generator=generator)
+        return number, start, down, across, tint, below(2)
+
+    def excerpt(self, place: Any) -> torch.Tensor:
+        number, start, down, across, tint, mirrored = place
+        part = torch.from_numpy(
+            self.videos[number][
+                start : start + self.frames, down : down + SIDE, across : across + SIDE
+            ]
+        )
+        found = (part.permute(0, 3, 1, 2).float() / 255 * tint).clamp(0, 1)
+        return found.flip(3) if mirrored else found
 
 
 def _frames(video: np.ndarray) -> torch.Tensor:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from semcore.training import claim
+from semcore.training import at_place, claim
 from semcore_video.speech.networks import MelVoice
 from semcore_video.training.corpus import VOICES, sentences, spoken
 from semcore_video.training.voices import (
@@ -30,6 +30,7 @@ class MelVoiceRecipe(VoiceRecipe):
 
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic", "ren2021fastspeech")
 
+    @at_place
     def train(self, out: Path) -> None:
         """Train G_mel of A2V into `out`: checkpoints, then config.json, model.safetensors and the
         model card."""

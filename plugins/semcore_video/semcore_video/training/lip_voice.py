@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from semcore.training import claim
+from semcore.training import at_place, claim
 from semcore_video.speech.networks import EXPANSION, LipVoice
 from semcore_video.training.corpus import VOICES
 from semcore_video.training.synthetic_lips import speech_with_lips
@@ -42,6 +42,7 @@ class LipVoiceRecipe(VoiceRecipe):
     data: str = ""
     leave_out: tuple[str, ...] = ()
 
+    @at_place
     def train(self, out: Path) -> None:
         """Train the network of V2A into `out`: checkpoints, then config.json, model.safetensors and
         the model card."""

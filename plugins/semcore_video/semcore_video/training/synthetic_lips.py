@@ -39,9 +39,10 @@ DARK_SHARE = 0.3
 def speech_with_lips(
     data: str, leave_out: Sequence[str], count: int, rng: np.random.Generator
 ) -> Iterator[tuple[Spoken, np.ndarray]]:
-    """Sentences and lips, uint8 (T, 24, 32): first of portraits, then of the clips of GRID that are
-    not excluded."""
-    clips = [clip for clip in Grid(data).samples() if clip.user not in leave_out]
+    """Sentences and lips, uint8 (T, 24, 32): first of portraits, then of the clips of GRID, if
+    any, that are not excluded."""
+    given = Grid(data).samples() if data else ()
+    clips = [clip for clip in given if clip.user not in leave_out]
     portraits = [portrait(portrait_of_astronaut((PIXELS, PIXELS))), *map(_face, clips)]
     faces = [face for face in portraits if face is not None]
 

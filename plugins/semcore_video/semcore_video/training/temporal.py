@@ -3,25 +3,30 @@ range of SNRs."""
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from annotated_types import Ge, Le
 
-from semcore import ChannelModel, Recipe, Rng, name_of
+from semcore import ChannelModel, Rng, name_of
 from semcore.training import (
+    DrawnBatches,
+    NetworkRecipe,
+    Step,
+    Training,
     asked,
+    at_place,
     at_snrs,
     by_row,
     drawn_db,
     measured_at,
-    train_network,
+    one_cycle,
     write_model,
 )
 from semcore_channels.transports.interleaving import deinterleave, interleave
@@ -35,12 +40,10 @@ VOCABULARY = {"text": 256, "phones": 64, "durations": 256}
 """Bytes of UTF-8, phones with spare entries, levels."""
 GROUPS, HELD_OUT, SENTENCES, SPOKEN = 8, 256, 20_000, 1_500
 MEASURED = (-5.0, 0.0, 5.0, 10.0, 15.0, 20.0)
-Rows = Callable[[torch.Generator], torch.Tensor]
-"""Draws a batch of rows of equal length, int64 (B, T)."""
 
 
 @dataclass(frozen=True)
-class TemporalRecipe(Recipe):
+class TemporalRecipe(NetworkRecipe):
     """Trains temporal-durations, -text or -phones: a stream through encoder, noisy channel and
     decoder, for minimum error (eq. 15).
 
@@ -55,10 +58,10 @@ class TemporalRecipe(Recipe):
         batch_size: rows per batch
         learning_rate: peak rate (AdamW)
         seed: seed of weights, sentences, order and noise
-        threads: CPU threads
     """
 
     cites: ClassVar[tuple[str, ...]] = ("liu2026semantic",)
+    watches: ClassVar[str] = "validation error"
 
     of: Literal["durations", "text", "phones"]
     channel: ChannelModel
@@ -73,45 +76,49 @@ class TemporalRecipe(Recipe):
     batch_size: Annotated[int, Ge(8)] = 64
     learning_rate: float = 2e-3
     seed: int = 6
-    threads: int = 1
 
+    @at_place
     def train(self, out: Path) -> None:
         """Train into `out`: checkpoints, then config.json, model.safetensors and the model card."""
-        torch.set_num_threads(self.threads)
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         rng = np.random.Generator(np.random.PCG64(self.seed))
         rows = rows_of(self.of, rng)
         training_rows, test_rows = rows[HELD_OUT:], rows[:HELD_OUT]
-        network = Codebook(VOCABULARY[self.of], ordered=self.of == "durations")
+        network = Codebook(VOCABULARY[self.of], ordered=self.of == "durations").to(self.place)
         others = [weights for name, weights in network.named_parameters() if name != "table"]
         groups = [
             {"params": [network.table], "peak": 5 * self.learning_rate},
             {"params": others, "peak": self.learning_rate},
         ]
         adam = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99))
-        draw = batches_of(training_rows, self)
-
-        def cost_of_step(generator: torch.Generator, done: int) -> torch.Tensor:
-            tokens = draw(generator)
-            symbols = max(
-                int(torch.randint(*self.symbols, (), generator=generator)), LEAST * tokens.shape[1]
-            )
-            snrs = drawn_db(self.snr_db, GROUPS, generator)
-            return cost(
-                self.of,
-                transmit(network, self.channel, tokens, symbols, snrs, Rng(self.seed).at(done)),
-                tokens,
-            )
+        self.translate(*network.before, *network.after)
 
         def measured(average: Codebook) -> dict[str, float]:
-            return {
+            errors = {
                 f"{snr:g}dB": measure(average, self, test_rows[:64], snr)
                 for snr in (-5.0, 0.0, 10.0)
             }
+            return {**errors, "validation error": sum(errors.values()) / len(errors)}
 
-        average, seconds = train_network(self, out, network, adam, cost_of_step, measured, 0.03)
+        training = Training(
+            network=network,
+            optimizers={"adam": adam},
+            batches=batches_of(training_rows, self),
+            cost=self.cost,
+            epochs=self.epochs,
+            measure=measured,
+            rate=functools.partial(one_cycle, warm_up=0.03),
+        )
+        average, seconds = training.run(self, out)
         scores = [(f"{snr:g}", f"{measure(average, self, test_rows, snr):.5f}") for snr in MEASURED]
         write_model(out, network.settings(), average, card(self, scores, seconds))
+
+    def cost(self, network: Codebook, batch: Any, step: Step) -> torch.Tensor:
+        """Loss of a batch over the channel."""
+        tokens, symbols, snrs = batch
+        with self.casting():
+            scores = transmit(network, self.channel, tokens, symbols, snrs, step.rng)
+        return cost(self.of, scores.float(), tokens)
 
 
 def rows_of(of: str, rng: np.random.Generator) -> list[np.ndarray]:
@@ -128,30 +135,51 @@ def rows_of(of: str, rng: np.random.Generator) -> list[np.ndarray]:
     return [np.frombuffer(text.encode(), np.uint8).astype(np.int64) for text in texts]
 
 
-def batches_of(rows: list[np.ndarray], recipe: TemporalRecipe) -> Rows:
-    """Draws batches of rows of equal length, frequent lengths more often; durations are varied at
-    random."""
+def batches_of(rows: list[np.ndarray], recipe: TemporalRecipe) -> DrawnBatches:
+    """Batches of rows of equal length, frequent lengths more often, with a number of symbols and
+    SNRs; durations are varied at random."""
     by_length: dict[int, list[np.ndarray]] = defaultdict(list)
     for row in rows:
         by_length[len(row)].append(row)
-    lengths = sorted(by_length)
-    stacked = {length: torch.from_numpy(np.stack(by_length[length])) for length in lengths}
-    shares = torch.tensor(
-        [len(by_length[length]) for length in lengths], dtype=torch.float64
-    ).sqrt()
+    stacked = {
+        length: torch.from_numpy(np.stack(same)) for length, same in sorted(by_length.items())
+    }
+    drawn = _Rows(stacked, recipe)
+    return DrawnBatches(drawn.draw, recipe.steps, drawn.prepared)
 
-    def draw(generator: torch.Generator) -> torch.Tensor:
-        length = lengths[int(torch.multinomial(shares, 1, generator=generator))]
-        chosen = torch.randint(len(stacked[length]), (recipe.batch_size,), generator=generator)
-        tokens = stacked[length][chosen]
-        if recipe.of == "durations":
-            spread = torch.exp(0.3 * torch.randn(tokens.shape, generator=generator))
-            return in_levels(tokens * spread)
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """Rows of tokens by length, each int64 (N, length)."""
+
+    stacked: dict[int, torch.Tensor]
+    recipe: TemporalRecipe
+
+    def draw(self, generator: torch.Generator) -> tuple[torch.Tensor, int, list[float]]:
+        """Tokens or durations (B, T), symbols per row, and SNRs in dB."""
+        tokens = self._tokens(generator)
+        symbols = int(torch.randint(*self.recipe.symbols, (), generator=generator))
+        symbols = max(symbols, LEAST * tokens.shape[1])
+        return tokens, symbols, drawn_db(self.recipe.snr_db, GROUPS, generator)
+
+    def _tokens(self, generator: torch.Generator) -> torch.Tensor:
+        lengths, of = list(self.stacked), self.recipe.of
+        counts = [len(self.stacked[length]) for length in lengths]
+        shares = torch.tensor(counts, dtype=torch.float64).sqrt()
+        same = self.stacked[lengths[int(torch.multinomial(shares, 1, generator=generator))]]
+        tokens = same[torch.randint(len(same), (self.recipe.batch_size,), generator=generator)]
+        if of == "durations":
+            return tokens * torch.exp(0.3 * torch.randn(tokens.shape, generator=generator))
         # A few rows are random, unlike any sentence.
-        random = torch.randint(VOCABULARY[recipe.of], tokens.shape, generator=generator)
+        random = torch.randint(VOCABULARY[of], tokens.shape, generator=generator)
         return torch.where(torch.rand(len(tokens), 1, generator=generator) < 0.05, random, tokens)
 
-    return draw
+    def prepared(
+        self, drawn: tuple[torch.Tensor, int, list[float]]
+    ) -> tuple[torch.Tensor, int, list[float]]:
+        """Durations as levels."""
+        tokens, symbols, snrs = drawn
+        return in_levels(tokens) if self.recipe.of == "durations" else tokens, symbols, snrs
 
 
 def in_levels(durations: torch.Tensor) -> torch.Tensor:
@@ -179,7 +207,7 @@ def cost(of: str, scores: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     """Equation 15: cross entropy of tokens, mean squared error of numbers."""
     if of != "durations":
         return F.cross_entropy(scores.flatten(0, 1), tokens.flatten())
-    values = torch.from_numpy(levels(VOCABULARY[of]))
+    values = torch.from_numpy(levels(VOCABULARY[of])).to(scores.device)
     return (F.softmax(scores, -1) @ values - values[tokens]).square().mean()
 
 
@@ -221,7 +249,7 @@ def card(recipe: TemporalRecipe, scores: list[tuple[str, str]], seconds: float) 
         command=" ".join(asked(recipe)),
         measured=measured_at(recipe.channel),
         channel=name_of(type(recipe.channel)),
-        threads=recipe.threads,
+        hardware=recipe.hardware,
         symbols=recipe.symbols_measured,
         fields=", ".join(f"{k} = {v}" for k, v in fields.items()),
         scores="\n".join(f"| {snr} | {value} |" for snr, value in scores),
@@ -245,7 +273,7 @@ Settings: {fields}.
 
 Sentences of the grammar of GRID and random words of the CMU dictionary; durations are those of
 eSpeak NG, varied at random. Over the channel `{channel}`, each row at a random SNR of the range.
-{minutes} min on {threads} CPU thread(s).
+{minutes} min on {hardware}.
 
 ## Measured on {count} unseen sentences
 

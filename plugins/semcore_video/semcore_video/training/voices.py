@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,21 +15,31 @@ from annotated_types import Ge
 from safetensors.numpy import load_file, save_file
 from torch import nn
 
-from semcore import Recipe
-from semcore.training import command_of, train_network, write_model
+from semcore.training import (
+    DrawnBatches,
+    NetworkRecipe,
+    Step,
+    Training,
+    command_of,
+    one_cycle,
+    write_model,
+)
+from semcore_video.mixer import Mixer
 from semcore_video.resampling import resample_audio
 from semcore_video.speech.lips import normalised
 from semcore_video.speech.mel import BANDS, HOP, RATE_HZ, energy_of, mel_of, pitch_of
-from semcore_video.speech.networks import EXPANSION, MEAN, SPREAD
+from semcore_video.speech.networks import EXPANSION, MEAN, SPREAD, MelDecoder
 from semcore_video.speech.phones import NAMES, NUMBERS, SILENCE
 from semcore_video.training.corpus import Spoken
 
 HELD_OUT = 48
+Errors = Callable[[nn.Module, dict[str, torch.Tensor], torch.Tensor | None], list[torch.Tensor]]
+"""Parts of the loss of a network on a batch, with the true pitch and energy if given."""
 PAUSE = NUMBERS[SILENCE]
 
 
 @dataclass(frozen=True)
-class VoiceRecipe(Recipe):
+class VoiceRecipe(NetworkRecipe):
     """Trains a network on mel spectrograms of synthetic speech.
 
     Fields:
@@ -38,8 +49,9 @@ class VoiceRecipe(Recipe):
         batch_size: sentences per batch
         learning_rate: peak rate (AdamW)
         seed: seed of weights, sentences and order
-        threads: CPU threads
     """
+
+    watches: ClassVar[str] = "mel"
 
     sentences: Annotated[int, Ge(100)] = 2000
     epochs: Annotated[int, Ge(1)] = 20
@@ -47,7 +59,6 @@ class VoiceRecipe(Recipe):
     batch_size: Annotated[int, Ge(1)] = 12
     learning_rate: float = 1.5e-3
     seed: int = 6
-    threads: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,38 +119,63 @@ def train(
     out: Path,
     network: Any,
     examples: Sequence[TrainingExample],
-    errors: Callable[[nn.Module, dict[str, torch.Tensor], torch.Tensor | None], list[torch.Tensor]],
+    errors: Errors,
     name: str,
     about: str,
 ) -> None:
-    torch.set_num_threads(recipe.threads)
+    """Train a network, and write its weights and card; `errors`: parts of the loss of a batch."""
     test_examples, training_examples = examples[:HELD_OUT], examples[HELD_OUT:]
+    network.to(recipe.place)
+    recipe.translate(*(one for one in network.modules() if isinstance(one, (Mixer, MelDecoder))))
     adam = torch.optim.AdamW(
         [{"params": list(network.parameters()), "peak": recipe.learning_rate}],
         lr=1.0,
         betas=(0.9, 0.98),
     )
+    chosen = _Examples(training_examples, recipe.batch_size)
 
-    def cost(generator: torch.Generator, done: int) -> torch.Tensor:
-        chosen = torch.randint(
-            len(training_examples), (recipe.batch_size,), generator=generator
-        ).tolist()
-        batch = as_batch([training_examples[index] for index in chosen])
-        return torch.stack(errors(network, batch, batch["variance"])).sum()
+    def cost(net: nn.Module, batch: dict[str, torch.Tensor], step: Step) -> torch.Tensor:
+        with recipe.casting():
+            return torch.stack(errors(net, batch, batch["variance"])).sum()
 
     def measured(average: nn.Module) -> dict[str, float]:
         return {"mel": measure(average, test_examples, errors)[0]}
 
-    average, seconds = train_network(recipe, out, network, adam, cost, measured)
+    training = Training(
+        network=network,
+        optimizers={"adam": adam},
+        batches=DrawnBatches(chosen.draw, recipe.steps, chosen.prepared),
+        cost=cost,
+        epochs=recipe.epochs,
+        measure=measured,
+        rate=functools.partial(one_cycle, warm_up=0.05),
+    )
+    average, seconds = training.run(recipe, out)
     mel, variance = measure(average, test_examples, errors)
     fields = ", ".join(
         f"{key} = {value}" for key, value in recipe.settings().items() if key != "data"
     )
     write_model(out, network.settings(), average, CARD.format(
-        name=name, about=about, fields=fields, command=command_of(recipe), threads=recipe.threads,
+        name=name, about=about, fields=fields, command=command_of(recipe), hardware=recipe.hardware,
         mel=mel, variance=variance, count=HELD_OUT, minutes=round(seconds / 60),
         size=sum(weights.numel() for weights in network.parameters()),
     ))  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Examples:
+    """Examples, of which each batch takes `size` at random."""
+
+    examples: Sequence[TrainingExample]
+    size: int
+
+    def draw(self, generator: torch.Generator) -> torch.Tensor:
+        """Their numbers, int64 (size,)."""
+        return torch.randint(len(self.examples), (self.size,), generator=generator)
+
+    def prepared(self, numbers: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The batch."""
+        return as_batch([self.examples[index] for index in numbers.tolist()])
 
 
 def as_batch(examples: Sequence[TrainingExample]) -> dict[str, torch.Tensor]:
@@ -201,7 +237,7 @@ def mel_errors(
 
 @torch.no_grad()
 def measure(
-    network: nn.Module, examples: Sequence[TrainingExample], errors: Callable[..., Any]
+    network: nn.Module, examples: Sequence[TrainingExample], errors: Errors
 ) -> tuple[float, float]:
     """Mean absolute error of log mel spectrograms of test sentences, and mean squared error of
     pitch and energy."""
@@ -248,7 +284,7 @@ CARD = """# {name}
 Settings: {fields}.
 
 Sentences of the grammar of GRID and random words of the CMU dictionary, spoken by eSpeak NG in
-five voices with phones stretched at random. {minutes} min on {threads} CPU thread(s), without the
+five voices with phones stretched at random. {minutes} min on {hardware}, without the
 time of synthesis.
 
 ## Measured on {count} unseen sentences of the same kind
