@@ -61,11 +61,14 @@ class Placed(torch.Tensor):
 
 
 class _Literals(TorchFunctionMode):
-    """Places what is made of Python's numbers: PyTorch does that below its operations."""
+    """Makes tensors of Python's numbers, and numbers of tensors: PyTorch does that below its
+    operations."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
         device = kwargs.get("device")
+        if func is torch.Tensor.tolist:
+            return func(_held(args[0]))
         if func not in (torch.tensor, torch.as_tensor, torch.asarray) or device is None:
             return func(*args, **kwargs)
         if isinstance(args[0], torch.Tensor):

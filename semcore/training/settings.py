@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -83,7 +84,7 @@ class NetworkRecipe(Recipe):
             return contextlib.nullcontext()
         return torch.autocast(self.place.type, self.precision)
 
-    def translate(self, *modules: torch.nn.Module) -> None:
+    def translate(self, modules: Iterable[torch.nn.Module]) -> None:
         """Let torch.compile translate modules at their first call, if `compile` says so."""
         for module in modules if self.compile else ():
             module.compile()

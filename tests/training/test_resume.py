@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,8 @@ from semcore.cli.train import train_command
 from semcore.entrypoints import naming
 from semcore.errors import RunError
 from semcore.plugins import registry
-from semcore.training.loop import asked, run_epochs, train_network, write_model
+from semcore.training import DrawnBatches, NetworkRecipe, RowBatches, Step, Training, network
+from semcore.training.loop import asked, run_epochs, write_model
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def test_a_card_says_what_was_trained(recipe: Toy, tmp_path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Stepped(semcore.Recipe):
+class Stepped(NetworkRecipe):
     """A line through noisy points.
 
     Fields:
@@ -191,18 +193,30 @@ class Stepped(semcore.Recipe):
         groups = [{"params": network.parameters(), "peak": 0.1}]
         adam = torch.optim.AdamW(groups, lr=1.0)
 
-        def cost(generator: torch.Generator, step: int) -> torch.Tensor:
-            if step == stop * self.steps + 2:
-                raise KeyboardInterrupt
-            done.append(step)
-            points = torch.randn(16, 2, generator=generator)
+        def draw(generator: torch.Generator) -> torch.Tensor:
+            return torch.randn(16, 2, generator=generator)
+
+        def cost(network: torch.nn.Module, points: torch.Tensor, step: Step) -> torch.Tensor:
+            if network.training:
+                if step.done == stop * self.steps + 2:
+                    raise KeyboardInterrupt
+                done.append(step.done)
             return (network(points)[:, 0] - points.sum(1) - 1).square().mean()
 
         def measure(average: torch.nn.Module) -> dict[str, float]:
             assert not torch.is_grad_enabled() and not average.training
             return {"bias": float(average.bias)}
 
-        average, _ = train_network(self, out, network, adam, cost, measure)
+        training = Training(
+            network=network,
+            optimizers={"adam": adam},
+            batches=DrawnBatches(draw, self.steps),
+            cost=cost,
+            epochs=self.epochs,
+            unseen=DrawnBatches(draw, 2),
+            measure=measure,
+        )
+        average, _ = training.run(self, out)
         return average.state_dict(), done
 
 
@@ -219,3 +233,36 @@ def test_a_network_that_was_interrupted_becomes_the_one_that_was_not(
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     assert all(torch.equal(one, one.half().float()) for one in whole.values())
     assert abs(float(whole["bias"]) - 1) < 0.5
+
+
+def test_every_epoch_is_validated_on_the_same_unseen_batches(tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "descend", lambda *given: None)  # nothing is learnt
+        Stepped().train(tmp_path)
+    rows = list(csv.DictReader((tmp_path / "validation.csv").open(encoding="utf-8")))
+    assert len({row["validation loss"] for row in rows}) == 1 and len(rows) == 4
+    assert len({row["loss"] for row in rows}) == 4, "each epoch draws its own batches"
+
+
+def test_what_a_loss_draws_does_not_depend_on_how_far_ahead_batches_are_drawn() -> None:
+    batches = DrawnBatches(lambda generator: torch.rand(2, generator=generator), 3)
+    ahead, beside = (torch.Generator().manual_seed(5) for _ in range(2))
+    plans = list(batches.plans(ahead))
+    losses = [torch.rand(1, generator=ahead) for _ in plans]
+    for plan, loss, other in zip(plans, losses, batches.plans(beside), strict=True):
+        assert torch.equal(plan, other) and torch.equal(loss, torch.rand(1, generator=beside))
+    assert torch.equal(plans[0], torch.rand(2, generator=torch.Generator().manual_seed(5)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "size", "passes", "count"), [(10, 4, 1, 2), (3, 4, 1, 1), (6, 4, 2, 3)]
+)
+def test_rows_are_in_as_many_whole_batches_as_they_fill(
+    rows: int, size: int, passes: int, count: int
+) -> None:
+    batches = RowBatches([torch.arange(rows) * 2], size, passes)
+    found = [batches.prepared(plan) for plan in batches.plans(torch.Generator().manual_seed(1))]
+    assert len(found) == batches.count == count
+    assert all(torch.equal(chosen * 2, values) for chosen, (values,) in found)
+    first = torch.cat([chosen for chosen, _ in found])[:rows]
+    assert len(first.unique()) == len(first), "a pass has each row once at most"

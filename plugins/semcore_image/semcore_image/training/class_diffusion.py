@@ -98,7 +98,7 @@ class ClassDiffusionRecipe(TrainedOverChannel):
         }
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         unet = build(**settings).to(self.place)
-        self.translate(unet)
+        self.translate([unet])
         adam = torch.optim.AdamW(
             [{"params": list(unet.parameters()), "peak": self.learning_rate}],
             lr=1.0,

@@ -13,7 +13,6 @@ import torch.nn.functional as F
 from torch.nn.utils.rnn import pad_sequence
 
 from semcore import Source
-from semcore.tensors import using
 from semcore.training import NetworkRecipe, RowBatches, Step, Training, at_place, write_model
 from semcore_image.models.mini_caption import (
     END,
@@ -75,7 +74,7 @@ class MiniCaptionRecipe(NetworkRecipe):
         settings = {**SETTINGS, "classes": list(split.classes)}
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         model = CaptionDecoder(**settings).to(self.place)
-        self.translate(model.project, model.layers)
+        self.translate([model.project, model.layers])
         adam = torch.optim.AdamW(
             [{"params": list(model.parameters()), "peak": self.learning_rate}],
             lr=1.0,
@@ -132,8 +131,10 @@ class MiniCaptionRecipe(NetworkRecipe):
 
 def _features(clip: MiniClip, images: torch.Tensor, recipe: NetworkRecipe) -> torch.Tensor:
     """Feature maps of pictures and of their mirror images on the CPU, bfloat16 (2, B, C, 4, 4)."""
-    with recipe.casting(), using(str(recipe.place)):
-        return torch.stack([clip.image_map(images), clip.image_map(images.flip(3))]).bfloat16()
+    with recipe.casting():
+        return (
+            torch.stack([clip.image_map(images), clip.image_map(images.flip(3))]).bfloat16().cpu()
+        )
 
 
 def _sentences(

@@ -59,7 +59,7 @@ class MiniClassifierRecipe(NetworkRecipe):
         split, test = load_split(self.data, "train"), load_split(self.data, "test")
         settings = {**SETTINGS, "classes": list(split.classes)}
         model = MiniClassifier(**settings).to(self.place).to(memory_format=torch.channels_last)
-        self.translate(model)
+        self.translate([model])
         sgd = torch.optim.SGD(
             [{"params": list(model.parameters()), "peak": self.learning_rate}],
             lr=1.0,

@@ -59,7 +59,7 @@ class MiniClipRecipe(NetworkRecipe):
         model = MiniClip().to(memory_format=torch.channels_last)
         model.image.set_whitening(as_float(split.images[:: max(1, len(split) // 5000)]))
         model.to(self.place)
-        self.translate(model.image, model.text)
+        self.translate([model.image, model.text])
         convolutions = list(model.image.blocks.parameters())
         others = [*model.text.parameters(), model.image.project.weight, model.log_scale]
         sgd = torch.optim.SGD(

@@ -17,7 +17,6 @@ from diffusers import UniPCMultistepScheduler
 from diffusers.models.attention_processor import AttnProcessor
 
 from semcore import Source
-from semcore.tensors import device, using
 from semcore.training import (
     NetworkRecipe,
     RowBatches,
@@ -112,8 +111,7 @@ class MiniDiffusionRecipe(NetworkRecipe):
         def prepared(seen: bool) -> tuple[torch.Tensor, CaptionTable]:
             chosen = split if seen else unseen
             parts = [encode_both(vae, part, self) for part in chosen.images.split(500)]
-            with using(str(self.place)):
-                return torch.cat(parts, dim=1), CaptionTable(clip, chosen)
+            return torch.cat(parts, dim=1), CaptionTable(clip, chosen)
 
         measurable = set(split.classes) <= set(CLASSES)  # mini-classifier knows no others
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
@@ -122,7 +120,7 @@ class MiniDiffusionRecipe(NetworkRecipe):
         # Explicit attention: at this size the masked backward pass of the fused kernel is several
         # times slower.
         unet.set_attn_processor(AttnProcessor())
-        self.translate(unet)
+        self.translate([unet])
         adam = torch.optim.AdamW(
             [{"params": list(unet.parameters()), "peak": self.learning_rate}],
             lr=1.0,
@@ -222,8 +220,8 @@ class CaptionTable:
             caption(f, template, split.classes) for f in unique.tolist() for template in TEMPLATES
         ] + [""]
         parts = [clip.text_tokens(self.texts[i : i + 500]) for i in range(0, len(self.texts), 500)]
-        self.tokens = torch.cat([tokens[:, :TOKENS].bfloat16() for tokens, _ in parts])
-        self.mask = torch.cat([mask[:, :TOKENS] for _, mask in parts])
+        self.tokens = torch.cat([tokens[:, :TOKENS].bfloat16().cpu() for tokens, _ in parts])
+        self.mask = torch.cat([mask[:, :TOKENS].cpu() for _, mask in parts])
 
     def draw(
         self,
@@ -247,8 +245,8 @@ class CaptionTable:
                 corrupt(self.texts[rows[i]], rng.random() * max_noise, rng)
                 for i in damaged.tolist()
             ]
-            with using(device().type):  # the table is on the CPU
-                some_tokens, some_mask = self.clip.text_tokens(texts)
+            # the table is on the CPU
+            some_tokens, some_mask = (one.cpu() for one in self.clip.text_tokens(texts))
             tokens[damaged], mask[damaged] = some_tokens[:, :TOKENS], some_mask[:, :TOKENS]
         empty = torch.rand(len(chosen), generator=generator) < dropped
         tokens[empty], mask[empty] = self.tokens[-1].float(), self.mask[-1]

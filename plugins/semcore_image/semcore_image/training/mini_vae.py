@@ -60,7 +60,7 @@ class MiniVaeRecipe(NetworkRecipe):
         torch.manual_seed(self.seed)  # initial weights only; everything later has its own generator
         split, test = load_split(self.data, "train"), load_split(self.data, "test")
         model = MiniVae(**SETTINGS).to(self.place).to(memory_format=torch.channels_last)
-        self.translate(model.vae.encoder, model.vae.decoder)
+        self.translate([model.vae.encoder, model.vae.decoder])
         adam = torch.optim.AdamW(
             [{"params": list(model.parameters()), "peak": self.learning_rate}],
             lr=1.0,

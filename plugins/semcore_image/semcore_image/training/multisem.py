@@ -113,7 +113,7 @@ class MultiSemRecipe(TrainedOverChannel):
         if self.backbone != "small":
             network.backbone.requires_grad_(False)
         network.to(self.place)
-        self.translate(network.backbone)
+        self.translate([network.backbone])
         scale = nn.ParameterList([torch.tensor(0.0), torch.tensor(0.0)]).to(self.place)
         trained = [one for one in (*network.parameters(), *scale.parameters()) if one.requires_grad]
         adam = torch.optim.AdamW(

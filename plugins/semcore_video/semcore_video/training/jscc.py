@@ -132,10 +132,8 @@ def train(
         names: of the codec, of the measure, and what the codec is
     """
     network.to(recipe.place)
-    recipe.translate(*(one for one in network.children() if not isinstance(one, nn.ModuleList)))
-    for one in network.children():
-        if isinstance(one, nn.ModuleList):
-            recipe.translate(*one)
+    for part in network.children():
+        recipe.translate(part if isinstance(part, nn.ModuleList) else [part])
     adam = torch.optim.AdamW(
         [{"params": list(network.parameters()), "peak": recipe.learning_rate}],
         lr=1.0,

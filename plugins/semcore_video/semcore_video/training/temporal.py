@@ -91,7 +91,7 @@ class TemporalRecipe(NetworkRecipe):
             {"params": others, "peak": self.learning_rate},
         ]
         adam = torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99))
-        self.translate(*network.before, *network.after)
+        self.translate([*network.before, *network.after])
 
         def measured(average: Codebook) -> dict[str, float]:
             errors = {

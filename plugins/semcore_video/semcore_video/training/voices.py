@@ -126,7 +126,7 @@ def train(
     """Train a network, and write its weights and card; `errors`: parts of the loss of a batch."""
     test_examples, training_examples = examples[:HELD_OUT], examples[HELD_OUT:]
     network.to(recipe.place)
-    recipe.translate(*(one for one in network.modules() if isinstance(one, (Mixer, MelDecoder))))
+    recipe.translate(one for one in network.modules() if isinstance(one, (Mixer, MelDecoder)))
     adam = torch.optim.AdamW(
         [{"params": list(network.parameters()), "peak": recipe.learning_rate}],
         lr=1.0,
