@@ -28,6 +28,7 @@ from .metrics.float_bytes import FloatBytes as FloatBytes
 from .metrics.lpips import LPIPS as LPIPS
 from .metrics.ms_ssim import MSSSIM as MSSSIM
 from .metrics.pyiqa import PyIQA as PyIQA
+from .metrics.scene_accuracy import SceneAccuracy as SceneAccuracy
 from .metrics.torchmetrics import TorchMetrics as TorchMetrics
 from .mmsemcom.encoder import MultiSemEncoder as MultiSemEncoder
 from .mmsemcom.generator import ClassDiffusionGenerator as ClassDiffusionGenerator
@@ -60,4 +61,5 @@ from .training.mini_diffusion import MiniDiffusionRecipe as MiniDiffusionRecipe
 from .training.mini_vae import MiniVaeRecipe as MiniVaeRecipe
 from .training.multisem import MultiSemRecipe as MultiSemRecipe
 from .training.picture_codec import PictureCodecRecipe as PictureCodecRecipe
+from .training.scene_judge import SceneJudgeRecipe as SceneJudgeRecipe
 from .training.witt import WITTRecipe as WITTRecipe

@@ -20,7 +20,7 @@ def load_mini(name: str, weights: str | None = None) -> Any:
     """The mini model `name` in float32, in inference mode; loaded once per process and content.
 
     Args:
-        name: "mini-clip", "mini-caption", "mini-diffusion" or "mini-classifier"
+        name: a key of ASSEMBLE, such as "mini-clip"
         weights: folder written by its recipe; None: the shipped weights
     """
     if name not in ASSEMBLE:
@@ -112,9 +112,16 @@ def _diffusion(folder: str) -> nn.Module:
     return MiniDiffusion(load_mini("mini-clip"), vae, unet.float(), guidance)
 
 
+def _scene_judge(folder: str) -> nn.Module:
+    from semcore_image.models.scene_judge import SceneJudge
+
+    return fill(SceneJudge, folder)
+
+
 ASSEMBLE: dict[str, Callable[[str], nn.Module]] = {
     "mini-clip": _clip,
     "mini-caption": _caption,
     "mini-diffusion": _diffusion,
     "mini-classifier": _classifier,
+    "scene-judge": _scene_judge,
 }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from semcore_image.scenes.shapes import SHAPES, Shape
-from semcore_image.scenes.world import SIDE, Description, Group, block_of
+from semcore_image.scenes.world import SIDE, Description, Placed, placed
 
 Colour = tuple[int, int, int]
 
@@ -74,30 +74,29 @@ def picture(
     Args:
         size: (height, width), pixels
     """
+    return paint(description, placed(description, rng), rng, size)
+
+
+def paint(
+    description: Description,
+    objects: Sequence[Placed],
+    rng: np.random.Generator,
+    size: tuple[int, int] = (64, 64),
+) -> np.ndarray:
+    """A picture of objects that were placed, uint8 (*size, 3)."""
     ground = _ground(description, rng, size)
     canvas = Image.fromarray(ground).resize(
         (size[1] * FINE, size[0] * FINE), Image.Resampling.NEAREST
     )
     pen = ImageDraw.Draw(canvas)
-    for group in description.groups:
-        _group(pen, group, rng, (size[0] * FINE / SIDE, size[1] * FINE / SIDE))
+    down, right = size[0] * FINE / SIDE, size[1] * FINE / SIDE
+    for one in objects:
+        tones = _tones(one.group.colour, one.shade)
+        centre, radius = (one.x * right, one.y * down), one.side / 2 * min(down, right)
+        _object(pen, SHAPES[one.group.kind], tones, centre, radius, math.radians(one.turn))
     pixels = np.asarray(canvas.reduce(FINE), dtype=np.float32)
     noisy = pixels + rng.standard_normal(pixels.shape, dtype=np.float32) * 1.5
     return noisy.round().clip(0, 255).astype(np.uint8)
-
-
-def _group(
-    pen: ImageDraw.ImageDraw, group: Group, rng: np.random.Generator, scale: tuple[float, float]
-) -> None:
-    """Draw the objects of a group; `scale`: canvas pixels per part of 64 (down, right)."""
-    block = block_of(group, tuple(rng.uniform(-1.5, 1.5, 2)))
-    tones = _tones(group.colour, float(rng.uniform(0.9, 1.08)))
-    for x, y in block.centres:
-        dx, dy = rng.uniform(-0.5, 0.5, 2)
-        side = block.side * rng.uniform(0.95, 1.04)
-        turn = math.radians(rng.uniform(-9, 9))
-        centre = ((x + dx) * scale[1], (y + dy) * scale[0])
-        _object(pen, SHAPES[group.kind], tones, centre, side / 2 * min(scale), turn)
 
 
 def _object(

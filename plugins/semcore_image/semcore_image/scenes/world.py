@@ -126,6 +126,26 @@ class Block:
         return min(xs) - half, min(ys) - half, max(xs) + half, max(ys) + half
 
 
+@dataclass(frozen=True)
+class Placed:
+    """An object as it is drawn.
+
+    Fields:
+        group: to which it belongs
+        x, y: its centre, in parts of 64
+        side: its height or width, whichever is larger, in parts of 64
+        turn: clockwise, degrees
+        shade: factor on the brightness of its colour
+    """
+
+    group: Group
+    x: float
+    y: float
+    side: float
+    turn: float
+    shade: float
+
+
 def cell(place: str) -> tuple[int, int]:
     """Row and column of a place, each 0 to 2."""
     return divmod(PLACES.index(place), 3)
@@ -163,6 +183,18 @@ def block_of(group: Group, shift: tuple[float, float] = (0.0, 0.0)) -> Block:
     x = min(max(ANCHORS[column] + shift[0], wide), SIDE - wide)
     y = min(max(ANCHORS[row] + shift[1], tall), SIDE - tall)
     return Block(side, tuple((x + dx, y + dy) for dx, dy in around))
+
+
+def placed(description: Description, rng: np.random.Generator) -> list[Placed]:
+    """The objects of all groups, each a little shifted, turned, and larger or smaller."""
+    found = []
+    for group in description.groups:
+        dx, dy = rng.uniform(-1.5, 1.5, 2)
+        block, shade = block_of(group, (dx, dy)), float(rng.uniform(0.9, 1.08))
+        for x, y in block.centres:
+            dx, dy, side, turn = rng.uniform((-0.5, -0.5, 0.95, -9), (0.5, 0.5, 1.04, 9)).tolist()
+            found.append(Placed(group, x + dx, y + dy, block.side * side, turn, shade))
+    return found
 
 
 def fits(description: Description) -> bool:

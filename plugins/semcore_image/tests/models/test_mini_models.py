@@ -134,7 +134,11 @@ def test_unknown_model_names_the_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["mini-clip", "mini-caption", "mini-diffusion", "mini-diffusion/vae", "mini-classifier"]
+    "name",
+    [
+        *("mini-clip", "mini-caption", "mini-diffusion", "mini-diffusion/vae", "mini-classifier"),
+        "scene-judge",
+    ],
 )
 def test_what_is_shipped(name: str) -> None:
     files = {
